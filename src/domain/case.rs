@@ -1,0 +1,99 @@
+//! A case: an item put before experts, with the reason why it was chosen.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::ItemId;
+use super::split::Split;
+
+/// The item across the boundary that is shown beside a case.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Partner {
+    /// The nearest item of another predicted label.
+    pub item: ItemId,
+    /// Cosine similarity to it.
+    pub similarity: f32,
+}
+
+/// Why a case was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Round 1: nearest the zero-shot boundary.
+    NearBoundary,
+    /// Round 1: among the most confident for a rare label.
+    ConfidentRare,
+    /// Round 1: the middle of a cluster, for coverage.
+    Medoid,
+    /// One end of a nearest pair of opposite prediction in an overlap of clusters.
+    Overlap,
+    /// Smallest margin between the first and the second label.
+    Margin,
+    /// Drawn at random by the strategy `random`.
+    Random,
+    /// Drawn at random from the audit range, whatever the strategy thinks.
+    Audit,
+}
+
+impl Reason {
+    /// The name used in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NearBoundary => "near-boundary",
+            Self::ConfidentRare => "confident-rare",
+            Self::Medoid => "medoid",
+            Self::Overlap => "overlap",
+            Self::Margin => "margin",
+            Self::Random => "random",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The reason in plain words, for the reveal after an answer.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::NearBoundary => "it lies near the model's first boundary",
+            Self::ConfidentRare => "the model was sure that it is of a rare label",
+            Self::Medoid => "it stands for a whole cluster of texts",
+            Self::Overlap => "a near text on the other side got another prelabel",
+            Self::Margin => "the model could hardly decide",
+            Self::Random => "it was drawn at random",
+            Self::Audit => "it was drawn at random for the audit",
+        }
+    }
+}
+
+impl std::str::FromStr for Reason {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        [
+            Self::NearBoundary,
+            Self::ConfidentRare,
+            Self::Medoid,
+            Self::Overlap,
+            Self::Margin,
+            Self::Random,
+            Self::Audit,
+        ]
+        .into_iter()
+        .find(|r| r.as_str() == s)
+        .ok_or_else(|| format!("'{s}' is no reason"))
+    }
+}
+
+/// A case as a round proposes it, before it has an id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The item to be labelled.
+    pub item: ItemId,
+    /// Its split.
+    pub split: Split,
+    /// Why it was chosen.
+    pub reason: Reason,
+    /// The nearest item of another predicted label; none where the pool has one predicted label only.
+    pub partner: Option<Partner>,
+    /// Margin of the prelabel when chosen, 0 to 1.
+    pub margin: f32,
+    /// Probability that this item was drawn, for audit cases; none for mined ones.
+    pub inclusion: Option<f64>,
+}

@@ -1,0 +1,116 @@
+//! Label events: the append-only log that every label, undo and correction is read from.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::ids::{CaseId, ExpertId, ItemId, RevisionId, SessionId};
+
+/// What an event does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Gives the item a label.
+    Set,
+    /// Takes back the target event.
+    Retract,
+    /// Puts the target event back after a retraction.
+    Restore,
+    /// Leaves the case unanswered.
+    Skip,
+    /// Marks the item for a second look.
+    Flag,
+    /// Takes the mark off.
+    Unflag,
+    /// Attaches a note.
+    Note,
+    /// Decides between experts.
+    Adjudicate,
+}
+
+impl Action {
+    const ALL: [Self; 8] = [
+        Self::Set,
+        Self::Retract,
+        Self::Restore,
+        Self::Skip,
+        Self::Flag,
+        Self::Unflag,
+        Self::Note,
+        Self::Adjudicate,
+    ];
+
+    /// The name used in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Retract => "retract",
+            Self::Restore => "restore",
+            Self::Skip => "skip",
+            Self::Flag => "flag",
+            Self::Unflag => "unflag",
+            Self::Note => "note",
+            Self::Adjudicate => "adjudicate",
+        }
+    }
+}
+
+impl std::str::FromStr for Action {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|a| a.as_str() == s).ok_or_else(|| format!("'{s}' is no action"))
+    }
+}
+
+/// An event before the store gives it its UUID, Lamport number, place in the session and time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    /// Who decided.
+    pub expert: ExpertId,
+    /// The item it speaks of.
+    pub item: ItemId,
+    /// The case in which it was given, where there was one.
+    pub case: Option<CaseId>,
+    /// What it does.
+    pub action: Action,
+    /// The event that a retract, restore or adjudicate speaks of.
+    pub target: Option<Uuid>,
+    /// The label's stable key, for `set` and `adjudicate`.
+    pub label: Option<String>,
+    /// The expert's own confidence, 1 to 3, where given.
+    pub confidence: Option<u8>,
+    /// A note, where given.
+    pub note: Option<String>,
+    /// The task revision that was on the screen.
+    pub revision: RevisionId,
+    /// The prelabel that the expert could see before deciding; none when the case was blind.
+    pub seen_prelabel: Option<String>,
+    /// True once anything of the model's view of this item had been revealed to this expert.
+    pub revealed: bool,
+    /// Milliseconds between the case appearing and the answer.
+    pub duration_ms: Option<i64>,
+}
+
+/// An event as it stands in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelEvent {
+    /// Version 7: unique over all copies of the project.
+    pub uuid: Uuid,
+    /// The largest in the file plus one. Order is by (Lamport number, UUID), never by time.
+    pub lamport: i64,
+    /// The sitting it belongs to.
+    pub session: SessionId,
+    /// Its number in that sitting, from 1, without gaps.
+    pub seq: i64,
+    /// UTC milliseconds since 1970.
+    pub at_ms: i64,
+    /// What was decided.
+    pub event: NewEvent,
+}
+
+impl LabelEvent {
+    /// What events are ordered by.
+    pub fn order(&self) -> (i64, Uuid) {
+        (self.lamport, self.uuid)
+    }
+}

@@ -1,0 +1,142 @@
+//! What went wrong, in the three parts that a person needs: what was attempted, why it failed, what to do.
+
+use std::error::Error;
+use std::fmt;
+
+/// The result of everything that can fail because of a file, a machine or a person.
+pub type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// What kind of failure this is, and so the process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The work could not be done. Exit code 1.
+    Failed,
+    /// The command was given something that it cannot take. Exit code 2.
+    Usage,
+    /// A check was not met: an adapter did not verify, a gate stayed shut. Exit code 3.
+    Check,
+}
+
+impl FaultKind {
+    /// The process's exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Check => 3,
+        }
+    }
+}
+
+/// One failure as one sentence, and the way out.
+///
+/// Displayed as `cannot ATTEMPT: WHY. HINT`.
+#[derive(Debug)]
+pub struct Fault {
+    kind: FaultKind,
+    attempted: String,
+    why: String,
+    hint: Option<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// A failure of `attempted` (an infinitive without "to": "open the project x.hardcase") because of `why`.
+    pub fn new(attempted: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            kind: FaultKind::Failed,
+            attempted: attempted.into(),
+            why: why.into(),
+            hint: None,
+            source: None,
+        }
+    }
+
+    /// The same, where what the person gave is at fault.
+    pub fn usage(attempted: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Usage, ..Self::new(attempted, why) }
+    }
+
+    /// Adds what to do about it: a whole sentence without its full stop.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Changes the kind, and so the exit code.
+    #[must_use]
+    pub fn kind(mut self, kind: FaultKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Keeps the underlying error for the log.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Says what the caller was doing when a lower room failed; the reason and the hint stay.
+    #[must_use]
+    pub fn while_trying(mut self, attempted: impl Into<String>) -> Self {
+        self.attempted = attempted.into();
+        self
+    }
+
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        self.kind.exit_code()
+    }
+
+    /// The reason alone.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.attempted, self.why.trim_end_matches('.'))?;
+        match &self.hint {
+            Some(hint) => write!(f, ". {}", hint.trim_end_matches('.')),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|e| e as _)
+    }
+}
+
+/// An input or output error as a person reads it, without the operating system's number.
+pub fn io_reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".into(),
+        ErrorKind::PermissionDenied => "permission denied".into(),
+        ErrorKind::StorageFull => "the disk is full".into(),
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only".into(),
+        ErrorKind::IsADirectory => "it is a directory".into(),
+        ErrorKind::AlreadyExists => "it exists already".into(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_reads_as_one_sentence_and_a_way_out() {
+        let fault = Fault::usage("import x.csv", "line 3 is not UTF-8.").hint("Add --encoding windows-1252");
+        assert_eq!(fault.to_string(), "cannot import x.csv: line 3 is not UTF-8. Add --encoding windows-1252");
+        assert_eq!(fault.exit_code(), 2);
+    }
+}

@@ -1,0 +1,14 @@
+//! The vocabulary that every other room speaks: items, tasks, splits, cases, label events, predictions, figures.
+//!
+//! Pure: no file, no clock, no terminal, no SQL, no model.
+
+pub mod case;
+pub mod event;
+pub mod fault;
+pub mod figure;
+pub mod ids;
+pub mod item;
+pub mod prediction;
+pub mod progress;
+pub mod split;
+pub mod task;

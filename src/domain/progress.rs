@@ -1,0 +1,45 @@
+//! What a running job says of itself, and how it is told to stop.
+
+use serde::{Deserialize, Serialize};
+
+/// One report of a running job. Serialised, it is one line of `--progress json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The job: `import`, `scout`, …
+    pub job: String,
+    /// What it is doing now, in a few words.
+    pub stage: String,
+    /// Units done.
+    pub done: u64,
+    /// Units in all, where known.
+    pub total: Option<u64>,
+    /// What a unit is: `texts`, `bytes`, `rows`.
+    pub unit: String,
+    /// Units per second since the stage began.
+    pub rate: Option<f64>,
+    /// Seconds left at that rate.
+    pub eta_s: Option<f64>,
+}
+
+/// Where a job reports to, and asks whether to go on. Implemented by whoever shows it.
+pub trait Watcher: Sync {
+    /// Takes a report. Cheap: called after every batch.
+    fn report(&self, progress: &Progress);
+
+    /// Takes one line that a person should read, such as what was found in a file.
+    fn note(&self, line: &str);
+
+    /// True once the job should end after its current batch.
+    fn stopped(&self) -> bool;
+}
+
+/// A watcher that shows nothing and never stops.
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn report(&self, _progress: &Progress) {}
+    fn note(&self, _line: &str) {}
+    fn stopped(&self) -> bool {
+        false
+    }
+}

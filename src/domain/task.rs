@@ -1,0 +1,251 @@
+//! The task: the question, the guideline, and the labels with their keys.
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::{Fault, Result};
+
+/// Label keys that the workstation keeps for itself would never reach the task, so a task may not use them.
+const KEYS_TAKEN: &[char] = &['u', 'U', 's', 'f', 'n', 'g', 'q', '?', '/', ':', ' '];
+
+/// One label of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// The key that stays the same across revisions; by default made from the first name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The name on the screen.
+    pub name: String,
+    /// The key that gives it: one character.
+    pub key: char,
+    /// What it means; together with the examples it makes the zero-shot prelabels.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Typical texts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+    /// About how common it is in the pool, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+}
+
+/// A labelling task, checked: at least two labels, each with a name and a key of its own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Task {
+    /// A short name.
+    pub name: String,
+    /// What the expert is asked about each text.
+    pub question: String,
+    /// How to decide.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub guideline: String,
+    /// The labels, in the order of the screen.
+    #[serde(rename = "label")]
+    pub labels: Vec<Label>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTask {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    question: String,
+    #[serde(default)]
+    guideline: String,
+    #[serde(default, rename = "label")]
+    labels: Vec<Label>,
+}
+
+impl Task {
+    /// Reads and checks a `TASK.toml`. `name` is the file's name, for messages.
+    ///
+    /// # Errors
+    /// A usage fault that names the line or the label at fault.
+    pub fn from_toml(text: &str, name: &str) -> Result<Self> {
+        let attempted = format!("read the task {name}");
+        let raw: RawTask = toml::from_str(text).map_err(|e| {
+            let line = e.span().map(|s| text[..s.start].lines().count().max(1));
+            let place = line.map(|l| format!("line {l}: ")).unwrap_or_default();
+            Fault::usage(&attempted, format!("{place}{}", e.message()))
+                .hint("A task has a name, a question, a guideline, and a [[label]] block for each label")
+        })?;
+        Self::checked(raw).map_err(|why| {
+            Fault::usage(&attempted, why)
+                .hint("Each [[label]] needs a name and a key of its own, and there must be two or more")
+        })
+    }
+
+    fn checked(raw: RawTask) -> std::result::Result<Self, String> {
+        let RawTask { name, question, guideline, mut labels } = raw;
+        if question.trim().is_empty() {
+            return Err("it has no question".into());
+        }
+        match labels.len() {
+            0 => return Err("it has no label".into()),
+            1 => return Err(format!("it has one label only, '{}'", labels[0].name)),
+            n if n > 200 => return Err(format!("it has {n} labels, and 200 is the most")),
+            _ => {}
+        }
+        for label in &mut labels {
+            label.name = label.name.trim().to_owned();
+            if label.name.is_empty() {
+                return Err("a label has no name".into());
+            }
+            if label.name.chars().any(char::is_control) {
+                return Err(format!("the label name {:?} holds a control character", label.name));
+            }
+            if label.id.is_empty() {
+                label.id = label.name.clone();
+            }
+            if label.key.is_control() || KEYS_TAKEN.contains(&label.key) {
+                return Err(format!(
+                    "the label '{}' has the key {:?}, which the screen keeps for itself",
+                    label.name, label.key
+                ));
+            }
+            if let Some(share) = label.share
+                && !(share > 0.0 && share < 1.0)
+            {
+                return Err(format!(
+                    "the share of '{}' is {share}, and a share lies between 0 and 1",
+                    label.name
+                ));
+            }
+        }
+        for (i, a) in labels.iter().enumerate() {
+            for b in &labels[i + 1..] {
+                if a.key == b.key {
+                    return Err(format!("the labels '{}' and '{}' share the key '{}'", a.name, b.name, a.key));
+                }
+                if a.name == b.name || a.id == b.id {
+                    return Err(format!("two labels are called '{}'", a.name));
+                }
+            }
+        }
+        let sum: f64 = labels.iter().filter_map(|l| l.share).sum();
+        let all_given = labels.iter().all(|l| l.share.is_some());
+        if all_given && (sum - 1.0).abs() > 0.02 || !all_given && sum >= 1.0 {
+            return Err(format!("the shares of the labels add up to {sum:.2} instead of 1"));
+        }
+        let name = if name.trim().is_empty() { question.clone() } else { name };
+        Ok(Self { name, question, guideline, labels })
+    }
+
+    /// The task as a `TASK.toml`.
+    ///
+    /// # Errors
+    /// Never for a checked task; the signature is that of the writer.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string_pretty(self).map_err(|e| Fault::new("write the task", e.to_string()))
+    }
+
+    /// A later revision of this task: labels that kept their name, or name their `id`, keep their stable key.
+    ///
+    /// # Errors
+    /// A usage fault where two labels would claim one stable key.
+    pub fn revised(&self, mut next: Self) -> Result<Self> {
+        for label in &mut next.labels {
+            if let Some(old) = self.labels.iter().find(|old| old.name == label.name && label.id == label.name) {
+                label.id.clone_from(&old.id);
+            }
+        }
+        for (i, a) in next.labels.iter().enumerate() {
+            if let Some(b) = next.labels[i + 1..].iter().find(|b| a.id == b.id) {
+                return Err(Fault::usage(
+                    "set the task",
+                    format!("the labels '{}' and '{}' both continue the label '{}'", a.name, b.name, a.id),
+                )
+                .hint("Give one of them an id of its own: id = \"…\""));
+            }
+        }
+        Ok(next)
+    }
+
+    /// The index of the label with this stable key.
+    pub fn index_of_id(&self, id: &str) -> Option<usize> {
+        self.labels.iter().position(|l| l.id == id)
+    }
+
+    /// The label that a person means by a name, a stable key or a key of the keyboard.
+    ///
+    /// # Errors
+    /// A usage fault that lists the labels.
+    pub fn find_label(&self, said: &str) -> Result<&Label> {
+        let by_key = |l: &&Label| said.chars().eq(std::iter::once(l.key));
+        self.labels
+            .iter()
+            .find(|l| l.name == said)
+            .or_else(|| self.labels.iter().find(|l| l.id == said))
+            .or_else(|| self.labels.iter().find(by_key))
+            .or_else(|| self.labels.iter().find(|l| l.name.eq_ignore_ascii_case(said)))
+            .ok_or_else(|| {
+                let names: Vec<_> = self.labels.iter().map(|l| format!("{} ({})", l.name, l.key)).collect();
+                Fault::usage(format!("give the label '{said}'"), "the task has no such label")
+                    .hint(format!("The labels are {}", names.join(", ")))
+            })
+    }
+
+    /// The expected shares where the task gives them, one per label.
+    pub fn shares(&self) -> Vec<Option<f64>> {
+        self.labels.iter().map(|l| l.share).collect()
+    }
+
+    /// The texts that stand for each label when nobody has labelled yet: description first, then examples;
+    /// the bare name where the task gives neither.
+    pub fn anchors(&self) -> Vec<Vec<String>> {
+        self.labels
+            .iter()
+            .map(|l| {
+                let mut texts: Vec<String> = Vec::with_capacity(1 + l.examples.len());
+                if !l.description.trim().is_empty() {
+                    texts.push(l.description.clone());
+                }
+                texts.extend(l.examples.iter().filter(|e| !e.trim().is_empty()).cloned());
+                if texts.is_empty() {
+                    texts.push(l.name.clone());
+                }
+                texts
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(labels: &str) -> Result<Task> {
+        Task::from_toml(&format!("question = \"Spam?\"\n{labels}"), "t.toml")
+    }
+
+    fn why(labels: &str) -> String {
+        task(labels).err().map(|f| f.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_task_without_two_labels_on_two_keys_is_refused_with_the_reason() {
+        assert!(why("").contains("no label"));
+        assert!(why("[[label]]\nname='a'\nkey='1'").contains("one label only, 'a'"));
+        let two = "[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='1'";
+        assert!(why(two).contains("'a' and 'b' share the key '1'"), "{}", why(two));
+        assert!(why("[[label]]\nname='a'\nkey='12'").contains("line 4"), "{}", why("[[label]]\nname='a'\nkey='12'"));
+    }
+
+    #[test]
+    fn a_renamed_label_keeps_its_stable_key_when_it_names_it() {
+        let old = task("[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='2'").unwrap();
+        let new = task("[[label]]\nid='a'\nname='alpha'\nkey='1'\n[[label]]\nname='b'\nkey='2'").unwrap();
+        let new = old.revised(new).unwrap();
+        assert_eq!(new.labels[0].id, "a");
+        assert_eq!(new.find_label("alpha").unwrap().id, "a");
+        let newer = task("[[label]]\nname='alpha'\nkey='1'\n[[label]]\nname='b'\nkey='2'").unwrap();
+        assert_eq!(new.revised(newer).unwrap().labels[0].id, "a");
+    }
+
+    #[test]
+    fn a_task_survives_being_written_and_read() {
+        let t = task("[[label]]\nname='a'\nkey='1'\nshare=0.1\nexamples=['x']\n[[label]]\nname='b'\nkey='2'").unwrap();
+        assert_eq!(Task::from_toml(&t.to_toml().unwrap(), "x").unwrap(), t);
+    }
+}

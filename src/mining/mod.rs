@@ -1,0 +1,33 @@
+//! Which items experts should see next: vectors and prelabels in, a round's cases out.
+//!
+//! Pure: no file, no clock, no SQL, no model, and no expert's label, so an evaluation or audit answer cannot
+//! steer what is chosen. The same pool and seed give the same round, whatever the number of threads.
+//!
+//! ```text
+//! round -> audit, opening, strategy, neighbours
+//! strategy -> boundary, margin, random        (one file per strategy)
+//! boundary -> clusters, overlap, pairs, budget, margin
+//! all -> pool
+//! ```
+
+pub mod round;
+pub mod strategy;
+
+mod audit;
+mod boundary;
+mod budget;
+mod clusters;
+mod margin;
+mod neighbours;
+mod opening;
+mod overlap;
+mod pairs;
+mod pick;
+mod pool;
+mod random;
+
+#[cfg(test)]
+mod synthetic;
+
+pub use pick::{Pick, Ranking, Strategy};
+pub use pool::{Pool, PoolParts};

@@ -1,0 +1,194 @@
+//! The pool as mining sees it: unit vectors, prelabels, splits, and which items may still be proposed.
+//!
+//! Owns the checks on shapes and numbers, so that nothing after it meets a missing row or a NaN. Labelled items
+//! stay as geometry. It never holds a text, and never an expert's label.
+
+use ndarray::{ArrayView1, ArrayView2, Axis};
+use rayon::prelude::*;
+
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::ItemId;
+use crate::domain::split::Split;
+
+/// What a pool is made of; row `i` of every part speaks of one item.
+#[derive(Clone, Copy)]
+pub struct PoolParts<'a> {
+    /// The items, n of them.
+    pub items: &'a [ItemId],
+    /// Embeddings of one model and adapter, n × d, rows of unit length.
+    pub vectors: ArrayView2<'a, f32>,
+    /// Prelabels, n × labels, rows summing to one.
+    pub probabilities: ArrayView2<'a, f32>,
+    /// The one use of each item's expert labels.
+    pub splits: &'a [Split],
+    /// True where the item has no label and is in no case yet.
+    pub open: &'a [bool],
+}
+
+/// A checked pool, with what follows from its parts.
+pub struct Pool<'a> {
+    parts: PoolParts<'a>,
+    predicted: Vec<u32>,
+    margins: Vec<f32>,
+    candidates: Vec<usize>,
+}
+
+impl<'a> Pool<'a> {
+    /// Checks the parts and derives predicted labels and margins.
+    ///
+    /// # Errors
+    /// Where the parts differ in length, or an embedding or probability is not a finite number.
+    pub fn new(parts: PoolParts<'a>) -> Result<Self> {
+        let attempted = "read the pool for mining";
+        let n = parts.items.len();
+        let rows = [
+            parts.vectors.nrows(),
+            parts.probabilities.nrows(),
+            parts.splits.len(),
+            parts.open.len(),
+        ];
+        if let Some(other) = rows.into_iter().find(|r| *r != n) {
+            return Err(Fault::new(
+                attempted,
+                format!("it has {n} items, but one of its columns has {other} rows"),
+            )
+            .hint("Run scout again, so that every item has an embedding and a prelabel"));
+        }
+        let unusable = (0..n)
+            .into_par_iter()
+            .find_first(|&i| !(finite(parts.vectors.row(i)) && finite(parts.probabilities.row(i))));
+        if let Some(i) = unusable {
+            let why = format!(
+                "the embedding or prelabel of item {} holds a value that is no number",
+                parts.items[i]
+            );
+            return Err(Fault::new(attempted, why).hint("Run scout again, so that it is computed anew"));
+        }
+        let (predicted, margins) = parts
+            .probabilities
+            .outer_iter()
+            .map(|row| top_and_margin(row))
+            .unzip();
+        let candidates = (0..n)
+            .filter(|&i| parts.open[i] && parts.splits[i] != Split::Audit)
+            .collect();
+        Ok(Self {
+            parts,
+            predicted,
+            margins,
+            candidates,
+        })
+    }
+
+    /// Number of items, n.
+    pub fn len(&self) -> usize {
+        self.parts.items.len()
+    }
+
+    /// True for a pool without items.
+    pub fn is_empty(&self) -> bool {
+        self.parts.items.is_empty()
+    }
+
+    /// Number of labels of the task.
+    pub fn labels(&self) -> usize {
+        self.parts.probabilities.ncols()
+    }
+
+    /// The embeddings, n × d.
+    pub fn vectors(&self) -> ArrayView2<'a, f32> {
+        self.parts.vectors
+    }
+
+    /// The id of the item at `index`.
+    pub fn item(&self, index: usize) -> ItemId {
+        self.parts.items[index]
+    }
+
+    /// The split of the item at `index`.
+    pub fn split(&self, index: usize) -> Split {
+        self.parts.splits[index]
+    }
+
+    /// The prelabel's probabilities, one per label.
+    pub fn probabilities(&self, index: usize) -> ArrayView1<'a, f32> {
+        self.parts.probabilities.index_axis_move(Axis(0), index)
+    }
+
+    /// The most probable label; the earlier one on a tie.
+    pub fn predicted(&self, index: usize) -> usize {
+        self.predicted[index] as usize
+    }
+
+    /// Probability of the first choice less that of the second, 0 to 1.
+    pub fn margin(&self, index: usize) -> f32 {
+        self.margins[index]
+    }
+
+    /// What a strategy may choose from: open items of train and eval, in pool order.
+    pub fn candidates(&self) -> &[usize] {
+        &self.candidates
+    }
+
+    /// Whether a strategy may choose the item at `index`.
+    pub fn is_candidate(&self, index: usize) -> bool {
+        self.parts.open[index] && self.parts.splits[index] != Split::Audit
+    }
+
+    /// Open items of the audit range, in pool order.
+    pub fn open_audit(&self) -> Vec<usize> {
+        (0..self.len())
+            .filter(|&i| self.parts.open[i] && self.split(i) == Split::Audit)
+            .collect()
+    }
+
+    /// The items of each predicted label, labelled and audit items included.
+    pub fn members(&self) -> Vec<Vec<usize>> {
+        let mut members = vec![Vec::new(); self.labels()];
+        for (i, &label) in self.predicted.iter().enumerate() {
+            members[label as usize].push(i);
+        }
+        members
+    }
+
+    /// Cosine of two items.
+    pub fn similarity(&self, a: usize, b: usize) -> f32 {
+        self.parts.vectors.row(a).dot(&self.parts.vectors.row(b))
+    }
+
+    /// The `count` candidates of smallest margin, smallest first; the earlier item on a tie.
+    pub fn nearest_the_boundary(&self, count: usize) -> Vec<usize> {
+        smallest(self.candidates.clone(), count, |i| self.margins[i])
+    }
+}
+
+/// The `count` indices of smallest value, smallest first, the smaller index on a tie. O(n + count log count).
+pub fn smallest(mut indices: Vec<usize>, count: usize, value: impl Fn(usize) -> f32) -> Vec<usize> {
+    let order = |a: &usize, b: &usize| value(*a).total_cmp(&value(*b)).then(a.cmp(b));
+    if count == 0 {
+        return Vec::new();
+    }
+    if count < indices.len() {
+        indices.select_nth_unstable_by(count - 1, order);
+        indices.truncate(count);
+    }
+    indices.sort_unstable_by(order);
+    indices
+}
+
+fn finite(row: ArrayView1<f32>) -> bool {
+    // A sum is finite only if every value is; it is several times faster than testing each.
+    row.sum().is_finite()
+}
+
+fn top_and_margin(row: ArrayView1<f32>) -> (u32, f32) {
+    let (mut top, mut first, mut second) = (0, 0.0f32, 0.0f32);
+    for (label, &p) in (0u32..).zip(row) {
+        if p > first {
+            (top, first, second) = (label, p, first);
+        } else if p > second {
+            second = p;
+        }
+    }
+    (top, first - second)
+}

@@ -1,0 +1,31 @@
+//! The baseline: candidates drawn evenly at random, whatever the model thinks.
+
+use rand::seq::index::sample;
+use rand_chacha::ChaCha8Rng;
+
+use super::pick::{Pick, Ranking, Strategy};
+use super::pool::Pool;
+use crate::domain::case::Reason;
+
+/// Every candidate is as likely as any other.
+pub struct Random;
+
+impl Strategy for Random {
+    fn name(&self) -> &'static str {
+        "random"
+    }
+
+    fn rank(&self, pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking {
+        let candidates = pool.candidates();
+        let drawn = sample(rng, candidates.len(), budget.min(candidates.len()));
+        let chosen = drawn
+            .into_iter()
+            .map(|at| Pick::alone(candidates[at], Reason::Random))
+            .collect();
+        Ranking { chosen, note: None }
+    }
+
+    fn follows_the_model(&self) -> bool {
+        false
+    }
+}

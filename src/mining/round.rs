@@ -1,0 +1,353 @@
+//! A round: the audit share drawn at random, the rest as a strategy ranks it, each with its partner, in an order that
+//! gives nothing away.
+//!
+//! Owns what holds for every strategy: no closed item, no audit item by choice, nothing twice, and a budget that is
+//! filled where it can be.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::pick::{Pick, Ranking, Strategy};
+use super::pool::Pool;
+use super::{audit, margin, neighbours, opening};
+use crate::domain::case::{Partner, Proposal, Reason};
+use crate::domain::split::Split;
+
+/// The audit share is one in so many cases.
+const AUDIT_ONE_IN: usize = 10;
+/// The audit share at least, though never more than half the budget.
+const AUDIT_AT_LEAST: usize = 6;
+
+/// Where a project stands when a round is mined.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stage<'a> {
+    /// Nobody has labelled: the boundary is a zero-shot guess. Holds the labels' expected shares, where given.
+    Opening {
+        /// One for each label of the task.
+        shares: &'a [Option<f64>],
+    },
+    /// There are labels, and a head that learned from them.
+    Later,
+}
+
+/// What to mine.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    /// How to choose.
+    pub strategy: &'a dyn Strategy,
+    /// Cases of all three splits together.
+    pub budget: usize,
+    /// Where the project stands.
+    pub stage: Stage<'a>,
+    /// Where all chance comes from. The audit draw depends on it and on the pool, not on the strategy.
+    pub seed: u64,
+}
+
+/// How many cases of a round have which use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SplitCounts {
+    /// For tuning.
+    pub train: usize,
+    /// For kappa on hard cases.
+    pub eval: usize,
+    /// For figures of the whole pool.
+    pub audit: usize,
+}
+
+/// The cases of a round, in the order in which experts see them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoundPlan {
+    /// The cases, shuffled.
+    pub proposals: Vec<Proposal>,
+    /// Their uses.
+    pub counts: SplitCounts,
+    /// What a person should know of how they were chosen: a fallback, a budget that could not be filled.
+    pub note: Option<String>,
+}
+
+/// Plans a round.
+pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
+    let [mut choosing, mut auditing, mut shuffling] = [0, 1, 2].map(|stream| {
+        let mut rng = ChaCha8Rng::seed_from_u64(order.seed);
+        rng.set_stream(stream);
+        rng
+    });
+    // Where the candidates run out, the audit takes what is left of the budget.
+    let share = audit_share(order.budget).max(order.budget.saturating_sub(pool.candidates().len()));
+    let drawn = audit::draw(pool, share, &mut auditing);
+    let budget = order.budget - drawn.len();
+    let Ranking { chosen, note } = match order.stage {
+        Stage::Opening { shares } if order.strategy.follows_the_model() => {
+            opening::rank(pool, budget, shares, &mut choosing)
+        }
+        _ => order.strategy.rank(pool, budget, &mut choosing),
+    };
+    let mut cases: Vec<(Pick, Option<f64>)> = fill(pool, chosen, budget, &mut choosing)
+        .into_iter()
+        .map(|pick| (pick, None))
+        .collect();
+    cases.extend(
+        drawn
+            .iter()
+            .map(|d| (Pick::alone(d.index, Reason::Audit), Some(d.inclusion))),
+    );
+    cases.shuffle(&mut shuffling);
+    part_mates(&mut cases);
+    let proposals = with_partners(pool, &cases);
+    let short = (proposals.len() < order.budget).then(|| {
+        format!(
+            "only {} of {} cases: the pool has no more open items",
+            proposals.len(),
+            order.budget
+        )
+    });
+    let notes: Vec<String> = note.into_iter().chain(short).collect();
+    let count = |split| proposals.iter().filter(|p| p.split == split).count();
+    let counts = SplitCounts {
+        train: count(Split::Train),
+        eval: count(Split::Eval),
+        audit: count(Split::Audit),
+    };
+    RoundPlan {
+        proposals,
+        counts,
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+    }
+}
+
+/// A tenth of the budget, at least 6, at most half.
+fn audit_share(budget: usize) -> usize {
+    budget.div_ceil(AUDIT_ONE_IN).max(AUDIT_AT_LEAST).min(budget / 2)
+}
+
+/// The strategy's choice without what may not be chosen, topped up to `budget` by margin with diversity.
+fn fill(pool: &Pool, chosen: Vec<Pick>, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
+    let mut in_it = vec![false; pool.len()];
+    let mut first =
+        |pick: &Pick| pool.is_candidate(pick.index) && !std::mem::replace(&mut in_it[pick.index], true);
+    let mut picks: Vec<Pick> = chosen.into_iter().filter(|p| first(p)).take(budget).collect();
+    if picks.len() < budget {
+        // As many more as are chosen already, because all of those may be among them.
+        let rest = margin::diverse(pool, budget + picks.len(), rng);
+        let missing = budget - picks.len();
+        let rest = rest.into_iter().map(|i| Pick::alone(i, Reason::Margin));
+        picks.extend(rest.filter(|p| first(p)).take(missing));
+    }
+    picks
+}
+
+/// Moves a case away that comes right after its own partner: seen one after the other, a pair gives away that the
+/// model tells them apart.
+fn part_mates(cases: &mut [(Pick, Option<f64>)]) {
+    let mates = |a: &(Pick, Option<f64>), b: &(Pick, Option<f64>)| {
+        a.0.partner == Some(b.0.index) || b.0.partner == Some(a.0.index)
+    };
+    for at in 1..cases.len() {
+        if mates(&cases[at - 1], &cases[at])
+            && let Some(other) = (at + 1..cases.len()).find(|&o| !mates(&cases[at - 1], &cases[o]))
+        {
+            cases.swap(at, other);
+        }
+    }
+}
+
+fn with_partners(pool: &Pool, cases: &[(Pick, Option<f64>)]) -> Vec<Proposal> {
+    // Every case gets a partner, whatever chose it, so that having one says nothing.
+    let alone: Vec<usize> = cases
+        .iter()
+        .filter(|(p, _)| p.partner.is_none())
+        .map(|(p, _)| p.index)
+        .collect();
+    let mut found = neighbours::both_sides(pool, &alone).into_iter();
+    let propose = |(pick, inclusion): &(Pick, Option<f64>)| {
+        let partner = match pick.partner {
+            Some(partner) => Some((partner, pool.similarity(pick.index, partner))),
+            None => found
+                .next()
+                .and_then(|sides| sides.across)
+                .map(|n| (n.index, n.similarity)),
+        };
+        Proposal {
+            item: pool.item(pick.index),
+            split: pool.split(pick.index),
+            reason: pick.reason,
+            partner: partner.map(|(index, similarity)| Partner {
+                item: pool.item(index),
+                similarity: similarity.clamp(-1.0, 1.0),
+            }),
+            margin: pool.margin(pick.index),
+            inclusion: *inclusion,
+        }
+    };
+    cases.iter().map(propose).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use proptest::prelude::*;
+
+    use super::super::strategy::{names, strategy_by_name};
+    use super::super::synthetic::Synthetic;
+    use super::*;
+
+    fn order(name: &str, budget: usize, seed: u64) -> Order<'static> {
+        Order {
+            strategy: strategy_by_name(name).unwrap(),
+            budget,
+            stage: Stage::Later,
+            seed,
+        }
+    }
+
+    fn check(made: &Synthetic, order: &Order) -> Result<RoundPlan, TestCaseError> {
+        let pool = made.pool();
+        let plan = propose(&pool, order);
+        let row: HashMap<_, _> = made.items.iter().zip(0..).collect();
+        let seen: HashSet<_> = plan.proposals.iter().map(|p| p.item).collect();
+        prop_assert_eq!(seen.len(), plan.proposals.len(), "an item came twice");
+        let predicted: HashSet<_> = (0..pool.len()).map(|i| pool.predicted(i)).collect();
+        for p in &plan.proposals {
+            let i = row[&p.item];
+            prop_assert!(made.open[i], "a closed item");
+            prop_assert_eq!(p.split, made.splits[i]);
+            prop_assert_eq!(p.split == Split::Audit, p.reason == Reason::Audit);
+            prop_assert_eq!(p.reason == Reason::Audit, p.inclusion.is_some());
+            prop_assert!(p.inclusion.is_none_or(|pi| pi > 0.0 && pi <= 1.0));
+            prop_assert!((0.0..=1.0).contains(&p.margin));
+            prop_assert_eq!(p.partner.is_some(), predicted.len() > 1);
+            if let Some(partner) = p.partner {
+                prop_assert_ne!(pool.predicted(row[&partner.item]), pool.predicted(i));
+                prop_assert!((pool.similarity(i, row[&partner.item]) - partner.similarity).abs() < 1e-4);
+            }
+        }
+        let open = made.open.iter().filter(|o| **o).count();
+        prop_assert_eq!(
+            plan.proposals.len() + 0,
+            order
+                .budget
+                .min(open)
+                .min(pool.candidates().len() + pool.open_audit().len()),
+            "the budget is not filled"
+        );
+        let counts = plan.counts;
+        prop_assert_eq!(counts.train + counts.eval + counts.audit, plan.proposals.len());
+        if pool.open_audit().len() >= audit_share(order.budget) {
+            prop_assert!(counts.audit >= audit_share(order.budget));
+        }
+        Ok(plan)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn every_strategy_keeps_the_rules_of_a_round_and_repeats_itself(
+            n in 0usize..400, labels in 1usize..6, budget in 0usize..90, seed: u64, opening: bool,
+        ) {
+            let made = Synthetic::overlapping(n, 7, labels, seed).with_splits(seed).with_closed(seed ^ 1);
+            for name in names() {
+                let shares = vec![None; labels];
+                let mut order = order(name, budget, seed);
+                if opening {
+                    order.stage = Stage::Opening { shares: &shares };
+                }
+                let plan = check(&made, &order)?;
+                prop_assert_eq!(plan, propose(&made.pool(), &order));
+            }
+        }
+
+        #[test]
+        fn identical_texts_and_equal_scores_are_survived(n in 0usize..120, budget in 0usize..40, seed: u64) {
+            let made = Synthetic::identical(n, 5).with_splits(seed);
+            let mixed = made.clone().with_margins(|_| 0.5);
+            for name in names() {
+                check(&made, &order(name, budget, seed))?;
+                check(&mixed, &order(name, budget, seed))?;
+                let opening = Order { stage: Stage::Opening { shares: &[] }, ..order(name, budget, seed) };
+                check(&mixed, &opening)?;
+            }
+        }
+    }
+
+    #[test]
+    fn seventy_seven_labels_are_mined_and_the_plan_does_not_depend_on_threads() {
+        let made = Synthetic::overlapping(3000, 24, 77, 3).with_splits(3);
+        for name in names() {
+            let order = order(name, 120, 5);
+            let plan = check(&made, &order).unwrap();
+            let single = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            assert_eq!(plan, single.install(|| propose(&made.pool(), &order)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_audit_draw_is_the_same_whatever_the_strategy() {
+        let made = Synthetic::overlapping(600, 8, 2, 3).with_splits(3);
+        let audit = |name| {
+            let plan = propose(&made.pool(), &order(name, 60, 9));
+            let drawn = plan.proposals.into_iter().filter(|p| p.reason == Reason::Audit);
+            let mut drawn: Vec<_> = drawn.map(|p| p.item).collect();
+            drawn.sort();
+            drawn
+        };
+        assert_eq!(audit("boundary").len(), 6);
+        assert_eq!(audit("boundary"), audit("random"));
+    }
+
+    #[test]
+    fn the_audit_share_is_a_tenth_at_least_six_and_at_most_half() {
+        let shares = [
+            (0, 0),
+            (1, 0),
+            (2, 1),
+            (11, 5),
+            (12, 6),
+            (60, 6),
+            (61, 7),
+            (200, 20),
+        ];
+        for (budget, share) in shares {
+            assert_eq!(audit_share(budget), share, "of {budget}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_not_shown_one_right_after_the_other_and_splits_are_mixed() {
+        let made = Synthetic::overlapping(2000, 12, 2, 4).with_splits(4);
+        let mut changes = 0;
+        for seed in 0..20 {
+            let plan = propose(&made.pool(), &order("boundary", 60, seed));
+            for two in plan.proposals.windows(2) {
+                assert!(
+                    two[0].partner.is_none_or(|p| p.item != two[1].item),
+                    "seed {seed}"
+                );
+                changes += usize::from(two[0].split != two[1].split);
+            }
+        }
+        assert!(changes > 20 * 15, "{changes}");
+    }
+
+    #[test]
+    fn a_budget_that_the_pool_cannot_fill_is_said() {
+        let made = Synthetic::overlapping(9, 8, 2, 4);
+        let note = propose(&made.pool(), &order("margin", 20, 1)).note;
+        assert_eq!(
+            note.as_deref(),
+            Some("only 9 of 20 cases: the pool has no more open items")
+        );
+    }
+
+    #[test]
+    fn the_baseline_opens_at_random_too() {
+        let made = Synthetic::overlapping(300, 8, 2, 4);
+        let opening = Order {
+            stage: Stage::Opening { shares: &[] },
+            ..order("random", 20, 1)
+        };
+        let plan = propose(&made.pool(), &opening);
+        assert!(plan.proposals.iter().all(|p| p.reason == Reason::Random));
+    }
+}

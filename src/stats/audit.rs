@@ -1,0 +1,346 @@
+//! Figures of the whole pool from the audit sample, each case weighted by how unlikely it was to be drawn.
+//!
+//! The sample is random but not even: it is stratified by probability. A case that was drawn with probability
+//! `p` stands for `1/p` items of the pool. Never pass mined cases: they stand for nothing but themselves.
+//! Source: J. Hájek's ratio form of the Horvitz–Thompson estimator (1971); the interval resamples cases with
+//! their weights.
+
+use serde::Serialize;
+
+use super::bootstrap::{figure, floor_without_failure, replicates};
+use super::kappa::Tally;
+use crate::domain::figure::Figure;
+
+/// With fewer cases of a label its figures are undefined.
+pub const LEAST_CASES: usize = 5;
+
+/// One answered audit case.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AuditCase {
+    /// The probability with which it was drawn, above 0 and at most 1.
+    pub inclusion: f64,
+    /// The model's label. Where the audit sample also set the prior, cross-fitted by the caller.
+    pub predicted: usize,
+    /// The expert's label.
+    pub answered: usize,
+}
+
+/// What the audit says of one label.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LabelAudit {
+    /// Of the items the model gives this label, the share that has it. `n` counts audit cases so predicted.
+    pub precision: Figure,
+    /// Of the items that have this label, the share the model finds. `n` counts audit cases so answered.
+    pub recall: Figure,
+    /// The share of the pool that has this label. `n` counts all audit cases.
+    pub prevalence: Figure,
+}
+
+/// What the audit says of the pool.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Audit {
+    /// Answered audit cases.
+    pub n: usize,
+    /// Share of the pool on which model and expert agree.
+    pub accuracy: Figure,
+    /// Cohen's kappa of model and expert on the pool.
+    pub kappa: Figure,
+    /// One entry per label, in the order of the task.
+    pub labels: Vec<LabelAudit>,
+}
+
+/// Estimates the pool's figures from audit cases over `labels` labels. A case whose inclusion probability is not
+/// above 0 and at most 1 cannot have been drawn and is left out.
+pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
+    let cases: Vec<AuditCase> =
+        cases.iter().copied().filter(|c| c.inclusion > 0.0 && c.inclusion <= 1.0).collect();
+    let sample = Sample {
+        whole: Sums::over(cases.iter(), labels),
+        drawn: replicates(cases.len(), seed, |drawn| Sums::over(drawn.iter().map(|&i| &cases[i]), labels)),
+        cases: &cases,
+    };
+    let few_in_all = |have: usize| match have {
+        0 => "no audit case is answered yet".to_owned(),
+        have => format!("only {have} of at least {LEAST_CASES} audit cases are answered"),
+    };
+    let label = |label: usize| LabelAudit {
+        precision: sample.share(
+            |sums| (sums.labels[label].both, sums.labels[label].predicted),
+            |case| case.predicted == label,
+            |have| format!("the model gives this label to {have} audit cases, and {LEAST_CASES} are the least"),
+        ),
+        recall: sample.share(
+            |sums| (sums.labels[label].both, sums.labels[label].answered),
+            |case| case.answered == label,
+            |have| format!("{have} audit cases have this label, and {LEAST_CASES} are the least"),
+        ),
+        prevalence: sample.share(
+            |sums| (sums.labels[label].answered, sums.tally.total),
+            |_| true,
+            few_in_all,
+        ),
+    };
+    Audit {
+        n: cases.len(),
+        accuracy: sample.share(|sums| (sums.tally.agreed, sums.tally.total), |_| true, few_in_all),
+        kappa: sample.kappa(few_in_all),
+        labels: (0..labels).map(label).collect(),
+    }
+}
+
+/// The cases with their sums over all of them and over every resample.
+struct Sample<'a> {
+    cases: &'a [AuditCase],
+    whole: Sums,
+    drawn: Vec<Sums>,
+}
+
+impl Sample<'_> {
+    /// The ratio of two sums; `among` says which cases make up the lower one, `few` what to say if they are too few.
+    fn share(
+        &self,
+        sums: impl Fn(&Sums) -> (f64, f64),
+        among: impl Fn(&AuditCase) -> bool,
+        few: impl Fn(usize) -> String,
+    ) -> Figure {
+        let (have, effective) = sizes(self.cases.iter().filter(|case| among(case)));
+        let ratio = |s: &Sums| {
+            let (part, all) = sums(s);
+            if all > 0.0 { Some(part / all) } else { None }
+        };
+        let Some(value) = ratio(&self.whole).filter(|_| have >= LEAST_CASES) else {
+            return Figure::undefined(few(have));
+        };
+        never_certain(figure(value, self.drawn.iter().map(ratio), have, &few(have)), effective)
+    }
+
+    fn kappa(&self, few: impl Fn(usize) -> String) -> Figure {
+        let (have, effective) = sizes(self.cases.iter());
+        if have < LEAST_CASES {
+            return Figure::undefined(few(have));
+        }
+        let Some(value) = self.whole.tally.kappa() else {
+            return Figure::undefined("model and expert give one and the same label to every audit case");
+        };
+        let fragile = "nearly all audit cases carry one label, so a few answers would decide it";
+        match figure(value, self.drawn.iter().map(|sums| sums.tally.kappa()), have, fragile) {
+            Figure::Known { value, hi, n, .. } if self.whole.tally.is_perfect() => {
+                let least = self.whole.tally.kappa_at(floor_without_failure(effective));
+                Figure::Known { value, lo: least.unwrap_or(value), hi, n }
+            }
+            other => other,
+        }
+    }
+}
+
+impl LabelAudit {
+    /// Precision and recall as a person would say them: "of 100 flagged about 80 are spam; of 100 spam it finds
+    /// about 60; n = 45".
+    pub fn in_words(&self, name: &str) -> String {
+        let of_100 = |figure: &Figure| figure.value().map(|v| (100.0 * v).round());
+        let precision = match of_100(&self.precision) {
+            Some(right) => format!("of 100 flagged about {right} are {name}"),
+            None => format!("how many of those flagged are {name} is not known yet"),
+        };
+        let recall = match of_100(&self.recall) {
+            Some(found) => format!("of 100 {name} it finds about {found}"),
+            None => format!("how many {name} it finds is not known yet"),
+        };
+        let n = match self.prevalence {
+            Figure::Known { n, .. } => format!("; n = {n}"),
+            Figure::Undefined { .. } => String::new(),
+        };
+        format!("{precision}; {recall}{n}")
+    }
+}
+
+/// Sums of weights over one draw of the cases.
+struct Sums {
+    labels: Vec<LabelSums>,
+    tally: Tally,
+}
+
+#[derive(Clone, Default)]
+struct LabelSums {
+    predicted: f64,
+    answered: f64,
+    both: f64,
+}
+
+impl Sums {
+    fn over<'a>(cases: impl Iterator<Item = &'a AuditCase>, labels: usize) -> Self {
+        let mut sums = Self { labels: vec![LabelSums::default(); labels], tally: Tally::new(labels) };
+        for case in cases {
+            let weight = 1.0 / case.inclusion;
+            sums.tally.add(case.predicted, case.answered, weight);
+            sums.labels[case.predicted].predicted += weight;
+            sums.labels[case.answered].answered += weight;
+            if case.predicted == case.answered {
+                sums.labels[case.answered].both += weight;
+            }
+        }
+        sums
+    }
+}
+
+/// How many cases there are, and how many evenly weighted ones would carry as much information (Kish, 1965).
+fn sizes<'a>(cases: impl Iterator<Item = &'a AuditCase>) -> (usize, f64) {
+    let (mut n, mut sum, mut squares) = (0, 0.0, 0.0);
+    for case in cases {
+        let weight = 1.0 / case.inclusion;
+        n += 1;
+        sum += weight;
+        squares += weight * weight;
+    }
+    (n, sum * sum / squares)
+}
+
+/// A share of exactly 0 or 1 has no spread in the bootstrap; its interval gets the exact one-sided bound.
+fn never_certain(found: Figure, effective: f64) -> Figure {
+    match found {
+        Figure::Known { value, hi, n, .. } if value >= 1.0 => {
+            Figure::Known { value, lo: floor_without_failure(effective), hi, n }
+        }
+        Figure::Known { value, lo, n, .. } if value <= 0.0 => {
+            Figure::Known { value, lo, hi: 1.0 - floor_without_failure(effective), n }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn known(figure: &Figure) -> (f64, f64, f64, usize) {
+        match figure {
+            Figure::Known { value, lo, hi, n } => (*value, *lo, *hi, *n),
+            Figure::Undefined { undefined } => panic!("{undefined}"),
+        }
+    }
+
+    fn even(predicted: usize, answered: usize, times: usize) -> Vec<AuditCase> {
+        vec![AuditCase { inclusion: 0.5, predicted, answered }; times]
+    }
+
+    /// A pool of a rare label 1 and a model that flags some of it: (predicted, true label) of each item.
+    fn pool() -> Vec<(usize, usize)> {
+        [((1, 1), 600), ((1, 0), 150), ((0, 1), 400), ((0, 0), 8_850)]
+            .into_iter()
+            .flat_map(|(item, times)| std::iter::repeat_n(item, times))
+            .collect()
+    }
+
+    /// Draws each flagged item with probability .12 and each other one with .02: about 90 and 185 cases.
+    fn stratified(seed: u64) -> Vec<AuditCase> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        pool()
+            .into_iter()
+            .filter_map(|(predicted, answered)| {
+                let inclusion = if predicted == 1 { 0.12 } else { 0.02 };
+                rng.gen_bool(inclusion).then_some(AuditCase { inclusion, predicted, answered })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_even_sample_gives_the_plain_shares() {
+        let cases = [even(1, 1, 12), even(1, 0, 3), even(0, 1, 8), even(0, 0, 22)].concat();
+        let found = audit(&cases, 2, 1);
+        let spam = &found.labels[1];
+        assert_eq!((known(&spam.precision).0, known(&spam.precision).3), (0.8, 15));
+        assert_eq!((known(&spam.recall).0, known(&spam.recall).3), (0.6, 20));
+        assert!((known(&spam.prevalence).0 - 20.0 / 45.0).abs() < 1e-12);
+        assert!((known(&found.accuracy).0 - 34.0 / 45.0).abs() < 1e-12);
+        assert_eq!(spam.in_words("spam"), "of 100 flagged about 80 are spam; of 100 spam it finds about 60; n = 45");
+    }
+
+    #[test]
+    fn a_case_drawn_half_as_likely_counts_twice() {
+        let mut cases = [even(1, 1, 4), even(0, 0, 4)].concat();
+        cases.push(AuditCase { inclusion: 0.25, predicted: 1, answered: 0 });
+        let found = audit(&cases, 2, 1);
+        assert!((known(&found.labels[1].precision).0 - 4.0 / 6.0).abs() < 1e-12);
+        assert!((known(&found.labels[0].prevalence).0 - 6.0 / 10.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn fewer_than_five_of_a_label_are_undefined_with_the_count() {
+        let found = audit(&[even(1, 1, 4), even(0, 0, 30), even(0, 1, 1)].concat(), 2, 1);
+        let spam = &found.labels[1];
+        assert!(matches!(&spam.precision, Figure::Undefined { undefined } if undefined.contains("4 audit cases")));
+        assert_eq!(known(&spam.recall).3, 5);
+        assert!(spam.in_words("spam").starts_with("how many of those flagged are spam is not known yet; of 100 spam"));
+        let none = audit(&[], 2, 1);
+        assert!(matches!(&none.kappa, Figure::Undefined { undefined } if undefined.contains("no audit case")));
+        assert!(none.labels[0].in_words("ham").ends_with("how many ham it finds is not known yet"));
+    }
+
+    #[test]
+    fn a_share_of_one_or_nothing_is_not_shown_as_certain() {
+        let found = audit(&[even(1, 1, 10), even(0, 0, 30)].concat(), 3, 1);
+        let (value, lo, hi, _) = known(&found.labels[1].precision);
+        assert!(value == 1.0 && hi == 1.0 && (lo - 0.6915).abs() < 1e-4, "{lo}");
+        let (value, lo, hi, n) = known(&found.labels[2].prevalence);
+        // 0 of 40, Clopper and Pearson: 0 to 0.0881.
+        assert!(value == 0.0 && lo == 0.0 && (hi - 0.0881).abs() < 1e-4 && n == 40, "{hi}");
+        assert!(known(&found.kappa).1 < 0.9);
+    }
+
+    #[test]
+    fn a_case_that_cannot_have_been_drawn_is_left_out() {
+        let mut cases = [even(1, 1, 5), even(0, 0, 5)].concat();
+        for inclusion in [0.0, -1.0, 1.5, f64::NAN] {
+            cases.push(AuditCase { inclusion, predicted: 1, answered: 0 });
+        }
+        assert_eq!(audit(&cases, 2, 1).n, 10);
+    }
+
+    /// Three standard errors of 100 Bernoulli trials below .95 is .885; more than 99 would mean intervals too wide.
+    #[test]
+    fn a_stratified_sample_recovers_the_pool_in_nineteen_seeds_of_twenty() {
+        let pool = pool();
+        let whole: Vec<_> = pool.iter().map(|&(p, a)| AuditCase { inclusion: 1.0, predicted: p, answered: a }).collect();
+        let kappa = Sums::over(whole.iter(), 2).tally.kappa().unwrap();
+        let truths = [600.0 / 750.0, 600.0 / 1_000.0, 0.1, 9_450.0 / 10_000.0, kappa];
+        let mut held = [0; 5];
+        let mut sums = [0.0; 5];
+        for seed in 0..100 {
+            let found = audit(&stratified(seed), 2, seed);
+            let spam = &found.labels[1];
+            let figures = [&spam.precision, &spam.recall, &spam.prevalence, &found.accuracy, &found.kappa];
+            for (i, figure) in figures.into_iter().enumerate() {
+                let (value, lo, hi, _) = known(figure);
+                sums[i] += value / 100.0;
+                held[i] += usize::from((lo..=hi).contains(&truths[i]));
+            }
+        }
+        assert!(held.iter().all(|h| (88..=100).contains(h)), "{held:?}");
+        for (mean, truth) in sums.iter().zip(truths) {
+            assert!((mean - truth).abs() < 0.03, "{sums:?} {truths:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_share_lies_in_its_interval_between_nothing_and_one(
+            cases in prop::collection::vec((0.01f64..=1.0, 0usize..3, 0usize..3), 0..40), seed: u64
+        ) {
+            let cases: Vec<_> = cases
+                .into_iter()
+                .map(|(inclusion, predicted, answered)| AuditCase { inclusion, predicted, answered })
+                .collect();
+            let found = audit(&cases, 3, seed);
+            let shares = found.labels.iter().flat_map(|l| [&l.precision, &l.recall, &l.prevalence]);
+            for figure in shares.chain([&found.accuracy]) {
+                if let Figure::Known { value, lo, hi, .. } = figure {
+                    prop_assert!(-1e-12 <= *lo && lo <= value && value <= hi && *hi <= 1.0 + 1e-12, "{}", figure);
+                }
+            }
+        }
+    }
+}

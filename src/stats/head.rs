@@ -1,0 +1,270 @@
+//! Tuning the linear head: how the labels weigh, which penalty, and when there is too little to tune on.
+//!
+//! Sees training examples only; whoever calls it must never pass evaluation or audit labels.
+
+use ndarray::{Array2, ArrayView2, Axis};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::logistic::{Examples, Logistic};
+
+/// The penalty while the rarest label has fewer than [`ENOUGH_TO_CROSS_VALIDATE`] examples. Right for unit vectors.
+pub const FIXED_C: f64 = 10.0;
+/// Examples of the rarest label from which the penalty is chosen by cross-validation: two of it in each fold.
+pub const ENOUGH_TO_CROSS_VALIDATE: usize = 10;
+const FOLDS: usize = 5;
+/// From heavy to light, half a decade apart, so that each fit starts where the stiffer one ended.
+const GRID: [f64; 7] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
+/// Cross-validation ranks penalties; it does not need the last digits of a fit.
+const FOLD_TOLERANCE: f64 = 1e-4;
+/// The loss over the grid has one valley: after this many rises in a row the lighter penalties are not tried.
+const RISES: usize = 2;
+
+/// Why no head can be tuned yet.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("label {label} has {have} training examples, and 2 are the least")]
+pub struct TooFew {
+    /// The label with the fewest training examples.
+    pub label: usize,
+    /// How many it has.
+    pub have: usize,
+}
+
+/// A tuned head and how its penalty was found.
+#[derive(Clone, Debug)]
+pub struct HeadFit {
+    /// The head, fitted on all examples.
+    pub model: Logistic,
+    /// Inverse strength of the penalty.
+    pub c: f64,
+    /// Class-weighted log-loss in nats on held-out folds at that `c`; none where `c` was fixed.
+    pub cv_log_loss: Option<f64>,
+    /// Folds used; 0 where `c` was fixed.
+    pub folds: usize,
+}
+
+/// Tunes a head on `x` (examples × dimensions, unit vectors) and their labels `y` (below `classes`).
+///
+/// The examples of each label weigh as much together as those of any other (`n / (classes · n_label)`).
+/// Cross-validation scores folds with the same weights: the head then estimates the probabilities of a world
+/// in which labels are equally common, and only in that world is the log-loss a proper score for it. Scored
+/// without weights, a penalty would be praised for how it misses the shares of the training set, and those are
+/// an accident of mining.
+///
+/// # Errors
+/// [`TooFew`] where a label has fewer than two examples.
+pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) -> Result<HeadFit, TooFew> {
+    let mut counts = vec![0usize; classes];
+    for &label in y {
+        counts[label] += 1;
+    }
+    let (label, have) =
+        counts.iter().copied().enumerate().min_by_key(|&(_, have)| have).unwrap_or((0, 0));
+    if have < 2 {
+        return Err(TooFew { label, have });
+    }
+    let weights = balanced(y, &counts);
+    let examples = Examples { x: x.reborrow(), y, classes, weights: &weights };
+    if have < ENOUGH_TO_CROSS_VALIDATE {
+        let model = Logistic::fit(&examples, FIXED_C);
+        return Ok(HeadFit { model, c: FIXED_C, cv_log_loss: None, folds: 0 });
+    }
+    let (c, loss) = cross_validate(&examples, &stratified_folds(y, classes, FOLDS, seed));
+    let model = Logistic::fit(&examples, c);
+    Ok(HeadFit { model, c, cv_log_loss: Some(loss), folds: FOLDS })
+}
+
+/// The weight of each example that gives every label the same total.
+fn balanced(y: &[usize], counts: &[usize]) -> Vec<f64> {
+    let share = y.len() as f64 / counts.len() as f64;
+    y.iter().map(|&label| share / counts[label] as f64).collect()
+}
+
+/// A fold for each example: every label is dealt out evenly, and the folds differ by one example at most.
+pub fn stratified_folds(y: &[usize], classes: usize, folds: usize, seed: u64) -> Vec<usize> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut members = vec![Vec::new(); classes];
+    for (example, &label) in y.iter().enumerate() {
+        members[label].push(example);
+    }
+    let mut fold_of = vec![0; y.len()];
+    let mut dealt = 0;
+    for mut label in members {
+        label.shuffle(&mut rng);
+        for example in label {
+            fold_of[example] = dealt % folds;
+            dealt += 1;
+        }
+    }
+    fold_of
+}
+
+/// One side of a fold, copied out so that products run over contiguous rows.
+struct Part {
+    x: Array2<f32>,
+    y: Vec<usize>,
+    weights: Vec<f64>,
+    classes: usize,
+}
+
+impl Part {
+    fn of(all: &Examples<'_>, rows: &[usize]) -> Self {
+        Self {
+            x: all.x.select(Axis(0), rows),
+            y: rows.iter().map(|&r| all.y[r]).collect(),
+            weights: rows.iter().map(|&r| all.weights[r]).collect(),
+            classes: all.classes,
+        }
+    }
+
+    fn examples(&self) -> Examples<'_> {
+        Examples { x: self.x.view(), y: &self.y, classes: self.classes, weights: &self.weights }
+    }
+}
+
+struct Fold {
+    train: Part,
+    held_out: Part,
+    model: Option<Logistic>,
+}
+
+/// The penalty of least held-out loss, and that loss.
+fn cross_validate(examples: &Examples<'_>, fold_of: &[usize]) -> (f64, f64) {
+    let mut folds: Vec<Fold> = (0..FOLDS)
+        .map(|fold| {
+            let (held_out, train): (Vec<usize>, Vec<usize>) =
+                (0..fold_of.len()).partition(|&e| fold_of[e] == fold);
+            Fold { train: Part::of(examples, &train), held_out: Part::of(examples, &held_out), model: None }
+        })
+        .collect();
+    let mut best = (FIXED_C, f64::INFINITY);
+    let (mut before, mut rises) = (f64::INFINITY, 0);
+    for c in GRID {
+        let losses: Vec<f64> = folds
+            .par_iter_mut()
+            .map(|fold| {
+                let model =
+                    Logistic::fit_from(&fold.train.examples(), c, fold.model.as_ref(), FOLD_TOLERANCE);
+                let loss = model.log_loss(&fold.held_out.examples());
+                fold.model = Some(model);
+                loss
+            })
+            .collect();
+        let loss = losses.iter().sum::<f64>() / FOLDS as f64;
+        if loss < best.1 {
+            best = (c, loss);
+        }
+        rises = if loss > before { rises + 1 } else { 0 };
+        before = loss;
+        if rises == RISES {
+            break;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array1;
+    use proptest::prelude::*;
+    use rand::Rng;
+
+    use super::*;
+
+    /// Unit vectors around one random direction for each label; `noise` is the spread against the directions.
+    fn cloud(counts: &[usize], dims: usize, noise: f32, seed: u64) -> (Array2<f32>, Vec<usize>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut draw = |scale: f32| Array1::from_shape_simple_fn(dims, || scale * rng.gen_range(-1.0f32..1.0));
+        let centres: Vec<_> = counts.iter().map(|_| draw(1.0)).collect();
+        let mut rows = Vec::new();
+        let mut y = Vec::new();
+        for (label, &count) in counts.iter().enumerate() {
+            for _ in 0..count {
+                let v = &centres[label] + &draw(noise);
+                let norm = v.dot(&v).sqrt();
+                rows.extend(v.iter().map(|x| x / norm));
+                y.push(label);
+            }
+        }
+        (Array2::from_shape_vec((y.len(), dims), rows).unwrap(), y)
+    }
+
+    fn right(fit: &HeadFit, x: &Array2<f32>, y: &[usize]) -> f64 {
+        let p = fit.model.probabilities(x.view());
+        let top = |row: ndarray::ArrayView1<'_, f32>| {
+            (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
+        };
+        p.rows().into_iter().zip(y).filter(|(row, label)| top(*row) == **label).count() as f64 / y.len() as f64
+    }
+
+    #[test]
+    fn a_label_with_one_example_is_named_instead_of_tuned_on() {
+        let (x, y) = cloud(&[4, 1, 3], 8, 1.0, 1);
+        assert_eq!(fit_head(x.view(), &y, 3, 0).unwrap_err(), TooFew { label: 1, have: 1 });
+        assert_eq!(fit_head(x.view(), &y, 4, 0).unwrap_err(), TooFew { label: 3, have: 0 });
+    }
+
+    #[test]
+    fn nine_examples_of_a_label_take_the_fixed_penalty_and_ten_are_cross_validated() {
+        let (x, y) = cloud(&[30, 9], 16, 1.0, 2);
+        let nine = fit_head(x.view(), &y, 2, 0).unwrap();
+        assert_eq!((nine.c, nine.cv_log_loss, nine.folds), (10.0, None, 0));
+        let (x, y) = cloud(&[30, 10], 16, 1.0, 2);
+        let ten = fit_head(x.view(), &y, 2, 0).unwrap();
+        assert_eq!(ten.folds, 5);
+        assert!(ten.cv_log_loss.is_some_and(|l| l > 0.0 && l < 2f64.ln()), "{ten:?}");
+    }
+
+    #[test]
+    fn noise_without_a_signal_takes_the_heaviest_penalty_and_separable_labels_a_light_one() {
+        let (x, _) = cloud(&[200], 32, 30.0, 3);
+        let coin: Vec<usize> = (0..200).map(|i| (i * 7919 % 13) % 2).collect();
+        assert_eq!(fit_head(x.view(), &coin, 2, 0).unwrap().c, 0.1);
+        let (x, y) = cloud(&[100, 100], 32, 0.6, 4);
+        assert!(fit_head(x.view(), &y, 2, 0).unwrap().c >= 30.0);
+    }
+
+    #[test]
+    fn a_rare_label_is_found_as_well_as_a_common_one() {
+        let (x, y) = cloud(&[400, 20], 24, 1.6, 5);
+        let fit = fit_head(x.view(), &y, 2, 0).unwrap();
+        let found = |label: usize| {
+            let rows: Vec<usize> = (0..y.len()).filter(|&i| y[i] == label).collect();
+            right(&fit, &x.select(Axis(0), &rows), &vec![label; rows.len()])
+        };
+        assert!(found(1) > 0.9 && found(0) > 0.9, "{} {}", found(0), found(1));
+    }
+
+    #[test]
+    fn seventy_seven_labels_are_told_apart() {
+        let (x, y) = cloud(&[13; 77], 64, 1.0, 6);
+        let fit = fit_head(x.view(), &y, 77, 0).unwrap();
+        assert!(right(&fit, &x, &y) > 0.99);
+    }
+
+    #[test]
+    fn the_same_seed_yields_the_same_head() {
+        let (x, y) = cloud(&[60, 40], 16, 2.0, 7);
+        let (a, b) = (fit_head(x.view(), &y, 2, 9).unwrap(), fit_head(x.view(), &y, 2, 9).unwrap());
+        assert_eq!((a.model, a.c, a.cv_log_loss), (b.model, b.c, b.cv_log_loss));
+    }
+
+    proptest! {
+        #[test]
+        fn folds_share_out_every_label_evenly(y in prop::collection::vec(0usize..4, 0..120), seed: u64) {
+            let fold_of = stratified_folds(&y, 4, 5, seed);
+            let spread = |label: Option<usize>| {
+                let mut sizes = [0usize; 5];
+                for (&fold, &l) in fold_of.iter().zip(&y) {
+                    sizes[fold] += usize::from(label.is_none_or(|wanted| wanted == l));
+                }
+                sizes.iter().max().unwrap() - sizes.iter().min().unwrap()
+            };
+            prop_assert!(spread(None) <= 1);
+            prop_assert!((0..4).all(|label| spread(Some(label)) <= 1));
+        }
+    }
+}

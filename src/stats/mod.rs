@@ -1,0 +1,12 @@
+//! Statistics over plain numbers: the linear head and its cross-validation, kappa, audit figures and their
+//! intervals, and the calibration of zero-shot prelabels.
+//!
+//! Pure: arrays and indices in, models and figures out. It knows no item, file, clock or model; labels are
+//! indices in the order of the task, and all randomness comes from a seed that the caller stores.
+
+pub mod audit;
+pub mod bootstrap;
+pub mod head;
+pub mod kappa;
+pub mod lbfgs;
+pub mod logistic;

@@ -1,0 +1,49 @@
+//! SQLite's errors as sentences.
+
+use rusqlite::ErrorCode;
+
+use crate::domain::fault::{Fault, Result};
+
+/// Gives an SQLite result the sentence that a person needs.
+pub(super) trait Attempt<T> {
+    /// `what` is an infinitive without "to": "save the label".
+    fn attempting(self, what: &str) -> Result<T>;
+}
+
+impl<T> Attempt<T> for rusqlite::Result<T> {
+    fn attempting(self, what: &str) -> Result<T> {
+        self.map_err(|e| fault(what, e))
+    }
+}
+
+fn fault(what: &str, error: rusqlite::Error) -> Fault {
+    let (why, hint): (String, &str) = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => (
+            "the disk is full".into(),
+            "Make room on it and try again; everything that was saved is safe",
+        ),
+        Some(ErrorCode::ReadOnly) => (
+            "the project file or its folder is read-only".into(),
+            "Allow writing to both (chmod u+w) or work on a copy",
+        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+            "another process kept writing to the project for 10 seconds".into(),
+            "Try again; if it lasts, `hardcase status` shows which job runs",
+        ),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
+            "the project file is damaged".into(),
+            "Leave it as it is, run `hardcase doctor` on it and go back to a backup",
+        ),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
+            "the project file cannot be opened".into(),
+            "Check that it exists and that you may read and write it and its folder",
+        ),
+        Some(ErrorCode::SystemIoFailure) => (
+            format!("the disk reported an error ({error})"),
+            "Check the disk; everything that was saved before is safe",
+        ),
+        _ => (error.to_string(), ""),
+    };
+    let fault = Fault::new(what, why).because(error);
+    if hint.is_empty() { fault } else { fault.hint(hint) }
+}

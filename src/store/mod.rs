@@ -1,0 +1,36 @@
+//! The project file: the only SQL of the house.
+//!
+//! Never runs a model, never prints, never decides: it keeps what it is given and answers what it is asked. Every write is one
+//! short `BEGIN IMMEDIATE` transaction; long writes are cut into slices so that nobody waits for a job.
+
+mod attempt;
+mod busy;
+mod check;
+mod clock;
+mod convert;
+mod filesystem;
+mod header;
+mod migrate;
+mod open;
+mod private;
+mod slices;
+
+pub mod adapters;
+pub mod answers;
+pub mod cases;
+pub mod embeddings;
+pub mod events;
+pub mod experts;
+pub mod items;
+pub mod metrics;
+pub mod predictors;
+pub mod process;
+pub mod rounds;
+pub mod runs;
+pub mod sources;
+pub mod tasks;
+
+pub use check::UncleanCheck;
+pub use filesystem::{FileSystem, file_system};
+pub use migrate::FILE_VERSION;
+pub use open::{Access, NewProject, Store};

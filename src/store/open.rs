@@ -1,0 +1,199 @@
+//! Making and opening a project file.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use uuid::Uuid;
+
+use super::attempt::Attempt;
+use super::clock::now_ms;
+use super::convert::Uuid16;
+use super::filesystem::{FileSystem, file_system};
+use super::private::create_private;
+use super::{busy, header, migrate, process};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::split::SplitShares;
+
+/// What a project is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only; works on a read-only file too.
+    Read,
+    /// One expert's sitting: writes are single labels, so checkpoints are left to jobs and to the last one who leaves.
+    Sitting,
+    /// A job: writes much, and makes the checkpoints.
+    Job,
+}
+
+/// What is fixed when a project is made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewProject {
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// The shares of the splits.
+    pub shares: SplitShares,
+}
+
+/// An open project file. One per thread.
+pub struct Store {
+    pub(super) conn: Connection,
+    path: PathBuf,
+    access: Access,
+    pub(super) backup: Option<PathBuf>,
+}
+
+impl Store {
+    /// Makes a new project file, private to its owner.
+    ///
+    /// # Errors
+    /// The file exists, or its folder cannot be written.
+    pub fn create(path: &Path, new: NewProject) -> Result<Self> {
+        let attempted = format!("make the project {}", path.display());
+        create_private(path, &attempted)?;
+        let made = Self::connect(path, Access::Job).and_then(|mut store| {
+            store.write("make the project", |tx| {
+                tx.execute(
+                    "INSERT INTO project (id, uuid, created_ms, created_by, seed, audit_share, eval_share)
+                     VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+                    (
+                        Uuid16(Uuid::now_v7()),
+                        now_ms(),
+                        process::program(),
+                        new.seed.cast_signed(),
+                        new.shares.audit,
+                        new.shares.eval,
+                    ),
+                )
+            })?;
+            Ok(store)
+        });
+        made.map_err(|fault| {
+            // Nothing is in it yet, so nothing is lost by taking it away.
+            let _ = std::fs::remove_file(path);
+            fault.while_trying(attempted)
+        })
+    }
+
+    /// Opens a project: a cheap check of header, ids, version and schema, then migrations if it is older.
+    ///
+    /// # Errors
+    /// Not there, not a project, newer, damaged, read-only: each in one sentence, and the file is left as it is.
+    pub fn open(path: &Path, access: Access) -> Result<Self> {
+        header::inspect(path, migrate::FILE_VERSION)?;
+        Self::connect(path, access).map_err(|f| f.while_trying(format!("open the project {}", path.display())))
+    }
+
+    fn connect(path: &Path, access: Access) -> Result<Self> {
+        let what = "open the project";
+        let read_only = is_read_only(path);
+        if read_only && access != Access::Read {
+            return Err(Fault::new(what, "the file or its folder is read-only")
+                .hint("Allow writing to both (chmod u+w) or work on a copy"));
+        }
+        let mut conn = if read_only {
+            Connection::open_with_flags(
+                read_only_uri(path),
+                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+            )
+        } else {
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        }
+        .attempting(what)?;
+        busy::install(&conn).attempting(what)?;
+        conn.pragma_update(None, "foreign_keys", true).attempting(what)?;
+        // A hostile file must not run code of its own through its schema.
+        conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        let mut backup = None;
+        if !read_only {
+            Self::set_durability(&conn, path, access).attempting(what)?;
+            backup = migrate::migrate(&mut conn, path, migrate::MIGRATIONS)?;
+        }
+        let schema = migrate::schema_of(&conn).attempting(what)?;
+        if schema != migrate::expected_schema().attempting(what)? {
+            return Err(Fault::new(what, "its tables are not those of a hardcase project of this version")
+                .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
+        }
+        conn.pragma_update(None, "cell_size_check", true).attempting(what)?;
+        Ok(Self { conn, path: path.to_owned(), access, backup })
+    }
+
+    fn set_durability(conn: &Connection, path: &Path, access: Access) -> rusqlite::Result<()> {
+        let fresh: u32 = conn.query_row("PRAGMA page_count", [], |r| r.get(0))?;
+        if fresh == 0 {
+            // Vectors of 384 to 1,024 f16 values fit a page of this size without overflow.
+            conn.pragma_update(None, "page_size", 8_192)?;
+        }
+        let mode: String = conn.query_row("PRAGMA journal_mode", [], |r| r.get(0))?;
+        let wanted = file_system(path).journal_mode();
+        if !mode.eq_ignore_ascii_case(wanted) {
+            conn.query_row(&format!("PRAGMA journal_mode = {wanted}"), [], |_| Ok(()))?;
+        }
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        // Each page is 8 KiB: a job checkpoints every 8 MiB, a sitting never (the last one to leave does).
+        let pages = if access == Access::Job { 1_000 } else { 0 };
+        conn.query_row(&format!("PRAGMA wal_autocheckpoint = {pages}"), [], |_| Ok(()))?;
+        conn.pragma_update(None, "cache_size", -65_536)?;
+        Ok(())
+    }
+
+    /// The project file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The backup that a migration made when this file was opened.
+    pub fn migration_backup(&self) -> Option<&Path> {
+        self.backup.as_deref()
+    }
+
+    /// The file system the project lies on.
+    pub fn file_system(&self) -> FileSystem {
+        file_system(&self.path)
+    }
+
+    /// What was fixed when the project was made.
+    pub fn project(&self) -> Result<NewProject> {
+        self.conn
+            .query_row("SELECT seed, audit_share, eval_share FROM project", [], |r| {
+                Ok(NewProject {
+                    seed: r.get::<_, i64>(0)?.cast_unsigned(),
+                    shares: SplitShares { audit: r.get(1)?, eval: r.get(2)? },
+                })
+            })
+            .attempting("read the project's settings")
+    }
+
+    pub(super) fn must_be_writable(&self, what: &str) -> Result<()> {
+        if self.access == Access::Read {
+            return Err(Fault::new(what, "the project was opened for reading only"));
+        }
+        Ok(())
+    }
+}
+
+/// Read-only by its permissions, or lying in a folder where the log beside it cannot be made.
+fn is_read_only(path: &Path) -> bool {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let marked = |p: &Path| std::fs::metadata(p).is_ok_and(|m| m.permissions().readonly());
+    let refused = |p: &Path| {
+        rustix::fs::access(p, rustix::fs::Access::WRITE_OK).is_err()
+    };
+    marked(path) || refused(path) || refused(folder)
+}
+
+/// A file that nobody writes may be read without a log; one with a log beside it must be read through it.
+fn read_only_uri(path: &Path) -> String {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = std::fs::metadata(PathBuf::from(log)).is_ok_and(|m| m.len() > 0);
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str(if has_log { "?mode=ro" } else { "?mode=ro&immutable=1" });
+    uri
+}

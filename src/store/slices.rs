@@ -1,0 +1,65 @@
+//! Long writes in short transactions, so that a label never waits for a job.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Transaction, TransactionBehavior};
+
+use super::attempt::Attempt;
+use super::open::Store;
+use crate::domain::fault::Result;
+
+/// Work done inside one transaction before it is committed; with the commit's own sync the lock is held for at most 20 ms.
+const SLICE: Duration = Duration::from_millis(8);
+
+/// The pause between two slices: longer than a waiting writer's shortest step, so that it gets its turn.
+const BREATH: Duration = Duration::from_millis(2);
+
+impl Store {
+    /// Runs one short write transaction, begun as `IMMEDIATE`.
+    pub(super) fn write<T>(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.must_be_writable(what)?;
+        let tx = Transaction::new(&mut self.conn, TransactionBehavior::Immediate).attempting(what)?;
+        let out = work(&tx).attempting(what)?;
+        tx.commit().attempting(what)?;
+        Ok(out)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the pause is the point: it hands the lock over")]
+    /// Writes every element of `rows` in transactions of a few milliseconds each, in order. Returns how many were written.
+    ///
+    /// An error leaves what earlier slices committed.
+    pub(super) fn write_in_slices<R>(
+        &mut self,
+        what: &str,
+        rows: impl IntoIterator<Item = R>,
+        mut each: impl FnMut(&Transaction<'_>, R) -> rusqlite::Result<()>,
+    ) -> Result<usize> {
+        let mut rows = rows.into_iter().peekable();
+        let mut written = 0;
+        while rows.peek().is_some() {
+            if written > 0 {
+                std::thread::sleep(BREATH);
+            }
+            written += self.write(what, |tx| {
+                let begun = Instant::now();
+                let mut count = 0;
+                // The clock is read every few rows: a row costs microseconds.
+                while begun.elapsed() < SLICE {
+                    for row in rows.by_ref().take(16) {
+                        each(tx, row)?;
+                        count += 1;
+                    }
+                    if rows.peek().is_none() {
+                        break;
+                    }
+                }
+                Ok(count)
+            })?;
+        }
+        Ok(written)
+    }
+}
