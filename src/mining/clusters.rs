@@ -129,6 +129,9 @@ fn nearest_centres(
     k: usize,
     rng: &mut ChaCha8Rng,
 ) -> (usize, Vec<(usize, f32)>) {
+    if k == 0 {
+        return (0, Vec::new());
+    }
     let centres = fit(pool.vectors(), members, k, rng);
     let rows = pool.vectors().select(Axis(0), members);
     let nearest = by_block(rows.view(), centres.view(), |_, similarities| {

@@ -92,9 +92,9 @@ pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
             .iter()
             .map(|d| (Pick::alone(d.index, Reason::Audit), Some(d.inclusion))),
     );
-    cases.shuffle(&mut shuffling);
-    part_mates(&mut cases);
-    let proposals = with_partners(pool, &cases);
+    let mut proposals = with_partners(pool, &cases);
+    proposals.shuffle(&mut shuffling);
+    part_mates(&mut proposals);
     let short = (proposals.len() < order.budget).then(|| {
         format!(
             "only {} of {} cases: the pool has no more open items",
@@ -137,16 +137,25 @@ fn fill(pool: &Pool, chosen: Vec<Pick>, budget: usize, rng: &mut ChaCha8Rng) -> 
     picks
 }
 
-/// Moves a case away that comes right after its own partner: seen one after the other, a pair gives away that the
-/// model tells them apart.
-fn part_mates(cases: &mut [(Pick, Option<f64>)]) {
-    let mates = |a: &(Pick, Option<f64>), b: &(Pick, Option<f64>)| {
-        a.0.partner == Some(b.0.index) || b.0.partner == Some(a.0.index)
+/// Moves a case away that comes right beside its own partner: seen one after the other, a pair gives away that the
+/// model tells them apart. Leaves it where no other place is free of this.
+fn part_mates(cases: &mut [Proposal]) {
+    let shows = |a: &Proposal, b: &Proposal| a.partner.is_some_and(|p| p.item == b.item);
+    let meets = |cases: &[Proposal], at: usize| {
+        let around = &cases[at.saturating_sub(1)..cases.len().min(at + 2)];
+        around
+            .windows(2)
+            .any(|two| shows(&two[0], &two[1]) || shows(&two[1], &two[0]))
     };
     for at in 1..cases.len() {
-        if mates(&cases[at - 1], &cases[at])
-            && let Some(other) = (at + 1..cases.len()).find(|&o| !mates(&cases[at - 1], &cases[o]))
-        {
+        if !meets(cases, at) {
+            continue;
+        }
+        for other in 0..cases.len() {
+            cases.swap(at, other);
+            if !meets(cases, at) && !meets(cases, other) {
+                break;
+            }
             cases.swap(at, other);
         }
     }
@@ -225,7 +234,7 @@ mod tests {
         }
         let open = made.open.iter().filter(|o| **o).count();
         prop_assert_eq!(
-            plan.proposals.len() + 0,
+            plan.proposals.len(),
             order
                 .budget
                 .min(open)

@@ -5,8 +5,8 @@
 //! of 50 and 200 cases they cover as often as BCa does to within one point in a hundred.
 //! Source: Efron and Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 13 and 14.
 
-use rand::distributions::{Distribution, Uniform};
 use rand::SeedableRng;
+use rand::distributions::{Distribution, Uniform};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -55,8 +55,16 @@ pub fn figure(value: f64, replicates: impl IntoIterator<Item = Option<f64>>, n: 
         return Figure::undefined(why);
     }
     defined.sort_unstable_by(f64::total_cmp);
-    let (lo, hi) = (quantile(&defined, ALPHA / 2.0), quantile(&defined, 1.0 - ALPHA / 2.0));
-    Figure::Known { value, lo: lo.min(value), hi: hi.max(value), n }
+    let (lo, hi) = (
+        quantile(&defined, ALPHA / 2.0),
+        quantile(&defined, 1.0 - ALPHA / 2.0),
+    );
+    Figure::Known {
+        value,
+        lo: lo.min(value),
+        hi: hi.max(value),
+        n,
+    }
 }
 
 /// The smallest share of successes that is still credible after `n` successes in `n` trials (`n` may be an
@@ -87,7 +95,10 @@ mod tests {
         let Figure::Known { lo, hi, n, .. } = figure(2.0, replicates(400, 1, mean), 400, "") else {
             unreachable!("defined in every resample")
         };
-        assert!((lo - (2.0 - 0.1386)).abs() < 0.015 && (hi - (2.0 + 0.1386)).abs() < 0.015, "{lo} {hi}");
+        assert!(
+            (lo - (2.0 - 0.1386)).abs() < 0.015 && (hi - (2.0 + 0.1386)).abs() < 0.015,
+            "{lo} {hi}"
+        );
         assert_eq!(n, 400);
     }
 
@@ -104,9 +115,15 @@ mod tests {
     #[test]
     fn a_statistic_that_many_resamples_leave_undefined_is_undefined_itself() {
         let defined = |share: usize| (0..100).map(move |i| (i >= share).then_some(0.5));
-        assert_eq!(figure(0.5, defined(11), 9, "too few"), Figure::undefined("too few"));
+        assert_eq!(
+            figure(0.5, defined(11), 9, "too few"),
+            Figure::undefined("too few")
+        );
         assert!(figure(0.5, defined(10), 9, "too few").value().is_some());
-        assert_eq!(figure(0.5, replicates(0, 1, |_| Some(1.0)), 0, "no case"), Figure::undefined("no case"));
+        assert_eq!(
+            figure(0.5, replicates(0, 1, |_| Some(1.0)), 0, "no case"),
+            Figure::undefined("no case")
+        );
     }
 
     /// Clopper and Pearson (1934) for 10 of 10: 0.6915 to 1.

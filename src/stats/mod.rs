@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod bootstrap;
+pub mod calibration;
 pub mod head;
 pub mod kappa;
 pub mod lbfgs;

@@ -13,6 +13,7 @@ mod header;
 mod migrate;
 mod open;
 mod private;
+mod query;
 mod slices;
 
 pub mod adapters;

@@ -16,12 +16,10 @@ CREATE TABLE source (
     id           INTEGER PRIMARY KEY,
     name         TEXT    NOT NULL,
     found        TEXT    NOT NULL,
-    columns      TEXT    NOT NULL,
-    text_columns TEXT    NOT NULL,
-    meta_columns TEXT    NOT NULL,
     state        TEXT    NOT NULL CHECK (state IN ('loading', 'ready')),
     rows         INTEGER NOT NULL DEFAULT 0,
     items        INTEGER NOT NULL DEFAULT 0,
+    empty        INTEGER NOT NULL DEFAULT 0,
     rejected     INTEGER NOT NULL DEFAULT 0,
     started_ms   INTEGER NOT NULL,
     finished_ms  INTEGER
@@ -36,12 +34,14 @@ CREATE TABLE item (
     source INTEGER NOT NULL REFERENCES source (id)
 ) STRICT;
 
--- Every imported row, duplicates too. `fields` is the row as JSON; a lone text column equal to the item's text is null there.
+-- Every imported row, duplicates too. `meta` are the columns shown beside the text, `fields` is the whole row, both JSON; a lone text
+-- column equal to the item's text is left out of `fields`.
 CREATE TABLE source_row (
     source      INTEGER NOT NULL REFERENCES source (id),
     row         INTEGER NOT NULL,
     external_id TEXT,
     gold        TEXT,
+    meta        TEXT,
     fields      TEXT    NOT NULL,
     item        INTEGER NOT NULL REFERENCES item (id),
     PRIMARY KEY (source, row)

@@ -1,0 +1,37 @@
+//! Readers and writers of foreign formats: CSV, TSV, JSONL and plain lines in, JSONL and CSV out.
+//!
+//! ```text
+//! bytes -> encoding (UTF-8 from here on) -> sniff (what is it?) -> delimited | lines, jsonl -> Row or BadRow
+//! Cell  -> write                                                                            -> bytes
+//! ```
+//!
+//! Works over `Read` and `Write` and streams: memory does not grow with the file. Never opens a file, never
+//! prints, never knows of projects or tasks, and never guesses a gold column.
+
+mod cell;
+mod columns;
+mod delimited;
+mod encoding;
+mod found;
+mod header;
+mod jsonl;
+mod lines;
+mod magic;
+mod options;
+mod parse;
+mod quotes;
+mod read;
+mod row;
+mod shown;
+mod sniff;
+mod split;
+mod window;
+mod write;
+
+pub use cell::Cell;
+pub use found::{Found, Shape};
+pub use options::ReadOptions;
+pub use read::{Entry, Reader};
+pub use row::{BadRow, Row, TextCell, unpack};
+
+pub use write::{OutputFormat, RowWriter};

@@ -1,0 +1,143 @@
+//! Answers as tuning and figures need them.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::convert::Uuid16;
+use super::open::Store;
+use crate::domain::fault::Result;
+use crate::domain::ids::{ExpertId, ItemId, RoundId};
+use crate::domain::split::Split;
+
+/// One expert's standing label on one item, or an adjudication.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vote {
+    /// The item.
+    pub item: ItemId,
+    /// The label's stable key.
+    pub label: String,
+    /// Whether it decides between experts.
+    pub adjudicated: bool,
+}
+
+/// The answer of an expert that counts for evaluation, audit and agreement: the first one given blind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlindAnswer {
+    /// The item.
+    pub item: ItemId,
+    /// Who answered.
+    pub expert: ExpertId,
+    /// The label's stable key.
+    pub label: String,
+    /// The item's split.
+    pub split: Split,
+    /// Number of the round of its case.
+    pub round: Option<i64>,
+    /// Probability that the audit drew it.
+    pub inclusion: Option<f64>,
+}
+
+impl Store {
+    /// All standing labels and adjudications on items of a split, by item.
+    pub fn votes(&self, split: Split) -> Result<Vec<Vote>> {
+        self.all_rows_of(
+            "SELECT e.item, e.label, 0 FROM current_answer e JOIN item i ON i.id = e.item
+             WHERE i.split = ?1 AND e.action = 'set'
+             UNION ALL
+             SELECT e.item, e.label, 1 FROM standing_event e JOIN item i ON i.id = e.item
+             WHERE i.split = ?1 AND e.action = 'adjudicate' AND NOT EXISTS
+                 (SELECT 1 FROM standing_event l WHERE l.item = e.item AND l.action = 'adjudicate'
+                  AND (l.lamport, l.uuid) > (e.lamport, e.uuid))
+             ORDER BY 1",
+            [split],
+            "read the labels",
+            |r| Ok(Vote { item: r.get(0)?, label: r.get(1)?, adjudicated: r.get(2)? }),
+        )
+    }
+
+    /// Each expert's first blind answer on each item. One that was taken back counts only where the expert answered again after
+    /// the model's view had been revealed; what nobody stands by any more is left out.
+    pub fn first_blind_answers(&self) -> Result<Vec<BlindAnswer>> {
+        struct Blind {
+            answer: BlindAnswer,
+            stands: bool,
+            answered_now: bool,
+        }
+        let standing: std::collections::HashSet<Uuid> = self
+            .all_rows("SELECT uuid FROM standing_event WHERE action = 'set'", "read the labels", |r| {
+                r.get::<_, Uuid16>(0)
+            })?
+            .into_iter()
+            .map(|u| u.0)
+            .collect();
+        let rows = self.all_rows(
+            "SELECT e.uuid, e.item, e.expert, e.label, i.split, r.number, c.inclusion,
+                    EXISTS (SELECT 1 FROM current_answer a WHERE a.item = e.item AND a.expert = e.expert AND a.action = 'set')
+             FROM label_event e JOIN item i ON i.id = e.item
+             LEFT JOIN label_case c ON c.id = e.label_case LEFT JOIN round r ON r.id = c.round
+             WHERE e.action = 'set' AND e.revealed = 0 ORDER BY e.lamport, e.uuid",
+            "read the labels",
+            |r| {
+                Ok(Blind {
+                    stands: standing.contains(&r.get::<_, Uuid16>(0)?.0),
+                    answer: BlindAnswer {
+                        item: r.get(1)?,
+                        expert: r.get(2)?,
+                        label: r.get(3)?,
+                        split: r.get(4)?,
+                        round: r.get(5)?,
+                        inclusion: r.get(6)?,
+                    },
+                    answered_now: r.get(7)?,
+                })
+            },
+        )?;
+        let mut first: BTreeMap<(ItemId, ExpertId), Blind> = BTreeMap::new();
+        for row in rows.into_iter().filter(|r| r.answered_now) {
+            let key = (row.answer.item, row.answer.expert);
+            match first.get(&key) {
+                Some(held) if held.stands || !row.stands => {}
+                _ => {
+                    first.insert(key, row);
+                }
+            }
+        }
+        Ok(first.into_values().map(|b| b.answer).collect())
+    }
+
+    /// How many cases of a split were skipped and have no label of that expert.
+    pub fn skip_count(&self, split: Split) -> Result<usize> {
+        self.count(
+            "SELECT count(*) FROM current_answer e JOIN item i ON i.id = e.item
+             WHERE e.action = 'skip' AND i.split = ?1",
+            [split],
+            "count the skips",
+        )
+    }
+
+    /// How many standing labels there are, over all experts.
+    pub fn label_count(&self) -> Result<usize> {
+        self.count("SELECT count(*) FROM current_answer WHERE action = 'set'", (), "count the labels")
+    }
+
+    /// How many standing labels one expert has, in all or in one round.
+    pub fn label_count_of(&self, expert: ExpertId, round: Option<RoundId>) -> Result<usize> {
+        self.count(
+            "SELECT count(*) FROM current_answer e LEFT JOIN label_case c ON c.id = e.label_case
+             WHERE e.action = 'set' AND e.expert = ?1 AND (?2 IS NULL OR c.round = ?2)",
+            (expert, round),
+            "count the labels",
+        )
+    }
+
+    /// Standing labels by the label's stable key.
+    pub fn label_balance(&self) -> Result<BTreeMap<String, usize>> {
+        let rows = self.all_rows(
+            "SELECT label, count(*) FROM current_answer WHERE action = 'set' GROUP BY label",
+            "count the labels",
+            |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.unsigned_abs() as usize)),
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+}

@@ -1,0 +1,133 @@
+//! The log of label events: appended to, read, never changed.
+
+use rusqlite::{Row, Transaction};
+use uuid::Uuid;
+
+use super::cases::note_reveal;
+use super::clock::now_ms;
+use super::convert::Uuid16;
+use super::open::Store;
+use crate::domain::event::{Action, LabelEvent, NewEvent};
+use crate::domain::fault::Result;
+use crate::domain::ids::{ExpertId, ItemId, SessionId};
+
+/// Whether the model's view is shown to the expert once the event is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterSaving {
+    /// Nothing is shown: a later answer is still a blind one.
+    StayBlind,
+    /// It is shown, and so noted in the same commit.
+    Reveal,
+}
+
+const EVENT: &str = "SELECT uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,
+    seen_prelabel, revealed, duration_ms, at_ms FROM";
+
+fn event(r: &Row<'_>) -> rusqlite::Result<LabelEvent> {
+    Ok(LabelEvent {
+        uuid: r.get::<_, Uuid16>(0)?.0,
+        lamport: r.get(1)?,
+        session: r.get(2)?,
+        seq: r.get(3)?,
+        at_ms: r.get(16)?,
+        event: NewEvent {
+            expert: r.get(4)?,
+            item: r.get(5)?,
+            case: r.get(6)?,
+            action: r.get(7)?,
+            target: r.get::<_, Option<Uuid16>>(8)?.map(|u| u.0),
+            label: r.get(9)?,
+            confidence: r.get(10)?,
+            note: r.get(11)?,
+            revision: r.get(12)?,
+            seen_prelabel: r.get(13)?,
+            revealed: r.get(14)?,
+            duration_ms: r.get(15)?,
+        },
+    })
+}
+
+impl Store {
+    /// Appends an event and gives the case back. When this returns, the event is on disk.
+    pub fn append(&mut self, session: SessionId, new: NewEvent, after: AfterSaving) -> Result<LabelEvent> {
+        self.write("save the label", |tx| {
+            let event = insert(tx, session, new)?;
+            if let (Some(case), Action::Set | Action::Skip) = (event.event.case, event.event.action) {
+                tx.prepare_cached("DELETE FROM lease WHERE label_case = ?1 AND expert = ?2")?
+                    .execute((case, event.event.expert))?;
+            }
+            if after == AfterSaving::Reveal {
+                note_reveal(tx, event.event.expert, event.event.item)?;
+            }
+            Ok(event)
+        })
+    }
+
+    /// All events of an expert in order, for undo and redo.
+    pub fn events_of(&self, expert: ExpertId) -> Result<Vec<LabelEvent>> {
+        let sql = format!("{EVENT} label_event WHERE expert = ?1 ORDER BY lamport, uuid");
+        self.all_rows_of(&sql, [expert], "read the labels", event)
+    }
+
+    /// All events of the project in order.
+    pub fn events(&self) -> Result<Vec<LabelEvent>> {
+        self.all_rows(&format!("{EVENT} label_event ORDER BY lamport, uuid"), "read the labels", event)
+    }
+
+    /// The last standing answer of each expert on each item, in the order in which they were given.
+    pub fn current_answers(&self) -> Result<Vec<LabelEvent>> {
+        self.all_rows(&format!("{EVENT} current_answer ORDER BY lamport, uuid"), "read the labels", event)
+    }
+
+    /// The standing answer of one expert on one item.
+    pub fn current_answer(&self, expert: ExpertId, item: ItemId) -> Result<Option<LabelEvent>> {
+        let sql = format!("{EVENT} current_answer WHERE expert = ?1 AND item = ?2");
+        self.one(&sql, (expert, item), "read the label", event)
+    }
+
+    /// Whether an item is flagged by an expert.
+    pub fn is_flagged(&self, expert: ExpertId, item: ItemId) -> Result<bool> {
+        let last: Option<Action> = self.one(
+            "SELECT action FROM standing_event WHERE expert = ?1 AND item = ?2 AND action IN ('flag', 'unflag')
+             ORDER BY lamport DESC, uuid DESC LIMIT 1",
+            (expert, item),
+            "read the flags",
+            |r| r.get(0),
+        )?;
+        Ok(last == Some(Action::Flag))
+    }
+}
+
+fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::Result<LabelEvent> {
+    let (uuid, at_ms) = (Uuid::now_v7(), now_ms());
+    let (lamport, seq) = tx
+        .prepare_cached(
+            "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label,
+                                      confidence, note, revision, seen_prelabel, revealed, duration_ms, at_ms)
+             VALUES (?1, (SELECT coalesce(max(lamport), 0) + 1 FROM label_event), ?2,
+                     (SELECT coalesce(max(seq), 0) + 1 FROM label_event WHERE session = ?2),
+                     ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             RETURNING lamport, seq",
+        )?
+        .query_row(
+            rusqlite::params![
+                Uuid16(uuid),
+                session,
+                new.expert,
+                new.item,
+                new.case,
+                new.action,
+                new.target.map(Uuid16),
+                new.label,
+                new.confidence,
+                new.note,
+                new.revision,
+                new.seen_prelabel,
+                new.revealed,
+                new.duration_ms,
+                at_ms
+            ],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )?;
+    Ok(LabelEvent { uuid, lamport, session, seq, at_ms, event: new })
+}

@@ -1,0 +1,112 @@
+//! The pool's texts. Items of an import that is still loading are never returned.
+
+use super::attempt::Attempt;
+use super::open::Store;
+use crate::domain::fault::Result;
+use crate::domain::ids::{ItemId, ModelId, PredictorId};
+use crate::domain::split::Split;
+
+/// Items that everybody may see.
+const READY: &str = "source NOT IN (SELECT id FROM source WHERE state = 'loading')";
+
+/// An item with what a case shows of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShownItem {
+    /// Its id.
+    pub id: ItemId,
+    /// The text exactly as first imported.
+    pub text: String,
+    /// Columns beside the text, as a JSON object, from the first row that had them.
+    pub meta: Option<String>,
+}
+
+impl Store {
+    /// How many items the pool has.
+    pub fn item_count(&self) -> Result<usize> {
+        self.count("SELECT coalesce(sum(items), 0) FROM source WHERE state = 'ready'", (), "count the items")
+    }
+
+    /// How many rows were imported, duplicates included.
+    pub fn row_count(&self) -> Result<usize> {
+        self.count("SELECT coalesce(sum(rows), 0) FROM source WHERE state = 'ready'", (), "count the rows")
+    }
+
+    /// One item as a case shows it.
+    pub fn item(&self, id: ItemId) -> Result<Option<ShownItem>> {
+        self.one(
+            "SELECT i.text, (SELECT meta FROM source_row r WHERE r.item = i.id AND meta IS NOT NULL LIMIT 1)
+             FROM item i WHERE i.id = ?1 AND source NOT IN (SELECT id FROM source WHERE state = 'loading')",
+            [id],
+            "read an item",
+            |r| Ok(ShownItem { id, text: r.get(0)?, meta: r.get(1)? }),
+        )
+    }
+
+    /// The split of an item.
+    pub fn split_of(&self, id: ItemId) -> Result<Option<Split>> {
+        self.one("SELECT split FROM item WHERE id = ?1", [id], "read an item", |r| r.get(0))
+    }
+
+    /// Ids and splits of the whole pool, by id.
+    pub fn splits(&self) -> Result<Vec<(ItemId, Split)>> {
+        self.all_rows(&format!("SELECT id, split FROM item WHERE {READY} ORDER BY id"), "read the pool", |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+    }
+
+    /// Up to `limit` items after `after` that have no vector of the base model yet, by id.
+    pub fn items_without_vector(&self, model: ModelId, after: ItemId, limit: usize) -> Result<Vec<(ItemId, String)>> {
+        let sql = format!(
+            "SELECT id, text FROM item i WHERE id > ?2 AND {READY} AND NOT EXISTS
+             (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)
+             ORDER BY id LIMIT ?3"
+        );
+        self.all_rows_of(&sql, (model, after, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
+    }
+
+    /// Of the first `limit` items in the order of their hashes, a random sample of the pool, those without a vector.
+    pub fn sample_without_vector(&self, model: ModelId, limit: usize) -> Result<Vec<(ItemId, String)>> {
+        let sql = format!(
+            "SELECT id, text FROM (SELECT id, text FROM item WHERE {READY} ORDER BY key LIMIT ?2) i WHERE NOT EXISTS
+             (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)"
+        );
+        self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
+    }
+
+    /// How many items have a vector of the base model.
+    pub fn vector_count(&self, model: ModelId) -> Result<usize> {
+        self.count("SELECT count(*) FROM embedding WHERE model = ?1 AND adapter = 0", [model], "count the vectors")
+    }
+
+    /// How many items have a prediction of that predictor.
+    pub fn prediction_count(&self, predictor: PredictorId) -> Result<usize> {
+        self.count("SELECT count(*) FROM prediction WHERE predictor = ?1", [predictor], "count the predictions")
+    }
+
+    /// Calls `each` with every item by id: text, external id and gold of its first row, in that order.
+    pub fn for_each_item(
+        &self,
+        mut each: impl FnMut(ItemId, &str, Option<&str>, Option<&str>) -> Result<()>,
+    ) -> Result<()> {
+        let what = "read the pool";
+        let sql = format!(
+            "SELECT i.id, i.text, r.external_id, r.gold FROM item i
+             LEFT JOIN source_row r ON r.source = i.source AND r.item = i.id AND r.row =
+               (SELECT min(f.row) FROM source_row f WHERE f.item = i.id AND f.source = i.source)
+             WHERE i.{READY} ORDER BY i.id"
+        );
+        let mut statement = self.conn.prepare_cached(&sql).attempting(what)?;
+        let mut rows = statement.query([]).attempting(what)?;
+        while let Some(r) = rows.next().attempting(what)? {
+            let text = |i: usize| -> rusqlite::Result<Option<&str>> { Ok(r.get_ref(i)?.as_str_or_null()?) };
+            let id = r.get(0).attempting(what)?;
+            each(
+                id,
+                text(1).attempting(what)?.unwrap_or_default(),
+                text(2).attempting(what)?,
+                text(3).attempting(what)?,
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! Jobs: one of a kind at a time for a file, each with its progress and outcome.
+
+use rusqlite::{OptionalExtension, Transaction};
+use uuid::Uuid;
+
+use super::clock::now_ms;
+use super::convert::Uuid16;
+use super::open::Store;
+use super::process;
+use crate::domain::fault::Result;
+use crate::domain::ids::RunId;
+use crate::domain::progress::Progress;
+
+/// How old the last sign of life of a job on another host may be.
+const SILENCE_MS: i64 = 60_000;
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what it was asked to do.
+    Done,
+    /// It could not.
+    Failed,
+    /// It was told to stop; what it finished is kept.
+    Stopped,
+    /// Its process ended without a word; what it finished is kept.
+    Lost,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Lost => "lost",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Done, Self::Failed, Self::Stopped, Self::Lost].into_iter().find(|o| o.as_str() == name)
+    }
+}
+
+/// What came of an attempt to begin a job.
+#[derive(Debug)]
+pub enum Begun {
+    /// It is this process's job now.
+    Ours(RunId),
+    /// Another process is at it.
+    Others(RunId),
+}
+
+/// A job as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// `import`, `scout`, …
+    pub kind: String,
+    /// When it began, UTC milliseconds.
+    pub started_ms: i64,
+    /// Its last report.
+    pub progress: Option<Progress>,
+    /// How it ended; none while it runs.
+    pub outcome: Option<Outcome>,
+    /// What it said at its end.
+    pub message: Option<String>,
+}
+
+impl Store {
+    /// Begins a job of a kind, unless one runs. A run whose process is gone is marked as lost first.
+    pub fn begin_run(&mut self, kind: &str, arguments: &str) -> Result<Begun> {
+        self.mark_lost_runs()?;
+        self.write("begin the job", |tx| {
+            let running = tx
+                .query_row("SELECT id FROM run WHERE kind = ?1 AND ended_ms IS NULL", [kind], |r| r.get(0))
+                .optional()?;
+            if let Some(id) = running {
+                return Ok(Begun::Others(id));
+            }
+            let now = now_ms();
+            tx.execute(
+                "INSERT INTO run (uuid, kind, arguments, host, process, program, started_ms, heartbeat_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+                (
+                    Uuid16(Uuid::now_v7()),
+                    kind,
+                    arguments,
+                    process::host(),
+                    process::identity(),
+                    process::program(),
+                    now,
+                ),
+            )?;
+            Ok(Begun::Ours(RunId(tx.last_insert_rowid())))
+        })
+    }
+
+    /// A sign of life, with what is being done.
+    pub fn report_run(&mut self, run: RunId, progress: &Progress) -> Result<()> {
+        let text = serde_json::to_string(progress).unwrap_or_default();
+        self.write("note the progress", |tx| {
+            tx.prepare_cached("UPDATE run SET heartbeat_ms = ?2, progress = ?3 WHERE id = ?1 AND ended_ms IS NULL")?
+                .execute((run, now_ms(), text))
+                .map(drop)
+        })
+    }
+
+    /// Ends a job.
+    pub fn end_run(&mut self, run: RunId, outcome: Outcome, message: &str) -> Result<()> {
+        self.write("note the job's end", |tx| end(tx, run, outcome, message))
+    }
+
+    /// A job as it stands.
+    pub fn run(&self, id: RunId) -> Result<Option<Run>> {
+        self.one(&format!("{RUN} WHERE id = ?1"), [id], "read the jobs", run)
+    }
+
+    /// The last `limit` jobs, newest first.
+    pub fn runs(&self, limit: usize) -> Result<Vec<Run>> {
+        self.all_rows_of(&format!("{RUN} ORDER BY id DESC LIMIT ?1"), [limit as i64], "read the jobs", run)
+    }
+
+    /// Marks jobs whose process is gone. Returns how many there were.
+    pub(super) fn mark_lost_runs(&mut self) -> Result<usize> {
+        let host = process::host();
+        let open = self.all_rows(
+            "SELECT id, host, process, heartbeat_ms FROM run WHERE ended_ms IS NULL",
+            "read the jobs",
+            |r| {
+                let (id, on, process, beat): (RunId, String, String, i64) = (r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?);
+                Ok((id, on, process, beat))
+            },
+        )?;
+        let lost: Vec<RunId> = open
+            .into_iter()
+            .filter(|(_, on, process, beat)| {
+                if *on == host { !process::is_alive(process) } else { now_ms() - beat > SILENCE_MS }
+            })
+            .map(|(id, ..)| id)
+            .collect();
+        if !lost.is_empty() {
+            self.write("note a job's end", |tx| {
+                lost.iter().try_for_each(|id| end(tx, *id, Outcome::Lost, "its process ended without a word"))
+            })?;
+        }
+        Ok(lost.len())
+    }
+}
+
+const RUN: &str = "SELECT kind, started_ms, progress, outcome, message FROM run";
+
+fn run(r: &rusqlite::Row<'_>) -> rusqlite::Result<Run> {
+    Ok(Run {
+        kind: r.get(0)?,
+        started_ms: r.get(1)?,
+        progress: r.get::<_, Option<String>>(2)?.and_then(|p| serde_json::from_str(&p).ok()),
+        outcome: r.get::<_, Option<String>>(3)?.and_then(|o| Outcome::from_name(&o)),
+        message: r.get(4)?,
+    })
+}
+
+fn end(tx: &Transaction<'_>, run: RunId, outcome: Outcome, message: &str) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE run SET ended_ms = ?2, outcome = ?3, message = ?4 WHERE id = ?1 AND ended_ms IS NULL",
+        (run, now_ms(), outcome.as_str(), message),
+    )
+    .map(drop)
+}
