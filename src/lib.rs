@@ -10,13 +10,13 @@
 //!
 //! The arrows are the only imports allowed; `tests/house` reads the sources and fails on any other.
 
-
-
+pub mod cli;
+pub mod desk;
 pub mod domain;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod format;
-
+pub mod job;
 pub mod mining;
 pub mod stats;
 pub mod store;

@@ -1,3 +1,12 @@
 //! Hands the embedded model's bytes to the command line and exits with its code.
 
-fn main() {}
+/// all-MiniLM-L6-v2 as Q8_0; see `assets/model/NOTICE`. In the binary only, so that no test carries it.
+#[cfg(feature = "engine")]
+static MODEL: &[u8] = include_bytes!("../assets/model/all-minilm-l6-v2-q8_0.gguf");
+/// A label-only build carries no model.
+#[cfg(not(feature = "engine"))]
+static MODEL: &[u8] = &[];
+
+fn main() -> std::process::ExitCode {
+    hardcase::cli::run(MODEL)
+}

@@ -2,10 +2,12 @@
 //!
 //! Pure: no file, no clock, no terminal, no SQL, no model.
 
+pub mod answer;
 pub mod case;
 pub mod event;
 pub mod fault;
 pub mod figure;
+pub mod history;
 pub mod ids;
 pub mod item;
 pub mod prediction;

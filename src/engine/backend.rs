@@ -1,23 +1,25 @@
 //! llama.cpp as a process-wide thing: its start, what it says, and how many threads are worth giving it.
 //!
-//! Nothing it logs reaches the terminal. Its error lines are kept, so that a fault can give its own reason.
+//! Nothing it logs reaches the terminal. Its first error is kept, so that a fault can give its own reason.
 
-use std::collections::{HashSet, VecDeque};
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ffi::{CStr, c_char, c_void};
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::thread;
 
 use llama_cpp_2::llama_backend::LlamaBackend;
 
 use crate::domain::fault::{Fault, Result};
 
-/// Error lines kept. One failed load yields three or four, the most telling first.
-const KEPT_LINES: usize = 16;
-
 static BACKEND: OnceLock<Option<LlamaBackend>> = OnceLock::new();
-static ERRORS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+thread_local! {
+    /// The first error that llama.cpp logged on this thread since [`with_logged_error`] began: it is the most telling.
+    static ERROR: RefCell<Option<String>> = const { RefCell::new(None) };
+}
 
 /// Starts llama.cpp at the first call.
 ///
@@ -25,43 +27,49 @@ static ERRORS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 /// Where something else in the process has started it already.
 pub fn backend() -> Result<&'static LlamaBackend> {
     let backend = BACKEND.get_or_init(|| {
-        #[expect(unsafe_code, reason = "both callbacks are plain functions that live as long as the process")]
+        #[expect(
+            unsafe_code,
+            reason = "both callbacks are plain functions that live as long as the process"
+        )]
         // SAFETY: the functions have the signatures that llama.cpp asks for, use no user data, and never unwind.
         unsafe {
-            llama_cpp_sys_2::llama_log_set(Some(keep_errors), std::ptr::null_mut());
+            llama_cpp_sys_2::llama_log_set(Some(keep_error), std::ptr::null_mut());
             llama_cpp_sys_2::ggml_set_abort_callback(Some(last_words));
         }
         LlamaBackend::init().ok()
     });
-    backend.as_ref().ok_or_else(|| Fault::new("start llama.cpp", "it has been started by another part of the process"))
+    backend.as_ref().ok_or_else(|| {
+        Fault::new(
+            "start llama.cpp",
+            "it has been started by another part of the process",
+        )
+    })
 }
 
-/// Runs `work` and returns with its result the first error that llama.cpp logged meanwhile, without the name of the
-/// function that logged it.
-///
-/// Errors of other threads count too: at worst a fault gives a neighbour's reason.
+/// Runs `work` and returns with its result the first error that llama.cpp logged on this thread meanwhile, without the
+/// name of the function that logged it.
 pub fn with_logged_error<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
-    kept().clear();
+    ERROR.take();
     let result = work();
-    let error = kept().pop_front();
-    (result, error)
+    (result, ERROR.take())
 }
 
-fn kept() -> std::sync::MutexGuard<'static, VecDeque<String>> {
-    ERRORS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-extern "C" fn keep_errors(level: llama_cpp_sys_2::ggml_log_level, text: *const c_char, _: *mut c_void) {
+extern "C" fn keep_error(level: llama_cpp_sys_2::ggml_log_level, text: *const c_char, _: *mut c_void) {
     if level != llama_cpp_sys_2::GGML_LOG_LEVEL_ERROR || text.is_null() {
         return;
     }
-    #[expect(unsafe_code, reason = "llama.cpp hands over a C string that lives until the callback returns")]
+    #[expect(
+        unsafe_code,
+        reason = "llama.cpp hands over a C string that lives until the callback returns"
+    )]
     let text = unsafe { CStr::from_ptr(text) };
     let line = without_function(&printable(&text.to_string_lossy())).to_owned();
-    let mut kept = kept();
-    if !line.is_empty() && kept.len() < KEPT_LINES {
-        kept.push_back(line);
-    }
+    // A thread that is ending has nobody left to tell; one that is reading the error logs none.
+    let _ = ERROR.try_with(|error| {
+        if let Ok(mut error) = error.try_borrow_mut() {
+            error.get_or_insert(line);
+        }
+    });
 }
 
 /// The process is about to abort inside ggml: says why in one line, where ggml would print a stack trace.
@@ -69,7 +77,10 @@ extern "C" fn last_words(message: *const c_char) {
     if message.is_null() {
         return;
     }
-    #[expect(unsafe_code, reason = "ggml hands over a C string that lives until the callback returns")]
+    #[expect(
+        unsafe_code,
+        reason = "ggml hands over a C string that lives until the callback returns"
+    )]
     let message = unsafe { CStr::from_ptr(message) };
     let line = format!("llama.cpp gave up: {}\n", printable(&message.to_string_lossy()));
     // Nobody is left to tell if standard error is gone.
@@ -78,7 +89,10 @@ extern "C" fn last_words(message: *const c_char) {
 
 /// What a log line says may come from a model file, so its control characters are taken out.
 fn printable(text: &str) -> String {
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 fn without_function(line: &str) -> &str {
@@ -108,15 +122,27 @@ mod tests {
 
     #[test]
     fn amx_is_never_compiled_in() {
-        #[expect(unsafe_code, reason = "asks how the library was compiled; no arguments, no state")]
+        #[expect(
+            unsafe_code,
+            reason = "asks how the library was compiled; no arguments, no state"
+        )]
         let amx = unsafe { llama_cpp_sys_2::ggml_cpu_has_amx_int8() };
-        assert_eq!(amx, 0, "llama.cpp was compiled with AMX, which crashes: see .cargo/config.toml");
+        assert_eq!(
+            amx, 0,
+            "llama.cpp was compiled with AMX, which crashes: see .cargo/config.toml"
+        );
     }
 
     #[test]
     fn a_logged_error_loses_its_function_and_its_control_characters() {
-        assert_eq!(without_function("llama_model_load: error loading model: x"), "error loading model: x");
-        assert_eq!(without_function("error loading model: x"), "error loading model: x");
+        assert_eq!(
+            without_function("llama_model_load: error loading model: x"),
+            "error loading model: x"
+        );
+        assert_eq!(
+            without_function("error loading model: x"),
+            "error loading model: x"
+        );
         assert_eq!(printable("a\u{1b}[31mb\n"), "a [31mb");
     }
 

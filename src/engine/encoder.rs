@@ -38,9 +38,14 @@ pub struct EncoderOptions {
 
 impl Default for EncoderOptions {
     fn default() -> Self {
-        Self { threads: physical_cores() }
+        Self {
+            threads: physical_cores(),
+        }
     }
 }
+
+/// Takes the indices of some texts and their vectors, `texts × dimensions`; breaks to end the work.
+pub type OnBatch<'a> = dyn FnMut(&[usize], ArrayView2<f32>) -> ControlFlow<()> + 'a;
 
 /// What an [`Encoder::embed`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,10 +88,18 @@ impl Encoder {
         // One batch waits for each worker, so that none has to wait for the tokeniser.
         let (jobs, queue) = mpsc::sync_channel(options.threads.get());
         let queue = Arc::new(Mutex::new(queue));
-        let mut encoder = Self { facts, model, longest, jobs: Some(jobs), workers: Vec::new() };
+        let mut encoder = Self {
+            facts,
+            model,
+            longest,
+            jobs: Some(jobs),
+            workers: Vec::new(),
+        };
         for _ in 0..options.threads.get() {
             let worker = worker::start(&encoder.model, longest.max(BATCH_TOKENS), &queue);
-            encoder.workers.push(worker.map_err(|fault| fault.while_trying(attempted()))?);
+            encoder
+                .workers
+                .push(worker.map_err(|fault| fault.while_trying(attempted()))?);
         }
         Ok(encoder)
     }
@@ -104,11 +117,7 @@ impl Encoder {
     ///
     /// # Errors
     /// Where llama.cpp fails on a batch. What was handed over before stays good.
-    pub fn embed(
-        &self,
-        texts: &[&str],
-        on_batch: &mut dyn FnMut(&[usize], ArrayView2<f32>) -> ControlFlow<()>,
-    ) -> Result<Embedded> {
+    pub fn embed(&self, texts: &[&str], on_batch: &mut OnBatch) -> Result<Embedded> {
         // Two finished batches a worker may wait for `on_batch` before the worker does.
         let (reply, replies) = mpsc::sync_channel(2 * self.workers.len());
         let cancelled = Arc::new(AtomicBool::new(false));
@@ -121,7 +130,10 @@ impl Encoder {
             if done < texts.len() && !left_early {
                 return Err(stopped());
             }
-            Ok(Embedded { texts: done, truncated })
+            Ok(Embedded {
+                texts: done,
+                truncated,
+            })
         })
     }
 
@@ -190,10 +202,7 @@ impl Drop for Encoder {
 }
 
 /// Returns how many texts were handed over, and whether `on_batch` broke off.
-fn hand_over(
-    replies: mpsc::Receiver<Result<Rows>>,
-    on_batch: &mut dyn FnMut(&[usize], ArrayView2<f32>) -> ControlFlow<()>,
-) -> Result<(usize, bool)> {
+fn hand_over(replies: mpsc::Receiver<Result<Rows>>, on_batch: &mut OnBatch) -> Result<(usize, bool)> {
     let mut done = 0;
     for rows in replies {
         let rows = rows?;
@@ -213,7 +222,11 @@ fn beginning(text: &str, most: usize) -> String {
         if room == 0 {
             break;
         }
-        short.push_str(&word[..word.floor_char_boundary(room)]);
+        let end = (0..=room.min(word.len()))
+            .rev()
+            .find(|at| word.is_char_boundary(*at))
+            .unwrap_or(0);
+        short.push_str(&word[..end]);
         short.push(' ');
     }
     short
@@ -221,4 +234,254 @@ fn beginning(text: &str, most: usize) -> String {
 
 fn stopped() -> Fault {
     Fault::new("turn texts into vectors", "a worker of the encoder stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Cursor;
+    use std::path::PathBuf;
+    use std::sync::LazyLock;
+
+    use ndarray::Array2;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::gguf::{self, Value};
+
+    const PACKED: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/model/all-minilm-l6-v2-q8_0.gguf"
+    );
+
+    static ENCODER: LazyLock<Encoder> = LazyLock::new(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = crate::engine::embedded::unpack(&fs::read(PACKED).unwrap(), dir.path()).unwrap();
+        Encoder::load(&path, EncoderOptions::default()).unwrap()
+    });
+
+    fn vectors(encoder: &Encoder, texts: &[&str]) -> (Array2<f32>, Embedded) {
+        let mut all = Array2::zeros((texts.len(), encoder.facts().dimensions));
+        let done = encoder
+            .embed(texts, &mut |indices, rows| {
+                for (index, row) in indices.iter().zip(rows.rows()) {
+                    all.row_mut(*index).assign(&row);
+                }
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        (all, done)
+    }
+
+    /// A model of the test data, or none with the reason printed.
+    fn test_model(name: &str) -> Option<PathBuf> {
+        let data = std::env::var("HARDCASE_TEST_DATA")
+            .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
+        let path = Path::new(&data).join("models").join(name);
+        if !path.exists() {
+            eprintln!("skipped: there is no {}", path.display());
+            return None;
+        }
+        Some(path)
+    }
+
+    #[test]
+    fn similarities_are_those_of_sentence_transformers() {
+        let texts = [
+            "A man is eating food.",
+            "A man is eating a piece of bread.",
+            "The girl is carrying a baby.",
+        ];
+        let (v, done) = vectors(&ENCODER, &texts);
+        assert_eq!(
+            done,
+            Embedded {
+                texts: 3,
+                truncated: 0
+            }
+        );
+        // Computed with sentence-transformers 6.2 on PyTorch from the model's original F32 weights.
+        let (near, far) = (v.row(0).dot(&v.row(1)), v.row(0).dot(&v.row(2)));
+        assert!((near - 0.755).abs() < 0.01, "{near}");
+        assert!((far + 0.105).abs() < 0.01, "{far}");
+    }
+
+    #[test]
+    fn a_vector_does_not_depend_on_the_texts_beside_it() {
+        let long = "the quick brown fox jumps over the lazy dog ".repeat(30);
+        let texts: Vec<String> = (0..120)
+            .map(|i| format!("text number {i}: {}", &long[..i * 7 % long.len()]))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (together, _) = vectors(&ENCODER, &texts);
+        for index in [0, 1, 17, 63, 119] {
+            let (alone, _) = vectors(&ENCODER, &texts[index..=index]);
+            let same = alone.row(0).dot(&together.row(index));
+            assert!(same > 0.999, "text {index}: {same}");
+        }
+        let mut reversed: Vec<&str> = texts.clone();
+        reversed.reverse();
+        let (backward, _) = vectors(&ENCODER, &reversed);
+        for index in 0..texts.len() {
+            let same = together.row(index).dot(&backward.row(texts.len() - 1 - index));
+            assert!(same > 0.999, "text {index}: {same}");
+        }
+    }
+
+    #[test]
+    fn the_packed_model_agrees_with_its_f32_form() {
+        let packed = Encoder::load(Path::new(PACKED), EncoderOptions::default()).unwrap();
+        let texts = [
+            "URGENT! You have won a prize",
+            "see you at home",
+            "Meeting moved to Tuesday, same room.",
+        ];
+        let ((a, _), (b, _)) = (vectors(&packed, &texts), vectors(&ENCODER, &texts));
+        for (row, text) in texts.iter().enumerate() {
+            let same = a.row(row).dot(&b.row(row));
+            assert!(same > 0.998, "{text}: {same}");
+        }
+    }
+
+    #[test]
+    fn every_text_gets_a_unit_vector_however_odd_and_long_ones_count_as_cut() {
+        let huge = "spam and eggs ".repeat(750_000);
+        let long = "spam and eggs ".repeat(300);
+        let blank = " ".repeat(100_000) + "spam and eggs";
+        let one_word = "x".repeat(1_000_000);
+        let texts = [
+            "",
+            " \n\t ",
+            "🎉🎉🎉",
+            "a\0b\0",
+            "[CLS] [SEP] [PAD]",
+            "\u{202e}\u{feff}e\u{301}",
+            &huge,
+            &blank,
+            &one_word,
+            "spam and eggs",
+            &long,
+        ];
+        let (v, done) = vectors(&ENCODER, &texts);
+        assert_eq!(
+            done,
+            Embedded {
+                texts: texts.len(),
+                truncated: 4
+            }
+        );
+        for (row, text) in v.rows().into_iter().zip(texts) {
+            let length = row.dot(&row).sqrt();
+            assert!(
+                (length - 1.0).abs() < 1e-4,
+                "{:?}: {length}",
+                &text[..text.len().min(20)]
+            );
+        }
+        assert!(v.row(7).dot(&v.row(9)) > 0.999, "leading blanks hide a text");
+        assert!(
+            v.row(6).dot(&v.row(10)) > 0.999,
+            "a text cut before tokenising differs from one cut after"
+        );
+    }
+
+    #[test]
+    fn breaking_off_ends_the_work_early_and_the_encoder_goes_on() {
+        let texts = vec!["some text that is long enough to fill a batch soon"; 3000];
+        let mut batches = 0;
+        let done = ENCODER
+            .embed(&texts, &mut |_, _| {
+                batches += 1;
+                ControlFlow::Break(())
+            })
+            .unwrap();
+        assert_eq!(batches, 1);
+        assert!(done.texts < 100, "{done:?}");
+        assert_eq!(vectors(&ENCODER, &["again"]).1.texts, 1);
+        assert_eq!(vectors(&ENCODER, &[]).1, Embedded::default());
+    }
+
+    #[test]
+    fn a_language_model_is_refused_as_an_encoder() {
+        let Some(path) = test_model("tinystories-656k-f32.gguf") else {
+            return;
+        };
+        let said = Encoder::load(&path, EncoderOptions::default())
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains("without pooling"), "{said}");
+    }
+
+    #[test]
+    fn a_language_model_with_pooling_is_an_encoder() {
+        let Some(path) = test_model("tinystories-656k-f32.gguf") else {
+            return;
+        };
+        let encoder = Encoder::load(
+            &rewritten(&path, "llama.pooling_type", Value::U32(1)),
+            EncoderOptions::default(),
+        );
+        let encoder = encoder.unwrap();
+        let texts = [
+            "Once upon a time there was a dog.",
+            "",
+            "Lily and Ben went to the park to play.",
+        ];
+        let (together, done) = vectors(&encoder, &texts);
+        assert_eq!(done.texts, 3);
+        for (row, text) in texts.iter().enumerate() {
+            let (alone, _) = vectors(&encoder, &[text]);
+            assert!(alone.row(0).dot(&together.row(row)) > 0.999);
+        }
+    }
+
+    #[test]
+    fn an_architecture_that_llama_cpp_does_not_know_is_refused_with_its_reason() {
+        let mut metadata = vec![("general.architecture".into(), Value::text("martian"))];
+        for (key, value) in [
+            ("embedding_length", 8),
+            ("context_length", 8),
+            ("pooling_type", 1),
+        ] {
+            metadata.push((format!("martian.{key}"), Value::U32(value)));
+        }
+        let tensors = [("w".into(), vec![8], gguf::TensorType::F32)];
+        let (mut bytes, _) = gguf::encode_header(metadata, tensors).unwrap();
+        bytes.extend([0; 32]);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.gguf");
+        fs::write(&path, bytes).unwrap();
+        let said = Encoder::load(&path, EncoderOptions::default())
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains("unknown model architecture: 'martian'"), "{said}");
+    }
+
+    /// The same model with one metadata entry more, in a file that outlives the test.
+    fn rewritten(path: &Path, key: &str, value: Value) -> PathBuf {
+        let bytes = fs::read(path).unwrap();
+        let header = gguf::read_header(Cursor::new(&bytes), bytes.len() as u64).unwrap();
+        let mut metadata = header.metadata;
+        metadata.push((key.into(), value));
+        let tensors = header
+            .tensors
+            .iter()
+            .map(|t| (t.name.clone(), t.shape.clone(), t.kind));
+        let (mut out, _) = gguf::encode_header(metadata, tensors).unwrap();
+        out.extend_from_slice(&bytes[header.data_offset as usize..]);
+        let path = tempfile::tempdir().unwrap().keep().join("pooled.gguf");
+        fs::write(&path, out).unwrap();
+        path
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn no_text_makes_it_crash(texts in proptest::collection::vec("\\PC{0,200}|[\\x00-\\x7f]{0,50}", 1..6)) {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            prop_assert_eq!(vectors(&ENCODER, &texts).1.texts, texts.len());
+        }
+    }
 }

@@ -58,7 +58,10 @@ pub fn inspect(path: &Path) -> Result<ModelFacts> {
         return Err(refuse("it is a directory".into()));
     }
     let header = read_header(BufReader::new(file), about.len()).map_err(|e| refuse(e.to_string()))?;
-    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = path
+        .file_stem()
+        .map(|s| s.to_string_lossy().into_owned())
+        .unwrap_or_default();
     facts(&header, about.len(), stem).map_err(|(why, hint)| {
         let fault = refuse(why);
         if hint.is_empty() { fault } else { fault.hint(hint) }
@@ -71,7 +74,10 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
     match header.str("general.type") {
         None | Some("model") => {}
         Some("adapter") => {
-            return Err(("it is an adapter, not a model".into(), "Give the model that it was trained on"));
+            return Err((
+                "it is an adapter, not a model".into(),
+                "Give the model that it was trained on",
+            ));
         }
         Some(other) => return Err((format!("it holds no model but '{}'", other.escape_debug()), "")),
     }
@@ -83,7 +89,12 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
             .u64(&format!("{architecture}.{key}"))
             .and_then(|n| usize::try_from(n).ok())
             .filter(|n| (1..=1 << 24).contains(n))
-            .ok_or_else(|| (format!("the file gives no usable '{}.{key}'", architecture.escape_debug()), ""))
+            .ok_or_else(|| {
+                (
+                    format!("the file gives no usable '{}.{key}'", architecture.escape_debug()),
+                    "",
+                )
+            })
     };
     let pooling = match header.u64(&format!("{architecture}.pooling_type")) {
         None | Some(0) => Pooling::None,
@@ -94,7 +105,9 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
         Some(n) => return Err((format!("the file names the unknown pooling {n}"), "")),
     };
     Ok(ModelFacts {
-        name: header.str("general.name").map_or(stem, |name| name.chars().filter(|c| !c.is_control()).collect()),
+        name: header
+            .str("general.name")
+            .map_or(stem, |name| name.chars().filter(|c| !c.is_control()).collect()),
         bytes,
         architecture: architecture.to_owned(),
         quantisation: quantisation(header).ok_or_else(|| ("the file holds no weights".to_owned(), ""))?,
@@ -107,8 +120,20 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
 
 /// The type in which most weights are stored.
 fn quantisation(header: &Header) -> Option<String> {
-    let of_same_kind = |kind| header.tensors.iter().filter(|t| t.kind == kind).map(|t| t.values()).sum::<u64>();
-    header.tensors.iter().map(|t| t.kind).max_by_key(|kind| of_same_kind(*kind)).map(|kind| kind.name())
+    let of_same_kind = |kind| {
+        header
+            .tensors
+            .iter()
+            .filter(|t| t.kind == kind)
+            .map(|t| t.values())
+            .sum::<u64>()
+    };
+    header
+        .tensors
+        .iter()
+        .map(|t| t.kind)
+        .max_by_key(|kind| of_same_kind(*kind))
+        .map(|kind| kind.name())
 }
 
 impl ModelFacts {
@@ -136,8 +161,9 @@ impl ModelFacts {
 /// # Errors
 /// Where it cannot be read.
 pub fn sha256(path: &Path) -> Result<String> {
-    let io_fault =
-        |e: std::io::Error| Fault::new(format!("read the model {}", path.display()), io_reason(&e)).because(e);
+    let io_fault = |e: std::io::Error| {
+        Fault::new(format!("read the model {}", path.display()), io_reason(&e)).because(e)
+    };
     let mut file = File::open(path).map_err(io_fault)?;
     let mut hash = Sha256::new();
     let mut chunk = vec![0; 1 << 20];
@@ -148,4 +174,144 @@ pub fn sha256(path: &Path) -> Result<String> {
         }
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::engine::gguf::{TensorType, Value, encode_header};
+
+    const EMBEDDED: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/model/all-minilm-l6-v2-q8_0.gguf"
+    );
+
+    fn inspected(metadata: &[(&str, Value)]) -> Result<ModelFacts> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("some-model.gguf");
+        let metadata = metadata
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), v.clone()))
+            .collect();
+        let (mut bytes, _) = encode_header(metadata, [("w".into(), vec![8], TensorType::F32)]).unwrap();
+        bytes.extend([0; 32]);
+        fs::write(&path, bytes).unwrap();
+        inspect(&path)
+    }
+
+    #[test]
+    fn the_embedded_model_says_what_it_is() {
+        let facts = inspect(Path::new(EMBEDDED)).unwrap();
+        assert_eq!(
+            facts,
+            ModelFacts {
+                name: "all-MiniLM-L6-v2".into(),
+                bytes: 25_401_248,
+                architecture: "bert".into(),
+                quantisation: "Q8_0".into(),
+                parameters: 22_565_376,
+                dimensions: 384,
+                context: 512,
+                pooling: Pooling::Mean,
+            }
+        );
+        facts.require_encoder().unwrap();
+    }
+
+    #[test]
+    fn the_hash_of_a_file_is_sha256() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("abc");
+        fs::write(&path, "abc").unwrap();
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(
+            sha256(&path).unwrap(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn what_is_no_model_is_refused_in_one_sentence() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.txt");
+        fs::write(&path, "these are my notes").unwrap();
+        let said = inspect(&path).unwrap_err().to_string();
+        assert!(
+            said.ends_with("notes.txt: it is not a GGUF file (it looks like a text file)"),
+            "{said}"
+        );
+        assert!(
+            inspect(dir.path())
+                .unwrap_err()
+                .to_string()
+                .contains("it is a directory")
+        );
+        assert!(
+            inspect(&dir.path().join("none"))
+                .unwrap_err()
+                .to_string()
+                .contains("there is no such file")
+        );
+    }
+
+    #[test]
+    fn a_truncated_model_says_how_much_is_missing() {
+        let whole = fs::read(EMBEDDED).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("half.gguf");
+        fs::write(&path, &whole[..whole.len() - 1000]).unwrap();
+        let said = inspect(&path).unwrap_err().to_string();
+        assert!(
+            said.contains("truncated: at least 1000 of 25401248 bytes are missing"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn an_adapter_and_a_nameless_architecture_are_refused() {
+        let bert = || ("general.architecture", Value::text("bert"));
+        let said = inspected(&[bert(), ("general.type", Value::text("adapter"))])
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains("it is an adapter, not a model"), "{said}");
+        assert!(
+            inspected(&[])
+                .unwrap_err()
+                .to_string()
+                .contains("does not name its architecture")
+        );
+        let said = inspected(&[bert(), ("bert.context_length", Value::U32(512))])
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains("gives no usable 'bert.embedding_length'"), "{said}");
+    }
+
+    #[test]
+    fn a_language_model_without_pooling_and_a_reranker_are_no_encoders() {
+        let of = |pooling: Option<u32>| {
+            let mut metadata = vec![
+                ("general.architecture", Value::text("llama")),
+                ("llama.embedding_length", Value::U32(8)),
+                ("llama.context_length", Value::U32(8)),
+            ];
+            metadata.extend(pooling.map(|p| ("llama.pooling_type", Value::U32(p))));
+            inspected(&metadata).unwrap()
+        };
+        assert_eq!(of(None).name, "some-model");
+        let said = of(None).require_encoder().unwrap_err().to_string();
+        assert!(
+            said.contains("language model of the architecture llama without pooling"),
+            "{said}"
+        );
+        assert!(
+            of(Some(4))
+                .require_encoder()
+                .unwrap_err()
+                .to_string()
+                .contains("ranks pairs")
+        );
+        of(Some(3)).require_encoder().unwrap();
+    }
 }

@@ -142,7 +142,7 @@ mod tests {
     fn the_weights_over_rounds_estimate_a_total_without_bias() {
         // A quantity that follows the strata, drawn over three rounds whose strata change with the round.
         let base = all_audit(60, 2, 5);
-        let value = |i: usize| if i % 7 == 0 { 5.0 } else { i as f64 / 60.0 };
+        let value = |i: usize| if i.is_multiple_of(7) { 5.0 } else { i as f64 / 60.0 };
         let total: f64 = (0..60).map(value).sum();
         let (trials, shares) = (8_000, [0.5, 0.25, 0.25]);
         let (mut mean, mut square) = (0.0, 0.0);

@@ -13,7 +13,7 @@ use crate::domain::case::Reason;
 /// Items that must be predicted otherwise than the most common label before its clusters have anything to overlap.
 const FEWEST_ACROSS: usize = 8;
 /// How many times the budget is contested: near enough to the line to be asked about.
-const BREADTH: usize = 10;
+const BREADTH: usize = 5;
 /// Contested items at most (but three times the budget at least), since each is compared with the whole pool.
 const MOST_CONTESTED: usize = 2048;
 /// Clusters at most over all labels: what a mini-batch k-means does in about a second.
@@ -79,7 +79,7 @@ fn in_overlaps(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
             pairs,
         })
         .collect();
-    spend(pool, &regions, budget)
+    spend(pool, &regions, &contested, budget)
 }
 
 #[cfg(test)]

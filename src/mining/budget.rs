@@ -19,13 +19,19 @@ pub struct Region {
 
 /// Chooses up to `budget` candidates. Each step goes to the region of largest √mass ÷ (1 + 2 × cases it has): the
 /// divisors of Sainte-Laguë, so that a region's share follows its mass while every region is reached early; the
-/// root keeps one huge overlap from taking all. Both ends of a pair are cases where both may be.
-pub fn spend(pool: &Pool, regions: &[Region], budget: usize) -> Vec<Pick> {
+/// root keeps one huge overlap from taking all.
+///
+/// Only `contested` items are on offer. Both ends of a pair are cases where both are; an end of which the model is sure
+/// would cost a label and teach little, so it stays a partner to look at.
+pub fn spend(pool: &Pool, regions: &[Region], contested: &[usize], budget: usize) -> Vec<Pick> {
     let mut basket = Basket {
         pool,
         picks: Vec::with_capacity(budget),
-        in_it: vec![false; pool.len()],
+        on_offer: vec![false; pool.len()],
     };
+    for &item in contested {
+        basket.on_offer[item] = true;
+    }
     let mut spent = vec![(0usize, 0usize); regions.len()];
     while basket.picks.len() < budget {
         let open = (0..regions.len()).filter(|&r| spent[r].0 < regions[r].pairs.len());
@@ -44,7 +50,7 @@ pub fn spend(pool: &Pool, regions: &[Region], budget: usize) -> Vec<Pick> {
 struct Basket<'p, 'a> {
     pool: &'p Pool<'a>,
     picks: Vec<Pick>,
-    in_it: Vec<bool>,
+    on_offer: Vec<bool>,
 }
 
 impl Basket<'_, '_> {
@@ -65,7 +71,7 @@ impl Basket<'_, '_> {
     }
 
     fn take(&mut self, index: usize, partner: Option<usize>) {
-        self.in_it[index] = true;
+        self.on_offer[index] = false;
         self.picks.push(Pick {
             index,
             reason: Reason::Overlap,
@@ -75,8 +81,7 @@ impl Basket<'_, '_> {
 
     fn wants(&self, index: usize) -> bool {
         let pool = self.pool;
-        pool.is_candidate(index)
-            && !self.in_it[index]
+        self.on_offer[index]
             && !self.picks.iter().any(|p| {
                 pool.predicted(p.index) == pool.predicted(index)
                     && pool.similarity(p.index, index) > NEAR_COPY
@@ -100,6 +105,7 @@ mod tests {
     #[test]
     fn a_small_region_is_reached_before_a_large_one_has_taken_all() {
         let made = Synthetic::overlapping(60, 16, 2, 1);
+        let all: Vec<usize> = (0..60).collect();
         let large = Region {
             mass: 80,
             pairs: (0..20).map(|i| pair(i, i + 40)).collect(),
@@ -108,7 +114,7 @@ mod tests {
             mass: 3,
             pairs: (20..30).map(|i| pair(i, i + 40 - 10)).collect(),
         };
-        let picks = spend(&made.pool(), &[large, small], 10);
+        let picks = spend(&made.pool(), &[large, small], &all, 10);
         assert_eq!(picks.len(), 10);
         let in_small = picks.iter().filter(|p| (20..30).contains(&p.index)).count();
         assert!((1..=3).contains(&in_small), "{in_small}");
@@ -116,15 +122,14 @@ mod tests {
 
     #[test]
     fn both_ends_of_a_pair_are_cases_and_each_the_others_partner() {
-        let mut made = Synthetic::overlapping(6, 16, 2, 1);
-        made.open[3] = false;
+        let made = Synthetic::overlapping(6, 16, 2, 1);
         let region = Region {
             mass: 9,
             pairs: vec![pair(0, 1), pair(2, 3), pair(4, 5)],
         };
-        let picks = spend(&made.pool(), &[region], 4);
+        let picks = spend(&made.pool(), &[region], &[0, 1, 2, 4, 5], 4);
         let seen: Vec<_> = picks.iter().map(|p| (p.index, p.partner)).collect();
-        // Item 3 is closed, so 2 comes alone; the budget ends inside the last pair.
+        // Item 3 is not contested, so 2 comes alone; the budget ends inside the last pair.
         assert_eq!(seen, vec![(0, Some(1)), (1, Some(0)), (2, None), (4, None)]);
     }
 
@@ -135,6 +140,6 @@ mod tests {
             mass: 9,
             pairs: vec![pair(0, 1), pair(2, 3)],
         };
-        assert_eq!(spend(&made.pool(), &[region], 4).len(), 1);
+        assert_eq!(spend(&made.pool(), &[region], &[0, 1, 2, 3], 4).len(), 1);
     }
 }

@@ -6,7 +6,7 @@
 use linfa::DatasetBase;
 use linfa::prelude::{FitWith, ParamGuard};
 use linfa_clustering::{IncrKMeansError, KMeans, KMeansInit};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rand::distributions::{Distribution, WeightedIndex};
 use rand::seq::{SliceRandom, index};
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ use super::pool::Pool;
 /// Rows of one mini-batch, and of one block of a product.
 const BLOCK: usize = 1024;
 /// Mini-batches of one k-means at most.
-const BATCHES: usize = 16;
+const BATCHES: usize = 8;
 /// Times that mini-batches go through a set which is too small for so many.
 const PASSES: usize = 5;
 
@@ -67,7 +67,8 @@ impl Clusters {
 
     /// Places every item of the pool, in pool order.
     pub fn place(&self, pool: &Pool) -> Vec<Place> {
-        by_block(pool.vectors(), self.centres.view(), |item, similarities| {
+        let all: Vec<usize> = (0..pool.len()).collect();
+        by_block(pool.vectors(), &all, &self.centres, |item, similarities| {
             let label = pool.predicted(item);
             let (mut own, mut rival) = ((0, f32::NEG_INFINITY), (0, f32::NEG_INFINITY));
             for (cluster, &similarity) in similarities.iter().enumerate() {
@@ -133,8 +134,7 @@ fn nearest_centres(
         return (0, Vec::new());
     }
     let centres = fit(pool.vectors(), members, k, rng);
-    let rows = pool.vectors().select(Axis(0), members);
-    let nearest = by_block(rows.view(), centres.view(), |_, similarities| {
+    let nearest = by_block(pool.vectors(), members, &centres, |_, similarities| {
         let mut best = (0, f32::NEG_INFINITY);
         for (cluster, &similarity) in similarities.iter().enumerate() {
             if similarity > best.1 {
@@ -146,22 +146,21 @@ fn nearest_centres(
     (centres.nrows(), nearest)
 }
 
-/// Maps every row of `rows` and its similarities to all `centres`, in order, block by block on all threads.
+/// Maps every member and its similarities to all `centres`, in the order of `members`, block by block on all threads.
 fn by_block<T: Send>(
-    rows: ArrayView2<f32>,
-    centres: ArrayView2<f32>,
+    vectors: ArrayView2<f32>,
+    members: &[usize],
+    centres: &Array2<f32>,
     place: impl Fn(usize, ArrayView1<f32>) -> T + Sync,
 ) -> Vec<T> {
-    let blocks: Vec<Vec<T>> = (0..rows.nrows().div_ceil(BLOCK))
-        .into_par_iter()
+    let blocks: Vec<Vec<T>> = members
+        .par_chunks(BLOCK)
         .map(|block| {
-            let start = block * BLOCK;
-            let end = (start + BLOCK).min(rows.nrows());
-            let similarities = rows.slice(s![start..end, ..]).dot(&centres.t());
-            similarities
-                .outer_iter()
-                .enumerate()
-                .map(|(at, row)| place(start + at, row))
+            let similarities = vectors.select(Axis(0), block).dot(&centres.t());
+            block
+                .iter()
+                .zip(similarities.outer_iter())
+                .map(|(&member, row)| place(member, row))
                 .collect()
         })
         .collect();

@@ -4,9 +4,9 @@
 //! steer what is chosen. The same pool and seed give the same round, whatever the number of threads.
 //!
 //! ```text
-//! round -> audit, opening, strategy, neighbours
-//! strategy -> boundary, margin, random        (one file per strategy)
-//! boundary -> clusters, overlap, pairs, budget, margin
+//! round -> audit, opening, margin, neighbours, pick
+//! strategy -> boundary, margin, random        (one file per strategy, each a `pick::Strategy`)
+//! boundary -> clusters, neighbours, overlap, pairs, budget, margin
 //! all -> pool
 //! ```
 

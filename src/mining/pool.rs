@@ -64,11 +64,7 @@ impl<'a> Pool<'a> {
             );
             return Err(Fault::new(attempted, why).hint("Run scout again, so that it is computed anew"));
         }
-        let (predicted, margins) = parts
-            .probabilities
-            .outer_iter()
-            .map(|row| top_and_margin(row))
-            .unzip();
+        let (predicted, margins) = parts.probabilities.outer_iter().map(top_and_margin).unzip();
         let candidates = (0..n)
             .filter(|&i| parts.open[i] && parts.splits[i] != Split::Audit)
             .collect();
@@ -171,6 +167,7 @@ pub fn smallest(mut indices: Vec<usize>, count: usize, value: impl Fn(usize) -> 
     if count < indices.len() {
         indices.select_nth_unstable_by(count - 1, order);
         indices.truncate(count);
+        indices.shrink_to_fit();
     }
     indices.sort_unstable_by(order);
     indices

@@ -22,12 +22,12 @@ const ALPHA: f64 = 0.05;
 /// `statistic` of each of the 2,000 resamples of `cases` cases, given as the indices drawn.
 ///
 /// Each resample has a random stream of its own, so the result depends on the seed alone, not on the cores.
-/// Empty without cases.
+/// Empty without cases, and with more than 2³².
 pub fn replicates<T: Send>(cases: usize, seed: u64, statistic: impl Fn(&[usize]) -> T + Sync) -> Vec<T> {
-    if cases == 0 {
+    let Some(last) = u32::try_from(cases).ok().and_then(|cases| cases.checked_sub(1)) else {
         return Vec::new();
-    }
-    let any = Uniform::new(0, cases);
+    };
+    let any = Uniform::new_inclusive(0, last);
     let origin = ChaCha8Rng::seed_from_u64(seed);
     (0..RESAMPLES as u64)
         .into_par_iter()
@@ -36,7 +36,7 @@ pub fn replicates<T: Send>(cases: usize, seed: u64, statistic: impl Fn(&[usize])
             |drawn, resample| {
                 let mut rng = origin.clone();
                 rng.set_stream(resample);
-                drawn.fill_with(|| any.sample(&mut rng));
+                drawn.fill_with(|| any.sample(&mut rng) as usize);
                 statistic(drawn)
             },
         )

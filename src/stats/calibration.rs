@@ -18,8 +18,10 @@ const TOLERATED: f64 = 0.10;
 /// Typical logit between the two best labels, at the hottest and at the coldest.
 const LOGIT_RANGE: (f64, f64) = (2.0, 20.0);
 const SWEEPS: usize = 30;
-/// Comparisons in a sweep over three labels or more; the pool is thinned evenly to this.
-const SWEEP_COST: usize = 32_000_000;
+/// Scores in a sweep over three labels or more: 13,000 items of 77 labels, 333,000 of three.
+const ENOUGH_FOR_A_SWEEP: usize = 1_000_000;
+/// Items for a mean probability: its sampling error is far below what is tolerated.
+const ENOUGH_FOR_A_MEAN: usize = 50_000;
 
 /// A calibration fitted on the pool: probabilities are softmax((score + bias) / temperature).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,19 +44,16 @@ impl ZeroShot {
     /// label is within a tenth of its share, kept where a typical text is neither a toss-up nor certain.
     /// Where the scores do not tell the items apart, every item gets the shares as its probabilities.
     pub fn fit(scores: ArrayView2<'_, f32>, shares: &[Option<f64>]) -> Self {
-        let labels = scores.ncols();
-        let finite: Vec<usize> = (0..scores.nrows())
-            .filter(|&i| scores.row(i).iter().all(|s| s.is_finite()))
-            .collect();
-        let scores = scores.select(Axis(0), &finite).mapv(f64::from);
+        let scores = sample(scores);
         let shares = expected_shares(shares, &guessed_shares(scores.view()));
         let (bias, temperature) = if tells_apart(scores.view()) {
-            let thinned = thin(&scores, labels);
-            let bias = bias_for(thinned.view(), &shares);
-            let temperature = temperature_for(&thinned, &bias, &shares);
+            let bias = bias_for(scores.view(), &shares);
+            let temperature = temperature_for(&every(&scores, ENOUGH_FOR_A_MEAN), &bias, &shares);
             (bias, temperature)
         } else {
-            let level = scores.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(labels));
+            let level = scores
+                .mean_axis(Axis(0))
+                .unwrap_or_else(|| Array1::zeros(shares.len()));
             (
                 shares
                     .iter()
@@ -175,67 +174,129 @@ fn tells_apart(scores: ArrayView2<'_, f64>) -> bool {
         .any(|row| (1..row.len()).any(|label| (contrast(row, label) - contrast(first, label)).abs() > 1e-6))
 }
 
-/// Every k-th item, so that a sweep over the labels stays cheap; all of them for two labels.
-fn thin(scores: &Array2<f64>, labels: usize) -> Array2<f64> {
+/// The items whose scores are all numbers, in double precision: all of them for two labels, thinned evenly for more.
+fn sample(scores: ArrayView2<'_, f32>) -> Array2<f64> {
+    let labels = scores.ncols();
+    let finite: Vec<usize> = scores
+        .rows()
+        .into_iter()
+        .enumerate()
+        .filter_map(|(item, row)| row.iter().all(|s| s.is_finite()).then_some(item))
+        .collect();
     let most = if labels > 2 {
-        (SWEEP_COST / (labels * labels)).max(1)
+        ENOUGH_FOR_A_SWEEP / labels
     } else {
         usize::MAX
     };
-    let every = scores.nrows().div_ceil(most).max(1);
-    let rows: Vec<usize> = (0..scores.nrows()).step_by(every).collect();
-    scores.select(Axis(0), &rows)
+    let step = finite.len().div_ceil(most).max(1);
+    let kept: Vec<usize> = finite.into_iter().step_by(step).collect();
+    scores.select(Axis(0), &kept).mapv(f64::from)
+}
+
+/// At most `most` items, evenly spread.
+fn every(scores: &Array2<f64>, most: usize) -> Array2<f64> {
+    let step = scores.nrows().div_ceil(most).max(1);
+    let kept: Vec<usize> = (0..scores.nrows()).step_by(step).collect();
+    scores.select(Axis(0), &kept)
 }
 
 /// The bias under which the argmax falls on each label as often as its share says.
 ///
 /// One label at a time is set to the bias at which it wins its share of the items against the others: coordinate
 /// ascent on the dual of the transport of items to labels. For two labels the first step is the quantile cut.
+/// Needs an item.
 fn bias_for(scores: ArrayView2<'_, f64>, shares: &[f64]) -> Vec<f64> {
     let items = scores.nrows();
-    let mut bias = vec![0.0; shares.len()];
+    let fewest = items.min(1);
     let wanted: Vec<usize> = shares
         .iter()
-        .map(|share| ((share * items as f64).round() as usize).clamp(1, items.saturating_sub(1).max(1)))
+        .map(|share| {
+            ((share * items as f64).round() as usize).clamp(fewest, items.saturating_sub(1).max(fewest))
+        })
+        .collect();
+    let mut bias = vec![0.0; shares.len()];
+    let mut best: Vec<TwoBest> = scores
+        .rows()
+        .into_iter()
+        .map(|row| TwoBest::of(row, &bias))
         .collect();
     for _ in 0..SWEEPS {
-        let mut moved = 0.0f64;
         for label in 1..shares.len() {
-            let mut needed: Vec<f64> = scores
-                .axis_iter(Axis(0))
-                .into_par_iter()
-                .map(|row| {
-                    let rival = |j: usize| {
-                        if j == label {
-                            f64::NEG_INFINITY
-                        } else {
-                            row[j] + bias[j]
-                        }
-                    };
-                    (0..row.len()).map(rival).fold(f64::NEG_INFINITY, f64::max) - row[label]
-                })
-                .collect();
-            // Between the last item that is to fall on this label and the first that is not.
-            let (_, first_lost, _) =
-                needed.select_nth_unstable_by(wanted[label].min(items - 1), f64::total_cmp);
-            let first_lost = *first_lost;
-            let last_won = needed[..wanted[label].min(items - 1)]
+            let mut needed: Vec<f64> = best
                 .iter()
-                .copied()
-                .fold(f64::NEG_INFINITY, f64::max);
-            let next = if last_won.is_finite() {
-                (last_won + first_lost) / 2.0
+                .zip(scores.column(label))
+                .map(|(two, s)| two.rival_of(label) - s)
+                .collect();
+            let cut = wanted[label].min(items - 1);
+            let (won, first_lost, _) = needed.select_nth_unstable_by(cut, f64::total_cmp);
+            let last_won = won.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            // Half way between the last item that is to fall on this label and the first that is not.
+            bias[label] = if won.is_empty() {
+                *first_lost
             } else {
-                first_lost
+                (last_won + *first_lost) / 2.0
             };
-            moved = moved.max((next - bias[label]).abs());
-            bias[label] = next;
+            best.par_iter_mut().enumerate().for_each(|(item, two)| {
+                if two.touched_by(label, scores[[item, label]] + bias[label]) {
+                    *two = TwoBest::of(scores.row(item), &bias);
+                }
+            });
         }
-        if moved < 1e-6 || shares.len() < 3 {
+        let mut won = vec![0usize; shares.len()];
+        best.iter().for_each(|two| won[two.first.0] += 1);
+        if won
+            .iter()
+            .zip(&wanted)
+            .all(|(won, wanted)| won.abs_diff(*wanted) <= (wanted / 200).max(1))
+        {
             break;
         }
     }
     bias
+}
+
+/// The two best labels of an item and their biased scores: kept, so that a step for one label reads no other column.
+struct TwoBest {
+    first: (usize, f64),
+    second: (usize, f64),
+}
+
+impl TwoBest {
+    fn of(row: ArrayView1<'_, f64>, bias: &[f64]) -> Self {
+        let nothing = (usize::MAX, f64::NEG_INFINITY);
+        let mut two = Self {
+            first: nothing,
+            second: nothing,
+        };
+        for (label, (s, bias)) in row.iter().zip(bias).enumerate() {
+            let here = (label, s + bias);
+            if here.1 > two.first.1 {
+                two.second = two.first;
+                two.first = here;
+            } else if here.1 > two.second.1 {
+                two.second = here;
+            }
+        }
+        two
+    }
+
+    /// The best score among the other labels.
+    fn rival_of(&self, label: usize) -> f64 {
+        if self.first.0 == label {
+            self.second.1
+        } else {
+            self.first.1
+        }
+    }
+
+    /// True where a new score of `label` may change the two.
+    fn touched_by(&self, label: usize, score: f64) -> bool {
+        self.first.0 == label || self.second.0 == label || score > self.second.1
+    }
+
+    fn gap(&self) -> f64 {
+        self.first.1 - self.second.1
+    }
 }
 
 /// The highest temperature that keeps the mean probabilities near the shares, found by bisection.
@@ -245,7 +306,12 @@ fn temperature_for(scores: &Array2<f64>, bias: &[f64], shares: &[f64]) -> f64 {
         .rows_mut()
         .into_iter()
         .for_each(|mut row| row.iter_mut().zip(bias).for_each(|(s, b)| *s += b));
-    let mut gaps: Vec<f64> = biased.rows().into_iter().map(gap).collect();
+    let unbiased = vec![0.0; bias.len()];
+    let mut gaps: Vec<f64> = biased
+        .rows()
+        .into_iter()
+        .map(|row| TwoBest::of(row, &unbiased).gap())
+        .collect();
     let middle = gaps.len() / 2;
     let (_, typical, _) = gaps.select_nth_unstable_by(middle, f64::total_cmp);
     let typical = typical.max(1e-6);
@@ -293,19 +359,6 @@ fn mean_probabilities(scores: &Array2<f64>, temperature: f64) -> Vec<f64> {
     (0..labels)
         .map(|l| sums.iter().map(|s| s[l]).sum::<f64>() / scores.nrows() as f64)
         .collect()
-}
-
-/// Best score less the second best.
-fn gap(row: ArrayView1<'_, f64>) -> f64 {
-    let (mut first, mut second) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-    for &s in row {
-        if s > first {
-            (first, second) = (s, first);
-        } else if s > second {
-            second = s;
-        }
-    }
-    first - second
 }
 
 fn top(row: ArrayView1<'_, f64>) -> usize {

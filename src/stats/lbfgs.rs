@@ -123,8 +123,7 @@ fn line_search(
     objective: &mut impl FnMut(&[f64], &mut [f64]) -> f64,
 ) -> Option<State> {
     let slope = dot(direction, &here.gradient);
-    // Written so that a slope that is no number ends the search too.
-    if !(slope < 0.0) {
+    if slope.is_nan() || slope >= 0.0 {
         return None;
     }
     // Near the minimum the decrease drowns in rounding; a step within rounding of the value is no increase.

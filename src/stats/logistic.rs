@@ -4,14 +4,14 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, s};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, s};
 
 use super::lbfgs::minimise;
 use crate::domain::fault::{Fault, Result};
 
 /// A fit is converged when no component of the gradient of the mean objective, over features brought to unit
-/// scale, exceeds this.
-pub const TOLERANCE: f64 = 1e-6;
+/// scale, exceeds this; on unit vectors of 384 dimensions that is a thousand times stricter than scikit-learn's default.
+pub const TOLERANCE: f64 = 1e-5;
 
 const MAGIC: &[u8; 4] = b"HCLR";
 const VERSION: u32 = 1;
@@ -46,46 +46,7 @@ impl Logistic {
     /// `LogisticRegression(C=c)` for three labels and more. Two labels take the same form, with
     /// `W₁ = -W₀`; scikit-learn's binary form penalises `W₁ - W₀` in their place, and gives the same at `C=2c`.
     pub fn fit(examples: &Examples<'_>, c: f64) -> Self {
-        Self::fit_from(examples, c, None, TOLERANCE)
-    }
-
-    /// The same from a `start` of the same shape instead of zero, to a tolerance of one's own.
-    pub fn fit_from(examples: &Examples<'_>, c: f64, start: Option<&Self>, tolerance: f64) -> Self {
-        let Examples {
-            x,
-            y,
-            classes,
-            weights,
-        } = *examples;
-        let total: f64 = weights.iter().sum();
-        let scaled = Scaled::new(x, weights, total);
-        let columns = x.ncols() + 1;
-        let start = start.map_or_else(|| vec![0.0; classes * columns], |m| scaled.inward(m));
-        // The penalty speaks of the weights in the features' own scale.
-        let penalty = 1.0 / (c * total * scaled.scale * scaled.scale);
-        let mut logits = Array2::<f64>::zeros((x.nrows(), classes));
-        let found = minimise(start, tolerance, |point, gradient| {
-            let (Ok(w), Ok(mut g)) = (
-                ArrayView2::from_shape((classes, columns), point),
-                ArrayViewMut2::from_shape((classes, columns), gradient),
-            ) else {
-                return f64::NAN;
-            };
-            general_mat_mul(1.0, &scaled.x, &w.t(), 0.0, &mut logits);
-            let mut loss = 0.0;
-            for ((mut row, &label), weight) in logits.rows_mut().into_iter().zip(y).zip(weights) {
-                let share = weight / total;
-                loss -= share * log_softmax_at(row.view(), label);
-                softmax(row.view_mut());
-                row[label] -= 1.0;
-                row *= share;
-            }
-            general_mat_mul(1.0, &logits.t(), &scaled.x, 0.0, &mut g);
-            let free = s![.., ..columns - 1];
-            g.slice_mut(free).scaled_add(penalty, &w.slice(free));
-            loss + 0.5 * penalty * w.slice(free).iter().map(|v| v * v).sum::<f64>()
-        });
-        scaled.outward(&found.point, classes)
+        Problem::new(examples).fit(c, None, TOLERANCE)
     }
 
     /// Probabilities of `x` (items × dimensions), items × classes; each row sums to one. Uses every core.
@@ -110,7 +71,7 @@ impl Logistic {
         logits += &self.bias;
         let (mut loss, mut total) = (0.0, 0.0);
         for ((row, &label), weight) in logits.rows().into_iter().zip(examples.y).zip(examples.weights) {
-            loss -= weight * log_softmax_at(row.mapv(f64::from).view(), label);
+            loss += weight * softmax_loss(row.mapv(f64::from).view_mut(), label);
             total += weight;
         }
         loss / total
@@ -175,38 +136,91 @@ impl Logistic {
     }
 }
 
-/// The features moved to mean zero and one common unit scale, with a last column of ones for the bias.
+/// Examples made ready to be fitted at several penalties.
 ///
-/// The minimum is the same, since the bias is free to absorb the shift; the way to it is several times shorter.
-struct Scaled {
+/// The features are moved to mean zero and one common unit scale, with a last column of ones for the bias. The
+/// minimum is the same, since the bias is free to absorb the shift; the way to it is several times shorter.
+#[derive(Debug)]
+pub struct Problem {
     x: Array2<f64>,
+    /// The same with one example to a column: a product runs three times faster over contiguous rows.
+    transposed: Array2<f64>,
+    y: Vec<usize>,
+    classes: usize,
+    /// The part of the whole weight that each example has.
+    shares: Vec<f64>,
+    total: f64,
     mean: Array1<f64>,
     scale: f64,
 }
 
-impl Scaled {
-    fn new(x: ArrayView2<'_, f32>, weights: &[f64], total: f64) -> Self {
+impl Problem {
+    /// Copies `examples` in the scale of the search.
+    pub fn new(examples: &Examples<'_>) -> Self {
+        let x = examples.x;
         let dims = x.ncols();
+        let total: f64 = examples.weights.iter().sum();
+        let shares: Vec<f64> = examples.weights.iter().map(|w| w / total).collect();
         let mut mean = Array1::<f64>::zeros(dims);
-        for (row, weight) in x.rows().into_iter().zip(weights) {
+        for (row, share) in x.rows().into_iter().zip(&shares) {
             Zip::from(&mut mean)
                 .and(row)
-                .for_each(|m, &v| *m += weight / total * f64::from(v));
+                .for_each(|m, &v| *m += share * f64::from(v));
         }
         let mut out = Array2::<f64>::ones((x.nrows(), dims + 1));
         let mut centred = out.slice_mut(s![.., ..dims]);
         let mut spread = 0.0;
-        for ((mut to, from), weight) in centred.rows_mut().into_iter().zip(x.rows()).zip(weights) {
+        for ((mut to, from), share) in centred.rows_mut().into_iter().zip(x.rows()).zip(&shares) {
             Zip::from(&mut to)
                 .and(from)
                 .and(&mean)
                 .for_each(|t, &v, m| *t = f64::from(v) - m);
-            spread += weight / total * to.iter().map(|v| v * v).sum::<f64>();
+            spread += share * to.iter().map(|v| v * v).sum::<f64>();
         }
         let scale = (spread / dims.max(1) as f64).sqrt();
         let scale = if scale.is_normal() { scale } else { 1.0 };
         centred /= scale;
-        Self { x: out, mean, scale }
+        Self {
+            transposed: out.t().as_standard_layout().into_owned(),
+            x: out,
+            y: examples.y.to_vec(),
+            classes: examples.classes,
+            shares,
+            total,
+            mean,
+            scale,
+        }
+    }
+
+    /// [`Logistic::fit`] from a `start` of the same shape instead of zero, to a `tolerance` of one's own.
+    pub fn fit(&self, c: f64, start: Option<&Logistic>, tolerance: f64) -> Logistic {
+        let columns = self.x.ncols();
+        let start = start.map_or_else(|| vec![0.0; self.classes * columns], |model| self.inward(model));
+        // The penalty speaks of the weights in the features' own scale.
+        let penalty = 1.0 / (c * self.total * self.scale * self.scale);
+        let mut logits = Array2::<f64>::zeros((self.classes, self.y.len()));
+        let found = minimise(start, tolerance, |point, gradient| {
+            let (Ok(w), Ok(mut g)) = (
+                ArrayView2::from_shape((self.classes, columns), point),
+                ArrayViewMut2::from_shape((self.classes, columns), gradient),
+            ) else {
+                return f64::NAN;
+            };
+            general_mat_mul(1.0, &w, &self.transposed, 0.0, &mut logits);
+            let mut loss = 0.0;
+            for ((mut example, &label), share) in
+                logits.columns_mut().into_iter().zip(&self.y).zip(&self.shares)
+            {
+                loss += share * softmax_loss(example.view_mut(), label);
+                example[label] -= 1.0;
+                example *= *share;
+            }
+            general_mat_mul(1.0, &logits, &self.x, 0.0, &mut g);
+            let free = s![.., ..columns - 1];
+            g.slice_mut(free).scaled_add(penalty, &w.slice(free));
+            loss + 0.5 * penalty * w.slice(free).iter().map(|v| v * v).sum::<f64>()
+        });
+        self.outward(&found.point)
     }
 
     /// A model in the features' own scale as a point to start from.
@@ -221,10 +235,10 @@ impl Scaled {
     }
 
     /// The point found as a model in the features' own scale.
-    fn outward(&self, point: &[f64], classes: usize) -> Logistic {
+    fn outward(&self, point: &[f64]) -> Logistic {
         let dims = self.mean.len();
-        let mut weights = Array2::zeros((classes, dims));
-        let mut bias = Array1::zeros(classes);
+        let mut weights = Array2::zeros((self.classes, dims));
+        let mut bias = Array1::zeros(self.classes);
         for ((row, bias), found) in weights
             .rows_mut()
             .into_iter()
@@ -242,16 +256,15 @@ impl Scaled {
     }
 }
 
-fn log_softmax_at(logits: ArrayView1<'_, f64>, label: usize) -> f64 {
+/// Turns one row of logits into probabilities and returns the log-loss of `label`, without ever taking the logarithm
+/// of a probability that has vanished.
+fn softmax_loss(mut logits: ArrayViewMut1<'_, f64>, label: usize) -> f64 {
     let most = logits.fold(f64::NEG_INFINITY, |m, &v| m.max(v));
-    logits[label] - most - logits.iter().map(|v| (v - most).exp()).sum::<f64>().ln()
-}
-
-fn softmax(mut logits: ArrayViewMut1<'_, f64>) {
-    let most = logits.fold(f64::NEG_INFINITY, |m, &v| m.max(v));
+    let lead = most - logits[label];
     logits.mapv_inplace(|v| (v - most).exp());
     let sum = logits.sum();
     logits /= sum;
+    lead + sum.ln()
 }
 
 /// Turns one row of logits into probabilities, in single precision as they are stored.
@@ -305,6 +318,11 @@ mod tests {
         [6.7, 3.0, 5.2, 2.3],
     ];
 
+    /// To the tolerance of the reference, so that every digit may be compared.
+    fn exact(examples: &Examples<'_>, c: f64) -> Logistic {
+        Problem::new(examples).fit(c, None, 1e-9)
+    }
+
     fn iris() -> (Array2<f32>, Vec<usize>) {
         (arr2(&IRIS), (0..30).map(|i| i / 10).collect())
     }
@@ -315,14 +333,14 @@ mod tests {
         }
     }
 
-    /// scikit-learn 1.9.1 on float64: `LogisticRegression(C=2.0, tol=1e-12, max_iter=100000)
+    /// scikit-learn 1.9.1 on float64: `LogisticRegression(C=2.0, solver="newton-cholesky", tol=1e-12)
     /// .fit(X, y, sample_weight=np.where(y == 0, 2.0, 1.0))`, then `coef_`, `intercept_`,
     /// `predict_proba(X[[0, 12, 25]])`.
     #[test]
     fn three_irises_get_the_coefficients_of_scikit_learn() {
         let (x, y) = iris();
         let weights: Vec<f64> = y.iter().map(|&l| if l == 0 { 2.0 } else { 1.0 }).collect();
-        let model = Logistic::fit(
+        let model = exact(
             &Examples {
                 x: x.view(),
                 y: &y,
@@ -332,9 +350,9 @@ mod tests {
             2.0,
         );
         let coefficients = [
-            [-0.462630493, 0.558583351, -2.04608071, -0.798166533],
-            [-0.257588154, -0.53443151, 0.178062383, -0.647095734],
-            [0.720218647, -0.024151841, 1.868018327, 1.445262268],
+            [-0.462632200, 0.558584457, -2.046079678, -0.798167185],
+            [-0.257587829, -0.534432743, 0.178061116, -0.647094027],
+            [0.720220029, -0.024151714, 1.868018562, 1.445261212],
         ];
         close(
             model.weights.iter().copied(),
@@ -343,13 +361,13 @@ mod tests {
         );
         close(
             model.bias.iter().copied(),
-            [9.816662188, 5.198815069, -15.015477257],
+            [9.816666218, 5.198819903, -15.015486121],
             1e-4,
         );
         let probabilities = [
-            [0.985986827, 0.014012843, 0.00000033],
-            [0.103516795, 0.894835893, 0.001647312],
-            [0.000080096, 0.085890332, 0.914029571],
+            [0.985986824, 0.014012847, 0.00000033],
+            [0.103516738, 0.894835954, 0.001647307],
+            [0.000080096, 0.085890152, 0.914029752],
         ];
         let chosen = x.select(Axis(0), &[0, 12, 25]);
         close(
@@ -359,14 +377,14 @@ mod tests {
         );
     }
 
-    /// scikit-learn 1.9.1: `LogisticRegression(C=2.0, tol=1e-12, max_iter=100000).fit(X[10:], y[10:])`; its binary
+    /// scikit-learn 1.9.1: `LogisticRegression(C=2.0, solver="newton-cholesky", tol=1e-12).fit(X[10:], y[10:])`; its binary
     /// form at `C=2` is ours at 1.
     #[test]
     fn two_irises_get_the_coefficients_of_scikit_learn_at_half_its_c() {
         let (x, y) = iris();
         let x = x.slice(s![10.., ..]);
         let y: Vec<usize> = y[10..].iter().map(|l| l - 1).collect();
-        let model = Logistic::fit(
+        let model = exact(
             &Examples {
                 x,
                 y: &y,
@@ -378,10 +396,10 @@ mod tests {
         let difference = &model.weights.row(1) - &model.weights.row(0);
         close(
             difference,
-            [0.803253842, 0.04349391, 1.977684307, 1.612261452],
+            [0.803253841, 0.043493908, 1.977684307, 1.612261460],
             2e-5,
         );
-        close([model.bias[1] - model.bias[0]], [-18.196026423], 2e-4);
+        close([model.bias[1] - model.bias[0]], [-18.196026426], 2e-5);
         close(
             model.weights.row(0).iter().map(|w| -w),
             model.weights.row(1).mapv(f64::from),
@@ -399,7 +417,7 @@ mod tests {
             weights: &[1.0; 30],
         };
         let cold = Logistic::fit(&examples, 10.0);
-        let warm = Logistic::fit_from(&examples, 10.0, Some(&Logistic::fit(&examples, 0.1)), TOLERANCE);
+        let warm = Problem::new(&examples).fit(10.0, Some(&Logistic::fit(&examples, 0.1)), TOLERANCE);
         close(warm.weights, cold.weights.mapv(f64::from), 1e-3);
     }
 
@@ -408,7 +426,7 @@ mod tests {
         let (x, y) = iris();
         let mut weights = vec![1.0; 30];
         weights[15] = 3.0;
-        let weighted = Logistic::fit(
+        let weighted = exact(
             &Examples {
                 x: x.view(),
                 y: &y,
@@ -428,7 +446,7 @@ mod tests {
         };
         close(
             weighted.weights,
-            Logistic::fit(&copies, 1.0).weights.mapv(f64::from),
+            exact(&copies, 1.0).weights.mapv(f64::from),
             1e-4,
         );
     }

@@ -4,6 +4,7 @@
 //! Pure: arrays and indices in, models and figures out. It knows no item, file, clock or model; labels are
 //! indices in the order of the task, and all randomness comes from a seed that the caller stores.
 
+pub mod agreement;
 pub mod audit;
 pub mod bootstrap;
 pub mod calibration;

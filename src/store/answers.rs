@@ -6,37 +6,10 @@ use uuid::Uuid;
 
 use super::convert::Uuid16;
 use super::open::Store;
+use crate::domain::answer::{BlindAnswer, Vote};
 use crate::domain::fault::Result;
-use crate::domain::ids::{ExpertId, ItemId, RoundId};
+use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::split::Split;
-
-/// One expert's standing label on one item, or an adjudication.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Vote {
-    /// The item.
-    pub item: ItemId,
-    /// The label's stable key.
-    pub label: String,
-    /// Whether it decides between experts.
-    pub adjudicated: bool,
-}
-
-/// The answer of an expert that counts for evaluation, audit and agreement: the first one given blind.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BlindAnswer {
-    /// The item.
-    pub item: ItemId,
-    /// Who answered.
-    pub expert: ExpertId,
-    /// The label's stable key.
-    pub label: String,
-    /// The item's split.
-    pub split: Split,
-    /// Number of the round of its case.
-    pub round: Option<i64>,
-    /// Probability that the audit drew it.
-    pub inclusion: Option<f64>,
-}
 
 impl Store {
     /// All standing labels and adjudications on items of a split, by item.
@@ -121,12 +94,11 @@ impl Store {
         self.count("SELECT count(*) FROM current_answer WHERE action = 'set'", (), "count the labels")
     }
 
-    /// How many standing labels one expert has, in all or in one round.
-    pub fn label_count_of(&self, expert: ExpertId, round: Option<RoundId>) -> Result<usize> {
+    /// How many standing labels one expert has.
+    pub fn label_count_of(&self, expert: ExpertId) -> Result<usize> {
         self.count(
-            "SELECT count(*) FROM current_answer e LEFT JOIN label_case c ON c.id = e.label_case
-             WHERE e.action = 'set' AND e.expert = ?1 AND (?2 IS NULL OR c.round = ?2)",
-            (expert, round),
+            "SELECT count(*) FROM current_answer WHERE action = 'set' AND expert = ?1",
+            [expert],
             "count the labels",
         )
     }

@@ -98,7 +98,13 @@ impl Store {
 
     /// Notes that the model's view of an item was shown to an expert.
     pub fn reveal(&mut self, expert: ExpertId, item: ItemId) -> Result<()> {
-        self.write("note the reveal", |tx| note_reveal(tx, expert, item))
+        self.write("note the reveal", |tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO reveal (expert, item, at_ms) VALUES (?1, ?2, ?3)",
+                (expert, item, now_ms()),
+            )
+            .map(drop)
+        })
     }
 
     /// Whether the model's view of an item has been shown to an expert.
@@ -109,13 +115,6 @@ impl Store {
             "read the reveals",
         )? > 0)
     }
-}
-
-/// Notes a reveal inside the caller's transaction.
-pub(super) fn note_reveal(tx: &Transaction<'_>, expert: ExpertId, item: ItemId) -> rusqlite::Result<()> {
-    tx.prepare_cached("INSERT OR IGNORE INTO reveal (expert, item, at_ms) VALUES (?1, ?2, ?3)")?
-        .execute((expert, item, now_ms()))
-        .map(drop)
 }
 
 /// The case this expert holds and has not answered.

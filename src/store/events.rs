@@ -3,22 +3,12 @@
 use rusqlite::{Row, Transaction};
 use uuid::Uuid;
 
-use super::cases::note_reveal;
 use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId, SessionId};
-
-/// Whether the model's view is shown to the expert once the event is saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterSaving {
-    /// Nothing is shown: a later answer is still a blind one.
-    StayBlind,
-    /// It is shown, and so noted in the same commit.
-    Reveal,
-}
 
 const EVENT: &str = "SELECT uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,
     seen_prelabel, revealed, duration_ms, at_ms FROM";
@@ -49,15 +39,12 @@ fn event(r: &Row<'_>) -> rusqlite::Result<LabelEvent> {
 
 impl Store {
     /// Appends an event and gives the case back. When this returns, the event is on disk.
-    pub fn append(&mut self, session: SessionId, new: NewEvent, after: AfterSaving) -> Result<LabelEvent> {
+    pub fn append(&mut self, session: SessionId, new: NewEvent) -> Result<LabelEvent> {
         self.write("save the label", |tx| {
             let event = insert(tx, session, new)?;
             if let (Some(case), Action::Set | Action::Skip) = (event.event.case, event.event.action) {
                 tx.prepare_cached("DELETE FROM lease WHERE label_case = ?1 AND expert = ?2")?
                     .execute((case, event.event.expert))?;
-            }
-            if after == AfterSaving::Reveal {
-                note_reveal(tx, event.event.expert, event.event.item)?;
             }
             Ok(event)
         })

@@ -42,6 +42,18 @@ impl Store {
         )
     }
 
+    /// An item's text, and the file's own id from the first row that had one.
+    pub fn item_text_and_id(&self, id: ItemId) -> Result<(String, Option<String>)> {
+        let found = self.one(
+            "SELECT text, (SELECT external_id FROM source_row r WHERE r.item = ?1 AND external_id IS NOT NULL LIMIT 1)
+             FROM item WHERE id = ?1",
+            [id],
+            "read an item",
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )?;
+        Ok(found.unwrap_or_default())
+    }
+
     /// The split of an item.
     pub fn split_of(&self, id: ItemId) -> Result<Option<Split>> {
         self.one("SELECT split FROM item WHERE id = ?1", [id], "read an item", |r| r.get(0))

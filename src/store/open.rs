@@ -137,6 +137,11 @@ impl Store {
         Ok(())
     }
 
+    /// The time as the file keeps it: UTC milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
     /// The project file.
     pub fn path(&self) -> &Path {
         &self.path

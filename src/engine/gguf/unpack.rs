@@ -37,7 +37,9 @@ pub fn unpack_f32(source: &mut (impl Read + Seek), out: &mut impl Write) -> Resu
 fn f32_header(packed: &Header) -> Result<(Vec<u8>, Header), GgufError> {
     if let Some(tensor) = packed.tensors.iter().find(|t| !t.kind.has_f32_form()) {
         let (name, kind) = (&tensor.name, tensor.kind.name());
-        return Err(GgufError::Damaged(format!("tensor '{name}' is stored as {kind}, which cannot be unpacked")));
+        return Err(GgufError::Damaged(format!(
+            "tensor '{name}' is stored as {kind}, which cannot be unpacked"
+        )));
     }
     let mut metadata = packed.metadata.clone();
     for (key, value) in &mut metadata {
@@ -45,11 +47,20 @@ fn f32_header(packed: &Header) -> Result<(Vec<u8>, Header), GgufError> {
             *value = Value::U32(ALL_F32);
         }
     }
-    let tensors = packed.tensors.iter().map(|t| (t.name.clone(), t.shape.clone(), TensorType::F32));
-    encode_header(metadata, tensors).ok_or_else(|| GgufError::Damaged("a tensor has an impossible shape".into()))
+    let tensors = packed
+        .tensors
+        .iter()
+        .map(|t| (t.name.clone(), t.shape.clone(), TensorType::F32));
+    encode_header(metadata, tensors)
+        .ok_or_else(|| GgufError::Damaged("a tensor has an impossible shape".into()))
 }
 
-fn convert(source: &mut impl Read, kind: TensorType, bytes: u64, out: &mut impl Write) -> Result<(), GgufError> {
+fn convert(
+    source: &mut impl Read,
+    kind: TensorType,
+    bytes: u64,
+    out: &mut impl Write,
+) -> Result<(), GgufError> {
     let chunk = CHUNK_BLOCKS * kind.block_bytes();
     let (mut blocks, mut floats) = (Vec::new(), Vec::new());
     let mut left = bytes;
@@ -63,4 +74,53 @@ fn convert(source: &mut impl Read, kind: TensorType, bytes: u64, out: &mut impl 
         left -= len;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use half::f16;
+
+    use super::*;
+
+    fn file(kind: TensorType, values: u64, data: &[u8]) -> Vec<u8> {
+        let metadata = vec![("general.file_type".into(), Value::U32(7))];
+        let (mut bytes, _) = encode_header(metadata, [("w".into(), vec![values], kind)]).unwrap();
+        bytes.extend_from_slice(data);
+        bytes
+    }
+
+    #[test]
+    fn a_q8_0_tensor_longer_than_a_chunk_comes_out_as_its_floats() {
+        let blocks = 2 * CHUNK_BLOCKS as usize + 3;
+        let mut data = Vec::new();
+        for block in 0..blocks {
+            data.extend(f16::from_f32((block % 1000) as f32).to_le_bytes());
+            data.extend([2u8; 32]);
+        }
+        let mut out = Vec::new();
+        let packed = file(TensorType::Q8_0, 32 * blocks as u64, &data);
+        let written = unpack_f32(&mut Cursor::new(packed), &mut out).unwrap();
+        assert_eq!(written, out.len() as u64);
+        let header = read_header(&out[..], written).unwrap();
+        assert_eq!(header.u64("general.file_type"), Some(0));
+        assert_eq!(header.tensors[0].kind, TensorType::F32);
+        let floats = out[header.data_offset as usize..].as_chunks::<4>().0;
+        assert_eq!(floats.len(), 32 * blocks);
+        assert!(
+            floats
+                .iter()
+                .enumerate()
+                .all(|(i, f)| f32::from_le_bytes(*f) == 2.0 * (i / 32 % 1000) as f32)
+        );
+    }
+
+    #[test]
+    fn a_type_without_an_f32_form_is_refused_by_name() {
+        let q4_k = TensorType::from_raw(12).unwrap();
+        let packed = file(q4_k, 256, &[0; 144]);
+        let error = unpack_f32(&mut Cursor::new(packed), &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("'w' is stored as Q4_K"), "{error}");
+    }
 }

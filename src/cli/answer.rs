@@ -1,0 +1,34 @@
+//! `answer`: records an answer.
+
+use std::path::PathBuf;
+
+use super::setting::Setting;
+use crate::desk::sitting::{Leaving, Remarks, Sitting};
+use crate::domain::fault::Result;
+use crate::domain::ids::ItemId;
+
+#[derive(clap::Args)]
+pub(super) struct Answer {
+    /// The project file
+    file: PathBuf,
+    /// The item's number, as `next` shows it
+    #[arg(long, value_name = "INT")]
+    item: i64,
+    /// The label: its name or its key
+    #[arg(long, value_name = "L")]
+    label: String,
+    /// A note
+    #[arg(long, value_name = "T")]
+    note: Option<String>,
+}
+
+impl Answer {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let mut sitting = Sitting::open(&self.file, &setting.expert, Leaving::KeepsCases)?;
+        let saved =
+            sitting.answer(ItemId(self.item), &self.label, Remarks { note: self.note, ..Remarks::default() });
+        let closed = sitting.close();
+        setting.print(&saved?)?;
+        closed
+    }
+}

@@ -1,0 +1,91 @@
+//! `demo`: the bundled project, from nothing to a first case.
+
+use std::path::PathBuf;
+
+use super::new::DEFAULT_SEED;
+use super::next::in_words;
+use super::output::print;
+use super::setting::Setting;
+use crate::desk::sitting::{Leaving, Next, Sitting};
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::task::Task;
+use crate::job::create::{create, is_project};
+use crate::job::import::{BadRows, ImportOptions, import_bundled};
+
+/// Made-up advertisements; see `assets/demo/README.md`.
+const ADS: &str = include_str!("../../assets/demo/ads.csv");
+const TASK: &str = include_str!("../../assets/demo/task.toml");
+
+#[derive(clap::Args)]
+pub(super) struct Demo {
+    /// Where to put demo.hardcase
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Stop before the screen
+    #[arg(long)]
+    no_tui: bool,
+}
+
+impl Demo {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let file = self.dir.join("demo.hardcase");
+        let attempted = format!("make the demo in {}", self.dir.display());
+        std::fs::create_dir_all(&self.dir).map_err(|e| Fault::new(&attempted, io_reason(&e)))?;
+        if file.exists() && is_project(&file) {
+            setting.say(&format!("{} is there already: going on with it", file.display()))?;
+        } else {
+            let task = Task::from_toml(TASK, "of the demo")?;
+            create(&file, Some(&task), setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
+        }
+        let job = setting.job(&file);
+        if crate::desk::status::status(&file)?.items == 0 {
+            let options = ImportOptions {
+                text: vec!["text".into()],
+                id: Some("id".into()),
+                gold: Some("gold".into()),
+                meta: vec!["placement".into(), "advertiser".into()],
+                ..ImportOptions::default()
+            };
+            let report = import_bundled(&job, "ads.csv", ADS, &options, BadRows::Stop)?;
+            setting.say(&report.to_string())?;
+        }
+        #[cfg(feature = "engine")]
+        {
+            let report = crate::job::scout::scout(&job, &setting.scout_model(None, None))?;
+            setting.say(&report.to_string())?;
+        }
+        #[cfg(not(feature = "engine"))]
+        return Err(Fault::new(&attempted, "this build has no models, so it cannot scout")
+            .hint("Build it with the default features: `cargo build --release`"));
+        #[cfg(feature = "engine")]
+        self.first_case(setting, &file)
+    }
+
+    #[cfg(feature = "engine")]
+    fn first_case(&self, setting: &Setting, file: &std::path::Path) -> Result<()> {
+        use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine};
+        if crate::desk::status::status(file)?.round == 0 {
+            let report =
+                mine(&setting.job(file), &MineOptions { strategy: None, budget: DEFAULT_BUDGET })?;
+            setting.say(&report.to_string())?;
+        }
+        let mut sitting = Sitting::open(file, &setting.expert, Leaving::KeepsCases)?;
+        let next = sitting.next()?;
+        let question = sitting.task().question.clone();
+        sitting.close()?;
+        match next {
+            Next::Case(case) if setting.wants_json() => super::output::print_json(&case),
+            Next::Case(case) => {
+                let file = file.display();
+                print(&format!("\n{}\n", in_words(&case, &question)))?;
+                setting.say(&format!(
+                    "to go on:  hardcase answer {file} --item {} --label {}\n           hardcase next {file}\n           \
+                     hardcase status {file}",
+                    case.item,
+                    case.labels.first().map_or('1', |l| l.key),
+                ))
+            }
+            Next::None { why } => print(&why),
+        }
+    }
+}

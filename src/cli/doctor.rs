@@ -1,0 +1,84 @@
+//! `doctor`: what is fine and what is not.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use super::output::{harmless, print, print_json};
+use super::setting::Setting;
+use crate::domain::fault::{Fault, FaultKind, Result};
+use crate::job::doctor::{Finding, State, examine};
+
+#[derive(clap::Args)]
+pub(super) struct Doctor {
+    /// A project file to look at
+    file: Option<PathBuf>,
+}
+
+impl Doctor {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let mut findings = vec![terminal(), processor()];
+        #[cfg(feature = "engine")]
+        findings.push(embedded_model(setting));
+        #[cfg(not(feature = "engine"))]
+        findings.push(Finding::new("models", State::Warning, "this build has none: it labels, but cannot scout"));
+        if let Some(file) = &self.file {
+            findings.extend(examine(file)?);
+        }
+        let wrong = findings.iter().filter(|f| f.state == State::Wrong).count();
+        if setting.wants_json() {
+            print_json(&findings)?;
+        } else {
+            for f in &findings {
+                let sign = match f.state {
+                    State::Fine => "ok  ",
+                    State::Warning => "note",
+                    State::Wrong => "BAD ",
+                };
+                print(&format!("{sign} {:<12} {}", f.what, harmless(&f.says)))?;
+            }
+        }
+        if wrong > 0 {
+            return Err(Fault::new("call everything fine", format!("{wrong} of {} checks failed", findings.len()))
+                .kind(FaultKind::Check)
+                .hint("Each says above what to do"));
+        }
+        Ok(())
+    }
+}
+
+fn terminal() -> Finding {
+    let name = std::env::var("TERM").unwrap_or_default();
+    match (std::io::stdout().is_terminal(), rustix::termios::tcgetwinsize(std::io::stdout())) {
+        (true, Ok(size)) if size.ws_col >= 80 && size.ws_row >= 24 => {
+            Finding::new("terminal", State::Fine, format!("{name}, {} × {}", size.ws_col, size.ws_row))
+        }
+        (true, Ok(size)) => Finding::new(
+            "terminal",
+            State::Warning,
+            format!("{name}, {} × {}: 80 × 24 is the least for comfort", size.ws_col, size.ws_row),
+        ),
+        _ => Finding::new("terminal", State::Fine, "output goes to a file or a pipe"),
+    }
+}
+
+fn processor() -> Finding {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let best = if cfg!(target_feature = "avx512f") {
+        "AVX-512"
+    } else if cfg!(target_feature = "avx2") {
+        "AVX2"
+    } else if cfg!(target_arch = "aarch64") {
+        "NEON"
+    } else {
+        "the plain instruction set; built on this machine, scouting is several times faster"
+    };
+    Finding::new("processor", State::Fine, format!("{cores} threads; this binary uses {best}"))
+}
+
+#[cfg(feature = "engine")]
+fn embedded_model(setting: &Setting) -> Finding {
+    match setting.scout_model(None, None).check_embedded() {
+        Ok(says) => Finding::new("scout", State::Fine, says),
+        Err(fault) => Finding::new("scout", State::Wrong, fault.to_string()),
+    }
+}

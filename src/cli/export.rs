@@ -1,0 +1,88 @@
+//! `export`: labels, predictions, or the imported rows.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::setting::Setting;
+use crate::domain::fault::{Fault, Result};
+use crate::job::export::{By, ExportFormat, ExportOptions, What, export};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WhatArgument {
+    /// One line per expert and item, with provenance
+    Labels,
+    /// One line per item
+    Predictions,
+    /// Every imported row, with what was decided
+    Rows,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArgument {
+    /// A JSON object on each line
+    Jsonl,
+    /// Comma-separated, with a header
+    Csv,
+}
+
+impl From<FormatArgument> for ExportFormat {
+    fn from(format: FormatArgument) -> Self {
+        match format {
+            FormatArgument::Jsonl => Self::Jsonl,
+            FormatArgument::Csv => Self::Csv,
+        }
+    }
+}
+
+#[derive(clap::Args)]
+pub(super) struct Export {
+    /// The project file
+    file: PathBuf,
+    /// What to export
+    #[arg(long, value_enum, default_value = "labels")]
+    what: WhatArgument,
+    /// Whose predictions: active, head, scout, or an adapter's number
+    #[arg(long, default_value = "active")]
+    by: String,
+    /// With labels: every event, also what was taken back
+    #[arg(long)]
+    history: bool,
+    /// How to write
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: FormatArgument,
+    /// Where to [default: standard output]
+    #[arg(short, long, value_name = "OUT")]
+    out: Option<PathBuf>,
+}
+
+impl Export {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let what = match (self.what, self.history) {
+            (WhatArgument::Labels, false) => What::Labels,
+            (WhatArgument::Labels, true) => What::History,
+            (_, true) => {
+                return Err(Fault::usage("export the history", "--history goes with labels")
+                    .hint("Leave it out, or give --what labels"));
+            }
+            (WhatArgument::Predictions, _) => What::Predictions,
+            (WhatArgument::Rows, _) => What::Rows,
+        };
+        let to_file = self.out.is_some();
+        let options = ExportOptions { what, by: by(&self.by)?, format: self.format.into(), out: self.out };
+        let lines = export(&self.file, &options)?;
+        if to_file { setting.say(&format!("{lines} lines written")) } else { Ok(()) }
+    }
+}
+
+fn by(said: &str) -> Result<By> {
+    Ok(match said {
+        "active" => By::Active,
+        "head" => By::Head,
+        "scout" => By::Scout,
+        number => By::Adapter(number.parse().map_err(|_| {
+            Fault::usage(format!("export predictions by '{said}'"), "there is no such model")
+                .hint("Give active, head, scout, or an adapter's number")
+        })?),
+    })
+}

@@ -1,0 +1,44 @@
+//! `import`: adds texts.
+
+use std::path::{Path, PathBuf};
+
+use super::arguments::Reading;
+use super::setting::Setting;
+use crate::domain::fault::Result;
+use crate::job::import::{BadRows, ImportOptions, import};
+
+#[derive(clap::Args)]
+pub(super) struct Import {
+    /// The project file
+    file: PathBuf,
+    /// CSV, TSV, JSONL or plain lines; `-` is standard input
+    #[arg(required = true)]
+    data: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Put rows that cannot be read into DATA.rejects.jsonl instead of stopping
+    #[arg(long)]
+    skip_bad: bool,
+}
+
+impl Import {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let bad_rows = if self.skip_bad { BadRows::Reject } else { BadRows::Stop };
+        import_all(setting, &self.file, &self.data, &self.reading.into(), bad_rows)
+    }
+}
+
+/// Imports files one after the other and prints what came of each.
+pub(super) fn import_all(
+    setting: &Setting,
+    project: &Path,
+    data: &[PathBuf],
+    options: &ImportOptions,
+    bad_rows: BadRows,
+) -> Result<()> {
+    for file in data {
+        let report = import(&setting.job(project), file, options, bad_rows)?;
+        setting.print(&report)?;
+    }
+    Ok(())
+}

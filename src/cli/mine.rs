@@ -1,0 +1,27 @@
+//! `mine`: closes the round and opens the next.
+
+use std::path::PathBuf;
+
+use super::setting::Setting;
+use crate::domain::fault::Result;
+use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine};
+
+#[derive(clap::Args)]
+pub(super) struct Mine {
+    /// The project file
+    file: PathBuf,
+    /// How to choose the cases: boundary, margin, random, …
+    #[arg(long, value_name = "S")]
+    strategy: Option<String>,
+    /// Cases of the round, evaluation and audit included
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_BUDGET)]
+    budget: usize,
+}
+
+impl Mine {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let options = MineOptions { strategy: self.strategy, budget: self.budget };
+        let report = mine(&setting.job(&self.file), &options)?;
+        setting.print(&report)
+    }
+}

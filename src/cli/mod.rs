@@ -1,0 +1,29 @@
+//! The command line: one file per verb. Raw arguments become checked parameters here, and reports become text or JSON.
+//!
+//! The only room besides the screens that prints. It reads no project file itself.
+
+mod answer;
+mod arguments;
+mod cpu;
+mod demo;
+mod doctor;
+mod export;
+#[cfg(feature = "engine")]
+mod guard;
+mod import;
+mod mine;
+mod new;
+mod next;
+mod output;
+#[cfg(feature = "engine")]
+mod predict;
+#[cfg(feature = "engine")]
+mod scout;
+mod setting;
+mod status;
+mod task;
+mod tune;
+mod verbs;
+mod watch;
+
+pub use verbs::run;

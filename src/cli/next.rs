@@ -1,0 +1,66 @@
+//! `next`: the next case for this expert.
+
+use std::path::PathBuf;
+
+use super::output::{harmless, print, print_json};
+use super::setting::Setting;
+use crate::desk::sitting::{self, Leaving, ShownCase, Sitting};
+use crate::domain::fault::Result;
+
+#[derive(clap::Args)]
+pub(super) struct Next {
+    /// The project file
+    file: PathBuf,
+    /// Show split, reason and probabilities too; the answer is then recorded as not blind
+    #[arg(long)]
+    reveal: bool,
+}
+
+impl Next {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let mut sitting = Sitting::open(&self.file, &setting.expert, Leaving::KeepsCases)?;
+        match sitting.next()? {
+            sitting::Next::Case(mut case) => {
+                if self.reveal {
+                    case.revealed = sitting.reveal(case.case)?;
+                }
+                if setting.wants_json() {
+                    print_json(&case)?;
+                } else {
+                    print(&in_words(&case, &sitting.task().question))?;
+                }
+            }
+            sitting::Next::None { why } if setting.wants_json() => {
+                print_json(&serde_json::json!({ "case": null, "why": why }))?;
+            }
+            sitting::Next::None { why } => print(&why)?,
+        }
+        sitting.close()
+    }
+}
+
+/// A case as text. What comes from the pool is made harmless.
+pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
+    let mut out = format!("case {} (item {})\n\n  {}\n", case.case, case.item, indent(&case.text));
+    if let Some(meta) = case.meta.as_object() {
+        for (name, value) in meta {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            out.push_str(&format!("  {}: {}\n", harmless(name), indent(&value)));
+        }
+    }
+    if let Some(partner) = &case.partner {
+        out.push_str(&format!("\nnear it ({:.2}):\n\n  {}\n", partner.similarity, indent(&partner.text)));
+    }
+    if let Some(r) = &case.revealed {
+        let p: Vec<String> =
+            r.probabilities.iter().map(|(name, p)| format!("{} {:.2}", harmless(name), p.as_f64().unwrap_or(0.0))).collect();
+        out.push_str(&format!("\nrevealed: {}; {}; {}\n", r.split, r.in_words, p.join(", ")));
+    }
+    let labels: Vec<String> = case.labels.iter().map(|l| format!("{} {}", l.key, harmless(&l.name))).collect();
+    out.push_str(&format!("\n{}   {}", harmless(question), labels.join("   ")));
+    out
+}
+
+fn indent(text: &str) -> String {
+    harmless(text).replace('\n', "\n  ")
+}

@@ -1,0 +1,75 @@
+//! What a verb runs with: the person, the seed, where to say what.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::arguments::Global;
+use super::output;
+use super::watch::Watch;
+use crate::domain::fault::Result;
+use crate::job::JobContext;
+
+/// The checked global options.
+pub(super) struct Setting {
+    /// The expert's name.
+    pub expert: String,
+    /// A seed instead of the project's own.
+    pub seed: Option<u64>,
+    /// Whether causes are printed.
+    pub verbose: bool,
+    /// Who shows progress.
+    pub watch: Watch,
+    /// The embedded model.
+    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "a label-only build carries no model"))]
+    pub model: &'static [u8],
+    json: bool,
+    quiet: bool,
+}
+
+impl Setting {
+    /// Checks the global options.
+    pub fn new(global: Global, model: &'static [u8]) -> Self {
+        Self {
+            expert: global.name.unwrap_or_else(crate::job::login),
+            seed: global.seed,
+            verbose: global.verbose,
+            watch: Watch::new(global.progress, global.quiet),
+            model,
+            json: global.json,
+            quiet: global.quiet,
+        }
+    }
+
+    /// What a job on `project` is given.
+    pub fn job<'a>(&'a self, project: &'a Path) -> JobContext<'a> {
+        JobContext { project, watcher: &self.watch, expert: &self.expert, seed: self.seed }
+    }
+
+    /// Whether results are wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a result: its sentence, or its JSON document.
+    pub fn print(&self, result: &(impl Serialize + std::fmt::Display)) -> Result<()> {
+        if self.json { output::print_json(result) } else { output::print(&result.to_string()) }
+    }
+
+    /// Prints a line for a person; not with `--json` or `--quiet`.
+    pub fn say(&self, line: &str) -> Result<()> {
+        if self.json || self.quiet { Ok(()) } else { output::print(line) }
+    }
+
+    /// Which model scouts.
+    #[cfg(feature = "engine")]
+    pub fn scout_model(
+        &self,
+        file: Option<std::path::PathBuf>,
+        threads: Option<std::num::NonZeroUsize>,
+    ) -> crate::job::model::ScoutModel {
+        let data_dir = directories::ProjectDirs::from("", "", "hardcase")
+            .map_or_else(|| std::env::temp_dir().join("hardcase"), |d| d.data_local_dir().to_owned());
+        crate::job::model::ScoutModel { file, embedded: self.model, data_dir, threads }
+    }
+}

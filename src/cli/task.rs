@@ -1,0 +1,72 @@
+//! `task`: shows the task, or sets a new revision.
+
+use std::path::{Path, PathBuf};
+
+use super::output::{harmless, print, print_json};
+use super::setting::Setting;
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::task;
+use crate::job::task::{revisions, set};
+
+/// No guideline is longer than this.
+const LONGEST: u64 = 1_000_000;
+
+#[derive(clap::Args)]
+#[group(id = "action", required = true, multiple = false)]
+struct Action {
+    /// Print the newest revision as TOML
+    #[arg(long)]
+    show: bool,
+    /// Set a new revision; labels that keep their name or id keep their answers
+    #[arg(long, value_name = "TASK.toml")]
+    set: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Task {
+    /// The project file
+    file: PathBuf,
+    #[command(flatten)]
+    action: Action,
+}
+
+impl Task {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        if let Some(path) = self.action.set {
+            let number = set(&self.file, read_task(&path)?, &setting.expert)?;
+            if setting.wants_json() {
+                return print_json(&serde_json::json!({ "revision": number }));
+            }
+            return setting.say(&format!(
+                "the task is at revision {number}; `hardcase scout` and `hardcase tune` bring the prelabels up to date"
+            ));
+        }
+        let revisions = revisions(&self.file)?;
+        if setting.wants_json() {
+            return print_json(&revisions);
+        }
+        match revisions.last() {
+            Some(newest) => print(&harmless(&format!(
+                "# revision {} of {}\n{}",
+                newest.number,
+                revisions.len(),
+                newest.task.to_toml()?.trim_end()
+            ))),
+            None => Err(Fault::usage("show the task", "the project has none yet")
+                .hint("Set one with `hardcase task FILE --set TASK.toml`")),
+        }
+    }
+}
+
+/// Reads and checks a `TASK.toml`.
+pub(super) fn read_task(path: &Path) -> Result<task::Task> {
+    let attempted = format!("read the task {}", path.display());
+    let meta = std::fs::metadata(path).map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;
+    if meta.is_file() && meta.len() > LONGEST {
+        return Err(Fault::usage(&attempted, "it is larger than 1 MB, and no task is").hint("Name a TASK.toml"));
+    }
+    let bytes = std::fs::read(path).map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Fault::usage(&attempted, "it is not UTF-8 text").hint("Save it as UTF-8"))?;
+    task::Task::from_toml(text.trim_start_matches('\u{feff}'), &path.display().to_string())
+}

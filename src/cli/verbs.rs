@@ -1,0 +1,124 @@
+//! From the command line to the verb, and from its outcome to the exit code.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::arguments::Global;
+use super::setting::Setting;
+use super::{answer, cpu, demo, doctor, export, import, mine, new, next, status, task, tune};
+#[cfg(feature = "engine")]
+use super::{guard, predict, scout};
+use crate::domain::fault::Result;
+
+/// Label what a local model finds hard, and train it on the answers.
+#[derive(Parser)]
+#[command(name = "hardcase", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make the demo project, scout and mine it, and show its first case
+    Demo(demo::Demo),
+    /// Make a project
+    New(new::New),
+    /// Add texts from CSV, TSV, JSONL or plain lines
+    Import(import::Import),
+    /// Embed and prelabel every text that lacks it
+    #[cfg(feature = "engine")]
+    Scout(scout::Scout),
+    /// Close the round and open the next with its cases
+    Mine(mine::Mine),
+    /// Show the next case
+    Next(next::Next),
+    /// Answer for an item
+    Answer(answer::Answer),
+    /// Train on the answers, and prelabel the pool anew
+    Tune(tune::Tune),
+    /// Where the project stands, and what to do next
+    Status(status::Status),
+    /// Score new texts with the active model
+    #[cfg(feature = "engine")]
+    Predict(predict::Predict),
+    /// Write labels, predictions or the imported rows
+    Export(export::Export),
+    /// Show the task, or set a new revision of it
+    Task(task::Task),
+    /// What is fine on this machine and in a project, and what is not
+    Doctor(doctor::Doctor),
+}
+
+/// Runs the command line. `model` is the embedded model; empty in a build without the engine.
+pub fn run(model: &'static [u8]) -> ExitCode {
+    if let Err(sentence) = cpu::check() {
+        super::output::complain(&sentence);
+        return ExitCode::FAILURE;
+    }
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; clap prints them where they belong.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let setting = Setting::new(arguments.global, model);
+    #[cfg(feature = "engine")]
+    if let Some(what) = arguments.verb.model_work()
+        && let Some(code) = guard::in_child(what)
+    {
+        return code;
+    }
+    match arguments.verb.run(&setting) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            super::output::complain(&fault.to_string());
+            if setting.verbose {
+                let mut source = std::error::Error::source(&fault);
+                while let Some(cause) = source {
+                    super::output::complain(&format!("  because: {cause}"));
+                    source = cause.source();
+                }
+            }
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+impl Verb {
+    /// What the verb does with llama.cpp, where it does: such verbs run in a child process.
+    #[cfg(feature = "engine")]
+    fn model_work(&self) -> Option<&'static str> {
+        match self {
+            Self::Scout(_) => Some("scouting"),
+            Self::Predict(_) => Some("scoring"),
+            Self::Demo(_) => Some("scouting the demo"),
+            _ => None,
+        }
+    }
+
+    fn run(self, setting: &Setting) -> Result<()> {
+        match self {
+            Self::Demo(verb) => verb.run(setting),
+            Self::New(verb) => verb.run(setting),
+            Self::Import(verb) => verb.run(setting),
+            #[cfg(feature = "engine")]
+            Self::Scout(verb) => verb.run(setting),
+            Self::Mine(verb) => verb.run(setting),
+            Self::Next(verb) => verb.run(setting),
+            Self::Answer(verb) => verb.run(setting),
+            Self::Tune(verb) => verb.run(setting),
+            Self::Status(verb) => verb.run(setting),
+            #[cfg(feature = "engine")]
+            Self::Predict(verb) => verb.run(setting),
+            Self::Export(verb) => verb.run(setting),
+            Self::Task(verb) => verb.run(setting),
+            Self::Doctor(verb) => verb.run(setting),
+        }
+    }
+}

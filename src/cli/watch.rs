@@ -1,0 +1,137 @@
+//! Progress for a person or for a program, always on standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::arguments::ProgressKind;
+use super::output::harmless;
+use crate::domain::progress::{Progress, Watcher};
+
+/// JSON lines come no closer together than this, but for the last of a stage.
+const LINE_EVERY: Duration = Duration::from_millis(100);
+
+/// Shows what a job says of itself, and passes on a wish to stop.
+pub(super) struct Watch {
+    shown: Shown,
+    stopping: Arc<AtomicBool>,
+}
+
+enum Shown {
+    Bar(Mutex<Bar>),
+    Lines(Mutex<Option<Instant>>),
+    Notes,
+    Nothing,
+}
+
+#[derive(Default)]
+struct Bar {
+    stage: String,
+    bar: Option<ProgressBar>,
+}
+
+impl Watch {
+    /// Shows progress as `kind` says; nothing at all when `quiet`, notes only where a bar has no terminal.
+    pub fn new(kind: ProgressKind, quiet: bool) -> Self {
+        let shown = match kind {
+            ProgressKind::Json => Shown::Lines(Mutex::default()),
+            _ if quiet => Shown::Nothing,
+            ProgressKind::Bar if io::stderr().is_terminal() => Shown::Bar(Mutex::default()),
+            ProgressKind::Bar | ProgressKind::None => Shown::Notes,
+        };
+        let stopping = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&stopping);
+        // A second request falls through to a plain exit: jobs may be killed at any time.
+        let _ = ctrlc::set_handler(move || {
+            if asked.swap(true, Ordering::Relaxed) {
+                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            }
+        });
+        Self { shown, stopping }
+    }
+}
+
+impl Watcher for Watch {
+    fn report(&self, progress: &Progress) {
+        match &self.shown {
+            Shown::Bar(bar) => {
+                if let Ok(mut bar) = bar.lock() {
+                    bar.show(progress);
+                }
+            }
+            Shown::Lines(last) => {
+                let Ok(mut last) = last.lock() else { return };
+                let finished = progress.total == Some(progress.done);
+                if finished || last.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
+                    *last = Some(Instant::now());
+                    if let Ok(line) = serde_json::to_string(progress) {
+                        let _ = writeln!(io::stderr().lock(), "{line}");
+                    }
+                }
+            }
+            Shown::Notes | Shown::Nothing => {}
+        }
+    }
+
+    fn note(&self, line: &str) {
+        match &self.shown {
+            Shown::Bar(bar) => {
+                if let Ok(bar) = bar.lock()
+                    && let Some(bar) = &bar.bar
+                {
+                    bar.suspend(|| drop(writeln!(io::stderr().lock(), "{}", harmless(line))));
+                    return;
+                }
+                let _ = writeln!(io::stderr().lock(), "{}", harmless(line));
+            }
+            Shown::Notes => drop(writeln!(io::stderr().lock(), "{}", harmless(line))),
+            Shown::Lines(_) => {
+                let _ = writeln!(io::stderr().lock(), "{}", serde_json::json!({ "note": line }));
+            }
+            Shown::Nothing => {}
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+impl Bar {
+    fn show(&mut self, progress: &Progress) {
+        if self.stage != progress.stage || self.bar.is_none() {
+            if let Some(bar) = self.bar.take() {
+                bar.finish_and_clear();
+            }
+            progress.stage.clone_into(&mut self.stage);
+            self.bar = Some(new_bar(progress));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(progress.done);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn new_bar(progress: &Progress) -> ProgressBar {
+    let template = match (progress.total.is_some(), progress.unit.as_str()) {
+        (false, _) => "{spinner} {msg}",
+        (true, "bytes") => "{msg:<14} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+        (true, _) => "{msg:<14} {bar:30} {human_pos}/{human_len}  {per_sec:>8}  {eta} left",
+    };
+    let bar = progress.total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.with_message(progress.stage.clone())
+}

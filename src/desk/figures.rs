@@ -1,0 +1,231 @@
+//! The figures of a project: agreement on hard cases, the ceiling, the curve over models, and the audit.
+//!
+//! Each from first blind answers only, each with its n and interval or the reason why it is not defined.
+
+use serde::Serialize;
+
+use crate::domain::answer::BlindAnswer;
+use crate::domain::fault::Result;
+use crate::domain::figure::Figure;
+use crate::domain::ids::{ItemId, PredictorId};
+use crate::domain::split::Split;
+use crate::domain::task::Task;
+use crate::stats::agreement::{Ballots, labels_of};
+use crate::stats::audit::{Audit, AuditCase, audit};
+use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases};
+use crate::store::Store;
+use crate::store::predictors::Predictor;
+
+/// Evaluation cases of later rounds that a gain must rest on.
+const ENOUGH_FOR_GAIN: usize = 30;
+
+/// Agreement on the evaluation cases: hard ones, never trained on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Agreement {
+    /// The active model with the experts: the mean over experts of Cohen's kappa.
+    pub model_expert: Figure,
+    /// The experts with each other: the ceiling.
+    pub expert_expert: Figure,
+    /// The model on the very cases that the ceiling rests on.
+    pub model_on_shared: Figure,
+}
+
+/// One stored model on all evaluation cases to date.
+#[derive(Clone, Debug, Serialize)]
+pub struct CurvePoint {
+    /// `zero-shot` or `head`.
+    pub kind: String,
+    /// The newest round whose answers it saw; none before the first.
+    pub after_round: Option<i64>,
+    /// Training labels.
+    pub training: usize,
+    /// Its agreement with the experts.
+    pub kappa: Figure,
+}
+
+/// What the last model gained over the one before it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Gain {
+    /// The difference in kappa.
+    pub difference: Figure,
+    /// Said as one sentence.
+    pub says: String,
+}
+
+/// A stored model with what is known of its training.
+struct Stored {
+    predictor: Predictor,
+    after_round: Option<i64>,
+    training: usize,
+}
+
+/// Reads answers and predictions once, and computes every figure from them.
+pub struct Figures<'s> {
+    store: &'s Store,
+    task: &'s Task,
+    seed: u64,
+    answers: Vec<BlindAnswer>,
+}
+
+impl<'s> Figures<'s> {
+    /// Reads the answers that count.
+    pub fn read(store: &'s Store, task: &'s Task) -> Result<Self> {
+        Ok(Self { store, task, seed: store.project()?.seed, answers: store.first_blind_answers()? })
+    }
+
+    fn eval(&self, after_round: i64) -> Ballots {
+        let chosen: Vec<BlindAnswer> = self
+            .answers
+            .iter()
+            .filter(|a| a.split == Split::Eval && a.round.is_some_and(|r| r > after_round))
+            .cloned()
+            .collect();
+        Ballots::collect(&chosen, self.task)
+    }
+
+    fn predictions(&self, predictor: &Predictor, items: &[ItemId]) -> Result<(Vec<ItemId>, Vec<f32>)> {
+        let (mut known, mut values) = (Vec::new(), Vec::new());
+        for item in items {
+            if let Some(p) = self.store.prediction(predictor.id, *item)? {
+                known.push(*item);
+                values.extend(p);
+            }
+        }
+        Ok((known, values))
+    }
+
+    /// Agreement of model and experts on the evaluation cases.
+    pub fn agreement(&self, active: Option<&Predictor>) -> Result<Agreement> {
+        let ballots = self.eval(0);
+        let expert_expert = if ballots.names.len() < 2 {
+            Figure::undefined("one expert only has answered evaluation cases; a second one makes it known")
+        } else {
+            ceiling(&ballots.experts, self.seed)
+        };
+        let Some(predictor) = active else {
+            let none = Figure::undefined("nothing has been scouted yet");
+            return Ok(Agreement { model_expert: none.clone(), expert_expert, model_on_shared: none });
+        };
+        let (items, values) = self.predictions(predictor, &ballots.items)?;
+        let judged = ballots.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels));
+        let model_on_shared = if ballots.names.len() < 2 {
+            Figure::undefined("no evaluation case has two experts' answers")
+        } else {
+            mean_model_expert(&judged.model, &on_shared_cases(&judged.experts), self.seed)
+        };
+        Ok(Agreement {
+            model_expert: mean_model_expert(&judged.model, &judged.experts, self.seed),
+            expert_expert,
+            model_on_shared,
+        })
+    }
+
+    fn stored(&self) -> Result<Vec<Stored>> {
+        let adapters = self.store.adapters()?;
+        let predictors = self.store.predictors()?;
+        Ok(predictors
+            .into_iter()
+            .map(|predictor| {
+                let adapter = predictor.adapter.and_then(|id| adapters.iter().find(|a| a.id == id));
+                let (after_round, training) = adapter.map_or((None, 0), |a| (a.round, a.training_n));
+                Stored { predictor, after_round, training }
+            })
+            .collect())
+    }
+
+    /// Every stored model on the same cases: all evaluation cases to date.
+    pub fn curve(&self) -> Result<Vec<CurvePoint>> {
+        let ballots = self.eval(0);
+        self.stored()?
+            .into_iter()
+            .map(|stored| {
+                let (items, values) = self.predictions(&stored.predictor, &ballots.items)?;
+                let labels = labels_of(self.task, &stored.predictor.labels);
+                let judged = ballots.predicted_by(&items, &values, &labels);
+                Ok(CurvePoint {
+                    kappa: mean_model_expert(&judged.model, &judged.experts, self.seed),
+                    kind: stored.predictor.kind,
+                    after_round: stored.after_round,
+                    training: stored.training,
+                })
+            })
+            .collect()
+    }
+
+    /// What the active model gained over the one before: on evaluation cases of rounds that neither has seen, where there are
+    /// enough, else on audit cases.
+    pub fn gain(&self, active: PredictorId) -> Result<Gain> {
+        let stored = self.stored()?;
+        let at = stored.iter().position(|s| s.predictor.id == active);
+        let Some((earlier, later)) = at.filter(|i| *i > 0).map(|i| (&stored[i - 1], &stored[i])) else {
+            return Ok(unknown("there is no earlier model to compare with"));
+        };
+        let rounds_seen = later.after_round.max(earlier.after_round).unwrap_or(0);
+        let hard = self.eval(rounds_seen);
+        let audit_answers: Vec<BlindAnswer> =
+            self.answers.iter().filter(|a| a.split == Split::Audit && a.round.is_some()).cloned().collect();
+        let audit_cases = Ballots::collect(&audit_answers, self.task);
+        let (ballots, where_) = if hard.items.len() >= ENOUGH_FOR_GAIN {
+            (hard, "hard cases of later rounds")
+        } else if audit_cases.items.len() >= ENOUGH_FOR_GAIN {
+            (audit_cases, "audit cases")
+        } else {
+            return Ok(unknown(&format!(
+                "{} evaluation cases of later rounds and {} audit cases are answered, and {ENOUGH_FOR_GAIN} of either are needed",
+                hard.items.len(),
+                audit_cases.items.len()
+            )));
+        };
+        let judge = |s: &Stored| -> Result<_> {
+            let (items, values) = self.predictions(&s.predictor, &ballots.items)?;
+            Ok(ballots.predicted_by(&items, &values, &labels_of(self.task, &s.predictor.labels)))
+        };
+        let (before, after) = (judge(earlier)?, judge(later)?);
+        if before.items != after.items {
+            return Ok(unknown("the two models have not been scored on the same cases; run tune"));
+        }
+        let difference = gain(&before.model, &after.model, &after.experts, self.seed);
+        let says = match &difference {
+            Figure::Known { value, lo, hi, n } => {
+                let verdict = if *lo > 0.0 {
+                    "better than"
+                } else if *hi < 0.0 {
+                    "worse than"
+                } else {
+                    "not told apart from"
+                };
+                format!(
+                    "on {n} {where_} the last model is {verdict} the one before: kappa {value:+.2} ({lo:+.2} to {hi:+.2})"
+                )
+            }
+            Figure::Undefined { undefined } => format!("the gain of the last model is not yet known: {undefined}"),
+        };
+        Ok(Gain { difference, says })
+    }
+
+    /// What the audit sample says of the whole pool.
+    pub fn audit(&self, active: Option<&Predictor>) -> Result<Audit> {
+        let labels = self.task.labels.len();
+        let Some(predictor) = active else { return Ok(audit(&[], labels, self.seed)) };
+        let known = labels_of(self.task, &predictor.labels);
+        let mut cases = Vec::new();
+        for answer in self.answers.iter().filter(|a| a.split == Split::Audit) {
+            let (Some(inclusion), Some(answered)) = (answer.inclusion, self.task.index_of_id(&answer.label)) else {
+                continue;
+            };
+            let Some(p) = self.store.prediction(predictor.id, answer.item)? else { continue };
+            let top = crate::domain::prediction::Probabilities(p).top();
+            if let Some(predicted) = known[top] {
+                cases.push(AuditCase { inclusion, predicted, answered });
+            }
+        }
+        Ok(audit(&cases, labels, self.seed))
+    }
+}
+
+fn unknown(why: &str) -> Gain {
+    Gain {
+        difference: Figure::undefined(why),
+        says: format!("the gain of the last model is not yet known: {why}"),
+    }
+}

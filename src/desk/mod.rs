@@ -1,0 +1,9 @@
+//! One expert's sitting at one project, and the figures that are shown.
+//!
+//! What the screens and the command line share. It keeps cases blind: nothing of the model's view, the split, another expert's answer or
+//! the reason for a case leaves it before this expert has answered, except by a reveal, which is recorded. It never runs a model.
+
+pub mod advice;
+pub mod figures;
+pub mod sitting;
+pub mod status;

@@ -1,0 +1,354 @@
+//! A sitting: the next case, an answer, undo and redo, skip, flag, note.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::domain::event::{Action, LabelEvent, NewEvent};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::history::History;
+use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
+use crate::domain::prediction::Probabilities;
+use crate::domain::task::Task;
+use crate::store::cases::Case;
+use crate::store::tasks::Revision;
+use crate::store::{Access, Store};
+
+/// How long a case stays with an expert who does not answer.
+const LEASE_MS: i64 = 10 * 60 * 1_000;
+
+/// Whether a case stays with its expert when the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// It goes back at once.
+    FreesCases,
+    /// It stays until its lease ends: the next process of the same expert goes on with it.
+    KeepsCases,
+}
+
+/// One expert at one project.
+pub struct Sitting {
+    store: Store,
+    expert: ExpertId,
+    session: SessionId,
+    revision: Revision,
+    leaving: Leaving,
+}
+
+/// A case as an expert may see it before answering.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownCase {
+    /// Its number.
+    pub case: CaseId,
+    /// The item's number.
+    pub item: ItemId,
+    /// The text exactly as imported.
+    pub text: String,
+    /// Columns beside the text; never the gold.
+    pub meta: serde_json::Value,
+    /// The text across the boundary.
+    pub partner: Option<ShownPartner>,
+    /// The labels, in the order of the task.
+    pub labels: Vec<ShownLabel>,
+    /// What is hidden until an answer; only after a reveal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revealed: Option<Reveal>,
+}
+
+/// The text across the boundary.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownPartner {
+    /// Its text.
+    pub text: String,
+    /// Cosine similarity to the case.
+    pub similarity: f32,
+}
+
+/// A label to choose.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownLabel {
+    /// Its name.
+    pub name: String,
+    /// Its key.
+    pub key: char,
+}
+
+/// What is hidden until an answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reveal {
+    /// The item's split.
+    pub split: &'static str,
+    /// Why it was chosen, in the field's terms.
+    pub reason: &'static str,
+    /// The same in plain words.
+    pub in_words: &'static str,
+    /// The model's label.
+    pub prelabel: Option<String>,
+    /// The model's probabilities by label name.
+    pub probabilities: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The next case, or why there is none.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// A case.
+    Case(Box<ShownCase>),
+    /// There is none, and why.
+    None {
+        /// One sentence, with what to do.
+        why: String,
+    },
+}
+
+/// What an answer did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Saved {
+    /// The item.
+    pub item: ItemId,
+    /// The label's name.
+    pub label: String,
+    /// Labels of this expert in all.
+    pub labels: usize,
+    /// True where the answer replaces an earlier one.
+    pub changed: bool,
+}
+
+impl std::fmt::Display for Saved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verb = if self.changed { "changed" } else { "saved" };
+        write!(f, "{verb}: {} on item {}; {} labels by you", self.label, self.item, self.labels)
+    }
+}
+
+/// What an undo or redo did.
+#[derive(Clone, Debug, Serialize)]
+pub struct TakenBack {
+    /// The item.
+    pub item: ItemId,
+    /// The case, to return to it.
+    pub case: Option<CaseId>,
+    /// What was taken back or put back: `label spam`, `skip`, `note`, …
+    pub what: String,
+}
+
+/// What an expert adds to an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Remarks {
+    /// A note.
+    pub note: Option<String>,
+    /// The own confidence, 1 to 3.
+    pub confidence: Option<u8>,
+    /// Milliseconds the case was looked at; by default since it was leased.
+    pub duration_ms: Option<i64>,
+}
+
+impl Sitting {
+    /// Sits down at a project. The expert is enrolled at first use.
+    ///
+    /// # Errors
+    /// The project cannot be opened or written, or has no task.
+    pub fn open(project: &Path, expert: &str, leaving: Leaving) -> Result<Self> {
+        let mut store = Store::open(project, Access::Sitting)?;
+        let revision = store.task()?;
+        let (expert, session) = store.begin_session(expert)?;
+        Ok(Self { store, expert, session, revision, leaving })
+    }
+
+    /// The task as it stood when the sitting began.
+    pub fn task(&self) -> &Task {
+        &self.revision.task
+    }
+
+    /// The next case; the same one until it is answered or its lease ends.
+    pub fn next(&mut self) -> Result<Next> {
+        match self.store.lease_next_case(self.expert, self.session, LEASE_MS)? {
+            Some(case) => Ok(Next::Case(Box::new(self.show(&case)?))),
+            None => Ok(Next::None { why: self.why_no_case()? }),
+        }
+    }
+
+    fn why_no_case(&self) -> Result<String> {
+        let Some(round) = self.store.open_round_row()? else {
+            return Ok(if self.store.active_predictor()?.is_none() {
+                "nothing has been scouted yet: run `hardcase scout FILE`, then `hardcase mine FILE`".into()
+            } else {
+                "no round is open: run `hardcase mine FILE`".into()
+            });
+        };
+        let left = round.cases - round.answered - round.skipped;
+        Ok(if left == 0 {
+            format!("round {} is done: run `hardcase tune FILE`, then `hardcase mine FILE`", round.number)
+        } else {
+            format!("the {left} cases left in round {} are with other experts", round.number)
+        })
+    }
+
+    fn show(&self, case: &Case) -> Result<ShownCase> {
+        let missing = || Fault::new("show the case", "its text is not in the file").hint("Run `hardcase doctor FILE`");
+        let item = self.store.item(case.item)?.ok_or_else(missing)?;
+        let partner = match case.partner {
+            Some(partner) => self
+                .store
+                .item(partner.item)?
+                .map(|other| ShownPartner { text: other.text, similarity: partner.similarity }),
+            None => None,
+        };
+        let meta = item.meta.and_then(|m| serde_json::from_str(&m).ok());
+        Ok(ShownCase {
+            case: case.id,
+            item: case.item,
+            text: item.text,
+            meta: meta.unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new())),
+            partner,
+            labels: self.task().labels.iter().map(|l| ShownLabel { name: l.name.clone(), key: l.key }).collect(),
+            revealed: None,
+        })
+    }
+
+    /// Shows what is hidden of a case, and records that it was shown: an answer after this is not a blind one.
+    pub fn reveal(&mut self, case: CaseId) -> Result<Option<Reveal>> {
+        let Some(case) = self.store.case(case)? else { return Ok(None) };
+        self.store.reveal(self.expert, case.item)?;
+        self.view_of_model(&case).map(Some)
+    }
+
+    fn view_of_model(&self, case: &Case) -> Result<Reveal> {
+        let mut probabilities = serde_json::Map::new();
+        let mut prelabel = None;
+        if let Some(predictor) = self.store.active_predictor()?
+            && let Some(values) = self.store.prediction(predictor.id, case.item)?
+        {
+            let names: Vec<String> = predictor.labels.iter().map(|key| self.name_of(key)).collect();
+            let p = Probabilities(values);
+            prelabel = names.get(p.top()).cloned();
+            probabilities = names.into_iter().zip(p.0.iter().map(|p| (*p).into())).collect();
+        }
+        Ok(Reveal {
+            split: case.split.as_str(),
+            reason: case.reason.as_str(),
+            in_words: case.reason.in_words(),
+            prelabel,
+            probabilities,
+        })
+    }
+
+    fn name_of(&self, stable_key: &str) -> String {
+        let task = self.task();
+        task.index_of_id(stable_key).map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
+    }
+
+    /// Records an answer. When this returns, it is on disk.
+    ///
+    /// # Errors
+    /// No such item or label, or the file cannot be written: nothing was recorded then.
+    pub fn answer(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Saved> {
+        let label = self.task().find_label(label)?.clone();
+        let changed = self
+            .store
+            .current_answer(self.expert, item)?
+            .is_some_and(|a| a.event.action == Action::Set);
+        let mut event = NewEvent {
+            label: Some(label.id.clone()),
+            note: remarks.note,
+            confidence: remarks.confidence,
+            ..self.new_event(item, Action::Set)?
+        };
+        event.duration_ms = remarks.duration_ms.or(event.duration_ms);
+        self.store.append(self.session, event)?;
+        Ok(Saved {
+            item,
+            label: label.name,
+            labels: self.store.label_count_of(self.expert)?,
+            changed,
+        })
+    }
+
+    /// Leaves a case unanswered; it comes back once, after all others.
+    pub fn skip(&mut self, item: ItemId) -> Result<LabelEvent> {
+        self.append(item, Action::Skip, None)
+    }
+
+    /// Marks an item for a second look, or takes the mark off. Returns whether it is marked now.
+    pub fn toggle_flag(&mut self, item: ItemId) -> Result<bool> {
+        let flagged = self.store.is_flagged(self.expert, item)?;
+        self.append(item, if flagged { Action::Unflag } else { Action::Flag }, None)?;
+        Ok(!flagged)
+    }
+
+    /// Attaches a note to an item.
+    ///
+    /// # Errors
+    /// An empty note.
+    pub fn note(&mut self, item: ItemId, text: &str) -> Result<LabelEvent> {
+        if text.trim().is_empty() {
+            return Err(Fault::usage("save the note", "it is empty"));
+        }
+        self.append(item, Action::Note, Some(text.to_owned()))
+    }
+
+    /// Takes back this expert's last event that stands.
+    pub fn undo(&mut self) -> Result<Option<TakenBack>> {
+        self.turn(Action::Retract)
+    }
+
+    /// Puts back what was last taken back, where nothing was done since.
+    pub fn redo(&mut self) -> Result<Option<TakenBack>> {
+        self.turn(Action::Restore)
+    }
+
+    fn turn(&mut self, action: Action) -> Result<Option<TakenBack>> {
+        let events = self.store.events_of(self.expert)?;
+        let history = History::replay(&events);
+        let target = if action == Action::Retract { history.to_undo() } else { history.to_redo() };
+        let Some(about) = target.and_then(|t| events.into_iter().find(|e| e.uuid == t)) else { return Ok(None) };
+        let event = NewEvent {
+            case: about.event.case,
+            target: Some(about.uuid),
+            ..self.new_event(about.event.item, action)?
+        };
+        self.store.append(self.session, event)?;
+        let what = match &about.event.label {
+            Some(key) => format!("label {}", self.name_of(key)),
+            None => about.event.action.as_str().to_owned(),
+        };
+        Ok(Some(TakenBack { item: about.event.item, case: about.event.case, what }))
+    }
+
+    fn append(&mut self, item: ItemId, action: Action, note: Option<String>) -> Result<LabelEvent> {
+        let event = NewEvent { note, ..self.new_event(item, action)? };
+        self.store.append(self.session, event)
+    }
+
+    fn new_event(&self, item: ItemId, action: Action) -> Result<NewEvent> {
+        if self.store.item(item)?.is_none() {
+            return Err(Fault::usage(format!("label item {item}"), "the project has no such item")
+                .hint("`hardcase next FILE` shows the number of the case's item"));
+        }
+        let case = self.store.case_of_item(item)?;
+        let revealed = self.store.is_revealed(self.expert, item)?;
+        let seen_prelabel = match (&case, revealed) {
+            (Some(case), true) => self.view_of_model(case)?.prelabel,
+            _ => None,
+        };
+        let shown = case.as_ref().map(|c| self.store.shown_ms(c.id, self.expert)).transpose()?.flatten();
+        Ok(NewEvent {
+            expert: self.expert,
+            item,
+            case: case.map(|c| c.id),
+            action,
+            target: None,
+            label: None,
+            confidence: None,
+            note: None,
+            revision: self.revision.id,
+            seen_prelabel,
+            revealed,
+            duration_ms: shown.map(|ms| (self.store.now_ms() - ms).max(0)),
+        })
+    }
+
+    /// Gets up in order.
+    pub fn close(mut self) -> Result<()> {
+        self.store.end_session(self.session, self.leaving == Leaving::KeepsCases)
+    }
+}

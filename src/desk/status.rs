@@ -1,0 +1,206 @@
+//! Where a project stands: counts, rounds, agreement, the audit, and what to do next.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::advice::{Standing, advice};
+use super::figures::{Agreement, CurvePoint, Figures, Gain};
+use crate::domain::answer::decided;
+use crate::domain::fault::Result;
+use crate::domain::figure::Figure;
+use crate::domain::split::Split;
+use crate::domain::task::Task;
+use crate::stats::audit::Audit;
+use crate::store::{Access, Store};
+
+/// Where a project stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// The question.
+    pub question: String,
+    /// Rows imported, duplicates included.
+    pub rows: usize,
+    /// Texts of the pool.
+    pub items: usize,
+    /// Texts that have a prelabel.
+    pub scored: usize,
+    /// Standing labels, over all experts.
+    pub labels: usize,
+    /// Number of the newest round; 0 before the first.
+    pub round: i64,
+    /// The newest round's cases, of these labelled, and skipped.
+    pub round_cases: Option<RoundCount>,
+    /// How many experts have labelled, by name.
+    pub experts: BTreeMap<String, usize>,
+    /// Whose prelabels count: `zero-shot` or `head`.
+    pub prelabels: Option<String>,
+    /// Agreement on the evaluation cases.
+    pub kappa: Agreement,
+    /// Every stored model on the same evaluation cases.
+    pub curve: Vec<CurvePoint>,
+    /// What the last model gained.
+    pub gain: Gain,
+    /// What the audit says of the whole pool.
+    pub audit: Audit,
+    /// The same in words, a line per label.
+    pub audit_in_words: Vec<String>,
+    /// Labels that train, and the answers used for evaluation and audit, by label name.
+    pub balance: BTreeMap<String, Balance>,
+    /// Cases skipped and not labelled, by split.
+    pub skipped: BTreeMap<&'static str, usize>,
+    /// The job that runs or ran last.
+    pub last_job: Option<String>,
+    /// What to do next, in one sentence.
+    pub advice: String,
+}
+
+/// A round in numbers.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RoundCount {
+    /// Cases that were not withdrawn.
+    pub cases: usize,
+    /// With a label.
+    pub labelled: usize,
+    /// Skipped, without a label.
+    pub skipped: usize,
+}
+
+/// One label's counts.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Balance {
+    /// Standing labels of all experts.
+    pub labels: usize,
+    /// Items that train with it.
+    pub training: usize,
+}
+
+/// Reads where a project stands. Changes nothing.
+pub fn status(project: &Path) -> Result<Status> {
+    let store = Store::open(project, Access::Read)?;
+    let revision = store.task()?;
+    let task = &revision.task;
+    let active = store.active_predictor()?;
+    let rounds = store.rounds()?;
+    let figures = Figures::read(&store, task)?;
+    let agreement = figures.agreement(active.as_ref())?;
+    let gain = match &active {
+        Some(predictor) => figures.gain(predictor.id)?,
+        None => Gain { difference: Figure::undefined("nothing has been scouted yet"), says: String::new() },
+    };
+    let audit = figures.audit(active.as_ref())?;
+    let training = decided(&store.votes(Split::Train)?);
+    let balance = balance(&store, task, training.values())?;
+    let newest = rounds.last();
+    let items = store.item_count()?;
+    let scored = active.as_ref().map_or(Ok(0), |p| store.prediction_count(p.id))?;
+    let seen = active
+        .as_ref()
+        .and_then(|p| p.adapter)
+        .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
+        .map_or(0, |a| a.training_n);
+    let short = task.labels.iter().find(|l| balance.get(&l.name).is_none_or(|b| b.training < 2));
+    let standing = Standing {
+        items,
+        scored,
+        round: newest.map(|r| (r.number, r.cases - r.answered - r.skipped)),
+        new_training: training.len().saturating_sub(seen),
+        missing: short.map(|l| l.name.as_str()),
+        model_expert: &agreement.model_expert,
+        expert_expert: &agreement.expert_expert,
+        gain: &gain.difference,
+    };
+    let advice = advice(&standing);
+    let mut experts = BTreeMap::new();
+    for (id, name) in store.experts()? {
+        let n = store.label_count_of(id)?;
+        if n > 0 {
+            experts.insert(name, n);
+        }
+    }
+    let mut skipped = BTreeMap::new();
+    for split in [Split::Train, Split::Eval, Split::Audit] {
+        skipped.insert(split.as_str(), store.skip_count(split)?);
+    }
+    Ok(Status {
+        question: task.question.clone(),
+        rows: store.row_count()?,
+        items,
+        scored,
+        labels: store.label_count()?,
+        round: newest.map_or(0, |r| r.number),
+        round_cases: newest.map(|r| RoundCount { cases: r.cases, labelled: r.answered, skipped: r.skipped }),
+        experts,
+        prelabels: active.map(|p| p.kind),
+        kappa: agreement,
+        curve: figures.curve()?,
+        gain,
+        audit_in_words: task.labels.iter().zip(&audit.labels).map(|(l, a)| a.in_words(&l.name)).collect(),
+        audit,
+        balance,
+        skipped,
+        last_job: store.runs(1)?.pop().map(|run| match run.outcome {
+            None => format!("{} is running", run.kind),
+            Some(outcome) => format!("{}: {}", run.kind, format!("{outcome:?}").to_lowercase()),
+        }),
+        advice,
+    })
+}
+
+fn balance<'l>(
+    store: &Store,
+    task: &Task,
+    training: impl Iterator<Item = &'l String>,
+) -> Result<BTreeMap<String, Balance>> {
+    let given = store.label_balance()?;
+    let mut balance: BTreeMap<String, Balance> = task
+        .labels
+        .iter()
+        .map(|l| (l.name.clone(), Balance { labels: given.get(&l.id).copied().unwrap_or(0), training: 0 }))
+        .collect();
+    for key in training {
+        let name = task.index_of_id(key).map(|i| &task.labels[i].name);
+        if let Some(b) = name.and_then(|n| balance.get_mut(n)) {
+            b.training += 1;
+        }
+    }
+    Ok(balance)
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}", self.question)?;
+        writeln!(f, "  texts      {} ({} rows imported), {} scouted", self.items, self.rows, self.scored)?;
+        let balance: Vec<String> =
+            self.balance.iter().map(|(name, b)| format!("{} {name} ({} train)", b.labels, b.training)).collect();
+        writeln!(f, "  labels     {}: {}", self.labels, balance.join(", "))?;
+        if let Some(r) = &self.round_cases {
+            writeln!(f, "  round      {}: {} of {} cases labelled, {} skipped", self.round, r.labelled, r.cases, r.skipped)?;
+        }
+        writeln!(f, "\nHard cases (evaluation), Cohen's kappa with 95 % interval")?;
+        writeln!(f, "  model and experts   {}", self.kappa.model_expert)?;
+        writeln!(f, "  experts (ceiling)   {}", self.kappa.expert_expert)?;
+        if let Figure::Known { .. } = self.kappa.expert_expert {
+            writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
+        }
+        for point in &self.curve {
+            let after = point.after_round.map_or("before labelling".to_owned(), |r| format!("after round {r}"));
+            writeln!(f, "    {after:<17} {:<9} {:>4} labels   {}", point.kind, point.training, point.kappa)?;
+        }
+        writeln!(f, "  {}", self.gain.says)?;
+        writeln!(f, "\nWhole pool (audit), {} cases", self.audit.n)?;
+        writeln!(f, "  kappa      {}", self.audit.kappa)?;
+        for line in &self.audit_in_words {
+            writeln!(f, "  {line}")?;
+        }
+        let skipped: usize = self.skipped.values().sum();
+        if skipped > 0 {
+            writeln!(f, "  {skipped} cases were skipped and count in no figure")?;
+        }
+        if let Some(job) = &self.last_job {
+            writeln!(f, "\nLast job: {job}")?;
+        }
+        write!(f, "Next: {}", self.advice)
+    }
+}

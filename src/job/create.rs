@@ -1,0 +1,33 @@
+//! `new`: an empty project, with its task where there is one.
+
+use std::path::Path;
+
+use crate::domain::fault::Result;
+use crate::domain::split::SplitShares;
+use crate::domain::task::Task;
+use crate::store::{Access, FileSystem, NewProject, Store, file_system};
+
+/// Makes the project file. Returns a line about the file system where that matters.
+///
+/// # Errors
+/// The file exists, or its folder cannot be written.
+pub fn create(path: &Path, task: Option<&Task>, seed: u64, expert: &str) -> Result<Option<String>> {
+    let mut store = Store::create(path, NewProject { seed, shares: SplitShares::default() })?;
+    if let Some(task) = task {
+        let (_, session) = store.begin_session(expert)?;
+        store.set_task(task, session)?;
+        store.end_session(session, false)?;
+    }
+    Ok(match file_system(path) {
+        FileSystem::Local => None,
+        FileSystem::Network(name) => Some(format!(
+            "{} lies on a network file system ({name}): slower, and safe only as far as its locks are; a local disk is better",
+            path.display()
+        )),
+    })
+}
+
+/// True where the file is there and is a project that opens.
+pub fn is_project(path: &Path) -> bool {
+    Store::open(path, Access::Read).is_ok()
+}

@@ -1,0 +1,114 @@
+//! `doctor`, the part that looks at a project: its file system, its file, its jobs and its model.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::domain::fault::Result;
+use crate::store::runs::Outcome;
+use crate::store::{Access, FileSystem, Store, file_system};
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub what: String,
+    /// How it is.
+    pub state: State,
+    /// What was found, and what to do where it is not fine.
+    pub says: String,
+}
+
+/// How a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// As it should be.
+    Fine,
+    /// It works, with a drawback.
+    Warning,
+    /// It does not work.
+    Wrong,
+}
+
+impl Finding {
+    /// A finding.
+    pub fn new(what: &str, state: State, says: impl Into<String>) -> Self {
+        Self { what: what.into(), state, says: says.into() }
+    }
+}
+
+/// Looks at a project file. A file that cannot be opened is a finding too.
+pub fn examine(project: &Path) -> Result<Vec<Finding>> {
+    let mut findings = vec![match file_system(project) {
+        FileSystem::Local => Finding::new("file system", State::Fine, "local: write-ahead log"),
+        FileSystem::Network(name) => Finding::new(
+            "file system",
+            State::Warning,
+            format!("{name}: rollback journal; safe only as far as its locks are, a local disk is better"),
+        ),
+    }];
+    let store = match Store::open(project, Access::Read) {
+        Ok(store) => store,
+        Err(fault) => {
+            findings.push(Finding::new("file", State::Wrong, fault.to_string()));
+            return Ok(findings);
+        }
+    };
+    let damage = store.integrity_check()?;
+    findings.push(if damage.is_empty() {
+        Finding::new("file", State::Fine, format!("whole: {} texts, {} labels", store.item_count()?, store.label_count()?))
+    } else {
+        let shown: Vec<&str> = damage.iter().take(3).map(String::as_str).collect();
+        Finding::new("file", State::Wrong, format!("damaged: {}; work on a copy from before", shown.join("; ")))
+    });
+    findings.push(permissions(project));
+    for run in store.runs(1)? {
+        findings.push(match run.outcome {
+            None => Finding::new("jobs", State::Fine, format!("{} is running", run.kind)),
+            Some(Outcome::Done) => Finding::new("jobs", State::Fine, format!("the last one ({}) was finished", run.kind)),
+            Some(outcome) => Finding::new(
+                "jobs",
+                State::Warning,
+                format!("the last one ({}) was {}; run it again to go on", run.kind, format!("{outcome:?}").to_lowercase()),
+            ),
+        });
+    }
+    if let Some(predictor) = store.active_predictor()?
+        && let Some(model) = store.model(predictor.model)?
+    {
+        findings.push(if model.path.is_empty() || Path::new(&model.path).exists() {
+            Finding::new("model", State::Fine, format!("{} ({}, {} values)", model.name, model.architecture, model.dimensions))
+        } else {
+            let hash: String = model.sha256.iter().take(8).map(|b| format!("{b:02x}")).collect();
+            Finding::new(
+                "model",
+                State::Warning,
+                format!(
+                    "{} is not at {}: {} bytes, sha256 {hash}…; new texts need it (scout --model)",
+                    model.name, model.path, model.bytes
+                ),
+            )
+        });
+    }
+    Ok(findings)
+}
+
+#[cfg(unix)]
+fn permissions(project: &Path) -> Finding {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::metadata(project) {
+        Ok(meta) if meta.permissions().mode() & 0o004 != 0 => {
+            Finding::new("permissions", State::Warning, "everybody on this machine can read the file (chmod o-r)")
+        }
+        Ok(meta) if meta.permissions().readonly() => {
+            Finding::new("permissions", State::Warning, "the file is read-only: it can be read, not labelled")
+        }
+        _ => Finding::new("permissions", State::Fine, "private"),
+    }
+}
+
+#[cfg(not(unix))]
+fn permissions(_project: &Path) -> Finding {
+    Finding::new("permissions", State::Fine, "not looked at on this system")
+}

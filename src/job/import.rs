@@ -1,0 +1,329 @@
+//! `import`: rows of a foreign file become items; duplicates fold, every row is kept.
+
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::runner::{Ended, JobContext, Work, run};
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::item::ItemKey;
+use crate::domain::split::{Split, SplitShares};
+use crate::format::{Entry, Found, ReadOptions, Reader, Row, TextCell};
+use crate::store::sources::{ImportRow, Loaded};
+
+/// Rows read ahead of each write.
+const BATCH: usize = 1_000;
+
+/// What to import and how to read it. Empty options are found out.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// Text columns, by name or number.
+    pub text: Vec<String>,
+    /// The column with the file's own ids.
+    pub id: Option<String>,
+    /// The column with known labels.
+    pub gold: Option<String>,
+    /// Columns shown beside the text.
+    pub meta: Vec<String>,
+    /// The encoding, where the file does not say.
+    pub encoding: Option<String>,
+    /// What stands between cells.
+    pub delimiter: Option<String>,
+    /// Whether the first row names the columns.
+    pub header: Option<bool>,
+    /// Whether `"` encloses cells.
+    pub quotes: Option<bool>,
+}
+
+/// What to do with a row that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadRows {
+    /// The import ends, and nothing of it is seen.
+    Stop,
+    /// The row goes to `DATA.rejects.jsonl`.
+    Reject,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportReport {
+    /// The file.
+    pub data: String,
+    /// How it was read.
+    pub found: String,
+    /// Rows kept.
+    pub rows: i64,
+    /// Texts that were new.
+    pub new_items: i64,
+    /// Rows whose text was there already.
+    pub duplicates: i64,
+    /// Rows without a text, passed over.
+    pub empty: u64,
+    /// Rows refused.
+    pub rejected: u64,
+    /// Where the refused rows went.
+    pub rejects: Option<PathBuf>,
+    /// False where another process did the work and this one watched.
+    pub ours: bool,
+}
+
+impl std::fmt::Display for ImportReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.ours {
+            return write!(f, "another process finished an import; run this one again if it was a different file");
+        }
+        write!(f, "{}: {} rows, {} new texts, {} duplicates", self.data, self.rows, self.new_items, self.duplicates)?;
+        if self.empty > 0 {
+            write!(f, ", {} without a text", self.empty)?;
+        }
+        match &self.rejects {
+            Some(path) => write!(f, ", {} rejected (see {})", self.rejected, path.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<&ImportOptions> for ReadOptions {
+    fn from(o: &ImportOptions) -> Self {
+        Self {
+            text: o.text.clone(),
+            id: o.id.clone(),
+            gold: o.gold.clone(),
+            meta: o.meta.clone(),
+            encoding: o.encoding.clone(),
+            delimiter: o.delimiter.clone(),
+            header: o.header,
+            quotes: o.quotes,
+        }
+    }
+}
+
+/// Imports `data` (`-` is standard input).
+///
+/// # Errors
+/// A file that cannot be read as text, or a bad row where those stop the import: nothing of it is seen then.
+pub fn import(context: &JobContext<'_>, data: &Path, options: &ImportOptions, bad_rows: BadRows) -> Result<ImportReport> {
+    let attempted = format!("import {}", data.display());
+    let source = open_source(data, &attempted)?;
+    let name = data.to_string_lossy().into_owned();
+    import_stream(context, source, &name, options, bad_rows)
+}
+
+/// Imports a text that travels in the binary, under the name of a file.
+pub fn import_bundled(
+    context: &JobContext<'_>,
+    name: &str,
+    text: &'static str,
+    options: &ImportOptions,
+    bad_rows: BadRows,
+) -> Result<ImportReport> {
+    let source = TextSource { stream: Box::new(text.as_bytes()), size: Some(text.len() as u64) };
+    import_stream(context, source, name, options, bad_rows)
+}
+
+fn import_stream(
+    context: &JobContext<'_>,
+    source: TextSource,
+    name: &str,
+    options: &ImportOptions,
+    bad_rows: BadRows,
+) -> Result<ImportReport> {
+    let size = source.size;
+    let reader = Reader::open(source.stream, name, &options.into())
+        .map_err(|f| f.while_trying(format!("import {name}")))?;
+    context.watcher.note(&format!("{name}: {}", reader.found()));
+    let ended = run(context, "import", name, |work| load(work, reader, name, size, bad_rows))?;
+    Ok(match ended {
+        Ended::Ours(report) => report,
+        Ended::Others => ImportReport {
+            data: name.to_owned(),
+            found: String::new(),
+            rows: 0,
+            new_items: 0,
+            duplicates: 0,
+            empty: 0,
+            rejected: 0,
+            rejects: None,
+            ours: false,
+        },
+    })
+}
+
+/// A stream of text, with its size where that is known.
+pub(super) struct TextSource {
+    pub stream: Box<dyn Read + Send>,
+    pub size: Option<u64>,
+}
+
+/// Opens a data file, or standard input for `-`.
+pub(super) fn open_source(data: &Path, attempted: &str) -> Result<TextSource> {
+    if data == Path::new("-") {
+        if std::io::stdin().is_terminal() {
+            return Err(Fault::usage(attempted, "standard input is the keyboard")
+                .hint("Pipe the texts in, or name a file"));
+        }
+        return Ok(TextSource { stream: Box::new(std::io::stdin()), size: None });
+    }
+    let file = File::open(data).map_err(|e| Fault::usage(attempted, io_reason(&e)).because(e))?;
+    let meta = file.metadata().map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
+    if meta.is_dir() {
+        return Err(Fault::usage(attempted, "it is a directory").hint("Name the file with the texts inside it"));
+    }
+    Ok(TextSource { stream: Box::new(file), size: meta.is_file().then_some(meta.len()) })
+}
+
+fn load(work: &mut Work<'_>, mut reader: Reader, name: &str, size: Option<u64>, bad_rows: BadRows) -> Result<ImportReport> {
+    let abandoned = work.store.clear_abandoned_sources()?;
+    if abandoned > 0 {
+        work.note("an earlier import had not finished; its rows were cleared");
+    }
+    let found = reader.found().clone();
+    let found_json = serde_json::to_string(&found)
+        .map_err(|e| Fault::new("note how the file was read", e.to_string()))?;
+    let shares = work.store.project()?.shares;
+    let source = work.store.begin_source(name, &found_json)?;
+    let mut rejects = Rejects::new(name, bad_rows);
+    let mut total = Loaded::default();
+    let outcome = loop {
+        match read_batch(&mut reader, &found, &shares, total.rows, &mut rejects, name) {
+            Ok(batch) if batch.is_empty() => break Ok(()),
+            Ok(_) if work.stopped() => break Err(stopped(name)),
+            Ok(batch) => {
+                let loaded = work.store.add_rows(source, batch)?;
+                total.rows += loaded.rows;
+                total.items += loaded.items;
+                let read = reader.bytes_read();
+                work.report("reading", size.map_or(read, |s| read.min(s)), size, "bytes")?;
+            }
+            Err(fault) => break Err(fault),
+        }
+    };
+    let outcome = outcome.and_then(|()| if total.rows == 0 { Err(nothing(name)) } else { Ok(()) });
+    if let Err(fault) = outcome {
+        // Nothing of it was ever seen; the rows go now rather than at the next import.
+        work.store.clear_abandoned_sources()?;
+        return Err(fault);
+    }
+    let rejected = rejects.count;
+    let path = rejects.finish()?;
+    work.store.finish_source(source, total, reader.empty_rows(), rejected)?;
+    Ok(ImportReport {
+        data: name.to_owned(),
+        found: found.to_string(),
+        rows: total.rows,
+        new_items: total.items,
+        duplicates: total.rows - total.items,
+        empty: reader.empty_rows(),
+        rejected,
+        rejects: path,
+        ours: true,
+    })
+}
+
+fn stopped(name: &str) -> Fault {
+    Fault::new(format!("import {name}"), "it was stopped").hint("Nothing of it was kept; run it again")
+}
+
+fn nothing(name: &str) -> Fault {
+    Fault::usage(format!("import {name}"), "no row holds a text").hint("Name the column with the texts: --text COLUMN")
+}
+
+fn read_batch<'f>(
+    reader: &mut Reader,
+    found: &'f Found,
+    shares: &SplitShares,
+    rows_before: i64,
+    rejects: &mut Rejects,
+    name: &str,
+) -> Result<Vec<Incoming<'f>>> {
+    let mut batch = Vec::with_capacity(BATCH);
+    while batch.len() < BATCH {
+        match reader.next_entry().map_err(|f| f.while_trying(format!("import {name}")))? {
+            None => break,
+            Some(Entry::Row(row)) => {
+                let number = rows_before + batch.len() as i64 + 1;
+                let (key, split) = (ItemKey::of(&row.text), shares.split(&row.text));
+                batch.push(Incoming { number, key, split, row, found });
+            }
+            Some(Entry::Bad(bad)) => rejects.take(&bad, name)?,
+        }
+    }
+    Ok(batch)
+}
+
+/// A row with all that the store wants to know of it.
+struct Incoming<'f> {
+    number: i64,
+    key: ItemKey,
+    split: Split,
+    row: Row,
+    found: &'f Found,
+}
+
+impl ImportRow for Incoming<'_> {
+    fn row(&self) -> i64 {
+        self.number
+    }
+    fn text(&self) -> &str {
+        &self.row.text
+    }
+    fn key(&self) -> ItemKey {
+        self.key
+    }
+    fn split(&self) -> Split {
+        self.split
+    }
+    fn external_id(&self) -> Option<&str> {
+        self.row.external_id.as_deref()
+    }
+    fn gold(&self) -> Option<&str> {
+        self.row.gold.as_deref()
+    }
+    fn meta(&self) -> Option<String> {
+        self.row.meta(self.found)
+    }
+    fn fields(&self, item_holds_text: bool) -> String {
+        self.row.pack(self.found, if item_holds_text { TextCell::Elided } else { TextCell::Kept })
+    }
+}
+
+/// Where refused rows go: a file beside the data, made with the first of them.
+struct Rejects {
+    bad_rows: BadRows,
+    path: PathBuf,
+    out: Option<BufWriter<File>>,
+    count: u64,
+}
+
+impl Rejects {
+    fn new(name: &str, bad_rows: BadRows) -> Self {
+        let beside = if name == "-" { "standard-input" } else { name };
+        Self { bad_rows, path: PathBuf::from(format!("{beside}.rejects.jsonl")), out: None, count: 0 }
+    }
+
+    fn take(&mut self, bad: &crate::format::BadRow, name: &str) -> Result<()> {
+        if self.bad_rows == BadRows::Stop {
+            return Err(bad.fault(name).while_trying(format!("import {name}")));
+        }
+        let fault = |e: std::io::Error| {
+            Fault::new(format!("write {}", self.path.display()), io_reason(&e)).because(e)
+        };
+        if self.out.is_none() {
+            self.out = Some(BufWriter::new(File::create(&self.path).map_err(fault)?));
+        }
+        self.count += 1;
+        let line = serde_json::to_string(bad).map_err(|e| Fault::new("note a bad row", e.to_string()))?;
+        match &mut self.out {
+            Some(out) => writeln!(out, "{line}").map_err(fault),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<Option<PathBuf>> {
+        let Some(mut out) = self.out else { return Ok(None) };
+        out.flush().map_err(|e| Fault::new(format!("write {}", self.path.display()), io_reason(&e)).because(e))?;
+        Ok(Some(self.path))
+    }
+}

@@ -1,0 +1,195 @@
+//! `mine`: closes the old round and opens the next with its cases.
+
+use ndarray::Array2;
+use serde::Serialize;
+
+use super::evaluate::rescore_cases;
+use super::prelabels::{active, complete, dimensions_of};
+use super::runner::{Ended, JobContext, Work, run};
+use super::scorer::Scorer;
+use crate::domain::fault::{Fault, Result};
+use crate::mining::round::{Order, Stage, propose};
+use crate::mining::strategy::{DEFAULT, names, strategy_by_name};
+use crate::mining::{Pool, PoolParts};
+use crate::store::predictors::Predictor;
+use crate::store::rounds::NewRound;
+
+/// Cases of a round where none are asked for.
+pub const DEFAULT_BUDGET: usize = 60;
+
+/// What to mine.
+#[derive(Clone, Debug)]
+pub struct MineOptions {
+    /// The strategy's name; the default one where none is named.
+    pub strategy: Option<String>,
+    /// Cases of all three splits together.
+    pub budget: usize,
+}
+
+/// What a mining did.
+#[derive(Clone, Debug, Serialize)]
+pub struct MineReport {
+    /// The round's number; none where another process did the work.
+    pub round: Option<i64>,
+    /// The strategy.
+    pub strategy: String,
+    /// Cases for tuning.
+    pub train: usize,
+    /// Cases for kappa.
+    pub eval: usize,
+    /// Cases for figures of the whole pool.
+    pub audit: usize,
+    /// Items it chose from.
+    pub universe: usize,
+    /// What a person should know of how they were chosen.
+    pub note: Option<String>,
+}
+
+impl std::fmt::Display for MineReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(round) = self.round else { return write!(f, "another process mined the round") };
+        write!(
+            f,
+            "round {round}: {} cases by {} from {} texts: {} to train on, {} for evaluation, {} for the audit",
+            self.train + self.eval + self.audit,
+            self.strategy,
+            self.universe,
+            self.train,
+            self.eval,
+            self.audit
+        )?;
+        match &self.note {
+            Some(note) => write!(f, " ({note})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Mines a round.
+///
+/// # Errors
+/// Nothing scouted, nothing left to label, or no such strategy.
+pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineReport> {
+    let name = options.strategy.as_deref().unwrap_or(DEFAULT);
+    let strategy = strategy_by_name(name).ok_or_else(|| {
+        Fault::usage(format!("mine by '{name}'"), "there is no such strategy")
+            .hint(format!("The strategies are {}", names().collect::<Vec<_>>().join(", ")))
+    })?;
+    if options.budget == 0 {
+        return Err(Fault::usage("mine a round", "a round of no cases is none").hint("Give --budget 1 or more"));
+    }
+    let ended = run(context, "mine", name, |work| {
+        let predictor = active(work.store, "mine a round")?;
+        complete_prelabels(work, &predictor)?;
+        work.report("choosing cases", 0, Some(options.budget as u64), "cases")?;
+        let universe = Universe::read(work, &predictor)?;
+        let pool = universe.pool()?;
+        let shares = work.store.task()?.task.shares();
+        let stage = if predictor.kind == "zero-shot" { Stage::Opening { shares: &shares } } else { Stage::Later };
+        let rounds_before = work.store.rounds()?.len() as u64;
+        let seed = context.seed.unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
+        let plan = propose(&pool, &Order { strategy, budget: options.budget, stage, seed });
+        if plan.proposals.is_empty() {
+            return Err(Fault::new("mine a round", "every scouted text has been labelled or is in a case")
+                .hint("Import and scout more texts, or stop here: `hardcase status` says how well the model does"));
+        }
+        let round = work.store.open_round(&NewRound {
+            strategy: name,
+            budget: options.budget,
+            seed,
+            predictor: predictor.id,
+            note: plan.note.as_deref(),
+            cases: &plan.proposals,
+        })?;
+        rescore_cases(work.store)?;
+        Ok(MineReport {
+            round: Some(round),
+            strategy: name.to_owned(),
+            train: plan.counts.train,
+            eval: plan.counts.eval,
+            audit: plan.counts.audit,
+            universe: pool.len(),
+            note: plan.note,
+        })
+    })?;
+    Ok(match ended {
+        Ended::Ours(report) => report,
+        Ended::Others => MineReport {
+            round: None,
+            strategy: name.to_owned(),
+            train: 0,
+            eval: 0,
+            audit: 0,
+            universe: 0,
+            note: None,
+        },
+    })
+}
+
+/// Items that were scouted after the last tuning, or whose scoring was cut short, get their prelabel first.
+fn complete_prelabels(work: &mut Work<'_>, predictor: &Predictor) -> Result<()> {
+    let scorer = Scorer::load(work.store, predictor)?;
+    complete(work, predictor.id, predictor, &scorer).map(drop)
+}
+
+/// Everything mining sees: the items that have a vector and a prelabel.
+struct Universe {
+    items: Vec<crate::domain::ids::ItemId>,
+    vectors: Array2<f32>,
+    probabilities: Array2<f32>,
+    splits: Vec<crate::domain::split::Split>,
+    open: Vec<bool>,
+}
+
+impl Universe {
+    fn read(work: &Work<'_>, predictor: &Predictor) -> Result<Self> {
+        let dimensions = dimensions_of(work.store, predictor)?;
+        let labels = predictor.labels.len();
+        let vectors = work.store.vectors(predictor.model, dimensions)?;
+        let (scored, probabilities) = work.store.predictions(predictor.id)?;
+        let splits = work.store.splits()?;
+        let taken: std::collections::HashSet<_> = work.store.taken_items()?.into_iter().collect();
+        let mut universe = Self {
+            items: Vec::with_capacity(splits.len()),
+            vectors: Array2::zeros((0, dimensions)),
+            probabilities: Array2::zeros((0, labels)),
+            splits: Vec::with_capacity(splits.len()),
+            open: Vec::with_capacity(splits.len()),
+        };
+        // All three lists ascend by item: one pass joins them, in place where nothing is missing.
+        let (mut rows, mut scores) = (vectors.values, probabilities);
+        let (mut v, mut p, mut kept) = (0, 0, 0);
+        for (item, split) in splits {
+            while vectors.items.get(v).is_some_and(|i| *i < item) {
+                v += 1;
+            }
+            while scored.get(p).is_some_and(|i| *i < item) {
+                p += 1;
+            }
+            if vectors.items.get(v) == Some(&item) && scored.get(p) == Some(&item) {
+                rows.copy_within(v * dimensions..(v + 1) * dimensions, kept * dimensions);
+                scores.copy_within(p * labels..(p + 1) * labels, kept * labels);
+                universe.items.push(item);
+                universe.splits.push(split);
+                universe.open.push(!taken.contains(&item));
+                kept += 1;
+            }
+        }
+        rows.truncate(kept * dimensions);
+        scores.truncate(kept * labels);
+        let shape = |e: ndarray::ShapeError| Fault::new("read the pool for mining", e.to_string());
+        universe.vectors = Array2::from_shape_vec((kept, dimensions), rows).map_err(shape)?;
+        universe.probabilities = Array2::from_shape_vec((kept, labels), scores).map_err(shape)?;
+        Ok(universe)
+    }
+
+    fn pool(&self) -> Result<Pool<'_>> {
+        Pool::new(PoolParts {
+            items: &self.items,
+            vectors: self.vectors.view(),
+            probabilities: self.probabilities.view(),
+            splits: &self.splits,
+            open: &self.open,
+        })
+    }
+}

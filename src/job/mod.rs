@@ -1,0 +1,28 @@
+//! The long work: each job reads the store, computes, and writes the store.
+//!
+//! Every job commits in batches, skips what is done and can be stopped or killed at any time. None draws, none prints: what a person
+//! should see goes to a `Watcher`, and what came out is returned as a report.
+
+mod evaluate;
+mod output;
+mod prelabels;
+mod runner;
+mod scorer;
+
+pub mod create;
+pub mod doctor;
+pub mod export;
+pub mod import;
+pub mod mine;
+#[cfg(feature = "engine")]
+pub mod model;
+#[cfg(feature = "engine")]
+pub mod predict;
+#[cfg(feature = "engine")]
+pub mod scout;
+pub mod task;
+pub mod tune;
+
+pub use runner::JobContext;
+
+pub use crate::store::process::login;

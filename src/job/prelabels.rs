@@ -1,0 +1,55 @@
+//! Prelabels for everything that has a vector.
+
+use ndarray::ArrayView2;
+
+use super::runner::Work;
+use super::scorer::Scorer;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::PredictorId;
+use crate::store::Store;
+use crate::store::embeddings::Vectors;
+use crate::store::predictors::Predictor;
+
+/// Rows scored at a time: enough for fast products, little beside the vectors themselves.
+const CHUNK: usize = 8_192;
+
+/// The vectors as a matrix, items × dimensions.
+pub(super) fn matrix(vectors: &Vectors) -> Result<ArrayView2<'_, f32>> {
+    ArrayView2::from_shape((vectors.items.len(), vectors.dimensions), &vectors.values)
+        .map_err(|e| Fault::new("read the vectors", e.to_string()))
+}
+
+/// Scores every item that has a vector and no prediction of this predictor yet. Returns how many there were.
+pub(super) fn complete(work: &mut Work<'_>, id: PredictorId, predictor: &Predictor, scorer: &Scorer) -> Result<usize> {
+    let dimensions = dimensions_of(work.store, predictor)?;
+    let vectors = work.store.vectors_without_prediction(predictor.model, id, dimensions)?;
+    let all = matrix(&vectors)?;
+    let total = vectors.items.len();
+    let mut done = 0;
+    while done < total && !work.stopped() {
+        let end = (done + CHUNK).min(total);
+        let probabilities = scorer.probabilities(all.slice(ndarray::s![done..end, ..]));
+        let flat = probabilities.as_standard_layout();
+        let values = flat.as_slice().unwrap_or_default();
+        work.store.put_predictions(id, &vectors.items[done..end], values, probabilities.ncols())?;
+        done = end;
+        work.report("prelabelling", done as u64, Some(total as u64), "texts")?;
+    }
+    Ok(done)
+}
+
+/// Values of one vector of the predictor's model.
+pub(super) fn dimensions_of(store: &Store, predictor: &Predictor) -> Result<usize> {
+    let model = store.model(predictor.model)?;
+    model.map(|m| m.dimensions).ok_or_else(|| Fault::new("read the stored model", "the project does not name it"))
+}
+
+/// The predictor whose prelabels count.
+///
+/// # Errors
+/// Nothing was scouted yet.
+pub(super) fn active(store: &Store, attempted: &str) -> Result<Predictor> {
+    store.active_predictor()?.ok_or_else(|| {
+        Fault::new(attempted, "no text has been scouted yet").hint("Run `hardcase scout FILE` first")
+    })
+}

@@ -1,0 +1,256 @@
+//! `scout`: embeds and prelabels every item that lacks it.
+//!
+//! First a random sample, so that a boundary and a first case are there within seconds whatever the pool's size; then the rest in the order
+//! of the file.
+
+use std::ops::ControlFlow;
+
+use ndarray::{Array2, ArrayView2};
+use serde::Serialize;
+
+use super::model::ScoutModel;
+use super::prelabels::{complete, matrix};
+use super::runner::{Ended, JobContext, Work, run};
+use super::scorer::{Scorer, ZeroShotSettings};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::{ItemId, ModelId, PredictorId};
+use crate::domain::task::Task;
+use crate::engine::encoder::Encoder;
+use crate::stats::calibration::ZeroShot;
+use crate::store::predictors::Predictor;
+use crate::store::tasks::Revision;
+
+/// Items of the random sample that comes first, and on which zero-shot prelabels are calibrated.
+const SAMPLE: usize = 3_000;
+/// Items read and sorted by length at a time: enough that batches hold texts of one length.
+const CHUNK: usize = 4_096;
+/// Vectors per write: about a second of work, which is what a kill can lose.
+const FLUSH: usize = 256;
+
+/// What a scouting did.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScoutReport {
+    /// The model's name.
+    pub model: String,
+    /// Texts embedded by this run.
+    pub embedded: usize,
+    /// Texts longer than the model reads, which were cut.
+    pub truncated: usize,
+    /// Texts of the pool that have a prelabel now.
+    pub scored: usize,
+    /// Texts of the pool.
+    pub items: usize,
+    /// Texts embedded per second.
+    pub texts_per_second: Option<f64>,
+    /// Whose prelabels they are: `zero-shot` or `head`.
+    pub prelabels: String,
+    /// False where another process did the work and this one watched.
+    pub ours: bool,
+}
+
+impl std::fmt::Display for ScoutReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.ours {
+            return write!(f, "another process scouted the pool");
+        }
+        write!(f, "{} of {} texts scouted by {}", self.scored, self.items, self.model)?;
+        if let Some(rate) = self.texts_per_second {
+            write!(f, "; {} new, {rate:.0} texts/s", self.embedded)?;
+        }
+        if self.truncated > 0 {
+            write!(f, "; {} longer than the model reads, cut", self.truncated)?;
+        }
+        write!(f, "; prelabels: {}", self.prelabels)
+    }
+}
+
+/// Scouts the pool.
+///
+/// # Errors
+/// No task, no texts, or a model that cannot be used; what was finished before stays.
+pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport> {
+    let arguments = model.file.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
+    let ended = run(context, "scout", &arguments, |work| {
+        let revision = work.store.task()?;
+        let items = work.store.item_count()?;
+        if items == 0 {
+            return Err(Fault::usage("scout the pool", "the project has no texts yet")
+                .hint("Add some with `hardcase import FILE DATA`"));
+        }
+        work.report("preparing the model", 0, None, "texts")?;
+        let chosen = model.choose(work.store)?;
+        let id = work.store.enter_model(&chosen.model)?;
+        let mut scouting = Scouting {
+            work,
+            encoder: chosen.load()?,
+            model: id,
+            items,
+            done: 0,
+            embedded: 0,
+            truncated: 0,
+            seconds: 0.0,
+        };
+        scouting.done = scouting.work.store.vector_count(id)?;
+        scouting.sample()?;
+        let predictor = scouting.prelabel(&revision)?;
+        scouting.rest()?;
+        let scorer = Scorer::load(scouting.work.store, &predictor)?;
+        complete(scouting.work, predictor.id, &predictor, &scorer)?;
+        Ok(ScoutReport {
+            model: chosen.model.name,
+            embedded: scouting.embedded,
+            truncated: scouting.truncated,
+            scored: scouting.work.store.prediction_count(predictor.id)?,
+            items,
+            texts_per_second: (scouting.seconds > 0.0).then(|| scouting.embedded as f64 / scouting.seconds),
+            prelabels: predictor.kind,
+            ours: true,
+        })
+    })?;
+    Ok(match ended {
+        Ended::Ours(report) => report,
+        Ended::Others => ScoutReport {
+            model: String::new(),
+            embedded: 0,
+            truncated: 0,
+            scored: 0,
+            items: 0,
+            texts_per_second: None,
+            prelabels: String::new(),
+            ours: false,
+        },
+    })
+}
+
+struct Scouting<'w, 'a> {
+    work: &'w mut Work<'a>,
+    encoder: Encoder,
+    model: ModelId,
+    items: usize,
+    done: usize,
+    embedded: usize,
+    truncated: usize,
+    seconds: f64,
+}
+
+impl Scouting<'_, '_> {
+    fn sample(&mut self) -> Result<()> {
+        let texts = self.work.store.sample_without_vector(self.model, SAMPLE)?;
+        self.embed(texts)
+    }
+
+    fn rest(&mut self) -> Result<()> {
+        let mut after = ItemId(0);
+        while !self.work.stopped() {
+            let texts = self.work.store.items_without_vector(self.model, after, CHUNK)?;
+            match texts.last() {
+                Some((last, _)) => after = *last,
+                None => break,
+            }
+            self.embed(texts)?;
+        }
+        Ok(())
+    }
+
+    /// Embeds texts and writes their vectors as they come.
+    fn embed(&mut self, mut texts: Vec<(ItemId, String)>) -> Result<()> {
+        texts.sort_by_key(|(_, text)| text.len());
+        let plain: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+        let dimensions = self.encoder.facts().dimensions;
+        let (mut items, mut values) = (Vec::with_capacity(FLUSH), Vec::with_capacity(FLUSH * dimensions));
+        let mut failed = None;
+        let begun = std::time::Instant::now();
+        let Self { work, encoder, model, items: total, done, embedded, .. } = self;
+        let mut flush = |items: &mut Vec<ItemId>, values: &mut Vec<f32>| -> Result<bool> {
+            work.store.put_vectors(*model, items, values, dimensions)?;
+            *done += items.len();
+            *embedded += items.len();
+            items.clear();
+            values.clear();
+            work.report("scouting", *done as u64, Some(*total as u64), "texts")?;
+            Ok(work.stopped())
+        };
+        let result = encoder.embed(&plain, &mut |indices, rows| {
+            items.extend(indices.iter().map(|&i| texts[i].0));
+            values.extend(rows.iter());
+            if items.len() < FLUSH {
+                return ControlFlow::Continue(());
+            }
+            match flush(&mut items, &mut values) {
+                Ok(true) => ControlFlow::Break(()),
+                Ok(false) => ControlFlow::Continue(()),
+                Err(fault) => {
+                    failed = Some(fault);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        if let Some(fault) = failed {
+            return Err(fault);
+        }
+        flush(&mut items, &mut values)?;
+        self.truncated += result.truncated;
+        self.seconds += begun.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// The predictor whose prelabels the pool gets: the active one where it fits model and task, else a new zero-shot one.
+    fn prelabel(&mut self, revision: &Revision) -> Result<Predictor> {
+        let labels: Vec<String> = revision.task.labels.iter().map(|l| l.id.clone()).collect();
+        if let Some(active) = self.work.store.active_predictor()? {
+            let fits = active.model == self.model
+                && active.labels == labels
+                && (active.kind != "zero-shot" || active.revision == revision.id);
+            if fits {
+                return Ok(active);
+            }
+        }
+        let settings = self.zero_shot(&revision.task)?;
+        let mut predictor = Predictor {
+            id: PredictorId(0),
+            kind: "zero-shot".into(),
+            model: self.model,
+            adapter: None,
+            revision: revision.id,
+            labels,
+            settings: serde_json::to_string(&settings)
+                .map_err(|e| Fault::new("keep the zero-shot prelabels' settings", e.to_string()))?,
+            created_ms: 0,
+        };
+        predictor.id = self.work.store.add_predictor(&predictor)?;
+        let scorer = Scorer::zero_shot(&settings)?;
+        complete(self.work, predictor.id, &predictor, &scorer)?;
+        self.work.store.activate(predictor.id)?;
+        Ok(predictor)
+    }
+
+    /// Label anchors from descriptions and examples, calibrated on what is embedded so far.
+    fn zero_shot(&mut self, task: &Task) -> Result<ZeroShotSettings> {
+        let anchors = task
+            .anchors()
+            .iter()
+            .map(|texts| self.mean_vector(texts))
+            .collect::<Result<Vec<Vec<f32>>>>()?;
+        let dimensions = self.encoder.facts().dimensions;
+        let vectors = self.work.store.vectors(self.model, dimensions)?;
+        let flat: Vec<f32> = anchors.iter().flatten().copied().collect();
+        let by_label = Array2::from_shape_vec((anchors.len(), dimensions), flat)
+            .map_err(|e| Fault::new("embed the label descriptions", e.to_string()))?;
+        let scores = matrix(&vectors)?.dot(&by_label.t());
+        let calibration = ZeroShot::fit(scores.view(), &task.shares());
+        Ok(ZeroShotSettings { anchors, calibration })
+    }
+
+    /// The mean of the texts' vectors: a product with it is the mean similarity to them.
+    fn mean_vector(&self, texts: &[String]) -> Result<Vec<f32>> {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let mut mean = vec![0.0f32; self.encoder.facts().dimensions];
+        self.encoder.embed(&texts, &mut |_, rows: ArrayView2<f32>| {
+            for row in rows.rows() {
+                mean.iter_mut().zip(row).for_each(|(m, v)| *m += v / texts.len() as f32);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(mean)
+    }
+}

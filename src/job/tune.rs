@@ -1,0 +1,271 @@
+//! `tune`: trains the head on the experts' training labels, activates it, and prelabels the pool anew.
+
+use std::collections::BTreeMap;
+
+use ndarray::Axis;
+use serde::{Deserialize, Serialize};
+
+use super::evaluate::{record_agreement, rescore_cases};
+use super::prelabels::{active, complete, dimensions_of, matrix};
+use super::runner::{Ended, JobContext, Work, run};
+use super::scorer::Scorer;
+use crate::domain::answer::decided;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::{AdapterId, ItemId, PredictorId};
+use crate::domain::split::Split;
+use crate::stats::head::{TooFew, fit_head};
+use crate::store::adapters::NewAdapter;
+use crate::store::predictors::Predictor;
+use crate::store::tasks::Revision;
+
+/// Whether the pool is prelabelled anew before the verb returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rescore {
+    /// All of it.
+    Pool,
+    /// Only the cases; the pool follows with the next mining.
+    CasesOnly,
+}
+
+/// What a tuning did.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// A new head was trained and is active.
+    Activated,
+    /// There is no new training label since the active head.
+    NothingNew,
+    /// A label has too few training labels; the prelabels stay as they are.
+    TooFew,
+    /// Another process did it.
+    Others,
+    /// It was told to stop before all was prelabelled; the next tune goes on.
+    Stopped,
+}
+
+/// What a tuning did, with its numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct TuneReport {
+    /// What came of it.
+    pub verdict: Verdict,
+    /// Training labels it used.
+    pub training: usize,
+    /// Of these, by label name.
+    pub by_label: BTreeMap<String, usize>,
+    /// The penalty's inverse strength.
+    pub c: Option<f64>,
+    /// Class-weighted log-loss on held-out folds, in nats.
+    pub cv_log_loss: Option<f64>,
+    /// The label with too few training labels.
+    pub missing: Option<String>,
+    /// Texts that were prelabelled anew.
+    pub rescored: usize,
+}
+
+impl std::fmt::Display for TuneReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts: Vec<String> = self.by_label.iter().map(|(name, n)| format!("{n} {name}")).collect();
+        let counts = counts.join(", ");
+        match &self.verdict {
+            Verdict::Activated => {
+                write!(f, "a head trained on {} labels ({counts}) is active", self.training)?;
+                if let Some(loss) = self.cv_log_loss {
+                    write!(f, "; log-loss on held-out folds {loss:.3}")?;
+                }
+                write!(f, "; {} texts prelabelled anew", self.rescored)
+            }
+            Verdict::NothingNew => write!(f, "no new training label since the active head ({counts}): it stays"),
+            Verdict::TooFew => write!(
+                f,
+                "'{}' has fewer than 2 training labels ({counts}): the prelabels stay as they are until there are more",
+                self.missing.as_deref().unwrap_or("a label")
+            ),
+            Verdict::Others => write!(f, "another process tuned the model"),
+            Verdict::Stopped => write!(f, "stopped; the earlier model stays active, and the next tune goes on from here"),
+        }
+    }
+}
+
+/// What is kept of how a head was trained.
+#[derive(Serialize, Deserialize)]
+struct HeadSettings {
+    c: f64,
+    cv_log_loss: Option<f64>,
+    folds: usize,
+    seed: u64,
+}
+
+/// Tunes the head.
+///
+/// # Errors
+/// Nothing scouted, or labels on texts that have no vector.
+pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
+    let ended = run(context, "tune", "head", |work| {
+        let current = active(work.store, "tune the model")?;
+        let revision = work.store.task()?;
+        let training = Training::read(work, &current, &revision)?;
+        let mut report = training.report(&revision);
+        let seed = context.seed.unwrap_or(work.store.project()?.seed);
+        let predictor = match find_or_train(work, &training, &current, &revision, seed) {
+            Ok(Found::Active) => {
+                report.verdict = Verdict::NothingNew;
+                return Ok(report);
+            }
+            Ok(Found::Predictor(predictor)) => predictor,
+            Err(Refused::TooFew(few)) => {
+                report.verdict = Verdict::TooFew;
+                report.missing = revision.task.labels.get(few.label).map(|l| l.name.clone());
+                return Ok(report);
+            }
+            Err(Refused::Fault(fault)) => return Err(fault),
+        };
+        if let Some(adapter) = predictor.adapter
+            && let Some(row) = work.store.adapters()?.into_iter().find(|a| a.id == adapter)
+            && let Ok(settings) = serde_json::from_str::<HeadSettings>(&row.settings)
+        {
+            (report.c, report.cv_log_loss) = (Some(settings.c), settings.cv_log_loss);
+        }
+        if rescore == Rescore::Pool {
+            let scorer = Scorer::load(work.store, &predictor)?;
+            report.rescored = complete(work, predictor.id, &predictor, &scorer)?;
+            if work.stopped() {
+                report.verdict = Verdict::Stopped;
+                return Ok(report);
+            }
+        }
+        rescore_cases(work.store)?;
+        work.store.activate(predictor.id)?;
+        work.store.prune_predictions()?;
+        record_agreement(work.store, seed)?;
+        Ok(report)
+    })?;
+    Ok(match ended {
+        Ended::Ours(report) => report,
+        Ended::Others => TuneReport {
+            verdict: Verdict::Others,
+            training: 0,
+            by_label: BTreeMap::new(),
+            c: None,
+            cv_log_loss: None,
+            missing: None,
+            rescored: 0,
+        },
+    })
+}
+
+/// The training labels: each item's vector and the index of its label in the task.
+struct Training {
+    items: Vec<ItemId>,
+    vectors: ndarray::Array2<f32>,
+    labels: Vec<usize>,
+    hash: [u8; 32],
+}
+
+impl Training {
+    fn read(work: &Work<'_>, current: &Predictor, revision: &Revision) -> Result<Self> {
+        let dimensions = dimensions_of(work.store, current)?;
+        let vectors = work.store.vectors_of_cases(current.model, dimensions)?;
+        let decided = decided(&work.store.votes(Split::Train)?);
+        let (mut rows, mut items, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+        let mut hash = blake3::Hasher::new();
+        for (row, item) in vectors.items.iter().enumerate() {
+            let label = decided.get(item).and_then(|id| Some((id, revision.task.index_of_id(id)?)));
+            if let Some((id, index)) = label {
+                rows.push(row);
+                items.push(*item);
+                labels.push(index);
+                hash.update(&item.0.to_le_bytes());
+                hash.update(id.as_bytes());
+            }
+        }
+        let vectors = matrix(&vectors)?.select(Axis(0), &rows);
+        Ok(Self { items, vectors, labels, hash: *hash.finalize().as_bytes() })
+    }
+
+    fn report(&self, revision: &Revision) -> TuneReport {
+        let mut by_label: BTreeMap<String, usize> =
+            revision.task.labels.iter().map(|l| (l.name.clone(), 0)).collect();
+        for &label in &self.labels {
+            if let Some(n) = by_label.get_mut(&revision.task.labels[label].name) {
+                *n += 1;
+            }
+        }
+        TuneReport {
+            verdict: Verdict::Activated,
+            training: self.items.len(),
+            by_label,
+            c: None,
+            cv_log_loss: None,
+            missing: None,
+            rescored: 0,
+        }
+    }
+}
+
+enum Found {
+    /// The active predictor has learned from just these labels.
+    Active,
+    /// A predictor that is to become the active one: new, or one whose tuning was cut short.
+    Predictor(Predictor),
+}
+
+enum Refused {
+    TooFew(TooFew),
+    Fault(Fault),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+fn find_or_train(
+    work: &mut Work<'_>,
+    training: &Training,
+    current: &Predictor,
+    revision: &Revision,
+    seed: u64,
+) -> Result<Found, Refused> {
+    let labels: Vec<String> = revision.task.labels.iter().map(|l| l.id.clone()).collect();
+    let same: Vec<AdapterId> = work
+        .store
+        .adapters()?
+        .into_iter()
+        .filter(|a| a.kind == "head" && a.training_hash == training.hash)
+        .map(|a| a.id)
+        .collect();
+    let known = work.store.predictors()?.into_iter().rev().find(|p| {
+        p.model == current.model && p.labels == labels && p.adapter.is_some_and(|a| same.contains(&a))
+    });
+    if let Some(predictor) = known {
+        return Ok(if predictor.id == current.id { Found::Active } else { Found::Predictor(predictor) });
+    }
+    work.report("training the head", 0, None, "labels")?;
+    let fit = fit_head(training.vectors.view(), &training.labels, labels.len(), seed).map_err(Refused::TooFew)?;
+    let settings = HeadSettings { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed };
+    let adapter = work.store.add_adapter(&NewAdapter {
+        kind: "head",
+        model: current.model,
+        parent: current.adapter,
+        round: work.store.rounds()?.last().map(|r| r.id),
+        revision: revision.id,
+        labels: labels.clone(),
+        settings: serde_json::to_string(&settings).unwrap_or_default(),
+        training_hash: training.hash,
+        training_n: training.items.len(),
+        bytes: fit.model.to_bytes(),
+    })?;
+    let mut predictor = Predictor {
+        id: PredictorId(0),
+        kind: "head".into(),
+        model: current.model,
+        adapter: Some(adapter),
+        revision: revision.id,
+        labels,
+        settings: "{}".into(),
+        created_ms: 0,
+    };
+    predictor.id = work.store.add_predictor(&predictor)?;
+    Ok(Found::Predictor(predictor))
+}

@@ -1,0 +1,103 @@
+//! From answers to the matrices that the agreement measures take: a row for each expert, a column for each case.
+
+use std::collections::BTreeMap;
+
+use crate::domain::answer::BlindAnswer;
+use crate::domain::ids::{ExpertId, ItemId};
+use crate::domain::prediction::Probabilities;
+use crate::domain::task::Task;
+
+/// Experts' answers to the same cases, as indices of the task's labels. Answers with a label that the task no longer has are left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ballots {
+    /// The cases' items, ascending.
+    pub items: Vec<ItemId>,
+    /// The experts, ascending.
+    pub names: Vec<ExpertId>,
+    /// `experts[expert][case]`.
+    pub experts: Vec<Vec<Option<usize>>>,
+}
+
+/// Ballots on cases that a model has predicted too.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judged {
+    /// The cases' items, ascending.
+    pub items: Vec<ItemId>,
+    /// `model[case]`.
+    pub model: Vec<usize>,
+    /// `experts[expert][case]`.
+    pub experts: Vec<Vec<Option<usize>>>,
+}
+
+impl Ballots {
+    /// Collects answers by case and expert.
+    pub fn collect(answers: &[BlindAnswer], task: &Task) -> Self {
+        let mut by_item: BTreeMap<ItemId, BTreeMap<ExpertId, usize>> = BTreeMap::new();
+        for answer in answers {
+            if let Some(label) = task.index_of_id(&answer.label) {
+                by_item.entry(answer.item).or_default().insert(answer.expert, label);
+            }
+        }
+        let mut names: Vec<ExpertId> = by_item.values().flat_map(BTreeMap::keys).copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        let experts =
+            names.iter().map(|name| by_item.values().map(|given| given.get(name).copied()).collect()).collect();
+        Self { items: by_item.into_keys().collect(), names, experts }
+    }
+
+    /// The same answers on the cases that a model has predicted. `items` ascending, `probabilities` row after row, `labels[i]` the task's
+    /// index of the model's label `i`; a prediction whose top label the task no longer has is left out.
+    pub fn predicted_by(&self, items: &[ItemId], probabilities: &[f32], labels: &[Option<usize>]) -> Judged {
+        let width = labels.len();
+        let mut judged = Judged { experts: vec![Vec::new(); self.experts.len()], ..Judged::default() };
+        for (case, item) in self.items.iter().enumerate() {
+            let row = items.binary_search(item).ok().and_then(|i| probabilities.get(i * width..(i + 1) * width));
+            let top = row.and_then(|row| labels[Probabilities(row.to_vec()).top()]);
+            if let Some(label) = top {
+                judged.items.push(*item);
+                judged.model.push(label);
+                for (out, expert) in judged.experts.iter_mut().zip(&self.experts) {
+                    out.push(expert[case]);
+                }
+            }
+        }
+        judged
+    }
+}
+
+/// The task's index of each of a model's labels, which are stable keys.
+pub fn labels_of(task: &Task, stable_keys: &[String]) -> Vec<Option<usize>> {
+    stable_keys.iter().map(|key| task.index_of_id(key)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::split::Split;
+
+    #[test]
+    fn answers_become_a_row_for_each_expert_and_unpredicted_cases_fall_out() {
+        let task = Task::from_toml(
+            "question='?'\n[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='2'",
+            "t",
+        )
+        .unwrap();
+        let answer = |item, expert, label: &str| BlindAnswer {
+            item: ItemId(item),
+            expert: ExpertId(expert),
+            label: label.into(),
+            split: Split::Eval,
+            round: Some(1),
+            inclusion: None,
+        };
+        let answers = [answer(5, 1, "a"), answer(3, 1, "b"), answer(5, 2, "b"), answer(9, 2, "gone")];
+        let ballots = Ballots::collect(&answers, &task);
+        assert_eq!(ballots.items, [ItemId(3), ItemId(5)]);
+        assert_eq!(ballots.experts, [vec![Some(1), Some(0)], vec![None, Some(1)]]);
+        // The model lists its labels the other way round.
+        let labels = labels_of(&task, &["b".into(), "a".into()]);
+        let judged = ballots.predicted_by(&[ItemId(5)], &[0.3, 0.7], &labels);
+        assert_eq!((judged.model, judged.experts), (vec![0], vec![vec![Some(0)], vec![Some(1)]]));
+    }
+}
