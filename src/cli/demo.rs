@@ -35,7 +35,12 @@ impl Demo {
             setting.say(&format!("{} is there already: going on with it", file.display()))?;
         } else {
             let task = Task::from_toml(TASK, "of the demo")?;
-            create(&file, Some(&task), setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
+            create(
+                &file,
+                Some(&task),
+                setting.seed.unwrap_or(DEFAULT_SEED),
+                &setting.expert,
+            )?;
         }
         let job = setting.job(&file);
         if crate::desk::status::status(&file)?.items == 0 {
@@ -55,8 +60,10 @@ impl Demo {
             setting.say(&report.to_string())?;
         }
         #[cfg(not(feature = "engine"))]
-        return Err(Fault::new(&attempted, "this build has no models, so it cannot scout")
-            .hint("Build it with the default features: `cargo build --release`"));
+        return Err(
+            Fault::new(&attempted, "this build has no models, so it cannot scout")
+                .hint("Build it with the default features: `cargo build --release`"),
+        );
         #[cfg(feature = "engine")]
         self.first_case(setting, &file)
     }
@@ -65,8 +72,13 @@ impl Demo {
     fn first_case(&self, setting: &Setting, file: &std::path::Path) -> Result<()> {
         use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine};
         if crate::desk::status::status(file)?.round == 0 {
-            let report =
-                mine(&setting.job(file), &MineOptions { strategy: None, budget: DEFAULT_BUDGET })?;
+            let report = mine(
+                &setting.job(file),
+                &MineOptions {
+                    strategy: None,
+                    budget: DEFAULT_BUDGET,
+                },
+            )?;
             setting.say(&report.to_string())?;
         }
         let mut sitting = Sitting::open(file, &setting.expert, Leaving::KeepsCases)?;

@@ -20,7 +20,11 @@ impl Doctor {
         #[cfg(feature = "engine")]
         findings.push(embedded_model(setting));
         #[cfg(not(feature = "engine"))]
-        findings.push(Finding::new("models", State::Warning, "this build has none: it labels, but cannot scout"));
+        findings.push(Finding::new(
+            "models",
+            State::Warning,
+            "this build has none: it labels, but cannot scout",
+        ));
         if let Some(file) = &self.file {
             findings.extend(examine(file)?);
         }
@@ -38,9 +42,12 @@ impl Doctor {
             }
         }
         if wrong > 0 {
-            return Err(Fault::new("call everything fine", format!("{wrong} of {} checks failed", findings.len()))
-                .kind(FaultKind::Check)
-                .hint("Each says above what to do"));
+            return Err(Fault::new(
+                "call everything fine",
+                format!("{wrong} of {} checks failed", findings.len()),
+            )
+            .kind(FaultKind::Check)
+            .hint("Each says above what to do"));
         }
         Ok(())
     }
@@ -48,14 +55,22 @@ impl Doctor {
 
 fn terminal() -> Finding {
     let name = std::env::var("TERM").unwrap_or_default();
-    match (std::io::stdout().is_terminal(), rustix::termios::tcgetwinsize(std::io::stdout())) {
-        (true, Ok(size)) if size.ws_col >= 80 && size.ws_row >= 24 => {
-            Finding::new("terminal", State::Fine, format!("{name}, {} × {}", size.ws_col, size.ws_row))
-        }
+    match (
+        std::io::stdout().is_terminal(),
+        rustix::termios::tcgetwinsize(std::io::stdout()),
+    ) {
+        (true, Ok(size)) if size.ws_col >= 80 && size.ws_row >= 24 => Finding::new(
+            "terminal",
+            State::Fine,
+            format!("{name}, {} × {}", size.ws_col, size.ws_row),
+        ),
         (true, Ok(size)) => Finding::new(
             "terminal",
             State::Warning,
-            format!("{name}, {} × {}: 80 × 24 is the least for comfort", size.ws_col, size.ws_row),
+            format!(
+                "{name}, {} × {}: 80 × 24 is the least for comfort",
+                size.ws_col, size.ws_row
+            ),
         ),
         _ => Finding::new("terminal", State::Fine, "output goes to a file or a pipe"),
     }
@@ -72,7 +87,11 @@ fn processor() -> Finding {
     } else {
         "the plain instruction set; built on this machine, scouting is several times faster"
     };
-    Finding::new("processor", State::Fine, format!("{cores} threads; this binary uses {best}"))
+    Finding::new(
+        "processor",
+        State::Fine,
+        format!("{cores} threads; this binary uses {best}"),
+    )
 }
 
 #[cfg(feature = "engine")]

@@ -41,7 +41,12 @@ impl Next {
 
 /// A case as text. What comes from the pool is made harmless.
 pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
-    let mut out = format!("case {} (item {})\n\n  {}\n", case.case, case.item, indent(&case.text));
+    let mut out = format!(
+        "case {} (item {})\n\n  {}\n",
+        case.case,
+        case.item,
+        indent(&case.text)
+    );
     if let Some(meta) = case.meta.as_object() {
         for (name, value) in meta {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -49,14 +54,30 @@ pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
         }
     }
     if let Some(partner) = &case.partner {
-        out.push_str(&format!("\nnear it ({:.2}):\n\n  {}\n", partner.similarity, indent(&partner.text)));
+        out.push_str(&format!(
+            "\nnear it ({:.2}):\n\n  {}\n",
+            partner.similarity,
+            indent(&partner.text)
+        ));
     }
     if let Some(r) = &case.revealed {
-        let p: Vec<String> =
-            r.probabilities.iter().map(|(name, p)| format!("{} {:.2}", harmless(name), p.as_f64().unwrap_or(0.0))).collect();
-        out.push_str(&format!("\nrevealed: {}; {}; {}\n", r.split, r.in_words, p.join(", ")));
+        let p: Vec<String> = r
+            .probabilities
+            .iter()
+            .map(|(name, p)| format!("{} {:.2}", harmless(name), p.as_f64().unwrap_or(0.0)))
+            .collect();
+        out.push_str(&format!(
+            "\nrevealed: {}; {}; {}\n",
+            r.split,
+            r.in_words,
+            p.join(", ")
+        ));
     }
-    let labels: Vec<String> = case.labels.iter().map(|l| format!("{} {}", l.key, harmless(&l.name))).collect();
+    let labels: Vec<String> = case
+        .labels
+        .iter()
+        .map(|l| format!("{} {}", l.key, harmless(&l.name)))
+        .collect();
     out.push_str(&format!("\n{}   {}", harmless(question), labels.join("   ")));
     out
 }

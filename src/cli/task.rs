@@ -63,7 +63,9 @@ pub(super) fn read_task(path: &Path) -> Result<task::Task> {
     let attempted = format!("read the task {}", path.display());
     let meta = std::fs::metadata(path).map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;
     if meta.is_file() && meta.len() > LONGEST {
-        return Err(Fault::usage(&attempted, "it is larger than 1 MB, and no task is").hint("Name a TASK.toml"));
+        return Err(
+            Fault::usage(&attempted, "it is larger than 1 MB, and no task is").hint("Name a TASK.toml")
+        );
     }
     let bytes = std::fs::read(path).map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;
     let text = String::from_utf8(bytes)

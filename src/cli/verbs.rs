@@ -64,7 +64,11 @@ pub fn run(model: &'static [u8]) -> ExitCode {
         Err(error) => {
             // Help and version are no errors; clap prints them where they belong.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let setting = Setting::new(arguments.global, model);

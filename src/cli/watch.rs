@@ -47,7 +47,8 @@ impl Watch {
         // A second request falls through to a plain exit: jobs may be killed at any time.
         let _ = ctrlc::set_handler(move || {
             if asked.swap(true, Ordering::Relaxed) {
-                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+                let _ =
+                    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
         });
         Self { shown, stopping }
@@ -129,7 +130,9 @@ fn new_bar(progress: &Progress) -> ProgressBar {
         (true, "bytes") => "{msg:<14} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
         (true, _) => "{msg:<14} {bar:30} {human_pos}/{human_len}  {per_sec:>8}  {eta} left",
     };
-    let bar = progress.total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let bar = progress
+        .total
+        .map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }

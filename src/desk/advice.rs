@@ -35,7 +35,11 @@ pub fn advice(s: &Standing<'_>) -> String {
         return "mine the first round: `hardcase mine FILE`".into();
     };
     if left > 0 {
-        let scouting = if s.scored < s.items { "; some texts are not scouted yet (`hardcase scout FILE`)" } else { "" };
+        let scouting = if s.scored < s.items {
+            "; some texts are not scouted yet (`hardcase scout FILE`)"
+        } else {
+            ""
+        };
         return format!("label the {left} cases left in round {number}{scouting}");
     }
     if let Some(label) = s.missing {
@@ -49,7 +53,13 @@ pub fn advice(s: &Standing<'_>) -> String {
             s.new_training
         );
     }
-    if let (Figure::Known { value, .. }, Figure::Known { value: ceiling, lo, .. }) = (s.model_expert, s.expert_expert) {
+    if let (
+        Figure::Known { value, .. },
+        Figure::Known {
+            value: ceiling, lo, ..
+        },
+    ) = (s.model_expert, s.expert_expert)
+    {
         if value >= lo {
             return format!(
                 "stop here if you like: the model agrees with the experts ({value:.2}) about as well as they agree with each \
@@ -61,7 +71,9 @@ pub fn advice(s: &Standing<'_>) -> String {
         && *lo <= 0.0
         && *hi < 0.05
     {
-        return format!("stop or go on: the last round changed kappa by no more than {hi:.2}; another may not pay");
+        return format!(
+            "stop or go on: the last round changed kappa by no more than {hi:.2}; another may not pay"
+        );
     }
     "mine the next round: `hardcase mine FILE`".into()
 }
@@ -102,9 +114,23 @@ mod tests {
 
     #[test]
     fn at_the_ceiling_it_says_stop() {
-        let ceiling = Figure::Known { value: 0.8, lo: 0.7, hi: 0.9, n: 60 };
-        let model = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 60 };
-        let s = Standing { model_expert: &model, expert_expert: &ceiling, ..standing(&model) };
+        let ceiling = Figure::Known {
+            value: 0.8,
+            lo: 0.7,
+            hi: 0.9,
+            n: 60,
+        };
+        let model = Figure::Known {
+            value: 0.75,
+            lo: 0.6,
+            hi: 0.85,
+            n: 60,
+        };
+        let s = Standing {
+            model_expert: &model,
+            expert_expert: &ceiling,
+            ..standing(&model)
+        };
         assert!(advice(&s).starts_with("stop here"));
     }
 }

@@ -70,7 +70,12 @@ pub struct Figures<'s> {
 impl<'s> Figures<'s> {
     /// Reads the answers that count.
     pub fn read(store: &'s Store, task: &'s Task) -> Result<Self> {
-        Ok(Self { store, task, seed: store.project()?.seed, answers: store.first_blind_answers()? })
+        Ok(Self {
+            store,
+            task,
+            seed: store.project()?.seed,
+            answers: store.first_blind_answers()?,
+        })
     }
 
     fn eval(&self, after_round: i64) -> Ballots {
@@ -104,7 +109,11 @@ impl<'s> Figures<'s> {
         };
         let Some(predictor) = active else {
             let none = Figure::undefined("nothing has been scouted yet");
-            return Ok(Agreement { model_expert: none.clone(), expert_expert, model_on_shared: none });
+            return Ok(Agreement {
+                model_expert: none.clone(),
+                expert_expert,
+                model_on_shared: none,
+            });
         };
         let (items, values) = self.predictions(predictor, &ballots.items)?;
         let judged = ballots.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels));
@@ -126,9 +135,15 @@ impl<'s> Figures<'s> {
         Ok(predictors
             .into_iter()
             .map(|predictor| {
-                let adapter = predictor.adapter.and_then(|id| adapters.iter().find(|a| a.id == id));
+                let adapter = predictor
+                    .adapter
+                    .and_then(|id| adapters.iter().find(|a| a.id == id));
                 let (after_round, training) = adapter.map_or((None, 0), |a| (a.round, a.training_n));
-                Stored { predictor, after_round, training }
+                Stored {
+                    predictor,
+                    after_round,
+                    training,
+                }
             })
             .collect())
     }
@@ -162,8 +177,12 @@ impl<'s> Figures<'s> {
         };
         let rounds_seen = later.after_round.max(earlier.after_round).unwrap_or(0);
         let hard = self.eval(rounds_seen);
-        let audit_answers: Vec<BlindAnswer> =
-            self.answers.iter().filter(|a| a.split == Split::Audit && a.round.is_some()).cloned().collect();
+        let audit_answers: Vec<BlindAnswer> = self
+            .answers
+            .iter()
+            .filter(|a| a.split == Split::Audit && a.round.is_some())
+            .cloned()
+            .collect();
         let audit_cases = Ballots::collect(&audit_answers, self.task);
         let (ballots, where_) = if hard.items.len() >= ENOUGH_FOR_GAIN {
             (hard, "hard cases of later rounds")
@@ -182,7 +201,9 @@ impl<'s> Figures<'s> {
         };
         let (before, after) = (judge(earlier)?, judge(later)?);
         if before.items != after.items {
-            return Ok(unknown("the two models have not been scored on the same cases; run tune"));
+            return Ok(unknown(
+                "the two models have not been scored on the same cases; run tune",
+            ));
         }
         let difference = gain(&before.model, &after.model, &after.experts, self.seed);
         let says = match &difference {
@@ -198,7 +219,9 @@ impl<'s> Figures<'s> {
                     "on {n} {where_} the last model is {verdict} the one before: kappa {value:+.2} ({lo:+.2} to {hi:+.2})"
                 )
             }
-            Figure::Undefined { undefined } => format!("the gain of the last model is not yet known: {undefined}"),
+            Figure::Undefined { undefined } => {
+                format!("the gain of the last model is not yet known: {undefined}")
+            }
         };
         Ok(Gain { difference, says })
     }
@@ -206,17 +229,26 @@ impl<'s> Figures<'s> {
     /// What the audit sample says of the whole pool.
     pub fn audit(&self, active: Option<&Predictor>) -> Result<Audit> {
         let labels = self.task.labels.len();
-        let Some(predictor) = active else { return Ok(audit(&[], labels, self.seed)) };
+        let Some(predictor) = active else {
+            return Ok(audit(&[], labels, self.seed));
+        };
         let known = labels_of(self.task, &predictor.labels);
         let mut cases = Vec::new();
         for answer in self.answers.iter().filter(|a| a.split == Split::Audit) {
-            let (Some(inclusion), Some(answered)) = (answer.inclusion, self.task.index_of_id(&answer.label)) else {
+            let (Some(inclusion), Some(answered)) = (answer.inclusion, self.task.index_of_id(&answer.label))
+            else {
                 continue;
             };
-            let Some(p) = self.store.prediction(predictor.id, answer.item)? else { continue };
+            let Some(p) = self.store.prediction(predictor.id, answer.item)? else {
+                continue;
+            };
             let top = crate::domain::prediction::Probabilities(p).top();
             if let Some(predicted) = known[top] {
-                cases.push(AuditCase { inclusion, predicted, answered });
+                cases.push(AuditCase {
+                    inclusion,
+                    predicted,
+                    answered,
+                });
             }
         }
         Ok(audit(&cases, labels, self.seed))

@@ -116,7 +116,11 @@ pub struct Saved {
 impl std::fmt::Display for Saved {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let verb = if self.changed { "changed" } else { "saved" };
-        write!(f, "{verb}: {} on item {}; {} labels by you", self.label, self.item, self.labels)
+        write!(
+            f,
+            "{verb}: {} on item {}; {} labels by you",
+            self.label, self.item, self.labels
+        )
     }
 }
 
@@ -151,7 +155,13 @@ impl Sitting {
         let mut store = Store::open(project, Access::Sitting)?;
         let revision = store.task()?;
         let (expert, session) = store.begin_session(expert)?;
-        Ok(Self { store, expert, session, revision, leaving })
+        Ok(Self {
+            store,
+            expert,
+            session,
+            revision,
+            leaving,
+        })
     }
 
     /// The task as it stood when the sitting began.
@@ -163,7 +173,9 @@ impl Sitting {
     pub fn next(&mut self) -> Result<Next> {
         match self.store.lease_next_case(self.expert, self.session, LEASE_MS)? {
             Some(case) => Ok(Next::Case(Box::new(self.show(&case)?))),
-            None => Ok(Next::None { why: self.why_no_case()? }),
+            None => Ok(Next::None {
+                why: self.why_no_case()?,
+            }),
         }
     }
 
@@ -177,20 +189,27 @@ impl Sitting {
         };
         let left = round.cases - round.answered - round.skipped;
         Ok(if left == 0 {
-            format!("round {} is done: run `hardcase tune FILE`, then `hardcase mine FILE`", round.number)
+            format!(
+                "round {} is done: run `hardcase tune FILE`, then `hardcase mine FILE`",
+                round.number
+            )
         } else {
-            format!("the {left} cases left in round {} are with other experts", round.number)
+            format!(
+                "the {left} cases left in round {} are with other experts",
+                round.number
+            )
         })
     }
 
     fn show(&self, case: &Case) -> Result<ShownCase> {
-        let missing = || Fault::new("show the case", "its text is not in the file").hint("Run `hardcase doctor FILE`");
+        let missing =
+            || Fault::new("show the case", "its text is not in the file").hint("Run `hardcase doctor FILE`");
         let item = self.store.item(case.item)?.ok_or_else(missing)?;
         let partner = match case.partner {
-            Some(partner) => self
-                .store
-                .item(partner.item)?
-                .map(|other| ShownPartner { text: other.text, similarity: partner.similarity }),
+            Some(partner) => self.store.item(partner.item)?.map(|other| ShownPartner {
+                text: other.text,
+                similarity: partner.similarity,
+            }),
             None => None,
         };
         let meta = item.meta.and_then(|m| serde_json::from_str(&m).ok());
@@ -200,14 +219,24 @@ impl Sitting {
             text: item.text,
             meta: meta.unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new())),
             partner,
-            labels: self.task().labels.iter().map(|l| ShownLabel { name: l.name.clone(), key: l.key }).collect(),
+            labels: self
+                .task()
+                .labels
+                .iter()
+                .map(|l| ShownLabel {
+                    name: l.name.clone(),
+                    key: l.key,
+                })
+                .collect(),
             revealed: None,
         })
     }
 
     /// Shows what is hidden of a case, and records that it was shown: an answer after this is not a blind one.
     pub fn reveal(&mut self, case: CaseId) -> Result<Option<Reveal>> {
-        let Some(case) = self.store.case(case)? else { return Ok(None) };
+        let Some(case) = self.store.case(case)? else {
+            return Ok(None);
+        };
         self.store.reveal(self.expert, case.item)?;
         self.view_of_model(&case).map(Some)
     }
@@ -234,7 +263,8 @@ impl Sitting {
 
     fn name_of(&self, stable_key: &str) -> String {
         let task = self.task();
-        task.index_of_id(stable_key).map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
+        task.index_of_id(stable_key)
+            .map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
     }
 
     /// Records an answer. When this returns, it is on disk.
@@ -299,8 +329,14 @@ impl Sitting {
     fn turn(&mut self, action: Action) -> Result<Option<TakenBack>> {
         let events = self.store.events_of(self.expert)?;
         let history = History::replay(&events);
-        let target = if action == Action::Retract { history.to_undo() } else { history.to_redo() };
-        let Some(about) = target.and_then(|t| events.into_iter().find(|e| e.uuid == t)) else { return Ok(None) };
+        let target = if action == Action::Retract {
+            history.to_undo()
+        } else {
+            history.to_redo()
+        };
+        let Some(about) = target.and_then(|t| events.into_iter().find(|e| e.uuid == t)) else {
+            return Ok(None);
+        };
         let event = NewEvent {
             case: about.event.case,
             target: Some(about.uuid),
@@ -311,18 +347,27 @@ impl Sitting {
             Some(key) => format!("label {}", self.name_of(key)),
             None => about.event.action.as_str().to_owned(),
         };
-        Ok(Some(TakenBack { item: about.event.item, case: about.event.case, what }))
+        Ok(Some(TakenBack {
+            item: about.event.item,
+            case: about.event.case,
+            what,
+        }))
     }
 
     fn append(&mut self, item: ItemId, action: Action, note: Option<String>) -> Result<LabelEvent> {
-        let event = NewEvent { note, ..self.new_event(item, action)? };
+        let event = NewEvent {
+            note,
+            ..self.new_event(item, action)?
+        };
         self.store.append(self.session, event)
     }
 
     fn new_event(&self, item: ItemId, action: Action) -> Result<NewEvent> {
         if self.store.item(item)?.is_none() {
-            return Err(Fault::usage(format!("label item {item}"), "the project has no such item")
-                .hint("`hardcase next FILE` shows the number of the case's item"));
+            return Err(
+                Fault::usage(format!("label item {item}"), "the project has no such item")
+                    .hint("`hardcase next FILE` shows the number of the case's item"),
+            );
         }
         let case = self.store.case_of_item(item)?;
         let revealed = self.store.is_revealed(self.expert, item)?;
@@ -330,7 +375,11 @@ impl Sitting {
             (Some(case), true) => self.view_of_model(case)?.prelabel,
             _ => None,
         };
-        let shown = case.as_ref().map(|c| self.store.shown_ms(c.id, self.expert)).transpose()?.flatten();
+        let shown = case
+            .as_ref()
+            .map(|c| self.store.shown_ms(c.id, self.expert))
+            .transpose()?
+            .flatten();
         Ok(NewEvent {
             expert: self.expert,
             item,
@@ -349,6 +398,7 @@ impl Sitting {
 
     /// Gets up in order.
     pub fn close(mut self) -> Result<()> {
-        self.store.end_session(self.session, self.leaving == Leaving::KeepsCases)
+        self.store
+            .end_session(self.session, self.leaving == Leaving::KeepsCases)
     }
 }

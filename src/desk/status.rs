@@ -87,7 +87,10 @@ pub fn status(project: &Path) -> Result<Status> {
     let agreement = figures.agreement(active.as_ref())?;
     let gain = match &active {
         Some(predictor) => figures.gain(predictor.id)?,
-        None => Gain { difference: Figure::undefined("nothing has been scouted yet"), says: String::new() },
+        None => Gain {
+            difference: Figure::undefined("nothing has been scouted yet"),
+            says: String::new(),
+        },
     };
     let audit = figures.audit(active.as_ref())?;
     let training = decided(&store.votes(Split::Train)?);
@@ -100,7 +103,10 @@ pub fn status(project: &Path) -> Result<Status> {
         .and_then(|p| p.adapter)
         .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
         .map_or(0, |a| a.training_n);
-    let short = task.labels.iter().find(|l| balance.get(&l.name).is_none_or(|b| b.training < 2));
+    let short = task
+        .labels
+        .iter()
+        .find(|l| balance.get(&l.name).is_none_or(|b| b.training < 2));
     let standing = Standing {
         items,
         scored,
@@ -130,13 +136,22 @@ pub fn status(project: &Path) -> Result<Status> {
         scored,
         labels: store.label_count()?,
         round: newest.map_or(0, |r| r.number),
-        round_cases: newest.map(|r| RoundCount { cases: r.cases, labelled: r.answered, skipped: r.skipped }),
+        round_cases: newest.map(|r| RoundCount {
+            cases: r.cases,
+            labelled: r.answered,
+            skipped: r.skipped,
+        }),
         experts,
         prelabels: active.map(|p| p.kind),
         kappa: agreement,
         curve: figures.curve()?,
         gain,
-        audit_in_words: task.labels.iter().zip(&audit.labels).map(|(l, a)| a.in_words(&l.name)).collect(),
+        audit_in_words: task
+            .labels
+            .iter()
+            .zip(&audit.labels)
+            .map(|(l, a)| a.in_words(&l.name))
+            .collect(),
         audit,
         balance,
         skipped,
@@ -157,7 +172,15 @@ fn balance<'l>(
     let mut balance: BTreeMap<String, Balance> = task
         .labels
         .iter()
-        .map(|l| (l.name.clone(), Balance { labels: given.get(&l.id).copied().unwrap_or(0), training: 0 }))
+        .map(|l| {
+            (
+                l.name.clone(),
+                Balance {
+                    labels: given.get(&l.id).copied().unwrap_or(0),
+                    training: 0,
+                },
+            )
+        })
         .collect();
     for key in training {
         let name = task.index_of_id(key).map(|i| &task.labels[i].name);
@@ -171,12 +194,23 @@ fn balance<'l>(
 impl std::fmt::Display for Status {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.question)?;
-        writeln!(f, "  texts      {} ({} rows imported), {} scouted", self.items, self.rows, self.scored)?;
-        let balance: Vec<String> =
-            self.balance.iter().map(|(name, b)| format!("{} {name} ({} train)", b.labels, b.training)).collect();
+        writeln!(
+            f,
+            "  texts      {} ({} rows imported), {} scouted",
+            self.items, self.rows, self.scored
+        )?;
+        let balance: Vec<String> = self
+            .balance
+            .iter()
+            .map(|(name, b)| format!("{} {name} ({} train)", b.labels, b.training))
+            .collect();
         writeln!(f, "  labels     {}: {}", self.labels, balance.join(", "))?;
         if let Some(r) = &self.round_cases {
-            writeln!(f, "  round      {}: {} of {} cases labelled, {} skipped", self.round, r.labelled, r.cases, r.skipped)?;
+            writeln!(
+                f,
+                "  round      {}: {} of {} cases labelled, {} skipped",
+                self.round, r.labelled, r.cases, r.skipped
+            )?;
         }
         writeln!(f, "\nHard cases (evaluation), Cohen's kappa with 95 % interval")?;
         writeln!(f, "  model and experts   {}", self.kappa.model_expert)?;
@@ -185,8 +219,14 @@ impl std::fmt::Display for Status {
             writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
         }
         for point in &self.curve {
-            let after = point.after_round.map_or("before labelling".to_owned(), |r| format!("after round {r}"));
-            writeln!(f, "    {after:<17} {:<9} {:>4} labels   {}", point.kind, point.training, point.kappa)?;
+            let after = point
+                .after_round
+                .map_or("before labelling".to_owned(), |r| format!("after round {r}"));
+            writeln!(
+                f,
+                "    {after:<17} {:<9} {:>4} labels   {}",
+                point.kind, point.training, point.kappa
+            )?;
         }
         writeln!(f, "  {}", self.gain.says)?;
         writeln!(f, "\nWhole pool (audit), {} cases", self.audit.n)?;

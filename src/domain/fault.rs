@@ -54,7 +54,10 @@ impl Fault {
 
     /// The same, where what the person gave is at fault.
     pub fn usage(attempted: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { kind: FaultKind::Usage, ..Self::new(attempted, why) }
+        Self {
+            kind: FaultKind::Usage,
+            ..Self::new(attempted, why)
+        }
     }
 
     /// Adds what to do about it: a whole sentence without its full stop.
@@ -136,7 +139,10 @@ mod tests {
     #[test]
     fn a_fault_reads_as_one_sentence_and_a_way_out() {
         let fault = Fault::usage("import x.csv", "line 3 is not UTF-8.").hint("Add --encoding windows-1252");
-        assert_eq!(fault.to_string(), "cannot import x.csv: line 3 is not UTF-8. Add --encoding windows-1252");
+        assert_eq!(
+            fault.to_string(),
+            "cannot import x.csv: line 3 is not UTF-8. Add --encoding windows-1252"
+        );
         assert_eq!(fault.exit_code(), 2);
     }
 }

@@ -77,7 +77,12 @@ impl Task {
     }
 
     fn checked(raw: RawTask) -> std::result::Result<Self, String> {
-        let RawTask { name, question, guideline, mut labels } = raw;
+        let RawTask {
+            name,
+            question,
+            guideline,
+            mut labels,
+        } = raw;
         if question.trim().is_empty() {
             return Err("it has no question".into());
         }
@@ -93,7 +98,10 @@ impl Task {
                 return Err("a label has no name".into());
             }
             if label.name.chars().any(char::is_control) {
-                return Err(format!("the label name {:?} holds a control character", label.name));
+                return Err(format!(
+                    "the label name {:?} holds a control character",
+                    label.name
+                ));
             }
             if label.id.is_empty() {
                 label.id = label.name.clone();
@@ -116,7 +124,10 @@ impl Task {
         for (i, a) in labels.iter().enumerate() {
             for b in &labels[i + 1..] {
                 if a.key == b.key {
-                    return Err(format!("the labels '{}' and '{}' share the key '{}'", a.name, b.name, a.key));
+                    return Err(format!(
+                        "the labels '{}' and '{}' share the key '{}'",
+                        a.name, b.name, a.key
+                    ));
                 }
                 if a.name == b.name || a.id == b.id {
                     return Err(format!("two labels are called '{}'", a.name));
@@ -126,10 +137,21 @@ impl Task {
         let sum: f64 = labels.iter().filter_map(|l| l.share).sum();
         let all_given = labels.iter().all(|l| l.share.is_some());
         if all_given && (sum - 1.0).abs() > 0.02 || !all_given && sum >= 1.0 {
-            return Err(format!("the shares of the labels add up to {sum:.2} instead of 1"));
+            return Err(format!(
+                "the shares of the labels add up to {sum:.2} instead of 1"
+            ));
         }
-        let name = if name.trim().is_empty() { question.clone() } else { name };
-        Ok(Self { name, question, guideline, labels })
+        let name = if name.trim().is_empty() {
+            question.clone()
+        } else {
+            name
+        };
+        Ok(Self {
+            name,
+            question,
+            guideline,
+            labels,
+        })
     }
 
     /// The task as a `TASK.toml`.
@@ -146,7 +168,11 @@ impl Task {
     /// A usage fault where two labels would claim one stable key.
     pub fn revised(&self, mut next: Self) -> Result<Self> {
         for label in &mut next.labels {
-            if let Some(old) = self.labels.iter().find(|old| old.name == label.name && label.id == label.name) {
+            if let Some(old) = self
+                .labels
+                .iter()
+                .find(|old| old.name == label.name && label.id == label.name)
+            {
                 label.id.clone_from(&old.id);
             }
         }
@@ -154,7 +180,10 @@ impl Task {
             if let Some(b) = next.labels[i + 1..].iter().find(|b| a.id == b.id) {
                 return Err(Fault::usage(
                     "set the task",
-                    format!("the labels '{}' and '{}' both continue the label '{}'", a.name, b.name, a.id),
+                    format!(
+                        "the labels '{}' and '{}' both continue the label '{}'",
+                        a.name, b.name, a.id
+                    ),
                 )
                 .hint("Give one of them an id of its own: id = \"…\""));
             }
@@ -180,7 +209,11 @@ impl Task {
             .or_else(|| self.labels.iter().find(by_key))
             .or_else(|| self.labels.iter().find(|l| l.name.eq_ignore_ascii_case(said)))
             .ok_or_else(|| {
-                let names: Vec<_> = self.labels.iter().map(|l| format!("{} ({})", l.name, l.key)).collect();
+                let names: Vec<_> = self
+                    .labels
+                    .iter()
+                    .map(|l| format!("{} ({})", l.name, l.key))
+                    .collect();
                 Fault::usage(format!("give the label '{said}'"), "the task has no such label")
                     .hint(format!("The labels are {}", names.join(", ")))
             })
@@ -229,7 +262,11 @@ mod tests {
         assert!(why("[[label]]\nname='a'\nkey='1'").contains("one label only, 'a'"));
         let two = "[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='1'";
         assert!(why(two).contains("'a' and 'b' share the key '1'"), "{}", why(two));
-        assert!(why("[[label]]\nname='a'\nkey='12'").contains("line 4"), "{}", why("[[label]]\nname='a'\nkey='12'"));
+        assert!(
+            why("[[label]]\nname='a'\nkey='12'").contains("line 4"),
+            "{}",
+            why("[[label]]\nname='a'\nkey='12'")
+        );
     }
 
     #[test]
@@ -245,7 +282,8 @@ mod tests {
 
     #[test]
     fn a_task_survives_being_written_and_read() {
-        let t = task("[[label]]\nname='a'\nkey='1'\nshare=0.1\nexamples=['x']\n[[label]]\nname='b'\nkey='2'").unwrap();
+        let t = task("[[label]]\nname='a'\nkey='1'\nshare=0.1\nexamples=['x']\n[[label]]\nname='b'\nkey='2'")
+            .unwrap();
         assert_eq!(Task::from_toml(&t.to_toml().unwrap(), "x").unwrap(), t);
     }
 }

@@ -34,7 +34,11 @@ pub enum State {
 impl Finding {
     /// A finding.
     pub fn new(what: &str, state: State, says: impl Into<String>) -> Self {
-        Self { what: what.into(), state, says: says.into() }
+        Self {
+            what: what.into(),
+            state,
+            says: says.into(),
+        }
     }
 }
 
@@ -57,20 +61,40 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
     };
     let damage = store.integrity_check()?;
     findings.push(if damage.is_empty() {
-        Finding::new("file", State::Fine, format!("whole: {} texts, {} labels", store.item_count()?, store.label_count()?))
+        Finding::new(
+            "file",
+            State::Fine,
+            format!(
+                "whole: {} texts, {} labels",
+                store.item_count()?,
+                store.label_count()?
+            ),
+        )
     } else {
         let shown: Vec<&str> = damage.iter().take(3).map(String::as_str).collect();
-        Finding::new("file", State::Wrong, format!("damaged: {}; work on a copy from before", shown.join("; ")))
+        Finding::new(
+            "file",
+            State::Wrong,
+            format!("damaged: {}; work on a copy from before", shown.join("; ")),
+        )
     });
     findings.push(permissions(project));
     for run in store.runs(1)? {
         findings.push(match run.outcome {
             None => Finding::new("jobs", State::Fine, format!("{} is running", run.kind)),
-            Some(Outcome::Done) => Finding::new("jobs", State::Fine, format!("the last one ({}) was finished", run.kind)),
+            Some(Outcome::Done) => Finding::new(
+                "jobs",
+                State::Fine,
+                format!("the last one ({}) was finished", run.kind),
+            ),
             Some(outcome) => Finding::new(
                 "jobs",
                 State::Warning,
-                format!("the last one ({}) was {}; run it again to go on", run.kind, format!("{outcome:?}").to_lowercase()),
+                format!(
+                    "the last one ({}) was {}; run it again to go on",
+                    run.kind,
+                    format!("{outcome:?}").to_lowercase()
+                ),
             ),
         });
     }
@@ -78,7 +102,14 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
         && let Some(model) = store.model(predictor.model)?
     {
         findings.push(if model.path.is_empty() || Path::new(&model.path).exists() {
-            Finding::new("model", State::Fine, format!("{} ({}, {} values)", model.name, model.architecture, model.dimensions))
+            Finding::new(
+                "model",
+                State::Fine,
+                format!(
+                    "{} ({}, {} values)",
+                    model.name, model.architecture, model.dimensions
+                ),
+            )
         } else {
             let hash: String = model.sha256.iter().take(8).map(|b| format!("{b:02x}")).collect();
             Finding::new(
@@ -98,12 +129,16 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
 fn permissions(project: &Path) -> Finding {
     use std::os::unix::fs::PermissionsExt;
     match std::fs::metadata(project) {
-        Ok(meta) if meta.permissions().mode() & 0o004 != 0 => {
-            Finding::new("permissions", State::Warning, "everybody on this machine can read the file (chmod o-r)")
-        }
-        Ok(meta) if meta.permissions().readonly() => {
-            Finding::new("permissions", State::Warning, "the file is read-only: it can be read, not labelled")
-        }
+        Ok(meta) if meta.permissions().mode() & 0o004 != 0 => Finding::new(
+            "permissions",
+            State::Warning,
+            "everybody on this machine can read the file (chmod o-r)",
+        ),
+        Ok(meta) if meta.permissions().readonly() => Finding::new(
+            "permissions",
+            State::Warning,
+            "the file is read-only: it can be read, not labelled",
+        ),
         _ => Finding::new("permissions", State::Fine, "private"),
     }
 }

@@ -11,15 +11,22 @@ use crate::store::Store;
 /// Scores the items of all cases with every predictor that this program can compute, the active one included.
 pub(super) fn rescore_cases(store: &mut Store) -> Result<()> {
     for predictor in store.predictors()? {
-        let Ok(scorer) = Scorer::load(store, &predictor) else { continue };
+        let Ok(scorer) = Scorer::load(store, &predictor) else {
+            continue;
+        };
         let dimensions = dimensions_of(store, &predictor)?;
         let mut vectors = store.vectors_of_cases(predictor.model, dimensions)?;
         let (scored, _) = store.predictions(predictor.id)?;
-        let missing: Vec<usize> =
-            (0..vectors.items.len()).filter(|&i| scored.binary_search(&vectors.items[i]).is_err()).collect();
+        let missing: Vec<usize> = (0..vectors.items.len())
+            .filter(|&i| scored.binary_search(&vectors.items[i]).is_err())
+            .collect();
         vectors.values = missing
             .iter()
-            .flat_map(|&i| vectors.values[i * dimensions..(i + 1) * dimensions].iter().copied())
+            .flat_map(|&i| {
+                vectors.values[i * dimensions..(i + 1) * dimensions]
+                    .iter()
+                    .copied()
+            })
             .collect();
         vectors.items = missing.iter().map(|&i| vectors.items[i]).collect();
         if vectors.items.is_empty() {
@@ -39,10 +46,15 @@ pub(super) fn rescore_cases(store: &mut Store) -> Result<()> {
 
 /// Keeps the active model's agreement with the experts on the evaluation cases as it stands now.
 pub(super) fn record_agreement(store: &mut Store, seed: u64) -> Result<()> {
-    let Some(predictor) = store.active_predictor()? else { return Ok(()) };
+    let Some(predictor) = store.active_predictor()? else {
+        return Ok(());
+    };
     let task = store.task()?.task;
-    let answers: Vec<_> =
-        store.first_blind_answers()?.into_iter().filter(|a| a.split == Split::Eval && a.round.is_some()).collect();
+    let answers: Vec<_> = store
+        .first_blind_answers()?
+        .into_iter()
+        .filter(|a| a.split == Split::Eval && a.round.is_some())
+        .collect();
     let (items, probabilities) = store.predictions(predictor.id)?;
     let labels = labels_of(&task, &predictor.labels);
     let ballots = Ballots::collect(&answers, &task).predicted_by(&items, &probabilities, &labels);

@@ -72,9 +72,16 @@ pub struct ImportReport {
 impl std::fmt::Display for ImportReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.ours {
-            return write!(f, "another process finished an import; run this one again if it was a different file");
+            return write!(
+                f,
+                "another process finished an import; run this one again if it was a different file"
+            );
         }
-        write!(f, "{}: {} rows, {} new texts, {} duplicates", self.data, self.rows, self.new_items, self.duplicates)?;
+        write!(
+            f,
+            "{}: {} rows, {} new texts, {} duplicates",
+            self.data, self.rows, self.new_items, self.duplicates
+        )?;
         if self.empty > 0 {
             write!(f, ", {} without a text", self.empty)?;
         }
@@ -104,7 +111,12 @@ impl From<&ImportOptions> for ReadOptions {
 ///
 /// # Errors
 /// A file that cannot be read as text, or a bad row where those stop the import: nothing of it is seen then.
-pub fn import(context: &JobContext<'_>, data: &Path, options: &ImportOptions, bad_rows: BadRows) -> Result<ImportReport> {
+pub fn import(
+    context: &JobContext<'_>,
+    data: &Path,
+    options: &ImportOptions,
+    bad_rows: BadRows,
+) -> Result<ImportReport> {
     let attempted = format!("import {}", data.display());
     let source = open_source(data, &attempted)?;
     let name = data.to_string_lossy().into_owned();
@@ -119,7 +131,10 @@ pub fn import_bundled(
     options: &ImportOptions,
     bad_rows: BadRows,
 ) -> Result<ImportReport> {
-    let source = TextSource { stream: Box::new(text.as_bytes()), size: Some(text.len() as u64) };
+    let source = TextSource {
+        stream: Box::new(text.as_bytes()),
+        size: Some(text.len() as u64),
+    };
     import_stream(context, source, name, options, bad_rows)
 }
 
@@ -134,7 +149,9 @@ fn import_stream(
     let reader = Reader::open(source.stream, name, &options.into())
         .map_err(|f| f.while_trying(format!("import {name}")))?;
     context.watcher.note(&format!("{name}: {}", reader.found()));
-    let ended = run(context, "import", name, |work| load(work, reader, name, size, bad_rows))?;
+    let ended = run(context, "import", name, |work| {
+        load(work, reader, name, size, bad_rows)
+    })?;
     Ok(match ended {
         Ended::Ours(report) => report,
         Ended::Others => ImportReport {
@@ -164,24 +181,40 @@ pub(super) fn open_source(data: &Path, attempted: &str) -> Result<TextSource> {
             return Err(Fault::usage(attempted, "standard input is the keyboard")
                 .hint("Pipe the texts in, or name a file"));
         }
-        return Ok(TextSource { stream: Box::new(std::io::stdin()), size: None });
+        return Ok(TextSource {
+            stream: Box::new(std::io::stdin()),
+            size: None,
+        });
     }
     let file = File::open(data).map_err(|e| Fault::usage(attempted, io_reason(&e)).because(e))?;
-    let meta = file.metadata().map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
+    let meta = file
+        .metadata()
+        .map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
     if meta.is_dir() {
-        return Err(Fault::usage(attempted, "it is a directory").hint("Name the file with the texts inside it"));
+        return Err(
+            Fault::usage(attempted, "it is a directory").hint("Name the file with the texts inside it")
+        );
     }
-    Ok(TextSource { stream: Box::new(file), size: meta.is_file().then_some(meta.len()) })
+    Ok(TextSource {
+        stream: Box::new(file),
+        size: meta.is_file().then_some(meta.len()),
+    })
 }
 
-fn load(work: &mut Work<'_>, mut reader: Reader, name: &str, size: Option<u64>, bad_rows: BadRows) -> Result<ImportReport> {
+fn load(
+    work: &mut Work<'_>,
+    mut reader: Reader,
+    name: &str,
+    size: Option<u64>,
+    bad_rows: BadRows,
+) -> Result<ImportReport> {
     let abandoned = work.store.clear_abandoned_sources()?;
     if abandoned > 0 {
         work.note("an earlier import had not finished; its rows were cleared");
     }
     let found = reader.found().clone();
-    let found_json = serde_json::to_string(&found)
-        .map_err(|e| Fault::new("note how the file was read", e.to_string()))?;
+    let found_json =
+        serde_json::to_string(&found).map_err(|e| Fault::new("note how the file was read", e.to_string()))?;
     let shares = work.store.project()?.shares;
     let source = work.store.begin_source(name, &found_json)?;
     let mut rejects = Rejects::new(name, bad_rows);
@@ -200,7 +233,13 @@ fn load(work: &mut Work<'_>, mut reader: Reader, name: &str, size: Option<u64>, 
             Err(fault) => break Err(fault),
         }
     };
-    let outcome = outcome.and_then(|()| if total.rows == 0 { Err(nothing(name)) } else { Ok(()) });
+    let outcome = outcome.and_then(|()| {
+        if total.rows == 0 {
+            Err(nothing(name))
+        } else {
+            Ok(())
+        }
+    });
     if let Err(fault) = outcome {
         // Nothing of it was ever seen; the rows go now rather than at the next import.
         work.store.clear_abandoned_sources()?;
@@ -208,7 +247,8 @@ fn load(work: &mut Work<'_>, mut reader: Reader, name: &str, size: Option<u64>, 
     }
     let rejected = rejects.count;
     let path = rejects.finish()?;
-    work.store.finish_source(source, total, reader.empty_rows(), rejected)?;
+    work.store
+        .finish_source(source, total, reader.empty_rows(), rejected)?;
     Ok(ImportReport {
         data: name.to_owned(),
         found: found.to_string(),
@@ -227,7 +267,8 @@ fn stopped(name: &str) -> Fault {
 }
 
 fn nothing(name: &str) -> Fault {
-    Fault::usage(format!("import {name}"), "no row holds a text").hint("Name the column with the texts: --text COLUMN")
+    Fault::usage(format!("import {name}"), "no row holds a text")
+        .hint("Name the column with the texts: --text COLUMN")
 }
 
 fn read_batch<'f>(
@@ -240,12 +281,21 @@ fn read_batch<'f>(
 ) -> Result<Vec<Incoming<'f>>> {
     let mut batch = Vec::with_capacity(BATCH);
     while batch.len() < BATCH {
-        match reader.next_entry().map_err(|f| f.while_trying(format!("import {name}")))? {
+        match reader
+            .next_entry()
+            .map_err(|f| f.while_trying(format!("import {name}")))?
+        {
             None => break,
             Some(Entry::Row(row)) => {
                 let number = rows_before + batch.len() as i64 + 1;
                 let (key, split) = (ItemKey::of(&row.text), shares.split(&row.text));
-                batch.push(Incoming { number, key, split, row, found });
+                batch.push(Incoming {
+                    number,
+                    key,
+                    split,
+                    row,
+                    found,
+                });
             }
             Some(Entry::Bad(bad)) => rejects.take(&bad, name)?,
         }
@@ -285,7 +335,14 @@ impl ImportRow for Incoming<'_> {
         self.row.meta(self.found)
     }
     fn fields(&self, item_holds_text: bool) -> String {
-        self.row.pack(self.found, if item_holds_text { TextCell::Elided } else { TextCell::Kept })
+        self.row.pack(
+            self.found,
+            if item_holds_text {
+                TextCell::Elided
+            } else {
+                TextCell::Kept
+            },
+        )
     }
 }
 
@@ -300,7 +357,12 @@ struct Rejects {
 impl Rejects {
     fn new(name: &str, bad_rows: BadRows) -> Self {
         let beside = if name == "-" { "standard-input" } else { name };
-        Self { bad_rows, path: PathBuf::from(format!("{beside}.rejects.jsonl")), out: None, count: 0 }
+        Self {
+            bad_rows,
+            path: PathBuf::from(format!("{beside}.rejects.jsonl")),
+            out: None,
+            count: 0,
+        }
     }
 
     fn take(&mut self, bad: &crate::format::BadRow, name: &str) -> Result<()> {
@@ -323,7 +385,8 @@ impl Rejects {
 
     fn finish(self) -> Result<Option<PathBuf>> {
         let Some(mut out) = self.out else { return Ok(None) };
-        out.flush().map_err(|e| Fault::new(format!("write {}", self.path.display()), io_reason(&e)).because(e))?;
+        out.flush()
+            .map_err(|e| Fault::new(format!("write {}", self.path.display()), io_reason(&e)).because(e))?;
         Ok(Some(self.path))
     }
 }

@@ -47,7 +47,9 @@ pub struct MineReport {
 
 impl std::fmt::Display for MineReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Some(round) = self.round else { return write!(f, "another process mined the round") };
+        let Some(round) = self.round else {
+            return write!(f, "another process mined the round");
+        };
         write!(
             f,
             "round {round}: {} cases by {} from {} texts: {} to train on, {} for evaluation, {} for the audit",
@@ -72,11 +74,15 @@ impl std::fmt::Display for MineReport {
 pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineReport> {
     let name = options.strategy.as_deref().unwrap_or(DEFAULT);
     let strategy = strategy_by_name(name).ok_or_else(|| {
-        Fault::usage(format!("mine by '{name}'"), "there is no such strategy")
-            .hint(format!("The strategies are {}", names().collect::<Vec<_>>().join(", ")))
+        Fault::usage(format!("mine by '{name}'"), "there is no such strategy").hint(format!(
+            "The strategies are {}",
+            names().collect::<Vec<_>>().join(", ")
+        ))
     })?;
     if options.budget == 0 {
-        return Err(Fault::usage("mine a round", "a round of no cases is none").hint("Give --budget 1 or more"));
+        return Err(
+            Fault::usage("mine a round", "a round of no cases is none").hint("Give --budget 1 or more")
+        );
     }
     let ended = run(context, "mine", name, |work| {
         let predictor = active(work.store, "mine a round")?;
@@ -85,13 +91,32 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let universe = Universe::read(work, &predictor)?;
         let pool = universe.pool()?;
         let shares = work.store.task()?.task.shares();
-        let stage = if predictor.kind == "zero-shot" { Stage::Opening { shares: &shares } } else { Stage::Later };
+        let stage = if predictor.kind == "zero-shot" {
+            Stage::Opening { shares: &shares }
+        } else {
+            Stage::Later
+        };
         let rounds_before = work.store.rounds()?.len() as u64;
-        let seed = context.seed.unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
-        let plan = propose(&pool, &Order { strategy, budget: options.budget, stage, seed });
+        let seed = context
+            .seed
+            .unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
+        let plan = propose(
+            &pool,
+            &Order {
+                strategy,
+                budget: options.budget,
+                stage,
+                seed,
+            },
+        );
         if plan.proposals.is_empty() {
-            return Err(Fault::new("mine a round", "every scouted text has been labelled or is in a case")
-                .hint("Import and scout more texts, or stop here: `hardcase status` says how well the model does"));
+            return Err(Fault::new(
+                "mine a round",
+                "every scouted text has been labelled or is in a case",
+            )
+            .hint(
+                "Import and scout more texts, or stop here: `hardcase status` says how well the model does",
+            ));
         }
         let round = work.store.open_round(&NewRound {
             strategy: name,

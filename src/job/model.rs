@@ -35,16 +35,26 @@ impl ScoutModel {
         if let Some(file) = &self.file {
             return self.from_file(file);
         }
-        let known = store.active_predictor()?.map(|p| store.model(p.model)).transpose()?.flatten();
+        let known = store
+            .active_predictor()?
+            .map(|p| store.model(p.model))
+            .transpose()?
+            .flatten();
         match known {
             Some(model) if model.path.is_empty() && model.sha256 != self.embedded_hash() => Err(Fault::new(
                 "scout with the project's model",
-                format!("the project was scouted with another release's embedded model ({})", model.name),
+                format!(
+                    "the project was scouted with another release's embedded model ({})",
+                    model.name
+                ),
             )
             .hint("Name a model file with --model; the project is then scouted anew with it")),
             Some(model) if !model.path.is_empty() => {
                 let chosen = self.from_file(Path::new(&model.path)).map_err(|f| {
-                    f.hint(format!("The project was scouted with {}: name where it is now with --model", model.name))
+                    f.hint(format!(
+                        "The project was scouted with {}: name where it is now with --model",
+                        model.name
+                    ))
                 })?;
                 if chosen.model.sha256 == model.sha256 {
                     Ok(chosen)
@@ -63,7 +73,12 @@ impl ScoutModel {
     /// Looks at the embedded model: unpacks it where it is not there, checks it, and says what it is.
     pub fn check_embedded(&self) -> Result<String> {
         let chosen = self.unpacked()?;
-        Ok(format!("{} ({}), unpacked in {}", chosen.model.name, chosen.model.architecture, self.data_dir.display()))
+        Ok(format!(
+            "{} ({}), unpacked in {}",
+            chosen.model.name,
+            chosen.model.architecture,
+            self.data_dir.display()
+        ))
     }
 
     /// The embedded model, unpacked.
@@ -72,7 +87,11 @@ impl ScoutModel {
         let facts = model_file::inspect(&path)?;
         let mut model = describe(&facts, self.embedded_hash(), String::new());
         model.bytes = self.embedded.len() as u64;
-        Ok(Chosen { model, path, threads: self.threads })
+        Ok(Chosen {
+            model,
+            path,
+            threads: self.threads,
+        })
     }
 
     fn from_file(&self, file: &Path) -> Result<Chosen> {
@@ -80,7 +99,9 @@ impl ScoutModel {
         facts.require_encoder()?;
         let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let hex = sha256(&path)?;
-        let hash = (0..hex.len() / 2).filter_map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).ok()).collect();
+        let hash = (0..hex.len() / 2)
+            .filter_map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).ok())
+            .collect();
         Ok(Chosen {
             model: describe(&facts, hash, path.to_string_lossy().into_owned()),
             path,

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::domain::fault::{Fault, Result, io_reason};
 
 /// Runs `write` into `target`, or into standard output where there is none.
-pub(super) fn write_to(target: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+pub(super) fn write_to(
+    target: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
     let Some(target) = target else {
         let mut out = BufWriter::new(io::stdout().lock());
         write(&mut out)?;
@@ -15,13 +18,15 @@ pub(super) fn write_to(target: Option<&Path>, write: impl FnOnce(&mut dyn Write)
     };
     let partial = partial_name(target);
     let name = target.display().to_string();
-    let result = File::create(&partial).map_err(|e| output_fault(&name, &e)).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        let file = out.into_inner().map_err(|e| output_fault(&name, e.error()))?;
-        file.sync_all().map_err(|e| output_fault(&name, &e))?;
-        std::fs::rename(&partial, target).map_err(|e| output_fault(&name, &e))
-    });
+    let result = File::create(&partial)
+        .map_err(|e| output_fault(&name, &e))
+        .and_then(|file| {
+            let mut out = BufWriter::new(file);
+            write(&mut out)?;
+            let file = out.into_inner().map_err(|e| output_fault(&name, e.error()))?;
+            file.sync_all().map_err(|e| output_fault(&name, &e))?;
+            std::fs::rename(&partial, target).map_err(|e| output_fault(&name, &e))
+        });
     if result.is_err() {
         let _ = std::fs::remove_file(&partial);
     }

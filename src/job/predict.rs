@@ -47,20 +47,32 @@ pub fn predict(
     let names: Vec<String> = predictor
         .labels
         .iter()
-        .map(|key| task.index_of_id(key).map_or_else(|| key.clone(), |i| task.labels[i].name.clone()))
+        .map(|key| {
+            task.index_of_id(key)
+                .map_or_else(|| key.clone(), |i| task.labels[i].name.clone())
+        })
         .collect();
     let scorer = Scorer::load(&store, &predictor)?;
     let chosen = model.choose(&store)?;
-    if store.model(predictor.model)?.is_none_or(|m| m.sha256 != chosen.model.sha256) {
-        return Err(Fault::usage(&attempted, format!("{} is not the model that the project was scouted with", chosen.model.name))
-            .hint("Leave --model out, or name that model's file"));
+    if store
+        .model(predictor.model)?
+        .is_none_or(|m| m.sha256 != chosen.model.sha256)
+    {
+        return Err(Fault::usage(
+            &attempted,
+            format!(
+                "{} is not the model that the project was scouted with",
+                chosen.model.name
+            ),
+        )
+        .hint("Leave --model out, or name that model's file"));
     }
     let encoder = chosen.load()?;
     let source = open_source(data, &attempted)?;
     let size = source.size;
     let name = data.to_string_lossy().into_owned();
-    let mut reader =
-        Reader::open(source.stream, &name, &(&options.read).into()).map_err(|f| f.while_trying(&attempted))?;
+    let mut reader = Reader::open(source.stream, &name, &(&options.read).into())
+        .map_err(|f| f.while_trying(&attempted))?;
     watcher.note(&format!("{name}: {}", reader.found()));
     let mut written = 0;
     write_to(options.out.as_deref(), |out| {
@@ -68,8 +80,11 @@ pub fn predict(
             ExportFormat::Jsonl => OutputFormat::Jsonl,
             ExportFormat::Csv => OutputFormat::Csv,
         };
-        let columns = ["id", "line", "text", "prelabel", "probabilities"].map(str::to_owned).to_vec();
-        let mut writer = RowWriter::new(out, format, columns).map_err(|e| output_fault("the predictions", &e))?;
+        let columns = ["id", "line", "text", "prelabel", "probabilities"]
+            .map(str::to_owned)
+            .to_vec();
+        let mut writer =
+            RowWriter::new(out, format, columns).map_err(|e| output_fault("the predictions", &e))?;
         loop {
             let rows = read_chunk(&mut reader, &name, &attempted)?;
             if rows.is_empty() {
@@ -85,12 +100,21 @@ pub fn predict(
                 ControlFlow::Continue(())
             })?;
             for (row, p) in rows.iter().zip(&predicted) {
-                let prelabel = p.as_ref().map_or(Cell::Null, |p| Cell::Text(names[p.top()].clone()));
+                let prelabel = p
+                    .as_ref()
+                    .map_or(Cell::Null, |p| Cell::Text(names[p.top()].clone()));
                 let probabilities = p.as_ref().map_or(Cell::Null, |p| probabilities_cell(&names, p));
                 let id = row.external_id.clone().map_or(Cell::Null, Cell::Text);
-                let cells =
-                    [id, Cell::Json(row.line.to_string()), Cell::Text(row.text.clone()), prelabel, probabilities];
-                writer.write_row(&cells).map_err(|e| output_fault("the predictions", &e))?;
+                let cells = [
+                    id,
+                    Cell::Json(row.line.to_string()),
+                    Cell::Text(row.text.clone()),
+                    prelabel,
+                    probabilities,
+                ];
+                writer
+                    .write_row(&cells)
+                    .map_err(|e| output_fault("the predictions", &e))?;
             }
             written += rows.len();
             watcher.report(&Progress {
@@ -103,7 +127,10 @@ pub fn predict(
                 eta_s: None,
             });
         }
-        writer.finish().map(drop).map_err(|e| output_fault("the predictions", &e))
+        writer
+            .finish()
+            .map(drop)
+            .map_err(|e| output_fault("the predictions", &e))
     })?;
     Ok(written)
 }

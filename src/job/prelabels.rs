@@ -20,9 +20,16 @@ pub(super) fn matrix(vectors: &Vectors) -> Result<ArrayView2<'_, f32>> {
 }
 
 /// Scores every item that has a vector and no prediction of this predictor yet. Returns how many there were.
-pub(super) fn complete(work: &mut Work<'_>, id: PredictorId, predictor: &Predictor, scorer: &Scorer) -> Result<usize> {
+pub(super) fn complete(
+    work: &mut Work<'_>,
+    id: PredictorId,
+    predictor: &Predictor,
+    scorer: &Scorer,
+) -> Result<usize> {
     let dimensions = dimensions_of(work.store, predictor)?;
-    let vectors = work.store.vectors_without_prediction(predictor.model, id, dimensions)?;
+    let vectors = work
+        .store
+        .vectors_without_prediction(predictor.model, id, dimensions)?;
     let all = matrix(&vectors)?;
     let total = vectors.items.len();
     let mut done = 0;
@@ -31,7 +38,8 @@ pub(super) fn complete(work: &mut Work<'_>, id: PredictorId, predictor: &Predict
         let probabilities = scorer.probabilities(all.slice(ndarray::s![done..end, ..]));
         let flat = probabilities.as_standard_layout();
         let values = flat.as_slice().unwrap_or_default();
-        work.store.put_predictions(id, &vectors.items[done..end], values, probabilities.ncols())?;
+        work.store
+            .put_predictions(id, &vectors.items[done..end], values, probabilities.ncols())?;
         done = end;
         work.report("prelabelling", done as u64, Some(total as u64), "texts")?;
     }
@@ -41,7 +49,9 @@ pub(super) fn complete(work: &mut Work<'_>, id: PredictorId, predictor: &Predict
 /// Values of one vector of the predictor's model.
 pub(super) fn dimensions_of(store: &Store, predictor: &Predictor) -> Result<usize> {
     let model = store.model(predictor.model)?;
-    model.map(|m| m.dimensions).ok_or_else(|| Fault::new("read the stored model", "the project does not name it"))
+    model
+        .map(|m| m.dimensions)
+        .ok_or_else(|| Fault::new("read the stored model", "the project does not name it"))
 }
 
 /// The predictor whose prelabels count.

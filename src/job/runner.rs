@@ -65,7 +65,9 @@ impl Work<'_> {
             total,
             unit: unit.to_owned(),
             rate,
-            eta_s: rate.zip(total).map(|(rate, total)| total.saturating_sub(done) as f64 / rate),
+            eta_s: rate
+                .zip(total)
+                .map(|(rate, total)| total.saturating_sub(done) as f64 / rate),
         };
         self.watcher.report(&progress);
         if self.last_beat.elapsed() >= HEARTBEAT {
@@ -95,16 +97,23 @@ pub(super) fn run<T>(
 ) -> Result<Ended<T>> {
     let mut store = Store::open(context.project, Access::Job)?;
     if let Some(backup) = store.migration_backup() {
-        context.watcher.note(&format!("the file was brought to a newer version; a copy of the old one is {}", backup.display()));
+        context.watcher.note(&format!(
+            "the file was brought to a newer version; a copy of the old one is {}",
+            backup.display()
+        ));
     }
     let check = store.notice_unclean_end()?;
     if check.is_some() {
-        context.watcher.note("the last process ended without a word: the file is being checked beside the work");
+        context
+            .watcher
+            .note("the last process ended without a word: the file is being checked beside the work");
     }
     let run = match store.begin_run(kind, arguments)? {
         Begun::Ours(run) => run,
         Begun::Others(run) => {
-            context.watcher.note(&format!("another process is at it already ({kind}): this one shows its progress"));
+            context.watcher.note(&format!(
+                "another process is at it already ({kind}): this one shows its progress"
+            ));
             return attach(&store, run, kind, context.watcher).map(|()| Ended::Others);
         }
     };
@@ -129,8 +138,11 @@ pub(super) fn run<T>(
     if let Some(found) = check.map(crate::store::UncleanCheck::wait)
         && !found.is_empty()
     {
-        return Err(Fault::new("trust the project file", format!("it is damaged: {}", found.join("; ")))
-            .hint("Work on a copy from before, and run `hardcase doctor` on this one"));
+        return Err(Fault::new(
+            "trust the project file",
+            format!("it is damaged: {}", found.join("; ")),
+        )
+        .hint("Work on a copy from before, and run `hardcase doctor` on this one"));
     }
     let value = result?;
     ended?;
@@ -138,7 +150,10 @@ pub(super) fn run<T>(
 }
 
 /// Shows another process's job until it ends.
-#[expect(clippy::disallowed_methods, reason = "the other process speaks through the file alone; nothing wakes a reader")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the other process speaks through the file alone; nothing wakes a reader"
+)]
 fn attach(store: &Store, run: RunId, kind: &str, watcher: &dyn Watcher) -> Result<()> {
     loop {
         let Some(row) = store.run(run)? else { return Ok(()) };
@@ -150,7 +165,10 @@ fn attach(store: &Store, run: RunId, kind: &str, watcher: &dyn Watcher) -> Resul
             None => std::thread::sleep(LOOK),
             Some(Outcome::Done) => return Ok(()),
             Some(outcome) => {
-                let why = row.message.filter(|m| !m.is_empty()).unwrap_or_else(|| format!("it was {outcome:?}").to_lowercase());
+                let why = row
+                    .message
+                    .filter(|m| !m.is_empty())
+                    .unwrap_or_else(|| format!("it was {outcome:?}").to_lowercase());
                 return Err(Fault::new(format!("{kind} in another process"), why)
                     .hint("Run the same command again: it goes on where that one ended"));
             }

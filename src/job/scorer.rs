@@ -20,7 +20,10 @@ pub(super) struct ZeroShotSettings {
 
 /// Maps unit vectors to probabilities.
 pub(super) enum Scorer {
-    ZeroShot { anchors: Array2<f32>, calibration: ZeroShot },
+    ZeroShot {
+        anchors: Array2<f32>,
+        calibration: ZeroShot,
+    },
     Head(Logistic),
 }
 
@@ -35,10 +38,14 @@ impl Scorer {
                 Self::zero_shot(&settings)
             }
             ("head", Some(adapter)) => {
-                let bytes = store.adapter_bytes(adapter)?.ok_or_else(|| unusable("its adapter is missing"))?;
+                let bytes = store
+                    .adapter_bytes(adapter)?
+                    .ok_or_else(|| unusable("its adapter is missing"))?;
                 Logistic::from_bytes(&bytes).map(Self::Head)
             }
-            (kind, _) => Err(unusable(&format!("this program cannot compute predictions of the kind '{kind}'"))),
+            (kind, _) => Err(unusable(&format!(
+                "this program cannot compute predictions of the kind '{kind}'"
+            ))),
         }
     }
 
@@ -48,13 +55,18 @@ impl Scorer {
         let flat: Vec<f32> = settings.anchors.iter().flatten().copied().collect();
         let anchors = Array2::from_shape_vec((settings.anchors.len(), dimensions), flat)
             .map_err(|e| Fault::new("read the label anchors", e.to_string()))?;
-        Ok(Self::ZeroShot { anchors, calibration: settings.calibration.clone() })
+        Ok(Self::ZeroShot {
+            anchors,
+            calibration: settings.calibration.clone(),
+        })
     }
 
     /// Probabilities of `vectors` (n × dimensions), n × labels.
     pub fn probabilities(&self, vectors: ArrayView2<'_, f32>) -> Array2<f32> {
         match self {
-            Self::ZeroShot { anchors, calibration } => calibration.probabilities(vectors.dot(&anchors.t()).view()),
+            Self::ZeroShot { anchors, calibration } => {
+                calibration.probabilities(vectors.dot(&anchors.t()).view())
+            }
             Self::Head(head) => head.probabilities(vectors),
         }
     }

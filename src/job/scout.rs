@@ -53,7 +53,11 @@ impl std::fmt::Display for ScoutReport {
         if !self.ours {
             return write!(f, "another process scouted the pool");
         }
-        write!(f, "{} of {} texts scouted by {}", self.scored, self.items, self.model)?;
+        write!(
+            f,
+            "{} of {} texts scouted by {}",
+            self.scored, self.items, self.model
+        )?;
         if let Some(rate) = self.texts_per_second {
             write!(f, "; {} new, {rate:.0} texts/s", self.embedded)?;
         }
@@ -69,7 +73,11 @@ impl std::fmt::Display for ScoutReport {
 /// # Errors
 /// No task, no texts, or a model that cannot be used; what was finished before stays.
 pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport> {
-    let arguments = model.file.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
+    let arguments = model
+        .file
+        .as_ref()
+        .map(|f| f.display().to_string())
+        .unwrap_or_default();
     let ended = run(context, "scout", &arguments, |work| {
         let revision = work.store.task()?;
         let items = work.store.item_count()?;
@@ -160,7 +168,15 @@ impl Scouting<'_, '_> {
         let (mut items, mut values) = (Vec::with_capacity(FLUSH), Vec::with_capacity(FLUSH * dimensions));
         let mut failed = None;
         let begun = std::time::Instant::now();
-        let Self { work, encoder, model, items: total, done, embedded, .. } = self;
+        let Self {
+            work,
+            encoder,
+            model,
+            items: total,
+            done,
+            embedded,
+            ..
+        } = self;
         let mut flush = |items: &mut Vec<ItemId>, values: &mut Vec<f32>| -> Result<bool> {
             work.store.put_vectors(*model, items, values, dimensions)?;
             *done += items.len();
@@ -247,7 +263,9 @@ impl Scouting<'_, '_> {
         let mut mean = vec![0.0f32; self.encoder.facts().dimensions];
         self.encoder.embed(&texts, &mut |_, rows: ArrayView2<f32>| {
             for row in rows.rows() {
-                mean.iter_mut().zip(row).for_each(|(m, v)| *m += v / texts.len() as f32);
+                mean.iter_mut()
+                    .zip(row)
+                    .for_each(|(m, v)| *m += v / texts.len() as f32);
             }
             ControlFlow::Continue(())
         })?;

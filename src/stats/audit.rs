@@ -49,8 +49,8 @@ pub struct Audit {
     pub labels: Vec<LabelAudit>,
 }
 
-/// Estimates the pool's figures from audit cases over `labels` labels. A case whose inclusion probability is not
-/// above 0 and at most 1 cannot have been drawn and is left out.
+/// Estimates the pool's figures from audit cases over `labels` labels. A case whose inclusion probability is
+/// not above 0 and at most 1 cannot have been drawn and is left out.
 pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
     let cases: Vec<AuditCase> = cases
         .iter()
@@ -103,7 +103,8 @@ struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// The ratio of two sums; `among` says which cases make up the lower one, `few` what to say if they are too few.
+    /// The ratio of two sums; `among` says which cases make up the lower one, `few` what to say if they are
+    /// too few.
     fn share(
         &self,
         sums: impl Fn(&Sums) -> (f64, f64),
@@ -154,8 +155,8 @@ impl Sample<'_> {
 }
 
 impl LabelAudit {
-    /// Precision and recall as a person would say them: "of 100 flagged about 80 are spam; of 100 spam it finds
-    /// about 60; n = 45".
+    /// Precision and recall as a person would say them: "of 100 flagged about 80 are spam; of 100 spam it
+    /// finds about 60; n = 45".
     pub fn in_words(&self, name: &str) -> String {
         let of_100 = |figure: &Figure| figure.value().map(|v| (100.0 * v).round());
         let precision = match of_100(&self.precision) {
@@ -365,7 +366,8 @@ mod tests {
         assert_eq!(audit(&cases, 2, 1).n, 10);
     }
 
-    /// Three standard errors of 100 Bernoulli trials below .95 is .885; more than 99 would mean intervals too wide.
+    /// Three standard errors of 100 Bernoulli trials below .95 is .885; more than 99 would mean intervals too
+    /// wide.
     #[test]
     fn a_stratified_sample_recovers_the_pool_in_nineteen_seeds_of_twenty() {
         let pool = pool();

@@ -1,7 +1,8 @@
 //! Zero-shot prelabels: from the similarity of a text to each label to probabilities that can be used.
 //!
-//! Similarities rank texts well and place the boundary badly, so the boundary is placed by how common the labels are:
-//! as the task says, as the audit sample found, or else by a guess that never gives a label up. Sees no answer.
+//! Similarities rank texts well and place the boundary badly, so the boundary is placed by how common the
+//! labels are: as the task says, as the audit sample found, or else by a guess that never gives a label up.
+//! Sees no answer.
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
@@ -35,14 +36,15 @@ pub struct ZeroShot {
 }
 
 impl ZeroShot {
-    /// Fits on `scores` (items × labels, mean cosine to the label's description and examples) and the `shares` that
-    /// are known, one entry per label.
+    /// Fits on `scores` (items × labels, mean cosine to the label's description and examples) and the
+    /// `shares` that are known, one entry per label.
     ///
-    /// The bias makes the most probable label fall on each label as often as its share says: exactly for two labels,
-    /// up to ties in the scores, and to a fraction of a percent for more. Labels of unknown share divide what is left
-    /// as [`guessed_shares`] says. The temperature is the highest at which the mean probability of every
-    /// label is within a tenth of its share, kept where a typical text is neither a toss-up nor certain.
-    /// Where the scores do not tell the items apart, every item gets the shares as its probabilities.
+    /// The bias makes the most probable label fall on each label as often as its share says: exactly for two
+    /// labels, up to ties in the scores, and to a fraction of a percent for more. Labels of unknown share
+    /// divide what is left as the guess says. The temperature is the highest at which the mean
+    /// probability of every label is within a tenth of its share, kept where a typical text is neither a
+    /// toss-up nor certain. Where the scores do not tell the items apart, every item gets the shares as its
+    /// probabilities.
     pub fn fit(scores: ArrayView2<'_, f32>, shares: &[Option<f64>]) -> Self {
         let scores = sample(scores);
         let shares = expected_shares(shares, &guessed_shares(scores.view()));
@@ -70,8 +72,8 @@ impl ZeroShot {
         }
     }
 
-    /// Probabilities for `scores` (items × labels), items × labels, each row summing to one. An item with a score that
-    /// is no number gets the shares.
+    /// Probabilities for `scores` (items × labels), items × labels, each row summing to one. An item with a
+    /// score that is no number gets the shares.
     pub fn probabilities(&self, scores: ArrayView2<'_, f32>) -> Array2<f32> {
         let mut out = scores.to_owned();
         out.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
@@ -92,11 +94,12 @@ impl ZeroShot {
 
 /// How common each label seems, where nobody has said: a guess that is meant to be safe, not sharp.
 ///
-/// Scores alone do not identify the shares: maximum-likelihood mixtures of two normals gave 1 to 5 % for labels of
-/// 6 to 14 %, and 54 to 61 % for one of 8 %. So half the log-odds of the plain argmax, which pulls towards even, less the
-/// skewness of the label's contrast to the others (a rare label is a long tail on its side) over the number of labels.
-/// On SMS spam, clickbait (balanced, and at 8 %), Davidson hate, ConvAbuse this gave kappas of .49, .46, .13, .11, .18,
-/// against .35, .46, .16, .11, .08 for the plain argmax and .21, .44, .12, .06, .22 for even shares.
+/// Scores alone do not identify the shares: maximum-likelihood mixtures of two normals gave 1 to 5 % for
+/// labels of 6 to 14 %, and 54 to 61 % for one of 8 %. So half the log-odds of the plain argmax, which pulls
+/// towards even, less the skewness of the label's contrast to the others (a rare label is a long tail on its
+/// side) over the number of labels. On SMS spam, clickbait (balanced, and at 8 %), Davidson hate, ConvAbuse
+/// this gave kappas of .49, .46, .13, .11, .18, against .35, .46, .16, .11, .08 for the plain argmax and .21,
+/// .44, .12, .06, .22 for even shares.
 fn guessed_shares(scores: ArrayView2<'_, f64>) -> Vec<f64> {
     let (items, labels) = scores.dim();
     let mut won = vec![1.0; labels];
@@ -174,7 +177,8 @@ fn tells_apart(scores: ArrayView2<'_, f64>) -> bool {
         .any(|row| (1..row.len()).any(|label| (contrast(row, label) - contrast(first, label)).abs() > 1e-6))
 }
 
-/// The items whose scores are all numbers, in double precision: all of them for two labels, thinned evenly for more.
+/// The items whose scores are all numbers, in double precision: all of them for two labels, thinned evenly
+/// for more.
 fn sample(scores: ArrayView2<'_, f32>) -> Array2<f64> {
     let labels = scores.ncols();
     let finite: Vec<usize> = scores
@@ -202,9 +206,9 @@ fn every(scores: &Array2<f64>, most: usize) -> Array2<f64> {
 
 /// The bias under which the argmax falls on each label as often as its share says.
 ///
-/// One label at a time is set to the bias at which it wins its share of the items against the others: coordinate
-/// ascent on the dual of the transport of items to labels. For two labels the first step is the quantile cut.
-/// Needs an item.
+/// One label at a time is set to the bias at which it wins its share of the items against the others:
+/// coordinate ascent on the dual of the transport of items to labels. For two labels the first step is the
+/// quantile cut. Needs an item.
 fn bias_for(scores: ArrayView2<'_, f64>, shares: &[f64]) -> Vec<f64> {
     let items = scores.nrows();
     let fewest = items.min(1);
@@ -255,7 +259,8 @@ fn bias_for(scores: ArrayView2<'_, f64>, shares: &[f64]) -> Vec<f64> {
     bias
 }
 
-/// The two best labels of an item and their biased scores: kept, so that a step for one label reads no other column.
+/// The two best labels of an item and their biased scores: kept, so that a step for one label reads no other
+/// column.
 struct TwoBest {
     first: (usize, f64),
     second: (usize, f64),

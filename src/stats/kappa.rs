@@ -1,9 +1,9 @@
 //! Cohen's kappa: agreement of a model with experts and of experts with each other, beyond chance.
 //!
-//! Takes answers as label indices, case by case; which answer counts, and on which cases, is decided by whoever
-//! calls. Every interval is the percentile bootstrap over cases, all raters of a case drawn together.
-//! Source: J. Cohen, "A coefficient of agreement for nominal scales", *Educational and Psychological Measurement*
-//! 20 (1960), 37–46.
+//! Takes answers as label indices, case by case; which answer counts, and on which cases, is decided by
+//! whoever calls. Every interval is the percentile bootstrap over cases, all raters of a case drawn together.
+//! Source: J. Cohen, "A coefficient of agreement for nominal scales", *Educational and Psychological
+//! Measurement* 20 (1960), 37–46.
 
 use thiserror::Error;
 
@@ -24,8 +24,8 @@ pub struct Undefined {
 /// Kappa of two raters over the cases both answered.
 ///
 /// # Errors
-/// [`Undefined`] without a case, and where both gave one and the same label to all, so that agreement by chance
-/// is certain.
+/// [`Undefined`] without a case, and where both gave one and the same label to all, so that agreement by
+/// chance is certain.
 pub fn cohen(pairs: &[(usize, usize)]) -> Result<f64, Undefined> {
     let all = Comparison::new(pairs.iter().copied().map(Some)).tally_all();
     all.kappa().ok_or_else(|| Undefined {
@@ -40,8 +40,9 @@ pub fn cohen_figure(pairs: &[(usize, usize)], seed: u64) -> Figure {
 
 /// Agreement of a model with the experts: the mean over experts of kappa(model, expert).
 ///
-/// `model[case]` is the model's label, `experts[expert][case]` the expert's first blind answer. An expert with fewer
-/// than five answers, or for whom kappa is not defined, is left out of the mean. `n` counts the cases that enter it.
+/// `model[case]` is the model's label, `experts[expert][case]` the expert's first blind answer. An expert
+/// with fewer than five answers, or for whom kappa is not defined, is left out of the mean. `n` counts the
+/// cases that enter it.
 pub fn mean_model_expert(model: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
     let comparisons: Vec<_> = experts
         .iter()
@@ -60,8 +61,8 @@ pub fn ceiling(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
     mean_figure(&comparisons, seed, "case answered by two experts")
 }
 
-/// The answers to cases that two experts or more have answered; the others are blanked. On these the model's kappa
-/// may stand beside the [`ceiling`].
+/// The answers to cases that two experts or more have answered; the others are blanked. On these the model's
+/// kappa may stand beside the [`ceiling`].
 pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>> {
     let answered = |case: usize| {
         experts
@@ -76,8 +77,8 @@ pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>
         .collect()
 }
 
-/// What the later model gained over the earlier: the difference of their [`mean_model_expert`] over the same experts
-/// and cases, resampled in pairs, so that what is hard for both cancels.
+/// What the later model gained over the earlier: the difference of their [`mean_model_expert`] over the same
+/// experts and cases, resampled in pairs, so that what is hard for both cancels.
 pub fn gain(earlier: &[usize], later: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
     let pairs: Vec<_> = experts
         .iter()
@@ -217,8 +218,9 @@ impl Comparison {
 
 /// The mean kappa of the comparisons that have one. `unit` names what a case must be to count.
 ///
-/// In a resample the mean goes over those defined in it; it is undefined where none is. Where nothing disagrees the
-/// bootstrap has no spread, and the lower end is the kappa of the least agreement still credible.
+/// In a resample the mean goes over those defined in it; it is undefined where none is. Where nothing
+/// disagrees the bootstrap has no spread, and the lower end is the kappa of the least agreement still
+/// credible.
 fn mean_figure(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
     let counted: Vec<&Comparison> = comparisons.iter().filter(|c| c.whole().is_some()).collect();
     let Some(value) = mean(counted.iter().filter_map(|c| c.whole())) else {
@@ -304,7 +306,8 @@ mod tests {
         }
     }
 
-    /// Answers of a model and of experts who each give the truth with probability `right`, else any other label.
+    /// Answers of a model and of experts who each give the truth with probability `right`, else any other
+    /// label.
     fn crowd(right: &[f64], labels: usize, cases: usize, seed: u64) -> Vec<Vec<usize>> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let truth: Vec<usize> = (0..cases).map(|_| rng.gen_range(0..labels)).collect();
@@ -331,8 +334,8 @@ mod tests {
         assert!((kappa(&[&[88, 14, 18], &[10, 40, 10], &[2, 6, 12]]) - 58.0 / 118.0).abs() < 1e-12);
     }
 
-    /// Fleiss, Levin and Paik, *Statistical Methods for Rates and Proportions*, 3rd edition (2003), table 18.1:
-    /// diagnoses of 100 subjects, kappa .68.
+    /// Fleiss, Levin and Paik, *Statistical Methods for Rates and Proportions*, 3rd edition (2003), table
+    /// 18.1: diagnoses of 100 subjects, kappa .68.
     #[test]
     fn the_diagnoses_of_fleiss_levin_and_paik() {
         assert!((kappa(&[&[75, 1, 4], &[5, 4, 1], &[0, 0, 10]]) - 0.6765).abs() < 5e-5);
@@ -347,7 +350,8 @@ mod tests {
     }
 
     /// Fleiss, Cohen and Everitt, "Large sample standard errors of kappa and weighted kappa", *Psychological
-    /// Bulletin* 72 (1969): proportions of 200 cases, kappa .429, standard error .0537, 95 % interval .323 to .534.
+    /// Bulletin* 72 (1969): proportions of 200 cases, kappa .429, standard error .0537, 95 % interval .323 to
+    /// .534.
     #[test]
     fn the_bootstrap_comes_near_the_published_analytic_interval() {
         let figure = cohen_figure(&pairs(&[&[106, 10, 4], &[22, 28, 10], &[2, 12, 6]]), 1);

@@ -38,11 +38,11 @@ struct Correction {
     rho: f64,
 }
 
-/// Minimises `objective` from `start` until no component of its gradient exceeds `tolerance`, no step improves
-/// it any more in double precision, or after 1,000 iterations.
+/// Minimises `objective` from `start` until no component of its gradient exceeds `tolerance`, no step
+/// improves it any more in double precision, or after 1,000 iterations.
 ///
-/// `objective(point, gradient)` writes the gradient and returns the value. A value that is not finite is taken as
-/// a step too far; where `start` itself has none, `start` comes back.
+/// `objective(point, gradient)` writes the gradient and returns the value. A value that is not finite is
+/// taken as a step too far; where `start` itself has none, `start` comes back.
 pub fn minimise(
     start: Vec<f64>,
     tolerance: f64,

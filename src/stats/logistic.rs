@@ -10,7 +10,8 @@ use super::lbfgs::minimise;
 use crate::domain::fault::{Fault, Result};
 
 /// A fit is converged when no component of the gradient of the mean objective, over features brought to unit
-/// scale, exceeds this; on unit vectors of 384 dimensions that is a thousand times stricter than scikit-learn's default.
+/// scale, exceeds this; on unit vectors of 384 dimensions some 200 times stricter than
+/// scikit-learn's default.
 pub const TOLERANCE: f64 = 1e-5;
 
 const MAGIC: &[u8; 4] = b"HCLR";
@@ -43,8 +44,8 @@ pub struct Logistic {
 
 impl Logistic {
     /// Minimises `½‖W‖² + c · Σᵢ wᵢ · log-loss(xᵢ, yᵢ)`, the bias unpenalised: scikit-learn's
-    /// `LogisticRegression(C=c)` for three labels and more. Two labels take the same form, with
-    /// `W₁ = -W₀`; scikit-learn's binary form penalises `W₁ - W₀` in their place, and gives the same at `C=2c`.
+    /// `LogisticRegression(C=c)` for three labels and more. Two labels take the same form, with `W₁ = -W₀`;
+    /// scikit-learn's binary form penalises `W₁ - W₀` in their place, and gives the same at `C=2c`.
     pub fn fit(examples: &Examples<'_>, c: f64) -> Self {
         Problem::new(examples).fit(c, None, TOLERANCE)
     }
@@ -95,8 +96,8 @@ impl Logistic {
     /// The model that [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// Where the bytes are no such model, of a later version, cut short, too long, or hold a number that is not
-    /// finite.
+    /// Where the bytes are no such model, of a later version, cut short, too long, or hold a number that is
+    /// not finite.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let refuse = |why: &str| {
             Fault::new("read a linear head", why).hint("Tune again to write a new one: hardcase tune FILE")
@@ -138,8 +139,9 @@ impl Logistic {
 
 /// Examples made ready to be fitted at several penalties.
 ///
-/// The features are moved to mean zero and one common unit scale, with a last column of ones for the bias. The
-/// minimum is the same, since the bias is free to absorb the shift; the way to it is several times shorter.
+/// The features are moved to mean zero and one common unit scale, with a last column of ones for the bias.
+/// The minimum is the same, since the bias is free to absorb the shift; the way to it is several times
+/// shorter.
 #[derive(Debug)]
 pub struct Problem {
     x: Array2<f64>,
@@ -256,8 +258,8 @@ impl Problem {
     }
 }
 
-/// Turns one row of logits into probabilities and returns the log-loss of `label`, without ever taking the logarithm
-/// of a probability that has vanished.
+/// Turns one row of logits into probabilities and returns the log-loss of `label`, without ever taking the
+/// logarithm of a probability that has vanished.
 fn softmax_loss(mut logits: ArrayViewMut1<'_, f64>, label: usize) -> f64 {
     let most = logits.fold(f64::NEG_INFINITY, |m, &v| m.max(v));
     let lead = most - logits[label];
@@ -377,8 +379,8 @@ mod tests {
         );
     }
 
-    /// scikit-learn 1.9.1: `LogisticRegression(C=2.0, solver="newton-cholesky", tol=1e-12).fit(X[10:], y[10:])`; its binary
-    /// form at `C=2` is ours at 1.
+    /// scikit-learn 1.9.1: `LogisticRegression(C=2.0, solver="newton-cholesky", tol=1e-12).fit(X[10:],
+    /// y[10:])`; its binary form at `C=2` is ours at 1.
     #[test]
     fn two_irises_get_the_coefficients_of_scikit_learn_at_half_its_c() {
         let (x, y) = iris();

@@ -17,7 +17,10 @@ pub(super) fn install(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_handler(Some(wait))
 }
 
-#[expect(clippy::disallowed_methods, reason = "SQLite asks its busy handler to wait; there is no event to wait for")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "SQLite asks its busy handler to wait; there is no event to wait for"
+)]
 fn wait(attempt: i32) -> bool {
     let now = Instant::now();
     if attempt == 0 {
@@ -28,7 +31,9 @@ fn wait(attempt: i32) -> bool {
         return false;
     }
     // The low bits of the clock differ between waiting processes, which is all the jitter has to do.
-    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+    let nanos = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| d.subsec_nanos());
     std::thread::sleep(Duration::from_micros(1_000 + u64::from(nanos / 64) % 4_000));
     true
 }

@@ -46,7 +46,10 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
         item: r.get(4)?,
         split: r.get(5)?,
         reason: r.get(6)?,
-        partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
+        partner: partner.zip(similarity).map(|(item, s)| Partner {
+            item,
+            similarity: s as f32,
+        }),
         margin: r.get::<_, f64>(9)? as f32,
     })
 }
@@ -56,7 +59,12 @@ impl Store {
     /// answer. None where the expert has nothing left in the open round.
     ///
     /// A skipped case comes back once, after all others.
-    pub fn lease_next_case(&mut self, expert: ExpertId, session: SessionId, lease_ms: i64) -> Result<Option<Case>> {
+    pub fn lease_next_case(
+        &mut self,
+        expert: ExpertId,
+        session: SessionId,
+        lease_ms: i64,
+    ) -> Result<Option<Case>> {
         self.write("fetch the next case", |tx| {
             let now = now_ms();
             tx.execute("DELETE FROM lease WHERE expires_ms <= ?1", [now])?;

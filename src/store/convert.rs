@@ -23,7 +23,17 @@ macro_rules! integer_column {
 }
 
 integer_column!(
-    ItemId, SourceId, RevisionId, ExpertId, SessionId, ModelId, AdapterId, PredictorId, RoundId, CaseId, RunId
+    ItemId,
+    SourceId,
+    RevisionId,
+    ExpertId,
+    SessionId,
+    ModelId,
+    AdapterId,
+    PredictorId,
+    RoundId,
+    CaseId,
+    RunId
 );
 
 macro_rules! name_column {
@@ -54,7 +64,9 @@ impl ToSql for Uuid16 {
 
 impl FromSql for Uuid16 {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        uuid::Uuid::from_slice(value.as_blob()?).map(Self).map_err(|e| FromSqlError::Other(e.into()))
+        uuid::Uuid::from_slice(value.as_blob()?)
+            .map(Self)
+            .map_err(|e| FromSqlError::Other(e.into()))
     }
 }
 
@@ -63,14 +75,17 @@ pub(super) struct Json<T>(pub T);
 
 impl<T: serde::Serialize> ToSql for Json<T> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let text = serde_json::to_string(&self.0).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+        let text =
+            serde_json::to_string(&self.0).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
         Ok(text.into())
     }
 }
 
 impl<T: serde::de::DeserializeOwned> FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        serde_json::from_str(value.as_str()?).map(Self).map_err(|e| FromSqlError::Other(e.into()))
+        serde_json::from_str(value.as_str()?)
+            .map(Self)
+            .map_err(|e| FromSqlError::Other(e.into()))
     }
 }
 

@@ -21,12 +21,20 @@ pub struct Vectors {
 
 impl Store {
     /// Writes vectors of the base model. `values` has `dimensions` values per item.
-    pub fn put_vectors(&mut self, model: ModelId, items: &[ItemId], values: &[f32], dimensions: usize) -> Result<()> {
+    pub fn put_vectors(
+        &mut self,
+        model: ModelId,
+        items: &[ItemId],
+        values: &[f32],
+        dimensions: usize,
+    ) -> Result<()> {
         let rows = items.iter().zip(values.chunks_exact(dimensions));
         self.write_in_slices("save vectors", rows, |tx, (item, vector)| {
-            tx.prepare_cached("INSERT OR REPLACE INTO embedding (model, adapter, item, vector) VALUES (?1, 0, ?2, ?3)")?
-                .execute((model, item, bytes_of(vector)))
-                .map(drop)
+            tx.prepare_cached(
+                "INSERT OR REPLACE INTO embedding (model, adapter, item, vector) VALUES (?1, 0, ?2, ?3)",
+            )?
+            .execute((model, item, bytes_of(vector)))
+            .map(drop)
         })?;
         Ok(())
     }
@@ -68,10 +76,16 @@ impl Store {
         let what = "read the vectors";
         let mut statement = self.conn.prepare(sql).attempting(what)?;
         let mut rows = statement.query([model]).attempting(what)?;
-        let mut out = Vectors { dimensions, ..Vectors::default() };
+        let mut out = Vectors {
+            dimensions,
+            ..Vectors::default()
+        };
         let mut halves = vec![f16::ZERO; dimensions];
         while let Some(r) = rows.next().attempting(what)? {
-            let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
+            let blob = r
+                .get_ref(1)
+                .and_then(|v| v.as_blob().map_err(Into::into))
+                .attempting(what)?;
             if blob.len() != dimensions * 2 {
                 // A vector of another length cannot be this model's; without it the item counts as not scouted.
                 continue;

@@ -23,12 +23,20 @@ pub struct ShownItem {
 impl Store {
     /// How many items the pool has.
     pub fn item_count(&self) -> Result<usize> {
-        self.count("SELECT coalesce(sum(items), 0) FROM source WHERE state = 'ready'", (), "count the items")
+        self.count(
+            "SELECT coalesce(sum(items), 0) FROM source WHERE state = 'ready'",
+            (),
+            "count the items",
+        )
     }
 
     /// How many rows were imported, duplicates included.
     pub fn row_count(&self) -> Result<usize> {
-        self.count("SELECT coalesce(sum(rows), 0) FROM source WHERE state = 'ready'", (), "count the rows")
+        self.count(
+            "SELECT coalesce(sum(rows), 0) FROM source WHERE state = 'ready'",
+            (),
+            "count the rows",
+        )
     }
 
     /// One item as a case shows it.
@@ -38,7 +46,13 @@ impl Store {
              FROM item i WHERE i.id = ?1 AND source NOT IN (SELECT id FROM source WHERE state = 'loading')",
             [id],
             "read an item",
-            |r| Ok(ShownItem { id, text: r.get(0)?, meta: r.get(1)? }),
+            |r| {
+                Ok(ShownItem {
+                    id,
+                    text: r.get(0)?,
+                    meta: r.get(1)?,
+                })
+            },
         )
     }
 
@@ -56,24 +70,38 @@ impl Store {
 
     /// The split of an item.
     pub fn split_of(&self, id: ItemId) -> Result<Option<Split>> {
-        self.one("SELECT split FROM item WHERE id = ?1", [id], "read an item", |r| r.get(0))
+        self.one(
+            "SELECT split FROM item WHERE id = ?1",
+            [id],
+            "read an item",
+            |r| r.get(0),
+        )
     }
 
     /// Ids and splits of the whole pool, by id.
     pub fn splits(&self) -> Result<Vec<(ItemId, Split)>> {
-        self.all_rows(&format!("SELECT id, split FROM item WHERE {READY} ORDER BY id"), "read the pool", |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
+        self.all_rows(
+            &format!("SELECT id, split FROM item WHERE {READY} ORDER BY id"),
+            "read the pool",
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
     }
 
     /// Up to `limit` items after `after` that have no vector of the base model yet, by id.
-    pub fn items_without_vector(&self, model: ModelId, after: ItemId, limit: usize) -> Result<Vec<(ItemId, String)>> {
+    pub fn items_without_vector(
+        &self,
+        model: ModelId,
+        after: ItemId,
+        limit: usize,
+    ) -> Result<Vec<(ItemId, String)>> {
         let sql = format!(
             "SELECT id, text FROM item i WHERE id > ?2 AND {READY} AND NOT EXISTS
              (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)
              ORDER BY id LIMIT ?3"
         );
-        self.all_rows_of(&sql, (model, after, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
+        self.all_rows_of(&sql, (model, after, limit as i64), "read the pool", |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
     }
 
     /// Of the first `limit` items in the order of their hashes, a random sample of the pool, those without a vector.
@@ -82,17 +110,27 @@ impl Store {
             "SELECT id, text FROM (SELECT id, text FROM item WHERE {READY} ORDER BY key LIMIT ?2) i WHERE NOT EXISTS
              (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)"
         );
-        self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
+        self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
     }
 
     /// How many items have a vector of the base model.
     pub fn vector_count(&self, model: ModelId) -> Result<usize> {
-        self.count("SELECT count(*) FROM embedding WHERE model = ?1 AND adapter = 0", [model], "count the vectors")
+        self.count(
+            "SELECT count(*) FROM embedding WHERE model = ?1 AND adapter = 0",
+            [model],
+            "count the vectors",
+        )
     }
 
     /// How many items have a prediction of that predictor.
     pub fn prediction_count(&self, predictor: PredictorId) -> Result<usize> {
-        self.count("SELECT count(*) FROM prediction WHERE predictor = ?1", [predictor], "count the predictions")
+        self.count(
+            "SELECT count(*) FROM prediction WHERE predictor = ?1",
+            [predictor],
+            "count the predictions",
+        )
     }
 
     /// Calls `each` with every item by id: text, external id and gold of its first row, in that order.

@@ -31,7 +31,9 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
     }
     let mut backup = None;
     if from > 0 {
-        let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).attempting(what)?;
+        let verdict: String = conn
+            .query_row("PRAGMA quick_check(1)", [], |r| r.get(0))
+            .attempting(what)?;
         if verdict != "ok" {
             return Err(Fault::new(what, format!("the file is damaged ({verdict})"))
                 .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
@@ -44,8 +46,10 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
     for script in migrations.iter().skip(from) {
         tx.execute_batch(script).attempting(what)?;
     }
-    tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(what)?;
-    tx.pragma_update(None, "user_version", migrations.len() as u32).attempting(what)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)
+        .attempting(what)?;
+    tx.pragma_update(None, "user_version", migrations.len() as u32)
+        .attempting(what)?;
     tx.commit().attempting(what)?;
     Ok(backup)
 }
@@ -90,7 +94,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.hardcase");
         let mut conn = Connection::open(&path).unwrap();
-        assert_eq!(migrate(&mut conn, &path, &["CREATE TABLE a (x); INSERT INTO a VALUES (1);"]).unwrap(), None);
+        assert_eq!(
+            migrate(
+                &mut conn,
+                &path,
+                &["CREATE TABLE a (x); INSERT INTO a VALUES (1);"]
+            )
+            .unwrap(),
+            None
+        );
         let two = ["", "ALTER TABLE a ADD COLUMN y DEFAULT 2;"];
         let backup = migrate(&mut conn, &path, &two).unwrap().expect("a backup");
         let sum = |c: &Connection, sql: &str| c.query_row(sql, [], |r| r.get::<_, i64>(0));
@@ -98,7 +110,11 @@ mod tests {
         let old = Connection::open(&backup).unwrap();
         assert_eq!(sum(&old, "SELECT x FROM a").unwrap(), 1);
         assert!(sum(&old, "SELECT y FROM a").is_err());
-        assert_eq!(migrate(&mut conn, &path, &two).unwrap(), None, "a second run has nothing to do");
+        assert_eq!(
+            migrate(&mut conn, &path, &two).unwrap(),
+            None,
+            "a second run has nothing to do"
+        );
     }
 
     #[test]

@@ -80,7 +80,8 @@ impl Store {
     /// Not there, not a project, newer, damaged, read-only: each in one sentence, and the file is left as it is.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
         header::inspect(path, migrate::FILE_VERSION)?;
-        Self::connect(path, access).map_err(|f| f.while_trying(format!("open the project {}", path.display())))
+        Self::connect(path, access)
+            .map_err(|f| f.while_trying(format!("open the project {}", path.display())))
     }
 
     fn connect(path: &Path, access: Access) -> Result<Self> {
@@ -96,13 +97,17 @@ impl Store {
                 OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
             )
         } else {
-            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            Connection::open_with_flags(
+                path,
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )
         }
         .attempting(what)?;
         busy::install(&conn).attempting(what)?;
         conn.pragma_update(None, "foreign_keys", true).attempting(what)?;
         // A hostile file must not run code of its own through its schema.
-        conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
+        conn.pragma_update(None, "trusted_schema", false)
+            .attempting(what)?;
         conn.set_prepared_statement_cache_capacity(64);
         let mut backup = None;
         if !read_only {
@@ -111,11 +116,20 @@ impl Store {
         }
         let schema = migrate::schema_of(&conn).attempting(what)?;
         if schema != migrate::expected_schema().attempting(what)? {
-            return Err(Fault::new(what, "its tables are not those of a hardcase project of this version")
-                .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
+            return Err(Fault::new(
+                what,
+                "its tables are not those of a hardcase project of this version",
+            )
+            .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
         }
-        conn.pragma_update(None, "cell_size_check", true).attempting(what)?;
-        Ok(Self { conn, path: path.to_owned(), access, backup })
+        conn.pragma_update(None, "cell_size_check", true)
+            .attempting(what)?;
+        Ok(Self {
+            conn,
+            path: path.to_owned(),
+            access,
+            backup,
+        })
     }
 
     fn set_durability(conn: &Connection, path: &Path, access: Access) -> rusqlite::Result<()> {
@@ -163,7 +177,10 @@ impl Store {
             .query_row("SELECT seed, audit_share, eval_share FROM project", [], |r| {
                 Ok(NewProject {
                     seed: r.get::<_, i64>(0)?.cast_unsigned(),
-                    shares: SplitShares { audit: r.get(1)?, eval: r.get(2)? },
+                    shares: SplitShares {
+                        audit: r.get(1)?,
+                        eval: r.get(2)?,
+                    },
                 })
             })
             .attempting("read the project's settings")
@@ -179,11 +196,12 @@ impl Store {
 
 /// Read-only by its permissions, or lying in a folder where the log beside it cannot be made.
 fn is_read_only(path: &Path) -> bool {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let marked = |p: &Path| std::fs::metadata(p).is_ok_and(|m| m.permissions().readonly());
-    let refused = |p: &Path| {
-        rustix::fs::access(p, rustix::fs::Access::WRITE_OK).is_err()
-    };
+    let refused = |p: &Path| rustix::fs::access(p, rustix::fs::Access::WRITE_OK).is_err();
     marked(path) || refused(path) || refused(folder)
 }
 
@@ -195,10 +213,16 @@ fn read_only_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte))
+            }
             other => uri.push_str(&format!("%{other:02X}")),
         }
     }
-    uri.push_str(if has_log { "?mode=ro" } else { "?mode=ro&immutable=1" });
+    uri.push_str(if has_log {
+        "?mode=ro"
+    } else {
+        "?mode=ro&immutable=1"
+    });
     uri
 }

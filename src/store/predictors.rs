@@ -49,7 +49,8 @@ pub struct Predictor {
     pub created_ms: i64,
 }
 
-const PREDICTOR: &str = "SELECT id, kind, model, adapter, revision, labels, settings, created_ms FROM predictor";
+const PREDICTOR: &str =
+    "SELECT id, kind, model, adapter, revision, labels, settings, created_ms FROM predictor";
 
 fn predictor(r: &rusqlite::Row<'_>) -> rusqlite::Result<Predictor> {
     Ok(Predictor {
@@ -129,7 +130,11 @@ impl Store {
 
     /// All predictors, oldest first.
     pub fn predictors(&self) -> Result<Vec<Predictor>> {
-        self.all_rows(&format!("{PREDICTOR} ORDER BY id"), "read the predictors", predictor)
+        self.all_rows(
+            &format!("{PREDICTOR} ORDER BY id"),
+            "read the predictors",
+            predictor,
+        )
     }
 
     /// The predictor whose prelabels count.
@@ -141,7 +146,8 @@ impl Store {
     /// Makes a predictor the active one, in one commit; its predictions must be there already.
     pub fn activate(&mut self, predictor: PredictorId) -> Result<()> {
         self.write("activate the model", |tx| {
-            tx.execute("UPDATE project SET active_predictor = ?1", [predictor]).map(drop)
+            tx.execute("UPDATE project SET active_predictor = ?1", [predictor])
+                .map(drop)
         })
     }
 
@@ -155,9 +161,11 @@ impl Store {
     ) -> Result<()> {
         let rows = items.iter().zip(probabilities.chunks_exact(labels));
         self.write_in_slices("save prelabels", rows, |tx, (item, p)| {
-            tx.prepare_cached("INSERT OR REPLACE INTO prediction (predictor, item, probabilities) VALUES (?1, ?2, ?3)")?
-                .execute((predictor, item, f32_bytes(p)))
-                .map(drop)
+            tx.prepare_cached(
+                "INSERT OR REPLACE INTO prediction (predictor, item, probabilities) VALUES (?1, ?2, ?3)",
+            )?
+            .execute((predictor, item, f32_bytes(p)))
+            .map(drop)
         })?;
         Ok(())
     }
@@ -173,7 +181,10 @@ impl Store {
         let (mut items, mut values) = (Vec::new(), Vec::new());
         while let Some(r) = rows.next().attempting(what)? {
             items.push(r.get(0).attempting(what)?);
-            let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
+            let blob = r
+                .get_ref(1)
+                .and_then(|v| v.as_blob().map_err(Into::into))
+                .attempting(what)?;
             values.extend(f32_values(blob));
         }
         Ok((items, values))
@@ -200,7 +211,10 @@ impl Store {
         let mut dropped = 0;
         for predictor in earlier {
             let kept: std::collections::HashSet<ItemId> = self
-                .all("SELECT item FROM label_case UNION SELECT item FROM label_event", what)?
+                .all(
+                    "SELECT item FROM label_case UNION SELECT item FROM label_event",
+                    what,
+                )?
                 .into_iter()
                 .collect();
             let items = self.all_rows_of(

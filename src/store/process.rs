@@ -38,12 +38,19 @@ pub fn is_alive(identity: &str) -> bool {
         Some((pid, ticks)) => (pid, Some(ticks)),
         None => (identity, None),
     };
-    let Ok(number) = pid.parse::<i32>() else { return false };
-    let Some(pid) = rustix::process::Pid::from_raw(number) else { return false };
+    let Ok(number) = pid.parse::<i32>() else {
+        return false;
+    };
+    let Some(pid) = rustix::process::Pid::from_raw(number) else {
+        return false;
+    };
     match (ticks, started(number.unsigned_abs())) {
         (Some(then), Some(now)) => then == now,
         (Some(_), None) if std::path::Path::new("/proc/self/stat").exists() => false,
-        _ => !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)),
+        _ => !matches!(
+            rustix::process::test_kill_process(pid),
+            Err(rustix::io::Errno::SRCH)
+        ),
     }
 }
 

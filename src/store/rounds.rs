@@ -89,7 +89,8 @@ impl Store {
         self.write("open the round", |tx| {
             let now = now_ms();
             close_open_rounds(tx, now)?;
-            let number: i64 = tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM round", [], |r| r.get(0))?;
+            let number: i64 =
+                tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM round", [], |r| r.get(0))?;
             tx.execute(
                 "INSERT INTO round (uuid, number, strategy, budget, seed, predictor, note, created_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -151,7 +152,8 @@ fn close_open_rounds(tx: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
            AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = label_case.id AND l.expires_ms > ?1)",
         [now],
     )?;
-    tx.execute("UPDATE round SET closed_ms = ?1 WHERE closed_ms IS NULL", [now]).map(drop)
+    tx.execute("UPDATE round SET closed_ms = ?1 WHERE closed_ms IS NULL", [now])
+        .map(drop)
 }
 
 fn add_case(tx: &Transaction<'_>, round: RoundId, position: usize, case: &Proposal) -> rusqlite::Result<()> {

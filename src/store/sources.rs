@@ -69,7 +69,11 @@ impl Store {
     }
 
     /// Adds rows; exact duplicates fold into the item that is there.
-    pub fn add_rows<R: ImportRow>(&mut self, source: SourceId, rows: impl IntoIterator<Item = R>) -> Result<Loaded> {
+    pub fn add_rows<R: ImportRow>(
+        &mut self,
+        source: SourceId,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<Loaded> {
         let mut loaded = Loaded::default();
         self.write_in_slices("import rows", rows, |tx, row| {
             loaded.rows += 1;
@@ -80,7 +84,13 @@ impl Store {
     }
 
     /// The last commit of an import: everything in it is seen from here on.
-    pub fn finish_source(&mut self, source: SourceId, loaded: Loaded, empty: u64, rejected: u64) -> Result<()> {
+    pub fn finish_source(
+        &mut self,
+        source: SourceId,
+        loaded: Loaded,
+        empty: u64,
+        rejected: u64,
+    ) -> Result<()> {
         self.write("finish the import", |tx| {
             tx.execute(
                 "UPDATE source SET state = 'ready', rows = ?2, items = ?3, empty = ?4, rejected = ?5, finished_ms = ?6
@@ -113,7 +123,9 @@ impl Store {
                 )
             })? > 0
             {}
-            self.write(what, |tx| tx.execute("DELETE FROM source WHERE id = ?1", [source]))?;
+            self.write(what, |tx| {
+                tx.execute("DELETE FROM source WHERE id = ?1", [source])
+            })?;
         }
         Ok(abandoned.len())
     }
@@ -137,7 +149,11 @@ impl Store {
     }
 
     /// Calls `each` with every row of a source in order: item and packed fields.
-    pub fn for_each_row(&self, source: SourceId, mut each: impl FnMut(ItemId, &str) -> Result<()>) -> Result<()> {
+    pub fn for_each_row(
+        &self,
+        source: SourceId,
+        mut each: impl FnMut(ItemId, &str) -> Result<()>,
+    ) -> Result<()> {
         let what = "read the imported rows";
         let mut statement = self
             .conn
@@ -146,7 +162,10 @@ impl Store {
         let mut rows = statement.query([source]).attempting(what)?;
         while let Some(row) = rows.next().attempting(what)? {
             let item = row.get(0).attempting(what)?;
-            let fields = row.get_ref(1).and_then(|v| v.as_str().map_err(Into::into)).attempting(what)?;
+            let fields = row
+                .get_ref(1)
+                .and_then(|v| v.as_str().map_err(Into::into))
+                .attempting(what)?;
             each(item, fields)?;
         }
         Ok(())

@@ -44,15 +44,19 @@ impl Store {
 
     /// The newest revision, where the project has a task.
     pub fn find_task(&self) -> Result<Option<Revision>> {
-        let row = self
-            .one(
-                "SELECT id, number, created_ms, toml FROM task_revision ORDER BY number DESC LIMIT 1",
-                (),
-                "read the task",
-                |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?)),
-            )?;
+        let row = self.one(
+            "SELECT id, number, created_ms, toml FROM task_revision ORDER BY number DESC LIMIT 1",
+            (),
+            "read the task",
+            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?)),
+        )?;
         row.map(|(id, number, created_ms, toml)| {
-            Ok(Revision { id, number, created_ms, task: Task::from_toml(&toml, "of the project")? })
+            Ok(Revision {
+                id,
+                number,
+                created_ms,
+                task: Task::from_toml(&toml, "of the project")?,
+            })
         })
         .transpose()
     }
@@ -76,12 +80,19 @@ impl Store {
             .prepare_cached("SELECT id, number, created_ms, toml FROM task_revision ORDER BY number")
             .attempting(what)?;
         let rows = statement
-            .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?)))
+            .query_map([], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?))
+            })
             .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
             .attempting(what)?;
         rows.into_iter()
             .map(|(id, number, created_ms, toml)| {
-                Ok(Revision { id, number, created_ms, task: Task::from_toml(&toml, "of the project")? })
+                Ok(Revision {
+                    id,
+                    number,
+                    created_ms,
+                    task: Task::from_toml(&toml, "of the project")?,
+                })
             })
             .collect()
     }
