@@ -32,11 +32,7 @@ fn main() -> Result<()> {
     embed(&encoder, &texts)?;
     let seconds = started.elapsed().as_secs_f64();
     let rate = texts.len() as f64 / seconds;
-    println!(
-        "{} texts on {} cores in {seconds:.2} s: {rate:.1} texts/s",
-        texts.len(),
-        options.threads
-    );
+    println!("{} texts on {} cores in {seconds:.2} s: {rate:.1} texts/s", texts.len(), options.threads);
     Ok(())
 }
 
@@ -52,18 +48,11 @@ fn texts() -> Result<Option<Vec<String>>> {
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         return Ok(Some(text.lines().map(str::to_owned).collect()));
     }
-    let data = std::env::var_os("HARDCASE_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
+    let data = std::env::var_os("HARDCASE_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let Ok(sms) = std::fs::read(data.join("data/sms_spam/sms.tsv")) else {
         return Ok(None);
     };
     let sms = String::from_utf8_lossy(&sms);
-    Ok(Some(
-        sms.lines()
-            .filter_map(|line| line.split_once('\t'))
-            .map(|(_, text)| text.to_owned())
-            .collect(),
-    ))
+    Ok(Some(sms.lines().filter_map(|line| line.split_once('\t')).map(|(_, text)| text.to_owned()).collect()))
 }

@@ -77,17 +77,8 @@ fn round(bencher: Bencher, n: usize, labels: usize, strategy: &str, stage: Stage
         return;
     };
     bencher.bench_local(|| {
-        Pool::new(data.parts()).map(|pool| {
-            propose(
-                &pool,
-                &Order {
-                    strategy,
-                    budget: BUDGET,
-                    stage,
-                    seed: 1,
-                },
-            )
-        })
+        Pool::new(data.parts())
+            .map(|pool| propose(&pool, &Order { strategy, budget: BUDGET, stage, seed: 1 }))
     });
 }
 
@@ -108,13 +99,5 @@ fn margin(bencher: Bencher, n: usize) {
 
 #[divan::bench(args = [100_000], sample_count = 3, sample_size = 1)]
 fn opening(bencher: Bencher, n: usize) {
-    round(
-        bencher,
-        n,
-        2,
-        "boundary",
-        Stage::Opening {
-            shares: &[None, Some(0.05)],
-        },
-    );
+    round(bencher, n, 2, "boundary", Stage::Opening { shares: &[None, Some(0.05)] });
 }

@@ -25,14 +25,8 @@ pub(super) struct Answer {
 impl Answer {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let mut sitting = Sitting::open(&self.file, &setting.expert, Leaving::KeepsCases)?;
-        let saved = sitting.answer(
-            ItemId(self.item),
-            &self.label,
-            Remarks {
-                note: self.note,
-                ..Remarks::default()
-            },
-        );
+        let saved =
+            sitting.answer(ItemId(self.item), &self.label, Remarks { note: self.note, ..Remarks::default() });
         let closed = sitting.close();
         setting.print(&saved?)?;
         closed

@@ -14,56 +14,16 @@ pub(super) fn check() -> Result<(), String> {
     let has = |f: fn(&raw_cpuid::FeatureInfo) -> bool| basic.as_ref().is_some_and(f);
     let has_more = |f: fn(&raw_cpuid::ExtendedFeatures) -> bool| extended.as_ref().is_some_and(f);
     let missing: Vec<&str> = [
-        (
-            "SSE4.2",
-            cfg!(target_feature = "sse4.2"),
-            has(raw_cpuid::FeatureInfo::has_sse42),
-        ),
-        (
-            "AVX",
-            cfg!(target_feature = "avx"),
-            has(raw_cpuid::FeatureInfo::has_avx),
-        ),
-        (
-            "FMA",
-            cfg!(target_feature = "fma"),
-            has(raw_cpuid::FeatureInfo::has_fma),
-        ),
-        (
-            "F16C",
-            cfg!(target_feature = "f16c"),
-            has(raw_cpuid::FeatureInfo::has_f16c),
-        ),
-        (
-            "AVX2",
-            cfg!(target_feature = "avx2"),
-            has_more(raw_cpuid::ExtendedFeatures::has_avx2),
-        ),
-        (
-            "BMI2",
-            cfg!(target_feature = "bmi2"),
-            has_more(raw_cpuid::ExtendedFeatures::has_bmi2),
-        ),
-        (
-            "AVX-512F",
-            cfg!(target_feature = "avx512f"),
-            has_more(raw_cpuid::ExtendedFeatures::has_avx512f),
-        ),
-        (
-            "AVX-512BW",
-            cfg!(target_feature = "avx512bw"),
-            has_more(raw_cpuid::ExtendedFeatures::has_avx512bw),
-        ),
-        (
-            "AVX-512VL",
-            cfg!(target_feature = "avx512vl"),
-            has_more(raw_cpuid::ExtendedFeatures::has_avx512vl),
-        ),
-        (
-            "AVX-512DQ",
-            cfg!(target_feature = "avx512dq"),
-            has_more(raw_cpuid::ExtendedFeatures::has_avx512dq),
-        ),
+        ("SSE4.2", cfg!(target_feature = "sse4.2"), has(raw_cpuid::FeatureInfo::has_sse42)),
+        ("AVX", cfg!(target_feature = "avx"), has(raw_cpuid::FeatureInfo::has_avx)),
+        ("FMA", cfg!(target_feature = "fma"), has(raw_cpuid::FeatureInfo::has_fma)),
+        ("F16C", cfg!(target_feature = "f16c"), has(raw_cpuid::FeatureInfo::has_f16c)),
+        ("AVX2", cfg!(target_feature = "avx2"), has_more(raw_cpuid::ExtendedFeatures::has_avx2)),
+        ("BMI2", cfg!(target_feature = "bmi2"), has_more(raw_cpuid::ExtendedFeatures::has_bmi2)),
+        ("AVX-512F", cfg!(target_feature = "avx512f"), has_more(raw_cpuid::ExtendedFeatures::has_avx512f)),
+        ("AVX-512BW", cfg!(target_feature = "avx512bw"), has_more(raw_cpuid::ExtendedFeatures::has_avx512bw)),
+        ("AVX-512VL", cfg!(target_feature = "avx512vl"), has_more(raw_cpuid::ExtendedFeatures::has_avx512vl)),
+        ("AVX-512DQ", cfg!(target_feature = "avx512dq"), has_more(raw_cpuid::ExtendedFeatures::has_avx512dq)),
         (
             "AVX-512VNNI",
             cfg!(target_feature = "avx512vnni"),

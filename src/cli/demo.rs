@@ -11,6 +11,8 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::task::Task;
 use crate::job::create::{create, is_project};
 use crate::job::import::{BadRows, ImportOptions, import_bundled};
+use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine};
+use crate::job::scout::scout;
 
 /// Made-up advertisements; see `assets/demo/README.md`.
 const ADS: &str = include_str!("../../assets/demo/ads.csv");
@@ -35,12 +37,7 @@ impl Demo {
             setting.say(&format!("{} is there already: going on with it", file.display()))?;
         } else {
             let task = Task::from_toml(TASK, "of the demo")?;
-            create(
-                &file,
-                Some(&task),
-                setting.seed.unwrap_or(DEFAULT_SEED),
-                &setting.expert,
-            )?;
+            create(&file, Some(&task), setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
         }
         let job = setting.job(&file);
         if crate::desk::status::status(&file)?.items == 0 {
@@ -54,35 +51,18 @@ impl Demo {
             let report = import_bundled(&job, "ads.csv", ADS, &options, BadRows::Stop)?;
             setting.say(&report.to_string())?;
         }
-        #[cfg(feature = "engine")]
-        {
-            let report = crate::job::scout::scout(&job, &setting.scout_model(None, None))?;
-            setting.say(&report.to_string())?;
-        }
-        #[cfg(not(feature = "engine"))]
-        return Err(
-            Fault::new(&attempted, "this build has no models, so it cannot scout")
-                .hint("Build it with the default features: `cargo build --release`"),
-        );
-        #[cfg(feature = "engine")]
+        let report = scout(&job, &setting.scout_model(None, None))?;
+        setting.say(&report.to_string())?;
         self.first_case(setting, &file)
     }
 
-    #[cfg(feature = "engine")]
     fn first_case(&self, setting: &Setting, file: &std::path::Path) -> Result<()> {
-        use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine};
         if crate::desk::status::status(file)?.round == 0 {
-            let report = mine(
-                &setting.job(file),
-                &MineOptions {
-                    strategy: None,
-                    budget: DEFAULT_BUDGET,
-                },
-            )?;
+            let report = mine(&setting.job(file), &MineOptions { strategy: None, budget: DEFAULT_BUDGET })?;
             setting.say(&report.to_string())?;
         }
         let mut sitting = Sitting::open(file, &setting.expert, Leaving::KeepsCases)?;
-        let next = sitting.next()?;
+        let next = sitting.next_case()?;
         let question = sitting.task().question.clone();
         sitting.close()?;
         match next {

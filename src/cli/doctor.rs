@@ -55,22 +55,14 @@ impl Doctor {
 
 fn terminal() -> Finding {
     let name = std::env::var("TERM").unwrap_or_default();
-    match (
-        std::io::stdout().is_terminal(),
-        rustix::termios::tcgetwinsize(std::io::stdout()),
-    ) {
-        (true, Ok(size)) if size.ws_col >= 80 && size.ws_row >= 24 => Finding::new(
-            "terminal",
-            State::Fine,
-            format!("{name}, {} × {}", size.ws_col, size.ws_row),
-        ),
+    match (std::io::stdout().is_terminal(), rustix::termios::tcgetwinsize(std::io::stdout())) {
+        (true, Ok(size)) if size.ws_col >= 80 && size.ws_row >= 24 => {
+            Finding::new("terminal", State::Fine, format!("{name}, {} × {}", size.ws_col, size.ws_row))
+        }
         (true, Ok(size)) => Finding::new(
             "terminal",
             State::Warning,
-            format!(
-                "{name}, {} × {}: 80 × 24 is the least for comfort",
-                size.ws_col, size.ws_row
-            ),
+            format!("{name}, {} × {}: 80 × 24 is the least for comfort", size.ws_col, size.ws_row),
         ),
         _ => Finding::new("terminal", State::Fine, "output goes to a file or a pipe"),
     }
@@ -87,11 +79,7 @@ fn processor() -> Finding {
     } else {
         "the plain instruction set; built on this machine, scouting is several times faster"
     };
-    Finding::new(
-        "processor",
-        State::Fine,
-        format!("{cores} threads; this binary uses {best}"),
-    )
+    Finding::new("processor", State::Fine, format!("{cores} threads; this binary uses {best}"))
 }
 
 #[cfg(feature = "engine")]

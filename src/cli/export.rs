@@ -69,18 +69,9 @@ impl Export {
             (WhatArgument::Rows, _) => What::Rows,
         };
         let to_file = self.out.is_some();
-        let options = ExportOptions {
-            what,
-            by: by(&self.by)?,
-            format: self.format.into(),
-            out: self.out,
-        };
+        let options = ExportOptions { what, by: by(&self.by)?, format: self.format.into(), out: self.out };
         let lines = export(&self.file, &options)?;
-        if to_file {
-            setting.say(&format!("{lines} lines written"))
-        } else {
-            Ok(())
-        }
+        if to_file { setting.say(&format!("{lines} lines written")) } else { Ok(()) }
     }
 }
 
@@ -90,11 +81,8 @@ fn by(said: &str) -> Result<By> {
         "head" => By::Head,
         "scout" => By::Scout,
         number => By::Adapter(number.parse().map_err(|_| {
-            Fault::usage(
-                format!("export predictions by '{said}'"),
-                "there is no such model",
-            )
-            .hint("Give active, head, scout, or an adapter's number")
+            Fault::usage(format!("export predictions by '{said}'"), "there is no such model")
+                .hint("Give active, head, scout, or an adapter's number")
         })?),
     })
 }

@@ -15,11 +15,8 @@ pub(super) fn in_child(what: &str) -> Option<ExitCode> {
         return None;
     }
     let program = std::env::current_exe().ok()?;
-    let mut child = Command::new(program)
-        .args(std::env::args_os().skip(1))
-        .env(IN_CHILD, "1")
-        .spawn()
-        .ok()?;
+    let mut child =
+        Command::new(program).args(std::env::args_os().skip(1)).env(IN_CHILD, "1").spawn().ok()?;
     // The handler that the watcher installed keeps this process alive on Ctrl-C; the child got the same signal and ends in order.
     let status = child.wait().ok()?;
     if let Some(code) = status.code() {

@@ -23,11 +23,7 @@ pub(super) struct Import {
 
 impl Import {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let bad_rows = if self.skip_bad {
-            BadRows::Reject
-        } else {
-            BadRows::Stop
-        };
+        let bad_rows = if self.skip_bad { BadRows::Reject } else { BadRows::Stop };
         import_all(setting, &self.file, &self.data, &self.reading.into(), bad_rows)
     }
 }

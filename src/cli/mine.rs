@@ -20,10 +20,7 @@ pub(super) struct Mine {
 
 impl Mine {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let options = MineOptions {
-            strategy: self.strategy,
-            budget: self.budget,
-        };
+        let options = MineOptions { strategy: self.strategy, budget: self.budget };
         let report = mine(&setting.job(&self.file), &options)?;
         setting.print(&report)
     }

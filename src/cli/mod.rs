@@ -5,6 +5,7 @@
 mod answer;
 mod arguments;
 mod cpu;
+#[cfg(feature = "engine")]
 mod demo;
 mod doctor;
 mod export;

@@ -33,21 +33,13 @@ pub(super) struct New {
 impl New {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let task = self.task.as_deref().map(read_task).transpose()?;
-        let warning = create(
-            &self.file,
-            task.as_ref(),
-            setting.seed.unwrap_or(DEFAULT_SEED),
-            &setting.expert,
-        )?;
+        let warning =
+            create(&self.file, task.as_ref(), setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
         if let Some(warning) = warning {
             setting.say(&warning)?;
         }
         setting.say(&format!("made {}", self.file.display()))?;
-        let bad_rows = if self.skip_bad {
-            BadRows::Reject
-        } else {
-            BadRows::Stop
-        };
+        let bad_rows = if self.skip_bad { BadRows::Reject } else { BadRows::Stop };
         import_all(setting, &self.file, &self.data, &self.reading.into(), bad_rows)?;
         let file = self.file.display();
         setting.say(&match (&task, self.data.is_empty()) {

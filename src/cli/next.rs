@@ -19,7 +19,7 @@ pub(super) struct Next {
 impl Next {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let mut sitting = Sitting::open(&self.file, &setting.expert, Leaving::KeepsCases)?;
-        match sitting.next()? {
+        match sitting.next_case()? {
             sitting::Next::Case(mut case) => {
                 if self.reveal {
                     case.revealed = sitting.reveal(case.case)?;
@@ -41,12 +41,7 @@ impl Next {
 
 /// A case as text. What comes from the pool is made harmless.
 pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
-    let mut out = format!(
-        "case {} (item {})\n\n  {}\n",
-        case.case,
-        case.item,
-        indent(&case.text)
-    );
+    let mut out = format!("case {} (item {})\n\n  {}\n", case.case, case.item, indent(&case.text));
     if let Some(meta) = case.meta.as_object() {
         for (name, value) in meta {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -54,11 +49,7 @@ pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
         }
     }
     if let Some(partner) = &case.partner {
-        out.push_str(&format!(
-            "\nnear it ({:.2}):\n\n  {}\n",
-            partner.similarity,
-            indent(&partner.text)
-        ));
+        out.push_str(&format!("\nnear it ({:.2}):\n\n  {}\n", partner.similarity, indent(&partner.text)));
     }
     if let Some(r) = &case.revealed {
         let p: Vec<String> = r
@@ -66,18 +57,10 @@ pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
             .iter()
             .map(|(name, p)| format!("{} {:.2}", harmless(name), p.as_f64().unwrap_or(0.0)))
             .collect();
-        out.push_str(&format!(
-            "\nrevealed: {}; {}; {}\n",
-            r.split,
-            r.in_words,
-            p.join(", ")
-        ));
+        out.push_str(&format!("\nrevealed: {}; {}; {}\n", r.split, r.in_words, p.join(", ")));
     }
-    let labels: Vec<String> = case
-        .labels
-        .iter()
-        .map(|l| format!("{} {}", l.key, harmless(&l.name)))
-        .collect();
+    let labels: Vec<String> =
+        case.labels.iter().map(|l| format!("{} {}", l.key, harmless(&l.name))).collect();
     out.push_str(&format!("\n{}   {}", harmless(question), labels.join("   ")));
     out
 }

@@ -35,16 +35,8 @@ impl Predict {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let model = setting.scout_model(self.model, self.threads);
         let to_file = self.out.is_some();
-        let options = PredictOptions {
-            read: self.reading.into(),
-            format: self.format.into(),
-            out: self.out,
-        };
+        let options = PredictOptions { read: self.reading.into(), format: self.format.into(), out: self.out };
         let n = predict(&self.file, &self.data, &model, &options, &setting.watch)?;
-        if to_file {
-            setting.say(&format!("{n} texts scored"))
-        } else {
-            Ok(())
-        }
+        if to_file { setting.say(&format!("{n} texts scored")) } else { Ok(()) }
     }
 }

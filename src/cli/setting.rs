@@ -21,10 +21,7 @@ pub(super) struct Setting {
     /// Who shows progress.
     pub watch: Watch,
     /// The embedded model.
-    #[cfg_attr(
-        not(feature = "engine"),
-        expect(dead_code, reason = "a label-only build carries no model")
-    )]
+    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "a label-only build carries no model"))]
     pub model: &'static [u8],
     json: bool,
     quiet: bool,
@@ -46,12 +43,7 @@ impl Setting {
 
     /// What a job on `project` is given.
     pub fn job<'a>(&'a self, project: &'a Path) -> JobContext<'a> {
-        JobContext {
-            project,
-            watcher: &self.watch,
-            expert: &self.expert,
-            seed: self.seed,
-        }
+        JobContext { project, watcher: &self.watch, expert: &self.expert, seed: self.seed }
     }
 
     /// Whether results are wanted as JSON.
@@ -61,20 +53,12 @@ impl Setting {
 
     /// Prints a result: its sentence, or its JSON document.
     pub fn print(&self, result: &(impl Serialize + std::fmt::Display)) -> Result<()> {
-        if self.json {
-            output::print_json(result)
-        } else {
-            output::print(&result.to_string())
-        }
+        if self.json { output::print_json(result) } else { output::print(&result.to_string()) }
     }
 
     /// Prints a line for a person; not with `--json` or `--quiet`.
     pub fn say(&self, line: &str) -> Result<()> {
-        if self.json || self.quiet {
-            Ok(())
-        } else {
-            output::print(line)
-        }
+        if self.json || self.quiet { Ok(()) } else { output::print(line) }
     }
 
     /// Which model scouts.
@@ -84,15 +68,8 @@ impl Setting {
         file: Option<std::path::PathBuf>,
         threads: Option<std::num::NonZeroUsize>,
     ) -> crate::job::model::ScoutModel {
-        let data_dir = directories::ProjectDirs::from("", "", "hardcase").map_or_else(
-            || std::env::temp_dir().join("hardcase"),
-            |d| d.data_local_dir().to_owned(),
-        );
-        crate::job::model::ScoutModel {
-            file,
-            embedded: self.model,
-            data_dir,
-            threads,
-        }
+        let data_dir = directories::ProjectDirs::from("", "", "hardcase")
+            .map_or_else(|| std::env::temp_dir().join("hardcase"), |d| d.data_local_dir().to_owned());
+        crate::job::model::ScoutModel { file, embedded: self.model, data_dir, threads }
     }
 }

@@ -16,10 +16,6 @@ pub(super) struct Status {
 impl Status {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let report = status(&self.file)?;
-        if setting.wants_json() {
-            setting.print(&report)
-        } else {
-            print(&harmless(&report.to_string()))
-        }
+        if setting.wants_json() { setting.print(&report) } else { print(&harmless(&report.to_string())) }
     }
 }

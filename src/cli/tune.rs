@@ -20,11 +20,7 @@ pub(super) struct Tune {
 
 impl Tune {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let rescore = if self.no_rescore {
-            Rescore::CasesOnly
-        } else {
-            Rescore::Pool
-        };
+        let rescore = if self.no_rescore { Rescore::CasesOnly } else { Rescore::Pool };
         let report = tune(&setting.job(&self.file), rescore)?;
         setting.print(&report)
     }

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
-use super::{answer, cpu, demo, doctor, export, import, mine, new, next, status, task, tune};
+use super::{answer, cpu, doctor, export, import, mine, new, next, status, task, tune};
 #[cfg(feature = "engine")]
-use super::{guard, predict, scout};
+use super::{demo, guard, predict, scout};
 use crate::domain::fault::Result;
 
 /// Label what a local model finds hard, and train it on the answers.
@@ -24,6 +24,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     /// Make the demo project, scout and mine it, and show its first case
+    #[cfg(feature = "engine")]
     Demo(demo::Demo),
     /// Make a project
     New(new::New),
@@ -64,11 +65,7 @@ pub fn run(model: &'static [u8]) -> ExitCode {
         Err(error) => {
             // Help and version are no errors; clap prints them where they belong.
             let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(2)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
     let setting = Setting::new(arguments.global, model);
@@ -108,6 +105,7 @@ impl Verb {
 
     fn run(self, setting: &Setting) -> Result<()> {
         match self {
+            #[cfg(feature = "engine")]
             Self::Demo(verb) => verb.run(setting),
             Self::New(verb) => verb.run(setting),
             Self::Import(verb) => verb.run(setting),

@@ -130,9 +130,7 @@ fn new_bar(progress: &Progress) -> ProgressBar {
         (true, "bytes") => "{msg:<14} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
         (true, _) => "{msg:<14} {bar:30} {human_pos}/{human_len}  {per_sec:>8}  {eta} left",
     };
-    let bar = progress
-        .total
-        .map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let bar = progress.total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }

@@ -35,11 +35,8 @@ pub fn advice(s: &Standing<'_>) -> String {
         return "mine the first round: `hardcase mine FILE`".into();
     };
     if left > 0 {
-        let scouting = if s.scored < s.items {
-            "; some texts are not scouted yet (`hardcase scout FILE`)"
-        } else {
-            ""
-        };
+        let scouting =
+            if s.scored < s.items { "; some texts are not scouted yet (`hardcase scout FILE`)" } else { "" };
         return format!("label the {left} cases left in round {number}{scouting}");
     }
     if let Some(label) = s.missing {
@@ -53,19 +50,14 @@ pub fn advice(s: &Standing<'_>) -> String {
             s.new_training
         );
     }
-    if let (
-        Figure::Known { value, .. },
-        Figure::Known {
-            value: ceiling, lo, ..
-        },
-    ) = (s.model_expert, s.expert_expert)
+    if let (Figure::Known { value, .. }, Figure::Known { value: ceiling, lo, .. }) =
+        (s.model_expert, s.expert_expert)
+        && value >= lo
     {
-        if value >= lo {
-            return format!(
-                "stop here if you like: the model agrees with the experts ({value:.2}) about as well as they agree with each \
-                 other ({ceiling:.2})"
-            );
-        }
+        return format!(
+            "stop here if you like: the model agrees with the experts ({value:.2}) about as well as they agree with each \
+             other ({ceiling:.2})"
+        );
     }
     if let Figure::Known { lo, hi, .. } = s.gain
         && *lo <= 0.0
@@ -114,23 +106,9 @@ mod tests {
 
     #[test]
     fn at_the_ceiling_it_says_stop() {
-        let ceiling = Figure::Known {
-            value: 0.8,
-            lo: 0.7,
-            hi: 0.9,
-            n: 60,
-        };
-        let model = Figure::Known {
-            value: 0.75,
-            lo: 0.6,
-            hi: 0.85,
-            n: 60,
-        };
-        let s = Standing {
-            model_expert: &model,
-            expert_expert: &ceiling,
-            ..standing(&model)
-        };
+        let ceiling = Figure::Known { value: 0.8, lo: 0.7, hi: 0.9, n: 60 };
+        let model = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 60 };
+        let s = Standing { model_expert: &model, expert_expert: &ceiling, ..standing(&model) };
         assert!(advice(&s).starts_with("stop here"));
     }
 }

@@ -8,11 +8,13 @@ use crate::domain::answer::BlindAnswer;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::ids::{ItemId, PredictorId};
+use crate::domain::prediction::Probabilities;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::stats::agreement::{Ballots, labels_of};
 use crate::stats::audit::{Audit, AuditCase, audit};
 use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases};
+use crate::stats::rounds::{RoundDraw, combined_inclusion};
 use crate::store::Store;
 use crate::store::predictors::Predictor;
 
@@ -70,12 +72,7 @@ pub struct Figures<'s> {
 impl<'s> Figures<'s> {
     /// Reads the answers that count.
     pub fn read(store: &'s Store, task: &'s Task) -> Result<Self> {
-        Ok(Self {
-            store,
-            task,
-            seed: store.project()?.seed,
-            answers: store.first_blind_answers()?,
-        })
+        Ok(Self { store, task, seed: store.project()?.seed, answers: store.first_blind_answers()? })
     }
 
     fn eval(&self, after_round: i64) -> Ballots {
@@ -109,11 +106,7 @@ impl<'s> Figures<'s> {
         };
         let Some(predictor) = active else {
             let none = Figure::undefined("nothing has been scouted yet");
-            return Ok(Agreement {
-                model_expert: none.clone(),
-                expert_expert,
-                model_on_shared: none,
-            });
+            return Ok(Agreement { model_expert: none.clone(), expert_expert, model_on_shared: none });
         };
         let (items, values) = self.predictions(predictor, &ballots.items)?;
         let judged = ballots.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels));
@@ -135,15 +128,9 @@ impl<'s> Figures<'s> {
         Ok(predictors
             .into_iter()
             .map(|predictor| {
-                let adapter = predictor
-                    .adapter
-                    .and_then(|id| adapters.iter().find(|a| a.id == id));
+                let adapter = predictor.adapter.and_then(|id| adapters.iter().find(|a| a.id == id));
                 let (after_round, training) = adapter.map_or((None, 0), |a| (a.round, a.training_n));
-                Stored {
-                    predictor,
-                    after_round,
-                    training,
-                }
+                Stored { predictor, after_round, training }
             })
             .collect())
     }
@@ -177,12 +164,8 @@ impl<'s> Figures<'s> {
         };
         let rounds_seen = later.after_round.max(earlier.after_round).unwrap_or(0);
         let hard = self.eval(rounds_seen);
-        let audit_answers: Vec<BlindAnswer> = self
-            .answers
-            .iter()
-            .filter(|a| a.split == Split::Audit && a.round.is_some())
-            .cloned()
-            .collect();
+        let audit_answers: Vec<BlindAnswer> =
+            self.answers.iter().filter(|a| a.split == Split::Audit && a.round.is_some()).cloned().collect();
         let audit_cases = Ballots::collect(&audit_answers, self.task);
         let (ballots, where_) = if hard.items.len() >= ENOUGH_FOR_GAIN {
             (hard, "hard cases of later rounds")
@@ -201,9 +184,11 @@ impl<'s> Figures<'s> {
         };
         let (before, after) = (judge(earlier)?, judge(later)?);
         if before.items != after.items {
-            return Ok(unknown(
-                "the two models have not been scored on the same cases; run tune",
-            ));
+            return Ok(unknown("the two models have not been scored on the same cases; run tune"));
+        }
+        if before.model == after.model {
+            let n = ballots.items.len();
+            return Ok(unknown(&format!("it gives the same label as the one before to each of {n} {where_}")));
         }
         let difference = gain(&before.model, &after.model, &after.experts, self.seed);
         let says = match &difference {
@@ -233,23 +218,24 @@ impl<'s> Figures<'s> {
             return Ok(audit(&[], labels, self.seed));
         };
         let known = labels_of(self.task, &predictor.labels);
-        let mut cases = Vec::new();
+        let (mut draws, mut cases) = (Vec::new(), Vec::new());
         for answer in self.answers.iter().filter(|a| a.split == Split::Audit) {
-            let (Some(inclusion), Some(answered)) = (answer.inclusion, self.task.index_of_id(&answer.label))
+            let drawn = answer.round.zip(answer.inclusion);
+            let (Some((round, inclusion)), Some(answered)) = (drawn, self.task.index_of_id(&answer.label))
             else {
                 continue;
             };
             let Some(p) = self.store.prediction(predictor.id, answer.item)? else {
                 continue;
             };
-            let top = crate::domain::prediction::Probabilities(p).top();
-            if let Some(predicted) = known[top] {
-                cases.push(AuditCase {
-                    inclusion,
-                    predicted,
-                    answered,
-                });
+            if let Some(predicted) = known.get(Probabilities(p).top()).copied().flatten() {
+                draws.push(RoundDraw { round, inclusion });
+                cases.push(AuditCase { inclusion, predicted, answered });
             }
+        }
+        let combined = combined_inclusion(&draws, &self.store.audit_draws()?);
+        for (case, inclusion) in cases.iter_mut().zip(combined) {
+            case.inclusion = inclusion;
         }
         Ok(audit(&cases, labels, self.seed))
     }

@@ -116,11 +116,7 @@ pub struct Saved {
 impl std::fmt::Display for Saved {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let verb = if self.changed { "changed" } else { "saved" };
-        write!(
-            f,
-            "{verb}: {} on item {}; {} labels by you",
-            self.label, self.item, self.labels
-        )
+        write!(f, "{verb}: {} on item {}; {} labels by you", self.label, self.item, self.labels)
     }
 }
 
@@ -155,13 +151,7 @@ impl Sitting {
         let mut store = Store::open(project, Access::Sitting)?;
         let revision = store.task()?;
         let (expert, session) = store.begin_session(expert)?;
-        Ok(Self {
-            store,
-            expert,
-            session,
-            revision,
-            leaving,
-        })
+        Ok(Self { store, expert, session, revision, leaving })
     }
 
     /// The task as it stood when the sitting began.
@@ -170,12 +160,10 @@ impl Sitting {
     }
 
     /// The next case; the same one until it is answered or its lease ends.
-    pub fn next(&mut self) -> Result<Next> {
+    pub fn next_case(&mut self) -> Result<Next> {
         match self.store.lease_next_case(self.expert, self.session, LEASE_MS)? {
             Some(case) => Ok(Next::Case(Box::new(self.show(&case)?))),
-            None => Ok(Next::None {
-                why: self.why_no_case()?,
-            }),
+            None => Ok(Next::None { why: self.why_no_case()? }),
         }
     }
 
@@ -189,15 +177,9 @@ impl Sitting {
         };
         let left = round.cases - round.answered - round.skipped;
         Ok(if left == 0 {
-            format!(
-                "round {} is done: run `hardcase tune FILE`, then `hardcase mine FILE`",
-                round.number
-            )
+            format!("round {} is done: run `hardcase tune FILE`, then `hardcase mine FILE`", round.number)
         } else {
-            format!(
-                "the {left} cases left in round {} are with other experts",
-                round.number
-            )
+            format!("the {left} cases left in round {} are with other experts", round.number)
         })
     }
 
@@ -206,10 +188,10 @@ impl Sitting {
             || Fault::new("show the case", "its text is not in the file").hint("Run `hardcase doctor FILE`");
         let item = self.store.item(case.item)?.ok_or_else(missing)?;
         let partner = match case.partner {
-            Some(partner) => self.store.item(partner.item)?.map(|other| ShownPartner {
-                text: other.text,
-                similarity: partner.similarity,
-            }),
+            Some(partner) => self
+                .store
+                .item(partner.item)?
+                .map(|other| ShownPartner { text: other.text, similarity: partner.similarity }),
             None => None,
         };
         let meta = item.meta.and_then(|m| serde_json::from_str(&m).ok());
@@ -223,10 +205,7 @@ impl Sitting {
                 .task()
                 .labels
                 .iter()
-                .map(|l| ShownLabel {
-                    name: l.name.clone(),
-                    key: l.key,
-                })
+                .map(|l| ShownLabel { name: l.name.clone(), key: l.key })
                 .collect(),
             revealed: None,
         })
@@ -263,8 +242,7 @@ impl Sitting {
 
     fn name_of(&self, stable_key: &str) -> String {
         let task = self.task();
-        task.index_of_id(stable_key)
-            .map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
+        task.index_of_id(stable_key).map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
     }
 
     /// Records an answer. When this returns, it is on disk.
@@ -273,10 +251,8 @@ impl Sitting {
     /// No such item or label, or the file cannot be written: nothing was recorded then.
     pub fn answer(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Saved> {
         let label = self.task().find_label(label)?.clone();
-        let changed = self
-            .store
-            .current_answer(self.expert, item)?
-            .is_some_and(|a| a.event.action == Action::Set);
+        let changed =
+            self.store.current_answer(self.expert, item)?.is_some_and(|a| a.event.action == Action::Set);
         let mut event = NewEvent {
             label: Some(label.id.clone()),
             note: remarks.note,
@@ -285,12 +261,7 @@ impl Sitting {
         };
         event.duration_ms = remarks.duration_ms.or(event.duration_ms);
         self.store.append(self.session, event)?;
-        Ok(Saved {
-            item,
-            label: label.name,
-            labels: self.store.label_count_of(self.expert)?,
-            changed,
-        })
+        Ok(Saved { item, label: label.name, labels: self.store.label_count_of(self.expert)?, changed })
     }
 
     /// Leaves a case unanswered; it comes back once, after all others.
@@ -329,11 +300,7 @@ impl Sitting {
     fn turn(&mut self, action: Action) -> Result<Option<TakenBack>> {
         let events = self.store.events_of(self.expert)?;
         let history = History::replay(&events);
-        let target = if action == Action::Retract {
-            history.to_undo()
-        } else {
-            history.to_redo()
-        };
+        let target = if action == Action::Retract { history.to_undo() } else { history.to_redo() };
         let Some(about) = target.and_then(|t| events.into_iter().find(|e| e.uuid == t)) else {
             return Ok(None);
         };
@@ -347,27 +314,18 @@ impl Sitting {
             Some(key) => format!("label {}", self.name_of(key)),
             None => about.event.action.as_str().to_owned(),
         };
-        Ok(Some(TakenBack {
-            item: about.event.item,
-            case: about.event.case,
-            what,
-        }))
+        Ok(Some(TakenBack { item: about.event.item, case: about.event.case, what }))
     }
 
     fn append(&mut self, item: ItemId, action: Action, note: Option<String>) -> Result<LabelEvent> {
-        let event = NewEvent {
-            note,
-            ..self.new_event(item, action)?
-        };
+        let event = NewEvent { note, ..self.new_event(item, action)? };
         self.store.append(self.session, event)
     }
 
     fn new_event(&self, item: ItemId, action: Action) -> Result<NewEvent> {
         if self.store.item(item)?.is_none() {
-            return Err(
-                Fault::usage(format!("label item {item}"), "the project has no such item")
-                    .hint("`hardcase next FILE` shows the number of the case's item"),
-            );
+            return Err(Fault::usage(format!("label item {item}"), "the project has no such item")
+                .hint("`hardcase next FILE` shows the number of the case's item"));
         }
         let case = self.store.case_of_item(item)?;
         let revealed = self.store.is_revealed(self.expert, item)?;
@@ -375,11 +333,7 @@ impl Sitting {
             (Some(case), true) => self.view_of_model(case)?.prelabel,
             _ => None,
         };
-        let shown = case
-            .as_ref()
-            .map(|c| self.store.shown_ms(c.id, self.expert))
-            .transpose()?
-            .flatten();
+        let shown = case.as_ref().map(|c| self.store.shown_ms(c.id, self.expert)).transpose()?.flatten();
         Ok(NewEvent {
             expert: self.expert,
             item,
@@ -398,7 +352,6 @@ impl Sitting {
 
     /// Gets up in order.
     pub fn close(mut self) -> Result<()> {
-        self.store
-            .end_session(self.session, self.leaving == Leaving::KeepsCases)
+        self.store.end_session(self.session, self.leaving == Leaving::KeepsCases)
     }
 }

@@ -32,8 +32,10 @@ pub struct Status {
     pub round: i64,
     /// The newest round's cases, of these labelled, and skipped.
     pub round_cases: Option<RoundCount>,
-    /// How many experts have labelled, by name.
-    pub experts: BTreeMap<String, usize>,
+    /// How many experts have labelled.
+    pub experts: usize,
+    /// Their standing labels, by name.
+    pub labels_by_expert: BTreeMap<String, usize>,
     /// Whose prelabels count: `zero-shot` or `head`.
     pub prelabels: Option<String>,
     /// Agreement on the evaluation cases.
@@ -87,10 +89,7 @@ pub fn status(project: &Path) -> Result<Status> {
     let agreement = figures.agreement(active.as_ref())?;
     let gain = match &active {
         Some(predictor) => figures.gain(predictor.id)?,
-        None => Gain {
-            difference: Figure::undefined("nothing has been scouted yet"),
-            says: String::new(),
-        },
+        None => Gain { difference: Figure::undefined("nothing has been scouted yet"), says: String::new() },
     };
     let audit = figures.audit(active.as_ref())?;
     let training = decided(&store.votes(Split::Train)?);
@@ -103,10 +102,7 @@ pub fn status(project: &Path) -> Result<Status> {
         .and_then(|p| p.adapter)
         .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
         .map_or(0, |a| a.training_n);
-    let short = task
-        .labels
-        .iter()
-        .find(|l| balance.get(&l.name).is_none_or(|b| b.training < 2));
+    let short = task.labels.iter().find(|l| balance.get(&l.name).is_none_or(|b| b.training < 2));
     let standing = Standing {
         items,
         scored,
@@ -118,11 +114,11 @@ pub fn status(project: &Path) -> Result<Status> {
         gain: &gain.difference,
     };
     let advice = advice(&standing);
-    let mut experts = BTreeMap::new();
+    let mut labels_by_expert = BTreeMap::new();
     for (id, name) in store.experts()? {
         let n = store.label_count_of(id)?;
         if n > 0 {
-            experts.insert(name, n);
+            labels_by_expert.insert(name, n);
         }
     }
     let mut skipped = BTreeMap::new();
@@ -136,22 +132,14 @@ pub fn status(project: &Path) -> Result<Status> {
         scored,
         labels: store.label_count()?,
         round: newest.map_or(0, |r| r.number),
-        round_cases: newest.map(|r| RoundCount {
-            cases: r.cases,
-            labelled: r.answered,
-            skipped: r.skipped,
-        }),
-        experts,
+        round_cases: newest.map(|r| RoundCount { cases: r.cases, labelled: r.answered, skipped: r.skipped }),
+        experts: labels_by_expert.len(),
+        labels_by_expert,
         prelabels: active.map(|p| p.kind),
         kappa: agreement,
         curve: figures.curve()?,
         gain,
-        audit_in_words: task
-            .labels
-            .iter()
-            .zip(&audit.labels)
-            .map(|(l, a)| a.in_words(&l.name))
-            .collect(),
+        audit_in_words: task.labels.iter().zip(&audit.labels).map(|(l, a)| a.in_words(&l.name)).collect(),
         audit,
         balance,
         skipped,
@@ -172,15 +160,7 @@ fn balance<'l>(
     let mut balance: BTreeMap<String, Balance> = task
         .labels
         .iter()
-        .map(|l| {
-            (
-                l.name.clone(),
-                Balance {
-                    labels: given.get(&l.id).copied().unwrap_or(0),
-                    training: 0,
-                },
-            )
-        })
+        .map(|l| (l.name.clone(), Balance { labels: given.get(&l.id).copied().unwrap_or(0), training: 0 }))
         .collect();
     for key in training {
         let name = task.index_of_id(key).map(|i| &task.labels[i].name);
@@ -194,11 +174,7 @@ fn balance<'l>(
 impl std::fmt::Display for Status {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.question)?;
-        writeln!(
-            f,
-            "  texts      {} ({} rows imported), {} scouted",
-            self.items, self.rows, self.scored
-        )?;
+        writeln!(f, "  texts      {} ({} rows imported), {} scouted", self.items, self.rows, self.scored)?;
         let balance: Vec<String> = self
             .balance
             .iter()
@@ -219,14 +195,9 @@ impl std::fmt::Display for Status {
             writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
         }
         for point in &self.curve {
-            let after = point
-                .after_round
-                .map_or("before labelling".to_owned(), |r| format!("after round {r}"));
-            writeln!(
-                f,
-                "    {after:<17} {:<9} {:>4} labels   {}",
-                point.kind, point.training, point.kappa
-            )?;
+            let after =
+                point.after_round.map_or("before labelling".to_owned(), |r| format!("after round {r}"));
+            writeln!(f, "    {after:<17} {:<9} {:>4} labels   {}", point.kind, point.training, point.kappa)?;
         }
         writeln!(f, "  {}", self.gain.says)?;
         writeln!(f, "\nWhole pool (audit), {} cases", self.audit.n)?;

@@ -48,10 +48,7 @@ pub fn decided(votes: &[Vote]) -> BTreeMap<ItemId, String> {
         .into_iter()
         .filter_map(|(item, (adjudicated, counts))| {
             let most = counts.values().copied().max().unwrap_or(0);
-            let mut leaders = counts
-                .iter()
-                .filter(|(_, n)| **n == most)
-                .map(|(label, _)| *label);
+            let mut leaders = counts.iter().filter(|(_, n)| **n == most).map(|(label, _)| *label);
             let majority = leaders.next().filter(|_| leaders.next().is_none());
             adjudicated.or(majority).map(|label| (item, label.to_owned()))
         })
@@ -63,11 +60,7 @@ mod tests {
     use super::*;
 
     fn vote(item: i64, label: &str, adjudicated: bool) -> Vote {
-        Vote {
-            item: ItemId(item),
-            label: label.into(),
-            adjudicated,
-        }
+        Vote { item: ItemId(item), label: label.into(), adjudicated }
     }
 
     #[test]

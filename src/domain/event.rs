@@ -58,10 +58,7 @@ impl std::str::FromStr for Action {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|a| a.as_str() == s)
-            .ok_or_else(|| format!("'{s}' is no action"))
+        Self::ALL.into_iter().find(|a| a.as_str() == s).ok_or_else(|| format!("'{s}' is no action"))
     }
 }
 

@@ -54,10 +54,7 @@ impl Fault {
 
     /// The same, where what the person gave is at fault.
     pub fn usage(attempted: impl Into<String>, why: impl Into<String>) -> Self {
-        Self {
-            kind: FaultKind::Usage,
-            ..Self::new(attempted, why)
-        }
+        Self { kind: FaultKind::Usage, ..Self::new(attempted, why) }
     }
 
     /// Adds what to do about it: a whole sentence without its full stop.

@@ -27,9 +27,7 @@ pub enum Figure {
 impl Figure {
     /// The figure that is not defined because of `why`.
     pub fn undefined(why: impl Into<String>) -> Self {
-        Self::Undefined {
-            undefined: why.into(),
-        }
+        Self::Undefined { undefined: why.into() }
     }
 
     /// The point estimate, where there is one.

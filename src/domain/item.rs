@@ -16,11 +16,7 @@ impl ItemKey {
 /// NFC, with each run of white space folded to one space and none at the ends. Case is kept.
 pub fn normalise(text: &str) -> String {
     // Most text is ASCII and so already NFC; the check saves most of an import's hashing time.
-    if text.is_ascii() {
-        fold_space(text.chars(), text.len())
-    } else {
-        fold_space(text.nfc(), text.len())
-    }
+    if text.is_ascii() { fold_space(text.chars(), text.len()) } else { fold_space(text.nfc(), text.len()) }
 }
 
 fn fold_space(chars: impl Iterator<Item = char>, capacity: usize) -> String {
@@ -64,8 +60,7 @@ fn is_link(word: &str) -> bool {
 
 fn is_mention(word: &str) -> bool {
     let word = word.trim_start_matches(|c: char| c.is_ascii_punctuation() && c != '@');
-    word.strip_prefix('@')
-        .is_some_and(|name| name.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    word.strip_prefix('@').is_some_and(|name| name.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 #[cfg(test)]
@@ -86,10 +81,7 @@ mod tests {
 
     #[test]
     fn a_split_key_drops_links_and_names_and_flattens_digits() {
-        assert_eq!(
-            split_key("Call 0800 now! (http://x.y) @ana_1: ok"),
-            "call 0000 now! ok"
-        );
+        assert_eq!(split_key("Call 0800 now! (http://x.y) @ana_1: ok"), "call 0000 now! ok");
         assert_eq!(split_key("www.only.example"), "www.only.example");
     }
 }

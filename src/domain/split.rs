@@ -27,10 +27,7 @@ pub struct SplitShares {
 
 impl Default for SplitShares {
     fn default() -> Self {
-        Self {
-            audit: 0.05,
-            eval: 0.30,
-        }
+        Self { audit: 0.05, eval: 0.30 }
     }
 }
 
@@ -90,9 +87,7 @@ mod tests {
     fn the_shares_of_many_texts_are_the_shares_asked_for() {
         let shares = SplitShares::default();
         let n = 40_000;
-        let words = [
-            "oak", "elm", "ash", "fir", "yew", "bay", "fig", "box", "may", "rue",
-        ];
+        let words = ["oak", "elm", "ash", "fir", "yew", "bay", "fig", "box", "may", "rue"];
         let (mut audit, mut eval) = (0, 0);
         for i in 0..n {
             let text: Vec<&str> = (0..5).map(|d| words[(i / 10usize.pow(d)) % 10]).collect();

@@ -77,12 +77,7 @@ impl Task {
     }
 
     fn checked(raw: RawTask) -> std::result::Result<Self, String> {
-        let RawTask {
-            name,
-            question,
-            guideline,
-            mut labels,
-        } = raw;
+        let RawTask { name, question, guideline, mut labels } = raw;
         if question.trim().is_empty() {
             return Err("it has no question".into());
         }
@@ -98,10 +93,7 @@ impl Task {
                 return Err("a label has no name".into());
             }
             if label.name.chars().any(char::is_control) {
-                return Err(format!(
-                    "the label name {:?} holds a control character",
-                    label.name
-                ));
+                return Err(format!("the label name {:?} holds a control character", label.name));
             }
             if label.id.is_empty() {
                 label.id = label.name.clone();
@@ -137,21 +129,10 @@ impl Task {
         let sum: f64 = labels.iter().filter_map(|l| l.share).sum();
         let all_given = labels.iter().all(|l| l.share.is_some());
         if all_given && (sum - 1.0).abs() > 0.02 || !all_given && sum >= 1.0 {
-            return Err(format!(
-                "the shares of the labels add up to {sum:.2} instead of 1"
-            ));
+            return Err(format!("the shares of the labels add up to {sum:.2} instead of 1"));
         }
-        let name = if name.trim().is_empty() {
-            question.clone()
-        } else {
-            name
-        };
-        Ok(Self {
-            name,
-            question,
-            guideline,
-            labels,
-        })
+        let name = if name.trim().is_empty() { question.clone() } else { name };
+        Ok(Self { name, question, guideline, labels })
     }
 
     /// The task as a `TASK.toml`.
@@ -168,10 +149,7 @@ impl Task {
     /// A usage fault where two labels would claim one stable key.
     pub fn revised(&self, mut next: Self) -> Result<Self> {
         for label in &mut next.labels {
-            if let Some(old) = self
-                .labels
-                .iter()
-                .find(|old| old.name == label.name && label.id == label.name)
+            if let Some(old) = self.labels.iter().find(|old| old.name == label.name && label.id == label.name)
             {
                 label.id.clone_from(&old.id);
             }
@@ -180,10 +158,7 @@ impl Task {
             if let Some(b) = next.labels[i + 1..].iter().find(|b| a.id == b.id) {
                 return Err(Fault::usage(
                     "set the task",
-                    format!(
-                        "the labels '{}' and '{}' both continue the label '{}'",
-                        a.name, b.name, a.id
-                    ),
+                    format!("the labels '{}' and '{}' both continue the label '{}'", a.name, b.name, a.id),
                 )
                 .hint("Give one of them an id of its own: id = \"…\""));
             }
@@ -209,11 +184,7 @@ impl Task {
             .or_else(|| self.labels.iter().find(by_key))
             .or_else(|| self.labels.iter().find(|l| l.name.eq_ignore_ascii_case(said)))
             .ok_or_else(|| {
-                let names: Vec<_> = self
-                    .labels
-                    .iter()
-                    .map(|l| format!("{} ({})", l.name, l.key))
-                    .collect();
+                let names: Vec<_> = self.labels.iter().map(|l| format!("{} ({})", l.name, l.key)).collect();
                 Fault::usage(format!("give the label '{said}'"), "the task has no such label")
                     .hint(format!("The labels are {}", names.join(", ")))
             })

@@ -27,10 +27,7 @@ thread_local! {
 /// Where something else in the process has started it already.
 pub fn backend() -> Result<&'static LlamaBackend> {
     let backend = BACKEND.get_or_init(|| {
-        #[expect(
-            unsafe_code,
-            reason = "both callbacks are plain functions that live as long as the process"
-        )]
+        #[expect(unsafe_code, reason = "both callbacks are plain functions that live as long as the process")]
         // SAFETY: the functions have the signatures that llama.cpp asks for, use no user data, and never unwind.
         unsafe {
             llama_cpp_sys_2::llama_log_set(Some(keep_error), std::ptr::null_mut());
@@ -38,12 +35,9 @@ pub fn backend() -> Result<&'static LlamaBackend> {
         }
         LlamaBackend::init().ok()
     });
-    backend.as_ref().ok_or_else(|| {
-        Fault::new(
-            "start llama.cpp",
-            "it has been started by another part of the process",
-        )
-    })
+    backend
+        .as_ref()
+        .ok_or_else(|| Fault::new("start llama.cpp", "it has been started by another part of the process"))
 }
 
 /// Runs `work` and returns with its result the first error that llama.cpp logged on this thread meanwhile, without the
@@ -58,10 +52,7 @@ extern "C" fn keep_error(level: llama_cpp_sys_2::ggml_log_level, text: *const c_
     if level != llama_cpp_sys_2::GGML_LOG_LEVEL_ERROR || text.is_null() {
         return;
     }
-    #[expect(
-        unsafe_code,
-        reason = "llama.cpp hands over a C string that lives until the callback returns"
-    )]
+    #[expect(unsafe_code, reason = "llama.cpp hands over a C string that lives until the callback returns")]
     let text = unsafe { CStr::from_ptr(text) };
     let line = without_function(&printable(&text.to_string_lossy())).to_owned();
     // A thread that is ending has nobody left to tell; one that is reading the error logs none.
@@ -77,10 +68,7 @@ extern "C" fn last_words(message: *const c_char) {
     if message.is_null() {
         return;
     }
-    #[expect(
-        unsafe_code,
-        reason = "ggml hands over a C string that lives until the callback returns"
-    )]
+    #[expect(unsafe_code, reason = "ggml hands over a C string that lives until the callback returns")]
     let message = unsafe { CStr::from_ptr(message) };
     let line = format!("llama.cpp gave up: {}\n", printable(&message.to_string_lossy()));
     // Nobody is left to tell if standard error is gone.
@@ -89,10 +77,7 @@ extern "C" fn last_words(message: *const c_char) {
 
 /// What a log line says may come from a model file, so its control characters are taken out.
 fn printable(text: &str) -> String {
-    text.trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn without_function(line: &str) -> &str {
@@ -122,27 +107,15 @@ mod tests {
 
     #[test]
     fn amx_is_never_compiled_in() {
-        #[expect(
-            unsafe_code,
-            reason = "asks how the library was compiled; no arguments, no state"
-        )]
+        #[expect(unsafe_code, reason = "asks how the library was compiled; no arguments, no state")]
         let amx = unsafe { llama_cpp_sys_2::ggml_cpu_has_amx_int8() };
-        assert_eq!(
-            amx, 0,
-            "llama.cpp was compiled with AMX, which crashes: see .cargo/config.toml"
-        );
+        assert_eq!(amx, 0, "llama.cpp was compiled with AMX, which crashes: see .cargo/config.toml");
     }
 
     #[test]
     fn a_logged_error_loses_its_function_and_its_control_characters() {
-        assert_eq!(
-            without_function("llama_model_load: error loading model: x"),
-            "error loading model: x"
-        );
-        assert_eq!(
-            without_function("error loading model: x"),
-            "error loading model: x"
-        );
+        assert_eq!(without_function("llama_model_load: error loading model: x"), "error loading model: x");
+        assert_eq!(without_function("error loading model: x"), "error loading model: x");
         assert_eq!(printable("a\u{1b}[31mb\n"), "a [31mb");
     }
 

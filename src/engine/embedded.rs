@@ -28,14 +28,9 @@ pub fn unpack(bytes: &[u8], dir: &Path) -> Result<PathBuf> {
                 io_reason(e),
                 "It needs 100 MB in a directory that can be written; XDG_DATA_HOME names another",
             ),
-            other => (
-                other.to_string(),
-                "The program itself is damaged: install it again",
-            ),
+            other => (other.to_string(), "The program itself is damaged: install it again"),
         };
-        Fault::new(format!("unpack the embedded model into {}", dir.display()), why)
-            .hint(hint)
-            .because(error)
+        Fault::new(format!("unpack the embedded model into {}", dir.display()), why).hint(hint).because(error)
     })?;
     Ok(path)
 }
@@ -44,10 +39,7 @@ fn install(bytes: &[u8], dir: &Path, path: &Path) -> Result<(), GgufError> {
     fs::create_dir_all(dir)?;
     // One process unpacks, the others wait and find the file. A file system without locks gets a temporary name of
     // its own for each process instead; with locks the name is fixed, so that a killed process leaves one file at most.
-    let lock = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path.with_extension("lock"))?;
+    let lock = OpenOptions::new().create(true).append(true).open(path.with_extension("lock"))?;
     let part = match lock.lock() {
         Ok(()) => path.with_extension("part"),
         Err(_) => path.with_extension(format!("{}.part", std::process::id())),
@@ -80,10 +72,7 @@ fn sync_dir(dir: &Path) {
 
 fn is_intact(bytes: &[u8], path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
-    let mut expected = Comparison {
-        file: BufReader::with_capacity(1 << 20, file),
-        read: Vec::new(),
-    };
+    let mut expected = Comparison { file: BufReader::with_capacity(1 << 20, file), read: Vec::new() };
     unpack_f32(&mut Cursor::new(bytes), &mut expected).is_ok() && expected.at_end()
 }
 
@@ -103,11 +92,7 @@ impl Write for Comparison {
     fn write(&mut self, expected: &[u8]) -> io::Result<usize> {
         self.read.resize(expected.len(), 0);
         self.file.read_exact(&mut self.read)?;
-        if self.read == expected {
-            Ok(expected.len())
-        } else {
-            Err(io::ErrorKind::InvalidData.into())
-        }
+        if self.read == expected { Ok(expected.len()) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -145,11 +130,7 @@ mod tests {
         let written = fs::metadata(&path).unwrap().modified().unwrap();
         assert_eq!(unpack(&model(), &dir.path().join("deeper")).unwrap(), path);
         assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
-        assert!(
-            names(path.parent().unwrap())
-                .iter()
-                .all(|name| !name.ends_with("part"))
-        );
+        assert!(names(path.parent().unwrap()).iter().all(|name| !name.ends_with("part")));
     }
 
     #[test]
@@ -181,11 +162,7 @@ mod tests {
                     .spawn(|| assert_eq!(fs::read(unpack(&model(), dir.path()).unwrap()).unwrap(), expected));
             }
         });
-        assert!(
-            names(dir.path()).iter().all(|name| !name.ends_with("part")),
-            "{:?}",
-            names(dir.path())
-        );
+        assert!(names(dir.path()).iter().all(|name| !name.ends_with("part")), "{:?}", names(dir.path()));
     }
 
     #[test]

@@ -38,9 +38,7 @@ pub struct EncoderOptions {
 
 impl Default for EncoderOptions {
     fn default() -> Self {
-        Self {
-            threads: physical_cores(),
-        }
+        Self { threads: physical_cores() }
     }
 }
 
@@ -88,18 +86,10 @@ impl Encoder {
         // One batch waits for each worker, so that none has to wait for the tokeniser.
         let (jobs, queue) = mpsc::sync_channel(options.threads.get());
         let queue = Arc::new(Mutex::new(queue));
-        let mut encoder = Self {
-            facts,
-            model,
-            longest,
-            jobs: Some(jobs),
-            workers: Vec::new(),
-        };
+        let mut encoder = Self { facts, model, longest, jobs: Some(jobs), workers: Vec::new() };
         for _ in 0..options.threads.get() {
             let worker = worker::start(&encoder.model, longest.max(BATCH_TOKENS), &queue);
-            encoder
-                .workers
-                .push(worker.map_err(|fault| fault.while_trying(attempted()))?);
+            encoder.workers.push(worker.map_err(|fault| fault.while_trying(attempted()))?);
         }
         Ok(encoder)
     }
@@ -130,10 +120,7 @@ impl Encoder {
             if done < texts.len() && !left_early {
                 return Err(stopped());
             }
-            Ok(Embedded {
-                texts: done,
-                truncated,
-            })
+            Ok(Embedded { texts: done, truncated })
         })
     }
 
@@ -222,10 +209,7 @@ fn beginning(text: &str, most: usize) -> String {
         if room == 0 {
             break;
         }
-        let end = (0..=room.min(word.len()))
-            .rev()
-            .find(|at| word.is_char_boundary(*at))
-            .unwrap_or(0);
+        let end = (0..=room.min(word.len())).rev().find(|at| word.is_char_boundary(*at)).unwrap_or(0);
         short.push_str(&word[..end]);
         short.push(' ');
     }
@@ -249,10 +233,7 @@ mod tests {
     use super::*;
     use crate::engine::gguf::{self, Value};
 
-    const PACKED: &str = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/assets/model/all-minilm-l6-v2-q8_0.gguf"
-    );
+    const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
 
     static ENCODER: LazyLock<Encoder> = LazyLock::new(|| {
         let dir = tempfile::tempdir().unwrap();
@@ -287,19 +268,10 @@ mod tests {
 
     #[test]
     fn similarities_are_those_of_sentence_transformers() {
-        let texts = [
-            "A man is eating food.",
-            "A man is eating a piece of bread.",
-            "The girl is carrying a baby.",
-        ];
+        let texts =
+            ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."];
         let (v, done) = vectors(&ENCODER, &texts);
-        assert_eq!(
-            done,
-            Embedded {
-                texts: 3,
-                truncated: 0
-            }
-        );
+        assert_eq!(done, Embedded { texts: 3, truncated: 0 });
         // Computed with sentence-transformers 6.2 on PyTorch from the model's original F32 weights.
         let (near, far) = (v.row(0).dot(&v.row(1)), v.row(0).dot(&v.row(2)));
         assert!((near - 0.755).abs() < 0.01, "{near}");
@@ -309,9 +281,8 @@ mod tests {
     #[test]
     fn a_vector_does_not_depend_on_the_texts_beside_it() {
         let long = "the quick brown fox jumps over the lazy dog ".repeat(30);
-        let texts: Vec<String> = (0..120)
-            .map(|i| format!("text number {i}: {}", &long[..i * 7 % long.len()]))
-            .collect();
+        let texts: Vec<String> =
+            (0..120).map(|i| format!("text number {i}: {}", &long[..i * 7 % long.len()])).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let (together, _) = vectors(&ENCODER, &texts);
         for index in [0, 1, 17, 63, 119] {
@@ -331,11 +302,8 @@ mod tests {
     #[test]
     fn the_packed_model_agrees_with_its_f32_form() {
         let packed = Encoder::load(Path::new(PACKED), EncoderOptions::default()).unwrap();
-        let texts = [
-            "URGENT! You have won a prize",
-            "see you at home",
-            "Meeting moved to Tuesday, same room.",
-        ];
+        let texts =
+            ["URGENT! You have won a prize", "see you at home", "Meeting moved to Tuesday, same room."];
         let ((a, _), (b, _)) = (vectors(&packed, &texts), vectors(&ENCODER, &texts));
         for (row, text) in texts.iter().enumerate() {
             let same = a.row(row).dot(&b.row(row));
@@ -363,26 +331,13 @@ mod tests {
             &long,
         ];
         let (v, done) = vectors(&ENCODER, &texts);
-        assert_eq!(
-            done,
-            Embedded {
-                texts: texts.len(),
-                truncated: 4
-            }
-        );
+        assert_eq!(done, Embedded { texts: texts.len(), truncated: 4 });
         for (row, text) in v.rows().into_iter().zip(texts) {
             let length = row.dot(&row).sqrt();
-            assert!(
-                (length - 1.0).abs() < 1e-4,
-                "{:?}: {length}",
-                &text[..text.len().min(20)]
-            );
+            assert!((length - 1.0).abs() < 1e-4, "{:?}: {length}", &text[..text.len().min(20)]);
         }
         assert!(v.row(7).dot(&v.row(9)) > 0.999, "leading blanks hide a text");
-        assert!(
-            v.row(6).dot(&v.row(10)) > 0.999,
-            "a text cut before tokenising differs from one cut after"
-        );
+        assert!(v.row(6).dot(&v.row(10)) > 0.999, "a text cut before tokenising differs from one cut after");
     }
 
     #[test]
@@ -406,10 +361,7 @@ mod tests {
         let Some(path) = test_model("tinystories-656k-f32.gguf") else {
             return;
         };
-        let said = Encoder::load(&path, EncoderOptions::default())
-            .map(|_| ())
-            .unwrap_err()
-            .to_string();
+        let said = Encoder::load(&path, EncoderOptions::default()).map(|_| ()).unwrap_err().to_string();
         assert!(said.contains("without pooling"), "{said}");
     }
 
@@ -418,16 +370,10 @@ mod tests {
         let Some(path) = test_model("tinystories-656k-f32.gguf") else {
             return;
         };
-        let encoder = Encoder::load(
-            &rewritten(&path, "llama.pooling_type", Value::U32(1)),
-            EncoderOptions::default(),
-        );
+        let encoder =
+            Encoder::load(&rewritten(&path, "llama.pooling_type", Value::U32(1)), EncoderOptions::default());
         let encoder = encoder.unwrap();
-        let texts = [
-            "Once upon a time there was a dog.",
-            "",
-            "Lily and Ben went to the park to play.",
-        ];
+        let texts = ["Once upon a time there was a dog.", "", "Lily and Ben went to the park to play."];
         let (together, done) = vectors(&encoder, &texts);
         assert_eq!(done.texts, 3);
         for (row, text) in texts.iter().enumerate() {
@@ -439,11 +385,7 @@ mod tests {
     #[test]
     fn an_architecture_that_llama_cpp_does_not_know_is_refused_with_its_reason() {
         let mut metadata = vec![("general.architecture".into(), Value::text("martian"))];
-        for (key, value) in [
-            ("embedding_length", 8),
-            ("context_length", 8),
-            ("pooling_type", 1),
-        ] {
+        for (key, value) in [("embedding_length", 8), ("context_length", 8), ("pooling_type", 1)] {
             metadata.push((format!("martian.{key}"), Value::U32(value)));
         }
         let tensors = [("w".into(), vec![8], gguf::TensorType::F32)];
@@ -452,10 +394,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("m.gguf");
         fs::write(&path, bytes).unwrap();
-        let said = Encoder::load(&path, EncoderOptions::default())
-            .map(|_| ())
-            .unwrap_err()
-            .to_string();
+        let said = Encoder::load(&path, EncoderOptions::default()).map(|_| ()).unwrap_err().to_string();
         assert!(said.contains("unknown model architecture: 'martian'"), "{said}");
     }
 
@@ -465,10 +404,7 @@ mod tests {
         let header = gguf::read_header(Cursor::new(&bytes), bytes.len() as u64).unwrap();
         let mut metadata = header.metadata;
         metadata.push((key.into(), value));
-        let tensors = header
-            .tensors
-            .iter()
-            .map(|t| (t.name.clone(), t.shape.clone(), t.kind));
+        let tensors = header.tensors.iter().map(|t| (t.name.clone(), t.shape.clone(), t.kind));
         let (mut out, _) = gguf::encode_header(metadata, tensors).unwrap();
         out.extend_from_slice(&bytes[header.data_offset as usize..]);
         let path = tempfile::tempdir().unwrap().keep().join("pooled.gguf");

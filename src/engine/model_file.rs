@@ -58,10 +58,7 @@ pub fn inspect(path: &Path) -> Result<ModelFacts> {
         return Err(refuse("it is a directory".into()));
     }
     let header = read_header(BufReader::new(file), about.len()).map_err(|e| refuse(e.to_string()))?;
-    let stem = path
-        .file_stem()
-        .map(|s| s.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     facts(&header, about.len(), stem).map_err(|(why, hint)| {
         let fault = refuse(why);
         if hint.is_empty() { fault } else { fault.hint(hint) }
@@ -74,10 +71,7 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
     match header.str("general.type") {
         None | Some("model") => {}
         Some("adapter") => {
-            return Err((
-                "it is an adapter, not a model".into(),
-                "Give the model that it was trained on",
-            ));
+            return Err(("it is an adapter, not a model".into(), "Give the model that it was trained on"));
         }
         Some(other) => return Err((format!("it holds no model but '{}'", other.escape_debug()), "")),
     }
@@ -89,12 +83,7 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
             .u64(&format!("{architecture}.{key}"))
             .and_then(|n| usize::try_from(n).ok())
             .filter(|n| (1..=1 << 24).contains(n))
-            .ok_or_else(|| {
-                (
-                    format!("the file gives no usable '{}.{key}'", architecture.escape_debug()),
-                    "",
-                )
-            })
+            .ok_or_else(|| (format!("the file gives no usable '{}.{key}'", architecture.escape_debug()), ""))
     };
     let pooling = match header.u64(&format!("{architecture}.pooling_type")) {
         None | Some(0) => Pooling::None,
@@ -120,20 +109,9 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
 
 /// The type in which most weights are stored.
 fn quantisation(header: &Header) -> Option<String> {
-    let of_same_kind = |kind| {
-        header
-            .tensors
-            .iter()
-            .filter(|t| t.kind == kind)
-            .map(|t| t.values())
-            .sum::<u64>()
-    };
-    header
-        .tensors
-        .iter()
-        .map(|t| t.kind)
-        .max_by_key(|kind| of_same_kind(*kind))
-        .map(|kind| kind.name())
+    let of_same_kind =
+        |kind| header.tensors.iter().filter(|t| t.kind == kind).map(|t| t.values()).sum::<u64>();
+    header.tensors.iter().map(|t| t.kind).max_by_key(|kind| of_same_kind(*kind)).map(|kind| kind.name())
 }
 
 impl ModelFacts {
@@ -183,18 +161,12 @@ mod tests {
     use super::*;
     use crate::engine::gguf::{TensorType, Value, encode_header};
 
-    const EMBEDDED: &str = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/assets/model/all-minilm-l6-v2-q8_0.gguf"
-    );
+    const EMBEDDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
 
     fn inspected(metadata: &[(&str, Value)]) -> Result<ModelFacts> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("some-model.gguf");
-        let metadata = metadata
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), v.clone()))
-            .collect();
+        let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
         let (mut bytes, _) = encode_header(metadata, [("w".into(), vec![8], TensorType::F32)]).unwrap();
         bytes.extend([0; 32]);
         fs::write(&path, bytes).unwrap();
@@ -238,22 +210,9 @@ mod tests {
         let path = dir.path().join("notes.txt");
         fs::write(&path, "these are my notes").unwrap();
         let said = inspect(&path).unwrap_err().to_string();
-        assert!(
-            said.ends_with("notes.txt: it is not a GGUF file (it looks like a text file)"),
-            "{said}"
-        );
-        assert!(
-            inspect(dir.path())
-                .unwrap_err()
-                .to_string()
-                .contains("it is a directory")
-        );
-        assert!(
-            inspect(&dir.path().join("none"))
-                .unwrap_err()
-                .to_string()
-                .contains("there is no such file")
-        );
+        assert!(said.ends_with("notes.txt: it is not a GGUF file (it looks like a text file)"), "{said}");
+        assert!(inspect(dir.path()).unwrap_err().to_string().contains("it is a directory"));
+        assert!(inspect(&dir.path().join("none")).unwrap_err().to_string().contains("there is no such file"));
     }
 
     #[test]
@@ -263,28 +222,16 @@ mod tests {
         let path = dir.path().join("half.gguf");
         fs::write(&path, &whole[..whole.len() - 1000]).unwrap();
         let said = inspect(&path).unwrap_err().to_string();
-        assert!(
-            said.contains("truncated: at least 1000 of 25401248 bytes are missing"),
-            "{said}"
-        );
+        assert!(said.contains("truncated: at least 1000 of 25401248 bytes are missing"), "{said}");
     }
 
     #[test]
     fn an_adapter_and_a_nameless_architecture_are_refused() {
         let bert = || ("general.architecture", Value::text("bert"));
-        let said = inspected(&[bert(), ("general.type", Value::text("adapter"))])
-            .unwrap_err()
-            .to_string();
+        let said = inspected(&[bert(), ("general.type", Value::text("adapter"))]).unwrap_err().to_string();
         assert!(said.contains("it is an adapter, not a model"), "{said}");
-        assert!(
-            inspected(&[])
-                .unwrap_err()
-                .to_string()
-                .contains("does not name its architecture")
-        );
-        let said = inspected(&[bert(), ("bert.context_length", Value::U32(512))])
-            .unwrap_err()
-            .to_string();
+        assert!(inspected(&[]).unwrap_err().to_string().contains("does not name its architecture"));
+        let said = inspected(&[bert(), ("bert.context_length", Value::U32(512))]).unwrap_err().to_string();
         assert!(said.contains("gives no usable 'bert.embedding_length'"), "{said}");
     }
 
@@ -301,17 +248,8 @@ mod tests {
         };
         assert_eq!(of(None).name, "some-model");
         let said = of(None).require_encoder().unwrap_err().to_string();
-        assert!(
-            said.contains("language model of the architecture llama without pooling"),
-            "{said}"
-        );
-        assert!(
-            of(Some(4))
-                .require_encoder()
-                .unwrap_err()
-                .to_string()
-                .contains("ranks pairs")
-        );
+        assert!(said.contains("language model of the architecture llama without pooling"), "{said}");
+        assert!(of(Some(4)).require_encoder().unwrap_err().to_string().contains("ranks pairs"));
         of(Some(3)).require_encoder().unwrap();
     }
 }

@@ -63,9 +63,7 @@ pub(super) fn start(
             if job.cancelled.load(Ordering::Relaxed) {
                 continue;
             }
-            let Job {
-                texts, tokens, reply, ..
-            } = job;
+            let Job { texts, tokens, reply, .. } = job;
             // A caller who has left is no failure.
             drop(reply.send(worker.vectors(&tokens).map(|vectors| Rows { texts, vectors })));
         }
@@ -111,11 +109,7 @@ impl<'model> Worker<'model> {
             Fault::new("prepare the encoder", why).because(e)
         })?;
         let dimensions = usize::try_from(model.n_embd_out()).unwrap_or(0);
-        Ok(Self {
-            context,
-            batch: LlamaBatch::new(most_tokens, 1),
-            dimensions,
-        })
+        Ok(Self { context, batch: LlamaBatch::new(most_tokens, 1), dimensions })
     }
 
     fn vectors(&mut self, texts: &[Vec<LlamaToken>]) -> Result<Array2<f32>> {
@@ -133,19 +127,13 @@ impl<'model> Worker<'model> {
 
         let mut vectors = Array2::zeros((texts.len(), self.dimensions));
         for (text, mut row) in (0..).zip(vectors.rows_mut()) {
-            let vector = self
-                .context
-                .embeddings_seq_ith(text)
-                .map_err(|e| failed(&e.to_string()).because(e))?;
+            let vector =
+                self.context.embeddings_seq_ith(text).map_err(|e| failed(&e.to_string()).because(e))?;
             let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
             if !length.is_normal() || vector.len() != row.len() {
-                return Err(failed(
-                    "the model's vectors are not finite numbers; its file may be damaged",
-                ));
+                return Err(failed("the model's vectors are not finite numbers; its file may be damaged"));
             }
-            row.iter_mut()
-                .zip(vector)
-                .for_each(|(unit, x)| *unit = x / length);
+            row.iter_mut().zip(vector).for_each(|(unit, x)| *unit = x / length);
         }
         Ok(vectors)
     }

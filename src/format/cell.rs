@@ -67,22 +67,14 @@ impl From<i64> for Cell {
 impl From<f64> for Cell {
     /// JSON has no infinity and no NaN; they become null.
     fn from(number: f64) -> Self {
-        if number.is_finite() {
-            Self::Json(number.to_string())
-        } else {
-            Self::Null
-        }
+        if number.is_finite() { Self::Json(number.to_string()) } else { Self::Null }
     }
 }
 
 impl From<f32> for Cell {
     /// The shortest decimal that reads back as the same f32, which is not that of its f64.
     fn from(number: f32) -> Self {
-        if number.is_finite() {
-            Self::Json(number.to_string())
-        } else {
-            Self::Null
-        }
+        if number.is_finite() { Self::Json(number.to_string()) } else { Self::Null }
     }
 }
 

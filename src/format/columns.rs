@@ -30,17 +30,8 @@ const TEXT_NAMES: &[&str] = &[
 ];
 
 /// Names of other columns that are usual enough to tell a header by.
-const OTHER_NAMES: &[&str] = &[
-    "id",
-    "label",
-    "class",
-    "category",
-    "target",
-    "gold",
-    "date",
-    "timestamp",
-    "url",
-];
+const OTHER_NAMES: &[&str] =
+    &["id", "label", "class", "category", "target", "gold", "date", "timestamp", "url"];
 
 /// Names under which a file keeps its own ids.
 const ID_NAMES: &[&str] = &["id", "_id", "uuid", "guid"];
@@ -48,9 +39,7 @@ const ID_NAMES: &[&str] = &["id", "_id", "uuid", "guid"];
 /// Whether a cell is a usual name of a column.
 pub(super) fn is_known_name(cell: &str) -> bool {
     let cell = cell.trim().to_lowercase();
-    [TEXT_NAMES, OTHER_NAMES, ID_NAMES]
-        .iter()
-        .any(|names| names.contains(&cell.as_str()))
+    [TEXT_NAMES, OTHER_NAMES, ID_NAMES].iter().any(|names| names.contains(&cell.as_str()))
 }
 
 /// Number of words, by white space.
@@ -65,11 +54,7 @@ pub(super) fn names(header: Option<&[String]>, width: usize) -> Vec<String> {
     for i in 0..width {
         let number = (i + 1).to_string();
         let said = header.and_then(|h| h.get(i)).map_or("", |cell| cell.trim());
-        let mut name = if said.is_empty() {
-            number.clone()
-        } else {
-            said.to_owned()
-        };
+        let mut name = if said.is_empty() { number.clone() } else { said.to_owned() };
         while names.contains(&name) {
             name = format!("{name}_{number}");
         }
@@ -83,35 +68,21 @@ pub(super) fn names(header: Option<&[String]>, width: usize) -> Vec<String> {
 /// # Errors
 /// A usage fault that lists the columns there are.
 pub(super) fn find(columns: &[String], said: &str, file: &str) -> Result<usize> {
-    let by_number = || {
-        said.parse::<usize>()
-            .ok()
-            .filter(|n| (1..=columns.len()).contains(n))
-            .map(|n| n - 1)
-    };
+    let by_number = || said.parse::<usize>().ok().filter(|n| (1..=columns.len()).contains(n)).map(|n| n - 1);
     columns
         .iter()
         .position(|name| name == said)
-        .or_else(|| {
-            columns
-                .iter()
-                .position(|name| name.to_lowercase() == said.to_lowercase())
-        })
+        .or_else(|| columns.iter().position(|name| name.to_lowercase() == said.to_lowercase()))
         .or_else(by_number)
         .ok_or_else(|| {
-            Fault::usage(
-                format!("read {file}"),
-                format!("it has no column '{}'", shown(said)),
-            )
-            .hint(format!("The columns are {}", columns_shown(columns)))
+            Fault::usage(format!("read {file}"), format!("it has no column '{}'", shown(said)))
+                .hint(format!("The columns are {}", columns_shown(columns)))
         })
 }
 
 /// The column with the file's own ids, by its name.
 pub(super) fn id(columns: &[String]) -> Option<usize> {
-    ID_NAMES
-        .iter()
-        .find_map(|known| columns.iter().position(|name| name.to_lowercase() == *known))
+    ID_NAMES.iter().find_map(|known| columns.iter().position(|name| name.to_lowercase() == *known))
 }
 
 /// The text column: the one with a usual name, else the one whose cells are clearly the longest and have
@@ -123,19 +94,13 @@ pub(super) fn text(columns: &[String], rows: &[Vec<String>], taken: &[usize], fi
     let free: Vec<usize> = (0..columns.len()).filter(|i| !taken.contains(i)).collect();
     let worded = |i: usize| rows.is_empty() || has_words(rows, i);
     for known in TEXT_NAMES {
-        if let Some(i) = free
-            .iter()
-            .find(|i| columns[**i].to_lowercase() == *known && worded(**i))
-        {
+        if let Some(i) = free.iter().find(|i| columns[**i].to_lowercase() == *known && worded(**i)) {
             return Ok(*i);
         }
     }
     for known in TEXT_NAMES {
-        let named: Vec<usize> = free
-            .iter()
-            .copied()
-            .filter(|i| last_word(&columns[*i]) == *known && worded(*i))
-            .collect();
+        let named: Vec<usize> =
+            free.iter().copied().filter(|i| last_word(&columns[*i]) == *known && worded(*i)).collect();
         match named.as_slice() {
             [] => {}
             [only] => return Ok(*only),
@@ -161,46 +126,31 @@ fn ask(columns: &[String], plausible: &[usize], file: &str) -> Fault {
     let why = if plausible.is_empty() {
         "no column looks like text".to_owned()
     } else {
-        let names: Vec<String> = plausible
-            .iter()
-            .map(|i| format!("'{}'", shown(&columns[*i])))
-            .collect();
+        let names: Vec<String> = plausible.iter().map(|i| format!("'{}'", shown(&columns[*i]))).collect();
         format!("several columns could be the text: {}", names.join(", "))
     };
-    Fault::usage(format!("read {file}"), why).hint(format!(
-        "Name it with --text, by name or number; the columns are {}",
-        columns_shown(columns)
-    ))
+    Fault::usage(format!("read {file}"), why)
+        .hint(format!("Name it with --text, by name or number; the columns are {}", columns_shown(columns)))
 }
 
 fn last_word(name: &str) -> String {
-    name.rsplit(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or_default()
-        .to_lowercase()
+    name.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase()
 }
 
 fn filled(rows: &[Vec<String>], column: usize) -> impl Iterator<Item = &str> {
-    rows.iter()
-        .filter_map(move |row| row.get(column))
-        .map(|cell| cell.trim())
-        .filter(|cell| !cell.is_empty())
+    rows.iter().filter_map(move |row| row.get(column)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
 }
 
 /// Most of its cells hold a letter.
 fn has_words(rows: &[Vec<String>], column: usize) -> bool {
-    let lettered = filled(rows, column)
-        .filter(|cell| cell.chars().any(char::is_alphabetic))
-        .count();
+    let lettered = filled(rows, column).filter(|cell| cell.chars().any(char::is_alphabetic)).count();
     lettered > 0 && lettered * 2 >= filled(rows, column).count()
 }
 
 /// A fifth of its cells or more have several words. Scripts without spaces count by their length.
 fn has_spaces(rows: &[Vec<String>], column: usize) -> bool {
     let unspaced = |cell: &str| cell.chars().filter(|c| *c as u32 >= 0x2E80).count() >= 4;
-    let several = filled(rows, column)
-        .filter(|cell| words(cell) > 1 || unspaced(cell))
-        .count();
+    let several = filled(rows, column).filter(|cell| words(cell) > 1 || unspaced(cell)).count();
     several > 0 && several * 5 >= filled(rows, column).count()
 }
 
@@ -230,10 +180,7 @@ mod tests {
 
     #[test]
     fn columns_without_a_name_are_called_by_their_number_and_doubles_are_told_apart() {
-        assert_eq!(
-            names(Some(&strings(&["", "a", "a", "1"])), 4),
-            ["1", "a", "a_3", "1_4"]
-        );
+        assert_eq!(names(Some(&strings(&["", "a", "a", "1"])), 4), ["1", "a", "a_3", "1_4"]);
         assert_eq!(names(None, 2), ["1", "2"]);
     }
 
@@ -241,10 +188,7 @@ mod tests {
     fn the_text_is_found_by_name_before_length() {
         let rows = [strings(&["a very long note of somebody about it", "hi"])];
         assert_eq!(text(&strings(&["note", "Text"]), &rows, &[], "f").unwrap(), 1);
-        assert_eq!(
-            text(&strings(&["note", "tweet_text"]), &rows, &[], "f").unwrap(),
-            1
-        );
+        assert_eq!(text(&strings(&["note", "tweet_text"]), &rows, &[], "f").unwrap(), 1);
         assert_eq!(text(&strings(&["note", "text"]), &rows, &[1], "f").unwrap(), 0);
         let numbers = [strings(&["a very long note of somebody about it", "17"])];
         assert_eq!(text(&strings(&["note", "text"]), &numbers, &[], "f").unwrap(), 0);
@@ -253,26 +197,19 @@ mod tests {
     #[test]
     fn two_columns_that_could_be_the_text_and_none_are_asked_for() {
         let rows = [strings(&["what do you think", "I do not know", "4"])];
-        let why = text(&strings(&["agent", "user", "n"]), &rows, &[], "f")
-            .unwrap_err()
-            .to_string();
+        let why = text(&strings(&["agent", "user", "n"]), &rows, &[], "f").unwrap_err().to_string();
         assert!(
             why.contains("several columns could be the text: 'agent', 'user'") && why.contains("--text"),
             "{why}"
         );
         let rows = [strings(&["A19IBSKBTABMR3", "1"])];
-        let why = text(&strings(&["worker", "n"]), &rows, &[], "f")
-            .unwrap_err()
-            .to_string();
+        let why = text(&strings(&["worker", "n"]), &rows, &[], "f").unwrap_err().to_string();
         assert!(why.contains("no column looks like text"), "{why}");
     }
 
     #[test]
     fn texts_without_spaces_between_words_are_texts() {
-        let rows = [
-            strings(&["正面", "这家餐厅的服务非常好"]),
-            strings(&["负面", "等了一个小时才上菜"]),
-        ];
+        let rows = [strings(&["正面", "这家餐厅的服务非常好"]), strings(&["负面", "等了一个小时才上菜"])];
         assert_eq!(text(&strings(&["1", "2"]), &rows, &[], "f").unwrap(), 1);
     }
 }

@@ -39,11 +39,7 @@ pub(super) struct Delimited {
 /// What came next.
 pub(super) enum Taken<'a> {
     /// A record.
-    Record {
-        line: u64,
-        record: &'a ByteRecord,
-        raw: &'a [u8],
-    },
+    Record { line: u64, record: &'a ByteRecord, raw: &'a [u8] },
     /// A quote opens on `line` and swallows the lines below: it never closes, or `closes` in the middle of a
     /// cell. `raw` is the record's first line. Reading goes on after that line.
     Stray { line: u64, raw: &'a [u8], closes: bool },
@@ -102,10 +98,7 @@ impl Delimited {
                 continue;
             }
             let ended = self.reader.get_ref().ended_at(end);
-            let first_line = raw[blank..]
-                .iter()
-                .position(|b| *b == b'\n')
-                .map(|at| blank + at + 1);
+            let first_line = raw[blank..].iter().position(|b| *b == b'\n').map(|at| blank + at + 1);
             let spans = first_line.is_some_and(|at| at < raw.len());
             let quotes = if self.quotes && (spans || ended.is_some()) {
                 Quotes::scan(&raw[blank..], self.delimiter)
@@ -151,11 +144,7 @@ impl Delimited {
             }
         }
         let line = self.line - line_feeds(raw);
-        Ok(Some(Taken::Record {
-            line,
-            record: &self.record,
-            raw,
-        }))
+        Ok(Some(Taken::Record { line, record: &self.record, raw }))
     }
 
     fn pass_over(&mut self, line: u64, blank: usize, end: u64) -> io::Result<Taken<'_>> {
@@ -218,18 +207,12 @@ mod tests {
 
     #[test]
     fn a_carriage_return_inside_a_text_stays_and_one_before_the_end_goes() {
-        assert_eq!(
-            all("1,a\rb\r\n2,\"c\r\"\r\n3,\"d\r\"\n", 1000),
-            ["1 1|a\rb", "2 2|c\r", "3 3|d\r"]
-        );
+        assert_eq!(all("1,a\rb\r\n2,\"c\r\"\r\n3,\"d\r\"\n", 1000), ["1 1|a\rb", "2 2|c\r", "3 3|d\r"]);
     }
 
     #[test]
     fn a_quote_that_never_closes_costs_its_own_line_alone() {
-        assert_eq!(
-            all("1,\"open\n2,b\n3,c\n", 1000),
-            ["1 open 1,\"open", "2 2|b", "3 3|c"]
-        );
+        assert_eq!(all("1,\"open\n2,b\n3,c\n", 1000), ["1 open 1,\"open", "2 2|b", "3 3|c"]);
         assert_eq!(all("1,b\n2,\"open", 1000), ["1 1|b", "2 open 2,\"open"]);
     }
 
@@ -238,13 +221,7 @@ mod tests {
         let out = all("1,\"Hi you\n2,b\n3,the said \"no\"\n4,\"Gimme\n5,\"x\" y\n", 1000);
         assert_eq!(
             out,
-            [
-                "1 stray 1,\"Hi you",
-                "2 2|b",
-                "3 3|the said \"no\"",
-                "4 stray 4,\"Gimme",
-                "5 5|x y"
-            ]
+            ["1 stray 1,\"Hi you", "2 2|b", "3 3|the said \"no\"", "4 stray 4,\"Gimme", "5 5|x y"]
         );
         assert_eq!(all("1,\"two\nlines\" ,x\r\n", 1000), ["1 1|two\nlines |x"]);
     }
@@ -253,15 +230,9 @@ mod tests {
     fn a_quote_over_the_budget_and_a_line_over_the_budget_are_passed() {
         let rows: String = (0..100).map(|i| format!("{i},row\n")).collect();
         let out = all(&format!("x,\"open\n{rows}"), 200);
-        assert_eq!(
-            (out.len(), out[0].as_str(), out[100].as_str()),
-            (101, "1 open x,\"open", "101 99|row")
-        );
+        assert_eq!((out.len(), out[0].as_str(), out[100].as_str()), (101, "1 open x,\"open", "101 99|row"));
         let long = "y".repeat(300_000);
-        assert_eq!(
-            all(&format!("1,a\n{}2,b\n", "\n".repeat(5000)), 1000),
-            ["1 1|a", "5002 2|b"]
-        );
+        assert_eq!(all(&format!("1,a\n{}2,b\n", "\n".repeat(5000)), 1000), ["1 1|a", "5002 2|b"]);
         let out = all(&format!("1,a\n2,{long}\n3,\"{long}\"\n4,d\n"), 1000);
         assert_eq!(out, ["1 1|a", "2 long 300003", "3 long 300005", "4 4|d"]);
     }

@@ -36,15 +36,10 @@ pub(super) fn choose(head: &[u8], asked: Option<&str>, name: &str) -> Result<Cho
     let marked = Encoding::for_bom(head);
     if let Some(label) = asked {
         let encoding = Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-            Fault::usage(
-                format!("read {name} as '{}'", shown(label)),
-                "there is no such encoding",
-            )
-            .hint("Usual ones are utf-8, windows-1252, utf-16le, shift_jis and gb18030")
+            Fault::usage(format!("read {name} as '{}'", shown(label)), "there is no such encoding")
+                .hint("Usual ones are utf-8, windows-1252, utf-16le, shift_jis and gb18030")
         })?;
-        let mark = marked
-            .filter(|(found, _)| *found == encoding)
-            .map_or(0, |(_, length)| length);
+        let mark = marked.filter(|(found, _)| *found == encoding).map_or(0, |(_, length)| length);
         return Ok(Choice { encoding, mark });
     }
     if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
@@ -56,18 +51,12 @@ pub(super) fn choose(head: &[u8], asked: Option<&str>, name: &str) -> Result<Cho
     // Git's rule: a zero further down is an accident in a text, and the row that it stands in is reported.
     if let Some(at) = head.iter().take(8000).position(|b| *b == 0) {
         let encoding = utf16_by_zeros(head).ok_or_else(|| {
-            Fault::usage(
-                format!("read {name}"),
-                format!("it is binary: byte {} is zero", at + 1),
-            )
-            .hint("Texts are read from CSV, TSV, JSONL and plain lines")
+            Fault::usage(format!("read {name}"), format!("it is binary: byte {} is zero", at + 1))
+                .hint("Texts are read from CSV, TSV, JSONL and plain lines")
         })?;
         return Ok(Choice { encoding, mark: 0 });
     }
-    Ok(Choice {
-        encoding: UTF_8,
-        mark: 0,
-    })
+    Ok(Choice { encoding: UTF_8, mark: 0 })
 }
 
 /// Text in a Western script as UTF-16 has a zero in nearly every pair, always on the same side.
@@ -87,11 +76,7 @@ fn utf16_by_zeros(head: &[u8]) -> Option<&'static Encoding> {
 
 /// The stream as UTF-8, apart from FF bytes where a sequence was malformed.
 pub(super) fn to_utf8(source: Source, encoding: &'static Encoding) -> Source {
-    if encoding == UTF_8 {
-        source
-    } else {
-        Box::new(Decoding::new(source, encoding))
-    }
+    if encoding == UTF_8 { source } else { Box::new(Decoding::new(source, encoding)) }
 }
 
 struct Decoding {
@@ -175,10 +160,7 @@ const SET_ASIDE: &str = "--skip-bad sets such rows aside";
 impl Advice {
     /// `sample`: the beginning of the text, as it came out of `to_utf8`.
     pub(super) fn new(read_as: &'static Encoding, sample: &[u8]) -> Self {
-        Self {
-            read_as,
-            sample: likely(sample),
-        }
+        Self { read_as, sample: likely(sample) }
     }
 
     /// Where in `record` the first wrong byte is, and what to do. `line` is the record's first line.
@@ -222,14 +204,8 @@ fn likely(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// The single-byte encodings of Latin scripts beside windows-1252.
-const OTHER_LATIN: [&Encoding; 6] = [
-    WINDOWS_1250,
-    WINDOWS_1254,
-    WINDOWS_1257,
-    WINDOWS_1258,
-    ISO_8859_2,
-    ISO_8859_4,
-];
+const OTHER_LATIN: [&Encoding; 6] =
+    [WINDOWS_1250, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, ISO_8859_2, ISO_8859_4];
 
 #[cfg(test)]
 mod tests {
@@ -239,9 +215,7 @@ mod tests {
 
     fn decoded(bytes: &[u8], encoding: &'static Encoding) -> Vec<u8> {
         let mut out = Vec::new();
-        to_utf8(Box::new(io::Cursor::new(bytes.to_vec())), encoding)
-            .read_to_end(&mut out)
-            .unwrap();
+        to_utf8(Box::new(io::Cursor::new(bytes.to_vec())), encoding).read_to_end(&mut out).unwrap();
         out
     }
 
@@ -255,19 +229,10 @@ mod tests {
 
     #[test]
     fn utf_16_without_a_mark_is_told_from_binary() {
-        let le: Vec<u8> = "id\ttext\nham\tIch wäre"
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect();
+        let le: Vec<u8> = "id\ttext\nham\tIch wäre".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(choose(&le, None, "x").unwrap().encoding, UTF_16LE);
-        let why = choose(b"\x01\0\0\0\xC0\x07\0\0hello", None, "x.csv")
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            why.starts_with("cannot read x.csv: it is binary: byte 2 is zero"),
-            "{why}"
-        );
+        let why = choose(b"\x01\0\0\0\xC0\x07\0\0hello", None, "x.csv").err().unwrap().to_string();
+        assert!(why.starts_with("cannot read x.csv: it is binary: byte 2 is zero"), "{why}");
     }
 
     #[test]
@@ -293,18 +258,14 @@ mod tests {
         assert_eq!((line, why.as_str()), (4, "character 4 is not UTF-8 (byte E9)"));
         assert!(hint.contains("--encoding windows-1252"), "{hint}");
         let broken = "déjà vu, crème, straße \u{1F600}".as_bytes();
-        let (.., hint) = Advice::new(UTF_8, &[broken, b"\xFF"].concat())
-            .on(&[broken, b"\xE9"].concat(), 1)
-            .unwrap();
+        let (.., hint) =
+            Advice::new(UTF_8, &[broken, b"\xFF"].concat()).on(&[broken, b"\xE9"].concat(), 1).unwrap();
         assert!(hint.contains("reads as UTF-8"), "{hint}");
     }
 
     #[test]
     fn one_odd_byte_is_taken_for_the_most_common_encoding_and_many_are_judged() {
-        assert_eq!(
-            likely(b"the oldest sister\xF0city there is"),
-            Some("windows-1252")
-        );
+        assert_eq!(likely(b"the oldest sister\xF0city there is"), Some("windows-1252"));
         let (polish, ..) = WINDOWS_1250.encode("Zażółć gęślą jaźń, źdźbło trawy i żółty ślimak pod dębem");
         assert_eq!(likely(&polish), Some("windows-1250"));
         let (japanese, ..) = encoding_rs::SHIFT_JIS.encode("これは日本語の文章です。読めますか。");

@@ -52,14 +52,8 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.shape {
             Shape::Delimited { delimiter: b',', .. } => f.write_str("CSV")?,
-            Shape::Delimited {
-                delimiter: b'\t',
-                quotes: false,
-            } => f.write_str("TSV")?,
-            Shape::Delimited {
-                delimiter: b'\t',
-                quotes: true,
-            } => f.write_str("TSV with quoted cells")?,
+            Shape::Delimited { delimiter: b'\t', quotes: false } => f.write_str("TSV")?,
+            Shape::Delimited { delimiter: b'\t', quotes: true } => f.write_str("TSV with quoted cells")?,
             Shape::Delimited { delimiter, .. } => {
                 write!(f, "CSV with '{}'", char::from(delimiter).escape_default())?
             }
@@ -78,11 +72,7 @@ impl fmt::Display for Found {
         }
         let name = |i: &usize| {
             let named = self.header || self.shape == Shape::Jsonl;
-            if named {
-                format!("'{}'", shown(&self.columns[*i]))
-            } else {
-                format!("column {}", i + 1)
-            }
+            if named { format!("'{}'", shown(&self.columns[*i])) } else { format!("column {}", i + 1) }
         };
         let texts: Vec<String> = self.text.iter().map(name).collect();
         write!(f, ", text in {}", texts.join(" + "))?;

@@ -19,10 +19,7 @@ pub(super) fn is_header(first: &[String], rows: &[Vec<String>]) -> bool {
     }
     // Tables written with an index have no name above it; a hole or a number elsewhere is data.
     let named = usize::from(first.first().is_some_and(|cell| cell.trim().is_empty()));
-    if first[named..]
-        .iter()
-        .any(|cell| cell.trim().is_empty() || is_number(cell.trim()))
-    {
+    if first[named..].iter().any(|cell| cell.trim().is_empty() || is_number(cell.trim())) {
         return false;
     }
     (named..first.len()).any(|i| stands_apart(&first[i], rows.iter().filter_map(|row| row.get(i))))
@@ -55,10 +52,8 @@ mod tests {
     use super::*;
 
     fn header(rows: &[&[&str]]) -> bool {
-        let rows: Vec<Vec<String>> = rows
-            .iter()
-            .map(|r| r.iter().map(|c| (*c).to_owned()).collect())
-            .collect();
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|r| r.iter().map(|c| (*c).to_owned()).collect()).collect();
         is_header(&rows[0], &rows[1..])
     }
 
@@ -70,53 +65,27 @@ mod tests {
             &["spam", "Free entry in 2 a wkly comp to win FA Cup"],
         ];
         assert!(!header(sms));
-        assert!(!header(&[
-            &["7", "great"],
-            &["3", "a much longer text than the first one is"]
-        ]));
-        assert!(!header(&[
-            &["spam", "Buy now, it is free and it is good!"],
-            &["ham", "See you"]
-        ]));
+        assert!(!header(&[&["7", "great"], &["3", "a much longer text than the first one is"]]));
+        assert!(!header(&[&["spam", "Buy now, it is free and it is good!"], &["ham", "See you"]]));
     }
 
     #[test]
     fn names_are_known_by_their_words_or_by_what_stands_below() {
-        assert!(header(&[
-            &["text", "category"],
-            &["Where is my card?", "card_arrival"]
-        ]));
+        assert!(header(&[&["text", "category"], &["Where is my card?", "card_arrival"]]));
         assert!(header(&[&["", "class", "tweet"], &["0", "2", "RT @x: hi"]]));
-        assert!(header(&[
-            &["worker", "response"],
-            &["A19IBSK", "1"],
-            &["AEX5NCH", "0"]
-        ]));
-        assert!(header(&[
-            &["utt"],
-            &["please turn the lights off in the kitchen"]
-        ]));
+        assert!(header(&[&["worker", "response"], &["A19IBSK", "1"], &["AEX5NCH", "0"]]));
+        assert!(header(&[&["utt"], &["please turn the lights off in the kitchen"]]));
         assert!(header(&[&["id", "text"]]), "a header alone");
     }
 
     #[test]
     fn a_label_that_is_also_a_usual_name_is_data_when_it_recurs() {
-        assert!(!header(&[
-            &["ad", "Buy shoes"],
-            &["fine", "See you"],
-            &["ad", "Win now"]
-        ]));
+        assert!(!header(&[&["ad", "Buy shoes"], &["fine", "See you"], &["ad", "Win now"]]));
     }
 
     #[test]
     fn a_first_text_that_begins_with_a_known_word_is_data() {
-        assert!(!header(&[
-            &["ham", "text me when you get there please."],
-            &["spam", "win a prize"]
-        ]));
-        assert!(!header(&[
-            &["Where is my card?"],
-            &["Why was I charged twice for one coffee?"]
-        ]));
+        assert!(!header(&[&["ham", "text me when you get there please."], &["spam", "win a prize"]]));
+        assert!(!header(&[&["Where is my card?"], &["Why was I charged twice for one coffee?"]]));
     }
 }

@@ -29,9 +29,7 @@ pub(super) fn object(line: &str) -> Result<Vec<(String, Box<RawValue>)>, String>
 pub(super) fn plain(value: &RawValue) -> Result<Option<String>, &'static str> {
     let json = value.get();
     match json.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(json)
-            .map(Some)
-            .map_err(|_| "it is not a valid string"),
+        Some(b'"') => serde_json::from_str(json).map(Some).map_err(|_| "it is not a valid string"),
         Some(b'[') => Err("it is an array"),
         Some(b'{') => Err("it is an object"),
         Some(b'n') | None => Ok(None),
@@ -56,10 +54,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused_with_the_place() {
-        assert_eq!(
-            object("[1]").unwrap_err(),
-            "it is a JSON array, and an object is needed"
-        );
+        assert_eq!(object("[1]").unwrap_err(), "it is a JSON array, and an object is needed");
         assert!(object("\"a\"").unwrap_err().contains("string"));
         let why = object("{\"a\": 1,}").unwrap_err();
         assert!(
@@ -68,10 +63,7 @@ mod tests {
         );
         assert!(object("{\"a\":1} x").is_err());
         assert!(object(&"[".repeat(100_000)).is_err());
-        assert!(
-            object(&format!("{{\"a\":{}", "[".repeat(100_000))).is_err(),
-            "depth is limited"
-        );
+        assert!(object(&format!("{{\"a\":{}", "[".repeat(100_000))).is_err(), "depth is limited");
     }
 
     #[test]

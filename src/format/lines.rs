@@ -32,20 +32,13 @@ impl Line<'_> {
 impl Lines {
     /// `budget`: the most bytes of a line that are kept; the rest is counted and passed over.
     pub(super) fn new(source: Source, budget: usize) -> Self {
-        Self {
-            source: BufReader::with_capacity(64 * 1024, source),
-            buffer: Vec::new(),
-            number: 0,
-            budget,
-        }
+        Self { source: BufReader::with_capacity(64 * 1024, source), buffer: Vec::new(), number: 0, budget }
     }
 
     /// The next line; none at the end.
     pub(super) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
         self.buffer.clear();
-        let kept = (&mut self.source)
-            .take(self.budget as u64)
-            .read_until(b'\n', &mut self.buffer)?;
+        let kept = (&mut self.source).take(self.budget as u64).read_until(b'\n', &mut self.buffer)?;
         if kept == 0 {
             return Ok(None);
         }
@@ -56,11 +49,7 @@ impl Lines {
         }
         let bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        Ok(Some(Line {
-            number: self.number,
-            bytes,
-            length,
-        }))
+        Ok(Some(Line { number: self.number, bytes, length }))
     }
 }
 

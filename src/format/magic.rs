@@ -64,10 +64,7 @@ fn zipped(head: &[u8]) -> (&'static str, &'static str) {
 /// `application_id` lies at byte 68 of the header: <https://www.sqlite.org/fileformat.html#application_id>.
 fn database(head: &[u8]) -> (&'static str, &'static str) {
     if head.get(68..72) == Some(b"HCAS") {
-        (
-            "it is a hardcase project, not data",
-            "Join two projects with hardcase merge",
-        )
+        ("it is a hardcase project, not data", "Join two projects with hardcase merge")
     } else {
         ("it is an SQLite database", TO_CSV)
     }
@@ -78,10 +75,7 @@ mod tests {
     use super::*;
 
     fn said(head: &[u8]) -> String {
-        refuse_foreign(head, "data.csv")
-            .err()
-            .map(|f| f.to_string())
-            .unwrap_or_default()
+        refuse_foreign(head, "data.csv").err().map(|f| f.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -101,14 +95,7 @@ mod tests {
 
     #[test]
     fn text_that_resembles_a_magic_number_is_text() {
-        for text in [
-            "",
-            "BZh is a code",
-            "GGUF is a format\n",
-            "PK,text\n",
-            "MZ,text",
-            "id,text\n1,hi\n",
-        ] {
+        for text in ["", "BZh is a code", "GGUF is a format\n", "PK,text\n", "MZ,text", "id,text\n1,hi\n"] {
             assert_eq!(said(text.as_bytes()), "", "{text}");
         }
     }

@@ -50,11 +50,7 @@ mod tests {
     use super::*;
 
     fn delimiter(said: &str) -> Result<Option<u8>> {
-        ReadOptions {
-            delimiter: Some(said.into()),
-            ..ReadOptions::default()
-        }
-        .delimiter_byte()
+        ReadOptions { delimiter: Some(said.into()), ..ReadOptions::default() }.delimiter_byte()
     }
 
     #[test]

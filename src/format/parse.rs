@@ -42,24 +42,11 @@ pub(super) fn from_delimited(taken: Taken<'_>, found: &Found, advice: &Advice) -
     let (have, want) = (cells.len(), found.columns.len());
     if have != want {
         let lines = raw.iter().filter(|b| **b == b'\n').count().max(1) as u64;
-        let span = if lines > 1 {
-            format!(" (it runs to line {})", line + lines - 1)
-        } else {
-            String::new()
-        };
+        let span = if lines > 1 { format!(" (it runs to line {})", line + lines - 1) } else { String::new() };
         let cell = if have == 1 { "cell" } else { "cells" };
         let hint = if lines > 1 { QUOTES_HINT } else { SKIP_HINT };
-        let like = if found.header {
-            "the header has"
-        } else {
-            "the other rows have"
-        };
-        return Err(BadRow::new(
-            line,
-            format!("it has {have} {cell} and {like} {want}{span}"),
-            hint,
-            raw,
-        ));
+        let like = if found.header { "the header has" } else { "the other rows have" };
+        return Err(BadRow::new(line, format!("it has {have} {cell} and {like} {want}{span}"), hint, raw));
     }
     let cell = |i: usize| cells.get(i).unwrap_or_default();
     let some = |i: Option<usize>| i.map(cell).filter(|c| !c.is_empty()).map(str::to_owned);
@@ -70,25 +57,13 @@ pub(super) fn from_delimited(taken: Taken<'_>, found: &Found, advice: &Advice) -
         gold: some(found.gold),
         columns: Columns::Line,
     };
-    row_with_text(
-        Row {
-            columns: Columns::Delimited(cells),
-            ..row
-        },
-        raw,
-    )
+    row_with_text(Row { columns: Columns::Delimited(cells), ..row }, raw)
 }
 
 /// A line as a row that is nothing but its text.
 pub(super) fn from_text(line: &Line<'_>, advice: &Advice) -> Parsed {
     let text = text_of(line, advice)?.to_owned();
-    let row = Row {
-        line: line.number,
-        text,
-        external_id: None,
-        gold: None,
-        columns: Columns::Line,
-    };
+    let row = Row { line: line.number, text, external_id: None, gold: None, columns: Columns::Line };
     row_with_text(row, line.bytes)
 }
 
@@ -106,18 +81,11 @@ pub(super) fn from_json(line: &Line<'_>, found: &Found, advice: &Advice) -> Pars
     };
     let missing = |i: &usize| value_of(&entries, &found.columns[*i]).is_none();
     if found.text.iter().all(missing) {
-        let keys: Vec<String> = found
-            .text
-            .iter()
-            .map(|i| format!("'{}'", shown(&found.columns[*i])))
-            .collect();
+        let keys: Vec<String> =
+            found.text.iter().map(|i| format!("'{}'", shown(&found.columns[*i]))).collect();
         return Err(bad(format!("it has no key {}", keys.join(" or "))));
     }
-    let texts = found
-        .text
-        .iter()
-        .map(|i| plain(*i))
-        .collect::<Result<Vec<_>, _>>()?;
+    let texts = found.text.iter().map(|i| plain(*i)).collect::<Result<Vec<_>, _>>()?;
     let row = Row {
         line: line.number,
         text: joined(texts.iter().flatten().map(String::as_str)),
@@ -125,13 +93,7 @@ pub(super) fn from_json(line: &Line<'_>, found: &Found, advice: &Advice) -> Pars
         gold: gold_of(&entries, found),
         columns: Columns::Line,
     };
-    row_with_text(
-        Row {
-            columns: Columns::Object(entries),
-            ..row
-        },
-        line.bytes,
-    )
+    row_with_text(Row { columns: Columns::Object(entries), ..row }, line.bytes)
 }
 
 /// A gold label may be a list or an object: several annotators' answers, say. It is then kept as JSON.
@@ -161,9 +123,7 @@ fn text_of<'a>(line: &Line<'a>, advice: &Advice) -> Result<&'a str, BadRow> {
 }
 
 fn not_text(raw: &[u8], line: u64, advice: &Advice) -> BadRow {
-    let (line, why, hint) = advice
-        .on(raw, line)
-        .unwrap_or((line, "it is not text".into(), SKIP_HINT.into()));
+    let (line, why, hint) = advice.on(raw, line).unwrap_or((line, "it is not text".into(), SKIP_HINT.into()));
     BadRow::new(line, why, hint, raw)
 }
 
@@ -175,22 +135,14 @@ fn row_with_text(row: Row, raw: &[u8]) -> Parsed {
         return Err(too_long(row.line, row.text.len() as u64, raw));
     }
     if row.text.contains('\0') {
-        return Err(BadRow::new(
-            row.line,
-            "its text holds a zero byte",
-            SKIP_HINT,
-            raw,
-        ));
+        return Err(BadRow::new(row.line, "its text holds a zero byte", SKIP_HINT, raw));
     }
     Ok(Some(row))
 }
 
 fn too_long(line: u64, bytes: u64, raw: &[u8]) -> BadRow {
     let most = grouped(LONGEST_TEXT as u64);
-    let why = format!(
-        "its text is {} bytes long, and {most} is the most",
-        grouped(bytes)
-    );
+    let why = format!("its text is {} bytes long, and {most} is the most", grouped(bytes));
     let hint = if raw.trim_ascii_end().contains(&b'\n') {
         format!("Does a quote enclose rows by mistake? {QUOTES_HINT}")
     } else {

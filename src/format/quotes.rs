@@ -30,9 +30,7 @@ impl Quotes {
                 };
                 found.spanning += usize::from(text[at..close].contains(&b'\n'));
                 let rest = &text[close + 1..];
-                let next = rest
-                    .iter()
-                    .find(|b| **b == delimiter || !matches!(**b, b' ' | b'\r'));
+                let next = rest.iter().find(|b| **b == delimiter || !matches!(**b, b' ' | b'\r'));
                 if next.is_some_and(|b| *b != delimiter && *b != b'\n') {
                     found.trailing = found.trailing.or(Some(at));
                 }
@@ -66,15 +64,7 @@ mod tests {
     #[test]
     fn quotes_that_enclose_are_told_from_quotes_in_the_text() {
         let found = Quotes::scan(b"a,\"b,\"\"c\"\"\nd\",e\n\"f\" g,h\n\"i", b',');
-        assert_eq!(
-            found,
-            Quotes {
-                opened: 3,
-                trailing: Some(16),
-                spanning: 1,
-                open: Some(24)
-            }
-        );
+        assert_eq!(found, Quotes { opened: 3, trailing: Some(16), spanning: 1, open: Some(24) });
         assert_eq!(Quotes::scan(b"say \"hi\"\tx\"\n", b'\t'), Quotes::default());
     }
 

@@ -58,10 +58,7 @@ impl Reader {
         let name = harmless(name.rsplit(['/', '\\']).next().unwrap_or(name));
         let failed = |e: io::Error| Fault::new(format!("read {name}"), io_reason(&e));
         let bytes = Arc::new(AtomicU64::new(0));
-        let mut source: Source = Box::new(Counted {
-            source,
-            bytes: Arc::clone(&bytes),
-        });
+        let mut source: Source = Box::new(Counted { source, bytes: Arc::clone(&bytes) });
         let head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
         refuse_foreign(&head, &name)?;
         let encoding = encoding::choose(&head, options.encoding.as_deref(), &name)?;
@@ -76,20 +73,8 @@ impl Reader {
             sample.extend(read_up_to(&mut source, 2 * LONGEST_TEXT).map_err(failed)?);
             whole = sample.len() < SAMPLE + 2 * LONGEST_TEXT;
         }
-        let cut = if whole {
-            sample.len()
-        } else {
-            last_line_end(&sample)
-        };
-        let found = sniff(
-            &Sample {
-                text: &sample[..cut],
-                whole,
-                name: &name,
-                encoding,
-            },
-            options,
-        )?;
+        let cut = if whole { sample.len() } else { last_line_end(&sample) };
+        let found = sniff(&Sample { text: &sample[..cut], whole, name: &name, encoding }, options)?;
         let advice = Advice::new(encoding.encoding, &sample[..cut]);
         let source: Source = Box::new(Cursor::new(sample).chain(source));
         let records = match found.shape {
@@ -99,14 +84,7 @@ impl Reader {
             Shape::Jsonl => Records::Jsonl(Lines::new(source, RECORD_BUDGET)),
             Shape::Lines => Records::Lines(Lines::new(source, RECORD_BUDGET)),
         };
-        let mut reader = Self {
-            name,
-            found,
-            records,
-            advice,
-            bytes,
-            empty: 0,
-        };
+        let mut reader = Self { name, found, records, advice, bytes, empty: 0 };
         if reader.found.header {
             reader.pass_header().map_err(|e| reader.failed(&e))?;
         }
@@ -142,12 +120,12 @@ impl Reader {
                 Records::Delimited(records) => records
                     .next_record()
                     .map(|taken| taken.map(|t| from_delimited(t, &self.found, &self.advice))),
-                Records::Jsonl(lines) => lines
-                    .next_line()
-                    .map(|line| line.map(|l| from_json(&l, &self.found, &self.advice))),
-                Records::Lines(lines) => lines
-                    .next_line()
-                    .map(|line| line.map(|l| from_text(&l, &self.advice))),
+                Records::Jsonl(lines) => {
+                    lines.next_line().map(|line| line.map(|l| from_json(&l, &self.found, &self.advice)))
+                }
+                Records::Lines(lines) => {
+                    lines.next_line().map(|line| line.map(|l| from_text(&l, &self.advice)))
+                }
             };
             match taken.map_err(|e| self.failed(&e))? {
                 None => return Ok(None),
@@ -179,10 +157,7 @@ fn read_up_to(source: &mut Source, most: usize) -> io::Result<Vec<u8>> {
 
 /// Where the last whole line ends; the end, where there is no whole line.
 fn last_line_end(sample: &[u8]) -> usize {
-    sample
-        .iter()
-        .rposition(|b| *b == b'\n')
-        .map_or(sample.len(), |at| at + 1)
+    sample.iter().rposition(|b| *b == b'\n').map_or(sample.len(), |at| at + 1)
 }
 
 struct Counted {

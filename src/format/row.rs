@@ -110,20 +110,12 @@ impl Row {
 const NULL: &str = "null";
 
 fn push_cell(out: &mut String, cell: &str, elide: bool) {
-    if elide {
-        out.push_str(NULL)
-    } else {
-        out.push_str(&quoted(cell))
-    }
+    if elide { out.push_str(NULL) } else { out.push_str(&quoted(cell)) }
 }
 
 /// The value under a key; the last one where a key stands twice, as JSON readers have it.
 pub(super) fn value_of<'a>(entries: &'a [(String, Box<RawValue>)], key: &str) -> Option<&'a RawValue> {
-    entries
-        .iter()
-        .rev()
-        .find(|(name, _)| name == key)
-        .map(|(_, value)| value.as_ref())
+    entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_ref())
 }
 
 /// The columns of a packed row by name, in the order of the file. `text` is the item's text, for the elided
@@ -151,11 +143,7 @@ pub fn unpack(packed: &str, found: &Found, text: &str) -> Result<Vec<(String, Ce
     }
     let cells: Vec<Option<String>> = serde_json::from_str(packed).map_err(broken)?;
     if cells.len() != found.columns.len() {
-        let why = format!(
-            "it has {} columns and its source {}",
-            cells.len(),
-            found.columns.len()
-        );
+        let why = format!("it has {} columns and its source {}", cells.len(), found.columns.len());
         return Err(Fault::new("read the columns of an imported row", why));
     }
     Ok(found
@@ -222,24 +210,13 @@ impl BadRow {
         while cut < raw.len() && cut > MOST - 4 && raw[cut] & 0xC0 == 0x80 {
             cut -= 1;
         }
-        let raw = String::from_utf8_lossy(&raw[..cut])
-            .trim_end_matches(['\r', '\n'])
-            .to_owned();
-        Self {
-            line,
-            why: why.into(),
-            hint: hint.into(),
-            raw,
-        }
+        let raw = String::from_utf8_lossy(&raw[..cut]).trim_end_matches(['\r', '\n']).to_owned();
+        Self { line, why: why.into(), hint: hint.into(), raw }
     }
 
     /// The fault that ends a read of `name` at this row.
     pub fn fault(&self, name: &str) -> Fault {
-        Fault::new(
-            format!("read {name}"),
-            format!("line {}: {}", self.line, self.why),
-        )
-        .hint(&self.hint)
+        Fault::new(format!("read {name}"), format!("line {}: {}", self.line, self.why)).hint(&self.hint)
     }
 }
 
@@ -262,13 +239,7 @@ mod tests {
     }
 
     fn row(text: &str, columns: Columns) -> Row {
-        Row {
-            line: 1,
-            text: text.into(),
-            external_id: None,
-            gold: None,
-            columns,
-        }
+        Row { line: 1, text: text.into(), external_id: None, gold: None, columns }
     }
 
     #[test]
@@ -278,23 +249,15 @@ mod tests {
         let found = found(Shape::Jsonl, &["z", "text", "a", "n", "o"], &[1]);
         let row = row("hé \"x\"", Columns::Object(entries));
         let elided = row.pack(&found, TextCell::Elided);
-        assert_eq!(
-            elided,
-            r#"{"z":1.10,"text":null,"a":12345678901234567890123,"n":null,"o":{"p": [1]}}"#
-        );
+        assert_eq!(elided, r#"{"z":1.10,"text":null,"a":12345678901234567890123,"n":null,"o":{"p": [1]}}"#);
         for packed in [elided, row.pack(&found, TextCell::Kept)] {
             let back: Vec<String> = unpack(&packed, &found, &row.text)
                 .unwrap()
                 .iter()
                 .map(|(n, c)| format!("{n}={}", c.json()))
                 .collect();
-            let want = [
-                "z=1.10",
-                "text=\"hé \\\"x\\\"\"",
-                "a=12345678901234567890123",
-                "n=null",
-                "o={\"p\": [1]}",
-            ];
+            let want =
+                ["z=1.10", "text=\"hé \\\"x\\\"\"", "a=12345678901234567890123", "n=null", "o={\"p\": [1]}"];
             assert_eq!(back, want);
         }
     }
@@ -303,31 +266,18 @@ mod tests {
     fn a_text_that_was_a_number_is_not_elided() {
         let Entries(entries) = serde_json::from_str(r#"{"text":1.0}"#).unwrap();
         let found = found(Shape::Jsonl, &["text"], &[0]);
-        assert_eq!(
-            row("1.0", Columns::Object(entries)).pack(&found, TextCell::Elided),
-            r#"{"text":1.0}"#
-        );
+        assert_eq!(row("1.0", Columns::Object(entries)).pack(&found, TextCell::Elided), r#"{"text":1.0}"#);
     }
 
     #[test]
     fn a_csv_row_keeps_every_cell_and_several_texts_are_not_elided() {
         let record = csv::StringRecord::from(vec!["1", "a,b", ""]);
-        let one = found(
-            Shape::Delimited {
-                delimiter: b',',
-                quotes: true,
-            },
-            &["id", "text", "x"],
-            &[1],
-        );
+        let one = found(Shape::Delimited { delimiter: b',', quotes: true }, &["id", "text", "x"], &[1]);
         let packed = row("a,b", Columns::Delimited(record.clone())).pack(&one, TextCell::Elided);
         assert_eq!(packed, r#"["1",null,""]"#);
         let back = unpack(&packed, &one, "a,b").unwrap();
         assert_eq!(back[1], ("text".to_owned(), Cell::from("a,b")));
-        let two = Found {
-            text: vec![0, 1],
-            ..one
-        };
+        let two = Found { text: vec![0, 1], ..one };
         let packed = row("1\n\na,b", Columns::Delimited(record)).pack(&two, TextCell::Elided);
         assert_eq!(packed, r#"["1","a,b",""]"#);
         assert!(unpack("[\"1\"]", &two, "").is_err());
@@ -337,11 +287,7 @@ mod tests {
     fn what_stands_on_a_bad_row_is_cut_between_characters() {
         let long = "é".repeat(2000);
         let bad = BadRow::new(3, "why", "hint", format!("a{long}").as_bytes());
-        assert!(
-            bad.raw.len() <= 1024 && bad.raw.ends_with('é'),
-            "{}",
-            bad.raw.len()
-        );
+        assert!(bad.raw.len() <= 1024 && bad.raw.ends_with('é'), "{}", bad.raw.len());
         assert_eq!(BadRow::new(3, "w", "h", b"a\xFF\r\n").raw, "a\u{FFFD}");
     }
 }

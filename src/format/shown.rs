@@ -7,11 +7,7 @@ const LONGEST: usize = 40;
 /// A file's name, safe for a terminal.
 pub(super) fn harmless(name: &str) -> String {
     let escaped = |c: char| {
-        if c.is_control() || reorders(c) {
-            c.escape_unicode().to_string()
-        } else {
-            c.into()
-        }
+        if c.is_control() || reorders(c) { c.escape_unicode().to_string() } else { c.into() }
     };
     name.chars().map(escaped).collect()
 }
@@ -38,11 +34,7 @@ pub(super) fn columns_shown(columns: &[String]) -> String {
         .enumerate()
         .map(|(i, name)| {
             let number = (i + 1).to_string();
-            if *name == number {
-                number
-            } else {
-                format!("{number} '{}'", shown(name))
-            }
+            if *name == number { number } else { format!("{number} '{}'", shown(name)) }
         })
         .collect();
     if columns.len() > MOST {

@@ -73,11 +73,7 @@ enum Hint {
 
 impl Sample<'_> {
     fn hint(&self) -> Hint {
-        let extension = self
-            .name
-            .rsplit_once('.')
-            .map(|(_, e)| e.to_lowercase())
-            .unwrap_or_default();
+        let extension = self.name.rsplit_once('.').map(|(_, e)| e.to_lowercase()).unwrap_or_default();
         match extension.as_str() {
             "csv" => Hint::Delimited(b",;\t|"),
             "tsv" | "tab" => Hint::Delimited(b"\t"),
@@ -93,20 +89,14 @@ impl Sample<'_> {
 
     fn table(&self, options: &ReadOptions) -> Result<Table> {
         if self.text.is_empty() {
-            return Err(self
-                .fault("it is empty")
-                .hint("It needs at least one row with a text"));
+            return Err(self.fault("it is empty").hint("It needs at least one row with a text"));
         }
         if self.text.trim_ascii().is_empty() {
             return Err(self
                 .fault("it holds white space only")
                 .hint("It needs at least one row with a text"));
         }
-        let mut ends = self
-            .text
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| matches!(**b, b'\n' | b'\r'));
+        let mut ends = self.text.iter().enumerate().filter(|(_, b)| matches!(**b, b'\n' | b'\r'));
         if let Some((at, b'\r')) = ends.next()
             && at + 1 < self.text.len()
             && ends.all(|(_, b)| *b == b'\r')
@@ -150,57 +140,33 @@ impl Sample<'_> {
     }
 
     fn lines(&self) -> Table {
-        Table {
-            shape: Shape::Lines,
-            header: false,
-            columns: vec!["text".into()],
-            rows: Vec::new(),
-        }
+        Table { shape: Shape::Lines, header: false, columns: vec!["text".into()], rows: Vec::new() }
     }
 
     fn delimited(&self, split: Split, options: &ReadOptions) -> Result<Table> {
         let header = split.has_header(options);
-        let Split {
-            delimiter,
-            quotes,
-            mut records,
-            width,
-            ..
-        } = split;
+        let Split { delimiter, quotes, mut records, width, .. } = split;
         let columns = if header {
-            if let Some(cell) = records[0]
-                .iter()
-                .find(|cell| cell.contains(char::REPLACEMENT_CHARACTER))
-            {
+            if let Some(cell) = records[0].iter().find(|cell| cell.contains(char::REPLACEMENT_CHARACTER)) {
                 let why = format!(
                     "the column name '{}' on line 1 is not {}",
                     shown(cell),
                     self.encoding.encoding.name()
                 );
-                return Err(self
-                    .fault(why)
-                    .hint("Add --encoding, for instance --encoding windows-1252"));
+                return Err(self.fault(why).hint("Add --encoding, for instance --encoding windows-1252"));
             }
             let columns = columns::names(Some(&records[0]), records[0].len());
             records.remove(0);
             if records.is_empty() && self.whole {
                 return Err(self
-                    .fault(format!(
-                        "it has a header ({}) and no row",
-                        columns_shown(&columns)
-                    ))
+                    .fault(format!("it has a header ({}) and no row", columns_shown(&columns)))
                     .hint("If that is a row, add --no-header"));
             }
             columns
         } else {
             columns::names(None, width)
         };
-        Ok(Table {
-            shape: Shape::Delimited { delimiter, quotes },
-            header,
-            columns,
-            rows: records,
-        })
+        Ok(Table { shape: Shape::Delimited { delimiter, quotes }, header, columns, rows: records })
     }
 
     fn jsonl(&self) -> Result<Table> {
@@ -224,21 +190,12 @@ impl Sample<'_> {
                 return Err(self.json_array());
             }
             let why = first_wrong.map_or("its objects have no keys".into(), |why| format!("line 1: {why}"));
-            return Err(self
-                .fault(why)
-                .hint("JSONL has one object on each line; jq -c . FILE writes it so"));
+            return Err(self.fault(why).hint("JSONL has one object on each line; jq -c . FILE writes it so"));
         }
         let cell = |entries: &Vec<_>, name| jsonl::plain_of(entries, name).ok().flatten().unwrap_or_default();
-        let rows = objects
-            .iter()
-            .map(|entries| columns.iter().map(|name| cell(entries, name)).collect())
-            .collect();
-        Ok(Table {
-            shape: Shape::Jsonl,
-            header: false,
-            columns,
-            rows,
-        })
+        let rows =
+            objects.iter().map(|entries| columns.iter().map(|name| cell(entries, name)).collect()).collect();
+        Ok(Table { shape: Shape::Jsonl, header: false, columns, rows })
     }
 
     /// `[` and then something that an array can hold; `[Intro] la la la` is a text.
@@ -262,19 +219,8 @@ mod tests {
     use super::*;
 
     fn sniffed(name: &str, text: &str, options: &ReadOptions) -> Result<Found> {
-        let encoding = Choice {
-            encoding: UTF_8,
-            mark: 0,
-        };
-        sniff(
-            &Sample {
-                text: text.as_bytes(),
-                whole: true,
-                name,
-                encoding,
-            },
-            options,
-        )
+        let encoding = Choice { encoding: UTF_8, mark: 0 };
+        sniff(&Sample { text: text.as_bytes(), whole: true, name, encoding }, options)
     }
 
     fn said(name: &str, text: &str) -> String {
@@ -309,15 +255,9 @@ mod tests {
     fn prose_with_commas_is_lines() {
         let prose = "Hello, world\nWell, then\nYes, please\n";
         assert_eq!(said("-", prose), "plain lines, UTF-8, a text on each line");
-        assert_eq!(
-            said("a.txt", "id,text\n1,a\n"),
-            "plain lines, UTF-8, a text on each line"
-        );
-        let options = ReadOptions {
-            delimiter: Some(",".into()),
-            text: vec!["2".into()],
-            ..ReadOptions::default()
-        };
+        assert_eq!(said("a.txt", "id,text\n1,a\n"), "plain lines, UTF-8, a text on each line");
+        let options =
+            ReadOptions { delimiter: Some(",".into()), text: vec!["2".into()], ..ReadOptions::default() };
         assert_eq!(
             sniffed("a.txt", prose, &options).unwrap().to_string(),
             "CSV, no header, UTF-8, text in column 2 of 2"
@@ -336,18 +276,9 @@ mod tests {
         );
         let swallowing = "ham\t\"Hi you\nspam\tWin a car\nham\the said no\"\n";
         assert!(said("a.tsv", swallowing).starts_with("TSV, no header"));
-        let options = ReadOptions {
-            quotes: Some(false),
-            ..ReadOptions::default()
-        };
+        let options = ReadOptions { quotes: Some(false), ..ReadOptions::default() };
         let found = sniffed("a.tsv", "ham\t\"a b\"\n", &options).unwrap();
-        assert_eq!(
-            found.shape,
-            Shape::Delimited {
-                delimiter: b'\t',
-                quotes: false
-            }
-        );
+        assert_eq!(found.shape, Shape::Delimited { delimiter: b'\t', quotes: false });
     }
 
     #[test]
@@ -375,20 +306,11 @@ mod tests {
     #[test]
     fn options_go_before_guesses() {
         let text = "a,b\n1,x y\n2,z z\n";
-        let options = ReadOptions {
-            header: Some(false),
-            text: vec!["2".into(), "1".into()],
-            ..ReadOptions::default()
-        };
+        let options =
+            ReadOptions { header: Some(false), text: vec!["2".into(), "1".into()], ..ReadOptions::default() };
         let found = sniffed("a.csv", text, &options).unwrap();
-        assert_eq!(
-            found.to_string(),
-            "CSV, no header, UTF-8, text in column 2 + column 1 of 2"
-        );
-        let options = ReadOptions {
-            gold: Some("nope".into()),
-            ..ReadOptions::default()
-        };
+        assert_eq!(found.to_string(), "CSV, no header, UTF-8, text in column 2 + column 1 of 2");
+        let options = ReadOptions { gold: Some("nope".into()), ..ReadOptions::default() };
         assert!(
             sniffed("a.csv", text, &options)
                 .unwrap_err()

@@ -31,11 +31,7 @@ impl Split {
                 let found = Quotes::scan(text, delimiter);
                 let enclosing = found.opened > 0 && found.trailing.is_none() && found.open.is_none();
                 let swallowing = found.spanning > 0 && bare.even >= 1.0;
-                if enclosing && !swallowing {
-                    with(true)
-                } else {
-                    bare
-                }
+                if enclosing && !swallowing { with(true) } else { bare }
             }
         }
     }
@@ -46,12 +42,7 @@ impl Split {
             .byte_records()
             .map_while(Result::ok)
             .filter(|record| !is_blank(record))
-            .map(|record| {
-                record
-                    .iter()
-                    .map(|cell| String::from_utf8_lossy(cell).into_owned())
-                    .collect()
-            })
+            .map(|record| record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
             .collect();
         if !whole && records.len() > 2 {
             records.pop();
@@ -64,20 +55,9 @@ impl Split {
         for cells in &records {
             counts[cells.len()] += 1;
         }
-        let (width, most) = counts
-            .iter()
-            .copied()
-            .enumerate()
-            .max_by_key(|(_, n)| *n)
-            .unwrap_or((0, 0));
+        let (width, most) = counts.iter().copied().enumerate().max_by_key(|(_, n)| *n).unwrap_or((0, 0));
         let even = most as f64 / records.len().max(1) as f64;
-        Self {
-            delimiter,
-            quotes,
-            records,
-            width,
-            even,
-        }
+        Self { delimiter, quotes, records, width, even }
     }
 
     /// Splits nearly every row, and into the same number of cells.

@@ -35,15 +35,7 @@ impl Window {
     const SLACK: usize = 256 * 1024;
 
     pub(super) fn new(source: Source, budget: usize) -> Self {
-        Self {
-            source,
-            held: Vec::new(),
-            base: 0,
-            record: 0,
-            at: 0,
-            budget,
-            ended: None,
-        }
+        Self { source, held: Vec::new(), base: 0, record: 0, at: 0, budget, ended: None }
     }
 
     /// Declares that a record begins at `offset`; what lies before may be forgotten.
@@ -127,10 +119,7 @@ impl Seek for Window {
                 self.ended = None;
                 Ok(offset)
             }
-            _ => Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "the stream is past that place",
-            )),
+            _ => Err(io::Error::new(io::ErrorKind::Unsupported, "the stream is past that place")),
         }
     }
 }

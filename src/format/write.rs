@@ -38,9 +38,7 @@ impl<W: Write> RowWriter<W> {
             OutputFormat::Jsonl => Sink::Jsonl(io::BufWriter::with_capacity(64 * 1024, out)),
             OutputFormat::Csv => {
                 // Ragged rows cannot come up: `write_row` makes every row as wide as the columns.
-                let mut writer = csv::WriterBuilder::new()
-                    .buffer_capacity(64 * 1024)
-                    .from_writer(out);
+                let mut writer = csv::WriterBuilder::new().buffer_capacity(64 * 1024).from_writer(out);
                 if !columns.is_empty() {
                     writer.write_record(&columns)?;
                 }
@@ -56,11 +54,8 @@ impl<W: Write> RowWriter<W> {
     /// # Errors
     /// What the output fails with.
     pub fn write_row(&mut self, cells: &[Cell]) -> io::Result<()> {
-        let cells = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(i, name)| (name, cells.get(i).unwrap_or(&Cell::Absent)));
+        let cells =
+            self.columns.iter().enumerate().map(|(i, name)| (name, cells.get(i).unwrap_or(&Cell::Absent)));
         match &mut self.sink {
             Sink::Csv(writer) => Ok(writer.write_record(cells.map(|(_, cell)| cell.plain()))?),
             Sink::Jsonl(out) => {
@@ -81,9 +76,9 @@ impl<W: Write> RowWriter<W> {
     pub fn finish(self) -> io::Result<W> {
         match self.sink {
             Sink::Jsonl(out) => out.into_inner().map_err(io::IntoInnerError::into_error),
-            Sink::Csv(writer) => writer
-                .into_inner()
-                .map_err(|e| io::Error::new(e.error().kind(), e.to_string())),
+            Sink::Csv(writer) => {
+                writer.into_inner().map_err(|e| io::Error::new(e.error().kind(), e.to_string()))
+            }
         }
     }
 }
@@ -103,12 +98,7 @@ mod tests {
 
     #[test]
     fn one_row_in_both_formats() {
-        let cells = [
-            Cell::from("a \"b\",\nc"),
-            Cell::from(0.25),
-            Cell::Null,
-            Cell::from("=1+1"),
-        ];
+        let cells = [Cell::from("a \"b\",\nc"), Cell::from(0.25), Cell::Null, Cell::from("=1+1")];
         let columns = ["text", "p", "gold", "note"];
         assert_eq!(
             written(OutputFormat::Jsonl, &columns, &[&cells]),
@@ -123,14 +113,8 @@ mod tests {
     #[test]
     fn a_missing_key_stays_missing_and_a_short_row_is_filled() {
         let absent = [Cell::Absent, Cell::from(1i64)];
-        assert_eq!(
-            written(OutputFormat::Jsonl, &["a", "b", "c"], &[&absent, &[]]),
-            "{\"b\":1}\n{}\n"
-        );
-        assert_eq!(
-            written(OutputFormat::Csv, &["a", "b", "c"], &[&absent]),
-            "a,b,c\n,1,\n"
-        );
+        assert_eq!(written(OutputFormat::Jsonl, &["a", "b", "c"], &[&absent, &[]]), "{\"b\":1}\n{}\n");
+        assert_eq!(written(OutputFormat::Csv, &["a", "b", "c"], &[&absent]), "a,b,c\n,1,\n");
     }
 
     #[test]

@@ -12,13 +12,7 @@ use crate::store::{Access, FileSystem, NewProject, Store, file_system};
 /// # Errors
 /// The file exists, or its folder cannot be written.
 pub fn create(path: &Path, task: Option<&Task>, seed: u64, expert: &str) -> Result<Option<String>> {
-    let mut store = Store::create(
-        path,
-        NewProject {
-            seed,
-            shares: SplitShares::default(),
-        },
-    )?;
+    let mut store = Store::create(path, NewProject { seed, shares: SplitShares::default() })?;
     if let Some(task) = task {
         let (_, session) = store.begin_session(expert)?;
         store.set_task(task, session)?;

@@ -34,11 +34,7 @@ pub enum State {
 impl Finding {
     /// A finding.
     pub fn new(what: &str, state: State, says: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            state,
-            says: says.into(),
-        }
+        Self { what: what.into(), state, says: says.into() }
     }
 }
 
@@ -64,11 +60,7 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
         Finding::new(
             "file",
             State::Fine,
-            format!(
-                "whole: {} texts, {} labels",
-                store.item_count()?,
-                store.label_count()?
-            ),
+            format!("whole: {} texts, {} labels", store.item_count()?, store.label_count()?),
         )
     } else {
         let shown: Vec<&str> = damage.iter().take(3).map(String::as_str).collect();
@@ -82,11 +74,9 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
     for run in store.runs(1)? {
         findings.push(match run.outcome {
             None => Finding::new("jobs", State::Fine, format!("{} is running", run.kind)),
-            Some(Outcome::Done) => Finding::new(
-                "jobs",
-                State::Fine,
-                format!("the last one ({}) was finished", run.kind),
-            ),
+            Some(Outcome::Done) => {
+                Finding::new("jobs", State::Fine, format!("the last one ({}) was finished", run.kind))
+            }
             Some(outcome) => Finding::new(
                 "jobs",
                 State::Warning,
@@ -105,10 +95,7 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
             Finding::new(
                 "model",
                 State::Fine,
-                format!(
-                    "{} ({}, {} values)",
-                    model.name, model.architecture, model.dimensions
-                ),
+                format!("{} ({}, {} values)", model.name, model.architecture, model.dimensions),
             )
         } else {
             let hash: String = model.sha256.iter().take(8).map(|b| format!("{b:02x}")).collect();
@@ -134,11 +121,9 @@ fn permissions(project: &Path) -> Finding {
             State::Warning,
             "everybody on this machine can read the file (chmod o-r)",
         ),
-        Ok(meta) if meta.permissions().readonly() => Finding::new(
-            "permissions",
-            State::Warning,
-            "the file is read-only: it can be read, not labelled",
-        ),
+        Ok(meta) if meta.permissions().readonly() => {
+            Finding::new("permissions", State::Warning, "the file is read-only: it can be read, not labelled")
+        }
         _ => Finding::new("permissions", State::Fine, "private"),
     }
 }

@@ -17,16 +17,11 @@ pub(super) fn rescore_cases(store: &mut Store) -> Result<()> {
         let dimensions = dimensions_of(store, &predictor)?;
         let mut vectors = store.vectors_of_cases(predictor.model, dimensions)?;
         let (scored, _) = store.predictions(predictor.id)?;
-        let missing: Vec<usize> = (0..vectors.items.len())
-            .filter(|&i| scored.binary_search(&vectors.items[i]).is_err())
-            .collect();
+        let missing: Vec<usize> =
+            (0..vectors.items.len()).filter(|&i| scored.binary_search(&vectors.items[i]).is_err()).collect();
         vectors.values = missing
             .iter()
-            .flat_map(|&i| {
-                vectors.values[i * dimensions..(i + 1) * dimensions]
-                    .iter()
-                    .copied()
-            })
+            .flat_map(|&i| vectors.values[i * dimensions..(i + 1) * dimensions].iter().copied())
             .collect();
         vectors.items = missing.iter().map(|&i| vectors.items[i]).collect();
         if vectors.items.is_empty() {

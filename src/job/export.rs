@@ -72,11 +72,7 @@ pub fn export(project: &Path, options: &ExportOptions) -> Result<usize> {
     let task = store.task()?.task;
     let mut lines = 0;
     write_to(options.out.as_deref(), |out| {
-        let mut lines_to = Lines {
-            out,
-            format: options.format,
-            options,
-        };
+        let mut lines_to = Lines { out, format: options.format, options };
         lines = match options.what {
             What::Labels => labels(&store, &task, store.current_answers()?, &mut lines_to),
             What::History => labels(&store, &task, store.events()?, &mut lines_to),
@@ -118,8 +114,7 @@ fn text_or_null(text: Option<impl Into<String>>) -> Cell {
 }
 
 fn name_of(task: &Task, stable_key: &str) -> String {
-    task.index_of_id(stable_key)
-        .map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
+    task.index_of_id(stable_key).map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
 }
 
 fn utc(ms: i64) -> Cell {
@@ -128,11 +123,7 @@ fn utc(ms: i64) -> Cell {
 
 fn labels(store: &Store, task: &Task, events: Vec<LabelEvent>, lines: &mut Lines<'_>) -> Result<usize> {
     let experts: HashMap<_, _> = store.experts()?.into_iter().collect();
-    let revisions: HashMap<_, _> = store
-        .task_revisions()?
-        .into_iter()
-        .map(|r| (r.id, r.number))
-        .collect();
+    let revisions: HashMap<_, _> = store.task_revisions()?.into_iter().map(|r| (r.id, r.number)).collect();
     let history = lines.options.what == What::History;
     let mut names = vec!["item", "id", "text", "expert"];
     if history {
@@ -193,8 +184,7 @@ fn labels(store: &Store, task: &Task, events: Vec<LabelEvent>, lines: &mut Lines
             e.duration_ms.map_or(Cell::Null, number),
             utc(event.at_ms),
         ]);
-        out.write_row(&cells)
-            .map_err(|e| output_fault("the export", &e))?;
+        out.write_row(&cells).map_err(|e| output_fault("the export", &e))?;
         written += 1;
     }
     out.finish().map_err(|e| output_fault("the export", &e))?;
@@ -222,19 +212,13 @@ impl Predicted {
             let scored = scored.as_standard_layout().iter().copied().collect();
             (vectors.items, scored)
         };
-        Ok(Self {
-            names,
-            items,
-            probabilities,
-        })
+        Ok(Self { names, items, probabilities })
     }
 
     fn of(&self, item: ItemId) -> Option<Probabilities> {
         let width = self.names.len();
         let i = self.items.binary_search(&item).ok()?;
-        self.probabilities
-            .get(i * width..(i + 1) * width)
-            .map(|row| Probabilities(row.to_vec()))
+        self.probabilities.get(i * width..(i + 1) * width).map(|row| Probabilities(row.to_vec()))
     }
 }
 
@@ -247,20 +231,13 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
         By::Head => (newest("head")?, "head".to_owned()),
         By::Scout => (newest("zero-shot")?, "zero-shot scout".to_owned()),
         By::Adapter(id) => (
-            store
-                .predictors()?
-                .into_iter()
-                .rev()
-                .find(|p| p.adapter.is_some_and(|a| a.0 == *id)),
+            store.predictors()?.into_iter().rev().find(|p| p.adapter.is_some_and(|a| a.0 == *id)),
             format!("adapter {id}"),
         ),
     };
     found.ok_or_else(|| {
-        Fault::usage(
-            format!("export predictions by the {name}"),
-            "the project has none",
-        )
-        .hint("`hardcase scout FILE` makes the first prelabels, `hardcase tune FILE` the first head")
+        Fault::usage(format!("export predictions by the {name}"), "the project has none")
+            .hint("`hardcase scout FILE` makes the first prelabels, `hardcase tune FILE` the first head")
     })
 }
 
@@ -276,15 +253,8 @@ fn predictions(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<usiz
     let predicted = Predicted::read(store, task, &lines.options.by)?;
     let decided = all_decided(store)?;
     let mut written = 0;
-    let mut out = lines.writer(columns(&[
-        "id",
-        "item",
-        "text",
-        "prelabel",
-        "probabilities",
-        "label",
-        "gold",
-    ]))?;
+    let mut out =
+        lines.writer(columns(&["id", "item", "text", "prelabel", "probabilities", "label", "gold"]))?;
     store.for_each_item(|item, text, external_id, gold| {
         let p = predicted.of(item);
         let cells = [
@@ -292,8 +262,7 @@ fn predictions(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<usiz
             number(item),
             text.into(),
             text_or_null(p.as_ref().map(|p| predicted.names[p.top()].clone())),
-            p.as_ref()
-                .map_or(Cell::Null, |p| probabilities_cell(&predicted.names, p)),
+            p.as_ref().map_or(Cell::Null, |p| probabilities_cell(&predicted.names, p)),
             text_or_null(decided.get(&item).map(|l| name_of(task, l))),
             text_or_null(gold),
         ];
@@ -306,11 +275,8 @@ fn predictions(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<usiz
 
 /// Probabilities as a JSON object, in the order of the labels.
 pub(super) fn probabilities_cell(names: &[String], p: &Probabilities) -> Cell {
-    let object: serde_json::Map<String, serde_json::Value> = names
-        .iter()
-        .zip(&p.0)
-        .map(|(name, p)| (name.clone(), rounded(*p).into()))
-        .collect();
+    let object: serde_json::Map<String, serde_json::Value> =
+        names.iter().zip(&p.0).map(|(name, p)| (name.clone(), rounded(*p).into())).collect();
     Cell::Json(serde_json::Value::Object(object).to_string())
 }
 
@@ -391,11 +357,7 @@ fn row_columns(store: &Store, sources: &[(crate::domain::ids::SourceId, Found)])
             })?;
         }
     }
-    names.extend(columns(&[
-        "hardcase_label",
-        "hardcase_probability",
-        "hardcase_decided_by",
-    ]));
+    names.extend(columns(&["hardcase_label", "hardcase_probability", "hardcase_decided_by"]));
     Ok(names)
 }
 
@@ -403,11 +365,7 @@ fn row_columns(store: &Store, sources: &[(crate::domain::ids::SourceId, Found)])
 fn deciders(store: &Store) -> Result<HashMap<ItemId, String>> {
     let experts: HashMap<_, _> = store.experts()?.into_iter().collect();
     let mut who: HashMap<ItemId, String> = HashMap::new();
-    for answer in store
-        .current_answers()?
-        .into_iter()
-        .filter(|a| a.event.action == Action::Set)
-    {
+    for answer in store.current_answers()?.into_iter().filter(|a| a.event.action == Action::Set) {
         let name = experts.get(&answer.event.expert).cloned().unwrap_or_default();
         who.entry(answer.event.item)
             .and_modify(|names| {

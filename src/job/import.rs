@@ -131,10 +131,7 @@ pub fn import_bundled(
     options: &ImportOptions,
     bad_rows: BadRows,
 ) -> Result<ImportReport> {
-    let source = TextSource {
-        stream: Box::new(text.as_bytes()),
-        size: Some(text.len() as u64),
-    };
+    let source = TextSource { stream: Box::new(text.as_bytes()), size: Some(text.len() as u64) };
     import_stream(context, source, name, options, bad_rows)
 }
 
@@ -149,9 +146,7 @@ fn import_stream(
     let reader = Reader::open(source.stream, name, &options.into())
         .map_err(|f| f.while_trying(format!("import {name}")))?;
     context.watcher.note(&format!("{name}: {}", reader.found()));
-    let ended = run(context, "import", name, |work| {
-        load(work, reader, name, size, bad_rows)
-    })?;
+    let ended = run(context, "import", name, |work| load(work, reader, name, size, bad_rows))?;
     Ok(match ended {
         Ended::Ours(report) => report,
         Ended::Others => ImportReport {
@@ -181,24 +176,16 @@ pub(super) fn open_source(data: &Path, attempted: &str) -> Result<TextSource> {
             return Err(Fault::usage(attempted, "standard input is the keyboard")
                 .hint("Pipe the texts in, or name a file"));
         }
-        return Ok(TextSource {
-            stream: Box::new(std::io::stdin()),
-            size: None,
-        });
+        return Ok(TextSource { stream: Box::new(std::io::stdin()), size: None });
     }
     let file = File::open(data).map_err(|e| Fault::usage(attempted, io_reason(&e)).because(e))?;
-    let meta = file
-        .metadata()
-        .map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
+    let meta = file.metadata().map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
     if meta.is_dir() {
         return Err(
             Fault::usage(attempted, "it is a directory").hint("Name the file with the texts inside it")
         );
     }
-    Ok(TextSource {
-        stream: Box::new(file),
-        size: meta.is_file().then_some(meta.len()),
-    })
+    Ok(TextSource { stream: Box::new(file), size: meta.is_file().then_some(meta.len()) })
 }
 
 fn load(
@@ -233,13 +220,7 @@ fn load(
             Err(fault) => break Err(fault),
         }
     };
-    let outcome = outcome.and_then(|()| {
-        if total.rows == 0 {
-            Err(nothing(name))
-        } else {
-            Ok(())
-        }
-    });
+    let outcome = outcome.and_then(|()| if total.rows == 0 { Err(nothing(name)) } else { Ok(()) });
     if let Err(fault) = outcome {
         // Nothing of it was ever seen; the rows go now rather than at the next import.
         work.store.clear_abandoned_sources()?;
@@ -247,8 +228,7 @@ fn load(
     }
     let rejected = rejects.count;
     let path = rejects.finish()?;
-    work.store
-        .finish_source(source, total, reader.empty_rows(), rejected)?;
+    work.store.finish_source(source, total, reader.empty_rows(), rejected)?;
     Ok(ImportReport {
         data: name.to_owned(),
         found: found.to_string(),
@@ -281,21 +261,12 @@ fn read_batch<'f>(
 ) -> Result<Vec<Incoming<'f>>> {
     let mut batch = Vec::with_capacity(BATCH);
     while batch.len() < BATCH {
-        match reader
-            .next_entry()
-            .map_err(|f| f.while_trying(format!("import {name}")))?
-        {
+        match reader.next_entry().map_err(|f| f.while_trying(format!("import {name}")))? {
             None => break,
             Some(Entry::Row(row)) => {
                 let number = rows_before + batch.len() as i64 + 1;
                 let (key, split) = (ItemKey::of(&row.text), shares.split(&row.text));
-                batch.push(Incoming {
-                    number,
-                    key,
-                    split,
-                    row,
-                    found,
-                });
+                batch.push(Incoming { number, key, split, row, found });
             }
             Some(Entry::Bad(bad)) => rejects.take(&bad, name)?,
         }
@@ -335,14 +306,7 @@ impl ImportRow for Incoming<'_> {
         self.row.meta(self.found)
     }
     fn fields(&self, item_holds_text: bool) -> String {
-        self.row.pack(
-            self.found,
-            if item_holds_text {
-                TextCell::Elided
-            } else {
-                TextCell::Kept
-            },
-        )
+        self.row.pack(self.found, if item_holds_text { TextCell::Elided } else { TextCell::Kept })
     }
 }
 
@@ -357,12 +321,7 @@ struct Rejects {
 impl Rejects {
     fn new(name: &str, bad_rows: BadRows) -> Self {
         let beside = if name == "-" { "standard-input" } else { name };
-        Self {
-            bad_rows,
-            path: PathBuf::from(format!("{beside}.rejects.jsonl")),
-            out: None,
-            count: 0,
-        }
+        Self { bad_rows, path: PathBuf::from(format!("{beside}.rejects.jsonl")), out: None, count: 0 }
     }
 
     fn take(&mut self, bad: &crate::format::BadRow, name: &str) -> Result<()> {

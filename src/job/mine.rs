@@ -74,10 +74,8 @@ impl std::fmt::Display for MineReport {
 pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineReport> {
     let name = options.strategy.as_deref().unwrap_or(DEFAULT);
     let strategy = strategy_by_name(name).ok_or_else(|| {
-        Fault::usage(format!("mine by '{name}'"), "there is no such strategy").hint(format!(
-            "The strategies are {}",
-            names().collect::<Vec<_>>().join(", ")
-        ))
+        Fault::usage(format!("mine by '{name}'"), "there is no such strategy")
+            .hint(format!("The strategies are {}", names().collect::<Vec<_>>().join(", ")))
     })?;
     if options.budget == 0 {
         return Err(
@@ -91,24 +89,11 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let universe = Universe::read(work, &predictor)?;
         let pool = universe.pool()?;
         let shares = work.store.task()?.task.shares();
-        let stage = if predictor.kind == "zero-shot" {
-            Stage::Opening { shares: &shares }
-        } else {
-            Stage::Later
-        };
+        let stage =
+            if predictor.kind == "zero-shot" { Stage::Opening { shares: &shares } } else { Stage::Later };
         let rounds_before = work.store.rounds()?.len() as u64;
-        let seed = context
-            .seed
-            .unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
-        let plan = propose(
-            &pool,
-            &Order {
-                strategy,
-                budget: options.budget,
-                stage,
-                seed,
-            },
-        );
+        let seed = context.seed.unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
+        let plan = propose(&pool, &Order { strategy, budget: options.budget, stage, seed });
         if plan.proposals.is_empty() {
             return Err(Fault::new(
                 "mine a round",

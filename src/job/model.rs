@@ -35,18 +35,11 @@ impl ScoutModel {
         if let Some(file) = &self.file {
             return self.from_file(file);
         }
-        let known = store
-            .active_predictor()?
-            .map(|p| store.model(p.model))
-            .transpose()?
-            .flatten();
+        let known = store.active_predictor()?.map(|p| store.model(p.model)).transpose()?.flatten();
         match known {
             Some(model) if model.path.is_empty() && model.sha256 != self.embedded_hash() => Err(Fault::new(
                 "scout with the project's model",
-                format!(
-                    "the project was scouted with another release's embedded model ({})",
-                    model.name
-                ),
+                format!("the project was scouted with another release's embedded model ({})", model.name),
             )
             .hint("Name a model file with --model; the project is then scouted anew with it")),
             Some(model) if !model.path.is_empty() => {
@@ -87,11 +80,7 @@ impl ScoutModel {
         let facts = model_file::inspect(&path)?;
         let mut model = describe(&facts, self.embedded_hash(), String::new());
         model.bytes = self.embedded.len() as u64;
-        Ok(Chosen {
-            model,
-            path,
-            threads: self.threads,
-        })
+        Ok(Chosen { model, path, threads: self.threads })
     }
 
     fn from_file(&self, file: &Path) -> Result<Chosen> {
@@ -99,9 +88,8 @@ impl ScoutModel {
         facts.require_encoder()?;
         let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let hex = sha256(&path)?;
-        let hash = (0..hex.len() / 2)
-            .filter_map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).ok())
-            .collect();
+        let hash =
+            (0..hex.len() / 2).filter_map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).ok()).collect();
         Ok(Chosen {
             model: describe(&facts, hash, path.to_string_lossy().into_owned()),
             path,

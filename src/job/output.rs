@@ -18,15 +18,13 @@ pub(super) fn write_to(
     };
     let partial = partial_name(target);
     let name = target.display().to_string();
-    let result = File::create(&partial)
-        .map_err(|e| output_fault(&name, &e))
-        .and_then(|file| {
-            let mut out = BufWriter::new(file);
-            write(&mut out)?;
-            let file = out.into_inner().map_err(|e| output_fault(&name, e.error()))?;
-            file.sync_all().map_err(|e| output_fault(&name, &e))?;
-            std::fs::rename(&partial, target).map_err(|e| output_fault(&name, &e))
-        });
+    let result = File::create(&partial).map_err(|e| output_fault(&name, &e)).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        let file = out.into_inner().map_err(|e| output_fault(&name, e.error()))?;
+        file.sync_all().map_err(|e| output_fault(&name, &e))?;
+        std::fs::rename(&partial, target).map_err(|e| output_fault(&name, &e))
+    });
     if result.is_err() {
         let _ = std::fs::remove_file(&partial);
     }

@@ -47,23 +47,14 @@ pub fn predict(
     let names: Vec<String> = predictor
         .labels
         .iter()
-        .map(|key| {
-            task.index_of_id(key)
-                .map_or_else(|| key.clone(), |i| task.labels[i].name.clone())
-        })
+        .map(|key| task.index_of_id(key).map_or_else(|| key.clone(), |i| task.labels[i].name.clone()))
         .collect();
     let scorer = Scorer::load(&store, &predictor)?;
     let chosen = model.choose(&store)?;
-    if store
-        .model(predictor.model)?
-        .is_none_or(|m| m.sha256 != chosen.model.sha256)
-    {
+    if store.model(predictor.model)?.is_none_or(|m| m.sha256 != chosen.model.sha256) {
         return Err(Fault::usage(
             &attempted,
-            format!(
-                "{} is not the model that the project was scouted with",
-                chosen.model.name
-            ),
+            format!("{} is not the model that the project was scouted with", chosen.model.name),
         )
         .hint("Leave --model out, or name that model's file"));
     }
@@ -80,9 +71,7 @@ pub fn predict(
             ExportFormat::Jsonl => OutputFormat::Jsonl,
             ExportFormat::Csv => OutputFormat::Csv,
         };
-        let columns = ["id", "line", "text", "prelabel", "probabilities"]
-            .map(str::to_owned)
-            .to_vec();
+        let columns = ["id", "line", "text", "prelabel", "probabilities"].map(str::to_owned).to_vec();
         let mut writer =
             RowWriter::new(out, format, columns).map_err(|e| output_fault("the predictions", &e))?;
         loop {
@@ -100,9 +89,7 @@ pub fn predict(
                 ControlFlow::Continue(())
             })?;
             for (row, p) in rows.iter().zip(&predicted) {
-                let prelabel = p
-                    .as_ref()
-                    .map_or(Cell::Null, |p| Cell::Text(names[p.top()].clone()));
+                let prelabel = p.as_ref().map_or(Cell::Null, |p| Cell::Text(names[p.top()].clone()));
                 let probabilities = p.as_ref().map_or(Cell::Null, |p| probabilities_cell(&names, p));
                 let id = row.external_id.clone().map_or(Cell::Null, Cell::Text);
                 let cells = [
@@ -112,9 +99,7 @@ pub fn predict(
                     prelabel,
                     probabilities,
                 ];
-                writer
-                    .write_row(&cells)
-                    .map_err(|e| output_fault("the predictions", &e))?;
+                writer.write_row(&cells).map_err(|e| output_fault("the predictions", &e))?;
             }
             written += rows.len();
             watcher.report(&Progress {
@@ -127,10 +112,7 @@ pub fn predict(
                 eta_s: None,
             });
         }
-        writer
-            .finish()
-            .map(drop)
-            .map_err(|e| output_fault("the predictions", &e))
+        writer.finish().map(drop).map_err(|e| output_fault("the predictions", &e))
     })?;
     Ok(written)
 }

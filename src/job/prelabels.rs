@@ -27,9 +27,7 @@ pub(super) fn complete(
     scorer: &Scorer,
 ) -> Result<usize> {
     let dimensions = dimensions_of(work.store, predictor)?;
-    let vectors = work
-        .store
-        .vectors_without_prediction(predictor.model, id, dimensions)?;
+    let vectors = work.store.vectors_without_prediction(predictor.model, id, dimensions)?;
     let all = matrix(&vectors)?;
     let total = vectors.items.len();
     let mut done = 0;
@@ -38,8 +36,7 @@ pub(super) fn complete(
         let probabilities = scorer.probabilities(all.slice(ndarray::s![done..end, ..]));
         let flat = probabilities.as_standard_layout();
         let values = flat.as_slice().unwrap_or_default();
-        work.store
-            .put_predictions(id, &vectors.items[done..end], values, probabilities.ncols())?;
+        work.store.put_predictions(id, &vectors.items[done..end], values, probabilities.ncols())?;
         done = end;
         work.report("prelabelling", done as u64, Some(total as u64), "texts")?;
     }

@@ -65,9 +65,7 @@ impl Work<'_> {
             total,
             unit: unit.to_owned(),
             rate,
-            eta_s: rate
-                .zip(total)
-                .map(|(rate, total)| total.saturating_sub(done) as f64 / rate),
+            eta_s: rate.zip(total).map(|(rate, total)| total.saturating_sub(done) as f64 / rate),
         };
         self.watcher.report(&progress);
         if self.last_beat.elapsed() >= HEARTBEAT {
@@ -111,9 +109,9 @@ pub(super) fn run<T>(
     let run = match store.begin_run(kind, arguments)? {
         Begun::Ours(run) => run,
         Begun::Others(run) => {
-            context.watcher.note(&format!(
-                "another process is at it already ({kind}): this one shows its progress"
-            ));
+            context
+                .watcher
+                .note(&format!("another process is at it already ({kind}): this one shows its progress"));
             return attach(&store, run, kind, context.watcher).map(|()| Ended::Others);
         }
     };
@@ -138,11 +136,8 @@ pub(super) fn run<T>(
     if let Some(found) = check.map(crate::store::UncleanCheck::wait)
         && !found.is_empty()
     {
-        return Err(Fault::new(
-            "trust the project file",
-            format!("it is damaged: {}", found.join("; ")),
-        )
-        .hint("Work on a copy from before, and run `hardcase doctor` on this one"));
+        return Err(Fault::new("trust the project file", format!("it is damaged: {}", found.join("; ")))
+            .hint("Work on a copy from before, and run `hardcase doctor` on this one"));
     }
     let value = result?;
     ended?;

@@ -20,10 +20,7 @@ pub(super) struct ZeroShotSettings {
 
 /// Maps unit vectors to probabilities.
 pub(super) enum Scorer {
-    ZeroShot {
-        anchors: Array2<f32>,
-        calibration: ZeroShot,
-    },
+    ZeroShot { anchors: Array2<f32>, calibration: ZeroShot },
     Head(Logistic),
 }
 
@@ -38,14 +35,13 @@ impl Scorer {
                 Self::zero_shot(&settings)
             }
             ("head", Some(adapter)) => {
-                let bytes = store
-                    .adapter_bytes(adapter)?
-                    .ok_or_else(|| unusable("its adapter is missing"))?;
+                let bytes =
+                    store.adapter_bytes(adapter)?.ok_or_else(|| unusable("its adapter is missing"))?;
                 Logistic::from_bytes(&bytes).map(Self::Head)
             }
-            (kind, _) => Err(unusable(&format!(
-                "this program cannot compute predictions of the kind '{kind}'"
-            ))),
+            (kind, _) => {
+                Err(unusable(&format!("this program cannot compute predictions of the kind '{kind}'")))
+            }
         }
     }
 
@@ -55,10 +51,7 @@ impl Scorer {
         let flat: Vec<f32> = settings.anchors.iter().flatten().copied().collect();
         let anchors = Array2::from_shape_vec((settings.anchors.len(), dimensions), flat)
             .map_err(|e| Fault::new("read the label anchors", e.to_string()))?;
-        Ok(Self::ZeroShot {
-            anchors,
-            calibration: settings.calibration.clone(),
-        })
+        Ok(Self::ZeroShot { anchors, calibration: settings.calibration.clone() })
     }
 
     /// Probabilities of `vectors` (n × dimensions), n × labels.

@@ -53,11 +53,7 @@ impl std::fmt::Display for ScoutReport {
         if !self.ours {
             return write!(f, "another process scouted the pool");
         }
-        write!(
-            f,
-            "{} of {} texts scouted by {}",
-            self.scored, self.items, self.model
-        )?;
+        write!(f, "{} of {} texts scouted by {}", self.scored, self.items, self.model)?;
         if let Some(rate) = self.texts_per_second {
             write!(f, "; {} new, {rate:.0} texts/s", self.embedded)?;
         }
@@ -73,11 +69,7 @@ impl std::fmt::Display for ScoutReport {
 /// # Errors
 /// No task, no texts, or a model that cannot be used; what was finished before stays.
 pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport> {
-    let arguments = model
-        .file
-        .as_ref()
-        .map(|f| f.display().to_string())
-        .unwrap_or_default();
+    let arguments = model.file.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
     let ended = run(context, "scout", &arguments, |work| {
         let revision = work.store.task()?;
         let items = work.store.item_count()?;
@@ -168,15 +160,7 @@ impl Scouting<'_, '_> {
         let (mut items, mut values) = (Vec::with_capacity(FLUSH), Vec::with_capacity(FLUSH * dimensions));
         let mut failed = None;
         let begun = std::time::Instant::now();
-        let Self {
-            work,
-            encoder,
-            model,
-            items: total,
-            done,
-            embedded,
-            ..
-        } = self;
+        let Self { work, encoder, model, items: total, done, embedded, .. } = self;
         let mut flush = |items: &mut Vec<ItemId>, values: &mut Vec<f32>| -> Result<bool> {
             work.store.put_vectors(*model, items, values, dimensions)?;
             *done += items.len();
@@ -242,11 +226,8 @@ impl Scouting<'_, '_> {
 
     /// Label anchors from descriptions and examples, calibrated on what is embedded so far.
     fn zero_shot(&mut self, task: &Task) -> Result<ZeroShotSettings> {
-        let anchors = task
-            .anchors()
-            .iter()
-            .map(|texts| self.mean_vector(texts))
-            .collect::<Result<Vec<Vec<f32>>>>()?;
+        let anchors =
+            task.anchors().iter().map(|texts| self.mean_vector(texts)).collect::<Result<Vec<Vec<f32>>>>()?;
         let dimensions = self.encoder.facts().dimensions;
         let vectors = self.work.store.vectors(self.model, dimensions)?;
         let flat: Vec<f32> = anchors.iter().flatten().copied().collect();
@@ -263,9 +244,7 @@ impl Scouting<'_, '_> {
         let mut mean = vec![0.0f32; self.encoder.facts().dimensions];
         self.encoder.embed(&texts, &mut |_, rows: ArrayView2<f32>| {
             for row in rows.rows() {
-                mean.iter_mut()
-                    .zip(row)
-                    .for_each(|(m, v)| *m += v / texts.len() as f32);
+                mean.iter_mut().zip(row).for_each(|(m, v)| *m += v / texts.len() as f32);
             }
             ControlFlow::Continue(())
         })?;

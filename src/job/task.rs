@@ -25,11 +25,7 @@ pub fn revisions(project: &Path) -> Result<Vec<RevisionReport>> {
     let revisions = store.task_revisions()?;
     Ok(revisions
         .into_iter()
-        .map(|r| RevisionReport {
-            number: r.number,
-            created_ms: r.created_ms,
-            task: r.task,
-        })
+        .map(|r| RevisionReport { number: r.number, created_ms: r.created_ms, task: r.task })
         .collect())
 }
 

@@ -64,38 +64,28 @@ pub struct TuneReport {
 
 impl std::fmt::Display for TuneReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let counts: Vec<String> = self
-            .by_label
-            .iter()
-            .map(|(name, n)| format!("{n} {name}"))
-            .collect();
+        let counts: Vec<String> = self.by_label.iter().map(|(name, n)| format!("{n} {name}")).collect();
         let counts = counts.join(", ");
         match &self.verdict {
             Verdict::Activated => {
-                write!(
-                    f,
-                    "a head trained on {} labels ({counts}) is active",
-                    self.training
-                )?;
+                write!(f, "a head trained on {} labels ({counts}) is active", self.training)?;
                 if let Some(loss) = self.cv_log_loss {
                     write!(f, "; log-loss on held-out folds {loss:.3}")?;
                 }
                 write!(f, "; {} texts prelabelled anew", self.rescored)
             }
-            Verdict::NothingNew => write!(
-                f,
-                "no new training label since the active head ({counts}): it stays"
-            ),
+            Verdict::NothingNew => {
+                write!(f, "no new training label since the active head ({counts}): it stays")
+            }
             Verdict::TooFew => write!(
                 f,
                 "'{}' has fewer than 2 training labels ({counts}): the prelabels stay as they are until there are more",
                 self.missing.as_deref().unwrap_or("a label")
             ),
             Verdict::Others => write!(f, "another process tuned the model"),
-            Verdict::Stopped => write!(
-                f,
-                "stopped; the earlier model stays active, and the next tune goes on from here"
-            ),
+            Verdict::Stopped => {
+                write!(f, "stopped; the earlier model stays active, and the next tune goes on from here")
+            }
         }
     }
 }
@@ -183,9 +173,7 @@ impl Training {
         let (mut rows, mut items, mut labels) = (Vec::new(), Vec::new(), Vec::new());
         let mut hash = blake3::Hasher::new();
         for (row, item) in vectors.items.iter().enumerate() {
-            let label = decided
-                .get(item)
-                .and_then(|id| Some((id, revision.task.index_of_id(id)?)));
+            let label = decided.get(item).and_then(|id| Some((id, revision.task.index_of_id(id)?)));
             if let Some((id, index)) = label {
                 rows.push(row);
                 items.push(*item);
@@ -195,12 +183,7 @@ impl Training {
             }
         }
         let vectors = matrix(&vectors)?.select(Axis(0), &rows);
-        Ok(Self {
-            items,
-            vectors,
-            labels,
-            hash: *hash.finalize().as_bytes(),
-        })
+        Ok(Self { items, vectors, labels, hash: *hash.finalize().as_bytes() })
     }
 
     fn report(&self, revision: &Revision) -> TuneReport {
@@ -260,21 +243,12 @@ fn find_or_train(
         p.model == current.model && p.labels == labels && p.adapter.is_some_and(|a| same.contains(&a))
     });
     if let Some(predictor) = known {
-        return Ok(if predictor.id == current.id {
-            Found::Active
-        } else {
-            Found::Predictor(predictor)
-        });
+        return Ok(if predictor.id == current.id { Found::Active } else { Found::Predictor(predictor) });
     }
     work.report("training the head", 0, None, "labels")?;
     let fit =
         fit_head(training.vectors.view(), &training.labels, labels.len(), seed).map_err(Refused::TooFew)?;
-    let settings = HeadSettings {
-        c: fit.c,
-        cv_log_loss: fit.cv_log_loss,
-        folds: fit.folds,
-        seed,
-    };
+    let settings = HeadSettings { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed };
     let adapter = work.store.add_adapter(&NewAdapter {
         kind: "head",
         model: current.model,

@@ -49,10 +49,7 @@ pub fn draw(pool: &Pool, count: usize, rng: &mut ChaCha8Rng) -> Vec<Drawn> {
             let draws = part(draws, bins, bin);
             let inclusion = draws as f64 / stratum.len() as f64;
             let rows = sample(rng, stratum.len(), draws).into_iter();
-            drawn.extend(rows.map(|at| Drawn {
-                index: stratum[at],
-                inclusion,
-            }));
+            drawn.extend(rows.map(|at| Drawn { index: stratum[at], inclusion }));
         }
     }
     drawn
@@ -163,10 +160,7 @@ mod tests {
             square += estimate * estimate / trials as f64;
         }
         let error = ((square - mean * mean) / trials as f64).sqrt();
-        assert!(
-            (mean - total).abs() < 4.0 * error,
-            "{mean} for {total} with error {error}"
-        );
+        assert!((mean - total).abs() < 4.0 * error, "{mean} for {total} with error {error}");
     }
 
     #[test]

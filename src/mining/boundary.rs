@@ -35,10 +35,7 @@ impl Strategy for Boundary {
                 "chosen by smallest margin with diversity, because only {across} items are predicted otherwise \
                  than the most common label and {FEWEST_ACROSS} are needed for an overlap"
             );
-            return Ranking {
-                chosen: by_margin(pool, budget, rng),
-                note: Some(note),
-            };
+            return Ranking { chosen: by_margin(pool, budget, rng), note: Some(note) };
         }
         let mut chosen = in_overlaps(pool, budget, rng);
         if chosen.len() < budget {
@@ -46,27 +43,18 @@ impl Strategy for Boundary {
             taken.sort_unstable();
             let rest = by_margin(pool, budget, rng);
             let missing = budget - chosen.len();
-            chosen.extend(
-                rest.into_iter()
-                    .filter(|p| taken.binary_search(&p.index).is_err())
-                    .take(missing),
-            );
+            chosen.extend(rest.into_iter().filter(|p| taken.binary_search(&p.index).is_err()).take(missing));
         }
         Ranking { chosen, note: None }
     }
 }
 
 fn by_margin(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
-    margin::diverse(pool, budget, rng)
-        .into_iter()
-        .map(|i| Pick::alone(i, Reason::Margin))
-        .collect()
+    margin::diverse(pool, budget, rng).into_iter().map(|i| Pick::alone(i, Reason::Margin)).collect()
 }
 
 fn in_overlaps(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
-    let breadth = budget
-        .saturating_mul(BREADTH)
-        .min(MOST_CONTESTED.max(budget.saturating_mul(3)));
+    let breadth = budget.saturating_mul(BREADTH).min(MOST_CONTESTED.max(budget.saturating_mul(3)));
     let contested = pool.nearest_the_boundary(breadth);
     let clusters = Clusters::of_predictions(pool, budget.saturating_mul(2).min(MOST_CLUSTERS), rng);
     let places = clusters.place(pool);
@@ -74,10 +62,7 @@ fn in_overlaps(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
     let masses = overlap::masses(&places, &contested, &sides);
     let regions: Vec<Region> = pairs::by_overlap(pool, &places, &contested, &sides)
         .into_iter()
-        .map(|(overlap, pairs)| Region {
-            mass: masses.get(&overlap).copied().unwrap_or(0),
-            pairs,
-        })
+        .map(|(overlap, pairs)| Region { mass: masses.get(&overlap).copied().unwrap_or(0), pairs })
         .collect();
     spend(pool, &regions, &contested, budget)
 }

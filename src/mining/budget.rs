@@ -24,11 +24,7 @@ pub struct Region {
 /// Only `contested` items are on offer. Both ends of a pair are cases where both are; an end of which the model is sure
 /// would cost a label and teach little, so it stays a partner to look at.
 pub fn spend(pool: &Pool, regions: &[Region], contested: &[usize], budget: usize) -> Vec<Pick> {
-    let mut basket = Basket {
-        pool,
-        picks: Vec::with_capacity(budget),
-        on_offer: vec![false; pool.len()],
-    };
+    let mut basket = Basket { pool, picks: Vec::with_capacity(budget), on_offer: vec![false; pool.len()] };
     for &item in contested {
         basket.on_offer[item] = true;
     }
@@ -72,11 +68,7 @@ impl Basket<'_, '_> {
 
     fn take(&mut self, index: usize, partner: Option<usize>) {
         self.on_offer[index] = false;
-        self.picks.push(Pick {
-            index,
-            reason: Reason::Overlap,
-            partner,
-        });
+        self.picks.push(Pick { index, reason: Reason::Overlap, partner });
     }
 
     fn wants(&self, index: usize) -> bool {
@@ -95,25 +87,15 @@ mod tests {
     use super::*;
 
     fn pair(near: usize, across: usize) -> Pair {
-        Pair {
-            near,
-            across,
-            score: 0.0,
-        }
+        Pair { near, across, score: 0.0 }
     }
 
     #[test]
     fn a_small_region_is_reached_before_a_large_one_has_taken_all() {
         let made = Synthetic::overlapping(60, 16, 2, 1);
         let all: Vec<usize> = (0..60).collect();
-        let large = Region {
-            mass: 80,
-            pairs: (0..20).map(|i| pair(i, i + 40)).collect(),
-        };
-        let small = Region {
-            mass: 3,
-            pairs: (20..30).map(|i| pair(i, i + 40 - 10)).collect(),
-        };
+        let large = Region { mass: 80, pairs: (0..20).map(|i| pair(i, i + 40)).collect() };
+        let small = Region { mass: 3, pairs: (20..30).map(|i| pair(i, i + 40 - 10)).collect() };
         let picks = spend(&made.pool(), &[large, small], &all, 10);
         assert_eq!(picks.len(), 10);
         let in_small = picks.iter().filter(|p| (20..30).contains(&p.index)).count();
@@ -123,10 +105,7 @@ mod tests {
     #[test]
     fn both_ends_of_a_pair_are_cases_and_each_the_others_partner() {
         let made = Synthetic::overlapping(6, 16, 2, 1);
-        let region = Region {
-            mass: 9,
-            pairs: vec![pair(0, 1), pair(2, 3), pair(4, 5)],
-        };
+        let region = Region { mass: 9, pairs: vec![pair(0, 1), pair(2, 3), pair(4, 5)] };
         let picks = spend(&made.pool(), &[region], &[0, 1, 2, 4, 5], 4);
         let seen: Vec<_> = picks.iter().map(|p| (p.index, p.partner)).collect();
         // Item 3 is not contested, so 2 comes alone; the budget ends inside the last pair.
@@ -136,10 +115,7 @@ mod tests {
     #[test]
     fn near_copies_of_a_case_are_not_bought() {
         let made = Synthetic::identical(10, 8);
-        let region = Region {
-            mass: 9,
-            pairs: vec![pair(0, 1), pair(2, 3)],
-        };
+        let region = Region { mass: 9, pairs: vec![pair(0, 1), pair(2, 3)] };
         assert_eq!(spend(&made.pool(), &[region], &[0, 1, 2, 3], 4).len(), 1);
     }
 }

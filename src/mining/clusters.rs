@@ -53,12 +53,7 @@ impl Clusters {
         for (label, members) in members.iter().enumerate().filter(|(_, m)| !m.is_empty()) {
             let part = (total as f64 * (members.len() as f64).sqrt() / roots).round() as usize;
             // Two members a cluster at least on average: a cluster of one has no inside that could overlap.
-            let fitted = fit(
-                pool.vectors(),
-                members,
-                part.clamp(1, members.len().div_ceil(2)),
-                rng,
-            );
+            let fitted = fit(pool.vectors(), members, part.clamp(1, members.len().div_ceil(2)), rng);
             labels.extend(std::iter::repeat_n(label, fitted.nrows()));
             centres = ndarray::concatenate![Axis(0), centres, fitted];
         }
@@ -72,11 +67,7 @@ impl Clusters {
             let label = pool.predicted(item);
             let (mut own, mut rival) = ((0, f32::NEG_INFINITY), (0, f32::NEG_INFINITY));
             for (cluster, &similarity) in similarities.iter().enumerate() {
-                let side = if self.labels[cluster] == label {
-                    &mut own
-                } else {
-                    &mut rival
-                };
+                let side = if self.labels[cluster] == label { &mut own } else { &mut rival };
                 if similarity > side.1 {
                     *side = (cluster, similarity);
                 }
@@ -84,12 +75,7 @@ impl Clusters {
             if rival.1 == f32::NEG_INFINITY {
                 rival = (own.0, -1.0);
             }
-            Place {
-                own: own.0,
-                own_similarity: own.1,
-                rival: rival.0,
-                rival_similarity: rival.1,
-            }
+            Place { own: own.0, own_similarity: own.1, rival: rival.0, rival_similarity: rival.1 }
         })
     }
 }
@@ -118,10 +104,7 @@ pub fn medoids(pool: &Pool, members: &[usize], k: usize, rng: &mut ChaCha8Rng) -
     }
     let mut order: Vec<usize> = (0..centres).collect();
     order.sort_by_key(|&cluster| std::cmp::Reverse(sizes[cluster]));
-    order
-        .into_iter()
-        .filter_map(|cluster| best[cluster].map(|(member, _)| member))
-        .collect()
+    order.into_iter().filter_map(|cluster| best[cluster].map(|(member, _)| member)).collect()
 }
 
 fn nearest_centres(
@@ -157,11 +140,7 @@ fn by_block<T: Send>(
         .par_chunks(BLOCK)
         .map(|block| {
             let similarities = vectors.select(Axis(0), block).dot(&centres.t());
-            block
-                .iter()
-                .zip(similarities.outer_iter())
-                .map(|(&member, row)| place(member, row))
-                .collect()
+            block.iter().zip(similarities.outer_iter()).map(|(&member, row)| place(member, row)).collect()
         })
         .collect();
     blocks.into_iter().flatten().collect()

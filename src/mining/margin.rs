@@ -20,13 +20,7 @@ impl Strategy for Margin {
 
     fn rank(&self, pool: &Pool, budget: usize, _rng: &mut ChaCha8Rng) -> Ranking {
         let chosen = pool.nearest_the_boundary(budget);
-        Ranking {
-            chosen: chosen
-                .into_iter()
-                .map(|i| Pick::alone(i, Reason::Margin))
-                .collect(),
-            note: None,
-        }
+        Ranking { chosen: chosen.into_iter().map(|i| Pick::alone(i, Reason::Margin)).collect(), note: None }
     }
 }
 
@@ -41,13 +35,7 @@ impl Strategy for DiverseMargin {
 
     fn rank(&self, pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking {
         let chosen = diverse(pool, budget, rng);
-        Ranking {
-            chosen: chosen
-                .into_iter()
-                .map(|i| Pick::alone(i, Reason::Margin))
-                .collect(),
-            note: None,
-        }
+        Ranking { chosen: chosen.into_iter().map(|i| Pick::alone(i, Reason::Margin)).collect(), note: None }
     }
 }
 
@@ -59,10 +47,8 @@ pub fn diverse(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
         return near;
     }
     // A group keeps the order of `near`, so its first member has its smallest margin.
-    let mut firsts: Vec<usize> = clusters::group(pool, &near, budget, rng)
-        .iter()
-        .filter_map(|g| g.first().copied())
-        .collect();
+    let mut firsts: Vec<usize> =
+        clusters::group(pool, &near, budget, rng).iter().filter_map(|g| g.first().copied()).collect();
     firsts.sort_unstable_by(|a, b| pool.margin(*a).total_cmp(&pool.margin(*b)).then(a.cmp(b)));
     let mut taken: Vec<usize> = firsts.clone();
     taken.sort_unstable();
@@ -87,11 +73,7 @@ mod tests {
         let pool = made.pool();
         let chosen = Margin.rank(&pool, 20, &mut ChaCha8Rng::seed_from_u64(0)).chosen;
         let worst = chosen.iter().map(|p| pool.margin(p.index)).fold(0.0, f32::max);
-        let better = pool
-            .candidates()
-            .iter()
-            .filter(|&&i| pool.margin(i) < worst)
-            .count();
+        let better = pool.candidates().iter().filter(|&&i| pool.margin(i) < worst).count();
         assert!(better < 20 && chosen.len() == 20);
     }
 

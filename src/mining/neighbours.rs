@@ -55,10 +55,7 @@ fn nearer(a: Neighbour, b: Neighbour) -> bool {
 
 /// The nearest neighbours of each query, in the order of `queries`; the smaller index on a tie.
 pub fn both_sides(pool: &Pool, queries: &[usize]) -> Vec<Sides> {
-    queries
-        .chunks(QUERIES)
-        .flat_map(|chunk| of_chunk(pool, chunk))
-        .collect()
+    queries.chunks(QUERIES).flat_map(|chunk| of_chunk(pool, chunk)).collect()
 }
 
 fn of_chunk(pool: &Pool, queries: &[usize]) -> Vec<Sides> {
@@ -70,9 +67,7 @@ fn of_chunk(pool: &Pool, queries: &[usize]) -> Vec<Sides> {
             offer_block(pool, queries, &rows, block * ROWS, &mut nearest);
             nearest
         })
-        .reduce(none, |a, b| {
-            a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect()
-        })
+        .reduce(none, |a, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect())
 }
 
 fn offer_block(pool: &Pool, queries: &[usize], rows: &Array2<f32>, start: usize, nearest: &mut [Sides]) {

@@ -16,11 +16,7 @@ const BREADTH: usize = 20;
 /// Up to `budget` candidates. `shares` are the labels' expected shares, where the task gives them.
 pub fn rank(pool: &Pool, budget: usize, shares: &[Option<f64>], rng: &mut ChaCha8Rng) -> Ranking {
     let quarter = budget / 4;
-    let mut opening = Opening {
-        pool,
-        chosen: Vec::with_capacity(budget),
-        in_it: vec![false; pool.len()],
-    };
+    let mut opening = Opening { pool, chosen: Vec::with_capacity(budget), in_it: vec![false; pool.len()] };
     opening.surest_of(&rare_labels(pool, shares), quarter);
     let medoids = clusters::medoids(pool, pool.candidates(), quarter, rng);
     opening.take(medoids, quarter, Reason::Medoid);
@@ -28,10 +24,7 @@ pub fn rank(pool: &Pool, budget: usize, shares: &[Option<f64>], rng: &mut ChaCha
     // As many more as may already be in it, so that the rest is filled all the same.
     let near = margin::diverse(pool, missing + opening.chosen.len(), rng);
     opening.take(near, missing, Reason::NearBoundary);
-    Ranking {
-        chosen: opening.chosen,
-        note: None,
-    }
+    Ranking { chosen: opening.chosen, note: None }
 }
 
 /// The labels expected in less than half an even share of the pool; all labels where none is so rare, since the
@@ -44,11 +37,7 @@ fn rare_labels(pool: &Pool, shares: &[Option<f64>]) -> Vec<usize> {
         given.unwrap_or_else(|| members[label].len() as f64 / pool.len() as f64)
     };
     let found: Vec<usize> = (0..pool.labels()).filter(|&label| share(label) < rare).collect();
-    if found.is_empty() {
-        (0..pool.labels()).collect()
-    } else {
-        found
-    }
+    if found.is_empty() { (0..pool.labels()).collect() } else { found }
 }
 
 struct Opening<'p, 'a> {
@@ -64,11 +53,9 @@ impl Opening<'_, '_> {
         let mut queues: Vec<_> = labels
             .iter()
             .map(|&label| {
-                let surest = smallest(
-                    self.pool.candidates().to_vec(),
-                    part.saturating_mul(BREADTH),
-                    |i| -self.pool.probabilities(i)[label],
-                );
+                let surest = smallest(self.pool.candidates().to_vec(), part.saturating_mul(BREADTH), |i| {
+                    -self.pool.probabilities(i)[label]
+                });
                 surest.into_iter()
             })
             .collect();
@@ -90,9 +77,7 @@ impl Opening<'_, '_> {
     }
 
     fn has_near_copy(&self, index: usize) -> bool {
-        self.chosen
-            .iter()
-            .any(|pick| self.pool.similarity(pick.index, index) > NEAR_COPY)
+        self.chosen.iter().any(|pick| self.pool.similarity(pick.index, index) > NEAR_COPY)
     }
 
     /// Takes up to `count` of `from` that are not in it yet, and says how many.
@@ -125,12 +110,7 @@ mod tests {
     fn half_near_the_boundary_a_quarter_surest_of_the_rare_label_a_quarter_medoids() {
         let made = Synthetic::overlapping(1000, 12, 2, 7);
         let pool = made.pool();
-        let ranking = rank(
-            &pool,
-            40,
-            &[Some(0.05), Some(0.95)],
-            &mut ChaCha8Rng::seed_from_u64(1),
-        );
+        let ranking = rank(&pool, 40, &[Some(0.05), Some(0.95)], &mut ChaCha8Rng::seed_from_u64(1));
         assert_eq!(count(&ranking, Reason::ConfidentRare), 10);
         assert_eq!(count(&ranking, Reason::Medoid), 10);
         assert_eq!(count(&ranking, Reason::NearBoundary), 20);
@@ -142,11 +122,7 @@ mod tests {
     fn a_label_that_nothing_is_predicted_to_be_is_looked_for_where_it_is_likeliest() {
         let made = Synthetic::overlapping(200, 8, 2, 7);
         let mut skewed = made.clone();
-        for (mut row, old) in skewed
-            .probabilities
-            .outer_iter_mut()
-            .zip(made.probabilities.outer_iter())
-        {
+        for (mut row, old) in skewed.probabilities.outer_iter_mut().zip(made.probabilities.outer_iter()) {
             row[1] = old[1] * 0.1;
             row[0] = 1.0 - row[1];
         }

@@ -46,46 +46,22 @@ mod tests {
     use super::*;
 
     fn place(own: usize, own_similarity: f32, rival: usize, rival_similarity: f32) -> Place {
-        Place {
-            own,
-            own_similarity,
-            rival,
-            rival_similarity,
-        }
+        Place { own, own_similarity, rival, rival_similarity }
     }
 
     #[test]
     fn an_item_counts_once_by_its_centre_or_by_its_neighbour() {
-        let places = [
-            place(0, 0.5, 2, 0.6),
-            place(0, 0.9, 2, 0.1),
-            place(2, 0.8, 0, 0.2),
-            place(1, 0.9, 3, 0.1),
-        ];
+        let places =
+            [place(0, 0.5, 2, 0.6), place(0, 0.9, 2, 0.1), place(2, 0.8, 0, 0.2), place(1, 0.9, 3, 0.1)];
         let near = |index, similarity| Some(Neighbour { index, similarity });
         let sides = [
-            Sides {
-                same: near(1, 0.3),
-                across: near(2, 0.7),
-            },
-            Sides {
-                same: near(0, 0.9),
-                across: near(2, 0.4),
-            },
-            Sides {
-                same: None,
-                across: near(1, 0.4),
-            },
-            Sides {
-                same: near(0, 0.9),
-                across: near(2, 0.4),
-            },
+            Sides { same: near(1, 0.3), across: near(2, 0.7) },
+            Sides { same: near(0, 0.9), across: near(2, 0.4) },
+            Sides { same: None, across: near(1, 0.4) },
+            Sides { same: near(0, 0.9), across: near(2, 0.4) },
         ];
         let masses = masses(&places, &[0, 1, 2, 3], &sides);
         // Item 0 by both (once), item 2 by its neighbour; item 3 leads to an overlap that nothing crosses.
-        assert_eq!(
-            masses.into_iter().collect::<Vec<_>>(),
-            vec![(Overlap(0, 2), 2), (Overlap(1, 2), 0)]
-        );
+        assert_eq!(masses.into_iter().collect::<Vec<_>>(), vec![(Overlap(0, 2), 2), (Overlap(1, 2), 0)]);
     }
 }

@@ -29,15 +29,8 @@ pub fn by_overlap(
     for (&near, sides) in contested.iter().zip(sides) {
         let Some(across) = sides.across else { continue };
         let doubt = f32::midpoint(pool.margin(near), pool.margin(across.index));
-        let pair = Pair {
-            near,
-            across: across.index,
-            score: across.similarity - doubt,
-        };
-        pairs
-            .entry(Overlap::of(places[near].own, places[across.index].own))
-            .or_default()
-            .push(pair);
+        let pair = Pair { near, across: across.index, score: across.similarity - doubt };
+        pairs.entry(Overlap::of(places[near].own, places[across.index].own)).or_default().push(pair);
     }
     for pairs in pairs.values_mut() {
         pairs.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.near.cmp(&b.near)));

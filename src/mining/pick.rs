@@ -36,11 +36,7 @@ pub struct Pick {
 impl Pick {
     /// A choice without a partner of its own.
     pub fn alone(index: usize, reason: Reason) -> Self {
-        Self {
-            index,
-            reason,
-            partner: None,
-        }
+        Self { index, reason, partner: None }
     }
 }
 

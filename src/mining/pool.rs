@@ -41,12 +41,7 @@ impl<'a> Pool<'a> {
     pub fn new(parts: PoolParts<'a>) -> Result<Self> {
         let attempted = "read the pool for mining";
         let n = parts.items.len();
-        let rows = [
-            parts.vectors.nrows(),
-            parts.probabilities.nrows(),
-            parts.splits.len(),
-            parts.open.len(),
-        ];
+        let rows = [parts.vectors.nrows(), parts.probabilities.nrows(), parts.splits.len(), parts.open.len()];
         if let Some(other) = rows.into_iter().find(|r| *r != n) {
             return Err(Fault::new(
                 attempted,
@@ -65,15 +60,8 @@ impl<'a> Pool<'a> {
             return Err(Fault::new(attempted, why).hint("Run scout again, so that it is computed anew"));
         }
         let (predicted, margins) = parts.probabilities.outer_iter().map(top_and_margin).unzip();
-        let candidates = (0..n)
-            .filter(|&i| parts.open[i] && parts.splits[i] != Split::Audit)
-            .collect();
-        Ok(Self {
-            parts,
-            predicted,
-            margins,
-            candidates,
-        })
+        let candidates = (0..n).filter(|&i| parts.open[i] && parts.splits[i] != Split::Audit).collect();
+        Ok(Self { parts, predicted, margins, candidates })
     }
 
     /// Number of items, n.
@@ -133,9 +121,7 @@ impl<'a> Pool<'a> {
 
     /// Open items of the audit range, in pool order.
     pub fn open_audit(&self) -> Vec<usize> {
-        (0..self.len())
-            .filter(|&i| self.parts.open[i] && self.split(i) == Split::Audit)
-            .collect()
+        (0..self.len()).filter(|&i| self.parts.open[i] && self.split(i) == Split::Audit).collect()
     }
 
     /// The items of each predicted label, labelled and audit items included.

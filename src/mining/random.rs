@@ -18,10 +18,7 @@ impl Strategy for Random {
     fn rank(&self, pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking {
         let candidates = pool.candidates();
         let drawn = sample(rng, candidates.len(), budget.min(candidates.len()));
-        let chosen = drawn
-            .into_iter()
-            .map(|at| Pick::alone(candidates[at], Reason::Random))
-            .collect();
+        let chosen = drawn.into_iter().map(|at| Pick::alone(candidates[at], Reason::Random)).collect();
         Ranking { chosen, note: None }
     }
 

@@ -83,37 +83,20 @@ pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
         }
         _ => order.strategy.rank(pool, budget, &mut choosing),
     };
-    let mut cases: Vec<(Pick, Option<f64>)> = fill(pool, chosen, budget, &mut choosing)
-        .into_iter()
-        .map(|pick| (pick, None))
-        .collect();
-    cases.extend(
-        drawn
-            .iter()
-            .map(|d| (Pick::alone(d.index, Reason::Audit), Some(d.inclusion))),
-    );
+    let mut cases: Vec<(Pick, Option<f64>)> =
+        fill(pool, chosen, budget, &mut choosing).into_iter().map(|pick| (pick, None)).collect();
+    cases.extend(drawn.iter().map(|d| (Pick::alone(d.index, Reason::Audit), Some(d.inclusion))));
     let mut proposals = with_partners(pool, &cases);
     proposals.shuffle(&mut shuffling);
     part_mates(&mut proposals);
     let short = (proposals.len() < order.budget).then(|| {
-        format!(
-            "only {} of {} cases: the pool has no more open items",
-            proposals.len(),
-            order.budget
-        )
+        format!("only {} of {} cases: the pool has no more open items", proposals.len(), order.budget)
     });
     let notes: Vec<String> = note.into_iter().chain(short).collect();
     let count = |split| proposals.iter().filter(|p| p.split == split).count();
-    let counts = SplitCounts {
-        train: count(Split::Train),
-        eval: count(Split::Eval),
-        audit: count(Split::Audit),
-    };
-    RoundPlan {
-        proposals,
-        counts,
-        note: (!notes.is_empty()).then(|| notes.join("; ")),
-    }
+    let counts =
+        SplitCounts { train: count(Split::Train), eval: count(Split::Eval), audit: count(Split::Audit) };
+    RoundPlan { proposals, counts, note: (!notes.is_empty()).then(|| notes.join("; ")) }
 }
 
 /// A tenth of the budget, at least 6, at most half.
@@ -143,9 +126,7 @@ fn part_mates(cases: &mut [Proposal]) {
     let shows = |a: &Proposal, b: &Proposal| a.partner.is_some_and(|p| p.item == b.item);
     let meets = |cases: &[Proposal], at: usize| {
         let around = &cases[at.saturating_sub(1)..cases.len().min(at + 2)];
-        around
-            .windows(2)
-            .any(|two| shows(&two[0], &two[1]) || shows(&two[1], &two[0]))
+        around.windows(2).any(|two| shows(&two[0], &two[1]) || shows(&two[1], &two[0]))
     };
     for at in 1..cases.len() {
         if !meets(cases, at) {
@@ -163,19 +144,12 @@ fn part_mates(cases: &mut [Proposal]) {
 
 fn with_partners(pool: &Pool, cases: &[(Pick, Option<f64>)]) -> Vec<Proposal> {
     // Every case gets a partner, whatever chose it, so that having one says nothing.
-    let alone: Vec<usize> = cases
-        .iter()
-        .filter(|(p, _)| p.partner.is_none())
-        .map(|(p, _)| p.index)
-        .collect();
+    let alone: Vec<usize> = cases.iter().filter(|(p, _)| p.partner.is_none()).map(|(p, _)| p.index).collect();
     let mut found = neighbours::both_sides(pool, &alone).into_iter();
     let propose = |(pick, inclusion): &(Pick, Option<f64>)| {
         let partner = match pick.partner {
             Some(partner) => Some((partner, pool.similarity(pick.index, partner))),
-            None => found
-                .next()
-                .and_then(|sides| sides.across)
-                .map(|n| (n.index, n.similarity)),
+            None => found.next().and_then(|sides| sides.across).map(|n| (n.index, n.similarity)),
         };
         Proposal {
             item: pool.item(pick.index),
@@ -203,12 +177,7 @@ mod tests {
     use super::*;
 
     fn order(name: &str, budget: usize, seed: u64) -> Order<'static> {
-        Order {
-            strategy: strategy_by_name(name).unwrap(),
-            budget,
-            stage: Stage::Later,
-            seed,
-        }
+        Order { strategy: strategy_by_name(name).unwrap(), budget, stage: Stage::Later, seed }
     }
 
     fn check(made: &Synthetic, order: &Order) -> Result<RoundPlan, TestCaseError> {
@@ -235,10 +204,7 @@ mod tests {
         let open = made.open.iter().filter(|o| **o).count();
         prop_assert_eq!(
             plan.proposals.len(),
-            order
-                .budget
-                .min(open)
-                .min(pool.candidates().len() + pool.open_audit().len()),
+            order.budget.min(open).min(pool.candidates().len() + pool.open_audit().len()),
             "the budget is not filled"
         );
         let counts = plan.counts;
@@ -307,16 +273,7 @@ mod tests {
 
     #[test]
     fn the_audit_share_is_a_tenth_at_least_six_and_at_most_half() {
-        let shares = [
-            (0, 0),
-            (1, 0),
-            (2, 1),
-            (11, 5),
-            (12, 6),
-            (60, 6),
-            (61, 7),
-            (200, 20),
-        ];
+        let shares = [(0, 0), (1, 0), (2, 1), (11, 5), (12, 6), (60, 6), (61, 7), (200, 20)];
         for (budget, share) in shares {
             assert_eq!(audit_share(budget), share, "of {budget}");
         }
@@ -329,10 +286,7 @@ mod tests {
         for seed in 0..20 {
             let plan = propose(&made.pool(), &order("boundary", 60, seed));
             for two in plan.proposals.windows(2) {
-                assert!(
-                    two[0].partner.is_none_or(|p| p.item != two[1].item),
-                    "seed {seed}"
-                );
+                assert!(two[0].partner.is_none_or(|p| p.item != two[1].item), "seed {seed}");
                 changes += usize::from(two[0].split != two[1].split);
             }
         }
@@ -343,19 +297,13 @@ mod tests {
     fn a_budget_that_the_pool_cannot_fill_is_said() {
         let made = Synthetic::overlapping(9, 8, 2, 4);
         let note = propose(&made.pool(), &order("margin", 20, 1)).note;
-        assert_eq!(
-            note.as_deref(),
-            Some("only 9 of 20 cases: the pool has no more open items")
-        );
+        assert_eq!(note.as_deref(), Some("only 9 of 20 cases: the pool has no more open items"));
     }
 
     #[test]
     fn the_baseline_opens_at_random_too() {
         let made = Synthetic::overlapping(300, 8, 2, 4);
-        let opening = Order {
-            stage: Stage::Opening { shares: &[] },
-            ..order("random", 20, 1)
-        };
+        let opening = Order { stage: Stage::Opening { shares: &[] }, ..order("random", 20, 1) };
         let plan = propose(&made.pool(), &opening);
         assert!(plan.proposals.iter().all(|p| p.reason == Reason::Random));
     }

@@ -102,11 +102,7 @@ impl Synthetic {
     pub fn with_margins(mut self, margin: impl Fn(usize) -> f32) -> Self {
         for (i, mut row) in self.probabilities.axis_iter_mut(Axis(0)).enumerate() {
             let (low, high) = ((1.0 - margin(i)) / 2.0, (1.0 + margin(i)) / 2.0);
-            row.assign(&Array1::from(if i % 2 == 0 {
-                vec![high, low]
-            } else {
-                vec![low, high]
-            }));
+            row.assign(&Array1::from(if i % 2 == 0 { vec![high, low] } else { vec![low, high] }));
         }
         self
     }

@@ -35,10 +35,7 @@ impl Ballots {
         let mut by_item: BTreeMap<ItemId, BTreeMap<ExpertId, usize>> = BTreeMap::new();
         for answer in answers {
             if let Some(label) = task.index_of_id(&answer.label) {
-                by_item
-                    .entry(answer.item)
-                    .or_default()
-                    .insert(answer.expert, label);
+                by_item.entry(answer.item).or_default().insert(answer.expert, label);
             }
         }
         let mut names: Vec<ExpertId> = by_item.values().flat_map(BTreeMap::keys).copied().collect();
@@ -48,26 +45,17 @@ impl Ballots {
             .iter()
             .map(|name| by_item.values().map(|given| given.get(name).copied()).collect())
             .collect();
-        Self {
-            items: by_item.into_keys().collect(),
-            names,
-            experts,
-        }
+        Self { items: by_item.into_keys().collect(), names, experts }
     }
 
     /// The same answers on the cases that a model has predicted. `items` ascending, `probabilities` row after row, `labels[i]` the task's
     /// index of the model's label `i`; a prediction whose top label the task no longer has is left out.
     pub fn predicted_by(&self, items: &[ItemId], probabilities: &[f32], labels: &[Option<usize>]) -> Judged {
         let width = labels.len();
-        let mut judged = Judged {
-            experts: vec![Vec::new(); self.experts.len()],
-            ..Judged::default()
-        };
+        let mut judged = Judged { experts: vec![Vec::new(); self.experts.len()], ..Judged::default() };
         for (case, item) in self.items.iter().enumerate() {
-            let row = items
-                .binary_search(item)
-                .ok()
-                .and_then(|i| probabilities.get(i * width..(i + 1) * width));
+            let row =
+                items.binary_search(item).ok().and_then(|i| probabilities.get(i * width..(i + 1) * width));
             let top = row.and_then(|row| labels[Probabilities(row.to_vec()).top()]);
             if let Some(label) = top {
                 judged.items.push(*item);
@@ -93,11 +81,9 @@ mod tests {
 
     #[test]
     fn answers_become_a_row_for_each_expert_and_unpredicted_cases_fall_out() {
-        let task = Task::from_toml(
-            "question='?'\n[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='2'",
-            "t",
-        )
-        .unwrap();
+        let task =
+            Task::from_toml("question='?'\n[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='2'", "t")
+                .unwrap();
         let answer = |item, expert, label: &str| BlindAnswer {
             item: ItemId(item),
             expert: ExpertId(expert),
@@ -106,21 +92,13 @@ mod tests {
             round: Some(1),
             inclusion: None,
         };
-        let answers = [
-            answer(5, 1, "a"),
-            answer(3, 1, "b"),
-            answer(5, 2, "b"),
-            answer(9, 2, "gone"),
-        ];
+        let answers = [answer(5, 1, "a"), answer(3, 1, "b"), answer(5, 2, "b"), answer(9, 2, "gone")];
         let ballots = Ballots::collect(&answers, &task);
         assert_eq!(ballots.items, [ItemId(3), ItemId(5)]);
         assert_eq!(ballots.experts, [vec![Some(1), Some(0)], vec![None, Some(1)]]);
         // The model lists its labels the other way round.
         let labels = labels_of(&task, &["b".into(), "a".into()]);
         let judged = ballots.predicted_by(&[ItemId(5)], &[0.3, 0.7], &labels);
-        assert_eq!(
-            (judged.model, judged.experts),
-            (vec![0], vec![vec![Some(0)], vec![Some(1)]])
-        );
+        assert_eq!((judged.model, judged.experts), (vec![0], vec![vec![Some(0)], vec![Some(1)]]));
     }
 }

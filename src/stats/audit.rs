@@ -52,16 +52,11 @@ pub struct Audit {
 /// Estimates the pool's figures from audit cases over `labels` labels. A case whose inclusion probability is
 /// not above 0 and at most 1 cannot have been drawn and is left out.
 pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
-    let cases: Vec<AuditCase> = cases
-        .iter()
-        .copied()
-        .filter(|c| c.inclusion > 0.0 && c.inclusion <= 1.0)
-        .collect();
+    let cases: Vec<AuditCase> =
+        cases.iter().copied().filter(|c| c.inclusion > 0.0 && c.inclusion <= 1.0).collect();
     let sample = Sample {
         whole: Sums::over(cases.iter(), labels),
-        drawn: replicates(cases.len(), seed, |drawn| {
-            Sums::over(drawn.iter().map(|&i| &cases[i]), labels)
-        }),
+        drawn: replicates(cases.len(), seed, |drawn| Sums::over(drawn.iter().map(|&i| &cases[i]), labels)),
         cases: &cases,
     };
     let few_in_all = |have: usize| match have {
@@ -119,10 +114,7 @@ impl Sample<'_> {
         let Some(value) = ratio(&self.whole).filter(|_| have >= LEAST_CASES) else {
             return Figure::undefined(few(have));
         };
-        never_certain(
-            figure(value, self.drawn.iter().map(ratio), have, &few(have)),
-            effective,
-        )
+        never_certain(figure(value, self.drawn.iter().map(ratio), have, &few(have)), effective)
     }
 
     fn kappa(&self, few: impl Fn(usize) -> String) -> Figure {
@@ -134,20 +126,10 @@ impl Sample<'_> {
             return Figure::undefined("model and expert give one and the same label to every audit case");
         };
         let fragile = "nearly all audit cases carry one label, so a few answers would decide it";
-        match figure(
-            value,
-            self.drawn.iter().map(|sums| sums.tally.kappa()),
-            have,
-            fragile,
-        ) {
+        match figure(value, self.drawn.iter().map(|sums| sums.tally.kappa()), have, fragile) {
             Figure::Known { value, hi, n, .. } if self.whole.tally.is_perfect() => {
                 let least = self.whole.tally.kappa_at(floor_without_failure(effective));
-                Figure::Known {
-                    value,
-                    lo: least.unwrap_or(value),
-                    hi,
-                    n,
-                }
+                Figure::Known { value, lo: least.unwrap_or(value), hi, n }
             }
             other => other,
         }
@@ -190,10 +172,7 @@ struct LabelSums {
 
 impl Sums {
     fn over<'a>(cases: impl Iterator<Item = &'a AuditCase>, labels: usize) -> Self {
-        let mut sums = Self {
-            labels: vec![LabelSums::default(); labels],
-            tally: Tally::new(labels),
-        };
+        let mut sums = Self { labels: vec![LabelSums::default(); labels], tally: Tally::new(labels) };
         for case in cases {
             let weight = 1.0 / case.inclusion;
             sums.tally.add(case.predicted, case.answered, weight);
@@ -222,18 +201,12 @@ fn sizes<'a>(cases: impl Iterator<Item = &'a AuditCase>) -> (usize, f64) {
 /// A share of exactly 0 or 1 has no spread in the bootstrap; its interval gets the exact one-sided bound.
 fn never_certain(found: Figure, effective: f64) -> Figure {
     match found {
-        Figure::Known { value, hi, n, .. } if value >= 1.0 => Figure::Known {
-            value,
-            lo: floor_without_failure(effective),
-            hi,
-            n,
-        },
-        Figure::Known { value, lo, n, .. } if value <= 0.0 => Figure::Known {
-            value,
-            lo,
-            hi: 1.0 - floor_without_failure(effective),
-            n,
-        },
+        Figure::Known { value, hi, n, .. } if value >= 1.0 => {
+            Figure::Known { value, lo: floor_without_failure(effective), hi, n }
+        }
+        Figure::Known { value, lo, n, .. } if value <= 0.0 => {
+            Figure::Known { value, lo, hi: 1.0 - floor_without_failure(effective), n }
+        }
         other => other,
     }
 }
@@ -254,14 +227,7 @@ mod tests {
     }
 
     fn even(predicted: usize, answered: usize, times: usize) -> Vec<AuditCase> {
-        vec![
-            AuditCase {
-                inclusion: 0.5,
-                predicted,
-                answered
-            };
-            times
-        ]
+        vec![AuditCase { inclusion: 0.5, predicted, answered }; times]
     }
 
     /// A pool of a rare label 1 and a model that flags some of it: (predicted, true label) of each item.
@@ -279,11 +245,7 @@ mod tests {
             .into_iter()
             .filter_map(|(predicted, answered)| {
                 let inclusion = if predicted == 1 { 0.12 } else { 0.02 };
-                rng.gen_bool(inclusion).then_some(AuditCase {
-                    inclusion,
-                    predicted,
-                    answered,
-                })
+                rng.gen_bool(inclusion).then_some(AuditCase { inclusion, predicted, answered })
             })
             .collect()
     }
@@ -306,11 +268,7 @@ mod tests {
     #[test]
     fn a_case_drawn_half_as_likely_counts_twice() {
         let mut cases = [even(1, 1, 4), even(0, 0, 4)].concat();
-        cases.push(AuditCase {
-            inclusion: 0.25,
-            predicted: 1,
-            answered: 0,
-        });
+        cases.push(AuditCase { inclusion: 0.25, predicted: 1, answered: 0 });
         let found = audit(&cases, 2, 1);
         assert!((known(&found.labels[1].precision).0 - 4.0 / 6.0).abs() < 1e-12);
         assert!((known(&found.labels[0].prevalence).0 - 6.0 / 10.0).abs() < 1e-12);
@@ -332,11 +290,7 @@ mod tests {
         assert!(
             matches!(&none.kappa, Figure::Undefined { undefined } if undefined.contains("no audit case"))
         );
-        assert!(
-            none.labels[0]
-                .in_words("ham")
-                .ends_with("how many ham it finds is not known yet")
-        );
+        assert!(none.labels[0].in_words("ham").ends_with("how many ham it finds is not known yet"));
     }
 
     #[test]
@@ -346,10 +300,7 @@ mod tests {
         assert!(value == 1.0 && hi == 1.0 && (lo - 0.6915).abs() < 1e-4, "{lo}");
         let (value, lo, hi, n) = known(&found.labels[2].prevalence);
         // 0 of 40, Clopper and Pearson: 0 to 0.0881.
-        assert!(
-            value == 0.0 && lo == 0.0 && (hi - 0.0881).abs() < 1e-4 && n == 40,
-            "{hi}"
-        );
+        assert!(value == 0.0 && lo == 0.0 && (hi - 0.0881).abs() < 1e-4 && n == 40, "{hi}");
         assert!(known(&found.kappa).1 < 0.9);
     }
 
@@ -357,11 +308,7 @@ mod tests {
     fn a_case_that_cannot_have_been_drawn_is_left_out() {
         let mut cases = [even(1, 1, 5), even(0, 0, 5)].concat();
         for inclusion in [0.0, -1.0, 1.5, f64::NAN] {
-            cases.push(AuditCase {
-                inclusion,
-                predicted: 1,
-                answered: 0,
-            });
+            cases.push(AuditCase { inclusion, predicted: 1, answered: 0 });
         }
         assert_eq!(audit(&cases, 2, 1).n, 10);
     }
@@ -371,14 +318,8 @@ mod tests {
     #[test]
     fn a_stratified_sample_recovers_the_pool_in_nineteen_seeds_of_twenty() {
         let pool = pool();
-        let whole: Vec<_> = pool
-            .iter()
-            .map(|&(p, a)| AuditCase {
-                inclusion: 1.0,
-                predicted: p,
-                answered: a,
-            })
-            .collect();
+        let whole: Vec<_> =
+            pool.iter().map(|&(p, a)| AuditCase { inclusion: 1.0, predicted: p, answered: a }).collect();
         let kappa = Sums::over(whole.iter(), 2).tally.kappa().unwrap();
         let truths = [600.0 / 750.0, 600.0 / 1_000.0, 0.1, 9_450.0 / 10_000.0, kappa];
         let mut held = [0; 5];
@@ -386,13 +327,7 @@ mod tests {
         for seed in 0..100 {
             let found = audit(&stratified(seed), 2, seed);
             let spam = &found.labels[1];
-            let figures = [
-                &spam.precision,
-                &spam.recall,
-                &spam.prevalence,
-                &found.accuracy,
-                &found.kappa,
-            ];
+            let figures = [&spam.precision, &spam.recall, &spam.prevalence, &found.accuracy, &found.kappa];
             for (i, figure) in figures.into_iter().enumerate() {
                 let (value, lo, hi, _) = known(figure);
                 sums[i] += value / 100.0;

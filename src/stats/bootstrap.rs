@@ -58,16 +58,8 @@ pub fn figure(value: f64, replicates: impl IntoIterator<Item = Option<f64>>, n: 
         return Figure::undefined(why);
     }
     defined.sort_unstable_by(f64::total_cmp);
-    let (lo, hi) = (
-        quantile(&defined, ALPHA / 2.0),
-        quantile(&defined, 1.0 - ALPHA / 2.0),
-    );
-    Figure::Known {
-        value,
-        lo: lo.min(value),
-        hi: hi.max(value),
-        n,
-    }
+    let (lo, hi) = (quantile(&defined, ALPHA / 2.0), quantile(&defined, 1.0 - ALPHA / 2.0));
+    Figure::Known { value, lo: lo.min(value), hi: hi.max(value), n }
 }
 
 /// The smallest share of successes that is still credible after `n` successes in `n` trials (`n` may be an
@@ -99,10 +91,7 @@ mod tests {
         let Figure::Known { lo, hi, n, .. } = figure(2.0, replicates(400, 1, mean), 400, "") else {
             unreachable!("defined in every resample")
         };
-        assert!(
-            (lo - (2.0 - 0.1386)).abs() < 0.015 && (hi - (2.0 + 0.1386)).abs() < 0.015,
-            "{lo} {hi}"
-        );
+        assert!((lo - (2.0 - 0.1386)).abs() < 0.015 && (hi - (2.0 + 0.1386)).abs() < 0.015, "{lo} {hi}");
         assert_eq!(n, 400);
     }
 
@@ -119,15 +108,9 @@ mod tests {
     #[test]
     fn a_statistic_that_many_resamples_leave_undefined_is_undefined_itself() {
         let defined = |share: usize| (0..100).map(move |i| (i >= share).then_some(0.5));
-        assert_eq!(
-            figure(0.5, defined(11), 9, "too few"),
-            Figure::undefined("too few")
-        );
+        assert_eq!(figure(0.5, defined(11), 9, "too few"), Figure::undefined("too few"));
         assert!(figure(0.5, defined(10), 9, "too few").value().is_some());
-        assert_eq!(
-            figure(0.5, replicates(0, 1, |_| Some(1.0)), 0, "no case"),
-            Figure::undefined("no case")
-        );
+        assert_eq!(figure(0.5, replicates(0, 1, |_| Some(1.0)), 0, "no case"), Figure::undefined("no case"));
     }
 
     /// Clopper and Pearson (1934) for 10 of 10: 0.6915 to 1.

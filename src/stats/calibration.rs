@@ -53,23 +53,10 @@ impl ZeroShot {
             let temperature = temperature_for(&every(&scores, ENOUGH_FOR_A_MEAN), &bias, &shares);
             (bias, temperature)
         } else {
-            let level = scores
-                .mean_axis(Axis(0))
-                .unwrap_or_else(|| Array1::zeros(shares.len()));
-            (
-                shares
-                    .iter()
-                    .zip(&level)
-                    .map(|(share, s)| share.ln() - s)
-                    .collect(),
-                1.0,
-            )
+            let level = scores.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(shares.len()));
+            (shares.iter().zip(&level).map(|(share, s)| share.ln() - s).collect(), 1.0)
         };
-        Self {
-            temperature: temperature as f32,
-            bias: bias.into_iter().map(|b| b as f32).collect(),
-            shares,
-        }
+        Self { temperature: temperature as f32, bias: bias.into_iter().map(|b| b as f32).collect(), shares }
     }
 
     /// Probabilities for `scores` (items × labels), items × labels, each row summing to one. An item with a
@@ -78,14 +65,10 @@ impl ZeroShot {
         let mut out = scores.to_owned();
         out.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
             if row.iter().all(|s| s.is_finite()) {
-                row.iter_mut()
-                    .zip(&self.bias)
-                    .for_each(|(s, bias)| *s = (*s + bias) / self.temperature);
+                row.iter_mut().zip(&self.bias).for_each(|(s, bias)| *s = (*s + bias) / self.temperature);
                 softmax_f32(row);
             } else {
-                row.iter_mut()
-                    .zip(&self.shares)
-                    .for_each(|(p, share)| *p = *share as f32);
+                row.iter_mut().zip(&self.shares).for_each(|(p, share)| *p = *share as f32);
             }
         });
         out
@@ -115,12 +98,7 @@ fn guessed_shares(scores: ArrayView2<'_, f64>) -> Vec<f64> {
     let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = logits.iter().map(|l| (l - most).exp()).sum();
     let least = LEAST_GUESS / labels as f64;
-    normalised(
-        logits
-            .iter()
-            .map(|l| ((l - most).exp() / sum).max(least))
-            .collect(),
-    )
+    normalised(logits.iter().map(|l| ((l - most).exp() / sum).max(least)).collect())
 }
 
 /// Skewness of a label's score less the mean of the others', within ±2; 0 where it does not vary.
@@ -135,28 +113,17 @@ fn skewness_of_contrast(scores: ArrayView2<'_, f64>, label: usize) -> f64 {
         second += d * d / n;
         third += d * d * d / n;
     }
-    if second > 1e-12 {
-        (third / second.powf(1.5)).clamp(-2.0, 2.0)
-    } else {
-        0.0
-    }
+    if second > 1e-12 { (third / second.powf(1.5)).clamp(-2.0, 2.0) } else { 0.0 }
 }
 
 /// The known shares, and what they leave divided among the others in proportion to the guess.
 fn expected_shares(known: &[Option<f64>], guess: &[f64]) -> Vec<f64> {
     let known = |label: usize| known.get(label).copied().flatten().filter(|s| s.is_finite());
     let taken: f64 = (0..guess.len()).filter_map(known).sum();
-    let open: f64 = (0..guess.len())
-        .filter(|&l| known(l).is_none())
-        .map(|l| guess[l])
-        .sum();
+    let open: f64 = (0..guess.len()).filter(|&l| known(l).is_none()).map(|l| guess[l]).sum();
     let rest = (1.0 - taken).max(0.0);
     let share = |label: usize| known(label).unwrap_or_else(|| rest * guess[label] / open);
-    normalised(
-        (0..guess.len())
-            .map(|label| share(label).max(LEAST_SHARE))
-            .collect(),
-    )
+    normalised((0..guess.len()).map(|label| share(label).max(LEAST_SHARE)).collect())
 }
 
 fn normalised(mut shares: Vec<f64>) -> Vec<f64> {
@@ -187,11 +154,7 @@ fn sample(scores: ArrayView2<'_, f32>) -> Array2<f64> {
         .enumerate()
         .filter_map(|(item, row)| row.iter().all(|s| s.is_finite()).then_some(item))
         .collect();
-    let most = if labels > 2 {
-        ENOUGH_FOR_A_SWEEP / labels
-    } else {
-        usize::MAX
-    };
+    let most = if labels > 2 { ENOUGH_FOR_A_SWEEP / labels } else { usize::MAX };
     let step = finite.len().div_ceil(most).max(1);
     let kept: Vec<usize> = finite.into_iter().step_by(step).collect();
     scores.select(Axis(0), &kept).mapv(f64::from)
@@ -219,27 +182,16 @@ fn bias_for(scores: ArrayView2<'_, f64>, shares: &[f64]) -> Vec<f64> {
         })
         .collect();
     let mut bias = vec![0.0; shares.len()];
-    let mut best: Vec<TwoBest> = scores
-        .rows()
-        .into_iter()
-        .map(|row| TwoBest::of(row, &bias))
-        .collect();
+    let mut best: Vec<TwoBest> = scores.rows().into_iter().map(|row| TwoBest::of(row, &bias)).collect();
     for _ in 0..SWEEPS {
         for label in 1..shares.len() {
-            let mut needed: Vec<f64> = best
-                .iter()
-                .zip(scores.column(label))
-                .map(|(two, s)| two.rival_of(label) - s)
-                .collect();
+            let mut needed: Vec<f64> =
+                best.iter().zip(scores.column(label)).map(|(two, s)| two.rival_of(label) - s).collect();
             let cut = wanted[label].min(items - 1);
             let (won, first_lost, _) = needed.select_nth_unstable_by(cut, f64::total_cmp);
             let last_won = won.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             // Half way between the last item that is to fall on this label and the first that is not.
-            bias[label] = if won.is_empty() {
-                *first_lost
-            } else {
-                (last_won + *first_lost) / 2.0
-            };
+            bias[label] = if won.is_empty() { *first_lost } else { (last_won + *first_lost) / 2.0 };
             best.par_iter_mut().enumerate().for_each(|(item, two)| {
                 if two.touched_by(label, scores[[item, label]] + bias[label]) {
                     *two = TwoBest::of(scores.row(item), &bias);
@@ -248,11 +200,7 @@ fn bias_for(scores: ArrayView2<'_, f64>, shares: &[f64]) -> Vec<f64> {
         }
         let mut won = vec![0usize; shares.len()];
         best.iter().for_each(|two| won[two.first.0] += 1);
-        if won
-            .iter()
-            .zip(&wanted)
-            .all(|(won, wanted)| won.abs_diff(*wanted) <= (wanted / 200).max(1))
-        {
+        if won.iter().zip(&wanted).all(|(won, wanted)| won.abs_diff(*wanted) <= (wanted / 200).max(1)) {
             break;
         }
     }
@@ -269,10 +217,7 @@ struct TwoBest {
 impl TwoBest {
     fn of(row: ArrayView1<'_, f64>, bias: &[f64]) -> Self {
         let nothing = (usize::MAX, f64::NEG_INFINITY);
-        let mut two = Self {
-            first: nothing,
-            second: nothing,
-        };
+        let mut two = Self { first: nothing, second: nothing };
         for (label, (s, bias)) in row.iter().zip(bias).enumerate() {
             let here = (label, s + bias);
             if here.1 > two.first.1 {
@@ -287,11 +232,7 @@ impl TwoBest {
 
     /// The best score among the other labels.
     fn rival_of(&self, label: usize) -> f64 {
-        if self.first.0 == label {
-            self.second.1
-        } else {
-            self.first.1
-        }
+        if self.first.0 == label { self.second.1 } else { self.first.1 }
     }
 
     /// True where a new score of `label` may change the two.
@@ -307,36 +248,23 @@ impl TwoBest {
 /// The highest temperature that keeps the mean probabilities near the shares, found by bisection.
 fn temperature_for(scores: &Array2<f64>, bias: &[f64], shares: &[f64]) -> f64 {
     let mut biased = scores.clone();
-    biased
-        .rows_mut()
-        .into_iter()
-        .for_each(|mut row| row.iter_mut().zip(bias).for_each(|(s, b)| *s += b));
+    biased.rows_mut().into_iter().for_each(|mut row| row.iter_mut().zip(bias).for_each(|(s, b)| *s += b));
     let unbiased = vec![0.0; bias.len()];
-    let mut gaps: Vec<f64> = biased
-        .rows()
-        .into_iter()
-        .map(|row| TwoBest::of(row, &unbiased).gap())
-        .collect();
+    let mut gaps: Vec<f64> = biased.rows().into_iter().map(|row| TwoBest::of(row, &unbiased).gap()).collect();
     let middle = gaps.len() / 2;
     let (_, typical, _) = gaps.select_nth_unstable_by(middle, f64::total_cmp);
     let typical = typical.max(1e-6);
     let (mut cold, mut hot) = (typical / LOGIT_RANGE.1, typical / LOGIT_RANGE.0);
     let near = |temperature: f64| {
         let mean = mean_probabilities(&biased, temperature);
-        mean.iter()
-            .zip(shares)
-            .all(|(p, share)| (p - share).abs() <= TOLERATED * share)
+        mean.iter().zip(shares).all(|(p, share)| (p - share).abs() <= TOLERATED * share)
     };
     if near(hot) {
         return hot;
     }
     for _ in 0..12 {
         let between = (cold * hot).sqrt();
-        if near(between) {
-            cold = between
-        } else {
-            hot = between
-        }
+        if near(between) { cold = between } else { hot = between }
     }
     cold
 }
@@ -351,9 +279,7 @@ fn mean_probabilities(scores: &Array2<f64>, temperature: f64) -> Vec<f64> {
             let mut p = vec![0.0; labels];
             for row in chunk.rows() {
                 let most = row.fold(f64::NEG_INFINITY, |m, &s| m.max(s));
-                p.iter_mut()
-                    .zip(row)
-                    .for_each(|(p, s)| *p = ((s - most) / temperature).exp());
+                p.iter_mut().zip(row).for_each(|(p, s)| *p = ((s - most) / temperature).exp());
                 let total: f64 = p.iter().sum();
                 sums.iter_mut().zip(&p).for_each(|(sum, p)| *sum += p / total);
             }
@@ -361,15 +287,11 @@ fn mean_probabilities(scores: &Array2<f64>, temperature: f64) -> Vec<f64> {
         })
         .collect::<Vec<_>>();
     // Added in order, so that the result does not depend on the number of cores.
-    (0..labels)
-        .map(|l| sums.iter().map(|s| s[l]).sum::<f64>() / scores.nrows() as f64)
-        .collect()
+    (0..labels).map(|l| sums.iter().map(|s| s[l]).sum::<f64>() / scores.nrows() as f64).collect()
 }
 
 fn top(row: ArrayView1<'_, f64>) -> usize {
-    row.iter()
-        .enumerate()
-        .fold(0, |best, (label, s)| if *s > row[best] { label } else { best })
+    row.iter().enumerate().fold(0, |best, (label, s)| if *s > row[best] { label } else { best })
 }
 
 #[cfg(test)]
@@ -383,11 +305,7 @@ mod tests {
     /// Similarities around .2 with a lift of `lift` on the true label: (scores, true labels).
     fn similarities(counts: &[usize], lift: f32, seed: u64) -> (Array2<f32>, Vec<usize>) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let y: Vec<usize> = counts
-            .iter()
-            .enumerate()
-            .flat_map(|(l, &n)| std::iter::repeat_n(l, n))
-            .collect();
+        let y: Vec<usize> = counts.iter().enumerate().flat_map(|(l, &n)| std::iter::repeat_n(l, n)).collect();
         // The mean of three uniform numbers is near enough to a bell.
         let mut noise = || (0..3).map(|_| rng.gen_range(-0.1f32..0.1)).sum::<f32>();
         let scores = Array2::from_shape_fn((y.len(), counts.len()), |(i, l)| {
@@ -397,10 +315,7 @@ mod tests {
     }
 
     fn predicted(p: &Array2<f32>) -> Vec<usize> {
-        p.rows()
-            .into_iter()
-            .map(|row| top(row.mapv(f64::from).view()))
-            .collect()
+        p.rows().into_iter().map(|row| top(row.mapv(f64::from).view())).collect()
     }
 
     fn count(labels: &[usize], label: usize) -> usize {
@@ -426,10 +341,7 @@ mod tests {
         let labels = predicted(&fit.probabilities(scores.view()));
         for (label, share) in shares.iter().enumerate() {
             let found = count(&labels, label) as f64 / 2_100.0;
-            assert!(
-                (found - share).abs() < 0.005,
-                "label {label}: {found} instead of {share}"
-            );
+            assert!((found - share).abs() < 0.005, "label {label}: {found} instead of {share}");
         }
     }
 
@@ -440,16 +352,9 @@ mod tests {
         let p = fit.probabilities(scores.view());
         let mean = p.column(1).mean().unwrap();
         assert!((mean - 0.1).abs() <= 0.0101, "{mean}");
-        let nearest = p
-            .column(1)
-            .iter()
-            .fold(1.0f32, |m, p| m.min((2.0 * p - 1.0).abs()));
+        let nearest = p.column(1).iter().fold(1.0f32, |m, p| m.min((2.0 * p - 1.0).abs()));
         assert!(nearest < 0.05, "{nearest}");
-        let sure = p
-            .column(1)
-            .iter()
-            .filter(|p| !(0.001..=0.999).contains(*p))
-            .count();
+        let sure = p.column(1).iter().filter(|p| !(0.001..=0.999).contains(*p)).count();
         assert!(sure < 1_500, "{sure} of 2000 are certain");
     }
 
@@ -499,10 +404,7 @@ mod tests {
         let fit = ZeroShot::fit(scores.view(), &[None; 3]);
         let text = serde_json::to_string(&fit).unwrap();
         let read: ZeroShot = serde_json::from_str(&text).unwrap();
-        assert_eq!(
-            read.probabilities(scores.view()),
-            fit.probabilities(scores.view())
-        );
+        assert_eq!(read.probabilities(scores.view()), fit.probabilities(scores.view()));
     }
 
     proptest! {

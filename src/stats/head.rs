@@ -68,39 +68,19 @@ pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) 
     for &label in y {
         counts[label] += 1;
     }
-    let (label, have) = counts
-        .iter()
-        .copied()
-        .enumerate()
-        .min_by_key(|&(_, have)| have)
-        .unwrap_or((0, 0));
+    let (label, have) = counts.iter().copied().enumerate().min_by_key(|&(_, have)| have).unwrap_or((0, 0));
     if have < 2 {
         return Err(TooFew { label, have });
     }
     let weights = balanced(y, &counts);
-    let examples = Examples {
-        x: x.reborrow(),
-        y,
-        classes,
-        weights: &weights,
-    };
+    let examples = Examples { x: x.reborrow(), y, classes, weights: &weights };
     if have < ENOUGH_TO_CROSS_VALIDATE {
         let model = Logistic::fit(&examples, FIXED_C);
-        return Ok(HeadFit {
-            model,
-            c: FIXED_C,
-            cv_log_loss: None,
-            folds: 0,
-        });
+        return Ok(HeadFit { model, c: FIXED_C, cv_log_loss: None, folds: 0 });
     }
     let (c, loss) = cross_validate(&examples, &stratified_folds(y, classes, FOLDS, seed));
     let model = Logistic::fit(&examples, c);
-    Ok(HeadFit {
-        model,
-        c,
-        cv_log_loss: Some(loss),
-        folds: FOLDS,
-    })
+    Ok(HeadFit { model, c, cv_log_loss: Some(loss), folds: FOLDS })
 }
 
 /// The weight of each example that gives every label the same total.
@@ -147,12 +127,7 @@ impl Part {
     }
 
     fn examples(&self) -> Examples<'_> {
-        Examples {
-            x: self.x.view(),
-            y: &self.y,
-            classes: self.classes,
-            weights: &self.weights,
-        }
+        Examples { x: self.x.view(), y: &self.y, classes: self.classes, weights: &self.weights }
     }
 }
 
@@ -230,29 +205,17 @@ mod tests {
     fn right(fit: &HeadFit, x: &Array2<f32>, y: &[usize]) -> f64 {
         let p = fit.model.probabilities(x.view());
         let top = |row: ndarray::ArrayView1<'_, f32>| {
-            (0..row.len())
-                .max_by(|&a, &b| row[a].total_cmp(&row[b]))
-                .unwrap_or(0)
+            (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
         };
-        p.rows()
-            .into_iter()
-            .zip(y)
-            .filter(|(row, label)| top(*row) == **label)
-            .count() as f64
+        p.rows().into_iter().zip(y).filter(|(row, label)| top(*row) == **label).count() as f64
             / y.len() as f64
     }
 
     #[test]
     fn a_label_with_one_example_is_named_instead_of_tuned_on() {
         let (x, y) = cloud(&[4, 1, 3], 8, 1.0, 1);
-        assert_eq!(
-            fit_head(x.view(), &y, 3, 0).unwrap_err(),
-            TooFew { label: 1, have: 1 }
-        );
-        assert_eq!(
-            fit_head(x.view(), &y, 4, 0).unwrap_err(),
-            TooFew { label: 3, have: 0 }
-        );
+        assert_eq!(fit_head(x.view(), &y, 3, 0).unwrap_err(), TooFew { label: 1, have: 1 });
+        assert_eq!(fit_head(x.view(), &y, 4, 0).unwrap_err(), TooFew { label: 3, have: 0 });
     }
 
     #[test]
@@ -263,10 +226,7 @@ mod tests {
         let (x, y) = cloud(&[30, 10], 16, 1.0, 2);
         let ten = fit_head(x.view(), &y, 2, 0).unwrap();
         assert_eq!(ten.folds, 5);
-        assert!(
-            ten.cv_log_loss.is_some_and(|l| l > 0.0 && l < 2f64.ln()),
-            "{ten:?}"
-        );
+        assert!(ten.cv_log_loss.is_some_and(|l| l > 0.0 && l < 2f64.ln()), "{ten:?}");
     }
 
     #[test]
@@ -299,10 +259,7 @@ mod tests {
     #[test]
     fn the_same_seed_yields_the_same_head() {
         let (x, y) = cloud(&[60, 40], 16, 2.0, 7);
-        let (a, b) = (
-            fit_head(x.view(), &y, 2, 9).unwrap(),
-            fit_head(x.view(), &y, 2, 9).unwrap(),
-        );
+        let (a, b) = (fit_head(x.view(), &y, 2, 9).unwrap(), fit_head(x.view(), &y, 2, 9).unwrap());
         assert_eq!((a.model, a.c, a.cv_log_loss), (b.model, b.c, b.cv_log_loss));
     }
 

@@ -28,9 +28,7 @@ pub struct Undefined {
 /// chance is certain.
 pub fn cohen(pairs: &[(usize, usize)]) -> Result<f64, Undefined> {
     let all = Comparison::new(pairs.iter().copied().map(Some)).tally_all();
-    all.kappa().ok_or_else(|| Undefined {
-        why: why_undefined(pairs.len()),
-    })
+    all.kappa().ok_or_else(|| Undefined { why: why_undefined(pairs.len()) })
 }
 
 /// [`cohen`] with its interval.
@@ -44,10 +42,7 @@ pub fn cohen_figure(pairs: &[(usize, usize)], seed: u64) -> Figure {
 /// with fewer than five answers, or for whom kappa is not defined, is left out of the mean. `n` counts the
 /// cases that enter it.
 pub fn mean_model_expert(model: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
-    let comparisons: Vec<_> = experts
-        .iter()
-        .map(|expert| Comparison::with_model(model, expert))
-        .collect();
+    let comparisons: Vec<_> = experts.iter().map(|expert| Comparison::with_model(model, expert)).collect();
     mean_figure(&comparisons, seed, "case answered by an expert")
 }
 
@@ -64,17 +59,9 @@ pub fn ceiling(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
 /// The answers to cases that two experts or more have answered; the others are blanked. On these the model's
 /// kappa may stand beside the [`ceiling`].
 pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>> {
-    let answered = |case: usize| {
-        experts
-            .iter()
-            .filter(|e| e.get(case).is_some_and(Option::is_some))
-            .count()
-    };
+    let answered = |case: usize| experts.iter().filter(|e| e.get(case).is_some_and(Option::is_some)).count();
     let keep = |(case, answer): (usize, &Option<usize>)| if answered(case) > 1 { *answer } else { None };
-    experts
-        .iter()
-        .map(|expert| expert.iter().enumerate().map(keep).collect())
-        .collect()
+    experts.iter().map(|expert| expert.iter().enumerate().map(keep).collect()).collect()
 }
 
 /// What the later model gained over the earlier: the difference of their [`mean_model_expert`] over the same
@@ -82,18 +69,11 @@ pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>
 pub fn gain(earlier: &[usize], later: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
     let pairs: Vec<_> = experts
         .iter()
-        .map(|e| {
-            (
-                Comparison::with_model(earlier, e),
-                Comparison::with_model(later, e),
-            )
-        })
+        .map(|e| (Comparison::with_model(earlier, e), Comparison::with_model(later, e)))
         .filter(|(a, b)| a.whole().is_some() && b.whole().is_some())
         .collect();
     let cases = earlier.len().min(later.len());
-    let n = (0..cases)
-        .filter(|&case| pairs.iter().any(|(a, _)| a.has(case)))
-        .count();
+    let n = (0..cases).filter(|&case| pairs.iter().any(|(a, _)| a.has(case))).count();
     let differences = |kappa: &dyn Fn(&Comparison) -> Option<f64>| {
         mean(pairs.iter().filter_map(|(a, b)| Some(kappa(b)? - kappa(a)?)))
     };
@@ -118,12 +98,7 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new(labels: usize) -> Self {
-        Self {
-            first: vec![0.0; labels],
-            second: vec![0.0; labels],
-            agreed: 0.0,
-            total: 0.0,
-        }
+        Self { first: vec![0.0; labels], second: vec![0.0; labels], agreed: 0.0, total: 0.0 }
     }
 
     pub(super) fn add(&mut self, first: usize, second: usize, weight: f64) {
@@ -145,11 +120,7 @@ impl Tally {
         let products: f64 = self.first.iter().zip(&self.second).map(|(a, b)| a * b).sum();
         let beyond_chance = 1.0 - products / (self.total * self.total);
         // Written so that the 0/0 of no cases ends here too.
-        if beyond_chance > 1e-9 {
-            Some((agreement - 1.0 + beyond_chance) / beyond_chance)
-        } else {
-            None
-        }
+        if beyond_chance > 1e-9 { Some((agreement - 1.0 + beyond_chance) / beyond_chance) } else { None }
     }
 
     /// True where no case disagrees.
@@ -167,12 +138,7 @@ struct Comparison {
 impl Comparison {
     fn new(answers: impl Iterator<Item = Option<(usize, usize)>>) -> Self {
         let answers: Vec<_> = answers.collect();
-        let labels = answers
-            .iter()
-            .flatten()
-            .map(|&(a, b)| a.max(b) + 1)
-            .max()
-            .unwrap_or(0);
+        let labels = answers.iter().flatten().map(|&(a, b)| a.max(b) + 1).max().unwrap_or(0);
         Self { answers, labels }
     }
 
@@ -208,11 +174,7 @@ impl Comparison {
 
     /// Kappa over all its cases, where there are enough of them.
     fn whole(&self) -> Option<f64> {
-        if self.answered() < LEAST_CASES {
-            None
-        } else {
-            self.tally_all().kappa()
-        }
+        if self.answered() < LEAST_CASES { None } else { self.tally_all().kappa() }
     }
 }
 
@@ -227,12 +189,8 @@ fn mean_figure(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
         return Figure::undefined(why_none(comparisons, unit));
     };
     let cases = counted.iter().map(|c| c.answers.len()).max().unwrap_or(0);
-    let n = (0..cases)
-        .filter(|&case| counted.iter().any(|c| c.has(case)))
-        .count();
-    let drawn = replicates(cases, seed, |drawn| {
-        mean(counted.iter().filter_map(|c| c.tally(drawn).kappa()))
-    });
+    let n = (0..cases).filter(|&case| counted.iter().any(|c| c.has(case))).count();
+    let drawn = replicates(cases, seed, |drawn| mean(counted.iter().filter_map(|c| c.tally(drawn).kappa())));
     let found = figure(value, drawn, n, &why_fragile(n));
     let tallies: Vec<Tally> = counted.iter().map(|c| c.tally_all()).collect();
     match found {
@@ -313,11 +271,7 @@ mod tests {
         let truth: Vec<usize> = (0..cases).map(|_| rng.gen_range(0..labels)).collect();
         let mut rater = |p: f64| -> Vec<usize> {
             let mut answer = |t: usize| {
-                if rng.gen_bool(p) {
-                    t
-                } else {
-                    (t + rng.gen_range(1..labels)) % labels
-                }
+                if rng.gen_bool(p) { t } else { (t + rng.gen_range(1..labels)) % labels }
             };
             truth.iter().map(|&t| answer(t)).collect()
         };
@@ -357,21 +311,13 @@ mod tests {
         let figure = cohen_figure(&pairs(&[&[106, 10, 4], &[22, 28, 10], &[2, 12, 6]]), 1);
         let (lo, hi) = ends(&figure);
         assert!((figure.value().unwrap() - 0.4286).abs() < 5e-5);
-        assert!(
-            (lo - 0.323).abs() < 0.015 && (hi - 0.534).abs() < 0.015,
-            "{figure}"
-        );
+        assert!((lo - 0.323).abs() < 0.015 && (hi - 0.534).abs() < 0.015, "{figure}");
     }
 
     #[test]
     fn no_cases_and_a_single_label_are_undefined_and_say_so() {
         assert!(cohen(&[]).unwrap_err().why.contains("no case"));
-        assert!(
-            cohen(&[(1, 1); 7])
-                .unwrap_err()
-                .why
-                .contains("same label to all 7 cases")
-        );
+        assert!(cohen(&[(1, 1); 7]).unwrap_err().why.contains("same label to all 7 cases"));
         assert_eq!(cohen(&[(0, 1); 7]), Ok(0.0));
         assert!(why(&cohen_figure(&[(0, 0), (1, 1)], 1)).contains("only 2 of at least 5"));
         assert!(why(&cohen_figure(&[(1, 1); 7], 1)).contains("same label"));
@@ -380,9 +326,7 @@ mod tests {
 
     #[test]
     fn two_cases_of_a_second_label_are_too_few_to_resample() {
-        let nearly: Vec<_> = (0..40)
-            .map(|i| (usize::from(i < 2), usize::from(i < 2)))
-            .collect();
+        let nearly: Vec<_> = (0..40).map(|i| (usize::from(i < 2), usize::from(i < 2))).collect();
         assert!(why(&cohen_figure(&nearly, 1)).contains("nearly all of the 40 cases"));
     }
 
@@ -398,14 +342,7 @@ mod tests {
         let raters = crowd(&[0.8, 0.9, 0.7], 3, 200, 3);
         let experts = [all(&raters[1]), all(&raters[2])];
         let with = |e: usize| {
-            cohen(
-                &raters[0]
-                    .iter()
-                    .copied()
-                    .zip(raters[e].iter().copied())
-                    .collect::<Vec<_>>(),
-            )
-            .unwrap()
+            cohen(&raters[0].iter().copied().zip(raters[e].iter().copied()).collect::<Vec<_>>()).unwrap()
         };
         let figure = mean_model_expert(&raters[0], &experts, 1);
         assert!((figure.value().unwrap() - (with(1) + with(2)) / 2.0).abs() < 1e-12);
@@ -452,17 +389,11 @@ mod tests {
             }
         }
         let experts = [all(&raters[1])];
-        let (low, high) = (
-            mean_model_expert(&earlier, &experts, 1),
-            mean_model_expert(&later, &experts, 1),
-        );
+        let (low, high) = (mean_model_expert(&earlier, &experts, 1), mean_model_expert(&later, &experts, 1));
         let gained = gain(&earlier, &later, &experts, 1);
         let difference = high.value().unwrap() - low.value().unwrap();
         assert!((gained.value().unwrap() - difference).abs() < 1e-12 && difference > 0.05);
-        assert!(
-            ends(&gained).0 > 0.0 && ends(&low).1 > ends(&high).0,
-            "{low} {high} {gained}"
-        );
+        assert!(ends(&gained).0 > 0.0 && ends(&low).1 > ends(&high).0, "{low} {high} {gained}");
         let none = gain(&earlier, &earlier, &experts, 1);
         assert_eq!((none.value(), ends(&none)), (Some(0.0), (0.0, 0.0)));
     }

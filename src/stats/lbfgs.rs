@@ -50,22 +50,14 @@ pub fn minimise(
 ) -> Minimum {
     let mut gradient = vec![0.0; start.len()];
     let value = objective(&start, &mut gradient);
-    let mut here = State {
-        point: start,
-        value,
-        gradient,
-    };
+    let mut here = State { point: start, value, gradient };
     let mut history: VecDeque<Correction> = VecDeque::with_capacity(MEMORY);
     for _ in 0..MAX_ITERATIONS {
         if largest(&here.gradient) <= tolerance || !here.value.is_finite() {
             break;
         }
         let direction = direction(&history, &here.gradient);
-        let first = if history.is_empty() {
-            1.0 / norm(&here.gradient).max(1.0)
-        } else {
-            1.0
-        };
+        let first = if history.is_empty() { 1.0 / norm(&here.gradient).max(1.0) } else { 1.0 };
         let Some(next) = line_search(&here, &direction, first, &mut objective) else {
             if history.is_empty() {
                 break;
@@ -81,19 +73,11 @@ pub fn minimise(
             if history.len() == MEMORY {
                 history.pop_front();
             }
-            history.push_back(Correction {
-                step,
-                change,
-                rho: 1.0 / curvature,
-            });
+            history.push_back(Correction { step, change, rho: 1.0 / curvature });
         }
         here = next;
     }
-    Minimum {
-        gradient: largest(&here.gradient),
-        point: here.point,
-        value: here.value,
-    }
+    Minimum { gradient: largest(&here.gradient), point: here.point, value: here.value }
 }
 
 /// The two-loop recursion: minus the approximate inverse Hessian times the gradient.
@@ -129,11 +113,7 @@ fn line_search(
     // Near the minimum the decrease drowns in rounding; a step within rounding of the value is no increase.
     let rounding = 4.0 * f64::EPSILON * here.value.abs();
     let (mut low, mut high, mut t) = (0.0, f64::INFINITY, first);
-    let mut trial = State {
-        point: here.point.clone(),
-        value: 0.0,
-        gradient: vec![0.0; direction.len()],
-    };
+    let mut trial = State { point: here.point.clone(), value: 0.0, gradient: vec![0.0; direction.len()] };
     for _ in 0..MAX_TRIALS {
         for ((p, start), d) in trial.point.iter_mut().zip(&here.point).zip(direction) {
             *p = start + t * d;
@@ -147,11 +127,7 @@ fn line_search(
         } else {
             return Some(trial);
         }
-        t = if high.is_finite() {
-            (low + high) / 2.0
-        } else {
-            2.0 * low
-        };
+        t = if high.is_finite() { (low + high) / 2.0 } else { 2.0 * low };
     }
     None
 }
@@ -197,14 +173,8 @@ mod tests {
             evaluations += 1;
             rosenbrock(p, g)
         });
-        assert!(
-            (found.point[0] - 1.0).abs() < 1e-8 && (found.point[1] - 1.0).abs() < 1e-8,
-            "{found:?}"
-        );
-        assert!(
-            found.gradient <= 1e-9 && evaluations < 80,
-            "{evaluations} evaluations, {found:?}"
-        );
+        assert!((found.point[0] - 1.0).abs() < 1e-8 && (found.point[1] - 1.0).abs() < 1e-8, "{found:?}");
+        assert!(found.gradient <= 1e-9 && evaluations < 80, "{evaluations} evaluations, {found:?}");
     }
 
     #[test]

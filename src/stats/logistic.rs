@@ -102,9 +102,7 @@ impl Logistic {
         let refuse = |why: &str| {
             Fault::new("read a linear head", why).hint("Tune again to write a new one: hardcase tune FILE")
         };
-        let mut words = bytes
-            .chunks_exact(4)
-            .map(|w| <[u8; 4]>::try_from(w).unwrap_or_default());
+        let mut words = bytes.chunks_exact(4).map(|w| <[u8; 4]>::try_from(w).unwrap_or_default());
         if words.next().as_ref() != Some(MAGIC) {
             return Err(refuse("the bytes are no linear head"));
         }
@@ -122,9 +120,7 @@ impl Logistic {
             .and_then(|values| values.checked_mul(4))
             .and_then(|size| size.checked_add(HEADER));
         if expected != Some(bytes.len()) {
-            return Err(refuse(
-                "its length does not fit its shape, so it was cut short or damaged",
-            ));
+            return Err(refuse("its length does not fit its shape, so it was cut short or damaged"));
         }
         let mut values: Vec<f32> = words.map(f32::from_le_bytes).collect();
         if !values.iter().all(|v| v.is_finite()) {
@@ -165,18 +161,13 @@ impl Problem {
         let shares: Vec<f64> = examples.weights.iter().map(|w| w / total).collect();
         let mut mean = Array1::<f64>::zeros(dims);
         for (row, share) in x.rows().into_iter().zip(&shares) {
-            Zip::from(&mut mean)
-                .and(row)
-                .for_each(|m, &v| *m += share * f64::from(v));
+            Zip::from(&mut mean).and(row).for_each(|m, &v| *m += share * f64::from(v));
         }
         let mut out = Array2::<f64>::ones((x.nrows(), dims + 1));
         let mut centred = out.slice_mut(s![.., ..dims]);
         let mut spread = 0.0;
         for ((mut to, from), share) in centred.rows_mut().into_iter().zip(x.rows()).zip(&shares) {
-            Zip::from(&mut to)
-                .and(from)
-                .and(&mean)
-                .for_each(|t, &v, m| *t = f64::from(v) - m);
+            Zip::from(&mut to).and(from).and(&mean).for_each(|t, &v, m| *t = f64::from(v) - m);
             spread += share * to.iter().map(|v| v * v).sum::<f64>();
         }
         let scale = (spread / dims.max(1) as f64).sqrt();
@@ -241,11 +232,7 @@ impl Problem {
         let dims = self.mean.len();
         let mut weights = Array2::zeros((self.classes, dims));
         let mut bias = Array1::zeros(self.classes);
-        for ((row, bias), found) in weights
-            .rows_mut()
-            .into_iter()
-            .zip(&mut bias)
-            .zip(point.chunks(dims + 1))
+        for ((row, bias), found) in weights.rows_mut().into_iter().zip(&mut bias).zip(point.chunks(dims + 1))
         {
             let mut shift = 0.0;
             for ((w, v), mean) in row.into_iter().zip(found).zip(&self.mean) {
@@ -342,41 +329,21 @@ mod tests {
     fn three_irises_get_the_coefficients_of_scikit_learn() {
         let (x, y) = iris();
         let weights: Vec<f64> = y.iter().map(|&l| if l == 0 { 2.0 } else { 1.0 }).collect();
-        let model = exact(
-            &Examples {
-                x: x.view(),
-                y: &y,
-                classes: 3,
-                weights: &weights,
-            },
-            2.0,
-        );
+        let model = exact(&Examples { x: x.view(), y: &y, classes: 3, weights: &weights }, 2.0);
         let coefficients = [
             [-0.462632200, 0.558584457, -2.046079678, -0.798167185],
             [-0.257587829, -0.534432743, 0.178061116, -0.647094027],
             [0.720220029, -0.024151714, 1.868018562, 1.445261212],
         ];
-        close(
-            model.weights.iter().copied(),
-            coefficients.into_iter().flatten(),
-            2e-5,
-        );
-        close(
-            model.bias.iter().copied(),
-            [9.816666218, 5.198819903, -15.015486121],
-            1e-4,
-        );
+        close(model.weights.iter().copied(), coefficients.into_iter().flatten(), 2e-5);
+        close(model.bias.iter().copied(), [9.816666218, 5.198819903, -15.015486121], 1e-4);
         let probabilities = [
             [0.985986824, 0.014012847, 0.00000033],
             [0.103516738, 0.894835954, 0.001647307],
             [0.000080096, 0.085890152, 0.914029752],
         ];
         let chosen = x.select(Axis(0), &[0, 12, 25]);
-        close(
-            model.probabilities(chosen.view()),
-            probabilities.into_iter().flatten(),
-            5e-6,
-        );
+        close(model.probabilities(chosen.view()), probabilities.into_iter().flatten(), 5e-6);
     }
 
     /// scikit-learn 1.9.1: `LogisticRegression(C=2.0, solver="newton-cholesky", tol=1e-12).fit(X[10:],
@@ -386,38 +353,17 @@ mod tests {
         let (x, y) = iris();
         let x = x.slice(s![10.., ..]);
         let y: Vec<usize> = y[10..].iter().map(|l| l - 1).collect();
-        let model = exact(
-            &Examples {
-                x,
-                y: &y,
-                classes: 2,
-                weights: &[1.0; 20],
-            },
-            1.0,
-        );
+        let model = exact(&Examples { x, y: &y, classes: 2, weights: &[1.0; 20] }, 1.0);
         let difference = &model.weights.row(1) - &model.weights.row(0);
-        close(
-            difference,
-            [0.803253841, 0.043493908, 1.977684307, 1.612261460],
-            2e-5,
-        );
+        close(difference, [0.803253841, 0.043493908, 1.977684307, 1.612261460], 2e-5);
         close([model.bias[1] - model.bias[0]], [-18.196026426], 2e-5);
-        close(
-            model.weights.row(0).iter().map(|w| -w),
-            model.weights.row(1).mapv(f64::from),
-            1e-6,
-        );
+        close(model.weights.row(0).iter().map(|w| -w), model.weights.row(1).mapv(f64::from), 1e-6);
     }
 
     #[test]
     fn a_warm_start_ends_where_a_cold_one_does() {
         let (x, y) = iris();
-        let examples = Examples {
-            x: x.view(),
-            y: &y,
-            classes: 3,
-            weights: &[1.0; 30],
-        };
+        let examples = Examples { x: x.view(), y: &y, classes: 3, weights: &[1.0; 30] };
         let cold = Logistic::fit(&examples, 10.0);
         let warm = Problem::new(&examples).fit(10.0, Some(&Logistic::fit(&examples, 0.1)), TOLERANCE);
         close(warm.weights, cold.weights.mapv(f64::from), 1e-3);
@@ -428,59 +374,26 @@ mod tests {
         let (x, y) = iris();
         let mut weights = vec![1.0; 30];
         weights[15] = 3.0;
-        let weighted = exact(
-            &Examples {
-                x: x.view(),
-                y: &y,
-                classes: 3,
-                weights: &weights,
-            },
-            1.0,
-        );
+        let weighted = exact(&Examples { x: x.view(), y: &y, classes: 3, weights: &weights }, 1.0);
         let rows: Vec<usize> = (0..30).chain([15, 15]).collect();
         let copied_x = x.select(Axis(0), &rows);
         let copied_y: Vec<usize> = rows.iter().map(|&r| y[r]).collect();
-        let copies = Examples {
-            x: copied_x.view(),
-            y: &copied_y,
-            classes: 3,
-            weights: &[1.0; 32],
-        };
-        close(
-            weighted.weights,
-            exact(&copies, 1.0).weights.mapv(f64::from),
-            1e-4,
-        );
+        let copies = Examples { x: copied_x.view(), y: &copied_y, classes: 3, weights: &[1.0; 32] };
+        close(weighted.weights, exact(&copies, 1.0).weights.mapv(f64::from), 1e-4);
     }
 
     #[test]
     fn features_that_are_no_numbers_leave_a_model_that_prefers_nothing() {
         let x = array![[f32::NAN, 1.0], [0.0, 1.0]];
-        let model = Logistic::fit(
-            &Examples {
-                x: x.view(),
-                y: &[0, 1],
-                classes: 2,
-                weights: &[1.0; 2],
-            },
-            1.0,
-        );
+        let model = Logistic::fit(&Examples { x: x.view(), y: &[0, 1], classes: 2, weights: &[1.0; 2] }, 1.0);
         assert!(model.weights.iter().all(|w| *w == 0.0), "{model:?}");
     }
 
     #[test]
     fn bytes_that_are_no_head_are_refused_with_the_reason() {
-        let model = Logistic {
-            weights: arr2(&[[1.0, 2.0], [3.0, 4.0]]),
-            bias: array![0.5, -0.5],
-        };
+        let model = Logistic { weights: arr2(&[[1.0, 2.0], [3.0, 4.0]]), bias: array![0.5, -0.5] };
         let bytes = model.to_bytes();
-        let why = |b: &[u8]| {
-            Logistic::from_bytes(b)
-                .err()
-                .map(|f| f.why().to_owned())
-                .unwrap_or_default()
-        };
+        let why = |b: &[u8]| Logistic::from_bytes(b).err().map(|f| f.why().to_owned()).unwrap_or_default();
         assert!(why(b"").contains("no linear head"));
         assert!(why(b"GGUF\0\0\0\0").contains("no linear head"));
         assert!(why(&bytes[..10]).contains("header"));

@@ -12,3 +12,4 @@ pub mod head;
 pub mod kappa;
 pub mod lbfgs;
 pub mod logistic;
+pub mod rounds;

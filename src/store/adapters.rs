@@ -81,12 +81,7 @@ impl Store {
 
     /// An adapter's bytes.
     pub fn adapter_bytes(&self, id: AdapterId) -> Result<Option<Vec<u8>>> {
-        self.one(
-            "SELECT bytes FROM adapter WHERE id = ?1",
-            [id],
-            "read the adapter",
-            |r| r.get(0),
-        )
+        self.one("SELECT bytes FROM adapter WHERE id = ?1", [id], "read the adapter", |r| r.get(0))
     }
 
     /// All adapters, oldest first.

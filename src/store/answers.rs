@@ -25,13 +25,7 @@ impl Store {
              ORDER BY 1",
             [split],
             "read the labels",
-            |r| {
-                Ok(Vote {
-                    item: r.get(0)?,
-                    label: r.get(1)?,
-                    adjudicated: r.get(2)?,
-                })
-            },
+            |r| Ok(Vote { item: r.get(0)?, label: r.get(1)?, adjudicated: r.get(2)? }),
         )
     }
 
@@ -44,11 +38,9 @@ impl Store {
             answered_now: bool,
         }
         let standing: std::collections::HashSet<Uuid> = self
-            .all_rows(
-                "SELECT uuid FROM standing_event WHERE action = 'set'",
-                "read the labels",
-                |r| r.get::<_, Uuid16>(0),
-            )?
+            .all_rows("SELECT uuid FROM standing_event WHERE action = 'set'", "read the labels", |r| {
+                r.get::<_, Uuid16>(0)
+            })?
             .into_iter()
             .map(|u| u.0)
             .collect();
@@ -99,11 +91,7 @@ impl Store {
 
     /// How many standing labels there are, over all experts.
     pub fn label_count(&self) -> Result<usize> {
-        self.count(
-            "SELECT count(*) FROM current_answer WHERE action = 'set'",
-            (),
-            "count the labels",
-        )
+        self.count("SELECT count(*) FROM current_answer WHERE action = 'set'", (), "count the labels")
     }
 
     /// How many standing labels one expert has.

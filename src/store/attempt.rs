@@ -18,10 +18,9 @@ impl<T> Attempt<T> for rusqlite::Result<T> {
 
 fn fault(what: &str, error: rusqlite::Error) -> Fault {
     let (why, hint): (String, &str) = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => (
-            "the disk is full".into(),
-            "Make room on it and try again; everything that was saved is safe",
-        ),
+        Some(ErrorCode::DiskFull) => {
+            ("the disk is full".into(), "Make room on it and try again; everything that was saved is safe")
+        }
         Some(ErrorCode::ReadOnly) => (
             "the project file or its folder is read-only".into(),
             "Allow writing to both (chmod u+w) or work on a copy",

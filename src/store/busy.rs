@@ -31,9 +31,8 @@ fn wait(attempt: i32) -> bool {
         return false;
     }
     // The low bits of the clock differ between waiting processes, which is all the jitter has to do.
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |d| d.subsec_nanos());
+    let nanos =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
     std::thread::sleep(Duration::from_micros(1_000 + u64::from(nanos / 64) % 4_000));
     true
 }

@@ -46,10 +46,7 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
         item: r.get(4)?,
         split: r.get(5)?,
         reason: r.get(6)?,
-        partner: partner.zip(similarity).map(|(item, s)| Partner {
-            item,
-            similarity: s as f32,
-        }),
+        partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
         margin: r.get::<_, f64>(9)? as f32,
     })
 }

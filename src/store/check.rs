@@ -14,10 +14,7 @@ use crate::domain::fault::Result;
 impl Store {
     /// Looks at the whole file. Empty where nothing is wrong, else what SQLite found.
     pub fn quick_check(&self) -> Result<Vec<String>> {
-        let mut statement = self
-            .conn
-            .prepare("PRAGMA quick_check")
-            .attempting("check the project file")?;
+        let mut statement = self.conn.prepare("PRAGMA quick_check").attempting("check the project file")?;
         let found: Vec<String> = statement
             .query_map([], |r| r.get(0))
             .and_then(Iterator::collect)
@@ -29,21 +26,13 @@ impl Store {
     pub fn integrity_check(&self) -> Result<Vec<String>> {
         let what = "check the project file";
         let mut found = Vec::new();
-        for (pragma, label) in [
-            ("integrity_check", ""),
-            ("foreign_key_check", "a broken reference in "),
-        ] {
+        for (pragma, label) in [("integrity_check", ""), ("foreign_key_check", "a broken reference in ")] {
             let mut statement = self.conn.prepare(&format!("PRAGMA {pragma}")).attempting(what)?;
             let lines: Vec<String> = statement
                 .query_map([], |r| r.get::<_, String>(0))
                 .and_then(Iterator::collect)
                 .attempting(what)?;
-            found.extend(
-                lines
-                    .into_iter()
-                    .filter(|l| l != "ok")
-                    .map(|l| format!("{label}{l}")),
-            );
+            found.extend(lines.into_iter().filter(|l| l != "ok").map(|l| format!("{label}{l}")));
         }
         Ok(found)
     }
@@ -62,10 +51,7 @@ impl Store {
                 .query_map([&host], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))
                 .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
                 .attempting(what)?;
-            rows.into_iter()
-                .filter(|(_, p)| !process::is_alive(p))
-                .map(|(id, _)| id)
-                .collect()
+            rows.into_iter().filter(|(_, p)| !process::is_alive(p)).map(|(id, _)| id).collect()
         };
         let lost_runs = self.mark_lost_runs()?;
         if gone.is_empty() && lost_runs == 0 {

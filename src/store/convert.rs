@@ -64,9 +64,7 @@ impl ToSql for Uuid16 {
 
 impl FromSql for Uuid16 {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        uuid::Uuid::from_slice(value.as_blob()?)
-            .map(Self)
-            .map_err(|e| FromSqlError::Other(e.into()))
+        uuid::Uuid::from_slice(value.as_blob()?).map(Self).map_err(|e| FromSqlError::Other(e.into()))
     }
 }
 
@@ -83,9 +81,7 @@ impl<T: serde::Serialize> ToSql for Json<T> {
 
 impl<T: serde::de::DeserializeOwned> FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        serde_json::from_str(value.as_str()?)
-            .map(Self)
-            .map_err(|e| FromSqlError::Other(e.into()))
+        serde_json::from_str(value.as_str()?).map(Self).map_err(|e| FromSqlError::Other(e.into()))
     }
 }
 

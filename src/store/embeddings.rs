@@ -76,16 +76,10 @@ impl Store {
         let what = "read the vectors";
         let mut statement = self.conn.prepare(sql).attempting(what)?;
         let mut rows = statement.query([model]).attempting(what)?;
-        let mut out = Vectors {
-            dimensions,
-            ..Vectors::default()
-        };
+        let mut out = Vectors { dimensions, ..Vectors::default() };
         let mut halves = vec![f16::ZERO; dimensions];
         while let Some(r) = rows.next().attempting(what)? {
-            let blob = r
-                .get_ref(1)
-                .and_then(|v| v.as_blob().map_err(Into::into))
-                .attempting(what)?;
+            let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
             if blob.len() != dimensions * 2 {
                 // A vector of another length cannot be this model's; without it the item counts as not scouted.
                 continue;

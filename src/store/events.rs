@@ -58,20 +58,12 @@ impl Store {
 
     /// All events of the project in order.
     pub fn events(&self) -> Result<Vec<LabelEvent>> {
-        self.all_rows(
-            &format!("{EVENT} label_event ORDER BY lamport, uuid"),
-            "read the labels",
-            event,
-        )
+        self.all_rows(&format!("{EVENT} label_event ORDER BY lamport, uuid"), "read the labels", event)
     }
 
     /// The last standing answer of each expert on each item, in the order in which they were given.
     pub fn current_answers(&self) -> Result<Vec<LabelEvent>> {
-        self.all_rows(
-            &format!("{EVENT} current_answer ORDER BY lamport, uuid"),
-            "read the labels",
-            event,
-        )
+        self.all_rows(&format!("{EVENT} current_answer ORDER BY lamport, uuid"), "read the labels", event)
     }
 
     /// The standing answer of one expert on one item.
@@ -124,12 +116,5 @@ fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::
             ],
             |r| Ok((r.get(0)?, r.get(1)?)),
         )?;
-    Ok(LabelEvent {
-        uuid,
-        lamport,
-        session,
-        seq,
-        at_ms,
-        event: new,
-    })
+    Ok(LabelEvent { uuid, lamport, session, seq, at_ms, event: new })
 }

@@ -18,10 +18,8 @@ impl Store {
     pub fn begin_session(&mut self, name: &str) -> Result<(ExpertId, SessionId)> {
         let name = name.trim();
         if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
-            return Err(
-                Fault::usage(format!("work as the expert {name:?}"), "that is no name")
-                    .hint("Give a short name with --as NAME"),
-            );
+            return Err(Fault::usage(format!("work as the expert {name:?}"), "that is no name")
+                .hint("Give a short name with --as NAME"));
         }
         self.write("begin a sitting", |tx| {
             let expert = enrol(tx, name)?;
@@ -59,28 +57,19 @@ impl Store {
 
     /// The expert of that name, where there is one.
     pub fn find_expert(&self, name: &str) -> Result<Option<ExpertId>> {
-        self.one(
-            "SELECT id FROM expert WHERE name = ?1",
-            [name.trim()],
-            "read the experts",
-            |r| r.get(0),
-        )
+        self.one("SELECT id FROM expert WHERE name = ?1", [name.trim()], "read the experts", |r| r.get(0))
     }
 
     /// All experts, by id.
     pub fn experts(&self) -> Result<Vec<(ExpertId, String)>> {
-        self.all_rows(
-            "SELECT id, name FROM expert ORDER BY id",
-            "read the experts",
-            |r| Ok((r.get(0)?, r.get(1)?)),
-        )
+        self.all_rows("SELECT id, name FROM expert ORDER BY id", "read the experts", |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
     }
 }
 
 fn enrol(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<ExpertId> {
-    let known = tx
-        .query_row("SELECT id FROM expert WHERE name = ?1", [name], |r| r.get(0))
-        .optional()?;
+    let known = tx.query_row("SELECT id FROM expert WHERE name = ?1", [name], |r| r.get(0)).optional()?;
     if let Some(id) = known {
         return Ok(id);
     }

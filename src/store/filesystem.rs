@@ -32,16 +32,8 @@ impl std::fmt::Display for FileSystem {
 
 /// The file system that `path` (a file or the folder it will lie in) is on; local where the system does not say.
 pub fn file_system(path: &Path) -> FileSystem {
-    let there = if path.exists() {
-        path
-    } else {
-        path.parent().unwrap_or(path)
-    };
-    let there = if there.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        there
-    };
+    let there = if path.exists() { path } else { path.parent().unwrap_or(path) };
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
     rustix::fs::statfs(there).map_or(FileSystem::Local, |s| classify(&s))
 }
 
@@ -73,11 +65,7 @@ fn by_magic(magic: u32) -> FileSystem {
 fn classify(stat: &rustix::fs::StatFs) -> FileSystem {
     /// `MNT_LOCAL` of sys/mount.h.
     const LOCAL: u32 = 0x0000_1000;
-    if stat.f_flags & LOCAL == 0 {
-        FileSystem::Network("network")
-    } else {
-        FileSystem::Local
-    }
+    if stat.f_flags & LOCAL == 0 { FileSystem::Network("network") } else { FileSystem::Local }
 }
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]

@@ -33,9 +33,7 @@ pub(super) fn inspect(path: &Path, newest: u32) -> Result<Header> {
         return Err(Fault::usage(&attempted, "it is a directory").hint("Name the .hardcase file inside it"));
     }
     let mut head = Vec::with_capacity(100);
-    File::open(path)
-        .and_then(|f| f.take(100).read_to_end(&mut head))
-        .map_err(io)?;
+    File::open(path).and_then(|f| f.take(100).read_to_end(&mut head)).map_err(io)?;
     if head.is_empty() {
         return Err(Fault::new(&attempted, "the file is empty")
             .hint("If it was a project, go back to a backup; else delete it and use `hardcase new`"));
@@ -47,10 +45,8 @@ pub(super) fn inspect(path: &Path, newest: u32) -> Result<Header> {
     let be32 = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let (application_id, user_version) = (be32(68), be32(60));
     if application_id != APPLICATION_ID {
-        return Err(
-            Fault::usage(&attempted, "it is an SQLite database of another program")
-                .hint("It was left as it is; name a .hardcase file"),
-        );
+        return Err(Fault::usage(&attempted, "it is an SQLite database of another program")
+            .hint("It was left as it is; name a .hardcase file"));
     }
     if user_version > newest {
         return Err(Fault::new(
@@ -74,10 +70,7 @@ pub(super) fn inspect(path: &Path, newest: u32) -> Result<Header> {
     // The page count is only meaningful when it was written by the last change of the main file.
     let expected = u64::from(be32(28)) * u64::from(page_size);
     if be32(24) == be32(92) && meta.len() < expected {
-        return Err(damaged(format!(
-            "it is cut short: {} of {expected} bytes are there",
-            meta.len()
-        )));
+        return Err(damaged(format!("it is cut short: {} of {expected} bytes are there", meta.len())));
     }
     Ok(Header { user_version })
 }

@@ -23,20 +23,12 @@ pub struct ShownItem {
 impl Store {
     /// How many items the pool has.
     pub fn item_count(&self) -> Result<usize> {
-        self.count(
-            "SELECT coalesce(sum(items), 0) FROM source WHERE state = 'ready'",
-            (),
-            "count the items",
-        )
+        self.count("SELECT coalesce(sum(items), 0) FROM source WHERE state = 'ready'", (), "count the items")
     }
 
     /// How many rows were imported, duplicates included.
     pub fn row_count(&self) -> Result<usize> {
-        self.count(
-            "SELECT coalesce(sum(rows), 0) FROM source WHERE state = 'ready'",
-            (),
-            "count the rows",
-        )
+        self.count("SELECT coalesce(sum(rows), 0) FROM source WHERE state = 'ready'", (), "count the rows")
     }
 
     /// One item as a case shows it.
@@ -46,13 +38,7 @@ impl Store {
              FROM item i WHERE i.id = ?1 AND source NOT IN (SELECT id FROM source WHERE state = 'loading')",
             [id],
             "read an item",
-            |r| {
-                Ok(ShownItem {
-                    id,
-                    text: r.get(0)?,
-                    meta: r.get(1)?,
-                })
-            },
+            |r| Ok(ShownItem { id, text: r.get(0)?, meta: r.get(1)? }),
         )
     }
 
@@ -70,12 +56,7 @@ impl Store {
 
     /// The split of an item.
     pub fn split_of(&self, id: ItemId) -> Result<Option<Split>> {
-        self.one(
-            "SELECT split FROM item WHERE id = ?1",
-            [id],
-            "read an item",
-            |r| r.get(0),
-        )
+        self.one("SELECT split FROM item WHERE id = ?1", [id], "read an item", |r| r.get(0))
     }
 
     /// Ids and splits of the whole pool, by id.
@@ -99,9 +80,7 @@ impl Store {
              (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)
              ORDER BY id LIMIT ?3"
         );
-        self.all_rows_of(&sql, (model, after, limit as i64), "read the pool", |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
+        self.all_rows_of(&sql, (model, after, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
     }
 
     /// Of the first `limit` items in the order of their hashes, a random sample of the pool, those without a vector.
@@ -110,9 +89,7 @@ impl Store {
             "SELECT id, text FROM (SELECT id, text FROM item WHERE {READY} ORDER BY key LIMIT ?2) i WHERE NOT EXISTS
              (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)"
         );
-        self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
+        self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
     }
 
     /// How many items have a vector of the base model.

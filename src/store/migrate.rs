@@ -31,9 +31,7 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
     }
     let mut backup = None;
     if from > 0 {
-        let verdict: String = conn
-            .query_row("PRAGMA quick_check(1)", [], |r| r.get(0))
-            .attempting(what)?;
+        let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).attempting(what)?;
         if verdict != "ok" {
             return Err(Fault::new(what, format!("the file is damaged ({verdict})"))
                 .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
@@ -46,10 +44,8 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
     for script in migrations.iter().skip(from) {
         tx.execute_batch(script).attempting(what)?;
     }
-    tx.pragma_update(None, "application_id", APPLICATION_ID)
-        .attempting(what)?;
-    tx.pragma_update(None, "user_version", migrations.len() as u32)
-        .attempting(what)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(what)?;
+    tx.pragma_update(None, "user_version", migrations.len() as u32).attempting(what)?;
     tx.commit().attempting(what)?;
     Ok(backup)
 }
@@ -95,12 +91,7 @@ mod tests {
         let path = dir.path().join("p.hardcase");
         let mut conn = Connection::open(&path).unwrap();
         assert_eq!(
-            migrate(
-                &mut conn,
-                &path,
-                &["CREATE TABLE a (x); INSERT INTO a VALUES (1);"]
-            )
-            .unwrap(),
+            migrate(&mut conn, &path, &["CREATE TABLE a (x); INSERT INTO a VALUES (1);"]).unwrap(),
             None
         );
         let two = ["", "ALTER TABLE a ADD COLUMN y DEFAULT 2;"];
@@ -110,11 +101,7 @@ mod tests {
         let old = Connection::open(&backup).unwrap();
         assert_eq!(sum(&old, "SELECT x FROM a").unwrap(), 1);
         assert!(sum(&old, "SELECT y FROM a").is_err());
-        assert_eq!(
-            migrate(&mut conn, &path, &two).unwrap(),
-            None,
-            "a second run has nothing to do"
-        );
+        assert_eq!(migrate(&mut conn, &path, &two).unwrap(), None, "a second run has nothing to do");
     }
 
     #[test]

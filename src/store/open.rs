@@ -106,8 +106,7 @@ impl Store {
         busy::install(&conn).attempting(what)?;
         conn.pragma_update(None, "foreign_keys", true).attempting(what)?;
         // A hostile file must not run code of its own through its schema.
-        conn.pragma_update(None, "trusted_schema", false)
-            .attempting(what)?;
+        conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
         conn.set_prepared_statement_cache_capacity(64);
         let mut backup = None;
         if !read_only {
@@ -116,20 +115,11 @@ impl Store {
         }
         let schema = migrate::schema_of(&conn).attempting(what)?;
         if schema != migrate::expected_schema().attempting(what)? {
-            return Err(Fault::new(
-                what,
-                "its tables are not those of a hardcase project of this version",
-            )
-            .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
+            return Err(Fault::new(what, "its tables are not those of a hardcase project of this version")
+                .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
         }
-        conn.pragma_update(None, "cell_size_check", true)
-            .attempting(what)?;
-        Ok(Self {
-            conn,
-            path: path.to_owned(),
-            access,
-            backup,
-        })
+        conn.pragma_update(None, "cell_size_check", true).attempting(what)?;
+        Ok(Self { conn, path: path.to_owned(), access, backup })
     }
 
     fn set_durability(conn: &Connection, path: &Path, access: Access) -> rusqlite::Result<()> {
@@ -177,10 +167,7 @@ impl Store {
             .query_row("SELECT seed, audit_share, eval_share FROM project", [], |r| {
                 Ok(NewProject {
                     seed: r.get::<_, i64>(0)?.cast_unsigned(),
-                    shares: SplitShares {
-                        audit: r.get(1)?,
-                        eval: r.get(2)?,
-                    },
+                    shares: SplitShares { audit: r.get(1)?, eval: r.get(2)? },
                 })
             })
             .attempting("read the project's settings")
@@ -196,10 +183,7 @@ impl Store {
 
 /// Read-only by its permissions, or lying in a folder where the log beside it cannot be made.
 fn is_read_only(path: &Path) -> bool {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let marked = |p: &Path| std::fs::metadata(p).is_ok_and(|m| m.permissions().readonly());
     let refused = |p: &Path| rustix::fs::access(p, rustix::fs::Access::WRITE_OK).is_err();
     marked(path) || refused(path) || refused(folder)
@@ -219,10 +203,6 @@ fn read_only_uri(path: &Path) -> String {
             other => uri.push_str(&format!("%{other:02X}")),
         }
     }
-    uri.push_str(if has_log {
-        "?mode=ro"
-    } else {
-        "?mode=ro&immutable=1"
-    });
+    uri.push_str(if has_log { "?mode=ro" } else { "?mode=ro&immutable=1" });
     uri
 }

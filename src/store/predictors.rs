@@ -1,5 +1,7 @@
 //! Models, predictors and their predictions.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use super::attempt::Attempt;
@@ -130,11 +132,7 @@ impl Store {
 
     /// All predictors, oldest first.
     pub fn predictors(&self) -> Result<Vec<Predictor>> {
-        self.all_rows(
-            &format!("{PREDICTOR} ORDER BY id"),
-            "read the predictors",
-            predictor,
-        )
+        self.all_rows(&format!("{PREDICTOR} ORDER BY id"), "read the predictors", predictor)
     }
 
     /// The predictor whose prelabels count.
@@ -146,8 +144,7 @@ impl Store {
     /// Makes a predictor the active one, in one commit; its predictions must be there already.
     pub fn activate(&mut self, predictor: PredictorId) -> Result<()> {
         self.write("activate the model", |tx| {
-            tx.execute("UPDATE project SET active_predictor = ?1", [predictor])
-                .map(drop)
+            tx.execute("UPDATE project SET active_predictor = ?1", [predictor]).map(drop)
         })
     }
 
@@ -181,10 +178,7 @@ impl Store {
         let (mut items, mut values) = (Vec::new(), Vec::new());
         while let Some(r) = rows.next().attempting(what)? {
             items.push(r.get(0).attempting(what)?);
-            let blob = r
-                .get_ref(1)
-                .and_then(|v| v.as_blob().map_err(Into::into))
-                .attempting(what)?;
+            let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
             values.extend(f32_values(blob));
         }
         Ok((items, values))
@@ -204,19 +198,14 @@ impl Store {
     /// Returns how many went.
     pub fn prune_predictions(&mut self) -> Result<usize> {
         let what = "tidy earlier prelabels";
-        let earlier: Vec<PredictorId> = self.all(
-            "SELECT id FROM predictor WHERE id IS NOT (SELECT active_predictor FROM project)",
-            what,
-        )?;
+        let earlier: Vec<PredictorId> = self
+            .all("SELECT id FROM predictor WHERE id IS NOT (SELECT active_predictor FROM project)", what)?;
+        let kept: HashSet<ItemId> = self
+            .all("SELECT item FROM label_case UNION SELECT item FROM label_event", what)?
+            .into_iter()
+            .collect();
         let mut dropped = 0;
         for predictor in earlier {
-            let kept: std::collections::HashSet<ItemId> = self
-                .all(
-                    "SELECT item FROM label_case UNION SELECT item FROM label_event",
-                    what,
-                )?
-                .into_iter()
-                .collect();
             let items = self.all_rows_of(
                 "SELECT item FROM prediction WHERE predictor = ?1",
                 [predictor],

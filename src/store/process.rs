@@ -47,10 +47,7 @@ pub fn is_alive(identity: &str) -> bool {
     match (ticks, started(number.unsigned_abs())) {
         (Some(then), Some(now)) => then == now,
         (Some(_), None) if std::path::Path::new("/proc/self/stat").exists() => false,
-        _ => !matches!(
-            rustix::process::test_kill_process(pid),
-            Err(rustix::io::Errno::SRCH)
-        ),
+        _ => !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)),
     }
 }
 

@@ -32,10 +32,7 @@ impl Store {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
         let mut statement = self.conn.prepare_cached(sql).attempting(what)?;
-        statement
-            .query_map(parameters, read)
-            .and_then(Iterator::collect)
-            .attempting(what)
+        statement.query_map(parameters, read).and_then(Iterator::collect).attempting(what)
     }
 
     /// The only row, where there is one.

@@ -1,5 +1,7 @@
 //! Rounds and their cases.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Transaction;
 use uuid::Uuid;
 
@@ -9,7 +11,6 @@ use super::open::Store;
 use crate::domain::case::Proposal;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, PredictorId, RoundId};
-use crate::domain::split::Split;
 
 /// A round on its way into the file.
 #[derive(Clone, Debug)]
@@ -124,13 +125,15 @@ impl Store {
         self.all_rows(&format!("{ROUND} ORDER BY r.number"), "read the rounds", round)
     }
 
-    /// How many cases of the open round each split has, withdrawn ones left out.
-    pub fn case_count(&self, round: RoundId, split: Split) -> Result<usize> {
-        self.count(
-            "SELECT count(*) FROM label_case WHERE round = ?1 AND split = ?2 AND withdrawn_ms IS NULL",
-            (round, split),
-            "count the cases",
-        )
+    /// How many audit cases each round drew, by its number, withdrawn ones included.
+    pub fn audit_draws(&self) -> Result<BTreeMap<i64, usize>> {
+        let rows = self.all_rows(
+            "SELECT r.number, count(*) FROM label_case c JOIN round r ON r.id = c.round
+             WHERE c.split = 'audit' GROUP BY r.number",
+            "count the audit cases",
+            |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.unsigned_abs() as usize)),
+        )?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Items that must not be proposed again: answered by anybody, or in a case that still stands.
@@ -152,8 +155,7 @@ fn close_open_rounds(tx: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
            AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = label_case.id AND l.expires_ms > ?1)",
         [now],
     )?;
-    tx.execute("UPDATE round SET closed_ms = ?1 WHERE closed_ms IS NULL", [now])
-        .map(drop)
+    tx.execute("UPDATE round SET closed_ms = ?1 WHERE closed_ms IS NULL", [now]).map(drop)
 }
 
 fn add_case(tx: &Transaction<'_>, round: RoundId, position: usize, case: &Proposal) -> rusqlite::Result<()> {

@@ -38,9 +38,7 @@ impl Outcome {
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Done, Self::Failed, Self::Stopped, Self::Lost]
-            .into_iter()
-            .find(|o| o.as_str() == name)
+        [Self::Done, Self::Failed, Self::Stopped, Self::Lost].into_iter().find(|o| o.as_str() == name)
     }
 }
 
@@ -74,11 +72,7 @@ impl Store {
         self.mark_lost_runs()?;
         self.write("begin the job", |tx| {
             let running = tx
-                .query_row(
-                    "SELECT id FROM run WHERE kind = ?1 AND ended_ms IS NULL",
-                    [kind],
-                    |r| r.get(0),
-                )
+                .query_row("SELECT id FROM run WHERE kind = ?1 AND ended_ms IS NULL", [kind], |r| r.get(0))
                 .optional()?;
             if let Some(id) = running {
                 return Ok(Begun::Others(id));
@@ -125,12 +119,7 @@ impl Store {
 
     /// The last `limit` jobs, newest first.
     pub fn runs(&self, limit: usize) -> Result<Vec<Run>> {
-        self.all_rows_of(
-            &format!("{RUN} ORDER BY id DESC LIMIT ?1"),
-            [limit as i64],
-            "read the jobs",
-            run,
-        )
+        self.all_rows_of(&format!("{RUN} ORDER BY id DESC LIMIT ?1"), [limit as i64], "read the jobs", run)
     }
 
     /// Marks jobs whose process is gone. Returns how many there were.
@@ -147,19 +136,16 @@ impl Store {
         )?;
         let lost: Vec<RunId> = open
             .into_iter()
-            .filter(|(_, on, process, beat)| {
-                if *on == host {
-                    !process::is_alive(process)
-                } else {
-                    now_ms() - beat > SILENCE_MS
-                }
-            })
+            .filter(
+                |(_, on, process, beat)| {
+                    if *on == host { !process::is_alive(process) } else { now_ms() - beat > SILENCE_MS }
+                },
+            )
             .map(|(id, ..)| id)
             .collect();
         if !lost.is_empty() {
             self.write("note a job's end", |tx| {
-                lost.iter()
-                    .try_for_each(|id| end(tx, *id, Outcome::Lost, "its process ended without a word"))
+                lost.iter().try_for_each(|id| end(tx, *id, Outcome::Lost, "its process ended without a word"))
             })?;
         }
         Ok(lost.len())
@@ -172,12 +158,8 @@ fn run(r: &rusqlite::Row<'_>) -> rusqlite::Result<Run> {
     Ok(Run {
         kind: r.get(0)?,
         started_ms: r.get(1)?,
-        progress: r
-            .get::<_, Option<String>>(2)?
-            .and_then(|p| serde_json::from_str(&p).ok()),
-        outcome: r
-            .get::<_, Option<String>>(3)?
-            .and_then(|o| Outcome::from_name(&o)),
+        progress: r.get::<_, Option<String>>(2)?.and_then(|p| serde_json::from_str(&p).ok()),
+        outcome: r.get::<_, Option<String>>(3)?.and_then(|o| Outcome::from_name(&o)),
         message: r.get(4)?,
     })
 }

@@ -28,10 +28,7 @@ impl Store {
         Ok(out)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the pause is the point: it hands the lock over"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the pause is the point: it hands the lock over")]
     /// Writes every element of `rows` in transactions of a few milliseconds each, in order. Returns how many were written.
     ///
     /// An error leaves what earlier slices committed.

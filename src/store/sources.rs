@@ -123,9 +123,7 @@ impl Store {
                 )
             })? > 0
             {}
-            self.write(what, |tx| {
-                tx.execute("DELETE FROM source WHERE id = ?1", [source])
-            })?;
+            self.write(what, |tx| tx.execute("DELETE FROM source WHERE id = ?1", [source]))?;
         }
         Ok(abandoned.len())
     }
@@ -162,10 +160,7 @@ impl Store {
         let mut rows = statement.query([source]).attempting(what)?;
         while let Some(row) = rows.next().attempting(what)? {
             let item = row.get(0).attempting(what)?;
-            let fields = row
-                .get_ref(1)
-                .and_then(|v| v.as_str().map_err(Into::into))
-                .attempting(what)?;
+            let fields = row.get_ref(1).and_then(|v| v.as_str().map_err(Into::into)).attempting(what)?;
             each(item, fields)?;
         }
         Ok(())

@@ -51,12 +51,7 @@ impl Store {
             |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?)),
         )?;
         row.map(|(id, number, created_ms, toml)| {
-            Ok(Revision {
-                id,
-                number,
-                created_ms,
-                task: Task::from_toml(&toml, "of the project")?,
-            })
+            Ok(Revision { id, number, created_ms, task: Task::from_toml(&toml, "of the project")? })
         })
         .transpose()
     }
@@ -80,19 +75,12 @@ impl Store {
             .prepare_cached("SELECT id, number, created_ms, toml FROM task_revision ORDER BY number")
             .attempting(what)?;
         let rows = statement
-            .query_map([], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?))
-            })
+            .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?)))
             .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
             .attempting(what)?;
         rows.into_iter()
             .map(|(id, number, created_ms, toml)| {
-                Ok(Revision {
-                    id,
-                    number,
-                    created_ms,
-                    task: Task::from_toml(&toml, "of the project")?,
-                })
+                Ok(Revision { id, number, created_ms, task: Task::from_toml(&toml, "of the project")? })
             })
             .collect()
     }

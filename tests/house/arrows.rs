@@ -24,15 +24,11 @@ const PLAN: [(&str, &[&str]); 12] = [
 
 /// The folders that the plan has.
 pub fn rooms() -> impl Iterator<Item = &'static str> {
-    PLAN.iter()
-        .map(|(room, _)| *room)
-        .filter(|room| !["main", "lib"].contains(room))
+    PLAN.iter().map(|(room, _)| *room).filter(|room| !["main", "lib"].contains(room))
 }
 
 fn allowed(room: &str) -> Option<&'static [&'static str]> {
-    PLAN.iter()
-        .find(|(name, _)| *name == room)
-        .map(|(_, allowed)| *allowed)
+    PLAN.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed)
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -61,26 +57,13 @@ pub fn breaches(house: &House) -> Vec<Breach> {
         let refused = |room: &str| room != from && !allowed.contains(&room);
         let file = &house.sources[import.file.0].path;
         let mut report = |room: &str, path: &str| {
-            let to = if room == "lib" {
-                "the root of the library"
-            } else {
-                room
-            };
-            let what = format!(
-                "{from} -> {to} (`{path}`); {from} may import {}",
-                enumerated(allowed)
-            );
-            breaches.push(Breach {
-                file: file.clone(),
-                line: import.line,
-                what,
-            });
+            let to = if room == "lib" { "the root of the library" } else { room };
+            let what = format!("{from} -> {to} (`{path}`); {from} may import {}", enumerated(allowed));
+            breaches.push(Breach { file: file.clone(), line: import.line, what });
         };
         let path = shown(&import.path);
-        let named = house
-            .tree
-            .named(import.module, &import.path)
-            .map(|id| house.tree.module(id).room.as_str());
+        let named =
+            house.tree.named(import.module, &import.path).map(|id| house.tree.module(id).room.as_str());
         // A macro exported from its room is called through the root: for the root, where it lives decides.
         if let Some(room) = named.filter(|room| *room != "lib" && refused(room)) {
             report(room, &path);
@@ -90,9 +73,7 @@ pub fn breaches(house: &House) -> Vec<Breach> {
             if let Target::Module(id) | Target::Item(id) = target {
                 let home = house.tree.module(id);
                 if refused(&home.room) {
-                    let at = home
-                        .file
-                        .map_or(home.room.as_str(), |file| &house.sources[file.0].path);
+                    let at = home.file.map_or(home.room.as_str(), |file| &house.sources[file.0].path);
                     report(&home.room, &format!("{path}` leads to `{at}"));
                 }
             }
@@ -109,11 +90,7 @@ fn strangers(house: &House) -> Vec<Breach> {
         if allowed(room).is_none() {
             let known: Vec<&str> = rooms().collect();
             let what = format!("`{room}` is no room of the house; it has {}", enumerated(&known));
-            breaches.push(Breach {
-                file: source.path.clone(),
-                line: 1,
-                what,
-            });
+            breaches.push(Breach { file: source.path.clone(), line: 1, what });
         }
     }
     breaches

@@ -40,11 +40,7 @@ fn edges(house: &House) -> Edges<'_> {
                 && let Some(file) = house.tree.module(id).file
                 && file != import.file
             {
-                let first = edges
-                    .entry(import.file)
-                    .or_default()
-                    .entry(file)
-                    .or_insert(import);
+                let first = edges.entry(import.file).or_default().entry(file).or_insert(import);
                 // An edge that stands without the tests is told as such.
                 if first.test && !import.test {
                     *first = import;
@@ -106,25 +102,10 @@ fn told_as(house: &House, chain: &[(&Import, FileId)], knot: usize) -> Breach {
         .map(|(import, to)| {
             let test = if import.test { ", in test code" } else { "" };
             let from = path(import.file);
-            format!(
-                "\n    {from}:{} -> {} (`{}`{test})",
-                import.line,
-                path(*to),
-                shown(&import.path)
-            )
+            format!("\n    {from}:{} -> {} (`{}`{test})", import.line, path(*to), shown(&import.path))
         })
         .collect();
-    let others = if knot > chain.len() {
-        format!(" (in a knot of {knot} files)")
-    } else {
-        String::new()
-    };
-    let (file, line) = chain
-        .first()
-        .map_or(("", 0), |(import, _)| (path(import.file), import.line));
-    Breach {
-        file: file.into(),
-        line,
-        what: format!("a cycle between files{others}:{}", steps.concat()),
-    }
+    let others = if knot > chain.len() { format!(" (in a knot of {knot} files)") } else { String::new() };
+    let (file, line) = chain.first().map_or(("", 0), |(import, _)| (path(import.file), import.line));
+    Breach { file: file.into(), line, what: format!("a cycle between files{others}:{}", steps.concat()) }
 }

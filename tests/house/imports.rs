@@ -31,20 +31,8 @@ pub fn read(sources: &[Source], tree: &mut Tree, breaches: &mut Vec<Breach>) -> 
         };
         let file = FileId(index);
         let module = tree.module_of(file);
-        let place = Place {
-            block: 0,
-            test: 0,
-            attribute: 0,
-        };
-        let mut reader = Reader {
-            tree,
-            source,
-            file,
-            module,
-            place,
-            imports: &mut imports,
-            breaches,
-        };
+        let place = Place { block: 0, test: 0, attribute: 0 };
+        let mut reader = Reader { tree, source, file, module, place, imports: &mut imports, breaches };
         reader.visit_file(syntax);
     }
     for import in &mut imports {
@@ -56,11 +44,7 @@ pub fn read(sources: &[Source], tree: &mut Tree, breaches: &mut Vec<Breach>) -> 
 /// Whether these attributes leave the item to tests alone.
 pub fn for_tests(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
-        let condition = || {
-            attribute
-                .parse_args::<syn::Meta>()
-                .is_ok_and(|meta| needs_test(&meta))
-        };
+        let condition = || attribute.parse_args::<syn::Meta>().is_ok_and(|meta| needs_test(&meta));
         attribute.path().is_ident("test") || attribute.path().is_ident("cfg") && condition()
     })
 }
@@ -98,22 +82,13 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn import(&mut self, line: usize, path: Written) {
         let test = self.place.test > 0;
-        self.imports.push(Import {
-            file: self.file,
-            line,
-            module: self.module,
-            path,
-            test,
-        });
+        self.imports.push(Import { file: self.file, line, module: self.module, path, test });
     }
 
     fn bind(&mut self, name: Option<String>, path: Written, reach: Reach) {
         // `as _` brings a trait's methods and no name.
         if name.as_deref() != Some("_") {
-            self.tree
-                .module_mut(self.module)
-                .bindings
-                .push(Binding { name, path, reach });
+            self.tree.module_mut(self.module).bindings.push(Binding { name, path, reach });
         }
     }
 
@@ -137,10 +112,9 @@ impl Reader<'_> {
         };
         match tree {
             syn::UseTree::Path(part) => self.take_use(&part.tree, &beyond(&part.ident), reach),
-            syn::UseTree::Group(group) => group
-                .items
-                .iter()
-                .for_each(|item| self.take_use(item, before, reach)),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|item| self.take_use(item, before, reach))
+            }
             syn::UseTree::Name(part) => {
                 let path = beyond(&part.ident);
                 self.bind(path.segments.last().cloned(), path.clone(), reach);
@@ -173,16 +147,9 @@ impl Reader<'_> {
             syn::Item::Union(item) => (&item.ident, false),
             syn::Item::Macro(item) => match &item.ident {
                 Some(name) => {
-                    if item
-                        .attrs
-                        .iter()
-                        .any(|attribute| attribute.path().is_ident("macro_export"))
-                    {
+                    if item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) {
                         let library = self.tree.library();
-                        self.tree
-                            .module_mut(library)
-                            .types
-                            .insert(name.unraw().to_string(), home);
+                        self.tree.module_mut(library).types.insert(name.unraw().to_string(), home);
                     }
                     (name, false)
                 }
@@ -220,15 +187,8 @@ impl Reader<'_> {
 }
 
 fn written(path: &syn::Path) -> Written {
-    let segments = path
-        .segments
-        .iter()
-        .map(|segment| segment.ident.unraw().to_string())
-        .collect();
-    Written {
-        absolute: path.leading_colon.is_some(),
-        segments,
-    }
+    let segments = path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
+    Written { absolute: path.leading_colon.is_some(), segments }
 }
 
 impl<'ast> Visit<'ast> for Reader<'_> {
@@ -240,9 +200,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        item.attrs
-            .iter()
-            .for_each(|attribute| self.visit_attribute(attribute));
+        item.attrs.iter().for_each(|attribute| self.visit_attribute(attribute));
         let name = item.ident.unraw().to_string();
         let test = for_tests(&item.attrs);
         let Some((_, items)) = &item.content else {
@@ -270,10 +228,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         let test = usize::from(for_tests(&item.attrs));
         self.place.test += test;
-        let before = Written {
-            absolute: item.leading_colon.is_some(),
-            segments: Vec::new(),
-        };
+        let before = Written { absolute: item.leading_colon.is_some(), segments: Vec::new() };
         self.take_use(&item.tree, &before, self.reach(&item.vis));
         self.place.test -= test;
     }
@@ -283,10 +238,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         if name == "self" {
             return;
         }
-        let path = Written {
-            absolute: true,
-            segments: vec![name.clone()],
-        };
+        let path = Written { absolute: true, segments: vec![name.clone()] };
         let renamed = item.rename.as_ref().map(|(_, rename)| rename.unraw().to_string());
         self.bind(Some(renamed.unwrap_or(name)), path.clone(), self.reach(&item.vis));
         self.import(item.ident.span().start().line, path);
@@ -314,11 +266,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         if attribute.path().is_ident("path") {
             let line = attribute.pound_token.spans[0].start().line;
             let what = "`#[path]` hides where a module lives; put the file where its name says".into();
-            self.breaches.push(Breach {
-                file: self.source.path.clone(),
-                line,
-                what,
-            });
+            self.breaches.push(Breach { file: self.source.path.clone(), line, what });
         }
         self.place.attribute += 1;
         visit::visit_attribute(self, attribute);

@@ -86,11 +86,7 @@ impl House {
                 Ok(syntax) => Some(syntax),
                 Err(error) => {
                     let line = error.span().start().line;
-                    unreadable.push(Breach {
-                        file: path.clone(),
-                        line,
-                        what: format!("not Rust: {error}"),
-                    });
+                    unreadable.push(Breach { file: path.clone(), line, what: format!("not Rust: {error}") });
                     None
                 }
             };
@@ -98,12 +94,7 @@ impl House {
         }
         let mut tree = Tree::of(arrows::rooms(), sources.iter().map(|source| source.path.as_str()));
         let imports = imports::read(&sources, &mut tree, &mut unreadable);
-        Self {
-            sources,
-            tree,
-            imports,
-            unreadable,
-        }
+        Self { sources, tree, imports, unreadable }
     }
 }
 
@@ -131,10 +122,7 @@ mod this_house {
     #[test]
     fn every_file_can_be_read_and_main_leads_into_the_library() {
         let house = house();
-        assert!(
-            house.sources.iter().any(|source| source.path == "src/lib.rs"),
-            "there is no src/lib.rs"
-        );
+        assert!(house.sources.iter().any(|source| source.path == "src/lib.rs"), "there is no src/lib.rs");
         let from_main = |import: &&Import| house.sources[import.file.0].path == "src/main.rs";
         assert!(
             house.imports.iter().any(|import| from_main(&import)),

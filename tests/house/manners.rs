@@ -27,33 +27,20 @@ const OUTSIDE: [(&[&str], Option<&str>); 9] = [
 ];
 
 /// Names that say nothing of what a module holds.
-const EMPTY_NAMES: [&str; 7] = [
-    "util", "utils", "helper", "helpers", "common", "manager", "managers",
-];
+const EMPTY_NAMES: [&str; 7] = ["util", "utils", "helper", "helpers", "common", "manager", "managers"];
 
 fn breach(source: &Source, line: usize, what: impl Into<String>) -> Breach {
-    Breach {
-        file: source.path.clone(),
-        line,
-        what: what.into(),
-    }
+    Breach { file: source.path.clone(), line, what: what.into() }
 }
 
 /// `unsafe` in any form, outside `src/engine/`.
 pub fn unsafe_code(house: &House) -> Vec<Breach> {
     let mut breaches = Vec::new();
-    for source in house
-        .sources
-        .iter()
-        .filter(|source| !source.path.starts_with("src/engine/"))
-    {
+    for source in house.sources.iter().filter(|source| !source.path.starts_with("src/engine/")) {
         let Ok(stream) = source.text.parse::<TokenStream>() else {
             continue;
         };
-        for (_, line) in tokens::idents(&stream)
-            .into_iter()
-            .filter(|(word, _)| word == "unsafe")
-        {
+        for (_, line) in tokens::idents(&stream).into_iter().filter(|(word, _)| word == "unsafe") {
             breaches.push(breach(source, line, "`unsafe` outside src/engine/"));
         }
     }
@@ -73,14 +60,10 @@ pub fn outside_crates(house: &House) -> Vec<Breach> {
                 let inside =
                     path.len() >= name.len() && path.iter().zip(*name).all(|(have, want)| have == want);
                 if inside && *home != Some(room) {
-                    let place = home.map_or("nowhere in this house".into(), |home| {
-                        format!("only in src/{home}/")
-                    });
-                    let what = format!(
-                        "`{}`: `{}` is imported {place}",
-                        shown(&import.path),
-                        name.join("::")
-                    );
+                    let place =
+                        home.map_or("nowhere in this house".into(), |home| format!("only in src/{home}/"));
+                    let what =
+                        format!("`{}`: `{}` is imported {place}", shown(&import.path), name.join("::"));
                     breaches.push(breach(&house.sources[import.file.0], import.line, what));
                 }
             }
@@ -136,10 +119,7 @@ pub fn names(house: &House) -> Vec<Breach> {
         let inner = source.path.trim_start_matches("src/").trim_end_matches(".rs");
         let parts = inner.split('/').map(|name| (name.to_owned(), 1));
         let items = source.syntax.iter().flat_map(|syntax| blocks(&syntax.items));
-        for (name, line) in parts
-            .chain(items)
-            .filter(|(name, _)| EMPTY_NAMES.contains(&name.as_str()))
-        {
+        for (name, line) in parts.chain(items).filter(|(name, _)| EMPTY_NAMES.contains(&name.as_str())) {
             breaches.push(breach(
                 source,
                 line,
@@ -166,18 +146,9 @@ fn blocks(items: &[syn::Item]) -> Vec<(String, usize)> {
 
 /// Files that do not begin with `//!`.
 pub fn openings(house: &House) -> Vec<Breach> {
-    let silent = house
-        .sources
-        .iter()
-        .filter(|source| !source.text.starts_with("//!"));
+    let silent = house.sources.iter().filter(|source| !source.text.starts_with("//!"));
     silent
-        .map(|source| {
-            breach(
-                source,
-                1,
-                "a file opens with `//!`: what it owns, and what it must never do",
-            )
-        })
+        .map(|source| breach(source, 1, "a file opens with `//!`: what it owns, and what it must never do"))
         .collect()
 }
 
@@ -199,10 +170,7 @@ fn lines_of_tests(source: &Source) -> usize {
     let last = source.syntax.as_ref().and_then(|syntax| syntax.items.last());
     match last {
         Some(item @ syn::Item::Mod(module)) if for_tests(&module.attrs) => {
-            let end = module
-                .content
-                .as_ref()
-                .map(|(brace, _)| brace.span.close().end().line);
+            let end = module.content.as_ref().map(|(brace, _)| brace.span.close().end().line);
             end.map_or(0, |end| end + 1 - line_of(item))
         }
         _ => 0,

@@ -96,16 +96,10 @@ fn path_at(tokens: &[TokenTree], at: usize, found: &mut Vec<Found>) -> usize {
         absolute && is_punct(before(3), '>') || is_punct(before(1), '$') && !is_word(tokens.get(at), "crate");
     let used = is_word(before(if absolute { 3 } else { 1 }), "use");
     let mut all = Vec::new();
-    let start = Written {
-        absolute,
-        segments: Vec::new(),
-    };
+    let start = Written { absolute, segments: Vec::new() };
     let end = extend(tokens, at, start, &mut all);
     if !unknown {
-        found.extend(
-            all.into_iter()
-                .filter(|found| used || found.path.segments.len() > 1),
-        );
+        found.extend(all.into_iter().filter(|found| used || found.path.segments.len() > 1));
     }
     end
 }

@@ -85,15 +85,8 @@ impl Tree {
     /// are there from the start, so that a path leads to one that has no file yet.
     pub fn of<'a>(rooms: impl Iterator<Item = &'static str>, paths: impl Iterator<Item = &'a str>) -> Self {
         let library = ModuleId(0);
-        let root = Module {
-            room: "lib".into(),
-            ..Module::default()
-        };
-        let mut tree = Self {
-            modules: vec![root],
-            of_file: Vec::new(),
-            library,
-        };
+        let root = Module { room: "lib".into(), ..Module::default() };
+        let mut tree = Self { modules: vec![root], of_file: Vec::new(), library };
         for room in rooms {
             tree.child(library, room);
         }
@@ -101,10 +94,7 @@ impl Tree {
             let inner = path.strip_prefix("src/").unwrap_or(path).trim_end_matches(".rs");
             let module = match inner {
                 "lib" => library,
-                "main" => tree.add(Module {
-                    room: "main".into(),
-                    ..Module::default()
-                }),
+                "main" => tree.add(Module { room: "main".into(), ..Module::default() }),
                 _ => {
                     let names = inner.strip_suffix("/mod").unwrap_or(inner).split('/');
                     names.fold(library, |parent, name| tree.child(parent, name))
@@ -126,16 +116,8 @@ impl Tree {
         if let Some(&child) = self.modules[parent.0].children.get(name) {
             return child;
         }
-        let room = if parent == self.library {
-            name.into()
-        } else {
-            self.modules[parent.0].room.clone()
-        };
-        let child = self.add(Module {
-            room,
-            parent: Some(parent),
-            ..Module::default()
-        });
+        let room = if parent == self.library { name.into() } else { self.modules[parent.0].room.clone() };
+        let child = self.add(Module { room, parent: Some(parent), ..Module::default() });
         self.modules[parent.0].children.insert(name.into(), child);
         child
     }
@@ -143,17 +125,10 @@ impl Tree {
     /// The module of an inline block. A file of the same name keeps the name (the two are under opposite `cfg`s).
     pub fn block(&mut self, parent: ModuleId, name: &str) -> ModuleId {
         let above = &self.modules[parent.0];
-        let block = Module {
-            file: above.file,
-            room: above.room.clone(),
-            parent: Some(parent),
-            ..Module::default()
-        };
+        let block =
+            Module { file: above.file, room: above.room.clone(), parent: Some(parent), ..Module::default() };
         let block = self.add(block);
-        self.modules[parent.0]
-            .children
-            .entry(name.into())
-            .or_insert(block);
+        self.modules[parent.0].children.entry(name.into()).or_insert(block);
         block
     }
 
@@ -231,11 +206,7 @@ impl Tree {
 
     /// Whether `inner` is this module or lies in it.
     fn is_within(&self, inner: ModuleId, outer: ModuleId) -> bool {
-        inner == outer
-            || self
-                .module(inner)
-                .parent
-                .is_some_and(|parent| self.is_within(parent, outer))
+        inner == outer || self.module(inner).parent.is_some_and(|parent| self.is_within(parent, outer))
     }
 
     fn follow(&self, from: ModuleId, path: &Written, open: &mut BTreeSet<(ModuleId, String)>) -> Vec<Target> {
@@ -243,11 +214,7 @@ impl Tree {
             return Vec::new();
         };
         let outside = || {
-            if first == LIBRARY {
-                Target::Module(self.library)
-            } else {
-                Target::Outside(vec![first.clone()])
-            }
+            if first == LIBRARY { Target::Module(self.library) } else { Target::Outside(vec![first.clone()]) }
         };
         let mut at = match first.as_str() {
             _ if path.absolute => vec![outside()],
@@ -261,10 +228,7 @@ impl Tree {
         };
         for (index, segment) in rest.iter().enumerate() {
             let more = index + 1 < rest.len();
-            at = at
-                .into_iter()
-                .flat_map(|target| self.step(target, segment, more, from, open))
-                .collect();
+            at = at.into_iter().flat_map(|target| self.step(target, segment, more, from, open)).collect();
         }
         at
     }
@@ -285,19 +249,10 @@ impl Tree {
             }
             Target::Module(module) => match segment {
                 "self" => vec![target],
-                "super" => self
-                    .module(module)
-                    .parent
-                    .map(Target::Module)
-                    .into_iter()
-                    .collect(),
+                "super" => self.module(module).parent.map(Target::Module).into_iter().collect(),
                 name => {
                     let found = self.members(module, name, more, asker, open);
-                    if found.is_empty() {
-                        vec![Target::Item(module)]
-                    } else {
-                        found
-                    }
+                    if found.is_empty() { vec![Target::Item(module)] } else { found }
                 }
             },
         }

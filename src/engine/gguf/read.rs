@@ -53,18 +53,12 @@ fn damaged<T>(what: impl Into<String>) -> Result<T> {
 /// # Errors
 /// Says which part of the file is wrong, or how many bytes are missing.
 pub fn read_header(source: impl Read, file_len: u64) -> Result<Header> {
-    let mut bytes = Bytes {
-        source,
-        at: 0,
-        file_len,
-    };
+    let mut bytes = Bytes { source, at: 0, file_len };
     let version = magic_and_version(&mut bytes)?;
     let tensor_count = bytes.u64()?;
     let metadata_count = bytes.u64()?;
     if tensor_count > MOST_ENTRIES || metadata_count > MOST_ENTRIES {
-        return damaged(format!(
-            "it announces {metadata_count} metadata entries and {tensor_count} tensors"
-        ));
+        return damaged(format!("it announces {metadata_count} metadata entries and {tensor_count} tensors"));
     }
     let metadata = metadata(&mut bytes, metadata_count)?;
     let alignment = match metadata.iter().find(|(key, _)| key == "general.alignment") {
@@ -74,22 +68,12 @@ pub fn read_header(source: impl Read, file_len: u64) -> Result<Header> {
     };
     let tensors = tensors(&mut bytes, tensor_count, alignment)?;
     let data_offset = bytes.at.next_multiple_of(alignment);
-    let header = Header {
-        version,
-        metadata,
-        tensors,
-        alignment,
-        data_offset,
-    };
+    let header = Header { version, metadata, tensors, alignment, data_offset };
     // Padding after the last tensor may be absent, as some writers leave it out.
-    let expected = header.tensors.last().map_or(0, |t| {
-        data_offset.saturating_add(t.offset).saturating_add(t.bytes)
-    });
+    let expected =
+        header.tensors.last().map_or(0, |t| data_offset.saturating_add(t.offset).saturating_add(t.bytes));
     if expected > file_len {
-        return Err(GgufError::Truncated {
-            expected,
-            missing: expected - file_len,
-        });
+        return Err(GgufError::Truncated { expected, missing: expected - file_len });
     }
     Ok(header)
 }
@@ -103,11 +87,7 @@ fn magic_and_version(bytes: &mut Bytes<impl Read>) -> Result<u32> {
     if magic != b"GGUF" {
         let text = std::str::from_utf8(&magic)
             .is_ok_and(|s| s.chars().all(|c| !c.is_control() || c.is_whitespace()));
-        let looks = if text {
-            "it looks like a text file"
-        } else {
-            "it begins with other bytes"
-        };
+        let looks = if text { "it looks like a text file" } else { "it begins with other bytes" };
         return Err(GgufError::NotGguf(looks.into()));
     }
     bytes.at = 4;
@@ -146,15 +126,10 @@ fn tensors(bytes: &mut Bytes<impl Read>, count: u64, alignment: u64) -> Result<V
         let name = &tensor.name;
         // Contiguous, as ggml itself demands: so no tensor can overlap another.
         if tensor.offset != next_offset {
-            return damaged(format!(
-                "tensor '{name}' begins at {}, not at {next_offset}",
-                tensor.offset
-            ));
+            return damaged(format!("tensor '{name}' begins at {}, not at {next_offset}", tensor.offset));
         }
-        let end = tensor
-            .offset
-            .checked_add(tensor.bytes)
-            .and_then(|end| end.checked_next_multiple_of(alignment));
+        let end =
+            tensor.offset.checked_add(tensor.bytes).and_then(|end| end.checked_next_multiple_of(alignment));
         let Some(end) = end else {
             return damaged(format!("tensor '{name}' is too large"));
         };
@@ -179,27 +154,15 @@ fn tensor(bytes: &mut Bytes<impl Read>) -> Result<Tensor> {
     let shape = (0..dimensions).map(|_| bytes.u64()).collect::<Result<Vec<_>>>()?;
     let raw = bytes.u32()?;
     let Some(kind) = TensorType::from_raw(raw) else {
-        return damaged(format!(
-            "tensor '{name}' is stored as type {raw}, which this build does not know"
-        ));
+        return damaged(format!("tensor '{name}' is stored as type {raw}, which this build does not know"));
     };
     let offset = bytes.u64()?;
     let row = shape.first().copied().unwrap_or(1);
-    let values = shape
-        .iter()
-        .try_fold(1u64, |n, size| n.checked_mul(*size))
-        .filter(|n| i64::try_from(*n).is_ok());
-    let size = values
-        .filter(|_| row % kind.block_len() == 0)
-        .and_then(|n| kind.bytes_for(n));
+    let values =
+        shape.iter().try_fold(1u64, |n, size| n.checked_mul(*size)).filter(|n| i64::try_from(*n).is_ok());
+    let size = values.filter(|_| row % kind.block_len() == 0).and_then(|n| kind.bytes_for(n));
     match size {
-        Some(bytes) if bytes > 0 => Ok(Tensor {
-            name,
-            shape,
-            kind,
-            offset,
-            bytes,
-        }),
+        Some(bytes) if bytes > 0 => Ok(Tensor { name, shape, kind, offset, bytes }),
         _ => damaged(format!("tensor '{name}' has the impossible shape {shape:?}")),
     }
 }
@@ -215,16 +178,10 @@ impl<R: Read> Bytes<R> {
     fn claim(&mut self, len: u64) -> Result<()> {
         let end = self.at.checked_add(len).filter(|end| *end <= LONGEST_HEADER);
         let Some(end) = end else {
-            return damaged(format!(
-                "an entry of {len} bytes at byte {} is too long for a header",
-                self.at
-            ));
+            return damaged(format!("an entry of {len} bytes at byte {} is too long for a header", self.at));
         };
         if end > self.file_len {
-            return Err(GgufError::Truncated {
-                expected: end,
-                missing: end - self.file_len,
-            });
+            return Err(GgufError::Truncated { expected: end, missing: end - self.file_len });
         }
         self.at = end;
         Ok(())
@@ -235,10 +192,7 @@ impl<R: Read> Bytes<R> {
         let got = self.source.by_ref().take(len).read_to_end(into)? as u64;
         if got < len {
             // The file shrank while it was read.
-            return Err(GgufError::Truncated {
-                expected: self.at,
-                missing: len - got,
-            });
+            return Err(GgufError::Truncated { expected: self.at, missing: len - got });
         }
         Ok(())
     }
@@ -310,11 +264,7 @@ impl<R: Read> Bytes<R> {
             bytes.extend_from_slice(&len.to_le_bytes());
             self.take(len, &mut bytes)?;
         }
-        Ok(Value::Array {
-            kind: 8,
-            count,
-            bytes,
-        })
+        Ok(Value::Array { kind: 8, count, bytes })
     }
 }
 
@@ -334,27 +284,13 @@ mod tests {
             ("a.i64".into(), Value::I64(-1)),
             ("a.f32".into(), Value::F32(0.5)),
             ("a.bool".into(), Value::Bool(true)),
-            (
-                "a.numbers".into(),
-                Value::Array {
-                    kind: 4,
-                    count: 2,
-                    bytes: vec![1, 0, 0, 0, 2, 0, 0, 0],
-                },
-            ),
+            ("a.numbers".into(), Value::Array { kind: 4, count: 2, bytes: vec![1, 0, 0, 0, 2, 0, 0, 0] }),
             (
                 "a.words".into(),
-                Value::Array {
-                    kind: 8,
-                    count: 1,
-                    bytes: [&3u64.to_le_bytes()[..], b"a\xffb"].concat(),
-                },
+                Value::Array { kind: 8, count: 1, bytes: [&3u64.to_le_bytes()[..], b"a\xffb"].concat() },
             ),
         ];
-        let tensors = [
-            ("x".into(), vec![32, 2], TensorType::Q8_0),
-            ("y".into(), vec![3], TensorType::F32),
-        ];
+        let tensors = [("x".into(), vec![32, 2], TensorType::Q8_0), ("y".into(), vec![3], TensorType::F32)];
         let (mut bytes, header) = encode_header(metadata, tensors).unwrap();
         let data: u64 = header.tensors.last().map(|t| t.offset + t.bytes).unwrap();
         bytes.resize(bytes.len() + data as usize, 7);
@@ -372,10 +308,7 @@ mod tests {
         assert_eq!(header.str("general.architecture"), Some("bert"));
         assert_eq!(header.get("a.i64"), Some(&Value::I64(-1)));
         assert_eq!(header.tensors[1].offset, 96);
-        let again = header
-            .tensors
-            .iter()
-            .map(|t| (t.name.clone(), t.shape.clone(), t.kind));
+        let again = header.tensors.iter().map(|t| (t.name.clone(), t.shape.clone(), t.kind));
         let (rewritten, same) = encode_header(header.metadata.clone(), again).unwrap();
         assert_eq!(same, header);
         assert_eq!(rewritten, bytes[..rewritten.len()]);

@@ -34,37 +34,24 @@ impl TensorType {
 
     /// Values per block.
     pub fn block_len(self) -> u64 {
-        #[expect(
-            unsafe_code,
-            reason = "ggml looks a static table up; every TensorType lies inside it"
-        )]
+        #[expect(unsafe_code, reason = "ggml looks a static table up; every TensorType lies inside it")]
         let len = unsafe { llama_cpp_sys_2::ggml_blck_size(self.0) };
         u64::try_from(len).unwrap_or(0)
     }
 
     /// Bytes per block.
     pub fn block_bytes(self) -> u64 {
-        #[expect(
-            unsafe_code,
-            reason = "ggml looks a static table up; every TensorType lies inside it"
-        )]
+        #[expect(unsafe_code, reason = "ggml looks a static table up; every TensorType lies inside it")]
         let bytes = unsafe { llama_cpp_sys_2::ggml_type_size(self.0) };
         bytes as u64
     }
 
     /// The name as people write it: `Q8_0`, `F32`, `Q4_K`.
     pub fn name(self) -> String {
-        #[expect(
-            unsafe_code,
-            reason = "the name is a static C string, or null for a hole in the table"
-        )]
+        #[expect(unsafe_code, reason = "the name is a static C string, or null for a hole in the table")]
         let name = unsafe {
             let name = llama_cpp_sys_2::ggml_type_name(self.0);
-            if name.is_null() {
-                None
-            } else {
-                CStr::from_ptr(name).to_str().ok()
-            }
+            if name.is_null() { None } else { CStr::from_ptr(name).to_str().ok() }
         };
         name.map_or_else(|| format!("type {}", self.0), str::to_ascii_uppercase)
     }
@@ -120,10 +107,7 @@ mod tests {
 
     #[test]
     fn sizes_and_names_are_those_of_the_format() {
-        assert_eq!(
-            (TensorType::Q8_0.block_len(), TensorType::Q8_0.block_bytes()),
-            (32, 34)
-        );
+        assert_eq!((TensorType::Q8_0.block_len(), TensorType::Q8_0.block_bytes()), (32, 34));
         assert_eq!(TensorType::Q8_0.name(), "Q8_0");
         assert_eq!(TensorType::from_raw(12).unwrap().name(), "Q4_K");
         assert_eq!(TensorType::F32.bytes_for(384 * 384), Some(589_824));
@@ -143,12 +127,7 @@ mod tests {
         block.extend((-16i8..16).map(|q| q.to_le_bytes()[0]));
         let mut out = Vec::new();
         TensorType::Q8_0.to_f32(&block, &mut out);
-        let floats: Vec<f32> = out
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect();
+        let floats: Vec<f32> = out.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         let expected: Vec<f32> = (-16i8..16).map(|q| 0.5 * f32::from(q)).collect();
         assert_eq!(floats, expected);
     }

@@ -47,10 +47,7 @@ fn f32_header(packed: &Header) -> Result<(Vec<u8>, Header), GgufError> {
             *value = Value::U32(ALL_F32);
         }
     }
-    let tensors = packed
-        .tensors
-        .iter()
-        .map(|t| (t.name.clone(), t.shape.clone(), TensorType::F32));
+    let tensors = packed.tensors.iter().map(|t| (t.name.clone(), t.shape.clone(), TensorType::F32));
     encode_header(metadata, tensors)
         .ok_or_else(|| GgufError::Damaged("a tensor has an impossible shape".into()))
 }
@@ -109,10 +106,7 @@ mod tests {
         let floats = out[header.data_offset as usize..].as_chunks::<4>().0;
         assert_eq!(floats.len(), 32 * blocks);
         assert!(
-            floats
-                .iter()
-                .enumerate()
-                .all(|(i, f)| f32::from_le_bytes(*f) == 2.0 * (i / 32 % 1000) as f32)
+            floats.iter().enumerate().all(|(i, f)| f32::from_le_bytes(*f) == 2.0 * (i / 32 % 1000) as f32)
         );
     }
 

@@ -21,13 +21,7 @@ pub fn encode_header(
     let mut list = Vec::new();
     for (name, shape, kind) in tensors {
         let bytes = kind.bytes_for(shape.iter().product())?;
-        list.push(Tensor {
-            name,
-            shape,
-            kind,
-            offset,
-            bytes,
-        });
+        list.push(Tensor { name, shape, kind, offset, bytes });
         offset += bytes + padding(bytes);
     }
 
@@ -50,16 +44,7 @@ pub fn encode_header(
     }
     let data_offset = (out.len() as u64).next_multiple_of(ALIGNMENT);
     out.resize(data_offset as usize, 0);
-    Some((
-        out,
-        Header {
-            version: VERSION,
-            metadata,
-            tensors: list,
-            alignment: ALIGNMENT,
-            data_offset,
-        },
-    ))
+    Some((out, Header { version: VERSION, metadata, tensors: list, alignment: ALIGNMENT, data_offset }))
 }
 
 /// How many zero bytes follow a tensor of `bytes` bytes.

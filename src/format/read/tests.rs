@@ -44,27 +44,18 @@ fn texts(rows: &[Row]) -> Vec<&str> {
 }
 
 fn with_text(text: &str) -> ReadOptions {
-    ReadOptions {
-        text: vec![text.into()],
-        ..ReadOptions::default()
-    }
+    ReadOptions { text: vec![text.into()], ..ReadOptions::default() }
 }
 
 fn refusal(name: &str, bytes: impl Into<Vec<u8>>) -> String {
-    open(name, bytes, &ReadOptions::default())
-        .err()
-        .map(|f| f.to_string())
-        .unwrap_or_default()
+    open(name, bytes, &ReadOptions::default()).err().map(|f| f.to_string()).unwrap_or_default()
 }
 
 #[test]
 fn rows_come_with_line_id_gold_and_meta() {
     let csv = "id,text,label,when\n\n7,\"Hi, you\",ham,now\n8,   ,ham,now\n9,\"two\nlines\",,later\n";
-    let options = ReadOptions {
-        gold: Some("label".into()),
-        meta: vec!["when".into()],
-        ..ReadOptions::default()
-    };
+    let options =
+        ReadOptions { gold: Some("label".into()), meta: vec!["when".into()], ..ReadOptions::default() };
     let reader = open("dir/a.csv", csv, &options).unwrap();
     let found = reader.found().clone();
     assert_eq!(
@@ -75,11 +66,7 @@ fn rows_come_with_line_id_gold_and_meta() {
     assert_eq!((bad.len(), empty), (0, 2));
     assert_eq!(texts(&rows), ["Hi, you", "two\nlines"]);
     assert_eq!(
-        (
-            rows[0].line,
-            rows[0].external_id.as_deref(),
-            rows[0].gold.as_deref()
-        ),
+        (rows[0].line, rows[0].external_id.as_deref(), rows[0].gold.as_deref()),
         (3, Some("7"), Some("ham"))
     );
     assert_eq!((rows[1].line, rows[1].gold.as_deref()), (5, None));
@@ -96,10 +83,7 @@ fn the_row_taken_for_the_header_is_the_row_passed_over() {
 
 #[test]
 fn several_text_columns_are_joined_by_a_blank_line_and_empty_ones_left_out() {
-    let options = ReadOptions {
-        text: vec!["body".into(), "1".into()],
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { text: vec!["body".into(), "1".into()], ..ReadOptions::default() };
     let (rows, ..) = entries(open("a.csv", "title,body\nT,B\nU,\n", &options).unwrap());
     assert_eq!(texts(&rows), ["B\n\nT", "U"]);
 }
@@ -108,18 +92,11 @@ fn several_text_columns_are_joined_by_a_blank_line_and_empty_ones_left_out() {
 fn jsonl_rows_without_a_usable_text_are_bad_and_empty_ones_passed_over() {
     let jsonl = "{\"id\":1,\"text\":\"a b\"}\n{\"id\":2}\n{\"text\":null}\n\n{\"text\":[1]}\n{\"text\":\"c\",}\n{\"text\":\"d\"}";
     let (rows, bad, empty) = read("a.jsonl", jsonl);
-    assert_eq!(
-        (texts(&rows), rows[0].external_id.as_deref(), empty),
-        (vec!["a b", "d"], Some("1"), 2)
-    );
+    assert_eq!((texts(&rows), rows[0].external_id.as_deref(), empty), (vec!["a b", "d"], Some("1"), 2));
     let why: Vec<String> = bad.iter().map(|b| format!("{} {}", b.line, b.why)).collect();
     assert_eq!(why[0], "2 it has no key 'text'");
     assert_eq!(why[1], "5 under 'text' it is an array");
-    assert!(
-        why[2].starts_with("6 it is not a JSON object: trailing comma"),
-        "{}",
-        why[2]
-    );
+    assert!(why[2].starts_with("6 it is not a JSON object: trailing comma"), "{}", why[2]);
 }
 
 #[test]
@@ -133,15 +110,9 @@ fn a_wrong_byte_has_its_line_and_the_probable_encoding_and_reads_with_it() {
          The file is probably windows-1252: add --encoding windows-1252"
     );
     assert_eq!(bad[0].raw, "2,caf\u{FFFD} cr\u{FFFD}me");
-    let options = ReadOptions {
-        encoding: Some("windows-1252".into()),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { encoding: Some("windows-1252".into()), ..ReadOptions::default() };
     let (rows, bad, _) = entries(open("a.csv", csv, &options).unwrap());
-    assert_eq!(
-        (texts(&rows), bad.len()),
-        (vec!["plain", "café crème", "déjà vu"], 0)
-    );
+    assert_eq!((texts(&rows), bad.len()), (vec!["plain", "café crème", "déjà vu"], 0));
 }
 
 #[test]
@@ -156,39 +127,24 @@ fn utf_16_and_a_byte_order_mark_are_found() {
     );
     assert_eq!(texts(&entries(reader).0), ["Grüße", "δοκιμή"]);
     let marked = open("a.tsv", format!("\u{FEFF}{text}"), &ReadOptions::default()).unwrap();
-    assert_eq!(
-        (marked.found().columns[0].as_str(), marked.found().byte_order_mark),
-        ("id", true)
-    );
+    assert_eq!((marked.found().columns[0].as_str(), marked.found().byte_order_mark), ("id", true));
 }
 
 #[test]
 fn rows_of_another_width_say_how_many_cells_they_have() {
     let (rows, bad, _) = read("a.csv", "id,text\n1,a b\n2,b,c\n3\n4,d\n");
     assert_eq!(texts(&rows), ["a b", "d"]);
-    assert_eq!(
-        (bad[0].line, bad[0].why.as_str()),
-        (3, "it has 3 cells and the header has 2")
-    );
-    assert_eq!(
-        (bad[1].line, bad[1].why.as_str()),
-        (4, "it has 1 cell and the header has 2")
-    );
+    assert_eq!((bad[0].line, bad[0].why.as_str()), (3, "it has 3 cells and the header has 2"));
+    assert_eq!((bad[1].line, bad[1].why.as_str()), (4, "it has 1 cell and the header has 2"));
     let (_, bad, _) = read("a.csv", "id,text\n1,a b\n2,\"b\n3\",c\n4,d e\n");
-    assert_eq!(
-        bad[0].why, "it has 3 cells and the header has 2 (it runs to line 4)",
-        "{bad:?}"
-    );
+    assert_eq!(bad[0].why, "it has 3 cells and the header has 2 (it runs to line 4)", "{bad:?}");
 }
 
 #[test]
 fn a_stray_quote_in_tsv_swallows_nothing() {
     let tsv = "ham\t\"Hi you\nspam\tWin a car\nham\t\"Gimme a few\" was a while ago\n";
     let (rows, bad, _) = read("sms.tsv", tsv);
-    assert_eq!(
-        texts(&rows),
-        ["\"Hi you", "Win a car", "\"Gimme a few\" was a while ago"]
-    );
+    assert_eq!(texts(&rows), ["\"Hi you", "Win a car", "\"Gimme a few\" was a while ago"]);
     assert!(bad.is_empty());
 }
 
@@ -198,33 +154,22 @@ fn ten_megabytes_in_one_cell_are_one_bad_row() {
     for (name, text) in [
         ("a.csv", format!("id,text\n1,\"{cell}\"\n2,b c\n")),
         ("a.csv", format!("id,text\n1,{cell}\n2,b c\n")),
-        (
-            "a.jsonl",
-            format!("{{\"text\":\"a a\"}}\n{{\"text\":\"{cell}\"}}\n{{\"text\":\"b c\"}}\n"),
-        ),
+        ("a.jsonl", format!("{{\"text\":\"a a\"}}\n{{\"text\":\"{cell}\"}}\n{{\"text\":\"b c\"}}\n")),
         ("a.txt", format!("a a\n{cell}\nb c\n")),
     ] {
         let (rows, bad, _) = read(name, text);
         assert_eq!(rows.last().map(|r| r.text.as_str()), Some("b c"), "{name}");
         assert_eq!((bad.len(), bad[0].line), (1, 2), "{name}");
-        assert_eq!(
-            bad[0].why, "its text is 10,485,760 bytes long, and 1,000,000 is the most",
-            "{name}"
-        );
+        assert_eq!(bad[0].why, "its text is 10,485,760 bytes long, and 1,000,000 is the most", "{name}");
     }
 }
 
 #[test]
 fn an_unclosed_quote_before_a_long_file_costs_one_row_and_bounded_memory() {
-    let rows: String = (0..400_000)
-        .map(|i| format!("{i},the same text over and over\n"))
-        .collect();
+    let rows: String = (0..400_000).map(|i| format!("{i},the same text over and over\n")).collect();
     let (rows, bad, _) = read("a.csv", format!("id,text\nx,\"open\n{rows}"));
     assert_eq!((rows.len(), rows[0].line, bad.len()), (400_000, 3, 1));
-    assert_eq!(
-        (bad[0].line, bad[0].why.as_str()),
-        (2, "a quote opens here and never closes")
-    );
+    assert_eq!((bad[0].line, bad[0].why.as_str()), (2, "a quote opens here and never closes"));
     assert_eq!(bad[0].raw, "x,\"open");
 }
 
@@ -244,9 +189,7 @@ fn wrong_files_are_refused_in_one_clear_line() {
             Err(io::ErrorKind::IsADirectory.into())
         }
     }
-    let fault = Reader::open(Box::new(Directory), "data", &ReadOptions::default())
-        .err()
-        .unwrap();
+    let fault = Reader::open(Box::new(Directory), "data", &ReadOptions::default()).err().unwrap();
     assert_eq!(fault.to_string(), "cannot read data: it is a directory");
 }
 
@@ -261,10 +204,8 @@ fn a_zero_byte_further_down_is_a_bad_row() {
 
 /// A file of the real data; none, with the reason printed, where the data is absent.
 fn real(path: &str) -> Option<std::fs::File> {
-    let root = std::env::var_os("HARDCASE_TEST_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("HARDCASE_TEST_DATA")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")), PathBuf::from);
     let path = root.join("data").join(path);
     match std::fs::File::open(&path) {
         Ok(file) => Some(file),
@@ -279,36 +220,16 @@ fn real(path: &str) -> Option<std::fs::File> {
 fn real_files_have_the_rows_that_their_notes_count() {
     let options = ReadOptions::default;
     let cases: [(&str, ReadOptions, usize, &str); 7] = [
-        (
-            "sms_spam/sms.tsv",
-            options(),
-            5574,
-            "TSV, no header, UTF-8, text in column 2 of 2",
-        ),
-        (
-            "clickbait/clickbait.tsv",
-            options(),
-            32_000,
-            "TSV, no header, UTF-8, text in column 2 of 2",
-        ),
+        ("sms_spam/sms.tsv", options(), 5574, "TSV, no header, UTF-8, text in column 2 of 2"),
+        ("clickbait/clickbait.tsv", options(), 32_000, "TSV, no header, UTF-8, text in column 2 of 2"),
         (
             "davidson_hate/labeled_data.csv",
             options(),
             24_783,
             "CSV, header, UTF-8, text in 'tweet' (column 7 of 7)",
         ),
-        (
-            "banking77/train.csv",
-            options(),
-            10_003,
-            "CSV, header, UTF-8, text in 'text' (column 1 of 2)",
-        ),
-        (
-            "banking77/test.csv",
-            options(),
-            3080,
-            "CSV, header, UTF-8, text in 'text' (column 1 of 2)",
-        ),
+        ("banking77/train.csv", options(), 10_003, "CSV, header, UTF-8, text in 'text' (column 1 of 2)"),
+        ("banking77/test.csv", options(), 3080, "CSV, header, UTF-8, text in 'text' (column 1 of 2)"),
         (
             "convabuse/ConvAbuseEMNLPfull.csv",
             with_text("user"),
@@ -335,12 +256,7 @@ fn real_files_have_the_rows_that_their_notes_count() {
             }
         }
         assert_eq!(first_bad, None, "{path}");
-        assert_eq!(
-            rows + reader.empty_rows() as usize,
-            count,
-            "{path}, {} empty",
-            reader.empty_rows()
-        );
+        assert_eq!(rows + reader.empty_rows() as usize, count, "{path}, {} empty", reader.empty_rows());
         assert_eq!(reader.bytes_read(), length, "{path}");
     }
 }
@@ -350,31 +266,20 @@ fn real_gold_columns_are_read_to_the_row() {
     let Some(file) = real("sms_spam/sms.tsv") else {
         return;
     };
-    let options = ReadOptions {
-        gold: Some("1".into()),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { gold: Some("1".into()), ..ReadOptions::default() };
     let (rows, ..) = entries(Reader::open(Box::new(file), "sms.tsv", &options).unwrap());
-    let count = |label: &str| {
-        rows.iter()
-            .filter(|row| row.gold.as_deref() == Some(label))
-            .count()
-    };
+    let count = |label: &str| rows.iter().filter(|row| row.gold.as_deref() == Some(label)).count();
     assert_eq!((count("ham"), count("spam")), (4827, 747));
 }
 
 #[test]
 fn real_files_without_a_clear_text_ask_for_it() {
     if let Some(file) = real("convabuse/ConvAbuseEMNLPfull.csv") {
-        let fault = Reader::open(Box::new(file), "conv.csv", &ReadOptions::default())
-            .err()
-            .unwrap();
+        let fault = Reader::open(Box::new(file), "conv.csv", &ReadOptions::default()).err().unwrap();
         assert!(fault.to_string().contains("'agent', 'user'"), "{fault}");
     }
     if let Some(file) = real("snow2008_rte/rte.standardized.tsv") {
-        let fault = Reader::open(Box::new(file), "rte.tsv", &ReadOptions::default())
-            .err()
-            .unwrap();
+        let fault = Reader::open(Box::new(file), "rte.tsv", &ReadOptions::default()).err().unwrap();
         assert!(fault.to_string().contains("no column looks like text"), "{fault}");
     }
 }
@@ -385,29 +290,14 @@ fn the_latin_1_lines_of_trec_say_so_and_read_with_the_option_they_name() {
         return;
     };
     let reader = Reader::open(Box::new(file), "train_5500.label", &ReadOptions::default()).unwrap();
-    assert_eq!(
-        reader.found().to_string(),
-        "plain lines, UTF-8, a text on each line"
-    );
+    assert_eq!(reader.found().to_string(), "plain lines, UTF-8, a text on each line");
     let (rows, bad, _) = entries(reader);
-    assert!(
-        !bad.is_empty() && rows.len() + bad.len() == 5452,
-        "{} {}",
-        rows.len(),
-        bad.len()
-    );
-    assert!(
-        bad.iter().all(|b| b.hint.contains("--encoding windows-1252")),
-        "{:?}",
-        bad[0]
-    );
+    assert!(!bad.is_empty() && rows.len() + bad.len() == 5452, "{} {}", rows.len(), bad.len());
+    assert!(bad.iter().all(|b| b.hint.contains("--encoding windows-1252")), "{:?}", bad[0]);
     let Some(file) = real("trec/train_5500.label") else {
         return;
     };
-    let options = ReadOptions {
-        encoding: Some("windows-1252".into()),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { encoding: Some("windows-1252".into()), ..ReadOptions::default() };
     let (rows, bad, _) = entries(Reader::open(Box::new(file), "train_5500.label", &options).unwrap());
     assert_eq!((rows.len(), bad.len()), (5452, 0));
 }
@@ -422,10 +312,7 @@ fn summary(source: Source, name: &str, options: &ReadOptions) -> std::result::Re
                 assert!(!row.text.trim().is_empty() && row.line > 0);
                 let packed = row.pack(&found, TextCell::Elided);
                 let kept = row.pack(&found, TextCell::Kept);
-                assert_eq!(
-                    unpack(&packed, &found, &row.text).unwrap(),
-                    unpack(&kept, &found, "").unwrap()
-                );
+                assert_eq!(unpack(&packed, &found, &row.text).unwrap(), unpack(&kept, &found, "").unwrap());
                 out += &format!("{} {packed} {:?}\n", row.line, row.text);
             }
             Entry::Bad(bad) => out += &format!("{bad:?}\n"),

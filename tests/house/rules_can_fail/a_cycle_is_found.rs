@@ -21,10 +21,7 @@ fn between_two_files_of_a_folder_and_shown_as_a_chain() {
 #[test]
 fn when_both_files_go_through_what_their_folder_re_exports() {
     let files = [
-        (
-            "stats/mod.rs",
-            "mod a; mod b;\npub use self::a::A; pub use b::{B as Beta};",
-        ),
+        ("stats/mod.rs", "mod a; mod b;\npub use self::a::A; pub use b::{B as Beta};"),
         ("stats/a.rs", "use super::Beta;\npub struct A;"),
         ("stats/b.rs", "use crate::stats::A;\npub struct B;"),
     ];
@@ -50,10 +47,7 @@ fn when_a_folder_re_exports_by_globs() {
 #[test]
 fn when_a_child_takes_what_its_folder_itself_defines_and_the_folder_uses_the_child() {
     let files = [
-        (
-            "stats/mod.rs",
-            "mod a;\npub struct Mean;\npub fn f() { a::run() }",
-        ),
+        ("stats/mod.rs", "mod a;\npub struct Mean;\npub fn f() { a::run() }"),
         ("stats/a.rs", "use super::Mean;\npub fn run() {}"),
     ];
     told(
@@ -64,27 +58,18 @@ fn when_a_child_takes_what_its_folder_itself_defines_and_the_folder_uses_the_chi
 
 #[test]
 fn when_a_child_takes_everything_its_folder_has() {
-    let files = [
-        ("stats/mod.rs", "mod a;\npub use a::A;"),
-        ("stats/a.rs", "use super::*;\npub struct A;"),
-    ];
+    let files = [("stats/mod.rs", "mod a;\npub use a::A;"), ("stats/a.rs", "use super::*;\npub struct A;")];
     told(among(&files), &["src/stats/a.rs:1: a cycle between files:"]);
 }
 
 #[test]
 fn when_it_closes_only_in_test_code_and_says_so() {
     let files = [
-        (
-            "stats/a.rs",
-            "pub struct A;\n#[cfg(test)]\nmod tests {\n use super::super::b::B;\n}",
-        ),
+        ("stats/a.rs", "pub struct A;\n#[cfg(test)]\nmod tests {\n use super::super::b::B;\n}"),
         ("stats/b.rs", "use super::a::A;\npub struct B;"),
     ];
     let chain = "\n    src/stats/a.rs:4 -> src/stats/b.rs (`super::super::b::B`, in test code)";
-    told(
-        among(&files),
-        &[&format!("src/stats/a.rs:4: a cycle between files:{chain}")],
-    );
+    told(among(&files), &[&format!("src/stats/a.rs:4: a cycle between files:{chain}")]);
 }
 
 #[test]
@@ -116,14 +101,8 @@ fn once_for_each_knot_of_files() {
 #[test]
 fn but_not_where_siblings_meet_through_their_folder_one_way() {
     let files = [
-        (
-            "stats/mod.rs",
-            "//! m\nmod a; mod b; mod tests;\npub use a::A; pub use b::{B, beta};",
-        ),
-        (
-            "stats/a.rs",
-            "pub struct A;\n#[cfg(test)]\nmod tests { use super::*; fn f(a: A) {} }",
-        ),
+        ("stats/mod.rs", "//! m\nmod a; mod b; mod tests;\npub use a::A; pub use b::{B, beta};"),
+        ("stats/a.rs", "pub struct A;\n#[cfg(test)]\nmod tests { use super::*; fn f(a: A) {} }"),
         (
             "stats/b.rs",
             "use super::A; use super::a::A as Alpha; pub struct B; pub fn beta() { crate::stats::A; }",
@@ -136,10 +115,7 @@ fn but_not_where_siblings_meet_through_their_folder_one_way() {
 #[test]
 fn and_circular_re_exports_end() {
     told(
-        among(&[(
-            "stats/mod.rs",
-            "pub use self::x; pub use x::x as y; pub use y::*; fn f() { y::x(); }",
-        )]),
+        among(&[("stats/mod.rs", "pub use self::x; pub use x::x as y; pub use y::*; fn f() { y::x(); }")]),
         &[],
     );
 }

@@ -5,10 +5,7 @@ use super::*;
 #[test]
 fn by_a_plain_use() {
     let expected = "src/tui/app.rs:2: tui -> store (`crate::store::Item`); tui may import desk and domain";
-    told(
-        beside_store("tui/app.rs", "//! a\nuse crate::store::Item;"),
-        &[expected],
-    );
+    told(beside_store("tui/app.rs", "//! a\nuse crate::store::Item;"), &[expected]);
 }
 
 #[test]
@@ -24,10 +21,7 @@ fn by_each_branch_of_nested_groups_on_its_own_line() {
 #[test]
 fn by_climbing_with_super() {
     let expected = ["src/stats/kappa.rs:1: stats -> store (`super::super::store::Item`)"];
-    told(
-        beside_store("stats/kappa.rs", "pub use super::super::store::Item;"),
-        &expected,
-    );
+    told(beside_store("stats/kappa.rs", "pub use super::super::store::Item;"), &expected);
 }
 
 #[test]
@@ -39,10 +33,7 @@ fn by_climbing_with_super_out_of_an_inline_module() {
 
 #[test]
 fn by_climbing_from_self() {
-    told(
-        beside_store("stats/mod.rs", "use self::super::store;"),
-        &["src/stats/mod.rs:1: stats -> store"],
-    );
+    told(beside_store("stats/mod.rs", "use self::super::store;"), &["src/stats/mod.rs:1: stats -> store"]);
 }
 
 #[test]
@@ -64,19 +55,13 @@ fn by_a_path_in_a_type_a_bound_or_a_pattern() {
 #[test]
 fn by_a_qualified_path() {
     let text = "pub fn f(x: u8) { <u8 as crate::store::Item>::new(x) }";
-    told(
-        beside_store("format.rs", text),
-        &["src/format.rs:1: format -> store"],
-    );
+    told(beside_store("format.rs", text), &["src/format.rs:1: format -> store"]);
 }
 
 #[test]
 fn by_a_path_inside_a_macro() {
     let text = "pub fn f() {\n assert!(vec![(1, crate::store::Item::new())].is_empty());\n}";
-    told(
-        beside_store("stats.rs", text),
-        &["src/stats.rs:2: stats -> store (`crate::store::Item::new`)"],
-    );
+    told(beside_store("stats.rs", text), &["src/stats.rs:2: stats -> store (`crate::store::Item::new`)"]);
 }
 
 #[test]
@@ -89,10 +74,7 @@ fn by_a_use_inside_a_macro() {
 #[test]
 fn by_the_body_of_a_macro_of_our_own() {
     let text = "macro_rules! make { () => { $crate::store::Item }; ($m:ident) => { $m::store::Item } }";
-    told(
-        beside_store("stats.rs", text),
-        &["src/stats.rs:1: stats -> store (`crate::store::Item`)"],
-    );
+    told(beside_store("stats.rs", text), &["src/stats.rs:1: stats -> store (`crate::store::Item`)"]);
 }
 
 #[test]
@@ -100,10 +82,7 @@ fn by_an_attribute_and_the_strings_in_one() {
     let text = "#[derive(crate::store::Item)]\n#[serde(with = \"crate::store::item\")]\npub struct S;";
     told(
         beside_store("domain.rs", text),
-        &[
-            "src/domain.rs:1: domain -> store",
-            "src/domain.rs:2: domain -> store",
-        ],
+        &["src/domain.rs:1: domain -> store", "src/domain.rs:2: domain -> store"],
     );
 }
 
@@ -120,28 +99,16 @@ fn by_a_use_inside_a_function_and_the_name_it_gives() {
 
 #[test]
 fn by_an_item_that_an_allowed_room_hands_on() {
-    let files = [
-        ("desk.rs", "pub use crate::store::Item;"),
-        ("tui.rs", "use crate::desk::Item;"),
-    ];
+    let files = [("desk.rs", "pub use crate::store::Item;"), ("tui.rs", "use crate::desk::Item;")];
     let expected = ["src/tui.rs:1: tui -> store (`crate::desk::Item` leads to `src/store/item.rs`)"];
-    told(
-        arrows::breaches(&house(&[files[0], files[1], STORE[0], STORE[1]])),
-        &expected,
-    );
+    told(arrows::breaches(&house(&[files[0], files[1], STORE[0], STORE[1]])), &expected);
 }
 
 #[test]
 fn by_an_item_that_an_allowed_room_hands_on_by_a_glob() {
-    let files = [
-        ("desk.rs", "pub use crate::store::*;"),
-        ("tui.rs", "use crate::desk::Item;"),
-    ];
+    let files = [("desk.rs", "pub use crate::store::*;"), ("tui.rs", "use crate::desk::Item;")];
     let expected = ["src/tui.rs:1: tui -> store (`crate::desk::Item` leads to `src/store/item.rs`)"];
-    told(
-        arrows::breaches(&house(&[files[0], files[1], STORE[0], STORE[1]])),
-        &expected,
-    );
+    told(arrows::breaches(&house(&[files[0], files[1], STORE[0], STORE[1]])), &expected);
 }
 
 #[test]
@@ -162,41 +129,23 @@ fn by_main_reaching_past_the_command_line() {
 #[test]
 fn by_test_code_as_by_any_other() {
     let text = "#[cfg(test)]\nmod tests {\n #[test]\n fn f() { crate::store::Item::new(); }\n}";
-    told(
-        beside_store("mining.rs", text),
-        &["src/mining.rs:4: mining -> store"],
-    );
+    told(beside_store("mining.rs", text), &["src/mining.rs:4: mining -> store"]);
 }
 
 #[test]
 fn by_a_folder_that_is_not_in_the_plan() {
-    told(
-        beside_store("cellar/mod.rs", ""),
-        &["src/cellar/mod.rs:1: `cellar` is no room of the house"],
-    );
+    told(beside_store("cellar/mod.rs", ""), &["src/cellar/mod.rs:1: `cellar` is no room of the house"]);
 }
 
 #[test]
 fn but_not_by_the_arrows_of_the_design() {
     let files = [
         ("main.rs", "fn main() { hardcase::cli::run() }"),
-        (
-            "lib.rs",
-            "pub mod cli; pub mod tui; pub mod job; pub mod store; pub mod domain;",
-        ),
-        (
-            "cli/mod.rs",
-            "use crate::{desk, job::import, tui, domain::Case};\npub fn run() { import::run() }",
-        ),
+        ("lib.rs", "pub mod cli; pub mod tui; pub mod job; pub mod store; pub mod domain;"),
+        ("cli/mod.rs", "use crate::{desk, job::import, tui, domain::Case};\npub fn run() { import::run() }"),
         ("tui/mod.rs", "use crate::desk::Sitting;\nuse crate::domain::*;"),
-        (
-            "desk.rs",
-            "use crate::stats; pub struct Sitting(crate::store::Item);",
-        ),
-        (
-            "job/mod.rs",
-            "use crate::{engine, mining, store::Item, stats, format}; pub mod import;",
-        ),
+        ("desk.rs", "use crate::stats; pub struct Sitting(crate::store::Item);"),
+        ("job/mod.rs", "use crate::{engine, mining, store::Item, stats, format}; pub mod import;"),
         (
             "job/import.rs",
             "use super::super::format; use std::io; pub fn run() { format::read(io::stdin()) }",
@@ -206,10 +155,7 @@ fn but_not_by_the_arrows_of_the_design() {
             "use crate::domain::Case; pub(in crate::stats) fn f() {} /// [`crate::store`]\nfn g() {}",
         ),
         ("domain/mod.rs", "mod case; pub use self::case::Case;"),
-        (
-            "domain/case.rs",
-            "pub struct Case; thing! { pub(in crate::store) fn f() {} }",
-        ),
+        ("domain/case.rs", "pub struct Case; thing! { pub(in crate::store) fn f() {} }"),
     ];
     told(arrows::breaches(&house(&[&files[..], &STORE[..]].concat())), &[]);
 }

@@ -11,11 +11,8 @@ fn by_unsafe_code_outside_the_engine() {
             "/// unsafe in words\nfn f() {\n unsafe { g() }\n}\nunsafe impl Send for X {}\nlog!(unsafe { g() });",
         ),
     ];
-    let expected = [
-        "src/store/mod.rs:3: `unsafe`",
-        "src/store/mod.rs:5: `unsafe`",
-        "src/store/mod.rs:6: `unsafe`",
-    ];
+    let expected =
+        ["src/store/mod.rs:3: `unsafe`", "src/store/mod.rs:5: `unsafe`", "src/store/mod.rs:6: `unsafe`"];
     told(manners::unsafe_code(&house(&files)), &expected);
 }
 
@@ -23,23 +20,14 @@ fn by_unsafe_code_outside_the_engine() {
 fn by_outside_crates_in_the_wrong_room() {
     let files = [
         ("store/mod.rs", "use rusqlite::Connection;"),
-        (
-            "engine/mod.rs",
-            "use llama_cpp_2 as llama; use candle_core::Tensor;",
-        ),
+        ("engine/mod.rs", "use llama_cpp_2 as llama; use candle_core::Tensor;"),
         ("tui/mod.rs", "use ratatui::{crossterm, Frame};"),
         (
             "desk/mod.rs",
             "fn f(c: &rusqlite::Connection) {\n rusqlite::params![];\n log!(::rusqlite::Row::get());\n}",
         ),
-        (
-            "job/mod.rs",
-            "use llama_cpp_2 as llama;\nextern crate candle_nn as nn;\nuse ::candle_core::*;",
-        ),
-        (
-            "cli/mod.rs",
-            "use {\n ratatui,\n crossterm::event\n};\nwrap! { use llama_cpp_sys_2; }",
-        ),
+        ("job/mod.rs", "use llama_cpp_2 as llama;\nextern crate candle_nn as nn;\nuse ::candle_core::*;"),
+        ("cli/mod.rs", "use {\n ratatui,\n crossterm::event\n};\nwrap! { use llama_cpp_sys_2; }"),
     ];
     let expected = [
         "src/cli/mod.rs:2: `ratatui`: `ratatui` is imported only in src/tui/",
@@ -74,10 +62,7 @@ fn by_a_socket_anywhere_under_any_name() {
 #[test]
 fn but_not_by_a_file_of_our_own_that_has_a_crates_name() {
     let files = [
-        (
-            "job/mod.rs",
-            "mod rusqlite;\nuse self::rusqlite::open;\nfn f() { rusqlite::open(); }",
-        ),
+        ("job/mod.rs", "mod rusqlite;\nuse self::rusqlite::open;\nfn f() { rusqlite::open(); }"),
         ("job/rusqlite.rs", ""),
     ];
     told(manners::outside_crates(&house(&files)), &[]);
@@ -86,21 +71,14 @@ fn but_not_by_a_file_of_our_own_that_has_a_crates_name() {
 #[test]
 fn by_a_library_root_that_does_more_than_declare() {
     let text = "//! map\npub mod cli;\n\npub use cli::run;\n/// n\npub const N: u8 = 1;\nmod inline {}";
-    let expected = [
-        "src/lib.rs:4: src/lib.rs only declares",
-        "src/lib.rs:5: ",
-        "src/lib.rs:7: ",
-    ];
+    let expected = ["src/lib.rs:4: src/lib.rs only declares", "src/lib.rs:5: ", "src/lib.rs:7: "];
     told(manners::roots(&house(&[("lib.rs", text)])), &expected);
 }
 
 #[test]
 fn by_a_main_that_declares_modules_of_its_own() {
     let text = "//! main\nmod cli;\nfn main() {}";
-    told(
-        manners::roots(&house(&[("main.rs", text)])),
-        &["src/main.rs:2: src/main.rs declares no module"],
-    );
+    told(manners::roots(&house(&[("main.rs", text)])), &["src/main.rs:2: src/main.rs declares no module"]);
 }
 
 #[test]
@@ -122,14 +100,8 @@ fn by_names_that_say_nothing() {
 
 #[test]
 fn by_a_file_that_does_not_say_what_it_owns() {
-    let files = [
-        ("store/a.rs", "//! owns a"),
-        ("store/b.rs", "// not a doc\n//! late"),
-    ];
-    told(
-        manners::openings(&house(&files)),
-        &["src/store/b.rs:1: a file opens with"],
-    );
+    let files = [("store/a.rs", "//! owns a"), ("store/b.rs", "// not a doc\n//! late")];
+    told(manners::openings(&house(&files)), &["src/store/b.rs:1: a file opens with"]);
 }
 
 #[test]
@@ -140,10 +112,7 @@ fn by_a_file_too_long_without_its_tests() {
         ("store/full.rs", format!("{code}{tests}")),
         ("store/long.rs", format!("//! l\n{code}{tests}")),
         ("store/split.rs", format!("//! s\n{tests}{code}")),
-        (
-            "store/mod.rs",
-            "#[cfg(all(test, unix))]\nmod journeys;\n#[cfg(any(test, unix))]\nmod both;".into(),
-        ),
+        ("store/mod.rs", "#[cfg(all(test, unix))]\nmod journeys;\n#[cfg(any(test, unix))]\nmod both;".into()),
         ("store/journeys.rs", format!("//! j\n{code}")),
         ("store/both.rs", format!("//! j\n{code}")),
     ];
@@ -158,13 +127,8 @@ fn by_a_file_too_long_without_its_tests() {
 
 #[test]
 fn by_a_module_whose_file_lies_elsewhere_and_by_text_that_is_not_rust() {
-    let files = [
-        ("a.rs", "//! a\n#[path = \"elsewhere.rs\"]\nmod b;"),
-        ("c.rs", "//! c\n\nfn ("),
-    ];
-    let files = files
-        .iter()
-        .map(|(path, text)| (format!("src/{path}"), (*text).to_owned()));
+    let files = [("a.rs", "//! a\n#[path = \"elsewhere.rs\"]\nmod b;"), ("c.rs", "//! c\n\nfn (")];
+    let files = files.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned()));
     let mut unreadable = House::of(files.collect()).unreadable;
     unreadable.sort();
     told(unreadable, &["src/a.rs:2: `#[path]`", "src/c.rs:3: not Rust"]);

@@ -11,12 +11,8 @@ use crate::{Breach, House, arrows, cycles, manners};
 
 /// A house of these files, all of which can be read; the paths leave out `src/`.
 fn house(files: &[(&str, &str)]) -> House {
-    let house = House::of(
-        files
-            .iter()
-            .map(|(path, text)| (format!("src/{path}"), (*text).to_owned()))
-            .collect(),
-    );
+    let house =
+        House::of(files.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned())).collect());
     assert_eq!(house.unreadable, [], "the sample is not Rust");
     house
 }
@@ -26,10 +22,7 @@ fn told(breaches: Vec<Breach>, expected: &[&str]) {
     let told: Vec<String> = breaches.iter().map(Breach::to_string).collect();
     assert_eq!(told.len(), expected.len(), "told: {told:#?}");
     for (told, expected) in told.iter().zip(expected) {
-        assert!(
-            told.starts_with(expected),
-            "told:     {told}\nexpected: {expected}"
-        );
+        assert!(told.starts_with(expected), "told:     {told}\nexpected: {expected}");
     }
 }
 

@@ -1,0 +1,86 @@
+//! Audit draws of several rounds as one sample.
+//!
+//! Each round draws from the audit items that no earlier round drew, so its inclusion probabilities are conditional. Source: Des Raj,
+//! "Some estimators in sampling with varying probabilities without replacement", JASA 1956: after round r, the items drawn before it as
+//! they are plus those of r weighted by 1/π estimate a total without bias; the rounds' estimates are averaged by their share of the draws.
+
+use std::collections::BTreeMap;
+
+/// One answered audit case as it was drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RoundDraw {
+    /// The round that drew it.
+    pub round: i64,
+    /// The probability with which it was drawn then, above 0 and at most 1.
+    pub inclusion: f64,
+}
+
+/// The probability that stands for each case in the whole sample, above 0 and at most 1, up to a common factor that ratio figures do not
+/// see. `drawn` are all audit cases of each round, unanswered ones included: the answered are a random part of them.
+pub fn combined_inclusion(draws: &[RoundDraw], drawn: &BTreeMap<i64, usize>) -> Vec<f64> {
+    let mut answered: BTreeMap<i64, usize> = BTreeMap::new();
+    for draw in draws {
+        *answered.entry(draw.round).or_default() += 1;
+    }
+    let n = draws.len() as f64;
+    let share = |round: i64| answered.get(&round).map_or(0.0, |a| *a as f64 / n);
+    let later = |round: i64| -> f64 { answered.range(round + 1..).map(|(_, a)| *a as f64 / n).sum() };
+    let weights: Vec<f64> = draws
+        .iter()
+        .map(|d| {
+            let of_round = answered.get(&d.round).copied().unwrap_or(1);
+            let grown = drawn.get(&d.round).map_or(1.0, |all| *all as f64 / of_round as f64).max(1.0);
+            share(d.round) * grown / d.inclusion + later(d.round)
+        })
+        .collect();
+    let least = weights.iter().copied().fold(f64::INFINITY, f64::min);
+    weights.into_iter().map(|w| least / w).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(round: i64, inclusion: f64) -> RoundDraw {
+        RoundDraw { round, inclusion }
+    }
+
+    #[test]
+    fn one_round_keeps_the_ratios_of_its_probabilities() {
+        let p = combined_inclusion(&[draw(1, 0.5), draw(1, 0.1)], &BTreeMap::from([(1, 2)]));
+        assert!((p[0] / p[1] - 5.0).abs() < 1e-12);
+        assert!(p.iter().all(|p| *p > 0.0 && *p <= 1.0));
+    }
+
+    /// Six items, two drawn in each of three rounds: over all outcomes the weighted total is the true one.
+    #[test]
+    fn the_total_over_three_rounds_is_unbiased() {
+        let values = [1.0, 5.0, 2.0, 7.0, 0.0, 3.0];
+        let (mut mean, mut outcomes) = (0.0, 0);
+        let pairs = |open: &[usize]| -> Vec<[usize; 2]> {
+            (0..open.len())
+                .flat_map(|i| (i + 1..open.len()).map(move |j| (i, j)))
+                .map(|(i, j)| [open[i], open[j]])
+                .collect()
+        };
+        let all: Vec<usize> = (0..6).collect();
+        for first in pairs(&all) {
+            let open: Vec<usize> = all.iter().copied().filter(|i| !first.contains(i)).collect();
+            for second in pairs(&open) {
+                // Two rounds: c = 1/2 each; round 1 draws with 2/6, round 2 with 2/4.
+                let total: f64 = first.iter().map(|i| values[*i] * (0.5 * 3.0 + 0.5)).sum::<f64>()
+                    + second.iter().map(|i| values[*i] * (0.5 * 2.0)).sum::<f64>();
+                let draws: Vec<RoundDraw> = first
+                    .iter()
+                    .map(|_| draw(1, 2.0 / 6.0))
+                    .chain(second.iter().map(|_| draw(2, 0.5)))
+                    .collect();
+                let p = combined_inclusion(&draws, &BTreeMap::from([(1, 2), (2, 2)]));
+                assert!((p[2] / p[0] - 2.0).abs() < 1e-9, "weights 2 and 1");
+                mean += total;
+                outcomes += 1;
+            }
+        }
+        assert!((mean / f64::from(outcomes) - 18.0).abs() < 1e-9);
+    }
+}

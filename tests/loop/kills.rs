@@ -1,0 +1,240 @@
+//! `kill -9` at random moments: what was acknowledged is in the file, the file is whole, and the same command goes on to the end.
+//!
+//! Fifty kills in all, spread evenly over the time that each job takes when it is left alone.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use hardcase::desk::sitting::{Leaving, Next, Remarks, Sitting};
+use hardcase::domain::ids::{ItemId, ModelId};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::project::{Project, program};
+
+/// Starts a command at the head of a process group of its own, its output read by this test.
+fn start(command: &mut Command) -> Child {
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Who is killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    /// The process that was started, alone.
+    Parent,
+    /// It and all that it started.
+    All,
+}
+
+/// Kills a running command after `wait`, or lets it end where it is faster. Returns the whole lines that it printed, and whether it was
+/// killed before its end.
+fn kill_after(mut child: Child, wait: Duration, whom: Whom) -> (Vec<String>, bool) {
+    let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let (ended, end) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut lines = Vec::new();
+        let mut out = BufReader::new(stdout);
+        let mut line = String::new();
+        // A line without its end was not acknowledged.
+        while out.read_line(&mut line).is_ok() && line.ends_with('\n') {
+            lines.push(std::mem::take(&mut line));
+        }
+        let _ = ended.send(());
+        lines
+    });
+    let complaints = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = BufReader::new(stderr).read_to_string(&mut text);
+        text
+    });
+    let cut = end.recv_timeout(wait) == Err(RecvTimeoutError::Timeout);
+    if cut && whom == Whom::Parent {
+        child.kill().unwrap();
+    } else if cut {
+        let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+    }
+    let status = child.wait().unwrap();
+    // Both pipes close with the last process that holds them.
+    let (lines, complaints) = (reader.join().unwrap(), complaints.join().unwrap());
+    assert!(cut || status.success(), "{complaints}");
+    (lines, !status.success())
+}
+
+/// Moments over the time that `command` takes when it is left alone.
+fn moments(mut command: Command, kills: u32, seed: u64) -> impl Iterator<Item = Duration> {
+    let begun = Instant::now();
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let whole = begun.elapsed();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    (0..kills).map(move |i| whole.mul_f64((f64::from(i) + rng.r#gen::<f64>()) / f64::from(kills)))
+}
+
+/// Puts the project back to how it was.
+fn restore(project: &Project, bytes: &[u8]) {
+    for log in ["pool.hardcase-wal", "pool.hardcase-shm"] {
+        let _ = std::fs::remove_file(project.path(log));
+    }
+    std::fs::write(project.file(), bytes).unwrap();
+}
+
+/// The bytes of a project that nobody has open: one file, no log beside it.
+#[track_caller]
+fn bytes(project: &Project) -> Vec<u8> {
+    assert!(!project.path("pool.hardcase-wal").exists(), "the last one to leave folds the log in");
+    std::fs::read(project.file()).unwrap()
+}
+
+#[test]
+fn a_killed_import_shows_nothing_and_the_next_one_brings_all() {
+    const ROWS: usize = 10_000;
+    let project = Project::with_ads(10);
+    let before = bytes(&project);
+    let rows: String = (0..ROWS).map(|i| format!("the text of row {i}, with a few words more\n")).collect();
+    project.write("rows.txt", rows);
+    let import = || project.command("import", &["rows.txt", "--progress", "json"]);
+    let all = moments(import(), 12, 1);
+    restore(&project, &before);
+    let mut killed = 0;
+    let mut imported = 0;
+    for wait in all {
+        let (_, was_killed) = kill_after(start(&mut import()), wait, Whom::All);
+        killed += usize::from(was_killed);
+        let store = project.is_whole();
+        // All or nothing: a kill after the last commit may still come before the process ends.
+        let rows = store.row_count().unwrap() - 10;
+        assert!(rows == imported || rows == imported + ROWS, "{rows} rows are seen");
+        imported = rows;
+        assert_eq!(store.item_count().unwrap(), if imported > 0 { ROWS + 10 } else { 10 });
+    }
+    assert!(killed > 0, "not one import was caught at work");
+    project.run("import", &["rows.txt"]).done();
+    let store = project.is_whole();
+    assert_eq!((store.item_count().unwrap(), store.row_count().unwrap()), (ROWS + 10, imported + ROWS + 10));
+    let doctor = project.run("doctor", &[]).done().out;
+    assert!(doctor.contains("whole: 10010 texts"), "{doctor}");
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_killed_scouting_keeps_its_batches_and_the_next_one_goes_on() {
+    let project = Project::empty();
+    let things = ["harbour", "kettle", "violin", "ladder", "garden"];
+    let rows: String = (0..300).map(|i| format!("a {} number {i}\n", things[i % things.len()])).collect();
+    project.write("rows.txt", rows);
+    project.run("import", &["rows.txt"]).done();
+    let before = bytes(&project);
+    let scout = || project.command("scout", &["--progress", "json"]);
+    let all = moments(scout(), 10, 2);
+    restore(&project, &before);
+    let (mut kept, mut killed) = (0, 0);
+    for (i, wait) in all.enumerate() {
+        let whom = if i % 2 == 0 { Whom::All } else { Whom::Parent };
+        let (_, was_killed) = kill_after(start(&mut scout()), wait, whom);
+        killed += usize::from(was_killed);
+        let store = project.is_whole();
+        let vectors = store.vector_count(ModelId(1)).unwrap();
+        assert!(vectors >= kept, "a finished batch is kept");
+        kept = vectors;
+        if vectors == 300 {
+            drop(store);
+            project.run("scout", &[]).done();
+            assert_eq!(project.json("status", &[])["scored"], 300);
+            restore(&project, &before);
+            kept = 0;
+        }
+    }
+    assert!(killed > 0, "not one scouting was caught at work");
+    let report = project.json("scout", &[]);
+    assert_eq!((&report["scored"], &report["embedded"]), (&300.into(), &(300 - kept).into()));
+    drop(project.is_whole());
+}
+
+#[test]
+fn a_killed_mining_leaves_a_whole_round_or_none() {
+    let project = Project::scouted_elsewhere(300);
+    let before = bytes(&project);
+    let mine = || project.command("mine", &["--budget", "40", "--progress", "json"]);
+    let mut killed = 0;
+    for wait in moments(mine(), 8, 3) {
+        restore(&project, &before);
+        killed += usize::from(kill_after(start(&mut mine()), wait, Whom::All).1);
+        let rounds = project.is_whole().rounds().unwrap();
+        assert!(rounds.len() < 2 && rounds.iter().all(|r| r.cases == 40), "{rounds:?}");
+        let report = project.json("mine", &["--budget", "40"]);
+        assert_eq!(report["round"], rounds.len() + 1);
+        let rounds = project.is_whole().rounds().unwrap();
+        assert_eq!(rounds.iter().filter(|r| r.closed_ms.is_none()).count(), 1, "one round is open");
+    }
+    assert!(killed > 0, "not one mining was caught at work");
+}
+
+#[test]
+fn a_killed_tuning_loses_no_label_and_the_next_one_activates_the_head() {
+    let project = Project::scouted_elsewhere(300);
+    project.run("mine", &["--budget", "60"]).done();
+    let gold = project.gold();
+    let mut sitting = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    while let Next::Case(case) = sitting.next().unwrap() {
+        sitting.answer(case.item, &gold[&case.item.0], Remarks::default()).unwrap();
+    }
+    sitting.close().unwrap();
+    let before = bytes(&project);
+    let labels = project.is_whole().events().unwrap();
+    assert_eq!(labels.len(), 60);
+    let tune = || project.command("tune", &["--progress", "json"]);
+    let mut killed = 0;
+    for wait in moments(tune(), 10, 4) {
+        restore(&project, &before);
+        killed += usize::from(kill_after(start(&mut tune()), wait, Whom::All).1);
+        assert_eq!(project.is_whole().events().unwrap(), labels);
+        let report = project.json("tune", &[]);
+        let verdict = report["verdict"].as_str().unwrap();
+        assert!(["activated", "nothing-new"].contains(&verdict), "{report}");
+        let store = project.is_whole();
+        let active = store.active_predictor().unwrap().unwrap();
+        assert_eq!((active.kind.as_str(), store.prediction_count(active.id).unwrap()), ("head", 300));
+        assert_eq!(store.adapters().unwrap().len(), store.predictors().unwrap().len() - 1, "no head twice");
+    }
+    assert!(killed > 0, "not one tuning was caught at work");
+}
+
+#[test]
+fn every_answer_that_a_killed_script_saw_acknowledged_is_in_the_file() {
+    const SCRIPT: &str =
+        r#"for item in $items; do "$0" answer "$1" --item "$item" --label fine --json || exit 1; done"#;
+    let project = Project::with_ads(300);
+    let script = |items: std::ops::Range<usize>| {
+        let items: Vec<String> = items.map(|i| i.to_string()).collect();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", SCRIPT])
+            .arg(program().get_program())
+            .arg(project.file())
+            .env("items", items.join(" "));
+        command
+    };
+    let mut acknowledged = Vec::new();
+    let mut next = 11;
+    for wait in moments(script(1..11), 10, 5) {
+        let (lines, _) = kill_after(start(&mut script(next..next + 25)), wait, Whom::All);
+        next += 25;
+        acknowledged.extend(lines.iter().map(|line| {
+            let saved: serde_json::Value = serde_json::from_str(line).unwrap();
+            ItemId(saved["item"].as_i64().unwrap())
+        }));
+        let store = project.is_whole();
+        let labelled: std::collections::HashSet<_> =
+            store.current_answers().unwrap().iter().map(|e| e.event.item).collect();
+        let lost: Vec<_> = acknowledged.iter().filter(|item| !labelled.contains(item)).collect();
+        assert!(lost.is_empty(), "acknowledged and not in the file: {lost:?}");
+    }
+    assert!(acknowledged.len() > 10, "the script never got far: {acknowledged:?}");
+    let saved = project.json("answer", &["--item", "300", "--label", "clickbait"]);
+    assert_eq!(saved["changed"], false, "{saved}");
+    drop(project.is_whole());
+}

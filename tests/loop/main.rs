@@ -1,0 +1,20 @@
+//! The program from outside: the real binary on real files, verb by verb, with wrong input, killed, on a full disk and without a network.
+//!
+//! One binary with modules, because each file directly in `tests/` would link llama.cpp anew. What needs a model is compiled with the
+//! engine only; the rest runs in a label-only build too, over vectors that [`project`] enters through the library.
+//! What a machine lacks for a test (root, `unshare`, `strace`, test data) skips that test with a printed reason.
+
+#[cfg(all(test, unix))]
+mod full_disk;
+#[cfg(all(test, unix))]
+mod kills;
+#[cfg(test)]
+mod lamport;
+#[cfg(all(test, target_os = "linux", feature = "engine"))]
+mod network;
+#[cfg(test)]
+mod project;
+#[cfg(test)]
+mod the_loop;
+#[cfg(test)]
+mod wrong_input;
