@@ -13,7 +13,7 @@ use crate::domain::fault::Result;
 
 /// Label what a local model finds hard, and train it on the answers.
 #[derive(Parser)]
-#[command(name = "hardcase", version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100)]
 struct Arguments {
     #[command(flatten)]
     global: Global,

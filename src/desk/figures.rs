@@ -188,7 +188,9 @@ impl<'s> Figures<'s> {
         }
         if before.model == after.model {
             let n = ballots.items.len();
-            return Ok(unknown(&format!("it gives the same label as the one before to each of {n} {where_}")));
+            return Ok(unknown(&format!(
+                "it gives the same label as the one before to each of {n} {where_}"
+            )));
         }
         let difference = gain(&before.model, &after.model, &after.experts, self.seed);
         let says = match &difference {

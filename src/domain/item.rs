@@ -9,7 +9,12 @@ pub struct ItemKey(pub [u8; 32]);
 impl ItemKey {
     /// The key of a text as imported.
     pub fn of(text: &str) -> Self {
-        Self(*blake3::hash(normalise(text).as_bytes()).as_bytes())
+        Self::of_normalised(&normalise(text))
+    }
+
+    /// The key of a text that [`normalise`] returned.
+    pub fn of_normalised(normalised: &str) -> Self {
+        Self(*blake3::hash(normalised.as_bytes()).as_bytes())
     }
 }
 
@@ -36,9 +41,9 @@ fn fold_space(chars: impl Iterator<Item = char>, capacity: usize) -> String {
     out
 }
 
-/// The normalised text in lower case, every digit as `0`, links and @names removed.
-pub fn split_key(text: &str) -> String {
-    let lower: String = normalise(text).to_lowercase();
+/// A text that [`normalise`] returned in lower case, every digit as `0`, links and @names removed.
+pub fn split_key(normalised: &str) -> String {
+    let lower = normalised.to_lowercase();
     let mut out = String::with_capacity(lower.len());
     for word in lower.split_whitespace() {
         if is_link(word) || is_mention(word) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::item::split_key;
+use super::item::{normalise, split_key};
 
 /// The one use of an item's expert labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,9 +32,14 @@ impl Default for SplitShares {
 }
 
 impl SplitShares {
-    /// The split of a text: `h` is the first 8 bytes of blake3 of its split key, as a fraction of 2^64.
+    /// The split of a text as imported.
     pub fn split(&self, text: &str) -> Split {
-        let h = split_hash(text) as f64 / 2f64.powi(64);
+        self.split_normalised(&normalise(text))
+    }
+
+    /// The split of a normalised text: `h` is the first 8 bytes of blake3 of its split key, as a fraction of 2^64.
+    pub fn split_normalised(&self, normalised: &str) -> Split {
+        let h = split_hash(normalised) as f64 / 2f64.powi(64);
         if h < self.audit {
             Split::Audit
         } else if h < self.audit + self.eval {
@@ -45,9 +50,9 @@ impl SplitShares {
     }
 }
 
-/// The first 8 bytes, big end first, of blake3 of the text's split key.
-pub fn split_hash(text: &str) -> u64 {
-    let hash = blake3::hash(split_key(text).as_bytes());
+/// The first 8 bytes, big end first, of blake3 of a normalised text's split key.
+fn split_hash(normalised: &str) -> u64 {
+    let hash = blake3::hash(split_key(normalised).as_bytes());
     let mut head = [0u8; 8];
     head.copy_from_slice(&hash.as_bytes()[..8]);
     u64::from_be_bytes(head)

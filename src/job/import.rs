@@ -1,20 +1,24 @@
 //! `import`: rows of a foreign file become items; duplicates fold, every row is kept.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 use serde::Serialize;
 
 use super::runner::{Ended, JobContext, Work, run};
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::domain::item::ItemKey;
+use crate::domain::item::{ItemKey, normalise};
 use crate::domain::split::{Split, SplitShares};
-use crate::format::{Entry, Found, ReadOptions, Reader, Row, TextCell};
+use crate::format::{BadRow, Entry, Found, ReadOptions, Reader, Row, TextCell};
 use crate::store::sources::{ImportRow, Loaded};
 
-/// Rows read ahead of each write.
+/// Rows handed to the writer at a time.
 const BATCH: usize = 1_000;
+/// Batches that may wait for the writer.
+const READ_AHEAD: usize = 4;
 
 /// What to import and how to read it. Empty options are found out.
 #[derive(Clone, Debug, Default)]
@@ -178,7 +182,9 @@ pub(super) fn open_source(data: &Path, attempted: &str) -> Result<TextSource> {
         }
         return Ok(TextSource { stream: Box::new(std::io::stdin()), size: None });
     }
-    let file = File::open(data).map_err(|e| Fault::usage(attempted, io_reason(&e)).because(e))?;
+    let file = File::open(data).map_err(|e| {
+        Fault::usage(attempted, io_reason(&e)).hint("Check the path, and that you may read it").because(e)
+    })?;
     let meta = file.metadata().map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
     if meta.is_dir() {
         return Err(
@@ -206,20 +212,40 @@ fn load(
     let source = work.store.begin_source(name, &found_json)?;
     let mut rejects = Rejects::new(name, bad_rows);
     let mut total = Loaded::default();
-    let outcome = loop {
-        match read_batch(&mut reader, &found, &shares, total.rows, &mut rejects, name) {
-            Ok(batch) if batch.is_empty() => break Ok(()),
-            Ok(_) if work.stopped() => break Err(stopped(name)),
-            Ok(batch) => {
-                let loaded = work.store.add_rows(source, batch)?;
-                total.rows += loaded.rows;
-                total.items += loaded.items;
-                let read = reader.bytes_read();
-                work.report("reading", size.map_or(read, |s| read.min(s)), size, "bytes")?;
+    let mut empty = 0;
+    // Reading and hashing on one thread, writing on this one.
+    let outcome = std::thread::scope(|scope| {
+        let (send, receive) = sync_channel::<Result<Batch<'_>>>(READ_AHEAD);
+        let (found, shares) = (&found, &shares);
+        scope.spawn(move || {
+            loop {
+                let batch = read_batch(&mut reader, found, shares);
+                let last = batch.as_ref().map_or(true, |b| b.entries.is_empty());
+                if send.send(batch).is_err() || last {
+                    break;
+                }
             }
-            Err(fault) => break Err(fault),
+        });
+        for batch in receive {
+            let batch = batch.map_err(|f| f.while_trying(format!("import {name}")))?;
+            empty = batch.empty;
+            let mut rows = Vec::with_capacity(batch.entries.len());
+            for entry in batch.entries {
+                match entry {
+                    Ok(row) => rows.push(Incoming { number: total.rows + rows.len() as i64 + 1, ..row }),
+                    Err(bad) => rejects.take(&bad, name)?,
+                }
+            }
+            let loaded = work.store.add_rows(source, rows)?;
+            total.rows += loaded.rows;
+            total.items += loaded.items;
+            work.report("reading", size.map_or(batch.read, |s| batch.read.min(s)), size, "bytes")?;
+            if work.stopped() {
+                return Err(stopped(name));
+            }
         }
-    };
+        Ok(())
+    });
     let outcome = outcome.and_then(|()| if total.rows == 0 { Err(nothing(name)) } else { Ok(()) });
     if let Err(fault) = outcome {
         // Nothing of it was ever seen; the rows go now rather than at the next import.
@@ -228,14 +254,14 @@ fn load(
     }
     let rejected = rejects.count;
     let path = rejects.finish()?;
-    work.store.finish_source(source, total, reader.empty_rows(), rejected)?;
+    work.store.finish_source(source, total, empty, rejected)?;
     Ok(ImportReport {
         data: name.to_owned(),
         found: found.to_string(),
         rows: total.rows,
         new_items: total.items,
         duplicates: total.rows - total.items,
-        empty: reader.empty_rows(),
+        empty,
         rejected,
         rejects: path,
         ours: true,
@@ -251,27 +277,32 @@ fn nothing(name: &str) -> Fault {
         .hint("Name the column with the texts: --text COLUMN")
 }
 
-fn read_batch<'f>(
-    reader: &mut Reader,
-    found: &'f Found,
-    shares: &SplitShares,
-    rows_before: i64,
-    rejects: &mut Rejects,
-    name: &str,
-) -> Result<Vec<Incoming<'f>>> {
-    let mut batch = Vec::with_capacity(BATCH);
-    while batch.len() < BATCH {
-        match reader.next_entry().map_err(|f| f.while_trying(format!("import {name}")))? {
+/// What the reading thread hands over.
+struct Batch<'f> {
+    entries: Vec<std::result::Result<Incoming<'f>, BadRow>>,
+    /// Bytes read so far.
+    read: u64,
+    /// Rows without a text so far.
+    empty: u64,
+}
+
+fn read_batch<'f>(reader: &mut Reader, found: &'f Found, shares: &SplitShares) -> Result<Batch<'f>> {
+    let mut entries = Vec::with_capacity(BATCH);
+    while entries.len() < BATCH {
+        match reader.next_entry()? {
             None => break,
             Some(Entry::Row(row)) => {
-                let number = rows_before + batch.len() as i64 + 1;
-                let (key, split) = (ItemKey::of(&row.text), shares.split(&row.text));
-                batch.push(Incoming { number, key, split, row, found });
+                let normalised = normalise(&row.text);
+                let (key, split) =
+                    (ItemKey::of_normalised(&normalised), shares.split_normalised(&normalised));
+                // In advance, on this thread: nearly every row's text is its item's.
+                let (packed, meta) = (row.pack(found, TextCell::Elided), row.meta(found));
+                entries.push(Ok(Incoming { number: 0, key, split, packed, meta, row, found }));
             }
-            Some(Entry::Bad(bad)) => rejects.take(&bad, name)?,
+            Some(Entry::Bad(bad)) => entries.push(Err(bad)),
         }
     }
-    Ok(batch)
+    Ok(Batch { entries, read: reader.bytes_read(), empty: reader.empty_rows() })
 }
 
 /// A row with all that the store wants to know of it.
@@ -279,6 +310,9 @@ struct Incoming<'f> {
     number: i64,
     key: ItemKey,
     split: Split,
+    /// All columns, without the text.
+    packed: String,
+    meta: Option<String>,
     row: Row,
     found: &'f Found,
 }
@@ -302,11 +336,15 @@ impl ImportRow for Incoming<'_> {
     fn gold(&self) -> Option<&str> {
         self.row.gold.as_deref()
     }
-    fn meta(&self) -> Option<String> {
-        self.row.meta(self.found)
+    fn meta(&self) -> Option<&str> {
+        self.meta.as_deref()
     }
-    fn fields(&self, item_holds_text: bool) -> String {
-        self.row.pack(self.found, if item_holds_text { TextCell::Elided } else { TextCell::Kept })
+    fn fields(&self, item_holds_text: bool) -> Cow<'_, str> {
+        if item_holds_text {
+            Cow::Borrowed(&self.packed)
+        } else {
+            Cow::Owned(self.row.pack(self.found, TextCell::Kept))
+        }
     }
 }
 
@@ -324,7 +362,7 @@ impl Rejects {
         Self { bad_rows, path: PathBuf::from(format!("{beside}.rejects.jsonl")), out: None, count: 0 }
     }
 
-    fn take(&mut self, bad: &crate::format::BadRow, name: &str) -> Result<()> {
+    fn take(&mut self, bad: &BadRow, name: &str) -> Result<()> {
         if self.bad_rows == BadRows::Stop {
             return Err(bad.fault(name).while_trying(format!("import {name}")));
         }

@@ -1,6 +1,8 @@
 //! Imports: rows arrive in slices under a source that nobody sees until one last commit makes it ready.
 
-use rusqlite::{OptionalExtension, Transaction};
+use std::borrow::Cow;
+
+use rusqlite::Transaction;
 
 use super::attempt::Attempt;
 use super::clock::now_ms;
@@ -25,9 +27,9 @@ pub trait ImportRow {
     /// The known label.
     fn gold(&self) -> Option<&str>;
     /// The columns shown beside the text, as a JSON object.
-    fn meta(&self) -> Option<String>;
+    fn meta(&self) -> Option<&str>;
     /// The whole row as JSON, without the text where the item holds the same to the byte.
-    fn fields(&self, item_holds_text: bool) -> String;
+    fn fields(&self, item_holds_text: bool) -> Cow<'_, str>;
 }
 
 /// What an import counted.
@@ -169,18 +171,18 @@ impl Store {
 
 fn add_row<R: ImportRow>(tx: &Transaction<'_>, source: SourceId, row: &R) -> rusqlite::Result<bool> {
     let key = row.key().0;
-    let known: Option<(ItemId, bool)> = tx
-        .prepare_cached("SELECT id, text = ?2 FROM item WHERE key = ?1")?
-        .query_row((&key, row.text()), |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
-    let is_new = known.is_none();
-    let (item, same_text) = match known {
-        Some(found) => found,
-        None => {
-            tx.prepare_cached("INSERT INTO item (key, text, split, source) VALUES (?1, ?2, ?3, ?4)")?
-                .execute((&key, row.text(), row.split(), source))?;
-            (ItemId(tx.last_insert_rowid()), true)
-        }
+    // Most rows are new, and an insertion that fails costs one look-up, as a question first would.
+    let is_new = tx
+        .prepare_cached(
+            "INSERT INTO item (key, text, split, source) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
+        .execute((&key, row.text(), row.split(), source))?
+        == 1;
+    let (item, same_text) = if is_new {
+        (ItemId(tx.last_insert_rowid()), true)
+    } else {
+        tx.prepare_cached("SELECT id, text = ?2 FROM item WHERE key = ?1")?
+            .query_row((&key, row.text()), |r| Ok((r.get(0)?, r.get(1)?)))?
     };
     tx.prepare_cached(
         "INSERT INTO source_row (source, row, external_id, gold, meta, fields, item) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -8,7 +8,7 @@ use super::project::{Project, program, run};
 /// Far more rows than the disk has room for.
 fn many_rows() -> String {
     let rows =
-        (0..40_000).map(|i| format!("row number {i} with enough words in it to fill a page, {}\n", i * i));
+        (0..40_000).map(|i| format!("row number {i} with enough words in it to fill a page {}\n", i * i));
     std::iter::once("text\n".to_owned()).chain(rows).collect()
 }
 
@@ -42,7 +42,7 @@ fn a_disk_that_fills_up_stops_the_import_and_keeps_the_earlier_rows() {
     };
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert_eq!(ran.err.trim_end().lines().count(), 1, "{}", ran.err);
-    assert!(ran.err.starts_with("hardcase: cannot "), "{}", ran.err);
+    assert!(ran.err.starts_with("hardcase: cannot import ") && ran.err.contains("rows.csv: "), "{}", ran.err);
     assert!(ran.err.contains("the disk is full") && ran.err.contains("Make room"), "{}", ran.err);
     let status: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&status["items"], &status["rows"]), (&20.into(), &20.into()));
@@ -71,7 +71,7 @@ fn a_limit_on_the_size_of_files_stops_the_import_and_keeps_the_earlier_rows() {
     let script =
         "trap '' XFSZ; ulimit -f 2000; exec \"$hardcase\" import \"$dir/pool.hardcase\" \"$rows\" --quiet";
     let ran = run(shell(Command::new("bash"), script, &rows, &project.path(".")));
-    ran.refused(1, &["disk", "saved"]);
+    ran.refused(1, &["rows.csv: ", "disk", "saved"]);
     drop(project.is_whole());
     assert_eq!(project.visible(), before);
     // With room again the same import goes through.

@@ -25,10 +25,11 @@ fn is_figure(figure: &Value) {
 
 #[track_caller]
 fn is_status(status: &Value) {
-    for key in ["items", "scored", "labels", "round"] {
+    for key in ["items", "scored", "labels", "round", "experts"] {
         assert!(status[key].is_u64(), "{key} of {status}");
     }
-    assert!(status["experts"].is_object() && status["balance"].is_object());
+    assert_eq!(status["experts"], status["labels_by_expert"].as_object().unwrap().len());
+    assert!(status["balance"].is_object());
     is_figure(&status["kappa"]["model_expert"]);
     is_figure(&status["kappa"]["expert_expert"]);
     is_figure(&status["audit"]["kappa"]);
@@ -76,7 +77,7 @@ fn a_round_goes_through(project: &Project, items: usize) {
     is_status(&status);
     assert_eq!((&status["items"], &status["scored"]), (&json!(items), &json!(items)));
     assert_eq!((&status["labels"], &status["round"]), (&json!(30), &json!(1)));
-    assert_eq!(status["experts"], json!({ "ada": 30 }));
+    assert_eq!(status["labels_by_expert"], json!({ "ada": 30 }));
     assert_eq!(status["kappa"]["model_expert"]["n"], counts[1]);
     assert!(status["kappa"]["expert_expert"]["undefined"].as_str().unwrap().contains("second"));
 
@@ -325,7 +326,7 @@ fn two_experts_on_the_same_evaluation_cases_have_a_kappa() {
     }
     let status = project.json("status", &[]);
     is_status(&status);
-    assert_eq!(status["experts"], json!({ "ada": 40, "grace": 40 }));
+    assert_eq!(status["labels_by_expert"], json!({ "ada": 40, "grace": 40 }));
     let ceiling = &status["kappa"]["expert_expert"];
     assert!(ceiling["n"].as_u64().is_some_and(|n| n > 0) || ceiling["undefined"].is_string(), "{ceiling}");
 }

@@ -23,7 +23,7 @@ fn a_missing_file_is_named() {
     let before = project.visible();
     project
         .run("import", &["nowhere.csv"])
-        .refused(2, &["cannot import nowhere.csv: there is no such file. "]);
+        .refused(2, &["cannot import nowhere.csv: there is no such file. Check the path"]);
     assert_eq!(project.visible(), before);
 }
 
@@ -59,13 +59,13 @@ fn a_binary_file_is_no_text() {
 
 #[test]
 fn invalid_utf8_names_its_line() {
-    let bytes = b"text\nfine so far, says the first row\nthis one breaks \xff\xfe off in the middle\n";
+    let bytes = b"text\nfine so far says the first row\nthis one breaks \xff\xfe off in the middle\n";
     import_is_refused("broken.csv", bytes, 1, &["line 3", "not UTF-8"]);
 }
 
 #[test]
 fn windows_1252_is_recognised_and_the_proposed_option_imports_it() {
-    let bytes = b"text\nun caf\xe9 au lait, s'il vous pla\xeet\nle r\xe9sum\xe9 \x93entre guillemets\x94 co\xfbte 5 \x80\n";
+    let bytes = b"text\nun caf\xe9 au lait s'il vous pla\xeet\nle r\xe9sum\xe9 \x93entre guillemets\x94 co\xfbte 5 \x80\n";
     let option = ["--encoding", "windows-1252"];
     let project = import_is_refused("french.csv", bytes, 1, &["not UTF-8", &option.join(" ")]);
     project.run("import", &[&["french.csv"], &option[..]].concat()).done();
