@@ -4,7 +4,6 @@
 
 mod answer;
 mod arguments;
-mod cpu;
 #[cfg(feature = "engine")]
 mod demo;
 mod doctor;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
-use super::{answer, cpu, doctor, export, import, mine, new, next, status, task, tune};
+use super::{answer, doctor, export, import, mine, new, next, status, task, tune};
 #[cfg(feature = "engine")]
 use super::{demo, guard, predict, scout};
 use crate::domain::fault::Result;
@@ -56,10 +56,6 @@ enum Verb {
 
 /// Runs the command line. `model` is the embedded model; empty in a build without the engine.
 pub fn run(model: &'static [u8]) -> ExitCode {
-    if let Err(sentence) = cpu::check() {
-        super::output::complain(&sentence);
-        return ExitCode::FAILURE;
-    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -33,7 +33,7 @@ impl ScoutModel {
     /// Finds the model: the named file, else what the project was scouted with, else the embedded one.
     pub(super) fn choose(&self, store: &Store) -> Result<Chosen> {
         if let Some(file) = &self.file {
-            return self.from_file(file);
+            return self.in_file(file);
         }
         let known = store.active_predictor()?.map(|p| store.model(p.model)).transpose()?.flatten();
         match known {
@@ -43,7 +43,7 @@ impl ScoutModel {
             )
             .hint("Name a model file with --model; the project is then scouted anew with it")),
             Some(model) if !model.path.is_empty() => {
-                let chosen = self.from_file(Path::new(&model.path)).map_err(|f| {
+                let chosen = self.in_file(Path::new(&model.path)).map_err(|f| {
                     f.hint(format!(
                         "The project was scouted with {}: name where it is now with --model",
                         model.name
@@ -83,7 +83,7 @@ impl ScoutModel {
         Ok(Chosen { model, path, threads: self.threads })
     }
 
-    fn from_file(&self, file: &Path) -> Result<Chosen> {
+    fn in_file(&self, file: &Path) -> Result<Chosen> {
         let facts = model_file::inspect(file)?;
         facts.require_encoder()?;
         let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());

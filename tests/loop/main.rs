@@ -4,6 +4,12 @@
 //! engine only; the rest runs in a label-only build too, over vectors that [`project`] enters through the library.
 //! What a machine lacks for a test (root, `unshare`, `strace`, test data) skips that test with a printed reason.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "functions that several tests share fail the test like the tests do, and say why one is skipped"
+)]
+
 #[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, unix))]

@@ -1,0 +1,38 @@
+//! Compiles the check of the processor for the plain processor, told what the rest of the binary needs.
+
+#![expect(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
+
+use std::env;
+
+/// Instruction sets worth naming; whatever has one of them has those that the fast code also uses.
+const NAMED: [&str; 8] = ["sse4.2", "avx", "fma", "avx2", "bmi2", "avx512f", "avx512bw", "avx512vnni"];
+
+fn main() {
+    println!("cargo:rerun-if-changed=src/cpu_check.c");
+    let is = |variable: &str, value: &str| env::var(variable).is_ok_and(|v| v == value);
+    if !is("CARGO_CFG_TARGET_ARCH", "x86_64") || env::var_os("CARGO_CFG_UNIX").is_none() {
+        return;
+    }
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    let mut build = cc::Build::new();
+    build.file("src/cpu_check.c").flag("-march=x86-64").opt_level(1);
+    for name in NAMED.iter().filter(|name| features.split(',').any(|f| f == **name)) {
+        build.define(&format!("NEEDS_{}", name.to_uppercase().replace('.', "_")), None);
+    }
+    // Nothing refers to the constructor, so the whole archive has to be linked.
+    build.cargo_metadata(false).compile("cpu_check");
+    if let Ok(out) = env::var("OUT_DIR") {
+        println!("cargo:rustc-link-search=native={out}");
+        println!("cargo:rustc-link-arg-bins=-Wl,{}", whole_archive(&out));
+    }
+}
+
+/// The linker's words for taking all of an archive.
+fn whole_archive(out: &str) -> String {
+    let archive = format!("{out}/libcpu_check.a");
+    if env::var("CARGO_CFG_TARGET_VENDOR").is_ok_and(|vendor| vendor == "apple") {
+        format!("-force_load,{archive}")
+    } else {
+        format!("--whole-archive,{archive},--no-whole-archive")
+    }
+}
