@@ -1,7 +1,5 @@
 //! Compiles the check of the processor for the plain processor, told what the rest of the binary needs.
 
-#![expect(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
-
 use std::env;
 
 /// Instruction sets worth naming; whatever has one of them has those that the fast code also uses.
