@@ -64,6 +64,13 @@ impl Fault {
         self
     }
 
+    /// Adds what to do about it where nothing more exact was said already.
+    #[must_use]
+    pub fn or_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
     /// Changes the kind, and so the exit code.
     #[must_use]
     pub fn kind(mut self, kind: FaultKind) -> Self {

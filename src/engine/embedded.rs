@@ -172,7 +172,7 @@ mod tests {
         fs::write(&file, "").unwrap();
         let said = unpack(&model(), &file.join("models")).unwrap_err().to_string();
         assert!(said.contains("cannot unpack the embedded model into"), "{said}");
-        assert!(said.contains("XDG_CACHE_HOME"), "{said}");
+        assert!(said.contains("XDG_DATA_HOME"), "{said}");
     }
 
     #[test]

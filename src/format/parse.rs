@@ -146,7 +146,7 @@ fn too_long(line: u64, bytes: u64, raw: &[u8]) -> BadRow {
     let hint = if raw.trim_ascii_end().contains(&b'\n') {
         format!("Does a quote enclose rows by mistake? {QUOTES_HINT}")
     } else {
-        format!("Split long documents into parts; {SKIP_HINT}")
+        "Split long documents into parts, or --skip-bad sets such rows aside".to_owned()
     };
     BadRow::new(line, why, hint, raw)
 }

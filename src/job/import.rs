@@ -249,8 +249,9 @@ fn load(
     let outcome = outcome.and_then(|()| if total.rows == 0 { Err(nothing(name)) } else { Ok(()) });
     if let Err(fault) = outcome {
         // Nothing of it was ever seen; the rows go now rather than at the next import.
-        work.store.clear_abandoned_sources()?;
-        return Err(fault);
+        // Where even that fails, as on a full disk, the first reason is the one to tell, and the next import clears them.
+        let _ = work.store.clear_abandoned_sources();
+        return Err(fault.while_trying(format!("import {name}")));
     }
     let rejected = rejects.count;
     let path = rejects.finish()?;

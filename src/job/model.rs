@@ -84,7 +84,9 @@ impl ScoutModel {
     }
 
     fn in_file(&self, file: &Path) -> Result<Chosen> {
-        let facts = model_file::inspect(file)?;
+        let facts = model_file::inspect(file).map_err(|f| {
+            f.or_hint("Name an encoder model as GGUF with --model, or leave it out for the embedded one")
+        })?;
         facts.require_encoder()?;
         let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let hex = sha256(&path)?;

@@ -236,7 +236,12 @@ fn find_or_train(
         .store
         .adapters()?
         .into_iter()
-        .filter(|a| a.kind == "head" && a.training_hash == training.hash)
+        .filter(|a| {
+            a.kind == "head"
+                && a.training_hash == training.hash
+                && a.model == current.model
+                && a.labels == labels
+        })
         .map(|a| a.id)
         .collect();
     let known = work.store.predictors()?.into_iter().rev().find(|p| {
@@ -245,22 +250,11 @@ fn find_or_train(
     if let Some(predictor) = known {
         return Ok(if predictor.id == current.id { Found::Active } else { Found::Predictor(predictor) });
     }
-    work.report("training the head", 0, None, "labels")?;
-    let fit =
-        fit_head(training.vectors.view(), &training.labels, labels.len(), seed).map_err(Refused::TooFew)?;
-    let settings = HeadSettings { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed };
-    let adapter = work.store.add_adapter(&NewAdapter {
-        kind: "head",
-        model: current.model,
-        parent: current.adapter,
-        round: work.store.rounds()?.last().map(|r| r.id),
-        revision: revision.id,
-        labels: labels.clone(),
-        settings: serde_json::to_string(&settings).unwrap_or_default(),
-        training_hash: training.hash,
-        training_n: training.items.len(),
-        bytes: fit.model.to_bytes(),
-    })?;
+    let adapter = match same.last() {
+        // Trained by a tune that was killed before it could say what it is for.
+        Some(&trained) => trained,
+        None => train(work, training, current, revision, seed)?,
+    };
     let mut predictor = Predictor {
         id: PredictorId(0),
         kind: "head".into(),
@@ -273,4 +267,30 @@ fn find_or_train(
     };
     predictor.id = work.store.add_predictor(&predictor)?;
     Ok(Found::Predictor(predictor))
+}
+
+fn train(
+    work: &mut Work<'_>,
+    training: &Training,
+    current: &Predictor,
+    revision: &Revision,
+    seed: u64,
+) -> Result<AdapterId, Refused> {
+    let labels: Vec<String> = revision.task.labels.iter().map(|l| l.id.clone()).collect();
+    work.report("training the head", 0, None, "labels")?;
+    let fit =
+        fit_head(training.vectors.view(), &training.labels, labels.len(), seed).map_err(Refused::TooFew)?;
+    let settings = HeadSettings { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed };
+    Ok(work.store.add_adapter(&NewAdapter {
+        kind: "head",
+        model: current.model,
+        parent: current.adapter,
+        round: work.store.rounds()?.last().map(|r| r.id),
+        revision: revision.id,
+        labels,
+        settings: serde_json::to_string(&settings).unwrap_or_default(),
+        training_hash: training.hash,
+        training_n: training.items.len(),
+        bytes: fit.model.to_bytes(),
+    })?)
 }

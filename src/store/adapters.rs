@@ -40,6 +40,10 @@ pub struct AdapterRow {
     pub id: AdapterId,
     /// `head`, `lora` or `alora`.
     pub kind: String,
+    /// The model it adapts.
+    pub model: ModelId,
+    /// Stable keys of its labels, in order.
+    pub labels: Vec<String>,
     /// Number of the round it was trained after.
     pub round: Option<i64>,
     /// Number of training labels.
@@ -87,7 +91,8 @@ impl Store {
     /// All adapters, oldest first.
     pub fn adapters(&self) -> Result<Vec<AdapterRow>> {
         self.all_rows(
-            "SELECT a.id, a.kind, r.number, a.training_n, a.settings, a.training_hash, a.created_ms
+            "SELECT a.id, a.kind, r.number, a.training_n, a.settings, a.training_hash, a.created_ms,
+                    a.model, a.labels
              FROM adapter a LEFT JOIN round r ON r.id = a.round ORDER BY a.id",
             "read the adapters",
             |r| {
@@ -99,6 +104,8 @@ impl Store {
                     settings: r.get(4)?,
                     training_hash: r.get(5)?,
                     created_ms: r.get(6)?,
+                    model: r.get(7)?,
+                    labels: r.get::<_, Json<Vec<String>>>(8)?.0,
                 })
             },
         )

@@ -67,12 +67,20 @@ pub(super) fn inspect(path: &Path, newest: u32) -> Result<Header> {
     if page_size < 512 || !page_size.is_power_of_two() {
         return Err(damaged("its header is damaged".into()));
     }
-    // The page count is only meaningful when it was written by the last change of the main file.
+    // The page count is only meaningful when it was written by the last change of the main file, and when no log holds pages that
+    // are still to be folded in.
     let expected = u64::from(be32(28)) * u64::from(page_size);
-    if be32(24) == be32(92) && meta.len() < expected {
+    if be32(24) == be32(92) && meta.len() < expected && !has_log(path) {
         return Err(damaged(format!("it is cut short: {} of {expected} bytes are there", meta.len())));
     }
     Ok(Header { user_version })
+}
+
+/// Whether a write-ahead log with something in it lies beside the file.
+pub(super) fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|m| m.len() > 0)
 }
 
 #[cfg(test)]

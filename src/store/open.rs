@@ -191,9 +191,6 @@ fn is_read_only(path: &Path) -> bool {
 
 /// A file that nobody writes may be read without a log; one with a log beside it must be read through it.
 fn read_only_uri(path: &Path) -> String {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let has_log = std::fs::metadata(PathBuf::from(log)).is_ok_and(|m| m.len() > 0);
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
@@ -203,6 +200,6 @@ fn read_only_uri(path: &Path) -> String {
             other => uri.push_str(&format!("%{other:02X}")),
         }
     }
-    uri.push_str(if has_log { "?mode=ro" } else { "?mode=ro&immutable=1" });
+    uri.push_str(if header::has_log(path) { "?mode=ro" } else { "?mode=ro&immutable=1" });
     uri
 }

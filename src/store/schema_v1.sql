@@ -221,6 +221,14 @@ CREATE TRIGGER label_event_is_never_updated BEFORE UPDATE ON label_event
 BEGIN SELECT RAISE(ABORT, 'label events are append-only'); END;
 CREATE TRIGGER label_event_is_never_deleted BEFORE DELETE ON label_event
 BEGIN SELECT RAISE(ABORT, 'label events are append-only'); END;
+-- INSERT OR REPLACE deletes without asking the trigger above.
+CREATE TRIGGER label_event_is_never_replaced BEFORE INSERT ON label_event
+WHEN EXISTS (SELECT 1 FROM label_event e WHERE e.id = NEW.id OR e.uuid = NEW.uuid
+                OR (e.session = NEW.session AND e.seq = NEW.seq))
+BEGIN SELECT RAISE(ABORT, 'label events are append-only'); END;
+CREATE TRIGGER task_revision_is_never_replaced BEFORE INSERT ON task_revision
+WHEN EXISTS (SELECT 1 FROM task_revision r WHERE r.id = NEW.id OR r.uuid = NEW.uuid OR r.number = NEW.number)
+BEGIN SELECT RAISE(ABORT, 'task revisions are append-only'); END;
 CREATE TRIGGER task_revision_is_never_updated BEFORE UPDATE ON task_revision
 BEGIN SELECT RAISE(ABORT, 'task revisions are append-only'); END;
 CREATE TRIGGER task_revision_is_never_deleted BEFORE DELETE ON task_revision
