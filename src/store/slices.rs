@@ -9,7 +9,7 @@ use super::open::Store;
 use crate::domain::fault::Result;
 
 /// Work done inside one transaction before it is committed; with the commit's own sync the lock is held for at most 20 ms.
-const SLICE: Duration = Duration::from_millis(8);
+const SLICE: Duration = Duration::from_millis(12);
 
 /// The pause between two slices: longer than a waiting writer's shortest step, so that it gets its turn.
 const BREATH: Duration = Duration::from_millis(2);
