@@ -8,9 +8,10 @@ use super::output::print;
 use super::setting::Setting;
 use crate::desk::sitting::{Leaving, Next, Sitting};
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::reading::ReadOptions;
 use crate::domain::task::Task;
 use crate::job::create::{create, is_project};
-use crate::job::import::{BadRows, ImportOptions, import_bundled};
+use crate::job::import::{BadRows, import_bundled};
 use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine};
 use crate::job::scout::scout;
 
@@ -41,12 +42,12 @@ impl Demo {
         }
         let job = setting.job(&file);
         if crate::desk::status::status(&file)?.items == 0 {
-            let options = ImportOptions {
+            let options = ReadOptions {
                 text: vec!["text".into()],
                 id: Some("id".into()),
                 gold: Some("gold".into()),
                 meta: vec!["placement".into(), "advertiser".into()],
-                ..ImportOptions::default()
+                ..ReadOptions::default()
             };
             let report = import_bundled(&job, "ads.csv", ADS, &options, BadRows::Stop)?;
             setting.say(&report.to_string())?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::arguments::Reading;
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::import::{BadRows, ImportOptions, import};
+use crate::domain::reading::ReadOptions;
+use crate::job::import::{BadRows, import};
 
 #[derive(clap::Args)]
 pub(super) struct Import {
@@ -33,7 +34,7 @@ pub(super) fn import_all(
     setting: &Setting,
     project: &Path,
     data: &[PathBuf],
-    options: &ImportOptions,
+    options: &ReadOptions,
     bad_rows: BadRows,
 ) -> Result<()> {
     for file in data {

@@ -12,5 +12,6 @@ pub mod ids;
 pub mod item;
 pub mod prediction;
 pub mod progress;
+pub mod reading;
 pub mod split;
 pub mod task;

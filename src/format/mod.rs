@@ -30,7 +30,6 @@ mod write;
 
 pub use cell::Cell;
 pub use found::{Found, Shape};
-pub use options::ReadOptions;
 pub use read::{Entry, Reader};
 pub use row::{BadRow, Row, TextCell, unpack};
 

@@ -11,11 +11,11 @@ use super::encoding::{self, Advice, Source};
 use super::found::{Found, Shape};
 use super::lines::Lines;
 use super::magic::refuse_foreign;
-use super::options::ReadOptions;
 use super::parse::{LONGEST_TEXT, from_delimited, from_json, from_text};
 use super::row::{BadRow, Row};
 use super::shown::harmless;
 use super::sniff::{Sample, sniff};
+use crate::domain::reading::ReadOptions;
 
 /// The most bytes of one record in memory. Well above a text, so that a text that is too long can be told its
 /// length.

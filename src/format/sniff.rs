@@ -6,9 +6,10 @@ use super::columns;
 use super::encoding::Choice;
 use super::found::{Found, Shape};
 use super::jsonl;
-use super::options::ReadOptions;
+use super::options::delimiter_byte;
 use super::shown::{columns_shown, shown};
 use super::split::Split;
+use crate::domain::reading::ReadOptions;
 
 /// The beginning of a file, in UTF-8 as far as it is valid.
 pub(super) struct Sample<'a> {
@@ -105,7 +106,7 @@ impl Sample<'_> {
             return Err(self.fault("its lines end in bare carriage returns").hint(hint));
         }
         let split = |delimiter: u8| Split::at(delimiter, self.text, self.whole, options);
-        if let Some(delimiter) = options.delimiter_byte()? {
+        if let Some(delimiter) = delimiter_byte(options)? {
             return self.delimited(split(delimiter), options);
         }
         match self.hint() {

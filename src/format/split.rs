@@ -2,8 +2,8 @@
 
 use super::delimited::{builder, is_blank};
 use super::header::is_header;
-use super::options::ReadOptions;
 use super::quotes::Quotes;
+use crate::domain::reading::ReadOptions;
 
 /// The sample's records at one delimiter.
 pub(super) struct Split {

@@ -11,35 +11,15 @@ use serde::Serialize;
 use super::runner::{Ended, JobContext, Work, run};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::{ItemKey, normalise};
+use crate::domain::reading::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
-use crate::format::{BadRow, Entry, Found, ReadOptions, Reader, Row, TextCell};
+use crate::format::{BadRow, Entry, Found, Reader, Row, TextCell};
 use crate::store::sources::{ImportRow, Loaded};
 
 /// Rows handed to the writer at a time.
 const BATCH: usize = 1_000;
 /// Batches that may wait for the writer.
 const READ_AHEAD: usize = 4;
-
-/// What to import and how to read it. Empty options are found out.
-#[derive(Clone, Debug, Default)]
-pub struct ImportOptions {
-    /// Text columns, by name or number.
-    pub text: Vec<String>,
-    /// The column with the file's own ids.
-    pub id: Option<String>,
-    /// The column with known labels.
-    pub gold: Option<String>,
-    /// Columns shown beside the text.
-    pub meta: Vec<String>,
-    /// The encoding, where the file does not say.
-    pub encoding: Option<String>,
-    /// What stands between cells.
-    pub delimiter: Option<String>,
-    /// Whether the first row names the columns.
-    pub header: Option<bool>,
-    /// Whether `"` encloses cells.
-    pub quotes: Option<bool>,
-}
 
 /// What to do with a row that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,21 +76,6 @@ impl std::fmt::Display for ImportReport {
     }
 }
 
-impl From<&ImportOptions> for ReadOptions {
-    fn from(o: &ImportOptions) -> Self {
-        Self {
-            text: o.text.clone(),
-            id: o.id.clone(),
-            gold: o.gold.clone(),
-            meta: o.meta.clone(),
-            encoding: o.encoding.clone(),
-            delimiter: o.delimiter.clone(),
-            header: o.header,
-            quotes: o.quotes,
-        }
-    }
-}
-
 /// Imports `data` (`-` is standard input).
 ///
 /// # Errors
@@ -118,7 +83,7 @@ impl From<&ImportOptions> for ReadOptions {
 pub fn import(
     context: &JobContext<'_>,
     data: &Path,
-    options: &ImportOptions,
+    options: &ReadOptions,
     bad_rows: BadRows,
 ) -> Result<ImportReport> {
     let attempted = format!("import {}", data.display());
@@ -132,7 +97,7 @@ pub fn import_bundled(
     context: &JobContext<'_>,
     name: &str,
     text: &'static str,
-    options: &ImportOptions,
+    options: &ReadOptions,
     bad_rows: BadRows,
 ) -> Result<ImportReport> {
     let source = TextSource { stream: Box::new(text.as_bytes()), size: Some(text.len() as u64) };
@@ -143,12 +108,12 @@ fn import_stream(
     context: &JobContext<'_>,
     source: TextSource,
     name: &str,
-    options: &ImportOptions,
+    options: &ReadOptions,
     bad_rows: BadRows,
 ) -> Result<ImportReport> {
     let size = source.size;
-    let reader = Reader::open(source.stream, name, &options.into())
-        .map_err(|f| f.while_trying(format!("import {name}")))?;
+    let reader =
+        Reader::open(source.stream, name, options).map_err(|f| f.while_trying(format!("import {name}")))?;
     context.watcher.note(&format!("{name}: {}", reader.found()));
     let ended = run(context, "import", name, |work| load(work, reader, name, size, bad_rows))?;
     Ok(match ended {

@@ -12,7 +12,7 @@ pub(super) fn write_to(
     write: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<()> {
     let Some(target) = target else {
-        let mut out = BufWriter::new(io::stdout().lock());
+        let mut out = BufWriter::new(UntilClosed { out: io::stdout().lock(), closed: false });
         write(&mut out)?;
         return out.flush().map_err(|e| output_fault("standard output", &e));
     };
@@ -31,6 +31,34 @@ pub(super) fn write_to(
     result
 }
 
+/// Standard output that whoever reads it may close early, as `head` does: what follows is dropped without complaint.
+struct UntilClosed<W> {
+    out: W,
+    closed: bool,
+}
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        match self.out.write(bytes) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(bytes.len())
+            }
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.out.flush() {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
 /// A failed write as a sentence.
 pub(super) fn output_fault(name: &str, error: &io::Error) -> Fault {
     Fault::new(format!("write {name}"), io_reason(error))
@@ -40,4 +68,41 @@ fn partial_name(target: &Path) -> PathBuf {
     let mut name = target.as_os_str().to_owned();
     name.push(".partial");
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_leaves_early_is_no_failure() {
+        let mut out = UntilClosed { out: Closed, closed: false };
+        assert!(out.write_all(b"a line\n").and_then(|()| out.flush()).is_ok());
+        assert!(out.write_all(b"more\n").is_ok());
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("out.csv");
+        let failed = write_to(Some(&target), |out| {
+            out.write_all(b"half").map_err(|e| output_fault("x", &e))?;
+            Err(Fault::new("write the rest", "it is a test"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        write_to(Some(&target), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), b"whole");
+    }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::export::{ExportFormat, probabilities_cell};
-use super::import::{ImportOptions, open_source};
+use super::import::open_source;
 use super::model::ScoutModel;
 use super::output::{output_fault, write_to};
 use super::prelabels::active;
@@ -12,6 +12,7 @@ use super::scorer::Scorer;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::{Progress, Watcher};
+use crate::domain::reading::ReadOptions;
 use crate::format::{Cell, Entry, OutputFormat, Reader, Row, RowWriter};
 use crate::store::{Access, Store};
 
@@ -22,7 +23,7 @@ const CHUNK: usize = 4_096;
 #[derive(Clone, Debug)]
 pub struct PredictOptions {
     /// How to read the data.
-    pub read: ImportOptions,
+    pub read: ReadOptions,
     /// How to write the predictions.
     pub format: ExportFormat,
     /// Where to; standard output where none is named.
@@ -62,8 +63,8 @@ pub fn predict(
     let source = open_source(data, &attempted)?;
     let size = source.size;
     let name = data.to_string_lossy().into_owned();
-    let mut reader = Reader::open(source.stream, &name, &(&options.read).into())
-        .map_err(|f| f.while_trying(&attempted))?;
+    let mut reader =
+        Reader::open(source.stream, &name, &options.read).map_err(|f| f.while_trying(&attempted))?;
     watcher.note(&format!("{name}: {}", reader.found()));
     let mut written = 0;
     write_to(options.out.as_deref(), |out| {
