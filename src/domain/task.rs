@@ -190,6 +190,11 @@ impl Task {
             })
     }
 
+    /// The labels' stable keys, in order.
+    pub fn label_ids(&self) -> Vec<String> {
+        self.labels.iter().map(|l| l.id.clone()).collect()
+    }
+
     /// The expected shares where the task gives them, one per label.
     pub fn shares(&self) -> Vec<Option<f64>> {
         self.labels.iter().map(|l| l.share).collect()

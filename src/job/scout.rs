@@ -196,7 +196,7 @@ impl Scouting<'_, '_> {
 
     /// The predictor whose prelabels the pool gets: the active one where it fits model and task, else a new zero-shot one.
     fn prelabel(&mut self, revision: &Revision) -> Result<Predictor> {
-        let labels: Vec<String> = revision.task.labels.iter().map(|l| l.id.clone()).collect();
+        let labels = revision.task.label_ids();
         if let Some(active) = self.work.store.active_predictor()? {
             let fits = active.model == self.model
                 && active.labels == labels

@@ -231,7 +231,7 @@ fn find_or_train(
     revision: &Revision,
     seed: u64,
 ) -> Result<Found, Refused> {
-    let labels: Vec<String> = revision.task.labels.iter().map(|l| l.id.clone()).collect();
+    let labels = revision.task.label_ids();
     let same: Vec<AdapterId> = work
         .store
         .adapters()?
@@ -276,7 +276,7 @@ fn train(
     revision: &Revision,
     seed: u64,
 ) -> Result<AdapterId, Refused> {
-    let labels: Vec<String> = revision.task.labels.iter().map(|l| l.id.clone()).collect();
+    let labels = revision.task.label_ids();
     work.report("training the head", 0, None, "labels")?;
     let fit =
         fit_head(training.vectors.view(), &training.labels, labels.len(), seed).map_err(Refused::TooFew)?;

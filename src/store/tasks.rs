@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-use super::attempt::Attempt;
 use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
@@ -44,16 +43,8 @@ impl Store {
 
     /// The newest revision, where the project has a task.
     pub fn find_task(&self) -> Result<Option<Revision>> {
-        let row = self.one(
-            "SELECT id, number, created_ms, toml FROM task_revision ORDER BY number DESC LIMIT 1",
-            (),
-            "read the task",
-            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?)),
-        )?;
-        row.map(|(id, number, created_ms, toml)| {
-            Ok(Revision { id, number, created_ms, task: Task::from_toml(&toml, "of the project")? })
-        })
-        .transpose()
+        let sql = format!("{REVISION} ORDER BY number DESC LIMIT 1");
+        self.one(&sql, (), "read the task", stored)?.map(Stored::read).transpose()
     }
 
     /// The newest revision.
@@ -69,19 +60,28 @@ impl Store {
 
     /// All revisions, oldest first.
     pub fn task_revisions(&self) -> Result<Vec<Revision>> {
-        let what = "read the task";
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT id, number, created_ms, toml FROM task_revision ORDER BY number")
-            .attempting(what)?;
-        let rows = statement
-            .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get::<_, String>(3)?)))
-            .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
-            .attempting(what)?;
-        rows.into_iter()
-            .map(|(id, number, created_ms, toml)| {
-                Ok(Revision { id, number, created_ms, task: Task::from_toml(&toml, "of the project")? })
-            })
-            .collect()
+        let rows = self.all_rows(&format!("{REVISION} ORDER BY number"), "read the task", stored)?;
+        rows.into_iter().map(Stored::read).collect()
+    }
+}
+
+const REVISION: &str = "SELECT id, number, created_ms, toml FROM task_revision";
+
+/// A revision whose task is still text.
+struct Stored {
+    id: RevisionId,
+    number: i64,
+    created_ms: i64,
+    toml: String,
+}
+
+fn stored(r: &rusqlite::Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored { id: r.get(0)?, number: r.get(1)?, created_ms: r.get(2)?, toml: r.get(3)? })
+}
+
+impl Stored {
+    fn read(self) -> Result<Revision> {
+        let task = Task::from_toml(&self.toml, "of the project")?;
+        Ok(Revision { id: self.id, number: self.number, created_ms: self.created_ms, task })
     }
 }
