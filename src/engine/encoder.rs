@@ -1,8 +1,8 @@
-//! Turns texts into unit vectors with an encoder model: the one place where the pool meets llama.cpp.
+//! Turns texts into unit vectors with an encoder model: the one place where the pool meets the model.
 //!
-//! Every core has a context of its own with a single thread, and all contexts share the model: no core ever waits for
-//! another inside a layer. Texts are tokenised ahead on one more thread. A batch is a handful of texts laid end to
-//! end; llama.cpp computes attention over all of it and masks what belongs to other texts, so batches stay small.
+//! Every core has a worker of its own with a single thread, and all share the weights: no core ever waits for another
+//! inside a layer. Texts are tokenised ahead on one more thread, always by llama.cpp. A batch is a handful of texts
+//! laid end to end; by what means it is computed is chosen at loading (`means.rs`).
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -18,12 +18,12 @@ use llama_cpp_2::token::LlamaToken;
 use ndarray::ArrayView2;
 
 use super::backend::{backend, physical_cores, with_logged_error};
+use super::context::MOST_TEXTS;
+use super::means::Means;
 use super::model_file::{ModelFacts, inspect};
-use super::worker::{self, Job, MOST_TEXTS, Rows};
+use super::worker::{self, Job, Rows};
 use crate::domain::fault::{Fault, Result};
 
-/// Tokens of a batch, unless a single text is longer. Measured: see `benches/embed.rs`.
-const BATCH_TOKENS: usize = 256;
 /// Longer texts are cut here even where the model allows more: attention's memory grows with the square.
 const LONGEST_TEXT: usize = 2048;
 /// Real texts have far fewer bytes per token, so what lies beyond needs no tokenising.
@@ -59,6 +59,7 @@ pub struct Encoder {
     facts: ModelFacts,
     model: Arc<LlamaModel>,
     longest: usize,
+    means: Means,
     /// None only while dropping.
     jobs: Option<SyncSender<Job>>,
     workers: Vec<JoinHandle<()>>,
@@ -86,9 +87,10 @@ impl Encoder {
         // One batch waits for each worker, so that none has to wait for the tokeniser.
         let (jobs, queue) = mpsc::sync_channel(options.threads.get());
         let queue = Arc::new(Mutex::new(queue));
-        let mut encoder = Self { facts, model, longest, jobs: Some(jobs), workers: Vec::new() };
+        let means = Means::choose(path, &facts, &model).map_err(|fault| fault.while_trying(attempted()))?;
+        let mut encoder = Self { facts, model, longest, means, jobs: Some(jobs), workers: Vec::new() };
         for _ in 0..options.threads.get() {
-            let worker = worker::start(&encoder.model, longest.max(BATCH_TOKENS), &queue);
+            let worker = worker::start(&encoder.means, longest.max(encoder.means.batch_tokens()), &queue);
             encoder.workers.push(worker.map_err(|fault| fault.while_trying(attempted()))?);
         }
         Ok(encoder)
@@ -106,7 +108,7 @@ impl Encoder {
     /// `on_batch` runs on this thread while the workers go on, and ends the work by breaking.
     ///
     /// # Errors
-    /// Where llama.cpp fails on a batch. What was handed over before stays good.
+    /// Where a batch fails. What was handed over before stays good.
     pub fn embed(&self, texts: &[&str], on_batch: &mut OnBatch) -> Result<Embedded> {
         // Two finished batches a worker may wait for `on_batch` before the worker does.
         let (reply, replies) = mpsc::sync_channel(2 * self.workers.len());
@@ -140,7 +142,7 @@ impl Encoder {
             }
             let (tokens, cut) = self.tokenise(text);
             truncated += usize::from(cut);
-            let full = filled + tokens.len() > BATCH_TOKENS || job.texts.len() == MOST_TEXTS;
+            let full = filled + tokens.len() > self.means.batch_tokens() || job.texts.len() == MOST_TEXTS;
             if full && filled > 0 {
                 if !send(std::mem::replace(&mut job, empty())) {
                     return truncated;

@@ -1,11 +1,15 @@
 //! The only llama.cpp: model files, the embedded model, and the encoder that turns texts into vectors.
 //!
 //! A model file is read by our own strict reader before llama.cpp sees it, because llama.cpp may end the process
-//! on an odd one. What it does to the process is contained by the caller, who runs long work in a child.
+//! on an odd one. Encoders of the BERT architecture are computed by our own forward pass where it proves, on loading, to give llama.cpp's
+//! vectors; everything else is llama.cpp's. What llama.cpp does to the process is contained by the caller, who runs long work in a child.
 
 pub mod backend;
+pub mod bert;
+mod context;
 pub mod embedded;
 pub mod encoder;
 pub mod gguf;
+mod means;
 pub mod model_file;
 mod worker;

@@ -7,10 +7,12 @@ mod header;
 mod read;
 mod tensor;
 mod unpack;
+mod values;
 mod write;
 
 pub use header::{Header, Tensor, Value};
 pub use read::{GgufError, read_header};
 pub use tensor::TensorType;
 pub use unpack::unpack_f32;
+pub use values::read_tensor;
 pub use write::{encode_header, padding};
