@@ -26,11 +26,12 @@ CREATE TABLE source (
 ) STRICT;
 
 -- `source` is the import that first brought the text. Items of a source that is still loading are seen by nobody.
+-- Not `split IN (…)`: SQLite builds that list anew for every row.
 CREATE TABLE item (
     id     INTEGER PRIMARY KEY,
     key    BLOB    NOT NULL UNIQUE CHECK (length(key) = 32),
     text   TEXT    NOT NULL,
-    split  TEXT    NOT NULL CHECK (split IN ('train', 'eval', 'audit')),
+    split  TEXT    NOT NULL CHECK (split = 'train' OR split = 'eval' OR split = 'audit'),
     source INTEGER NOT NULL REFERENCES source (id)
 ) STRICT;
 
