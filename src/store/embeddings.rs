@@ -29,12 +29,11 @@ impl Store {
         dimensions: usize,
     ) -> Result<()> {
         let rows = items.iter().zip(values.chunks_exact(dimensions));
-        self.write_in_slices("save vectors", rows, |tx, (item, vector)| {
-            tx.prepare_cached(
+        self.write_in_slices("save vectors", rows, |tx, slice| {
+            let mut insert = tx.prepare_cached(
                 "INSERT OR REPLACE INTO embedding (model, adapter, item, vector) VALUES (?1, 0, ?2, ?3)",
-            )?
-            .execute((model, item, bytes_of(vector)))
-            .map(drop)
+            )?;
+            slice.try_for_each(|(item, vector)| insert.execute((model, item, bytes_of(vector))).map(drop))
         })?;
         Ok(())
     }

@@ -157,12 +157,11 @@ impl Store {
         labels: usize,
     ) -> Result<()> {
         let rows = items.iter().zip(probabilities.chunks_exact(labels));
-        self.write_in_slices("save prelabels", rows, |tx, (item, p)| {
-            tx.prepare_cached(
+        self.write_in_slices("save prelabels", rows, |tx, slice| {
+            let mut insert = tx.prepare_cached(
                 "INSERT OR REPLACE INTO prediction (predictor, item, probabilities) VALUES (?1, ?2, ?3)",
-            )?
-            .execute((predictor, item, f32_bytes(p)))
-            .map(drop)
+            )?;
+            slice.try_for_each(|(item, p)| insert.execute((predictor, item, f32_bytes(p))).map(drop))
         })?;
         Ok(())
     }
@@ -213,10 +212,10 @@ impl Store {
                 |r| r.get::<_, ItemId>(0),
             )?;
             let gone = items.into_iter().filter(|i| !kept.contains(i));
-            dropped += self.write_in_slices(what, gone, |tx, item| {
-                tx.prepare_cached("DELETE FROM prediction WHERE predictor = ?1 AND item = ?2")?
-                    .execute((predictor, item))
-                    .map(drop)
+            dropped += self.write_in_slices(what, gone, |tx, slice| {
+                let mut delete =
+                    tx.prepare_cached("DELETE FROM prediction WHERE predictor = ?1 AND item = ?2")?;
+                slice.try_for_each(|item| delete.execute((predictor, item)).map(drop))
             })?;
         }
         Ok(dropped)

@@ -1,5 +1,6 @@
 //! Long writes in short transactions, so that a label never waits for a job.
 
+use std::iter::Peekable;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Transaction, TransactionBehavior};
@@ -29,14 +30,15 @@ impl Store {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the pause is the point: it hands the lock over")]
-    /// Writes every element of `rows` in transactions of a few milliseconds each, in order. Returns how many were written.
+    /// Writes every element of `rows` in transactions of a few milliseconds each, in order. `write` is called once for each of them, so
+    /// that it prepares its statements once, and takes what its slice yields to the end. Returns how many were written.
     ///
     /// An error leaves what earlier slices committed.
-    pub(super) fn write_in_slices<R>(
+    pub(super) fn write_in_slices<I: IntoIterator>(
         &mut self,
         what: &str,
-        rows: impl IntoIterator<Item = R>,
-        mut each: impl FnMut(&Transaction<'_>, R) -> rusqlite::Result<()>,
+        rows: I,
+        mut write: impl FnMut(&Transaction<'_>, &mut Slice<'_, I::IntoIter>) -> rusqlite::Result<()>,
     ) -> Result<usize> {
         let mut rows = rows.into_iter().peekable();
         let mut written = 0;
@@ -45,21 +47,32 @@ impl Store {
                 std::thread::sleep(BREATH);
             }
             written += self.write(what, |tx| {
-                let begun = Instant::now();
-                let mut count = 0;
-                // The clock is read every few rows: a row costs microseconds.
-                while begun.elapsed() < SLICE {
-                    for row in rows.by_ref().take(16) {
-                        each(tx, row)?;
-                        count += 1;
-                    }
-                    if rows.peek().is_none() {
-                        break;
-                    }
-                }
-                Ok(count)
+                let mut slice = Slice { rows: &mut rows, begun: Instant::now(), taken: 0 };
+                write(tx, &mut slice)?;
+                Ok(slice.taken)
             })?;
         }
         Ok(written)
+    }
+}
+
+/// The elements of one transaction: they end when its time is up.
+pub(super) struct Slice<'r, I: Iterator> {
+    rows: &'r mut Peekable<I>,
+    begun: Instant,
+    taken: usize,
+}
+
+impl<I: Iterator> Iterator for Slice<'_, I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        // The clock is read every few rows: a row costs microseconds.
+        if self.taken > 0 && self.taken.is_multiple_of(16) && self.begun.elapsed() >= SLICE {
+            return None;
+        }
+        let row = self.rows.next()?;
+        self.taken += 1;
+        Some(row)
     }
 }

@@ -77,10 +77,12 @@ impl Store {
         rows: impl IntoIterator<Item = R>,
     ) -> Result<Loaded> {
         let mut loaded = Loaded::default();
-        self.write_in_slices("import rows", rows, |tx, row| {
-            loaded.rows += 1;
-            loaded.items += i64::from(add_row(tx, source, &row)?);
-            Ok(())
+        self.write_in_slices("import rows", rows, |tx, slice| {
+            slice.try_for_each(|row| {
+                loaded.rows += 1;
+                loaded.items += i64::from(add_row(tx, source, &row)?);
+                Ok(())
+            })
         })?;
         Ok(loaded)
     }
