@@ -14,7 +14,7 @@ use crate::domain::item::{ItemKey, normalise};
 use crate::domain::reading::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
 use crate::format::{BadRow, Entry, Found, Reader, Row, TextCell};
-use crate::store::sources::{ImportRow, Loaded};
+use crate::store::sources::ImportRow;
 
 /// Rows handed to the writer at a time.
 const BATCH: usize = 1_000;
@@ -174,9 +174,8 @@ fn load(
     let found_json =
         serde_json::to_string(&found).map_err(|e| Fault::new("note how the file was read", e.to_string()))?;
     let shares = work.store.project()?.shares;
-    let source = work.store.begin_source(name, &found_json)?;
+    let mut under_way = work.store.begin_source(name, &found_json)?;
     let mut rejects = Rejects::new(name, bad_rows);
-    let mut total = Loaded::default();
     let mut empty = 0;
     // Reading and hashing on one thread, writing on this one.
     let outcome = std::thread::scope(|scope| {
@@ -194,16 +193,15 @@ fn load(
         for batch in receive {
             let batch = batch.map_err(|f| f.while_trying(format!("import {name}")))?;
             empty = batch.empty;
+            let before = under_way.loaded().rows;
             let mut rows = Vec::with_capacity(batch.entries.len());
             for entry in batch.entries {
                 match entry {
-                    Ok(row) => rows.push(Incoming { number: total.rows + rows.len() as i64 + 1, ..row }),
+                    Ok(row) => rows.push(Incoming { number: before + rows.len() as i64 + 1, ..row }),
                     Err(bad) => rejects.take(&bad, name)?,
                 }
             }
-            let loaded = work.store.add_rows(source, rows)?;
-            total.rows += loaded.rows;
-            total.items += loaded.items;
+            work.store.add_rows(&mut under_way, rows)?;
             work.report("reading", size.map_or(batch.read, |s| batch.read.min(s)), size, "bytes")?;
             if work.stopped() {
                 return Err(stopped(name));
@@ -211,7 +209,8 @@ fn load(
         }
         Ok(())
     });
-    let outcome = outcome.and_then(|()| if total.rows == 0 { Err(nothing(name)) } else { Ok(()) });
+    let outcome =
+        outcome.and_then(|()| if under_way.loaded().rows == 0 { Err(nothing(name)) } else { Ok(()) });
     if let Err(fault) = outcome {
         // Nothing of it was ever seen; the rows go now rather than at the next import.
         // Where even that fails, as on a full disk, the first reason is the one to tell, and the next import clears them.
@@ -220,7 +219,7 @@ fn load(
     }
     let rejected = rejects.count;
     let path = rejects.finish()?;
-    work.store.finish_source(source, total, empty, rejected)?;
+    let total = work.store.finish_source(under_way, empty, rejected)?;
     Ok(ImportReport {
         data: name.to_owned(),
         found: found.to_string(),

@@ -22,7 +22,7 @@ impl Store {
         Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 
-    /// The slower check of every index entry against its row, and of every reference.
+    /// The slower check of every index entry against its row, of every reference, and of every item against the list of keys.
     pub fn integrity_check(&self) -> Result<Vec<String>> {
         let what = "check the project file";
         let mut found = Vec::new();
@@ -33,6 +33,22 @@ impl Store {
                 .and_then(Iterator::collect)
                 .attempting(what)?;
             found.extend(lines.into_iter().filter(|l| l != "ok").map(|l| format!("{label}{l}")));
+        }
+        // The keys of an import are listed before it is ready, and after their items.
+        for (sql, wrong) in [
+            (
+                "SELECT count(*) FROM item i WHERE source IN (SELECT id FROM source WHERE state = 'ready')
+                 AND NOT EXISTS (SELECT 1 FROM item_key k WHERE k.key = i.key AND k.item = i.id)",
+                "texts are not listed under their keys",
+            ),
+            (
+                "SELECT count(*) FROM item_key k
+                 WHERE NOT EXISTS (SELECT 1 FROM item i WHERE i.id = k.item AND i.key = k.key)",
+                "keys are listed without their texts",
+            ),
+        ] {
+            let count = self.count(sql, (), what)?;
+            found.extend((count > 0).then(|| format!("{count} {wrong}")));
         }
         Ok(found)
     }

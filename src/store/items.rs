@@ -86,7 +86,8 @@ impl Store {
     /// Of the first `limit` items in the order of their hashes, a random sample of the pool, those without a vector.
     pub fn sample_without_vector(&self, model: ModelId, limit: usize) -> Result<Vec<(ItemId, String)>> {
         let sql = format!(
-            "SELECT id, text FROM (SELECT id, text FROM item WHERE {READY} ORDER BY key LIMIT ?2) i WHERE NOT EXISTS
+            "SELECT id, text FROM (SELECT id, text FROM item_key k CROSS JOIN item ON id = k.item
+                                   WHERE {READY} ORDER BY k.key LIMIT ?2) i WHERE NOT EXISTS
              (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)"
         );
         self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))

@@ -125,7 +125,7 @@ impl Store {
     fn set_durability(conn: &Connection, path: &Path, access: Access) -> rusqlite::Result<()> {
         let fresh: u32 = conn.query_row("PRAGMA page_count", [], |r| r.get(0))?;
         if fresh == 0 {
-            // Import touches a random page of the key's index for every row: smaller pages, less to write.
+            // Of each page that a label touches, all is written: small pages.
             conn.pragma_update(None, "page_size", 4_096)?;
         }
         let mode: String = conn.query_row("PRAGMA journal_mode", [], |r| r.get(0))?;

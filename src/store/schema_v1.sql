@@ -29,11 +29,18 @@ CREATE TABLE source (
 -- Not `split IN (…)`: SQLite builds that list anew for every row.
 CREATE TABLE item (
     id     INTEGER PRIMARY KEY,
-    key    BLOB    NOT NULL UNIQUE CHECK (length(key) = 32),
+    key    BLOB    NOT NULL CHECK (length(key) = 32),
     text   TEXT    NOT NULL,
     split  TEXT    NOT NULL CHECK (split = 'train' OR split = 'eval' OR split = 'audit'),
     source INTEGER NOT NULL REFERENCES source (id)
 ) STRICT;
+
+-- The one item of each key. Not an index of `item`, so that an import can write it apart and in the order of the keys: an index would
+-- have a random page of it written for every row. Not a reference to `item`: clearing an item would search the whole table for it.
+CREATE TABLE item_key (
+    key  BLOB    PRIMARY KEY CHECK (length(key) = 32),
+    item INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Every imported row, duplicates too. `meta` are the columns shown beside the text, `fields` is the whole row, both JSON; a lone text
 -- column equal to the item's text is left out of `fields`.

@@ -1,8 +1,12 @@
 //! Imports: rows arrive in slices under a source that nobody sees until one last commit makes it ready.
+//!
+//! The keys of new items are listed later than the items, many at a time and in order: they are hashes, and a slice of some hundred of
+//! them would touch as many pages of the list.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
-use rusqlite::Transaction;
+use rusqlite::{CachedStatement, OptionalExtension, Transaction};
 
 use super::attempt::Attempt;
 use super::clock::now_ms;
@@ -11,6 +15,24 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::item::ItemKey;
 use crate::domain::split::Split;
+
+/// Keys of new items that are kept in memory before they are listed: some 10 MB.
+const MOST_UNLISTED: usize = 128 * 1024;
+
+/// An import under way. After an error there is only [`Store::clear_abandoned_sources`] for it.
+pub struct Load {
+    source: SourceId,
+    /// Items of this import whose keys are not in `item_key` yet.
+    unlisted: HashMap<ItemKey, ItemId>,
+    loaded: Loaded,
+}
+
+impl Load {
+    /// What it has counted so far.
+    pub fn loaded(&self) -> Loaded {
+        self.loaded
+    }
+}
 
 /// A row on its way into the file.
 pub trait ImportRow {
@@ -60,48 +82,52 @@ pub struct Source {
 
 impl Store {
     /// Begins an import. Its rows stay unseen until [`Store::finish_source`].
-    pub fn begin_source(&mut self, name: &str, found: &str) -> Result<SourceId> {
-        self.write("begin the import", |tx| {
+    pub fn begin_source(&mut self, name: &str, found: &str) -> Result<Load> {
+        let source = self.write("begin the import", |tx| {
             tx.execute(
                 "INSERT INTO source (name, found, state, started_ms) VALUES (?1, ?2, 'loading', ?3)",
                 (name, found, now_ms()),
             )?;
             Ok(SourceId(tx.last_insert_rowid()))
-        })
+        })?;
+        Ok(Load { source, unlisted: HashMap::new(), loaded: Loaded::default() })
     }
 
     /// Adds rows; exact duplicates fold into the item that is there.
     pub fn add_rows<R: ImportRow>(
         &mut self,
-        source: SourceId,
+        load: &mut Load,
         rows: impl IntoIterator<Item = R>,
-    ) -> Result<Loaded> {
-        let mut loaded = Loaded::default();
+    ) -> Result<()> {
         self.write_in_slices("import rows", rows, |tx, slice| {
-            slice.try_for_each(|row| {
-                loaded.rows += 1;
-                loaded.items += i64::from(add_row(tx, source, &row)?);
-                Ok(())
-            })
+            let mut statements = RowStatements::new(tx)?;
+            slice.try_for_each(|row| statements.add(load, &row))
         })?;
-        Ok(loaded)
+        if load.unlisted.len() >= MOST_UNLISTED { self.list_keys(load) } else { Ok(()) }
+    }
+
+    /// In the order of the keys: each page of the list is written once, and a fresh list grows at its end.
+    fn list_keys(&mut self, load: &mut Load) -> Result<()> {
+        let mut keys: Vec<_> = load.unlisted.drain().collect();
+        keys.sort_unstable();
+        self.write_in_slices("import rows", keys, |tx, slice| {
+            let mut insert = tx.prepare_cached("INSERT INTO item_key (key, item) VALUES (?1, ?2)")?;
+            slice.try_for_each(|(key, item)| insert.execute((&key.0, item)).map(drop))
+        })
+        .map(drop)
     }
 
     /// The last commit of an import: everything in it is seen from here on.
-    pub fn finish_source(
-        &mut self,
-        source: SourceId,
-        loaded: Loaded,
-        empty: u64,
-        rejected: u64,
-    ) -> Result<()> {
+    pub fn finish_source(&mut self, mut load: Load, empty: u64, rejected: u64) -> Result<Loaded> {
+        self.list_keys(&mut load)?;
+        let Load { source, loaded, .. } = load;
         self.write("finish the import", |tx| {
             tx.execute(
                 "UPDATE source SET state = 'ready', rows = ?2, items = ?3, empty = ?4, rejected = ?5, finished_ms = ?6
                  WHERE id = ?1",
                 (source, loaded.rows, loaded.items, empty.cast_signed(), rejected.cast_signed(), now_ms()),
-            )
-            .map(drop)
+            )?;
+            Ok(loaded)
         })
     }
 
@@ -120,11 +146,17 @@ impl Store {
             })? > 0
             {}
             while self.write(what, |tx| {
-                tx.execute(
-                    "DELETE FROM item WHERE id IN (SELECT id FROM item WHERE source = ?1 AND id >=
-                       (SELECT coalesce(max(id) - 500, 0) FROM item WHERE source = ?1))",
+                let first: i64 = tx.query_row(
+                    "SELECT coalesce(max(id) - 500, 0) FROM item WHERE source = ?1",
                     [source],
-                )
+                    |r| r.get(0),
+                )?;
+                tx.execute(
+                    "DELETE FROM item_key WHERE item >= ?2 AND key IN
+                       (SELECT key FROM item WHERE source = ?1 AND id >= ?2)",
+                    (source, first),
+                )?;
+                tx.execute("DELETE FROM item WHERE source = ?1 AND id >= ?2", (source, first))
             })? > 0
             {}
             self.write(what, |tx| tx.execute("DELETE FROM source WHERE id = ?1", [source]))?;
@@ -171,24 +203,153 @@ impl Store {
     }
 }
 
-fn add_row<R: ImportRow>(tx: &Transaction<'_>, source: SourceId, row: &R) -> rusqlite::Result<bool> {
-    let key = row.key().0;
-    // Most rows are new, and an insertion that fails costs one look-up, as a question first would.
-    let is_new = tx
-        .prepare_cached(
-            "INSERT INTO item (key, text, split, source) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        )?
-        .execute((&key, row.text(), row.split(), source))?
-        == 1;
-    let (item, same_text) = if is_new {
-        (ItemId(tx.last_insert_rowid()), true)
-    } else {
-        tx.prepare_cached("SELECT id, text = ?2 FROM item WHERE key = ?1")?
-            .query_row((&key, row.text()), |r| Ok((r.get(0)?, r.get(1)?)))?
-    };
-    tx.prepare_cached(
-        "INSERT INTO source_row (source, row, external_id, gold, meta, fields, item) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute((source, row.row(), row.external_id(), row.gold(), row.meta(), row.fields(same_text), item))?;
-    Ok(is_new)
+/// What adds one row after the other within a transaction.
+struct RowStatements<'t> {
+    find: CachedStatement<'t>,
+    compare: CachedStatement<'t>,
+    add_item: CachedStatement<'t>,
+    add_row: CachedStatement<'t>,
+}
+
+impl<'t> RowStatements<'t> {
+    fn new(tx: &'t Transaction<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            find: tx.prepare_cached("SELECT item FROM item_key WHERE key = ?1")?,
+            compare: tx.prepare_cached("SELECT text = ?2 FROM item WHERE id = ?1")?,
+            add_item: tx
+                .prepare_cached("INSERT INTO item (key, text, split, source) VALUES (?1, ?2, ?3, ?4)")?,
+            add_row: tx.prepare_cached(
+                "INSERT INTO source_row (source, row, external_id, gold, meta, fields, item)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+        })
+    }
+
+    fn add<R: ImportRow>(&mut self, load: &mut Load, row: &R) -> rusqlite::Result<()> {
+        let (source, key) = (load.source, row.key());
+        let known = match load.unlisted.get(&key) {
+            Some(item) => Some(*item),
+            None => self.find.query_row([&key.0], |r| r.get(0)).optional()?,
+        };
+        let (item, same_text) = match known {
+            Some(item) => (item, self.compare.query_row((item, row.text()), |r| r.get(0))?),
+            None => {
+                let item = self.add_item.insert((&key.0, row.text(), row.split(), source)).map(ItemId)?;
+                load.unlisted.insert(key, item);
+                load.loaded.items += 1;
+                (item, true)
+            }
+        };
+        let fields = row.fields(same_text);
+        self.add_row.execute((source, row.row(), row.external_id(), row.gold(), row.meta(), fields, item))?;
+        load.loaded.rows += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::split::SplitShares;
+    use crate::store::open::NewProject;
+
+    struct Line(i64, &'static str);
+
+    impl ImportRow for Line {
+        fn row(&self) -> i64 {
+            self.0
+        }
+        fn text(&self) -> &str {
+            self.1
+        }
+        fn key(&self) -> ItemKey {
+            ItemKey::of(self.1)
+        }
+        fn split(&self) -> Split {
+            Split::Train
+        }
+        fn external_id(&self) -> Option<&str> {
+            None
+        }
+        fn gold(&self) -> Option<&str> {
+            None
+        }
+        fn meta(&self) -> Option<&str> {
+            None
+        }
+        fn fields(&self, item_holds_text: bool) -> Cow<'_, str> {
+            if item_holds_text { "[null]".into() } else { format!("[{:?}]", self.1).into() }
+        }
+    }
+
+    fn store(dir: &tempfile::TempDir) -> Store {
+        let new = NewProject { seed: 1, shares: SplitShares::default() };
+        Store::create(&dir.path().join("x.hardcase"), new).unwrap()
+    }
+
+    fn fields(store: &Store) -> Vec<(i64, String)> {
+        let mut rows = Vec::new();
+        for source in store.sources().unwrap() {
+            store.for_each_row(source.id, |item, f| Ok(rows.push((item.0, f.to_owned())))).unwrap();
+        }
+        rows
+    }
+
+    #[test]
+    fn a_text_folds_into_its_item_whether_its_key_is_listed_yet_or_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(&dir);
+        let mut load = store.begin_source("a", "{}").unwrap();
+        store.add_rows(&mut load, [Line(1, "one"), Line(2, "two"), Line(3, " one")]).unwrap();
+        store.list_keys(&mut load).unwrap();
+        store.add_rows(&mut load, [Line(4, "two"), Line(5, "three"), Line(6, "one ")]).unwrap();
+        let loaded = store.finish_source(load, 0, 0).unwrap();
+        assert_eq!(loaded, Loaded { rows: 6, items: 3 });
+        let mut load = store.begin_source("b", "{}").unwrap();
+        store.add_rows(&mut load, [Line(1, "three"), Line(2, "four")]).unwrap();
+        assert_eq!(store.finish_source(load, 0, 0).unwrap(), Loaded { rows: 2, items: 1 });
+        let want = [
+            (1, "[null]"),
+            (2, "[null]"),
+            (1, "[\" one\"]"),
+            (2, "[null]"),
+            (3, "[null]"),
+            (1, "[\"one \"]"),
+            (3, "[null]"),
+            (4, "[null]"),
+        ];
+        assert_eq!(fields(&store), want.map(|(item, f)| (item, f.to_owned())));
+        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_load_that_is_cleared_leaves_the_keys_of_ready_items_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(&dir);
+        let mut load = store.begin_source("a", "{}").unwrap();
+        store.add_rows(&mut load, [Line(1, "one"), Line(2, "two")]).unwrap();
+        store.finish_source(load, 0, 0).unwrap();
+        let mut load = store.begin_source("b", "{}").unwrap();
+        store.add_rows(&mut load, [Line(1, "one"), Line(2, "three")]).unwrap();
+        store.list_keys(&mut load).unwrap();
+        store.add_rows(&mut load, [Line(3, "four")]).unwrap();
+        drop(load);
+        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new(), "half loaded is not damaged");
+        assert_eq!(store.clear_abandoned_sources().unwrap(), 1);
+        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
+        assert_eq!(store.all::<i64>("SELECT item FROM item_key ORDER BY item", "").unwrap(), [1, 2]);
+        assert_eq!(store.all::<i64>("SELECT id FROM item", "").unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn a_key_that_is_missing_or_stands_alone_is_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(&dir);
+        let mut load = store.begin_source("a", "{}").unwrap();
+        store.add_rows(&mut load, [Line(1, "one"), Line(2, "two")]).unwrap();
+        store.finish_source(load, 0, 0).unwrap();
+        store.write("", |tx| tx.execute("UPDATE item_key SET item = 9 WHERE item = 1", ())).unwrap();
+        let want = ["1 texts are not listed under their keys", "1 keys are listed without their texts"];
+        assert_eq!(store.integrity_check().unwrap(), want);
+    }
 }
