@@ -1,6 +1,7 @@
 //! Making and opening a project file.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
@@ -40,6 +41,8 @@ pub struct Store {
     path: PathBuf,
     access: Access,
     pub(super) backup: Option<PathBuf>,
+    /// When the last slice of a long write was committed.
+    pub(super) slice_ended: Option<Instant>,
 }
 
 impl Store {
@@ -119,7 +122,7 @@ impl Store {
                 .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
         }
         conn.pragma_update(None, "cell_size_check", true).attempting(what)?;
-        Ok(Self { conn, path: path.to_owned(), access, backup })
+        Ok(Self { conn, path: path.to_owned(), access, backup, slice_ended: None })
     }
 
     fn set_durability(conn: &Connection, path: &Path, access: Access) -> rusqlite::Result<()> {

@@ -12,8 +12,8 @@ use crate::domain::fault::Result;
 /// Work done inside one transaction before it is committed; with the commit's own sync the lock is held for at most 20 ms.
 const SLICE: Duration = Duration::from_millis(12);
 
-/// The pause between two slices: longer than a waiting writer's shortest step, so that it gets its turn.
-const BREATH: Duration = Duration::from_millis(2);
+/// What lies at least between two slices: longer than a waiting writer's longest step, so that it gets its turn after one slice.
+const BREATH: Duration = Duration::from_millis(6);
 
 impl Store {
     /// Runs one short write transaction, begun as `IMMEDIATE`.
@@ -43,14 +43,15 @@ impl Store {
         let mut rows = rows.into_iter().peekable();
         let mut written = 0;
         while rows.peek().is_some() {
-            if written > 0 {
-                std::thread::sleep(BREATH);
+            if let Some(rest) = self.slice_ended.and_then(|at| BREATH.checked_sub(at.elapsed())) {
+                std::thread::sleep(rest);
             }
             written += self.write(what, |tx| {
                 let mut slice = Slice { rows: &mut rows, begun: Instant::now(), taken: 0 };
                 write(tx, &mut slice)?;
                 Ok(slice.taken)
             })?;
+            self.slice_ended = Some(Instant::now());
         }
         Ok(written)
     }
