@@ -16,8 +16,10 @@ use crate::domain::split::{Split, SplitShares};
 use crate::format::{BadRow, Entry, Found, Reader, Row, TextCell};
 use crate::store::sources::ImportRow;
 
-/// Rows handed to the writer at a time.
-const BATCH: usize = 1_000;
+/// Rows handed to the writer at a time, where their texts are not longer than `BATCH_BYTES` together.
+const BATCH: usize = 4_000;
+/// Bytes of text after which a batch ends.
+const BATCH_BYTES: usize = 4 << 20;
 /// Batches that may wait for the writer.
 const READ_AHEAD: usize = 4;
 
@@ -253,10 +255,12 @@ struct Batch<'f> {
 
 fn read_batch<'f>(reader: &mut Reader, found: &'f Found, shares: &SplitShares) -> Result<Batch<'f>> {
     let mut entries = Vec::with_capacity(BATCH);
-    while entries.len() < BATCH {
+    let mut bytes = 0;
+    while entries.len() < BATCH && bytes < BATCH_BYTES {
         match reader.next_entry()? {
             None => break,
             Some(Entry::Row(row)) => {
+                bytes += row.text.len();
                 let normalised = normalise(&row.text);
                 let (key, split) =
                     (ItemKey::of_normalised(&normalised), shares.split_normalised(&normalised));
