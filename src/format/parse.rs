@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::delimited::Taken;
 use super::encoding::Advice;
-use super::found::Found;
+use super::found::{Found, Shape};
 use super::jsonl;
 use super::lines::Line;
 use super::row::{BadRow, Columns, Row, value_of};
@@ -44,7 +44,7 @@ pub(super) fn from_delimited(taken: Taken<'_>, found: &Found, advice: &Advice) -
         let lines = raw.iter().filter(|b| **b == b'\n').count().max(1) as u64;
         let span = if lines > 1 { format!(" (it runs to line {})", line + lines - 1) } else { String::new() };
         let cell = if have == 1 { "cell" } else { "cells" };
-        let hint = if lines > 1 { QUOTES_HINT } else { SKIP_HINT };
+        let hint = if lines > 1 { QUOTES_HINT } else { ragged_hint(found) };
         let like = if found.header { "the header has" } else { "the other rows have" };
         return Err(BadRow::new(line, format!("it has {have} {cell} and {like} {want}{span}"), hint, raw));
     }
@@ -58,6 +58,20 @@ pub(super) fn from_delimited(taken: Taken<'_>, found: &Found, advice: &Advice) -
         columns: Columns::Line,
     };
     row_with_text(Row { columns: Columns::Delimited(cells), ..row }, raw)
+}
+
+/// What to do about a line with too many or too few cells. One column, or no header, and it may be no table at all.
+fn ragged_hint(found: &Found) -> &'static str {
+    match (found.shape, found.columns.len()) {
+        (Shape::Delimited { delimiter: b'\t', .. }, _) => SKIP_HINT,
+        (_, 1) => {
+            "Put such texts in quotes, or add --delimiter tab to read each line as one text; --skip-bad sets such rows aside"
+        }
+        _ if !found.header => {
+            "If each line is one text, add --delimiter tab; --skip-bad sets such rows aside"
+        }
+        _ => SKIP_HINT,
+    }
 }
 
 /// A line as a row that is nothing but its text.

@@ -141,6 +141,20 @@ fn rows_of_another_width_say_how_many_cells_they_have() {
 }
 
 #[test]
+fn commas_in_a_lone_column_get_a_hint_that_helps() {
+    let csv = "text\nHello, you\nWell, \"this\", or that\n";
+    let (_, bad, _) = read("a.csv", csv);
+    assert_eq!(bad[0].why, "it has 2 cells and the header has 1");
+    assert!(bad[0].hint.contains("in quotes") && bad[0].hint.contains("--delimiter tab"), "{}", bad[0].hint);
+    let options = ReadOptions { delimiter: Some("tab".into()), ..ReadOptions::default() };
+    let (rows, bad, _) = entries(open("a.csv", csv, &options).unwrap());
+    assert_eq!(texts(&rows), ["Hello, you", "Well, \"this\", or that"]);
+    assert!(bad.is_empty(), "{bad:?}");
+    let (rows, bad, _) = read("a.csv", "text\n\"Hello, you\"\n\"Well, \"\"this\"\", or that\"\n");
+    assert_eq!((texts(&rows), bad.len()), (vec!["Hello, you", "Well, \"this\", or that"], 0));
+}
+
+#[test]
 fn a_stray_quote_in_tsv_swallows_nothing() {
     let tsv = "ham\t\"Hi you\nspam\tWin a car\nham\t\"Gimme a few\" was a while ago\n";
     let (rows, bad, _) = read("sms.tsv", tsv);
