@@ -15,3 +15,4 @@ pub mod progress;
 pub mod reading;
 pub mod split;
 pub mod task;
+mod task_toml;

@@ -1,0 +1,133 @@
+//! The task as a `TASK.toml` that a person can read and change: each part explained, all text escaped.
+//!
+//! The one writer of tasks: the project file, `task --show` and the dialogue of `new` hold what it writes. It must never write
+//! what `Task::from_toml` reads as another task.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::fault::{Fault, Result};
+use super::task::{Label, Task};
+
+const HEAD: &str = "\
+# What is asked about each text, and what the answers mean.
+# A changed copy becomes the next revision with: hardcase task PROJECT --set THIS_FILE
+
+";
+const GUIDELINE: &str = "\n# How to decide. Several lines stand between three quotes: \"\"\"...\"\"\"\n";
+const LABELS: &str = "
+# The labels, in the order of the screen.
+# id           under which answers are kept: leave it when you rename a label
+# name, key    what the screen shows, and the key that gives it
+# description  what it means; with the examples, what the model's first guess rests on
+# examples     typical texts
+# share        about how common it is among all texts, from 0 to 1; a line without it is unknown
+";
+
+impl Task {
+    /// The task as a commented `TASK.toml`.
+    ///
+    /// # Errors
+    /// Never for a checked task; the signature is that of the writer.
+    pub fn to_toml(&self) -> Result<String> {
+        let mut out = HEAD.to_owned();
+        line(&mut out, "name", &self.name)?;
+        line(&mut out, "question", &self.question)?;
+        out.push_str(GUIDELINE);
+        line(&mut out, "guideline", &self.guideline)?;
+        out.push_str(LABELS);
+        for label in &self.labels {
+            block(&mut out, label)?;
+        }
+        Ok(out)
+    }
+}
+
+fn block(out: &mut String, label: &Label) -> Result<()> {
+    out.push_str("\n[[label]]\n");
+    line(out, "id", &label.id)?;
+    line(out, "name", &label.name)?;
+    line(out, "key", &label.key)?;
+    line(out, "description", &label.description)?;
+    line(out, "examples", &label.examples)?;
+    match &label.share {
+        Some(share) => line(out, "share", share),
+        None => {
+            out.push_str("# share = 0.05\n");
+            Ok(())
+        }
+    }
+}
+
+fn line(out: &mut String, name: &str, value: &(impl Serialize + ?Sized)) -> Result<()> {
+    let text = toml::to_string_pretty(&BTreeMap::from([(name, value)]))
+        .map_err(|e| Fault::new("write the task", e.to_string()))?;
+    out.push_str(&text);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn label() -> impl Strategy<Value = Label> {
+        let text = || prop_oneof![any::<String>(), "[ \"'\\\\\n\r\t#=\\[\\]]{0,12}"];
+        let examples = proptest::collection::vec(text(), 0..3);
+        let share = proptest::option::of(0.0001f64..0.2);
+        ("[^\\p{C}]{1,12}", any::<char>(), text(), examples, share).prop_map(
+            |(name, key, description, examples, share)| Label {
+                id: String::new(),
+                name,
+                key,
+                description,
+                examples,
+                share,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn every_task_is_read_back_as_it_was_written(
+            name in any::<String>(),
+            question in any::<String>(),
+            guideline in any::<String>(),
+            labels in proptest::collection::vec(label(), 2..5),
+        ) {
+            // What is no task, such as two labels on one key, is never written.
+            let task = Task::new(name, question, guideline, labels);
+            prop_assume!(task.is_ok());
+            let (task, text) = (task.as_ref().unwrap(), task.as_ref().unwrap().to_toml().unwrap());
+            let read = Task::from_toml(&text, "t.toml");
+            prop_assert!(read.as_ref().is_ok_and(|read| read == task), "{read:?}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_written_task_reads_like_one_that_a_person_wrote() {
+        let label = |name: &str, key, share| Label {
+            id: String::new(),
+            name: name.into(),
+            key,
+            description: "sells".into(),
+            examples: vec!["WINNER!! \"Call\" now".into()],
+            share,
+        };
+        let labels = vec![label("spam", '1', Some(0.1)), label("ham", '2', None)];
+        let task = Task::new("spam".into(), "Is it?".into(), "One.\nTwo.".into(), labels).unwrap();
+        let text = task.to_toml().unwrap();
+        for part in [
+            "name = \"spam\"\nquestion = \"Is it?\"\n",
+            "guideline = \"\"\"\nOne.\nTwo.\"\"\"\n",
+            "[[label]]\nid = \"spam\"\nname = \"spam\"\nkey = \"1\"\ndescription = \"sells\"\nexamples = [",
+            "share = 0.1\n",
+            "# share = 0.05\n",
+        ] {
+            assert!(text.contains(part), "no {part:?} in\n{text}");
+        }
+        assert!(text.lines().filter(|l| l.starts_with('#')).count() > 8, "it is commented");
+    }
+}
