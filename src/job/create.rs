@@ -27,6 +27,14 @@ pub fn create(path: &Path, task: Option<&Task>, seed: u64, expert: &str) -> Resu
     })
 }
 
+/// Whether a project can be made at `path`, before anybody is asked about it.
+///
+/// # Errors
+/// The file exists, or its folder cannot be written.
+pub fn check_place(path: &Path) -> Result<()> {
+    Store::check_place(path)
+}
+
 /// True where the file is there and is a project that opens.
 pub fn is_project(path: &Path) -> bool {
     Store::open(path, Access::Read).is_ok()

@@ -13,6 +13,7 @@ pub mod create;
 pub mod doctor;
 pub mod export;
 pub mod import;
+pub mod look;
 pub mod mine;
 #[cfg(feature = "engine")]
 pub mod model;

@@ -76,6 +76,20 @@ pub(super) fn inspect(path: &Path, newest: u32) -> Result<Header> {
     Ok(Header { user_version })
 }
 
+/// Whether a file begins like an SQLite database, whoever made it.
+///
+/// # Errors
+/// There is no such file, it cannot be read, or it is a directory.
+pub fn is_database(path: &Path) -> Result<bool> {
+    let fault = |e: std::io::Error| {
+        Fault::usage(format!("open {}", path.display()), io_reason(&e))
+            .hint("Name a project or a file of texts")
+    };
+    let mut head = Vec::with_capacity(MAGIC.len());
+    File::open(path).and_then(|f| f.take(MAGIC.len() as u64).read_to_end(&mut head)).map_err(fault)?;
+    Ok(head == MAGIC)
+}
+
 /// Whether a write-ahead log with something in it lies beside the file.
 pub(super) fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();

@@ -33,5 +33,6 @@ pub mod tasks;
 
 pub use check::UncleanCheck;
 pub use filesystem::{FileSystem, file_system};
+pub use header::is_database;
 pub use migrate::FILE_VERSION;
 pub use open::{Access, NewProject, Store};

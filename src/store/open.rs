@@ -10,7 +10,7 @@ use super::attempt::Attempt;
 use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::filesystem::{FileSystem, file_system};
-use super::private::create_private;
+use super::private::{check_place, create_private};
 use super::{busy, header, migrate, process};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::split::SplitShares;
@@ -46,6 +46,14 @@ pub struct Store {
 }
 
 impl Store {
+    /// Whether a project can be made at `path`, as far as that is known beforehand. Makes nothing.
+    ///
+    /// # Errors
+    /// Those of [`Store::create`].
+    pub fn check_place(path: &Path) -> Result<()> {
+        check_place(path, &format!("make the project {}", path.display()))
+    }
+
     /// Makes a new project file, private to its owner.
     ///
     /// # Errors
