@@ -16,16 +16,31 @@ pub(super) struct Import {
     #[arg(required = true)]
     data: Vec<PathBuf>,
     #[command(flatten)]
+    importing: Importing,
+}
+
+/// How data is imported; shared by `import`, `new` and `hardcase DATA`.
+#[derive(clap::Args)]
+pub(super) struct Importing {
+    #[command(flatten)]
     reading: Reading,
     /// Put rows that cannot be read into DATA.rejects.jsonl instead of stopping
     #[arg(long)]
     skip_bad: bool,
 }
 
+impl Importing {
+    /// How the data is read, and what becomes of bad rows.
+    pub fn checked(self) -> (ReadOptions, BadRows) {
+        let bad_rows = if self.skip_bad { BadRows::Reject } else { BadRows::Stop };
+        (self.reading.into(), bad_rows)
+    }
+}
+
 impl Import {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let bad_rows = if self.skip_bad { BadRows::Reject } else { BadRows::Stop };
-        import_all(setting, &self.file, &self.data, &self.reading.into(), bad_rows)
+        let (options, bad_rows) = self.importing.checked();
+        import_all(setting, &self.file, &self.data, &options, bad_rows)
     }
 }
 

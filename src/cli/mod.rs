@@ -6,14 +6,17 @@ mod answer;
 mod arguments;
 #[cfg(feature = "engine")]
 mod demo;
+mod dialogue;
 mod doctor;
 mod export;
 #[cfg(feature = "engine")]
 mod guard;
 mod import;
+mod keyboard;
 mod mine;
 mod new;
 mod next;
+mod open;
 mod output;
 #[cfg(feature = "engine")]
 mod predict;

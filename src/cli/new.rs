@@ -1,14 +1,19 @@
-//! `new`: makes a project, and imports data where it is named.
+//! `new`: makes a project, and imports data where it is named. Without a task, at a terminal, it asks for one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::arguments::Reading;
-use super::import::import_all;
+use super::dialogue::{self, Names, Person};
+use super::import::{Importing, import_all};
+use super::keyboard::Keyboard;
 use super::setting::Setting;
 use super::task::read_task;
-use crate::domain::fault::Result;
-use crate::job::create::create;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::reading::ReadOptions;
+use crate::domain::task::Task;
+use crate::job::create::{check_place, create};
 use crate::job::import::BadRows;
+use crate::job::look::{Look, look};
+use crate::job::task::{free_name, write_new};
 
 /// The seed of a project that is given none: the same data then gives the same rounds everywhere.
 pub(super) const DEFAULT_SEED: u64 = 1;
@@ -17,32 +22,148 @@ pub(super) const DEFAULT_SEED: u64 = 1;
 pub(super) struct New {
     /// The project file to make
     file: PathBuf,
-    /// The task: question, guideline and labels
+    /// The task: question, guideline and labels; without it, at a terminal, questions are asked
     #[arg(long, value_name = "TASK.toml")]
     task: Option<PathBuf>,
     /// Texts to import; may be given several times
     #[arg(long, value_name = "DATA")]
     data: Vec<PathBuf>,
     #[command(flatten)]
-    reading: Reading,
-    /// Put rows that cannot be read into DATA.rejects.jsonl instead of stopping
-    #[arg(long)]
-    skip_bad: bool,
+    importing: Importing,
 }
 
 impl New {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let task = self.task.as_deref().map(read_task).transpose()?;
-        let warning =
-            create(&self.file, task.as_ref(), setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
+        let project = NewProject::of(self.file, self.data, self.importing);
+        if task.is_none() && setting.asks() {
+            let mut person = Keyboard::listen(&setting.watch, project.attempted());
+            return project.make_by_asking(setting, &mut person);
+        }
+        project.make(setting, task.as_ref())
+    }
+}
+
+/// `hardcase DATA`: offers to make a project beside the data.
+///
+/// # Errors
+/// There is one already, nobody is there to ask, or the person leaves.
+pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> Result<()> {
+    let shown = data.display().to_string();
+    let project = NewProject::of(data.with_extension("hardcase"), vec![data], importing);
+    let file = project.file.display();
+    if project.file.exists() {
+        return Err(Fault::usage(project.attempted(), "it exists already").hint(format!(
+            "Open it with `hardcase {file}`, or make another with `hardcase new FILE --data {shown}`"
+        )));
+    }
+    if !setting.asks() {
+        return Err(Fault::usage(
+            project.attempted(),
+            "its task is asked for at a terminal, without --json and --quiet",
+        )
+        .hint(format!("Write a TASK.toml and use `hardcase new {file} --task TASK.toml --data {shown}`")));
+    }
+    let mut person = Keyboard::listen(&setting.watch, project.attempted());
+    let question = format!("{shown} is no project. Make {file} from its texts");
+    if !dialogue::yes(&mut person, "a project is to be made", &question)? {
+        return setting
+            .say(&format!("nothing was made; `hardcase new FILE --data {shown}` makes it elsewhere"));
+    }
+    project.make_by_asking(setting, &mut person)
+}
+
+/// A project to be made.
+struct NewProject {
+    file: PathBuf,
+    data: Vec<PathBuf>,
+    options: ReadOptions,
+    bad_rows: BadRows,
+}
+
+impl NewProject {
+    fn of(file: PathBuf, data: Vec<PathBuf>, importing: Importing) -> Self {
+        let (options, bad_rows) = importing.checked();
+        Self { file, data, options, bad_rows }
+    }
+
+    fn attempted(&self) -> String {
+        format!("make the project {}", self.file.display())
+    }
+
+    /// Asks for the task, writes it beside the project, and makes both.
+    fn make_by_asking(mut self, setting: &Setting, person: &mut Keyboard) -> Result<()> {
+        // What would fail at the end fails before anybody has typed a word.
+        check_place(&self.file)?;
+        person.say(&format!(
+            "{} is a new project.\nEnter takes what stands in [brackets]; Ctrl-C leaves, and nothing is made.",
+            self.file.display()
+        ))?;
+        self.see_data(person)?;
+        let toml = free_name(&self.file);
+        let task = dialogue::ask_task(person, &self.names(&toml))?;
+        write_new(&toml, &task)?;
+        setting.say(&format!("wrote {}", toml.display()))?;
+        self.make(setting, Some(&task))
+    }
+
+    /// Shows the first texts of each file, and lets the person choose the first one's columns where the command line does not.
+    fn see_data(&mut self, person: &mut Keyboard) -> Result<()> {
+        let [first, others @ ..] = self.data.as_slice() else { return Ok(()) };
+        if let Some(seen) = look(first, &self.options)? {
+            person.say(&format!("\n{}", first.display()))?;
+            match &seen.texts {
+                Ok(texts) if !self.options.text.is_empty() => dialogue::show_texts(person, texts)?,
+                _ => {
+                    let with = |text: &[String]| {
+                        let options = ReadOptions { text: text.to_vec(), ..self.options.clone() };
+                        look(first, &options)?.ok_or_else(|| Fault::new("read it again", "it is gone"))
+                    };
+                    let chosen = dialogue::choose_text(person, seen, with)?;
+                    self.options.text = chosen;
+                }
+            }
+        }
+        for other in others {
+            match look(other, &self.options)? {
+                Some(Look { texts: Ok(texts), .. }) => {
+                    person.say(&format!("\n{}", other.display()))?;
+                    dialogue::show_texts(person, &texts)?;
+                }
+                Some(Look { texts: Err(why), .. }) => {
+                    return Err(Fault::usage(format!("read {}", other.display()), why)
+                        .hint("Name the column with the texts: --text COLUMN"));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&self, toml: &Path) -> Names {
+        let data: Vec<String> = self.data.iter().map(|d| d.display().to_string()).collect();
+        Names {
+            task: self.file.file_stem().map_or(String::new(), |s| s.to_string_lossy().into_owned()),
+            project: self.file.display().to_string(),
+            toml: toml.display().to_string(),
+            data: (!data.is_empty()).then(|| data.join(", ")),
+        }
+    }
+
+    fn make(self, setting: &Setting, task: Option<&Task>) -> Result<()> {
+        let warning = create(&self.file, task, setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
         if let Some(warning) = warning {
             setting.say(&warning)?;
         }
-        setting.say(&format!("made {}", self.file.display()))?;
-        let bad_rows = if self.skip_bad { BadRows::Reject } else { BadRows::Stop };
-        import_all(setting, &self.file, &self.data, &self.reading.into(), bad_rows)?;
         let file = self.file.display();
-        setting.say(&match (&task, self.data.is_empty()) {
+        setting.say(&format!("made {file}"))?;
+        import_all(setting, &self.file, &self.data, &self.options, self.bad_rows).inspect_err(|_| {
+            // The reason follows on standard error.
+            let _ = setting.say(&format!(
+                "{file} is there, without all of the texts: `hardcase import {file} DATA` goes on"
+            ));
+        })?;
+        setting.say(&match (task, self.data.is_empty()) {
             (None, _) => {
                 format!("next: write a TASK.toml and set it with `hardcase task {file} --set TASK.toml`")
             }

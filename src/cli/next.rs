@@ -41,13 +41,8 @@ impl Next {
 
 /// A case as text. What comes from the pool is made harmless.
 pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
-    let mut out = format!("case {} (item {})\n\n  {}\n", case.case, case.item, indent(&case.text));
-    if let Some(meta) = case.meta.as_object() {
-        for (name, value) in meta {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            out.push_str(&format!("  {}: {}\n", harmless(name), indent(&value)));
-        }
-    }
+    let shown = text_and_meta(&case.text, &case.meta);
+    let mut out = format!("case {} (item {})\n\n{shown}", case.case, case.item);
     if let Some(partner) = &case.partner {
         out.push_str(&format!("\nnear it ({:.2}):\n\n  {}\n", partner.similarity, indent(&partner.text)));
     }
@@ -62,6 +57,16 @@ pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
     let labels: Vec<String> =
         case.labels.iter().map(|l| format!("{} {}", l.key, harmless(&l.name))).collect();
     out.push_str(&format!("\n{}   {}", harmless(question), labels.join("   ")));
+    out
+}
+
+/// A text with what stands beside it, indented and made harmless.
+pub(super) fn text_and_meta(text: &str, meta: &serde_json::Value) -> String {
+    let mut out = format!("  {}\n", indent(text));
+    for (name, value) in meta.as_object().into_iter().flatten() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        out.push_str(&format!("  {}: {}\n", harmless(name), indent(&value)));
+    }
     out
 }
 

@@ -15,6 +15,12 @@ pub(super) fn print(line: &str) -> Result<()> {
     }
 }
 
+/// Prints the beginning of a line that a person ends.
+pub(super) fn prompt(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{text}").and_then(|()| out.flush()).map_err(|e| Fault::new("ask a question", io_reason(&e)))
+}
+
 /// Prints one JSON document.
 pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string(value).map_err(|e| Fault::new("print the result", e.to_string()))?;

@@ -1,5 +1,6 @@
 //! What a verb runs with: the person, the seed, where to say what.
 
+use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 
 use serde::Serialize;
@@ -49,6 +50,11 @@ impl Setting {
     /// Whether results are wanted as JSON.
     pub fn wants_json(&self) -> bool {
         self.json
+    }
+
+    /// Whether a person is there to answer questions.
+    pub fn asks(&self) -> bool {
+        !self.json && !self.quiet && stdin().is_terminal() && stdout().is_terminal()
     }
 
     /// Prints a result: its sentence, or its JSON document.

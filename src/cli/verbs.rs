@@ -2,18 +2,21 @@
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
-use super::{answer, doctor, export, import, mine, new, next, status, task, tune};
+use super::{answer, doctor, export, import, mine, new, next, open, status, task, tune};
 #[cfg(feature = "engine")]
 use super::{demo, guard, predict, scout};
 use crate::domain::fault::Result;
 
+const FILE_HELP: &str = "`hardcase FILE` opens a project, and makes one from a file of texts";
+
 /// Label what a local model finds hard, and train it on the answers.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100, after_help = FILE_HELP)]
 struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -26,6 +29,9 @@ enum Verb {
     /// Make the demo project, scout and mine it, and show its first case
     #[cfg(feature = "engine")]
     Demo(demo::Demo),
+    /// Open a project, or make one from a file of texts
+    #[command(name = open::VERB, hide = true)]
+    Open(open::Open),
     /// Make a project
     New(new::New),
     /// Add texts from CSV, TSV, JSONL or plain lines
@@ -56,7 +62,7 @@ enum Verb {
 
 /// Runs the command line. `model` is the embedded model; empty in a build without the engine.
 pub fn run(model: &'static [u8]) -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parsed() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors; clap prints them where they belong.
@@ -87,6 +93,22 @@ pub fn run(model: &'static [u8]) -> ExitCode {
     }
 }
 
+/// The command line; a file where a verb is expected is opened.
+fn parsed() -> std::result::Result<Arguments, clap::Error> {
+    let error = match Arguments::try_parse() {
+        Err(error) if error.kind() == ErrorKind::InvalidSubcommand => error,
+        other => return other,
+    };
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return Err(error);
+    };
+    let arguments: Vec<_> = std::env::args_os().collect();
+    match open::with_verb(&arguments, word) {
+        Some(with) => Arguments::try_parse_from(with),
+        None => Err(error),
+    }
+}
+
 impl Verb {
     /// What the verb does with llama.cpp, where it does: such verbs run in a child process.
     #[cfg(feature = "engine")]
@@ -103,6 +125,7 @@ impl Verb {
         match self {
             #[cfg(feature = "engine")]
             Self::Demo(verb) => verb.run(setting),
+            Self::Open(verb) => verb.run(setting),
             Self::New(verb) => verb.run(setting),
             Self::Import(verb) => verb.run(setting),
             #[cfg(feature = "engine")]

@@ -17,7 +17,14 @@ const LINE_EVERY: Duration = Duration::from_millis(100);
 /// Shows what a job says of itself, and passes on a wish to stop.
 pub(super) struct Watch {
     shown: Shown,
-    stopping: Arc<AtomicBool>,
+    stopping: Arc<Stopping>,
+}
+
+/// A wish to stop, and what is to happen at it.
+#[derive(Default)]
+struct Stopping {
+    asked: AtomicBool,
+    then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 enum Shown {
@@ -42,16 +49,37 @@ impl Watch {
             ProgressKind::Bar if io::stderr().is_terminal() => Shown::Bar(Mutex::default()),
             ProgressKind::Bar | ProgressKind::None => Shown::Notes,
         };
-        let stopping = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stopping);
+        let stopping = Arc::new(Stopping::default());
+        let heard = Arc::clone(&stopping);
         // A second request falls through to a plain exit: jobs may be killed at any time.
         let _ = ctrlc::set_handler(move || {
-            if asked.swap(true, Ordering::Relaxed) {
+            let again = heard.asked.swap(true, Ordering::Relaxed);
+            heard.act();
+            if again {
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
         });
         Self { shown, stopping }
+    }
+
+    /// Does `then` once, on another thread, when a person asks to stop: for what waits and cannot look whether one did.
+    pub fn on_stop(&self, then: impl FnOnce() + Send + 'static) {
+        if let Ok(mut place) = self.stopping.then.lock() {
+            *place = Some(Box::new(then));
+        }
+        if self.stopping.asked.load(Ordering::Relaxed) {
+            self.stopping.act();
+        }
+    }
+}
+
+impl Stopping {
+    fn act(&self) {
+        let then = self.then.lock().ok().and_then(|mut then| then.take());
+        if let Some(then) = then {
+            then();
+        }
     }
 }
 
@@ -97,7 +125,7 @@ impl Watcher for Watch {
     }
 
     fn stopped(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        self.stopping.asked.load(Ordering::Relaxed)
     }
 }
 

@@ -11,6 +11,8 @@
 )]
 
 #[cfg(all(test, unix))]
+mod dialogue;
+#[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, unix))]
 mod kills;
@@ -20,6 +22,8 @@ mod lamport;
 mod network;
 #[cfg(test)]
 mod project;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod the_loop;
 #[cfg(test)]

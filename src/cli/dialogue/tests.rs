@@ -1,0 +1,287 @@
+//! The dialogue by scripted lines: what is asked, what is explained, and what task comes of it.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::fault::Fault;
+use crate::job::look::SeenRow;
+
+/// Answers with its lines, then leaves.
+struct Script {
+    lines: VecDeque<String>,
+    /// All that was said and asked, each answer in its place.
+    heard: String,
+}
+
+impl Script {
+    fn of(lines: &[&str]) -> Self {
+        Self { lines: lines.iter().map(|l| (*l).to_owned()).collect(), heard: String::new() }
+    }
+
+    #[track_caller]
+    fn heard(&self, parts: &[&str]) {
+        for part in parts {
+            assert!(self.heard.contains(part), "no {part:?} in:\n{}", self.heard);
+        }
+    }
+
+    #[track_caller]
+    fn is_used_up(&self) {
+        assert!(self.lines.is_empty(), "{:?} was not asked for:\n{}", self.lines, self.heard);
+    }
+}
+
+impl Person for Script {
+    fn ask(&mut self, prompt: &str) -> Result<String> {
+        let line = self.lines.pop_front().ok_or_else(|| Fault::new("ask", "left"))?;
+        self.heard.push_str(&format!("{prompt}{line}\n"));
+        // As from a terminal: with the end of the line.
+        Ok(format!("{line}\n"))
+    }
+
+    fn say(&mut self, text: &str) -> Result<()> {
+        self.heard.push_str(&format!("{text}\n"));
+        Ok(())
+    }
+}
+
+const SPAM: [&str; 15] = [
+    "",
+    "Is it spam?",
+    "Look closely.",
+    "spam",
+    "",
+    "sells something",
+    "WINNER!! \"Call\" now",
+    "10",
+    "ham",
+    "h",
+    "",
+    "",
+    "",
+    "",
+    "",
+];
+
+fn names() -> Names {
+    Names {
+        task: "messages".into(),
+        project: "messages.hardcase".into(),
+        toml: "messages.task.toml".into(),
+        data: Some("messages.csv".into()),
+    }
+}
+
+fn asked(lines: &[&str]) -> (Result<Task>, Script) {
+    let mut script = Script::of(lines);
+    (ask_task(&mut script, &names()), script)
+}
+
+fn label(name: &str, key: char, description: &str, example: &str, share: Option<f64>) -> Label {
+    Label {
+        id: name.into(),
+        name: name.into(),
+        key,
+        description: description.into(),
+        examples: if example.is_empty() { vec![] } else { vec![example.into()] },
+        share,
+    }
+}
+
+fn spam() -> Task {
+    let labels = vec![
+        label("spam", '1', "sells something", "WINNER!! \"Call\" now", Some(0.1)),
+        label("ham", 'h', "", "", None),
+    ];
+    Task::new("messages".into(), "Is it spam?".into(), "Look closely.".into(), labels).unwrap()
+}
+
+#[test]
+fn the_answers_make_the_task_that_the_summary_tells() {
+    let (task, script) = asked(&SPAM);
+    assert_eq!(task.unwrap(), spam());
+    script.is_used_up();
+    script.heard(&[
+        "name of the task [messages]: ",
+        "  its key [2]: h",
+        "label 3 [no more]: ",
+        "The task 'messages': Is it spam?\n  Look closely.\n",
+        "  key 1  spam: sells something (about 10 in a hundred)\n         for example: WINNER!! \"Call\" now\n",
+        "  key h  ham (how many is unknown)\n",
+        "written to messages.task.toml; the project is messages.hardcase, with the texts of messages.csv.",
+        "Right? [Y/n] ",
+    ]);
+}
+
+/// Puts a wrong answer before the right one at one place of the script.
+#[track_caller]
+fn is_explained(at: usize, wrong: &str, why: &str) {
+    let mut lines = SPAM.to_vec();
+    lines.insert(at, wrong);
+    let (task, script) = asked(&lines);
+    script.heard(&[&format!("{wrong}\n{why}")]);
+    script.is_used_up();
+    assert_eq!(task.unwrap(), spam(), "nothing else was lost");
+}
+
+#[test]
+fn a_wrong_answer_is_explained_and_asked_again_and_nothing_is_lost() {
+    is_explained(1, "", "A task needs a question");
+    is_explained(1, " \t ", "A task needs a question");
+    is_explained(1, "\u{1b}[D", "That holds a key that is no letter");
+    is_explained(1, "caf\u{fffd}", "That did not arrive as UTF-8");
+    is_explained(3, "", "A task needs two labels");
+    is_explained(4, "11", "A key is one sign");
+    is_explained(4, "u", "The workstation keeps the key u for itself");
+    for wrong in ["0", "100", "120", "-3", "many", "nan", "inf"] {
+        is_explained(7, wrong, "Give a number above 0 and below 100");
+    }
+    is_explained(8, "", "A task needs two labels");
+    is_explained(8, "Spam", "There is a label 'spam' already");
+    is_explained(9, "1", "The key 1 gives 'spam' already");
+    is_explained(12, "95", "With the labels before it that makes 105 in a hundred");
+    is_explained(14, "maybe", "Answer y if all of this is right, n if not.");
+}
+
+#[test]
+fn figures_that_do_not_make_a_hundred_are_asked_for_once_more() {
+    let mut lines = SPAM.to_vec();
+    lines[12] = "80";
+    lines.splice(14..14, ["", "90 %"]);
+    let (task, script) = asked(&lines);
+    script.heard(&["The figures of all labels make 90 in a hundred instead of 100", "about [10]: "]);
+    assert_eq!(task.unwrap().shares(), [Some(0.1), Some(0.9)]);
+    script.is_used_up();
+    let three = ["", "?", "", "a", "", "", "", "60", "b", "", "", "", "40", "c", "", "", "", "", ""];
+    let again = ["", "2,5", "", "y"];
+    let (task, script) = asked(&[&three[..], &again[..]].concat());
+    script.heard(&["The figures make 100 in a hundred and leave nothing for 'c'"]);
+    assert_eq!(task.unwrap().shares(), [Some(0.6), Some(0.025), None]);
+}
+
+#[test]
+fn after_no_each_answer_stands_in_brackets_and_can_be_changed_or_taken_away() {
+    let mut lines = SPAM.to_vec();
+    lines[14] = "n";
+    let kept = [""; 15];
+    let (task, script) = asked(&[&lines[..], &kept[..]].concat());
+    assert_eq!(task.unwrap(), spam(), "Enter keeps all of it");
+    script.heard(&["guideline [Look closely.]: ", "label 2 [ham]: ", "  its key [h]: ", "about [10]: "]);
+
+    let changed = ["", "", "-", "-", "ham", "", "", "", "", "junk", "", "", "", "-", "", "y"];
+    let (task, script) = asked(&[&lines[..], &changed[..]].concat());
+    let labels = vec![label("ham", 'h', "", "", None), label("junk", '1', "", "", None)];
+    let want = Task::new("messages".into(), "Is it spam?".into(), String::new(), labels);
+    assert_eq!(task.unwrap(), want.unwrap(), "{}", script.heard);
+    script.is_used_up();
+}
+
+#[test]
+fn a_person_can_leave_at_every_question() {
+    for n in 0..SPAM.len() {
+        assert!(asked(&SPAM[..n]).0.is_err(), "after {n} answers");
+    }
+}
+
+#[test]
+fn keys_are_proposed_that_the_task_may_have() {
+    let names: Vec<String> = (0..30).map(|i| format!("label {i}")).collect();
+    let mut lines = vec!["", "Which?", ""];
+    for name in &names {
+        lines.extend([name.as_str(), "", "", "", ""]);
+    }
+    let (task, script) = asked(&[&lines[..], &["", ""]].concat());
+    assert_eq!(task.unwrap().labels.len(), 30, "{}", script.heard);
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_typed_either_is_a_task_that_can_be_read_back_or_none(
+        lines in proptest::collection::vec(prop_oneof![any::<String>(), "[-yn0-9a-c]{0,2}", Just(String::new())], 0..60),
+    ) {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        if let (Ok(task), _) = asked(&lines) {
+            prop_assert_eq!(Task::from_toml(&task.to_toml().unwrap(), "t").unwrap(), task);
+        }
+    }
+}
+
+/// Four columns, of which the first is gold: `texts` are those that make the text.
+fn look_at(texts: std::result::Result<Vec<usize>, String>) -> Look {
+    let cells = ["gold", "one", "two", "three"];
+    Look {
+        columns: ["label", "title", "body", "4"].map(str::to_owned).into(),
+        gold: Some(0),
+        texts: texts.map(|columns| Texts {
+            found: "CSV".into(),
+            rows: vec![SeenRow {
+                text: columns.iter().map(|i| cells[*i]).collect::<Vec<_>>().join("\n\n"),
+                meta: serde_json::json!({ "who": "ann" }),
+            }],
+            columns,
+        }),
+    }
+}
+
+fn chosen(start: Look, lines: &[&str]) -> (Vec<String>, Script) {
+    let mut script = Script::of(lines);
+    let columns = start.columns.clone();
+    let chosen = choose_text(&mut script, start, |said| {
+        let find = |said: &String| {
+            let number = said.parse::<usize>().ok().filter(|n| (1..=4).contains(n)).map(|n| n - 1);
+            let at = columns.iter().position(|c| c == said).or(number);
+            at.ok_or_else(|| Fault::usage("read it", format!("it has no column '{said}'")))
+        };
+        said.iter().map(find).collect::<Result<Vec<_>>>().map(|c| look_at(Ok(c)))
+    });
+    script.is_used_up();
+    (chosen.unwrap(), script)
+}
+
+#[test]
+fn enter_takes_the_column_that_was_found_and_says_nothing_of_its_own() {
+    let (columns, script) = chosen(look_at(Ok(vec![2])), &[""]);
+    assert!(columns.is_empty());
+    script.heard(&[
+        "CSV\nThe first texts, as experts will see them:\n\n  two\n  who: ann\n",
+        "The columns: 1 label, 2 title, 3 body, 4.",
+        "the texts are in column [3 body]: ",
+    ]);
+}
+
+#[test]
+fn other_columns_are_shown_before_they_are_taken() {
+    let (columns, script) = chosen(look_at(Ok(vec![2])), &["nope", "title, 3", ""]);
+    assert_eq!(columns, ["title", "body"]);
+    script.heard(&["It has no column 'nope'.", "  one\n  \n  two\n", "[2 title, 3 body]: "]);
+}
+
+#[test]
+fn a_column_of_known_labels_is_never_shown() {
+    let (columns, script) = chosen(look_at(Ok(vec![2])), &["label", "4", ""]);
+    assert_eq!(columns, ["4"]);
+    script.heard(&["That column holds the known labels"]);
+    assert!(!script.heard.contains("gold"), "{}", script.heard);
+}
+
+#[test]
+fn where_no_column_is_clearly_the_text_there_is_no_answer_to_take() {
+    let unclear = look_at(Err("several columns could be the text".into()));
+    let (columns, script) = chosen(unclear, &["", "body", ""]);
+    assert_eq!(columns, ["body"]);
+    script.heard(&[
+        "It is not clear which column holds the texts: several columns could be the text.",
+        "column [none yet]: \nName the column with the texts",
+    ]);
+}
+
+#[test]
+fn a_file_of_one_column_leaves_nothing_to_choose() {
+    let mut only = look_at(Ok(vec![0]));
+    only.columns.truncate(1);
+    let (columns, script) = chosen(only, &[]);
+    assert!(columns.is_empty());
+    script.heard(&["The first texts"]);
+}

@@ -1,0 +1,80 @@
+//! `hardcase FILE`: opens a project; from a file of texts it offers to make one.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::import::Importing;
+use super::new::offer;
+use super::output::{harmless, print};
+use super::setting::Setting;
+use crate::desk::status::status;
+use crate::domain::fault::Result;
+use crate::job::look::{FileKind, kind_of};
+
+/// The name by which the parser knows this verb, which nobody has to type.
+pub(super) const VERB: &str = "open";
+/// Options before the file that take the next argument with them.
+const WITH_VALUE: [&str; 3] = ["--progress", "--seed", "--as"];
+
+#[derive(clap::Args)]
+#[command(override_usage = "hardcase [OPTIONS] <FILE>")]
+pub(super) struct Open {
+    /// A project, or a file of texts to make one from
+    file: PathBuf,
+    #[command(flatten)]
+    importing: Importing,
+}
+
+impl Open {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        match kind_of(&self.file)? {
+            FileKind::Data => offer(setting, self.file, self.importing),
+            // The workstation opens here; until it is there, the verbs of the command line do its work.
+            FileKind::Project => {
+                let report = status(&self.file)?;
+                if setting.wants_json() {
+                    return setting.print(&report);
+                }
+                print(&harmless(&report.to_string()))?;
+                let file = self.file.display();
+                setting.say(&format!(
+                    "the screens are not there yet: `hardcase next {file}` shows the next case"
+                ))
+            }
+        }
+    }
+}
+
+/// The command line with this verb put before a file that stands where a verb is expected; none where no file stands there.
+/// `word` is what the parser took for a verb.
+pub(super) fn with_verb(arguments: &[OsString], word: &str) -> Option<Vec<OsString>> {
+    let path = Path::new(word);
+    // A file that is not there is told from a verb mistyped by what no verb has.
+    if !path.exists() && !word.contains(['.', '/']) {
+        return None;
+    }
+    let mut at = 1;
+    while arguments.get(at)?.to_string_lossy() != word {
+        at += if WITH_VALUE.iter().any(|option| arguments[at] == OsStr::new(option)) { 2 } else { 1 };
+    }
+    let mut with = arguments.to_vec();
+    with.insert(at, VERB.into());
+    Some(with)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_file_may_stand_where_a_verb_does() {
+        let with = |line: &str, word: &str| with_verb(&words(line), word);
+        assert_eq!(with("hardcase a.csv --text b", "a.csv"), Some(words("hardcase open a.csv --text b")));
+        assert_eq!(with("hardcase --as a.csv a.csv", "a.csv"), Some(words("hardcase --as a.csv open a.csv")));
+        assert_eq!(with("hardcase staus pool.hardcase", "staus"), None, "a mistyped verb stays one");
+    }
+}

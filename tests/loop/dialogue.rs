@@ -1,0 +1,149 @@
+//! Making a project by answering questions, at a real pseudo-terminal and without one.
+
+use std::fs;
+
+use super::project::{Project, hardcase, program, run};
+use super::terminal::Terminal;
+
+/// Known labels, hostile characters and a column beside the text.
+const MESSAGES: &str = "label,who,text\nspam,ann,WINNER!! \u{1b}]0;owned\u{7}call \u{202e}now\nham,bo,Are you coming home?\n\
+                        ham,cy,See you at the station\nham,di,Only the fourth\n";
+
+/// The names in a folder, sorted.
+fn names(project: &Project) -> Vec<String> {
+    let folder = fs::read_dir(project.path("")).unwrap();
+    let mut names: Vec<String> = folder.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_file_of_texts_becomes_a_project_by_answering_questions() {
+    let project = Project::none();
+    project.write("pool.csv", MESSAGES);
+    let taken = project.write("pool.task.toml", "somebody's own");
+    let mut terminal = Terminal::start(&project.path(""), &["pool.csv", "--gold", "label", "--meta", "who"]);
+    terminal.answer("Make pool.hardcase from its texts? [Y/n] ", "\n");
+    terminal.wait_for("  Are you coming home?\n  who: bo\n");
+    terminal.answer("the texts are in column [3 text]: ", "\n");
+    terminal.answer("name of the task [pool]: ", "spam\n");
+    terminal.answer("question: ", "\n");
+    terminal.wait_for("A task needs a question");
+    terminal.answer("question: ", "Is it \"spam\"?\n");
+    terminal.answer("guideline [none]: ", "\n");
+    terminal.answer("label 1: ", "spm\u{7f}\u{7f}pam\n");
+    terminal.answer("its key [1]: ", "\n");
+    terminal.answer("what it means", "sells something\n");
+    terminal.answer("a typical text", "Call C:\\now\n");
+    terminal.answer("how many in a hundred are 'spam'", "120\n");
+    terminal.answer("how many in a hundred are 'spam'", "25\n");
+    terminal.answer("label 2: ", "spam\n");
+    terminal.wait_for("There is a label 'spam' already");
+    terminal.answer("label 2: ", "fine\n");
+    for prompt in
+        ["its key [2]: ", "what it means", "a typical text", "are 'fine', about", "label 3 [no more]: "]
+    {
+        terminal.answer(prompt, "\n");
+    }
+    terminal.wait_for("pool.task-2.toml");
+    terminal.answer("Right? [Y/n] ", "\n");
+    terminal.wait_for("next: `hardcase scout pool.hardcase`");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, 0, "{shown}");
+    assert!(
+        !shown.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "pool text reached the terminal raw:\n{shown:?}"
+    );
+    assert!(!shown.contains("Only the fourth"));
+    assert!(shown.contains("gold in 'label'"), "the options are kept:\n{shown}");
+    assert_eq!(names(&project), ["pool.csv", "pool.hardcase", "pool.task-2.toml", "pool.task.toml"]);
+    assert_eq!(fs::read_to_string(taken).unwrap(), "somebody's own");
+
+    let written = fs::read_to_string(project.path("pool.task-2.toml")).unwrap();
+    for part in ["question = 'Is it \"spam\"?'", "'Call C:\\now'", "share = 0.25"] {
+        assert!(written.contains(part), "no {part} in:\n{written}");
+    }
+    let task = project.json("task", &["--show"]);
+    let mut other = program();
+    other.args(["new", "other.hardcase", "--task", "pool.task-2.toml", "--quiet"]);
+    other.current_dir(project.path(""));
+    run(other).done();
+    let again =
+        hardcase(["task", project.path("other.hardcase").to_str().unwrap(), "--show", "--json"]).json();
+    assert_eq!(again[0]["task"], task[0]["task"], "the file says what the project has");
+    assert_eq!(project.json("status", &[])["items"], 4);
+}
+
+#[test]
+fn ctrl_c_and_the_end_of_the_input_leave_nothing_behind_and_say_so() {
+    for (last, keys) in
+        [("label 1: ", "\u{3}"), ("guideline [none]: ", "half a line\u{4}\u{4}"), ("Right?", "\u{3}")]
+    {
+        let project = Project::none();
+        project.write("pool.csv", MESSAGES);
+        let mut terminal =
+            Terminal::start(&project.path(""), &["new", "pool.hardcase", "--data", "pool.csv"]);
+        let answers = [
+            ("the texts are in column [3 text]: ", "\n"),
+            ("name of the task [pool]: ", "\n"),
+            ("question: ", "Spam?\n"),
+            ("guideline [none]: ", "\n"),
+            ("label 1: ", "a\n\n\n\n\nb\n\n\n\n\n\n"),
+        ];
+        for (prompt, answer) in answers.into_iter().take_while(|(prompt, _)| *prompt != last) {
+            terminal.answer(prompt, answer);
+        }
+        terminal.answer(last, keys);
+        let (code, shown) = terminal.end();
+        assert_eq!(code, 1, "{shown}");
+        let said = "\nhardcase: cannot make the project pool.hardcase: the questions were left before the last one. \
+                    Nothing was made; the same command asks again\n";
+        assert!(shown.ends_with(said), "{shown}");
+        assert_eq!(names(&project), ["pool.csv"]);
+    }
+}
+
+#[test]
+fn what_would_fail_after_the_questions_fails_before_them() {
+    let project = Project::empty();
+    let data = project.write("pool.csv", MESSAGES);
+    let broken = project.write("broken.csv", "");
+    let file = project.file();
+    let start = |arguments: &[&str]| Terminal::start(&project.path(""), arguments).end();
+    let cases: [(&[&str], &str); 4] = [
+        (&["new", file.to_str().unwrap()], "it exists already"),
+        (&["new", "nowhere/x.hardcase"], "Make its folder first"),
+        (&["new", "x.hardcase", "--data", broken.to_str().unwrap()], "it is empty"),
+        (&[data.to_str().unwrap()], "it exists already. Open it with `hardcase "),
+    ];
+    let before = names(&project);
+    for (arguments, why) in cases {
+        let (code, shown) = start(arguments);
+        assert_ne!(code, 0, "{shown}");
+        assert!(shown.contains(why) && !shown.contains("[Y/n]") && !shown.contains("question"), "{shown}");
+    }
+    assert_eq!(names(&project), before);
+}
+
+#[test]
+fn without_a_terminal_nobody_is_asked_and_one_sentence_says_what_to_do() {
+    let project = Project::none();
+    let data = project.write("pool.csv", MESSAGES);
+    let data = data.to_str().unwrap();
+    hardcase([data]).refused(2, &["pool.hardcase", "at a terminal", "--task TASK.toml --data"]);
+    hardcase([project.path("none.csv")]).refused(2, &["none.csv", "there is no such file"]);
+    assert_eq!(names(&project), ["pool.csv"]);
+    let made = hardcase(["new", project.file().to_str().unwrap()]).done();
+    assert!(made.out.contains("next: write a TASK.toml"), "{}", made.out);
+    let mistyped = hardcase(["staus", data]);
+    assert!(mistyped.code == Some(2) && mistyped.err.contains("'status'"), "{}", mistyped.err);
+}
+
+#[test]
+fn a_project_in_the_place_of_a_verb_is_opened() {
+    let project = Project::empty();
+    let shown = hardcase([project.file()]).done();
+    assert!(shown.out.contains("hardcase next"), "{}", shown.out);
+    let json = hardcase(["--json".as_ref(), project.file().as_os_str()]).json();
+    assert_eq!(json, project.json("status", &[]));
+}
