@@ -13,3 +13,4 @@ pub mod kappa;
 pub mod lbfgs;
 pub mod logistic;
 pub mod rounds;
+pub mod shares;

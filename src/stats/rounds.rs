@@ -6,6 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::answer::BlindAnswer;
+use crate::domain::ids::ItemId;
+use crate::domain::split::Split;
+use crate::domain::task::Task;
+
 /// One answered audit case as it was drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RoundDraw {
@@ -13,6 +18,29 @@ pub struct RoundDraw {
     pub round: i64,
     /// The probability with which it was drawn then, above 0 and at most 1.
     pub inclusion: f64,
+}
+
+/// An answer that counts for the audit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AuditAnswer {
+    /// The item.
+    pub item: ItemId,
+    /// How it was drawn.
+    pub draw: RoundDraw,
+    /// The task's index of the label.
+    pub label: usize,
+}
+
+/// Of `answers` those to audit cases that a round drew, with a label that the task still has.
+pub fn audit_answers(answers: &[BlindAnswer], task: &Task) -> Vec<AuditAnswer> {
+    answers
+        .iter()
+        .filter(|a| a.split == Split::Audit)
+        .filter_map(|a| {
+            let draw = RoundDraw { round: a.round?, inclusion: a.inclusion? };
+            Some(AuditAnswer { item: a.item, draw, label: task.index_of_id(&a.label)? })
+        })
+        .collect()
 }
 
 /// The probability that stands for each case in the whole sample, above 0 and at most 1, up to a common factor that ratio figures do not
