@@ -15,6 +15,8 @@ pub struct Standing<'a> {
     pub new_training: usize,
     /// The label with too few training labels, where the head cannot be trained yet.
     pub missing: Option<&'a str>,
+    /// Whether the audit answers would move zero-shot prelabels.
+    pub audit_moves_shares: bool,
     /// The active model with the experts.
     pub model_expert: &'a Figure,
     /// The experts with each other.
@@ -40,6 +42,12 @@ pub fn advice(s: &Standing<'_>) -> String {
         return format!("label the {left} cases left in round {number}{scouting}");
     }
     if let Some(label) = s.missing {
+        if s.audit_moves_shares {
+            return format!(
+                "tune (`hardcase tune FILE`), so that the prelabels follow the audit answers, then mine another round: \
+                 '{label}' has fewer than 2 training labels, too few for a head"
+            );
+        }
         return format!(
             "mine another round (`hardcase mine FILE`): '{label}' has fewer than 2 training labels, too few for a head"
         );
@@ -81,6 +89,7 @@ mod tests {
             round: Some((2, 0)),
             new_training: 0,
             missing: None,
+            audit_moves_shares: false,
             model_expert: unknown,
             expert_expert: unknown,
             gain: unknown,
@@ -100,6 +109,8 @@ mod tests {
         assert!(at(|s| s.round = None).contains("first round"));
         assert!(at(|s| s.round = Some((2, 7))).contains("7 cases left in round 2"));
         assert!(at(|s| s.missing = Some("spam")).contains("'spam'"));
+        let moved = at(|s| (s.missing, s.audit_moves_shares) = (Some("spam"), true));
+        assert!(moved.starts_with("tune") && moved.contains("'spam'"), "{moved}");
         assert!(at(|s| s.new_training = 3).contains("tune on the 3"));
         assert!(at(|_| ()).contains("next round"));
     }

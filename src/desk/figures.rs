@@ -2,19 +2,20 @@
 //!
 //! Each from first blind answers only, each with its n and interval or the reason why it is not defined.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::answer::BlindAnswer;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
-use crate::domain::ids::{ItemId, PredictorId};
+use crate::domain::ids::{ItemId, PredictorId, RevisionId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::stats::agreement::{Ballots, labels_of};
 use crate::stats::audit::{Audit, AuditCase, audit};
 use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases};
-use crate::stats::rounds::{RoundDraw, combined_inclusion};
+use crate::stats::rounds::{audit_answers, combined_inclusion};
+use crate::stats::shares::SharesFrom;
 use crate::store::Store;
 use crate::store::predictors::Predictor;
 
@@ -41,6 +42,8 @@ pub struct CurvePoint {
     pub after_round: Option<i64>,
     /// Training labels.
     pub training: usize,
+    /// Audit texts whose answers moved the shares that it expects of the labels.
+    pub audit: usize,
     /// Its agreement with the experts.
     pub kappa: Figure,
 }
@@ -59,6 +62,17 @@ struct Stored {
     predictor: Predictor,
     after_round: Option<i64>,
     training: usize,
+}
+
+/// What the figures need of a predictor's settings.
+#[derive(Default, Deserialize)]
+struct Settings {
+    #[serde(default)]
+    shares_from: SharesFrom,
+}
+
+fn shares_from(predictor: &Predictor) -> SharesFrom {
+    serde_json::from_str::<Settings>(&predictor.settings).unwrap_or_default().shares_from
 }
 
 /// Reads answers and predictions once, and computes every figure from them.
@@ -146,6 +160,7 @@ impl<'s> Figures<'s> {
                 let judged = ballots.predicted_by(&items, &values, &labels);
                 Ok(CurvePoint {
                     kappa: mean_model_expert(&judged.model, &judged.experts, self.seed),
+                    audit: shares_from(&stored.predictor).audit_items(),
                     kind: stored.predictor.kind,
                     after_round: stored.after_round,
                     training: stored.training,
@@ -213,7 +228,18 @@ impl<'s> Figures<'s> {
         Ok(Gain { difference, says })
     }
 
-    /// What the audit sample says of the whole pool.
+    /// Whether tuning would move the shares that the active model expects of the labels: it is a zero-shot one of this revision of the task,
+    /// and there are enough audit answers that its shares do not follow yet.
+    pub fn audit_moves_shares(&self, active: Option<&Predictor>, revision: RevisionId) -> bool {
+        active.is_some_and(|predictor| {
+            predictor.kind == "zero-shot"
+                && predictor.revision == revision
+                && shares_from(predictor)
+                    .should_follow(&audit_answers(&self.answers, self.task), self.task.labels.len())
+        })
+    }
+
+    /// What the audit sample says of the whole pool. The predictions of a model whose shares follow the audit are stored cross-fitted.
     pub fn audit(&self, active: Option<&Predictor>) -> Result<Audit> {
         let labels = self.task.labels.len();
         let Some(predictor) = active else {
@@ -221,18 +247,14 @@ impl<'s> Figures<'s> {
         };
         let known = labels_of(self.task, &predictor.labels);
         let (mut draws, mut cases) = (Vec::new(), Vec::new());
-        for answer in self.answers.iter().filter(|a| a.split == Split::Audit) {
-            let drawn = answer.round.zip(answer.inclusion);
-            let (Some((round, inclusion)), Some(answered)) = (drawn, self.task.index_of_id(&answer.label))
-            else {
-                continue;
-            };
+        for answer in audit_answers(&self.answers, self.task) {
             let Some(p) = self.store.prediction(predictor.id, answer.item)? else {
                 continue;
             };
             if let Some(predicted) = known.get(Probabilities(p).top()).copied().flatten() {
-                draws.push(RoundDraw { round, inclusion });
-                cases.push(AuditCase { inclusion, predicted, answered });
+                draws.push(answer.draw);
+                let inclusion = answer.draw.inclusion;
+                cases.push(AuditCase { inclusion, predicted, answered: answer.label });
             }
         }
         let combined = combined_inclusion(&draws, &self.store.audit_draws()?);

@@ -109,6 +109,7 @@ pub fn status(project: &Path) -> Result<Status> {
         round: newest.map(|r| (r.number, r.cases - r.answered - r.skipped)),
         new_training: training.len().saturating_sub(seen),
         missing: short.map(|l| l.name.as_str()),
+        audit_moves_shares: figures.audit_moves_shares(active.as_ref(), revision.id),
         model_expert: &agreement.model_expert,
         expert_expert: &agreement.expert_expert,
         gain: &gain.difference,
@@ -195,8 +196,11 @@ impl std::fmt::Display for Status {
             writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
         }
         for point in &self.curve {
-            let after =
-                point.after_round.map_or("before labelling".to_owned(), |r| format!("after round {r}"));
+            let after = match (point.after_round, point.audit) {
+                (Some(round), _) => format!("after round {round}"),
+                (None, 0) => "before labelling".to_owned(),
+                (None, n) => format!("{n} audit answers"),
+            };
             writeln!(f, "    {after:<17} {:<9} {:>4} labels   {}", point.kind, point.training, point.kappa)?;
         }
         writeln!(f, "  {}", self.gain.says)?;

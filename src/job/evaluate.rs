@@ -27,7 +27,7 @@ pub(super) fn rescore_cases(store: &mut Store) -> Result<()> {
         if vectors.items.is_empty() {
             continue;
         }
-        let probabilities = scorer.probabilities(matrix(&vectors)?);
+        let probabilities = scorer.of_items(&vectors.items, matrix(&vectors)?);
         let flat = probabilities.as_standard_layout();
         store.put_predictions(
             predictor.id,

@@ -208,7 +208,7 @@ impl Predicted {
         } else {
             // Of earlier models the file keeps the cases only: the rest is computed again.
             let vectors = store.vectors(predictor.model, dimensions_of(store, &predictor)?)?;
-            let scored = Scorer::load(store, &predictor)?.probabilities(matrix(&vectors)?);
+            let scored = Scorer::load(store, &predictor)?.of_items(&vectors.items, matrix(&vectors)?);
             let scored = scored.as_standard_layout().iter().copied().collect();
             (vectors.items, scored)
         };

@@ -8,6 +8,7 @@ mod output;
 mod prelabels;
 mod runner;
 mod scorer;
+mod shares;
 
 pub mod create;
 pub mod doctor;

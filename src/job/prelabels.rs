@@ -33,7 +33,7 @@ pub(super) fn complete(
     let mut done = 0;
     while done < total && !work.stopped() {
         let end = (done + CHUNK).min(total);
-        let probabilities = scorer.probabilities(all.slice(ndarray::s![done..end, ..]));
+        let probabilities = scorer.of_items(&vectors.items[done..end], all.slice(ndarray::s![done..end, ..]));
         let flat = probabilities.as_standard_layout();
         let values = flat.as_slice().unwrap_or_default();
         work.store.put_predictions(id, &vectors.items[done..end], values, probabilities.ncols())?;

@@ -1,11 +1,13 @@
 //! A predictor over vectors: what it takes to compute any stored predictor's probabilities again.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::ItemId;
 use crate::stats::calibration::ZeroShot;
 use crate::stats::logistic::Logistic;
+use crate::stats::shares::{HeldOut, SharesFrom};
 use crate::store::Store;
 use crate::store::predictors::Predictor;
 
@@ -16,24 +18,55 @@ pub(super) struct ZeroShotSettings {
     pub anchors: Vec<Vec<f32>>,
     /// From scores to probabilities.
     pub calibration: ZeroShot,
+    /// Where the calibration's shares come from.
+    #[serde(default)]
+    pub shares_from: SharesFrom,
+}
+
+impl ZeroShotSettings {
+    /// The settings of a stored zero-shot predictor.
+    pub fn of(predictor: &Predictor) -> Result<Self> {
+        serde_json::from_str(&predictor.settings).map_err(|e| unusable(&e.to_string()))
+    }
+
+    /// What is stored.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self)
+            .map_err(|e| Fault::new("keep the zero-shot prelabels' settings", e.to_string()))
+    }
+
+    /// The scores of `vectors` (n × dimensions), n × labels.
+    pub fn scores(&self, vectors: ArrayView2<'_, f32>) -> Result<Array2<f32>> {
+        Ok(vectors.dot(&self.anchors()?.t()))
+    }
+
+    fn anchors(&self) -> Result<Array2<f32>> {
+        let dimensions = self.anchors.first().map_or(0, Vec::len);
+        Array2::from_shape_vec((self.anchors.len(), dimensions), self.anchors.concat())
+            .map_err(|e| Fault::new("read the label anchors", e.to_string()))
+    }
+}
+
+fn unusable(why: &str) -> Fault {
+    Fault::new("use the stored model", why).hint("Run tune again")
 }
 
 /// Maps unit vectors to probabilities.
 pub(super) enum Scorer {
-    ZeroShot { anchors: Array2<f32>, calibration: ZeroShot },
+    ZeroShot {
+        anchors: Array2<f32>,
+        calibration: ZeroShot,
+        /// Audit items whose answers moved the shares, each with the calibration that has not seen its answer.
+        held_out: Vec<HeldOut>,
+    },
     Head(Logistic),
 }
 
 impl Scorer {
     /// The scorer of a stored predictor.
     pub fn load(store: &Store, predictor: &Predictor) -> Result<Self> {
-        let unusable = |why: &str| Fault::new("use the stored model", why).hint("Run tune again");
         match (predictor.kind.as_str(), predictor.adapter) {
-            ("zero-shot", _) => {
-                let settings: ZeroShotSettings =
-                    serde_json::from_str(&predictor.settings).map_err(|e| unusable(&e.to_string()))?;
-                Self::zero_shot(&settings)
-            }
+            ("zero-shot", _) => Self::zero_shot(ZeroShotSettings::of(predictor)?),
             ("head", Some(adapter)) => {
                 let bytes =
                     store.adapter_bytes(adapter)?.ok_or_else(|| unusable("its adapter is missing"))?;
@@ -46,18 +79,34 @@ impl Scorer {
     }
 
     /// The scorer of zero-shot settings.
-    pub fn zero_shot(settings: &ZeroShotSettings) -> Result<Self> {
-        let dimensions = settings.anchors.first().map_or(0, Vec::len);
-        let flat: Vec<f32> = settings.anchors.iter().flatten().copied().collect();
-        let anchors = Array2::from_shape_vec((settings.anchors.len(), dimensions), flat)
-            .map_err(|e| Fault::new("read the label anchors", e.to_string()))?;
-        Ok(Self::ZeroShot { anchors, calibration: settings.calibration.clone() })
+    pub fn zero_shot(settings: ZeroShotSettings) -> Result<Self> {
+        let anchors = settings.anchors()?;
+        let held_out = match settings.shares_from {
+            SharesFrom::Audit(audit) => audit.held_out,
+            SharesFrom::Task | SharesFrom::Pool => Vec::new(),
+        };
+        Ok(Self::ZeroShot { anchors, calibration: settings.calibration, held_out })
     }
 
-    /// Probabilities of `vectors` (n × dimensions), n × labels.
+    /// Probabilities of the project's `items`, ascending, whose `vectors` are n × dimensions: n × labels. Cross-fitted: no item's own
+    /// audit answer has a part in its row.
+    pub fn of_items(&self, items: &[ItemId], vectors: ArrayView2<'_, f32>) -> Array2<f32> {
+        let mut all = self.probabilities(vectors);
+        if let Self::ZeroShot { anchors, held_out, .. } = self {
+            for fold in held_out {
+                for row in fold.answers.iter().filter_map(|(item, _)| items.binary_search(item).ok()) {
+                    let scores = vectors.select(Axis(0), &[row]).dot(&anchors.t());
+                    all.row_mut(row).assign(&fold.calibration.probabilities(scores.view()).row(0));
+                }
+            }
+        }
+        all
+    }
+
+    /// Probabilities of texts that are not the project's, from `vectors` (n × dimensions), n × labels.
     pub fn probabilities(&self, vectors: ArrayView2<'_, f32>) -> Array2<f32> {
         match self {
-            Self::ZeroShot { anchors, calibration } => {
+            Self::ZeroShot { anchors, calibration, .. } => {
                 calibration.probabilities(vectors.dot(&anchors.t()).view())
             }
             Self::Head(head) => head.probabilities(vectors),

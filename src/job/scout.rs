@@ -8,15 +8,18 @@ use std::ops::ControlFlow;
 use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
+use super::evaluate::rescore_cases;
 use super::model::ScoutModel;
 use super::prelabels::{complete, matrix};
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::{Scorer, ZeroShotSettings};
+use super::shares::{Followed, following_audit};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
 use crate::domain::task::Task;
 use crate::engine::encoder::Encoder;
 use crate::stats::calibration::ZeroShot;
+use crate::stats::shares::SharesFrom;
 use crate::store::predictors::Predictor;
 use crate::store::tasks::Revision;
 
@@ -44,6 +47,8 @@ pub struct ScoutReport {
     pub texts_per_second: Option<f64>,
     /// Whose prelabels they are: `zero-shot` or `head`.
     pub prelabels: String,
+    /// Audit texts whose answers moved the shares that zero-shot prelabels expect; 0 where none did.
+    pub audit: usize,
     /// False where another process did the work and this one watched.
     pub ours: bool,
 }
@@ -60,7 +65,11 @@ impl std::fmt::Display for ScoutReport {
         if self.truncated > 0 {
             write!(f, "; {} longer than the model reads, cut", self.truncated)?;
         }
-        write!(f, "; prelabels: {}", self.prelabels)
+        write!(f, "; prelabels: {}", self.prelabels)?;
+        if self.audit > 0 {
+            write!(f, ", by shares that follow {} audit answers", self.audit)?;
+        }
+        Ok(())
     }
 }
 
@@ -92,10 +101,14 @@ pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport
         };
         scouting.done = scouting.work.store.vector_count(id)?;
         scouting.sample()?;
-        let predictor = scouting.prelabel(&revision)?;
+        let mut predictor = scouting.prelabel(&revision)?;
         scouting.rest()?;
         let scorer = Scorer::load(scouting.work.store, &predictor)?;
         complete(scouting.work, predictor.id, &predictor, &scorer)?;
+        let seed = context.seed.unwrap_or(scouting.work.store.project()?.seed);
+        if let Some(anew) = scouting.follow_audit(&predictor, &revision, seed)? {
+            predictor = anew;
+        }
         Ok(ScoutReport {
             model: chosen.model.name,
             embedded: scouting.embedded,
@@ -103,6 +116,7 @@ pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport
             scored: scouting.work.store.prediction_count(predictor.id)?,
             items,
             texts_per_second: (scouting.seconds > 0.0).then(|| scouting.embedded as f64 / scouting.seconds),
+            audit: ZeroShotSettings::of(&predictor).map_or(0, |s| s.shares_from.audit_items()),
             prelabels: predictor.kind,
             ours: true,
         })
@@ -117,6 +131,7 @@ pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport
             items: 0,
             texts_per_second: None,
             prelabels: String::new(),
+            audit: 0,
             ours: false,
         },
     })
@@ -213,15 +228,38 @@ impl Scouting<'_, '_> {
             adapter: None,
             revision: revision.id,
             labels,
-            settings: serde_json::to_string(&settings)
-                .map_err(|e| Fault::new("keep the zero-shot prelabels' settings", e.to_string()))?,
+            settings: settings.to_json()?,
             created_ms: 0,
         };
         predictor.id = self.work.store.add_predictor(&predictor)?;
-        let scorer = Scorer::zero_shot(&settings)?;
+        let scorer = Scorer::zero_shot(settings)?;
         complete(self.work, predictor.id, &predictor, &scorer)?;
         self.work.store.activate(predictor.id)?;
         Ok(predictor)
+    }
+
+    /// The predictor that takes the place of `current` where audit answers say how common the labels are; none where they say nothing new.
+    fn follow_audit(
+        &mut self,
+        current: &Predictor,
+        revision: &Revision,
+        seed: u64,
+    ) -> Result<Option<Predictor>> {
+        if self.work.stopped() {
+            return Ok(None);
+        }
+        let Some(Followed { predictor, .. }) = following_audit(self.work, current, revision, seed)? else {
+            return Ok(None);
+        };
+        let scorer = Scorer::load(self.work.store, &predictor)?;
+        complete(self.work, predictor.id, &predictor, &scorer)?;
+        if self.work.stopped() {
+            return Ok(None);
+        }
+        rescore_cases(self.work.store)?;
+        self.work.store.activate(predictor.id)?;
+        self.work.store.prune_predictions()?;
+        Ok(Some(predictor))
     }
 
     /// Label anchors from descriptions and examples, calibrated on what is embedded so far.
@@ -235,7 +273,8 @@ impl Scouting<'_, '_> {
             .map_err(|e| Fault::new("embed the label descriptions", e.to_string()))?;
         let scores = matrix(&vectors)?.dot(&by_label.t());
         let calibration = ZeroShot::fit(scores.view(), &task.shares());
-        Ok(ZeroShotSettings { anchors, calibration })
+        let shares_from = SharesFrom::before_audit(&task.shares());
+        Ok(ZeroShotSettings { anchors, calibration, shares_from })
     }
 
     /// The mean of the texts' vectors: a product with it is the mean similarity to them.

@@ -1,4 +1,5 @@
-//! `tune`: trains the head on the experts' training labels, activates it, and prelabels the pool anew.
+//! `tune`: trains the head on the experts' training labels, activates it, and prelabels the pool anew. While a label has too few of them,
+//! the zero-shot prelabels follow the audit answers instead.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use super::evaluate::{record_agreement, rescore_cases};
 use super::prelabels::{active, complete, dimensions_of, matrix};
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::Scorer;
+use super::shares::following_audit;
 use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
@@ -35,7 +37,7 @@ pub enum Verdict {
     Activated,
     /// There is no new training label since the active head.
     NothingNew,
-    /// A label has too few training labels; the prelabels stay as they are.
+    /// A label has too few training labels; the prelabels stay zero-shot.
     TooFew,
     /// Another process did it.
     Others,
@@ -58,8 +60,19 @@ pub struct TuneReport {
     pub cv_log_loss: Option<f64>,
     /// The label with too few training labels.
     pub missing: Option<String>,
+    /// Where zero-shot prelabels were placed anew: how common the labels are expected to be now.
+    pub shares: Option<Shares>,
     /// Texts that were prelabelled anew.
     pub rescored: usize,
+}
+
+/// Expected shares that follow the audit answers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shares {
+    /// Audit texts whose answers moved them.
+    pub audit: usize,
+    /// By label name, summing to one.
+    pub by_label: BTreeMap<String, f64>,
 }
 
 impl std::fmt::Display for TuneReport {
@@ -77,11 +90,22 @@ impl std::fmt::Display for TuneReport {
             Verdict::NothingNew => {
                 write!(f, "no new training label since the active head ({counts}): it stays")
             }
-            Verdict::TooFew => write!(
-                f,
-                "'{}' has fewer than 2 training labels ({counts}): the prelabels stay as they are until there are more",
-                self.missing.as_deref().unwrap_or("a label")
-            ),
+            Verdict::TooFew => {
+                let missing = self.missing.as_deref().unwrap_or("a label");
+                write!(f, "'{missing}' has fewer than 2 training labels ({counts}): ")?;
+                let Some(Shares { audit, by_label }) = &self.shares else {
+                    return write!(f, "the prelabels stay as they are until there are more");
+                };
+                let shares: Vec<String> =
+                    by_label.iter().map(|(name, p)| format!("{:.1} % {name}", 100.0 * p)).collect();
+                write!(
+                    f,
+                    "no head until there are more; the shares expected of the labels now follow {audit} audit answers ({}); {} \
+                     texts prelabelled anew",
+                    shares.join(", "),
+                    self.rescored
+                )
+            }
             Verdict::Others => write!(f, "another process tuned the model"),
             Verdict::Stopped => {
                 write!(f, "stopped; the earlier model stays active, and the next tune goes on from here")
@@ -119,7 +143,13 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
             Err(Refused::TooFew(few)) => {
                 report.verdict = Verdict::TooFew;
                 report.missing = revision.task.labels.get(few.label).map(|l| l.name.clone());
-                return Ok(report);
+                let Some(followed) = following_audit(work, &current, &revision, seed)? else {
+                    return Ok(report);
+                };
+                let names = revision.task.labels.iter().map(|l| l.name.clone());
+                let by_label = names.zip(followed.shares).collect();
+                report.shares = Some(Shares { audit: followed.n, by_label });
+                followed.predictor
             }
             Err(Refused::Fault(fault)) => return Err(fault),
         };
@@ -152,6 +182,7 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
             c: None,
             cv_log_loss: None,
             missing: None,
+            shares: None,
             rescored: 0,
         },
     })
@@ -201,6 +232,7 @@ impl Training {
             c: None,
             cv_log_loss: None,
             missing: None,
+            shares: None,
             rescored: 0,
         }
     }

@@ -139,8 +139,8 @@ CREATE TABLE predictor (
     created_ms INTEGER NOT NULL
 ) STRICT;
 
--- f32, little end first, one per label of the predictor. Of predictors that are no longer active, items with answers, eval and audit
--- cases are kept.
+-- f32, little end first, one per label of the predictor; cross-fitted: no item's own audit answer has a part in its row. Of predictors that
+-- are no longer active, items with answers, eval and audit cases are kept.
 CREATE TABLE prediction (
     predictor     INTEGER NOT NULL REFERENCES predictor (id),
     item          INTEGER NOT NULL REFERENCES item (id),

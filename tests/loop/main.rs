@@ -10,6 +10,8 @@
     reason = "functions that several tests share fail the test like the tests do, and say why one is skipped"
 )]
 
+#[cfg(test)]
+mod audit_shares;
 #[cfg(all(test, unix))]
 mod dialogue;
 #[cfg(all(test, unix))]

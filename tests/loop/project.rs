@@ -203,7 +203,8 @@ impl Project {
         store
     }
 
-    fn enter_vectors(&self) {
+    /// Enters a vector and a zero-shot prelabel for each text.
+    pub fn enter_vectors(&self) {
         let mut store = Store::open(&self.file(), Access::Job).unwrap();
         let revision = store.task().unwrap();
         let model = Model {

@@ -1,0 +1,130 @@
+//! While there are too few training labels for a head, the zero-shot prelabels follow the audit answers, and the audit stays honest.
+
+use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::domain::ids::ItemId;
+use hardcase::domain::prediction::Probabilities;
+use hardcase::domain::split::Split;
+use hardcase::store::{Access, Store};
+use serde_json::{Value, json};
+
+use super::project::Project;
+
+/// No label has a share.
+const TASK: &str = r#"
+question = "Does it promise a prize?"
+[[label]]
+name = "prize"
+key = "1"
+description = "you win free cash, call today after work"
+[[label]]
+name = "plain"
+key = "2"
+description = "see you at dinner"
+"#;
+/// One text in so many promises a prize.
+const ONE_IN: usize = 25;
+const TEXTS: usize = 1_500;
+
+/// A project of made-up messages, scouted and mined, in which nobody has answered.
+fn mined() -> Project {
+    let project = Project::none();
+    let task = project.write("task.toml", TASK);
+    let words = ["you", "work", "dinner", "win", "see", "cash", "today", "call", "free", "train"];
+    let mut csv = "gold,text\n".to_owned();
+    for i in 0..TEXTS {
+        let (gold, topic) =
+            if i % ONE_IN == 0 { ("prize", "claim prize free") } else { ("plain", "dinner after work") };
+        let rest: Vec<&str> = (0..4).map(|place| words[(i / 10usize.pow(place)) % 10]).collect();
+        csv += &format!("{gold},{topic} {}\n", rest.join(" "));
+    }
+    let data = project.write("messages.csv", csv);
+    let [task, data] = [&task, &data].map(|path| path.to_str().unwrap());
+    project.run("new", &["--task", task]).done();
+    project.run("import", &[data, "--text", "text", "--gold", "gold"]).done();
+    project.enter_vectors();
+    assert_eq!(project.json("mine", &["--budget", "240"])["audit"], 24);
+    project
+}
+
+fn audit_cases(project: &Project) -> Vec<i64> {
+    let store = Store::open(&project.file(), Access::Read).unwrap();
+    let audit = store.splits().unwrap().into_iter().filter(|(_, split)| *split == Split::Audit);
+    audit.map(|(item, _)| item).filter(|i| store.case_of_item(*i).unwrap().is_some()).map(|i| i.0).collect()
+}
+
+fn answer<'l>(project: &Project, answers: impl IntoIterator<Item = (i64, &'l str)>) {
+    let mut sitting = Sitting::open(&project.file(), "ada", Leaving::KeepsCases).unwrap();
+    for (item, label) in answers {
+        sitting.answer(ItemId(item), label, Remarks::default()).unwrap();
+    }
+    sitting.close().unwrap();
+}
+
+/// The active predictor's settings, and how often its prelabel is the first label.
+fn prelabels(project: &Project) -> (Value, f64) {
+    let store = Store::open(&project.file(), Access::Read).unwrap();
+    let active = store.active_predictor().unwrap().unwrap();
+    let (items, values) = store.predictions(active.id).unwrap();
+    let first = values.chunks(2).filter(|p| Probabilities(p.to_vec()).top() == 0).count();
+    (serde_json::from_str(&active.settings).unwrap(), first as f64 / items.len() as f64)
+}
+
+fn prediction(project: &Project, item: i64) -> Vec<f32> {
+    let store = Store::open(&project.file(), Access::Read).unwrap();
+    let active = store.active_predictor().unwrap().unwrap();
+    store.prediction(active.id, ItemId(item)).unwrap().unwrap()
+}
+
+#[test]
+fn audit_answers_move_zero_shot_shares_towards_the_truth_and_only_once() {
+    let project = mined();
+    let gold = project.gold();
+    let truth = 1.0 / ONE_IN as f64;
+    let (before, _) = prelabels(&project);
+    let guessed = before["calibration"]["shares"][0].as_f64().unwrap();
+    assert!(guessed > 3.0 * truth, "a guess of {guessed} leaves something to learn");
+
+    let cases = audit_cases(&project);
+    answer(&project, cases[..9].iter().map(|item| (*item, gold[item].as_str())));
+    let early = project.json("tune", &[]);
+    assert_eq!((&early["verdict"], &early["shares"]), (&json!("too-few"), &Value::Null), "nine are too few");
+
+    answer(&project, cases[9..].iter().map(|item| (*item, gold[item].as_str())));
+    let tuned = project.json("tune", &[]);
+    assert_eq!((&tuned["verdict"], &tuned["missing"]), (&json!("too-few"), &json!("prize")));
+    assert_eq!((&tuned["shares"]["audit"], &tuned["rescored"]), (&json!(24), &json!(TEXTS)));
+    let share = tuned["shares"]["by_label"]["prize"].as_f64().unwrap();
+    assert!((share - truth).abs() < 0.3 * (guessed - truth), "{guessed} became {share}, and {truth} is true");
+    let (after, prelabelled) = prelabels(&project);
+    assert!((prelabelled - share).abs() < 0.02, "{prelabelled} of the pool for a share of {share}");
+    assert_eq!(after["shares_from"]["audit"]["n"], 24);
+    assert_eq!(after["shares_from"]["audit"]["prior"], before["calibration"]["shares"]);
+
+    let status = project.json("status", &[]);
+    assert_eq!((&status["audit"]["n"], &status["prelabels"]), (&json!(24), &json!("zero-shot")));
+    let audits: Vec<&Value> =
+        status["curve"].as_array().unwrap().iter().map(|point| &point["audit"]).collect();
+    assert_eq!(audits, [&json!(0), &json!(24)]);
+    let again = project.json("tune", &[]);
+    assert_eq!((&again["shares"], &again["rescored"]), (&Value::Null, &json!(0)), "nothing new to follow");
+}
+
+/// Two copies of a project differ in one answer: it moves the prelabels of the pool, but not that of its own item.
+#[test]
+fn an_audit_answer_has_no_part_in_the_prediction_that_the_audit_judges_it_by() {
+    let (one, other) = (mined(), Project::none());
+    let gold = one.gold();
+    let cases = audit_cases(&one);
+    let (asked, rest) = cases.split_first().unwrap();
+    answer(&one, rest.iter().map(|item| (*item, gold[item].as_str())));
+    std::fs::copy(one.file(), other.file()).unwrap();
+    answer(&one, [(*asked, "prize")]);
+    answer(&other, [(*asked, "plain")]);
+    for project in [&one, &other] {
+        assert_eq!(project.json("tune", &[])["shares"]["audit"], 24);
+    }
+    assert_eq!(prediction(&one, *asked), prediction(&other, *asked));
+    let unasked = (1..=TEXTS as i64).find(|item| !cases.contains(item)).unwrap();
+    assert_ne!(prediction(&one, unasked), prediction(&other, unasked), "elsewhere it counts");
+    assert!(rest.iter().any(|item| prediction(&one, *item) != prediction(&other, *item)));
+}
