@@ -290,7 +290,11 @@ mod tests {
     fn fields(store: &Store) -> Vec<(i64, String)> {
         let mut rows = Vec::new();
         for source in store.sources().unwrap() {
-            store.for_each_row(source.id, |item, f| Ok(rows.push((item.0, f.to_owned())))).unwrap();
+            let push = |item: ItemId, fields: &str| {
+                rows.push((item.0, fields.to_owned()));
+                Ok(())
+            };
+            store.for_each_row(source.id, push).unwrap();
         }
         rows
     }
