@@ -78,7 +78,7 @@ impl Demo {
                     case.labels.first().map_or('1', |l| l.key),
                 ))
             }
-            Next::None { why } => print(&why),
+            Next::None(why) => print(&why.to_string()),
         }
     }
 }

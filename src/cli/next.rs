@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::output::{harmless, print, print_json};
 use super::setting::Setting;
-use crate::desk::sitting::{self, Leaving, ShownCase, Sitting};
+use crate::desk::shown::ShownCase;
+use crate::desk::sitting::{self, Leaving, Sitting};
 use crate::domain::fault::Result;
 
 #[derive(clap::Args)]
@@ -30,10 +31,10 @@ impl Next {
                     print(&in_words(&case, &sitting.task().question))?;
                 }
             }
-            sitting::Next::None { why } if setting.wants_json() => {
-                print_json(&serde_json::json!({ "case": null, "why": why }))?;
+            sitting::Next::None(why) if setting.wants_json() => {
+                print_json(&serde_json::json!({ "case": null, "why": why.to_string() }))?;
             }
-            sitting::Next::None { why } => print(&why)?,
+            sitting::Next::None(why) => print(&why.to_string())?,
         }
         sitting.close()
     }

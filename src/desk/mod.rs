@@ -4,6 +4,9 @@
 //! the reason for a case leaves it before this expert has answered, except by a reveal, which is recorded. It never runs a model.
 
 pub mod advice;
+pub mod ask;
 pub mod figures;
+pub mod shown;
 pub mod sitting;
 pub mod status;
+pub mod worker;

@@ -4,13 +4,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::shown::{Card, NoCase, Place, Reveal, ShownCase, ShownLabel, ShownPartner};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::history::History;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
 use crate::domain::prediction::Probabilities;
-use crate::domain::task::Task;
+use crate::domain::split::Split;
+use crate::domain::task::{Assist, Task};
 use crate::store::cases::Case;
+use crate::store::events::Reveals;
 use crate::store::tasks::Revision;
 use crate::store::{Access, Store};
 
@@ -35,69 +38,13 @@ pub struct Sitting {
     leaving: Leaving,
 }
 
-/// A case as an expert may see it before answering.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownCase {
-    /// Its number.
-    pub case: CaseId,
-    /// The item's number.
-    pub item: ItemId,
-    /// The text exactly as imported.
-    pub text: String,
-    /// Columns beside the text; never the gold.
-    pub meta: serde_json::Value,
-    /// The text across the boundary.
-    pub partner: Option<ShownPartner>,
-    /// The labels, in the order of the task.
-    pub labels: Vec<ShownLabel>,
-    /// What is hidden until an answer; only after a reveal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub revealed: Option<Reveal>,
-}
-
-/// The text across the boundary.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownPartner {
-    /// Its text.
-    pub text: String,
-    /// Cosine similarity to the case.
-    pub similarity: f32,
-}
-
-/// A label to choose.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownLabel {
-    /// Its name.
-    pub name: String,
-    /// Its key.
-    pub key: char,
-}
-
-/// What is hidden until an answer.
-#[derive(Clone, Debug, Serialize)]
-pub struct Reveal {
-    /// The item's split.
-    pub split: &'static str,
-    /// Why it was chosen, in the field's terms.
-    pub reason: &'static str,
-    /// The same in plain words.
-    pub in_words: &'static str,
-    /// The model's label.
-    pub prelabel: Option<String>,
-    /// The model's probabilities by label name.
-    pub probabilities: serde_json::Map<String, serde_json::Value>,
-}
-
 /// The next case, or why there is none.
 #[derive(Clone, Debug)]
 pub enum Next {
     /// A case.
     Case(Box<ShownCase>),
     /// There is none, and why.
-    None {
-        /// One sentence, with what to do.
-        why: String,
-    },
+    None(NoCase),
 }
 
 /// What an answer did.
@@ -161,25 +108,79 @@ impl Sitting {
 
     /// The next case; the same one until it is answered or its lease ends.
     pub fn next_case(&mut self) -> Result<Next> {
-        match self.store.lease_next_case(self.expert, self.session, LEASE_MS)? {
+        match self.lease(1)?.pop() {
             Some(case) => Ok(Next::Case(Box::new(self.show(&case)?))),
-            None => Ok(Next::None { why: self.why_no_case()? }),
+            None => Ok(Next::None(self.why_no_case()?)),
         }
     }
 
-    fn why_no_case(&self) -> Result<String> {
+    /// The next `count` cases in order, so that the one after an answer is there before the answer is.
+    pub fn window(&mut self, count: usize) -> Result<Vec<Card>> {
+        let cases = self.lease(count)?;
+        cases.iter().map(|case| self.card(case)).collect()
+    }
+
+    fn lease(&mut self, count: usize) -> Result<Vec<Case>> {
+        self.store.lease_cases(self.expert, self.session, count, LEASE_MS)
+    }
+
+    /// A case that this expert may see, with what the expert did to it; none where there is no such case.
+    pub fn look(&mut self, case: CaseId) -> Result<Option<Card>> {
+        self.store.case(case)?.map(|case| self.card(&case)).transpose()
+    }
+
+    /// Brings a case before all others that wait for this expert, as after an undo.
+    pub fn bring_first(&mut self, case: CaseId) -> Result<()> {
+        self.store.lease_first(case, self.expert, self.session, LEASE_MS)
+    }
+
+    /// The cases that this expert has answered or skipped, the last one last.
+    pub fn answered(&self) -> Result<Vec<(CaseId, ItemId)>> {
+        self.store.answered_cases(self.expert)
+    }
+
+    /// Where this expert is in the open round; none where none is open.
+    pub fn place(&self) -> Result<Option<Place>> {
+        let place = self.store.place_in_round(self.expert)?;
+        Ok(place.map(|p| Place { round: p.round, cases: p.cases, answered: p.answered, mine: p.mine }))
+    }
+
+    /// Why [`Self::next_case`] has none.
+    pub fn why_no_case(&self) -> Result<NoCase> {
         let Some(round) = self.store.open_round_row()? else {
-            return Ok(if self.store.active_predictor()?.is_none() {
-                "nothing has been scouted yet: run `hardcase scout FILE`, then `hardcase mine FILE`".into()
+            return Ok(if self.store.active_predictor()?.is_some() {
+                NoCase::NoRound
+            } else if self.store.item_count()? == 0 {
+                NoCase::NoTexts
             } else {
-                "no round is open: run `hardcase mine FILE`".into()
+                NoCase::NotScouted
             });
         };
         let left = round.cases - round.answered - round.skipped;
-        Ok(if left == 0 {
-            format!("round {} is done: run `hardcase tune FILE`, then `hardcase mine FILE`", round.number)
-        } else {
-            format!("the {left} cases left in round {} are with other experts", round.number)
+        Ok(match left {
+            0 => NoCase::RoundDone(round.number),
+            left => NoCase::WithOthers { round: round.number, left },
+        })
+    }
+
+    fn card(&mut self, case: &Case) -> Result<Card> {
+        let answer = self.store.current_answer(self.expert, case.item)?;
+        let before = self.task().assist == Assist::Before && case.split == Split::Train;
+        if before && answer.is_none() {
+            self.store.reveal(self.expert, case.item)?;
+        }
+        let mut shown = self.show(case)?;
+        if before || self.store.is_revealed(self.expert, case.item)? {
+            shown.revealed = Some(self.view_of_model(case)?);
+        }
+        let label = answer.as_ref().and_then(|a| a.event.label.as_deref()).map(|key| self.name_of(key));
+        Ok(Card {
+            skipped: answer.is_some() && label.is_none(),
+            label,
+            flagged: self.store.is_flagged(self.expert, case.item)?,
+            note: self.store.note_of(self.expert, case.item)?,
+            draft: self.store.draft(self.expert, case.item)?,
+            shown,
         })
     }
 
@@ -250,6 +251,22 @@ impl Sitting {
     /// # Errors
     /// No such item or label, or the file cannot be written: nothing was recorded then.
     pub fn answer(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Saved> {
+        self.record(item, label, remarks, Reveals::No)
+    }
+
+    /// Records an answer, and in the same commit that the model's view is shown from here on; returns that view, where there is a case.
+    pub fn answer_and_reveal(
+        &mut self,
+        item: ItemId,
+        label: &str,
+        remarks: Remarks,
+    ) -> Result<(Saved, Option<Reveal>)> {
+        let saved = self.record(item, label, remarks, Reveals::Yes)?;
+        let case = self.store.case_of_item(item)?;
+        Ok((saved, case.map(|case| self.view_of_model(&case)).transpose()?))
+    }
+
+    fn record(&mut self, item: ItemId, label: &str, remarks: Remarks, reveals: Reveals) -> Result<Saved> {
         let label = self.task().find_label(label)?.clone();
         let changed =
             self.store.current_answer(self.expert, item)?.is_some_and(|a| a.event.action == Action::Set);
@@ -260,7 +277,7 @@ impl Sitting {
             ..self.new_event(item, Action::Set)?
         };
         event.duration_ms = remarks.duration_ms.or(event.duration_ms);
-        self.store.append(self.session, event)?;
+        self.store.append(self.session, event, reveals)?;
         Ok(Saved { item, label: label.name, labels: self.store.label_count_of(self.expert)?, changed })
     }
 
@@ -284,7 +301,14 @@ impl Sitting {
         if text.trim().is_empty() {
             return Err(Fault::usage("save the note", "it is empty"));
         }
-        self.append(item, Action::Note, Some(text.to_owned()))
+        let noted = self.append(item, Action::Note, Some(text.to_owned()))?;
+        self.keep_draft(item, "")?;
+        Ok(noted)
+    }
+
+    /// Keeps a half-written note, so that a hang-up does not lose it; an empty one is dropped.
+    pub fn keep_draft(&mut self, item: ItemId, text: &str) -> Result<()> {
+        self.store.keep_draft(self.expert, item, text)
     }
 
     /// Takes back this expert's last event that stands.
@@ -309,7 +333,7 @@ impl Sitting {
             target: Some(about.uuid),
             ..self.new_event(about.event.item, action)?
         };
-        self.store.append(self.session, event)?;
+        self.store.append(self.session, event, Reveals::No)?;
         let what = match &about.event.label {
             Some(key) => format!("label {}", self.name_of(key)),
             None => about.event.action.as_str().to_owned(),
@@ -319,7 +343,7 @@ impl Sitting {
 
     fn append(&mut self, item: ItemId, action: Action, note: Option<String>) -> Result<LabelEvent> {
         let event = NewEvent { note, ..self.new_event(item, action)? };
-        self.store.append(self.session, event)
+        self.store.append(self.session, event, Reveals::No)
     }
 
     fn new_event(&self, item: ItemId, action: Action) -> Result<NewEvent> {

@@ -29,6 +29,17 @@ pub struct Label {
     pub share: Option<f64>,
 }
 
+/// When experts see the model's view of a training case. Evaluation and audit cases are always blind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Assist {
+    /// Once they have answered.
+    #[default]
+    After,
+    /// Before they answer.
+    Before,
+}
+
 /// A labelling task, checked: at least two labels, each with a name and a key of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Task {
@@ -39,6 +50,8 @@ pub struct Task {
     /// How to decide.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub guideline: String,
+    /// When experts see the model's view of a training case.
+    pub assist: Assist,
     /// The labels, in the order of the screen.
     #[serde(rename = "label")]
     pub labels: Vec<Label>,
@@ -53,6 +66,8 @@ struct RawTask {
     question: String,
     #[serde(default)]
     guideline: String,
+    #[serde(default)]
+    assist: Assist,
     #[serde(default, rename = "label")]
     labels: Vec<Label>,
 }
@@ -82,7 +97,7 @@ impl Task {
         guideline: String,
         labels: Vec<Label>,
     ) -> std::result::Result<Self, String> {
-        Self::checked(RawTask { name, question, guideline, labels })
+        Self::checked(RawTask { name, question, guideline, assist: Assist::After, labels })
     }
 
     /// Reads and checks a `TASK.toml`. `name` is the file's name, for messages.
@@ -104,7 +119,7 @@ impl Task {
     }
 
     fn checked(raw: RawTask) -> std::result::Result<Self, String> {
-        let RawTask { name, question, guideline, mut labels } = raw;
+        let RawTask { name, question, guideline, assist, mut labels } = raw;
         if question.trim().is_empty() {
             return Err("it has no question".into());
         }
@@ -157,7 +172,7 @@ impl Task {
             return Err(format!("the shares of the labels add up to {sum:.2} instead of 1"));
         }
         let name = if name.trim().is_empty() { question.clone() } else { name };
-        Ok(Self { name, question, guideline, labels })
+        Ok(Self { name, question, guideline, assist, labels })
     }
 
     /// A later revision of this task: labels that kept their name, or name their `id`, keep their stable key.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::fault::{Fault, Result};
-use super::task::{Label, Task};
+use super::task::{Assist, Label, Task};
 
 const HEAD: &str = "\
 # What is asked about each text, and what the answers mean.
@@ -16,6 +16,7 @@ const HEAD: &str = "\
 
 ";
 const GUIDELINE: &str = "\n# How to decide. Several lines stand between three quotes: \"\"\"...\"\"\"\n";
+const ASSIST: &str = "\n# Experts see the model's view of a case after their answer; of training cases with \"before\", before it, too.\n";
 const LABELS: &str = "
 # The labels, in the order of the screen.
 # id           under which answers are kept: leave it when you rename a label
@@ -36,6 +37,11 @@ impl Task {
         line(&mut out, "question", &self.question)?;
         out.push_str(GUIDELINE);
         line(&mut out, "guideline", &self.guideline)?;
+        out.push_str(ASSIST);
+        match self.assist {
+            Assist::After => out.push_str("# assist = \"before\"\n"),
+            Assist::Before => line(&mut out, "assist", &self.assist)?,
+        }
         out.push_str(LABELS);
         for label in &self.labels {
             block(&mut out, label)?;

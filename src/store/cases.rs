@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::clock::now_ms;
+use super::events::note_reveal;
 use super::open::Store;
 use crate::domain::case::{Partner, Reason};
 use crate::domain::fault::Result;
@@ -52,31 +53,49 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
 }
 
 impl Store {
-    /// The next case for this expert, leased until `lease_ms` from now. The same case again while the lease lasts and it has no
-    /// answer. None where the expert has nothing left in the open round.
+    /// The next `count` cases for this expert, leased until `lease_ms` from now: first those held already, then free ones. The same
+    /// again while the leases last and they have no answer. Fewer where the expert has no more left in the open round.
     ///
     /// A skipped case comes back once, after all others.
-    pub fn lease_next_case(
+    pub fn lease_cases(
         &mut self,
         expert: ExpertId,
         session: SessionId,
+        count: usize,
         lease_ms: i64,
-    ) -> Result<Option<Case>> {
+    ) -> Result<Vec<Case>> {
         self.write("fetch the next case", |tx| {
             let now = now_ms();
             tx.execute("DELETE FROM lease WHERE expires_ms <= ?1", [now])?;
-            let found = match held_case(tx, expert)? {
-                Some(held) => Some(held),
-                None => free_case(tx, expert)?,
-            };
-            if let Some(case) = &found {
-                tx.prepare_cached(
-                    "INSERT INTO lease (label_case, expert, session, shown_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT DO UPDATE SET session = excluded.session, expires_ms = excluded.expires_ms",
-                )?
-                .execute((case.id, expert, session, now, now + lease_ms))?;
+            let mut cases = held_cases(tx, expert, count)?;
+            for case in &cases {
+                lease(tx, case.id, expert, session, (now, now + lease_ms))?;
             }
-            Ok(found)
+            while cases.len() < count
+                && let Some(case) = free_case(tx, expert)?
+            {
+                lease(tx, case.id, expert, session, (now, now + lease_ms))?;
+                cases.push(case);
+            }
+            Ok(cases)
+        })
+    }
+
+    /// Puts a case before all others that this expert holds, as after an undo.
+    pub fn lease_first(
+        &mut self,
+        case: CaseId,
+        expert: ExpertId,
+        session: SessionId,
+        lease_ms: i64,
+    ) -> Result<()> {
+        self.write("fetch the case", |tx| {
+            let now = now_ms();
+            let first: Option<i64> =
+                tx.query_row("SELECT min(shown_ms) FROM lease WHERE expert = ?1", [expert], |r| r.get(0))?;
+            let shown = first.map_or(now, |first| now.min(first - 1));
+            tx.execute("DELETE FROM lease WHERE label_case = ?1 AND expert = ?2", (case, expert))?;
+            lease(tx, case, expert, session, (shown, now + lease_ms))
         })
     }
 
@@ -103,13 +122,7 @@ impl Store {
 
     /// Notes that the model's view of an item was shown to an expert.
     pub fn reveal(&mut self, expert: ExpertId, item: ItemId) -> Result<()> {
-        self.write("note the reveal", |tx| {
-            tx.execute(
-                "INSERT OR IGNORE INTO reveal (expert, item, at_ms) VALUES (?1, ?2, ?3)",
-                (expert, item, now_ms()),
-            )
-            .map(drop)
-        })
+        self.write("note the reveal", |tx| note_reveal(tx, expert, item))
     }
 
     /// Whether the model's view of an item has been shown to an expert.
@@ -122,19 +135,35 @@ impl Store {
     }
 }
 
-/// The case this expert holds and has not answered.
-fn held_case(tx: &Transaction<'_>, expert: ExpertId) -> rusqlite::Result<Option<Case>> {
+fn lease(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    expert: ExpertId,
+    session: SessionId,
+    (shown, expires): (i64, i64),
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO lease (label_case, expert, session, shown_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET session = excluded.session, expires_ms = excluded.expires_ms",
+    )?
+    .execute((case, expert, session, shown, expires))
+    .map(drop)
+}
+
+/// The cases this expert holds and has not answered, in the order in which they were leased.
+fn held_cases(tx: &Transaction<'_>, expert: ExpertId, most: usize) -> rusqlite::Result<Vec<Case>> {
     let sql = format!(
         "{CASE} JOIN lease l ON l.label_case = c.id AND l.expert = ?1
-         WHERE c.withdrawn_ms IS NULL ORDER BY l.shown_ms, c.id LIMIT 1"
+         WHERE c.withdrawn_ms IS NULL ORDER BY l.shown_ms, r.number, c.position LIMIT ?2"
     );
-    tx.prepare_cached(&sql)?.query_row([expert], case).optional()
+    tx.prepare_cached(&sql)?.query_map((expert, most as i64), case)?.collect()
 }
 
 /// The first case of the open round that this expert has not labelled and that still wants hands.
 fn free_case(tx: &Transaction<'_>, expert: ExpertId) -> rusqlite::Result<Option<Case>> {
     let sql = format!(
         "{CASE} WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL
+           AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1)
            AND NOT EXISTS (SELECT 1 FROM standing_event e
                            WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'set')
            AND (SELECT count(*) FROM standing_event e

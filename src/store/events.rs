@@ -8,7 +8,7 @@ use super::convert::Uuid16;
 use super::open::Store;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::Result;
-use crate::domain::ids::{ExpertId, ItemId, SessionId};
+use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
 
 const EVENT: &str = "SELECT uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,
     seen_prelabel, revealed, duration_ms, at_ms FROM";
@@ -37,11 +37,31 @@ fn event(r: &Row<'_>) -> rusqlite::Result<LabelEvent> {
     })
 }
 
+/// Whether an answer is followed by the model's view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reveals {
+    /// The expert sees it next.
+    Yes,
+    /// It stays hidden.
+    No,
+}
+
+/// Notes in the same transaction that an expert was shown the model's view of an item.
+pub(super) fn note_reveal(tx: &Transaction<'_>, expert: ExpertId, item: ItemId) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT OR IGNORE INTO reveal (expert, item, at_ms) VALUES (?1, ?2, ?3)")?
+        .execute((expert, item, now_ms()))
+        .map(drop)
+}
+
 impl Store {
-    /// Appends an event and gives the case back. When this returns, the event is on disk.
-    pub fn append(&mut self, session: SessionId, new: NewEvent) -> Result<LabelEvent> {
+    /// Appends an event and gives the case back; with [`Reveals::Yes`], the same commit notes that the model's view of the item is
+    /// shown from now on. When this returns, the event is on disk.
+    pub fn append(&mut self, session: SessionId, new: NewEvent, reveals: Reveals) -> Result<LabelEvent> {
         self.write("save the label", |tx| {
             let event = insert(tx, session, new)?;
+            if reveals == Reveals::Yes {
+                note_reveal(tx, event.event.expert, event.event.item)?;
+            }
             if let (Some(case), Action::Set | Action::Skip) = (event.event.case, event.event.action) {
                 tx.prepare_cached("DELETE FROM lease WHERE label_case = ?1 AND expert = ?2")?
                     .execute((case, event.event.expert))?;
@@ -70,6 +90,28 @@ impl Store {
     pub fn current_answer(&self, expert: ExpertId, item: ItemId) -> Result<Option<LabelEvent>> {
         let sql = format!("{EVENT} current_answer WHERE expert = ?1 AND item = ?2");
         self.one(&sql, (expert, item), "read the label", event)
+    }
+
+    /// The cases that an expert answered or skipped, in the order of the last answer, each with the item.
+    pub fn answered_cases(&self, expert: ExpertId) -> Result<Vec<(CaseId, ItemId)>> {
+        self.all_rows_of(
+            "SELECT label_case, item FROM current_answer WHERE expert = ?1 AND label_case IS NOT NULL
+             ORDER BY lamport, uuid",
+            [expert],
+            "read the labels",
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+    }
+
+    /// The last note of an expert on an item, be it its own event or given with an answer.
+    pub fn note_of(&self, expert: ExpertId, item: ItemId) -> Result<Option<String>> {
+        self.one(
+            "SELECT note FROM standing_event WHERE expert = ?1 AND item = ?2 AND note IS NOT NULL
+             ORDER BY lamport DESC, uuid DESC LIMIT 1",
+            (expert, item),
+            "read the notes",
+            |r| r.get(0),
+        )
     }
 
     /// Whether an item is flagged by an expert.

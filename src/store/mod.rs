@@ -19,6 +19,7 @@ mod slices;
 pub mod adapters;
 pub mod answers;
 pub mod cases;
+pub mod drafts;
 pub mod embeddings;
 pub mod events;
 pub mod experts;

@@ -10,7 +10,7 @@ use super::convert::Uuid16;
 use super::open::Store;
 use crate::domain::case::Proposal;
 use crate::domain::fault::Result;
-use crate::domain::ids::{ItemId, PredictorId, RoundId};
+use crate::domain::ids::{ExpertId, ItemId, PredictorId, RoundId};
 
 /// A round on its way into the file.
 #[derive(Clone, Debug)]
@@ -81,6 +81,19 @@ fn round(r: &rusqlite::Row<'_>) -> rusqlite::Result<Round> {
     })
 }
 
+/// Where one expert stands in a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaceInRound {
+    /// The round's number.
+    pub round: i64,
+    /// Its cases.
+    pub cases: usize,
+    /// Of these with a label by anybody.
+    pub answered: usize,
+    /// Of these with a label by this expert.
+    pub mine: usize,
+}
+
 impl Store {
     /// Closes the open round and opens the next, in one commit. Cases of the old one that nobody has answered and nobody holds are
     /// withdrawn; one on somebody's screen stays, and its late answer counts in its own round.
@@ -118,6 +131,24 @@ impl Store {
     pub fn open_round_row(&self) -> Result<Option<Round>> {
         let sql = format!("{ROUND} WHERE r.closed_ms IS NULL ORDER BY r.number DESC LIMIT 1");
         self.one(&sql, (), "read the round", round)
+    }
+
+    /// Where an expert stands in the open round.
+    pub fn place_in_round(&self, expert: ExpertId) -> Result<Option<PlaceInRound>> {
+        self.one(
+            "SELECT r.number, count(*),
+                    count(EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set') OR NULL),
+                    count(EXISTS (SELECT 1 FROM standing_event e
+                                  WHERE e.item = c.item AND e.action = 'set' AND e.expert = ?1) OR NULL)
+             FROM round r JOIN label_case c ON c.round = r.id AND c.withdrawn_ms IS NULL
+             WHERE r.id = (SELECT max(id) FROM round WHERE closed_ms IS NULL) GROUP BY r.id",
+            [expert],
+            "read the round",
+            |r| {
+                let count = |i| r.get::<_, i64>(i).map(|n| n.unsigned_abs() as usize);
+                Ok(PlaceInRound { round: r.get(0)?, cases: count(1)?, answered: count(2)?, mine: count(3)? })
+            },
+        )
     }
 
     /// All rounds, oldest first.

@@ -179,7 +179,7 @@ CREATE TABLE label_case (
 ) STRICT;
 CREATE INDEX label_case_item ON label_case (item);
 
--- Who has which case on the screen, and until when. The one table besides `run` whose rows come and go.
+-- Who has which case on the screen, and until when. Its rows come and go, as those of `run` and `draft` do.
 CREATE TABLE lease (
     label_case INTEGER NOT NULL REFERENCES label_case (id),
     expert     INTEGER NOT NULL REFERENCES expert (id),
@@ -194,6 +194,14 @@ CREATE TABLE reveal (
     expert INTEGER NOT NULL REFERENCES expert (id),
     item   INTEGER NOT NULL REFERENCES item (id),
     at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (expert, item)
+) STRICT, WITHOUT ROWID;
+
+-- Notes that were begun and not saved yet: they outlive a hang-up.
+CREATE TABLE draft (
+    expert INTEGER NOT NULL REFERENCES expert (id),
+    item   INTEGER NOT NULL REFERENCES item (id),
+    text   TEXT    NOT NULL,
     PRIMARY KEY (expert, item)
 ) STRICT, WITHOUT ROWID;
 

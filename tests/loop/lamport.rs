@@ -2,6 +2,7 @@
 
 use hardcase::domain::event::{Action, LabelEvent, NewEvent};
 use hardcase::domain::ids::{ExpertId, ItemId, SessionId};
+use hardcase::store::events::Reveals;
 use hardcase::store::{Access, Store};
 use proptest::prelude::*;
 
@@ -37,7 +38,7 @@ impl Seat {
             revealed: false,
             duration_ms: None,
         };
-        self.store.append(self.session, event).unwrap()
+        self.store.append(self.session, event, Reveals::No).unwrap()
     }
 }
 

@@ -1,0 +1,133 @@
+//! What an expert is shown: a case, blind until answered, and what there is to say where there is none.
+
+use serde::Serialize;
+
+use crate::domain::ids::{CaseId, ItemId};
+
+/// A case as an expert may see it before answering.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownCase {
+    /// Its number.
+    pub case: CaseId,
+    /// The item's number.
+    pub item: ItemId,
+    /// The text exactly as imported.
+    pub text: String,
+    /// Columns beside the text; never the gold.
+    pub meta: serde_json::Value,
+    /// The text across the boundary.
+    pub partner: Option<ShownPartner>,
+    /// The labels, in the order of the task.
+    pub labels: Vec<ShownLabel>,
+    /// What is hidden until an answer; only after a reveal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revealed: Option<Reveal>,
+}
+
+/// The text across the boundary.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownPartner {
+    /// Its text.
+    pub text: String,
+    /// Cosine similarity to the case.
+    pub similarity: f32,
+}
+
+/// A label to choose.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownLabel {
+    /// Its name.
+    pub name: String,
+    /// Its key.
+    pub key: char,
+}
+
+/// What is hidden until an answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reveal {
+    /// The item's split.
+    pub split: &'static str,
+    /// Why it was chosen, in the field's terms.
+    pub reason: &'static str,
+    /// The same in plain words.
+    pub in_words: &'static str,
+    /// The model's label.
+    pub prelabel: Option<String>,
+    /// The model's probabilities by label name.
+    pub probabilities: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Reveal {
+    /// The probability of the model's own label.
+    pub fn certainty(&self) -> Option<f64> {
+        self.probabilities.get(self.prelabel.as_ref()?)?.as_f64()
+    }
+}
+
+/// A case with what this expert has done to it so far.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// The case; revealed only where this expert has seen the reveal before.
+    pub shown: ShownCase,
+    /// This expert's standing label, by name.
+    pub label: Option<String>,
+    /// Whether this expert left it unanswered.
+    pub skipped: bool,
+    /// Whether this expert flagged it.
+    pub flagged: bool,
+    /// This expert's last note.
+    pub note: Option<String>,
+    /// A note that was begun and not saved.
+    pub draft: Option<String>,
+}
+
+/// Where an expert is in the open round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The round's number.
+    pub round: i64,
+    /// Its cases.
+    pub cases: usize,
+    /// Of these with a label by anybody.
+    pub answered: usize,
+    /// Of these with a label by this expert.
+    pub mine: usize,
+}
+
+/// Why there is no case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoCase {
+    /// The pool is empty.
+    NoTexts,
+    /// No text has a prelabel.
+    NotScouted,
+    /// No round is open.
+    NoRound,
+    /// Every case of the round is answered or skipped.
+    RoundDone(i64),
+    /// What is left is on other experts' screens.
+    WithOthers {
+        /// The round's number.
+        round: i64,
+        /// Cases left in it.
+        left: usize,
+    },
+}
+
+impl std::fmt::Display for NoCase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoTexts => f.write_str("the pool is empty: run `hardcase import FILE DATA`"),
+            Self::NotScouted => f.write_str(
+                "nothing has been scouted yet: run `hardcase scout FILE`, then `hardcase mine FILE`",
+            ),
+            Self::NoRound => f.write_str("no round is open: run `hardcase mine FILE`"),
+            Self::RoundDone(round) => {
+                write!(f, "round {round} is done: run `hardcase tune FILE`, then `hardcase mine FILE`")
+            }
+            Self::WithOthers { round, left } => {
+                write!(f, "the {left} cases left in round {round} are with other experts")
+            }
+        }
+    }
+}
