@@ -1,7 +1,8 @@
 //! The map of the house.
 //!
 //! ```text
-//! main -> cli -> { desk, job, domain }
+//! main -> cli -> { tui, desk, job, domain }
+//! tui  -> { desk, domain }
 //! desk -> { store, stats, domain }
 //! job  -> { store, engine, mining, stats, format, domain }
 //! store, engine, mining, stats, format -> domain
@@ -20,3 +21,4 @@ pub mod job;
 pub mod mining;
 pub mod stats;
 pub mod store;
+pub mod tui;

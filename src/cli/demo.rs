@@ -1,7 +1,9 @@
 //! `demo`: the bundled project, from nothing to a first case.
 
+use std::io::{IsTerminal, stdin, stdout};
 use std::path::PathBuf;
 
+use super::label::hand_over;
 use super::new::DEFAULT_SEED;
 use super::next::in_words;
 use super::output::print;
@@ -52,9 +54,18 @@ impl Demo {
             let report = import_bundled(&job, "ads.csv", ADS, &options, BadRows::Stop)?;
             setting.say(&report.to_string())?;
         }
+        if self.opens_screen() {
+            // It scouts and mines by itself, and shows how far it is.
+            return hand_over(setting, &file);
+        }
         let report = scout(&job, &setting.scout_model(None, None))?;
         setting.say(&report.to_string())?;
         self.first_case(setting, &file)
+    }
+
+    /// Whether it ends in the workstation.
+    pub fn opens_screen(&self) -> bool {
+        !self.no_tui && stdin().is_terminal() && stdout().is_terminal()
     }
 
     fn first_case(&self, setting: &Setting, file: &std::path::Path) -> Result<()> {

@@ -13,6 +13,7 @@ mod export;
 mod guard;
 mod import;
 mod keyboard;
+mod label;
 mod mine;
 mod new;
 mod next;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::dialogue::{self, Names, Person};
 use super::import::{Importing, import_all};
 use super::keyboard::Keyboard;
+use super::label::hand_over;
 use super::setting::Setting;
 use super::task::read_task;
 use crate::domain::fault::{Fault, Result};
@@ -70,7 +71,9 @@ pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> R
         return setting
             .say(&format!("nothing was made; `hardcase new FILE --data {shown}` makes it elsewhere"));
     }
-    project.make_by_asking(setting, &mut person)
+    let file = project.file.clone();
+    project.make_by_asking(setting, &mut person)?;
+    hand_over(setting, &file)
 }
 
 /// A project to be made.
@@ -168,7 +171,7 @@ impl NewProject {
                 format!("next: write a TASK.toml and set it with `hardcase task {file} --set TASK.toml`")
             }
             (_, true) => format!("next: `hardcase import {file} DATA`"),
-            (_, false) => format!("next: `hardcase scout {file}`"),
+            (_, false) => format!("next: `hardcase {file}`"),
         })
     }
 }

@@ -4,10 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::import::Importing;
+use super::label::workstation;
 use super::new::offer;
-use super::output::{harmless, print};
 use super::setting::Setting;
-use crate::desk::status::status;
 use crate::domain::fault::Result;
 use crate::job::look::{FileKind, kind_of};
 
@@ -29,18 +28,7 @@ impl Open {
     pub fn run(self, setting: &Setting) -> Result<()> {
         match kind_of(&self.file)? {
             FileKind::Data => offer(setting, self.file, self.importing),
-            // The workstation opens here; until it is there, the verbs of the command line do its work.
-            FileKind::Project => {
-                let report = status(&self.file)?;
-                if setting.wants_json() {
-                    return setting.print(&report);
-                }
-                print(&harmless(&report.to_string()))?;
-                let file = self.file.display();
-                setting.say(&format!(
-                    "the screens are not there yet: `hardcase next {file}` shows the next case"
-                ))
-            }
+            FileKind::Project => workstation(setting, &self.file),
         }
     }
 }

@@ -36,6 +36,7 @@ impl Predict {
         let model = setting.scout_model(self.model, self.threads);
         let to_file = self.out.is_some();
         let options = PredictOptions { read: self.reading.into(), format: self.format.into(), out: self.out };
+        setting.watch.listen();
         let n = predict(&self.file, &self.data, &model, &options, &setting.watch)?;
         if to_file { setting.say(&format!("{n} texts scored")) } else { Ok(()) }
     }

@@ -15,6 +15,8 @@ use crate::job::JobContext;
 pub(super) struct Setting {
     /// The expert's name.
     pub expert: String,
+    /// Whether the command line gave that name.
+    pub named: bool,
     /// A seed instead of the project's own.
     pub seed: Option<u64>,
     /// Whether causes are printed.
@@ -32,6 +34,7 @@ impl Setting {
     /// Checks the global options.
     pub fn new(global: Global, model: &'static [u8]) -> Self {
         Self {
+            named: global.name.is_some(),
             expert: global.name.unwrap_or_else(crate::job::login),
             seed: global.seed,
             verbose: global.verbose,
@@ -44,6 +47,7 @@ impl Setting {
 
     /// What a job on `project` is given.
     pub fn job<'a>(&'a self, project: &'a Path) -> JobContext<'a> {
+        self.watch.listen();
         JobContext { project, watcher: &self.watch, expert: &self.expert, seed: self.seed }
     }
 

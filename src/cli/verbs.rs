@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
-use super::{answer, doctor, export, import, mine, new, next, open, status, task, tune};
+use super::{answer, doctor, export, import, label, mine, new, next, open, status, task, tune};
 #[cfg(feature = "engine")]
 use super::{demo, guard, predict, scout};
 use crate::domain::fault::Result;
@@ -26,12 +26,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Make the demo project, scout and mine it, and show its first case
+    /// Make the demo project and open the workstation on it
     #[cfg(feature = "engine")]
     Demo(demo::Demo),
     /// Open a project, or make one from a file of texts
     #[command(name = open::VERB, hide = true)]
     Open(open::Open),
+    /// Open the workstation on a project, straight on the next case
+    Label(label::Label),
     /// Make a project
     New(new::New),
     /// Add texts from CSV, TSV, JSONL or plain lines
@@ -116,7 +118,7 @@ impl Verb {
         match self {
             Self::Scout(_) => Some("scouting"),
             Self::Predict(_) => Some("scoring"),
-            Self::Demo(_) => Some("scouting the demo"),
+            Self::Demo(verb) if !verb.opens_screen() => Some("scouting the demo"),
             _ => None,
         }
     }
@@ -126,6 +128,7 @@ impl Verb {
             #[cfg(feature = "engine")]
             Self::Demo(verb) => verb.run(setting),
             Self::Open(verb) => verb.run(setting),
+            Self::Label(verb) => verb.run(setting),
             Self::New(verb) => verb.run(setting),
             Self::Import(verb) => verb.run(setting),
             #[cfg(feature = "engine")]

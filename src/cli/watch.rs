@@ -49,8 +49,12 @@ impl Watch {
             ProgressKind::Bar if io::stderr().is_terminal() => Shown::Bar(Mutex::default()),
             ProgressKind::Bar | ProgressKind::None => Shown::Notes,
         };
-        let stopping = Arc::new(Stopping::default());
-        let heard = Arc::clone(&stopping);
+        Self { shown, stopping: Arc::default() }
+    }
+
+    /// From here on Ctrl-C and the like are wishes to stop. The workstation hears signals in its own way.
+    pub fn listen(&self) {
+        let heard = Arc::clone(&self.stopping);
         // A second request falls through to a plain exit: jobs may be killed at any time.
         let _ = ctrlc::set_handler(move || {
             let again = heard.asked.swap(true, Ordering::Relaxed);
@@ -60,11 +64,11 @@ impl Watch {
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
         });
-        Self { shown, stopping }
     }
 
     /// Does `then` once, on another thread, when a person asks to stop: for what waits and cannot look whether one did.
     pub fn on_stop(&self, then: impl FnOnce() + Send + 'static) {
+        self.listen();
         if let Ok(mut place) = self.stopping.then.lock() {
             *place = Some(Box::new(then));
         }

@@ -6,6 +6,8 @@
 pub mod advice;
 pub mod ask;
 pub mod figures;
+pub mod jobs;
+pub mod latest;
 pub mod shown;
 pub mod sitting;
 pub mod status;

@@ -76,6 +76,8 @@ pub struct TakenBack {
     pub case: Option<CaseId>,
     /// What was taken back or put back: `label spam`, `skip`, `note`, …
     pub what: String,
+    /// True where it was taken back, false where it was put back.
+    pub back: bool,
 }
 
 /// What an expert adds to an answer.
@@ -87,6 +89,11 @@ pub struct Remarks {
     pub confidence: Option<u8>,
     /// Milliseconds the case was looked at; by default since it was leased.
     pub duration_ms: Option<i64>,
+}
+
+/// The name under which this login labelled in the project last; none where it never did.
+pub fn usual_name(project: &Path) -> Result<Option<String>> {
+    Store::open(project, Access::Read)?.last_expert_of_login()
 }
 
 impl Sitting {
@@ -338,7 +345,8 @@ impl Sitting {
             Some(key) => format!("label {}", self.name_of(key)),
             None => about.event.action.as_str().to_owned(),
         };
-        Ok(Some(TakenBack { item: about.event.item, case: about.event.case, what }))
+        let back = action == Action::Retract;
+        Ok(Some(TakenBack { item: about.event.item, case: about.event.case, what, back }))
     }
 
     fn append(&mut self, item: ItemId, action: Action, note: Option<String>) -> Result<LabelEvent> {

@@ -1,0 +1,309 @@
+//! Jobs as child processes: the same program with the verb a person would type, its progress read as JSON lines.
+//!
+//! A crash there costs the job, never the screen or a label. A child outlives the screen that started it, unless it is stopped.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::progress::Progress;
+use crate::store::runs::Outcome;
+use crate::store::{Access, Store};
+
+/// How often a job of another process is looked at while it runs.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A job that a screen can start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobKind {
+    /// Embed and prelabel what lacks it.
+    Scout,
+    /// Close the round and open the next.
+    Mine,
+    /// Train on the labels.
+    Tune,
+}
+
+impl JobKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Scout, Self::Tune, Self::Mine];
+
+    /// The verb of the command line.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Scout => "scout",
+            Self::Mine => "mine",
+            Self::Tune => "tune",
+        }
+    }
+
+    /// What it does, for a person.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Scout => "reads every text and gives it a prelabel",
+            Self::Mine => "closes the round and chooses the next cases",
+            Self::Tune => "trains on the labels and prelabels the pool anew",
+        }
+    }
+
+    fn of_verb(verb: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.verb() == verb)
+    }
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It did what it was asked.
+    Done,
+    /// It was told to stop; what it finished is kept.
+    Stopped,
+    /// It could not, or its process was ended.
+    Failed,
+}
+
+/// What a job says.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// It runs.
+    Started(JobKind),
+    /// It got so far.
+    Progress(JobKind, Progress),
+    /// It has something to say.
+    Note(JobKind, String),
+    /// It ended; with what it said last.
+    Ended(JobKind, End, String),
+}
+
+type Tell = Arc<dyn Fn(News) + Send + Sync>;
+
+/// The jobs of a project, as one screen sees them.
+pub struct Jobs {
+    program: PathBuf,
+    project: PathBuf,
+    expert: String,
+    tell: Tell,
+    running: Arc<Mutex<Vec<(JobKind, u32)>>>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Jobs {
+    /// Jobs of a project; `tell` is called on other threads with what they say.
+    ///
+    /// # Errors
+    /// The program does not find itself.
+    pub fn new(project: &Path, expert: &str, tell: impl Fn(News) + Send + Sync + 'static) -> Result<Self> {
+        let program = std::env::current_exe()
+            .map_err(|e| Fault::new("find this program, to start jobs with it", io_reason(&e)).because(e))?;
+        Ok(Self {
+            program,
+            project: project.to_owned(),
+            expert: expert.to_owned(),
+            tell: Arc::new(tell),
+            running: Arc::default(),
+            stopping: Arc::default(),
+        })
+    }
+
+    /// Starts jobs one after the other; the rest is left out once one fails or is stopped.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn start(&self, kinds: Vec<JobKind>) -> Result<()> {
+        self.stopping.store(false, Ordering::Relaxed);
+        let (tell, running) = (Arc::clone(&self.tell), Arc::clone(&self.running));
+        let stopping = Arc::clone(&self.stopping);
+        let commands: Vec<_> = kinds.into_iter().map(|kind| (kind, self.command(kind))).collect();
+        spawn("jobs", move || {
+            for (kind, command) in commands {
+                let end = run(kind, command, &tell, &running, &stopping);
+                if end != End::Done || stopping.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        })
+    }
+
+    /// Follows jobs that other processes run, until they end.
+    ///
+    /// # Errors
+    /// The project cannot be read.
+    pub fn follow(&self) -> Result<()> {
+        let store = Store::open(&self.project, Access::Read)?;
+        let ours = |kind| locked(&self.running).iter().any(|(running, _)| *running == kind);
+        let begun: Vec<_> = store.runs(JobKind::ALL.len() * 2)?;
+        let others = begun.iter().filter(|run| run.outcome.is_none());
+        for kind in others.filter_map(|run| JobKind::of_verb(&run.kind)).filter(|kind| !ours(*kind)) {
+            let (project, tell) = (self.project.clone(), Arc::clone(&self.tell));
+            spawn("follow", move || follow(&project, kind, &tell))?;
+        }
+        Ok(())
+    }
+
+    /// Tells every job that this screen started to end after its current batch.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        for (_, process) in locked(&self.running).iter() {
+            end_process(*process);
+        }
+    }
+
+    /// Whether a job runs that this screen started.
+    pub fn any_running(&self) -> bool {
+        !locked(&self.running).is_empty()
+    }
+
+    fn command(&self, kind: JobKind) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .arg(kind.verb())
+            .arg(&self.project)
+            .args(["--progress", "json", "--as"])
+            .arg(&self.expert)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // Of another process group: what the terminal sends to this program, a hang-up too, does not reach the job.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(run)
+        .map(drop)
+        .map_err(|e| Fault::new("start a job", "the system gives no more threads").because(e))
+}
+
+fn run(
+    kind: JobKind,
+    mut command: Command,
+    tell: &Tell,
+    running: &Mutex<Vec<(JobKind, u32)>>,
+    stopping: &AtomicBool,
+) -> End {
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(e) => {
+            tell(News::Ended(kind, End::Failed, format!("cannot start {}: {}", kind.verb(), io_reason(&e))));
+            return End::Failed;
+        }
+    };
+    let process = child.id();
+    locked(running).push((kind, process));
+    tell(News::Started(kind));
+    let said = listen(&mut child, kind, tell);
+    let status = child.wait();
+    locked(running).retain(|(_, other)| *other != process);
+    let end = match status {
+        _ if stopping.load(Ordering::Relaxed) => End::Stopped,
+        Ok(status) if status.success() => End::Done,
+        _ => End::Failed,
+    };
+    tell(News::Ended(kind, end, said));
+    end
+}
+
+/// Reads what a child says until it closes both its outputs; returns its last word.
+fn listen(child: &mut Child, kind: JobKind, tell: &Tell) -> String {
+    let stdout = child.stdout.take();
+    let result = std::thread::scope(|scope| {
+        let reading = scope.spawn(move || {
+            let mut text = String::new();
+            if let Some(mut out) = stdout {
+                // What cannot be read was not said.
+                let _ = out.read_to_string(&mut text);
+            }
+            text
+        });
+        let mut complaint = None;
+        for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
+            let Ok(line) = line else { break };
+            match said(&line) {
+                Said::Progress(progress) => tell(News::Progress(kind, progress)),
+                Said::Note(note) => tell(News::Note(kind, note)),
+                Said::Complaint(why) => complaint = Some(why),
+            }
+        }
+        let text = reading.join().unwrap_or_default();
+        complaint.unwrap_or_else(|| text.trim().to_owned())
+    });
+    result
+}
+
+enum Said {
+    Progress(Progress),
+    Note(String),
+    Complaint(String),
+}
+
+#[derive(Deserialize)]
+struct Note {
+    note: String,
+}
+
+fn said(line: &str) -> Said {
+    if let Ok(progress) = serde_json::from_str(line) {
+        return Said::Progress(progress);
+    }
+    match serde_json::from_str::<Note>(line) {
+        Ok(note) => Said::Note(note.note),
+        Err(_) => Said::Complaint(line.trim_start_matches("hardcase: ").to_owned()),
+    }
+}
+
+/// Shows a job of another process until it ends.
+fn follow(project: &Path, kind: JobKind, tell: &Tell) {
+    tell(News::Started(kind));
+    let end = loop {
+        let run = Store::open(project, Access::Read)
+            .and_then(|store| store.runs(JobKind::ALL.len() * 2))
+            .map(|runs| runs.into_iter().find(|run| run.kind == kind.verb()));
+        match run {
+            Ok(Some(run)) => match run.outcome {
+                None => {
+                    if let Some(progress) = run.progress {
+                        tell(News::Progress(kind, progress));
+                    }
+                }
+                Some(Outcome::Done) => break (End::Done, run.message.unwrap_or_default()),
+                Some(Outcome::Stopped) => break (End::Stopped, run.message.unwrap_or_default()),
+                Some(_) => break (End::Failed, run.message.unwrap_or_default()),
+            },
+            Ok(None) => break (End::Failed, "it is not in the file any more".into()),
+            Err(fault) => break (End::Failed, fault.to_string()),
+        }
+        wait();
+    };
+    tell(News::Ended(kind, end.0, end.1));
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process's job can only be looked at now and then")]
+fn wait() {
+    std::thread::sleep(LOOK_EVERY);
+}
+
+#[cfg(unix)]
+fn end_process(process: u32) {
+    let process = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(process) = process {
+        // A job that is gone already needs no telling.
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+    }
+}
+
+#[cfg(not(unix))]
+fn end_process(_process: u32) {}

@@ -1,0 +1,438 @@
+//! The state of the workstation, and how each message changes it. It knows no terminal, file, thread or clock.
+
+use std::time::Instant;
+
+use ratatui::Frame;
+use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui::layout::Rect;
+
+use super::attention::{Attention, Terminal};
+use super::case::{CaseScreen, Showing};
+use super::case_view::Around;
+use super::effect::Effect;
+use super::frame::{Head, LEAST, Look, Notice, rule, too_small};
+use super::jobs::JobsScreen;
+use super::keys::{ACTIONS, Action, Stroke};
+use super::message::Message;
+use super::popup::{Outcome, Popup};
+use super::settings::Settings;
+use super::theme::Theme;
+use crate::desk::ask::Ask;
+use crate::desk::jobs::{End, JobKind, News};
+use crate::desk::shown::NoCase;
+use crate::domain::ids::CaseId;
+use crate::domain::task::Task;
+
+/// The screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Screen {
+    Case,
+    Progress,
+    Jobs,
+    Items,
+    Project,
+}
+
+impl Screen {
+    const ALL: [(Self, &'static str, Action); 5] = [
+        (Self::Case, "Case", Action::Case),
+        (Self::Progress, "Progress", Action::Progress),
+        (Self::Jobs, "Jobs", Action::Jobs),
+        (Self::Items, "Items", Action::Items),
+        (Self::Project, "Project", Action::Project),
+    ];
+}
+
+/// What the workstation is opened with.
+#[derive(Clone, Debug)]
+pub(super) struct About {
+    pub project: String,
+    pub expert: String,
+    pub task: Task,
+    pub terminal: Terminal,
+    /// Whether this build has the models.
+    pub has_engine: bool,
+}
+
+/// The whole state.
+pub(super) struct App {
+    about: About,
+    settings: Settings,
+    theme: Theme,
+    screen: Screen,
+    case: CaseScreen,
+    jobs: JobsScreen,
+    popup: Option<Popup>,
+    notice: Option<Notice>,
+    /// Whether what a new project lacks has been started once.
+    began: Began,
+    /// A draft that waits for the one under way.
+    drafts: Drafts,
+    leaving: bool,
+}
+
+/// What the opening has started by itself.
+#[derive(Debug, Default)]
+struct Began {
+    scout: bool,
+    mine: bool,
+}
+
+/// Drafts go to the desk one at a time; of those that wait only the newest counts.
+#[derive(Debug, Default)]
+struct Drafts {
+    under_way: bool,
+    waiting: Option<Ask>,
+}
+
+impl App {
+    pub fn new(about: About, settings: Settings) -> Self {
+        let theme = Theme::of(settings.theme);
+        let case = CaseScreen::new(Attention::new(about.terminal));
+        Self {
+            about,
+            settings,
+            theme,
+            screen: Screen::Case,
+            case,
+            jobs: JobsScreen::default(),
+            popup: None,
+            notice: None,
+            began: Began::default(),
+            drafts: Drafts::default(),
+            leaving: false,
+        }
+    }
+
+    /// What is asked for before anything has happened.
+    pub fn opening(&self) -> Vec<Effect> {
+        vec![Effect::Desk(Ask::Window)]
+    }
+
+    /// Whether it is over.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
+    /// When to call [`Self::tick`], where something waits.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.case.attention.deadline()
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Instant) -> Vec<Effect> {
+        if self.screen != Screen::Case || self.popup.is_some() {
+            return Vec::new();
+        }
+        self.case.tick(&self.about.task, now).into_iter().collect()
+    }
+
+    /// The screen has been drawn.
+    pub fn drawn(&mut self, now: Instant) -> Vec<Effect> {
+        if self.screen != Screen::Case || self.popup.is_some() {
+            return Vec::new();
+        }
+        self.case.drawn(now).into_iter().collect()
+    }
+
+    /// Something happened.
+    pub fn update(&mut self, message: Message, now: Instant) -> Vec<Effect> {
+        match message {
+            Message::Key(key) => self.key(&key, now),
+            Message::Paste(text) => self.paste(&text),
+            Message::Resized => Vec::new(),
+            Message::Sight(nonce) => {
+                self.case.attention.answered(nonce, now);
+                Vec::new()
+            }
+            Message::NoSight => {
+                self.case.attention.unanswered(now);
+                Vec::new()
+            }
+            Message::Told(told) => self.told(*told),
+            Message::Job(news) => self.job(news, now),
+            Message::Continued => vec![Effect::Retake],
+            Message::HungUp => {
+                self.leaving = true;
+                vec![Effect::Quit]
+            }
+        }
+    }
+
+    fn key(&mut self, key: &KeyEvent, now: Instant) -> Vec<Effect> {
+        self.notice = None;
+        let stroke = Stroke::of(key);
+        let look = Look { theme: &self.theme, keys: &self.settings.keys };
+        if let Some(popup) = &mut self.popup {
+            let outcome = popup.key(key, stroke, look);
+            return self.popped(outcome);
+        }
+        let Some(stroke) = stroke else { return Vec::new() };
+        if self.screen == Screen::Case
+            && let Some(c) = stroke.character()
+            && self.about.task.labels.iter().any(|l| l.key == c)
+        {
+            let repeat = key.kind == KeyEventKind::Repeat;
+            let (effect, notice) = self.case.label_key(c, repeat, &self.about.task, now);
+            self.notice = notice;
+            return effect.into_iter().collect();
+        }
+        match self.settings.keys.action(stroke) {
+            Some(action) => self.act(action),
+            None => {
+                let help = self.settings.keys.key_of(Action::Help);
+                self.notice = Some(Notice::quiet(format!(
+                    "the key {stroke} does nothing here; {help} lists those that do"
+                )));
+                Vec::new()
+            }
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> Vec<Effect> {
+        match &mut self.popup {
+            Some(popup) => {
+                let outcome = popup.paste(text);
+                self.popped(outcome)
+            }
+            None => {
+                self.notice = Some(Notice::warning("what was pasted was dropped: it is no answer".into()));
+                Vec::new()
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Vec<Effect> {
+        if let Some((screen, ..)) = Screen::ALL.iter().find(|(_, _, a)| *a == action) {
+            return self.go(*screen);
+        }
+        match action {
+            Action::NextScreen => {
+                let at = Screen::ALL.iter().position(|(s, ..)| *s == self.screen).unwrap_or(0);
+                return self.go(Screen::ALL[(at + 1) % Screen::ALL.len()].0);
+            }
+            Action::Help => self.popup = Some(self.help()),
+            Action::Palette => self.popup = Some(Popup::Palette { input: Default::default(), chosen: 0 }),
+            Action::Jump => self.popup = Some(Popup::Jump { input: Default::default() }),
+            Action::Redraw => return vec![Effect::Redraw],
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Quit if self.jobs.any_running() => self.popup = Some(Popup::Leave),
+            Action::Quit => {
+                self.leaving = true;
+                return vec![Effect::Quit];
+            }
+            Action::GoOn => return self.start(self.next_jobs()),
+            Action::Stop if self.jobs.any_running() => return vec![Effect::Stop],
+            Action::Stop => self.notice = Some(Notice::quiet("no job is running".into())),
+            _ => return self.act_here(action),
+        }
+        Vec::new()
+    }
+
+    fn act_here(&mut self, action: Action) -> Vec<Effect> {
+        match self.screen {
+            Screen::Case => self.act_on_case(action),
+            Screen::Jobs => match self.jobs.act(action) {
+                Some(kind) => self.start(vec![kind]),
+                None if action == Action::Back => self.go(Screen::Case),
+                None => Vec::new(),
+            },
+            _ if action == Action::Back => self.go(Screen::Case),
+            _ => Vec::new(),
+        }
+    }
+
+    fn act_on_case(&mut self, action: Action) -> Vec<Effect> {
+        let page = 10;
+        match action {
+            Action::Up => self.case.scroll_by(-1),
+            Action::Down => self.case.scroll_by(1),
+            Action::PageUp => self.case.scroll_by(-page),
+            Action::PageDown => self.case.scroll_by(page),
+            Action::Top => self.case.scroll_by(i32::from(i16::MIN)),
+            Action::Bottom => self.case.scroll_by(i32::from(i16::MAX)),
+            Action::Note => {
+                if let Some(shown) = self.case.shown() {
+                    let card = &shown.card;
+                    let before = card.draft.as_ref().or(card.note.as_ref()).map_or("", String::as_str);
+                    self.popup = Some(Popup::note(card.shown.item, before));
+                }
+            }
+            Action::Open if self.case.shown().is_none() => return self.start(self.next_jobs()),
+            _ => {
+                let (effect, notice) = self.case.act(action);
+                self.notice = notice;
+                return effect.into_iter().collect();
+            }
+        }
+        Vec::new()
+    }
+
+    fn popped(&mut self, outcome: Outcome) -> Vec<Effect> {
+        match outcome {
+            Outcome::Stays => Vec::new(),
+            Outcome::Drafted(item, text) => {
+                self.case.note_changed(Some(text.clone()).filter(|t| !t.is_empty()), None);
+                self.drafts.waiting = Some(Ask::Draft(item, text));
+                self.next_draft()
+            }
+            other => {
+                self.popup = None;
+                match other {
+                    Outcome::Does(action) => self.act(action),
+                    Outcome::Noted(item, text) if !text.trim().is_empty() => {
+                        self.drafts.waiting = None;
+                        self.case.note_changed(None, Some(text.clone()));
+                        vec![Effect::Desk(Ask::Note(item, text))]
+                    }
+                    Outcome::Jumps(case) => vec![Effect::Desk(Ask::Jump(CaseId(case)))],
+                    Outcome::Leaves => {
+                        self.leaving = true;
+                        vec![Effect::Quit]
+                    }
+                    Outcome::LeavesAndStops => {
+                        self.leaving = true;
+                        vec![Effect::Stop, Effect::Quit]
+                    }
+                    _ => Vec::new(),
+                }
+            }
+        }
+    }
+
+    fn next_draft(&mut self) -> Vec<Effect> {
+        if self.drafts.under_way {
+            return Vec::new();
+        }
+        let next = self.drafts.waiting.take();
+        self.drafts.under_way = next.is_some();
+        next.map(Effect::Desk).into_iter().collect()
+    }
+
+    fn told(&mut self, told: crate::desk::ask::Told) -> Vec<Effect> {
+        let drafted = matches!(told.done, Ok(crate::desk::ask::Done::Drafted));
+        if let Some(notice) = self.case.told(told) {
+            self.notice = Some(notice);
+        }
+        if drafted {
+            self.drafts.under_way = false;
+            return self.next_draft();
+        }
+        self.begin_what_is_missing()
+    }
+
+    /// A project that lacks its first prelabels or its first round gets them without being asked.
+    fn begin_what_is_missing(&mut self) -> Vec<Effect> {
+        match &self.case.showing {
+            Showing::None(NoCase::NotScouted) if self.about.has_engine && !self.began.scout => {
+                self.began.scout = true;
+                self.start(vec![JobKind::Scout])
+            }
+            Showing::None(NoCase::NoRound) if !self.began.mine => {
+                self.began.mine = true;
+                self.start(vec![JobKind::Mine])
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a person who wants to go on needs.
+    fn next_jobs(&self) -> Vec<JobKind> {
+        match &self.case.showing {
+            Showing::None(NoCase::NotScouted) => vec![JobKind::Scout, JobKind::Mine],
+            Showing::None(NoCase::NoRound) => vec![JobKind::Mine],
+            Showing::None(NoCase::NoTexts) => Vec::new(),
+            _ => vec![JobKind::Tune, JobKind::Mine],
+        }
+    }
+
+    fn start(&mut self, kinds: Vec<JobKind>) -> Vec<Effect> {
+        if let Some(busy) = kinds.iter().find(|kind| self.jobs.is_running(**kind)) {
+            self.notice = Some(Notice::quiet(format!("{} is running already", busy.verb())));
+            return Vec::new();
+        }
+        if kinds.contains(&JobKind::Scout) && !self.about.has_engine {
+            let says = "this build has no models: scout the project with a full build of hardcase".to_owned();
+            self.notice = Some(Notice::warning(says));
+            return Vec::new();
+        }
+        if kinds.is_empty() { Vec::new() } else { vec![Effect::Start(kinds)] }
+    }
+
+    fn job(&mut self, news: News, now: Instant) -> Vec<Effect> {
+        let waits = matches!(self.case.showing, Showing::None(_) | Showing::Waiting);
+        let ended = matches!(news, News::Ended(..));
+        if let News::Ended(kind, end, says) = &news {
+            let line = format!("{}: {says}", kind.verb());
+            self.notice = Some(match end {
+                End::Done => Notice::good(line),
+                End::Stopped => {
+                    Notice::quiet(format!("{} was stopped; what it finished is kept", kind.verb()))
+                }
+                End::Failed => Notice::bad(line),
+            });
+        }
+        let beat = self.jobs.take(news, now);
+        // While a person waits for a case, each sign of life of a job is a reason to look for one.
+        if ended || waits && beat { vec![Effect::Desk(Ask::Window)] } else { Vec::new() }
+    }
+
+    fn go(&mut self, screen: Screen) -> Vec<Effect> {
+        if screen == Screen::Case && self.screen != Screen::Case {
+            self.case.attention.another_case();
+        }
+        self.screen = screen;
+        Vec::new()
+    }
+
+    fn help(&self) -> Popup {
+        let mut lines = Vec::new();
+        if self.screen == Screen::Case {
+            for label in &self.about.task.labels {
+                lines.push((
+                    label.key.to_string(),
+                    format!("label: {}", super::passage::drawable(&label.name)),
+                ));
+            }
+        }
+        for about in ACTIONS {
+            let keys: Vec<String> =
+                self.settings.keys.keys_of(about.action).iter().map(Stroke::to_string).collect();
+            let keys = if keys.is_empty() { format!("(: {})", about.name) } else { keys.join(", ") };
+            lines.push((keys, about.says.to_owned()));
+        }
+        Popup::Help { lines, scroll: 0 }
+    }
+
+    /// Draws the whole screen.
+    pub fn draw(&mut self, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        if area.width < LEAST.0 || area.height < LEAST.1 {
+            return too_small(frame);
+        }
+        let look = Look { theme: &self.theme, keys: &self.settings.keys };
+        let screens: Vec<(&str, bool)> =
+            Screen::ALL.iter().map(|(s, name, _)| (*name, *s == self.screen)).collect();
+        let right = match self.jobs.in_short() {
+            Some(job) => format!("{job} · {}", self.about.expert),
+            None => self.about.expert.clone(),
+        };
+        let head = Head { project: &self.about.project, screens: &screens, right };
+        head.draw(frame, Rect { height: 1, ..area }, look);
+        rule(frame, Rect { y: 1, height: 1, ..area }, look);
+        let body = Rect { y: 2, height: area.height - 2, ..area };
+        match self.screen {
+            Screen::Case => {
+                let meanwhile = self.jobs.offer(&self.next_jobs(), look);
+                let around =
+                    Around { task: &self.about.task, notice: self.notice.as_ref(), meanwhile: &meanwhile };
+                self.case.draw(frame, body, &around, look);
+            }
+            Screen::Jobs => self.jobs.draw(frame, body, self.notice.as_ref(), look),
+            Screen::Progress | Screen::Items | Screen::Project => {}
+        }
+        if let Some(popup) = &self.popup {
+            popup.draw(frame, body, look);
+        }
+    }
+}

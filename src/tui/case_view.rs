@@ -1,0 +1,316 @@
+//! Draws the case: question, text, neighbour, metadata, labels, and what was done last. Every case looks alike.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+use super::case::{Answered, CONFIDENCES, CaseScreen, Showing, Shown};
+use super::frame::{Look, Notice, rule, wall};
+use super::keys::Action;
+use super::passage::{drawable, lay_out};
+use crate::desk::shown::{NoCase, Reveal};
+use crate::domain::task::Task;
+
+/// From this width on the neighbour stands beside the text.
+const BESIDE: u16 = 100;
+/// From this width on the guideline has a column of its own.
+const THREE: u16 = 140;
+/// No line of text is longer: the eye loses its way back.
+const MEASURE: u16 = 90;
+
+/// What is to be drawn beside the case.
+pub(super) struct Around<'a> {
+    pub task: &'a Task,
+    pub notice: Option<&'a Notice>,
+    /// What runs or can be started, where there is no case.
+    pub meanwhile: &'a [Line<'static>],
+}
+
+impl CaseScreen {
+    /// Draws the screen of cases.
+    pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, around: &Around<'_>, look: Look<'_>) {
+        let labels = self.labels(around.task, area.width, look);
+        let foot = 3 + labels.len() as u16;
+        let (body, foot) = split(area, area.height.saturating_sub(foot + 1));
+        self.question(frame, row(body, 0), around.task, look);
+        let text = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
+        match &self.showing {
+            Showing::Next(_) | Showing::Asked(_) => self.passages(frame, text, around.task, look),
+            Showing::Waiting => {}
+            Showing::None(why) => none(frame, text, why, around.meanwhile, look),
+        }
+        rule(frame, row(foot, 0), look);
+        frame.render_widget(Paragraph::new(labels.clone()), Rect { y: foot.y + 1, ..foot });
+        let lines = self.said(around.notice, area.width, look);
+        let below = Rect { y: foot.y + 1 + labels.len() as u16, height: 2, ..foot }.intersection(area);
+        frame.render_widget(Paragraph::new(lines), below);
+        let hints = [
+            (Action::Help, "help"),
+            (Action::Skip, "skip"),
+            (Action::Undo, "undo"),
+            (Action::Note, "note"),
+            (Action::Flag, "flag"),
+            (Action::Guideline, "guideline"),
+            (Action::NextScreen, "screens"),
+            (Action::Palette, "commands"),
+            (Action::Quit, "quit"),
+        ];
+        frame.render_widget(Paragraph::new(look.hints(&hints, area.width)), row(area, area.height - 1));
+    }
+
+    fn question(&self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) {
+        let right = self.whereabouts();
+        let room = usize::from(area.width).saturating_sub(right.width() + 3);
+        let question = cut(&drawable(&task.question).replace('\n', " "), room);
+        frame.render_widget(Paragraph::new(Span::styled(format!(" {question}"), look.theme.title)), area);
+        let width = (right.width() as u16 + 1).min(area.width);
+        let place = Rect { x: area.right() - width, width, ..area };
+        frame.render_widget(Paragraph::new(Span::styled(right, look.theme.quiet)), place);
+    }
+
+    fn whereabouts(&self) -> String {
+        let place = self
+            .place
+            .map(|p| format!("round {}: {} of {} by you, {} by all", p.round, p.mine, p.cases, p.answered));
+        let case = self.shown().map(|s| {
+            let state = match (&self.showing, &s.card.label, s.card.skipped) {
+                (Showing::Asked(_), Some(label), _) => format!(", you said {}", drawable(label)),
+                (Showing::Asked(_), None, true) => ", you skipped it".into(),
+                _ => String::new(),
+            };
+            let flag = if s.card.flagged { ", flagged" } else { "" };
+            format!("case {}{state}{flag}", s.card.shown.case)
+        });
+        [case, place].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// The text, its neighbour and the guideline, beside each other or below each other.
+    fn passages(&mut self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) {
+        let Some(shown) = self.shown() else { return };
+        let plain = (look.theme.text, look.theme.differs);
+        let guideline = |width| guideline(task, width, look);
+        let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let columns: Vec<(Rect, Vec<Line<'static>>)> = if area.width >= BESIDE {
+            let with_guideline = self.guideline && area.width >= THREE;
+            let n = if with_guideline { 3 } else { 2 };
+            let places: Vec<Rect> = (0..n).map(|i| column(area, i, n)).collect();
+            let width = |i: usize| places[i].width.saturating_sub(3).min(MEASURE);
+            let second = if self.guideline && !with_guideline {
+                guideline(width(1))
+            } else {
+                partner(shown, width(1), plain, look)
+            };
+            let mut columns = vec![(places[0], passage(shown, width(0), plain, look)), (places[1], second)];
+            if with_guideline {
+                columns.push((places[2], guideline(width(2))));
+            }
+            columns
+        } else {
+            let width = area.width.saturating_sub(3).min(MEASURE);
+            let second = if self.guideline { guideline(width) } else { partner(shown, width, plain, look) };
+            let first = passage(shown, width, plain, look);
+            let least = (second.len() as u16).min(area.height / 3);
+            let below =
+                least.max(area.height.saturating_sub(first.len() as u16 + 1)).min(second.len() as u16);
+            let (top, bottom) = split(area, area.height.saturating_sub(below));
+            let top = Rect { height: top.height.saturating_sub(1), ..top };
+            vec![(top, first), (bottom, second)]
+        };
+        let most =
+            columns.iter().map(|(place, lines)| (lines.len() as u16).saturating_sub(place.height)).max();
+        let beside = area.width >= BESIDE;
+        self.scroll = self.scroll.min(most.unwrap_or(0));
+        for (i, (place, lines)) in columns.into_iter().enumerate() {
+            if beside && i > 0 {
+                wall(frame, Rect { width: 1, ..place }, look);
+            }
+            let inner = Rect { x: place.x + 2, width: place.width.saturating_sub(3), ..place };
+            let over = (lines.len() as u16).saturating_sub(place.height);
+            let scroll = self.scroll.min(over);
+            frame.render_widget(Paragraph::new(lines).scroll((scroll, 0)), inner);
+            if over > scroll && place.height > 0 {
+                let more =
+                    Rect { x: place.right().saturating_sub(1), y: place.bottom() - 1, width: 1, height: 1 };
+                frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), more);
+            }
+        }
+    }
+
+    /// Each label with its key, in as many lines as it takes.
+    fn labels(&self, task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+        let given = self.shown().and_then(|s| s.card.label.as_deref());
+        let mut lines = vec![Line::default()];
+        let mut used = 0;
+        for label in &task.labels {
+            let name = drawable(&label.name);
+            let long = name.width() + 5;
+            if used + long > usize::from(width) && used > 0 {
+                lines.push(Line::default());
+                used = 0;
+            }
+            used += long;
+            let style = if given == Some(&label.name) { look.theme.chosen } else { look.theme.text };
+            if let Some(line) = lines.last_mut() {
+                line.push_span(Span::styled(format!(" {}", label.key), look.theme.key));
+                line.push_span(Span::styled(format!(" {name} "), style));
+                line.push_span(Span::raw(" "));
+            }
+        }
+        if let Some(sure) = self.confidence
+            && let Some(line) = lines.last_mut()
+        {
+            line.push_span(Span::styled(
+                format!(" {}", CONFIDENCES[usize::from(sure) - 1]),
+                look.theme.warning,
+            ));
+        }
+        lines
+    }
+
+    /// What is being saved, what went wrong, or what was answered last with what was hidden until then.
+    fn said(&self, notice: Option<&Notice>, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+        let (says, style) = match (self.saving(), notice, &self.last) {
+            (_, Some(notice), _) => (notice.says.clone(), look.tone(notice.tone)),
+            (Some(saving), None, _) => (saving, look.tone(self.tone())),
+            (None, None, Some(last)) => {
+                (answered(last, &look.keys.key_of(Action::Undo)), look.tone(self.tone()))
+            }
+            (None, None, None) => {
+                let revealed = self.shown().and_then(|s| s.card.shown.revealed.as_ref());
+                (revealed.map(thought).unwrap_or_default(), look.theme.quiet)
+            }
+        };
+        lay_out(&drawable(&says), &[], width.saturating_sub(2), (style, style))
+            .into_iter()
+            .map(|mut line| {
+                line.spans.insert(0, Span::raw(" "));
+                line
+            })
+            .collect()
+    }
+}
+
+/// `saved: spam (1), case 41, u undoes · the model thought ham (61 %); …`
+fn answered(last: &Answered, undo: &str) -> String {
+    let verb = if last.changed { "changed" } else { "saved" };
+    let revealed = last.reveal.as_ref().map(|r| format!(" · {}", thought(r))).unwrap_or_default();
+    format!("{verb}: {} ({}), case {}, {undo} undoes{revealed}", last.label, last.key, last.case)
+}
+
+/// What the model thought and why the case was chosen, in plain words.
+fn thought(reveal: &Reveal) -> String {
+    match (&reveal.prelabel, reveal.certainty()) {
+        (Some(label), Some(p)) => {
+            format!("the model thought {label} ({:.0} %); chosen because {}", p * 100.0, reveal.in_words)
+        }
+        _ => format!("chosen because {}", reveal.in_words),
+    }
+}
+
+/// The text with what stands beside it in the data.
+fn passage(shown: &Shown, width: u16, styles: (Style, Style), look: Look<'_>) -> Vec<Line<'static>> {
+    let mut lines = lay_out(&shown.text, &shown.differs.0, width, styles);
+    let meta: Vec<_> = shown.card.shown.meta.as_object().into_iter().flatten().collect();
+    if !meta.is_empty() {
+        lines.push(Line::default());
+    }
+    for (name, value) in meta {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let quiet = (look.theme.quiet, look.theme.quiet);
+        lines.extend(lay_out(&drawable(&format!("{name}: {value}")), &[], width, quiet));
+    }
+    if let Some(note) = &shown.card.note {
+        lines.push(Line::default());
+        let style = (look.theme.good, look.theme.good);
+        lines.extend(lay_out(&drawable(&format!("your note: {note}")), &[], width, style));
+    }
+    if shown.card.draft.is_some() {
+        lines.push(Line::styled("a note is begun and not saved", look.theme.warning));
+    }
+    lines
+}
+
+/// The text across the boundary.
+fn partner(shown: &Shown, width: u16, styles: (Style, Style), look: Look<'_>) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled("the nearest text across the boundary", look.theme.quiet)];
+    match (&shown.partner, &shown.card.shown.partner) {
+        (Some(text), Some(partner)) => {
+            lines[0] = Line::styled(
+                format!("the nearest text across the boundary (similarity {:.2})", partner.similarity),
+                look.theme.quiet,
+            );
+            lines.extend(lay_out(text, &shown.differs.1, width, styles));
+        }
+        _ => {
+            lines.push(Line::styled("none yet: the model gives every text the same label", look.theme.quiet))
+        }
+    }
+    lines
+}
+
+fn guideline(task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled("How to decide", look.theme.title)];
+    let plain = (look.theme.text, look.theme.text);
+    if !task.guideline.is_empty() {
+        lines.extend(lay_out(&drawable(&task.guideline), &[], width, plain));
+        lines.push(Line::default());
+    }
+    for label in &task.labels {
+        let says = drawable(&format!("{}: {}", label.name, label.description));
+        lines.extend(lay_out(&says, &[], width, plain));
+        for example in &label.examples {
+            let quiet = (look.theme.quiet, look.theme.quiet);
+            lines.extend(lay_out(&drawable(&format!("e.g. {example}")), &[], width, quiet));
+        }
+    }
+    lines
+}
+
+fn none(frame: &mut Frame<'_>, area: Rect, why: &NoCase, meanwhile: &[Line<'static>], look: Look<'_>) {
+    let says = match why {
+        NoCase::NoTexts => "The pool is empty. Leave, and import texts: hardcase import FILE DATA".to_owned(),
+        NoCase::NotScouted => "No text has been read by the model yet.".to_owned(),
+        NoCase::NoRound => "No round is open yet.".to_owned(),
+        NoCase::RoundDone(round) => format!("Round {round} is done: every case is answered."),
+        NoCase::WithOthers { round, left } => {
+            format!("The {left} cases left in round {round} are on other experts' screens.")
+        }
+    };
+    let mut lines =
+        vec![Line::default(), Line::styled(format!("  {says}"), look.theme.title), Line::default()];
+    lines.extend(meanwhile.iter().cloned());
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn row(area: Rect, n: u16) -> Rect {
+    Rect { y: area.y + n, height: 1, ..area }.intersection(area)
+}
+
+fn split(area: Rect, top: u16) -> (Rect, Rect) {
+    let top = top.min(area.height);
+    (Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area })
+}
+
+fn column(area: Rect, i: u16, n: u16) -> Rect {
+    let width = area.width / n;
+    Rect { x: area.x + i * width, width: if i + 1 == n { area.width - i * width } else { width }, ..area }
+}
+
+/// The beginning of a line that fits, with a sign where something is left out.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.width() + unicode_width::UnicodeWidthChar::width(c).unwrap_or(0) + 1 > width {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}

@@ -1,0 +1,26 @@
+//! What a change of state asks the outside for.
+
+use super::attention::Nonce;
+use crate::desk::ask::Ask;
+use crate::desk::jobs::JobKind;
+
+/// Something to be carried out after the screen is drawn.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// Ask the sitting.
+    Desk(Ask),
+    /// Ask the terminal where its cursor is.
+    Sight(Nonce),
+    /// Start a job.
+    Start(Vec<JobKind>),
+    /// Tell the running job to stop.
+    Stop,
+    /// Draw every cell anew.
+    Redraw,
+    /// Take the terminal over again.
+    Retake,
+    /// Go to the shell for a while.
+    Suspend,
+    /// Leave.
+    Quit,
+}

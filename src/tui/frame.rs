@@ -1,0 +1,125 @@
+//! What every screen has around it: the head with the project, the screens and the expert, and the foot with notices and keys.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+use super::keys::{Action, Keymap};
+use super::theme::Theme;
+
+/// The least size at which every screen shows all it has to.
+pub(super) const LEAST: (u16, u16) = (60, 16);
+
+/// What a notice means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Quiet,
+    Good,
+    Warning,
+    Bad,
+}
+
+/// One sentence to the person, until the next key.
+#[derive(Clone, Debug)]
+pub(super) struct Notice {
+    pub tone: Tone,
+    pub says: String,
+}
+
+impl Notice {
+    pub fn quiet(says: String) -> Self {
+        Self { tone: Tone::Quiet, says }
+    }
+    pub fn good(says: String) -> Self {
+        Self { tone: Tone::Good, says }
+    }
+    pub fn warning(says: String) -> Self {
+        Self { tone: Tone::Warning, says }
+    }
+    pub fn bad(says: String) -> Self {
+        Self { tone: Tone::Bad, says }
+    }
+}
+
+/// What screens need to draw.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub theme: &'a Theme,
+    pub keys: &'a Keymap,
+}
+
+impl Look<'_> {
+    /// The style of a tone.
+    pub fn tone(&self, tone: Tone) -> ratatui::style::Style {
+        match tone {
+            Tone::Quiet => self.theme.quiet,
+            Tone::Good => self.theme.good,
+            Tone::Warning => self.theme.warning,
+            Tone::Bad => self.theme.bad,
+        }
+    }
+
+    /// Keys with what they do, as far as the width reaches.
+    pub fn hints(&self, hints: &[(Action, &str)], width: u16) -> Line<'static> {
+        let mut spans = Vec::new();
+        let mut used = 1;
+        for (action, says) in hints {
+            let key = self.keys.key_of(*action);
+            let long = key.width() + says.width() + 4;
+            if key.is_empty() || used + long > usize::from(width) {
+                continue;
+            }
+            used += long;
+            spans.push(Span::styled(format!(" {key}"), self.theme.key));
+            spans.push(Span::styled(format!(" {says} "), self.theme.quiet));
+        }
+        Line::from(spans)
+    }
+}
+
+/// The head: which project, which screen, who.
+pub(super) struct Head<'a> {
+    pub project: &'a str,
+    pub screens: &'a [(&'a str, bool)],
+    pub right: String,
+}
+
+impl Head<'_> {
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+        let mut spans = vec![Span::styled(format!(" {}  ", self.project), look.theme.title)];
+        for (name, here) in self.screens {
+            let style = if *here { look.theme.chosen } else { look.theme.quiet };
+            spans.push(Span::styled(format!(" {name} "), style));
+        }
+        frame.render_widget(Paragraph::new(Line::from(spans)), area);
+        let right = Span::styled(format!("{} ", self.right), look.theme.quiet);
+        let width = (right.content.width() as u16).min(area.width);
+        let place = Rect { x: area.right() - width, width, ..area };
+        frame.render_widget(Paragraph::new(Line::from(right)).alignment(Alignment::Right), place);
+    }
+}
+
+/// A line across.
+pub(super) fn rule(frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+    let line = "─".repeat(usize::from(area.width));
+    frame.render_widget(Paragraph::new(Span::styled(line, look.theme.rule)), area);
+}
+
+/// A line down.
+pub(super) fn wall(frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+    let lines: Vec<Line<'_>> =
+        (0..area.height).map(|_| Line::from(Span::styled("│", look.theme.rule))).collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// What is shown where the terminal is too small for anything else.
+pub(super) fn too_small(frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let says = format!(
+        "hardcase needs {} columns and {} rows; this terminal has {} and {}",
+        LEAST.0, LEAST.1, area.width, area.height
+    );
+    frame.render_widget(Paragraph::new(says).wrap(ratatui::widgets::Wrap { trim: true }), area);
+}

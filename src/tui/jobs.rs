@@ -1,0 +1,211 @@
+//! The screen of jobs: what runs and how far it is, what can be started, what ended and how.
+
+use std::time::Instant;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::frame::{Look, Notice};
+use super::keys::Action;
+use super::passage::{drawable, lay_out};
+use crate::desk::jobs::{End, JobKind, News};
+use crate::domain::progress::Progress;
+
+/// Ended jobs that are remembered.
+const REMEMBERED: usize = 20;
+
+#[derive(Debug)]
+struct Running {
+    kind: JobKind,
+    last: Instant,
+    progress: Option<Progress>,
+}
+
+#[derive(Debug)]
+struct Ended {
+    kind: JobKind,
+    end: End,
+    says: String,
+}
+
+/// What is known of jobs.
+#[derive(Debug, Default)]
+pub(super) struct JobsScreen {
+    running: Vec<Running>,
+    ended: Vec<Ended>,
+    notes: Vec<String>,
+    chosen: usize,
+}
+
+impl JobsScreen {
+    /// Whether any job runs.
+    pub fn any_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    /// Whether a job of this kind runs.
+    pub fn is_running(&self, kind: JobKind) -> bool {
+        self.running.iter().any(|r| r.kind == kind)
+    }
+
+    /// Takes what a job says. Returns whether it is a sign of life about once a second.
+    pub fn take(&mut self, news: News, now: Instant) -> bool {
+        match news {
+            News::Started(kind) => {
+                self.running.retain(|r| r.kind != kind);
+                self.running.push(Running { kind, last: now, progress: None });
+            }
+            News::Progress(kind, progress) => {
+                let Some(running) = self.running.iter_mut().find(|r| r.kind == kind) else { return false };
+                running.progress = Some(progress);
+                let beat = now.duration_since(running.last).as_millis() >= 1_000;
+                if beat {
+                    running.last = now;
+                }
+                return beat;
+            }
+            News::Note(_, note) => self.notes.push(note),
+            News::Ended(kind, end, says) => {
+                self.running.retain(|r| r.kind != kind);
+                self.ended.insert(0, Ended { kind, end, says });
+                self.ended.truncate(REMEMBERED);
+            }
+        }
+        false
+    }
+
+    /// The running job in a few words, for the head.
+    pub fn in_short(&self) -> Option<String> {
+        let running = self.running.last()?;
+        Some(match &running.progress {
+            Some(Progress { done, total: Some(total), .. }) if *total > 0 => {
+                format!("{} {} %", running.kind.verb(), done * 100 / total)
+            }
+            _ => format!("{} …", running.kind.verb()),
+        })
+    }
+
+    /// Takes an action; returns the job to start.
+    pub fn act(&mut self, action: Action) -> Option<JobKind> {
+        match action {
+            Action::Up => self.chosen = self.chosen.saturating_sub(1),
+            Action::Down => self.chosen = (self.chosen + 1).min(JobKind::ALL.len() - 1),
+            Action::Open => return JobKind::ALL.get(self.chosen).copied(),
+            _ => {}
+        }
+        None
+    }
+
+    /// What runs, or what can be done next, where there is no case.
+    pub fn offer(&self, next: &[JobKind], look: Look<'_>) -> Vec<Line<'static>> {
+        if !self.running.is_empty() {
+            return self.running.iter().flat_map(|r| lines_of(r, look)).collect();
+        }
+        if next.is_empty() {
+            return Vec::new();
+        }
+        let verbs: Vec<&str> = next.iter().map(|kind| kind.verb()).collect();
+        let mut lines = vec![Line::from(vec![
+            Span::styled(format!("  {}", look.keys.key_of(Action::Open)), look.theme.key),
+            Span::styled(format!("  {}", verbs.join(", then ")), look.theme.text),
+        ])];
+        for kind in next {
+            lines.push(Line::styled(format!("         {}: {}", kind.verb(), kind.says()), look.theme.quiet));
+        }
+        lines
+    }
+
+    /// Draws the screen.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, notice: Option<&Notice>, look: Look<'_>) {
+        let mut lines = vec![Line::styled(" Running", look.theme.title)];
+        if self.running.is_empty() {
+            lines.push(Line::styled("  nothing", look.theme.quiet));
+        }
+        lines.extend(self.running.iter().flat_map(|r| lines_of(r, look)));
+        lines.push(Line::default());
+        lines.push(Line::styled(" Start", look.theme.title));
+        for (i, kind) in JobKind::ALL.into_iter().enumerate() {
+            let style = if i == self.chosen { look.theme.chosen } else { look.theme.text };
+            lines.push(Line::from(vec![
+                Span::raw("  "),
+                Span::styled(format!(" {:<6}", kind.verb()), style),
+                Span::styled(format!("  {}", kind.says()), look.theme.quiet),
+            ]));
+        }
+        lines.push(Line::default());
+        lines.push(Line::styled(" Ended", look.theme.title));
+        if self.ended.is_empty() {
+            lines.push(Line::styled("  nothing since this screen was opened", look.theme.quiet));
+        }
+        for ended in &self.ended {
+            let (word, style) = match ended.end {
+                End::Done => ("done", look.theme.good),
+                End::Stopped => ("stopped", look.theme.quiet),
+                End::Failed => ("failed", look.theme.bad),
+            };
+            lines.push(Line::from(vec![
+                Span::styled(format!("  {:<6} ", ended.kind.verb()), look.theme.text),
+                Span::styled(word, style),
+            ]));
+            let width = area.width.saturating_sub(10);
+            for mut line in lay_out(&drawable(&ended.says), &[], width, (look.theme.quiet, look.theme.quiet))
+            {
+                line.spans.insert(0, Span::raw("         "));
+                lines.push(line);
+            }
+        }
+        lines.truncate(usize::from(area.height.saturating_sub(3)));
+        frame.render_widget(Paragraph::new(lines), area);
+        let foot = Rect { y: area.bottom() - 2, height: 1, ..area };
+        if let Some(notice) = notice {
+            let says = super::case_view::cut(
+                &drawable(&notice.says).replace('\n', " "),
+                usize::from(area.width) - 2,
+            );
+            frame.render_widget(
+                Paragraph::new(Span::styled(format!(" {says}"), look.tone(notice.tone))),
+                foot,
+            );
+        }
+        let hints = [
+            (Action::Help, "help"),
+            (Action::Open, "start"),
+            (Action::Stop, "stop"),
+            (Action::Back, "back to the case"),
+            (Action::NextScreen, "screens"),
+            (Action::Quit, "quit"),
+        ];
+        let last = Rect { y: area.bottom() - 1, height: 1, ..area };
+        frame.render_widget(Paragraph::new(look.hints(&hints, area.width)), last);
+    }
+}
+
+fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
+    let verb = running.kind.verb();
+    let Some(p) = &running.progress else {
+        return vec![Line::styled(format!("  {verb}: starting"), look.theme.text)];
+    };
+    let mut lines = vec![Line::styled(format!("  {verb}: {}", drawable(&p.stage)), look.theme.text)];
+    if let Some(total) = p.total.filter(|total| *total > 0) {
+        let filled = (p.done.min(total) * 30 / total) as usize;
+        let rate = p.rate.map(|r| format!("  {r:.0} {}/s", p.unit)).unwrap_or_default();
+        let left = p.eta_s.map(|s| format!("  {} left", duration(s))).unwrap_or_default();
+        lines.push(Line::from(vec![
+            Span::styled(format!("  {}", "█".repeat(filled)), look.theme.good),
+            Span::styled("░".repeat(30 - filled), look.theme.rule),
+            Span::styled(format!("  {} of {total} {}{rate}{left}", p.done, p.unit), look.theme.text),
+        ]));
+    }
+    lines
+}
+
+/// Seconds as a person says them.
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds.max(0.0).round() as u64 {
+        s if s < 60 => format!("{s} s"),
+        s if s < 3_600 => format!("{} min {} s", s / 60, s % 60),
+        s => format!("{} h {} min", s / 3_600, s / 60 % 60),
+    }
+}

@@ -1,0 +1,30 @@
+//! What comes in from outside: keys, answers of the desk, news of jobs, signals.
+
+use ratatui::crossterm::event::KeyEvent;
+
+use super::attention::Nonce;
+use crate::desk::ask::Told;
+use crate::desk::jobs::News;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A key was pressed or repeats.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size.
+    Resized,
+    /// The terminal answered a question.
+    Sight(Nonce),
+    /// The terminal did not answer.
+    NoSight,
+    /// The sitting answered.
+    Told(Box<Told>),
+    /// A job said something.
+    Job(News),
+    /// The program goes on after it was stopped.
+    Continued,
+    /// The line is gone, or the system asks to end.
+    HungUp,
+}

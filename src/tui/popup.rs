@@ -1,0 +1,247 @@
+//! What lies over a screen for a moment: help, commands, a note, a number, a question. One at a time.
+
+use ratatui::Frame;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui_textarea::{CursorMove, TextArea};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use super::frame::Look;
+use super::keys::{ACTIONS, About, Action, Stroke};
+use super::passage::drawable;
+use crate::domain::ids::ItemId;
+
+/// What lies over the screen.
+#[derive(Debug)]
+pub(super) enum Popup {
+    /// Every key of the screen.
+    Help { lines: Vec<(String, String)>, scroll: u16 },
+    /// Actions by name.
+    Palette { input: Input, chosen: usize },
+    /// A note on an item.
+    Note { item: ItemId, editor: Box<TextArea<'static>> },
+    /// The number of a case.
+    Jump { input: Input },
+    /// Leave while a job runs?
+    Leave,
+}
+
+/// What came of a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The popup stays.
+    Stays,
+    /// It closes.
+    Closes,
+    /// It closes, and this is done.
+    Does(Action),
+    /// The note changed.
+    Drafted(ItemId, String),
+    /// The note is finished.
+    Noted(ItemId, String),
+    /// The case of this number is wanted.
+    Jumps(i64),
+    /// Leave, and stop the job.
+    LeavesAndStops,
+    /// Leave, and let the job go on.
+    Leaves,
+}
+
+impl Popup {
+    /// The editor of a note, with what was written before.
+    pub fn note(item: ItemId, before: &str) -> Self {
+        let mut editor = TextArea::new(before.lines().map(drawable).collect());
+        editor.move_cursor(CursorMove::Bottom);
+        editor.move_cursor(CursorMove::End);
+        editor.set_cursor_line_style(ratatui::style::Style::new());
+        Self::Note { item, editor: Box::new(editor) }
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, stroke: Option<Stroke>, look: Look<'_>) -> Outcome {
+        if key.code == KeyCode::Esc {
+            // A note that is left is kept as a draft.
+            return Outcome::Closes;
+        }
+        let action = stroke.and_then(|stroke| look.keys.action(stroke));
+        match self {
+            Self::Help { lines, scroll } => {
+                let most = lines.len() as u16;
+                match action {
+                    Some(Action::Up) => *scroll = scroll.saturating_sub(1),
+                    Some(Action::Down) => *scroll = (*scroll + 1).min(most),
+                    Some(Action::PageUp) => *scroll = scroll.saturating_sub(10),
+                    Some(Action::PageDown) => *scroll = (*scroll + 10).min(most),
+                    _ => return Outcome::Closes,
+                }
+                Outcome::Stays
+            }
+            Self::Palette { input, chosen } => {
+                match key.code {
+                    KeyCode::Enter => {
+                        let found = found(input.value());
+                        return found
+                            .get(*chosen)
+                            .map_or(Outcome::Closes, |about| Outcome::Does(about.action));
+                    }
+                    KeyCode::Up => *chosen = chosen.saturating_sub(1),
+                    KeyCode::Down => *chosen += 1,
+                    KeyCode::Char('c') if key.modifiers == KeyModifiers::CONTROL => return Outcome::Closes,
+                    _ => {
+                        input.handle_event(&Event::Key(*key));
+                        *chosen = 0;
+                    }
+                }
+                *chosen = (*chosen).min(found(input.value()).len().saturating_sub(1));
+                Outcome::Stays
+            }
+            Self::Note { item, editor } => {
+                let ctrl = |c| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(c);
+                if ctrl('s') || ctrl('d') {
+                    return Outcome::Noted(*item, editor.lines().join("\n"));
+                }
+                if ctrl('c') {
+                    return Outcome::Closes;
+                }
+                if editor.input(*key) {
+                    return Outcome::Drafted(*item, editor.lines().join("\n"));
+                }
+                Outcome::Stays
+            }
+            Self::Jump { input } => match key.code {
+                KeyCode::Enter => input.value().trim().parse().map_or(Outcome::Closes, Outcome::Jumps),
+                KeyCode::Char(c) if !c.is_ascii_digit() => Outcome::Stays,
+                _ => {
+                    input.handle_event(&Event::Key(*key));
+                    Outcome::Stays
+                }
+            },
+            Self::Leave => match key.code {
+                KeyCode::Char('q') | KeyCode::Enter => Outcome::Leaves,
+                KeyCode::Char('s') => Outcome::LeavesAndStops,
+                _ => Outcome::Closes,
+            },
+        }
+    }
+
+    /// Takes pasted text. Only an editor does.
+    pub fn paste(&mut self, text: &str) -> Outcome {
+        match self {
+            Self::Note { item, editor } => {
+                editor.insert_str(drawable(text));
+                Outcome::Drafted(*item, editor.lines().join("\n"))
+            }
+            Self::Palette { input, .. } => {
+                let line = drawable(text).replace('\n', " ");
+                *input = std::mem::take(input).with_value(line);
+                Outcome::Stays
+            }
+            _ => Outcome::Stays,
+        }
+    }
+
+    /// Draws it over `area`.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+        match self {
+            Self::Help { lines, scroll } => {
+                let wide = lines.iter().map(|(keys, _)| keys.chars().count()).max().unwrap_or(0);
+                let shown: Vec<Line<'_>> = lines
+                    .iter()
+                    .map(|(keys, says)| {
+                        Line::from(vec![
+                            Span::styled(format!(" {keys:<wide$}  "), look.theme.key),
+                            Span::styled(says.as_str(), look.theme.text),
+                        ])
+                    })
+                    .collect();
+                let height = shown.len() as u16;
+                let inner = self.block(frame, area, (76, height + 2), " Keys · any other key closes ", look);
+                let scroll = (*scroll).min(height.saturating_sub(inner.height));
+                frame.render_widget(Paragraph::new(shown).scroll((scroll, 0)), inner);
+                if scroll + inner.height < height {
+                    let more = Rect { x: inner.right() - 1, y: inner.bottom() - 1, width: 1, height: 1 };
+                    frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), more);
+                }
+            }
+            Self::Palette { input, chosen } => {
+                let inner = self.block(frame, area, (70, 16), " What do you want to do? ", look);
+                let typed = format!("> {}", input.value());
+                frame.set_cursor_position((inner.x + 2 + input.visual_cursor() as u16, inner.y));
+                let mut lines = vec![Line::from(typed)];
+                let found = found(input.value());
+                let room = usize::from(inner.height).saturating_sub(1).max(1);
+                let first = (chosen + 1).saturating_sub(room);
+                for (i, about) in found.iter().enumerate().skip(first).take(room) {
+                    let key = look.keys.key_of(about.action);
+                    let text = format!(" {:<12} {:<9} {}", about.name, key, about.says);
+                    let text = super::case_view::cut(&text, usize::from(inner.width));
+                    let style = if i == *chosen { look.theme.chosen } else { look.theme.text };
+                    lines.push(Line::styled(text, style));
+                }
+                frame.render_widget(Paragraph::new(lines), inner);
+            }
+            Self::Note { editor, .. } => {
+                let title = " Note · ctrl-s saves, esc keeps it as a draft ";
+                let inner = self.block(frame, area, (70, 10), title, look);
+                frame.render_widget(&**editor, inner);
+            }
+            Self::Jump { input } => {
+                let inner = self.block(frame, area, (36, 3), " Go to case number ", look);
+                frame.set_cursor_position((inner.x + input.visual_cursor() as u16, inner.y));
+                frame.render_widget(Paragraph::new(input.value().to_owned()), inner);
+            }
+            Self::Leave => {
+                let inner = self.block(frame, area, (58, 5), " A job is running ", look);
+                let line = |key: &str, says: &str| {
+                    Line::from(vec![
+                        Span::styled(format!(" {key:<4}"), look.theme.key),
+                        Span::styled(says.to_owned(), look.theme.text),
+                    ])
+                };
+                let lines = vec![
+                    line("q", "leave; the job goes on, and the next opening shows it"),
+                    line("s", "leave, and stop the job; what it finished is kept"),
+                    line("esc", "stay"),
+                ];
+                frame.render_widget(Paragraph::new(lines), inner);
+            }
+        }
+    }
+
+    fn block(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        (width, height): (u16, u16),
+        title: &'static str,
+        look: Look<'_>,
+    ) -> Rect {
+        let (width, height) = (width.min(area.width), height.min(area.height));
+        let place = Rect {
+            x: area.x + (area.width - width) / 2,
+            y: area.y + (area.height - height) / 2,
+            width,
+            height,
+        };
+        let block =
+            Block::bordered().title(title).border_style(look.theme.rule).title_style(look.theme.title);
+        let inner = block.inner(place);
+        frame.render_widget(Clear, place);
+        frame.render_widget(block, place);
+        inner
+    }
+}
+
+/// Actions whose name or sentence has every word typed.
+fn found(typed: &str) -> Vec<&'static About> {
+    let words: Vec<String> = typed.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let fits = |about: &&About| {
+        words.iter().all(|w| about.name.contains(w.as_str()) || about.says.contains(w.as_str()))
+    };
+    let mut found: Vec<&About> = ACTIONS.iter().filter(fits).collect();
+    found.sort_by_key(|about| !words.first().is_some_and(|w| about.name.starts_with(w.as_str())));
+    found
+}

@@ -1,0 +1,177 @@
+//! The loop: sleep until a message comes, let the state take all that wait, draw once, carry out what it asks for.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Instant;
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::iterator::Signals;
+
+use super::app::{About, App};
+use super::attention::Terminal;
+use super::effect::Effect;
+use super::input::Input;
+use super::message::Message;
+use super::settings::Settings;
+use super::terminal::{Screen, give_back};
+use crate::desk::jobs::Jobs;
+use crate::desk::sitting::{Leaving, Sitting};
+use crate::desk::worker::Worker;
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::harmless::harmless;
+
+/// What the workstation is opened on.
+pub struct Opening<'a> {
+    /// The project file.
+    pub project: &'a Path,
+    /// The expert's name.
+    pub expert: &'a str,
+    /// Theme and keys.
+    pub settings: Settings,
+}
+
+/// Opens the workstation and returns when the person leaves it.
+///
+/// # Errors
+/// No terminal, no project that can be opened, or a terminal that fails.
+pub fn run(opening: Opening<'_>) -> Result<()> {
+    let attempted = "open the workstation";
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(Fault::usage(attempted, "standard input and output are no terminal")
+            .hint("Run it in a terminal, or use `hardcase next` and `hardcase answer` in scripts"));
+    }
+    let failed = |e: io::Error| Fault::new(attempted, io_reason(&e)).because(e);
+    let sitting = Sitting::open(opening.project, opening.expert, Leaving::FreesCases)?;
+    let name = opening.project.file_name().unwrap_or_default().to_string_lossy();
+    let about = About {
+        project: harmless(&name),
+        expert: harmless(opening.expert),
+        task: sitting.task().clone(),
+        terminal: terminal(),
+        has_engine: cfg!(feature = "engine"),
+    };
+    let (to, messages) = mpsc::channel();
+    let jobs = {
+        let to = to.clone();
+        Jobs::new(opening.project, opening.expert, move |news| drop(to.send(Message::Job(news))))?
+    };
+    let desk = {
+        let to = to.clone();
+        Worker::start(sitting, move |told| drop(to.send(Message::Told(Box::new(told)))))?
+    };
+    jobs.follow()?;
+    watch_signals(to.clone()).map_err(failed)?;
+    let screen = Screen::take().map_err(failed)?;
+    let input = Input::start(to).map_err(failed)?;
+    let mut station = Station { app: App::new(about, opening.settings), screen, input, desk, jobs };
+    station.turn(&messages).map_err(failed)
+}
+
+/// Who answers when the terminal is asked something.
+fn terminal() -> Terminal {
+    let between = ["TMUX", "STY"].iter().any(|name| std::env::var_os(name).is_some());
+    if between { Terminal::AnsweredFor } else { Terminal::Answers }
+}
+
+fn watch_signals(to: Sender<Message>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGCONT, SIGWINCH])?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in signals.forever() {
+            let message = match signal {
+                SIGCONT => Message::Continued,
+                SIGWINCH => Message::Resized,
+                _ => Message::HungUp,
+            };
+            if to.send(message).is_err() {
+                break;
+            }
+        }
+    })?;
+    Ok(())
+}
+
+struct Station {
+    app: App,
+    screen: Screen,
+    input: Input,
+    desk: Worker,
+    jobs: Jobs,
+}
+
+impl Station {
+    fn turn(&mut self, messages: &Receiver<Message>) -> io::Result<()> {
+        for effect in self.app.opening() {
+            self.carry_out(effect)?;
+        }
+        loop {
+            self.screen.draw(|frame| self.app.draw(frame))?;
+            let effects = self.app.drawn(Instant::now());
+            self.carry_out_all(effects)?;
+            if self.app.is_leaving() {
+                return Ok(());
+            }
+            if !self.wait(messages)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sleeps until something happens, and takes all that has. False once nothing can happen any more.
+    fn wait(&mut self, messages: &Receiver<Message>) -> io::Result<bool> {
+        let first = match self.app.deadline() {
+            None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(until) => messages.recv_timeout(until.saturating_duration_since(Instant::now())),
+        };
+        match first {
+            Ok(message) => self.take(message)?,
+            Err(RecvTimeoutError::Disconnected) => return Ok(false),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let effects = self.app.tick(Instant::now());
+        self.carry_out_all(effects)?;
+        // What else waits changes the state before the next drawing, but a case that has just changed is drawn first: only
+        // what is on the screen can be answered.
+        while let Ok(message) = messages.try_recv() {
+            self.take(message)?;
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, message: Message) -> io::Result<()> {
+        let effects = self.app.update(message, Instant::now());
+        self.carry_out_all(effects)
+    }
+
+    fn carry_out_all(&mut self, effects: Vec<Effect>) -> io::Result<()> {
+        effects.into_iter().try_for_each(|effect| self.carry_out(effect))
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::Desk(ask) => self.desk.ask(ask),
+            Effect::Sight(nonce) => {
+                self.screen.mark(nonce)?;
+                self.input.ask(nonce)?;
+            }
+            Effect::Start(kinds) => {
+                if let Err(fault) = self.jobs.start(kinds) {
+                    return Err(io::Error::other(fault.to_string()));
+                }
+            }
+            Effect::Stop => self.jobs.stop(),
+            Effect::Redraw => self.screen.forget()?,
+            Effect::Retake => self.screen.retake()?,
+            Effect::Suspend => self.suspend()?,
+            Effect::Quit => {}
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal back and stops; goes on where it was once the shell says so.
+    fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+        self.screen.retake()
+    }
+}

@@ -1,0 +1,86 @@
+//! The terminal: taken over at the start, given back at every kind of end.
+
+use std::io::{self, BufWriter, Write};
+
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::{MoveTo, Show};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::crossterm::{execute, queue};
+
+use super::attention::Nonce;
+
+/// Frames are written whole: a reader on the other thread may write its question only between them.
+type Out = BufWriter<io::Stdout>;
+
+/// A frame at 160×50 in colour has some 20 KB.
+const FRAME: usize = 64 * 1024;
+
+/// The screen, while it is ours.
+pub(super) struct Screen {
+    terminal: ratatui::Terminal<CrosstermBackend<Out>>,
+}
+
+impl Screen {
+    /// Takes the terminal over; a panic gives it back before it is reported.
+    pub fn take() -> io::Result<Self> {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+        enter()?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
+        Ok(Self { terminal: ratatui::Terminal::new(backend)? })
+    }
+
+    /// Draws one frame.
+    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(render).map(drop)
+    }
+
+    /// Puts the cursor where only the answer to this question can find it.
+    pub fn mark(&mut self, nonce: Nonce) -> io::Result<()> {
+        let (column, row) = place_of(nonce, self.terminal.size()?.into());
+        let out = self.terminal.backend_mut();
+        queue!(out, MoveTo(column, row))?;
+        out.flush()
+    }
+
+    /// Draws every cell again with the next frame.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Takes the terminal over again after the program was stopped.
+    pub fn retake(&mut self) -> io::Result<()> {
+        enter()?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Where the cursor is put for a question: another place each time, so that a late answer to an earlier question is told apart.
+pub(super) fn place_of(nonce: Nonce, (columns, rows): (u16, u16)) -> (u16, u16) {
+    let columns = u32::from(columns.max(1));
+    let rows = u32::from(rows.max(1));
+    ((nonce % columns) as u16, (nonce / columns % rows) as u16)
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, SetTitle("hardcase"))
+}
+
+/// Leaves the terminal as it was found. What fails here fails because the terminal is gone.
+pub(super) fn give_back() {
+    let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = disable_raw_mode();
+}
