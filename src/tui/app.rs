@@ -152,10 +152,7 @@ impl App {
             Message::Told(told) => self.told(*told),
             Message::Job(news) => self.job(news, now),
             Message::Continued => vec![Effect::Retake],
-            Message::HungUp => {
-                self.leaving = true;
-                vec![Effect::Quit]
-            }
+            Message::HungUp => self.leave(),
         }
     }
 
@@ -217,10 +214,7 @@ impl App {
             Action::Redraw => return vec![Effect::Redraw],
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit if self.jobs.any_running() => self.popup = Some(Popup::Leave),
-            Action::Quit => {
-                self.leaving = true;
-                return vec![Effect::Quit];
-            }
+            Action::Quit => return self.leave(),
             Action::GoOn => return self.start(self.next_jobs()),
             Action::Stop if self.jobs.any_running() => return vec![Effect::Stop],
             Action::Stop => self.notice = Some(Notice::quiet("no job is running".into())),
@@ -286,18 +280,22 @@ impl App {
                         vec![Effect::Desk(Ask::Note(item, text))]
                     }
                     Outcome::Jumps(case) => vec![Effect::Desk(Ask::Jump(CaseId(case)))],
-                    Outcome::Leaves => {
-                        self.leaving = true;
-                        vec![Effect::Quit]
-                    }
+                    Outcome::Leaves => self.leave(),
                     Outcome::LeavesAndStops => {
-                        self.leaving = true;
-                        vec![Effect::Stop, Effect::Quit]
+                        let mut effects = self.leave();
+                        effects.push(Effect::Stop);
+                        effects
                     }
                     _ => Vec::new(),
                 }
             }
         }
+    }
+
+    /// The end; a draft that still waits goes to the desk first.
+    fn leave(&mut self) -> Vec<Effect> {
+        self.leaving = true;
+        self.drafts.waiting.take().map(Effect::Desk).into_iter().collect()
     }
 
     fn next_draft(&mut self) -> Vec<Effect> {
@@ -395,7 +393,8 @@ impl App {
                 ));
             }
         }
-        for about in ACTIONS {
+        for about in ACTIONS.iter().filter(|about| self.screen == Screen::Case || !about.action.is_on_cases())
+        {
             let keys: Vec<String> =
                 self.settings.keys.keys_of(about.action).iter().map(Stroke::to_string).collect();
             let keys = if keys.is_empty() { format!("(: {})", about.name) } else { keys.join(", ") };

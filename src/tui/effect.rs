@@ -21,6 +21,4 @@ pub(super) enum Effect {
     Retake,
     /// Go to the shell for a while.
     Suspend,
-    /// Leave.
-    Quit,
 }

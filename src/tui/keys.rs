@@ -42,6 +42,14 @@ pub(super) enum Action {
     Quit,
 }
 
+impl Action {
+    /// Whether it is done to a case, and so on the screen of cases only.
+    pub fn is_on_cases(self) -> bool {
+        use Action::{Confidence, Earlier, Flag, Guideline, Jump, Later, Note, Redo, Skip, Undo};
+        matches!(self, Undo | Redo | Skip | Flag | Note | Confidence | Guideline | Earlier | Later | Jump)
+    }
+}
+
 /// What there is to say about an action: the name in the settings file, one line for the help, the default keys.
 pub(super) struct About {
     pub action: Action,

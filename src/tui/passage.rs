@@ -11,8 +11,8 @@ use crate::domain::harmless::harmless;
 
 /// Texts longer than this are not compared word by word.
 const COMPARED: usize = 20_000;
-/// Texts less alike than this differ as a whole: bringing out nearly every word would bring out nothing.
-const ALIKE: f32 = 0.2;
+/// Texts of whose letters fewer are in common words differ as a whole: bringing out nearly every word would bring out nothing.
+const ALIKE: f64 = 0.3;
 
 /// Text as it may be drawn: harmless, without tabs, whose width no terminal agrees on.
 pub(super) fn drawable(text: &str) -> String {
@@ -25,14 +25,17 @@ pub(super) fn differences(a: &str, b: &str) -> (Vec<Range<usize>>, Vec<Range<usi
         return Default::default();
     }
     let diff = TextDiff::from_words(a, b);
-    if diff.ratio() < ALIKE {
-        return Default::default();
-    }
+    let (mut common, mut all) = (0, 0);
     let (mut in_a, mut in_b) = (Vec::new(), Vec::new());
     let (mut at_a, mut at_b) = (0, 0);
     for change in diff.iter_all_changes() {
         let length = change.value().len();
-        let blank = change.value().trim().is_empty();
+        let letters = change.value().trim().len();
+        let blank = letters == 0;
+        match change.tag() {
+            ChangeTag::Equal => (common, all) = (common + 2 * letters, all + 2 * letters),
+            ChangeTag::Delete | ChangeTag::Insert => all += letters,
+        }
         if change.tag() != ChangeTag::Insert {
             if change.tag() == ChangeTag::Delete && !blank {
                 in_a.push(at_a..at_a + length);
@@ -45,6 +48,9 @@ pub(super) fn differences(a: &str, b: &str) -> (Vec<Range<usize>>, Vec<Range<usi
             }
             at_b += length;
         }
+    }
+    if (common as f64) < ALIKE * all as f64 {
+        return Default::default();
     }
     (in_a, in_b)
 }

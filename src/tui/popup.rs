@@ -11,8 +11,11 @@ use tui_input::backend::crossterm::EventHandler;
 
 use super::frame::Look;
 use super::keys::{ACTIONS, About, Action, Stroke};
-use super::passage::drawable;
+use super::passage::{drawable, lay_out};
 use crate::domain::ids::ItemId;
+
+/// Columns of the help.
+const HELP: u16 = 80;
 
 /// What lies over the screen.
 #[derive(Debug)]
@@ -148,17 +151,21 @@ impl Popup {
         match self {
             Self::Help { lines, scroll } => {
                 let wide = lines.iter().map(|(keys, _)| keys.chars().count()).max().unwrap_or(0);
+                let room = area.width.min(HELP).saturating_sub(wide as u16 + 6);
+                let plain = (look.theme.text, look.theme.text);
                 let shown: Vec<Line<'_>> = lines
                     .iter()
-                    .map(|(keys, says)| {
-                        Line::from(vec![
-                            Span::styled(format!(" {keys:<wide$}  "), look.theme.key),
-                            Span::styled(says.as_str(), look.theme.text),
-                        ])
+                    .flat_map(|(keys, says)| {
+                        lay_out(says, &[], room, plain).into_iter().enumerate().map(move |(i, mut line)| {
+                            let keys = if i == 0 { keys.as_str() } else { "" };
+                            line.spans.insert(0, Span::styled(format!(" {keys:<wide$}  "), look.theme.key));
+                            line
+                        })
                     })
                     .collect();
                 let height = shown.len() as u16;
-                let inner = self.block(frame, area, (76, height + 2), " Keys · any other key closes ", look);
+                let inner =
+                    self.block(frame, area, (HELP, height + 2), " Keys · any other key closes ", look);
                 let scroll = (*scroll).min(height.saturating_sub(inner.height));
                 frame.render_widget(Paragraph::new(shown).scroll((scroll, 0)), inner);
                 if scroll + inner.height < height {

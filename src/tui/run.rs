@@ -163,7 +163,6 @@ impl Station {
             Effect::Redraw => self.screen.forget()?,
             Effect::Retake => self.screen.retake()?,
             Effect::Suspend => self.suspend()?,
-            Effect::Quit => {}
         }
         Ok(())
     }

@@ -22,11 +22,17 @@ mod kills;
 mod lamport;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
+#[cfg(all(test, unix))]
+mod pictures;
 #[cfg(test)]
 mod project;
+#[cfg(all(test, unix))]
+mod seat;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod the_loop;
+#[cfg(all(test, unix))]
+mod workstation;
 #[cfg(test)]
 mod wrong_input;

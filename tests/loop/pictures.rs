@@ -1,0 +1,113 @@
+//! Pictures of the screens: keys in, picture out, at 80×24 and 160×50, and the styles of each theme. One line a picture.
+//!
+//! `INSTA_UPDATE=always cargo test --test loop pictures` takes them anew; read the difference before you keep it.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use hardcase::domain::case::{Partner, Proposal, Reason};
+use hardcase::domain::ids::ItemId;
+use hardcase::domain::split::Split;
+use hardcase::store::rounds::NewRound;
+use hardcase::store::{Access, Store};
+
+use super::project::Project;
+use super::seat::{Seat, Setup};
+use Step::{Answer, Press};
+
+/// What a person does, and then sees.
+enum Step {
+    /// Types, and waits for this to stand on the screen.
+    Press(&'static str, &'static str),
+    /// Answers the case.
+    Answer(char),
+}
+
+const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "none"];
+
+/// A project whose cases, neighbours and probabilities are fixed, not mined: no processor rounds them differently.
+static PROJECT: LazyLock<(Project, PathBuf)> = LazyLock::new(|| {
+    let project = Project::scouted_elsewhere(40);
+    let mut store = Store::open(&project.file(), Access::Job).unwrap();
+    let predictor = store.active_predictor().unwrap().unwrap().id;
+    let items: Vec<ItemId> = (1..=40).map(ItemId).collect();
+    let certain = |item: &ItemId| 0.5 + (item.0 % 5) as f32 / 10.0;
+    let flat: Vec<f32> = items.iter().flat_map(|item| [certain(item), 1.0 - certain(item)]).collect();
+    store.put_predictions(predictor, &items, &flat, 2).unwrap();
+    let case = |n: i64| Proposal {
+        item: ItemId(n),
+        split: [Split::Train, Split::Eval, Split::Audit][n as usize % 3],
+        reason: [Reason::NearBoundary, Reason::Overlap, Reason::Audit][n as usize % 3],
+        partner: Some(Partner { item: ItemId(41 - n), similarity: 0.7 }),
+        margin: 0.1,
+        inclusion: None,
+    };
+    let cases: Vec<Proposal> = (1..=4).map(case).collect();
+    let new = NewRound { strategy: "boundary", budget: 4, seed: 1, predictor, note: None, cases: &cases };
+    store.open_round(&new).unwrap();
+    drop(store);
+    let file = project.file();
+    (project, file)
+});
+
+fn take(name: &str, steps: &[Step]) {
+    let picture = |size: (u16, u16), theme: &str| {
+        let project = Project::none();
+        std::fs::copy(&PROJECT.1, project.file()).unwrap();
+        std::fs::create_dir_all(project.path("config/hardcase")).unwrap();
+        project.write("config/hardcase/settings.toml", format!("theme = \"{theme}\"\n"));
+        let seat = Seat::open_as(&project, &["--as", "ada"], Setup { size, ..Setup::default() }, &[]);
+        seat.see("round 1: 0 of 4 by you");
+        for step in steps {
+            match step {
+                Press(keys, then) => {
+                    seat.press(keys);
+                    seat.see(then);
+                }
+                Answer(key) => drop(seat.answer(*key)),
+            }
+        }
+        let (screen, styles) = (seat.screen(), seat.styles());
+        seat.signal(rustix::process::Signal::TERM);
+        seat.end();
+        (screen, styles)
+    };
+    let (small, dark) = picture((80, 24), THEMES[0]);
+    let (large, _) = picture((160, 50), THEMES[0]);
+    let mut all = format!("80×24\n\n{small}\n\n160×50\n\n{large}\n\n{}, 80×24\n\n{dark}", THEMES[0]);
+    for theme in &THEMES[1..] {
+        let (_, styles) = picture((80, 24), theme);
+        all.push_str(&format!("\n{theme}, 80×24\n\n{styles}"));
+    }
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, all);
+    });
+}
+
+macro_rules! pictures {
+    ($($name:ident: [$($step:expr),* $(,)?],)*) => {$(
+        #[test]
+        fn $name() {
+            take(stringify!($name), &[$($step),*]);
+        }
+    )*};
+}
+
+pictures! {
+    a_case: [],
+    an_answer_and_what_was_hidden: [Answer('1')],
+    a_case_gone_back_to: [Answer('2'), Press("\x1b[D", "you said fine")],
+    a_label_taken_back: [Answer('1'), Press("u", "took back")],
+    how_to_decide: [Press("g", "How to decide")],
+    how_sure: [Press("\x19\x19", "fairly sure")],
+    a_flag: [Press("f", "flagged for a second look")],
+    a_note_being_written: [Press("n", "ctrl-s saves"), Press("either, really", "either, really")],
+    a_note_saved: [Press("n", "ctrl-s saves"), Press("either, really\x13", "your note")],
+    help: [Press("?", "any other key closes")],
+    commands: [Press(":", "What do you want to do"), Press("sk", "> sk")],
+    a_case_by_its_number: [Press("\x07", "Go to case number"), Press("3", "3")],
+    a_key_that_does_nothing: [Press("x", "does nothing here")],
+    something_pasted: [Press("\x1b[200~1 1 1\x1b[201~", "what was pasted was dropped")],
+    the_end_of_a_round: [Answer('1'), Answer('2'), Answer('1'), Answer('2'), Press("\x1b[A", "Round 1 is done")],
+    jobs: [Press("\x0b", "Start")],
+}

@@ -1,0 +1,208 @@
+//! The workstation through a real pseudo-terminal: a journey, slow lines, hang-ups, kills.
+
+use std::time::Duration;
+
+use hardcase::store::{Access, Store};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rustix::process::Signal;
+
+use super::project::Project;
+use super::seat::{Seat, Setup, case_on, one_line};
+
+/// A round of `cases` from `texts` advertisements, mined already.
+fn mined(texts: usize, cases: usize) -> Project {
+    let project = Project::scouted_elsewhere(texts);
+    project.run("mine", &["--budget", &cases.to_string()]).done();
+    project
+}
+
+/// The cases with a standing label, by the log.
+fn labelled(project: &Project) -> Vec<(i64, String)> {
+    let store = Store::open(&project.file(), Access::Read).unwrap();
+    let answers = store.current_answers().unwrap();
+    answers.into_iter().filter_map(|a| Some((a.event.case?.0, a.event.label?))).collect()
+}
+
+#[test]
+fn a_journey_from_the_first_opening_to_the_second_round() {
+    let project = mined(120, 20);
+    let seat = Seat::open(&project, &[]);
+    seat.see("Your name, as your labels will be signed [ada]:");
+    seat.press("Grace\r");
+    let screen = seat.see("round 1: 0 of 20 by you, 0 by all");
+    assert!(screen.contains("Grace") && screen.contains("1 clickbait"), "{screen}");
+
+    seat.press("?");
+    let help = seat.see("take back what you did last");
+    assert!(help.contains("label: clickbait"), "{help}");
+    seat.press("\x1b");
+    seat.see_that("the help gone", |s| !s.contains("take back what you did last"));
+
+    let mut cases = Vec::new();
+    for i in 0..10 {
+        let before = seat.bytes();
+        cases.push(seat.answer(if i % 2 == 0 { '1' } else { '2' }));
+        assert!(seat.bytes() - before <= 4_096, "{} bytes for an answer", seat.bytes() - before);
+    }
+    let screen = seat.see("10 of 20 by you");
+    assert!(one_line(&screen).contains("u undoes · the model thought"), "{screen}");
+    assert_eq!(labelled(&project).len(), 10);
+
+    seat.press("u");
+    seat.see(&format!("took back: label fine on case {}", cases[9]));
+    assert_eq!(seat.case(), Some(cases[9]), "undo returns to the case");
+    seat.press("u");
+    seat.see(&format!("took back: label clickbait on case {}", cases[8]));
+    assert_eq!(seat.case(), Some(cases[8]));
+    seat.see("8 of 20 by you");
+
+    seat.press("n");
+    seat.see("ctrl-s saves");
+    seat.press("either, really\x13");
+    seat.see("the note is saved");
+    seat.see("your note: either, really");
+
+    seat.press("s");
+    seat.see("skipped: it comes back once");
+    assert_ne!(seat.case(), Some(cases[8]));
+
+    // What was skipped comes back once, at the end.
+    let mut last = 0;
+    for _ in 0..12 {
+        last = seat.answer('2');
+    }
+    assert_eq!(last, cases[8]);
+    seat.see("Round 1 is done");
+    seat.press("\r");
+    seat.see("round 2: 0 of");
+    seat.press("q");
+    assert_eq!(seat.end().0, 0);
+    assert_eq!(labelled(&project).len(), 20);
+
+    // Everything is where it was, the name too.
+    let again = Seat::open(&project, &[]);
+    let screen = again.see("round 2: 0 of");
+    assert!(screen.contains("Grace"), "{screen}");
+    again.press("u");
+    again.see("took back: label fine on case");
+    assert_eq!(again.case(), Some(last), "undo reaches across rounds and restarts");
+    again.press("U");
+    again.see("put back: label fine on case");
+    again.press("q");
+    again.end();
+    project.is_whole();
+}
+
+#[test]
+fn over_a_slow_line_no_case_is_labelled_that_was_not_on_the_screen() {
+    let project = mined(120, 24);
+    let setup = Setup { delay: Duration::from_millis(150), ..Setup::default() };
+    let seat = Seat::open_as(&project, &["--as", "ada"], setup, &[]);
+    // For each press the case that the person had before the eyes.
+    let mut seen_at_press = Vec::new();
+    let press = |keys: &str, seen: &mut Vec<i64>| {
+        seen.extend(seat.case());
+        seat.press(keys);
+    };
+    for round in 0..8 {
+        seat.see_that("a case, all saved", |s| case_on(s).is_some() && !s.contains("saving"));
+        match round % 4 {
+            // Doubled at once, doubled after a moment's bounce, pasted with and without marks.
+            0 => press("11", &mut seen_at_press),
+            1 => {
+                press("1", &mut seen_at_press);
+                press("2", &mut seen_at_press);
+            }
+            2 => press("\x1b[200~1 2 1 2\x1b[201~", &mut seen_at_press),
+            _ => press("12121212", &mut seen_at_press),
+        }
+        seat.see_that("a dropped key", |s| one_line(s).contains("dropped"));
+        // Over and done with before the next: what is typed now comes after all that was typed before.
+        seat.press("?");
+        seat.see("any other key closes");
+        seat.press("\x1b");
+        seat.see_that("no help", |s| !s.contains("any other key closes"));
+    }
+    seat.press("q");
+    seat.end();
+    let labelled = labelled(&project);
+    assert!(labelled.len() >= 4, "{labelled:?}");
+    for (case, label) in labelled {
+        assert!(
+            seen_at_press.contains(&case),
+            "case {case} was labelled {label} and never seen: {seen_at_press:?}"
+        );
+    }
+}
+
+#[test]
+fn a_terminal_that_never_says_where_its_cursor_is_can_label_too() {
+    let project = mined(60, 10);
+    let setup = Setup { answers: false, ..Setup::default() };
+    let seat = Seat::open_as(&project, &["--as", "ada"], setup, &[]);
+    for _ in 0..3 {
+        seat.answer('1');
+    }
+    seat.press("q");
+    assert_eq!(seat.end().0, 0);
+    assert_eq!(labelled(&project).len(), 3);
+}
+
+#[test]
+fn a_hang_up_keeps_what_was_confirmed_and_the_half_written_note() {
+    let project = mined(60, 10);
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    seat.answer('1');
+    seat.press("n");
+    seat.see("ctrl-s saves");
+    seat.press("half a thou");
+    seat.see("half a thou");
+    seat.signal(Signal::HUP);
+    seat.end();
+    assert_eq!(labelled(&project).len(), 1);
+    let again = Seat::open(&project, &["--as", "ada"]);
+    again.see("a note is begun and not saved");
+    again.press("n");
+    again.see("half a thou");
+    again.press("ght\x13");
+    again.see("your note: half a thought");
+    again.press("q");
+    again.end();
+    project.is_whole();
+}
+
+#[test]
+fn kills_and_hang_ups_at_random_moments_lose_no_confirmed_label() {
+    let project = mined(400, 200);
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut confirmed = Vec::new();
+    for moment in 0..50 {
+        let mut seat = Seat::open(&project, &["--as", "ada"]);
+        let wait = Duration::from_millis(rng.gen_range(0..400));
+        let signal = if moment % 2 == 0 { Signal::KILL } else { Signal::HUP };
+        std::thread::scope(|scope| {
+            let (done, ended) = std::sync::mpsc::channel::<()>();
+            let struck = &seat;
+            scope.spawn(move || {
+                struck.see_before_end("a case", |s| case_on(s).is_some());
+                // Nobody sends: it is the time that passes which counts.
+                let _ = ended.recv_timeout(wait);
+                struck.signal(signal);
+            });
+            let mut keys = ['1', '2'].into_iter().cycle();
+            while let Some(case) = keys.next().and_then(|key| seat.answer_before_end(key)) {
+                confirmed.push(case);
+            }
+            drop(done);
+        });
+        seat.gone();
+    }
+    let labelled: std::collections::HashSet<i64> =
+        labelled(&project).into_iter().map(|(case, _)| case).collect();
+    assert!(confirmed.len() >= 20, "only {} labels were confirmed", confirmed.len());
+    for case in confirmed {
+        assert!(labelled.contains(&case), "case {case} was confirmed and is not in the file");
+    }
+    project.is_whole();
+}
