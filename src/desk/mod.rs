@@ -5,9 +5,11 @@
 
 pub mod advice;
 pub mod ask;
+pub mod browse;
 pub mod figures;
 pub mod jobs;
 pub mod latest;
+pub mod query;
 pub mod shown;
 pub mod sitting;
 pub mod status;

@@ -18,6 +18,7 @@ mod slices;
 
 pub mod adapters;
 pub mod answers;
+pub mod browse;
 pub mod cases;
 pub mod drafts;
 pub mod embeddings;

@@ -11,6 +11,7 @@ use super::case::{CaseScreen, Showing};
 use super::case_view::Around;
 use super::effect::Effect;
 use super::frame::{Head, LEAST, Look, Notice, rule, too_small};
+use super::items::{ItemsScreen, Step};
 use super::jobs::JobsScreen;
 use super::keys::{ACTIONS, Action, Stroke};
 use super::message::Message;
@@ -62,6 +63,7 @@ pub(super) struct App {
     screen: Screen,
     case: CaseScreen,
     jobs: JobsScreen,
+    items: ItemsScreen,
     popup: Option<Popup>,
     notice: Option<Notice>,
     /// Whether what a new project lacks has been started once.
@@ -96,6 +98,7 @@ impl App {
             screen: Screen::Case,
             case,
             jobs: JobsScreen::default(),
+            items: ItemsScreen::default(),
             popup: None,
             notice: None,
             began: Began::default(),
@@ -129,6 +132,9 @@ impl App {
 
     /// The screen has been drawn.
     pub fn drawn(&mut self, now: Instant) -> Vec<Effect> {
+        if self.screen == Screen::Items {
+            return self.items.lacks().into_iter().collect();
+        }
         if self.screen != Screen::Case || self.popup.is_some() {
             return Vec::new();
         }
@@ -150,6 +156,10 @@ impl App {
                 Vec::new()
             }
             Message::Told(told) => self.told(*told),
+            Message::Browsed(told) => {
+                self.notice = self.items.told(told).or(self.notice.take());
+                Vec::new()
+            }
             Message::Job(news) => self.job(news, now),
             Message::Continued => vec![Effect::Retake],
             Message::HungUp => self.leave(),
@@ -163,6 +173,11 @@ impl App {
         if let Some(popup) = &mut self.popup {
             let outcome = popup.key(key, stroke, look);
             return self.popped(outcome);
+        }
+        if self.screen == Screen::Items
+            && let Some(effects) = self.items.key(key)
+        {
+            return effects;
         }
         let Some(stroke) = stroke else { return Vec::new() };
         if self.screen == Screen::Case
@@ -187,6 +202,12 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) -> Vec<Effect> {
+        if self.screen == Screen::Items
+            && self.popup.is_none()
+            && let Some(effects) = self.items.paste(text)
+        {
+            return effects;
+        }
         match &mut self.popup {
             Some(popup) => {
                 let outcome = popup.paste(text);
@@ -207,6 +228,11 @@ impl App {
             Action::NextScreen => {
                 let at = Screen::ALL.iter().position(|(s, ..)| *s == self.screen).unwrap_or(0);
                 return self.go(Screen::ALL[(at + 1) % Screen::ALL.len()].0);
+            }
+            Action::Search => {
+                let effects = self.go(Screen::Items);
+                self.items.type_in();
+                return effects;
             }
             Action::Help => self.popup = Some(self.help()),
             Action::Palette => self.popup = Some(Popup::Palette { input: Default::default(), chosen: 0 }),
@@ -230,6 +256,18 @@ impl App {
                 Some(kind) => self.start(vec![kind]),
                 None if action == Action::Back => self.go(Screen::Case),
                 None => Vec::new(),
+            },
+            Screen::Items => match self.items.act(action) {
+                Step::Stays(notice) => {
+                    self.notice = notice;
+                    Vec::new()
+                }
+                Step::Back => self.go(Screen::Case),
+                Step::Jump(case) => {
+                    let mut effects = self.go(Screen::Case);
+                    effects.push(Effect::Desk(Ask::Jump(case)));
+                    effects
+                }
             },
             _ if action == Action::Back => self.go(Screen::Case),
             _ => Vec::new(),
@@ -379,8 +417,9 @@ impl App {
         if screen == Screen::Case && self.screen != Screen::Case {
             self.case.attention.another_case();
         }
+        let enters = self.screen != screen;
         self.screen = screen;
-        Vec::new()
+        if enters && screen == Screen::Items { self.items.enter() } else { Vec::new() }
     }
 
     fn help(&self) -> Popup {
@@ -428,7 +467,10 @@ impl App {
                 self.case.draw(frame, body, &around, look);
             }
             Screen::Jobs => self.jobs.draw(frame, body, self.notice.as_ref(), look),
-            Screen::Progress | Screen::Items | Screen::Project => {}
+            Screen::Items => {
+                self.items.draw(frame, body, (&self.about.task, self.notice.as_ref()), look);
+            }
+            Screen::Progress | Screen::Project => {}
         }
         if let Some(popup) = &self.popup {
             popup.draw(frame, body, look);

@@ -2,6 +2,7 @@
 
 use super::attention::Nonce;
 use crate::desk::ask::Ask;
+use crate::desk::browse;
 use crate::desk::jobs::JobKind;
 
 /// Something to be carried out after the screen is drawn.
@@ -9,6 +10,8 @@ use crate::desk::jobs::JobKind;
 pub(super) enum Effect {
     /// Ask the sitting.
     Desk(Ask),
+    /// Look through the pool.
+    Browse(browse::Ask),
     /// Ask the terminal where its cursor is.
     Sight(Nonce),
     /// Start a job.

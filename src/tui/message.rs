@@ -4,6 +4,7 @@ use ratatui::crossterm::event::KeyEvent;
 
 use super::attention::Nonce;
 use crate::desk::ask::Told;
+use crate::desk::browse;
 use crate::desk::jobs::News;
 
 /// One thing that happened.
@@ -21,6 +22,8 @@ pub(super) enum Message {
     NoSight,
     /// The sitting answered.
     Told(Box<Told>),
+    /// The desk found items, or fetched them.
+    Browsed(browse::Told),
     /// A job said something.
     Job(News),
     /// The program goes on after it was stopped.

@@ -23,6 +23,8 @@ mod case_view;
 mod effect;
 mod frame;
 mod input;
+mod items;
+mod items_view;
 mod jobs;
 mod keys;
 mod message;

@@ -15,6 +15,7 @@ use super::input::Input;
 use super::message::Message;
 use super::settings::Settings;
 use super::terminal::{Screen, give_back};
+use crate::desk::browse::Browser;
 use crate::desk::jobs::Jobs;
 use crate::desk::sitting::{Leaving, Sitting};
 use crate::desk::worker::Worker;
@@ -60,11 +61,15 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
         let to = to.clone();
         Worker::start(sitting, move |told| drop(to.send(Message::Told(Box::new(told)))))?
     };
+    let browser = {
+        let to = to.clone();
+        Browser::start(opening.project, opening.expert, move |told| drop(to.send(Message::Browsed(told))))?
+    };
     jobs.follow()?;
     watch_signals(to.clone()).map_err(failed)?;
     let screen = Screen::take().map_err(failed)?;
     let input = Input::start(to).map_err(failed)?;
-    let mut station = Station { app: App::new(about, opening.settings), screen, input, desk, jobs };
+    let mut station = Station { app: App::new(about, opening.settings), screen, input, desk, browser, jobs };
     station.turn(&messages).map_err(failed)
 }
 
@@ -96,6 +101,7 @@ struct Station {
     screen: Screen,
     input: Input,
     desk: Worker,
+    browser: Browser,
     jobs: Jobs,
 }
 
@@ -150,6 +156,7 @@ impl Station {
     fn carry_out(&mut self, effect: Effect) -> io::Result<()> {
         match effect {
             Effect::Desk(ask) => self.desk.ask(ask),
+            Effect::Browse(ask) => self.browser.ask(ask),
             Effect::Sight(nonce) => {
                 self.screen.mark(nonce)?;
                 self.input.ask(nonce)?;

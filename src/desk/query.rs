@@ -1,0 +1,276 @@
+//! What a person looks for in the pool, and the one line in which it is typed: `label:spam round:2 the rest is searched in the text`.
+
+use std::fmt;
+
+/// The filters that a line can have, each with what stands after its colon.
+const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, round:N, source:FILE, meta:COLUMN=VALUE, prelabel:NAME";
+
+/// Which items are looked for: those that hold the text and meet every filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// A part of the text, in any case; empty for every text.
+    pub text: String,
+    /// What must hold beside it.
+    pub filters: Vec<Filter>,
+}
+
+/// One condition on an item. Those on labels speak of this expert's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Labelled so.
+    Label(String),
+    /// Not labelled.
+    Unlabelled,
+    /// Labelled in any way.
+    Labelled,
+    /// Left unanswered.
+    Skipped,
+    /// Marked for a second look.
+    Flagged,
+    /// A case of the round of this number.
+    Round(i64),
+    /// A row of the import of this name.
+    Source(String),
+    /// A row with this value beside the text.
+    Meta {
+        /// The column's name.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
+    /// The model's label, of items whose prelabel this expert has seen after answering.
+    Prelabel(String),
+}
+
+/// Part of a line between blanks; what is in double quotes is taken as it stands.
+struct Word {
+    /// What stands before the first colon outside quotes.
+    name: Option<String>,
+    rest: String,
+    /// Whether any of `rest` was in quotes.
+    quoted: bool,
+}
+
+impl Query {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// One sentence on the filter that cannot be.
+    pub fn parse(line: &str) -> Result<Self, String> {
+        let mut query = Self::default();
+        let mut texts: Vec<String> = Vec::new();
+        for word in words(line) {
+            let Word { name, rest, quoted } = word;
+            match name {
+                Some(name) => match Filter::of(&name, &rest, quoted)? {
+                    Some(filter) => query.filters.push(filter),
+                    None => texts.push(format!("{name}:{rest}")),
+                },
+                None if rest == "flagged" && !quoted => query.filters.push(Filter::Flagged),
+                None if rest == "skipped" && !quoted => query.filters.push(Filter::Skipped),
+                None => texts.push(rest),
+            }
+        }
+        query.text = texts.join(" ");
+        Ok(query)
+    }
+
+    /// Whether it asks for anything less than the whole pool.
+    pub fn is_everything(&self) -> bool {
+        self.text.is_empty() && self.filters.is_empty()
+    }
+}
+
+impl Filter {
+    /// A filter; none where it only looks like one: a time, an address.
+    fn of(name: &str, value: &str, quoted: bool) -> Result<Option<Self>, String> {
+        let known = ["label", "round", "source", "meta", "prelabel"].contains(&name);
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic());
+        if !known && (!is_name || value.is_empty() && !quoted || value.starts_with("//")) {
+            return Ok(None);
+        }
+        if !known {
+            return Err(format!(
+                "no filter is called '{name}'; there are {FILTERS}. To search for it, put it in quotes: \"{name}:{value}\""
+            ));
+        }
+        if value.is_empty() {
+            return Err(match name {
+                "round" => "round: which? For example round:2".into(),
+                "source" => "source: which file? For example source:sms.tsv".into(),
+                "meta" => "meta: which column and value? For example meta:sender=Bob".into(),
+                "prelabel" => "prelabel: which label?".into(),
+                _ => "label: which? The name of a label, none, or any".into(),
+            });
+        }
+        Ok(Some(match name {
+            "label" if value == "none" && !quoted => Self::Unlabelled,
+            "label" if value == "any" && !quoted => Self::Labelled,
+            "label" => Self::Label(value.into()),
+            "prelabel" => Self::Prelabel(value.into()),
+            "source" => Self::Source(value.into()),
+            "round" => {
+                let number = value.parse().ok().filter(|n| *n > 0);
+                Self::Round(number.ok_or_else(|| format!("round:{value}: a round has a number, from 1"))?)
+            }
+            _ => match value.split_once('=') {
+                Some((column, value)) if !column.is_empty() => {
+                    Self::Meta { column: column.into(), value: value.into() }
+                }
+                _ => {
+                    return Err(format!(
+                        "meta:{value}: it needs a column and a value, as in meta:sender=Bob"
+                    ));
+                }
+            },
+        }))
+    }
+}
+
+fn words(line: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut word: Option<Word> = None;
+    let mut within = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        let now = word.get_or_insert_with(|| Word { name: None, rest: String::new(), quoted: false });
+        match c {
+            // Two quotes within quotes are one.
+            '"' if within && chars.peek() == Some(&'"') => {
+                chars.next();
+                now.rest.push('"');
+            }
+            '"' => {
+                within = !within;
+                now.quoted = true;
+            }
+            c if c.is_whitespace() && !within => {
+                let done = word.take();
+                words.extend(done.filter(|w| w.name.is_some() || w.quoted || !w.rest.is_empty()));
+            }
+            ':' if !within && now.name.is_none() && !now.quoted => {
+                now.name = Some(std::mem::take(&mut now.rest));
+            }
+            c => now.rest.push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// A text in quotes.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.replace('"', "\"\""))
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Label(name) => write!(f, "label:{}", Quoted(name)),
+            Self::Unlabelled => f.write_str("label:none"),
+            Self::Labelled => f.write_str("label:any"),
+            Self::Skipped => f.write_str("skipped"),
+            Self::Flagged => f.write_str("flagged"),
+            Self::Round(number) => write!(f, "round:{number}"),
+            Self::Source(name) => write!(f, "source:{}", Quoted(name)),
+            Self::Meta { column, value } => write!(f, "meta:{}", Quoted(&format!("{column}={value}"))),
+            Self::Prelabel(name) => write!(f, "prelabel:{}", Quoted(name)),
+        }
+    }
+}
+
+/// The line that reads as this query.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = self.filters.iter().map(Filter::to_string).collect();
+        if !self.text.is_empty() {
+            parts.push(Quoted(&self.text).to_string());
+        }
+        f.write_str(&parts.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Query {
+        Query::parse(line).unwrap()
+    }
+
+    #[test]
+    fn plain_words_are_filters_and_the_rest_is_text() {
+        let query = parsed("label:spam  round:2 win source:sms.tsv money meta:sender=Bob=x flagged");
+        assert_eq!(query.text, "win money");
+        let bob = Filter::Meta { column: "sender".into(), value: "Bob=x".into() };
+        let source = Filter::Source("sms.tsv".into());
+        assert_eq!(
+            query.filters,
+            [Filter::Label("spam".into()), Filter::Round(2), source, bob, Filter::Flagged]
+        );
+        assert_eq!(parsed("label:none skipped").filters, [Filter::Unlabelled, Filter::Skipped]);
+    }
+
+    #[test]
+    fn what_is_in_quotes_is_taken_as_it_stands() {
+        assert_eq!(parsed("\"label:spam\" \"flagged\"").text, "label:spam flagged");
+        assert_eq!(parsed("label:\"none\"").filters, [Filter::Label("none".into())]);
+        assert_eq!(parsed("source:\"my file.csv\" \"half").filters, [Filter::Source("my file.csv".into())]);
+    }
+
+    #[test]
+    fn times_and_addresses_are_text() {
+        for line in ["at 12:30", "https://example.org/x", ":)", "re: hello"] {
+            assert_eq!(parsed(line), Query { text: line.into(), filters: vec![] });
+        }
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_says_so_in_a_sentence() {
+        let says = |line: &str| Query::parse(line).unwrap_err();
+        assert!(says("lable:spam").starts_with("no filter is called 'lable'; there are label:NAME"));
+        assert!(says("round:two").contains("a round has a number"));
+        assert!(says("round:0").contains("a round has a number"));
+        assert!(says("meta:sender").contains("meta:sender=Bob"));
+        assert!(says("label:").starts_with("label: which?"));
+    }
+
+    fn filter() -> impl Strategy<Value = Filter> {
+        let name = "[ -~é漢]{1,12}";
+        prop_oneof![
+            name.prop_map(Filter::Label),
+            Just(Filter::Unlabelled),
+            Just(Filter::Labelled),
+            Just(Filter::Skipped),
+            Just(Filter::Flagged),
+            (1..i64::MAX).prop_map(Filter::Round),
+            name.prop_map(Filter::Source),
+            ("[ -<>-~é]{1,8}", "[ -~é]{0,8}").prop_map(|(column, value)| Filter::Meta { column, value }),
+            name.prop_map(Filter::Prelabel),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_too_much_for_it(line in "\\PC{0,60}") {
+            let _ = Query::parse(&line);
+        }
+
+        #[test]
+        fn no_line_of_its_own_signs_is_too_much_for_it(line in "(label|meta|round|source|[:\"= a1]){0,20}") {
+            let _ = Query::parse(&line);
+        }
+
+        #[test]
+        fn a_query_reads_as_itself(text in "[ -~é漢\n]{0,20}", filters in prop::collection::vec(filter(), 0..4)) {
+            let query = Query { text, filters };
+            prop_assert_eq!(Query::parse(&query.to_string()), Ok(query));
+        }
+    }
+}
