@@ -1,7 +1,7 @@
 # One word for each thing a person does here; `make` alone lists them. Words after a command go in ARGS.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench deps
+.PHONY: help demo test check picture bench deps
 
 # A Rust that `deps` has only just installed is found, too.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
@@ -34,6 +34,9 @@ check: deps ## The quick part of it: format, lints, arrows
 	$(call step, cargo fmt --check)
 	$(call step, cargo clippy --all-targets -- -D warnings)
 	$(call step, cargo test --test house)
+
+picture: deps ## Take the README's picture of the screen anew
+	$(call step, env HARDCASE_TAKE_PICTURE=1 cargo test --no-default-features --test loop readme)
 
 bench: deps ## Measure (ARGS="import": only the benches of that name)
 	$(call step, cargo bench $(ARGS))

@@ -235,11 +235,11 @@ fn passage(shown: &Shown, width: u16, styles: (Style, Style), look: Look<'_>) ->
 
 /// The text across the boundary.
 fn partner(shown: &Shown, width: u16, styles: (Style, Style), look: Look<'_>) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::styled("the nearest text across the boundary", look.theme.quiet)];
+    let mut lines = vec![Line::styled("nearest across the boundary", look.theme.quiet)];
     match (&shown.partner, &shown.card.shown.partner) {
         (Some(text), Some(partner)) => {
             lines[0] = Line::styled(
-                format!("the nearest text across the boundary (similarity {:.2})", partner.similarity),
+                format!("nearest across the boundary (similarity {:.2})", partner.similarity),
                 look.theme.quiet,
             );
             lines.extend(lay_out(text, &shown.differs.1, width, styles));

@@ -27,6 +27,8 @@ mod pictures;
 #[cfg(test)]
 mod project;
 #[cfg(all(test, unix))]
+mod readme;
+#[cfg(all(test, unix))]
 mod seat;
 #[cfg(test)]
 mod terminal;

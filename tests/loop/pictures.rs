@@ -11,12 +11,12 @@ use hardcase::domain::split::Split;
 use hardcase::store::rounds::NewRound;
 use hardcase::store::{Access, Store};
 
-use super::project::Project;
+use super::project::{Project, ads};
 use super::seat::{Seat, Setup};
 use Step::{Answer, Press};
 
 /// What a person does, and then sees.
-enum Step {
+pub enum Step {
     /// Types, and waits for this to stand on the screen.
     Press(&'static str, &'static str),
     /// Answers the case.
@@ -38,7 +38,7 @@ static PROJECT: LazyLock<(Project, PathBuf)> = LazyLock::new(|| {
         item: ItemId(n),
         split: [Split::Train, Split::Eval, Split::Audit][n as usize % 3],
         reason: [Reason::NearBoundary, Reason::Overlap, Reason::Audit][n as usize % 3],
-        partner: Some(Partner { item: ItemId(41 - n), similarity: 0.7 }),
+        partner: Some(Partner { item: nearest(n), similarity: 0.7 }),
         margin: 0.1,
         inclusion: None,
     };
@@ -50,34 +50,59 @@ static PROJECT: LazyLock<(Project, PathBuf)> = LazyLock::new(|| {
     (project, file)
 });
 
-fn take(name: &str, steps: &[Step]) {
-    let picture = |size: (u16, u16), theme: &str| {
-        let project = Project::none();
-        std::fs::copy(&PROJECT.1, project.file()).unwrap();
-        std::fs::create_dir_all(project.path("config/hardcase")).unwrap();
-        project.write("config/hardcase/settings.toml", format!("theme = \"{theme}\"\n"));
-        let seat = Seat::open_as(&project, &["--as", "ada"], Setup { size, ..Setup::default() }, &[]);
-        seat.see("round 1: 0 of 4 by you");
-        for step in steps {
-            match step {
-                Press(keys, then) => {
-                    seat.press(keys);
-                    seat.see(then);
-                }
-                Answer(key) => drop(seat.answer(*key)),
+/// What a person sees after some steps.
+pub struct Picture {
+    /// The screen's text.
+    pub text: String,
+    /// Its styles, line by line.
+    pub styles: String,
+    /// The screen itself.
+    pub screen: vt100::Screen,
+}
+
+/// Takes the steps on a copy of the project, at a terminal of that size, in that theme.
+pub fn picture(size: (u16, u16), theme: &str, steps: &[Step]) -> Picture {
+    let project = Project::none();
+    std::fs::copy(&PROJECT.1, project.file()).unwrap();
+    std::fs::create_dir_all(project.path("config/hardcase")).unwrap();
+    project.write("config/hardcase/settings.toml", format!("theme = \"{theme}\"\n"));
+    let seat = Seat::open_as(&project, &["--as", "ada"], Setup { size, ..Setup::default() }, &[]);
+    seat.see("round 1: 0 of 4 by you");
+    for step in steps {
+        match step {
+            Press(keys, then) => {
+                seat.press(keys);
+                seat.see(then);
             }
+            Answer(key) => drop(seat.answer(*key)),
         }
-        let (screen, styles) = (seat.screen(), seat.styles());
-        seat.signal(rustix::process::Signal::TERM);
-        seat.end();
-        (screen, styles)
+    }
+    let picture = Picture { text: seat.screen(), styles: seat.styles(), screen: seat.drawn() };
+    seat.signal(rustix::process::Signal::TERM);
+    seat.end();
+    picture
+}
+
+/// The advertisement with the most words in common, counted and so the same everywhere.
+fn nearest(item: i64) -> ItemId {
+    let words = |n: i64| -> std::collections::BTreeSet<String> {
+        let row = ads(40).lines().nth(n as usize).unwrap_or_default().to_lowercase();
+        row.split(|c: char| !c.is_alphabetic()).filter(|w| w.len() > 3).map(str::to_owned).collect()
     };
-    let (small, dark) = picture((80, 24), THEMES[0]);
-    let (large, _) = picture((160, 50), THEMES[0]);
-    let mut all = format!("80×24\n\n{small}\n\n160×50\n\n{large}\n\n{}, 80×24\n\n{dark}", THEMES[0]);
+    let mine = words(item);
+    let common = |other: &i64| (words(*other).intersection(&mine).count(), -other);
+    ItemId((1..=40).filter(|other| *other != item).max_by_key(common).unwrap_or(1))
+}
+
+fn take(name: &str, steps: &[Step]) {
+    let small = picture((80, 24), THEMES[0], steps);
+    let large = picture((160, 50), THEMES[0], steps);
+    let mut all = format!(
+        "80×24\n\n{}\n\n160×50\n\n{}\n\n{}, 80×24\n\n{}",
+        small.text, large.text, THEMES[0], small.styles
+    );
     for theme in &THEMES[1..] {
-        let (_, styles) = picture((80, 24), theme);
-        all.push_str(&format!("\n{theme}, 80×24\n\n{styles}"));
+        all.push_str(&format!("\n{theme}, 80×24\n\n{}", picture((80, 24), theme, steps).styles));
     }
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(name, all);

@@ -111,6 +111,11 @@ impl Seat {
         self.view.0.lock().unwrap().parser.screen().contents()
     }
 
+    /// The screen itself.
+    pub fn drawn(&self) -> vt100::Screen {
+        self.view.0.lock().unwrap().parser.screen().clone()
+    }
+
     /// Each line's colours and weights, as runs; lines of plain text have none.
     pub fn styles(&self) -> String {
         let view = self.view.0.lock().unwrap();
