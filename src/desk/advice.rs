@@ -1,4 +1,8 @@
-//! What to do next, in one sentence.
+//! What to do next, and why.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 
 use crate::domain::figure::Figure;
 
@@ -25,57 +29,141 @@ pub struct Standing<'a> {
     pub gain: &'a Figure,
 }
 
-/// One sentence: what to do next, and why.
-pub fn advice(s: &Standing<'_>) -> String {
+/// What to do next. Its words are those of the command line; a screen has its own, with its keys.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Advice {
+    /// The pool is empty.
+    Import,
+    /// Nothing has a prelabel.
+    Scout,
+    /// There was no round yet.
+    MineFirst,
+    /// The round has cases left.
+    Label {
+        /// Cases left in the round.
+        left: usize,
+        /// Its number.
+        round: i64,
+        /// Whether some texts have no prelabel yet.
+        unscouted: bool,
+    },
+    /// Too few training labels of a label for a head, but the prelabels can follow the audit answers.
+    FollowAudit {
+        /// The label.
+        missing: String,
+    },
+    /// Too few training labels of a label for a head.
+    MineFor {
+        /// The label.
+        missing: String,
+    },
+    /// There are training labels that the model has not seen.
+    Tune {
+        /// How many.
+        new: usize,
+    },
+    /// The model agrees with the experts as well as they do with each other.
+    Stop {
+        /// The model's kappa.
+        model: f64,
+        /// The experts' own.
+        ceiling: f64,
+    },
+    /// The last round changed little.
+    StopOrMine {
+        /// The upper end of the gain's interval.
+        most: f64,
+    },
+    /// Nothing stands against another round.
+    Mine,
+}
+
+/// What to do next, and why.
+pub fn advice(s: &Standing<'_>) -> Advice {
     if s.items == 0 {
-        return "import texts: `hardcase import FILE DATA`".into();
+        return Advice::Import;
     }
     if s.scored == 0 {
-        return "scout the pool, so that there is a first boundary: `hardcase scout FILE`".into();
+        return Advice::Scout;
     }
-    let Some((number, left)) = s.round else {
-        return "mine the first round: `hardcase mine FILE`".into();
+    let Some((round, left)) = s.round else {
+        return Advice::MineFirst;
     };
     if left > 0 {
-        let scouting =
-            if s.scored < s.items { "; some texts are not scouted yet (`hardcase scout FILE`)" } else { "" };
-        return format!("label the {left} cases left in round {number}{scouting}");
+        return Advice::Label { left, round, unscouted: s.scored < s.items };
     }
     if let Some(label) = s.missing {
-        if s.audit_moves_shares {
-            return format!(
-                "tune (`hardcase tune FILE`), so that the prelabels follow the audit answers, then mine another round: \
-                 '{label}' has fewer than 2 training labels, too few for a head"
-            );
-        }
-        return format!(
-            "mine another round (`hardcase mine FILE`): '{label}' has fewer than 2 training labels, too few for a head"
-        );
+        let missing = label.to_owned();
+        return if s.audit_moves_shares {
+            Advice::FollowAudit { missing }
+        } else {
+            Advice::MineFor { missing }
+        };
     }
     if s.new_training > 0 {
-        return format!(
-            "tune on the {} new training labels (`hardcase tune FILE`), then mine the next round",
-            s.new_training
-        );
+        return Advice::Tune { new: s.new_training };
     }
-    if let (Figure::Known { value, .. }, Figure::Known { value: ceiling, lo, .. }) =
+    if let (Figure::Known { value: model, .. }, Figure::Known { value: ceiling, lo, .. }) =
         (s.model_expert, s.expert_expert)
-        && value >= lo
+        && model >= lo
     {
-        return format!(
-            "stop here if you like: the model agrees with the experts ({value:.2}) about as well as they agree with each \
-             other ({ceiling:.2})"
-        );
+        return Advice::Stop { model: *model, ceiling: *ceiling };
     }
     if let Figure::Known { lo, hi, .. } = s.gain
         && *lo <= 0.0
         && *hi < 0.05
     {
-        return format!(
-            "stop or go on: the last round changed kappa by no more than {hi:.2}; another may not pay"
-        );
+        return Advice::StopOrMine { most: *hi };
     }
-    "mine the next round: `hardcase mine FILE`".into()
+    Advice::Mine
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Import => f.write_str("import texts: `hardcase import FILE DATA`"),
+            Self::Scout => {
+                f.write_str("scout the pool, so that there is a first boundary: `hardcase scout FILE`")
+            }
+            Self::MineFirst => f.write_str("mine the first round: `hardcase mine FILE`"),
+            Self::Label { left, round, unscouted } => {
+                write!(f, "label the {left} cases left in round {round}")?;
+                if *unscouted {
+                    f.write_str("; some texts are not scouted yet (`hardcase scout FILE`)")?;
+                }
+                Ok(())
+            }
+            Self::FollowAudit { missing } => write!(
+                f,
+                "tune (`hardcase tune FILE`), so that the prelabels follow the audit answers, then mine another round: \
+                 '{missing}' has fewer than 2 training labels, too few for a head"
+            ),
+            Self::MineFor { missing } => write!(
+                f,
+                "mine another round (`hardcase mine FILE`): '{missing}' has fewer than 2 training labels, too few for a head"
+            ),
+            Self::Tune { new } => write!(
+                f,
+                "tune on the {new} new training labels (`hardcase tune FILE`), then mine the next round"
+            ),
+            Self::Stop { model, ceiling } => write!(
+                f,
+                "stop here if you like: the model agrees with the experts ({model:.2}) about as well as they agree with \
+                 each other ({ceiling:.2})"
+            ),
+            Self::StopOrMine { most } => write!(
+                f,
+                "stop or go on: the last round changed kappa by no more than {most:.2}; another may not pay"
+            ),
+            Self::Mine => f.write_str("mine the next round: `hardcase mine FILE`"),
+        }
+    }
+}
+
+impl Serialize for Advice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 #[cfg(test)]
@@ -104,15 +192,35 @@ mod tests {
             change(&mut s);
             advice(&s)
         };
-        assert!(at(|s| s.items = 0).contains("import"));
-        assert!(at(|s| s.scored = 0).contains("scout"));
-        assert!(at(|s| s.round = None).contains("first round"));
-        assert!(at(|s| s.round = Some((2, 7))).contains("7 cases left in round 2"));
-        assert!(at(|s| s.missing = Some("spam")).contains("'spam'"));
+        assert_eq!(at(|s| s.items = 0), Advice::Import);
+        assert_eq!(at(|s| s.scored = 0), Advice::Scout);
+        assert_eq!(at(|s| s.round = None), Advice::MineFirst);
+        assert_eq!(at(|s| s.round = Some((2, 7))), Advice::Label { left: 7, round: 2, unscouted: false });
+        let early = at(|s| (s.round, s.scored) = (Some((1, 7)), 3));
+        assert_eq!(early, Advice::Label { left: 7, round: 1, unscouted: true });
+        assert_eq!(at(|s| s.missing = Some("spam")), Advice::MineFor { missing: "spam".into() });
         let moved = at(|s| (s.missing, s.audit_moves_shares) = (Some("spam"), true));
-        assert!(moved.starts_with("tune") && moved.contains("'spam'"), "{moved}");
-        assert!(at(|s| s.new_training = 3).contains("tune on the 3"));
-        assert!(at(|_| ()).contains("next round"));
+        assert_eq!(moved, Advice::FollowAudit { missing: "spam".into() });
+        assert_eq!(at(|s| s.new_training = 3), Advice::Tune { new: 3 });
+        assert_eq!(at(|_| ()), Advice::Mine);
+    }
+
+    #[test]
+    fn the_command_line_has_each_advice_in_one_sentence_with_its_verb() {
+        let missing = || "spam".to_owned();
+        for (advice, verb) in [
+            (Advice::Import, "hardcase import"),
+            (Advice::Scout, "hardcase scout"),
+            (Advice::MineFirst, "hardcase mine"),
+            (Advice::Label { left: 7, round: 1, unscouted: true }, "label the 7 cases left in round 1; some"),
+            (Advice::FollowAudit { missing: missing() }, "tune (`hardcase tune"),
+            (Advice::MineFor { missing: missing() }, "'spam' has fewer"),
+            (Advice::Tune { new: 3 }, "tune on the 3"),
+            (Advice::Mine, "the next round"),
+        ] {
+            assert!(advice.to_string().contains(verb), "{advice}");
+            assert_eq!(serde_json::to_value(&advice).unwrap(), advice.to_string());
+        }
     }
 
     #[test]
@@ -120,6 +228,12 @@ mod tests {
         let ceiling = Figure::Known { value: 0.8, lo: 0.7, hi: 0.9, n: 60 };
         let model = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 60 };
         let s = Standing { model_expert: &model, expert_expert: &ceiling, ..standing(&model) };
-        assert!(advice(&s).starts_with("stop here"));
+        assert_eq!(advice(&s), Advice::Stop { model: 0.75, ceiling: 0.8 });
+        let little = Figure::Known { value: 0.01, lo: -0.02, hi: 0.03, n: 60 };
+        let unknown = Figure::undefined("-");
+        assert_eq!(
+            advice(&Standing { gain: &little, ..standing(&unknown) }),
+            Advice::StopOrMine { most: 0.03 }
+        );
     }
 }

@@ -46,6 +46,8 @@ pub struct CurvePoint {
     pub audit: usize,
     /// Its agreement with the experts.
     pub kappa: Figure,
+    /// Whether its prelabels count.
+    pub active: bool,
 }
 
 /// What the last model gained over the one before it.
@@ -150,7 +152,7 @@ impl<'s> Figures<'s> {
     }
 
     /// Every stored model on the same cases: all evaluation cases to date.
-    pub fn curve(&self) -> Result<Vec<CurvePoint>> {
+    pub fn curve(&self, active: Option<&Predictor>) -> Result<Vec<CurvePoint>> {
         let ballots = self.eval(0);
         self.stored()?
             .into_iter()
@@ -161,6 +163,7 @@ impl<'s> Figures<'s> {
                 Ok(CurvePoint {
                     kappa: mean_model_expert(&judged.model, &judged.experts, self.seed),
                     audit: shares_from(&stored.predictor).audit_items(),
+                    active: active.is_some_and(|active| active.id == stored.predictor.id),
                     kind: stored.predictor.kind,
                     after_round: stored.after_round,
                     training: stored.training,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::advice::{Standing, advice};
+use super::advice::{Advice, Standing, advice};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
 use crate::domain::answer::decided;
 use crate::domain::fault::Result;
@@ -13,7 +13,11 @@ use crate::domain::figure::Figure;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::stats::audit::Audit;
+use crate::stats::pace::median;
 use crate::store::{Access, Store};
+
+/// How many of an expert's last answers say how long one takes.
+const RECENT: usize = 50;
 
 /// Where a project stands.
 #[derive(Clone, Debug, Serialize)]
@@ -36,6 +40,8 @@ pub struct Status {
     pub experts: usize,
     /// Their standing labels, by name.
     pub labels_by_expert: BTreeMap<String, usize>,
+    /// Seconds that each of them takes for a case: the median of the last answers, by name.
+    pub seconds_per_case: BTreeMap<String, Figure>,
     /// Whose prelabels count: `zero-shot` or `head`.
     pub prelabels: Option<String>,
     /// Agreement on the evaluation cases.
@@ -44,6 +50,8 @@ pub struct Status {
     pub curve: Vec<CurvePoint>,
     /// What the last model gained.
     pub gain: Gain,
+    /// The labels' names in the order of the task, which is that of `audit`.
+    pub label_names: Vec<String>,
     /// What the audit says of the whole pool.
     pub audit: Audit,
     /// The same in words, a line per label.
@@ -54,8 +62,8 @@ pub struct Status {
     pub skipped: BTreeMap<&'static str, usize>,
     /// The job that runs or ran last.
     pub last_job: Option<String>,
-    /// What to do next, in one sentence.
-    pub advice: String,
+    /// What to do next; one sentence in JSON.
+    pub advice: Advice,
 }
 
 /// A round in numbers.
@@ -67,6 +75,13 @@ pub struct RoundCount {
     pub labelled: usize,
     /// Skipped, without a label.
     pub skipped: usize,
+}
+
+impl RoundCount {
+    /// Cases that wait for an answer.
+    pub fn left(&self) -> usize {
+        self.cases - self.labelled - self.skipped
+    }
 }
 
 /// One label's counts.
@@ -95,6 +110,7 @@ pub fn status(project: &Path) -> Result<Status> {
     let training = decided(&store.votes(Split::Train)?);
     let balance = balance(&store, task, training.values())?;
     let newest = rounds.last();
+    let round_cases = newest.map(|r| RoundCount { cases: r.cases, labelled: r.answered, skipped: r.skipped });
     let items = store.item_count()?;
     let scored = active.as_ref().map_or(Ok(0), |p| store.prediction_count(p.id))?;
     let seen = active
@@ -106,7 +122,7 @@ pub fn status(project: &Path) -> Result<Status> {
     let standing = Standing {
         items,
         scored,
-        round: newest.map(|r| (r.number, r.cases - r.answered - r.skipped)),
+        round: newest.zip(round_cases).map(|(r, count)| (r.number, count.left())),
         new_training: training.len().saturating_sub(seen),
         missing: short.map(|l| l.name.as_str()),
         audit_moves_shares: figures.audit_moves_shares(active.as_ref(), revision.id),
@@ -115,10 +131,13 @@ pub fn status(project: &Path) -> Result<Status> {
         gain: &gain.difference,
     };
     let advice = advice(&standing);
-    let mut labels_by_expert = BTreeMap::new();
+    let (mut labels_by_expert, mut seconds_per_case) = (BTreeMap::new(), BTreeMap::new());
     for (id, name) in store.experts()? {
         let n = store.label_count_of(id)?;
         if n > 0 {
+            let seconds: Vec<f64> =
+                store.answer_durations(id, RECENT)?.into_iter().map(|ms| ms as f64 / 1_000.0).collect();
+            seconds_per_case.insert(name.clone(), median(&seconds));
             labels_by_expert.insert(name, n);
         }
     }
@@ -133,13 +152,15 @@ pub fn status(project: &Path) -> Result<Status> {
         scored,
         labels: store.label_count()?,
         round: newest.map_or(0, |r| r.number),
-        round_cases: newest.map(|r| RoundCount { cases: r.cases, labelled: r.answered, skipped: r.skipped }),
+        round_cases,
         experts: labels_by_expert.len(),
         labels_by_expert,
-        prelabels: active.map(|p| p.kind),
+        seconds_per_case,
         kappa: agreement,
-        curve: figures.curve()?,
+        curve: figures.curve(active.as_ref())?,
+        prelabels: active.map(|p| p.kind),
         gain,
+        label_names: task.labels.iter().map(|l| l.name.clone()).collect(),
         audit_in_words: task.labels.iter().zip(&audit.labels).map(|(l, a)| a.in_words(&l.name)).collect(),
         audit,
         balance,

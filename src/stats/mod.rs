@@ -12,5 +12,6 @@ pub mod head;
 pub mod kappa;
 pub mod lbfgs;
 pub mod logistic;
+pub mod pace;
 pub mod rounds;
 pub mod shares;

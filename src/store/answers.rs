@@ -103,6 +103,18 @@ impl Store {
         )
     }
 
+    /// How long an expert looked at each of the last `limit` cases labelled, in milliseconds, the last one first. A label that was
+    /// taken back took its time too.
+    pub fn answer_durations(&self, expert: ExpertId, limit: usize) -> Result<Vec<i64>> {
+        self.all_rows_of(
+            "SELECT duration_ms FROM label_event
+             WHERE expert = ?1 AND action = 'set' AND duration_ms IS NOT NULL ORDER BY lamport DESC, uuid DESC LIMIT ?2",
+            (expert, limit as i64),
+            "read the pace",
+            |r| r.get(0),
+        )
+    }
+
     /// Standing labels by the label's stable key.
     pub fn label_balance(&self) -> Result<BTreeMap<String, usize>> {
         let rows = self.all_rows(

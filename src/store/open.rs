@@ -172,6 +172,11 @@ impl Store {
         file_system(&self.path)
     }
 
+    /// How the file is written: `wal`, or `delete` for a rollback journal.
+    pub fn journal_mode(&self) -> Result<String> {
+        self.conn.query_row("PRAGMA journal_mode", [], |r| r.get(0)).attempting("read the project's settings")
+    }
+
     /// What was fixed when the project was made.
     pub fn project(&self) -> Result<NewProject> {
         self.conn

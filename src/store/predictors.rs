@@ -51,6 +51,20 @@ pub struct Predictor {
     pub created_ms: i64,
 }
 
+const MODEL: &str = "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes FROM model";
+
+fn model(r: &rusqlite::Row<'_>) -> rusqlite::Result<Model> {
+    Ok(Model {
+        sha256: r.get(0)?,
+        name: r.get(1)?,
+        path: r.get(2)?,
+        architecture: r.get(3)?,
+        quantisation: r.get(4)?,
+        dimensions: r.get::<_, i64>(5)?.unsigned_abs() as usize,
+        bytes: r.get::<_, i64>(6)?.unsigned_abs(),
+    })
+}
+
 const PREDICTOR: &str =
     "SELECT id, kind, model, adapter, revision, labels, settings, created_ms FROM predictor";
 
@@ -91,22 +105,12 @@ impl Store {
 
     /// A model by id.
     pub fn model(&self, id: ModelId) -> Result<Option<Model>> {
-        self.one(
-            "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes FROM model WHERE id = ?1",
-            [id],
-            "read the model",
-            |r| {
-                Ok(Model {
-                    sha256: r.get(0)?,
-                    name: r.get(1)?,
-                    path: r.get(2)?,
-                    architecture: r.get(3)?,
-                    quantisation: r.get(4)?,
-                    dimensions: r.get::<_, i64>(5)?.unsigned_abs() as usize,
-                    bytes: r.get::<_, i64>(6)?.unsigned_abs(),
-                })
-            },
-        )
+        self.one(&format!("{MODEL} WHERE id = ?1"), [id], "read the model", model)
+    }
+
+    /// All models, in the order in which the project met them.
+    pub fn models(&self) -> Result<Vec<Model>> {
+        self.all_rows(&format!("{MODEL} ORDER BY id"), "read the models", model)
     }
 
     /// Enters a predictor; it is not active yet.

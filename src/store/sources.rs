@@ -78,6 +78,8 @@ pub struct Source {
     pub items: i64,
     /// Rows refused.
     pub rejected: i64,
+    /// When it was ready, UTC milliseconds.
+    pub finished_ms: i64,
 }
 
 impl Store {
@@ -167,7 +169,8 @@ impl Store {
     /// The imports that are ready, in the order they came.
     pub fn sources(&self) -> Result<Vec<Source>> {
         self.all_rows(
-            "SELECT id, name, found, rows, items, rejected FROM source WHERE state = 'ready' ORDER BY id",
+            "SELECT id, name, found, rows, items, rejected, coalesce(finished_ms, started_ms)
+             FROM source WHERE state = 'ready' ORDER BY id",
             "read the imports",
             |r| {
                 Ok(Source {
@@ -177,6 +180,7 @@ impl Store {
                     rows: r.get(3)?,
                     items: r.get(4)?,
                     rejected: r.get(5)?,
+                    finished_ms: r.get(6)?,
                 })
             },
         )

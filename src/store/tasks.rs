@@ -18,6 +18,8 @@ pub struct Revision {
     pub number: i64,
     /// When it was set, UTC milliseconds.
     pub created_ms: i64,
+    /// The name of the expert who set it.
+    pub by: String,
     /// The task.
     pub task: Task,
 }
@@ -43,7 +45,7 @@ impl Store {
 
     /// The newest revision, where the project has a task.
     pub fn find_task(&self) -> Result<Option<Revision>> {
-        let sql = format!("{REVISION} ORDER BY number DESC LIMIT 1");
+        let sql = format!("{REVISION} ORDER BY t.number DESC LIMIT 1");
         self.one(&sql, (), "read the task", stored)?.map(Stored::read).transpose()
     }
 
@@ -60,12 +62,13 @@ impl Store {
 
     /// All revisions, oldest first.
     pub fn task_revisions(&self) -> Result<Vec<Revision>> {
-        let rows = self.all_rows(&format!("{REVISION} ORDER BY number"), "read the task", stored)?;
+        let rows = self.all_rows(&format!("{REVISION} ORDER BY t.number"), "read the task", stored)?;
         rows.into_iter().map(Stored::read).collect()
     }
 }
 
-const REVISION: &str = "SELECT id, number, created_ms, toml FROM task_revision";
+const REVISION: &str = "SELECT t.id, t.number, t.created_ms, t.toml, e.name
+    FROM task_revision t JOIN session s ON s.id = t.session JOIN expert e ON e.id = s.expert";
 
 /// A revision whose task is still text.
 struct Stored {
@@ -73,15 +76,16 @@ struct Stored {
     number: i64,
     created_ms: i64,
     toml: String,
+    by: String,
 }
 
 fn stored(r: &rusqlite::Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored { id: r.get(0)?, number: r.get(1)?, created_ms: r.get(2)?, toml: r.get(3)? })
+    Ok(Stored { id: r.get(0)?, number: r.get(1)?, created_ms: r.get(2)?, toml: r.get(3)?, by: r.get(4)? })
 }
 
 impl Stored {
     fn read(self) -> Result<Revision> {
         let task = Task::from_toml(&self.toml, "of the project")?;
-        Ok(Revision { id: self.id, number: self.number, created_ms: self.created_ms, task })
+        Ok(Revision { id: self.id, number: self.number, created_ms: self.created_ms, by: self.by, task })
     }
 }
