@@ -9,6 +9,8 @@ pub mod browse;
 pub mod figures;
 pub mod jobs;
 pub mod latest;
+pub mod pages;
+pub mod project;
 pub mod query;
 pub mod shown;
 pub mod sitting;

@@ -15,7 +15,10 @@ use super::items::{ItemsScreen, Step};
 use super::jobs::JobsScreen;
 use super::keys::{ACTIONS, Action, Stroke};
 use super::message::Message;
+use super::pages::Pages;
 use super::popup::{Outcome, Popup};
+use super::progress::Beside;
+use super::screen::Screen;
 use super::settings::Settings;
 use super::theme::Theme;
 use crate::desk::ask::Ask;
@@ -23,26 +26,6 @@ use crate::desk::jobs::{End, JobKind, News};
 use crate::desk::shown::NoCase;
 use crate::domain::ids::CaseId;
 use crate::domain::task::Task;
-
-/// The screens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Screen {
-    Case,
-    Progress,
-    Jobs,
-    Items,
-    Project,
-}
-
-impl Screen {
-    const ALL: [(Self, &'static str, Action); 5] = [
-        (Self::Case, "Case", Action::Case),
-        (Self::Progress, "Progress", Action::Progress),
-        (Self::Jobs, "Jobs", Action::Jobs),
-        (Self::Items, "Items", Action::Items),
-        (Self::Project, "Project", Action::Project),
-    ];
-}
 
 /// What the workstation is opened with.
 #[derive(Clone, Debug)]
@@ -64,6 +47,7 @@ pub(super) struct App {
     case: CaseScreen,
     jobs: JobsScreen,
     items: ItemsScreen,
+    pages: Pages,
     popup: Option<Popup>,
     notice: Option<Notice>,
     /// Whether what a new project lacks has been started once.
@@ -99,6 +83,7 @@ impl App {
             case,
             jobs: JobsScreen::default(),
             items: ItemsScreen::default(),
+            pages: Pages::default(),
             popup: None,
             notice: None,
             began: Began::default(),
@@ -161,6 +146,7 @@ impl App {
                 Vec::new()
             }
             Message::Job(news) => self.job(news, now),
+            Message::Read(read) => self.pages.take(read),
             Message::Continued => vec![Effect::Retake],
             Message::HungUp => self.leave(),
         }
@@ -270,7 +256,7 @@ impl App {
                 }
             },
             _ if action == Action::Back => self.go(Screen::Case),
-            _ => Vec::new(),
+            screen => screen.page().map_or(Vec::new(), |page| self.pages.act(page, action)),
         }
     }
 
@@ -346,6 +332,7 @@ impl App {
     }
 
     fn told(&mut self, told: crate::desk::ask::Told) -> Vec<Effect> {
+        let answered = matches!(told.done, Ok(crate::desk::ask::Done::Answered { .. }));
         let drafted = matches!(told.done, Ok(crate::desk::ask::Done::Drafted));
         if let Some(notice) = self.case.told(told) {
             self.notice = Some(notice);
@@ -354,7 +341,9 @@ impl App {
             self.drafts.under_way = false;
             return self.next_draft();
         }
-        self.begin_what_is_missing()
+        let mut effects = if answered { self.read_shown() } else { Vec::new() };
+        effects.extend(self.begin_what_is_missing());
+        effects
     }
 
     /// A project that lacks its first prelabels or its first round gets them without being asked.
@@ -410,7 +399,11 @@ impl App {
         }
         let beat = self.jobs.take(news, now);
         // While a person waits for a case, each sign of life of a job is a reason to look for one.
-        if ended || waits && beat { vec![Effect::Desk(Ask::Window)] } else { Vec::new() }
+        let mut effects = if ended { self.read_shown() } else { Vec::new() };
+        if ended || waits && beat {
+            effects.push(Effect::Desk(Ask::Window));
+        }
+        effects
     }
 
     fn go(&mut self, screen: Screen) -> Vec<Effect> {
@@ -419,7 +412,16 @@ impl App {
         }
         let enters = self.screen != screen;
         self.screen = screen;
-        if enters && screen == Screen::Items { self.items.enter() } else { Vec::new() }
+        let mut effects = self.read_shown();
+        if enters && screen == Screen::Items {
+            effects.extend(self.items.enter());
+        }
+        effects
+    }
+
+    /// What a page shows has changed, or it has just been opened.
+    fn read_shown(&mut self) -> Vec<Effect> {
+        self.screen.page().map_or(Vec::new(), |page| self.pages.ask(page))
     }
 
     fn help(&self) -> Popup {
@@ -470,7 +472,12 @@ impl App {
             Screen::Items => {
                 self.items.draw(frame, body, (&self.about.task, self.notice.as_ref()), look);
             }
-            Screen::Progress | Screen::Project => {}
+            Screen::Progress | Screen::Project => {
+                let beside = Beside { expert: &self.about.expert, running: self.jobs.in_short() };
+                if let Some(page) = self.screen.page() {
+                    self.pages.draw(page, (frame, body), (self.notice.as_ref(), &beside), look);
+                }
+            }
         }
         if let Some(popup) = &self.popup {
             popup.draw(frame, body, look);

@@ -4,6 +4,7 @@ use super::attention::Nonce;
 use crate::desk::ask::Ask;
 use crate::desk::browse;
 use crate::desk::jobs::JobKind;
+use crate::desk::pages::Page;
 
 /// Something to be carried out after the screen is drawn.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) enum Effect {
     Browse(browse::Ask),
     /// Ask the terminal where its cursor is.
     Sight(Nonce),
+    /// Read a page.
+    Read(Page),
     /// Start a job.
     Start(Vec<JobKind>),
     /// Tell the running job to stop.

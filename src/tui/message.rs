@@ -6,6 +6,7 @@ use super::attention::Nonce;
 use crate::desk::ask::Told;
 use crate::desk::browse;
 use crate::desk::jobs::News;
+use crate::desk::pages::Read;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) enum Message {
     Browsed(browse::Told),
     /// A job said something.
     Job(News),
+    /// A page was read.
+    Read(Read),
     /// The program goes on after it was stopped.
     Continued,
     /// The line is gone, or the system asks to end.

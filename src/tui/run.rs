@@ -17,6 +17,8 @@ use super::settings::Settings;
 use super::terminal::{Screen, give_back};
 use crate::desk::browse::Browser;
 use crate::desk::jobs::Jobs;
+use crate::desk::latest::Latest;
+use crate::desk::pages::{self, Page};
 use crate::desk::sitting::{Leaving, Sitting};
 use crate::desk::worker::Worker;
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -65,11 +67,16 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
         let to = to.clone();
         Browser::start(opening.project, opening.expert, move |told| drop(to.send(Message::Browsed(told))))?
     };
+    let pages = {
+        let to = to.clone();
+        pages::start(opening.project, move |read| drop(to.send(Message::Read(read))))?
+    };
     jobs.follow()?;
     watch_signals(to.clone()).map_err(failed)?;
     let screen = Screen::take().map_err(failed)?;
     let input = Input::start(to).map_err(failed)?;
-    let mut station = Station { app: App::new(about, opening.settings), screen, input, desk, browser, jobs };
+    let app = App::new(about, opening.settings);
+    let mut station = Station { app, screen, input, desk, browser, jobs, pages };
     station.turn(&messages).map_err(failed)
 }
 
@@ -103,6 +110,7 @@ struct Station {
     desk: Worker,
     browser: Browser,
     jobs: Jobs,
+    pages: Latest<Page>,
 }
 
 impl Station {
@@ -157,6 +165,7 @@ impl Station {
         match effect {
             Effect::Desk(ask) => self.desk.ask(ask),
             Effect::Browse(ask) => self.browser.ask(ask),
+            Effect::Read(page) => self.pages.ask(page),
             Effect::Sight(nonce) => {
                 self.screen.mark(nonce)?;
                 self.input.ask(nonce)?;

@@ -1,0 +1,41 @@
+//! The thread that reads whole pages for a screen: figures take seconds, and nobody waits for them.
+
+use std::path::Path;
+
+use super::latest::Latest;
+use super::project::{Project, project};
+use super::status::{Status, status};
+use crate::domain::fault::Result;
+
+/// A page that takes time to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Where the project stands.
+    Progress,
+    /// What it is made of.
+    Project,
+}
+
+/// A page that was read.
+#[derive(Debug)]
+pub enum Read {
+    /// Where the project stands.
+    Progress(Result<Box<Status>>),
+    /// What it is made of.
+    Project(Result<Box<Project>>),
+}
+
+/// Starts the thread; `tell` is called on it with each page. A page asked for while another is read is read next, and of several
+/// only the last.
+///
+/// # Errors
+/// The system gives no more threads.
+pub fn start(path: &Path, tell: impl Fn(Read) + Send + 'static) -> Result<Latest<Page>> {
+    let path = path.to_owned();
+    Latest::start("pages", move |page, _| {
+        tell(match page {
+            Page::Progress => Read::Progress(status(&path).map(Box::new)),
+            Page::Project => Read::Project(project(&path).map(Box::new)),
+        });
+    })
+}

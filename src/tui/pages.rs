@@ -1,0 +1,67 @@
+//! The two screens that only show what another thread reads: progress and project.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::effect::Effect;
+use super::frame::{Look, Notice};
+use super::keys::Action;
+use super::sheet::Sheet;
+use super::{progress, project};
+use crate::desk::pages::{Page, Read};
+use crate::desk::project::Project;
+use crate::desk::status::Status;
+
+/// What is known of both.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    progress: Sheet<Status>,
+    project: Sheet<Project>,
+}
+
+impl Pages {
+    /// The page on the screen has just been opened, or what it shows has changed.
+    pub fn ask(&mut self, page: Page) -> Vec<Effect> {
+        match page {
+            Page::Progress => self.progress.asked(),
+            Page::Project => self.project.asked(),
+        }
+        vec![Effect::Read(page)]
+    }
+
+    /// A page was read, or could not be.
+    pub fn take(&mut self, read: Read) -> Vec<Effect> {
+        match read {
+            Read::Progress(status) => self.progress.take(status),
+            Read::Project(project) => self.project.take(project),
+        }
+        Vec::new()
+    }
+
+    /// Scrolls; asks for nothing.
+    pub fn act(&mut self, page: Page, action: Action) -> Vec<Effect> {
+        match page {
+            Page::Progress => self.progress.act(action),
+            Page::Project => self.project.act(action),
+        }
+        Vec::new()
+    }
+
+    /// Draws the page.
+    pub fn draw(
+        &mut self,
+        page: Page,
+        (frame, area): (&mut Frame<'_>, Rect),
+        (notice, beside): (Option<&Notice>, &progress::Beside<'_>),
+        look: Look<'_>,
+    ) {
+        match page {
+            Page::Progress => self
+                .progress
+                .draw(frame, area, notice, look, |status, size| progress::page(status, size, beside, look)),
+            Page::Project => self
+                .project
+                .draw(frame, area, notice, look, |project, (width, _)| project::page(project, width, look)),
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! The screen of progress, in words for whoever labels: what to do next, the round, the figures, the labels.
+//!
+//! Every figure has its n and interval or says why it is not known. Nothing here speaks of a single case.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::case_view::cut;
+use super::frame::Look;
+use super::interval::Scale;
+use super::keys::{ACTIONS, Action};
+use super::passage::{drawable, lay_out};
+use crate::desk::advice::Advice;
+use crate::desk::status::Status;
+use crate::domain::figure::Figure;
+
+/// From this height on there is room for more than the most important.
+const ROOMY: u16 = 36;
+/// Of many models, these last ones are shown beside the first where the room is short.
+const LAST: usize = 3;
+/// A chart wider than this says no more.
+const CHART: usize = 80;
+/// The longest bar of a label.
+const BAR: usize = 40;
+
+/// What is drawn beside the figures.
+pub(super) struct Beside<'a> {
+    /// The expert at this screen.
+    pub expert: &'a str,
+    /// The running job in a few words.
+    pub running: Option<String>,
+}
+
+/// The page for a width and a height.
+pub(super) fn page(
+    status: &Status,
+    (width, height): (u16, u16),
+    beside: &Beside<'_>,
+    look: Look<'_>,
+) -> Vec<Line<'static>> {
+    let mut page = Page { lines: Vec::new(), width, roomy: height >= ROOMY, look };
+    page.next(status, beside);
+    page.round(status, beside.expert);
+    page.gap();
+    page.hard_cases(status);
+    page.gap();
+    page.pool(status);
+    page.gap();
+    page.labels(status);
+    page.lines
+}
+
+struct Page<'a> {
+    lines: Vec<Line<'static>>,
+    width: u16,
+    roomy: bool,
+    look: Look<'a>,
+}
+
+impl Page<'_> {
+    fn gap(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    fn title(&mut self, says: String) {
+        let says = cut(&says, usize::from(self.width) - 1);
+        self.lines.push(Line::styled(format!(" {says}"), self.look.theme.title));
+    }
+
+    /// A sentence that may need several lines; those after the first stand under its own beginning.
+    fn sentence(&mut self, head: Vec<Span<'static>>, says: &str, style: Style) {
+        let indent: usize = head.iter().map(|s| s.content.width()).sum();
+        let room = (self.width).saturating_sub(indent as u16 + 1).max(10);
+        let mut head = Some(head);
+        for mut line in lay_out(says, &[], room, (style, style)) {
+            let before = head.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(indent))]);
+            line.spans.splice(0..0, before);
+            self.lines.push(line);
+        }
+    }
+
+    fn next(&mut self, status: &Status, beside: &Beside<'_>) {
+        let theme = self.look.theme;
+        let labels = matches!(status.advice, Advice::Label { .. });
+        if let Some(running) = beside.running.as_ref().filter(|_| !labels) {
+            let says =
+                format!("{} is running; what to do then shows here once it is done", drawable(running));
+            return self.sentence(vec![Span::styled(" Next  ", theme.title)], &says, theme.text);
+        }
+        let (action, says) = next_step(&status.advice, |action| key_of(action, self.look));
+        let head = vec![
+            Span::styled(" Next  ", theme.title),
+            Span::styled(key_of(action, self.look), theme.key),
+            Span::raw(" "),
+        ];
+        self.sentence(head, &drawable(&says), theme.text);
+    }
+
+    fn round(&mut self, status: &Status, expert: &str) {
+        let theme = self.look.theme;
+        let Some(round) = status.round_cases else { return };
+        let mut says = format!("{} of {} cases labelled", round.labelled, round.cases);
+        if round.skipped > 0 {
+            says += &format!(", {} skipped", round.skipped);
+        }
+        says += &format!(", {} left", round.left());
+        if round.left() > 0 {
+            says += &format!(": {}", time_left(round.left(), status.seconds_per_case.get(expert)));
+        }
+        let head = vec![Span::styled(format!(" Round {}  ", status.round), theme.title)];
+        self.sentence(head, &says, theme.text);
+    }
+
+    /// A row of a table: a name, and a figure with its interval or the reason why it is not known.
+    fn figure(&mut self, name: &str, names: usize, figure: &Figure, style: Style) {
+        let name = format!("   {}{}  ", name, " ".repeat(names.saturating_sub(name.width())));
+        self.sentence(vec![Span::styled(name, style)], &figure.to_string(), style);
+    }
+
+    fn hard_cases(&mut self, status: &Status) {
+        let theme = self.look.theme;
+        self.title("Hard cases: do model and experts agree? (Cohen's kappa: 0 is chance, 1 always)".into());
+        let names: Vec<String> = status
+            .curve
+            .iter()
+            .map(|point| {
+                let after = match (point.after_round, point.audit) {
+                    (Some(round), _) => format!("after round {round}"),
+                    (None, 0) => "before labelling".to_owned(),
+                    (None, n) => format!("{n} audit answers"),
+                };
+                // Heads and zero-shot prelabels need no name of their own: there is one of each.
+                let kind = Some(&point.kind).filter(|k| !["zero-shot", "head"].contains(&k.as_str()));
+                let kind = kind.map(|k| format!(", {}", drawable(k))).unwrap_or_default();
+                format!("{after}{kind}{}", if point.active { ", in use" } else { "" })
+            })
+            .collect();
+        let ceiling = status.kappa.expert_expert.value();
+        let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).max("experts, the ceiling".width());
+        let figures = status.curve.iter().map(|p| p.kappa.to_string().width()).max().unwrap_or(0).min(30);
+        let before = 3 + wide + 2 + "labels".width() + 2 + figures + 2;
+        let width = usize::from(self.width).saturating_sub(before + 1).min(CHART);
+        let lows = status.curve.iter().map(|p| &p.kappa).chain([&status.kappa.expert_expert]).filter_map(low);
+        let scale = Scale::holding(lows, width);
+        let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "", "", scale.axis());
+        self.lines.push(Line::styled(header, theme.quiet));
+        let few = !self.roomy && status.curve.len() > LAST + 1;
+        for (i, (point, name)) in status.curve.iter().zip(&names).enumerate() {
+            if few && i == 1 {
+                let left_out = status.curve.len() - LAST - 1;
+                let says = format!("   … {left_out} between; a taller window shows them");
+                self.lines.push(Line::styled(says, theme.quiet));
+            }
+            if few && i > 0 && i < status.curve.len() - LAST {
+                continue;
+            }
+            let style = if point.active { theme.good } else { theme.text };
+            let head = format!("   {name}{}  {:>6}  ", " ".repeat(wide - name.width()), point.training);
+            match &point.kappa {
+                Figure::Known { value, lo, hi, .. } => {
+                    let said = point.kappa.to_string();
+                    let chart = scale.draw((*lo, *value, *hi), ceiling);
+                    self.lines.push(Line::styled(format!("{head}{said:<figures$}  {chart}"), style));
+                }
+                Figure::Undefined { .. } => {
+                    self.sentence(vec![Span::styled(head, style)], &point.kappa.to_string(), theme.quiet);
+                }
+            }
+        }
+        let experts = "experts, the ceiling";
+        match &status.kappa.expert_expert {
+            known @ Figure::Known { value, lo, hi, .. } => {
+                let head = format!("   {experts:<wide$}  {:>6}  ", "");
+                let chart = scale.draw((*lo, *value, *hi), None);
+                let said = known.to_string();
+                self.lines.push(Line::styled(format!("{head}{said:<figures$}  {chart}"), theme.text));
+                self.figure("the model on those cases", wide, &status.kappa.model_on_shared, theme.text);
+            }
+            unknown @ Figure::Undefined { .. } => self.figure(experts, wide, unknown, theme.quiet),
+        }
+        self.sentence(vec![Span::raw("   ")], &drawable(&status.gain.says), theme.quiet);
+    }
+
+    fn pool(&mut self, status: &Status) {
+        let theme = self.look.theme;
+        let n = status.audit.n;
+        self.title(format!("Whole pool: what {n} audit cases say, drawn at random"));
+        let rows: Vec<(String, String)> = status
+            .audit
+            .labels
+            .iter()
+            .zip(&status.label_names)
+            .flat_map(|(audit, name)| {
+                let name = cut(&drawable(name), 24);
+                let mut rows = vec![
+                    (format!("of 100 flagged as {name}"), share(&audit.precision, &format!("are {name}"))),
+                    (format!("of 100 that are {name}"), share(&audit.recall, "are found")),
+                ];
+                if self.roomy {
+                    rows.push((
+                        "of 100 in the pool".into(),
+                        share(&audit.prevalence, &format!("are {name}")),
+                    ));
+                }
+                rows
+            })
+            .collect();
+        let wide = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+        if self.roomy {
+            let agree = share(&status.audit.accuracy, "get the experts' label");
+            let mut all = vec![("of 100 in the pool".to_owned(), agree)];
+            all.extend(rows);
+            self.shares(&all, wide);
+            self.figure("kappa", wide, &status.audit.kappa, theme.text);
+        } else {
+            self.shares(&rows, wide);
+        }
+    }
+
+    fn shares(&mut self, rows: &[(String, String)], wide: usize) {
+        let theme = self.look.theme;
+        for (name, says) in rows {
+            let head = format!("   {name}{}  ", " ".repeat(wide.saturating_sub(name.width())));
+            self.sentence(vec![Span::styled(head, theme.quiet)], says, theme.text);
+        }
+    }
+
+    fn labels(&mut self, status: &Status) {
+        let theme = self.look.theme;
+        let skipped: usize = status.skipped.values().sum();
+        let left_out = match skipped {
+            0 => String::new(),
+            n => format!("; {n} cases were skipped and count in no figure"),
+        };
+        self.title(format!("Labels: {}{left_out}", status.labels));
+        let rows: Vec<(String, usize, usize)> = status
+            .label_names
+            .iter()
+            .filter_map(|name| {
+                let b = status.balance.get(name)?;
+                Some((cut(&drawable(name), 24), b.labels, b.training))
+            })
+            .collect();
+        let wide = rows.iter().map(|(name, ..)| name.width()).max().unwrap_or(0);
+        let most = rows.iter().map(|(_, n, _)| *n).max().unwrap_or(0).max(1);
+        let bar = usize::from(self.width).saturating_sub(wide + 40).clamp(10, BAR);
+        for (name, labels, training) in rows {
+            let filled = (labels * bar).div_ceil(most);
+            self.lines.push(Line::from(vec![
+                Span::styled(
+                    format!("   {name}{}  {labels:>5}  ", " ".repeat(wide - name.width())),
+                    theme.text,
+                ),
+                Span::styled("█".repeat(filled), theme.good),
+                Span::styled(format!("{}  {training} of them train", " ".repeat(bar - filled)), theme.quiet),
+            ]));
+        }
+        if self.roomy && status.experts > 1 {
+            for (name, n) in &status.labels_by_expert {
+                self.lines.push(Line::styled(format!("   {n:>5} by {}", drawable(name)), theme.quiet));
+            }
+        }
+    }
+}
+
+fn low(figure: &Figure) -> Option<f64> {
+    match figure {
+        Figure::Known { lo, .. } => Some(*lo),
+        Figure::Undefined { .. } => None,
+    }
+}
+
+/// The key of an action, or how to get at it where it has none.
+fn key_of(action: Action, look: Look<'_>) -> String {
+    let key = look.keys.key_of(action);
+    if !key.is_empty() {
+        return key;
+    }
+    let name = ACTIONS.iter().find(|about| about.action == action).map_or("", |about| about.name);
+    format!("{} {name}", look.keys.key_of(Action::Palette))
+}
+
+/// Which key to press next, what it does, and why.
+fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String) {
+    match advice {
+        Advice::Import => (
+            Action::Quit,
+            "leaves; then `hardcase import FILE DATA` brings texts in: the pool is empty".into(),
+        ),
+        Advice::Scout => (
+            Action::GoOn,
+            "scouts the pool: the model reads every text, so that there is a first boundary to ask about"
+                .into(),
+        ),
+        Advice::MineFirst => {
+            (Action::GoOn, "mines the first round: it chooses the first cases to label".into())
+        }
+        Advice::Label { left, round, unscouted } => {
+            let scouting = match unscouted {
+                true => format!("; some texts are not scouted yet: {} starts that", key(Action::Jobs)),
+                false => String::new(),
+            };
+            let cases = if *left == 1 { "case is" } else { "cases are" };
+            (
+                Action::Case,
+                format!("goes back to the cases: {left} {cases} left to label in round {round}{scouting}"),
+            )
+        }
+        Advice::FollowAudit { missing } => (
+            Action::GoOn,
+            format!(
+                "lets the prelabels follow the audit answers, then mines another round: '{missing}' has fewer than 2 \
+                 training labels, too few to train on"
+            ),
+        ),
+        Advice::MineFor { missing } => (
+            Action::GoOn,
+            format!("mines another round: '{missing}' has fewer than 2 training labels, too few to train on"),
+        ),
+        Advice::Tune { new } => (
+            Action::GoOn,
+            format!(
+                "tunes on the {new} training labels that the model has not seen, then mines the next round"
+            ),
+        ),
+        Advice::Stop { model, ceiling } => (
+            Action::Quit,
+            format!(
+                "leaves, if you like: the model agrees with the experts ({model:.2}) about as well as they agree with \
+                 each other ({ceiling:.2}); {} mines another round",
+                key(Action::GoOn)
+            ),
+        ),
+        Advice::StopOrMine { most } => (
+            Action::GoOn,
+            format!(
+                "mines another round, or stop here: the last one changed kappa by no more than {most:.2}, so another may \
+                 not pay"
+            ),
+        ),
+        Advice::Mine => (
+            Action::GoOn,
+            "mines the next round: no figure says yet that the model has learned all it can".into(),
+        ),
+    }
+}
+
+/// How long the cases that are left will take this expert, with what that rests on.
+fn time_left(left: usize, seconds: Option<&Figure>) -> String {
+    match seconds {
+        Some(Figure::Known { value, lo, hi, n }) => format!(
+            "{} at your {value:.1} s a case ({lo:.1} to {hi:.1}, n = {n})",
+            about(left as f64 * value)
+        ),
+        Some(Figure::Undefined { undefined }) => format!("how long that takes is not known: {undefined}"),
+        None => "how long that takes is not known: you have no label here yet".into(),
+    }
+}
+
+/// Seconds, as roughly as they are known.
+fn about(seconds: f64) -> String {
+    let minutes = (seconds.max(0.0) / 60.0).round() as u64;
+    match minutes {
+        0 => "less than a minute".into(),
+        m if m < 60 => format!("about {m} min"),
+        m => {
+            let tens = (m + 5) / 10;
+            match tens % 6 {
+                0 => format!("about {} h", tens / 6),
+                rest => format!("about {} h {rest}0 min", tens / 6),
+            }
+        }
+    }
+}
+
+/// A share of 100 in words, with its interval and n.
+fn share(figure: &Figure, says: &str) -> String {
+    match figure {
+        Figure::Known { value, lo, hi, n } => {
+            let of_100 = |v: &f64| (100.0 * v).round();
+            format!("about {} {says} ({} to {}, n = {n})", of_100(value), of_100(lo), of_100(hi))
+        }
+        Figure::Undefined { undefined } => format!("not known: {undefined}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_said_as_roughly_as_it_is_known() {
+        let said = [0.0, 29.0, 31.0, 360.0, 3_560.0, 3_580.0, 5_400.0, 7_000.0].map(about);
+        let want = [
+            "less than a minute",
+            "less than a minute",
+            "about 1 min",
+            "about 6 min",
+            "about 59 min",
+            "about 1 h",
+            "about 1 h 30 min",
+            "about 2 h",
+        ];
+        assert_eq!(said, want);
+        let pace = Figure::Known { value: 9.0, lo: 8.0, hi: 12.0, n: 50 };
+        assert_eq!(time_left(40, Some(&pace)), "about 6 min at your 9.0 s a case (8.0 to 12.0, n = 50)");
+        let early = Figure::undefined("3 of at least 6 answers are timed");
+        assert!(time_left(40, Some(&early)).ends_with("not known: 3 of at least 6 answers are timed"));
+    }
+
+    #[test]
+    fn every_advice_names_a_key_and_no_command_that_a_key_has() {
+        let missing = || "spam".to_owned();
+        for advice in [
+            Advice::Scout,
+            Advice::MineFirst,
+            Advice::Label { left: 1, round: 2, unscouted: true },
+            Advice::FollowAudit { missing: missing() },
+            Advice::MineFor { missing: missing() },
+            Advice::Tune { new: 23 },
+            Advice::Stop { model: 0.8, ceiling: 0.7 },
+            Advice::StopOrMine { most: 0.03 },
+            Advice::Mine,
+        ] {
+            let (action, says) = next_step(&advice, |action| format!("<{action:?}>"));
+            assert!([Action::GoOn, Action::Case, Action::Quit].contains(&action), "{advice:?}");
+            assert!(!says.contains("hardcase"), "{says}");
+        }
+        let (action, says) = next_step(&Advice::Tune { new: 23 }, |_| String::new());
+        assert_eq!(action, Action::GoOn);
+        assert_eq!(
+            says,
+            "tunes on the 23 training labels that the model has not seen, then mines the next round"
+        );
+    }
+
+    #[test]
+    fn a_share_of_the_pool_has_its_interval_or_its_reason() {
+        let known = Figure::Known { value: 0.82, lo: 0.48, hi: 0.97, n: 11 };
+        assert_eq!(share(&known, "are spam"), "about 82 are spam (48 to 97, n = 11)");
+        assert_eq!(share(&Figure::undefined("too few"), "are spam"), "not known: too few");
+    }
+}

@@ -1,0 +1,34 @@
+//! Which screens there are.
+
+use super::keys::Action;
+use crate::desk::pages::Page;
+
+/// The screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Screen {
+    Case,
+    Progress,
+    Jobs,
+    Items,
+    Project,
+}
+
+impl Screen {
+    /// Each with its name in the head and the action that opens it, in the order of the head.
+    pub const ALL: [(Self, &'static str, Action); 5] = [
+        (Self::Case, "Case", Action::Case),
+        (Self::Progress, "Progress", Action::Progress),
+        (Self::Jobs, "Jobs", Action::Jobs),
+        (Self::Items, "Items", Action::Items),
+        (Self::Project, "Project", Action::Project),
+    ];
+
+    /// The page that it shows, where that is all it does.
+    pub fn page(self) -> Option<Page> {
+        match self {
+            Self::Progress => Some(Page::Progress),
+            Self::Project => Some(Page::Project),
+            Self::Case | Self::Jobs | Self::Items => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A page that another thread reads: the old one is shown until the new one comes. It scrolls, and has the notice and keys at its foot.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::frame::{Look, Notice};
+use super::keys::Action;
+use super::passage::{drawable, lay_out};
+use crate::domain::fault::{Fault, Result};
+
+/// Lines that scroll at once with a page's key.
+const PAGE: u16 = 10;
+
+/// What was read last, and where the person is in it.
+#[derive(Debug)]
+pub(super) struct Sheet<T> {
+    page: Option<Box<T>>,
+    failed: Option<Fault>,
+    waits: bool,
+    scroll: u16,
+}
+
+impl<T> Default for Sheet<T> {
+    fn default() -> Self {
+        Self { page: None, failed: None, waits: false, scroll: 0 }
+    }
+}
+
+impl<T> Sheet<T> {
+    /// The page is asked for.
+    pub fn asked(&mut self) {
+        self.waits = true;
+    }
+
+    /// The page is here, or why it is not.
+    pub fn take(&mut self, page: Result<Box<T>>) {
+        self.waits = false;
+        match page {
+            Ok(page) => (self.page, self.failed) = (Some(page), None),
+            Err(fault) => self.failed = Some(fault),
+        }
+    }
+
+    /// Scrolls.
+    pub fn act(&mut self, action: Action) {
+        self.scroll = match action {
+            Action::Up => self.scroll.saturating_sub(1),
+            Action::Down => self.scroll.saturating_add(1),
+            Action::PageUp => self.scroll.saturating_sub(PAGE),
+            Action::PageDown => self.scroll.saturating_add(PAGE),
+            Action::Top => 0,
+            Action::Bottom => u16::MAX,
+            _ => return,
+        };
+    }
+
+    /// Draws what `lines` makes of the page for a width and a height.
+    pub fn draw(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        notice: Option<&Notice>,
+        look: Look<'_>,
+        lines: impl FnOnce(&T, (u16, u16)) -> Vec<Line<'static>>,
+    ) {
+        let body = Rect { height: area.height.saturating_sub(2), ..area };
+        let mut shown = Vec::new();
+        if let Some(fault) = &self.failed {
+            let style = look.theme.bad;
+            shown.extend(lay_out(&drawable(&fault.to_string()), &[], area.width - 2, (style, style)));
+        }
+        match &self.page {
+            Some(page) => shown.extend(lines(page, (body.width, body.height))),
+            None if self.waits => shown.push(Line::styled(" computing…", look.theme.quiet)),
+            None => {}
+        }
+        let most = (shown.len() as u16).saturating_sub(body.height);
+        self.scroll = self.scroll.min(most);
+        frame.render_widget(Paragraph::new(shown).scroll((self.scroll, 0)), body);
+        if self.scroll < most {
+            let more = Rect { x: body.right() - 1, y: body.bottom() - 1, width: 1, height: 1 };
+            frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), more);
+        }
+        let foot = Rect { y: area.bottom() - 2, height: 1, ..area };
+        let says = match notice {
+            Some(notice) => Some((notice.says.as_str(), look.tone(notice.tone))),
+            None if self.waits && self.page.is_some() => Some(("computing anew…", look.theme.quiet)),
+            None => None,
+        };
+        if let Some((says, style)) = says {
+            let says = super::case_view::cut(&drawable(says).replace('\n', " "), usize::from(area.width) - 2);
+            frame.render_widget(Paragraph::new(Span::styled(format!(" {says}"), style)), foot);
+        }
+        let hints = [
+            (Action::Help, "help"),
+            (Action::GoOn, "tune and mine"),
+            (Action::Down, "scroll"),
+            (Action::Back, "back to the case"),
+            (Action::NextScreen, "screens"),
+            (Action::Quit, "quit"),
+        ];
+        let last = Rect { y: area.bottom() - 1, height: 1, ..area };
+        frame.render_widget(Paragraph::new(look.hints(&hints, area.width)), last);
+    }
+}
