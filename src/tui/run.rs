@@ -77,7 +77,15 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
     let input = Input::start(to).map_err(failed)?;
     let app = App::new(about, opening.settings);
     let mut station = Station { app, screen, input, desk, browser, jobs, pages };
-    station.turn(&messages).map_err(failed)
+    station.turn(&messages).map_err(failed)?;
+    if Screen::is_broken() {
+        return Err(Fault::new(
+            "go on",
+            "a part of the program failed in a way that was not foreseen (see above)",
+        )
+        .hint("What was called saved is saved: open the project again, and report what stands above"));
+    }
+    Ok(())
 }
 
 /// Who answers when the terminal is asked something.
@@ -119,6 +127,9 @@ impl Station {
             self.carry_out(effect)?;
         }
         loop {
+            if Screen::is_broken() {
+                return Ok(());
+            }
             self.screen.draw(|frame| self.app.draw(frame))?;
             let effects = self.app.drawn(Instant::now());
             self.carry_out_all(effects)?;

@@ -1,6 +1,7 @@
 //! The terminal: taken over at the start, given back at every kind of end.
 
 use std::io::{self, BufWriter, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{MoveTo, Show};
@@ -9,6 +10,7 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
+use rustix::process::{Signal, getpid, kill_process};
 
 use super::attention::Nonce;
 
@@ -17,6 +19,9 @@ type Out = BufWriter<io::Stdout>;
 
 /// A frame at 160×50 in colour has some 20 KB.
 const FRAME: usize = 64 * 1024;
+
+/// Whether a thread has panicked since the screen was taken.
+static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// The screen, while it is ours.
 pub(super) struct Screen {
@@ -28,12 +33,20 @@ impl Screen {
     pub fn take() -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            PANICKED.store(true, Ordering::Relaxed);
             give_back();
             before(panic);
+            // Whichever thread it was, the rest ends in order: without all of them nothing would be saved any more.
+            let _ = kill_process(getpid(), Signal::TERM);
         }));
         enter()?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
         Ok(Self { terminal: ratatui::Terminal::new(backend)? })
+    }
+
+    /// Whether some part of the program has failed in a way that nobody foresaw.
+    pub fn is_broken() -> bool {
+        PANICKED.load(Ordering::Relaxed)
     }
 
     /// Draws one frame.
