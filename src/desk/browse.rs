@@ -20,6 +20,9 @@ const FIRST_PIECE: usize = 250;
 /// Items that a later piece looks at: a search that is not wanted any more ends within one.
 const PIECE: usize = 4_000;
 
+/// How often a search tells at most how far it is: each telling is a drawing, over a slow line too.
+const TELLINGS: usize = 20;
+
 /// A search.
 #[derive(Clone, Debug)]
 pub struct Search {
@@ -253,8 +256,10 @@ impl Reading {
         let resolved = self.resolve(query)?;
         let of = resolved.among.as_ref().map_or(pool, Vec::len);
         let (mut piece, mut after, mut done) = (FIRST_PIECE, ItemId(i64::MIN), 0);
+        let (mut items, mut told) = (Vec::new(), 0);
+        let mut shown_any = false;
         loop {
-            let (mut items, ended) = match &resolved.among {
+            let (found, ended) = match &resolved.among {
                 None => {
                     let found = self.store.find_items(&resolved.conditions, after, piece)?;
                     after = found.last.unwrap_or(after);
@@ -265,13 +270,18 @@ impl Reading {
                     (self.store.find_among(&resolved.conditions, these)?, done + piece >= of)
                 }
             };
-            items.retain(|item| resolved.without.binary_search(item).is_err());
+            items.extend(found.into_iter().filter(|item| resolved.without.binary_search(item).is_err()));
             done = (done + piece).min(of);
             if newer.is_waiting() {
                 return Ok(());
             }
-            let state = if ended { State::Done } else { State::Searching { done, of } };
-            tell(Found { number, items, pool, state });
+            let first = !items.is_empty() && !shown_any;
+            if ended || first || done * TELLINGS / of.max(1) > told {
+                shown_any |= first;
+                told = done * TELLINGS / of.max(1);
+                let state = if ended { State::Done } else { State::Searching { done, of } };
+                tell(Found { number, items: std::mem::take(&mut items), pool, state });
+            }
             if ended {
                 return Ok(());
             }

@@ -12,6 +12,7 @@ use super::case_view::Around;
 use super::effect::Effect;
 use super::frame::{Head, LEAST, Look, Notice, rule, too_small};
 use super::items::{ItemsScreen, Step};
+use super::items_view::TYPED;
 use super::jobs::JobsScreen;
 use super::keys::{ACTIONS, Action, Stroke};
 use super::message::Message;
@@ -433,6 +434,9 @@ impl App {
                     format!("label: {}", super::passage::drawable(&label.name)),
                 ));
             }
+        }
+        if self.screen == Screen::Items {
+            lines.extend(TYPED.map(|(typed, says)| (typed.to_owned(), says.to_owned())));
         }
         for about in ACTIONS.iter().filter(|about| self.screen == Screen::Case || !about.action.is_on_cases())
         {

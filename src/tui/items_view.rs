@@ -25,6 +25,18 @@ const LONGEST_LABEL: usize = 14;
 /// Lines for a notice or for why a search is none.
 const MOST_SAID: usize = 4;
 
+/// What can be typed, for the help.
+pub(super) const TYPED: [(&str, &str); 8] = [
+    ("label:NAME", "search for what you labelled so; label:none, label:any"),
+    ("flagged", "search for what you marked for a second look"),
+    ("skipped", "search for what you left unanswered"),
+    ("round:N", "search for the cases of a round"),
+    ("source:FILE", "search for what came from this import"),
+    ("meta:COL=VALUE", "search by what stands beside the text in the data"),
+    ("prelabel:NAME", "search by the model's label, among what you have answered"),
+    ("\"words\"", "in quotes: search for exactly this in the text"),
+];
+
 impl ItemsScreen {
     /// Draws the screen.
     pub fn draw(
@@ -49,7 +61,7 @@ impl ItemsScreen {
         self.line(frame, Rect { height: 1, ..area }, look);
         let left = if beside { area.width / 2 } else { area.width };
         if beside || self.focus != Focus::Whole {
-            let list = Rect { width: left, ..body };
+            let list = Rect { width: if beside { left - 1 } else { left }, ..body };
             self.list(frame, Rect { y: area.y + 1, height: body.height + 1, ..list }, task, look);
         }
         if self.shows_whole {
@@ -197,7 +209,7 @@ impl ItemsScreen {
             Focus::List => &[
                 (Action::Help, "help"),
                 (Action::Search, "search"),
-                (Action::Open, "the whole item"),
+                (Action::Open, "open"),
                 (Action::Back, "back to the case"),
                 (Action::NextScreen, "screens"),
                 (Action::Quit, "quit"),
