@@ -151,7 +151,7 @@ mod tests {
     use crate::domain::split::SplitShares;
     use crate::store::NewProject;
 
-    const TASK: &str = "question = \"Is it spam?\"\n[[label]]\nname = \"spam\"\nkey = \"1\"\n[[label]]\nname = \"ham\"\nkey = \"2\"\n";
+    const TASK: &str = "name = \"mail\"\nquestion = \"Is it spam?\"\n[[label]]\nname = \"spam\"\nkey = \"1\"\n[[label]]\nname = \"ham\"\nkey = \"2\"\n";
 
     #[test]
     fn a_revision_names_who_set_it_and_what_changed() {
@@ -166,6 +166,19 @@ mod tests {
             let (_, session) = store.begin_session(name).unwrap();
             store.set_task(&Task::from_toml(&toml, "test").unwrap(), session).unwrap();
         }
+        let model = |byte: u8, name: &str| Model {
+            sha256: vec![byte; 32],
+            name: name.into(),
+            path: String::new(),
+            architecture: "bert".into(),
+            quantisation: "Q8_0".into(),
+            dimensions: 384,
+            bytes: 25_000_000,
+        };
+        let models = [model(2, "first"), model(1, "second")];
+        for model in &models {
+            store.enter_model(model).unwrap();
+        }
         drop(store);
         let project = project(&path).unwrap();
         let said: Vec<_> =
@@ -174,6 +187,7 @@ mod tests {
         assert_eq!(project.experts, [("ada".to_owned(), 0), ("grace".to_owned(), 0)]);
         assert_eq!((project.file.version, project.file.bytes > 0), (FILE_VERSION, true));
         assert!(["wal", "delete"].contains(&project.file.journal.as_str()), "{}", project.file.journal);
-        assert!(project.models.is_empty() && project.adapters.is_empty() && project.prelabels.is_none());
+        assert_eq!(project.models, models);
+        assert!(project.adapters.is_empty() && project.prelabels.is_none());
     }
 }

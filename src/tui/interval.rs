@@ -62,11 +62,7 @@ mod tests {
             [scale.axis(), scale.draw((-0.1, 0.2, 0.4), Some(0.8)), scale.draw((0.5, 0.75, 1.0), Some(0.8))];
         assert_eq!(
             lines,
-            [
-                "-0.2 0                  1".replace("-0.2 0", "    0"),
-                "  ├───●───┤         ┊    ".to_owned(),
-                String::from("              ├────●────┤"),
-            ]
+            ["    0                   1", "  ├─────●───┤       ┊    ", "              ├────●────┤",]
         );
     }
 

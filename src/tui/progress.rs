@@ -18,7 +18,7 @@ use crate::domain::figure::Figure;
 /// From this height on there is room for more than the most important.
 const ROOMY: u16 = 36;
 /// Of many models, these last ones are shown beside the first where the room is short.
-const LAST: usize = 3;
+const LAST: usize = 2;
 /// A chart wider than this says no more.
 const CHART: usize = 80;
 /// The longest bar of a label.
@@ -48,6 +48,11 @@ pub(super) fn page(
     page.pool(status);
     page.gap();
     page.labels(status);
+    // Where the room is short, what is not known yet comes after what is.
+    if !page.roomy && status.gain.difference.value().is_none() && !status.gain.says.is_empty() {
+        page.gap();
+        page.gain(status);
+    }
     page.lines
 }
 
@@ -100,13 +105,12 @@ impl Page<'_> {
     fn round(&mut self, status: &Status, expert: &str) {
         let theme = self.look.theme;
         let Some(round) = status.round_cases else { return };
-        let mut says = format!("{} of {} cases labelled", round.labelled, round.cases);
-        if round.skipped > 0 {
-            says += &format!(", {} skipped", round.skipped);
-        }
-        says += &format!(", {} left", round.left());
+        let mut says = format!("{} of {} cases left", round.left(), round.cases);
         if round.left() > 0 {
             says += &format!(": {}", time_left(round.left(), status.seconds_per_case.get(expert)));
+        }
+        if round.skipped > 0 {
+            says += &format!("; {} skipped", round.skipped);
         }
         let head = vec![Span::styled(format!(" Round {}  ", status.round), theme.title)];
         self.sentence(head, &says, theme.text);
@@ -143,16 +147,21 @@ impl Page<'_> {
         let width = usize::from(self.width).saturating_sub(before + 1).min(CHART);
         let lows = status.curve.iter().map(|p| &p.kappa).chain([&status.kappa.expert_expert]).filter_map(low);
         let scale = Scale::holding(lows, width);
-        let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "", "", scale.axis());
+        let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "model", "kappa", scale.axis());
+        if status.curve.is_empty() {
+            return self.figure("the model", wide, &status.kappa.model_expert, theme.quiet);
+        }
         self.lines.push(Line::styled(header, theme.quiet));
-        let few = !self.roomy && status.curve.len() > LAST + 1;
+        let many = !self.roomy && status.curve.len() > LAST + 2;
+        let first_of_last = status.curve.len().saturating_sub(LAST);
+        let between = |i: usize| many && i > 0 && i < first_of_last && !status.curve[i].active;
         for (i, (point, name)) in status.curve.iter().zip(&names).enumerate() {
-            if few && i == 1 {
-                let left_out = status.curve.len() - LAST - 1;
-                let says = format!("   … {left_out} between; a taller window shows them");
-                self.lines.push(Line::styled(says, theme.quiet));
-            }
-            if few && i > 0 && i < status.curve.len() - LAST {
+            if between(i) {
+                if i == 1 {
+                    let n = (0..status.curve.len()).filter(|i| between(*i)).count();
+                    let says = format!("   … {n} between; a taller window shows them");
+                    self.lines.push(Line::styled(says, theme.quiet));
+                }
                 continue;
             }
             let style = if point.active { theme.good } else { theme.text };
@@ -179,7 +188,13 @@ impl Page<'_> {
             }
             unknown @ Figure::Undefined { .. } => self.figure(experts, wide, unknown, theme.quiet),
         }
-        self.sentence(vec![Span::raw("   ")], &drawable(&status.gain.says), theme.quiet);
+        if self.roomy || status.gain.difference.value().is_some() {
+            self.gain(status);
+        }
+    }
+
+    fn gain(&mut self, status: &Status) {
+        self.sentence(vec![Span::raw("   ")], &drawable(&status.gain.says), self.look.theme.quiet);
     }
 
     fn pool(&mut self, status: &Status) {
@@ -350,19 +365,27 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
 fn time_left(left: usize, seconds: Option<&Figure>) -> String {
     match seconds {
         Some(Figure::Known { value, lo, hi, n }) => format!(
-            "{} at your {value:.1} s a case ({lo:.1} to {hi:.1}, n = {n})",
-            about(left as f64 * value)
+            "{} at {} s a case ({} to {}, n = {n})",
+            about(left as f64 * value),
+            seconds_of(value),
+            seconds_of(lo),
+            seconds_of(hi)
         ),
         Some(Figure::Undefined { undefined }) => format!("how long that takes is not known: {undefined}"),
         None => "how long that takes is not known: you have no label here yet".into(),
     }
 }
 
+/// Seconds of one case: tenths matter below ten only.
+fn seconds_of(seconds: &f64) -> String {
+    if *seconds < 9.95 { format!("{seconds:.1}") } else { format!("{seconds:.0}") }
+}
+
 /// Seconds, as roughly as they are known.
 fn about(seconds: f64) -> String {
     let minutes = (seconds.max(0.0) / 60.0).round() as u64;
     match minutes {
-        0 => "less than a minute".into(),
+        0 => "under a minute".into(),
         m if m < 60 => format!("about {m} min"),
         m => {
             let tens = (m + 5) / 10;
@@ -393,8 +416,8 @@ mod tests {
     fn the_time_left_is_said_as_roughly_as_it_is_known() {
         let said = [0.0, 29.0, 31.0, 360.0, 3_560.0, 3_580.0, 5_400.0, 7_000.0].map(about);
         let want = [
-            "less than a minute",
-            "less than a minute",
+            "under a minute",
+            "under a minute",
             "about 1 min",
             "about 6 min",
             "about 59 min",
@@ -404,7 +427,7 @@ mod tests {
         ];
         assert_eq!(said, want);
         let pace = Figure::Known { value: 9.0, lo: 8.0, hi: 12.0, n: 50 };
-        assert_eq!(time_left(40, Some(&pace)), "about 6 min at your 9.0 s a case (8.0 to 12.0, n = 50)");
+        assert_eq!(time_left(40, Some(&pace)), "about 6 min at 9.0 s a case (8.0 to 12, n = 50)");
         let early = Figure::undefined("3 of at least 6 answers are timed");
         assert!(time_left(40, Some(&early)).ends_with("not known: 3 of at least 6 answers are timed"));
     }

@@ -1,5 +1,8 @@
 //! The screen of the project: the task and its revisions, models, adapters, imports, experts, the file. Read only.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::text::{Line, Span};
@@ -62,7 +65,7 @@ impl Page<'_> {
     fn task(&mut self, task: &Task) {
         self.title("Task");
         let wide = 10;
-        if !task.name.is_empty() {
+        if task.name != task.question {
             self.row("name", wide, &task.name);
         }
         self.row("question", wide, &task.question);
@@ -115,12 +118,14 @@ impl Page<'_> {
                 n => format!(", {n} refused"),
             };
             let says = format!(
-                "{} rows{refused}, {} new texts; imported {}",
+                "{} rows{refused}, {} new texts; imported {} from {}",
                 source.rows,
                 source.items,
-                when(source.finished_ms)
+                when(source.finished_ms),
+                source.name
             );
-            self.row(&source.name, 24, &says);
+            let name = Path::new(&source.name).file_name().unwrap_or(OsStr::new(&source.name));
+            self.row(&name.to_string_lossy(), 24, &says);
         }
     }
 

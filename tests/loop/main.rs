@@ -25,6 +25,8 @@ mod network;
 #[cfg(all(test, unix))]
 mod pictures;
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod project;
 #[cfg(all(test, unix))]
 mod readme;
