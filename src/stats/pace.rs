@@ -8,7 +8,8 @@ use crate::domain::figure::Figure;
 /// The least number of values whose smallest and largest hold the median in 95 % of samples.
 pub const LEAST: usize = 6;
 
-/// The median of `values` with its 95 % interval; not defined below [`LEAST`] values.
+/// The median of `values` with its 95 % interval; not defined below [`LEAST`] values. For some hundred values at most: of more than a
+/// thousand, the terms of the binomial distribution vanish.
 pub fn median(values: &[f64]) -> Figure {
     let n = values.len();
     if n < LEAST {
@@ -30,8 +31,7 @@ fn left_out(n: usize) -> usize {
     loop {
         term *= (n - out) as f64 / (out + 1) as f64;
         below += term;
-        // So written, not a number ends it too.
-        if !(below <= 0.025) || 2 * (out + 1) >= n {
+        if below > 0.025 || 2 * (out + 1) >= n {
             return out;
         }
         out += 1;

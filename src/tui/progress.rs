@@ -177,16 +177,20 @@ impl Page<'_> {
                 }
             }
         }
-        let experts = "experts, the ceiling";
-        match &status.kappa.expert_expert {
-            known @ Figure::Known { value, lo, hi, .. } => {
-                let head = format!("   {experts:<wide$}  {:>6}  ", "");
-                let chart = scale.draw((*lo, *value, *hi), None);
-                let said = known.to_string();
-                self.lines.push(Line::styled(format!("{head}{said:<figures$}  {chart}"), theme.text));
-                self.figure("the model on those cases", wide, &status.kappa.model_on_shared, theme.text);
+        let mut rows = vec![("experts, the ceiling", &status.kappa.expert_expert)];
+        if ceiling.is_some() {
+            rows.push(("model, same cases", &status.kappa.model_on_shared));
+        }
+        for (name, figure) in rows {
+            match figure {
+                Figure::Known { value, lo, hi, .. } => {
+                    let said = figure.to_string();
+                    let chart = scale.draw((*lo, *value, *hi), ceiling);
+                    let row = format!("   {name:<wide$}  {:>6}  {said:<figures$}  {chart}", "");
+                    self.lines.push(Line::styled(row, theme.text));
+                }
+                Figure::Undefined { .. } => self.figure(name, wide, figure, theme.quiet),
             }
-            unknown @ Figure::Undefined { .. } => self.figure(experts, wide, unknown, theme.quiet),
         }
         if self.roomy || status.gain.difference.value().is_some() {
             self.gain(status);
@@ -200,7 +204,11 @@ impl Page<'_> {
     fn pool(&mut self, status: &Status) {
         let theme = self.look.theme;
         let n = status.audit.n;
-        self.title(format!("Whole pool: what {n} audit cases say, drawn at random"));
+        self.title(format!("Whole pool: what {n} audit answers say, on texts drawn at random"));
+        if n == 0 {
+            let says = "nothing yet: each round has a few such cases, and they look like all others";
+            return self.sentence(vec![Span::raw("   ")], says, theme.quiet);
+        }
         let rows: Vec<(String, String)> = status
             .audit
             .labels
