@@ -22,10 +22,10 @@ mod kills;
 mod lamport;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
-#[cfg(all(test, unix))]
-mod pictures;
 #[cfg(test)]
 mod pace;
+#[cfg(all(test, unix))]
+mod pictures;
 #[cfg(test)]
 mod project;
 #[cfg(all(test, unix))]
