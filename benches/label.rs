@@ -16,10 +16,23 @@ use hardcase::store::predictors::{Model, Predictor};
 use hardcase::store::rounds::NewRound;
 use hardcase::store::{Access, Store};
 
-#[expect(dead_code, unreachable_pub, reason = "shared with the tests, which use more of it")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "shared with the tests, which use more of it and fail by it"
+)]
 #[path = "../tests/loop/project.rs"]
 mod project;
-#[expect(dead_code, unreachable_pub, reason = "shared with the tests, which use more of it")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "shared with the tests, which use more of it and fail by it"
+)]
 #[path = "../tests/loop/seat.rs"]
 mod seat;
 

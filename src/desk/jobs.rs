@@ -220,7 +220,7 @@ fn run(
 /// Reads what a child says until it closes both its outputs; returns its last word.
 fn listen(child: &mut Child, kind: JobKind, tell: &Tell) -> String {
     let stdout = child.stdout.take();
-    let result = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let reading = scope.spawn(move || {
             let mut text = String::new();
             if let Some(mut out) = stdout {
@@ -240,8 +240,7 @@ fn listen(child: &mut Child, kind: JobKind, tell: &Tell) -> String {
         }
         let text = reading.join().unwrap_or_default();
         complaint.unwrap_or_else(|| text.trim().to_owned())
-    });
-    result
+    })
 }
 
 enum Said {
