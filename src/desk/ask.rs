@@ -1,6 +1,6 @@
 //! What a screen asks of a sitting, and what it is told: one answer to each question, with the cases that come next.
 
-use super::shown::{Card, NoCase, Place, Reveal};
+use super::shown::{Card, Lack, NoCase, Place, Reveal};
 use super::sitting::{Remarks, Saved, Sitting, TakenBack};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ItemId};
@@ -88,6 +88,8 @@ pub struct Window {
     pub why: Option<NoCase>,
     /// Where this expert is in the open round.
     pub place: Option<Place>,
+    /// What the project lacks; audit cases may be at hand all the same.
+    pub lack: Option<Lack>,
 }
 
 /// The answer to a question.
@@ -182,9 +184,13 @@ impl Sitting {
     }
 
     fn look_ahead(&mut self) -> Result<Window> {
-        let cards = self.window(AHEAD)?;
+        let mut cards = self.window(AHEAD)?;
+        let lack = self.lacks()?;
+        if cards.is_empty() && lack == Some(Lack::Prelabels) && self.begin_without_model()? {
+            cards = self.window(AHEAD)?;
+        }
         let why = if cards.is_empty() { Some(self.why_no_case()?) } else { None };
-        Ok(Window { cards, why, place: self.place()? })
+        Ok(Window { cards, why, place: self.place()?, lack })
     }
 }
 

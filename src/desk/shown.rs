@@ -94,6 +94,17 @@ pub struct Place {
     pub mine: usize,
 }
 
+/// What a project lacks before cases can be mined and labelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Texts.
+    Texts,
+    /// A scout's prelabels.
+    Prelabels,
+    /// A round.
+    Round,
+}
+
 /// Why there is no case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoCase {

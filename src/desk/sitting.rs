@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::shown::{Card, NoCase, Place, Reveal, ShownCase, ShownLabel, ShownPartner};
+use super::shown::{Card, Lack, NoCase, Place, Reveal, ShownCase, ShownLabel, ShownPartner};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::history::History;
@@ -19,6 +19,9 @@ use crate::store::{Access, Store};
 
 /// How long a case stays with an expert who does not answer.
 const LEASE_MS: i64 = 10 * 60 * 1_000;
+
+/// Audit cases drawn before anything is scouted: as many as a round has at least.
+const FIRST_AUDIT: usize = 6;
 
 /// Whether a case stays with its expert when the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,17 +155,32 @@ impl Sitting {
         Ok(place.map(|p| Place { round: p.round, cases: p.cases, answered: p.answered, mine: p.mine }))
     }
 
+    /// Draws the first audit cases, where nothing is scouted yet: what is labelled meanwhile is not lost.
+    pub fn begin_without_model(&mut self) -> Result<bool> {
+        let seed = self.store.project()?.seed;
+        self.store.open_round_0(FIRST_AUDIT, seed)
+    }
+
+    /// What the project lacks before cases can be mined and labelled; none where it lacks nothing.
+    pub fn lacks(&self) -> Result<Option<Lack>> {
+        Ok(if self.store.active_predictor()?.is_none() {
+            Some(if self.store.item_count()? == 0 { Lack::Texts } else { Lack::Prelabels })
+        } else if self.store.open_round_row()?.is_none_or(|round| round.number == 0) {
+            Some(Lack::Round)
+        } else {
+            None
+        })
+    }
+
     /// Why [`Self::next_case`] has none.
     pub fn why_no_case(&self) -> Result<NoCase> {
-        let Some(round) = self.store.open_round_row()? else {
-            return Ok(if self.store.active_predictor()?.is_some() {
-                NoCase::NoRound
-            } else if self.store.item_count()? == 0 {
-                NoCase::NoTexts
-            } else {
-                NoCase::NotScouted
-            });
-        };
+        match self.lacks()? {
+            Some(Lack::Texts) => return Ok(NoCase::NoTexts),
+            Some(Lack::Prelabels) => return Ok(NoCase::NotScouted),
+            Some(Lack::Round) => return Ok(NoCase::NoRound),
+            None => {}
+        }
+        let Some(round) = self.store.open_round_row()? else { return Ok(NoCase::NoRound) };
         let left = round.cases - round.answered - round.skipped;
         Ok(match left {
             0 => NoCase::RoundDone(round.number),

@@ -99,7 +99,9 @@ pub fn status(project: &Path) -> Result<Status> {
     let revision = store.task()?;
     let task = &revision.task;
     let active = store.active_predictor()?;
-    let rounds = store.rounds()?;
+    let mut rounds = store.rounds()?;
+    // Round 0 only fills the time until the first is mined.
+    rounds.retain(|round| round.number > 0);
     let figures = Figures::read(&store, task)?;
     let agreement = figures.agreement(active.as_ref())?;
     let gain = match &active {

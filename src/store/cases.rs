@@ -7,7 +7,7 @@ use super::events::note_reveal;
 use super::open::Store;
 use crate::domain::case::{Partner, Reason};
 use crate::domain::fault::Result;
-use crate::domain::ids::{CaseId, ExpertId, ItemId, PredictorId, RoundId, SessionId};
+use crate::domain::ids::{CaseId, ExpertId, ItemId, RoundId, SessionId};
 use crate::domain::split::Split;
 
 /// A case with its reason; what of it an expert may see is for the desk to say.
@@ -19,8 +19,6 @@ pub struct Case {
     pub round: RoundId,
     /// The round's number.
     pub round_number: i64,
-    /// Whose prelabels it was mined from.
-    pub predictor: PredictorId,
     /// The item.
     pub item: ItemId,
     /// Its split.
@@ -33,22 +31,22 @@ pub struct Case {
     pub margin: f32,
 }
 
-const CASE: &str = "SELECT c.id, c.round, r.number, r.predictor, c.item, c.split, c.reason, c.partner, c.similarity, c.margin
+const CASE: &str =
+    "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.margin
     FROM label_case c JOIN round r ON r.id = c.round";
 
 fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
-    let partner: Option<ItemId> = r.get(7)?;
-    let similarity: Option<f64> = r.get(8)?;
+    let partner: Option<ItemId> = r.get(6)?;
+    let similarity: Option<f64> = r.get(7)?;
     Ok(Case {
         id: r.get(0)?,
         round: r.get(1)?,
         round_number: r.get(2)?,
-        predictor: r.get(3)?,
-        item: r.get(4)?,
-        split: r.get(5)?,
-        reason: r.get(6)?,
+        item: r.get(3)?,
+        split: r.get(4)?,
+        reason: r.get(5)?,
         partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
-        margin: r.get::<_, f64>(9)? as f32,
+        margin: r.get::<_, f64>(8)? as f32,
     })
 }
 

@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
-use crate::domain::case::Proposal;
+use crate::domain::case::{Proposal, Reason};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId, PredictorId, RoundId};
+use crate::domain::split::Split;
 
 /// A round on its way into the file.
 #[derive(Clone, Debug)]
@@ -34,12 +35,10 @@ pub struct NewRound<'a> {
 pub struct Round {
     /// Its id.
     pub id: RoundId,
-    /// Counted from 1.
+    /// Counted from 1; 0 for the cases that were drawn before anything was scouted.
     pub number: i64,
     /// The strategy's name.
     pub strategy: String,
-    /// Whose prelabels it was mined from.
-    pub predictor: PredictorId,
     /// For example that the strategy fell back to margin, and why.
     pub note: Option<String>,
     /// When it was opened, UTC milliseconds.
@@ -56,7 +55,7 @@ pub struct Round {
 
 /// The cases that stand and have a label, and those that were only skipped.
 const ROUND: &str = "
-    SELECT r.id, r.number, r.strategy, r.predictor, r.note, r.created_ms, r.closed_ms,
+    SELECT r.id, r.number, r.strategy, r.note, r.created_ms, r.closed_ms,
         (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL),
         (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL AND EXISTS
             (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set')),
@@ -71,13 +70,12 @@ fn round(r: &rusqlite::Row<'_>) -> rusqlite::Result<Round> {
         id: r.get(0)?,
         number: r.get(1)?,
         strategy: r.get(2)?,
-        predictor: r.get(3)?,
-        note: r.get(4)?,
-        created_ms: r.get(5)?,
-        closed_ms: r.get(6)?,
-        cases: count(7)?,
-        answered: count(8)?,
-        skipped: count(9)?,
+        note: r.get(3)?,
+        created_ms: r.get(4)?,
+        closed_ms: r.get(5)?,
+        cases: count(6)?,
+        answered: count(7)?,
+        skipped: count(8)?,
     })
 }
 
@@ -105,25 +103,61 @@ impl Store {
             close_open_rounds(tx, now)?;
             let number: i64 =
                 tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM round", [], |r| r.get(0))?;
-            tx.execute(
-                "INSERT INTO round (uuid, number, strategy, budget, seed, predictor, note, created_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                (
-                    Uuid16(Uuid::now_v7()),
-                    number,
-                    new.strategy,
-                    new.budget as i64,
-                    new.seed.cast_signed(),
-                    new.predictor,
-                    new.note,
-                    now,
-                ),
-            )?;
-            let round = RoundId(tx.last_insert_rowid());
-            for (position, case) in new.cases.iter().enumerate() {
-                add_case(tx, round, position, case)?;
-            }
+            add_round(tx, number, Some(new.predictor), new)?;
             Ok(number)
+        })
+    }
+
+    /// Opens round 0: audit items drawn evenly, each with the same inclusion probability, to be labelled until the first round is mined.
+    /// Nothing where there is a round or a prelabel already, or no audit item.
+    pub fn open_round_0(&mut self, budget: usize, seed: u64) -> Result<bool> {
+        let what = "draw the first audit cases";
+        if self.count("SELECT count(*) FROM (SELECT 1 FROM round LIMIT 1)", (), what)? > 0
+            || self.active_predictor()?.is_some()
+        {
+            return Ok(false);
+        }
+        // In the order of the keys, which are hashes: an even draw, and the same for everybody who has this pool.
+        let items: Vec<ItemId> = self.all_rows_of(
+            "SELECT i.id FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE i.split = 'audit'
+             AND i.source NOT IN (SELECT id FROM source WHERE state = 'loading') ORDER BY k.key LIMIT ?1",
+            [budget as i64],
+            what,
+            |r| r.get(0),
+        )?;
+        let all = self.count(
+            "SELECT count(*) FROM item WHERE split = 'audit'
+             AND source NOT IN (SELECT id FROM source WHERE state = 'loading')",
+            (),
+            what,
+        )?;
+        let case = |item: &ItemId| Proposal {
+            item: *item,
+            split: Split::Audit,
+            reason: Reason::Audit,
+            partner: None,
+            margin: 0.0,
+            inclusion: Some(items.len() as f64 / all as f64),
+        };
+        let cases: Vec<Proposal> = items.iter().map(case).collect();
+        if cases.is_empty() {
+            return Ok(false);
+        }
+        self.write(what, |tx| {
+            // Somebody else may have opened a round since.
+            let rounds: i64 = tx.query_row("SELECT count(*) FROM round", [], |r| r.get(0))?;
+            if rounds == 0 {
+                let new = NewRound {
+                    strategy: "audit",
+                    budget,
+                    seed,
+                    predictor: PredictorId(0),
+                    note: None,
+                    cases: &cases,
+                };
+                add_round(tx, 0, None, &new)?;
+            }
+            Ok(rounds == 0)
         })
     }
 
@@ -175,6 +209,30 @@ impl Store {
             "read the cases",
         )
     }
+}
+
+fn add_round(
+    tx: &Transaction<'_>,
+    number: i64,
+    predictor: Option<PredictorId>,
+    new: &NewRound<'_>,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "INSERT INTO round (uuid, number, strategy, budget, seed, predictor, note, created_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        (
+            Uuid16(Uuid::now_v7()),
+            number,
+            new.strategy,
+            new.budget as i64,
+            new.seed.cast_signed(),
+            predictor,
+            new.note,
+            now_ms(),
+        ),
+    )?;
+    let round = RoundId(tx.last_insert_rowid());
+    new.cases.iter().enumerate().try_for_each(|(position, case)| add_case(tx, round, position, case))
 }
 
 fn close_open_rounds(tx: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {

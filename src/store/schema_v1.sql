@@ -148,6 +148,7 @@ CREATE TABLE prediction (
     PRIMARY KEY (predictor, item)
 ) STRICT, WITHOUT ROWID;
 
+-- Round 0, without a predictor: audit cases drawn evenly, to be labelled while the first texts are scouted.
 CREATE TABLE round (
     id         INTEGER PRIMARY KEY,
     uuid       BLOB    NOT NULL UNIQUE,
@@ -155,7 +156,7 @@ CREATE TABLE round (
     strategy   TEXT    NOT NULL,
     budget     INTEGER NOT NULL,
     seed       INTEGER NOT NULL,
-    predictor  INTEGER NOT NULL REFERENCES predictor (id),
+    predictor  INTEGER REFERENCES predictor (id) CHECK ((predictor IS NULL) = (number = 0)),
     note       TEXT,
     created_ms INTEGER NOT NULL,
     closed_ms  INTEGER

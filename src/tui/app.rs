@@ -24,7 +24,7 @@ use super::settings::Settings;
 use super::theme::Theme;
 use crate::desk::ask::Ask;
 use crate::desk::jobs::{End, JobKind, News};
-use crate::desk::shown::NoCase;
+use crate::desk::shown::Lack;
 use crate::domain::ids::CaseId;
 use crate::domain::task::Task;
 
@@ -228,7 +228,10 @@ impl App {
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit if self.jobs.any_running() => self.popup = Some(Popup::Leave),
             Action::Quit => return self.leave(),
-            Action::GoOn => return self.start(self.next_jobs()),
+            Action::GoOn => match self.case.left() {
+                0 => return self.start(self.next_jobs()),
+                left => self.popup = Some(Popup::GoOn { left }),
+            },
             Action::Stop if self.jobs.any_running() => return vec![Effect::Stop],
             Action::Stop => self.notice = Some(Notice::quiet("no job is running".into())),
             _ => return self.act_here(action),
@@ -305,6 +308,7 @@ impl App {
                         vec![Effect::Desk(Ask::Note(item, text))]
                     }
                     Outcome::Jumps(case) => vec![Effect::Desk(Ask::Jump(CaseId(case)))],
+                    Outcome::GoesOn => self.start(self.next_jobs()),
                     Outcome::Leaves => self.leave(),
                     Outcome::LeavesAndStops => {
                         let mut effects = self.leave();
@@ -349,12 +353,12 @@ impl App {
 
     /// A project that lacks its first prelabels or its first round gets them without being asked.
     fn begin_what_is_missing(&mut self) -> Vec<Effect> {
-        match &self.case.showing {
-            Showing::None(NoCase::NotScouted) if self.about.has_engine && !self.began.scout => {
+        match self.case.lack {
+            Some(Lack::Prelabels) if self.about.has_engine && !self.began.scout => {
                 self.began.scout = true;
                 self.start(vec![JobKind::Scout])
             }
-            Showing::None(NoCase::NoRound) if !self.began.mine => {
+            Some(Lack::Round) if !self.began.mine => {
                 self.began.mine = true;
                 self.start(vec![JobKind::Mine])
             }
@@ -364,11 +368,11 @@ impl App {
 
     /// What a person who wants to go on needs.
     fn next_jobs(&self) -> Vec<JobKind> {
-        match &self.case.showing {
-            Showing::None(NoCase::NotScouted) => vec![JobKind::Scout, JobKind::Mine],
-            Showing::None(NoCase::NoRound) => vec![JobKind::Mine],
-            Showing::None(NoCase::NoTexts) => Vec::new(),
-            _ => vec![JobKind::Tune, JobKind::Mine],
+        match self.case.lack {
+            Some(Lack::Prelabels) => vec![JobKind::Scout, JobKind::Mine],
+            Some(Lack::Round) => vec![JobKind::Mine],
+            Some(Lack::Texts) => Vec::new(),
+            None => vec![JobKind::Tune, JobKind::Mine],
         }
     }
 
@@ -386,7 +390,8 @@ impl App {
     }
 
     fn job(&mut self, news: News, now: Instant) -> Vec<Effect> {
-        let waits = matches!(self.case.showing, Showing::None(_) | Showing::Waiting);
+        let waits =
+            self.case.lack.is_some() || matches!(self.case.showing, Showing::None(_) | Showing::Waiting);
         let ended = matches!(news, News::Ended(..));
         if let News::Ended(kind, end, says) = &news {
             let line = format!("{}: {says}", kind.verb());

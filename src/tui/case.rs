@@ -8,7 +8,7 @@ use super::frame::{Notice, Tone};
 use super::keys::Action;
 use super::passage::{differences, drawable};
 use crate::desk::ask::{Ask, Done, Told, Window};
-use crate::desk::shown::{Card, NoCase, Place, Reveal};
+use crate::desk::shown::{Card, Lack, NoCase, Place, Reveal};
 use crate::desk::sitting::Remarks;
 use crate::domain::ids::CaseId;
 use crate::domain::task::Task;
@@ -71,6 +71,8 @@ enum Pending {
 pub(super) struct CaseScreen {
     pub showing: Showing,
     pub place: Option<Place>,
+    /// What the project lacks before cases can be mined.
+    pub lack: Option<Lack>,
     pub last: Option<Answered>,
     pub confidence: Option<u8>,
     pub guideline: bool,
@@ -87,6 +89,7 @@ impl CaseScreen {
         Self {
             showing: Showing::Waiting,
             place: None,
+            lack: None,
             last: None,
             confidence: None,
             guideline: false,
@@ -103,6 +106,15 @@ impl CaseScreen {
         match &self.showing {
             Showing::Next(shown) | Showing::Asked(shown) => Some(shown),
             Showing::Waiting | Showing::None(_) => None,
+        }
+    }
+
+    /// Cases of the open round that nobody has answered, where there is a case to answer at all.
+    pub fn left(&self) -> usize {
+        match (&self.showing, self.place) {
+            (Showing::None(_), _) | (_, None) => 0,
+            _ if self.lack.is_some() => 0,
+            (_, Some(place)) => place.cases.saturating_sub(place.answered),
         }
     }
 
@@ -313,8 +325,9 @@ impl CaseScreen {
 
     /// Takes what comes next. The case that is being read stays, unless it is not this person's any more.
     fn look_ahead(&mut self, window: Window) {
-        let Window { cards, why, place } = window;
+        let Window { cards, why, place, lack } = window;
         self.place = place;
+        self.lack = lack;
         self.ahead = cards;
         let first = self.ahead.first().map(|card| card.shown.case);
         match (&mut self.showing, why) {

@@ -72,9 +72,11 @@ impl CaseScreen {
     }
 
     fn whereabouts(&self) -> String {
-        let place = self
-            .place
-            .map(|p| format!("round {}: {} of {} by you, {} by all", p.round, p.mine, p.cases, p.answered));
+        let place = self.place.map(|p| {
+            let round =
+                if p.round == 0 { "until the first round".into() } else { format!("round {}", p.round) };
+            format!("{round}: {} of {} by you, {} by all", p.mine, p.cases, p.answered)
+        });
         let case = self.shown().map(|s| {
             let state = match (&self.showing, &s.card.label, s.card.skipped) {
                 (Showing::Asked(_), Some(label), _) => format!(", you said {}", drawable(label)),
@@ -244,9 +246,8 @@ fn partner(shown: &Shown, width: u16, styles: (Style, Style), look: Look<'_>) ->
             );
             lines.extend(lay_out(text, &shown.differs.1, width, styles));
         }
-        _ => {
-            lines.push(Line::styled("none yet: the model gives every text the same label", look.theme.quiet))
-        }
+        _ => lines
+            .push(Line::styled("none: the model gives no text near it another label yet", look.theme.quiet)),
     }
     lines
 }

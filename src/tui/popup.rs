@@ -30,6 +30,8 @@ pub(super) enum Popup {
     Jump { input: Input },
     /// Leave while a job runs?
     Leave,
+    /// Go on to the next round while cases of this one are left?
+    GoOn { left: usize },
 }
 
 /// What came of a key.
@@ -47,6 +49,8 @@ pub(super) enum Outcome {
     Noted(ItemId, String),
     /// The case of this number is wanted.
     Jumps(i64),
+    /// Tune and mine now.
+    GoesOn,
     /// Leave, and stop the job.
     LeavesAndStops,
     /// Leave, and let the job go on.
@@ -122,6 +126,10 @@ impl Popup {
                     Outcome::Stays
                 }
             },
+            Self::GoOn { .. } => match key.code {
+                KeyCode::Enter => Outcome::GoesOn,
+                _ => Outcome::Closes,
+            },
             Self::Leave => match key.code {
                 KeyCode::Char('q') | KeyCode::Enter => Outcome::Leaves,
                 KeyCode::Char('s') => Outcome::LeavesAndStops,
@@ -148,6 +156,12 @@ impl Popup {
 
     /// Draws it over `area`.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+        let line = |key: &str, says: &str| {
+            Line::from(vec![
+                Span::styled(format!(" {key:<6}"), look.theme.key),
+                Span::styled(says.to_owned(), look.theme.text),
+            ])
+        };
         match self {
             Self::Help { lines, scroll } => {
                 let wide = lines.iter().map(|(keys, _)| keys.chars().count()).max().unwrap_or(0);
@@ -202,16 +216,19 @@ impl Popup {
             }
             Self::Leave => {
                 let inner = self.block(frame, area, (58, 5), " A job is running ", look);
-                let line = |key: &str, says: &str| {
-                    Line::from(vec![
-                        Span::styled(format!(" {key:<4}"), look.theme.key),
-                        Span::styled(says.to_owned(), look.theme.text),
-                    ])
-                };
                 let lines = vec![
                     line("q", "leave; the job goes on, and the next opening shows it"),
                     line("s", "leave, and stop the job; what it finished is kept"),
                     line("esc", "stay"),
+                ];
+                frame.render_widget(Paragraph::new(lines), inner);
+            }
+            Self::GoOn { left } => {
+                let inner = self.block(frame, area, (64, 5), " On to the next round? ", look);
+                let lines = vec![
+                    Line::styled(format!(" {left} cases of this round are not answered."), look.theme.text),
+                    line("enter", "train on the answers, and choose new cases instead"),
+                    line("esc", "stay in this round"),
                 ];
                 frame.render_widget(Paragraph::new(lines), inner);
             }

@@ -134,5 +134,6 @@ pictures! {
     a_key_that_does_nothing: [Press("x", "does nothing here")],
     something_pasted: [Press("\x1b[200~1 1 1\x1b[201~", "what was pasted was dropped")],
     the_end_of_a_round: [Answer('1'), Answer('2'), Answer('1'), Answer('2'), Press("\x1b[A", "Round 1 is done")],
+    on_to_the_next_round: [Press("\x0e", "On to the next round?")],
     jobs: [Press("\x0b", "Start")],
 }

@@ -206,3 +206,21 @@ fn kills_and_hang_ups_at_random_moments_lose_no_confirmed_label() {
     }
     project.is_whole();
 }
+
+#[test]
+fn before_anything_is_scouted_audit_cases_can_be_labelled() {
+    let project = Project::with_ads(300);
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    let case = seat.answer('1');
+    seat.press("q");
+    // Where this build has a model it is reading by now.
+    seat.see_before_end("a question, or the end", |s| s.contains("A job is running"));
+    seat.press("s");
+    seat.end();
+    let store = project.is_whole();
+    let case = store.case(hardcase::domain::ids::CaseId(case)).unwrap().unwrap();
+    assert_eq!((case.round_number, case.split.as_str(), case.partner), (0, "audit", None));
+    let answer = &store.first_blind_answers().unwrap()[0];
+    assert_eq!(answer.item, case.item);
+    assert!(answer.inclusion.is_some_and(|p| p > 0.0 && p <= 1.0), "{answer:?}");
+}
