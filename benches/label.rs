@@ -53,8 +53,8 @@ fn main() -> Result<()> {
     println!("{rows} texts: first case on the screen after {:.0} ms", opened.elapsed().as_secs_f64() * 1e3);
     let (mut shown, mut saved, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     for (n, key) in (0..ANSWERS).zip(['1', '2'].into_iter().cycle()) {
-        // The terminal's answer is on its way once the case is drawn; a person takes longer than this.
-        pause(Duration::from_millis(30));
+        // A person takes longer than this to look at a case.
+        pause(Duration::from_millis(300));
         let case = case_on(&seat.screen()).context("no case")?;
         let before = seat.bytes();
         let pressed = Instant::now();

@@ -82,7 +82,7 @@ impl Means {
     pub fn worker(&self, most_tokens: usize) -> Result<Computer<'_>> {
         Ok(match self {
             Self::LlamaCpp(model) => Computer::LlamaCpp(Box::new(Context::new(model, most_tokens)?)),
-            Self::Own(weights) => Computer::Own(Pass::new(Arc::clone(weights))),
+            Self::Own(weights) => Computer::Own(Box::new(Pass::new(Arc::clone(weights)))),
         })
     }
 }
@@ -98,7 +98,7 @@ fn least_cosine(quantisation: &str) -> f32 {
 /// One thread's share of the means.
 pub(super) enum Computer<'model> {
     LlamaCpp(Box<Context<'model>>),
-    Own(Pass),
+    Own(Box<Pass>),
 }
 
 impl Computer<'_> {

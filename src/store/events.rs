@@ -62,7 +62,9 @@ impl Store {
             if reveals == Reveals::Yes {
                 note_reveal(tx, event.event.expert, event.event.item)?;
             }
-            if let (Some(case), Action::Set | Action::Skip) = (event.event.case, event.event.action) {
+            if let (Some(case), Action::Set | Action::Skip | Action::Restore) =
+                (event.event.case, event.event.action)
+            {
                 tx.prepare_cached("DELETE FROM lease WHERE label_case = ?1 AND expert = ?2")?
                     .execute((case, event.event.expert))?;
             }

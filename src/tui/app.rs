@@ -6,9 +6,10 @@ use ratatui::Frame;
 use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
-use super::attention::{Attention, Terminal};
+use super::attention::{Attention, Deeds, Terminal};
 use super::case::{CaseScreen, Showing};
 use super::case_view::Around;
+use super::drafts::Drafts;
 use super::effect::Effect;
 use super::frame::{Head, LEAST, Look, Notice, rule, too_small};
 use super::items::{ItemsScreen, Step};
@@ -34,7 +35,6 @@ pub(super) struct About {
     pub project: String,
     pub expert: String,
     pub task: Task,
-    pub terminal: Terminal,
     /// Whether this build has the models.
     pub has_engine: bool,
 }
@@ -55,6 +55,7 @@ pub(super) struct App {
     began: Began,
     /// A draft that waits for the one under way.
     drafts: Drafts,
+    deeds: Deeds,
     leaving: bool,
 }
 
@@ -65,17 +66,10 @@ struct Began {
     mine: bool,
 }
 
-/// Drafts go to the desk one at a time; of those that wait only the newest counts.
-#[derive(Debug, Default)]
-struct Drafts {
-    under_way: bool,
-    waiting: Option<Ask>,
-}
-
 impl App {
     pub fn new(about: About, settings: Settings) -> Self {
         let theme = Theme::of(settings.theme);
-        let case = CaseScreen::new(Attention::new(about.terminal));
+        let case = CaseScreen::new(Attention::new(Terminal::Answers));
         Self {
             about,
             settings,
@@ -89,6 +83,7 @@ impl App {
             notice: None,
             began: Began::default(),
             drafts: Drafts::default(),
+            deeds: Deeds::default(),
             leaving: false,
         }
     }
@@ -177,6 +172,10 @@ impl App {
             return effect.into_iter().collect();
         }
         match self.settings.keys.action(stroke) {
+            Some(action) if self.deeds.is_repeated(action, key.kind, now) => {
+                self.notice = Some(Notice::warning(format!("{stroke} is held down: let it go first")));
+                Vec::new()
+            }
             Some(action) => self.act(action),
             None => {
                 let help = self.settings.keys.key_of(Action::Help);
@@ -208,6 +207,9 @@ impl App {
     }
 
     fn act(&mut self, action: Action) -> Vec<Effect> {
+        if action == Action::Case && self.screen == Screen::Case {
+            return self.act_on_case(Action::Back);
+        }
         if let Some((screen, ..)) = Screen::ALL.iter().find(|(_, _, a)| *a == action) {
             return self.go(*screen);
         }
@@ -296,7 +298,7 @@ impl App {
             Outcome::Drafted(item, text) => {
                 self.case.note_changed(Some(text.clone()).filter(|t| !t.is_empty()), None);
                 self.drafts.waiting = Some(Ask::Draft(item, text));
-                self.next_draft()
+                self.drafts.next()
             }
             other => {
                 self.popup = None;
@@ -327,15 +329,6 @@ impl App {
         self.drafts.waiting.take().map(Effect::Desk).into_iter().collect()
     }
 
-    fn next_draft(&mut self) -> Vec<Effect> {
-        if self.drafts.under_way {
-            return Vec::new();
-        }
-        let next = self.drafts.waiting.take();
-        self.drafts.under_way = next.is_some();
-        next.map(Effect::Desk).into_iter().collect()
-    }
-
     fn told(&mut self, told: crate::desk::ask::Told) -> Vec<Effect> {
         let answered = matches!(told.done, Ok(crate::desk::ask::Done::Answered { .. }));
         let drafted = matches!(told.done, Ok(crate::desk::ask::Done::Drafted));
@@ -344,7 +337,7 @@ impl App {
         }
         if drafted {
             self.drafts.under_way = false;
-            return self.next_draft();
+            return self.drafts.next();
         }
         let mut effects = if answered { self.read_shown() } else { Vec::new() };
         effects.extend(self.begin_what_is_missing());

@@ -1,16 +1,20 @@
 //! Whether a label key counts: only for a case the person can have seen, and once for a key that is held down.
 //!
 //! After a case is drawn, the terminal is asked where its cursor is. Its answer comes after the drawing, over the same line, so
-//! whatever was typed before the answer was typed without having seen the case. A terminal inside another program (tmux, screen)
-//! is answered for by that program, and some terminals never answer: there a short fixed delay must pass as well, or instead.
+//! whatever was typed before the answer was typed without having seen the case. tmux and screen answer by themselves, and some
+//! terminals never do; and a finger that bounces is faster than any eye. So a short time must pass, too.
 //!
 //! A key that is held down repeats: first after a quarter to two thirds of a second, then at 10 to 40 a second. The same label
 //! key soon after itself therefore waits a moment for the next repeat to betray it.
 
 use std::time::{Duration, Instant};
 
-/// What must pass where the terminal's answer says nothing about the person's own screen.
-const FIXED_DELAY: Duration = Duration::from_millis(250);
+use ratatui::crossterm::event::KeyEventKind;
+
+use super::keys::Action;
+
+/// Nobody reads a case in less.
+const GLANCE: Duration = Duration::from_millis(250);
 /// A repeat may be mistaken for a second press this long after the first.
 const FIRST_REPEAT: Duration = Duration::from_millis(750);
 /// Repeats follow each other within this.
@@ -24,10 +28,8 @@ pub(super) type Nonce = u32;
 /// What the terminal's answer is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Terminal {
-    /// It answers for the person's own screen.
+    /// It answers.
     Answers,
-    /// A program between answers at once.
-    AnsweredFor,
     /// It never answers.
     Silent,
 }
@@ -90,7 +92,7 @@ impl Attention {
             return None;
         }
         if self.terminal == Terminal::Silent {
-            self.sight = Sight::SeenFrom(now + FIXED_DELAY);
+            self.sight = Sight::SeenFrom(now + GLANCE);
             return None;
         }
         self.nonce = self.nonce.wrapping_add(1);
@@ -103,8 +105,7 @@ impl Attention {
         if let Sight::Asked { nonce, drawn } = self.sight
             && nonce == answer
         {
-            let delay = if self.terminal == Terminal::AnsweredFor { FIXED_DELAY } else { Duration::ZERO };
-            self.sight = Sight::SeenFrom(now.max(drawn + delay));
+            self.sight = Sight::SeenFrom(now.max(drawn + GLANCE));
         }
     }
 
@@ -112,7 +113,7 @@ impl Attention {
     pub fn unanswered(&mut self, now: Instant) {
         self.terminal = Terminal::Silent;
         if let Sight::Asked { drawn, .. } = self.sight {
-            self.sight = Sight::SeenFrom(now.max(drawn + FIXED_DELAY));
+            self.sight = Sight::SeenFrom(now.max(drawn + GLANCE));
         }
     }
 
@@ -165,6 +166,24 @@ impl Attention {
     }
 }
 
+/// What else changes the log, and when its key came last: held down, it must not go on and on.
+#[derive(Debug, Default)]
+pub(super) struct Deeds {
+    last: Option<(Action, Instant)>,
+}
+
+impl Deeds {
+    /// Whether this is the repeat of a key that is held down.
+    pub fn is_repeated(&mut self, action: Action, kind: KeyEventKind, now: Instant) -> bool {
+        if !matches!(action, Action::Undo | Action::Redo | Action::Skip | Action::Flag) {
+            return false;
+        }
+        let before = self.last.replace((action, now));
+        kind == KeyEventKind::Repeat
+            || before.is_some_and(|(last, at)| last == action && now.duration_since(at) < NEXT_REPEAT)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +221,11 @@ mod tests {
         assert_eq!(a.label_key('1', false, at(t, 900)), Verdict::Counts);
         a.another_case();
         assert_eq!(a.label_key('1', false, at(t, 901)), Verdict::TooEarly);
+        for bounce in [30, 120, 240] {
+            see(&mut a, at(t, 2_000));
+            assert_eq!(a.label_key('2', false, at(t, 2_000 + bounce)), Verdict::TooEarly, "{bounce} ms");
+            a.pressed = None;
+        }
     }
 
     #[test]
@@ -209,7 +233,7 @@ mod tests {
         for (delay, every) in [(250, 25), (500, 33), (660, 92), (400, 120)] {
             let t = Instant::now();
             let mut a = Attention::new(Terminal::Answers);
-            see(&mut a, t);
+            see(&mut a, t - GLANCE);
             let mut counted = 0;
             let presses = std::iter::once(0).chain((0..40).map(|n| delay + n * every));
             for ms in presses {
@@ -228,7 +252,7 @@ mod tests {
     fn the_same_key_again_counts_after_a_moment_and_at_once_after_a_pause() {
         let t = Instant::now();
         let mut a = Attention::new(Terminal::Answers);
-        see(&mut a, t);
+        see(&mut a, t - GLANCE);
         assert_eq!(a.label_key('1', false, at(t, 0)), Verdict::Counts);
         see(&mut a, at(t, 1));
         let Verdict::Wait(until) = a.label_key('1', false, at(t, 500)) else { panic!("it should wait") };
@@ -238,9 +262,9 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_that_is_answered_for_or_silent_gets_a_delay() {
+    fn every_terminal_gets_a_moment() {
         let t = Instant::now();
-        for terminal in [Terminal::AnsweredFor, Terminal::Silent] {
+        for terminal in [Terminal::Answers, Terminal::Silent] {
             let mut a = Attention::new(terminal);
             see(&mut a, t);
             assert_eq!(a.label_key('1', false, at(t, 100)), Verdict::TooEarly);

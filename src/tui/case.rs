@@ -242,6 +242,10 @@ impl CaseScreen {
             }
             (Action::Undo, _) => Ask::Undo,
             (Action::Redo, _) => Ask::Redo,
+            (Action::Skip, Some(_)) if self.shown().is_some_and(|s| s.card.label.is_some()) => {
+                let says = "this case is answered: give it another label, or take the answer back with undo";
+                return (None, Some(Notice::warning(says.into())));
+            }
             (Action::Skip, Some((item, _))) => Ask::Skip(item),
             (Action::Flag, Some((item, _))) => Ask::Flag(item),
             _ => return (None, None),

@@ -32,7 +32,13 @@ pub(super) struct Around<'a> {
 impl CaseScreen {
     /// Draws the screen of cases.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, around: &Around<'_>, look: Look<'_>) {
-        let labels = self.labels(around.task, area.width, look);
+        // However many labels there are and however long their names: the text keeps most of the screen.
+        let fits = |lines: &Vec<Line<'_>>| lines.len() <= usize::from(area.height / 4).max(1);
+        let labels = [usize::MAX, 24, 16, 10, 6, 3]
+            .into_iter()
+            .map(|longest| self.labels(around.task, (area.width, longest), look))
+            .find(fits)
+            .unwrap_or_else(|| self.labels(around.task, (area.width, 1), look));
         let foot = 3 + labels.len() as u16;
         let (body, foot) = split(area, area.height.saturating_sub(foot + 1));
         self.question(frame, row(body, 0), around.task, look);
@@ -142,12 +148,12 @@ impl CaseScreen {
     }
 
     /// Each label with its key, in as many lines as it takes.
-    fn labels(&self, task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    fn labels(&self, task: &Task, (width, longest): (u16, usize), look: Look<'_>) -> Vec<Line<'static>> {
         let given = self.shown().and_then(|s| s.card.label.as_deref());
         let mut lines = vec![Line::default()];
         let mut used = 0;
         for label in &task.labels {
-            let name = drawable(&label.name);
+            let name = cut(&drawable(&label.name), longest);
             let long = name.width() + 5;
             if used + long > usize::from(width) && used > 0 {
                 lines.push(Line::default());
@@ -177,10 +183,10 @@ impl CaseScreen {
         let (says, style) = match (self.saving(), notice, &self.last) {
             (_, Some(notice), _) => (notice.says.clone(), look.tone(notice.tone)),
             (Some(saving), None, _) => (saving, look.tone(self.tone())),
-            (None, None, Some(last)) => {
+            (None, None, Some(last)) if !matches!(self.showing, Showing::Asked(_)) => {
                 (answered(last, &look.keys.key_of(Action::Undo)), look.tone(self.tone()))
             }
-            (None, None, None) => {
+            (None, None, _) => {
                 let revealed = self.shown().and_then(|s| s.card.shown.revealed.as_ref());
                 (revealed.map(thought).unwrap_or_default(), look.theme.quiet)
             }

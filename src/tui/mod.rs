@@ -20,6 +20,7 @@ mod app;
 mod attention;
 mod case;
 mod case_view;
+mod drafts;
 mod effect;
 mod frame;
 mod input;

@@ -119,7 +119,8 @@ impl Popup {
                 Outcome::Stays
             }
             Self::Jump { input } => match key.code {
-                KeyCode::Enter => input.value().trim().parse().map_or(Outcome::Closes, Outcome::Jumps),
+                KeyCode::Enter if input.value().is_empty() => Outcome::Closes,
+                KeyCode::Enter => Outcome::Jumps(input.value().parse().unwrap_or(i64::MAX)),
                 KeyCode::Char(c) if !c.is_ascii_digit() => Outcome::Stays,
                 _ => {
                     input.handle_event(&Event::Key(*key));

@@ -9,7 +9,6 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::app::{About, App};
-use super::attention::Terminal;
 use super::effect::Effect;
 use super::input::Input;
 use super::message::Message;
@@ -51,7 +50,6 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
         project: harmless(&name),
         expert: harmless(opening.expert),
         task: sitting.task().clone(),
-        terminal: terminal(),
         has_engine: cfg!(feature = "engine"),
     };
     let (to, messages) = mpsc::channel();
@@ -86,12 +84,6 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
         .hint("What was called saved is saved: open the project again, and report what stands above"));
     }
     Ok(())
-}
-
-/// Who answers when the terminal is asked something.
-fn terminal() -> Terminal {
-    let between = ["TMUX", "STY"].iter().any(|name| std::env::var_os(name).is_some());
-    if between { Terminal::AnsweredFor } else { Terminal::Answers }
 }
 
 fn watch_signals(to: Sender<Message>) -> io::Result<()> {

@@ -15,10 +15,16 @@ use super::project::{Project, program};
 
 /// Only so that a program that hangs fails its test rather than the whole run.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a person looks at a case at least.
+const GLANCE: Duration = Duration::from_millis(270);
 /// How long a person takes to press a key again.
 const AGAIN: Duration = Duration::from_millis(350);
 /// What a program sends to learn where the cursor is.
 const WHERE: &[u8] = b"\x1b[6n";
+
+/// What stands around a frame.
+const FRAME_BEGINS: &[u8] = b"\x1b[?2026h";
+const FRAME_ENDS: &[u8] = b"\x1b[?2026l";
 
 /// What a seat is like.
 #[derive(Clone, Copy, Debug)]
@@ -92,13 +98,17 @@ impl Seat {
         let sent = line_from(pair.master.try_clone_reader().unwrap(), setup.delay);
         let (seen, answer) = (Arc::clone(&view), typed.clone());
         std::thread::spawn(move || {
+            let mut held = Vec::new();
             for (due, bytes) in sent {
                 wait_until(due);
-                show(&seen, &bytes, |at| {
+                held.extend(bytes);
+                let rest = held.split_off(whole_frames(&held));
+                show(&seen, &held, |at| {
                     if setup.answers {
                         let _ = answer.send((Instant::now() + setup.delay, at));
                     }
                 });
+                held = rest;
             }
             seen.0.lock().unwrap().closed = true;
             seen.1.notify_all();
@@ -152,6 +162,12 @@ impl Seat {
         let _ = self.typed.send((Instant::now() + self.delay, keys.as_bytes().to_vec()));
     }
 
+    /// Types what was typed before, as fast as a person does.
+    pub fn press_again(&self, keys: &str) {
+        wait_until(Instant::now() + AGAIN);
+        self.press(keys);
+    }
+
     /// Waits until `text` stands on the screen.
     #[track_caller]
     pub fn see(&self, text: &str) -> String {
@@ -201,6 +217,7 @@ impl Seat {
         let screen = self.see_before_end("a case", |s| case_on(s).is_some() && !s.contains("saving"))?;
         let case = case_on(&screen)?;
         let saved = format!("({key}), case {case},");
+        wait_until(Instant::now() + GLANCE);
         loop {
             self.press(&key.to_string());
             let said = |s: &str| {
@@ -276,6 +293,15 @@ fn style_of(cell: &vt100::Cell) -> String {
         }
     }
     parts.join("+")
+}
+
+/// What of the bytes can be drawn now: all, or all before a frame that has not come whole.
+fn whole_frames(bytes: &[u8]) -> usize {
+    let last = |mark: &[u8]| bytes.windows(mark.len()).rposition(|w| w == mark);
+    match (last(FRAME_BEGINS), last(FRAME_ENDS)) {
+        (Some(begin), end) if end.is_none_or(|end| end < begin) => begin,
+        _ => bytes.len(),
+    }
 }
 
 /// Draws what came, and answers each question for the cursor where it stands.

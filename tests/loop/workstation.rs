@@ -52,7 +52,7 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     seat.press("u");
     seat.see(&format!("took back: label fine on case {}", cases[9]));
     assert_eq!(seat.case(), Some(cases[9]), "undo returns to the case");
-    seat.press("u");
+    seat.press_again("u");
     seat.see(&format!("took back: label clickbait on case {}", cases[8]));
     assert_eq!(seat.case(), Some(cases[8]));
     seat.see("8 of 20 by you");
@@ -179,7 +179,7 @@ fn kills_and_hang_ups_at_random_moments_lose_no_confirmed_label() {
     let mut confirmed = Vec::new();
     for moment in 0..50 {
         let mut seat = Seat::open(&project, &["--as", "ada"]);
-        let wait = Duration::from_millis(rng.gen_range(0..400));
+        let wait = Duration::from_millis(rng.gen_range(0..900));
         let signal = if moment % 2 == 0 { Signal::KILL } else { Signal::HUP };
         std::thread::scope(|scope| {
             let (done, ended) = std::sync::mpsc::channel::<()>();
