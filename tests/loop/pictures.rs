@@ -153,7 +153,6 @@ pictures! {
     the_end_of_a_round: [Answer('1'), Answer('2'), Answer('1'), Answer('2'), Press("\x1b[A", "Round 1 is done")],
     on_to_the_next_round: [Press("\x0e", "On to the next round?")],
     progress: [Answer('1'), Press("\x0f", "Hard cases")],
-    one_text: [Press("\x14", "4 ingredients"), Press("\r", "to answer it")],
     project: [Press("\x05", "clickbait ads")],
     jobs: [Press("\x0b", "Start")],
 }
