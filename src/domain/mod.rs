@@ -7,6 +7,7 @@ pub mod case;
 pub mod event;
 pub mod fault;
 pub mod figure;
+pub mod grouped;
 pub mod harmless;
 pub mod history;
 pub mod ids;

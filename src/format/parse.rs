@@ -9,6 +9,7 @@ use super::jsonl;
 use super::lines::Line;
 use super::row::{BadRow, Columns, Row, value_of};
 use super::shown::shown;
+use crate::domain::grouped::grouped;
 
 /// The most bytes of one text.
 pub(super) const LONGEST_TEXT: usize = 1_000_000;
@@ -163,17 +164,4 @@ fn too_long(line: u64, bytes: u64, raw: &[u8]) -> BadRow {
         "Split long documents into parts, or --skip-bad sets such rows aside".to_owned()
     };
     BadRow::new(line, why, hint, raw)
-}
-
-/// A number with its thousands apart: `10,485,760`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

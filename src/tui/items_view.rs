@@ -13,6 +13,7 @@ use super::items::{Focus, ItemsScreen};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::desk::browse::{Row, State, View, Whole};
+use crate::domain::grouped::grouped;
 use crate::domain::ids::ItemId;
 use crate::domain::task::Task;
 
@@ -107,7 +108,7 @@ impl ItemsScreen {
     /// `row 12,345 of 1,000,000`, `row 3 of 57 found, searching … 34 %`
     fn whereabouts(&self) -> String {
         let n = self.items.len();
-        let row = grouped(self.selected + 1);
+        let row = grouped(self.selected as u64 + 1);
         let searching = match self.state {
             None => return "searching …".into(),
             Some(State::Searching { done, of }) if of > 0 => format!(", searching … {} %", done * 100 / of),
@@ -117,8 +118,8 @@ impl ItemsScreen {
         match (n, self.query.is_everything()) {
             (0, true) if self.pool == 0 => "no texts".into(),
             (0, _) => format!("0 found{searching}"),
-            (n, true) => format!("row {row} of {}", grouped(self.pool.max(n))),
-            (n, false) => format!("row {row} of {} found{searching}", grouped(n)),
+            (n, true) => format!("row {row} of {}", grouped(self.pool.max(n) as u64)),
+            (n, false) => format!("row {row} of {} found{searching}", grouped(n as u64)),
         }
     }
 
@@ -280,7 +281,7 @@ fn body(whole: &Whole, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     lines.push(Line::default());
     for origin in &whole.origins {
         lines.extend(said(
-            &format!("{}, row {}", origin.source, grouped(origin.row as usize)),
+            &format!("{}, row {}", origin.source, grouped(origin.row as u64)),
             look.theme.quiet,
         ));
         for (name, value) in &origin.meta {
@@ -322,19 +323,6 @@ fn thought(view: &View) -> String {
         Some(why) => format!("{model}; it was chosen because {why}"),
         None => model,
     }
-}
-
-/// A number with its thousands apart: `1,000,000`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// What is left of a line after its first `columns`.

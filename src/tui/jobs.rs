@@ -35,7 +35,6 @@ struct Ended {
 pub(super) struct JobsScreen {
     running: Vec<Running>,
     ended: Vec<Ended>,
-    notes: Vec<String>,
     chosen: usize,
 }
 
@@ -66,7 +65,7 @@ impl JobsScreen {
                 }
                 return beat;
             }
-            News::Note(_, note) => self.notes.push(note),
+            News::Note(..) => {}
             News::Ended(kind, end, says) => {
                 self.running.retain(|r| r.kind != kind);
                 self.ended.insert(0, Ended { kind, end, says });
