@@ -1,14 +1,12 @@
 //! A thread for questions of which only the newest matters: one that waits is replaced, and one that is being answered can see it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
 use crate::domain::fault::{Fault, Result};
 
-/// The asking end. Dropped, it ends the thread once its answer is done.
+/// The asking end. Dropped, it ends the thread once its answer is done, which nobody waits for: it only reads.
 pub struct Latest<Q> {
     slot: Arc<Slot<Q>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 struct Slot<Q> {
@@ -65,10 +63,10 @@ impl<Q: Send + 'static> Latest<Q> {
                 serve(question, &Newer(&heard));
             }
         };
-        let thread = std::thread::Builder::new().name(name.into()).spawn(run).map_err(|e| {
+        std::thread::Builder::new().name(name.into()).spawn(run).map_err(|e| {
             Fault::new(format!("start the thread '{name}'"), "the system gives no more threads").because(e)
         })?;
-        Ok(Self { slot, thread: Some(thread) })
+        Ok(Self { slot })
     }
 
     /// Asks; a question that still waits is forgotten.
@@ -82,9 +80,6 @@ impl<Q> Drop for Latest<Q> {
     fn drop(&mut self) {
         self.slot.lock().closed = true;
         self.slot.bell.notify_one();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 

@@ -95,8 +95,11 @@ pub struct Remarks {
 }
 
 /// The name under which this login labelled in the project last; none where it never did.
+///
+/// # Errors
+/// Those of sitting down: a person is asked for a name only where it is of use.
 pub fn usual_name(project: &Path) -> Result<Option<String>> {
-    Store::open(project, Access::Read)?.last_expert_of_login()
+    Store::open(project, Access::Sitting)?.last_expert_of_login()
 }
 
 impl Sitting {

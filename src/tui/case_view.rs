@@ -8,9 +8,9 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::case::{Answered, CONFIDENCES, CaseScreen, Showing, Shown};
-use super::frame::{Look, Notice, rule, wall};
+use super::frame::{Look, Notice, more_below, rule, wall};
 use super::keys::Action;
-use super::passage::{drawable, lay_out};
+use super::passage::{cut, drawable, lay_out};
 use crate::desk::shown::{NoCase, Reveal};
 use crate::domain::task::Task;
 
@@ -20,6 +20,9 @@ const BESIDE: u16 = 100;
 const THREE: u16 = 140;
 /// No line of text is longer: the eye loses its way back.
 const MEASURE: u16 = 90;
+
+/// A longer question stands whole in the guideline only.
+const MOST_ASKED: usize = 3;
 
 /// What is to be drawn beside the case.
 pub(super) struct Around<'a> {
@@ -41,8 +44,8 @@ impl CaseScreen {
             .unwrap_or_else(|| self.labels(around.task, (area.width, 1), look));
         let foot = 3 + labels.len() as u16;
         let (body, foot) = split(area, area.height.saturating_sub(foot + 1));
-        self.question(frame, row(body, 0), around.task, look);
-        let text = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
+        let asked = self.question(frame, body, around.task, look);
+        let (_, text) = split(body, asked);
         match &self.showing {
             Showing::Next(_) | Showing::Asked(_) => self.passages(frame, text, around.task, look),
             Showing::Waiting => {}
@@ -67,14 +70,27 @@ impl CaseScreen {
         frame.render_widget(Paragraph::new(look.hints(&hints, area.width)), row(area, area.height - 1));
     }
 
-    fn question(&self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) {
+    /// The question beside where one is; a long one has the lines below for itself. Returns how many lines it took.
+    fn question(&self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) -> u16 {
         let right = self.whereabouts();
-        let room = usize::from(area.width).saturating_sub(right.width() + 3);
-        let question = cut(&drawable(&task.question).replace('\n', " "), room);
-        frame.render_widget(Paragraph::new(Span::styled(format!(" {question}"), look.theme.title)), area);
         let width = (right.width() as u16 + 1).min(area.width);
-        let place = Rect { x: area.right() - width, width, ..area };
+        let place = Rect { x: area.right() - width, width, ..row(area, 0) };
         frame.render_widget(Paragraph::new(Span::styled(right, look.theme.quiet)), place);
+        let question = drawable(&task.question);
+        let fits = !question.contains('\n') && question.width() + 2 <= usize::from(area.width - width);
+        let style = look.theme.title;
+        let mut lines = lay_out(&question, &[], area.width.saturating_sub(2), (style, style));
+        if lines.len() > MOST_ASKED {
+            lines.truncate(MOST_ASKED);
+            if let Some(line) = lines.last_mut() {
+                line.push_span(Span::styled("…", style));
+            }
+        }
+        let above = u16::from(!fits);
+        let height = lines.len() as u16;
+        let place = Rect { x: area.x + 1, y: area.y + above, height, width: area.width - 1 };
+        frame.render_widget(Paragraph::new(lines), place.intersection(area));
+        above + height
     }
 
     fn whereabouts(&self) -> String {
@@ -139,10 +155,8 @@ impl CaseScreen {
             let over = (lines.len() as u16).saturating_sub(place.height);
             let scroll = self.scroll.min(over);
             frame.render_widget(Paragraph::new(lines).scroll((scroll, 0)), inner);
-            if over > scroll && place.height > 0 {
-                let more =
-                    Rect { x: place.right().saturating_sub(1), y: place.bottom() - 1, width: 1, height: 1 };
-                frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), more);
+            if over > scroll {
+                more_below(frame, place.right().saturating_sub(1), place, look);
             }
         }
     }
@@ -261,6 +275,11 @@ fn partner(shown: &Shown, width: u16, styles: (Style, Style), look: Look<'_>) ->
 fn guideline(task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled("How to decide", look.theme.title)];
     let plain = (look.theme.text, look.theme.text);
+    let question = lay_out(&drawable(&task.question), &[], width, (look.theme.title, look.theme.title));
+    if question.len() > MOST_ASKED {
+        lines.extend(question);
+        lines.push(Line::default());
+    }
     if !task.guideline.is_empty() {
         lines.extend(lay_out(&drawable(&task.guideline), &[], width, plain));
         lines.push(Line::default());
@@ -304,20 +323,4 @@ fn split(area: Rect, top: u16) -> (Rect, Rect) {
 fn column(area: Rect, i: u16, n: u16) -> Rect {
     let width = area.width / n;
     Rect { x: area.x + i * width, width: if i + 1 == n { area.width - i * width } else { width }, ..area }
-}
-
-/// The beginning of a line that fits, with a sign where something is left out.
-pub(super) fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    for c in text.chars() {
-        if out.width() + unicode_width::UnicodeWidthChar::width(c).unwrap_or(0) + 1 > width {
-            break;
-        }
-        out.push(c);
-    }
-    out.push('…');
-    out
 }

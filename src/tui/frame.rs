@@ -2,11 +2,13 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::keys::{Action, Keymap};
+use super::passage::{cut, drawable};
 use super::theme::Theme;
 
 /// The least size at which every screen shows all it has to.
@@ -52,7 +54,7 @@ pub(super) struct Look<'a> {
 
 impl Look<'_> {
     /// The style of a tone.
-    pub fn tone(&self, tone: Tone) -> ratatui::style::Style {
+    pub fn tone(&self, tone: Tone) -> Style {
         match tone {
             Tone::Quiet => self.theme.quiet,
             Tone::Good => self.theme.good,
@@ -98,6 +100,30 @@ impl Head<'_> {
         let width = (right.content.width() as u16).min(area.width);
         let place = Rect { x: area.right() - width, width, ..area };
         frame.render_widget(Paragraph::new(Line::from(right)).alignment(Alignment::Right), place);
+    }
+}
+
+/// The foot of a screen without a case: one line that something is said in, one with keys.
+pub(super) fn foot(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    said: Option<(&str, Style)>,
+    hints: &[(Action, &str)],
+    look: Look<'_>,
+) {
+    let line = |from_below: u16| Rect { y: area.bottom() - from_below, height: 1, ..area };
+    if let Some((says, style)) = said {
+        let says = cut(&drawable(says).replace('\n', " "), usize::from(area.width) - 2);
+        frame.render_widget(Paragraph::new(Span::styled(format!(" {says}"), style)), line(2));
+    }
+    frame.render_widget(Paragraph::new(look.hints(hints, area.width)), line(1));
+}
+
+/// That more stands below what the place has room for.
+pub(super) fn more_below(frame: &mut Frame<'_>, x: u16, area: Rect, look: Look<'_>) {
+    if area.height > 0 {
+        let place = Rect { x, y: area.bottom() - 1, width: 1, height: 1 };
+        frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), place);
     }
 }
 

@@ -89,6 +89,10 @@ impl ItemsScreen {
     /// The screen comes into view: what was done elsewhere meanwhile may change all of it.
     pub fn enter(&mut self) -> Vec<Effect> {
         self.focus = Focus::List;
+        if Query::parse(self.field.value()).is_err() {
+            return Vec::new();
+        }
+        self.refused = None;
         self.rows.clear();
         self.whole = None;
         self.asked = None;
@@ -138,7 +142,11 @@ impl ItemsScreen {
 
     fn typed(&mut self) -> Vec<Effect> {
         match Query::parse(self.field.value()) {
-            Err(why) => self.refused = Some(why),
+            Err(why) => {
+                // What an earlier line found, or is about to find, must not stand beneath this one.
+                self.number += 1;
+                self.refuse(why);
+            }
             Ok(query) => {
                 let again = self.refused.take().is_some();
                 if query != self.query || again {
@@ -150,6 +158,12 @@ impl ItemsScreen {
             }
         }
         Vec::new()
+    }
+
+    fn refuse(&mut self, why: String) {
+        self.refused = Some(why);
+        self.items.clear();
+        self.select(0);
     }
 
     /// Takes an action.
@@ -223,7 +237,7 @@ impl ItemsScreen {
             Told::Found(found) if found.number == self.number => self.found(found),
             Told::Refused { number, fault } if number == self.number => {
                 self.state = Some(State::Done);
-                self.refused = Some(fault.to_string());
+                self.refuse(fault.to_string());
             }
             Told::Looked(Ok(looked)) => self.looked(looked),
             Told::Looked(Err(fault)) => return Some(Notice::bad(fault.to_string())),
@@ -359,6 +373,12 @@ mod tests {
         screen.type_in();
         assert_eq!(press(&mut screen, "round:x").map(|effects| effects.len()), Some(0));
         assert!(screen.refused.as_deref().is_some_and(|why| why.contains("a round has a number")));
+        screen.told(found(screen.number - 1, 1..50, State::Done));
+        assert!(screen.items.is_empty(), "what 'round' found does not stand beneath 'round:x'");
+        screen.key(&KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
+        let effects = press(&mut screen, "3").unwrap();
+        screen.told(found(number(&effects), 1..50, State::Done));
+        assert_eq!(screen.items.len(), 49);
     }
 
     #[test]

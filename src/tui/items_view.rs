@@ -7,11 +7,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
-use super::case_view::cut;
-use super::frame::{Look, Notice, wall};
+use super::frame::{Look, Notice, more_below, wall};
 use super::items::{Focus, ItemsScreen};
 use super::keys::Action;
-use super::passage::{drawable, lay_out};
+use super::passage::{cut, drawable, lay_out};
 use crate::desk::browse::{Row, State, View, Whole};
 use crate::domain::grouped::grouped;
 use crate::domain::ids::ItemId;
@@ -116,6 +115,7 @@ impl ItemsScreen {
             Some(State::Done) => String::new(),
         };
         match (n, self.query.is_everything()) {
+            _ if self.refused.is_some() => "not searched".into(),
             (0, true) if self.pool == 0 => "no texts".into(),
             (0, _) => format!("0 found{searching}"),
             (n, true) => format!("row {row} of {}", grouped(self.pool.max(n) as u64)),
@@ -131,7 +131,7 @@ impl ItemsScreen {
             let line = columns.line(*item, self.rows.get(item), look);
             if i == self.selected { line.patch_style(look.theme.chosen) } else { line }
         }));
-        if self.items.is_empty() {
+        if self.items.is_empty() && self.refused.is_none() {
             lines.push(Line::styled(format!(" {}", self.why_empty()), look.theme.quiet));
         }
         frame.render_widget(Paragraph::new(lines), area);
@@ -149,7 +149,12 @@ impl ItemsScreen {
 
     fn draw_whole(&mut self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
         let chosen = self.chosen();
-        let Some(whole) = self.whole.as_ref().filter(|whole| Some(whole.row.item) == chosen) else { return };
+        let Some(whole) = self.whole.as_ref().filter(|whole| Some(whole.row.item) == chosen) else {
+            if chosen.is_some() {
+                frame.render_widget(Paragraph::new(Span::styled("reading …", look.theme.quiet)), area);
+            }
+            return;
+        };
         let focused = self.focus == Focus::Whole;
         let head = if focused { look.theme.chosen } else { look.theme.title };
         let mut lines = vec![Line::styled(format!(" {} ", title(whole)), head), Line::default()];
@@ -157,9 +162,8 @@ impl ItemsScreen {
         let over = (lines.len() as u16).saturating_sub(area.height);
         self.scroll = self.scroll.min(over);
         frame.render_widget(Paragraph::new(lines).scroll((self.scroll, 0)), area);
-        if over > self.scroll && area.height > 0 {
-            let more = Rect { x: area.right(), y: area.bottom() - 1, width: 1, height: 1 };
-            frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), more);
+        if over > self.scroll {
+            more_below(frame, area.right(), area, look);
         }
     }
 
@@ -248,7 +252,9 @@ impl Columns {
 
     fn line(&self, item: ItemId, row: Option<&Row>, look: Look<'_>) -> Line<'static> {
         let number = Span::styled(format!(" {:>width$}  ", item.0, width = self.item), look.theme.quiet);
-        let Some(row) = row else { return Line::from(vec![number, Span::raw("…")]) };
+        let Some(row) = row else {
+            return Line::from(vec![number, Span::styled("reading …", look.theme.quiet)]);
+        };
         let (label, style) = match &row.label {
             Some(label) => (cut(&drawable(label), self.label), look.theme.good),
             None if row.skipped => ("skipped".into(), look.theme.quiet),

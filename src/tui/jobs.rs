@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::frame::{Look, Notice};
+use super::frame::{Look, Notice, foot};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::desk::jobs::{End, JobKind, News};
@@ -157,17 +157,6 @@ impl JobsScreen {
         }
         lines.truncate(usize::from(area.height.saturating_sub(3)));
         frame.render_widget(Paragraph::new(lines), area);
-        let foot = Rect { y: area.bottom() - 2, height: 1, ..area };
-        if let Some(notice) = notice {
-            let says = super::case_view::cut(
-                &drawable(&notice.says).replace('\n', " "),
-                usize::from(area.width) - 2,
-            );
-            frame.render_widget(
-                Paragraph::new(Span::styled(format!(" {says}"), look.tone(notice.tone))),
-                foot,
-            );
-        }
         let hints = [
             (Action::Help, "help"),
             (Action::Open, "start"),
@@ -176,8 +165,8 @@ impl JobsScreen {
             (Action::NextScreen, "screens"),
             (Action::Quit, "quit"),
         ];
-        let last = Rect { y: area.bottom() - 1, height: 1, ..area };
-        frame.render_widget(Paragraph::new(look.hints(&hints, area.width)), last);
+        let said = notice.map(|notice| (notice.says.as_str(), look.tone(notice.tone)));
+        foot(frame, area, said, &hints, look);
     }
 }
 

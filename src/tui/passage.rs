@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use similar::{ChangeTag, TextDiff};
 use textwrap::{Options, WordSplitter};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::domain::harmless::harmless;
 
@@ -14,9 +15,22 @@ const COMPARED: usize = 20_000;
 /// Texts of whose letters fewer are in common words differ as a whole: bringing out nearly every word would bring out nothing.
 const ALIKE: f64 = 0.3;
 
-/// Text as it may be drawn: harmless, without tabs, whose width no terminal agrees on.
+/// Text as it may be drawn: harmless, and without what terminals disagree on the width of. Tabs become blanks, flags the letters they
+/// are made of, and of joined emoji each stands for itself.
 pub(super) fn drawable(text: &str) -> String {
-    harmless(text).replace('\t', "    ").replace("\r\n", "\n")
+    let mut plain = String::with_capacity(text.len());
+    let mut last = ' ';
+    for c in text.replace("\r\n", "\n").chars() {
+        match c {
+            '\t' => plain.push_str("    "),
+            '\u{1f1e6}'..='\u{1f1ff}' => plain.extend(char::from_u32(c as u32 - 0x1f1e6 + u32::from(b'A'))),
+            '\u{fe0e}' | '\u{fe0f}' => continue,
+            '\u{200d}' if matches!(last, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}') => continue,
+            c => plain.push(c),
+        }
+        last = c;
+    }
+    harmless(&plain)
 }
 
 /// The parts of two drawable texts that the other does not have, as byte ranges in order.
@@ -78,6 +92,22 @@ pub(super) fn lay_out(
     lines
 }
 
+/// The beginning of a line that fits, with a sign where something is left out.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.width() + c.width().unwrap_or(0) + 1 > width {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
 fn line(piece: &str, at: usize, ranges: &[Range<usize>], plain: Style, bright: Style) -> Line<'static> {
     let mut spans = Vec::new();
     let mut done = 0;
@@ -102,7 +132,6 @@ fn line(piece: &str, at: usize, ranges: &[Range<usize>], plain: Style, bright: S
 mod tests {
     use proptest::prelude::*;
     use ratatui::style::Modifier;
-    use unicode_width::UnicodeWidthStr;
 
     use super::*;
 
@@ -121,6 +150,13 @@ mod tests {
         assert_eq!(shown, ["win a", "free car", "today"]);
         assert_eq!(lines[1].spans[0].content, "free");
         assert_eq!(lines[1].spans[0].style, bright);
+    }
+
+    #[test]
+    fn what_terminals_disagree_on_is_drawn_so_that_they_agree() {
+        assert_eq!(drawable("\u{1f1e9}\u{1f1ea} wins\r\n\tsoon"), "DE wins\n    soon");
+        assert_eq!(drawable("\u{2764}\u{fe0f}\u{200d}\u{1f525}"), "\u{2764}\u{1f525}");
+        assert_eq!(drawable("a\u{200d}b"), "a\u{fffd}b", "what joins letters hides nothing");
     }
 
     #[test]

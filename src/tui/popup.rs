@@ -9,9 +9,9 @@ use ratatui_textarea::{CursorMove, TextArea};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::frame::Look;
+use super::frame::{Look, more_below};
 use super::keys::{ACTIONS, About, Action, Stroke};
-use super::passage::{drawable, lay_out};
+use super::passage::{cut, drawable, lay_out};
 use crate::domain::ids::ItemId;
 
 /// Columns of the help.
@@ -184,8 +184,7 @@ impl Popup {
                 let scroll = (*scroll).min(height.saturating_sub(inner.height));
                 frame.render_widget(Paragraph::new(shown).scroll((scroll, 0)), inner);
                 if scroll + inner.height < height {
-                    let more = Rect { x: inner.right() - 1, y: inner.bottom() - 1, width: 1, height: 1 };
-                    frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), more);
+                    more_below(frame, inner.right() - 1, inner, look);
                 }
             }
             Self::Palette { input, chosen } => {
@@ -199,7 +198,7 @@ impl Popup {
                 for (i, about) in found.iter().enumerate().skip(first).take(room) {
                     let key = look.keys.key_of(about.action);
                     let text = format!(" {:<12} {:<9} {}", about.name, key, about.says);
-                    let text = super::case_view::cut(&text, usize::from(inner.width));
+                    let text = cut(&text, usize::from(inner.width));
                     let style = if i == *chosen { look.theme.chosen } else { look.theme.text };
                     lines.push(Line::styled(text, style));
                 }

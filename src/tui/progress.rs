@@ -6,11 +6,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::case_view::cut;
 use super::frame::Look;
 use super::interval::Scale;
 use super::keys::{ACTIONS, Action};
-use super::passage::{drawable, lay_out};
+use super::passage::{cut, drawable, lay_out};
 use crate::desk::advice::Advice;
 use crate::desk::status::Status;
 use crate::domain::figure::Figure;

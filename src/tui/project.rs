@@ -8,9 +8,8 @@ use jiff::tz::TimeZone;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::case_view::cut;
 use super::frame::Look;
-use super::passage::{drawable, lay_out};
+use super::passage::{cut, drawable, lay_out};
 use crate::desk::project::{File, Project, SetTask, Tuned};
 use crate::domain::task::{Assist, Task};
 

@@ -2,10 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::frame::{Look, Notice};
+use super::frame::{Look, Notice, foot, more_below};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::domain::fault::{Fault, Result};
@@ -80,19 +80,13 @@ impl<T> Sheet<T> {
         self.scroll = self.scroll.min(most);
         frame.render_widget(Paragraph::new(shown).scroll((self.scroll, 0)), body);
         if self.scroll < most {
-            let more = Rect { x: body.right() - 1, y: body.bottom() - 1, width: 1, height: 1 };
-            frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), more);
+            more_below(frame, body.right() - 1, body, look);
         }
-        let foot = Rect { y: area.bottom() - 2, height: 1, ..area };
-        let says = match notice {
+        let said = match notice {
             Some(notice) => Some((notice.says.as_str(), look.tone(notice.tone))),
             None if self.waits && self.page.is_some() => Some(("computing anew…", look.theme.quiet)),
             None => None,
         };
-        if let Some((says, style)) = says {
-            let says = super::case_view::cut(&drawable(says).replace('\n', " "), usize::from(area.width) - 2);
-            frame.render_widget(Paragraph::new(Span::styled(format!(" {says}"), style)), foot);
-        }
         let hints = [
             (Action::Help, "help"),
             (Action::GoOn, "tune and mine"),
@@ -101,7 +95,6 @@ impl<T> Sheet<T> {
             (Action::NextScreen, "screens"),
             (Action::Quit, "quit"),
         ];
-        let last = Rect { y: area.bottom() - 1, height: 1, ..area };
-        frame.render_widget(Paragraph::new(look.hints(&hints, area.width)), last);
+        foot(frame, area, said, &hints, look);
     }
 }

@@ -13,12 +13,14 @@ use hardcase::store::{Access, Store};
 
 use super::project::{Project, ads};
 use super::seat::{Seat, Setup};
-use Step::{Answer, Press};
+use Step::{Answer, Press, Settle};
 
 /// What a person does, and then sees.
 pub enum Step {
     /// Types, and waits for this to stand on the screen.
     Press(&'static str, &'static str),
+    /// Types, and waits for this to stand on a screen on which nothing is searched for or read any more.
+    Settle(&'static str, &'static str),
     /// Answers the case.
     Answer(char),
 }
@@ -74,10 +76,18 @@ pub fn picture(size: (u16, u16), theme: &str, steps: &[Step]) -> Picture {
                 seat.press(keys);
                 seat.see(then);
             }
+            Settle(keys, then) => {
+                seat.press(keys);
+                let busy = ["searching …", "reading …"];
+                seat.see_that(then, |s| s.contains(then) && !busy.iter().any(|sign| s.contains(sign)));
+            }
             Answer(key) => drop(seat.answer(*key)),
         }
     }
-    let picture = Picture { text: redacted(&seat.screen()), styles: seat.styles(), screen: seat.drawn() };
+    let text = redacted(&seat.screen());
+    // Blanks at the end of a line tell what was drawn before, not what is.
+    let text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    let picture = Picture { text, styles: seat.styles(), screen: seat.drawn() };
     seat.signal(rustix::process::Signal::TERM);
     seat.end();
     picture
@@ -152,6 +162,10 @@ pictures! {
     something_pasted: [Press("\x1b[200~1 1 1\x1b[201~", "what was pasted was dropped")],
     the_end_of_a_round: [Answer('1'), Answer('2'), Answer('1'), Answer('2'), Press("\x1b[A", "Round 1 is done")],
     on_to_the_next_round: [Press("\x0e", "On to the next round?")],
+    texts: [Answer('1'), Settle("\x14", "row 1 of 40")],
+    texts_searched: [Answer('1'), Settle("/label:any", "row 1 of 1 found")],
+    a_search_that_cannot_be: [Settle("/round:x", "a round has a number")],
+    one_text: [Answer('1'), Settle("/label:any", "row 1 of 1 found"), Settle("\r\r", "to this case")],
     progress: [Answer('1'), Press("\x0f", "Hard cases")],
     project: [Press("\x05", "clickbait ads")],
     jobs: [Press("\x0b", "Start")],

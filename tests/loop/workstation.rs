@@ -24,6 +24,12 @@ fn labelled(project: &Project) -> Vec<(i64, String)> {
     answers.into_iter().filter_map(|a| Some((a.event.case?.0, a.event.label?))).collect()
 }
 
+/// The kappa of a model, with its interval and n, as the screen of progress says it.
+fn kappa(screen: &str, model: &str) -> Option<String> {
+    let row = screen.lines().find(|line| line.trim_start().starts_with(&format!("{model}  ")))?;
+    Some(row.split_once(')')?.0.split_whitespace().skip_while(|word| !word.contains('.')).collect())
+}
+
 #[test]
 fn a_journey_from_the_first_opening_to_the_second_round() {
     let project = mined(120, 20);
@@ -69,12 +75,23 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
 
     // What was skipped comes back once, at the end.
     let mut last = 0;
-    for _ in 0..12 {
-        last = seat.answer('2');
+    for i in 0..12 {
+        last = seat.answer(if i % 2 == 0 { '1' } else { '2' });
     }
     assert_eq!(last, cases[8]);
     seat.see("Round 1 is done");
-    seat.press("\r");
+    seat.press("\x0f");
+    let first = seat.see_that("kappa before labelling", |s| kappa(s, "before labelling, in use").is_some());
+    seat.press("\x0b");
+    seat.see("nothing since this screen was opened");
+    seat.press("\x0e");
+    let jobs = seat.see_that("both jobs done", |s| s.matches("done").count() == 2);
+    assert!(jobs.contains("a head trained on"), "{jobs}");
+    seat.press("\x0f");
+    let then = seat.see_that("kappa after round 1", |s| kappa(s, "after round 1, in use").is_some());
+    assert_eq!(kappa(&first, "before labelling, in use"), kappa(&then, "before labelling"), "{then}");
+    assert_ne!(kappa(&then, "before labelling"), kappa(&then, "after round 1, in use"), "{then}");
+    seat.press("\x1b");
     seat.see("round 2: 0 of");
     seat.press("q");
     assert_eq!(seat.end().0, 0);
