@@ -1,4 +1,5 @@
-//! The only llama.cpp: model files, the embedded model, and the encoder that turns texts into vectors.
+//! The only llama.cpp and candle: model files, the embedded model, the encoder that turns texts into vectors, its
+//! adapters and their training.
 //!
 //! A model file is read by our own strict reader before llama.cpp sees it, because llama.cpp may end the process
 //! on an odd one. Encoders of the BERT architecture are computed by our own forward pass where it proves, on loading, to give llama.cpp's
@@ -10,6 +11,8 @@ mod context;
 pub mod embedded;
 pub mod encoder;
 pub mod gguf;
+pub mod lora;
 mod means;
 pub mod model_file;
+pub mod training;
 mod worker;

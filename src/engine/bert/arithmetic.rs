@@ -10,7 +10,7 @@ const LANES: usize = 16;
 
 /// What happens to what a product's target held before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub enum Target {
     /// It is overwritten.
     Overwritten,
     /// The product is added to it.
@@ -21,7 +21,7 @@ pub(super) enum Target {
 ///
 /// # Panics
 /// Where the shapes do not fit.
-pub(super) fn product(
+pub fn product(
     scale: f32,
     a: ArrayView2<'_, f32>,
     b: ArrayView2<'_, f32>,
@@ -85,7 +85,7 @@ pub(super) fn exp(x: f32) -> f32 {
 }
 
 /// GELU in its tanh form, as ggml computes it: `x / (1 + e^(-2u))` with `u = √(2/π) (x + 0.044715 x³)`.
-pub(super) fn gelu(values: &mut [f32]) {
+pub fn gelu(values: &mut [f32]) {
     const SQRT_2_OVER_PI: f32 = 0.797_884_6;
     for x in values {
         let u = SQRT_2_OVER_PI * *x * (0.044_715 * *x).mul_add(*x, 1.0);
@@ -94,7 +94,7 @@ pub(super) fn gelu(values: &mut [f32]) {
 }
 
 /// Turns a row of scores into weights that sum to 1.
-pub(super) fn softmax(row: &mut [f32]) {
+pub fn softmax(row: &mut [f32]) {
     let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for x in row.iter_mut() {
         *x = exp(*x - top);
@@ -106,7 +106,7 @@ pub(super) fn softmax(row: &mut [f32]) {
 }
 
 /// Gives a row mean 0 and variance 1, then scales and shifts it.
-pub(super) fn layer_norm(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
+pub fn layer_norm(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
     let n = row.len() as f32;
     let mean = sum(row, |x| x) / n;
     let variance = sum(row, |x| (x - mean) * (x - mean)) / n;
@@ -118,7 +118,7 @@ pub(super) fn layer_norm(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon:
 
 /// The sum of `f` over the values, in lanes.
 #[inline(always)]
-fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+pub(super) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = values.as_chunks::<LANES>();
     let mut lanes = [0.0f32; LANES];
     for chunk in chunks {

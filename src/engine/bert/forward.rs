@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
-use super::arithmetic::{Target, gelu, layer_norm, product, softmax};
+use super::arithmetic::{Target, gelu, layer_norm, product};
+use super::attention::attention;
 use super::weights::{Layer, Linear, Norm, Weights};
 use crate::engine::model_file::Pooling;
 
@@ -37,40 +38,15 @@ impl Pass {
     /// have a token, and none more than there are positions; ids beyond the vocabulary count as the first.
     pub fn vectors(&mut self, texts: &[Vec<usize>]) -> Array2<f32> {
         let weights = Arc::clone(&self.weights);
-        let tokens = texts.iter().map(Vec::len).sum();
+        let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
+        let tokens = lengths.iter().sum();
         self.memory.make_room(tokens, &weights);
-        self.embed(texts, &weights);
+        embed(&weights, texts, self.memory.state.slice_mut(s![..tokens, ..]));
         for layer in &weights.layers {
-            self.memory.attend(texts, layer, &weights, tokens);
+            self.memory.attend(&lengths, layer, &weights, tokens);
             self.memory.feed_forward(layer, &weights, tokens);
         }
-        self.pooled(texts, &weights)
-    }
-
-    fn embed(&mut self, texts: &[Vec<usize>], weights: &Weights) {
-        let places = texts.iter().flat_map(|text| text.iter().enumerate());
-        for (mut state, (position, token)) in self.memory.state.rows_mut().into_iter().zip(places) {
-            let token = if *token < weights.tokens.nrows() { *token } else { 0 };
-            let position = position.min(weights.positions.nrows() - 1);
-            state.assign(&weights.tokens.row(token));
-            state += &weights.positions.row(position);
-            normalise(state.into_slice(), &weights.norm, weights.epsilon);
-        }
-    }
-
-    fn pooled(&self, texts: &[Vec<usize>], weights: &Weights) -> Array2<f32> {
-        let mut pooled = Array2::zeros((texts.len(), weights.dimensions));
-        let mut at = 0;
-        for (text, mut vector) in texts.iter().zip(pooled.rows_mut()) {
-            let states = self.memory.state.slice(s![at..at + text.len(), ..]);
-            at += text.len();
-            if weights.pooling == Pooling::Cls {
-                vector.assign(&states.row(0));
-            } else if let Some(mean) = states.mean_axis(Axis(0)) {
-                vector.assign(&mean);
-            }
-        }
-        pooled
+        pool(weights.pooling, &lengths, self.memory.state.slice(s![..tokens, ..]))
     }
 }
 
@@ -88,33 +64,20 @@ impl Memory {
     }
 
     /// Multi-head self-attention, its residual and its norm.
-    fn attend(&mut self, texts: &[Vec<usize>], layer: &Layer, weights: &Weights, tokens: usize) {
-        let (d, size) = (weights.dimensions, weights.dimensions / weights.heads);
-        let scale = 1.0 / (size as f32).sqrt();
+    fn attend(&mut self, lengths: &[usize], layer: &Layer, weights: &Weights, tokens: usize) {
         let all = ..tokens;
         linear(
             &layer.query_key_value,
             self.state.slice(s![all, ..]),
             self.query_key_value.slice_mut(s![all, ..]),
         );
-        let mut at = 0;
-        for text in texts {
-            let rows = at..at + text.len();
-            at = rows.end;
-            let n = rows.len();
-            self.scores.resize(self.scores.len().max(n * n), 0.0);
-            for head in 0..weights.heads {
-                let columns = |part: usize| part * d + head * size..part * d + (head + 1) * size;
-                let of = |part: usize| self.query_key_value.slice(s![rows.clone(), columns(part)]);
-                let scores = &mut self.scores[..n * n];
-                let Ok(mut square) = ArrayViewMut2::from_shape((n, n), &mut *scores) else { continue };
-                product(scale, of(0), of(1).reversed_axes(), Target::Overwritten, square.view_mut());
-                scores.chunks_exact_mut(n).for_each(softmax);
-                let Ok(square) = ArrayViewMut2::from_shape((n, n), scores) else { continue };
-                let attended = self.attended.slice_mut(s![rows.clone(), columns(0)]);
-                product(1.0, square.view(), of(2), Target::Overwritten, attended);
-            }
-        }
+        attention(
+            lengths,
+            weights.heads,
+            self.query_key_value.slice(s![all, ..]),
+            self.attended.slice_mut(s![all, ..]),
+            &mut self.scores,
+        );
         residual(&layer.attended, self.attended.slice(s![all, ..]), self.state.slice_mut(s![all, ..]));
         self.normalise(&layer.attention_norm, weights.epsilon, tokens);
     }
@@ -137,6 +100,34 @@ impl Memory {
     }
 }
 
+/// What goes into the first block for texts given as token ids: `tokens × dimensions`.
+pub fn embed<T: AsRef<[usize]>>(weights: &Weights, texts: &[T], mut states: ArrayViewMut2<'_, f32>) {
+    let places = texts.iter().flat_map(|text| text.as_ref().iter().enumerate());
+    for (mut state, (position, token)) in states.rows_mut().into_iter().zip(places) {
+        let token = if *token < weights.tokens.nrows() { *token } else { 0 };
+        let position = position.min(weights.positions.nrows() - 1);
+        state.assign(&weights.tokens.row(token));
+        state += &weights.positions.row(position);
+        normalise(state.into_slice(), &weights.norm, weights.epsilon);
+    }
+}
+
+/// One vector a text from those of its tokens, `texts × dimensions`.
+pub fn pool(pooling: Pooling, lengths: &[usize], states: ArrayView2<'_, f32>) -> Array2<f32> {
+    let mut pooled = Array2::zeros((lengths.len(), states.ncols()));
+    let mut at = 0;
+    for (length, mut vector) in lengths.iter().zip(pooled.rows_mut()) {
+        let states = states.slice(s![at..at + length, ..]);
+        at += length;
+        if pooling == Pooling::Cls {
+            vector.assign(&states.row(0));
+        } else if let Some(mean) = states.mean_axis(Axis(0)) {
+            vector.assign(&mean);
+        }
+    }
+    pooled
+}
+
 fn normalise(row: Option<&mut [f32]>, norm: &Norm, epsilon: f32) {
     if let (Some(row), Some(weight), Some(bias)) = (row, norm.weight.as_slice(), norm.bias.as_slice()) {
         layer_norm(row, weight, bias, epsilon);
@@ -144,7 +135,7 @@ fn normalise(row: Option<&mut [f32]>, norm: &Norm, epsilon: f32) {
 }
 
 /// `to = from · weightᵀ + bias`.
-fn linear(linear: &Linear, from: ArrayView2<'_, f32>, mut to: ArrayViewMut2<'_, f32>) {
+pub fn linear(linear: &Linear, from: ArrayView2<'_, f32>, mut to: ArrayViewMut2<'_, f32>) {
     to.assign(&linear.bias);
     product(1.0, from, linear.weight.t(), Target::AddedTo, to);
 }

@@ -4,8 +4,13 @@
 //! file is not its to say: [`crate::engine::encoder`] lets both read the same texts and compares.
 
 mod arithmetic;
+mod attention;
 mod forward;
+mod gradient;
 mod weights;
 
-pub use forward::Pass;
-pub use weights::Weights;
+pub use arithmetic::{Target, gelu, layer_norm, product};
+pub use attention::{attention, attention_gradient};
+pub use forward::{Pass, embed, linear, pool};
+pub use gradient::{gelu_gradient, layer_norm_gradient};
+pub use weights::{Linear, Norm, Place, Weights};

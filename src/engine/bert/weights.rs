@@ -7,12 +7,13 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use ndarray::{Array1, Array2, Axis, concatenate};
+use ndarray::{ArcArray2, Array1, Array2, Axis, concatenate};
 
 use crate::engine::gguf::{GgufError, Header, Value, read_header, read_tensor};
 use crate::engine::model_file::Pooling;
 
 /// A matrix product with a bias.
+#[derive(Clone)]
 pub struct Linear {
     /// `out × in`.
     pub weight: Array2<f32>,
@@ -21,6 +22,7 @@ pub struct Linear {
 }
 
 /// Scale and shift of a layer norm.
+#[derive(Clone)]
 pub struct Norm {
     /// Scale.
     pub weight: Array1<f32>,
@@ -28,7 +30,36 @@ pub struct Norm {
     pub bias: Array1<f32>,
 }
 
+/// The linears of a block, in the order in which a text goes through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Queries, keys and values.
+    QueryKeyValue,
+    /// What the heads' results go through.
+    Attended,
+    /// Into the wide layer.
+    Up,
+    /// And back.
+    Down,
+}
+
+impl Place {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::QueryKeyValue, Self::Attended, Self::Up, Self::Down];
+
+    /// The tensors of the file that lie one below the other in it, by their names within the block.
+    pub fn tensors(self) -> &'static [&'static str] {
+        match self {
+            Self::QueryKeyValue => &["attn_q", "attn_k", "attn_v"],
+            Self::Attended => &["attn_output"],
+            Self::Up => &["ffn_up"],
+            Self::Down => &["ffn_down"],
+        }
+    }
+}
+
 /// One transformer block.
+#[derive(Clone)]
 pub struct Layer {
     /// Queries, keys and values one below the other, `3 · dimensions × dimensions`.
     pub query_key_value: Linear,
@@ -44,7 +75,30 @@ pub struct Layer {
     pub output_norm: Norm,
 }
 
-/// A whole encoder.
+impl Layer {
+    /// The linear at a place.
+    pub fn linear(&self, place: Place) -> &Linear {
+        match place {
+            Place::QueryKeyValue => &self.query_key_value,
+            Place::Attended => &self.attended,
+            Place::Up => &self.up,
+            Place::Down => &self.down,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn linear_mut(&mut self, place: Place) -> &mut Linear {
+        match place {
+            Place::QueryKeyValue => &mut self.query_key_value,
+            Place::Attended => &mut self.attended,
+            Place::Up => &mut self.up,
+            Place::Down => &mut self.down,
+        }
+    }
+}
+
+/// A whole encoder. Cloned, it shares the embeddings of tokens and positions, which no adapter changes.
+#[derive(Clone)]
 pub struct Weights {
     /// Length of a vector.
     pub dimensions: usize,
@@ -55,9 +109,9 @@ pub struct Weights {
     /// How token vectors become one: mean or first.
     pub pooling: Pooling,
     /// `vocabulary × dimensions`.
-    pub tokens: Array2<f32>,
+    pub tokens: ArcArray2<f32>,
     /// `longest text × dimensions`, with the vector of the first token type in it.
-    pub positions: Array2<f32>,
+    pub positions: ArcArray2<f32>,
     /// After the embeddings.
     pub norm: Norm,
     /// The blocks in order.
@@ -174,8 +228,8 @@ impl Source<'_> {
         let mut positions = self.matrix("position_embd.weight", d)?;
         positions += &types.row(0);
         Ok(Weights {
-            tokens: self.matrix("token_embd.weight", d)?,
-            positions,
+            tokens: self.matrix("token_embd.weight", d)?.into_shared(),
+            positions: positions.into_shared(),
             norm: self.norm("token_embd_norm")?,
             layers: (0..self.plan.layers).map(|layer| self.layer(layer)).collect::<Result<_, _>>()?,
             dimensions: d,
@@ -231,5 +285,45 @@ impl Source<'_> {
         let tensor = self.header.tensors.iter().find(|t| t.name == name);
         let tensor = tensor.ok_or_else(|| GgufError::Damaged(format!("there is no tensor '{name}'")))?;
         Ok(read_tensor(&mut self.file, self.header, tensor)?.into())
+    }
+}
+
+#[cfg(test)]
+impl Weights {
+    /// A small encoder with random weights, for tests: 40 tokens, 12 positions, vectors of 8, two heads, 16 wide.
+    pub fn random(layers: usize, pooling: Pooling, seed: u64) -> Self {
+        use rand::{Rng, SeedableRng};
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        let mut matrix = |rows, columns, most: f32| {
+            Array2::from_shape_simple_fn((rows, columns), || rng.gen_range(-most..most))
+        };
+        let mut norm = || Norm {
+            weight: 1.0 + matrix(1, 8, 0.3).index_axis_move(Axis(0), 0),
+            bias: matrix(1, 8, 0.3).index_axis_move(Axis(0), 0),
+        };
+        let norms: Vec<Norm> = (0..=2 * layers).map(|_| norm()).collect();
+        let mut linear = |from, to| Linear {
+            weight: matrix(to, from, 0.6),
+            bias: matrix(1, to, 0.3).index_axis_move(Axis(0), 0),
+        };
+        let layers = (0..layers).map(|layer| Layer {
+            query_key_value: linear(8, 24),
+            attended: linear(8, 8),
+            attention_norm: norms[2 * layer].clone(),
+            up: linear(8, 16),
+            down: linear(16, 8),
+            output_norm: norms[2 * layer + 1].clone(),
+        });
+        let layers = layers.collect();
+        Self {
+            dimensions: 8,
+            heads: 2,
+            epsilon: 1e-12,
+            pooling,
+            tokens: matrix(40, 8, 1.0).into_shared(),
+            positions: matrix(12, 8, 0.3).into_shared(),
+            norm: norms[norms.len() - 1].clone(),
+            layers,
+        }
     }
 }
