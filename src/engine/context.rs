@@ -1,19 +1,56 @@
 //! llama.cpp as the means of the encoder: a context of one thread that turns batches of tokens into pooled vectors.
 
+use std::io::Write;
 use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
-use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::model::params::LlamaModelParams;
+use llama_cpp_2::model::{LlamaLoraAdapter, LlamaModel};
 use llama_cpp_2::token::LlamaToken;
 use ndarray::Array2;
 
 use super::backend::{backend, with_logged_error};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Result, io_reason};
 
 /// Texts that llama.cpp takes in one batch (`LLAMA_MAX_SEQ`).
 pub(super) const MOST_TEXTS: usize = 256;
+
+/// A model as llama.cpp holds it, with the adapter that its contexts use.
+pub(super) struct Served {
+    /// The model.
+    pub model: LlamaModel,
+    /// llama.cpp frees it with the model.
+    adapter: Option<Mutex<LlamaLoraAdapter>>,
+}
+
+impl Served {
+    /// Loads the model file at `path`, and the adapter whose file these bytes are.
+    ///
+    /// # Errors
+    /// Where llama.cpp refuses one of them, with its own reason.
+    pub fn load(path: &Path, adapter: Option<&[u8]>) -> Result<Self> {
+        let attempted = || format!("load the model {}", path.display());
+        let silent = || "llama.cpp refuses it and does not say why".to_owned();
+        let backend = backend()?;
+        let params = LlamaModelParams::default();
+        let (model, reason) = with_logged_error(|| LlamaModel::load_from_file(backend, path, &params));
+        let mut model =
+            model.map_err(|e| Fault::new(attempted(), reason.unwrap_or_else(silent)).because(e))?;
+        let Some(bytes) = adapter else { return Ok(Self { model, adapter: None }) };
+        let attempted = "load the adapter";
+        let unwritten = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
+        // llama.cpp reads adapters from files alone; it has read all of this one when it returns.
+        let mut file = tempfile::NamedTempFile::new().map_err(unwritten)?;
+        file.write_all(bytes).map_err(unwritten)?;
+        let (adapter, reason) = with_logged_error(|| model.lora_adapter_init(file.path()));
+        let adapter = adapter.map_err(|e| Fault::new(attempted, reason.unwrap_or_else(silent)).because(e))?;
+        Ok(Self { model, adapter: Some(Mutex::new(adapter)) })
+    }
+}
 
 /// A context with embeddings on, and the batch that it is given.
 pub(super) struct Context<'model> {
@@ -27,7 +64,8 @@ impl<'model> Context<'model> {
     ///
     /// # Errors
     /// Where llama.cpp makes none, for want of memory.
-    pub fn new(model: &'model LlamaModel, most_tokens: usize) -> Result<Self> {
+    pub fn new(served: &'model Served, most_tokens: usize) -> Result<Self> {
+        let model = &served.model;
         let size = u32::try_from(most_tokens).unwrap_or(u32::MAX);
         let params = LlamaContextParams::default()
             .with_embeddings(true)
@@ -43,10 +81,16 @@ impl<'model> Context<'model> {
             .with_no_perf(true);
         let backend = backend()?;
         let (context, reason) = with_logged_error(|| model.new_context(backend, params));
-        let context = context.map_err(|e| {
+        let mut context = context.map_err(|e| {
             let why = reason.unwrap_or_else(|| "llama.cpp made no context and did not say why".into());
             Fault::new("prepare the encoder", why).because(e)
         })?;
+        if let Some(adapter) = &served.adapter {
+            let mut adapter = adapter.lock().unwrap_or_else(PoisonError::into_inner);
+            context
+                .lora_adapter_set(&mut adapter, 1.0)
+                .map_err(|e| Fault::new("use the adapter", e.to_string()).because(e))?;
+        }
         let dimensions = usize::try_from(model.n_embd_out()).unwrap_or(0);
         Ok(Self { context, batch: LlamaBatch::new(most_tokens, 1), dimensions })
     }

@@ -6,19 +6,19 @@
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use llama_cpp_2::model::LlamaModel;
-use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::token::LlamaToken;
 use ndarray::ArrayView2;
 
-use super::backend::{backend, physical_cores, with_logged_error};
-use super::context::MOST_TEXTS;
+use super::backend::physical_cores;
+use super::bert::Weights;
+use super::context::{MOST_TEXTS, Served};
+use super::lora::AdapterFile;
 use super::means::Means;
 use super::model_file::{ModelFacts, inspect};
 use super::worker::{self, Job, Rows};
@@ -57,7 +57,8 @@ pub struct Embedded {
 /// A loaded encoder model with its workers. Dropping it ends them.
 pub struct Encoder {
     facts: ModelFacts,
-    model: Arc<LlamaModel>,
+    path: PathBuf,
+    served: Arc<Served>,
     longest: usize,
     means: Means,
     /// None only while dropping.
@@ -71,24 +72,31 @@ impl Encoder {
     /// # Errors
     /// Where the file is no encoder, or llama.cpp refuses it, with llama.cpp's own reason.
     pub fn load(path: &Path, options: EncoderOptions) -> Result<Self> {
+        Self::load_adapted(path, options, None)
+    }
+
+    /// Loads the model file at `path` with the adapter whose file's bytes these are.
+    ///
+    /// # Errors
+    /// Where the file is no encoder, the adapter is not for it, or llama.cpp refuses one of them, with llama.cpp's own reason.
+    pub fn load_adapted(path: &Path, options: EncoderOptions, adapter: Option<&[u8]>) -> Result<Self> {
         let mut facts = inspect(path)?;
         facts.require_encoder()?;
         let attempted = || format!("load the model {}", path.display());
-        let backend = backend()?;
-        let params = LlamaModelParams::default();
-        let (model, reason) = with_logged_error(|| LlamaModel::load_from_file(backend, path, &params));
-        let model = Arc::new(model.map_err(|e| {
-            let why = reason.unwrap_or_else(|| "llama.cpp refuses it and does not say why".into());
-            Fault::new(attempted(), why).because(e)
-        })?);
-        facts.dimensions = usize::try_from(model.n_embd_out()).unwrap_or(facts.dimensions);
+        let lora = adapter.map(AdapterFile::decode).transpose();
+        let lora =
+            lora.map_err(|e| Fault::new("read the adapter", e.to_string()).because(e))?.map(|file| file.lora);
+        let served = Arc::new(Served::load(path, adapter)?);
+        facts.dimensions = usize::try_from(served.model.n_embd_out()).unwrap_or(facts.dimensions);
         let longest = facts.context.min(LONGEST_TEXT);
 
         // One batch waits for each worker, so that none has to wait for the tokeniser.
         let (jobs, queue) = mpsc::sync_channel(options.threads.get());
         let queue = Arc::new(Mutex::new(queue));
-        let means = Means::choose(path, &facts, &model).map_err(|fault| fault.while_trying(attempted()))?;
-        let mut encoder = Self { facts, model, longest, means, jobs: Some(jobs), workers: Vec::new() };
+        let means = Means::choose(path, &facts, &served, lora.as_ref())
+            .map_err(|fault| fault.while_trying(attempted()))?;
+        let path = path.to_owned();
+        let mut encoder = Self { facts, path, served, longest, means, jobs: Some(jobs), workers: Vec::new() };
         for _ in 0..options.threads.get() {
             let worker = worker::start(&encoder.means, longest.max(encoder.means.batch_tokens()), &queue);
             encoder.workers.push(worker.map_err(|fault| fault.while_trying(attempted()))?);
@@ -99,6 +107,28 @@ impl Encoder {
     /// What the model's file says of it, with the length of the vectors that it yields.
     pub fn facts(&self) -> &ModelFacts {
         &self.facts
+    }
+
+    /// The model's weights as the trainer needs them, without any adapter.
+    ///
+    /// # Errors
+    /// Where it is of an architecture that cannot be trained here.
+    pub fn trainable(&self) -> Result<Arc<Weights>> {
+        let attempted = "train an adapter";
+        let weights = Weights::read(&self.path, self.facts.pooling)
+            .map_err(|e| Fault::new(attempted, e.to_string()).because(e))?;
+        weights.map(Arc::new).ok_or_else(|| {
+            let why = format!(
+                "the model '{}' is not an encoder of architecture bert with the tensors that belong to one ({})",
+                self.facts.name, self.facts.architecture
+            );
+            Fault::new(attempted, why).hint("The head stays; adapters are trained for models like the embedded one")
+        })
+    }
+
+    /// The tokens of a text as the model reads it, never none, cut where it is longer than the model reads.
+    pub fn tokens(&self, text: &str) -> Vec<usize> {
+        self.tokenise(text).0.iter().map(|token| token.0.unsigned_abs() as usize).collect()
     }
 
     /// Hands the vectors of `texts` to `on_batch`, some at a time and not in order: with each row its text's index.
@@ -163,7 +193,7 @@ impl Encoder {
     fn tokenise(&self, text: &str) -> (Vec<LlamaToken>, bool) {
         let most_bytes = self.longest * BYTES_PER_TOKEN;
         let shortened = (text.len() > most_bytes).then(|| beginning(text, most_bytes));
-        let vocab = self.model.vocab();
+        let vocab = self.served.model.vocab();
         let mut tokens = vocab.tokenize(shortened.as_deref().unwrap_or(text).as_bytes(), true, false);
         let cut = tokens.len() > self.longest;
         if cut {

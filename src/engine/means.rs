@@ -7,13 +7,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use ndarray::{Array2, ArrayView1};
 
 use super::backend::backend;
 use super::bert::{Pass, Weights};
-use super::context::{Context, MOST_TEXTS};
+use super::context::{Context, MOST_TEXTS, Served};
+use super::lora::Lora;
 use super::model_file::ModelFacts;
 use crate::domain::fault::{Fault, Result};
 
@@ -31,26 +31,37 @@ const PROBES: [&str; 5] = [
 #[derive(Clone)]
 pub(super) enum Means {
     /// Contexts of llama.cpp.
-    LlamaCpp(Arc<LlamaModel>),
+    LlamaCpp(Arc<Served>),
     /// Our own forward pass.
     Own(Arc<Weights>),
 }
 
 impl Means {
-    /// The fastest that computes what llama.cpp computes with the model at `path`.
+    /// The fastest that computes what llama.cpp computes with the model at `path`, and the adapter that it was given.
     ///
     /// # Errors
-    /// Where the file cannot be read, or llama.cpp cannot compute either.
-    pub fn choose(path: &Path, facts: &ModelFacts, model: &Arc<LlamaModel>) -> Result<Self> {
-        let llama_cpp = Self::LlamaCpp(Arc::clone(model));
+    /// Where the file cannot be read, the adapter is not for it, or llama.cpp cannot compute either.
+    pub fn choose(
+        path: &Path,
+        facts: &ModelFacts,
+        served: &Arc<Served>,
+        lora: Option<&Lora>,
+    ) -> Result<Self> {
+        let llama_cpp = Self::LlamaCpp(Arc::clone(served));
         if backend()?.supports_gpu_offload() {
             return Ok(llama_cpp);
         }
         let weights = Weights::read(path, facts.pooling)
             .map_err(|e| Fault::new("read the model's weights", e.to_string()).because(e))?;
-        let Some(weights) = weights else { return Ok(llama_cpp) };
+        let Some(mut weights) = weights else { return Ok(llama_cpp) };
+        if let Some(lora) = lora {
+            if !lora.fits(&weights) {
+                return Err(Fault::new("use the adapter", "it was trained for a model of another shape"));
+            }
+            weights = lora.merged(&weights);
+        }
         let own = Self::Own(Arc::new(weights));
-        let vocab = model.vocab();
+        let vocab = served.model.vocab();
         let probes: Vec<_> = PROBES.iter().map(|text| vocab.tokenize(text.as_bytes(), true, false)).collect();
         // llama.cpp wants room for an output of each text that a context may be given.
         let tokens = probes.iter().map(Vec::len).sum::<usize>().max(MOST_TEXTS);
@@ -81,7 +92,7 @@ impl Means {
     /// Where llama.cpp makes no context, for want of memory.
     pub fn worker(&self, most_tokens: usize) -> Result<Computer<'_>> {
         Ok(match self {
-            Self::LlamaCpp(model) => Computer::LlamaCpp(Box::new(Context::new(model, most_tokens)?)),
+            Self::LlamaCpp(served) => Computer::LlamaCpp(Box::new(Context::new(served, most_tokens)?)),
             Self::Own(weights) => Computer::Own(Box::new(Pass::new(Arc::clone(weights)))),
         })
     }
@@ -134,8 +145,6 @@ impl Computer<'_> {
 mod tests {
     use std::path::PathBuf;
 
-    use llama_cpp_2::model::params::LlamaModelParams;
-
     use super::*;
     use crate::engine::model_file::inspect;
 
@@ -147,10 +156,8 @@ mod tests {
             .join(path)
     }
 
-    fn loaded(path: &Path) -> (ModelFacts, Arc<LlamaModel>) {
-        let facts = inspect(path).unwrap();
-        let model = LlamaModel::load_from_file(backend().unwrap(), path, &LlamaModelParams::default());
-        (facts, Arc::new(model.unwrap()))
+    fn loaded(path: &Path) -> (ModelFacts, Arc<Served>) {
+        (inspect(path).unwrap(), Arc::new(Served::load(path, None).unwrap()))
     }
 
     /// The least cosine between what both means make of the texts, in batches of eight.
@@ -162,7 +169,7 @@ mod tests {
         let mut least = 1.0f32;
         for batch in texts.chunks(8) {
             let tokens = |text: &String| {
-                let mut tokens = model.vocab().tokenize(text.as_bytes(), true, false);
+                let mut tokens = model.model.vocab().tokenize(text.as_bytes(), true, false);
                 tokens.truncate(facts.context.min(512));
                 tokens
             };
@@ -198,13 +205,13 @@ mod tests {
             return;
         }
         let (facts, model) = loaded(Path::new(PACKED));
-        assert!(matches!(Means::choose(Path::new(PACKED), &facts, &model).unwrap(), Means::Own(_)));
+        assert!(matches!(Means::choose(Path::new(PACKED), &facts, &model, None).unwrap(), Means::Own(_)));
         let path = data("models/tinystories-656k-f32.gguf");
         if !path.exists() {
             eprintln!("skipped: there is no {}", path.display());
             return;
         }
         let (facts, model) = loaded(&path);
-        assert!(matches!(Means::choose(&path, &facts, &model).unwrap(), Means::LlamaCpp(_)));
+        assert!(matches!(Means::choose(&path, &facts, &model, None).unwrap(), Means::LlamaCpp(_)));
     }
 }

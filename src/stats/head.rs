@@ -72,7 +72,7 @@ pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) 
     if have < 2 {
         return Err(TooFew { label, have });
     }
-    let weights = balanced(y, &counts);
+    let weights = balanced(y, classes);
     let examples = Examples { x: x.reborrow(), y, classes, weights: &weights };
     if have < ENOUGH_TO_CROSS_VALIDATE {
         let model = Logistic::fit(&examples, FIXED_C);
@@ -84,8 +84,10 @@ pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) 
 }
 
 /// The weight of each example that gives every label the same total.
-fn balanced(y: &[usize], counts: &[usize]) -> Vec<f64> {
-    let share = y.len() as f64 / counts.len() as f64;
+pub fn balanced(y: &[usize], classes: usize) -> Vec<f64> {
+    let mut counts = vec![0usize; classes];
+    y.iter().for_each(|&label| counts[label] += 1);
+    let share = y.len() as f64 / classes as f64;
     y.iter().map(|&label| share / counts[label] as f64).collect()
 }
 

@@ -47,6 +47,13 @@ pub struct Settings {
     pub seed: u64,
 }
 
+impl Settings {
+    /// What serves a few hundred labels; see `benches/lora.rs`.
+    pub fn usual(seed: u64) -> Self {
+        Self { rank: 16, alpha: 16.0, learning_rate: 5e-4, epochs: 2, batch: 16, weight_decay: 0.01, seed }
+    }
+}
+
 /// A sign of life.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {

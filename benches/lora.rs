@@ -1,0 +1,319 @@
+//! What a low-rank adapter is worth and what it costs, beside the head: `cargo bench --bench lora -- [DATASET…] [--seeds N] [--labels N]
+//! [--epochs N] [--rank N] [--rate X]`.
+//!
+//! For each dataset of the test data (`HARDCASE_TEST_DATA`, by default the folder `shared` beside the repository) and each seed: a random part
+//! is kept for the test, a few labels are drawn evenly over the classes and the rest in rounds of 60 by the default strategy; head and adapter
+//! are trained on the same labels and compared by Cohen's kappa on the same test texts. Intervals are 95 % by Student's t over the seeds.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use hardcase::domain::ids::ItemId;
+use hardcase::domain::split::Split;
+use hardcase::engine::bert::Weights;
+use hardcase::engine::embedded;
+use hardcase::engine::encoder::{Encoder, EncoderOptions};
+use hardcase::engine::lora::Head;
+use hardcase::engine::training::{Example, Fit, Settings, fit, probabilities};
+use hardcase::mining::round::{Order, Stage, propose};
+use hardcase::mining::strategy::{DEFAULT, strategy_by_name};
+use hardcase::mining::{Pool, PoolParts};
+use hardcase::stats::head::{balanced, fit_head};
+use hardcase::stats::kappa::cohen;
+use ndarray::{Array2, ArrayView1, Axis};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+const MODEL: &[u8] = include_bytes!("../assets/model/all-minilm-l6-v2-q8_0.gguf");
+/// The 97.5 % points of Student's t with 1, 2, … degrees of freedom.
+const T: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+/// Texts of the pool that labels are drawn from.
+const POOL: usize = 9_000;
+const ROUND: usize = 60;
+
+/// Name, test texts, reader.
+type Dataset = (&'static str, usize, fn(&Path) -> Result<Vec<(String, String)>>);
+const DATASETS: [Dataset; 5] = [
+    ("davidson_hate", 2_000, hate),
+    ("sms_spam", 2_000, sms),
+    ("clickbait", 2_000, clickbait),
+    ("trec", 500, trec),
+    ("banking77", 2_000, banking),
+];
+
+struct Options {
+    datasets: Vec<String>,
+    seeds: u64,
+    labels: usize,
+    settings: Settings,
+}
+
+/// A dataset as the trainer sees it.
+struct Data {
+    tokens: Vec<Vec<usize>>,
+    vectors: Array2<f32>,
+    labels: Vec<usize>,
+    classes: usize,
+    test: usize,
+}
+
+/// One seed's outcome.
+struct Outcome {
+    labels: usize,
+    head: f64,
+    lora: f64,
+    seconds_per_epoch: f64,
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark's figures go to standard output")]
+fn main() -> Result<()> {
+    let options = options()?;
+    let folder = std::env::var_os("HARDCASE_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from)
+        .join("data");
+    let path = embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?;
+    let encoder = Encoder::load(&path, EncoderOptions::default())?;
+    let weights = encoder.trainable()?;
+    println!("{:?}", options.settings);
+    for (name, test, read) in DATASETS {
+        if !(options.datasets.is_empty() || options.datasets.iter().any(|wanted| wanted == name)) {
+            continue;
+        }
+        let Ok(rows) = read(&folder.join(name)) else {
+            println!("{name}: skipped, for it is not in {}", folder.display());
+            continue;
+        };
+        let data = Data::prepare(rows, test, &encoder)?;
+        let begun = Instant::now();
+        let outcomes: Vec<Outcome> = (0..options.seeds)
+            .into_par_iter()
+            .map(|seed| compare(&data, &weights, &options, seed))
+            .collect::<Result<_>>()?;
+        let of = |value: fn(&Outcome) -> f64| interval(outcomes.iter().map(value).collect());
+        println!(
+            "{name}: {} labels, {} test texts, {} seeds: kappa head {}, LoRA {}, difference {}; {:.1} s an epoch on one core; \
+             {:.0} s in all",
+            outcomes[0].labels,
+            data.test,
+            options.seeds,
+            of(|o| o.head),
+            of(|o| o.lora),
+            of(|o| o.lora - o.head),
+            outcomes.iter().map(|o| o.seconds_per_epoch).sum::<f64>() / outcomes.len() as f64,
+            begun.elapsed().as_secs_f64(),
+        );
+    }
+    if let Some(peak) = peak_memory() {
+        println!("peak memory {peak}");
+    }
+    Ok(())
+}
+
+fn compare(data: &Data, weights: &Arc<Weights>, options: &Options, seed: u64) -> Result<Outcome> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..data.labels.len()).collect();
+    order.shuffle(&mut rng);
+    let (test, pool) = order.split_at(data.test);
+    let pool = &pool[..pool.len().min(POOL)];
+    let chosen = choose(data, pool, options.labels, seed)?;
+    let labels: Vec<usize> = chosen.iter().map(|&i| data.labels[i]).collect();
+    let vectors = data.vectors.select(Axis(0), &chosen);
+    let head = fit_head(vectors.view(), &labels, data.classes, seed)?.model;
+    let gold: Vec<usize> = test.iter().map(|&i| data.labels[i]).collect();
+    let kappa = |probabilities: &Array2<f32>| -> Result<f64> {
+        let predicted = probabilities.rows().into_iter().map(top);
+        Ok(cohen(&predicted.zip(gold.iter().copied()).collect::<Vec<_>>())?)
+    };
+    let by_head = kappa(&head.probabilities(data.vectors.select(Axis(0), test).view()))?;
+
+    let weight = balanced(&labels, data.classes);
+    let examples: Vec<Example<'_>> = (chosen.iter().zip(&labels).zip(&weight))
+        .map(|((&i, &label), &weight)| Example { tokens: &data.tokens[i], label, weight: weight as f32 })
+        .collect();
+    let start = Head { weight: head.weights, bias: head.bias };
+    let begun = Instant::now();
+    let settings = Settings { seed, ..options.settings };
+    let training = Fit { weights, examples: &examples, held_out: &[], head: &start };
+    let tuned = fit(&training, &settings, &mut |_| ControlFlow::Continue(()), &mut |_| ())?;
+    let seconds_per_epoch = begun.elapsed().as_secs_f64() / settings.epochs as f64;
+    let tuned = tuned.context("the training was broken off")?;
+    let texts: Vec<Vec<usize>> = test.iter().map(|&i| data.tokens[i].clone()).collect();
+    let lora = kappa(&probabilities(weights, &tuned, &texts)?)?;
+    Ok(Outcome { labels: chosen.len(), head: by_head, lora, seconds_per_epoch })
+}
+
+/// The texts that experts would have labelled: a few of each class, then rounds by the default strategy.
+fn choose(data: &Data, pool: &[usize], count: usize, seed: u64) -> Result<Vec<usize>> {
+    let each = 8usize.div_ceil(data.classes).max(2);
+    let mut taken: Vec<usize> = (0..data.classes)
+        .flat_map(|class| (0..pool.len()).filter(move |&row| data.labels[pool[row]] == class).take(each))
+        .collect();
+    let vectors = data.vectors.select(Axis(0), pool);
+    let items: Vec<ItemId> = (1..).map(ItemId).take(pool.len()).collect();
+    let splits = vec![Split::Train; pool.len()];
+    let strategy = strategy_by_name(DEFAULT).context("there is no default strategy")?;
+    while taken.len() < count {
+        let labels: Vec<usize> = taken.iter().map(|&row| data.labels[pool[row]]).collect();
+        let head = fit_head(vectors.select(Axis(0), &taken).view(), &labels, data.classes, seed)?.model;
+        let scored = head.probabilities(vectors.view());
+        let mut open = vec![true; pool.len()];
+        taken.iter().for_each(|&row| open[row] = false);
+        let parts = PoolParts {
+            items: &items,
+            vectors: vectors.view(),
+            probabilities: scored.view(),
+            splits: &splits,
+            open: &open,
+        };
+        let budget = ROUND.min(count - taken.len());
+        let order = Order { strategy, budget, stage: Stage::Later, seed: seed + taken.len() as u64 };
+        let plan = propose(&Pool::new(parts)?, &order);
+        ensure!(!plan.proposals.is_empty(), "the strategy chose nothing");
+        taken.extend(plan.proposals.iter().map(|case| case.item.0.unsigned_abs() as usize - 1));
+    }
+    Ok(taken.into_iter().map(|row| pool[row]).collect())
+}
+
+impl Data {
+    fn prepare(rows: Vec<(String, String)>, test: usize, encoder: &Encoder) -> Result<Self> {
+        // Whoever has more texts than are used need not wait for all of them.
+        let mut rows = rows;
+        rows.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+        rows.truncate(POOL + test);
+        let mut names: BTreeMap<&str, usize> = rows.iter().map(|(label, _)| (label.as_str(), 0)).collect();
+        names.values_mut().zip(0..).for_each(|(index, i)| *index = i);
+        let labels = rows.iter().map(|(label, _)| names[label.as_str()]).collect();
+        let texts: Vec<&str> = rows.iter().map(|(_, text)| text.as_str()).collect();
+        let mut vectors = Array2::zeros((texts.len(), encoder.facts().dimensions));
+        encoder.embed(&texts, &mut |indices, batch| {
+            indices.iter().zip(batch.rows()).for_each(|(&i, row)| vectors.row_mut(i).assign(&row));
+            ControlFlow::Continue(())
+        })?;
+        let tokens = texts.iter().map(|text| encoder.tokens(text)).collect();
+        Ok(Self { tokens, vectors, labels, classes: names.len(), test })
+    }
+}
+
+fn top(row: ArrayView1<'_, f32>) -> usize {
+    (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
+}
+
+/// `0.312 (0.290 to 0.334)`
+fn interval(values: Vec<f64>) -> String {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    match T.get(values.len().saturating_sub(2)) {
+        Some(t) if values.len() > 1 => {
+            let half = t * (variance / n).sqrt();
+            format!("{mean:.3} ({:.3} to {:.3})", mean - half, mean + half)
+        }
+        _ => format!("{mean:.3}"),
+    }
+}
+
+fn options() -> Result<Options> {
+    let settings = Settings { ..Settings::usual(0) };
+    let mut options = Options { datasets: Vec::new(), seeds: 5, labels: 368, settings };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut number = || -> Result<f64> { Ok(words.next().context("a number is missing")?.parse()?) };
+        match word.as_str() {
+            "--bench" => {}
+            "--seeds" => options.seeds = number()? as u64,
+            "--labels" => options.labels = number()? as usize,
+            "--epochs" => options.settings.epochs = number()? as usize,
+            "--rank" => options.settings.rank = number()? as usize,
+            "--alpha" => options.settings.alpha = number()? as f32,
+            "--batch" => options.settings.batch = number()? as usize,
+            "--rate" => options.settings.learning_rate = number()?,
+            "--decay" => options.settings.weight_decay = number()?,
+            _ => options.datasets.push(word),
+        }
+    }
+    Ok(options)
+}
+
+/// The most memory that this process ever held, where the system says so.
+fn peak_memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().to_owned())
+}
+
+fn hate(folder: &Path) -> Result<Vec<(String, String)>> {
+    let mut reader = csv::Reader::from_path(folder.join("labeled_data.csv"))?;
+    let entities =
+        [("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#039;", "'")];
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let text = entities.iter().fold(record[6].to_owned(), |text, (name, c)| text.replace(name, c));
+        rows.push(((if &record[5] == "0" { "hate" } else { "other" }).to_owned(), unescaped(&text)));
+    }
+    Ok(rows)
+}
+
+/// `&#128514;` as the character it stands for.
+fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("&#") {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at + 2..];
+        let digits =
+            tail.find(';').filter(|end| *end < 8).and_then(|end| Some((end, tail[..end].parse().ok()?)));
+        match digits.and_then(|(end, number)| Some((end, char::from_u32(number)?))) {
+            Some((end, c)) => {
+                out.push(c);
+                rest = &tail[end + 1..];
+            }
+            None => {
+                out.push_str("&#");
+                rest = tail;
+            }
+        }
+    }
+    out + rest
+}
+
+fn sms(folder: &Path) -> Result<Vec<(String, String)>> {
+    separated(&folder.join("sms.tsv"), '\t')
+}
+
+fn clickbait(folder: &Path) -> Result<Vec<(String, String)>> {
+    separated(&folder.join("clickbait.tsv"), '\t')
+}
+
+fn trec(folder: &Path) -> Result<Vec<(String, String)>> {
+    separated(&folder.join("train_5500.label"), ':').map(|rows| {
+        rows.into_iter()
+            .map(|(coarse, rest)| (coarse, rest.split_once(' ').map_or(String::new(), |r| r.1.to_owned())))
+            .collect()
+    })
+}
+
+fn separated(path: &Path, by: char) -> Result<Vec<(String, String)>> {
+    let bytes = std::fs::read(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let rows = text.lines().filter_map(|line| line.split_once(by));
+    Ok(rows.map(|(label, text)| (label.to_owned(), text.to_owned())).collect())
+}
+
+fn banking(folder: &Path) -> Result<Vec<(String, String)>> {
+    let mut rows = Vec::new();
+    for file in ["train.csv", "test.csv"] {
+        let mut reader = csv::Reader::from_path(folder.join(file))?;
+        for record in reader.records() {
+            let record = record?;
+            rows.push((record[1].to_owned(), record[0].to_owned()));
+        }
+    }
+    Ok(rows)
+}
