@@ -24,7 +24,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut sitting = Sitting::open(&self.file, &setting.expert, Leaving::KeepsCases)?;
+        let mut sitting = Sitting::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
         let saved =
             sitting.answer(ItemId(self.item), &self.label, Remarks { note: self.note, ..Remarks::default() });
         let closed = sitting.close();

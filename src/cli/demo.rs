@@ -73,7 +73,7 @@ impl Demo {
             let report = mine(&setting.job(file), &MineOptions { strategy: None, budget: DEFAULT_BUDGET })?;
             setting.say(&report.to_string())?;
         }
-        let mut sitting = Sitting::open(file, &setting.expert, Leaving::KeepsCases)?;
+        let mut sitting = Sitting::open(file, &setting.expert_on(file)?, Leaving::KeepsCases)?;
         let next = sitting.next_case()?;
         let question = sitting.task().question.clone();
         sitting.close()?;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::output::{harmless, prompt};
 use super::setting::Setting;
-use crate::desk::sitting::usual_name;
+use crate::desk::sitting::usual_names;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::tui::{DEFAULTS, Opening, Settings, run};
 
@@ -67,23 +67,23 @@ fn offer_defaults(path: &Path) {
     }
 }
 
-/// Who labels: as the command line says, else as last time, else as the person says now.
+/// Who labels: as the command line says, else as this login always did, else as the person says now.
 fn expert(setting: &Setting, project: &Path) -> Result<String> {
     if setting.named {
         return Ok(setting.expert.clone());
     }
-    if let Some(name) = usual_name(project)? {
-        return Ok(name);
+    let names = usual_names(project)?;
+    let usual = names.first().cloned().unwrap_or_else(|| setting.expert.clone());
+    // Where several people share a login, none of them signs for another.
+    if names.len() == 1 || !setting.asks() {
+        return Ok(usual);
     }
-    if !setting.asks() {
-        return Ok(setting.expert.clone());
-    }
-    prompt(&format!("Your name, as your labels will be signed [{}]: ", harmless(&setting.expert)))?;
+    prompt(&format!("Your name, as your labels will be signed [{}]: ", harmless(&usual)))?;
     let mut line = String::new();
     stdin()
         .lock()
         .read_line(&mut line)
         .map_err(|e| Fault::new("read your name", io_reason(&e)).because(e))?;
     let name = line.trim();
-    Ok(if name.is_empty() { setting.expert.clone() } else { name.to_owned() })
+    Ok(if name.is_empty() { usual } else { name.to_owned() })
 }

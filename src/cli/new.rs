@@ -99,7 +99,7 @@ impl NewProject {
         // What would fail at the end fails before anybody has typed a word.
         check_place(&self.file)?;
         person.say(&format!(
-            "{} is a new project.\nEnter takes what stands in [brackets]; Ctrl-C leaves, and nothing is made.",
+            "{} does not exist yet; it is made at the end.\nEnter takes what stands in [brackets]; Ctrl-C leaves, and nothing is made.",
             self.file.display()
         ))?;
         self.see_data(person)?;

@@ -19,7 +19,7 @@ pub(super) struct Next {
 
 impl Next {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut sitting = Sitting::open(&self.file, &setting.expert, Leaving::KeepsCases)?;
+        let mut sitting = Sitting::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
         match sitting.next_case()? {
             sitting::Next::Case(mut case) => {
                 if self.reveal {

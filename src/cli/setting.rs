@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::arguments::Global;
 use super::output;
 use super::watch::Watch;
+use crate::desk::sitting::usual_names;
 use crate::domain::fault::Result;
 use crate::job::JobContext;
 
@@ -43,6 +44,17 @@ impl Setting {
             json: global.json,
             quiet: global.quiet,
         }
+    }
+
+    /// Who speaks on `project`: as the command line says, else the name under which this login always labelled there, else the login's own.
+    pub fn expert_on(&self, project: &Path) -> Result<String> {
+        if self.named {
+            return Ok(self.expert.clone());
+        }
+        Ok(match &usual_names(project)?[..] {
+            [name] => name.clone(),
+            _ => self.expert.clone(),
+        })
     }
 
     /// What a job on `project` is given.

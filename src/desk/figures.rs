@@ -116,7 +116,10 @@ impl<'s> Figures<'s> {
     pub fn agreement(&self, active: Option<&Predictor>) -> Result<Agreement> {
         let ballots = self.eval(0);
         let expert_expert = if ballots.names.len() < 2 {
-            Figure::undefined("one expert only has answered evaluation cases; a second one makes it known")
+            Figure::undefined(match ballots.names.len() {
+                0 => "no evaluation case is answered yet; two experts' answers make it known",
+                _ => "one expert only has answered evaluation cases; a second one makes it known",
+            })
         } else {
             ceiling(&ballots.experts, self.seed)
         };

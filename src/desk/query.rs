@@ -110,8 +110,10 @@ impl Filter {
             "prelabel" => Self::Prelabel(value.into()),
             "source" => Self::Source(value.into()),
             "round" => {
-                let number = value.parse().ok().filter(|n| *n > 0);
-                Self::Round(number.ok_or_else(|| format!("round:{value}: a round has a number, from 1"))?)
+                let number = value.parse().ok().filter(|n| *n >= 0);
+                Self::Round(number.ok_or_else(|| {
+                    format!("round:{value}: a round has a number; 0 is what came before the first")
+                })?)
             }
             _ => match value.split_once('=') {
                 Some((column, value)) if !column.is_empty() => {
@@ -236,7 +238,7 @@ mod tests {
         let says = |line: &str| Query::parse(line).unwrap_err();
         assert!(says("lable:spam").starts_with("no filter is called 'lable'; there are label:NAME"));
         assert!(says("round:two").contains("a round has a number"));
-        assert!(says("round:0").contains("a round has a number"));
+        assert!(says("round:-1").contains("a round has a number"));
         assert!(says("meta:sender").contains("meta:sender=Bob"));
         assert!(says("label:").starts_with("label: which?"));
     }

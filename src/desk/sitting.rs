@@ -94,12 +94,12 @@ pub struct Remarks {
     pub duration_ms: Option<i64>,
 }
 
-/// The name under which this login labelled in the project last; none where it never did.
+/// The names under which this login has labelled in the project, the last first.
 ///
 /// # Errors
 /// Those of sitting down: a person is asked for a name only where it is of use.
-pub fn usual_name(project: &Path) -> Result<Option<String>> {
-    Store::open(project, Access::Sitting)?.last_expert_of_login()
+pub fn usual_names(project: &Path) -> Result<Vec<String>> {
+    Store::open(project, Access::Sitting)?.experts_of_login()
 }
 
 impl Sitting {

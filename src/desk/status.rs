@@ -234,7 +234,7 @@ impl std::fmt::Display for Status {
         }
         let skipped: usize = self.skipped.values().sum();
         if skipped > 0 {
-            writeln!(f, "  {skipped} cases were skipped and count in no figure")?;
+            writeln!(f, "\n{skipped} cases were skipped, of all rounds and uses; they count in no figure")?;
         }
         if let Some(job) = &self.last_job {
             writeln!(f, "\nLast job: {job}")?;

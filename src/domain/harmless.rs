@@ -1,6 +1,7 @@
 //! Text that is data on its way to a terminal.
 
-/// Text from files and models on its way to a terminal: control characters and bidirectional overrides become visible signs.
+/// Text from files and models on its way to a terminal: control characters, bidirectional overrides and letters that cannot be seen
+/// become visible signs.
 pub fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -9,7 +10,8 @@ pub fn harmless(text: &str) -> String {
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}' => {
                 '\u{fffd}'
             }
-            '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => '\u{fffd}',
+            '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{2060}' | '\u{feff}' => '\u{fffd}',
+            '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
             c => c,
         })
         .collect()
@@ -25,5 +27,6 @@ mod tests {
         let shown = harmless(hostile);
         assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
         assert!(!shown.contains('\u{202e}'));
+        assert_eq!(harmless("a\u{2028}b\u{e0041}"), "a\u{fffd}b\u{fffd}");
     }
 }

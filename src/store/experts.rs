@@ -60,12 +60,12 @@ impl Store {
         self.one("SELECT id FROM expert WHERE name = ?1", [name.trim()], "read the experts", |r| r.get(0))
     }
 
-    /// The name under which this process's login labelled last; none where it never did.
-    pub fn last_expert_of_login(&self) -> Result<Option<String>> {
-        self.one(
+    /// The names under which this process's login has labelled, the last first.
+    pub fn experts_of_login(&self) -> Result<Vec<String>> {
+        self.all_rows_of(
             "SELECT e.name FROM session s JOIN expert e ON e.id = s.expert WHERE s.login = ?1 AND s.uid = ?2
                AND EXISTS (SELECT 1 FROM label_event v WHERE v.session = s.id)
-             ORDER BY s.id DESC LIMIT 1",
+             GROUP BY e.id ORDER BY max(s.id) DESC",
             (process::login(), process::uid()),
             "read the experts",
             |r| r.get(0),

@@ -230,10 +230,7 @@ impl App {
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit if self.jobs.any_running() => self.popup = Some(Popup::Leave),
             Action::Quit => return self.leave(),
-            Action::GoOn => match self.case.left() {
-                0 => return self.start(self.next_jobs()),
-                left => self.popup = Some(Popup::GoOn { left }),
-            },
+            Action::GoOn => return self.go_on(self.next_jobs()),
             Action::Stop if self.jobs.any_running() => return vec![Effect::Stop],
             Action::Stop => self.notice = Some(Notice::quiet("no job is running".into())),
             _ => return self.act_here(action),
@@ -245,6 +242,7 @@ impl App {
         match self.screen {
             Screen::Case => self.act_on_case(action),
             Screen::Jobs => match self.jobs.act(action) {
+                Some(JobKind::Mine) => self.go_on(vec![JobKind::Mine]),
                 Some(kind) => self.start(vec![kind]),
                 None if action == Action::Back => self.go(Screen::Case),
                 None => Vec::new(),
@@ -310,7 +308,7 @@ impl App {
                         vec![Effect::Desk(Ask::Note(item, text))]
                     }
                     Outcome::Jumps(case) => vec![Effect::Desk(Ask::Jump(CaseId(case)))],
-                    Outcome::GoesOn => self.start(self.next_jobs()),
+                    Outcome::GoesOn(kinds) => self.start(kinds),
                     Outcome::Leaves => self.leave(),
                     Outcome::LeavesAndStops => {
                         let mut effects = self.leave();
@@ -359,6 +357,17 @@ impl App {
         }
     }
 
+    /// Starts what opens the next round; asks first while cases of this one are left.
+    fn go_on(&mut self, kinds: Vec<JobKind>) -> Vec<Effect> {
+        match self.case.left() {
+            0 => self.start(kinds),
+            left => {
+                self.popup = Some(Popup::GoOn { left, kinds });
+                Vec::new()
+            }
+        }
+    }
+
     /// What a person who wants to go on needs.
     fn next_jobs(&self) -> Vec<JobKind> {
         match self.case.lack {
@@ -397,6 +406,9 @@ impl App {
             });
         }
         let beat = self.jobs.take(news, now);
+        if !self.jobs.any_running() && matches!(self.popup, Some(Popup::Leave)) {
+            self.popup = None;
+        }
         // While a person waits for a case, each sign of life of a job is a reason to look for one.
         let mut effects = if ended { self.read_shown() } else { Vec::new() };
         if ended || waits && beat {

@@ -13,6 +13,9 @@ use super::attention::Nonce;
 use super::message::Message;
 use super::terminal::place_of;
 
+/// How long to look for more of what has been typed. With no time at all crossterm's level-triggered reader does not look.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// How often an answer to an earlier question is read before this one counts as unanswered.
 const STALE_ANSWERS: usize = 3;
 
@@ -93,9 +96,9 @@ fn answered(nonce: Nonce) -> bool {
     true
 }
 
-/// Passes on what has been typed, without waiting for more.
+/// Passes on what has been typed.
 fn pass_on(to: &Sender<Message>) -> io::Result<()> {
-    while event::poll(Duration::ZERO)? {
+    while event::poll(LOOK)? {
         let message = match event::read()? {
             Event::Key(key) if key.kind != KeyEventKind::Release => Message::Key(key),
             Event::Paste(text) => Message::Paste(text),

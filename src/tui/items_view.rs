@@ -32,7 +32,7 @@ pub(super) const TYPED: [(&str, &str); 8] = [
     ("skipped", "search for what you left unanswered"),
     ("round:N", "search for the cases of a round"),
     ("source:FILE", "search for what came from this import"),
-    ("meta:COL=VALUE", "search by what stands beside the text in the data"),
+    ("meta:COL=VALUE", "search by what stands beside the text in the data; meta:COL=\"TWO WORDS\""),
     ("prelabel:NAME", "search by the model's label, among what you have answered"),
     ("\"words\"", "in quotes: search for exactly this in the text"),
 ];
@@ -173,7 +173,7 @@ impl ItemsScreen {
             (Some(notice), _) => (notice.says.clone(), look.tone(notice.tone)),
             (None, Some(why)) => (why.clone(), look.theme.warning),
             (None, None) if self.focus == Focus::Field => (
-                "words of the text; or label:NAME label:none label:any flagged skipped round:N source:FILE meta:COLUMN=VALUE, and prelabel:NAME for what you have answered"
+                "words of the text; or label:NAME label:none label:any flagged skipped round:N source:FILE meta:COLUMN=\"A VALUE\", and prelabel:NAME for what you have answered"
                     .into(),
                 look.theme.quiet,
             ),

@@ -16,21 +16,32 @@ const COMPARED: usize = 20_000;
 const ALIKE: f64 = 0.3;
 
 /// Text as it may be drawn: harmless, and without what terminals disagree on the width of. Tabs become blanks, flags the letters they
-/// are made of, and of joined emoji each stands for itself.
+/// are made of, joined emoji stand each for
+/// itself, and a skin tone is spelt out.
 pub(super) fn drawable(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut last = ' ';
     for c in text.replace("\r\n", "\n").chars() {
         match c {
+            '\u{2028}' | '\u{2029}' => plain.push('\n'),
+            // Said as chats type it: where a terminal cannot draw the tone into the sign before it, it would draw it over the next.
+            '\u{1f3fb}'..='\u{1f3ff}' if is_sign(last) => {
+                plain.push_str(&format!(":tone{}:", c as u32 - 0x1f3fa));
+            }
             '\t' => plain.push_str("    "),
             '\u{1f1e6}'..='\u{1f1ff}' => plain.extend(char::from_u32(c as u32 - 0x1f1e6 + u32::from(b'A'))),
             '\u{fe0e}' | '\u{fe0f}' => continue,
-            '\u{200d}' if matches!(last, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}') => continue,
+            '\u{200d}' if is_sign(last) => continue,
             c => plain.push(c),
         }
         last = c;
     }
     harmless(&plain)
+}
+
+/// Whether a character is of the blocks that emoji are in.
+fn is_sign(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// The parts of two drawable texts that the other does not have, as byte ranges in order.
@@ -156,6 +167,8 @@ mod tests {
     fn what_terminals_disagree_on_is_drawn_so_that_they_agree() {
         assert_eq!(drawable("\u{1f1e9}\u{1f1ea} wins\r\n\tsoon"), "DE wins\n    soon");
         assert_eq!(drawable("\u{2764}\u{fe0f}\u{200d}\u{1f525}"), "\u{2764}\u{1f525}");
+        assert_eq!(drawable("\u{1f468}\u{1f3ff}\u{200d}\u{1f680}"), "\u{1f468}:tone5:\u{1f680}");
+        assert_eq!(drawable("one\u{2028}two"), "one\ntwo");
         assert_eq!(drawable("a\u{200d}b"), "a\u{fffd}b", "what joins letters hides nothing");
     }
 

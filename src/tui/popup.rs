@@ -12,6 +12,7 @@ use tui_input::backend::crossterm::EventHandler;
 use super::frame::{Look, more_below};
 use super::keys::{ACTIONS, About, Action, Stroke};
 use super::passage::{cut, drawable, lay_out};
+use crate::desk::jobs::JobKind;
 use crate::domain::ids::ItemId;
 
 /// Columns of the help.
@@ -31,7 +32,7 @@ pub(super) enum Popup {
     /// Leave while a job runs?
     Leave,
     /// Go on to the next round while cases of this one are left?
-    GoOn { left: usize },
+    GoOn { left: usize, kinds: Vec<JobKind> },
 }
 
 /// What came of a key.
@@ -49,8 +50,8 @@ pub(super) enum Outcome {
     Noted(ItemId, String),
     /// The case of this number is wanted.
     Jumps(i64),
-    /// Tune and mine now.
-    GoesOn,
+    /// Start these now.
+    GoesOn(Vec<JobKind>),
     /// Leave, and stop the job.
     LeavesAndStops,
     /// Leave, and let the job go on.
@@ -127,8 +128,8 @@ impl Popup {
                     Outcome::Stays
                 }
             },
-            Self::GoOn { .. } => match key.code {
-                KeyCode::Enter => Outcome::GoesOn,
+            Self::GoOn { kinds, .. } => match key.code {
+                KeyCode::Enter => Outcome::GoesOn(std::mem::take(kinds)),
                 _ => Outcome::Closes,
             },
             Self::Leave => match key.code {
@@ -223,11 +224,14 @@ impl Popup {
                 ];
                 frame.render_widget(Paragraph::new(lines), inner);
             }
-            Self::GoOn { left } => {
+            Self::GoOn { left, kinds } => {
                 let inner = self.block(frame, area, (64, 5), " On to the next round? ", look);
                 let lines = vec![
                     Line::styled(format!(" {left} cases of this round are not answered."), look.theme.text),
-                    line("enter", "train on the answers, and choose new cases instead"),
+                    match kinds.contains(&JobKind::Tune) {
+                        true => line("enter", "train on the answers, and choose new cases instead"),
+                        false => line("enter", "choose new cases instead"),
+                    },
                     line("esc", "stay in this round"),
                 ];
                 frame.render_widget(Paragraph::new(lines), inner);

@@ -253,7 +253,7 @@ impl Page<'_> {
         let skipped: usize = status.skipped.values().sum();
         let left_out = match skipped {
             0 => String::new(),
-            n => format!("; {n} cases were skipped and count in no figure"),
+            n => format!("; {n} cases of all rounds were skipped and count in no figure"),
         };
         self.title(format!("Labels: {}{left_out}", status.labels));
         let rows: Vec<(String, usize, usize)> = status

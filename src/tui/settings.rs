@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::keys::{ACTIONS, Keymap, Stroke};
+use super::keys::{ACTIONS, Action, Keymap, Stroke};
 use super::theme::ThemeName;
 use crate::domain::fault::{Fault, Result, io_reason};
 
@@ -77,6 +77,21 @@ impl Settings {
             }
             keys.bind(about.action, strokes);
         }
+        for (stroke, name) in &given {
+            let usual = ACTIONS.iter().find(|about| {
+                about.keys.iter().any(|key| Stroke::from_name(key) == Some(*stroke))
+                    && !raw.keys.contains_key(about.name)
+            });
+            if let Some(usual) = usual {
+                return Err(format!(
+                    "the key '{stroke}' is given to {name} and is also that of {}; give {0} its keys too, or none: {0} = []",
+                    usual.name
+                ));
+            }
+        }
+        if keys.key_of(Action::Quit).is_empty() {
+            return Err("quit has no key left; give it one".into());
+        }
         Ok(Self { theme: raw.theme, keys })
     }
 }
@@ -84,8 +99,6 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::keys::Action;
-
     /// The defaults with every line that is commented out put in force.
     fn in_force() -> String {
         DEFAULTS.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect::<Vec<_>>().join("\n")
@@ -104,8 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn a_key_given_anew_leaves_its_old_action() {
-        let settings = Settings::from_toml("[keys]\nskip = [\"n\"]\n").unwrap();
+    fn a_key_is_given_anew_only_where_its_old_action_is_spoken_of_too() {
+        let why = Settings::from_toml("[keys]\nskip = [\"n\"]\n").unwrap_err();
+        assert!(why.starts_with("the key 'n' is given to skip and is also that of note"), "{why}");
+        let settings = Settings::from_toml("[keys]\nskip = [\"n\"]\nnote = []\n").unwrap();
         assert_eq!(settings.keys.action(Stroke::from_name("n").unwrap()), Some(Action::Skip));
         assert_eq!(settings.keys.key_of(Action::Note), "");
     }
@@ -118,5 +133,6 @@ mod tests {
         let twice = why("[keys]\nskip = [\"x\"]\nflag = [\"x\"]");
         assert!(twice.starts_with("the key 'x' is given to"), "{twice}");
         assert!(why("theme = \"pink\"").starts_with("line 1:"));
+        assert_eq!(why("[keys]\nquit = []"), "quit has no key left; give it one");
     }
 }

@@ -1,9 +1,11 @@
 //! The terminal: taken over at the start, given back at every kind of end.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufWriter, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::{MoveTo, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::terminal::{
@@ -27,6 +29,8 @@ static PANICKED: AtomicBool = AtomicBool::new(false);
 /// The screen, while it is ours.
 pub(super) struct Screen {
     terminal: ratatui::Terminal<CrosstermBackend<Out>>,
+    /// Of the last frame, what [`of_uncertain_width`] said.
+    uncertain: Option<u64>,
 }
 
 impl Screen {
@@ -42,7 +46,7 @@ impl Screen {
         }));
         enter()?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
-        Ok(Self { terminal: ratatui::Terminal::new(backend)? })
+        Ok(Self { terminal: ratatui::Terminal::new(backend)?, uncertain: None })
     }
 
     /// Whether some part of the program has failed in a way that nobody foresaw.
@@ -50,10 +54,20 @@ impl Screen {
         PANICKED.load(Ordering::Relaxed)
     }
 
-    /// Draws one frame, which terminals that can show as one.
-    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+    /// Draws one frame, which terminals that can show as one. Where a terminal may have drawn a part of the last frame wider or narrower than
+    /// it is, and that part is gone now, every cell is drawn again: nothing of one case may stand on the screen of the next.
+    pub fn draw(&mut self, mut render: impl FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(render)?;
+        let mut uncertain = None;
+        self.terminal.draw(|frame| {
+            render(frame);
+            uncertain = of_uncertain_width(frame.buffer_mut());
+        })?;
+        if self.uncertain.is_some() && self.uncertain != uncertain {
+            self.terminal.clear()?;
+            self.terminal.draw(render)?;
+        }
+        self.uncertain = uncertain;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
@@ -75,6 +89,20 @@ impl Screen {
         enter()?;
         self.terminal.clear()
     }
+}
+
+/// What stands in a frame that terminals do not agree on the width of, signs of several characters, as one number; none where there is nothing
+/// of that kind.
+fn of_uncertain_width(buffer: &Buffer) -> Option<u64> {
+    let mut hash = DefaultHasher::new();
+    let mut any = false;
+    for (at, cell) in buffer.content.iter().enumerate() {
+        if cell.symbol().chars().nth(1).is_some() {
+            any = true;
+            (at, cell.symbol()).hash(&mut hash);
+        }
+    }
+    any.then(|| hash.finish())
 }
 
 impl Drop for Screen {

@@ -58,7 +58,7 @@ pub struct Seat {
     delay: Duration,
     child: Box<dyn Child + Send + Sync>,
     /// The terminal lasts as long as the seat.
-    _master: Mutex<Box<dyn MasterPty + Send>>,
+    master: Mutex<Box<dyn MasterPty + Send>>,
 }
 
 impl Seat {
@@ -113,7 +113,7 @@ impl Seat {
             seen.0.lock().unwrap().closed = true;
             seen.1.notify_all();
         });
-        Self { view, typed, delay: setup.delay, child, _master: Mutex::new(pair.master) }
+        Self { view, typed, delay: setup.delay, child, master: Mutex::new(pair.master) }
     }
 
     /// What stands on the screen.
@@ -160,6 +160,18 @@ impl Seat {
     /// Types.
     pub fn press(&self, keys: &str) {
         let _ = self.typed.send((Instant::now() + self.delay, keys.as_bytes().to_vec()));
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&self, cols: u16, rows: u16) {
+        self.view
+            .0
+            .lock()
+            .unwrap()
+            .parser
+            .screen_mut()
+            .set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
+        self.master.lock().unwrap().resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
     }
 
     /// Types what was typed before, as fast as a person does.

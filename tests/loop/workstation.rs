@@ -167,6 +167,48 @@ fn a_terminal_that_never_says_where_its_cursor_is_can_label_too() {
 }
 
 #[test]
+fn the_first_key_after_a_resize_counts() {
+    let project = mined(60, 10);
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    for (cols, rows) in [(100, 30), (80, 24), (160, 50), (60, 16), (81, 25)] {
+        seat.see_that("a case", |s| case_on(s).is_some());
+        seat.resize(cols, rows);
+        seat.see_that("the new width", |s| {
+            s.lines().nth(1).is_some_and(|l| l.chars().count() == usize::from(cols))
+        });
+        seat.press("f");
+        seat.see("flagged for a second look");
+        seat.answer('1');
+    }
+    seat.press("q");
+    seat.end();
+    assert_eq!(labelled(&project).len(), 5);
+}
+
+#[test]
+fn who_shares_a_login_is_asked_for_the_name_and_who_does_not_is_not() {
+    let project = mined(60, 10);
+    let first = Seat::open(&project, &["--as", "ann"]);
+    first.answer('1');
+    first.press("q");
+    first.end();
+    let alone = Seat::open(&project, &[]);
+    assert!(alone.see("by you").contains("ann"));
+    alone.press("q");
+    alone.end();
+    let second = Seat::open(&project, &["--as", "ben"]);
+    second.answer('2');
+    second.press("q");
+    second.end();
+    let asked = Seat::open(&project, &[]);
+    asked.see("Your name, as your labels will be signed [ben]:");
+    asked.press("ann\r");
+    assert!(asked.see("1 of 10 by you, 2 by all").contains("ann"));
+    asked.press("q");
+    asked.end();
+}
+
+#[test]
 fn a_hang_up_keeps_what_was_confirmed_and_the_half_written_note() {
     let project = mined(60, 10);
     let seat = Seat::open(&project, &["--as", "ada"]);
