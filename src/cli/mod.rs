@@ -2,6 +2,7 @@
 //!
 //! The only room besides the screens that prints. It reads no project file itself.
 
+mod adapter;
 mod answer;
 mod arguments;
 #[cfg(feature = "engine")]

@@ -4,23 +4,58 @@ use std::path::PathBuf;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
+#[cfg(feature = "engine")]
+use crate::job::adapt::{AdaptOptions, adapt};
 use crate::job::tune::{Rescore, tune};
+
+/// What this build can train.
+#[cfg(feature = "engine")]
+const KINDS: [&str; 2] = ["head", LORA];
+#[cfg(not(feature = "engine"))]
+const KINDS: [&str; 1] = ["head"];
+#[cfg(feature = "engine")]
+const LORA: &str = "lora";
 
 #[derive(clap::Args)]
 pub(super) struct Tune {
     /// The project file
     file: PathBuf,
-    /// What to train
-    #[arg(long, value_name = "KIND", default_value = "head", value_parser = ["head"])]
+    /// What to train: the linear head on the model's vectors, in a second, or low-rank updates of the model, in a minute
+    #[arg(long, value_name = "KIND", default_value = "head", value_parser = KINDS)]
     adapter: String,
+    /// The encoder model as GGUF, where it has moved since it scouted
+    #[cfg(feature = "engine")]
+    #[arg(long, value_name = "GGUF")]
+    model: Option<PathBuf>,
+    /// How often each label is seen by a LoRA [default: 2; 3 from 300 training labels]
+    #[cfg(feature = "engine")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50))]
+    epochs: Option<u8>,
+    /// Threads [default: one for each core]
+    #[cfg(feature = "engine")]
+    #[arg(long, value_name = "N")]
+    threads: Option<std::num::NonZeroUsize>,
     /// Prelabel only the cases anew; the pool follows with the next mining
     #[arg(long)]
     no_rescore: bool,
 }
 
 impl Tune {
+    /// Whether it works with the model itself.
+    #[cfg(feature = "engine")]
+    pub fn needs_model(&self) -> bool {
+        self.adapter == LORA
+    }
+
     pub fn run(self, setting: &Setting) -> Result<()> {
         let rescore = if self.no_rescore { Rescore::CasesOnly } else { Rescore::Pool };
+        #[cfg(feature = "engine")]
+        if self.needs_model() {
+            let model = setting.scout_model(self.model, self.threads);
+            let options = AdaptOptions { epochs: self.epochs.map(usize::from), rescore };
+            let report = adapt(&setting.job(&self.file), &model, &options)?;
+            return setting.print(&report);
+        }
         let report = tune(&setting.job(&self.file), rescore)?;
         setting.print(&report)
     }

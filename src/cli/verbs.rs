@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
-use super::{answer, doctor, export, import, label, mine, new, next, open, status, task, tune};
+use super::{adapter, answer, doctor, export, import, label, mine, new, next, open, status, task, tune};
 #[cfg(feature = "engine")]
 use super::{demo, guard, predict, scout};
 use crate::domain::fault::Result;
@@ -49,6 +49,8 @@ enum Verb {
     Answer(answer::Answer),
     /// Train on the answers, and prelabel the pool anew
     Tune(tune::Tune),
+    /// List earlier adapters, use one again, write one as a file, drop their bytes
+    Adapter(adapter::Adapter),
     /// Where the project stands, and what to do next
     Status(status::Status),
     /// Score new texts with the active model
@@ -118,6 +120,8 @@ impl Verb {
         match self {
             Self::Scout(_) => Some("scouting"),
             Self::Predict(_) => Some("scoring"),
+            Self::Tune(verb) if verb.needs_model() => Some("training the adapter"),
+            Self::Adapter(verb) if verb.needs_model() => Some("prelabelling with the adapter"),
             Self::Demo(verb) if !verb.opens_screen() => Some("scouting the demo"),
             _ => None,
         }
@@ -137,6 +141,7 @@ impl Verb {
             Self::Next(verb) => verb.run(setting),
             Self::Answer(verb) => verb.run(setting),
             Self::Tune(verb) => verb.run(setting),
+            Self::Adapter(verb) => verb.run(setting),
             Self::Status(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Predict(verb) => verb.run(setting),

@@ -26,21 +26,39 @@ pub enum JobKind {
     Scout,
     /// Close the round and open the next.
     Mine,
-    /// Train on the labels.
+    /// Train the head on the labels.
     Tune,
+    /// Train a low-rank adapter on the labels.
+    Adapt,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Scout, Self::Tune, Self::Mine];
+    pub const ALL: [Self; 4] = [Self::Scout, Self::Tune, Self::Mine, Self::Adapt];
 
-    /// The verb of the command line.
-    pub fn verb(self) -> &'static str {
+    /// Its name, also among the runs that the file records.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Scout => "scout",
             Self::Mine => "mine",
             Self::Tune => "tune",
+            Self::Adapt => "adapt",
         }
+    }
+
+    /// What a person would type for it, but for the project.
+    fn verb(self) -> &'static [&'static str] {
+        match self {
+            Self::Scout => &["scout"],
+            Self::Mine => &["mine"],
+            Self::Tune => &["tune"],
+            Self::Adapt => &["tune", "--adapter", "lora"],
+        }
+    }
+
+    /// Whether it takes a build with the models.
+    pub fn needs_models(self) -> bool {
+        matches!(self, Self::Scout | Self::Adapt)
     }
 
     /// What it does, for a person.
@@ -48,12 +66,13 @@ impl JobKind {
         match self {
             Self::Scout => "reads every text and gives it a prelabel",
             Self::Mine => "closes the round and chooses the next cases",
-            Self::Tune => "trains on the labels and prelabels the pool anew",
+            Self::Tune => "trains the head on the labels and prelabels the pool anew",
+            Self::Adapt => "trains the model itself, a LoRA, for a minute or two",
         }
     }
 
-    fn of_verb(verb: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.verb() == verb)
+    fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -139,7 +158,7 @@ impl Jobs {
         let ours = |kind| locked(&self.running).iter().any(|(running, _)| *running == kind);
         let begun: Vec<_> = store.runs(JobKind::ALL.len() * 2)?;
         let others = begun.iter().filter(|run| run.outcome.is_none());
-        for kind in others.filter_map(|run| JobKind::of_verb(&run.kind)).filter(|kind| !ours(*kind)) {
+        for kind in others.filter_map(|run| JobKind::of_name(&run.kind)).filter(|kind| !ours(*kind)) {
             let (project, tell) = (self.project.clone(), Arc::clone(&self.tell));
             spawn("follow", move || follow(&project, kind, &tell))?;
         }
@@ -162,7 +181,7 @@ impl Jobs {
     fn command(&self, kind: JobKind) -> Command {
         let mut command = Command::new(&self.program);
         command
-            .arg(kind.verb())
+            .args(kind.verb())
             .arg(&self.project)
             .args(["--progress", "json", "--as"])
             .arg(&self.expert)
@@ -198,7 +217,7 @@ fn run(
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(e) => {
-            tell(News::Ended(kind, End::Failed, format!("cannot start {}: {}", kind.verb(), io_reason(&e))));
+            tell(News::Ended(kind, End::Failed, format!("cannot start {}: {}", kind.name(), io_reason(&e))));
             return End::Failed;
         }
     };
@@ -270,7 +289,7 @@ fn follow(project: &Path, kind: JobKind, tell: &Tell) {
     let end = loop {
         let run = Store::open(project, Access::Read)
             .and_then(|store| store.runs(JobKind::ALL.len() * 2))
-            .map(|runs| runs.into_iter().find(|run| run.kind == kind.verb()));
+            .map(|runs| runs.into_iter().find(|run| run.kind == kind.name()));
         match run {
             Ok(Some(run)) => match run.outcome {
                 None => {

@@ -19,6 +19,24 @@ pub struct Progress {
     pub rate: Option<f64>,
     /// Seconds left at that rate.
     pub eta_s: Option<f64>,
+    /// Epochs of a training that have ended so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub epochs: Vec<Epoch>,
+}
+
+/// An epoch of a training that has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// What is trained on: `all labels`, or `fold 2 of 3`.
+    pub on: String,
+    /// Its number, from 1.
+    pub epoch: usize,
+    /// Weighted log-loss of the texts when each was seen, in nats.
+    pub loss: f64,
+    /// The same of the texts that were held out, after the epoch; none where none were.
+    pub held_out_loss: Option<f64>,
+    /// Cohen's kappa on the texts that were held out; none where it is not defined.
+    pub held_out_kappa: Option<f64>,
 }
 
 /// Where a job reports to, and asks whether to go on. Implemented by whoever shows it.

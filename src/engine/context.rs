@@ -66,7 +66,8 @@ impl<'model> Context<'model> {
     /// Where llama.cpp makes none, for want of memory.
     pub fn new(served: &'model Served, most_tokens: usize) -> Result<Self> {
         let model = &served.model;
-        let size = u32::try_from(most_tokens).unwrap_or(u32::MAX);
+        // llama.cpp reserves its graph for tokens padded to the number of texts, and ends the process where a batch is not.
+        let size = u32::try_from(most_tokens.next_multiple_of(MOST_TEXTS)).unwrap_or(u32::MAX);
         let params = LlamaContextParams::default()
             .with_embeddings(true)
             .with_n_threads(1)

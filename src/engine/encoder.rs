@@ -60,6 +60,7 @@ pub struct Encoder {
     path: PathBuf,
     served: Arc<Served>,
     longest: usize,
+    adapted: bool,
     means: Means,
     /// None only while dropping.
     jobs: Option<SyncSender<Job>>,
@@ -96,7 +97,16 @@ impl Encoder {
         let means = Means::choose(path, &facts, &served, lora.as_ref())
             .map_err(|fault| fault.while_trying(attempted()))?;
         let path = path.to_owned();
-        let mut encoder = Self { facts, path, served, longest, means, jobs: Some(jobs), workers: Vec::new() };
+        let mut encoder = Self {
+            facts,
+            path,
+            served,
+            longest,
+            adapted: adapter.is_some(),
+            means,
+            jobs: Some(jobs),
+            workers: Vec::new(),
+        };
         for _ in 0..options.threads.get() {
             let worker = worker::start(&encoder.means, longest.max(encoder.means.batch_tokens()), &queue);
             encoder.workers.push(worker.map_err(|fault| fault.while_trying(attempted()))?);
@@ -115,6 +125,9 @@ impl Encoder {
     /// Where it is of an architecture that cannot be trained here.
     pub fn trainable(&self) -> Result<Arc<Weights>> {
         let attempted = "train an adapter";
+        if let (Means::Own(weights), false) = (&self.means, self.adapted) {
+            return Ok(Arc::clone(weights));
+        }
         let weights = Weights::read(&self.path, self.facts.pooling)
             .map_err(|e| Fault::new(attempted, e.to_string()).because(e))?;
         weights.map(Arc::new).ok_or_else(|| {

@@ -15,4 +15,5 @@ pub mod lora;
 mod means;
 pub mod model_file;
 pub mod training;
+pub mod verify;
 mod worker;

@@ -15,7 +15,7 @@ pub(super) fn rescore_cases(store: &mut Store) -> Result<()> {
             continue;
         };
         let dimensions = dimensions_of(store, &predictor)?;
-        let mut vectors = store.vectors_of_cases(predictor.model, dimensions)?;
+        let mut vectors = store.vectors_of_cases(predictor.space(), dimensions)?;
         let (scored, _) = store.predictions(predictor.id)?;
         let missing: Vec<usize> =
             (0..vectors.items.len()).filter(|&i| scored.binary_search(&vectors.items[i]).is_err()).collect();

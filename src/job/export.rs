@@ -203,11 +203,12 @@ impl Predicted {
         let predictor = find_predictor(store, by)?;
         let names = predictor.labels.iter().map(|l| name_of(task, l)).collect();
         let active = store.active_predictor()?.is_some_and(|a| a.id == predictor.id);
-        let (items, probabilities) = if active {
+        // An earlier adapter's vectors are gone: what it said of the cases is what is left of it.
+        let (items, probabilities) = if active || predictor.kind == "lora" {
             store.predictions(predictor.id)?
         } else {
             // Of earlier models the file keeps the cases only: the rest is computed again.
-            let vectors = store.vectors(predictor.model, dimensions_of(store, &predictor)?)?;
+            let vectors = store.vectors(predictor.space(), dimensions_of(store, &predictor)?)?;
             let scored = Scorer::load(store, &predictor)?.of_items(&vectors.items, matrix(&vectors)?);
             let scored = scored.as_standard_layout().iter().copied().collect();
             (vectors.items, scored)

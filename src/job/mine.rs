@@ -138,6 +138,10 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
 
 /// Items that were scouted after the last tuning, or whose scoring was cut short, get their prelabel first.
 fn complete_prelabels(work: &mut Work<'_>, predictor: &Predictor) -> Result<()> {
+    // What an adapter has not read yet is not mined: its vectors are compared with each other only.
+    if predictor.kind == "lora" {
+        return Ok(());
+    }
     let scorer = Scorer::load(work.store, predictor)?;
     complete(work, predictor.id, predictor, &scorer).map(drop)
 }
@@ -155,7 +159,7 @@ impl Universe {
     fn read(work: &Work<'_>, predictor: &Predictor) -> Result<Self> {
         let dimensions = dimensions_of(work.store, predictor)?;
         let labels = predictor.labels.len();
-        let vectors = work.store.vectors(predictor.model, dimensions)?;
+        let vectors = work.store.vectors(predictor.space(), dimensions)?;
         let (scored, probabilities) = work.store.predictions(predictor.id)?;
         let splits = work.store.splits()?;
         let taken: std::collections::HashSet<_> = work.store.taken_items()?.into_iter().collect();

@@ -3,13 +3,23 @@
 //! Every job commits in batches, skips what is done and can be stopped or killed at any time. None draws, none prints: what a person
 //! should see goes to a `Watcher`, and what came out is returned as a report.
 
+#[cfg(feature = "engine")]
+mod adapted;
+#[cfg(feature = "engine")]
+mod embedding;
 mod evaluate;
 mod output;
 mod prelabels;
+#[cfg(feature = "engine")]
+mod rehearsal;
 mod runner;
 mod scorer;
 mod shares;
+mod training;
 
+#[cfg(feature = "engine")]
+pub mod adapt;
+pub mod adapters;
 pub mod create;
 pub mod doctor;
 pub mod export;

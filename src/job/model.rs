@@ -120,10 +120,25 @@ fn describe(facts: &ModelFacts, sha256: Vec<u8>, path: String) -> Model {
 impl Chosen {
     /// Loads it.
     pub fn load(&self) -> Result<Encoder> {
+        self.load_adapted(None)
+    }
+
+    /// Loads it with the adapter whose file's bytes these are.
+    pub fn load_adapted(&self, adapter: Option<&[u8]>) -> Result<Encoder> {
         let options = match self.threads {
             Some(threads) => EncoderOptions { threads },
             None => EncoderOptions::default(),
         };
-        Encoder::load(&self.path, options)
+        Encoder::load_adapted(&self.path, options, adapter)
+    }
+
+    /// Where its file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Cores to keep busy.
+    pub fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| EncoderOptions::default().threads).get()
     }
 }

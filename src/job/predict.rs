@@ -59,7 +59,11 @@ pub fn predict(
         )
         .hint("Leave --model out, or name that model's file"));
     }
-    let encoder = chosen.load()?;
+    let bytes = match (predictor.kind.as_str(), predictor.adapter) {
+        ("lora", Some(adapter)) => store.adapter_bytes(adapter)?,
+        _ => None,
+    };
+    let encoder = chosen.load_adapted(bytes.as_deref())?;
     let source = open_source(data, &attempted)?;
     let size = source.size;
     let name = data.to_string_lossy().into_owned();
@@ -111,6 +115,7 @@ pub fn predict(
                 unit: "bytes".into(),
                 rate: None,
                 eta_s: None,
+                epochs: Vec::new(),
             });
         }
         writer.finish().map(drop).map_err(|e| output_fault("the predictions", &e))

@@ -27,7 +27,7 @@ pub(super) fn complete(
     scorer: &Scorer,
 ) -> Result<usize> {
     let dimensions = dimensions_of(work.store, predictor)?;
-    let vectors = work.store.vectors_without_prediction(predictor.model, id, dimensions)?;
+    let vectors = work.store.vectors_without_prediction(predictor.space(), id, dimensions)?;
     let all = matrix(&vectors)?;
     let total = vectors.items.len();
     let mut done = 0;

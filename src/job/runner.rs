@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::RunId;
-use crate::domain::progress::{Progress, Watcher};
+use crate::domain::progress::{Epoch, Progress, Watcher};
 use crate::store::runs::{Begun, Outcome};
 use crate::store::{Access, Store};
 
@@ -35,6 +35,8 @@ pub(super) struct Work<'a> {
     kind: &'static str,
     run: RunId,
     stage: String,
+    /// Epochs of a training that have ended so far.
+    pub epochs: Vec<Epoch>,
     begun: Instant,
     done_at_begin: u64,
     last_beat: Instant,
@@ -66,6 +68,7 @@ impl Work<'_> {
             unit: unit.to_owned(),
             rate,
             eta_s: rate.zip(total).map(|(rate, total)| total.saturating_sub(done) as f64 / rate),
+            epochs: self.epochs.clone(),
         };
         self.watcher.report(&progress);
         if self.last_beat.elapsed() >= HEARTBEAT {
@@ -122,6 +125,7 @@ pub(super) fn run<T>(
         kind,
         run,
         stage: String::new(),
+        epochs: Vec::new(),
         begun: now,
         done_at_begin: 0,
         last_beat: now,

@@ -72,6 +72,14 @@ impl Scorer {
                     store.adapter_bytes(adapter)?.ok_or_else(|| unusable("its adapter is missing"))?;
                 Logistic::from_bytes(&bytes).map(Self::Head)
             }
+            #[cfg(feature = "engine")]
+            ("lora", Some(adapter)) => {
+                let bytes =
+                    store.adapter_bytes(adapter)?.ok_or_else(|| unusable("its adapter is missing"))?;
+                let file = crate::engine::lora::AdapterFile::decode(&bytes);
+                let head = file.map_err(|e| unusable(&e.to_string()).because(e))?.head;
+                Ok(Self::Head(Logistic { weights: head.weight, bias: head.bias }))
+            }
             (kind, _) => {
                 Err(unusable(&format!("this program cannot compute predictions of the kind '{kind}'")))
             }

@@ -8,6 +8,8 @@ use std::ops::ControlFlow;
 use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
+use super::adapted;
+use super::embedding::{CHUNK, embed};
 use super::evaluate::rescore_cases;
 use super::model::ScoutModel;
 use super::prelabels::{complete, matrix};
@@ -20,16 +22,12 @@ use crate::domain::task::Task;
 use crate::engine::encoder::Encoder;
 use crate::stats::calibration::ZeroShot;
 use crate::stats::shares::SharesFrom;
+use crate::store::embeddings::Space;
 use crate::store::predictors::Predictor;
 use crate::store::tasks::Revision;
 
 /// Items of the random sample that comes first, and on which zero-shot prelabels are calibrated.
 const SAMPLE: usize = 3_000;
-/// Items read and sorted by length at a time: enough that batches hold texts of one length.
-const CHUNK: usize = 4_096;
-/// Vectors per write: about a second of work, which is what a kill can lose.
-const FLUSH: usize = 256;
-
 /// What a scouting did.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScoutReport {
@@ -99,12 +97,17 @@ pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport
             truncated: 0,
             seconds: 0.0,
         };
-        scouting.done = scouting.work.store.vector_count(id)?;
+        scouting.done = scouting.work.store.vector_count(Space::base(id))?;
         scouting.sample()?;
         let mut predictor = scouting.prelabel(&revision)?;
         scouting.rest()?;
-        let scorer = Scorer::load(scouting.work.store, &predictor)?;
-        complete(scouting.work, predictor.id, &predictor, &scorer)?;
+        if predictor.kind == "lora" {
+            let Scouting { work, .. } = &mut scouting;
+            adapted::complete(work, &predictor, &chosen)?;
+        } else {
+            let scorer = Scorer::load(scouting.work.store, &predictor)?;
+            complete(scouting.work, predictor.id, &predictor, &scorer)?;
+        }
         let seed = context.seed.unwrap_or(scouting.work.store.project()?.seed);
         if let Some(anew) = scouting.follow_audit(&predictor, &revision, seed)? {
             predictor = anew;
@@ -157,7 +160,7 @@ impl Scouting<'_, '_> {
     fn rest(&mut self) -> Result<()> {
         let mut after = ItemId(0);
         while !self.work.stopped() {
-            let texts = self.work.store.items_without_vector(self.model, after, CHUNK)?;
+            let texts = self.work.store.items_without_vector(Space::base(self.model), after, CHUNK)?;
             match texts.last() {
                 Some((last, _)) => after = *last,
                 None => break,
@@ -168,42 +171,17 @@ impl Scouting<'_, '_> {
     }
 
     /// Embeds texts and writes their vectors as they come.
-    fn embed(&mut self, mut texts: Vec<(ItemId, String)>) -> Result<()> {
-        texts.sort_by_key(|(_, text)| text.len());
-        let plain: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+    fn embed(&mut self, texts: Vec<(ItemId, String)>) -> Result<()> {
         let dimensions = self.encoder.facts().dimensions;
-        let (mut items, mut values) = (Vec::with_capacity(FLUSH), Vec::with_capacity(FLUSH * dimensions));
-        let mut failed = None;
         let begun = std::time::Instant::now();
         let Self { work, encoder, model, items: total, done, embedded, .. } = self;
-        let mut flush = |items: &mut Vec<ItemId>, values: &mut Vec<f32>| -> Result<bool> {
-            work.store.put_vectors(*model, items, values, dimensions)?;
+        let result = embed(encoder, texts, &mut |items, values| {
+            work.store.put_vectors(Space::base(*model), items, values, dimensions)?;
             *done += items.len();
             *embedded += items.len();
-            items.clear();
-            values.clear();
             work.report("scouting", *done as u64, Some(*total as u64), "texts")?;
-            Ok(work.stopped())
-        };
-        let result = encoder.embed(&plain, &mut |indices, rows| {
-            items.extend(indices.iter().map(|&i| texts[i].0));
-            values.extend(rows.iter());
-            if items.len() < FLUSH {
-                return ControlFlow::Continue(());
-            }
-            match flush(&mut items, &mut values) {
-                Ok(true) => ControlFlow::Break(()),
-                Ok(false) => ControlFlow::Continue(()),
-                Err(fault) => {
-                    failed = Some(fault);
-                    ControlFlow::Break(())
-                }
-            }
+            Ok(if work.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        if let Some(fault) = failed {
-            return Err(fault);
-        }
-        flush(&mut items, &mut values)?;
         self.truncated += result.truncated;
         self.seconds += begun.elapsed().as_secs_f64();
         Ok(())
@@ -267,7 +245,7 @@ impl Scouting<'_, '_> {
         let anchors =
             task.anchors().iter().map(|texts| self.mean_vector(texts)).collect::<Result<Vec<Vec<f32>>>>()?;
         let dimensions = self.encoder.facts().dimensions;
-        let vectors = self.work.store.vectors(self.model, dimensions)?;
+        let vectors = self.work.store.vectors(Space::base(self.model), dimensions)?;
         let flat: Vec<f32> = anchors.iter().flatten().copied().collect();
         let by_label = Array2::from_shape_vec((anchors.len(), dimensions), flat)
             .map_err(|e| Fault::new("embed the label descriptions", e.to_string()))?;

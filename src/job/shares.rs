@@ -47,7 +47,7 @@ pub(super) fn following_audit(
         }
     }
     work.report("estimating the shares", 0, None, "texts")?;
-    let vectors = work.store.vectors(current.model, dimensions_of(work.store, current)?)?;
+    let vectors = work.store.vectors(current.space(), dimensions_of(work.store, current)?)?;
     let scores = settings.scores(matrix(&vectors)?)?;
     let prior = match &settings.shares_from {
         SharesFrom::Audit(earlier) => &earlier.prior,

@@ -3,20 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{record_agreement, rescore_cases};
-use super::prelabels::{active, complete, dimensions_of, matrix};
+use super::prelabels::{active, complete};
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::Scorer;
 use super::shares::following_audit;
-use crate::domain::answer::decided;
+use super::training::Training;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{AdapterId, ItemId, PredictorId};
-use crate::domain::split::Split;
+use crate::domain::ids::{AdapterId, PredictorId};
 use crate::stats::head::{TooFew, fit_head};
-use crate::store::adapters::NewAdapter;
+use crate::store::adapters::{AdapterRow, NewAdapter};
 use crate::store::predictors::Predictor;
 use crate::store::tasks::Revision;
 
@@ -64,6 +62,21 @@ pub struct TuneReport {
     pub shares: Option<Shares>,
     /// Texts that were prelabelled anew.
     pub rescored: usize,
+}
+
+impl TuneReport {
+    fn of(training: &Training, revision: &Revision) -> Self {
+        Self {
+            verdict: Verdict::Activated,
+            training: training.items.len(),
+            by_label: training.by_label(revision),
+            c: None,
+            cv_log_loss: None,
+            missing: None,
+            shares: None,
+            rescored: 0,
+        }
+    }
 }
 
 /// Expected shares that follow the audit answers.
@@ -131,8 +144,8 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
     let ended = run(context, "tune", "head", |work| {
         let current = active(work.store, "tune the model")?;
         let revision = work.store.task()?;
-        let training = Training::read(work, &current, &revision)?;
-        let mut report = training.report(&revision);
+        let training = Training::read(work, current.model, &revision)?;
+        let mut report = TuneReport::of(&training, &revision);
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
         let predictor = match find_or_train(work, &training, &current, &revision, seed) {
             Ok(Found::Active) => {
@@ -188,56 +201,6 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
     })
 }
 
-/// The training labels: each item's vector and the index of its label in the task.
-struct Training {
-    items: Vec<ItemId>,
-    vectors: ndarray::Array2<f32>,
-    labels: Vec<usize>,
-    hash: [u8; 32],
-}
-
-impl Training {
-    fn read(work: &Work<'_>, current: &Predictor, revision: &Revision) -> Result<Self> {
-        let dimensions = dimensions_of(work.store, current)?;
-        let vectors = work.store.vectors_of_cases(current.model, dimensions)?;
-        let decided = decided(&work.store.votes(Split::Train)?);
-        let (mut rows, mut items, mut labels) = (Vec::new(), Vec::new(), Vec::new());
-        let mut hash = blake3::Hasher::new();
-        for (row, item) in vectors.items.iter().enumerate() {
-            let label = decided.get(item).and_then(|id| Some((id, revision.task.index_of_id(id)?)));
-            if let Some((id, index)) = label {
-                rows.push(row);
-                items.push(*item);
-                labels.push(index);
-                hash.update(&item.0.to_le_bytes());
-                hash.update(id.as_bytes());
-            }
-        }
-        let vectors = matrix(&vectors)?.select(Axis(0), &rows);
-        Ok(Self { items, vectors, labels, hash: *hash.finalize().as_bytes() })
-    }
-
-    fn report(&self, revision: &Revision) -> TuneReport {
-        let mut by_label: BTreeMap<String, usize> =
-            revision.task.labels.iter().map(|l| (l.name.clone(), 0)).collect();
-        for &label in &self.labels {
-            if let Some(n) = by_label.get_mut(&revision.task.labels[label].name) {
-                *n += 1;
-            }
-        }
-        TuneReport {
-            verdict: Verdict::Activated,
-            training: self.items.len(),
-            by_label,
-            c: None,
-            cv_log_loss: None,
-            missing: None,
-            shares: None,
-            rescored: 0,
-        }
-    }
-}
-
 enum Found {
     /// The active predictor has learned from just these labels.
     Active,
@@ -264,18 +227,17 @@ fn find_or_train(
     seed: u64,
 ) -> Result<Found, Refused> {
     let labels = revision.task.label_ids();
-    let same: Vec<AdapterId> = work
+    let learned: Vec<AdapterRow> = work
         .store
         .adapters()?
         .into_iter()
-        .filter(|a| {
-            a.kind == "head"
-                && a.training_hash == training.hash
-                && a.model == current.model
-                && a.labels == labels
-        })
-        .map(|a| a.id)
+        .filter(|a| a.training_hash == training.hash && a.model == current.model && a.labels == labels)
         .collect();
+    // A low-rank adapter that has learned from just these labels has the head in it.
+    if current.kind == "lora" && learned.iter().any(|a| Some(a.id) == current.adapter) {
+        return Ok(Found::Active);
+    }
+    let same: Vec<AdapterId> = learned.iter().filter(|a| a.kind == "head").map(|a| a.id).collect();
     let known = work.store.predictors()?.into_iter().rev().find(|p| {
         p.model == current.model && p.labels == labels && p.adapter.is_some_and(|a| same.contains(&a))
     });

@@ -13,5 +13,6 @@ pub mod kappa;
 pub mod lbfgs;
 pub mod logistic;
 pub mod pace;
+pub mod paired;
 pub mod rounds;
 pub mod shares;

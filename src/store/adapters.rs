@@ -88,6 +88,22 @@ impl Store {
         self.one("SELECT bytes FROM adapter WHERE id = ?1", [id], "read the adapter", |r| r.get(0))
     }
 
+    /// How many bytes an adapter has; 0 once they were dropped.
+    pub fn adapter_size(&self, id: AdapterId) -> Result<usize> {
+        self.count(
+            "SELECT coalesce(max(length(bytes)), 0) FROM adapter WHERE id = ?1",
+            [id],
+            "read the adapter",
+        )
+    }
+
+    /// Drops an adapter's bytes; that it was, and what it said, stays.
+    pub fn drop_adapter_bytes(&mut self, id: AdapterId) -> Result<()> {
+        self.write("drop the adapter's bytes", |tx| {
+            tx.execute("UPDATE adapter SET bytes = x'' WHERE id = ?1", [id]).map(drop)
+        })
+    }
+
     /// All adapters, oldest first.
     pub fn adapters(&self) -> Result<Vec<AdapterRow>> {
         self.all_rows(

@@ -51,6 +51,40 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
 }
 
 impl Store {
+    /// Every item that was ever put before an expert, ascending.
+    pub fn items_of_cases(&self) -> Result<Vec<ItemId>> {
+        self.all(
+            "SELECT item FROM label_case UNION SELECT item FROM label_event ORDER BY item",
+            "read the cases",
+        )
+    }
+
+    /// Puts the cases of the open round that nobody has seen in a new order: those of `order`, where they stand in it, first come first, in the
+    /// places that they have together. Audit cases stay where they are, and so does what is on somebody's screen. Returns how many there were.
+    pub fn rank_unseen_cases(&mut self, order: &[ItemId]) -> Result<usize> {
+        let rank: std::collections::HashMap<ItemId, usize> =
+            order.iter().enumerate().map(|(rank, item)| (*item, rank)).collect();
+        self.write("rank the cases anew", |tx| {
+            let mut unseen: Vec<(i64, i64, ItemId)> = tx
+                .prepare(
+                    "SELECT c.id, c.position, c.item FROM label_case c JOIN round r ON r.id = c.round
+                     WHERE r.closed_ms IS NULL AND r.number > 0 AND c.withdrawn_ms IS NULL AND c.split <> 'audit'
+                       AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id)
+                       AND NOT EXISTS (SELECT 1 FROM label_event e WHERE e.item = c.item)
+                     ORDER BY c.position",
+                )?
+                .query_map((), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            let places: Vec<i64> = unseen.iter().map(|(_, position, _)| *position).collect();
+            unseen.sort_by_key(|(_, _, item)| rank.get(item).copied().unwrap_or(usize::MAX));
+            let mut update = tx.prepare("UPDATE label_case SET position = ?2 WHERE id = ?1")?;
+            for ((case, ..), place) in unseen.iter().zip(&places) {
+                update.execute((case, place))?;
+            }
+            Ok(unseen.len())
+        })
+    }
+
     /// The next `count` cases for this expert, leased until `lease_ms` from now: first those held already, then free ones. The same
     /// again while the leases last and they have no answer. Fewer where the expert has no more left in the open round.
     ///

@@ -6,7 +6,28 @@ use half::slice::HalfFloatSliceExt;
 use super::attempt::Attempt;
 use super::open::Store;
 use crate::domain::fault::Result;
-use crate::domain::ids::{ItemId, ModelId};
+use crate::domain::ids::{AdapterId, ItemId, ModelId, PredictorId};
+
+/// What vectors may be compared with each other: those of one model with one adapter, or with none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// The model.
+    pub model: ModelId,
+    /// The low-rank adapter; none for the model as it is.
+    pub adapter: Option<AdapterId>,
+}
+
+impl Space {
+    /// The vectors of the model as it is.
+    pub fn base(model: ModelId) -> Self {
+        Self { model, adapter: None }
+    }
+
+    /// The adapter as the file counts it.
+    pub(super) fn number(self) -> i64 {
+        self.adapter.map_or(0, |adapter| adapter.0)
+    }
+}
 
 /// Vectors read from the file: `values` holds one row of `dimensions` per item.
 #[derive(Clone, Debug, Default)]
@@ -20,10 +41,10 @@ pub struct Vectors {
 }
 
 impl Store {
-    /// Writes vectors of the base model. `values` has `dimensions` values per item.
+    /// Writes vectors. `values` has `dimensions` values per item.
     pub fn put_vectors(
         &mut self,
-        model: ModelId,
+        space: Space,
         items: &[ItemId],
         values: &[f32],
         dimensions: usize,
@@ -31,50 +52,68 @@ impl Store {
         let rows = items.iter().zip(values.chunks_exact(dimensions));
         self.write_in_slices("save vectors", rows, |tx, slice| {
             let mut insert = tx.prepare_cached(
-                "INSERT OR REPLACE INTO embedding (model, adapter, item, vector) VALUES (?1, 0, ?2, ?3)",
+                "INSERT OR REPLACE INTO embedding (model, adapter, item, vector) VALUES (?1, ?2, ?3, ?4)",
             )?;
-            slice.try_for_each(|(item, vector)| insert.execute((model, item, bytes_of(vector))).map(drop))
+            slice.try_for_each(|(item, vector)| {
+                insert.execute((space.model, space.number(), item, bytes_of(vector))).map(drop)
+            })
         })?;
         Ok(())
     }
 
-    /// All vectors of the base model, by item.
-    pub fn vectors(&self, model: ModelId, dimensions: usize) -> Result<Vectors> {
+    /// All vectors, by item.
+    pub fn vectors(&self, space: Space, dimensions: usize) -> Result<Vectors> {
         self.read_vectors(
-            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = 0 ORDER BY item",
-            model,
+            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = ?2 ORDER BY item",
+            space,
             dimensions,
         )
     }
 
     /// The vectors of every item that was ever put before an expert.
-    pub fn vectors_of_cases(&self, model: ModelId, dimensions: usize) -> Result<Vectors> {
+    pub fn vectors_of_cases(&self, space: Space, dimensions: usize) -> Result<Vectors> {
         self.read_vectors(
-            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = 0
+            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = ?2
              AND item IN (SELECT item FROM label_case UNION SELECT item FROM label_event) ORDER BY item",
-            model,
+            space,
             dimensions,
         )
+    }
+
+    /// Drops the vectors of every adapter but this one; those of the model as it is stay.
+    pub fn keep_vectors_of(&mut self, adapter: Option<AdapterId>) -> Result<usize> {
+        let what = "tidy the vectors of earlier adapters";
+        let rows: Vec<(ModelId, i64, ItemId)> = self.all_rows_of(
+            "SELECT model, adapter, item FROM embedding WHERE adapter <> 0 AND adapter <> ?1",
+            [adapter.map_or(0, |adapter| adapter.0)],
+            what,
+            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+        )?;
+        self.write_in_slices(what, rows, |tx, slice| {
+            let mut delete =
+                tx.prepare_cached("DELETE FROM embedding WHERE model = ?1 AND adapter = ?2 AND item = ?3")?;
+            slice.try_for_each(|row| delete.execute(row).map(drop))
+        })
     }
 
     /// The vectors of items that the predictor has not scored yet.
     pub fn vectors_without_prediction(
         &self,
-        model: ModelId,
-        predictor: crate::domain::ids::PredictorId,
+        space: Space,
+        predictor: PredictorId,
         dimensions: usize,
     ) -> Result<Vectors> {
         let sql = format!(
-            "SELECT item, vector FROM embedding e WHERE model = ?1 AND adapter = 0 AND NOT EXISTS
+            "SELECT item, vector FROM embedding e WHERE model = ?1 AND adapter = ?2 AND NOT EXISTS
              (SELECT 1 FROM prediction p WHERE p.predictor = {predictor} AND p.item = e.item) ORDER BY item"
         );
-        self.read_vectors(&sql, model, dimensions)
+        self.read_vectors(&sql, space, dimensions)
     }
 
-    fn read_vectors(&self, sql: &str, model: ModelId, dimensions: usize) -> Result<Vectors> {
+    fn read_vectors(&self, sql: &str, space: Space, dimensions: usize) -> Result<Vectors> {
         let what = "read the vectors";
         let mut statement = self.conn.prepare(sql).attempting(what)?;
-        let mut rows = statement.query([model]).attempting(what)?;
+        let mut rows = statement.query((space.model, space.number())).attempting(what)?;
         let mut out = Vectors { dimensions, ..Vectors::default() };
         let mut halves = vec![f16::ZERO; dimensions];
         while let Some(r) = rows.next().attempting(what)? {

@@ -1,6 +1,7 @@
 //! The pool's texts. Items of an import that is still loading are never returned.
 
 use super::attempt::Attempt;
+use super::embeddings::Space;
 use super::open::Store;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
@@ -59,6 +60,15 @@ impl Store {
         self.one("SELECT split FROM item WHERE id = ?1", [id], "read an item", |r| r.get(0))
     }
 
+    /// The texts of these items, in that order; those that are not there are left out.
+    pub fn texts(&self, items: &[ItemId]) -> Result<Vec<(ItemId, String)>> {
+        let mut texts = Vec::with_capacity(items.len());
+        for &id in items {
+            texts.extend(self.item(id)?.map(|item| (id, item.text)));
+        }
+        Ok(texts)
+    }
+
     /// Ids and splits of the whole pool, by id.
     pub fn splits(&self) -> Result<Vec<(ItemId, Split)>> {
         self.all_rows(
@@ -68,19 +78,20 @@ impl Store {
         )
     }
 
-    /// Up to `limit` items after `after` that have no vector of the base model yet, by id.
+    /// Up to `limit` items after `after` that have no vector there yet, by id.
     pub fn items_without_vector(
         &self,
-        model: ModelId,
+        space: Space,
         after: ItemId,
         limit: usize,
     ) -> Result<Vec<(ItemId, String)>> {
         let sql = format!(
-            "SELECT id, text FROM item i WHERE id > ?2 AND {READY} AND NOT EXISTS
-             (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)
-             ORDER BY id LIMIT ?3"
+            "SELECT id, text FROM item i WHERE id > ?3 AND {READY} AND NOT EXISTS
+             (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = ?2 AND e.item = i.id)
+             ORDER BY id LIMIT ?4"
         );
-        self.all_rows_of(&sql, (model, after, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
+        let parameters = (space.model, space.number(), after, limit as i64);
+        self.all_rows_of(&sql, parameters, "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
     }
 
     /// Of the first `limit` items in the order of their hashes, a random sample of the pool, those without a vector.
@@ -93,11 +104,11 @@ impl Store {
         self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
     }
 
-    /// How many items have a vector of the base model.
-    pub fn vector_count(&self, model: ModelId) -> Result<usize> {
+    /// How many items have a vector there.
+    pub fn vector_count(&self, space: Space) -> Result<usize> {
         self.count(
-            "SELECT count(*) FROM embedding WHERE model = ?1 AND adapter = 0",
-            [model],
+            "SELECT count(*) FROM embedding WHERE model = ?1 AND adapter = ?2",
+            (space.model, space.number()),
             "count the vectors",
         )
     }

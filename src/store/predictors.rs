@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::attempt::Attempt;
 use super::clock::now_ms;
 use super::convert::{Json, Uuid16, f32_bytes, f32_values};
+use super::embeddings::Space;
 use super::open::Store;
 use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, ItemId, ModelId, PredictorId, RevisionId};
@@ -49,6 +50,13 @@ pub struct Predictor {
     pub settings: String,
     /// When it was made, UTC milliseconds.
     pub created_ms: i64,
+}
+
+impl Predictor {
+    /// The vectors that it makes predictions from.
+    pub fn space(&self) -> Space {
+        Space { model: self.model, adapter: self.adapter.filter(|_| self.kind == "lora") }
+    }
 }
 
 const MODEL: &str = "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes FROM model";

@@ -374,17 +374,22 @@ impl App {
             Some(Lack::Prelabels) => vec![JobKind::Scout, JobKind::Mine],
             Some(Lack::Round) => vec![JobKind::Mine],
             Some(Lack::Texts) => Vec::new(),
+            None if self.about.has_engine => vec![JobKind::Tune, JobKind::Mine, JobKind::Adapt],
             None => vec![JobKind::Tune, JobKind::Mine],
         }
     }
 
-    fn start(&mut self, kinds: Vec<JobKind>) -> Vec<Effect> {
+    fn start(&mut self, mut kinds: Vec<JobKind>) -> Vec<Effect> {
+        // A training that runs notices newer labels itself.
+        if kinds.len() > 1 {
+            kinds.retain(|kind| *kind != JobKind::Adapt || !self.jobs.is_running(*kind));
+        }
         if let Some(busy) = kinds.iter().find(|kind| self.jobs.is_running(**kind)) {
-            self.notice = Some(Notice::quiet(format!("{} is running already", busy.verb())));
+            self.notice = Some(Notice::quiet(format!("{} is running already", busy.name())));
             return Vec::new();
         }
-        if kinds.contains(&JobKind::Scout) && !self.about.has_engine {
-            let says = "this build has no models: scout the project with a full build of hardcase".to_owned();
+        if kinds.iter().any(|kind| kind.needs_models()) && !self.about.has_engine {
+            let says = "this build has no models: that takes a full build of hardcase".to_owned();
             self.notice = Some(Notice::warning(says));
             return Vec::new();
         }
@@ -396,11 +401,11 @@ impl App {
             self.case.lack.is_some() || matches!(self.case.showing, Showing::None(_) | Showing::Waiting);
         let ended = matches!(news, News::Ended(..));
         if let News::Ended(kind, end, says) = &news {
-            let line = format!("{}: {says}", kind.verb());
+            let line = format!("{}: {says}", kind.name());
             self.notice = Some(match end {
                 End::Done => Notice::good(line),
                 End::Stopped => {
-                    Notice::quiet(format!("{} was stopped; what it finished is kept", kind.verb()))
+                    Notice::quiet(format!("{} was stopped; what it finished is kept", kind.name()))
                 }
                 End::Failed => Notice::bad(line),
             });

@@ -11,7 +11,7 @@ use super::frame::{Look, Notice, foot};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::desk::jobs::{End, JobKind, News};
-use crate::domain::progress::Progress;
+use crate::domain::progress::{Epoch, Progress};
 
 /// Ended jobs that are remembered.
 const REMEMBERED: usize = 20;
@@ -80,9 +80,9 @@ impl JobsScreen {
         let running = self.running.last()?;
         Some(match &running.progress {
             Some(Progress { done, total: Some(total), .. }) if *total > 0 => {
-                format!("{} {} %", running.kind.verb(), done * 100 / total)
+                format!("{} {} %", running.kind.name(), done * 100 / total)
             }
-            _ => format!("{} …", running.kind.verb()),
+            _ => format!("{} …", running.kind.name()),
         })
     }
 
@@ -105,13 +105,13 @@ impl JobsScreen {
         if next.is_empty() {
             return Vec::new();
         }
-        let verbs: Vec<&str> = next.iter().map(|kind| kind.verb()).collect();
+        let verbs: Vec<&str> = next.iter().map(|kind| kind.name()).collect();
         let mut lines = vec![Line::from(vec![
             Span::styled(format!("  {}", look.keys.key_of(Action::Open)), look.theme.key),
             Span::styled(format!("  {}", verbs.join(", then ")), look.theme.text),
         ])];
         for kind in next {
-            lines.push(Line::styled(format!("         {}: {}", kind.verb(), kind.says()), look.theme.quiet));
+            lines.push(Line::styled(format!("         {}: {}", kind.name(), kind.says()), look.theme.quiet));
         }
         lines
     }
@@ -129,7 +129,7 @@ impl JobsScreen {
             let style = if i == self.chosen { look.theme.chosen } else { look.theme.text };
             lines.push(Line::from(vec![
                 Span::raw("  "),
-                Span::styled(format!(" {:<6}", kind.verb()), style),
+                Span::styled(format!(" {:<6}", kind.name()), style),
                 Span::styled(format!("  {}", kind.says()), look.theme.quiet),
             ]));
         }
@@ -145,7 +145,7 @@ impl JobsScreen {
                 End::Failed => ("failed", look.theme.bad),
             };
             lines.push(Line::from(vec![
-                Span::styled(format!("  {:<6} ", ended.kind.verb()), look.theme.text),
+                Span::styled(format!("  {:<6} ", ended.kind.name()), look.theme.text),
                 Span::styled(word, style),
             ]));
             let width = area.width.saturating_sub(10);
@@ -171,7 +171,7 @@ impl JobsScreen {
 }
 
 fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
-    let verb = running.kind.verb();
+    let verb = running.kind.name();
     let Some(p) = &running.progress else {
         return vec![Line::styled(format!("  {verb}: starting"), look.theme.text)];
     };
@@ -186,7 +186,28 @@ fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
             Span::styled(format!("  {} of {total} {}{rate}{left}", p.done, p.unit), look.theme.text),
         ]));
     }
+    lines.extend(p.epochs.iter().map(|epoch| epoch_line(epoch, look)));
     lines
+}
+
+/// An epoch with its losses, and a bar for kappa: 0 to 1.
+fn epoch_line(epoch: &Epoch, look: Look<'_>) -> Line<'static> {
+    let held_out = match (epoch.held_out_loss, epoch.held_out_kappa) {
+        (Some(loss), Some(kappa)) => {
+            let filled = (kappa.clamp(0.0, 1.0) * 20.0).round() as usize;
+            vec![
+                Span::styled(format!("; held out {loss:.3}, kappa {kappa:.2} "), look.theme.text),
+                Span::styled("█".repeat(filled), look.theme.good),
+                Span::styled("░".repeat(20 - filled), look.theme.rule),
+            ]
+        }
+        (Some(loss), None) => vec![Span::styled(format!("; held out {loss:.3}"), look.theme.text)],
+        (None, _) => Vec::new(),
+    };
+    let says = format!("  {}, epoch {}: loss {:.3}", drawable(&epoch.on), epoch.epoch, epoch.loss);
+    let mut line = Line::styled(says, look.theme.text);
+    line.spans.extend(held_out);
+    line
 }
 
 /// Seconds as a person says them.

@@ -163,7 +163,7 @@ fn a_killed_scouting_keeps_its_batches_and_the_next_one_goes_on() {
         let (_, was_killed) = kill_after(start(&mut scout()), wait, whom);
         killed += usize::from(was_killed);
         let store = project.is_whole();
-        let vectors = store.vector_count(ModelId(1)).unwrap();
+        let vectors = store.vector_count(hardcase::store::embeddings::Space::base(ModelId(1))).unwrap();
         assert!(vectors >= kept, "a finished batch is kept");
         kept = vectors;
         if vectors == 300 {

@@ -21,6 +21,8 @@ mod full_disk;
 mod kills;
 #[cfg(test)]
 mod lamport;
+#[cfg(all(test, feature = "engine"))]
+mod lora;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hardcase::domain::ids::PredictorId;
 use hardcase::stats::calibration::ZeroShot;
+use hardcase::store::embeddings::Space;
 use hardcase::store::predictors::{Model, Predictor};
 use hardcase::store::{Access, Store};
 use serde_json::Value;
@@ -225,7 +226,7 @@ impl Project {
                 Ok(())
             })
             .unwrap();
-        store.put_vectors(id, &items, &vectors, DIMENSIONS).unwrap();
+        store.put_vectors(Space::base(id), &items, &vectors, DIMENSIONS).unwrap();
         let anchors: Vec<Vec<f32>> =
             revision.task.anchors().iter().map(|texts| vector(&texts.join(" "))).collect();
         let score = |v: &[f32], a: &[f32]| v.iter().zip(a).map(|(v, a)| v * a).sum::<f32>();

@@ -58,6 +58,13 @@ impl Trained {
 
     /// The log-probabilities of texts given as tokens, none empty: `texts × labels`.
     pub fn log_probabilities(&self, weights: &Arc<Weights>, texts: &[&[usize]]) -> Result<Tensor> {
+        let unit = self.unit_vectors(weights, texts)?;
+        let scores = unit.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)?;
+        candle_nn::ops::log_softmax(&scores, 1)
+    }
+
+    /// The vectors of texts given as tokens, none empty, `texts × dimensions`, each of length 1.
+    fn unit_vectors(&self, weights: &Arc<Weights>, texts: &[&[usize]]) -> Result<Tensor> {
         let lengths: Arc<[usize]> = texts.iter().map(|text| text.len()).collect();
         let mut states = Array2::zeros((lengths.iter().sum(), weights.dimensions));
         embed(weights, texts, states.view_mut());
@@ -77,9 +84,7 @@ impl Trained {
             x = normed(After::Wide, (x + adapted(Place::Down, &wide)?)?)?;
         }
         let pooled = x.apply_op1(Pooled { lengths, pooling: weights.pooling })?;
-        let unit = pooled.broadcast_div(&pooled.sqr()?.sum_keepdim(1)?.sqrt()?)?;
-        let scores = unit.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)?;
-        candle_nn::ops::log_softmax(&scores, 1)
+        pooled.broadcast_div(&pooled.sqr()?.sum_keepdim(1)?.sqrt()?)
     }
 
     /// The probabilities of texts given as tokens, none empty: `texts × labels`.
@@ -143,9 +148,85 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
+    use std::path::{Path, PathBuf};
+
     use super::*;
     use crate::engine::bert::Pass;
+    use crate::engine::context::{Context, Served};
+    use crate::engine::embedded;
     use crate::engine::model_file::Pooling;
+
+    /// Vectors by the trainer, whose adapter changes nothing yet.
+    fn untrained_vectors(weights: &Arc<Weights>, texts: &[Vec<usize>]) -> Array2<f32> {
+        let lora = Lora::untrained(weights, 4, 4.0, &mut ChaCha8Rng::seed_from_u64(1));
+        let head = Head { weight: Array2::zeros((2, weights.dimensions)), bias: Array1::zeros(2) };
+        let trained = Trained::begin(&AdapterFile { lora, head }).unwrap();
+        let texts: Vec<&[usize]> = texts.iter().map(Vec::as_slice).collect();
+        let rows = batches(&texts).flat_map(|batch| {
+            trained.unit_vectors(weights, batch).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        });
+        Array2::from_shape_vec((texts.len(), weights.dimensions), rows.collect()).unwrap()
+    }
+
+    /// Vectors by llama.cpp, and the tokens it makes of the texts.
+    fn by_llama_cpp(path: &Path, texts: &[&str]) -> (Array2<f32>, Vec<Vec<usize>>) {
+        let served = Served::load(path, None).unwrap();
+        let mut context = Context::new(&served, 8 * 512).unwrap();
+        let mut rows = Vec::new();
+        let mut all = Vec::new();
+        for batch in texts.chunks(8) {
+            let tokens: Vec<_> = batch
+                .iter()
+                .map(|text| {
+                    let mut tokens = served.model.vocab().tokenize(text.as_bytes(), true, false);
+                    tokens.truncate(512);
+                    tokens
+                })
+                .collect();
+            for vector in context.vectors(&tokens).unwrap().rows() {
+                rows.extend(&vector / vector.dot(&vector).sqrt());
+            }
+            all.extend(tokens.iter().map(|t| t.iter().map(|t| t.0 as usize).collect::<Vec<_>>()));
+        }
+        (Array2::from_shape_vec((texts.len(), rows.len() / texts.len()), rows).unwrap(), all)
+    }
+
+    /// The least and the mean cosine.
+    fn cosines(a: &Array2<f32>, b: &Array2<f32>) -> (f32, f32) {
+        let all: Vec<f32> = a.rows().into_iter().zip(b.rows()).map(|(a, b)| a.dot(&b)).collect();
+        (all.iter().copied().fold(1.0, f32::min), all.iter().sum::<f32>() / all.len() as f32)
+    }
+
+    #[test]
+    fn the_trainer_computes_what_llama_cpp_does_on_500_real_texts() {
+        const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+        let data = std::env::var_os("HARDCASE_TEST_DATA")
+            .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into(), PathBuf::from);
+        let Ok(tweets) = std::fs::read_to_string(data.join("data/davidson_hate/labeled_data.csv")) else {
+            eprintln!("skipped: there is no data/davidson_hate in {}", data.display());
+            return;
+        };
+        let long = tweets[..60_000].split_at(50_000).0;
+        let mut texts = vec!["", " ", "\u{1f389}\u{1f525}\u{1f468}\u{1f3ff}\u{200d}\u{1f680}", long];
+        texts.extend(["\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} hello \u{4f60}\u{597d} \u{645}\u{631}\u{62d}\u{628}\u{627}"]);
+        texts.extend(tweets.lines().skip(1).step_by(50).take(500 - texts.len()));
+        assert_eq!(texts.len(), 500);
+        let dir = tempfile::tempdir().unwrap();
+        let unpacked = embedded::unpack(&std::fs::read(PACKED).unwrap(), dir.path()).unwrap();
+        let weights = Arc::new(Weights::read(&unpacked, Pooling::Mean).unwrap().unwrap());
+        let (exact, tokens) = by_llama_cpp(&unpacked, &texts);
+        let (rounded, _) = by_llama_cpp(Path::new(PACKED), &texts);
+        let ours = untrained_vectors(&weights, &tokens);
+        let ((least, mean), (packed, packed_mean)) = (cosines(&ours, &exact), cosines(&ours, &rounded));
+        let (own, own_mean) = cosines(&exact, &rounded);
+        eprintln!(
+            "500 texts, cosine with llama.cpp: F32 least {least}, mean {mean}; Q8_0 least {packed}, mean {packed_mean}; llama.cpp's F32 with \
+             its own Q8_0: least {own}, mean {own_mean}"
+        );
+        assert!(least > 0.9999, "{least}");
+        // llama.cpp rounds activations to 8 bits where weights are stored so: it is as far from itself.
+        assert!(packed_mean > 0.999 && packed > own - 1e-4, "{packed} {packed_mean}, llama.cpp itself {own}");
+    }
 
     const TEXTS: [&[usize]; 4] = [&[1, 5, 9, 2], &[7], &[3, 3, 39, 11, 20, 4, 8, 2, 1], &[0, 6]];
 

@@ -1,0 +1,135 @@
+//! `adapter`: earlier adapters.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::output::{print, print_json};
+use super::setting::Setting;
+use crate::domain::fault::Result;
+use crate::domain::grouped::grouped;
+use crate::domain::ids::AdapterId;
+use crate::job::adapters::{Listed, export, is_lora, list, prune, use_head};
+
+#[derive(clap::Args)]
+pub(super) struct Adapter {
+    /// The project file
+    file: PathBuf,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Every head and LoRA so far
+    List,
+    /// Make an earlier one active again
+    Use {
+        /// Its number in the list
+        #[arg(value_name = "ADAPTER")]
+        adapter: i64,
+    },
+    /// Write one as files: a LoRA as GGUF for llama.cpp's tools, its head as JSON
+    Export {
+        /// Its number in the list [default: the active one]
+        #[arg(value_name = "ADAPTER")]
+        adapter: Option<i64>,
+        /// The folder
+        #[arg(short = 'o', long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+    },
+    /// Drop the bytes of earlier ones; what they said of the cases stays
+    Prune {
+        /// How many of the newest to keep beside the active one
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        keep: usize,
+    },
+}
+
+impl Adapter {
+    /// Whether it works with the model itself.
+    #[cfg(feature = "engine")]
+    pub fn needs_model(&self) -> bool {
+        matches!(self.action, Action::Use { .. })
+    }
+
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        match self.action {
+            Action::List => {
+                let adapters = list(&self.file)?;
+                if setting.wants_json() { print_json(&adapters) } else { print(&in_words(&adapters)) }
+            }
+            Action::Use { adapter } => {
+                let adapter = AdapterId(adapter);
+                let job = setting.job(&self.file);
+                let read = if is_lora(&self.file, adapter)? {
+                    use_lora(setting, &self.file, adapter)?
+                } else {
+                    use_head(&job, adapter)?
+                };
+                if setting.wants_json() {
+                    return print_json(&serde_json::json!({ "active": adapter, "rescored": read }));
+                }
+                setting.say(&format!("adapter {adapter} is active; {read} texts prelabelled anew"))
+            }
+            Action::Export { adapter, out } => {
+                let active = || -> Result<Option<AdapterId>> {
+                    Ok(list(&self.file)?.into_iter().find(|a| a.active).map(|a| a.adapter))
+                };
+                let chosen = match adapter {
+                    Some(adapter) => Some(AdapterId(adapter)),
+                    None => active()?,
+                };
+                let files = export(&self.file, chosen.unwrap_or(AdapterId(0)), &out)?;
+                if setting.wants_json() {
+                    return print_json(&serde_json::json!({ "files": files }));
+                }
+                let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+                setting.say(&format!("wrote {}", names.join(" and ")))
+            }
+            Action::Prune { keep } => {
+                let (gone, bytes) = prune(&self.file, keep)?;
+                if setting.wants_json() {
+                    return print_json(&serde_json::json!({ "dropped": gone, "bytes": bytes }));
+                }
+                setting.say(&format!("dropped {gone} adapters, {} bytes", grouped(bytes as u64)))
+            }
+        }
+    }
+}
+
+#[cfg(feature = "engine")]
+fn use_lora(setting: &Setting, project: &std::path::Path, adapter: AdapterId) -> Result<usize> {
+    let model = setting.scout_model(None, None);
+    crate::job::adapters::use_lora(&setting.job(project), adapter, &model)
+}
+
+#[cfg(not(feature = "engine"))]
+fn use_lora(_setting: &Setting, _project: &std::path::Path, _adapter: AdapterId) -> Result<usize> {
+    Err(crate::domain::fault::Fault::usage("use the adapter", "it is a LoRA, and this build has no models")
+        .hint("Use it with a full build of hardcase"))
+}
+
+fn in_words(adapters: &[Listed]) -> String {
+    if adapters.is_empty() {
+        return "no adapter yet: `hardcase tune FILE` trains the first".into();
+    }
+    let mut lines = vec!["adapter  kind  round  labels       bytes".to_owned()];
+    for a in adapters {
+        let round = a.round.map_or_else(|| "-".into(), |r| r.to_string());
+        let against = &a.settings["comparison"];
+        let against = match (against["difference"].as_f64(), against["error"].as_f64()) {
+            (Some(difference), Some(error)) => {
+                format!("  log-loss against the head {difference:+.3} ± {error:.3}")
+            }
+            _ => String::new(),
+        };
+        let bytes = if a.bytes == 0 { "dropped".into() } else { grouped(a.bytes as u64) };
+        let active = if a.active { "  active" } else { "" };
+        lines.push(format!(
+            "{:>7}  {:<4}  {round:>5}  {:>6}  {bytes:>10}{active}{against}",
+            a.adapter.0, a.kind, a.training
+        ));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,185 @@
+//! Whether llama.cpp, given an adapter's file, says what the trainer says: the condition for any use of it.
+
+use std::path::Path;
+
+use llama_cpp_2::token::LlamaToken;
+use ndarray::{Array2, ArrayView1};
+
+use super::context::{Context, Served};
+use super::lora::Head;
+use crate::domain::fault::{Fault, FaultKind, Result};
+
+/// Texts that llama.cpp reads at once here.
+const BATCH: usize = 8;
+
+/// How far llama.cpp with the adapter is from the trainer.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Verified {
+    /// Texts both read.
+    pub texts: usize,
+    /// The largest difference between two probabilities of the same label and text.
+    pub largest: f32,
+    /// The mean over the texts of each text's largest difference.
+    pub mean: f32,
+    /// The share of the texts that both give the same label.
+    pub same_label: f32,
+}
+
+impl Verified {
+    /// Lets llama.cpp read the texts, given as tokens, with the model at `path` and the adapter whose file's bytes these are, and compares its
+    /// probabilities with those of the trainer, `texts × labels`.
+    ///
+    /// # Errors
+    /// Where llama.cpp refuses model or adapter, or fails on a text.
+    pub fn measure(
+        path: &Path,
+        adapter: &[u8],
+        head: &Head,
+        texts: &[Vec<usize>],
+        expected: &Array2<f32>,
+    ) -> Result<Self> {
+        let served = Served::load(path, Some(adapter))?;
+        let longest = texts.iter().map(Vec::len).max().unwrap_or(1);
+        let mut context = Context::new(&served, BATCH * longest)?;
+        let (mut largest, mut sum, mut same) = (0.0f32, 0.0, 0);
+        for (batch, expected) in texts.chunks(BATCH).zip(expected.axis_chunks_iter(ndarray::Axis(0), BATCH)) {
+            let tokens: Vec<Vec<LlamaToken>> = batch
+                .iter()
+                .map(|text| text.iter().map(|&id| LlamaToken::new(id as i32)).collect())
+                .collect();
+            let vectors = context.vectors(&tokens)?;
+            for (vector, expected) in vectors.rows().into_iter().zip(expected.rows()) {
+                let p = probabilities(head, vector);
+                let difference = p.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, nan_or_more);
+                largest = nan_or_more(largest, difference);
+                sum += difference;
+                same += usize::from(top(p.view()) == top(expected));
+            }
+        }
+        let n = texts.len().max(1) as f32;
+        Ok(Self { texts: texts.len(), largest, mean: sum / n, same_label: same as f32 / n })
+    }
+
+    /// Refuses the adapter where llama.cpp is too far from the trainer for weights that are stored so.
+    ///
+    /// # Errors
+    /// With the exit code of a check that was not met.
+    pub fn require(&self, quantisation: &str) -> Result<()> {
+        let within = match quantisation {
+            "F32" | "F16" | "BF16" | "Q8_0" => self.largest <= 0.03,
+            _ => self.mean <= 0.02 && self.largest <= 0.10 && self.same_label >= 0.98,
+        };
+        if within && self.texts > 0 {
+            return Ok(());
+        }
+        let why = format!(
+            "llama.cpp with it differs from the trainer by up to {:.3} in the probabilities of {} texts, which is too much for a model              stored as {quantisation}",
+            self.largest, self.texts
+        );
+        Err(Fault::new("use the adapter", why)
+            .hint("The model as it was stays active")
+            .kind(FaultKind::Check))
+    }
+}
+
+fn probabilities(head: &Head, vector: ArrayView1<'_, f32>) -> ndarray::Array1<f32> {
+    let unit = &vector / vector.dot(&vector).sqrt();
+    let mut p = head.weight.dot(&unit) + &head.bias;
+    let most = p.fold(f32::NEG_INFINITY, |most, x| most.max(*x));
+    p.mapv_inplace(|x| (x - most).exp());
+    let whole = p.sum();
+    p / whole
+}
+
+fn top(row: ArrayView1<'_, f32>) -> usize {
+    (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
+}
+
+/// The larger of two; what is no number is larger than all, and so refused.
+fn nan_or_more(a: f32, b: f32) -> f32 {
+    if a.is_nan() || b.is_nan() { f32::INFINITY } else { a.max(b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ndarray::Array1;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::engine::bert::Weights;
+    use crate::engine::encoder::{Encoder, EncoderOptions};
+    use crate::engine::lora::{AdapterFile, Lora};
+    use crate::engine::model_file::Pooling;
+    use crate::engine::{embedded, training};
+
+    const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+
+    #[test]
+    fn llama_cpp_serves_an_adapter_as_the_trainer_computes_it_and_so_does_our_own_pass() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = embedded::unpack(&std::fs::read(PACKED).unwrap(), dir.path()).unwrap();
+        let weights = Arc::new(Weights::read(&path, Pooling::Mean).unwrap().unwrap());
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let mut lora = Lora::untrained(&weights, 8, 16.0, &mut rng);
+        for update in &mut lora.updates {
+            update.b.mapv_inplace(|_| rng.gen_range(-0.02f32..0.02));
+        }
+        let mut number = || rng.gen_range(-6.0f32..6.0);
+        let head = Head {
+            weight: Array2::from_shape_simple_fn((3, weights.dimensions), &mut number),
+            bias: Array1::from_shape_simple_fn(3, &mut number),
+        };
+        let file = AdapterFile { lora, head };
+        let bytes = file.encode("bert", &[]).unwrap();
+        let words = ["", "see you at home", "WINNER!! Claim your prize now", "a long one ".repeat(40).trim()]
+            .map(str::to_owned);
+        let plain = Encoder::load(&path, EncoderOptions::default()).unwrap();
+        let texts: Vec<Vec<usize>> = words.iter().map(|text| plain.tokens(text)).collect();
+        let expected = training::probabilities(&weights, &file, &texts).unwrap();
+        let verified = Verified::measure(&path, &bytes, &file.head, &texts, &expected).unwrap();
+        assert!(verified.largest < 1e-3, "{verified:?}");
+        // Without the adapter it is another model.
+        let untrained = Lora::untrained(&weights, 8, 16.0, &mut ChaCha8Rng::seed_from_u64(1));
+        let other = AdapterFile { lora: untrained, head: file.head.clone() };
+        let off =
+            Verified::measure(&path, &other.encode("bert", &[]).unwrap(), &file.head, &texts, &expected)
+                .unwrap();
+        assert!(off.require("F32").is_err(), "{off:?}");
+
+        let adapted = Encoder::load_adapted(&path, EncoderOptions::default(), Some(&bytes)).unwrap();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut largest = 0.0f32;
+        adapted
+            .embed(&words, &mut |indices, vectors| {
+                for (index, vector) in indices.iter().zip(vectors.rows()) {
+                    let p = probabilities(&file.head, vector);
+                    largest = p
+                        .iter()
+                        .zip(expected.row(*index))
+                        .map(|(a, b)| (a - b).abs())
+                        .fold(largest, f32::max);
+                }
+                std::ops::ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert!(largest < 1e-3, "{largest}");
+        let refused = Encoder::load_adapted(&path, EncoderOptions::default(), Some(&bytes[..5_000]));
+        assert!(refused.map(drop).unwrap_err().to_string().contains("adapter"));
+    }
+
+    #[test]
+    fn what_is_too_far_off_is_refused_by_the_bounds_of_its_storage() {
+        let near = Verified { texts: 10, largest: 0.02, mean: 0.004, same_label: 1.0 };
+        let far = Verified { largest: 0.05, ..near };
+        near.require("F32").unwrap();
+        assert_eq!(far.require("Q8_0").unwrap_err().exit_code(), 3);
+        far.require("Q4_K").unwrap();
+        assert!(Verified { same_label: 0.9, ..far }.require("Q4_K").is_err());
+        assert!(Verified { largest: f32::INFINITY, ..near }.require("Q4_K").is_err());
+        assert!(Verified { texts: 0, ..near }.require("F32").is_err());
+        assert_eq!(nan_or_more(f32::NAN, 0.1), f32::INFINITY);
+    }
+}

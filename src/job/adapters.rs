@@ -1,0 +1,212 @@
+//! `adapter`: what the project has been tuned to so far, and how to go back to it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::evaluate::{record_agreement, rescore_cases};
+use super::output::write_to;
+use super::prelabels::complete;
+use super::runner::{Ended, JobContext, Work, run};
+use super::scorer::Scorer;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::AdapterId;
+use crate::store::adapters::AdapterRow;
+use crate::store::predictors::Predictor;
+use crate::store::{Access, Store};
+
+/// An adapter as it is listed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    /// Its number.
+    pub adapter: AdapterId,
+    /// `head` or `lora`.
+    pub kind: String,
+    /// The newest round whose answers it saw.
+    pub round: Option<i64>,
+    /// Training labels.
+    pub training: usize,
+    /// Whether its prelabels count.
+    pub active: bool,
+    /// Bytes of it in the file; 0 once they were dropped.
+    pub bytes: usize,
+    /// When it was trained, UTC milliseconds.
+    pub created_ms: i64,
+    /// How it was trained and what was measured.
+    pub settings: serde_json::Value,
+}
+
+/// Every adapter, oldest first.
+///
+/// # Errors
+/// The project cannot be read.
+pub fn list(project: &Path) -> Result<Vec<Listed>> {
+    let store = Store::open(project, Access::Read)?;
+    let active = store.active_predictor()?.and_then(|p| p.adapter);
+    store
+        .adapters()?
+        .into_iter()
+        .map(|row| {
+            Ok(Listed {
+                adapter: row.id,
+                active: active == Some(row.id),
+                bytes: store.adapter_size(row.id)?,
+                kind: row.kind,
+                round: row.round,
+                training: row.training_n,
+                created_ms: row.created_ms,
+                settings: serde_json::from_str(&row.settings).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// Makes an earlier head active again, and prelabels what it has not seen. A LoRA needs the model: see [`use_lora`].
+///
+/// # Errors
+/// No such adapter, or its bytes were dropped.
+pub fn use_head(context: &JobContext<'_>, adapter: AdapterId) -> Result<usize> {
+    activated(context, adapter, |work, predictor| {
+        let scorer = Scorer::load(work.store, predictor)?;
+        complete(work, predictor.id, predictor, &scorer)
+    })
+}
+
+/// Makes an earlier LoRA active again: every text it has no vector of is read once more.
+///
+/// # Errors
+/// No such adapter, its bytes were dropped, or the model cannot be used.
+#[cfg(feature = "engine")]
+pub fn use_lora(
+    context: &JobContext<'_>,
+    adapter: AdapterId,
+    model: &super::model::ScoutModel,
+) -> Result<usize> {
+    let read = activated(context, adapter, |work, predictor| {
+        let chosen = model.choose(work.store)?;
+        let scorer = Scorer::load(work.store, predictor)?;
+        let kept = complete(work, predictor.id, predictor, &scorer)?;
+        Ok(kept + super::adapted::complete(work, predictor, &chosen)?)
+    })?;
+    Ok(read)
+}
+
+/// Whether an adapter is a LoRA.
+///
+/// # Errors
+/// No such adapter.
+pub fn is_lora(project: &Path, adapter: AdapterId) -> Result<bool> {
+    let store = Store::open(project, Access::Read)?;
+    Ok(row(&store, adapter, "use the adapter")?.kind == "lora")
+}
+
+fn activated(
+    context: &JobContext<'_>,
+    adapter: AdapterId,
+    prelabel: impl FnOnce(&mut Work<'_>, &Predictor) -> Result<usize>,
+) -> Result<usize> {
+    let attempted = format!("use adapter {adapter}");
+    let ended = run(context, "adapt", "use", |work| {
+        let row = row(work.store, adapter, &attempted)?;
+        if work.store.adapter_size(adapter)? == 0 {
+            return Err(
+                Fault::usage(&attempted, "its bytes were dropped").hint("Tune again to get one like it")
+            );
+        }
+        let task = work.store.task()?.task;
+        if row.labels != task.label_ids() {
+            return Err(Fault::usage(&attempted, "it was trained for other labels than the task now has")
+                .hint("Tune again: `hardcase tune FILE`"));
+        }
+        let predictor = work.store.predictors()?.into_iter().rev().find(|p| p.adapter == Some(adapter));
+        let predictor = predictor.ok_or_else(|| {
+            Fault::new(&attempted, "its training was cut short before it could be used").hint("Tune again")
+        })?;
+        let done = prelabel(work, &predictor)?;
+        if work.stopped() {
+            return Ok(done);
+        }
+        rescore_cases(work.store)?;
+        work.store.activate(predictor.id)?;
+        work.store.prune_predictions()?;
+        work.store.keep_vectors_of(predictor.space().adapter)?;
+        let seed = context.seed.unwrap_or(work.store.project()?.seed);
+        record_agreement(work.store, seed)?;
+        Ok(done)
+    })?;
+    match ended {
+        Ended::Ours(done) => Ok(done),
+        Ended::Others => Err(Fault::new(&attempted, "another process was training or activating an adapter")
+            .hint("It is done now: look at `hardcase adapter FILE list`, and run this again")),
+    }
+}
+
+/// Writes an adapter as files into a folder: a LoRA as `NAME.gguf`, which llama.cpp's tools load, and the head on the vectors, a head's or a
+/// LoRA's, as `NAME.head.json`. Returns the files.
+///
+/// # Errors
+/// No such adapter, its bytes were dropped, or the folder cannot be written.
+pub fn export(project: &Path, adapter: AdapterId, folder: &Path) -> Result<Vec<PathBuf>> {
+    let attempted = format!("export adapter {adapter}");
+    let store = Store::open(project, Access::Read)?;
+    let row = row(&store, adapter, &attempted)?;
+    let bytes = store.adapter_bytes(adapter)?.filter(|bytes| !bytes.is_empty());
+    let bytes = bytes.ok_or_else(|| Fault::usage(&attempted, "its bytes were dropped"))?;
+    let task = store.task()?.task;
+    let name = format!("{}-{adapter}", row.kind);
+    let mut files = Vec::new();
+    if row.kind == "lora" {
+        files.push((folder.join(format!("{name}.gguf")), bytes.clone()));
+    }
+    let predictor = store.predictors()?.into_iter().find(|p| p.adapter == Some(adapter));
+    if let Some(predictor) = predictor
+        && let Ok(Scorer::Head(head)) = Scorer::load(&store, &predictor)
+    {
+        let names: Vec<String> = row
+            .labels
+            .iter()
+            .map(|id| task.index_of_id(id).map_or_else(|| id.clone(), |i| task.labels[i].name.clone()))
+            .collect();
+        let weights: Vec<Vec<f32>> = head.weights.rows().into_iter().map(|row| row.to_vec()).collect();
+        let json = serde_json::json!({
+            "what": "probabilities = softmax(weights · v + bias), v the model's vector of the text at length 1",
+            "labels": names,
+            "weights": weights,
+            "bias": head.bias.to_vec(),
+        });
+        files.push((folder.join(format!("{name}.head.json")), format!("{json:#}\n").into_bytes()));
+    }
+    for (path, bytes) in &files {
+        let failed = |e: std::io::Error| Fault::new(&attempted, e.to_string()).because(e);
+        write_to(Some(path), |out| out.write_all(bytes).map_err(failed))?;
+    }
+    Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Drops the bytes of every adapter but the active one and the newest `keep`. What they said of the cases stays. Returns how many went, and how
+/// many bytes.
+///
+/// # Errors
+/// The project cannot be written.
+pub fn prune(project: &Path, keep: usize) -> Result<(usize, usize)> {
+    let mut store = Store::open(project, Access::Job)?;
+    let active = store.active_predictor()?.and_then(|p| p.adapter);
+    let adapters = store.adapters()?;
+    let kept = adapters.len().saturating_sub(keep);
+    let (mut gone, mut bytes) = (0, 0);
+    for row in &adapters[..kept] {
+        let size = store.adapter_size(row.id)?;
+        if active != Some(row.id) && size > 0 {
+            store.drop_adapter_bytes(row.id)?;
+            (gone, bytes) = (gone + 1, bytes + size);
+        }
+    }
+    Ok((gone, bytes))
+}
+
+fn row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow> {
+    store.adapters()?.into_iter().find(|row| row.id == adapter).ok_or_else(|| {
+        Fault::usage(attempted, format!("the project has no adapter {adapter}"))
+            .hint("`hardcase adapter FILE list` shows those it has")
+    })
+}

@@ -1,0 +1,249 @@
+//! The trainings of one tuning: on all labels for the adapter, and on two thirds of them three times, to see what it is worth on the rest.
+//!
+//! All run beside each other, one to a core, and none sees a label that is not for training.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::runner::Work;
+use super::training::Training;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::prediction::Probabilities;
+use crate::domain::progress::Epoch;
+use crate::engine::bert::Weights;
+use crate::engine::lora::{AdapterFile, Head};
+use crate::engine::training::{self, Example, Fit, Settings};
+use crate::stats::head::{balanced, fit_head, stratified_folds};
+use crate::stats::kappa::cohen;
+use crate::stats::logistic::Logistic;
+use crate::stats::paired::Paired;
+
+const FOLDS: usize = 3;
+/// Probabilities below this count as this: one text alone must not decide.
+const LEAST: f64 = 1e-6;
+
+/// What is trained, and on what.
+pub(super) struct Rehearsal<'a> {
+    /// The frozen model.
+    pub weights: &'a Arc<Weights>,
+    /// Vectors by the model as it is, and labels.
+    pub training: &'a Training,
+    /// The tokens of each training text.
+    pub tokens: &'a [Vec<usize>],
+    /// Labels of the task.
+    pub classes: usize,
+    /// How.
+    pub settings: Settings,
+    /// Trainings beside each other.
+    pub threads: usize,
+}
+
+/// The adapter against the head, on labels that neither has seen: class-weighted log-loss in nats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The head's.
+    pub head: f64,
+    /// The adapter's.
+    pub lora: f64,
+    /// The mean of the paired differences, the adapter's less the head's.
+    pub difference: f64,
+    /// Its standard error.
+    pub error: f64,
+    /// Labels.
+    pub n: usize,
+    /// Whether the adapter is worse by more than one standard error.
+    pub worse: bool,
+}
+
+/// What came of it.
+pub(super) struct Trained {
+    pub adapter: AdapterFile,
+    pub comparison: Comparison,
+}
+
+/// Texts of one training: those that are trained on, and those that are held out.
+struct Part {
+    name: String,
+    rows: Vec<usize>,
+    held_out: Vec<usize>,
+}
+
+/// What a training says.
+enum Said {
+    Step,
+    Epoch(Epoch),
+    /// The adapter, and what the last epoch's and the head's probabilities of the held-out texts are.
+    Ended(usize, Result<Option<Ended>>),
+}
+
+struct Ended {
+    adapter: AdapterFile,
+    lora: Array2<f32>,
+    head: Array2<f32>,
+}
+
+impl Rehearsal<'_> {
+    /// Trains; none where it was stopped.
+    ///
+    /// # Errors
+    /// A training that fails.
+    pub fn run(&self, work: &mut Work<'_>) -> Result<Option<Trained>> {
+        let parts = self.parts();
+        let steps: usize = parts.iter().map(|part| self.steps(part)).sum();
+        let queue: Mutex<VecDeque<usize>> = Mutex::new((0..parts.len()).collect());
+        let stopped = AtomicBool::new(false);
+        let mut ended: Vec<Option<Ended>> = parts.iter().map(|_| None).collect();
+        let (say, heard) = mpsc::channel();
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.min(parts.len()) {
+                let (say, queue, parts, stopped) = (say.clone(), &queue, &parts, &stopped);
+                scope.spawn(move || {
+                    while let Some(part) = next(queue) {
+                        let end = self.train(&parts[part], stopped, &say);
+                        let _ = say.send(Said::Ended(part, end));
+                    }
+                });
+            }
+            drop(say);
+            let mut done = 0;
+            let mut failed = None;
+            for said in heard {
+                match said {
+                    Said::Step => done += 1,
+                    Said::Epoch(epoch) => work.epochs.push(epoch),
+                    Said::Ended(part, Ok(end)) => ended[part] = end,
+                    Said::Ended(_, Err(fault)) => {
+                        failed.get_or_insert(fault);
+                    }
+                }
+                // Whatever goes wrong here, the trainings must not go on for nothing.
+                if let Err(fault) = work.report("training", done, Some(steps as u64), "steps") {
+                    failed.get_or_insert(fault);
+                }
+                if failed.is_some() || work.stopped() {
+                    stopped.store(true, Ordering::Relaxed);
+                }
+            }
+            failed.map_or(Ok(()), Err)
+        })?;
+        let Some(ended) = ended.into_iter().collect::<Option<Vec<Ended>>>() else { return Ok(None) };
+        let comparison = self.compare(&parts, &ended)?;
+        let adapter = ended.into_iter().next().map(|all| all.adapter);
+        Ok(adapter.map(|adapter| Trained { adapter, comparison }))
+    }
+
+    /// The longest training first: the others fill the cores beside it.
+    fn parts(&self) -> Vec<Part> {
+        let fold_of = stratified_folds(&self.training.labels, self.classes, FOLDS, self.settings.seed);
+        let all =
+            Part { name: "all labels".into(), rows: (0..fold_of.len()).collect(), held_out: Vec::new() };
+        let folds = (0..FOLDS).map(|fold| {
+            let (held_out, rows) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
+            Part { name: format!("fold {} of {FOLDS}", fold + 1), rows, held_out }
+        });
+        std::iter::once(all).chain(folds).collect()
+    }
+
+    fn steps(&self, part: &Part) -> usize {
+        self.settings.epochs * part.rows.len().div_ceil(self.settings.batch)
+    }
+
+    fn train(&self, part: &Part, stopped: &AtomicBool, say: &mpsc::Sender<Said>) -> Result<Option<Ended>> {
+        let labels_of =
+            |rows: &[usize]| -> Vec<usize> { rows.iter().map(|&row| self.training.labels[row]).collect() };
+        let labels = labels_of(&part.rows);
+        let vectors = self.training.vectors.select(Axis(0), &part.rows);
+        let head = fit_head(vectors.view(), &labels, self.classes, self.settings.seed)
+            .map_err(|few| Fault::new("train the adapter", few.to_string()))?
+            .model;
+        let weights = balanced(&labels, self.classes);
+        let examples: Vec<Example<'_>> = (part.rows.iter().zip(&labels).zip(&weights))
+            .map(|((&row, &label), &weight)| Example {
+                tokens: &self.tokens[row],
+                label,
+                weight: weight as f32,
+            })
+            .collect();
+        let held_out: Vec<&[usize]> = part.held_out.iter().map(|&row| &self.tokens[row][..]).collect();
+        let gold = labels_of(&part.held_out);
+        let of_each = self.weight_of_each();
+        let start = Head { weight: head.weights.clone(), bias: head.bias.clone() };
+        let mut last = Array2::zeros((0, self.classes));
+        let adapter = training::fit(
+            &Fit { weights: self.weights, examples: &examples, held_out: &held_out, head: &start },
+            &self.settings,
+            &mut |_| match say.send(Said::Step) {
+                Ok(()) if !stopped.load(Ordering::Relaxed) => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            },
+            &mut |epoch| {
+                let losses = losses(&epoch.held_out, &gold, part.held_out.iter().map(|&row| of_each[row]));
+                let pairs: Vec<(usize, usize)> = tops(&epoch.held_out).zip(gold.iter().copied()).collect();
+                let _ = say.send(Said::Epoch(Epoch {
+                    on: part.name.clone(),
+                    epoch: epoch.number,
+                    loss: epoch.loss,
+                    held_out_loss: mean(&losses),
+                    held_out_kappa: cohen(&pairs).ok(),
+                }));
+                last = epoch.held_out;
+            },
+        )?;
+        let unseen = self.training.vectors.select(Axis(0), &part.held_out);
+        Ok(adapter.map(|adapter| Ended { adapter, lora: last, head: by_head(&head, &unseen) }))
+    }
+
+    /// The weight of each training label that makes all labels count the same together.
+    fn weight_of_each(&self) -> Vec<f64> {
+        balanced(&self.training.labels, self.classes)
+    }
+
+    fn compare(&self, parts: &[Part], ended: &[Ended]) -> Result<Comparison> {
+        let weights = self.weight_of_each();
+        let (mut head, mut lora) = (Vec::new(), Vec::new());
+        for (part, ended) in parts.iter().zip(ended) {
+            let gold: Vec<usize> = part.held_out.iter().map(|&row| self.training.labels[row]).collect();
+            let of = |p: &Array2<f32>| losses(p, &gold, part.held_out.iter().map(|&row| weights[row]));
+            head.extend(of(&ended.head));
+            lora.extend(of(&ended.lora));
+        }
+        let differences: Vec<f64> = lora.iter().zip(&head).map(|(lora, head)| lora - head).collect();
+        let few = || Fault::new("compare the adapter with the head", "there are too few labels");
+        let paired = Paired::of(&differences).ok_or_else(few)?;
+        Ok(Comparison {
+            head: mean(&head).unwrap_or_default(),
+            lora: mean(&lora).unwrap_or_default(),
+            difference: paired.mean,
+            error: paired.error,
+            n: paired.n,
+            worse: paired.is_worse(),
+        })
+    }
+}
+
+fn next(queue: &Mutex<VecDeque<usize>>) -> Option<usize> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+fn by_head(head: &Logistic, vectors: &Array2<f32>) -> Array2<f32> {
+    head.probabilities(vectors.view())
+}
+
+/// Each text's log-loss in nats times its weight.
+fn losses(probabilities: &Array2<f32>, gold: &[usize], weights: impl Iterator<Item = f64>) -> Vec<f64> {
+    let rows = probabilities.rows().into_iter().zip(gold).zip(weights);
+    rows.map(|((row, &label), weight)| -f64::from(row[label]).max(LEAST).ln() * weight).collect()
+}
+
+fn tops(probabilities: &Array2<f32>) -> impl Iterator<Item = usize> {
+    probabilities.rows().into_iter().map(|row| Probabilities(row.to_vec()).top())
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
