@@ -9,7 +9,7 @@ use super::output::write_to;
 use super::prelabels::complete;
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::Scorer;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::AdapterId;
 use crate::store::adapters::AdapterRow;
 use crate::store::predictors::Predictor;
@@ -176,8 +176,9 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path) -> Result<Vec<P
         });
         files.push((folder.join(format!("{name}.head.json")), format!("{json:#}\n").into_bytes()));
     }
+    let failed = |e: std::io::Error| Fault::new(&attempted, io_reason(&e)).because(e);
+    std::fs::create_dir_all(folder).map_err(failed)?;
     for (path, bytes) in &files {
-        let failed = |e: std::io::Error| Fault::new(&attempted, e.to_string()).because(e);
         write_to(Some(path), |out| out.write_all(bytes).map_err(failed))?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())

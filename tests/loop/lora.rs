@@ -102,10 +102,7 @@ fn an_adapter_is_trained_verified_used_exported_and_left_again() {
     let bytes = std::fs::read(out.join(format!("lora-{lora}.gguf"))).unwrap();
     let header = hardcase::engine::gguf::read_header(&bytes[..], bytes.len() as u64).unwrap();
     assert_eq!((header.str("general.type"), header.str("adapter.type")), (Some("adapter"), Some("lora")));
-    assert_eq!(
-        header.str("hardcase.task"),
-        hardcase::domain::task::Task::from_toml(TASK).ok().as_ref().map(|t| t.name.as_str())
-    );
+    assert!(TASK.contains(&format!("name = \"{}\"", header.str("hardcase.task").unwrap())));
     assert!(header.str("hardcase.base.sha256").is_some_and(|hash| hash.len() == 64));
     let head_file = std::fs::read_to_string(out.join(format!("lora-{lora}.head.json"))).unwrap();
     let head_json: Value = serde_json::from_str(&head_file).unwrap();
