@@ -78,7 +78,7 @@ enum Said {
     Step,
     Epoch(Epoch),
     /// The adapter, and what the last epoch's and the head's probabilities of the held-out texts are.
-    Ended(usize, Result<Option<Ended>>),
+    Ended(usize, Result<Option<Box<Ended>>>),
 }
 
 struct Ended {
@@ -116,7 +116,7 @@ impl Rehearsal<'_> {
                 match said {
                     Said::Step => done += 1,
                     Said::Epoch(epoch) => work.epochs.push(epoch),
-                    Said::Ended(part, Ok(end)) => ended[part] = end,
+                    Said::Ended(part, Ok(end)) => ended[part] = end.map(|end| *end),
                     Said::Ended(_, Err(fault)) => {
                         failed.get_or_insert(fault);
                     }
@@ -153,7 +153,12 @@ impl Rehearsal<'_> {
         self.settings.epochs * part.rows.len().div_ceil(self.settings.batch)
     }
 
-    fn train(&self, part: &Part, stopped: &AtomicBool, say: &mpsc::Sender<Said>) -> Result<Option<Ended>> {
+    fn train(
+        &self,
+        part: &Part,
+        stopped: &AtomicBool,
+        say: &mpsc::Sender<Said>,
+    ) -> Result<Option<Box<Ended>>> {
         let labels_of =
             |rows: &[usize]| -> Vec<usize> { rows.iter().map(|&row| self.training.labels[row]).collect() };
         let labels = labels_of(&part.rows);
@@ -195,7 +200,7 @@ impl Rehearsal<'_> {
             },
         )?;
         let unseen = self.training.vectors.select(Axis(0), &part.held_out);
-        Ok(adapter.map(|adapter| Ended { adapter, lora: last, head: by_head(&head, &unseen) }))
+        Ok(adapter.map(|adapter| Box::new(Ended { adapter, lora: last, head: by_head(&head, &unseen) })))
     }
 
     /// The weight of each training label that makes all labels count the same together.

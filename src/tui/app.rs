@@ -12,10 +12,10 @@ use super::case_view::Around;
 use super::drafts::Drafts;
 use super::effect::Effect;
 use super::frame::{Head, LEAST, Look, Notice, rule, too_small};
+use super::help::help;
 use super::items::{ItemsScreen, Step};
-use super::items_view::TYPED;
 use super::jobs::JobsScreen;
-use super::keys::{ACTIONS, Action, Stroke};
+use super::keys::{Action, Stroke};
 use super::message::Message;
 use super::pages::Pages;
 use super::popup::{Outcome, Popup};
@@ -223,7 +223,10 @@ impl App {
                 self.items.type_in();
                 return effects;
             }
-            Action::Help => self.popup = Some(self.help()),
+            Action::Help => {
+                let lines = help(self.screen, &self.about.task, &self.settings.keys);
+                self.popup = Some(Popup::Help { lines, scroll: 0 });
+            }
             Action::Palette => self.popup = Some(Popup::Palette { input: Default::default(), chosen: 0 }),
             Action::Jump => self.popup = Some(Popup::Jump { input: Default::default() }),
             Action::Redraw => return vec![Effect::Redraw],
@@ -438,29 +441,6 @@ impl App {
     /// What a page shows has changed, or it has just been opened.
     fn read_shown(&mut self) -> Vec<Effect> {
         self.screen.page().map_or(Vec::new(), |page| self.pages.ask(page))
-    }
-
-    fn help(&self) -> Popup {
-        let mut lines = Vec::new();
-        if self.screen == Screen::Case {
-            for label in &self.about.task.labels {
-                lines.push((
-                    label.key.to_string(),
-                    format!("label: {}", super::passage::drawable(&label.name)),
-                ));
-            }
-        }
-        if self.screen == Screen::Items {
-            lines.extend(TYPED.map(|(typed, says)| (typed.to_owned(), says.to_owned())));
-        }
-        for about in ACTIONS.iter().filter(|about| self.screen == Screen::Case || !about.action.is_on_cases())
-        {
-            let keys: Vec<String> =
-                self.settings.keys.keys_of(about.action).iter().map(Stroke::to_string).collect();
-            let keys = if keys.is_empty() { format!("(: {})", about.name) } else { keys.join(", ") };
-            lines.push((keys, about.says.to_owned()));
-        }
-        Popup::Help { lines, scroll: 0 }
     }
 
     /// Draws the whole screen.

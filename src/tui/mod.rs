@@ -23,6 +23,7 @@ mod case_view;
 mod drafts;
 mod effect;
 mod frame;
+mod help;
 mod input;
 mod interval;
 mod items;
