@@ -1,5 +1,5 @@
 //! What a low-rank adapter is worth and what it costs, beside the head: `cargo bench --bench lora -- [DATASET…] [--seeds N] [--labels N]
-//! [--epochs N] [--rank N] [--rate X]`.
+//! [--epochs N] [--rank N] [--rate X]`, or `-- --speed N`: the time of an epoch of N tweets, which `training/versus_pytorch.py` reads.
 //!
 //! For each dataset of the test data (`HARDCASE_TEST_DATA`, by default the folder `shared` beside the repository) and each seed: a random part
 //! is kept for the test, a few labels are drawn evenly over the classes and the rest in rounds of 60 by the default strategy; head and adapter
@@ -51,6 +51,7 @@ struct Options {
     datasets: Vec<String>,
     seeds: u64,
     labels: usize,
+    speed: Option<usize>,
     settings: Settings,
 }
 
@@ -80,6 +81,9 @@ fn main() -> Result<()> {
     let path = embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?;
     let encoder = Encoder::load(&path, EncoderOptions::default())?;
     let weights = encoder.trainable()?;
+    if let Some(texts) = options.speed {
+        return speed(texts, &folder.join("davidson_hate"), &encoder, &weights, &options.settings);
+    }
     println!("{:?}", options.settings);
     for (name, test, read) in DATASETS {
         if !(options.datasets.is_empty() || options.datasets.iter().any(|wanted| wanted == name)) {
@@ -112,6 +116,39 @@ fn main() -> Result<()> {
     if let Some(peak) = peak_memory() {
         println!("peak memory {peak}");
     }
+    Ok(())
+}
+
+/// Prints the time of an epoch while every core trains, as when an adapter and its folds are trained beside each other.
+#[expect(clippy::print_stdout, reason = "a benchmark's figures go to standard output")]
+fn speed(
+    count: usize,
+    folder: &Path,
+    encoder: &Encoder,
+    weights: &Arc<Weights>,
+    settings: &Settings,
+) -> Result<()> {
+    let Ok(rows) = hate(folder) else {
+        println!("skipped, for there is no {}", folder.display());
+        return Ok(());
+    };
+    let texts: Vec<Vec<usize>> = rows.iter().take(count).map(|(_, text)| encoder.tokens(text)).collect();
+    let examples: Vec<Example<'_>> = (texts.iter().zip(&rows))
+        .map(|(tokens, (label, _))| Example { tokens, label: usize::from(label != "hate"), weight: 1.0 })
+        .collect();
+    let dimensions = encoder.facts().dimensions;
+    let head = Head { weight: Array2::zeros((2, dimensions)), bias: ndarray::Array1::zeros(2) };
+    let cores = EncoderOptions::default().threads.get();
+    let begun = Instant::now();
+    (0..cores as u64).into_par_iter().try_for_each(|seed| -> Result<()> {
+        let training = Fit { weights, examples: &examples, held_out: &[], head: &head };
+        let settings = Settings { seed, ..*settings };
+        fit(&training, &settings, &mut |_| ControlFlow::Continue(()), &mut |_| ())?.context("broken off")?;
+        Ok(())
+    })?;
+    let seconds = begun.elapsed().as_secs_f64() / (cores * settings.epochs) as f64;
+    let tokens: usize = texts.iter().map(Vec::len).sum();
+    println!("{} tweets, {tokens} tokens, {cores} cores: {seconds:.2} s an epoch", texts.len());
     Ok(())
 }
 
@@ -220,12 +257,13 @@ fn interval(values: Vec<f64>) -> String {
 
 fn options() -> Result<Options> {
     let settings = Settings { ..Settings::usual(0) };
-    let mut options = Options { datasets: Vec::new(), seeds: 5, labels: 368, settings };
+    let mut options = Options { datasets: Vec::new(), seeds: 5, labels: 368, speed: None, settings };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<f64> { Ok(words.next().context("a number is missing")?.parse()?) };
         match word.as_str() {
             "--bench" => {}
+            "--speed" => options.speed = Some(number()? as usize),
             "--seeds" => options.seeds = number()? as u64,
             "--labels" => options.labels = number()? as usize,
             "--epochs" => options.settings.epochs = number()? as usize,

@@ -68,7 +68,8 @@ impl Store {
             let mut unseen: Vec<(i64, i64, ItemId)> = tx
                 .prepare(
                     "SELECT c.id, c.position, c.item FROM label_case c JOIN round r ON r.id = c.round
-                     WHERE r.closed_ms IS NULL AND r.number > 0 AND c.withdrawn_ms IS NULL AND c.split <> 'audit'
+                     WHERE r.id = (SELECT id FROM round WHERE closed_ms IS NULL ORDER BY number DESC LIMIT 1)
+                       AND r.number > 0 AND c.withdrawn_ms IS NULL AND c.split <> 'audit'
                        AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id)
                        AND NOT EXISTS (SELECT 1 FROM label_event e WHERE e.item = c.item)
                      ORDER BY c.position",
@@ -78,6 +79,10 @@ impl Store {
             let places: Vec<i64> = unseen.iter().map(|(_, position, _)| *position).collect();
             unseen.sort_by_key(|(_, _, item)| rank.get(item).copied().unwrap_or(usize::MAX));
             let mut update = tx.prepare("UPDATE label_case SET position = ?2 WHERE id = ?1")?;
+            // No two cases of a round may have one place, not even for a moment.
+            for (case, position, _) in &unseen {
+                update.execute((case, -1 - position))?;
+            }
             for ((case, ..), place) in unseen.iter().zip(&places) {
                 update.execute((case, place))?;
             }

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::project::{Project, TASK};
+#[cfg(unix)]
+use super::seat::Seat;
 
 /// A project whose first `n` cases are answered with the gold labels, in rounds of 60.
 fn labelled(n: usize) -> Project {
@@ -121,5 +123,33 @@ fn an_adapter_is_trained_verified_used_exported_and_left_again() {
     project.run("adapter", &["use", &lora.to_string()]).refused(2, &["its bytes were dropped"]);
     let curve = project.json("status", &[])["curve"].clone();
     assert!(curve.as_array().unwrap().iter().any(|point| point["kind"] == "lora"), "{curve}");
+    project.is_whole();
+}
+
+#[cfg(unix)]
+#[test]
+fn the_workstation_shows_each_epoch_while_it_trains_and_labelling_goes_on() {
+    let project = labelled(120);
+    project.run("mine", &["--budget", "20"]).done();
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    seat.see("0 of 20 by you");
+    seat.press("\x0b");
+    seat.see("nothing since this screen was opened");
+    seat.press("\x1b[B\x1b[B\x1b[B\r");
+    seat.see("adapt: training");
+    seat.press("\x1b");
+    let case = seat.answer('1');
+    seat.press("\x0b");
+    seat.see("fold 1 of 3, epoch 2: loss");
+    let ended = seat.see_that("the end", |s| s.contains("a LoRA trained on") || s.contains("the head stays"));
+    assert!(ended.contains("log-loss"), "{ended}");
+    seat.press("\x1b");
+    seat.see("1 of 20 by you");
+    seat.press("\x1b[D");
+    assert!(seat.see("you said clickbait").contains(&format!("case {case}")));
+    seat.press("q");
+    assert_eq!(seat.end().0, 0);
+    let runs = project.json("adapter", &["list"]);
+    assert!(runs.as_array().unwrap().iter().any(|a| a["kind"] == "lora"), "{runs}");
     project.is_whole();
 }

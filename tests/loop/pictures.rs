@@ -137,7 +137,8 @@ fn take(name: &str, steps: &[Step]) {
 }
 
 macro_rules! pictures {
-    ($($name:ident: [$($step:expr),* $(,)?],)*) => {$(
+    ($($(#[$when:meta])? $name:ident: [$($step:expr),* $(,)?],)*) => {$(
+        $(#[$when])?
         #[test]
         fn $name() {
             take(stringify!($name), &[$($step),*]);
@@ -160,7 +161,10 @@ pictures! {
     a_case_by_its_number: [Press("\x07", "Go to case number"), Press("3", "3")],
     a_key_that_does_nothing: [Press("x", "does nothing here")],
     something_pasted: [Press("\x1b[200~1 1 1\x1b[201~", "what was pasted was dropped")],
+    #[cfg(feature = "engine")]
     the_end_of_a_round: [Answer('1'), Answer('2'), Answer('1'), Answer('2'), Press("\x1b[A", "Round 1 is done")],
+    #[cfg(not(feature = "engine"))]
+    the_end_of_a_round_without_models: [Answer('1'), Answer('2'), Answer('1'), Answer('2'), Press("\x1b[A", "Round 1 is done")],
     on_to_the_next_round: [Press("\x0e", "On to the next round?")],
     texts: [Answer('1'), Settle("\x14", "row 1 of 40")],
     texts_searched: [Answer('1'), Settle("/label:any", "row 1 of 1 found")],
