@@ -75,6 +75,13 @@ struct Outcome {
 #[expect(clippy::print_stdout, reason = "a benchmark's figures go to standard output")]
 fn main() -> Result<()> {
     let options = options()?;
+    // As the program does for its trainings: candle reads this once.
+    if std::env::var_os("CANDLE_NUM_THREADS").is_none() {
+        let mut again = std::process::Command::new(std::env::current_exe()?);
+        let status = again.args(std::env::args_os().skip(1)).env("CANDLE_NUM_THREADS", "1").status()?;
+        ensure!(status.success(), "the measuring process failed");
+        return Ok(());
+    }
     let folder = std::env::var_os("HARDCASE_TEST_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from)
         .join("data");

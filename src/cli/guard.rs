@@ -7,6 +7,10 @@ use super::output::complain;
 /// Set in the child, so that it does the work itself.
 const IN_CHILD: &str = "HARDCASE_IN_CHILD";
 
+/// Where candle looks for how many threads share the small work inside one operation. Trainings run beside each other, a core each: with more
+/// threads than one their cores wait for each other, and an epoch takes a fifth longer (`benches/lora.rs`).
+const CANDLE_THREADS: &str = "CANDLE_NUM_THREADS";
+
 /// Runs this same command line in a child process and returns its exit code. None in the child itself, and where no child can be started:
 /// the caller then does the work.
 pub(super) fn in_child(what: &str) -> Option<ExitCode> {
@@ -15,8 +19,9 @@ pub(super) fn in_child(what: &str) -> Option<ExitCode> {
         return None;
     }
     let program = std::env::current_exe().ok()?;
-    let mut child =
-        Command::new(program).args(std::env::args_os().skip(1)).env(IN_CHILD, "1").spawn().ok()?;
+    let mut command = Command::new(program);
+    command.args(std::env::args_os().skip(1)).env(IN_CHILD, "1").env(CANDLE_THREADS, "1");
+    let mut child = command.spawn().ok()?;
     // The handler that the watcher installed keeps this process alive on Ctrl-C; the child got the same signal and ends in order.
     let status = child.wait().ok()?;
     if let Some(code) = status.code() {
