@@ -17,8 +17,9 @@ use hardcase::domain::split::Split;
 use hardcase::engine::bert::Weights;
 use hardcase::engine::embedded;
 use hardcase::engine::encoder::{Encoder, EncoderOptions};
-use hardcase::engine::lora::Head;
+use hardcase::engine::lora::{AdapterFile, Head};
 use hardcase::engine::training::{Example, Fit, Settings, fit, probabilities};
+use hardcase::engine::verify::Verified;
 use hardcase::mining::round::{Order, Stage, propose};
 use hardcase::mining::strategy::{DEFAULT, strategy_by_name};
 use hardcase::mining::{Pool, PoolParts};
@@ -53,6 +54,7 @@ struct Options {
     labels: usize,
     speed: Option<usize>,
     settings: Settings,
+    model: PathBuf,
 }
 
 /// A dataset as the trainer sees it.
@@ -70,11 +72,13 @@ struct Outcome {
     head: f64,
     lora: f64,
     seconds_per_epoch: f64,
+    /// For the first seed, llama.cpp against the trainer.
+    served: Option<Verified>,
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark's figures go to standard output")]
 fn main() -> Result<()> {
-    let options = options()?;
+    let mut options = options()?;
     // As the program does for its trainings: candle reads this once.
     if std::env::var_os("CANDLE_NUM_THREADS").is_none() {
         let mut again = std::process::Command::new(std::env::current_exe()?);
@@ -86,6 +90,7 @@ fn main() -> Result<()> {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from)
         .join("data");
     let path = embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?;
+    options.model.clone_from(&path);
     let encoder = Encoder::load(&path, EncoderOptions::default())?;
     let weights = encoder.trainable()?;
     if let Some(texts) = options.speed {
@@ -119,6 +124,9 @@ fn main() -> Result<()> {
             outcomes.iter().map(|o| o.seconds_per_epoch).sum::<f64>() / outcomes.len() as f64,
             begun.elapsed().as_secs_f64(),
         );
+        if let Some(served) = outcomes.iter().find_map(|o| o.served) {
+            println!("  llama.cpp against the trainer: {served:?}");
+        }
     }
     if let Some(peak) = peak_memory() {
         println!("peak memory {peak}");
@@ -188,8 +196,25 @@ fn compare(data: &Data, weights: &Arc<Weights>, options: &Options, seed: u64) ->
     let seconds_per_epoch = begun.elapsed().as_secs_f64() / settings.epochs as f64;
     let tuned = tuned.context("the training was broken off")?;
     let texts: Vec<Vec<usize>> = test.iter().map(|&i| data.tokens[i].clone()).collect();
-    let lora = kappa(&probabilities(weights, &tuned, &texts)?)?;
-    Ok(Outcome { labels: chosen.len(), head: by_head, lora, seconds_per_epoch })
+    let by_lora = probabilities(weights, &tuned, &texts)?;
+    let lora = kappa(&by_lora)?;
+    let served = match seed {
+        0 => Some(served(options, &tuned, (&texts, &by_lora))?),
+        _ => None,
+    };
+    Ok(Outcome { labels: chosen.len(), head: by_head, lora, seconds_per_epoch, served })
+}
+
+/// How far llama.cpp is from the trainer on the first 500 test texts.
+fn served(
+    options: &Options,
+    tuned: &AdapterFile,
+    (texts, expected): (&[Vec<usize>], &Array2<f32>),
+) -> Result<Verified> {
+    let n = texts.len().min(500);
+    let bytes = tuned.encode("bert", &[])?;
+    let expected = expected.slice(ndarray::s![..n, ..]).to_owned();
+    Ok(Verified::measure(&options.model, &bytes, &tuned.head, &texts[..n], &expected)?)
 }
 
 /// The texts that experts would have labelled: a few of each class, then rounds by the default strategy.
@@ -264,7 +289,8 @@ fn interval(values: Vec<f64>) -> String {
 
 fn options() -> Result<Options> {
     let settings = Settings { ..Settings::usual(0) };
-    let mut options = Options { datasets: Vec::new(), seeds: 5, labels: 368, speed: None, settings };
+    let mut options =
+        Options { datasets: Vec::new(), seeds: 5, labels: 368, speed: None, settings, model: PathBuf::new() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<f64> { Ok(words.next().context("a number is missing")?.parse()?) };

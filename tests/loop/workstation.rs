@@ -85,7 +85,9 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     seat.press("\x0b");
     seat.see("nothing since this screen was opened");
     seat.press("\x0e");
-    let jobs = seat.see_that("both jobs done", |s| s.matches("done").count() == 2);
+    // Tuning, mining and, where this build has the models, the training that finds too few labels.
+    let started = if cfg!(feature = "engine") { 3 } else { 2 };
+    let jobs = seat.see_that("all jobs done", |s| s.matches(" done").count() == started);
     assert!(jobs.contains("a head trained on"), "{jobs}");
     seat.press("\x0f");
     let then = seat.see_that("kappa after round 1", |s| kappa(s, "after round 1, in use").is_some());
