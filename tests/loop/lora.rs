@@ -126,6 +126,26 @@ fn an_adapter_is_trained_verified_used_exported_and_left_again() {
     project.is_whole();
 }
 
+#[test]
+fn a_training_that_is_killed_leaves_the_head_and_no_half_of_an_adapter() {
+    use std::io::BufRead;
+    let project = labelled(120);
+    let (head, _) = active(&project);
+    let mut command = project.command("tune", &["--adapter", "lora", "--progress", "json"]);
+    let mut child =
+        command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let said = std::io::BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let training = |line: &String| line.contains("\"stage\":\"training\"") && !line.contains("\"done\":0,");
+    assert!(said.filter(training).nth(1).is_some(), "it never trained");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(active(&project), (head, "head".into()));
+    let all = project.json("adapter", &["list"]);
+    assert!(all.as_array().unwrap().iter().all(|a| a["kind"] == "head"), "{all}");
+    let store = project.is_whole();
+    assert_eq!(store.active_predictor().unwrap().unwrap().kind, "head");
+}
+
 #[cfg(unix)]
 #[test]
 fn the_workstation_shows_each_epoch_while_it_trains_and_labelling_goes_on() {
