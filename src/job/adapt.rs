@@ -183,7 +183,7 @@ fn once(
 ) -> Result<Option<AdaptReport>> {
     let current = active(work.store, "train an adapter")?;
     let revision = work.store.task()?;
-    let training = Training::read(work, current.model, &revision)?;
+    let training = Training::read(work, &current, &revision)?;
     let mut report = AdaptReport::of(&training, &revision);
     if let Some(missing) = too_few(&training, &revision) {
         (report.verdict, report.missing) = (Verdict::TooFew, Some(missing));

@@ -59,10 +59,7 @@ pub fn predict(
         )
         .hint("Leave --model out, or name that model's file"));
     }
-    let bytes = match (predictor.kind.as_str(), predictor.adapter) {
-        ("lora", Some(adapter)) => store.adapter_bytes(adapter)?,
-        _ => None,
-    };
+    let bytes = predictor.space().adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
     let encoder = chosen.load_adapted(bytes.as_deref())?;
     let source = open_source(data, &attempted)?;
     let size = source.size;

@@ -20,7 +20,6 @@ use crate::engine::lora::{AdapterFile, Head};
 use crate::engine::training::{self, Example, Fit, Settings};
 use crate::stats::head::{balanced, fit_head, stratified_folds};
 use crate::stats::kappa::cohen;
-use crate::stats::logistic::Logistic;
 use crate::stats::paired::Paired;
 
 const FOLDS: usize = 3;
@@ -200,7 +199,8 @@ impl Rehearsal<'_> {
             },
         )?;
         let unseen = self.training.vectors.select(Axis(0), &part.held_out);
-        Ok(adapter.map(|adapter| Box::new(Ended { adapter, lora: last, head: by_head(&head, &unseen) })))
+        Ok(adapter
+            .map(|adapter| Box::new(Ended { adapter, lora: last, head: head.probabilities(unseen.view()) })))
     }
 
     /// The weight of each training label that makes all labels count the same together.
@@ -233,10 +233,6 @@ impl Rehearsal<'_> {
 
 fn next(queue: &Mutex<VecDeque<usize>>) -> Option<usize> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-}
-
-fn by_head(head: &Logistic, vectors: &Array2<f32>) -> Array2<f32> {
-    head.probabilities(vectors.view())
 }
 
 /// Each text's log-loss in nats times its weight.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array2, Axis};
 
-use super::prelabels::matrix;
+use super::prelabels::{dimensions_of, matrix};
 use super::runner::Work;
 use crate::domain::answer::decided;
-use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{ItemId, ModelId};
+use crate::domain::fault::Result;
+use crate::domain::ids::ItemId;
 use crate::domain::split::Split;
 use crate::store::embeddings::Space;
+use crate::store::predictors::Predictor;
 use crate::store::tasks::Revision;
 
 /// The training labels: each item's vector by the model as it is, and the index of its label in the task.
@@ -26,15 +27,13 @@ pub(super) struct Training {
 }
 
 impl Training {
-    /// Reads them.
+    /// Reads them, for the model of the current predictor.
     ///
     /// # Errors
     /// Labels on texts that have no vector.
-    pub fn read(work: &Work<'_>, model: ModelId, revision: &Revision) -> Result<Self> {
-        let dimensions = work.store.model(model)?.map(|m| m.dimensions);
-        let dimensions =
-            dimensions.ok_or_else(|| Fault::new("read the stored model", "the project does not name it"))?;
-        let vectors = work.store.vectors_of_cases(Space::base(model), dimensions)?;
+    pub fn read(work: &Work<'_>, current: &Predictor, revision: &Revision) -> Result<Self> {
+        let dimensions = dimensions_of(work.store, current)?;
+        let vectors = work.store.vectors_of_cases(Space::base(current.model), dimensions)?;
         let decided = decided(&work.store.votes(Split::Train)?);
         let (mut rows, mut items, mut labels) = (Vec::new(), Vec::new(), Vec::new());
         let mut hash = blake3::Hasher::new();

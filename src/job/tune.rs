@@ -144,7 +144,7 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
     let ended = run(context, "tune", "head", |work| {
         let current = active(work.store, "tune the model")?;
         let revision = work.store.task()?;
-        let training = Training::read(work, current.model, &revision)?;
+        let training = Training::read(work, &current, &revision)?;
         let mut report = TuneReport::of(&training, &revision);
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
         let predictor = match find_or_train(work, &training, &current, &revision, seed) {
