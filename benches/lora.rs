@@ -25,6 +25,7 @@ use hardcase::mining::strategy::{DEFAULT, strategy_by_name};
 use hardcase::mining::{Pool, PoolParts};
 use hardcase::stats::head::{balanced, fit_head};
 use hardcase::stats::kappa::cohen;
+use hardcase::stats::seeds::Spread;
 use ndarray::{Array2, ArrayView1, Axis};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -32,8 +33,6 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 const MODEL: &[u8] = include_bytes!("../assets/model/all-minilm-l6-v2-q8_0.gguf");
-/// The 97.5 % points of Student's t with 1, 2, … degrees of freedom.
-const T: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 /// Texts of the pool that labels are drawn from.
 const POOL: usize = 9_000;
 const ROUND: usize = 60;
@@ -111,7 +110,7 @@ fn main() -> Result<()> {
             .into_par_iter()
             .map(|seed| compare(&data, &weights, &options, seed))
             .collect::<Result<_>>()?;
-        let of = |value: fn(&Outcome) -> f64| interval(outcomes.iter().map(value).collect());
+        let of = |value: fn(&Outcome) -> f64| interval(&outcomes.iter().map(value).collect::<Vec<_>>());
         println!(
             "{name}: {} labels, {} test texts, {} seeds: kappa head {}, LoRA {}, difference {}; {:.1} s an epoch on one core; \
              {:.0} s in all",
@@ -274,16 +273,10 @@ fn top(row: ArrayView1<'_, f32>) -> usize {
 }
 
 /// `0.312 (0.290 to 0.334)`
-fn interval(values: Vec<f64>) -> String {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    match T.get(values.len().saturating_sub(2)) {
-        Some(t) if values.len() > 1 => {
-            let half = t * (variance / n).sqrt();
-            format!("{mean:.3} ({:.3} to {:.3})", mean - half, mean + half)
-        }
-        _ => format!("{mean:.3}"),
+fn interval(values: &[f64]) -> String {
+    match Spread::of(values) {
+        Some(Spread { mean, lo, hi, .. }) => format!("{mean:.3} ({lo:.3} to {hi:.3})"),
+        None => values.iter().map(|value| format!("{value:.3}")).collect(),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Statistics over plain numbers: the linear head and its cross-validation, kappa, audit figures and their
-//! intervals, and the calibration of zero-shot prelabels.
+//! Statistics over plain numbers: the linear head and its cross-validation, kappa and other scores, audit figures and
+//! their intervals, spreads over seeds, and the calibration of zero-shot prelabels.
 //!
 //! Pure: arrays and indices in, models and figures out. It knows no item, file, clock or model; labels are
 //! indices in the order of the task, and all randomness comes from a seed that the caller stores.
@@ -15,4 +15,6 @@ pub mod logistic;
 pub mod pace;
 pub mod paired;
 pub mod rounds;
+pub mod scores;
+pub mod seeds;
 pub mod shares;

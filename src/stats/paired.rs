@@ -1,6 +1,7 @@
-//! Two models on the same examples: by how much one's loss is above the other's, and how sure that is.
+//! A mean and its standard error: mostly of the differences of two models on the same examples, by how much one's loss is above the
+//! other's.
 
-/// The mean of paired differences with its standard error.
+/// The mean of differences, or of any repeated values, with its standard error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paired {
     /// The mean.
