@@ -22,11 +22,11 @@ pub enum Reason {
     NearBoundary,
     /// Round 1: among the most confident for a rare label.
     ConfidentRare,
-    /// Round 1: the middle of a cluster, for coverage.
+    /// The middle of a cluster, for coverage.
     Medoid,
     /// One end of a nearest pair of opposite prediction in an overlap of clusters.
     Overlap,
-    /// Smallest margin between the first and the second label.
+    /// The model is undecided: smallest margin, largest entropy, or least confidence.
     Margin,
     /// Drawn at random by the strategy `random`.
     Random,

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! round -> audit, opening, margin, neighbours, pick
-//! strategy -> boundary, margin, random        (one file per strategy, each a `pick::Strategy`)
+//! strategy -> boundary, margin, confidence, entropy, random
+//!                                             (one file per strategy, each a `pick::Strategy`)
 //! boundary -> clusters, neighbours, overlap, pairs, budget, margin
 //! all -> pool
 //! ```
@@ -17,6 +18,8 @@ mod audit;
 mod boundary;
 mod budget;
 mod clusters;
+mod confidence;
+mod entropy;
 mod margin;
 mod neighbours;
 mod opening;

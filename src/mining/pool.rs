@@ -142,6 +142,13 @@ impl<'a> Pool<'a> {
     pub fn nearest_the_boundary(&self, count: usize) -> Vec<usize> {
         smallest(self.candidates.clone(), count, |i| self.margins[i])
     }
+
+    /// The `count` candidates of largest score, largest first; the earlier item on a tie. `scores` has one value for
+    /// each of [`Pool::candidates`].
+    pub fn highest_scoring(&self, scores: &[f32], count: usize) -> Vec<usize> {
+        let places = smallest((0..scores.len()).collect(), count, |at| -scores[at]);
+        places.into_iter().map(|at| self.candidates[at]).collect()
+    }
 }
 
 /// The `count` indices of smallest value, smallest first, the smaller index on a tie. O(n + count log count).

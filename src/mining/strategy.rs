@@ -1,11 +1,20 @@
 //! The strategies by name. To add one: write its file, then one line here and one in `mod.rs`.
 
 use super::boundary::Boundary;
+use super::confidence::LeastConfidence;
+use super::entropy::Entropy;
 use super::margin::{DiverseMargin, Margin};
 use super::pick::Strategy;
 use super::random::Random;
 
-const ALL: [&dyn Strategy; 4] = [&Boundary, &Margin, &DiverseMargin, &Random];
+const ALL: [&dyn Strategy; 6] = [
+    &Boundary,
+    &Margin,
+    &DiverseMargin,
+    &LeastConfidence,
+    &Entropy,
+    &Random,
+];
 
 /// The strategy that is used when none is named.
 pub const DEFAULT: &str = "boundary";
