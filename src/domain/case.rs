@@ -28,6 +28,8 @@ pub enum Reason {
     Overlap,
     /// The model is undecided: smallest margin, largest entropy, or least confidence.
     Margin,
+    /// Farthest from what was labelled or chosen before it.
+    Farthest,
     /// Drawn at random by the strategy `random`.
     Random,
     /// Drawn at random from the audit range, whatever the strategy thinks.
@@ -43,6 +45,7 @@ impl Reason {
             Self::Medoid => "medoid",
             Self::Overlap => "overlap",
             Self::Margin => "margin",
+            Self::Farthest => "farthest",
             Self::Random => "random",
             Self::Audit => "audit",
         }
@@ -56,6 +59,7 @@ impl Reason {
             Self::Medoid => "it stands for a whole cluster of texts",
             Self::Overlap => "a near text on the other side got another prelabel",
             Self::Margin => "the model could hardly decide",
+            Self::Farthest => "it lies far from every text chosen before it",
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random for the audit",
         }
@@ -72,6 +76,7 @@ impl std::str::FromStr for Reason {
             Self::Medoid,
             Self::Overlap,
             Self::Margin,
+            Self::Farthest,
             Self::Random,
             Self::Audit,
         ]

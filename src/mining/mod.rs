@@ -5,9 +5,10 @@
 //!
 //! ```text
 //! round -> audit, opening, margin, neighbours, pick
-//! strategy -> boundary, margin, confidence, entropy, random
+//! strategy -> boundary, margin, confidence, entropy, k_center, random
 //!                                             (one file per strategy, each a `pick::Strategy`)
 //! boundary -> clusters, neighbours, overlap, pairs, budget, margin
+//! k_center -> neighbours
 //! all -> pool
 //! ```
 
@@ -20,6 +21,7 @@ mod budget;
 mod clusters;
 mod confidence;
 mod entropy;
+mod k_center;
 mod margin;
 mod neighbours;
 mod opening;

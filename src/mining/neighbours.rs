@@ -1,6 +1,7 @@
-//! Exact nearest neighbours of a few items among the whole pool, on each side of the line.
+//! Exact nearest neighbours: of a few items among the whole pool, on each side of the line, and of many items among
+//! a few.
 //!
-//! Blocked matrix products; memory is a block by the queries, never n × n.
+//! Blocked matrix products; memory is a block by the queries or a block by a block, never n × n.
 
 use ndarray::{Array2, Axis, s};
 use rayon::prelude::*;
@@ -56,6 +57,47 @@ fn nearer(a: Neighbour, b: Neighbour) -> bool {
 /// The nearest neighbours of each query, in the order of `queries`; the smaller index on a tie.
 pub fn both_sides(pool: &Pool, queries: &[usize]) -> Vec<Sides> {
     queries.chunks(QUERIES).flat_map(|chunk| of_chunk(pool, chunk)).collect()
+}
+
+/// Maps each query and its `count` nearest others of `among`, nearest first and fewer where `among` has not so many,
+/// in the order of `queries`. Multiplies queries × among × d, and keeps a block of that a thread.
+pub fn map_nearest<T: Send>(
+    pool: &Pool,
+    queries: &[usize],
+    among: &[usize],
+    count: usize,
+    map: impl Fn(usize, &[Neighbour]) -> T + Sync,
+) -> Vec<T> {
+    let of_block = |block: &[usize]| -> Vec<T> {
+        let rows = pool.vectors().select(Axis(0), block);
+        let mut nearest = vec![Vec::with_capacity(count.min(among.len())); block.len()];
+        for others in among.chunks(ROWS) {
+            let similarities = rows.dot(&pool.vectors().select(Axis(0), others).t());
+            for ((&query, similarities), held) in
+                block.iter().zip(similarities.outer_iter()).zip(&mut nearest)
+            {
+                for (&index, &similarity) in others.iter().zip(similarities) {
+                    if index != query {
+                        keep(held, Neighbour { index, similarity }, count);
+                    }
+                }
+            }
+        }
+        block.iter().zip(&nearest).map(|(&query, held)| map(query, held)).collect()
+    };
+    let blocks: Vec<Vec<T>> = queries.par_chunks(QUERIES).map(of_block).collect();
+    blocks.into_iter().flatten().collect()
+}
+
+/// Puts a neighbour in its place among the `count` nearest so far.
+fn keep(held: &mut Vec<Neighbour>, neighbour: Neighbour, count: usize) {
+    if held.len() == count {
+        if held.last().is_none_or(|last| !nearer(neighbour, *last)) {
+            return;
+        }
+        held.pop();
+    }
+    held.insert(held.partition_point(|h| nearer(*h, neighbour)), neighbour);
 }
 
 fn of_chunk(pool: &Pool, queries: &[usize]) -> Vec<Sides> {
@@ -118,6 +160,28 @@ mod tests {
                         prop_assert_eq!(pool.predicted(found.index) == pool.predicted(query), same);
                         prop_assert_ne!(found.index, query);
                     }
+                }
+            }
+        }
+
+        #[test]
+        fn the_nearest_of_a_part_are_those_of_a_plain_search(
+            n in 1usize..1300, step in 1usize..5, count in 0usize..12, seed in 0u64..1000,
+        ) {
+            let made = Synthetic::overlapping(n, 8, 2, seed);
+            let pool = made.pool();
+            let queries: Vec<usize> = (0..n).step_by(1 + n / 40).collect();
+            let among: Vec<usize> = (0..n).step_by(step).collect();
+            let found = map_nearest(&pool, &queries, &among, count, |query, near| (query, near.to_vec()));
+            for (&query, (of, near)) in queries.iter().zip(found) {
+                let mut others: Vec<f32> =
+                    among.iter().filter(|i| **i != query).map(|&i| pool.similarity(query, i)).collect();
+                others.sort_unstable_by(|a, b| b.total_cmp(a));
+                prop_assert_eq!((of, near.len()), (query, count.min(others.len())));
+                for (near, expected) in near.into_iter().zip(others) {
+                    prop_assert!((near.similarity - expected).abs() < 1e-5);
+                    prop_assert!((pool.similarity(query, near.index) - expected).abs() < 1e-5);
+                    prop_assert!(near.index != query && near.index.is_multiple_of(step));
                 }
             }
         }

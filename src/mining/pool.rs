@@ -119,6 +119,12 @@ impl<'a> Pool<'a> {
         self.parts.open[index] && self.parts.splits[index] != Split::Audit
     }
 
+    /// Items that are labelled or in a case, in pool order, those of the audit range left out: what a strategy may
+    /// know as asked about already.
+    pub fn closed(&self) -> Vec<usize> {
+        (0..self.len()).filter(|&i| !self.parts.open[i] && self.split(i) != Split::Audit).collect()
+    }
+
     /// Open items of the audit range, in pool order.
     pub fn open_audit(&self) -> Vec<usize> {
         (0..self.len()).filter(|&i| self.parts.open[i] && self.split(i) == Split::Audit).collect()

@@ -301,10 +301,13 @@ mod tests {
     }
 
     #[test]
-    fn the_baseline_opens_at_random_too() {
+    fn a_baseline_that_ignores_the_model_opens_by_itself() {
         let made = Synthetic::overlapping(300, 8, 2, 4);
-        let opening = Order { stage: Stage::Opening { shares: &[] }, ..order("random", 20, 1) };
-        let plan = propose(&made.pool(), &opening);
-        assert!(plan.proposals.iter().all(|p| p.reason == Reason::Random));
+        let own = [("random", Reason::Random), ("k-center", Reason::Farthest)];
+        for (name, reason) in own {
+            let opening = Order { stage: Stage::Opening { shares: &[] }, ..order(name, 20, 1) };
+            let plan = propose(&made.pool(), &opening);
+            assert!(plan.proposals.iter().all(|p| p.reason == reason), "{name}");
+        }
     }
 }

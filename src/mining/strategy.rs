@@ -3,16 +3,18 @@
 use super::boundary::Boundary;
 use super::confidence::LeastConfidence;
 use super::entropy::Entropy;
+use super::k_center::KCenter;
 use super::margin::{DiverseMargin, Margin};
 use super::pick::Strategy;
 use super::random::Random;
 
-const ALL: [&dyn Strategy; 6] = [
+const ALL: [&dyn Strategy; 7] = [
     &Boundary,
     &Margin,
     &DiverseMargin,
     &LeastConfidence,
     &Entropy,
+    &KCenter,
     &Random,
 ];
 
