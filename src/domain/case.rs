@@ -30,6 +30,8 @@ pub enum Reason {
     Margin,
     /// Farthest from what was labelled or chosen before it.
     Farthest,
+    /// Prelabelled otherwise than the labelled items near it.
+    Contrast,
     /// Drawn at random by the strategy `random`.
     Random,
     /// Drawn at random from the audit range, whatever the strategy thinks.
@@ -46,6 +48,7 @@ impl Reason {
             Self::Overlap => "overlap",
             Self::Margin => "margin",
             Self::Farthest => "farthest",
+            Self::Contrast => "contrast",
             Self::Random => "random",
             Self::Audit => "audit",
         }
@@ -60,6 +63,7 @@ impl Reason {
             Self::Overlap => "a near text on the other side got another prelabel",
             Self::Margin => "the model could hardly decide",
             Self::Farthest => "it lies far from every text chosen before it",
+            Self::Contrast => "the model thinks otherwise of labelled texts near it",
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random for the audit",
         }
@@ -77,6 +81,7 @@ impl std::str::FromStr for Reason {
             Self::Overlap,
             Self::Margin,
             Self::Farthest,
+            Self::Contrast,
             Self::Random,
             Self::Audit,
         ]

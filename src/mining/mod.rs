@@ -5,10 +5,10 @@
 //!
 //! ```text
 //! round -> audit, opening, margin, neighbours, pick
-//! strategy -> boundary, margin, confidence, entropy, k_center, random
+//! strategy -> boundary, margin, confidence, entropy, k_center, cal, random
 //!                                             (one file per strategy, each a `pick::Strategy`)
 //! boundary -> clusters, neighbours, overlap, pairs, budget, margin
-//! k_center -> neighbours
+//! k_center, cal -> neighbours
 //! all -> pool
 //! ```
 
@@ -18,6 +18,7 @@ pub mod strategy;
 mod audit;
 mod boundary;
 mod budget;
+mod cal;
 mod clusters;
 mod confidence;
 mod entropy;

@@ -1,6 +1,7 @@
 //! The strategies by name. To add one: write its file, then one line here and one in `mod.rs`.
 
 use super::boundary::Boundary;
+use super::cal::Cal;
 use super::confidence::LeastConfidence;
 use super::entropy::Entropy;
 use super::k_center::KCenter;
@@ -8,13 +9,14 @@ use super::margin::{DiverseMargin, Margin};
 use super::pick::Strategy;
 use super::random::Random;
 
-const ALL: [&dyn Strategy; 7] = [
+const ALL: [&dyn Strategy; 8] = [
     &Boundary,
     &Margin,
     &DiverseMargin,
     &LeastConfidence,
     &Entropy,
     &KCenter,
+    &Cal,
     &Random,
 ];
 
