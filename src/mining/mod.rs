@@ -5,9 +5,10 @@
 //!
 //! ```text
 //! round -> audit, opening, margin, neighbours, pick
-//! strategy -> boundary, margin, confidence, entropy, k_center, cal, random
+//! strategy -> boundary, margin, confidence, entropy, k_center, cal, typiclust, random
 //!                                             (one file per strategy, each a `pick::Strategy`)
 //! boundary -> clusters, neighbours, overlap, pairs, budget, margin
+//! typiclust -> clusters, neighbours
 //! k_center, cal -> neighbours
 //! all -> pool
 //! ```
@@ -31,6 +32,7 @@ mod pairs;
 mod pick;
 mod pool;
 mod random;
+mod typiclust;
 
 #[cfg(test)]
 mod synthetic;

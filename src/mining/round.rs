@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn a_baseline_that_ignores_the_model_opens_by_itself() {
         let made = Synthetic::overlapping(300, 8, 2, 4);
-        let own = [("random", Reason::Random), ("k-center", Reason::Farthest)];
+        let own = [("random", Reason::Random), ("k-center", Reason::Farthest), ("typiclust", Reason::Medoid)];
         for (name, reason) in own {
             let opening = Order { stage: Stage::Opening { shares: &[] }, ..order(name, 20, 1) };
             let plan = propose(&made.pool(), &opening);

@@ -8,8 +8,9 @@ use super::k_center::KCenter;
 use super::margin::{DiverseMargin, Margin};
 use super::pick::Strategy;
 use super::random::Random;
+use super::typiclust::TypiClust;
 
-const ALL: [&dyn Strategy; 8] = [
+const ALL: [&dyn Strategy; 9] = [
     &Boundary,
     &Margin,
     &DiverseMargin,
@@ -17,6 +18,7 @@ const ALL: [&dyn Strategy; 8] = [
     &Entropy,
     &KCenter,
     &Cal,
+    &TypiClust,
     &Random,
 ];
 
