@@ -32,6 +32,8 @@ pub enum Reason {
     Farthest,
     /// Prelabelled otherwise than the labelled items near it.
     Contrast,
+    /// A large step of the head, and another one than those of the choices before it.
+    Gradient,
     /// Drawn at random by the strategy `random`.
     Random,
     /// Drawn at random from the audit range, whatever the strategy thinks.
@@ -49,6 +51,7 @@ impl Reason {
             Self::Margin => "margin",
             Self::Farthest => "farthest",
             Self::Contrast => "contrast",
+            Self::Gradient => "gradient",
             Self::Random => "random",
             Self::Audit => "audit",
         }
@@ -64,6 +67,7 @@ impl Reason {
             Self::Margin => "the model could hardly decide",
             Self::Farthest => "it lies far from every text chosen before it",
             Self::Contrast => "the model thinks otherwise of labelled texts near it",
+            Self::Gradient => "its label would change the model much",
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random for the audit",
         }
@@ -82,6 +86,7 @@ impl std::str::FromStr for Reason {
             Self::Margin,
             Self::Farthest,
             Self::Contrast,
+            Self::Gradient,
             Self::Random,
             Self::Audit,
         ]

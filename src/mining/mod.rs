@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! round -> audit, opening, margin, neighbours, pick
-//! strategy -> boundary, margin, confidence, entropy, k_center, cal, typiclust, random
+//! strategy -> boundary, margin, confidence, entropy, k_center, cal, typiclust, badge, random
 //!                                             (one file per strategy, each a `pick::Strategy`)
 //! boundary -> clusters, neighbours, overlap, pairs, budget, margin
 //! typiclust -> clusters, neighbours
@@ -17,6 +17,7 @@ pub mod round;
 pub mod strategy;
 
 mod audit;
+mod badge;
 mod boundary;
 mod budget;
 mod cal;

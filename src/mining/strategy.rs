@@ -1,5 +1,6 @@
 //! The strategies by name. To add one: write its file, then one line here and one in `mod.rs`.
 
+use super::badge::Badge;
 use super::boundary::Boundary;
 use super::cal::Cal;
 use super::confidence::LeastConfidence;
@@ -10,7 +11,7 @@ use super::pick::Strategy;
 use super::random::Random;
 use super::typiclust::TypiClust;
 
-const ALL: [&dyn Strategy; 9] = [
+const ALL: [&dyn Strategy; 10] = [
     &Boundary,
     &Margin,
     &DiverseMargin,
@@ -19,6 +20,7 @@ const ALL: [&dyn Strategy; 9] = [
     &KCenter,
     &Cal,
     &TypiClust,
+    &Badge,
     &Random,
 ];
 
