@@ -4,7 +4,7 @@ use divan::Bencher;
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::split::Split;
 use hardcase::mining::round::{Order, Stage, propose};
-use hardcase::mining::strategy::strategy_by_name;
+use hardcase::mining::strategy::{names, strategy_by_name};
 use hardcase::mining::{Pool, PoolParts};
 use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng};
@@ -13,6 +13,8 @@ use rand_chacha::ChaCha8Rng;
 const DIMENSIONS: usize = 384;
 const TOPICS: usize = 60;
 const BUDGET: usize = 60;
+/// Items that were asked about in earlier rounds, where a strategy looks at them.
+const LABELLED: usize = 360;
 
 fn main() {
     divan::main();
@@ -72,7 +74,10 @@ impl Data {
 }
 
 fn round(bencher: Bencher, n: usize, labels: usize, strategy: &str, stage: Stage) {
-    let data = Data::new(n, labels);
+    round_of(bencher, &Data::new(n, labels), strategy, stage);
+}
+
+fn round_of(bencher: Bencher, data: &Data, strategy: &str, stage: Stage) {
     let Some(strategy) = strategy_by_name(strategy) else {
         return;
     };
@@ -95,6 +100,13 @@ fn boundary_of_77_labels(bencher: Bencher, n: usize) {
 #[divan::bench(args = [10_000, 100_000], sample_count = 3, sample_size = 1)]
 fn margin(bencher: Bencher, n: usize) {
     round(bencher, n, 2, "margin", Stage::Later);
+}
+
+#[divan::bench(args = names(), sample_count = 3, sample_size = 1)]
+fn each_strategy_of_100_000(bencher: Bencher, strategy: &str) {
+    let mut data = Data::new(100_000, 2);
+    data.open[..LABELLED].fill(false);
+    round_of(bencher, &data, strategy, Stage::Later);
 }
 
 #[divan::bench(args = [100_000], sample_count = 3, sample_size = 1)]
