@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::next_round::{Basis, Narrower, NextRound, Outlook};
 use crate::domain::figure::Figure;
+
+/// A round that adds less than this to kappa may not be worth its price.
+const WORTH_A_ROUND: f64 = 0.05;
 
 /// What the advice depends on.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Standing<'a> {
     pub expert_expert: &'a Figure,
     /// The gain of the last model.
     pub gain: &'a Figure,
+    /// What another round would bring.
+    pub next: &'a NextRound,
 }
 
 /// What to do next. Its words are those of the command line; a screen has its own, with its keys.
@@ -69,10 +75,12 @@ pub enum Advice {
         /// The experts' own.
         ceiling: f64,
     },
-    /// The last round changed little.
+    /// Another round would bring little.
     StopOrMine {
-        /// The upper end of the gain's interval.
-        most: f64,
+        /// What it would bring, and its price.
+        outlook: Outlook,
+        /// What audit answers would bring instead.
+        audit: Option<Narrower>,
     },
     /// Nothing stands against another round.
     Mine,
@@ -109,13 +117,12 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     {
         return Advice::Stop { model: *model, ceiling: *ceiling };
     }
-    if let Figure::Known { lo, hi, .. } = s.gain
-        && *lo <= 0.0
-        && *hi < 0.05
-    {
-        return Advice::StopOrMine { most: *hi };
+    // The curve first: it speaks of the round to come.
+    let measured = s.next.outlook(s.gain, Basis::LastRound).filter(|outlook| outlook.low <= 0.0);
+    match [s.next.by_curve(), measured].into_iter().flatten().find(|outlook| outlook.high < WORTH_A_ROUND) {
+        Some(outlook) => Advice::StopOrMine { outlook, audit: s.next.audit },
+        None => Advice::Mine,
     }
-    Advice::Mine
 }
 
 impl fmt::Display for Advice {
@@ -151,10 +158,18 @@ impl fmt::Display for Advice {
                 "stop here if you like: the model agrees with the experts ({model:.2}) about as well as they agree with \
                  each other ({ceiling:.2})"
             ),
-            Self::StopOrMine { most } => write!(
-                f,
-                "stop or go on: the last round changed kappa by no more than {most:.2}; another may not pay"
-            ),
+            Self::StopOrMine { outlook, audit } => {
+                write!(f, "stop here, or mine on (`hardcase mine FILE`): {outlook}")?;
+                match audit {
+                    Some(narrower) => {
+                        write!(
+                            f,
+                            "; {narrower} (half of each round of `hardcase mine FILE --budget 12` is audit)"
+                        )
+                    }
+                    None => Ok(()),
+                }
+            }
             Self::Mine => f.write_str("mine the next round: `hardcase mine FILE`"),
         }
     }
@@ -170,6 +185,9 @@ impl Serialize for Advice {
 mod tests {
     use super::*;
 
+    static NOTHING: NextRound =
+        NextRound { cases: 60, gain: Figure::Undefined { undefined: String::new() }, audit: None };
+
     fn standing<'a>(unknown: &'a Figure) -> Standing<'a> {
         Standing {
             items: 10,
@@ -181,6 +199,7 @@ mod tests {
             model_expert: unknown,
             expert_expert: unknown,
             gain: unknown,
+            next: &NOTHING,
         }
     }
 
@@ -229,11 +248,29 @@ mod tests {
         let model = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 60 };
         let s = Standing { model_expert: &model, expert_expert: &ceiling, ..standing(&model) };
         assert_eq!(advice(&s), Advice::Stop { model: 0.75, ceiling: 0.8 });
-        let little = Figure::Known { value: 0.01, lo: -0.02, hi: 0.03, n: 60 };
+    }
+
+    #[test]
+    fn where_another_round_would_bring_little_it_says_so_with_the_price_and_the_audit() {
         let unknown = Figure::undefined("-");
+        let figure = |lo, hi| Figure::Known { value: (lo + hi) / 2.0, lo, hi, n: 60 };
+        let audit = Some(Narrower { cases: 40, from: 0.2, to: 0.15 });
+        let next = |gain: &Figure| NextRound { cases: 60, gain: gain.clone(), audit };
+        let at = |gain: &Figure, next: &NextRound| advice(&Standing { gain, next, ..standing(&unknown) });
+        let little = at(&unknown, &next(&figure(0.0, 0.03)));
         assert_eq!(
-            advice(&Standing { gain: &little, ..standing(&unknown) }),
-            Advice::StopOrMine { most: 0.03 }
+            little.to_string(),
+            "stop here, or mine on (`hardcase mine FILE`): another 60 labels would probably add 0.00 to 0.03 to kappa; 40 more \
+             audit answers would bring the whole pool's kappa from ±0.20 to ±0.15 (half of each round of `hardcase mine FILE \
+             --budget 12` is audit)"
         );
+        assert_eq!(at(&unknown, &next(&figure(0.0, 0.07))), Advice::Mine);
+        let measured = at(&figure(-0.02, 0.03), &next(&unknown));
+        assert!(
+            measured.to_string().contains("changed kappa by -0.02 to +0.03, and another 60"),
+            "{measured}"
+        );
+        assert_eq!(at(&figure(-0.02, 0.09), &next(&unknown)), Advice::Mine, "too wide to say");
+        assert_eq!(at(&figure(0.01, 0.04), &next(&unknown)), Advice::Mine, "it still gains");
     }
 }

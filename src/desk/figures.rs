@@ -14,6 +14,7 @@ use crate::domain::task::Task;
 use crate::stats::agreement::{Ballots, labels_of};
 use crate::stats::audit::{Audit, AuditCase, audit};
 use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases};
+use crate::stats::learning_curve::{Learned, next_gain};
 use crate::stats::rounds::{audit_answers, combined_inclusion};
 use crate::stats::shares::SharesFrom;
 use crate::store::Store;
@@ -232,6 +233,30 @@ impl<'s> Figures<'s> {
             }
         };
         Ok(Gain { difference, says })
+    }
+
+    /// By how much kappa would probably rise with so many `more` training labels: the curve of the active model's kind over all evaluation
+    /// cases to date.
+    pub fn next_gain(&self, active: Option<&Predictor>, more: usize) -> Result<Figure> {
+        let Some(active) = active else { return Ok(Figure::undefined("nothing has been scouted yet")) };
+        let ballots = self.eval(0);
+        let mut judged = Vec::new();
+        for stored in self.stored()?.into_iter().filter(|s| s.training > 0 && s.predictor.kind == active.kind)
+        {
+            let (items, values) = self.predictions(&stored.predictor, &ballots.items)?;
+            let labels = labels_of(self.task, &stored.predictor.labels);
+            judged.push((stored.training, ballots.predicted_by(&items, &values, &labels)));
+        }
+        // Models that were not scored on all cases that the newest has, for example of an older task, are no part of the curve.
+        let Some((_, newest)) = judged.last().cloned() else {
+            return Ok(Figure::undefined("no model has been trained on labels yet"));
+        };
+        let models: Vec<Learned> = judged
+            .into_iter()
+            .filter(|(_, judged)| judged.items == newest.items)
+            .map(|(training, judged)| Learned { training, labels: judged.model })
+            .collect();
+        Ok(next_gain(&models, &newest.experts, more, self.seed))
     }
 
     /// Whether tuning would move the shares that the active model expects of the labels: it is a zero-shot one of this revision of the task,

@@ -9,6 +9,7 @@ pub mod browse;
 pub mod figures;
 pub mod jobs;
 pub mod latest;
+pub mod next_round;
 pub mod pages;
 pub mod project;
 pub mod query;

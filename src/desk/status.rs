@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::advice::{Advice, Standing, advice};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
+use super::next_round::{Narrower, NextRound};
 use crate::domain::answer::decided;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
@@ -50,6 +51,8 @@ pub struct Status {
     pub curve: Vec<CurvePoint>,
     /// What the last model gained.
     pub gain: Gain,
+    /// What another round would cost and bring; none before the first.
+    pub next_round: Option<NextRound>,
     /// The labels' names in the order of the task, which is that of `audit`.
     pub label_names: Vec<String>,
     /// What the audit says of the whole pool.
@@ -121,6 +124,20 @@ pub fn status(project: &Path) -> Result<Status> {
         .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
         .map_or(0, |a| a.training_n);
     let short = task.labels.iter().find(|l| balance.get(&l.name).is_none_or(|b| b.training < 2));
+    let next_round = match rounds.last() {
+        Some(last) => {
+            // A round trains with the share of its cases that the rounds so far trained with.
+            let cases: usize = rounds.iter().map(|r| r.cases).sum();
+            let more = last.cases * training.len() / cases.max(1);
+            let drawn: usize = store.audit_draws()?.values().sum();
+            // How many texts are in the audit range is known closely enough from its share.
+            let open = ((items as f64 * store.project()?.shares.audit) as usize).saturating_sub(drawn);
+            let gain = figures.next_gain(active.as_ref(), more)?;
+            Some(NextRound { cases: last.cases, gain, audit: Narrower::of(&audit.kappa, open) })
+        }
+        None => None,
+    };
+    let no_round = NextRound { cases: 0, gain: Figure::undefined("there was no round yet"), audit: None };
     let standing = Standing {
         items,
         scored,
@@ -131,6 +148,7 @@ pub fn status(project: &Path) -> Result<Status> {
         model_expert: &agreement.model_expert,
         expert_expert: &agreement.expert_expert,
         gain: &gain.difference,
+        next: next_round.as_ref().unwrap_or(&no_round),
     };
     let advice = advice(&standing);
     let (mut labels_by_expert, mut seconds_per_case) = (BTreeMap::new(), BTreeMap::new());
@@ -162,6 +180,7 @@ pub fn status(project: &Path) -> Result<Status> {
         curve: figures.curve(active.as_ref())?,
         prelabels: active.map(|p| p.kind),
         gain,
+        next_round,
         label_names: task.labels.iter().map(|l| l.name.clone()).collect(),
         audit_in_words: task.labels.iter().zip(&audit.labels).map(|(l, a)| a.in_words(&l.name)).collect(),
         audit,
@@ -227,6 +246,9 @@ impl std::fmt::Display for Status {
             writeln!(f, "    {after:<17} {:<9} {:>4} labels   {}", point.kind, point.training, point.kappa)?;
         }
         writeln!(f, "  {}", self.gain.says)?;
+        if let Some(outlook) = self.next_round.as_ref().and_then(NextRound::by_curve) {
+            writeln!(f, "  {outlook}")?;
+        }
         writeln!(f, "\nWhole pool (audit), {} cases", self.audit.n)?;
         writeln!(f, "  kappa      {}", self.audit.kappa)?;
         for line in &self.audit_in_words {

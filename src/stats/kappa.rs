@@ -85,6 +85,34 @@ pub fn gain(earlier: &[usize], later: &[usize], experts: &[Vec<Option<usize>>], 
     figure(value, drawn, n, &why_fragile(n))
 }
 
+/// [`mean_model_expert`] of several models over the same experts and cases, without intervals.
+pub(super) struct Resampled {
+    /// The models' kappas over all cases.
+    pub whole: Vec<f64>,
+    /// The same of each resample in which every model has one, all models drawn together.
+    pub drawn: Vec<Option<Vec<f64>>>,
+    /// Cases that an expert answered.
+    pub n: usize,
+}
+
+/// `models[model][case]`. None where a model has no kappa.
+pub(super) fn resampled(models: &[&[usize]], experts: &[Vec<Option<usize>>], seed: u64) -> Option<Resampled> {
+    // An expert counts for all models or for none, so that their means stay comparable.
+    let by_expert: Vec<Vec<Comparison>> = experts
+        .iter()
+        .map(|expert| models.iter().map(|model| Comparison::with_model(model, expert)).collect())
+        .filter(|of_models: &Vec<Comparison>| of_models.iter().all(|c| c.whole().is_some()))
+        .collect();
+    let means = |kappa: &dyn Fn(&Comparison) -> Option<f64>| -> Option<Vec<f64>> {
+        (0..models.len()).map(|model| mean(by_expert.iter().filter_map(|of| kappa(&of[model])))).collect()
+    };
+    let cases = models.iter().map(|model| model.len()).min().unwrap_or(0);
+    let n = (0..cases).filter(|&case| by_expert.iter().any(|of| of[0].has(case))).count();
+    let whole = means(&Comparison::whole)?;
+    let drawn = replicates(cases, seed, |drawn| means(&|c| c.tally(drawn).kappa()));
+    Some(Resampled { whole, drawn, n })
+}
+
 /// Counts of two raters' answers, as far as kappa needs them: never the whole table.
 ///
 /// Answers may carry weights; the sums are then over weights.

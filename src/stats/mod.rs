@@ -11,6 +11,7 @@ pub mod calibration;
 pub mod head;
 pub mod kappa;
 pub mod lbfgs;
+pub mod learning_curve;
 pub mod logistic;
 pub mod pace;
 pub mod paired;

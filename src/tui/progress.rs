@@ -11,6 +11,7 @@ use super::interval::Scale;
 use super::keys::{ACTIONS, Action};
 use super::passage::{cut, drawable, lay_out};
 use crate::desk::advice::Advice;
+use crate::desk::next_round::NextRound;
 use crate::desk::status::Status;
 use crate::domain::figure::Figure;
 
@@ -197,7 +198,13 @@ impl Page<'_> {
     }
 
     fn gain(&mut self, status: &Status) {
-        self.sentence(vec![Span::raw("   ")], &drawable(&status.gain.says), self.look.theme.quiet);
+        let quiet = self.look.theme.quiet;
+        self.sentence(vec![Span::raw("   ")], &drawable(&status.gain.says), quiet);
+        // The advice to stop says it already.
+        let said = matches!(status.advice, Advice::StopOrMine { .. });
+        if let Some(outlook) = status.next_round.as_ref().and_then(NextRound::by_curve).filter(|_| !said) {
+            self.sentence(vec![Span::raw("   ")], &outlook.to_string(), quiet);
+        }
     }
 
     fn pool(&mut self, status: &Status) {
@@ -354,13 +361,10 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
                 key(Action::GoOn)
             ),
         ),
-        Advice::StopOrMine { most } => (
-            Action::GoOn,
-            format!(
-                "mines another round, or stop here: the last one changed kappa by no more than {most:.2}, so another may \
-                 not pay"
-            ),
-        ),
+        Advice::StopOrMine { outlook, audit } => {
+            let narrower = audit.map(|narrower| format!("; {narrower}")).unwrap_or_default();
+            (Action::GoOn, format!("mines another round, or stop here: {outlook}{narrower}"))
+        }
         Advice::Mine => (
             Action::GoOn,
             "mines the next round: no figure says yet that the model has learned all it can".into(),
@@ -418,6 +422,7 @@ fn share(figure: &Figure, says: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::next_round::{Basis, Narrower, Outlook};
 
     #[test]
     fn the_time_left_is_said_as_roughly_as_it_is_known() {
@@ -450,7 +455,10 @@ mod tests {
             Advice::MineFor { missing: missing() },
             Advice::Tune { new: 23 },
             Advice::Stop { model: 0.8, ceiling: 0.7 },
-            Advice::StopOrMine { most: 0.03 },
+            Advice::StopOrMine {
+                outlook: Outlook { cases: 60, low: 0.0, high: 0.03, basis: Basis::Curve },
+                audit: Some(Narrower { cases: 40, from: 0.2, to: 0.15 }),
+            },
             Advice::Mine,
         ] {
             let (action, says) = next_step(&advice, |action| format!("<{action:?}>"));

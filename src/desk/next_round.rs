@@ -1,0 +1,156 @@
+//! What another round would cost and probably bring, and what more audit answers would.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::domain::figure::Figure;
+
+/// A kappa that is known to within this needs no more answers to steer by.
+const NARROW_ENOUGH: f64 = 0.1;
+
+/// Another round like the last one.
+#[derive(Clone, Debug, Serialize)]
+pub struct NextRound {
+    /// Its price: the cases of the last round.
+    pub cases: usize,
+    /// By how much kappa on the hard cases would probably rise.
+    pub gain: Figure,
+    /// What audit answers could do instead; none where the audit is as narrow as it need be, or cannot be made so.
+    pub audit: Option<Narrower>,
+}
+
+/// What stopping is advised by: the price of another round and the most that it would bring.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outlook {
+    /// Cases of another round.
+    pub cases: usize,
+    /// Lower end of the gain in kappa.
+    pub low: f64,
+    /// Upper end of it.
+    pub high: f64,
+    /// Where the gain is from.
+    pub basis: Basis,
+}
+
+/// Where an expected gain is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The curve through the models so far.
+    Curve,
+    /// What the last round was measured to bring.
+    LastRound,
+}
+
+/// Audit answers that would make the audit's interval narrower.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Narrower {
+    /// How many more.
+    pub cases: usize,
+    /// Half the width of the interval now.
+    pub from: f64,
+    /// Half its width with them.
+    pub to: f64,
+}
+
+impl Narrower {
+    /// For a figure of the audit, whose interval narrows with the root of its answers: what brings half the width to 0.1 or halves it,
+    /// whichever is less, of the `open` audit texts. None where it is that narrow already, is not known, or no text is left.
+    pub fn of(figure: &Figure, open: usize) -> Option<Self> {
+        let Figure::Known { lo, hi, n, .. } = figure else { return None };
+        let from = (hi - lo) / 2.0;
+        if from <= NARROW_ENOUGH || open == 0 {
+            return None;
+        }
+        let wanted = NARROW_ENOUGH.max(from / 2.0);
+        let n = *n as f64;
+        let cases = ((n * ((from / wanted).powi(2) - 1.0)).ceil() as usize).clamp(1, open);
+        Some(Self { cases, from, to: from * (n / (n + cases as f64)).sqrt() })
+    }
+}
+
+impl fmt::Display for Narrower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cases, from, to } = self;
+        let answers = if *cases == 1 { "answer" } else { "answers" };
+        write!(
+            f,
+            "{cases} more audit {answers} would bring the whole pool's kappa from ±{from:.2} to ±{to:.2}"
+        )
+    }
+}
+
+impl fmt::Display for Outlook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cases, low, high, basis } = self;
+        match basis {
+            Basis::Curve => {
+                write!(f, "another {cases} labels would probably add {low:.2} to {high:.2} to kappa")
+            }
+            Basis::LastRound => write!(
+                f,
+                "the last round changed kappa by {low:+.2} to {high:+.2}, and another {cases} labels would hardly add more"
+            ),
+        }
+    }
+}
+
+impl NextRound {
+    /// What it would bring by the curve; none where that is not known.
+    pub fn by_curve(&self) -> Option<Outlook> {
+        self.outlook(&self.gain, Basis::Curve)
+    }
+
+    /// The same by any gain.
+    pub fn outlook(&self, gain: &Figure, basis: Basis) -> Option<Outlook> {
+        match gain {
+            Figure::Known { lo, hi, .. } => {
+                // Not "-0.00".
+                let low = if lo.abs() < 0.005 { 0.0 } else { *lo };
+                Some(Outlook { cases: self.cases, low, high: *hi, basis })
+            }
+            Figure::Undefined { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn audit(half: f64, n: usize) -> Figure {
+        Figure::Known { value: 0.5, lo: 0.5 - half, hi: 0.5 + half, n }
+    }
+
+    #[test]
+    fn four_times_the_answers_halve_an_interval_and_a_tenth_is_narrow_enough() {
+        let halved = Narrower::of(&audit(0.3, 20), 999).unwrap();
+        assert_eq!(halved.cases, 60);
+        assert!((halved.to - 0.15).abs() < 1e-9);
+        // (0.12 / 0.1)² − 1 = 0.44 of 50.
+        let near = Narrower::of(&audit(0.12, 50), 999).unwrap();
+        assert!((22..=23).contains(&near.cases) && near.to <= 0.1, "{near:?}");
+        assert_eq!(Narrower::of(&audit(0.1, 50), 999), None);
+        assert_eq!(Narrower::of(&Figure::undefined("-"), 999), None);
+    }
+
+    #[test]
+    fn no_more_answers_are_asked_for_than_there_are_texts() {
+        let few = Narrower::of(&audit(0.3, 20), 7).unwrap();
+        assert_eq!(few.cases, 7);
+        assert!((few.to - 0.3 * (20.0f64 / 27.0).sqrt()).abs() < 1e-12);
+        assert_eq!(Narrower::of(&audit(0.3, 20), 0), None);
+        let says = "7 more audit answers would bring the whole pool's kappa from ±0.30 to ±0.26";
+        assert_eq!(few.to_string(), says);
+    }
+
+    #[test]
+    fn a_gain_is_said_with_its_price() {
+        let next = NextRound { cases: 60, gain: Figure::undefined("-"), audit: None };
+        assert_eq!(next.by_curve(), None);
+        let gain = Figure::Known { value: 0.01, lo: -0.001, hi: 0.03, n: 80 };
+        let by = |basis| next.outlook(&gain, basis).unwrap().to_string();
+        assert_eq!(by(Basis::Curve), "another 60 labels would probably add 0.00 to 0.03 to kappa");
+        assert!(by(Basis::LastRound).ends_with("and another 60 labels would hardly add more"));
+    }
+}
