@@ -16,6 +16,7 @@ use crate::stats::audit::{Audit, AuditCase, audit};
 use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases};
 use crate::stats::learning_curve::{Learned, next_gain};
 use crate::stats::rounds::{audit_answers, combined_inclusion};
+use crate::stats::scores::{mean_ac1, mean_f1};
 use crate::stats::shares::SharesFrom;
 use crate::store::Store;
 use crate::store::predictors::Predictor;
@@ -32,6 +33,10 @@ pub struct Agreement {
     pub expert_expert: Figure,
     /// The model on the very cases that the ceiling rests on.
     pub model_on_shared: Figure,
+    /// Gwet's AC1 of the active model with the experts, the mean over them.
+    pub ac1: Figure,
+    /// F1 of the active model against the experts, the mean over them; an entry per label, in the order of the task.
+    pub f1: Vec<Figure>,
 }
 
 /// One stored model on all evaluation cases to date.
@@ -126,7 +131,14 @@ impl<'s> Figures<'s> {
         };
         let Some(predictor) = active else {
             let none = Figure::undefined("nothing has been scouted yet");
-            return Ok(Agreement { model_expert: none.clone(), expert_expert, model_on_shared: none });
+            let f1 = vec![none.clone(); self.task.labels.len()];
+            return Ok(Agreement {
+                model_expert: none.clone(),
+                expert_expert,
+                model_on_shared: none.clone(),
+                ac1: none,
+                f1,
+            });
         };
         let (items, values) = self.predictions(predictor, &ballots.items)?;
         let judged = ballots.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels));
@@ -135,7 +147,11 @@ impl<'s> Figures<'s> {
         } else {
             mean_model_expert(&judged.model, &on_shared_cases(&judged.experts), self.seed)
         };
+        let labels = self.task.labels.len();
+        let f1 = |label| mean_f1(&judged.model, &judged.experts, (label, labels), self.seed);
         Ok(Agreement {
+            ac1: mean_ac1(&judged.model, &judged.experts, labels, self.seed),
+            f1: (0..labels).map(f1).collect(),
             model_expert: mean_model_expert(&judged.model, &judged.experts, self.seed),
             expert_expert,
             model_on_shared,

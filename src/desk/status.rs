@@ -59,6 +59,8 @@ pub struct Status {
     pub audit: Audit,
     /// The same in words, a line per label.
     pub audit_in_words: Vec<String>,
+    /// Each label's share of the pool in words, where it is known.
+    pub shares_in_words: Vec<String>,
     /// Labels that train, and the answers used for evaluation and audit, by label name.
     pub balance: BTreeMap<String, Balance>,
     /// Cases skipped and not labelled, by split.
@@ -182,6 +184,12 @@ pub fn status(project: &Path) -> Result<Status> {
         gain,
         next_round,
         label_names: task.labels.iter().map(|l| l.name.clone()).collect(),
+        shares_in_words: task
+            .labels
+            .iter()
+            .zip(&audit.labels)
+            .filter_map(|(l, a)| a.share_in_words(&l.name))
+            .collect(),
         audit_in_words: task.labels.iter().zip(&audit.labels).map(|(l, a)| a.in_words(&l.name)).collect(),
         audit,
         balance,
@@ -233,6 +241,9 @@ impl std::fmt::Display for Status {
         }
         writeln!(f, "\nHard cases (evaluation), Cohen's kappa with 95 % interval")?;
         writeln!(f, "  model and experts   {}", self.kappa.model_expert)?;
+        if let Figure::Known { .. } = self.kappa.ac1 {
+            writeln!(f, "  the same as AC1     {}", self.kappa.ac1)?;
+        }
         writeln!(f, "  experts (ceiling)   {}", self.kappa.expert_expert)?;
         if let Figure::Known { .. } = self.kappa.expert_expert {
             writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
@@ -251,7 +262,10 @@ impl std::fmt::Display for Status {
         }
         writeln!(f, "\nWhole pool (audit), {} cases", self.audit.n)?;
         writeln!(f, "  kappa      {}", self.audit.kappa)?;
-        for line in &self.audit_in_words {
+        if let Figure::Known { .. } = self.audit.ac1 {
+            writeln!(f, "  AC1        {}", self.audit.ac1)?;
+        }
+        for line in self.shares_in_words.iter().chain(&self.audit_in_words) {
             writeln!(f, "  {line}")?;
         }
         let skipped: usize = self.skipped.values().sum();

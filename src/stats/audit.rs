@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::bootstrap::{figure, floor_without_failure, replicates};
 use super::kappa::Tally;
+use super::scores::{Counts, OfLabel, ac1_figure, f1_never_certain};
 use crate::domain::figure::Figure;
 
 /// With fewer cases of a label its figures are undefined.
@@ -32,6 +33,8 @@ pub struct LabelAudit {
     pub precision: Figure,
     /// Of the items that have this label, the share the model finds. `n` counts audit cases so answered.
     pub recall: Figure,
+    /// The harmonic mean of the two. `n` counts audit cases that are predicted or answered so.
+    pub f1: Figure,
     /// The share of the pool that has this label. `n` counts all audit cases.
     pub prevalence: Figure,
 }
@@ -45,6 +48,8 @@ pub struct Audit {
     pub accuracy: Figure,
     /// Cohen's kappa of model and expert on the pool.
     pub kappa: Figure,
+    /// Gwet's AC1 of the same, which stays where it is when nearly all the pool carries one label.
+    pub ac1: Figure,
     /// One entry per label, in the order of the task.
     pub labels: Vec<LabelAudit>,
 }
@@ -65,27 +70,25 @@ pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
     };
     let label = |label: usize| LabelAudit {
         precision: sample.share(
-            |sums| (sums.labels[label].both, sums.labels[label].predicted),
+            |sums| (sums.of(label).both, sums.of(label).predicted),
             |case| case.predicted == label,
             |have| {
                 format!("the model gives this label to {have} audit cases, and {LEAST_CASES} are the least")
             },
         ),
         recall: sample.share(
-            |sums| (sums.labels[label].both, sums.labels[label].answered),
+            |sums| (sums.of(label).both, sums.of(label).gold),
             |case| case.answered == label,
             |have| format!("{have} audit cases have this label, and {LEAST_CASES} are the least"),
         ),
-        prevalence: sample.share(
-            |sums| (sums.labels[label].answered, sums.tally.total),
-            |_| true,
-            few_in_all,
-        ),
+        f1: sample.f1(label),
+        prevalence: sample.share(|sums| (sums.of(label).gold, sums.tally.total), |_| true, few_in_all),
     };
     Audit {
         n: cases.len(),
         accuracy: sample.share(|sums| (sums.tally.agreed, sums.tally.total), |_| true, few_in_all),
         kappa: sample.kappa(few_in_all),
+        ac1: sample.ac1(few_in_all),
         labels: (0..labels).map(label).collect(),
     }
 }
@@ -115,6 +118,28 @@ impl Sample<'_> {
             return Figure::undefined(few(have));
         };
         never_certain(figure(value, self.drawn.iter().map(ratio), have, &few(have)), effective)
+    }
+
+    fn f1(&self, label: usize) -> Figure {
+        let (have, effective) =
+            sizes(self.cases.iter().filter(|case| case.predicted == label || case.answered == label));
+        let few =
+            format!("{have} audit cases have this label or are given it, and {LEAST_CASES} are the least");
+        match self.whole.counts.f1(label).filter(|_| have >= LEAST_CASES) {
+            Some(value) => {
+                let drawn = self.drawn.iter().map(|sums| sums.counts.f1(label));
+                f1_never_certain(figure(value, drawn, have, &few), effective)
+            }
+            None => Figure::undefined(few),
+        }
+    }
+
+    fn ac1(&self, few: impl Fn(usize) -> String) -> Figure {
+        let (have, effective) = sizes(self.cases.iter());
+        if have < LEAST_CASES {
+            return Figure::undefined(few(have));
+        }
+        ac1_figure(&self.whole.counts, self.drawn.iter().map(|sums| &sums.counts), (have, effective))
     }
 
     fn kappa(&self, few: impl Fn(usize) -> String) -> Figure {
@@ -155,34 +180,41 @@ impl LabelAudit {
         };
         format!("{precision}; {recall}{n}")
     }
+
+    /// The label's share of the pool as a person would say it: "about 6 % (3 to 11 %) of the pool is hate; n = 45"; none where it is not
+    /// known.
+    pub fn share_in_words(&self, name: &str) -> Option<String> {
+        let Figure::Known { value, lo, hi, n } = &self.prevalence else { return None };
+        let [value, lo, hi] = [value, lo, hi].map(|share| percent(*share));
+        Some(format!("about {value} % ({lo} to {hi} %) of the pool is {name}; n = {n}"))
+    }
+}
+
+/// A share in percent, to the tenth where it is small and not nothing.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent > 0.0 && percent < 1.0 { format!("{percent:.1}") } else { format!("{:.0}", percent.abs()) }
 }
 
 /// Sums of weights over one draw of the cases.
 struct Sums {
-    labels: Vec<LabelSums>,
+    counts: Counts,
     tally: Tally,
-}
-
-#[derive(Clone, Default)]
-struct LabelSums {
-    predicted: f64,
-    answered: f64,
-    both: f64,
 }
 
 impl Sums {
     fn over<'a>(cases: impl Iterator<Item = &'a AuditCase>, labels: usize) -> Self {
-        let mut sums = Self { labels: vec![LabelSums::default(); labels], tally: Tally::new(labels) };
+        let mut sums = Self { counts: Counts::new(labels), tally: Tally::new(labels) };
         for case in cases {
             let weight = 1.0 / case.inclusion;
             sums.tally.add(case.predicted, case.answered, weight);
-            sums.labels[case.predicted].predicted += weight;
-            sums.labels[case.answered].answered += weight;
-            if case.predicted == case.answered {
-                sums.labels[case.answered].both += weight;
-            }
+            sums.counts.add(case.predicted, case.answered, weight);
         }
         sums
+    }
+
+    fn of(&self, label: usize) -> OfLabel {
+        self.counts.of(label)
     }
 }
 
@@ -263,6 +295,15 @@ mod tests {
             spam.in_words("spam"),
             "of 100 flagged about 80 are spam; of 100 spam it finds about 60; n = 45"
         );
+        assert!((known(&spam.f1).0 - 24.0 / 35.0).abs() < 1e-12 && known(&spam.f1).3 == 23);
+        // Agreement 34/45, labels 35/90 and 55/90.
+        let chance = 2.0 * (35.0 / 90.0) * (55.0 / 90.0);
+        assert!((known(&found.ac1).0 - (34.0 / 45.0 - chance) / (1.0 - chance)).abs() < 1e-12);
+        let says = spam.share_in_words("spam").unwrap();
+        assert!(
+            says.starts_with("about 44 % (") && says.ends_with(" %) of the pool is spam; n = 45"),
+            "{says}"
+        );
     }
 
     #[test]
@@ -286,7 +327,9 @@ mod tests {
             spam.in_words("spam")
                 .starts_with("how many of those flagged are spam is not known yet; of 100 spam")
         );
+        assert!(matches!(&spam.f1, Figure::Known { n: 5, .. }));
         let none = audit(&[], 2, 1);
+        assert_eq!(none.labels[1].share_in_words("spam"), None);
         assert!(
             matches!(&none.kappa, Figure::Undefined { undefined } if undefined.contains("no audit case"))
         );
@@ -301,7 +344,17 @@ mod tests {
         let (value, lo, hi, n) = known(&found.labels[2].prevalence);
         // 0 of 40, Clopper and Pearson: 0 to 0.0881.
         assert!(value == 0.0 && lo == 0.0 && (hi - 0.0881).abs() < 1e-4 && n == 40, "{hi}");
-        assert!(known(&found.kappa).1 < 0.9);
+        assert!(
+            known(&found.kappa).1 < 0.9 && known(&found.ac1).1 < 0.95 && known(&found.labels[1].f1).1 < 0.9
+        );
+        assert!(
+            found.labels[2].share_in_words("egg").unwrap().starts_with("about 0 % (0 to 9 %) of the pool")
+        );
+    }
+
+    #[test]
+    fn a_small_share_is_said_to_the_tenth() {
+        assert_eq!([0.0, 0.0004, 0.006, 0.0149, 1.0].map(percent), ["0", "0.0", "0.6", "1", "100"]);
     }
 
     #[test]
@@ -321,14 +374,17 @@ mod tests {
         let whole: Vec<_> =
             pool.iter().map(|&(p, a)| AuditCase { inclusion: 1.0, predicted: p, answered: a }).collect();
         let kappa = Sums::over(whole.iter(), 2).tally.kappa().unwrap();
-        let truths = [600.0 / 750.0, 600.0 / 1_000.0, 0.1, 9_450.0 / 10_000.0, kappa];
-        let mut held = [0; 5];
-        let mut sums = [0.0; 5];
+        let ac1 = Sums::over(whole.iter(), 2).counts.ac1().unwrap();
+        let f1 = 1_200.0 / 1_750.0;
+        let truths = [600.0 / 750.0, 600.0 / 1_000.0, 0.1, 9_450.0 / 10_000.0, kappa, ac1, f1];
+        let mut held = [0; 7];
+        let mut sums = [0.0; 7];
         for seed in 0..100 {
             let found = audit(&stratified(seed), 2, seed);
             let spam = &found.labels[1];
-            let figures = [&spam.precision, &spam.recall, &spam.prevalence, &found.accuracy, &found.kappa];
-            for (i, figure) in figures.into_iter().enumerate() {
+            let shares = [&spam.precision, &spam.recall, &spam.prevalence, &found.accuracy];
+            let figures = shares.into_iter().chain([&found.kappa, &found.ac1, &spam.f1]);
+            for (i, figure) in figures.enumerate() {
                 let (value, lo, hi, _) = known(figure);
                 sums[i] += value / 100.0;
                 held[i] += usize::from((lo..=hi).contains(&truths[i]));

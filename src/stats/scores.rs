@@ -1,7 +1,11 @@
-//! How well predictions meet the right labels: AC1, F1 and average precision, as plain numbers without intervals.
+//! How well predictions meet the right labels: AC1, F1 and average precision as plain numbers, and the first two as figures.
 //!
 //! Beside kappa, because kappa falls towards 0 where nearly all cases carry one label, however often both agree. Which cases and whose
 //! answers count is decided by whoever calls.
+
+use super::bootstrap::{figure, floor_without_failure, replicates};
+use super::kappa::LEAST_CASES;
+use crate::domain::figure::Figure;
 
 /// Weighted counts of predictions against right labels. Whole numbers where each case weighs 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,14 +59,23 @@ impl Counts {
     /// Source: K. L. Gwet, "Computing inter-rater reliability and its variance in the presence of high agreement", *British Journal of
     /// Mathematical and Statistical Psychology* 61 (2008), 29–48.
     pub fn ac1(&self) -> Option<f64> {
+        self.ac1_at(self.labels.iter().map(|l| l.both).sum::<f64>() / self.total)
+    }
+
+    /// AC1 if the share `agreement` of the cases agreed, with the labels used as often as they were.
+    fn ac1_at(&self, agreement: f64) -> Option<f64> {
         if self.total <= 0.0 || self.labels.len() < 2 {
             return None;
         }
         let shares = self.labels.iter().map(|l| (l.predicted + l.gold) / (2.0 * self.total));
         let chance = shares.map(|share| share * (1.0 - share)).sum::<f64>() / (self.labels.len() - 1) as f64;
-        let agreed = self.labels.iter().map(|l| l.both).sum::<f64>() / self.total;
         // Chance is at most 1/K, so the lower side is never 0.
-        Some((agreed - chance) / (1.0 - chance))
+        Some((agreement - chance) / (1.0 - chance))
+    }
+
+    /// Whether no case disagrees.
+    fn is_perfect(&self) -> bool {
+        self.labels.iter().all(|l| l.both >= l.predicted.max(l.gold) * (1.0 - 1e-12))
     }
 
     /// The harmonic mean of precision and recall of one label. None where no case has it and none was predicted to.
@@ -98,6 +111,129 @@ pub fn average_precision(cases: &[(f64, bool)]) -> Option<f64> {
         area += new as f64 / all as f64 * (found as f64 / seen as f64);
     }
     Some(area)
+}
+
+/// AC1 of a model with the experts: the mean over experts, as [`super::kappa::mean_model_expert`] is.
+pub fn mean_ac1(model: &[usize], experts: &[Vec<Option<usize>>], labels: usize, seed: u64) -> Figure {
+    let answers = Answers::of(model, experts, labels, |_, _| true);
+    let found = answers.figure(Counts::ac1, seed, "case answered by an expert");
+    if !answers.experts.iter().all(|counts| answers.whole(counts).is_perfect()) {
+        return found;
+    }
+    let least = floor_without_failure(answers.cases() as f64);
+    with_low(found, answers.mean(|counts| answers.whole(counts).ac1_at(least)))
+}
+
+/// F1 of one label of a model against the experts: the mean over experts. `n` counts the cases that have the label by the model or by an
+/// expert.
+pub fn mean_f1(
+    model: &[usize],
+    experts: &[Vec<Option<usize>>],
+    (label, labels): (usize, usize),
+    seed: u64,
+) -> Figure {
+    let answers = Answers::of(model, experts, labels, |model, expert| model == label || expert == label);
+    let found = answers.figure(|counts| counts.f1(label), seed, "case of this label");
+    f1_never_certain(found, answers.cases() as f64)
+}
+
+/// An F1 of exactly 0 or 1 has no spread in the bootstrap. F1 is 2J / (1 + J) of the share J of right cases among those that either side
+/// gives the label, so the bound of that share, of `effective` cases, stands in.
+pub(super) fn f1_never_certain(found: Figure, effective: f64) -> Figure {
+    let of_share = |share: f64| 2.0 * share / (1.0 + share);
+    match found {
+        Figure::Known { value, .. } if value >= 1.0 => {
+            with_low(found, Some(of_share(floor_without_failure(effective))))
+        }
+        Figure::Known { value, lo, n, .. } if value <= 0.0 => {
+            Figure::Known { value, lo, hi: of_share(1.0 - floor_without_failure(effective)), n }
+        }
+        other => other,
+    }
+}
+
+/// AC1 of weighted counts, whose resamples are `drawn`, over `n` cases that tell as much as `effective` even ones.
+pub(super) fn ac1_figure<'a>(
+    counts: &Counts,
+    drawn: impl Iterator<Item = &'a Counts>,
+    (n, effective): (usize, f64),
+) -> Figure {
+    let why = "the task has one label only";
+    let Some(value) = counts.ac1() else { return Figure::undefined(why) };
+    let found = figure(value, drawn.map(Counts::ac1), n, why);
+    if counts.is_perfect() { with_low(found, counts.ac1_at(floor_without_failure(effective))) } else { found }
+}
+
+fn with_low(found: Figure, low: Option<f64>) -> Figure {
+    match (found, low) {
+        (Figure::Known { value, hi, n, .. }, Some(lo)) => Figure::Known { value, lo: lo.min(value), hi, n },
+        (other, _) => other,
+    }
+}
+
+/// Pairs (model, expert) of the cases that count, by expert; experts with fewer than five are left out.
+struct Answers {
+    experts: Vec<Vec<Option<(usize, usize)>>>,
+    /// The most that an expert has, where it is too few.
+    most: usize,
+    labels: usize,
+}
+
+impl Answers {
+    fn of(
+        model: &[usize],
+        experts: &[Vec<Option<usize>>],
+        labels: usize,
+        counts: impl Fn(usize, usize) -> bool,
+    ) -> Self {
+        let pairs = |expert: &Vec<Option<usize>>| -> Vec<Option<(usize, usize)>> {
+            let both = model.iter().zip(expert);
+            both.map(|(m, e)| e.map(|e| (*m, e)).filter(|(m, e)| counts(*m, *e))).collect()
+        };
+        let all: Vec<_> = experts.iter().map(pairs).collect();
+        let have = |of: &Vec<Option<(usize, usize)>>| of.iter().flatten().count();
+        let most = all.iter().map(have).max().unwrap_or(0);
+        Self { experts: all.into_iter().filter(|of| have(of) >= LEAST_CASES).collect(), most, labels }
+    }
+
+    fn whole(&self, expert: &[Option<(usize, usize)>]) -> Counts {
+        Counts::over(&expert.iter().flatten().copied().collect::<Vec<_>>(), self.labels)
+    }
+
+    /// Cases that at least one expert has.
+    fn cases(&self) -> usize {
+        let all = self.experts.iter().map(Vec::len).max().unwrap_or(0);
+        (0..all).filter(|&case| self.experts.iter().any(|of| of[case].is_some())).count()
+    }
+
+    fn mean(&self, score: impl Fn(&[Option<(usize, usize)>]) -> Option<f64>) -> Option<f64> {
+        let (sum, n) = self
+            .experts
+            .iter()
+            .filter_map(|expert| score(expert))
+            .fold((0.0, 0), |(sum, n), score| (sum + score, n + 1));
+        if n == 0 { None } else { Some(sum / f64::from(n)) }
+    }
+
+    fn figure(&self, score: impl Fn(&Counts) -> Option<f64> + Sync, seed: u64, unit: &str) -> Figure {
+        let Some(value) = self.mean(|expert| score(&self.whole(expert))) else {
+            return Figure::undefined(match self.most {
+                0 => format!("there is no {unit} yet"),
+                most => format!("only {most} of at least {LEAST_CASES} cases are there"),
+            });
+        };
+        let all = self.experts.iter().map(Vec::len).max().unwrap_or(0);
+        let drawn = replicates(all, seed, |drawn| {
+            self.mean(|expert| {
+                let mut counts = Counts::new(self.labels);
+                for &(model, expert) in drawn.iter().filter_map(|&case| expert[case].as_ref()) {
+                    counts.add(model, expert, 1.0);
+                }
+                score(&counts)
+            })
+        });
+        figure(value, drawn, self.cases(), "the cases are too few to say")
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +303,52 @@ mod tests {
         assert!((average_precision(&published).unwrap() - 5.0 / 6.0).abs() < 1e-12);
         let tied = [(0.5, true), (0.1, true), (0.5, false), (0.9, true)];
         assert!((average_precision(&tied).unwrap() - 29.0 / 36.0).abs() < 1e-12);
+    }
+
+    fn ends(figure: &Figure) -> (f64, f64, f64, usize) {
+        match figure {
+            Figure::Known { value, lo, hi, n } => (*value, *lo, *hi, *n),
+            Figure::Undefined { undefined } => panic!("{undefined}"),
+        }
+    }
+
+    #[test]
+    fn figures_are_means_over_the_experts_with_enough_cases() {
+        let model = [0, 0, 0, 0, 1, 1, 1, 1, 0, 1];
+        let same: Vec<_> = model.iter().copied().map(Some).collect();
+        let mut half = same.clone();
+        half[..5].fill(Some(1));
+        let mut four = vec![None; 10];
+        four[..4].copy_from_slice(&same[..4]);
+        let experts = [same.clone(), half, four];
+        // The second: 6 of 10 agree, shares .3 and .7, chance .42.
+        let (value, lo, hi, n) = ends(&mean_ac1(&model, &experts, 2, 1));
+        assert!((value - f64::midpoint(1.0, (0.6 - 0.42) / 0.58)).abs() < 1e-12 && n == 10, "{value}");
+        assert!(lo < value && value < hi);
+        // Its label 1: 5 of the model's 5, of 9.
+        let (value, _, _, n) = ends(&mean_f1(&model, &experts, (1, 2), 1));
+        assert!((value - f64::midpoint(1.0, 10.0 / 14.0)).abs() < 1e-12 && n == 9, "{value} {n}");
+        // Ten of ten: agreement may be .6915, of even labels, so AC1 .383; F1 of the five, J = .4782.
+        let (value, lo, hi, _) = ends(&mean_ac1(&model, std::slice::from_ref(&same), 2, 1));
+        assert!(value == 1.0 && hi == 1.0 && (lo - 0.383).abs() < 1e-3, "{lo}");
+        let (value, lo, ..) = ends(&mean_f1(&model, std::slice::from_ref(&same), (1, 2), 1));
+        assert!(value == 1.0 && (lo - 2.0 * 0.4782 / 1.4782).abs() < 1e-3, "{lo}");
+        let none: Vec<_> = model.iter().map(|m| Some(1 - m)).collect();
+        let (value, _, hi, _) = ends(&mean_f1(&model, &[none], (1, 2), 1));
+        assert!(value == 0.0 && hi > 0.3, "{hi}");
+    }
+
+    #[test]
+    fn too_few_cases_of_a_label_make_no_figure_and_it_says_how_many() {
+        let says = |figure: Figure| match figure {
+            Figure::Undefined { undefined } => undefined,
+            known => known.to_string(),
+        };
+        let answers = vec![Some(0); 9];
+        assert_eq!(says(mean_f1(&[0; 9], &[answers], (1, 2), 1)), "there is no case of this label yet");
+        let four = vec![Some(0); 4];
+        assert_eq!(says(mean_ac1(&[0; 4], &[four], 2, 1)), "only 4 of at least 5 cases are there");
+        assert_eq!(says(mean_ac1(&[], &[], 2, 1)), "there is no case answered by an expert yet");
     }
 
     proptest! {

@@ -242,6 +242,7 @@ impl Page<'_> {
             all.extend(rows);
             self.shares(&all, wide);
             self.figure("kappa", wide, &status.audit.kappa, theme.text);
+            self.figure("AC1", wide, &status.audit.ac1, theme.text);
         } else {
             self.shares(&rows, wide);
         }
