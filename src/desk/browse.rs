@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::latest::{Latest, Newer};
 use super::query::{Filter, Query};
+use super::slips::slips;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
 use crate::domain::prediction::Probabilities;
@@ -302,6 +303,7 @@ impl Reading {
                 Filter::Labelled => resolved.narrow(self.own(Own::Labelled)?),
                 Filter::Skipped => resolved.narrow(self.own(Own::Skipped)?),
                 Filter::Flagged => resolved.narrow(self.own(Own::Flagged)?),
+                Filter::Suspect => resolved.narrow(slips(&self.store, self.expert)?),
                 Filter::Round(number) => resolved.narrow(self.store.items_of_round(number)?),
                 Filter::Source(name) => resolved.conditions.sources.push(self.source(name)?),
                 Filter::Meta { column, value } => resolved.conditions.meta.push((column, value)),
@@ -543,6 +545,47 @@ mod tests {
         assert_eq!(view(&of_bob, 1).unwrap().prelabel, Some(("spam".into(), 0.9)));
         ann.undo().unwrap();
         assert_eq!(found(&of_ann, "prelabel:spam"), [0; 0], "an answer that was taken back is none");
+    }
+
+    #[test]
+    fn a_suspected_answer_is_found_by_whoever_gave_it_until_that_expert_answers_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = project(&dir, 5);
+        let mut ann = Sitting::open(&path, "ann", Leaving::FreesCases).unwrap();
+        let mut bob = Sitting::open(&path, "bob", Leaving::FreesCases).unwrap();
+        for (item, label) in [(1, "spam"), (2, "spam"), (3, "ham"), (4, "ham")] {
+            ann.answer(ItemId(item), label, Remarks::default()).unwrap();
+        }
+        bob.answer(ItemId(1), "ham", Remarks::default()).unwrap();
+        assert_eq!(found(&reading(&path, "ann"), "suspect"), [0; 0], "nothing was tuned");
+        let mut store = Store::open(&path, Access::Job).unwrap();
+        let current = store.active_predictor().unwrap().unwrap();
+        let suspects: Vec<_> = [(5, "spam"), (2, "spam"), (4, "ham"), (1, "spam")]
+            .map(|(item, label)| serde_json::json!({ "item": item, "label": label }))
+            .into();
+        let head = crate::store::adapters::NewAdapter {
+            kind: "head",
+            model: current.model,
+            parent: None,
+            round: None,
+            revision: current.revision,
+            labels: current.labels,
+            settings: serde_json::json!({ "suspects": suspects }).to_string(),
+            training_hash: [0; 32],
+            training_n: 4,
+            bytes: vec![],
+        };
+        store.add_adapter(&head).unwrap();
+        assert_eq!(found(&reading(&path, "ann"), "suspect"), [1, 2, 4], "5 has no answer");
+        assert_eq!(found(&reading(&path, "bob"), "suspect"), [0; 0], "bob said ham of 1");
+        ann.answer(ItemId(2), "spam", Remarks::default()).unwrap();
+        ann.answer(ItemId(4), "spam", Remarks::default()).unwrap();
+        assert_eq!(found(&reading(&path, "ann"), "suspect"), [1], "one was confirmed and one changed");
+        let status = crate::desk::status::status(&path).unwrap();
+        assert_eq!(status.slips_by_expert, [("ann".to_owned(), 1)].into());
+        assert!(status.to_string().contains("1 answer looks like a slip (1 of ann)"), "{status}");
+        ann.undo().unwrap();
+        assert_eq!(found(&reading(&path, "ann"), "suspect"), [1, 4]);
     }
 
     #[test]

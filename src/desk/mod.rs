@@ -15,5 +15,6 @@ pub mod project;
 pub mod query;
 pub mod shown;
 pub mod sitting;
+pub mod slips;
 pub mod status;
 pub mod worker;

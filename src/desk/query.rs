@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The filters that a line can have, each with what stands after its colon.
-const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, round:N, source:FILE, meta:COLUMN=VALUE, prelabel:NAME";
+const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, suspect, round:N, source:FILE, meta:COLUMN=VALUE, prelabel:NAME";
 
 /// Which items are looked for: those that hold the text and meet every filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Filter {
     Skipped,
     /// Marked for a second look.
     Flagged,
+    /// Answered in a way that looks like a slip.
+    Suspect,
     /// A case of the round of this number.
     Round(i64),
     /// A row of the import of this name.
@@ -68,6 +70,7 @@ impl Query {
                 },
                 None if rest == "flagged" && !quoted => query.filters.push(Filter::Flagged),
                 None if rest == "skipped" && !quoted => query.filters.push(Filter::Skipped),
+                None if rest == "suspect" && !quoted => query.filters.push(Filter::Suspect),
                 None => texts.push(rest),
             }
         }
@@ -177,6 +180,7 @@ impl fmt::Display for Filter {
             Self::Labelled => f.write_str("label:any"),
             Self::Skipped => f.write_str("skipped"),
             Self::Flagged => f.write_str("flagged"),
+            Self::Suspect => f.write_str("suspect"),
             Self::Round(number) => write!(f, "round:{number}"),
             Self::Source(name) => write!(f, "source:{}", Quoted(name)),
             Self::Meta { column, value } => write!(f, "meta:{}", Quoted(&format!("{column}={value}"))),
@@ -216,6 +220,8 @@ mod tests {
             query.filters,
             [Filter::Label("spam".into()), Filter::Round(2), source, bob, Filter::Flagged]
         );
+        assert_eq!(parsed("suspect").filters, [Filter::Suspect]);
+        assert_eq!(parsed("a \"suspect\"").text, "a suspect");
         assert_eq!(parsed("label:none skipped").filters, [Filter::Unlabelled, Filter::Skipped]);
     }
 
@@ -251,6 +257,7 @@ mod tests {
             Just(Filter::Labelled),
             Just(Filter::Skipped),
             Just(Filter::Flagged),
+            Just(Filter::Suspect),
             (1..i64::MAX).prop_map(Filter::Round),
             name.prop_map(Filter::Source),
             ("[ -<>-~é]{1,8}", "[ -~é]{0,8}").prop_map(|(column, value)| Filter::Meta { column, value }),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::advice::{Advice, Standing, advice};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
 use super::next_round::{Narrower, NextRound};
+use super::slips::slips;
 use crate::domain::answer::decided;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
@@ -65,6 +66,8 @@ pub struct Status {
     pub balance: BTreeMap<String, Balance>,
     /// Cases skipped and not labelled, by split.
     pub skipped: BTreeMap<&'static str, usize>,
+    /// Answers that look like slips, by the name of the expert who gave them.
+    pub slips_by_expert: BTreeMap<String, usize>,
     /// The job that runs or ran last.
     pub last_job: Option<String>,
     /// What to do next; one sentence in JSON.
@@ -154,11 +157,16 @@ pub fn status(project: &Path) -> Result<Status> {
     };
     let advice = advice(&standing);
     let (mut labels_by_expert, mut seconds_per_case) = (BTreeMap::new(), BTreeMap::new());
+    let mut slips_by_expert = BTreeMap::new();
     for (id, name) in store.experts()? {
         let n = store.label_count_of(id)?;
         if n > 0 {
             let seconds: Vec<f64> =
                 store.answer_durations(id, RECENT)?.into_iter().map(|ms| ms as f64 / 1_000.0).collect();
+            let slips = slips(&store, id)?.len();
+            if slips > 0 {
+                slips_by_expert.insert(name.clone(), slips);
+            }
             seconds_per_case.insert(name.clone(), median(&seconds));
             labels_by_expert.insert(name, n);
         }
@@ -194,6 +202,7 @@ pub fn status(project: &Path) -> Result<Status> {
         audit,
         balance,
         skipped,
+        slips_by_expert,
         last_job: store.runs(1)?.pop().map(|run| match run.outcome {
             None => format!("{} is running", run.kind),
             Some(outcome) => format!("{}: {}", run.kind, format!("{outcome:?}").to_lowercase()),
@@ -220,6 +229,23 @@ fn balance<'l>(
         }
     }
     Ok(balance)
+}
+
+impl Status {
+    /// How many answers look like slips, and how to see them.
+    fn slips_in_words(&self) -> Option<String> {
+        let look = match self.slips_by_expert.values().sum::<usize>() {
+            0 => return None,
+            1 => "1 answer looks like a slip".to_owned(),
+            n => format!("{n} answers look like slips"),
+        };
+        let whose: Vec<String> =
+            self.slips_by_expert.iter().map(|(name, n)| format!("{n} of {name}")).collect();
+        Some(format!(
+            "{look} ({}): in the workstation, a search for `suspect` among the texts finds one's own, to look again",
+            whose.join(", ")
+        ))
+    }
 }
 
 impl std::fmt::Display for Status {
@@ -271,6 +297,9 @@ impl std::fmt::Display for Status {
         let skipped: usize = self.skipped.values().sum();
         if skipped > 0 {
             writeln!(f, "\n{skipped} cases were skipped, of all rounds and uses; they count in no figure")?;
+        }
+        if let Some(says) = self.slips_in_words() {
+            writeln!(f, "\n{says}")?;
         }
         if let Some(job) = &self.last_job {
             writeln!(f, "\nLast job: {job}")?;

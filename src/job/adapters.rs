@@ -55,7 +55,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
                 round: row.round,
                 training: row.training_n,
                 created_ms: row.created_ms,
-                settings: serde_json::from_str(&row.settings).unwrap_or_default(),
+                settings: settings(&row.settings),
             })
         })
         .collect()
@@ -210,4 +210,13 @@ fn row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow>
         Fault::usage(attempted, format!("the project has no adapter {adapter}"))
             .hint("`hardcase adapter FILE list` shows those it has")
     })
+}
+
+/// Settings as anybody may see them: which labels look like slips is for those who gave them.
+fn settings(stored: &str) -> serde_json::Value {
+    let mut settings: serde_json::Value = serde_json::from_str(stored).unwrap_or_default();
+    if let Some(settings) = settings.as_object_mut() {
+        settings.remove("suspects");
+    }
+    settings
 }

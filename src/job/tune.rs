@@ -12,8 +12,9 @@ use super::scorer::Scorer;
 use super::shares::following_audit;
 use super::training::Training;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{AdapterId, PredictorId};
-use crate::stats::head::{TooFew, fit_head};
+use crate::domain::ids::{AdapterId, ItemId, PredictorId};
+use crate::stats::head::{TooFew, fit_head, out_of_fold};
+use crate::stats::label_errors::label_errors;
 use crate::store::adapters::{AdapterRow, NewAdapter};
 use crate::store::predictors::Predictor;
 use crate::store::tasks::Revision;
@@ -127,6 +128,10 @@ impl std::fmt::Display for TuneReport {
     }
 }
 
+/// Of so many training labels one at most is called a slip: they lie on the boundary and are hard on purpose, and a list that is mostly
+/// right answers is soon not read.
+const ONE_SLIP_IN: usize = 20;
+
 /// What is kept of how a head was trained.
 #[derive(Serialize, Deserialize)]
 struct HeadSettings {
@@ -134,6 +139,17 @@ struct HeadSettings {
     cv_log_loss: Option<f64>,
     folds: usize,
     seed: u64,
+    /// Training labels that look like slips, the surest first.
+    #[serde(default)]
+    suspects: Vec<Suspect>,
+}
+
+/// A training label that looks like a slip.
+#[derive(Serialize, Deserialize)]
+struct Suspect {
+    item: ItemId,
+    /// The label's stable key.
+    label: String,
 }
 
 /// Tunes the head.
@@ -274,7 +290,8 @@ fn train(
     work.report("training the head", 0, None, "labels")?;
     let fit =
         fit_head(training.vectors.view(), &training.labels, labels.len(), seed).map_err(Refused::TooFew)?;
-    let settings = HeadSettings { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed };
+    let suspects = suspects(training, &labels, fit.c, seed);
+    let settings = HeadSettings { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed, suspects };
     Ok(work.store.add_adapter(&NewAdapter {
         kind: "head",
         model: current.model,
@@ -287,4 +304,13 @@ fn train(
         training_n: training.items.len(),
         bytes: fit.model.to_bytes(),
     })?)
+}
+
+/// The training labels that look like slips by heads that have not seen them; none while a label has too few examples for that.
+fn suspects(training: &Training, labels: &[String], c: f64, seed: u64) -> Vec<Suspect> {
+    let held_out = out_of_fold(training.vectors.view(), &training.labels, labels.len(), c, seed);
+    let found = held_out.map(|p| label_errors(p.view(), &training.labels)).unwrap_or_default();
+    let most = training.items.len() / ONE_SLIP_IN;
+    let suspect = |i: usize| Suspect { item: training.items[i], label: labels[training.labels[i]].clone() };
+    found.into_iter().take(most).map(suspect).collect()
 }

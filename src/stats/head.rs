@@ -110,6 +110,41 @@ pub fn stratified_folds(y: &[usize], classes: usize, folds: usize, seed: u64) ->
     fold_of
 }
 
+/// The probabilities of each example by a head with this `c` that was fitted on the other folds: examples × labels, rows in the order of
+/// `x`. None where a label has fewer examples than there are folds.
+pub fn out_of_fold(
+    x: ArrayView2<'_, f32>,
+    y: &[usize],
+    classes: usize,
+    c: f64,
+    seed: u64,
+) -> Option<Array2<f32>> {
+    if (0..classes).any(|label| y.iter().filter(|&&l| l == label).count() < FOLDS) {
+        return None;
+    }
+    let weights = balanced(y, classes);
+    let examples = Examples { x: x.reborrow(), y, classes, weights: &weights };
+    let fold_of = stratified_folds(y, classes, FOLDS, seed);
+    let rows = |fold: usize, held_out: bool| -> Vec<usize> {
+        (0..y.len()).filter(|&e| (fold_of[e] == fold) == held_out).collect()
+    };
+    let predicted: Vec<Array2<f32>> = (0..FOLDS)
+        .into_par_iter()
+        .map(|fold| {
+            let train = Part::of(&examples, &rows(fold, false));
+            let model = Problem::new(&train.examples()).fit(c, None, FOLD_TOLERANCE);
+            model.probabilities(x.select(Axis(0), &rows(fold, true)).view())
+        })
+        .collect();
+    let mut all = Array2::zeros((y.len(), classes));
+    for (fold, predicted) in predicted.iter().enumerate() {
+        for (row, p) in rows(fold, true).into_iter().zip(predicted.rows()) {
+            all.row_mut(row).assign(&p);
+        }
+    }
+    Some(all)
+}
+
 /// One side of a fold, copied out so that products run over contiguous rows.
 struct Part {
     x: Array2<f32>,

@@ -10,6 +10,7 @@ pub mod bootstrap;
 pub mod calibration;
 pub mod head;
 pub mod kappa;
+pub mod label_errors;
 pub mod lbfgs;
 pub mod learning_curve;
 pub mod logistic;

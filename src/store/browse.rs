@@ -199,6 +199,17 @@ impl Store {
         self.all_rows_of(&sql, params_from_iter(values), "read the labels", |r| r.get(0))
     }
 
+    /// The stable key of an expert's standing label, where the expert has labelled the item just once; labels taken back do not count.
+    pub fn label_given_once(&self, expert: ExpertId, item: ItemId) -> Result<Option<String>> {
+        self.one(
+            "SELECT a.label FROM current_answer a WHERE a.expert = ?1 AND a.item = ?2 AND a.action = 'set' AND 1 =
+               (SELECT count(*) FROM standing_event e WHERE e.expert = a.expert AND e.item = a.item AND e.action = 'set')",
+            (expert, item),
+            "read the labels",
+            |r| r.get(0),
+        )
+    }
+
     /// The items that are cases of the round of this number, by id.
     pub fn items_of_round(&self, number: i64) -> Result<Vec<ItemId>> {
         self.all_rows_of(

@@ -26,10 +26,11 @@ const LONGEST_LABEL: usize = 14;
 const MOST_SAID: usize = 4;
 
 /// What can be typed, for the help.
-pub(super) const TYPED: [(&str, &str); 8] = [
+pub(super) const TYPED: [(&str, &str); 9] = [
     ("label:NAME", "search for what you labelled so; label:none, label:any"),
     ("flagged", "search for what you marked for a second look"),
     ("skipped", "search for what you left unanswered"),
+    ("suspect", "search for answers of yours that look like slips"),
     ("round:N", "search for the cases of a round"),
     ("source:FILE", "search for what came from this import"),
     ("meta:COL=VALUE", "search by what stands beside the text in the data; meta:COL=\"TWO WORDS\""),
@@ -173,7 +174,7 @@ impl ItemsScreen {
             (Some(notice), _) => (notice.says.clone(), look.tone(notice.tone)),
             (None, Some(why)) => (why.clone(), look.theme.warning),
             (None, None) if self.focus == Focus::Field => (
-                "words of the text; or label:NAME label:none label:any flagged skipped round:N source:FILE meta:COLUMN=\"A VALUE\", and prelabel:NAME for what you have answered"
+                "words of the text; or label:NAME label:none label:any flagged skipped suspect round:N source:FILE meta:COLUMN=\"A VALUE\", and prelabel:NAME for what you have answered"
                     .into(),
                 look.theme.quiet,
             ),

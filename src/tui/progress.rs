@@ -48,6 +48,7 @@ pub(super) fn page(
     page.pool(status);
     page.gap();
     page.labels(status);
+    page.slips(status, beside.expert);
     // Where the room is short, what is not known yet comes after what is.
     if !page.roomy && status.gain.difference.value().is_none() && !status.gain.says.is_empty() {
         page.gap();
@@ -256,6 +257,12 @@ impl Page<'_> {
         }
     }
 
+    fn slips(&mut self, status: &Status, expert: &str) {
+        if let Some(says) = slips_of(status, expert, |action| key_of(action, self.look)) {
+            self.sentence(vec![Span::raw("   ")], &says, self.look.theme.warning);
+        }
+    }
+
     fn labels(&mut self, status: &Status) {
         let theme = self.look.theme;
         let skipped: usize = status.skipped.values().sum();
@@ -292,6 +299,15 @@ impl Page<'_> {
             }
         }
     }
+}
+
+/// How many of an expert's own answers look like slips, and how to see them; nothing where none does.
+fn slips_of(status: &Status, expert: &str, key: impl Fn(Action) -> String) -> Option<String> {
+    let says = match status.slips_by_expert.get(expert)? {
+        1 => "1 answer of yours looks like a slip".to_owned(),
+        n => format!("{n} answers of yours look like slips"),
+    };
+    Some(format!("{says}: {}, then search for suspect, to look again", key(Action::Items)))
 }
 
 fn low(figure: &Figure) -> Option<f64> {
