@@ -25,6 +25,8 @@ mod predict;
 #[cfg(feature = "engine")]
 mod scout;
 mod setting;
+#[cfg(feature = "engine")]
+mod simulate;
 mod status;
 mod task;
 mod tune;

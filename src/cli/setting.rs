@@ -83,6 +83,13 @@ impl Setting {
         if self.json || self.quiet { Ok(()) } else { output::print(line) }
     }
 
+    /// Where what can be computed again is kept.
+    #[cfg(feature = "engine")]
+    pub fn cache_dir(&self) -> std::path::PathBuf {
+        directories::ProjectDirs::from("", "", "hardcase")
+            .map_or_else(|| std::env::temp_dir().join("hardcase"), |d| d.cache_dir().to_owned())
+    }
+
     /// Which model scouts.
     #[cfg(feature = "engine")]
     pub fn scout_model(

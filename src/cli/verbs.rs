@@ -9,7 +9,7 @@ use super::arguments::Global;
 use super::setting::Setting;
 use super::{adapter, answer, doctor, export, import, label, mine, new, next, open, status, task, tune};
 #[cfg(feature = "engine")]
-use super::{demo, guard, predict, scout};
+use super::{demo, guard, predict, scout, simulate};
 use crate::domain::fault::Result;
 
 const FILE_HELP: &str = "`hardcase FILE` opens a project, and makes one from a file of texts";
@@ -56,6 +56,9 @@ enum Verb {
     /// Score new texts with the active model
     #[cfg(feature = "engine")]
     Predict(predict::Predict),
+    /// Play the loop on texts whose labels are known, by several strategies
+    #[cfg(feature = "engine")]
+    Simulate(simulate::Simulate),
     /// Write labels, predictions or the imported rows
     Export(export::Export),
     /// Show the task, or set a new revision of it
@@ -120,6 +123,7 @@ impl Verb {
         match self {
             Self::Scout(_) => Some("scouting"),
             Self::Predict(_) => Some("scoring"),
+            Self::Simulate(_) => Some("simulating"),
             Self::Tune(verb) if verb.needs_model() => Some("training the adapter"),
             Self::Adapter(verb) if verb.needs_model() => Some("prelabelling with the adapter"),
             Self::Demo(verb) if !verb.opens_screen() => Some("scouting the demo"),
@@ -145,6 +149,8 @@ impl Verb {
             Self::Status(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Predict(verb) => verb.run(setting),
+            #[cfg(feature = "engine")]
+            Self::Simulate(verb) => verb.run(setting),
             Self::Export(verb) => verb.run(setting),
             Self::Task(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),

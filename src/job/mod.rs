@@ -32,6 +32,8 @@ pub mod model;
 pub mod predict;
 #[cfg(feature = "engine")]
 pub mod scout;
+#[cfg(feature = "engine")]
+pub mod simulate;
 pub mod task;
 pub mod tune;
 

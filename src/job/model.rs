@@ -63,6 +63,14 @@ impl ScoutModel {
         }
     }
 
+    /// Finds the model where there is no project: the named file, else the embedded one.
+    pub(super) fn apart(&self) -> Result<Chosen> {
+        match &self.file {
+            Some(file) => self.in_file(file),
+            None => self.unpacked(),
+        }
+    }
+
     /// Looks at the embedded model: unpacks it where it is not there, checks it, and says what it is.
     pub fn check_embedded(&self) -> Result<String> {
         let chosen = self.unpacked()?;

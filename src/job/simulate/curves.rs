@@ -1,0 +1,38 @@
+//! The learning curves as CSV: a line for each strategy and point.
+
+use super::super::output::output_fault;
+use super::report::{Curve, Curves, SimulateReport};
+use crate::domain::fault::{Fault, Result};
+use crate::format::{Cell, OutputFormat, RowWriter};
+
+/// The curves of every strategy and of random samples, with a header and no newline at the end.
+///
+/// # Errors
+/// None in practice: it is written to memory.
+pub fn curves_csv(report: &SimulateReport) -> Result<String> {
+    let figures = ["kappa", "ac1", "f1", "average_precision"];
+    let mut columns = vec!["strategy".to_owned(), "labels".to_owned()];
+    columns.extend(figures.iter().flat_map(|name| ["", "_lo", "_hi"].map(|end| format!("{name}{end}"))));
+    let failed = |e: std::io::Error| output_fault("the curves", &e);
+    let mut writer = RowWriter::new(Vec::new(), OutputFormat::Csv, columns).map_err(failed)?;
+    let random = ("random samples", &report.random_samples);
+    let runs = report.runs.iter().map(|run| (run.strategy.as_str(), &run.curves));
+    for (name, curves) in runs.chain([random]) {
+        for at in 0..curves.labels.len() {
+            writer.write_row(&cells(name, curves, at)).map_err(failed)?;
+        }
+    }
+    let bytes = writer.finish().map_err(failed)?;
+    let text = String::from_utf8(bytes).map_err(|e| Fault::new("write the curves", e.to_string()))?;
+    Ok(text.trim_end().to_owned())
+}
+
+fn cells(name: &str, curves: &Curves, at: usize) -> Vec<Cell> {
+    let Curves { labels, kappa, ac1, f1, average_precision } = curves;
+    let mut cells = vec![Cell::Text(name.to_owned()), Cell::Json(labels[at].to_string())];
+    for Curve { mean, lo, hi } in [kappa, ac1, f1, average_precision] {
+        let number = |value: Option<f64>| value.map_or(Cell::Null, |v| Cell::Json(format!("{v:.6}")));
+        cells.extend([mean, lo, hi].map(|values| number(values[at])));
+    }
+    cells
+}

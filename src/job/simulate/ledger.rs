@@ -1,0 +1,98 @@
+//! What a simulation has finished, kept on disk so that the same command goes on where it was stopped.
+//!
+//! One line of JSON a run, appended when it is done. A line that was cut short by a kill is passed over.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::fault::{Fault, Result, io_reason};
+
+/// Finished runs by their key.
+pub struct Ledger<T> {
+    file: File,
+    done: HashMap<String, T>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line<T> {
+    key: String,
+    run: T,
+}
+
+impl<T: Serialize + DeserializeOwned + Clone> Ledger<T> {
+    /// Opens the ledger in the directory `dir`, making both where they are not there.
+    ///
+    /// # Errors
+    /// A directory that cannot be made, read or written.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let failed = |e: std::io::Error| {
+            Fault::new(format!("keep finished runs in {}", dir.display()), io_reason(&e))
+                .hint("XDG_CACHE_HOME names another directory for such things")
+                .because(e)
+        };
+        fs::create_dir_all(dir).map_err(failed)?;
+        let path = dir.join("runs.jsonl");
+        let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(failed)?;
+        let mut done = HashMap::new();
+        let mut whole = true;
+        for line in BufReader::new(&file).split(b'\n') {
+            let line = line.map_err(failed)?;
+            match serde_json::from_slice::<Line<T>>(&line) {
+                Ok(line) => whole = done.insert(line.key, line.run).is_none() || whole,
+                Err(_) => whole = line.is_empty(),
+            }
+        }
+        if !whole {
+            // The next line must not run on from one that was cut short.
+            file.write_all(b"\n").map_err(failed)?;
+        }
+        Ok(Self { file, done })
+    }
+
+    /// The finished run of this key.
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.done.get(key)
+    }
+
+    /// Keeps a finished run.
+    ///
+    /// # Errors
+    /// A disk that takes no more.
+    pub fn put(&mut self, key: String, run: T) -> Result<()> {
+        let failed = |why: String| Fault::new("keep a finished run", why);
+        let line = Line { key, run };
+        let mut text = serde_json::to_vec(&line).map_err(|e| failed(e.to_string()))?;
+        text.push(b'\n');
+        self.file.write_all(&text).map_err(|e| failed(io_reason(&e)))?;
+        self.done.insert(line.key, line.run);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finished_runs_are_found_again_and_a_line_cut_short_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        ledger.put("a".into(), 1).unwrap();
+        ledger.put("b".into(), 2).unwrap();
+        drop(ledger);
+        let path = dir.path().join("runs.jsonl");
+        let text = fs::read(&path).unwrap();
+        fs::write(&path, &text[..text.len() - 3]).unwrap();
+        let mut ledger: Ledger<i32> = Ledger::open(dir.path()).unwrap();
+        assert_eq!((ledger.get("a"), ledger.get("b")), (Some(&1), None));
+        ledger.put("c".into(), 3).unwrap();
+        drop(ledger);
+        let ledger: Ledger<i32> = Ledger::open(dir.path()).unwrap();
+        assert_eq!((ledger.get("a"), ledger.get("c")), (Some(&1), Some(&3)));
+    }
+}

@@ -1,0 +1,329 @@
+//! What a simulation showed: the runs of each strategy put together over the seeds.
+
+use serde::Serialize;
+
+use super::dataset::{CopyCount, Dataset};
+use super::play::{Played, Point};
+use super::reference::Reference;
+use super::scores::Scores;
+use crate::stats::seeds::Spread;
+
+/// Everything that was measured. Serialised, it is the document of `--json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct SimulateReport {
+    /// The data.
+    pub dataset: DatasetFacts,
+    /// What was trained: `head`, `lora` or `both`.
+    pub adapter: &'static str,
+    /// Who answered: `gold`, `noise` or `votes`.
+    pub expert: &'static str,
+    /// A head trained on the gold labels of the whole pool.
+    pub full_pool: WholePool,
+    /// A head trained on a crowd's labels of the whole pool, judged by the gold; none where nothing is known of a crowd.
+    pub crowd: Option<WholePool>,
+    /// Kappa of two such experts on the test; none where the expert answers with the gold.
+    pub expert_expert: Option<Spread>,
+    /// Whether labels were drawn with the gold before the first round.
+    pub seeded_by_gold: bool,
+    /// Heads trained on random samples of the pool.
+    pub random_samples: Curves,
+    /// The strategies.
+    pub runs: Vec<Run>,
+}
+
+/// The data of a simulation.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatasetFacts {
+    /// Texts.
+    pub items: usize,
+    /// How many have each label.
+    pub labels: serde_json::Map<String, serde_json::Value>,
+    /// The rarest label.
+    pub positive: String,
+    /// Rows without a known label.
+    pub unlabelled: usize,
+    /// Texts that are mined, for each seed.
+    pub pool: usize,
+    /// Texts that are judged by, for each seed.
+    pub test: usize,
+    /// Texts that differ from an earlier one in letter case, digits, links and names alone.
+    pub near_copies: CopyCount,
+}
+
+/// A model that was trained on every label of the pool.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct WholePool {
+    /// Labels.
+    pub labels: usize,
+    /// Mean kappa over the seeds.
+    pub kappa: Option<f64>,
+    /// The same with its interval.
+    pub interval: Option<Spread>,
+}
+
+/// A figure at each point of a curve; entries are none where it is not defined.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Curve {
+    /// Means over the seeds.
+    pub mean: Vec<Option<f64>>,
+    /// Lower ends of the 95 % intervals.
+    pub lo: Vec<Option<f64>>,
+    /// Upper ends.
+    pub hi: Vec<Option<f64>>,
+}
+
+/// All figures by the number of labels.
+#[derive(Clone, Debug, Serialize)]
+pub struct Curves {
+    /// Answers given.
+    pub labels: Vec<usize>,
+    /// Cohen's kappa with the gold.
+    pub kappa: Curve,
+    /// Gwet's AC1.
+    pub ac1: Curve,
+    /// F1 of the rarest label, or the mean over three labels and more.
+    pub f1: Curve,
+    /// Average precision, likewise.
+    pub average_precision: Curve,
+}
+
+/// One strategy over all seeds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// Its name.
+    pub strategy: String,
+    /// Its curves.
+    #[serde(flatten)]
+    pub curves: Curves,
+    /// Area under the curve of kappa over the labels, divided by their range: the mean kappa on the way.
+    pub auc: Option<f64>,
+    /// Labels at which the mean kappa first reaches that of the whole pool; none where it does not.
+    pub labels_to_full_pool: Option<usize>,
+    /// Labels that random samples need for this strategy's last kappa.
+    pub random_needs: Option<RandomNeeds>,
+    /// The part of the answers that gave the rarest label.
+    pub positive_share: f64,
+    /// The part of the pool's texts of the rarest label that was found.
+    pub positives_found: f64,
+    /// Labels until ten of the rarest label were in hand; none where some seed never had them.
+    pub until_ten_positives: Option<Spread>,
+    /// Seconds of a round: tuning, prelabelling the pool, choosing.
+    pub seconds_per_round: f64,
+    /// The adapter on the last labels, where one was trained.
+    pub lora: Option<AdapterGain>,
+    /// Against `random`, seed by seed; none where it is not among the strategies.
+    pub against_random: Option<Difference>,
+}
+
+/// How many labels random samples need.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RandomNeeds {
+    /// Labels, between the sizes that were tried by the logarithm; none where the whole pool is not enough.
+    pub labels: Option<f64>,
+    /// These by the labels of the strategy.
+    pub ratio: Option<f64>,
+    /// The largest sample that was tried.
+    pub tried: usize,
+}
+
+/// The adapter beside the head, on the same labels and test.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AdapterGain {
+    /// Its kappa.
+    pub kappa: Option<Spread>,
+    /// Its kappa less the head's, seed by seed.
+    pub gain: Option<Spread>,
+}
+
+/// Paired differences over the seeds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Difference {
+    /// Of the last kappa.
+    pub kappa: Option<Spread>,
+    /// Of the area under the curve.
+    pub auc: Option<Spread>,
+}
+
+/// One run with what was trained on its labels beside the head.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The run.
+    pub played: Played,
+    /// The adapter on the last labels.
+    pub lora: Option<Scores>,
+}
+
+/// Mean and interval; of one seed the value alone.
+pub fn spread(values: &[f64]) -> Option<Spread> {
+    match values {
+        [] => None,
+        [only] => Some(Spread { mean: *only, lo: f64::NAN, hi: f64::NAN, n: 1 }),
+        _ => Spread::of(values),
+    }
+}
+
+impl Curve {
+    /// Of the values of each seed at each point; a point without a value for some seed has none.
+    fn of<'a>(seeds: usize, points: usize, value: impl Fn(usize, usize) -> Option<f64> + 'a) -> Self {
+        let mut curve = Self::default();
+        for at in 0..points {
+            let values: Option<Vec<f64>> = (0..seeds).map(|seed| value(seed, at)).collect();
+            let spread = values.and_then(|values| spread(&values));
+            let finite = |v: f64| v.is_finite().then_some(v);
+            curve.mean.push(spread.map(|s| s.mean));
+            curve.lo.push(spread.and_then(|s| finite(s.lo)));
+            curve.hi.push(spread.and_then(|s| finite(s.hi)));
+        }
+        curve
+    }
+
+    /// The last mean.
+    pub fn last(&self) -> Option<f64> {
+        self.mean.last().copied().flatten()
+    }
+}
+
+impl Curves {
+    /// Of one list of points for each seed, as far as all of them go.
+    pub fn of(seeds: &[&[Point]]) -> Self {
+        let points = seeds.iter().map(|points| points.len()).min().unwrap_or(0);
+        let of = |value: fn(&Scores) -> Option<f64>| {
+            Curve::of(seeds.len(), points, |seed, at| value(&seeds[seed][at].scores))
+        };
+        Self {
+            labels: seeds.first().map(|s| s[..points].iter().map(|p| p.labels).collect()).unwrap_or_default(),
+            kappa: of(|s| s.kappa),
+            ac1: of(|s| s.ac1),
+            f1: of(|s| s.f1),
+            average_precision: of(|s| s.average_precision),
+        }
+    }
+
+    /// Labels at which the mean kappa, taken as straight between two points over the logarithm of the labels, first reaches `kappa`.
+    pub fn labels_for(&self, kappa: f64) -> Option<f64> {
+        let points: Vec<(f64, f64)> = (self.labels.iter().zip(&self.kappa.mean))
+            .filter_map(|(&n, mean)| Some(((n.max(1) as f64).ln(), (*mean)?)))
+            .collect();
+        if points.first()?.1 >= kappa {
+            return Some(points[0].0.exp());
+        }
+        let step = points.windows(2).find(|two| two[1].1 >= kappa)?;
+        let part = (kappa - step[0].1) / (step[1].1 - step[0].1);
+        Some((step[0].0 + part * (step[1].0 - step[0].0)).exp())
+    }
+}
+
+/// Area under kappa over the labels by trapezoids, divided by the range. Where kappa is not defined it is taken as 0: no agreement is shown.
+pub fn area(points: &[Point]) -> Option<f64> {
+    let (first, last) = (points.first()?, points.last()?);
+    let range = last.labels.checked_sub(first.labels).filter(|range| *range > 0)?;
+    let kappa = |p: &Point| p.scores.kappa.unwrap_or(0.0);
+    let sum: f64 = points
+        .windows(2)
+        .map(|two| (two[1].labels - two[0].labels) as f64 * f64::midpoint(kappa(&two[0]), kappa(&two[1])))
+        .sum();
+    Some(sum / range as f64)
+}
+
+impl DatasetFacts {
+    /// Of the data and the sizes that a division of it has.
+    pub fn of(data: &Dataset, pool: usize, test: usize) -> Self {
+        let counts = data.counts();
+        let labels = data.labels.names.iter().cloned().zip(counts.into_iter().map(Into::into)).collect();
+        Self {
+            items: data.len(),
+            labels,
+            positive: data.labels.names[data.positive()].clone(),
+            unlabelled: data.unlabelled,
+            pool,
+            test,
+            near_copies: data.copies,
+        }
+    }
+}
+
+impl WholePool {
+    /// Of the scores of each seed.
+    pub fn of(labels: usize, seeds: impl Iterator<Item = Option<Scores>>) -> Self {
+        let kappas: Option<Vec<f64>> = seeds.map(|scores| scores?.kappa).collect();
+        let interval = kappas.and_then(|kappas| spread(&kappas));
+        Self { labels, kappa: interval.map(|s| s.mean), interval: interval.filter(|s| s.n > 1) }
+    }
+}
+
+impl Run {
+    /// Puts the seeds of one strategy together. `positives` are the pool's texts of the rarest label, for each seed.
+    pub fn of(strategy: &str, seeds: &[Finished], positives: &[usize], against: &Against<'_>) -> Self {
+        let points: Vec<&[Point]> = seeds.iter().map(|s| s.played.points.as_slice()).collect();
+        let curves = Curves::of(&points);
+        let areas: Option<Vec<f64>> = points.iter().map(|p| area(p)).collect();
+        let last = |s: &Finished| s.played.points.last().copied();
+        let answered: usize = seeds.iter().filter_map(last).map(|p| p.labels).sum();
+        let found: usize = seeds.iter().filter_map(last).map(|p| p.positives).sum();
+        let until: Option<Vec<f64>> =
+            seeds.iter().map(|s| s.played.until_ten_positives.map(|n| n as f64)).collect();
+        let seconds: Vec<f64> = seeds.iter().flat_map(|s| s.played.seconds.iter().copied()).collect();
+        let reaches = |kappa: f64| {
+            let at = curves.kappa.mean.iter().position(|mean| mean.is_some_and(|mean| mean >= kappa))?;
+            Some(curves.labels[at])
+        };
+        let labels = curves.labels.last().copied().unwrap_or(0);
+        Self {
+            strategy: strategy.to_owned(),
+            auc: areas.and_then(|areas| spread(&areas)).map(|s| s.mean),
+            labels_to_full_pool: against.full_pool.and_then(reaches),
+            random_needs: curves.kappa.last().map(|kappa| {
+                let needs = against.random_samples.labels_for(kappa);
+                RandomNeeds {
+                    labels: needs,
+                    ratio: needs.map(|needs| needs / labels.max(1) as f64),
+                    tried: against.random_samples.labels.last().copied().unwrap_or(0),
+                }
+            }),
+            positive_share: found as f64 / answered.max(1) as f64,
+            positives_found: found as f64 / positives.iter().sum::<usize>().max(1) as f64,
+            until_ten_positives: until.and_then(|until| spread(&until)).filter(|s| s.n > 1),
+            seconds_per_round: seconds.iter().sum::<f64>() / seconds.len().max(1) as f64,
+            lora: AdapterGain::of(seeds),
+            against_random: against.random.map(|random| Difference::of(seeds, random)),
+            curves,
+        }
+    }
+}
+
+/// What a strategy is held against.
+pub struct Against<'a> {
+    /// The kappa of the whole pool's labels.
+    pub full_pool: Option<f64>,
+    /// Heads trained on random samples.
+    pub random_samples: &'a Curves,
+    /// The runs of `random`.
+    pub random: Option<&'a [Finished]>,
+}
+
+impl AdapterGain {
+    fn of(seeds: &[Finished]) -> Option<Self> {
+        let pairs: Option<Vec<(f64, f64)>> =
+            seeds.iter().map(|s| Some((s.played.points.last()?.scores.kappa?, s.lora?.kappa?))).collect();
+        let pairs = pairs?;
+        let kappas: Vec<f64> = pairs.iter().map(|(_, lora)| *lora).collect();
+        Some(Self { kappa: Spread::of(&kappas), gain: Spread::of_differences(&pairs) })
+    }
+}
+
+impl Difference {
+    fn of(seeds: &[Finished], random: &[Finished]) -> Self {
+        let of = |value: fn(&[Point]) -> Option<f64>| {
+            let pairs: Option<Vec<(f64, f64)>> = (random.iter().zip(seeds))
+                .map(|(random, own)| Some((value(&random.played.points)?, value(&own.played.points)?)))
+                .collect();
+            pairs.and_then(|pairs| Spread::of_differences(&pairs))
+        };
+        Self { kappa: of(|points| points.last()?.scores.kappa), auc: of(area) }
+    }
+}
+
+/// The reference over all seeds.
+pub fn random_samples(references: &[&Reference]) -> Curves {
+    Curves::of(&references.iter().map(|r| r.random.as_slice()).collect::<Vec<_>>())
+}

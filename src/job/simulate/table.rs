@@ -1,0 +1,152 @@
+//! A simulation as a person reads it: one line a strategy, the learning curves, and what they are held against.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::chart::Chart;
+use super::dataset::NearCopies;
+use super::report::{RandomNeeds, Run, SimulateReport, WholePool};
+use crate::stats::seeds::Spread;
+
+impl Display for SimulateReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.write_data(f)?;
+        let width = self.runs.iter().map(|run| run.strategy.len()).max().unwrap_or(0).max("strategy".len());
+        let labels = self.runs.iter().filter_map(|run| run.curves.labels.last()).max().copied().unwrap_or(0);
+        let kappa = format!("kappa at {labels}");
+        writeln!(
+            f,
+            "\n{:width$}  {kappa:22}  {:6}  {:22}  {:5}  {:5}  {:9}  {:6}  {:9}  {:7}",
+            "strategy", "area", "less random", "F1", "AP", "positives", "found", "first ten", "s/round"
+        )?;
+        for run in &self.runs {
+            write_run(f, run, width)?;
+        }
+        self.write_adapters(f, width)?;
+        writeln!(f)?;
+        self.write_reference(f)?;
+        let curves = self.runs.iter().map(|run| (run.strategy.as_str(), &run.curves));
+        write!(f, "\n{}", Chart::of(curves, self.full_pool.kappa))
+    }
+}
+
+impl SimulateReport {
+    fn write_data(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let data = &self.dataset;
+        let labels: Vec<String> = data.labels.iter().map(|(name, n)| format!("{n} {name}")).collect();
+        let labels = match &labels[..] {
+            few if few.len() <= 8 => few.join(", "),
+            many => format!("{} labels", many.len()),
+        };
+        writeln!(
+            f,
+            "{} texts ({labels}); for each seed a pool of {} and a test of {}; rarest label: {}",
+            data.items, data.pool, data.test, data.positive
+        )?;
+        if data.unlabelled > 0 {
+            writeln!(f, "{} rows without a known label were left out", data.unlabelled)?;
+        }
+        let copies = data.near_copies;
+        if copies.texts > 0 {
+            let fate = match copies.are {
+                NearCopies::Kept => "stay (--fold-copies leaves them out)",
+                NearCopies::Folded => "were left out",
+            };
+            writeln!(
+                f,
+                "{} texts differ from an earlier one in case, digits, links and names alone and {fate}; {} of them have another label than it",
+                copies.texts, copies.of_another_label
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_adapters(&self, f: &mut Formatter<'_>, width: usize) -> fmt::Result {
+        let mut adapted = self.runs.iter().filter_map(|run| Some((run, run.lora?))).peekable();
+        if adapted.peek().is_some() {
+            writeln!(f, "\n{:width$}  {:22}  {:22}", "LoRA", "kappa", "less the head's")?;
+        }
+        for (run, lora) in adapted {
+            let name = &run.strategy;
+            writeln!(f, "{name:width$}  {:22}  {:22}", interval(lora.kappa), signed(lora.gain))?;
+        }
+        Ok(())
+    }
+
+    fn write_reference(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let whole = |pool: &WholePool| match pool.interval {
+            Some(spread) => interval(Some(spread)),
+            None => number(pool.kappa),
+        };
+        writeln!(f, "all {} labels of the pool: kappa {}", self.full_pool.labels, whole(&self.full_pool))?;
+        if let Some(crowd) = &self.crowd {
+            writeln!(f, "all {} labels of the crowd: kappa {}", crowd.labels, whole(crowd))?;
+        }
+        if let Some(spread) = self.expert_expert {
+            writeln!(f, "two such experts with each other: kappa {}", interval(Some(spread)))?;
+        }
+        for run in self.runs.iter().filter(|run| run.strategy != "random") {
+            let Some(RandomNeeds { labels, ratio, tried }) = run.random_needs else { continue };
+            let name = &run.strategy;
+            let own = run.curves.labels.last().copied().unwrap_or(0);
+            match labels.zip(ratio) {
+                Some((labels, ratio)) => {
+                    writeln!(
+                        f,
+                        "random samples need {labels:.0} labels for what {name} does with {own}: {ratio:.1} times as many"
+                    )?;
+                }
+                None => writeln!(
+                    f,
+                    "no random sample does what {name} does with {own} labels, not even all {tried}"
+                )?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_run(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
+    let last = run.curves.kappa.mean.len().saturating_sub(1);
+    let at = |ends: &[Option<f64>]| ends.get(last).copied().flatten();
+    let kappa = match (run.curves.kappa.last(), at(&run.curves.kappa.lo), at(&run.curves.kappa.hi)) {
+        (Some(mean), Some(lo), Some(hi)) => format!("{mean:.3} ({lo:.3} to {hi:.3})"),
+        (mean, ..) => number(mean),
+    };
+    let random = match run.against_random {
+        _ if run.strategy == "random" => String::new(),
+        Some(difference) => signed(difference.kappa),
+        None => String::new(),
+    };
+    let ten = run.until_ten_positives.map_or("–".to_owned(), |s| format!("{:.0}", s.mean));
+    let line = format!(
+        "{:width$}  {kappa:22}  {:6}  {random:22}  {:5}  {:5}  {:>7.1} %  {:>4.0} %  {ten:>9}  {:>7.2}",
+        run.strategy,
+        number(run.auc),
+        number(run.curves.f1.last()),
+        number(run.curves.average_precision.last()),
+        100.0 * run.positive_share,
+        100.0 * run.positives_found,
+        run.seconds_per_round,
+    );
+    writeln!(f, "{}", line.trim_end())
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn interval(spread: Option<Spread>) -> String {
+    match spread {
+        Some(Spread { mean, lo, hi, .. }) if lo.is_finite() => format!("{mean:.3} ({lo:.3} to {hi:.3})"),
+        other => number(other.map(|s| s.mean)),
+    }
+}
+
+fn signed(spread: Option<Spread>) -> String {
+    match spread {
+        Some(Spread { mean, lo, hi, .. }) if lo.is_finite() => {
+            format!("{mean:+.3} ({lo:+.3} to {hi:+.3})")
+        }
+        _ => "–".to_owned(),
+    }
+}
