@@ -1,7 +1,7 @@
 # One word for each thing a person does here; `make` alone lists them. Words after a command go in ARGS.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check picture bench deps
+.PHONY: help demo test check picture bench evidence deps
 
 # A Rust that `deps` has only just installed is found, too.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
@@ -40,6 +40,9 @@ picture: deps ## Take the README's picture of the screen anew
 
 bench: deps ## Measure (ARGS="import": only the benches of that name)
 	$(call step, cargo bench $(ARGS))
+
+evidence: deps ## Simulate on every data set and write the tables of docs/evidence.md anew (hours; it goes on where it was stopped)
+	$(call step, cargo bench --bench evidence -- $(ARGS))
 
 deps: ## Install what this machine lacks: compilers, cmake, clang with libclang, Rust
 	@sh scripts/deps.sh $(DEPS_FLAGS)

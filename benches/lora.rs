@@ -5,6 +5,8 @@
 //! is kept for the test, a few labels are drawn evenly over the classes and the rest in rounds of 60 by the default strategy; head and adapter
 //! are trained on the same labels and compared by Cohen's kappa on the same test texts. Intervals are 95 % by Student's t over the seeds.
 
+mod datasets;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use datasets::Row;
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::split::Split;
 use hardcase::engine::bert::Weights;
@@ -36,16 +39,6 @@ const MODEL: &[u8] = include_bytes!("../assets/model/all-minilm-l6-v2-q8_0.gguf"
 /// Texts of the pool that labels are drawn from.
 const POOL: usize = 9_000;
 const ROUND: usize = 60;
-
-/// Name, test texts, reader.
-type Dataset = (&'static str, usize, fn(&Path) -> Result<Vec<(String, String)>>);
-const DATASETS: [Dataset; 5] = [
-    ("davidson_hate", 2_000, hate),
-    ("sms_spam", 2_000, sms),
-    ("clickbait", 2_000, clickbait),
-    ("trec", 500, trec),
-    ("banking77", 2_000, banking),
-];
 
 struct Options {
     datasets: Vec<String>,
@@ -85,26 +78,30 @@ fn main() -> Result<()> {
         ensure!(status.success(), "the measuring process failed");
         return Ok(());
     }
-    let folder = std::env::var_os("HARDCASE_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from)
-        .join("data");
+    let folder = datasets::folder();
     let path = embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?;
     options.model.clone_from(&path);
     let encoder = Encoder::load(&path, EncoderOptions::default())?;
     let weights = encoder.trainable()?;
     if let Some(texts) = options.speed {
-        return speed(texts, &folder.join("davidson_hate"), &encoder, &weights, &options.settings);
+        return speed(texts, &folder, &encoder, &weights, &options.settings);
     }
     println!("{:?}", options.settings);
-    for (name, test, read) in DATASETS {
+    for name in ["davidson_hate", "sms_spam", "clickbait", "trec", "banking77"] {
         if !(options.datasets.is_empty() || options.datasets.iter().any(|wanted| wanted == name)) {
             continue;
         }
-        let Ok(rows) = read(&folder.join(name)) else {
+        let Ok(set) = datasets::read(name, &folder) else {
             println!("{name}: skipped, for it is not in {}", folder.display());
             continue;
         };
-        let data = Data::prepare(rows, test, &encoder)?;
+        let voted = set.rows.iter().filter(|row| !row.votes.is_empty()).count();
+        println!(
+            "{name}: {} texts of {} labels, {voted} with annotators' votes",
+            set.rows.len(),
+            set.labels.len()
+        );
+        let data = Data::prepare(set.rows, if name == "trec" { 500 } else { 2_000 }, &encoder)?;
         let begun = Instant::now();
         let outcomes: Vec<Outcome> = (0..options.seeds)
             .into_par_iter()
@@ -142,13 +139,13 @@ fn speed(
     weights: &Arc<Weights>,
     settings: &Settings,
 ) -> Result<()> {
-    let Ok(rows) = hate(folder) else {
-        println!("skipped, for there is no {}", folder.display());
+    let Ok(set) = datasets::read("davidson_hate", folder) else {
+        println!("skipped, for there is no davidson_hate in {}", folder.display());
         return Ok(());
     };
-    let texts: Vec<Vec<usize>> = rows.iter().take(count).map(|(_, text)| encoder.tokens(text)).collect();
-    let examples: Vec<Example<'_>> = (texts.iter().zip(&rows))
-        .map(|(tokens, (label, _))| Example { tokens, label: usize::from(label != "hate"), weight: 1.0 })
+    let texts: Vec<Vec<usize>> = set.rows.iter().take(count).map(|row| encoder.tokens(&row.text)).collect();
+    let examples: Vec<Example<'_>> = (texts.iter().zip(&set.rows))
+        .map(|(tokens, row)| Example { tokens, label: usize::from(row.gold != "hate"), weight: 1.0 })
         .collect();
     let dimensions = encoder.facts().dimensions;
     let head = Head { weight: Array2::zeros((2, dimensions)), bias: ndarray::Array1::zeros(2) };
@@ -249,15 +246,15 @@ fn choose(data: &Data, pool: &[usize], count: usize, seed: u64) -> Result<Vec<us
 }
 
 impl Data {
-    fn prepare(rows: Vec<(String, String)>, test: usize, encoder: &Encoder) -> Result<Self> {
+    fn prepare(rows: Vec<Row>, test: usize, encoder: &Encoder) -> Result<Self> {
         // Whoever has more texts than are used need not wait for all of them.
         let mut rows = rows;
         rows.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
         rows.truncate(POOL + test);
-        let mut names: BTreeMap<&str, usize> = rows.iter().map(|(label, _)| (label.as_str(), 0)).collect();
+        let mut names: BTreeMap<&str, usize> = rows.iter().map(|row| (row.gold.as_str(), 0)).collect();
         names.values_mut().zip(0..).for_each(|(index, i)| *index = i);
-        let labels = rows.iter().map(|(label, _)| names[label.as_str()]).collect();
-        let texts: Vec<&str> = rows.iter().map(|(_, text)| text.as_str()).collect();
+        let labels = rows.iter().map(|row| names[row.gold.as_str()]).collect();
+        let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
         let mut vectors = Array2::zeros((texts.len(), encoder.facts().dimensions));
         encoder.embed(&texts, &mut |indices, batch| {
             indices.iter().zip(batch.rows()).for_each(|(&i, row)| vectors.row_mut(i).assign(&row));
@@ -309,75 +306,4 @@ fn peak_memory() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().to_owned())
-}
-
-fn hate(folder: &Path) -> Result<Vec<(String, String)>> {
-    let mut reader = csv::Reader::from_path(folder.join("labeled_data.csv"))?;
-    let entities =
-        [("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#039;", "'")];
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let text = entities.iter().fold(record[6].to_owned(), |text, (name, c)| text.replace(name, c));
-        rows.push(((if &record[5] == "0" { "hate" } else { "other" }).to_owned(), unescaped(&text)));
-    }
-    Ok(rows)
-}
-
-/// `&#128514;` as the character it stands for.
-fn unescaped(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("&#") {
-        out.push_str(&rest[..at]);
-        let tail = &rest[at + 2..];
-        let digits =
-            tail.find(';').filter(|end| *end < 8).and_then(|end| Some((end, tail[..end].parse().ok()?)));
-        match digits.and_then(|(end, number)| Some((end, char::from_u32(number)?))) {
-            Some((end, c)) => {
-                out.push(c);
-                rest = &tail[end + 1..];
-            }
-            None => {
-                out.push_str("&#");
-                rest = tail;
-            }
-        }
-    }
-    out + rest
-}
-
-fn sms(folder: &Path) -> Result<Vec<(String, String)>> {
-    separated(&folder.join("sms.tsv"), '\t')
-}
-
-fn clickbait(folder: &Path) -> Result<Vec<(String, String)>> {
-    separated(&folder.join("clickbait.tsv"), '\t')
-}
-
-fn trec(folder: &Path) -> Result<Vec<(String, String)>> {
-    separated(&folder.join("train_5500.label"), ':').map(|rows| {
-        rows.into_iter()
-            .map(|(coarse, rest)| (coarse, rest.split_once(' ').map_or(String::new(), |r| r.1.to_owned())))
-            .collect()
-    })
-}
-
-fn separated(path: &Path, by: char) -> Result<Vec<(String, String)>> {
-    let bytes = std::fs::read(path)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let rows = text.lines().filter_map(|line| line.split_once(by));
-    Ok(rows.map(|(label, text)| (label.to_owned(), text.to_owned())).collect())
-}
-
-fn banking(folder: &Path) -> Result<Vec<(String, String)>> {
-    let mut rows = Vec::new();
-    for file in ["train.csv", "test.csv"] {
-        let mut reader = csv::Reader::from_path(folder.join(file))?;
-        for record in reader.records() {
-            let record = record?;
-            rows.push((record[1].to_owned(), record[0].to_owned()));
-        }
-    }
-    Ok(rows)
 }

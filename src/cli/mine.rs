@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine};
+use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine, strategies};
 
 #[derive(clap::Args)]
 pub(super) struct Mine {
     /// The project file
     file: PathBuf,
-    /// How to choose the cases: boundary, margin, random, …
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", help = format!("How to choose the cases, the default first: {}", strategies()))]
     strategy: Option<String>,
     /// Cases of the round, evaluation and audit included
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BUDGET)]

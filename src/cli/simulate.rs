@@ -10,6 +10,7 @@ use super::output::print;
 use super::setting::Setting;
 use super::task::read_task;
 use crate::domain::fault::{Fault, Result};
+use crate::job::mine::strategies;
 use crate::job::simulate::{
     Course, Expert, NearCopies, SimulateOptions, Sizes, Source, Trained, curves_csv, simulate,
 };
@@ -52,8 +53,12 @@ pub(super) struct Simulate {
     /// The labels with their descriptions [default: what the gold column holds, by name alone]
     #[arg(long, value_name = "TASK.toml")]
     task: Option<PathBuf>,
-    /// Strategies, separated by commas; `all` [default: the default one and random]
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        help = format!("Strategies, or `all` of them: {} [default: the first and random]", strategies())
+    )]
     strategy: Vec<String>,
     /// What is trained
     #[arg(long, value_enum, default_value = "head", value_name = "KIND")]

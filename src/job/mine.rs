@@ -17,6 +17,11 @@ use crate::store::rounds::NewRound;
 /// Cases of a round where none are asked for.
 pub const DEFAULT_BUDGET: usize = 60;
 
+/// The names of all strategies, the default one first.
+pub fn strategies() -> String {
+    names().collect::<Vec<_>>().join(", ")
+}
+
 /// What to mine.
 #[derive(Clone, Debug)]
 pub struct MineOptions {
@@ -75,7 +80,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
     let name = options.strategy.as_deref().unwrap_or(DEFAULT);
     let strategy = strategy_by_name(name).ok_or_else(|| {
         Fault::usage(format!("mine by '{name}'"), "there is no such strategy")
-            .hint(format!("The strategies are {}", names().collect::<Vec<_>>().join(", ")))
+            .hint(format!("The strategies are {}", strategies()))
     })?;
     if options.budget == 0 {
         return Err(

@@ -5,10 +5,10 @@
 //!
 //! ```text
 //! round -> audit, opening, margin, neighbours, pick
-//! strategy -> boundary, margin, confidence, entropy, k_center, cal, typiclust, badge, random
+//! strategy -> hybrid, boundary, margin, confidence, entropy, k_center, cal, typiclust, badge, random
 //!                                             (one file per strategy, each a `pick::Strategy`)
 //! boundary -> clusters, neighbours, overlap, pairs, budget, margin
-//! typiclust -> clusters, neighbours
+//! hybrid, typiclust -> clusters, neighbours
 //! k_center, cal -> neighbours
 //! all -> pool
 //! ```
@@ -24,6 +24,7 @@ mod cal;
 mod clusters;
 mod confidence;
 mod entropy;
+mod hybrid;
 mod k_center;
 mod margin;
 mod neighbours;

@@ -5,13 +5,15 @@ use super::boundary::Boundary;
 use super::cal::Cal;
 use super::confidence::LeastConfidence;
 use super::entropy::Entropy;
+use super::hybrid::Hybrid;
 use super::k_center::KCenter;
 use super::margin::{DiverseMargin, Margin};
 use super::pick::Strategy;
 use super::random::Random;
 use super::typiclust::TypiClust;
 
-const ALL: [&dyn Strategy; 10] = [
+const ALL: [&dyn Strategy; 11] = [
+    &Hybrid,
     &Boundary,
     &Margin,
     &DiverseMargin,
@@ -25,7 +27,7 @@ const ALL: [&dyn Strategy; 10] = [
 ];
 
 /// The strategy that is used when none is named.
-pub const DEFAULT: &str = "boundary";
+pub const DEFAULT: &str = "hybrid";
 
 /// The names of all strategies, the default one first.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -35,6 +35,8 @@ mod project;
 mod readme;
 #[cfg(all(test, unix))]
 mod seat;
+#[cfg(all(test, feature = "engine"))]
+mod simulate;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

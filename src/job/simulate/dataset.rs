@@ -19,6 +19,9 @@ use crate::format::{Entry, Found, Reader, Row};
 /// Labels that a column may hold where no task names them.
 const MOST_LABELS: usize = 200;
 
+/// Fewer texts are neither a pool nor a test.
+const LEAST_TEXTS: usize = 20;
+
 /// Where labelled data comes from.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -142,6 +145,11 @@ impl Dataset {
         };
         let voted = source.voted(&set.labels);
         set.fill(rows, &voted, &attempted)?;
+        if set.len() < LEAST_TEXTS {
+            let why =
+                format!("it has {} texts with a known label, and {LEAST_TEXTS} are the least", set.len());
+            return Err(Fault::usage(&attempted, why).hint("Name the right column: --gold COLUMN"));
+        }
         Ok(set)
     }
 
@@ -335,5 +343,73 @@ impl Source {
             }
         }
         Ok(labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a small table; to its end it has as many more texts as it takes.
+    fn read(text: &str, change: impl FnOnce(&mut Source)) -> Result<Dataset> {
+        let columns = text.lines().next().unwrap().split(',').count();
+        let last = text.lines().last().unwrap().split(',').nth(1).unwrap();
+        let label = if last.is_empty() { "ham" } else { last };
+        let more = |i: usize| format!("more {},{label}{}\n", "x".repeat(i + 1), ",1".repeat(columns - 2));
+        let text = text.to_owned() + &(0..20).map(more).collect::<String>();
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("d.csv");
+        std::fs::write(&data, &text).unwrap();
+        let read =
+            ReadOptions { gold: Some("gold".into()), text: vec!["text".into()], ..ReadOptions::default() };
+        let mut source =
+            Source { data, read, task: None, crowd: None, votes: Vec::new(), copies: NearCopies::Kept };
+        change(&mut source);
+        Dataset::read(&source)
+    }
+
+    #[test]
+    fn one_item_counts_once_rows_without_a_label_are_counted_and_near_copies_too() {
+        let text =
+            "text,gold\nwin 10 now,spam\nwin  10 now,ham\nWin 25 now,ham\nWIN 77 now,spam\nhello,ham\nwho,\n";
+        let set = read(text, |_| {}).unwrap();
+        assert_eq!(set.labels.names, ["ham", "spam"]);
+        assert_eq!((set.len(), set.counts(), set.positive(), set.unlabelled), (24, vec![22, 2], 1, 1));
+        assert_eq!((set.copies.texts, set.copies.of_another_label), (2, 1));
+        let folded = read(text, |source| source.copies = NearCopies::Folded).unwrap();
+        assert_eq!(folded.texts[..2], ["win 10 now", "hello"]);
+        assert_eq!((folded.len(), folded.splits.len()), (22, 22));
+    }
+
+    #[test]
+    fn votes_are_read_in_the_order_of_the_labels_whatever_that_of_the_columns() {
+        let text = "text,gold,a,b\none,spam,3,1\ntwo,ham,0,2\n";
+        let votes = vec![("spam".into(), "a".into()), ("ham".into(), "b".into())];
+        let set = read(text, |source| source.votes = votes).unwrap();
+        assert!(
+            matches!(&set.crowd, Crowd::Votes(votes) if votes[..2] == [vec![1, 3], vec![2, 0]]),
+            "{:?}",
+            set.crowd
+        );
+        let set = read(text, |source| source.crowd = Some("gold".into())).unwrap();
+        assert_eq!(set.crowd, Crowd::Column(set.gold));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_the_line_or_the_label() {
+        let why =
+            |text: &str, change: &dyn Fn(&mut Source)| read(text, |s| change(s)).unwrap_err().to_string();
+        let two = "text,gold,a\none,spam,3\ntwo,ham,x\n";
+        let task = Task::from_toml(
+            "question = \"?\"\n[[label]]\nname = \"ham\"\nkey = \"1\"\n[[label]]\nname = \"eggs\"\nkey = \"2\"",
+            "t",
+        )
+        .unwrap();
+        assert!(why(two, &|s| s.task = Some(task.clone())).contains("line 2 has the label 'spam'"));
+        assert!(why(two, &|s| s.read.gold = None).contains("--gold"));
+        assert!(why(two, &|s| s.votes = vec![("ham".into(), "a".into())]).contains("votes for 'spam'"));
+        let both = vec![("ham".to_owned(), "a".to_owned()), ("spam".to_owned(), "a".to_owned())];
+        assert!(why(two, &|s| s.votes = both.clone()).contains("line 3 has 'x'"));
+        assert!(why("text,gold\none,a\ntwo,a\n", &|_| {}).contains("1 different"));
     }
 }

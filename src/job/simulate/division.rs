@@ -87,3 +87,34 @@ fn thinned(rows: &[usize], positive: impl Fn(usize) -> bool, share: f64) -> Vec<
     };
     rows.iter().copied().filter(|&row| keep(row)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thinning_reaches_the_share_from_either_side_and_keeps_the_order() {
+        let rows: Vec<usize> = (0..1000).collect();
+        let share = |rows: &[usize]| rows.iter().filter(|&&r| r % 5 == 0).count() as f64 / rows.len() as f64;
+        for wanted in [0.01, 0.2, 0.5] {
+            let left = thinned(&rows, |row| row % 5 == 0, wanted);
+            assert!((share(&left) - wanted).abs() < 0.005, "{wanted}: {}", share(&left));
+            assert!(left.windows(2).all(|two| two[0] < two[1]));
+        }
+    }
+
+    #[test]
+    fn streams_of_one_seed_and_of_the_next_differ() {
+        let streams = [
+            Stream::Division,
+            Stream::Expert,
+            Stream::SecondExpert,
+            Stream::Crowd,
+            Stream::SeedLabels,
+            Stream::Reference,
+        ];
+        let all: std::collections::HashSet<u64> =
+            (0..50).flat_map(|seed| streams.map(|stream| stream.of(seed))).collect();
+        assert_eq!(all.len(), 300);
+    }
+}

@@ -47,3 +47,49 @@ fn flipped(label: usize, classes: usize, noise: f64, rng: &mut ChaCha8Rng) -> us
 fn drawn(votes: &[u32], gold: usize, rng: &mut ChaCha8Rng) -> usize {
     WeightedIndex::new(votes).map_or(gold, |weights| weights.sample(rng))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::dataset::{CopyCount, Labels, NearCopies};
+    use super::*;
+    use crate::domain::split::Split;
+
+    fn data(crowd: Crowd) -> Dataset {
+        let n = 4_000;
+        Dataset {
+            texts: vec![String::new(); n],
+            gold: (0..n).map(|i| i % 3).collect(),
+            splits: vec![Split::Train; n],
+            crowd,
+            labels: Labels {
+                names: vec!["a".into(), "b".into(), "c".into()],
+                anchors: Vec::new(),
+                shares: vec![None; 3],
+            },
+            unlabelled: 0,
+            copies: CopyCount { are: NearCopies::Kept, texts: 0, of_another_label: 0 },
+        }
+    }
+
+    #[test]
+    fn a_noisy_expert_errs_as_often_as_said_and_to_any_other_label() {
+        let data = data(Crowd::None);
+        let answers = Answers::Flipped(0.2).of_all(&data, 1);
+        let wrong =
+            |to: usize| (0..data.len()).filter(|&i| answers[i] == (data.gold[i] + to) % 3).count() as f64;
+        // 4,000 answers: five standard errors are .032 of a share of .2.
+        assert!((wrong(1) + wrong(2) - 800.0).abs() < 128.0);
+        assert!((wrong(1) - wrong(2)).abs() < 150.0, "{} {}", wrong(1), wrong(2));
+        assert_eq!(answers, Answers::Flipped(0.2).of_all(&data, 1));
+        assert_ne!(answers, Answers::Flipped(0.2).of_all(&data, 2));
+        assert_eq!(Answers::Gold.of_all(&data, 1), data.gold);
+    }
+
+    #[test]
+    fn an_annotator_answers_as_often_as_annotators_did() {
+        let data = data(Crowd::Votes(vec![vec![3, 1, 0]; 4_000]));
+        let answers = Answers::Annotator.of_all(&data, 3);
+        let of = |label: usize| answers.iter().filter(|&&a| a == label).count() as f64 / 4_000.0;
+        assert!((of(0) - 0.75).abs() < 0.035 && of(2) == 0.0, "{} {}", of(0), of(2));
+    }
+}

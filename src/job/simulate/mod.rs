@@ -38,6 +38,7 @@ use self::play::{Played, Table, World};
 use self::reference::{Reference, reference};
 use self::report::{Against, DatasetFacts, Finished, Run, WholePool, random_samples, spread};
 use self::scores::Scores;
+use super::mine::strategies;
 use super::model::ScoutModel;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::{Progress, Watcher};
@@ -181,7 +182,7 @@ impl SimulateOptions {
         chosen.retain(|name| seen.insert(name.clone()));
         if let Some(name) = chosen.iter().find(|name| strategy_by_name(name).is_none()) {
             return Err(Fault::usage(format!("simulate '{name}'"), "there is no such strategy")
-                .hint(format!("The strategies are {}, or `all`", names().collect::<Vec<_>>().join(", "))));
+                .hint(format!("The strategies are {}, or `all`", strategies())));
         }
         Ok(chosen)
     }

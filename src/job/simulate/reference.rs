@@ -71,3 +71,14 @@ fn sizes(labels: usize, pool: usize) -> Vec<usize> {
     sizes.push(pool);
     sizes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_double_from_an_eighth_of_the_labels_to_the_whole_pool() {
+        assert_eq!(sizes(368, 2000), [46, 92, 184, 368, 736, 1472, 2000]);
+        assert_eq!(sizes(5, 3), [3]);
+    }
+}

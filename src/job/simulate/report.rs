@@ -327,3 +327,43 @@ impl Difference {
 pub fn random_samples(references: &[&Reference]) -> Curves {
     Curves::of(&references.iter().map(|r| r.random.as_slice()).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(kappas: &[f64]) -> Vec<Point> {
+        let scores = |kappa| Scores { kappa: Some(kappa), ..Scores::default() };
+        let point = |(i, &kappa): (usize, &f64)| Point {
+            labels: 8 + 60 * i,
+            training: 8 + 60 * i,
+            positives: i,
+            scores: scores(kappa),
+        };
+        kappas.iter().enumerate().map(point).collect()
+    }
+
+    #[test]
+    fn curves_hold_the_mean_over_seeds_as_far_as_all_of_them_go() {
+        let (a, b) = (points(&[0.0, 0.4, 0.6]), points(&[0.2, 0.6]));
+        let curves = Curves::of(&[&a, &b]);
+        assert_eq!(curves.labels, [8, 68]);
+        let means: Vec<f64> = curves.kappa.mean.iter().map(|m| m.unwrap()).collect();
+        assert!((means[0] - 0.1).abs() < 1e-12 && (means[1] - 0.5).abs() < 1e-12);
+        // Two values .2 apart: standard error .1, and Student's t with one degree of freedom 12.706.
+        assert!((curves.kappa.hi[0].unwrap() - 1.3706).abs() < 1e-3);
+        assert_eq!(curves.ac1.mean, [None, None]);
+    }
+
+    #[test]
+    fn the_area_is_the_mean_height_and_labels_are_found_between_points() {
+        assert_eq!(area(&points(&[0.2, 0.4, 0.4])), Some(0.35));
+        assert_eq!(area(&points(&[0.2])), None);
+        let (a, b) = (points(&[0.2, 0.4, 0.4]), points(&[0.2, 0.4, 0.4]));
+        let curves = Curves::of(&[&a, &b]);
+        let half_way = (8.0f64 * 68.0).sqrt();
+        assert!((curves.labels_for(0.3).unwrap() - half_way).abs() < 1e-9);
+        assert_eq!(curves.labels_for(0.41), None);
+        assert_eq!(curves.labels_for(0.1).map(f64::round), Some(8.0));
+    }
+}

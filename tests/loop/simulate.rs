@@ -1,0 +1,149 @@
+//! Simulations with the embedded model on the demo's advertisements, whose labels are known.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::project::{Project, Ran, TASK, ads, program, run};
+
+/// A folder with labelled data, its task, and a cache of its own.
+struct Laboratory {
+    place: Project,
+    data: PathBuf,
+    task: PathBuf,
+}
+
+impl Laboratory {
+    fn new() -> Self {
+        let place = Project::none();
+        let data = place.write("ads.csv", ads(300));
+        let task = place.write("task.toml", TASK);
+        Self { place, data, task }
+    }
+
+    fn simulate(&self, more: &[&str]) -> Ran {
+        let mut command = program();
+        command.env("XDG_CACHE_HOME", self.place.path("cache")).arg("simulate").arg(&self.data);
+        command.args(["--text", "text", "--gold", "gold", "--test", "100"]).args(more);
+        run(command)
+    }
+
+    fn with_task(&self, more: &[&str]) -> Ran {
+        let task = self.task.to_string_lossy();
+        let mut all = vec!["--task", &task, "--seeds", "2", "--rounds", "2", "--budget", "15"];
+        all.extend(more);
+        self.simulate(&all)
+    }
+
+    fn report(&self, more: &[&str]) -> Value {
+        let mut all = vec!["--json"];
+        all.extend(more);
+        self.with_task(&all).json()
+    }
+
+    /// Finished runs that are kept on disk.
+    fn ledger(&self) -> PathBuf {
+        let simulations = self.place.path("cache").join("hardcase/simulate");
+        let only = std::fs::read_dir(simulations).unwrap().next().unwrap().unwrap();
+        only.path().join("runs.jsonl")
+    }
+}
+
+fn numbers(list: &Value) -> Vec<f64> {
+    list.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn strategies_are_played_on_the_same_seeds_and_what_is_finished_is_not_computed_again() {
+    let lab = Laboratory::new();
+    let arguments = ["--strategy", "boundary,random", "--seed-labels", "4"];
+    let report = lab.report(&arguments);
+    assert_eq!(report["dataset"]["items"], 300);
+    assert_eq!((&report["dataset"]["pool"], &report["dataset"]["test"]), (&200.into(), &100.into()));
+    assert_eq!(report["seeded_by_gold"], true);
+    assert_eq!((&report["adapter"], &report["crowd"]), (&"head".into(), &Value::Null));
+    assert_eq!(report["full_pool"]["labels"], 200);
+    let full = report["full_pool"]["kappa"].as_f64().unwrap();
+    assert!(full > 0.5, "advertisements can be told apart: {full}");
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(
+        runs.iter().map(|r| r["strategy"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["boundary", "random"]
+    );
+    for run in runs {
+        assert_eq!(run["labels"], serde_json::json!([4, 19, 34]));
+        let (mean, lo, hi) =
+            (numbers(&run["kappa"]["mean"]), numbers(&run["kappa"]["lo"]), numbers(&run["kappa"]["hi"]));
+        assert!(
+            mean.iter().zip(&lo).all(|(mean, lo)| lo <= mean) && mean.iter().zip(&hi).all(|(m, h)| m <= h)
+        );
+        assert!((0.0..=1.0).contains(&run["positive_share"].as_f64().unwrap()));
+        assert!(run["seconds_per_round"].as_f64().unwrap() > 0.0);
+        let reached = mean.iter().position(|kappa| *kappa >= full).map(|at| [4, 19, 34][at]);
+        assert_eq!(run["labels_to_full_pool"], serde_json::json!(reached));
+    }
+    // The same start on each seed: before the first round both have the same labels.
+    assert_eq!(runs[0]["kappa"]["mean"][0], runs[1]["kappa"]["mean"][0]);
+    let difference = runs[0]["against_random"]["kappa"]["mean"].as_f64().unwrap();
+    let last = |run: &Value| *numbers(&run["kappa"]["mean"]).last().unwrap();
+    assert!((difference - (last(&runs[0]) - last(&runs[1]))).abs() < 1e-9);
+
+    let kept = std::fs::read_to_string(lab.ledger()).unwrap();
+    assert_eq!(kept.lines().count(), 2 * 3, "two seeds of two strategies and the reference");
+    // Half of it is lost; what is computed anew is what it was.
+    let half: String = kept.lines().take(3).map(|line| format!("{line}\n")).collect();
+    std::fs::write(lab.ledger(), half + "{\"key\":\"play bou").unwrap();
+    let mut again = lab.report(&arguments);
+    let mut first = report;
+    for report in [&mut first, &mut again] {
+        for run in report["runs"].as_array_mut().unwrap() {
+            run["seconds_per_round"] = Value::Null;
+        }
+    }
+    assert_eq!(first, again);
+    assert_eq!(std::fs::read_to_string(lab.ledger()).unwrap().lines().count(), 3 + 1 + 3);
+
+    let csv =
+        lab.with_task(&["--strategy", "boundary,random", "--seed-labels", "4", "--format", "csv"]).done().out;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert!(lines[0].starts_with("strategy,labels,kappa,kappa_lo,kappa_hi,ac1"));
+    assert!(lines[1].starts_with("boundary,4,") && lines[4].starts_with("random,4,"));
+    let table = lab.with_task(&["--strategy", "boundary,random", "--seed-labels", "4"]).done().out;
+    for part in ["300 texts", "kappa at 34", "boundary", "all 200 labels of the pool: kappa", "34 labels\n"] {
+        assert!(table.contains(part), "no {part:?} in:\n{table}");
+    }
+}
+
+#[test]
+fn an_imperfect_expert_has_a_ceiling_and_a_crowd_is_judged_by_the_gold() {
+    let lab = Laboratory::new();
+    let report = lab.report(&["--strategy", "random", "--noise", "0.2"]);
+    assert_eq!((&report["expert"], &report["seeded_by_gold"]), (&"noise".into(), &false.into()));
+    let ceiling = report["expert_expert"]["mean"].as_f64().unwrap();
+    // Two who err independently in a fifth of the answers agree on .68; by chance they would on about a half.
+    assert!((0.1..0.6).contains(&ceiling), "{ceiling}");
+    let crowd = report["crowd"]["kappa"].as_f64().unwrap();
+    assert!(crowd < report["full_pool"]["kappa"].as_f64().unwrap(), "{report}");
+    assert_eq!(report["runs"][0]["labels"], serde_json::json!([0, 15, 30]));
+
+    let by_gold = lab.report(&["--strategy", "random", "--noise", "0.2", "--expert", "gold"]);
+    assert_eq!((&by_gold["expert"], &by_gold["expert_expert"]), (&"gold".into(), &Value::Null));
+    assert_eq!(by_gold["crowd"], report["crowd"], "the crowd is the same");
+    let as_crowd = lab.report(&["--strategy", "random", "--crowd", "gold"]);
+    assert_eq!(as_crowd["crowd"]["kappa"], as_crowd["full_pool"]["kappa"], "a crowd that is always right");
+}
+
+#[test]
+fn what_cannot_be_simulated_is_refused_in_one_sentence() {
+    let lab = Laboratory::new();
+    lab.with_task(&["--strategy", "guess"]).refused(2, &["simulate 'guess'", "The strategies are"]);
+    lab.with_task(&["--noise", "1.5"]).refused(2, &["--noise"]);
+    lab.with_task(&["--votes", "clickbait"]).refused(2, &["LABEL=COLUMN"]);
+    lab.with_task(&["--votes", "clickbait=id"]).refused(2, &["votes for 'fine'"]);
+    lab.simulate(&["--gold", "placement"]).refused(2, &["--gold"]);
+    let few = lab.place.write("few.csv", ads(12));
+    let mut command = program();
+    command.env("XDG_CACHE_HOME", lab.place.path("cache")).arg("simulate").arg(few);
+    command.args(["--text", "text", "--gold", "gold"]);
+    run(command).refused(2, &["12 texts", "20"]);
+}
