@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
+#[cfg(feature = "engine")]
+use crate::job::adapters::{is_behind, read_rest};
 use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine, strategies};
 
 #[derive(clap::Args)]
@@ -18,7 +20,17 @@ pub(super) struct Mine {
 }
 
 impl Mine {
+    /// Whether a model has to read texts first. What cannot be told is said when it is mined.
+    #[cfg(feature = "engine")]
+    pub fn needs_model(&self) -> bool {
+        is_behind(&self.file).unwrap_or(false)
+    }
+
     pub fn run(self, setting: &Setting) -> Result<()> {
+        #[cfg(feature = "engine")]
+        if self.needs_model() {
+            read_rest(&setting.job(&self.file), &setting.scout_model(None, None))?;
+        }
         let options = MineOptions { strategy: self.strategy, budget: self.budget };
         let report = mine(&setting.job(&self.file), &options)?;
         setting.print(&report)

@@ -124,6 +124,7 @@ impl Verb {
             Self::Scout(_) => Some("scouting"),
             Self::Predict(_) => Some("scoring"),
             Self::Simulate(_) => Some("simulating"),
+            Self::Mine(verb) if verb.needs_model() => Some("reading the pool with the LoRA"),
             Self::Tune(verb) if verb.needs_model() => Some("training the adapter"),
             Self::Adapter(verb) if verb.needs_model() => Some("prelabelling with the adapter"),
             Self::Demo(verb) if !verb.opens_screen() => Some("scouting the demo"),

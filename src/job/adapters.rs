@@ -11,9 +11,17 @@ use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::Scorer;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::AdapterId;
+#[cfg(feature = "engine")]
+use crate::domain::ids::ItemId;
 use crate::store::adapters::AdapterRow;
 use crate::store::predictors::Predictor;
 use crate::store::{Access, Store};
+
+/// What trains, reads with and activates adapters is one kind of job, so that no two of them meet.
+const KIND: &str = "adapt";
+/// Jobs to look through for one that runs.
+#[cfg(feature = "engine")]
+const RECENT: usize = 16;
 
 /// An adapter as it is listed.
 #[derive(Clone, Debug, Serialize)]
@@ -91,6 +99,35 @@ pub fn use_lora(
     Ok(read)
 }
 
+/// Whether the active model is a LoRA that has not read all scouted texts, and no process is about to: see [`read_rest`].
+///
+/// # Errors
+/// The project cannot be read.
+#[cfg(feature = "engine")]
+pub fn is_behind(project: &Path) -> Result<bool> {
+    let store = Store::open(project, Access::Read)?;
+    let Some(active) = store.active_predictor()?.filter(|p| p.kind == "lora") else { return Ok(false) };
+    let at_work = store.runs(RECENT)?.iter().any(|run| run.kind == KIND && run.outcome.is_none());
+    Ok(!at_work && !store.items_without_vector(active.space(), ItemId(0), 1)?.is_empty())
+}
+
+/// Reads with the active LoRA what it has not read of the scouted texts.
+///
+/// # Errors
+/// The model cannot be used.
+#[cfg(feature = "engine")]
+pub fn read_rest(context: &JobContext<'_>, model: &super::model::ScoutModel) -> Result<()> {
+    run(context, KIND, "rest", |work| {
+        let active = super::prelabels::active(work.store, "read the pool with the LoRA")?;
+        if active.kind != "lora" {
+            return Ok(0);
+        }
+        let chosen = model.choose(work.store)?;
+        super::adapted::complete(work, &active, &chosen)
+    })
+    .map(drop)
+}
+
 /// Whether an adapter is a LoRA.
 ///
 /// # Errors
@@ -106,7 +143,7 @@ fn activated(
     prelabel: impl FnOnce(&mut Work<'_>, &Predictor) -> Result<usize>,
 ) -> Result<usize> {
     let attempted = format!("use adapter {adapter}");
-    let ended = run(context, "adapt", "use", |work| {
+    let ended = run(context, KIND, "use", |work| {
         let row = row(work.store, adapter, &attempted)?;
         if work.store.adapter_size(adapter)? == 0 {
             return Err(

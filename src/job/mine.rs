@@ -90,6 +90,10 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
     let ended = run(context, "mine", name, |work| {
         let predictor = active(work.store, "mine a round")?;
         complete_prelabels(work, &predictor)?;
+        if work.stopped() {
+            return Err(Fault::new("mine a round", "it was stopped")
+                .hint("What was prelabelled is kept; run it again"));
+        }
         work.report("choosing cases", 0, Some(options.budget as u64), "cases")?;
         let universe = Universe::read(work, &predictor)?;
         let pool = universe.pool()?;
@@ -100,13 +104,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let seed = context.seed.unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
         let plan = propose(&pool, &Order { strategy, budget: options.budget, stage, seed });
         if plan.proposals.is_empty() {
-            return Err(Fault::new(
-                "mine a round",
-                "every scouted text has been labelled or is in a case",
-            )
-            .hint(
-                "Import and scout more texts, or stop here: `hardcase status` says how well the model does",
-            ));
+            return Err(nothing_to_mine(work, &predictor)?);
         }
         let round = work.store.open_round(&NewRound {
             strategy: name,
@@ -141,9 +139,25 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
     })
 }
 
+fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
+    let attempted = "mine a round";
+    let unread = work.store.item_count()? - work.store.vector_count(predictor.space())?;
+    if predictor.kind == "lora" && unread > 0 {
+        let fault = Fault::new(attempted, format!("the active LoRA has not read {unread} of the texts"));
+        return Ok(fault.hint(if cfg!(feature = "engine") {
+            "`hardcase scout FILE` reads them"
+        } else {
+            "This build has no models: scout with a full build of hardcase, or go back to a head (`hardcase adapter FILE list`)"
+        }));
+    }
+    Ok(Fault::new(attempted, "every scouted text has been labelled or is in a case")
+        .hint("Import and scout more texts, or stop here: `hardcase status` says how well the model does"))
+}
+
 /// Items that were scouted after the last tuning, or whose scoring was cut short, get their prelabel first.
 fn complete_prelabels(work: &mut Work<'_>, predictor: &Predictor) -> Result<()> {
-    // What an adapter has not read yet is not mined: its vectors are compared with each other only.
+    // What an adapter has not read is not mined: its vectors are compared with each other only. While one is being trained or reads the
+    // pool, a round does not wait for it; otherwise the command line has had the rest read first.
     if predictor.kind == "lora" {
         return Ok(());
     }

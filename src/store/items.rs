@@ -88,6 +88,7 @@ impl Store {
         let sql = format!(
             "SELECT id, text FROM item i WHERE id > ?3 AND {READY} AND NOT EXISTS
              (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = ?2 AND e.item = i.id)
+             AND (?2 = 0 OR EXISTS (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id))
              ORDER BY id LIMIT ?4"
         );
         let parameters = (space.model, space.number(), after, limit as i64);
