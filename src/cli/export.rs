@@ -6,7 +6,8 @@ use clap::ValueEnum;
 
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
-use crate::job::export::{By, ExportFormat, ExportOptions, What, export};
+use crate::domain::progress::Watcher;
+use crate::job::export::{By, ExportFormat, ExportOptions, Exported, What, export};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum WhatArgument {
@@ -70,7 +71,12 @@ impl Export {
         };
         let to_file = self.out.is_some();
         let options = ExportOptions { what, by: by(&self.by)?, format: self.format.into(), out: self.out };
-        let lines = export(&self.file, &options)?;
+        let Exported { lines, without_prelabel } = export(&self.file, &options)?;
+        if without_prelabel > 0 {
+            setting.watch.note(&format!(
+                "{without_prelabel} of the lines have no prelabel: `hardcase scout FILE` reads the texts that lack one"
+            ));
+        }
         if to_file { setting.say(&format!("{lines} lines written")) } else { Ok(()) }
     }
 }

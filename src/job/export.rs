@@ -66,11 +66,23 @@ pub struct ExportOptions {
     pub out: Option<PathBuf>,
 }
 
-/// Exports. Returns the number of lines.
-pub fn export(project: &Path, options: &ExportOptions) -> Result<usize> {
+/// What was written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exported {
+    /// Lines, without a header.
+    pub lines: usize,
+    /// Lines whose text the model has not prelabelled.
+    pub without_prelabel: usize,
+}
+
+/// Exports.
+///
+/// # Errors
+/// A model that the project does not have or that cannot prelabel the pool, or a place that cannot be written.
+pub fn export(project: &Path, options: &ExportOptions) -> Result<Exported> {
     let store = Store::open(project, Access::Read)?;
     let task = store.task()?.task;
-    let mut lines = 0;
+    let mut lines = Exported::default();
     write_to(options.out.as_deref(), |out| {
         let mut lines_to = Lines { out, format: options.format, options };
         lines = match options.what {
@@ -121,7 +133,7 @@ fn utc(ms: i64) -> Cell {
     text_or_null(jiff::Timestamp::from_millisecond(ms).ok().map(|t| t.to_string()))
 }
 
-fn labels(store: &Store, task: &Task, events: Vec<LabelEvent>, lines: &mut Lines<'_>) -> Result<usize> {
+fn labels(store: &Store, task: &Task, events: Vec<LabelEvent>, lines: &mut Lines<'_>) -> Result<Exported> {
     let experts: HashMap<_, _> = store.experts()?.into_iter().collect();
     let revisions: HashMap<_, _> = store.task_revisions()?.into_iter().map(|r| (r.id, r.number)).collect();
     let history = lines.options.what == What::History;
@@ -188,7 +200,7 @@ fn labels(store: &Store, task: &Task, events: Vec<LabelEvent>, lines: &mut Lines
         written += 1;
     }
     out.finish().map_err(|e| output_fault("the export", &e))?;
-    Ok(written)
+    Ok(Exported { lines: written, without_prelabel: 0 })
 }
 
 /// Predictions by item, in the model's own labels.
@@ -203,9 +215,15 @@ impl Predicted {
         let predictor = find_predictor(store, by)?;
         let names = predictor.labels.iter().map(|l| name_of(task, l)).collect();
         let active = store.active_predictor()?.is_some_and(|a| a.id == predictor.id);
-        // An earlier adapter's vectors are gone: what it said of the cases is what is left of it.
-        let (items, probabilities) = if active || predictor.kind == "lora" {
+        let (items, probabilities) = if active {
             store.predictions(predictor.id)?
+        } else if let Some(adapter) = predictor.adapter.filter(|_| predictor.kind == "lora") {
+            // Its vectors are gone: of the pool only what it said of the cases is left.
+            return Err(Fault::usage(
+                format!("export predictions by adapter {adapter}"),
+                "it is a LoRA that is not active: what it said is kept of the cases only",
+            )
+            .hint(format!("`hardcase adapter FILE use {adapter}` reads the pool with it")));
         } else {
             // Of earlier models the file keeps the cases only: the rest is computed again.
             let vectors = store.vectors(predictor.space(), dimensions_of(store, &predictor)?)?;
@@ -227,18 +245,26 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
     let newest = |kind: &str| -> Result<Option<Predictor>> {
         Ok(store.predictors()?.into_iter().rev().find(|p| p.kind == kind))
     };
-    let (found, name) = match by {
-        By::Active => (store.active_predictor()?, "active model".to_owned()),
-        By::Head => (newest("head")?, "head".to_owned()),
-        By::Scout => (newest("zero-shot")?, "zero-shot scout".to_owned()),
+    let (found, name, hint) = match by {
+        By::Active => (
+            store.active_predictor()?,
+            "the active model".to_owned(),
+            "`hardcase scout FILE` makes the first prelabels",
+        ),
+        By::Head => (newest("head")?, "the head".to_owned(), "`hardcase tune FILE` trains the first"),
+        By::Scout => (
+            newest("zero-shot")?,
+            "the zero-shot scout".to_owned(),
+            "`hardcase scout FILE` makes the first prelabels",
+        ),
         By::Adapter(id) => (
             store.predictors()?.into_iter().rev().find(|p| p.adapter.is_some_and(|a| a.0 == *id)),
             format!("adapter {id}"),
+            "`hardcase adapter FILE list` shows those it has",
         ),
     };
     found.ok_or_else(|| {
-        Fault::usage(format!("export predictions by the {name}"), "the project has none")
-            .hint("`hardcase scout FILE` makes the first prelabels, `hardcase tune FILE` the first head")
+        Fault::usage(format!("export predictions by {name}"), "the project has none").hint(hint)
     })
 }
 
@@ -250,10 +276,10 @@ fn all_decided(store: &Store) -> Result<BTreeMap<ItemId, String>> {
     Ok(decided(&votes))
 }
 
-fn predictions(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<usize> {
+fn predictions(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<Exported> {
     let predicted = Predicted::read(store, task, &lines.options.by)?;
     let decided = all_decided(store)?;
-    let mut written = 0;
+    let mut written = Exported::default();
     let mut out =
         lines.writer(columns(&["id", "item", "text", "prelabel", "probabilities", "label", "gold"]))?;
     store.for_each_item(|item, text, external_id, gold| {
@@ -267,7 +293,8 @@ fn predictions(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<usiz
             text_or_null(decided.get(&item).map(|l| name_of(task, l))),
             text_or_null(gold),
         ];
-        written += 1;
+        written.lines += 1;
+        written.without_prelabel += usize::from(p.is_none());
         out.write_row(&cells).map_err(|e| output_fault("the export", &e))
     })?;
     out.finish().map_err(|e| output_fault("the export", &e))?;
@@ -286,8 +313,9 @@ fn rounded(p: f32) -> f64 {
     (f64::from(p) * 1e6).round() / 1e6
 }
 
-fn rows(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<usize> {
-    let predicted = Predicted::read(store, task, &lines.options.by).ok();
+fn rows(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<Exported> {
+    let nobody = lines.options.by == By::Active && store.active_predictor()?.is_none();
+    let predicted = if nobody { None } else { Some(Predicted::read(store, task, &lines.options.by)?) };
     let decided = all_decided(store)?;
     let who = deciders(store)?;
     let sources = store
@@ -302,7 +330,7 @@ fn rows(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<usize> {
     let names = row_columns(store, &sources)?;
     let position: HashMap<&str, usize> = names.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
     let added = names.len() - 3;
-    let mut written = 0;
+    let mut written = Exported::default();
     let mut out = lines.writer(names.clone())?;
     for (source, found) in &sources {
         store.for_each_row(*source, |item, packed| {
@@ -328,7 +356,8 @@ fn rows(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<usize> {
             cells[added] = text_or_null(label);
             cells[added + 1] = probability.unwrap_or(Cell::Null);
             cells[added + 2] = text_or_null(decider);
-            written += 1;
+            written.lines += 1;
+            written.without_prelabel += usize::from(predicted.is_some() && p.is_none());
             out.write_row(&cells).map_err(|e| output_fault("the export", &e))
         })?;
     }
