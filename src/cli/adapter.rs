@@ -126,8 +126,12 @@ fn in_words(adapters: &[Listed]) -> String {
         };
         let bytes = if a.bytes == 0 { "dropped".into() } else { grouped(a.bytes as u64) };
         let active = if a.active { "  active" } else { "" };
+        let lacks = match a.lacks.join("', '") {
+            none if none.is_empty() => none,
+            names => format!("  does not know '{names}'"),
+        };
         lines.push(format!(
-            "{:>7}  {:<4}  {round:>5}  {:>6}  {bytes:>10}{active}{against}",
+            "{:>7}  {:<4}  {round:>5}  {:>6}  {bytes:>10}{active}{lacks}{against}",
             a.adapter.0, a.kind, a.training
         ));
     }

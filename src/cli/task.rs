@@ -6,6 +6,7 @@ use super::output::{harmless, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::task;
+use crate::job::adapters::list;
 use crate::job::task::{revisions, set};
 
 /// No guideline is longer than this.
@@ -37,9 +38,18 @@ impl Task {
             if setting.wants_json() {
                 return print_json(&serde_json::json!({ "revision": number }));
             }
-            return setting.say(&format!(
-                "the task is at revision {number}; `hardcase scout` and `hardcase tune` bring the prelabels up to date"
-            ));
+            let active = list(&self.file)?.into_iter().find(|a| a.active && !a.lacks.is_empty());
+            return setting.say(&match active {
+                Some(a) => format!(
+                    "the task is at revision {number}; adapter {} stays active, which does not know '{}': `hardcase tune` takes in what has 2 \
+                     training labels",
+                    a.adapter,
+                    a.lacks.join("', '")
+                ),
+                None => format!(
+                    "the task is at revision {number}; `hardcase scout` and `hardcase tune` bring the prelabels up to date"
+                ),
+            });
         }
         let revisions = revisions(&self.file)?;
         if setting.wants_json() {

@@ -227,6 +227,11 @@ impl Task {
         self.labels.iter().map(|l| l.id.clone()).collect()
     }
 
+    /// The names of the labels that are not among these stable keys.
+    pub fn names_beside(&self, stable_keys: &[String]) -> Vec<String> {
+        self.labels.iter().filter(|l| !stable_keys.contains(&l.id)).map(|l| l.name.clone()).collect()
+    }
+
     /// The expected shares where the task gives them, one per label.
     pub fn shares(&self) -> Vec<Option<f64>> {
         self.labels.iter().map(|l| l.share).collect()

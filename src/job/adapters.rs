@@ -36,6 +36,8 @@ pub struct Listed {
     pub training: usize,
     /// Whether its prelabels count.
     pub active: bool,
+    /// Labels of the task that it does not know, by name.
+    pub lacks: Vec<String>,
     /// Bytes of it in the file; 0 once they were dropped.
     pub bytes: usize,
     /// When it was trained, UTC milliseconds.
@@ -51,11 +53,13 @@ pub struct Listed {
 pub fn list(project: &Path) -> Result<Vec<Listed>> {
     let store = Store::open(project, Access::Read)?;
     let active = store.active_predictor()?.and_then(|p| p.adapter);
+    let revision = store.find_task()?;
     store
         .adapters()?
         .into_iter()
         .map(|row| {
             Ok(Listed {
+                lacks: revision.as_ref().map_or_else(Vec::new, |r| r.task.names_beside(&row.labels)),
                 adapter: row.id,
                 active: active == Some(row.id),
                 bytes: store.adapter_size(row.id)?,
@@ -150,9 +154,9 @@ fn activated(
                 Fault::usage(&attempted, "its bytes were dropped").hint("Tune again to get one like it")
             );
         }
-        let task = work.store.task()?.task;
-        if row.labels != task.label_ids() {
-            return Err(Fault::usage(&attempted, "it was trained for other labels than the task now has")
+        let known = work.store.task()?.task.label_ids();
+        if !row.labels.iter().all(|label| known.contains(label)) {
+            return Err(Fault::usage(&attempted, "it has a label that the task no longer has")
                 .hint("Tune again: `hardcase tune FILE`"));
         }
         let predictor = work.store.predictors()?.into_iter().rev().find(|p| p.adapter == Some(adapter));

@@ -187,15 +187,30 @@ impl Scouting<'_, '_> {
         Ok(())
     }
 
-    /// The predictor whose prelabels the pool gets: the active one where it fits model and task, else a new zero-shot one.
+    /// The predictor whose prelabels the pool gets: the active one where it fits model and task, else a new zero-shot one. What was learned
+    /// from labels fits as long as the task has all its labels: a label that was added since has to be answered before it can be learned.
     fn prelabel(&mut self, revision: &Revision) -> Result<Predictor> {
         let labels = revision.task.label_ids();
-        if let Some(active) = self.work.store.active_predictor()? {
-            let fits = active.model == self.model
-                && active.labels == labels
-                && (active.kind != "zero-shot" || active.revision == revision.id);
-            if fits {
+        if let Some(active) = self.work.store.active_predictor()?.filter(|p| p.model == self.model) {
+            let tuned = active.kind != "zero-shot";
+            if !tuned && active.labels == labels && active.revision == revision.id {
                 return Ok(active);
+            }
+            if tuned && active.labels.iter().all(|known| labels.contains(known)) {
+                let lacks = revision.task.names_beside(&active.labels);
+                if !lacks.is_empty() {
+                    self.work.note(&format!(
+                        "the active model stays, which does not know '{}' yet: `hardcase tune FILE` takes in what has 2 training labels",
+                        lacks.join("', '")
+                    ));
+                }
+                return Ok(active);
+            }
+            if tuned {
+                self.work.note(
+                    "the active model has a label that the task no longer has: zero-shot prelabels take its place until \
+                     `hardcase tune FILE`",
+                );
             }
         }
         let settings = self.zero_shot(&revision.task)?;
