@@ -1,6 +1,9 @@
 //! Work with llama.cpp runs in a child process: a crash there ends the job with a report and leaves every finished batch.
 
-use std::process::{Command, ExitCode};
+use std::process::{Child, Command, ExitCode};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::output::complain;
 
@@ -14,7 +17,7 @@ const CANDLE_THREADS: &str = "CANDLE_NUM_THREADS";
 /// Runs this same command line in a child process and returns its exit code. None in the child itself, and where no child can be started:
 /// the caller then does the work.
 pub(super) fn in_child(what: &str) -> Option<ExitCode> {
-    if std::env::var_os(IN_CHILD).is_some() {
+    if is_child() {
         die_with_the_parent();
         return None;
     }
@@ -22,17 +25,57 @@ pub(super) fn in_child(what: &str) -> Option<ExitCode> {
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1)).env(IN_CHILD, "1").env(CANDLE_THREADS, "1");
     let mut child = command.spawn().ok()?;
-    // The handler that the watcher installed keeps this process alive on Ctrl-C; the child got the same signal and ends in order.
+    let wishes = Wishes::heard_for(&child);
     let status = child.wait().ok()?;
     if let Some(code) = status.code() {
         return Some(ExitCode::from(u8::try_from(code).unwrap_or(1)));
     }
+    if wishes.end() > 0 {
+        return Some(ExitCode::from(INTERRUPTED));
+    }
     complain(&format!(
-        "cannot finish {what}: the model's process was ended by {}. Every finished batch is kept; run the same command again to go \
-         on, or name another model with --model if it happens again",
+        "cannot finish {what}: the model's process was ended by {}. What is in the project is whole; run the same command again, \
+         or name another model with --model if it happens again",
         cause(status)
     ));
     Some(ExitCode::FAILURE)
+}
+
+/// Whether this process is the child, and its parent counts how often a person asks it to stop.
+pub(super) fn is_child() -> bool {
+    std::env::var_os(IN_CHILD).is_some()
+}
+
+/// The exit code of a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
+/// How often a person has asked to stop. The first time the child ends after its batch, the second time at once. A terminal sends Ctrl-C to
+/// the child as well, so only this process counts.
+#[derive(Clone)]
+struct Wishes(Arc<Mutex<(u32, Option<Pid>)>>);
+
+impl Wishes {
+    /// Hears Ctrl-C and the like from here on, and passes them on.
+    fn heard_for(child: &Child) -> Self {
+        let wishes = Self(Arc::new(Mutex::new((0, Some(Pid::from_child(child))))));
+        let heard = wishes.clone();
+        let _ = ctrlc::set_handler(move || {
+            let mut counted = heard.0.lock().unwrap_or_else(PoisonError::into_inner);
+            counted.0 += 1;
+            if let Some(child) = counted.1 {
+                // A child that has just ended needs no telling.
+                let _ = kill_process(child, if counted.0 > 1 { Signal::KILL } else { Signal::TERM });
+            }
+        });
+        wishes
+    }
+
+    /// How many there were; none is passed on any more, for the child's number may be another's now.
+    fn end(&self) -> u32 {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.1 = None;
+        counted.0
+    }
 }
 
 #[cfg(unix)]
@@ -57,5 +100,5 @@ fn cause(_status: std::process::ExitStatus) -> String {
 /// A parent that is killed takes its child along: the child is told to stop, and ends after its batch.
 fn die_with_the_parent() {
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
 }

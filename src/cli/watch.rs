@@ -8,11 +8,19 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::ProgressKind;
+#[cfg(feature = "engine")]
+use super::guard::is_child;
 use super::output::harmless;
 use crate::domain::progress::{Progress, Watcher};
 
 /// JSON lines come no closer together than this, but for the last of a stage.
 const LINE_EVERY: Duration = Duration::from_millis(100);
+
+/// Without models there is no child.
+#[cfg(not(feature = "engine"))]
+fn is_child() -> bool {
+    false
+}
 
 /// Shows what a job says of itself, and passes on a wish to stop.
 pub(super) struct Watch {
@@ -55,11 +63,11 @@ impl Watch {
     /// From here on Ctrl-C and the like are wishes to stop. The workstation hears signals in its own way.
     pub fn listen(&self) {
         let heard = Arc::clone(&self.stopping);
-        // A second request falls through to a plain exit: jobs may be killed at any time.
+        // A second request falls through to a plain exit: jobs may be killed at any time. A child's parent sees to that itself.
         let _ = ctrlc::set_handler(move || {
             let again = heard.asked.swap(true, Ordering::Relaxed);
             heard.act();
-            if again {
+            if again && !is_child() {
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
