@@ -56,11 +56,13 @@ pub enum Begun {
 pub struct Run {
     /// `import`, `scout`, …
     pub kind: String,
+    /// What it was asked for, where that may differ.
+    pub arguments: String,
     /// When it began, UTC milliseconds.
     pub started_ms: i64,
     /// Its last report.
     pub progress: Option<Progress>,
-    /// How it ended; none while it runs.
+    /// How it ended; none while it runs. One whose process is gone is lost, whether or not that has been marked yet.
     pub outcome: Option<Outcome>,
     /// What it said at its end.
     pub message: Option<String>,
@@ -124,44 +126,46 @@ impl Store {
 
     /// Marks jobs whose process is gone. Returns how many there were.
     pub(super) fn mark_lost_runs(&mut self) -> Result<usize> {
-        let host = process::host();
         let open = self.all_rows(
             "SELECT id, host, process, heartbeat_ms FROM run WHERE ended_ms IS NULL",
             "read the jobs",
-            |r| {
-                let (id, on, process, beat): (RunId, String, String, i64) =
-                    (r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?);
-                Ok((id, on, process, beat))
-            },
+            |r| Ok((r.get::<_, RunId>(0)?, is_gone(r, 1)?)),
         )?;
-        let lost: Vec<RunId> = open
-            .into_iter()
-            .filter(
-                |(_, on, process, beat)| {
-                    if *on == host { !process::is_alive(process) } else { now_ms() - beat > SILENCE_MS }
-                },
-            )
-            .map(|(id, ..)| id)
-            .collect();
+        let lost: Vec<RunId> = open.into_iter().filter(|(_, gone)| *gone).map(|(id, _)| id).collect();
         if !lost.is_empty() {
             self.write("note a job's end", |tx| {
-                lost.iter().try_for_each(|id| end(tx, *id, Outcome::Lost, "its process ended without a word"))
+                lost.iter().try_for_each(|id| end(tx, *id, Outcome::Lost, WORDLESS))
             })?;
         }
         Ok(lost.len())
     }
 }
 
-const RUN: &str = "SELECT kind, started_ms, progress, outcome, message FROM run";
+const RUN: &str =
+    "SELECT kind, arguments, started_ms, progress, outcome, message, host, process, heartbeat_ms FROM run";
+
+/// What is said of a job that is lost.
+const WORDLESS: &str = "its process ended without a word";
 
 fn run(r: &rusqlite::Row<'_>) -> rusqlite::Result<Run> {
-    Ok(Run {
+    let mut run = Run {
         kind: r.get(0)?,
-        started_ms: r.get(1)?,
-        progress: r.get::<_, Option<String>>(2)?.and_then(|p| serde_json::from_str(&p).ok()),
-        outcome: r.get::<_, Option<String>>(3)?.and_then(|o| Outcome::from_name(&o)),
-        message: r.get(4)?,
-    })
+        arguments: r.get(1)?,
+        started_ms: r.get(2)?,
+        progress: r.get::<_, Option<String>>(3)?.and_then(|p| serde_json::from_str(&p).ok()),
+        outcome: r.get::<_, Option<String>>(4)?.and_then(|o| Outcome::from_name(&o)),
+        message: r.get(5)?,
+    };
+    if run.outcome.is_none() && is_gone(r, 6)? {
+        (run.outcome, run.message) = (Some(Outcome::Lost), Some(WORDLESS.into()));
+    }
+    Ok(run)
+}
+
+/// Whether the process of a job is gone: its host, identity and last sign of life stand in a row from column `at` on.
+fn is_gone(r: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<bool> {
+    let (host, identity, beat): (String, String, i64) = (r.get(at)?, r.get(at + 1)?, r.get(at + 2)?);
+    Ok(if host == process::host() { !process::is_alive(&identity) } else { now_ms() - beat > SILENCE_MS })
 }
 
 fn end(tx: &Transaction<'_>, run: RunId, outcome: Outcome, message: &str) -> rusqlite::Result<()> {
