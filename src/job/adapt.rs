@@ -158,7 +158,9 @@ pub struct LoraSettings {
 /// # Errors
 /// Nothing scouted, a model that cannot be trained, a training that fails, or an adapter that llama.cpp does not serve as it was trained.
 pub fn adapt(context: &JobContext<'_>, model: &ScoutModel, options: &AdaptOptions) -> Result<AdaptReport> {
-    let ended = run(context, "adapt", "lora", |work| {
+    let epochs = options.epochs.map(|n| format!(" --epochs {n}")).unwrap_or_default();
+    let rescore = if options.rescore == Rescore::Pool { "" } else { " --no-rescore" };
+    let ended = run(context, "adapt", &format!("lora{epochs}{rescore}"), |work| {
         for _ in 0..MOST_STARTS {
             if let Some(report) = once(context, work, model, options)? {
                 return Ok(report);

@@ -95,7 +95,10 @@ pub(super) fn run<T>(
     kind: &'static str,
     arguments: &str,
     work: impl FnOnce(&mut Work<'_>) -> Result<T>,
-) -> Result<Ended<T>> {
+) -> Result<Ended<T>>
+where
+    T: std::fmt::Display,
+{
     let mut store = Store::open(context.project, Access::Job)?;
     if let Some(backup) = store.migration_backup() {
         context.watcher.note(&format!(
@@ -109,13 +112,18 @@ pub(super) fn run<T>(
             .watcher
             .note("the last process ended without a word: the file is being checked beside the work");
     }
-    let run = match store.begin_run(kind, arguments)? {
-        Begun::Ours(run) => run,
-        Begun::Others(run) => {
-            context
-                .watcher
-                .note(&format!("another process is at it already ({kind}): this one shows its progress"));
-            return attach(&store, run, kind, context.watcher).map(|()| Ended::Others);
+    let run = loop {
+        let others = match store.begin_run(kind, arguments)? {
+            Begun::Ours(run) => break run,
+            Begun::Others(run) => run,
+        };
+        let same = store.run(others)?.is_some_and(|run| run.arguments == arguments);
+        let then = if same { "" } else { ", and then does what it was asked for" };
+        context
+            .watcher
+            .note(&format!("another process is at it already ({kind}): this one shows its progress{then}"));
+        if attach(&store, others, kind, context.watcher)? == Attached::Done && same {
+            return Ok(Ended::Others);
         }
     };
     let now = Instant::now();
@@ -131,9 +139,11 @@ pub(super) fn run<T>(
         last_beat: now,
     };
     let result = work(&mut under_way);
+    let stopped = context.watcher.stopped();
     let (outcome, message) = match &result {
-        Ok(_) if context.watcher.stopped() => (Outcome::Stopped, String::new()),
-        Ok(_) => (Outcome::Done, String::new()),
+        Ok(report) if stopped => (Outcome::Stopped, report.to_string()),
+        Ok(report) => (Outcome::Done, report.to_string()),
+        Err(fault) if stopped => (Outcome::Stopped, fault.to_string()),
         Err(fault) => (Outcome::Failed, fault.to_string()),
     };
     let ended = store.end_run(run, outcome, &message);
@@ -148,28 +158,45 @@ pub(super) fn run<T>(
     Ok(Ended::Ours(value))
 }
 
+/// How a job of another process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attached {
+    /// It did what it was asked for.
+    Done,
+    /// It was stopped, or its process is gone: what it was to do is left to do.
+    LeftUndone,
+}
+
 /// Shows another process's job until it ends.
 #[expect(
     clippy::disallowed_methods,
     reason = "the other process speaks through the file alone; nothing wakes a reader"
 )]
-fn attach(store: &Store, run: RunId, kind: &str, watcher: &dyn Watcher) -> Result<()> {
+fn attach(store: &Store, run: RunId, kind: &str, watcher: &dyn Watcher) -> Result<Attached> {
     loop {
-        let Some(row) = store.run(run)? else { return Ok(()) };
+        let Some(row) = store.run(run)? else { return Ok(Attached::LeftUndone) };
         if let Some(progress) = &row.progress {
             watcher.report(progress);
         }
+        let says = row.message.filter(|message| !message.is_empty());
         match row.outcome {
-            None if watcher.stopped() => return Ok(()),
+            None if watcher.stopped() => {
+                return Err(Fault::new(format!("watch {kind} in another process"), "it was stopped")
+                    .hint("The other process goes on"));
+            }
             None => std::thread::sleep(LOOK),
-            Some(Outcome::Done) => return Ok(()),
-            Some(outcome) => {
-                let why = row
-                    .message
-                    .filter(|m| !m.is_empty())
-                    .unwrap_or_else(|| format!("it was {outcome:?}").to_lowercase());
-                return Err(Fault::new(format!("{kind} in another process"), why)
-                    .hint("Run the same command again: it goes on where that one ended"));
+            Some(Outcome::Done) => {
+                if let Some(says) = says {
+                    watcher.note(&says);
+                }
+                return Ok(Attached::Done);
+            }
+            Some(Outcome::Stopped | Outcome::Lost) => return Ok(Attached::LeftUndone),
+            Some(Outcome::Failed) => {
+                let why = says.unwrap_or_else(|| "it does not say why".into());
+                return Err(
+                    Fault::new(format!("{kind} in another process"), why).hint("Run the same command again")
+                );
             }
         }
     }
