@@ -9,7 +9,7 @@ use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::grouped::grouped;
 use crate::domain::ids::AdapterId;
-use crate::job::adapters::{Listed, export, is_lora, list, prune, use_head};
+use crate::job::adapters::{Listed, UseReport, export, is_lora, list, prune, use_head};
 
 #[derive(clap::Args)]
 pub(super) struct Adapter {
@@ -62,15 +62,12 @@ impl Adapter {
             Action::Use { adapter } => {
                 let adapter = AdapterId(adapter);
                 let job = setting.job(&self.file);
-                let read = if is_lora(&self.file, adapter)? {
+                let report = if is_lora(&self.file, adapter)? {
                     use_lora(setting, &self.file, adapter)?
                 } else {
                     use_head(&job, adapter)?
                 };
-                if setting.wants_json() {
-                    return print_json(&serde_json::json!({ "active": adapter, "rescored": read }));
-                }
-                setting.say(&format!("adapter {adapter} is active; {read} texts prelabelled anew"))
+                if setting.wants_json() { print_json(&report) } else { setting.say(&report.to_string()) }
             }
             Action::Export { adapter, out } => {
                 let active = || -> Result<Option<AdapterId>> {
@@ -99,13 +96,13 @@ impl Adapter {
 }
 
 #[cfg(feature = "engine")]
-fn use_lora(setting: &Setting, project: &std::path::Path, adapter: AdapterId) -> Result<usize> {
+fn use_lora(setting: &Setting, project: &std::path::Path, adapter: AdapterId) -> Result<UseReport> {
     let model = setting.scout_model(None, None);
     crate::job::adapters::use_lora(&setting.job(project), adapter, &model)
 }
 
 #[cfg(not(feature = "engine"))]
-fn use_lora(_setting: &Setting, _project: &std::path::Path, _adapter: AdapterId) -> Result<usize> {
+fn use_lora(_setting: &Setting, _project: &std::path::Path, _adapter: AdapterId) -> Result<UseReport> {
     Err(crate::domain::fault::Fault::usage("use the adapter", "it is a LoRA, and this build has no models")
         .hint("Use it with a full build of hardcase"))
 }

@@ -77,7 +77,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
 ///
 /// # Errors
 /// No such adapter, or its bytes were dropped.
-pub fn use_head(context: &JobContext<'_>, adapter: AdapterId) -> Result<usize> {
+pub fn use_head(context: &JobContext<'_>, adapter: AdapterId) -> Result<UseReport> {
     activated(context, adapter, |work, predictor| {
         let scorer = Scorer::load(work.store, predictor)?;
         complete(work, predictor.id, predictor, &scorer)
@@ -93,14 +93,13 @@ pub fn use_lora(
     context: &JobContext<'_>,
     adapter: AdapterId,
     model: &super::model::ScoutModel,
-) -> Result<usize> {
-    let read = activated(context, adapter, |work, predictor| {
+) -> Result<UseReport> {
+    activated(context, adapter, |work, predictor| {
         let chosen = model.choose(work.store)?;
         let scorer = Scorer::load(work.store, predictor)?;
         let kept = complete(work, predictor.id, predictor, &scorer)?;
         Ok(kept + super::adapted::complete(work, predictor, &chosen)?)
-    })?;
-    Ok(read)
+    })
 }
 
 /// Whether the active model is a LoRA that has not read all scouted texts, and no process is about to: see [`read_rest`].
@@ -124,10 +123,11 @@ pub fn read_rest(context: &JobContext<'_>, model: &super::model::ScoutModel) -> 
     run(context, KIND, "rest", |work| {
         let active = super::prelabels::active(work.store, "read the pool with the LoRA")?;
         if active.kind != "lora" {
-            return Ok(0);
+            return Ok("the active model is no LoRA any more".to_owned());
         }
         let chosen = model.choose(work.store)?;
-        super::adapted::complete(work, &active, &chosen)
+        let read = super::adapted::complete(work, &active, &chosen)?;
+        Ok(format!("{read} texts read with the active LoRA"))
     })
     .map(drop)
 }
@@ -145,27 +145,14 @@ fn activated(
     context: &JobContext<'_>,
     adapter: AdapterId,
     prelabel: impl FnOnce(&mut Work<'_>, &Predictor) -> Result<usize>,
-) -> Result<usize> {
-    let attempted = format!("use adapter {adapter}");
-    let ended = run(context, KIND, "use", |work| {
-        let row = row(work.store, adapter, &attempted)?;
-        if work.store.adapter_size(adapter)? == 0 {
-            return Err(
-                Fault::usage(&attempted, "its bytes were dropped").hint("Tune again to get one like it")
-            );
-        }
-        let known = work.store.task()?.task.label_ids();
-        if !row.labels.iter().all(|label| known.contains(label)) {
-            return Err(Fault::usage(&attempted, "it has a label that the task no longer has")
-                .hint("Tune again: `hardcase tune FILE`"));
-        }
-        let predictor = work.store.predictors()?.into_iter().rev().find(|p| p.adapter == Some(adapter));
-        let predictor = predictor.ok_or_else(|| {
-            Fault::new(&attempted, "its training was cut short before it could be used").hint("Tune again")
-        })?;
-        let done = prelabel(work, &predictor)?;
+) -> Result<UseReport> {
+    // What cannot begin is no job that failed.
+    usable(&Store::open(context.project, Access::Read)?, adapter)?;
+    let ended = run(context, KIND, &format!("use {adapter}"), |work| {
+        let predictor = usable(work.store, adapter)?;
+        let rescored = prelabel(work, &predictor)?;
         if work.stopped() {
-            return Ok(done);
+            return Ok(UseReport { active: None, rescored });
         }
         rescore_cases(work.store)?;
         work.store.activate(predictor.id)?;
@@ -173,12 +160,49 @@ fn activated(
         work.store.keep_vectors_of(predictor.space().adapter)?;
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
         record_agreement(work.store, seed)?;
-        Ok(done)
+        Ok(UseReport { active: Some(adapter), rescored })
     })?;
-    match ended {
-        Ended::Ours(done) => Ok(done),
-        Ended::Others => Err(Fault::new(&attempted, "another process was training or activating an adapter")
-            .hint("It is done now: look at `hardcase adapter FILE list`, and run this again")),
+    Ok(match ended {
+        Ended::Ours(report) => report,
+        Ended::Others => UseReport { active: Some(adapter), rescored: 0 },
+    })
+}
+
+/// The predictor of an adapter that can be made active.
+fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
+    let attempted = format!("use adapter {adapter}");
+    let row = row(store, adapter, &attempted)?;
+    if store.adapter_size(adapter)? == 0 {
+        return Err(Fault::usage(&attempted, "its bytes were dropped").hint("Tune again to get one like it"));
+    }
+    let known = store.task()?.task.label_ids();
+    if !row.labels.iter().all(|label| known.contains(label)) {
+        return Err(Fault::usage(&attempted, "it has a label that the task no longer has")
+            .hint("Tune again: `hardcase tune FILE`"));
+    }
+    let predictor = store.predictors()?.into_iter().rev().find(|p| p.adapter == Some(adapter));
+    predictor.ok_or_else(|| {
+        Fault::new(&attempted, "its training was cut short before it could be used").hint("Tune again")
+    })
+}
+
+/// What came of a wish to use an adapter again.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct UseReport {
+    /// The adapter, now active; none where it was stopped before.
+    pub active: Option<AdapterId>,
+    /// Texts that were prelabelled anew.
+    pub rescored: usize,
+}
+
+impl std::fmt::Display for UseReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.active {
+            Some(adapter) => {
+                write!(f, "adapter {adapter} is active; {} texts prelabelled anew", self.rescored)
+            }
+            None => write!(f, "stopped; the earlier model stays active"),
+        }
     }
 }
 
