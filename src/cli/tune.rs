@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::setting::Setting;
+#[cfg(feature = "engine")]
+use crate::domain::fault::Fault;
 use crate::domain::fault::Result;
 #[cfg(feature = "engine")]
 use crate::job::adapt::{AdaptOptions, adapt};
@@ -47,6 +49,18 @@ impl Tune {
         self.adapter == LORA
     }
 
+    /// An option that was given and that only a LoRA has a use for.
+    #[cfg(feature = "engine")]
+    fn of_a_lora(&self) -> Option<&'static str> {
+        [
+            ("--epochs", self.epochs.is_some()),
+            ("--model", self.model.is_some()),
+            ("--threads", self.threads.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(option, given)| given.then_some(option))
+    }
+
     pub fn run(self, setting: &Setting) -> Result<()> {
         let rescore = if self.no_rescore { Rescore::CasesOnly } else { Rescore::Pool };
         #[cfg(feature = "engine")]
@@ -55,6 +69,11 @@ impl Tune {
             let options = AdaptOptions { epochs: self.epochs.map(usize::from), rescore };
             let report = adapt(&setting.job(&self.file), &model, &options)?;
             return setting.print(&report);
+        }
+        #[cfg(feature = "engine")]
+        if let Some(option) = self.of_a_lora() {
+            return Err(Fault::usage("tune the head", format!("{option} goes with --adapter lora"))
+                .hint("Leave it out, or add --adapter lora"));
         }
         let report = tune(&setting.job(&self.file), rescore)?;
         setting.print(&report)
