@@ -38,9 +38,9 @@ enum Action {
         #[arg(short = 'o', long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
     },
-    /// Drop the bytes of earlier ones; what they said of the cases stays
+    /// Drop the bytes of LoRAs that are not active; heads, and what any of them said of the cases, stay
     Prune {
-        /// How many of the newest to keep beside the active one
+        /// How many of the newest of them to keep
         #[arg(long, value_name = "N", default_value_t = 0)]
         keep: usize,
     },
@@ -89,7 +89,14 @@ impl Adapter {
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "dropped": gone, "bytes": bytes }));
                 }
-                setting.say(&format!("dropped {gone} adapters, {} bytes", grouped(bytes as u64)))
+                setting.say(&match gone {
+                    0 => "no LoRA to drop".to_owned(),
+                    n => format!(
+                        "dropped the bytes of {n} LoRA{}: {} bytes inside the file are free for what comes next",
+                        if n == 1 { "" } else { "s" },
+                        grouped(bytes as u64)
+                    ),
+                })
             }
         }
     }

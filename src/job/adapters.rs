@@ -249,25 +249,25 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path) -> Result<Vec<P
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
-/// Drops the bytes of every adapter but the active one and the newest `keep`. What they said of the cases stays. Returns how many went, and how
-/// many bytes.
+/// Drops the bytes of every LoRA but the active one and the newest `keep` beside it. Heads stay, a few kilobytes each: there is always a way
+/// back to them. So does what was said of the cases. Returns how many went, and how many bytes.
 ///
 /// # Errors
 /// The project cannot be written.
 pub fn prune(project: &Path, keep: usize) -> Result<(usize, usize)> {
     let mut store = Store::open(project, Access::Job)?;
     let active = store.active_predictor()?.and_then(|p| p.adapter);
-    let adapters = store.adapters()?;
-    let kept = adapters.len().saturating_sub(keep);
-    let (mut gone, mut bytes) = (0, 0);
-    for row in &adapters[..kept] {
+    let mut others = Vec::new();
+    for row in store.adapters()?.into_iter().rev().filter(|row| row.kind == "lora" && active != Some(row.id))
+    {
         let size = store.adapter_size(row.id)?;
-        if active != Some(row.id) && size > 0 {
-            store.drop_adapter_bytes(row.id)?;
-            (gone, bytes) = (gone + 1, bytes + size);
-        }
+        others.extend((size > 0).then_some((row.id, size)));
     }
-    Ok((gone, bytes))
+    let gone = others.get(keep..).unwrap_or_default();
+    for (adapter, _) in gone {
+        store.drop_adapter_bytes(*adapter)?;
+    }
+    Ok((gone.len(), gone.iter().map(|(_, size)| size).sum()))
 }
 
 fn row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow> {
