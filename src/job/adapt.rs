@@ -269,14 +269,20 @@ impl Tuning<'_> {
     /// The predictor of an adapter that has learned from just these labels; none where the training was stopped.
     fn find_or_train(&self, work: &mut Work<'_>) -> Result<Option<(Predictor, LoraSettings)>> {
         let labels = self.revision.task.label_ids();
-        let known = work.store.adapters()?.into_iter().rev().find_map(|a| {
+        let mut known = None;
+        for a in work.store.adapters()? {
             let same = a.kind == "lora"
                 && a.training_hash == self.training.hash
                 && a.model == self.current.model
                 && a.labels == labels;
-            let kept: LoraSettings = serde_json::from_str(&a.settings).ok().filter(|_| same)?;
-            (kept.settings == self.settings).then_some((a.id, kept))
-        });
+            let kept = serde_json::from_str::<LoraSettings>(&a.settings).ok().filter(|_| same);
+            // One whose bytes were dropped is trained again.
+            if let Some(kept) = kept.filter(|kept| kept.settings == self.settings)
+                && work.store.adapter_size(a.id)? > 0
+            {
+                known = Some((a.id, kept));
+            }
+        }
         let (adapter, kept) = match known {
             Some(known) => known,
             None => match self.train(work)? {

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{AdapterId, ItemId};
 use crate::stats::calibration::ZeroShot;
 use crate::stats::logistic::Logistic;
 use crate::stats::shares::{HeldOut, SharesFrom};
@@ -51,6 +51,13 @@ fn unusable(why: &str) -> Fault {
     Fault::new("use the stored model", why).hint("Run tune again")
 }
 
+fn bytes_of(store: &Store, adapter: AdapterId) -> Result<Vec<u8>> {
+    store.adapter_bytes(adapter)?.filter(|bytes| !bytes.is_empty()).ok_or_else(|| {
+        Fault::usage(format!("use adapter {adapter}"), "its bytes were dropped")
+            .hint("`hardcase adapter FILE list` shows what is left")
+    })
+}
+
 /// Maps unit vectors to probabilities.
 pub(super) enum Scorer {
     ZeroShot {
@@ -68,14 +75,12 @@ impl Scorer {
         match (predictor.kind.as_str(), predictor.adapter) {
             ("zero-shot", _) => Self::zero_shot(ZeroShotSettings::of(predictor)?),
             ("head", Some(adapter)) => {
-                let bytes =
-                    store.adapter_bytes(adapter)?.ok_or_else(|| unusable("its adapter is missing"))?;
+                let bytes = bytes_of(store, adapter)?;
                 Logistic::from_bytes(&bytes).map(Self::Head)
             }
             #[cfg(feature = "engine")]
             ("lora", Some(adapter)) => {
-                let bytes =
-                    store.adapter_bytes(adapter)?.ok_or_else(|| unusable("its adapter is missing"))?;
+                let bytes = bytes_of(store, adapter)?;
                 let file = crate::engine::lora::AdapterFile::decode(&bytes);
                 let head = file.map_err(|e| unusable(&e.to_string()).because(e))?.head;
                 Ok(Self::Head(Logistic { weights: head.weight, bias: head.bias }))

@@ -102,7 +102,7 @@ impl std::fmt::Display for TuneReport {
                 write!(f, "; {} texts prelabelled anew", self.rescored)
             }
             Verdict::NothingNew => {
-                write!(f, "no new training label since the active head ({counts}): it stays")
+                write!(f, "no new training label since the active model was tuned ({counts}): it stays")
             }
             Verdict::TooFew => {
                 let missing = self.missing.as_deref().unwrap_or("a label");
@@ -253,7 +253,13 @@ fn find_or_train(
     if current.kind == "lora" && learned.iter().any(|a| Some(a.id) == current.adapter) {
         return Ok(Found::Active);
     }
-    let same: Vec<AdapterId> = learned.iter().filter(|a| a.kind == "head").map(|a| a.id).collect();
+    let mut same: Vec<AdapterId> = Vec::new();
+    for head in learned.iter().filter(|a| a.kind == "head") {
+        // One whose bytes were dropped is trained again.
+        if work.store.adapter_size(head.id)? > 0 {
+            same.push(head.id);
+        }
+    }
     let known = work.store.predictors()?.into_iter().rev().find(|p| {
         p.model == current.model && p.labels == labels && p.adapter.is_some_and(|a| same.contains(&a))
     });
