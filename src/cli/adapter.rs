@@ -6,10 +6,10 @@ use clap::Subcommand;
 
 use super::output::{print, print_json};
 use super::setting::Setting;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::grouped;
 use crate::domain::ids::AdapterId;
-use crate::job::adapters::{Listed, UseReport, export, is_lora, list, prune, use_head};
+use crate::job::adapters::{Existing, Listed, UseReport, export, is_lora, list, prune, use_head};
 
 #[derive(clap::Args)]
 pub(super) struct Adapter {
@@ -26,17 +26,20 @@ enum Action {
     /// Make an earlier one active again
     Use {
         /// Its number in the list
-        #[arg(value_name = "ADAPTER")]
+        #[arg(value_name = "ADAPTER", value_parser = number)]
         adapter: i64,
     },
     /// Write one as files: a LoRA as GGUF for llama.cpp's tools, its head as JSON
     Export {
         /// Its number in the list [default: the active one]
-        #[arg(value_name = "ADAPTER")]
+        #[arg(value_name = "ADAPTER", value_parser = number)]
         adapter: Option<i64>,
         /// The folder
         #[arg(short = 'o', long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
+        /// Replace files that are there already
+        #[arg(long)]
+        force: bool,
     },
     /// Drop the bytes of LoRAs that are not active; heads, and what any of them said of the cases, stay
     Prune {
@@ -44,6 +47,10 @@ enum Action {
         #[arg(long, value_name = "N", default_value_t = 0)]
         keep: usize,
     },
+}
+
+fn number(said: &str) -> std::result::Result<i64, &'static str> {
+    said.parse().map_err(|_| "`hardcase adapter FILE list` shows the numbers")
 }
 
 impl Adapter {
@@ -69,7 +76,7 @@ impl Adapter {
                 };
                 if setting.wants_json() { print_json(&report) } else { setting.say(&report.to_string()) }
             }
-            Action::Export { adapter, out } => {
+            Action::Export { adapter, out, force } => {
                 let active = || -> Result<Option<AdapterId>> {
                     Ok(list(&self.file)?.into_iter().find(|a| a.active).map(|a| a.adapter))
                 };
@@ -77,7 +84,12 @@ impl Adapter {
                     Some(adapter) => Some(AdapterId(adapter)),
                     None => active()?,
                 };
-                let files = export(&self.file, chosen.unwrap_or(AdapterId(0)), &out)?;
+                let existing = if force { Existing::AreReplaced } else { Existing::Stay };
+                let chosen = chosen.ok_or_else(|| {
+                    Fault::usage("export the active adapter", "no adapter is active")
+                        .hint("`hardcase adapter FILE list` shows those the project has")
+                })?;
+                let files = export(&self.file, chosen, &out, existing)?;
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "files": files }));
                 }
@@ -123,9 +135,10 @@ fn in_words(adapters: &[Listed]) -> String {
         let round = a.round.map_or_else(|| "-".into(), |r| r.to_string());
         let against = &a.settings["comparison"];
         let against = match (against["difference"].as_f64(), against["error"].as_f64()) {
-            (Some(difference), Some(error)) => {
-                format!("  log-loss against the head {difference:+.3} ± {error:.3}")
-            }
+            (Some(difference), Some(error)) => format!(
+                "  log-loss {difference:+.3} against the head's (less is better; standard error {error:.3}, n = {})",
+                against["n"]
+            ),
             _ => String::new(),
         };
         let bytes = if a.bytes == 0 { "dropped".into() } else { grouped(a.bytes as u64) };

@@ -206,12 +206,21 @@ impl std::fmt::Display for UseReport {
     }
 }
 
+/// What becomes of files that are there already. Another project's adapter may have the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// They stay, and nothing is written.
+    Stay,
+    /// They are replaced.
+    AreReplaced,
+}
+
 /// Writes an adapter as files into a folder: a LoRA as `NAME.gguf`, which llama.cpp's tools load, and the head on the vectors, a head's or a
 /// LoRA's, as `NAME.head.json`. Returns the files.
 ///
 /// # Errors
-/// No such adapter, its bytes were dropped, or the folder cannot be written.
-pub fn export(project: &Path, adapter: AdapterId, folder: &Path) -> Result<Vec<PathBuf>> {
+/// No such adapter, its bytes were dropped, a file that is there already and may not be replaced, or a folder that cannot be written.
+pub fn export(project: &Path, adapter: AdapterId, folder: &Path, existing: Existing) -> Result<Vec<PathBuf>> {
     let attempted = format!("export adapter {adapter}");
     let store = Store::open(project, Access::Read)?;
     let row = row(&store, adapter, &attempted)?;
@@ -242,6 +251,14 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path) -> Result<Vec<P
         files.push((folder.join(format!("{name}.head.json")), format!("{json:#}\n").into_bytes()));
     }
     let failed = |e: std::io::Error| Fault::new(&attempted, io_reason(&e)).because(e);
+    if folder.exists() && !folder.is_dir() {
+        return Err(Fault::usage(&attempted, format!("{} is not a folder", folder.display()))
+            .hint("Name a folder with -o"));
+    }
+    if let Some((taken, _)) = files.iter().find(|(path, _)| existing == Existing::Stay && path.exists()) {
+        return Err(Fault::usage(&attempted, format!("{} is there already", taken.display()))
+            .hint("Name another folder with -o, or replace it with --force"));
+    }
     std::fs::create_dir_all(folder).map_err(failed)?;
     for (path, bytes) in &files {
         write_to(Some(path), |out| out.write_all(bytes).map_err(failed))?;
