@@ -166,7 +166,6 @@ pub fn adapt(context: &JobContext<'_>, model: &ScoutModel, options: &AdaptOption
                 return Ok(report);
             }
             work.epochs.clear();
-            work.note("the model was tuned on newer labels meanwhile: the adapter is trained on them, too");
         }
         Ok(AdaptReport { verdict: Verdict::Superseded, ..AdaptReport::default() })
     })?;
@@ -176,7 +175,8 @@ pub fn adapt(context: &JobContext<'_>, model: &ScoutModel, options: &AdaptOption
     })
 }
 
-/// One training from beginning to end; none where another model became active meanwhile, which knows more labels.
+/// One training from beginning to end; none where another model became active meanwhile, which may know more labels. Where it does not, the next
+/// one finds what was trained here.
 fn once(
     context: &JobContext<'_>,
     work: &mut Work<'_>,
@@ -209,7 +209,11 @@ fn once(
         report.verdict = Verdict::HeadStays;
         return Ok(Some(report));
     }
-    if active(work.store, "train an adapter")?.id != current.id {
+    let now = active(work.store, "train a LoRA")?;
+    if now.id != current.id {
+        if Training::read(work, &now, &revision)?.hash != training.hash {
+            work.note("the model was tuned on newer labels meanwhile: the LoRA is trained on them, too");
+        }
         return Ok(None);
     }
     let was_active = predictor.id == current.id;
