@@ -75,6 +75,8 @@ pub struct AdaptReport {
     pub verdict: Verdict,
     /// The adapter, where there is one.
     pub adapter: Option<AdapterId>,
+    /// Whose prelabels counted before: `zero-shot`, `head` or `lora`.
+    pub before: String,
     /// Training labels.
     pub training: usize,
     /// Of these, by label name.
@@ -97,7 +99,7 @@ impl std::fmt::Display for AdaptReport {
         let counts = counts.join(", ");
         let against = self.comparison.as_ref().map(|c| {
             format!(
-                "log-loss on {} held-out labels {:.3} against the head's {:.3}, difference {:+.3} ± {:.3}",
+                "log-loss on {} held-out labels {:.3} against a head's {:.3} (less is better; difference {:+.3}, standard error {:.3})",
                 c.n, c.lora, c.head, c.difference, c.error
             )
         });
@@ -115,12 +117,17 @@ impl std::fmt::Display for AdaptReport {
                 write!(f, "; {} texts prelabelled anew", self.rescored)
             }
             Verdict::HeadStays => {
-                write!(f, "the head stays: the LoRA is worse by more than one standard error; {against}")
+                let stays = self.stays();
+                write!(
+                    f,
+                    "{stays}: the new LoRA is worse than a head by more than one standard error; {against}"
+                )
             }
             Verdict::TooFew => {
                 write!(
                     f,
-                    "the head stays: {}",
+                    "{}: {}",
+                    self.stays(),
                     self.missing.as_deref().unwrap_or("there are too few training labels")
                 )
             }
@@ -133,8 +140,14 @@ impl std::fmt::Display for AdaptReport {
                     "the head stays: it was tuned on newer labels while the LoRA was trained; run this again"
                 )
             }
-            Verdict::Others => write!(f, "another process trained the adapter"),
-            Verdict::Stopped => write!(f, "stopped; the earlier model stays active"),
+            Verdict::Others => write!(f, "another process trained the LoRA"),
+            Verdict::Stopped if self.adapter.is_some() => {
+                write!(
+                    f,
+                    "stopped; the LoRA is trained, and `hardcase tune --adapter lora` goes on from here"
+                )
+            }
+            Verdict::Stopped => write!(f, "stopped; {}, and the next training begins anew", self.stays()),
         }
     }
 }
@@ -186,7 +199,7 @@ fn once(
     let current = active(work.store, "train an adapter")?;
     let revision = work.store.task()?;
     let training = Training::read(work, &current, &revision)?;
-    let mut report = AdaptReport::of(&training, &revision);
+    let mut report = AdaptReport::of(&training, &revision, &current);
     if let Some(missing) = too_few(&training, &revision) {
         (report.verdict, report.missing) = (Verdict::TooFew, Some(missing));
         return Ok(Some(report));
@@ -228,8 +241,21 @@ fn once(
 }
 
 impl AdaptReport {
-    fn of(training: &Training, revision: &Revision) -> Self {
-        Self { training: training.items.len(), by_label: training.by_label(revision), ..Self::default() }
+    fn of(training: &Training, revision: &Revision, before: &Predictor) -> Self {
+        Self {
+            training: training.items.len(),
+            by_label: training.by_label(revision),
+            before: before.kind.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn stays(&self) -> &'static str {
+        match self.before.as_str() {
+            "head" => "the head stays",
+            "lora" => "the LoRA that is active stays",
+            _ => "the zero-shot prelabels stay",
+        }
     }
 }
 
@@ -238,6 +264,7 @@ impl Default for AdaptReport {
         Self {
             verdict: Verdict::Activated,
             adapter: None,
+            before: String::new(),
             training: 0,
             by_label: BTreeMap::new(),
             missing: None,
@@ -405,19 +432,19 @@ impl Tuning<'_> {
         let order = self.nearest_first(work)?;
         let done: std::collections::HashSet<ItemId> =
             work.store.predictions(predictor.id)?.0.into_iter().collect();
-        let mut first = work.store.items_of_cases()?;
-        if rescore == Rescore::Pool {
-            first.extend(order.iter().take(UNCERTAIN));
-        }
-        let in_first: std::collections::HashSet<ItemId> = first.iter().copied().collect();
-        let missing = |items: Vec<ItemId>| {
-            let mut seen = std::collections::HashSet::new();
-            items.into_iter().filter(|i| !done.contains(i) && seen.insert(*i)).collect::<Vec<_>>()
+        let cases: std::collections::HashSet<ItemId> = work.store.items_of_cases()?.into_iter().collect();
+        let missing = |of_cases: bool| {
+            let wanted = |i: &ItemId| !done.contains(i) && cases.contains(i) == of_cases;
+            order.iter().copied().filter(wanted).collect::<Vec<_>>()
         };
-        let first = missing(first);
-        let rest = missing(order.iter().copied().filter(|i| !in_first.contains(i)).collect());
+        let (cases, mut uncertain) = (missing(true), missing(false));
+        let rest =
+            uncertain.split_off(if rescore == Rescore::Pool { UNCERTAIN.min(uncertain.len()) } else { 0 });
+        let stage = if rest.is_empty() { "prelabelling the pool" } else { "prelabelling what is uncertain" };
         let adapted = Adapted::load(work, predictor, self.chosen)?;
-        let mut read = adapted.score(work, &first, Keep::Vectors, "prelabelling what is uncertain")?;
+        let mut read = adapted.score(work, &uncertain, Keep::Vectors, stage)?;
+        // The cases last: a figure of some of them only would stand beside those of all for as long as the pool takes.
+        read += adapted.score(work, &cases, Keep::Vectors, "prelabelling the cases")?;
         if work.stopped() {
             return Ok(read);
         }
