@@ -29,12 +29,12 @@ pub enum JobKind {
     /// Train the head on the labels.
     Tune,
     /// Train a low-rank adapter on the labels.
-    Adapt,
+    Lora,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Scout, Self::Tune, Self::Mine, Self::Adapt];
+    pub const ALL: [Self; 4] = [Self::Scout, Self::Tune, Self::Mine, Self::Lora];
 
     /// Its name, also among the runs that the file records.
     pub fn name(self) -> &'static str {
@@ -42,7 +42,7 @@ impl JobKind {
             Self::Scout => "scout",
             Self::Mine => "mine",
             Self::Tune => "tune",
-            Self::Adapt => "adapt",
+            Self::Lora => "lora",
         }
     }
 
@@ -52,13 +52,13 @@ impl JobKind {
             Self::Scout => &["scout"],
             Self::Mine => &["mine"],
             Self::Tune => &["tune"],
-            Self::Adapt => &["tune", "--adapter", "lora"],
+            Self::Lora => &["tune", "--adapter", "lora"],
         }
     }
 
     /// Whether it takes a build with the models.
     pub fn needs_models(self) -> bool {
-        matches!(self, Self::Scout | Self::Adapt)
+        matches!(self, Self::Scout | Self::Lora)
     }
 
     /// What it does, for a person.
@@ -67,7 +67,7 @@ impl JobKind {
             Self::Scout => "reads every text and gives it a prelabel",
             Self::Mine => "closes the round and chooses the next cases",
             Self::Tune => "trains the head on the labels and prelabels the pool anew",
-            Self::Adapt => "trains the model itself, a LoRA, for a minute or two",
+            Self::Lora => "trains the model itself, a LoRA, for a minute or two",
         }
     }
 

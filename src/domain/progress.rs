@@ -37,6 +37,12 @@ pub struct Epoch {
     pub held_out_loss: Option<f64>,
     /// Cohen's kappa on the texts that were held out; none where it is not defined.
     pub held_out_kappa: Option<f64>,
+    /// The ends of its 95 % interval.
+    #[serde(default)]
+    pub held_out_kappa_interval: Option<(f64, f64)>,
+    /// Texts that were held out.
+    #[serde(default)]
+    pub held_out: usize,
 }
 
 /// Where a job reports to, and asks whether to go on. Implemented by whoever shows it.

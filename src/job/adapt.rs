@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::adapted::{self, Adapted, Keep};
+use super::adapters::KIND;
 use super::evaluate::{record_agreement, rescore_cases};
 use super::model::{Chosen, ScoutModel};
 use super::prelabels::active;
@@ -173,7 +174,7 @@ pub struct LoraSettings {
 pub fn adapt(context: &JobContext<'_>, model: &ScoutModel, options: &AdaptOptions) -> Result<AdaptReport> {
     let epochs = options.epochs.map(|n| format!(" --epochs {n}")).unwrap_or_default();
     let rescore = if options.rescore == Rescore::Pool { "" } else { " --no-rescore" };
-    let ended = run(context, "adapt", &format!("lora{epochs}{rescore}"), |work| {
+    let ended = run(context, KIND, &format!("lora{epochs}{rescore}"), |work| {
         for _ in 0..MOST_STARTS {
             if let Some(report) = once(context, work, model, options)? {
                 return Ok(report);

@@ -18,7 +18,7 @@ use crate::store::predictors::Predictor;
 use crate::store::{Access, Store};
 
 /// What trains, reads with and activates adapters is one kind of job, so that no two of them meet.
-const KIND: &str = "adapt";
+pub(super) const KIND: &str = "lora";
 /// Jobs to look through for one that runs.
 #[cfg(feature = "engine")]
 const RECENT: usize = 16;

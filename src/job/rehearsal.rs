@@ -13,13 +13,14 @@ use serde::{Deserialize, Serialize};
 use super::runner::Work;
 use super::training::Training;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::figure::Figure;
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::Epoch;
 use crate::engine::bert::Weights;
 use crate::engine::lora::{AdapterFile, Head};
 use crate::engine::training::{self, Example, Fit, Settings};
 use crate::stats::head::{balanced, fit_head, stratified_folds};
-use crate::stats::kappa::cohen;
+use crate::stats::kappa::cohen_figure;
 use crate::stats::paired::Paired;
 
 const FOLDS: usize = 3;
@@ -188,12 +189,18 @@ impl Rehearsal<'_> {
             &mut |epoch| {
                 let losses = losses(&epoch.held_out, &gold, part.held_out.iter().map(|&row| of_each[row]));
                 let pairs: Vec<(usize, usize)> = tops(&epoch.held_out).zip(gold.iter().copied()).collect();
+                let (kappa, interval) = match cohen_figure(&pairs, self.settings.seed) {
+                    Figure::Known { value, lo, hi, .. } => (Some(value), Some((lo, hi))),
+                    Figure::Undefined { .. } => (None, None),
+                };
                 let _ = say.send(Said::Epoch(Epoch {
                     on: part.name.clone(),
                     epoch: epoch.number,
                     loss: epoch.loss,
                     held_out_loss: mean(&losses),
-                    held_out_kappa: cohen(&pairs).ok(),
+                    held_out_kappa: kappa,
+                    held_out_kappa_interval: interval,
+                    held_out: gold.len(),
                 }));
                 last = epoch.held_out;
             },

@@ -377,7 +377,7 @@ impl App {
             Some(Lack::Prelabels) => vec![JobKind::Scout, JobKind::Mine],
             Some(Lack::Round) => vec![JobKind::Mine],
             Some(Lack::Texts) => Vec::new(),
-            None if self.about.has_engine => vec![JobKind::Tune, JobKind::Mine, JobKind::Adapt],
+            None if self.about.has_engine => vec![JobKind::Tune, JobKind::Mine, JobKind::Lora],
             None => vec![JobKind::Tune, JobKind::Mine],
         }
     }
@@ -385,7 +385,7 @@ impl App {
     fn start(&mut self, mut kinds: Vec<JobKind>) -> Vec<Effect> {
         // A training that runs notices newer labels itself.
         if kinds.len() > 1 {
-            kinds.retain(|kind| *kind != JobKind::Adapt || !self.jobs.is_running(*kind));
+            kinds.retain(|kind| *kind != JobKind::Lora || !self.jobs.is_running(*kind));
         }
         if let Some(busy) = kinds.iter().find(|kind| self.jobs.is_running(**kind)) {
             self.notice = Some(Notice::quiet(format!("{} is running already", busy.name())));
@@ -407,9 +407,8 @@ impl App {
             let line = format!("{}: {says}", kind.name());
             self.notice = Some(match end {
                 End::Done => Notice::good(line),
-                End::Stopped => {
-                    Notice::quiet(format!("{} was stopped; what it finished is kept", kind.name()))
-                }
+                End::Stopped if says.is_empty() => Notice::quiet(format!("{} was stopped", kind.name())),
+                End::Stopped => Notice::quiet(line),
                 End::Failed => Notice::bad(line),
             });
         }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::frame::{Look, Notice, foot};
+use super::frame::{Look, Notice, foot, more_below};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::desk::jobs::{End, JobKind, News};
@@ -75,12 +75,14 @@ impl JobsScreen {
         false
     }
 
-    /// The running job in a few words, for the head.
+    /// The running job in a few words, for the head: what it does now, and how much of that is done. A job has several stages, and how much
+    /// of it all a stage is nobody knows beforehand.
     pub fn in_short(&self) -> Option<String> {
         let running = self.running.last()?;
         Some(match &running.progress {
-            Some(Progress { done, total: Some(total), .. }) if *total > 0 => {
-                format!("{} {} %", running.kind.name(), done * 100 / total)
+            Some(Progress { stage, done, total: Some(total), .. }) if *total > 0 => {
+                let doing = stage.split(' ').next().unwrap_or_default();
+                format!("{} {} %", drawable(doing), done * 100 / total)
             }
             _ => format!("{} …", running.kind.name()),
         })
@@ -155,8 +157,12 @@ impl JobsScreen {
                 lines.push(line);
             }
         }
-        lines.truncate(usize::from(area.height.saturating_sub(3)));
-        frame.render_widget(Paragraph::new(lines), area);
+        let place = Rect { height: area.height.saturating_sub(3), ..area };
+        let more = lines.len() > usize::from(place.height);
+        frame.render_widget(Paragraph::new(lines), place);
+        if more {
+            more_below(frame, place.right().saturating_sub(1), place, look);
+        }
         let hints = [
             (Action::Help, "help"),
             (Action::Open, "start"),
@@ -178,7 +184,7 @@ fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(format!("  {verb}: {}", drawable(&p.stage)), look.theme.text)];
     if let Some(total) = p.total.filter(|total| *total > 0) {
         let filled = (p.done.min(total) * 30 / total) as usize;
-        let rate = p.rate.map(|r| format!("  {r:.0} {}/s", p.unit)).unwrap_or_default();
+        let rate = p.rate.map(|r| format!("  {} {}/s", per_second(r), p.unit)).unwrap_or_default();
         let left = p.eta_s.map(|s| format!("  {} left", duration(s))).unwrap_or_default();
         lines.push(Line::from(vec![
             Span::styled(format!("  {}", "█".repeat(filled)), look.theme.good),
@@ -186,28 +192,28 @@ fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
             Span::styled(format!("  {} of {total} {}{rate}{left}", p.done, p.unit), look.theme.text),
         ]));
     }
-    lines.extend(p.epochs.iter().map(|epoch| epoch_line(epoch, look)));
+    if !p.epochs.is_empty() {
+        let head = format!("  {:<22} {:>6} {:>9}   kappa on what was held out", "", "loss", "held out");
+        lines.push(Line::styled(head, look.theme.quiet));
+        lines.extend(p.epochs.iter().map(|epoch| epoch_line(epoch, look)));
+    }
     lines
 }
 
-/// An epoch with its losses, and a bar for kappa: 0 to 1.
+/// An epoch with its losses, and kappa with its interval and n.
 fn epoch_line(epoch: &Epoch, look: Look<'_>) -> Line<'static> {
-    let held_out = match (epoch.held_out_loss, epoch.held_out_kappa) {
-        (Some(loss), Some(kappa)) => {
-            let filled = (kappa.clamp(0.0, 1.0) * 20.0).round() as usize;
-            vec![
-                Span::styled(format!("; held out {loss:.3}, kappa {kappa:.2} "), look.theme.text),
-                Span::styled("█".repeat(filled), look.theme.good),
-                Span::styled("░".repeat(20 - filled), look.theme.rule),
-            ]
-        }
-        (Some(loss), None) => vec![Span::styled(format!("; held out {loss:.3}"), look.theme.text)],
-        (None, _) => Vec::new(),
+    let on = format!("{}, epoch {}", drawable(&epoch.on), epoch.epoch);
+    let held_out = epoch.held_out_loss.map(|loss| format!("{loss:.3}")).unwrap_or_default();
+    let kappa = match (epoch.held_out_kappa, epoch.held_out_kappa_interval) {
+        (Some(kappa), Some((lo, hi))) => format!("{kappa:.2} ({lo:.2} to {hi:.2}, n = {})", epoch.held_out),
+        _ => String::new(),
     };
-    let says = format!("  {}, epoch {}: loss {:.3}", drawable(&epoch.on), epoch.epoch, epoch.loss);
-    let mut line = Line::styled(says, look.theme.text);
-    line.spans.extend(held_out);
-    line
+    Line::styled(format!("  {on:<22} {:>6.3} {held_out:>9}   {kappa}", epoch.loss), look.theme.text)
+}
+
+/// A rate as a person reads it: of slow ones the first decimal counts.
+fn per_second(rate: f64) -> String {
+    if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
 }
 
 /// Seconds as a person says them.

@@ -218,8 +218,8 @@ impl Popup {
             Self::Leave => {
                 let inner = self.block(frame, area, (58, 5), " A job is running ", look);
                 let lines = vec![
-                    line("q", "leave; the job goes on, and the next opening shows it"),
-                    line("s", "leave, and stop the job; what it finished is kept"),
+                    line("q", "leave; the job goes on, the next opening shows it"),
+                    line("s", "leave, and stop the job (a training begins anew)"),
                     line("esc", "stay"),
                 ];
                 frame.render_widget(Paragraph::new(lines), inner);
