@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::arguments::ProgressKind;
 #[cfg(feature = "engine")]
@@ -168,11 +168,14 @@ fn new_bar(progress: &Progress) -> ProgressBar {
     let template = match (progress.total.is_some(), progress.unit.as_str()) {
         (false, _) => "{spinner} {msg}",
         (true, "bytes") => "{msg:<14} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
-        (true, _) => "{msg:<14} {bar:30} {human_pos}/{human_len}  {per_sec:>8}  {eta} left",
+        (true, _) => "{msg:<14} {bar:30} {human_pos}/{human_len}  {rate:>8}  {eta} left",
     };
     let bar = progress.total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+        bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let rate = state.per_sec();
+            let _ = if rate < 10.0 { write!(out, "{rate:.1}/s") } else { write!(out, "{rate:.0}/s") };
+        }));
     }
     bar.with_message(progress.stage.clone())
 }
