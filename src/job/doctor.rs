@@ -81,7 +81,7 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
                 "jobs",
                 State::Warning,
                 format!(
-                    "the last one ({}) was {}; run it again to go on",
+                    "the last one ({}) was {}; run it again",
                     run.kind,
                     format!("{outcome:?}").to_lowercase()
                 ),
