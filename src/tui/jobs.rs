@@ -224,3 +224,67 @@ pub(super) fn duration(seconds: f64) -> String {
         s => format!("{} h {} min", s / 3_600, s / 60 % 60),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::Settings;
+    use super::super::theme::Theme;
+    use super::*;
+
+    #[test]
+    fn an_epochs_kappa_has_its_interval_and_n_and_fits_a_narrow_terminal() {
+        let settings = Settings::default();
+        let look = Look { theme: &Theme::of(settings.theme), keys: &settings.keys };
+        let epoch = Epoch {
+            on: "fold 1 of 3".into(),
+            epoch: 12,
+            loss: 0.123_4,
+            held_out_loss: Some(10.148),
+            held_out_kappa: Some(0.81),
+            held_out_kappa_interval: Some((-0.05, 1.0)),
+            held_out: 1_032,
+        };
+        let line = epoch_line(&epoch, look);
+        assert!(line.width() <= 80, "{line}");
+        assert!(line.to_string().ends_with("0.81 (-0.05 to 1.00, n = 1032)"), "{line}");
+        let untested = epoch_line(&Epoch { held_out_loss: None, held_out_kappa: None, ..epoch }, look);
+        assert!(untested.to_string().trim_end().ends_with("0.123"), "{untested}");
+    }
+
+    #[test]
+    fn the_head_says_which_stage_its_share_is_of() {
+        let mut jobs = JobsScreen::default();
+        let now = Instant::now();
+        jobs.take(News::Started(JobKind::Lora), now);
+        assert_eq!(jobs.in_short().as_deref(), Some("lora …"));
+        let progress = Progress {
+            job: "lora".into(),
+            stage: "prelabelling what is uncertain".into(),
+            done: 47,
+            total: Some(100),
+            unit: "texts".into(),
+            rate: None,
+            eta_s: None,
+            epochs: Vec::new(),
+        };
+        jobs.take(News::Progress(JobKind::Lora, progress), now);
+        assert_eq!(jobs.in_short().as_deref(), Some("prelabelling 47 %"));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_marked() {
+        let settings = Settings::default();
+        let look = Look { theme: &Theme::of(settings.theme), keys: &settings.keys };
+        let mut jobs = JobsScreen::default();
+        let drawn = |jobs: &JobsScreen| {
+            let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
+            terminal.draw(|frame| jobs.draw(frame, frame.area(), None, look)).unwrap();
+            terminal.backend().to_string()
+        };
+        assert!(!drawn(&jobs).contains('▼'));
+        for _ in 0..10 {
+            jobs.take(News::Ended(JobKind::Scout, End::Done, "400 texts".into()), Instant::now());
+        }
+        assert!(drawn(&jobs).contains('▼'));
+    }
+}

@@ -1,5 +1,10 @@
 //! A low-rank adapter from the labels to the file that llama.cpp loads, with the embedded model.
 
+#[cfg(unix)]
+use std::io::{BufRead, BufReader};
+
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 use super::project::{Project, TASK};
@@ -41,7 +46,7 @@ fn with_few_labels_the_head_stays_and_it_says_so() {
     project.run("scout", &[]).done();
     let ran = project.run("tune", &["--adapter", "lora"]).done();
     assert!(
-        ran.out.contains("the head stays: a LoRA needs 60 training labels, and there are 0"),
+        ran.out.contains("the zero-shot prelabels stay: a LoRA needs 60 training labels, and there are 0"),
         "{}",
         ran.out
     );
@@ -126,24 +131,127 @@ fn an_adapter_is_trained_verified_used_exported_and_left_again() {
     project.is_whole();
 }
 
+/// Starts a training of a LoRA and returns once it has taken some steps.
+#[cfg(unix)]
+fn in_training(project: &Project) -> std::process::Child {
+    use std::os::unix::process::CommandExt;
+    let mut command = project.command("tune", &["--adapter", "lora", "--progress", "json"]);
+    let piped = std::process::Stdio::piped;
+    let mut child = command.process_group(0).stderr(piped()).stdout(piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let training = |line: &String| line.contains("\"stage\":\"training\"") && !line.contains("\"done\":0,");
+    assert!(said.by_ref().filter(training).nth(1).is_some(), "it never trained");
+    // Nobody may be left without a reader.
+    std::thread::spawn(move || said.count());
+    child
+}
+
+#[cfg(unix)]
 #[test]
-fn a_training_that_is_killed_leaves_the_head_and_no_half_of_an_adapter() {
-    use std::io::BufRead;
+fn a_training_that_is_stopped_or_killed_leaves_the_head_and_the_next_one_does_the_work() {
     let project = labelled(120);
     let (head, _) = active(&project);
-    let mut command = project.command("tune", &["--adapter", "lora", "--progress", "json"]);
-    let mut child =
-        command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
-    let said = std::io::BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let training = |line: &String| line.contains("\"stage\":\"training\"") && !line.contains("\"done\":0,");
-    assert!(said.filter(training).nth(1).is_some(), "it never trained");
+
+    // A terminal sends Ctrl-C to the whole group: the process that was started, and the one that trains.
+    let child = in_training(&project);
+    kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        (output.status.code(), said.trim()),
+        (Some(0), "stopped; the head stays, and the next training begins anew")
+    );
+    let last_job = |project: &Project| project.json("status", &[])["last_job"].as_str().unwrap().to_owned();
+    assert!(last_job(&project).ends_with(": stopped"), "{}", last_job(&project));
+
+    // Killed with all it started: nobody is left to say so, but whoever looks can tell.
+    let mut child = in_training(&project);
+    kill_process_group(Pid::from_child(&child), Signal::KILL).unwrap();
+    child.wait().unwrap();
+    assert!(last_job(&project).ends_with(": lost"), "{}", last_job(&project));
+
+    // Killed alone, it leaves a child behind that ends after its step: the next start waits for that, and then trains.
+    let mut child = in_training(&project);
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(active(&project), (head, "head".into()));
+    let report = project.json("tune", &["--adapter", "lora", "--epochs", "1", "--no-rescore"]);
+    assert!(["activated", "head-stays"].contains(&report["verdict"].as_str().unwrap()), "{report}");
     let all = project.json("adapter", &["list"]);
-    assert!(all.as_array().unwrap().iter().all(|a| a["kind"] == "head"), "{all}");
-    let store = project.is_whole();
-    assert_eq!(store.active_predictor().unwrap().unwrap().kind, "head");
+    let loras = all.as_array().unwrap().iter().filter(|a| a["kind"] == "lora").count();
+    assert_eq!(loras, 1, "{all}");
+    project.is_whole();
+
+    if report["verdict"] == "head-stays" {
+        project.run("adapter", &["use", &report["adapter"].to_string()]).done();
+    }
+    let unread = predictions(&project).iter().any(|line| line["prelabel"].is_null());
+    assert_eq!(unread, report["verdict"] == "activated", "only the cases were read");
+    around_a_lora(&project, head, report["adapter"].as_i64().unwrap());
+}
+
+/// What can be done with a project whose LoRA is active and may have read no more than the cases.
+#[cfg(unix)]
+fn around_a_lora(project: &Project, head: i64, lora: i64) {
+    let unread = |lines: &[Value]| lines.iter().filter(|line| line["prelabel"].is_null()).count();
+    let before = unread(&predictions(project));
+    if before > 0 {
+        let mut command = project.command("export", &["--what", "predictions"]);
+        let said = command.output().unwrap();
+        let said = String::from_utf8(said.stderr).unwrap();
+        assert!(said.contains(&format!("{before} of the lines have no prelabel")), "{said}");
+    }
+    // The next round is mined from all texts.
+    let mined = project.json("mine", &["--budget", "10"]);
+    let items = project.json("status", &[])["items"].clone();
+    assert_eq!(mined["universe"], items, "{mined}");
+    assert_eq!(unread(&predictions(project)), 0);
+
+    // A label that is added does not cost the LoRA.
+    let rest = "\n[[label]]\nname = \"chain letter\"\nkey = \"3\"\ndescription = \"wants to be passed on\"\nshare = 0.1\n";
+    let two = TASK.replace("share = 0.8", "share = 0.7");
+    let task = project.write("three.toml", format!("{two}{rest}"));
+    let set = project.command("task", &["--set", task.to_str().unwrap()]).output().unwrap();
+    let set = String::from_utf8(set.stdout).unwrap();
+    assert!(set.contains("does not know 'chain letter'"), "{set}");
+    let listed = project.run("adapter", &["list"]).done().out;
+    assert!(listed.contains("active  does not know 'chain letter'"), "{listed}");
+    assert_eq!(project.json("scout", &[])["prelabels"], "lora");
+    assert_eq!(active(project), (lora, "lora".into()));
+    let stays = project.run("tune", &["--adapter", "lora"]).done().out;
+    assert!(
+        stays.contains("the LoRA that is active stays: a LoRA needs 3 training labels of each label"),
+        "{stays}"
+    );
+
+    // Of a LoRA that is not active only what it said of the cases is left.
+    project.run("adapter", &["use", &head.to_string()]).done();
+    let by = |by: &str| project.run("export", &["--what", "predictions", "--by", by]);
+    by(&lora.to_string()).refused(2, &["is not active", &format!("adapter FILE use {lora}")]);
+    by("99").refused(2, &["adapter 99", "adapter FILE list"]);
+    project.run("adapter", &["use", &lora.to_string()]).done();
+
+    // Its files replace no others.
+    let out = project.path("files");
+    let export =
+        |more: &[&str]| project.run("adapter", &[&["export", "-o", out.to_str().unwrap()], more].concat());
+    export(&[]).done();
+    export(&[]).refused(2, &["is there already", "--force"]);
+    export(&["--force"]).done();
+    project
+        .run("adapter", &["export", "-o", task.to_str().unwrap()])
+        .refused(2, &["three.toml is not a folder"]);
+
+    // Heads are never dropped, nor is what is active; what was dropped cannot be used, and that is no job that failed.
+    project.run("adapter", &["prune"]).done();
+    by("head").done();
+    project.run("adapter", &["use", &head.to_string()]).done();
+    assert_eq!(project.json("adapter", &["prune", "--keep", "1"])["dropped"], 0);
+    assert_eq!(project.json("adapter", &["prune"])["dropped"], 1);
+    let job = project.json("status", &[])["last_job"].clone();
+    project.run("adapter", &["use", &lora.to_string()]).refused(2, &["its bytes were dropped"]);
+    assert_eq!(project.json("status", &[])["last_job"], job);
+    project.run("tune", &["--epochs", "5"]).refused(2, &["--epochs goes with --adapter lora"]);
+    project.is_whole();
 }
 
 #[cfg(unix)]
@@ -156,11 +264,11 @@ fn the_workstation_shows_each_epoch_while_it_trains_and_labelling_goes_on() {
     seat.press("\x0b");
     seat.see("nothing since this screen was opened");
     seat.press("\x1b[B\x1b[B\x1b[B\r");
-    seat.see("adapt: training");
+    seat.see("lora: training");
     seat.press("\x1b");
     let case = seat.answer('1');
     seat.press("\x0b");
-    seat.see("fold 1 of 3, epoch 2: loss");
+    seat.see("fold 1 of 3, epoch 2   ");
     let ended = seat.see_that("the end", |s| s.contains("a LoRA trained on") || s.contains("the head stays"));
     assert!(ended.contains("log-loss"), "{ended}");
     seat.press("\x1b");

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use hardcase::store::runs::{Begun, Outcome};
+use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
 
 use super::project::{Project, TASK};
@@ -329,4 +331,41 @@ fn two_experts_on_the_same_evaluation_cases_have_a_kappa() {
     assert_eq!(status["labels_by_expert"], json!({ "ada": 40, "grace": 40 }));
     let ceiling = &status["kappa"]["expert_expert"];
     assert!(ceiling["n"].as_u64().is_some_and(|n| n > 0) || ceiling["undefined"].is_string(), "{ceiling}");
+}
+
+/// Mines while this test is at it already, with `arguments`, and ends with `outcome` once the program has seen that. Returns what it printed and
+/// said.
+fn mine_beside(project: &Project, arguments: &str, outcome: Outcome) -> (String, String) {
+    use std::io::{BufRead, Read};
+    let mut store = Store::open(&project.file(), Access::Job).unwrap();
+    let Begun::Ours(ours) = store.begin_run("mine", arguments).unwrap() else { panic!("nobody else mines") };
+    let mut command = project.command("mine", &["--budget", "10"]);
+    let piped = std::process::Stdio::piped;
+    let mut child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(line.contains("another process is at it already"), "{line}");
+    store.end_run(ours, outcome, "round 7: the other's").unwrap();
+    drop(store);
+    said.read_to_string(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{line}");
+    (String::from_utf8(output.stdout).unwrap(), line)
+}
+
+#[test]
+fn whoever_finds_another_at_it_leaves_it_what_it_does_and_does_what_it_leaves() {
+    let project = Project::scouted_elsewhere(100);
+    let (out, said) = mine_beside(&project, "boundary", Outcome::Done);
+    assert!(
+        out.contains("another process mined the round") && said.contains("round 7: the other's"),
+        "{out}{said}"
+    );
+    let (out, _) = mine_beside(&project, "boundary", Outcome::Stopped);
+    assert!(out.starts_with("round 1: 10 cases by boundary"), "{out}");
+    let (out, said) = mine_beside(&project, "random", Outcome::Done);
+    assert!(out.starts_with("round 2: 10 cases by boundary"), "{out}");
+    assert!(said.contains("and then does what it was asked for"), "{said}");
+    assert_eq!(project.json("status", &[])["last_job"], "mine: done");
 }
