@@ -165,9 +165,11 @@ impl Jobs {
         Ok(())
     }
 
-    /// Tells every job that this screen started to end after its current batch.
+    /// Tells every job that this screen started to end after its current batch; once, for at a second time it would end at once.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        if self.stopping.swap(true, Ordering::Relaxed) {
+            return;
+        }
         for (_, process) in locked(&self.running).iter() {
             end_process(*process);
         }
