@@ -122,7 +122,7 @@ fn use_lora(setting: &Setting, project: &std::path::Path, adapter: AdapterId) ->
 
 #[cfg(not(feature = "engine"))]
 fn use_lora(_setting: &Setting, _project: &std::path::Path, _adapter: AdapterId) -> Result<UseReport> {
-    Err(crate::domain::fault::Fault::usage("use the adapter", "it is a LoRA, and this build has no models")
+    Err(Fault::usage("use the adapter", "it is a LoRA, and this build has no models")
         .hint("Use it with a full build of hardcase"))
 }
 
