@@ -13,8 +13,9 @@ use crate::domain::answer::decided;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::split::Split;
-use crate::domain::task::Task;
+use crate::domain::task::{Label, Task};
 use crate::stats::audit::Audit;
+use crate::stats::head::lacking;
 use crate::stats::pace::median;
 use crate::store::{Access, Store};
 
@@ -128,7 +129,8 @@ pub fn status(project: &Path) -> Result<Status> {
         .and_then(|p| p.adapter)
         .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
         .map_or(0, |a| a.training_n);
-    let short = task.labels.iter().find(|l| balance.get(&l.name).is_none_or(|b| b.training < 2));
+    let of_label = |l: &Label| balance.get(&l.name).map_or(0, |b| b.training);
+    let short = lacking(&task.labels.iter().map(of_label).collect::<Vec<_>>());
     let next_round = match rounds.last() {
         Some(last) => {
             // A round trains with the share of its cases that the rounds so far trained with.
@@ -148,7 +150,7 @@ pub fn status(project: &Path) -> Result<Status> {
         scored,
         round: newest.zip(round_cases).map(|(r, count)| (r.number, count.left())),
         new_training: training.len().saturating_sub(seen),
-        missing: short.map(|l| l.name.as_str()),
+        missing: short.and_then(|few| task.labels.get(few.label)).map(|l| l.name.as_str()),
         audit_moves_shares: figures.audit_moves_shares(active.as_ref(), revision.id),
         model_expert: &agreement.model_expert,
         expert_expert: &agreement.expert_expert,

@@ -40,7 +40,8 @@ impl ZeroShotSettings {
         Ok(vectors.dot(&self.anchors()?.t()))
     }
 
-    fn anchors(&self) -> Result<Array2<f32>> {
+    /// Each label's anchor, labels × dimensions.
+    pub fn anchors(&self) -> Result<Array2<f32>> {
         let dimensions = self.anchors.first().map_or(0, Vec::len);
         Array2::from_shape_vec((self.anchors.len(), dimensions), self.anchors.concat())
             .map_err(|e| Fault::new("read the label anchors", e.to_string()))

@@ -3,18 +3,20 @@
 
 use std::collections::BTreeMap;
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{record_agreement, rescore_cases};
 use super::prelabels::{active, complete};
 use super::runner::{Ended, JobContext, Work, run};
-use super::scorer::Scorer;
+use super::scorer::{Scorer, ZeroShotSettings};
 use super::shares::following_audit;
 use super::training::Training;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
-use crate::stats::head::{TooFew, fit_head, out_of_fold};
+use crate::stats::head::{TooFew, fit_anchored_head, fit_head, out_of_fold};
 use crate::stats::label_errors::label_errors;
+use crate::store::Store;
 use crate::store::adapters::{AdapterRow, NewAdapter};
 use crate::store::predictors::Predictor;
 use crate::store::tasks::Revision;
@@ -294,8 +296,12 @@ fn train(
 ) -> Result<AdapterId, Refused> {
     let labels = revision.task.label_ids();
     work.report("training the head", 0, None, "labels")?;
-    let fit =
-        fit_head(training.vectors.view(), &training.labels, labels.len(), seed).map_err(Refused::TooFew)?;
+    let (vectors, given) = (training.vectors.view(), &training.labels[..]);
+    let fit = match anchors(work.store, current, &labels)? {
+        Some(anchors) => fit_anchored_head(vectors, given, anchors.view(), seed),
+        None => fit_head(vectors, given, labels.len(), seed),
+    };
+    let fit = fit.map_err(Refused::TooFew)?;
     let suspects = suspects(training, &labels, fit.c, seed);
     let settings = HeadSettings { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed, suspects };
     Ok(work.store.add_adapter(&NewAdapter {
@@ -310,6 +316,16 @@ fn train(
         training_n: training.items.len(),
         bytes: fit.model.to_bytes(),
     })?)
+}
+
+/// What stood for just these labels before there were answers; none where they were never prelabelled zero-shot.
+fn anchors(store: &Store, current: &Predictor, labels: &[String]) -> Result<Option<Array2<f32>>> {
+    let zero_shot = store
+        .predictors()?
+        .into_iter()
+        .rev()
+        .find(|p| p.kind == "zero-shot" && p.model == current.model && p.labels == labels);
+    zero_shot.map(|p| ZeroShotSettings::of(&p)?.anchors()).transpose()
 }
 
 /// The training labels that look like slips by heads that have not seen them; none while a label has too few examples for that.

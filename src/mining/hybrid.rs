@@ -5,6 +5,10 @@
 //! means that its answer speaks for others; a near one of another label that it stands where the labels meet, as `boundary` looks for. Plain
 //! margin takes outliers that nobody resembles, and plain clustering whatever lies first in a cluster.
 //!
+//! While there are fewer than four answers for each label, it asks about what is typical of regions that nobody has been asked about
+//! (`typiclust`): with little in hand there is more to learn from what there is than from where the line runs (Hacohen et al., ICML 2022). Two labels
+//! are past that after eight answers, 77 after 308.
+//!
 //! Settled on by `simulate`; `docs/evidence.md` holds what it is worth beside the others.
 
 use rand_chacha::ChaCha8Rng;
@@ -13,10 +17,14 @@ use super::clusters;
 use super::neighbours::{Neighbour, Sides, both_sides};
 use super::pick::{Pick, Ranking, Strategy};
 use super::pool::Pool;
+use super::typiclust::TypiClust;
 use crate::domain::case::Reason;
 
 /// How many times the budget is near enough to the line. With ten times it, easy texts come in; with three, fewer regions.
 const BREADTH: usize = 5;
+
+/// Answers for each label from which the line matters more than what there is.
+const ANSWERS_EACH: usize = 4;
 
 /// The densest of both sides in each region near the line.
 pub struct Hybrid;
@@ -27,6 +35,9 @@ impl Strategy for Hybrid {
     }
 
     fn rank(&self, pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking {
+        if pool.closed().len() < ANSWERS_EACH * pool.labels() {
+            return TypiClust.rank(pool, budget, rng);
+        }
         let near = pool.nearest_the_boundary(budget.saturating_mul(BREADTH));
         let sides = both_sides(pool, &near);
         let wanted: Vec<Wanted> =
@@ -81,6 +92,22 @@ mod tests {
 
     use super::super::synthetic::Synthetic;
     use super::*;
+    use crate::domain::ids::ItemId;
+    use crate::domain::split::Split;
+
+    /// A pool in which enough has been answered: items past the end of the made ones, far from all of them.
+    fn answered(mut made: Synthetic) -> Synthetic {
+        for _ in 0..ANSWERS_EACH * made.probabilities.ncols() {
+            made.items.push(ItemId(5000 + made.items.len() as i64));
+            let far = Array1::from_shape_fn(made.vectors.ncols(), |axis| if axis == 6 { -1.0 } else { 0.0 });
+            made.vectors.push_row(far.view()).unwrap();
+            let sure = Array1::from_shape_fn(made.probabilities.ncols(), |l| f32::from(u8::from(l == 0)));
+            made.probabilities.push_row(sure.view()).unwrap();
+            made.splits.push(Split::Train);
+            made.open.push(false);
+        }
+        made
+    }
 
     fn chosen(made: &Synthetic, budget: usize) -> Vec<usize> {
         let ranking = Hybrid.rank(&made.pool(), budget, &mut ChaCha8Rng::seed_from_u64(0));
@@ -91,6 +118,7 @@ mod tests {
     fn every_region_near_the_line_is_asked_about_and_easy_texts_are_not() {
         // Half of each of four groups is near the line: five times the budget of four, exactly.
         let made = Synthetic::separated(4, 10, 8, 1).with_margins(|i| if i % 10 < 5 { 0.1 } else { 0.9 });
+        let made = answered(made);
         let chosen = chosen(&made, 4);
         assert_eq!(chosen.iter().map(|i| i / 10).collect::<HashSet<_>>().len(), 4);
         assert!(chosen.iter().all(|i| i % 10 < 5), "{chosen:?}");
@@ -100,13 +128,25 @@ mod tests {
     fn a_text_that_nobody_resembles_waits_though_its_margin_is_the_least() {
         let mut made = Synthetic::separated(1, 5, 8, 1).with_margins(|i| i as f32 / 100.0);
         made.vectors.row_mut(0).assign(&Array1::from_shape_fn(8, |axis| f32::from(u8::from(axis == 7))));
-        assert_eq!(Synthetic::pool(&made).nearest_the_boundary(1), [0]);
+        let made = answered(made);
+        assert_eq!(made.pool().nearest_the_boundary(1), [0]);
         assert_ne!(chosen(&made, 1), [0]);
     }
 
     #[test]
+    fn with_few_answers_it_asks_about_what_is_typical() {
+        let made = Synthetic::overlapping(300, 8, 3, 2).with_closed(1);
+        let few = Synthetic { open: (0..300).map(|i| i >= 11).collect(), ..made };
+        let rank =
+            |strategy: &dyn Strategy| strategy.rank(&few.pool(), 20, &mut ChaCha8Rng::seed_from_u64(0));
+        assert_eq!(rank(&Hybrid), rank(&TypiClust));
+        let enough = Synthetic { open: (0..300).map(|i| i >= 12).collect(), ..few.clone() };
+        assert_ne!(Hybrid.rank(&enough.pool(), 20, &mut ChaCha8Rng::seed_from_u64(0)), rank(&TypiClust));
+    }
+
+    #[test]
     fn the_partner_is_the_nearest_of_another_prelabel() {
-        let made = Synthetic::overlapping(300, 8, 3, 2);
+        let made = answered(Synthetic::overlapping(300, 8, 3, 2));
         let pool = made.pool();
         for pick in Hybrid.rank(&pool, 20, &mut ChaCha8Rng::seed_from_u64(0)).chosen {
             let partner = pick.partner.unwrap();

@@ -8,7 +8,8 @@
 //! strategy -> hybrid, boundary, margin, confidence, entropy, k_center, cal, typiclust, badge, random
 //!                                             (one file per strategy, each a `pick::Strategy`)
 //! boundary -> clusters, neighbours, overlap, pairs, budget, margin
-//! hybrid, typiclust -> clusters, neighbours
+//! hybrid -> typiclust, clusters, neighbours
+//! typiclust -> clusters, neighbours
 //! k_center, cal -> neighbours
 //! all -> pool
 //! ```

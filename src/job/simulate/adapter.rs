@@ -12,7 +12,7 @@ use crate::engine::bert::Weights;
 use crate::engine::encoder::Encoder;
 use crate::engine::lora::Head;
 use crate::engine::training::{Example, Fit, Settings, fit, probabilities};
-use crate::stats::head::{balanced, fit_head};
+use crate::stats::head::{balanced, fit_anchored_head};
 
 /// The model as it is trained, with the tokens of every text of the data.
 pub struct Trainer {
@@ -44,7 +44,10 @@ impl Trainer {
         let classes = table.world.data.classes();
         let labels: Vec<usize> = chosen.iter().map(|&row| table.answers[row]).collect();
         let vectors = table.world.vectors.select(Axis(0), chosen);
-        let Ok(head) = fit_head(vectors.view(), &labels, classes, table.seed) else { return Ok(None) };
+        let anchors = table.world.anchors.view();
+        let Ok(head) = fit_anchored_head(vectors.view(), &labels, anchors, table.seed) else {
+            return Ok(None);
+        };
         let weights = balanced(&labels, classes);
         let examples: Vec<Example<'_>> = (chosen.iter().zip(&labels).zip(&weights))
             .map(|((&row, &label), &weight)| Example {

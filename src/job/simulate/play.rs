@@ -14,7 +14,7 @@ use crate::domain::split::Split;
 use crate::mining::round::{Order, Stage, propose};
 use crate::mining::{Pool, PoolParts, Strategy};
 use crate::stats::calibration::ZeroShot;
-use crate::stats::head::fit_head;
+use crate::stats::head::fit_anchored_head;
 use crate::stats::logistic::Logistic;
 
 /// Positives that a head can be cross-validated from; how soon they are in hand is what a cold start is judged by.
@@ -171,7 +171,9 @@ impl<'a> Table<'a> {
     pub fn tune(&self, rows: &[usize]) -> Option<Logistic> {
         let labels: Vec<usize> = rows.iter().map(|&row| self.answers[self.division.pool[row]]).collect();
         let vectors = self.pool.select(Axis(0), rows);
-        fit_head(vectors.view(), &labels, self.world.data.classes(), self.seed).ok().map(|fit| fit.model)
+        fit_anchored_head(vectors.view(), &labels, self.world.anchors.view(), self.seed)
+            .ok()
+            .map(|fit| fit.model)
     }
 
     /// Probabilities of some vectors, n × labels.
