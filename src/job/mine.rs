@@ -141,7 +141,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
 
 fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
     let attempted = "mine a round";
-    let unread = work.store.item_count()? - work.store.vector_count(predictor.space())?;
+    let unread = work.store.item_count()?.saturating_sub(work.store.vector_count(predictor.space())?);
     if predictor.kind == "lora" && unread > 0 {
         let fault = Fault::new(attempted, format!("the active LoRA has not read {unread} of the texts"));
         return Ok(fault.hint(if cfg!(feature = "engine") {
