@@ -34,6 +34,11 @@ impl Strategy for Hybrid {
         "hybrid"
     }
 
+    /// Where a round cannot give each label four answers, the first one is for meeting what there is, too.
+    fn opens(&self, labels: usize, budget: usize) -> bool {
+        ANSWERS_EACH * labels > budget
+    }
+
     fn rank(&self, pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking {
         if pool.closed().len() < ANSWERS_EACH * pool.labels() {
             return TypiClust.rank(pool, budget, rng);

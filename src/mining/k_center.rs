@@ -28,8 +28,8 @@ impl Strategy for KCenter {
         Ranking { chosen: chosen.into_iter().map(|i| Pick::alone(i, Reason::Farthest)).collect(), note: None }
     }
 
-    fn follows_the_model(&self) -> bool {
-        false
+    fn opens(&self, _labels: usize, _budget: usize) -> bool {
+        true
     }
 }
 

@@ -15,10 +15,10 @@ pub trait Strategy: Sync {
     /// Only [`Pool::candidates`] may be chosen; the round drops whatever else is.
     fn rank(&self, pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking;
 
-    /// Whether the choice rests on the model, so that the first round, which has only a zero-shot boundary, opens
-    /// by the mixture in [`super::round`] instead. A baseline that ignores the model answers false.
-    fn follows_the_model(&self) -> bool {
-        true
+    /// Whether it chooses the first round itself, for which there is only a zero-shot boundary. One whose choice rests on the model leaves
+    /// that to the mixture in [`super::opening`].
+    fn opens(&self, _labels: usize, _budget: usize) -> bool {
+        false
     }
 }
 

@@ -78,7 +78,7 @@ pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
     let drawn = audit::draw(pool, share, &mut auditing);
     let budget = order.budget - drawn.len();
     let Ranking { chosen, note } = match order.stage {
-        Stage::Opening { shares } if order.strategy.follows_the_model() => {
+        Stage::Opening { shares } if !order.strategy.opens(pool.labels(), budget) => {
             opening::rank(pool, budget, shares, &mut choosing)
         }
         _ => order.strategy.rank(pool, budget, &mut choosing),

@@ -43,8 +43,8 @@ impl Strategy for TypiClust {
         Ranking { chosen: chosen.into_iter().map(|i| Pick::alone(i, Reason::Medoid)).collect(), note: None }
     }
 
-    fn follows_the_model(&self) -> bool {
-        false
+    fn opens(&self, _labels: usize, _budget: usize) -> bool {
+        true
     }
 }
 

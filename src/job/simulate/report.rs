@@ -163,13 +163,14 @@ pub fn spread(values: &[f64]) -> Option<Spread> {
 }
 
 impl Curve {
-    /// Of the values of each seed at each point; a point without a value for some seed has none.
-    fn of<'a>(seeds: usize, points: usize, value: impl Fn(usize, usize) -> Option<f64> + 'a) -> Self {
+    /// Of the values of each seed at each point; a point without a value for some seed has none. No end of an interval lies beyond what the
+    /// figure can be, from `least` to 1.
+    fn of(seeds: usize, points: usize, least: f64, value: impl Fn(usize, usize) -> Option<f64>) -> Self {
         let mut curve = Self::default();
         for at in 0..points {
             let values: Option<Vec<f64>> = (0..seeds).map(|seed| value(seed, at)).collect();
             let spread = values.and_then(|values| spread(&values));
-            let finite = |v: f64| v.is_finite().then_some(v);
+            let finite = |v: f64| v.is_finite().then_some(v.clamp(least, 1.0));
             curve.mean.push(spread.map(|s| s.mean));
             curve.lo.push(spread.and_then(|s| finite(s.lo)));
             curve.hi.push(spread.and_then(|s| finite(s.hi)));
@@ -187,15 +188,15 @@ impl Curves {
     /// Of one list of points for each seed, as far as all of them go.
     pub fn of(seeds: &[&[Point]]) -> Self {
         let points = seeds.iter().map(|points| points.len()).min().unwrap_or(0);
-        let of = |value: fn(&Scores) -> Option<f64>| {
-            Curve::of(seeds.len(), points, |seed, at| value(&seeds[seed][at].scores))
+        let of = |least: f64, value: fn(&Scores) -> Option<f64>| {
+            Curve::of(seeds.len(), points, least, |seed, at| value(&seeds[seed][at].scores))
         };
         Self {
             labels: seeds.first().map(|s| s[..points].iter().map(|p| p.labels).collect()).unwrap_or_default(),
-            kappa: of(|s| s.kappa),
-            ac1: of(|s| s.ac1),
-            f1: of(|s| s.f1),
-            average_precision: of(|s| s.average_precision),
+            kappa: of(-1.0, |s| s.kappa),
+            ac1: of(-1.0, |s| s.ac1),
+            f1: of(0.0, |s| s.f1),
+            average_precision: of(0.0, |s| s.average_precision),
         }
     }
 
@@ -351,7 +352,8 @@ mod tests {
         let means: Vec<f64> = curves.kappa.mean.iter().map(|m| m.unwrap()).collect();
         assert!((means[0] - 0.1).abs() < 1e-12 && (means[1] - 0.5).abs() < 1e-12);
         // Two values .2 apart: standard error .1, and Student's t with one degree of freedom 12.706.
-        assert!((curves.kappa.hi[0].unwrap() - 1.3706).abs() < 1e-3);
+        assert!((curves.kappa.hi[0].unwrap() - 1.0).abs() < 1e-12, "and no kappa is above 1");
+        assert!((curves.kappa.lo[1].unwrap() - (0.5 - 1.2706)).abs() < 1e-3);
         assert_eq!(curves.ac1.mean, [None, None]);
     }
 
