@@ -13,13 +13,17 @@ impl Display for SimulateReport {
         let width = self.runs.iter().map(|run| run.strategy.len()).max().unwrap_or(0).max("strategy".len());
         let labels = self.runs.iter().filter_map(|run| run.curves.labels.last()).max().copied().unwrap_or(0);
         let kappa = format!("kappa at {labels}");
+        writeln!(f, "\n{:width$}  {kappa:22}  {:25}  {:5}  s/round", "strategy", "less random", "area")?;
+        for run in &self.runs {
+            write_kappa(f, run, width)?;
+        }
         writeln!(
             f,
-            "\n{:width$}  {kappa:22}  {:6}  {:22}  {:5}  {:5}  {:9}  {:6}  {:9}  {:7}",
-            "strategy", "area", "less random", "F1", "AP", "positives", "found", "first ten", "s/round"
+            "\n{:width$}  {:5}  {:5}  {:5}  {:>9}  {:>9}  first ten",
+            "strategy", "AC1", "F1", "AP", "positives", "found"
         )?;
         for run in &self.runs {
-            write_run(f, run, width)?;
+            write_others(f, run, width)?;
         }
         self.write_adapters(f, width)?;
         writeln!(f)?;
@@ -39,7 +43,7 @@ impl SimulateReport {
         };
         writeln!(
             f,
-            "{} texts ({labels}); for each seed a pool of {} and a test of {}; rarest label: {}",
+            "{} texts ({labels});\nfor each seed a pool of {} and a test of {}; rarest label: {}",
             data.items, data.pool, data.test, data.positive
         )?;
         if data.unlabelled > 0 {
@@ -53,7 +57,7 @@ impl SimulateReport {
             };
             writeln!(
                 f,
-                "{} texts differ from an earlier one in case, digits, links and names alone and {fate}; {} of them have another label than it",
+                "{} texts differ from an earlier one in case, digits, links and names alone and {fate};\n{} of them have another label than it",
                 copies.texts, copies.of_another_label
             )?;
         }
@@ -105,7 +109,8 @@ impl SimulateReport {
     }
 }
 
-fn write_run(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
+/// Kappa after the last round, less that of `random` seed by seed, and the mean on the way.
+fn write_kappa(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
     let last = run.curves.kappa.mean.len().saturating_sub(1);
     let at = |ends: &[Option<f64>]| ends.get(last).copied().flatten();
     let kappa = match (run.curves.kappa.last(), at(&run.curves.kappa.lo), at(&run.curves.kappa.hi)) {
@@ -113,22 +118,26 @@ fn write_run(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
         (mean, ..) => number(mean),
     };
     let random = match run.against_random {
-        _ if run.strategy == "random" => String::new(),
-        Some(difference) => signed(difference.kappa),
-        None => String::new(),
+        Some(difference) if run.strategy != "random" => signed(difference.kappa),
+        _ => String::new(),
     };
+    let (name, area, seconds) = (&run.strategy, number(run.auc), run.seconds_per_round);
+    writeln!(f, "{name:width$}  {kappa:22}  {random:25}  {area:5}  {seconds:7.2}")
+}
+
+/// Other figures after the last round, and what was found of the rarest label.
+fn write_others(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
     let ten = run.until_ten_positives.map_or("–".to_owned(), |s| format!("{:.0}", s.mean));
-    let line = format!(
-        "{:width$}  {kappa:22}  {:6}  {random:22}  {:5}  {:5}  {:>7.1} %  {:>4.0} %  {ten:>9}  {:>7.2}",
+    writeln!(
+        f,
+        "{:width$}  {:5}  {:5}  {:5}  {:>7.1} %  {:>7.0} %  {ten:>9}",
         run.strategy,
-        number(run.auc),
+        number(run.curves.ac1.last()),
         number(run.curves.f1.last()),
         number(run.curves.average_precision.last()),
         100.0 * run.positive_share,
         100.0 * run.positives_found,
-        run.seconds_per_round,
-    );
-    writeln!(f, "{}", line.trim_end())
+    )
 }
 
 fn number(value: Option<f64>) -> String {
