@@ -46,7 +46,7 @@ pub(super) struct Export {
     /// Whose predictions: active, head, scout, or an adapter's number
     #[arg(long, default_value = "active")]
     by: String,
-    /// With labels: every event, also what was taken back
+    /// With labels: every event, also what was taken back and what was answered again in a repeat
     #[arg(long)]
     history: bool,
     /// How to write

@@ -3,7 +3,7 @@
 use super::shown::{Card, Lack, NoCase, Place, Reveal};
 use super::sitting::{Remarks, Saved, Sitting, TakenBack};
 use crate::domain::fault::Result;
-use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::ids::CaseId;
 
 /// Cases that a screen has at hand: the one it shows, and the one after it.
 const AHEAD: usize = 2;
@@ -13,23 +13,23 @@ const AHEAD: usize = 2;
 pub enum Ask {
     /// What comes next?
     Window,
-    /// This is the answer to an item, by the label's name.
+    /// This is the answer to a case, by the label's name.
     Answer {
-        /// The item.
-        item: ItemId,
+        /// The case.
+        case: CaseId,
         /// The label's name.
         label: String,
         /// What is added to it.
         remarks: Remarks,
     },
-    /// Leave an item unanswered.
-    Skip(ItemId),
-    /// Flag an item, or take the flag off.
-    Flag(ItemId),
-    /// Attach a note to an item.
-    Note(ItemId, String),
+    /// Leave a case unanswered.
+    Skip(CaseId),
+    /// Flag the item of a case, or take the flag off.
+    Flag(CaseId),
+    /// Attach a note to the item of a case.
+    Note(CaseId, String),
     /// Keep a half-written note.
-    Draft(ItemId, String),
+    Draft(CaseId, String),
     /// Take back the last thing done.
     Undo,
     /// Put back what was taken back last.
@@ -113,21 +113,21 @@ impl Sitting {
     fn act(&mut self, ask: Ask) -> Result<Done> {
         Ok(match ask {
             Ask::Window => Done::Looked,
-            Ask::Answer { item, label, remarks } => {
-                let (saved, reveal) = self.answer_and_reveal(item, &label, remarks)?;
+            Ask::Answer { case, label, remarks } => {
+                let (saved, reveal) = self.answer_and_reveal(case, &label, remarks)?;
                 Done::Answered { saved, reveal }
             }
-            Ask::Skip(item) => {
-                self.skip(item)?;
+            Ask::Skip(case) => {
+                self.skip(case)?;
                 Done::Skipped
             }
-            Ask::Flag(item) => Done::Flagged(self.toggle_flag(item)?),
-            Ask::Note(item, text) => {
-                self.note(item, &text)?;
+            Ask::Flag(case) => Done::Flagged(self.toggle_flag(case)?),
+            Ask::Note(case, text) => {
+                self.note(case, &text)?;
                 Done::Noted
             }
-            Ask::Draft(item, text) => {
-                self.keep_draft(item, &text)?;
+            Ask::Draft(case, text) => {
+                self.keep_draft(case, &text)?;
                 Done::Drafted
             }
             Ask::Undo => {

@@ -380,7 +380,7 @@ impl Reading {
             None => false,
         };
         Ok(Some(Whole {
-            note: self.store.note_of(self.expert, item)?,
+            note: self.store.note_of(self.expert, item, None)?,
             origins: self.origins(item)?,
             view: self.view(&row, case.as_ref())?,
             case: case.map(|case| case.id),

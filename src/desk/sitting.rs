@@ -50,6 +50,27 @@ pub enum Next {
     None(NoCase),
 }
 
+/// What an expert speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An item, in the case in which this expert would answer for it.
+    Item(ItemId),
+    /// The case on the screen.
+    Case(CaseId),
+}
+
+impl From<ItemId> for About {
+    fn from(item: ItemId) -> Self {
+        Self::Item(item)
+    }
+}
+
+impl From<CaseId> for About {
+    fn from(case: CaseId) -> Self {
+        Self::Case(case)
+    }
+}
+
 /// What an answer did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Saved {
@@ -57,7 +78,7 @@ pub struct Saved {
     pub item: ItemId,
     /// The label's name.
     pub label: String,
-    /// Labels of this expert in all.
+    /// Labels of this expert in all, those of repeats included: a count that stood still would tell one.
     pub labels: usize,
     /// True where the answer replaces an earlier one.
     pub changed: bool,
@@ -137,9 +158,17 @@ impl Sitting {
         self.store.lease_cases(self.expert, self.session, count, LEASE_MS)
     }
 
-    /// A case that this expert may see, with what the expert did to it; none where there is no such case.
+    /// A case that this expert may see, with what the expert did to it; none where there is no such case, or it comes back to another.
     pub fn look(&mut self, case: CaseId) -> Result<Option<Card>> {
-        self.store.case(case)?.map(|case| self.card(&case)).transpose()
+        let mut found = self.store.case(case)?;
+        // A place that is kept for a repeat looks like any other case to whoever goes to its number.
+        if found.as_ref().is_some_and(|case| case.as_repeat().is_some() && case.expert.is_none())
+            && self.store.claim_repeat(case, self.expert)?
+        {
+            found = self.store.case(case)?;
+        }
+        let mine = |case: &Case| case.as_repeat().is_none() || case.expert == Some(self.expert);
+        found.filter(mine).map(|case| self.card(&case)).transpose()
     }
 
     /// Brings a case before all others that wait for this expert, as after an undo.
@@ -192,24 +221,40 @@ impl Sitting {
     }
 
     fn card(&mut self, case: &Case) -> Result<Card> {
-        let answer = self.store.current_answer(self.expert, case.item)?;
+        let (answer, repeat) = (self.answer_in(case)?, case.as_repeat());
         let before = self.task().assist == Assist::Before && case.split == Split::Train;
         if before && answer.is_none() {
-            self.store.reveal(self.expert, case.item)?;
+            self.store.reveal(self.expert, case)?;
         }
         let mut shown = self.show(case)?;
-        if before || self.store.is_revealed(self.expert, case.item)? {
+        if before || self.is_revealed(case)? {
             shown.revealed = Some(self.view_of_model(case)?);
         }
         let label = answer.as_ref().and_then(|a| a.event.label.as_deref()).map(|key| self.name_of(key));
         Ok(Card {
             skipped: answer.is_some() && label.is_none(),
             label,
-            flagged: self.store.is_flagged(self.expert, case.item)?,
-            note: self.store.note_of(self.expert, case.item)?,
+            flagged: self.store.is_flagged(self.expert, case.item, repeat)?,
+            note: self.store.note_of(self.expert, case.item, repeat)?,
             draft: self.store.draft(self.expert, case.item)?,
             shown,
         })
+    }
+
+    /// This expert's answer in a case: of a repeat the one given in it, else the one that stands on the item.
+    fn answer_in(&self, case: &Case) -> Result<Option<LabelEvent>> {
+        match case.as_repeat() {
+            Some(repeat) => self.store.answer_to_repeat(repeat),
+            None => self.store.current_answer(self.expert, case.item),
+        }
+    }
+
+    /// Whether the model's view has been shown to this expert; of a repeat, since it came back.
+    fn is_revealed(&self, case: &Case) -> Result<bool> {
+        match case.as_repeat() {
+            Some(_) => Ok(case.revealed),
+            None => self.store.is_revealed(self.expert, case.item),
+        }
     }
 
     fn show(&self, case: &Case) -> Result<ShownCase> {
@@ -245,7 +290,7 @@ impl Sitting {
         let Some(case) = self.store.case(case)? else {
             return Ok(None);
         };
-        self.store.reveal(self.expert, case.item)?;
+        self.store.reveal(self.expert, &case)?;
         self.view_of_model(&case).map(Some)
     }
 
@@ -279,45 +324,53 @@ impl Sitting {
     /// # Errors
     /// No such item or label, or the file cannot be written: nothing was recorded then.
     pub fn answer(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Saved> {
-        self.record(item, label, remarks, Reveals::No)
+        self.record(item.into(), label, remarks, Reveals::No)
     }
 
     /// Records an answer, and in the same commit that the model's view is shown from here on; returns that view, where there is a case.
     pub fn answer_and_reveal(
         &mut self,
-        item: ItemId,
+        about: impl Into<About>,
         label: &str,
         remarks: Remarks,
     ) -> Result<(Saved, Option<Reveal>)> {
-        let saved = self.record(item, label, remarks, Reveals::Yes)?;
-        let case = self.store.case_of_item(item)?;
+        let about = about.into();
+        let case = self.subject(about)?.1;
+        let saved = self.record(about, label, remarks, Reveals::Yes)?;
         Ok((saved, case.map(|case| self.view_of_model(&case)).transpose()?))
     }
 
-    fn record(&mut self, item: ItemId, label: &str, remarks: Remarks, reveals: Reveals) -> Result<Saved> {
+    fn record(&mut self, about: About, label: &str, remarks: Remarks, reveals: Reveals) -> Result<Saved> {
         let label = self.task().find_label(label)?.clone();
-        let changed =
-            self.store.current_answer(self.expert, item)?.is_some_and(|a| a.event.action == Action::Set);
+        let (item, case) = self.subject(about)?;
+        let before = match &case {
+            Some(case) => self.answer_in(case)?,
+            None => self.store.current_answer(self.expert, item)?,
+        };
         let mut event = NewEvent {
             label: Some(label.id.clone()),
             note: remarks.note,
             confidence: remarks.confidence,
-            ..self.new_event(item, Action::Set)?
+            ..self.new_event(item, case, Action::Set)?
         };
         event.duration_ms = remarks.duration_ms.or(event.duration_ms);
         self.store.append(self.session, event, reveals)?;
-        Ok(Saved { item, label: label.name, labels: self.store.label_count_of(self.expert)?, changed })
+        let labels = self.store.label_count_of(self.expert)? + self.store.repeat_count(Some(self.expert))?;
+        let changed = before.is_some_and(|a| a.event.action == Action::Set);
+        Ok(Saved { item, label: label.name, labels, changed })
     }
 
     /// Leaves a case unanswered; it comes back once, after all others.
-    pub fn skip(&mut self, item: ItemId) -> Result<LabelEvent> {
-        self.append(item, Action::Skip, None)
+    pub fn skip(&mut self, about: impl Into<About>) -> Result<LabelEvent> {
+        self.append(about.into(), Action::Skip, None)
     }
 
     /// Marks an item for a second look, or takes the mark off. Returns whether it is marked now.
-    pub fn toggle_flag(&mut self, item: ItemId) -> Result<bool> {
-        let flagged = self.store.is_flagged(self.expert, item)?;
-        self.append(item, if flagged { Action::Unflag } else { Action::Flag }, None)?;
+    pub fn toggle_flag(&mut self, about: impl Into<About>) -> Result<bool> {
+        let about = about.into();
+        let (item, case) = self.subject(about)?;
+        let flagged = self.store.is_flagged(self.expert, item, case.and_then(|case| case.as_repeat()))?;
+        self.append(about, if flagged { Action::Unflag } else { Action::Flag }, None)?;
         Ok(!flagged)
     }
 
@@ -325,17 +378,18 @@ impl Sitting {
     ///
     /// # Errors
     /// An empty note.
-    pub fn note(&mut self, item: ItemId, text: &str) -> Result<LabelEvent> {
+    pub fn note(&mut self, about: impl Into<About>, text: &str) -> Result<LabelEvent> {
         if text.trim().is_empty() {
             return Err(Fault::usage("save the note", "it is empty"));
         }
-        let noted = self.append(item, Action::Note, Some(text.to_owned()))?;
-        self.keep_draft(item, "")?;
+        let noted = self.append(about.into(), Action::Note, Some(text.to_owned()))?;
+        self.keep_draft(noted.event.item, "")?;
         Ok(noted)
     }
 
     /// Keeps a half-written note, so that a hang-up does not lose it; an empty one is dropped.
-    pub fn keep_draft(&mut self, item: ItemId, text: &str) -> Result<()> {
+    pub fn keep_draft(&mut self, about: impl Into<About>, text: &str) -> Result<()> {
+        let (item, _) = self.subject(about.into())?;
         self.store.keep_draft(self.expert, item, text)
     }
 
@@ -356,11 +410,8 @@ impl Sitting {
         let Some(about) = target.and_then(|t| events.into_iter().find(|e| e.uuid == t)) else {
             return Ok(None);
         };
-        let event = NewEvent {
-            case: about.event.case,
-            target: Some(about.uuid),
-            ..self.new_event(about.event.item, action)?
-        };
+        let case = about.event.case.map(|case| self.store.case(case)).transpose()?.flatten();
+        let event = NewEvent { target: Some(about.uuid), ..self.new_event(about.event.item, case, action)? };
         self.store.append(self.session, event, Reveals::No)?;
         let what = match &about.event.label {
             Some(key) => format!("label {}", self.name_of(key)),
@@ -370,18 +421,39 @@ impl Sitting {
         Ok(Some(TakenBack { item: about.event.item, case: about.event.case, what, back }))
     }
 
-    fn append(&mut self, item: ItemId, action: Action, note: Option<String>) -> Result<LabelEvent> {
-        let event = NewEvent { note, ..self.new_event(item, action)? };
+    fn append(&mut self, about: About, action: Action, note: Option<String>) -> Result<LabelEvent> {
+        let (item, case) = self.subject(about)?;
+        let event = NewEvent { note, ..self.new_event(item, case, action)? };
         self.store.append(self.session, event, Reveals::No)
     }
 
-    fn new_event(&self, item: ItemId, action: Action) -> Result<NewEvent> {
+    /// The item and the case that are spoken of. Only a repeat is kept apart from the newest case of its item.
+    fn subject(&self, about: About) -> Result<(ItemId, Option<Case>)> {
+        let (item, repeat) = match about {
+            About::Item(item) => (item, self.store.repeat_under_way(self.expert, item)?),
+            About::Case(id) => {
+                let case = self.store.case(id)?.ok_or_else(|| {
+                    Fault::usage(format!("label case {id}"), "the project has no such case")
+                })?;
+                (case.item, case.as_repeat())
+            }
+        };
+        let case = match repeat {
+            Some(repeat) => self.store.case(repeat)?,
+            None => self.store.case_of_item(item)?,
+        };
+        Ok((item, case))
+    }
+
+    fn new_event(&self, item: ItemId, case: Option<Case>, action: Action) -> Result<NewEvent> {
         if self.store.item(item)?.is_none() {
             return Err(Fault::usage(format!("label item {item}"), "the project has no such item")
                 .hint("`hardcase next FILE` shows the number of the case's item"));
         }
-        let case = self.store.case_of_item(item)?;
-        let revealed = self.store.is_revealed(self.expert, item)?;
+        let revealed = match &case {
+            Some(case) => self.is_revealed(case)?,
+            None => self.store.is_revealed(self.expert, item)?,
+        };
         let seen_prelabel = match (&case, revealed) {
             (Some(case), true) => self.view_of_model(case)?.prelabel,
             _ => None,

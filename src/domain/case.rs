@@ -38,6 +38,8 @@ pub enum Reason {
     Random,
     /// Drawn at random from the audit range, whatever the strategy thinks.
     Audit,
+    /// An evaluation case that one expert has answered before, shown to the same expert again.
+    Repeat,
 }
 
 impl Reason {
@@ -54,6 +56,7 @@ impl Reason {
             Self::Gradient => "gradient",
             Self::Random => "random",
             Self::Audit => "audit",
+            Self::Repeat => "repeat",
         }
     }
 
@@ -70,6 +73,7 @@ impl Reason {
             Self::Gradient => "its label would change the model much",
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random for the audit",
+            Self::Repeat => "you had it before, and answering it twice shows how steady your answers are",
         }
     }
 }
@@ -89,6 +93,7 @@ impl std::str::FromStr for Reason {
             Self::Gradient,
             Self::Random,
             Self::Audit,
+            Self::Repeat,
         ]
         .into_iter()
         .find(|r| r.as_str() == s)

@@ -15,6 +15,7 @@ pub mod item;
 pub mod prediction;
 pub mod progress;
 pub mod reading;
+pub mod repeat;
 pub mod split;
 pub mod task;
 mod task_toml;

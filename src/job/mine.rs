@@ -8,6 +8,7 @@ use super::prelabels::{active, complete, dimensions_of};
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::Scorer;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::repeat::{places_of, with_places};
 use crate::mining::round::{Order, Stage, propose};
 use crate::mining::strategy::{DEFAULT, names, strategy_by_name};
 use crate::mining::{Pool, PoolParts};
@@ -44,6 +45,8 @@ pub struct MineReport {
     pub eval: usize,
     /// Cases for figures of the whole pool.
     pub audit: usize,
+    /// Places at which an expert's own evaluation case comes back.
+    pub again: usize,
     /// Items it chose from.
     pub universe: usize,
     /// What a person should know of how they were chosen.
@@ -58,13 +61,16 @@ impl std::fmt::Display for MineReport {
         write!(
             f,
             "round {round}: {} cases by {} from {} texts: {} to train on, {} for evaluation, {} for the audit",
-            self.train + self.eval + self.audit,
+            self.train + self.eval + self.audit + self.again,
             self.strategy,
             self.universe,
             self.train,
             self.eval,
             self.audit
         )?;
+        if self.again > 0 {
+            write!(f, ", {} to be shown again", self.again)?;
+        }
         match &self.note {
             Some(note) => write!(f, " ({note})"),
             None => Ok(()),
@@ -102,17 +108,21 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             if predictor.kind == "zero-shot" { Stage::Opening { shares: &shares } } else { Stage::Later };
         let rounds_before = work.store.rounds()?.len() as u64;
         let seed = context.seed.unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
-        let plan = propose(&pool, &Order { strategy, budget: options.budget, stage, seed });
+        let answered = work.store.most_labels_of_one()?;
+        // They are answers, too: the budget counts them.
+        let again = places_of(options.budget, answered, seed);
+        let plan = propose(&pool, &Order { strategy, budget: options.budget - again, stage, seed });
         if plan.proposals.is_empty() {
             return Err(nothing_to_mine(work, &predictor)?);
         }
+        let cases = with_places(plan.proposals, options.budget, answered, seed);
         let round = work.store.open_round(&NewRound {
             strategy: name,
             budget: options.budget,
             seed,
             predictor: predictor.id,
             note: plan.note.as_deref(),
-            cases: &plan.proposals,
+            cases: &cases,
         })?;
         rescore_cases(work.store)?;
         Ok(MineReport {
@@ -121,6 +131,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             train: plan.counts.train,
             eval: plan.counts.eval,
             audit: plan.counts.audit,
+            again,
             universe: pool.len(),
             note: plan.note,
         })
@@ -133,6 +144,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             train: 0,
             eval: 0,
             audit: 0,
+            again: 0,
             universe: 0,
             note: None,
         },

@@ -1,6 +1,6 @@
 //! Answers as tuning and figures need them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use uuid::Uuid;
 
@@ -32,42 +32,52 @@ impl Store {
     /// Each expert's first blind answer on each item. One that was taken back counts only where the expert answered again after
     /// the model's view had been revealed; what nobody stands by any more is left out.
     pub fn first_blind_answers(&self) -> Result<Vec<BlindAnswer>> {
+        self.blind_answers(
+            "c.reason IS NOT 'repeat'",
+            "current_answer a WHERE a.item = e.item AND a.expert = e.expert",
+        )
+    }
+
+    /// The same of repeats: each expert's first blind answer to each item that was shown again.
+    pub fn first_blind_answers_again(&self) -> Result<Vec<BlindAnswer>> {
+        self.blind_answers("c.reason = 'repeat'", "repeat_answer a WHERE a.label_case = e.label_case")
+    }
+
+    /// The first blind answers in cases that are `among`, where there is an answer `now`.
+    fn blind_answers(&self, among: &str, now: &str) -> Result<Vec<BlindAnswer>> {
         struct Blind {
             answer: BlindAnswer,
             stands: bool,
-            answered_now: bool,
         }
-        let standing: std::collections::HashSet<Uuid> = self
-            .all_rows("SELECT uuid FROM standing_event WHERE action = 'set'", "read the labels", |r| {
+        let standing: HashSet<Uuid> = self
+            .all_rows("SELECT uuid FROM upheld_event WHERE action = 'set'", "read the labels", |r| {
                 r.get::<_, Uuid16>(0)
             })?
             .into_iter()
             .map(|u| u.0)
             .collect();
-        let rows = self.all_rows(
-            "SELECT e.uuid, e.item, e.expert, e.label, i.split, r.number, c.inclusion,
-                    EXISTS (SELECT 1 FROM current_answer a WHERE a.item = e.item AND a.expert = e.expert AND a.action = 'set')
+        let sql = format!(
+            "SELECT e.uuid, e.item, e.expert, e.label, i.split, r.number, c.inclusion
              FROM label_event e JOIN item i ON i.id = e.item
              LEFT JOIN label_case c ON c.id = e.label_case LEFT JOIN round r ON r.id = c.round
-             WHERE e.action = 'set' AND e.revealed = 0 ORDER BY e.lamport, e.uuid",
-            "read the labels",
-            |r| {
-                Ok(Blind {
-                    stands: standing.contains(&r.get::<_, Uuid16>(0)?.0),
-                    answer: BlindAnswer {
-                        item: r.get(1)?,
-                        expert: r.get(2)?,
-                        label: r.get(3)?,
-                        split: r.get(4)?,
-                        round: r.get(5)?,
-                        inclusion: r.get(6)?,
-                    },
-                    answered_now: r.get(7)?,
-                })
-            },
-        )?;
+             WHERE e.action = 'set' AND e.revealed = 0 AND {among}
+               AND EXISTS (SELECT 1 FROM {now} AND a.action = 'set') ORDER BY e.lamport, e.uuid"
+        );
+        let rows = self.all_rows(&sql, "read the labels", |r| {
+            Ok(Blind {
+                stands: standing.contains(&r.get::<_, Uuid16>(0)?.0),
+                answer: BlindAnswer {
+                    item: r.get(1)?,
+                    expert: r.get(2)?,
+                    label: r.get(3)?,
+                    split: r.get(4)?,
+                    round: r.get(5)?,
+                    inclusion: r.get(6)?,
+                },
+            })
+        })?;
         let mut first: BTreeMap<(ItemId, ExpertId), Blind> = BTreeMap::new();
-        for row in rows.into_iter().filter(|r| r.answered_now) {
+        for row in rows {
             let key = (row.answer.item, row.answer.expert);
             match first.get(&key) {
                 Some(held) if held.stands || !row.stands => {}
@@ -99,6 +109,15 @@ impl Store {
         self.count(
             "SELECT count(*) FROM current_answer WHERE action = 'set' AND expert = ?1",
             [expert],
+            "count the labels",
+        )
+    }
+
+    /// The labels that the expert with the most has given, changed ones and those of repeats included.
+    pub fn most_labels_of_one(&self) -> Result<usize> {
+        self.count(
+            "SELECT count(*) FROM label_event WHERE action = 'set' GROUP BY expert ORDER BY 1 DESC LIMIT 1",
+            (),
             "count the labels",
         )
     }

@@ -214,7 +214,7 @@ impl Store {
     pub fn items_of_round(&self, number: i64) -> Result<Vec<ItemId>> {
         self.all_rows_of(
             "SELECT DISTINCT c.item FROM label_case c JOIN round r ON r.id = c.round
-             WHERE r.number = ?1 AND c.withdrawn_ms IS NULL ORDER BY c.item",
+             WHERE r.number = ?1 AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat' ORDER BY c.item",
             [number],
             "read the round",
             |r| r.get(0),
@@ -227,7 +227,7 @@ impl Store {
         let sql = format!(
             "SELECT substr(i.text, 1, {BEGINNING}),
                (SELECT r.number FROM label_case c JOIN round r ON r.id = c.round
-                WHERE c.item = i.id AND c.withdrawn_ms IS NULL ORDER BY c.id DESC LIMIT 1),
+                WHERE c.item = i.id AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1),
                EXISTS (SELECT 1 FROM label_event e WHERE e.item = i.id AND e.expert = ?2)
              FROM item i WHERE i.id = ?1 AND i.{READY}"
         );
@@ -243,8 +243,8 @@ impl Store {
             let answer = self.current_answer(expert, item)?;
             row.skipped = answer.as_ref().is_some_and(|a| a.event.action == Action::Skip);
             row.label = answer.and_then(|a| a.event.label);
-            row.flagged = self.is_flagged(expert, item)?;
-            row.noted = self.note_of(expert, item)?.is_some();
+            row.flagged = self.is_flagged(expert, item, None)?;
+            row.noted = self.note_of(expert, item, None)?.is_some();
         }
         Ok(Some(row))
     }

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 use super::clock::now_ms;
 use super::events::note_reveal;
 use super::open::Store;
+use super::repeats::claim;
 use crate::domain::case::{Partner, Reason};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, RoundId, SessionId};
@@ -29,10 +30,22 @@ pub struct Case {
     pub partner: Option<Partner>,
     /// Margin of the prelabel when chosen.
     pub margin: f32,
+    /// Whom alone it is for: of a repeat, once it has been handed out.
+    pub expert: Option<ExpertId>,
+    /// Whether the model's view has been shown in it, for a repeat.
+    pub revealed: bool,
+}
+
+impl Case {
+    /// Itself where it is a repeat: what was done to its item before does not show in it.
+    pub fn as_repeat(&self) -> Option<CaseId> {
+        (self.reason == Reason::Repeat).then_some(self.id)
+    }
 }
 
 const CASE: &str =
-    "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.margin
+    "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.margin,
+        c.expert, c.revealed_ms IS NOT NULL
     FROM label_case c JOIN round r ON r.id = c.round";
 
 fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
@@ -47,6 +60,8 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
         reason: r.get(5)?,
         partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
         margin: r.get::<_, f64>(8)? as f32,
+        expert: r.get(9)?,
+        revealed: r.get(10)?,
     })
 }
 
@@ -60,7 +75,7 @@ impl Store {
     }
 
     /// Puts the cases of the open round that nobody has seen in a new order: those of `order`, where they stand in it, first come first, in the
-    /// places that they have together. Audit cases stay where they are, and so does what is on somebody's screen. Returns how many there were.
+    /// places that they have together. Audit cases and repeats stay where they are, and so does what is on somebody's screen. Returns how many there were.
     pub fn rank_unseen_cases(&mut self, order: &[ItemId]) -> Result<usize> {
         let rank: std::collections::HashMap<ItemId, usize> =
             order.iter().enumerate().map(|(rank, item)| (*item, rank)).collect();
@@ -69,7 +84,7 @@ impl Store {
                 .prepare(
                     "SELECT c.id, c.position, c.item FROM label_case c JOIN round r ON r.id = c.round
                      WHERE r.id = (SELECT id FROM round WHERE closed_ms IS NULL ORDER BY number DESC LIMIT 1)
-                       AND r.number > 0 AND c.withdrawn_ms IS NULL AND c.split <> 'audit'
+                       AND r.number > 0 AND c.withdrawn_ms IS NULL AND c.split <> 'audit' AND c.reason <> 'repeat'
                        AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id)
                        AND NOT EXISTS (SELECT 1 FROM label_event e WHERE e.item = c.item)
                      ORDER BY c.position",
@@ -93,7 +108,8 @@ impl Store {
     /// The next `count` cases for this expert, leased until `lease_ms` from now: first those held already, then free ones. The same
     /// again while the leases last and they have no answer. Fewer where the expert has no more left in the open round.
     ///
-    /// A skipped case comes back once, after all others.
+    /// A skipped case comes back once, after all others. At a place that is kept for a repeat, an own answer comes back, where one is far
+    /// enough behind; else the place is given up.
     pub fn lease_cases(
         &mut self,
         expert: ExpertId,
@@ -109,8 +125,14 @@ impl Store {
                 lease(tx, case.id, expert, session, (now, now + lease_ms))?;
             }
             while cases.len() < count
-                && let Some(case) = free_case(tx, expert)?
+                && let Some(mut case) = free_case(tx, expert)?
             {
+                if case.reason == Reason::Repeat && case.expert.is_none() {
+                    if !claim(tx, case.id, expert)? {
+                        continue;
+                    }
+                    case = case_by_id(tx, case.id)?;
+                }
                 lease(tx, case.id, expert, session, (now, now + lease_ms))?;
                 cases.push(case);
             }
@@ -146,9 +168,11 @@ impl Store {
         )
     }
 
-    /// The case in which an expert would answer for an item: the newest that was not withdrawn.
+    /// The case in which anybody would answer for an item: the newest that was not withdrawn and is no repeat.
     pub fn case_of_item(&self, item: ItemId) -> Result<Option<Case>> {
-        let sql = format!("{CASE} WHERE c.item = ?1 AND c.withdrawn_ms IS NULL ORDER BY c.id DESC LIMIT 1");
+        let sql = format!(
+            "{CASE} WHERE c.item = ?1 AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1"
+        );
         self.one(&sql, [item], "read the case", case)
     }
 
@@ -157,9 +181,9 @@ impl Store {
         self.one(&format!("{CASE} WHERE c.id = ?1"), [id], "read the case", case)
     }
 
-    /// Notes that the model's view of an item was shown to an expert.
-    pub fn reveal(&mut self, expert: ExpertId, item: ItemId) -> Result<()> {
-        self.write("note the reveal", |tx| note_reveal(tx, expert, item))
+    /// Notes that the model's view of a case's item was shown to an expert.
+    pub fn reveal(&mut self, expert: ExpertId, case: &Case) -> Result<()> {
+        self.write("note the reveal", |tx| note_reveal(tx, expert, case.item, Some(case.id)))
     }
 
     /// Whether the model's view of an item has been shown to an expert.
@@ -196,21 +220,30 @@ fn held_cases(tx: &Transaction<'_>, expert: ExpertId, most: usize) -> rusqlite::
     tx.prepare_cached(&sql)?.query_map((expert, most as i64), case)?.collect()
 }
 
-/// The first case of the open round that this expert has not labelled and that still wants hands.
+fn case_by_id(tx: &Transaction<'_>, id: CaseId) -> rusqlite::Result<Case> {
+    tx.prepare_cached(&format!("{CASE} WHERE c.id = ?1"))?.query_row([id], case)
+}
+
+/// The first case of the open round that this expert has not labelled and that still wants hands, be it a place that is kept for a repeat.
 fn free_case(tx: &Transaction<'_>, expert: ExpertId) -> rusqlite::Result<Option<Case>> {
+    const SKIPS: &str = "(SELECT count(*) FROM upheld_event e
+                          WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'skip'
+                            AND (CASE c.reason WHEN 'repeat' THEN e.label_case = c.id ELSE NOT EXISTS
+                                   (SELECT 1 FROM label_case k WHERE k.id = e.label_case AND k.reason = 'repeat') END))";
     let sql = format!(
         "{CASE} WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL
            AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1)
-           AND NOT EXISTS (SELECT 1 FROM standing_event e
-                           WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'set')
-           AND (SELECT count(*) FROM standing_event e
-                WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'skip') < 2
-           AND (SELECT count(DISTINCT e.expert) FROM standing_event e
-                WHERE e.item = c.item AND e.expert <> ?1 AND e.action = 'set')
-             + (SELECT count(*) FROM lease l WHERE l.label_case = c.id AND l.expert <> ?1) < c.overlap
-         ORDER BY (SELECT count(*) FROM standing_event e
-                   WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'skip'), r.number, c.position
-         LIMIT 1"
+           AND {SKIPS} < 2
+           AND CASE c.reason
+             WHEN 'repeat' THEN coalesce(c.expert = ?1, 1)
+               AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
+             ELSE NOT EXISTS (SELECT 1 FROM standing_event e
+                              WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'set')
+               AND (SELECT count(DISTINCT e.expert) FROM standing_event e
+                    WHERE e.item = c.item AND e.expert <> ?1 AND e.action = 'set')
+                 + (SELECT count(*) FROM lease l WHERE l.label_case = c.id AND l.expert <> ?1) < c.overlap
+             END
+         ORDER BY {SKIPS}, r.number, c.position LIMIT 1"
     );
     tx.prepare_cached(&sql)?.query_row([expert], case).optional()
 }

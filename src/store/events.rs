@@ -10,10 +10,10 @@ use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
 
-const EVENT: &str = "SELECT uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,
+pub(super) const EVENT: &str = "SELECT uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,
     seen_prelabel, revealed, duration_ms, at_ms FROM";
 
-fn event(r: &Row<'_>) -> rusqlite::Result<LabelEvent> {
+pub(super) fn event(r: &Row<'_>) -> rusqlite::Result<LabelEvent> {
     Ok(LabelEvent {
         uuid: r.get::<_, Uuid16>(0)?.0,
         lamport: r.get(1)?,
@@ -46,11 +46,22 @@ pub enum Reveals {
     No,
 }
 
-/// Notes in the same transaction that an expert was shown the model's view of an item.
-pub(super) fn note_reveal(tx: &Transaction<'_>, expert: ExpertId, item: ItemId) -> rusqlite::Result<()> {
+/// Notes in the same transaction that an expert was shown the model's view of an item, in the case where there was one.
+pub(super) fn note_reveal(
+    tx: &Transaction<'_>,
+    expert: ExpertId,
+    item: ItemId,
+    case: Option<CaseId>,
+) -> rusqlite::Result<()> {
+    let now = now_ms();
     tx.prepare_cached("INSERT OR IGNORE INTO reveal (expert, item, at_ms) VALUES (?1, ?2, ?3)")?
-        .execute((expert, item, now_ms()))
-        .map(drop)
+        .execute((expert, item, now))?;
+    // Of a repeat the case says it: the item may have been revealed the first time.
+    tx.prepare_cached(
+        "UPDATE label_case SET revealed_ms = ?3 WHERE id = ?1 AND expert = ?2 AND revealed_ms IS NULL",
+    )?
+    .execute((case, expert, now))
+    .map(drop)
 }
 
 impl Store {
@@ -60,7 +71,7 @@ impl Store {
         self.write("save the label", |tx| {
             let event = insert(tx, session, new)?;
             if reveals == Reveals::Yes {
-                note_reveal(tx, event.event.expert, event.event.item)?;
+                note_reveal(tx, event.event.expert, event.event.item, event.event.case)?;
             }
             if let (Some(case), Action::Set | Action::Skip | Action::Restore) =
                 (event.event.case, event.event.action)
@@ -97,7 +108,9 @@ impl Store {
     /// The cases that an expert answered or skipped, in the order of the last answer, each with the item.
     pub fn answered_cases(&self, expert: ExpertId) -> Result<Vec<(CaseId, ItemId)>> {
         self.all_rows_of(
-            "SELECT label_case, item FROM current_answer WHERE expert = ?1 AND label_case IS NOT NULL
+            "SELECT label_case, item FROM
+               (SELECT * FROM current_answer WHERE expert = ?1 AND label_case IS NOT NULL
+                UNION ALL SELECT * FROM repeat_answer WHERE expert = ?1)
              ORDER BY lamport, uuid",
             [expert],
             "read the labels",
@@ -105,23 +118,24 @@ impl Store {
         )
     }
 
-    /// The last note of an expert on an item, be it its own event or given with an answer.
-    pub fn note_of(&self, expert: ExpertId, item: ItemId) -> Result<Option<String>> {
+    /// The last note of an expert on an item, be it its own event or given with an answer; of a repeat, the last one written in it.
+    pub fn note_of(&self, expert: ExpertId, item: ItemId, repeat: Option<CaseId>) -> Result<Option<String>> {
         self.one(
-            "SELECT note FROM standing_event WHERE expert = ?1 AND item = ?2 AND note IS NOT NULL
+            "SELECT note FROM upheld_event WHERE expert = ?1 AND item = ?2 AND note IS NOT NULL AND (?3 IS NULL OR label_case = ?3)
              ORDER BY lamport DESC, uuid DESC LIMIT 1",
-            (expert, item),
+            (expert, item, repeat),
             "read the notes",
             |r| r.get(0),
         )
     }
 
-    /// Whether an item is flagged by an expert.
-    pub fn is_flagged(&self, expert: ExpertId, item: ItemId) -> Result<bool> {
+    /// Whether an item is flagged by an expert; of a repeat, whether it was flagged in it.
+    pub fn is_flagged(&self, expert: ExpertId, item: ItemId, repeat: Option<CaseId>) -> Result<bool> {
         let last: Option<Action> = self.one(
-            "SELECT action FROM standing_event WHERE expert = ?1 AND item = ?2 AND action IN ('flag', 'unflag')
+            "SELECT action FROM upheld_event WHERE expert = ?1 AND item = ?2 AND action IN ('flag', 'unflag')
+               AND (?3 IS NULL OR label_case = ?3)
              ORDER BY lamport DESC, uuid DESC LIMIT 1",
-            (expert, item),
+            (expert, item, repeat),
             "read the flags",
             |r| r.get(0),
         )?;

@@ -11,7 +11,7 @@ use super::private::create_private;
 use crate::domain::fault::{Fault, Result};
 
 /// Script `n` takes a file of version `n` to `n + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_v1.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")];
 
 /// The file version that this program writes.
 pub const FILE_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -24,7 +24,6 @@ pub const FILE_VERSION: u32 = MIGRATIONS.len() as u32;
 /// A damaged file, or no room for the backup: nothing is changed then.
 pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -> Result<Option<PathBuf>> {
     let what = "bring the project to this program's file version";
-    let version = |c: &Connection| c.query_row("PRAGMA user_version", [], |r| r.get::<_, u32>(0));
     let from = version(conn).attempting(what)? as usize;
     if from >= migrations.len() {
         return Ok(None);
@@ -48,6 +47,11 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
     tx.pragma_update(None, "user_version", migrations.len() as u32).attempting(what)?;
     tx.commit().attempting(what)?;
     Ok(backup)
+}
+
+/// The file version that an open file has.
+pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
+    conn.query_row("PRAGMA user_version", [], |r| r.get(0))
 }
 
 fn back_up(conn: &Connection, path: &Path, version: usize) -> Result<PathBuf> {

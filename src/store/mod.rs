@@ -28,6 +28,7 @@ pub mod items;
 pub mod metrics;
 pub mod predictors;
 pub mod process;
+pub mod repeats;
 pub mod rounds;
 pub mod runs;
 pub mod sources;

@@ -123,6 +123,9 @@ impl Store {
         if !read_only {
             Self::set_durability(&conn, path, access).attempting(what)?;
             backup = migrate::migrate(&mut conn, path, migrate::MIGRATIONS)?;
+        } else if migrate::version(&conn).attempting(what)? < migrate::FILE_VERSION {
+            let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be brought up to date";
+            return Err(Fault::new(what, why).hint("Open a copy of it in a folder that you may write to"));
         }
         let schema = migrate::schema_of(&conn).attempting(what)?;
         if schema != migrate::expected_schema().attempting(what)? {
@@ -218,4 +221,71 @@ fn read_only_uri(path: &Path) -> String {
     }
     uri.push_str(if header::has_log(path) { "?mode=ro" } else { "?mode=ro&immutable=1" });
     uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{CaseId, ExpertId, ItemId};
+
+    /// A file as version 1 wrote it, with one expert's label on one case and one that was taken back.
+    fn version_1(path: &Path) {
+        let mut conn = Connection::open(path).unwrap();
+        migrate::migrate(&mut conn, path, &migrate::MIGRATIONS[..1]).unwrap();
+        conn.execute_batch(
+            "INSERT INTO project VALUES (1, x'01', 0, 'test', 7, 0.05, 0.3, NULL);
+             INSERT INTO source VALUES (1, 's', '', 'ready', 2, 2, 0, 0, 0, 0);
+             INSERT INTO item VALUES (1, zeroblob(32), 'one', 'eval', 1), (2, randomblob(32), 'two', 'eval', 1);
+             INSERT INTO item_key SELECT key, id FROM item;
+             INSERT INTO expert VALUES (1, zeroblob(16), 'ada', 0);
+             INSERT INTO session VALUES (1, zeroblob(16), 1, 'ada', 0, 'h', 'p', 'v', 0, 1, 'closed');
+             INSERT INTO task_revision VALUES (1, zeroblob(16), 1, '', 1, 0);
+             INSERT INTO model VALUES (1, x'01', 'm', '/m', 'bert', 'F32', 2, 1);
+             INSERT INTO predictor VALUES (1, x'01', 'zero-shot', 1, NULL, 1, NULL, '[]', '{}', 0);
+             INSERT INTO round VALUES (1, x'01', 1, 'margin', 2, 1, 1, NULL, 0, NULL);
+             INSERT INTO label_case (id, uuid, round, position, item, split, reason, margin)
+               VALUES (1, x'01', 1, 0, 1, 'eval', 'margin', 0.1), (2, x'02', 1, 1, 2, 'eval', 'margin', 0.1);",
+        )
+        .unwrap();
+        let event = |n: u8, item: i64, action: &str, target: Option<u8>| {
+            conn.execute(
+                "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label, revision,
+                                          revealed, at_ms)
+                 VALUES (?1, ?2, 1, ?2, 1, ?3, ?3, ?4, ?5, iif(?4 = 'set', 'fine', NULL), 1, 0, 0)",
+                rusqlite::params![vec![n; 16], n, item, action, target.map(|t| vec![t; 16])],
+            )
+            .unwrap();
+        };
+        event(1, 1, "set", None);
+        event(2, 2, "set", None);
+        event(3, 2, "retract", Some(2));
+    }
+
+    #[test]
+    fn a_file_of_version_1_keeps_its_labels_and_its_backup() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hardcase");
+        version_1(&path);
+        let store = Store::open(&path, Access::Sitting).unwrap();
+        let backup = store.migration_backup().expect("a backup").to_owned();
+        assert_eq!(migrate::version(&Connection::open(backup).unwrap()).unwrap(), 1);
+        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
+        assert_eq!((store.label_count().unwrap(), store.events().unwrap().len()), (1, 3));
+        assert_eq!(store.first_blind_answers().unwrap().len(), 1);
+        assert_eq!(store.answered_cases(ExpertId(1)).unwrap(), [(CaseId(1), ItemId(1))]);
+        assert_eq!(store.repeat_count(None).unwrap(), 0);
+        drop(store);
+        assert_eq!(Store::open(&path, Access::Read).unwrap().migration_backup(), None, "once");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_read_only_file_of_an_earlier_version_is_refused_with_a_way_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hardcase");
+        version_1(&path);
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+        let refused = Store::open(&path, Access::Read).err().map(|f| f.to_string()).unwrap_or_default();
+        assert!(refused.contains("an earlier hardcase") && refused.contains("copy"), "{refused}");
+    }
 }

@@ -53,13 +53,13 @@ pub struct Round {
     pub skipped: usize,
 }
 
-/// The cases that stand and have a label, and those that were only skipped.
+/// The cases that stand and have a label, and those that were only skipped; repeats are no part of it.
 const ROUND: &str = "
     SELECT r.id, r.number, r.strategy, r.note, r.created_ms, r.closed_ms,
-        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL),
-        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL AND EXISTS
+        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat'),
+        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat' AND EXISTS
             (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set')),
-        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL
+        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat'
             AND EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'skip')
             AND NOT EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set'))
     FROM round r";
@@ -167,14 +167,19 @@ impl Store {
         self.one(&sql, (), "read the round", round)
     }
 
-    /// Where an expert stands in the open round.
+    /// Where an expert stands in the open round. Places kept for repeats count from the beginning, and a repeat like any other case of
+    /// whoever has it: otherwise the counts would tell which case is one.
     pub fn place_in_round(&self, expert: ExpertId) -> Result<Option<PlaceInRound>> {
         self.one(
             "SELECT r.number, count(*),
-                    count(EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set') OR NULL),
-                    count(EXISTS (SELECT 1 FROM standing_event e
-                                  WHERE e.item = c.item AND e.action = 'set' AND e.expert = ?1) OR NULL)
-             FROM round r JOIN label_case c ON c.round = r.id AND c.withdrawn_ms IS NULL
+                    count(CASE c.reason
+                        WHEN 'repeat' THEN EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
+                        ELSE EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set') END OR NULL),
+                    count(CASE c.reason
+                        WHEN 'repeat' THEN EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
+                        ELSE EXISTS (SELECT 1 FROM standing_event e
+                                     WHERE e.item = c.item AND e.action = 'set' AND e.expert = ?1) END OR NULL)
+             FROM round r JOIN label_case c ON c.round = r.id AND c.withdrawn_ms IS NULL AND coalesce(c.expert = ?1, 1)
              WHERE r.id = (SELECT max(id) FROM round WHERE closed_ms IS NULL) GROUP BY r.id",
             [expert],
             "read the round",
@@ -240,7 +245,10 @@ fn close_open_rounds(tx: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
         "UPDATE label_case SET withdrawn_ms = ?1
          WHERE withdrawn_ms IS NULL
            AND round IN (SELECT id FROM round WHERE closed_ms IS NULL)
-           AND NOT EXISTS (SELECT 1 FROM standing_event e WHERE e.item = label_case.item AND e.action IN ('set', 'skip'))
+           AND CASE reason
+             WHEN 'repeat' THEN NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = label_case.id)
+             ELSE NOT EXISTS (SELECT 1 FROM standing_event e WHERE e.item = label_case.item AND e.action IN ('set', 'skip'))
+             END
            AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = label_case.id AND l.expires_ms > ?1)",
         [now],
     )?;

@@ -280,7 +280,7 @@ impl App {
                 if let Some(shown) = self.case.shown() {
                     let card = &shown.card;
                     let before = card.draft.as_ref().or(card.note.as_ref()).map_or("", String::as_str);
-                    self.popup = Some(Popup::note(card.shown.item, before));
+                    self.popup = Some(Popup::note(card.shown.case, before));
                 }
             }
             Action::Open if self.case.shown().is_none() => return self.start(self.next_jobs()),
@@ -296,19 +296,19 @@ impl App {
     fn popped(&mut self, outcome: Outcome) -> Vec<Effect> {
         match outcome {
             Outcome::Stays => Vec::new(),
-            Outcome::Drafted(item, text) => {
+            Outcome::Drafted(case, text) => {
                 self.case.note_changed(Some(text.clone()).filter(|t| !t.is_empty()), None);
-                self.drafts.waiting = Some(Ask::Draft(item, text));
+                self.drafts.waiting = Some(Ask::Draft(case, text));
                 self.drafts.next()
             }
             other => {
                 self.popup = None;
                 match other {
                     Outcome::Does(action) => self.act(action),
-                    Outcome::Noted(item, text) if !text.trim().is_empty() => {
+                    Outcome::Noted(case, text) if !text.trim().is_empty() => {
                         self.drafts.waiting = None;
                         self.case.note_changed(None, Some(text.clone()));
-                        vec![Effect::Desk(Ask::Note(item, text))]
+                        vec![Effect::Desk(Ask::Note(case, text))]
                     }
                     Outcome::Jumps(case) => vec![Effect::Desk(Ask::Jump(CaseId(case)))],
                     Outcome::GoesOn(kinds) => self.start(kinds),

@@ -192,14 +192,14 @@ impl CaseScreen {
                 return None;
             }
         };
-        let item = shown.card.shown.item;
+        let case = shown.card.shown.case;
         let remarks = Remarks { note: None, confidence: self.confidence.take(), duration_ms };
         self.pending = Some(Pending::Answer { shown, label: label.clone(), key });
         if was_next && !self.ahead.is_empty() {
             self.ahead.remove(0);
         }
         self.show_next();
-        Some(Effect::Desk(Ask::Answer { item, label, remarks }))
+        Some(Effect::Desk(Ask::Answer { case, label, remarks }))
     }
 
     /// Shows the first of the cases at hand; waits where there is none.
@@ -211,7 +211,7 @@ impl CaseScreen {
 
     /// Any other thing that a person does with a case.
     pub fn act(&mut self, action: Action) -> (Option<Effect>, Option<Notice>) {
-        let shown = self.shown().map(|s| (s.card.shown.item, s.card.shown.case));
+        let shown = self.shown().map(|s| s.card.shown.case);
         let asked = matches!(self.showing, Showing::Asked(_));
         let ask = match (action, shown) {
             (Action::Guideline, _) => {
@@ -232,9 +232,9 @@ impl CaseScreen {
             }
             // What looks at cases waits for nothing and changes nothing.
             (Action::Earlier, _) => {
-                return (Some(Effect::Desk(Ask::Earlier(shown.filter(|_| asked).map(|s| s.1)))), None);
+                return (Some(Effect::Desk(Ask::Earlier(shown.filter(|_| asked)))), None);
             }
-            (Action::Later, Some((_, case))) if asked => {
+            (Action::Later, Some(case)) if asked => {
                 return (Some(Effect::Desk(Ask::Later(case))), None);
             }
             (Action::Later, _) => {
@@ -246,8 +246,8 @@ impl CaseScreen {
                 let says = "this case is answered: give it another label, or take the answer back with undo";
                 return (None, Some(Notice::warning(says.into())));
             }
-            (Action::Skip, Some((item, _))) => Ask::Skip(item),
-            (Action::Flag, Some((item, _))) => Ask::Flag(item),
+            (Action::Skip, Some(case)) => Ask::Skip(case),
+            (Action::Flag, Some(case)) => Ask::Flag(case),
             _ => return (None, None),
         };
         if self.pending.is_some() {

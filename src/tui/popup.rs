@@ -13,7 +13,7 @@ use super::frame::{Look, more_below};
 use super::keys::{ACTIONS, About, Action, Stroke};
 use super::passage::{cut, drawable, lay_out};
 use crate::desk::jobs::JobKind;
-use crate::domain::ids::ItemId;
+use crate::domain::ids::CaseId;
 
 /// Columns of the help.
 const HELP: u16 = 80;
@@ -25,8 +25,8 @@ pub(super) enum Popup {
     Help { lines: Vec<(String, String)>, scroll: u16 },
     /// Actions by name.
     Palette { input: Input, chosen: usize },
-    /// A note on an item.
-    Note { item: ItemId, editor: Box<TextArea<'static>> },
+    /// A note on a case.
+    Note { case: CaseId, editor: Box<TextArea<'static>> },
     /// The number of a case.
     Jump { input: Input },
     /// Leave while a job runs?
@@ -45,9 +45,9 @@ pub(super) enum Outcome {
     /// It closes, and this is done.
     Does(Action),
     /// The note changed.
-    Drafted(ItemId, String),
+    Drafted(CaseId, String),
     /// The note is finished.
-    Noted(ItemId, String),
+    Noted(CaseId, String),
     /// The case of this number is wanted.
     Jumps(i64),
     /// Start these now.
@@ -60,12 +60,12 @@ pub(super) enum Outcome {
 
 impl Popup {
     /// The editor of a note, with what was written before.
-    pub fn note(item: ItemId, before: &str) -> Self {
+    pub fn note(case: CaseId, before: &str) -> Self {
         let mut editor = TextArea::new(before.lines().map(drawable).collect());
         editor.move_cursor(CursorMove::Bottom);
         editor.move_cursor(CursorMove::End);
         editor.set_cursor_line_style(ratatui::style::Style::new());
-        Self::Note { item, editor: Box::new(editor) }
+        Self::Note { case, editor: Box::new(editor) }
     }
 
     /// Takes a key.
@@ -106,16 +106,16 @@ impl Popup {
                 *chosen = (*chosen).min(found(input.value()).len().saturating_sub(1));
                 Outcome::Stays
             }
-            Self::Note { item, editor } => {
+            Self::Note { case, editor } => {
                 let ctrl = |c| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(c);
                 if ctrl('s') || ctrl('d') {
-                    return Outcome::Noted(*item, editor.lines().join("\n"));
+                    return Outcome::Noted(*case, editor.lines().join("\n"));
                 }
                 if ctrl('c') {
                     return Outcome::Closes;
                 }
                 if editor.input(*key) {
-                    return Outcome::Drafted(*item, editor.lines().join("\n"));
+                    return Outcome::Drafted(*case, editor.lines().join("\n"));
                 }
                 Outcome::Stays
             }
@@ -143,9 +143,9 @@ impl Popup {
     /// Takes pasted text. Only an editor does.
     pub fn paste(&mut self, text: &str) -> Outcome {
         match self {
-            Self::Note { item, editor } => {
+            Self::Note { case, editor } => {
                 editor.insert_str(drawable(text));
-                Outcome::Drafted(*item, editor.lines().join("\n"))
+                Outcome::Drafted(*case, editor.lines().join("\n"))
             }
             Self::Palette { input, .. } => {
                 let line = drawable(text).replace('\n', " ");

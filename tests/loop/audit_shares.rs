@@ -42,7 +42,7 @@ fn mined() -> Project {
     project.run("new", &["--task", task]).done();
     project.run("import", &[data, "--text", "text", "--gold", "gold"]).done();
     project.enter_vectors();
-    assert_eq!(project.json("mine", &["--budget", "240"])["audit"], 24);
+    assert_eq!(project.json("mine", &["--budget", "254"])["audit"], 24);
     project
 }
 

@@ -90,7 +90,11 @@ fn a_round_goes_through(project: &Project, items: usize) {
     let next = project.json("mine", &["--budget", "20", "--strategy", "margin"]);
     assert_eq!(next["round"], 2);
     let second = answer_all_items(project);
-    assert!(second.iter().all(|item| !answered.contains(item)), "no item is asked twice");
+    let again = second.iter().filter(|item| answered.contains(item)).count();
+    assert!(
+        again as u64 <= next["again"].as_u64().unwrap(),
+        "no item is asked twice but where it is meant to"
+    );
     for beside in ["pool.hardcase-wal", "pool.hardcase-shm"] {
         assert!(!project.path(beside).exists(), "one file remains to copy");
     }
