@@ -10,6 +10,72 @@ use crate::domain::figure::Figure;
 /// A round that adds less than this to kappa may not be worth its price.
 const WORTH_A_ROUND: f64 = 0.05;
 
+/// What the model's agreement with the experts is held against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ceiling<'a> {
+    /// The experts' agreement with each other.
+    Experts(&'a Figure),
+    /// Each one's own agreement on cases shown again.
+    Own(&'a Figure),
+}
+
+impl<'a> Ceiling<'a> {
+    /// The experts with each other where that is known, else each with the own first answers, where that is.
+    pub fn of(expert_expert: &'a Figure, own_agreement: &'a Figure) -> Option<Self> {
+        match (expert_expert, own_agreement) {
+            (Figure::Known { .. }, _) => Some(Self::Experts(expert_expert)),
+            (_, Figure::Known { .. }) => Some(Self::Own(own_agreement)),
+            _ => None,
+        }
+    }
+
+    /// The figure.
+    pub fn figure(self) -> &'a Figure {
+        match self {
+            Self::Experts(figure) | Self::Own(figure) => figure,
+        }
+    }
+
+    /// The advice to stop, where a model of this kappa has come up to it.
+    fn reached_by(self, model: f64) -> Option<Advice> {
+        let Figure::Known { value: ceiling, lo, n, .. } = *self.figure() else { return None };
+        match self {
+            Self::Experts(_) => (model >= lo).then_some(Advice::Stop { model, ceiling, by: StopBy::Experts }),
+            // So few cases come back that their interval reaches far down: the model must be near the value itself, too.
+            Self::Own(_) => (model >= lo && ceiling - model < WORTH_A_ROUND).then_some(Advice::Stop {
+                model,
+                ceiling,
+                by: StopBy::Own { cases: n },
+            }),
+        }
+    }
+}
+
+/// What the ceiling that was reached rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopBy {
+    /// The experts' agreement with each other.
+    Experts,
+    /// The own agreement on cases shown again.
+    Own {
+        /// How many.
+        cases: usize,
+    },
+}
+
+impl StopBy {
+    /// Stopping said in words, of the model's kappa and the ceiling.
+    pub fn in_words(self, model: f64, ceiling: f64) -> String {
+        let model = format!("the model agrees with the experts ({model:.2}) about as well as");
+        match self {
+            Self::Experts => format!("{model} they agree with each other ({ceiling:.2})"),
+            Self::Own { cases } => {
+                format!("{model} their own answers agree on {cases} cases shown again ({ceiling:.2})")
+            }
+        }
+    }
+}
+
 /// What the advice depends on.
 #[derive(Clone, Debug)]
 pub struct Standing<'a> {
@@ -27,8 +93,8 @@ pub struct Standing<'a> {
     pub audit_moves_shares: bool,
     /// The active model with the experts.
     pub model_expert: &'a Figure,
-    /// The experts with each other.
-    pub expert_expert: &'a Figure,
+    /// What that is held against, where it is known.
+    pub ceiling: Option<Ceiling<'a>>,
     /// The gain of the last model.
     pub gain: &'a Figure,
     /// What another round would bring.
@@ -68,12 +134,14 @@ pub enum Advice {
         /// How many.
         new: usize,
     },
-    /// The model agrees with the experts as well as they do with each other.
+    /// The model agrees with the experts as well as they do with each other, or with themselves.
     Stop {
         /// The model's kappa.
         model: f64,
         /// The experts' own.
         ceiling: f64,
+        /// What that is.
+        by: StopBy,
     },
     /// Another round would bring little.
     StopOrMine {
@@ -111,11 +179,10 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     if s.new_training > 0 {
         return Advice::Tune { new: s.new_training };
     }
-    if let (Figure::Known { value: model, .. }, Figure::Known { value: ceiling, lo, .. }) =
-        (s.model_expert, s.expert_expert)
-        && model >= lo
+    if let (Some(model), Some(ceiling)) = (s.model_expert.value(), s.ceiling)
+        && let Some(stop) = ceiling.reached_by(model)
     {
-        return Advice::Stop { model: *model, ceiling: *ceiling };
+        return stop;
     }
     // The curve first: it speaks of the round to come.
     let measured = s.next.outlook(s.gain, Basis::LastRound).filter(|outlook| outlook.low <= 0.0);
@@ -153,11 +220,9 @@ impl fmt::Display for Advice {
                 f,
                 "tune on the {new} new training labels (`hardcase tune FILE`), then mine the next round"
             ),
-            Self::Stop { model, ceiling } => write!(
-                f,
-                "stop here if you like: the model agrees with the experts ({model:.2}) about as well as they agree with \
-                 each other ({ceiling:.2})"
-            ),
+            Self::Stop { model, ceiling, by } => {
+                write!(f, "stop here if you like: {}", by.in_words(*model, *ceiling))
+            }
             Self::StopOrMine { outlook, audit } => {
                 write!(f, "stop here, or mine on (`hardcase mine FILE`): {outlook}")?;
                 match audit {
@@ -197,7 +262,7 @@ mod tests {
             missing: None,
             audit_moves_shares: false,
             model_expert: unknown,
-            expert_expert: unknown,
+            ceiling: None,
             gain: unknown,
             next: &NOTHING,
         }
@@ -246,8 +311,31 @@ mod tests {
     fn at_the_ceiling_it_says_stop() {
         let ceiling = Figure::Known { value: 0.8, lo: 0.7, hi: 0.9, n: 60 };
         let model = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 60 };
-        let s = Standing { model_expert: &model, expert_expert: &ceiling, ..standing(&model) };
-        assert_eq!(advice(&s), Advice::Stop { model: 0.75, ceiling: 0.8 });
+        let unknown = Figure::undefined("-");
+        let at = |ceiling| advice(&Standing { model_expert: &model, ceiling, ..standing(&model) });
+        let stop = Advice::Stop { model: 0.75, ceiling: 0.8, by: StopBy::Experts };
+        assert_eq!(at(Ceiling::of(&ceiling, &unknown)), stop);
+        assert_eq!(at(Ceiling::of(&ceiling, &model)), stop, "the experts' own comes second");
+        assert!(stop.to_string().ends_with("(0.75) about as well as they agree with each other (0.80)"));
+        assert_eq!(Ceiling::of(&unknown, &unknown), None);
+    }
+
+    #[test]
+    fn one_experts_ceiling_is_the_own_agreement_and_the_model_must_be_near_it() {
+        let unknown = Figure::undefined("-");
+        let own = Figure::Known { value: 0.85, lo: 0.5, hi: 1.0, n: 14 };
+        let model = |value| Figure::Known { value, lo: 0.6, hi: 0.9, n: 60 };
+        let at = |model: &Figure| {
+            let ceiling = Ceiling::of(&unknown, &own);
+            advice(&Standing { model_expert: model, ceiling, ..standing(&unknown) })
+        };
+        assert_eq!(at(&model(0.7)), Advice::Mine, "within a wide interval alone it is not there yet");
+        let stop = at(&model(0.82));
+        assert_eq!(
+            stop.to_string(),
+            "stop here if you like: the model agrees with the experts (0.82) about as well as their own answers agree on 14 \
+             cases shown again (0.85)"
+        );
     }
 
     #[test]

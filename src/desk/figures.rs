@@ -11,9 +11,9 @@ use crate::domain::ids::{ItemId, PredictorId, RevisionId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
-use crate::stats::agreement::{Ballots, labels_of};
+use crate::stats::agreement::{Ballots, labels_of, pairs_of};
 use crate::stats::audit::{Audit, AuditCase, audit};
-use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases};
+use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases, own_agreement};
 use crate::stats::learning_curve::{Learned, next_gain};
 use crate::stats::rounds::{audit_answers, combined_inclusion};
 use crate::stats::scores::{mean_ac1, mean_f1};
@@ -31,6 +31,8 @@ pub struct Agreement {
     pub model_expert: Figure,
     /// The experts with each other: the ceiling.
     pub expert_expert: Figure,
+    /// Each expert with the own first answers, on cases shown again blind, the mean over experts: the ceiling where there is one expert.
+    pub own_agreement: Figure,
     /// The model on the very cases that the ceiling rests on.
     pub model_on_shared: Figure,
     /// Gwet's AC1 of the active model with the experts, the mean over them.
@@ -129,12 +131,15 @@ impl<'s> Figures<'s> {
         } else {
             ceiling(&ballots.experts, self.seed)
         };
+        let again = self.store.first_blind_answers_again()?;
+        let own_agreement = own_agreement(&pairs_of(&self.answers, &again, self.task), self.seed);
         let Some(predictor) = active else {
             let none = Figure::undefined("nothing has been scouted yet");
             let f1 = vec![none.clone(); self.task.labels.len()];
             return Ok(Agreement {
                 model_expert: none.clone(),
                 expert_expert,
+                own_agreement,
                 model_on_shared: none.clone(),
                 ac1: none,
                 f1,
@@ -154,6 +159,7 @@ impl<'s> Figures<'s> {
             f1: (0..labels).map(f1).collect(),
             model_expert: mean_model_expert(&judged.model, &judged.experts, self.seed),
             expert_expert,
+            own_agreement,
             model_on_shared,
         })
     }

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::advice::{Advice, Standing, advice};
+use super::advice::{Advice, Ceiling, Standing, advice};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
 use super::next_round::{Narrower, NextRound};
 use super::slips::slips;
 use crate::domain::answer::decided;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
+use crate::domain::repeat::ONE_IN;
 use crate::domain::split::Split;
 use crate::domain::task::{Label, Task};
 use crate::stats::audit::Audit;
@@ -49,6 +50,8 @@ pub struct Status {
     pub prelabels: Option<String>,
     /// Agreement on the evaluation cases.
     pub kappa: Agreement,
+    /// Answers to cases that were shown again; they are no labels.
+    pub shown_again: usize,
     /// Every stored model on the same evaluation cases.
     pub curve: Vec<CurvePoint>,
     /// What the last model gained.
@@ -153,7 +156,7 @@ pub fn status(project: &Path) -> Result<Status> {
         missing: short.and_then(|few| task.labels.get(few.label)).map(|l| l.name.as_str()),
         audit_moves_shares: figures.audit_moves_shares(active.as_ref(), revision.id),
         model_expert: &agreement.model_expert,
-        expert_expert: &agreement.expert_expert,
+        ceiling: Ceiling::of(&agreement.expert_expert, &agreement.own_agreement),
         gain: &gain.difference,
         next: next_round.as_ref().unwrap_or(&no_round),
     };
@@ -189,6 +192,7 @@ pub fn status(project: &Path) -> Result<Status> {
         labels_by_expert,
         seconds_per_case,
         kappa: agreement,
+        shown_again: store.repeat_count(None)?,
         curve: figures.curve(active.as_ref())?,
         prelabels: active.map(|p| p.kind),
         gain,
@@ -234,6 +238,26 @@ fn balance<'l>(
 }
 
 impl Status {
+    /// How far each expert's answers agree with the own first ones, and what that costs.
+    fn own_agreement(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self.kappa.own_agreement {
+            Figure::Known { n, .. } => {
+                let ceiling = matches!(self.kappa.expert_expert, Figure::Undefined { .. });
+                let ceiling = if ceiling { " (ceiling)" } else { "" };
+                format!("own agreement on {n} cases shown again{ceiling}")
+            }
+            Figure::Undefined { .. } => "own agreement      ".to_owned(),
+        };
+        writeln!(f, "  {name} {}", self.kappa.own_agreement)?;
+        match self.shown_again {
+            0 => Ok(()),
+            n => writeln!(
+                f,
+                "    ({n} of the answers so far; one case in {ONE_IN} comes back blind, which trains nothing and tells how steady answers are)"
+            ),
+        }
+    }
+
     /// How many answers look like slips, and how to see them.
     fn slips_in_words(&self) -> Option<String> {
         let look = match self.slips_by_expert.values().sum::<usize>() {
@@ -276,6 +300,7 @@ impl std::fmt::Display for Status {
         if let Figure::Known { .. } = self.kappa.expert_expert {
             writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
         }
+        self.own_agreement(f)?;
         for point in &self.curve {
             let after = match (point.after_round, point.audit) {
                 (Some(round), _) => format!("after round {round}"),

@@ -69,6 +69,25 @@ impl Ballots {
     }
 }
 
+/// First answers beside those to the same cases shown again: `pairs[expert][case]`, as indices of the task's labels, where an expert has
+/// given both.
+pub fn pairs_of(
+    first: &[BlindAnswer],
+    again: &[BlindAnswer],
+    task: &Task,
+) -> Vec<Vec<Option<(usize, usize)>>> {
+    let [first, again] = [first, again].map(|answers| Ballots::collect(answers, task));
+    let pairs = |(name, row): (&ExpertId, &Vec<Option<usize>>)| {
+        let before = first.names.binary_search(name).ok().map(|expert| &first.experts[expert]);
+        let pair = |(item, again): (&ItemId, &Option<usize>)| {
+            let case = first.items.binary_search(item).ok()?;
+            before?[case].zip(*again)
+        };
+        again.items.iter().zip(row).map(pair).collect()
+    };
+    again.names.iter().zip(&again.experts).map(pairs).collect()
+}
+
 /// The task's index of each of a model's labels, which are stable keys.
 pub fn labels_of(task: &Task, stable_keys: &[String]) -> Vec<Option<usize>> {
     stable_keys.iter().map(|key| task.index_of_id(key)).collect()
@@ -100,5 +119,24 @@ mod tests {
         let labels = labels_of(&task, &["b".into(), "a".into()]);
         let judged = ballots.predicted_by(&[ItemId(5)], &[0.3, 0.7], &labels);
         assert_eq!((judged.model, judged.experts), (vec![0], vec![vec![Some(0)], vec![Some(1)]]));
+    }
+
+    #[test]
+    fn an_answer_again_is_paired_with_the_same_experts_first() {
+        let task =
+            Task::from_toml("question='?'\n[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='2'", "t")
+                .unwrap();
+        let answer = |(item, expert, label): (i64, i64, &str)| BlindAnswer {
+            item: ItemId(item),
+            expert: ExpertId(expert),
+            label: label.into(),
+            split: Split::Eval,
+            round: Some(1),
+            inclusion: None,
+        };
+        let first = [(1, 1, "a"), (2, 1, "b"), (1, 2, "b"), (3, 2, "gone")].map(answer);
+        let again = [(1, 1, "b"), (2, 1, "b"), (2, 2, "a"), (3, 2, "a")].map(answer);
+        let pairs = pairs_of(&first, &again, &task);
+        assert_eq!(pairs, [vec![Some((0, 1)), Some((1, 1)), None], vec![None, None, None]]);
     }
 }

@@ -56,6 +56,13 @@ pub fn ceiling(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
     mean_figure(&comparisons, seed, "case answered by two experts")
 }
 
+/// Agreement of the experts with themselves: the mean over experts of the kappa of their first answers with those to the same cases shown
+/// again, `pairs[expert][case]`. An expert with fewer than five pairs, or without a kappa, is left out.
+pub fn own_agreement(pairs: &[Vec<Option<(usize, usize)>>], seed: u64) -> Figure {
+    let comparisons: Vec<_> = pairs.iter().map(|of| Comparison::new(of.iter().copied())).collect();
+    mean_figure(&comparisons, seed, "answered case that was shown again")
+}
+
 /// The answers to cases that two experts or more have answered; the others are blanked. On these the model's
 /// kappa may stand beside the [`ceiling`].
 pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>> {

@@ -10,7 +10,7 @@ use super::frame::Look;
 use super::interval::Scale;
 use super::keys::{ACTIONS, Action};
 use super::passage::{cut, drawable, lay_out};
-use crate::desk::advice::Advice;
+use crate::desk::advice::{Advice, Ceiling};
 use crate::desk::next_round::NextRound;
 use crate::desk::status::Status;
 use crate::domain::figure::Figure;
@@ -141,12 +141,18 @@ impl Page<'_> {
                 format!("{after}{kind}{}", if point.active { ", in use" } else { "" })
             })
             .collect();
-        let ceiling = status.kappa.expert_expert.value();
+        let held_against = Ceiling::of(&status.kappa.expert_expert, &status.kappa.own_agreement);
+        let ceiling = held_against.and_then(|ceiling| ceiling.figure().value());
         let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).max("experts, the ceiling".width());
         let figures = status.curve.iter().map(|p| p.kappa.to_string().width()).max().unwrap_or(0).min(30);
         let before = 3 + wide + 2 + "labels".width() + 2 + figures + 2;
         let width = usize::from(self.width).saturating_sub(before + 1).min(CHART);
-        let lows = status.curve.iter().map(|p| &p.kappa).chain([&status.kappa.expert_expert]).filter_map(low);
+        let lows = status
+            .curve
+            .iter()
+            .map(|p| &p.kappa)
+            .chain([&status.kappa.expert_expert, &status.kappa.own_agreement])
+            .filter_map(low);
         let scale = Scale::holding(lows, width);
         let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "model", "kappa", scale.axis());
         if status.curve.is_empty() {
@@ -178,9 +184,16 @@ impl Page<'_> {
                 }
             }
         }
-        let mut rows = vec![("experts, the ceiling", &status.kappa.expert_expert)];
-        if ceiling.is_some() {
+        let (experts, own) = (&status.kappa.expert_expert, &status.kappa.own_agreement);
+        let mut rows = Vec::new();
+        if experts.value().is_some() || own.value().is_none() {
+            rows.push(("experts, the ceiling", experts));
+        }
+        if experts.value().is_some() {
             rows.push(("model, same cases", &status.kappa.model_on_shared));
+        }
+        if own.value().is_some() {
+            rows.push(("own agreement", own));
         }
         for (name, figure) in rows {
             match figure {
@@ -192,6 +205,10 @@ impl Page<'_> {
                 }
                 Figure::Undefined { .. } => self.figure(name, wide, figure, theme.quiet),
             }
+        }
+        if let Some(Ceiling::Own(Figure::Known { n, .. })) = held_against {
+            let says = format!("the ceiling is the own agreement on {n} cases shown again");
+            self.sentence(vec![Span::raw("   ")], &says, theme.quiet);
         }
         if self.roomy || status.gain.difference.value().is_some() {
             self.gain(status);
@@ -370,11 +387,11 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
                 "tunes on the {new} training labels that the model has not seen, then mines the next round"
             ),
         ),
-        Advice::Stop { model, ceiling } => (
+        Advice::Stop { model, ceiling, by } => (
             Action::Quit,
             format!(
-                "leaves, if you like: the model agrees with the experts ({model:.2}) about as well as they agree with \
-                 each other ({ceiling:.2}); {} mines another round",
+                "leaves, if you like: {}; {} mines another round",
+                by.in_words(*model, *ceiling),
                 key(Action::GoOn)
             ),
         ),
@@ -439,6 +456,7 @@ fn share(figure: &Figure, says: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::advice::StopBy;
     use crate::desk::next_round::{Basis, Narrower, Outlook};
 
     #[test]
@@ -471,7 +489,7 @@ mod tests {
             Advice::FollowAudit { missing: missing() },
             Advice::MineFor { missing: missing() },
             Advice::Tune { new: 23 },
-            Advice::Stop { model: 0.8, ceiling: 0.7 },
+            Advice::Stop { model: 0.8, ceiling: 0.7, by: StopBy::Own { cases: 12 } },
             Advice::StopOrMine {
                 outlook: Outlook { cases: 60, low: 0.0, high: 0.03, basis: Basis::Curve },
                 audit: Some(Narrower { cases: 40, from: 0.2, to: 0.15 }),

@@ -33,6 +33,8 @@ mod pictures;
 mod project;
 #[cfg(all(test, unix))]
 mod readme;
+#[cfg(test)]
+mod repeats;
 #[cfg(all(test, unix))]
 mod seat;
 #[cfg(all(test, feature = "engine"))]
