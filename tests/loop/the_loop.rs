@@ -361,15 +361,15 @@ fn mine_beside(project: &Project, arguments: &str, outcome: Outcome) -> (String,
 #[test]
 fn whoever_finds_another_at_it_leaves_it_what_it_does_and_does_what_it_leaves() {
     let project = Project::scouted_elsewhere(100);
-    let (out, said) = mine_beside(&project, "boundary", Outcome::Done);
+    let (out, said) = mine_beside(&project, "hybrid", Outcome::Done);
     assert!(
         out.contains("another process mined the round") && said.contains("round 7: the other's"),
         "{out}{said}"
     );
-    let (out, _) = mine_beside(&project, "boundary", Outcome::Stopped);
-    assert!(out.starts_with("round 1: 10 cases by boundary"), "{out}");
+    let (out, _) = mine_beside(&project, "hybrid", Outcome::Stopped);
+    assert!(out.starts_with("round 1: 10 cases by hybrid"), "{out}");
     let (out, said) = mine_beside(&project, "random", Outcome::Done);
-    assert!(out.starts_with("round 2: 10 cases by boundary"), "{out}");
+    assert!(out.starts_with("round 2: 10 cases by hybrid"), "{out}");
     assert!(said.contains("and then does what it was asked for"), "{said}");
     assert_eq!(project.json("status", &[])["last_job"], "mine: done");
 }

@@ -12,6 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::{Fault, Result, io_reason};
 
+/// Being told to stop.
+pub fn stopped() -> Fault {
+    Fault::new("finish the simulation", "it was stopped")
+        .hint("What was finished is kept: run the same command again to go on")
+}
+
 /// Finished runs by their key.
 pub struct Ledger<T> {
     file: File,

@@ -33,7 +33,7 @@ use self::adapter::Trainer;
 use self::dataset::{Crowd, Dataset};
 use self::division::{Division, Stream};
 use self::expert::Answers;
-use self::ledger::Ledger;
+use self::ledger::{Ledger, stopped};
 use self::play::{Played, Table, World};
 use self::reference::{Reference, reference};
 use self::report::{Against, DatasetFacts, Finished, Run, WholePool, random_samples, spread};
@@ -104,12 +104,6 @@ enum Outcome {
     Reference(Reference),
     Played(Played),
     Adapter(Option<Scores>),
-}
-
-/// Being told to stop.
-fn stopped() -> Fault {
-    Fault::new("finish the simulation", "it was stopped")
-        .hint("What was finished is kept: run the same command again to go on")
 }
 
 /// Simulates.

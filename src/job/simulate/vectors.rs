@@ -8,6 +8,7 @@ use half::f16;
 use ndarray::{Array2, s};
 
 use super::dataset::Dataset;
+use super::ledger::stopped;
 use super::play::World;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::progress::{Progress, Watcher};
@@ -63,7 +64,7 @@ fn embed(texts: &[&str], encoder: &Encoder, watcher: &dyn Watcher) -> Result<Arr
         if watcher.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     if done < texts.len() as u64 {
-        return Err(super::stopped());
+        return Err(stopped());
     }
     Ok(vectors)
 }
