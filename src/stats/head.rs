@@ -92,7 +92,8 @@ pub fn lacking(counts: &[usize]) -> Option<TooFew> {
     let fewest = counts.iter().copied().enumerate().min_by_key(|&(_, have)| have);
     let (label, have) = fewest.unwrap_or((0, 0));
     let enough = counts.iter().filter(|&&have| have >= LEAST).count();
-    let wanted = if counts.len() > 2 { 2 } else { counts.len().max(1) };
+    // Written as `if counts.len() > 2 { 2 } else { counts.len().max(1) }`, rustc 1.95 compiles it wrongly from opt-level 1 on.
+    let wanted = counts.len().clamp(1, 2);
     (enough < wanted).then_some(TooFew { label, have })
 }
 
@@ -116,18 +117,18 @@ pub fn fit_anchored_head(
     if let Some(few) = lacking(&counts) {
         return Err(few);
     }
-    let (mut x, mut y) = (x.to_owned(), y.to_vec());
-    for (label, &have) in counts.iter().enumerate() {
-        let anchor = anchors.row(label);
+    let lacks: Vec<usize> = (counts.iter().enumerate())
+        .flat_map(|(label, &have)| std::iter::repeat_n(label, LEAST.saturating_sub(have)))
+        .collect();
+    let mut stand_ins = anchors.select(Axis(0), &lacks);
+    for mut anchor in stand_ins.rows_mut() {
         let length = anchor.dot(&anchor).sqrt();
-        let unit = anchor.mapv(|value| if length > 0.0 { value / length } else { 0.0 });
-        for _ in have..LEAST {
-            // An anchor has as many values as any vector of its model, so this cannot be refused.
-            if x.push_row(unit.view()).is_ok() {
-                y.push(label);
-            }
+        if length > 0.0 {
+            anchor /= length;
         }
     }
+    let x = ndarray::concatenate![Axis(0), x, stand_ins];
+    let y = [y, &lacks].concat();
     fit_head(x.view(), &y, classes, seed)
 }
 
