@@ -283,7 +283,7 @@ fn before_anything_is_scouted_audit_cases_can_be_labelled() {
     seat.press("s");
     seat.end();
     let store = project.is_whole();
-    let case = store.case(hardcase::domain::ids::CaseId(case)).unwrap().unwrap();
+    let case = store.case(CaseId(case)).unwrap().unwrap();
     assert_eq!((case.round_number, case.split.as_str(), case.partner), (0, "audit", None));
     let answer = &store.first_blind_answers().unwrap()[0];
     assert_eq!(answer.item, case.item);
