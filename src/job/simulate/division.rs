@@ -60,7 +60,8 @@ impl Division {
         let mut rows: Vec<usize> = (0..data.len()).collect();
         rows.shuffle(&mut rng);
         if let Some(prevalence) = sizes.prevalence {
-            rows = thinned(&rows, |row| data.gold[row] == data.positive(), prevalence);
+            let positive = data.positive();
+            rows = thinned(&rows, |row| data.gold[row] == positive, prevalence);
         }
         let test = sizes.test.min((rows.len() as f64 * MOST_OF_THE_DATA) as usize);
         let pool = rows.split_off(test);

@@ -345,9 +345,10 @@ impl Simulation<'_> {
         }
         let divisions: Vec<Division> =
             self.seeds().map(|seed| Division::draw(data, self.options.sizes, seed)).collect();
+        let positive = data.positive();
         let positives: Vec<usize> = divisions
             .iter()
-            .map(|d| d.pool.iter().filter(|&&row| data.gold[row] == data.positive()).count())
+            .map(|d| d.pool.iter().filter(|&&row| data.gold[row] == positive).count())
             .collect();
         let finished = |name: &str| -> Result<Vec<Finished>> {
             self.seeds()

@@ -30,6 +30,7 @@ pub struct Reference {
 /// Computes the reference on a table whose expert answers as `expert`, for runs of `labels` labels in all.
 pub fn reference(table: &Table<'_>, expert: Answers, crowd: Option<Answers>, labels: usize) -> Reference {
     let data = &table.world.data;
+    let positive = data.positive();
     let pool = table.pool.nrows();
     let mut rows: Vec<usize> = (0..pool).collect();
     rows.shuffle(&mut ChaCha8Rng::seed_from_u64(Stream::Reference.of(table.seed)));
@@ -39,8 +40,7 @@ pub fn reference(table: &Table<'_>, expert: Answers, crowd: Option<Answers>, lab
     };
     let point = |n: usize| {
         let rows = &rows[..n];
-        let positives =
-            rows.iter().filter(|&&row| table.answers[table.division.pool[row]] == data.positive());
+        let positives = rows.iter().filter(|&&row| table.answers[table.division.pool[row]] == positive);
         let scores = scores_of(table, rows)?;
         Some(Point { labels: n, training: n, positives: positives.count(), scores })
     };
