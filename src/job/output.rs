@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Fault, Result, io_reason};
 
-/// Runs `write` into `target`, or into standard output where there is none.
+/// Runs `write` into `target`, or into standard output where there is none. A device or a pipe is written to as it is.
 pub(super) fn write_to(
     target: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> Result<()>,
@@ -16,14 +16,24 @@ pub(super) fn write_to(
         write(&mut out)?;
         return out.flush().map_err(|e| output_fault("standard output", &e));
     };
-    let partial = partial_name(target);
     let name = target.display().to_string();
-    let result = File::create(&partial).map_err(|e| output_fault(&name, &e)).and_then(|file| {
+    let failed = |e: &io::Error| output_fault(&name, e);
+    // A file put in the place of a device or a pipe would take it away from everybody on the machine.
+    if std::fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let device = File::options().write(true).open(target).map_err(|e| failed(&e))?;
+        let mut out = BufWriter::new(UntilClosed { out: device, closed: false });
+        write(&mut out)?;
+        return out.flush().map_err(|e| failed(&e));
+    }
+    // What a link names is written anew, and the link stays.
+    let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+    let partial = partial_name(&target);
+    let result = File::create(&partial).map_err(|e| failed(&e)).and_then(|file| {
         let mut out = BufWriter::new(file);
         write(&mut out)?;
-        let file = out.into_inner().map_err(|e| output_fault(&name, e.error()))?;
-        file.sync_all().map_err(|e| output_fault(&name, &e))?;
-        std::fs::rename(&partial, target).map_err(|e| output_fault(&name, &e))
+        let file = out.into_inner().map_err(|e| failed(e.error()))?;
+        file.sync_all().map_err(|e| failed(&e))?;
+        std::fs::rename(&partial, &target).map_err(|e| failed(&e))
     });
     if result.is_err() {
         let _ = std::fs::remove_file(&partial);
@@ -104,5 +114,28 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         write_to(Some(&target), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"whole");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_and_a_link_are_written_to_and_stay() {
+        use std::os::unix::fs::FileTypeExt;
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let read = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || std::fs::read(pipe).unwrap())
+        };
+        write_to(Some(&pipe), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
+        assert_eq!(read.join().unwrap(), b"whole");
+        assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+        let (file, link) = (dir.path().join("out.csv"), dir.path().join("link"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_to(Some(&link), |out| out.write_all(b"new").map_err(|e| output_fault("x", &e))).unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
     }
 }
