@@ -217,7 +217,7 @@ impl<'s> Figures<'s> {
             (audit_cases, "audit cases")
         } else {
             return Ok(unknown(&format!(
-                "{} evaluation cases of later rounds and {} audit cases are answered, and {ENOUGH_FOR_GAIN} of either are needed",
+                "of the evaluation cases of later rounds {} are answered, of the audit cases {}; {ENOUGH_FOR_GAIN} of either are needed",
                 hard.items.len(),
                 audit_cases.items.len()
             )));

@@ -169,7 +169,13 @@ impl Task {
             }
         }
         if let Some(sum) = shares_that_cannot_be(&labels) {
-            return Err(format!("the shares of the labels add up to {sum:.2} instead of 1"));
+            let rest = labels.iter().filter(|l| l.share.is_none()).count();
+            return Err(match rest {
+                0 => format!("the shares of the labels add up to {sum:.2} instead of 1"),
+                _ => format!(
+                    "the shares add up to {sum:.2}, which leaves nothing for the labels that have none"
+                ),
+            });
         }
         let name = if name.trim().is_empty() { question.clone() } else { name };
         Ok(Self { name, question, guideline, assist, labels })
