@@ -146,6 +146,8 @@ fn pool(rows: usize) -> Result<Project> {
         kind: "zero-shot".into(),
         model,
         adapter: None,
+        adapter_kind: None,
+        prompt: None,
         revision: revision.id,
         labels: revision.task.label_ids(),
         settings: "{}".into(),

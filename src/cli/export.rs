@@ -43,7 +43,7 @@ pub(super) struct Export {
     /// What to export
     #[arg(long, value_enum, default_value = "labels")]
     what: WhatArgument,
-    /// Whose predictions: active, head, scout, or an adapter's number
+    /// Whose predictions: active, head, scout, judge, or an adapter's number
     #[arg(long, default_value = "active")]
     by: String,
     /// With labels: every event, also what was taken back and what was answered again in a repeat
@@ -86,9 +86,10 @@ fn by(said: &str) -> Result<By> {
         "active" => By::Active,
         "head" => By::Head,
         "scout" => By::Scout,
+        "judge" => By::Judge,
         number => By::Adapter(number.parse().map_err(|_| {
             Fault::usage(format!("export predictions by '{said}'"), "there is no such model")
-                .hint("Give active, head, scout, or an adapter's number")
+                .hint("Give active, head, scout, judge, or an adapter's number")
         })?),
     })
 }

@@ -13,6 +13,8 @@ mod export;
 #[cfg(feature = "engine")]
 mod guard;
 mod import;
+#[cfg(feature = "engine")]
+mod judge;
 mod keyboard;
 mod label;
 mod mine;

@@ -9,7 +9,7 @@ use super::arguments::Global;
 use super::setting::Setting;
 use super::{adapter, answer, doctor, export, import, label, mine, new, next, open, status, task, tune};
 #[cfg(feature = "engine")]
-use super::{demo, guard, predict, scout, simulate};
+use super::{demo, guard, judge, predict, scout, simulate};
 use crate::domain::fault::Result;
 
 const FILE_HELP: &str = "`hardcase FILE` opens a project, and makes one from a file of texts";
@@ -41,6 +41,9 @@ enum Verb {
     /// Embed and prelabel every text that lacks it
     #[cfg(feature = "engine")]
     Scout(scout::Scout),
+    /// Have a language model judge the texts nearest the boundary
+    #[cfg(feature = "engine")]
+    Judge(judge::Judge),
     /// Close the round and open the next with its cases
     Mine(mine::Mine),
     /// Show the next case
@@ -122,6 +125,7 @@ impl Verb {
     fn model_work(&self) -> Option<&'static str> {
         match self {
             Self::Scout(_) => Some("scouting"),
+            Self::Judge(_) => Some("judging"),
             Self::Predict(_) => Some("scoring"),
             Self::Simulate(_) => Some("simulating"),
             Self::Mine(verb) if verb.needs_model() => Some("reading the pool with the LoRA"),
@@ -142,6 +146,8 @@ impl Verb {
             Self::Import(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Scout(verb) => verb.run(setting),
+            #[cfg(feature = "engine")]
+            Self::Judge(verb) => verb.run(setting),
             Self::Mine(verb) => verb.run(setting),
             Self::Next(verb) => verb.run(setting),
             Self::Answer(verb) => verb.run(setting),

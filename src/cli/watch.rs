@@ -152,6 +152,9 @@ impl Bar {
         }
         if let Some(bar) = &self.bar {
             bar.set_position(progress.done);
+            if let Some(tokens) = progress.tokens_per_second {
+                bar.set_message(format!("{}, {tokens:.0} tokens/s", progress.stage));
+            }
         }
     }
 }

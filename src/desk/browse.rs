@@ -486,6 +486,8 @@ mod tests {
             kind: "zero-shot".into(),
             model,
             adapter: None,
+            adapter_kind: None,
+            prompt: None,
             revision: revision.id,
             labels: vec!["spam".into(), "ham".into()],
             settings: "{}".into(),

@@ -15,6 +15,7 @@ use crate::stats::agreement::{Ballots, labels_of, pairs_of};
 use crate::stats::audit::{Audit, AuditCase, audit};
 use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases, own_agreement};
 use crate::stats::learning_curve::{Learned, next_gain};
+use crate::stats::reliability::{Claim, calibration_error};
 use crate::stats::rounds::{audit_answers, combined_inclusion};
 use crate::stats::scores::{mean_ac1, mean_f1};
 use crate::stats::shares::SharesFrom;
@@ -166,7 +167,15 @@ impl<'s> Figures<'s> {
 
     fn stored(&self) -> Result<Vec<Stored>> {
         let adapters = self.store.adapters()?;
-        let predictors = self.store.predictors()?;
+        // A judge has read a part only. Of the combinations with one scout the newest is the one that counts.
+        let mut predictors = self.store.predictors()?;
+        let newest: std::collections::HashMap<_, _> =
+            predictors.iter().filter(|p| p.kind == "combined").map(|p| (p.adapter, p.id)).collect();
+        predictors.retain(|p| match p.kind.as_str() {
+            "judge" => false,
+            "combined" => newest.get(&p.adapter) == Some(&p.id),
+            _ => true,
+        });
         Ok(predictors
             .into_iter()
             .map(|predictor| {
@@ -294,27 +303,43 @@ impl<'s> Figures<'s> {
 
     /// What the audit sample says of the whole pool. The predictions of a model whose shares follow the audit are stored cross-fitted.
     pub fn audit(&self, active: Option<&Predictor>) -> Result<Audit> {
-        let labels = self.task.labels.len();
-        let Some(predictor) = active else {
-            return Ok(audit(&[], labels, self.seed));
+        let cases: Vec<AuditCase> = self.audit_cases(active)?.into_iter().map(|(case, _)| case).collect();
+        Ok(audit(&cases, self.task.labels.len(), self.seed))
+    }
+
+    /// Whether the active model's probabilities are what they say, on the audit cases.
+    pub fn calibration_error(&self, active: Option<&Predictor>) -> Result<Figure> {
+        let claim = |(case, confidence): (AuditCase, f64)| Claim {
+            confidence,
+            right: case.predicted == case.answered,
+            weight: 1.0 / case.inclusion,
         };
+        let claims: Vec<Claim> = self.audit_cases(active)?.into_iter().map(claim).collect();
+        Ok(calibration_error(&claims, self.seed))
+    }
+
+    /// The answered audit cases, each with the probability that the model gives its label.
+    fn audit_cases(&self, active: Option<&Predictor>) -> Result<Vec<(AuditCase, f64)>> {
+        let Some(predictor) = active else { return Ok(Vec::new()) };
         let known = labels_of(self.task, &predictor.labels);
         let (mut draws, mut cases) = (Vec::new(), Vec::new());
         for answer in audit_answers(&self.answers, self.task) {
             let Some(p) = self.store.prediction(predictor.id, answer.item)? else {
                 continue;
             };
-            if let Some(predicted) = known.get(Probabilities(p).top()).copied().flatten() {
+            let p = Probabilities(p);
+            if let Some(predicted) = known.get(p.top()).copied().flatten() {
                 draws.push(answer.draw);
                 let inclusion = answer.draw.inclusion;
-                cases.push(AuditCase { inclusion, predicted, answered: answer.label });
+                let case = AuditCase { inclusion, predicted, answered: answer.label };
+                cases.push((case, f64::from(p.0[p.top()])));
             }
         }
         let combined = combined_inclusion(&draws, &self.store.audit_draws()?);
-        for (case, inclusion) in cases.iter_mut().zip(combined) {
+        for ((case, _), inclusion) in cases.iter_mut().zip(combined) {
             case.inclusion = inclusion;
         }
-        Ok(audit(&cases, labels, self.seed))
+        Ok(cases)
     }
 }
 

@@ -30,11 +30,13 @@ pub enum JobKind {
     Tune,
     /// Train a low-rank adapter on the labels.
     Lora,
+    /// Have the language model that judged before read on.
+    Judge,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Scout, Self::Tune, Self::Mine, Self::Lora];
+    pub const ALL: [Self; 5] = [Self::Scout, Self::Tune, Self::Mine, Self::Lora, Self::Judge];
 
     /// Its name, also among the runs that the file records.
     pub fn name(self) -> &'static str {
@@ -43,6 +45,7 @@ impl JobKind {
             Self::Mine => "mine",
             Self::Tune => "tune",
             Self::Lora => "lora",
+            Self::Judge => "judge",
         }
     }
 
@@ -53,12 +56,13 @@ impl JobKind {
             Self::Mine => &["mine"],
             Self::Tune => &["tune"],
             Self::Lora => &["tune", "--adapter", "lora"],
+            Self::Judge => &["judge"],
         }
     }
 
     /// Whether it takes a build with the models.
     pub fn needs_models(self) -> bool {
-        matches!(self, Self::Scout | Self::Lora)
+        matches!(self, Self::Scout | Self::Lora | Self::Judge)
     }
 
     /// What it does, for a person.
@@ -68,6 +72,7 @@ impl JobKind {
             Self::Mine => "closes the round and chooses the next cases",
             Self::Tune => "trains the head on the labels and prelabels the pool anew",
             Self::Lora => "trains the model itself, a LoRA, for a minute or two",
+            Self::Judge => "a language model reads what the scout is least sure of, for ten minutes",
         }
     }
 

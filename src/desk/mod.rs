@@ -8,6 +8,7 @@ pub mod ask;
 pub mod browse;
 pub mod figures;
 pub mod jobs;
+pub mod judge;
 pub mod latest;
 pub mod next_round;
 pub mod pages;

@@ -55,12 +55,21 @@ pub struct Reveal {
     pub prelabel: Option<String>,
     /// The model's probabilities by label name.
     pub probabilities: serde_json::Map<String, serde_json::Value>,
+    /// The judge's, where a language model has read the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judge: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl Reveal {
     /// The probability of the model's own label.
     pub fn certainty(&self) -> Option<f64> {
         self.probabilities.get(self.prelabel.as_ref()?)?.as_f64()
+    }
+
+    /// The judge's label, and the probability of it.
+    pub fn judged(&self) -> Option<(&str, f64)> {
+        let judged = self.judge.as_ref()?.iter();
+        judged.filter_map(|(name, p)| Some((name.as_str(), p.as_f64()?))).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 }
 

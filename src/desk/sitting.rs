@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::judge::opinion;
 use super::shown::{Card, Lack, NoCase, Place, Reveal, ShownCase, ShownLabel, ShownPartner};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
@@ -305,12 +306,14 @@ impl Sitting {
             prelabel = names.get(p.top()).cloned();
             probabilities = names.into_iter().zip(p.0.iter().map(|p| (*p).into())).collect();
         }
+        let judge = opinion(&self.store, case.item)?;
         Ok(Reveal {
             split: case.split.as_str(),
             reason: case.reason.as_str(),
             in_words: case.reason.in_words(),
             prelabel,
             probabilities,
+            judge: judge.map(|p| p.into_iter().map(|(key, p)| (self.name_of(&key), p.into())).collect()),
         })
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::advice::{Advice, Ceiling, Standing, advice};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
+use super::judge::JudgeStatus;
 use super::next_round::{Narrower, NextRound};
 use super::slips::slips;
 use crate::domain::answer::decided;
@@ -62,6 +63,10 @@ pub struct Status {
     pub label_names: Vec<String>,
     /// What the audit says of the whole pool.
     pub audit: Audit,
+    /// How far the active model's probabilities are from what they say, on the audit cases: 0 to 1.
+    pub calibration_error: Figure,
+    /// The language model that has read some of the texts.
+    pub judge: Option<JudgeStatus>,
     /// The same in words, a line per label.
     pub audit_in_words: Vec<String>,
     /// Each label's share of the pool in words, where it is known.
@@ -194,7 +199,7 @@ pub fn status(project: &Path) -> Result<Status> {
         kappa: agreement,
         shown_again: store.repeat_count(None)?,
         curve: figures.curve(active.as_ref())?,
-        prelabels: active.map(|p| p.kind),
+        prelabels: active.as_ref().map(|p| p.kind.clone()),
         gain,
         next_round,
         label_names: task.labels.iter().map(|l| l.name.clone()).collect(),
@@ -204,6 +209,8 @@ pub fn status(project: &Path) -> Result<Status> {
             .zip(&audit.labels)
             .filter_map(|(l, a)| a.share_in_words(&l.name))
             .collect(),
+        calibration_error: figures.calibration_error(active.as_ref())?,
+        judge: JudgeStatus::read(&store)?,
         audit_in_words: task.labels.iter().zip(&audit.labels).map(|(l, a)| a.in_words(&l.name)).collect(),
         audit,
         balance,
@@ -318,12 +325,18 @@ impl std::fmt::Display for Status {
         if let Figure::Known { .. } = self.audit.ac1 {
             writeln!(f, "  AC1        {}", self.audit.ac1)?;
         }
+        if let Figure::Known { .. } = self.calibration_error {
+            writeln!(f, "  its probabilities are off by {} on average", self.calibration_error)?;
+        }
         for line in self.shares_in_words.iter().chain(&self.audit_in_words) {
             writeln!(f, "  {line}")?;
         }
         let skipped: usize = self.skipped.values().sum();
         if skipped > 0 {
             writeln!(f, "\n{skipped} cases were skipped, of all rounds and uses; they count in no figure")?;
+        }
+        if let Some(judge) = &self.judge {
+            writeln!(f, "\n{judge}")?;
         }
         if let Some(says) = self.slips_in_words() {
             writeln!(f, "\n{says}")?;

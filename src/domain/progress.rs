@@ -19,6 +19,9 @@ pub struct Progress {
     pub rate: Option<f64>,
     /// Seconds left at that rate.
     pub eta_s: Option<f64>,
+    /// Tokens of these units read per second, where a language model reads them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_second: Option<f64>,
     /// Epochs of a training that have ended so far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub epochs: Vec<Epoch>,

@@ -11,6 +11,7 @@ mod context;
 pub mod embedded;
 pub mod encoder;
 pub mod gguf;
+pub mod judge;
 pub mod lora;
 mod means;
 pub mod model_file;

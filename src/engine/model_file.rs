@@ -131,6 +131,24 @@ impl ModelFacts {
         Err(Fault::new(format!("scout with the model {}", self.name), why)
             .hint("Give an embedding model as GGUF, such as all-MiniLM-L6-v2; language models are for 'hardcase judge'"))
     }
+
+    /// Refuses a model that continues no text.
+    ///
+    /// # Errors
+    /// One sentence: an encoder, or a reranker.
+    pub fn require_language_model(&self) -> Result<()> {
+        let encoders = ["bert", "t5encoder"];
+        let is_encoder = encoders.iter().any(|name| self.architecture.contains(name));
+        if self.pooling == Pooling::None && !is_encoder {
+            return Ok(());
+        }
+        let why = format!(
+            "it is of the architecture {} and turns texts into vectors; it writes none",
+            self.architecture.escape_debug()
+        );
+        Err(Fault::new(format!("judge with the model {}", self.name), why)
+            .hint("Give a language model as GGUF, such as Qwen3-0.6B-Q8_0; 'hardcase scout' takes encoders"))
+    }
 }
 
 /// The sha256 of a file in hexadecimal. Reads it whole, about a second per GiB: worth keeping beside the file's
@@ -250,6 +268,9 @@ mod tests {
         let said = of(None).require_encoder().unwrap_err().to_string();
         assert!(said.contains("language model of the architecture llama without pooling"), "{said}");
         assert!(of(Some(4)).require_encoder().unwrap_err().to_string().contains("ranks pairs"));
+        of(None).require_language_model().unwrap();
+        let said = of(Some(3)).require_language_model().unwrap_err().to_string();
+        assert!(said.contains("turns texts into vectors; it writes none"), "{said}");
         of(Some(3)).require_encoder().unwrap();
     }
 }

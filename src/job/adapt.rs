@@ -3,21 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::adapted::{self, Adapted, Keep};
 use super::adapters::KIND;
+use super::cascade::combine;
 use super::evaluate::{record_agreement, rescore_cases};
 use super::model::{Chosen, ScoutModel};
-use super::prelabels::active;
-use super::rehearsal::{Comparison, Rehearsal};
+use super::prelabels::scouting;
+use super::rehearsal::{Comparison, LoraSettings, Rehearsal};
 use super::runner::{Ended, JobContext, Work, run};
 use super::training::Training;
 use super::tune::Rescore;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::prediction::Probabilities;
-use crate::domain::progress::Epoch;
 use crate::engine::lora::AdapterFile;
 use crate::engine::training::{Settings, probabilities};
 use crate::engine::verify::Verified;
@@ -50,7 +50,7 @@ pub struct AdaptOptions {
 }
 
 /// What a training of an adapter came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The adapter is active.
@@ -153,20 +153,6 @@ impl std::fmt::Display for AdaptReport {
     }
 }
 
-/// What is kept of how an adapter was trained.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LoraSettings {
-    /// The hyper-parameters.
-    #[serde(flatten)]
-    pub settings: Settings,
-    /// The adapter against the head.
-    pub comparison: Comparison,
-    /// llama.cpp against the trainer.
-    pub verified: Verified,
-    /// Each epoch that ended.
-    pub epochs_ended: Vec<Epoch>,
-}
-
 /// Trains an adapter.
 ///
 /// # Errors
@@ -197,7 +183,7 @@ fn once(
     model: &ScoutModel,
     options: &AdaptOptions,
 ) -> Result<Option<AdaptReport>> {
-    let current = active(work.store, "train an adapter")?;
+    let current = scouting(work.store, "train an adapter")?;
     let revision = work.store.task()?;
     let training = Training::read(work, &current, &revision)?;
     let mut report = AdaptReport::of(&training, &revision, &current);
@@ -223,7 +209,7 @@ fn once(
         report.verdict = Verdict::HeadStays;
         return Ok(Some(report));
     }
-    let now = active(work.store, "train a LoRA")?;
+    let now = scouting(work.store, "train a LoRA")?;
     if now.id != current.id {
         if Training::read(work, &now, &revision)?.hash != training.hash {
             work.note("the model was tuned on newer labels meanwhile: the LoRA is trained on them, too");
@@ -237,6 +223,9 @@ fn once(
         (false, true) => Verdict::NothingNew,
         (false, false) => Verdict::Activated,
     };
+    if report.verdict == Verdict::Activated && options.rescore == Rescore::Pool {
+        combine(work, &predictor, &revision, seed)?;
+    }
     record_agreement(work.store, seed)?;
     Ok(Some(report))
 }
@@ -322,7 +311,12 @@ impl Tuning<'_> {
                 None => return Ok(None),
             },
         };
-        let known = work.store.predictors()?.into_iter().rev().find(|p| p.adapter == Some(adapter));
+        let known = work
+            .store
+            .predictors()?
+            .into_iter()
+            .rev()
+            .find(|p| p.kind == "lora" && p.adapter == Some(adapter));
         if let Some(predictor) = known {
             return Ok(Some((predictor, kept)));
         }
@@ -331,6 +325,8 @@ impl Tuning<'_> {
             kind: "lora".into(),
             model: self.current.model,
             adapter: Some(adapter),
+            adapter_kind: None,
+            prompt: None,
             revision: self.revision.id,
             labels,
             settings: "{}".into(),
@@ -376,6 +372,7 @@ impl Tuning<'_> {
             comparison: trained.comparison,
             verified,
             epochs_ended: work.epochs.clone(),
+            held_out: trained.held_out,
         };
         let id = work.store.add_adapter(&NewAdapter {
             kind: "lora",

@@ -97,7 +97,7 @@ pub(super) fn complete(work: &mut Work<'_>, predictor: &Predictor, model: &Chose
 
 /// Scores the cases to date with every earlier adapter that has not seen them, so that the curve over rounds rests on the same cases.
 pub(super) fn complete_cases(work: &mut Work<'_>, model: &Chosen) -> Result<()> {
-    let active = work.store.active_predictor()?.map(|p| p.id);
+    let active = work.store.scouting_predictor()?.map(|p| p.id);
     let cases = work.store.items_of_cases()?;
     for predictor in work.store.predictors()? {
         let of_this_model =

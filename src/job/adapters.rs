@@ -109,7 +109,7 @@ pub fn use_lora(
 #[cfg(feature = "engine")]
 pub fn is_behind(project: &Path) -> Result<bool> {
     let store = Store::open(project, Access::Read)?;
-    let Some(active) = store.active_predictor()?.filter(|p| p.kind == "lora") else { return Ok(false) };
+    let Some(active) = store.scouting_predictor()?.filter(|p| p.kind == "lora") else { return Ok(false) };
     let at_work = store.runs(RECENT)?.iter().any(|run| run.kind == KIND && run.outcome.is_none());
     Ok(!at_work && !store.items_without_vector(active.space(), ItemId(0), 1)?.is_empty())
 }
@@ -121,7 +121,7 @@ pub fn is_behind(project: &Path) -> Result<bool> {
 #[cfg(feature = "engine")]
 pub fn read_rest(context: &JobContext<'_>, model: &super::model::ScoutModel) -> Result<()> {
     run(context, KIND, "rest", |work| {
-        let active = super::prelabels::active(work.store, "read the pool with the LoRA")?;
+        let active = super::prelabels::scouting(work.store, "read the pool with the LoRA")?;
         if active.kind != "lora" {
             return Ok("the active model is no LoRA any more".to_owned());
         }
@@ -180,7 +180,8 @@ fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
         return Err(Fault::usage(&attempted, "it has a label that the task no longer has")
             .hint("Tune again: `hardcase tune FILE`"));
     }
-    let predictor = store.predictors()?.into_iter().rev().find(|p| p.adapter == Some(adapter));
+    let predictor =
+        store.predictors()?.into_iter().rev().find(|p| p.kind != "combined" && p.adapter == Some(adapter));
     predictor.ok_or_else(|| {
         Fault::new(&attempted, "its training was cut short before it could be used").hint("Tune again")
     })
@@ -232,7 +233,8 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path, existing: Exist
     if row.kind == "lora" {
         files.push((folder.join(format!("{name}.gguf")), bytes.clone()));
     }
-    let predictor = store.predictors()?.into_iter().find(|p| p.adapter == Some(adapter));
+    let predictor =
+        store.predictors()?.into_iter().find(|p| p.kind != "combined" && p.adapter == Some(adapter));
     if let Some(predictor) = predictor
         && let Ok(Scorer::Head(head)) = Scorer::load(&store, &predictor)
     {

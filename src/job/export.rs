@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::judged::Judged;
 use super::output::{output_fault, write_to};
 use super::prelabels::{dimensions_of, matrix};
 use super::scorer::Scorer;
@@ -40,6 +41,8 @@ pub enum By {
     Head,
     /// The newest zero-shot prelabels of the scout.
     Scout,
+    /// The newest judge's, of the texts that it has read.
+    Judge,
     /// An adapter's, by its number.
     Adapter(i64),
 }
@@ -215,9 +218,13 @@ impl Predicted {
         let predictor = find_predictor(store, by)?;
         let names = predictor.labels.iter().map(|l| name_of(task, l)).collect();
         let active = store.active_predictor()?.is_some_and(|a| a.id == predictor.id);
-        let (items, probabilities) = if active {
+        let (items, probabilities) = if predictor.kind == "judge" {
+            let judged = Judged::read(store, predictor)?;
+            let calibrated = judged.calibrated()?.as_standard_layout().iter().copied().collect();
+            (judged.items, calibrated)
+        } else if active {
             store.predictions(predictor.id)?
-        } else if let Some(adapter) = predictor.adapter.filter(|_| predictor.kind == "lora") {
+        } else if let Some(adapter) = predictor.adapter.filter(|_| predictor.scout() == "lora") {
             // Its vectors are gone: of the pool only what it said of the cases is left.
             return Err(Fault::usage(
                 format!("export predictions by adapter {adapter}"),
@@ -257,8 +264,17 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
             "the zero-shot scout".to_owned(),
             "`hardcase scout FILE` makes the first prelabels",
         ),
+        By::Judge => (
+            newest("judge")?,
+            "the judge".to_owned(),
+            "`hardcase judge FILE --model GGUF` has a language model judge texts",
+        ),
         By::Adapter(id) => (
-            store.predictors()?.into_iter().rev().find(|p| p.adapter.is_some_and(|a| a.0 == *id)),
+            store
+                .predictors()?
+                .into_iter()
+                .rev()
+                .find(|p| p.kind != "combined" && p.adapter.is_some_and(|a| a.0 == *id)),
             format!("adapter {id}"),
             "`hardcase adapter FILE list` shows those it has",
         ),

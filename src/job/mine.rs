@@ -105,7 +105,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let pool = universe.pool()?;
         let shares = work.store.task()?.task.shares();
         let stage =
-            if predictor.kind == "zero-shot" { Stage::Opening { shares: &shares } } else { Stage::Later };
+            if predictor.scout() == "zero-shot" { Stage::Opening { shares: &shares } } else { Stage::Later };
         let rounds_before = work.store.rounds()?.len() as u64;
         let seed = context.seed.unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
         let answered = work.store.most_labels_of_one()?;
@@ -154,7 +154,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
 fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
     let attempted = "mine a round";
     let unread = work.store.item_count()?.saturating_sub(work.store.vector_count(predictor.space())?);
-    if predictor.kind == "lora" && unread > 0 {
+    if predictor.scout() == "lora" && unread > 0 {
         let fault = Fault::new(attempted, format!("the active LoRA has not read {unread} of the texts"));
         return Ok(fault.hint(if cfg!(feature = "engine") {
             "`hardcase scout FILE` reads them"
@@ -170,7 +170,7 @@ fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
 fn complete_prelabels(work: &mut Work<'_>, predictor: &Predictor) -> Result<()> {
     // What an adapter has not read is not mined: its vectors are compared with each other only. While one is being trained or reads the
     // pool, a round does not wait for it; otherwise the command line has had the rest read first.
-    if predictor.kind == "lora" {
+    if predictor.scout() == "lora" {
         return Ok(());
     }
     let scorer = Scorer::load(work.store, predictor)?;

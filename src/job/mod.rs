@@ -5,9 +5,11 @@
 
 #[cfg(feature = "engine")]
 mod adapted;
+mod cascade;
 #[cfg(feature = "engine")]
 mod embedding;
 mod evaluate;
+mod judged;
 mod output;
 mod prelabels;
 #[cfg(feature = "engine")]
@@ -24,6 +26,8 @@ pub mod create;
 pub mod doctor;
 pub mod export;
 pub mod import;
+#[cfg(feature = "engine")]
+pub mod judge;
 pub mod look;
 pub mod mine;
 #[cfg(feature = "engine")]

@@ -97,14 +97,7 @@ impl ScoutModel {
         })?;
         facts.require_encoder()?;
         let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-        let hex = sha256(&path)?;
-        let hash =
-            (0..hex.len() / 2).filter_map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).ok()).collect();
-        Ok(Chosen {
-            model: describe(&facts, hash, path.to_string_lossy().into_owned()),
-            path,
-            threads: self.threads,
-        })
+        Ok(Chosen { model: described(&facts, &path)?, path, threads: self.threads })
     }
 
     fn embedded_hash(&self) -> Vec<u8> {
@@ -123,6 +116,14 @@ fn describe(facts: &ModelFacts, sha256: Vec<u8>, path: String) -> Model {
         dimensions: facts.dimensions,
         bytes: facts.bytes,
     }
+}
+
+/// A model file as the project keeps it, with its hash.
+pub(super) fn described(facts: &ModelFacts, path: &Path) -> Result<Model> {
+    let hex = sha256(path)?;
+    let hash =
+        (0..hex.len() / 2).filter_map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).ok()).collect();
+    Ok(describe(facts, hash, path.to_string_lossy().into_owned()))
 }
 
 impl Chosen {

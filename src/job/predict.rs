@@ -112,6 +112,7 @@ pub fn predict(
                 unit: "bytes".into(),
                 rate: None,
                 eta_s: None,
+                tokens_per_second: None,
                 epochs: Vec::new(),
             });
         }

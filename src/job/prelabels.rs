@@ -51,12 +51,22 @@ pub(super) fn dimensions_of(store: &Store, predictor: &Predictor) -> Result<usiz
         .ok_or_else(|| Fault::new("read the stored model", "the project does not name it"))
 }
 
-/// The predictor whose prelabels count.
+/// The predictor whose prelabels count, which may be a combination with a judge.
 ///
 /// # Errors
 /// Nothing was scouted yet.
 pub(super) fn active(store: &Store, attempted: &str) -> Result<Predictor> {
-    store.active_predictor()?.ok_or_else(|| {
-        Fault::new(attempted, "no text has been scouted yet").hint("Run `hardcase scout FILE` first")
-    })
+    store.active_predictor()?.ok_or_else(|| unscouted(attempted))
+}
+
+/// The active scout: what is tuned, and what the active predictor takes its vectors from.
+///
+/// # Errors
+/// Nothing was scouted yet.
+pub(super) fn scouting(store: &Store, attempted: &str) -> Result<Predictor> {
+    store.scouting_predictor()?.ok_or_else(|| unscouted(attempted))
+}
+
+fn unscouted(attempted: &str) -> Fault {
+    Fault::new(attempted, "no text has been scouted yet").hint("Run `hardcase scout FILE` first")
 }

@@ -14,11 +14,13 @@ use super::runner::Work;
 use super::training::Training;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::figure::Figure;
+use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::Epoch;
 use crate::engine::bert::Weights;
 use crate::engine::lora::{AdapterFile, Head};
 use crate::engine::training::{self, Example, Fit, Settings};
+use crate::engine::verify::Verified;
 use crate::stats::head::{balanced, fit_head, stratified_folds};
 use crate::stats::kappa::cohen_figure;
 use crate::stats::paired::Paired;
@@ -60,10 +62,29 @@ pub struct Comparison {
     pub worse: bool,
 }
 
+/// What is kept of how an adapter was trained.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LoraSettings {
+    /// The hyper-parameters.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// The adapter against the head.
+    pub comparison: Comparison,
+    /// llama.cpp against the trainer.
+    pub verified: Verified,
+    /// Each epoch that ended.
+    pub epochs_ended: Vec<Epoch>,
+    /// The probabilities of each training label by the fold's adapter that had not seen it.
+    #[serde(default)]
+    pub held_out: Vec<(ItemId, Vec<f32>)>,
+}
+
 /// What came of it.
 pub(super) struct Trained {
     pub adapter: AdapterFile,
     pub comparison: Comparison,
+    /// The probabilities of each training label by the adapter of the fold that held it out.
+    pub held_out: Vec<(ItemId, Vec<f32>)>,
 }
 
 /// Texts of one training: those that are trained on, and those that are held out.
@@ -133,8 +154,13 @@ impl Rehearsal<'_> {
         })?;
         let Some(ended) = ended.into_iter().collect::<Option<Vec<Ended>>>() else { return Ok(None) };
         let comparison = self.compare(&parts, &ended)?;
+        let of = |(part, ended): (&Part, &Ended)| {
+            let items: Vec<ItemId> = part.held_out.iter().map(|&row| self.training.items[row]).collect();
+            items.into_iter().zip(ended.lora.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>())
+        };
+        let held_out = parts.iter().zip(&ended).flat_map(of).collect();
         let adapter = ended.into_iter().next().map(|all| all.adapter);
-        Ok(adapter.map(|adapter| Trained { adapter, comparison }))
+        Ok(adapter.map(|adapter| Trained { adapter, comparison, held_out }))
     }
 
     /// The longest training first: the others fill the cores beside it.

@@ -37,6 +37,8 @@ pub(super) struct Work<'a> {
     stage: String,
     /// Epochs of a training that have ended so far.
     pub epochs: Vec<Epoch>,
+    /// Tokens read per second, where a language model reads.
+    pub tokens_per_second: Option<f64>,
     begun: Instant,
     done_at_begin: u64,
     last_beat: Instant,
@@ -68,6 +70,7 @@ impl Work<'_> {
             unit: unit.to_owned(),
             rate,
             eta_s: rate.zip(total).map(|(rate, total)| total.saturating_sub(done) as f64 / rate),
+            tokens_per_second: self.tokens_per_second,
             epochs: self.epochs.clone(),
         };
         self.watcher.report(&progress);
@@ -134,6 +137,7 @@ where
         run,
         stage: String::new(),
         epochs: Vec::new(),
+        tokens_per_second: None,
         begun: now,
         done_at_begin: 0,
         last_beat: now,

@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
+use super::judged::{CombinedSettings, Judged, logs};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId};
 use crate::stats::calibration::ZeroShot;
@@ -68,6 +69,13 @@ pub(super) enum Scorer {
         held_out: Vec<HeldOut>,
     },
     Head(Logistic),
+    /// A scout beside a judge, which has read some items.
+    Combined {
+        scout: Box<Scorer>,
+        settings: CombinedSettings,
+        /// What the judge says of the items that it has read.
+        judged: Box<Judged>,
+    },
 }
 
 impl Scorer {
@@ -85,6 +93,14 @@ impl Scorer {
                 let file = crate::engine::lora::AdapterFile::decode(&bytes);
                 let head = file.map_err(|e| unusable(&e.to_string()).because(e))?.head;
                 Ok(Self::Head(Logistic { weights: head.weight, bias: head.bias }))
+            }
+            ("combined", _) => {
+                let settings = CombinedSettings::of(predictor)?;
+                let judge = store.predictors()?.into_iter().find(|p| p.id == settings.judge);
+                let judge = judge.ok_or_else(|| unusable("its judge is not in the file"))?;
+                let judged = Box::new(Judged::read(store, judge)?);
+                let scout = Predictor { kind: predictor.scout().to_owned(), ..predictor.clone() };
+                Ok(Self::Combined { scout: Box::new(Self::load(store, &scout)?), settings, judged })
             }
             (kind, _) => {
                 Err(unusable(&format!("this program cannot compute predictions of the kind '{kind}'")))
@@ -106,6 +122,15 @@ impl Scorer {
     /// audit answer has a part in its row.
     pub fn of_items(&self, items: &[ItemId], vectors: ArrayView2<'_, f32>) -> Array2<f32> {
         let mut all = self.probabilities(vectors);
+        if let Self::Combined { scout, settings, judged } = self {
+            let read = |(row, item): (usize, &ItemId)| Some((row, judged.items.binary_search(item).ok()?));
+            let (rows, at): (Vec<_>, Vec<_>) = items.iter().enumerate().filter_map(read).unzip();
+            let scout = logs(scout.probabilities(vectors.select(Axis(0), &rows).view()).view());
+            let both = settings.both.probabilities(scout.view(), judged.logs.select(Axis(0), &at).view());
+            for (row, p) in rows.into_iter().zip(both.rows()) {
+                all.row_mut(row).assign(&p);
+            }
+        }
         if let Self::ZeroShot { anchors, held_out, .. } = self {
             for fold in held_out {
                 for row in fold.answers.iter().filter_map(|(item, _)| items.binary_search(item).ok()) {
@@ -124,6 +149,10 @@ impl Scorer {
                 calibration.probabilities(vectors.dot(&anchors.t()).view())
             }
             Self::Head(head) => head.probabilities(vectors),
+            Self::Combined { scout, settings, .. } => {
+                let logs = logs(scout.probabilities(vectors).view());
+                settings.alone.probabilities(logs.view(), logs.view())
+            }
         }
     }
 }

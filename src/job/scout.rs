@@ -191,7 +191,7 @@ impl Scouting<'_, '_> {
     /// from labels fits as long as the task has all its labels: a label that was added since has to be answered before it can be learned.
     fn prelabel(&mut self, revision: &Revision) -> Result<Predictor> {
         let labels = revision.task.label_ids();
-        if let Some(active) = self.work.store.active_predictor()?.filter(|p| p.model == self.model) {
+        if let Some(active) = self.work.store.scouting_predictor()?.filter(|p| p.model == self.model) {
             let tuned = active.kind != "zero-shot";
             if !tuned && active.labels == labels && active.revision == revision.id {
                 return Ok(active);
@@ -219,6 +219,8 @@ impl Scouting<'_, '_> {
             kind: "zero-shot".into(),
             model: self.model,
             adapter: None,
+            adapter_kind: None,
+            prompt: None,
             revision: revision.id,
             labels,
             settings: settings.to_json()?,

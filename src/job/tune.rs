@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::cascade::combine;
 use super::evaluate::{record_agreement, rescore_cases};
-use super::prelabels::{active, complete};
+use super::prelabels::{complete, scouting};
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::{Scorer, ZeroShotSettings};
 use super::shares::following_audit;
@@ -160,7 +161,7 @@ struct Suspect {
 /// Nothing scouted, or labels on texts that have no vector.
 pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
     let ended = run(context, "tune", "head", |work| {
-        let current = active(work.store, "tune the model")?;
+        let current = scouting(work.store, "tune the model")?;
         let revision = work.store.task()?;
         let training = Training::read(work, &current, &revision)?;
         let mut report = TuneReport::of(&training, &revision);
@@ -200,6 +201,7 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
         }
         rescore_cases(work.store)?;
         work.store.activate(predictor.id)?;
+        combine(work, &predictor, &revision, seed)?;
         work.store.prune_predictions()?;
         record_agreement(work.store, seed)?;
         Ok(report)
@@ -263,7 +265,10 @@ fn find_or_train(
         }
     }
     let known = work.store.predictors()?.into_iter().rev().find(|p| {
-        p.model == current.model && p.labels == labels && p.adapter.is_some_and(|a| same.contains(&a))
+        p.kind == "head"
+            && p.model == current.model
+            && p.labels == labels
+            && p.adapter.is_some_and(|a| same.contains(&a))
     });
     if let Some(predictor) = known {
         return Ok(if predictor.id == current.id { Found::Active } else { Found::Predictor(predictor) });
@@ -278,6 +283,8 @@ fn find_or_train(
         kind: "head".into(),
         model: current.model,
         adapter: Some(adapter),
+        adapter_kind: None,
+        prompt: None,
         revision: revision.id,
         labels,
         settings: "{}".into(),

@@ -40,8 +40,12 @@ pub struct Predictor {
     pub kind: String,
     /// The model underneath.
     pub model: ModelId,
-    /// The adapter, for all but zero-shot.
+    /// The adapter, for all but zero-shot; of a combination that of its scout.
     pub adapter: Option<AdapterId>,
+    /// The adapter's kind; it says what a combination's scout is.
+    pub adapter_kind: Option<String>,
+    /// The hash of what a judge is told.
+    pub prompt: Option<Vec<u8>>,
     /// The task revision it was made for.
     pub revision: RevisionId,
     /// Stable keys of the labels, in the order of its probabilities.
@@ -55,7 +59,15 @@ pub struct Predictor {
 impl Predictor {
     /// The vectors that it makes predictions from.
     pub fn space(&self) -> Space {
-        Space { model: self.model, adapter: self.adapter.filter(|_| self.kind == "lora") }
+        Space { model: self.model, adapter: self.adapter.filter(|_| self.scout() == "lora") }
+    }
+
+    /// The kind of the scout: of a combination the one beneath, else its own.
+    pub fn scout(&self) -> &str {
+        match self.kind.as_str() {
+            "combined" => self.adapter_kind.as_deref().unwrap_or("zero-shot"),
+            own => own,
+        }
     }
 }
 
@@ -74,7 +86,8 @@ fn model(r: &rusqlite::Row<'_>) -> rusqlite::Result<Model> {
 }
 
 const PREDICTOR: &str =
-    "SELECT id, kind, model, adapter, revision, labels, settings, created_ms FROM predictor";
+    "SELECT id, kind, model, adapter, (SELECT a.kind FROM adapter a WHERE a.id = predictor.adapter), prompt, revision, labels, settings,
+       created_ms FROM predictor";
 
 fn predictor(r: &rusqlite::Row<'_>) -> rusqlite::Result<Predictor> {
     Ok(Predictor {
@@ -82,10 +95,12 @@ fn predictor(r: &rusqlite::Row<'_>) -> rusqlite::Result<Predictor> {
         kind: r.get(1)?,
         model: r.get(2)?,
         adapter: r.get(3)?,
-        revision: r.get(4)?,
-        labels: r.get::<_, Json<Vec<String>>>(5)?.0,
-        settings: r.get(6)?,
-        created_ms: r.get(7)?,
+        adapter_kind: r.get(4)?,
+        prompt: r.get(5)?,
+        revision: r.get(6)?,
+        labels: r.get::<_, Json<Vec<String>>>(7)?.0,
+        settings: r.get(8)?,
+        created_ms: r.get(9)?,
     })
 }
 
@@ -125,14 +140,15 @@ impl Store {
     pub fn add_predictor(&mut self, new: &Predictor) -> Result<PredictorId> {
         self.write("note the predictor", |tx| {
             tx.execute(
-                "INSERT INTO predictor (uuid, kind, model, adapter, revision, labels, settings, created_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO predictor (uuid, kind, model, adapter, revision, prompt, labels, settings, created_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 (
                     Uuid16(Uuid::now_v7()),
                     &new.kind,
                     new.model,
                     new.adapter,
                     new.revision,
+                    &new.prompt,
                     Json(&new.labels),
                     &new.settings,
                     now_ms(),
@@ -151,6 +167,24 @@ impl Store {
     pub fn active_predictor(&self) -> Result<Option<Predictor>> {
         let sql = format!("{PREDICTOR} WHERE id = (SELECT active_predictor FROM project)");
         self.one(&sql, (), "read the active model", predictor)
+    }
+
+    /// The predictor that the active one takes its vectors from: of a combination the scout beneath, else the active one itself.
+    pub fn scouting_predictor(&self) -> Result<Option<Predictor>> {
+        let Some(active) = self.active_predictor()? else { return Ok(None) };
+        if active.kind != "combined" {
+            return Ok(Some(active));
+        }
+        let beneath =
+            |p: &Predictor| p.kind == active.scout() && p.adapter == active.adapter && p.id < active.id;
+        Ok(self.predictors()?.into_iter().rev().find(beneath))
+    }
+
+    /// Replaces what a predictor needs besides its model, as when a judge is calibrated on more labels.
+    pub fn set_predictor_settings(&mut self, predictor: PredictorId, settings: &str) -> Result<()> {
+        self.write("note the predictor", |tx| {
+            tx.execute("UPDATE predictor SET settings = ?2 WHERE id = ?1", (predictor, settings)).map(drop)
+        })
     }
 
     /// Makes a predictor the active one, in one commit; its predictions must be there already.
@@ -205,12 +239,12 @@ impl Store {
         )
     }
 
-    /// Drops the predictions of predictors that are no longer active, except of items that were ever put before an expert.
-    /// Returns how many went.
+    /// Drops the predictions of predictors that are no longer active, except of items that were ever put before an expert. A judge's stay: they
+    /// cannot be computed from vectors again. Returns how many went.
     pub fn prune_predictions(&mut self) -> Result<usize> {
         let what = "tidy earlier prelabels";
         let earlier: Vec<PredictorId> = self
-            .all("SELECT id FROM predictor WHERE id IS NOT (SELECT active_predictor FROM project)", what)?;
+            .all("SELECT id FROM predictor WHERE kind <> 'judge' AND id IS NOT (SELECT active_predictor FROM project)", what)?;
         let kept: HashSet<ItemId> = self
             .all("SELECT item FROM label_case UNION SELECT item FROM label_event", what)?
             .into_iter()

@@ -226,7 +226,13 @@ fn answered(last: &Answered, undo: &str) -> String {
 fn thought(reveal: &Reveal) -> String {
     match (&reveal.prelabel, reveal.certainty()) {
         (Some(label), Some(p)) => {
-            format!("the model thought {label} ({:.0} %); chosen because {}", p * 100.0, reveal.in_words)
+            let judge = reveal.judged().map(|(label, p)| format!(", the judge {label} ({:.0} %)", p * 100.0));
+            let judge = judge.unwrap_or_default();
+            format!(
+                "the model thought {label} ({:.0} %){judge}; chosen because {}",
+                p * 100.0,
+                reveal.in_words
+            )
         }
         _ => format!("chosen because {}", reveal.in_words),
     }

@@ -185,11 +185,12 @@ fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
     if let Some(total) = p.total.filter(|total| *total > 0) {
         let filled = (p.done.min(total) * 30 / total) as usize;
         let rate = p.rate.map(|r| format!("  {} {}/s", per_second(r), p.unit)).unwrap_or_default();
+        let tokens = p.tokens_per_second.map(|r| format!("  {r:.0} tokens/s")).unwrap_or_default();
         let left = p.eta_s.map(|s| format!("  {} left", duration(s))).unwrap_or_default();
         lines.push(Line::from(vec![
             Span::styled(format!("  {}", "█".repeat(filled)), look.theme.good),
             Span::styled("░".repeat(30 - filled), look.theme.rule),
-            Span::styled(format!("  {} of {total} {}{rate}{left}", p.done, p.unit), look.theme.text),
+            Span::styled(format!("  {} of {total} {}{rate}{tokens}{left}", p.done, p.unit), look.theme.text),
         ]));
     }
     if !p.epochs.is_empty() {
@@ -265,6 +266,7 @@ mod tests {
             unit: "texts".into(),
             rate: None,
             eta_s: None,
+            tokens_per_second: None,
             epochs: Vec::new(),
         };
         jobs.take(News::Progress(JobKind::Lora, progress), now);

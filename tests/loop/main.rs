@@ -13,10 +13,14 @@
 
 #[cfg(test)]
 mod audit_shares;
+#[cfg(test)]
+mod cascade;
 #[cfg(all(test, unix))]
 mod dialogue;
 #[cfg(all(test, unix))]
 mod full_disk;
+#[cfg(all(test, feature = "engine"))]
+mod judge;
 #[cfg(all(test, unix))]
 mod kills;
 #[cfg(test)]

@@ -240,6 +240,8 @@ impl Project {
             kind: "zero-shot".into(),
             model: id,
             adapter: None,
+            adapter_kind: None,
+            prompt: None,
             revision: revision.id,
             labels: revision.task.labels.iter().map(|l| l.id.clone()).collect(),
             settings: serde_json::json!({ "anchors": anchors, "calibration": calibration }).to_string(),

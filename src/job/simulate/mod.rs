@@ -271,6 +271,7 @@ impl Simulation<'_> {
                     unit: "runs".into(),
                     rate: (rate > 0.0).then_some(rate),
                     eta_s: (rate > 0.0).then(|| (total - done) as f64 / rate),
+                    tokens_per_second: None,
                     epochs: Vec::new(),
                 });
             }

@@ -59,6 +59,7 @@ fn embed(texts: &[&str], encoder: &Encoder, watcher: &dyn Watcher) -> Result<Arr
             unit: "texts".into(),
             rate: Some(rate),
             eta_s: Some((texts.len() as u64 - done) as f64 / rate),
+            tokens_per_second: None,
             epochs: Vec::new(),
         });
         if watcher.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

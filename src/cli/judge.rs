@@ -1,0 +1,86 @@
+//! `judge`: a language model reads the texts nearest the boundary.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::setting::Setting;
+use crate::domain::fault::Result;
+use crate::job::judge::{Budget, EXAMPLES, JudgeChoice, judge};
+
+/// Where nothing is said, it reads for so long.
+const USUALLY: Duration = Duration::from_secs(600);
+
+#[derive(clap::Args)]
+pub(super) struct Judge {
+    /// The project file
+    file: PathBuf,
+    /// A language model as GGUF [default: the one that judged before]
+    #[arg(long, value_name = "GGUF")]
+    model: Option<PathBuf>,
+    /// Read so many texts
+    #[arg(long, value_name = "N", conflicts_with_all = ["time", "all"])]
+    limit: Option<usize>,
+    /// Read for so long, as in 10m or 1h 30m [default: 10m]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration, conflicts_with = "all")]
+    time: Option<Duration>,
+    /// Read every text
+    #[arg(long)]
+    all: bool,
+    /// The most labelled examples in the instruction
+    #[arg(long, value_name = "N", default_value_t = EXAMPLES)]
+    examples: usize,
+    /// The most tokens of instruction, text and answer together [default: the model's, at most 2048]
+    #[arg(long, value_name = "TOKENS")]
+    context: Option<NonZeroUsize>,
+    /// Tokens computed at a time [default: 512]
+    #[arg(long, value_name = "TOKENS")]
+    batch: Option<NonZeroUsize>,
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Layers that a graphics card computes [default: all, where the build can]
+    #[arg(long, value_name = "N")]
+    gpu_layers: Option<u32>,
+}
+
+impl Judge {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let choice = JudgeChoice {
+            budget: match (self.limit, self.all) {
+                (Some(texts), _) => Budget::Texts(texts),
+                (None, true) => Budget::All,
+                (None, false) => Budget::Time(self.time.unwrap_or(USUALLY)),
+            },
+            threads: self.threads,
+            context: self.context,
+            batch: self.batch,
+            gpu_layers: self.gpu_layers,
+            model: self.model,
+            examples: self.examples,
+        };
+        let report = judge(&setting.job(&self.file), &choice)?;
+        setting.print(&report)
+    }
+}
+
+/// A time as people write it: `10m`, `90s`, `1h 30m`.
+fn duration(text: &str) -> std::result::Result<Duration, String> {
+    let unclear = || "a time is a number with its unit, as in 10m, 90s or 1h 30m".to_owned();
+    let span: jiff::SignedDuration = text.parse().map_err(|_| unclear())?;
+    Duration::try_from(span).ok().filter(|d| !d.is_zero()).ok_or_else(unclear)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_as_people_write_it() {
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5_400)));
+        for wrong in ["", "10", "0s", "-5m", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The judge: any causal language model that llama.cpp loads, asked one question of many texts.
+//!
+//! What all texts share (the instruction, the labels, the examples) is computed once and kept in the cache; a text costs its own tokens and
+//! the answer cue's. The answer is never sampled and never parsed: it is the probability of each label's tokens after the cue, among the labels.
+
+mod answers;
+mod prompt;
+mod reading;
+mod served;
+mod vocabulary;
+
+pub use answers::{Answers, Decision};
+pub use prompt::{Instruction, Shown};
+pub use reading::{Reading, Verdict};
+pub use served::{Judge, JudgeOptions};

@@ -1,0 +1,354 @@
+//! One sitting of the judge: the instruction in the cache, and texts scored against it a handful at a time.
+
+use std::num::NonZeroU32;
+
+use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::token::LlamaToken;
+
+use super::prompt::Instruction;
+use super::served::{Asked, Judge};
+use crate::domain::fault::{Fault, Result};
+use crate::engine::backend::{backend, with_logged_error};
+
+/// Texts in the cache at a time, beside the instruction.
+const MOST_TEXTS: usize = 32;
+/// Where the instruction lies in the cache.
+const INSTRUCTION: i32 = 0;
+
+/// What the judge makes of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Each label's log-probability after the cue, in nats; their exponentials sum to 1.
+    pub log_probabilities: Vec<f32>,
+    /// Tokens of the text that it read.
+    pub tokens: usize,
+    /// Whether the middle of the text was left out.
+    pub cut: bool,
+}
+
+/// A judge that has read its instruction.
+pub struct Reading<'judge> {
+    judge: &'judge Judge,
+    context: LlamaContext<'judge>,
+    batch: LlamaBatch<'static>,
+    asked: Asked,
+    /// Tokens of texts and cues that are computed at a time.
+    room: usize,
+}
+
+impl Judge {
+    /// Reads the instruction.
+    ///
+    /// # Errors
+    /// Where it leaves no room for a text, the model writes two labels alike, or there is not enough memory.
+    pub fn read(&self, instruction: &Instruction) -> Result<Reading<'_>> {
+        let attempted = "prepare the judge";
+        let asked = self.ask(instruction)?;
+        let longest = asked.longest_text + asked.cue.len();
+        let room = self.options.batch.get().max(longest);
+        // The answers' paths are decoded behind their texts, a few at a time.
+        let paths = asked.answers.longest_path() * MOST_TEXTS;
+        let cells = (asked.prefix.len() + room + paths).next_multiple_of(256);
+        let batch = room.max(asked.prefix.len()).max(paths);
+        let size = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let threads = i32::try_from(self.options.threads.get()).unwrap_or(i32::MAX);
+        let params = LlamaContextParams::default()
+            .with_n_threads(threads)
+            .with_n_threads_batch(threads)
+            .with_n_ctx(NonZeroU32::new(size(cells)))
+            .with_n_batch(size(batch))
+            .with_n_ubatch(size(batch.min(self.options.batch.get())))
+            .with_n_seq_max(size(1 + 2 * MOST_TEXTS))
+            // One cache for all: the instruction lies in it once, however many texts look back at it.
+            .with_kv_unified(true)
+            .with_no_perf(true);
+        let backend = backend()?;
+        let (context, reason) = with_logged_error(|| self.model.new_context(backend, params));
+        let context = context.map_err(|e| {
+            let why = reason.unwrap_or_else(|| "llama.cpp made no context and did not say why".into());
+            Fault::new(attempted, why).hint("A smaller --context needs less memory").because(e)
+        })?;
+        let mut reading = Reading { judge: self, context, batch: LlamaBatch::new(batch, 1), asked, room };
+        let prefix = reading.asked.prefix.clone();
+        reading.add(&prefix, 0, INSTRUCTION, Output::None)?;
+        reading.decode()?;
+        Ok(reading)
+    }
+}
+
+/// Whether the logits after the last token of some are wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Output {
+    None,
+    Last,
+}
+
+impl Reading<'_> {
+    /// Tokens of the instruction, which all texts share.
+    pub fn instruction_tokens(&self) -> usize {
+        self.asked.prefix.len()
+    }
+
+    /// What the judge makes of `texts`, in their order. `on_some` is told how many are done each time some more are; nothing that was told is
+    /// lost when it breaks.
+    ///
+    /// # Errors
+    /// Where llama.cpp fails on a text. What was handed over before stays good.
+    pub fn score(
+        &mut self,
+        texts: &[&str],
+        on_some: &mut dyn FnMut(usize, &[Verdict]) -> std::ops::ControlFlow<()>,
+    ) -> Result<()> {
+        let most = self.asked.longest_text;
+        let mut first = 0;
+        while first < texts.len() {
+            let (mut group, mut taken): (Vec<(Vec<u32>, bool)>, usize) = (Vec::new(), 0);
+            for text in &texts[first..] {
+                let (tokens, cut) = self.judge.text(text, most);
+                taken += tokens.len() + self.asked.cue.len();
+                if !group.is_empty() && (taken > self.room || group.len() == MOST_TEXTS) {
+                    break;
+                }
+                group.push((tokens, cut));
+            }
+            let verdicts = self.together(&group)?;
+            if on_some(first, &verdicts).is_break() {
+                return Ok(());
+            }
+            first += group.len();
+        }
+        Ok(())
+    }
+
+    /// Scores texts that fit the cache together.
+    fn together(&mut self, texts: &[(Vec<u32>, bool)]) -> Result<Vec<Verdict>> {
+        let start = self.asked.prefix.len();
+        let cue = self.asked.cue.clone();
+        let mut ends = Vec::with_capacity(texts.len());
+        for (sequence, (tokens, _)) in (1..).zip(texts) {
+            self.share(INSTRUCTION, sequence)?;
+            self.add(tokens, start, sequence, Output::None)?;
+            ends.push(self.add(&cue, start + tokens.len(), sequence, Output::Last)?);
+        }
+        self.decode()?;
+        let answers = self.asked.answers.clone();
+        let mut choices: Vec<Vec<Vec<f32>>> = vec![Vec::new(); texts.len()];
+        for (at, path) in answers.paths().enumerate() {
+            if path.is_empty() {
+                for (choices, end) in choices.iter_mut().zip(&ends) {
+                    choices.push(answers.choice(at, self.context.get_logits_ith(*end)));
+                }
+                continue;
+            }
+            let mut branches = Vec::with_capacity(texts.len());
+            for (sequence, (tokens, _)) in (1..).zip(texts) {
+                let branch = sequence + MOST_TEXTS as i32;
+                self.share(sequence, branch)?;
+                branches.push(self.add(path, start + tokens.len() + cue.len(), branch, Output::Last)?);
+            }
+            self.decode()?;
+            for (choices, end) in choices.iter_mut().zip(&branches) {
+                choices.push(answers.choice(at, self.context.get_logits_ith(*end)));
+            }
+            for sequence in 1..=texts.len() {
+                self.forget(sequence + MOST_TEXTS)?;
+            }
+        }
+        for sequence in 1..=texts.len() {
+            self.forget(sequence)?;
+        }
+        let verdict = |((tokens, cut), choices): (&(Vec<u32>, bool), Vec<Vec<f32>>)| Verdict {
+            log_probabilities: answers.log_probabilities(&choices),
+            tokens: tokens.len(),
+            cut: *cut,
+        };
+        Ok(texts.iter().zip(choices).map(verdict).collect())
+    }
+
+    /// Puts tokens into the batch; returns the place of the last.
+    fn add(&mut self, tokens: &[u32], at: usize, sequence: i32, output: Output) -> Result<i32> {
+        let failed = || Fault::new("score a text", "it is longer than the room that was made for it");
+        for (i, token) in tokens.iter().enumerate() {
+            let (Ok(id), Ok(position)) = (i32::try_from(*token), i32::try_from(at + i)) else {
+                return Err(failed());
+            };
+            let wanted = output == Output::Last && i + 1 == tokens.len();
+            let added = self.batch.add(LlamaToken::new(id), position, &[sequence], wanted);
+            added.map_err(|e| failed().because(e))?;
+        }
+        Ok(self.batch.n_tokens() - 1)
+    }
+
+    fn decode(&mut self) -> Result<()> {
+        let (decoded, reason) = with_logged_error(|| self.context.decode(&mut self.batch));
+        self.batch.clear();
+        decoded.map_err(|e| Fault::new("score a text", reason.unwrap_or_else(|| e.to_string())).because(e))
+    }
+
+    /// Lets a sequence of the cache look back at what another has.
+    fn share(&mut self, from: i32, to: i32) -> Result<()> {
+        let shared = self.context.copy_kv_cache_seq(from, to, None, None);
+        shared.map_err(|e| Fault::new("score a text", e.to_string()).because(e))
+    }
+
+    fn forget(&mut self, sequence: usize) -> Result<()> {
+        let cleared = self.context.clear_kv_cache_seq(u32::try_from(sequence).ok(), None, None);
+        cleared.map(drop).map_err(|e| Fault::new("score a text", e.to_string()).because(e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::engine::judge::{JudgeOptions, Shown};
+
+    /// A small real model of the test data.
+    fn judge(name: &str) -> Option<Judge> {
+        let data = std::env::var_os("HARDCASE_TEST_DATA")
+            .unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
+        let path = PathBuf::from(data).join("models").join(name);
+        if !path.is_file() {
+            eprintln!("skipped: {} is not there", path.display());
+            return None;
+        }
+        // One thread: these models are too small for two to help each other.
+        let options = JudgeOptions { threads: std::num::NonZeroUsize::MIN, ..JudgeOptions::default() };
+        Some(Judge::load(&path, options).unwrap())
+    }
+
+    fn instruction(labels: &[&str]) -> Instruction {
+        let shown =
+            |name: &&str| Shown { name: (*name).into(), description: String::new(), examples: Vec::new() };
+        Instruction {
+            question: "What is the story about?".into(),
+            guideline: String::new(),
+            labels: labels.iter().map(shown).collect(),
+            examples: vec![("Once upon a time there was a dog.".into(), 0)],
+        }
+    }
+
+    fn verdicts(reading: &mut Reading<'_>, texts: &[&str]) -> Vec<Verdict> {
+        let mut all = Vec::new();
+        reading
+            .score(texts, &mut |first, some| {
+                assert_eq!(first, all.len());
+                all.extend_from_slice(some);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        all
+    }
+
+    /// The labels' log-probabilities with nothing shared: each label's whole sequence decoded alone.
+    fn alone(judge: &Judge, asked: &Asked, text: &str) -> Vec<f32> {
+        let params = LlamaContextParams::default().with_n_ctx(NonZeroU32::new(1024)).with_n_batch(1024);
+        let mut context = judge.model.new_context(backend().unwrap(), params).unwrap();
+        let (tokens, _) = judge.text(text, asked.longest_text);
+        let mut of = |label: usize| -> f32 {
+            let mut whole = [&asked.prefix[..], &tokens, &asked.cue].concat();
+            let cue_end = whole.len() - 1;
+            whole.extend(asked.answers.way_to(label));
+            let mut batch = LlamaBatch::new(whole.len(), 1);
+            for (i, id) in whole.iter().enumerate() {
+                batch.add(LlamaToken::new(*id as i32), i as i32, &[0], i >= cue_end).unwrap();
+            }
+            context.clear_kv_cache();
+            context.decode(&mut batch).unwrap();
+            let decisions = asked.answers.decisions(label);
+            let log_p = |d: &crate::engine::judge::Decision| {
+                let logits = context.get_logits_ith((cue_end + d.after) as i32);
+                let of = |id: &u32| f64::from(logits[*id as usize]);
+                let whole: f64 = d.candidates.iter().map(|id| of(id).exp()).sum();
+                of(&d.candidates[d.chosen]) - whole.ln()
+            };
+            decisions.iter().map(log_p).sum::<f64>() as f32
+        };
+        (0..asked.answers.labels()).map(&mut of).collect()
+    }
+
+    #[test]
+    fn what_is_shared_changes_no_probability() {
+        for model in ["tinystories-656k-f32.gguf", "stories260Ktok512.gguf"] {
+            let Some(judge) = judge(model) else { continue };
+            let mut told = instruction(&["a dog", "a doll", "cat", "a bird in a tree"]);
+            if judge.facts().context < 200 {
+                told.examples.clear();
+                told.question = "What?".into();
+            }
+            let mut reading = judge.read(&told).unwrap();
+            assert!(reading.asked.answers.paths().len() > 1, "some labels begin alike");
+            let long = "Tom and Sue went to the park to play with a ball. ".repeat(4);
+            let texts =
+                ["The dog ran.", "", "A little bird sang in the tree.\n\nLabel: cat", &long, "The cat sat."];
+            let all = verdicts(&mut reading, &texts);
+            let asked = reading.asked.clone();
+            drop(reading);
+            for (text, verdict) in texts.iter().zip(&all) {
+                let expected = alone(&judge, &asked, text);
+                for (p, q) in verdict.log_probabilities.iter().zip(&expected) {
+                    // The cache holds half-precision numbers, and another batch sums in another order.
+                    assert!(
+                        (p - q).abs() < 0.03,
+                        "{model}: {text}: {:?} {expected:?}",
+                        verdict.log_probabilities
+                    );
+                }
+            }
+            let one_by_one: Vec<Verdict> = {
+                let mut reading = judge.read(&told).unwrap();
+                texts.iter().flat_map(|text| verdicts(&mut reading, &[text])).collect()
+            };
+            for (a, b) in all.iter().zip(&one_by_one) {
+                assert_eq!((a.tokens, a.cut), (b.tokens, b.cut));
+                for (p, q) in a.log_probabilities.iter().zip(&b.log_probabilities) {
+                    assert!((p - q).abs() < 0.03, "{a:?} {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_beginning_and_its_end() {
+        let Some(judge) = judge("tinystories-656k-f32.gguf") else { return };
+        let long = format!("The dog. {} The end of the cat.", "So they ran and ran. ".repeat(500));
+        let (tokens, cut) = judge.text(&long, 60);
+        assert!(cut && tokens.len() <= 60, "{}", tokens.len());
+        let vocab = judge.model.vocab();
+        let said: Vec<u8> = tokens
+            .iter()
+            .flat_map(|t| vocab.token_to_piece(LlamaToken::new(*t as i32), false, None))
+            .collect();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.trim_start().starts_with("The dog.") && said.ends_with("end of the cat."), "{said}");
+        let (whole, cut) = judge.text("The dog.", 60);
+        assert!(!cut && whole.len() < 10);
+        let huge = "x".repeat(5_000_000);
+        assert!(judge.text(&huge, 60).0.len() <= 60);
+    }
+
+    #[test]
+    fn an_instruction_that_leaves_no_room_and_labels_that_read_alike_are_refused() {
+        let Some(judge) = judge("tinystories-656k-f32.gguf") else { return };
+        let mut told = instruction(&["dog", "cat"]);
+        told.guideline = "If in doubt it is a dog. ".repeat(200);
+        let said = judge.read(&told).map(drop).unwrap_err().to_string();
+        assert!(said.contains("leaves no room for a text"), "{said}");
+        // This model has no tokens for either.
+        let said = judge.read(&instruction(&["\u{72ac}", "\u{732b}"])).map(drop).unwrap_err().to_string();
+        assert!(said.contains("two of the labels alike"), "{said}");
+        // One that begins as another is in full is told apart by where it ends.
+        judge.read(&instruction(&["dog", "dog house"])).unwrap();
+    }
+
+    #[test]
+    fn an_encoder_is_no_judge() {
+        let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+        let said = Judge::load(embedded.as_ref(), JudgeOptions::default()).map(drop).unwrap_err().to_string();
+        assert!(said.contains("turns texts into vectors"), "{said}");
+    }
+}

@@ -1,0 +1,218 @@
+//! A language model as llama.cpp holds it, and the tokens of what it is asked.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use llama_cpp_2::model::params::LlamaModelParams;
+use llama_cpp_2::model::{LlamaChatMessage, LlamaModel};
+use llama_cpp_2::token::LlamaToken;
+
+use super::answers::Answers;
+use super::prompt::{Around, CUE, Instruction, folded};
+use super::vocabulary::Vocabulary;
+use crate::domain::fault::{Fault, Result};
+use crate::engine::backend::{backend, physical_cores, with_logged_error};
+use crate::engine::model_file::{ModelFacts, inspect};
+
+/// Longer texts are cut here even where the model allows more, unless asked otherwise: a second a text is long enough.
+const LONGEST: usize = 2_048;
+/// Real texts have far fewer bytes per token, so what lies beyond needs no tokenising.
+const BYTES_PER_TOKEN: usize = 32;
+/// A text must keep at least so many tokens beside the instruction.
+const LEAST_TEXT: usize = 32;
+
+/// How to run a judge.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgeOptions {
+    /// Threads of the processor.
+    pub threads: NonZeroUsize,
+    /// The most tokens of instruction, text and answer together; as many as the model takes, but at most 2,048, where none are named.
+    pub context: Option<NonZeroUsize>,
+    /// Tokens of texts that are computed at a time.
+    pub batch: NonZeroUsize,
+    /// Layers that a graphics card computes, if there is one and this build can use it; all where none are named.
+    pub gpu_layers: Option<u32>,
+}
+
+impl Default for JudgeOptions {
+    fn default() -> Self {
+        Self {
+            threads: physical_cores(),
+            context: None,
+            batch: NonZeroUsize::MIN.saturating_add(511),
+            gpu_layers: None,
+        }
+    }
+}
+
+/// A loaded language model.
+pub struct Judge {
+    pub(super) model: LlamaModel,
+    pub(super) options: JudgeOptions,
+    facts: ModelFacts,
+    around: Around,
+    templated: bool,
+    vocabulary: Vocabulary,
+}
+
+/// What is asked, in tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The instruction: the same for all texts.
+    pub prefix: Vec<u32>,
+    /// From the end of a text to where the label begins.
+    pub cue: Vec<u32>,
+    /// The labels.
+    pub answers: Answers,
+    /// The most tokens of a text.
+    pub longest_text: usize,
+}
+
+impl Judge {
+    /// Loads the model file at `path`.
+    ///
+    /// # Errors
+    /// Where the file is damaged or no language model, or llama.cpp refuses it, with llama.cpp's own reason.
+    pub fn load(path: &Path, options: JudgeOptions) -> Result<Self> {
+        let facts = inspect(path)?;
+        facts.require_language_model()?;
+        let attempted = || format!("load the model {}", path.display());
+        let mut params = LlamaModelParams::default();
+        if let Some(layers) = options.gpu_layers {
+            params = params.with_n_gpu_layers(layers);
+        }
+        let backend = backend()?;
+        let (model, reason) = with_logged_error(|| LlamaModel::load_from_file(backend, path, &params));
+        let model = model.map_err(|e| {
+            let why = reason.unwrap_or_else(|| "llama.cpp refuses it and does not say why".into());
+            Fault::new(attempted(), why).because(e)
+        })?;
+        let around = chat(&model);
+        Ok(Self {
+            vocabulary: Vocabulary::of(&model),
+            options,
+            facts,
+            templated: around.is_some(),
+            around: around.unwrap_or_else(Around::plain),
+            model,
+        })
+    }
+
+    /// What the model's file says of it.
+    pub fn facts(&self) -> &ModelFacts {
+        &self.facts
+    }
+
+    /// Whether the model's own chat template is used.
+    pub fn is_templated(&self) -> bool {
+        self.templated
+    }
+
+    /// The most tokens of instruction, text and answer together.
+    pub fn context(&self) -> usize {
+        let most = self.options.context.map_or(LONGEST, NonZeroUsize::get);
+        self.facts.context.min(most)
+    }
+
+    /// The most tokens of a text beside this instruction.
+    ///
+    /// # Errors
+    /// Where there is no room for one, or the model writes two labels alike.
+    pub fn room_beside(&self, instruction: &Instruction) -> Result<usize> {
+        self.ask(instruction).map(|asked| asked.longest_text)
+    }
+
+    /// The instruction in the model's tokens.
+    ///
+    /// # Errors
+    /// Where it leaves no room for a text, or the model writes two labels alike.
+    pub(super) fn ask(&self, instruction: &Instruction) -> Result<Asked> {
+        let attempted = "prepare the instruction";
+        let vocab = self.model.vocab();
+        let mut prefix = ids(&vocab.tokenize(self.around.before.as_bytes(), true, true));
+        // A template may begin with the mark that the vocabulary adds, too.
+        if prefix.len() > 1 && prefix[0] == prefix[1] && i64::from(prefix[0]) == i64::from(vocab.bos().0) {
+            prefix.remove(0);
+        }
+        prefix.extend(self.words(&instruction.message()));
+        let mut cue = ids(&vocab.tokenize(self.around.after.as_bytes(), false, true));
+        cue.extend(self.words(CUE));
+        let names = instruction.labels.iter().map(|label| self.continued(&label.name));
+        let mut labels: Vec<Vec<u32>> = names.collect();
+        let begins_another = |label: &Vec<u32>| labels.iter().filter(|l| l.starts_with(label)).count() > 1;
+        if labels.iter().any(begins_another) {
+            let end = self.words("\n");
+            labels.iter_mut().for_each(|label| label.extend(&end));
+        }
+        let answers = Answers::new(labels).ok_or_else(|| {
+            let why = "the model's tokens write two of the labels alike";
+            Fault::new(attempted, why).hint("Give the labels names that differ, or use another model")
+        })?;
+        let most = self.context();
+        let taken = prefix.len() + cue.len() + answers.longest_path() + 1;
+        let longest_text = most.saturating_sub(taken);
+        if longest_text < LEAST_TEXT {
+            let why = format!(
+                "question, guideline, labels and examples take {taken} of the {most} tokens that the model reads at a time, which leaves \
+                 no room for a text"
+            );
+            return Err(Fault::new(attempted, why)
+                .hint("Shorten the guideline, give fewer examples (--examples 0), or take a model with a longer context"));
+        }
+        Ok(Asked { prefix, cue, answers, longest_text })
+    }
+
+    /// A text's tokens, and whether it was cut: of a text that is too long the first two thirds of the room are its beginning, the rest its end.
+    pub(super) fn text(&self, text: &str, most: usize) -> (Vec<u32>, bool) {
+        let text = folded(text);
+        let bytes = most * BYTES_PER_TOKEN;
+        let (head, tail) = if text.len() > 2 * bytes {
+            let whole = |at: &usize| text.is_char_boundary(*at);
+            let (head, tail) = ((0..=bytes).rev().find(whole), (text.len() - bytes..text.len()).find(whole));
+            (&text[..head.unwrap_or(0)], Some(&text[tail.unwrap_or(text.len())..]))
+        } else {
+            (&text[..], None)
+        };
+        let mut tokens = self.continued(head);
+        let end = tail.map_or_else(|| tokens.clone(), |tail| self.continued(tail));
+        let cut = tail.is_some() || tokens.len() > most;
+        if cut {
+            let gap = self.continued("[…]");
+            let room = most.saturating_sub(gap.len());
+            let (first, last) = ((2 * room / 3).min(tokens.len()), (room - 2 * room / 3).min(end.len()));
+            tokens.truncate(first);
+            tokens.extend(gap);
+            tokens.extend(&end[end.len() - last..]);
+            tokens.truncate(most);
+        }
+        (tokens, cut)
+    }
+
+    /// The tokens of words that follow others after a space.
+    fn continued(&self, text: &str) -> Vec<u32> {
+        match self.vocabulary {
+            // It puts the space there by itself.
+            Vocabulary::Complete { spaced: true } | Vocabulary::Partial(_) => self.words(text),
+            Vocabulary::Complete { spaced: false } => self.words(&format!(" {text}")),
+        }
+    }
+
+    fn words(&self, text: &str) -> Vec<u32> {
+        let text = self.vocabulary.writable(text);
+        ids(&self.model.vocab().tokenize(text.as_bytes(), false, false))
+    }
+}
+
+fn ids(tokens: &[LlamaToken]) -> Vec<u32> {
+    tokens.iter().map(|token| token.0.unsigned_abs()).collect()
+}
+
+/// What the model's chat template puts around a message, where it has one that llama.cpp knows.
+fn chat(model: &LlamaModel) -> Option<Around> {
+    let template = model.chat_template(None).ok()?;
+    let text = template.to_str().ok()?.to_owned();
+    Around::of(&text, |message| {
+        let chat = [LlamaChatMessage::new("user".into(), message.into()).ok()?];
+        model.apply_chat_template(&template, &chat, true).ok()
+    })
+}

@@ -1,0 +1,120 @@
+//! Scout and judge together. The judge's scores are entered through the library, as another machine's judging would leave them: what follows
+//! needs no model, and runs in a label-only build too.
+
+use hardcase::domain::ids::{ItemId, PredictorId};
+use hardcase::store::predictors::{Model, Predictor};
+use hardcase::store::{Access, Store};
+use serde_json::Value;
+
+use super::project::Project;
+
+/// What a judge has to say of an item whose gold label is `clickbait` or not.
+type Opinion = fn(usize, bool) -> f32;
+
+/// Enters a judge that has read every item but the last ten.
+fn enter_judge(project: &Project, opinion: Opinion) {
+    let gold = project.gold();
+    let mut store = Store::open(&project.file(), Access::Job).unwrap();
+    let model = Model {
+        sha256: vec![7],
+        name: "some-judge".into(),
+        path: "/nowhere/some-judge.gguf".into(),
+        architecture: "llama".into(),
+        quantisation: "Q8_0".into(),
+        dimensions: 8,
+        bytes: 1,
+    };
+    let task = store.task().unwrap();
+    let labels = task.task.label_ids();
+    let clickbait = labels.iter().position(|id| id == "clickbait").unwrap();
+    let settings =
+        r#"{"instruction":{},"examples":[],"template":false,"cut":"","calibration":null,"worth":null}"#;
+    let judge = Predictor {
+        id: PredictorId(0),
+        kind: "judge".into(),
+        model: store.enter_model(&model).unwrap(),
+        adapter: None,
+        adapter_kind: None,
+        prompt: Some(vec![1]),
+        revision: task.id,
+        labels,
+        settings: settings.into(),
+        created_ms: 0,
+    };
+    let judge = store.add_predictor(&judge).unwrap();
+    let mut items: Vec<i64> = gold.keys().copied().collect();
+    items.sort_unstable();
+    items.truncate(items.len() - 10);
+    let mut values = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        let p = opinion(i, gold[item] == "clickbait");
+        let mut row = [1.0 - p; 2];
+        row[clickbait] = p;
+        values.extend(row);
+    }
+    let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
+    store.put_predictions(judge, &items, &values, 2).unwrap();
+}
+
+fn answer_round(project: &Project, budget: &str) {
+    let gold = project.gold();
+    project.run("mine", &["--budget", budget]).done();
+    loop {
+        let next = project.json("next", &[]);
+        let Some(item) = next["item"].as_i64() else { break };
+        project.run("answer", &["--item", &item.to_string(), "--label", &gold[&item]]).done();
+    }
+}
+
+fn correct(project: &Project, by: &str) -> (usize, usize) {
+    let lines = project.run("export", &["--what", "predictions", "--by", by]).json_lines();
+    let said: Vec<&Value> = lines.iter().filter(|line| !line["prelabel"].is_null()).collect();
+    (said.iter().filter(|line| line["prelabel"] == line["gold"]).count(), said.len())
+}
+
+#[test]
+fn a_judge_that_knows_is_weighed_in_until_it_is_no_help() {
+    let project = Project::scouted_elsewhere(200);
+    answer_round(&project, "60");
+    // Right nine times in ten, and always too fond of clickbait.
+    enter_judge(&project, |i, clickbait| match (i % 10 == 0, clickbait) {
+        (false, true) => 0.99,
+        (false, false) => 0.6,
+        (true, true) => 0.6,
+        (true, false) => 0.99,
+    });
+    project.run("tune", &[]).done();
+    let status = project.json("status", &[]);
+    assert_eq!(status["prelabels"], "combined", "{status}");
+    assert_eq!(status["judge"]["worth"]["helps"], true, "{status}");
+    assert_eq!(status["scored"], 200, "a text that the judge has not read has the scout's prelabel");
+    let ((both, of), (head, _)) = (correct(&project, "active"), correct(&project, "head"));
+    assert!(of == 200 && both > head, "{both} against {head} of {of}");
+    // Calibrated, its fondness is gone.
+    let (right, read) = correct(&project, "judge");
+    assert!(read == 190 && right >= 160, "{right} of {read}");
+    let text = project.run("status", &[]).done().out;
+    assert!(text.contains("the judge, some-judge, has read 190 texts: it helps (log-loss on"), "{text}");
+
+    // Rounds go on upon it, and so does the next tuning.
+    answer_round(&project, "30");
+    project.run("tune", &[]).done();
+    assert_eq!(project.json("status", &[])["prelabels"], "combined");
+    assert_eq!(project.json("status", &[])["scored"], 200);
+    assert_eq!(correct(&project, "judge").1, 190, "tidying up keeps what the judge said");
+    // Nothing new: it stays as it is.
+    assert_eq!(project.json("tune", &[])["verdict"], "nothing-new");
+    assert_eq!(project.json("status", &[])["prelabels"], "combined");
+
+    // A newer judge that guesses takes its place, and the head decides alone.
+    enter_judge(&project, |i, _| if (i * 7919) % 100 < 50 { 0.9 } else { 0.1 });
+    answer_round(&project, "20");
+    project.run("tune", &[]).done();
+    let status = project.json("status", &[]);
+    assert_eq!(
+        (&status["prelabels"], &status["judge"]["worth"]["helps"]),
+        (&"head".into(), &false.into()),
+        "{status}"
+    );
+    assert_eq!(correct(&project, "active"), correct(&project, "head"));
+}

@@ -1,0 +1,155 @@
+//! A language model beside the scout, with the smallest real one of the test data.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::project::{Project, program};
+
+/// A language model of the test data.
+fn model(name: &str) -> Option<PathBuf> {
+    let data = std::env::var_os("HARDCASE_TEST_DATA")
+        .unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
+    let path = PathBuf::from(data).join("models").join(name);
+    if !path.is_file() {
+        eprintln!("skipped: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// A scouted project whose first `rounds` rounds are answered with the gold labels, and whose head is tuned.
+fn labelled(rounds: usize) -> Project {
+    let project = Project::with_ads(400);
+    project.run("scout", &[]).done();
+    let gold = project.gold();
+    for _ in 0..rounds {
+        project.run("mine", &["--budget", "60"]).done();
+        loop {
+            let next = project.json("next", &[]);
+            let Some(item) = next["item"].as_i64() else { break };
+            project.run("answer", &["--item", &item.to_string(), "--label", &gold[&item]]).done();
+        }
+    }
+    project.run("tune", &[]).done();
+    project
+}
+
+fn active_predictions(project: &Project) -> Vec<serde_json::Value> {
+    project.run("export", &["--what", "predictions"]).json_lines()
+}
+
+fn judged(project: &Project) -> usize {
+    let lines = project.run("export", &["--what", "predictions", "--by", "judge"]).json_lines();
+    lines.iter().filter(|line| !line["prelabel"].is_null()).count()
+}
+
+#[test]
+fn a_judge_reads_labelled_texts_first_and_changes_nothing_unless_it_helps() {
+    let Some(model) = model("tinystories-656k-q8_0.gguf") else { return };
+    let model = model.to_str().unwrap();
+    let project = labelled(2);
+    let before = active_predictions(&project);
+    let report = project.json("judge", &["--model", model, "--limit", "150", "--threads", "1"]);
+    assert_eq!((&report["judged"], &report["judged_in_all"]), (&150.into(), &150.into()), "{report}");
+    let labels = project.json("status", &[])["balance"].clone();
+    let training: i64 = labels.as_object().unwrap().values().map(|l| l["training"].as_i64().unwrap()).sum();
+    assert_eq!(report["training"], training, "all training labels are among them: {report}");
+    assert!(report["instruction_tokens"].as_u64().unwrap() > 20, "{report}");
+    let worth = &report["worth"];
+    let (difference, error) = (worth["difference"].as_f64().unwrap(), worth["error"].as_f64().unwrap());
+    assert_eq!(worth["helps"], difference < -error, "{report}");
+    assert_eq!(worth["n"].as_i64().unwrap(), training - report["examples"].as_i64().unwrap(), "{report}");
+    if worth["helps"] == false {
+        assert_eq!(active_predictions(&project), before, "a judge that does not help changes no prelabel");
+    }
+    assert_eq!(judged(&project), 150);
+
+    // The same model goes on where it was, without being named again.
+    let more = project.json("judge", &["--limit", "20", "--threads", "1"]);
+    assert_eq!((&more["judged"], &more["judged_in_all"]), (&20.into(), &170.into()), "{more}");
+    // What it said outlives the next head, and is weighed anew.
+    project.run("mine", &["--budget", "10"]).done();
+    let gold = project.gold();
+    loop {
+        let next = project.json("next", &[]);
+        let Some(item) = next["item"].as_i64() else { break };
+        project.run("answer", &["--item", &item.to_string(), "--label", &gold[&item]]).done();
+    }
+    project.run("tune", &[]).done();
+    assert_eq!(judged(&project), 170);
+    assert_eq!(project.json("status", &[])["scored"], 400);
+
+    // After the answer the screen may say what the judge thought, and before it must not.
+    let item = active_predictions(&project)[0]["item"].as_i64().unwrap();
+    project.run("mine", &[]).done();
+    let case = project.json("next", &[]);
+    assert!(!case.to_string().contains("judge"), "{case}");
+    let _ = item;
+}
+
+#[test]
+fn a_judge_that_is_killed_keeps_what_it_said_and_goes_on() {
+    let Some(model) = model("tinystories-656k-q8_0.gguf") else { return };
+    let project = Project::with_ads(400);
+    project.run("scout", &[]).done();
+    let mut command: Command = program();
+    command.arg("judge").arg(project.file()).arg("--model").arg(&model);
+    command
+        .args(["--all", "--threads", "1", "--batch", "64", "--progress", "json"])
+        .env("HARDCASE_IN_CHILD", "1");
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // Once it says that it has judged some.
+    let said = std::io::BufReader::new(child.stderr.take().unwrap());
+    for line in std::io::BufRead::lines(said).map_while(Result::ok) {
+        let done = serde_json::from_str::<serde_json::Value>(&line).ok();
+        if done.is_some_and(|p| p["stage"] == "judging" && p["done"].as_u64() > Some(0)) {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = judged(&project);
+    assert!(kept > 0);
+    let report = project.json("judge", &["--all", "--threads", "1"]);
+    assert_eq!(report["judged"].as_u64().unwrap() as usize, 400 - kept, "{report}");
+    assert_eq!(judged(&project), 400);
+    assert_eq!(project.json("judge", &["--all"])["judged"], 0);
+}
+
+#[test]
+fn what_cannot_judge_is_refused_in_a_sentence_and_nothing_changes() {
+    let project = Project::with_ads(40);
+    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+    project.run("judge", &["--model", embedded]).refused(1, &["no text has been scouted yet"]);
+    project.run("scout", &[]).done();
+    let before = active_predictions(&project);
+    project.run("judge", &[]).refused(2, &["no language model has judged", "--model"]);
+    project.run("judge", &["--model", embedded]).refused(1, &["turns texts into vectors"]);
+    let nowhere = project.path("none.gguf");
+    project.run("judge", &["--model", nowhere.to_str().unwrap()]).refused(1, &["there is no such file"]);
+    let notes = project.write("notes.gguf", "these are my notes".repeat(50));
+    project.run("judge", &["--model", notes.to_str().unwrap()]).refused(1, &["not a GGUF file"]);
+    let ran = project.run("judge", &["--model", embedded, "--for", "soon"]);
+    assert!(ran.code == Some(2) && ran.err.contains("as in 10m"), "{}", ran.err);
+    if let Some(model) = model("tinystories-656k-f32.gguf") {
+        let whole = std::fs::read(&model).unwrap();
+        let half = project.write("half.gguf", &whole[..whole.len() / 2]);
+        project.run("judge", &["--model", half.to_str().unwrap()]).refused(1, &["truncated"]);
+        // Bytes of the header turned around: refused or read, but never a stack trace, and the file stays as it is.
+        for at in (0..2_000).step_by(97) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0xff;
+            let odd = project.write("odd.gguf", bytes);
+            let ran =
+                project.run("judge", &["--model", odd.to_str().unwrap(), "--limit", "1", "--threads", "1"]);
+            assert!(
+                ran.code == Some(0) || ran.err.starts_with("hardcase: cannot "),
+                "byte {at}: {}",
+                ran.err
+            );
+        }
+    }
+    assert_eq!(active_predictions(&project), before);
+    assert_eq!(project.json("doctor", &[]).to_string().matches("\"bad\"").count(), 0);
+}
