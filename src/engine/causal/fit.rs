@@ -298,7 +298,7 @@ mod tests {
                 .map(|i| {
                     let mut tokens: Vec<usize> = (0..12).map(|_| rng.gen_range(0..250)).collect();
                     tokens[..3].copy_from_slice(&[1, 2, 3]);
-                    tokens[7] = 270 + i % 2;
+                    tokens[5..10].fill(270 + i % 2);
                     let decision = Decision { at: 11, candidates: vec![290, 291], chosen: i % 2 };
                     Example { tokens, shared: 3, answer_from: 10, decisions: vec![decision], weight: 1.0 }
                 })

@@ -1,7 +1,7 @@
 //! A language model as llama.cpp computes it: the choices of examples, with an adapter or without, and what it remembers of documents.
 
 use std::io::Read;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::PoisonError;
 
 use llama_cpp_2::context::LlamaContext;
@@ -15,7 +15,7 @@ use super::remembered::Remembered;
 use super::shape::Shape;
 use super::state;
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::engine::backend::{backend, physical_cores, with_logged_error};
+use crate::engine::backend::{backend, with_logged_error};
 use crate::engine::context::Served;
 
 /// Tokens that llama.cpp is given at a time.
@@ -44,6 +44,17 @@ pub enum Acting {
     OnAnswers,
 }
 
+/// How llama.cpp is to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The longest text, in tokens.
+    pub longest: usize,
+    /// Of keys and values.
+    pub precision: Precision,
+    /// Threads that compute. They wait for each other without rest, so more than there are idle cores cost more than they give.
+    pub threads: NonZeroUsize,
+}
+
 /// A context of llama.cpp that reads one text at a time.
 pub struct Server<'model> {
     served: &'model Served,
@@ -52,20 +63,20 @@ pub struct Server<'model> {
 }
 
 impl<'model> Server<'model> {
-    /// A context for texts of up to `longest` tokens. Two contexts of one model must not be made at the same time.
+    /// A context. Two contexts of one model must not be made at the same time.
     ///
     /// # Errors
     /// Where llama.cpp makes none, for want of memory.
-    pub fn new(served: &'model Served, longest: usize, precision: Precision) -> Result<Self> {
-        let size = u32::try_from((2 * longest).next_multiple_of(256)).unwrap_or(u32::MAX);
-        let (kind, fused) = match precision {
+    pub fn new(served: &'model Served, options: Options) -> Result<Self> {
+        let size = u32::try_from((2 * options.longest).next_multiple_of(256)).unwrap_or(u32::MAX);
+        let (kind, fused) = match options.precision {
             Precision::Half => (KvCacheType::F16, llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_AUTO),
             Precision::Single => (KvCacheType::F32, llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_DISABLED),
         };
-        let cores = i32::try_from(physical_cores().get()).unwrap_or(1);
+        let threads = i32::try_from(options.threads.get()).unwrap_or(1);
         let params = LlamaContextParams::default()
-            .with_n_threads(cores)
-            .with_n_threads_batch(cores)
+            .with_n_threads(threads)
+            .with_n_threads_batch(threads)
             .with_n_ctx(NonZeroU32::new(size))
             .with_n_batch(BATCH as u32)
             .with_n_ubatch(BATCH as u32)

@@ -113,9 +113,9 @@ pub(in crate::engine) fn add(
     mut now: GradStore,
     parameters: &[Var],
 ) -> Result<GradStore> {
+    let Some(whole) = whole else { return Ok(now) };
     for parameter in parameters {
-        let before = whole.as_ref().and_then(|whole| whole.get(parameter));
-        if let (Some(before), Some(gradient)) = (before, now.remove(parameter)) {
+        if let (Some(before), Some(gradient)) = (whole.get(parameter), now.remove(parameter)) {
             now.insert(parameter, (before + gradient)?);
         }
     }
