@@ -143,3 +143,36 @@ impl Cached {
         Ok(Arc::new(remembered))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_comes_back_from_the_spill_file_as_it_went_in() {
+        let numbers = |n: usize, half: bool| {
+            let all = (0..n).map(|i| i as f32 - 3.5);
+            if half { Numbers::F16(all.map(f16::from_f32).collect()) } else { Numbers::F32(all.collect()) }
+        };
+        let document = |n: usize, half: bool| Remembered {
+            blocks: (0..3)
+                .map(|block| OfBlock {
+                    positions: (block..block + n).collect(),
+                    keys: numbers(4 * n, half),
+                    values: numbers(4 * n + block, half),
+                })
+                .collect(),
+        };
+        let documents = [document(2, true), document(0, true), document(30, true), document(3, false)];
+        let mut cached = Cached::new(Some(document(1, true)), 300);
+        for document in &documents {
+            cached.add(document.clone()).unwrap();
+        }
+        assert!(cached.spilled() > 0 && cached.len() == 4);
+        for (number, document) in documents.iter().enumerate() {
+            assert_eq!(*cached.load(number).unwrap(), *document);
+        }
+        assert!(cached.load(4).is_err());
+        assert_eq!(*cached.shared().unwrap(), document(1, true));
+    }
+}

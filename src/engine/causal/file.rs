@@ -147,3 +147,55 @@ fn name(block: usize, place: Place, side: char) -> String {
 fn damaged(why: &str) -> GgufError {
     GgufError::Damaged(why.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn file(invocation: Vec<u32>) -> AdapterFile {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut matrix =
+            |rows, columns| Array2::from_shape_simple_fn((rows, columns), || rng.gen_range(-1.0f32..1.0));
+        let sizes = [(8, 8), (8, 4), (8, 4), (8, 8), (8, 16), (8, 16), (16, 8)];
+        let updates = (0..2)
+            .flat_map(|_| sizes)
+            .map(|(from, out)| Update { a: matrix(4, from), b: matrix(out, 4) })
+            .collect();
+        AdapterFile { family: Family::Qwen3, adapter: Adapter { rank: 4, alpha: 8.0, updates }, invocation }
+    }
+
+    #[test]
+    fn an_adapter_comes_out_of_its_file_as_it_went_in() {
+        for invocation in [vec![], vec![7, 0, 99]] {
+            let file = file(invocation.clone());
+            let bytes = file.encode(&[("task", "is it spam?".into())]).unwrap();
+            assert_eq!(AdapterFile::decode(&bytes).unwrap(), file);
+            let header = read_header(&bytes[..], bytes.len() as u64).unwrap();
+            assert_eq!(header.str("hardcase.task"), Some("is it spam?"));
+            assert_eq!(header.get(INVOCATION).is_some(), !invocation.is_empty());
+            let down = header.tensors.iter().find(|t| t.name == "blk.1.ffn_down.weight.lora_a").unwrap();
+            assert_eq!(down.shape, [16, 4], "in first, as ggml counts");
+        }
+    }
+
+    #[test]
+    fn half_an_adapter_or_one_with_a_matrix_that_does_not_fit_is_refused() {
+        let good = file(vec![1]);
+        let bytes = good.encode(&[]).unwrap();
+        for end in [0, 10, bytes.len() / 2, bytes.len() - 1] {
+            assert!(AdapterFile::decode(&bytes[..end]).is_err(), "{end} bytes");
+        }
+        let mut bad = good.clone();
+        bad.adapter.updates[3].a = Array2::zeros((5, 8));
+        assert!(AdapterFile::decode(&bad.encode(&[]).unwrap()).is_err());
+        let mut bad = good.clone();
+        bad.adapter.updates.pop();
+        assert!(AdapterFile::decode(&bad.encode(&[]).unwrap()).is_err());
+        let mut bad = good;
+        bad.adapter.updates[0].a[[0, 0]] = f32::NAN;
+        assert!(AdapterFile::decode(&bad.encode(&[]).unwrap()).is_err());
+    }
+}

@@ -159,7 +159,8 @@ fn so_it_does_on_small_models_that_were_trained() {
         ("stories260Ktok512", Precision::Single, 1e-3, 1e-3),
         // Keys and values in half precision: what is served.
         ("tinystories-656k-f32", Precision::Half, 0.1, 0.02),
-        ("tinystories-656k-q8_0", Precision::Half, f32::INFINITY, 0.02),
+        // llama.cpp also rounds what goes into each product to 8 bits, which shows in vectors of 128 numbers.
+        ("tinystories-656k-q8_0", Precision::Half, f32::INFINITY, 0.03),
     ] {
         let path = data.join(format!("models/{name}.gguf"));
         if !path.exists() {

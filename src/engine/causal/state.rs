@@ -174,3 +174,137 @@ fn numbers(kind: u32, bytes: &[u8]) -> Numbers {
         Numbers::F16(bytes.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::causal::shape::{Family, Turn, Window};
+
+    fn shape(windowed: bool) -> Shape {
+        let turn = Turn { base: 1e4, scale: 1.0 };
+        let window = Window { tokens: 4, blocks: vec![true, false, true], turn };
+        Shape {
+            family: Family::Gemma3,
+            blocks: 3,
+            dimensions: 8,
+            heads: 2,
+            key_heads: 1,
+            head_size: 4,
+            wide: 8,
+            vocabulary: 9,
+            context: 64,
+            epsilon: 1e-5,
+            attention_scale: 0.5,
+            turn,
+            window: windowed.then_some(window),
+        }
+    }
+
+    /// A cache as llama.cpp writes it, of F16 or F32, its blocks' numbers counted up from 1.
+    fn cache(out: &mut Vec<u8>, positions: &[i32], blocks: u32, kind: u32, transposed: bool) {
+        let mut word = |n: u32| out.extend(n.to_le_bytes());
+        word(2);
+        word(0);
+        word(positions.len() as u32);
+        for position in positions {
+            word(*position as u32);
+            word(1);
+            word(1);
+        }
+        for n in [u32::from(transposed), blocks, 0, 0] {
+            word(n);
+        }
+        let size = if kind == F32 { 4u32 } else { 2 };
+        let mut next = 0.0f32;
+        let mut numbers = |out: &mut Vec<u8>| {
+            for _ in 0..positions.len() * 4 {
+                next += 1.0;
+                if kind == F32 {
+                    out.extend(next.to_le_bytes())
+                } else {
+                    out.extend(f16::from_f32(next).to_le_bytes())
+                }
+            }
+        };
+        for values in [false, true] {
+            for _ in 0..blocks {
+                out.extend(kind.to_le_bytes());
+                if values && transposed {
+                    out.extend(size.to_le_bytes());
+                    out.extend(4u32.to_le_bytes());
+                } else {
+                    out.extend(u64::from(4 * size).to_le_bytes());
+                }
+                numbers(out);
+            }
+        }
+    }
+
+    fn file(kind: u32, transposed: bool, windowed: bool) -> Vec<u8> {
+        let mut out: Vec<u8> = [MAGIC, VERSION, 1, 77].iter().flat_map(|n| n.to_le_bytes()).collect();
+        if windowed {
+            cache(&mut out, &[0, 1, 2], 1, kind, transposed);
+            cache(&mut out, &[1, 2], 2, kind, transposed);
+        } else {
+            cache(&mut out, &[5, 6], 3, kind, transposed);
+        }
+        out
+    }
+
+    #[test]
+    fn keys_and_values_of_each_block_come_out_in_rows_however_they_lie() {
+        let plain = parse(&file(F16, false, false), &shape(false)).unwrap();
+        assert_eq!(plain.blocks[1].positions, [5, 6]);
+        assert_eq!(plain.blocks[1].keys.head(4, 0, 4).row(1).to_vec(), [13.0, 14.0, 15.0, 16.0]);
+        assert_eq!(plain.blocks[0].values.head(4, 0, 4).row(0).to_vec(), [25.0, 26.0, 27.0, 28.0]);
+        let turned = parse(&file(F32, true, false), &shape(false)).unwrap();
+        assert_eq!(turned.blocks[0].values.head(4, 0, 4).row(1).to_vec(), [26.0, 28.0, 30.0, 32.0]);
+        let windowed = parse(&file(F16, false, true), &shape(true)).unwrap();
+        assert_eq!(windowed.blocks[1].positions, [0, 1, 2]);
+        assert_eq!(windowed.blocks[2].positions, [1, 2]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_in_a_sentence() {
+        let good = file(F16, false, false);
+        let changed = |at: usize, to: u32| {
+            let mut bad = good.clone();
+            bad[at..at + 4].copy_from_slice(&to.to_le_bytes());
+            parse(&bad, &shape(false)).unwrap_err().to_string()
+        };
+        for (at, to, says) in [
+            (0, 1, "does not begin"),
+            (4, 5, "version is 5"),
+            (8, u32::MAX, "too early"),
+            (16, 0, "0 streams"),
+            (28, u32::MAX, "negative"),
+            (32, 2, "numbering 2"),
+            (52, 7, "unknown way 7"),
+            (56, 4, "blocks number 4"),
+            (60, 64, "rotated by 64"),
+            (68, 8, "stored as type 8"),
+            (72, 999, "999, not 8"),
+        ] {
+            let said = changed(at, to);
+            assert!(said.contains(says), "{at}: {said}");
+        }
+        let longer = [&good[..], &[0]].concat();
+        assert!(parse(&longer, &shape(false)).unwrap_err().to_string().contains("left over"));
+        for end in 0..good.len() {
+            assert!(parse(&good[..end], &shape(false)).is_err(), "{end} bytes");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(at in 0usize..200, noise in proptest::collection::vec(any::<u8>(), 1..40), windowed: bool) {
+            let mut bytes = file(F16, at % 2 == 0, windowed);
+            let begin = at.min(bytes.len() - 1);
+            let end = (begin + noise.len()).min(bytes.len());
+            bytes[begin..end].copy_from_slice(&noise[..end - begin]);
+            let _ = parse(&bytes, &shape(windowed));
+        }
+    }
+}
