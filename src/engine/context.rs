@@ -20,11 +20,11 @@ use crate::domain::fault::{Fault, Result, io_reason};
 pub(super) const MOST_TEXTS: usize = 256;
 
 /// A model as llama.cpp holds it, with the adapter that its contexts use.
-pub(super) struct Served {
+pub struct Served {
     /// The model.
     pub model: LlamaModel,
     /// llama.cpp frees it with the model.
-    adapter: Option<Mutex<LlamaLoraAdapter>>,
+    pub adapter: Option<Mutex<LlamaLoraAdapter>>,
 }
 
 impl Served {

@@ -7,7 +7,8 @@
 
 pub mod backend;
 pub mod bert;
-mod context;
+pub mod causal;
+pub mod context;
 pub mod embedded;
 pub mod encoder;
 pub mod gguf;

@@ -17,11 +17,35 @@ pub enum Target {
     AddedTo,
 }
 
+/// Who computes a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cores {
+    /// The thread that asks.
+    One,
+    /// All threads of rayon's pool.
+    All,
+}
+
 /// `target (+)= scale · a · b`, for `a` of shape `m × k`, `b` of `k × n` and `target` of `m × n`, in any strides.
 ///
 /// # Panics
 /// Where the shapes do not fit.
 pub fn product(
+    scale: f32,
+    a: ArrayView2<'_, f32>,
+    b: ArrayView2<'_, f32>,
+    mode: Target,
+    target: ArrayViewMut2<'_, f32>,
+) {
+    product_by(Cores::One, scale, a, b, mode, target);
+}
+
+/// [`product`], by one core or by all.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn product_by(
+    cores: Cores,
     scale: f32,
     a: ArrayView2<'_, f32>,
     b: ArrayView2<'_, f32>,
@@ -58,7 +82,10 @@ pub fn product(
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            match cores {
+                Cores::One => gemm::Parallelism::None,
+                Cores::All => gemm::Parallelism::Rayon(0),
+            },
         );
     }
 }
@@ -67,7 +94,7 @@ pub fn product(
 ///
 /// The power of two goes to the exponent's bits, the rest to a polynomial (Cephes `expf`).
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 · 2^23: adding it leaves the nearest integer in the low bits
     let x = x.clamp(-87.0, 88.0);
     let power = x * std::f32::consts::LOG2_E + ROUND;
@@ -118,7 +145,7 @@ pub fn layer_norm(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
 
 /// The sum of `f` over the values, in lanes.
 #[inline(always)]
-pub(super) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+pub fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = values.as_chunks::<LANES>();
     let mut lanes = [0.0f32; LANES];
     for chunk in chunks {

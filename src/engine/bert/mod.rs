@@ -9,8 +9,8 @@ mod forward;
 mod gradient;
 mod weights;
 
-pub use arithmetic::{Target, gelu, layer_norm, product};
+pub use arithmetic::{Cores, Target, exp, gelu, layer_norm, product, product_by, softmax, sum};
 pub use attention::{attention, attention_gradient};
 pub use forward::{Pass, embed, linear, pool};
-pub use gradient::{gelu_gradient, layer_norm_gradient};
+pub use gradient::{gelu_gradient, layer_norm_gradient, softmax_gradient};
 pub use weights::{Linear, Norm, Place, Weights};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor, Var};
 use ndarray::{Array1, Array2, ArrayView2};
 
-use super::operations::{Adapted, After, Attention, Gelu, Normed, Pooled, tensor};
+use super::operations::{Adapted, After, Attention, Gelu, Normed, Pooled};
+use super::tensors::tensor;
 use crate::domain::fault::{Fault, Result as Outcome};
 use crate::engine::bert::{Place, Weights, embed};
 use crate::engine::lora::{AdapterFile, Head, Lora, Update};

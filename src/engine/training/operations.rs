@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use candle_core::{
-    CpuStorage, CustomOp1, CustomOp3, Error, Layout, Result, Shape, Storage, StorageRef, Tensor,
-};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 use ndarray::{Array2, ArrayView2, Axis, s};
 
+use super::tensors::{Held, matrix, scattered, stored, tensor};
 use crate::engine::bert::{
     Linear, Norm, Place, Target, Weights, attention, attention_gradient, gelu, gelu_gradient, layer_norm,
     layer_norm_gradient, linear, pool, product,
@@ -234,49 +233,8 @@ impl CustomOp1 for Pooled {
     }
 }
 
-/// A tensor whose numbers are being read.
-struct Held<'t> {
-    storage: StorageRef<'t>,
-    layout: &'t Layout,
-}
-
-impl<'t> Held<'t> {
-    fn of(tensor: &'t Tensor) -> Result<Self> {
-        let (storage, layout) = tensor.storage_and_layout();
-        Ok(Self { storage, layout })
-    }
-
-    fn matrix(&self) -> Result<ArrayView2<'_, f32>> {
-        match &*self.storage {
-            Storage::Cpu(storage) => matrix(storage, self.layout),
-            _ => Err(Error::Msg("the numbers lie on another device".into())),
-        }
-    }
-}
-
-fn matrix<'s>(storage: &'s CpuStorage, layout: &Layout) -> Result<ArrayView2<'s, f32>> {
-    let (begin, end) = layout.contiguous_offsets().ok_or_else(scattered)?;
-    ArrayView2::from_shape(layout.shape().dims2()?, &storage.as_slice::<f32>()?[begin..end])
-        .map_err(Error::wrap)
-}
-
 fn multiplied(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32> {
     let mut to = Array2::zeros((a.nrows(), b.ncols()));
     product(1.0, a, b, Target::Overwritten, to.view_mut());
     to
-}
-
-fn stored(matrix: Array2<f32>) -> (CpuStorage, Shape) {
-    let shape = Shape::from(matrix.dim());
-    (CpuStorage::F32(matrix.into_raw_vec_and_offset().0), shape)
-}
-
-/// A matrix as a tensor that nothing is differentiated by.
-pub(super) fn tensor(matrix: Array2<f32>) -> Result<Tensor> {
-    let shape = matrix.dim();
-    Tensor::from_vec(matrix.into_raw_vec_and_offset().0, shape, &candle_core::Device::Cpu)
-}
-
-fn scattered() -> Error {
-    Error::Msg("the numbers of a tensor do not lie side by side".into())
 }
