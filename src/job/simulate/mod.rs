@@ -44,6 +44,9 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::{Progress, Watcher};
 use crate::mining::strategy::{DEFAULT, names, strategy_by_name};
 
+/// Of simulations with a prevalence: raise it when one would come out otherwise, so that what an earlier program finished does not count.
+const REVISION: u32 = 2;
+
 /// What is trained on a run's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trained {
@@ -285,8 +288,10 @@ impl Simulation<'_> {
         let Course { rounds, budget, seed_labels, with_splits } = self.options.course;
         let Sizes { pool, test, prevalence } = self.options.sizes;
         let labels: Vec<u8> = self.world.data.gold.iter().flat_map(|l| (*l as u32).to_le_bytes()).collect();
+        // Only what the last change of a simulation concerns: what was finished without it stays good.
+        let revision = prevalence.map_or(String::new(), |_| format!(" revision {REVISION}"));
         let about = format!(
-            "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?}",
+            "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?}{revision}",
             env!("CARGO_PKG_VERSION"),
             self.world.data.crowd,
             self.world.data.labels.shares,
@@ -366,7 +371,7 @@ impl Simulation<'_> {
         };
         let all: Vec<(&String, Vec<Finished>)> =
             strategies.iter().map(|name| Ok((name, finished(name)?))).collect::<Result<_>>()?;
-        let (pool, test) = divisions.first().map_or((0, 0), |d| (d.pool.len(), d.test.len()));
+        let pool = divisions.first().map_or(0, |d| d.pool.len());
         let (expert, crowd) = self.options.answers(data);
         let full_pool = WholePool::of(pool, references.iter().map(|r| r.full_pool));
         let samples = random_samples(&references);
@@ -377,7 +382,7 @@ impl Simulation<'_> {
         };
         let kappas: Option<Vec<f64>> = references.iter().map(|r| r.expert_expert).collect();
         Ok(SimulateReport {
-            dataset: DatasetFacts::of(data, pool, test),
+            dataset: DatasetFacts::of(data, &divisions),
             adapter: match self.options.trained {
                 Trained::Head => "head",
                 Trained::Lora => "lora",

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::dataset::{CopyCount, Dataset};
+use super::division::Division;
 use super::play::{Played, Point};
 use super::reference::Reference;
 use super::scores::Scores;
@@ -34,7 +35,7 @@ pub struct SimulateReport {
 /// The data of a simulation.
 #[derive(Clone, Debug, Serialize)]
 pub struct DatasetFacts {
-    /// Texts.
+    /// Texts of the data, played with or not.
     pub items: usize,
     /// How many have each label.
     pub labels: serde_json::Map<String, serde_json::Value>,
@@ -44,8 +45,12 @@ pub struct DatasetFacts {
     pub unlabelled: usize,
     /// Texts that are mined, for each seed.
     pub pool: usize,
+    /// Of these with the rarest label, the mean over the seeds.
+    pub positive_in_pool: f64,
     /// Texts that are judged by, for each seed.
     pub test: usize,
+    /// Of these with the rarest label, the mean over the seeds.
+    pub positive_in_test: f64,
     /// Texts that differ from an earlier one in letter case, digits, links and names alone.
     pub near_copies: CopyCount,
 }
@@ -227,17 +232,26 @@ pub fn area(points: &[Point]) -> Option<f64> {
 }
 
 impl DatasetFacts {
-    /// Of the data and the sizes that a division of it has.
-    pub fn of(data: &Dataset, pool: usize, test: usize) -> Self {
+    /// Of the data and its divisions, one for each seed.
+    pub fn of(data: &Dataset, divisions: &[Division]) -> Self {
         let counts = data.counts();
+        let positive = data.positive();
         let labels = data.labels.names.iter().cloned().zip(counts.into_iter().map(Into::into)).collect();
+        let (pool, test) = divisions.first().map_or((0, 0), |d| (d.pool.len(), d.test.len()));
+        let mean = |part: fn(&Division) -> &Vec<usize>| {
+            let rows = divisions.iter().flat_map(part);
+            let n = rows.filter(|&&row| data.gold[row] == positive).count();
+            n as f64 / divisions.len().max(1) as f64
+        };
         Self {
             items: data.len(),
             labels,
-            positive: data.labels.names[data.positive()].clone(),
+            positive: data.labels.names[positive].clone(),
             unlabelled: data.unlabelled,
             pool,
+            positive_in_pool: mean(|d| &d.pool),
             test,
+            positive_in_test: mean(|d| &d.test),
             near_copies: data.copies,
         }
     }

@@ -41,10 +41,15 @@ impl SimulateReport {
             few if few.len() <= 8 => few.join(", "),
             many => format!("{} labels", many.len()),
         };
+        let positive = &data.positive;
         writeln!(
             f,
-            "{} texts ({labels});\nfor each seed a pool of {} and a test of {}; rarest label: {}",
-            data.items, data.pool, data.test, data.positive
+            "{} texts ({labels});\nfor each seed a pool of {} ({} {positive}) and a test of {} ({} {positive}); rarest label: {positive}",
+            data.items,
+            data.pool,
+            mean(data.positive_in_pool),
+            data.test,
+            mean(data.positive_in_test),
         )?;
         if data.unlabelled > 0 {
             writeln!(f, "{} rows without a known label were left out", data.unlabelled)?;
@@ -138,6 +143,11 @@ fn write_others(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
         100.0 * run.positive_share,
         100.0 * run.positives_found,
     )
+}
+
+/// A mean of counts: with a tenth where the seeds differ.
+fn mean(count: f64) -> String {
+    if count.fract() == 0.0 { format!("{count:.0}") } else { format!("{count:.1}") }
 }
 
 fn number(value: Option<f64>) -> String {
