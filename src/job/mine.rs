@@ -200,7 +200,7 @@ impl Universe {
         let vectors = work.store.vectors(predictor.space(), dimensions)?;
         let (scored, probabilities) = work.store.predictions(predictor.id)?;
         let splits = work.store.splits()?;
-        let taken: std::collections::HashSet<_> = work.store.taken_items()?.into_iter().collect();
+        let taken = work.store.taken_items()?;
         let mut universe = Self {
             items: Vec::with_capacity(splits.len()),
             vectors: Array2::zeros((0, dimensions)),
