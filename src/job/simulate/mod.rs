@@ -160,6 +160,10 @@ impl SimulateOptions {
         for (wrong, why) in [
             (self.seeds == 0, "no seed is no run"),
             (self.course.rounds == 0 || self.course.budget == 0, "it takes a round of one case at least"),
+            (
+                self.sizes.pool == Some(0) || self.sizes.test == 0,
+                "it takes a text to mine and one to judge by at least",
+            ),
             (!(0.0..1.0).contains(&self.noise), "--noise is a probability: from 0 to below 1"),
             (
                 self.sizes.prevalence.is_some_and(|p| !(p > 0.0 && p < 1.0)),
