@@ -36,7 +36,7 @@ use self::expert::Answers;
 use self::ledger::{Ledger, stopped};
 use self::play::{Played, Table, World};
 use self::reference::{Reference, reference};
-use self::report::{Against, DatasetFacts, Finished, Run, WholePool, random_samples, spread};
+use self::report::{Against, DatasetFacts, Finished, Run, WholePool, kappas, random_samples};
 use self::scores::Scores;
 use super::mine::strategies;
 use super::model::ScoutModel;
@@ -384,7 +384,7 @@ impl Simulation<'_> {
             random_samples: &samples,
             random: all.iter().find(|(name, _)| *name == "random").map(|(_, runs)| runs.as_slice()),
         };
-        let kappas: Option<Vec<f64>> = references.iter().map(|r| r.expert_expert).collect();
+        let of_experts: Option<Vec<f64>> = references.iter().map(|r| r.expert_expert).collect();
         Ok(SimulateReport {
             dataset: DatasetFacts::of(data, &divisions),
             adapter: match self.options.trained {
@@ -398,7 +398,7 @@ impl Simulation<'_> {
             },
             full_pool,
             crowd: crowd.map(|_| WholePool::of(pool, references.iter().map(|r| r.crowd))),
-            expert_expert: kappas.and_then(|kappas| spread(&kappas)),
+            expert_expert: of_experts.and_then(|of_experts| kappas(&of_experts)),
             seeded_by_gold: self.options.course.seed_labels > 0,
             runs: all.iter().map(|(name, runs)| Run::of(name, runs, &positives, &against)).collect(),
             random_samples: samples,

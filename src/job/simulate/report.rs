@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::dataset::{CopyCount, Dataset};
 use super::division::Division;
-use super::play::{Played, Point};
+use super::play::{ENOUGH_POSITIVES, Played, Point};
 use super::reference::Reference;
 use super::scores::Scores;
 use crate::stats::seeds::Spread;
@@ -167,6 +167,17 @@ pub fn spread(values: &[f64]) -> Option<Spread> {
     }
 }
 
+/// Of kappas, or what is on their scale.
+pub fn kappas(values: &[f64]) -> Option<Spread> {
+    spread(values).map(|s| s.within(-1.0, 1.0))
+}
+
+/// Of the differences of two kappas, second − first, a pair for each seed: what makes a seed hard for both cancels.
+fn differences(pairs: &[(f64, f64)]) -> Option<Spread> {
+    let differences: Vec<f64> = pairs.iter().map(|(first, second)| second - first).collect();
+    spread(&differences).map(|s| s.within(-2.0, 2.0))
+}
+
 impl Curve {
     /// Of the values of each seed at each point; a point without a value for some seed has none. No end of an interval lies beyond what the
     /// figure can be, from `least` to 1.
@@ -260,8 +271,8 @@ impl DatasetFacts {
 impl WholePool {
     /// Of the scores of each seed.
     pub fn of(labels: usize, seeds: impl Iterator<Item = Option<Scores>>) -> Self {
-        let kappas: Option<Vec<f64>> = seeds.map(|scores| scores?.kappa).collect();
-        let interval = kappas.and_then(|kappas| spread(&kappas));
+        let of_seeds: Option<Vec<f64>> = seeds.map(|scores| scores?.kappa).collect();
+        let interval = of_seeds.and_then(|of_seeds| kappas(&of_seeds));
         Self { labels, kappa: interval.map(|s| s.mean), interval: interval.filter(|s| s.n > 1) }
     }
 }
@@ -297,7 +308,10 @@ impl Run {
             }),
             positive_share: found as f64 / answered.max(1) as f64,
             positives_found: found as f64 / positives.iter().sum::<usize>().max(1) as f64,
-            until_ten_positives: until.and_then(|until| spread(&until)).filter(|s| s.n > 1),
+            until_ten_positives: until
+                .and_then(|until| spread(&until))
+                .filter(|s| s.n > 1)
+                .map(|s| s.within(ENOUGH_POSITIVES as f64, labels.max(ENOUGH_POSITIVES) as f64)),
             seconds_per_round: seconds.iter().sum::<f64>() / seconds.len().max(1) as f64,
             lora: AdapterGain::of(seeds),
             against_random: against.random.map(|random| Difference::of(seeds, random)),
@@ -321,8 +335,8 @@ impl AdapterGain {
         let pairs: Option<Vec<(f64, f64)>> =
             seeds.iter().map(|s| Some((s.played.points.last()?.scores.kappa?, s.lora?.kappa?))).collect();
         let pairs = pairs?;
-        let kappas: Vec<f64> = pairs.iter().map(|(_, lora)| *lora).collect();
-        Some(Self { kappa: Spread::of(&kappas), gain: Spread::of_differences(&pairs) })
+        let own: Vec<f64> = pairs.iter().map(|(_, lora)| *lora).collect();
+        Some(Self { kappa: kappas(&own), gain: differences(&pairs) })
     }
 }
 
@@ -332,7 +346,7 @@ impl Difference {
             let pairs: Option<Vec<(f64, f64)>> = (random.iter().zip(seeds))
                 .map(|(random, own)| Some((value(&random.played.points)?, value(&own.played.points)?)))
                 .collect();
-            pairs.and_then(|pairs| Spread::of_differences(&pairs))
+            pairs.and_then(|pairs| differences(&pairs)).filter(|s| s.n > 1)
         };
         Self { kappa: of(|points| points.last()?.scores.kappa), auc: of(area) }
     }
@@ -369,6 +383,49 @@ mod tests {
         assert!((curves.kappa.hi[0].unwrap() - 1.0).abs() < 1e-12, "and no kappa is above 1");
         assert!((curves.kappa.lo[1].unwrap() - (0.5 - 1.2706)).abs() < 1e-3);
         assert_eq!(curves.ac1.mean, [None, None]);
+    }
+
+    fn finished(kappas: &[f64], lora: Option<f64>) -> Finished {
+        let played = Played {
+            points: points(kappas),
+            seconds: vec![0.1],
+            until_ten_positives: Some(11),
+            chosen: Vec::new(),
+        };
+        Finished { played, lora: lora.map(|kappa| Scores { kappa: Some(kappa), ..Scores::default() }) }
+    }
+
+    #[test]
+    fn an_adapter_on_one_seed_has_its_kappa_and_no_interval() {
+        let gain = AdapterGain::of(&[finished(&[0.2, 0.4], Some(0.5))]).unwrap();
+        let (kappa, less) = (gain.kappa.unwrap(), gain.gain.unwrap());
+        assert!(
+            kappa.mean == 0.5 && kappa.lo.is_nan() && (less.mean - 0.1).abs() < 1e-12 && less.hi.is_nan()
+        );
+    }
+
+    #[test]
+    fn no_interval_goes_beyond_a_kappa_or_a_difference_of_two() {
+        let seeds = [finished(&[0.2, 0.1], Some(-0.5)), finished(&[0.2, 0.9], Some(0.9))];
+        let random = [finished(&[0.2, 0.9], None), finished(&[0.2, -0.8], None)];
+        let gain = AdapterGain::of(&seeds).unwrap();
+        let whole = WholePool::of(
+            9,
+            [0.7, 0.95].map(|k| Some(Scores { kappa: Some(k), ..Scores::default() })).into_iter(),
+        );
+        let kappas = [gain.kappa, whole.interval];
+        let of_two = [gain.gain, Difference::of(&seeds, &random).kappa];
+        let ends = |s: &Option<Spread>| s.map(|s| (s.lo, s.hi)).unwrap();
+        assert!(kappas.iter().map(ends).all(|(lo, hi)| -1.0 <= lo && hi == 1.0), "{kappas:?}");
+        assert!(of_two.iter().map(ends).all(|(lo, hi)| -2.0 <= lo && hi == 2.0), "{of_two:?}");
+    }
+
+    #[test]
+    fn what_is_hard_for_both_cancels_in_a_difference() {
+        let pairs = [(0.2, 0.3), (0.6, 0.7), (0.4, 0.5)];
+        let paired = differences(&pairs).unwrap();
+        assert!((paired.mean - 0.1).abs() < 1e-12 && paired.lo > 0.09 && paired.n == 3, "{paired:?}");
+        assert!(spread(&pairs.map(|p| p.1)).unwrap().lo < 0.01);
     }
 
     #[test]

@@ -166,6 +166,6 @@ fn signed(spread: Option<Spread>) -> String {
         Some(Spread { mean, lo, hi, .. }) if lo.is_finite() => {
             format!("{mean:+.3} ({lo:+.3} to {hi:+.3})")
         }
-        _ => "–".to_owned(),
+        other => other.map_or("–".to_owned(), |s| format!("{:+.3}", s.mean)),
     }
 }
