@@ -10,6 +10,7 @@ mod division;
 mod expert;
 mod ledger;
 mod play;
+mod random_needs;
 mod reference;
 mod report;
 mod scores;
@@ -35,8 +36,9 @@ use self::division::{Division, Stream};
 use self::expert::Answers;
 use self::ledger::{Ledger, stopped};
 use self::play::{Played, Table, World};
+use self::random_needs::random_samples;
 use self::reference::{Reference, reference};
-use self::report::{Against, DatasetFacts, Finished, Run, WholePool, kappas, random_samples};
+use self::report::{Against, Curves, DatasetFacts, Finished, Run, WholePool, kappas};
 use self::scores::Scores;
 use super::mine::strategies;
 use super::model::ScoutModel;
@@ -382,6 +384,7 @@ impl Simulation<'_> {
         let against = Against {
             full_pool: full_pool.kappa,
             random_samples: &samples,
+            mixed_labels: self.options.course.with_splits,
             random: all.iter().find(|(name, _)| *name == "random").map(|(_, runs)| runs.as_slice()),
         };
         let of_experts: Option<Vec<f64>> = references.iter().map(|r| r.expert_expert).collect();
@@ -401,7 +404,7 @@ impl Simulation<'_> {
             expert_expert: of_experts.and_then(|of_experts| kappas(&of_experts)),
             seeded_by_gold: self.options.course.seed_labels > 0,
             runs: all.iter().map(|(name, runs)| Run::of(name, runs, &positives, &against)).collect(),
-            random_samples: samples,
+            random_samples: Curves::of(&samples.iter().map(Vec::as_slice).collect::<Vec<_>>()),
         })
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::dataset::{CopyCount, Dataset};
 use super::division::Division;
 use super::play::{ENOUGH_POSITIVES, Played, Point};
-use super::reference::Reference;
+use super::random_needs::RandomNeeds;
 use super::scores::Scores;
 use crate::stats::seeds::Spread;
 
@@ -105,7 +105,7 @@ pub struct Run {
     /// Labels at which the mean kappa first reaches that of the whole pool; none where it does not.
     pub labels_to_full_pool: Option<usize>,
     /// Labels that random samples need for this strategy's last kappa.
-    pub random_needs: Option<RandomNeeds>,
+    pub random_needs: RandomNeeds,
     /// The part of the answers that gave the rarest label.
     pub positive_share: f64,
     /// The part of the pool's texts of the rarest label that was found.
@@ -118,17 +118,6 @@ pub struct Run {
     pub lora: Option<AdapterGain>,
     /// Against `random`, seed by seed; none where it is not among the strategies.
     pub against_random: Option<Difference>,
-}
-
-/// How many labels random samples need.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct RandomNeeds {
-    /// Labels, between the sizes that were tried by the logarithm; none where the whole pool is not enough.
-    pub labels: Option<f64>,
-    /// These by the labels of the strategy.
-    pub ratio: Option<f64>,
-    /// The largest sample that was tried.
-    pub tried: usize,
 }
 
 /// The adapter beside the head, on the same labels and test.
@@ -215,19 +204,6 @@ impl Curves {
             average_precision: of(0.0, |s| s.average_precision),
         }
     }
-
-    /// Labels at which the mean kappa, taken as straight between two points over the logarithm of the labels, first reaches `kappa`.
-    pub fn labels_for(&self, kappa: f64) -> Option<f64> {
-        let points: Vec<(f64, f64)> = (self.labels.iter().zip(&self.kappa.mean))
-            .filter_map(|(&n, mean)| Some(((n.max(1) as f64).ln(), (*mean)?)))
-            .collect();
-        if points.first()?.1 >= kappa {
-            return Some(points[0].0.exp());
-        }
-        let step = points.windows(2).find(|two| two[1].1 >= kappa)?;
-        let part = (kappa - step[0].1) / (step[1].1 - step[0].1);
-        Some((step[0].0 + part * (step[1].0 - step[0].0)).exp())
-    }
 }
 
 /// Area under kappa over the labels by trapezoids, divided by the range. Where kappa is not defined it is taken as 0: no agreement is shown.
@@ -283,9 +259,9 @@ impl Run {
         let points: Vec<&[Point]> = seeds.iter().map(|s| s.played.points.as_slice()).collect();
         let curves = Curves::of(&points);
         let areas: Option<Vec<f64>> = points.iter().map(|p| area(p)).collect();
-        let last = |s: &Finished| s.played.points.last().copied();
-        let answered: usize = seeds.iter().filter_map(last).map(|p| p.labels).sum();
-        let found: usize = seeds.iter().filter_map(last).map(|p| p.positives).sum();
+        let lasts: Vec<Point> = seeds.iter().filter_map(|s| s.played.points.last().copied()).collect();
+        let answered: usize = lasts.iter().map(|p| p.labels).sum();
+        let found: usize = lasts.iter().map(|p| p.positives).sum();
         let until: Option<Vec<f64>> =
             seeds.iter().map(|s| s.played.until_ten_positives.map(|n| n as f64)).collect();
         let seconds: Vec<f64> = seeds.iter().flat_map(|s| s.played.seconds.iter().copied()).collect();
@@ -298,14 +274,7 @@ impl Run {
             strategy: strategy.to_owned(),
             auc: areas.and_then(|areas| spread(&areas)).map(|s| s.mean),
             labels_to_full_pool: against.full_pool.and_then(reaches),
-            random_needs: curves.kappa.last().map(|kappa| {
-                let needs = against.random_samples.labels_for(kappa);
-                RandomNeeds {
-                    labels: needs,
-                    ratio: needs.map(|needs| needs / labels.max(1) as f64),
-                    tried: against.random_samples.labels.last().copied().unwrap_or(0),
-                }
-            }),
+            random_needs: RandomNeeds::of(&lasts, against.random_samples, against.mixed_labels),
             positive_share: found as f64 / answered.max(1) as f64,
             positives_found: found as f64 / positives.iter().sum::<usize>().max(1) as f64,
             until_ten_positives: until
@@ -324,8 +293,10 @@ impl Run {
 pub struct Against<'a> {
     /// The kappa of the whole pool's labels.
     pub full_pool: Option<f64>,
-    /// Heads trained on random samples.
-    pub random_samples: &'a Curves,
+    /// Heads trained on random samples, for each seed.
+    pub random_samples: &'a [Vec<Point>],
+    /// Whether some of a strategy's labels train nothing, as none of a random sample's do.
+    pub mixed_labels: bool,
     /// The runs of `random`.
     pub random: Option<&'a [Finished]>,
 }
@@ -350,11 +321,6 @@ impl Difference {
         };
         Self { kappa: of(|points| points.last()?.scores.kappa), auc: of(area) }
     }
-}
-
-/// The reference over all seeds.
-pub fn random_samples(references: &[&Reference]) -> Curves {
-    Curves::of(&references.iter().map(|r| r.random.as_slice()).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -429,14 +395,8 @@ mod tests {
     }
 
     #[test]
-    fn the_area_is_the_mean_height_and_labels_are_found_between_points() {
+    fn the_area_is_the_mean_height() {
         assert_eq!(area(&points(&[0.2, 0.4, 0.4])), Some(0.35));
         assert_eq!(area(&points(&[0.2])), None);
-        let (a, b) = (points(&[0.2, 0.4, 0.4]), points(&[0.2, 0.4, 0.4]));
-        let curves = Curves::of(&[&a, &b]);
-        let half_way = (8.0f64 * 68.0).sqrt();
-        assert!((curves.labels_for(0.3).unwrap() - half_way).abs() < 1e-9);
-        assert_eq!(curves.labels_for(0.41), None);
-        assert_eq!(curves.labels_for(0.1).map(f64::round), Some(8.0));
     }
 }

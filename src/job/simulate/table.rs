@@ -4,7 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::chart::Chart;
 use super::dataset::NearCopies;
-use super::report::{RandomNeeds, Run, SimulateReport, WholePool};
+use super::random_needs::RandomNeeds;
+use super::report::{Run, SimulateReport, WholePool};
 use crate::stats::seeds::Spread;
 
 impl Display for SimulateReport {
@@ -94,23 +95,39 @@ impl SimulateReport {
             writeln!(f, "two such experts with each other: kappa {}", interval(Some(spread)))?;
         }
         for run in self.runs.iter().filter(|run| run.strategy != "random") {
-            let Some(RandomNeeds { labels, ratio, tried }) = run.random_needs else { continue };
-            let name = &run.strategy;
-            let own = run.curves.labels.last().copied().unwrap_or(0);
-            match labels.zip(ratio) {
-                Some((labels, ratio)) => {
-                    writeln!(
-                        f,
-                        "random samples need {labels:.0} labels for what {name} does with {own}: {ratio:.1} times as many"
-                    )?;
-                }
-                None => writeln!(
-                    f,
-                    "no random sample does what {name} does with {own} labels, not even all {tried}"
-                )?,
-            }
+            writeln!(f, "{}", needs(&run.random_needs, &run.strategy))?;
         }
         Ok(())
+    }
+}
+
+/// How many labels random samples need for what a strategy does, in one sentence.
+fn needs(needs: &RandomNeeds, name: &str) -> String {
+    let (labels, lo, hi, own, tried, n) = match needs {
+        RandomNeeds::Known { labels, lo, hi, own, tried, n, .. } => (*labels, *lo, *hi, *own, *tried, n),
+        RandomNeeds::Undefined { undefined } => {
+            return format!("labels that random samples need for what {name} does: {undefined}");
+        }
+    };
+    let times = |labels: f64| labels / own.max(1) as f64;
+    match (labels, lo, hi) {
+        (Some(labels), Some(lo), hi) => {
+            let (most, most_times) = hi.map_or_else(
+                || (format!("more than {tried}"), format!("more than {:.1}", times(tried as f64))),
+                |hi| (format!("{hi:.0}"), format!("{:.1}", times(hi))),
+            );
+            format!(
+                "random samples need {labels:.0} labels ({lo:.0} to {most}, n = {n}) for what {name} does with {own}:\n  {:.1} times as many ({:.1} to {most_times})",
+                times(labels),
+                times(lo),
+            )
+        }
+        (_, lo, _) => {
+            let least = lo.map_or(String::new(), |lo| format!("; {lo:.0} may do by the interval"));
+            format!(
+                "no random sample does what {name} does with {own} labels, not even all {tried} (n = {n}{least})"
+            )
+        }
     }
 }
 
