@@ -131,6 +131,7 @@ fn interval(spread: &Value, signed: bool) -> String {
 fn needs(needs: &Value) -> String {
     match (needs["labels"].as_f64(), needs["ratio"].as_f64()) {
         (Some(labels), Some(ratio)) => format!("{labels:.0} ({ratio:.1} ×)"),
+        _ if needs["undefined"].is_string() => "–".to_owned(),
         _ => format!("more than {}", needs["tried"]),
     }
 }

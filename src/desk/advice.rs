@@ -9,6 +9,11 @@ use crate::domain::figure::Figure;
 
 /// A round that adds less than this to kappa may not be worth its price.
 const WORTH_A_ROUND: f64 = 0.05;
+/// Fewer cases do not tell how far people agree.
+const LEAST_FOR_A_CEILING: usize = 30;
+/// People who agree less than this do not answer one and the same question: what K. Krippendorff asks of data to rely on (*Content Analysis*,
+/// 2nd ed., 2004, ch. 11).
+const CLEAR: f64 = 0.8;
 
 /// What the model's agreement with the experts is held against.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,12 +25,25 @@ pub enum Ceiling<'a> {
 }
 
 impl<'a> Ceiling<'a> {
-    /// The experts with each other where that is known, else each with the own first answers, where that is.
+    /// The experts with each other where that says enough, else each with the own first answers, where that does. A ceiling rests on enough
+    /// cases and is above chance for certain: to have come up to anything else is no reason to stop.
     pub fn of(expert_expert: &'a Figure, own_agreement: &'a Figure) -> Option<Self> {
-        match (expert_expert, own_agreement) {
-            (Figure::Known { .. }, _) => Some(Self::Experts(expert_expert)),
-            (_, Figure::Known { .. }) => Some(Self::Own(own_agreement)),
-            _ => None,
+        let says = |figure: &Figure| matches!(figure, Figure::Known { lo, n, .. } if *lo > 0.0 && *n >= LEAST_FOR_A_CEILING);
+        if says(expert_expert) {
+            return Some(Self::Experts(expert_expert));
+        }
+        says(own_agreement).then_some(Self::Own(own_agreement))
+    }
+
+    /// Why an agreement that is known is no ceiling; none where there is one, or where nothing is known yet.
+    pub fn missing(expert_expert: &'a Figure, own_agreement: &'a Figure) -> Option<String> {
+        let most = [expert_expert, own_agreement].into_iter().filter_map(cases).max()?;
+        match Self::of(expert_expert, own_agreement) {
+            Some(_) => None,
+            None if most < LEAST_FOR_A_CEILING => Some(format!(
+                "the ceiling is not known yet: {most} of at least {LEAST_FOR_A_CEILING} cases are there"
+            )),
+            None => Some("the ceiling is not known yet: the agreement may be no more than chance".to_owned()),
         }
     }
 
@@ -49,6 +67,28 @@ impl<'a> Ceiling<'a> {
             }),
         }
     }
+}
+
+fn cases(figure: &Figure) -> Option<usize> {
+    match figure {
+        Figure::Known { n, .. } => Some(*n),
+        Figure::Undefined { .. } => None,
+    }
+}
+
+/// The sentence for people who certainly agree too little, with each other or with themselves: no model can learn what they do not know.
+pub fn unclear(expert_expert: &Figure, own_agreement: &Figure) -> Option<String> {
+    let low = |figure: &Figure| matches!(figure, Figure::Known { hi, .. } if *hi < CLEAR);
+    let (whose, figure) = if low(expert_expert) {
+        ("the experts' answers agree with each other", expert_expert)
+    } else if low(own_agreement) {
+        ("answers to cases shown again agree with the first ones", own_agreement)
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the guideline leaves too much open: {whose} by {figure} only; settle what is meant before you label on"
+    ))
 }
 
 /// What the ceiling that was reached rests on.
@@ -321,9 +361,45 @@ mod tests {
     }
 
     #[test]
+    fn who_contradicts_himself_or_has_answered_little_again_is_no_ceiling() {
+        let figure = |value, lo, hi, n| Figure::Known { value, lo, hi, n };
+        let unknown = Figure::undefined("-");
+        let model = figure(0.36, 0.2, 0.5, 60);
+        let (against_himself, few) = (figure(-0.36, -0.67, 0.0, 5), figure(0.3, 0.1, 0.9, 12));
+        let chance = figure(0.2, -0.05, 0.45, 80);
+        for people in [&against_himself, &few, &chance] {
+            for (experts, own) in [(people, &unknown), (&unknown, people)] {
+                let ceiling = Ceiling::of(experts, own);
+                let next = advice(&Standing { model_expert: &model, ceiling, ..standing(&unknown) });
+                assert_eq!((ceiling, next), (None, Advice::Mine), "{people}");
+            }
+        }
+        let missing = |own| Ceiling::missing(&unknown, own).unwrap();
+        assert!(missing(&few).ends_with("not known yet: 12 of at least 30 cases are there"));
+        assert!(missing(&chance).ends_with("no more than chance"), "{}", missing(&chance));
+        assert_eq!(Ceiling::missing(&unknown, &unknown), None, "that is said by the figures themselves");
+        let enough = figure(0.85, 0.6, 1.0, 40);
+        assert_eq!(Ceiling::of(&few, &enough), Some(Ceiling::Own(&enough)));
+        assert_eq!(Ceiling::missing(&few, &enough), None);
+    }
+
+    #[test]
+    fn people_who_certainly_agree_too_little_are_told_that_the_guideline_is_unclear() {
+        let figure = |value, lo, hi, n| Figure::Known { value, lo, hi, n };
+        let unknown = Figure::undefined("-");
+        let (low, good) = (figure(0.4, 0.2, 0.6, 40), figure(0.7, 0.5, 0.85, 40));
+        assert_eq!([unclear(&unknown, &unknown), unclear(&good, &good)], [None, None]);
+        let says = "by 0.40 (0.20 to 0.60, n = 40) only; settle what is meant before you label on";
+        for (experts, own, who) in [(&low, &good, "with each other"), (&unknown, &low, "shown again")] {
+            let told = unclear(experts, own).unwrap();
+            assert!(told.contains(who) && told.ends_with(says), "{told}");
+        }
+    }
+
+    #[test]
     fn one_experts_ceiling_is_the_own_agreement_and_the_model_must_be_near_it() {
         let unknown = Figure::undefined("-");
-        let own = Figure::Known { value: 0.85, lo: 0.5, hi: 1.0, n: 14 };
+        let own = Figure::Known { value: 0.85, lo: 0.5, hi: 1.0, n: 34 };
         let model = |value| Figure::Known { value, lo: 0.6, hi: 0.9, n: 60 };
         let at = |model: &Figure| {
             let ceiling = Ceiling::of(&unknown, &own);
@@ -333,7 +409,7 @@ mod tests {
         let stop = at(&model(0.82));
         assert_eq!(
             stop.to_string(),
-            "stop here if you like: the model agrees with the experts (0.82) about as well as their own answers agree on 14 \
+            "stop here if you like: the model agrees with the experts (0.82) about as well as their own answers agree on 34 \
              cases shown again (0.85)"
         );
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::advice::{Advice, Ceiling, Standing, advice};
+use super::advice::{Advice, Ceiling, Standing, advice, unclear};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
 use super::judge::JudgeStatus;
 use super::next_round::{Narrower, NextRound};
@@ -51,6 +51,10 @@ pub struct Status {
     pub prelabels: Option<String>,
     /// Agreement on the evaluation cases.
     pub kappa: Agreement,
+    /// Why a known agreement of people is no ceiling for the model yet.
+    pub no_ceiling: Option<String>,
+    /// That people agree too little, which is the guideline's fault.
+    pub unclear: Option<String>,
     /// Answers to cases that were shown again; they are no labels.
     pub shown_again: usize,
     /// Every stored model on the same evaluation cases.
@@ -196,6 +200,8 @@ pub fn status(project: &Path) -> Result<Status> {
         experts: labels_by_expert.len(),
         labels_by_expert,
         seconds_per_case,
+        no_ceiling: Ceiling::missing(&agreement.expert_expert, &agreement.own_agreement),
+        unclear: unclear(&agreement.expert_expert, &agreement.own_agreement),
         kappa: agreement,
         shown_again: store.repeat_count(None)?,
         curve: figures.curve(active.as_ref())?,
@@ -245,12 +251,16 @@ fn balance<'l>(
 }
 
 impl Status {
+    /// What the model is held against.
+    pub fn ceiling(&self) -> Option<Ceiling<'_>> {
+        Ceiling::of(&self.kappa.expert_expert, &self.kappa.own_agreement)
+    }
+
     /// How far each expert's answers agree with the own first ones, and what that costs.
     fn own_agreement(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = match self.kappa.own_agreement {
             Figure::Known { n, .. } => {
-                let ceiling = matches!(self.kappa.expert_expert, Figure::Undefined { .. });
-                let ceiling = if ceiling { " (ceiling)" } else { "" };
+                let ceiling = if let Some(Ceiling::Own(_)) = self.ceiling() { " (ceiling)" } else { "" };
                 format!("own agreement on {n} cases shown again{ceiling}")
             }
             Figure::Undefined { .. } => "own agreement      ".to_owned(),
@@ -303,11 +313,17 @@ impl std::fmt::Display for Status {
         if let Figure::Known { .. } = self.kappa.ac1 {
             writeln!(f, "  the same as AC1     {}", self.kappa.ac1)?;
         }
-        writeln!(f, "  experts (ceiling)   {}", self.kappa.expert_expert)?;
+        let known = self.kappa.expert_expert.value().is_some();
+        let only = known && !matches!(self.ceiling(), Some(Ceiling::Experts(_)));
+        let experts = if only { "experts          " } else { "experts (ceiling)" };
+        writeln!(f, "  {experts}   {}", self.kappa.expert_expert)?;
         if let Figure::Known { .. } = self.kappa.expert_expert {
             writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
         }
         self.own_agreement(f)?;
+        for says in [&self.no_ceiling, &self.unclear].into_iter().flatten() {
+            writeln!(f, "  {says}")?;
+        }
         for point in &self.curve {
             let after = match (point.after_round, point.audit) {
                 (Some(round), _) => format!("after round {round}"),

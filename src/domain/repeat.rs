@@ -20,7 +20,8 @@ pub fn places_of(budget: usize, answered: usize, seed: u64) -> usize {
     places(budget, answered, seed).count()
 }
 
-/// The cases of a round with the places kept among them, at which the item stands for none yet.
+/// The cases of a round with the places kept among them, at which the item stands for none yet. Where they are fewer than the budget, so are
+/// the places: the round ends earlier.
 pub fn with_places(cases: Vec<Proposal>, budget: usize, answered: usize, seed: u64) -> Vec<Proposal> {
     let Some(any) = cases.first().map(|case| case.item) else { return cases };
     let kept = Proposal {
@@ -33,8 +34,10 @@ pub fn with_places(cases: Vec<Proposal>, budget: usize, answered: usize, seed: u
     };
     let mut round = cases;
     for place in places(budget, answered, seed) {
-        // Where the pool had too few cases, the round ends earlier.
-        round.insert(place.min(round.len()), kept.clone());
+        if place > round.len() {
+            break;
+        }
+        round.insert(place, kept.clone());
     }
     round
 }
@@ -102,6 +105,18 @@ mod tests {
             assert_eq!(places_of(14, 500, seed), 0, "a small share of few cases is none");
         }
         assert_eq!(with_places(Vec::new(), 60, 60, 7), Vec::new());
+    }
+
+    #[test]
+    fn where_the_pool_has_few_cases_the_places_follow_them_and_not_the_budget() {
+        for (cases, budget) in [(587, 3_000), (20, 60), (1, 900)] {
+            let round = with_places(round(cases), budget, 500, 7);
+            let again = kept(&round);
+            let most = round.len().div_ceil(ONE_IN);
+            assert!((most.saturating_sub(1)..=most).contains(&again.len()), "{cases}: {}", again.len());
+            assert_eq!(round.len() - again.len(), cases);
+            assert!(again.iter().all(|place| *place <= cases + again.len()), "{again:?}");
+        }
     }
 
     #[test]

@@ -110,12 +110,19 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let seed = context.seed.unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
         let answered = work.store.most_labels_of_one()?;
         // They are answers, too: the budget counts them.
-        let again = places_of(options.budget, answered, seed);
-        let plan = propose(&pool, &Order { strategy, budget: options.budget - again, stage, seed });
+        let kept = places_of(options.budget, answered, seed);
+        let mut plan = propose(&pool, &Order { strategy, budget: options.budget - kept, stage, seed });
         if plan.proposals.is_empty() {
             return Err(nothing_to_mine(work, &predictor)?);
         }
+        let proposed = plan.proposals.len();
         let cases = with_places(plan.proposals, options.budget, answered, seed);
+        let again = cases.len() - proposed;
+        if proposed + kept < options.budget {
+            let short =
+                format!("only {} of {} cases: the pool has no more open items", cases.len(), options.budget);
+            plan.note = Some(plan.note.into_iter().chain([short]).collect::<Vec<_>>().join("; "));
+        }
         let round = work.store.open_round(&NewRound {
             strategy: name,
             budget: options.budget,
@@ -193,7 +200,7 @@ impl Universe {
         let vectors = work.store.vectors(predictor.space(), dimensions)?;
         let (scored, probabilities) = work.store.predictions(predictor.id)?;
         let splits = work.store.splits()?;
-        let taken: std::collections::HashSet<_> = work.store.taken_items()?.into_iter().collect();
+        let taken = work.store.taken_items()?;
         let mut universe = Self {
             items: Vec::with_capacity(splits.len()),
             vectors: Array2::zeros((0, dimensions)),

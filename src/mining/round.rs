@@ -62,7 +62,7 @@ pub struct RoundPlan {
     pub proposals: Vec<Proposal>,
     /// Their uses.
     pub counts: SplitCounts,
-    /// What a person should know of how they were chosen: a fallback, a budget that could not be filled.
+    /// What a person should know of how they were chosen: a fallback.
     pub note: Option<String>,
 }
 
@@ -89,14 +89,10 @@ pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
     let mut proposals = with_partners(pool, &cases);
     proposals.shuffle(&mut shuffling);
     part_mates(&mut proposals);
-    let short = (proposals.len() < order.budget).then(|| {
-        format!("only {} of {} cases: the pool has no more open items", proposals.len(), order.budget)
-    });
-    let notes: Vec<String> = note.into_iter().chain(short).collect();
     let count = |split| proposals.iter().filter(|p| p.split == split).count();
     let counts =
         SplitCounts { train: count(Split::Train), eval: count(Split::Eval), audit: count(Split::Audit) };
-    RoundPlan { proposals, counts, note: (!notes.is_empty()).then(|| notes.join("; ")) }
+    RoundPlan { proposals, counts, note }
 }
 
 /// A tenth of the budget, at least 6, at most half.
@@ -291,13 +287,6 @@ mod tests {
             }
         }
         assert!(changes > 20 * 15, "{changes}");
-    }
-
-    #[test]
-    fn a_budget_that_the_pool_cannot_fill_is_said() {
-        let made = Synthetic::overlapping(9, 8, 2, 4);
-        let note = propose(&made.pool(), &order("margin", 20, 1)).note;
-        assert_eq!(note.as_deref(), Some("only 9 of 20 cases: the pool has no more open items"));
     }
 
     #[test]

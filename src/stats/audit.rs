@@ -162,23 +162,22 @@ impl Sample<'_> {
 }
 
 impl LabelAudit {
-    /// Precision and recall as a person would say them: "of 100 flagged about 80 are spam; of 100 spam it
-    /// finds about 60; n = 45".
+    /// Precision and recall as a person would say them, each with its own interval and n: "of 100 flagged about 80 are spam (52 to 94, n = 15);
+    /// of 100 spam it finds about 60 (38 to 79, n = 20)".
     pub fn in_words(&self, name: &str) -> String {
-        let of_100 = |figure: &Figure| figure.value().map(|v| (100.0 * v).round());
         let precision = match of_100(&self.precision) {
-            Some(right) => format!("of 100 flagged about {right} are {name}"),
+            Some([right, lo, hi, n]) => {
+                format!("of 100 flagged about {right} are {name} ({lo} to {hi}, n = {n})")
+            }
             None => format!("how many of those flagged are {name} is not known yet"),
         };
         let recall = match of_100(&self.recall) {
-            Some(found) => format!("of 100 {name} it finds about {found}"),
+            Some([found, lo, hi, n]) => {
+                format!("of 100 {name} it finds about {found} ({lo} to {hi}, n = {n})")
+            }
             None => format!("how many {name} it finds is not known yet"),
         };
-        let n = match self.prevalence {
-            Figure::Known { n, .. } => format!("; n = {n}"),
-            Figure::Undefined { .. } => String::new(),
-        };
-        format!("{precision}; {recall}{n}")
+        format!("{precision}; {recall}")
     }
 
     /// The label's share of the pool as a person would say it: "about 6 % (3 to 11 %) of the pool is hate; n = 45"; none where it is not
@@ -188,6 +187,13 @@ impl LabelAudit {
         let [value, lo, hi] = [value, lo, hi].map(|share| percent(*share));
         Some(format!("about {value} % ({lo} to {hi} %) of the pool is {name}; n = {n}"))
     }
+}
+
+/// A share with the ends of its interval, out of 100, and its n.
+fn of_100(figure: &Figure) -> Option<[usize; 4]> {
+    let Figure::Known { value, lo, hi, n } = figure else { return None };
+    let [value, lo, hi] = [value, lo, hi].map(|share| (100.0 * share).round() as usize);
+    Some([value, lo, hi, *n])
 }
 
 /// A share in percent, to the tenth where it is small and not nothing.
@@ -291,9 +297,15 @@ mod tests {
         assert_eq!((known(&spam.recall).0, known(&spam.recall).3), (0.6, 20));
         assert!((known(&spam.prevalence).0 - 20.0 / 45.0).abs() < 1e-12);
         assert!((known(&found.accuracy).0 - 34.0 / 45.0).abs() < 1e-12);
+        // Each with its own n, which is not that of the whole sample, and with the figures that a screen shows.
+        let [precision, recall] = [&spam.precision, &spam.recall].map(|figure| {
+            let (_, lo, hi, n) = known(figure);
+            format!("({:.0} to {:.0}, n = {n})", 100.0 * lo, 100.0 * hi)
+        });
+        assert!(precision.ends_with("n = 15)") && recall.ends_with("n = 20)"), "{precision} {recall}");
         assert_eq!(
             spam.in_words("spam"),
-            "of 100 flagged about 80 are spam; of 100 spam it finds about 60; n = 45"
+            format!("of 100 flagged about 80 are spam {precision}; of 100 spam it finds about 60 {recall}")
         );
         assert!((known(&spam.f1).0 - 24.0 / 35.0).abs() < 1e-12 && known(&spam.f1).3 == 23);
         // Agreement 34/45, labels 35/90 and 55/90.

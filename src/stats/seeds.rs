@@ -29,9 +29,10 @@ impl Spread {
         Some(Self { mean, lo: mean - half, hi: mean + half, n })
     }
 
-    /// Of the differences second − first, a pair for each seed: what makes a seed hard for both cancels. None of fewer than two.
-    pub fn of_differences(pairs: &[(f64, f64)]) -> Option<Self> {
-        Self::of(&pairs.iter().map(|(first, second)| second - first).collect::<Vec<_>>())
+    /// With no end of the interval beyond what the figure can be: Student's t knows no bounds.
+    #[must_use]
+    pub fn within(self, least: f64, most: f64) -> Self {
+        Self { lo: self.lo.clamp(least, most), hi: self.hi.clamp(least, most), ..self }
     }
 }
 
@@ -112,11 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hard_for_both_cancels_in_a_difference() {
-        let pairs = [(0.2, 0.3), (0.6, 0.7), (0.4, 0.5)];
-        let paired = Spread::of_differences(&pairs).unwrap();
-        assert!((paired.mean - 0.1).abs() < 1e-12 && paired.lo > 0.09 && paired.n == 3, "{paired:?}");
-        assert!(Spread::of(&pairs.map(|p| p.1)).unwrap().lo < 0.01);
+    fn no_interval_goes_beyond_what_the_figure_can_be() {
+        let two = Spread::of(&[0.7, 0.9]).unwrap();
+        assert!(two.hi > 1.3 && two.lo < 0.0, "{two:?}");
+        let Spread { mean, lo, hi, .. } = two.within(-1.0, 1.0);
+        assert!(mean == two.mean && hi == 1.0 && lo == two.lo, "{lo} to {hi}");
+        assert_eq!(two.within(0.0, 1.0).lo, 0.0);
     }
 
     proptest! {

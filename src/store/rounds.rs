@@ -1,10 +1,11 @@
 //! Rounds and their cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
+use super::attempt::Attempt;
 use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
@@ -97,7 +98,8 @@ pub struct PlaceInRound {
 
 impl Store {
     /// Closes the open round and opens the next, in one commit. Cases of the old one that nobody has answered and nobody holds are
-    /// withdrawn; one on somebody's screen stays, and its late answer counts in its own round.
+    /// withdrawn; one on somebody's screen stays, and its late answer counts in its own round. A case that somebody came to while the new round
+    /// was being mined is left out of that.
     ///
     /// Returns the new round's number.
     pub fn open_round(&mut self, new: &NewRound<'_>) -> Result<i64> {
@@ -106,7 +108,10 @@ impl Store {
             close_open_rounds(tx, now)?;
             let number: i64 =
                 tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM round", [], |r| r.get(0))?;
-            add_round(tx, number, Some(new.predictor), new)?;
+            let taken = taken(tx, now)?;
+            let free = |case: &&Proposal| case.reason == Reason::Repeat || !taken.contains(&case.item);
+            let cases: Vec<Proposal> = new.cases.iter().filter(free).cloned().collect();
+            add_round(tx, number, Some(new.predictor), &NewRound { cases: &cases, ..*new })?;
             Ok(number)
         })
     }
@@ -209,15 +214,29 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Items that must not be proposed again: answered by anybody, or in a case that still stands.
-    pub fn taken_items(&self) -> Result<Vec<ItemId>> {
-        self.all(
-            "SELECT item FROM label_event WHERE action IN ('set', 'skip', 'adjudicate')
-             UNION SELECT item FROM label_case WHERE withdrawn_ms IS NULL",
-            "read the cases",
-        )
+    /// Items that must not be proposed again: answered by anybody, or in a case that still stands once the next round is open. What opening
+    /// it would withdraw is free.
+    pub fn taken_items(&self) -> Result<HashSet<ItemId>> {
+        taken(&self.conn, now_ms()).attempting("read the cases")
     }
 }
+
+fn taken(conn: &Connection, now: i64) -> rusqlite::Result<HashSet<ItemId>> {
+    let sql = format!(
+        "SELECT item FROM label_event WHERE action IN ('set', 'skip', 'adjudicate')
+         UNION SELECT item FROM label_case WHERE withdrawn_ms IS NULL AND NOT ({TO_BE_WITHDRAWN})"
+    );
+    conn.prepare_cached(&sql)?.query_map([now], |r| r.get(0))?.collect()
+}
+
+/// Cases of the open round that nobody has answered and nobody holds at the time ?1.
+const TO_BE_WITHDRAWN: &str = "withdrawn_ms IS NULL
+    AND round IN (SELECT id FROM round WHERE closed_ms IS NULL)
+    AND CASE reason
+        WHEN 'repeat' THEN NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = label_case.id)
+        ELSE NOT EXISTS (SELECT 1 FROM standing_event e WHERE e.item = label_case.item AND e.action IN ('set', 'skip'))
+        END
+    AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = label_case.id AND l.expires_ms > ?1)";
 
 fn add_round(
     tx: &Transaction<'_>,
@@ -244,17 +263,8 @@ fn add_round(
 }
 
 fn close_open_rounds(tx: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
-    tx.execute(
-        "UPDATE label_case SET withdrawn_ms = ?1
-         WHERE withdrawn_ms IS NULL
-           AND round IN (SELECT id FROM round WHERE closed_ms IS NULL)
-           AND CASE reason
-             WHEN 'repeat' THEN NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = label_case.id)
-             ELSE NOT EXISTS (SELECT 1 FROM standing_event e WHERE e.item = label_case.item AND e.action IN ('set', 'skip'))
-             END
-           AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = label_case.id AND l.expires_ms > ?1)",
-        [now],
-    )?;
+    let sql = format!("UPDATE label_case SET withdrawn_ms = ?1 WHERE {TO_BE_WITHDRAWN}");
+    tx.execute(&sql, [now])?;
     tx.execute("UPDATE round SET closed_ms = ?1 WHERE closed_ms IS NULL", [now]).map(drop)
 }
 

@@ -141,7 +141,7 @@ impl Page<'_> {
                 format!("{after}{kind}{}", if point.active { ", in use" } else { "" })
             })
             .collect();
-        let held_against = Ceiling::of(&status.kappa.expert_expert, &status.kappa.own_agreement);
+        let held_against = status.ceiling();
         let ceiling = held_against.and_then(|ceiling| ceiling.figure().value());
         let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).max("experts, the ceiling".width());
         let figures = status.curve.iter().map(|p| p.kappa.to_string().width()).max().unwrap_or(0).min(30);
@@ -187,7 +187,8 @@ impl Page<'_> {
         let (experts, own) = (&status.kappa.expert_expert, &status.kappa.own_agreement);
         let mut rows = Vec::new();
         if experts.value().is_some() || own.value().is_none() {
-            rows.push(("experts, the ceiling", experts));
+            let only = experts.value().is_some() && !matches!(held_against, Some(Ceiling::Experts(_)));
+            rows.push((if only { "experts" } else { "experts, the ceiling" }, experts));
         }
         if experts.value().is_some() {
             rows.push(("model, same cases", &status.kappa.model_on_shared));
@@ -209,6 +210,12 @@ impl Page<'_> {
         if let Some(Ceiling::Own(Figure::Known { n, .. })) = held_against {
             let says = format!("the ceiling is the own agreement on {n} cases shown again");
             self.sentence(vec![Span::raw("   ")], &says, theme.quiet);
+        }
+        if let Some(says) = &status.no_ceiling {
+            self.sentence(vec![Span::raw("   ")], says, theme.quiet);
+        }
+        if let Some(says) = &status.unclear {
+            self.sentence(vec![Span::raw("   ")], says, theme.warning);
         }
         if self.roomy || status.gain.difference.value().is_some() {
             self.gain(status);

@@ -24,7 +24,10 @@ impl Laboratory {
     fn simulate(&self, more: &[&str]) -> Ran {
         let mut command = program();
         command.env("XDG_CACHE_HOME", self.place.path("cache")).arg("simulate").arg(&self.data);
-        command.args(["--text", "text", "--gold", "gold", "--test", "100"]).args(more);
+        command.args(["--text", "text", "--gold", "gold"]).args(more);
+        if !more.contains(&"--test") {
+            command.args(["--test", "100"]);
+        }
         run(command)
     }
 
@@ -146,6 +149,9 @@ fn what_cannot_be_simulated_is_refused_in_one_sentence() {
     let lab = Laboratory::new();
     lab.with_task(&["--strategy", "guess"]).refused(2, &["simulate 'guess'", "The strategies are"]);
     lab.with_task(&["--noise", "1.5"]).refused(2, &["--noise"]);
+    for nothing in [["--pool", "0"], ["--test", "0"]] {
+        lab.with_task(&nothing).refused(2, &["a text to mine and one to judge by"]);
+    }
     lab.with_task(&["--votes", "clickbait"]).refused(2, &["LABEL=COLUMN"]);
     lab.with_task(&["--votes", "clickbait=id"]).refused(2, &["votes for 'fine'"]);
     lab.with_task(&["--crowd", "nowhere"]).refused(2, &["nowhere"]);

@@ -100,6 +100,30 @@ fn a_round_goes_through(project: &Project, items: usize) {
     }
 }
 
+#[test]
+fn a_round_over_an_open_one_may_have_its_cases_again_but_for_those_answered_or_on_a_screen() {
+    let project = Project::scouted_elsewhere(120);
+    let cases =
+        |mined: &Value| ["train", "eval", "audit"].map(|k| mined[k].as_u64().unwrap()).iter().sum::<u64>();
+    let first = project.json("mine", &["--budget", "3000"]);
+    assert_eq!((cases(&first), &first["round"]), (120, &json!(1)), "{first}");
+    let places = first["again"].as_u64().unwrap();
+    assert!(places <= 120 / 15, "as many as the round's cases ask for: {first}");
+    let says = format!("only {} of 3000 cases", 120 + places);
+    assert!(first["note"].as_str().is_some_and(|note| note.contains(&says)), "the number typed: {first}");
+
+    let on_screen = project.json("next", &[])["item"].as_i64().unwrap();
+    let second = project.json("mine", &["--budget", "3000"]);
+    assert_eq!((cases(&second), &second["round"]), (119, &json!(2)), "{second}");
+    assert_eq!(project.json("next", &[])["item"], on_screen, "it stays where it was");
+    project.json("answer", &["--item", &on_screen.to_string(), "--label", "fine"]);
+    let third = project.json("mine", &["--budget", "40"]);
+    assert_eq!((cases(&third), &third["note"]), (40, &Value::Null), "{third}");
+    let status = project.json("status", &[]);
+    assert_eq!(status["round_cases"]["cases"], 40);
+    assert!(!answer_all_items(&project).contains(&on_screen));
+}
+
 /// The items of the open round, each answered with the second label.
 fn answer_all_items(project: &Project) -> Vec<i64> {
     let everything_fine = (1..=1_000).map(|item| (item, "fine".to_owned())).collect();

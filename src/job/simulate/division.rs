@@ -59,49 +59,114 @@ impl Division {
         let mut rng = ChaCha8Rng::seed_from_u64(Stream::Division.of(seed));
         let mut rows: Vec<usize> = (0..data.len()).collect();
         rows.shuffle(&mut rng);
-        if let Some(prevalence) = sizes.prevalence {
-            let positive = data.positive();
-            rows = thinned(&rows, |row| data.gold[row] == positive, prevalence);
+        match sizes.prevalence {
+            None => {
+                let (pool, test) = sizes.of(rows.len());
+                Self { pool: rows[test..test + pool].to_vec(), test: rows[..test].to_vec() }
+            }
+            Some(share) => {
+                let positive = data.positive();
+                let mut classes = rows.into_iter().partition(|&row| data.gold[row] == positive);
+                thinned(&mut classes, share);
+                let (pool, test) = sizes.of(classes.0.len() + classes.1.len());
+                let test = taken(&mut classes, test, share, &mut rng);
+                Self { pool: taken(&mut classes, pool, share, &mut rng), test }
+            }
         }
-        let test = sizes.test.min((rows.len() as f64 * MOST_OF_THE_DATA) as usize);
-        let pool = rows.split_off(test);
-        let most = sizes.pool.unwrap_or(usize::MAX).min(pool.len());
-        Self { pool: pool[..most].to_vec(), test: rows }
     }
 }
 
-/// The rows without as many positive or other ones as it takes to bring the positive ones to `share`, the order kept.
-fn thinned(rows: &[usize], positive: impl Fn(usize) -> bool, share: f64) -> Vec<usize> {
-    let have = rows.iter().filter(|&&row| positive(row)).count();
-    let others = rows.len() - have;
-    let wanted = (others as f64 * share / (1.0 - share)).round() as usize;
-    let (mut left, mut left_others) = if wanted <= have {
-        (wanted, others)
+impl Sizes {
+    /// Texts of the pool and of the test, of so many.
+    fn of(self, texts: usize) -> (usize, usize) {
+        let test = self.test.min((texts as f64 * MOST_OF_THE_DATA) as usize);
+        (self.pool.unwrap_or(usize::MAX).min(texts - test), test)
+    }
+}
+
+/// Leaves out as many of the positive rows or of the others as it takes to bring the positive ones to `share`.
+fn thinned((positive, others): &mut (Vec<usize>, Vec<usize>), share: f64) {
+    let wanted = (others.len() as f64 * share / (1.0 - share)).round() as usize;
+    if wanted <= positive.len() {
+        positive.truncate(wanted);
     } else {
-        (have, (have as f64 * (1.0 - share) / share).round() as usize)
-    };
-    let mut keep = |row: usize| {
-        let left = if positive(row) { &mut left } else { &mut left_others };
-        let kept = *left > 0;
-        *left = left.saturating_sub(1);
-        kept
-    };
-    rows.iter().copied().filter(|&row| keep(row)).collect()
+        others.truncate((positive.len() as f64 * (1.0 - share) / share).round() as usize);
+    }
+}
+
+/// Takes `count` rows, of which `share` are positive, and puts them in random order: neither pool nor test has more than its part.
+fn taken(
+    (positive, others): &mut (Vec<usize>, Vec<usize>),
+    count: usize,
+    share: f64,
+    rng: &mut ChaCha8Rng,
+) -> Vec<usize> {
+    let positives = ((count as f64 * share).round() as usize)
+        .clamp(count.saturating_sub(others.len()), positive.len().min(count));
+    let mut rows = positive.split_off(positive.len() - positives);
+    rows.extend(others.split_off(others.len() - (count - positives)));
+    rows.shuffle(rng);
+    rows
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::dataset::{CopyCount, Crowd, Labels, NearCopies};
     use super::*;
+    use crate::domain::split::Split;
+
+    /// So many texts of the labels 0 and 1, the latter the rarer.
+    fn data(zeros: usize, ones: usize) -> Dataset {
+        let rows = zeros + ones;
+        Dataset {
+            texts: (0..rows).map(|row| row.to_string()).collect(),
+            gold: (0..rows).map(|row| usize::from(row < ones)).collect(),
+            splits: vec![Split::Train; rows],
+            crowd: Crowd::None,
+            labels: Labels {
+                names: vec!["ham".into(), "spam".into()],
+                anchors: vec![Vec::new(); 2],
+                shares: vec![None; 2],
+            },
+            unlabelled: 0,
+            copies: CopyCount { are: NearCopies::Kept, texts: 0, of_another_label: 0 },
+        }
+    }
 
     #[test]
-    fn thinning_reaches_the_share_from_either_side_and_keeps_the_order() {
-        let rows: Vec<usize> = (0..1000).collect();
-        let share = |rows: &[usize]| rows.iter().filter(|&&r| r % 5 == 0).count() as f64 / rows.len() as f64;
-        for wanted in [0.01, 0.2, 0.5] {
-            let left = thinned(&rows, |row| row % 5 == 0, wanted);
-            assert!((share(&left) - wanted).abs() < 0.005, "{wanted}: {}", share(&left));
-            assert!(left.windows(2).all(|two| two[0] < two[1]));
+    fn pool_and_test_each_have_the_share_that_was_asked_for() {
+        let data = data(4_000, 1_000);
+        for (prevalence, pool, test) in [(0.01, None, 1_500), (0.05, Some(1_000), 3_000), (0.5, None, 900)] {
+            for seed in 0..5 {
+                let sizes = Sizes { pool, test, prevalence: Some(prevalence) };
+                let Division { pool: in_pool, test: in_test } = Division::draw(&data, sizes, seed);
+                for (rows, asked) in [(&in_pool, pool), (&in_test, Some(test))] {
+                    let share = rows.iter().filter(|&&row| data.gold[row] == 1).count() as f64;
+                    let share = share / rows.len() as f64;
+                    assert!((share - prevalence).abs() < 0.001, "{prevalence}: {share}");
+                    assert!(asked.is_none_or(|asked| asked >= rows.len()) && rows.len() > 500);
+                }
+                // In no order: what comes first of a label is a random choice of it.
+                let half = &in_pool[..in_pool.len() / 2];
+                let before = half.iter().filter(|&&row| data.gold[row] == 1).count();
+                assert!(half.iter().any(|&row| data.gold[row] == 0) && before > 0, "{prevalence}: {before}");
+                let mut all = [in_pool, in_test].concat();
+                let n = all.len();
+                all.sort_unstable();
+                all.dedup();
+                assert_eq!(all.len(), n, "no text is in both");
+            }
         }
+    }
+
+    #[test]
+    fn without_a_prevalence_the_test_is_the_front_of_the_shuffled_rows_and_the_pool_follows() {
+        let data = data(90, 10);
+        let Division { pool, test } =
+            Division::draw(&data, Sizes { pool: Some(30), test: 80, prevalence: None }, 3);
+        let mut rows: Vec<usize> = (0..100).collect();
+        rows.shuffle(&mut ChaCha8Rng::seed_from_u64(Stream::Division.of(3)));
+        assert_eq!((&test[..], &pool[..]), (&rows[..60], &rows[60..90]));
     }
 
     #[test]

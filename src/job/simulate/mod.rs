@@ -10,6 +10,7 @@ mod division;
 mod expert;
 mod ledger;
 mod play;
+mod random_needs;
 mod reference;
 mod report;
 mod scores;
@@ -35,14 +36,18 @@ use self::division::{Division, Stream};
 use self::expert::Answers;
 use self::ledger::{Ledger, stopped};
 use self::play::{Played, Table, World};
+use self::random_needs::random_samples;
 use self::reference::{Reference, reference};
-use self::report::{Against, DatasetFacts, Finished, Run, WholePool, random_samples, spread};
+use self::report::{Against, Curves, DatasetFacts, Finished, Run, WholePool, kappas};
 use self::scores::Scores;
 use super::mine::strategies;
 use super::model::ScoutModel;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::{Progress, Watcher};
 use crate::mining::strategy::{DEFAULT, names, strategy_by_name};
+
+/// Of simulations with a prevalence: raise it when one would come out otherwise, so that what an earlier program finished does not count.
+const REVISION: u32 = 2;
 
 /// What is trained on a run's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +162,10 @@ impl SimulateOptions {
         for (wrong, why) in [
             (self.seeds == 0, "no seed is no run"),
             (self.course.rounds == 0 || self.course.budget == 0, "it takes a round of one case at least"),
+            (
+                self.sizes.pool == Some(0) || self.sizes.test == 0,
+                "it takes a text to mine and one to judge by at least",
+            ),
             (!(0.0..1.0).contains(&self.noise), "--noise is a probability: from 0 to below 1"),
             (
                 self.sizes.prevalence.is_some_and(|p| !(p > 0.0 && p < 1.0)),
@@ -286,8 +295,10 @@ impl Simulation<'_> {
         let Course { rounds, budget, seed_labels, with_splits } = self.options.course;
         let Sizes { pool, test, prevalence } = self.options.sizes;
         let labels: Vec<u8> = self.world.data.gold.iter().flat_map(|l| (*l as u32).to_le_bytes()).collect();
+        // Only what the last change of a simulation concerns: what was finished without it stays good.
+        let revision = prevalence.map_or(String::new(), |_| format!(" revision {REVISION}"));
         let about = format!(
-            "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?}",
+            "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?}{revision}",
             env!("CARGO_PKG_VERSION"),
             self.world.data.crowd,
             self.world.data.labels.shares,
@@ -367,18 +378,19 @@ impl Simulation<'_> {
         };
         let all: Vec<(&String, Vec<Finished>)> =
             strategies.iter().map(|name| Ok((name, finished(name)?))).collect::<Result<_>>()?;
-        let (pool, test) = divisions.first().map_or((0, 0), |d| (d.pool.len(), d.test.len()));
+        let pool = divisions.first().map_or(0, |d| d.pool.len());
         let (expert, crowd) = self.options.answers(data);
         let full_pool = WholePool::of(pool, references.iter().map(|r| r.full_pool));
         let samples = random_samples(&references);
         let against = Against {
             full_pool: full_pool.kappa,
             random_samples: &samples,
+            mixed_labels: self.options.course.with_splits,
             random: all.iter().find(|(name, _)| *name == "random").map(|(_, runs)| runs.as_slice()),
         };
-        let kappas: Option<Vec<f64>> = references.iter().map(|r| r.expert_expert).collect();
+        let of_experts: Option<Vec<f64>> = references.iter().map(|r| r.expert_expert).collect();
         Ok(SimulateReport {
-            dataset: DatasetFacts::of(data, pool, test),
+            dataset: DatasetFacts::of(data, &divisions),
             adapter: match self.options.trained {
                 Trained::Head => "head",
                 Trained::Lora => "lora",
@@ -390,10 +402,10 @@ impl Simulation<'_> {
             },
             full_pool,
             crowd: crowd.map(|_| WholePool::of(pool, references.iter().map(|r| r.crowd))),
-            expert_expert: kappas.and_then(|kappas| spread(&kappas)),
+            expert_expert: of_experts.and_then(|of_experts| kappas(&of_experts)),
             seeded_by_gold: self.options.course.seed_labels > 0,
             runs: all.iter().map(|(name, runs)| Run::of(name, runs, &positives, &against)).collect(),
-            random_samples: samples,
+            random_samples: Curves::of(&samples.iter().map(Vec::as_slice).collect::<Vec<_>>()),
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::stats::head::fit_anchored_head;
 use crate::stats::logistic::Logistic;
 
 /// Positives that a head can be cross-validated from; how soon they are in hand is what a cold start is judged by.
-const ENOUGH_POSITIVES: usize = 10;
+pub const ENOUGH_POSITIVES: usize = 10;
 
 /// Labelled data with its vectors.
 pub struct World {

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::dataset::{CopyCount, Dataset};
-use super::play::{Played, Point};
-use super::reference::Reference;
+use super::division::Division;
+use super::play::{ENOUGH_POSITIVES, Played, Point};
+use super::random_needs::RandomNeeds;
 use super::scores::Scores;
 use crate::stats::seeds::Spread;
 
@@ -34,7 +35,7 @@ pub struct SimulateReport {
 /// The data of a simulation.
 #[derive(Clone, Debug, Serialize)]
 pub struct DatasetFacts {
-    /// Texts.
+    /// Texts of the data, played with or not.
     pub items: usize,
     /// How many have each label.
     pub labels: serde_json::Map<String, serde_json::Value>,
@@ -44,8 +45,12 @@ pub struct DatasetFacts {
     pub unlabelled: usize,
     /// Texts that are mined, for each seed.
     pub pool: usize,
+    /// Of these with the rarest label, the mean over the seeds.
+    pub positive_in_pool: f64,
     /// Texts that are judged by, for each seed.
     pub test: usize,
+    /// Of these with the rarest label, the mean over the seeds.
+    pub positive_in_test: f64,
     /// Texts that differ from an earlier one in letter case, digits, links and names alone.
     pub near_copies: CopyCount,
 }
@@ -100,7 +105,7 @@ pub struct Run {
     /// Labels at which the mean kappa first reaches that of the whole pool; none where it does not.
     pub labels_to_full_pool: Option<usize>,
     /// Labels that random samples need for this strategy's last kappa.
-    pub random_needs: Option<RandomNeeds>,
+    pub random_needs: RandomNeeds,
     /// The part of the answers that gave the rarest label.
     pub positive_share: f64,
     /// The part of the pool's texts of the rarest label that was found.
@@ -113,17 +118,6 @@ pub struct Run {
     pub lora: Option<AdapterGain>,
     /// Against `random`, seed by seed; none where it is not among the strategies.
     pub against_random: Option<Difference>,
-}
-
-/// How many labels random samples need.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct RandomNeeds {
-    /// Labels, between the sizes that were tried by the logarithm; none where the whole pool is not enough.
-    pub labels: Option<f64>,
-    /// These by the labels of the strategy.
-    pub ratio: Option<f64>,
-    /// The largest sample that was tried.
-    pub tried: usize,
 }
 
 /// The adapter beside the head, on the same labels and test.
@@ -160,6 +154,17 @@ pub fn spread(values: &[f64]) -> Option<Spread> {
         [only] => Some(Spread { mean: *only, lo: f64::NAN, hi: f64::NAN, n: 1 }),
         _ => Spread::of(values),
     }
+}
+
+/// Of kappas, or what is on their scale.
+pub fn kappas(values: &[f64]) -> Option<Spread> {
+    spread(values).map(|s| s.within(-1.0, 1.0))
+}
+
+/// Of the differences of two kappas, second − first, a pair for each seed: what makes a seed hard for both cancels.
+fn differences(pairs: &[(f64, f64)]) -> Option<Spread> {
+    let differences: Vec<f64> = pairs.iter().map(|(first, second)| second - first).collect();
+    spread(&differences).map(|s| s.within(-2.0, 2.0))
 }
 
 impl Curve {
@@ -199,19 +204,6 @@ impl Curves {
             average_precision: of(0.0, |s| s.average_precision),
         }
     }
-
-    /// Labels at which the mean kappa, taken as straight between two points over the logarithm of the labels, first reaches `kappa`.
-    pub fn labels_for(&self, kappa: f64) -> Option<f64> {
-        let points: Vec<(f64, f64)> = (self.labels.iter().zip(&self.kappa.mean))
-            .filter_map(|(&n, mean)| Some(((n.max(1) as f64).ln(), (*mean)?)))
-            .collect();
-        if points.first()?.1 >= kappa {
-            return Some(points[0].0.exp());
-        }
-        let step = points.windows(2).find(|two| two[1].1 >= kappa)?;
-        let part = (kappa - step[0].1) / (step[1].1 - step[0].1);
-        Some((step[0].0 + part * (step[1].0 - step[0].0)).exp())
-    }
 }
 
 /// Area under kappa over the labels by trapezoids, divided by the range. Where kappa is not defined it is taken as 0: no agreement is shown.
@@ -227,17 +219,26 @@ pub fn area(points: &[Point]) -> Option<f64> {
 }
 
 impl DatasetFacts {
-    /// Of the data and the sizes that a division of it has.
-    pub fn of(data: &Dataset, pool: usize, test: usize) -> Self {
+    /// Of the data and its divisions, one for each seed.
+    pub fn of(data: &Dataset, divisions: &[Division]) -> Self {
         let counts = data.counts();
+        let positive = data.positive();
         let labels = data.labels.names.iter().cloned().zip(counts.into_iter().map(Into::into)).collect();
+        let (pool, test) = divisions.first().map_or((0, 0), |d| (d.pool.len(), d.test.len()));
+        let mean = |part: fn(&Division) -> &Vec<usize>| {
+            let rows = divisions.iter().flat_map(part);
+            let n = rows.filter(|&&row| data.gold[row] == positive).count();
+            n as f64 / divisions.len().max(1) as f64
+        };
         Self {
             items: data.len(),
             labels,
-            positive: data.labels.names[data.positive()].clone(),
+            positive: data.labels.names[positive].clone(),
             unlabelled: data.unlabelled,
             pool,
+            positive_in_pool: mean(|d| &d.pool),
             test,
+            positive_in_test: mean(|d| &d.test),
             near_copies: data.copies,
         }
     }
@@ -246,8 +247,8 @@ impl DatasetFacts {
 impl WholePool {
     /// Of the scores of each seed.
     pub fn of(labels: usize, seeds: impl Iterator<Item = Option<Scores>>) -> Self {
-        let kappas: Option<Vec<f64>> = seeds.map(|scores| scores?.kappa).collect();
-        let interval = kappas.and_then(|kappas| spread(&kappas));
+        let of_seeds: Option<Vec<f64>> = seeds.map(|scores| scores?.kappa).collect();
+        let interval = of_seeds.and_then(|of_seeds| kappas(&of_seeds));
         Self { labels, kappa: interval.map(|s| s.mean), interval: interval.filter(|s| s.n > 1) }
     }
 }
@@ -258,9 +259,9 @@ impl Run {
         let points: Vec<&[Point]> = seeds.iter().map(|s| s.played.points.as_slice()).collect();
         let curves = Curves::of(&points);
         let areas: Option<Vec<f64>> = points.iter().map(|p| area(p)).collect();
-        let last = |s: &Finished| s.played.points.last().copied();
-        let answered: usize = seeds.iter().filter_map(last).map(|p| p.labels).sum();
-        let found: usize = seeds.iter().filter_map(last).map(|p| p.positives).sum();
+        let lasts: Vec<Point> = seeds.iter().filter_map(|s| s.played.points.last().copied()).collect();
+        let answered: usize = lasts.iter().map(|p| p.labels).sum();
+        let found: usize = lasts.iter().map(|p| p.positives).sum();
         let until: Option<Vec<f64>> =
             seeds.iter().map(|s| s.played.until_ten_positives.map(|n| n as f64)).collect();
         let seconds: Vec<f64> = seeds.iter().flat_map(|s| s.played.seconds.iter().copied()).collect();
@@ -273,17 +274,13 @@ impl Run {
             strategy: strategy.to_owned(),
             auc: areas.and_then(|areas| spread(&areas)).map(|s| s.mean),
             labels_to_full_pool: against.full_pool.and_then(reaches),
-            random_needs: curves.kappa.last().map(|kappa| {
-                let needs = against.random_samples.labels_for(kappa);
-                RandomNeeds {
-                    labels: needs,
-                    ratio: needs.map(|needs| needs / labels.max(1) as f64),
-                    tried: against.random_samples.labels.last().copied().unwrap_or(0),
-                }
-            }),
+            random_needs: RandomNeeds::of(&lasts, against.random_samples, against.mixed_labels),
             positive_share: found as f64 / answered.max(1) as f64,
             positives_found: found as f64 / positives.iter().sum::<usize>().max(1) as f64,
-            until_ten_positives: until.and_then(|until| spread(&until)).filter(|s| s.n > 1),
+            until_ten_positives: until
+                .and_then(|until| spread(&until))
+                .filter(|s| s.n > 1)
+                .map(|s| s.within(ENOUGH_POSITIVES as f64, labels.max(ENOUGH_POSITIVES) as f64)),
             seconds_per_round: seconds.iter().sum::<f64>() / seconds.len().max(1) as f64,
             lora: AdapterGain::of(seeds),
             against_random: against.random.map(|random| Difference::of(seeds, random)),
@@ -296,8 +293,10 @@ impl Run {
 pub struct Against<'a> {
     /// The kappa of the whole pool's labels.
     pub full_pool: Option<f64>,
-    /// Heads trained on random samples.
-    pub random_samples: &'a Curves,
+    /// Heads trained on random samples, for each seed.
+    pub random_samples: &'a [Vec<Point>],
+    /// Whether some of a strategy's labels train nothing, as none of a random sample's do.
+    pub mixed_labels: bool,
     /// The runs of `random`.
     pub random: Option<&'a [Finished]>,
 }
@@ -307,8 +306,8 @@ impl AdapterGain {
         let pairs: Option<Vec<(f64, f64)>> =
             seeds.iter().map(|s| Some((s.played.points.last()?.scores.kappa?, s.lora?.kappa?))).collect();
         let pairs = pairs?;
-        let kappas: Vec<f64> = pairs.iter().map(|(_, lora)| *lora).collect();
-        Some(Self { kappa: Spread::of(&kappas), gain: Spread::of_differences(&pairs) })
+        let own: Vec<f64> = pairs.iter().map(|(_, lora)| *lora).collect();
+        Some(Self { kappa: kappas(&own), gain: differences(&pairs) })
     }
 }
 
@@ -318,15 +317,10 @@ impl Difference {
             let pairs: Option<Vec<(f64, f64)>> = (random.iter().zip(seeds))
                 .map(|(random, own)| Some((value(&random.played.points)?, value(&own.played.points)?)))
                 .collect();
-            pairs.and_then(|pairs| Spread::of_differences(&pairs))
+            pairs.and_then(|pairs| differences(&pairs)).filter(|s| s.n > 1)
         };
         Self { kappa: of(|points| points.last()?.scores.kappa), auc: of(area) }
     }
-}
-
-/// The reference over all seeds.
-pub fn random_samples(references: &[&Reference]) -> Curves {
-    Curves::of(&references.iter().map(|r| r.random.as_slice()).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -357,15 +351,52 @@ mod tests {
         assert_eq!(curves.ac1.mean, [None, None]);
     }
 
+    fn finished(kappas: &[f64], lora: Option<f64>) -> Finished {
+        let played = Played {
+            points: points(kappas),
+            seconds: vec![0.1],
+            until_ten_positives: Some(11),
+            chosen: Vec::new(),
+        };
+        Finished { played, lora: lora.map(|kappa| Scores { kappa: Some(kappa), ..Scores::default() }) }
+    }
+
     #[test]
-    fn the_area_is_the_mean_height_and_labels_are_found_between_points() {
+    fn an_adapter_on_one_seed_has_its_kappa_and_no_interval() {
+        let gain = AdapterGain::of(&[finished(&[0.2, 0.4], Some(0.5))]).unwrap();
+        let (kappa, less) = (gain.kappa.unwrap(), gain.gain.unwrap());
+        assert!(
+            kappa.mean == 0.5 && kappa.lo.is_nan() && (less.mean - 0.1).abs() < 1e-12 && less.hi.is_nan()
+        );
+    }
+
+    #[test]
+    fn no_interval_goes_beyond_a_kappa_or_a_difference_of_two() {
+        let seeds = [finished(&[0.2, 0.1], Some(-0.5)), finished(&[0.2, 0.9], Some(0.9))];
+        let random = [finished(&[0.2, 0.9], None), finished(&[0.2, -0.8], None)];
+        let gain = AdapterGain::of(&seeds).unwrap();
+        let whole = WholePool::of(
+            9,
+            [0.7, 0.95].map(|k| Some(Scores { kappa: Some(k), ..Scores::default() })).into_iter(),
+        );
+        let kappas = [gain.kappa, whole.interval];
+        let of_two = [gain.gain, Difference::of(&seeds, &random).kappa];
+        let ends = |s: &Option<Spread>| s.map(|s| (s.lo, s.hi)).unwrap();
+        assert!(kappas.iter().map(ends).all(|(lo, hi)| -1.0 <= lo && hi == 1.0), "{kappas:?}");
+        assert!(of_two.iter().map(ends).all(|(lo, hi)| -2.0 <= lo && hi == 2.0), "{of_two:?}");
+    }
+
+    #[test]
+    fn what_is_hard_for_both_cancels_in_a_difference() {
+        let pairs = [(0.2, 0.3), (0.6, 0.7), (0.4, 0.5)];
+        let paired = differences(&pairs).unwrap();
+        assert!((paired.mean - 0.1).abs() < 1e-12 && paired.lo > 0.09 && paired.n == 3, "{paired:?}");
+        assert!(spread(&pairs.map(|p| p.1)).unwrap().lo < 0.01);
+    }
+
+    #[test]
+    fn the_area_is_the_mean_height() {
         assert_eq!(area(&points(&[0.2, 0.4, 0.4])), Some(0.35));
         assert_eq!(area(&points(&[0.2])), None);
-        let (a, b) = (points(&[0.2, 0.4, 0.4]), points(&[0.2, 0.4, 0.4]));
-        let curves = Curves::of(&[&a, &b]);
-        let half_way = (8.0f64 * 68.0).sqrt();
-        assert!((curves.labels_for(0.3).unwrap() - half_way).abs() < 1e-9);
-        assert_eq!(curves.labels_for(0.41), None);
-        assert_eq!(curves.labels_for(0.1).map(f64::round), Some(8.0));
     }
 }

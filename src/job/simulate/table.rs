@@ -4,7 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::chart::Chart;
 use super::dataset::NearCopies;
-use super::report::{RandomNeeds, Run, SimulateReport, WholePool};
+use super::random_needs::RandomNeeds;
+use super::report::{Run, SimulateReport, WholePool};
 use crate::stats::seeds::Spread;
 
 impl Display for SimulateReport {
@@ -41,10 +42,15 @@ impl SimulateReport {
             few if few.len() <= 8 => few.join(", "),
             many => format!("{} labels", many.len()),
         };
+        let positive = &data.positive;
         writeln!(
             f,
-            "{} texts ({labels});\nfor each seed a pool of {} and a test of {}; rarest label: {}",
-            data.items, data.pool, data.test, data.positive
+            "{} texts ({labels});\nfor each seed a pool of {} ({} {positive}) and a test of {} ({} {positive}); rarest label: {positive}",
+            data.items,
+            data.pool,
+            mean(data.positive_in_pool),
+            data.test,
+            mean(data.positive_in_test),
         )?;
         if data.unlabelled > 0 {
             writeln!(f, "{} rows without a known label were left out", data.unlabelled)?;
@@ -89,23 +95,39 @@ impl SimulateReport {
             writeln!(f, "two such experts with each other: kappa {}", interval(Some(spread)))?;
         }
         for run in self.runs.iter().filter(|run| run.strategy != "random") {
-            let Some(RandomNeeds { labels, ratio, tried }) = run.random_needs else { continue };
-            let name = &run.strategy;
-            let own = run.curves.labels.last().copied().unwrap_or(0);
-            match labels.zip(ratio) {
-                Some((labels, ratio)) => {
-                    writeln!(
-                        f,
-                        "random samples need {labels:.0} labels for what {name} does with {own}: {ratio:.1} times as many"
-                    )?;
-                }
-                None => writeln!(
-                    f,
-                    "no random sample does what {name} does with {own} labels, not even all {tried}"
-                )?,
-            }
+            writeln!(f, "{}", needs(&run.random_needs, &run.strategy))?;
         }
         Ok(())
+    }
+}
+
+/// How many labels random samples need for what a strategy does, in one sentence.
+fn needs(needs: &RandomNeeds, name: &str) -> String {
+    let (labels, lo, hi, own, tried, n) = match needs {
+        RandomNeeds::Known { labels, lo, hi, own, tried, n, .. } => (*labels, *lo, *hi, *own, *tried, n),
+        RandomNeeds::Undefined { undefined } => {
+            return format!("labels that random samples need for what {name} does: {undefined}");
+        }
+    };
+    let times = |labels: f64| labels / own.max(1) as f64;
+    match (labels, lo, hi) {
+        (Some(labels), Some(lo), hi) => {
+            let (most, most_times) = hi.map_or_else(
+                || (format!("more than {tried}"), format!("more than {:.1}", times(tried as f64))),
+                |hi| (format!("{hi:.0}"), format!("{:.1}", times(hi))),
+            );
+            format!(
+                "random samples need {labels:.0} labels ({lo:.0} to {most}, n = {n}) for what {name} does with {own}:\n  {:.1} times as many ({:.1} to {most_times})",
+                times(labels),
+                times(lo),
+            )
+        }
+        (_, lo, _) => {
+            let least = lo.map_or(String::new(), |lo| format!("; {lo:.0} may do by the interval"));
+            format!(
+                "no random sample does what {name} does with {own} labels, not even all {tried} (n = {n}{least})"
+            )
+        }
     }
 }
 
@@ -140,6 +162,11 @@ fn write_others(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
     )
 }
 
+/// A mean of counts: with a tenth where the seeds differ.
+fn mean(count: f64) -> String {
+    if count.fract() == 0.0 { format!("{count:.0}") } else { format!("{count:.1}") }
+}
+
 fn number(value: Option<f64>) -> String {
     value.map_or("–".to_owned(), |value| format!("{value:.3}"))
 }
@@ -156,6 +183,6 @@ fn signed(spread: Option<Spread>) -> String {
         Some(Spread { mean, lo, hi, .. }) if lo.is_finite() => {
             format!("{mean:+.3} ({lo:+.3} to {hi:+.3})")
         }
-        _ => "–".to_owned(),
+        other => other.map_or("–".to_owned(), |s| format!("{:+.3}", s.mean)),
     }
 }
