@@ -8,24 +8,29 @@ use crate::domain::fault::Fault;
 use crate::domain::fault::Result;
 #[cfg(feature = "engine")]
 use crate::job::adapt::{AdaptOptions, adapt};
+#[cfg(feature = "engine")]
+use crate::job::teach::{Reach, TeachOptions, is_language_model, teach};
 use crate::job::tune::{Rescore, tune};
 
 /// What this build can train.
 #[cfg(feature = "engine")]
-const KINDS: [&str; 2] = ["head", LORA];
+const KINDS: [&str; 3] = ["head", LORA, ALORA];
 #[cfg(not(feature = "engine"))]
 const KINDS: [&str; 1] = ["head"];
 #[cfg(feature = "engine")]
 const LORA: &str = "lora";
+#[cfg(feature = "engine")]
+const ALORA: &str = "alora";
 
 #[derive(clap::Args)]
 pub(super) struct Tune {
     /// The project file
     file: PathBuf,
-    /// What to train: the linear head on the model's vectors, in a second, or low-rank updates of the model, in a minute
+    /// What to train: the linear head on the model's vectors, in a second, or low-rank updates of the model, in a minute; `alora`
+    /// changes a language model's reading of its answer's beginning alone
     #[arg(long, value_name = "KIND", default_value = "head", value_parser = KINDS)]
     adapter: String,
-    /// The encoder model as GGUF, where it has moved since it scouted
+    /// The encoder model as GGUF, where it has moved since it scouted; or the language model that judges, which is then the one trained
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "GGUF")]
     model: Option<PathBuf>,
@@ -46,7 +51,17 @@ impl Tune {
     /// Whether it works with the model itself.
     #[cfg(feature = "engine")]
     pub fn needs_model(&self) -> bool {
-        self.adapter == LORA
+        self.adapter != "head"
+    }
+
+    /// Which adapter of the judge it trains, where it does: a model that is named says whether the scout or the judge is meant.
+    #[cfg(feature = "engine")]
+    fn teaches(&self) -> Result<Option<Reach>> {
+        match (self.adapter.as_str(), &self.model) {
+            (ALORA, _) => Ok(Some(Reach::Alora)),
+            (LORA, Some(model)) => Ok(is_language_model(model)?.then_some(Reach::Lora)),
+            _ => Ok(None),
+        }
     }
 
     /// An option that was given and that only a LoRA has a use for.
@@ -63,6 +78,18 @@ impl Tune {
 
     pub fn run(self, setting: &Setting) -> Result<()> {
         let rescore = if self.no_rescore { Rescore::CasesOnly } else { Rescore::Pool };
+        #[cfg(feature = "engine")]
+        if let Some(reach) = self.teaches()? {
+            let options = TeachOptions {
+                reach,
+                model: self.model,
+                epochs: self.epochs.map(usize::from),
+                threads: self.threads,
+                rescore,
+            };
+            let report = teach(&setting.job(&self.file), &options)?;
+            return setting.print(&report);
+        }
         #[cfg(feature = "engine")]
         if self.needs_model() {
             let model = setting.scout_model(self.model, self.threads);

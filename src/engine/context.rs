@@ -33,23 +33,61 @@ impl Served {
     /// # Errors
     /// Where llama.cpp refuses one of them, with its own reason.
     pub fn load(path: &Path, adapter: Option<&[u8]>) -> Result<Self> {
+        let mut served = Self::with(path, &LlamaModelParams::default())?;
+        if let Some(bytes) = adapter {
+            served.adapt(bytes)?;
+        }
+        Ok(served)
+    }
+
+    /// Loads the model file at `path` as `params` say, without an adapter.
+    ///
+    /// # Errors
+    /// Where llama.cpp refuses it, with its own reason.
+    pub fn with(path: &Path, params: &LlamaModelParams) -> Result<Self> {
         let attempted = || format!("load the model {}", path.display());
-        let silent = || "llama.cpp refuses it and does not say why".to_owned();
         let backend = backend()?;
-        let params = LlamaModelParams::default();
-        let (model, reason) = with_logged_error(|| LlamaModel::load_from_file(backend, path, &params));
-        let mut model =
-            model.map_err(|e| Fault::new(attempted(), reason.unwrap_or_else(silent)).because(e))?;
-        let Some(bytes) = adapter else { return Ok(Self { model, adapter: None }) };
+        let (model, reason) = with_logged_error(|| LlamaModel::load_from_file(backend, path, params));
+        let model = model.map_err(|e| Fault::new(attempted(), reason.unwrap_or_else(silent)).because(e))?;
+        Ok(Self { model, adapter: None })
+    }
+
+    /// Loads the adapter whose file these bytes are; contexts that are made from here on may use it.
+    ///
+    /// # Errors
+    /// Where llama.cpp refuses it, with its own reason.
+    pub fn adapt(&mut self, bytes: &[u8]) -> Result<()> {
         let attempted = "load the adapter";
         let unwritten = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
         // llama.cpp reads adapters from files alone; it has read all of this one when it returns.
         let mut file = tempfile::NamedTempFile::new().map_err(unwritten)?;
         file.write_all(bytes).map_err(unwritten)?;
-        let (adapter, reason) = with_logged_error(|| model.lora_adapter_init(file.path()));
+        let (adapter, reason) = with_logged_error(|| self.model.lora_adapter_init(file.path()));
         let adapter = adapter.map_err(|e| Fault::new(attempted, reason.unwrap_or_else(silent)).because(e))?;
-        Ok(Self { model, adapter: Some(Mutex::new(adapter)) })
+        self.adapter = Some(Mutex::new(adapter));
+        Ok(())
     }
+
+    /// Lets the adapter act in a context from now on, or not; without an adapter nothing happens.
+    ///
+    /// # Errors
+    /// Where llama.cpp refuses it.
+    pub fn switch(&self, context: &mut LlamaContext<'_>, on: bool) -> Result<()> {
+        let Some(adapter) = &self.adapter else { return Ok(()) };
+        let mut adapter = adapter.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
+            Fault::new("use the adapter", e.to_string()).because(e)
+        };
+        if on {
+            context.lora_adapter_set(&mut adapter, 1.0).map_err(|e| failed(e.into()))
+        } else {
+            context.lora_adapter_remove(&mut adapter).map_err(|e| failed(e.into()))
+        }
+    }
+}
+
+fn silent() -> String {
+    "llama.cpp refuses it and does not say why".to_owned()
 }
 
 /// A context with embeddings on, and the batch that it is given.
@@ -86,12 +124,7 @@ impl<'model> Context<'model> {
             let why = reason.unwrap_or_else(|| "llama.cpp made no context and did not say why".into());
             Fault::new("prepare the encoder", why).because(e)
         })?;
-        if let Some(adapter) = &served.adapter {
-            let mut adapter = adapter.lock().unwrap_or_else(PoisonError::into_inner);
-            context
-                .lora_adapter_set(&mut adapter, 1.0)
-                .map_err(|e| Fault::new("use the adapter", e.to_string()).because(e))?;
-        }
+        served.switch(&mut context, true)?;
         let dimensions = usize::try_from(model.n_embd_out()).unwrap_or(0);
         Ok(Self { context, batch: LlamaBatch::new(most_tokens, 1), dimensions })
     }

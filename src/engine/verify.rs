@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use llama_cpp_2::token::LlamaToken;
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use super::context::{Context, Served};
 use super::lora::Head;
@@ -41,23 +41,32 @@ impl Verified {
         let served = Served::load(path, Some(adapter))?;
         let longest = texts.iter().map(Vec::len).max().unwrap_or(1);
         let mut context = Context::new(&served, BATCH * longest)?;
-        let (mut largest, mut sum, mut same) = (0.0f32, 0.0, 0);
-        for (batch, expected) in texts.chunks(BATCH).zip(expected.axis_chunks_iter(ndarray::Axis(0), BATCH)) {
+        let mut served_p = Array2::zeros(expected.dim());
+        for (batch, mut to) in texts.chunks(BATCH).zip(served_p.axis_chunks_iter_mut(ndarray::Axis(0), BATCH))
+        {
             let tokens: Vec<Vec<LlamaToken>> = batch
                 .iter()
                 .map(|text| text.iter().map(|&id| LlamaToken::new(id as i32)).collect())
                 .collect();
             let vectors = context.vectors(&tokens)?;
-            for (vector, expected) in vectors.rows().into_iter().zip(expected.rows()) {
-                let p = probabilities(head, vector);
-                let difference = p.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, nan_or_more);
-                largest = nan_or_more(largest, difference);
-                sum += difference;
-                same += usize::from(top(p.view()) == top(expected));
+            for (vector, mut to) in vectors.rows().into_iter().zip(to.rows_mut()) {
+                to.assign(&probabilities(head, vector));
             }
         }
-        let n = texts.len().max(1) as f32;
-        Ok(Self { texts: texts.len(), largest, mean: sum / n, same_label: same as f32 / n })
+        Ok(Self::between(served_p.view(), expected.view()))
+    }
+
+    /// How far probabilities that llama.cpp gave are from those of the trainer, both texts × labels.
+    pub fn between(served: ArrayView2<'_, f32>, expected: ArrayView2<'_, f32>) -> Self {
+        let (mut largest, mut sum, mut same) = (0.0f32, 0.0, 0);
+        for (p, expected) in served.rows().into_iter().zip(expected.rows()) {
+            let difference = p.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, nan_or_more);
+            largest = nan_or_more(largest, difference);
+            sum += difference;
+            same += usize::from(top(p) == top(expected));
+        }
+        let (texts, n) = (served.nrows(), served.nrows().max(1) as f32);
+        Self { texts, largest, mean: sum / n, same_label: same as f32 / n }
     }
 
     /// Refuses the adapter where llama.cpp is too far from the trainer for weights that are stored so.

@@ -21,20 +21,14 @@ use crate::store::Store;
 use crate::store::predictors::Predictor;
 use crate::store::tasks::Revision;
 
-/// What combining came to.
-pub(super) struct Cascade {
-    /// What the judge is worth; none where there are too few labels to say.
-    pub worth: Option<Worth>,
-}
-
 /// Calibrates the newest judge, and makes the combination of it with `scout` the active predictor where it helps; else `scout`, if a combination was
-/// active. None where no judge has read anything.
+/// active. Returns what the judge is worth; none where no judge has read anything, or there are too few labels to say.
 pub(super) fn combine(
     work: &mut Work<'_>,
     scout: &Predictor,
     revision: &Revision,
     seed: u64,
-) -> Result<Option<Cascade>> {
+) -> Result<Option<Worth>> {
     let Some(judged) = Judged::newest(work.store, &scout.labels)? else { return Ok(None) };
     work.report("weighing scout and judge", 0, None, "labels")?;
     let mut settings = JudgeSettings::of(&judged.predictor)?;
@@ -45,11 +39,10 @@ pub(super) fn combine(
     let seen = evidence.scout.as_ref().map(|_| evidence.opinions());
     settings.worth = seen.as_ref().and_then(|opinions| worth(opinions, labels, seed));
     work.store.set_predictor_settings(judged.predictor.id, &settings.to_json()?)?;
-    let cascade = Cascade { worth: settings.worth };
     let helps = settings.worth.is_some_and(|worth| worth.helps);
     let Some(opinions) = seen.filter(|_| helps) else {
         work.store.activate(scout.id)?;
-        return Ok(Some(cascade));
+        return Ok(settings.worth);
     };
     let start = Stack::scout_alone(labels);
     let combined = CombinedSettings {
@@ -71,7 +64,7 @@ pub(super) fn combine(
     if !work.stopped() {
         work.store.activate(predictor.id)?;
     }
-    Ok(Some(cascade))
+    Ok(settings.worth)
 }
 
 /// Training labels that the judge has read and was not given as examples.

@@ -14,6 +14,7 @@ use super::judged::JudgeSettings;
 use super::model::described;
 use super::prelabels::{active, scouting};
 use super::runner::{Ended, JobContext, Work, run};
+use super::scorer::bytes_of;
 use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, PredictorId};
@@ -147,21 +148,22 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
     let ended = run(context, "judge", "", |work| {
         let revision = work.store.task()?;
         let scout = scouting(work.store, "judge texts")?;
-        let path = path_of(work.store, choice)?;
+        let path = path_of(work.store, choice.model.as_deref())?;
         work.report("loading the model", 0, None, "texts")?;
-        let judge = Judge::load(&path, choice.options())?;
+        let mut judge = Judge::load(&path, choice.options())?;
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
         let predictor = predictor(work, &judge, &path, &revision, choice.examples, seed)?;
         let settings = JudgeSettings::of(&predictor)?;
+        if let Some(adapter) = predictor.adapter {
+            judge.adapt(&bytes_of(work.store, adapter)?)?;
+        }
         let mut report = read(work, &judge, &predictor, &settings, choice.budget)?;
         let (items, _) = work.store.predictions(predictor.id)?;
         report.judged_in_all = items.len();
         report.examples = settings.examples.len();
         let training = decided(&work.store.votes(Split::Train)?);
         report.training = training.keys().filter(|item| items.binary_search(item).is_ok()).count();
-        if let Some(cascade) = combine(work, &scout, &revision, seed)? {
-            report.worth = cascade.worth;
-        }
+        report.worth = combine(work, &scout, &revision, seed)?;
         rescore_cases(work.store)?;
         work.store.prune_predictions()?;
         record_agreement(work.store, seed)?;
@@ -174,9 +176,9 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
 }
 
 /// The model file: the one that is named, else the one that judged last.
-fn path_of(store: &Store, choice: &JudgeChoice) -> Result<PathBuf> {
-    if let Some(path) = &choice.model {
-        return Ok(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+pub(super) fn path_of(store: &Store, named: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = named {
+        return Ok(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
     }
     let last = store.predictors()?.into_iter().rev().find(|p| p.kind == "judge");
     let model = last.map(|p| store.model(p.model)).transpose()?.flatten();
@@ -187,7 +189,7 @@ fn path_of(store: &Store, choice: &JudgeChoice) -> Result<PathBuf> {
 }
 
 /// Who judges: with the instruction as it was where that still holds, else with a new one.
-fn predictor(
+pub(super) fn predictor(
     work: &mut Work<'_>,
     judge: &Judge,
     path: &Path,
@@ -199,9 +201,7 @@ fn predictor(
     let model: Model = described(facts, path)?;
     let id = work.store.enter_model(&model)?;
     let labels = revision.task.label_ids();
-    let given = decided(&work.store.votes(Split::Train)?);
-    let given: Vec<(ItemId, usize)> =
-        given.iter().filter_map(|(item, label)| Some((*item, revision.task.index_of_id(label)?))).collect();
+    let given = given(work.store, revision)?;
     let mut examples = balanced_examples(&given, labels.len(), most, seed);
     let known = work
         .store
@@ -215,7 +215,9 @@ fn predictor(
             .map_err(|e| Fault::new("read what the judge was told", e.to_string()))?;
         let still = |(item, (_, label)): (&ItemId, &(String, usize))| given.contains(&(*item, *label));
         let holds = settings.examples.iter().zip(&told.examples).all(still);
-        if holds && settings.examples.len() >= examples.len().min(most) && settings.examples.len() <= most {
+        // What an adapter was trained upon stays.
+        let wanted = settings.examples.len() >= examples.len() && settings.examples.len() <= most;
+        if holds && (wanted || known.adapter.is_some()) {
             return Ok(known);
         }
     }
@@ -280,6 +282,12 @@ fn make_room(judge: &Judge, told: &mut Instruction) -> Vec<&'static str> {
     left_out
 }
 
+/// The training labels, each as its place in the task.
+pub(super) fn given(store: &Store, revision: &Revision) -> Result<Vec<(ItemId, usize)>> {
+    let given = decided(&store.votes(Split::Train)?);
+    Ok(given.iter().filter_map(|(item, label)| Some((*item, revision.task.index_of_id(label)?))).collect())
+}
+
 /// What the judge is told of a task.
 fn instruction(task: &Task) -> Instruction {
     let label = |l: &Label| Shown {
@@ -318,7 +326,7 @@ fn balanced_examples(
 }
 
 /// Reads what is to be read and is not yet, and keeps it.
-fn read(
+pub(super) fn read(
     work: &mut Work<'_>,
     judge: &Judge,
     predictor: &Predictor,

@@ -15,6 +15,8 @@ mod prelabels;
 #[cfg(feature = "engine")]
 mod rehearsal;
 mod runner;
+#[cfg(feature = "engine")]
+mod school;
 mod scorer;
 mod shares;
 mod training;
@@ -39,6 +41,8 @@ pub mod scout;
 #[cfg(feature = "engine")]
 pub mod simulate;
 pub mod task;
+#[cfg(feature = "engine")]
+pub mod teach;
 pub mod tune;
 
 pub use runner::JobContext;

@@ -53,7 +53,8 @@ fn unusable(why: &str) -> Fault {
     Fault::new("use the stored model", why).hint("Run tune again")
 }
 
-fn bytes_of(store: &Store, adapter: AdapterId) -> Result<Vec<u8>> {
+/// An adapter's bytes.
+pub(super) fn bytes_of(store: &Store, adapter: AdapterId) -> Result<Vec<u8>> {
     store.adapter_bytes(adapter)?.filter(|bytes| !bytes.is_empty()).ok_or_else(|| {
         Fault::usage(format!("use adapter {adapter}"), "its bytes were dropped")
             .hint("`hardcase adapter FILE list` shows what is left")

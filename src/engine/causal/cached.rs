@@ -14,16 +14,17 @@ pub struct Cached {
     documents: Vec<Document>,
     /// Bytes of memory that documents may still take.
     left: u64,
-    spill: Option<File>,
+    spill: Option<Arc<File>>,
     spilled: u64,
 }
 
+#[derive(Clone)]
 enum Document {
     Held(Arc<Remembered>),
     /// Where in the spill file its numbers begin, and how each block's lie there.
     Spilled {
         begin: u64,
-        blocks: Vec<Stored>,
+        blocks: Arc<[Stored]>,
     },
 }
 
@@ -61,6 +62,22 @@ impl Cached {
         self.spilled
     }
 
+    /// The same documents in another order, some of them perhaps more than once or not at all: number `i` there is number `order[i]` here. None
+    /// is copied.
+    ///
+    /// # Panics
+    /// Where there is no such document.
+    #[must_use]
+    pub fn in_order(&self, order: &[usize]) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            documents: order.iter().map(|&number| self.documents[number].clone()).collect(),
+            left: 0,
+            spill: self.spill.clone(),
+            spilled: self.spilled,
+        }
+    }
+
     /// Adds a document.
     ///
     /// # Errors
@@ -75,7 +92,7 @@ impl Cached {
         // The rest goes to the file, also what would still fit: documents of the same length are read back alike.
         self.left = 0;
         if self.spill.is_none() {
-            self.spill = Some(tempfile::tempfile()?);
+            self.spill = Some(Arc::new(tempfile::tempfile()?));
         }
         let begin = self.spilled;
         let mut blocks = Vec::new();
@@ -96,7 +113,7 @@ impl Cached {
             }
             blocks.push(Stored { positions: block.positions, lengths, half });
         }
-        self.documents.push(Document::Spilled { begin, blocks });
+        self.documents.push(Document::Spilled { begin, blocks: blocks.into() });
         Ok(())
     }
 
@@ -133,7 +150,7 @@ impl Cached {
             })
         };
         let mut remembered = Remembered::default();
-        for block in blocks {
+        for block in blocks.iter() {
             remembered.blocks.push(OfBlock {
                 positions: block.positions.clone(),
                 keys: read(block.lengths[0], block.half)?,

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::PoisonError;
 
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::{KvCacheType, LlamaContextParams};
@@ -175,16 +174,7 @@ impl<'model> Server<'model> {
 
     /// Lets the adapter act from now on, or not.
     fn switch(&mut self, on: bool) -> Result<()> {
-        let Some(adapter) = &self.served.adapter else { return Ok(()) };
-        let mut adapter = adapter.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
-            Fault::new("use the adapter", e.to_string()).because(e)
-        };
-        if on {
-            self.context.lora_adapter_set(&mut adapter, 1.0).map_err(|e| failed(e.into()))
-        } else {
-            self.context.lora_adapter_remove(&mut adapter).map_err(|e| failed(e.into()))
-        }
+        self.served.switch(&mut self.context, on)
     }
 
     /// Reads some of an example's tokens; what is decided after them goes to `found`, unless that is empty.

@@ -70,6 +70,11 @@ impl Answers {
         self.branchings.iter().map(|b| &b.path[..])
     }
 
+    /// The tokens that count after path `at`.
+    pub fn candidates(&self, at: usize) -> &[u32] {
+        &self.branchings[at].candidates
+    }
+
     /// The tokens of the longest path.
     pub fn longest_path(&self) -> usize {
         self.paths().map(<[u32]>::len).max().unwrap_or(0)

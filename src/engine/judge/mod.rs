@@ -4,12 +4,14 @@
 //! the answer cue's. The answer is never sampled and never parsed: it is the probability of each label's tokens after the cue, among the labels.
 
 mod answers;
+mod lesson;
 mod prompt;
 mod reading;
 mod served;
 mod vocabulary;
 
 pub use answers::{Answers, Decision};
+pub use lesson::Lesson;
 pub use prompt::{Instruction, Shown};
 pub use reading::{Reading, Verdict};
 pub use served::{Judge, JudgeOptions};

@@ -11,6 +11,7 @@ use super::prompt::Instruction;
 use super::served::{Asked, Judge};
 use crate::domain::fault::{Fault, Result};
 use crate::engine::backend::{backend, with_logged_error};
+use crate::engine::causal::Acting;
 
 /// Texts in the cache at a time, beside the instruction.
 const MOST_TEXTS: usize = 32;
@@ -65,12 +66,13 @@ impl Judge {
             .with_kv_unified(true)
             .with_no_perf(true);
         let backend = backend()?;
-        let (context, reason) = with_logged_error(|| self.model.new_context(backend, params));
+        let (context, reason) = with_logged_error(|| self.served.model.new_context(backend, params));
         let context = context.map_err(|e| {
             let why = reason.unwrap_or_else(|| "llama.cpp made no context and did not say why".into());
             Fault::new(attempted, why).hint("A smaller --context needs less memory").because(e)
         })?;
         let mut reading = Reading { judge: self, context, batch: LlamaBatch::new(batch, 1), asked, room };
+        reading.act(self.acting == Acting::Everywhere)?;
         let prefix = reading.asked.prefix.clone();
         reading.add(&prefix, 0, INSTRUCTION, Output::None)?;
         reading.decode()?;
@@ -126,13 +128,24 @@ impl Reading<'_> {
     fn together(&mut self, texts: &[(Vec<u32>, bool)]) -> Result<Vec<Verdict>> {
         let start = self.asked.prefix.len();
         let cue = self.asked.cue.clone();
+        // An adapter that acts on answers alone leaves instruction and texts as the model itself reads them.
+        let on_answers = self.judge.acting == Acting::OnAnswers;
         let mut ends = Vec::with_capacity(texts.len());
         for (sequence, (tokens, _)) in (1..).zip(texts) {
             self.share(INSTRUCTION, sequence)?;
             self.add(tokens, start, sequence, Output::None)?;
-            ends.push(self.add(&cue, start + tokens.len(), sequence, Output::Last)?);
+            if !on_answers {
+                ends.push(self.add(&cue, start + tokens.len(), sequence, Output::Last)?);
+            }
         }
         self.decode()?;
+        if on_answers {
+            self.act(true)?;
+            for (sequence, (tokens, _)) in (1..).zip(texts) {
+                ends.push(self.add(&cue, start + tokens.len(), sequence, Output::Last)?);
+            }
+            self.decode()?;
+        }
         let answers = self.asked.answers.clone();
         let mut choices: Vec<Vec<Vec<f32>>> = vec![Vec::new(); texts.len()];
         for (at, path) in answers.paths().enumerate() {
@@ -158,6 +171,9 @@ impl Reading<'_> {
         }
         for sequence in 1..=texts.len() {
             self.forget(sequence)?;
+        }
+        if on_answers {
+            self.act(false)?;
         }
         let verdict = |((tokens, cut), choices): (&(Vec<u32>, bool), Vec<Vec<f32>>)| Verdict {
             log_probabilities: answers.log_probabilities(&choices),
@@ -185,6 +201,10 @@ impl Reading<'_> {
         let (decoded, reason) = with_logged_error(|| self.context.decode(&mut self.batch));
         self.batch.clear();
         decoded.map_err(|e| Fault::new("score a text", reason.unwrap_or_else(|| e.to_string())).because(e))
+    }
+
+    fn act(&mut self, on: bool) -> Result<()> {
+        self.judge.served.switch(&mut self.context, on)
     }
 
     /// Lets a sequence of the cache look back at what another has.
@@ -247,7 +267,7 @@ mod tests {
     /// The labels' log-probabilities with nothing shared: each label's whole sequence decoded alone.
     fn alone(judge: &Judge, asked: &Asked, text: &str) -> Vec<f32> {
         let params = LlamaContextParams::default().with_n_ctx(NonZeroU32::new(1024)).with_n_batch(1024);
-        let mut context = judge.model.new_context(backend().unwrap(), params).unwrap();
+        let mut context = judge.served.model.new_context(backend().unwrap(), params).unwrap();
         let (tokens, _) = judge.text(text, asked.longest_text);
         let mut of = |label: usize| -> f32 {
             let mut whole = [&asked.prefix[..], &tokens, &asked.cue].concat();
@@ -318,7 +338,7 @@ mod tests {
         let long = format!("The dog. {} The end of the cat.", "So they ran and ran. ".repeat(500));
         let (tokens, cut) = judge.text(&long, 60);
         assert!(cut && tokens.len() <= 60, "{}", tokens.len());
-        let vocab = judge.model.vocab();
+        let vocab = judge.served.model.vocab();
         let said: Vec<u8> = tokens
             .iter()
             .flat_map(|t| vocab.token_to_piece(LlamaToken::new(*t as i32), false, None))

@@ -11,7 +11,9 @@ use super::answers::Answers;
 use super::prompt::{Around, CUE, Instruction, folded};
 use super::vocabulary::Vocabulary;
 use crate::domain::fault::{Fault, Result};
-use crate::engine::backend::{backend, physical_cores, with_logged_error};
+use crate::engine::backend::physical_cores;
+use crate::engine::causal::{Acting, AdapterFile};
+use crate::engine::context::Served;
 use crate::engine::model_file::{ModelFacts, inspect};
 
 /// Longer texts are cut here even where the model allows more, unless asked otherwise: a second a text is long enough.
@@ -47,7 +49,9 @@ impl Default for JudgeOptions {
 
 /// A loaded language model.
 pub struct Judge {
-    pub(super) model: LlamaModel,
+    /// The model, and the adapter that acts on it.
+    pub served: Served,
+    pub(super) acting: Acting,
     pub(super) options: JudgeOptions,
     facts: ModelFacts,
     around: Around,
@@ -76,26 +80,33 @@ impl Judge {
     pub fn load(path: &Path, options: JudgeOptions) -> Result<Self> {
         let facts = inspect(path)?;
         facts.require_language_model()?;
-        let attempted = || format!("load the model {}", path.display());
         let mut params = LlamaModelParams::default();
         if let Some(layers) = options.gpu_layers {
             params = params.with_n_gpu_layers(layers);
         }
-        let backend = backend()?;
-        let (model, reason) = with_logged_error(|| LlamaModel::load_from_file(backend, path, &params));
-        let model = model.map_err(|e| {
-            let why = reason.unwrap_or_else(|| "llama.cpp refuses it and does not say why".into());
-            Fault::new(attempted(), why).because(e)
-        })?;
-        let around = chat(&model);
+        let served = Served::with(path, &params)?;
+        let around = chat(&served.model);
         Ok(Self {
-            vocabulary: Vocabulary::of(&model),
+            vocabulary: Vocabulary::of(&served.model),
+            acting: Acting::Off,
             options,
             facts,
             templated: around.is_some(),
             around: around.unwrap_or_else(Around::plain),
-            model,
+            served,
         })
+    }
+
+    /// Loads the adapter whose file these bytes are; it acts on the tokens that it was trained to act on.
+    ///
+    /// # Errors
+    /// Where the bytes are no such file, or llama.cpp refuses it, with its own reason.
+    pub fn adapt(&mut self, bytes: &[u8]) -> Result<()> {
+        let file = AdapterFile::decode(bytes);
+        let file = file.map_err(|e| Fault::new("load the adapter", e.to_string()).because(e))?;
+        self.served.adapt(bytes)?;
+        self.acting = if file.invocation.is_empty() { Acting::Everywhere } else { Acting::OnAnswers };
+        Ok(())
     }
 
     /// What the model's file says of it.
@@ -128,7 +139,7 @@ impl Judge {
     /// Where it leaves no room for a text, or the model writes two labels alike.
     pub(super) fn ask(&self, instruction: &Instruction) -> Result<Asked> {
         let attempted = "prepare the instruction";
-        let vocab = self.model.vocab();
+        let vocab = self.served.model.vocab();
         let mut prefix = ids(&vocab.tokenize(self.around.before.as_bytes(), true, true));
         // A template may begin with the mark that the vocabulary adds, too.
         if prefix.len() > 1 && prefix[0] == prefix[1] && i64::from(prefix[0]) == i64::from(vocab.bos().0) {
@@ -199,7 +210,7 @@ impl Judge {
 
     fn words(&self, text: &str) -> Vec<u32> {
         let text = self.vocabulary.writable(text);
-        ids(&self.model.vocab().tokenize(text.as_bytes(), false, false))
+        ids(&self.served.model.vocab().tokenize(text.as_bytes(), false, false))
     }
 }
 

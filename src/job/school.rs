@@ -1,0 +1,409 @@
+//! The trainings of one teaching of a judge: on all labels for the adapter, and on two thirds of them three times, to see what it is worth on the
+//! rest. Before them the trainer, and after them llama.cpp, has to prove that both compute the same.
+
+use std::cell::RefCell;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::rehearsal::Comparison;
+use super::runner::Work;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::figure::Figure;
+use crate::domain::prediction::Probabilities;
+use crate::domain::progress::Epoch;
+use crate::engine::causal::{
+    Acting, Adapter, AdapterFile, Cached, Example, Fit, Form, Options, Precision, Server, Weights, fit,
+    probabilities,
+};
+use crate::engine::context::Served;
+use crate::engine::judge::{Judge, Lesson};
+use crate::engine::training::Settings;
+use crate::engine::verify::Verified;
+use crate::stats::head::{balanced, stratified_folds};
+use crate::stats::kappa::cohen_figure;
+use crate::stats::paired::Paired;
+use crate::stats::stack::{Fitted, Opinions, Stack};
+
+const FOLDS: usize = 3;
+/// Texts that llama.cpp and the trainer both read, before the training and after.
+const VERIFIED_ON: usize = 32;
+const GIB: u64 = 1 << 30;
+/// What the frozen weights may take as F32, before they stay as the file stores them; what remembered texts may, before the rest goes to a
+/// file; and what a step may.
+const WEIGHTS: u64 = 4 * GIB;
+const REMEMBERED: u64 = 2 * GIB;
+const STEP: u64 = 2 * GIB;
+/// Texts computed between two looks at whether to stop.
+const CHUNK: usize = 16;
+/// Probabilities below this count as this: one text alone must not decide.
+const LEAST: f32 = 1e-6;
+
+/// Which tokens an adapter changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// All of them.
+    Lora,
+    /// Those of the answer's cue: what stands before is computed once, by the model as it is.
+    Alora,
+}
+
+impl Reach {
+    /// Its name on the command line and in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lora => "lora",
+            Self::Alora => "alora",
+        }
+    }
+
+    fn acting(self) -> Acting {
+        match self {
+            Self::Lora => Acting::Everywhere,
+            Self::Alora => Acting::OnAnswers,
+        }
+    }
+}
+
+/// What is trained, and on what.
+pub(super) struct School<'a> {
+    /// The model as llama.cpp holds it, without an adapter.
+    pub judge: &'a Judge,
+    /// Its file.
+    pub path: &'a Path,
+    /// What it is told.
+    pub lesson: &'a Lesson<'a>,
+    /// The labelled texts.
+    pub texts: &'a [String],
+    /// Their labels.
+    pub gold: &'a [usize],
+    /// How many labels there are.
+    pub labels: usize,
+    /// How to train.
+    pub settings: Settings,
+    /// Which tokens change.
+    pub reach: Reach,
+    /// Threads of llama.cpp.
+    pub threads: NonZeroUsize,
+}
+
+/// What came of it.
+pub(super) struct Graduated {
+    /// The adapter's file.
+    pub bytes: Vec<u8>,
+    pub comparison: Comparison,
+    pub verified: Verified,
+    /// Each text's probabilities by the adapter of the fold that held it out, texts × labels.
+    pub held_out: Array2<f32>,
+}
+
+/// Texts of one training, by their numbers.
+struct Part {
+    name: String,
+    rows: Vec<usize>,
+    held_out: Vec<usize>,
+}
+
+/// A model that is ready to be trained.
+struct Trainer {
+    weights: Arc<Weights>,
+    /// What llama.cpp remembers of each text, where only answers change.
+    cached: Option<Cached>,
+}
+
+impl School<'_> {
+    /// Trains; none where it was stopped.
+    ///
+    /// # Errors
+    /// A model that cannot be trained, a training that fails, an adapter that llama.cpp does not serve as it was trained.
+    pub fn run(&self, work: &mut Work<'_>) -> Result<Option<Graduated>> {
+        let weights = Arc::new(Weights::read(self.path, WEIGHTS)?);
+        let mut server = self.server(&self.judge.served)?;
+        let Some(cached) = self.remember(work, &mut server, &weights)? else { return Ok(None) };
+        let trainer = Trainer { weights, cached };
+        let Some(base) = self.untaught(work, &trainer)? else { return Ok(None) };
+        let sample = self.sample();
+        let expected = base.select(Axis(0), &sample);
+        let same = self.compared(&mut server, &sample, Acting::Off, &expected)?;
+        same.require(&self.judge.facts().quantisation)
+            .map_err(|fault| fault.while_trying("teach the judge"))?;
+        drop(server);
+
+        let fold_of = stratified_folds(self.gold, self.labels, FOLDS, self.settings.seed);
+        let mut held_out = Array2::zeros((self.texts.len(), self.labels));
+        let parts = parts(&fold_of);
+        let steps: usize = parts.iter().map(|p| self.steps(p)).sum();
+        let (mut done, mut whole) = (0, None);
+        for part in &parts {
+            let Some((adapter, unseen)) = self.train(work, &trainer, part, done, steps)? else {
+                return Ok(None);
+            };
+            done += self.steps(part);
+            whole.get_or_insert(adapter);
+            for (&row, p) in part.held_out.iter().zip(unseen.rows()) {
+                held_out.row_mut(row).assign(&p);
+            }
+        }
+        let Some(adapter) = whole else { return Ok(None) };
+        let comparison = self.compare(&base, &held_out, &fold_of)?;
+
+        work.report("checking that llama.cpp serves it", 0, None, "texts")?;
+        let expected = self.said(&trainer, Some(&adapter), &sample)?;
+        let invocation = match self.reach {
+            Reach::Lora => Vec::new(),
+            Reach::Alora => self.lesson.cue().to_vec(),
+        };
+        let file = AdapterFile { family: trainer.weights.shape.family, adapter, invocation };
+        let about = [("settings", serde_json::to_string(&self.settings).unwrap_or_default())];
+        let bytes = file.encode(&about);
+        let bytes = bytes.map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))?;
+        let served = Served::load(self.path, Some(&bytes))?;
+        let verified = self.compared(&mut self.server(&served)?, &sample, self.reach.acting(), &expected)?;
+        verified.require(&self.judge.facts().quantisation)?;
+        Ok(Some(Graduated { bytes, comparison, verified, held_out }))
+    }
+
+    fn server<'s>(&self, served: &'s Served) -> Result<Server<'s>> {
+        let longest = self.judge.context();
+        Server::new(served, Options { longest, precision: Precision::Half, threads: self.threads })
+    }
+
+    /// What llama.cpp remembers of every text, where that is used: none within where it is not, none at all where it was stopped.
+    fn remember(
+        &self,
+        work: &mut Work<'_>,
+        server: &mut Server<'_>,
+        weights: &Weights,
+    ) -> Result<Option<Option<Cached>>> {
+        if self.reach == Reach::Lora {
+            return Ok(Some(None));
+        }
+        let examples: Vec<Example> =
+            self.texts.iter().map(|text| self.lesson.example(text, 0, 1.0)).collect();
+        let examples: Vec<&Example> = examples.iter().collect();
+        let total = examples.len() as u64;
+        let mut failed = None;
+        let cached = server.remember(&examples, &weights.shape, REMEMBERED, &mut |done| {
+            if let Err(fault) = work.report("reading the labelled texts", done as u64, Some(total), "texts") {
+                failed.get_or_insert(fault);
+            }
+        })?;
+        match failed {
+            Some(fault) => Err(fault),
+            None if work.stopped() => Ok(None),
+            None => Ok(Some(Some(cached))),
+        }
+    }
+
+    /// What the model as it is says of every text: log-probabilities, texts × labels.
+    fn untaught(&self, work: &mut Work<'_>, trainer: &Trainer) -> Result<Option<Array2<f32>>> {
+        let mut all = Array2::zeros((self.texts.len(), self.labels));
+        let rows: Vec<usize> = (0..self.texts.len()).collect();
+        for chunk in rows.chunks(CHUNK) {
+            work.report("reading without the adapter", chunk[0] as u64, Some(rows.len() as u64), "texts")?;
+            if work.stopped() {
+                return Ok(None);
+            }
+            let said = self.said(trainer, None, chunk)?;
+            for (&row, p) in chunk.iter().zip(said.rows()) {
+                all.row_mut(row).assign(&p);
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// What the trainer says of some texts: log-probabilities, texts × labels.
+    fn said(&self, trainer: &Trainer, adapter: Option<&Adapter>, rows: &[usize]) -> Result<Array2<f32>> {
+        let probes = self.probes(rows);
+        let cached = trainer.cached.as_ref().map(|cached| cached.in_order(&self.repeated(rows)));
+        let choices = probabilities(&trainer.weights, adapter, &probes, form(cached.as_ref()), STEP)?;
+        Ok(self.by_label(&choices))
+    }
+
+    /// Trains on one part; with what it says of the texts that are held out, as probabilities. None where it was stopped.
+    fn train(
+        &self,
+        work: &mut Work<'_>,
+        trainer: &Trainer,
+        part: &Part,
+        done: usize,
+        steps: usize,
+    ) -> Result<Option<(Adapter, Array2<f32>)>> {
+        let labels: Vec<usize> = part.rows.iter().map(|&row| self.gold[row]).collect();
+        let weights = balanced(&labels, self.labels);
+        let example = |(&row, weight): (&usize, &f64)| {
+            self.lesson.example(&self.texts[row], self.gold[row], *weight as f32)
+        };
+        let examples: Vec<Example> = part.rows.iter().zip(&weights).map(example).collect();
+        let held_out = self.probes(&part.held_out);
+        let order: Vec<usize> = part.rows.iter().copied().chain(self.repeated(&part.held_out)).collect();
+        let cached = trainer.cached.as_ref().map(|cached| cached.in_order(&order));
+        let lesson = Fit {
+            weights: &trainer.weights,
+            examples: &examples,
+            held_out: &held_out,
+            form: form(cached.as_ref()),
+            memory: STEP,
+        };
+        let (work, last) = (RefCell::new(work), RefCell::new(Array2::zeros((0, self.labels))));
+        let mut failed = None;
+        let adapter = fit(
+            &lesson,
+            &self.settings,
+            &mut |step| {
+                let mut work = work.borrow_mut();
+                let told = work.report("training", (done + step.done) as u64, Some(steps as u64), "steps");
+                if let Err(fault) = told {
+                    failed.get_or_insert(fault);
+                }
+                match failed.is_some() || work.stopped() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            },
+            &mut |epoch| {
+                let p = self.by_label(&epoch.held_out).mapv(f32::exp);
+                work.borrow_mut().epochs.push(self.epoch(part, epoch.number, epoch.loss, &p));
+                *last.borrow_mut() = p;
+            },
+        )?;
+        match failed {
+            Some(fault) => Err(fault),
+            None => Ok(adapter.map(|adapter| (adapter, last.into_inner()))),
+        }
+    }
+
+    fn epoch(&self, part: &Part, number: usize, loss: f64, held_out: &Array2<f32>) -> Epoch {
+        let gold: Vec<usize> = part.held_out.iter().map(|&row| self.gold[row]).collect();
+        let top = |row: ndarray::ArrayView1<'_, f32>| Probabilities(row.to_vec()).top();
+        let pairs: Vec<(usize, usize)> =
+            held_out.rows().into_iter().map(top).zip(gold.iter().copied()).collect();
+        let (kappa, interval) = match cohen_figure(&pairs, self.settings.seed) {
+            Figure::Known { value, lo, hi, .. } => (Some(value), Some((lo, hi))),
+            Figure::Undefined { .. } => (None, None),
+        };
+        let losses = losses(held_out, &gold, &balanced(&gold, self.labels));
+        Epoch {
+            on: part.name.clone(),
+            epoch: number,
+            loss,
+            held_out_loss: (!losses.is_empty()).then(|| mean(&losses)),
+            held_out_kappa: kappa,
+            held_out_kappa_interval: interval,
+            held_out: gold.len(),
+        }
+    }
+
+    /// The adapter against the model as it is, calibrated on the labels of the other folds: on labels that neither has seen.
+    fn compare(&self, base: &Array2<f32>, held_out: &Array2<f32>, fold_of: &[usize]) -> Result<Comparison> {
+        let weights = balanced(self.gold, self.labels);
+        let adapted = losses(held_out, self.gold, &weights);
+        let mut plain = vec![0.0; self.texts.len()];
+        for fold in 0..FOLDS {
+            let (out, rest): (Vec<usize>, Vec<usize>) =
+                (0..plain.len()).partition(|&row| fold_of[row] == fold);
+            let seen = base.select(Axis(0), &rest);
+            let gold: Vec<usize> = rest.iter().map(|&row| self.gold[row]).collect();
+            let opinions = Opinions { scout: seen.view(), judge: seen.view(), gold: &gold };
+            let stack = Stack::judge_alone(vec![0.0; self.labels]).fitted(&opinions, Fitted::Judge);
+            let unseen = base.select(Axis(0), &out);
+            let p = stack.probabilities(unseen.view(), unseen.view());
+            for (&row, p) in out.iter().zip(p.rows()) {
+                plain[row] = loss(p[self.gold[row]], weights[row]);
+            }
+        }
+        let differences: Vec<f64> =
+            adapted.iter().zip(&plain).map(|(with, without)| with - without).collect();
+        let few = || Fault::new("compare the adapter with the judge as it is", "there are too few labels");
+        let paired = Paired::of(&differences).ok_or_else(few)?;
+        Ok(Comparison {
+            head: mean(&plain),
+            lora: mean(&adapted),
+            difference: paired.mean,
+            error: paired.error,
+            n: paired.n,
+            worse: paired.is_worse(),
+        })
+    }
+
+    /// llama.cpp against what the trainer says of some texts, log-probabilities, texts × labels.
+    fn compared(
+        &self,
+        server: &mut Server<'_>,
+        rows: &[usize],
+        acting: Acting,
+        expected: &Array2<f32>,
+    ) -> Result<Verified> {
+        let choices = self.probes(rows).into_iter().map(|probe| server.probabilities(&probe, acting));
+        let served = self.by_label(&choices.collect::<Result<Vec<_>>>()?);
+        Ok(Verified::between(served.mapv(f32::exp).view(), expected.mapv(f32::exp).view()))
+    }
+
+    /// Texts from all over the training set.
+    fn sample(&self) -> Vec<usize> {
+        let n = self.texts.len();
+        (0..n).step_by((n / VERIFIED_ON).max(1)).take(VERIFIED_ON).collect()
+    }
+
+    fn probes(&self, rows: &[usize]) -> Vec<Example> {
+        rows.iter().flat_map(|&row| self.lesson.probes(&self.texts[row])).collect()
+    }
+
+    /// Each row once for each of its probes.
+    fn repeated(&self, rows: &[usize]) -> Vec<usize> {
+        rows.iter().flat_map(|&row| std::iter::repeat_n(row, self.lesson.looks())).collect()
+    }
+
+    /// From the choices of probes to log-probabilities, texts × labels.
+    fn by_label(&self, choices: &[Vec<Vec<f32>>]) -> Array2<f32> {
+        let looks = self.lesson.looks().max(1);
+        let mut all = Array2::zeros((choices.len() / looks, self.labels));
+        for (mut row, probes) in all.rows_mut().into_iter().zip(choices.chunks_exact(looks)) {
+            let choices: Vec<Vec<f32>> = probes.iter().filter_map(|probe| probe.first().cloned()).collect();
+            for (to, log) in row.iter_mut().zip(self.lesson.log_probabilities(&choices)) {
+                *to = log;
+            }
+        }
+        all
+    }
+
+    fn steps(&self, part: &Part) -> usize {
+        self.settings.epochs * part.rows.len().div_ceil(self.settings.batch)
+    }
+}
+
+fn form(cached: Option<&Cached>) -> Form<'_> {
+    cached.map_or(Form::Lora, |cached| Form::Alora { cached, first: 0 })
+}
+
+fn parts(fold_of: &[usize]) -> Vec<Part> {
+    let all = Part { name: "all labels".into(), rows: (0..fold_of.len()).collect(), held_out: Vec::new() };
+    let folds = (0..FOLDS).map(|fold| {
+        let (held_out, rows) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
+        Part { name: format!("fold {} of {FOLDS}", fold + 1), rows, held_out }
+    });
+    std::iter::once(all).chain(folds).collect()
+}
+
+fn loss(p: f32, weight: f64) -> f64 {
+    -f64::from(p.max(LEAST)).ln() * weight
+}
+
+/// Each text's log-loss in nats times its weight.
+fn losses(p: &Array2<f32>, gold: &[usize], weights: &[f64]) -> Vec<f64> {
+    p.rows()
+        .into_iter()
+        .zip(gold)
+        .zip(weights)
+        .map(|((row, &gold), weight)| loss(row[gold], *weight))
+        .collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
