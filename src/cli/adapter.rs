@@ -136,19 +136,24 @@ fn in_words(adapters: &[Listed]) -> String {
         let against = &a.settings["comparison"];
         let against = match (against["difference"].as_f64(), against["error"].as_f64()) {
             (Some(difference), Some(error)) => format!(
-                "  log-loss {difference:+.3} against the head's (less is better; standard error {error:.3}, n = {})",
+                "  log-loss {difference:+.3} against {} (less is better; standard error {error:.3}, n = {})",
+                if a.settings["against"] == "judge" { "the judge's without it" } else { "the head's" },
                 against["n"]
             ),
             _ => String::new(),
         };
         let bytes = if a.bytes == 0 { "dropped".into() } else { grouped(a.bytes as u64) };
-        let active = if a.active { "  active" } else { "" };
+        let active = match (a.active, a.judging) {
+            (true, _) => "  active",
+            (false, true) => "  judges",
+            (false, false) => "",
+        };
         let lacks = match a.lacks.join("', '") {
             none if none.is_empty() => none,
             names => format!("  does not know '{names}'"),
         };
         lines.push(format!(
-            "{:>7}  {:<4}  {round:>5}  {:>6}  {bytes:>10}{active}{lacks}{against}",
+            "{:>7}  {:<5}  {round:>5}  {:>6}  {bytes:>10}{active}{lacks}{against}",
             a.adapter.0, a.kind, a.training
         ));
     }

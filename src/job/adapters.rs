@@ -36,6 +36,8 @@ pub struct Listed {
     pub training: usize,
     /// Whether its prelabels count.
     pub active: bool,
+    /// Whether the judge reads with it.
+    pub judging: bool,
     /// Labels of the task that it does not know, by name.
     pub lacks: Vec<String>,
     /// Bytes of it in the file; 0 once they were dropped.
@@ -53,6 +55,7 @@ pub struct Listed {
 pub fn list(project: &Path) -> Result<Vec<Listed>> {
     let store = Store::open(project, Access::Read)?;
     let active = store.active_predictor()?.and_then(|p| p.adapter);
+    let judging = of_judge(&store)?;
     let revision = store.find_task()?;
     store
         .adapters()?
@@ -62,6 +65,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
                 lacks: revision.as_ref().map_or_else(Vec::new, |r| r.task.names_beside(&row.labels)),
                 adapter: row.id,
                 active: active == Some(row.id),
+                judging: judging == Some(row.id),
                 bytes: store.adapter_size(row.id)?,
                 kind: row.kind,
                 round: row.round,
@@ -168,6 +172,11 @@ fn activated(
     })
 }
 
+/// The adapter that the judge reads with.
+fn of_judge(store: &Store) -> Result<Option<AdapterId>> {
+    Ok(store.predictors()?.into_iter().rev().find(|p| p.kind == "judge").and_then(|p| p.adapter))
+}
+
 /// The predictor of an adapter that can be made active.
 fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
     let attempted = format!("use adapter {adapter}");
@@ -182,6 +191,10 @@ fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
     }
     let predictor =
         store.predictors()?.into_iter().rev().find(|p| p.kind != "combined" && p.adapter == Some(adapter));
+    if predictor.as_ref().is_some_and(|p| p.kind == "judge") {
+        return Err(Fault::usage(&attempted, "it is the judge's, who always reads with the newest")
+            .hint("`hardcase adapter FILE list` shows the scout's"));
+    }
     predictor.ok_or_else(|| {
         Fault::new(&attempted, "its training was cut short before it could be used").hint("Tune again")
     })
@@ -230,7 +243,7 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path, existing: Exist
     let task = store.task()?.task;
     let name = format!("{}-{adapter}", row.kind);
     let mut files = Vec::new();
-    if row.kind == "lora" {
+    if row.kind != "head" {
         files.push((folder.join(format!("{name}.gguf")), bytes.clone()));
     }
     let predictor =
@@ -268,16 +281,20 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path, existing: Exist
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
-/// Drops the bytes of every LoRA but the active one and the newest `keep` beside it. Heads stay, a few kilobytes each: there is always a way
+/// Drops the bytes of every LoRA but the active one, the judge's, and the newest `keep` beside it. Heads stay, a few kilobytes each: there is always a way
 /// back to them. So does what was said of the cases. Returns how many went, and how many bytes.
 ///
 /// # Errors
 /// The project cannot be written.
 pub fn prune(project: &Path, keep: usize) -> Result<(usize, usize)> {
     let mut store = Store::open(project, Access::Job)?;
-    let active = store.active_predictor()?.and_then(|p| p.adapter);
+    let at_work = [store.active_predictor()?.and_then(|p| p.adapter), of_judge(&store)?];
     let mut others = Vec::new();
-    for row in store.adapters()?.into_iter().rev().filter(|row| row.kind == "lora" && active != Some(row.id))
+    for row in store
+        .adapters()?
+        .into_iter()
+        .rev()
+        .filter(|row| row.kind != "head" && !at_work.contains(&Some(row.id)))
     {
         let size = store.adapter_size(row.id)?;
         others.extend((size > 0).then_some((row.id, size)));
@@ -301,6 +318,8 @@ fn settings(stored: &str) -> serde_json::Value {
     let mut settings: serde_json::Value = serde_json::from_str(stored).unwrap_or_default();
     if let Some(settings) = settings.as_object_mut() {
         settings.remove("suspects");
+        // What the folds said of every label is for the cascade.
+        settings.remove("held_out");
     }
     settings
 }

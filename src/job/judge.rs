@@ -203,6 +203,11 @@ pub(super) fn predictor(
     let labels = revision.task.label_ids();
     let given = given(work.store, revision)?;
     let mut examples = balanced_examples(&given, labels.len(), most, seed);
+    let texts = work.store.texts(&examples.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
+    let mut told = instruction(&revision.task);
+    told.examples = texts.into_iter().zip(&examples).map(|((_, text), (_, label))| (text, *label)).collect();
+    let left_out = make_room(judge, &mut told);
+    examples.truncate(told.examples.len());
     let known = work
         .store
         .predictors()?
@@ -211,21 +216,16 @@ pub(super) fn predictor(
         .find(|p| p.kind == "judge" && p.model == id && p.labels == labels && p.revision == revision.id);
     if let Some(known) = known {
         let settings = JudgeSettings::of(&known)?;
-        let told: Instruction = serde_json::from_value(settings.instruction.clone())
+        let before: Instruction = serde_json::from_value(settings.instruction.clone())
             .map_err(|e| Fault::new("read what the judge was told", e.to_string()))?;
         let still = |(item, (_, label)): (&ItemId, &(String, usize))| given.contains(&(*item, *label));
-        let holds = settings.examples.iter().zip(&told.examples).all(still);
+        let holds = settings.examples.iter().zip(&before.examples).all(still);
         // What an adapter was trained upon stays.
         let wanted = settings.examples.len() >= examples.len() && settings.examples.len() <= most;
         if holds && (wanted || known.adapter.is_some()) {
             return Ok(known);
         }
     }
-    let texts = work.store.texts(&examples.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
-    let mut told = instruction(&revision.task);
-    told.examples = texts.into_iter().zip(&examples).map(|((_, text), (_, label))| (text, *label)).collect();
-    let left_out = make_room(judge, &mut told);
-    examples.truncate(told.examples.len());
     if !left_out.is_empty() {
         work.note(&format!(
             "the model reads {} tokens at a time: to leave room for texts it is not told {}",

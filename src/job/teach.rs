@@ -146,6 +146,8 @@ impl std::fmt::Display for TeachReport {
 struct Taught {
     #[serde(flatten)]
     settings: Settings,
+    /// Whose loss the comparison's other one is: the judge's, without the adapter.
+    against: String,
     comparison: Comparison,
     verified: Verified,
     epochs_ended: Vec<Epoch>,
@@ -232,6 +234,7 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
     };
     let kept = Taught {
         settings: training,
+        against: "judge".into(),
         comparison: taught.comparison.clone(),
         verified: taught.verified,
         epochs_ended: work.epochs.clone(),

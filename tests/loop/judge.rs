@@ -153,3 +153,45 @@ fn what_cannot_judge_is_refused_in_a_sentence_and_nothing_changes() {
     assert_eq!(active_predictions(&project), before);
     assert_eq!(project.json("doctor", &[]).to_string().matches("\"bad\"").count(), 0);
 }
+
+#[test]
+fn a_judge_is_taught_and_goes_on_with_its_adapter() {
+    let Some(model) = model("tinystories-656k-f32.gguf") else { return };
+    let model = model.to_str().unwrap();
+    let project = labelled(3);
+    project.run("judge", &["--model", model, "--limit", "120", "--threads", "1"]).done();
+    for (kind, loss) in [("lora", "lora"), ("alora", "lora")] {
+        let report =
+            project.json("tune", &["--adapter", kind, "--model", model, "--epochs", "2", "--threads", "1"]);
+        let verdict = report["verdict"].as_str().unwrap().to_owned();
+        assert!(["activated", "judge-stays"].contains(&verdict.as_str()), "{report}");
+        assert!(report["verified"]["largest"].as_f64().unwrap() <= 0.03, "{report}");
+        let compared = &report["comparison"];
+        assert!(compared[loss].as_f64().unwrap() > 0.0, "{report}");
+        assert_eq!(compared["n"], report["training"], "each label is held out once: {report}");
+        let worse = compared["difference"].as_f64() > compared["error"].as_f64();
+        assert_eq!(verdict == "judge-stays", worse, "{report}");
+        if verdict == "activated" {
+            assert_eq!(
+                project.json("tune", &["--adapter", kind, "--model", model, "--epochs", "2"])["verdict"],
+                "nothing-new"
+            );
+        }
+        let adapter = report["adapter"].as_i64().unwrap();
+        let listed = project.json("adapter", &["list"]);
+        let of = |one: &&serde_json::Value| one["adapter"] == adapter;
+        assert_eq!(listed.as_array().unwrap().iter().find(of).unwrap()["kind"], kind, "{listed}");
+        // Its file is one that llama.cpp's tools know.
+        let out = project.path("out");
+        project.run("adapter", &["export", &adapter.to_string(), "-o", out.to_str().unwrap()]).done();
+        let bytes = std::fs::read(out.join(format!("{kind}-{adapter}.gguf"))).unwrap();
+        let header = hardcase::engine::gguf::read_header(&bytes[..], bytes.len() as u64).unwrap();
+        assert_eq!(header.str("adapter.type"), Some("lora"));
+        assert_eq!(header.get("adapter.alora.invocation_tokens").is_some(), kind == "alora");
+        // It reads on with the adapter.
+        let more = project.json("judge", &["--limit", "10", "--threads", "1"]);
+        assert_eq!(more["judged"], 10, "{more}");
+    }
+    assert_eq!(project.json("status", &[])["scored"], 400);
+    assert_eq!(project.json("doctor", &[]).to_string().matches("\"bad\"").count(), 0);
+}
