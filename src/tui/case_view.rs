@@ -23,6 +23,8 @@ const MEASURE: u16 = 90;
 
 /// A longer question stands whole in the guideline only.
 const MOST_ASKED: usize = 3;
+/// What was done last takes this many lines at most, however narrow the window.
+const MOST_SAID: u16 = 4;
 
 /// What is to be drawn beside the case.
 pub(super) struct Around<'a> {
@@ -42,7 +44,10 @@ impl CaseScreen {
             .map(|longest| self.labels(around.task, (area.width, longest), look))
             .find(fits)
             .unwrap_or_else(|| self.labels(around.task, (area.width, 1), look));
-        let foot = 3 + labels.len() as u16;
+        let said = self.said(around.notice, area.width, look);
+        // Two lines, so that nothing moves from case to case, but for what would be cut off.
+        let told = (said.len() as u16).clamp(2, MOST_SAID);
+        let foot = 1 + labels.len() as u16 + told;
         let (body, foot) = split(area, area.height.saturating_sub(foot + 1));
         let asked = self.question(frame, body, around.task, look);
         let (_, text) = split(body, asked);
@@ -53,9 +58,8 @@ impl CaseScreen {
         }
         rule(frame, row(foot, 0), look);
         frame.render_widget(Paragraph::new(labels.clone()), Rect { y: foot.y + 1, ..foot });
-        let lines = self.said(around.notice, area.width, look);
-        let below = Rect { y: foot.y + 1 + labels.len() as u16, height: 2, ..foot }.intersection(area);
-        frame.render_widget(Paragraph::new(lines), below);
+        let below = Rect { y: foot.y + 1 + labels.len() as u16, height: told, ..foot }.intersection(area);
+        frame.render_widget(Paragraph::new(said), below);
         let hints = [
             (Action::Help, "help"),
             (Action::Skip, "skip"),
