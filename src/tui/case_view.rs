@@ -328,3 +328,35 @@ fn column(area: Rect, i: u16, n: u16) -> Rect {
     let width = area.width / n;
     Rect { x: area.x + i * width, width: if i + 1 == n { area.width - i * width } else { width }, ..area }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::case::Reason;
+    use crate::domain::ids::CaseId;
+
+    #[test]
+    fn what_was_hidden_until_the_answer_is_told_to_its_end_in_a_small_window() {
+        let reveal = |reason: Reason, label: &str| Reveal {
+            split: "eval",
+            reason: reason.as_str(),
+            in_words: reason.in_words(),
+            prelabel: Some(label.to_owned()),
+            probabilities: [(label.to_owned(), 0.6.into())].into_iter().collect(),
+        };
+        let lines = |reason, label: &str, width: u16| {
+            let last = Answered {
+                label: label.to_owned(),
+                key: '1',
+                case: CaseId(141),
+                changed: false,
+                reveal: Some(reveal(reason, label)),
+            };
+            lay_out(&answered(&last, "u"), &[], width - 2, (Style::default(), Style::default())).len()
+        };
+        for reason in [Reason::Repeat, Reason::Overlap, Reason::Contrast] {
+            assert!(lines(reason, "clickbait", 80) <= 2, "{reason:?}: the text keeps its place");
+            assert!(lines(reason, "offensive language", 60) <= usize::from(MOST_SAID), "{reason:?}");
+        }
+    }
+}
