@@ -68,10 +68,10 @@ impl Query {
                     Some(filter) => query.filters.push(filter),
                     None => texts.push(format!("{name}:{rest}")),
                 },
-                None if rest == "flagged" && !quoted => query.filters.push(Filter::Flagged),
-                None if rest == "skipped" && !quoted => query.filters.push(Filter::Skipped),
-                None if rest == "suspect" && !quoted => query.filters.push(Filter::Suspect),
-                None => texts.push(rest),
+                None => match Filter::of_one_word(&rest).filter(|_| !quoted) {
+                    Some(filter) => query.filters.push(filter),
+                    None => texts.push(rest),
+                },
             }
         }
         query.text = texts.join(" ");
@@ -85,8 +85,20 @@ impl Query {
 }
 
 impl Filter {
+    /// A filter that has no value.
+    fn of_one_word(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "flagged" => Some(Self::Flagged),
+            "skipped" => Some(Self::Skipped),
+            "suspect" => Some(Self::Suspect),
+            _ => None,
+        }
+    }
+
     /// A filter; none where it only looks like one: a time, an address.
-    fn of(name: &str, value: &str, quoted: bool) -> Result<Option<Self>, String> {
+    fn of(typed: &str, value: &str, quoted: bool) -> Result<Option<Self>, String> {
+        let name = typed.to_ascii_lowercase();
+        let name = name.as_str();
         let known = ["label", "round", "source", "meta", "prelabel"].contains(&name);
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic());
         if !known && (!is_name || value.is_empty() && !quoted || value.starts_with("//")) {
@@ -94,7 +106,7 @@ impl Filter {
         }
         if !known {
             return Err(format!(
-                "no filter is called '{name}'; there are {FILTERS}. To search for it, put it in quotes: \"{name}:{value}\""
+                "no filter is called '{typed}'; there are {FILTERS}. To search for it, put it in quotes: \"{typed}:{value}\""
             ));
         }
         if value.is_empty() {
@@ -222,6 +234,9 @@ mod tests {
         );
         assert_eq!(parsed("suspect").filters, [Filter::Suspect]);
         assert_eq!(parsed("a \"suspect\"").text, "a suspect");
+        let loud = parsed("Suspect FLAGGED Label:Spam ROUND:2");
+        let quiet = parsed("suspect flagged label:Spam round:2");
+        assert_eq!((&loud, loud.filters.len()), (&quiet, 4), "names of filters in any case");
         assert_eq!(parsed("label:none skipped").filters, [Filter::Unlabelled, Filter::Skipped]);
     }
 

@@ -73,7 +73,7 @@ impl Reason {
             Self::Gradient => "its label would change the model much",
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random for the audit",
-            Self::Repeat => "you had it before, and answering it twice shows how steady your answers are",
+            Self::Repeat => "you had it before: it shows how steady your answers are",
         }
     }
 }

@@ -23,6 +23,8 @@ const MEASURE: u16 = 90;
 
 /// A longer question stands whole in the guideline only.
 const MOST_ASKED: usize = 3;
+/// What was done last takes this many lines at most, however narrow the window.
+const MOST_SAID: u16 = 4;
 
 /// What is to be drawn beside the case.
 pub(super) struct Around<'a> {
@@ -42,7 +44,10 @@ impl CaseScreen {
             .map(|longest| self.labels(around.task, (area.width, longest), look))
             .find(fits)
             .unwrap_or_else(|| self.labels(around.task, (area.width, 1), look));
-        let foot = 3 + labels.len() as u16;
+        let said = self.said(around.notice, area.width, look);
+        // Two lines, so that nothing moves from case to case, but for what would be cut off.
+        let told = (said.len() as u16).clamp(2, MOST_SAID);
+        let foot = 1 + labels.len() as u16 + told;
         let (body, foot) = split(area, area.height.saturating_sub(foot + 1));
         let asked = self.question(frame, body, around.task, look);
         let (_, text) = split(body, asked);
@@ -53,9 +58,8 @@ impl CaseScreen {
         }
         rule(frame, row(foot, 0), look);
         frame.render_widget(Paragraph::new(labels.clone()), Rect { y: foot.y + 1, ..foot });
-        let lines = self.said(around.notice, area.width, look);
-        let below = Rect { y: foot.y + 1 + labels.len() as u16, height: 2, ..foot }.intersection(area);
-        frame.render_widget(Paragraph::new(lines), below);
+        let below = Rect { y: foot.y + 1 + labels.len() as u16, height: told, ..foot }.intersection(area);
+        frame.render_widget(Paragraph::new(said), below);
         let hints = [
             (Action::Help, "help"),
             (Action::Skip, "skip"),
@@ -329,4 +333,36 @@ fn split(area: Rect, top: u16) -> (Rect, Rect) {
 fn column(area: Rect, i: u16, n: u16) -> Rect {
     let width = area.width / n;
     Rect { x: area.x + i * width, width: if i + 1 == n { area.width - i * width } else { width }, ..area }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::case::Reason;
+    use crate::domain::ids::CaseId;
+
+    #[test]
+    fn what_was_hidden_until_the_answer_is_told_to_its_end_in_a_small_window() {
+        let reveal = |reason: Reason, label: &str| Reveal {
+            split: "eval",
+            reason: reason.as_str(),
+            in_words: reason.in_words(),
+            prelabel: Some(label.to_owned()),
+            probabilities: [(label.to_owned(), 0.6.into())].into_iter().collect(),
+        };
+        let lines = |reason, label: &str, width: u16| {
+            let last = Answered {
+                label: label.to_owned(),
+                key: '1',
+                case: CaseId(141),
+                changed: false,
+                reveal: Some(reveal(reason, label)),
+            };
+            lay_out(&answered(&last, "u"), &[], width - 2, (Style::default(), Style::default())).len()
+        };
+        for reason in [Reason::Repeat, Reason::Overlap, Reason::Contrast] {
+            assert!(lines(reason, "clickbait", 80) <= 2, "{reason:?}: the text keeps its place");
+            assert!(lines(reason, "offensive language", 60) <= usize::from(MOST_SAID), "{reason:?}");
+        }
+    }
 }

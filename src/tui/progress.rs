@@ -123,6 +123,17 @@ impl Page<'_> {
         self.sentence(vec![Span::styled(name, style)], &figure.to_string(), style);
     }
 
+    /// A row with a figure and its interval drawn beside it. Where there is no room for the whole figure, it takes several lines and no drawing:
+    /// its n is never cut off.
+    fn drawn(&mut self, head: String, (figure, wide): (&Figure, usize), chart: &str, style: Style) {
+        let said = figure.to_string();
+        if head.width() + said.width() < usize::from(self.width) {
+            self.lines.push(Line::styled(format!("{head}{said:<wide$}  {chart}"), style));
+        } else {
+            self.sentence(vec![Span::styled(head, style)], &said, style);
+        }
+    }
+
     fn hard_cases(&mut self, status: &Status) {
         let theme = self.look.theme;
         self.title("Hard cases: do model and experts agree? (Cohen's kappa: 0 is chance, 1 always)".into());
@@ -175,9 +186,8 @@ impl Page<'_> {
             let head = format!("   {name}{}  {:>6}  ", " ".repeat(wide - name.width()), point.training);
             match &point.kappa {
                 Figure::Known { value, lo, hi, .. } => {
-                    let said = point.kappa.to_string();
                     let chart = scale.draw((*lo, *value, *hi), ceiling);
-                    self.lines.push(Line::styled(format!("{head}{said:<figures$}  {chart}"), style));
+                    self.drawn(head, (&point.kappa, figures), &chart, style);
                 }
                 Figure::Undefined { .. } => {
                     self.sentence(vec![Span::styled(head, style)], &point.kappa.to_string(), theme.quiet);
@@ -199,10 +209,13 @@ impl Page<'_> {
         for (name, figure) in rows {
             match figure {
                 Figure::Known { value, lo, hi, .. } => {
-                    let said = figure.to_string();
                     let chart = scale.draw((*lo, *value, *hi), ceiling);
-                    let row = format!("   {name:<wide$}  {:>6}  {said:<figures$}  {chart}", "");
-                    self.lines.push(Line::styled(row, theme.text));
+                    self.drawn(
+                        format!("   {name:<wide$}  {:>6}  ", ""),
+                        (figure, figures),
+                        &chart,
+                        theme.text,
+                    );
                 }
                 Figure::Undefined { .. } => self.figure(name, wide, figure, theme.quiet),
             }
@@ -462,6 +475,8 @@ fn share(figure: &Figure, says: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::Keymap;
+    use super::super::theme::{Theme, ThemeName};
     use super::*;
     use crate::desk::advice::StopBy;
     use crate::desk::next_round::{Basis, Narrower, Outlook};
@@ -513,6 +528,22 @@ mod tests {
             says,
             "tunes on the 23 training labels that the model has not seen, then mines the next round"
         );
+    }
+
+    #[test]
+    fn a_narrow_window_wraps_a_figure_and_cuts_off_no_n() {
+        let (theme, keys) = (Theme::of(ThemeName::None), Keymap::default());
+        let look = Look { theme: &theme, keys: &keys };
+        let figure = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 1_234 };
+        let head = "   after round 12, in use      60  ";
+        for width in [60, 80, 160] {
+            let mut page = Page { lines: Vec::new(), width, roomy: false, look };
+            page.drawn(head.to_owned(), (&figure, 30), "──┼──", Style::default());
+            let seen: Vec<String> =
+                page.lines.iter().map(|line| cut(&line.to_string(), usize::from(width))).collect();
+            let words: Vec<&str> = seen.iter().flat_map(|line| line.split_whitespace()).collect();
+            assert!(words.join(" ").contains("0.75 (0.60 to 0.85, n = 1234)"), "{width}: {seen:?}");
+        }
     }
 
     #[test]

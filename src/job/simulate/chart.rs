@@ -6,6 +6,10 @@ use super::report::Curves;
 
 const WIDTH: usize = 64;
 const HEIGHT: usize = 16;
+/// The legend stays within these, as all else does.
+const COLUMNS: usize = 80;
+const MARGIN: &str = "       ";
+const GAP: &str = "   ";
 
 /// Mean kappa of several strategies over the labels.
 pub struct Chart {
@@ -89,6 +93,47 @@ impl Display for Chart {
         if self.whole.is_some() {
             legend.push("· all labels of the pool".into());
         }
-        write!(f, "       {}", legend.join("   "))
+        let mut used = 0;
+        for (at, entry) in legend.iter().enumerate() {
+            let long = entry.chars().count() + GAP.len();
+            let before = match at {
+                0 => MARGIN.to_owned(),
+                _ if MARGIN.len() + used + long > COLUMNS + GAP.len() => {
+                    used = 0;
+                    format!("\n{MARGIN}")
+                }
+                _ => GAP.to_owned(),
+            };
+            used += long;
+            write!(f, "{before}{entry}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Curve;
+    use super::*;
+
+    #[test]
+    fn the_legend_of_every_strategy_stays_within_80_columns_and_names_each_once() {
+        let kappa = Curve { mean: vec![Some(0.1), Some(0.5)], ..Curve::default() };
+        let empty = Curve::default();
+        let curves = Curves {
+            labels: vec![0, 60],
+            kappa,
+            ac1: empty.clone(),
+            f1: empty.clone(),
+            average_precision: empty,
+        };
+        let names: Vec<&str> = crate::mining::strategy::names().collect();
+        let drawn = Chart::of(names.iter().map(|name| (*name, &curves)), Some(0.6)).to_string();
+        assert!(drawn.lines().all(|line| line.chars().count() <= COLUMNS), "{drawn}");
+        let legend = drawn.split_once(" labels\n").unwrap().1;
+        for (name, letter) in names.iter().zip('a'..) {
+            assert_eq!(legend.matches(&format!("{letter} {name}")).count(), 1, "{legend}");
+        }
+        assert!(legend.contains("* several") && legend.ends_with("· all labels of the pool"), "{legend}");
     }
 }

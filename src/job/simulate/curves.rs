@@ -1,11 +1,12 @@
-//! The learning curves as CSV: a line for each strategy and point.
+//! The learning curves as CSV: a line for each strategy and point, and one for each figure that they are held against.
 
 use super::super::output::output_fault;
-use super::report::{Curve, Curves, SimulateReport};
+use super::report::{Curve, Curves, SimulateReport, WholePool};
 use crate::domain::fault::{Fault, Result};
 use crate::format::{Cell, OutputFormat, RowWriter};
 
-/// The curves of every strategy and of random samples, with a header and no newline at the end.
+/// The curves of every strategy and of random samples, then what the whole pool, a crowd and two experts have, of which kappa alone is known;
+/// with a header and no newline at the end.
 ///
 /// # Errors
 /// None in practice: it is written to memory.
@@ -22,6 +23,22 @@ pub fn curves_csv(report: &SimulateReport) -> Result<String> {
             writer.write_row(&cells(name, curves, at)).map_err(failed)?;
         }
     }
+    let whole = |pool: &WholePool| (Some(pool.labels), pool.kappa, pool.interval);
+    let experts = report.expert_expert.map(|s| (None, Some(s.mean), Some(s)));
+    for (name, single) in [
+        ("full pool", Some(whole(&report.full_pool))),
+        ("crowd", report.crowd.as_ref().map(whole)),
+        ("two experts", experts),
+    ] {
+        if let Some((labels, mean, ends)) = single {
+            let kappa = [mean, ends.map(|s| s.lo), ends.map(|s| s.hi)].map(number);
+            let labels = labels.map_or(Cell::Null, |n| Cell::Json(n.to_string()));
+            let unknown = std::iter::repeat_n(Cell::Null, 3 * (figures.len() - 1));
+            let row: Vec<Cell> =
+                [Cell::Text(name.to_owned()), labels].into_iter().chain(kappa).chain(unknown).collect();
+            writer.write_row(&row).map_err(failed)?;
+        }
+    }
     let bytes = writer.finish().map_err(failed)?;
     let text = String::from_utf8(bytes).map_err(|e| Fault::new("write the curves", e.to_string()))?;
     Ok(text.trim_end().to_owned())
@@ -31,8 +48,11 @@ fn cells(name: &str, curves: &Curves, at: usize) -> Vec<Cell> {
     let Curves { labels, kappa, ac1, f1, average_precision } = curves;
     let mut cells = vec![Cell::Text(name.to_owned()), Cell::Json(labels[at].to_string())];
     for Curve { mean, lo, hi } in [kappa, ac1, f1, average_precision] {
-        let number = |value: Option<f64>| value.map_or(Cell::Null, |v| Cell::Json(format!("{v:.6}")));
         cells.extend([mean, lo, hi].map(|values| number(values[at])));
     }
     cells
+}
+
+fn number(value: Option<f64>) -> Cell {
+    value.filter(|v| v.is_finite()).map_or(Cell::Null, |v| Cell::Json(format!("{v:.6}")))
 }

@@ -328,7 +328,7 @@ impl Source {
             );
         }
         if !self.votes.is_empty() {
-            let counted = self.voted(&labels);
+            let mut counted = self.voted(&labels);
             if let Some(at) = (0..n).find(|label| !counted.contains(label)) {
                 let name = &labels.names[at];
                 return Err(Fault::usage(attempted, format!("no column counts the votes for '{name}'"))
@@ -340,6 +340,12 @@ impl Source {
                     format!("it has no label '{name}' that could be voted for"),
                 )
                 .hint(format!("Its labels are {}", labels.names.join(", "))));
+            }
+            counted.sort_unstable();
+            if let Some(two) = counted.windows(2).find(|two| two[0] == two[1]) {
+                let name = &labels.names[two[0]];
+                return Err(Fault::usage(attempted, format!("two columns count the votes for '{name}'"))
+                    .hint("Give --votes LABEL=COLUMN once for each label"));
             }
         }
         Ok(labels)
@@ -411,5 +417,9 @@ mod tests {
         let both = vec![("ham".to_owned(), "a".to_owned()), ("spam".to_owned(), "a".to_owned())];
         assert!(why(two, &|s| s.votes = both.clone()).contains("line 3 has 'x'"));
         assert!(why("text,gold\none,a\ntwo,a\n", &|_| {}).contains("1 different"));
+        let good = "text,gold,a,b\none,spam,3,0\ntwo,ham,0,2\n";
+        let thrice = [("ham", "a"), ("spam", "b"), ("HAM", "b")].map(|(l, c)| (l.to_owned(), c.to_owned()));
+        let said = why(good, &|s| s.votes = thrice.to_vec());
+        assert!(said.contains("two columns count the votes for 'ham'"), "{said}");
     }
 }

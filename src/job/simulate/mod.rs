@@ -38,7 +38,7 @@ use self::ledger::{Ledger, stopped};
 use self::play::{Played, Table, World};
 use self::random_needs::random_samples;
 use self::reference::{Reference, reference};
-use self::report::{Against, Curves, DatasetFacts, Finished, Run, WholePool, kappas};
+use self::report::{Against, Curves, DatasetFacts, Finished, Run, Terms, WholePool, kappas};
 use self::scores::Scores;
 use super::mine::strategies;
 use super::model::ScoutModel;
@@ -391,6 +391,13 @@ impl Simulation<'_> {
         let of_experts: Option<Vec<f64>> = references.iter().map(|r| r.expert_expert).collect();
         Ok(SimulateReport {
             dataset: DatasetFacts::of(data, &divisions),
+            terms: Terms {
+                seed_labels: self.options.course.seed_labels,
+                noise: self.options.noise,
+                votes: matches!(data.crowd, Crowd::Votes(_)),
+                with_splits: self.options.course.with_splits,
+                prevalence: self.options.sizes.prevalence,
+            },
             adapter: match self.options.trained {
                 Trained::Head => "head",
                 Trained::Lora => "lora",

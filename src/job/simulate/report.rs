@@ -14,6 +14,8 @@ use crate::stats::seeds::Spread;
 pub struct SimulateReport {
     /// The data.
     pub dataset: DatasetFacts,
+    /// What it was played with.
+    pub terms: Terms,
     /// What was trained: `head`, `lora` or `both`.
     pub adapter: &'static str,
     /// Who answered: `gold`, `noise` or `votes`.
@@ -30,6 +32,21 @@ pub struct SimulateReport {
     pub random_samples: Curves,
     /// The strategies.
     pub runs: Vec<Run>,
+}
+
+/// What a simulation was played with beside its data and its rounds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Terms {
+    /// Labels asked for before the first round.
+    pub seed_labels: usize,
+    /// The probability of another label than the gold.
+    pub noise: f64,
+    /// Whether annotators' votes answered.
+    pub votes: bool,
+    /// Whether evaluation and audit cases trained nothing.
+    pub with_splits: bool,
+    /// The share that the rarest label was brought to.
+    pub prevalence: Option<f64>,
 }
 
 /// The data of a simulation.

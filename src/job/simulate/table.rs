@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::chart::Chart;
 use super::dataset::NearCopies;
 use super::random_needs::RandomNeeds;
-use super::report::{Run, SimulateReport, WholePool};
+use super::report::{Run, SimulateReport, Terms, WholePool};
 use crate::stats::seeds::Spread;
 
 impl Display for SimulateReport {
@@ -52,18 +52,35 @@ impl SimulateReport {
             data.test,
             mean(data.positive_in_test),
         )?;
-        if data.unlabelled > 0 {
-            writeln!(f, "{} rows without a known label were left out", data.unlabelled)?;
+        if let Some(played) = self.terms.in_words() {
+            writeln!(f, "played with {played}")?;
+        }
+        if self.terms.seed_labels > data.pool {
+            let (asked, pool) = (self.terms.seed_labels, data.pool);
+            writeln!(
+                f,
+                "--seed-labels asks for {asked}, and the pool holds {pool}: no round was left to play"
+            )?;
+        }
+        match data.unlabelled {
+            0 => {}
+            1 => writeln!(f, "1 row without a known label was left out")?,
+            n => writeln!(f, "{n} rows without a known label were left out")?,
         }
         let copies = data.near_copies;
         if copies.texts > 0 {
-            let fate = match copies.are {
-                NearCopies::Kept => "stay (--fold-copies leaves them out)",
-                NearCopies::Folded => "were left out",
+            let one = copies.texts == 1;
+            let (texts, differ) = if one { ("text", "differs") } else { ("texts", "differ") };
+            let fate = match (copies.are, one) {
+                (NearCopies::Kept, true) => "stays (--fold-copies leaves it out)",
+                (NearCopies::Kept, false) => "stay (--fold-copies leaves them out)",
+                (NearCopies::Folded, true) => "was left out",
+                (NearCopies::Folded, false) => "were left out",
             };
+            let have = if copies.of_another_label == 1 { "has" } else { "have" };
             writeln!(
                 f,
-                "{} texts differ from an earlier one in case, digits, links and names alone and {fate};\n{} of them have another label than it",
+                "{} {texts} {differ} from an earlier one in case, digits, links and names alone and {fate};\n{} of them {have} another label than it",
                 copies.texts, copies.of_another_label
             )?;
         }
@@ -98,6 +115,21 @@ impl SimulateReport {
             writeln!(f, "{}", needs(&run.random_needs, &run.strategy))?;
         }
         Ok(())
+    }
+}
+
+impl Terms {
+    /// As they were typed; none where nothing was.
+    fn in_words(&self) -> Option<String> {
+        let said = [
+            (self.seed_labels > 0).then(|| format!("--seed-labels {}", self.seed_labels)),
+            (self.noise > 0.0).then(|| format!("--noise {}", self.noise)),
+            self.votes.then(|| "--votes".to_owned()),
+            self.with_splits.then(|| "--with-splits".to_owned()),
+            self.prevalence.map(|share| format!("--prevalence {share}")),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        (!said.is_empty()).then(|| said.join(", "))
     }
 }
 
