@@ -3,6 +3,8 @@
 //! `cargo bench --bench causal -- SHAPE FORM DOCUMENTS SHARED LENGTH CUE [MEMORY-GIB]`, with SHAPE `0.6b` (Qwen3-0.6B's, Q8_0) or `135m`
 //! (SmolLM-135M's, F32) and FORM `lora` or `alora`; models of random numbers, written into the folder of temporary files and kept there.
 
+#![expect(clippy::print_stdout, reason = "a benchmark reports what it measured")]
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -14,6 +14,21 @@ pub fn multiplied(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f32>
     to
 }
 
+/// Rows up to which a product with a matrix in rows is fastest where its result lies in columns: the matrix is then read as it lies, where it
+/// would else be copied (at 96 rows 85 against 33 GFLOP/s of a core, at 1,048 rows 48 against 78).
+const FEW_ROWS: usize = 256;
+
+/// `x · matrixᵀ`, by all cores.
+pub fn through(x: ArrayView2<'_, f32>, matrix: ArrayView2<'_, f32>) -> Array2<f32> {
+    if x.nrows() > FEW_ROWS {
+        return multiplied(x, matrix.reversed_axes());
+    }
+    let mut columns = Array2::zeros((matrix.nrows(), x.nrows()));
+    let to = columns.view_mut().reversed_axes();
+    product_by(Cores::All, 1.0, x, matrix.reversed_axes(), Target::Overwritten, to);
+    columns.t().as_standard_layout().into_owned()
+}
+
 /// `to += scale · a · b`, by all cores.
 pub fn add_product(scale: f32, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, to: ArrayViewMut2<'_, f32>) {
     product_by(Cores::All, scale, a, b, Target::AddedTo, to);

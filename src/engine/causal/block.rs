@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::arithmetic::{Angles, Opening, Way, add_product, multiplied, norm, norm_gradient};
+use super::arithmetic::{Angles, Opening, Way, add_product, multiplied, norm, norm_gradient, through};
 use super::attention::{Heads, Read, Reading};
 use super::shape::{Family, Shape};
 use super::weights::{Block, Place, Weights};
@@ -327,7 +327,7 @@ impl Pass {
 
     fn linear(&self, place: Place, x: ArrayView2<'_, f32>, updates: &[f32]) -> Array2<f32> {
         let frozen = self.frozen().linear(place);
-        let mut to = frozen.matrix.with(&mut self.weights.scratch(), |matrix| multiplied(x, matrix.t()));
+        let mut to = frozen.matrix.with(&mut self.weights.scratch(), |matrix| through(x, matrix));
         if let Some(bias) = &frozen.bias {
             to += bias;
         }

@@ -56,10 +56,13 @@ pub(in crate::engine) enum Ended {
     Diverged,
 }
 
+/// The gradient of a batch's mean loss, and that loss.
+pub(in crate::engine) type Sloped = (GradStore, f64);
+
 /// What a descent asks for on its way.
 pub(in crate::engine) struct Guide<'g> {
-    /// The gradient of a batch's mean loss, and that loss.
-    pub gradients: &'g mut dyn FnMut(&[usize]) -> Result<(GradStore, f64)>,
+    /// Asked for each batch, the numbers of some examples.
+    pub gradients: &'g mut dyn FnMut(&[usize]) -> Result<Sloped>,
     /// Told after each step; the descent ends once it breaks.
     pub on_step: &'g mut dyn FnMut(Step) -> ControlFlow<()>,
     /// Told after each epoch: its number from 1, and the mean loss.
