@@ -260,6 +260,34 @@ pub(super) fn predictor(
     Ok(predictor)
 }
 
+/// What a judge with a short memory is not told.
+#[derive(Clone, Copy)]
+enum LeftOut {
+    Examples,
+    Guideline,
+    Meanings,
+}
+
+impl LeftOut {
+    /// Leaves it out, and says what it is.
+    fn from(self, told: &mut Instruction) -> &'static str {
+        match self {
+            Self::Examples => {
+                told.labels.iter_mut().for_each(|label| label.examples.clear());
+                "the labels' own examples"
+            }
+            Self::Guideline => {
+                told.guideline.clear();
+                "the guideline"
+            }
+            Self::Meanings => {
+                told.labels.iter_mut().for_each(|label| label.description.clear());
+                "what the labels mean"
+            }
+        }
+    }
+}
+
 /// Shortens what the judge is told until a text has at least as much room, the least useful first. Returns what was left out.
 fn make_room(judge: &Judge, told: &mut Instruction) -> Vec<&'static str> {
     let mut left_out = Vec::new();
@@ -268,15 +296,9 @@ fn make_room(judge: &Judge, told: &mut Instruction) -> Vec<&'static str> {
     while is_tight(told) && told.examples.pop().is_some() {
         left_out = vec!["some of the labelled examples"];
     }
-    let steps: [(&str, fn(&mut Instruction)); 3] = [
-        ("the labels' own examples", |told| told.labels.iter_mut().for_each(|l| l.examples.clear())),
-        ("the guideline", |told| told.guideline.clear()),
-        ("what the labels mean", |told| told.labels.iter_mut().for_each(|l| l.description.clear())),
-    ];
-    for (what, leave_out) in steps {
+    for step in [LeftOut::Examples, LeftOut::Guideline, LeftOut::Meanings] {
         if is_tight(told) {
-            leave_out(told);
-            left_out.push(what);
+            left_out.push(step.from(told));
         }
     }
     left_out

@@ -349,6 +349,7 @@ mod tests {
             in_words: reason.in_words(),
             prelabel: Some(label.to_owned()),
             probabilities: [(label.to_owned(), 0.6.into())].into_iter().collect(),
+            judge: None,
         };
         let lines = |reason, label: &str, width: u16| {
             let last = Answered {
