@@ -72,7 +72,7 @@ impl JobKind {
             Self::Mine => "closes the round and chooses the next cases",
             Self::Tune => "trains the head on the labels and prelabels the pool anew",
             Self::Lora => "trains the model itself, a LoRA, for a minute or two",
-            Self::Judge => "a language model reads what the scout is least sure of, for ten minutes",
+            Self::Judge => "has a language model read what the scout is least sure of",
         }
     }
 
