@@ -1,0 +1,198 @@
+//! What a judge costs and what it learns.
+//!
+//! `cargo bench --bench judge -- speed [DOCUMENTS]`: documents per second of about 100 tokens behind an instruction of about 200, on a model of random
+//! numbers of Qwen3-0.6B's shape (Q8_0, 16,384 tokens; written into the folder of temporary files and kept there), beside the plain rate at which
+//! llama.cpp decodes as many document tokens.
+//! `cargo bench --bench judge -- learning FORM EPOCHS SEED`: TinyStories-656K of the test data on SMS: 300 labels, half of them spam, then
+//! `tune --adapter FORM` (`lora` or `alora`), and kappa of `export --by judge` on the messages that nobody labelled.
+
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use hardcase::domain::split::Split;
+use hardcase::engine::causal::specimen::Specimen;
+use hardcase::engine::gguf::TensorType;
+use hardcase::engine::judge::{Instruction, Judge, JudgeOptions, Shown};
+use hardcase::store::{Access, Store};
+use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::token::LlamaToken;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["speed"] => speed(48),
+        ["speed", documents] => speed(documents.parse()?),
+        ["learning", form, epochs, seed] => learning(form, epochs, seed.parse()?),
+        _ => {
+            println!("give: speed [DOCUMENTS], or learning FORM EPOCHS SEED");
+            Ok(())
+        }
+    }
+}
+
+fn speed(documents: usize) -> Result<()> {
+    let path = std::env::temp_dir().join("hardcase-bench-0.6b.gguf");
+    if !path.exists() {
+        Specimen::of_600_million(16_384, TensorType::Q8_0).write(&path)?;
+    }
+    let judge = Judge::load(&path, JudgeOptions::default())?;
+    let words = |n: usize, salt: usize| -> String {
+        (0..n).map(|i| format!("w{} ", (i * 7919 + salt * 104_729) % 97)).collect()
+    };
+    let shown = |name: &str| Shown { name: name.into(), description: words(8, 3), examples: Vec::new() };
+    let told = Instruction {
+        question: words(4, 1),
+        guideline: words(16, 2),
+        labels: vec![shown("spam"), shown("fine")],
+        examples: Vec::new(),
+    };
+    // As many words as give about 100 tokens in this vocabulary.
+    let per_word = {
+        let mut reading = judge.read(&told)?;
+        let text = words(20, 5);
+        let mut tokens = 0;
+        reading.score(&[&text], &mut |_, verdicts| {
+            tokens = verdicts[0].tokens;
+            ControlFlow::Continue(())
+        })?;
+        tokens as f64 / 20.0
+    };
+    let texts: Vec<String> = (0..documents).map(|i| words((100.0 / per_word) as usize, i)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut reading = judge.read(&told)?;
+    println!("instruction {} tokens", reading.instruction_tokens());
+    for round in 1..=3 {
+        let mut tokens = 0;
+        let begun = Instant::now();
+        reading.score(&texts, &mut |_, verdicts| {
+            tokens += verdicts.iter().map(|v| v.tokens).sum::<usize>();
+            ControlFlow::Continue(())
+        })?;
+        let judged = begun.elapsed().as_secs_f64();
+        let plain = plain(&judge, tokens)?;
+        println!(
+            "{round}: judged {:.2} documents/s, {:.1} document tokens/s; plain decode {:.1} tokens/s: {:.0} %",
+            documents as f64 / judged,
+            tokens as f64 / judged,
+            tokens as f64 / plain,
+            100.0 * plain / judged
+        );
+    }
+    Ok(())
+}
+
+/// Seconds that llama.cpp takes for so many tokens in batches of 512, without outputs.
+fn plain(judge: &Judge, tokens: usize) -> Result<f64> {
+    let params = LlamaContextParams::default()
+        .with_n_ctx(NonZeroU32::new(1_024))
+        .with_n_batch(512)
+        .with_n_ubatch(512)
+        .with_n_threads(JudgeOptions::default().threads.get() as i32)
+        .with_n_threads_batch(JudgeOptions::default().threads.get() as i32);
+    let mut context = judge.served.model.new_context(hardcase::engine::backend::backend()?, params)?;
+    let mut batch = LlamaBatch::new(512, 1);
+    let begun = Instant::now();
+    let mut done = 0;
+    while done < tokens {
+        let n = (tokens - done).min(512);
+        batch.clear();
+        for i in 0..n {
+            batch.add(LlamaToken::new(260 + (i * 31 % 1_000) as i32), i as i32, &[0], false)?;
+        }
+        context.clear_kv_cache();
+        context.decode(&mut batch)?;
+        context.synchronize();
+        done += n;
+    }
+    Ok(begun.elapsed().as_secs_f64())
+}
+
+fn learning(form: &str, epochs: &str, seed: u64) -> Result<()> {
+    let data = std::env::var_os("HARDCASE_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let model = data.join("models/tinystories-656k-f32.gguf");
+    ensure!(model.is_file(), "skipped: there is no {}", model.display());
+    let folder = tempfile::tempdir()?;
+    let project = folder.path().join("sms.hardcase");
+    let task = folder.path().join("task.toml");
+    std::fs::write(&task, TASK)?;
+    run("new", &project, &["--task", text(&task)?])?;
+    run("import", &project, &[text(&data.join("data/sms_spam/sms.tsv"))?, "--text", "2", "--gold", "1"])?;
+    run("scout", &project, &[])?;
+    let lines = predictions(&project, "active")?;
+    let store = Store::open(&project, Access::Read)?;
+    let train: Vec<i64> = store
+        .splits()?
+        .into_iter()
+        .filter(|(_, split)| *split == Split::Train)
+        .map(|(item, _)| item.0)
+        .collect();
+    drop(store);
+    let mut labelled = Vec::new();
+    for label in ["spam", "ham"] {
+        let of = |line: &&Value| line["gold"] == label && train.contains(&line["item"].as_i64().unwrap_or(0));
+        let mut all: Vec<i64> = lines.iter().filter(of).filter_map(|line| line["item"].as_i64()).collect();
+        all.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        for item in all.into_iter().take(150) {
+            run("answer", &project, &["--item", &item.to_string(), "--label", label])?;
+            labelled.push(item);
+        }
+    }
+    run("tune", &project, &[])?;
+    let begun = Instant::now();
+    let taught = run("tune", &project, &["--adapter", form, "--model", text(&model)?, "--epochs", epochs])?;
+    println!("{taught}\n{:.1} s", begun.elapsed().as_secs_f64());
+    println!("{}", run("judge", &project, &["--all"])?);
+    for by in ["judge", "active", "head"] {
+        let lines = predictions(&project, by)?;
+        let unseen = lines.iter().filter(|line| {
+            !line["prelabel"].is_null() && !labelled.contains(&line["item"].as_i64().unwrap_or(0))
+        });
+        let pairs: Vec<(usize, usize)> = unseen
+            .map(|l| (usize::from(l["prelabel"] == "spam"), usize::from(l["gold"] == "spam")))
+            .collect();
+        let kappa = hardcase::stats::kappa::cohen(&pairs).ok();
+        println!("kappa by {by} on {} messages that nobody labelled: {kappa:?}", pairs.len());
+    }
+    Ok(())
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().context("a path is not UTF-8")
+}
+
+fn predictions(project: &Path, by: &str) -> Result<Vec<Value>> {
+    let out = run("export", project, &["--what", "predictions", "--by", by])?;
+    out.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+fn run(verb: &str, project: &Path, arguments: &[&str]) -> Result<String> {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_hardcase"));
+    let output =
+        Command::new(program).arg(verb).arg(project).args(arguments).args(["--progress", "none"]).output()?;
+    if !output.status.success() {
+        bail!("{verb}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+const TASK: &str = r#"name = "spam"
+question = "Is this message spam?"
+[[label]]
+name = "spam"
+key = "1"
+description = "advertising, prizes, or a premium-rate number to call"
+[[label]]
+name = "ham"
+key = "2"
+description = "a message between people who know each other"
+"#;
