@@ -6,6 +6,8 @@
 //! `cargo bench --bench judge -- learning FORM EPOCHS SEED`: TinyStories-656K of the test data on SMS: 300 labels, half of them spam, then
 //! `tune --adapter FORM` (`lora` or `alora`), and kappa of `export --by judge` on the messages that nobody labelled.
 
+#![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
+
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -184,7 +184,7 @@ pub(super) fn path_of(store: &Store, named: Option<&Path>) -> Result<PathBuf> {
     let model = last.map(|p| store.model(p.model)).transpose()?.flatten();
     model.map(|model| PathBuf::from(model.path)).ok_or_else(|| {
         Fault::usage("judge texts", "no language model has judged in this project yet")
-            .hint("Name one as GGUF with --model, for example Qwen3-0.6B-Q8_0.gguf")
+            .hint("Name one once: `hardcase judge FILE --model Qwen3-0.6B-Q8_0.gguf`, or any other language model as GGUF")
     })
 }
 
