@@ -25,7 +25,8 @@ use crate::stats::head::{balanced, fit_head, stratified_folds};
 use crate::stats::kappa::cohen_figure;
 use crate::stats::paired::Paired;
 
-const FOLDS: usize = 3;
+/// Parts into which the labels are dealt.
+pub(super) const FOLDS: usize = 3;
 /// Probabilities below this count as this: one text alone must not decide.
 const LEAST: f64 = 1e-6;
 
@@ -62,6 +63,27 @@ pub struct Comparison {
     pub worse: bool,
 }
 
+impl Comparison {
+    /// Of the losses of the same texts, by the adapter and by what it is compared with.
+    ///
+    /// # Errors
+    /// Fewer than two texts.
+    pub(super) fn of(adapter: &[f64], other: &[f64]) -> Result<Self> {
+        let differences: Vec<f64> =
+            adapter.iter().zip(other).map(|(adapter, other)| adapter - other).collect();
+        let few = || Fault::new("compare the adapter", "there are too few labels");
+        let paired = Paired::of(&differences).ok_or_else(few)?;
+        Ok(Self {
+            head: mean(other).unwrap_or_default(),
+            lora: mean(adapter).unwrap_or_default(),
+            difference: paired.mean,
+            error: paired.error,
+            n: paired.n,
+            worse: paired.is_worse(),
+        })
+    }
+}
+
 /// What is kept of how an adapter was trained.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoraSettings {
@@ -87,11 +109,25 @@ pub(super) struct Trained {
     pub held_out: Vec<(ItemId, Vec<f32>)>,
 }
 
-/// Texts of one training: those that are trained on, and those that are held out.
-struct Part {
-    name: String,
-    rows: Vec<usize>,
-    held_out: Vec<usize>,
+/// Texts of one training, by their rows: those that are trained on, and those that are held out.
+pub(super) struct Part {
+    pub name: String,
+    pub rows: Vec<usize>,
+    pub held_out: Vec<usize>,
+}
+
+impl Part {
+    /// A training on all rows, and one for each fold that is held out. The longest is the first: where they run beside each other, the others
+    /// fill the cores.
+    pub fn all(fold_of: &[usize]) -> Vec<Self> {
+        let all =
+            Self { name: "all labels".into(), rows: (0..fold_of.len()).collect(), held_out: Vec::new() };
+        let folds = (0..FOLDS).map(|fold| {
+            let (held_out, rows) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
+            Self { name: format!("fold {} of {FOLDS}", fold + 1), rows, held_out }
+        });
+        std::iter::once(all).chain(folds).collect()
+    }
 }
 
 /// What a training says.
@@ -163,16 +199,8 @@ impl Rehearsal<'_> {
         Ok(adapter.map(|adapter| Trained { adapter, comparison, held_out }))
     }
 
-    /// The longest training first: the others fill the cores beside it.
     fn parts(&self) -> Vec<Part> {
-        let fold_of = stratified_folds(&self.training.labels, self.classes, FOLDS, self.settings.seed);
-        let all =
-            Part { name: "all labels".into(), rows: (0..fold_of.len()).collect(), held_out: Vec::new() };
-        let folds = (0..FOLDS).map(|fold| {
-            let (held_out, rows) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
-            Part { name: format!("fold {} of {FOLDS}", fold + 1), rows, held_out }
-        });
-        std::iter::once(all).chain(folds).collect()
+        Part::all(&stratified_folds(&self.training.labels, self.classes, FOLDS, self.settings.seed))
     }
 
     fn steps(&self, part: &Part) -> usize {
@@ -250,17 +278,7 @@ impl Rehearsal<'_> {
             head.extend(of(&ended.head));
             lora.extend(of(&ended.lora));
         }
-        let differences: Vec<f64> = lora.iter().zip(&head).map(|(lora, head)| lora - head).collect();
-        let few = || Fault::new("compare the adapter with the head", "there are too few labels");
-        let paired = Paired::of(&differences).ok_or_else(few)?;
-        Ok(Comparison {
-            head: mean(&head).unwrap_or_default(),
-            lora: mean(&lora).unwrap_or_default(),
-            difference: paired.mean,
-            error: paired.error,
-            n: paired.n,
-            worse: paired.is_worse(),
-        })
+        Comparison::of(&lora, &head)
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::rehearsal::Comparison;
+use super::rehearsal::{Comparison, FOLDS, Part};
 use super::runner::Work;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::figure::Figure;
@@ -26,10 +26,8 @@ use crate::engine::training::Settings;
 use crate::engine::verify::Verified;
 use crate::stats::head::{balanced, stratified_folds};
 use crate::stats::kappa::cohen_figure;
-use crate::stats::paired::Paired;
 use crate::stats::stack::{Fitted, Opinions, Stack};
 
-const FOLDS: usize = 3;
 /// Texts that llama.cpp and the trainer both read, before the training and after.
 const VERIFIED_ON: usize = 32;
 const GIB: u64 = 1 << 30;
@@ -102,13 +100,6 @@ pub(super) struct Graduated {
     pub held_out: Array2<f32>,
 }
 
-/// Texts of one training, by their numbers.
-struct Part {
-    name: String,
-    rows: Vec<usize>,
-    held_out: Vec<usize>,
-}
-
 /// A model that is ready to be trained.
 struct Trainer {
     weights: Arc<Weights>,
@@ -136,7 +127,7 @@ impl School<'_> {
 
         let fold_of = stratified_folds(self.gold, self.labels, FOLDS, self.settings.seed);
         let mut held_out = Array2::zeros((self.texts.len(), self.labels));
-        let parts = parts(&fold_of);
+        let parts = Part::all(&fold_of);
         let steps: usize = parts.iter().map(|p| self.steps(p)).sum();
         let (mut done, mut whole) = (0, None);
         for part in &parts {
@@ -317,18 +308,7 @@ impl School<'_> {
                 plain[row] = loss(p[self.gold[row]], weights[row]);
             }
         }
-        let differences: Vec<f64> =
-            adapted.iter().zip(&plain).map(|(with, without)| with - without).collect();
-        let few = || Fault::new("compare the adapter with the judge as it is", "there are too few labels");
-        let paired = Paired::of(&differences).ok_or_else(few)?;
-        Ok(Comparison {
-            head: mean(&plain),
-            lora: mean(&adapted),
-            difference: paired.mean,
-            error: paired.error,
-            n: paired.n,
-            worse: paired.is_worse(),
-        })
+        Comparison::of(&adapted, &plain)
     }
 
     /// llama.cpp against what the trainer says of some texts, log-probabilities, texts × labels.
@@ -379,15 +359,6 @@ impl School<'_> {
 
 fn form(cached: Option<&Cached>) -> Form<'_> {
     cached.map_or(Form::Lora, |cached| Form::Alora { cached, first: 0 })
-}
-
-fn parts(fold_of: &[usize]) -> Vec<Part> {
-    let all = Part { name: "all labels".into(), rows: (0..fold_of.len()).collect(), held_out: Vec::new() };
-    let folds = (0..FOLDS).map(|fold| {
-        let (held_out, rows) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
-        Part { name: format!("fold {} of {FOLDS}", fold + 1), rows, held_out }
-    });
-    std::iter::once(all).chain(folds).collect()
 }
 
 fn loss(p: f32, weight: f64) -> f64 {
