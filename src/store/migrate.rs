@@ -11,7 +11,8 @@ use super::private::create_private;
 use crate::domain::fault::{Fault, Result};
 
 /// Script `n` takes a file of version `n` to `n + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql"), include_str!("schema_v3.sql")];
 
 /// The file version that this program writes.
 pub const FILE_VERSION: u32 = MIGRATIONS.len() as u32;

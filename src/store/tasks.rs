@@ -14,7 +14,7 @@ use crate::domain::task::Task;
 pub struct Revision {
     /// Its id.
     pub id: RevisionId,
-    /// Counted from 1.
+    /// Counted from 1 in this file.
     pub number: i64,
     /// When it was set, UTC milliseconds.
     pub created_ms: i64,
@@ -35,8 +35,9 @@ impl Store {
         let toml = task.to_toml()?;
         self.write("set the task", |tx| {
             tx.execute(
-                "INSERT INTO task_revision (uuid, number, toml, session, created_ms)
-                 VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM task_revision), ?2, ?3, ?4)",
+                "INSERT INTO task_revision (uuid, number, generation, toml, session, created_ms)
+                 VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM task_revision),
+                         (SELECT coalesce(max(generation), 0) + 1 FROM task_revision), ?2, ?3, ?4)",
                 (Uuid16(Uuid::now_v7()), toml, session, now_ms()),
             )
         })?;
@@ -45,7 +46,7 @@ impl Store {
 
     /// The newest revision, where the project has a task.
     pub fn find_task(&self) -> Result<Option<Revision>> {
-        let sql = format!("{REVISION} ORDER BY t.number DESC LIMIT 1");
+        let sql = format!("{REVISION} ORDER BY t.generation DESC, t.uuid DESC LIMIT 1");
         self.one(&sql, (), "read the task", stored)?.map(Stored::read).transpose()
     }
 
@@ -60,9 +61,9 @@ impl Store {
         })
     }
 
-    /// All revisions, oldest first.
+    /// All revisions, the one that stands last.
     pub fn task_revisions(&self) -> Result<Vec<Revision>> {
-        let rows = self.all_rows(&format!("{REVISION} ORDER BY t.number"), "read the task", stored)?;
+        let rows = self.all_rows(&format!("{REVISION} ORDER BY t.generation, t.uuid"), "read the task", stored)?;
         rows.into_iter().map(Stored::read).collect()
     }
 }
