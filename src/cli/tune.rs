@@ -34,7 +34,8 @@ pub(super) struct Tune {
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "GGUF")]
     model: Option<PathBuf>,
-    /// How often each label is seen by a LoRA [default: 2; 3 from 500 training labels]
+    /// How often each label is seen by a LoRA [default: 2; 3 from 500 training labels]; by a language model at most, as held-out labels
+    /// advise [default: 2; 8 for a small one]
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50))]
     epochs: Option<u8>,

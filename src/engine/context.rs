@@ -19,13 +19,17 @@ use crate::domain::fault::{Fault, Result, io_reason};
 /// Texts that llama.cpp takes in one batch (`LLAMA_MAX_SEQ`).
 pub(super) const MOST_TEXTS: usize = 256;
 
-/// A model as llama.cpp holds it, with the adapter that its contexts use.
+/// A model as llama.cpp holds it, with the adapters that its contexts may use.
 pub struct Served {
     /// The model.
     pub model: LlamaModel,
-    /// llama.cpp frees it with the model.
-    pub adapter: Option<Mutex<LlamaLoraAdapter>>,
+    /// llama.cpp frees them with the model.
+    adapters: Vec<Mutex<LlamaLoraAdapter>>,
 }
+
+/// One of the adapters that were loaded beside a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loaded(usize);
 
 impl Served {
     /// Loads the model file at `path`, and the adapter whose file these bytes are.
@@ -49,14 +53,14 @@ impl Served {
         let backend = backend()?;
         let (model, reason) = with_logged_error(|| LlamaModel::load_from_file(backend, path, params));
         let model = model.map_err(|e| Fault::new(attempted(), reason.unwrap_or_else(silent)).because(e))?;
-        Ok(Self { model, adapter: None })
+        Ok(Self { model, adapters: Vec::new() })
     }
 
-    /// Loads the adapter whose file these bytes are; contexts that are made from here on may use it.
+    /// Loads the adapter whose file these bytes are beside those there are; contexts that are made from here on may use it.
     ///
     /// # Errors
     /// Where llama.cpp refuses it, with its own reason.
-    pub fn adapt(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn adapt(&mut self, bytes: &[u8]) -> Result<Loaded> {
         let attempted = "load the adapter";
         let unwritten = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
         // llama.cpp reads adapters from files alone; it has read all of this one when it returns.
@@ -64,25 +68,31 @@ impl Served {
         file.write_all(bytes).map_err(unwritten)?;
         let (adapter, reason) = with_logged_error(|| self.model.lora_adapter_init(file.path()));
         let adapter = adapter.map_err(|e| Fault::new(attempted, reason.unwrap_or_else(silent)).because(e))?;
-        self.adapter = Some(Mutex::new(adapter));
-        Ok(())
+        self.adapters.push(Mutex::new(adapter));
+        Ok(Loaded(self.adapters.len() - 1))
     }
 
-    /// Lets the adapter act in a context from now on, or not; without an adapter nothing happens.
+    /// The adapter that was loaded last.
+    pub fn newest(&self) -> Option<Loaded> {
+        self.adapters.len().checked_sub(1).map(Loaded)
+    }
+
+    /// Lets that adapter act in a context from now on and no other, or none.
     ///
     /// # Errors
     /// Where llama.cpp refuses it.
-    pub fn switch(&self, context: &mut LlamaContext<'_>, on: bool) -> Result<()> {
-        let Some(adapter) = &self.adapter else { return Ok(()) };
-        let mut adapter = adapter.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn switch(&self, context: &mut LlamaContext<'_>, to: Option<Loaded>) -> Result<()> {
         let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
             Fault::new("use the adapter", e.to_string()).because(e)
         };
-        if on {
-            context.lora_adapter_set(&mut adapter, 1.0).map_err(|e| failed(e.into()))
-        } else {
-            context.lora_adapter_remove(&mut adapter).map_err(|e| failed(e.into()))
+        let others = self.adapters.iter().enumerate().filter(|(number, _)| to != Some(Loaded(*number)));
+        for (_, other) in others {
+            let mut other = other.lock().unwrap_or_else(PoisonError::into_inner);
+            context.lora_adapter_remove(&mut other).map_err(|e| failed(e.into()))?;
         }
+        let Some(adapter) = to.and_then(|Loaded(number)| self.adapters.get(number)) else { return Ok(()) };
+        let mut adapter = adapter.lock().unwrap_or_else(PoisonError::into_inner);
+        context.lora_adapter_set(&mut adapter, 1.0).map_err(|e| failed(e.into()))
     }
 }
 
@@ -124,7 +134,7 @@ impl<'model> Context<'model> {
             let why = reason.unwrap_or_else(|| "llama.cpp made no context and did not say why".into());
             Fault::new("prepare the encoder", why).because(e)
         })?;
-        served.switch(&mut context, true)?;
+        served.switch(&mut context, served.newest())?;
         let dimensions = usize::try_from(model.n_embd_out()).unwrap_or(0);
         Ok(Self { context, batch: LlamaBatch::new(most_tokens, 1), dimensions })
     }

@@ -1,5 +1,5 @@
-//! The trainings of one teaching of a judge: on all labels for the adapter, and on two thirds of them three times, to see what it is worth on the
-//! rest. Before them the trainer, and after them llama.cpp, has to prove that both compute the same.
+//! The trainings of one teaching of a judge: on two thirds of the labels three times, to see what it is worth on the rest and after how many
+//! epochs, then on all labels for the adapter. Before them the trainer, and after them llama.cpp, has to prove that both compute the same.
 
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
@@ -94,10 +94,19 @@ pub(super) struct School<'a> {
 pub(super) struct Graduated {
     /// The adapter's file.
     pub bytes: Vec<u8>,
+    /// The epochs that it was trained for: those after which the folds did best on what they had not seen.
+    pub epochs: usize,
     pub comparison: Comparison,
     pub verified: Verified,
     /// Each text's probabilities by the adapter of the fold that held it out, texts × labels.
     pub held_out: Array2<f32>,
+}
+
+/// How far all trainings together are, in steps.
+#[derive(Clone, Copy)]
+struct Way {
+    done: usize,
+    of: usize,
 }
 
 /// A model that is ready to be trained.
@@ -126,21 +135,24 @@ impl School<'_> {
         drop(server);
 
         let fold_of = stratified_folds(self.gold, self.labels, FOLDS, self.settings.seed);
-        let mut held_out = Array2::zeros((self.texts.len(), self.labels));
-        let parts = Part::all(&fold_of);
-        let steps: usize = parts.iter().map(|p| self.steps(p)).sum();
-        let (mut done, mut whole) = (0, None);
-        for part in &parts {
-            let Some((adapter, unseen)) = self.train(work, &trainer, part, done, steps)? else {
-                return Ok(None);
-            };
-            done += self.steps(part);
-            whole.get_or_insert(adapter);
-            for (&row, p) in part.held_out.iter().zip(unseen.rows()) {
-                held_out.row_mut(row).assign(&p);
+        let mut parts = Part::all(&fold_of);
+        // The one on all labels comes last: how long it trains is what the folds say.
+        parts.rotate_left(1);
+        let mut way = Way { done: 0, of: parts.iter().map(|part| self.steps(part)).sum() };
+        let mut unseen = vec![Array2::zeros((self.texts.len(), self.labels)); self.settings.epochs];
+        for part in &parts[..FOLDS] {
+            let Some((_, by_epoch)) = self.train(work, &trainer, part, way)? else { return Ok(None) };
+            way.done += self.steps(part);
+            for (unseen, of_part) in unseen.iter_mut().zip(by_epoch) {
+                for (&row, p) in part.held_out.iter().zip(of_part.rows()) {
+                    unseen.row_mut(row).assign(&p);
+                }
             }
         }
-        let Some(adapter) = whole else { return Ok(None) };
+        let (epochs, held_out) = self.best(unseen);
+        let whole = School { settings: Settings { epochs, ..self.settings }, ..*self };
+        way.of = way.done + whole.steps(&parts[FOLDS]);
+        let Some((adapter, _)) = whole.train(work, &trainer, &parts[FOLDS], way)? else { return Ok(None) };
         let comparison = self.compare(&base, &held_out, &fold_of)?;
 
         work.report("checking that llama.cpp serves it", 0, None, "texts")?;
@@ -156,7 +168,7 @@ impl School<'_> {
         let served = Served::load(self.path, Some(&bytes))?;
         let verified = self.compared(&mut self.server(&served)?, &sample, self.reach.acting(), &expected)?;
         verified.require(&self.judge.facts().quantisation)?;
-        Ok(Some(Graduated { bytes, comparison, verified, held_out }))
+        Ok(Some(Graduated { bytes, epochs, comparison, verified, held_out }))
     }
 
     fn server<'s>(&self, served: &'s Served) -> Result<Server<'s>> {
@@ -216,15 +228,14 @@ impl School<'_> {
         Ok(self.by_label(&choices))
     }
 
-    /// Trains on one part; with what it says of the texts that are held out, as probabilities. None where it was stopped.
+    /// Trains on one part; with what it says after each epoch of the texts that are held out, as probabilities. None where it was stopped.
     fn train(
         &self,
         work: &mut Work<'_>,
         trainer: &Trainer,
         part: &Part,
-        done: usize,
-        steps: usize,
-    ) -> Result<Option<(Adapter, Array2<f32>)>> {
+        way: Way,
+    ) -> Result<Option<(Adapter, Vec<Array2<f32>>)>> {
         let labels: Vec<usize> = part.rows.iter().map(|&row| self.gold[row]).collect();
         let weights = balanced(&labels, self.labels);
         let example = |(&row, weight): (&usize, &f64)| {
@@ -241,14 +252,15 @@ impl School<'_> {
             form: form(cached.as_ref()),
             memory: STEP,
         };
-        let (work, last) = (RefCell::new(work), RefCell::new(Array2::zeros((0, self.labels))));
+        let (work, mut by_epoch) = (RefCell::new(work), Vec::new());
         let mut failed = None;
         let adapter = fit(
             &lesson,
             &self.settings,
             &mut |step| {
                 let mut work = work.borrow_mut();
-                let told = work.report("training", (done + step.done) as u64, Some(steps as u64), "steps");
+                let told =
+                    work.report("training", (way.done + step.done) as u64, Some(way.of as u64), "steps");
                 if let Err(fault) = told {
                     failed.get_or_insert(fault);
                 }
@@ -260,13 +272,22 @@ impl School<'_> {
             &mut |epoch| {
                 let p = self.by_label(&epoch.held_out).mapv(f32::exp);
                 work.borrow_mut().epochs.push(self.epoch(part, epoch.number, epoch.loss, &p));
-                *last.borrow_mut() = p;
+                by_epoch.push(p);
             },
         )?;
         match failed {
             Some(fault) => Err(fault),
-            None => Ok(adapter.map(|adapter| (adapter, last.into_inner()))),
+            None => Ok(adapter.map(|adapter| (adapter, by_epoch))),
         }
+    }
+
+    /// After how many epochs the folds did best on what they had not seen, and what they said of it then; the fewest of those that are alike.
+    fn best(&self, unseen: Vec<Array2<f32>>) -> (usize, Array2<f32>) {
+        let weights = balanced(self.gold, self.labels);
+        let of = |p: &Array2<f32>| mean(&losses(p, self.gold, &weights));
+        let all = unseen.into_iter().map(|p| (of(&p), p)).zip(1..);
+        let best = all.min_by(|((a, _), _), ((b, _), _)| a.total_cmp(b));
+        best.map_or((1, Array2::zeros((0, self.labels))), |((_, p), epochs)| (epochs, p))
     }
 
     fn epoch(&self, part: &Part, number: usize, loss: f64, held_out: &Array2<f32>) -> Epoch {

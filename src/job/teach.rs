@@ -39,7 +39,7 @@ pub struct TeachOptions {
     pub reach: Reach,
     /// The language model; none for the one that judged before.
     pub model: Option<PathBuf>,
-    /// How often each label is seen; twice where nothing is said.
+    /// How often each label is seen at most; where nothing is said twice, and by a small model eight times.
     pub epochs: Option<usize>,
     /// Threads; as many as there are cores where none are named.
     pub threads: Option<NonZeroUsize>,
@@ -76,6 +76,8 @@ pub struct TeachReport {
     pub adapter: Option<AdapterId>,
     /// Labels that it was trained on: training labels but those in the instruction.
     pub training: usize,
+    /// How often it saw each, where there is an adapter.
+    pub epochs: Option<usize>,
     /// What is missing, where there is too little.
     pub missing: Option<String>,
     /// The adapter against the judge as it is: `lora` is the adapter's loss, `head` the judge's.
@@ -93,6 +95,7 @@ impl TeachReport {
             model: String::new(),
             adapter: None,
             training: 0,
+            epochs: None,
             missing: None,
             comparison: None,
             verified: None,
@@ -114,8 +117,10 @@ impl std::fmt::Display for TeachReport {
             Verdict::Activated => {
                 write!(
                     f,
-                    "{} judges with an adapter trained on {} labels; {against}",
-                    self.model, self.training
+                    "{} judges with an adapter trained on {} labels, seen {} times each; {against}",
+                    self.model,
+                    self.training,
+                    self.epochs.unwrap_or_default()
                 )?;
                 if let Some(v) = &self.verified {
                     write!(f, "; llama.cpp serves it within {:.4} on {} texts", v.largest, v.texts)?;
@@ -144,8 +149,11 @@ impl std::fmt::Display for TeachReport {
 /// What is kept of how an adapter of a judge was trained.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Taught {
+    /// As asked: it may see each text `epochs` times.
     #[serde(flatten)]
     settings: Settings,
+    /// The epochs that served best.
+    trained_for: usize,
     /// Whose loss the comparison's other one is: the judge's, without the adapter.
     against: String,
     comparison: Comparison,
@@ -197,7 +205,7 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
         all.into_iter().filter(|(item, _)| !settings.examples.contains(item)).collect();
     report.training = lessons.len();
     let hash = hash_of(&lessons, &settings);
-    let mut training = Settings::usual(seed);
+    let mut training = Settings::of_width(judge.facts().dimensions, seed);
     training.epochs = options.epochs.unwrap_or(training.epochs);
     let known = work.store.adapters()?.into_iter().rev().find(|a| {
         a.kind == options.reach.name()
@@ -234,11 +242,13 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
     };
     let kept = Taught {
         settings: training,
+        trained_for: taught.epochs,
         against: "judge".into(),
         comparison: taught.comparison.clone(),
         verified: taught.verified,
         epochs_ended: work.epochs.clone(),
     };
+    report.epochs = Some(taught.epochs);
     let bytes = taught.bytes;
     let adapter = work.store.add_adapter(&NewAdapter {
         kind: options.reach.name(),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::project::{Project, program};
 
 /// A language model of the test data.
-fn model(name: &str) -> Option<PathBuf> {
+pub fn model(name: &str) -> Option<PathBuf> {
     let data = std::env::var_os("HARDCASE_TEST_DATA")
         .unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
     let path = PathBuf::from(data).join("models").join(name);
@@ -18,7 +18,7 @@ fn model(name: &str) -> Option<PathBuf> {
 }
 
 /// A scouted project whose first `rounds` rounds are answered with the gold labels, and whose head is tuned.
-fn labelled(rounds: usize) -> Project {
+pub fn labelled(rounds: usize) -> Project {
     let project = Project::with_ads(400);
     project.run("scout", &[]).done();
     let gold = project.gold();

@@ -264,3 +264,33 @@ fn every_answer_that_a_killed_script_saw_acknowledged_is_in_the_file() {
     assert_eq!(saved["changed"], false, "{saved}");
     drop(project.is_whole());
 }
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_killed_teaching_of_the_judge_leaves_it_as_it_was_and_the_next_one_goes_through() {
+    let Some(model) = super::judge::model("tinystories-656k-q8_0.gguf") else { return };
+    let model = model.to_str().unwrap();
+    let project = super::judge::labelled(2);
+    project.run("judge", &["--model", model, "--limit", "20", "--threads", "1"]).done();
+    let before = bytes(&project);
+    let labels = project.is_whole().events().unwrap();
+    let teach = || {
+        let arguments = ["--adapter", "alora", "--model", model, "--epochs", "1", "--threads", "1"];
+        project.command("tune", &arguments)
+    };
+    let mut killed = 0;
+    for (i, wait) in moments(teach(), 5, 6).enumerate() {
+        restore(&project, &before);
+        let whom = if i % 2 == 0 { Whom::All } else { Whom::Parent };
+        killed += usize::from(kill_after(start(&mut teach()), wait, whom).1);
+        let store = project.is_whole();
+        assert_eq!(store.events().unwrap(), labels);
+        assert!(store.adapters().unwrap().iter().filter(|a| a.kind == "alora").count() <= 1);
+        drop(store);
+        project.json("judge", &["--limit", "5", "--threads", "1"]);
+    }
+    assert!(killed > 0, "not one teaching was caught at work");
+    let report = project.json("tune", &["--adapter", "alora", "--model", model, "--epochs", "1"]);
+    assert_ne!(report["verdict"], "too-few", "{report}");
+    drop(project.is_whole());
+}

@@ -20,6 +20,8 @@ mod dialogue;
 #[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, feature = "engine"))]
+mod hostile_models;
+#[cfg(all(test, feature = "engine"))]
 mod judge;
 #[cfg(all(test, unix))]
 mod kills;

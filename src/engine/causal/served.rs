@@ -32,7 +32,7 @@ pub enum Precision {
     Single,
 }
 
-/// Which tokens the adapter that was loaded with the model acts on.
+/// Which tokens the adapter that was loaded last acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acting {
     /// None.
@@ -174,7 +174,7 @@ impl<'model> Server<'model> {
 
     /// Lets the adapter act from now on, or not.
     fn switch(&mut self, on: bool) -> Result<()> {
-        self.served.switch(&mut self.context, on)
+        self.served.switch(&mut self.context, self.served.newest().filter(|_| on))
     }
 
     /// Reads some of an example's tokens; what is decided after them goes to `found`, unless that is empty.

@@ -8,10 +8,9 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
 use super::prompt::Instruction;
-use super::served::{Asked, Judge};
+use super::served::{Asked, Judge, Voice};
 use crate::domain::fault::{Fault, Result};
 use crate::engine::backend::{backend, with_logged_error};
-use crate::engine::causal::Acting;
 
 /// Texts in the cache at a time, beside the instruction.
 const MOST_TEXTS: usize = 32;
@@ -23,6 +22,8 @@ const INSTRUCTION: i32 = 0;
 pub struct Verdict {
     /// Each label's log-probability after the cue, in nats; their exponentials sum to 1.
     pub log_probabilities: Vec<f32>,
+    /// The same by each of those who are listened to beside the judge.
+    pub beside: Vec<Vec<f32>>,
     /// Tokens of the text that it read.
     pub tokens: usize,
     /// Whether the middle of the text was left out.
@@ -72,7 +73,7 @@ impl Judge {
             Fault::new(attempted, why).hint("A smaller --context needs less memory").because(e)
         })?;
         let mut reading = Reading { judge: self, context, batch: LlamaBatch::new(batch, 1), asked, room };
-        reading.act(self.acting == Acting::Everywhere)?;
+        reading.begin()?;
         let prefix = reading.asked.prefix.clone();
         reading.add(&prefix, 0, INSTRUCTION, Output::None)?;
         reading.decode()?;
@@ -128,29 +129,57 @@ impl Reading<'_> {
     fn together(&mut self, texts: &[(Vec<u32>, bool)]) -> Result<Vec<Verdict>> {
         let start = self.asked.prefix.len();
         let cue = self.asked.cue.clone();
-        // An adapter that acts on answers alone leaves instruction and texts as the model itself reads them.
-        let on_answers = self.judge.acting == Acting::OnAnswers;
-        let mut ends = Vec::with_capacity(texts.len());
+        let voices = self.judge.voices.clone();
+        // One that acts on answers alone has to come after the texts.
+        let mut ends: Vec<i32> = Vec::with_capacity(texts.len());
+        let at_once = !matches!(voices[0], Voice::OnAnswers(_));
         for (sequence, (tokens, _)) in (1..).zip(texts) {
             self.share(INSTRUCTION, sequence)?;
             self.add(tokens, start, sequence, Output::None)?;
-            if !on_answers {
+            if at_once {
                 ends.push(self.add(&cue, start + tokens.len(), sequence, Output::Last)?);
             }
         }
         self.decode()?;
-        if on_answers {
-            self.act(true)?;
-            for (sequence, (tokens, _)) in (1..).zip(texts) {
-                ends.push(self.add(&cue, start + tokens.len(), sequence, Output::Last)?);
+        let mut said = Vec::with_capacity(voices.len());
+        for (number, voice) in voices.iter().enumerate() {
+            if number > 0 || !at_once {
+                self.speak(*voice)?;
+                ends.clear();
+                for (sequence, (tokens, _)) in (1..).zip(texts) {
+                    let end = start + tokens.len();
+                    self.forget(sequence, end)?;
+                    ends.push(self.add(&cue, end, sequence as i32, Output::Last)?);
+                }
+                self.decode()?;
             }
-            self.decode()?;
+            said.push(self.choices(texts, &ends)?);
         }
+        for sequence in 1..=texts.len() {
+            self.forget(sequence, 0)?;
+        }
+        self.begin()?;
+        let mut by_voice: Vec<_> = said.into_iter().map(Vec::into_iter).collect();
+        let verdict = |(tokens, cut): &(Vec<u32>, bool)| {
+            let mut of_text = by_voice.iter_mut().filter_map(Iterator::next);
+            Verdict {
+                log_probabilities: of_text.next().unwrap_or_default(),
+                beside: of_text.collect(),
+                tokens: tokens.len(),
+                cut: *cut,
+            }
+        };
+        Ok(texts.iter().map(verdict).collect())
+    }
+
+    /// Each label's log-probability for each text, after the cues that end at `ends` of the last batch.
+    fn choices(&mut self, texts: &[(Vec<u32>, bool)], ends: &[i32]) -> Result<Vec<Vec<f32>>> {
+        let after_text = self.asked.prefix.len() + self.asked.cue.len();
         let answers = self.asked.answers.clone();
         let mut choices: Vec<Vec<Vec<f32>>> = vec![Vec::new(); texts.len()];
         for (at, path) in answers.paths().enumerate() {
             if path.is_empty() {
-                for (choices, end) in choices.iter_mut().zip(&ends) {
+                for (choices, end) in choices.iter_mut().zip(ends) {
                     choices.push(answers.choice(at, self.context.get_logits_ith(*end)));
                 }
                 continue;
@@ -159,28 +188,22 @@ impl Reading<'_> {
             for (sequence, (tokens, _)) in (1..).zip(texts) {
                 let branch = sequence + MOST_TEXTS as i32;
                 self.share(sequence, branch)?;
-                branches.push(self.add(path, start + tokens.len() + cue.len(), branch, Output::Last)?);
+                branches.push(self.add(path, after_text + tokens.len(), branch, Output::Last)?);
             }
             self.decode()?;
             for (choices, end) in choices.iter_mut().zip(&branches) {
                 choices.push(answers.choice(at, self.context.get_logits_ith(*end)));
             }
             for sequence in 1..=texts.len() {
-                self.forget(sequence + MOST_TEXTS)?;
+                self.forget(sequence + MOST_TEXTS, 0)?;
             }
         }
-        for sequence in 1..=texts.len() {
-            self.forget(sequence)?;
+        let said: Vec<Vec<f32>> = choices.iter().map(|choices| answers.log_probabilities(choices)).collect();
+        if said.iter().flatten().any(|log| log.is_nan()) {
+            let why = "the model computes values that are no numbers, so its file is damaged";
+            return Err(Fault::new("score a text", why).hint("Fetch the model's file anew"));
         }
-        if on_answers {
-            self.act(false)?;
-        }
-        let verdict = |((tokens, cut), choices): (&(Vec<u32>, bool), Vec<Vec<f32>>)| Verdict {
-            log_probabilities: answers.log_probabilities(&choices),
-            tokens: tokens.len(),
-            cut: *cut,
-        };
-        Ok(texts.iter().zip(choices).map(verdict).collect())
+        Ok(said)
     }
 
     /// Puts tokens into the batch; returns the place of the last.
@@ -203,8 +226,21 @@ impl Reading<'_> {
         decoded.map_err(|e| Fault::new("score a text", reason.unwrap_or_else(|| e.to_string())).because(e))
     }
 
-    fn act(&mut self, on: bool) -> Result<()> {
-        self.judge.served.switch(&mut self.context, on)
+    /// Reads instruction and texts as the judge does.
+    fn begin(&mut self) -> Result<()> {
+        let everywhere = match self.judge.voices[0] {
+            Voice::Adapted(adapter) => Some(adapter),
+            Voice::Plain | Voice::OnAnswers(_) => None,
+        };
+        self.judge.served.switch(&mut self.context, everywhere)
+    }
+
+    fn speak(&mut self, voice: Voice) -> Result<()> {
+        let adapter = match voice {
+            Voice::Plain => None,
+            Voice::Adapted(adapter) | Voice::OnAnswers(adapter) => Some(adapter),
+        };
+        self.judge.served.switch(&mut self.context, adapter)
     }
 
     /// Lets a sequence of the cache look back at what another has.
@@ -213,8 +249,10 @@ impl Reading<'_> {
         shared.map_err(|e| Fault::new("score a text", e.to_string()).because(e))
     }
 
-    fn forget(&mut self, sequence: usize) -> Result<()> {
-        let cleared = self.context.clear_kv_cache_seq(u32::try_from(sequence).ok(), None, None);
+    /// Forgets a sequence from a position on.
+    fn forget(&mut self, sequence: usize, from: usize) -> Result<()> {
+        let (sequence, from) = (u32::try_from(sequence).ok(), u32::try_from(from).ok());
+        let cleared = self.context.clear_kv_cache_seq(sequence, from, None);
         cleared.map(drop).map_err(|e| Fault::new("score a text", e.to_string()).because(e))
     }
 }
@@ -225,13 +263,18 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::engine::causal::{Adapter, AdapterFile, Weights};
     use crate::engine::judge::{JudgeOptions, Shown};
+
+    fn path(model: &str) -> PathBuf {
+        let data = std::env::var_os("HARDCASE_TEST_DATA")
+            .unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
+        PathBuf::from(data).join("models").join(model)
+    }
 
     /// A small real model of the test data.
     fn judge(name: &str) -> Option<Judge> {
-        let data = std::env::var_os("HARDCASE_TEST_DATA")
-            .unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
-        let path = PathBuf::from(data).join("models").join(name);
+        let path = path(name);
         if !path.is_file() {
             eprintln!("skipped: {} is not there", path.display());
             return None;
@@ -330,6 +373,58 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// An adapter of a model that changes a lot, for the tokens of an answer or for all.
+    fn adapter(model: &str, invocation: Vec<u32>, seed: u64) -> Vec<u8> {
+        use rand::{Rng, SeedableRng};
+        let weights = Weights::read(&path(model), 1 << 30).unwrap();
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        let mut adapter = Adapter::untrained(&weights.shape, 4, 4.0, &mut rng);
+        for update in &mut adapter.updates {
+            update.b.mapv_inplace(|_| rng.gen_range(-1.0f32..1.0));
+        }
+        AdapterFile { family: weights.shape.family, adapter, invocation }.encode(&[]).unwrap()
+    }
+
+    #[test]
+    fn whoever_is_listened_to_on_the_same_pass_says_what_it_says_alone() {
+        let model = "tinystories-656k-f32.gguf";
+        let Some(mut together) = judge(model) else { return };
+        let told = instruction(&["a dog", "a doll", "cat"]);
+        let texts = ["The dog ran.", "A little bird sang in the tree.", "The cat sat on the mat."];
+        let alone = |bytes: Option<&[u8]>| {
+            let mut judge = judge(model).unwrap();
+            if let Some(bytes) = bytes {
+                judge.adapt(bytes).unwrap();
+            }
+            let mut reading = judge.read(&told).unwrap();
+            verdicts(&mut reading, &texts).into_iter().map(|v| v.log_probabilities).collect::<Vec<_>>()
+        };
+        let (newer, older) = (adapter(model, vec![1, 2], 1), adapter(model, vec![1, 2], 2));
+        together.adapt(&newer).unwrap();
+        together.listen_to(None).unwrap();
+        together.listen_to(Some(&older)).unwrap();
+        let expected = [alone(Some(&newer)), alone(None), alone(Some(&older))];
+        let mut reading = together.read(&told).unwrap();
+        // Twice: nothing of one pass is left for the next.
+        for _ in 0..2 {
+            for (text, verdict) in verdicts(&mut reading, &texts).into_iter().enumerate() {
+                let said = std::iter::once(verdict.log_probabilities).chain(verdict.beside);
+                for (said, alone) in said.zip(&expected) {
+                    let far = said.iter().zip(&alone[text]).map(|(p, q)| (p - q).abs()).fold(0.0, f32::max);
+                    assert!(far < 0.03, "{said:?} {:?}", alone[text]);
+                }
+            }
+        }
+        let far = |a: &[Vec<f32>], b: &[Vec<f32>]| {
+            let pairs = a.iter().flatten().zip(b.iter().flatten());
+            pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        assert!(far(&expected[0], &expected[1]) > 0.05 && far(&expected[0], &expected[2]) > 0.05);
+        drop(reading);
+        let everywhere = adapter(model, Vec::new(), 3);
+        assert!(together.listen_to(Some(&everywhere)).unwrap_err().to_string().contains("every token"));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::prompt::{Around, CUE, Instruction, folded};
 use super::vocabulary::Vocabulary;
 use crate::domain::fault::{Fault, Result};
 use crate::engine::backend::physical_cores;
-use crate::engine::causal::{Acting, AdapterFile};
-use crate::engine::context::Served;
+use crate::engine::causal::AdapterFile;
+use crate::engine::context::{Loaded, Served};
 use crate::engine::model_file::{ModelFacts, inspect};
 
 /// Longer texts are cut here even where the model allows more, unless asked otherwise: a second a text is long enough.
@@ -47,11 +47,23 @@ impl Default for JudgeOptions {
     }
 }
 
+/// The model with an adapter, or without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// As it is.
+    Plain,
+    /// With an adapter that acts on every token.
+    Adapted(Loaded),
+    /// With one that acts on the tokens of the answer alone: it reads a text as the model itself does.
+    OnAnswers(Loaded),
+}
+
 /// A loaded language model.
 pub struct Judge {
-    /// The model, and the adapter that acts on it.
+    /// The model, and the adapters beside it.
     pub served: Served,
-    pub(super) acting: Acting,
+    /// Who speaks of each text: the judge first, then whoever is listened to beside it.
+    pub(super) voices: Vec<Voice>,
     pub(super) options: JudgeOptions,
     facts: ModelFacts,
     around: Around,
@@ -88,7 +100,7 @@ impl Judge {
         let around = chat(&served.model);
         Ok(Self {
             vocabulary: Vocabulary::of(&served.model),
-            acting: Acting::Off,
+            voices: vec![Voice::Plain],
             options,
             facts,
             templated: around.is_some(),
@@ -102,11 +114,28 @@ impl Judge {
     /// # Errors
     /// Where the bytes are no such file, or llama.cpp refuses it, with its own reason.
     pub fn adapt(&mut self, bytes: &[u8]) -> Result<()> {
+        self.voices = vec![self.voice(bytes)?];
+        Ok(())
+    }
+
+    /// Listens to another voice beside the judge, on the same pass over the texts: the model with an earlier adapter, or as it is.
+    ///
+    /// # Errors
+    /// As [`Self::adapt`]; and where the two do not read a text alike, because an adapter acts on all of it.
+    pub fn listen_to(&mut self, adapter: Option<&[u8]>) -> Result<()> {
+        let voice = adapter.map_or(Ok(Voice::Plain), |bytes| self.voice(bytes))?;
+        if [voice, self.voices[0]].iter().any(|voice| matches!(voice, Voice::Adapted(_))) {
+            return Err(Fault::new("compare two adapters in one pass", "one of them acts on every token"));
+        }
+        self.voices.push(voice);
+        Ok(())
+    }
+
+    fn voice(&mut self, bytes: &[u8]) -> Result<Voice> {
         let file = AdapterFile::decode(bytes);
         let file = file.map_err(|e| Fault::new("load the adapter", e.to_string()).because(e))?;
-        self.served.adapt(bytes)?;
-        self.acting = if file.invocation.is_empty() { Acting::Everywhere } else { Acting::OnAnswers };
-        Ok(())
+        let loaded = self.served.adapt(bytes)?;
+        Ok(if file.invocation.is_empty() { Voice::Adapted(loaded) } else { Voice::OnAnswers(loaded) })
     }
 
     /// What the model's file says of it.
