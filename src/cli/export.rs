@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::Watcher;
+use crate::job::events::{Texts, export_events};
 use crate::job::export::{By, ExportFormat, ExportOptions, Exported, What, export};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,8 @@ enum WhatArgument {
     Predictions,
     /// Every imported row, with what was decided
     Rows,
+    /// The label log, one thing on each line: `merge` takes it back
+    Events,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,6 +52,9 @@ pub(super) struct Export {
     /// With labels: every event, also what was taken back and what was answered again in a repeat
     #[arg(long)]
     history: bool,
+    /// With events: keys alone, without the texts of the cases
+    #[arg(long)]
+    no_text: bool,
     /// How to write
     #[arg(long, value_enum, default_value = "jsonl")]
     format: FormatArgument,
@@ -59,6 +65,13 @@ pub(super) struct Export {
 
 impl Export {
     pub fn run(self, setting: &Setting) -> Result<()> {
+        if self.what == WhatArgument::Events {
+            return self.events(setting);
+        }
+        if self.no_text {
+            return Err(Fault::usage("export without texts", "--no-text goes with events")
+                .hint("Leave it out, or give --what events"));
+        }
         let what = match (self.what, self.history) {
             (WhatArgument::Labels, false) => What::Labels,
             (WhatArgument::Labels, true) => What::History,
@@ -67,7 +80,8 @@ impl Export {
                     .hint("Leave it out, or give --what labels"));
             }
             (WhatArgument::Predictions, _) => What::Predictions,
-            (WhatArgument::Rows, _) => What::Rows,
+            // Events went their own way above.
+            (WhatArgument::Rows | WhatArgument::Events, _) => What::Rows,
         };
         let to_file = self.out.is_some();
         let options = ExportOptions { what, by: by(&self.by)?, format: self.format.into(), out: self.out };
@@ -78,6 +92,21 @@ impl Export {
             ));
         }
         if to_file { setting.say(&format!("{lines} lines written")) } else { Ok(()) }
+    }
+}
+
+impl Export {
+    fn events(self, setting: &Setting) -> Result<()> {
+        if self.format == FormatArgument::Csv || self.history || self.by != "active" {
+            return Err(Fault::usage(
+                "export the events",
+                "they are written as JSONL, all of them, whatever the models say",
+            )
+            .hint("Leave --format, --history and --by out"));
+        }
+        let texts = if self.no_text { Texts::LeftOut } else { Texts::Written };
+        let lines = export_events(&self.file, texts, self.out.as_deref())?;
+        if self.out.is_some() { setting.say(&format!("{lines} lines written")) } else { Ok(()) }
     }
 }
 

@@ -5,6 +5,7 @@
 mod adapter;
 mod answer;
 mod arguments;
+mod assign;
 #[cfg(feature = "engine")]
 mod demo;
 mod dialogue;
@@ -17,6 +18,7 @@ mod import;
 mod judge;
 mod keyboard;
 mod label;
+mod merge;
 mod mine;
 mod new;
 mod next;

@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
-use super::{adapter, answer, doctor, export, import, label, mine, new, next, open, status, task, tune};
+use super::{
+    adapter, answer, assign, doctor, export, import, label, merge, mine, new, next, open, status, task, tune,
+};
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, predict, scout, simulate};
 use crate::domain::fault::Result;
@@ -62,8 +64,12 @@ enum Verb {
     /// Play the loop on texts whose labels are known, by several strategies
     #[cfg(feature = "engine")]
     Simulate(simulate::Simulate),
-    /// Write labels, predictions or the imported rows
+    /// Write labels, predictions, the imported rows or the label log
     Export(export::Export),
+    /// Bring copies of a project together, or take a log of labels back
+    Merge(merge::Merge),
+    /// Give a reviewer elsewhere cases, in a copy that comes back by merge
+    Assign(assign::Assign),
     /// Show the task, or set a new revision of it
     Task(task::Task),
     /// What is fine on this machine and in a project, and what is not
@@ -159,6 +165,8 @@ impl Verb {
             #[cfg(feature = "engine")]
             Self::Simulate(verb) => verb.run(setting),
             Self::Export(verb) => verb.run(setting),
+            Self::Merge(verb) => verb.run(setting),
+            Self::Assign(verb) => verb.run(setting),
             Self::Task(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),
         }

@@ -12,6 +12,7 @@ pub mod harmless;
 pub mod history;
 pub mod ids;
 pub mod item;
+pub mod log;
 pub mod prediction;
 pub mod progress;
 pub mod reading;

@@ -16,6 +16,7 @@ mod found;
 mod header;
 mod jsonl;
 mod lines;
+mod log;
 mod magic;
 mod options;
 mod parse;
@@ -30,7 +31,8 @@ mod write;
 
 pub use cell::Cell;
 pub use found::{Found, Shape};
+pub use log::{LogText, read_log, write_log};
 pub use read::{Entry, Reader};
-pub use row::{BadRow, Row, TextCell, unpack};
+pub use row::{BadRow, Row, TextCell, fill_text, unpack};
 
 pub use write::{OutputFormat, RowWriter};

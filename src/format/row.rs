@@ -154,6 +154,32 @@ pub fn unpack(packed: &str, found: &Found, text: &str) -> Result<Vec<(String, Ce
         .collect())
 }
 
+/// A packed row with its text, which it may have left out because its item held the same.
+///
+/// # Errors
+/// Those of [`unpack`].
+pub fn fill_text(packed: &str, found: &Found, text: &str) -> Result<String> {
+    let broken = |e: serde_json::Error| Fault::new("read the columns of an imported row", e.to_string());
+    let [only] = found.text.as_slice() else { return Ok(packed.to_owned()) };
+    if found.shape != Shape::Jsonl {
+        let mut cells: Vec<Option<String>> = serde_json::from_str(packed).map_err(broken)?;
+        if let Some(cell) = cells.get_mut(*only) {
+            cell.get_or_insert_with(|| text.to_owned());
+        }
+        return serde_json::to_string(&cells).map_err(broken);
+    }
+    let Entries(entries) = serde_json::from_str(packed).map_err(broken)?;
+    let key = found.columns.get(*only).map(String::as_str);
+    let cells: Vec<String> = entries
+        .iter()
+        .map(|(name, value)| {
+            let left_out = key == Some(name.as_str()) && value.get() == NULL;
+            format!("{}:{}", quoted(name), if left_out { quoted(text) } else { value.get().into() })
+        })
+        .collect();
+    Ok(format!("{{{}}}", cells.join(",")))
+}
+
 fn cell_of(value: &RawValue) -> Cell {
     match value.get() {
         "null" => Cell::Null,
@@ -281,6 +307,25 @@ mod tests {
         let packed = row("1\n\na,b", Columns::Delimited(record)).pack(&two, TextCell::Elided);
         assert_eq!(packed, r#"["1","a,b",""]"#);
         assert!(unpack("[\"1\"]", &two, "").is_err());
+    }
+
+    #[test]
+    fn a_text_that_was_left_out_can_be_written_back_and_nothing_else_changes() {
+        let csv = found(Shape::Delimited { delimiter: b',', quotes: true }, &["id", "text"], &[1]);
+        assert_eq!(fill_text(r#"["1",null]"#, &csv, "a \"b\"").unwrap(), r#"["1","a \"b\""]"#);
+        assert_eq!(fill_text(r#"["1","kept"]"#, &csv, "other").unwrap(), r#"["1","kept"]"#);
+        let jsonl = found(Shape::Jsonl, &["z", "text"], &[1]);
+        let packed = r#"{"z":1.10,"text":null,"n":null,"o":{"text": null}}"#;
+        assert_eq!(
+            fill_text(packed, &jsonl, "t").unwrap(),
+            packed.replacen("\"text\":null", "\"text\":\"t\"", 1)
+        );
+        let two = Found { text: vec![0, 1], ..csv };
+        assert_eq!(
+            fill_text("[null,null]", &two, "t").unwrap(),
+            "[null,null]",
+            "of several none is left out"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::domain::fault::Result;
+use crate::domain::log::Hex;
 use crate::store::runs::Outcome;
 use crate::store::{Access, FileSystem, Store, file_system};
 
@@ -88,26 +89,39 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
             ),
         });
     }
-    if let Some(predictor) = store.active_predictor()?
-        && let Some(model) = store.model(predictor.model)?
-    {
-        findings.push(if model.path.is_empty() || Path::new(&model.path).exists() {
-            Finding::new(
-                "model",
-                State::Fine,
-                format!("{} ({}, {} values)", model.name, model.architecture, model.dimensions),
-            )
-        } else {
-            let hash: String = model.sha256.iter().take(8).map(|b| format!("{b:02x}")).collect();
-            Finding::new(
-                "model",
-                State::Warning,
-                format!(
-                    "{} is not at {}: {} bytes, sha256 {hash}…; new texts need it (scout --model)",
-                    model.name, model.path, model.bytes
-                ),
-            )
-        });
+    findings.extend(models(&store)?);
+    Ok(findings)
+}
+
+/// The models of the project, and what a part of a project was not given: by name, size and hash.
+fn models(store: &Store) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let active = store.active_predictor()?.map(|p| p.model);
+    let active = active.map(|id| store.model(id)).transpose()?.flatten();
+    for model in store.models()? {
+        if !model.path.is_empty() && !Path::new(&model.path).exists() {
+            let says = format!(
+                "{} is not at {}: {} bytes, sha256 {}; new texts need it (scout --model)",
+                model.name,
+                model.path,
+                model.bytes,
+                Hex(model.sha256)
+            );
+            findings.push(Finding::new("model", State::Warning, says));
+        } else if active.as_ref() == Some(&model) {
+            let says = format!("{} ({}, {} values)", model.name, model.architecture, model.dimensions);
+            findings.push(Finding::new("model", State::Fine, says));
+        }
+    }
+    for missing in store.left_out_bytes()? {
+        let says = format!(
+            "{} {} was left out of this copy: {} bytes, sha256 {}; labelling does not need it",
+            missing.kind,
+            missing.adapter,
+            missing.bytes,
+            Hex(missing.sha256)
+        );
+        findings.push(Finding::new("adapter", State::Warning, says));
     }
     Ok(findings)
 }

@@ -352,7 +352,9 @@ fn rows(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<Exported> {
         store.for_each_row(*source, |item, packed| {
             let (text, _) = store.item_text_and_id(item)?;
             let mut cells = vec![Cell::Absent; names.len()];
-            for (name, cell) in unpack(packed, found, &text)? {
+            // A part of a project has no columns but those that are shown.
+            let columns = if packed.is_empty() { Vec::new() } else { unpack(packed, found, &text)? };
+            for (name, cell) in columns {
                 if let Some(&at) = position.get(name.as_str()) {
                     cells[at] = cell;
                 }

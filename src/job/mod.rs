@@ -24,13 +24,16 @@ mod training;
 #[cfg(feature = "engine")]
 pub mod adapt;
 pub mod adapters;
+pub mod assign;
 pub mod create;
 pub mod doctor;
+pub mod events;
 pub mod export;
 pub mod import;
 #[cfg(feature = "engine")]
 pub mod judge;
 pub mod look;
+pub mod merge;
 pub mod mine;
 #[cfg(feature = "engine")]
 pub mod model;

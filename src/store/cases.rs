@@ -205,7 +205,8 @@ fn lease(
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO lease (label_case, expert, session, shown_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET session = excluded.session, expires_ms = excluded.expires_ms",
+         ON CONFLICT DO UPDATE SET session = iif(lease.expires_ms > excluded.expires_ms, lease.session, excluded.session),
+                                   expires_ms = max(lease.expires_ms, excluded.expires_ms)",
     )?
     .execute((case, expert, session, shown, expires))
     .map(drop)

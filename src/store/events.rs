@@ -149,7 +149,7 @@ fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::
         .prepare_cached(
             "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label,
                                       confidence, note, revision, seen_prelabel, revealed, duration_ms, at_ms)
-             VALUES (?1, (SELECT coalesce(max(lamport), 0) + 1 FROM label_event), ?2,
+             VALUES (?1, (SELECT lamport FROM next_lamport), ?2,
                      (SELECT coalesce(max(seq), 0) + 1 FROM label_event WHERE session = ?2),
                      ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              RETURNING lamport, seq",

@@ -16,11 +16,7 @@ impl Store {
     /// # Errors
     /// A name that is empty or holds a control character.
     pub fn begin_session(&mut self, name: &str) -> Result<(ExpertId, SessionId)> {
-        let name = name.trim();
-        if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
-            return Err(Fault::usage(format!("work as the expert {name:?}"), "that is no name")
-                .hint("Give a short name with --as NAME"));
-        }
+        let name = checked_name(name)?;
         self.write("begin a sitting", |tx| {
             let expert = enrol(tx, name)?;
             tx.execute(
@@ -80,7 +76,20 @@ impl Store {
     }
 }
 
-fn enrol(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<ExpertId> {
+/// The name without what surrounds it.
+///
+/// # Errors
+/// It is empty, long, or holds a control character.
+pub(super) fn checked_name(name: &str) -> Result<&str> {
+    let name = name.trim();
+    if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+        return Err(Fault::usage(format!("work as the expert {name:?}"), "that is no name")
+            .hint("Give a short name with --as NAME"));
+    }
+    Ok(name)
+}
+
+pub(super) fn enrol(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<ExpertId> {
     let known = tx.query_row("SELECT id FROM expert WHERE name = ?1", [name], |r| r.get(0)).optional()?;
     if let Some(id) = known {
         return Ok(id);

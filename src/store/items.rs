@@ -5,6 +5,7 @@ use super::embeddings::Space;
 use super::open::Store;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
+use crate::domain::item::ItemKey;
 use crate::domain::split::Split;
 
 /// Items that everybody may see.
@@ -53,6 +54,16 @@ impl Store {
             |r| Ok((r.get(0)?, r.get(1)?)),
         )?;
         Ok(found.unwrap_or_default())
+    }
+
+    /// The text of a key, where it is here.
+    pub fn text_of_key(&self, key: &ItemKey) -> Result<Option<String>> {
+        self.one(
+            "SELECT i.text FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE k.key = ?1",
+            [key.0],
+            "read an item",
+            |r| r.get(0),
+        )
     }
 
     /// The split of an item.

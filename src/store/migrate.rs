@@ -38,6 +38,13 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
         }
         backup = Some(back_up(conn, path, from)?);
     }
+    apply(conn, migrations)?;
+    Ok(backup)
+}
+
+/// Brings an open file to the newest version in one commit, without a backup: for files that are copies themselves.
+pub(super) fn apply(conn: &mut Connection, migrations: &[&str]) -> Result<()> {
+    let what = "bring the project to this program's file version";
     let tx = Transaction::new(conn, TransactionBehavior::Immediate).attempting(what)?;
     // Another process may have been first while this one waited for the lock.
     let from = version(&tx).attempting(what)? as usize;
@@ -46,8 +53,7 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(what)?;
     tx.pragma_update(None, "user_version", migrations.len() as u32).attempting(what)?;
-    tx.commit().attempting(what)?;
-    Ok(backup)
+    tx.commit().attempting(what)
 }
 
 /// The file version that an open file has.

@@ -127,13 +127,20 @@ impl Store {
             let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be brought up to date";
             return Err(Fault::new(what, why).hint("Open a copy of it in a folder that you may write to"));
         }
+        let store = Self::reading(conn, path)?;
+        Ok(Self { access, backup, ..store })
+    }
+
+    /// An open file that is only read, once its tables are what they should be.
+    pub(super) fn reading(conn: Connection, path: &Path) -> Result<Self> {
+        let what = "open the project";
         let schema = migrate::schema_of(&conn).attempting(what)?;
         if schema != migrate::expected_schema().attempting(what)? {
             return Err(Fault::new(what, "its tables are not those of a hardcase project of this version")
                 .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
         }
         conn.pragma_update(None, "cell_size_check", true).attempting(what)?;
-        Ok(Self { conn, path: path.to_owned(), access, backup, slice_ended: None })
+        Ok(Self { conn, path: path.to_owned(), access: Access::Read, backup: None, slice_ended: None })
     }
 
     fn set_durability(conn: &Connection, path: &Path, access: Access) -> rusqlite::Result<()> {
@@ -209,7 +216,7 @@ fn is_read_only(path: &Path) -> bool {
 }
 
 /// A file that nobody writes may be read without a log; one with a log beside it must be read through it.
-fn read_only_uri(path: &Path) -> String {
+pub(super) fn read_only_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {

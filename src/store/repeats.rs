@@ -31,9 +31,12 @@ const OPEN: &str = "
 /// Makes a kept place the repeat of one of this expert's answers. Where none lies far enough back, the place is given up, and false returned.
 pub(super) fn claim(tx: &Transaction<'_>, place: CaseId, expert: ExpertId) -> rusqlite::Result<bool> {
     match drawn(tx, place, expert)? {
+        // Its UUID says whose and of which text it is: two copies may come to one place for different people.
         Some(first) => tx.execute(
-            "UPDATE label_case SET (expert, item, partner, similarity, margin) =
-               (SELECT ?2, item, partner, similarity, margin FROM label_case WHERE id = ?3) WHERE id = ?1",
+            "UPDATE label_case SET (expert, item, partner, similarity, margin, uuid) =
+               (SELECT ?2, c.item, c.partner, c.similarity, c.margin,
+                       unhex(substr(hex(i.key), 1, 16) || substr(hex(e.uuid), 17, 16))
+                FROM label_case c JOIN item i ON i.id = c.item JOIN expert e ON e.id = ?2 WHERE c.id = ?3) WHERE id = ?1",
             (place, expert, first),
         ),
         None => tx.execute("UPDATE label_case SET withdrawn_ms = ?2 WHERE id = ?1", (place, now_ms())),

@@ -26,3 +26,26 @@ ALTER TABLE task_revision ADD COLUMN generation INTEGER NOT NULL DEFAULT 1;
 UPDATE task_revision SET generation = number;
 CREATE TRIGGER task_revision_is_never_updated BEFORE UPDATE ON task_revision
 BEGIN SELECT RAISE(ABORT, 'task revisions are append-only'); END;
+
+-- Imports meet in a merge, too. Copies that parted before this have the same numbers and times for what they share.
+ALTER TABLE source ADD COLUMN uuid BLOB;
+UPDATE source SET uuid = unhex(printf('%016x%016x', started_ms, id));
+CREATE UNIQUE INDEX source_uuid ON source (uuid);
+
+-- A repeat is known by whose and of which text it is: the same in every copy. A place kept for one is known by its round and position.
+UPDATE label_case SET uuid = (SELECT unhex(substr(hex(i.key), 1, 16) || substr(hex(e.uuid), 17, 16)) FROM item i, expert e
+                              WHERE i.id = label_case.item AND e.id = label_case.expert)
+WHERE expert IS NOT NULL;
+
+-- The largest Lamport number of a project that this file was given a part of: what is answered here is later than all of that.
+ALTER TABLE project ADD COLUMN lamport_heard INTEGER NOT NULL DEFAULT 0;
+CREATE VIEW next_lamport (lamport) AS
+SELECT 1 + max(coalesce((SELECT max(lamport) FROM label_event), 0), coalesce((SELECT max(lamport) FROM expert_event), 0),
+               (SELECT lamport_heard FROM project));
+
+-- Adapters whose bytes a part of a project was not given.
+CREATE TABLE left_out (
+    adapter INTEGER PRIMARY KEY REFERENCES adapter (id),
+    bytes   INTEGER NOT NULL,
+    sha256  BLOB    NOT NULL
+) STRICT;

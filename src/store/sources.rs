@@ -7,9 +7,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, OptionalExtension, Transaction};
+use uuid::Uuid;
 
 use super::attempt::Attempt;
 use super::clock::now_ms;
+use super::convert::Uuid16;
 use super::open::Store;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, SourceId};
@@ -87,8 +89,8 @@ impl Store {
     pub fn begin_source(&mut self, name: &str, found: &str) -> Result<Load> {
         let source = self.write("begin the import", |tx| {
             tx.execute(
-                "INSERT INTO source (name, found, state, started_ms) VALUES (?1, ?2, 'loading', ?3)",
-                (name, found, now_ms()),
+                "INSERT INTO source (uuid, name, found, state, started_ms) VALUES (?1, ?2, ?3, 'loading', ?4)",
+                (Uuid16(Uuid::now_v7()), name, found, now_ms()),
             )?;
             Ok(SourceId(tx.last_insert_rowid()))
         })?;

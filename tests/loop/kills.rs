@@ -20,13 +20,13 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::project::{Project, program};
 
 /// Starts a command at the head of a process group of its own, its output read by this test.
-fn start(command: &mut Command) -> Child {
+pub fn start(command: &mut Command) -> Child {
     command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Who is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Whom {
+pub enum Whom {
     /// The process that was started, alone.
     Parent,
     /// It and all that it started.
@@ -35,7 +35,7 @@ enum Whom {
 
 /// Kills a running command after `wait`, or lets it end where it is faster. Returns the whole lines that it printed, and whether it was
 /// killed before its end.
-fn kill_after(mut child: Child, wait: Duration, whom: Whom) -> (Vec<String>, bool) {
+pub fn kill_after(mut child: Child, wait: Duration, whom: Whom) -> (Vec<String>, bool) {
     let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let (ended, end) = mpsc::channel();
     let reader = std::thread::spawn(move || {
@@ -68,7 +68,7 @@ fn kill_after(mut child: Child, wait: Duration, whom: Whom) -> (Vec<String>, boo
 }
 
 /// Moments over the time that `command` takes when it is left alone.
-fn moments(mut command: Command, kills: u32, seed: u64) -> impl Iterator<Item = Duration> {
+pub fn moments(mut command: Command, kills: u32, seed: u64) -> impl Iterator<Item = Duration> {
     let begun = Instant::now();
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -78,7 +78,7 @@ fn moments(mut command: Command, kills: u32, seed: u64) -> impl Iterator<Item = 
 }
 
 /// Puts the project back to how it was.
-fn restore(project: &Project, bytes: &[u8]) {
+pub fn restore(project: &Project, bytes: &[u8]) {
     for log in ["pool.hardcase-wal", "pool.hardcase-shm"] {
         let _ = std::fs::remove_file(project.path(log));
     }
@@ -87,7 +87,7 @@ fn restore(project: &Project, bytes: &[u8]) {
 
 /// The bytes of a project that nobody has open: one file, no log beside it.
 #[track_caller]
-fn bytes(project: &Project) -> Vec<u8> {
+pub fn bytes(project: &Project) -> Vec<u8> {
     assert!(!project.path("pool.hardcase-wal").exists(), "the last one to leave folds the log in");
     std::fs::read(project.file()).unwrap()
 }

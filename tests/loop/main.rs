@@ -29,6 +29,8 @@ mod kills;
 mod lamport;
 #[cfg(all(test, feature = "engine"))]
 mod lora;
+#[cfg(all(test, unix))]
+mod merge;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
 #[cfg(test)]

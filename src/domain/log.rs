@@ -1,0 +1,378 @@
+//! The label log as it travels between copies of a project: who, in which sitting, about which text, with what everything refers to.
+//!
+//! Nothing here is local to a file: what was made in a copy is named by its UUID, a text by its key, an expert by the name, a model by
+//! its hash.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use super::item::ItemKey;
+
+/// Bytes that travel as hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hex(pub Vec<u8>);
+
+impl std::fmt::Display for Hex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl Serialize for Hex {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let digit = |c: u8| char::from(c).to_digit(16).map(|d| d as u8);
+        let bytes = text.as_bytes().chunks(2).map(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        });
+        let bytes: Option<Vec<u8>> = bytes.collect();
+        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("no hexadecimal digits, two for each byte"))
+    }
+}
+
+impl Serialize for ItemKey {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Hex(self.0.to_vec()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for ItemKey {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let bytes = Hex::deserialize(from)?.0;
+        bytes
+            .try_into()
+            .map(Self)
+            .map_err(|_| serde::de::Error::custom("a text's key has 64 hexadecimal digits"))
+    }
+}
+
+macro_rules! line {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $kind),+ }
+    };
+}
+
+line! {
+    /// Somebody who labels.
+    ExpertLine {
+        /// The name: one name is one expert.
+        name: String,
+        /// Of the earliest enrolment.
+        uuid: Uuid,
+        /// When, UTC milliseconds.
+        created_ms: i64,
+    }
+}
+
+line! {
+    /// One sitting.
+    SessionLine {
+        /// Its UUID.
+        uuid: Uuid,
+        /// Whose.
+        expert: String,
+        /// The login.
+        login: String,
+        /// The user id.
+        uid: i64,
+        /// The machine.
+        host: String,
+        /// The process.
+        process: String,
+        /// The program and its version.
+        program: String,
+        /// UTC milliseconds.
+        started_ms: i64,
+        /// UTC milliseconds; none while it lasts.
+        ended_ms: Option<i64>,
+        /// `closed` or `lost`.
+        ended_how: Option<String>,
+    }
+}
+
+line! {
+    /// A revision of the task.
+    RevisionLine {
+        /// Its UUID.
+        uuid: Uuid,
+        /// The one that stands has the largest (generation, UUID).
+        generation: i64,
+        /// Its number where it was set.
+        number: i64,
+        /// The sitting in which it was set.
+        session: Uuid,
+        /// UTC milliseconds.
+        created_ms: i64,
+        /// The task.
+        toml: String,
+    }
+}
+
+line! {
+    /// A model file.
+    ModelLine {
+        /// Hash of the file.
+        sha256: Hex,
+        /// The name inside the file, or the file's own.
+        name: String,
+        /// Where it was found; empty for the embedded one.
+        path: String,
+        /// llama.cpp's name of it.
+        architecture: String,
+        /// For example `Q8_0`.
+        quantisation: String,
+        /// Values of one vector.
+        dimensions: i64,
+        /// Size of the file.
+        bytes: i64,
+    }
+}
+
+line! {
+    /// What a tuning yielded, without the bytes.
+    AdapterLine {
+        /// Its UUID.
+        uuid: Uuid,
+        /// `head`, `lora` or `alora`.
+        adapts: String,
+        /// The model, by its hash.
+        model: Hex,
+        /// The adapter that was active before.
+        parent: Option<Uuid>,
+        /// The newest round whose answers it saw.
+        round: Option<Uuid>,
+        /// The task revision.
+        revision: Uuid,
+        /// Stable keys of its labels, in order.
+        labels: Vec<String>,
+        /// JSON; items in it are keys.
+        settings: String,
+        /// Hash of the training set.
+        training_hash: Hex,
+        /// Training labels.
+        training_n: i64,
+        /// UTC milliseconds.
+        created_ms: i64,
+    }
+}
+
+line! {
+    /// A way of making predictions.
+    PredictorLine {
+        /// Its UUID.
+        uuid: Uuid,
+        /// `zero-shot`, `head`, …
+        predicts: String,
+        /// The model, by its hash.
+        model: Hex,
+        /// The adapter.
+        adapter: Option<Uuid>,
+        /// The task revision.
+        revision: Uuid,
+        /// The hash of what a judge is told.
+        prompt: Option<Hex>,
+        /// Stable keys of its labels, in order.
+        labels: Vec<String>,
+        /// JSON; items in it are keys, predictors UUIDs.
+        settings: String,
+        /// UTC milliseconds.
+        created_ms: i64,
+    }
+}
+
+line! {
+    /// A round.
+    RoundLine {
+        /// Its UUID. Round 0 is one round in all copies, whatever its UUID.
+        uuid: Uuid,
+        /// Its number where it was opened.
+        number: i64,
+        /// The strategy.
+        strategy: String,
+        /// Cases asked for.
+        budget: i64,
+        /// Its seed.
+        seed: i64,
+        /// Whose prelabels it was mined from; none for round 0.
+        predictor: Option<Uuid>,
+        /// For example that the strategy fell back.
+        note: Option<String>,
+        /// UTC milliseconds.
+        created_ms: i64,
+        /// UTC milliseconds; none while it is open.
+        closed_ms: Option<i64>,
+    }
+}
+
+line! {
+    /// A case.
+    CaseLine {
+        /// Its UUID.
+        uuid: Uuid,
+        /// Its round.
+        round: Uuid,
+        /// Its place in the round.
+        position: i64,
+        /// The text.
+        item: ItemKey,
+        /// The text itself, for whoever reads the log; never taken in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// The split.
+        split: String,
+        /// Why it was chosen.
+        reason: String,
+        /// The text across the boundary.
+        partner: Option<ItemKey>,
+        /// Cosine similarity to it.
+        similarity: Option<f64>,
+        /// Margin when chosen.
+        margin: f64,
+        /// Probability that it was drawn, for audit cases.
+        inclusion: Option<f64>,
+        /// How many experts are to see it.
+        overlap: i64,
+        /// UTC milliseconds.
+        withdrawn_ms: Option<i64>,
+        /// Whom alone it is for: of a repeat, once handed out.
+        expert: Option<String>,
+        /// When the model's view was shown in a repeat.
+        revealed_ms: Option<i64>,
+    }
+}
+
+impl CaseLine {
+    /// Whether it is a place kept for a repeat that nobody has come to yet.
+    pub fn is_kept_place(&self) -> bool {
+        self.reason == "repeat" && self.expert.is_none()
+    }
+}
+
+line! {
+    /// A label event.
+    EventLine {
+        /// Its UUID.
+        uuid: Uuid,
+        /// Order is by (Lamport number, UUID).
+        lamport: i64,
+        /// The sitting.
+        session: Uuid,
+        /// Its number in that sitting.
+        seq: i64,
+        /// Who decided.
+        expert: String,
+        /// The text.
+        item: ItemKey,
+        /// The case in which it was given.
+        case: Option<Uuid>,
+        /// What it does.
+        action: String,
+        /// The event that it speaks of.
+        target: Option<Uuid>,
+        /// The label's stable key.
+        label: Option<String>,
+        /// 1 to 3.
+        confidence: Option<i64>,
+        /// A note.
+        note: Option<String>,
+        /// The task revision.
+        revision: Uuid,
+        /// The prelabel that could be seen before.
+        seen_prelabel: Option<String>,
+        /// Whether the model's view had been revealed.
+        revealed: bool,
+        /// Milliseconds.
+        duration_ms: Option<i64>,
+        /// UTC milliseconds.
+        at_ms: i64,
+    }
+}
+
+line! {
+    /// Who leads, and which names are one person.
+    ExpertEventLine {
+        /// Its UUID.
+        uuid: Uuid,
+        /// Counted with the label events.
+        lamport: i64,
+        /// The sitting.
+        session: Uuid,
+        /// What it does.
+        action: String,
+        /// Whom it speaks of.
+        expert: String,
+        /// The other name.
+        other: Option<String>,
+        /// UTC milliseconds.
+        at_ms: i64,
+    }
+}
+
+line! {
+    /// That the model's view of a text was shown to an expert.
+    RevealLine {
+        /// To whom.
+        expert: String,
+        /// The text.
+        item: ItemKey,
+        /// When first, UTC milliseconds.
+        at_ms: i64,
+    }
+}
+
+/// The log of a file, each kind after those that it refers to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Log {
+    /// The project.
+    pub project: Uuid,
+    /// The largest Lamport number that the file has heard of beside those of its events.
+    pub lamport_heard: i64,
+    /// By their enrolment.
+    pub experts: Vec<ExpertLine>,
+    /// By their beginning.
+    pub sessions: Vec<SessionLine>,
+    /// By (generation, UUID).
+    pub revisions: Vec<RevisionLine>,
+    /// As the file met them.
+    pub models: Vec<ModelLine>,
+    /// Oldest first.
+    pub adapters: Vec<AdapterLine>,
+    /// Oldest first.
+    pub predictors: Vec<PredictorLine>,
+    /// By number.
+    pub rounds: Vec<RoundLine>,
+    /// By round and position.
+    pub cases: Vec<CaseLine>,
+    /// In order.
+    pub events: Vec<EventLine>,
+    /// In order.
+    pub expert_events: Vec<ExpertEventLine>,
+    /// By expert and item.
+    pub reveals: Vec<RevealLine>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_travel_as_digits_and_what_is_none_is_refused() {
+        let key: ItemKey = serde_json::from_str(&format!("\"{}\"", "aF".repeat(32))).unwrap();
+        assert_eq!(key.0, [0xAF; 32]);
+        assert_eq!(serde_json::to_string(&key).unwrap(), format!("\"{}\"", "af".repeat(32)));
+        for bad in ["\"abc\"", "\"zz\"", "\"é\"", "7"] {
+            assert!(serde_json::from_str::<Hex>(bad).is_err(), "{bad}");
+        }
+        assert!(serde_json::from_str::<ItemKey>("\"af\"").is_err());
+    }
+}
