@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::assign::{Assignment, Models, assign};
+use crate::domain::part::Models;
+use crate::job::assign::{Assignment, assign};
 
 /// The copy has the cases, their partners and the task: no other text, no gold label, nobody's answers. It is labelled like any project and
 /// comes back by `merge`.

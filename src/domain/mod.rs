@@ -13,6 +13,7 @@ pub mod history;
 pub mod ids;
 pub mod item;
 pub mod log;
+pub mod part;
 pub mod prediction;
 pub mod progress;
 pub mod reading;

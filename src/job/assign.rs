@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::domain::ids::SessionId;
-pub use crate::store::parts::Models;
+use crate::domain::ids::{ExpertId, SessionId};
+use crate::domain::part::Models;
 use crate::store::{Access, Store};
 
 /// How often somebody may come to one of the cases while the copy is written.
@@ -108,7 +108,7 @@ pub fn assign(project: &Path, expert: &str, what: &Assignment<'_>) -> Result<Ass
 
 fn give(
     store: &mut Store,
-    to: crate::domain::ids::ExpertId,
+    to: ExpertId,
     session: SessionId,
     what: &Assignment<'_>,
     attempted: &str,

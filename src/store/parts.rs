@@ -15,15 +15,7 @@ use super::open::Store;
 use super::private::create_private;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, SessionId};
-
-/// Whether a part comes with what computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Models {
-    /// Vectors and the bytes of adapters are in it.
-    Included,
-    /// They stay behind.
-    LeftOut,
-}
+use crate::domain::part::Models;
 
 /// Bytes that a part was not given.
 #[derive(Clone, Debug, PartialEq, Eq)]

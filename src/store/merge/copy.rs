@@ -38,7 +38,7 @@ impl StoredCopy {
         let in_use = beside(path, "-wal").exists() || beside(path, "-shm").exists();
         if !in_use && known.user_version == migrate::FILE_VERSION {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            let conn = Connection::open_with_flags(immutable_uri(path), flags).attempting(&attempted)?;
+            let conn = Connection::open_with_flags(read_only_uri(path), flags).attempting(&attempted)?;
             let store = settle(conn, path).map_err(|f| f.while_trying(&attempted))?;
             return Ok(Self { store, before: Some(stamp(path)) });
         }
@@ -97,10 +97,6 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)
-}
-
-fn immutable_uri(path: &Path) -> String {
-    read_only_uri(path)
 }
 
 /// Copies a project that others may have open, through SQLite and its locks.

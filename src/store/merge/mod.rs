@@ -5,6 +5,7 @@
 //! merge that is cut short leaves a file that is whole, and the next one goes on from there.
 
 mod copy;
+mod ids;
 mod read_log;
 mod rounds;
 mod settings;

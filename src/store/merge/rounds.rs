@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::take_log::Ids;
+use super::ids::Ids;
 use crate::domain::log::{CaseLine, RoundLine};
 use crate::store::convert::Uuid16;
 

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::ids::Ids;
 use super::rounds::{by_round, take_case, take_round};
 use super::settings::translated;
 use crate::domain::fault::Result;
@@ -25,38 +26,6 @@ pub struct LeftOut {
     pub cases: usize,
     /// Events whose text is not here.
     pub events: usize,
-}
-
-/// Numbers here of what a log names.
-#[derive(Default)]
-pub(super) struct Ids {
-    pub experts: HashMap<String, i64>,
-    pub sessions: HashMap<Uuid, i64>,
-    pub revisions: HashMap<Uuid, i64>,
-    pub models: HashMap<Vec<u8>, i64>,
-    pub adapters: HashMap<Uuid, i64>,
-    pub predictors: HashMap<Uuid, i64>,
-    pub rounds: HashMap<Uuid, i64>,
-    pub cases: HashMap<Uuid, i64>,
-    items: HashMap<ItemKey, Option<i64>>,
-}
-
-impl Ids {
-    /// The item of a key, where everybody may see it.
-    pub fn item(&mut self, tx: &Transaction<'_>, key: &ItemKey) -> rusqlite::Result<Option<i64>> {
-        if let Some(known) = self.items.get(key) {
-            return Ok(*known);
-        }
-        let found = tx
-            .prepare_cached(
-                "SELECT i.id FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE k.key = ?1
-                 AND i.source NOT IN (SELECT id FROM source WHERE state = 'loading')",
-            )?
-            .query_row([key.0], |r| r.get(0))
-            .optional()?;
-        self.items.insert(*key, found);
-        Ok(found)
-    }
 }
 
 impl Store {
@@ -84,15 +53,13 @@ impl Store {
             Ok(rows.into_iter().collect())
         };
         Ok(Ids {
-            experts: HashMap::new(),
             sessions: by_uuid("session")?,
             revisions: by_uuid("task_revision")?,
-            models: HashMap::new(),
             adapters: by_uuid("adapter")?,
             predictors: by_uuid("predictor")?,
             rounds: by_uuid("round")?,
             cases: by_uuid("label_case")?,
-            items: HashMap::new(),
+            ..Ids::default()
         })
     }
 
