@@ -9,6 +9,7 @@ mod arguments;
 mod demo;
 mod dialogue;
 mod doctor;
+mod expert;
 mod export;
 #[cfg(feature = "engine")]
 mod guard;

@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
-use super::{adapter, answer, doctor, export, import, label, mine, new, next, open, status, task, tune};
+use super::{
+    adapter, answer, doctor, expert, export, import, label, mine, new, next, open, status, task, tune,
+};
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, predict, scout, simulate};
 use crate::domain::fault::Result;
@@ -64,6 +66,8 @@ enum Verb {
     Simulate(simulate::Simulate),
     /// Write labels, predictions or the imported rows
     Export(export::Export),
+    /// Who labels here, who leads, and which names are one person
+    Expert(expert::Expert),
     /// Show the task, or set a new revision of it
     Task(task::Task),
     /// What is fine on this machine and in a project, and what is not
@@ -159,6 +163,7 @@ impl Verb {
             #[cfg(feature = "engine")]
             Self::Simulate(verb) => verb.run(setting),
             Self::Export(verb) => verb.run(setting),
+            Self::Expert(verb) => verb.run(setting),
             Self::Task(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),
         }

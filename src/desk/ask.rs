@@ -143,7 +143,7 @@ impl Sitting {
             }
             Ask::Earlier(from) => self.beside(from, Side::Earlier)?,
             Ask::Later(from) => self.beside(Some(from), Side::Later)?,
-            Ask::Jump(case) => self.found(case)?,
+            Ask::Jump(case) => self.go_to(case)?.map_or(Done::NotFound, |card| Done::Found(Box::new(card))),
         })
     }
 

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod case;
 pub mod event;
+pub mod expert;
 pub mod fault;
 pub mod figure;
 pub mod grouped;
@@ -12,6 +13,7 @@ pub mod harmless;
 pub mod history;
 pub mod ids;
 pub mod item;
+pub mod overlap;
 pub mod prediction;
 pub mod progress;
 pub mod reading;

@@ -63,7 +63,8 @@ impl Store {
 
     /// All revisions, the one that stands last.
     pub fn task_revisions(&self) -> Result<Vec<Revision>> {
-        let rows = self.all_rows(&format!("{REVISION} ORDER BY t.generation, t.uuid"), "read the task", stored)?;
+        let rows =
+            self.all_rows(&format!("{REVISION} ORDER BY t.generation, t.uuid"), "read the task", stored)?;
         rows.into_iter().map(Stored::read).collect()
     }
 }
