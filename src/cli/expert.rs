@@ -43,8 +43,9 @@ enum Action {
     },
     /// Make somebody a lead, who sees all answers and closes rounds, or an expert again
     Role {
-        /// The name
-        name: String,
+        /// The expert's name
+        #[arg(value_name = "NAME")]
+        who: String,
         /// The role
         #[arg(value_enum)]
         role: RoleArgument,
@@ -68,8 +69,8 @@ impl Expert {
             }
             Action::Same { one, other } => Wanted::Same(one, other),
             Action::Apart { one, other } => Wanted::Apart(one, other),
-            Action::Role { name, role: RoleArgument::Lead } => Wanted::Role(name, Role::Lead),
-            Action::Role { name, role: RoleArgument::Expert } => Wanted::Role(name, Role::Expert),
+            Action::Role { who, role: RoleArgument::Lead } => Wanted::Role(who, Role::Lead),
+            Action::Role { who, role: RoleArgument::Expert } => Wanted::Role(who, Role::Expert),
         };
         let settled = settle(&self.file, &setting.reader_on(&self.file)?, &wanted)?;
         if setting.wants_json() { print_json(&settled) } else { setting.say(&harmless(&settled.says)) }

@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(at(|s| s.round = None), Advice::MineFirst);
         assert_eq!(at(|s| s.round = Some((2, 7))), Advice::Label { left: 7, round: 2, unscouted: false });
         let owed =
-            Owed { round: 2, cases: 60, first: 1, more: 6, by: vec![("bob".into(), 5), ("cy".into(), 2)] };
+            Owed { round: 2, cases: 60, first: 1, more: 6, by: [("bob".into(), 5), ("cy".into(), 2)].into() };
         let unknown_yet = standing(&unknown);
         let waits = advice(&Standing { others: Some(&owed), new_training: 9, ..unknown_yet });
         assert_eq!(waits, Advice::Wait { owed: owed.clone() });

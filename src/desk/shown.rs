@@ -74,6 +74,39 @@ impl Reveal {
     }
 }
 
+/// What an answer did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Saved {
+    /// The item.
+    pub item: ItemId,
+    /// The label's name.
+    pub label: String,
+    /// Labels of this expert in all, those of repeats included: a count that stood still would tell one.
+    pub labels: usize,
+    /// True where the answer replaces an earlier one.
+    pub changed: bool,
+}
+
+impl std::fmt::Display for Saved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verb = if self.changed { "changed" } else { "saved" };
+        write!(f, "{verb}: {} on item {}; {} labels by you", self.label, self.item, self.labels)
+    }
+}
+
+/// What an undo or redo did.
+#[derive(Clone, Debug, Serialize)]
+pub struct TakenBack {
+    /// The item.
+    pub item: ItemId,
+    /// The case, to return to it.
+    pub case: Option<CaseId>,
+    /// What was taken back or put back: `label spam`, `skip`, `note`, …
+    pub what: String,
+    /// True where it was taken back, false where it was put back.
+    pub back: bool,
+}
+
 /// A case with what this expert has done to it so far.
 #[derive(Clone, Debug)]
 pub struct Card {

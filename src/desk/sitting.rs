@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::judge::opinion;
-use super::shown::{Card, Lack, NoCase, Owed, Place, Reveal, ShownCase, ShownLabel, ShownPartner};
+use super::shown::{
+    Card, Lack, NoCase, Owed, Place, Reveal, Saved, ShownCase, ShownLabel, ShownPartner, TakenBack,
+};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::history::History;
@@ -70,39 +70,6 @@ impl From<CaseId> for About {
     fn from(case: CaseId) -> Self {
         Self::Case(case)
     }
-}
-
-/// What an answer did.
-#[derive(Clone, Debug, Serialize)]
-pub struct Saved {
-    /// The item.
-    pub item: ItemId,
-    /// The label's name.
-    pub label: String,
-    /// Labels of this expert in all, those of repeats included: a count that stood still would tell one.
-    pub labels: usize,
-    /// True where the answer replaces an earlier one.
-    pub changed: bool,
-}
-
-impl std::fmt::Display for Saved {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let verb = if self.changed { "changed" } else { "saved" };
-        write!(f, "{verb}: {} on item {}; {} labels by you", self.label, self.item, self.labels)
-    }
-}
-
-/// What an undo or redo did.
-#[derive(Clone, Debug, Serialize)]
-pub struct TakenBack {
-    /// The item.
-    pub item: ItemId,
-    /// The case, to return to it.
-    pub case: Option<CaseId>,
-    /// What was taken back or put back: `label spam`, `skip`, `note`, …
-    pub what: String,
-    /// True where it was taken back, false where it was put back.
-    pub back: bool,
 }
 
 /// What an expert adds to an answer.
@@ -228,7 +195,7 @@ impl Sitting {
         for round in self.store.rounds()?.into_iter().filter(|r| r.number > 0 && r.closed_ms.is_none()) {
             let wanting = self.store.wanting(round.id, Some(self.expert))?;
             if wanting.open() > 0 {
-                return Ok(NoCase::WithOthers(Owed::of(&self.store, &round, &wanting)?));
+                return Ok(NoCase::WithOthers(Owed::of(&self.store, round.number, &wanting)?));
             }
             newest = Some(round.number);
         }

@@ -159,7 +159,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
             left: if labels { yours } else { wanting.open() },
         });
         if round.closed_ms.is_none() {
-            open_rounds.push(Owed::of(&store, round, &wanting)?);
+            open_rounds.push(Owed::of(&store, round.number, &wanting)?);
         }
     }
     let items = store.item_count()?;

@@ -221,7 +221,7 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
     for round in store.rounds()?.into_iter().filter(|round| round.closed_ms.is_none() && round.number > 0) {
         let wanting = store.wanting(round.id, None)?;
         if wanting.waits_for_others(person) {
-            owing.push(Owed::of(store, &round, &wanting)?);
+            owing.push(Owed::of(store, round.number, &wanting)?);
         }
     }
     let leads = match speaker {

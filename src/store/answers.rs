@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::convert::Uuid16;
 use super::open::Store;
-use super::people::{ME, MY_NAMES};
+use super::person::{ME, MY_NAMES};
 use crate::domain::answer::{BlindAnswer, Vote};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};

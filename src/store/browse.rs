@@ -10,7 +10,7 @@ use super::attempt::Attempt;
 use super::clock::now_ms;
 use super::hands::{WANTS_A_HAND, crew};
 use super::open::Store;
-use super::people::{ME, MY_NAMES};
+use super::person::{ME, MY_NAMES};
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};

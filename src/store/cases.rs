@@ -6,7 +6,7 @@ use super::clock::now_ms;
 use super::events::note_reveal;
 use super::hands::{WANTS_A_HAND, crew};
 use super::open::Store;
-use super::people::{ME, MY_NAMES};
+use super::person::{ME, MY_NAMES};
 use super::process;
 use super::repeats::claim;
 use crate::domain::case::{Partner, Reason};
@@ -281,26 +281,37 @@ fn case_by_id(tx: &Transaction<'_>, id: CaseId) -> rusqlite::Result<Case> {
     tx.prepare_cached(&format!("{CASE} WHERE c.id = ?1"))?.query_row([id], case)
 }
 
-/// The first case of the open rounds that this person has not labelled and that still wants hands, be it a place that is kept for a repeat.
+/// The first case of the open rounds that this person has not labelled and that still wants hands, be it a place that is kept for a repeat;
+/// of cases that were never skipped first.
 fn free_case(tx: &Transaction<'_>, expert: ExpertId, now: i64) -> rusqlite::Result<Option<Case>> {
-    let skips = format!(
-        "(SELECT count(*) FROM upheld_event e
-          WHERE e.item = c.item AND e.expert IN {MY_NAMES} AND e.action = 'skip'
-            AND (CASE c.reason WHEN 'repeat' THEN e.label_case = c.id ELSE NOT EXISTS
-                   (SELECT 1 FROM label_case k WHERE k.id = e.label_case AND k.reason = 'repeat') END))"
-    );
+    let open: Vec<RoundId> = tx
+        .prepare_cached("SELECT id FROM round WHERE closed_ms IS NULL ORDER BY number")?
+        .query_map((), |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    // In the order of the places, so that it ends with the first that fits.
     let sql = format!(
-        "WITH {} {CASE} WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL
+        "WITH {} {CASE} WHERE c.round = ?3 AND c.withdrawn_ms IS NULL
            AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert IN {MY_NAMES})
-           AND {skips} < 2
            AND CASE c.reason
              WHEN 'repeat' THEN coalesce(c.expert IN {MY_NAMES}, 1)
                AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
              ELSE NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME} AND a.action = 'set')
                AND {WANTS_A_HAND}
              END
-         ORDER BY {skips}, r.number, c.position LIMIT 1",
+           AND ?4 = (SELECT count(*) FROM upheld_event e
+             WHERE e.item = c.item AND e.expert IN {MY_NAMES} AND e.action = 'skip'
+               AND (CASE c.reason WHEN 'repeat' THEN e.label_case = c.id ELSE NOT EXISTS
+                      (SELECT 1 FROM label_case k WHERE k.id = e.label_case AND k.reason = 'repeat') END))
+         ORDER BY c.position LIMIT 1",
         crew()
     );
-    tx.prepare_cached(&sql)?.query_row((expert, now), case).optional()
+    let mut statement = tx.prepare_cached(&sql)?;
+    for skips in [0, 1] {
+        for round in &open {
+            if let Some(found) = statement.query_row((expert, now, round, skips), case).optional()? {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
 }

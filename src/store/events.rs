@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
-use super::people::{ME, MY_NAMES};
+use super::person::{ME, MY_NAMES};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};

@@ -9,8 +9,7 @@ use serde::Serialize;
 
 use super::clock::now_ms;
 use super::open::Store;
-use super::people::ME;
-use super::rounds::Round;
+use super::person::ME;
 use crate::domain::event::Action;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
@@ -95,21 +94,15 @@ pub struct Owed {
     /// Of these, cases that were labelled and are to be seen by one more expert.
     pub more: usize,
     /// How many of the open cases each expert can still answer, by first name.
-    pub by: Vec<(String, usize)>,
+    pub by: BTreeMap<String, usize>,
 }
 
 impl Owed {
-    /// Of an open round.
-    pub fn of(store: &Store, round: &Round, wanting: &Wanting) -> Result<Self> {
+    /// Of the open round of that number.
+    pub fn of(store: &Store, round: i64, wanting: &Wanting) -> Result<Self> {
         let names: BTreeMap<ExpertId, String> = store.experts()?.into_iter().collect();
         let by = wanting.by.iter().map(|(id, n)| (names.get(id).cloned().unwrap_or_default(), *n));
-        Ok(Self {
-            round: round.number,
-            cases: wanting.cases,
-            first: wanting.first,
-            more: wanting.more,
-            by: by.collect(),
-        })
+        Ok(Self { round, cases: wanting.cases, first: wanting.first, more: wanting.more, by: by.collect() })
     }
 
     /// Cases that are open.
@@ -119,7 +112,7 @@ impl Owed {
 
     /// Whose answers are missing: `bob can answer 12 of them, cy 6`; empty where nobody is there.
     pub fn whose(&self) -> String {
-        let each = |(i, (name, n)): (usize, &(String, usize))| match i {
+        let each = |(i, (name, n)): (usize, (&String, &usize))| match i {
             0 => format!("{name} can answer {n} of them"),
             _ => format!("{name} {n}"),
         };

@@ -12,6 +12,7 @@ mod filesystem;
 mod header;
 mod migrate;
 mod open;
+mod person;
 mod private;
 mod query;
 mod slices;

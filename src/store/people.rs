@@ -11,15 +11,10 @@ use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::events::NEXT_LAMPORT;
 use super::open::Store;
+use super::person::{ME, MY_NAMES};
 use crate::domain::expert::{Change, Changed, Role};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, SessionId};
-
-/// The person who bears the name ?1.
-pub(super) const ME: &str = "(SELECT m.person FROM person m WHERE m.expert = ?1)";
-/// All names of that person.
-pub(super) const MY_NAMES: &str =
-    "(SELECT n.expert FROM person n WHERE n.person = (SELECT m.person FROM person m WHERE m.expert = ?1))";
 
 /// A name as the file knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::events::{EVENT, event};
 use super::open::Store;
-use super::people::MY_NAMES;
+use super::person::MY_NAMES;
 use crate::domain::event::LabelEvent;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};

@@ -35,7 +35,7 @@ ALTER TABLE round ADD COLUMN overlap TEXT;
 
 -- Each name with the person who bears it: the name among that person's that was enrolled first. Two names are one person where the last
 -- word on the two says so, or where names between them do.
-CREATE VIEW person (expert, person) AS
+CREATE VIEW person_by_log (expert, person) AS
 WITH RECURSIVE
   said (one, other, action, lamport, uuid) AS (
       SELECT min(expert, other), max(expert, other), action, lamport, uuid
@@ -48,8 +48,24 @@ WITH RECURSIVE
       SELECT id, id FROM expert
       UNION SELECT r.expert, t.other FROM reach r JOIN tie t ON t.one = r.other
       UNION SELECT r.expert, t.one FROM reach r JOIN tie t ON t.other = r.other)
-SELECT e.id, (SELECT r.other FROM reach r JOIN expert x ON x.id = r.other WHERE r.expert = e.id ORDER BY x.created_ms, x.uuid LIMIT 1)
-FROM expert e;
+SELECT expert, other FROM (
+    SELECT r.expert, r.other, row_number() OVER (PARTITION BY r.expert ORDER BY x.created_ms, x.uuid) AS place
+    FROM reach r JOIN expert x ON x.id = r.other)
+WHERE place = 1;
+
+-- The same as a table: every reader of answers asks for it, and the log says something new once in a year. Whoever writes the log writes it.
+CREATE TABLE person (
+    expert INTEGER PRIMARY KEY REFERENCES expert (id),
+    person INTEGER NOT NULL REFERENCES expert (id)
+) STRICT;
+INSERT INTO person SELECT expert, person FROM person_by_log;
+CREATE TRIGGER an_expert_is_a_person AFTER INSERT ON expert
+BEGIN INSERT INTO person VALUES (NEW.id, NEW.id); END;
+CREATE TRIGGER persons_follow_their_log AFTER INSERT ON expert_event WHEN NEW.action IN ('same', 'apart')
+BEGIN
+    DELETE FROM person;
+    INSERT INTO person SELECT expert, person FROM person_by_log;
+END;
 
 -- The persons who lead: one of whose names was last said to. Of whom nothing was said, the name enrolled first in the project leads; and
 -- it does where, as two copies may have it once they are one, nobody else would.

@@ -73,20 +73,16 @@ fn measuring_cases_are_seen_by_two_and_training_ones_by_one_but_for_a_share() {
     let drawn = (count("train") as f64 * 0.1).round() as u64;
     assert_eq!(count("shared"), count("eval") + count("audit") + drawn, "{mined}");
 
-    let mut given: HashMap<i64, usize> = HashMap::new();
     let (mut ada, mut bob) = (true, true);
     while ada || bob {
         for (name, goes_on) in [("ada", &mut ada), ("bob", &mut bob)] {
-            match step(&project, name, "fine") {
-                Ok(item) => *given.entry(item).or_default() += 1,
-                Err(_) => *goes_on = false,
-            }
+            *goes_on = step(&project, name, "fine").is_ok();
         }
     }
-    let wishes = wishes(&project, 1);
+    let (wishes, given) = (wishes(&project, 1), hands(&project));
     assert_eq!(given.keys().collect::<BTreeSet<_>>(), wishes.keys().collect());
     for (item, (split, wish)) in &wishes {
-        assert_eq!(given[item], *wish, "item {item} of {split}");
+        assert_eq!(given[item].len(), *wish, "item {item} of {split}");
         assert!(*wish == 2 || split == "train" && *wish == 1);
     }
     let status = project.json("status", &[]);
@@ -200,10 +196,9 @@ fn until_a_case_is_closed_an_expert_sees_the_own_answers_alone_and_a_lead_all() 
     for name in ["ada", "bob"] {
         by(&project, name, "next", &[]).json();
     }
-    finish(&project, "ada", "clickbait");
+    let (answered, _) = finish(&project, "ada", "clickbait");
     let wishes = wishes(&project, 1);
-    let open: BTreeSet<i64> =
-        wishes.iter().filter(|(_, (_, wish))| *wish == 2).map(|(item, _)| *item).collect();
+    let open: BTreeSet<i64> = answered.iter().copied().filter(|item| wishes[item].1 == 2).collect();
     let seen = |name: &str| -> BTreeSet<i64> {
         let lines = by(&project, name, "export", &[]).json_lines();
         let hers = lines.iter().filter(|line| line["expert"] == "ada");
@@ -218,24 +213,30 @@ fn until_a_case_is_closed_an_expert_sees_the_own_answers_alone_and_a_lead_all() 
         assert!(labelled(name).is_disjoint(&open));
         let rows = by(&project, name, "export", &["--what", "rows"]).json_lines();
         let decided = rows.iter().filter(|row| row["hardcase_decided_by"] == "ada").count();
-        assert_eq!(decided, wishes.len() - open.len());
+        assert_eq!(decided, answered.len() - open.len());
         let history = by(&project, name, "export", &["--history"]).json_lines();
         assert!(history.iter().all(|line| !open.contains(&line["item"].as_i64().unwrap())));
         let status = by(&project, name, "status", &[]).json();
-        assert_eq!(status["balance"]["clickbait"]["labels"], wishes.len() - open.len(), "{status}");
+        assert_eq!(status["balance"]["clickbait"]["labels"], answered.len() - open.len(), "{status}");
         assert!(status["kappa"]["model_expert"]["undefined"].is_string(), "no evaluation case is closed");
     }
-    assert_eq!(seen("ada").len(), wishes.len());
-    assert_eq!(by(&project, "ada", "status", &[]).json()["balance"]["clickbait"]["labels"], wishes.len());
+    assert_eq!(seen("ada").len(), answered.len());
+    assert_eq!(by(&project, "ada", "status", &[]).json()["balance"]["clickbait"]["labels"], answered.len());
 
     by(&project, "ada", "expert", &["role", "bob", "lead"]).json();
-    assert_eq!(seen("bob").len(), wishes.len(), "a lead sees all");
+    assert_eq!(seen("bob").len(), answered.len(), "a lead sees all");
     by(&project, "ada", "expert", &["role", "bob", "expert"]).json();
-    let item = step(&project, "bob", "fine").unwrap();
-    assert!(open.contains(&item) && seen("bob").contains(&item), "closed by the second answer");
+    let before = seen("bob");
+    let item = loop {
+        // The first is the one that was on his screen.
+        let item = step(&project, "bob", "fine").unwrap();
+        if open.contains(&item) {
+            break item;
+        }
+    };
+    assert!(!before.contains(&item) && seen("bob").contains(&item), "closed by the second answer");
     finish(&project, "bob", "fine");
-    assert_eq!(seen("bob").len(), wishes.len(), "all are closed");
-    assert_eq!(by(&project, "bob", "status", &[]).json()["labels"], wishes.len() + open.len());
+    assert_eq!(seen("bob").len(), answered.len(), "all are closed");
 }
 
 #[test]
@@ -295,7 +296,7 @@ fn listed(project: &Project) -> HashMap<String, Value> {
 fn two_names_of_one_person_count_once_everywhere() {
     let project = Project::scouted_elsewhere(200);
     project.run("mine", &["--budget", "30"]).done();
-    for name in ["ada", "bob", "bobby"] {
+    for name in ["bob", "bobby"] {
         by(&project, name, "next", &[]).json();
     }
     finish(&project, "bob", "fine");
@@ -403,7 +404,8 @@ fn the_texts_on_the_screen_show_what_others_said_of_closed_cases_only() {
     }
     let (answered, _) = finish(&project, "bob", "clickbait");
     let wishes = wishes(&project, 1);
-    let of = |wish: usize| *answered.iter().find(|item| wishes[item].1 == wish).unwrap();
+    // The first case is on cy's screen.
+    let of = |wish: usize| *answered.iter().rev().find(|item| wishes[item].1 == wish).unwrap();
     let (open, closed) = (of(2), of(1));
     let others = |name: &str, item: i64| {
         let (told, tell) = std::sync::mpsc::channel();

@@ -213,7 +213,10 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
 #[test]
 fn two_experts_each_have_their_own_answers_back() {
     let project = Project::scouted_elsewhere(400);
-    project.json("mine", &["--budget", "240", "--strategy", "random", "--seed", "3"]);
+    project.json(
+        "mine",
+        &["--budget", "240", "--strategy", "random", "--seed", "3", "--overlap", "eval=1,audit=1,share=0"],
+    );
     let mut people = ["ada", "grace"].map(|name| (Person::sits_down(&project, name), Vec::new(), 0));
     loop {
         let mut any = false;
