@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::ids::{ItemId, PredictorId};
+use hardcase::domain::overlap::Overlap;
 use hardcase::domain::split::Split;
 use hardcase::store::predictors::{Model, Predictor};
-use hardcase::store::rounds::NewRound;
+use hardcase::store::rounds::{Incomplete, NewRound};
 use hardcase::store::{Access, Store};
 
 #[expect(
@@ -176,6 +177,8 @@ fn pool(rows: usize) -> Result<Project> {
         predictor,
         note: None,
         cases: &cases,
+        overlap: Overlap::default(),
+        incomplete: Incomplete::Closes,
     })?;
     Ok(project)
 }

@@ -43,7 +43,7 @@ impl Demo {
             create(&file, Some(&task), setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
         }
         let job = setting.job(&file);
-        if crate::desk::status::status(&file)?.items == 0 {
+        if crate::desk::status::status(&file, &setting.expert)?.items == 0 {
             let options = ReadOptions {
                 text: vec!["text".into()],
                 id: Some("id".into()),
@@ -69,8 +69,8 @@ impl Demo {
     }
 
     fn first_case(&self, setting: &Setting, file: &std::path::Path) -> Result<()> {
-        if crate::desk::status::status(file)?.round == 0 {
-            let report = mine(&setting.job(file), &MineOptions { strategy: None, budget: DEFAULT_BUDGET })?;
+        if crate::desk::status::status(file, &setting.expert)?.round == 0 {
+            let report = mine(&setting.job(file), &MineOptions::of(DEFAULT_BUDGET))?;
             setting.say(&report.to_string())?;
         }
         let mut sitting = Sitting::open(file, &setting.expert_on(file)?, Leaving::KeepsCases)?;

@@ -84,11 +84,18 @@ impl Export {
             (WhatArgument::Rows | WhatArgument::Events, _) => What::Rows,
         };
         let to_file = self.out.is_some();
-        let options = ExportOptions { what, by: by(&self.by)?, format: self.format.into(), out: self.out };
-        let Exported { lines, without_prelabel } = export(&self.file, &options)?;
+        let reader = setting.reader_on(&self.file)?;
+        let options =
+            ExportOptions { what, by: by(&self.by)?, format: self.format.into(), out: self.out, reader };
+        let Exported { lines, without_prelabel, closed } = export(&self.file, &options)?;
         if without_prelabel > 0 {
             setting.watch.note(&format!(
                 "{without_prelabel} of the lines have no prelabel: `hardcase scout FILE` reads the texts that lack one"
+            ));
+        }
+        if closed > 0 {
+            setting.watch.note(&format!(
+                "what others answered to {closed} texts whose cases are open was left out: a lead sees it (--as NAME)"
             ));
         }
         if to_file { setting.say(&format!("{lines} lines written")) } else { Ok(()) }

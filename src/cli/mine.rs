@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
+use crate::job::JobContext;
 #[cfg(feature = "engine")]
 use crate::job::adapters::{is_behind, read_rest};
-use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine, strategies};
+use crate::job::mine::{DEFAULT_BUDGET, MineOptions, Old, mine, strategies};
 
 #[derive(clap::Args)]
 pub(super) struct Mine {
@@ -17,6 +18,13 @@ pub(super) struct Mine {
     /// Cases of the round, evaluation and audit included
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BUDGET)]
     budget: usize,
+    /// How many experts see a case, by its use, and the share of training cases that one more sees; kept for later rounds
+    /// [default: eval=2,audit=2,train=1,share=0.1]. Never more than there are active experts
+    #[arg(long, value_name = "eval=2,…")]
+    overlap: Option<String>,
+    /// Leave a round open to which others owe answers; they count in it. Otherwise a lead closes it, and nobody else may
+    #[arg(long)]
+    keep_open: bool,
 }
 
 impl Mine {
@@ -31,8 +39,14 @@ impl Mine {
         if self.needs_model() {
             read_rest(&setting.job(&self.file), &setting.scout_model(None, None))?;
         }
-        let options = MineOptions { strategy: self.strategy, budget: self.budget };
-        let report = mine(&setting.job(&self.file), &options)?;
+        let options = MineOptions {
+            strategy: self.strategy,
+            budget: self.budget,
+            overlap: self.overlap,
+            incomplete: if self.keep_open { Old::StaysOpen } else { Old::IsClosed },
+        };
+        let speaker = setting.reader_on(&self.file)?;
+        let report = mine(&JobContext { expert: &speaker, ..setting.job(&self.file) }, &options)?;
         setting.print(&report)
     }
 }

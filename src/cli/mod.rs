@@ -10,6 +10,7 @@ mod assign;
 mod demo;
 mod dialogue;
 mod doctor;
+mod expert;
 mod export;
 #[cfg(feature = "engine")]
 mod guard;

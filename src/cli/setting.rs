@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::arguments::Global;
 use super::output;
 use super::watch::Watch;
+use crate::desk::people::reader;
 use crate::desk::sitting::usual_names;
 use crate::domain::fault::Result;
 use crate::job::JobContext;
@@ -55,6 +56,11 @@ impl Setting {
             [name] => name.clone(),
             _ => self.expert.clone(),
         })
+    }
+
+    /// Who reads `project`, or speaks of its experts: as [`Self::expert_on`], but nobody is enrolled and nothing is written.
+    pub fn reader_on(&self, project: &Path) -> Result<String> {
+        if self.named { Ok(self.expert.clone()) } else { reader(project, &self.expert) }
     }
 
     /// What a job on `project` is given.

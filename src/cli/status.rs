@@ -15,7 +15,7 @@ pub(super) struct Status {
 
 impl Status {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let report = status(&self.file)?;
+        let report = status(&self.file, &setting.reader_on(&self.file)?)?;
         if setting.wants_json() { setting.print(&report) } else { print(&harmless(&report.to_string())) }
     }
 }

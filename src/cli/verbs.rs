@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use super::arguments::Global;
 use super::setting::Setting;
 use super::{
-    adapter, answer, assign, doctor, export, import, label, merge, mine, new, next, open, status, task, tune,
+    adapter, answer, assign, doctor, expert, export, import, label, merge, mine, new, next, open, status, task, tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, predict, scout, simulate};
@@ -70,6 +70,8 @@ enum Verb {
     Merge(merge::Merge),
     /// Give a reviewer elsewhere cases, in a copy that comes back by merge
     Assign(assign::Assign),
+    /// Who labels here, who leads, and which names are one person
+    Expert(expert::Expert),
     /// Show the task, or set a new revision of it
     Task(task::Task),
     /// What is fine on this machine and in a project, and what is not
@@ -167,6 +169,7 @@ impl Verb {
             Self::Export(verb) => verb.run(setting),
             Self::Merge(verb) => verb.run(setting),
             Self::Assign(verb) => verb.run(setting),
+            Self::Expert(verb) => verb.run(setting),
             Self::Task(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::next_round::{Basis, Narrower, NextRound, Outlook};
+use super::shown::Owed;
 use crate::domain::figure::Figure;
 
 /// A round that adds less than this to kappa may not be worth its price.
@@ -123,8 +124,10 @@ pub struct Standing<'a> {
     pub items: usize,
     /// Texts that have a prelabel.
     pub scored: usize,
-    /// The open round and its cases that are left.
+    /// The newest round and its cases that are left for whoever looks.
     pub round: Option<(i64, usize)>,
+    /// What it wants of others.
+    pub others: Option<&'a Owed>,
     /// Training labels that the active model has not seen.
     pub new_training: usize,
     /// The label with too few training labels, where the head cannot be trained yet.
@@ -158,6 +161,11 @@ pub enum Advice {
         round: i64,
         /// Whether some texts have no prelabel yet.
         unscouted: bool,
+    },
+    /// The round has cases left for others.
+    Wait {
+        /// What it wants.
+        owed: Owed,
     },
     /// Too few training labels of a label for a head, but the prelabels can follow the audit answers.
     FollowAudit {
@@ -208,6 +216,9 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     if left > 0 {
         return Advice::Label { left, round, unscouted: s.scored < s.items };
     }
+    if let Some(owed) = s.others {
+        return Advice::Wait { owed: owed.clone() };
+    }
     if let Some(label) = s.missing {
         let missing = label.to_owned();
         return if s.audit_moves_shares {
@@ -247,6 +258,11 @@ impl fmt::Display for Advice {
                 }
                 Ok(())
             }
+            Self::Wait { owed } => write!(
+                f,
+                "wait for the others, or go on meanwhile (`hardcase tune FILE`, then `hardcase mine FILE --keep-open`): round {}, {owed}",
+                owed.round
+            ),
             Self::FollowAudit { missing } => write!(
                 f,
                 "tune (`hardcase tune FILE`), so that the prelabels follow the audit answers, then mine another round: \
@@ -298,6 +314,7 @@ mod tests {
             items: 10,
             scored: 10,
             round: Some((2, 0)),
+            others: None,
             new_training: 0,
             missing: None,
             audit_moves_shares: false,
@@ -320,6 +337,14 @@ mod tests {
         assert_eq!(at(|s| s.scored = 0), Advice::Scout);
         assert_eq!(at(|s| s.round = None), Advice::MineFirst);
         assert_eq!(at(|s| s.round = Some((2, 7))), Advice::Label { left: 7, round: 2, unscouted: false });
+        let owed =
+            Owed { round: 2, cases: 60, first: 1, more: 6, by: [("bob".into(), 5), ("cy".into(), 2)].into() };
+        let unknown_yet = standing(&unknown);
+        let waits = advice(&Standing { others: Some(&owed), new_training: 9, ..unknown_yet });
+        assert_eq!(waits, Advice::Wait { owed: owed.clone() });
+        assert!(waits.to_string().ends_with(
+            "round 2, 53 of 60 cases complete, 1 wants a first answer, 6 want a second answer (bob can answer 5 of them, cy 2)"
+        ));
         let early = at(|s| (s.round, s.scored) = (Some((1, 7)), 3));
         assert_eq!(early, Advice::Label { left: 7, round: 1, unscouted: true });
         assert_eq!(at(|s| s.missing = Some("spam")), Advice::MineFor { missing: "spam".into() });

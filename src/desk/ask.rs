@@ -1,7 +1,7 @@
 //! What a screen asks of a sitting, and what it is told: one answer to each question, with the cases that come next.
 
-use super::shown::{Card, Lack, NoCase, Place, Reveal};
-use super::sitting::{Remarks, Saved, Sitting, TakenBack};
+use super::shown::{Card, Lack, NoCase, Place, Reveal, Saved, TakenBack};
+use super::sitting::{Remarks, Sitting};
 use crate::domain::fault::Result;
 use crate::domain::ids::CaseId;
 
@@ -143,7 +143,7 @@ impl Sitting {
             }
             Ask::Earlier(from) => self.beside(from, Side::Earlier)?,
             Ask::Later(from) => self.beside(Some(from), Side::Later)?,
-            Ask::Jump(case) => self.found(case)?,
+            Ask::Jump(case) => self.go_to(case)?.map_or(Done::NotFound, |card| Done::Found(Box::new(card))),
         })
     }
 

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use super::latest::{Latest, Newer};
 use super::query::{Filter, Query};
 use super::slips::slips;
+use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::task::Task;
-use crate::store::browse::{Conditions, Own};
+use crate::store::browse::{Conditions, Given, Own};
 use crate::store::cases::Case;
 use crate::store::{Access, Store};
 
@@ -152,6 +153,28 @@ pub struct Whole {
     pub may_answer: bool,
     /// The model's view, once this expert has answered and been shown it.
     pub view: Option<View>,
+    /// What others answered.
+    pub others: Others,
+}
+
+/// What others answered to an item, as far as this expert may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Their answers: the case is closed, or a lead looks who has answered it.
+    Shown(Vec<OtherAnswer>),
+    /// There are some, and the case is open to this expert: theirs is to be an answer of its own.
+    Hidden,
+}
+
+/// Another expert's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherAnswer {
+    /// The expert.
+    pub name: String,
+    /// The label by name; none where the case was skipped.
+    pub label: Option<String>,
+    /// The note given with it.
+    pub note: Option<String>,
 }
 
 /// What the model thinks.
@@ -383,11 +406,29 @@ impl Reading {
             note: self.store.note_of(self.expert, item, None)?,
             origins: self.origins(item)?,
             view: self.view(&row, case.as_ref())?,
+            others: self.others(&row)?,
             case: case.map(|case| case.id),
             text: shown.text,
             may_answer,
             row,
         }))
+    }
+
+    /// A lead is as blind as anybody to a case of the own that is not answered.
+    fn others(&self, row: &Row) -> Result<Others> {
+        let given = self.store.answers_of_others(self.expert, row.item)?;
+        let may = given.is_empty()
+            || row.label.is_some() && self.store.role(self.expert)? == Role::Lead
+            || !self.store.items_of_open_cases(Some(self.expert))?.contains(&row.item);
+        if !may {
+            return Ok(Others::Hidden);
+        }
+        let answer = |given: Given| OtherAnswer {
+            label: given.label.map(|key| self.name_of(&key)),
+            name: given.name,
+            note: given.note,
+        };
+        Ok(Others::Shown(given.into_iter().map(answer).collect()))
     }
 
     /// Only of an item with a standing label of this expert, to whom the view was shown before: this room records no reveal.
@@ -423,11 +464,12 @@ mod tests {
     use crate::desk::sitting::{Leaving, Remarks, Sitting};
     use crate::domain::case::{Proposal, Reason};
     use crate::domain::item::ItemKey;
+    use crate::domain::overlap::Overlap;
     use crate::domain::split::{Split, SplitShares};
     use crate::domain::task::Task;
     use crate::store::NewProject;
     use crate::store::predictors::{Model, Predictor};
-    use crate::store::rounds::NewRound;
+    use crate::store::rounds::{Incomplete, NewRound};
     use crate::store::sources::ImportRow;
 
     struct Line(i64, String);
@@ -506,7 +548,16 @@ mod tests {
             inclusion: None,
         };
         let cases: Vec<Proposal> = (1..=3).map(case).collect();
-        let round = NewRound { strategy: "margin", budget: 3, seed: 1, predictor, note: None, cases: &cases };
+        let round = NewRound {
+            strategy: "margin",
+            budget: 3,
+            seed: 1,
+            predictor,
+            note: None,
+            cases: &cases,
+            overlap: Overlap::default(),
+            incomplete: Incomplete::Closes,
+        };
         store.open_round(&round).unwrap();
         path
     }
@@ -583,7 +634,7 @@ mod tests {
         ann.answer(ItemId(2), "spam", Remarks::default()).unwrap();
         ann.answer(ItemId(4), "spam", Remarks::default()).unwrap();
         assert_eq!(found(&reading(&path, "ann"), "suspect"), [1], "one was confirmed and one changed");
-        let status = crate::desk::status::status(&path).unwrap();
+        let status = crate::desk::status::status(&path, "ann").unwrap();
         assert_eq!(status.slips_by_expert, [("ann".to_owned(), 1)].into());
         assert!(status.to_string().contains("1 answer looks like a slip (1 of ann)"), "{status}");
         ann.undo().unwrap();

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::viewer::Viewer;
 use crate::domain::answer::BlindAnswer;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
@@ -95,9 +96,11 @@ pub struct Figures<'s> {
 }
 
 impl<'s> Figures<'s> {
-    /// Reads the answers that count.
-    pub fn read(store: &'s Store, task: &'s Task) -> Result<Self> {
-        Ok(Self { store, task, seed: store.project()?.seed, answers: store.first_blind_answers()? })
+    /// Reads the answers that count, as far as `viewer` may see them.
+    pub fn read(store: &'s Store, task: &'s Task, viewer: &Viewer) -> Result<Self> {
+        let mut answers = store.first_blind_answers()?;
+        answers.retain(|answer| viewer.sees(answer.item, answer.expert));
+        Ok(Self { store, task, seed: store.project()?.seed, answers })
     }
 
     fn eval(&self, after_round: i64) -> Ballots {

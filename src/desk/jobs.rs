@@ -53,7 +53,8 @@ impl JobKind {
     fn verb(self) -> &'static [&'static str] {
         match self {
             Self::Scout => &["scout"],
-            Self::Mine => &["mine"],
+            // What others owe to a round is not cut off from a screen.
+            Self::Mine => &["mine", "--keep-open"],
             Self::Tune => &["tune"],
             Self::Lora => &["tune", "--adapter", "lora"],
             Self::Judge => &["judge"],

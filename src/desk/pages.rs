@@ -25,16 +25,16 @@ pub enum Read {
     Project(Result<Box<Project>>),
 }
 
-/// Starts the thread; `tell` is called on it with each page. A page asked for while another is read is read next, and of several
+/// Starts the thread for this expert; `tell` is called on it with each page. A page asked for while another is read is read next, and of several
 /// only the last.
 ///
 /// # Errors
 /// The system gives no more threads.
-pub fn start(path: &Path, tell: impl Fn(Read) + Send + 'static) -> Result<Latest<Page>> {
-    let path = path.to_owned();
+pub fn start(path: &Path, expert: &str, tell: impl Fn(Read) + Send + 'static) -> Result<Latest<Page>> {
+    let (path, expert) = (path.to_owned(), expert.to_owned());
     Latest::start("pages", move |page, _| {
         tell(match page {
-            Page::Progress => Read::Progress(status(&path).map(Box::new)),
+            Page::Progress => Read::Progress(status(&path, &expert).map(Box::new)),
             Page::Project => Read::Project(project(&path).map(Box::new)),
         });
     })

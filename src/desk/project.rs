@@ -23,7 +23,7 @@ pub struct Project {
     pub prelabels: Option<String>,
     /// Imports, oldest first.
     pub sources: Vec<Source>,
-    /// Experts, each with the number of standing labels.
+    /// Experts by their first names, each with the number of standing labels.
     pub experts: Vec<(String, usize)>,
     /// The file.
     pub file: File,
@@ -82,7 +82,8 @@ pub fn project(path: &Path) -> Result<Project> {
     let active = store.active_predictor()?;
     let adapter = active.as_ref().and_then(|p| p.adapter);
     let mut experts = Vec::new();
-    for (id, name) in store.experts()? {
+    let persons = store.persons()?;
+    for (id, name) in store.experts()?.into_iter().filter(|(id, _)| persons.get(id) == Some(id)) {
         experts.push((name, store.label_count_of(id)?));
     }
     Ok(Project {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::ids::{CaseId, ItemId};
+pub use crate::store::hands::Owed;
 
 /// A case as an expert may see it before answering.
 #[derive(Clone, Debug, Serialize)]
@@ -73,6 +74,39 @@ impl Reveal {
     }
 }
 
+/// What an answer did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Saved {
+    /// The item.
+    pub item: ItemId,
+    /// The label's name.
+    pub label: String,
+    /// Labels of this expert in all, those of repeats included: a count that stood still would tell one.
+    pub labels: usize,
+    /// True where the answer replaces an earlier one.
+    pub changed: bool,
+}
+
+impl std::fmt::Display for Saved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verb = if self.changed { "changed" } else { "saved" };
+        write!(f, "{verb}: {} on item {}; {} labels by you", self.label, self.item, self.labels)
+    }
+}
+
+/// What an undo or redo did.
+#[derive(Clone, Debug, Serialize)]
+pub struct TakenBack {
+    /// The item.
+    pub item: ItemId,
+    /// The case, to return to it.
+    pub case: Option<CaseId>,
+    /// What was taken back or put back: `label spam`, `skip`, `note`, …
+    pub what: String,
+    /// True where it was taken back, false where it was put back.
+    pub back: bool,
+}
+
 /// A case with what this expert has done to it so far.
 #[derive(Clone, Debug)]
 pub struct Card {
@@ -101,6 +135,8 @@ pub struct Place {
     pub answered: usize,
     /// Of these with a label by this expert.
     pub mine: usize,
+    /// Cases that wait for this expert.
+    pub left: usize,
 }
 
 /// What a project lacks before cases can be mined and labelled.
@@ -123,15 +159,10 @@ pub enum NoCase {
     NotScouted,
     /// No round is open.
     NoRound,
-    /// Every case of the round is answered or skipped.
+    /// Every case of the round has what it wants.
     RoundDone(i64),
-    /// What is left is on other experts' screens.
-    WithOthers {
-        /// The round's number.
-        round: i64,
-        /// Cases left in it.
-        left: usize,
-    },
+    /// What is left of a round is for others to answer.
+    WithOthers(Owed),
 }
 
 impl std::fmt::Display for NoCase {
@@ -145,9 +176,11 @@ impl std::fmt::Display for NoCase {
             Self::RoundDone(round) => {
                 write!(f, "round {round} is done: run `hardcase tune FILE`, then `hardcase mine FILE`")
             }
-            Self::WithOthers { round, left } => {
-                write!(f, "the {left} cases left in round {round} are with other experts")
-            }
+            Self::WithOthers(owed) => write!(
+                f,
+                "what was yours in round {} is done; {owed}: `hardcase mine FILE --keep-open` opens the next round beside it",
+                owed.round
+            ),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::judge::opinion;
-use super::shown::{Card, Lack, NoCase, Place, Reveal, ShownCase, ShownLabel, ShownPartner};
+use super::shown::{
+    Card, Lack, NoCase, Owed, Place, Reveal, Saved, ShownCase, ShownLabel, ShownPartner, TakenBack,
+};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::history::History;
@@ -72,39 +72,6 @@ impl From<CaseId> for About {
     }
 }
 
-/// What an answer did.
-#[derive(Clone, Debug, Serialize)]
-pub struct Saved {
-    /// The item.
-    pub item: ItemId,
-    /// The label's name.
-    pub label: String,
-    /// Labels of this expert in all, those of repeats included: a count that stood still would tell one.
-    pub labels: usize,
-    /// True where the answer replaces an earlier one.
-    pub changed: bool,
-}
-
-impl std::fmt::Display for Saved {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let verb = if self.changed { "changed" } else { "saved" };
-        write!(f, "{verb}: {} on item {}; {} labels by you", self.label, self.item, self.labels)
-    }
-}
-
-/// What an undo or redo did.
-#[derive(Clone, Debug, Serialize)]
-pub struct TakenBack {
-    /// The item.
-    pub item: ItemId,
-    /// The case, to return to it.
-    pub case: Option<CaseId>,
-    /// What was taken back or put back: `label spam`, `skip`, `note`, …
-    pub what: String,
-    /// True where it was taken back, false where it was put back.
-    pub back: bool,
-}
-
 /// What an expert adds to an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Remarks {
@@ -168,8 +135,13 @@ impl Sitting {
         {
             found = self.store.case(case)?;
         }
-        let mine = |case: &Case| case.as_repeat().is_none() || case.expert == Some(self.expert);
-        found.filter(mine).map(|case| self.card(&case)).transpose()
+        if let Some(whose) =
+            found.as_ref().filter(|case| case.as_repeat().is_some()).and_then(|case| case.expert)
+            && self.store.person_of(whose)? != self.store.person_of(self.expert)?
+        {
+            found = None;
+        }
+        found.map(|case| self.card(&case)).transpose()
     }
 
     /// Brings a case before all others that wait for this expert, as after an undo.
@@ -185,7 +157,13 @@ impl Sitting {
     /// Where this expert is in the open round; none where none is open.
     pub fn place(&self) -> Result<Option<Place>> {
         let place = self.store.place_in_round(self.expert)?;
-        Ok(place.map(|p| Place { round: p.round, cases: p.cases, answered: p.answered, mine: p.mine }))
+        Ok(place.map(|p| Place {
+            round: p.round,
+            cases: p.cases,
+            answered: p.answered,
+            mine: p.mine,
+            left: p.left,
+        }))
     }
 
     /// Draws the first audit cases, where nothing is scouted yet: what is labelled meanwhile is not lost.
@@ -213,12 +191,25 @@ impl Sitting {
             Some(Lack::Round) => return Ok(NoCase::NoRound),
             None => {}
         }
-        let Some(round) = self.store.open_round_row()? else { return Ok(NoCase::NoRound) };
-        let left = round.cases - round.answered - round.skipped;
-        Ok(match left {
-            0 => NoCase::RoundDone(round.number),
-            left => NoCase::WithOthers { round: round.number, left },
-        })
+        let mut newest = None;
+        for round in self.store.rounds()?.into_iter().filter(|r| r.number > 0 && r.closed_ms.is_none()) {
+            let wanting = self.store.wanting(round.id, Some(self.expert))?;
+            if wanting.open() > 0 {
+                return Ok(NoCase::WithOthers(Owed::of(&self.store, round.number, &wanting)?));
+            }
+            newest = Some(round.number);
+        }
+        Ok(newest.map_or(NoCase::NoRound, NoCase::RoundDone))
+    }
+
+    /// A case that this expert goes to by its number, leased where it wants an answer; none where there is no such case, and where it is for
+    /// others: then it would get more answers than it is to have.
+    pub fn go_to(&mut self, case: CaseId) -> Result<Option<Card>> {
+        let repeat = self.store.case(case)?.is_some_and(|case| case.as_repeat().is_some());
+        if !repeat && !self.store.lease_by_number(case, self.expert, self.session, LEASE_MS)? {
+            return Ok(None);
+        }
+        self.look(case)
     }
 
     fn card(&mut self, case: &Case) -> Result<Card> {

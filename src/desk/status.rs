@@ -9,8 +9,11 @@ use super::advice::{Advice, Ceiling, Standing, advice, unclear};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
 use super::judge::JudgeStatus;
 use super::next_round::{Narrower, NextRound};
+use super::shown::Owed;
 use super::slips::slips;
+use super::viewer::Viewer;
 use crate::domain::answer::decided;
+use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::repeat::ONE_IN;
@@ -19,6 +22,7 @@ use crate::domain::task::{Label, Task};
 use crate::stats::audit::Audit;
 use crate::stats::head::lacking;
 use crate::stats::pace::median;
+use crate::store::hands::Wanting;
 use crate::store::{Access, Store};
 
 /// How many of an expert's last answers say how long one takes.
@@ -41,6 +45,14 @@ pub struct Status {
     pub round: i64,
     /// The newest round's cases, of these labelled, and skipped.
     pub round_cases: Option<RoundCount>,
+    /// What the open rounds want, oldest first.
+    pub open_rounds: Vec<Owed>,
+    /// The first name of the expert who looks.
+    pub you: String,
+    /// What that expert may do: one who does not lead sees figures without others' answers to open cases.
+    pub role: Role,
+    /// Standing labels from a login to which their name is not tied.
+    pub untied_labels: usize,
     /// How many experts have labelled.
     pub experts: usize,
     /// Their standing labels, by name.
@@ -96,13 +108,10 @@ pub struct RoundCount {
     pub labelled: usize,
     /// Skipped, without a label.
     pub skipped: usize,
-}
-
-impl RoundCount {
-    /// Cases that wait for an answer.
-    pub fn left(&self) -> usize {
-        self.cases - self.labelled - self.skipped
-    }
+    /// With as many answers as it is to have.
+    pub complete: usize,
+    /// Cases that wait for an answer of the expert who looks; of all, where that one does not label.
+    pub left: usize,
 }
 
 /// One label's counts.
@@ -114,16 +123,17 @@ pub struct Balance {
     pub training: usize,
 }
 
-/// Reads where a project stands. Changes nothing.
-pub fn status(project: &Path) -> Result<Status> {
+/// Reads where a project stands, as the expert of that name may see it. Changes nothing.
+pub fn status(project: &Path, expert: &str) -> Result<Status> {
     let store = Store::open(project, Access::Read)?;
+    let viewer = Viewer::read(&store, expert)?;
     let revision = store.task()?;
     let task = &revision.task;
     let active = store.active_predictor()?;
     let mut rounds = store.rounds()?;
     // Round 0 only fills the time until the first is mined.
     rounds.retain(|round| round.number > 0);
-    let figures = Figures::read(&store, task)?;
+    let figures = Figures::read(&store, task, &viewer)?;
     let agreement = figures.agreement(active.as_ref())?;
     let gain = match &active {
         Some(predictor) => figures.gain(predictor.id)?,
@@ -131,9 +141,27 @@ pub fn status(project: &Path) -> Result<Status> {
     };
     let audit = figures.audit(active.as_ref())?;
     let training = decided(&store.votes(Split::Train)?);
-    let balance = balance(&store, task, training.values())?;
+    let seen = training.iter().filter(|(item, _)| viewer.sees_all_of(**item)).map(|(_, label)| label);
+    let balance = balance(&store, task, (seen, &viewer))?;
     let newest = rounds.last();
-    let round_cases = newest.map(|r| RoundCount { cases: r.cases, labelled: r.answered, skipped: r.skipped });
+    let mut open_rounds = Vec::new();
+    let mut round_cases = None;
+    for round in &rounds {
+        let wanting =
+            if round.closed_ms.is_none() { store.wanting(round.id, None)? } else { Wanting::default() };
+        let labels = store.active(round.id, None)?.iter().any(|person| viewer.person == Some(*person));
+        let yours = viewer.person.and_then(|person| wanting.by.get(&person)).copied().unwrap_or(0);
+        round_cases = Some(RoundCount {
+            cases: round.cases,
+            labelled: round.answered,
+            skipped: round.skipped,
+            complete: wanting.complete,
+            left: if labels { yours } else { wanting.open() },
+        });
+        if round.closed_ms.is_none() {
+            open_rounds.push(Owed::of(&store, round.number, &wanting)?);
+        }
+    }
     let items = store.item_count()?;
     let scored = active.as_ref().map_or(Ok(0), |p| store.prediction_count(p.id))?;
     let seen = active
@@ -160,7 +188,8 @@ pub fn status(project: &Path) -> Result<Status> {
     let standing = Standing {
         items,
         scored,
-        round: newest.zip(round_cases).map(|(r, count)| (r.number, count.left())),
+        round: newest.zip(round_cases).map(|(r, count)| (r.number, count.left)),
+        others: open_rounds.last().filter(|owed| owed.open() > 0),
         new_training: training.len().saturating_sub(seen),
         missing: short.and_then(|few| task.labels.get(few.label)).map(|l| l.name.as_str()),
         audit_moves_shares: figures.audit_moves_shares(active.as_ref(), revision.id),
@@ -172,13 +201,15 @@ pub fn status(project: &Path) -> Result<Status> {
     let advice = advice(&standing);
     let (mut labels_by_expert, mut seconds_per_case) = (BTreeMap::new(), BTreeMap::new());
     let mut slips_by_expert = BTreeMap::new();
-    for (id, name) in store.experts()? {
+    let persons = store.persons()?;
+    for (id, name) in store.experts()?.into_iter().filter(|(id, _)| persons.get(id) == Some(id)) {
         let n = store.label_count_of(id)?;
         if n > 0 {
             let seconds: Vec<f64> =
                 store.answer_durations(id, RECENT)?.into_iter().map(|ms| ms as f64 / 1_000.0).collect();
             let slips = slips(&store, id)?.len();
-            if slips > 0 {
+            // What looks like a slip says what the answer was, to whoever sees the text.
+            if slips > 0 && (viewer.role == Role::Lead || viewer.person == Some(id)) {
                 slips_by_expert.insert(name.clone(), slips);
             }
             seconds_per_case.insert(name.clone(), median(&seconds));
@@ -197,6 +228,14 @@ pub fn status(project: &Path) -> Result<Status> {
         labels: store.label_count()?,
         round: newest.map_or(0, |r| r.number),
         round_cases,
+        open_rounds,
+        you: store
+            .experts()?
+            .into_iter()
+            .find(|(id, _)| viewer.person == Some(*id))
+            .map_or_else(|| expert.to_owned(), |(_, name)| name),
+        role: viewer.role,
+        untied_labels: store.untied_label_count()?,
         experts: labels_by_expert.len(),
         labels_by_expert,
         seconds_per_case,
@@ -233,9 +272,14 @@ pub fn status(project: &Path) -> Result<Status> {
 fn balance<'l>(
     store: &Store,
     task: &Task,
-    training: impl Iterator<Item = &'l String>,
+    (training, viewer): (impl Iterator<Item = &'l String>, &Viewer),
 ) -> Result<BTreeMap<String, Balance>> {
-    let given = store.label_balance()?;
+    let mut given: BTreeMap<String, usize> = BTreeMap::new();
+    for (item, person, label) in store.standing_labels()? {
+        if viewer.sees(item, person) {
+            *given.entry(label).or_default() += 1;
+        }
+    }
     let mut balance: BTreeMap<String, Balance> = task
         .labels
         .iter()
@@ -254,6 +298,11 @@ impl Status {
     /// What the model is held against.
     pub fn ceiling(&self) -> Option<Ceiling<'_>> {
         Ceiling::of(&self.kappa.expert_expert, &self.kappa.own_agreement)
+    }
+
+    /// Whether an open round waits for more than one expert, or more than one round is open.
+    pub fn several_hands(&self) -> bool {
+        self.open_rounds.len() > 1 || self.open_rounds.iter().any(|owed| owed.more > 0 || owed.by.len() > 1)
     }
 
     /// How far each expert's answers agree with the own first ones, and what that costs.
@@ -301,11 +350,21 @@ impl std::fmt::Display for Status {
             .map(|(name, b)| format!("{} {name} ({} train)", b.labels, b.training))
             .collect();
         writeln!(f, "  labels     {}: {}", self.labels, balance.join(", "))?;
-        if let Some(r) = &self.round_cases {
+        if let Some(r) = self.round_cases.filter(|_| !self.several_hands()) {
             writeln!(
                 f,
                 "  round      {}: {} of {} cases labelled, {} skipped",
                 self.round, r.labelled, r.cases, r.skipped
+            )?;
+        }
+        for owed in self.open_rounds.iter().filter(|_| self.several_hands()) {
+            writeln!(f, "  round      {}: {owed}", owed.round)?;
+        }
+        if self.untied_labels > 0 {
+            writeln!(
+                f,
+                "             {} of the labels came from a login to which their name is not tied (`hardcase expert FILE list`)",
+                self.untied_labels
             )?;
         }
         writeln!(f, "\nHard cases (evaluation), Cohen's kappa with 95 % interval")?;

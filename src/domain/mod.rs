@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod case;
 pub mod event;
+pub mod expert;
 pub mod fault;
 pub mod figure;
 pub mod grouped;
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod item;
 pub mod log;
 pub mod part;
+pub mod overlap;
 pub mod prediction;
 pub mod progress;
 pub mod reading;

@@ -1,6 +1,6 @@
 //! `export`: labels with their provenance, predictions, or every imported row with what was decided.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::scorer::Scorer;
 use crate::domain::answer::decided;
 use crate::domain::event::{Action, LabelEvent};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{ExpertId, ItemId, SessionId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
@@ -67,6 +67,8 @@ pub struct ExportOptions {
     pub format: ExportFormat,
     /// Where to; standard output where none is named.
     pub out: Option<PathBuf>,
+    /// Who reads it: an expert who does not lead gets no answers of others to cases that are open.
+    pub reader: String,
 }
 
 /// What was written.
@@ -76,6 +78,8 @@ pub struct Exported {
     pub lines: usize,
     /// Lines whose text the model has not prelabelled.
     pub without_prelabel: usize,
+    /// Items whose answers by others were left out, because their cases are open and the reader does not lead.
+    pub closed: usize,
 }
 
 /// Exports.
@@ -85,18 +89,49 @@ pub struct Exported {
 pub fn export(project: &Path, options: &ExportOptions) -> Result<Exported> {
     let store = Store::open(project, Access::Read)?;
     let task = store.task()?.task;
+    let seen = Seen::read(&store, &options.reader)?;
     let mut lines = Exported::default();
     write_to(options.out.as_deref(), |out| {
         let mut lines_to = Lines { out, format: options.format, options };
         lines = match options.what {
-            What::Labels => labels(&store, &task, store.current_answers()?, &mut lines_to),
-            What::History => labels(&store, &task, store.events()?, &mut lines_to),
-            What::Predictions => predictions(&store, &task, &mut lines_to),
-            What::Rows => rows(&store, &task, &mut lines_to),
+            What::Labels => labels(&store, &task, (store.current_answers()?, &seen), &mut lines_to),
+            What::History => labels(&store, &task, (store.events()?, &seen), &mut lines_to),
+            What::Predictions => predictions(&store, &task, &seen, &mut lines_to),
+            What::Rows => rows(&store, &task, &seen, &mut lines_to),
         }?;
         Ok(())
     })?;
     Ok(lines)
+}
+
+/// Whose answers the reader may see.
+struct Seen {
+    persons: BTreeMap<ExpertId, ExpertId>,
+    reader: Option<ExpertId>,
+    closed: HashSet<ItemId>,
+}
+
+impl Seen {
+    fn read(store: &Store, reader: &str) -> Result<Self> {
+        let expert = store.find_expert(reader)?;
+        let mut closed = store.closed_to(expert)?;
+        let persons = store.persons()?;
+        let reader = expert.and_then(|expert| persons.get(&expert).copied());
+        // Only what others have said is left out.
+        let others: HashSet<ItemId> = store
+            .standing_labels()?
+            .into_iter()
+            .filter(|(_, person, _)| reader != Some(*person))
+            .map(|(item, ..)| item)
+            .collect();
+        closed.retain(|item| others.contains(item));
+        Ok(Self { persons, reader, closed })
+    }
+
+    fn sees(&self, event: &LabelEvent) -> bool {
+        !self.closed.contains(&event.event.item)
+            || self.reader.is_some() && self.persons.get(&event.event.expert).copied() == self.reader
+    }
 }
 
 /// Where lines go.
@@ -136,7 +171,13 @@ fn utc(ms: i64) -> Cell {
     text_or_null(jiff::Timestamp::from_millisecond(ms).ok().map(|t| t.to_string()))
 }
 
-fn labels(store: &Store, task: &Task, events: Vec<LabelEvent>, lines: &mut Lines<'_>) -> Result<Exported> {
+fn labels(
+    store: &Store,
+    task: &Task,
+    (events, seen): (Vec<LabelEvent>, &Seen),
+    lines: &mut Lines<'_>,
+) -> Result<Exported> {
+    let untied: HashSet<SessionId> = store.untied_sessions()?.into_iter().collect();
     let experts: HashMap<_, _> = store.experts()?.into_iter().collect();
     let revisions: HashMap<_, _> = store.task_revisions()?.into_iter().map(|r| (r.id, r.number)).collect();
     let history = lines.options.what == What::History;
@@ -156,12 +197,14 @@ fn labels(store: &Store, task: &Task, events: Vec<LabelEvent>, lines: &mut Lines
         "revision",
         "duration_ms",
         "at",
+        "person",
+        "tied",
     ]);
     let (mut known, mut written) = (HashMap::new(), 0);
     let mut out = lines.writer(columns(&names))?;
     for event in events {
         let e = &event.event;
-        if !history && e.action != Action::Set {
+        if !history && e.action != Action::Set || !seen.sees(&event) {
             continue;
         }
         let item = match known.get(&e.item) {
@@ -198,12 +241,14 @@ fn labels(store: &Store, task: &Task, events: Vec<LabelEvent>, lines: &mut Lines
             revisions.get(&e.revision).map_or(Cell::Null, number),
             e.duration_ms.map_or(Cell::Null, number),
             utc(event.at_ms),
+            text_or_null(seen.persons.get(&e.expert).and_then(|person| experts.get(person)).cloned()),
+            number(!untied.contains(&event.session)),
         ]);
         out.write_row(&cells).map_err(|e| output_fault("the export", &e))?;
         written += 1;
     }
     out.finish().map_err(|e| output_fault("the export", &e))?;
-    Ok(Exported { lines: written, without_prelabel: 0 })
+    Ok(Exported { lines: written, closed: seen.closed.len(), ..Exported::default() })
 }
 
 /// Predictions by item, in the model's own labels.
@@ -284,18 +329,26 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
     })
 }
 
-fn all_decided(store: &Store) -> Result<BTreeMap<ItemId, String>> {
+/// The label of each item that the reader may know: of a case that is open to the reader, the own.
+fn all_decided(store: &Store, seen: &Seen) -> Result<BTreeMap<ItemId, String>> {
     let mut votes = Vec::new();
     for split in [Split::Train, Split::Eval, Split::Audit] {
         votes.extend(store.votes(split)?);
     }
-    Ok(decided(&votes))
+    votes.retain(|vote| !seen.closed.contains(&vote.item));
+    let mut all = decided(&votes);
+    for (item, person, label) in store.standing_labels()? {
+        if seen.closed.contains(&item) && seen.reader == Some(person) {
+            all.insert(item, label);
+        }
+    }
+    Ok(all)
 }
 
-fn predictions(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<Exported> {
+fn predictions(store: &Store, task: &Task, seen: &Seen, lines: &mut Lines<'_>) -> Result<Exported> {
     let predicted = Predicted::read(store, task, &lines.options.by)?;
-    let decided = all_decided(store)?;
-    let mut written = Exported::default();
+    let decided = all_decided(store, seen)?;
+    let mut written = Exported { closed: seen.closed.len(), ..Exported::default() };
     let mut out =
         lines.writer(columns(&["id", "item", "text", "prelabel", "probabilities", "label", "gold"]))?;
     store.for_each_item(|item, text, external_id, gold| {
@@ -329,11 +382,11 @@ fn rounded(p: f32) -> f64 {
     (f64::from(p) * 1e6).round() / 1e6
 }
 
-fn rows(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<Exported> {
+fn rows(store: &Store, task: &Task, seen: &Seen, lines: &mut Lines<'_>) -> Result<Exported> {
     let nobody = lines.options.by == By::Active && store.active_predictor()?.is_none();
     let predicted = if nobody { None } else { Some(Predicted::read(store, task, &lines.options.by)?) };
-    let decided = all_decided(store)?;
-    let who = deciders(store)?;
+    let decided = all_decided(store, seen)?;
+    let who = deciders(store, seen)?;
     let sources = store
         .sources()?
         .into_iter()
@@ -346,7 +399,7 @@ fn rows(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<Exported> {
     let names = row_columns(store, &sources)?;
     let position: HashMap<&str, usize> = names.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
     let added = names.len() - 3;
-    let mut written = Exported::default();
+    let mut written = Exported { closed: seen.closed.len(), ..Exported::default() };
     let mut out = lines.writer(names.clone())?;
     for (source, found) in &sources {
         store.for_each_row(*source, |item, packed| {
@@ -386,7 +439,7 @@ fn rows(store: &Store, task: &Task, lines: &mut Lines<'_>) -> Result<Exported> {
 /// The columns of all imports in the order of their appearance, then ours.
 fn row_columns(store: &Store, sources: &[(crate::domain::ids::SourceId, Found)]) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for (source, found) in sources {
         for name in &found.columns {
             if seen.insert(name.clone()) {
@@ -410,10 +463,12 @@ fn row_columns(store: &Store, sources: &[(crate::domain::ids::SourceId, Found)])
 }
 
 /// Who gave the standing labels of each item.
-fn deciders(store: &Store) -> Result<HashMap<ItemId, String>> {
+fn deciders(store: &Store, seen: &Seen) -> Result<HashMap<ItemId, String>> {
     let experts: HashMap<_, _> = store.experts()?.into_iter().collect();
     let mut who: HashMap<ItemId, String> = HashMap::new();
-    for answer in store.current_answers()?.into_iter().filter(|a| a.event.action == Action::Set) {
+    for answer in
+        store.current_answers()?.into_iter().filter(|a| a.event.action == Action::Set && seen.sees(a))
+    {
         let name = experts.get(&answer.event.expert).cloned().unwrap_or_default();
         who.entry(answer.event.item)
             .and_modify(|names| {

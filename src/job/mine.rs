@@ -7,13 +7,17 @@ use super::evaluate::rescore_cases;
 use super::prelabels::{active, complete, dimensions_of};
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::Scorer;
+use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::overlap::Overlap;
 use crate::domain::repeat::{places_of, with_places};
 use crate::mining::round::{Order, Stage, propose};
 use crate::mining::strategy::{DEFAULT, names, strategy_by_name};
 use crate::mining::{Pool, PoolParts};
+use crate::store::Store;
+use crate::store::hands::Owed;
 use crate::store::predictors::Predictor;
-use crate::store::rounds::NewRound;
+use crate::store::rounds::{Incomplete, NewRound};
 
 /// Cases of a round where none are asked for.
 pub const DEFAULT_BUDGET: usize = 60;
@@ -30,6 +34,26 @@ pub struct MineOptions {
     pub strategy: Option<String>,
     /// Cases of all three splits together.
     pub budget: usize,
+    /// How many experts are to see each kind of case, where that is to differ from the round before: `eval=2,share=0.1`.
+    pub overlap: Option<String>,
+    /// What becomes of a round to which others owe answers.
+    pub incomplete: Old,
+}
+
+/// What becomes of a round to which others owe answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Old {
+    /// A lead closes it; nobody else may.
+    IsClosed,
+    /// It stays open beside the next.
+    StaysOpen,
+}
+
+impl MineOptions {
+    /// So many cases by the default strategy.
+    pub fn of(budget: usize) -> Self {
+        Self { strategy: None, budget, overlap: None, incomplete: Old::IsClosed }
+    }
 }
 
 /// What a mining did.
@@ -47,6 +71,12 @@ pub struct MineReport {
     pub audit: usize,
     /// Places at which an expert's own evaluation case comes back.
     pub again: usize,
+    /// Cases that two experts or more are to see, once there are so many.
+    pub shared: usize,
+    /// How many experts are to see each kind of case.
+    pub overlap: Overlap,
+    /// What becomes of the rounds before that others owe answers to, a sentence for each.
+    pub before: Vec<String>,
     /// Items it chose from.
     pub universe: usize,
     /// What a person should know of how they were chosen.
@@ -71,10 +101,13 @@ impl std::fmt::Display for MineReport {
         if self.again > 0 {
             write!(f, ", {} to be shown again", self.again)?;
         }
-        match &self.note {
-            Some(note) => write!(f, " ({note})"),
-            None => Ok(()),
+        if self.shared > 0 {
+            write!(f, "; {} of them are for more than one expert, as far as there are more", self.shared)?;
         }
+        if let Some(note) = &self.note {
+            write!(f, " ({note})")?;
+        }
+        self.before.iter().try_for_each(|says| write!(f, "; {says}"))
     }
 }
 
@@ -93,15 +126,26 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             Fault::usage("mine a round", "a round of no cases is none").hint("Give --budget 1 or more")
         );
     }
+    if let Some(line) = &options.overlap {
+        Overlap::default().with(line).map_err(|why| {
+            Fault::usage("mine a round by that overlap", why)
+                .hint("For example --overlap eval=2,audit=2,train=1,share=0.1")
+        })?;
+    }
     let ended = run(context, "mine", name, |work| {
         let predictor = active(work.store, "mine a round")?;
+        let (incomplete, before) = rounds_before(work.store, context.expert, options.incomplete)?;
+        let mut overlap = work.store.last_overlap()?.unwrap_or_default();
+        if let Some(line) = &options.overlap {
+            overlap = overlap.with(line).map_err(|why| Fault::usage("mine a round by that overlap", why))?;
+        }
         complete_prelabels(work, &predictor)?;
         if work.stopped() {
             return Err(Fault::new("mine a round", "it was stopped")
                 .hint("What was prelabelled is kept; run it again"));
         }
         work.report("choosing cases", 0, Some(options.budget as u64), "cases")?;
-        let universe = Universe::read(work, &predictor)?;
+        let universe = Universe::read(work, &predictor, incomplete)?;
         let pool = universe.pool()?;
         let shares = work.store.task()?.task.shares();
         let stage =
@@ -130,10 +174,15 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             predictor: predictor.id,
             note: plan.note.as_deref(),
             cases: &cases,
+            overlap,
+            incomplete,
         })?;
         rescore_cases(work.store)?;
         Ok(MineReport {
-            round: Some(round),
+            round: Some(round.number),
+            shared: round.shared,
+            overlap,
+            before,
             strategy: name.to_owned(),
             train: plan.counts.train,
             eval: plan.counts.eval,
@@ -152,10 +201,51 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             eval: 0,
             audit: 0,
             again: 0,
+            shared: 0,
+            overlap: Overlap::default(),
+            before: Vec::new(),
             universe: 0,
             note: None,
         },
     })
+}
+
+/// What becomes of the open rounds, and what is to be said of it. One that waits for nobody but the speaker is closed without a word.
+///
+/// # Errors
+/// Others owe answers, it is not to stay open, and the speaker does not lead.
+fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, Vec<String>)> {
+    let speaker = store.find_expert(speaker)?;
+    let person = speaker.map(|expert| store.person_of(expert)).transpose()?;
+    let mut owing = Vec::new();
+    for round in store.rounds()?.into_iter().filter(|round| round.closed_ms.is_none() && round.number > 0) {
+        let wanting = store.wanting(round.id, None)?;
+        if wanting.waits_for_others(person) {
+            owing.push(Owed::of(store, round.number, &wanting)?);
+        }
+    }
+    let leads = match speaker {
+        Some(expert) => store.role(expert)? == Role::Lead,
+        None => false,
+    };
+    match old {
+        Old::StaysOpen => {
+            let says = |owed: &Owed| format!("round {} stays open: {owed}", owed.round);
+            Ok((Incomplete::StaysOpenForOthersThan(speaker), owing.iter().map(says).collect()))
+        }
+        Old::IsClosed if leads || owing.is_empty() => {
+            let says = |owed: &Owed| format!("round {} is closed as it is: {owed}", owed.round);
+            Ok((Incomplete::Closes, owing.iter().map(says).collect()))
+        }
+        Old::IsClosed => {
+            let each = |owed: &Owed| format!("round {} is not complete: {owed}", owed.round);
+            let why = owing.iter().map(each).collect::<Vec<_>>().join("; ");
+            Err(Fault::new("close the round and mine the next", why).hint(format!(
+                "`hardcase mine FILE --keep-open` opens the next beside it; only a lead ({}) closes it",
+                store.leads()?.join(", ")
+            )))
+        }
+    }
 }
 
 fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
@@ -194,13 +284,13 @@ struct Universe {
 }
 
 impl Universe {
-    fn read(work: &Work<'_>, predictor: &Predictor) -> Result<Self> {
+    fn read(work: &Work<'_>, predictor: &Predictor, incomplete: Incomplete) -> Result<Self> {
         let dimensions = dimensions_of(work.store, predictor)?;
         let labels = predictor.labels.len();
         let vectors = work.store.vectors(predictor.space(), dimensions)?;
         let (scored, probabilities) = work.store.predictions(predictor.id)?;
         let splits = work.store.splits()?;
-        let taken = work.store.taken_items()?;
+        let taken = work.store.taken_items(incomplete)?;
         let mut universe = Self {
             items: Vec::with_capacity(splits.len()),
             vectors: Array2::zeros((0, dimensions)),

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::convert::Uuid16;
 use super::open::Store;
+use super::person::{ME, MY_NAMES};
 use crate::domain::answer::{BlindAnswer, Vote};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
@@ -29,12 +30,12 @@ impl Store {
         )
     }
 
-    /// Each expert's first blind answer on each item. One that was taken back counts only where the expert answered again after
+    /// Each person's first blind answer on each item, under the person's first name. One that was taken back counts only where the expert answered again after
     /// the model's view had been revealed; what nobody stands by any more is left out.
     pub fn first_blind_answers(&self) -> Result<Vec<BlindAnswer>> {
         self.blind_answers(
             "c.reason IS NOT 'repeat'",
-            "current_answer a WHERE a.item = e.item AND a.expert = e.expert",
+            "current_answer a WHERE a.item = e.item AND a.person = p.person",
         )
     }
 
@@ -57,10 +58,13 @@ impl Store {
             .map(|u| u.0)
             .collect();
         let sql = format!(
-            "SELECT e.uuid, e.item, e.expert, e.label, i.split, r.number, c.inclusion
-             FROM label_event e JOIN item i ON i.id = e.item
+            "SELECT e.uuid, e.item, p.person, e.label, i.split, r.number, c.inclusion
+             FROM label_event e CROSS JOIN person p ON p.expert = e.expert JOIN item i ON i.id = e.item
              LEFT JOIN label_case c ON c.id = e.label_case LEFT JOIN round r ON r.id = c.round
              WHERE e.action = 'set' AND e.revealed = 0 AND {among}
+               AND NOT EXISTS (SELECT 1 FROM reveal v CROSS JOIN person q ON q.expert = v.expert
+                               WHERE v.item = e.item AND q.person = p.person AND v.expert <> e.expert AND v.at_ms <= e.at_ms
+                                 AND c.reason IS NOT 'repeat')
                AND EXISTS (SELECT 1 FROM {now} AND a.action = 'set') ORDER BY e.lamport, e.uuid"
         );
         let rows = self.all_rows(&sql, "read the labels", |r| {
@@ -99,24 +103,22 @@ impl Store {
         )
     }
 
-    /// How many standing labels there are, over all experts.
+    /// How many standing labels there are, over all persons.
     pub fn label_count(&self) -> Result<usize> {
         self.count("SELECT count(*) FROM current_answer WHERE action = 'set'", (), "count the labels")
     }
 
-    /// How many standing labels one expert has.
+    /// How many standing labels one expert has, under all names together.
     pub fn label_count_of(&self, expert: ExpertId) -> Result<usize> {
-        self.count(
-            "SELECT count(*) FROM current_answer WHERE action = 'set' AND expert = ?1",
-            [expert],
-            "count the labels",
-        )
+        let sql = format!("SELECT count(*) FROM current_answer WHERE action = 'set' AND person = {ME}");
+        self.count(&sql, [expert], "count the labels")
     }
 
     /// The labels that the expert with the most has given, changed ones and those of repeats included.
     pub fn most_labels_of_one(&self) -> Result<usize> {
         self.count(
-            "SELECT count(*) FROM label_event WHERE action = 'set' GROUP BY expert ORDER BY 1 DESC LIMIT 1",
+            "SELECT count(*) FROM label_event e JOIN person p ON p.expert = e.expert WHERE e.action = 'set'
+             GROUP BY p.person ORDER BY 1 DESC LIMIT 1",
             (),
             "count the labels",
         )
@@ -125,22 +127,19 @@ impl Store {
     /// How long an expert looked at each of the last `limit` cases labelled, in milliseconds, the last one first. A label that was
     /// taken back took its time too.
     pub fn answer_durations(&self, expert: ExpertId, limit: usize) -> Result<Vec<i64>> {
-        self.all_rows_of(
+        let sql = format!(
             "SELECT duration_ms FROM label_event
-             WHERE expert = ?1 AND action = 'set' AND duration_ms IS NOT NULL ORDER BY lamport DESC, uuid DESC LIMIT ?2",
-            (expert, limit as i64),
-            "read the pace",
-            |r| r.get(0),
-        )
+             WHERE expert IN {MY_NAMES} AND action = 'set' AND duration_ms IS NOT NULL ORDER BY lamport DESC, uuid DESC LIMIT ?2"
+        );
+        self.all_rows_of(&sql, (expert, limit as i64), "read the pace", |r| r.get(0))
     }
 
-    /// Standing labels by the label's stable key.
-    pub fn label_balance(&self) -> Result<BTreeMap<String, usize>> {
-        let rows = self.all_rows(
-            "SELECT label, count(*) FROM current_answer WHERE action = 'set' GROUP BY label",
-            "count the labels",
-            |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.unsigned_abs() as usize)),
-        )?;
-        Ok(rows.into_iter().collect())
+    /// Every standing label: the item, the first name of the person who gave it, and its stable key.
+    pub fn standing_labels(&self) -> Result<Vec<(ItemId, ExpertId, String)>> {
+        self.all_rows(
+            "SELECT item, person, label FROM current_answer WHERE action = 'set'",
+            "read the labels",
+            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+        )
     }
 }

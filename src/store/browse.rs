@@ -7,7 +7,10 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
 
 use super::attempt::Attempt;
+use super::clock::now_ms;
+use super::hands::{WANTS_A_HAND, crew};
 use super::open::Store;
+use super::person::{ME, MY_NAMES};
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
@@ -79,6 +82,17 @@ pub struct ItemRow {
     pub noted: bool,
     /// The number of the round of its newest case.
     pub round: Option<i64>,
+}
+
+/// Another expert's last standing answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The expert's first name.
+    pub name: String,
+    /// The label's stable key; none for a skip.
+    pub label: Option<String>,
+    /// The note given with it.
+    pub note: Option<String>,
 }
 
 /// An imported row of an item.
@@ -174,7 +188,7 @@ impl Store {
 
     /// The items to which an expert has done this, by id.
     pub fn own_items(&self, expert: ExpertId, own: Own<'_>) -> Result<Vec<ItemId>> {
-        let answers = "SELECT item FROM current_answer a WHERE a.expert = ?1";
+        let answers = format!("SELECT item FROM current_answer a WHERE a.person = {ME}");
         let (sql, key) = match own {
             Own::Labelled => (format!("{answers} AND a.action = 'set'"), None),
             Own::Label(key) => (format!("{answers} AND a.action = 'set' AND a.label = ?2"), Some(key)),
@@ -182,15 +196,16 @@ impl Store {
             Own::LabelledAndRevealed => (
                 format!(
                     "{answers} AND a.action = 'set' AND EXISTS
-                       (SELECT 1 FROM reveal v WHERE v.expert = a.expert AND v.item = a.item)"
+                       (SELECT 1 FROM reveal v WHERE v.expert IN {MY_NAMES} AND v.item = a.item)"
                 ),
                 None,
             ),
             Own::Flagged => (
-                "SELECT DISTINCT item FROM standing_event e WHERE e.expert = ?1 AND e.action = 'flag' AND NOT EXISTS
-                   (SELECT 1 FROM standing_event l WHERE l.item = e.item AND l.expert = e.expert
-                    AND l.action IN ('flag', 'unflag') AND (l.lamport, l.uuid) > (e.lamport, e.uuid))"
-                    .to_owned(),
+                format!(
+                    "SELECT DISTINCT item FROM standing_event e WHERE e.expert IN {MY_NAMES} AND e.action = 'flag' AND NOT EXISTS
+                       (SELECT 1 FROM standing_event l WHERE l.item = e.item AND l.expert IN {MY_NAMES}
+                        AND l.action IN ('flag', 'unflag') AND (l.lamport, l.uuid) > (e.lamport, e.uuid))"
+                ),
                 None,
             ),
         };
@@ -201,13 +216,11 @@ impl Store {
 
     /// The stable key of an expert's standing label, where the expert has labelled the item just once; labels taken back do not count.
     pub fn label_given_once(&self, expert: ExpertId, item: ItemId) -> Result<Option<String>> {
-        self.one(
-            "SELECT a.label FROM current_answer a WHERE a.expert = ?1 AND a.item = ?2 AND a.action = 'set' AND 1 =
-               (SELECT count(*) FROM standing_event e WHERE e.expert = a.expert AND e.item = a.item AND e.action = 'set')",
-            (expert, item),
-            "read the labels",
-            |r| r.get(0),
-        )
+        let sql = format!(
+            "SELECT a.label FROM current_answer a WHERE a.person = {ME} AND a.item = ?2 AND a.action = 'set' AND 1 =
+               (SELECT count(*) FROM standing_event e WHERE e.expert IN {MY_NAMES} AND e.item = a.item AND e.action = 'set')"
+        );
+        self.one(&sql, (expert, item), "read the labels", |r| r.get(0))
     }
 
     /// The items that are cases of the round of this number, by id.
@@ -228,12 +241,12 @@ impl Store {
             "SELECT substr(i.text, 1, {BEGINNING}),
                (SELECT r.number FROM label_case c JOIN round r ON r.id = c.round
                 WHERE c.item = i.id AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1),
-               EXISTS (SELECT 1 FROM label_event e WHERE e.item = i.id AND e.expert = ?2)
-             FROM item i WHERE i.id = ?1 AND i.{READY}"
+               EXISTS (SELECT 1 FROM label_event e WHERE e.item = i.id AND e.expert IN {MY_NAMES})
+             FROM item i WHERE i.id = ?2 AND i.{READY}"
         );
         let mut statement = self.conn.prepare_cached(&sql).attempting(what)?;
         let found = statement
-            .query_row((item, expert), |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, bool>(2)?)))
+            .query_row((expert, item), |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, bool>(2)?)))
             .optional()
             .attempting(what)?;
         let Some((beginning, round, touched)) = found else { return Ok(None) };
@@ -263,17 +276,26 @@ impl Store {
     /// Whether an expert may answer a case: it was not withdrawn, and the expert has answered it before, has it on the screen, or its
     /// round is open and it still wants hands.
     pub fn may_answer(&self, expert: ExpertId, case: CaseId) -> Result<bool> {
-        Ok(self.count(
-            "SELECT count(*) FROM label_case c JOIN round r ON r.id = c.round
-             WHERE c.id = ?1 AND c.withdrawn_ms IS NULL AND (
-               EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.expert = ?2 AND e.action IN ('set', 'skip'))
-               OR EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?2)
-               OR r.closed_ms IS NULL AND
-                  (SELECT count(DISTINCT e.expert) FROM standing_event e WHERE e.item = c.item AND e.action = 'set')
-                + (SELECT count(*) FROM lease l WHERE l.label_case = c.id) < c.overlap)",
-            (case, expert),
-            "read the case",
-        )? > 0)
+        let sql = format!(
+            "WITH {} SELECT count(*) FROM label_case c JOIN round r ON r.id = c.round
+             WHERE c.id = ?3 AND c.withdrawn_ms IS NULL AND (
+               EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME})
+               OR EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1)
+               OR r.closed_ms IS NULL AND {WANTS_A_HAND})",
+            crew()
+        );
+        Ok(self.count(&sql, (expert, now_ms(), case), "read the case")? > 0)
+    }
+
+    /// The last standing answers of all others on an item, in the order in which they were given.
+    pub fn answers_of_others(&self, expert: ExpertId, item: ItemId) -> Result<Vec<Given>> {
+        let sql = format!(
+            "SELECT e.name, a.label, a.note FROM current_answer a JOIN expert e ON e.id = a.person
+             WHERE a.item = ?2 AND a.person <> {ME} ORDER BY a.lamport, a.uuid"
+        );
+        self.all_rows_of(&sql, (expert, item), "read the labels", |r| {
+            Ok(Given { name: r.get(0)?, label: r.get(1)?, note: r.get(2)? })
+        })
     }
 }
 

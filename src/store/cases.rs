@@ -4,7 +4,10 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::clock::now_ms;
 use super::events::note_reveal;
+use super::hands::{WANTS_A_HAND, crew};
 use super::open::Store;
+use super::person::{ME, MY_NAMES};
+use super::process;
 use super::repeats::claim;
 use crate::domain::case::{Partner, Reason};
 use crate::domain::fault::Result;
@@ -105,8 +108,9 @@ impl Store {
         })
     }
 
-    /// The next `count` cases for this expert, leased until `lease_ms` from now: first those held already, then free ones. The same
-    /// again while the leases last and they have no answer. Fewer where the expert has no more left in the open round.
+    /// The next `count` cases for this expert, leased until `lease_ms` from now: first those held already, then free ones, of the oldest open
+    /// round first. The same again while the leases last and they have no answer. Fewer where the open rounds have no more for this expert.
+    /// What a process of this host held that has ended without a word is free.
     ///
     /// A skipped case comes back once, after all others. At a place that is kept for a repeat, an own answer comes back, where one is far
     /// enough behind; else the place is given up.
@@ -117,15 +121,19 @@ impl Store {
         count: usize,
         lease_ms: i64,
     ) -> Result<Vec<Case>> {
+        let gone = self.sessions_gone(session)?;
         self.write("fetch the next case", |tx| {
             let now = now_ms();
-            tx.execute("DELETE FROM lease WHERE expires_ms <= ?1", [now])?;
+            tx.prepare_cached("DELETE FROM lease WHERE expires_ms <= ?1")?.execute([now])?;
+            for session in &gone {
+                tx.execute("DELETE FROM lease WHERE session = ?1", [session])?;
+            }
             let mut cases = held_cases(tx, expert, count)?;
             for case in &cases {
                 lease(tx, case.id, expert, session, (now, now + lease_ms))?;
             }
             while cases.len() < count
-                && let Some(mut case) = free_case(tx, expert)?
+                && let Some(mut case) = free_case(tx, expert, now)?
             {
                 if case.reason == Reason::Repeat && case.expert.is_none() {
                     if !claim(tx, case.id, expert)? {
@@ -138,6 +146,58 @@ impl Store {
             }
             Ok(cases)
         })
+    }
+
+    /// Leases a case that this expert goes to by its number, where it wants one more hand. Whether the expert holds it then, or has answered it.
+    pub fn lease_by_number(
+        &mut self,
+        case: CaseId,
+        expert: ExpertId,
+        session: SessionId,
+        lease_ms: i64,
+    ) -> Result<bool> {
+        let gone = self.sessions_gone(session)?;
+        self.write("fetch the case", |tx| {
+            let now = now_ms();
+            tx.prepare_cached("DELETE FROM lease WHERE expires_ms <= ?1")?.execute([now])?;
+            for session in &gone {
+                tx.execute("DELETE FROM lease WHERE session = ?1", [session])?;
+            }
+            let sql = format!(
+                "WITH {} SELECT
+                   EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME})
+                   OR EXISTS (SELECT 1 FROM label_event e WHERE e.label_case = c.id AND e.expert IN {MY_NAMES})
+                   OR EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1),
+                   c.reason <> 'repeat' AND c.withdrawn_ms IS NULL AND r.closed_ms IS NULL AND {WANTS_A_HAND}
+                 FROM label_case c JOIN round r ON r.id = c.round WHERE c.id = ?3",
+                crew()
+            );
+            let found: Option<(bool, bool)> = tx
+                .prepare_cached(&sql)?
+                .query_row((expert, now, case), |r| Ok((r.get(0)?, r.get(1)?)))
+                .optional()?;
+            match found {
+                Some((false, true)) => {
+                    lease(tx, case, expert, session, (now, now + lease_ms))?;
+                    Ok(true)
+                }
+                Some((own, _)) => Ok(own),
+                None => Ok(false),
+            }
+        })
+    }
+
+    /// Sessions of this host that hold cases and whose process has ended without a word. They stay as they are, so that the next opening
+    /// checks the file.
+    fn sessions_gone(&self, own: SessionId) -> Result<Vec<SessionId>> {
+        let open: Vec<(SessionId, String)> = self.all_rows_of(
+            "SELECT DISTINCT s.id, s.process FROM lease l JOIN session s ON s.id = l.session
+             WHERE s.ended_ms IS NULL AND s.host = ?1 AND s.id <> ?2",
+            (process::host(), own),
+            "read the leases",
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )?;
+        Ok(open.into_iter().filter(|(_, process)| !process::is_alive(process)).map(|(id, _)| id).collect())
     }
 
     /// Puts a case before all others that this expert holds, as after an undo.
@@ -186,13 +246,10 @@ impl Store {
         self.write("note the reveal", |tx| note_reveal(tx, expert, case.item, Some(case.id)))
     }
 
-    /// Whether the model's view of an item has been shown to an expert.
+    /// Whether the model's view of an item has been shown to an expert, under whichever name.
     pub fn is_revealed(&self, expert: ExpertId, item: ItemId) -> Result<bool> {
-        Ok(self.count(
-            "SELECT count(*) FROM reveal WHERE expert = ?1 AND item = ?2",
-            (expert, item),
-            "read the reveals",
-        )? > 0)
+        let sql = format!("SELECT count(*) FROM reveal WHERE expert IN {MY_NAMES} AND item = ?2");
+        Ok(self.count(&sql, (expert, item), "read the reveals")? > 0)
     }
 }
 
@@ -225,26 +282,37 @@ fn case_by_id(tx: &Transaction<'_>, id: CaseId) -> rusqlite::Result<Case> {
     tx.prepare_cached(&format!("{CASE} WHERE c.id = ?1"))?.query_row([id], case)
 }
 
-/// The first case of the open round that this expert has not labelled and that still wants hands, be it a place that is kept for a repeat.
-fn free_case(tx: &Transaction<'_>, expert: ExpertId) -> rusqlite::Result<Option<Case>> {
-    const SKIPS: &str = "(SELECT count(*) FROM upheld_event e
-                          WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'skip'
-                            AND (CASE c.reason WHEN 'repeat' THEN e.label_case = c.id ELSE NOT EXISTS
-                                   (SELECT 1 FROM label_case k WHERE k.id = e.label_case AND k.reason = 'repeat') END))";
+/// The first case of the open rounds that this person has not labelled and that still wants hands, be it a place that is kept for a repeat;
+/// of cases that were never skipped first.
+fn free_case(tx: &Transaction<'_>, expert: ExpertId, now: i64) -> rusqlite::Result<Option<Case>> {
+    let open: Vec<RoundId> = tx
+        .prepare_cached("SELECT id FROM round WHERE closed_ms IS NULL ORDER BY number")?
+        .query_map((), |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    // In the order of the places, so that it ends with the first that fits.
     let sql = format!(
-        "{CASE} WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL
-           AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1)
-           AND {SKIPS} < 2
+        "WITH {} {CASE} WHERE c.round = ?3 AND c.withdrawn_ms IS NULL
+           AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert IN {MY_NAMES})
            AND CASE c.reason
-             WHEN 'repeat' THEN coalesce(c.expert = ?1, 1)
+             WHEN 'repeat' THEN coalesce(c.expert IN {MY_NAMES}, 1)
                AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
-             ELSE NOT EXISTS (SELECT 1 FROM standing_event e
-                              WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'set')
-               AND (SELECT count(DISTINCT e.expert) FROM standing_event e
-                    WHERE e.item = c.item AND e.expert <> ?1 AND e.action = 'set')
-                 + (SELECT count(*) FROM lease l WHERE l.label_case = c.id AND l.expert <> ?1) < c.overlap
+             ELSE NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME} AND a.action = 'set')
+               AND {WANTS_A_HAND}
              END
-         ORDER BY {SKIPS}, r.number, c.position LIMIT 1"
+           AND ?4 = (SELECT count(*) FROM upheld_event e
+             WHERE e.item = c.item AND e.expert IN {MY_NAMES} AND e.action = 'skip'
+               AND (CASE c.reason WHEN 'repeat' THEN e.label_case = c.id ELSE NOT EXISTS
+                      (SELECT 1 FROM label_case k WHERE k.id = e.label_case AND k.reason = 'repeat') END))
+         ORDER BY c.position LIMIT 1",
+        crew()
     );
-    tx.prepare_cached(&sql)?.query_row([expert], case).optional()
+    let mut statement = tx.prepare_cached(&sql)?;
+    for skips in [0, 1] {
+        for round in &open {
+            if let Some(found) = statement.query_row((expert, now, round, skips), case).optional()? {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
 }

@@ -46,6 +46,10 @@ impl Store {
                  WHERE NOT EXISTS (SELECT 1 FROM item i WHERE i.id = k.item AND i.key = k.key)",
                 "keys are listed without their texts",
             ),
+            (
+                "SELECT count(*) FROM person_by_log l LEFT JOIN person p ON p.expert = l.expert WHERE p.person IS NOT l.person",
+                "experts are taken for another person than their log says",
+            ),
         ] {
             let count = self.count(sql, (), what)?;
             found.extend((count > 0).then(|| format!("{count} {wrong}")));

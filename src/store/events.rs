@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
+use super::person::{ME, MY_NAMES};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
@@ -37,6 +38,9 @@ pub(super) fn event(r: &Row<'_>) -> rusqlite::Result<LabelEvent> {
     })
 }
 
+/// The number of the next event: the logs of labels and of experts are one order.
+pub(super) const NEXT_LAMPORT: &str = "(SELECT lamport FROM next_lamport)";
+
 /// Whether an answer is followed by the model's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reveals {
@@ -57,10 +61,10 @@ pub(super) fn note_reveal(
     tx.prepare_cached("INSERT OR IGNORE INTO reveal (expert, item, at_ms) VALUES (?1, ?2, ?3)")?
         .execute((expert, item, now))?;
     // Of a repeat the case says it: the item may have been revealed the first time.
-    tx.prepare_cached(
-        "UPDATE label_case SET revealed_ms = ?3 WHERE id = ?1 AND expert = ?2 AND revealed_ms IS NULL",
-    )?
-    .execute((case, expert, now))
+    tx.prepare_cached(&format!(
+        "UPDATE label_case SET revealed_ms = ?3 WHERE id = ?2 AND expert IN {MY_NAMES} AND revealed_ms IS NULL"
+    ))?
+    .execute((expert, case, now))
     .map(drop)
 }
 
@@ -76,16 +80,18 @@ impl Store {
             if let (Some(case), Action::Set | Action::Skip | Action::Restore) =
                 (event.event.case, event.event.action)
             {
-                tx.prepare_cached("DELETE FROM lease WHERE label_case = ?1 AND expert = ?2")?
-                    .execute((case, event.event.expert))?;
+                tx.prepare_cached(&format!(
+                    "DELETE FROM lease WHERE expert IN {MY_NAMES} AND label_case = ?2"
+                ))?
+                .execute((event.event.expert, case))?;
             }
             Ok(event)
         })
     }
 
-    /// All events of an expert in order, for undo and redo.
+    /// All events of an expert in order, under whichever name, for undo and redo.
     pub fn events_of(&self, expert: ExpertId) -> Result<Vec<LabelEvent>> {
-        let sql = format!("{EVENT} label_event WHERE expert = ?1 ORDER BY lamport, uuid");
+        let sql = format!("{EVENT} label_event WHERE expert IN {MY_NAMES} ORDER BY lamport, uuid");
         self.all_rows_of(&sql, [expert], "read the labels", event)
     }
 
@@ -94,51 +100,45 @@ impl Store {
         self.all_rows(&format!("{EVENT} label_event ORDER BY lamport, uuid"), "read the labels", event)
     }
 
-    /// The last standing answer of each expert on each item, in the order in which they were given.
+    /// The last standing answer of each person on each item, in the order in which they were given.
     pub fn current_answers(&self) -> Result<Vec<LabelEvent>> {
         self.all_rows(&format!("{EVENT} current_answer ORDER BY lamport, uuid"), "read the labels", event)
     }
 
-    /// The standing answer of one expert on one item.
+    /// The standing answer of one expert on one item, under whichever name.
     pub fn current_answer(&self, expert: ExpertId, item: ItemId) -> Result<Option<LabelEvent>> {
-        let sql = format!("{EVENT} current_answer WHERE expert = ?1 AND item = ?2");
+        let sql = format!("{EVENT} current_answer WHERE person = {ME} AND item = ?2");
         self.one(&sql, (expert, item), "read the label", event)
     }
 
     /// The cases that an expert answered or skipped, in the order of the last answer, each with the item.
     pub fn answered_cases(&self, expert: ExpertId) -> Result<Vec<(CaseId, ItemId)>> {
-        self.all_rows_of(
-            "SELECT label_case, item FROM
-               (SELECT * FROM current_answer WHERE expert = ?1 AND label_case IS NOT NULL
-                UNION ALL SELECT * FROM repeat_answer WHERE expert = ?1)
-             ORDER BY lamport, uuid",
-            [expert],
-            "read the labels",
-            |r| Ok((r.get(0)?, r.get(1)?)),
-        )
+        let sql = format!(
+            "SELECT label_case, item, lamport, uuid FROM current_answer WHERE person = {ME} AND label_case IS NOT NULL
+             UNION ALL SELECT label_case, item, lamport, uuid FROM repeat_answer WHERE expert IN {MY_NAMES}
+             ORDER BY lamport, uuid"
+        );
+        self.all_rows_of(&sql, [expert], "read the labels", |r| Ok((r.get(0)?, r.get(1)?)))
     }
 
     /// The last note of an expert on an item, be it its own event or given with an answer; of a repeat, the last one written in it.
     pub fn note_of(&self, expert: ExpertId, item: ItemId, repeat: Option<CaseId>) -> Result<Option<String>> {
-        self.one(
-            "SELECT note FROM upheld_event WHERE expert = ?1 AND item = ?2 AND note IS NOT NULL AND (?3 IS NULL OR label_case = ?3)
-             ORDER BY lamport DESC, uuid DESC LIMIT 1",
-            (expert, item, repeat),
-            "read the notes",
-            |r| r.get(0),
-        )
+        let sql = format!(
+            "SELECT note FROM upheld_event WHERE expert IN {MY_NAMES} AND item = ?2 AND note IS NOT NULL
+               AND (?3 IS NULL OR label_case = ?3)
+             ORDER BY lamport DESC, uuid DESC LIMIT 1"
+        );
+        self.one(&sql, (expert, item, repeat), "read the notes", |r| r.get(0))
     }
 
     /// Whether an item is flagged by an expert; of a repeat, whether it was flagged in it.
     pub fn is_flagged(&self, expert: ExpertId, item: ItemId, repeat: Option<CaseId>) -> Result<bool> {
-        let last: Option<Action> = self.one(
-            "SELECT action FROM upheld_event WHERE expert = ?1 AND item = ?2 AND action IN ('flag', 'unflag')
+        let sql = format!(
+            "SELECT action FROM upheld_event WHERE expert IN {MY_NAMES} AND item = ?2 AND action IN ('flag', 'unflag')
                AND (?3 IS NULL OR label_case = ?3)
-             ORDER BY lamport DESC, uuid DESC LIMIT 1",
-            (expert, item, repeat),
-            "read the flags",
-            |r| r.get(0),
-        )?;
+             ORDER BY lamport DESC, uuid DESC LIMIT 1"
+        );
+        let last: Option<Action> = self.one(&sql, (expert, item, repeat), "read the flags", |r| r.get(0))?;
         Ok(last == Some(Action::Flag))
     }
 }
@@ -146,14 +146,14 @@ impl Store {
 fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::Result<LabelEvent> {
     let (uuid, at_ms) = (Uuid::now_v7(), now_ms());
     let (lamport, seq) = tx
-        .prepare_cached(
+        .prepare_cached(&format!(
             "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label,
                                       confidence, note, revision, seen_prelabel, revealed, duration_ms, at_ms)
-             VALUES (?1, (SELECT lamport FROM next_lamport), ?2,
+             VALUES (?1, {NEXT_LAMPORT}, ?2,
                      (SELECT coalesce(max(seq), 0) + 1 FROM label_event WHERE session = ?2),
                      ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-             RETURNING lamport, seq",
-        )?
+             RETURNING lamport, seq"
+        ))?
         .query_row(
             rusqlite::params![
                 Uuid16(uuid),

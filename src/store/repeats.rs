@@ -7,6 +7,7 @@ use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::events::{EVENT, event};
 use super::open::Store;
+use super::person::MY_NAMES;
 use crate::domain::event::LabelEvent;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
@@ -16,17 +17,21 @@ use crate::domain::repeat::{APART, draw};
 /// Evaluation items that this expert has answered blind in a case of theirs and stands by an answer to, never had again, and has not
 /// touched since the event of that Lamport number. What looks otherwise than all cases of that round, for want of a neighbour, stays out; so
 /// does what would come with a note begun the first time.
-const OPEN: &str = "
+fn open() -> String {
+    format!(
+        "
     SELECT i.id, i.key, max(c.id) FROM label_event e JOIN item i ON i.id = e.item JOIN label_case c ON c.id = e.label_case
-    WHERE e.expert = ?1 AND e.action = 'set' AND e.revealed = 0 AND e.lamport < ?2
+    WHERE e.expert IN {MY_NAMES} AND e.action = 'set' AND e.revealed = 0 AND e.lamport < ?2
       AND i.split = 'eval' AND c.reason <> 'repeat'
-      AND EXISTS (SELECT 1 FROM current_answer a WHERE a.item = i.id AND a.expert = ?1 AND a.action = 'set')
-      AND NOT EXISTS (SELECT 1 FROM label_event l WHERE l.item = i.id AND l.expert = ?1 AND l.lamport >= ?2)
-      AND NOT EXISTS (SELECT 1 FROM label_case k WHERE k.expert = ?1 AND k.item = i.id)
-      AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.expert = ?1 AND d.item = i.id)
+      AND EXISTS (SELECT 1 FROM current_answer a WHERE a.item = i.id AND a.expert IN {MY_NAMES} AND a.action = 'set')
+      AND NOT EXISTS (SELECT 1 FROM label_event l WHERE l.item = i.id AND l.expert IN {MY_NAMES} AND l.lamport >= ?2)
+      AND NOT EXISTS (SELECT 1 FROM label_case k WHERE k.expert IN {MY_NAMES} AND k.item = i.id)
+      AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.expert IN {MY_NAMES} AND d.item = i.id)
       AND EXISTS (SELECT 1 FROM label_case o WHERE o.reason <> 'repeat' AND (o.partner IS NULL) = (c.partner IS NULL)
                   AND o.round = (SELECT round FROM label_case WHERE id = ?3))
-    GROUP BY i.id";
+    GROUP BY i.id"
+    )
+}
 
 /// Makes a kept place the repeat of one of this expert's answers. Where none lies far enough back, the place is given up, and false returned.
 pub(super) fn claim(tx: &Transaction<'_>, place: CaseId, expert: ExpertId) -> rusqlite::Result<bool> {
@@ -48,8 +53,10 @@ pub(super) fn claim(tx: &Transaction<'_>, place: CaseId, expert: ExpertId) -> ru
 fn drawn(tx: &Transaction<'_>, place: CaseId, expert: ExpertId) -> rusqlite::Result<Option<CaseId>> {
     let before: Option<i64> = tx
         .query_row(
-            "SELECT lamport FROM label_event WHERE expert = ?1 AND action = 'set' ORDER BY lamport DESC, uuid DESC
-             LIMIT 1 OFFSET ?2",
+            &format!(
+                "SELECT lamport FROM label_event WHERE expert IN {MY_NAMES} AND action = 'set'
+                 ORDER BY lamport DESC, uuid DESC LIMIT 1 OFFSET ?2"
+            ),
             params![expert, APART as i64 - 1],
             |r| r.get(0),
         )
@@ -58,7 +65,7 @@ fn drawn(tx: &Transaction<'_>, place: CaseId, expert: ExpertId) -> rusqlite::Res
     let seed: i64 = tx.query_row("SELECT seed FROM project", [], |r| r.get(0))?;
     let uuid: Uuid16 = tx.query_row("SELECT uuid FROM expert WHERE id = ?1", [expert], |r| r.get(0))?;
     let open: Vec<((ItemId, ItemKey), CaseId)> = tx
-        .prepare_cached(OPEN)?
+        .prepare_cached(&open())?
         .query_map((expert, before, place), |r| Ok(((r.get(0)?, ItemKey(r.get(1)?)), r.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let (items, cases): (Vec<_>, Vec<_>) = open.into_iter().unzip();
@@ -81,14 +88,13 @@ impl Store {
 
     /// The repeat in which an expert would answer for an item: one that waits for the answer, or the one that the expert was at last.
     pub fn repeat_under_way(&self, expert: ExpertId, item: ItemId) -> Result<Option<CaseId>> {
-        self.one(
-            "SELECT c.id FROM label_case c WHERE c.expert = ?1 AND c.item = ?2 AND c.withdrawn_ms IS NULL AND (
+        let sql = format!(
+            "SELECT c.id FROM label_case c WHERE c.expert IN {MY_NAMES} AND c.item = ?2 AND c.withdrawn_ms IS NULL AND (
                NOT EXISTS (SELECT 1 FROM repeat_answer a WHERE a.label_case = c.id AND a.action = 'set')
-               OR c.id = (SELECT e.label_case FROM label_event e WHERE e.expert = ?1 ORDER BY e.lamport DESC, e.uuid DESC LIMIT 1))",
-            (expert, item),
-            "read the case",
-            |r| r.get(0),
-        )
+               OR c.id = (SELECT e.label_case FROM label_event e WHERE e.expert IN {MY_NAMES}
+                          ORDER BY e.lamport DESC, e.uuid DESC LIMIT 1))"
+        );
+        self.one(&sql, (expert, item), "read the case", |r| r.get(0))
     }
 
     /// The last standing answer to a repeat.
@@ -99,10 +105,9 @@ impl Store {
 
     /// How many repeats have a label, of one expert or of all.
     pub fn repeat_count(&self, expert: Option<ExpertId>) -> Result<usize> {
-        self.count(
-            "SELECT count(*) FROM repeat_answer WHERE action = 'set' AND (?1 IS NULL OR expert = ?1)",
-            [expert],
-            "count the labels",
-        )
+        let sql = format!(
+            "SELECT count(*) FROM repeat_answer WHERE action = 'set' AND (?1 IS NULL OR expert IN {MY_NAMES})"
+        );
+        self.count(&sql, [expert], "count the labels")
     }
 }

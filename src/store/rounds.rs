@@ -7,11 +7,14 @@ use uuid::Uuid;
 
 use super::attempt::Attempt;
 use super::clock::now_ms;
-use super::convert::Uuid16;
+use super::convert::{Json, Uuid16};
+use super::hands::{WANTS_A_HAND, crew};
 use super::open::Store;
+use super::person::{ME, MY_NAMES};
 use crate::domain::case::{Proposal, Reason};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId, PredictorId, RoundId};
+use crate::domain::overlap::Overlap;
 use crate::domain::split::Split;
 
 /// A round on its way into the file.
@@ -29,6 +32,28 @@ pub struct NewRound<'a> {
     pub note: Option<&'a str>,
     /// The cases in the order in which they are shown.
     pub cases: &'a [Proposal],
+    /// How many experts are to see them.
+    pub overlap: Overlap,
+    /// What becomes of rounds that are open and wait for somebody's answers.
+    pub incomplete: Incomplete,
+}
+
+/// What becomes of a round that is open and not complete, once the next is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incomplete {
+    /// It is closed. Cases of it that nobody has answered and nobody holds are withdrawn.
+    Closes,
+    /// It goes on collecting answers, where they can come from others than this person.
+    StaysOpenForOthersThan(Option<ExpertId>),
+}
+
+/// A round that was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its number.
+    pub number: i64,
+    /// How many of its cases two experts or more are to see.
+    pub shared: usize,
 }
 
 /// A round as it stands.
@@ -94,26 +119,52 @@ pub struct PlaceInRound {
     pub answered: usize,
     /// Of these with a label by this expert.
     pub mine: usize,
+    /// Cases that wait for this expert: those on the screen, and those that could come next.
+    pub left: usize,
 }
 
 impl Store {
-    /// Closes the open round and opens the next, in one commit. Cases of the old one that nobody has answered and nobody holds are
-    /// withdrawn; one on somebody's screen stays, and its late answer counts in its own round. A case that somebody came to while the new round
-    /// was being mined is left out of that.
-    ///
-    /// Returns the new round's number.
-    pub fn open_round(&mut self, new: &NewRound<'_>) -> Result<i64> {
+    /// Closes the open rounds, but those that are to stay, and opens the next, in one commit. Cases of the old ones that nobody has answered and
+    /// nobody holds are withdrawn; one on somebody's screen stays, and its late answer counts in its own round. A case that somebody came to
+    /// while the new round was being mined is left out of that.
+    pub fn open_round(&mut self, new: &NewRound<'_>) -> Result<Opened> {
+        let staying = self.staying(new.incomplete)?;
         self.write("open the round", |tx| {
             let now = now_ms();
-            close_open_rounds(tx, now)?;
+            close_open_rounds(tx, now, &staying)?;
             let number: i64 =
                 tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM round", [], |r| r.get(0))?;
-            let taken = taken(tx, now)?;
+            let taken = taken(tx, now, &staying)?;
             let free = |case: &&Proposal| case.reason == Reason::Repeat || !taken.contains(&case.item);
             let cases: Vec<Proposal> = new.cases.iter().filter(free).cloned().collect();
-            add_round(tx, number, Some(new.predictor), &NewRound { cases: &cases, ..*new })?;
-            Ok(number)
+            let shared = add_round(tx, number, Some(new.predictor), &NewRound { cases: &cases, ..*new })?;
+            Ok(Opened { number, shared })
         })
+    }
+
+    /// Open rounds that go on collecting. What came before the first is over with it.
+    fn staying(&self, incomplete: Incomplete) -> Result<Vec<RoundId>> {
+        let Incomplete::StaysOpenForOthersThan(expert) = incomplete else { return Ok(Vec::new()) };
+        let person = expert.map(|expert| self.person_of(expert)).transpose()?;
+        let mut staying = Vec::new();
+        for round in self.open_rounds()? {
+            let number: Option<i64> =
+                self.one("SELECT number FROM round WHERE id = ?1", [round], "read the round", |r| r.get(0))?;
+            if number > Some(0) && self.wanting(round, None)?.waits_for_others(person) {
+                staying.push(round);
+            }
+        }
+        Ok(staying)
+    }
+
+    /// The overlap of the newest round that has one.
+    pub fn last_overlap(&self) -> Result<Option<Overlap>> {
+        self.one(
+            "SELECT overlap FROM round WHERE overlap IS NOT NULL AND number > 0 ORDER BY number DESC LIMIT 1",
+            (),
+            "read the round",
+            |r| r.get::<_, Json<Overlap>>(0).map(|overlap| overlap.0),
+        )
     }
 
     /// Opens round 0: audit items drawn evenly, each with the same inclusion probability, to be labelled until the first round is mined.
@@ -162,6 +213,8 @@ impl Store {
                     predictor: PredictorId(0),
                     note: None,
                     cases: &cases,
+                    overlap: Overlap::default(),
+                    incomplete: Incomplete::Closes,
                 };
                 add_round(tx, 0, None, &new)?;
             }
@@ -175,27 +228,44 @@ impl Store {
         self.one(&sql, (), "read the round", round)
     }
 
-    /// Where an expert stands in the open round. Places kept for repeats count from the beginning, and a repeat like any other case of
-    /// whoever has it: otherwise the counts would tell which case is one.
+    /// Where an expert stands in the open round: the one whose case is on the expert's screen, else the newest. Places kept for repeats count
+    /// from the beginning, and a repeat like any other case of whoever has it: otherwise the counts would tell which case is one.
     pub fn place_in_round(&self, expert: ExpertId) -> Result<Option<PlaceInRound>> {
-        self.one(
-            "SELECT r.number, count(*),
+        let sql = format!(
+            "WITH {}, answered (item, mine) AS MATERIALIZED (
+               SELECT a.item, max(a.person = {ME}) FROM label_case c CROSS JOIN current_answer a ON a.item = c.item
+               WHERE a.action = 'set' AND c.round IN (SELECT id FROM round WHERE closed_ms IS NULL) GROUP BY a.item)
+             SELECT r.number, count(*),
                     count(CASE c.reason
                         WHEN 'repeat' THEN EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
-                        ELSE EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set') END OR NULL),
+                        ELSE a.item IS NOT NULL END OR NULL),
                     count(CASE c.reason
                         WHEN 'repeat' THEN EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
-                        ELSE EXISTS (SELECT 1 FROM standing_event e
-                                     WHERE e.item = c.item AND e.action = 'set' AND e.expert = ?1) END OR NULL)
-             FROM round r JOIN label_case c ON c.round = r.id AND c.withdrawn_ms IS NULL AND coalesce(c.expert = ?1, 1)
-             WHERE r.id = (SELECT max(id) FROM round WHERE closed_ms IS NULL) GROUP BY r.id",
-            [expert],
-            "read the round",
-            |r| {
-                let count = |i| r.get::<_, i64>(i).map(|n| n.unsigned_abs() as usize);
-                Ok(PlaceInRound { round: r.get(0)?, cases: count(1)?, answered: count(2)?, mine: count(3)? })
-            },
-        )
+                        ELSE a.mine END OR NULL),
+                    count(CASE
+                        WHEN c.reason = 'repeat' THEN NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id)
+                        WHEN a.mine THEN 0
+                        WHEN EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1) THEN 1
+                        ELSE NOT EXISTS (SELECT 1 FROM current_answer s WHERE s.item = c.item AND s.person = {ME}) AND {WANTS_A_HAND}
+                        END OR NULL)
+             FROM round r JOIN label_case c ON c.round = r.id AND c.withdrawn_ms IS NULL AND coalesce(c.expert IN {MY_NAMES}, 1)
+             LEFT JOIN answered a ON a.item = c.item
+             WHERE r.id = coalesce(
+               (SELECT o.id FROM lease l JOIN label_case k ON k.id = l.label_case JOIN round o ON o.id = k.round
+                WHERE l.expert = ?1 AND o.closed_ms IS NULL ORDER BY o.number LIMIT 1),
+               (SELECT id FROM round WHERE closed_ms IS NULL ORDER BY number DESC LIMIT 1)) GROUP BY r.id",
+            crew()
+        );
+        self.one(&sql, (expert, now_ms()), "read the round", |r| {
+            let count = |i| r.get::<_, i64>(i).map(|n| n.unsigned_abs() as usize);
+            Ok(PlaceInRound {
+                round: r.get(0)?,
+                cases: count(1)?,
+                answered: count(2)?,
+                mine: count(3)?,
+                left: count(4)?,
+            })
+        })
     }
 
     /// All rounds, oldest first.
@@ -216,22 +286,22 @@ impl Store {
 
     /// Items that must not be proposed again: answered by anybody, or in a case that still stands once the next round is open. What opening
     /// it would withdraw is free.
-    pub fn taken_items(&self) -> Result<HashSet<ItemId>> {
-        taken(&self.conn, now_ms()).attempting("read the cases")
+    pub fn taken_items(&self, incomplete: Incomplete) -> Result<HashSet<ItemId>> {
+        taken(&self.conn, now_ms(), &self.staying(incomplete)?).attempting("read the cases")
     }
 }
 
-fn taken(conn: &Connection, now: i64) -> rusqlite::Result<HashSet<ItemId>> {
+fn taken(conn: &Connection, now: i64, staying: &[RoundId]) -> rusqlite::Result<HashSet<ItemId>> {
     let sql = format!(
         "SELECT item FROM label_event WHERE action IN ('set', 'skip', 'adjudicate')
          UNION SELECT item FROM label_case WHERE withdrawn_ms IS NULL AND NOT ({TO_BE_WITHDRAWN})"
     );
-    conn.prepare_cached(&sql)?.query_map([now], |r| r.get(0))?.collect()
+    conn.prepare_cached(&sql)?.query_map((now, Json(staying)), |r| r.get(0))?.collect()
 }
 
-/// Cases of the open round that nobody has answered and nobody holds at the time ?1.
+/// Cases of open rounds that nobody has answered and nobody holds at the time ?1, but for the rounds of the list ?2, which stay open.
 const TO_BE_WITHDRAWN: &str = "withdrawn_ms IS NULL
-    AND round IN (SELECT id FROM round WHERE closed_ms IS NULL)
+    AND round IN (SELECT id FROM round WHERE closed_ms IS NULL AND id NOT IN (SELECT value FROM json_each(?2)))
     AND CASE reason
         WHEN 'repeat' THEN NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = label_case.id)
         ELSE NOT EXISTS (SELECT 1 FROM standing_event e WHERE e.item = label_case.item AND e.action IN ('set', 'skip'))
@@ -243,10 +313,10 @@ fn add_round(
     number: i64,
     predictor: Option<PredictorId>,
     new: &NewRound<'_>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<usize> {
     tx.execute(
-        "INSERT INTO round (uuid, number, strategy, budget, seed, predictor, note, created_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO round (uuid, number, strategy, budget, seed, predictor, note, created_ms, overlap)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         (
             Uuid16(Uuid::now_v7()),
             number,
@@ -256,22 +326,36 @@ fn add_round(
             predictor,
             new.note,
             now_ms(),
+            Json(new.overlap),
         ),
     )?;
     let round = RoundId(tx.last_insert_rowid());
-    new.cases.iter().enumerate().try_for_each(|(position, case)| add_case(tx, round, position, case))
+    let wishes = new.overlap.wishes(new.cases, new.seed);
+    for (position, (case, wish)) in new.cases.iter().zip(&wishes).enumerate() {
+        add_case(tx, round, (position, *wish), case)?;
+    }
+    Ok(wishes.iter().filter(|wish| **wish > 1).count())
 }
 
-fn close_open_rounds(tx: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
+fn close_open_rounds(tx: &Transaction<'_>, now: i64, staying: &[RoundId]) -> rusqlite::Result<()> {
     let sql = format!("UPDATE label_case SET withdrawn_ms = ?1 WHERE {TO_BE_WITHDRAWN}");
-    tx.execute(&sql, [now])?;
-    tx.execute("UPDATE round SET closed_ms = ?1 WHERE closed_ms IS NULL", [now]).map(drop)
+    tx.execute(&sql, (now, Json(staying)))?;
+    tx.execute(
+        "UPDATE round SET closed_ms = ?1 WHERE closed_ms IS NULL AND id NOT IN (SELECT value FROM json_each(?2))",
+        (now, Json(staying)),
+    )
+    .map(drop)
 }
 
-fn add_case(tx: &Transaction<'_>, round: RoundId, position: usize, case: &Proposal) -> rusqlite::Result<()> {
+fn add_case(
+    tx: &Transaction<'_>,
+    round: RoundId,
+    (position, wish): (usize, usize),
+    case: &Proposal,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, overlap)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute((
         Uuid16(Uuid::now_v7()),
@@ -284,6 +368,7 @@ fn add_case(tx: &Transaction<'_>, round: RoundId, position: usize, case: &Propos
         case.partner.map(|p| f64::from(p.similarity)),
         f64::from(case.margin),
         case.inclusion,
+        wish as i64,
     ))
     .map(drop)
 }

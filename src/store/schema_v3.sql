@@ -49,3 +49,79 @@ CREATE TABLE left_out (
     bytes   INTEGER NOT NULL,
     sha256  BLOB    NOT NULL
 ) STRICT;
+
+-- For whether a person was there of late, and for a name's first session.
+CREATE INDEX session_expert ON session (expert, started_ms);
+
+-- How many experts each kind of case was to be seen by, as JSON; none of rounds from before there was a choice.
+ALTER TABLE round ADD COLUMN overlap TEXT;
+
+-- Each name with the person who bears it: the name among that person's that was enrolled first. Two names are one person where the last
+-- word on the two says so, or where names between them do.
+CREATE VIEW person_by_log (expert, person) AS
+WITH RECURSIVE
+  said (one, other, action, lamport, uuid) AS (
+      SELECT min(expert, other), max(expert, other), action, lamport, uuid
+      FROM expert_event WHERE action IN ('same', 'apart')),
+  tie (one, other) AS (
+      SELECT s.one, s.other FROM said s
+      WHERE s.action = 'same' AND NOT EXISTS (
+          SELECT 1 FROM said l WHERE l.one = s.one AND l.other = s.other AND (l.lamport, l.uuid) > (s.lamport, s.uuid))),
+  reach (expert, other) AS (
+      SELECT id, id FROM expert
+      UNION SELECT r.expert, t.other FROM reach r JOIN tie t ON t.one = r.other
+      UNION SELECT r.expert, t.one FROM reach r JOIN tie t ON t.other = r.other)
+SELECT expert, other FROM (
+    SELECT r.expert, r.other, row_number() OVER (PARTITION BY r.expert ORDER BY x.created_ms, x.uuid) AS place
+    FROM reach r JOIN expert x ON x.id = r.other)
+WHERE place = 1;
+
+-- The same as a table: every reader of answers asks for it, and the log says something new once in a year. Whoever writes the log writes it.
+CREATE TABLE person (
+    expert INTEGER PRIMARY KEY REFERENCES expert (id),
+    person INTEGER NOT NULL REFERENCES expert (id)
+) STRICT;
+INSERT INTO person SELECT expert, person FROM person_by_log;
+CREATE TRIGGER an_expert_is_a_person AFTER INSERT ON expert
+BEGIN INSERT INTO person VALUES (NEW.id, NEW.id); END;
+CREATE TRIGGER persons_follow_their_log AFTER INSERT ON expert_event WHEN NEW.action IN ('same', 'apart')
+BEGIN
+    DELETE FROM person;
+    INSERT INTO person SELECT expert, person FROM person_by_log;
+END;
+
+-- The persons who lead: one of whose names was last said to. Of whom nothing was said, the name enrolled first in the project leads; and
+-- it does where, as two copies may have it once they are one, nobody else would.
+CREATE VIEW lead (person) AS
+WITH
+  said (expert, action) AS (
+      SELECT s.expert, s.action FROM expert_event s
+      WHERE s.action IN ('lead', 'expert') AND NOT EXISTS (
+          SELECT 1 FROM expert_event l WHERE l.expert = s.expert AND l.action IN ('lead', 'expert')
+            AND (l.lamport, l.uuid) > (s.lamport, s.uuid))),
+  enrolled_first (expert) AS (SELECT id FROM expert ORDER BY created_ms, uuid LIMIT 1),
+  leads (expert) AS (
+      SELECT expert FROM said WHERE action = 'lead'
+      UNION SELECT expert FROM enrolled_first WHERE expert NOT IN (SELECT expert FROM said))
+SELECT DISTINCT p.person FROM person p
+WHERE p.expert IN (SELECT expert FROM leads)
+   OR (NOT EXISTS (SELECT 1 FROM leads) AND p.expert IN (SELECT expert FROM enrolled_first));
+
+-- Sessions under a name that is not tied to their login: each of a person's names ties the login of its first session, on whatever host.
+CREATE VIEW untied_session (session) AS
+WITH tied (person, login, uid) AS (
+    SELECT p.person, s.login, s.uid FROM person p CROSS JOIN session s
+    WHERE s.id = (SELECT f.id FROM session f WHERE f.expert = p.expert ORDER BY f.started_ms, f.uuid LIMIT 1))
+SELECT s.id FROM session s JOIN person p ON p.expert = s.expert
+WHERE NOT EXISTS (SELECT 1 FROM tied t WHERE t.person = p.person AND t.login = s.login AND t.uid = s.uid);
+
+-- One row per person and item: the last standing answer under any of the person's names, a label or a skip (label null). `expert` is the
+-- name under which it was given.
+DROP VIEW current_answer;
+CREATE VIEW current_answer AS
+SELECT e.*, p.person FROM standing_event e CROSS JOIN person p ON p.expert = e.expert
+WHERE e.action IN ('set', 'skip')
+  AND NOT EXISTS (
+      SELECT 1 FROM standing_event later CROSS JOIN person q ON q.expert = later.expert
+      WHERE later.item = e.item AND q.person = p.person AND later.action IN ('set', 'skip')
+        AND (later.lamport, later.uuid) > (e.lamport, e.uuid));

@@ -471,7 +471,7 @@ impl App {
                 self.items.draw(frame, body, (&self.about.task, self.notice.as_ref()), look);
             }
             Screen::Progress | Screen::Project => {
-                let beside = Beside { expert: &self.about.expert, running: self.jobs.in_short() };
+                let beside = Beside { running: self.jobs.in_short() };
                 if let Some(page) = self.screen.page() {
                     self.pages.draw(page, (frame, body), (self.notice.as_ref(), &beside), look);
                 }

@@ -114,7 +114,7 @@ impl CaseScreen {
         match (&self.showing, self.place) {
             (Showing::None(_), _) | (_, None) => 0,
             _ if self.lack.is_some() => 0,
-            (_, Some(place)) => place.cases.saturating_sub(place.answered),
+            (_, Some(place)) => place.left,
         }
     }
 
@@ -322,7 +322,10 @@ impl CaseScreen {
                 (Some(Notice::quiet("there is nothing to take back or put back".into())), Found::Nothing)
             }
             Done::Found(card) => (None, Found::Card(card)),
-            Done::NotFound => (Some(Notice::quiet("there is no such case".into())), Found::Nothing),
+            Done::NotFound => (
+                Some(Notice::quiet("no such case waits for you, and you have answered none".into())),
+                Found::Nothing,
+            ),
             Done::AtTheEnd => (None, Found::End),
         }
     }

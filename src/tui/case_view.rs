@@ -311,12 +311,20 @@ fn none(frame: &mut Frame<'_>, area: Rect, why: &NoCase, meanwhile: &[Line<'stat
         NoCase::NotScouted => "No text has been read by the model yet.".to_owned(),
         NoCase::NoRound => "No round is open yet.".to_owned(),
         NoCase::RoundDone(round) => format!("Round {round} is done: every case is answered."),
-        NoCase::WithOthers { round, left } => {
-            format!("The {left} cases left in round {round} are on other experts' screens.")
-        }
+        NoCase::WithOthers(owed) => format!("What was yours in round {} is done.", owed.round),
     };
-    let mut lines =
-        vec![Line::default(), Line::styled(format!("  {says}"), look.theme.title), Line::default()];
+    let mut lines = vec![Line::default(), Line::styled(format!("  {says}"), look.theme.title)];
+    if let NoCase::WithOthers(owed) = why {
+        let beside = "It stays open beside the next round, and their answers count in it.";
+        for says in [drawable(&format!("{owed}.")), beside.to_owned()] {
+            let room = area.width.saturating_sub(4).max(20);
+            for mut line in lay_out(&says, &[], room, (look.theme.text, look.theme.text)) {
+                line.spans.insert(0, Span::raw("  "));
+                lines.push(line);
+            }
+        }
+    }
+    lines.push(Line::default());
     lines.extend(meanwhile.iter().cloned());
     frame.render_widget(Paragraph::new(lines), area);
 }

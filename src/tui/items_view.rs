@@ -11,7 +11,7 @@ use super::frame::{Look, Notice, more_below, wall};
 use super::items::{Focus, ItemsScreen};
 use super::keys::Action;
 use super::passage::{cut, drawable, lay_out};
-use crate::desk::browse::{Row, State, View, Whole};
+use crate::desk::browse::{Others, Row, State, View, Whole};
 use crate::domain::grouped::grouped;
 use crate::domain::ids::ItemId;
 use crate::domain::task::Task;
@@ -310,6 +310,19 @@ fn body(whole: &Whole, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     }
     if let Some(view) = &whole.view {
         lines.extend(said(&thought(view), look.theme.quiet));
+    }
+    match &whole.others {
+        Others::Hidden => lines.extend(said(
+            "others have answered it: what they said stays hidden until it is closed",
+            look.theme.quiet,
+        )),
+        Others::Shown(answers) => {
+            for other in answers {
+                let label = other.label.as_deref().unwrap_or("skipped it");
+                let note = other.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+                lines.extend(said(&format!("{}: {label}{note}", other.name), look.theme.text));
+            }
+        }
     }
     if let (Some(case), true) = (whole.case, whole.may_answer) {
         lines.push(Line::default());

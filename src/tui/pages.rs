@@ -52,7 +52,7 @@ impl Pages {
         &mut self,
         page: Page,
         (frame, area): (&mut Frame<'_>, Rect),
-        (notice, beside): (Option<&Notice>, &progress::Beside<'_>),
+        (notice, beside): (Option<&Notice>, &progress::Beside),
         look: Look<'_>,
     ) {
         match page {

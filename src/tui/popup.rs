@@ -229,8 +229,8 @@ impl Popup {
                 let lines = vec![
                     Line::styled(format!(" {left} cases of this round are not answered."), look.theme.text),
                     match kinds.contains(&JobKind::Tune) {
-                        true => line("enter", "train on the answers, and choose new cases instead"),
-                        false => line("enter", "choose new cases instead"),
+                        true => line("enter", "train on the answers, and choose new cases"),
+                        false => line("enter", "choose new cases"),
                     },
                     line("esc", "stay in this round"),
                 ];

@@ -25,9 +25,7 @@ const CHART: usize = 80;
 const BAR: usize = 40;
 
 /// What is drawn beside the figures.
-pub(super) struct Beside<'a> {
-    /// The expert at this screen.
-    pub expert: &'a str,
+pub(super) struct Beside {
     /// The running job in a few words.
     pub running: Option<String>,
 }
@@ -36,19 +34,19 @@ pub(super) struct Beside<'a> {
 pub(super) fn page(
     status: &Status,
     (width, height): (u16, u16),
-    beside: &Beside<'_>,
+    beside: &Beside,
     look: Look<'_>,
 ) -> Vec<Line<'static>> {
     let mut page = Page { lines: Vec::new(), width, roomy: height >= ROOMY, look };
     page.next(status, beside);
-    page.round(status, beside.expert);
+    page.round(status);
     page.gap();
     page.hard_cases(status);
     page.gap();
     page.pool(status);
     page.gap();
     page.labels(status);
-    page.slips(status, beside.expert);
+    page.slips(status);
     // Where the room is short, what is not known yet comes after what is.
     if !page.roomy && status.gain.difference.value().is_none() && !status.gain.says.is_empty() {
         page.gap();
@@ -86,7 +84,7 @@ impl Page<'_> {
         }
     }
 
-    fn next(&mut self, status: &Status, beside: &Beside<'_>) {
+    fn next(&mut self, status: &Status, beside: &Beside) {
         let theme = self.look.theme;
         let labels = matches!(status.advice, Advice::Label { .. });
         if let Some(running) = beside.running.as_ref().filter(|_| !labels) {
@@ -103,18 +101,22 @@ impl Page<'_> {
         self.sentence(head, &drawable(&says), theme.text);
     }
 
-    fn round(&mut self, status: &Status, expert: &str) {
+    fn round(&mut self, status: &Status) {
         let theme = self.look.theme;
         let Some(round) = status.round_cases else { return };
-        let mut says = format!("{} of {} cases left", round.left(), round.cases);
-        if round.left() > 0 {
-            says += &format!(": {}", time_left(round.left(), status.seconds_per_case.get(expert)));
+        let mut says = format!("{} of {} cases left", round.left, round.cases);
+        if round.left > 0 {
+            says += &format!(": {}", time_left(round.left, status.seconds_per_case.get(&status.you)));
         }
         if round.skipped > 0 {
             says += &format!("; {} skipped", round.skipped);
         }
         let head = vec![Span::styled(format!(" Round {}  ", status.round), theme.title)];
         self.sentence(head, &says, theme.text);
+        for owed in status.open_rounds.iter().filter(|_| status.several_hands()) {
+            let head = vec![Span::raw("   ")];
+            self.sentence(head, &drawable(&format!("round {}: {owed}", owed.round)), theme.quiet);
+        }
     }
 
     /// A row of a table: a name, and a figure with its interval or the reason why it is not known.
@@ -294,8 +296,8 @@ impl Page<'_> {
         }
     }
 
-    fn slips(&mut self, status: &Status, expert: &str) {
-        if let Some(says) = slips_of(status, expert, |action| key_of(action, self.look)) {
+    fn slips(&mut self, status: &Status) {
+        if let Some(says) = slips_of(status, |action| key_of(action, self.look)) {
             self.sentence(vec![Span::raw("   ")], &says, self.look.theme.warning);
         }
     }
@@ -339,8 +341,8 @@ impl Page<'_> {
 }
 
 /// How many of an expert's own answers look like slips, and how to see them; nothing where none does.
-fn slips_of(status: &Status, expert: &str, key: impl Fn(Action) -> String) -> Option<String> {
-    let says = match status.slips_by_expert.get(expert)? {
+fn slips_of(status: &Status, key: impl Fn(Action) -> String) -> Option<String> {
+    let says = match status.slips_by_expert.get(&status.you)? {
         1 => "1 answer of yours looks like a slip".to_owned(),
         n => format!("{n} answers of yours look like slips"),
     };
@@ -390,6 +392,13 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
                 format!("goes back to the cases: {left} {cases} left to label in round {round}{scouting}"),
             )
         }
+        Advice::Wait { owed } => (
+            Action::GoOn,
+            format!(
+                "tunes and mines the next round meanwhile, or wait for the others: round {}, which stays open, has {owed}",
+                owed.round
+            ),
+        ),
         Advice::FollowAudit { missing } => (
             Action::GoOn,
             format!(

@@ -67,7 +67,7 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
     };
     let pages = {
         let to = to.clone();
-        pages::start(opening.project, move |read| drop(to.send(Message::Read(read))))?
+        pages::start(opening.project, opening.expert, move |read| drop(to.send(Message::Read(read))))?
     };
     jobs.follow()?;
     watch_signals(to.clone()).map_err(failed)?;

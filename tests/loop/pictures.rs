@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 
 use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::ids::ItemId;
+use hardcase::domain::overlap::Overlap;
 use hardcase::domain::split::Split;
-use hardcase::store::rounds::NewRound;
+use hardcase::store::rounds::{Incomplete, NewRound};
 use hardcase::store::{Access, Store};
 
 use super::project::{Project, ads};
@@ -45,7 +46,16 @@ static PROJECT: LazyLock<(Project, PathBuf)> = LazyLock::new(|| {
         inclusion: None,
     };
     let cases: Vec<Proposal> = (1..=4).map(case).collect();
-    let new = NewRound { strategy: "boundary", budget: 4, seed: 1, predictor, note: None, cases: &cases };
+    let new = NewRound {
+        strategy: "boundary",
+        budget: 4,
+        seed: 1,
+        predictor,
+        note: None,
+        cases: &cases,
+        overlap: Overlap::default(),
+        incomplete: Incomplete::Closes,
+    };
     store.open_round(&new).unwrap();
     drop(store);
     let file = project.file();

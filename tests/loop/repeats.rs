@@ -206,14 +206,17 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     assert_eq!(label_of(&project, "ada", item), Some(changed));
     let compared = store.first_blind_answers().unwrap();
     assert!(compared.iter().any(|a| a.item == item && a.label == first), "the first blind one");
-    let figure = status(&project.file()).unwrap().kappa.own_agreement;
+    let figure = status(&project.file(), "ada").unwrap().kappa.own_agreement;
     assert!(figure.to_string().contains("only 1 of at least 5 cases"), "{figure}");
 }
 
 #[test]
 fn two_experts_each_have_their_own_answers_back() {
     let project = Project::scouted_elsewhere(400);
-    project.json("mine", &["--budget", "240", "--strategy", "random", "--seed", "3"]);
+    project.json(
+        "mine",
+        &["--budget", "240", "--strategy", "random", "--seed", "3", "--overlap", "eval=1,audit=1,share=0"],
+    );
     let mut people = ["ada", "grace"].map(|name| (Person::sits_down(&project, name), Vec::new(), 0));
     loop {
         let mut any = false;

@@ -251,7 +251,7 @@ fn before_anything_is_scouted_every_verb_says_what_comes_first() {
 #[test]
 fn a_case_is_blind_and_stays_until_it_is_answered() {
     let project = Project::scouted_elsewhere(100);
-    project.run("mine", &["--budget", "20"]).done();
+    project.run("mine", &["--budget", "20", "--overlap", "eval=1,audit=1,share=0"]).done();
     let case = project.json("next", &[]);
     assert_eq!(keys(&case), ["case", "item", "text", "meta", "partner", "labels"]);
     assert_eq!(keys(&case["meta"]), ["placement"], "never the gold, never a column that was not named");
