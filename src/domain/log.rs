@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::item::ItemKey;
+use super::overlap::Overlap;
 
 /// Bytes that travel as hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -211,6 +212,8 @@ line! {
         created_ms: i64,
         /// UTC milliseconds; none while it is open.
         closed_ms: Option<i64>,
+        /// How many persons each kind of case was to be seen by; none where there was no choice yet.
+        overlap: Option<Overlap>,
     }
 }
 

@@ -10,8 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::attempt::Attempt;
 use super::clock::now_ms;
+use super::hands::{WANTS_A_HAND, crew};
 use super::migrate;
 use super::open::Store;
+use super::person::{ME, MY_NAMES};
 use super::private::create_private;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, SessionId};
@@ -30,20 +32,24 @@ pub struct LeftOutBytes {
     pub sha256: Vec<u8>,
 }
 
-/// Cases of open rounds that expert ?1 has not labelled, that are not reserved for that expert already, and that still want hands at
-/// the time ?2.
-const WANTED: &str = "FROM label_case c JOIN round r ON r.id = c.round
-    WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat'
-      AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1 AND l.expires_ms > ?2)
-      AND NOT EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.expert = ?1 AND e.action = 'set')
-      AND (SELECT count(DISTINCT e.expert) FROM standing_event e WHERE e.item = c.item AND e.expert <> ?1 AND e.action = 'set')
-        + (SELECT count(*) FROM lease l WHERE l.label_case = c.id AND l.expert <> ?1 AND l.expires_ms > ?2) < c.overlap";
+/// Cases `c` of open rounds `r` that expert ?1 has not labelled, that are not reserved for that expert already, and that still want hands at
+/// the time ?2: what `selected` says of them.
+fn wanted(selected: &str) -> String {
+    format!(
+        "WITH {} SELECT {selected} FROM label_case c JOIN round r ON r.id = c.round
+         WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat'
+           AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert IN {MY_NAMES} AND l.expires_ms > ?2)
+           AND NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME} AND a.action = 'set')
+           AND {WANTS_A_HAND}",
+        crew()
+    )
+}
 
 impl Store {
     /// Up to `limit` cases that can be given to an expert, in the order in which they would come.
     pub fn cases_to_give(&self, expert: ExpertId, limit: usize) -> Result<Vec<CaseId>> {
         self.all_rows_of(
-            &format!("SELECT c.id {WANTED} ORDER BY r.number, c.position LIMIT ?3"),
+            &(wanted("c.id") + " ORDER BY r.number, c.position LIMIT ?3"),
             (expert, now_ms(), i64::try_from(limit).unwrap_or(i64::MAX)),
             "choose the cases",
             |r| r.get(0),
@@ -70,7 +76,7 @@ impl Store {
         self.write("reserve the cases", |tx| {
             let now = now_ms();
             {
-                let mut free = tx.prepare(&format!("SELECT 1 {WANTED} AND c.id = ?3"))?;
+                let mut free = tx.prepare(&(wanted("1") + " AND c.id = ?3"))?;
                 for case in cases {
                     if !free.exists((expert, now, case))? {
                         return Ok(false);

@@ -60,6 +60,7 @@ fn small() -> Log {
             note: None,
             created_ms: 9,
             closed_ms: None,
+        overlap: None,
         }],
         cases: vec![CaseLine {
             uuid: id(7),

@@ -8,6 +8,7 @@ use super::settings::translated;
 use crate::domain::fault::Result;
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
+use crate::domain::overlap::Overlap;
 use crate::store::attempt::Attempt;
 use crate::store::convert::{Json, Uuid16};
 use crate::store::open::Store;
@@ -184,7 +185,8 @@ impl Store {
 
     fn round_lines(&self) -> Result<Vec<RoundLine>> {
         self.all_rows(
-            "SELECT r.uuid, r.number, r.strategy, r.budget, r.seed, p.uuid, r.note, r.created_ms, r.closed_ms
+            "SELECT r.uuid, r.number, r.strategy, r.budget, r.seed, p.uuid, r.note, r.created_ms, r.closed_ms,
+               r.overlap
              FROM round r LEFT JOIN predictor p ON p.id = r.predictor ORDER BY r.number",
             WHAT,
             |r| {
@@ -198,6 +200,7 @@ impl Store {
                     note: r.get(6)?,
                     created_ms: r.get(7)?,
                     closed_ms: r.get(8)?,
+                    overlap: r.get::<_, Option<Json<Overlap>>>(9)?.map(|overlap| overlap.0),
                 })
             },
         )

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::ids::Ids;
 use crate::domain::log::{CaseLine, RoundLine};
-use crate::store::convert::Uuid16;
+use crate::store::convert::{Json, Uuid16};
 
 /// The round's number here, new or not; none where the predictor that it was mined from is unknown.
 pub(super) fn take_round(
@@ -42,9 +42,10 @@ pub(super) fn take_round(
         return Ok(None);
     }
     tx.execute(
-        "INSERT INTO round (uuid, number, strategy, budget, seed, predictor, note, created_ms, closed_ms)
+        "INSERT INTO round (uuid, number, strategy, budget, seed, predictor, note, created_ms, closed_ms,
+                            overlap)
          VALUES (?1, iif(EXISTS (SELECT 1 FROM round WHERE number = ?2), (SELECT max(number) + 1 FROM round), ?2),
-                 ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             Uuid16(round.uuid),
             round.number,
@@ -54,7 +55,8 @@ pub(super) fn take_round(
             predictor,
             round.note,
             round.created_ms,
-            round.closed_ms
+            round.closed_ms,
+            round.overlap.map(Json)
         ],
     )?;
     Ok(Some(tx.last_insert_rowid()))

@@ -152,6 +152,7 @@ fn a_round_whose_number_is_taken_gets_the_next_free_one_and_one_closed_here_alon
         note: None,
         created_ms: 0,
         closed_ms,
+        overlap: None,
     };
     let with = |rounds: Vec<RoundLine>| Log { rounds, ..Log::default() };
     let ours = with(vec![round(1, 1, Some(5)), round(2, 2, None), round(3, 3, None)]);
