@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod case;
 pub mod event;
+pub mod expert;
 pub mod fault;
 pub mod figure;
 pub mod grouped;

@@ -26,6 +26,7 @@ pub mod events;
 pub mod experts;
 pub mod items;
 pub mod metrics;
+pub mod people;
 pub mod predictors;
 pub mod process;
 pub mod repeats;
