@@ -9,7 +9,8 @@ use super::ratings::{Parts, Sums};
 /// Observed agreement, over cases with two ratings or more, and chance: Σ πₖ(1 − πₖ) / (K − 1) over all K labels of the task, used or not,
 /// where πₖ is the mean share of label k over the cases with a rating.
 pub fn gwet(sums: &Sums) -> Parts {
-    let chance = sums.shares.iter().map(|sum| sum / sums.rated).map(|share| share * (1.0 - share)).sum::<f64>();
+    let chance =
+        sums.shares.iter().map(|sum| sum / sums.rated).map(|share| share * (1.0 - share)).sum::<f64>();
     Parts { observed: sums.raw(), chance: chance / (sums.shares.len() as f64 - 1.0) }
 }
 
@@ -23,7 +24,10 @@ mod tests {
     #[test]
     fn gwets_own_example_with_missing_ratings() {
         let parts = gwet(&rows(&OBSERVERS).whole());
-        assert!((parts.observed - 0.81818).abs() < 5e-5 && (parts.chance - 0.19032).abs() < 5e-5, "{parts:?}");
+        assert!(
+            (parts.observed - 0.81818).abs() < 5e-5 && (parts.chance - 0.19032).abs() < 5e-5,
+            "{parts:?}"
+        );
         assert!((parts.coefficient().unwrap() - 0.77544).abs() < 5e-5, "{parts:?}");
     }
 

@@ -20,7 +20,8 @@ pub(super) mod tests {
 
     /// A row a rater: a digit or letter a case, `.` where there is none.
     pub(in crate::stats) fn rows(rows: &[&str]) -> Ratings {
-        let known: std::collections::BTreeSet<char> = rows.iter().flat_map(|r| r.chars()).filter(|c| *c != '.').collect();
+        let known: std::collections::BTreeSet<char> =
+            rows.iter().flat_map(|r| r.chars()).filter(|c| *c != '.').collect();
         let label = |c: char| known.iter().position(|k| *k == c);
         let experts: Vec<Vec<_>> = rows.iter().map(|row| row.chars().map(label).collect()).collect();
         Ratings::of(&experts, known.len())

@@ -117,7 +117,9 @@ pub fn confusions(ratings: &Ratings, seed: u64) -> Vec<Confusion> {
         let n = ratings.shared_with(*one);
         let share = match whole[i] {
             Some(value) if n >= LEAST_CASES => figure(value, drawn.iter().map(|all| all[i]), n, &too_few(n)),
-            _ => Figure::undefined(format!("it was given in {n} of at least {LEAST_CASES} cases that two have answered")),
+            _ => Figure::undefined(format!(
+                "it was given in {n} of at least {LEAST_CASES} cases that two have answered"
+            )),
         };
         Confusion { one: *one, other: *other, cases: *cases, share }
     };
@@ -162,7 +164,11 @@ mod tests {
     fn a_panel_has_every_coefficient_with_its_interval_and_n() {
         let all = panel(&counted(&DIAGNOSES), 1);
         let (fleiss, lo, hi, n) = ends(&all.fleiss);
-        assert!((fleiss - 0.430).abs() < 5e-4 && n == 30 && lo > 0.28 && hi < 0.56 && hi - lo > 0.15, "{}", all.fleiss);
+        assert!(
+            (fleiss - 0.430).abs() < 5e-4 && n == 30 && lo > 0.28 && hi < 0.56 && hi - lo > 0.15,
+            "{}",
+            all.fleiss
+        );
         let (alpha, ..) = ends(&all.alpha);
         // Of n ratings in all, alpha = 1 − (1 − kappa)(n − 1) / n where every case has as many.
         assert!((alpha - (1.0 - (1.0 - fleiss) * 179.0 / 180.0)).abs() < 1e-9);
@@ -173,7 +179,10 @@ mod tests {
     #[test]
     fn four_cases_and_one_label_are_undefined_and_perfect_agreement_is_not_certain() {
         let few = panel(&counted(&[[2, 0], [0, 2], [1, 1], [2, 0], [1, 0]]), 1);
-        assert_eq!(few.fleiss.to_string(), "not defined: only 4 of at least 5 cases are answered by two experts");
+        assert_eq!(
+            few.fleiss.to_string(),
+            "not defined: only 4 of at least 5 cases are answered by two experts"
+        );
         let same = panel(&counted(&[[2, 0]; 9]), 1);
         assert!(same.alpha.to_string().contains("agreement by chance is certain"), "{}", same.alpha);
         let (ac1, lo, ..) = ends(&same.ac1);
@@ -209,7 +218,8 @@ mod tests {
         let held = (0..150)
             .filter(|seed| {
                 let mut rng = ChaCha8Rng::seed_from_u64(1_000 + seed);
-                let rate = |truth: usize, rng: &mut ChaCha8Rng| if rng.gen_bool(0.85) { truth } else { 1 - truth };
+                let rate =
+                    |truth: usize, rng: &mut ChaCha8Rng| if rng.gen_bool(0.85) { truth } else { 1 - truth };
                 let table: Vec<[usize; 2]> = (0..80)
                     .map(|_| {
                         let truth = rng.gen_range(0..2);

@@ -263,7 +263,9 @@ mod tests {
     }
 
     fn timed(n: usize, seconds: f64) -> Vec<Timed> {
-        (0..n).map(|i| Timed { ms: 1_000.0 * seconds * (1.0 + (i % 7) as f64 / 10.0), characters: 150.0 }).collect()
+        (0..n)
+            .map(|i| Timed { ms: 1_000.0 * seconds * (1.0 + (i % 7) as f64 / 10.0), characters: 150.0 })
+            .collect()
     }
 
     #[test]
@@ -271,8 +273,15 @@ mod tests {
         let mut own = timed(60, 5.0);
         own.extend(timed(12, 0.5));
         let seen = haste(&own, &timed(100, 5.0)).unwrap();
-        assert!(seen.fast == 12 && seen.own.n == 72 && seen.others.value == 0.0 && seen.excess.lo > 0.0, "{seen:?}");
-        assert_eq!(haste(&timed(72, 0.9), &timed(100, 5.0)), None, "always so fast, and never faster than usual");
+        assert!(
+            seen.fast == 12 && seen.own.n == 72 && seen.others.value == 0.0 && seen.excess.lo > 0.0,
+            "{seen:?}"
+        );
+        assert_eq!(
+            haste(&timed(72, 0.9), &timed(100, 5.0)),
+            None,
+            "always so fast, and never faster than usual"
+        );
         assert_eq!(haste(&own, &own), None, "the others do so, too");
         assert_eq!(haste(&own[40..], &timed(20, 5.0)), None, "too few of the others' are timed");
     }

@@ -110,7 +110,8 @@ impl Store {
         self.all_rows_of(
             "SELECT label_case, item FROM
                (SELECT * FROM current_answer WHERE expert = ?1 AND label_case IS NOT NULL
-                UNION ALL SELECT * FROM repeat_answer WHERE expert = ?1)
+                UNION ALL SELECT * FROM repeat_answer a WHERE expert = ?1
+                  AND EXISTS (SELECT 1 FROM label_case c WHERE c.id = a.label_case AND c.again IS NULL))
              ORDER BY lamport, uuid",
             [expert],
             "read the labels",

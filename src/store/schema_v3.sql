@@ -26,3 +26,15 @@ ALTER TABLE task_revision ADD COLUMN generation INTEGER NOT NULL DEFAULT 1;
 UPDATE task_revision SET generation = number;
 CREATE TRIGGER task_revision_is_never_updated BEFORE UPDATE ON task_revision
 BEGIN SELECT RAISE(ABORT, 'task revisions are append-only'); END;
+
+-- For which revision of the task a case was sent round again; such a case is one expert's, as a repeat is, and its answers speak of the item.
+ALTER TABLE label_case ADD COLUMN again INTEGER REFERENCES task_revision (id);
+DROP INDEX label_case_repeat;
+CREATE UNIQUE INDEX label_case_repeat ON label_case (expert, item) WHERE expert IS NOT NULL AND again IS NULL;
+CREATE UNIQUE INDEX label_case_again ON label_case (expert, item, again) WHERE again IS NOT NULL AND withdrawn_ms IS NULL;
+
+DROP VIEW standing_event;
+CREATE VIEW standing_event AS
+SELECT e.* FROM upheld_event e
+WHERE NOT (e.action IN ('set', 'skip') AND e.label_case IS NOT NULL
+           AND EXISTS (SELECT 1 FROM label_case c WHERE c.id = e.label_case AND c.reason = 'repeat' AND c.again IS NULL));
