@@ -7,7 +7,10 @@ use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
-use super::{adapter, answer, doctor, export, import, label, mine, new, next, open, status, task, tune};
+use super::{
+    adapter, adjudicate, agreement, answer, doctor, export, import, label, mine, new, next, open, status,
+    task, tune,
+};
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, predict, scout, simulate};
 use crate::domain::fault::Result;
@@ -56,6 +59,10 @@ enum Verb {
     Adapter(adapter::Adapter),
     /// Where the project stands, and what to do next
     Status(status::Status),
+    /// Whether the experts agree, with each other and with the model
+    Agreement(agreement::Agreement),
+    /// Decide where experts differ
+    Adjudicate(adjudicate::Adjudicate),
     /// Score new texts with the active model
     #[cfg(feature = "engine")]
     Predict(predict::Predict),
@@ -154,6 +161,8 @@ impl Verb {
             Self::Tune(verb) => verb.run(setting),
             Self::Adapter(verb) => verb.run(setting),
             Self::Status(verb) => verb.run(setting),
+            Self::Agreement(verb) => verb.run(setting),
+            Self::Adjudicate(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Predict(verb) => verb.run(setting),
             #[cfg(feature = "engine")]

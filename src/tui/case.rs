@@ -324,6 +324,8 @@ impl CaseScreen {
             Done::Found(card) => (None, Found::Card(card)),
             Done::NotFound => (Some(Notice::quiet("there is no such case".into())), Found::Nothing),
             Done::AtTheEnd => (None, Found::End),
+            // The screen of agreement takes it before it comes here.
+            Done::Disputed(_) => (None, Found::Nothing),
         }
     }
 

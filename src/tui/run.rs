@@ -8,7 +8,8 @@ use std::time::Instant;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-use super::app::{About, App};
+use super::about::About;
+use super::app::App;
 use super::effect::Effect;
 use super::input::Input;
 use super::message::Message;
@@ -67,7 +68,7 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
     };
     let pages = {
         let to = to.clone();
-        pages::start(opening.project, move |read| drop(to.send(Message::Read(read))))?
+        pages::start(opening.project, opening.expert, move |read| drop(to.send(Message::Read(read))))?
     };
     jobs.follow()?;
     watch_signals(to.clone()).map_err(failed)?;
