@@ -10,7 +10,8 @@ use crate::domain::ids::ExpertId;
 impl Store {
     /// What an expert may do.
     pub fn role(&self, expert: ExpertId) -> Result<Role> {
-        let first: Option<ExpertId> = self.one("SELECT min(id) FROM expert", (), "read the roles", |r| r.get(0))?;
+        let first: Option<ExpertId> =
+            self.one("SELECT min(id) FROM expert", (), "read the roles", |r| r.get(0))?;
         Ok(if first == Some(expert) { Role::Lead } else { Role::Expert })
     }
 
