@@ -3,6 +3,8 @@
 //! The only room besides the screens that prints. It reads no project file itself.
 
 mod adapter;
+mod adjudicate;
+mod agreement;
 mod answer;
 mod arguments;
 mod assign;

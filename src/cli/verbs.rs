@@ -8,7 +8,8 @@ use clap::{Parser, Subcommand};
 use super::arguments::Global;
 use super::setting::Setting;
 use super::{
-    adapter, answer, assign, doctor, expert, export, import, label, merge, mine, new, next, open, status, task, tune,
+    adapter, adjudicate, agreement, answer, assign, doctor, expert, export, import, label, merge, mine, new,
+    next, open, status, task, tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, predict, scout, simulate};
@@ -58,6 +59,10 @@ enum Verb {
     Adapter(adapter::Adapter),
     /// Where the project stands, and what to do next
     Status(status::Status),
+    /// Whether the experts agree, with each other and with the model
+    Agreement(agreement::Agreement),
+    /// Decide where experts differ
+    Adjudicate(adjudicate::Adjudicate),
     /// Score new texts with the active model
     #[cfg(feature = "engine")]
     Predict(predict::Predict),
@@ -162,6 +167,8 @@ impl Verb {
             Self::Tune(verb) => verb.run(setting),
             Self::Adapter(verb) => verb.run(setting),
             Self::Status(verb) => verb.run(setting),
+            Self::Agreement(verb) => verb.run(setting),
+            Self::Adjudicate(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Predict(verb) => verb.run(setting),
             #[cfg(feature = "engine")]

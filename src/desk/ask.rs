@@ -1,9 +1,12 @@
 //! What a screen asks of a sitting, and what it is told: one answer to each question, with the cases that come next.
 
+use super::adjudication::{Decided, Dossier, Which};
 use super::shown::{Card, Lack, NoCase, Place, Reveal, Saved, TakenBack};
 use super::sitting::{Remarks, Sitting};
 use crate::domain::fault::Result;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::task::Task;
+use crate::store::again::SentRound;
 
 /// Cases that a screen has at hand: the one it shows, and the one after it.
 const AHEAD: usize = 2;
@@ -40,6 +43,23 @@ pub enum Ask {
     Later(CaseId),
     /// Show the case of this number.
     Jump(CaseId),
+    /// Something of a disagreement.
+    Dispute(AskDispute),
+}
+
+/// What is asked of a disagreement.
+#[derive(Clone, Debug)]
+pub enum AskDispute {
+    /// Show all that was said of an item.
+    Show(ItemId),
+    /// The item has this label, by name, for this reason.
+    Decide(ItemId, String, String),
+    /// Take back the decision on it.
+    TakeBack(ItemId),
+    /// This is how to decide from now on.
+    Revise(String),
+    /// Send cases round again.
+    Send(Which),
 }
 
 /// What came of a question.
@@ -77,6 +97,23 @@ pub enum Done {
     NotFound,
     /// There is no later case: the next unanswered one follows.
     AtTheEnd,
+    /// Something of a disagreement.
+    Disputed(Disputed),
+}
+
+/// What came of a question about a disagreement.
+#[derive(Clone, Debug)]
+pub enum Disputed {
+    /// All that was said of an item.
+    Shown(Box<Dossier>),
+    /// The decision is on disk.
+    Decided(Decided),
+    /// The decision for this label was taken back; none where none stood.
+    TakenBack(Option<String>),
+    /// The task has this revision now.
+    Revised(i64),
+    /// Cases were sent round.
+    Sent(SentRound),
 }
 
 /// What comes next.
@@ -99,15 +136,23 @@ pub struct Told {
     pub done: Result<Done>,
     /// What comes next, where it changed and could be read.
     pub window: Result<Option<Window>>,
+    /// The task as it stands, where it was changed since the last answer.
+    pub revised: Option<Box<Task>>,
 }
 
 impl Sitting {
     /// Does what is asked and tells what comes next.
     pub fn serve(&mut self, ask: Ask) -> Told {
-        let moves = !matches!(ask, Ask::Draft(..) | Ask::Earlier(_) | Ask::Later(_) | Ask::Jump(_));
+        let moves =
+            !matches!(ask, Ask::Draft(..) | Ask::Earlier(_) | Ask::Later(_) | Ask::Jump(_) | Ask::Dispute(_));
+        let revision = self.revision.id;
         let done = self.act(ask);
         let window = if moves { self.look_ahead().map(Some) } else { Ok(None) };
-        Told { done, window }
+        // A newer revision counts from the next answer on: this one was given under what was on the screen.
+        // Where it cannot be read, what was done stays done, and the next answer looks again.
+        let _ = self.take_up_revision();
+        let revised = (self.revision.id != revision).then(|| Box::new(self.task().clone()));
+        Told { done, window, revised }
     }
 
     fn act(&mut self, ask: Ask) -> Result<Done> {
@@ -144,6 +189,17 @@ impl Sitting {
             Ask::Earlier(from) => self.beside(from, Side::Earlier)?,
             Ask::Later(from) => self.beside(Some(from), Side::Later)?,
             Ask::Jump(case) => self.go_to(case)?.map_or(Done::NotFound, |card| Done::Found(Box::new(card))),
+            Ask::Dispute(ask) => Done::Disputed(self.dispute(ask)?),
+        })
+    }
+
+    fn dispute(&mut self, ask: AskDispute) -> Result<Disputed> {
+        Ok(match ask {
+            AskDispute::Show(item) => Disputed::Shown(Box::new(self.dossier(item)?)),
+            AskDispute::Decide(item, label, reason) => Disputed::Decided(self.decide(item, &label, &reason)?),
+            AskDispute::TakeBack(item) => Disputed::TakenBack(self.take_back_decision(item)?),
+            AskDispute::Revise(guideline) => Disputed::Revised(self.revise_guideline(&guideline)?),
+            AskDispute::Send(which) => Disputed::Sent(self.send_round(which)?),
         })
     }
 

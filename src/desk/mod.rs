@@ -3,7 +3,9 @@
 //! What the screens and the command line share. It keeps cases blind: nothing of the model's view, the split, another expert's answer or
 //! the reason for a case leaves it before this expert has answered, except by a reveal, which is recorded. It never runs a model.
 
+pub mod adjudication;
 pub mod advice;
+pub mod agreement;
 pub mod ask;
 pub mod browse;
 pub mod figures;
@@ -16,6 +18,7 @@ pub mod people;
 pub mod project;
 pub mod query;
 pub mod shown;
+mod signs;
 pub mod sitting;
 pub mod slips;
 pub mod status;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::agreement::{AgreementReport, agreement};
 use super::latest::Latest;
 use super::project::{Project, project};
 use super::status::{Status, status};
@@ -14,6 +15,8 @@ pub enum Page {
     Progress,
     /// What it is made of.
     Project,
+    /// Whether the experts agree.
+    Agreement,
 }
 
 /// A page that was read.
@@ -23,6 +26,8 @@ pub enum Read {
     Progress(Result<Box<Status>>),
     /// What it is made of.
     Project(Result<Box<Project>>),
+    /// Whether the experts agree.
+    Agreement(Result<Box<AgreementReport>>),
 }
 
 /// Starts the thread for this expert; `tell` is called on it with each page. A page asked for while another is read is read next, and of several
@@ -36,6 +41,7 @@ pub fn start(path: &Path, expert: &str, tell: impl Fn(Read) + Send + 'static) ->
         tell(match page {
             Page::Progress => Read::Progress(status(&path, &expert).map(Box::new)),
             Page::Project => Read::Project(project(&path).map(Box::new)),
+            Page::Agreement => Read::Agreement(agreement(&path, &expert).map(Box::new)),
         });
     })
 }

@@ -35,10 +35,10 @@ pub enum Leaving {
 
 /// One expert at one project.
 pub struct Sitting {
-    store: Store,
-    expert: ExpertId,
-    session: SessionId,
-    revision: Revision,
+    pub(super) store: Store,
+    pub(super) expert: ExpertId,
+    pub(super) session: SessionId,
+    pub(super) revision: Revision,
     leaving: Leaving,
 }
 
@@ -286,7 +286,7 @@ impl Sitting {
         self.view_of_model(&case).map(Some)
     }
 
-    fn view_of_model(&self, case: &Case) -> Result<Reveal> {
+    pub(super) fn view_of_model(&self, case: &Case) -> Result<Reveal> {
         let mut probabilities = serde_json::Map::new();
         let mut prelabel = None;
         if let Some(predictor) = self.store.active_predictor()?
@@ -308,7 +308,7 @@ impl Sitting {
         })
     }
 
-    fn name_of(&self, stable_key: &str) -> String {
+    pub(super) fn name_of(&self, stable_key: &str) -> String {
         let task = self.task();
         task.index_of_id(stable_key).map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
     }
@@ -407,12 +407,16 @@ impl Sitting {
         let case = about.event.case.map(|case| self.store.case(case)).transpose()?.flatten();
         let event = NewEvent { target: Some(about.uuid), ..self.new_event(about.event.item, case, action)? };
         self.store.append(self.session, event, Reveals::No)?;
+        let decision = about.event.action == Action::Adjudicate;
         let what = match &about.event.label {
+            Some(key) if decision => format!("decision {}", self.name_of(key)),
             Some(key) => format!("label {}", self.name_of(key)),
             None => about.event.action.as_str().to_owned(),
         };
         let back = action == Action::Retract;
-        Ok(Some(TakenBack { item: about.event.item, case: about.event.case, what, back }))
+        // A decision was not made on the case's screen, so nothing leads back there.
+        let case = about.event.case.filter(|_| !decision);
+        Ok(Some(TakenBack { item: about.event.item, case, what, back }))
     }
 
     fn append(&mut self, about: About, action: Action, note: Option<String>) -> Result<LabelEvent> {
@@ -439,7 +443,7 @@ impl Sitting {
         Ok((item, case))
     }
 
-    fn new_event(&self, item: ItemId, case: Option<Case>, action: Action) -> Result<NewEvent> {
+    pub(super) fn new_event(&self, item: ItemId, case: Option<Case>, action: Action) -> Result<NewEvent> {
         if self.store.item(item)?.is_none() {
             return Err(Fault::usage(format!("label item {item}"), "the project has no such item")
                 .hint("`hardcase next FILE` shows the number of the case's item"));

@@ -1,11 +1,12 @@
 //! Where a project stands: counts, rounds, agreement, the audit, and what to do next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::advice::{Advice, Ceiling, Standing, advice, unclear};
+use super::agreement::in_short;
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
 use super::judge::JudgeStatus;
 use super::next_round::{Narrower, NextRound};
@@ -22,6 +23,7 @@ use crate::domain::task::{Label, Task};
 use crate::stats::audit::Audit;
 use crate::stats::head::lacking;
 use crate::stats::pace::median;
+use crate::stats::panel::Panel;
 use crate::store::hands::Wanting;
 use crate::store::{Access, Store};
 
@@ -63,6 +65,10 @@ pub struct Status {
     pub prelabels: Option<String>,
     /// Agreement on the evaluation cases.
     pub kappa: Agreement,
+    /// All experts together on the evaluation cases that two or more have answered.
+    pub experts_agree: Panel,
+    /// Items on which experts differ, and of these how many nobody has decided.
+    pub disagreements: Disagreements,
     /// Why a known agreement of people is no ceiling for the model yet.
     pub no_ceiling: Option<String>,
     /// That people agree too little, which is the guideline's fault.
@@ -97,6 +103,15 @@ pub struct Status {
     pub last_job: Option<String>,
     /// What to do next; one sentence in JSON.
     pub advice: Advice,
+}
+
+/// Items on which experts differ.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Disagreements {
+    /// All of them.
+    pub items: usize,
+    /// Those without a decision.
+    pub undecided: usize,
 }
 
 /// A round in numbers.
@@ -216,6 +231,9 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
             labels_by_expert.insert(name, n);
         }
     }
+    let disputed = store.disputed_items()?;
+    let decided: BTreeSet<_> =
+        store.decisions(None)?.into_iter().filter(|d| !d.overtaken).map(|d| d.item).collect();
     let mut skipped = BTreeMap::new();
     for split in [Split::Train, Split::Eval, Split::Audit] {
         skipped.insert(split.as_str(), store.skip_count(split)?);
@@ -242,6 +260,11 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         no_ceiling: Ceiling::missing(&agreement.expert_expert, &agreement.own_agreement),
         unclear: unclear(&agreement.expert_expert, &agreement.own_agreement),
         kappa: agreement,
+        experts_agree: in_short(&store.first_blind_answers()?, task, store.project()?.seed),
+        disagreements: Disagreements {
+            items: disputed.len(),
+            undecided: disputed.iter().filter(|item| !decided.contains(*item)).count(),
+        },
         shown_again: store.repeat_count(None)?,
         curve: figures.curve(active.as_ref())?,
         prelabels: active.as_ref().map(|p| p.kind.clone()),
@@ -378,6 +401,21 @@ impl std::fmt::Display for Status {
         writeln!(f, "  {experts}   {}", self.kappa.expert_expert)?;
         if let Figure::Known { .. } = self.kappa.expert_expert {
             writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
+        }
+        if let Figure::Known { .. } = self.experts_agree.alpha {
+            writeln!(f, "  experts, alpha      {}", self.experts_agree.alpha)?;
+            writeln!(f, "  experts, AC1        {}", self.experts_agree.ac1)?;
+        }
+        match self.disagreements.undecided {
+            0 => {}
+            1 => writeln!(
+                f,
+                "  experts differ on 1 case that nobody has decided: `hardcase adjudicate FILE --list`"
+            )?,
+            n => writeln!(
+                f,
+                "  experts differ on {n} cases that nobody has decided: `hardcase adjudicate FILE --list`"
+            )?,
         }
         self.own_agreement(f)?;
         for says in [&self.no_ceiling, &self.unclear].into_iter().flatten() {

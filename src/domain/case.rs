@@ -40,6 +40,8 @@ pub enum Reason {
     Audit,
     /// An evaluation case that one expert has answered before, shown to the same expert again.
     Repeat,
+    /// Answered under an older revision of the task, and sent round again. In the file it is a repeat with a revision.
+    Again,
 }
 
 impl Reason {
@@ -57,6 +59,7 @@ impl Reason {
             Self::Random => "random",
             Self::Audit => "audit",
             Self::Repeat => "repeat",
+            Self::Again => "again",
         }
     }
 
@@ -74,6 +77,7 @@ impl Reason {
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random for the audit",
             Self::Repeat => "you had it before: it shows how steady your answers are",
+            Self::Again => "you had it before, and how to decide has been changed since",
         }
     }
 }

@@ -251,13 +251,15 @@ line! {
         expert: Option<String>,
         /// When the model's view was shown in a repeat.
         revealed_ms: Option<i64>,
+        /// For which revision of the task it was sent round again.
+        again: Option<Uuid>,
     }
 }
 
 impl CaseLine {
     /// Whether it is a place kept for a repeat that nobody has come to yet.
     pub fn is_kept_place(&self) -> bool {
-        self.reason == "repeat" && self.expert.is_none()
+        self.reason == "repeat" && self.expert.is_none() && self.again.is_none()
     }
 }
 

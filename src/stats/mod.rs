@@ -1,4 +1,4 @@
-//! Statistics over plain numbers: the linear head and its cross-validation, kappa and other scores, audit figures and
+//! Statistics over plain numbers: the linear head and its cross-validation, kappa and other scores, agreement of a panel, audit figures and
 //! their intervals, spreads over seeds, and the calibration of zero-shot prelabels.
 //!
 //! Pure: arrays and indices in, models and figures out. It knows no item, file, clock or model; labels are
@@ -8,17 +8,24 @@ pub mod agreement;
 pub mod audit;
 pub mod bootstrap;
 pub mod calibration;
+pub mod fleiss;
+pub mod gwet;
 pub mod head;
 pub mod kappa;
+pub mod krippendorff;
 pub mod label_errors;
 pub mod lbfgs;
 pub mod learning_curve;
 pub mod logistic;
 pub mod pace;
 pub mod paired;
+pub mod panel;
+pub mod ratings;
 pub mod reliability;
 pub mod rounds;
 pub mod scores;
 pub mod seeds;
 pub mod shares;
+pub mod signs;
+pub mod specific;
 pub mod stack;

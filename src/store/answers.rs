@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use uuid::Uuid;
 
+use super::again::OVERTAKEN;
 use super::convert::Uuid16;
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
@@ -13,35 +14,40 @@ use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::split::Split;
 
 impl Store {
-    /// All standing labels and adjudications on items of a split, by item.
+    /// All standing labels and adjudications on items of a split, by item; of an item that was answered again under a newer revision, those
+    /// from then on.
     pub fn votes(&self, split: Split) -> Result<Vec<Vote>> {
-        self.all_rows_of(
+        let sql = format!(
             "SELECT e.item, e.label, 0 FROM current_answer e JOIN item i ON i.id = e.item
-             WHERE i.split = ?1 AND e.action = 'set'
+             WHERE i.split = ?1 AND e.action = 'set' AND NOT {OVERTAKEN}
              UNION ALL
              SELECT e.item, e.label, 1 FROM standing_event e JOIN item i ON i.id = e.item
-             WHERE i.split = ?1 AND e.action = 'adjudicate' AND NOT EXISTS
+             WHERE i.split = ?1 AND e.action = 'adjudicate' AND NOT {OVERTAKEN} AND NOT EXISTS
                  (SELECT 1 FROM standing_event l WHERE l.item = e.item AND l.action = 'adjudicate'
                   AND (l.lamport, l.uuid) > (e.lamport, e.uuid))
-             ORDER BY 1",
-            [split],
-            "read the labels",
-            |r| Ok(Vote { item: r.get(0)?, label: r.get(1)?, adjudicated: r.get(2)? }),
-        )
+             ORDER BY 1"
+        );
+        self.all_rows_of(&sql, [split], "read the labels", |r| {
+            Ok(Vote { item: r.get(0)?, label: r.get(1)?, adjudicated: r.get(2)? })
+        })
     }
 
     /// Each person's first blind answer on each item, under the person's first name. One that was taken back counts only where the expert answered again after
-    /// the model's view had been revealed; what nobody stands by any more is left out.
+    /// the model's view had been revealed; what nobody stands by any more is left out. Of an item that was answered again
+    /// under a newer revision, only answers from that revision on count; such an answer has the round and the inclusion of the item's own case.
     pub fn first_blind_answers(&self) -> Result<Vec<BlindAnswer>> {
         self.blind_answers(
-            "c.reason IS NOT 'repeat'",
+            "(c.reason IS NOT 'repeat' OR c.again IS NOT NULL)",
             "current_answer a WHERE a.item = e.item AND a.person = p.person",
         )
     }
 
     /// The same of repeats: each expert's first blind answer to each item that was shown again.
     pub fn first_blind_answers_again(&self) -> Result<Vec<BlindAnswer>> {
-        self.blind_answers("c.reason = 'repeat'", "repeat_answer a WHERE a.label_case = e.label_case")
+        self.blind_answers(
+            "c.reason = 'repeat' AND c.again IS NULL",
+            "repeat_answer a WHERE a.label_case = e.label_case",
+        )
     }
 
     /// The first blind answers in cases that are `among`, where there is an answer `now`.
@@ -58,10 +64,13 @@ impl Store {
             .map(|u| u.0)
             .collect();
         let sql = format!(
-            "SELECT e.uuid, e.item, p.person, e.label, i.split, r.number, c.inclusion
+            "SELECT e.uuid, e.item, p.person, e.label, i.split, r.number, o.inclusion
              FROM label_event e CROSS JOIN person p ON p.expert = e.expert JOIN item i ON i.id = e.item
-             LEFT JOIN label_case c ON c.id = e.label_case LEFT JOIN round r ON r.id = c.round
-             WHERE e.action = 'set' AND e.revealed = 0 AND {among}
+             LEFT JOIN label_case c ON c.id = e.label_case
+             LEFT JOIN label_case o ON o.id = CASE WHEN c.again IS NULL THEN c.id ELSE
+               (SELECT max(k.id) FROM label_case k WHERE k.item = e.item AND k.reason <> 'repeat') END
+             LEFT JOIN round r ON r.id = o.round
+             WHERE e.action = 'set' AND e.revealed = 0 AND {among} AND NOT {OVERTAKEN}
                AND NOT EXISTS (SELECT 1 FROM reveal v CROSS JOIN person q ON q.expert = v.expert
                                WHERE v.item = e.item AND q.person = p.person AND v.expert <> e.expert AND v.at_ms <= e.at_ms
                                  AND c.reason IS NOT 'repeat')

@@ -40,15 +40,15 @@ pub struct Case {
 }
 
 impl Case {
-    /// Itself where it is a repeat: what was done to its item before does not show in it.
+    /// Itself where it comes back to its expert: what was done to its item before does not show in it.
     pub fn as_repeat(&self) -> Option<CaseId> {
-        (self.reason == Reason::Repeat).then_some(self.id)
+        matches!(self.reason, Reason::Repeat | Reason::Again).then_some(self.id)
     }
 }
 
 const CASE: &str =
     "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.margin,
-        c.expert, c.revealed_ms IS NOT NULL
+        c.expert, c.revealed_ms IS NOT NULL, c.again IS NOT NULL
     FROM label_case c JOIN round r ON r.id = c.round";
 
 fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
@@ -60,7 +60,7 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
         round_number: r.get(2)?,
         item: r.get(3)?,
         split: r.get(4)?,
-        reason: r.get(5)?,
+        reason: if r.get(11)? { Reason::Again } else { r.get(5)? },
         partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
         margin: r.get::<_, f64>(8)? as f32,
         expert: r.get(9)?,

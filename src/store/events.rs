@@ -115,7 +115,8 @@ impl Store {
     pub fn answered_cases(&self, expert: ExpertId) -> Result<Vec<(CaseId, ItemId)>> {
         let sql = format!(
             "SELECT label_case, item, lamport, uuid FROM current_answer WHERE person = {ME} AND label_case IS NOT NULL
-             UNION ALL SELECT label_case, item, lamport, uuid FROM repeat_answer WHERE expert IN {MY_NAMES}
+             UNION ALL SELECT label_case, item, lamport, uuid FROM repeat_answer a WHERE expert IN {MY_NAMES}
+               AND EXISTS (SELECT 1 FROM label_case c WHERE c.id = a.label_case AND c.again IS NULL)
              ORDER BY lamport, uuid"
         );
         self.all_rows_of(&sql, [expert], "read the labels", |r| Ok((r.get(0)?, r.get(1)?)))

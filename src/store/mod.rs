@@ -18,9 +18,11 @@ mod query;
 mod slices;
 
 pub mod adapters;
+pub mod again;
 pub mod answers;
 pub mod browse;
 pub mod cases;
+pub mod disputes;
 pub mod drafts;
 pub mod embeddings;
 pub mod events;

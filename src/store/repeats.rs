@@ -103,10 +103,12 @@ impl Store {
         self.one(&sql, [case], "read the label", event)
     }
 
-    /// How many repeats have a label, of one expert or of all.
+    /// How many repeats have a label, of one expert or of all; cases that were sent round again count with the expert's only.
     pub fn repeat_count(&self, expert: Option<ExpertId>) -> Result<usize> {
         let sql = format!(
-            "SELECT count(*) FROM repeat_answer WHERE action = 'set' AND (?1 IS NULL OR expert IN {MY_NAMES})"
+            "SELECT count(*) FROM repeat_answer WHERE action = 'set' AND CASE WHEN ?1 IS NULL
+               THEN NOT EXISTS (SELECT 1 FROM label_case c WHERE c.id = label_case AND c.again IS NOT NULL)
+               ELSE expert IN {MY_NAMES} END"
         );
         self.count(&sql, [expert], "count the labels")
     }

@@ -277,7 +277,7 @@ impl Store {
     pub fn audit_draws(&self) -> Result<BTreeMap<i64, usize>> {
         let rows = self.all_rows(
             "SELECT r.number, count(*) FROM label_case c JOIN round r ON r.id = c.round
-             WHERE c.split = 'audit' GROUP BY r.number",
+             WHERE c.split = 'audit' AND c.again IS NULL GROUP BY r.number",
             "count the audit cases",
             |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.unsigned_abs() as usize)),
         )?;

@@ -125,3 +125,15 @@ WHERE e.action IN ('set', 'skip')
       SELECT 1 FROM standing_event later CROSS JOIN person q ON q.expert = later.expert
       WHERE later.item = e.item AND q.person = p.person AND later.action IN ('set', 'skip')
         AND (later.lamport, later.uuid) > (e.lamport, e.uuid));
+
+-- For which revision of the task a case was sent round again; such a case is one expert's, as a repeat is, and its answers speak of the item.
+ALTER TABLE label_case ADD COLUMN again INTEGER REFERENCES task_revision (id);
+DROP INDEX label_case_repeat;
+CREATE UNIQUE INDEX label_case_repeat ON label_case (expert, item) WHERE expert IS NOT NULL AND again IS NULL;
+CREATE UNIQUE INDEX label_case_again ON label_case (expert, item, again) WHERE again IS NOT NULL AND withdrawn_ms IS NULL;
+
+DROP VIEW standing_event;
+CREATE VIEW standing_event AS
+SELECT e.* FROM upheld_event e
+WHERE NOT (e.action IN ('set', 'skip') AND e.label_case IS NOT NULL
+           AND EXISTS (SELECT 1 FROM label_case c WHERE c.id = e.label_case AND c.reason = 'repeat' AND c.again IS NULL));

@@ -6,6 +6,8 @@ use ratatui::Frame;
 use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
+use super::about::{About, Began};
+use super::agreement;
 use super::attention::{Attention, Deeds, Terminal};
 use super::case::{CaseScreen, Showing};
 use super::case_view::Around;
@@ -23,21 +25,10 @@ use super::progress::Beside;
 use super::screen::Screen;
 use super::settings::Settings;
 use super::theme::Theme;
-use crate::desk::ask::Ask;
+use crate::desk::ask::{Ask, AskDispute};
 use crate::desk::jobs::{End, JobKind, News};
 use crate::desk::shown::Lack;
 use crate::domain::ids::CaseId;
-use crate::domain::task::Task;
-
-/// What the workstation is opened with.
-#[derive(Clone, Debug)]
-pub(super) struct About {
-    pub project: String,
-    pub expert: String,
-    pub task: Task,
-    /// Whether this build has the models.
-    pub has_engine: bool,
-}
 
 /// The whole state.
 pub(super) struct App {
@@ -57,13 +48,6 @@ pub(super) struct App {
     drafts: Drafts,
     deeds: Deeds,
     leaving: bool,
-}
-
-/// What the opening has started by itself.
-#[derive(Debug, Default)]
-struct Began {
-    scout: bool,
-    mine: bool,
 }
 
 impl App {
@@ -171,6 +155,12 @@ impl App {
             self.notice = notice;
             return effect.into_iter().collect();
         }
+        if self.screen == Screen::Agreement
+            && let Some(popup) = self.pages.agreement.label_key(stroke, &self.about.task)
+        {
+            self.popup = Some(popup);
+            return Vec::new();
+        }
         match self.settings.keys.action(stroke) {
             Some(action) if self.deeds.is_repeated(action, key.kind, now) => {
                 self.notice = Some(Notice::warning(format!("{stroke} is held down: let it go first")));
@@ -262,6 +252,18 @@ impl App {
                     effects
                 }
             },
+            Screen::Agreement => match self.pages.agreement.act(action, &self.about.task) {
+                agreement::Step::Asks(effect) => effect.into_iter().collect(),
+                agreement::Step::Says(notice) => {
+                    self.notice = Some(notice);
+                    Vec::new()
+                }
+                agreement::Step::Opens(popup) => {
+                    self.popup = Some(popup);
+                    Vec::new()
+                }
+                agreement::Step::Back => self.go(Screen::Case),
+            },
             _ if action == Action::Back => self.go(Screen::Case),
             screen => screen.page().map_or(Vec::new(), |page| self.pages.act(page, action)),
         }
@@ -310,6 +312,8 @@ impl App {
                         self.case.note_changed(None, Some(text.clone()));
                         vec![Effect::Desk(Ask::Note(case, text))]
                     }
+                    Outcome::Wrote(what, text) => vec![agreement::written(what, text)],
+                    Outcome::Sends(which) => vec![Effect::Desk(Ask::Dispute(AskDispute::Send(which)))],
                     Outcome::Jumps(case) => vec![Effect::Desk(Ask::Jump(CaseId(case)))],
                     Outcome::GoesOn(kinds) => self.start(kinds),
                     Outcome::Leaves => self.leave(),
@@ -331,6 +335,15 @@ impl App {
     }
 
     fn told(&mut self, told: crate::desk::ask::Told) -> Vec<Effect> {
+        if let Some(task) = &told.revised {
+            self.about.task.clone_from(task);
+            self.notice = Some(Notice::warning("how to decide was changed; the guideline shows it".into()));
+        }
+        if let Some((effect, notice)) = self.pages.agreement.told(&told.done) {
+            let changed = if notice.is_some() { self.read_shown() } else { Vec::new() };
+            self.notice = notice.or(self.notice.take());
+            return effect.into_iter().chain(changed).collect();
+        }
         let answered = matches!(told.done, Ok(crate::desk::ask::Done::Answered { .. }));
         let drafted = matches!(told.done, Ok(crate::desk::ask::Done::Drafted));
         if let Some(notice) = self.case.told(told) {
@@ -469,6 +482,9 @@ impl App {
             Screen::Jobs => self.jobs.draw(frame, body, self.notice.as_ref(), look),
             Screen::Items => {
                 self.items.draw(frame, body, (&self.about.task, self.notice.as_ref()), look);
+            }
+            Screen::Agreement => {
+                self.pages.agreement.draw(frame, body, (&self.about.task, self.notice.as_ref()), look);
             }
             Screen::Progress | Screen::Project => {
                 let beside = Beside { running: self.jobs.in_short() };

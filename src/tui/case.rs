@@ -327,6 +327,8 @@ impl CaseScreen {
                 Found::Nothing,
             ),
             Done::AtTheEnd => (None, Found::End),
+            // The screen of agreement takes it before it comes here.
+            Done::Disputed(_) => (None, Found::Nothing),
         }
     }
 

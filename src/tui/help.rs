@@ -1,10 +1,14 @@
 //! What the help lists: every key of the screen that one is on.
 
 use super::items_view::TYPED;
-use super::keys::{ACTIONS, Keymap, Stroke};
+use super::keys::{ACTIONS, About, Action, Keymap, Stroke};
 use super::passage::drawable;
 use super::screen::Screen;
 use crate::domain::task::Task;
+
+/// What a lead does on a disagreement beside what has an action of its own.
+const ON_DISPUTES: [(&str, &str); 1] =
+    [("a label's key", "on a case that is open: decide for that label, and write why")];
 
 /// Keys, or what can be typed, each with what it does.
 pub(super) fn help(screen: Screen, task: &Task, keys: &Keymap) -> Vec<(String, String)> {
@@ -17,7 +21,17 @@ pub(super) fn help(screen: Screen, task: &Task, keys: &Keymap) -> Vec<(String, S
     if screen == Screen::Items {
         lines.extend(TYPED.map(|(typed, says)| (typed.to_owned(), says.to_owned())));
     }
-    for about in ACTIONS.iter().filter(|about| screen == Screen::Case || !about.action.is_on_cases()) {
+    if screen == Screen::Agreement {
+        lines.extend(ON_DISPUTES.map(|(key, says)| (key.to_owned(), says.to_owned())));
+        let undo = keys.keys_of(Action::Undo).iter().map(Stroke::to_string).collect::<Vec<_>>().join(", ");
+        lines.push((undo, "take back the decision on the case that is open".into()));
+    }
+    let here = |about: &&About| match about.action {
+        action if action.is_on_cases() => screen == Screen::Case,
+        action if action.is_on_disputes() => screen == Screen::Agreement,
+        _ => true,
+    };
+    for about in ACTIONS.iter().filter(here) {
         let strokes: Vec<String> = keys.keys_of(about.action).iter().map(Stroke::to_string).collect();
         let strokes = if strokes.is_empty() { format!("(: {})", about.name) } else { strokes.join(", ") };
         lines.push((strokes, about.says.to_owned()));

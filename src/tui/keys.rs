@@ -24,6 +24,7 @@ pub(super) enum Action {
     Jobs,
     Items,
     Project,
+    Agreement,
     NextScreen,
     GoOn,
     Stop,
@@ -35,6 +36,8 @@ pub(super) enum Action {
     Bottom,
     Open,
     Back,
+    Revise,
+    SendRound,
     Palette,
     Help,
     Redraw,
@@ -43,6 +46,11 @@ pub(super) enum Action {
 }
 
 impl Action {
+    /// Whether it is done to a disagreement, and so on that screen only.
+    pub fn is_on_disputes(self) -> bool {
+        matches!(self, Self::Revise | Self::SendRound)
+    }
+
     /// Whether it is done to a case, and so on the screen of cases only.
     pub fn is_on_cases(self) -> bool {
         use Action::{Confidence, Earlier, Flag, Guideline, Jump, Later, Note, Redo, Skip, Undo};
@@ -95,6 +103,7 @@ pub(super) const ACTIONS: &[About] = &[
     about(Action::Jobs, "jobs", &["ctrl-k"], "what runs, and what can be started"),
     about(Action::Items, "items", &["ctrl-t"], "the texts"),
     about(Action::Project, "project", &["ctrl-e"], "the task, the models, the files"),
+    about(Action::Agreement, "agreement", &["ctrl-d"], "whether the experts agree, and where they differ"),
     about(Action::NextScreen, "next-screen", &["tab"], "the next screen"),
     about(Action::GoOn, "go-on", &["ctrl-n"], "tune on the new labels, then mine the next round"),
     about(Action::Stop, "stop", &["ctrl-x"], "stop the running job"),
@@ -106,6 +115,13 @@ pub(super) const ACTIONS: &[About] = &[
     about(Action::Bottom, "bottom", &["end"], "to the end"),
     about(Action::Open, "open", &["enter"], "open, or do what is offered"),
     about(Action::Back, "back", &["esc"], "close, or back to the case"),
+    about(Action::Revise, "revise", &["ctrl-u"], "change how to decide, while deciding between experts"),
+    about(
+        Action::SendRound,
+        "send-round",
+        &["ctrl-a"],
+        "send cases round again that were labelled before how to decide was changed",
+    ),
     about(Action::Palette, "palette", &[":", "ctrl-p"], "find an action by its name"),
     about(Action::Help, "help", &["?"], "every key of this screen"),
     about(Action::Redraw, "redraw", &["ctrl-w"], "draw the screen anew"),

@@ -16,10 +16,14 @@
 //! A screen only draws and only asks: files are read and written on the desk's threads, jobs are other processes. What a key
 //! does is said in `keys.rs`; whether a label key counts, in `attention.rs`.
 
+mod about;
+mod agreement;
+mod agreement_view;
 mod app;
 mod attention;
 mod case;
 mod case_view;
+mod dossier;
 mod drafts;
 mod effect;
 mod frame;

@@ -1,8 +1,9 @@
-//! The two screens that only show what another thread reads: progress and project.
+//! The two screens that only show what another thread reads, progress and project, and what that thread reads for the screen of agreement.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use super::agreement::AgreementScreen;
 use super::effect::Effect;
 use super::frame::{Look, Notice};
 use super::keys::Action;
@@ -17,6 +18,7 @@ use crate::desk::status::Status;
 pub(super) struct Pages {
     progress: Sheet<Status>,
     project: Sheet<Project>,
+    pub agreement: AgreementScreen,
 }
 
 impl Pages {
@@ -25,6 +27,7 @@ impl Pages {
         match page {
             Page::Progress => self.progress.asked(),
             Page::Project => self.project.asked(),
+            Page::Agreement => self.agreement.asked(),
         }
         vec![Effect::Read(page)]
     }
@@ -34,6 +37,7 @@ impl Pages {
         match read {
             Read::Progress(status) => self.progress.take(status),
             Read::Project(project) => self.project.take(project),
+            Read::Agreement(report) => self.agreement.take(report),
         }
         Vec::new()
     }
@@ -43,6 +47,8 @@ impl Pages {
         match page {
             Page::Progress => self.progress.act(action),
             Page::Project => self.project.act(action),
+            // It does more than scroll, and is asked by itself.
+            Page::Agreement => {}
         }
         Vec::new()
     }
@@ -62,6 +68,7 @@ impl Pages {
             Page::Project => self
                 .project
                 .draw(frame, area, notice, look, |project, (width, _)| project::page(project, width, look)),
+            Page::Agreement => {}
         }
     }
 }

@@ -5,15 +5,16 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
-use ratatui_textarea::{CursorMove, TextArea};
+use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use super::frame::{Look, more_below};
 use super::keys::{ACTIONS, About, Action, Stroke};
 use super::passage::{cut, drawable, lay_out};
+use crate::desk::adjudication::Which;
 use crate::desk::jobs::JobKind;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId};
 
 /// Columns of the help.
 const HELP: u16 = 80;
@@ -27,12 +28,25 @@ pub(super) enum Popup {
     Palette { input: Input, chosen: usize },
     /// A note on a case.
     Note { case: CaseId, editor: Box<TextArea<'static>> },
+    /// A text that is kept only once it is finished.
+    Write { what: Writing, editor: Box<TextArea<'static>> },
+    /// Which cases to send round again?
+    Send { item: ItemId, undecided: usize },
     /// The number of a case.
     Jump { input: Input },
     /// Leave while a job runs?
     Leave,
     /// Go on to the next round while cases of this one are left?
     GoOn { left: usize, kinds: Vec<JobKind> },
+}
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// Why an item has a label, by the label's name.
+    Reason(ItemId, String),
+    /// How to decide.
+    Guideline,
 }
 
 /// What came of a key.
@@ -48,6 +62,10 @@ pub(super) enum Outcome {
     Drafted(CaseId, String),
     /// The note is finished.
     Noted(CaseId, String),
+    /// The text is finished.
+    Wrote(Writing, String),
+    /// Send these round again.
+    Sends(Which),
     /// The case of this number is wanted.
     Jumps(i64),
     /// Start these now.
@@ -61,11 +79,12 @@ pub(super) enum Outcome {
 impl Popup {
     /// The editor of a note, with what was written before.
     pub fn note(case: CaseId, before: &str) -> Self {
-        let mut editor = TextArea::new(before.lines().map(drawable).collect());
-        editor.move_cursor(CursorMove::Bottom);
-        editor.move_cursor(CursorMove::End);
-        editor.set_cursor_line_style(ratatui::style::Style::new());
-        Self::Note { case, editor: Box::new(editor) }
+        Self::Note { case, editor: editor(before) }
+    }
+
+    /// The editor of another text, with what it was before.
+    pub fn write(what: Writing, before: &str) -> Self {
+        Self::Write { what, editor: editor(before) }
     }
 
     /// Takes a key.
@@ -119,6 +138,23 @@ impl Popup {
                 }
                 Outcome::Stays
             }
+            Self::Write { what, editor } => {
+                let ctrl = |c| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(c);
+                if ctrl('s') || ctrl('d') {
+                    return Outcome::Wrote(what.clone(), editor.lines().join("\n"));
+                }
+                if ctrl('c') {
+                    return Outcome::Closes;
+                }
+                editor.input(*key);
+                Outcome::Stays
+            }
+            Self::Send { item, undecided } => match key.code {
+                KeyCode::Enter => Outcome::Sends(Which::Item(*item)),
+                KeyCode::Char('d') if *undecided > 0 => Outcome::Sends(Which::Undecided),
+                KeyCode::Char('a') => Outcome::Sends(Which::All),
+                _ => Outcome::Closes,
+            },
             Self::Jump { input } => match key.code {
                 KeyCode::Enter if input.value().is_empty() => Outcome::Closes,
                 KeyCode::Enter => Outcome::Jumps(input.value().parse().unwrap_or(i64::MAX)),
@@ -146,6 +182,10 @@ impl Popup {
             Self::Note { case, editor } => {
                 editor.insert_str(drawable(text));
                 Outcome::Drafted(*case, editor.lines().join("\n"))
+            }
+            Self::Write { editor, .. } => {
+                editor.insert_str(drawable(text));
+                Outcome::Stays
             }
             Self::Palette { input, .. } => {
                 let line = drawable(text).replace('\n', " ");
@@ -210,6 +250,35 @@ impl Popup {
                 let inner = self.block(frame, area, (70, 10), title, look);
                 frame.render_widget(&**editor, inner);
             }
+            Self::Write { what, editor } => {
+                let (size, title) = match what {
+                    Writing::Reason(..) => ((70, 8), " Why? · ctrl-s decides, esc does not "),
+                    Writing::Guideline => {
+                        ((100, 18), " How to decide · ctrl-s sets a new revision, esc leaves it as it was ")
+                    }
+                };
+                let inner = self.block(frame, area, size, title, look);
+                frame.render_widget(&**editor, inner);
+            }
+            Self::Send { undecided, .. } => {
+                let inner = self.block(frame, area, (74, 7), " Send round again? ", look);
+                let mut lines = vec![
+                    Line::styled(
+                        " Who labelled it under an older revision gets it once more, blind.",
+                        look.theme.text,
+                    ),
+                    line("enter", "this case"),
+                ];
+                if *undecided > 0 {
+                    lines.push(line(
+                        "d",
+                        &format!("those that nobody has decided ({undecided} disagreements)"),
+                    ));
+                }
+                lines.push(line("a", "all cases that were labelled before"));
+                lines.push(line("esc", "none"));
+                frame.render_widget(Paragraph::new(lines), inner);
+            }
             Self::Jump { input } => {
                 let inner = self.block(frame, area, (36, 3), " Go to case number ", look);
                 frame.set_cursor_position((inner.x + input.visual_cursor() as u16, inner.y));
@@ -261,6 +330,15 @@ impl Popup {
         frame.render_widget(block, place);
         inner
     }
+}
+
+fn editor(before: &str) -> Box<TextArea<'static>> {
+    let mut editor = TextArea::new(before.lines().map(drawable).collect());
+    editor.move_cursor(CursorMove::Bottom);
+    editor.move_cursor(CursorMove::End);
+    editor.set_cursor_line_style(ratatui::style::Style::new());
+    editor.set_wrap_mode(WrapMode::WordOrGlyph);
+    Box::new(editor)
 }
 
 /// Actions whose name or sentence has every word typed.

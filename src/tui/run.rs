@@ -8,7 +8,8 @@ use std::time::Instant;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-use super::app::{About, App};
+use super::about::About;
+use super::app::App;
 use super::effect::Effect;
 use super::input::Input;
 use super::message::Message;

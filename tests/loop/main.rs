@@ -12,6 +12,8 @@
 )]
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod audit_shares;
 #[cfg(test)]
 mod cascade;

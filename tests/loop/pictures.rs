@@ -2,9 +2,11 @@
 //!
 //! `INSTA_UPDATE=always cargo test --test loop pictures` takes them anew; read the difference before you keep it.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
 use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::overlap::Overlap;
@@ -12,7 +14,7 @@ use hardcase::domain::split::Split;
 use hardcase::store::rounds::{Incomplete, NewRound};
 use hardcase::store::{Access, Store};
 
-use super::project::{Project, ads};
+use super::project::{Project, TASK, ads, hardcase};
 use super::seat::{Seat, Setup};
 use Step::{Answer, Press, Settle};
 
@@ -74,12 +76,17 @@ pub struct Picture {
 
 /// Takes the steps on a copy of the project, at a terminal of that size, in that theme.
 pub fn picture(size: (u16, u16), theme: &str, steps: &[Step]) -> Picture {
+    picture_of((&PROJECT.1, "round 1: 0 of 4 by you"), size, theme, steps)
+}
+
+/// The same on a copy of another project, whose first case says where in the round the person is.
+pub fn picture_of((file, place): (&Path, &str), size: (u16, u16), theme: &str, steps: &[Step]) -> Picture {
     let project = Project::none();
-    std::fs::copy(&PROJECT.1, project.file()).unwrap();
+    std::fs::copy(file, project.file()).unwrap();
     std::fs::create_dir_all(project.path("config/hardcase")).unwrap();
     project.write("config/hardcase/settings.toml", format!("theme = \"{theme}\"\n"));
     let seat = Seat::open_as(&project, &["--as", "ada"], Setup { size, ..Setup::default() }, &[]);
-    seat.see("round 1: 0 of 4 by you");
+    seat.see(place);
     for step in steps {
         match step {
             Press(keys, then) => {
@@ -131,15 +138,83 @@ fn nearest(item: i64) -> ItemId {
     ItemId((1..=40).filter(|other| *other != item).max_by_key(common).unwrap_or(1))
 }
 
+/// A project in which ada, who leads it, bob and carl have answered the same cases, each otherwise now and then. Its seed is fixed, and so its
+/// intervals.
+static TEAM: LazyLock<(Project, PathBuf)> = LazyLock::new(|| {
+    let project = Project::none();
+    let (task, data) = (project.write("task.toml", TASK), project.write("ads.csv", ads(60)));
+    let file = project.file();
+    hardcase([
+        OsStr::new("new"),
+        file.as_os_str(),
+        "--task".as_ref(),
+        task.as_os_str(),
+        "--seed".as_ref(),
+        "7".as_ref(),
+    ])
+    .done();
+    project.import_ads(&data).done();
+    project.enter_vectors();
+    let mut store = Store::open(&file, Access::Job).unwrap();
+    let predictor = store.active_predictor().unwrap().unwrap().id;
+    let items: Vec<ItemId> = (1..=60).map(ItemId).collect();
+    let clickbait = |n: i64| n % 3 == 0;
+    let flat: Vec<f32> = items
+        .iter()
+        .flat_map(|item| if clickbait(item.0) != (item.0 % 8 == 0) { [0.8, 0.2] } else { [0.3, 0.7] })
+        .collect();
+    store.put_predictions(predictor, &items, &flat, 2).unwrap();
+    let case = |item: &ItemId| Proposal {
+        item: *item,
+        split: store.split_of(*item).unwrap().unwrap(),
+        reason: Reason::NearBoundary,
+        partner: None,
+        margin: 0.1,
+        inclusion: None,
+    };
+    let cases: Vec<Proposal> = items.iter().map(case).collect();
+    let new = NewRound {
+        strategy: "boundary",
+        budget: 60,
+        seed: 1,
+        predictor,
+        note: None,
+        cases: &cases,
+        overlap: Overlap { eval: 3, audit: 3, train: 3, share: 0.0 },
+        incomplete: Incomplete::Closes,
+    };
+    store.open_round(&new).unwrap();
+    drop(store);
+    for (name, errs, last) in [("ada", 11, 57), ("bob", 7, 57), ("carl", 5, 45)] {
+        let mut sitting = Sitting::open(&file, name, Leaving::FreesCases).unwrap();
+        for n in 1..=last {
+            let label = if clickbait(n) != (n % errs == 0) { "clickbait" } else { "fine" };
+            let note = (n % 14 == 0).then(|| format!("{name} was in two minds"));
+            sitting.answer(ItemId(n), label, Remarks { note, ..Remarks::default() }).unwrap();
+        }
+        sitting.close().unwrap();
+    }
+    (project, file)
+});
+
 fn take(name: &str, steps: &[Step]) {
-    let small = picture((80, 24), THEMES[0], steps);
-    let large = picture((160, 50), THEMES[0], steps);
+    taken(name, |size, theme| picture(size, theme, steps));
+}
+
+/// The same, of the project of three experts.
+fn take_of_team(name: &str, steps: &[Step]) {
+    taken(name, |size, theme| picture_of((&TEAM.1, "round 1: 57 of 60 by you"), size, theme, steps));
+}
+
+fn taken(name: &str, picture: impl Fn((u16, u16), &str) -> Picture) {
+    let small = picture((80, 24), THEMES[0]);
+    let large = picture((160, 50), THEMES[0]);
     let mut all = format!(
         "80×24\n\n{}\n\n160×50\n\n{}\n\n{}, 80×24\n\n{}",
         small.text, large.text, THEMES[0], small.styles
     );
     for theme in &THEMES[1..] {
-        all.push_str(&format!("\n{theme}, 80×24\n\n{}", picture((80, 24), theme, steps).styles));
+        all.push_str(&format!("\n{theme}, 80×24\n\n{}", picture((80, 24), theme).styles));
     }
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(name, all);
@@ -183,4 +258,36 @@ pictures! {
     progress: [Answer('1'), Press("\x0f", "Hard cases")],
     project: [Press("\x05", "clickbait ads")],
     jobs: [Press("\x0b", "Start")],
+}
+
+macro_rules! pictures_of_team {
+    ($($name:ident: [$($step:expr),* $(,)?],)*) => {$(
+        #[test]
+        fn $name() {
+            take_of_team(stringify!($name), &[$($step),*]);
+        }
+    )*};
+}
+
+pictures_of_team! {
+    agreement: [Press("\x04", "Cohen's kappa")],
+    agreement_further_down: [Press("\x04", "Cohen's kappa"), Press("\x1b[F", "n = 40)")],
+    where_experts_differ: [Press("\x04", "Cohen's kappa"), Press("\r", "without a decision")],
+    a_disagreement: [Press("\x04", "Cohen's kappa"), Press("\r", "without a decision"), Press("\r", "What each says")],
+    a_decision_being_explained: [
+        Press("\x04", "Cohen's kappa"), Press("\r", "without a decision"), Press("\r", "What each says"),
+        Press("1", "Why?"), Press("it withholds", "it withholds"),
+    ],
+    a_decision: [
+        Press("\x04", "Cohen's kappa"), Press("\r", "without a decision"), Press("\r", "What each says"),
+        Press("1", "Why?"), Press("it withholds\x13", "Decided: clickbait by ada"),
+    ],
+    how_to_decide_being_changed: [
+        Press("\x04", "Cohen's kappa"), Press("\r", "without a decision"), Press("\r", "What each says"),
+        Press("\x15", "ctrl-s sets a new revision"),
+    ],
+    what_to_send_round_again: [
+        Press("\x04", "Cohen's kappa"), Press("\r", "without a decision"), Press("\r", "What each says"),
+        Press("\x01", "Send round again?"),
+    ],
 }

@@ -112,7 +112,7 @@ impl Person {
     }
 
     fn does(&mut self, ask: Ask) -> Done {
-        let Told { done, window } = self.sitting.serve(ask);
+        let Told { done, window, .. } = self.sitting.serve(ask);
         if let Some(window) = window.unwrap() {
             self.window = window;
         }

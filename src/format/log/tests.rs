@@ -60,7 +60,7 @@ fn small() -> Log {
             note: None,
             created_ms: 9,
             closed_ms: None,
-        overlap: None,
+            overlap: None,
         }],
         cases: vec![CaseLine {
             uuid: id(7),
@@ -78,6 +78,7 @@ fn small() -> Log {
             withdrawn_ms: None,
             expert: None,
             revealed_ms: None,
+            again: None,
         }],
         events: vec![EventLine {
             uuid: id(8),

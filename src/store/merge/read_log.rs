@@ -209,9 +209,10 @@ impl Store {
     fn case_lines(&self) -> Result<Vec<CaseLine>> {
         self.all_rows(
             "SELECT c.uuid, r.uuid, c.position, i.key, c.split, c.reason, p.key, c.similarity, c.margin, c.inclusion, c.overlap,
-                    c.withdrawn_ms, e.name, c.revealed_ms
+                    c.withdrawn_ms, e.name, c.revealed_ms, a.uuid
              FROM label_case c JOIN round r ON r.id = c.round JOIN item i ON i.id = c.item
-             LEFT JOIN item p ON p.id = c.partner LEFT JOIN expert e ON e.id = c.expert ORDER BY r.number, c.position",
+             LEFT JOIN item p ON p.id = c.partner LEFT JOIN expert e ON e.id = c.expert
+             LEFT JOIN task_revision a ON a.id = c.again ORDER BY r.number, c.position",
             WHAT,
             |r| {
                 Ok(CaseLine {
@@ -230,6 +231,7 @@ impl Store {
                     withdrawn_ms: r.get(11)?,
                     expert: r.get(12)?,
                     revealed_ms: r.get(13)?,
+                    again: maybe_uuid(r, 14)?,
                 })
             },
         )

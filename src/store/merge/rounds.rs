@@ -75,10 +75,14 @@ pub(super) fn take_case(
         None => None,
     };
     let expert = case.expert.as_ref().and_then(|name| ids.experts.get(name).copied());
+    let again = case.again.and_then(|uuid| ids.revisions.get(&uuid).copied());
+    if case.again.is_some() && again.is_none() {
+        return Ok(None);
+    }
     let by_uuid = "SELECT id FROM label_case WHERE uuid = ?1";
     let same = if case.expert.is_some() {
-        tx.prepare_cached("SELECT id FROM label_case WHERE expert = ?1 AND item = ?2")?
-            .query_row((expert, item), |r| r.get(0))
+        tx.prepare_cached("SELECT id FROM label_case WHERE expert = ?1 AND item = ?2 AND again IS ?3")?
+            .query_row((expert, item, again), |r| r.get(0))
             .optional()?
     } else if zero && case.reason != "repeat" {
         tx.prepare_cached("SELECT id FROM label_case WHERE round = ?1 AND item = ?2 AND reason <> 'repeat'")?
@@ -91,7 +95,7 @@ pub(super) fn take_case(
         join(tx, id, case)?;
         return Ok(Some(id));
     }
-    if case.reason == "repeat" {
+    if case.reason == "repeat" && again.is_none() {
         let place: Option<(i64, bool)> = tx
             .prepare_cached(
                 "SELECT id, expert IS NULL FROM label_case WHERE round = ?1 AND position = ?2 AND reason = 'repeat'",
@@ -124,10 +128,10 @@ pub(super) fn take_case(
     let added = tx
         .prepare_cached(
             "INSERT OR IGNORE INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion,
-                                               overlap, withdrawn_ms, expert, revealed_ms)
+                                               overlap, withdrawn_ms, expert, revealed_ms, again)
              VALUES (?1, ?2, iif(EXISTS (SELECT 1 FROM label_case WHERE round = ?2 AND position = ?3),
                                  (SELECT max(position) + 1 FROM label_case WHERE round = ?2), ?3),
-                     ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                     ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             Uuid16(case.uuid),
@@ -143,7 +147,8 @@ pub(super) fn take_case(
             case.overlap,
             case.withdrawn_ms,
             expert,
-            case.revealed_ms
+            case.revealed_ms,
+            again
         ])?;
     Ok((added > 0).then(|| tx.last_insert_rowid()))
 }

@@ -1,0 +1,180 @@
+//! Ratings of one panel: how many raters gave each label to each case, and the sums over cases that every coefficient of agreement is made of.
+//!
+//! Cases may have any number of ratings. Those with one say how often labels are given, never how far raters agree. It knows no coefficient.
+
+/// The ratings of one case.
+#[derive(Clone, Debug, PartialEq)]
+struct Rated {
+    /// (label, how many raters gave it), without zeros.
+    given: Vec<(usize, f64)>,
+    ratings: f64,
+}
+
+/// Ratings case by case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ratings {
+    cases: Vec<Rated>,
+    labels: usize,
+}
+
+/// Sums over some cases, each counted as often as it was drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sums {
+    /// Cases with a rating.
+    pub rated: f64,
+    /// Of each label, its shares of the ratings of each of these.
+    pub shares: Vec<f64>,
+    /// Cases with two ratings or more.
+    pub shared: f64,
+    /// Ratings of those, by label.
+    pub ratings: Vec<f64>,
+    /// The share of agreeing pairs of raters, summed over those.
+    pub agreement: f64,
+    /// The same, a case counted as often as it has ratings: the diagonal of Krippendorff's coincidences.
+    pub coincidences: f64,
+    /// Ordered pairs of raters whose first gave the label, by label.
+    pub pairs: Vec<f64>,
+    /// Those whose second gave it, too.
+    pub pairs_alike: Vec<f64>,
+}
+
+/// What agreed, and what would by chance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parts {
+    /// Observed agreement, 0 to 1.
+    pub observed: f64,
+    /// Agreement by chance, 0 to 1.
+    pub chance: f64,
+}
+
+impl Parts {
+    /// Agreement beyond chance; none where agreement by chance is certain, or nothing was observed.
+    pub fn coefficient(self) -> Option<f64> {
+        self.at(self.observed)
+    }
+
+    /// The coefficient if the share `observed` agreed, with the labels given as often as they were.
+    pub fn at(self, observed: f64) -> Option<f64> {
+        let beyond = 1.0 - self.chance;
+        if beyond > 1e-9 && observed.is_finite() { Some((observed - self.chance) / beyond) } else { None }
+    }
+}
+
+impl Ratings {
+    /// Of `experts[expert][case]`, labels below `labels`.
+    pub fn of(experts: &[Vec<Option<usize>>], labels: usize) -> Self {
+        let cases = experts.iter().map(Vec::len).max().unwrap_or(0);
+        let rated = |case: usize| {
+            let mut given: Vec<(usize, f64)> = Vec::new();
+            for label in experts.iter().filter_map(|expert| *expert.get(case)?) {
+                match given.iter_mut().find(|(known, _)| *known == label) {
+                    Some((_, n)) => *n += 1.0,
+                    None => given.push((label, 1.0)),
+                }
+            }
+            Rated { ratings: given.iter().map(|(_, n)| n).sum(), given }
+        };
+        let cases = (0..cases).map(rated).filter(|case| case.ratings > 0.0).collect();
+        Self { cases, labels }
+    }
+
+    /// Cases with a rating.
+    pub fn rated(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// Labels of the task.
+    pub fn labels(&self) -> usize {
+        self.labels
+    }
+
+    /// Cases with two ratings or more.
+    pub fn shared(&self) -> usize {
+        self.cases.iter().filter(|case| case.ratings > 1.0).count()
+    }
+
+    /// Of these, those in which anybody gave the label.
+    pub fn shared_with(&self, label: usize) -> usize {
+        let has = |case: &&Rated| case.ratings > 1.0 && case.given.iter().any(|(given, _)| *given == label);
+        self.cases.iter().filter(has).count()
+    }
+
+    /// In how many cases two labels met.
+    pub fn met(&self, a: usize, b: usize) -> usize {
+        self.cases.iter().filter(|case| case.of(a) > 0.0 && case.of(b) > 0.0).count()
+    }
+
+    /// Ordered pairs of raters of the cases drawn, of whom the first gave `a` and the second `b`, two different labels.
+    pub fn crossed(&self, drawn: &[usize], a: usize, b: usize) -> f64 {
+        drawn.iter().filter_map(|i| self.cases.get(*i)).map(|case| case.of(a) * case.of(b)).sum()
+    }
+
+    /// The labels that met in some case, each two once, the lower first.
+    pub fn meetings(&self) -> Vec<(usize, usize)> {
+        let mut met = std::collections::BTreeSet::new();
+        for case in &self.cases {
+            for (i, (a, _)) in case.given.iter().enumerate() {
+                met.extend(case.given[i + 1..].iter().map(|(b, _)| (*a.min(b), *a.max(b))));
+            }
+        }
+        met.into_iter().collect()
+    }
+
+    /// The sums over all cases.
+    pub fn whole(&self) -> Sums {
+        self.sums(&(0..self.cases.len()).collect::<Vec<_>>())
+    }
+
+    /// The sums over the cases drawn, by their index.
+    pub fn sums(&self, drawn: &[usize]) -> Sums {
+        let zero = || vec![0.0; self.labels];
+        let mut sums = Sums {
+            rated: 0.0,
+            shares: zero(),
+            shared: 0.0,
+            ratings: zero(),
+            agreement: 0.0,
+            coincidences: 0.0,
+            pairs: zero(),
+            pairs_alike: zero(),
+        };
+        for case in drawn.iter().filter_map(|i| self.cases.get(*i)) {
+            sums.rated += 1.0;
+            for (label, n) in &case.given {
+                sums.shares[*label] += n / case.ratings;
+            }
+            if case.ratings < 2.0 {
+                continue;
+            }
+            let others = case.ratings - 1.0;
+            sums.shared += 1.0;
+            for (label, n) in &case.given {
+                let alike = n * (n - 1.0);
+                sums.ratings[*label] += n;
+                sums.pairs[*label] += n * others;
+                sums.pairs_alike[*label] += alike;
+                sums.coincidences += alike / others;
+                sums.agreement += alike / others / case.ratings;
+            }
+        }
+        sums
+    }
+}
+
+impl Rated {
+    fn of(&self, label: usize) -> f64 {
+        self.given.iter().find(|(given, _)| *given == label).map_or(0.0, |(_, n)| *n)
+    }
+}
+
+impl Sums {
+    /// The mean share of agreeing pairs of raters; no number without a shared case.
+    pub fn raw(&self) -> f64 {
+        self.agreement / self.shared
+    }
+
+    /// Whether nothing disagrees.
+    pub fn is_perfect(&self) -> bool {
+        self.agreement >= self.shared * (1.0 - 1e-12)
+    }
+}

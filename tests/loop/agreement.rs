@@ -1,0 +1,265 @@
+//! Several experts at one project: whether they agree, who decides where they do not, and cases that are sent round again.
+
+use std::collections::BTreeMap;
+
+use hardcase::desk::agreement::agreement;
+use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::domain::ids::ItemId;
+use hardcase::store::{Access, Store};
+use serde_json::{Value, json};
+
+use super::project::{Project, TASK};
+
+fn other(label: &str) -> &'static str {
+    if label == "fine" { "clickbait" } else { "fine" }
+}
+
+/// A round that ada, who made the project, has answered as the gold has it, and bob, too, but for each fourth item; with each item's label by
+/// ada and by bob.
+fn labelled_by_two() -> (Project, BTreeMap<i64, (String, String)>) {
+    let project = Project::scouted_elsewhere(120);
+    project.json("mine", &["--budget", "48", "--strategy", "random", "--seed", "3"]);
+    let gold = project.gold();
+    let mut said = BTreeMap::new();
+    while let Some(item) = project.json("next", &[])["item"].as_i64() {
+        let label = gold[&item].clone();
+        project.json("answer", &["--item", &item.to_string(), "--label", &label]);
+        let bobs = if said.len() % 4 == 3 { other(&label).to_owned() } else { label.clone() };
+        said.insert(item, (label, bobs));
+    }
+    for (item, (_, label)) in &said {
+        project.json("answer", &["--as", "bob", "--item", &item.to_string(), "--label", label]);
+    }
+    (project, said)
+}
+
+/// The label that the project gives an item; none where it has none or a tie.
+fn decided(project: &Project, item: i64) -> Option<String> {
+    let lines = project.run("export", &["--what", "predictions"]).json_lines();
+    lines.iter().find(|line| line["item"] == item).unwrap()["label"].as_str().map(str::to_owned)
+}
+
+fn split(project: &Project, item: i64) -> &'static str {
+    Store::open(&project.file(), Access::Read).unwrap().split_of(ItemId(item)).unwrap().unwrap().as_str()
+}
+
+#[test]
+fn two_experts_figures_are_those_that_their_definitions_give() {
+    let (project, said) = labelled_by_two();
+    let report = project.json("agreement", &[]);
+    let hard = &report["uses"][0];
+    let pairs: Vec<&(String, String)> =
+        said.iter().filter(|(item, _)| split(&project, **item) == "eval").map(|(_, both)| both).collect();
+    let n = pairs.len() as f64;
+    let share = |of: &dyn Fn(&(String, String)) -> bool| pairs.iter().filter(|p| of(p)).count() as f64 / n;
+    let raw = share(&|p| p.0 == p.1);
+    let (mut cohen, mut fleiss) = (0.0, 0.0);
+    for label in ["fine", "clickbait"] {
+        let (ada, bob) = (share(&|p| p.0 == label), share(&|p| p.1 == label));
+        cohen += ada * bob;
+        fleiss += ((ada + bob) / 2.0).powi(2);
+    }
+    let near = |figure: &Value, want: f64| {
+        let value = figure["value"].as_f64().unwrap_or_else(|| panic!("{figure}"));
+        assert!((value - want).abs() < 1e-9, "{figure}, not {want}");
+        assert!(figure["lo"].as_f64().unwrap() < value && figure["hi"].as_f64().unwrap() > value);
+        assert_eq!(figure["n"], pairs.len());
+    };
+    assert_eq!((hard["cases_of"].as_str(), &hard["shared"]), (Some("hard"), &json!(pairs.len())));
+    near(&hard["pairs"][0]["kappa"], (raw - cohen) / (1.0 - cohen));
+    near(&hard["pairs"][0]["raw"], raw);
+    near(&hard["overall"]["fleiss"], (raw - fleiss) / (1.0 - fleiss));
+    near(&hard["ceiling"], (raw - cohen) / (1.0 - cohen));
+    near(&hard["overall"]["ac1"], {
+        let chance = 1.0 - fleiss;
+        (raw - chance) / (1.0 - chance)
+    });
+    let status = project.json("status", &[]);
+    assert_eq!(status["kappa"]["expert_expert"], hard["ceiling"]);
+    assert_eq!(status["kappa"]["model_on_shared"], hard["model"]);
+    assert_eq!(status["experts_agree"], hard["overall"]);
+    let differ = said.values().filter(|(a, b)| a != b).count();
+    assert_eq!(status["disagreements"], json!({ "items": differ, "undecided": differ }));
+    let says = project.run("agreement", &[]).done().out;
+    for part in
+        ["Hard cases (evaluation)", "ada and bob: kappa", "Krippendorff's alpha", "wait for a decision"]
+    {
+        assert!(says.contains(part), "no {part:?} in:\n{says}");
+    }
+}
+
+#[test]
+fn a_lead_decides_with_a_reason_and_takes_it_back_and_nobody_else_may() {
+    let (project, said) = labelled_by_two();
+    let list = project.json("adjudicate", &["--list"]);
+    let differ: Vec<i64> = said.iter().filter(|(_, (a, b))| a != b).map(|(item, _)| *item).collect();
+    let listed: Vec<i64> = list.as_array().unwrap().iter().map(|d| d["item"].as_i64().unwrap()).collect();
+    assert_eq!(listed, differ);
+    let (item, number) = (differ[0], differ[0].to_string());
+    let answers =
+        json!([{ "expert": "ada", "label": said[&item].0 }, { "expert": "bob", "label": said[&item].1 }]);
+    assert_eq!(list[0]["answers"], answers);
+    assert_eq!(decided(&project, item), None, "a tie");
+
+    let decide = |name: &str, reason: &str| {
+        project.run("adjudicate", &["--as", name, "--item", &number, "--label", "fine", "--reason", reason])
+    };
+    decide("bob", "because").refused(1, &["decide on item", "only a lead decides"]);
+    decide("ada", " ").refused(2, &["no reason is given"]);
+    assert_eq!(project.run("adjudicate", &["--item", &number, "--label", "fine"]).code, Some(2));
+    assert_eq!(decided(&project, item), None);
+
+    project.json(
+        "answer",
+        &["--as", "bob", "--item", &number, "--label", &said[&item].1, "--note", "it says so"],
+    );
+    decide("ada", "it says what it offers").done();
+    assert_eq!(decided(&project, item).as_deref(), Some("fine"));
+    let shown = project.json("adjudicate", &["--item", &number]);
+    assert_eq!(shown["decision"]["by"], "ada");
+    assert_eq!(shown["decision"]["reason"], "it says what it offers");
+    assert_eq!(shown["answers"][1]["note"], "it says so");
+    let list = project.json("adjudicate", &["--list"]);
+    assert_eq!(list.as_array().unwrap().last().unwrap()["decided"], "fine", "what is decided stands last");
+
+    project
+        .run("adjudicate", &["--as", "bob", "--item", &number, "--undo"])
+        .refused(1, &["only a lead decides"]);
+    project.json("adjudicate", &["--item", &number, "--undo"]);
+    assert_eq!(decided(&project, item), None);
+    project.run("adjudicate", &["--item", &number, "--undo"]).refused(1, &["nothing is decided there"]);
+    // The screen's undo is the same.
+    let mut sitting = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    sitting.decide(ItemId(item), "clickbait", "it withholds").unwrap();
+    assert_eq!(sitting.undo().unwrap().unwrap().what, "decision clickbait");
+    assert_eq!(decided(&project, item), None);
+    sitting.redo().unwrap();
+    assert_eq!(decided(&project, item).as_deref(), Some("clickbait"));
+    sitting.close().unwrap();
+    drop(project.is_whole());
+}
+
+#[test]
+fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revision_count() {
+    let (project, said) = labelled_by_two();
+    let differ: Vec<i64> = said.iter().filter(|(_, (a, b))| a != b).map(|(item, _)| *item).collect();
+    let repeats = project.json("status", &[])["shown_again"].clone();
+    project.run("adjudicate", &["--again"]).refused(1, &["under an older revision"]);
+    let task =
+        project.write("newer.toml", TASK.replace("guideline = ", "guideline = \"Look twice.\"\n# was: "));
+    let changed = std::fs::read_to_string(&task).unwrap();
+    let changed = if changed.contains("\"\"\"") {
+        TASK.replacen("\"\"\"\n", "\"\"\"\nLook twice. ", 1)
+    } else {
+        changed
+    };
+    std::fs::write(&task, changed).unwrap();
+    assert_eq!(project.json("task", &["--set", task.to_str().unwrap()])["revision"], 2);
+    project.run("adjudicate", &["--again", "--as", "bob"]).refused(1, &["only a lead decides"]);
+    assert_eq!(
+        project.json("adjudicate", &["--again"]),
+        json!({ "items": differ.len(), "cases": 2 * differ.len() })
+    );
+    project.run("adjudicate", &["--again"]).refused(1, &["they are with their experts already"]);
+
+    // Until anybody answers anew nothing has changed, and nobody who is to answer sees what the others said.
+    let shared = |name: &str| project.json(name, &[])["uses"][0]["shared"].as_u64().unwrap();
+    let before = shared("agreement");
+    assert_eq!(project.json("adjudicate", &["--list", "--as", "bob"]), json!([]));
+    let first = differ[0].to_string();
+    project
+        .run("adjudicate", &["--item", &first, "--as", "bob"])
+        .refused(1, &["others are still to answer it, or you are"]);
+    let for_ada = project.json("adjudicate", &["--list"]);
+    assert!(
+        for_ada.as_array().unwrap().iter().all(|d| d["yours_to_answer"] == true && d["answers"] == json!([]))
+    );
+
+    // bob sees now what ada saw.
+    let mut again = Vec::new();
+    while let Some(item) = project.json("next", &["--as", "bob"])["item"].as_i64() {
+        let case = project.json("next", &["--as", "bob"]);
+        assert!(case.get("revealed").is_none(), "{case}");
+        let saved =
+            project.json("answer", &["--as", "bob", "--item", &item.to_string(), "--label", &said[&item].0]);
+        assert_eq!(saved["changed"], false, "{saved}");
+        again.push(item);
+    }
+    again.sort_unstable();
+    assert_eq!(again, differ);
+    let hard = differ.iter().filter(|item| split(&project, **item) == "eval").count() as u64;
+    assert!(hard > 0);
+    assert_eq!(
+        shared("agreement"),
+        before - hard,
+        "what ada said under the old revision is not compared with the new"
+    );
+    assert_eq!(
+        decided(&project, differ[0]).as_ref(),
+        Some(&said[&differ[0]].0),
+        "it trains with bob's new answer alone"
+    );
+
+    while let Some(item) = project.json("next", &[])["item"].as_i64() {
+        project.json("answer", &["--item", &item.to_string(), "--label", &said[&item].0]);
+    }
+    let report = project.json("agreement", &[]);
+    assert_eq!(report["uses"][0]["shared"], before);
+    assert_eq!(report["uses"][0]["overall"]["raw"]["value"], 1.0, "they agree on all now");
+    assert_eq!(project.json("adjudicate", &["--list"]), json!([]));
+    assert_eq!(project.json("status", &[])["shown_again"], repeats, "they are no repeats");
+    drop(project.is_whole());
+}
+
+#[test]
+fn a_decision_falls_once_its_item_is_answered_again_under_a_newer_revision() {
+    let (project, said) = labelled_by_two();
+    let (item, (ada, bob)) = said.iter().find(|(_, (a, b))| a != b).unwrap();
+    let number = item.to_string();
+    project.run("adjudicate", &["--item", &number, "--label", bob, "--reason", "as bob says"]).done();
+    let mut lead = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    assert_eq!(lead.revise_guideline("Only what it offers counts.").unwrap(), 2);
+    lead.close().unwrap();
+    project.json("adjudicate", &["--again", "--item", &number]);
+    assert_eq!(decided(&project, *item).as_ref(), Some(bob), "nobody has answered yet");
+    project.json("answer", &["--as", "bob", "--item", &number, "--label", ada]);
+    assert_eq!(decided(&project, *item).as_ref(), Some(ada));
+    let shown = project.json("adjudicate", &["--item", &number]);
+    assert_eq!(shown["decision"]["overtaken"], true, "{shown}");
+    assert_eq!(shown["answers"].as_array().unwrap().iter().filter(|a| a["overtaken"] == true).count(), 1);
+    // ada, who leads, has now seen bob's answer before giving the own: it is no blind one.
+    project.json("answer", &["--item", &number, "--label", ada]);
+    let lines = project.run("export", &["--what", "labels", "--history"]).json_lines();
+    let last = lines.last().unwrap();
+    assert_eq!((&last["expert"], &last["revealed"]), (&json!("ada"), &json!(true)), "{last}");
+}
+
+#[test]
+fn haste_and_a_run_of_one_label_are_said_with_their_n_and_nothing_is_said_of_careful_answers() {
+    let project = Project::scouted_elsewhere(120);
+    project.json("mine", &["--budget", "80", "--strategy", "random", "--seed", "3"]);
+    let store = Store::open(&project.file(), Access::Read).unwrap();
+    let items: Vec<ItemId> = store.items_of_cases().unwrap().into_iter().take(70).collect();
+    drop(store);
+    let label = |i: usize| if i.is_multiple_of(2) { "fine" } else { "clickbait" };
+    let answer = |name: &str, with: &dyn Fn(usize) -> (&'static str, i64)| {
+        let mut sitting = Sitting::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        for (i, item) in items.iter().enumerate() {
+            let (label, ms) = with(i);
+            let remarks = Remarks { duration_ms: Some(ms), ..Remarks::default() };
+            sitting.answer(*item, label, remarks).unwrap();
+        }
+        sitting.close().unwrap();
+    };
+    let careful = |i: usize| (label(i), 6_000 + 100 * (i as i64 % 9));
+    answer("ada", &careful);
+    answer("bob", &careful);
+    assert_eq!(agreement(&project.file(), "ada").unwrap().signs, Vec::<String>::new());
+    answer("carl", &|i| if i < 40 { careful(i) } else { ("fine", 300) });
+    let signs = agreement(&project.file(), "ada").unwrap().signs;
+    assert_eq!(signs.len(), 3, "{signs:#?}");
+    assert!(signs[0].starts_with("carl and the others agree less than they did"), "{}", signs[0]);
+    assert!(signs[1].starts_with("30 of 70 timed answers of carl took under a quarter"), "{}", signs[1]);
+    assert!(signs[2].starts_with("carl gave the label 'fine' 3"), "{}", signs[2]);
+    assert!(signs[2].contains("among 70 answers") && signs[2].contains("n = 140"), "{}", signs[2]);
+}
