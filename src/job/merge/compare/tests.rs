@@ -90,7 +90,8 @@ fn clocks_are_judged_by_what_surely_came_before() {
     );
     // What was done apart has no order: the later one has a smaller number here, and nobody's clock is wrong.
     let ours = with(&[event(1, 3, 3, 9_000), event(1, 4, 4, 9_100)]);
-    assert_eq!(remarks(ours, with(&[event(2, 1, 5, 4_000)])), Vec::<String>::new());
+    let said = remarks(ours, with(&[event(2, 1, 5, 4_000)]));
+    assert!(said.iter().all(|line| !line.contains("clock")), "{said:?}");
 }
 
 #[test]
