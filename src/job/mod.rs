@@ -13,12 +13,16 @@ mod judged;
 mod output;
 mod prelabels;
 #[cfg(feature = "engine")]
+mod reading;
+#[cfg(feature = "engine")]
 mod rehearsal;
 mod runner;
 #[cfg(feature = "engine")]
 mod school;
 mod scorer;
 mod shares;
+#[cfg(feature = "engine")]
+mod told;
 mod training;
 
 #[cfg(feature = "engine")]

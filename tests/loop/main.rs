@@ -17,6 +17,8 @@ mod audit_shares;
 mod cascade;
 #[cfg(all(test, unix))]
 mod dialogue;
+#[cfg(all(test, unix, feature = "engine"))]
+mod endpoint;
 #[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, feature = "engine"))]

@@ -8,6 +8,7 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
 use super::prompt::Instruction;
+use super::reader::{Reader, Scoring, Taker, Verdict};
 use super::served::{Asked, Judge, Voice};
 use crate::domain::fault::{Fault, Result};
 use crate::engine::backend::{backend, with_logged_error};
@@ -16,19 +17,6 @@ use crate::engine::backend::{backend, with_logged_error};
 const MOST_TEXTS: usize = 32;
 /// Where the instruction lies in the cache.
 const INSTRUCTION: i32 = 0;
-
-/// What the judge makes of a text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
-    /// Each label's log-probability after the cue, in nats; their exponentials sum to 1.
-    pub log_probabilities: Vec<f32>,
-    /// The same by each of those who are listened to beside the judge.
-    pub beside: Vec<Vec<f32>>,
-    /// Tokens of the text that it read.
-    pub tokens: usize,
-    /// Whether the middle of the text was left out.
-    pub cut: bool,
-}
 
 /// A judge that has read its instruction.
 pub struct Reading<'judge> {
@@ -78,6 +66,53 @@ impl Judge {
         reading.add(&prefix, 0, INSTRUCTION, Output::None)?;
         reading.decode()?;
         Ok(reading)
+    }
+}
+
+impl Reader for Judge {
+    fn name(&self) -> &str {
+        &self.facts().name
+    }
+
+    fn context(&self) -> usize {
+        self.context()
+    }
+
+    fn room_beside(&self, instruction: &Instruction) -> Result<usize> {
+        self.ask(instruction).map(|asked| asked.longest_text)
+    }
+
+    fn longest(&self, room: usize) -> String {
+        format!("{room} tokens")
+    }
+
+    fn is_templated(&self) -> bool {
+        self.templated
+    }
+
+    fn adapt(&mut self, bytes: &[u8]) -> Result<()> {
+        self.adapt(bytes)
+    }
+
+    fn listen<'r>(&'r self, instruction: &Instruction) -> Result<Box<dyn Scoring + 'r>> {
+        Ok(Box::new(self.read(instruction)?))
+    }
+}
+
+impl Scoring for Reading<'_> {
+    fn instruction_tokens(&self) -> Option<usize> {
+        Some(self.instruction_tokens())
+    }
+
+    fn seen(&self) -> Option<usize> {
+        None
+    }
+
+    fn score(&mut self, texts: &[&str], on_some: &mut Taker<'_>) -> Result<()> {
+        self.score(texts, &mut |first, verdicts| {
+            let some: Vec<(usize, Verdict)> = (first..).zip(verdicts.iter().cloned()).collect();
+            on_some(&some)
+        })
     }
 }
 
@@ -167,6 +202,7 @@ impl Reading<'_> {
                 beside: of_text.collect(),
                 tokens: tokens.len(),
                 cut: *cut,
+                unlisted: false,
             }
         };
         Ok(texts.iter().map(verdict).collect())
