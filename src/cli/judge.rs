@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::judge::{Budget, EXAMPLES, JudgeChoice, Server, Who, judge};
+use crate::job::judge::{Budget, EXAMPLES, Examples, JudgeChoice, Server, Who, judge};
 
 /// Where nothing is said, it reads for so long.
 const USUALLY: Duration = Duration::from_secs(600);
@@ -42,9 +42,10 @@ pub(super) struct Judge {
     /// Read every text
     #[arg(long)]
     all: bool,
-    /// The most labelled examples in the instruction
-    #[arg(long, value_name = "N", default_value_t = EXAMPLES)]
-    examples: usize,
+    /// The most labelled examples in the instruction; `nearest` shows it the four nearest to each text instead, which takes several times as
+    /// long [default: 8]
+    #[arg(long, value_name = "N|nearest", value_parser = examples)]
+    examples: Option<Examples>,
     /// The most tokens of instruction, text and answer together [default: the model's, at most 2048]
     #[arg(long, value_name = "TOKENS")]
     context: Option<NonZeroUsize>,
@@ -84,10 +85,17 @@ impl Judge {
                 (None, Some(path)) => Who::File(path),
                 (None, None) => Who::Before,
             },
-            examples: self.examples,
+            examples: self.examples.unwrap_or(Examples::Shared(EXAMPLES)),
         };
         let report = judge(&setting.job(&self.file), &choice)?;
         setting.print(&report)
+    }
+}
+
+fn examples(text: &str) -> std::result::Result<Examples, String> {
+    match text {
+        "nearest" => Ok(Examples::Nearest),
+        n => n.parse().map(Examples::Shared).map_err(|_| "give a number, or `nearest`".to_owned()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::beside::{Compared, compared, earlier, in_words};
 use super::cascade::combine;
 use super::evaluate::{record_agreement, rescore_cases};
 use super::judged::JudgeSettings;
@@ -16,10 +17,11 @@ pub use super::reading::Budget;
 use super::reading::read;
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::bytes_of;
-pub use super::told::EXAMPLES;
 use super::told::predictor;
+pub use super::told::{EXAMPLES, Examples};
 use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::PredictorId;
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeOptions, Reader, is_url};
 use crate::stats::stack::Worth;
@@ -66,8 +68,8 @@ pub struct JudgeChoice {
     pub batch: Option<NonZeroUsize>,
     /// Layers that a graphics card computes; all that it can where none are named.
     pub gpu_layers: Option<u32>,
-    /// The most labelled examples in the instruction.
-    pub examples: usize,
+    /// Which labelled examples it is shown.
+    pub examples: Examples,
     /// How many texts.
     pub budget: Budget,
 }
@@ -111,6 +113,8 @@ pub struct JudgeReport {
     pub tokens_per_second: Option<f64>,
     /// What it is worth beside the scout; none where there are too few labels to say.
     pub worth: Option<Worth>,
+    /// It and the earlier ones of the same model, where they could speak beside it.
+    pub compared: Vec<Compared>,
     /// Whether this process did it.
     pub ours: bool,
 }
@@ -156,7 +160,8 @@ impl std::fmt::Display for JudgeReport {
                 f,
                 "too few training labels to say what it is worth (5 of each label, by a tuned head): the scout decides alone"
             ),
-        }
+        }?;
+        if self.compared.is_empty() { Ok(()) } else { write!(f, "; {}", in_words(&self.compared)) }
     }
 }
 
@@ -175,7 +180,12 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
         if let Some(adapter) = predictor.adapter {
             judge.adapt(&bytes_of(work.store, adapter)?)?;
         }
-        let sitting = read(work, &*judge, &predictor, &settings, choice.budget)?;
+        let earlier = earlier(work.store, &predictor)?;
+        for (_, bytes) in &earlier {
+            judge.beside(bytes.as_deref())?;
+        }
+        let beside: Vec<PredictorId> = earlier.iter().map(|(predictor, _)| predictor.id).collect();
+        let sitting = read(work, &*judge, &predictor, &settings, &beside, choice.budget)?;
         let (items, _) = work.store.predictions(predictor.id)?;
         let training = decided(&work.store.votes(Split::Train)?);
         let worth = combine(work, &scout, &revision, seed)?;
@@ -195,6 +205,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
             texts_per_second: sitting.texts_per_second,
             tokens_per_second: sitting.tokens_per_second,
             worth,
+            compared: compared(work.store, &predictor, &earlier, &revision, seed)?,
             ours: true,
         })
     })?;
@@ -248,7 +259,7 @@ pub(super) fn path_of(store: &Store, named: Option<&Path>, attempted: &str) -> R
         }
         return Ok(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
     }
-    let last = store.predictors()?.into_iter().rev().find(|p| p.kind == "judge");
+    let last = store.judges()?.into_iter().next();
     match last.map(|p| store.model(p.model)).transpose()?.flatten() {
         Some(model) if model.architecture == ENDPOINT => Err(Fault::usage(
             attempted,

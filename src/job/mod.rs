@@ -5,11 +5,15 @@
 
 #[cfg(feature = "engine")]
 mod adapted;
+#[cfg(feature = "engine")]
+mod beside;
 mod cascade;
 #[cfg(feature = "engine")]
 mod embedding;
 mod evaluate;
 mod judged;
+#[cfg(feature = "engine")]
+mod nearest;
 mod output;
 mod prelabels;
 #[cfg(feature = "engine")]

@@ -1,17 +1,19 @@
 //! One sitting of a judge: what it reads, in which order, and how what it says of a few texts at a time gets into the file.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::judged::JudgeSettings;
+use super::nearest::Nearest;
 use super::prelabels::active;
 use super::runner::Work;
 use crate::domain::answer::decided;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::split::Split;
-use crate::engine::judge::{Instruction, Reader};
+use crate::engine::judge::{Question, Reader, Verdict};
 use crate::store::Store;
 use crate::store::predictors::Predictor;
 
@@ -54,15 +56,20 @@ pub(super) fn read(
     judge: &dyn Reader,
     predictor: &Predictor,
     settings: &JudgeSettings,
+    beside: &[PredictorId],
     budget: Budget,
 ) -> Result<Sitting> {
-    let told: Instruction = serde_json::from_value(settings.instruction.clone())
-        .map_err(|e| Fault::new("read what the judge was told", e.to_string()))?;
+    let told = settings.told()?;
     let mut wanted = worth_reading(work.store, predictor.id)?;
     if let Budget::Texts(most) = budget {
         wanted.truncate(most);
     }
     let total = wanted.len() as u64;
+    let labelled = labelled(work.store)?;
+    let nearest = match told.nearest {
+        0 => None,
+        most => Some(Nearest::read(work, &work.store.task()?, most)?),
+    };
     work.report("reading the instruction", 0, Some(total), "texts")?;
     let mut reading = judge.listen(&told)?;
     let mut sitting = Sitting { instruction_tokens: reading.instruction_tokens(), ..Sitting::default() };
@@ -76,8 +83,12 @@ pub(super) fn read(
             break;
         }
         let texts = work.store.texts(chunk)?;
-        let (items, texts): (Vec<ItemId>, Vec<&str>) = texts.iter().map(|(id, t)| (*id, t.as_str())).unzip();
-        let scored = reading.score(&texts, &mut |some| {
+        let items: Vec<ItemId> = texts.iter().map(|(item, _)| *item).collect();
+        let questions: Vec<Question<'_>> = match &nearest {
+            Some(nearest) => nearest.questions(work.store, &texts)?,
+            None => texts.iter().map(|(_, text)| text.as_str().into()).collect(),
+        };
+        let scored = reading.score(&questions, &mut |some| {
             let of: Vec<ItemId> = some.iter().map(|(at, _)| items[*at]).collect();
             let verdicts = || some.iter().map(|(_, verdict)| verdict);
             let values: Vec<f32> =
@@ -90,6 +101,7 @@ pub(super) fn read(
             let kept = work
                 .store
                 .put_predictions(predictor.id, &of, &values, predictor.labels.len())
+                .and_then(|()| keep_beside(work.store, beside, &labelled, &of, some))
                 .and_then(|()| work.report("judging", sitting.judged as u64, Some(total), "texts"));
             if let Err(fault) = kept {
                 failed.get_or_insert(fault);
@@ -111,6 +123,34 @@ pub(super) fn read(
     Ok(sitting)
 }
 
+/// Keeps what others said beside the judge: of labelled texts, for the comparison.
+fn keep_beside(
+    store: &mut Store,
+    beside: &[PredictorId],
+    labelled: &HashSet<ItemId>,
+    items: &[ItemId],
+    some: &[(usize, Verdict)],
+) -> Result<()> {
+    for (number, judge) in beside.iter().enumerate() {
+        let said = items.iter().zip(some).filter(|(item, _)| labelled.contains(item));
+        let said = said.filter_map(|(item, (_, verdict))| Some((*item, verdict.beside.get(number)?)));
+        let (items, logs): (Vec<ItemId>, Vec<&Vec<f32>>) = said.unzip();
+        let labels = logs.first().map_or(0, |logs| logs.len());
+        let values: Vec<f32> = logs.into_iter().flatten().map(|log| log.exp()).collect();
+        store.put_predictions(*judge, &items, &values, labels)?;
+    }
+    Ok(())
+}
+
+/// The items that have a training or an evaluation label.
+fn labelled(store: &Store) -> Result<HashSet<ItemId>> {
+    let mut labelled = HashSet::new();
+    for split in [Split::Train, Split::Eval] {
+        labelled.extend(decided(&store.votes(split)?).into_keys());
+    }
+    Ok(labelled)
+}
+
 /// What a judge has not read yet, the most useful first: labelled texts for training, which show what it is worth; evaluation cases with an
 /// answer, so that its part in kappa is on all of them; then what the scout is least sure of. An audit text has its turn by that alone, as every
 /// text of the pool that it stands for.
@@ -126,7 +166,7 @@ fn worth_reading(store: &Store, judge: PredictorId) -> Result<Vec<ItemId>> {
     let mut by_margin: Vec<(f32, ItemId)> = margins.zip(items).collect();
     by_margin.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     wanted.extend(by_margin.into_iter().map(|(_, item)| item));
-    let mut seen: std::collections::HashSet<ItemId> = read.into_iter().collect();
+    let mut seen: HashSet<ItemId> = read.into_iter().collect();
     wanted.retain(|item| seen.insert(*item));
     Ok(wanted)
 }

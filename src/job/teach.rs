@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::adapters::KIND;
+use super::beside::{Compared, compared, earlier, in_words};
 use super::cascade::combine;
 use super::evaluate::{record_agreement, rescore_cases};
 use super::judge::path_of;
@@ -18,12 +19,12 @@ use super::rehearsal::Comparison;
 use super::runner::{Ended, JobContext, Work, run};
 pub use super::school::Reach;
 use super::school::School;
-use super::told::{EXAMPLES, given, predictor};
+use super::told::{EXAMPLES, Examples, given, predictor};
 use super::tune::Rescore;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::progress::Epoch;
-use crate::engine::judge::{Instruction, Judge, JudgeOptions, is_url};
+use crate::engine::judge::{Judge, JudgeOptions, is_url};
 use crate::engine::model_file::inspect;
 use crate::engine::training::Settings;
 use crate::engine::verify::Verified;
@@ -89,6 +90,8 @@ pub struct TeachReport {
     pub verified: Option<Verified>,
     /// Texts that were read with it.
     pub read: usize,
+    /// It and the earlier ones of the same model, where they could speak beside it.
+    pub compared: Vec<Compared>,
 }
 
 impl TeachReport {
@@ -103,6 +106,7 @@ impl TeachReport {
             comparison: None,
             verified: None,
             read: 0,
+            compared: Vec::new(),
         }
     }
 }
@@ -128,7 +132,8 @@ impl std::fmt::Display for TeachReport {
                 if let Some(v) = &self.verified {
                     write!(f, "; llama.cpp serves it within {:.4} on {} texts", v.largest, v.texts)?;
                 }
-                write!(f, "; {} texts read with it", self.read)
+                write!(f, "; {} texts read with it", self.read)?;
+                if self.compared.is_empty() { Ok(()) } else { write!(f, "; {}", in_words(&self.compared)) }
             }
             Verdict::JudgeStays => {
                 write!(
@@ -206,7 +211,7 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
     report.model.clone_from(&judge.facts().name);
     let seed = context.seed.unwrap_or(work.store.project()?.seed);
     let model = described(judge.facts(), &path)?;
-    let base = predictor(work, &judge, &model, &revision, EXAMPLES, seed)?;
+    let base = predictor(work, &judge, &model, &revision, Examples::Shared(EXAMPLES), seed)?;
     let settings = JudgeSettings::of(&base)?;
     let lessons: Vec<(ItemId, usize)> =
         all.into_iter().filter(|(item, _)| !settings.examples.contains(item)).collect();
@@ -226,8 +231,7 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
         report.verdict = Verdict::NothingNew;
         return Ok(report);
     }
-    let told: Instruction = serde_json::from_value(settings.instruction.clone())
-        .map_err(|e| Fault::new("read what the judge was told", e.to_string()))?;
+    let told = settings.told()?;
     let texts = work.store.texts(&lessons.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
     let texts: Vec<String> = texts.into_iter().map(|(_, text)| text).collect();
     let gold: Vec<usize> = lessons.iter().map(|(_, label)| *label).collect();
@@ -292,7 +296,13 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
     work.store.put_predictions(next.id, &items, &unseen, labels)?;
     if options.rescore == Rescore::Pool {
         judge.adapt(&bytes)?;
-        report.read = read(work, &judge, &next, &settings, Budget::Texts(before))?.judged;
+        let earlier = earlier(work.store, &next)?;
+        for (_, bytes) in &earlier {
+            judge.listen_to(bytes.as_deref())?;
+        }
+        let beside: Vec<PredictorId> = earlier.iter().map(|(judge, _)| judge.id).collect();
+        report.read = read(work, &judge, &next, &settings, &beside, Budget::Texts(before))?.judged;
+        report.compared = compared(work.store, &next, &earlier, &revision, seed)?;
     }
     combine(work, &scout, &revision, seed)?;
     rescore_cases(work.store)?;

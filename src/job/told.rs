@@ -14,8 +14,19 @@ use crate::store::tasks::Revision;
 
 /// Labelled examples in the instruction, unless asked otherwise.
 pub const EXAMPLES: usize = 8;
+/// Those that a text has for itself, where that is asked for: each costs its tokens for every text.
+const NEAREST: usize = 4;
 /// What is kept of how long texts are cut.
 const CUT: &str = "the first two thirds of the room from its beginning, the rest from its end";
+
+/// Which of the experts' training labels a judge is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Examples {
+    /// The same before every text, so many at most and of each label as many as of the others.
+    Shared(usize),
+    /// Before each text those nearest to it.
+    Nearest,
+}
 
 /// Who judges, as the project knows it: with the instruction as it was where that still holds, else with a new one.
 pub(super) fn predictor(
@@ -23,35 +34,40 @@ pub(super) fn predictor(
     judge: &dyn Reader,
     model: &Model,
     revision: &Revision,
-    most: usize,
+    shown: Examples,
     seed: u64,
 ) -> Result<Predictor> {
+    let (most, nearest) = match shown {
+        Examples::Shared(most) => (most, 0),
+        Examples::Nearest => (0, NEAREST),
+    };
     let id = work.store.enter_model(model)?;
     let labels = revision.task.label_ids();
     let given = given(work.store, revision)?;
     let mut examples = balanced_examples(&given, labels.len(), most, seed);
     let texts = work.store.texts(&examples.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
-    let mut told = instruction(&revision.task);
+    let mut told = Instruction { nearest, ..instruction(&revision.task) };
     told.examples = texts.into_iter().zip(&examples).map(|((_, text), (_, label))| (text, *label)).collect();
     let left_out = make_room(judge, &mut told);
     examples.truncate(told.examples.len());
-    let known = work
-        .store
-        .predictors()?
-        .into_iter()
-        .rev()
-        .find(|p| p.kind == "judge" && p.model == id && p.labels == labels && p.revision == revision.id);
-    if let Some(known) = known {
+    for known in work.store.judges()? {
+        if known.model != id || known.labels != labels || known.revision != revision.id {
+            continue;
+        }
         let settings = JudgeSettings::of(&known)?;
-        let before: Instruction = serde_json::from_value(settings.instruction.clone())
-            .map_err(|e| Fault::new("read what the judge was told", e.to_string()))?;
+        let before = settings.told()?;
+        if before.nearest != nearest {
+            continue;
+        }
         let still = |(item, (_, label)): (&ItemId, &(String, usize))| given.contains(&(*item, *label));
         let holds = settings.examples.iter().zip(&before.examples).all(still);
         // What an adapter was trained upon stays.
         let wanted = settings.examples.len() >= examples.len() && settings.examples.len() <= most;
         if holds && (wanted || known.adapter.is_some()) {
+            work.store.seat_judge(known.id)?;
             return Ok(known);
         }
+        break;
     }
     let room = judge.room_beside(&told)?;
     if !left_out.is_empty() {
@@ -85,6 +101,14 @@ pub(super) fn predictor(
     };
     predictor.id = work.store.add_predictor(&predictor)?;
     Ok(predictor)
+}
+
+impl JudgeSettings {
+    /// What it was told.
+    pub fn told(&self) -> Result<Instruction> {
+        serde_json::from_value(self.instruction.clone())
+            .map_err(|e| Fault::new("read what the judge was told", e.to_string()).hint("Run judge again"))
+    }
 }
 
 /// What a judge with a short memory is not told.
@@ -149,6 +173,7 @@ fn instruction(task: &Task) -> Instruction {
         guideline: task.guideline.clone(),
         labels: task.labels.iter().map(label).collect(),
         examples: Vec::new(),
+        nearest: 0,
     }
 }
 

@@ -16,6 +16,6 @@ pub use answers::{Answers, Decision};
 pub use endpoint::{Endpoint, EndpointOptions, is_url};
 pub use lesson::Lesson;
 pub use prompt::{Instruction, Shown};
-pub use reader::{Reader, Scoring, Verdict};
+pub use reader::{Question, Reader, Scoring, Verdict};
 pub use reading::Reading;
 pub use served::{Judge, JudgeOptions};

@@ -21,6 +21,21 @@ pub(super) fn no_room(taken: usize, most: usize) -> Fault {
     )
 }
 
+/// A text that is asked about.
+#[derive(Clone, Debug)]
+pub struct Question<'t> {
+    /// The text.
+    pub text: &'t str,
+    /// Labelled texts that it alone has before it, the most useful first, with the index of their label.
+    pub examples: Vec<(String, usize)>,
+}
+
+impl<'t> From<&'t str> for Question<'t> {
+    fn from(text: &'t str) -> Self {
+        Self { text, examples: Vec::new() }
+    }
+}
+
 /// What the judge makes of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -65,6 +80,12 @@ pub trait Reader {
     /// Where it cannot be used.
     fn adapt(&mut self, bytes: &[u8]) -> Result<()>;
 
+    /// Lets another speak beside it on the same pass over the texts: the model with an earlier adapter, or as it is.
+    ///
+    /// # Errors
+    /// Where that cannot be used, or does not read a text as the judge does.
+    fn beside(&mut self, adapter: Option<&[u8]>) -> Result<()>;
+
     /// Takes in the instruction.
     ///
     /// # Errors
@@ -84,5 +105,5 @@ pub trait Scoring {
     ///
     /// # Errors
     /// Where a text cannot be read. What was handed over before stays good.
-    fn score(&mut self, texts: &[&str], on_some: &mut Taker<'_>) -> Result<()>;
+    fn score(&mut self, texts: &[Question<'_>], on_some: &mut Taker<'_>) -> Result<()>;
 }

@@ -9,7 +9,7 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::answers::Answers;
 use super::prompt::{Around, CUE, Instruction, folded};
-use super::reader::{LEAST_TEXT, LONGEST, no_room};
+use super::reader::{LEAST_TEXT, LONGEST, Question, no_room};
 use super::vocabulary::Vocabulary;
 use crate::domain::fault::{Fault, Result};
 use crate::engine::backend::physical_cores;
@@ -205,6 +205,30 @@ impl Judge {
             tokens.truncate(most);
         }
         (tokens, cut)
+    }
+
+    /// The tokens of what stands between the instruction and the cue, `most` at most, and whether the text was cut. Where it has examples of its own,
+    /// the text has half of the room, and those of the examples that fit beside it are read, the most useful last.
+    pub(super) fn question(
+        &self,
+        told: &Instruction,
+        question: &Question<'_>,
+        most: usize,
+    ) -> (Vec<u32>, bool) {
+        if told.nearest == 0 {
+            return self.text(question.text, most);
+        }
+        let (text, cut) = self.text(question.text, most / 2);
+        let mut examples = question.examples.clone();
+        examples.truncate(told.nearest);
+        examples.reverse();
+        loop {
+            let lead = self.words(&told.lead(&examples));
+            if examples.is_empty() || lead.len() + text.len() <= most {
+                return ([lead, text].concat(), cut);
+            }
+            examples.remove(0);
+        }
     }
 
     /// The tokens of words that follow others after a space.

@@ -15,7 +15,7 @@ use super::refusal::{alike, refusal, useless};
 use super::walk::walk;
 use crate::domain::fault::{Fault, Result};
 use crate::engine::judge::prompt::{CUE, Instruction, folded};
-use crate::engine::judge::reader::{LEAST_TEXT, LONGEST, Reader, Scoring, Taker, Verdict, no_room};
+use crate::engine::judge::reader::{LEAST_TEXT, LONGEST, Question, Reader, Scoring, Taker, Verdict, no_room};
 
 /// How many of the likeliest tokens are asked for, and where a server refuses so many.
 const LIKELIEST: usize = 20;
@@ -178,10 +178,15 @@ impl Reader for Endpoint {
             .hint("Judge with the model's file: --model FILE.gguf"))
     }
 
+    fn beside(&mut self, _adapter: Option<&[u8]>) -> Result<()> {
+        Err(Fault::new("compare two adapters in one pass", "a server takes none from here"))
+    }
+
     fn listen<'r>(&'r self, instruction: &Instruction) -> Result<Box<dyn Scoring + 'r>> {
         let room = self.room_beside(instruction)?;
         Ok(Box::new(Asking {
             endpoint: self,
+            told: instruction.clone(),
             message: instruction.message(),
             labels: instruction.labels.iter().map(|label| label.name.trim().to_owned()).collect(),
             longest: room * BYTES_PER_TOKEN,
@@ -198,6 +203,7 @@ fn begin_alike(one: &str, other: &str) -> bool {
 /// A server with an instruction, which is sent anew with each text; servers keep what is the same at the beginning.
 struct Asking<'e> {
     endpoint: &'e Endpoint,
+    told: Instruction,
     message: String,
     labels: Vec<String>,
     /// In bytes.
@@ -205,9 +211,11 @@ struct Asking<'e> {
 }
 
 impl Asking<'_> {
-    fn one(&self, text: &str) -> Result<Verdict> {
-        let (text, cut) = cut(text, self.longest);
-        let asked = format!("{} {text}\n{CUE}", self.message);
+    fn one(&self, question: &Question<'_>) -> Result<Verdict> {
+        let own = self.told.nearest > 0;
+        let (text, cut) = cut(question.text, if own { self.longest / 2 } else { self.longest });
+        let lead = if own { self.lead(question, self.longest - text.len()) } else { String::new() };
+        let asked = format!("{}{lead} {text}\n{CUE}", self.message);
         let walked = walk(&self.labels, &mut |said, among| {
             if !said.is_empty() && self.endpoint.address.form == Form::Chat {
                 return Err(alike(&self.endpoint.address, &self.labels[among[0]], &self.labels[among[1]]));
@@ -222,6 +230,20 @@ impl Asking<'_> {
             cut,
             unlisted: walked.unlisted,
         })
+    }
+
+    /// Those of a text's own examples that fit into `most` bytes, the most useful last.
+    fn lead(&self, question: &Question<'_>, most: usize) -> String {
+        let mut examples = question.examples.clone();
+        examples.truncate(self.told.nearest);
+        examples.reverse();
+        loop {
+            let lead = self.told.lead(&examples);
+            if examples.is_empty() || lead.len() <= most {
+                return lead;
+            }
+            examples.remove(0);
+        }
     }
 
     /// Hands verdicts over as they come, until all are there, one failed, or no more are wanted.
@@ -270,7 +292,7 @@ impl Scoring for Asking<'_> {
         Some(self.endpoint.likeliest.load(Ordering::Relaxed))
     }
 
-    fn score(&mut self, texts: &[&str], on_some: &mut Taker<'_>) -> Result<()> {
+    fn score(&mut self, texts: &[Question<'_>], on_some: &mut Taker<'_>) -> Result<()> {
         let (asking, next, ending) = (&*self, AtomicUsize::new(0), AtomicBool::new(false));
         let (tell, told) = channel();
         std::thread::scope(|scope| {
