@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hardcase::domain::split::Split;
 use hardcase::engine::causal::specimen::Specimen;
 use hardcase::engine::gguf::TensorType;
-use hardcase::engine::judge::{Instruction, Judge, JudgeOptions, Shown};
+use hardcase::engine::judge::{Instruction, Judge, JudgeOptions, Question, Shown};
 use hardcase::store::{Access, Store};
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
@@ -56,26 +56,27 @@ fn speed(documents: usize) -> Result<()> {
         guideline: words(16, 2),
         labels: vec![shown("spam"), shown("fine")],
         examples: Vec::new(),
+        nearest: 0,
     };
     // As many words as give about 100 tokens in this vocabulary.
     let per_word = {
         let mut reading = judge.read(&told)?;
         let text = words(20, 5);
         let mut tokens = 0;
-        reading.score(&[&text], &mut |_, verdicts| {
+        reading.score(&[text.as_str().into()], &mut |_, verdicts| {
             tokens = verdicts[0].tokens;
             ControlFlow::Continue(())
         })?;
         tokens as f64 / 20.0
     };
     let texts: Vec<String> = (0..documents).map(|i| words((100.0 / per_word) as usize, i)).collect();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let questions: Vec<Question<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
     let mut reading = judge.read(&told)?;
     println!("instruction {} tokens", reading.instruction_tokens());
     for round in 1..=3 {
         let mut tokens = 0;
         let begun = Instant::now();
-        reading.score(&texts, &mut |_, verdicts| {
+        reading.score(&questions, &mut |_, verdicts| {
             tokens += verdicts.iter().map(|v| v.tokens).sum::<usize>();
             ControlFlow::Continue(())
         })?;
@@ -89,6 +90,16 @@ fn speed(documents: usize) -> Result<()> {
             100.0 * plain / judged
         );
     }
+    drop(reading);
+    // Four other texts before each: what `--examples nearest` costs.
+    let own = |at: usize| (1..=4).map(|by| (texts[(at + by) % texts.len()].clone(), by % 2)).collect();
+    let questions: Vec<Question<'_>> =
+        texts.iter().enumerate().map(|(at, text)| Question { text, examples: own(at) }).collect();
+    let mut reading = judge.read(&Instruction { nearest: 4, ..told })?;
+    let begun = Instant::now();
+    reading.score(&questions, &mut |_, _| ControlFlow::Continue(()))?;
+    let rate = documents as f64 / begun.elapsed().as_secs_f64();
+    println!("with four examples of its own for each document: {rate:.2} documents/s");
     Ok(())
 }
 

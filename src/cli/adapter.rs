@@ -9,7 +9,7 @@ use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::grouped;
 use crate::domain::ids::AdapterId;
-use crate::job::adapters::{Existing, Listed, UseReport, export, is_lora, list, prune, use_head};
+use crate::job::adapters::{Existing, Listed, Of, UseReport, export, list, prune, use_head, use_judge, what};
 
 #[derive(clap::Args)]
 pub(super) struct Adapter {
@@ -69,10 +69,10 @@ impl Adapter {
             Action::Use { adapter } => {
                 let adapter = AdapterId(adapter);
                 let job = setting.job(&self.file);
-                let report = if is_lora(&self.file, adapter)? {
-                    use_lora(setting, &self.file, adapter)?
-                } else {
-                    use_head(&job, adapter)?
+                let report = match what(&self.file, adapter)? {
+                    Of::Lora => use_lora(setting, &self.file, adapter)?,
+                    Of::Head => use_head(&job, adapter)?,
+                    Of::Judge => use_judge(&job, adapter)?,
                 };
                 if setting.wants_json() { print_json(&report) } else { setting.say(&report.to_string()) }
             }

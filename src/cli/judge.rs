@@ -6,18 +6,33 @@ use std::time::Duration;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::judge::{Budget, EXAMPLES, JudgeChoice, judge};
+use crate::job::judge::{Budget, EXAMPLES, Examples, JudgeChoice, Server, Who, judge};
 
 /// Where nothing is said, it reads for so long.
 const USUALLY: Duration = Duration::from_secs(600);
+/// Requests to a server, and how long one may take.
+const AT_A_TIME: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+const ANSWERED_WITHIN: Duration = Duration::from_secs(120);
 
 #[derive(clap::Args)]
 pub(super) struct Judge {
     /// The project file
     file: PathBuf,
-    /// A language model as GGUF [default: the one that judged before]
+    /// A language model as GGUF [default: the one that judged before]; with --endpoint the model's name at the server [default: the
+    /// first that it lists]
     #[arg(long, value_name = "GGUF")]
     model: Option<PathBuf>,
+    /// Have an OpenAI-compatible server with log-probabilities judge (vLLM, the servers of llama.cpp and llama-cpp-python), as in
+    /// http://localhost:8000. Texts, and the answers given as examples, are sent to it. The instruction goes without a chat template;
+    /// an address that ends in /chat/completions has the server put its own around it. A key is taken from HARDCASE_API_KEY
+    #[arg(long, value_name = "URL", conflicts_with_all = ["batch", "threads", "gpu_layers"])]
+    endpoint: Option<String>,
+    /// Requests to the server at a time [default: 8]
+    #[arg(long, value_name = "N", requires = "endpoint", value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: Option<u16>,
+    /// How long the server may take for an answer, as in 30s [default: 2m]
+    #[arg(long, value_name = "TIME", requires = "endpoint", value_parser = duration)]
+    timeout: Option<Duration>,
     /// Read so many texts
     #[arg(long, value_name = "N", conflicts_with_all = ["time", "all"])]
     limit: Option<usize>,
@@ -27,9 +42,10 @@ pub(super) struct Judge {
     /// Read every text
     #[arg(long)]
     all: bool,
-    /// The most labelled examples in the instruction
-    #[arg(long, value_name = "N", default_value_t = EXAMPLES)]
-    examples: usize,
+    /// The most labelled examples in the instruction; `nearest` shows it the four nearest to each text instead, which takes several times as
+    /// long [default: 8]
+    #[arg(long, value_name = "N|nearest", value_parser = examples)]
+    examples: Option<Examples>,
     /// The most tokens of instruction, text and answer together [default: the model's, at most 2048]
     #[arg(long, value_name = "TOKENS")]
     context: Option<NonZeroUsize>,
@@ -56,11 +72,30 @@ impl Judge {
             context: self.context,
             batch: self.batch,
             gpu_layers: self.gpu_layers,
-            model: self.model,
-            examples: self.examples,
+            who: match (self.endpoint, self.model) {
+                (Some(url), name) => Who::Server(Server {
+                    url,
+                    model: name.map(|name| name.to_string_lossy().into_owned()),
+                    concurrency: self
+                        .concurrency
+                        .and_then(|n| NonZeroUsize::new(n.into()))
+                        .unwrap_or(AT_A_TIME),
+                    timeout: self.timeout.unwrap_or(ANSWERED_WITHIN),
+                }),
+                (None, Some(path)) => Who::File(path),
+                (None, None) => Who::Before,
+            },
+            examples: self.examples.unwrap_or(Examples::Shared(EXAMPLES)),
         };
         let report = judge(&setting.job(&self.file), &choice)?;
         setting.print(&report)
+    }
+}
+
+fn examples(text: &str) -> std::result::Result<Examples, String> {
+    match text {
+        "nearest" => Ok(Examples::Nearest),
+        n => n.parse().map(Examples::Shared).map_err(|_| "give a number, or `nearest`".to_owned()),
     }
 }
 

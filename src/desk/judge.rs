@@ -6,7 +6,6 @@ use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
 use crate::stats::stack::{Stack, Worth};
 use crate::store::Store;
-use crate::store::predictors::Predictor;
 
 /// Of a judge's settings what is shown; the job that wrote them keeps more.
 #[derive(Deserialize)]
@@ -29,7 +28,7 @@ pub struct JudgeStatus {
 impl JudgeStatus {
     /// That of a project; none where none has read anything.
     pub fn read(store: &Store) -> Result<Option<Self>> {
-        for predictor in judges(store)? {
+        for predictor in store.judges()? {
             let read = store.prediction_count(predictor.id)?;
             if read > 0 {
                 let model = store.model(predictor.model)?.map(|model| model.name).unwrap_or_default();
@@ -66,7 +65,7 @@ impl std::fmt::Display for JudgeStatus {
 
 /// The newest judge's calibrated probabilities of an item that it has read, with the stable keys of their labels.
 pub(super) fn opinion(store: &Store, item: ItemId) -> Result<Option<Vec<(String, f32)>>> {
-    for predictor in judges(store)? {
+    for predictor in store.judges()? {
         if let Some(said) = store.prediction(predictor.id, item)? {
             let settings: Option<Settings> = serde_json::from_str(&predictor.settings).ok();
             let p = match settings.and_then(|settings| settings.calibration) {
@@ -77,10 +76,6 @@ pub(super) fn opinion(store: &Store, item: ItemId) -> Result<Option<Vec<(String,
         }
     }
     Ok(None)
-}
-
-fn judges(store: &Store) -> Result<impl Iterator<Item = Predictor>> {
-    Ok(store.predictors()?.into_iter().rev().filter(|p| p.kind == "judge"))
 }
 
 fn calibrated(stack: &Stack, said: &[f32]) -> Vec<f32> {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::cascade::combine;
 use super::evaluate::{record_agreement, rescore_cases};
 use super::output::write_to;
-use super::prelabels::complete;
+use super::prelabels::{complete, scouting};
 use super::runner::{Ended, JobContext, Work, run};
 use super::scorer::Scorer;
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -82,7 +83,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
 /// # Errors
 /// No such adapter, or its bytes were dropped.
 pub fn use_head(context: &JobContext<'_>, adapter: AdapterId) -> Result<UseReport> {
-    activated(context, adapter, |work, predictor| {
+    activated(context, adapter, Of::Head, |work, predictor| {
         let scorer = Scorer::load(work.store, predictor)?;
         complete(work, predictor.id, predictor, &scorer)
     })
@@ -98,7 +99,7 @@ pub fn use_lora(
     adapter: AdapterId,
     model: &super::model::ScoutModel,
 ) -> Result<UseReport> {
-    activated(context, adapter, |work, predictor| {
+    activated(context, adapter, Of::Lora, |work, predictor| {
         let chosen = model.choose(work.store)?;
         let scorer = Scorer::load(work.store, predictor)?;
         let kept = complete(work, predictor.id, predictor, &scorer)?;
@@ -125,7 +126,7 @@ pub fn is_behind(project: &Path) -> Result<bool> {
 #[cfg(feature = "engine")]
 pub fn read_rest(context: &JobContext<'_>, model: &super::model::ScoutModel) -> Result<()> {
     run(context, KIND, "rest", |work| {
-        let active = super::prelabels::scouting(work.store, "read the pool with the LoRA")?;
+        let active = scouting(work.store, "read the pool with the LoRA")?;
         if active.kind != "lora" {
             return Ok("the active model is no LoRA any more".to_owned());
         }
@@ -136,18 +137,61 @@ pub fn read_rest(context: &JobContext<'_>, model: &super::model::ScoutModel) -> 
     .map(drop)
 }
 
-/// Whether an adapter is a LoRA.
+/// Has the judge judge with an earlier adapter again. What it said with it counts at once; `judge` has it read on.
+///
+/// # Errors
+/// No such adapter, or its bytes were dropped.
+pub fn use_judge(context: &JobContext<'_>, adapter: AdapterId) -> Result<UseReport> {
+    usable(&Store::open(context.project, Access::Read)?, adapter)?;
+    let ended = run(context, KIND, &format!("use {adapter}"), |work| {
+        let judge = usable(work.store, adapter)?;
+        let scout = scouting(work.store, "use the adapter")?;
+        let revision = work.store.task()?;
+        let seed = context.seed.unwrap_or(work.store.project()?.seed);
+        work.store.seat_judge(judge.id)?;
+        combine(work, &scout, &revision, seed)?;
+        rescore_cases(work.store)?;
+        work.store.prune_predictions()?;
+        record_agreement(work.store, seed)?;
+        Ok(UseReport { active: Some(adapter), of: Of::Judge, rescored: 0 })
+    })?;
+    Ok(match ended {
+        Ended::Ours(report) => report,
+        Ended::Others => UseReport { active: Some(adapter), of: Of::Judge, rescored: 0 },
+    })
+}
+
+/// What an adapter is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Of {
+    /// A head on the scout's vectors.
+    Head,
+    /// A LoRA of the scout.
+    Lora,
+    /// An adapter of the judge.
+    Judge,
+}
+
+/// What an adapter is one of.
 ///
 /// # Errors
 /// No such adapter.
-pub fn is_lora(project: &Path, adapter: AdapterId) -> Result<bool> {
+pub fn what(project: &Path, adapter: AdapterId) -> Result<Of> {
     let store = Store::open(project, Access::Read)?;
-    Ok(row(&store, adapter, "use the adapter")?.kind == "lora")
+    let row = row(&store, adapter, &format!("use adapter {adapter}"))?;
+    let judges = store.judges()?.iter().any(|judge| judge.adapter == Some(adapter));
+    Ok(match row.kind.as_str() {
+        _ if judges => Of::Judge,
+        "lora" => Of::Lora,
+        _ => Of::Head,
+    })
 }
 
 fn activated(
     context: &JobContext<'_>,
     adapter: AdapterId,
+    of: Of,
     prelabel: impl FnOnce(&mut Work<'_>, &Predictor) -> Result<usize>,
 ) -> Result<UseReport> {
     // What cannot begin is no job that failed.
@@ -156,7 +200,7 @@ fn activated(
         let predictor = usable(work.store, adapter)?;
         let rescored = prelabel(work, &predictor)?;
         if work.stopped() {
-            return Ok(UseReport { active: None, rescored });
+            return Ok(UseReport { active: None, of, rescored });
         }
         rescore_cases(work.store)?;
         work.store.activate(predictor.id)?;
@@ -164,17 +208,17 @@ fn activated(
         work.store.keep_vectors_of(predictor.space().adapter)?;
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
         record_agreement(work.store, seed)?;
-        Ok(UseReport { active: Some(adapter), rescored })
+        Ok(UseReport { active: Some(adapter), of, rescored })
     })?;
     Ok(match ended {
         Ended::Ours(report) => report,
-        Ended::Others => UseReport { active: Some(adapter), rescored: 0 },
+        Ended::Others => UseReport { active: Some(adapter), of, rescored: 0 },
     })
 }
 
 /// The adapter that the judge reads with.
 fn of_judge(store: &Store) -> Result<Option<AdapterId>> {
-    Ok(store.predictors()?.into_iter().rev().find(|p| p.kind == "judge").and_then(|p| p.adapter))
+    Ok(store.judges()?.into_iter().next().and_then(|judge| judge.adapter))
 }
 
 /// The predictor of an adapter that can be made active.
@@ -191,10 +235,6 @@ fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
     }
     let predictor =
         store.predictors()?.into_iter().rev().find(|p| p.kind != "combined" && p.adapter == Some(adapter));
-    if predictor.as_ref().is_some_and(|p| p.kind == "judge") {
-        return Err(Fault::usage(&attempted, "it is the judge's, who always reads with the newest")
-            .hint("`hardcase adapter FILE list` shows the scout's"));
-    }
     predictor.ok_or_else(|| {
         Fault::new(&attempted, "its training was cut short before it could be used").hint("Tune again")
     })
@@ -205,6 +245,8 @@ fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
 pub struct UseReport {
     /// The adapter, now active; none where it was stopped before.
     pub active: Option<AdapterId>,
+    /// What it is one of.
+    pub of: Of,
     /// Texts that were prelabelled anew.
     pub rescored: usize,
 }
@@ -212,6 +254,9 @@ pub struct UseReport {
 impl std::fmt::Display for UseReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.active {
+            Some(adapter) if self.of == Of::Judge => {
+                write!(f, "the judge judges with adapter {adapter} again")
+            }
             Some(adapter) => {
                 write!(f, "adapter {adapter} is active; {} texts prelabelled anew", self.rescored)
             }

@@ -310,7 +310,7 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
             "`hardcase scout FILE` makes the first prelabels",
         ),
         By::Judge => (
-            newest("judge")?,
+            store.judges()?.into_iter().next(),
             "the judge".to_owned(),
             "`hardcase judge FILE --model GGUF` has a language model judge texts",
         ),

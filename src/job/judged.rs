@@ -69,14 +69,12 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    /// The newest judge of these labels that has read anything.
+    /// The last judge of these labels that has read anything.
     pub fn newest(store: &Store, labels: &[String]) -> Result<Option<Self>> {
-        for predictor in store.predictors()?.into_iter().rev() {
-            if predictor.kind == "judge" && predictor.labels == labels {
-                let judged = Self::read(store, predictor)?;
-                if !judged.items.is_empty() {
-                    return Ok(Some(judged));
-                }
+        for predictor in store.judges()?.into_iter().filter(|judge| judge.labels == labels) {
+            let judged = Self::read(store, predictor)?;
+            if !judged.items.is_empty() {
+                return Ok(Some(judged));
             }
         }
         Ok(None)

@@ -5,13 +5,19 @@
 
 #[cfg(feature = "engine")]
 mod adapted;
+#[cfg(feature = "engine")]
+mod beside;
 mod cascade;
 #[cfg(feature = "engine")]
 mod embedding;
 mod evaluate;
 mod judged;
+#[cfg(feature = "engine")]
+mod nearest;
 mod output;
 mod prelabels;
+#[cfg(feature = "engine")]
+mod reading;
 #[cfg(feature = "engine")]
 mod rehearsal;
 mod runner;
@@ -19,6 +25,8 @@ mod runner;
 mod school;
 mod scorer;
 mod shares;
+#[cfg(feature = "engine")]
+mod told;
 mod training;
 
 #[cfg(feature = "engine")]

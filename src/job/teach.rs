@@ -7,20 +7,24 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::adapters::KIND;
+use super::beside::{Compared, compared, earlier, in_words};
 use super::cascade::combine;
 use super::evaluate::{record_agreement, rescore_cases};
-use super::judge::{Budget, EXAMPLES, given, path_of, predictor, read};
+use super::judge::path_of;
 use super::judged::{JudgeSettings, Judged};
+use super::model::described;
 use super::prelabels::scouting;
+use super::reading::{Budget, read};
 use super::rehearsal::Comparison;
 use super::runner::{Ended, JobContext, Work, run};
 pub use super::school::Reach;
 use super::school::School;
+use super::told::{EXAMPLES, Examples, given, predictor};
 use super::tune::Rescore;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::progress::Epoch;
-use crate::engine::judge::{Instruction, Judge, JudgeOptions};
+use crate::engine::judge::{Judge, JudgeOptions, is_url};
 use crate::engine::model_file::inspect;
 use crate::engine::training::Settings;
 use crate::engine::verify::Verified;
@@ -86,6 +90,8 @@ pub struct TeachReport {
     pub verified: Option<Verified>,
     /// Texts that were read with it.
     pub read: usize,
+    /// It and the earlier ones of the same model, where they could speak beside it.
+    pub compared: Vec<Compared>,
 }
 
 impl TeachReport {
@@ -100,6 +106,7 @@ impl TeachReport {
             comparison: None,
             verified: None,
             read: 0,
+            compared: Vec::new(),
         }
     }
 }
@@ -125,7 +132,8 @@ impl std::fmt::Display for TeachReport {
                 if let Some(v) = &self.verified {
                     write!(f, "; llama.cpp serves it within {:.4} on {} texts", v.largest, v.texts)?;
                 }
-                write!(f, "; {} texts read with it", self.read)
+                write!(f, "; {} texts read with it", self.read)?;
+                if self.compared.is_empty() { Ok(()) } else { write!(f, "; {}", in_words(&self.compared)) }
             }
             Verdict::JudgeStays => {
                 write!(
@@ -161,12 +169,13 @@ struct Taught {
     epochs_ended: Vec<Epoch>,
 }
 
-/// Whether a model file is a language model, so that the judge is meant and not the scout.
+/// Whether a model file is a language model, so that the judge is meant and not the scout; so is whoever names a server, and is told then that none is
+/// trained.
 ///
 /// # Errors
 /// A file that is no model.
 pub fn is_language_model(path: &Path) -> Result<bool> {
-    Ok(inspect(path)?.require_language_model().is_ok())
+    Ok(path.to_str().is_some_and(is_url) || inspect(path)?.require_language_model().is_ok())
 }
 
 /// Trains an adapter of the judge.
@@ -185,6 +194,8 @@ pub fn teach(context: &JobContext<'_>, options: &TeachOptions) -> Result<TeachRe
 fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -> Result<TeachReport> {
     let attempted = "teach the judge";
     let scout = scouting(work.store, attempted)?;
+    let named =
+        options.model.as_deref().map(|path| path_of(work.store, Some(path), attempted)).transpose()?;
     let revision = work.store.task()?;
     let mut report = TeachReport::new(Verdict::TooFew);
     let labels = revision.task.labels.len();
@@ -193,13 +204,14 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
         report.missing = Some(missing);
         return Ok(report);
     }
-    let path = path_of(work.store, options.model.as_deref())?;
+    let path = named.map_or_else(|| path_of(work.store, None, attempted), Ok)?;
     work.report("loading the model", 0, None, "texts")?;
     let threads = options.threads.unwrap_or_else(|| JudgeOptions::default().threads);
     let mut judge = Judge::load(&path, JudgeOptions { threads, ..JudgeOptions::default() })?;
     report.model.clone_from(&judge.facts().name);
     let seed = context.seed.unwrap_or(work.store.project()?.seed);
-    let base = predictor(work, &judge, &path, &revision, EXAMPLES, seed)?;
+    let model = described(judge.facts(), &path)?;
+    let base = predictor(work, &judge, &model, &revision, Examples::Shared(EXAMPLES), seed)?;
     let settings = JudgeSettings::of(&base)?;
     let lessons: Vec<(ItemId, usize)> =
         all.into_iter().filter(|(item, _)| !settings.examples.contains(item)).collect();
@@ -219,8 +231,7 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
         report.verdict = Verdict::NothingNew;
         return Ok(report);
     }
-    let told: Instruction = serde_json::from_value(settings.instruction.clone())
-        .map_err(|e| Fault::new("read what the judge was told", e.to_string()))?;
+    let told = settings.told()?;
     let texts = work.store.texts(&lessons.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
     let texts: Vec<String> = texts.into_iter().map(|(_, text)| text).collect();
     let gold: Vec<usize> = lessons.iter().map(|(_, label)| *label).collect();
@@ -285,7 +296,13 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
     work.store.put_predictions(next.id, &items, &unseen, labels)?;
     if options.rescore == Rescore::Pool {
         judge.adapt(&bytes)?;
-        report.read = read(work, &judge, &next, &settings, Budget::Texts(before))?.judged;
+        let earlier = earlier(work.store, &next)?;
+        for (_, bytes) in &earlier {
+            judge.listen_to(bytes.as_deref())?;
+        }
+        let beside: Vec<PredictorId> = earlier.iter().map(|(judge, _)| judge.id).collect();
+        report.read = read(work, &judge, &next, &settings, &beside, Budget::Texts(before))?.judged;
+        report.compared = compared(work.store, &next, &earlier, &revision, seed)?;
     }
     combine(work, &scout, &revision, seed)?;
     rescore_cases(work.store)?;

@@ -80,6 +80,16 @@ impl Store {
         )
     }
 
+    /// The vectors of some items, by item; of those that have none there is none.
+    pub fn vectors_of(&self, space: Space, items: &[ItemId], dimensions: usize) -> Result<Vectors> {
+        let items: Vec<String> = items.iter().map(|item| item.0.to_string()).collect();
+        let sql = format!(
+            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = ?2 AND item IN ({}) ORDER BY item",
+            items.join(", ")
+        );
+        self.read_vectors(&sql, space, dimensions)
+    }
+
     /// Drops the vectors of every adapter but this one; those of the model as it is stay.
     pub fn keep_vectors_of(&mut self, adapter: Option<AdapterId>) -> Result<usize> {
         let what = "tidy the vectors of earlier adapters";

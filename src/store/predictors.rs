@@ -52,7 +52,7 @@ pub struct Predictor {
     pub labels: Vec<String>,
     /// What else it needs to be computed again, as JSON.
     pub settings: String,
-    /// When it was made, UTC milliseconds.
+    /// When it was made, UTC milliseconds; of a judge, when it last began to judge.
     pub created_ms: i64,
 }
 
@@ -161,6 +161,24 @@ impl Store {
     /// All predictors, oldest first.
     pub fn predictors(&self) -> Result<Vec<Predictor>> {
         self.all_rows(&format!("{PREDICTOR} ORDER BY id"), "read the predictors", predictor)
+    }
+
+    /// All judges, the one that judges first: whichever began last.
+    pub fn judges(&self) -> Result<Vec<Predictor>> {
+        let sql = format!("{PREDICTOR} WHERE kind = 'judge' ORDER BY created_ms DESC, id DESC");
+        self.all_rows(&sql, "read the predictors", predictor)
+    }
+
+    /// Makes a judge the one that judges.
+    pub fn seat_judge(&mut self, judge: PredictorId) -> Result<()> {
+        self.write("note the predictor", |tx| {
+            tx.execute(
+                "UPDATE predictor SET created_ms = max(?2, (SELECT 1 + max(created_ms) FROM predictor WHERE kind = 'judge'))
+                 WHERE id = ?1 AND created_ms < (SELECT max(created_ms) FROM predictor WHERE kind = 'judge')",
+                (judge, now_ms()),
+            )
+            .map(drop)
+        })
     }
 
     /// The predictor whose prelabels count.

@@ -1,6 +1,8 @@
 //! Rules that look at one file at a time: where `unsafe` and outside crates may appear, what the two roots may
 //! hold, how modules are named, how files open and how long they may be.
 
+use std::fmt;
+
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
@@ -13,17 +15,46 @@ use crate::{Breach, House, Source};
 /// The most lines a file may have, the tests at its end not counted.
 const LONGEST: usize = 500;
 
-/// Outside crates, or modules of them, with the one room that may import them.
-const OUTSIDE: [(&[&str], Option<&str>); 9] = [
-    (&["rusqlite"], Some("store")),
-    (&["ratatui"], Some("tui")),
-    (&["crossterm"], Some("tui")),
-    (&["llama_cpp_2"], Some("engine")),
-    (&["llama_cpp_sys_2"], Some("engine")),
-    (&["candle_core"], Some("engine")),
-    (&["candle_nn"], Some("engine")),
-    (&["std", "net"], None),
-    (&["std", "os", "unix", "net"], None),
+/// Where an outside crate may be imported.
+enum Home {
+    Room(&'static str),
+    /// One file alone, by its path below `src/`.
+    File(&'static str),
+    Nowhere,
+}
+
+impl Home {
+    fn is(&self, room: &str, path: &str) -> bool {
+        match self {
+            Self::Room(home) => *home == room,
+            Self::File(home) => path.strip_prefix("src/") == Some(home),
+            Self::Nowhere => false,
+        }
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Room(home) => write!(f, "only in src/{home}/"),
+            Self::File(home) => write!(f, "only in src/{home}"),
+            Self::Nowhere => write!(f, "nowhere in this house"),
+        }
+    }
+}
+
+/// Outside crates, or modules of them, with the one place that may import them. What opens a socket is one file.
+const OUTSIDE: [(&[&str], Home); 10] = [
+    (&["rusqlite"], Home::Room("store")),
+    (&["ratatui"], Home::Room("tui")),
+    (&["crossterm"], Home::Room("tui")),
+    (&["llama_cpp_2"], Home::Room("engine")),
+    (&["llama_cpp_sys_2"], Home::Room("engine")),
+    (&["candle_core"], Home::Room("engine")),
+    (&["candle_nn"], Home::Room("engine")),
+    (&["ureq"], Home::File("engine/judge/endpoint/connection.rs")),
+    (&["std", "net"], Home::Nowhere),
+    (&["std", "os", "unix", "net"], Home::Nowhere),
 ];
 
 /// Names that say nothing of what a module holds.
@@ -59,12 +90,10 @@ pub fn outside_crates(house: &House) -> Vec<Breach> {
             for (name, home) in &OUTSIDE {
                 let inside =
                     path.len() >= name.len() && path.iter().zip(*name).all(|(have, want)| have == want);
-                if inside && *home != Some(room) {
-                    let place =
-                        home.map_or("nowhere in this house".into(), |home| format!("only in src/{home}/"));
-                    let what =
-                        format!("`{}`: `{}` is imported {place}", shown(&import.path), name.join("::"));
-                    breaches.push(breach(&house.sources[import.file.0], import.line, what));
+                let source = &house.sources[import.file.0];
+                if inside && !home.is(room, &source.path) {
+                    let what = format!("`{}`: `{}` is imported {home}", shown(&import.path), name.join("::"));
+                    breaches.push(breach(source, import.line, what));
                 }
             }
         }

@@ -188,10 +188,48 @@ fn a_judge_is_taught_and_goes_on_with_its_adapter() {
         let header = hardcase::engine::gguf::read_header(&bytes[..], bytes.len() as u64).unwrap();
         assert_eq!(header.str("adapter.type"), Some("lora"));
         assert_eq!(header.get("adapter.alora.invocation_tokens").is_some(), kind == "alora");
+        if verdict == "activated" && kind == "alora" {
+            // The model as it is, and every earlier adapter that acts on answers alone, were heard on the same pass.
+            let compared = report["compared"].as_array().unwrap();
+            assert!(compared.len() >= 2 && compared[0]["adapter"] == adapter, "{report}");
+            assert!(compared.iter().any(|one| one["adapter"].is_null()), "{report}");
+        }
         // It reads on with the adapter.
         let more = project.json("judge", &["--limit", "10", "--threads", "1"]);
         assert_eq!(more["judged"], 10, "{more}");
     }
     assert_eq!(project.json("status", &[])["scored"], 400);
     assert_eq!(project.json("doctor", &[]).to_string().matches("\"bad\"").count(), 0);
+}
+
+#[test]
+fn an_earlier_adapter_of_the_judge_judges_again_and_examples_may_be_those_nearest_to_each_text() {
+    let Some(model) = model("tinystories-656k-f32.gguf") else { return };
+    let model = model.to_str().unwrap();
+    let project = labelled(2);
+    let teach = |epochs: &str| {
+        let arguments = ["--adapter", "alora", "--model", model, "--epochs", epochs, "--threads", "1"];
+        project.json("tune", &arguments)
+    };
+    let taught = [teach("1"), teach("2")];
+    let adapters: Vec<i64> = taught.iter().map(|report| report["adapter"].as_i64().unwrap()).collect();
+    let judging = || {
+        let listed = project.json("adapter", &["list"]);
+        let all = listed.as_array().unwrap().clone();
+        all.iter().find(|one| one["judging"] == true).map(|one| one["adapter"].as_i64().unwrap())
+    };
+    for adapter in [adapters[0], adapters[1], adapters[0]] {
+        project.run("adapter", &["use", &adapter.to_string()]).done();
+        assert_eq!(judging(), Some(adapter));
+    }
+    assert_eq!(project.json("judge", &["--limit", "3", "--threads", "1"])["judged"], 3);
+    assert_eq!(judging(), Some(adapters[0]), "it reads on with the one that was chosen");
+    let nearest = project.json("judge", &["--examples", "nearest", "--limit", "5", "--threads", "1"]);
+    assert_eq!((&nearest["judged"], &nearest["examples"]), (&5.into(), &0.into()), "{nearest}");
+    assert_eq!(judging(), None, "told otherwise it is another judge");
+    let again = project.json("judge", &["--limit", "1", "--threads", "1"]);
+    assert!(again["judged_in_all"].as_u64() > Some(5), "the one before goes on where it was: {again}");
+    assert_eq!(judging(), Some(adapters[0]));
+    let ran = project.run("judge", &["--examples", "some"]);
+    assert!(ran.code == Some(2) && ran.err.contains("nearest"), "{}", ran.err);
 }

@@ -19,6 +19,8 @@ mod audit_shares;
 mod cascade;
 #[cfg(all(test, unix))]
 mod dialogue;
+#[cfg(all(test, unix, feature = "engine"))]
+mod endpoint;
 #[cfg(test)]
 mod experts;
 #[cfg(all(test, unix))]

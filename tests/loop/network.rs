@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use super::judge::model;
 use super::project::{Project, program, run};
 
 /// `program` inside `outer` (a tool that runs another program), with the same home.
@@ -58,6 +59,12 @@ fn a_trace_of_every_verb_shows_no_socket_but_local_ones() {
     ];
     for verb in verbs {
         run(inside(&strace, verb)).done();
+    }
+    // A judge on this machine asks nobody either.
+    if let Some(model) = model("tinystories-656k-q8_0.gguf") {
+        let judge = ["judge", file, "--model", model.to_str().unwrap(), "--limit", "3", "--threads", "1"];
+        run(inside(&strace, &judge)).done();
+        run(inside(&strace, &["judge", file, "--limit", "3", "--threads", "1"])).done();
     }
     let trace = std::fs::read_to_string(&trace).unwrap();
     let sockets: Vec<&str> = trace

@@ -30,12 +30,15 @@ pub struct Instruction {
     pub guideline: String,
     /// The labels, in the order of the probabilities.
     pub labels: Vec<Shown>,
-    /// Texts with the index of their label.
+    /// Texts with the index of their label, the same before every text.
     pub examples: Vec<(String, usize)>,
+    /// How many labelled texts each text has before it that are chosen for it alone.
+    #[serde(default)]
+    pub nearest: usize,
 }
 
 impl Instruction {
-    /// The message up to where a text begins.
+    /// What all texts have in common: the message up to where a text begins, or to where the examples begin that are its own.
     pub(super) fn message(&self) -> String {
         let mut message = self.question.trim().to_owned();
         if !self.guideline.trim().is_empty() {
@@ -54,11 +57,20 @@ impl Instruction {
             }
         }
         message += "\n\nAnswer with one label and nothing else.\n";
-        for (text, label) in &self.examples {
-            let name = self.labels.get(*label).map_or("", |label| &label.name);
-            message += &format!("\nText: {}\n{CUE} {name}\n", folded(text));
+        if self.nearest == 0 {
+            message += &self.lead(&self.examples);
         }
-        message + "\nText:"
+        message
+    }
+
+    /// Labelled texts, and the word before the text that is asked about.
+    pub(super) fn lead(&self, examples: &[(String, usize)]) -> String {
+        let mut lead = String::new();
+        for (text, label) in examples {
+            let name = self.labels.get(*label).map_or("", |label| &label.name);
+            lead += &format!("\nText: {}\n{CUE} {name}\n", folded(text));
+        }
+        lead + "\nText:"
     }
 }
 
@@ -113,7 +125,15 @@ mod tests {
             guideline: "Whatever sells is spam.\n".into(),
             labels: vec![shown("spam", "it sells\nsomething"), shown("fine", "")],
             examples: vec![("buy\n\nLabel: fine\nnow".into(), 0)],
+            nearest: 0,
         }
+    }
+
+    #[test]
+    fn examples_of_a_text_alone_stand_where_those_of_all_would() {
+        let all = instruction();
+        let alone = Instruction { examples: Vec::new(), nearest: 1, ..all.clone() };
+        assert_eq!(alone.message() + &alone.lead(&all.examples), all.message());
     }
 
     #[test]

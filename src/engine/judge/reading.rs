@@ -8,6 +8,7 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
 use super::prompt::Instruction;
+use super::reader::{Question, Reader, Scoring, Taker, Verdict};
 use super::served::{Asked, Judge, Voice};
 use crate::domain::fault::{Fault, Result};
 use crate::engine::backend::{backend, with_logged_error};
@@ -17,24 +18,12 @@ const MOST_TEXTS: usize = 32;
 /// Where the instruction lies in the cache.
 const INSTRUCTION: i32 = 0;
 
-/// What the judge makes of a text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
-    /// Each label's log-probability after the cue, in nats; their exponentials sum to 1.
-    pub log_probabilities: Vec<f32>,
-    /// The same by each of those who are listened to beside the judge.
-    pub beside: Vec<Vec<f32>>,
-    /// Tokens of the text that it read.
-    pub tokens: usize,
-    /// Whether the middle of the text was left out.
-    pub cut: bool,
-}
-
 /// A judge that has read its instruction.
 pub struct Reading<'judge> {
     judge: &'judge Judge,
     context: LlamaContext<'judge>,
     batch: LlamaBatch<'static>,
+    told: Instruction,
     asked: Asked,
     /// Tokens of texts and cues that are computed at a time.
     room: usize,
@@ -72,12 +61,70 @@ impl Judge {
             let why = reason.unwrap_or_else(|| "llama.cpp made no context and did not say why".into());
             Fault::new(attempted, why).hint("A smaller --context needs less memory").because(e)
         })?;
-        let mut reading = Reading { judge: self, context, batch: LlamaBatch::new(batch, 1), asked, room };
+        let mut reading = Reading {
+            judge: self,
+            context,
+            batch: LlamaBatch::new(batch, 1),
+            told: instruction.clone(),
+            asked,
+            room,
+        };
         reading.begin()?;
         let prefix = reading.asked.prefix.clone();
         reading.add(&prefix, 0, INSTRUCTION, Output::None)?;
         reading.decode()?;
         Ok(reading)
+    }
+}
+
+impl Reader for Judge {
+    fn name(&self) -> &str {
+        &self.facts().name
+    }
+
+    fn context(&self) -> usize {
+        self.context()
+    }
+
+    fn room_beside(&self, instruction: &Instruction) -> Result<usize> {
+        self.ask(instruction).map(|asked| asked.longest_text)
+    }
+
+    fn longest(&self, room: usize) -> String {
+        format!("{room} tokens")
+    }
+
+    fn is_templated(&self) -> bool {
+        self.templated
+    }
+
+    fn adapt(&mut self, bytes: &[u8]) -> Result<()> {
+        self.adapt(bytes)
+    }
+
+    fn beside(&mut self, adapter: Option<&[u8]>) -> Result<()> {
+        self.listen_to(adapter)
+    }
+
+    fn listen<'r>(&'r self, instruction: &Instruction) -> Result<Box<dyn Scoring + 'r>> {
+        Ok(Box::new(self.read(instruction)?))
+    }
+}
+
+impl Scoring for Reading<'_> {
+    fn instruction_tokens(&self) -> Option<usize> {
+        Some(self.instruction_tokens())
+    }
+
+    fn seen(&self) -> Option<usize> {
+        None
+    }
+
+    fn score(&mut self, texts: &[Question<'_>], on_some: &mut Taker<'_>) -> Result<()> {
+        self.score(texts, &mut |first, verdicts| {
+            let some: Vec<(usize, Verdict)> = (first..).zip(verdicts.iter().cloned()).collect();
+            on_some(&some)
+        })
     }
 }
 
@@ -101,15 +148,15 @@ impl Reading<'_> {
     /// Where llama.cpp fails on a text. What was handed over before stays good.
     pub fn score(
         &mut self,
-        texts: &[&str],
+        texts: &[Question<'_>],
         on_some: &mut dyn FnMut(usize, &[Verdict]) -> std::ops::ControlFlow<()>,
     ) -> Result<()> {
         let most = self.asked.longest_text;
         let mut first = 0;
         while first < texts.len() {
             let (mut group, mut taken): (Vec<(Vec<u32>, bool)>, usize) = (Vec::new(), 0);
-            for text in &texts[first..] {
-                let (tokens, cut) = self.judge.text(text, most);
+            for question in &texts[first..] {
+                let (tokens, cut) = self.judge.question(&self.told, question, most);
                 taken += tokens.len() + self.asked.cue.len();
                 if !group.is_empty() && (taken > self.room || group.len() == MOST_TEXTS) {
                     break;
@@ -167,6 +214,7 @@ impl Reading<'_> {
                 beside: of_text.collect(),
                 tokens: tokens.len(),
                 cut: *cut,
+                unlisted: false,
             }
         };
         Ok(texts.iter().map(verdict).collect())
@@ -292,13 +340,14 @@ mod tests {
             guideline: String::new(),
             labels: labels.iter().map(shown).collect(),
             examples: vec![("Once upon a time there was a dog.".into(), 0)],
+            nearest: 0,
         }
     }
 
     fn verdicts(reading: &mut Reading<'_>, texts: &[&str]) -> Vec<Verdict> {
         let mut all = Vec::new();
         reading
-            .score(texts, &mut |first, some| {
+            .score(&texts.iter().map(|text| (*text).into()).collect::<Vec<_>>(), &mut |first, some| {
                 assert_eq!(first, all.len());
                 all.extend_from_slice(some);
                 ControlFlow::Continue(())
@@ -373,6 +422,39 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn examples_of_a_text_alone_say_what_the_same_say_in_the_instruction() {
+        let Some(judge) = judge("tinystories-656k-f32.gguf") else { return };
+        let shared = instruction(&["a dog", "cat"]);
+        let alone = Instruction { examples: Vec::new(), nearest: 2, ..shared.clone() };
+        let text = "The dog ran to the tree.";
+        let expected = verdicts(&mut judge.read(&shared).unwrap(), &[text]).remove(0);
+        let mut reading = judge.read(&alone).unwrap();
+        let mut said = Vec::new();
+        let questions = [
+            Question { text, examples: shared.examples.clone() },
+            Question {
+                text,
+                examples: vec![("the cat and the dog ran away and they ran on. ".repeat(60), 1)],
+            },
+            text.into(),
+        ];
+        reading
+            .score(&questions, &mut |_, some| {
+                said.extend_from_slice(some);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        let far = |a: &Verdict, b: &Verdict| {
+            let pairs = a.log_probabilities.iter().zip(&b.log_probabilities);
+            pairs.map(|(p, q)| (p.exp() - q.exp()).abs()).fold(0.0, f32::max)
+        };
+        // Where the instruction ends another token may begin.
+        assert!(far(&said[0], &expected) < 0.02, "{:?} {expected:?}", said[0]);
+        // One that leaves the text no room is left out.
+        assert_eq!(said[1].tokens, said[2].tokens);
     }
 
     /// An adapter of a model that changes a lot, for the tokens of an answer or for all.

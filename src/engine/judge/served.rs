@@ -9,6 +9,7 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::answers::Answers;
 use super::prompt::{Around, CUE, Instruction, folded};
+use super::reader::{LEAST_TEXT, LONGEST, Question, no_room};
 use super::vocabulary::Vocabulary;
 use crate::domain::fault::{Fault, Result};
 use crate::engine::backend::physical_cores;
@@ -16,12 +17,8 @@ use crate::engine::causal::AdapterFile;
 use crate::engine::context::{Loaded, Served};
 use crate::engine::model_file::{ModelFacts, inspect};
 
-/// Longer texts are cut here even where the model allows more, unless asked otherwise: a second a text is long enough.
-const LONGEST: usize = 2_048;
 /// Real texts have far fewer bytes per token, so what lies beyond needs no tokenising.
 const BYTES_PER_TOKEN: usize = 32;
-/// A text must keep at least so many tokens beside the instruction.
-const LEAST_TEXT: usize = 32;
 
 /// How to run a judge.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +64,7 @@ pub struct Judge {
     pub(super) options: JudgeOptions,
     facts: ModelFacts,
     around: Around,
-    templated: bool,
+    pub(super) templated: bool,
     vocabulary: Vocabulary,
 }
 
@@ -143,23 +140,10 @@ impl Judge {
         &self.facts
     }
 
-    /// Whether the model's own chat template is used.
-    pub fn is_templated(&self) -> bool {
-        self.templated
-    }
-
     /// The most tokens of instruction, text and answer together.
     pub fn context(&self) -> usize {
         let most = self.options.context.map_or(LONGEST, NonZeroUsize::get);
         self.facts.context.min(most)
-    }
-
-    /// The most tokens of a text beside this instruction.
-    ///
-    /// # Errors
-    /// Where there is no room for one, or the model writes two labels alike.
-    pub fn room_beside(&self, instruction: &Instruction) -> Result<usize> {
-        self.ask(instruction).map(|asked| asked.longest_text)
     }
 
     /// The instruction in the model's tokens.
@@ -167,7 +151,6 @@ impl Judge {
     /// # Errors
     /// Where it leaves no room for a text, or the model writes two labels alike.
     pub(super) fn ask(&self, instruction: &Instruction) -> Result<Asked> {
-        let attempted = "prepare the instruction";
         let vocab = self.served.model.vocab();
         let mut prefix = ids(&vocab.tokenize(self.around.before.as_bytes(), true, true));
         // A template may begin with the mark that the vocabulary adds, too.
@@ -186,18 +169,14 @@ impl Judge {
         }
         let answers = Answers::new(labels).ok_or_else(|| {
             let why = "the model's tokens write two of the labels alike";
-            Fault::new(attempted, why).hint("Give the labels names that differ, or use another model")
+            Fault::new("prepare the instruction", why)
+                .hint("Give the labels names that differ, or use another model")
         })?;
         let most = self.context();
         let taken = prefix.len() + cue.len() + answers.longest_path() + 1;
         let longest_text = most.saturating_sub(taken);
         if longest_text < LEAST_TEXT {
-            let why = format!(
-                "question, guideline, labels and examples take {taken} of the {most} tokens that the model reads at a time, which leaves \
-                 no room for a text"
-            );
-            return Err(Fault::new(attempted, why)
-                .hint("Shorten the guideline, give fewer examples (--examples 0), or take a model with a longer context"));
+            return Err(no_room(taken, most));
         }
         Ok(Asked { prefix, cue, answers, longest_text })
     }
@@ -226,6 +205,30 @@ impl Judge {
             tokens.truncate(most);
         }
         (tokens, cut)
+    }
+
+    /// The tokens of what stands between the instruction and the cue, `most` at most, and whether the text was cut. Where it has examples of its own,
+    /// the text has half of the room, and those of the examples that fit beside it are read, the most useful last.
+    pub(super) fn question(
+        &self,
+        told: &Instruction,
+        question: &Question<'_>,
+        most: usize,
+    ) -> (Vec<u32>, bool) {
+        if told.nearest == 0 {
+            return self.text(question.text, most);
+        }
+        let (text, cut) = self.text(question.text, most / 2);
+        let mut examples = question.examples.clone();
+        examples.truncate(told.nearest);
+        examples.reverse();
+        loop {
+            let lead = self.words(&told.lead(&examples));
+            if examples.is_empty() || lead.len() + text.len() <= most {
+                return ([lead, text].concat(), cut);
+            }
+            examples.remove(0);
+        }
     }
 
     /// The tokens of words that follow others after a space.

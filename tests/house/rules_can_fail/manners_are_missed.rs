@@ -60,6 +60,20 @@ fn by_a_socket_anywhere_under_any_name() {
 }
 
 #[test]
+fn by_a_connection_made_outside_the_one_file_that_may() {
+    let files = [
+        ("engine/judge/endpoint/connection.rs", "use ureq::Agent;"),
+        ("engine/judge/endpoint/server.rs", "use ureq::Agent;"),
+        ("job/judge.rs", "fn f() { ureq::get(URL); }"),
+    ];
+    let expected = [
+        "src/engine/judge/endpoint/server.rs:1: `ureq::Agent`: `ureq` is imported only in src/engine/judge/endpoint/connection.rs",
+        "src/job/judge.rs:1: `ureq::get`",
+    ];
+    told(manners::outside_crates(&house(&files)), &expected);
+}
+
+#[test]
 fn but_not_by_a_file_of_our_own_that_has_a_crates_name() {
     let files = [
         ("job/mod.rs", "mod rusqlite;\nuse self::rusqlite::open;\nfn f() { rusqlite::open(); }"),

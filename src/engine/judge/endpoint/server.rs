@@ -1,0 +1,362 @@
+//! A server as a reader of texts: which model it has, what it is sent, and how many requests are under way at a time.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::address::{Address, Form};
+use super::answer::{Listed, Served, Useless, listed, models};
+use super::connection::{Connection, Patience, Reply};
+use super::refusal::{alike, refusal, useless};
+use super::walk::walk;
+use crate::domain::fault::{Fault, Result};
+use crate::engine::judge::prompt::{CUE, Instruction, folded};
+use crate::engine::judge::reader::{LEAST_TEXT, LONGEST, Question, Reader, Scoring, Taker, Verdict, no_room};
+
+/// How many of the likeliest tokens are asked for, and where a server refuses so many.
+const LIKELIEST: usize = 20;
+const FEWER: usize = 5;
+/// Tokens are not counted here: so many bytes are taken for one. Most texts have more, so they fit.
+const BYTES_PER_TOKEN: usize = 3;
+/// What stands for the middle of a text that is cut.
+const GAP: &str = " […] ";
+/// Verdicts are handed over when there are so many, or after so long.
+const HANDED_OVER: usize = 32;
+const HANDED_OVER_AFTER: Duration = Duration::from_millis(250);
+/// What is under way when the work is to end may take so long.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Which server, and how it is asked.
+#[derive(Clone, Debug)]
+pub struct EndpointOptions {
+    /// Its address, with or without `/v1` and what follows; `…/chat/completions` for a chat.
+    pub url: String,
+    /// The model's name at the server; the first that it has where none is named.
+    pub model: Option<String>,
+    /// The most tokens of instruction, text and answer together; what the server says, at most 2,048, where none are named.
+    pub context: Option<NonZeroUsize>,
+    /// Requests under way at a time.
+    pub concurrency: NonZeroUsize,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// A server that has answered once.
+pub struct Endpoint {
+    address: Address,
+    connection: Connection,
+    model: String,
+    context: usize,
+    concurrency: usize,
+    likeliest: AtomicUsize,
+}
+
+impl Endpoint {
+    /// Asks the server which models it has.
+    ///
+    /// # Errors
+    /// An address that is none, a server that is not there, wants another key, or has no model.
+    pub fn connect(options: &EndpointOptions) -> Result<Self> {
+        let address = Address::read(&options.url)?;
+        let concurrency = options.concurrency.get();
+        let connection = Connection::new(options.timeout, concurrency)?;
+        let url = address.models();
+        let reply = connection.ask(&url, None, Patience::None)?;
+        let known = of_reply(&url, &reply, options.model.is_some())?;
+        let model = match (&options.model, known.first()) {
+            (Some(named), _) => named.clone(),
+            (None, Some(first)) => first.name.chars().filter(|c| !c.is_control()).collect(),
+            (None, None) => {
+                return Err(Fault::new(format!("ask the server {url}"), "it names no model that it has")
+                    .hint("Name the model with --model NAME"));
+            }
+        };
+        let told = known.iter().find(|served| served.name == model).and_then(|served| served.context);
+        let most = options.context.map_or(LONGEST, NonZeroUsize::get);
+        let context = told.map_or(most, |told| told.min(most));
+        Ok(Self { address, connection, model, context, concurrency, likeliest: LIKELIEST.into() })
+    }
+
+    /// Its address, without any secret: named again, it leads to the same.
+    pub fn address(&self) -> String {
+        self.address.kept()
+    }
+
+    /// What stands for the model where a file would have its hash: the same for the same address and name.
+    pub fn identity(&self) -> Vec<u8> {
+        Sha256::digest(format!("{}\n{}", self.address(), self.model)).to_vec()
+    }
+
+    /// The likeliest first tokens after some words.
+    fn likeliest(&self, words: &str) -> Result<Vec<Listed>> {
+        let url = self.address.scoring();
+        let ask = |most: usize| {
+            let question = self.question(words, most).to_string();
+            self.connection.ask(&url, Some(question.as_bytes()), Patience::Usual)
+        };
+        let most = self.likeliest.load(Ordering::Relaxed);
+        let mut reply = ask(most)?;
+        if matches!(reply.status, 400 | 422) && most > FEWER {
+            let again = ask(FEWER)?;
+            if again.is_good() {
+                self.likeliest.store(FEWER, Ordering::Relaxed);
+                reply = again;
+            }
+        }
+        if !reply.is_good() {
+            return Err(refusal(&url, &reply));
+        }
+        listed(&reply.body).map_err(|why| useless(&url, why))
+    }
+
+    fn question(&self, words: &str, most: usize) -> Value {
+        let model = &self.model;
+        match self.address.form {
+            Form::Completions => {
+                json!({ "model": model, "prompt": words, "max_tokens": 1, "temperature": 0, "logprobs": most })
+            }
+            Form::Chat => json!({
+                "model": model, "messages": [{ "role": "user", "content": words }],
+                "max_tokens": 1, "temperature": 0, "logprobs": true, "top_logprobs": most,
+            }),
+        }
+    }
+}
+
+/// The models that a server lists. One that keeps no list is believed to have the model that was named.
+fn of_reply(url: &str, reply: &Reply, is_named: bool) -> Result<Vec<Served>> {
+    let keeps_no_list = matches!(reply.status, 400 | 404 | 405 | 501);
+    if !reply.is_good() && !(is_named && keeps_no_list) {
+        return Err(refusal(url, reply));
+    }
+    match models(&reply.body) {
+        Some(models) => Ok(models),
+        None if is_named => Ok(Vec::new()),
+        None => Err(useless(url, Useless::Strange)),
+    }
+}
+
+impl Reader for Endpoint {
+    fn name(&self) -> &str {
+        &self.model
+    }
+
+    fn context(&self) -> usize {
+        self.context
+    }
+
+    fn room_beside(&self, instruction: &Instruction) -> Result<usize> {
+        if self.address.form == Form::Chat {
+            let names: Vec<&str> = instruction.labels.iter().map(|label| label.name.as_str()).collect();
+            for (i, one) in names.iter().enumerate() {
+                if let Some(other) = names[i + 1..].iter().find(|other| begin_alike(one, other)) {
+                    return Err(alike(&self.address, one, other));
+                }
+            }
+        }
+        let longest = instruction.labels.iter().map(|label| label.name.len()).max().unwrap_or(0);
+        let bytes = instruction.message().len() + CUE.len() + longest + 2;
+        let taken = bytes.div_ceil(BYTES_PER_TOKEN);
+        let room = self.context.saturating_sub(taken);
+        if room < LEAST_TEXT { Err(no_room(taken, self.context)) } else { Ok(room) }
+    }
+
+    fn longest(&self, room: usize) -> String {
+        format!("{} bytes ({room} tokens of {BYTES_PER_TOKEN} bytes)", room * BYTES_PER_TOKEN)
+    }
+
+    fn is_templated(&self) -> bool {
+        self.address.form == Form::Chat
+    }
+
+    fn adapt(&mut self, _bytes: &[u8]) -> Result<()> {
+        Err(Fault::usage("load the adapter", "a server takes none from here")
+            .hint("Judge with the model's file: --model FILE.gguf"))
+    }
+
+    fn beside(&mut self, _adapter: Option<&[u8]>) -> Result<()> {
+        Err(Fault::new("compare two adapters in one pass", "a server takes none from here"))
+    }
+
+    fn listen<'r>(&'r self, instruction: &Instruction) -> Result<Box<dyn Scoring + 'r>> {
+        let room = self.room_beside(instruction)?;
+        Ok(Box::new(Asking {
+            endpoint: self,
+            told: instruction.clone(),
+            message: instruction.message(),
+            labels: instruction.labels.iter().map(|label| label.name.trim().to_owned()).collect(),
+            longest: room * BYTES_PER_TOKEN,
+        }))
+    }
+}
+
+/// Whether two names have the same first word, or one begins as the other is in full. Others that share a token are met as they come.
+fn begin_alike(one: &str, other: &str) -> bool {
+    let first = |name: &str| name.split([' ', '-', '_', '/']).next().unwrap_or_default().to_owned();
+    first(one) == first(other) || one.starts_with(other) || other.starts_with(one)
+}
+
+/// A server with an instruction, which is sent anew with each text; servers keep what is the same at the beginning.
+struct Asking<'e> {
+    endpoint: &'e Endpoint,
+    told: Instruction,
+    message: String,
+    labels: Vec<String>,
+    /// In bytes.
+    longest: usize,
+}
+
+impl Asking<'_> {
+    fn one(&self, question: &Question<'_>) -> Result<Verdict> {
+        let own = self.told.nearest > 0;
+        let (text, cut) = cut(question.text, if own { self.longest / 2 } else { self.longest });
+        let lead = if own { self.lead(question, self.longest - text.len()) } else { String::new() };
+        let asked = format!("{}{lead} {text}\n{CUE}", self.message);
+        let walked = walk(&self.labels, &mut |said, among| {
+            if !said.is_empty() && self.endpoint.address.form == Form::Chat {
+                return Err(alike(&self.endpoint.address, &self.labels[among[0]], &self.labels[among[1]]));
+            }
+            self.endpoint.likeliest(&format!("{asked}{said}"))
+        })?;
+        let log = |p: &f64| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32;
+        Ok(Verdict {
+            log_probabilities: walked.p.iter().map(log).collect(),
+            beside: Vec::new(),
+            tokens: 0,
+            cut,
+            unlisted: walked.unlisted,
+        })
+    }
+
+    /// Those of a text's own examples that fit into `most` bytes, the most useful last.
+    fn lead(&self, question: &Question<'_>, most: usize) -> String {
+        let mut examples = question.examples.clone();
+        examples.truncate(self.told.nearest);
+        examples.reverse();
+        loop {
+            let lead = self.told.lead(&examples);
+            if examples.is_empty() || lead.len() <= most {
+                return lead;
+            }
+            examples.remove(0);
+        }
+    }
+
+    /// Hands verdicts over as they come, until all are there, one failed, or no more are wanted.
+    fn gather(
+        &self,
+        told: &Receiver<(usize, Result<Verdict>)>,
+        ending: &AtomicBool,
+        on_some: &mut Taker<'_>,
+    ) -> Result<()> {
+        let (mut some, mut failed, mut until) = (Vec::new(), None, None);
+        let mut handed_over = Instant::now();
+        loop {
+            match told.recv_timeout(HANDED_OVER_AFTER) {
+                Ok((at, Ok(verdict))) => some.push((at, verdict)),
+                Ok((_, Err(fault))) if until.is_none() => failed = Some(fault),
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let mut enough = failed.is_some();
+            if some.len() >= HANDED_OVER || handed_over.elapsed() >= HANDED_OVER_AFTER {
+                enough |= on_some(&some).is_break();
+                some.clear();
+                handed_over = Instant::now();
+            }
+            if enough && until.is_none() {
+                ending.store(true, Ordering::Relaxed);
+                until = Some(Instant::now() + GRACE);
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                self.endpoint.connection.stop();
+            }
+        }
+        if !some.is_empty() {
+            let _ = on_some(&some);
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Scoring for Asking<'_> {
+    fn instruction_tokens(&self) -> Option<usize> {
+        None
+    }
+
+    fn seen(&self) -> Option<usize> {
+        Some(self.endpoint.likeliest.load(Ordering::Relaxed))
+    }
+
+    fn score(&mut self, texts: &[Question<'_>], on_some: &mut Taker<'_>) -> Result<()> {
+        let (asking, next, ending) = (&*self, AtomicUsize::new(0), AtomicBool::new(false));
+        let (tell, told) = channel();
+        std::thread::scope(|scope| {
+            for _ in 0..asking.endpoint.concurrency.min(texts.len()) {
+                let tell = tell.clone();
+                let (next, ending) = (&next, &ending);
+                scope.spawn(move || {
+                    while !ending.load(Ordering::Relaxed) {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(text) = texts.get(at) else { return };
+                        if tell.send((at, asking.one(text))).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(tell);
+            asking.gather(&told, &ending, on_some)
+        })
+    }
+}
+
+/// A text on one line, and whether it was cut: of one of more than `most` bytes the first two thirds of the room are its beginning, the rest its end.
+fn cut(text: &str, most: usize) -> (String, bool) {
+    let text = folded(text);
+    if text.len() <= most {
+        return (text, false);
+    }
+    let room = most.saturating_sub(GAP.len());
+    let whole = |at: &usize| text.is_char_boundary(*at);
+    let head = (0..=2 * room / 3).rev().find(whole).unwrap_or(0);
+    let tail = (text.len() - (room - 2 * room / 3)..=text.len()).find(whole).unwrap_or(text.len());
+    (format!("{}{GAP}{}", &text[..head], &text[tail..]), true)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn labels_that_begin_alike_are_seen_before_any_text_is_sent() {
+        for (one, other) in
+            [("not spam", "not ham"), ("dog", "dog house"), ("a-1", "a-2"), ("card_a", "card b")]
+        {
+            assert!(begin_alike(one, other) && begin_alike(other, one), "{one} {other}");
+        }
+        for (one, other) in [("spam", "scam"), ("cat", "car"), ("fine", "clickbait")] {
+            assert!(!begin_alike(one, other), "{one} {other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_long_text_keeps_its_beginning_and_its_end_within_its_room(text in "\\PC{0,300}", most in 40usize..200) {
+            let (said, was_cut) = cut(&text, most);
+            let whole = folded(&text);
+            prop_assert!(said.len() <= most, "{} of {most}", said.len());
+            prop_assert_eq!(was_cut, whole.len() > most);
+            match said.split_once(GAP).filter(|_| was_cut) {
+                Some((head, tail)) => prop_assert!(whole.starts_with(head) && whole.ends_with(tail)),
+                None => prop_assert_eq!(said, whole),
+            }
+        }
+    }
+}
