@@ -197,7 +197,7 @@ impl Known {
                 if !self.names.insert(e.name.clone()) {
                     return Err(format!("the expert {} came before", e.name));
                 }
-                self.new("expert", e.uuid)
+                self.first("expert", e.uuid)
             }
             Line::Session(s) => {
                 self.expert(&s.expert)?;
@@ -211,7 +211,7 @@ impl Known {
                 time("started_ms", Some(s.started_ms))?;
                 time("ended_ms", s.ended_ms)?;
                 counts("uid", s.uid)?;
-                self.new("session", s.uuid)
+                self.first("session", s.uuid)
             }
             Line::Revision(r) => {
                 self.has("session", Some(r.session))?;
@@ -219,7 +219,7 @@ impl Known {
                 counts("number", r.number)?;
                 time("created_ms", Some(r.created_ms))?;
                 long(&r.toml)?;
-                self.new("revision", r.uuid)
+                self.first("revision", r.uuid)
             }
             Line::Model(m) => {
                 for text in [&m.name, &m.path, &m.architecture, &m.quantisation] {
@@ -238,7 +238,7 @@ impl Known {
                 self.has("adapter", a.parent)?;
                 counts("training_n", a.training_n)?;
                 time("created_ms", Some(a.created_ms))?;
-                self.new("adapter", a.uuid)
+                self.first("adapter", a.uuid)
             }
             Line::Predictor(p) => {
                 one_of(
@@ -249,7 +249,7 @@ impl Known {
                 self.made(&p.model, p.revision, &p.labels, &p.settings)?;
                 self.has("adapter", p.adapter)?;
                 time("created_ms", Some(p.created_ms))?;
-                self.new("predictor", p.uuid)
+                self.first("predictor", p.uuid)
             }
             Line::Round(r) => {
                 self.has("predictor", r.predictor)?;
@@ -262,7 +262,7 @@ impl Known {
                 counts("budget", r.budget)?;
                 time("created_ms", Some(r.created_ms))?;
                 time("closed_ms", r.closed_ms)?;
-                self.new("round", r.uuid)
+                self.first("round", r.uuid)
             }
             Line::Case(c) => self.case(c),
             Line::Event(e) => self.event(e),
@@ -276,7 +276,7 @@ impl Known {
                 e.other.as_ref().map_or(Ok(()), |other| self.expert(other))?;
                 order(e.lamport)?;
                 time("at_ms", Some(e.at_ms))?;
-                self.new("expert event", e.uuid)
+                self.first("expert event", e.uuid)
             }
             Line::Reveal(r) => {
                 self.expert(&r.expert)?;
@@ -309,7 +309,7 @@ impl Known {
         counts("position", c.position)?;
         time("withdrawn_ms", c.withdrawn_ms)?;
         time("revealed_ms", c.revealed_ms)?;
-        self.new("case", c.uuid)
+        self.first("case", c.uuid)
     }
 
     fn event(&mut self, e: &EventLine) -> Checked {
@@ -342,7 +342,7 @@ impl Known {
         if !self.places.insert((e.session, e.seq)) {
             return Err(format!("number {} of that sitting came before", e.seq));
         }
-        self.new("event", e.uuid)
+        self.first("event", e.uuid)
     }
 
     /// What adapters and predictors have in common.
@@ -357,7 +357,7 @@ impl Known {
             .map_err(|_| "its settings are no JSON".into())
     }
 
-    fn new(&mut self, kind: &'static str, uuid: Uuid) -> Checked {
+    fn first(&mut self, kind: &'static str, uuid: Uuid) -> Checked {
         if self.uuids.insert((kind, uuid)) { Ok(()) } else { Err(format!("the {kind} {uuid} came before")) }
     }
 

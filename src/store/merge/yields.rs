@@ -91,7 +91,8 @@ impl Store {
             Some(id) => self.one("SELECT uuid FROM adapter WHERE id = ?1", [id], WHAT, |r| r.get(0))?,
             None => None,
         };
-        let spaces: Vec<(i64, i64, Vec<u8>, Option<Vec<u8>>)> = copy.all_rows(
+        type Space = (i64, i64, Vec<u8>, Option<Vec<u8>>);
+        let spaces: Vec<Space> = copy.all_rows(
             "SELECT m.id, 0, m.sha256, NULL FROM model m
              UNION ALL SELECT a.model, a.id, m.sha256, a.uuid FROM adapter a JOIN model m ON m.id = a.model",
             WHAT,
