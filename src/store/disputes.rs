@@ -1,7 +1,10 @@
 //! Items on which experts differ, with what each of them said, and what was decided.
 
 use super::again::OVERTAKEN;
+use super::clock::now_ms;
+use super::hands::crew;
 use super::open::Store;
+use super::person::MY_NAMES;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 
@@ -141,15 +144,16 @@ impl Store {
 
     /// Whether nobody is to answer for an item any more, this expert in a case shown again included: what the others said may be seen.
     pub fn is_closed(&self, expert: ExpertId, item: ItemId) -> Result<bool> {
-        Ok(self.count(
-            "SELECT count(*) FROM label_case c JOIN round r ON r.id = c.round
-             WHERE c.item = ?2 AND c.withdrawn_ms IS NULL AND r.closed_ms IS NULL AND CASE c.reason
-               WHEN 'repeat' THEN c.expert = ?1 AND NOT EXISTS
+        let sql = format!(
+            "WITH {} SELECT count(*) FROM label_case c JOIN round r ON r.id = c.round
+             WHERE c.item = ?3 AND c.withdrawn_ms IS NULL AND r.closed_ms IS NULL AND CASE c.reason
+               WHEN 'repeat' THEN c.expert IN {MY_NAMES} AND NOT EXISTS
                    (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
-               ELSE (SELECT count(DISTINCT e.expert) FROM standing_event e WHERE e.item = c.item AND e.action = 'set') < c.overlap
+               ELSE (SELECT count(*) FROM current_answer a WHERE a.item = c.item AND a.action = 'set')
+                 < min(c.overlap, (SELECT count(*) FROM crew w WHERE w.round = c.round))
                END",
-            (expert, item),
-            "read the case",
-        )? == 0)
+            crew()
+        );
+        Ok(self.count(&sql, (expert, now_ms(), item), "read the case")? == 0)
     }
 }
