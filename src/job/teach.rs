@@ -194,8 +194,7 @@ pub fn teach(context: &JobContext<'_>, options: &TeachOptions) -> Result<TeachRe
 fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -> Result<TeachReport> {
     let attempted = "teach the judge";
     let scout = scouting(work.store, attempted)?;
-    let named =
-        options.model.as_deref().map(|path| path_of(work.store, Some(path), attempted)).transpose()?;
+    let path = path_of(work.store, options.model.as_deref(), attempted)?;
     let revision = work.store.task()?;
     let mut report = TeachReport::new(Verdict::TooFew);
     let labels = revision.task.labels.len();
@@ -204,7 +203,6 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
         report.missing = Some(missing);
         return Ok(report);
     }
-    let path = named.map_or_else(|| path_of(work.store, None, attempted), Ok)?;
     work.report("loading the model", 0, None, "texts")?;
     let threads = options.threads.unwrap_or_else(|| JudgeOptions::default().threads);
     let mut judge = Judge::load(&path, JudgeOptions { threads, ..JudgeOptions::default() })?;

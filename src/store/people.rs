@@ -167,8 +167,10 @@ fn set_role(
         Role::Lead => append(tx, session, role.as_str(), (expert, None))?,
         Role::Expert => {
             // A person leads by any of the names.
-            let names: Vec<ExpertId> =
-                tx.prepare(MY_NAMES)?.query_map([expert], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let names: Vec<ExpertId> = tx
+                .prepare(&format!("SELECT expert FROM person WHERE expert IN {MY_NAMES}"))?
+                .query_map([expert], |r| r.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
             names.into_iter().try_for_each(|name| append(tx, session, role.as_str(), (name, None)))?;
         }
     }
@@ -311,7 +313,9 @@ mod tests {
             let read = |order: Vec<(usize, (usize, i64, i64, i64))>| {
                 let dir = tempfile::tempdir().unwrap();
                 let (store, _) = store(&dir);
-                store.conn.execute("UPDATE expert SET created_ms = id, uuid = zeroblob(15) || char(id)", []).unwrap();
+                for n in 1..=NAMES as i64 {
+                    store.conn.execute("UPDATE expert SET created_ms = ?1, uuid = ?2 WHERE id = ?1", (n, vec![n as u8; 16])).unwrap();
+                }
                 for (n, (what, one, other, lamport)) in order {
                     let (action, other) = match what {
                         0 => ("lead", None),
@@ -321,8 +325,8 @@ mod tests {
                     };
                     store.conn.execute(
                         "INSERT INTO expert_event (uuid, lamport, session, action, expert, other, at_ms)
-                         VALUES (zeroblob(15) || char(?1), ?2, 1, ?3, ?4, ?5, 0)",
-                        (n as i64 + 1, lamport, action, one, other),
+                         VALUES (?1, ?2, 1, ?3, ?4, ?5, 0)",
+                        (vec![n as u8; 16], lamport, action, one, other),
                     ).unwrap();
                 }
                 (store.persons().unwrap(), store.leads().unwrap())

@@ -127,6 +127,11 @@ impl StandIn {
 /// Serves one connection until it breaks off.
 fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> Said) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
+    // A greeting in TLS, of which it understands no word.
+    if reader.fill_buf().is_ok_and(|bytes| bytes.first() == Some(&0x16)) {
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        return;
+    }
     loop {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -263,6 +268,9 @@ fn what_a_server_lists_becomes_the_labels_probabilities_and_no_secret_is_kept() 
     project.run("judge", &["--model", &server.url()]).refused(2, &["is a server", "--endpoint URL"]);
     project.run("tune", &["--adapter", "lora", "--model", &server.url()]).refused(2, &["is a server"]);
     project.run("tune", &["--adapter", "alora", "--model", &server.url()]).refused(2, &["is a server"]);
+    project
+        .run("tune", &["--adapter", "alora"])
+        .refused(2, &["teach the judge", "tiny at the server", "none is trained"]);
     project.run("status", &[]).done();
     assert_eq!(server.asked().len(), before);
     let ran = project.run("judge", &["--endpoint", &server.url(), "--threads", "2"]);

@@ -129,8 +129,8 @@ impl Endpoint {
 
 /// The models that a server lists. One that keeps no list is believed to have the model that was named.
 fn of_reply(url: &str, reply: &Reply, is_named: bool) -> Result<Vec<Served>> {
-    let keeps_no_list = matches!(reply.status, 400 | 404 | 405 | 501);
-    if !reply.is_good() && !(is_named && keeps_no_list) {
+    let keeps_no_list = is_named && matches!(reply.status, 400 | 404 | 405 | 501);
+    if !(reply.is_good() || keeps_no_list) {
         return Err(refusal(url, reply));
     }
     match models(&reply.body) {

@@ -12,6 +12,8 @@ const LOOKED_BEHIND: f64 = 0.01;
 /// What is not listed may be as likely as the least that is, or as what is left of 1; servers round, so not less than this is left.
 const LEFT: f64 = 1e-6;
 
+const LINE_BREAKS: [char; 2] = ['\n', '\r'];
+
 /// Asks for the likeliest tokens after some words of an answer, which may be these labels'.
 pub(super) type Look<'l> = dyn FnMut(&str, &[usize]) -> Result<Vec<Listed>> + 'l;
 
@@ -53,12 +55,16 @@ impl Walk<'_, '_> {
     fn spread(&mut self, said: &str, among: &[usize], share: f64) -> Result<bool> {
         let listed = (self.look)(said, among)?;
         let spelled = said.trim_start();
-        let step = |token: &Listed| Step {
-            said: format!("{said}{}", token.text),
-            to: leads(self.labels, said, &token.text, among),
-            p: token.p,
-        };
-        let steps: Vec<Step> = listed.iter().map(step).filter(|step| !step.to.is_empty()).collect();
+        let mut steps = self.steps(said, &listed, 1.0, among);
+        let credited: f64 = steps.iter().map(|step| step.p).sum();
+        if said.is_empty() {
+            // White space of its own before a name is no choice between names: what follows it counts like what follows the cue.
+            let spaces = listed.iter().filter(|token| is_space(&token.text));
+            for space in spaces.filter(|space| space.p > LOOKED_BEHIND * (credited + space.p)) {
+                let behind = (self.look)(&space.text, among)?;
+                steps.extend(self.steps(&space.text, &behind, space.p, among));
+            }
+        }
         // A name that is said in full is the answer unless it goes on to be another.
         let is_whole = |label: &usize| !spelled.is_empty() && self.labels[*label] == spelled;
         let whole = among.iter().copied().find(is_whole);
@@ -79,17 +85,25 @@ impl Walk<'_, '_> {
             self.p[whole] += ended * unit;
         }
         unlisted.iter().for_each(|&label| self.p[label] += floor * unit);
-        let mut found = whole.is_some();
         for step in steps {
             let share = step.p * unit;
-            found |= !step.said.trim_start().is_empty();
             if step.to.len() > 1 && share > LOOKED_BEHIND {
-                found |= self.spread(&step.said, &step.to, share)?;
+                self.spread(&step.said, &step.to, share)?;
             } else {
                 self.share(share, &step.to);
             }
         }
-        Ok(found)
+        Ok(true)
+    }
+
+    /// Those of the listed tokens that lead from `said` to labels, which itself has the probability `before`.
+    fn steps(&self, said: &str, listed: &[Listed], before: f64, among: &[usize]) -> Vec<Step> {
+        let step = |token: &Listed| Step {
+            said: format!("{said}{}", token.text),
+            to: leads(self.labels, said, &token.text, among),
+            p: before * token.p,
+        };
+        listed.iter().map(step).filter(|step| !step.to.is_empty()).collect()
     }
 
     fn share(&mut self, share: f64, among: &[usize]) {
@@ -101,13 +115,16 @@ impl Walk<'_, '_> {
 fn leads(labels: &[String], said: &str, token: &str, among: &[usize]) -> Vec<usize> {
     let spelled = said.trim_start();
     let next = if spelled.is_empty() { token.trim_start() } else { token };
-    // An answer stands on the cue's line, and white space before it is said once.
-    let space = &token[..token.len() - next.len()];
-    if space.contains(['\n', '\r']) || (next.is_empty() && (token.is_empty() || !said.is_empty())) {
+    // An answer stands on the cue's line.
+    if next.is_empty() || token[..token.len() - next.len()].contains(LINE_BREAKS) {
         return Vec::new();
     }
     let goes_on = |label: &&usize| labels[**label].strip_prefix(spelled).is_some_and(|r| r.starts_with(next));
     among.iter().filter(goes_on).copied().collect()
+}
+
+fn is_space(token: &str) -> bool {
+    !token.is_empty() && token.trim_start().is_empty() && !token.contains(LINE_BREAKS)
 }
 
 #[cfg(test)]
@@ -173,6 +190,11 @@ mod tests {
         );
         are(&walked.p, &[0.75, 0.25]);
         assert_eq!(asked, ["", " "]);
+        let first = [(" a", 0.2), (" b", 0.1), (" ", 0.5)];
+        let (nowhere, _) = self::walked(&["ab", "ba"], &[("", &first), (" ", &[("x", 1.0)])]);
+        are(&nowhere.p, &[2.0 / 3.0, 1.0 / 3.0]);
+        let (beside, _) = self::walked(&["ab", "ba"], &[("", &first), (" ", &[("b", 0.4), ("x", 0.6)])]);
+        are(&beside.p, &[0.4, 0.6]);
     }
 
     #[test]
