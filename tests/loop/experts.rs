@@ -270,9 +270,10 @@ fn a_round_that_others_owe_to_is_closed_by_a_lead_alone_and_collects_as_long_as_
     assert_eq!(closed["round"], 3);
     let says = closed["before"].to_string();
     assert!(
-        says.contains("round 1 is closed as it is") && says.contains("round 2 is closed as it is"),
+        says.contains("round 2 is closed as it is: 1 of 20 cases complete, 19 want a first answer"),
         "{says}"
     );
+    assert!(!says.contains("round 1"), "only she owed to that: {says}");
     assert_eq!(project.json("status", &[])["open_rounds"].as_array().unwrap().len(), 1);
     let third = wishes(&project, 3);
     assert!(third.contains_key(&step(&project, "bob", "fine").unwrap()));
@@ -427,4 +428,29 @@ fn the_texts_on_the_screen_show_what_others_said_of_closed_cases_only() {
     by(&project, "ada", "answer", &["--item", &open.to_string(), "--label", "fine"]).json();
     assert_eq!(others("ada", open), Some(vec![bob()]));
     assert_eq!(others("cy", open).map(|all| all.len()), Some(2), "two answers close it");
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_is_done_first_is_told_on_the_screen_what_the_others_owe() {
+    use super::seat::{Seat, Setup};
+    let project = Project::scouted_elsewhere(100);
+    project.run("mine", &["--budget", "12"]).done();
+    for name in ["ada", "bob"] {
+        by(&project, name, "next", &[]).json();
+    }
+    finish(&project, "bob", "fine");
+    let seat = Seat::open_as(&project, &["--as", "bob"], Setup::default(), &[("LOGNAME", "bob")]);
+    let screen = seat.see("What was yours in round 1 is done.");
+    let line = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "of 12 cases complete, ",
+        "want a second answer",
+        "(ada can answer ",
+        "It stays open beside the next round",
+    ] {
+        assert!(line.contains(part), "no {part:?} in:\n{screen}");
+    }
+    seat.signal(rustix::process::Signal::TERM);
+    seat.end();
 }
