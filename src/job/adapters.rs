@@ -236,7 +236,12 @@ fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
     let predictor =
         store.predictors()?.into_iter().rev().find(|p| p.kind != "combined" && p.adapter == Some(adapter));
     predictor.ok_or_else(|| {
-        Fault::new(&attempted, "its training was cut short before it could be used").hint("Tune again")
+        let compared = settings(&row.settings)["comparison"]["worse"] == true;
+        let why = match compared {
+            true => "it was worse on held-out labels than the model without it, so it was never used",
+            false => "its training was cut short before it could be used",
+        };
+        Fault::new(&attempted, why).hint("Tune again")
     })
 }
 

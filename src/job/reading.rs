@@ -135,7 +135,7 @@ fn keep_beside(
         let said = items.iter().zip(some).filter(|(item, _)| labelled.contains(item));
         let said = said.filter_map(|(item, (_, verdict))| Some((*item, verdict.beside.get(number)?)));
         let (items, logs): (Vec<ItemId>, Vec<&Vec<f32>>) = said.unzip();
-        let labels = logs.first().map_or(0, |logs| logs.len());
+        let Some(labels) = logs.first().map(|logs| logs.len()) else { continue };
         let values: Vec<f32> = logs.into_iter().flatten().map(|log| log.exp()).collect();
         store.put_predictions(*judge, &items, &values, labels)?;
     }

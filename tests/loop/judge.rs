@@ -211,7 +211,8 @@ fn an_earlier_adapter_of_the_judge_judges_again_and_examples_may_be_those_neares
         let arguments = ["--adapter", "alora", "--model", model, "--epochs", epochs, "--threads", "1"];
         project.json("tune", &arguments)
     };
-    let taught = [teach("1"), teach("2")];
+    let taught = [teach("5"), teach("6")];
+    assert!(taught.iter().all(|report| report["verdict"] == "activated"), "{taught:?}");
     let adapters: Vec<i64> = taught.iter().map(|report| report["adapter"].as_i64().unwrap()).collect();
     let judging = || {
         let listed = project.json("adapter", &["list"]);

@@ -83,7 +83,8 @@ fn essence(file: &Path) -> Vec<String> {
     for sql in [
         "SELECT hex(s.uuid) || ' ' || s.name || ' ' || s.rows FROM source s",
         "SELECT hex(key) || split FROM item",
-        "SELECT hex(s.uuid) || r.row || coalesce(r.gold, '') || r.fields || hex(i.key)
+        // What a row said, whichever spelling of its text came first and is left out of it.
+        "SELECT hex(s.uuid) || r.row || coalesce(r.gold, '') || iif(r.fields = '[null]', json_array(i.text), r.fields) || hex(i.key)
          FROM source_row r JOIN source s ON s.id = r.source JOIN item i ON i.id = r.item",
         "SELECT 'items ' || sum(items) FROM source",
         "SELECT hex(m.sha256) || hex(i.key) || hex(e.vector) FROM embedding e JOIN item i ON i.id = e.item JOIN model m ON m.id = e.model",
