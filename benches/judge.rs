@@ -5,9 +5,15 @@
 //! llama.cpp decodes as many document tokens.
 //! `cargo bench --bench judge -- learning FORM EPOCHS SEED`: TinyStories-656K of the test data on SMS: 300 labels, half of them spam, then
 //! `tune --adapter FORM` (`lora` or `alora`), and kappa of `export --by judge` on the messages that nobody labelled.
+//! `cargo bench --bench judge -- cascade SEEDS`: hate speech, 3,000 tweets a seed, six rounds of 60 answered with the gold; kappa on the tweets that
+//! nobody labelled, by the scout's head alone and by the cascade of it and TinyStories-656K, untaught and taught.
 
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
+#[path = "datasets/mod.rs"]
+mod datasets;
+
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -34,8 +40,9 @@ fn main() -> Result<()> {
         ["speed"] => speed(48),
         ["speed", documents] => speed(documents.parse()?),
         ["learning", form, epochs, seed] => learning(form, epochs, seed.parse()?),
+        ["cascade", seeds] => cascade(seeds.parse()?),
         _ => {
-            println!("give: speed [DOCUMENTS], or learning FORM EPOCHS SEED");
+            println!("give: speed [DOCUMENTS], learning FORM EPOCHS SEED, or cascade SEEDS");
             Ok(())
         }
     }
@@ -130,16 +137,14 @@ fn plain(judge: &Judge, tokens: usize) -> Result<f64> {
 }
 
 fn learning(form: &str, epochs: &str, seed: u64) -> Result<()> {
-    let data = std::env::var_os("HARDCASE_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let model = data.join("models/tinystories-656k-f32.gguf");
-    ensure!(model.is_file(), "skipped: there is no {}", model.display());
+    let data = datasets::folder();
+    let model = model("tinystories-656k-f32.gguf")?;
     let folder = tempfile::tempdir()?;
     let project = folder.path().join("sms.hardcase");
     let task = folder.path().join("task.toml");
     std::fs::write(&task, TASK)?;
     run("new", &project, &["--task", text(&task)?])?;
-    run("import", &project, &[text(&data.join("data/sms_spam/sms.tsv"))?, "--text", "2", "--gold", "1"])?;
+    run("import", &project, &[text(&data.join("sms_spam/sms.tsv"))?, "--text", "2", "--gold", "1"])?;
     run("scout", &project, &[])?;
     let lines = predictions(&project, "active")?;
     let store = Store::open(&project, Access::Read)?;
@@ -150,14 +155,12 @@ fn learning(form: &str, epochs: &str, seed: u64) -> Result<()> {
         .map(|(item, _)| item.0)
         .collect();
     drop(store);
-    let mut labelled = Vec::new();
     for label in ["spam", "ham"] {
         let of = |line: &&Value| line["gold"] == label && train.contains(&line["item"].as_i64().unwrap_or(0));
         let mut all: Vec<i64> = lines.iter().filter(of).filter_map(|line| line["item"].as_i64()).collect();
         all.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         for item in all.into_iter().take(150) {
             run("answer", &project, &["--item", &item.to_string(), "--label", label])?;
-            labelled.push(item);
         }
     }
     run("tune", &project, &[])?;
@@ -166,17 +169,98 @@ fn learning(form: &str, epochs: &str, seed: u64) -> Result<()> {
     println!("{taught}\n{:.1} s", begun.elapsed().as_secs_f64());
     println!("{}", run("judge", &project, &["--all"])?);
     for by in ["judge", "active", "head"] {
-        let lines = predictions(&project, by)?;
-        let unseen = lines.iter().filter(|line| {
-            !line["prelabel"].is_null() && !labelled.contains(&line["item"].as_i64().unwrap_or(0))
-        });
-        let pairs: Vec<(usize, usize)> = unseen
-            .map(|l| (usize::from(l["prelabel"] == "spam"), usize::from(l["gold"] == "spam")))
-            .collect();
-        let kappa = hardcase::stats::kappa::cohen(&pairs).ok();
-        println!("kappa by {by} on {} messages that nobody labelled: {kappa:?}", pairs.len());
+        let (kappa, n) = kappa(&project, by, "spam")?;
+        println!("kappa by {by} on {n} messages that nobody labelled: {kappa:.3}");
     }
     Ok(())
+}
+
+/// Tweets of a seed, of which the judge reads some.
+const TWEETS: usize = 3_000;
+const READ: &str = "1500";
+/// Tweets that fewer have seen are left out.
+const ANNOTATORS: u32 = 3;
+
+fn task_of(set: &datasets::Set) -> String {
+    let mut task = "name = \"hate speech\"\nquestion = \"Is this hate speech?\"\n".to_owned();
+    for (key, (name, description, examples)) in (1..).zip(&set.labels) {
+        task += &format!(
+            "[[label]]\nname = {name:?}\nkey = \"{key}\"\ndescription = {description:?}\nexamples = {examples:?}\n"
+        );
+    }
+    task
+}
+
+fn cascade(seeds: u64) -> Result<()> {
+    let set = datasets::read("davidson_hate", &datasets::folder())?;
+    let model = model("tinystories-656k-f32.gguf")?;
+    let mut gains = vec![Vec::new(); 2];
+    for seed in 1..=seeds {
+        let folder = tempfile::tempdir()?;
+        let (project, task) = (folder.path().join("hate.hardcase"), folder.path().join("task.toml"));
+        std::fs::write(&task, task_of(&set))?;
+        let mut rows = set.rows.clone();
+        rows.retain(|row| row.votes.iter().sum::<u32>() >= ANNOTATORS);
+        rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let data = folder.path().join("tweets.csv");
+        let mut csv = csv::Writer::from_path(&data)?;
+        csv.write_record(["text", "gold"])?;
+        for row in &rows[..TWEETS] {
+            csv.write_record([&row.text, &row.gold])?;
+        }
+        csv.flush()?;
+        run("new", &project, &["--task", text(&task)?])?;
+        run("import", &project, &[text(&data)?, "--text", "text", "--gold", "gold"])?;
+        run("scout", &project, &[])?;
+        let gold: HashMap<i64, String> = predictions(&project, "active")?
+            .iter()
+            .filter_map(|line| Some((line["item"].as_i64()?, line["gold"].as_str()?.to_owned())))
+            .collect();
+        for _ in 0..6 {
+            run("mine", &project, &["--budget", "60", "--seed", &seed.to_string()])?;
+            loop {
+                let next: Value = serde_json::from_str(&run("next", &project, &["--json"])?)?;
+                let Some(item) = next["item"].as_i64() else { break };
+                run("answer", &project, &["--item", &item.to_string(), "--label", &gold[&item]])?;
+            }
+            run("tune", &project, &[])?;
+        }
+        let alone = kappa(&project, "head", "hate")?.0;
+        let said = run("judge", &project, &["--model", text(&model)?, "--limit", READ])?;
+        let untaught = kappa(&project, "active", "hate")?.0;
+        let taught = run("tune", &project, &["--adapter", "lora", "--model", text(&model)?])?;
+        let after = kappa(&project, "active", "hate")?.0;
+        println!(
+            "{said}{taught}seed {seed}: kappa by the head {alone:.3}, with the judge {untaught:.3}, with it taught {after:.3}"
+        );
+        gains[0].push(untaught - alone);
+        gains[1].push(after - alone);
+    }
+    for (name, gains) in ["untaught", "taught"].iter().zip(&gains) {
+        let gain = hardcase::stats::paired::Paired::of(gains).context("too few seeds")?;
+        println!(
+            "{name}: {:+.4} beside the head alone, standard error {:.4}, {seeds} seeds",
+            gain.mean, gain.error
+        );
+    }
+    Ok(())
+}
+
+/// Kappa with the gold on the texts that nobody labelled, and how many those are.
+fn kappa(project: &Path, by: &str, positive: &str) -> Result<(f64, usize)> {
+    let lines = predictions(project, by)?;
+    let unseen = lines.iter().filter(|line| !line["prelabel"].is_null() && line["label"].is_null());
+    let of = |value: &Value| usize::from(value == positive);
+    let pairs: Vec<(usize, usize)> = unseen.map(|line| (of(&line["prelabel"]), of(&line["gold"]))).collect();
+    let kappa = hardcase::stats::kappa::cohen(&pairs).map_err(|why| anyhow::anyhow!("{why:?}"))?;
+    Ok((kappa, pairs.len()))
+}
+
+/// A language model of the test data.
+fn model(name: &str) -> Result<PathBuf> {
+    let path = datasets::folder().with_file_name("models").join(name);
+    ensure!(path.is_file(), "skipped: there is no {}", path.display());
+    Ok(path)
 }
 
 fn text(path: &Path) -> Result<&str> {
