@@ -58,10 +58,11 @@ pub(super) fn compared(
     if earlier.is_empty() {
         return Ok(Vec::new());
     }
+    let now = store.judges()?;
     let mut all = Vec::new();
     for predictor in std::iter::once(judge).chain(earlier.iter().map(|(predictor, _)| predictor)) {
-        let now = store.judges()?.into_iter().find(|p| p.id == predictor.id);
-        all.push(Judged::read(store, now.unwrap_or_else(|| predictor.clone()))?);
+        let now = now.iter().find(|p| p.id == predictor.id).unwrap_or(predictor);
+        all.push(Judged::read(store, now.clone())?);
     }
     let answers: Vec<_> = store
         .first_blind_answers()?

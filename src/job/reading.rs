@@ -60,12 +60,13 @@ pub(super) fn read(
     budget: Budget,
 ) -> Result<Sitting> {
     let told = settings.told()?;
-    let mut wanted = worth_reading(work.store, predictor.id)?;
+    let labelled = labelled(work.store)?;
+    let mut wanted = worth_reading(work.store, predictor.id, &labelled)?;
     if let Budget::Texts(most) = budget {
         wanted.truncate(most);
     }
     let total = wanted.len() as u64;
-    let labelled = labelled(work.store)?;
+    let labelled: HashSet<ItemId> = labelled.into_iter().collect();
     let nearest = match told.nearest {
         0 => None,
         most => Some(Nearest::read(work, &work.store.task()?, most)?),
@@ -142,9 +143,9 @@ fn keep_beside(
     Ok(())
 }
 
-/// The items that have a training or an evaluation label.
-fn labelled(store: &Store) -> Result<HashSet<ItemId>> {
-    let mut labelled = HashSet::new();
+/// The items that have a training label, then those that have an evaluation one.
+fn labelled(store: &Store) -> Result<Vec<ItemId>> {
+    let mut labelled = Vec::new();
     for split in [Split::Train, Split::Eval] {
         labelled.extend(decided(&store.votes(split)?).into_keys());
     }
@@ -154,13 +155,10 @@ fn labelled(store: &Store) -> Result<HashSet<ItemId>> {
 /// What a judge has not read yet, the most useful first: labelled texts for training, which show what it is worth; evaluation cases with an
 /// answer, so that its part in kappa is on all of them; then what the scout is least sure of. An audit text has its turn by that alone, as every
 /// text of the pool that it stands for.
-fn worth_reading(store: &Store, judge: PredictorId) -> Result<Vec<ItemId>> {
+fn worth_reading(store: &Store, judge: PredictorId, labelled: &[ItemId]) -> Result<Vec<ItemId>> {
     let active = active(store, "judge texts")?;
     let (read, _) = store.predictions(judge)?;
-    let mut wanted: Vec<ItemId> = Vec::new();
-    for split in [Split::Train, Split::Eval] {
-        wanted.extend(decided(&store.votes(split)?).into_keys());
-    }
+    let mut wanted = labelled.to_vec();
     let (items, values) = store.predictions(active.id)?;
     let margins = values.chunks_exact(active.labels.len().max(1)).map(|p| Probabilities(p.to_vec()).margin());
     let mut by_margin: Vec<(f32, ItemId)> = margins.zip(items).collect();
