@@ -3,8 +3,9 @@
 //! `cargo bench --bench judge -- speed [DOCUMENTS]`: documents per second of about 100 tokens behind an instruction of about 200, on a model of random
 //! numbers of Qwen3-0.6B's shape (Q8_0, 16,384 tokens; written into the folder of temporary files and kept there), beside the plain rate at which
 //! llama.cpp decodes as many document tokens.
-//! `cargo bench --bench judge -- learning FORM EPOCHS SEED`: TinyStories-656K of the test data on SMS: 300 labels, half of them spam, then
-//! `tune --adapter FORM` (`lora` or `alora`), and kappa of `export --by judge` on the messages that nobody labelled.
+//! `cargo bench --bench judge -- learning FORM balanced|mined SEED`: TinyStories-656K of the test data on SMS: 300 training labels, half of them spam,
+//! or what eight rounds of 60 asked for; then `tune --adapter FORM` (`lora` or `alora`), and kappa of `export --by judge` on the messages that nobody
+//! labelled.
 //! `cargo bench --bench judge -- cascade SEEDS`: hate speech, 3,000 tweets a seed, six rounds of 60 answered with the gold; kappa on the tweets that
 //! nobody labelled, by the scout's head alone and by the cascade of it and TinyStories-656K, untaught and taught.
 
@@ -39,10 +40,11 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["speed"] => speed(48),
         ["speed", documents] => speed(documents.parse()?),
-        ["learning", form, epochs, seed] => learning(form, epochs, seed.parse()?),
+        ["learning", form, "balanced", seed] => learning(form, Labels::Balanced, seed.parse()?),
+        ["learning", form, "mined", seed] => learning(form, Labels::Mined, seed.parse()?),
         ["cascade", seeds] => cascade(seeds.parse()?),
         _ => {
-            println!("give: speed [DOCUMENTS], learning FORM EPOCHS SEED, or cascade SEEDS");
+            println!("give: speed [DOCUMENTS], learning FORM balanced|mined SEED, or cascade SEEDS");
             Ok(())
         }
     }
@@ -57,29 +59,32 @@ fn speed(documents: usize) -> Result<()> {
     let words = |n: usize, salt: usize| -> String {
         (0..n).map(|i| format!("w{} ", (i * 7919 + salt * 104_729) % 97)).collect()
     };
-    let shown = |name: &str| Shown { name: name.into(), description: words(8, 3), examples: Vec::new() };
-    let told = Instruction {
+    let shown = |name: &str| Shown { name: name.into(), description: words(3, 3), examples: Vec::new() };
+    let told = |guideline: usize| Instruction {
         question: words(4, 1),
-        guideline: words(16, 2),
+        guideline: words(guideline, 2),
         labels: vec![shown("spam"), shown("fine")],
         examples: Vec::new(),
         nearest: 0,
     };
-    // As many words as give about 100 tokens in this vocabulary.
-    let per_word = {
-        let mut reading = judge.read(&told)?;
+    // As many words as give about 100 tokens in this vocabulary, and about 200 in the instruction.
+    let counts = |instruction: &Instruction| -> Result<(usize, usize)> {
+        let mut reading = judge.read(instruction)?;
         let text = words(20, 5);
         let mut tokens = 0;
         reading.score(&[text.as_str().into()], &mut |_, verdicts| {
             tokens = verdicts[0].tokens;
             ControlFlow::Continue(())
         })?;
-        tokens as f64 / 20.0
+        Ok((reading.instruction_tokens(), tokens))
     };
-    let texts: Vec<String> = (0..documents).map(|i| words((100.0 / per_word) as usize, i)).collect();
+    let (least, of_twenty) = counts(&told(0))?;
+    let words_of = |tokens: usize| tokens * 20 / of_twenty;
+    let told = told(words_of(200usize.saturating_sub(least)));
+    let texts: Vec<String> = (0..documents).map(|i| words(words_of(100), i)).collect();
     let questions: Vec<Question<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
     let mut reading = judge.read(&told)?;
-    println!("instruction {} tokens", reading.instruction_tokens());
+    println!("instruction {} tokens, cue {}", reading.instruction_tokens(), reading.cue_tokens());
     for round in 1..=3 {
         let mut tokens = 0;
         let begun = Instant::now();
@@ -101,11 +106,11 @@ fn speed(documents: usize) -> Result<()> {
     // Four other texts before each: what `--examples nearest` costs.
     let own = |at: usize| (1..=4).map(|by| (texts[(at + by) % texts.len()].clone(), by % 2)).collect();
     let questions: Vec<Question<'_>> =
-        texts.iter().enumerate().map(|(at, text)| Question { text, examples: own(at) }).collect();
+        texts.iter().enumerate().take(8).map(|(at, text)| Question { text, examples: own(at) }).collect();
     let mut reading = judge.read(&Instruction { nearest: 4, ..told })?;
     let begun = Instant::now();
     reading.score(&questions, &mut |_, _| ControlFlow::Continue(()))?;
-    let rate = documents as f64 / begun.elapsed().as_secs_f64();
+    let rate = questions.len() as f64 / begun.elapsed().as_secs_f64();
     println!("with four examples of its own for each document: {rate:.2} documents/s");
     Ok(())
 }
@@ -136,7 +141,16 @@ fn plain(judge: &Judge, tokens: usize) -> Result<f64> {
     Ok(begun.elapsed().as_secs_f64())
 }
 
-fn learning(form: &str, epochs: &str, seed: u64) -> Result<()> {
+/// Where the labels come from that a judge learns from.
+#[derive(Clone, Copy)]
+enum Labels {
+    /// Drawn half and half.
+    Balanced,
+    /// What the loop asked for.
+    Mined,
+}
+
+fn learning(form: &str, labels: Labels, seed: u64) -> Result<()> {
     let data = datasets::folder();
     let model = model("tinystories-656k-f32.gguf")?;
     let folder = tempfile::tempdir()?;
@@ -146,26 +160,12 @@ fn learning(form: &str, epochs: &str, seed: u64) -> Result<()> {
     run("new", &project, &["--task", text(&task)?])?;
     run("import", &project, &[text(&data.join("sms_spam/sms.tsv"))?, "--text", "2", "--gold", "1"])?;
     run("scout", &project, &[])?;
-    let lines = predictions(&project, "active")?;
-    let store = Store::open(&project, Access::Read)?;
-    let train: Vec<i64> = store
-        .splits()?
-        .into_iter()
-        .filter(|(_, split)| *split == Split::Train)
-        .map(|(item, _)| item.0)
-        .collect();
-    drop(store);
-    for label in ["spam", "ham"] {
-        let of = |line: &&Value| line["gold"] == label && train.contains(&line["item"].as_i64().unwrap_or(0));
-        let mut all: Vec<i64> = lines.iter().filter(of).filter_map(|line| line["item"].as_i64()).collect();
-        all.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-        for item in all.into_iter().take(150) {
-            run("answer", &project, &["--item", &item.to_string(), "--label", label])?;
-        }
+    match labels {
+        Labels::Balanced => balanced(&project, seed)?,
+        Labels::Mined => rounds(&project, 8, seed)?,
     }
-    run("tune", &project, &[])?;
     let begun = Instant::now();
-    let taught = run("tune", &project, &["--adapter", form, "--model", text(&model)?, "--epochs", epochs])?;
+    let taught = run("tune", &project, &["--adapter", form, "--model", text(&model)?])?;
     println!("{taught}\n{:.1} s", begun.elapsed().as_secs_f64());
     println!("{}", run("judge", &project, &["--all"])?);
     for by in ["judge", "active", "head"] {
@@ -212,19 +212,7 @@ fn cascade(seeds: u64) -> Result<()> {
         run("new", &project, &["--task", text(&task)?])?;
         run("import", &project, &[text(&data)?, "--text", "text", "--gold", "gold"])?;
         run("scout", &project, &[])?;
-        let gold: HashMap<i64, String> = predictions(&project, "active")?
-            .iter()
-            .filter_map(|line| Some((line["item"].as_i64()?, line["gold"].as_str()?.to_owned())))
-            .collect();
-        for _ in 0..6 {
-            run("mine", &project, &["--budget", "60", "--seed", &seed.to_string()])?;
-            loop {
-                let next: Value = serde_json::from_str(&run("next", &project, &["--json"])?)?;
-                let Some(item) = next["item"].as_i64() else { break };
-                run("answer", &project, &["--item", &item.to_string(), "--label", &gold[&item]])?;
-            }
-            run("tune", &project, &[])?;
-        }
+        rounds(&project, 6, seed)?;
         let alone = kappa(&project, "head", "hate")?.0;
         let said = run("judge", &project, &["--model", text(&model)?, "--limit", READ])?;
         let untaught = kappa(&project, "active", "hate")?.0;
@@ -243,6 +231,47 @@ fn cascade(seeds: u64) -> Result<()> {
             gain.mean, gain.error
         );
     }
+    Ok(())
+}
+
+/// Rounds of 60 as a project plays them, answered with the gold.
+fn rounds(project: &Path, count: usize, seed: u64) -> Result<()> {
+    let gold: HashMap<i64, String> = predictions(project, "active")?
+        .iter()
+        .filter_map(|line| Some((line["item"].as_i64()?, line["gold"].as_str()?.to_owned())))
+        .collect();
+    for _ in 0..count {
+        run("mine", project, &["--budget", "60", "--seed", &seed.to_string()])?;
+        loop {
+            let next: Value = serde_json::from_str(&run("next", project, &["--json"])?)?;
+            let Some(item) = next["item"].as_i64() else { break };
+            run("answer", project, &["--item", &item.to_string(), "--label", &gold[&item]])?;
+        }
+        run("tune", project, &[])?;
+    }
+    Ok(())
+}
+
+/// 300 training labels, half of them spam, drawn at random.
+fn balanced(project: &Path, seed: u64) -> Result<()> {
+    let lines = predictions(project, "active")?;
+    let store = Store::open(project, Access::Read)?;
+    let train: Vec<i64> = store
+        .splits()?
+        .into_iter()
+        .filter(|(_, split)| *split == Split::Train)
+        .map(|(item, _)| item.0)
+        .collect();
+    drop(store);
+    for label in ["spam", "ham"] {
+        let of = |line: &&Value| line["gold"] == label && train.contains(&line["item"].as_i64().unwrap_or(0));
+        let mut all: Vec<i64> = lines.iter().filter(of).filter_map(|line| line["item"].as_i64()).collect();
+        all.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        for item in all.into_iter().take(150) {
+            run("answer", project, &["--item", &item.to_string(), "--label", label])?;
+        }
+    }
+    run("tune", project, &[])?;
     Ok(())
 }
 

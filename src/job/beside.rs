@@ -8,6 +8,7 @@ use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::ids::AdapterId;
 use crate::domain::split::Split;
+use crate::engine::judge::Reader;
 use crate::stats::agreement::{Ballots, labels_of};
 use crate::stats::kappa::mean_model_expert;
 use crate::store::Store;
@@ -26,32 +27,37 @@ pub struct Compared {
     pub kappa: Figure,
 }
 
-/// Who was the same judge before: the same model, told the same, which reads texts as it does. The newest first, each with its adapter's bytes.
-pub(super) fn earlier(store: &Store, judge: &Predictor) -> Result<Vec<(Predictor, Option<Vec<u8>>)>> {
+/// Has whoever was the same judge before speak beside `reader`: the same model, told the same, which reads texts as it does. The newest first.
+pub(super) fn seat_earlier(
+    store: &Store,
+    reader: &mut dyn Reader,
+    judge: &Predictor,
+) -> Result<Vec<Predictor>> {
     let reads_alike = |p: &Predictor| p.adapter.is_none() || p.adapter_kind.as_deref() == Some("alora");
     let told = JudgeSettings::of(judge)?.instruction;
-    let mut found = Vec::new();
+    let mut seated = Vec::new();
     for other in store.judges()? {
         let same = other.id != judge.id && other.model == judge.model && other.labels == judge.labels;
-        if !same || !reads_alike(&other) || !reads_alike(judge) || found.len() == MOST {
+        if !same || !reads_alike(&other) || !reads_alike(judge) || seated.len() == MOST {
             continue;
         }
         if JudgeSettings::of(&other).is_ok_and(|settings| settings.instruction == told) {
             let bytes = other.adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
             let dropped = other.adapter.is_some() && bytes.as_ref().is_none_or(Vec::is_empty);
             if !dropped {
-                found.push((other, bytes));
+                reader.beside(bytes.as_deref())?;
+                seated.push(other);
             }
         }
     }
-    Ok(found)
+    Ok(seated)
 }
 
 /// All of them on the evaluation cases that all have read; nothing where there is one alone.
 pub(super) fn compared(
     store: &Store,
     judge: &Predictor,
-    earlier: &[(Predictor, Option<Vec<u8>>)],
+    earlier: &[Predictor],
     revision: &Revision,
     seed: u64,
 ) -> Result<Vec<Compared>> {
@@ -60,7 +66,7 @@ pub(super) fn compared(
     }
     let now = store.judges()?;
     let mut all = Vec::new();
-    for predictor in std::iter::once(judge).chain(earlier.iter().map(|(predictor, _)| predictor)) {
+    for predictor in std::iter::once(judge).chain(earlier) {
         let now = now.iter().find(|p| p.id == predictor.id).unwrap_or(predictor);
         all.push(Judged::read(store, now.clone())?);
     }

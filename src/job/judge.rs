@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::beside::{Compared, compared, earlier, in_words};
+use super::beside::{Compared, compared, in_words, seat_earlier};
 use super::cascade::combine;
 use super::evaluate::{record_agreement, rescore_cases};
 use super::judged::JudgeSettings;
@@ -21,7 +21,6 @@ use super::told::predictor;
 pub use super::told::{EXAMPLES, Examples};
 use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::PredictorId;
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeOptions, Reader, is_url};
 use crate::stats::stack::Worth;
@@ -180,12 +179,8 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
         if let Some(adapter) = predictor.adapter {
             judge.adapt(&bytes_of(work.store, adapter)?)?;
         }
-        let earlier = earlier(work.store, &predictor)?;
-        for (_, bytes) in &earlier {
-            judge.beside(bytes.as_deref())?;
-        }
-        let beside: Vec<PredictorId> = earlier.iter().map(|(predictor, _)| predictor.id).collect();
-        let sitting = read(work, &*judge, &predictor, &settings, &beside, choice.budget)?;
+        let earlier = seat_earlier(work.store, &mut *judge, &predictor)?;
+        let sitting = read(work, &*judge, &predictor, &settings, &earlier, choice.budget)?;
         let (items, _) = work.store.predictions(predictor.id)?;
         let training = decided(&work.store.votes(Split::Train)?);
         let worth = combine(work, &scout, &revision, seed)?;

@@ -56,7 +56,7 @@ pub(super) fn read(
     judge: &dyn Reader,
     predictor: &Predictor,
     settings: &JudgeSettings,
-    beside: &[PredictorId],
+    beside: &[Predictor],
     budget: Budget,
 ) -> Result<Sitting> {
     let told = settings.told()?;
@@ -127,7 +127,7 @@ pub(super) fn read(
 /// Keeps what others said beside the judge: of labelled texts, for the comparison.
 fn keep_beside(
     store: &mut Store,
-    beside: &[PredictorId],
+    beside: &[Predictor],
     labelled: &HashSet<ItemId>,
     items: &[ItemId],
     some: &[(usize, Verdict)],
@@ -138,7 +138,7 @@ fn keep_beside(
         let (items, logs): (Vec<ItemId>, Vec<&Vec<f32>>) = said.unzip();
         let Some(labels) = logs.first().map(|logs| logs.len()) else { continue };
         let values: Vec<f32> = logs.into_iter().flatten().map(|log| log.exp()).collect();
-        store.put_predictions(*judge, &items, &values, labels)?;
+        store.put_predictions(judge.id, &items, &values, labels)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::adapters::KIND;
-use super::beside::{Compared, compared, earlier, in_words};
+use super::beside::{Compared, compared, in_words, seat_earlier};
 use super::cascade::combine;
 use super::evaluate::{record_agreement, rescore_cases};
 use super::judge::path_of;
@@ -294,12 +294,8 @@ fn once(context: &JobContext<'_>, work: &mut Work<'_>, options: &TeachOptions) -
     work.store.put_predictions(next.id, &items, &unseen, labels)?;
     if options.rescore == Rescore::Pool {
         judge.adapt(&bytes)?;
-        let earlier = earlier(work.store, &next)?;
-        for (_, bytes) in &earlier {
-            judge.listen_to(bytes.as_deref())?;
-        }
-        let beside: Vec<PredictorId> = earlier.iter().map(|(judge, _)| judge.id).collect();
-        report.read = read(work, &judge, &next, &settings, &beside, Budget::Texts(before))?.judged;
+        let earlier = seat_earlier(work.store, &mut judge, &next)?;
+        report.read = read(work, &judge, &next, &settings, &earlier, Budget::Texts(before))?.judged;
         report.compared = compared(work.store, &next, &earlier, &revision, seed)?;
     }
     combine(work, &scout, &revision, seed)?;

@@ -151,6 +151,17 @@ fn so_it_does_with_weights_of_8_bits_unpacked_once_or_whenever_they_are_used() {
 }
 
 #[test]
+fn so_it_does_with_coarser_weights() {
+    let dir = tempfile::tempdir().unwrap();
+    for (family, kind) in [(Family::Llama, TensorType::Q4_K), (Family::Qwen3, TensorType::Q6_K)] {
+        let wide = Specimen { dimensions: 256, head_size: 64, wide: 512, ..Specimen::small(family, kind) };
+        for (_, p) in compare(&specimen(dir.path(), &wide), Precision::Half, 0) {
+            assert!(p < 0.03, "{family:?} {}: {p}", kind.name());
+        }
+    }
+}
+
+#[test]
 fn so_it_does_on_small_models_that_were_trained() {
     let data = std::env::var_os("HARDCASE_TEST_DATA")
         .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into(), PathBuf::from);

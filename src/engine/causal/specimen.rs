@@ -5,7 +5,6 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use half::f16;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -14,6 +13,9 @@ use crate::engine::gguf::{TensorType, Value, encode_header, padding};
 
 /// The first tokens: unknown, begin, end, and one for each byte.
 const FIRST: usize = 3 + 256;
+
+/// Pieces that any real vocabulary has in some form: without them a judge's cue would be written in bytes, and be as long as a text.
+const WRITTEN: [&str; 6] = ["\u{2581}", "La", "Lab", "Labe", "Label", "Label:"];
 
 /// The largest number of an embedding. What comes out of a norm is about 1, so with vectors of 64 scores lie about 1.4 from each other: as far
 /// as the labels of an undecided model.
@@ -123,7 +125,7 @@ impl Specimen {
                 let row: Vec<f32> = (0..shape[0])
                     .map(|_| numbers.middle + rng.gen_range(-numbers.most..numbers.most))
                     .collect();
-                let bytes = if *kind == TensorType::Q8_0 { q8_0(&row) } else { f32s(&row) };
+                let bytes = stored(*kind, &row);
                 file.write_all(&bytes)?;
                 written += bytes.len() as u64;
             }
@@ -161,7 +163,7 @@ impl Specimen {
         all
     }
 
-    /// A tokenizer after the pattern of SentencePiece, which knows every byte and `vocabulary - 259` made-up words.
+    /// A tokenizer after the pattern of SentencePiece, which knows every byte, the space, the judge's cue with what it is merged from, and made-up words.
     fn tokenizer(&self) -> Vec<(String, Value)> {
         let (string, float, integer) = (8, 6, 5);
         let (mut texts, mut scores, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
@@ -171,7 +173,10 @@ impl Specimen {
                 1 => ("<s>".to_owned(), 3),
                 2 => ("</s>".to_owned(), 3),
                 byte if byte < FIRST => (format!("<0x{:02X}>", byte - 3), 6),
-                word => (format!("\u{2581}w{word}"), 1),
+                word => {
+                    let known = WRITTEN.get(word - FIRST).map(|piece| (*piece).to_owned());
+                    (known.unwrap_or_else(|| format!("\u{2581}w{word}")), 1)
+                }
             };
             texts.extend((text.len() as u64).to_le_bytes());
             texts.extend(text.as_bytes());
@@ -251,19 +256,22 @@ struct Numbers {
     most: f32,
 }
 
-fn f32s(row: &[f32]) -> Vec<u8> {
-    row.iter().flat_map(|x| x.to_le_bytes()).collect()
-}
-
-/// A row as ggml's Q8_0: of each 32 numbers a scale, and each divided by it and rounded.
-fn q8_0(row: &[f32]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(row.len() / 32 * 34);
-    for block in row.chunks(32) {
-        let most = block.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-        let scale = most / 127.0;
-        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-        bytes.extend(f16::from_f32(scale).to_le_bytes());
-        bytes.extend(block.iter().map(|x| ((x * inverse).round() as i8).to_le_bytes()[0]));
+/// A row as its type stores it, rounded by ggml.
+fn stored(kind: TensorType, row: &[f32]) -> Vec<u8> {
+    if kind == TensorType::F32 {
+        return row.iter().flat_map(|x| x.to_le_bytes()).collect();
     }
+    let size = kind.bytes_for(row.len() as u64).unwrap_or(0);
+    let mut bytes = vec![0u8; size as usize];
+    let length = row.len() as i64;
+    #[expect(
+        unsafe_code,
+        reason = "ggml reads one row and writes the bytes of its blocks, for which there is room"
+    )]
+    let written = unsafe {
+        let (from, to) = (row.as_ptr(), bytes.as_mut_ptr().cast());
+        llama_cpp_sys_2::ggml_quantize_chunk(kind.raw(), from, to, 0, 1, length, std::ptr::null())
+    };
+    bytes.truncate(written);
     bytes
 }

@@ -17,6 +17,10 @@ impl TensorType {
     pub const F16: Self = Self(1);
     /// Blocks of 32 signed bytes, each block with a half-precision scale.
     pub const Q8_0: Self = Self(8);
+    /// Blocks of 256 numbers of 4 bits, as most models are passed on.
+    pub const Q4_K: Self = Self(12);
+    /// Blocks of 256 numbers of 6 bits.
+    pub const Q6_K: Self = Self(14);
     /// The upper half of a 32-bit float.
     pub const BF16: Self = Self(30);
 

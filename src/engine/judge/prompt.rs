@@ -72,6 +72,23 @@ impl Instruction {
         }
         lead + "\nText:"
     }
+
+    /// The lead of a text that has examples of its own, most useful first, as `written` writes it: with as many of them as fit, the most useful last.
+    pub(super) fn own_lead<L>(
+        &self,
+        examples: &[(String, usize)],
+        written: impl Fn(&str) -> L,
+        fits: impl Fn(&L) -> bool,
+    ) -> L {
+        let mut examples: Vec<_> = examples.iter().take(self.nearest).rev().cloned().collect();
+        loop {
+            let lead = written(&self.lead(&examples));
+            if examples.is_empty() || fits(&lead) {
+                return lead;
+            }
+            examples.remove(0);
+        }
+    }
 }
 
 /// A text as the judge sees it: on one line.

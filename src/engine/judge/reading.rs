@@ -141,6 +141,11 @@ impl Reading<'_> {
         self.asked.prefix.len()
     }
 
+    /// Tokens of the cue, which follow each text.
+    pub fn cue_tokens(&self) -> usize {
+        self.asked.cue.len()
+    }
+
     /// What the judge makes of `texts`, in their order. `on_some` is told how many are done each time some more are; nothing that was told is
     /// lost when it breaks.
     ///

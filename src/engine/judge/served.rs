@@ -219,16 +219,9 @@ impl Judge {
             return self.text(question.text, most);
         }
         let (text, cut) = self.text(question.text, most / 2);
-        let mut examples = question.examples.clone();
-        examples.truncate(told.nearest);
-        examples.reverse();
-        loop {
-            let lead = self.words(&told.lead(&examples));
-            if examples.is_empty() || lead.len() + text.len() <= most {
-                return ([lead, text].concat(), cut);
-            }
-            examples.remove(0);
-        }
+        let fits = |lead: &Vec<u32>| lead.len() + text.len() <= most;
+        let lead = told.own_lead(&question.examples, |lead| self.words(lead), fits);
+        ([lead, text].concat(), cut)
     }
 
     /// The tokens of words that follow others after a space.

@@ -214,7 +214,10 @@ impl Asking<'_> {
     fn one(&self, question: &Question<'_>) -> Result<Verdict> {
         let own = self.told.nearest > 0;
         let (text, cut) = cut(question.text, if own { self.longest / 2 } else { self.longest });
-        let lead = if own { self.lead(question, self.longest - text.len()) } else { String::new() };
+        let room = self.longest - text.len();
+        let fits = |lead: &String| lead.len() <= room;
+        let lead =
+            if own { self.told.own_lead(&question.examples, str::to_owned, fits) } else { String::new() };
         let asked = format!("{}{lead} {text}\n{CUE}", self.message);
         let walked = walk(&self.labels, &mut |said, among| {
             if !said.is_empty() && self.endpoint.address.form == Form::Chat {
@@ -230,20 +233,6 @@ impl Asking<'_> {
             cut,
             unlisted: walked.unlisted,
         })
-    }
-
-    /// Those of a text's own examples that fit into `most` bytes, the most useful last.
-    fn lead(&self, question: &Question<'_>, most: usize) -> String {
-        let mut examples = question.examples.clone();
-        examples.truncate(self.told.nearest);
-        examples.reverse();
-        loop {
-            let lead = self.told.lead(&examples);
-            if examples.is_empty() || lead.len() <= most {
-                return lead;
-            }
-            examples.remove(0);
-        }
     }
 
     /// Hands verdicts over as they come, until all are there, one failed, or no more are wanted.
