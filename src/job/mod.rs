@@ -11,6 +11,7 @@ mod cascade;
 #[cfg(feature = "engine")]
 mod embedding;
 mod evaluate;
+mod held_out;
 mod judged;
 #[cfg(feature = "engine")]
 mod nearest;

@@ -10,25 +10,20 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
+use super::held_out::{Comparison, HeldOut};
 use super::runner::Work;
 use super::training::Training;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::figure::Figure;
 use crate::domain::ids::ItemId;
-use crate::domain::prediction::Probabilities;
 use crate::domain::progress::Epoch;
 use crate::engine::bert::Weights;
 use crate::engine::lora::{AdapterFile, Head};
 use crate::engine::training::{self, Example, Fit, Settings};
 use crate::engine::verify::Verified;
 use crate::stats::head::{balanced, fit_head, stratified_folds};
-use crate::stats::kappa::cohen_figure;
-use crate::stats::paired::Paired;
 
 /// Parts into which the labels are dealt.
 pub(super) const FOLDS: usize = 3;
-/// Probabilities below this count as this: one text alone must not decide.
-const LEAST: f64 = 1e-6;
 
 /// What is trained, and on what.
 pub(super) struct Rehearsal<'a> {
@@ -44,44 +39,6 @@ pub(super) struct Rehearsal<'a> {
     pub settings: Settings,
     /// Trainings beside each other.
     pub threads: usize,
-}
-
-/// The adapter against the head, on labels that neither has seen: class-weighted log-loss in nats.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// The head's.
-    pub head: f64,
-    /// The adapter's.
-    pub lora: f64,
-    /// The mean of the paired differences, the adapter's less the head's.
-    pub difference: f64,
-    /// Its standard error.
-    pub error: f64,
-    /// Labels.
-    pub n: usize,
-    /// Whether the adapter is worse by more than one standard error.
-    pub worse: bool,
-}
-
-impl Comparison {
-    /// Of the losses of the same texts, by the adapter and by what it is compared with.
-    ///
-    /// # Errors
-    /// Fewer than two texts.
-    pub(super) fn of(adapter: &[f64], other: &[f64]) -> Result<Self> {
-        let differences: Vec<f64> =
-            adapter.iter().zip(other).map(|(adapter, other)| adapter - other).collect();
-        let few = || Fault::new("compare the adapter", "there are too few labels");
-        let paired = Paired::of(&differences).ok_or_else(few)?;
-        Ok(Self {
-            head: mean(other).unwrap_or_default(),
-            lora: mean(adapter).unwrap_or_default(),
-            difference: paired.mean,
-            error: paired.error,
-            n: paired.n,
-            worse: paired.is_worse(),
-        })
-    }
 }
 
 /// What is kept of how an adapter was trained.
@@ -231,6 +188,8 @@ impl Rehearsal<'_> {
         let held_out: Vec<&[usize]> = part.held_out.iter().map(|&row| &self.tokens[row][..]).collect();
         let gold = labels_of(&part.held_out);
         let of_each = self.weight_of_each();
+        let weights_of_held_out: Vec<f64> = part.held_out.iter().map(|&row| of_each[row]).collect();
+        let held_out_labels = HeldOut { gold: &gold, weights: &weights_of_held_out };
         let start = Head { weight: head.weights.clone(), bias: head.bias.clone() };
         let mut last = Array2::zeros((0, self.classes));
         let adapter = training::fit(
@@ -241,21 +200,13 @@ impl Rehearsal<'_> {
                 _ => ControlFlow::Break(()),
             },
             &mut |epoch| {
-                let losses = losses(&epoch.held_out, &gold, part.held_out.iter().map(|&row| of_each[row]));
-                let pairs: Vec<(usize, usize)> = tops(&epoch.held_out).zip(gold.iter().copied()).collect();
-                let (kappa, interval) = match cohen_figure(&pairs, self.settings.seed) {
-                    Figure::Known { value, lo, hi, .. } => (Some(value), Some((lo, hi))),
-                    Figure::Undefined { .. } => (None, None),
-                };
-                let _ = say.send(Said::Epoch(Epoch {
-                    on: part.name.clone(),
-                    epoch: epoch.number,
-                    loss: epoch.loss,
-                    held_out_loss: mean(&losses),
-                    held_out_kappa: kappa,
-                    held_out_kappa_interval: interval,
-                    held_out: gold.len(),
-                }));
+                let told = held_out_labels.epoch(
+                    &part.name,
+                    (epoch.number, epoch.loss),
+                    &epoch.held_out,
+                    self.settings.seed,
+                );
+                let _ = say.send(Said::Epoch(told));
                 last = epoch.held_out;
             },
         )?;
@@ -274,9 +225,10 @@ impl Rehearsal<'_> {
         let (mut head, mut lora) = (Vec::new(), Vec::new());
         for (part, ended) in parts.iter().zip(ended) {
             let gold: Vec<usize> = part.held_out.iter().map(|&row| self.training.labels[row]).collect();
-            let of = |p: &Array2<f32>| losses(p, &gold, part.held_out.iter().map(|&row| weights[row]));
-            head.extend(of(&ended.head));
-            lora.extend(of(&ended.lora));
+            let weights: Vec<f64> = part.held_out.iter().map(|&row| weights[row]).collect();
+            let held_out = HeldOut { gold: &gold, weights: &weights };
+            head.extend(held_out.losses(&ended.head));
+            lora.extend(held_out.losses(&ended.lora));
         }
         Comparison::of(&lora, &head)
     }
@@ -284,18 +236,4 @@ impl Rehearsal<'_> {
 
 fn next(queue: &Mutex<VecDeque<usize>>) -> Option<usize> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-}
-
-/// Each text's log-loss in nats times its weight.
-fn losses(probabilities: &Array2<f32>, gold: &[usize], weights: impl Iterator<Item = f64>) -> Vec<f64> {
-    let rows = probabilities.rows().into_iter().zip(gold).zip(weights);
-    rows.map(|((row, &label), weight)| -f64::from(row[label]).max(LEAST).ln() * weight).collect()
-}
-
-fn tops(probabilities: &Array2<f32>) -> impl Iterator<Item = usize> {
-    probabilities.rows().into_iter().map(|row| Probabilities(row.to_vec()).top())
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

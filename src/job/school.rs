@@ -10,11 +10,10 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::rehearsal::{Comparison, FOLDS, Part};
+use super::held_out::{Comparison, HeldOut, loss};
+use super::rehearsal::{FOLDS, Part};
 use super::runner::Work;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::figure::Figure;
-use crate::domain::prediction::Probabilities;
 use crate::domain::progress::Epoch;
 use crate::engine::causal::{
     Acting, Adapter, AdapterFile, Cached, Example, Fit, Form, Options, Precision, Server, Weights, fit,
@@ -25,7 +24,6 @@ use crate::engine::judge::{Judge, Lesson};
 use crate::engine::training::Settings;
 use crate::engine::verify::Verified;
 use crate::stats::head::{balanced, stratified_folds};
-use crate::stats::kappa::cohen_figure;
 use crate::stats::stack::{Fitted, Opinions, Stack};
 
 /// Texts that llama.cpp and the trainer both read, before the training and after.
@@ -38,8 +36,6 @@ const REMEMBERED: u64 = 2 * GIB;
 const STEP: u64 = 2 * GIB;
 /// Texts computed between two looks at whether to stop.
 const CHUNK: usize = 16;
-/// Probabilities below this count as this: one text alone must not decide.
-const LEAST: f32 = 1e-6;
 
 /// Which tokens an adapter changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -284,7 +280,8 @@ impl School<'_> {
     /// After how many epochs the folds did best on what they had not seen, and what they said of it then; the fewest of those that are alike.
     fn best(&self, unseen: Vec<Array2<f32>>) -> (usize, Array2<f32>) {
         let weights = balanced(self.gold, self.labels);
-        let of = |p: &Array2<f32>| mean(&losses(p, self.gold, &weights));
+        let held_out = HeldOut { gold: self.gold, weights: &weights };
+        let of = |p: &Array2<f32>| held_out.loss(p).unwrap_or(f64::INFINITY);
         let all = unseen.into_iter().map(|p| (of(&p), p)).zip(1..);
         let best = all.min_by(|((a, _), _), ((b, _), _)| a.total_cmp(b));
         best.map_or((1, Array2::zeros((0, self.labels))), |((_, p), epochs)| (epochs, p))
@@ -292,29 +289,15 @@ impl School<'_> {
 
     fn epoch(&self, part: &Part, number: usize, loss: f64, held_out: &Array2<f32>) -> Epoch {
         let gold: Vec<usize> = part.held_out.iter().map(|&row| self.gold[row]).collect();
-        let top = |row: ndarray::ArrayView1<'_, f32>| Probabilities(row.to_vec()).top();
-        let pairs: Vec<(usize, usize)> =
-            held_out.rows().into_iter().map(top).zip(gold.iter().copied()).collect();
-        let (kappa, interval) = match cohen_figure(&pairs, self.settings.seed) {
-            Figure::Known { value, lo, hi, .. } => (Some(value), Some((lo, hi))),
-            Figure::Undefined { .. } => (None, None),
-        };
-        let losses = losses(held_out, &gold, &balanced(&gold, self.labels));
-        Epoch {
-            on: part.name.clone(),
-            epoch: number,
-            loss,
-            held_out_loss: (!losses.is_empty()).then(|| mean(&losses)),
-            held_out_kappa: kappa,
-            held_out_kappa_interval: interval,
-            held_out: gold.len(),
-        }
+        let weights = balanced(&gold, self.labels);
+        let labels = HeldOut { gold: &gold, weights: &weights };
+        labels.epoch(&part.name, (number, loss), held_out, self.settings.seed)
     }
 
     /// The adapter against the model as it is, calibrated on the labels of the other folds: on labels that neither has seen.
     fn compare(&self, base: &Array2<f32>, held_out: &Array2<f32>, fold_of: &[usize]) -> Result<Comparison> {
         let weights = balanced(self.gold, self.labels);
-        let adapted = losses(held_out, self.gold, &weights);
+        let adapted = HeldOut { gold: self.gold, weights: &weights }.losses(held_out);
         let mut plain = vec![0.0; self.texts.len()];
         for fold in 0..FOLDS {
             let (out, rest): (Vec<usize>, Vec<usize>) =
@@ -380,22 +363,4 @@ impl School<'_> {
 
 fn form(cached: Option<&Cached>) -> Form<'_> {
     cached.map_or(Form::Lora, |cached| Form::Alora { cached, first: 0 })
-}
-
-fn loss(p: f32, weight: f64) -> f64 {
-    -f64::from(p.max(LEAST)).ln() * weight
-}
-
-/// Each text's log-loss in nats times its weight.
-fn losses(p: &Array2<f32>, gold: &[usize], weights: &[f64]) -> Vec<f64> {
-    p.rows()
-        .into_iter()
-        .zip(gold)
-        .zip(weights)
-        .map(|((row, &gold), weight)| loss(row[gold], *weight))
-        .collect()
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
 }
