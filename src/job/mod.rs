@@ -14,7 +14,6 @@ mod evaluate;
 mod judged;
 #[cfg(feature = "engine")]
 mod nearest;
-mod output;
 mod prelabels;
 #[cfg(feature = "engine")]
 mod reading;
@@ -45,6 +44,7 @@ pub mod merge;
 pub mod mine;
 #[cfg(feature = "engine")]
 pub mod model;
+pub mod output;
 #[cfg(feature = "engine")]
 pub mod predict;
 #[cfg(feature = "engine")]
