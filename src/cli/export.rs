@@ -1,4 +1,4 @@
-//! `export`: labels, predictions, or the imported rows.
+//! `export`: labels, predictions, final labels, the imported rows, or the label log.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,8 @@ enum WhatArgument {
     Labels,
     /// One line per item
     Predictions,
+    /// One line per item: its label, and how it was reached
+    Final,
     /// Every imported row, with what was decided
     Rows,
     /// The label log, one thing on each line: `merge` takes it back
@@ -80,6 +82,7 @@ impl Export {
                     .hint("Leave it out, or give --what labels"));
             }
             (WhatArgument::Predictions, _) => What::Predictions,
+            (WhatArgument::Final, _) => What::Final,
             // Events went their own way above.
             (WhatArgument::Rows | WhatArgument::Events, _) => What::Rows,
         };

@@ -29,6 +29,7 @@ mod open;
 mod output;
 #[cfg(feature = "engine")]
 mod predict;
+mod report;
 #[cfg(feature = "engine")]
 mod scout;
 mod setting;

@@ -9,7 +9,7 @@ use super::arguments::Global;
 use super::setting::Setting;
 use super::{
     adapter, adjudicate, agreement, answer, assign, doctor, expert, export, import, label, merge, mine, new,
-    next, open, status, task, tune,
+    next, open, report, status, task, tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, predict, scout, simulate};
@@ -69,7 +69,9 @@ enum Verb {
     /// Play the loop on texts whose labels are known, by several strategies
     #[cfg(feature = "engine")]
     Simulate(simulate::Simulate),
-    /// Write labels, predictions, the imported rows or the label log
+    /// A report for an auditor: what was asked, who labelled how, agreement, decisions, models
+    Report(report::Report),
+    /// Write labels, predictions, final labels, the imported rows or the label log
     Export(export::Export),
     /// Bring copies of a project together, or take a log of labels back
     Merge(merge::Merge),
@@ -173,6 +175,7 @@ impl Verb {
             Self::Predict(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Simulate(verb) => verb.run(setting),
+            Self::Report(verb) => verb.run(setting),
             Self::Export(verb) => verb.run(setting),
             Self::Merge(verb) => verb.run(setting),
             Self::Assign(verb) => verb.run(setting),

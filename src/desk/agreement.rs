@@ -18,7 +18,7 @@ use crate::domain::figure::Figure;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::split::Split;
 use crate::domain::task::Task;
-use crate::stats::agreement::{Ballots, labels_of};
+use crate::stats::agreement::{Ballots, Judged, labels_of};
 use crate::stats::kappa::{ceiling, cohen_figure, mean_model_expert, on_shared_cases};
 use crate::stats::panel::{Panel, by_label, confusions, panel};
 use crate::stats::ratings::Ratings;
@@ -100,8 +100,14 @@ pub struct Confused {
 pub struct RoundAgreement {
     /// Its number.
     pub round: i64,
+    /// The mean of Cohen's kappa over pairs of experts.
+    pub cohen: Figure,
+    /// The model with the experts on those same cases; none of training cases.
+    pub model: Option<Figure>,
     /// Krippendorff's alpha.
     pub alpha: Figure,
+    /// Fleiss' kappa.
+    pub fleiss: Figure,
     /// Gwet's AC1.
     pub ac1: Figure,
     /// Raw agreement.
@@ -121,13 +127,7 @@ pub fn agreement(project: &Path, viewer: &str) -> Result<AgreementReport> {
     let answers = store.first_blind_answers()?;
     let active = store.active_predictor()?;
     let reading = Reading { store: &store, task, names: &names, seed };
-    let mut uses = Vec::new();
-    for (split, cases_of) in [(Split::Eval, "hard"), (Split::Audit, "audit"), (Split::Train, "training")] {
-        let of: Vec<BlindAnswer> =
-            answers.iter().filter(|a| a.split == split && a.round.is_some()).cloned().collect();
-        let model = active.as_ref().filter(|_| split != Split::Train);
-        uses.push(reading.on(cases_of, &of, model)?);
-    }
+    let uses = reading.uses(&answers, active.as_ref())?;
     let viewer = store.find_expert(viewer)?;
     let disputes = match viewer {
         Some(viewer) => disputes(&store, task, viewer)?,
@@ -150,14 +150,32 @@ pub(super) fn in_short(answers: &[BlindAnswer], task: &Task, seed: u64) -> Panel
     panel(&Ratings::of(&ballots.experts, task.labels.len()), seed)
 }
 
-struct Reading<'a> {
-    store: &'a Store,
-    task: &'a Task,
-    names: &'a Names<'a>,
-    seed: u64,
+/// What agreement is worked out from.
+pub(super) struct Reading<'a> {
+    pub store: &'a Store,
+    pub task: &'a Task,
+    pub names: &'a Names<'a>,
+    pub seed: u64,
+}
+
+/// The splits, in the order in which agreement is told, with what their cases are called.
+pub(super) const USES: [(Split, &str); 3] =
+    [(Split::Eval, "hard"), (Split::Audit, "audit"), (Split::Train, "training")];
+
+/// Of these answers those to cases of a split.
+pub(super) fn on_cases_of(split: Split, answers: &[BlindAnswer]) -> Vec<BlindAnswer> {
+    answers.iter().filter(|a| a.split == split && a.round.is_some()).cloned().collect()
 }
 
 impl Reading<'_> {
+    /// Agreement by these answers on the cases of each use.
+    pub fn uses(&self, answers: &[BlindAnswer], active: Option<&Predictor>) -> Result<Vec<OnUse>> {
+        let on = |(split, cases_of)| {
+            self.on(cases_of, &on_cases_of(split, answers), active.filter(|_| split != Split::Train))
+        };
+        USES.into_iter().map(on).collect()
+    }
+
     fn on(
         &self,
         cases_of: &'static str,
@@ -178,7 +196,7 @@ impl Reading<'_> {
             Some(predictor) => Some(self.judged(&ballots, predictor)?),
             None => None,
         };
-        let with = |judged: &crate::stats::agreement::Judged| -> Vec<(String, Figure)> {
+        let with = |judged: &Judged| -> Vec<(String, Figure)> {
             let one = |expert: &Vec<Option<usize>>| {
                 mean_model_expert(&judged.model, std::slice::from_ref(expert), self.seed)
             };
@@ -191,12 +209,6 @@ impl Reading<'_> {
             cases: c.cases,
         });
         let rounds: BTreeSet<i64> = answers.iter().filter_map(|a| a.round).collect();
-        let of_round = |round: i64| {
-            let of: Vec<BlindAnswer> = answers.iter().filter(|a| a.round == Some(round)).cloned().collect();
-            let ballots = Ballots::collect(&of, self.task);
-            let Panel { raw, alpha, ac1, .. } = panel(&Ratings::of(&ballots.experts, labels), self.seed);
-            RoundAgreement { round, alpha, ac1, raw }
-        };
         Ok(OnUse {
             cases_of,
             shared: ratings.shared(),
@@ -213,9 +225,32 @@ impl Reading<'_> {
             rounds: if ratings.shared() == 0 {
                 Vec::new()
             } else {
-                rounds.into_iter().map(of_round).collect()
+                rounds.into_iter().map(|round| self.in_round(round, answers, model)).collect::<Result<_>>()?
             },
             pairs,
+        })
+    }
+
+    fn in_round(
+        &self,
+        round: i64,
+        answers: &[BlindAnswer],
+        model: Option<&Predictor>,
+    ) -> Result<RoundAgreement> {
+        let of: Vec<BlindAnswer> = answers.iter().filter(|a| a.round == Some(round)).cloned().collect();
+        let ballots = Ballots::collect(&of, self.task);
+        let Panel { raw, fleiss, alpha, ac1 } =
+            panel(&Ratings::of(&ballots.experts, self.task.labels.len()), self.seed);
+        let judged = model.map(|predictor| self.judged(&ballots, predictor)).transpose()?;
+        let model = judged.map(|j| mean_model_expert(&j.model, &on_shared_cases(&j.experts), self.seed));
+        Ok(RoundAgreement {
+            round,
+            cohen: ceiling(&ballots.experts, self.seed),
+            model,
+            alpha,
+            fleiss,
+            ac1,
+            raw,
         })
     }
 
@@ -231,7 +266,8 @@ impl Reading<'_> {
         PairAgreement { one, other, kappa: cohen_figure(&both, self.seed), ac1, raw }
     }
 
-    fn judged(&self, ballots: &Ballots, predictor: &Predictor) -> Result<crate::stats::agreement::Judged> {
+    /// The same ballots on the cases that a model has predicted.
+    pub fn judged(&self, ballots: &Ballots, predictor: &Predictor) -> Result<Judged> {
         let (mut items, mut values) = (Vec::<ItemId>::new(), Vec::new());
         for item in &ballots.items {
             if let Some(p) = self.store.prediction(predictor.id, *item)? {

@@ -46,6 +46,9 @@ pub struct Agreement {
 /// One stored model on all evaluation cases to date.
 #[derive(Clone, Debug, Serialize)]
 pub struct CurvePoint {
+    /// The model.
+    #[serde(skip)]
+    pub predictor: PredictorId,
     /// `zero-shot` or `head`.
     pub kind: String,
     /// The newest round whose answers it saw; none before the first.
@@ -202,6 +205,7 @@ impl<'s> Figures<'s> {
                     kappa: mean_model_expert(&judged.model, &judged.experts, self.seed),
                     audit: shares_from(&stored.predictor).audit_items(),
                     active: active.is_some_and(|active| active.id == stored.predictor.id),
+                    predictor: stored.predictor.id,
                     kind: stored.predictor.kind,
                     after_round: stored.after_round,
                     training: stored.training,

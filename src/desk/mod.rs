@@ -17,6 +17,7 @@ pub mod pages;
 pub mod people;
 pub mod project;
 pub mod query;
+pub mod report;
 pub mod shown;
 mod signs;
 pub mod sitting;

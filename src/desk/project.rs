@@ -124,7 +124,7 @@ pub fn project(path: &Path) -> Result<Project> {
 }
 
 /// The parts in which two revisions differ.
-fn changed(before: &Task, after: &Task) -> Vec<&'static str> {
+pub(super) fn changed(before: &Task, after: &Task) -> Vec<&'static str> {
     let labels = |pick: fn(&crate::domain::task::Label) -> (&str, char)| {
         before.labels.iter().map(pick).eq(after.labels.iter().map(pick))
     };

@@ -31,6 +31,23 @@ impl Viewer {
         })
     }
 
+    /// What may be seen by whoever reads under that name, by what the file alone says: the same at any time, and the same for everybody who does
+    /// not lead. Such a one sees nobody's answers to items for which somebody is still asked, not even the own.
+    pub fn by_file(store: &Store, name: &str) -> Result<Self> {
+        let expert = store.find_expert(name)?;
+        let role = expert.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
+        let closed = match role {
+            Role::Lead => HashSet::new(),
+            Role::Expert => store.items_still_asked_for()?,
+        };
+        Ok(Self { expert: None, person: None, role, closed })
+    }
+
+    /// The items of which not everybody's answers may be seen.
+    pub fn closed(&self) -> &HashSet<ItemId> {
+        &self.closed
+    }
+
     /// Whether an answer of that person to that item may be seen.
     pub fn sees(&self, item: ItemId, person: ExpertId) -> bool {
         self.sees_all_of(item) || self.person == Some(person)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::ids::{ExpertId, ItemId};
 use super::split::Split;
 
@@ -33,8 +35,53 @@ pub struct BlindAnswer {
     pub inclusion: Option<f64>,
 }
 
+/// How an item came to its label, or why it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reached {
+    /// A lead decided.
+    Adjudicated,
+    /// Several experts gave the same.
+    Agreed,
+    /// One expert gave it.
+    Single,
+    /// More experts gave it than any other.
+    Majority,
+    /// No label has more votes than every other: it has none.
+    Tie,
+}
+
+impl Reached {
+    /// The name in exports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Adjudicated => "adjudicated",
+            Self::Agreed => "agreed",
+            Self::Single => "single",
+            Self::Majority => "majority",
+            Self::Tie => "tie",
+        }
+    }
+}
+
+/// What the votes on one item come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The label's stable key; none for a tie.
+    pub label: Option<String>,
+    /// How it was reached.
+    pub reached: Reached,
+    /// How many experts gave each label, a decision not counted.
+    pub votes: BTreeMap<String, usize>,
+}
+
 /// The label that each item is trained with: the adjudicated one, else the majority; ties are left out.
 pub fn decided(votes: &[Vote]) -> BTreeMap<ItemId, String> {
+    verdicts(votes).into_iter().filter_map(|(item, verdict)| Some((item, verdict.label?))).collect()
+}
+
+/// What the votes come to, item by item.
+pub fn verdicts(votes: &[Vote]) -> BTreeMap<ItemId, Verdict> {
     let mut tally: BTreeMap<ItemId, (Option<&str>, BTreeMap<&str, usize>)> = BTreeMap::new();
     for vote in votes {
         let (adjudicated, counts) = tally.entry(vote.item).or_default();
@@ -46,11 +93,20 @@ pub fn decided(votes: &[Vote]) -> BTreeMap<ItemId, String> {
     }
     tally
         .into_iter()
-        .filter_map(|(item, (adjudicated, counts))| {
+        .map(|(item, (adjudicated, counts))| {
             let most = counts.values().copied().max().unwrap_or(0);
             let mut leaders = counts.iter().filter(|(_, n)| **n == most).map(|(label, _)| *label);
             let majority = leaders.next().filter(|_| leaders.next().is_none());
-            adjudicated.or(majority).map(|label| (item, label.to_owned()))
+            let reached = match (adjudicated, majority, counts.len()) {
+                (Some(_), ..) => Reached::Adjudicated,
+                (None, None, _) => Reached::Tie,
+                (None, Some(_), 1) if most == 1 => Reached::Single,
+                (None, Some(_), 1) => Reached::Agreed,
+                (None, Some(_), _) => Reached::Majority,
+            };
+            let label = adjudicated.or(majority).map(str::to_owned);
+            let votes = counts.into_iter().map(|(label, n)| (label.to_owned(), n)).collect();
+            (item, Verdict { label, reached, votes })
         })
         .collect()
 }
@@ -74,7 +130,27 @@ mod tests {
             vote(3, "a", false),
             vote(3, "b", true),
         ];
+        let reached: Vec<_> = verdicts(&votes).into_iter().map(|(i, v)| (i.0, v.label, v.reached)).collect();
+        let label = |label: &str| Some(label.to_owned());
+        assert_eq!(
+            reached,
+            [
+                (1, label("a"), Reached::Majority),
+                (2, None, Reached::Tie),
+                (3, label("b"), Reached::Adjudicated)
+            ]
+        );
         let decided: Vec<_> = decided(&votes).into_iter().map(|(i, l)| (i.0, l)).collect();
         assert_eq!(decided, [(1, "a".to_owned()), (3, "b".to_owned())]);
+    }
+
+    #[test]
+    fn one_vote_is_single_and_two_alike_are_agreed() {
+        let found =
+            verdicts(&[vote(1, "a", false), vote(2, "a", false), vote(2, "a", false), vote(3, "b", true)]);
+        let reached: Vec<_> = found.values().map(|v| v.reached).collect();
+        assert_eq!(reached, [Reached::Single, Reached::Agreed, Reached::Adjudicated]);
+        assert_eq!(found[&ItemId(2)].votes, BTreeMap::from([("a".to_owned(), 2)]));
+        assert_eq!(found[&ItemId(3)].votes, BTreeMap::new());
     }
 }

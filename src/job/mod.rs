@@ -15,7 +15,6 @@ mod held_out;
 mod judged;
 #[cfg(feature = "engine")]
 mod nearest;
-mod output;
 mod prelabels;
 #[cfg(feature = "engine")]
 mod reading;
@@ -46,6 +45,7 @@ pub mod merge;
 pub mod mine;
 #[cfg(feature = "engine")]
 pub mod model;
+pub mod output;
 #[cfg(feature = "engine")]
 pub mod predict;
 #[cfg(feature = "engine")]

@@ -5,6 +5,17 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::store::is_database;
+
+/// Writes a text into a file that appears whole or not at all.
+///
+/// # Errors
+/// A place that cannot be written, or a project file in that place.
+pub fn write_text(target: &Path, text: &str) -> Result<()> {
+    write_to(Some(target), |out| {
+        out.write_all(text.as_bytes()).map_err(|e| output_fault(&target.display().to_string(), &e))
+    })
+}
 
 /// Runs `write` into `target`, or into standard output where there is none. A device or a pipe is written to as it is.
 pub(super) fn write_to(
@@ -17,6 +28,11 @@ pub(super) fn write_to(
         return out.flush().map_err(|e| output_fault("standard output", &e));
     };
     let name = target.display().to_string();
+    // What is in the place of a result is replaced by it; the labels in a project exist once.
+    if target.is_file() && is_database(target)? {
+        return Err(Fault::usage(format!("write {name}"), "a project or another database is there")
+            .hint("Give another name"));
+    }
     let failed = |e: &io::Error| output_fault(&name, e);
     // A file put in the place of a device or a pipe would take it away from everybody on the machine.
     if std::fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {

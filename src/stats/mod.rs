@@ -1,4 +1,4 @@
-//! Statistics over plain numbers: the linear head and its cross-validation, kappa and other scores, agreement of a panel, audit figures and
+//! Statistics over plain numbers: the linear head and its cross-validation, kappa and other scores, agreement of a panel, who says what where another says what, audit figures and
 //! their intervals, spreads over seeds, and the calibration of zero-shot prelabels.
 //!
 //! Pure: arrays and indices in, models and figures out. It knows no item, file, clock or model; labels are
@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod audit;
 pub mod bootstrap;
 pub mod calibration;
+pub mod crossed;
 pub mod fleiss;
 pub mod gwet;
 pub mod head;

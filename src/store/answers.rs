@@ -1,8 +1,6 @@
 //! Answers as tuning and figures need them.
 
-use std::collections::{BTreeMap, HashSet};
-
-use uuid::Uuid;
+use std::collections::BTreeMap;
 
 use super::again::OVERTAKEN;
 use super::convert::Uuid16;
@@ -13,7 +11,39 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::split::Split;
 
+/// A person's last standing answer on an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The item.
+    pub item: ItemId,
+    /// The first name of the person.
+    pub person: ExpertId,
+    /// The label's stable key; none for a skip.
+    pub label: Option<String>,
+    /// Number of the revision of the task under which it was given.
+    pub revision: i64,
+    /// Whether the item was answered again under a newer revision, so that this counts no more.
+    pub overtaken: bool,
+}
+
 impl Store {
+    /// Every standing answer, skips included, by item and in the order in which they were given.
+    pub fn standing_answers(&self) -> Result<Vec<Standing>> {
+        let sql = format!(
+            "SELECT e.item, e.person, e.label, r.number, {OVERTAKEN}
+             FROM current_answer e JOIN task_revision r ON r.id = e.revision ORDER BY e.item, e.lamport, e.uuid"
+        );
+        self.all_rows(&sql, "read the labels", |r| {
+            Ok(Standing {
+                item: r.get(0)?,
+                person: r.get(1)?,
+                label: r.get(2)?,
+                revision: r.get(3)?,
+                overtaken: r.get(4)?,
+            })
+        })
+    }
+
     /// All standing labels and adjudications on items of a split, by item; of an item that was answered again under a newer revision, those
     /// from then on.
     pub fn votes(&self, split: Split) -> Result<Vec<Vote>> {
@@ -56,13 +86,7 @@ impl Store {
             answer: BlindAnswer,
             stands: bool,
         }
-        let standing: HashSet<Uuid> = self
-            .all_rows("SELECT uuid FROM upheld_event WHERE action = 'set'", "read the labels", |r| {
-                r.get::<_, Uuid16>(0)
-            })?
-            .into_iter()
-            .map(|u| u.0)
-            .collect();
+        let upheld = self.upheld()?;
         let sql = format!(
             "SELECT e.uuid, e.item, p.person, e.label, i.split, r.number, o.inclusion
              FROM label_event e CROSS JOIN person p ON p.expert = e.expert JOIN item i ON i.id = e.item
@@ -78,7 +102,7 @@ impl Store {
         );
         let rows = self.all_rows(&sql, "read the labels", |r| {
             Ok(Blind {
-                stands: standing.contains(&r.get::<_, Uuid16>(0)?.0),
+                stands: upheld.contains(&r.get::<_, Uuid16>(0)?.0),
                 answer: BlindAnswer {
                     item: r.get(1)?,
                     expert: r.get(2)?,

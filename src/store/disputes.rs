@@ -42,6 +42,8 @@ pub struct Decision {
     pub reason: Option<String>,
     /// UTC milliseconds.
     pub at_ms: i64,
+    /// Number of the revision of the task under which it was decided.
+    pub revision: i64,
     /// Whether the item was answered again under a newer revision since.
     pub overtaken: bool,
 }
@@ -100,7 +102,8 @@ impl Store {
     /// The decision that counts on each item that has one, or on one item: the last that stands.
     pub fn decisions(&self, item: Option<ItemId>) -> Result<Vec<Decision>> {
         let sql = format!(
-            "SELECT e.uuid, e.item, e.expert, e.label, e.note, e.at_ms, {OVERTAKEN} FROM standing_event e
+            "SELECT e.uuid, e.item, e.expert, e.label, e.note, e.at_ms, r.number, {OVERTAKEN}
+             FROM standing_event e JOIN task_revision r ON r.id = e.revision
              WHERE e.action = 'adjudicate' AND (?1 IS NULL OR e.item = ?1)
                AND NOT EXISTS (SELECT 1 FROM standing_event l WHERE l.item = e.item AND l.action = 'adjudicate'
                                AND (l.lamport, l.uuid) > (e.lamport, e.uuid))
@@ -114,7 +117,8 @@ impl Store {
                 label: r.get(3)?,
                 reason: r.get(4)?,
                 at_ms: r.get(5)?,
-                overtaken: r.get(6)?,
+                revision: r.get(6)?,
+                overtaken: r.get(7)?,
             })
         })
     }

@@ -22,6 +22,7 @@ pub mod again;
 pub mod answers;
 pub mod browse;
 pub mod cases;
+pub mod census;
 pub mod disputes;
 pub mod drafts;
 pub mod embeddings;

@@ -78,6 +78,8 @@ pub struct Source {
     pub rows: i64,
     /// Items that were new.
     pub items: i64,
+    /// Rows without a text, which were left out.
+    pub empty: i64,
     /// Rows refused.
     pub rejected: i64,
     /// When it was ready, UTC milliseconds.
@@ -171,7 +173,7 @@ impl Store {
     /// The imports that are ready, in the order they came.
     pub fn sources(&self) -> Result<Vec<Source>> {
         self.all_rows(
-            "SELECT id, name, found, rows, items, rejected, coalesce(finished_ms, started_ms)
+            "SELECT id, name, found, rows, items, empty, rejected, coalesce(finished_ms, started_ms)
              FROM source WHERE state = 'ready' ORDER BY id",
             "read the imports",
             |r| {
@@ -181,8 +183,9 @@ impl Store {
                     found: r.get(2)?,
                     rows: r.get(3)?,
                     items: r.get(4)?,
-                    rejected: r.get(5)?,
-                    finished_ms: r.get(6)?,
+                    empty: r.get(5)?,
+                    rejected: r.get(6)?,
+                    finished_ms: r.get(7)?,
                 })
             },
         )

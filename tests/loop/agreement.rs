@@ -9,6 +9,8 @@ use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
 
 use super::project::{Project, TASK};
+#[cfg(unix)]
+use super::seat::{Seat, one_line};
 
 fn other(label: &str) -> &'static str {
     if label == "fine" { "clickbait" } else { "fine" }
@@ -262,4 +264,146 @@ fn haste_and_a_run_of_one_label_are_said_with_their_n_and_nothing_is_said_of_car
     assert!(signs[1].starts_with("30 of 70 timed answers of carl took under a quarter"), "{}", signs[1]);
     assert!(signs[2].starts_with("carl gave the label 'fine' 3"), "{}", signs[2]);
     assert!(signs[2].contains("among 70 answers") && signs[2].contains("n = 140"), "{}", signs[2]);
+}
+
+/// The label that each expert gave each case of one use, by item; none where an expert has not answered it.
+type Given = BTreeMap<i64, [Option<&'static str>; 3]>;
+
+/// Three experts' answers to a round of which every case is for all three: bob errs in each fifth case, cy in each fourth, and cy leaves out each sixth.
+fn labelled_by_three() -> (Project, BTreeMap<&'static str, Given>) {
+    let project = Project::scouted_elsewhere(200);
+    let overlap = "eval=3,audit=3,train=3,share=0";
+    project
+        .run("mine", &["--budget", "90", "--strategy", "random", "--seed", "3", "--overlap", overlap])
+        .done();
+    let gold = project.gold();
+    let store = Store::open(&project.file(), Access::Read).unwrap();
+    let mut given: BTreeMap<&'static str, Given> = BTreeMap::new();
+    for (i, item) in store.items_of_cases().unwrap().into_iter().enumerate() {
+        let right = if gold[&item.0] == "fine" { "fine" } else { "clickbait" };
+        let unless = |errs: usize| if i % errs == errs - 1 { other(right) } else { right };
+        let split = store.split_of(item).unwrap().unwrap().as_str();
+        let cys = (i % 6 != 5).then(|| unless(4));
+        given.entry(split).or_default().insert(item.0, [Some(right), Some(unless(5)), cys]);
+    }
+    drop(store);
+    for (i, name) in ["ada", "bob", "cy"].into_iter().enumerate() {
+        let mut sitting = Sitting::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        for (item, labels) in given.values().flatten() {
+            if let Some(label) = labels[i] {
+                sitting.answer(ItemId(*item), label, Remarks::default()).unwrap();
+            }
+        }
+        sitting.close().unwrap();
+    }
+    (project, given)
+}
+
+const LABELS: [&str; 2] = ["clickbait", "fine"];
+
+/// Cohen's kappa (1960) over the cases that both have answered.
+fn cohen(given: &Given, one: usize, other: usize) -> (f64, usize) {
+    let both: Vec<_> = given.values().filter_map(|labels| labels[one].zip(labels[other])).collect();
+    let n = both.len() as f64;
+    let share = |of: &dyn Fn(&(&str, &str)) -> bool| both.iter().filter(|pair| of(pair)).count() as f64 / n;
+    let chance: f64 = LABELS.iter().map(|l| share(&|p| p.0 == *l) * share(&|p| p.1 == *l)).sum();
+    ((share(&|p| p.0 == p.1) - chance) / (1.0 - chance), both.len())
+}
+
+#[test]
+fn three_experts_figures_are_those_that_their_definitions_give_on_training_cases_too_and_where_answers_are_missing()
+ {
+    let (project, given) = labelled_by_three();
+    let report = project.json("agreement", &[]);
+    for (i, split) in ["eval", "audit", "train"].into_iter().enumerate() {
+        let (on, given) = (&report["uses"][i], &given[split]);
+        // How many gave each label, case by case: r answers each, and every case has two or three.
+        let counts = |labels: &[Option<&str>; 3]| {
+            LABELS.map(|l| labels.iter().filter(|g| **g == Some(l)).count() as f64)
+        };
+        let table: Vec<[f64; 2]> = given.values().map(counts).collect();
+        let (n, total) = (table.len() as f64, table.iter().flatten().sum::<f64>());
+        let r = |row: &[f64; 2]| row[0] + row[1];
+        let raw = table
+            .iter()
+            .map(|row| row.iter().map(|k| k * (k - 1.0)).sum::<f64>() / r(row) / (r(row) - 1.0))
+            .sum::<f64>()
+            / n;
+        let sums = [0, 1].map(|l| table.iter().map(|row| row[l]).sum::<f64>());
+        // Fleiss (1971).
+        let chance: f64 = sums.iter().map(|sum| (sum / total).powi(2)).sum();
+        let fleiss = (raw - chance) / (1.0 - chance);
+        // Krippendorff (2011), nominal, missing values.
+        let alike: f64 =
+            table.iter().map(|row| row.iter().map(|k| k * (k - 1.0)).sum::<f64>() / (r(row) - 1.0)).sum();
+        let expected: f64 = sums.iter().map(|sum| sum * (sum - 1.0)).sum::<f64>() / (total * (total - 1.0));
+        let alpha = 1.0 - (1.0 - alike / total) / (1.0 - expected);
+        // Gwet (2008), of two labels.
+        let share = table.iter().map(|row| row[0] / r(row)).sum::<f64>() / n;
+        let chance = 2.0 * share * (1.0 - share);
+        let ac1 = (raw - chance) / (1.0 - chance);
+        let pairs = [(0, 1), (0, 2), (1, 2)].map(|(a, b)| cohen(given, a, b));
+
+        let near = |name: &str, figure: &Value, want: f64, n: usize| {
+            let value = figure["value"].as_f64().unwrap_or_else(|| panic!("{name} of {split}: {figure}"));
+            assert!((value - want).abs() < 1e-9, "{name} of {split}: {figure}, not {want}");
+            assert!(figure["lo"].as_f64().unwrap() <= value && figure["hi"].as_f64().unwrap() >= value);
+            assert_eq!(figure["n"], n, "{name} of {split}");
+        };
+        assert_eq!((&on["shared"], &on["experts"]), (&json!(table.len()), &json!(["ada", "bob", "cy"])));
+        if table.len() < 15 {
+            assert_eq!(split, "audit", "only the audit's are few");
+            continue;
+        }
+        for (name, want) in [("raw", raw), ("fleiss", fleiss), ("alpha", alpha), ("ac1", ac1)] {
+            near(name, &on["overall"][name], want, table.len());
+            near(name, &on["rounds"][0][name], want, table.len());
+        }
+        for (pair, (kappa, n)) in on["pairs"].as_array().unwrap().iter().zip(pairs) {
+            near("kappa", &pair["kappa"], kappa, n);
+        }
+        let mean = pairs.iter().map(|(kappa, _)| kappa).sum::<f64>() / 3.0;
+        near("ceiling", &on["ceiling"], mean, table.len());
+        near("cohen", &on["rounds"][0]["cohen"], mean, table.len());
+        let trains = split == "train";
+        assert_eq!((on["model"].is_null(), on["rounds"][0]["model"].is_null()), (trains, trains));
+        assert_eq!(on["model_with"].as_array().unwrap().len(), if trains { 0 } else { 3 });
+    }
+    assert_eq!(report["uses"][2]["cases_of"], "training");
+}
+
+#[cfg(unix)]
+#[test]
+fn on_the_screen_a_lead_writes_down_how_to_decide_and_sends_what_differs_round_again() {
+    let (project, said) = labelled_by_two();
+    let differ: Vec<i64> = said.iter().filter(|(_, (a, b))| a != b).map(|(item, _)| *item).collect();
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    seat.see("Round 1 is done");
+    let press = |keys: &str, seen: &str| {
+        seat.press(keys);
+        seat.see_that(seen, |screen| one_line(screen).contains(seen));
+    };
+    press("\x04", "Cohen's kappa");
+    press("\x01", "open a case first");
+    press("\r", "without a decision");
+    press("\r", "What each says");
+    // Left with esc, nothing is set.
+    press("\x15", "ctrl-s sets a new revision");
+    seat.press("Not this. \x1b");
+    seat.see_that("the editor gone", |screen| !screen.contains("ctrl-s sets"));
+    press("\x15", "ctrl-s sets a new revision");
+    press("Look twice. \x13", "how to decide is at revision 2");
+    press("\x01", "Send round again?");
+    let sent = format!("sent round again: {} cases, {} to answer", differ.len(), 2 * differ.len());
+    press("d", &sent);
+    // What this lead is to answer anew is shown without the others' answers from now on.
+    seat.press("q");
+    assert_eq!(seat.end().0, 0);
+
+    let task = Store::open(&project.file(), Access::Read).unwrap().task().unwrap();
+    assert_eq!(task.number, 2);
+    assert!(task.task.guideline.contains("Look twice.") && !task.task.guideline.contains("Not this"));
+    let case = project.json("next", &["--as", "bob"]);
+    assert!(differ.contains(&case["item"].as_i64().unwrap()) && case.get("revealed").is_none(), "{case}");
+    project.run("adjudicate", &["--again"]).refused(1, &["they are with their experts already"]);
 }

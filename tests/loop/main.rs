@@ -49,6 +49,8 @@ mod project;
 mod readme;
 #[cfg(test)]
 mod repeats;
+#[cfg(test)]
+mod report;
 #[cfg(all(test, unix))]
 mod seat;
 #[cfg(all(test, feature = "engine"))]

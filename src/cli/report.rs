@@ -1,0 +1,41 @@
+//! `report`: a report for an auditor.
+
+use std::path::PathBuf;
+
+use super::output::print;
+use super::setting::Setting;
+use crate::desk::report::{document, markdown, report};
+use crate::domain::fault::Result;
+use crate::domain::progress::Watcher;
+use crate::job::output::write_text;
+
+/// The task with its revisions, who labelled what and how blind, agreement, decisions, the audit, models, rounds, and what all this does not say.
+/// The same file gives the same report.
+#[derive(clap::Args)]
+pub(super) struct Report {
+    /// The project file
+    file: PathBuf,
+    /// Where to [default: standard output]
+    #[arg(short, long, value_name = "OUT")]
+    out: Option<PathBuf>,
+}
+
+impl Report {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        let report = report(&self.file, &setting.reader_on(&self.file)?)?;
+        let text = if setting.wants_json() { format!("{}\n", document(&report)?) } else { markdown(&report) };
+        if report.about.left_out > 0 {
+            setting.watch.note(&format!(
+                "the answers to {} texts whose cases are open were left out: a lead sees them (--as NAME)",
+                report.about.left_out
+            ));
+        }
+        match self.out {
+            None => print(text.trim_end()),
+            Some(out) => {
+                write_text(&out, &text)?;
+                setting.say(&format!("{} lines written", text.lines().count()))
+            }
+        }
+    }
+}

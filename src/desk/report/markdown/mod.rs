@@ -1,0 +1,12 @@
+//! A report as Markdown, that a person reads in a terminal, in a browser or on paper.
+
+mod agreement;
+mod decisions;
+mod escaped;
+mod labelling;
+mod model;
+mod origin;
+mod page;
+mod whole;
+
+pub use whole::markdown;
