@@ -406,4 +406,4 @@ fn time(field: &str, ms: Option<i64>) -> Checked {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
