@@ -121,7 +121,8 @@ fn stands(row: &Row, found: &Found, (bytes, lines): (&[u8], &[&[u8]])) -> Judged
                 Value::Null => false,
                 _ => find(line, text.as_bytes()),
             },
-            Err(_) => false,
+            // Another column is more than a reader takes.
+            Err(_) => find(line, text.as_bytes()) || line.contains(&b'\\'),
         },
         // What follows a closing quote belongs to the cell: then its text stands there in pieces.
         Shape::Delimited { quotes, .. } => {

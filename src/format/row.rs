@@ -98,12 +98,21 @@ impl Row {
                 let value = match &self.columns {
                     Columns::Line => quoted(&self.text),
                     Columns::Delimited(record) => quoted(record.get(i)?),
-                    Columns::Object(entries) => value_of(entries, &found.columns[i])?.get().to_owned(),
+                    Columns::Object(entries) => readable(value_of(entries, &found.columns[i])?.get()),
                 };
                 Some(format!("{}:{value}", quoted(&found.columns[i])))
             })
             .collect();
         (!shown.is_empty()).then(|| format!("{{{}}}", shown.join(",")))
+    }
+}
+
+/// A value that any reader of JSON takes. Half a surrogate pair or a number beyond all is kept with the row as it was written; beside the text it is
+/// shown so.
+fn readable(json: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(_) => json.to_owned(),
+        Err(_) => quoted(json),
     }
 }
 
@@ -286,6 +295,15 @@ mod tests {
                 ["z=1.10", "text=\"hé \\\"x\\\"\"", "a=12345678901234567890123", "n=null", "o={\"p\": [1]}"];
             assert_eq!(back, want);
         }
+    }
+
+    #[test]
+    fn what_no_reader_takes_is_shown_as_it_was_written() {
+        let Entries(entries) =
+            serde_json::from_str(r#"{"text":"a","m":"\ud800","n":1e999,"o":1.50}"#).unwrap();
+        let found = Found { meta: vec![1, 2, 3], ..found(Shape::Jsonl, &["text", "m", "n", "o"], &[0]) };
+        let meta = row("a", Columns::Object(entries)).meta(&found).unwrap();
+        assert_eq!(meta, r#"{"m":"\"\\ud800\"","n":"1e999","o":1.50}"#);
     }
 
     #[test]

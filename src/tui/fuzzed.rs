@@ -104,10 +104,7 @@ fn only_own_sequences(sent: &[u8]) -> Judged {
         let sequence = rest[at + 1..].strip_prefix('[');
         let Some(end) = sequence.and_then(|s| s.find(|c: char| !matches!(c, '0'..='9' | ';' | '?' | ':')))
         else {
-            return Err(format!(
-                "an escape sequence of no known kind: {:?}",
-                &rest[at..rest.len().min(at + 20)]
-            ));
+            return Err(format!("an escape sequence of no known kind: {:?}", beginning(&rest[at..], 20)));
         };
         let last = rest[at + 2 + end..].chars().next();
         if !matches!(last, Some('H' | 'm' | 'J' | 'K' | 'h' | 'l')) {

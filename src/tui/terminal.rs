@@ -1,5 +1,6 @@
 //! The terminal: taken over at the start, given back at every kind of end.
 
+use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufWriter, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,18 +60,18 @@ impl Screen {
     /// it is, and that part is gone now, every cell is drawn again: nothing of one case may stand on the screen of the next.
     pub fn draw(&mut self, mut render: impl FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        let mut uncertain = None;
-        let mut render = |frame: &mut ratatui::Frame<'_>| {
+        let uncertain = Cell::new(None);
+        let mut drawn = |frame: &mut ratatui::Frame<'_>| {
             render(frame);
             make_harmless(frame.buffer_mut());
-            uncertain = of_uncertain_width(frame.buffer_mut());
+            uncertain.set(of_uncertain_width(frame.buffer_mut()));
         };
-        self.terminal.draw(&mut render)?;
-        if self.uncertain.is_some() && self.uncertain != uncertain {
+        self.terminal.draw(&mut drawn)?;
+        if self.uncertain.is_some() && self.uncertain != uncertain.get() {
             self.terminal.clear()?;
-            self.terminal.draw(render)?;
+            self.terminal.draw(&mut drawn)?;
         }
-        self.uncertain = uncertain;
+        self.uncertain = uncertain.get();
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 

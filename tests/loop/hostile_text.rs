@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::desk::sitting::{Leaving, Next, Remarks, Sitting};
 use hardcase::domain::harmless::harmless;
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::progress::Unwatched;
@@ -37,6 +37,8 @@ fn judged(mut command: std::process::Command, input: &[u8]) -> Result<Ran, Strin
     is_harmless(&ran.err).map_err(|e| format!("complained: {e}"))?;
     match ran.code {
         Some(0) => Ok(ran),
+        // What the parser of the command line says.
+        Some(2) if ran.err.contains("Usage:") => Ok(ran),
         Some(1..=3) => {
             let line = ran.err.trim_end_matches('\n').lines().last().unwrap_or_default();
             is_one_sentence(line.strip_prefix("hardcase: ").unwrap_or(line))?;
@@ -104,9 +106,7 @@ fn sent_is_harmless(sent: &[u8]) -> Result<(), String> {
         is_harmless(&rest[..at].replace('\r', ""))?;
         let after = &rest[at + 1..];
         let end = after.strip_prefix('[').and_then(|s| s.find(|c: char| c.is_ascii_alphabetic()));
-        let end = end.ok_or_else(|| {
-            format!("a sequence of no known kind: {:?}", beginning(after, 12))
-        })?;
+        let end = end.ok_or_else(|| format!("a sequence of no known kind: {:?}", beginning(after, 12)))?;
         rest = &after[end + 2..];
     }
     is_harmless(&rest.replace('\r', ""))
@@ -135,7 +135,7 @@ fn a_workstation_on_a_pool_of_hostile_texts_sends_nothing_but_its_own_sequences(
     seat.press("\x14");
     seat.see("row 1 of");
     seat.press("\r");
-    seat.see("you have");
+    seat.see_that("the text whole", |s| s.contains("your label") || s.contains("you have not labelled it"));
     seat.press("\x1b[F");
     seat.press("q");
     let heard = seat.heard();
@@ -213,10 +213,14 @@ fn stays_whole(file: &Path, kept: &[String]) -> Result<(), String> {
     if let Some(gone) = kept.iter().find(|line| !after.contains(line)) {
         return Err(format!("gone: {gone}"));
     }
-    // Wherever the round went: whoever sits down is told something, and an answer is taken.
-    let labelled = label(file, "cyd", 1, "fine");
-    let item = labelled.first().copied().unwrap_or(ItemId(50));
-    let mut sitting = Sitting::open(file, "cyd", Leaving::FreesCases).map_err(|f| f.to_string())?;
-    sitting.answer(item, "clickbait", Remarks::default()).map_err(|f| f.to_string())?;
-    sitting.close().map_err(|f| f.to_string())
+    // Wherever the round went, and whatever the task is now: whoever sits down is told something, and an answer is taken.
+    let said = |fault: hardcase::domain::fault::Fault| fault.to_string();
+    let mut sitting = Sitting::open(file, "cyd", Leaving::FreesCases).map_err(said)?;
+    let label = sitting.task().labels[0].name.clone();
+    let item = match sitting.next_case().map_err(said)? {
+        Next::Case(case) => case.item,
+        Next::None(_) => ItemId(50),
+    };
+    sitting.answer(item, &label, Remarks::default()).map_err(said)?;
+    sitting.close().map_err(said)
 }

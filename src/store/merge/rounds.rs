@@ -98,18 +98,16 @@ pub(super) fn close(
 ) -> rusqlite::Result<()> {
     let known: Vec<i64> = known.iter().copied().collect();
     tx.execute(
-        &format!(
-            "UPDATE label_case SET withdrawn_ms = coalesce(withdrawn_ms, {UNKNOWN_TO_WHO_CLOSED})
-             WHERE round = ?1 AND id NOT IN (SELECT value FROM json_each(?2))"
-        ),
-        (id, Json(known)),
+        "UPDATE label_case SET withdrawn_ms = ?3
+         WHERE round = ?1 AND withdrawn_ms IS NULL AND id NOT IN (SELECT value FROM json_each(?2))",
+        (id, Json(known), UNKNOWN_TO_WHO_CLOSED),
     )?;
     tx.execute("UPDATE round SET closed_ms = ?2 WHERE id = ?1 AND closed_ms IS NULL", (id, closed_ms))
         .map(drop)
 }
 
-/// When a case was withdrawn that only copies had which did not know of the close: the same in every file, and before any other.
-const UNKNOWN_TO_WHO_CLOSED: &str = "(SELECT r.created_ms FROM round r WHERE r.id = label_case.round)";
+/// When a case was withdrawn that only copies had which did not know of the close: the same in every file, and before every real time.
+const UNKNOWN_TO_WHO_CLOSED: i64 = 0;
 
 /// The case's number here, new or not; none where its text is not here, or where it is a place that is taken.
 pub(super) fn take_case(
@@ -150,9 +148,7 @@ pub(super) fn take_case(
         return Ok(Some(id));
     }
     let withdrawn = match meeting {
-        Meeting::ClosedHere => {
-            Some(tx.query_row("SELECT created_ms FROM round WHERE id = ?1", [round], |r| r.get(0))?)
-        }
+        Meeting::ClosedHere => Some(UNKNOWN_TO_WHO_CLOSED),
         Meeting::Alike | Meeting::ClosedThere => case.withdrawn_ms,
     };
     if case.reason == "repeat" && again.is_none() {
