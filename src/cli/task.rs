@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{harmless, print, print_json};
+use super::output::{print_exact, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::task;
@@ -56,12 +56,12 @@ impl Task {
             return print_json(&revisions);
         }
         match revisions.last() {
-            Some(newest) => print(&harmless(&format!(
+            Some(newest) => print_exact(&format!(
                 "# revision {} of {}\n{}",
                 newest.number,
                 revisions.len(),
                 newest.task.to_toml()?.trim_end()
-            ))),
+            )),
             None => Err(Fault::usage("show the task", "the project has none yet")
                 .hint("Set one with `hardcase task FILE --set TASK.toml`")),
         }

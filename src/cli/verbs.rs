@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
+use super::output::harmless;
 use super::setting::Setting;
 use super::{
     adapter, adjudicate, agreement, answer, assign, doctor, expert, export, import, label, merge, mine, new,
@@ -90,8 +91,7 @@ pub fn run(model: &'static [u8]) -> ExitCode {
     let arguments = match parsed() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are no errors; clap prints them where they belong.
-            let _ = error.print();
+            print_usage(&error);
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
@@ -115,6 +115,20 @@ pub fn run(model: &'static [u8]) -> ExitCode {
             }
             ExitCode::from(fault.exit_code())
         }
+    }
+}
+
+/// Help and version are no errors; clap prints them where they belong. An error repeats what was typed, and that may be the name of a file
+/// that somebody else gave it.
+fn print_usage(error: &clap::Error) {
+    let plain = |argument: std::ffi::OsString| {
+        let said = argument.to_string_lossy();
+        harmless(&said) == said
+    };
+    if !error.use_stderr() || std::env::args_os().all(plain) {
+        let _ = error.print();
+    } else {
+        super::output::complain(error.render().to_string().trim_start_matches("error: "));
     }
 }
 

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::arguments::ProgressKind;
 #[cfg(feature = "engine")]
 use super::guard::is_child;
-use super::output::harmless;
+use super::output::{harmless, json};
 use crate::domain::progress::{Progress, Watcher};
 
 /// JSON lines come no closer together than this, but for the last of a stage.
@@ -109,7 +109,7 @@ impl Watcher for Watch {
                 if finished || last.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
                     *last = Some(Instant::now());
                     if let Ok(line) = serde_json::to_string(progress) {
-                        let _ = writeln!(io::stderr().lock(), "{line}");
+                        let _ = writeln!(io::stderr().lock(), "{}", json(&line));
                     }
                 }
             }
@@ -130,7 +130,8 @@ impl Watcher for Watch {
             }
             Shown::Notes => drop(writeln!(io::stderr().lock(), "{}", harmless(line))),
             Shown::Lines(_) => {
-                let _ = writeln!(io::stderr().lock(), "{}", serde_json::json!({ "note": line }));
+                let line = serde_json::json!({ "note": line }).to_string();
+                let _ = writeln!(io::stderr().lock(), "{}", json(&line));
             }
             Shown::Nothing => {}
         }
@@ -153,7 +154,7 @@ impl Bar {
         if let Some(bar) = &self.bar {
             bar.set_position(progress.done);
             if let Some(tokens) = progress.tokens_per_second {
-                bar.set_message(format!("{}, {tokens:.0} tokens/s", progress.stage));
+                bar.set_message(format!("{}, {tokens:.0} tokens/s", harmless(&progress.stage)));
             }
         }
     }
@@ -180,5 +181,5 @@ fn new_bar(progress: &Progress) -> ProgressBar {
             let _ = if rate < 10.0 { write!(out, "{rate:.1}/s") } else { write!(out, "{rate:.0}/s") };
         }));
     }
-    bar.with_message(progress.stage.clone())
+    bar.with_message(harmless(&progress.stage))
 }

@@ -11,6 +11,8 @@ pub mod figure;
 pub mod grouped;
 pub mod harmless;
 pub mod history;
+#[cfg(test)]
+pub mod hostile;
 pub mod ids;
 pub mod item;
 pub mod log;

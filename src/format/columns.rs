@@ -1,8 +1,10 @@
 //! Which column is meant: by name, by number, or, for the text, by what stands in it.
 
+use std::collections::HashSet;
+
 use crate::domain::fault::{Fault, Result};
 
-use super::shown::{columns_shown, shown};
+use super::shown::{MOST_LISTED, columns_shown, shown};
 
 /// Names under which texts are usually kept, the surer first.
 const TEXT_NAMES: &[&str] = &[
@@ -42,6 +44,12 @@ pub(super) fn is_known_name(cell: &str) -> bool {
     [TEXT_NAMES, OTHER_NAMES, ID_NAMES].iter().any(|names| names.contains(&cell.as_str()))
 }
 
+/// As many rows as it takes to judge so many columns by: looking at each cell of a table that is wide and long at once takes hours.
+pub(super) fn enough<T>(rows: &[T], columns: usize) -> &[T] {
+    const CELLS: usize = 2_000_000;
+    &rows[..rows.len().min((CELLS / columns.max(1)).max(20))]
+}
+
 /// Number of words, by white space.
 pub(super) fn words(cell: &str) -> usize {
     cell.split_whitespace().count()
@@ -51,11 +59,12 @@ pub(super) fn words(cell: &str) -> usize {
 /// none. No two are the same.
 pub(super) fn names(header: Option<&[String]>, width: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(width);
+    let mut taken: HashSet<String> = HashSet::with_capacity(width);
     for i in 0..width {
         let number = (i + 1).to_string();
         let said = header.and_then(|h| h.get(i)).map_or("", |cell| cell.trim());
         let mut name = if said.is_empty() { number.clone() } else { said.to_owned() };
-        while names.contains(&name) {
+        while !taken.insert(name.clone()) {
             name = format!("{name}_{number}");
         }
         names.push(name);
@@ -126,7 +135,11 @@ fn ask(columns: &[String], plausible: &[usize], file: &str) -> Fault {
     let why = if plausible.is_empty() {
         "no column looks like text".to_owned()
     } else {
-        let names: Vec<String> = plausible.iter().map(|i| format!("'{}'", shown(&columns[*i]))).collect();
+        let named = |i: &usize| format!("'{}'", shown(&columns[*i]));
+        let mut names: Vec<String> = plausible.iter().take(MOST_LISTED).map(named).collect();
+        if plausible.len() > MOST_LISTED {
+            names.push(format!("and {} more", plausible.len() - MOST_LISTED));
+        }
         format!("several columns could be the text: {}", names.join(", "))
     };
     Fault::usage(format!("read {file}"), why)
@@ -182,6 +195,20 @@ mod tests {
     fn columns_without_a_name_are_called_by_their_number_and_doubles_are_told_apart() {
         assert_eq!(names(Some(&strings(&["", "a", "a", "1"])), 4), ["1", "a", "a_3", "1_4"]);
         assert_eq!(names(None, 2), ["1", "2"]);
+    }
+
+    #[test]
+    fn a_header_of_a_hundred_thousand_columns_is_named_and_judged_by_the_first_rows() {
+        let header = vec![String::new(); 100_000];
+        let columns = names(Some(&header), header.len());
+        assert_eq!((columns[0].as_str(), columns[99_999].as_str()), ("1", "100000"));
+        let rows = vec![strings(&["a word"]); 30_000];
+        assert_eq!(enough(&rows, columns.len()).len(), 20);
+        assert_eq!(enough(&rows, 3).len(), 30_000);
+        assert_eq!(text(&columns, enough(&rows, columns.len()), &[], "f").unwrap(), 0);
+        let many = vec![vec!["a word or two".to_owned(); 500]];
+        let why = text(&columns[..500], &many, &[], "f").unwrap_err().to_string();
+        assert!(why.contains("and 475 more") && why.len() < 2_000, "{why}");
     }
 
     #[test]

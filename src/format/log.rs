@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::event::Action;
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::harmless::harmless_line;
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
 
@@ -22,6 +23,8 @@ const LONGEST_LINE: u64 = 16 << 20;
 const LONGEST_TEXT: usize = 4 << 20;
 /// The longest name, label, reason.
 const LONGEST_NAME: usize = 1_000;
+/// The longest reason for a refusal, in characters: it may quote the line.
+const LONGEST_QUOTE: usize = 200;
 /// Numbers that count things: JSON readers keep them exact up to here, and no log gets there.
 const LARGEST: i64 = 1 << 53;
 /// The end of the year 9999.
@@ -123,6 +126,7 @@ pub fn read_log(from: impl Read, name: &str) -> Result<Log> {
     let mut log = None::<Log>;
     for number in 1u64.. {
         let refuse = |why: String| {
+            let why = harmless_line(&why, LONGEST_QUOTE);
             Fault::usage(format!("read the log {name}"), format!("line {number}: {why}"))
                 .hint("Nothing of it was taken in; name what `hardcase export FILE --what events` wrote")
         };
@@ -406,4 +410,4 @@ fn time(field: &str, ms: Option<i64>) -> Checked {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

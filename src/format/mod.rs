@@ -13,6 +13,8 @@ mod columns;
 mod delimited;
 mod encoding;
 mod found;
+#[cfg(test)]
+mod fuzzed;
 mod header;
 mod jsonl;
 mod lines;

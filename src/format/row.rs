@@ -71,14 +71,16 @@ impl Row {
                 out.push(']');
             }
             Columns::Object(entries) => {
+                // A key may stand twice; the last one is the text.
                 let key = elided.map(|i| found.columns[i].as_str());
+                let text = entries.iter().rposition(|(name, _)| key == Some(name.as_str()));
                 // A row has a text, so there is at least one entry.
                 let mut before = '{';
-                for (name, value) in entries {
+                for (i, (name, value)) in entries.iter().enumerate() {
                     out.push(before);
                     out.push_str(&quoted(name));
                     out.push(':');
-                    let elide = key == Some(name.as_str()) && value.get().starts_with('"');
+                    let elide = text == Some(i) && value.get().starts_with('"');
                     out.push_str(if elide { NULL } else { value.get() });
                     before = ',';
                 }
@@ -98,12 +100,21 @@ impl Row {
                 let value = match &self.columns {
                     Columns::Line => quoted(&self.text),
                     Columns::Delimited(record) => quoted(record.get(i)?),
-                    Columns::Object(entries) => value_of(entries, &found.columns[i])?.get().to_owned(),
+                    Columns::Object(entries) => readable(value_of(entries, &found.columns[i])?.get()),
                 };
                 Some(format!("{}:{value}", quoted(&found.columns[i])))
             })
             .collect();
         (!shown.is_empty()).then(|| format!("{{{}}}", shown.join(",")))
+    }
+}
+
+/// A value that any reader of JSON takes. Half a surrogate pair or a number beyond all is kept with the row as it was written; beside the text it is
+/// shown so.
+fn readable(json: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(_) => json.to_owned(),
+        Err(_) => quoted(json),
     }
 }
 
@@ -135,8 +146,10 @@ pub fn unpack(packed: &str, found: &Found, text: &str) -> Result<Vec<(String, Ce
     };
     if found.shape == Shape::Jsonl {
         let Entries(entries) = serde_json::from_str(packed).map_err(broken)?;
-        let cells = entries.into_iter().map(|(name, value)| {
-            let cell = restore(&name, cell_of(&value));
+        let last = entries.iter().rposition(|(name, _)| text_column == Some(name.as_str()));
+        let cells = entries.into_iter().enumerate().map(|(i, (name, value))| {
+            let cell = cell_of(&value);
+            let cell = if last == Some(i) { restore(&name, cell) } else { cell };
             (name, cell)
         });
         return Ok(cells.collect());
@@ -170,10 +183,12 @@ pub fn fill_text(packed: &str, found: &Found, text: &str) -> Result<String> {
     }
     let Entries(entries) = serde_json::from_str(packed).map_err(broken)?;
     let key = found.columns.get(*only).map(String::as_str);
+    let last = entries.iter().rposition(|(name, _)| key == Some(name.as_str()));
     let cells: Vec<String> = entries
         .iter()
-        .map(|(name, value)| {
-            let left_out = key == Some(name.as_str()) && value.get() == NULL;
+        .enumerate()
+        .map(|(i, (name, value))| {
+            let left_out = last == Some(i) && value.get() == NULL;
             format!("{}:{}", quoted(name), if left_out { quoted(text) } else { value.get().into() })
         })
         .collect();
@@ -286,6 +301,28 @@ mod tests {
                 ["z=1.10", "text=\"hé \\\"x\\\"\"", "a=12345678901234567890123", "n=null", "o={\"p\": [1]}"];
             assert_eq!(back, want);
         }
+    }
+
+    #[test]
+    fn what_no_reader_takes_is_shown_as_it_was_written() {
+        let Entries(entries) =
+            serde_json::from_str(r#"{"text":"a","m":"\ud800","n":1e999,"o":1.50}"#).unwrap();
+        let found = Found { meta: vec![1, 2, 3], ..found(Shape::Jsonl, &["text", "m", "n", "o"], &[0]) };
+        let meta = row("a", Columns::Object(entries)).meta(&found).unwrap();
+        assert_eq!(meta, r#"{"m":"\"\\ud800\"","n":"1e999","o":1.50}"#);
+    }
+
+    #[test]
+    fn of_a_key_that_stands_twice_only_the_text_itself_is_left_out() {
+        let json = r#"{"text":null,"text":"","text":"b"}"#;
+        let Entries(entries) = serde_json::from_str(json).unwrap();
+        let found = found(Shape::Jsonl, &["text"], &[0]);
+        let packed = row("b", Columns::Object(entries)).pack(&found, TextCell::Elided);
+        assert_eq!(packed, r#"{"text":null,"text":"","text":null}"#);
+        let back: Vec<Cell> =
+            unpack(&packed, &found, "b").unwrap().into_iter().map(|(_, cell)| cell).collect();
+        assert_eq!(back, [Cell::Null, Cell::from(""), Cell::from("b")]);
+        assert_eq!(fill_text(&packed, &found, "b").unwrap(), json);
     }
 
     #[test]

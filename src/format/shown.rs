@@ -3,6 +3,8 @@
 
 /// The most characters of a foreign word that a message quotes.
 const LONGEST: usize = 40;
+/// The most columns that a message lists.
+pub(super) const MOST_LISTED: usize = 25;
 
 /// A file's name, safe for a terminal.
 pub(super) fn harmless(name: &str) -> String {
@@ -27,18 +29,17 @@ fn reorders(c: char) -> bool {
 
 /// The columns there are, for a message: `1 'id', 2 'tweet'`.
 pub(super) fn columns_shown(columns: &[String]) -> String {
-    const MOST: usize = 25;
     let mut words: Vec<String> = columns
         .iter()
-        .take(MOST)
+        .take(MOST_LISTED)
         .enumerate()
         .map(|(i, name)| {
             let number = (i + 1).to_string();
             if *name == number { number } else { format!("{number} '{}'", shown(name)) }
         })
         .collect();
-    if columns.len() > MOST {
-        words.push(format!("and {} more", columns.len() - MOST));
+    if columns.len() > MOST_LISTED {
+        words.push(format!("and {} more", columns.len() - MOST_LISTED));
     }
     words.join(", ")
 }

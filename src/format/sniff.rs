@@ -1,5 +1,9 @@
 //! What a file is: its shape, delimiter, header and columns, decided from its beginning and said in one line.
 
+use std::collections::{HashMap, HashSet};
+
+use serde_json::value::RawValue;
+
 use crate::domain::fault::{Fault, Result};
 
 use super::columns;
@@ -47,7 +51,7 @@ pub(super) fn sniff(sample: &Sample<'_>, options: &ReadOptions) -> Result<Found>
     let meta = options.meta.iter().map(find).collect::<Result<Vec<_>>>()?;
     let text = if options.text.is_empty() {
         let taken: Vec<usize> = gold.iter().chain(&id).chain(&meta).copied().collect();
-        vec![columns::text(&columns, &table.rows, &taken, file)?]
+        vec![columns::text(&columns, columns::enough(&table.rows, columns.len()), &taken, file)?]
     } else {
         options.text.iter().map(find).collect::<Result<Vec<_>>>()?
     };
@@ -173,11 +177,12 @@ impl Sample<'_> {
     fn jsonl(&self) -> Result<Table> {
         let text = String::from_utf8_lossy(self.text);
         let (mut columns, mut objects, mut first_wrong) = (Vec::<String>::new(), Vec::new(), None);
+        let mut known = HashSet::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             match jsonl::object(line) {
                 Ok(entries) => {
                     for (name, _) in &entries {
-                        if !columns.contains(name) {
+                        if known.insert(name.clone()) {
                             columns.push(name.clone());
                         }
                     }
@@ -193,9 +198,16 @@ impl Sample<'_> {
             let why = first_wrong.map_or("its objects have no keys".into(), |why| format!("line 1: {why}"));
             return Err(self.fault(why).hint("JSONL has one object on each line; jq -c . FILE writes it so"));
         }
-        let cell = |entries: &Vec<_>, name| jsonl::plain_of(entries, name).ok().flatten().unwrap_or_default();
-        let rows =
-            objects.iter().map(|entries| columns.iter().map(|name| cell(entries, name)).collect()).collect();
+        // Objects that have no key in common would make a table of their number squared.
+        let rows = columns::enough(&objects, columns.len())
+            .iter()
+            .map(|entries| {
+                let cells: HashMap<&str, &RawValue> =
+                    entries.iter().map(|(name, v)| (name.as_str(), &**v)).collect();
+                let plain = |name: &String| jsonl::plain(cells.get(name.as_str())?).ok().flatten();
+                columns.iter().map(|name| plain(name).unwrap_or_default()).collect()
+            })
+            .collect();
         Ok(Table { shape: Shape::Jsonl, header: false, columns, rows })
     }
 
@@ -290,6 +302,14 @@ mod tests {
             sniffed("a.jsonl", text, &ReadOptions::default()).unwrap().columns,
             ["id", "body", "tags"]
         );
+    }
+
+    #[test]
+    fn objects_without_a_key_in_common_are_judged_by_the_first_of_them() {
+        let text: String = (0..20_000).map(|i| format!("{{\"k{i}\":1}}\n")).collect();
+        assert!(said("a.jsonl", &text).contains("no column looks like text"));
+        let text: String = (0..20_000).map(|i| format!("{{\"text\":\"a b\",\"k{i}\":1}}\n")).collect();
+        assert_eq!(said("a.jsonl", &text), "JSONL, UTF-8, text in 'text'");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A sample cut into records at one delimiter, and how well that delimiter fits.
 
+use super::columns::enough;
 use super::delimited::{builder, is_blank};
 use super::header::is_header;
 use super::quotes::Quotes;
@@ -73,7 +74,9 @@ impl Split {
     /// Whether the first record names the columns.
     pub(super) fn has_header(&self, options: &ReadOptions) -> bool {
         match self.records.split_first() {
-            Some((first, rows)) => options.header.unwrap_or_else(|| is_header(first, rows)),
+            Some((first, rows)) => {
+                options.header.unwrap_or_else(|| is_header(first, enough(rows, first.len())))
+            }
             None => false,
         }
     }

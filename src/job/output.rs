@@ -1,10 +1,11 @@
 //! Where results go: standard output, or a file that appears whole or not at all.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::harmless::harmless;
 use crate::store::is_database;
 
 /// Writes a text into a file that appears whole or not at all.
@@ -23,9 +24,9 @@ pub(super) fn write_to(
     write: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<()> {
     let Some(target) = target else {
-        let mut out = BufWriter::new(UntilClosed { out: io::stdout().lock(), closed: false });
-        write(&mut out)?;
-        return out.flush().map_err(|e| output_fault("standard output", &e));
+        let stdout = io::stdout().lock();
+        let end = End::of(&stdout);
+        return write_on(UntilClosed { out: stdout, closed: false }, end, "standard output", write);
     };
     let name = target.display().to_string();
     // What is in the place of a result is replaced by it; the labels in a project exist once.
@@ -37,9 +38,8 @@ pub(super) fn write_to(
     // A file put in the place of a device or a pipe would take it away from everybody on the machine.
     if std::fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         let device = File::options().write(true).open(target).map_err(|e| failed(&e))?;
-        let mut out = BufWriter::new(UntilClosed { out: device, closed: false });
-        write(&mut out)?;
-        return out.flush().map_err(|e| failed(&e));
+        let end = End::of(&device);
+        return write_on(UntilClosed { out: device, closed: false }, end, &name, write);
     }
     // What a link names is written anew, and the link stays.
     let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
@@ -55,6 +55,72 @@ pub(super) fn write_to(
         let _ = std::fs::remove_file(&partial);
     }
     result
+}
+
+/// What is at the other end of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// A terminal.
+    Eyes,
+    /// A file, a pipe, another device.
+    Bytes,
+}
+
+impl End {
+    fn of(out: &impl IsTerminal) -> Self {
+        if out.is_terminal() { Self::Eyes } else { Self::Bytes }
+    }
+}
+
+/// Writes as it is, or harmless where a person's eyes are at the other end.
+fn write_on(
+    out: impl Write,
+    end: End,
+    name: &str,
+    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    let flushed = if end == End::Eyes {
+        let mut out = ForEyes { out, line: Vec::new() };
+        write(&mut out)?;
+        out.finish()
+    } else {
+        let mut out = BufWriter::new(out);
+        write(&mut out)?;
+        out.flush()
+    };
+    flushed.map_err(|e| output_fault(name, &e))
+}
+
+/// A terminal: each line is made harmless on its way. A file or a pipe gets the bytes themselves.
+struct ForEyes<W> {
+    out: W,
+    /// What has come of a line.
+    line: Vec<u8>,
+}
+
+impl<W: Write> ForEyes<W> {
+    fn finish(mut self) -> io::Result<()> {
+        let rest = std::mem::take(&mut self.line);
+        self.out.write_all(harmless(&String::from_utf8_lossy(&rest)).as_bytes())?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Write for ForEyes<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|b| *b == b'\n') {
+            self.line.extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                self.out.write_all(harmless(&String::from_utf8_lossy(&self.line)).as_bytes())?;
+                self.line.clear();
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Standard output that whoever reads it may close early, as `head` does: what follows is dropped without complaint.
@@ -109,6 +175,22 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Err(io::ErrorKind::BrokenPipe.into())
         }
+    }
+
+    #[test]
+    fn a_person_sees_signs_where_a_file_gets_the_bytes() {
+        let row = "{\"text\":\"a\u{9b}2J\u{202e}é\"}\nthe rest \u{1b}";
+        let written = |end: End| {
+            let mut out = Vec::new();
+            write_on(&mut out, end, "x", |out| {
+                // In pieces that end inside a character.
+                row.as_bytes().chunks(3).try_for_each(|c| out.write_all(c)).map_err(|e| output_fault("x", &e))
+            })
+            .unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(End::Bytes), row);
+        assert_eq!(written(End::Eyes), "{\"text\":\"a\u{fffd}2J\u{fffd}é\"}\nthe rest \u{fffd}");
     }
 
     #[test]

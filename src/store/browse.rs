@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params_from_iter};
 
 use super::attempt::Attempt;
 use super::clock::now_ms;
-use super::hands::{WANTS_A_HAND, crew};
+use super::hands::{STANDS, WANTS_A_HAND, crew};
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
 use crate::domain::event::Action;
@@ -226,8 +226,10 @@ impl Store {
     /// The items that are cases of the round of this number, by id.
     pub fn items_of_round(&self, number: i64) -> Result<Vec<ItemId>> {
         self.all_rows_of(
-            "SELECT DISTINCT c.item FROM label_case c JOIN round r ON r.id = c.round
-             WHERE r.number = ?1 AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat' ORDER BY c.item",
+            &format!(
+                "SELECT DISTINCT c.item FROM label_case c JOIN round r ON r.id = c.round
+                 WHERE r.number = ?1 AND {STANDS} AND c.reason <> 'repeat' ORDER BY c.item"
+            ),
             [number],
             "read the round",
             |r| r.get(0),
@@ -240,7 +242,7 @@ impl Store {
         let sql = format!(
             "SELECT substr(i.text, 1, {BEGINNING}),
                (SELECT r.number FROM label_case c JOIN round r ON r.id = c.round
-                WHERE c.item = i.id AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1),
+                WHERE c.item = i.id AND {STANDS} AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1),
                EXISTS (SELECT 1 FROM label_event e WHERE e.item = i.id AND e.expert IN {MY_NAMES})
              FROM item i WHERE i.id = ?2 AND i.{READY}"
         );

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::clock::now_ms;
 use super::events::note_reveal;
-use super::hands::{WANTS_A_HAND, crew};
+use super::hands::{STANDS, WANTS_A_HAND, crew};
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
 use super::process;
@@ -231,7 +231,7 @@ impl Store {
     /// The case in which anybody would answer for an item: the newest that was not withdrawn and is no repeat.
     pub fn case_of_item(&self, item: ItemId) -> Result<Option<Case>> {
         let sql = format!(
-            "{CASE} WHERE c.item = ?1 AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1"
+            "{CASE} WHERE c.item = ?1 AND {STANDS} AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1"
         );
         self.one(&sql, [item], "read the case", case)
     }

@@ -44,6 +44,10 @@ pub(super) const WANTS_A_HAND: &str = "
         UNION SELECT q.person FROM lease l CROSS JOIN person q ON q.expert = l.expert WHERE l.label_case = c.id))
     < min(c.overlap, (SELECT count(*) FROM crew w WHERE w.round = c.round))";
 
+/// Whether the case `c` stands: it was not withdrawn, or was where nobody knew of an answer to it that came from another copy.
+pub(super) const STANDS: &str = "(c.withdrawn_ms IS NULL
+    OR EXISTS (SELECT 1 FROM upheld_event u WHERE u.label_case = c.id AND u.action IN ('set', 'skip')))";
+
 /// A case of an open round.
 #[derive(Clone, Debug)]
 struct Hands {

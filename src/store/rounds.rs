@@ -79,15 +79,19 @@ pub struct Round {
     pub skipped: usize,
 }
 
-/// The cases that stand, those with a label, and those that were only skipped. A repeat and a place kept for one are cases like any other:
+/// The cases that stand, those with a label, and those that were only skipped. One that was withdrawn before its answer came from another copy
+/// stands with it. A repeat and a place kept for one are cases like any other:
 /// otherwise the counts would tell which case is one.
 const ROUND: &str = "
     SELECT r.id, r.number, r.strategy, r.note, r.created_ms, r.closed_ms,
-        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL),
-        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL AND CASE c.reason
+        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND (c.withdrawn_ms IS NULL
+            OR EXISTS (SELECT 1 FROM upheld_event u WHERE u.label_case = c.id AND u.action IN ('set', 'skip')))),
+        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND (c.withdrawn_ms IS NULL
+            OR EXISTS (SELECT 1 FROM upheld_event u WHERE u.label_case = c.id AND u.action IN ('set', 'skip'))) AND CASE c.reason
             WHEN 'repeat' THEN EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
             ELSE EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set') END),
-        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND c.withdrawn_ms IS NULL AND CASE c.reason
+        (SELECT count(*) FROM label_case c WHERE c.round = r.id AND (c.withdrawn_ms IS NULL
+            OR EXISTS (SELECT 1 FROM upheld_event u WHERE u.label_case = c.id AND u.action IN ('set', 'skip'))) AND CASE c.reason
             WHEN 'repeat' THEN EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'skip')
             ELSE EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'skip')
                  AND NOT EXISTS (SELECT 1 FROM standing_event e WHERE e.item = c.item AND e.action = 'set') END)

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::agreement::{AgreementScreen, Focus};
 use super::dossier;
-use super::frame::{Look, Notice, foot, more_below};
+use super::frame::{Look, Notice, foot, more_below, scrolled};
 use super::keys::Action;
 use super::passage::{cut, drawable, lay_out};
 use crate::desk::adjudication::Dispute;
@@ -37,10 +37,7 @@ impl AgreementScreen {
             Focus::List => self.draw_list(frame, body, look),
             Focus::Figures | Focus::Case => {
                 let lines = self.page(body.width, task, look);
-                let most = lines.len().saturating_sub(usize::from(body.height));
-                self.scroll = self.scroll.min(most);
-                frame.render_widget(Paragraph::new(lines).scroll((self.scroll as u16, 0)), body);
-                if self.scroll < most {
+                if scrolled(frame, lines, body, &mut self.scroll) {
                     more_below(frame, body.right() - 1, body, look);
                 }
             }

@@ -276,8 +276,8 @@ impl App {
             Action::Down => self.case.scroll_by(1),
             Action::PageUp => self.case.scroll_by(-page),
             Action::PageDown => self.case.scroll_by(page),
-            Action::Top => self.case.scroll_by(i32::from(i16::MIN)),
-            Action::Bottom => self.case.scroll_by(i32::from(i16::MAX)),
+            Action::Top => self.case.scroll_by(i32::MIN),
+            Action::Bottom => self.case.scroll_by(i32::MAX),
             Action::Note => {
                 if let Some(shown) = self.case.shown() {
                     let card = &shown.card;

@@ -77,7 +77,7 @@ pub(super) struct CaseScreen {
     pub confidence: Option<u8>,
     pub guideline: bool,
     /// Lines scrolled down.
-    pub scroll: u16,
+    pub scroll: usize,
     pub attention: Attention,
     ahead: Vec<Card>,
     pending: Option<Pending>,
@@ -363,7 +363,7 @@ impl CaseScreen {
 
     /// Scrolls by lines; the view keeps it within the text.
     pub fn scroll_by(&mut self, lines: i32) {
-        self.scroll = self.scroll.saturating_add_signed(lines.clamp(-10_000, 10_000) as i16);
+        self.scroll = self.scroll.saturating_add_signed(lines as isize);
     }
 
     /// The tone of the line on what was done last.

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::case::{Answered, CONFIDENCES, CaseScreen, Showing, Shown};
-use super::frame::{Look, Notice, more_below, rule, wall};
+use super::frame::{Look, Notice, more_below, rule, scrolled, wall};
 use super::keys::Action;
 use super::passage::{cut, drawable, lay_out};
 use crate::desk::shown::{NoCase, Reveal};
@@ -140,15 +140,15 @@ impl CaseScreen {
             let width = area.width.saturating_sub(3).min(MEASURE);
             let second = if self.guideline { guideline(width) } else { partner(shown, width, plain, look) };
             let first = passage(shown, width, plain, look);
-            let least = (second.len() as u16).min(area.height / 3);
-            let below =
-                least.max(area.height.saturating_sub(first.len() as u16 + 1)).min(second.len() as u16);
+            let lines = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
+            let least = lines(&second).min(area.height / 3);
+            let below = area.height.saturating_sub(lines(&first).saturating_add(1));
+            let below = least.max(below).min(lines(&second));
             let (top, bottom) = split(area, area.height.saturating_sub(below));
             let top = Rect { height: top.height.saturating_sub(1), ..top };
             vec![(top, first), (bottom, second)]
         };
-        let most =
-            columns.iter().map(|(place, lines)| (lines.len() as u16).saturating_sub(place.height)).max();
+        let most = columns.iter().map(|(at, lines)| lines.len().saturating_sub(usize::from(at.height))).max();
         let beside = area.width >= BESIDE;
         self.scroll = self.scroll.min(most.unwrap_or(0));
         for (i, (place, lines)) in columns.into_iter().enumerate() {
@@ -156,10 +156,9 @@ impl CaseScreen {
                 wall(frame, Rect { width: 1, ..place }, look);
             }
             let inner = Rect { x: place.x + 2, width: place.width.saturating_sub(3), ..place };
-            let over = (lines.len() as u16).saturating_sub(place.height);
-            let scroll = self.scroll.min(over);
-            frame.render_widget(Paragraph::new(lines).scroll((scroll, 0)), inner);
-            if over > scroll {
+            // A column that is shorter than the longest stays at its own end.
+            let mut scroll = self.scroll;
+            if scrolled(frame, lines, inner, &mut scroll) {
                 more_below(frame, place.right().saturating_sub(1), place, look);
             }
         }
@@ -180,7 +179,8 @@ impl CaseScreen {
             used += long;
             let style = if given == Some(&label.name) { look.theme.chosen } else { look.theme.text };
             if let Some(line) = lines.last_mut() {
-                line.push_span(Span::styled(format!(" {}", label.key), look.theme.key));
+                let key = drawable(&label.key.to_string());
+                line.push_span(Span::styled(format!(" {key}"), look.theme.key));
                 line.push_span(Span::styled(format!(" {name} "), style));
                 line.push_span(Span::raw(" "));
             }

@@ -45,7 +45,7 @@ pub(super) fn page(
         None => page.title("Not decided"),
     }
     if lead {
-        let keys = task.labels.iter().map(|l| format!("{} {}", l.key, drawable(&l.name).replace('\n', " ")));
+        let keys = task.labels.iter().map(|l| format!("{} {}", l.key, l.name));
         page.says("   ", &keys.collect::<Vec<_>>().join("   "), theme.key);
     }
     page.title("The model");

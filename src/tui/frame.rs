@@ -119,6 +119,21 @@ pub(super) fn foot(
     frame.render_widget(Paragraph::new(look.hints(hints, area.width)), line(1));
 }
 
+/// Draws the lines from the place on to which the person has scrolled, which is kept within them. Returns whether more stands below.
+pub(super) fn scrolled(
+    frame: &mut Frame<'_>,
+    lines: Vec<Line<'static>>,
+    area: Rect,
+    scroll: &mut usize,
+) -> bool {
+    // By hand: a text of a megabyte may have more lines than ratatui counts.
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    *scroll = (*scroll).min(most);
+    let shown: Vec<Line<'static>> = lines.into_iter().skip(*scroll).take(usize::from(area.height)).collect();
+    frame.render_widget(Paragraph::new(shown), area);
+    *scroll < most
+}
+
 /// That more stands below what the place has room for.
 pub(super) fn more_below(frame: &mut Frame<'_>, x: u16, area: Rect, look: Look<'_>) {
     if area.height > 0 {

@@ -15,7 +15,7 @@ pub(super) fn help(screen: Screen, task: &Task, keys: &Keymap) -> Vec<(String, S
     let mut lines = Vec::new();
     if screen == Screen::Case {
         for label in &task.labels {
-            lines.push((label.key.to_string(), format!("label: {}", drawable(&label.name))));
+            lines.push((drawable(&label.key.to_string()), format!("label: {}", drawable(&label.name))));
         }
     }
     if screen == Screen::Items {

@@ -78,7 +78,7 @@ pub(super) struct ItemsScreen {
     pub whole: Option<Box<Whole>>,
     pub rows: HashMap<ItemId, Row>,
     /// Lines scrolled down in the item shown whole.
-    pub scroll: u16,
+    pub scroll: usize,
     number: u64,
     coming: Coming,
     hold: Hold,
@@ -190,14 +190,14 @@ impl ItemsScreen {
     }
 
     fn act_on_whole(&mut self, action: Action) -> Step {
-        let page = (self.height as u16).saturating_sub(2).max(1);
+        let page = self.height.saturating_sub(2).max(1);
         match action {
             Action::Up => self.scroll = self.scroll.saturating_sub(1),
             Action::Down => self.scroll = self.scroll.saturating_add(1),
             Action::PageUp => self.scroll = self.scroll.saturating_sub(page),
             Action::PageDown => self.scroll = self.scroll.saturating_add(page),
             Action::Top => self.scroll = 0,
-            Action::Bottom => self.scroll = u16::MAX,
+            Action::Bottom => self.scroll = usize::MAX,
             Action::Earlier => self.move_by(-1),
             Action::Later => self.move_by(1),
             Action::Back => self.focus = Focus::List,

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
-use super::frame::{Look, Notice, more_below, wall};
+use super::frame::{Look, Notice, more_below, scrolled, wall};
 use super::items::{Focus, ItemsScreen};
 use super::keys::Action;
 use super::passage::{cut, drawable, lay_out};
@@ -160,10 +160,7 @@ impl ItemsScreen {
         let head = if focused { look.theme.chosen } else { look.theme.title };
         let mut lines = vec![Line::styled(format!(" {} ", title(whole)), head), Line::default()];
         lines.extend(body(whole, area.width.min(MEASURE), look));
-        let over = (lines.len() as u16).saturating_sub(area.height);
-        self.scroll = self.scroll.min(over);
-        frame.render_widget(Paragraph::new(lines).scroll((self.scroll, 0)), area);
-        if over > self.scroll {
+        if scrolled(frame, lines, area, &mut self.scroll) {
             more_below(frame, area.right(), area, look);
         }
     }

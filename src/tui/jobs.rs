@@ -82,7 +82,7 @@ impl JobsScreen {
         Some(match &running.progress {
             Some(Progress { stage, done, total: Some(total), .. }) if *total > 0 => {
                 let doing = stage.split(' ').next().unwrap_or_default();
-                format!("{} {} %", drawable(doing), done * 100 / total)
+                format!("{} {} %", drawable(doing), share_of(*done, *total, 100))
             }
             _ => format!("{} …", running.kind.name()),
         })
@@ -176,6 +176,11 @@ impl JobsScreen {
     }
 }
 
+/// How much of `whole` parts is done. What the file says of another process's job may be anything.
+fn share_of(done: u64, total: u64, whole: u64) -> u64 {
+    (u128::from(done.min(total)) * u128::from(whole) / u128::from(total.max(1))) as u64
+}
+
 fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
     let verb = running.kind.name();
     let Some(p) = &running.progress else {
@@ -183,14 +188,17 @@ fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
     };
     let mut lines = vec![Line::styled(format!("  {verb}: {}", drawable(&p.stage)), look.theme.text)];
     if let Some(total) = p.total.filter(|total| *total > 0) {
-        let filled = (p.done.min(total) * 30 / total) as usize;
-        let rate = p.rate.map(|r| format!("  {} {}/s", per_second(r), p.unit)).unwrap_or_default();
+        let filled = share_of(p.done, total, 30) as usize;
+        let rate = p.rate.map(|r| format!("  {} {}/s", per_second(r), drawable(&p.unit))).unwrap_or_default();
         let tokens = p.tokens_per_second.map(|r| format!("  {r:.0} tokens/s")).unwrap_or_default();
         let left = p.eta_s.map(|s| format!("  {} left", duration(s))).unwrap_or_default();
         lines.push(Line::from(vec![
             Span::styled(format!("  {}", "█".repeat(filled)), look.theme.good),
             Span::styled("░".repeat(30 - filled), look.theme.rule),
-            Span::styled(format!("  {} of {total} {}{rate}{tokens}{left}", p.done, p.unit), look.theme.text),
+            Span::styled(
+                format!("  {} of {total} {}{rate}{tokens}{left}", p.done, drawable(&p.unit)),
+                look.theme.text,
+            ),
         ]));
     }
     if !p.epochs.is_empty() {

@@ -27,6 +27,8 @@ mod dossier;
 mod drafts;
 mod effect;
 mod frame;
+#[cfg(test)]
+mod fuzzed;
 mod help;
 mod input;
 mod interval;

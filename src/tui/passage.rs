@@ -15,6 +15,9 @@ const COMPARED: usize = 20_000;
 /// Texts of whose letters fewer are in common words differ as a whole: bringing out nearly every word would bring out nothing.
 const ALIKE: f64 = 0.3;
 
+/// What is harmless has no more characters than this in one column.
+const CHARACTERS: usize = 10;
+
 /// Text as it may be drawn: harmless, and without what terminals disagree on the width of. Tabs become blanks, flags the letters they
 /// are made of, joined emoji stand each for
 /// itself, and a skin tone is spelt out.
@@ -105,14 +108,19 @@ pub(super) fn lay_out(
 
 /// The beginning of a line that fits, with a sign where something is left out.
 pub(super) fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    // A text of a megabyte is not measured for the sake of its first columns.
+    let beginning = text.char_indices().nth(width.saturating_mul(CHARACTERS).max(CHARACTERS));
+    let beginning = beginning.map_or(text, |(end, _)| &text[..end]);
+    if beginning.len() == text.len() && text.width() <= width {
         return text.to_owned();
     }
-    let mut out = String::new();
-    for c in text.chars() {
-        if out.width() + c.width().unwrap_or(0) + 1 > width {
+    let (mut out, mut used) = (String::new(), 0);
+    for c in beginning.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide + 1 > width {
             break;
         }
+        used += wide;
         out.push(c);
     }
     out.push('…');
@@ -120,6 +128,10 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 }
 
 fn line(piece: &str, at: usize, ranges: &[Range<usize>], plain: Style, bright: Style) -> Line<'static> {
+    // A text of a megabyte may be a million empty lines.
+    if piece.is_empty() {
+        return Line::default();
+    }
     let mut spans = Vec::new();
     let mut done = 0;
     for range in ranges.iter().filter(|r| r.end > at && r.start < at + piece.len()) {

@@ -231,7 +231,7 @@ impl Popup {
             Self::Palette { input, chosen } => {
                 let inner = self.block(frame, area, (70, 16), " What do you want to do? ", look);
                 let typed = format!("> {}", input.value());
-                frame.set_cursor_position((inner.x + 2 + input.visual_cursor() as u16, inner.y));
+                frame.set_cursor_position((inner.x + 2 + within(input, inner), inner.y));
                 let mut lines = vec![Line::from(typed)];
                 let found = found(input.value());
                 let room = usize::from(inner.height).saturating_sub(1).max(1);
@@ -281,7 +281,7 @@ impl Popup {
             }
             Self::Jump { input } => {
                 let inner = self.block(frame, area, (36, 3), " Go to case number ", look);
-                frame.set_cursor_position((inner.x + input.visual_cursor() as u16, inner.y));
+                frame.set_cursor_position((inner.x + within(input, inner), inner.y));
                 frame.render_widget(Paragraph::new(input.value().to_owned()), inner);
             }
             Self::Leave => {
@@ -330,6 +330,11 @@ impl Popup {
         frame.render_widget(block, place);
         inner
     }
+}
+
+/// The column of the cursor; what was pasted may be longer than any terminal is wide.
+fn within(input: &Input, area: Rect) -> u16 {
+    input.visual_cursor().min(usize::from(area.width)) as u16
 }
 
 fn editor(before: &str) -> Box<TextArea<'static>> {

@@ -78,7 +78,7 @@ impl Page<'_> {
         let names: Vec<String> = task
             .labels
             .iter()
-            .map(|l| format!("{}  {}", l.key, drawable(&l.name).replace('\n', " ")))
+            .map(|l| drawable(&format!("{}  {}", l.key, l.name)).replace('\n', " "))
             .collect();
         let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).min(28);
         for (label, name) in task.labels.iter().zip(&names) {

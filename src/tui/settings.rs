@@ -56,7 +56,7 @@ impl Settings {
         Self { theme: ThemeName::None, ..self }
     }
 
-    fn from_toml(text: &str) -> std::result::Result<Self, String> {
+    pub(super) fn from_toml(text: &str) -> std::result::Result<Self, String> {
         let raw: Raw = toml::from_str(text).map_err(|e| {
             let line = e.span().map(|s| text[..s.start].lines().count().max(1));
             line.map_or_else(|| e.message().to_owned(), |l| format!("line {l}: {}", e.message()))

@@ -3,15 +3,14 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
 
-use super::frame::{Look, Notice, foot, more_below};
+use super::frame::{Look, Notice, foot, more_below, scrolled};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::domain::fault::{Fault, Result};
 
 /// Lines that scroll at once with a page's key.
-const PAGE: u16 = 10;
+const PAGE: usize = 10;
 
 /// What was read last, and where the person is in it.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub(super) struct Sheet<T> {
     page: Option<Box<T>>,
     failed: Option<Fault>,
     waits: bool,
-    scroll: u16,
+    scroll: usize,
 }
 
 impl<T> Default for Sheet<T> {
@@ -51,7 +50,7 @@ impl<T> Sheet<T> {
             Action::PageUp => self.scroll.saturating_sub(PAGE),
             Action::PageDown => self.scroll.saturating_add(PAGE),
             Action::Top => 0,
-            Action::Bottom => u16::MAX,
+            Action::Bottom => usize::MAX,
             _ => return,
         };
     }
@@ -76,10 +75,7 @@ impl<T> Sheet<T> {
             None if self.waits => shown.push(Line::styled(" computing…", look.theme.quiet)),
             None => {}
         }
-        let most = (shown.len() as u16).saturating_sub(body.height);
-        self.scroll = self.scroll.min(most);
-        frame.render_widget(Paragraph::new(shown).scroll((self.scroll, 0)), body);
-        if self.scroll < most {
+        if scrolled(frame, shown, body, &mut self.scroll) {
             more_below(frame, body.right() - 1, body, look);
         }
         let said = match notice {

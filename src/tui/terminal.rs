@@ -1,5 +1,6 @@
 //! The terminal: taken over at the start, given back at every kind of end.
 
+use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufWriter, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use ratatui::crossterm::{execute, queue};
 use rustix::process::{Signal, getpid, kill_process};
 
 use super::attention::Nonce;
+use crate::domain::harmless::harmless;
 
 /// Frames are written whole: a reader on the other thread may write its question only between them.
 type Out = BufWriter<io::Stdout>;
@@ -58,16 +60,18 @@ impl Screen {
     /// it is, and that part is gone now, every cell is drawn again: nothing of one case may stand on the screen of the next.
     pub fn draw(&mut self, mut render: impl FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        let mut uncertain = None;
-        self.terminal.draw(|frame| {
+        let uncertain = Cell::new(None);
+        let mut drawn = |frame: &mut ratatui::Frame<'_>| {
             render(frame);
-            uncertain = of_uncertain_width(frame.buffer_mut());
-        })?;
-        if self.uncertain.is_some() && self.uncertain != uncertain {
+            make_harmless(frame.buffer_mut());
+            uncertain.set(of_uncertain_width(frame.buffer_mut()));
+        };
+        self.terminal.draw(&mut drawn)?;
+        if self.uncertain.is_some() && self.uncertain != uncertain.get() {
             self.terminal.clear()?;
-            self.terminal.draw(render)?;
+            self.terminal.draw(&mut drawn)?;
         }
-        self.uncertain = uncertain;
+        self.uncertain = uncertain.get();
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
@@ -88,6 +92,16 @@ impl Screen {
     pub fn retake(&mut self) -> io::Result<()> {
         enter()?;
         self.terminal.clear()
+    }
+}
+
+/// The last look at what is sent: every view makes foreign text harmless, and one that forgot it sends nothing raw all the same.
+fn make_harmless(buffer: &mut Buffer) {
+    for cell in buffer.content.iter_mut().filter(|cell| !matches!(cell.symbol().as_bytes(), [b' '..=b'~'])) {
+        let shown = harmless(cell.symbol());
+        if shown != cell.symbol() || shown.contains(['\n', '\t']) {
+            cell.set_symbol("\u{fffd}");
+        }
     }
 }
 
@@ -127,4 +141,23 @@ fn enter() -> io::Result<()> {
 pub(super) fn give_back() {
     let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_view_forgot_to_make_harmless_is_a_sign() {
+        let mut buffer = Buffer::with_lines(["fine │ é 漢"]);
+        let before = buffer.clone();
+        make_harmless(&mut buffer);
+        assert_eq!(buffer, before);
+        let pile = format!("a{}", "\u{301}".repeat(50));
+        for hostile in ["\u{1b}[2J", "\u{202e}", "\u{9b}", "\n", "x\u{200b}", &pile] {
+            buffer[(0, 0)].set_symbol(hostile);
+            make_harmless(&mut buffer);
+            assert_eq!(buffer[(0, 0)].symbol(), "\u{fffd}", "{hostile:?}");
+        }
+    }
 }

@@ -27,6 +27,8 @@ mod experts;
 mod full_disk;
 #[cfg(all(test, feature = "engine"))]
 mod hostile_models;
+#[cfg(all(test, unix))]
+mod hostile_text;
 #[cfg(all(test, feature = "engine"))]
 mod judge;
 #[cfg(all(test, unix))]
@@ -37,6 +39,8 @@ mod lamport;
 mod lora;
 #[cfg(all(test, unix))]
 mod merge;
+#[cfg(all(test, unix))]
+mod merge_meetings;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
 #[cfg(test)]

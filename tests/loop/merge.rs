@@ -19,14 +19,14 @@ use super::kills::{Whom, bytes, kill_after, moments, restore, start};
 use super::project::{ADS, Project, ads, hardcase};
 
 /// A copy of a project that nobody has open.
-fn copy(project: &Project, name: &str) -> PathBuf {
+pub fn copy(project: &Project, name: &str) -> PathBuf {
     let path = project.path(name);
     std::fs::write(&path, bytes(project)).unwrap();
     path
 }
 
 /// An expert sits down at a file and labels the next `n` cases.
-fn label(file: &Path, expert: &str, n: usize, label: &str) -> Vec<ItemId> {
+pub fn label(file: &Path, expert: &str, n: usize, label: &str) -> Vec<ItemId> {
     let mut sitting = Sitting::open(file, expert, Leaving::FreesCases).unwrap();
     let mut items = Vec::new();
     while items.len() < n
@@ -39,30 +39,30 @@ fn label(file: &Path, expert: &str, n: usize, label: &str) -> Vec<ItemId> {
     items
 }
 
-fn said(file: &Path, arguments: &[&str]) -> Value {
+pub fn said(file: &Path, arguments: &[&str]) -> Value {
     let mut all = vec!["merge", file.to_str().unwrap()];
     all.extend(arguments);
     all.push("--json");
     hardcase(all).json()
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn exported(file: &Path, what: &[&str]) -> String {
+pub fn exported(file: &Path, what: &[&str]) -> String {
     let mut all = vec!["export", text(file)];
     all.extend(what);
     hardcase(all).done().out
 }
 
-fn merged(file: &Path, other: &Path) -> MergeReport {
+pub fn merged(file: &Path, other: &Path) -> MergeReport {
     let context = JobContext { project: file, watcher: &Unwatched, expert: "ada", seed: None };
     merge(&context, other, Mode::Merge).unwrap().unwrap()
 }
 
 /// Everything that a union is about, whatever the numbers that are local to a file.
-fn essence(file: &Path) -> Vec<String> {
+pub fn essence(file: &Path) -> Vec<String> {
     let store = Store::open(file, Access::Read).unwrap();
     assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
     let mut log: Log = store.log().unwrap();

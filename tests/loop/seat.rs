@@ -46,8 +46,8 @@ impl Default for Setup {
 /// The screen as the person sees it.
 struct View {
     parser: vt100::Parser,
-    /// Bytes that came over the line.
-    bytes: usize,
+    /// What came over the line.
+    heard: Vec<u8>,
     closed: bool,
 }
 
@@ -93,7 +93,7 @@ impl Seat {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let parser = vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0);
-        let view = Arc::new((Mutex::new(View { parser, bytes: 0, closed: false }), Condvar::new()));
+        let view = Arc::new((Mutex::new(View { parser, heard: Vec::new(), closed: false }), Condvar::new()));
         let typed = line_to(pair.master.take_writer().unwrap());
         let sent = line_from(pair.master.try_clone_reader().unwrap(), setup.delay);
         let (seen, answer) = (Arc::clone(&view), typed.clone());
@@ -154,7 +154,12 @@ impl Seat {
 
     /// Bytes that came over the line so far.
     pub fn bytes(&self) -> usize {
-        self.view.0.lock().unwrap().bytes
+        self.view.0.lock().unwrap().heard.len()
+    }
+
+    /// What came over the line so far, byte for byte.
+    pub fn heard(&self) -> Vec<u8> {
+        self.view.0.lock().unwrap().heard.clone()
     }
 
     /// Types.
@@ -319,7 +324,7 @@ fn whole_frames(bytes: &[u8]) -> usize {
 /// Draws what came, and answers each question for the cursor where it stands.
 fn show(view: &(Mutex<View>, Condvar), bytes: &[u8], mut answer: impl FnMut(Vec<u8>)) {
     let mut state: MutexGuard<'_, View> = view.0.lock().unwrap();
-    state.bytes += bytes.len();
+    state.heard.extend_from_slice(bytes);
     let mut rest = bytes;
     // The question is short and written at once: it does not come in two pieces.
     while let Some(at) = rest.windows(WHERE.len()).position(|w| w == WHERE) {

@@ -113,6 +113,11 @@ fn small() -> Log {
     }
 }
 
+/// A small log as it is written.
+pub(in crate::format) fn specimen() -> Vec<u8> {
+    written(&small()).into_bytes()
+}
+
 fn written(log: &Log) -> String {
     let mut out = Vec::new();
     write_log(&mut out, log, None).unwrap();

@@ -51,14 +51,32 @@ pub(super) struct Comparison {
     pub brought: Brought,
     /// Rounds that get another number: the number there, and here.
     pub renumbered: Vec<(i64, i64)>,
-    /// Rounds that were closed here and are open there, with their number here and the cases that wait.
-    pub reopened: Vec<(i64, usize)>,
+    /// Rounds that were closed in one of the two, with their number here.
+    pub closed: Vec<Closed>,
     /// Sentences about revisions that were written apart.
     pub conflicts: Vec<String>,
     /// Sentences about names, clocks and gaps.
     pub remarks: Vec<String>,
     /// Two different events that claim one place: the copies cannot both be whole.
     pub contradictions: Vec<String>,
+}
+
+/// A round that was closed in one of two files and is open in the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Closed {
+    /// Its number here.
+    pub round: i64,
+    /// Where it was closed.
+    pub at: Side,
+    /// Its cases that nobody has answered and that were still to come where it is open.
+    pub waited: usize,
+}
+
+/// One of two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Here,
+    There,
 }
 
 /// Compares what a copy's log (`theirs`) has with a file's (`ours`). `now_ms` is the file's clock.
@@ -151,14 +169,18 @@ fn rounds(ours: &Log, theirs: &Log, out: &mut Comparison) {
     }
     let answered: HashSet<&ItemKey> =
         ours.events.iter().chain(&theirs.events).filter(|e| e.action == "set").map(|e| &e.item).collect();
-    for round in theirs.rounds.iter().filter(|r| r.closed_ms.is_none()) {
-        let here = ours.rounds.iter().find(|r| r.uuid == round.uuid || (r.number == 0 && round.number == 0));
-        if let Some(here) = here.filter(|r| r.closed_ms.is_some()) {
-            let waits = |c: &&CaseLine| {
-                c.round == round.uuid && c.withdrawn_ms.is_none() && !answered.contains(&c.item)
-            };
-            out.reopened.push((here.number, theirs.cases.iter().filter(waits).count()));
-        }
+    for there in &theirs.rounds {
+        let here = ours.rounds.iter().find(|r| r.uuid == there.uuid || (r.number == 0 && there.number == 0));
+        let Some(here) = here.filter(|r| r.closed_ms.is_some() != there.closed_ms.is_some()) else {
+            continue;
+        };
+        let (at, cases, open) = match here.closed_ms {
+            Some(_) => (Side::Here, &theirs.cases, there.uuid),
+            None => (Side::There, &ours.cases, here.uuid),
+        };
+        let waits =
+            |c: &&CaseLine| c.round == open && c.withdrawn_ms.is_none() && !answered.contains(&c.item);
+        out.closed.push(Closed { round: here.number, at, waited: cases.iter().filter(waits).count() });
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::compare::{Comparison, compare};
+use super::compare::{Closed, Comparison, Side, compare};
 use super::report::MergeReport;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::log::Log;
@@ -206,10 +206,17 @@ impl Compared {
             (report.vectors, report.predictions, report.runs) =
                 (yields.vectors(), yields.predictions(), yields.runs());
         }
-        for (number, waiting) in logs.reopened {
-            report.remarks.push(format!(
-                "round {number} was still open in the copy, so it is open again: {waiting} of its cases wait for a label. `hardcase mine` closes it"
-            ));
+        for Closed { round, at, waited } in logs.closed {
+            report.remarks.push(match at {
+                Side::Here => format!(
+                    "round {round} was still open in the copy and stays closed here: the copy's answers count, and {waited} cases that nobody \
+                     answered stay withdrawn"
+                ),
+                Side::There => format!(
+                    "round {round} was closed in the copy, so it is closed here: all its answers count, and {waited} cases that nobody answered \
+                     come to nobody any more"
+                ),
+            });
         }
         let open = store.rounds()?.iter().filter(|r| r.closed_ms.is_none()).count();
         if mode == Mode::Merge && open > 1 {

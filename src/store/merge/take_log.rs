@@ -1,13 +1,13 @@
 //! Takes a log in: whatever this file lacks of it, each kind after those that it refers to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::ids::Ids;
-use super::rounds::{by_round, take_case, take_round};
+use super::rounds::{Meeting, by_round, close, take_case, take_round};
 use super::settings::translated;
 use crate::domain::fault::Result;
 use crate::domain::item::ItemKey;
@@ -199,19 +199,26 @@ impl Store {
         let mut left_out = 0;
         for round in &log.rounds {
             let all = cases.get(&round.uuid).map_or(&[][..], Vec::as_slice);
+            let mut known = HashSet::new();
             // A round comes with its first cases, so that nobody finds it empty; one without a case is a part, too.
-            for part in all.chunks(CASES).chain(all.is_empty().then_some(all)) {
+            let mut parts = all.chunks(CASES).chain(all.is_empty().then_some(all)).peekable();
+            while let Some(part) = parts.next() {
                 left_out += self.write(WHAT, |tx| {
-                    let Some(id) = take_round(tx, ids, round)? else { return Ok(part.len()) };
-                    ids.rounds.insert(round.uuid, id);
+                    let Some(taken) = take_round(tx, ids, round)? else { return Ok(part.len()) };
+                    ids.rounds.insert(round.uuid, taken.id);
                     let mut left_out = 0;
                     for case in part {
-                        match take_case(tx, ids, (id, round.number == 0), case)? {
+                        match take_case(tx, ids, taken, case)? {
                             Some(id) => {
                                 ids.cases.insert(case.uuid, id);
+                                known.insert(id);
                             }
                             None => left_out += usize::from(!case.is_kept_place()),
                         }
+                    }
+                    // The last of all, so that a merge that is cut short finds the round as it was and does the same again.
+                    if parts.peek().is_none() && taken.meeting == Meeting::ClosedThere {
+                        close(tx, taken.id, round.closed_ms, &known)?;
                     }
                     Ok(left_out)
                 })?;

@@ -142,7 +142,7 @@ fn revisions_written_apart_are_a_conflict_with_what_to_do_and_one_after_the_othe
 }
 
 #[test]
-fn a_round_whose_number_is_taken_gets_the_next_free_one_and_one_closed_here_alone_is_open_again() {
+fn a_round_whose_number_is_taken_gets_the_next_free_one_and_one_closed_in_one_file_is_closed() {
     let round = |n: u128, number: i64, closed_ms: Option<i64>| RoundLine {
         uuid: id(n),
         number,
@@ -160,7 +160,8 @@ fn a_round_whose_number_is_taken_gets_the_next_free_one_and_one_closed_here_alon
     let theirs = with(vec![round(1, 1, None), round(4, 2, None), round(5, 3, None), round(6, 7, None)]);
     let said = compare(&ours, &theirs, 0);
     assert_eq!(said.renumbered, [(2, 4), (3, 5)]);
-    assert_eq!(said.reopened, [(1, 0)]);
+    assert_eq!(said.closed, [Closed { round: 1, at: Side::Here, waited: 0 }]);
+    assert_eq!(compare(&theirs, &ours, 0).closed, [Closed { round: 1, at: Side::There, waited: 0 }]);
     assert_eq!(said.brought.rounds, 3);
     let zero = compare(&with(vec![round(1, 0, None)]), &with(vec![round(2, 0, None)]), 0);
     assert_eq!((zero.brought.rounds, zero.renumbered), (0, Vec::new()), "round 0 is one round in all copies");

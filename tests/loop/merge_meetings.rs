@@ -1,0 +1,308 @@
+//! What meets in a merge besides labels: rounds that one copy closed, round 0 and cases that come back, answers taken back and put back, and
+//! copies that an earlier program made.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use hardcase::desk::sitting::{Leaving, Next, Sitting};
+use hardcase::domain::ids::ItemId;
+use hardcase::domain::item::ItemKey;
+use hardcase::store::{Access, Store};
+use serde_json::json;
+
+use super::merge::{copy, essence, exported, label, merged, said, text};
+use super::project::{Project, TASK, ads, hardcase};
+
+/// A file of a name beside the project, with the same bytes as another.
+fn again(project: &Project, from: &Path, name: &str) -> PathBuf {
+    let to = project.path(name);
+    std::fs::copy(from, &to).unwrap();
+    to
+}
+
+/// Two copies come together in both ways; what they hold then is the same. Returns the first with the second taken in.
+fn both_ways(project: &Project, a: &Path, b: &Path) -> PathBuf {
+    let (ab, ba) = (again(project, a, "ab.hardcase"), again(project, b, "ba.hardcase"));
+    merged(&ab, b);
+    merged(&ba, a);
+    assert_eq!(essence(&ab), essence(&ba));
+    let before = essence(&ab);
+    merged(&ab, b);
+    merged(&ab, a);
+    assert_eq!(essence(&ab), before, "once is enough");
+    ab
+}
+
+fn one(file: &Path, sql: &str) -> i64 {
+    rusqlite::Connection::open(file).unwrap().query_row(sql, (), |r| r.get(0)).unwrap()
+}
+
+const OPEN: &str = "SELECT count(*) FROM round WHERE closed_ms IS NULL";
+
+#[test]
+fn a_copy_from_before_the_close_brings_its_answers_and_does_not_open_the_round_again() {
+    let project = Project::scouted_elsewhere(120);
+    project.run("mine", &["--budget", "20", "--overlap", "eval=1,audit=1,train=1,share=0"]).done();
+    let (stale, reviewer) = (copy(&project, "stale.hardcase"), copy(&project, "reviewer.hardcase"));
+    let mine = label(&project.file(), "ada", 5, "fine");
+    let theirs = label(&reviewer, "bob", 12, "clickbait");
+    project.run("mine", &["--budget", "10"]).done();
+    assert_eq!(one(&project.file(), OPEN), 1);
+
+    let report = said(&project.file(), &[text(&stale)]);
+    assert_eq!(one(&project.file(), OPEN), 1, "a copy that only lagged behind opens nothing");
+    let remark = report[0]["remarks"].to_string();
+    assert!(remark.contains("round 1 was still open in the copy and stays closed here"), "{report}");
+    let closed_here = again(&project, &project.file(), "closed.hardcase");
+
+    let report = said(&project.file(), &[text(&reviewer)]);
+    assert_eq!(report[0]["by_expert"], json!({ "bob": 12 }), "{report}");
+    let store = project.is_whole();
+    let counted: BTreeSet<ItemId> =
+        store.first_blind_answers().unwrap().into_iter().map(|a| a.item).collect();
+    assert!(
+        theirs.iter().chain(&mine).all(|item| counted.contains(item)),
+        "late answers count in their round"
+    );
+    let round = &store.rounds().unwrap()[0];
+    let all: BTreeSet<ItemId> = mine.into_iter().chain(theirs).collect();
+    assert_eq!((round.closed_ms.is_some(), round.answered), (true, all.len()));
+    assert!(round.cases >= round.answered);
+    drop(store);
+    // Nobody gets a case of the closed round any more, and mining may choose what was withdrawn with it.
+    let next = hardcase(["next", text(&project.file()), "--as", "cyd", "--json"]).json();
+    let case = next["case"].as_i64().unwrap();
+    assert_eq!(
+        one(
+            &project.file(),
+            &format!("SELECT r.number FROM label_case c JOIN round r ON r.id = c.round WHERE c.id = {case}")
+        ),
+        2
+    );
+
+    let there = said(&reviewer, &[text(&closed_here)]);
+    assert!(
+        there[0]["remarks"].to_string().contains("round 1 was closed in the copy, so it is closed here"),
+        "{there}"
+    );
+    assert_eq!(one(&reviewer, OPEN), 1);
+    both_ways(&project, &closed_here, &again(&project, &reviewer, "r2.hardcase"));
+    both_ways(&project, &stale, &closed_here);
+}
+
+#[test]
+fn rounds_closed_in_two_copies_apart_come_together_in_every_order() {
+    let project = Project::scouted_elsewhere(120);
+    project.run("mine", &["--budget", "16", "--overlap", "eval=2,audit=2,train=1,share=0"]).done();
+    label(&project.file(), "ada", 3, "fine");
+    let [a, b, c] = ["a", "b", "c"].map(|name| copy(&project, &format!("{name}.hardcase")));
+    let mine = |file: &Path| {
+        hardcase(["mine", text(file), "--budget", "8", "--strategy", "random", "--quiet"]).done();
+    };
+    label(&a, "ada", 4, "fine");
+    mine(&a);
+    label(&b, "bob", 6, "clickbait");
+    mine(&b);
+    label(&b, "bob", 2, "fine");
+    label(&c, "cyd", 9, "fine");
+    let ab_c = both_ways(&project, &a, &b);
+    merged(&ab_c, &c);
+    let ab_c = again(&project, &ab_c, "ab_c.hardcase");
+    let bc = both_ways(&project, &b, &c);
+    let a_bc = again(&project, &a, "a_bc.hardcase");
+    merged(&a_bc, &bc);
+    assert_eq!(essence(&ab_c), essence(&a_bc));
+    let ca = both_ways(&project, &c, &a);
+    merged(&ca, &b);
+    assert_eq!(essence(&ab_c), essence(&ca));
+    assert_eq!(one(&ab_c, OPEN), 2, "each has opened one round of its own");
+}
+
+#[test]
+fn round_0_opened_in_two_copies_is_one_round_and_each_of_its_texts_one_case() {
+    let project = Project::with_ads(300);
+    let [a, b] = ["a", "b"].map(|name| copy(&project, &format!("{name}.hardcase")));
+    for (file, expert) in [(&a, "ada"), (&b, "bob")] {
+        let mut sitting = Sitting::open(file, expert, Leaving::FreesCases).unwrap();
+        assert!(sitting.begin_without_model().unwrap());
+        sitting.close().unwrap();
+    }
+    let (by_ada, by_bob) = (label(&a, "ada", 4, "fine"), label(&b, "bob", 6, "clickbait"));
+    assert!(by_ada.iter().all(|item| by_bob.contains(item)), "drawn from the texts alone, so the same");
+    let ab = both_ways(&project, &a, &b);
+    assert_eq!(one(&ab, "SELECT count(*) FROM round"), 1);
+    assert_eq!(one(&ab, "SELECT count(*) FROM label_case"), 6);
+    assert_eq!(one(&ab, "SELECT count(DISTINCT label_case) FROM label_event WHERE action = 'set'"), 6);
+    assert_eq!(one(&ab, "SELECT count(*) FROM label_event WHERE action = 'set'"), 10);
+}
+
+#[test]
+fn cases_that_come_back_in_two_copies_are_one_for_each_person_and_text() {
+    let project = Project::scouted_elsewhere(300);
+    let mined = project.json(
+        "mine",
+        &[
+            "--budget",
+            "150",
+            "--strategy",
+            "random",
+            "--seed",
+            "2",
+            "--overlap",
+            "eval=2,audit=2,train=2,share=0",
+        ],
+    );
+    let places = mined["again"].as_i64().unwrap();
+    assert!(places >= 8, "{mined}");
+    label(&project.file(), "ada", 70, "fine");
+    label(&project.file(), "bob", 70, "fine");
+    let before = one(
+        &project.file(),
+        "SELECT count(*) FROM label_case WHERE reason = 'repeat' AND expert IS NOT NULL",
+    );
+    let [a, b, c] = ["a", "b", "c"].map(|name| copy(&project, &format!("{name}.hardcase")));
+    // The same person goes on in two copies, and another comes to the same places in the third.
+    label(&a, "ada", 60, "fine");
+    label(&b, "ada", 40, "clickbait");
+    label(&c, "bob", 60, "fine");
+    let claimed = |file: &Path| {
+        one(file, "SELECT count(*) FROM label_case WHERE reason = 'repeat' AND expert IS NOT NULL")
+    };
+    assert!(claimed(&a) > before && claimed(&b) > before && claimed(&c) > before, "{before}");
+    let twice = "SELECT count(*) FROM (SELECT 1 FROM label_case WHERE expert IS NOT NULL GROUP BY expert, item HAVING count(*) > 1)";
+    let ab = both_ways(&project, &a, &b);
+    assert_eq!(one(&ab, twice), 0);
+    assert_eq!(claimed(&ab), claimed(&a).max(claimed(&b)), "drawn by the seed, so the same");
+    let ab = again(&project, &ab, "ab2.hardcase");
+    let all = both_ways(&project, &ab, &c);
+    assert_eq!(one(&all, twice), 0);
+    assert_eq!(claimed(&all) - claimed(&ab), claimed(&c) - before);
+    assert_eq!(
+        one(
+            &all,
+            "SELECT count(*) FROM repeat_answer a JOIN label_case c ON c.id = a.label_case WHERE a.expert <> c.expert"
+        ),
+        0,
+        "nobody's answer lies in another's repeat"
+    );
+}
+
+#[test]
+fn an_answer_that_is_put_back_is_kept_though_another_took_the_place_and_nobody_else_is_asked() {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "12", "--overlap", "eval=1,audit=1,train=1,share=0"]).done();
+    let mut ada = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let mut bob = Sitting::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    let Next::Case(case) = ada.next_case().unwrap() else { panic!("a case") };
+    ada.answer(case.item, "fine", Default::default()).unwrap();
+    ada.undo().unwrap().expect("one answer");
+    let Next::Case(taken) = bob.next_case().unwrap() else { panic!("a case") };
+    assert_eq!(taken.item, case.item, "the place is free again");
+    bob.answer(taken.item, "clickbait", Default::default()).unwrap();
+    assert!(ada.redo().unwrap().is_some(), "an answer is never refused");
+    let store = project.is_whole();
+    let labels = store.current_answers().unwrap();
+    assert_eq!(
+        labels.iter().filter(|e| e.event.item == case.item).count(),
+        2,
+        "one more than was wished for"
+    );
+    drop(store);
+    let mut cyd = Sitting::open(&project.file(), "cyd", Leaving::FreesCases).unwrap();
+    while let Next::Case(next) = cyd.next_case().unwrap() {
+        assert_ne!(next.item, case.item);
+        cyd.answer(next.item, "fine", Default::default()).unwrap();
+    }
+    for sitting in [ada, bob, cyd] {
+        sitting.close().unwrap();
+    }
+}
+
+const V1: &str = include_str!("../../src/store/schema_v1.sql");
+const V2: &str = include_str!("../../src/store/schema_v2.sql");
+
+/// A project as a program of an earlier file version left it: `n` texts, a task, and ada's label on the first.
+fn earlier(path: &Path, scripts: &[&str], n: usize) {
+    let conn = rusqlite::Connection::open(path).unwrap();
+    for script in scripts {
+        conn.execute_batch(script).unwrap();
+    }
+    conn.pragma_update(None, "application_id", 0x4843_4153).unwrap();
+    conn.pragma_update(None, "user_version", scripts.len() as u32).unwrap();
+    let found = json!({
+        "shape": "lines", "encoding": "UTF-8", "byte_order_mark": false, "header": false, "columns": ["text"],
+        "text": [0], "id": null, "gold": null, "meta": []
+    });
+    conn.execute_batch(
+        "INSERT INTO project VALUES (1, x'0102030405060708090a0b0c0d0e0f10', 5, 'test', 7, 0.05, 0.3, NULL);
+         INSERT INTO expert VALUES (1, x'11111111111111111111111111111111', 'ada', 6);
+         INSERT INTO session VALUES (1, x'21111111111111111111111111111111', 1, 'ada', 0, 'h', 'p', 'v', 7, 8, 'closed');",
+    )
+    .unwrap();
+    conn.execute(
+        "INSERT INTO source VALUES (1, 'ads.txt', ?1, 'ready', ?2, ?2, 0, 0, 9, 10)",
+        (found.to_string(), n as i64),
+    )
+    .unwrap();
+    conn.execute(
+        "INSERT INTO task_revision VALUES (1, x'31111111111111111111111111111111', 1, ?1, 1, 11)",
+        [TASK],
+    )
+    .unwrap();
+    for (row, text) in ads(n).lines().skip(1).enumerate() {
+        let (id, key) = (row as i64 + 1, ItemKey::of(text));
+        conn.execute("INSERT INTO item VALUES (?1, ?2, ?3, 'train', 1)", (id, key.0, text)).unwrap();
+        conn.execute("INSERT INTO item_key VALUES (?1, ?2)", (key.0, id)).unwrap();
+        conn.execute("INSERT INTO source_row VALUES (1, ?1, NULL, NULL, NULL, '[null]', ?1)", [id]).unwrap();
+    }
+    conn.execute_batch(
+        "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, action, label, revision, revealed, at_ms)
+         VALUES (x'41111111111111111111111111111111', 1, 1, 1, 1, 1, 'set', 'fine', 1, 0, 12);",
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_copy_that_an_earlier_program_made_comes_in_and_stays_as_it_was() {
+    for scripts in [&[V1][..], &[V1, V2]] {
+        let project = Project::none();
+        let (file, old) = (project.file(), project.path("old.hardcase"));
+        earlier(&file, scripts, 30);
+        std::fs::copy(&file, &old).unwrap();
+        // The copy went on under the earlier program, the project under this one.
+        rusqlite::Connection::open(&old)
+            .unwrap()
+            .execute_batch(
+                "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, action, label, revision, revealed, at_ms)
+                 VALUES (x'42222222222222222222222222222222', 2, 1, 2, 1, 2, 'set', 'clickbait', 1, 0, 13);",
+            )
+            .unwrap();
+        hardcase(["answer", text(&file), "--item", "3", "--label", "fine", "--as", "bob"]).done();
+        let before = std::fs::read(&old).unwrap();
+        let dry = said(&file, &[text(&old), "--dry-run"]);
+        assert_eq!(dry[0]["by_expert"], json!({ "ada": 1 }), "{dry}");
+        let report = said(&file, &[text(&old)]);
+        assert_eq!(report[0]["by_expert"], json!({ "ada": 1 }), "{report}");
+        assert_eq!(
+            (&report[0]["texts"], &report[0]["imports"], &report[0]["rows"]),
+            (&0.into(), &0.into(), &0.into())
+        );
+        assert!(std::fs::read(&old).unwrap() == before, "a copy is only read");
+        let names: BTreeSet<String> = std::fs::read_dir(project.path(""))
+            .unwrap()
+            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        let version = scripts.len();
+        assert!(names.iter().all(|n| !n.contains(".copy-") && !n.starts_with("old.hardcase.")), "{names:?}");
+        assert!(
+            names.iter().any(|n| n.contains(&format!(".v{version}-"))),
+            "the project's own backup: {names:?}"
+        );
+        let store = Store::open(&file, Access::Read).unwrap();
+        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
+        assert_eq!(store.events().unwrap().len(), 3);
+        drop(store);
+        assert_eq!(exported(&file, &["--history"]).lines().count(), 3);
+        assert_eq!(said(&file, &[text(&old)])[0]["events"], json!({}), "once");
+    }
+}
