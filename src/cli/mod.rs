@@ -8,6 +8,7 @@ mod agreement;
 mod answer;
 mod arguments;
 mod assign;
+mod backup;
 #[cfg(feature = "engine")]
 mod demo;
 mod dialogue;
@@ -29,6 +30,7 @@ mod open;
 mod output;
 #[cfg(feature = "engine")]
 mod predict;
+mod restore;
 #[cfg(feature = "engine")]
 mod scout;
 mod setting;

@@ -11,6 +11,7 @@ mod cascade;
 #[cfg(feature = "engine")]
 mod embedding;
 mod evaluate;
+mod finding;
 mod judged;
 #[cfg(feature = "engine")]
 mod nearest;
@@ -25,6 +26,7 @@ mod runner;
 mod school;
 mod scorer;
 mod shares;
+mod sharing;
 #[cfg(feature = "engine")]
 mod told;
 mod training;
@@ -33,6 +35,7 @@ mod training;
 pub mod adapt;
 pub mod adapters;
 pub mod assign;
+pub mod backup;
 pub mod create;
 pub mod doctor;
 pub mod events;
@@ -47,6 +50,8 @@ pub mod mine;
 pub mod model;
 #[cfg(feature = "engine")]
 pub mod predict;
+pub mod repair;
+pub mod restore;
 #[cfg(feature = "engine")]
 pub mod scout;
 #[cfg(feature = "engine")]

@@ -15,8 +15,12 @@
 mod agreement;
 #[cfg(test)]
 mod audit_shares;
+#[cfg(all(test, unix))]
+mod backups;
 #[cfg(test)]
 mod cascade;
+#[cfg(all(test, unix))]
+mod corruptions;
 #[cfg(all(test, unix))]
 mod dialogue;
 #[cfg(all(test, unix, feature = "engine"))]
@@ -39,6 +43,8 @@ mod lora;
 mod merge;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
+#[cfg(all(test, unix))]
+mod old_files;
 #[cfg(test)]
 mod pace;
 #[cfg(all(test, unix))]
