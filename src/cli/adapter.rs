@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::output::{print, print_json};
+use super::output::{complain, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::grouped;
 use crate::domain::ids::AdapterId;
 use crate::job::adapters::{Existing, Listed, Of, UseReport, export, list, prune, use_head, use_judge, what};
+use crate::job::backup::{Occasion, back_up_quietly};
 
 #[derive(clap::Args)]
 pub(super) struct Adapter {
@@ -97,6 +98,9 @@ impl Adapter {
                 setting.say(&format!("wrote {}", names.join(" and ")))
             }
             Action::Prune { keep } => {
+                if let Some(line) = back_up_quietly(&self.file, Occasion::Before) {
+                    complain(&line);
+                }
                 let (gone, bytes) = prune(&self.file, keep)?;
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "dropped": gone, "bytes": bytes }));

@@ -7,15 +7,28 @@ use super::output::{harmless, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, FaultKind, Result};
 use crate::job::doctor::{Finding, State, examine};
+use crate::job::repair::repair;
 
 #[derive(clap::Args)]
 pub(super) struct Doctor {
     /// A project file to look at
     file: Option<PathBuf>,
+    /// Save what is whole of a damaged project into a new file in its place; the damaged file is kept under a dated name, and a report says
+    /// what was lost. Nobody may work on the project meanwhile
+    #[arg(long, requires = "file")]
+    repair: bool,
 }
 
 impl Doctor {
     pub fn run(self, setting: &Setting) -> Result<()> {
+        if let Some(file) = self.file.as_deref().filter(|_| self.repair) {
+            let report = repair(file)?;
+            return if setting.wants_json() {
+                print_json(&report)
+            } else {
+                print(&harmless(&report.to_string()))
+            };
+        }
         let mut findings = vec![terminal(), processor()];
         #[cfg(feature = "engine")]
         findings.push(embedded_model(setting));

@@ -4,10 +4,11 @@ use std::io::{BufRead, stdin};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::output::{harmless, prompt};
+use super::output::{complain, harmless, prompt};
 use super::setting::Setting;
 use crate::desk::sitting::usual_names;
-use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
+use crate::job::backup::{Occasion, back_up_quietly};
 use crate::tui::{DEFAULTS, Opening, Settings, run};
 
 #[derive(clap::Args)]
@@ -34,7 +35,16 @@ pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
     let colourless = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     let settings = if colourless { settings.without_colour() } else { settings };
     let expert = expert(setting, project)?;
-    run(Opening { project, expert: &expert, settings })
+    let left = run(Opening { project, expert: &expert, settings });
+    // Where nobody sat down, there is nothing to keep.
+    let sat = !left.as_ref().is_err_and(|fault| fault.exit_code() == FaultKind::Usage.exit_code());
+    if sat
+        && let Some(line) = back_up_quietly(project, Occasion::SittingEnded)
+        && left.is_ok()
+    {
+        complain(&line);
+    }
+    left
 }
 
 /// Opens the workstation in a process of its own, which has not run a job and heard no signals yet.

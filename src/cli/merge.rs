@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::output::{harmless, print, print_json};
+use super::output::{complain, harmless, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::Result;
+use crate::job::backup::{Occasion, back_up_quietly};
 use crate::job::merge::{Mode, merge};
 
 /// A union: what FILE lacks comes in, nothing in it is overwritten, and merging again brings nothing new. A copy is only read. Which model
@@ -25,6 +26,11 @@ impl Merge {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Merge };
         let mut reports = Vec::new();
+        if mode == Mode::Merge
+            && let Some(line) = back_up_quietly(&self.file, Occasion::Before)
+        {
+            complain(&line);
+        }
         for other in &self.other {
             match merge(&setting.job(&self.file), other, mode)? {
                 Some(report) if setting.wants_json() => reports.push(report),

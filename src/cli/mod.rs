@@ -8,6 +8,7 @@ mod agreement;
 mod answer;
 mod arguments;
 mod assign;
+mod backup;
 #[cfg(feature = "engine")]
 mod demo;
 mod dialogue;
@@ -30,6 +31,7 @@ mod output;
 #[cfg(feature = "engine")]
 mod predict;
 mod report;
+mod restore;
 #[cfg(feature = "engine")]
 mod scout;
 mod setting;

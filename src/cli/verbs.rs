@@ -9,8 +9,8 @@ use super::arguments::Global;
 use super::output::harmless;
 use super::setting::Setting;
 use super::{
-    adapter, adjudicate, agreement, answer, assign, doctor, expert, export, import, label, merge, mine, new,
-    next, open, report, status, task, tune,
+    adapter, adjudicate, agreement, answer, assign, backup, doctor, expert, export, import, label, merge,
+    mine, new, next, open, report, restore, status, task, tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, predict, scout, simulate};
@@ -82,6 +82,10 @@ enum Verb {
     Expert(expert::Expert),
     /// Show the task, or set a new revision of it
     Task(task::Task),
+    /// Copy a project to its folder of backups, or list them
+    Backup(backup::Backup),
+    /// Go back to a backup; what is there is put aside, and its labels come along
+    Restore(restore::Restore),
     /// What is fine on this machine and in a project, and what is not
     Doctor(doctor::Doctor),
 }
@@ -195,6 +199,8 @@ impl Verb {
             Self::Assign(verb) => verb.run(setting),
             Self::Expert(verb) => verb.run(setting),
             Self::Task(verb) => verb.run(setting),
+            Self::Backup(verb) => verb.run(setting),
+            Self::Restore(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),
         }
     }

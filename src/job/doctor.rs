@@ -1,43 +1,17 @@
-//! `doctor`, the part that looks at a project: its file system, its file, its jobs and its model.
+//! `doctor`, the part that looks at a project: its file system, its file, its backups, its jobs and its model.
 
 use std::path::Path;
 
-use serde::Serialize;
-
+use super::backup::utc;
+pub use super::finding::{Finding, State};
+use super::repair::way_back;
+use super::sharing;
 use crate::domain::fault::Result;
+use crate::domain::grouped::grouped;
 use crate::domain::log::Hex;
+use crate::store::backups::{Backups, Holds, free_bytes};
 use crate::store::runs::Outcome;
-use crate::store::{Access, FileSystem, Store, file_system};
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, Serialize)]
-pub struct Finding {
-    /// What was looked at.
-    pub what: String,
-    /// How it is.
-    pub state: State,
-    /// What was found, and what to do where it is not fine.
-    pub says: String,
-}
-
-/// How a thing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// As it should be.
-    Fine,
-    /// It works, with a drawback.
-    Warning,
-    /// It does not work.
-    Wrong,
-}
-
-impl Finding {
-    /// A finding.
-    pub fn new(what: &str, state: State, says: impl Into<String>) -> Self {
-        Self { what: what.into(), state, says: says.into() }
-    }
-}
+use crate::store::{Access, FileSystem, Store, commits, file_system};
 
 /// Looks at a project file. A file that cannot be opened is a finding too.
 pub fn examine(project: &Path) -> Result<Vec<Finding>> {
@@ -46,32 +20,41 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
         FileSystem::Network(name) => Finding::new(
             "file system",
             State::Warning,
-            format!("{name}: rollback journal; safe only as far as its locks are, a local disk is better"),
+            format!(
+                "{name}: rollback journal; two machines that write at once are kept apart by its locks alone, and where those fail labels are \
+                 lost: use a local disk, or copies that come together by merge"
+            ),
         ),
     }];
+    findings.extend(log(project));
     let store = match Store::open(project, Access::Read) {
         Ok(store) => store,
         Err(fault) => {
             findings.push(Finding::new("file", State::Wrong, fault.to_string()));
+            findings.push(Finding::new("backups", State::Fine, way_back(project)));
             return Ok(findings);
         }
     };
-    let damage = store.integrity_check()?;
-    findings.push(if damage.is_empty() {
-        Finding::new(
-            "file",
-            State::Fine,
-            format!("whole: {} texts, {} labels", store.item_count()?, store.label_count()?),
-        )
-    } else {
+    let damage = match store.integrity_check() {
+        Ok(damage) => damage,
+        Err(fault) => vec![fault.why().to_owned()],
+    };
+    if !damage.is_empty() {
         let shown: Vec<&str> = damage.iter().take(3).map(String::as_str).collect();
-        Finding::new(
-            "file",
-            State::Wrong,
-            format!("damaged: {}; work on a copy from before", shown.join("; ")),
-        )
-    });
-    findings.push(permissions(project));
+        let says = format!(
+            "damaged: {}. `hardcase doctor {} --repair` saves what is whole",
+            shown.join("; "),
+            project.display()
+        );
+        findings.push(Finding::new("file", State::Wrong, says));
+        findings.push(Finding::new("backups", State::Fine, way_back(project)));
+        return Ok(findings);
+    }
+    let (texts, labels) = (store.item_count()?, store.label_count()?);
+    findings.push(Finding::new("file", State::Fine, format!("whole: {texts} texts, {labels} labels")));
+    findings.extend(backups(&store, project)?);
+    findings.extend(room(&store, project)?);
+    findings.extend(sharing::permissions(&store, project)?);
     for run in store.runs(1)? {
         findings.push(match run.outcome {
             None => Finding::new("jobs", State::Fine, format!("{} is running", run.kind)),
@@ -126,23 +109,49 @@ fn models(store: &Store) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-#[cfg(unix)]
-fn permissions(project: &Path) -> Finding {
-    use std::os::unix::fs::PermissionsExt;
-    match std::fs::metadata(project) {
-        Ok(meta) if meta.permissions().mode() & 0o004 != 0 => Finding::new(
-            "permissions",
-            State::Warning,
-            "everybody on this machine can read the file (chmod o-r)",
+/// The log beside the file, where something in it cannot be read.
+fn log(project: &Path) -> Option<Finding> {
+    let torn = commits(project);
+    let says = match torn.cut_off {
+        0 => return None,
+        1 => "the last write in the log beside the file is not whole: it was cut short, or is damaged"
+            .to_owned(),
+        n => format!(
+            "damaged: {n} writes in the log beside the file (-wal) cannot be read. `hardcase doctor {} --repair` saves what is whole",
+            project.display()
         ),
-        Ok(meta) if meta.permissions().readonly() => {
-            Finding::new("permissions", State::Warning, "the file is read-only: it can be read, not labelled")
-        }
-        _ => Finding::new("permissions", State::Fine, "private"),
-    }
+    };
+    Some(Finding::new("log", if torn.are_damaged() { State::Wrong } else { State::Warning }, says))
 }
 
-#[cfg(not(unix))]
-fn permissions(_project: &Path) -> Finding {
-    Finding::new("permissions", State::Fine, "not looked at on this system")
+/// How old the newest backup is, by labels.
+fn backups(store: &Store, project: &Path) -> Result<Option<Finding>> {
+    let newest = Backups::of(project).list().into_iter().find(|b| b.holds != Holds::EarlierVersion);
+    Ok(Some(match newest {
+        None if store.last_label_ms()?.is_none() => return Ok(None),
+        None => Finding::new(
+            "backups",
+            State::Warning,
+            format!("none: `hardcase backup {}` makes one", project.display()),
+        ),
+        Some(newest) => {
+            let since = store.events_since(newest.at_ms)?;
+            let state = if since > 0 { State::Warning } else { State::Fine };
+            let says =
+                format!("the newest is of {}; {since} label events were given since", utc(newest.at_ms));
+            Finding::new("backups", state, says)
+        }
+    }))
+}
+
+/// Whether the disk has room for a backup.
+fn room(store: &Store, project: &Path) -> Result<Option<Finding>> {
+    let Some(free) = free_bytes(project) else { return Ok(None) };
+    let size = store.size()?;
+    let (state, then) = match free < size.saturating_mul(2) {
+        true => (State::Warning, ": too little for a backup, which is to leave as much again"),
+        false => (State::Fine, ""),
+    };
+    let says = format!("{} bytes free, the project has {}{then}", grouped(free), grouped(size));
+    Ok(Some(Finding::new("disk", state, says)))
 }

@@ -11,6 +11,7 @@ mod cascade;
 #[cfg(feature = "engine")]
 mod embedding;
 mod evaluate;
+mod finding;
 mod held_out;
 mod judged;
 #[cfg(feature = "engine")]
@@ -25,6 +26,7 @@ mod runner;
 mod school;
 mod scorer;
 mod shares;
+mod sharing;
 #[cfg(feature = "engine")]
 mod told;
 mod training;
@@ -33,6 +35,7 @@ mod training;
 pub mod adapt;
 pub mod adapters;
 pub mod assign;
+pub mod backup;
 pub mod create;
 pub mod doctor;
 pub mod events;
@@ -48,6 +51,8 @@ pub mod model;
 pub mod output;
 #[cfg(feature = "engine")]
 pub mod predict;
+pub mod repair;
+pub mod restore;
 #[cfg(feature = "engine")]
 pub mod scout;
 #[cfg(feature = "engine")]

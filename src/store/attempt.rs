@@ -29,10 +29,9 @@ fn fault(what: &str, error: rusqlite::Error) -> Fault {
             "another process kept writing to the project for 10 seconds".into(),
             "Try again; if it lasts, `hardcase status` shows which job runs",
         ),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
-            "the project file is damaged".into(),
-            "Leave it as it is, run `hardcase doctor` on it and go back to a backup",
-        ),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            ("the project file is damaged".into(), super::seals::WAY_OUT)
+        }
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
             "the project file cannot be opened".into(),
             "Check that it exists and that you may read and write it and its folder",

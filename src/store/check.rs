@@ -22,7 +22,8 @@ impl Store {
         Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 
-    /// The slower check of every index entry against its row, of every reference, and of every item against the list of keys.
+    /// The slower check of every index entry against its row, of every reference, of every item against its text and the list of keys, and of
+    /// every row that labels rest on against its seal.
     pub fn integrity_check(&self) -> Result<Vec<String>> {
         let what = "check the project file";
         let mut found = Vec::new();
@@ -46,14 +47,12 @@ impl Store {
                  WHERE NOT EXISTS (SELECT 1 FROM item i WHERE i.id = k.item AND i.key = k.key)",
                 "keys are listed without their texts",
             ),
-            (
-                "SELECT count(*) FROM person_by_log l LEFT JOIN person p ON p.expert = l.expert WHERE p.person IS NOT l.person",
-                "experts are taken for another person than their log says",
-            ),
         ] {
             let count = self.count(sql, (), what)?;
             found.extend((count > 0).then(|| format!("{count} {wrong}")));
         }
+        found.extend(self.label_damage()?);
+        found.extend(self.changed_texts()?);
         Ok(found)
     }
 

@@ -7,6 +7,7 @@ use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
+use super::seals::{EVENTS, seal_new};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
@@ -175,5 +176,6 @@ fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::
             ],
             |r| Ok((r.get(0)?, r.get(1)?)),
         )?;
+    seal_new(tx, "main", EVENTS)?;
     Ok(LabelEvent { uuid, lamport, session, seq, at_ms, event: new })
 }

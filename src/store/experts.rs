@@ -7,6 +7,7 @@ use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
 use super::process;
+use super::seals::{EXPERTS, SESSIONS, seal_new};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ExpertId, SessionId};
 
@@ -33,7 +34,9 @@ impl Store {
                     now_ms(),
                 ),
             )?;
-            Ok((expert, SessionId(tx.last_insert_rowid())))
+            let session = SessionId(tx.last_insert_rowid());
+            seal_new(tx, "main", SESSIONS)?;
+            Ok((expert, session))
         })
     }
 
@@ -68,6 +71,11 @@ impl Store {
         )
     }
 
+    /// The user ids under which the project was worked on.
+    pub fn uids(&self) -> Result<Vec<u32>> {
+        self.all("SELECT DISTINCT uid FROM session ORDER BY uid", "read the sittings")
+    }
+
     /// All experts, by id.
     pub fn experts(&self) -> Result<Vec<(ExpertId, String)>> {
         self.all_rows("SELECT id, name FROM expert ORDER BY id", "read the experts", |r| {
@@ -98,5 +106,7 @@ pub(super) fn enrol(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Expert
         "INSERT INTO expert (uuid, name, created_ms) VALUES (?1, ?2, ?3)",
         (Uuid16(Uuid::now_v7()), name, now_ms()),
     )?;
-    Ok(ExpertId(tx.last_insert_rowid()))
+    let expert = ExpertId(tx.last_insert_rowid());
+    seal_new(tx, "main", EXPERTS)?;
+    Ok(expert)
 }

@@ -6,12 +6,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::seals::WAY_OUT;
+use super::wal::beside;
 use crate::domain::fault::{Fault, Result, io_reason};
 
 /// `HCAS`: what `application_id` of every project is.
 pub(super) const APPLICATION_ID: u32 = 0x4843_4153;
 
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+pub(super) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// What the header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +61,7 @@ pub(super) fn inspect(path: &Path, newest: u32) -> Result<Header> {
         1 => 65_536,
         n => n,
     };
-    let damaged = |why: String| {
-        Fault::new(&attempted, why).hint(
-            "It was left as it is: copy it away, run `hardcase doctor` on the copy, or go back to a backup",
-        )
-    };
+    let damaged = |why: String| Fault::new(&attempted, why).hint(WAY_OUT);
     if page_size < 512 || !page_size.is_power_of_two() {
         return Err(damaged("its header is damaged".into()));
     }
@@ -92,9 +90,7 @@ pub fn is_database(path: &Path) -> Result<bool> {
 
 /// Whether a write-ahead log with something in it lies beside the file.
 pub(super) fn has_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    std::fs::metadata(log).is_ok_and(|m| m.len() > 0)
+    std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0)
 }
 
 #[cfg(test)]

@@ -5,14 +5,20 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::attempt::Attempt;
+use super::backups::{Backups, Holds};
 use super::clock::now_ms;
+use super::copying::copy_pages;
 use super::header::APPLICATION_ID;
-use super::private::create_private;
+use super::seals;
 use crate::domain::fault::{Fault, Result};
 
 /// Script `n` takes a file of version `n` to `n + 1`.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql"), include_str!("schema_v3.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema_v1.sql"),
+    include_str!("schema_v2.sql"),
+    include_str!("schema_v3.sql"),
+    include_str!("schema_v4.sql"),
+];
 
 /// The file version that this program writes.
 pub const FILE_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -33,10 +39,9 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
     if from > 0 {
         let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).attempting(what)?;
         if verdict != "ok" {
-            return Err(Fault::new(what, format!("the file is damaged ({verdict})"))
-                .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
+            return Err(Fault::new(what, format!("the file is damaged ({verdict})")).hint(seals::WAY_OUT));
         }
-        backup = Some(back_up(conn, path, from)?);
+        backup = Some(back_up(conn, path)?);
     }
     apply(conn, migrations)?;
     Ok(backup)
@@ -45,11 +50,18 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
 /// Brings an open file to the newest version in one commit, without a backup: for files that are copies themselves.
 pub(super) fn apply(conn: &mut Connection, migrations: &[&str]) -> Result<()> {
     let what = "bring the project to this program's file version";
+    seals::install(conn).attempting(what)?;
     let tx = Transaction::new(conn, TransactionBehavior::Immediate).attempting(what)?;
     // Another process may have been first while this one waited for the lock.
     let from = version(&tx).attempting(what)? as usize;
     for script in migrations.iter().skip(from) {
         tx.execute_batch(script).attempting(what)?;
+    }
+    if from < seals::SINCE_VERSION && migrations.len() >= seals::SINCE_VERSION {
+        seals::ALL
+            .into_iter()
+            .try_for_each(|sealed| seals::seal_new(&tx, "main", sealed))
+            .attempting(what)?;
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(what)?;
     tx.pragma_update(None, "user_version", migrations.len() as u32).attempting(what)?;
@@ -61,18 +73,16 @@ pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
     conn.query_row("PRAGMA user_version", [], |r| r.get(0))
 }
 
-fn back_up(conn: &Connection, path: &Path, version: usize) -> Result<PathBuf> {
+fn back_up(conn: &Connection, path: &Path) -> Result<PathBuf> {
     let what = "back the project up before its migration";
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".v{version}-{}.backup", now_ms()));
-    let target = PathBuf::from(name);
-    create_private(&target, what)?;
-    let mut copy = Connection::open(&target).attempting(what)?;
-    rusqlite::backup::Backup::new(conn, &mut copy)
-        .and_then(|b| b.run_to_completion(1_000, std::time::Duration::ZERO, None))
-        .attempting(what)?;
-    copy.close().map_err(|(_, e)| e).attempting(what)?;
-    Ok(target)
+    let made = Backups::of(path).wait_to_hold()?.make(Holds::EarlierVersion, now_ms(), |to| {
+        copy_pages(conn, to).attempting(what)?;
+        // A file of its own: nobody should need a log to read it.
+        let copy = Connection::open(to).attempting(what)?;
+        copy.query_row("PRAGMA journal_mode = DELETE", (), |_| Ok(())).attempting(what)?;
+        copy.close().map_err(|(_, e)| e).attempting(what)
+    });
+    Ok(made.map_err(|fault| fault.while_trying(what))?.path)
 }
 
 /// The tables, indexes, triggers and views that a whole file has, with their text.

@@ -11,7 +11,7 @@ use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::filesystem::{FileSystem, file_system};
 use super::private::{check_place, create_private};
-use super::{busy, header, migrate, process};
+use super::{busy, header, migrate, process, seals, wal};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::split::SplitShares;
 
@@ -91,6 +91,7 @@ impl Store {
     /// Not there, not a project, newer, damaged, read-only: each in one sentence, and the file is left as it is.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
         header::inspect(path, migrate::FILE_VERSION)?;
+        wal::refuse_damaged(path, &format!("open the project {}", path.display()))?;
         Self::connect(path, access)
             .map_err(|f| f.while_trying(format!("open the project {}", path.display())))
     }
@@ -115,6 +116,7 @@ impl Store {
         }
         .attempting(what)?;
         busy::install(&conn).attempting(what)?;
+        seals::install(&conn).attempting(what)?;
         conn.pragma_update(None, "foreign_keys", true).attempting(what)?;
         // A hostile file must not run code of its own through its schema.
         conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
@@ -137,7 +139,7 @@ impl Store {
         let schema = migrate::schema_of(&conn).attempting(what)?;
         if schema != migrate::expected_schema().attempting(what)? {
             return Err(Fault::new(what, "its tables are not those of a hardcase project of this version")
-                .hint("It was left as it is: run `hardcase doctor` on it, or go back to a backup"));
+                .hint(seals::WAY_OUT));
         }
         conn.pragma_update(None, "cell_size_check", true).attempting(what)?;
         Ok(Self { conn, path: path.to_owned(), access: Access::Read, backup: None, slice_ended: None })

@@ -15,6 +15,7 @@ use super::migrate;
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
 use super::private::create_private;
+use super::seals::{ALL, seal_new};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, SessionId};
 use crate::domain::part::Models;
@@ -163,6 +164,7 @@ impl Store {
                 }
             }
         }
+        ALL.into_iter().try_for_each(|sealed| seal_new(conn, "part", sealed))?;
         conn.execute_batch("COMMIT")
     }
 

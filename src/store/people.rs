@@ -12,6 +12,7 @@ use super::convert::Uuid16;
 use super::events::NEXT_LAMPORT;
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
+use super::seals::{EXPERT_EVENTS, seal_new};
 use crate::domain::expert::{Change, Changed, Role};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, SessionId};
@@ -217,8 +218,8 @@ fn append(
              VALUES (?1, {NEXT_LAMPORT}, ?2, ?3, ?4, ?5, ?6)"
         ),
         (Uuid16(Uuid::now_v7()), session, action, expert, other, now_ms()),
-    )
-    .map(drop)
+    )?;
+    seal_new(tx, "main", EXPERT_EVENTS)
 }
 
 #[cfg(test)]

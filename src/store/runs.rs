@@ -163,7 +163,7 @@ fn run(r: &rusqlite::Row<'_>) -> rusqlite::Result<Run> {
 }
 
 /// Whether the process of a job is gone: its host, identity and last sign of life stand in a row from column `at` on.
-fn is_gone(r: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<bool> {
+pub(super) fn is_gone(r: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<bool> {
     let (host, identity, beat): (String, String, i64) = (r.get(at)?, r.get(at + 1)?, r.get(at + 2)?);
     Ok(if host == process::host() { !process::is_alive(&identity) } else { now_ms() - beat > SILENCE_MS })
 }

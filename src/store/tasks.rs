@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::clock::now_ms;
 use super::convert::Uuid16;
 use super::open::Store;
+use super::seals::{REVISIONS, seal_new};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{RevisionId, SessionId};
 use crate::domain::task::Task;
@@ -39,7 +40,8 @@ impl Store {
                  VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM task_revision),
                          (SELECT coalesce(max(generation), 0) + 1 FROM task_revision), ?2, ?3, ?4)",
                 (Uuid16(Uuid::now_v7()), toml, session, now_ms()),
-            )
+            )?;
+            seal_new(tx, "main", REVISIONS)
         })?;
         self.task()
     }

@@ -15,8 +15,12 @@
 mod agreement;
 #[cfg(test)]
 mod audit_shares;
+#[cfg(all(test, unix))]
+mod backups;
 #[cfg(test)]
 mod cascade;
+#[cfg(all(test, unix))]
+mod corruptions;
 #[cfg(all(test, unix))]
 mod dialogue;
 #[cfg(all(test, unix, feature = "engine"))]
@@ -43,6 +47,8 @@ mod merge;
 mod merge_meetings;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
+#[cfg(all(test, unix))]
+mod old_files;
 #[cfg(test)]
 mod pace;
 #[cfg(all(test, unix))]

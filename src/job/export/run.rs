@@ -16,9 +16,11 @@ use crate::store::{Access, Store};
 /// Exports.
 ///
 /// # Errors
-/// A model that the project does not have or that cannot prelabel the pool, or a place that cannot be written.
+/// A model that the project does not have or that cannot prelabel the pool, a place that cannot be written, or labels that are not as they
+/// were written.
 pub fn export(project: &Path, options: &ExportOptions) -> Result<Exported> {
     let store = Store::open(project, Access::Read)?;
+    store.check_labels(&format!("export from {}", project.display()))?;
     let task = store.task()?.task;
     let seen = Seen::read(&store, &options.reader)?;
     let mut lines = Exported::default();

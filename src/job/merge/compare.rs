@@ -118,7 +118,8 @@ fn identity<'a>(case: &'a CaseLine, round_0: &HashSet<Uuid>) -> CaseIdentity<'a>
     }
 }
 
-fn brought(ours: &Log, theirs: &Log) -> Brought {
+/// What a copy's log (`theirs`) has that a file's (`ours`) lacks.
+pub(in crate::job) fn brought(ours: &Log, theirs: &Log) -> Brought {
     let round_0: HashSet<Uuid> =
         ours.rounds.iter().chain(&theirs.rounds).filter(|r| r.number == 0).map(|r| r.uuid).collect();
     // A place that somebody came to here is no place any more.

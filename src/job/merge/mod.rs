@@ -5,5 +5,7 @@ mod report;
 mod work;
 
 pub use compare::Brought;
+pub(super) use compare::brought;
 pub use report::MergeReport;
+pub(super) use work::merge_log;
 pub use work::{Mode, merge};

@@ -29,14 +29,37 @@ pub enum Mode {
 /// leaves what it finished, and the next one goes on.
 pub fn merge(context: &JobContext<'_>, other: &Path, mode: Mode) -> Result<Option<MergeReport>> {
     let attempted = format!("merge {} into {}", other.display(), context.project.display());
-    let told = |fault: Fault| fault.while_trying(attempted.clone());
     if same_file(other, context.project) {
         return Err(Fault::usage(attempted, "they are one file").hint("Name the copy"));
     }
     let source = Source::open(other, context.project)?;
+    merge_source(context, &source, other, mode)
+}
+
+/// Brings a log that was read from `other` into the project, as [`merge`] would one that lies in a file.
+///
+/// # Errors
+/// Those of [`merge`].
+pub(in crate::job) fn merge_log(
+    context: &JobContext<'_>,
+    log: Log,
+    other: &Path,
+) -> Result<Option<MergeReport>> {
+    check_tasks(&log, other)?;
+    merge_source(context, &Source::Log(Box::new(log)), other, Mode::Merge)
+}
+
+fn merge_source(
+    context: &JobContext<'_>,
+    source: &Source,
+    other: &Path,
+    mode: Mode,
+) -> Result<Option<MergeReport>> {
+    let attempted = format!("merge {} into {}", other.display(), context.project.display());
+    let told = |fault: Fault| fault.while_trying(attempted.clone());
     if mode == Mode::DryRun {
         let store = Store::open(context.project, Access::Read)?;
-        let compared = Compared::of(&store, &source).map_err(told)?;
+        let compared = Compared::of(&store, source).map_err(told)?;
         return Ok(Some(compared.report(other, &store, mode, LeftOut::default())?));
     }
     // As an import, so that none runs beside it and clears what is half here; as a merge, because that is what a person looks for.
@@ -44,7 +67,7 @@ pub fn merge(context: &JobContext<'_>, other: &Path, mode: Mode) -> Result<Optio
     let ended =
         run(context, "merge", &arguments, |work| {
             let inner = run(context, "import", &format!("merge {arguments}"), |inner| {
-                take_in(inner, work, &source, other)
+                take_in(inner, work, source, other)
             })?;
             match inner {
                 Ended::Ours(report) => Ok(report),

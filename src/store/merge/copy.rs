@@ -5,16 +5,18 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::attempt::Attempt;
+use crate::store::copying::copy_pages;
 use crate::store::open::{Store, read_only_uri};
 use crate::store::private::create_private;
-use crate::store::{busy, header, migrate};
+use crate::store::wal::{self, beside};
+use crate::store::{busy, header, migrate, seals};
 
 /// A copy under way into another file.
 pub struct StoredCopy {
@@ -35,6 +37,7 @@ impl StoredCopy {
     pub fn open(path: &Path, project: &Path) -> Result<Self> {
         let attempted = format!("read the copy {}", path.display());
         let known = header::inspect(path, migrate::FILE_VERSION).map_err(|f| f.while_trying(&attempted))?;
+        wal::refuse_damaged(path, &attempted)?;
         let in_use = beside(path, "-wal").exists() || beside(path, "-shm").exists();
         if !in_use && known.user_version == migrate::FILE_VERSION {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
@@ -78,6 +81,7 @@ impl StoredCopy {
 fn settle(conn: Connection, path: &Path) -> Result<Store> {
     let what = "open the project";
     busy::install(&conn).attempting(what)?;
+    seals::install(&conn).attempting(what)?;
     conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
     conn.pragma_update(None, "cache_size", -65_536).attempting(what)?;
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).attempting(what)?;
@@ -92,20 +96,11 @@ fn stamp(path: &Path) -> Stamp {
     std::fs::metadata(path).map_or((0, None), |meta| (meta.len(), meta.modified().ok()))
 }
 
-/// The file that SQLite keeps beside another.
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
 /// Copies a project that others may have open, through SQLite and its locks.
 fn back_up(from: &Path, to: &Path) -> rusqlite::Result<()> {
     let conn = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     busy::install(&conn)?;
-    let mut copy = Connection::open(to)?;
-    rusqlite::backup::Backup::new(&conn, &mut copy)?.run_to_completion(10_000, Duration::ZERO, None)?;
-    copy.close().map_err(|(_, e)| e)
+    copy_pages(&conn, to)
 }
 
 fn fill(from: &Path, to: &Path, attempted: &str) -> Result<()> {

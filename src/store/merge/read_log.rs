@@ -30,7 +30,11 @@ impl Store {
     }
 
     /// The whole log, as it stands at one moment.
+    ///
+    /// # Errors
+    /// A row of it is not as it was written: then none is given.
     pub fn log(&self) -> Result<Log> {
+        self.check_labels(WHAT)?;
         self.conn.execute_batch("BEGIN").attempting(WHAT)?;
         let log = self.read_log();
         self.conn.execute_batch("COMMIT").attempting(WHAT)?;

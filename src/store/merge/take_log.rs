@@ -14,6 +14,7 @@ use crate::domain::item::ItemKey;
 use crate::domain::log::*;
 use crate::store::convert::{Json, Uuid16};
 use crate::store::open::Store;
+use crate::store::seals::{EVENTS, EXPERT_EVENTS, EXPERTS, REVISIONS, SESSIONS, seal_new};
 
 const WHAT: &str = "take the log in";
 /// Cases that one commit takes.
@@ -65,39 +66,45 @@ impl Store {
 
     fn take_people(&mut self, log: &Log, ids: &mut Ids) -> Result<()> {
         self.write_in_slices(WHAT, &log.experts, |tx, slice| {
-            slice.try_for_each(|line| {
-                let id = take_expert(tx, line)?;
-                ids.experts.insert(line.name.clone(), id);
-                Ok(())
-            })
+            slice
+                .try_for_each(|line| {
+                    let id = take_expert(tx, line)?;
+                    ids.experts.insert(line.name.clone(), id);
+                    Ok(())
+                })
+                .and_then(|()| seal_new(tx, "main", EXPERTS))
         })?;
         self.write_in_slices(WHAT, &log.sessions, |tx, slice| {
-            slice.try_for_each(|line| {
-                let id = take_session(tx, ids, line)?;
-                ids.sessions.extend(id.map(|id| (line.uuid, id)));
-                Ok(())
-            })
+            slice
+                .try_for_each(|line| {
+                    let id = take_session(tx, ids, line)?;
+                    ids.sessions.extend(id.map(|id| (line.uuid, id)));
+                    Ok(())
+                })
+                .and_then(|()| seal_new(tx, "main", SESSIONS))
         })?;
         let new: Vec<&RevisionLine> =
             log.revisions.iter().filter(|r| !ids.revisions.contains_key(&r.uuid)).collect();
         self.write_in_slices(WHAT, new, |tx, slice| {
-            slice.try_for_each(|line| {
-                tx.execute(
-                    "INSERT INTO task_revision (uuid, number, generation, toml, session, created_ms)
+            slice
+                .try_for_each(|line| {
+                    tx.execute(
+                        "INSERT INTO task_revision (uuid, number, generation, toml, session, created_ms)
                      VALUES (?1, iif(EXISTS (SELECT 1 FROM task_revision WHERE number = ?2),
                                      (SELECT max(number) + 1 FROM task_revision), ?2), ?3, ?4, ?5, ?6)",
-                    params![
-                        Uuid16(line.uuid),
-                        line.number,
-                        line.generation,
-                        line.toml,
-                        ids.sessions.get(&line.session),
-                        line.created_ms
-                    ],
-                )?;
-                ids.revisions.insert(line.uuid, tx.last_insert_rowid());
-                Ok(())
-            })
+                        params![
+                            Uuid16(line.uuid),
+                            line.number,
+                            line.generation,
+                            line.toml,
+                            ids.sessions.get(&line.session),
+                            line.created_ms
+                        ],
+                    )?;
+                    ids.revisions.insert(line.uuid, tx.last_insert_rowid());
+                    Ok(())
+                })
+                .and_then(|()| seal_new(tx, "main", REVISIONS))
         })
         .map(drop)
     }
@@ -242,10 +249,12 @@ impl Store {
     fn take_events(&mut self, events: &[EventLine], ids: &mut Ids) -> Result<usize> {
         let mut left_out = 0;
         self.write_in_slices(WHAT, events, |tx, slice| {
-            slice.try_for_each(|event| {
-                left_out += usize::from(!take_event(tx, ids, event)?);
-                Ok(())
-            })
+            slice
+                .try_for_each(|event| {
+                    left_out += usize::from(!take_event(tx, ids, event)?);
+                    Ok(())
+                })
+                .and_then(|()| seal_new(tx, "main", EVENTS))
         })?;
         Ok(left_out)
     }
@@ -268,6 +277,7 @@ impl Store {
                 ])
                 .map(drop)
             })
+            .and_then(|()| seal_new(tx, "main", EXPERT_EVENTS))
         })?;
         self.write_in_slices(WHAT, &log.reveals, |tx, slice| {
             slice.try_for_each(|v| {

@@ -1,0 +1,53 @@
+//! `backup`: a dated copy of the project, and the list of them.
+
+use std::path::PathBuf;
+
+use super::output::{harmless, print, print_json};
+use super::setting::Setting;
+use crate::domain::fault::Result;
+use crate::domain::grouped::grouped;
+use crate::job::backup::{ListedBackup, Occasion, back_up, back_up_to, list, rules};
+
+/// A copy of the project in FILE.backups, also while others work on it.
+#[derive(clap::Args)]
+#[command(after_help = rules())]
+pub(super) struct Backup {
+    /// The project file
+    file: PathBuf,
+    /// Write the copy there instead; it is not among those that are removed in time
+    #[arg(long, value_name = "PATH", conflicts_with = "list")]
+    to: Option<PathBuf>,
+    /// Show the backups, newest first
+    #[arg(long)]
+    list: bool,
+}
+
+impl Backup {
+    pub fn run(self, setting: &Setting) -> Result<()> {
+        if self.list {
+            let all = list(&self.file);
+            return if setting.wants_json() { print_json(&all) } else { print(&harmless(&in_words(&all))) };
+        }
+        let report = match &self.to {
+            Some(to) => back_up_to(&self.file, to)?,
+            None => back_up(&self.file, Occasion::Asked)?,
+        };
+        if setting.wants_json() { print_json(&report) } else { setting.say(&harmless(&report.to_string())) }
+    }
+}
+
+fn in_words(all: &[ListedBackup]) -> String {
+    if all.is_empty() {
+        return "no backup yet: `hardcase backup FILE` makes one".into();
+    }
+    let lines = all.iter().map(|b| {
+        let holds = match (b.holds, b.labels) {
+            (_, Some(labels)) => format!("{labels} labels"),
+            ("labels", None) => "the label log".into(),
+            ("earlier-version", None) => "earlier version".into(),
+            (_, None) => "cannot be read".into(),
+        };
+        format!("{}  {:>14}  {holds:<16}  {}", b.made, grouped(b.bytes), b.backup.display())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,245 @@
+//! Backups and going back to them, by the real binary: made when something changed, of a project in use, and never at the cost of a label.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::domain::ids::ItemId;
+use serde_json::Value;
+
+use super::project::{Project, ads, hardcase, program, run};
+use super::seat::Seat;
+
+fn answer(project: &Project, item: usize, label: &str, name: &str) {
+    project.run("answer", &["--item", &item.to_string(), "--label", label, "--as", name]).done();
+}
+
+/// Item, expert and label of every line of `export --what labels`, sorted.
+fn labels(file: &Path) -> Vec<String> {
+    let mut lines: Vec<String> = hardcase(["export", file.to_str().unwrap(), "--what", "labels"])
+        .json_lines()
+        .iter()
+        .map(|l| format!("{} {} {}", l["item"], l["expert"], l["label"]))
+        .collect();
+    lines.sort();
+    lines
+}
+
+fn path(report: &Value, field: &str) -> PathBuf {
+    report[field].as_str().unwrap_or_else(|| panic!("no {field} in {report}")).into()
+}
+
+/// What lies in a folder, by name.
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_backup_is_made_once_for_each_change_and_can_be_listed() {
+    let project = Project::with_ads(20);
+    answer(&project, 1, "fine", "ada");
+    let first = project.json("backup", &[]);
+    let made = path(&first, "backup");
+    assert_eq!(made.parent().unwrap(), project.path("pool.hardcase.backups"));
+    let name = made.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("pool.20") && name.ends_with("Z.hardcase"), "{name}");
+    assert_eq!(labels(&made), ["1 \"ada\" \"fine\""], "it is a project that can be opened");
+    let again = project.json("backup", &[]);
+    assert_eq!((&again["backup"], path(&again, "newest")), (&Value::Null, made.clone()));
+    assert!(project.run("backup", &["--list"]).done().out.contains("1 labels"));
+
+    answer(&project, 2, "clickbait", "ada");
+    project.json("backup", &[]);
+    let list = project.json("backup", &["--list"]);
+    let counts: Vec<&Value> = list.as_array().unwrap().iter().map(|b| &b["labels"]).collect();
+    assert_eq!(counts, [&Value::from(2), &Value::from(1)], "newest first: {list}");
+
+    let elsewhere = project.path("elsewhere.hardcase");
+    project.json("backup", &["--to", elsewhere.to_str().unwrap()]);
+    assert_eq!(labels(&elsewhere).len(), 2);
+    project.run("backup", &["--to", elsewhere.to_str().unwrap()]).refused(2, &["exists already"]);
+    assert_eq!(names(&project.path("pool.hardcase.backups")).len(), 2);
+    let help = hardcase(["backup", "--help"]).done().out;
+    assert!(help.contains("newest 5") && help.contains("last 7 days"), "{help}");
+}
+
+#[test]
+fn a_project_in_use_is_backed_up_with_what_is_only_in_its_log() {
+    let project = Project::with_ads(20);
+    let mut sitting = Sitting::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    for item in 1..=7 {
+        sitting.answer(ItemId(item), "fine", Remarks::default()).unwrap();
+    }
+    assert!(fs::metadata(project.path("pool.hardcase-wal")).unwrap().len() > 0);
+    let made = path(&project.json("backup", &[]), "backup");
+    sitting.answer(ItemId(8), "fine", Remarks::default()).unwrap();
+    assert_eq!(labels(&made).len(), 7);
+    assert_eq!(names(made.parent().unwrap()).len(), 1, "one file, with nothing beside it");
+    sitting.close().unwrap();
+}
+
+#[test]
+fn going_back_puts_the_file_aside_and_takes_later_labels_along() {
+    let project = Project::with_ads(20);
+    answer(&project, 1, "fine", "ada");
+    answer(&project, 2, "fine", "ada");
+    let backup = path(&project.json("backup", &[]), "backup");
+    answer(&project, 3, "clickbait", "bob");
+    let data = project.write("more.csv", ads(30));
+    project.import_ads(&data).done();
+    answer(&project, 25, "clickbait", "bob");
+    let before = labels(&project.file());
+    assert_eq!(before.len(), 4);
+
+    let report = project.json("restore", &[]);
+    assert_eq!(path(&report, "from"), backup);
+    assert_eq!(
+        (&report["since"]["bob"], &report["brought_in"], &report["labels"]),
+        (&2.into(), &1.into(), &2.into()),
+        "{report}"
+    );
+    let aside = path(&report, "set_aside");
+    assert!(
+        report["remarks"].to_string().contains(&format!("hardcase merge {}", project.file().display())),
+        "{report}"
+    );
+    assert_eq!(labels(&aside), before, "the file that was there is whole");
+    let there: Vec<&String> = before.iter().filter(|line| !line.starts_with("25 ")).collect();
+    assert_eq!(labels(&project.file()).iter().collect::<Vec<_>>(), there);
+    assert_eq!(project.json("status", &[])["items"], 20);
+    drop(project.is_whole());
+    // What the report names does bring the rest in.
+    project.run("merge", &[aside.to_str().unwrap()]).done();
+    assert_eq!(labels(&project.file()), before);
+
+    let report = project.json("restore", &["--from", backup.to_str().unwrap(), "--as-it-was"]);
+    assert_eq!((&report["since"]["bob"], &report["brought_in"]), (&2.into(), &0.into()), "{report}");
+    assert_eq!(labels(&project.file()).len(), 2);
+    drop(project.is_whole());
+    // A file that is gone comes back, too.
+    fs::remove_file(project.file()).unwrap();
+    let report = project.json("restore", &["--from", backup.to_str().unwrap()]);
+    assert_eq!((&report["set_aside"], labels(&project.file()).len()), (&Value::Null, 2));
+}
+
+#[test]
+fn nobody_is_pulled_away_from_under_work() {
+    let project = Project::with_ads(20);
+    answer(&project, 1, "fine", "ada");
+    project.json("backup", &[]);
+    let mut sitting = Sitting::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    sitting.answer(ItemId(2), "fine", Remarks::default()).unwrap();
+    for (verb, arguments) in [("restore", &[][..]), ("doctor", &["--repair"])] {
+        project.run(verb, arguments).refused(1, &["bob is at work on it", "everybody has left"]);
+    }
+    sitting.answer(ItemId(3), "fine", Remarks::default()).unwrap();
+    sitting.close().unwrap();
+    assert_eq!(labels(&project.file()).len(), 3);
+    let around = names(&project.path("."));
+    assert!(
+        !around.iter().any(|n| n.contains("aside") || n.contains("successor") || n.contains("repair")),
+        "{around:?}"
+    );
+    project.run("restore", &[]).done();
+    assert_eq!(labels(&project.file()).len(), 3);
+}
+
+#[test]
+fn a_backup_that_is_not_whole_or_not_of_this_project_changes_nothing() {
+    let project = Project::with_ads(20);
+    answer(&project, 1, "fine", "ada");
+    let old = path(&project.json("backup", &[]), "backup");
+    answer(&project, 2, "fine", "ada");
+    let new = path(&project.json("backup", &[]), "backup");
+    let mut bytes = fs::read(&new).unwrap();
+    let text =
+        project.run("export", &["--what", "labels"]).json_lines()[0]["text"].as_str().unwrap().to_owned();
+    let at = bytes.windows(text.len()).position(|w| w == text.as_bytes()).unwrap();
+    bytes[at] ^= 2;
+    fs::write(&new, &bytes).unwrap();
+    let before = fs::read(project.file()).unwrap();
+    project
+        .run("restore", &["--from", new.to_str().unwrap()])
+        .refused(3, &["the backup is damaged itself", "--list"]);
+    project.run("restore", &["--from", "nowhere"]).refused(2, &["nowhere", "no such file"]);
+    let table = project.path("ads.csv");
+    project.run("restore", &["--from", table.to_str().unwrap()]).refused(2, &["no copy of a project"]);
+    let other = Project::with_ads(3);
+    project.run("restore", &["--from", other.file().to_str().unwrap()]).refused(2, &["another project"]);
+    project.run("restore", &["--from", project.file().to_str().unwrap()]).refused(2, &["one file"]);
+    assert!(fs::read(project.file()).unwrap() == before);
+
+    let report = project.json("restore", &[]);
+    assert_eq!(path(&report, "from"), old);
+    assert!(report["remarks"].to_string().contains("passed over"), "{report}");
+    assert_eq!((&report["brought_in"], labels(&project.file()).len()), (&1.into(), 2));
+}
+
+#[test]
+fn a_project_without_a_backup_says_so() {
+    let project = Project::with_ads(3);
+    assert!(project.run("backup", &["--list"]).done().out.contains("no backup yet"));
+    project.run("restore", &[]).refused(1, &["there is no backup of it", "--from"]);
+    answer(&project, 1, "fine", "ada");
+    let doctor = project.run("doctor", &[]).done().out;
+    assert!(doctor.contains("hardcase backup"), "{doctor}");
+    project.json("backup", &[]);
+    let doctor = project.run("doctor", &[]).done().out;
+    assert!(doctor.contains("0 label events were given since") && doctor.contains("bytes free"), "{doctor}");
+}
+
+#[test]
+fn the_end_of_a_sitting_and_a_merge_leave_a_backup() {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "12"]).done();
+    let folder = project.path("pool.hardcase.backups");
+    let seat = Seat::open(&project, &["--as", "grace"]);
+    seat.see("round 1: 0 of 12 by you");
+    seat.answer('1');
+    seat.press("q");
+    assert_eq!(seat.end().0, 0);
+    assert_eq!(names(&folder).len(), 1);
+    let made = folder.join(&names(&folder)[0]);
+    assert_eq!(labels(&made).len(), 1, "what was labelled in the sitting is in it");
+
+    let copy = project.path("copy.hardcase");
+    fs::copy(project.file(), &copy).unwrap();
+    hardcase(["answer", copy.to_str().unwrap(), "--item", "50", "--label", "fine", "--as", "bob"]).done();
+    answer(&project, 51, "fine", "ada");
+    project.run("merge", &[copy.to_str().unwrap(), "--dry-run"]).done();
+    assert_eq!(names(&folder).len(), 1, "a dry run changes nothing");
+    project.run("merge", &[copy.to_str().unwrap()]).done();
+    let after = names(&folder);
+    assert_eq!(after.len(), 2);
+    let newest = project.json("backup", &["--list"])[0]["labels"].clone();
+    assert_eq!(newest, 2, "as it was before the merge");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_project_that_a_group_writes_stays_so_with_all_that_lies_beside_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let project = Project::with_ads(20);
+    fs::set_permissions(project.path("."), fs::Permissions::from_mode(0o2770)).unwrap();
+    fs::set_permissions(project.file(), fs::Permissions::from_mode(0o660)).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+    let mut sitting = Sitting::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    sitting.answer(ItemId(2), "fine", Remarks::default()).unwrap();
+    for end in ["pool.hardcase-wal", "pool.hardcase-shm"] {
+        assert_eq!(mode(&project.path(end)), 0o660, "{end}");
+    }
+    let made = path(&project.json("backup", &[]), "backup");
+    assert_eq!((mode(&made), mode(made.parent().unwrap())), (0o660, 0o770));
+    sitting.close().unwrap();
+    let mut strict = program();
+    strict.args(["restore".as_ref(), project.file().as_os_str()]);
+    run(strict).done();
+    assert_eq!(mode(&project.file()), 0o660);
+    assert!(project.run("doctor", &[]).done().out.contains("shared: its group can write"));
+    fs::set_permissions(project.path("."), fs::Permissions::from_mode(0o750)).unwrap();
+    let doctor = project.run("doctor", &[]).done().out;
+    assert!(doctor.contains("note permissions") && doctor.contains("chmod g+ws"), "{doctor}");
+}
