@@ -81,6 +81,9 @@ enum Verb {
     Task(task::Task),
     /// What is fine on this machine and in a project, and what is not
     Doctor(doctor::Doctor),
+    /// Ask for a lock that the process before holds, as `doctor` does
+    #[command(name = doctor::TRY_LOCK, hide = true)]
+    TryLock(doctor::TryLock),
 }
 
 /// Runs the command line. `model` is the embedded model; empty in a build without the engine.
@@ -179,6 +182,7 @@ impl Verb {
             Self::Expert(verb) => verb.run(setting),
             Self::Task(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),
+            Self::TryLock(verb) => verb.run(),
         }
     }
 }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::domain::fault::Result;
 use crate::domain::log::Hex;
 use crate::store::runs::Outcome;
-use crate::store::{Access, FileSystem, Store, file_system};
+use crate::store::{Access, FileSystem, Locks, Store, file_system, locks_stay_here, try_locks};
+
+pub use crate::store::{TRY_LOCK, ask_for_lock};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
@@ -41,14 +43,7 @@ impl Finding {
 
 /// Looks at a project file. A file that cannot be opened is a finding too.
 pub fn examine(project: &Path) -> Result<Vec<Finding>> {
-    let mut findings = vec![match file_system(project) {
-        FileSystem::Local => Finding::new("file system", State::Fine, "local: write-ahead log"),
-        FileSystem::Network(name) => Finding::new(
-            "file system",
-            State::Warning,
-            format!("{name}: rollback journal; safe only as far as its locks are, a local disk is better"),
-        ),
-    }];
+    let mut findings = vec![lies_on(project), locks(project)];
     let store = match Store::open(project, Access::Read) {
         Ok(store) => store,
         Err(fault) => {
@@ -91,6 +86,36 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
     }
     findings.extend(models(&store)?);
     Ok(findings)
+}
+
+fn lies_on(project: &Path) -> Finding {
+    let what = "file system";
+    match (file_system(project), locks_stay_here(project)) {
+        (FileSystem::Local, None) => Finding::new(what, State::Fine, "local: write-ahead log"),
+        (name, Some(why)) => Finding::new(
+            what,
+            State::Warning,
+            format!("{name}: other machines do not hear of its locks ({why}); open it on one machine at a time, or give copies and `merge`"),
+        ),
+        (FileSystem::Network(name), None) => Finding::new(
+            what,
+            State::Warning,
+            format!("{name}: rollback journal; safe only as far as its locks are, a local disk is better"),
+        ),
+    }
+}
+
+fn locks(project: &Path) -> Finding {
+    let what = "locks";
+    match try_locks(project) {
+        Locks::Kept => Finding::new(what, State::Fine, "what one process holds, another does not get"),
+        Locks::GivenTwice => Finding::new(
+            what,
+            State::Wrong,
+            "one was given to two processes, so two people could write at once: work on a copy on a disk of this machine, and `merge`",
+        ),
+        Locks::Untried => Finding::new(what, State::Warning, "not tried: nothing can be written beside the project"),
+    }
 }
 
 /// The models of the project, and what a part of a project was not given: by name, size and hash.

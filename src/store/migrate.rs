@@ -8,7 +8,7 @@ use super::attempt::Attempt;
 use super::clock::now_ms;
 use super::header::APPLICATION_ID;
 use super::private::create_private;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Result, io_reason};
 
 /// Script `n` takes a file of version `n` to `n + 1`.
 pub(super) const MIGRATIONS: &[&str] =
@@ -65,13 +65,17 @@ fn back_up(conn: &Connection, path: &Path, version: usize) -> Result<PathBuf> {
     let what = "back the project up before its migration";
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".v{version}-{}.backup", now_ms()));
-    let target = PathBuf::from(name);
-    create_private(&target, what)?;
-    let mut copy = Connection::open(&target).attempting(what)?;
+    let target = PathBuf::from(&name);
+    // Under its own name only once it is whole: a backup that was cut short must not pass for one.
+    name.push(".partial");
+    let partial = PathBuf::from(name);
+    create_private(&partial, what)?;
+    let mut copy = Connection::open(&partial).attempting(what)?;
     rusqlite::backup::Backup::new(conn, &mut copy)
         .and_then(|b| b.run_to_completion(1_000, std::time::Duration::ZERO, None))
         .attempting(what)?;
     copy.close().map_err(|(_, e)| e).attempting(what)?;
+    std::fs::rename(&partial, &target).map_err(|e| Fault::new(what, io_reason(&e)).because(e))?;
     Ok(target)
 }
 

@@ -17,6 +17,10 @@ mod agreement;
 mod audit_shares;
 #[cfg(test)]
 mod cascade;
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
+mod clocks_and_locks;
+#[cfg(test)]
+mod crowd;
 #[cfg(all(test, unix))]
 mod dialogue;
 #[cfg(all(test, unix, feature = "engine"))]
