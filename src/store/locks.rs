@@ -39,7 +39,7 @@ fn tried(scratch: &Path) -> Result<Locks> {
     let what = "try the locks";
     create_private(scratch, what)?;
     let holder = Connection::open(scratch).attempting(what)?;
-    holder.execute_batch("BEGIN EXCLUSIVE; CREATE TABLE held (by_me); ").attempting(what)?;
+    holder.execute_batch("BEGIN EXCLUSIVE; CREATE TABLE held (by_me)").attempting(what)?;
     let failed = |e: std::io::Error| Fault::new(what, "no process can be started").because(e);
     let ended = Command::new(std::env::current_exe().map_err(failed)?)
         .arg(TRY_LOCK)

@@ -450,3 +450,26 @@ fn a_killed_assignment_gives_a_whole_copy_or_none_and_the_next_one_goes_through(
     }
     assert!(killed > 0, "not one assignment was caught at work");
 }
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_killed_training_of_the_scout_loses_no_label_and_the_next_one_goes_through() {
+    let project = super::judge::labelled(2);
+    let before = bytes(&project);
+    let labels = project.is_whole().events().unwrap();
+    let arguments = ["--adapter", "lora", "--epochs", "1", "--no-rescore"];
+    let train = || project.command("tune", &arguments);
+    let mut killed = 0;
+    for (i, wait) in moments(train(), kills(4), 10).enumerate() {
+        restore(&project, &before);
+        let whom = if i % 2 == 0 { Whom::All } else { Whom::Parent };
+        killed += usize::from(kill_after(start(&mut train()), wait, whom).1);
+        let store = project.is_whole();
+        assert_eq!(store.events().unwrap(), labels);
+        assert!(store.adapters().unwrap().iter().filter(|a| a.kind == "lora").count() <= 1);
+    }
+    assert!(killed > 0, "not one training was caught at work");
+    let report = project.json("tune", &arguments);
+    assert!(["activated", "head-stays", "nothing-new"].contains(&report["verdict"].as_str().unwrap()), "{report}");
+    drop(project.is_whole());
+}
