@@ -341,7 +341,7 @@ fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_eac
 }
 
 /// A file as version 1 wrote it: many texts, one round, and a label on every case.
-fn version_1(project: &Project, texts: usize, labels: usize) {
+fn version_1(project: &Project, texts: i64, labels: i64) {
     let file = rusqlite::Connection::open(project.file()).unwrap();
     file.execute_batch(include_str!("../../src/store/schema_v1.sql")).unwrap();
     file.execute_batch(
@@ -396,7 +396,7 @@ fn log_of(file: &std::path::Path) -> Vec<(i64, i64, String, i64)> {
 fn a_killed_migration_leaves_the_old_file_or_the_new_one_and_no_backup_that_is_cut_short() {
     const LABELS: usize = 2_000;
     let project = Project::none();
-    version_1(&project, 20_000, LABELS);
+    version_1(&project, 20_000, LABELS as i64);
     let before = bytes(&project);
     let labels = log_of(&project.file());
     assert_eq!(labels.len(), LABELS);
