@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::output::{harmless, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, FaultKind, Result};
-use crate::job::doctor::{Finding, State, examine};
+pub(super) use crate::job::doctor::TRY_LOCK;
+use crate::job::doctor::{Finding, State, ask_for_lock, examine};
 use crate::job::repair::repair;
 
 #[derive(clap::Args)]
@@ -63,6 +64,19 @@ impl Doctor {
             .hint("Each says above what to do"));
         }
         Ok(())
+    }
+}
+
+/// The other process of two that ask for one lock.
+#[derive(clap::Args)]
+pub(super) struct TryLock {
+    /// The file that the first of them holds
+    scratch: PathBuf,
+}
+
+impl TryLock {
+    pub fn run(self) -> Result<()> {
+        ask_for_lock(&self.scratch)
     }
 }
 

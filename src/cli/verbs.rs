@@ -88,6 +88,9 @@ enum Verb {
     Restore(restore::Restore),
     /// What is fine on this machine and in a project, and what is not
     Doctor(doctor::Doctor),
+    /// Ask for a lock that the process before holds, as `doctor` does
+    #[command(name = doctor::TRY_LOCK, hide = true)]
+    TryLock(doctor::TryLock),
 }
 
 /// Runs the command line. `model` is the embedded model; empty in a build without the engine.
@@ -202,6 +205,7 @@ impl Verb {
             Self::Backup(verb) => verb.run(setting),
             Self::Restore(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),
+            Self::TryLock(verb) => verb.run(),
         }
     }
 }

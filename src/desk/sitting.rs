@@ -15,11 +15,9 @@ use crate::domain::split::Split;
 use crate::domain::task::{Assist, Task};
 use crate::store::cases::Case;
 use crate::store::events::Reveals;
+use crate::store::leases::LEASE_MS;
 use crate::store::tasks::Revision;
 use crate::store::{Access, Store};
-
-/// How long a case stays with an expert who does not answer.
-const LEASE_MS: i64 = 10 * 60 * 1_000;
 
 /// Audit cases drawn before anything is scouted: as many as a round has at least.
 const FIRST_AUDIT: usize = 6;
@@ -469,7 +467,8 @@ impl Sitting {
             revision: self.revision.id,
             seen_prelabel,
             revealed,
-            duration_ms: shown.map(|ms| (self.store.now_ms() - ms).max(0)),
+            // A clock that was put back since tells nothing.
+            duration_ms: shown.map(|ms| self.store.now_ms() - ms).filter(|ms| *ms >= 0),
         })
     }
 

@@ -11,21 +11,13 @@ use crate::domain::grouped::grouped;
 use crate::domain::log::Hex;
 use crate::store::backups::{Backups, Holds, free_bytes};
 use crate::store::runs::Outcome;
-use crate::store::{Access, FileSystem, Store, commits, file_system};
+use crate::store::{Access, FileSystem, Locks, Store, commits, file_system, locks_stay_here, try_locks};
+
+pub use crate::store::{TRY_LOCK, ask_for_lock};
 
 /// Looks at a project file. A file that cannot be opened is a finding too.
 pub fn examine(project: &Path) -> Result<Vec<Finding>> {
-    let mut findings = vec![match file_system(project) {
-        FileSystem::Local => Finding::new("file system", State::Fine, "local: write-ahead log"),
-        FileSystem::Network(name) => Finding::new(
-            "file system",
-            State::Warning,
-            format!(
-                "{name}: rollback journal; two machines that write at once are kept apart by its locks alone, and where those fail labels are \
-                 lost: use a local disk, or copies that come together by merge"
-            ),
-        ),
-    }];
+    let mut findings = vec![lies_on(project), locks(project)];
     findings.extend(log(project));
     let store = match Store::open(project, Access::Read) {
         Ok(store) => store,
@@ -74,6 +66,43 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
     }
     findings.extend(models(&store)?);
     Ok(findings)
+}
+
+fn lies_on(project: &Path) -> Finding {
+    let what = "file system";
+    match (file_system(project), locks_stay_here(project)) {
+        (FileSystem::Local, None) => Finding::new(what, State::Fine, "local: write-ahead log"),
+        (name, Some(why)) => Finding::new(
+            what,
+            State::Warning,
+            format!(
+                "{name}: other machines do not hear of its locks ({why}); open it on one machine at a time, or give copies and `merge`"
+            ),
+        ),
+        (FileSystem::Network(name), None) => Finding::new(
+            what,
+            State::Warning,
+            format!(
+                "{name}: rollback journal; two machines that write at once are kept apart by its locks alone, and where those fail labels are \
+                 lost: use a local disk, or copies that come together by merge"
+            ),
+        ),
+    }
+}
+
+fn locks(project: &Path) -> Finding {
+    let what = "locks";
+    match try_locks(project) {
+        Locks::Kept => Finding::new(what, State::Fine, "what one process holds, another does not get"),
+        Locks::GivenTwice => Finding::new(
+            what,
+            State::Wrong,
+            "one was given to two processes, so two people could write at once: work on a copy on a disk of this machine, and `merge`",
+        ),
+        Locks::Untried => {
+            Finding::new(what, State::Warning, "not tried: nothing can be written beside the project")
+        }
+    }
 }
 
 /// The models of the project, and what a part of a project was not given: by name, size and hash.

@@ -12,6 +12,7 @@ mod cascade;
 mod embedding;
 mod evaluate;
 mod finding;
+#[cfg(feature = "engine")]
 mod held_out;
 mod judged;
 #[cfg(feature = "engine")]

@@ -1,13 +1,14 @@
-//! Which case is next for an expert, and who holds which.
+//! Which case is next for an expert.
 
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
+use super::attempt::Attempt;
 use super::clock::now_ms;
 use super::events::note_reveal;
 use super::hands::{STANDS, WANTS_A_HAND, crew};
+use super::leases::lease;
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
-use super::process;
 use super::repeats::claim;
 use crate::domain::case::{Partner, Reason};
 use crate::domain::fault::Result;
@@ -48,7 +49,7 @@ impl Case {
 
 const CASE: &str =
     "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.margin,
-        c.expert, c.revealed_ms IS NOT NULL, c.again IS NOT NULL
+        c.expert, c.revealed_ms IS NOT NULL, c.again IS NOT NULL, c.position
     FROM label_case c JOIN round r ON r.id = c.round";
 
 fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
@@ -114,6 +115,8 @@ impl Store {
     ///
     /// A skipped case comes back once, after all others. At a place that is kept for a repeat, an own answer comes back, where one is far
     /// enough behind; else the place is given up.
+    ///
+    /// Free cases are looked for before the lock is taken, and looked at once more under it: a search costs as much as the round is long.
     pub fn lease_cases(
         &mut self,
         expert: ExpertId,
@@ -121,20 +124,21 @@ impl Store {
         count: usize,
         lease_ms: i64,
     ) -> Result<Vec<Case>> {
-        let gone = self.sessions_gone(session)?;
-        self.write("fetch the next case", |tx| {
-            let now = now_ms();
-            tx.prepare_cached("DELETE FROM lease WHERE expires_ms <= ?1")?.execute([now])?;
-            for session in &gone {
-                tx.execute("DELETE FROM lease WHERE session = ?1", [session])?;
-            }
+        let what = "fetch the next case";
+        self.end_leases(session, what)?;
+        let now = now_ms();
+        let found = free_case(&self.conn, expert, now, None).attempting(what)?;
+        self.write(what, |tx| {
             let mut cases = held_cases(tx, expert, count)?;
             for case in &cases {
                 lease(tx, case.id, expert, session, (now, now + lease_ms))?;
             }
+            let mut from = found.map(|(place, _)| place);
             while cases.len() < count
-                && let Some(mut case) = free_case(tx, expert, now)?
+                && let Some(begin) = from
+                && let Some((place, mut case)) = free_case(tx, expert, now, Some(begin))?
             {
+                from = Some(place);
                 if case.reason == Reason::Repeat && case.expert.is_none() {
                     if !claim(tx, case.id, expert)? {
                         continue;
@@ -156,13 +160,9 @@ impl Store {
         session: SessionId,
         lease_ms: i64,
     ) -> Result<bool> {
-        let gone = self.sessions_gone(session)?;
+        self.end_leases(session, "fetch the case")?;
         self.write("fetch the case", |tx| {
             let now = now_ms();
-            tx.prepare_cached("DELETE FROM lease WHERE expires_ms <= ?1")?.execute([now])?;
-            for session in &gone {
-                tx.execute("DELETE FROM lease WHERE session = ?1", [session])?;
-            }
             let sql = format!(
                 "WITH {} SELECT
                    EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME})
@@ -185,47 +185,6 @@ impl Store {
                 None => Ok(false),
             }
         })
-    }
-
-    /// Sessions of this host that hold cases and whose process has ended without a word. They stay as they are, so that the next opening
-    /// checks the file.
-    fn sessions_gone(&self, own: SessionId) -> Result<Vec<SessionId>> {
-        let open: Vec<(SessionId, String)> = self.all_rows_of(
-            "SELECT DISTINCT s.id, s.process FROM lease l JOIN session s ON s.id = l.session
-             WHERE s.ended_ms IS NULL AND s.host = ?1 AND s.id <> ?2",
-            (process::host(), own),
-            "read the leases",
-            |r| Ok((r.get(0)?, r.get(1)?)),
-        )?;
-        Ok(open.into_iter().filter(|(_, process)| !process::is_alive(process)).map(|(id, _)| id).collect())
-    }
-
-    /// Puts a case before all others that this expert holds, as after an undo.
-    pub fn lease_first(
-        &mut self,
-        case: CaseId,
-        expert: ExpertId,
-        session: SessionId,
-        lease_ms: i64,
-    ) -> Result<()> {
-        self.write("fetch the case", |tx| {
-            let now = now_ms();
-            let first: Option<i64> =
-                tx.query_row("SELECT min(shown_ms) FROM lease WHERE expert = ?1", [expert], |r| r.get(0))?;
-            let shown = first.map_or(now, |first| now.min(first - 1));
-            tx.execute("DELETE FROM lease WHERE label_case = ?1 AND expert = ?2", (case, expert))?;
-            lease(tx, case, expert, session, (shown, now + lease_ms))
-        })
-    }
-
-    /// When the case was first shown to the expert who holds it, UTC milliseconds.
-    pub fn shown_ms(&self, case: CaseId, expert: ExpertId) -> Result<Option<i64>> {
-        self.one(
-            "SELECT shown_ms FROM lease WHERE label_case = ?1 AND expert = ?2",
-            (case, expert),
-            "read the lease",
-            |r| r.get(0),
-        )
     }
 
     /// The case in which anybody would answer for an item: the newest that was not withdrawn and is no repeat.
@@ -253,22 +212,6 @@ impl Store {
     }
 }
 
-fn lease(
-    tx: &Transaction<'_>,
-    case: CaseId,
-    expert: ExpertId,
-    session: SessionId,
-    (shown, expires): (i64, i64),
-) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "INSERT INTO lease (label_case, expert, session, shown_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET session = iif(lease.expires_ms > excluded.expires_ms, lease.session, excluded.session),
-                                   expires_ms = max(lease.expires_ms, excluded.expires_ms)",
-    )?
-    .execute((case, expert, session, shown, expires))
-    .map(drop)
-}
-
 /// The cases this expert holds and has not answered, in the order in which they were leased.
 fn held_cases(tx: &Transaction<'_>, expert: ExpertId, most: usize) -> rusqlite::Result<Vec<Case>> {
     let sql = format!(
@@ -282,16 +225,24 @@ fn case_by_id(tx: &Transaction<'_>, id: CaseId) -> rusqlite::Result<Case> {
     tx.prepare_cached(&format!("{CASE} WHERE c.id = ?1"))?.query_row([id], case)
 }
 
-/// The first case of the open rounds that this person has not labelled and that still wants hands, be it a place that is kept for a repeat;
-/// of cases that were never skipped first.
-fn free_case(tx: &Transaction<'_>, expert: ExpertId, now: i64) -> rusqlite::Result<Option<Case>> {
-    let open: Vec<RoundId> = tx
+/// Where a search for a free case is: how often its cases were skipped, the round, and the position there.
+type SearchPlace = (i64, RoundId, i64);
+
+/// The first case of the open rounds, from a place on, that this person has not labelled and that still wants hands, be it a place that is kept for
+/// a repeat; of cases that were never skipped first. With the place where it was found.
+fn free_case(
+    conn: &Connection,
+    expert: ExpertId,
+    now: i64,
+    from: Option<SearchPlace>,
+) -> rusqlite::Result<Option<(SearchPlace, Case)>> {
+    let open: Vec<RoundId> = conn
         .prepare_cached("SELECT id FROM round WHERE closed_ms IS NULL ORDER BY number")?
         .query_map((), |r| r.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     // In the order of the places, so that it ends with the first that fits.
     let sql = format!(
-        "WITH {} {CASE} WHERE c.round = ?3 AND c.withdrawn_ms IS NULL
+        "WITH {} {CASE} WHERE c.round = ?3 AND c.position >= ?5 AND c.withdrawn_ms IS NULL
            AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert IN {MY_NAMES})
            AND CASE c.reason
              WHEN 'repeat' THEN coalesce(c.expert IN {MY_NAMES}, 1)
@@ -306,11 +257,19 @@ fn free_case(tx: &Transaction<'_>, expert: ExpertId, now: i64) -> rusqlite::Resu
          ORDER BY c.position LIMIT 1",
         crew()
     );
-    let mut statement = tx.prepare_cached(&sql)?;
-    for skips in [0, 1] {
-        for round in &open {
-            if let Some(found) = statement.query_row((expert, now, round, skips), case).optional()? {
-                return Ok(Some(found));
+    let mut statement = conn.prepare_cached(&sql)?;
+    let (least, begin, first) = match from {
+        Some((skips, round, position)) => (skips, open.iter().position(|r| *r == round), position),
+        None => (0, None, i64::MIN),
+    };
+    for skips in least..=1 {
+        for (i, round) in open.iter().enumerate().skip(if skips == least { begin.unwrap_or(0) } else { 0 }) {
+            let position = if skips == least && begin == Some(i) { first } else { i64::MIN };
+            let found = statement
+                .query_row((expert, now, round, skips, position), |r| Ok((r.get(12)?, case(r)?)))
+                .optional()?;
+            if let Some((position, case)) = found {
+                return Ok(Some(((skips, *round, position), case)));
             }
         }
     }

@@ -5,10 +5,10 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, is_busy};
 use super::clock::now_ms;
 use super::open::Store;
-use super::process;
+use super::{busy, process};
 use crate::domain::fault::Result;
 
 impl Store {
@@ -100,6 +100,7 @@ impl UncleanCheck {
     fn start(path: PathBuf) -> Result<Self> {
         let what = "check the project file";
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).attempting(what)?;
+        busy::install(&conn).attempting(what)?;
         let interrupt = conn.get_interrupt_handle();
         let thread = std::thread::spawn(move || {
             let mut statement = conn.prepare("PRAGMA quick_check")?;
@@ -113,6 +114,8 @@ impl UncleanCheck {
     pub fn wait(self) -> Vec<String> {
         match self.thread.join() {
             Ok(Ok(found)) => found,
+            // That others had the file to themselves is no damage.
+            Ok(Err(e)) if is_busy(&e) => Vec::new(),
             Ok(Err(e)) => vec![e.to_string()],
             Err(_) => vec!["the check itself ended early".into()],
         }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::clock::now_ms;
 use super::convert::Uuid16;
+use super::leases::hold_after_retract;
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
 use super::seals::{EVENTS, seal_new};
@@ -71,7 +72,7 @@ pub(super) fn note_reveal(
 
 impl Store {
     /// Appends an event and gives the case back; with [`Reveals::Yes`], the same commit notes that the model's view of the item is
-    /// shown from now on. When this returns, the event is on disk.
+    /// shown from now on. The case of an answer that is taken back stays with its expert. When this returns, the event is on disk.
     pub fn append(&mut self, session: SessionId, new: NewEvent, reveals: Reveals) -> Result<LabelEvent> {
         self.write("save the label", |tx| {
             let event = insert(tx, session, new)?;
@@ -85,6 +86,9 @@ impl Store {
                     "DELETE FROM lease WHERE expert IN {MY_NAMES} AND label_case = ?2"
                 ))?
                 .execute((event.event.expert, case))?;
+            }
+            if event.event.action == Action::Retract {
+                hold_after_retract(tx, session, &event.event)?;
             }
             Ok(event)
         })

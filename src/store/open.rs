@@ -6,13 +6,15 @@ use std::time::Instant;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, is_busy};
 use super::clock::now_ms;
 use super::convert::Uuid16;
-use super::filesystem::{FileSystem, file_system};
+use super::filesystem::{FileSystem, ROLLBACK, file_system};
+use super::locks::{Locks, try_locks};
 use super::private::{check_place, create_private};
 use super::{busy, header, migrate, process, seals, wal};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::overlap::ACTIVE_DAYS;
 use crate::domain::split::SplitShares;
 
 /// What a project is opened for.
@@ -123,7 +125,7 @@ impl Store {
         conn.set_prepared_statement_cache_capacity(64);
         let mut backup = None;
         if !read_only {
-            Self::set_durability(&conn, path, access).attempting(what)?;
+            Self::set_durability(&conn, path, access)?;
             backup = migrate::migrate(&mut conn, path, migrate::MIGRATIONS)?;
         } else if migrate::version(&conn).attempting(what)? < migrate::FILE_VERSION {
             let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be brought up to date";
@@ -145,22 +147,50 @@ impl Store {
         Ok(Self { conn, path: path.to_owned(), access: Access::Read, backup: None, slice_ended: None })
     }
 
-    fn set_durability(conn: &Connection, path: &Path, access: Access) -> rusqlite::Result<()> {
-        let fresh: u32 = conn.query_row("PRAGMA page_count", [], |r| r.get(0))?;
+    fn set_durability(conn: &Connection, path: &Path, access: Access) -> Result<()> {
+        let what = "open the project";
+        let fresh: u32 = conn.query_row("PRAGMA page_count", [], |r| r.get(0)).attempting(what)?;
         if fresh == 0 {
             // Of each page that a label touches, all is written: small pages.
-            conn.pragma_update(None, "page_size", 4_096)?;
+            conn.pragma_update(None, "page_size", 4_096).attempting(what)?;
         }
-        let mode: String = conn.query_row("PRAGMA journal_mode", [], |r| r.get(0))?;
-        let wanted = file_system(path).journal_mode();
-        if !mode.eq_ignore_ascii_case(wanted) {
-            conn.query_row(&format!("PRAGMA journal_mode = {wanted}"), [], |_| Ok(()))?;
-        }
-        conn.pragma_update(None, "synchronous", "FULL")?;
+        Self::choose_journal(conn, path, access)?;
+        conn.pragma_update(None, "synchronous", "FULL").attempting(what)?;
         // A job checkpoints every 16 MiB, a sitting never (the last one to leave does).
         let pages = if access == Access::Job { 4_000 } else { 0 };
-        conn.query_row(&format!("PRAGMA wal_autocheckpoint = {pages}"), [], |_| Ok(()))?;
-        conn.pragma_update(None, "cache_size", -65_536)?;
+        conn.query_row(&format!("PRAGMA wal_autocheckpoint = {pages}"), [], |_| Ok(())).attempting(what)?;
+        conn.pragma_update(None, "cache_size", -65_536).attempting(what)
+    }
+
+    /// The journal that is safe on the file system. One that was made for a network stays as long as people come from other machines: the file
+    /// may lie on this machine's disk and be theirs through the network. Before anything is written under it, the locks are tried.
+    fn choose_journal(conn: &Connection, path: &Path, access: Access) -> Result<()> {
+        let what = "open the project";
+        let mode: String = conn.query_row("PRAGMA journal_mode", [], |r| r.get(0)).attempting(what)?;
+        let lies_on = file_system(path);
+        let mut wanted = lies_on.journal_mode();
+        if wanted != ROLLBACK && mode.eq_ignore_ascii_case(ROLLBACK) && come_from_elsewhere(conn) {
+            wanted = ROLLBACK;
+        }
+        if !mode.eq_ignore_ascii_case(wanted) {
+            match conn.query_row(&format!("PRAGMA journal_mode = {wanted}"), [], |_| Ok(())) {
+                Err(error) if is_busy(&error) && wanted == ROLLBACK => {
+                    let why =
+                        format!("it is open elsewhere with a write-ahead log, which {lies_on} cannot carry");
+                    return Err(Fault::new(what, why)
+                        .hint("Close it on the machine whose disk it lies on, and open it here again")
+                        .because(error));
+                }
+                changed => changed.attempting(what)?,
+            }
+        }
+        if wanted == ROLLBACK && access != Access::Read && try_locks(path) == Locks::GivenTwice {
+            let why =
+                "its file system gives one lock to two processes, so that two people could write at once";
+            return Err(Fault::new(what, why).hint(
+                "Work on a copy on a disk of this machine, and bring it together by `hardcase merge`",
+            ));
+        }
         Ok(())
     }
 
@@ -207,6 +237,14 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Whether somebody sat at the project on another machine of late.
+fn come_from_elsewhere(conn: &Connection) -> bool {
+    let since = now_ms() - ACTIVE_DAYS * 24 * 60 * 60 * 1_000;
+    let sql = "SELECT EXISTS (SELECT 1 FROM session WHERE host <> ?1 AND started_ms > ?2)";
+    // A file without sessions is new, or no project, as will be found.
+    conn.query_row(sql, (process::host(), since), |r| r.get(0)).unwrap_or(false)
 }
 
 /// Read-only by its permissions, or lying in a folder where the log beside it cannot be made.

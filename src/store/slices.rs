@@ -29,7 +29,6 @@ impl Store {
         Ok(out)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the pause is the point: it hands the lock over")]
     /// Writes every element of `rows` in transactions of a few milliseconds each, in order. `write` is called once for each of them, so
     /// that it prepares its statements once, and takes what its slice yields to the end. Returns how many were written.
     ///
@@ -43,17 +42,28 @@ impl Store {
         let mut rows = rows.into_iter().peekable();
         let mut written = 0;
         while rows.peek().is_some() {
-            if let Some(rest) = self.slice_ended.and_then(|at| BREATH.checked_sub(at.elapsed())) {
-                std::thread::sleep(rest);
-            }
-            written += self.write(what, |tx| {
+            written += self.write_slice(what, |tx| {
                 let mut slice = Slice { rows: &mut rows, begun: Instant::now(), taken: 0 };
                 write(tx, &mut slice)?;
                 Ok(slice.taken)
             })?;
-            self.slice_ended = Some(Instant::now());
         }
         Ok(written)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the pause is the point: it hands the lock over")]
+    /// Runs one of many short write transactions, not before others have had their turn since the last.
+    pub(super) fn write_slice<T>(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        if let Some(rest) = self.slice_ended.and_then(|at| BREATH.checked_sub(at.elapsed())) {
+            std::thread::sleep(rest);
+        }
+        let out = self.write(what, work)?;
+        self.slice_ended = Some(Instant::now());
+        Ok(out)
     }
 }
 

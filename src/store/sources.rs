@@ -143,7 +143,7 @@ impl Store {
         let abandoned: Vec<SourceId> = self.all("SELECT id FROM source WHERE state = 'loading'", what)?;
         for &source in &abandoned {
             // Backwards, so that a clearing that is itself cut short leaves a shorter load of the same shape.
-            while self.write(what, |tx| {
+            while self.write_slice(what, |tx| {
                 tx.execute(
                     "DELETE FROM source_row WHERE source = ?1 AND row IN
                      (SELECT row FROM source_row WHERE source = ?1 ORDER BY row DESC LIMIT 1000)",
@@ -151,7 +151,7 @@ impl Store {
                 )
             })? > 0
             {}
-            while self.write(what, |tx| {
+            while self.write_slice(what, |tx| {
                 let first: i64 = tx.query_row(
                     "SELECT coalesce(max(id) - 500, 0) FROM item WHERE source = ?1",
                     [source],

@@ -152,8 +152,10 @@ impl CaseScreen {
         now: Instant,
     ) -> (Option<Effect>, Option<Notice>) {
         if self.shown().is_none() {
+            // Where the look ahead has failed, as on a full disk, this looks again.
+            let waits = matches!(self.showing, Showing::Waiting) && self.pending.is_none();
             return (
-                None,
+                waits.then_some(Effect::Desk(Ask::Window)),
                 Some(Notice::quiet(format!("'{key}' is a label's key, and there is no case here"))),
             );
         }

@@ -1,6 +1,7 @@
 //! `kill -9` at random moments: what was acknowledged is in the file, the file is whole, and the same command goes on to the end.
 //!
-//! Fifty kills in all, spread evenly over the time that each job takes when it is left alone.
+//! Spread evenly over the time that each job takes when it is left alone. `HARDCASE_PROOF_KILLS` is about how many there are in all, those of the
+//! merge among them.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
@@ -17,7 +18,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::project::{Project, program};
+use super::crowd::{acts, logged, seat, told};
+use super::project::{Project, program, run};
 
 /// Starts a command at the head of a process group of its own, its output read by this test.
 pub fn start(command: &mut Command) -> Child {
@@ -67,6 +69,12 @@ pub fn kill_after(mut child: Child, wait: Duration, whom: Whom) -> (Vec<String>,
     (lines, !status.success())
 }
 
+/// How many kills are a test's part, of which there are `of_a_hundred` where there are a hundred in all.
+pub fn kills(of_a_hundred: u32) -> u32 {
+    let all = u32::try_from(told("HARDCASE_PROOF_KILLS", 60)).unwrap();
+    (of_a_hundred * all).div_ceil(100)
+}
+
 /// Moments over the time that `command` takes when it is left alone.
 pub fn moments(mut command: Command, kills: u32, seed: u64) -> impl Iterator<Item = Duration> {
     let begun = Instant::now();
@@ -100,7 +108,7 @@ fn a_killed_import_shows_nothing_and_the_next_one_brings_all() {
     let rows: String = (0..ROWS).map(|i| format!("the text of row {i}, with a few words more\n")).collect();
     project.write("rows.txt", rows);
     let import = || project.command("import", &["rows.txt", "--progress", "json"]);
-    let all = moments(import(), 12, 1);
+    let all = moments(import(), kills(12), 1);
     restore(&project, &before);
     let mut killed = 0;
     let mut imported = 0;
@@ -155,7 +163,7 @@ fn a_killed_scouting_keeps_its_batches_and_the_next_one_goes_on() {
     project.run("import", &["rows.txt"]).done();
     let before = bytes(&project);
     let scout = || project.command("scout", &["--progress", "json"]);
-    let all = moments(scout(), 10, 2);
+    let all = moments(scout(), kills(10), 2);
     restore(&project, &before);
     let (mut kept, mut killed) = (0, 0);
     for (i, wait) in all.enumerate() {
@@ -186,7 +194,7 @@ fn a_killed_mining_leaves_a_whole_round_or_none() {
     let before = bytes(&project);
     let mine = || project.command("mine", &["--budget", "40", "--progress", "json"]);
     let mut killed = 0;
-    for wait in moments(mine(), 8, 3) {
+    for wait in moments(mine(), kills(8), 3) {
         restore(&project, &before);
         killed += usize::from(kill_after(start(&mut mine()), wait, Whom::Parent).1);
         let rounds = project.is_whole().rounds().unwrap();
@@ -214,7 +222,7 @@ fn a_killed_tuning_loses_no_label_and_the_next_one_activates_the_head() {
     assert_eq!(labels.len(), 60);
     let tune = || project.command("tune", &["--progress", "json"]);
     let mut killed = 0;
-    for wait in moments(tune(), 10, 4) {
+    for wait in moments(tune(), kills(10), 4) {
         restore(&project, &before);
         killed += usize::from(kill_after(start(&mut tune()), wait, Whom::Parent).1);
         assert_eq!(project.is_whole().events().unwrap(), labels);
@@ -246,9 +254,11 @@ fn every_answer_that_a_killed_script_saw_acknowledged_is_in_the_file() {
     };
     let mut acknowledged = Vec::new();
     let mut next = 11;
-    for wait in moments(script(1..11), 10, 5) {
-        let (lines, _) = kill_after(start(&mut script(next..next + 25)), wait, Whom::All);
-        next += 25;
+    for wait in moments(script(1..11), kills(10), 5) {
+        // In the long form items come again: to answer anew is an answer, too.
+        let items = next..(next + 25).min(300);
+        let (lines, _) = kill_after(start(&mut script(items.clone())), wait, Whom::All);
+        next = if items.end < 300 { items.end } else { 11 };
         acknowledged.extend(lines.iter().map(|line| {
             let saved: serde_json::Value = serde_json::from_str(line).unwrap();
             ItemId(saved["item"].as_i64().unwrap())
@@ -279,7 +289,7 @@ fn a_killed_teaching_of_the_judge_leaves_it_as_it_was_and_the_next_one_goes_thro
         project.command("tune", &arguments)
     };
     let mut killed = 0;
-    for (i, wait) in moments(teach(), 5, 6).enumerate() {
+    for (i, wait) in moments(teach(), kills(5), 6).enumerate() {
         restore(&project, &before);
         let whom = if i % 2 == 0 { Whom::All } else { Whom::Parent };
         killed += usize::from(kill_after(start(&mut teach()), wait, whom).1);
@@ -292,5 +302,187 @@ fn a_killed_teaching_of_the_judge_leaves_it_as_it_was_and_the_next_one_goes_thro
     assert!(killed > 0, "not one teaching was caught at work");
     let report = project.json("tune", &["--adapter", "alora", "--model", model, "--epochs", "1"]);
     assert_ne!(report["verdict"], "too-few", "{report}");
+    drop(project.is_whole());
+}
+
+#[test]
+fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_each() {
+    let project = Project::scouted_elsewhere(600);
+    project.run("mine", &["--budget", "300"]).done();
+    let stay = Duration::from_millis(1_500);
+    let mut said = Vec::new();
+    let mut killed = 0;
+    for (i, wait) in
+        moments(seat(&project.file(), "labeller", Duration::from_millis(900)), kills(20), 7).enumerate()
+    {
+        let name = format!("labeller-{i}");
+        let (lines, was_killed) = kill_after(start(&mut seat(&project.file(), &name, stay)), wait, Whom::All);
+        killed += usize::from(was_killed);
+        said.push((name.clone(), acts(&name, &lines.concat())));
+    }
+    assert!(killed > 0, "not one labeller was caught at work");
+    assert!(said.iter().any(|(_, acts)| acts.len() > 3), "nobody got far: {said:?}");
+    let in_file = logged(&project.is_whole());
+    for (name, acts) in said {
+        let logged: Vec<_> = in_file.iter().filter(|act| act.0 == name).cloned().collect();
+        assert!(logged.starts_with(&acts), "{name} saw {acts:?}, and the log has {logged:?}");
+        assert!(
+            logged.len() <= acts.len() + 1,
+            "{name} did {} acts and the log has {}",
+            acts.len(),
+            logged.len()
+        );
+    }
+    // What they held is free: whoever comes now gets every case that nobody has labelled.
+    let file = rusqlite::Connection::open(project.file()).unwrap();
+    let unlabelled = "SELECT count(*) FROM label_case c WHERE reason <> 'repeat' AND NOT EXISTS
+        (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.action = 'set')";
+    let left = || file.query_row(unlabelled, [], |r| r.get::<_, i64>(0)).unwrap();
+    assert!(left() > 0, "there is something left to do");
+    let mut sitting = Sitting::open(&project.file(), "late", Leaving::FreesCases).unwrap();
+    while let Next::Case(case) = sitting.next_case().unwrap() {
+        sitting.answer(case.item, "fine", Remarks::default()).unwrap();
+    }
+    sitting.close().unwrap();
+    assert_eq!(left(), 0);
+}
+
+/// A file as version 1 wrote it: many texts, one round, and a label on every case.
+fn version_1(project: &Project, texts: i64, labels: i64) {
+    let file = rusqlite::Connection::open(project.file()).unwrap();
+    file.execute_batch(include_str!("../../src/store/schema_v1.sql")).unwrap();
+    file.execute_batch(
+        "PRAGMA application_id = 0x48434153; PRAGMA user_version = 1;
+         INSERT INTO project VALUES (1, x'01', 0, 'test', 7, 0.05, 0.3, NULL);
+         INSERT INTO expert VALUES (1, zeroblob(16), 'ada', 0);
+         INSERT INTO session VALUES (1, zeroblob(16), 1, 'ada', 0, 'h', 'p', 'v', 0, 1, 'closed');
+         INSERT INTO model VALUES (1, x'01', 'm', '/m', 'bert', 'F32', 2, 1);",
+    )
+    .unwrap();
+    file.execute("INSERT INTO task_revision VALUES (1, zeroblob(16), 1, ?1, 1, 0)", [super::project::TASK])
+        .unwrap();
+    file.execute("INSERT INTO source VALUES (1, 's', '', 'ready', ?1, ?1, 0, 0, 0, 0)", [texts]).unwrap();
+    let mut item = file.prepare("INSERT INTO item VALUES (?1, ?2, ?3, 'train', 1)").unwrap();
+    let mut row =
+        file.prepare("INSERT INTO source_row VALUES (1, ?1, NULL, NULL, NULL, '[null]', ?1)").unwrap();
+    file.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for i in 1..=texts {
+        let text = format!("a text of an earlier version, number {i}");
+        item.execute((i, blake3::hash(text.as_bytes()).as_bytes(), &text)).unwrap();
+        row.execute([i]).unwrap();
+    }
+    file.execute_batch(
+        "INSERT INTO item_key SELECT key, id FROM item;
+         INSERT INTO predictor VALUES (1, x'01', 'zero-shot', 1, NULL, 1, NULL, '[]', '{}', 0);
+         INSERT INTO round VALUES (1, x'01', 1, 'margin', 2, 1, 1, NULL, 0, NULL);",
+    )
+    .unwrap();
+    file.execute(
+        "INSERT INTO label_case (uuid, round, position, item, split, reason, margin)
+         SELECT randomblob(16), 1, id, id, 'train', 'margin', 0.1 FROM item WHERE id <= ?1",
+        [labels],
+    )
+    .unwrap();
+    file.execute(
+        "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, label, revision, revealed, at_ms)
+         SELECT randomblob(16), id, 1, id, 1, item, id, 'set', 'fine', 1, 0, id FROM label_case",
+        [],
+    )
+    .unwrap();
+    file.execute_batch("COMMIT").unwrap();
+}
+
+/// The log of labels, whatever the file's version.
+fn log_of(file: &std::path::Path) -> Vec<(i64, i64, String, i64)> {
+    let file = rusqlite::Connection::open(file).unwrap();
+    let mut statement = file
+        .prepare("SELECT lamport, item, hex(uuid) || label, at_ms FROM label_event ORDER BY lamport")
+        .unwrap();
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_killed_migration_leaves_the_old_file_or_the_new_one_and_no_backup_that_is_cut_short() {
+    const LABELS: usize = 2_000;
+    let project = Project::none();
+    version_1(&project, 20_000, LABELS as i64);
+    let before = bytes(&project);
+    let labels = log_of(&project.file());
+    assert_eq!(labels.len(), LABELS);
+    let open = || project.command("export", &["--what", "events"]);
+    let mut killed = 0;
+    for wait in moments(open(), kills(10), 8) {
+        restore(&project, &before);
+        killed += usize::from(kill_after(start(&mut open()), wait, Whom::Parent).1);
+        assert_eq!(log_of(&project.file()), labels);
+        // Whoever comes next brings it to the end.
+        assert_eq!(project.is_whole().label_count().unwrap(), LABELS);
+        assert_eq!(log_of(&project.file()), labels);
+        for entry in std::fs::read_dir(project.path("")).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".backup") {
+                assert_eq!(log_of(&entry.path()), labels, "{name}");
+            }
+            if name.contains(".v1-") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    }
+    assert!(killed > 0, "not one migration was caught at work");
+    assert_eq!(project.json("answer", &["--item", "1", "--label", "clickbait"])["changed"], true);
+}
+
+#[test]
+fn a_killed_assignment_gives_a_whole_copy_or_none_and_the_next_one_goes_through() {
+    let project = Project::scouted_elsewhere(300);
+    project.run("mine", &["--budget", "60"]).done();
+    let before = bytes(&project);
+    let assign = || project.command("assign", &["--to", "bob", "--limit", "20", "-o", "bob.hardcase"]);
+    let copy = project.path("bob.hardcase");
+    let all = moments(assign(), kills(10), 9);
+    let mut killed = 0;
+    for wait in all {
+        let _ = std::fs::remove_file(&copy);
+        restore(&project, &before);
+        killed += usize::from(kill_after(start(&mut assign()), wait, Whom::Parent).1);
+        drop(project.is_whole());
+        if copy.exists() {
+            let part = Store::open(&copy, Access::Read).unwrap();
+            assert_eq!(part.integrity_check().unwrap(), Vec::<String>::new());
+            assert_eq!(part.open_round_row().unwrap().unwrap().cases, 20);
+        } else {
+            let mut again = assign();
+            again.args(["--quiet"]);
+            run(again).done();
+            assert!(copy.exists());
+        }
+    }
+    assert!(killed > 0, "not one assignment was caught at work");
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_killed_training_of_the_scout_loses_no_label_and_the_next_one_goes_through() {
+    let project = super::judge::labelled(2);
+    let before = bytes(&project);
+    let labels = project.is_whole().events().unwrap();
+    let arguments = ["--adapter", "lora", "--epochs", "1", "--no-rescore"];
+    let train = || project.command("tune", &arguments);
+    let mut killed = 0;
+    for (i, wait) in moments(train(), kills(4), 10).enumerate() {
+        restore(&project, &before);
+        let whom = if i % 2 == 0 { Whom::All } else { Whom::Parent };
+        killed += usize::from(kill_after(start(&mut train()), wait, whom).1);
+        let store = project.is_whole();
+        assert_eq!(store.events().unwrap(), labels);
+        assert!(store.adapters().unwrap().iter().filter(|a| a.kind == "lora").count() <= 1);
+    }
+    assert!(killed > 0, "not one training was caught at work");
+    let report = project.json("tune", &arguments);
+    assert!(
+        ["activated", "head-stays", "nothing-new"].contains(&report["verdict"].as_str().unwrap()),
+        "{report}"
+    );
     drop(project.is_whole());
 }

@@ -19,8 +19,12 @@ mod audit_shares;
 mod backups;
 #[cfg(test)]
 mod cascade;
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
+mod clocks_and_locks;
 #[cfg(all(test, unix))]
 mod corruptions;
+#[cfg(test)]
+mod crowd;
 #[cfg(all(test, unix))]
 mod dialogue;
 #[cfg(all(test, unix, feature = "engine"))]

@@ -15,7 +15,7 @@ use hardcase::store::{Access, Store};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::kills::{Whom, bytes, kill_after, moments, restore, start};
+use super::kills::{Whom, bytes, kill_after, kills, moments, restore, start};
 use super::project::{ADS, Project, ads, hardcase};
 
 /// A copy of a project that nobody has open.
@@ -242,7 +242,7 @@ fn a_merge_that_is_killed_leaves_a_whole_file_and_the_next_one_brings_the_rest()
     let mine = project.is_whole().events().unwrap();
     let before = bytes(&project);
     let command = || project.command("merge", &["b.hardcase", "--progress", "json"]);
-    let all: Vec<_> = moments(command(), 12, 9).collect();
+    let all: Vec<_> = moments(command(), kills(12), 9).collect();
     let want = essence(&project.file());
     let mut killed = 0;
     for (i, wait) in all.into_iter().enumerate() {

@@ -1,0 +1,286 @@
+//! A system that does not keep its word: a clock that jumps or is wrong, and locks that are given twice.
+//!
+//! The real binary runs with a small library before the system's own, built here by the C compiler that building hardcase needs anyway. Where
+//! there is none, these tests are skipped.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::crowd::come_through_the_network;
+use super::kills::bytes;
+use super::project::{Project, Ran, run};
+use super::seat::{Seat, Setup, one_line};
+
+const LIES: &str = r#"
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static int lying(int fd, int command, void *arg) {
+    if ((command == F_SETLK || command == F_SETLKW || command == F_GETLK) && getenv("LYING_LOCKS")) {
+        if (command == F_GETLK) ((struct flock *)arg)->l_type = F_UNLCK;
+        return 0;
+    }
+    return (int)syscall(SYS_fcntl, fd, command, arg);
+}
+#define FORWARD va_list list; va_start(list, command); void *arg = va_arg(list, void *); va_end(list); return lying(fd, command, arg)
+int fcntl(int fd, int command, ...) { FORWARD; }
+int fcntl64(int fd, int command, ...) { FORWARD; }
+
+/* The file holds the seconds by which the clock is wrong. */
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = (int)syscall(SYS_clock_gettime, clock, time);
+    char *name = getenv("WRONG_CLOCK"), text[32] = {0};
+    if (result == 0 && clock == CLOCK_REALTIME && name) {
+        int file = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+        if (file >= 0) {
+            if (read(file, text, sizeof text - 1) > 0) time->tv_sec += atol(text);
+            close(file);
+        }
+    }
+    return result;
+}
+"#;
+
+/// The library that lies; none, with a printed reason, where it cannot be built.
+fn library() -> Option<&'static PathBuf> {
+    static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let (source, library) = (folder.join("lies.c"), folder.join("liblies.so"));
+        std::fs::write(&source, LIES).unwrap();
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source);
+        compiler.output().is_ok_and(|o| o.status.success()).then_some(library)
+    });
+    if built.is_none() {
+        eprintln!("skipped: there is no C compiler (cc) here");
+    }
+    built.as_ref()
+}
+
+/// A project whose users live by a clock of their own.
+struct Clock {
+    file: PathBuf,
+    library: &'static PathBuf,
+}
+
+impl Clock {
+    fn of(project: &Project, name: &str) -> Option<Self> {
+        let clock = Self { file: project.path(name), library: library()? };
+        clock.is_wrong_by(0);
+        Some(clock)
+    }
+
+    /// Seconds by which it is wrong from now on.
+    fn is_wrong_by(&self, seconds: i64) {
+        std::fs::write(&self.file, seconds.to_string()).unwrap();
+    }
+
+    fn variables(&self) -> [(&'static str, &str); 2] {
+        [("LD_PRELOAD", self.library.to_str().unwrap()), ("WRONG_CLOCK", self.file.to_str().unwrap())]
+    }
+
+    fn run(&self, project: &Project, name: &str, verb: &str, arguments: &[&str]) -> Ran {
+        let mut command = project.command(verb, arguments);
+        command.env("LOGNAME", name).args(["--as", name, "--quiet", "--json"]).envs(self.variables());
+        run(command)
+    }
+
+    /// The item that this expert gets next.
+    #[track_caller]
+    fn next(&self, project: &Project, name: &str) -> i64 {
+        self.run(project, name, "next", &[]).json()["item"].as_i64().unwrap()
+    }
+}
+
+/// The whole log, in order.
+fn history(project: &Project) -> Vec<Value> {
+    project.run("export", &["--history"]).json_lines()
+}
+
+fn strings(lines: &[Value], key: &str) -> Vec<String> {
+    lines.iter().map(|line| line[key].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_clock_that_is_put_back_in_a_sitting_changes_no_order_and_no_figure() {
+    let project = Project::scouted_elsewhere(120);
+    project.run("mine", &["--budget", "20"]).done();
+    let Some(clock) = Clock::of(&project, "clock") else { return };
+    let seat = Seat::open_as(&project, &["--as", "ada"], Setup::default(), &clock.variables());
+    let mut cases = vec![seat.answer('1'), seat.answer('2')];
+    clock.is_wrong_by(-3_600);
+    cases.push(seat.answer('1'));
+    let shown = seat.see_that("the next case", |s| !s.contains("saving"));
+    seat.press("u");
+    seat.see(&format!("took back: label clickbait on case {}", cases[2]));
+    seat.press_again("u");
+    seat.see(&format!("took back: label fine on case {}", cases[1]));
+    assert_eq!(
+        seat.case(),
+        Some(cases[1]),
+        "undo goes back by the order of the log, not by the clock:\n{shown}"
+    );
+    clock.is_wrong_by(3_600);
+    // The two come again, each once, and then what was on the screen before.
+    let again = [seat.answer('2'), seat.answer('2')];
+    assert_eq!(again, [cases[1], cases[2]]);
+    cases.push(seat.answer('1'));
+    clock.is_wrong_by(-7_200);
+    cases.push(seat.answer('1'));
+    seat.press("q");
+    seat.end();
+
+    let log = history(&project);
+    let actions = strings(&log, "action");
+    assert_eq!(actions, ["set", "set", "set", "retract", "retract", "set", "set", "set", "set"]);
+    let times = strings(&log, "at");
+    assert!(times.windows(2).any(|w| w[1] < w[0]), "the clock was put back: {times:?}");
+    let distinct: std::collections::BTreeSet<_> = cases.iter().collect();
+    assert_eq!(distinct.len(), cases.len(), "no case came twice but those that were taken back: {cases:?}");
+    for line in &log {
+        let ms = &line["duration_ms"];
+        assert!(ms.is_null() || (0..600_000).contains(&ms.as_i64().unwrap()), "{line}");
+    }
+    let pace = &project.json("status", &[])["seconds_per_case"]["ada"];
+    assert!(pace["value"].as_f64().is_none_or(|s| (0.0..600.0).contains(&s)), "{pace}");
+    project.is_whole();
+}
+
+#[test]
+fn how_long_a_case_took_is_not_known_where_the_clock_was_put_back_meanwhile() {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "10"]).done();
+    let Some(clock) = Clock::of(&project, "clock") else { return };
+    for (seconds, known) in [(0, true), (-3_600, false)] {
+        let item = clock.next(&project, "ada").to_string();
+        clock.is_wrong_by(seconds);
+        clock.run(&project, "ada", "answer", &["--item", &item, "--label", "fine"]).json();
+        let last = history(&project).pop().unwrap();
+        assert_eq!(last["duration_ms"].is_i64(), known, "{last}");
+    }
+}
+
+#[test]
+fn a_case_that_was_leased_by_a_clock_an_hour_ahead_is_free_after_the_time_of_a_lease() {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "10", "--overlap", "eval=1,audit=1,share=0"]).done();
+    let Some(clock) = Clock::of(&project, "clock") else { return };
+    clock.is_wrong_by(3_600);
+    let held = clock.next(&project, "ada");
+    clock.is_wrong_by(0);
+    assert_ne!(clock.next(&project, "bob"), held, "it is on her screen");
+    clock.is_wrong_by(9 * 60);
+    assert_ne!(clock.next(&project, "cy"), held, "it is for a while");
+    clock.is_wrong_by(11 * 60);
+    assert_eq!(clock.next(&project, "dee"), held);
+    // She answers all the same, late.
+    let late = clock.run(&project, "ada", "answer", &["--item", &held.to_string(), "--label", "fine"]).json();
+    assert_eq!(late["changed"], false, "{late}");
+    project.is_whole();
+}
+
+#[test]
+fn what_is_on_a_screen_stays_there_when_the_clock_jumps_ahead() {
+    let project = Project::scouted_elsewhere(120);
+    project.run("mine", &["--budget", "20"]).done();
+    let Some(clock) = Clock::of(&project, "clock") else { return };
+    let seat = Seat::open_as(&project, &["--as", "ada"], Setup::default(), &clock.variables());
+    let first = seat.answer('1');
+    let next = seat.see_that("the next case", |s| {
+        one_line(s).contains(&format!("case {first},")) && !s.contains("saving")
+    });
+    let case = seat.case();
+    assert!(case.is_some() && case != Some(first), "{next}");
+    clock.is_wrong_by(3_600);
+    seat.press("f");
+    seat.see("flagged for a second look");
+    assert_eq!(seat.case(), case, "the window was looked at anew, and shows the same");
+    assert_eq!(Some(seat.answer('2')), case);
+    seat.press("q");
+    seat.end();
+    project.is_whole();
+}
+
+#[test]
+fn copies_from_hosts_whose_clocks_are_an_hour_apart_keep_the_order_in_which_their_expert_spoke() {
+    let (here, there) = (Project::scouted_elsewhere(80), Project::none());
+    here.run("mine", &["--budget", "12"]).done();
+    let (Some(ahead), Some(behind)) = (Clock::of(&here, "ahead"), Clock::of(&there, "behind")) else {
+        return;
+    };
+    ahead.is_wrong_by(1_800);
+    behind.is_wrong_by(-1_800);
+    let mut items = Vec::new();
+    for _ in 0..4 {
+        let item = ahead.next(&here, "ada");
+        ahead.run(&here, "ada", "answer", &["--item", &item.to_string(), "--label", "fine"]).json();
+        items.push(item.to_string());
+    }
+    // She goes on at the other host with a copy, changes her mind on two texts, and comes to new ones.
+    std::fs::write(there.file(), bytes(&here)).unwrap();
+    for item in &items[..2] {
+        behind.run(&there, "ada", "answer", &["--item", item, "--label", "clickbait"]).json();
+    }
+    let new = behind.next(&there, "ada");
+    behind.run(&there, "ada", "answer", &["--item", &new.to_string(), "--label", "fine"]).json();
+    // And once more at the first host, with all of it.
+    let said = ahead.run(&here, "ada", "merge", &[there.file().to_str().unwrap()]).json();
+    assert_eq!(said[0]["events"]["set"], 3, "{said}");
+    ahead.run(&here, "ada", "answer", &["--item", &items[0], "--label", "fine"]).json();
+    behind.run(&there, "ada", "merge", &[here.file().to_str().unwrap()]).json();
+
+    let log = history(&here);
+    assert_eq!(log, history(&there), "both copies have one order");
+    let (labels, times) = (strings(&log, "label"), strings(&log, "at"));
+    assert_eq!(labels, ["fine", "fine", "fine", "fine", "clickbait", "clickbait", "fine", "fine"]);
+    assert!(times[4] < times[3] && times[7] > times[6], "the clocks differ: {times:?}");
+    for project in [&here, &there] {
+        let stands: BTreeMap<i64, String> = project
+            .run("export", &[])
+            .json_lines()
+            .iter()
+            .map(|l| (l["item"].as_i64().unwrap(), l["label"].as_str().unwrap().to_owned()))
+            .collect();
+        assert_eq!(stands[&items[0].parse().unwrap()], "fine", "said last");
+        assert_eq!(stands[&items[1].parse().unwrap()], "clickbait");
+        project.is_whole();
+    }
+}
+
+#[test]
+fn locks_that_are_given_twice_are_found_before_anything_is_written() {
+    let Some(library) = library() else { return };
+    let project = Project::with_ads(20);
+    come_through_the_network(&project);
+    let before = bytes(&project);
+    let lying = |verb: &str, arguments: &[&str]| {
+        let mut command = project.command(verb, arguments);
+        command.env("LD_PRELOAD", library).env("LYING_LOCKS", "1");
+        run(command)
+    };
+    let answer: (&str, &[&str]) = ("answer", &["--item", "1", "--label", "fine"]);
+    lying(answer.0, answer.1).refused(1, &["gives one lock to two processes", "hardcase merge"]);
+    let doctor = lying("doctor", &[]);
+    assert_eq!(doctor.code, Some(3), "{}{}", doctor.out, doctor.err);
+    assert!(
+        doctor.out.lines().any(|l| l.starts_with("BAD  locks") && l.contains("two people")),
+        "{}",
+        doctor.out
+    );
+    assert_eq!(bytes(&project), before, "nothing was written");
+    let left: Vec<_> = std::fs::read_dir(project.path("")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.iter().all(|n| !n.to_string_lossy().contains(".locks-")), "{left:?}");
+
+    let doctor = project.run("doctor", &[]).done().out;
+    assert!(doctor.lines().any(|l| l.starts_with("ok   locks")), "{doctor}");
+    project.run(answer.0, answer.1).done();
+}
