@@ -123,7 +123,13 @@ impl Store {
                 }
             }
         }
-        Ok(first.into_values().map(|b| b.answer).collect())
+        // By enrolment rather than by number, so that copies which met their experts in another order draw the same intervals.
+        let enrolled: Vec<ExpertId> =
+            self.all("SELECT id FROM expert ORDER BY created_ms, uuid", "read the experts")?;
+        let place = |expert: ExpertId| enrolled.iter().position(|known| *known == expert);
+        let mut answers: Vec<BlindAnswer> = first.into_values().map(|b| b.answer).collect();
+        answers.sort_by_cached_key(|answer| (answer.item, place(answer.expert)));
+        Ok(answers)
     }
 
     /// How many cases of a split were skipped and have no label of that expert.

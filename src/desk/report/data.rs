@@ -1,6 +1,7 @@
 //! Where the texts come from, how many there are, and how they are divided.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use crate::store::Store;
 /// An import.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceEntry {
-    /// The name of the file.
+    /// The name of the file, without the folder that it lay in.
     pub name: String,
     /// When it was ready, UTC.
     pub at: String,
@@ -54,7 +55,7 @@ pub(super) fn data(store: &Store) -> Result<Data> {
                 rows: source.rows,
                 empty: source.empty,
                 refused: source.rejected,
-                name: source.name,
+                name: file_name(&source.name),
             })
             .collect(),
         rows,
@@ -63,4 +64,8 @@ pub(super) fn data(store: &Store) -> Result<Data> {
         splits: store.split_counts()?.into_iter().map(|(split, n)| (split.as_str(), n)).collect(),
         shares: store.project()?.shares,
     })
+}
+
+fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
 }

@@ -10,8 +10,8 @@ pub(super) fn decisions(page: &mut Page, report: &Report) {
     let decisions = &report.decisions;
     page.heading(2, &"Adjudication".into());
     page.say(
-        "Experts differ on {} texts by the answers that count; on {} of these nobody has decided. {} decisions were given: {} were taken back, {} replaced by \
-         a later one, {} stand.",
+        "Texts on which experts differ by the answers that count: {}; of these undecided: {}. Decisions given: {}; of these taken back: {}, replaced by a later \
+         one: {}, standing: {}.",
         &[
             decisions.differ.into(),
             decisions.undecided.into(),

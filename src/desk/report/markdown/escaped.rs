@@ -5,7 +5,7 @@ use crate::domain::figure::Figure;
 use crate::domain::harmless::harmless;
 
 /// What is special somewhere inside a line: emphasis, code, links, cells, headings, mentions, formulas.
-const SPECIAL: &[char] = &['\\', '`', '*', '_', '[', ']', '|', '~', '#', '!', '$', '@', '^'];
+const SPECIAL: &[char] = &['\\', '`', '*', '_', '[', ']', '|', '~', '#', '$', '@', '^'];
 
 /// A piece of a line that is safe wherever it stands but at the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
