@@ -138,10 +138,10 @@ impl Backups {
             share_folder(&self.project, &self.folder);
         }
         let folder = File::open(&self.folder).map_err(io)?;
-        match rustix::fs::flock(&folder, how) {
-            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => return Ok(None),
-            // A file system without such locks: the names of two backups differ all the same.
-            Ok(()) | Err(_) => {}
+        // On a file system without such locks two may write at once: the names of two backups differ all the same.
+        if let Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) = rustix::fs::flock(&folder, how)
+        {
+            return Ok(None);
         }
         // Whoever left these was killed: their folder would be held otherwise.
         for entry in std::fs::read_dir(&self.folder).map_err(io)?.flatten() {

@@ -22,7 +22,6 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
         "adapters whose model or task is gone",
     ),
     ("UPDATE adapter SET parent = NULL WHERE parent IS NOT NULL AND parent NOT IN (SELECT id FROM adapter)", ""),
-    ("UPDATE adapter SET round = NULL WHERE round IS NOT NULL AND round NOT IN (SELECT id FROM round)", ""),
     (
         "DELETE FROM predictor WHERE model NOT IN (SELECT id FROM model) OR revision NOT IN (SELECT id FROM task_revision)
            OR adapter IS NOT NULL AND adapter NOT IN (SELECT id FROM adapter)",
@@ -38,6 +37,7 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
         "rounds no longer know which model they were mined with",
     ),
     ("DELETE FROM round WHERE predictor IS NOT NULL AND predictor NOT IN (SELECT id FROM predictor)", "rounds whose model is gone"),
+    ("UPDATE adapter SET round = NULL WHERE round IS NOT NULL AND round NOT IN (SELECT id FROM round)", ""),
     ("UPDATE label_case SET partner = NULL WHERE partner IS NOT NULL AND partner NOT IN (SELECT id FROM item)", ""),
     (
         "DELETE FROM label_case WHERE round NOT IN (SELECT id FROM round) OR item NOT IN (SELECT id FROM item)
