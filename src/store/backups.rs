@@ -17,7 +17,7 @@ pub const NEWEST_KEPT: usize = 5;
 /// See [`NEWEST_KEPT`].
 pub const DAYS_KEPT: usize = 7;
 
-const DATE: &str = "%Y-%m-%dT%H%M%SZ";
+const DATE: &str = "%Y-%m-%dT%H%M%S";
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const PARTIAL: &str = ".partial";
 
@@ -86,7 +86,9 @@ impl Backups {
     pub fn list(&self) -> Vec<Backup> {
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut found: Vec<Backup> = entries.filter_map(|entry| self.read(&entry.path())).collect();
-        found.sort_by(|a, b| (b.at_ms, &b.path).cmp(&(a.at_ms, &a.path)));
+        found.sort_by(|a, b| {
+            (b.at_ms, b.path.as_os_str().len(), &b.path).cmp(&(a.at_ms, a.path.as_os_str().len(), &a.path))
+        });
         found
     }
 
@@ -96,9 +98,10 @@ impl Backups {
         let (date, holds) = [Holds::Labels, Holds::EarlierVersion, Holds::Project]
             .into_iter()
             .find_map(|holds| Some((name.strip_suffix(holds.end())?, holds)))?;
-        let date = date.split('-').take(3).collect::<Vec<_>>().join("-");
-        let at_ms =
-            DateTime::strptime(DATE, date).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond();
+        let (date, rest) = date.split_once('.')?;
+        let ms: i64 = rest.split_once('Z')?.0.parse().ok()?;
+        let second = DateTime::strptime(DATE, date).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let at_ms = second.as_millisecond() + ms;
         let bytes = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?.len();
         Some(Backup { path: path.to_owned(), holds, at_ms, bytes })
     }
@@ -135,10 +138,10 @@ impl Backups {
             share_folder(&self.project, &self.folder);
         }
         let folder = File::open(&self.folder).map_err(io)?;
-        match rustix::fs::flock(&folder, how) {
-            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => return Ok(None),
-            // A file system without such locks: the names of two backups differ all the same.
-            Ok(()) | Err(_) => {}
+        // On a file system without such locks two may write at once: the names of two backups differ all the same.
+        if let Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) = rustix::fs::flock(&folder, how)
+        {
+            return Ok(None);
         }
         // Whoever left these was killed: their folder would be held otherwise.
         for entry in std::fs::read_dir(&self.folder).map_err(io)?.flatten() {
@@ -209,7 +212,7 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// A name that is free beside a project for what is put aside at a time: `pool.2026-11-22T013045Z.aside.hardcase`.
+/// A name that is free beside a project for what is put aside at a time: `pool.2026-11-22T013045.007Z.aside.hardcase`.
 pub(super) fn aside_name(project: &Path, now_ms: i64, why: &str) -> PathBuf {
     free_name(folder_of(project), &stem(project), now_ms, &format!(".{why}.hardcase"))
 }
@@ -226,10 +229,12 @@ pub(super) fn last_aside(project: &Path) -> Option<PathBuf> {
     aside.max()
 }
 
-/// The date as it stands in the name of a backup.
+/// The date as it stands in the name of a backup: to the millisecond, so that names have the order in which they were made.
 pub(super) fn dated(now_ms: i64) -> String {
-    Timestamp::from_millisecond(now_ms)
-        .map_or_else(|_| now_ms.to_string(), |at| at.strftime(DATE).to_string())
+    Timestamp::from_millisecond(now_ms).map_or_else(
+        |_| now_ms.to_string(),
+        |at| format!("{}.{:03}Z", at.strftime(DATE), now_ms.rem_euclid(1_000)),
+    )
 }
 
 fn free_name(folder: &Path, stem: &str, now_ms: i64, end: &str) -> PathBuf {
@@ -345,15 +350,15 @@ mod tests {
         let project = dir.path().join("pool.hardcase");
         std::fs::write(&project, "x").unwrap();
         let backups = Backups::of(&project);
-        let at = 1_795_311_045_000;
+        let at = 1_795_311_045_007;
         let held = backups.hold().unwrap().unwrap();
         let write = |bytes: &'static str| {
             move |path: &Path| std::fs::write(path, bytes).map_err(|e| Fault::new("x", e.to_string()))
         };
         let first = held.make(Holds::Project, at, write("one")).unwrap();
-        assert_eq!(first.path.file_name().unwrap(), "pool.2026-11-22T013045Z.hardcase");
+        assert_eq!(first.path.file_name().unwrap(), "pool.2026-11-22T013045.007Z.hardcase");
         let second = held.make(Holds::Project, at, write("two")).unwrap();
-        assert_eq!(second.path.file_name().unwrap(), "pool.2026-11-22T013045Z-2.hardcase");
+        assert_eq!(second.path.file_name().unwrap(), "pool.2026-11-22T013045.007Z-2.hardcase");
         let failed = held.make(Holds::Labels, at, |path| {
             std::fs::write(path, "half").unwrap();
             Err(Fault::new("write", "it is a test"))

@@ -21,27 +21,27 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
         "DELETE FROM adapter WHERE model NOT IN (SELECT id FROM model) OR revision NOT IN (SELECT id FROM task_revision)",
         "adapters whose model or task is gone",
     ),
-    ("UPDATE adapter SET parent = NULL WHERE parent NOT IN (SELECT id FROM adapter)", ""),
-    ("UPDATE adapter SET round = NULL WHERE round NOT IN (SELECT id FROM round)", ""),
+    ("UPDATE adapter SET parent = NULL WHERE parent IS NOT NULL AND parent NOT IN (SELECT id FROM adapter)", ""),
     (
         "DELETE FROM predictor WHERE model NOT IN (SELECT id FROM model) OR revision NOT IN (SELECT id FROM task_revision)
-           OR adapter NOT IN (SELECT id FROM adapter)",
+           OR adapter IS NOT NULL AND adapter NOT IN (SELECT id FROM adapter)",
         "ways of predicting whose model, adapter or task is gone",
     ),
     (
-        "UPDATE project SET active_predictor = NULL WHERE active_predictor NOT IN (SELECT id FROM predictor)",
+        "UPDATE project SET active_predictor = NULL WHERE active_predictor IS NOT NULL AND active_predictor NOT IN (SELECT id FROM predictor)",
         "active model is gone: `hardcase scout FILE` makes prelabels anew",
     ),
     (
         "UPDATE round SET predictor = (SELECT min(id) FROM predictor)
-         WHERE number > 0 AND predictor NOT IN (SELECT id FROM predictor) AND EXISTS (SELECT 1 FROM predictor)",
+         WHERE number > 0 AND predictor IS NOT NULL AND predictor NOT IN (SELECT id FROM predictor) AND EXISTS (SELECT 1 FROM predictor)",
         "rounds no longer know which model they were mined with",
     ),
-    ("DELETE FROM round WHERE predictor NOT IN (SELECT id FROM predictor)", "rounds whose model is gone"),
-    ("UPDATE label_case SET partner = NULL WHERE partner NOT IN (SELECT id FROM item)", ""),
+    ("DELETE FROM round WHERE predictor IS NOT NULL AND predictor NOT IN (SELECT id FROM predictor)", "rounds whose model is gone"),
+    ("UPDATE adapter SET round = NULL WHERE round IS NOT NULL AND round NOT IN (SELECT id FROM round)", ""),
+    ("UPDATE label_case SET partner = NULL WHERE partner IS NOT NULL AND partner NOT IN (SELECT id FROM item)", ""),
     (
         "DELETE FROM label_case WHERE round NOT IN (SELECT id FROM round) OR item NOT IN (SELECT id FROM item)
-           OR expert NOT IN (SELECT id FROM expert) OR again NOT IN (SELECT id FROM task_revision)",
+           OR expert IS NOT NULL AND expert NOT IN (SELECT id FROM expert) OR again IS NOT NULL AND again NOT IN (SELECT id FROM task_revision)",
         "cases whose round or text is gone",
     ),
     (
@@ -53,11 +53,11 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
     ("INSERT OR IGNORE INTO item_key SELECT key, id FROM item ORDER BY key", ""),
     (
         "DELETE FROM embedding WHERE model NOT IN (SELECT id FROM model) OR item NOT IN (SELECT id FROM item)
-           OR adapter <> 0 AND adapter NOT IN (SELECT id FROM adapter)",
+           OR adapter <> 0 AND adapter IS NOT NULL AND adapter NOT IN (SELECT id FROM adapter)",
         "",
     ),
     (
-        "DELETE FROM prediction WHERE predictor NOT IN (SELECT id FROM predictor) OR item NOT IN (SELECT id FROM item)",
+        "DELETE FROM prediction WHERE predictor IS NOT NULL AND predictor NOT IN (SELECT id FROM predictor) OR item NOT IN (SELECT id FROM item)",
         "",
     ),
     ("DELETE FROM reveal WHERE expert NOT IN (SELECT id FROM expert) OR item NOT IN (SELECT id FROM item)", "reveals of a text that is gone"),
@@ -67,8 +67,8 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
            OR session NOT IN (SELECT id FROM session)",
         "",
     ),
-    ("DELETE FROM left_out WHERE adapter NOT IN (SELECT id FROM adapter)", ""),
-    ("DELETE FROM metric WHERE round NOT IN (SELECT id FROM round) OR predictor NOT IN (SELECT id FROM predictor)", "figures of a round that is gone"),
+    ("DELETE FROM left_out WHERE adapter IS NOT NULL AND adapter NOT IN (SELECT id FROM adapter)", ""),
+    ("DELETE FROM metric WHERE round IS NOT NULL AND round NOT IN (SELECT id FROM round) OR predictor IS NOT NULL AND predictor NOT IN (SELECT id FROM predictor)", "figures of a round that is gone"),
 ];
 
 /// The other tables of rows that a person decided, once they are taken: names are one person by their log.
