@@ -9,7 +9,16 @@ use crate::domain::log::Hex;
 use crate::store::runs::Outcome;
 use crate::store::{Access, FileSystem, Locks, Store, file_system, locks_stay_here, try_locks};
 
-pub use crate::store::{TRY_LOCK, ask_for_lock};
+/// The verb under which this program tries to get a lock that its parent holds.
+pub const TRY_LOCK: &str = crate::store::TRY_LOCK;
+
+/// The other process's part of trying the locks.
+///
+/// # Errors
+/// A check that was not met where the lock was given, although its parent holds it.
+pub fn ask_for_lock(scratch: &Path) -> Result<()> {
+    crate::store::ask_for_lock(scratch)
+}
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
@@ -95,7 +104,9 @@ fn lies_on(project: &Path) -> Finding {
         (name, Some(why)) => Finding::new(
             what,
             State::Warning,
-            format!("{name}: other machines do not hear of its locks ({why}); open it on one machine at a time, or give copies and `merge`"),
+            format!(
+                "{name}: other machines do not hear of its locks ({why}); open it on one machine at a time, or give copies and `merge`"
+            ),
         ),
         (FileSystem::Network(name), None) => Finding::new(
             what,
@@ -114,7 +125,9 @@ fn locks(project: &Path) -> Finding {
             State::Wrong,
             "one was given to two processes, so two people could write at once: work on a copy on a disk of this machine, and `merge`",
         ),
-        Locks::Untried => Finding::new(what, State::Warning, "not tried: nothing can be written beside the project"),
+        Locks::Untried => {
+            Finding::new(what, State::Warning, "not tried: nothing can be written beside the project")
+        }
     }
 }
 

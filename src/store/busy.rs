@@ -51,7 +51,8 @@ mod tests {
 
     #[test]
     fn whoever_has_waited_longer_asks_more_often() {
-        let longest = |ms| (0..2_000_000).step_by(977).map(|j| step(Duration::from_millis(ms), j)).max().unwrap();
+        let longest =
+            |ms| (0..2_000_000).step_by(977).map(|j| step(Duration::from_millis(ms), j)).max().unwrap();
         assert!((4_900..5_000).contains(&longest(0).as_micros()));
         assert!((490..500).contains(&longest(36).as_micros()));
         assert!(longest(9_000) >= Duration::from_micros(200));

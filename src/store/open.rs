@@ -173,7 +173,8 @@ impl Store {
         if !mode.eq_ignore_ascii_case(wanted) {
             match conn.query_row(&format!("PRAGMA journal_mode = {wanted}"), [], |_| Ok(())) {
                 Err(error) if is_busy(&error) && wanted == ROLLBACK => {
-                    let why = format!("it is open elsewhere with a write-ahead log, which {lies_on} cannot carry");
+                    let why =
+                        format!("it is open elsewhere with a write-ahead log, which {lies_on} cannot carry");
                     return Err(Fault::new(what, why)
                         .hint("Close it on the machine whose disk it lies on, and open it here again")
                         .because(error));
@@ -182,9 +183,11 @@ impl Store {
             }
         }
         if wanted == ROLLBACK && access != Access::Read && try_locks(path) == Locks::GivenTwice {
-            let why = "its file system gives one lock to two processes, so that two people could write at once";
-            return Err(Fault::new(what, why)
-                .hint("Work on a copy on a disk of this machine, and bring it together by `hardcase merge`"));
+            let why =
+                "its file system gives one lock to two processes, so that two people could write at once";
+            return Err(Fault::new(what, why).hint(
+                "Work on a copy on a disk of this machine, and bring it together by `hardcase merge`",
+            ));
         }
         Ok(())
     }

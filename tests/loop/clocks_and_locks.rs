@@ -124,7 +124,11 @@ fn a_clock_that_is_put_back_in_a_sitting_changes_no_order_and_no_figure() {
     seat.see(&format!("took back: label clickbait on case {}", cases[2]));
     seat.press_again("u");
     seat.see(&format!("took back: label fine on case {}", cases[1]));
-    assert_eq!(seat.case(), Some(cases[1]), "undo goes back by the order of the log, not by the clock:\n{shown}");
+    assert_eq!(
+        seat.case(),
+        Some(cases[1]),
+        "undo goes back by the order of the log, not by the clock:\n{shown}"
+    );
     clock.is_wrong_by(3_600);
     // The two come again, each once, and then what was on the screen before.
     let again = [seat.answer('2'), seat.answer('2')];
@@ -191,7 +195,9 @@ fn what_is_on_a_screen_stays_there_when_the_clock_jumps_ahead() {
     let Some(clock) = Clock::of(&project, "clock") else { return };
     let seat = Seat::open_as(&project, &["--as", "ada"], Setup::default(), &clock.variables());
     let first = seat.answer('1');
-    let next = seat.see_that("the next case", |s| one_line(s).contains(&format!("case {first},")) && !s.contains("saving"));
+    let next = seat.see_that("the next case", |s| {
+        one_line(s).contains(&format!("case {first},")) && !s.contains("saving")
+    });
     let case = seat.case();
     assert!(case.is_some() && case != Some(first), "{next}");
     clock.is_wrong_by(3_600);
@@ -208,7 +214,9 @@ fn what_is_on_a_screen_stays_there_when_the_clock_jumps_ahead() {
 fn copies_from_hosts_whose_clocks_are_an_hour_apart_keep_the_order_in_which_their_expert_spoke() {
     let (here, there) = (Project::scouted_elsewhere(80), Project::none());
     here.run("mine", &["--budget", "12"]).done();
-    let (Some(ahead), Some(behind)) = (Clock::of(&here, "ahead"), Clock::of(&there, "behind")) else { return };
+    let (Some(ahead), Some(behind)) = (Clock::of(&here, "ahead"), Clock::of(&there, "behind")) else {
+        return;
+    };
     ahead.is_wrong_by(1_800);
     behind.is_wrong_by(-1_800);
     let mut items = Vec::new();
@@ -263,7 +271,11 @@ fn locks_that_are_given_twice_are_found_before_anything_is_written() {
     lying(answer.0, answer.1).refused(1, &["gives one lock to two processes", "hardcase merge"]);
     let doctor = lying("doctor", &[]);
     assert_eq!(doctor.code, Some(3), "{}{}", doctor.out, doctor.err);
-    assert!(doctor.out.lines().any(|l| l.starts_with("BAD  locks") && l.contains("two people")), "{}", doctor.out);
+    assert!(
+        doctor.out.lines().any(|l| l.starts_with("BAD  locks") && l.contains("two people")),
+        "{}",
+        doctor.out
+    );
     assert_eq!(bytes(&project), before, "nothing was written");
     let left: Vec<_> = std::fs::read_dir(project.path("")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|n| !n.to_string_lossy().contains(".locks-")), "{left:?}");

@@ -243,7 +243,8 @@ fn sit(project: &Project, labellers: u64, stay: Duration) -> Said {
     let mut said = Said { acts: Vec::new(), took: BTreeMap::new() };
     for (name, end) in ends {
         let output = end.join().unwrap();
-        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        let (out, err) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         assert!(output.status.success(), "{name}: {err}{out}");
         said.acts.extend(acts(&name, &out));
         for line in out.lines().filter_map(|line| line.strip_prefix(TOOK)) {
@@ -328,7 +329,12 @@ fn prove(project: &Project, labellers: u64, stay: Duration, what: &str) {
     let by = |act: &Act| (act.0.clone(), act.1.as_str(), act.2.0, act.3.clone());
     acknowledged.sort_by_key(by);
     in_file.sort_by_key(by);
-    assert!(acknowledged == in_file, "{} acts were saved, {} are in the file", acknowledged.len(), in_file.len());
+    assert!(
+        acknowledged == in_file,
+        "{} acts were saved, {} are in the file",
+        acknowledged.len(),
+        in_file.len()
+    );
     assert!(events.windows(2).all(|w| w[0].lamport < w[1].lamport), "each has a number of its own");
     let mut numbers: HashMap<_, i64> = HashMap::new();
     for event in &events {
@@ -338,8 +344,11 @@ fn prove(project: &Project, labellers: u64, stay: Duration, what: &str) {
     }
     overlap_is_kept(project, &events);
 
-    println!("{what}: {labellers} labellers, {} acts in {seconds:.1} s ({:.0}/s); beside them {done:?}",
-        said.acts.len(), said.acts.len() as f64 / seconds);
+    println!(
+        "{what}: {labellers} labellers, {} acts in {seconds:.1} s ({:.0}/s); beside them {done:?}",
+        said.acts.len(),
+        said.acts.len() as f64 / seconds
+    );
     for (what, times) in &mut said.took {
         println!(
             "  {what}: n {}, p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms",
@@ -353,8 +362,7 @@ fn prove(project: &Project, labellers: u64, stay: Duration, what: &str) {
 
 #[test]
 fn what_a_crowd_saw_saved_is_in_the_log_once_and_nothing_else_and_no_case_is_seen_by_too_many() {
-    let (labellers, seconds) =
-        (told("HARDCASE_PROOF_LABELLERS", 6), told("HARDCASE_PROOF_SECONDS", 4));
+    let (labellers, seconds) = (told("HARDCASE_PROOF_LABELLERS", 6), told("HARDCASE_PROOF_SECONDS", 4));
     let cases = usize::try_from(labellers * seconds * 8).unwrap().min(4_000);
     let project = pool(cases * 2 + 600, cases);
     prove(&project, labellers, Duration::from_secs(seconds), "write-ahead log");

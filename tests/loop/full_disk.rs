@@ -90,6 +90,8 @@ fn a_limit_on_the_size_of_files_stops_the_import_and_keeps_the_earlier_rows() {
 
 /// The bytes of the project that labelling begins with, for the process that has a small disk.
 const BEGINS_WITH: &str = "HARDCASE_PROOF_DISK";
+/// By how many pages more each session may write than the one before.
+const STEP: &str = "HARDCASE_PROOF_DISK_PAGES";
 /// Far more than anything here needs, and far less than this machine's memory.
 const ROOM: u64 = 64 << 20;
 const PAGE: u64 = 4_096;
@@ -230,16 +232,20 @@ fn session(project: &Project, disk: &SmallDisk, pages: u64) -> bool {
 #[test]
 #[ignore = "started by another test, in a mount namespace of its own"]
 fn every_write_of_a_session_is_once_the_first_that_finds_no_room() {
-    let Ok(file) = std::env::var(BEGINS_WITH) else { return eprintln!("skipped: {BEGINS_WITH} names no file") };
+    let Ok(file) = std::env::var(BEGINS_WITH) else {
+        return eprintln!("skipped: {BEGINS_WITH} names no file");
+    };
     let (project, begins_with) = (Project::none(), std::fs::read(file).unwrap());
     let disk = SmallDisk::under(&project);
-    let step = usize::try_from(told("HARDCASE_PROOF_DISK_PAGES", 7)).unwrap();
+    let step = usize::try_from(told(STEP, 7)).unwrap();
     let mut failures = 0;
     for pages in (0..).step_by(step) {
         disk.has_room();
         restore(&project, &begins_with);
         if !session(&project, &disk, pages) {
-            println!("with {pages} pages nothing failed; {failures} sessions found no room, each at a later write");
+            println!(
+                "with {pages} pages nothing failed; {failures} sessions found no room, each at a later write"
+            );
             break;
         }
         failures += 1;
@@ -251,7 +257,9 @@ fn every_write_of_a_session_is_once_the_first_that_finds_no_room() {
 #[test]
 #[ignore = "started by another test, in a mount namespace of its own"]
 fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
-    let Ok(file) = std::env::var(BEGINS_WITH) else { return eprintln!("skipped: {BEGINS_WITH} names no file") };
+    let Ok(file) = std::env::var(BEGINS_WITH) else {
+        return eprintln!("skipped: {BEGINS_WITH} names no file");
+    };
     let (project, begins_with) = (Project::none(), std::fs::read(file).unwrap());
     let disk = SmallDisk::under(&project);
     let mut full = 0;
@@ -263,7 +271,8 @@ fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
         disk.leaves(pages);
         let said_so = |s: &str| one_line(s).contains("the disk is full. Make room");
         for key in ['1', '2'].into_iter().cycle().take(40) {
-            let screen = seat.see_that("a case", |s| case_on(s).is_some() && !s.contains("saving") || said_so(s));
+            let screen =
+                seat.see_that("a case", |s| case_on(s).is_some() && !s.contains("saving") || said_so(s));
             if said_so(&screen) {
                 break;
             }
@@ -272,7 +281,9 @@ fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
             let saved = format!("({key}), case {case},");
             let screen = seat.see_that("an answer", |s| {
                 let line = one_line(s);
-                said_so(s) || line.contains("was dropped") || line.contains(&saved) && !line.contains("saving")
+                said_so(s)
+                    || line.contains("was dropped")
+                    || line.contains(&saved) && !line.contains("saving")
             });
             if one_line(&screen).contains(&saved) {
                 confirmed.push(case);
@@ -302,13 +313,15 @@ fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
 fn labelling_on_a_full_disk_loses_nothing_and_goes_on_once_there_is_room() {
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "60"]).done();
-    let in_own_mounts = |test: &str, begins_with: &Path| {
+    let in_own_mounts = |test: &str, begins_with: &Path, step: u64| {
         let mut command = Command::new("unshare");
         command.arg("-rm").arg(std::env::current_exe().unwrap());
         command.args(["--exact", &format!("full_disk::{test}"), "--ignored", "--nocapture"]);
         command.args(["--test-threads", "1"]).env(BEGINS_WITH, begins_with);
+        command.env(STEP, told(STEP, step).to_string());
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.contains("1 passed"), "{said}");
         said
     };
@@ -320,18 +333,19 @@ fn labelling_on_a_full_disk_loses_nothing_and_goes_on_once_there_is_room() {
         "every_write_of_a_session_is_once_the_first_that_finds_no_room",
         "the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room",
     ] {
-        println!("write-ahead log: {}", in_own_mounts(test, &file));
+        println!("write-ahead log: {}", in_own_mounts(test, &file, 7));
     }
     come_through_the_network(&project);
     let file = project.write("begins-with", bytes(&project));
-    let said = in_own_mounts("every_write_of_a_session_is_once_the_first_that_finds_no_room", &file);
+    let said = in_own_mounts("every_write_of_a_session_is_once_the_first_that_finds_no_room", &file, 2);
     println!("rollback journal: {said}");
 }
 
 /// False, with a printed reason, where this machine allows no mount.
 fn can_mount() -> bool {
     let mount = "mount -t tmpfs none /tmp";
-    let can = Command::new("unshare").args(["-rm", "sh", "-c", mount]).output().is_ok_and(|o| o.status.success());
+    let can =
+        Command::new("unshare").args(["-rm", "sh", "-c", mount]).output().is_ok_and(|o| o.status.success());
     if !can {
         eprintln!("skipped: no file system can be mounted here");
     }

@@ -312,7 +312,9 @@ fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_eac
     let stay = Duration::from_millis(1_500);
     let mut said = Vec::new();
     let mut killed = 0;
-    for (i, wait) in moments(seat(&project.file(), "labeller", Duration::from_millis(900)), kills(20), 7).enumerate() {
+    for (i, wait) in
+        moments(seat(&project.file(), "labeller", Duration::from_millis(900)), kills(20), 7).enumerate()
+    {
         let name = format!("labeller-{i}");
         let (lines, was_killed) = kill_after(start(&mut seat(&project.file(), &name, stay)), wait, Whom::All);
         killed += usize::from(was_killed);
@@ -324,7 +326,12 @@ fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_eac
     for (name, acts) in said {
         let logged: Vec<_> = in_file.iter().filter(|act| act.0 == name).cloned().collect();
         assert!(logged.starts_with(&acts), "{name} saw {acts:?}, and the log has {logged:?}");
-        assert!(logged.len() <= acts.len() + 1, "{name} did {} acts and the log has {}", acts.len(), logged.len());
+        assert!(
+            logged.len() <= acts.len() + 1,
+            "{name} did {} acts and the log has {}",
+            acts.len(),
+            logged.len()
+        );
     }
     // What they held is free: whoever comes now gets every case that nobody has labelled.
     let file = rusqlite::Connection::open(project.file()).unwrap();
@@ -352,10 +359,12 @@ fn version_1(project: &Project, texts: i64, labels: i64) {
          INSERT INTO model VALUES (1, x'01', 'm', '/m', 'bert', 'F32', 2, 1);",
     )
     .unwrap();
-    file.execute("INSERT INTO task_revision VALUES (1, zeroblob(16), 1, ?1, 1, 0)", [super::project::TASK]).unwrap();
+    file.execute("INSERT INTO task_revision VALUES (1, zeroblob(16), 1, ?1, 1, 0)", [super::project::TASK])
+        .unwrap();
     file.execute("INSERT INTO source VALUES (1, 's', '', 'ready', ?1, ?1, 0, 0, 0, 0)", [texts]).unwrap();
     let mut item = file.prepare("INSERT INTO item VALUES (?1, ?2, ?3, 'train', 1)").unwrap();
-    let mut row = file.prepare("INSERT INTO source_row VALUES (1, ?1, NULL, NULL, NULL, '[null]', ?1)").unwrap();
+    let mut row =
+        file.prepare("INSERT INTO source_row VALUES (1, ?1, NULL, NULL, NULL, '[null]', ?1)").unwrap();
     file.execute_batch("BEGIN IMMEDIATE").unwrap();
     for i in 1..=texts {
         let text = format!("a text of an earlier version, number {i}");
@@ -386,8 +395,9 @@ fn version_1(project: &Project, texts: i64, labels: i64) {
 /// The log of labels, whatever the file's version.
 fn log_of(file: &std::path::Path) -> Vec<(i64, i64, String, i64)> {
     let file = rusqlite::Connection::open(file).unwrap();
-    let mut statement =
-        file.prepare("SELECT lamport, item, hex(uuid) || label, at_ms FROM label_event ORDER BY lamport").unwrap();
+    let mut statement = file
+        .prepare("SELECT lamport, item, hex(uuid) || label, at_ms FROM label_event ORDER BY lamport")
+        .unwrap();
     let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).unwrap();
     rows.map(Result::unwrap).collect()
 }
@@ -470,6 +480,9 @@ fn a_killed_training_of_the_scout_loses_no_label_and_the_next_one_goes_through()
     }
     assert!(killed > 0, "not one training was caught at work");
     let report = project.json("tune", &arguments);
-    assert!(["activated", "head-stays", "nothing-new"].contains(&report["verdict"].as_str().unwrap()), "{report}");
+    assert!(
+        ["activated", "head-stays", "nothing-new"].contains(&report["verdict"].as_str().unwrap()),
+        "{report}"
+    );
     drop(project.is_whole());
 }
