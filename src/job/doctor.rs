@@ -13,7 +13,16 @@ use crate::store::backups::{Backups, Holds, free_bytes};
 use crate::store::runs::Outcome;
 use crate::store::{Access, FileSystem, Locks, Store, commits, file_system, locks_stay_here, try_locks};
 
-pub use crate::store::{TRY_LOCK, ask_for_lock};
+/// The verb under which this program tries to get a lock that its parent holds.
+pub const TRY_LOCK: &str = crate::store::TRY_LOCK;
+
+/// The other process's part of trying the locks.
+///
+/// # Errors
+/// A check that was not met where the lock was given, although its parent holds it.
+pub fn ask_for_lock(scratch: &Path) -> Result<()> {
+    crate::store::ask_for_lock(scratch)
+}
 
 /// Looks at a project file. A file that cannot be opened is a finding too.
 pub fn examine(project: &Path) -> Result<Vec<Finding>> {

@@ -90,6 +90,8 @@ fn a_limit_on_the_size_of_files_stops_the_import_and_keeps_the_earlier_rows() {
 
 /// The bytes of the project that labelling begins with, for the process that has a small disk.
 const BEGINS_WITH: &str = "HARDCASE_PROOF_DISK";
+/// By how many pages more each session may write than the one before.
+const STEP: &str = "HARDCASE_PROOF_DISK_PAGES";
 /// Far more than anything here needs, and far less than this machine's memory.
 const ROOM: u64 = 64 << 20;
 const PAGE: u64 = 4_096;
@@ -235,7 +237,7 @@ fn every_write_of_a_session_is_once_the_first_that_finds_no_room() {
     };
     let (project, begins_with) = (Project::none(), std::fs::read(file).unwrap());
     let disk = SmallDisk::under(&project);
-    let step = usize::try_from(told("HARDCASE_PROOF_DISK_PAGES", 7)).unwrap();
+    let step = usize::try_from(told(STEP, 7)).unwrap();
     let mut failures = 0;
     for pages in (0..).step_by(step) {
         disk.has_room();
@@ -311,11 +313,12 @@ fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
 fn labelling_on_a_full_disk_loses_nothing_and_goes_on_once_there_is_room() {
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "60"]).done();
-    let in_own_mounts = |test: &str, begins_with: &Path| {
+    let in_own_mounts = |test: &str, begins_with: &Path, step: u64| {
         let mut command = Command::new("unshare");
         command.arg("-rm").arg(std::env::current_exe().unwrap());
         command.args(["--exact", &format!("full_disk::{test}"), "--ignored", "--nocapture"]);
         command.args(["--test-threads", "1"]).env(BEGINS_WITH, begins_with);
+        command.env(STEP, told(STEP, step).to_string());
         let output = command.output().unwrap();
         let said =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -330,11 +333,11 @@ fn labelling_on_a_full_disk_loses_nothing_and_goes_on_once_there_is_room() {
         "every_write_of_a_session_is_once_the_first_that_finds_no_room",
         "the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room",
     ] {
-        println!("write-ahead log: {}", in_own_mounts(test, &file));
+        println!("write-ahead log: {}", in_own_mounts(test, &file, 7));
     }
     come_through_the_network(&project);
     let file = project.write("begins-with", bytes(&project));
-    let said = in_own_mounts("every_write_of_a_session_is_once_the_first_that_finds_no_room", &file);
+    let said = in_own_mounts("every_write_of_a_session_is_once_the_first_that_finds_no_room", &file, 2);
     println!("rollback journal: {said}");
 }
 

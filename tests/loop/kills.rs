@@ -353,10 +353,10 @@ fn version_1(project: &Project, texts: i64, labels: i64) {
     file.execute_batch(include_str!("../../src/store/schema_v1.sql")).unwrap();
     file.execute_batch(
         "PRAGMA application_id = 0x48434153; PRAGMA user_version = 1;
-         INSERT INTO project VALUES (1, x'01', 0, 'test', 7, 0.05, 0.3, NULL);
+         INSERT INTO project VALUES (1, zeroblob(16), 0, 'test', 7, 0.05, 0.3, NULL);
          INSERT INTO expert VALUES (1, zeroblob(16), 'ada', 0);
          INSERT INTO session VALUES (1, zeroblob(16), 1, 'ada', 0, 'h', 'p', 'v', 0, 1, 'closed');
-         INSERT INTO model VALUES (1, x'01', 'm', '/m', 'bert', 'F32', 2, 1);",
+         INSERT INTO model VALUES (1, zeroblob(32), 'm', '/m', 'bert', 'F32', 2, 1);",
     )
     .unwrap();
     file.execute("INSERT INTO task_revision VALUES (1, zeroblob(16), 1, ?1, 1, 0)", [super::project::TASK])
@@ -373,8 +373,8 @@ fn version_1(project: &Project, texts: i64, labels: i64) {
     }
     file.execute_batch(
         "INSERT INTO item_key SELECT key, id FROM item;
-         INSERT INTO predictor VALUES (1, x'01', 'zero-shot', 1, NULL, 1, NULL, '[]', '{}', 0);
-         INSERT INTO round VALUES (1, x'01', 1, 'margin', 2, 1, 1, NULL, 0, NULL);",
+         INSERT INTO predictor VALUES (1, zeroblob(16), 'zero-shot', 1, NULL, 1, NULL, '[]', '{}', 0);
+         INSERT INTO round VALUES (1, zeroblob(16), 1, 'margin', 2, 1, 1, NULL, 0, NULL);",
     )
     .unwrap();
     file.execute(
