@@ -14,6 +14,7 @@ use ratatui::crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
+use ratatui::layout::Rect;
 use rustix::process::{Signal, getpid, kill_process};
 
 use super::attention::Nonce;
@@ -68,7 +69,7 @@ impl Screen {
         };
         self.terminal.draw(&mut drawn)?;
         if self.uncertain.is_some() && self.uncertain != uncertain.get() {
-            self.terminal.clear()?;
+            clear(&mut self.terminal)?;
             self.terminal.draw(&mut drawn)?;
         }
         self.uncertain = uncertain.get();
@@ -85,14 +86,21 @@ impl Screen {
 
     /// Draws every cell again with the next frame.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        clear(&mut self.terminal)
     }
 
     /// Takes the terminal over again after the program was stopped.
     pub fn retake(&mut self) -> io::Result<()> {
         enter()?;
-        self.terminal.clear()
+        clear(&mut self.terminal)
     }
+}
+
+/// Clears the terminal, so that the next frame draws every cell. Not ratatui's own way, which asks the terminal where its cursor is: the thread that
+/// reads may take the answer, a terminal that never answers would end the sitting, and one that draws whole frames answers after this one.
+fn clear(terminal: &mut ratatui::Terminal<CrosstermBackend<Out>>) -> io::Result<()> {
+    let size = terminal.size()?;
+    terminal.resize(Rect::new(0, 0, size.width, size.height))
 }
 
 /// The last look at what is sent: every view makes foreign text harmless, and one that forgot it sends nothing raw all the same.

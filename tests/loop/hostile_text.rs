@@ -16,7 +16,7 @@ use hardcase::store::events::Reveals;
 use hardcase::store::{Access, Store};
 
 use super::merge::{copy, essence, exported, label, text};
-use super::project::{Project, Ran};
+use super::project::{Project, Ran, hardcase};
 use super::seat::{Seat, Setup};
 use hostile::{Hunt, beginning, is_harmless, is_one_sentence, tokens};
 
@@ -83,16 +83,10 @@ fn whatever_is_imported_and_shown_is_printed_harmless_and_a_refusal_is_one_sente
         ] {
             judged(project.command(verb, arguments), b"")?;
         }
-        // The JSON is the text itself, whatever it takes to print it.
-        let rows = exported(&project.file(), &["--what", "predictions"]);
-        let store = Store::open(&project.file(), Access::Read).map_err(|f| f.to_string())?;
-        for line in rows.lines().take(20) {
-            let line: serde_json::Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
-            let item = store.item(ItemId(line["item"].as_i64().unwrap_or(0)));
-            let item = item.map_err(|f| f.to_string())?;
-            if item.map(|item| item.text).as_deref() != line["text"].as_str() {
-                return Err(format!("exported as another text: {line}"));
-            }
+        // What goes to a file or a pipe is exact.
+        let rows = hardcase(["export", text(&project.file()), "--what", "rows"]);
+        for line in rows.out.lines().filter(|_| rows.code == Some(0)) {
+            serde_json::from_str::<serde::de::IgnoredAny>(line).map_err(|e| format!("{e}: {line}"))?;
         }
         Ok(())
     });
@@ -129,8 +123,15 @@ fn a_workstation_on_a_pool_of_hostile_texts_sends_nothing_but_its_own_sequences(
     project.run("mine", &["--budget", "20", "--strategy", "random"]).done();
     let setup = Setup { size: (120, 40), ..Setup::default() };
     let seat = Seat::open_as(&project, &["--as", "ada"], setup, &[]);
-    for _ in 0..12 {
-        seat.answer('1');
+    for answered in 0..12 {
+        if seat.answer_before_end('1').is_none() {
+            let heard = seat.heard();
+            panic!(
+                "after {answered} answers: {:?} {}",
+                seat.end(),
+                String::from_utf8_lossy(&heard[heard.len().saturating_sub(3_000)..])
+            );
+        }
     }
     seat.press("\x14");
     seat.see("row 1 of");
