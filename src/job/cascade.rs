@@ -41,7 +41,8 @@ pub(super) fn combine(
     work.store.set_predictor_settings(judged.predictor.id, &settings.to_json()?)?;
     let helps = settings.worth.is_some_and(|worth| worth.helps);
     let Some(opinions) = seen.filter(|_| helps) else {
-        work.store.activate(scout.id)?;
+        // While a combination decided, the scout's own prelabels were dropped.
+        take_over(work, scout)?;
         return Ok(settings.worth);
     };
     let start = Stack::scout_alone(labels);
@@ -59,12 +60,18 @@ pub(super) fn combine(
         ..scout.clone()
     };
     predictor.id = work.store.add_predictor(&predictor)?;
-    let scorer = Scorer::load(work.store, &predictor)?;
-    complete(work, predictor.id, &predictor, &scorer)?;
+    take_over(work, &predictor)?;
+    Ok(settings.worth)
+}
+
+/// Makes a predictor the active one, once it has prelabelled everything.
+fn take_over(work: &mut Work<'_>, predictor: &Predictor) -> Result<()> {
+    let scorer = Scorer::load(work.store, predictor)?;
+    complete(work, predictor.id, predictor, &scorer)?;
     if !work.stopped() {
         work.store.activate(predictor.id)?;
     }
-    Ok(settings.worth)
+    Ok(())
 }
 
 /// Training labels that the judge has read and was not given as examples.
