@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hardcase::desk::sitting::{Leaving, Next, Remarks, Sitting};
 use hardcase::desk::status::status;
@@ -318,17 +318,16 @@ fn repaired(
         }
     };
     let out = path.with_extension("jsonl");
-    if report.set_aside.is_none() {
+    if let Some(aside) = &report.set_aside {
+        let kept = Bytes::read(aside);
+        assert!(kept.file == bytes.file && kept.log == bytes.log, "{case} the damaged file is kept");
+    } else {
         tally.nothing_to_repair += 1;
         let now = Bytes::read(path);
         assert!(
             now.file == bytes.file && now.log == bytes.log,
             "{case} nothing to repair, and the file changed"
         );
-    } else {
-        let aside: &PathBuf = report.set_aside.as_ref().unwrap();
-        let kept = Bytes::read(aside);
-        assert!(kept.file == bytes.file && kept.log == bytes.log, "{case} the damaged file is kept");
     }
     let store =
         Store::open(path, Access::Read).unwrap_or_else(|fault| panic!("{case} after the repair: {fault}"));

@@ -1,6 +1,8 @@
-//! Files of earlier versions, as the programs of their time wrote them: they open, are brought up to date, and keep their labels.
+//! Files of earlier versions: they open, are brought up to date, and keep their labels.
 //!
-//! Each lies in `old_files/` as the text that `sqlite3 FILE .dump` gives, with the two numbers of the header that a dump leaves out.
+//! Each lies in `old_files/` as the text that `sqlite3 FILE .dump` gives; the two numbers of the header that a dump leaves out are put
+//! back. Version 3 was written by its own program; 1 and 2 hold the same project in the tables of their scripts, 2 with a case that came
+//! back.
 
 use std::path::Path;
 
@@ -19,8 +21,11 @@ const DUMPS: [(u32, &str); 3] = [
 /// `HCAS`.
 const APPLICATION_ID: i64 = 0x4843_4153;
 
-/// What that file says of its labels, read without the program: item, expert, action, label, note, in the order of the log.
-fn labels(conn: &Connection) -> Vec<(i64, String, String, Option<String>, Option<String>)> {
+/// Item, expert, action, label, note.
+type Label = (i64, String, String, Option<String>, Option<String>);
+
+/// What that file says of its labels, read without the program, in the order of the log.
+fn labels(conn: &Connection) -> Vec<Label> {
     let mut statement = conn
         .prepare(
             "SELECT v.item, e.name, v.action, v.label, v.note FROM label_event v JOIN expert e ON e.id = v.expert ORDER BY v.lamport, v.uuid",
