@@ -162,7 +162,7 @@ const SESSION: [Step; 16] = [
 
 /// Does a step; what was saved by it.
 fn step(sitting: &mut Sitting, step: Step, last: &mut Option<CaseId>) -> Result<Act> {
-    let case = sitting.window(2)?.into_iter().next().expect("a case").shown;
+    let case = sitting.window(2)?.into_iter().next().unwrap().shown;
     let act = |action, item: ItemId, label: Option<&str>| {
         ("ada".to_owned(), action, item, label.map(ToOwned::to_owned))
     };
@@ -182,8 +182,8 @@ fn step(sitting: &mut Sitting, step: Step, last: &mut Option<CaseId>) -> Result<
             act(Action::Flag, case.item, None)
         }
         Step::Note => act(Action::Note, sitting.note(case.case, "hm")?.event.item, None),
-        Step::Undo => act(Action::Retract, sitting.undo()?.expect("something to undo").item, None),
-        Step::Redo => act(Action::Restore, sitting.redo()?.expect("something to redo").item, None),
+        Step::Undo => act(Action::Retract, sitting.undo()?.unwrap().item, None),
+        Step::Redo => act(Action::Restore, sitting.redo()?.unwrap().item, None),
     })
 }
 

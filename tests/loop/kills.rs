@@ -338,7 +338,6 @@ fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_eac
     let unlabelled = "SELECT count(*) FROM label_case c WHERE reason <> 'repeat' AND NOT EXISTS
         (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.action = 'set')";
     let left = || file.query_row(unlabelled, [], |r| r.get::<_, i64>(0)).unwrap();
-    assert!(left() > 0, "there is something left to do");
     let mut sitting = Sitting::open(&project.file(), "late", Leaving::FreesCases).unwrap();
     while let Next::Case(case) = sitting.next_case().unwrap() {
         sitting.answer(case.item, "fine", Remarks::default()).unwrap();
