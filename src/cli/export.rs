@@ -90,10 +90,12 @@ impl Export {
         let reader = setting.reader_on(&self.file)?;
         let options =
             ExportOptions { what, by: by(&self.by)?, format: self.format.into(), out: self.out, reader };
+        let judged = matches!(options.by, By::Judge);
         let Exported { lines, without_prelabel, closed } = export(&self.file, &options)?;
         if without_prelabel > 0 {
+            let reader = if judged { "hardcase judge FILE --all" } else { "hardcase scout FILE" };
             setting.watch.note(&format!(
-                "{without_prelabel} of the lines have no prelabel: `hardcase scout FILE` reads the texts that lack one"
+                "{without_prelabel} of the lines have no prelabel: `{reader}` reads the texts that lack one"
             ));
         }
         if closed > 0 {

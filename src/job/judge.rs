@@ -92,6 +92,8 @@ pub struct JudgeReport {
     pub model: String,
     /// Texts read now.
     pub judged: usize,
+    /// Texts that were to be read now and are left, because it was stopped or the time was up.
+    pub left: usize,
     /// Texts read with this instruction in all.
     pub judged_in_all: usize,
     /// Of these, labelled ones for training.
@@ -110,6 +112,8 @@ pub struct JudgeReport {
     pub texts_per_second: Option<f64>,
     /// Tokens of texts read per second.
     pub tokens_per_second: Option<f64>,
+    /// Whether the scout was tuned on labels, so that it can be said what the judge is worth beside it.
+    pub tuned: bool,
     /// What it is worth beside the scout; none where there are too few labels to say.
     pub worth: Option<Worth>,
     /// It and the earlier ones of the same model, where they could speak beside it.
@@ -129,14 +133,22 @@ impl std::fmt::Display for JudgeReport {
             (Some(texts), None) => write!(f, ", {texts:.1} texts a second")?,
             (None, _) => {}
         }
+        if self.left > 0 {
+            write!(f, ", {} left: run it again to read on", self.left)?;
+        }
         if self.cut > 0 {
             write!(f, ", {} too long to be read whole", self.cut)?;
         }
         if let Some(seen) = self.seen.filter(|_| self.unlisted > 0) {
             write!(
                 f,
-                "; of {} texts the server's {seen} likeliest tokens held no label, so they say nothing",
-                self.unlisted
+                "; of {} texts the server's {seen} likeliest tokens held no label, so they say nothing{}",
+                self.unlisted,
+                if self.unlisted == self.judged {
+                    ": is it a language model that was told to answer?"
+                } else {
+                    ""
+                }
             )?;
         }
         write!(f, "; {} in all, {} of them with a training label; ", self.judged_in_all, self.training)?;
@@ -155,9 +167,14 @@ impl std::fmt::Display for JudgeReport {
                     "it does not help, and the scout decides alone"
                 }
             ),
+            None if !self.tuned => write!(
+                f,
+                "`hardcase tune FILE` first, on 5 training labels of each label or more, and then it can say what this is worth: until then the \
+                 scout decides alone"
+            ),
             None => write!(
                 f,
-                "too few training labels to say what it is worth (5 of each label, by a tuned head): the scout decides alone"
+                "it has read too few texts with a training label to say what it is worth (5 of each label): the scout decides alone"
             ),
         }?;
         if self.compared.is_empty() { Ok(()) } else { write!(f, "; {}", in_words(&self.compared)) }
@@ -190,6 +207,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
         Ok(JudgeReport {
             model: judge.name().to_owned(),
             judged: sitting.judged,
+            left: sitting.left,
             judged_in_all: items.len(),
             training: training.keys().filter(|item| items.binary_search(item).is_ok()).count(),
             examples: settings.examples.len(),
@@ -199,6 +217,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
             seen: sitting.seen,
             texts_per_second: sitting.texts_per_second,
             tokens_per_second: sitting.tokens_per_second,
+            tuned: scout.adapter.is_some(),
             worth,
             compared: compared(work.store, &predictor, &earlier, &revision, seed)?,
             ours: true,

@@ -36,7 +36,9 @@ pub enum Budget {
 pub(super) struct Sitting {
     /// Texts read.
     pub judged: usize,
-    /// Of these, texts whose middle was left out.
+    /// Texts that it was to read and that are left, because it was stopped or its time was up.
+    pub left: usize,
+    /// Of those read, texts whose middle was left out.
     pub cut: usize,
     /// Of these, texts where nothing that was to be seen of the answer led to a label.
     pub unlisted: usize,
@@ -117,6 +119,7 @@ pub(super) fn read(
         }
         scored?;
     }
+    sitting.left = wanted.len().saturating_sub(sitting.judged);
     sitting.seen = reading.seen();
     sitting.texts_per_second = (sitting.judged > 0).then(|| per_second(sitting.judged));
     sitting.tokens_per_second = (tokens > 0).then(|| per_second(tokens));

@@ -118,3 +118,22 @@ fn a_judge_that_knows_is_weighed_in_until_it_is_no_help() {
     );
     assert_eq!(correct(&project, "active"), correct(&project, "head"));
 }
+
+/// A judge that begins anew has little to show, and the scout decides again.
+#[cfg(feature = "engine")]
+#[test]
+fn a_scout_that_decides_again_has_prelabelled_every_text() {
+    let Some(model) = super::judge::model("tinystories-656k-q8_0.gguf") else { return };
+    let project = super::judge::labelled(1);
+    enter_judge(&project, |i, clickbait| match (i % 10 == 0, clickbait) {
+        (false, true) | (true, false) => 0.9,
+        (false, false) | (true, true) => 0.1,
+    });
+    answer_round(&project, "30");
+    project.run("tune", &[]).done();
+    assert_eq!(project.json("status", &[])["prelabels"], "combined");
+    project.run("judge", &["--model", model.to_str().unwrap(), "--limit", "5", "--threads", "1"]).done();
+    let status = project.json("status", &[]);
+    assert_eq!((&status["prelabels"], &status["scored"]), (&"head".into(), &400.into()), "{status}");
+    assert_eq!(correct(&project, "active"), correct(&project, "head"));
+}
