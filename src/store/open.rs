@@ -274,6 +274,7 @@ pub(super) fn read_only_uri(path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::domain::ids::{CaseId, ExpertId, ItemId};
+    use crate::domain::item::ItemKey;
 
     /// A file as version 1 wrote it, with one expert's label on one case and one that was taken back.
     fn version_1(path: &Path) {
@@ -281,9 +282,16 @@ mod tests {
         migrate::migrate(&mut conn, path, &migrate::MIGRATIONS[..1]).unwrap();
         conn.execute_batch(
             "INSERT INTO project VALUES (1, x'01', 0, 'test', 7, 0.05, 0.3, NULL);
-             INSERT INTO source VALUES (1, 's', '', 'ready', 2, 2, 0, 0, 0, 0);
-             INSERT INTO item VALUES (1, zeroblob(32), 'one', 'eval', 1), (2, randomblob(32), 'two', 'eval', 1);
-             INSERT INTO item_key SELECT key, id FROM item;
+             INSERT INTO source VALUES (1, 's', '', 'ready', 2, 2, 0, 0, 0, 0);",
+        )
+        .unwrap();
+        for (id, text) in [(1, "one"), (2, "two")] {
+            let key = ItemKey::of(text).0;
+            conn.execute("INSERT INTO item VALUES (?1, ?2, ?3, 'eval', 1)", rusqlite::params![id, key, text])
+                .unwrap();
+        }
+        conn.execute_batch(
+            "INSERT INTO item_key SELECT key, id FROM item;
              INSERT INTO expert VALUES (1, zeroblob(16), 'ada', 0);
              INSERT INTO session VALUES (1, zeroblob(16), 1, 'ada', 0, 'h', 'p', 'v', 0, 1, 'closed');
              INSERT INTO task_revision VALUES (1, zeroblob(16), 1, '', 1, 0);
