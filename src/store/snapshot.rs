@@ -88,7 +88,8 @@ mod tests {
     fn a_copy_under_way_holds_no_writer_up_and_is_of_one_moment() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.hardcase");
-        let store = Store::create(&path, NewProject { seed: 1, shares: SplitShares::default() }).unwrap();
+        drop(Store::create(&path, NewProject { seed: 1, shares: SplitShares::default() }).unwrap());
+        let store = Store::open(&path, Access::Job).unwrap();
         let mut writer = Store::open(&path, Access::Sitting).unwrap();
         writer.conn.execute_batch("PRAGMA busy_timeout = 0").unwrap();
         let expert = |n: usize| format!("e{n}");

@@ -185,11 +185,32 @@ fn pool(n: usize, budget: usize) -> Project {
     project
 }
 
+/// The seal of a row, as the program would have written it.
+fn seal(row: &rusqlite::Row<'_>) -> Vec<u8> {
+    use rusqlite::types::ValueRef;
+    let mut hash = blake3::Hasher::new();
+    for column in 0..row.as_ref().column_count() {
+        let (kind, bytes) = match row.get_ref(column).unwrap() {
+            ValueRef::Null => (0, Vec::new()),
+            ValueRef::Integer(n) => (1, n.to_le_bytes().to_vec()),
+            ValueRef::Real(x) => (2, x.to_le_bytes().to_vec()),
+            ValueRef::Text(text) => (3, text.to_vec()),
+            ValueRef::Blob(bytes) => (4, bytes.to_vec()),
+        };
+        hash.update(&[kind]).update(&(bytes.len() as u64).to_le_bytes()).update(&bytes);
+    }
+    hash.finalize().as_bytes()[..16].to_vec()
+}
+
 /// A project as it is where people come to it through the network: under a rollback journal, which it keeps while they do.
 pub fn come_through_the_network(project: &Project) {
     let file = rusqlite::Connection::open(project.file()).unwrap();
     file.execute("UPDATE session SET host = 'elsewhere' WHERE id = (SELECT min(id) FROM session)", ())
         .unwrap();
+    let columns = "id, uuid, expert, login, uid, host, process, program, started_ms";
+    let sql = format!("SELECT {columns} FROM session ORDER BY id LIMIT 1");
+    let (id, seal) = file.query_row(&sql, (), |row| Ok((row.get::<_, i64>(0)?, seal(row)))).unwrap();
+    file.execute("UPDATE seal SET hash = ?1 WHERE of = 'session' AND row = ?2", (seal, id)).unwrap();
     let mode: String = file.query_row("PRAGMA journal_mode = DELETE", [], |r| r.get(0)).unwrap();
     assert_eq!(mode, "delete");
 }
