@@ -188,7 +188,7 @@ fn cases_that_come_back_in_two_copies_are_one_for_each_person_and_text() {
 }
 
 #[test]
-fn an_answer_that_is_put_back_is_kept_though_another_took_the_place_and_nobody_else_is_asked() {
+fn the_place_of_an_answer_that_is_taken_back_stays_with_its_expert() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "12", "--overlap", "eval=1,audit=1,train=1,share=0"]).done();
     let mut ada = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
@@ -196,24 +196,14 @@ fn an_answer_that_is_put_back_is_kept_though_another_took_the_place_and_nobody_e
     let Next::Case(case) = ada.next_case().unwrap() else { panic!("a case") };
     ada.answer(case.item, "fine", Default::default()).unwrap();
     ada.undo().unwrap().expect("one answer");
-    let Next::Case(taken) = bob.next_case().unwrap() else { panic!("a case") };
-    assert_eq!(taken.item, case.item, "the place is free again");
-    bob.answer(taken.item, "clickbait", Default::default()).unwrap();
-    assert!(ada.redo().unwrap().is_some(), "an answer is never refused");
-    let store = project.is_whole();
-    let labels = store.current_answers().unwrap();
-    assert_eq!(
-        labels.iter().filter(|e| e.event.item == case.item).count(),
-        2,
-        "one more than was wished for"
-    );
-    drop(store);
-    let mut cyd = Sitting::open(&project.file(), "cyd", Leaving::FreesCases).unwrap();
-    while let Next::Case(next) = cyd.next_case().unwrap() {
-        assert_ne!(next.item, case.item);
-        cyd.answer(next.item, "fine", Default::default()).unwrap();
+    while let Next::Case(next) = bob.next_case().unwrap() {
+        assert_ne!(next.item, case.item, "ada may put hers back");
+        bob.answer(next.item, "clickbait", Default::default()).unwrap();
     }
-    for sitting in [ada, bob, cyd] {
+    assert!(ada.redo().unwrap().is_some());
+    let labels = project.is_whole().current_answers().unwrap();
+    assert_eq!(labels.iter().filter(|e| e.event.item == case.item).count(), 1, "as was wished for");
+    for sitting in [ada, bob] {
         sitting.close().unwrap();
     }
 }
@@ -292,12 +282,8 @@ fn a_copy_that_an_earlier_program_made_comes_in_and_stays_as_it_was() {
             .unwrap()
             .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
             .collect();
-        let version = scripts.len();
         assert!(names.iter().all(|n| !n.contains(".copy-") && !n.starts_with("old.hardcase.")), "{names:?}");
-        assert!(
-            names.iter().any(|n| n.contains(&format!(".v{version}-"))),
-            "the project's own backup: {names:?}"
-        );
+        assert!(names.contains("pool.hardcase.backups"), "the project's own backup: {names:?}");
         let store = Store::open(&file, Access::Read).unwrap();
         assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
         assert_eq!(store.events().unwrap().len(), 3);
