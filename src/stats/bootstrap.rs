@@ -71,6 +71,16 @@ pub fn floor_without_failure(n: f64) -> f64 {
     (ALPHA / 2.0).powf(1.0 / n)
 }
 
+/// A figure with another lower end, where there is one: of a coefficient, which nothing takes below -1.
+pub fn with_low(found: Figure, low: Option<f64>) -> Figure {
+    match (found, low) {
+        (Figure::Known { value, hi, n, .. }, Some(low)) => {
+            Figure::Known { value, lo: low.max(-1.0).min(value), hi, n }
+        }
+        (found, _) => found,
+    }
+}
+
 /// Linear interpolation between order statistics (Hyndman and Fan's type 7).
 fn quantile(sorted: &[f64], q: f64) -> f64 {
     let at = q * (sorted.len() - 1) as f64;
@@ -82,6 +92,15 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_coefficient_ends_below_its_least() {
+        let found = Figure::Known { value: 1.0, lo: 1.0, hi: 1.0, n: 6 };
+        let with = |low| with_low(found.clone(), low);
+        assert_eq!(with(Some(-1.11)), Figure::Known { value: 1.0, lo: -1.0, hi: 1.0, n: 6 });
+        assert_eq!(with(Some(0.3)), Figure::Known { value: 1.0, lo: 0.3, hi: 1.0, n: 6 });
+        assert_eq!(with(None), found);
+    }
 
     #[test]
     fn the_interval_of_a_mean_is_that_of_the_central_limit() {

@@ -7,7 +7,7 @@
 
 use thiserror::Error;
 
-use super::bootstrap::{figure, floor_without_failure, replicates};
+use super::bootstrap::{figure, floor_without_failure, replicates, with_low};
 use crate::domain::figure::Figure;
 
 /// Fewer answers than this make no kappa: one answer more or less would move it anywhere.
@@ -228,14 +228,11 @@ fn mean_figure(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
     let drawn = replicates(cases, seed, |drawn| mean(counted.iter().filter_map(|c| c.tally(drawn).kappa())));
     let found = figure(value, drawn, n, &why_fragile(n));
     let tallies: Vec<Tally> = counted.iter().map(|c| c.tally_all()).collect();
-    match found {
-        Figure::Known { value, hi, n, .. } if tallies.iter().all(Tally::is_perfect) => {
-            let least = floor_without_failure(n as f64);
-            let lo = mean(tallies.iter().filter_map(|t| t.kappa_at(least))).unwrap_or(value);
-            Figure::Known { value, lo, hi, n }
-        }
-        other => other,
+    if !tallies.iter().all(Tally::is_perfect) {
+        return found;
     }
+    let least = floor_without_failure(n as f64);
+    with_low(found, mean(tallies.iter().filter_map(|t| t.kappa_at(least))))
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::bootstrap::{figure, floor_without_failure, replicates};
+use super::bootstrap::{figure, floor_without_failure, replicates, with_low};
 use super::fleiss::fleiss;
 use super::gwet::gwet;
 use super::kappa::LEAST_CASES;
@@ -130,13 +130,6 @@ fn too_few(n: usize) -> String {
     match n {
         0 => "no case is answered by two experts yet".into(),
         n => format!("only {n} of at least {LEAST_CASES} cases are answered by two experts"),
-    }
-}
-
-fn with_low(found: Figure, low: Option<f64>) -> Figure {
-    match (found, low) {
-        (Figure::Known { value, hi, n, .. }, Some(lo)) => Figure::Known { value, lo: lo.min(value), hi, n },
-        (found, _) => found,
     }
 }
 

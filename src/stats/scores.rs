@@ -3,7 +3,7 @@
 //! Beside kappa, because kappa falls towards 0 where nearly all cases carry one label, however often both agree. Which cases and whose
 //! answers count is decided by whoever calls.
 
-use super::bootstrap::{figure, floor_without_failure, replicates};
+use super::bootstrap::{figure, floor_without_failure, replicates, with_low};
 use super::kappa::LEAST_CASES;
 use crate::domain::figure::Figure;
 
@@ -162,13 +162,6 @@ pub(super) fn ac1_figure<'a>(
     let Some(value) = counts.ac1() else { return Figure::undefined(why) };
     let found = figure(value, drawn.map(Counts::ac1), n, why);
     if counts.is_perfect() { with_low(found, counts.ac1_at(floor_without_failure(effective))) } else { found }
-}
-
-fn with_low(found: Figure, low: Option<f64>) -> Figure {
-    match (found, low) {
-        (Figure::Known { value, hi, n, .. }, Some(lo)) => Figure::Known { value, lo: lo.min(value), hi, n },
-        (other, _) => other,
-    }
 }
 
 /// Pairs (model, expert) of the cases that count, by expert; experts with fewer than five are left out.
