@@ -22,6 +22,9 @@ fn is_child() -> bool {
     false
 }
 
+/// How fast a spinner turns.
+const TURN: Duration = Duration::from_millis(120);
+
 /// Shows what a job says of itself, and passes on a wish to stop.
 pub(super) struct Watch {
     shown: Shown,
@@ -171,8 +174,8 @@ impl Drop for Bar {
 fn new_bar(progress: &Progress) -> ProgressBar {
     let template = match (progress.total.is_some(), progress.unit.as_str()) {
         (false, _) => "{spinner} {msg}",
-        (true, "bytes") => "{msg:<14} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
-        (true, _) => "{msg:<14} {bar:30} {human_pos}/{human_len}  {rate:>8}  {eta} left",
+        (true, "bytes") => "{msg:<14} {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+        (true, _) => "{msg:<14} {wide_bar} {human_pos}/{human_len}  {rate:>8}  {eta} left",
     };
     let bar = progress.total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -180,6 +183,10 @@ fn new_bar(progress: &Progress) -> ProgressBar {
             let rate = state.per_sec();
             let _ = if rate < 10.0 { write!(out, "{rate:.1}/s") } else { write!(out, "{rate:.0}/s") };
         }));
+    }
+    if progress.total.is_none() {
+        // Nothing is counted: that it turns is all there is to see.
+        bar.enable_steady_tick(TURN);
     }
     bar.with_message(harmless(&progress.stage))
 }

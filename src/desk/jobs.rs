@@ -13,11 +13,13 @@ use serde::Deserialize;
 
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::progress::Progress;
-use crate::store::runs::Outcome;
+use crate::store::runs::{Outcome, Run};
 use crate::store::{Access, Store};
 
 /// How often a job of another process is looked at while it runs.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Runs to look through for those that are under way: one of a kind, and some that have ended.
+const RECENT: usize = 2 * JobKind::ALL.len();
 
 /// A job that a screen can start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +84,21 @@ impl JobKind {
     }
 }
 
+/// A job that the file knows of, and what became of it, in one line.
+pub fn in_words(run: &Run) -> String {
+    let called = match (&*run.kind, run.arguments.split_once(' ')) {
+        ("lora", Some(("use", adapter))) => format!("adapter use {adapter}"),
+        ("lora", Some(("judge", reach))) => format!("{reach} of the judge"),
+        (kind, _) => kind.to_owned(),
+    };
+    let says = run.message.as_deref().unwrap_or_default();
+    match run.outcome {
+        None => format!("{called} is running"),
+        Some(Outcome::Failed) if !says.is_empty() => format!("{called}: failed ({says})"),
+        Some(outcome) => format!("{called}: {}", outcome.as_str()),
+    }
+}
+
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -115,6 +132,7 @@ pub struct Jobs {
     expert: String,
     tell: Tell,
     running: Arc<Mutex<Vec<(JobKind, u32)>>>,
+    followed: Arc<Mutex<Vec<JobKind>>>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -132,6 +150,7 @@ impl Jobs {
             expert: expert.to_owned(),
             tell: Arc::new(tell),
             running: Arc::default(),
+            followed: Arc::default(),
             stopping: Arc::default(),
         })
     }
@@ -155,20 +174,18 @@ impl Jobs {
         })
     }
 
-    /// Follows jobs that other processes run, until they end.
+    /// Looks for jobs that other processes run, and follows until their end those that are not followed yet. Returns at once.
     ///
     /// # Errors
-    /// The project cannot be read.
+    /// The system gives no more threads.
     pub fn follow(&self) -> Result<()> {
-        let store = Store::open(&self.project, Access::Read)?;
-        let ours = |kind| locked(&self.running).iter().any(|(running, _)| *running == kind);
-        let begun: Vec<_> = store.runs(JobKind::ALL.len() * 2)?;
-        let others = begun.iter().filter(|run| run.outcome.is_none());
-        for kind in others.filter_map(|run| JobKind::of_name(&run.kind)).filter(|kind| !ours(*kind)) {
-            let (project, tell) = (self.project.clone(), Arc::clone(&self.tell));
-            spawn("follow", move || follow(&project, kind, &tell))?;
-        }
-        Ok(())
+        let others = Others {
+            project: self.project.clone(),
+            tell: Arc::clone(&self.tell),
+            ours: Arc::clone(&self.running),
+            followed: Arc::clone(&self.followed),
+        };
+        spawn("look", move || others.look())
     }
 
     /// Tells every job that this screen started to end after its current batch; once, for at a second time it would end at once.
@@ -291,30 +308,71 @@ fn said(line: &str) -> Said {
     }
 }
 
-/// Shows a job of another process until it ends.
-fn follow(project: &Path, kind: JobKind, tell: &Tell) {
-    tell(News::Started(kind));
-    let end = loop {
-        let run = Store::open(project, Access::Read)
-            .and_then(|store| store.runs(JobKind::ALL.len() * 2))
-            .map(|runs| runs.into_iter().find(|run| run.kind == kind.name()));
-        match run {
-            Ok(Some(run)) => match run.outcome {
-                None => {
-                    if let Some(progress) = run.progress {
-                        tell(News::Progress(kind, progress));
-                    }
-                }
-                Some(Outcome::Done) => break (End::Done, run.message.unwrap_or_default()),
-                Some(Outcome::Stopped) => break (End::Stopped, run.message.unwrap_or_default()),
-                Some(_) => break (End::Failed, run.message.unwrap_or_default()),
-            },
-            Ok(None) => break (End::Failed, "it is not in the file any more".into()),
-            Err(fault) => break (End::Failed, fault.to_string()),
+/// Jobs that other processes run: the file says what they say.
+#[derive(Clone)]
+struct Others {
+    project: PathBuf,
+    tell: Tell,
+    ours: Arc<Mutex<Vec<(JobKind, u32)>>>,
+    followed: Arc<Mutex<Vec<JobKind>>>,
+}
+
+impl Others {
+    fn look(&self) {
+        // A file that cannot be read now is looked at again.
+        for run in self.runs().unwrap_or_default().into_iter().filter(|run| run.outcome.is_none()) {
+            let Some(kind) = JobKind::of_name(&run.kind) else { continue };
+            if locked(&self.ours).iter().any(|(ours, _)| *ours == kind) || !self.begin(kind) {
+                continue;
+            }
+            let others = self.clone();
+            if spawn("follow", move || others.follow(kind)).is_err() {
+                self.end(kind);
+            }
         }
-        wait();
-    };
-    tell(News::Ended(kind, end.0, end.1));
+    }
+
+    /// Whether nobody followed it yet.
+    fn begin(&self, kind: JobKind) -> bool {
+        let mut followed = locked(&self.followed);
+        let is_new = !followed.contains(&kind);
+        if is_new {
+            followed.push(kind);
+        }
+        is_new
+    }
+
+    fn end(&self, kind: JobKind) {
+        locked(&self.followed).retain(|followed| *followed != kind);
+    }
+
+    fn runs(&self) -> Result<Vec<Run>> {
+        Store::open(&self.project, Access::Read)?.runs(RECENT)
+    }
+
+    /// Shows a job until it ends.
+    fn follow(&self, kind: JobKind) {
+        (self.tell)(News::Started(kind));
+        let (end, says) = loop {
+            match self.runs().map(|runs| runs.into_iter().find(|run| run.kind == kind.name())) {
+                Ok(Some(run)) => match run.outcome {
+                    None => {
+                        if let Some(progress) = run.progress {
+                            (self.tell)(News::Progress(kind, progress));
+                        }
+                    }
+                    Some(Outcome::Done) => break (End::Done, run.message.unwrap_or_default()),
+                    Some(Outcome::Stopped) => break (End::Stopped, run.message.unwrap_or_default()),
+                    Some(_) => break (End::Failed, run.message.unwrap_or_default()),
+                },
+                Ok(None) => break (End::Failed, "it is not in the file any more".into()),
+                Err(fault) => break (End::Failed, fault.to_string()),
+            }
+            wait();
+        };
+        self.end(kind);
+        (self.tell)(News::Ended(kind, end, says));
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process's job can only be looked at now and then")]

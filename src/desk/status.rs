@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::advice::{Advice, Ceiling, Standing, advice, unclear};
 use super::agreement::in_short;
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
+use super::jobs;
 use super::judge::JudgeStatus;
 use super::next_round::{Narrower, NextRound};
 use super::shown::Owed;
@@ -284,10 +285,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         balance,
         skipped,
         slips_by_expert,
-        last_job: store.runs(1)?.pop().map(|run| match run.outcome {
-            None => format!("{} is running", run.kind),
-            Some(outcome) => format!("{}: {}", run.kind, format!("{outcome:?}").to_lowercase()),
-        }),
+        last_job: store.runs(1)?.first().map(jobs::in_words),
         advice,
     })
 }

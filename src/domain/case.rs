@@ -45,6 +45,21 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Those that stand in a file: all but `Again`.
+    pub const STORED: [Self; 11] = [
+        Self::NearBoundary,
+        Self::ConfidentRare,
+        Self::Medoid,
+        Self::Overlap,
+        Self::Margin,
+        Self::Farthest,
+        Self::Contrast,
+        Self::Gradient,
+        Self::Random,
+        Self::Audit,
+        Self::Repeat,
+    ];
+
     /// The name used in the file.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -86,22 +101,7 @@ impl std::str::FromStr for Reason {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        [
-            Self::NearBoundary,
-            Self::ConfidentRare,
-            Self::Medoid,
-            Self::Overlap,
-            Self::Margin,
-            Self::Farthest,
-            Self::Contrast,
-            Self::Gradient,
-            Self::Random,
-            Self::Audit,
-            Self::Repeat,
-        ]
-        .into_iter()
-        .find(|r| r.as_str() == s)
-        .ok_or_else(|| format!("'{s}' is no reason"))
+        Self::STORED.into_iter().find(|r| r.as_str() == s).ok_or_else(|| format!("'{s}' is no reason"))
     }
 }
 

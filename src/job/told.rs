@@ -72,7 +72,7 @@ pub(super) fn predictor(
     let room = judge.room_beside(&told)?;
     if !left_out.is_empty() {
         work.note(&format!(
-            "the model reads {} tokens at a time: to leave room for texts it is not told {}",
+            "the model reads {} tokens at a time: to leave room for texts it is not told {}; a larger --context, or a model with a longer one, has room for all",
             judge.context(),
             left_out.join(", ")
         ));

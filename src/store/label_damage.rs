@@ -3,6 +3,7 @@
 use rusqlite::{Error, ErrorCode};
 
 use super::attempt::Attempt;
+use super::legible::{self, Legible};
 use super::open::Store;
 use super::seals::{ALL, Sealed, WAY_OUT};
 use crate::domain::fault::{Fault, Result};
@@ -38,6 +39,10 @@ impl Store {
             "label events speak of what is gone",
             &mut found,
         )?;
+        for Legible { table, column, wrong, .. } in legible::ALL {
+            let sql = format!("SELECT id FROM {table} WHERE NOT is_legible('{table}', {column})");
+            self.note_numbers(&sql, wrong, &mut found)?;
+        }
         self.note_numbers(
             "SELECT l.expert FROM person_by_log l LEFT JOIN person p ON p.expert = l.expert WHERE p.person IS NOT l.person",
             "experts are taken for another person than their log says",
@@ -161,6 +166,11 @@ mod tests {
             ("DROP TRIGGER label_event_is_never_deleted; DELETE FROM label_event", "1 label events are gone"),
             ("DELETE FROM seal WHERE of = 'label_event'", "1 label events are not"),
             ("UPDATE item SET text = 'onf'", "1 labelled texts are not"),
+            (
+                "INSERT INTO round (id, uuid, number, strategy, seed, budget, created_ms, overlap)
+                 VALUES (1, zeroblob(16), 0, 'adhoc', 0, 0, 0, '{')",
+                "1 rounds do not say",
+            ),
         ]
         .into_iter()
         .enumerate()

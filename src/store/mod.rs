@@ -13,6 +13,7 @@ mod filesystem;
 mod header;
 mod in_place;
 mod label_damage;
+mod legible;
 mod locks;
 mod migrate;
 mod open;

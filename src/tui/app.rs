@@ -84,11 +84,18 @@ impl App {
 
     /// When to call [`Self::tick`], where something waits.
     pub fn deadline(&self) -> Option<Instant> {
-        self.case.attention.deadline()
+        match self.screen {
+            Screen::Jobs => self.jobs.deadline(),
+            Screen::Case if self.popup.is_none() => self.case.attention.deadline(),
+            _ => None,
+        }
     }
 
     /// Time has passed.
     pub fn tick(&mut self, now: Instant) -> Vec<Effect> {
+        if self.screen == Screen::Jobs {
+            return self.jobs.tick(now).into_iter().collect();
+        }
         if self.screen != Screen::Case || self.popup.is_some() {
             return Vec::new();
         }
@@ -97,8 +104,10 @@ impl App {
 
     /// The screen has been drawn.
     pub fn drawn(&mut self, now: Instant) -> Vec<Effect> {
-        if self.screen == Screen::Items {
-            return self.items.lacks().into_iter().collect();
+        match self.screen {
+            Screen::Items => return self.items.lacks().into_iter().collect(),
+            Screen::Jobs => self.jobs.drawn(now),
+            _ => {}
         }
         if self.screen != Screen::Case || self.popup.is_some() {
             return Vec::new();
@@ -444,8 +453,10 @@ impl App {
         let enters = self.screen != screen;
         self.screen = screen;
         let mut effects = self.read_shown();
-        if enters && screen == Screen::Items {
-            effects.extend(self.items.enter());
+        match screen {
+            Screen::Items if enters => effects.extend(self.items.enter()),
+            Screen::Jobs => effects.push(Effect::Follow),
+            _ => {}
         }
         effects
     }

@@ -19,6 +19,8 @@ pub(super) enum Effect {
     Read(Page),
     /// Start a job.
     Start(Vec<JobKind>),
+    /// Look for jobs of other processes.
+    Follow,
     /// Tell the running job to stop.
     Stop,
     /// Draw every cell anew.

@@ -1,18 +1,21 @@
 //! The screen of jobs: what runs and how far it is, what can be started, what ended and how.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::effect::Effect;
 use super::frame::{Look, Notice, foot, more_below};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::desk::jobs::{End, JobKind, News};
 use crate::domain::progress::{Epoch, Progress};
 
+/// How often jobs of other processes are looked for while the screen is in view; nobody looks otherwise.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Ended jobs that are remembered.
 const REMEMBERED: usize = 20;
 
@@ -36,9 +39,26 @@ pub(super) struct JobsScreen {
     running: Vec<Running>,
     ended: Vec<Ended>,
     chosen: usize,
+    /// When to look for jobs of other processes again, while the screen is in view.
+    look: Option<Instant>,
 }
 
 impl JobsScreen {
+    /// When to call [`Self::tick`].
+    pub fn deadline(&self) -> Option<Instant> {
+        self.look
+    }
+
+    /// The screen has come into view, or is still there.
+    pub fn drawn(&mut self, now: Instant) {
+        self.look.get_or_insert(now + LOOK_EVERY);
+    }
+
+    /// Time has passed: looks for jobs that others began.
+    pub fn tick(&mut self, now: Instant) -> Option<Effect> {
+        self.look.take_if(|look| *look <= now).map(|_| Effect::Follow)
+    }
+
     /// Whether any job runs.
     pub fn any_running(&self) -> bool {
         !self.running.is_empty()
@@ -195,11 +215,13 @@ fn lines_of(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
         lines.push(Line::from(vec![
             Span::styled(format!("  {}", "█".repeat(filled)), look.theme.good),
             Span::styled("░".repeat(30 - filled), look.theme.rule),
-            Span::styled(
-                format!("  {} of {total} {}{rate}{tokens}{left}", p.done, drawable(&p.unit)),
-                look.theme.text,
-            ),
+            Span::styled(format!("  {} of {total} {}", p.done, drawable(&p.unit)), look.theme.text),
         ]));
+        // A line of its own, for beside the bar a narrow terminal has no room.
+        let speed = format!("{rate}{tokens}{left}");
+        if !speed.is_empty() {
+            lines.push(Line::styled(speed, look.theme.text));
+        }
     }
     if !p.epochs.is_empty() {
         let head = format!("  {:<22} {:>6} {:>9}   kappa on what was held out", "", "loss", "held out");

@@ -179,6 +179,10 @@ impl Station {
                     return Err(io::Error::other(fault.to_string()));
                 }
             }
+            Effect::Follow => {
+                // Where no thread can be had, the next look has another try.
+                let _ = self.jobs.follow();
+            }
             Effect::Stop => self.jobs.stop(),
             Effect::Redraw => self.screen.forget()?,
             Effect::Retake => self.screen.retake()?,

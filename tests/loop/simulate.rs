@@ -179,6 +179,8 @@ fn a_pool_as_thin_as_asked_for_is_said_with_all_else_that_it_was_played_with() {
     ] {
         assert!(said.contains(part), "no {part:?} in:\n{said}");
     }
+    let many = lab.with_task(&["--strategy", "random", "--seed-labels", "190"]).done().out;
+    assert!(many.contains("the rounds ask for 220 labels, and the pool holds "), "{many}");
     assert!(
         said.lines().skip_while(|line| *line != "kappa").all(|line| line.chars().count() <= 80),
         "{said}"
@@ -193,6 +195,7 @@ fn what_cannot_be_simulated_is_refused_in_one_sentence() {
     for nothing in [["--pool", "0"], ["--test", "0"]] {
         lab.with_task(&nothing).refused(2, &["a text to mine and one to judge by"]);
     }
+    lab.with_task(&["--prevalence", "0.0001"]).refused(2, &["none of '", "Ask for a larger share"]);
     lab.with_task(&["--votes", "clickbait"]).refused(2, &["LABEL=COLUMN"]);
     lab.with_task(&["--votes", "clickbait=id"]).refused(2, &["votes for 'fine'"]);
     lab.with_task(&["--crowd", "nowhere"]).refused(2, &["nowhere"]);

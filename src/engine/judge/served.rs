@@ -89,6 +89,11 @@ impl Judge {
     pub fn load(path: &Path, options: JudgeOptions) -> Result<Self> {
         let facts = inspect(path)?;
         facts.require_language_model()?;
+        if let Some(asked) = options.context.filter(|asked| asked.get() > facts.context) {
+            let why = format!("{} was made to read {} tokens at a time at most", facts.name, facts.context);
+            return Err(Fault::usage(format!("judge with --context {asked}"), why)
+                .hint("Ask for fewer, or take a model with a longer context"));
+        }
         let mut params = LlamaModelParams::default();
         if let Some(layers) = options.gpu_layers {
             params = params.with_n_gpu_layers(layers);

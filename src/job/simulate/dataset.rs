@@ -150,6 +150,11 @@ impl Dataset {
                 format!("it has {} texts with a known label, and {LEAST_TEXTS} are the least", set.len());
             return Err(Fault::usage(&attempted, why).hint("Name the right column: --gold COLUMN"));
         }
+        if let Some(label) = set.counts().iter().position(|n| *n == 0) {
+            let why = format!("no text of it has the label '{}'", set.labels.names[label]);
+            return Err(Fault::usage(&attempted, why)
+                .hint("Leave the label out of the task, or name the right column: --gold COLUMN"));
+        }
         Ok(set)
     }
 
@@ -416,6 +421,8 @@ mod tests {
         assert!(why(two, &|s| s.votes = vec![("ham".into(), "a".into())]).contains("votes for 'spam'"));
         let both = vec![("ham".to_owned(), "a".to_owned()), ("spam".to_owned(), "a".to_owned())];
         assert!(why(two, &|s| s.votes = both.clone()).contains("line 3 has 'x'"));
+        let ham = "text,gold\none,ham\ntwo,ham\n";
+        assert!(why(ham, &|s| s.task = Some(task.clone())).contains("no text of it has the label 'eggs'"));
         assert!(why("text,gold\none,a\ntwo,a\n", &|_| {}).contains("1 different"));
         let good = "text,gold,a,b\none,spam,3,0\ntwo,ham,0,2\n";
         let thrice = [("ham", "a"), ("spam", "b"), ("HAM", "b")].map(|(l, c)| (l.to_owned(), c.to_owned()));

@@ -122,6 +122,7 @@ pub fn simulate(
 ) -> Result<SimulateReport> {
     let strategies = options.checked()?;
     let data = Dataset::read(&options.source)?;
+    options.check_prevalence(&data)?;
     let chosen = model.apart()?;
     let fingerprint = fingerprint(&data, &chosen.model.sha256);
     let dir = options.cache.join("simulate").join(&fingerprint[..16]);
@@ -188,6 +189,22 @@ impl SimulateOptions {
                 .hint(format!("The strategies are {}, or `all`", strategies())));
         }
         Ok(chosen)
+    }
+
+    /// Thinning may leave nothing of the label that is looked for.
+    fn check_prevalence(&self, data: &Dataset) -> Result<()> {
+        let Some(share) = self.sizes.prevalence else { return Ok(()) };
+        // The counts are those of every seed.
+        let Division { pool, test } = Division::draw(data, self.sizes, self.first_seed);
+        let positive = data.positive();
+        for (rows, called) in [(pool, "a pool"), (test, "a test")] {
+            if !rows.iter().any(|&row| data.gold[row] == positive) {
+                let (n, name) = (rows.len(), &data.labels.names[positive]);
+                let why = format!("at --prevalence {share} {called} of {n} texts has none of '{name}'");
+                return Err(Fault::usage("simulate", why).hint("Ask for a larger share"));
+            }
+        }
+        Ok(())
     }
 
     /// How the expert and the crowd answer.
@@ -328,8 +345,7 @@ impl Simulation<'_> {
         let course = &self.options.course;
         Ok(match (task, self.trainer) {
             (Task::Reference, _) => {
-                let labels = course.seed_labels + course.rounds * course.budget;
-                Some(Outcome::Reference(reference(&table, expert, crowd, labels)))
+                Some(Outcome::Reference(reference(&table, expert, crowd, course.labels())))
             }
             (Task::Play(name), _) => {
                 let strategy = strategy_by_name(name)
@@ -393,6 +409,7 @@ impl Simulation<'_> {
             dataset: DatasetFacts::of(data, &divisions),
             terms: Terms {
                 seed_labels: self.options.course.seed_labels,
+                labels: self.options.course.labels(),
                 noise: self.options.noise,
                 votes: matches!(data.crowd, Crowd::Votes(_)),
                 with_splits: self.options.course.with_splits,

@@ -43,6 +43,13 @@ pub struct Course {
     pub with_splits: bool,
 }
 
+impl Course {
+    /// Labels that a run asks for in all.
+    pub fn labels(&self) -> usize {
+        self.budget.saturating_mul(self.rounds).saturating_add(self.seed_labels)
+    }
+}
+
 /// A model on the test, after so many labels.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Point {

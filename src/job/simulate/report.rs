@@ -39,6 +39,8 @@ pub struct SimulateReport {
 pub struct Terms {
     /// Labels asked for before the first round.
     pub seed_labels: usize,
+    /// Labels asked for in all; runs end earlier where the pool is used up.
+    pub labels: usize,
     /// The probability of another label than the gold.
     pub noise: f64,
     /// Whether annotators' votes answered.

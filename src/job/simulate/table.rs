@@ -61,6 +61,9 @@ impl SimulateReport {
                 f,
                 "--seed-labels asks for {asked}, and the pool holds {pool}: no round was left to play"
             )?;
+        } else if self.terms.labels > data.pool {
+            let (asked, pool) = (self.terms.labels, data.pool);
+            writeln!(f, "the rounds ask for {asked} labels, and the pool holds {pool}: it was used up")?;
         }
         match data.unlabelled {
             0 => {}

@@ -12,6 +12,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::item::ItemKey;
 use crate::store::attempt::Attempt;
 use crate::store::check::UncleanCheck;
+use crate::store::legible::{self, Legible};
 use crate::store::migrate;
 use crate::store::open::{Access, Store};
 use crate::store::seals::{self, Sealed};
@@ -355,6 +356,9 @@ impl<'w> Taken<'w> {
             let holds = |row: &[Cell]| matches!((&row[key], row[text].text()), (Cell::Blob(key), Some(text)) if ItemKey::of(text).0[..] == key[..]);
             return self.verdict(row, &holds);
         }
+        if let Some(legible) = legible::ALL.into_iter().find(|legible| legible.table == self.table) {
+            return self.legible(row, legible);
+        }
         let Some((sealed, places)) = self.sealed.clone() else { return Verdict::Stays };
         let id = match row[0] {
             Cell::Integer(id) => id,
@@ -372,6 +376,17 @@ impl<'w> Taken<'w> {
             return Verdict::Stays;
         }
         self.verdict(row, &|row| seal_of(row)[..] == seal[..])
+    }
+
+    /// Whether a row says what it must in a way that can be read.
+    fn legible(&mut self, row: &mut [Cell], Legible { column, reads, is_word, .. }: Legible) -> Verdict {
+        let place = self.place(column);
+        let said = &mut row[place..=place];
+        let holds = |said: &[Cell]| said[0] == Cell::Null || said[0].text().is_some_and(reads);
+        match is_word || holds(said) {
+            true => self.verdict(said, &holds),
+            false => Verdict::Goes,
+        }
     }
 
     fn verdict(&mut self, row: &mut [Cell], holds: &dyn Fn(&[Cell]) -> bool) -> Verdict {
