@@ -9,7 +9,7 @@ use super::backups::{Backups, Holds};
 use super::clock::now_ms;
 use super::copying::copy_pages;
 use super::header::APPLICATION_ID;
-use super::seals;
+use super::{functions, seals};
 use crate::domain::fault::{Fault, Result};
 
 /// Script `n` takes a file of version `n` to `n + 1`.
@@ -50,7 +50,7 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path, migrations: &[&str]) -
 /// Brings an open file to the newest version in one commit, without a backup: for files that are copies themselves.
 pub(super) fn apply(conn: &mut Connection, migrations: &[&str]) -> Result<()> {
     let what = "bring the project to this program's file version";
-    seals::install(conn).attempting(what)?;
+    functions::install(conn).attempting(what)?;
     let tx = Transaction::new(conn, TransactionBehavior::Immediate).attempting(what)?;
     // Another process may have been first while this one waited for the lock.
     let from = version(&tx).attempting(what)? as usize;

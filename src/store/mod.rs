@@ -10,6 +10,7 @@ mod clock;
 mod convert;
 mod copying;
 mod filesystem;
+mod functions;
 mod header;
 mod in_place;
 mod label_damage;

@@ -12,7 +12,7 @@ use super::convert::Uuid16;
 use super::filesystem::{FileSystem, ROLLBACK, file_system};
 use super::locks::{Locks, try_locks};
 use super::private::{check_place, create_private};
-use super::{busy, header, legible, migrate, process, seals, wal};
+use super::{busy, functions, header, migrate, process, seals, wal};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::overlap::ACTIVE_DAYS;
 use crate::domain::split::SplitShares;
@@ -118,8 +118,6 @@ impl Store {
         }
         .attempting(what)?;
         busy::install(&conn).attempting(what)?;
-        seals::install(&conn).attempting(what)?;
-        legible::install(&conn).attempting(what)?;
         conn.pragma_update(None, "foreign_keys", true).attempting(what)?;
         // A hostile file must not run code of its own through its schema.
         conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
@@ -139,6 +137,7 @@ impl Store {
     /// An open file that is only read, once its tables are what they should be.
     pub(super) fn reading(conn: Connection, path: &Path) -> Result<Self> {
         let what = "open the project";
+        functions::install(&conn).attempting(what)?;
         let schema = migrate::schema_of(&conn).attempting(what)?;
         if schema != migrate::expected_schema().attempting(what)? {
             return Err(Fault::new(what, "its tables are not those of a hardcase project of this version")

@@ -16,7 +16,7 @@ use super::effect::Effect;
 use super::frame::{Head, LEAST, Look, Notice, rule, too_small};
 use super::help::help;
 use super::items::{ItemsScreen, Step};
-use super::jobs::JobsScreen;
+use super::jobs::{self, JobsScreen};
 use super::keys::{Action, Stroke};
 use super::message::Message;
 use super::pages::Pages;
@@ -26,7 +26,7 @@ use super::screen::Screen;
 use super::settings::Settings;
 use super::theme::Theme;
 use crate::desk::ask::{Ask, AskDispute};
-use crate::desk::jobs::{End, JobKind, News};
+use crate::desk::jobs::{JobKind, News};
 use crate::desk::shown::Lack;
 use crate::domain::ids::CaseId;
 
@@ -395,13 +395,7 @@ impl App {
 
     /// What a person who wants to go on needs.
     fn next_jobs(&self) -> Vec<JobKind> {
-        match self.case.lack {
-            Some(Lack::Prelabels) => vec![JobKind::Scout, JobKind::Mine],
-            Some(Lack::Round) => vec![JobKind::Mine],
-            Some(Lack::Texts) => Vec::new(),
-            None if self.about.has_engine => vec![JobKind::Tune, JobKind::Mine, JobKind::Lora],
-            None => vec![JobKind::Tune, JobKind::Mine],
-        }
+        jobs::next(self.case.lack, self.about.has_engine)
     }
 
     fn start(&mut self, mut kinds: Vec<JobKind>) -> Vec<Effect> {
@@ -426,13 +420,7 @@ impl App {
             self.case.lack.is_some() || matches!(self.case.showing, Showing::None(_) | Showing::Waiting);
         let ended = matches!(news, News::Ended(..));
         if let News::Ended(kind, end, says) = &news {
-            let line = format!("{}: {says}", kind.name());
-            self.notice = Some(match end {
-                End::Done => Notice::good(line),
-                End::Stopped if says.is_empty() => Notice::quiet(format!("{} was stopped", kind.name())),
-                End::Stopped => Notice::quiet(line),
-                End::Failed => Notice::bad(line),
-            });
+            self.notice = Some(jobs::ended(*kind, *end, says));
         }
         let beat = self.jobs.take(news, now);
         if !self.jobs.any_running() && matches!(self.popup, Some(Popup::Leave)) {

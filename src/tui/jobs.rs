@@ -12,6 +12,7 @@ use super::frame::{Look, Notice, foot, more_below};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::desk::jobs::{End, JobKind, News};
+use crate::desk::shown::Lack;
 use crate::domain::progress::{Epoch, Progress};
 
 /// How often jobs of other processes are looked for while the screen is in view; nobody looks otherwise.
@@ -41,6 +42,28 @@ pub(super) struct JobsScreen {
     chosen: usize,
     /// When to look for jobs of other processes again, while the screen is in view.
     look: Option<Instant>,
+}
+
+/// How a job ended, for the line at the foot.
+pub(super) fn ended(kind: JobKind, end: End, says: &str) -> Notice {
+    let line = format!("{}: {says}", kind.name());
+    match end {
+        End::Done => Notice::good(line),
+        End::Stopped if says.is_empty() => Notice::quiet(format!("{} was stopped", kind.name())),
+        End::Stopped => Notice::quiet(line),
+        End::Failed => Notice::bad(line),
+    }
+}
+
+/// What a person needs who wants to go on.
+pub(super) fn next(lack: Option<Lack>, has_engine: bool) -> Vec<JobKind> {
+    match lack {
+        Some(Lack::Prelabels) => vec![JobKind::Scout, JobKind::Mine],
+        Some(Lack::Round) => vec![JobKind::Mine],
+        Some(Lack::Texts) => Vec::new(),
+        None if has_engine => vec![JobKind::Tune, JobKind::Mine, JobKind::Lora],
+        None => vec![JobKind::Tune, JobKind::Mine],
+    }
 }
 
 impl JobsScreen {

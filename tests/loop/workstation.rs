@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hardcase::domain::ids::CaseId;
+use hardcase::store::runs::{Begun, Outcome};
 use hardcase::store::{Access, Store};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -209,6 +210,23 @@ fn who_shares_a_login_is_asked_for_the_name_and_who_does_not_is_not() {
     assert!(asked.see("1 of 10 by you, 2 by all").contains("ann"));
     asked.press("q");
     asked.end();
+}
+
+#[test]
+fn a_job_that_somebody_else_begins_shows_on_an_open_screen_of_jobs() {
+    let project = mined(60, 10);
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    seat.see("round 1: 0 of 10 by you");
+    seat.press("\x0b");
+    seat.see("nothing since this screen was opened");
+    let mut store = Store::open(&project.file(), Access::Job).unwrap();
+    let Begun::Ours(run) = store.begin_run("scout", "").unwrap() else { panic!("nobody else is at it") };
+    seat.see("scout: starting");
+    store.end_run(run, Outcome::Done, "60 texts").unwrap();
+    seat.see("done");
+    seat.see("60 texts");
+    seat.press("q");
+    seat.end();
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::store::copying::copy_pages;
 use crate::store::open::{Store, read_only_uri};
 use crate::store::private::create_private;
 use crate::store::wal::{self, beside};
-use crate::store::{busy, header, migrate, seals};
+use crate::store::{busy, header, migrate};
 
 /// A copy under way into another file.
 pub struct StoredCopy {
@@ -81,7 +81,6 @@ impl StoredCopy {
 fn settle(conn: Connection, path: &Path) -> Result<Store> {
     let what = "open the project";
     busy::install(&conn).attempting(what)?;
-    seals::install(&conn).attempting(what)?;
     conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
     conn.pragma_update(None, "cache_size", -65_536).attempting(what)?;
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).attempting(what)?;

@@ -12,6 +12,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::item::ItemKey;
 use crate::store::attempt::Attempt;
 use crate::store::check::UncleanCheck;
+use crate::store::functions;
 use crate::store::legible::{self, Legible};
 use crate::store::migrate;
 use crate::store::open::{Access, Store};
@@ -103,7 +104,7 @@ pub fn salvage(damaged: &Path, into: &Path) -> Result<Salvage> {
     let old = Connection::open_with_flags(damaged, OpenFlags::SQLITE_OPEN_READ_WRITE).attempting(WHAT)?;
     old.pragma_update(None, "trusted_schema", false).attempting(WHAT)?;
     old.pragma_update(None, "cell_size_check", true).attempting(WHAT)?;
-    seals::install(&old).attempting(WHAT)?;
+    functions::install(&old).attempting(WHAT)?;
     let mut new = Connection::open(into).attempting(WHAT)?;
     new.pragma_update(None, "page_size", 4_096).attempting(WHAT)?;
     migrate::apply(&mut new, migrate::MIGRATIONS)?;
