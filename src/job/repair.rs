@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::backup::utc;
+use super::restore::CUT_SHORT;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::grouped::grouped;
 use crate::store::backups::{Backups, Holds, free_bytes};
 use crate::store::salvage::{Salvage, bring_up_to_date, mend_header, salvage};
-use crate::store::{Access, Alone, Store, commits, write_successor};
+use crate::store::{Access, Alone, Store, commits, finish_replacement, write_successor};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -38,7 +39,8 @@ pub struct RepairReport {
 impl fmt::Display for RepairReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(aside) = &self.set_aside else {
-            return write!(f, "{}: nothing to repair", self.project.display());
+            write!(f, "{}: nothing to repair", self.project.display())?;
+            return self.notes.iter().try_for_each(|line| write!(f, "\n  note: {line}"));
         };
         write!(f, "{}: repaired; the damaged file is {}", self.project.display(), aside.display())?;
         for line in &self.found {
@@ -64,6 +66,7 @@ impl fmt::Display for RepairReport {
 pub fn repair(project: &Path) -> Result<RepairReport> {
     let attempted = format!("repair {}", project.display());
     drop(Alone::with(project, &attempted)?);
+    let between = finish_replacement(project, &attempted)?;
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
     let log = beside(project, "-wal");
     let size = bytes(project) + bytes(&log);
@@ -78,6 +81,9 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
         .hint("Make room on it, or repair a copy on another disk"));
     }
     let mut report = RepairReport { project: project.to_owned(), ..RepairReport::default() };
+    if let Some(aside) = between {
+        report.notes.push(format!("{CUT_SHORT}; what was there before it is {}", aside.display()));
+    }
     let torn = commits(project);
     if torn.cut_off > 0 {
         report.found.push(format!(
@@ -144,7 +150,7 @@ fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
         }
         format!("{}: {}", lost.called, parts.join(", "))
     });
-    report.notes = lost.chain(counted).chain(saved.notes).collect();
+    report.notes.extend(lost.chain(counted).chain(saved.notes));
     if report.events_lost > 0 || report.perhaps_more {
         report.notes.push(match newest(&report.project) {
             Some((path, made)) => format!(

@@ -13,7 +13,10 @@ use crate::domain::fault::{Fault, FaultKind, Result};
 use crate::domain::log::Log;
 use crate::store::backups::{Backups, Holds, free_bytes};
 use crate::store::merge::StoredCopy;
-use crate::store::{Alone, is_database, write_successor};
+use crate::store::{Alone, finish_replacement, is_database, write_successor};
+
+/// What is said where a kill left a new file beside its place.
+pub(super) const CUT_SHORT: &str = "an earlier restore or repair was cut short and is brought to its end";
 
 /// What becomes of labels that were given since the backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +83,9 @@ pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> R
     let attempted = format!("restore {}", project.display());
     drop(Alone::with(project, &attempted)?);
     let mut remarks = Vec::new();
+    if let Some(aside) = finish_replacement(project, &attempted)? {
+        remarks.push(format!("{}; what was there before it is {}", CUT_SHORT, aside.display()));
+    }
     let (path, backup) = match from {
         Some(path) => (path.to_owned(), whole(project, path)?),
         None => newest(project, &attempted, &mut remarks)?,
@@ -103,59 +109,79 @@ pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> R
     let successor =
         write_successor(project, |to| backup.store.copy_into(to)).map_err(|f| f.while_trying(&attempted))?;
     drop(backup);
-    let alone = Alone::with(project, &attempted);
-    let placed = alone.and_then(|alone| alone.replace_by(&successor, now_ms(), "aside"));
-    if placed.is_err() && project.exists() {
-        let _ = std::fs::remove_file(&successor);
-    }
-    let set_aside = placed?;
     let mut report = RestoreReport {
         restored: project.to_owned(),
         from: path,
         made,
         labels,
-        set_aside,
+        set_aside: None,
         since: BTreeMap::new(),
         brought_in: 0,
         remarks,
     };
-    if let (Some(present), Some(aside)) = (present, report.set_aside.clone()) {
-        take_along(context, &mut report, (&kept, present), newer, &aside);
+    // Before it is in its place: whatever happens, the project never lacks what was labelled since.
+    let left = present.map(|present| take_along(context, &mut report, &successor, (&kept, present), newer));
+    let alone = Alone::with(project, &attempted);
+    let placed = alone.and_then(|alone| alone.replace_by(&successor, now_ms(), "aside"));
+    if placed.is_err() && project.exists() {
+        let _ = std::fs::remove_file(&successor);
+    }
+    report.set_aside = placed?;
+    if let (Some(Some(left)), Some(aside)) = (left, &report.set_aside) {
+        let by_hand = format!("`hardcase merge {} {}` brings them in", project.display(), aside.display());
+        report.remarks.push(left.in_words(&by_hand));
     }
     Ok(report)
 }
 
-/// Brings in what was labelled since. What keeps it from coming in is said: the project is restored already.
+/// What of the labels that were given since does not come along.
+enum Left {
+    /// All, because that was asked for.
+    Aside,
+    /// Those of texts that the backup does not have.
+    OfOtherTexts,
+    /// All, because they did not come in.
+    Refused(Fault),
+}
+
+impl Left {
+    fn in_words(&self, by_hand: &str) -> String {
+        match self {
+            Self::Aside => format!("they stay in the file that was put aside: {by_hand}"),
+            Self::OfOtherTexts => {
+                format!("the rest is of texts that were imported since: {by_hand}, with their texts")
+            }
+            Self::Refused(fault) => format!("{fault}. {by_hand}"),
+        }
+    }
+}
+
+/// Brings what was labelled since into the file that is about to take the project's place. What keeps it from coming in is said, and the
+/// project restored all the same.
 fn take_along(
     context: &JobContext<'_>,
     report: &mut RestoreReport,
+    successor: &Path,
     (kept, present): (&Log, Log),
     newer: Newer,
-    aside: &Path,
-) {
+) -> Option<Left> {
     let since = brought(kept, &present);
     report.since = since.by_expert;
     let events: usize = since.events.values().sum();
-    let by_hand =
-        format!("`hardcase merge {} {}` brings them in", context.project.display(), aside.display());
-    if events > 0 && newer == Newer::StayAside {
-        report.remarks.push(format!("they stay in the file that was put aside: {by_hand}"));
+    if newer == Newer::StayAside {
+        return (events > 0).then_some(Left::Aside);
     }
-    if newer == Newer::StayAside || events + since.revisions + since.expert_events == 0 {
-        return;
+    if events + since.revisions + since.expert_events == 0 {
+        return None;
     }
-    match merge_log(context, present, aside) {
+    match merge_log(&JobContext { project: successor, ..*context }, present, context.project) {
         Ok(merged) => {
             let MergeReport { left_out, remarks, conflicts, .. } = merged.unwrap_or_default();
             report.brought_in = events.saturating_sub(left_out);
             report.remarks.extend(remarks.into_iter().chain(conflicts));
-            if left_out > 0 {
-                report.remarks.push(format!(
-                    "the rest is of texts that were imported since: {by_hand}, with their texts"
-                ));
-            }
+            (left_out > 0).then_some(Left::OfOtherTexts)
         }
-        Err(fault) => report.remarks.push(format!("{fault}. {by_hand}")),
+        Err(fault) => Some(Left::Refused(fault)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::between::is_between;
 use super::seals::WAY_OUT;
 use super::wal::beside;
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -21,6 +22,8 @@ pub(super) struct Header {
     pub user_version: u32,
 }
 
+const CUT_SHORT: &str = "A restore or a repair was cut short, and nothing is lost: `hardcase doctor FILE --repair` brings it to its end";
+
 /// Reads and judges the header.
 ///
 /// # Errors
@@ -29,7 +32,10 @@ pub(super) fn inspect(path: &Path, newest: u32) -> Result<Header> {
     let attempted = format!("open the project {}", path.display());
     let io = |e: std::io::Error| Fault::new(&attempted, io_reason(&e));
     let meta = std::fs::metadata(path).map_err(|e| {
-        io(e).hint("Make a project with `hardcase new FILE --data DATA`, or `hardcase demo` to look around")
+        io(e).hint(match is_between(path) {
+            true => CUT_SHORT,
+            false => "Make a project with `hardcase new FILE --data DATA`, or `hardcase demo` to look around",
+        })
     })?;
     if meta.is_dir() {
         return Err(Fault::usage(&attempted, "it is a directory").hint("Name the .hardcase file inside it"));

@@ -8,6 +8,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 
 use super::attempt::Attempt;
 use super::backups::{aside_name, last_aside, partial_name, sync_folder, write_whole};
+use super::between::{is_between, successor_of};
 use super::open::{Access, Store};
 use super::process;
 use super::runs::is_gone;
@@ -92,13 +93,27 @@ fn used(attempted: &str, who: &[String]) -> Fault {
 /// # Errors
 /// Those of `write`.
 pub fn write_successor(project: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-    let name = project.file_name().unwrap_or_default().to_string_lossy();
-    let target = project.with_file_name(format!(".{name}.successor"));
+    let target = successor_of(project);
     for left in [&target, &partial_name(&target)] {
-        let _ = std::fs::remove_file(left);
+        for end in ["", "-journal", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(left, end));
+        }
     }
     write_whole(project, &target, write)?;
     Ok(target)
+}
+
+/// Puts the new file in the place that a kill left empty. Returns where the old one is, where it was so.
+///
+/// # Errors
+/// It cannot be put there.
+pub fn finish_replacement(project: &Path, attempted: &str) -> Result<Option<PathBuf>> {
+    if !is_between(project) {
+        return Ok(None);
+    }
+    let aside = last_aside(project);
+    Alone::with(project, attempted)?.replace_by(&successor_of(project), 0, "aside")?;
+    Ok(aside)
 }
 
 /// Who works on a project, in words; empty where the file cannot say.

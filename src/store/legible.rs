@@ -83,10 +83,14 @@ mod tests {
     fn what_the_program_writes_is_legible_and_one_bit_of_a_word_is_told() {
         let [reason, overlap, labels, _] = ALL;
         assert!((reason.reads)("near-boundary") && !(reason.reads)("near,boundary"));
-        assert!((overlap.reads)(&serde_json::to_string(&Overlap::default()).unwrap()) && !(overlap.reads)("{"));
+        assert!(
+            (overlap.reads)(&serde_json::to_string(&Overlap::default()).unwrap()) && !(overlap.reads)("{")
+        );
         assert!((labels.reads)(r#"["spam"]"#) && !(labels.reads)(r#"["spam""#));
         let words = Reason::STORED.map(Reason::as_str);
-        for (a, b) in words.iter().flat_map(|a| words.map(|b| (*a, b))).filter(|(a, b)| a != b && a.len() == b.len()) {
+        for (a, b) in
+            words.iter().flat_map(|a| words.map(|b| (*a, b))).filter(|(a, b)| a != b && a.len() == b.len())
+        {
             let apart: u32 = a.bytes().zip(b.bytes()).map(|(a, b)| (a ^ b).count_ones()).sum();
             assert!(apart > 2, "{a} {b}");
         }

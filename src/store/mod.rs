@@ -4,6 +4,7 @@
 //! short `BEGIN IMMEDIATE` transaction; long writes are cut into slices so that nobody waits for a job.
 
 mod attempt;
+mod between;
 mod busy;
 mod check;
 mod clock;
@@ -57,7 +58,7 @@ pub mod tasks;
 pub use check::UncleanCheck;
 pub use filesystem::{FileSystem, file_system, locks_stay_here};
 pub use header::is_database;
-pub use in_place::{Alone, write_successor};
+pub use in_place::{Alone, finish_replacement, write_successor};
 pub use locks::{Locks, TRY_LOCK, ask_for_lock, try_locks};
 pub use migrate::FILE_VERSION;
 pub use open::{Access, NewProject, Store};

@@ -7,6 +7,7 @@ use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
 use hardcase::domain::ids::ItemId;
 use serde_json::Value;
 
+use super::kills::{Whom, bytes, kill_after, kills, moments, restore, start};
 use super::project::{Project, ads, hardcase, program, run};
 use super::seat::Seat;
 
@@ -242,4 +243,100 @@ fn a_project_that_a_group_writes_stays_so_with_all_that_lies_beside_it() {
     fs::set_permissions(project.path("."), fs::Permissions::from_mode(0o750)).unwrap();
     let doctor = project.run("doctor", &[]).done().out;
     assert!(doctor.contains("note permissions") && doctor.contains("chmod g+ws"), "{doctor}");
+}
+
+/// A project with labels of ada, a backup, and labels of bob since; many texts, so that a copy takes its time.
+fn labelled_since_its_backup() -> (Project, Vec<String>) {
+    let project = Project::with_ads(20);
+    let rows: String = (0..20_000).map(|i| format!("the text of row {i}, with a few words more\n")).collect();
+    let rows = project.write("rows.txt", rows);
+    project.run("import", &[rows.to_str().unwrap()]).done();
+    for item in 1..=5 {
+        answer(&project, item, "fine", "ada");
+    }
+    project.json("backup", &[]);
+    for item in 6..=9 {
+        answer(&project, item, "clickbait", "bob");
+    }
+    let all = labels(&project.file());
+    assert_eq!(all.len(), 9);
+    (project, all)
+}
+
+#[test]
+fn a_killed_backup_is_there_whole_or_not_at_all_and_the_next_one_goes_through() {
+    let (project, all) = labelled_since_its_backup();
+    let folder = project.path("pool.hardcase.backups");
+    let first = names(&folder);
+    let backup = || project.command("backup", &[]);
+    let mut killed = 0;
+    for wait in moments(backup(), kills(10), 11) {
+        for made in names(&folder).iter().filter(|name| !first.contains(name)) {
+            fs::remove_file(folder.join(made)).unwrap();
+        }
+        killed += usize::from(kill_after(start(&mut backup()), wait, Whom::Parent).1);
+        drop(project.is_whole());
+        let report = project.json("backup", &[]);
+        let newest = report["backup"].as_str().or(report["newest"].as_str()).unwrap();
+        assert_eq!(labels(Path::new(newest)), all);
+        let left = names(&folder);
+        assert!(left.len() == 2 && left.iter().all(|name| name.ends_with("Z.hardcase")), "{left:?}");
+    }
+    assert!(killed > 0, "not one backup was caught at work");
+}
+
+#[test]
+fn a_killed_restore_or_repair_loses_no_label_and_the_same_command_goes_on() {
+    let (project, all) = labelled_since_its_backup();
+    let before = bytes(&project);
+    let mut damaged = before.clone();
+    // One bit of a label's own row.
+    let row = b"setclickbait";
+    let at = damaged.windows(row.len()).position(|w| w == row).unwrap();
+    damaged[at + 3] ^= 1;
+    let around = || -> Vec<String> {
+        let known = ["pool.hardcase", "pool.hardcase.backups", "rows.txt"];
+        names(&project.path(".")).into_iter().filter(|name| !known.contains(&name.as_str())).collect()
+    };
+    let known = around();
+    let clear = || {
+        for name in around().iter().filter(|name| !known.contains(name)) {
+            fs::remove_file(project.path(name)).unwrap();
+        }
+    };
+    for (verb, arguments, bytes, seed) in
+        [("restore", &[][..], &before, 12), ("doctor", &["--repair"][..], &damaged, 13)]
+    {
+        let begin = || project.command(verb, arguments);
+        restore(&project, bytes);
+        let mut killed = 0;
+        for wait in moments(begin(), kills(10), seed) {
+            clear();
+            restore(&project, bytes);
+            killed += usize::from(kill_after(start(&mut begin()), wait, Whom::Parent).1);
+            if !project.file().exists() {
+                project.run("status", &[]).refused(1, &["was cut short, and nothing is lost"]);
+            }
+            project.run(verb, arguments).done();
+            assert_eq!(labels(&project.file()), all, "{verb} killed after {wait:?}");
+            drop(project.is_whole());
+            let left = around();
+            assert!(!left.iter().any(|name| name.starts_with('.')), "{left:?}");
+        }
+        assert!(killed > 0, "not one {verb} was caught at work");
+    }
+}
+
+#[test]
+fn a_place_that_a_kill_left_empty_is_filled_by_the_next_restore_or_repair() {
+    let (project, all) = labelled_since_its_backup();
+    for (verb, arguments) in [("restore", &[][..]), ("doctor", &["--repair"])] {
+        fs::copy(project.file(), project.path(".pool.hardcase.successor")).unwrap();
+        let aside = project.path("pool.2999-01-01T000000.000Z.aside.hardcase");
+        fs::rename(project.file(), &aside).unwrap();
+        project.run("status", &[]).refused(1, &["was cut short, and nothing is lost", "--repair"]);
+        let said = project.run(verb, arguments).done().out;
+        assert!(said.contains("brought to its end") && said.contains("2999-01-01"), "{said}");
+        assert_eq!(labels(&project.file()), all);
+    }
 }
