@@ -70,12 +70,15 @@ fn fates(text: &str) -> impl Iterator<Item = Fate> + '_ {
         }
         // One selector chooses the form of a sign; a second one after it is a letter that nobody sees.
         let hidden = is_hidden(c) || is_selector(c) && is_selector(last);
+        let is_mark = c.width() == Some(0);
+        // At the beginning of a line a mark has no letter of its own: it would stand on whatever the screen shows before it.
+        let astray = is_mark && matches!(last, '\n' | '\t');
         last = c;
-        if hidden {
+        if hidden || astray {
             marks = 0;
             return Fate::BecomesSign(c);
         }
-        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
+        marks = if is_mark { marks + 1 } else { 0 };
         match marks {
             0..=MOST_MARKS => Fate::Stays(c),
             n if n == MOST_MARKS + 1 => Fate::BecomesSign(c),
@@ -132,6 +135,7 @@ mod tests {
         ] {
             assert_eq!(harmless(text), text);
         }
+        assert_eq!(harmless("\u{301}a\n\u{301}\u{302}"), "\u{fffd}a\n\u{fffd}\u{302}");
         assert_eq!(harmless("a\u{fe0f}\u{fe00}\u{fe01}"), "a\u{fe0f}\u{fffd}\u{fffd}");
     }
 

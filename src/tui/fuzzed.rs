@@ -430,6 +430,8 @@ fn dossier(text: &str) -> Dossier {
 fn seeds() -> Vec<Vec<u8>> {
     let plain = [
         "A text of some words that is longer than a line of eighty columns, so that it has to be wrapped somewhere.",
+        // Marks at both ends: what is shown side by side must not come together on one letter.
+        "\u{309}\u{30a}\u{303}\u{304}\u{305}\u{306}\u{307}\u{fffd}\u{309}\u{30a}",
         "one\ntwo\n\nthree \u{1f468}\u{200d}\u{1f680} 漢字",
     ];
     plain.iter().map(|text| text.as_bytes().to_vec()).chain(tokens().iter().map(|t| t.to_vec())).collect()
