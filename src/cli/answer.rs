@@ -25,8 +25,8 @@ pub(super) struct Answer {
 impl Answer {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let mut sitting = Sitting::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
-        let saved =
-            sitting.answer(ItemId(self.item), &self.label, Remarks { note: self.note, ..Remarks::default() });
+        let remarks = Remarks { note: self.note, ..Remarks::default() };
+        let saved = sitting.answer_and_count(ItemId(self.item), &self.label, remarks);
         let closed = sitting.close();
         setting.print(&saved?)?;
         closed

@@ -81,16 +81,25 @@ pub struct Saved {
     pub item: ItemId,
     /// The label's name.
     pub label: String,
-    /// Labels of this expert in all, those of repeats included: a count that stood still would tell one.
-    pub labels: usize,
     /// True where the answer replaces an earlier one.
     pub changed: bool,
 }
 
-impl std::fmt::Display for Saved {
+/// The same for a script, which sees nothing else of how far it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Acknowledged {
+    /// What the answer did.
+    #[serde(flatten)]
+    pub saved: Saved,
+    /// Labels of this expert in all, those of repeats included: a count that stood still would tell one.
+    pub labels: usize,
+}
+
+impl std::fmt::Display for Acknowledged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let verb = if self.changed { "changed" } else { "saved" };
-        write!(f, "{verb}: {} on item {}; {} labels by you", self.label, self.item, self.labels)
+        let Self { saved: Saved { item, label, changed }, labels } = self;
+        let verb = if *changed { "changed" } else { "saved" };
+        write!(f, "{verb}: {label} on item {item}; {labels} labels by you")
     }
 }
 

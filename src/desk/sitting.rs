@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::judge::opinion;
 use super::shown::{
-    Card, Lack, NoCase, Owed, Place, Reveal, Saved, ShownCase, ShownLabel, ShownPartner, TakenBack,
+    Acknowledged, Card, Lack, NoCase, Owed, Place, Reveal, Saved, ShownCase, ShownLabel, ShownPartner,
+    TakenBack,
 };
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
@@ -319,6 +320,16 @@ impl Sitting {
         self.record(item.into(), label, remarks, Reveals::No)
     }
 
+    /// The same, and how many labels this expert has given with it.
+    ///
+    /// # Errors
+    /// Those of [`Self::answer`].
+    pub fn answer_and_count(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Acknowledged> {
+        let saved = self.answer(item, label, remarks)?;
+        let labels = self.store.label_count_of(self.expert)? + self.store.repeat_count(Some(self.expert))?;
+        Ok(Acknowledged { saved, labels })
+    }
+
     /// Records an answer, and in the same commit that the model's view is shown from here on; returns that view, where there is a case.
     pub fn answer_and_reveal(
         &mut self,
@@ -347,9 +358,8 @@ impl Sitting {
         };
         event.duration_ms = remarks.duration_ms.or(event.duration_ms);
         self.store.append(self.session, event, reveals)?;
-        let labels = self.store.label_count_of(self.expert)? + self.store.repeat_count(Some(self.expert))?;
         let changed = before.is_some_and(|a| a.event.action == Action::Set);
-        Ok(Saved { item, label: label.name, labels, changed })
+        Ok(Saved { item, label: label.name, changed })
     }
 
     /// Leaves a case unanswered; it comes back once, after all others.

@@ -1,5 +1,7 @@
 //! Which case is next for an expert.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::attempt::Attempt;
@@ -10,6 +12,7 @@ use super::leases::lease;
 use super::open::Store;
 use super::person::{ME, MY_NAMES};
 use super::repeats::claim;
+use super::searched::{SearchPlace, Searched};
 use crate::domain::case::{Partner, Reason};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, RoundId, SessionId};
@@ -127,13 +130,13 @@ impl Store {
         let what = "fetch the next case";
         self.end_leases(session, what)?;
         let now = now_ms();
-        let found = free_case(&self.conn, expert, now, None).attempting(what)?;
+        let found = self.first_free_case(expert, now).attempting(what)?;
         self.write(what, |tx| {
             let mut cases = held_cases(tx, expert, count)?;
             for case in &cases {
                 lease(tx, case.id, expert, session, (now, now + lease_ms))?;
             }
-            let mut from = found.map(|(place, _)| place);
+            let mut from = found;
             while cases.len() < count
                 && let Some(begin) = from
                 && let Some((place, mut case)) = free_case(tx, expert, now, Some(begin))?
@@ -150,6 +153,25 @@ impl Store {
             }
             Ok(cases)
         })
+    }
+
+    /// Where the first free case is. What lies before the last one that was found is looked at again now and then, and before it is said that
+    /// there is none: else each case would cost a look at all that were answered before it. A case that becomes free there, because somebody took
+    /// an answer back or left, comes that much later.
+    fn first_free_case(&mut self, expert: ExpertId, now: i64) -> rusqlite::Result<Option<SearchPlace>> {
+        if let Some(known) = &mut self.searched
+            && known.expert == expert
+            && known.since.elapsed() < SEARCHED_FOR
+            && let Some((place @ (0, ..), _)) = free_case(&self.conn, expert, now, Some(known.place))?
+        {
+            known.place = place;
+            return Ok(Some(place));
+        }
+        let found = free_case(&self.conn, expert, now, None)?.map(|(place, _)| place);
+        // Of cases that were skipped once, a newer one comes before.
+        self.searched =
+            found.filter(|place| place.0 == 0).map(|place| Searched { expert, place, since: Instant::now() });
+        Ok(found)
     }
 
     /// Leases a case that this expert goes to by its number, where it wants one more hand. Whether the expert holds it then, or has answered it.
@@ -225,8 +247,8 @@ fn case_by_id(tx: &Transaction<'_>, id: CaseId) -> rusqlite::Result<Case> {
     tx.prepare_cached(&format!("{CASE} WHERE c.id = ?1"))?.query_row([id], case)
 }
 
-/// Where a search for a free case is: how often its cases were skipped, the round, and the position there.
-type SearchPlace = (i64, RoundId, i64);
+/// How long nobody looks before the case that was found last.
+const SEARCHED_FOR: Duration = Duration::from_secs(20);
 
 /// The first case of the open rounds, from a place on, that this person has not labelled and that still wants hands, be it a place that is kept for
 /// a repeat; of cases that were never skipped first. With the place where it was found.

@@ -74,6 +74,9 @@ impl Store {
     /// Appends an event and gives the case back; with [`Reveals::Yes`], the same commit notes that the model's view of the item is
     /// shown from now on. The case of an answer that is taken back stays with its expert. When this returns, the event is on disk.
     pub fn append(&mut self, session: SessionId, new: NewEvent, reveals: Reveals) -> Result<LabelEvent> {
+        if new.action != Action::Set {
+            self.searched = None;
+        }
         self.write("save the label", |tx| {
             let event = insert(tx, session, new)?;
             if reveals == Reveals::Yes {

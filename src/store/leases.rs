@@ -29,6 +29,7 @@ impl Store {
         session: SessionId,
         lease_ms: i64,
     ) -> Result<()> {
+        self.searched = None;
         self.write("fetch the case", |tx| {
             let now = now_ms();
             let first: Option<i64> =
@@ -59,6 +60,7 @@ impl Store {
         if gone.is_empty() && self.count(&sql, (now, LEASE_MS, session), what)? == 0 {
             return Ok(());
         }
+        self.searched = None;
         self.write(what, |tx| {
             let shorten = format!("UPDATE lease SET expires_ms = ?1 + ?2 WHERE {TOO_LATE}");
             tx.execute(&shorten, (now, LEASE_MS))?;

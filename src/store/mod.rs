@@ -23,6 +23,7 @@ mod person;
 mod private;
 mod query;
 mod seals;
+mod searched;
 mod slices;
 mod snapshot;
 mod wal;

@@ -12,6 +12,7 @@ use super::convert::Uuid16;
 use super::filesystem::{FileSystem, ROLLBACK, file_system};
 use super::locks::{Locks, try_locks};
 use super::private::{check_place, create_private};
+use super::searched::Searched;
 use super::{busy, functions, header, migrate, process, seals, wal};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::overlap::ACTIVE_DAYS;
@@ -45,6 +46,8 @@ pub struct Store {
     pub(super) backup: Option<PathBuf>,
     /// When the last slice of a long write was committed.
     pub(super) slice_ended: Option<Instant>,
+    /// Up to where no case was free when they were all looked at last.
+    pub(super) searched: Option<Searched>,
 }
 
 impl Store {
@@ -144,7 +147,14 @@ impl Store {
                 .hint(seals::WAY_OUT));
         }
         conn.pragma_update(None, "cell_size_check", true).attempting(what)?;
-        Ok(Self { conn, path: path.to_owned(), access: Access::Read, backup: None, slice_ended: None })
+        Ok(Self {
+            conn,
+            path: path.to_owned(),
+            access: Access::Read,
+            backup: None,
+            slice_ended: None,
+            searched: None,
+        })
     }
 
     fn set_durability(conn: &Connection, path: &Path, access: Access) -> Result<()> {

@@ -230,7 +230,7 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
             seat.hear(told(Done::Looked, Some(window)));
             seat.hear(told(Done::Found(Box::new(card(&text[half..], text))), None));
             seat.look()?;
-            let saved = Saved { item: ItemId(3), label: text.to_owned(), labels: 1, changed: false };
+            let saved = Saved { item: ItemId(3), label: text.to_owned(), changed: false };
             seat.hear(told(Done::Answered { saved, reveal: Some(reveal(text)) }, None));
             seat.look()
         }

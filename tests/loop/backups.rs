@@ -335,7 +335,7 @@ fn a_place_that_a_kill_left_empty_is_filled_by_the_next_restore_or_repair() {
         let aside = project.path("pool.2999-01-01T000000.000Z.aside.hardcase");
         fs::rename(project.file(), &aside).unwrap();
         project.run("status", &[]).refused(1, &["was cut short, and nothing is lost", "--repair"]);
-        let said = project.run(verb, arguments).done().out;
+        let said = project.json(verb, arguments).to_string();
         assert!(said.contains("brought to its end") && said.contains("2999-01-01"), "{said}");
         assert_eq!(labels(&project.file()), all);
     }
