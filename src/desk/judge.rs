@@ -57,7 +57,10 @@ impl std::fmt::Display for JudgeStatus {
                 worth.n, worth.both, worth.scout
             ),
             None => {
-                write!(f, "too few training labels to say what that is worth, and the scout decides alone")
+                write!(
+                    f,
+                    "too few of them have a training label to say what that is worth, and the scout decides alone"
+                )
             }
         }
     }
