@@ -53,7 +53,7 @@ pub(super) fn seat_earlier(
     Ok(seated)
 }
 
-/// All of them on the evaluation cases that all have read; nothing where there is one alone.
+/// All of them on the evaluation cases that all have read; nothing where there is one alone, or no such case.
 pub(super) fn compared(
     store: &Store,
     judge: &Predictor,
@@ -76,7 +76,9 @@ pub(super) fn compared(
         .filter(|a| a.split == Split::Eval && a.round.is_some())
         .filter(|a| all.iter().all(|judged| judged.items.binary_search(&a.item).is_ok()))
         .collect();
-    let none = answers.is_empty();
+    if answers.is_empty() {
+        return Ok(Vec::new());
+    }
     let ballots = Ballots::collect(&answers, &revision.task);
     all.iter()
         .map(|judged| {
@@ -84,10 +86,7 @@ pub(super) fn compared(
             let p: Vec<f32> = p.as_standard_layout().iter().copied().collect();
             let labels = labels_of(&revision.task, &judged.predictor.labels);
             let ballots = ballots.predicted_by(&judged.items, &p, &labels);
-            let kappa = match none {
-                true => Figure::undefined("all of them have read no evaluation case that an expert answered"),
-                false => mean_model_expert(&ballots.model, &ballots.experts, seed),
-            };
+            let kappa = mean_model_expert(&ballots.model, &ballots.experts, seed);
             Ok(Compared { adapter: judged.predictor.adapter, kappa })
         })
         .collect()

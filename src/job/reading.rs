@@ -105,7 +105,11 @@ pub(super) fn read(
                 .store
                 .put_predictions(predictor.id, &of, &values, predictor.labels.len())
                 .and_then(|()| keep_beside(work.store, beside, &labelled, &of, some))
-                .and_then(|()| work.report("judging", sitting.judged as u64, Some(total), "texts"));
+                .and_then(|()| {
+                    let stage = judge.trouble().map(|why| format!("judging: {why} and is asked again"));
+                    let stage = stage.as_deref().unwrap_or("judging");
+                    work.report(stage, sitting.judged as u64, Some(total), "texts")
+                });
             if let Err(fault) = kept {
                 failed.get_or_insert(fault);
             }

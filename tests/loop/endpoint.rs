@@ -379,6 +379,20 @@ fn what_passes_is_waited_for_and_no_more_is_asked_at_a_time_than_was_said() {
 }
 
 #[test]
+fn what_is_waited_for_is_said() {
+    let server = StandIn::new(|asked| match asked.before {
+        0 => Said::Status(503, vec![("Retry-After", "1".into())], Vec::new()),
+        _ => able(asked),
+    });
+    let ran = server.judge(&ads(20), &["--limit", "3", "--concurrency", "1", "--progress", "json"]).done();
+    assert!(
+        ran.err.contains("judging: the server answers with status 503 and is asked again"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn a_server_that_fails_costs_nothing_that_was_read() {
     let ill = Arc::new(AtomicBool::new(true));
     let server = StandIn::new({

@@ -86,6 +86,11 @@ pub trait Reader {
     /// Where that cannot be used, or does not read a text as the judge does.
     fn beside(&mut self, adapter: Option<&[u8]>) -> Result<()>;
 
+    /// What keeps it from reading now and may pass, in words.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Takes in the instruction.
     ///
     /// # Errors

@@ -69,6 +69,8 @@ pub(super) struct Connection {
     timeout: Duration,
     stopped: Mutex<bool>,
     stopping: Condvar,
+    /// Why something is asked again, as long as it is.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Connection {
@@ -96,6 +98,7 @@ impl Connection {
             timeout,
             stopped: Mutex::new(false),
             stopping: Condvar::new(),
+            trouble: Mutex::default(),
         })
     }
 
@@ -114,10 +117,20 @@ impl Connection {
             };
             let pause = asked.as_ref().ok().and_then(|reply| reply.pause);
             let last = tried >= tries || patience == Patience::None;
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = match &asked {
+                _ if last => None,
+                Ok(reply) => Some(format!("the server answers with status {}", reply.status)),
+                Err(_) => Some("the server does not answer".to_owned()),
+            };
             if last || !self.wait(pause.unwrap_or_else(|| backoff(tried, body))) {
                 return asked.map_err(|error| self.fault(url, error));
             }
         }
+    }
+
+    /// Why something is asked again now.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends whatever is under way, also what waits for its next try.

@@ -165,6 +165,10 @@ impl Reader for Endpoint {
         if room < LEAST_TEXT { Err(no_room(taken, self.context)) } else { Ok(room) }
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.connection.trouble()
+    }
+
     fn longest(&self, room: usize) -> String {
         format!("{} bytes ({room} tokens of {BYTES_PER_TOKEN} bytes)", room * BYTES_PER_TOKEN)
     }
