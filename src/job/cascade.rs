@@ -16,7 +16,7 @@ use super::training::Training;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::stats::head::out_of_fold;
-use crate::stats::stack::{Fitted, Opinions, Stack, Worth, worth};
+use crate::stats::stack::{Fitted, Opinions, Stack, Worth, is_enough, worth};
 use crate::store::Store;
 use crate::store::predictors::Predictor;
 use crate::store::tasks::Revision;
@@ -35,7 +35,12 @@ pub(super) fn combine(
     let labels = scout.labels.len();
     let evidence = Evidence::collect(work, scout, &judged, &settings, revision, seed)?;
     let start = judged.without_labels(&revision.task.shares());
-    settings.calibration = Some(start.fitted(&evidence.opinions(), Fitted::Judge));
+    let fitted = start.fitted(&evidence.opinions(), Fitted::Judge);
+    // What was mined was chosen by the scout's doubt, not by the judge's: to it a label's texts are there what they are in the pool.
+    settings.calibration = Some(match is_enough(evidence.opinions().gold, labels) {
+        true => fitted.at_shares_of(judged.logs.view(), judged.logs.view()),
+        false => fitted,
+    });
     let seen = evidence.scout.as_ref().map(|_| evidence.opinions());
     settings.worth = seen.as_ref().and_then(|opinions| worth(opinions, labels, seed));
     work.store.set_predictor_settings(judged.predictor.id, &settings.to_json()?)?;

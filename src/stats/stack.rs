@@ -18,6 +18,12 @@ const TOLERANCE: f64 = 1e-6;
 /// Log-probabilities below this are taken as this: one mistaken certainty must not decide.
 const LEAST: f32 = -12.0;
 
+/// Steps in which shares of labels are looked for, and how little the last one moves any.
+const MOST_STEPS: usize = 500;
+const STEADY: f64 = 1e-6;
+/// No label is taken to be rarer.
+const LEAST_SHARE: f64 = 1e-4;
+
 /// What a fit begins with and is drawn towards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stack {
@@ -136,6 +142,41 @@ impl Stack {
     }
 }
 
+impl Stack {
+    /// The same where each label is as common as among these texts, which a fit takes to have equal shares of all: shares are found by
+    /// expectation maximisation from what is said of each text (Saerens, Latinne and Decaestecker 2002, *Adjusting the outputs of a classifier to
+    /// new a priori probabilities*, Neural Computation 14). Both matrices are texts × labels, log-probabilities in nats.
+    ///
+    /// It asks that the texts of a label look alike to the model here and where it was fitted. So it is for a model that had no part in choosing
+    /// what it was fitted on.
+    pub fn at_shares_of(&self, scout: ArrayView2<'_, f32>, judge: ArrayView2<'_, f32>) -> Self {
+        let p = self.probabilities(scout, judge).mapv(f64::from);
+        let labels = self.bias.len();
+        let equal = 1.0 / labels as f64;
+        let mut shares = vec![equal; labels];
+        for _ in 0..MOST_STEPS {
+            let mut counts = vec![0.0; labels];
+            for row in p.rows() {
+                let joint = || row.iter().zip(&shares).map(|(p, share)| p * share);
+                let whole = joint().sum::<f64>().max(f64::MIN_POSITIVE);
+                counts.iter_mut().zip(joint()).for_each(|(count, joint)| *count += joint / whole);
+            }
+            let of = |count: &f64| (count / p.nrows().max(1) as f64).max(LEAST_SHARE);
+            let next: Vec<f64> = counts.iter().map(of).collect();
+            let moved = next.iter().zip(&shares).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            shares = next;
+            if moved < STEADY {
+                break;
+            }
+        }
+        if p.nrows() == 0 {
+            return self.clone();
+        }
+        let bias = self.bias.iter().zip(&shares).map(|(bias, share)| bias + (share / equal).ln());
+        Self { bias: bias.collect(), ..self.clone() }
+    }
+}
+
 /// What stacking came to, judged on labels that the fits have not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Worth {
@@ -153,10 +194,14 @@ pub struct Worth {
     pub helps: bool,
 }
 
+/// Whether each label has as many examples as there are folds: fewer say nothing.
+pub fn is_enough(gold: &[usize], labels: usize) -> bool {
+    (0..labels).all(|label| gold.iter().filter(|&&l| l == label).count() >= FOLDS)
+}
+
 /// Compares both with the scout alone, each fitted on the other folds; none where a label has fewer examples than there are folds.
 pub fn worth(opinions: &Opinions<'_>, labels: usize, seed: u64) -> Option<Worth> {
-    let of = |label: usize| opinions.gold.iter().filter(|&&l| l == label).count();
-    if (0..labels).any(|label| of(label) < FOLDS) {
+    if !is_enough(opinions.gold, labels) {
         return None;
     }
     let n = opinions.gold.len();
@@ -227,6 +272,35 @@ mod tests {
         let fitted = Stack::scout_alone(2)
             .fitted(&Opinions { scout: scout.view(), judge: guesses.view(), gold: &gold }, Fitted::Both);
         assert!(fitted.judge < 0.35 * fitted.scout, "{fitted:?}");
+    }
+
+    #[test]
+    fn shares_are_found_where_the_fit_took_them_for_equal() {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        // Texts of label 1 lie around 1, the others around -1, with a variance of 1: log-odds of 2x at equal shares.
+        let mut normal = || (0..12).map(|_| rng.gen_range(0.0..1.0)).sum::<f32>() - 6.0;
+        let gold: Vec<usize> = (0..6_000).map(|i| usize::from(i % 10 == 0)).collect();
+        let mut says = Array2::zeros((6_000, 2));
+        for (mut row, &gold) in says.rows_mut().into_iter().zip(&gold) {
+            let odds = 2.0 * (normal() + if gold == 1 { 1.0 } else { -1.0 });
+            row[1] = -(1.0 + (-odds).exp()).ln();
+            row[0] = -(1.0 + odds.exp()).ln();
+        }
+        let equal = Stack::judge_alone(vec![0.0; 2]);
+        let shifted = equal.at_shares_of(says.view(), says.view());
+        let moved = (shifted.bias[1] - shifted.bias[0]).exp();
+        assert!((moved - 0.1 / 0.9).abs() < 0.02, "{shifted:?}");
+        let right = |stack: &Stack| {
+            let p = stack.probabilities(says.view(), says.view());
+            p.rows()
+                .into_iter()
+                .zip(&gold)
+                .filter(|(row, gold)| usize::from(row[1] > row[0]) == **gold)
+                .count()
+        };
+        assert!(right(&shifted) > right(&equal) + 200, "{} {}", right(&shifted), right(&equal));
+        let none = Array2::zeros((0, 2));
+        assert_eq!(equal.at_shares_of(none.view(), none.view()), equal);
     }
 
     #[test]
