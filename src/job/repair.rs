@@ -11,7 +11,8 @@ use super::backup::utc;
 use super::restore::CUT_SHORT;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::grouped::grouped;
-use crate::store::backups::{Backups, Holds, free_bytes};
+use crate::store::backups::{Backup, Backups, Holds, followed, free_bytes};
+use crate::store::merge::StoredCopy;
 use crate::store::salvage::{Salvage, bring_up_to_date, mend_header, salvage};
 use crate::store::{Access, Alone, Store, commits, finish_replacement, write_successor};
 
@@ -64,6 +65,7 @@ impl fmt::Display for RepairReport {
 /// Somebody works on it, it cannot be repaired, or the disk has no room for the copy and the new file: it is as it was then. Says which backup
 /// is the newest.
 pub fn repair(project: &Path) -> Result<RepairReport> {
+    let project = &*followed(project);
     let attempted = format!("repair {}", project.display());
     drop(Alone::with(project, &attempted)?);
     let between = finish_replacement(project, &attempted)?;
@@ -108,8 +110,9 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
         return Ok(report);
     }
     let mut saved = Salvage::default();
+    let lender = backups(project).find_map(|backup| StoredCopy::open(&backup.path, project).ok());
     let successor = write_successor(project, |to| {
-        saved = salvage(&copy.0, to)?;
+        saved = salvage(&copy.0, to, lender.as_ref().map(|backup| &backup.store))?;
         Ok(())
     });
     let successor = successor.map_err(|fault| {
@@ -177,10 +180,14 @@ fn wrong_with(copy: &Path) -> Vec<String> {
     look().unwrap_or_else(|fault| vec![fault.why().to_owned()])
 }
 
+/// The whole backups, newest first.
+fn backups(project: &Path) -> impl Iterator<Item = Backup> {
+    Backups::of(project).list().into_iter().filter(|backup| backup.holds != Holds::Labels)
+}
+
 /// The newest whole backup, and when it was made.
 fn newest(project: &Path) -> Option<(String, String)> {
-    let list = Backups::of(project).list();
-    let newest = list.into_iter().find(|b| b.holds != Holds::Labels)?;
+    let newest = backups(project).next()?;
     Some((newest.path.display().to_string(), utc(newest.at_ms)))
 }
 

@@ -11,7 +11,7 @@ use super::merge::{MergeReport, brought, merge_log};
 use super::runner::JobContext;
 use crate::domain::fault::{Fault, FaultKind, Result};
 use crate::domain::log::Log;
-use crate::store::backups::{Backups, Holds, free_bytes};
+use crate::store::backups::{Backups, Holds, followed, free_bytes};
 use crate::store::merge::StoredCopy;
 use crate::store::{Alone, finish_replacement, is_database, write_successor};
 
@@ -79,7 +79,8 @@ impl fmt::Display for RestoreReport {
 /// # Errors
 /// Somebody works on the project; there is no backup, it is of another project, or it is not whole: the project is as it was then.
 pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> Result<RestoreReport> {
-    let project = context.project;
+    let project = &*followed(context.project);
+    let context = &JobContext { project, ..*context };
     let attempted = format!("restore {}", project.display());
     drop(Alone::with(project, &attempted)?);
     let mut remarks = Vec::new();

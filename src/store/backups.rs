@@ -72,9 +72,10 @@ pub struct Held<'a> {
 impl Backups {
     /// Those of a project, in `FILE.backups` beside it, whether or not there are any.
     pub fn of(project: &Path) -> Self {
+        let project = followed(project);
         let mut folder = project.as_os_str().to_owned();
         folder.push(".backups");
-        Self { project: project.to_owned(), folder: folder.into(), stem: stem(project) }
+        Self { folder: folder.into(), stem: stem(&project), project }
     }
 
     /// The folder.
@@ -173,6 +174,14 @@ impl Held<'_> {
         let mut gone = too_old(&self.of.list(), now_ms);
         gone.retain(|path| std::fs::remove_file(path).is_ok());
         gone
+    }
+}
+
+/// The file that a link leads to: whatever takes the place of a project takes that of the file, and everybody who comes by either name finds it.
+pub fn followed(project: &Path) -> PathBuf {
+    match project.symlink_metadata() {
+        Ok(meta) if meta.is_symlink() => project.canonicalize().unwrap_or_else(|_| project.to_owned()),
+        _ => project.to_owned(),
     }
 }
 

@@ -2,11 +2,10 @@
 //!
 //! Layout: "The Database Header" of the SQLite file format.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::between::is_between;
+use super::connected::read_head;
 use super::seals::WAY_OUT;
 use super::wal::beside;
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -40,8 +39,7 @@ pub(super) fn inspect(path: &Path, newest: u32) -> Result<Header> {
     if meta.is_dir() {
         return Err(Fault::usage(&attempted, "it is a directory").hint("Name the .hardcase file inside it"));
     }
-    let mut head = Vec::with_capacity(100);
-    File::open(path).and_then(|f| f.take(100).read_to_end(&mut head)).map_err(io)?;
+    let head = read_head(path, 100).map_err(io)?;
     if head.is_empty() {
         return Err(Fault::new(&attempted, "the file is empty")
             .hint("If it was a project, go back to a backup; else delete it and use `hardcase new`"));
@@ -89,9 +87,7 @@ pub fn is_database(path: &Path) -> Result<bool> {
         Fault::usage(format!("open {}", path.display()), io_reason(&e))
             .hint("Name a project or a file of texts")
     };
-    let mut head = Vec::with_capacity(MAGIC.len());
-    File::open(path).and_then(|f| f.take(MAGIC.len() as u64).read_to_end(&mut head)).map_err(fault)?;
-    Ok(head == MAGIC)
+    Ok(read_head(path, MAGIC.len() as u64).map_err(fault)? == MAGIC)
 }
 
 /// Whether a write-ahead log with something in it lies beside the file.

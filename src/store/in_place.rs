@@ -9,6 +9,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 use super::attempt::Attempt;
 use super::backups::{aside_name, last_aside, partial_name, sync_folder, write_whole};
 use super::between::{is_between, successor_of};
+use super::connected::Connected;
 use super::open::{Access, Store};
 use super::process;
 use super::runs::is_gone;
@@ -130,8 +131,9 @@ fn works_elsewhere(project: &Path) -> Vec<String> {
             return Ok(Vec::new());
         }
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_URI;
+        let connected = Connected::of(project);
         let conn = rusqlite::Connection::open_with_flags(uri, flags).attempting(attempted)?;
-        Store::reading(conn, project)?.at_work(Where::OnOtherMachines)
+        Store::reading(conn, project, connected)?.at_work(Where::OnOtherMachines)
     };
     read().unwrap_or_default()
 }

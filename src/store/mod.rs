@@ -8,6 +8,7 @@ mod between;
 mod busy;
 mod check;
 mod clock;
+mod connected;
 mod convert;
 mod copying;
 mod filesystem;

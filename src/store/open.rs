@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::attempt::{Attempt, is_busy};
 use super::clock::now_ms;
+use super::connected::Connected;
 use super::convert::Uuid16;
 use super::filesystem::{FileSystem, ROLLBACK, file_system};
 use super::locks::{Locks, try_locks};
@@ -48,6 +49,8 @@ pub struct Store {
     pub(super) slice_ended: Option<Instant>,
     /// Up to where no case was free when they were all looked at last.
     pub(super) searched: Option<Searched>,
+    /// Dropped after the connection.
+    _connected: Connected,
 }
 
 impl Store {
@@ -108,6 +111,7 @@ impl Store {
             return Err(Fault::new(what, "the file or its folder is read-only")
                 .hint("Allow writing to both (chmod u+w) or work on a copy"));
         }
+        let connected = Connected::of(path);
         let mut conn = if read_only {
             Connection::open_with_flags(
                 read_only_uri(path),
@@ -133,12 +137,12 @@ impl Store {
             let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be brought up to date";
             return Err(Fault::new(what, why).hint("Open a copy of it in a folder that you may write to"));
         }
-        let store = Self::reading(conn, path)?;
+        let store = Self::reading(conn, path, connected)?;
         Ok(Self { access, backup, ..store })
     }
 
-    /// An open file that is only read, once its tables are what they should be.
-    pub(super) fn reading(conn: Connection, path: &Path) -> Result<Self> {
+    /// An open file that is only read, once its tables are what they should be. `connected` was taken before it was opened.
+    pub(super) fn reading(conn: Connection, path: &Path, connected: Connected) -> Result<Self> {
         let what = "open the project";
         functions::install(&conn).attempting(what)?;
         let schema = migrate::schema_of(&conn).attempting(what)?;
@@ -154,6 +158,7 @@ impl Store {
             backup: None,
             slice_ended: None,
             searched: None,
+            _connected: connected,
         })
     }
 

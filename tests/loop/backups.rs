@@ -149,6 +149,45 @@ fn nobody_is_pulled_away_from_under_work() {
 }
 
 #[test]
+fn an_open_workstation_keeps_its_locks_whatever_it_shows_and_nothing_takes_the_file_away_from_under_it() {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "12"]).done();
+    project.json("backup", &[]);
+    let seat = Seat::open(&project, &["--as", "grace"]);
+    seat.see("round 1: 0 of 12 by you");
+    seat.answer('1');
+    // Each of these reads the file on its own.
+    for (key, sees) in [
+        ("\x0b", "nothing since this screen was opened"),
+        ("\x14", "row 1 of"),
+        ("\x0f", "kappa"),
+        ("\x04", "Experts differ on no case"),
+    ] {
+        seat.press(key);
+        seat.see(sees);
+    }
+    if cfg!(target_os = "linux") {
+        use std::os::unix::fs::MetadataExt;
+        let (process, file) = (seat.process().to_string(), fs::metadata(project.file()).unwrap().ino());
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        let own = |line: &&str| {
+            line.split_whitespace().any(|word| word == process) && line.contains(&format!(":{file} "))
+        };
+        assert!(locks.lines().any(|line| own(&line)), "its locks are gone:\n{locks}");
+    }
+    for (verb, arguments) in [("restore", &[][..]), ("doctor", &["--repair"])] {
+        project.run(verb, arguments).refused(1, &["grace is at work on it"]);
+    }
+    seat.press("\x1b");
+    seat.see("round 1: 1 of 12 by you");
+    seat.answer('2');
+    seat.see("round 1: 2 of 12 by you");
+    seat.press("q");
+    assert_eq!(seat.end().0, 0);
+    assert_eq!(labels(&project.file()).len(), 2);
+}
+
+#[test]
 fn a_backup_that_is_not_whole_or_not_of_this_project_changes_nothing() {
     let project = Project::with_ads(20);
     answer(&project, 1, "fine", "ada");
@@ -243,6 +282,53 @@ fn a_project_that_a_group_writes_stays_so_with_all_that_lies_beside_it() {
     fs::set_permissions(project.path("."), fs::Permissions::from_mode(0o750)).unwrap();
     let doctor = project.run("doctor", &[]).done().out;
     assert!(doctor.contains("note permissions") && doctor.contains("chmod g+ws"), "{doctor}");
+}
+
+#[test]
+fn a_link_to_a_project_stays_one_and_both_names_lead_to_what_was_restored() {
+    let project = Project::with_ads(20);
+    answer(&project, 1, "fine", "ada");
+    let link = project.path("link.hardcase");
+    std::os::unix::fs::symlink(project.file(), &link).unwrap();
+    let by_link = link.to_str().unwrap();
+    let made = path(&hardcase(["backup", by_link, "--json"]).json(), "backup");
+    assert_eq!(made.parent().unwrap(), project.path("pool.hardcase.backups"));
+    answer(&project, 2, "fine", "ada");
+    hardcase(["restore", by_link]).done();
+    let mut bytes = fs::read(project.file()).unwrap();
+    let row = b"setfine";
+    let at = bytes.windows(row.len()).position(|w| w == row).unwrap();
+    bytes[at + 3] ^= 1;
+    fs::write(project.file(), &bytes).unwrap();
+    hardcase(["doctor", by_link, "--repair"]).done();
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_eq!((labels(&link).len(), labels(&project.file()).len()), (2, 2));
+}
+
+#[test]
+fn a_project_that_lost_its_task_has_it_from_the_backup_and_keeps_every_label() {
+    let project = Project::with_ads(20);
+    answer(&project, 1, "fine", "ada");
+    let backup = path(&project.json("backup", &[]), "backup");
+    answer(&project, 2, "clickbait", "bob");
+    let all = labels(&project.file());
+    let root: i64 = {
+        let file = rusqlite::Connection::open(project.file()).unwrap();
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'task_revision'";
+        file.query_row(sql, (), |r| r.get(0)).unwrap()
+    };
+    let mut bytes = fs::read(project.file()).unwrap();
+    let at = usize::try_from(root - 1).unwrap() * 4_096;
+    bytes[at..at + 4_096].fill(0);
+    fs::write(project.file(), &bytes).unwrap();
+    let elsewhere = project.path("elsewhere");
+    fs::rename(&backup, &elsewhere).unwrap();
+    project.run("doctor", &["--repair"]).refused(1, &["its task cannot be read any more"]);
+    fs::rename(&elsewhere, &backup).unwrap();
+    let report = project.json("doctor", &["--repair"]);
+    assert!(report["notes"].to_string().contains("task revisions: 1 are as the backup has them"), "{report}");
+    assert_eq!(labels(&project.file()), all);
+    drop(project.is_whole());
 }
 
 /// A project with labels of ada, a backup, and labels of bob since; many texts, so that a copy takes its time.

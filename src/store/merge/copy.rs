@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::attempt::Attempt;
+use crate::store::connected::Connected;
 use crate::store::copying::copy_pages;
 use crate::store::open::{Store, read_only_uri};
 use crate::store::private::create_private;
@@ -41,8 +42,9 @@ impl StoredCopy {
         let in_use = beside(path, "-wal").exists() || beside(path, "-shm").exists();
         if !in_use && known.user_version == migrate::FILE_VERSION {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            let connected = Connected::of(path);
             let conn = Connection::open_with_flags(read_only_uri(path), flags).attempting(&attempted)?;
-            let store = settle(conn, path).map_err(|f| f.while_trying(&attempted))?;
+            let store = settle(conn, path, connected).map_err(|f| f.while_trying(&attempted))?;
             return Ok(Self { store, before: Some(stamp(path)) });
         }
         let private = Private::beside(project, &attempted)?;
@@ -52,12 +54,13 @@ impl StoredCopy {
                 fill(&beside(path, "-wal"), &beside(&private.0, "-wal"), &attempted)?;
             }
         }
+        let connected = Connected::of(&private.0);
         let mut conn = Connection::open(&private.0).attempting(&attempted)?;
         conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).attempting(&attempted)?;
         if migrate::version(&conn).attempting(&attempted)? < migrate::FILE_VERSION {
             migrate::apply(&mut conn, migrate::MIGRATIONS).map_err(|f| f.while_trying(&attempted))?;
         }
-        let store = settle(conn, path).map_err(|f| f.while_trying(&attempted))?;
+        let store = settle(conn, path, connected).map_err(|f| f.while_trying(&attempted))?;
         // `private` goes here: its name is taken away, and the file with the last who has it open.
         Ok(Self { store, before: None })
     }
@@ -78,7 +81,7 @@ impl StoredCopy {
     }
 }
 
-fn settle(conn: Connection, path: &Path) -> Result<Store> {
+fn settle(conn: Connection, path: &Path, connected: Connected) -> Result<Store> {
     let what = "open the project";
     busy::install(&conn).attempting(what)?;
     conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
@@ -88,7 +91,7 @@ fn settle(conn: Connection, path: &Path) -> Result<Store> {
         return Err(Fault::new(what, format!("the file is damaged ({verdict})"))
             .hint("Copy it once more from where it was made, its -wal file included"));
     }
-    Store::reading(conn, path)
+    Store::reading(conn, path, connected)
 }
 
 fn stamp(path: &Path) -> Stamp {

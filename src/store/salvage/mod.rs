@@ -5,6 +5,7 @@
 
 mod cells;
 mod file_header;
+mod lent;
 mod references;
 mod scan;
 mod tables;

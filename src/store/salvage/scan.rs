@@ -27,11 +27,14 @@ pub(super) struct Unread {
     pub end: bool,
 }
 
+/// How often the numbers of a pass may turn back: pages that changed places do so once each, and a page that leads to itself does without end.
+const MOST_TURNS: usize = 64;
+
 /// How a pass over rows ended.
 enum Pass {
     /// At the last row.
     Whole,
-    /// At a row that cannot be read, after the one of that number.
+    /// At a row that cannot be read, after others of which this is the highest number.
     Broken(i64),
 }
 
@@ -92,29 +95,33 @@ fn pass(
     let columns = format!("{key}, {}", from.columns);
     let sql = query(from, &columns, &format!("AND {key} < ?2 ORDER BY {key} {order}"));
     let what = "read the damaged file";
-    let mut at = after;
+    let (mut at, mut highest, mut turns) = (after, after, 0);
     let broken = |e: rusqlite::Error, at: i64| match e.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::OutOfMemory) => Err(e).attempting(what),
         _ => Ok(Pass::Broken(at)),
     };
     let mut statement = match conn.prepare_cached(&sql) {
         Ok(statement) => statement,
-        Err(e) => return broken(e, at),
+        Err(e) => return broken(e, highest),
     };
     let mut rows = match statement.query(params_from_iter([after, until])) {
         Ok(rows) => rows,
-        Err(e) => return broken(e, at),
+        Err(e) => return broken(e, highest),
     };
     loop {
         match rows.next() {
             Ok(None) => return Ok(Pass::Whole),
             Ok(Some(row)) => {
-                if let Ok(key) = row.get(0) {
-                    at = key;
+                if let Ok(key) = row.get::<_, i64>(0) {
+                    turns += usize::from(if order == "ASC" { key < at } else { key > at && at != after });
+                    (at, highest) = (key, highest.max(key));
+                }
+                if turns > MOST_TURNS {
+                    return Ok(Pass::Broken(highest));
                 }
                 each(row)?;
             }
-            Err(e) => return broken(e, at),
+            Err(e) => return broken(e, highest),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::cells::{Cell, cells, is_text, mend};
+use super::lent::lend;
 use super::references::{AFTER_EVENTS, BEFORE_EVENTS, EVENT_STANDS, WORD_STANDS};
 use super::scan::{Numbered, Unread, read_rows};
 use crate::domain::fault::{Fault, Result};
@@ -96,11 +97,12 @@ pub struct Salvage {
     pub notes: Vec<String>,
 }
 
-/// Reads a damaged file, which is a copy and may have a log beside it, and writes what is whole of it into the empty file `into`.
+/// Reads a damaged file, which is a copy and may have a log beside it, and writes what is whole of it into the empty file `into`. What nothing can
+/// be read without is taken from `backup` where it is gone.
 ///
 /// # Errors
 /// Nothing that could be labelled is left: its tables, the project's settings or its task cannot be read.
-pub fn salvage(damaged: &Path, into: &Path) -> Result<Salvage> {
+pub fn salvage(damaged: &Path, into: &Path, backup: Option<&Store>) -> Result<Salvage> {
     let old = Connection::open_with_flags(damaged, OpenFlags::SQLITE_OPEN_READ_WRITE).attempting(WHAT)?;
     old.pragma_update(None, "trusted_schema", false).attempting(WHAT)?;
     old.pragma_update(None, "cell_size_check", true).attempting(WHAT)?;
@@ -121,6 +123,12 @@ pub fn salvage(damaged: &Path, into: &Path) -> Result<Salvage> {
     };
     work.read_seals()?;
     TABLES.iter().chain([&METRIC]).try_for_each(|table| work.take(table))?;
+    if let Some(backup) = backup {
+        let lent = lend(&work.new, &backup.conn, &work.seals)?;
+        work.out
+            .notes
+            .extend(lent.iter().map(|(called, n)| format!("{called}: {n} are as the backup has them")));
+    }
     work.settle(BEFORE_EVENTS)?;
     work.check_essentials()?;
     work.take(&WORDS)?;
