@@ -457,7 +457,8 @@ impl Sitting {
                 .hint("`hardcase next FILE` shows the number of the case's item"));
         }
         let revealed = match &case {
-            Some(case) => self.is_revealed(case)?,
+            // Whoever decided between experts has seen what each of them said, however often the text comes back.
+            Some(case) => self.is_revealed(case)? || self.store.has_decided(self.expert, item)?,
             None => self.store.is_revealed(self.expert, item)?,
         };
         let seen_prelabel = match (&case, revealed) {

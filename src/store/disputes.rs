@@ -66,6 +66,14 @@ pub struct AsGiven {
 }
 
 impl Store {
+    /// Whether an expert ever decided on an item between others, under whichever name.
+    pub fn has_decided(&self, expert: ExpertId, item: ItemId) -> Result<bool> {
+        let sql = format!(
+            "SELECT count(*) FROM label_event WHERE item = ?2 AND action = 'adjudicate' AND expert IN {MY_NAMES}"
+        );
+        Ok(self.count(&sql, (expert, item), "read the decisions")? > 0)
+    }
+
     /// The items on which standing labels that count differ, by id.
     pub fn disputed_items(&self) -> Result<Vec<ItemId>> {
         let sql = format!(
