@@ -139,7 +139,7 @@ impl<'s> Figures<'s> {
             ceiling(&ballots.experts, self.seed)
         };
         let again = self.store.first_blind_answers_again()?;
-        let own_agreement = own_agreement(&pairs_of(&self.answers, &again, self.task), self.seed);
+        let own_agreement = self.own_agreement(&again)?;
         let Some(predictor) = active else {
             let none = Figure::undefined("nothing has been scouted yet");
             let f1 = vec![none.clone(); self.task.labels.len()];
@@ -169,6 +169,17 @@ impl<'s> Figures<'s> {
             own_agreement,
             model_on_shared,
         })
+    }
+
+    /// The experts with their own first answers. Not every answer to a case shown again has a blind first one beside it.
+    fn own_agreement(&self, again: &[BlindAnswer]) -> Result<Figure> {
+        let pairs = pairs_of(&self.answers, again, self.task);
+        if pairs.iter().flatten().flatten().next().is_none() && self.store.repeat_count(None)? > 0 {
+            return Ok(Figure::undefined(
+                "no answer to a case shown again can be held yet against a blind first one of the same expert",
+            ));
+        }
+        Ok(own_agreement(&pairs, self.seed))
     }
 
     fn stored(&self) -> Result<Vec<Stored>> {
