@@ -7,6 +7,7 @@ use super::setting::Setting;
 use crate::desk::adjudication::{Dispute, Dossier, Which};
 use crate::desk::sitting::{Leaving, Sitting};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::grouped::counted;
 use crate::domain::ids::ItemId;
 
 #[derive(clap::Args)]
@@ -59,8 +60,11 @@ impl Adjudicate {
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "items": sent.items, "cases": sent.cases }));
                 }
-                setting
-                    .say(&format!("sent round again: {} items, {} cases to answer", sent.items, sent.cases))
+                setting.say(&format!(
+                    "sent round again: {}, {} to answer",
+                    counted(sent.items, "item", "items"),
+                    counted(sent.cases, "case", "cases")
+                ))
             }
             (Some(item), Some(label)) => {
                 setting.print(&sitting.decide(item, label, self.reason.as_deref().unwrap_or_default())?)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::output::{harmless, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::domain::grouped::grouped;
+use crate::domain::grouped::{counted, grouped};
 use crate::job::backup::{ListedBackup, Occasion, back_up, back_up_to, list, rules};
 
 /// A copy of the project in FILE.backups, also while others work on it.
@@ -42,7 +42,7 @@ fn in_words(all: &[ListedBackup]) -> String {
     }
     let lines = all.iter().map(|b| {
         let holds = match (b.holds, b.labels) {
-            (_, Some(labels)) => format!("{labels} labels"),
+            (_, Some(labels)) => counted(labels, "label", "labels"),
             ("labels", None) => "the label log".into(),
             ("earlier-version", None) => "earlier version".into(),
             (_, None) => "cannot be read".into(),

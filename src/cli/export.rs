@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
 use crate::job::events::{Texts, export_events};
 use crate::job::export::{By, ExportFormat, ExportOptions, Exported, What, export};
@@ -100,10 +101,11 @@ impl Export {
         }
         if closed > 0 {
             setting.watch.note(&format!(
-                "what others answered to {closed} texts whose cases are open was left out: a lead sees it (--as NAME)"
+                "what others answered to {} whose cases are open was left out: a lead sees it (--as NAME)",
+                counted(closed, "text", "texts")
             ));
         }
-        if to_file { setting.say(&format!("{lines} lines written")) } else { Ok(()) }
+        if to_file { setting.say(&format!("{} written", counted(lines, "line", "lines"))) } else { Ok(()) }
     }
 }
 
@@ -118,7 +120,11 @@ impl Export {
         }
         let texts = if self.no_text { Texts::LeftOut } else { Texts::Written };
         let lines = export_events(&self.file, texts, self.out.as_deref())?;
-        if self.out.is_some() { setting.say(&format!("{lines} lines written")) } else { Ok(()) }
+        if self.out.is_some() {
+            setting.say(&format!("{} written", counted(lines, "line", "lines")))
+        } else {
+            Ok(())
+        }
     }
 }
 

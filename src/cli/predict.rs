@@ -7,6 +7,7 @@ use super::arguments::Reading;
 use super::export::FormatArgument;
 use super::setting::Setting;
 use crate::domain::fault::Result;
+use crate::domain::grouped::counted;
 use crate::job::predict::{PredictOptions, predict};
 
 #[derive(clap::Args)]
@@ -38,6 +39,6 @@ impl Predict {
         let options = PredictOptions { read: self.reading.into(), format: self.format.into(), out: self.out };
         setting.watch.listen();
         let n = predict(&self.file, &self.data, &model, &options, &setting.watch)?;
-        if to_file { setting.say(&format!("{n} texts scored")) } else { Ok(()) }
+        if to_file { setting.say(&format!("{} scored", counted(n, "text", "texts"))) } else { Ok(()) }
     }
 }

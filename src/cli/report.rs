@@ -6,6 +6,7 @@ use super::output::print;
 use super::setting::Setting;
 use crate::desk::report::{document, markdown, report};
 use crate::domain::fault::Result;
+use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
 use crate::job::output::write_text;
 
@@ -26,15 +27,15 @@ impl Report {
         let text = if setting.wants_json() { format!("{}\n", document(&report)?) } else { markdown(&report) };
         if report.about.left_out > 0 {
             setting.watch.note(&format!(
-                "the answers to {} texts whose cases are open were left out: a lead sees them (--as NAME)",
-                report.about.left_out
+                "the answers to {} whose cases are open were left out: a lead sees them (--as NAME)",
+                counted(report.about.left_out, "text", "texts")
             ));
         }
         match self.out {
             None => print(text.trim_end()),
             Some(out) => {
                 write_text(&out, &text)?;
-                setting.say(&format!("{} lines written", text.lines().count()))
+                setting.say(&format!("{} written", counted(text.lines().count(), "line", "lines")))
             }
         }
     }

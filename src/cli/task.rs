@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::output::{print_exact, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::grouped::counted;
 use crate::domain::task;
 use crate::job::adapters::list;
 use crate::job::task::{revisions, set};
@@ -15,7 +16,7 @@ const LONGEST: u64 = 1_000_000;
 #[derive(clap::Args)]
 #[group(id = "action", required = true, multiple = false)]
 struct Action {
-    /// Print the newest revision as TOML
+    /// Print the revision that stands as TOML
     #[arg(long)]
     show: bool,
     /// Set a new revision; labels that keep their name or id keep their answers
@@ -56,11 +57,11 @@ impl Task {
             return print_json(&revisions);
         }
         match revisions.last() {
-            Some(newest) => print_exact(&format!(
-                "# revision {} of {}\n{}",
-                newest.number,
-                revisions.len(),
-                newest.task.to_toml()?.trim_end()
+            Some(standing) => print_exact(&format!(
+                "# revision {}, which stands; {} in all\n{}",
+                standing.number,
+                counted(revisions.len(), "revision", "revisions"),
+                standing.task.to_toml()?.trim_end()
             )),
             None => Err(Fault::usage("show the task", "the project has none yet")
                 .hint("Set one with `hardcase task FILE --set TASK.toml`")),

@@ -18,6 +18,7 @@ use crate::domain::task::Task;
 use crate::store::Store;
 use crate::store::again::SentRound;
 use crate::store::events::Reveals;
+use crate::store::items::ShownItem;
 
 /// The beginning of a text in a list.
 const BEGINNING: usize = 200;
@@ -213,10 +214,7 @@ impl Sitting {
     /// No such item, or one that this expert may not look into yet.
     pub fn dossier(&mut self, item: ItemId) -> Result<Dossier> {
         let attempted = || format!("show what was said of item {item}");
-        let shown = self.store.item(item)?.ok_or_else(|| {
-            Fault::usage(attempted(), "the project has no such item")
-                .hint("`hardcase adjudicate FILE --list` lists them")
-        })?;
+        let shown = self.must_exist(item, &attempted())?;
         if !self.leads()? && !self.store.is_closed(self.expert, item)? {
             return Err(Fault::new(attempted(), "others are still to answer it, or you are")
                 .hint("It can be seen once its answers are complete; a lead sees it at any time"));
@@ -269,7 +267,7 @@ impl Sitting {
     /// Decides which label an item has, and why. When this returns, it is on disk; it overrules every answer in training.
     ///
     /// # Errors
-    /// This expert does not lead, there is no such label, nobody has answered for the item, or no reason is given.
+    /// This expert does not lead, there is no such label or item, nobody has answered for the item, or no reason is given.
     pub fn decide(&mut self, item: ItemId, label: &str, reason: &str) -> Result<Decided> {
         let attempted = || format!("decide on item {item}");
         self.must_lead(attempted())?;
@@ -282,6 +280,7 @@ impl Sitting {
         if reason.len() > LONGEST {
             return Err(Fault::usage(attempted(), format!("the reason is longer than {LONGEST} bytes")));
         }
+        self.must_exist(item, &attempted())?;
         if self.store.answers_on(item)?.is_empty() {
             return Err(Fault::usage(attempted(), "nobody has answered for it yet")
                 .hint("`hardcase adjudicate FILE --list` lists the items on which experts differ"));
@@ -350,6 +349,9 @@ impl Sitting {
     pub fn send_round(&mut self, which: Which) -> Result<SentRound> {
         let attempted = "send cases round again";
         self.must_lead(attempted.into())?;
+        if let Which::Item(item) = which {
+            self.must_exist(item, attempted)?;
+        }
         let revision = self.store.task()?;
         let older = self.store.items_of_older_revisions(revision.id)?;
         let items: Vec<ItemId> = match which {
@@ -373,9 +375,30 @@ impl Sitting {
             Fault::new(attempted, "no round is open").hint("Open one with `hardcase mine FILE`")
         })?;
         match sent.cases {
-            0 => Err(Fault::new(attempted, "they are with their experts already")),
+            0 => Err(self.not_sent(attempted, &items)?),
             _ => Ok(sent),
         }
+    }
+
+    /// Why nothing of `items` was sent round again: all that are cases were before, and what nobody was ever shown as a case cannot be.
+    fn not_sent(&self, attempted: &str, items: &[ItemId]) -> Result<Fault> {
+        for item in items {
+            if self.store.sent_and_waiting(*item)? > 0 {
+                return Ok(Fault::new(attempted, "they are with their experts already"));
+            }
+        }
+        let which = if items.len() == 1 { "it is" } else { "they are" };
+        Ok(Fault::new(attempted, format!("{which} nobody's case: only cases of a round go round again")).hint(
+            "Whoever labelled it looks at it again among the texts of the workstation, or with `hardcase answer FILE --item N --label L`",
+        ))
+    }
+
+    /// The item's text.
+    fn must_exist(&self, item: ItemId, attempted: &str) -> Result<ShownItem> {
+        self.store.item(item)?.ok_or_else(|| {
+            Fault::usage(attempted, "the project has no such text")
+                .hint("`hardcase adjudicate FILE --list` lists the items on which experts differ")
+        })
     }
 
     fn must_lead(&self, attempted: String) -> Result<()> {

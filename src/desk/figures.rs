@@ -17,7 +17,7 @@ use crate::stats::audit::{Audit, AuditCase, audit};
 use crate::stats::kappa::{ceiling, gain, mean_model_expert, on_shared_cases, own_agreement};
 use crate::stats::learning_curve::{Learned, next_gain};
 use crate::stats::reliability::{Claim, calibration_error};
-use crate::stats::rounds::{audit_answers, combined_inclusion};
+use crate::stats::rounds::{audit_answers, by_text, combined_inclusion};
 use crate::stats::scores::{mean_ac1, mean_f1};
 use crate::stats::shares::SharesFrom;
 use crate::store::Store;
@@ -139,7 +139,7 @@ impl<'s> Figures<'s> {
             ceiling(&ballots.experts, self.seed)
         };
         let again = self.store.first_blind_answers_again()?;
-        let own_agreement = own_agreement(&pairs_of(&self.answers, &again, self.task), self.seed);
+        let own_agreement = self.own_agreement(&again)?;
         let Some(predictor) = active else {
             let none = Figure::undefined("nothing has been scouted yet");
             let f1 = vec![none.clone(); self.task.labels.len()];
@@ -169,6 +169,17 @@ impl<'s> Figures<'s> {
             own_agreement,
             model_on_shared,
         })
+    }
+
+    /// The experts with their own first answers. Not every answer to a case shown again has a blind first one beside it.
+    fn own_agreement(&self, again: &[BlindAnswer]) -> Result<Figure> {
+        let pairs = pairs_of(&self.answers, again, self.task);
+        if pairs.iter().flatten().flatten().next().is_none() && self.store.repeat_count(None)? > 0 {
+            return Ok(Figure::undefined(
+                "no answer to a case shown again can be held yet against a blind first one of the same expert",
+            ));
+        }
+        Ok(own_agreement(&pairs, self.seed))
     }
 
     fn stored(&self) -> Result<Vec<Stored>> {
@@ -314,31 +325,32 @@ impl<'s> Figures<'s> {
         Ok(audit(&cases, self.task.labels.len(), self.seed))
     }
 
-    /// Whether the active model's probabilities are what they say, on the audit cases.
+    /// Whether the active model's probabilities are what they say, on the audit cases. Of a text with several answers, the share of them that
+    /// the model agrees with is how far it was right.
     pub fn calibration_error(&self, active: Option<&Predictor>) -> Result<Figure> {
-        let claim = |(case, confidence): (AuditCase, f64)| Claim {
-            confidence,
-            right: case.predicted == case.answered,
-            weight: 1.0 / case.inclusion,
+        let claim = |(case, confidence): (AuditCase, f64)| {
+            let agree = case.answered.iter().filter(|label| **label == case.predicted).count();
+            let right = agree as f64 / case.answered.len() as f64;
+            Claim { confidence, right, weight: 1.0 / case.inclusion }
         };
         let claims: Vec<Claim> = self.audit_cases(active)?.into_iter().map(claim).collect();
         Ok(calibration_error(&claims, self.seed))
     }
 
-    /// The answered audit cases, each with the probability that the model gives its label.
+    /// The answered audit cases, each with the probability that the model gives its label. A case is a text, with the answers of all experts
+    /// who have one: texts were drawn at random, so they are what is counted and resampled.
     fn audit_cases(&self, active: Option<&Predictor>) -> Result<Vec<(AuditCase, f64)>> {
         let Some(predictor) = active else { return Ok(Vec::new()) };
         let known = labels_of(self.task, &predictor.labels);
         let (mut draws, mut cases) = (Vec::new(), Vec::new());
-        for answer in audit_answers(&self.answers, self.task) {
-            let Some(p) = self.store.prediction(predictor.id, answer.item)? else {
+        for text in by_text(&audit_answers(&self.answers, self.task)) {
+            let Some(p) = self.store.prediction(predictor.id, text.item)? else {
                 continue;
             };
             let p = Probabilities(p);
             if let Some(predicted) = known.get(p.top()).copied().flatten() {
-                draws.push(answer.draw);
-                let inclusion = answer.draw.inclusion;
-                let case = AuditCase { inclusion, predicted, answered: answer.label };
+                draws.push(text.draw);
+                let case = AuditCase { inclusion: text.draw.inclusion, predicted, answered: text.labels };
                 cases.push((case, f64::from(p.0[p.top()])));
             }
         }

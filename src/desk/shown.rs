@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::domain::grouped::counted;
 use crate::domain::ids::{CaseId, ItemId};
 pub use crate::store::hands::Owed;
 
@@ -99,7 +100,7 @@ impl std::fmt::Display for Acknowledged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { saved: Saved { item, label, changed }, labels } = self;
         let verb = if *changed { "changed" } else { "saved" };
-        write!(f, "{verb}: {label} on item {item}; {labels} labels by you")
+        write!(f, "{verb}: {label} on item {item}; {} by you", counted(*labels, "label", "labels"))
     }
 }
 

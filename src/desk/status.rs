@@ -340,7 +340,9 @@ impl Status {
             0 => Ok(()),
             n => writeln!(
                 f,
-                "    ({n} of the answers so far; one case in {ONE_IN} comes back blind, which trains nothing and tells how steady answers are)"
+                "    ({n} of the answers so far {} shown again; one case in {ONE_IN} comes back blind, which trains nothing and tells how steady \
+                 answers are)",
+                if n == 1 { "is to a case" } else { "are to cases" }
             ),
         }
     }

@@ -1,5 +1,10 @@
 //! Numbers as a person reads them.
 
+/// A number with what it counts: `1 text`, `3 texts`.
+pub fn counted(n: usize, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
+}
+
 /// A number with its thousands apart: `10,485,760`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

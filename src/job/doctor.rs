@@ -7,7 +7,7 @@ pub use super::finding::{Finding, State};
 use super::repair::way_back;
 use super::sharing;
 use crate::domain::fault::Result;
-use crate::domain::grouped::grouped;
+use crate::domain::grouped::{counted, grouped};
 use crate::domain::log::Hex;
 use crate::store::backups::{Backups, Holds, free_bytes};
 use crate::store::runs::Outcome;
@@ -52,7 +52,8 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
         return Ok(findings);
     }
     let (texts, labels) = (store.item_count()?, store.label_count()?);
-    findings.push(Finding::new("file", State::Fine, format!("whole: {texts} texts, {labels} labels")));
+    let whole = format!("whole: {}, {}", counted(texts, "text", "texts"), counted(labels, "label", "labels"));
+    findings.push(Finding::new("file", State::Fine, whole));
     findings.extend(backups(&store, project)?);
     findings.extend(room(&store, project)?);
     findings.extend(sharing::permissions(&store, project)?);

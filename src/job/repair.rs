@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::backup::utc;
 use super::restore::CUT_SHORT;
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::domain::grouped::grouped;
+use crate::domain::grouped::{counted, grouped};
 use crate::store::backups::{Backup, Backups, Holds, followed, free_bytes};
 use crate::store::merge::StoredCopy;
 use crate::store::salvage::{Salvage, bring_up_to_date, mend_header, salvage};
@@ -48,7 +48,8 @@ impl fmt::Display for RepairReport {
             write!(f, "\n  found: {line}")?;
         }
         let more = if self.perhaps_more { ", perhaps more" } else { "" };
-        write!(f, "\n  label events: {} are whole, {} are lost{more}", self.events, self.events_lost)?;
+        let of = |n: usize| counted(n, "is", "are");
+        write!(f, "\n  label events: {} whole, {} lost{more}", of(self.events), of(self.events_lost))?;
         for line in &self.missing {
             write!(f, "\n  lost: {line}")?;
         }
@@ -89,8 +90,8 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
     let torn = commits(project);
     if torn.cut_off > 0 {
         report.found.push(format!(
-            "{} writes in the log beside it (-wal) cannot be read{}",
-            torn.cut_off,
+            "{} in the log beside it (-wal) cannot be read{}",
+            counted(torn.cut_off, "write", "writes"),
             if torn.are_damaged() {
                 ""
             } else {
@@ -135,25 +136,39 @@ fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
     report.perhaps_more = saved.perhaps_more || cut_off > 0;
     report.missing = saved.missing;
     let notes = [
-        (saved.without_case, "labels are kept without the case in which they were given"),
-        (saved.mended, "rows had one wrong bit, which their hash shows: they are as they were written"),
+        (
+            saved.without_case,
+            "label is kept without the case in which it was given",
+            "labels are kept without the case in which they were given",
+        ),
+        (
+            saved.mended,
+            "row had one wrong bit, which its hash shows: it is as it was written",
+            "rows had one wrong bit, which their hash shows: they are as they were written",
+        ),
         (
             saved.unsealed,
+            "row that labels rest on is taken as it stands, because its seal could not be read",
             "rows that labels rest on are taken as they stand, because their seals could not be read",
         ),
     ];
-    let counted = notes.into_iter().filter(|(n, _)| *n > 0).map(|(n, says)| format!("{n} {says}"));
+    let other = notes.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, more)| counted(n, one, more));
     let lost = saved.lost.into_iter().map(|lost| {
         let mut parts = Vec::new();
         if lost.changed > 0 {
-            parts.push(format!("{} are not as they were written and were left out", lost.changed));
+            parts.push(counted(
+                lost.changed,
+                "is not as it was written and was left out",
+                "are not as they were written and were left out",
+            ));
         }
         if lost.stretches > 0 {
-            parts.push(format!("{} stretches of them cannot be read", lost.stretches));
+            let stretches = counted(lost.stretches, "stretch", "stretches");
+            parts.push(format!("{stretches} of them cannot be read"));
         }
         format!("{}: {}", lost.called, parts.join(", "))
     });
-    report.notes.extend(lost.chain(counted).chain(saved.notes));
+    report.notes.extend(lost.chain(other).chain(saved.notes));
     if report.events_lost > 0 || report.perhaps_more {
         report.notes.push(match newest(&report.project) {
             Some((path, made)) => format!(
@@ -173,7 +188,7 @@ fn wrong_with(copy: &Path) -> Vec<String> {
         let mut found = store.integrity_check()?;
         let abandoned = store.clear_abandoned_sources()?;
         if abandoned > 0 {
-            found.push(format!("{abandoned} imports were cut short"));
+            found.push(counted(abandoned, "import was cut short", "imports were cut short"));
         }
         Ok(found)
     };

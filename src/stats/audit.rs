@@ -4,6 +4,9 @@
 //! `p` stands for `1/p` items of the pool. Never pass mined cases: they stand for nothing but themselves.
 //! Source: J. Hájek's ratio form of the Horvitz–Thompson estimator (1971); the interval resamples cases with
 //! their weights.
+//!
+//! A case is a text, however many experts have answered for it: what was drawn at random is texts. Their answers share its weight, and the
+//! bootstrap draws them together, so that a second answer to the same text makes no interval narrower by its mere number.
 
 use serde::Serialize;
 
@@ -15,15 +18,15 @@ use crate::domain::figure::Figure;
 /// With fewer cases of a label its figures are undefined.
 pub const LEAST_CASES: usize = 5;
 
-/// One answered audit case.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One answered audit case: a text with the answers of all experts.
+#[derive(Clone, Debug, PartialEq)]
 pub struct AuditCase {
     /// The probability with which it was drawn, above 0 and at most 1.
     pub inclusion: f64,
     /// The model's label. Where the audit sample also set the prior, cross-fitted by the caller.
     pub predicted: usize,
-    /// The expert's label.
-    pub answered: usize,
+    /// The experts' labels, one each; without any the case is left out.
+    pub answered: Vec<usize>,
 }
 
 /// What the audit says of one label.
@@ -31,7 +34,7 @@ pub struct AuditCase {
 pub struct LabelAudit {
     /// Of the items the model gives this label, the share that has it. `n` counts audit cases so predicted.
     pub precision: Figure,
-    /// Of the items that have this label, the share the model finds. `n` counts audit cases so answered.
+    /// Of the items that have this label, the share the model finds. `n` counts audit cases so answered, by one expert or more.
     pub recall: Figure,
     /// The harmonic mean of the two. `n` counts audit cases that are predicted or answered so.
     pub f1: Figure,
@@ -42,7 +45,7 @@ pub struct LabelAudit {
 /// What the audit says of the pool.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Audit {
-    /// Answered audit cases.
+    /// Answered audit cases: texts, not answers.
     pub n: usize,
     /// Share of the pool on which model and expert agree.
     pub accuracy: Figure,
@@ -57,11 +60,11 @@ pub struct Audit {
 /// Estimates the pool's figures from audit cases over `labels` labels. A case whose inclusion probability is
 /// not above 0 and at most 1 cannot have been drawn and is left out.
 pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
-    let cases: Vec<AuditCase> =
-        cases.iter().copied().filter(|c| c.inclusion > 0.0 && c.inclusion <= 1.0).collect();
+    let counts = |c: &&AuditCase| c.inclusion > 0.0 && c.inclusion <= 1.0 && !c.answered.is_empty();
+    let cases: Vec<&AuditCase> = cases.iter().filter(counts).collect();
     let sample = Sample {
-        whole: Sums::over(cases.iter(), labels),
-        drawn: replicates(cases.len(), seed, |drawn| Sums::over(drawn.iter().map(|&i| &cases[i]), labels)),
+        whole: Sums::over(cases.iter().copied(), labels),
+        drawn: replicates(cases.len(), seed, |drawn| Sums::over(drawn.iter().map(|&i| cases[i]), labels)),
         cases: &cases,
     };
     let few_in_all = |have: usize| match have {
@@ -78,7 +81,7 @@ pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
         ),
         recall: sample.share(
             |sums| (sums.of(label).both, sums.of(label).gold),
-            |case| case.answered == label,
+            |case| case.answered.contains(&label),
             |have| format!("{have} audit cases have this label, and {LEAST_CASES} are the least"),
         ),
         f1: sample.f1(label),
@@ -95,7 +98,7 @@ pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
 
 /// The cases with their sums over all of them and over every resample.
 struct Sample<'a> {
-    cases: &'a [AuditCase],
+    cases: &'a [&'a AuditCase],
     whole: Sums,
     drawn: Vec<Sums>,
 }
@@ -109,7 +112,7 @@ impl Sample<'_> {
         among: impl Fn(&AuditCase) -> bool,
         few: impl Fn(usize) -> String,
     ) -> Figure {
-        let (have, effective) = sizes(self.cases.iter().filter(|case| among(case)));
+        let (have, effective) = sizes(self.cases.iter().copied().filter(|case| among(case)));
         let ratio = |s: &Sums| {
             let (part, all) = sums(s);
             if all > 0.0 { Some(part / all) } else { None }
@@ -121,8 +124,8 @@ impl Sample<'_> {
     }
 
     fn f1(&self, label: usize) -> Figure {
-        let (have, effective) =
-            sizes(self.cases.iter().filter(|case| case.predicted == label || case.answered == label));
+        let either = |case: &&AuditCase| case.predicted == label || case.answered.contains(&label);
+        let (have, effective) = sizes(self.cases.iter().copied().filter(either));
         let few =
             format!("{have} audit cases have this label or are given it, and {LEAST_CASES} are the least");
         match self.whole.counts.f1(label).filter(|_| have >= LEAST_CASES) {
@@ -135,7 +138,7 @@ impl Sample<'_> {
     }
 
     fn ac1(&self, few: impl Fn(usize) -> String) -> Figure {
-        let (have, effective) = sizes(self.cases.iter());
+        let (have, effective) = sizes(self.cases.iter().copied());
         if have < LEAST_CASES {
             return Figure::undefined(few(have));
         }
@@ -143,7 +146,7 @@ impl Sample<'_> {
     }
 
     fn kappa(&self, few: impl Fn(usize) -> String) -> Figure {
-        let (have, effective) = sizes(self.cases.iter());
+        let (have, effective) = sizes(self.cases.iter().copied());
         if have < LEAST_CASES {
             return Figure::undefined(few(have));
         }
@@ -212,9 +215,11 @@ impl Sums {
     fn over<'a>(cases: impl Iterator<Item = &'a AuditCase>, labels: usize) -> Self {
         let mut sums = Self { counts: Counts::new(labels), tally: Tally::new(labels) };
         for case in cases {
-            let weight = 1.0 / case.inclusion;
-            sums.tally.add(case.predicted, case.answered, weight);
-            sums.counts.add(case.predicted, case.answered, weight);
+            let weight = 1.0 / (case.inclusion * case.answered.len() as f64);
+            for &answered in &case.answered {
+                sums.tally.add(case.predicted, answered, weight);
+                sums.counts.add(case.predicted, answered, weight);
+            }
         }
         sums
     }
@@ -264,8 +269,12 @@ mod tests {
         }
     }
 
+    fn one(inclusion: f64, predicted: usize, answered: usize) -> AuditCase {
+        AuditCase { inclusion, predicted, answered: vec![answered] }
+    }
+
     fn even(predicted: usize, answered: usize, times: usize) -> Vec<AuditCase> {
-        vec![AuditCase { inclusion: 0.5, predicted, answered }; times]
+        vec![one(0.5, predicted, answered); times]
     }
 
     /// A pool of a rare label 1 and a model that flags some of it: (predicted, true label) of each item.
@@ -283,7 +292,7 @@ mod tests {
             .into_iter()
             .filter_map(|(predicted, answered)| {
                 let inclusion = if predicted == 1 { 0.12 } else { 0.02 };
-                rng.gen_bool(inclusion).then_some(AuditCase { inclusion, predicted, answered })
+                rng.gen_bool(inclusion).then_some(one(inclusion, predicted, answered))
             })
             .collect()
     }
@@ -321,7 +330,7 @@ mod tests {
     #[test]
     fn a_case_drawn_half_as_likely_counts_twice() {
         let mut cases = [even(1, 1, 4), even(0, 0, 4)].concat();
-        cases.push(AuditCase { inclusion: 0.25, predicted: 1, answered: 0 });
+        cases.push(one(0.25, 1, 0));
         let found = audit(&cases, 2, 1);
         assert!((known(&found.labels[1].precision).0 - 4.0 / 6.0).abs() < 1e-12);
         assert!((known(&found.labels[0].prevalence).0 - 6.0 / 10.0).abs() < 1e-12);
@@ -364,6 +373,40 @@ mod tests {
         );
     }
 
+    /// Every figure as (value, lower end, upper end, n), to the precision at which sums in another order are the same.
+    fn all(audit: &Audit) -> Vec<(f64, f64, f64, usize)> {
+        let of_label = |l: &LabelAudit| [&l.precision, &l.recall, &l.f1, &l.prevalence].map(known);
+        let round = |x: f64| (x * 1e9).round() / 1e9;
+        [&audit.accuracy, &audit.kappa, &audit.ac1]
+            .map(known)
+            .into_iter()
+            .chain(audit.labels.iter().flat_map(of_label))
+            .map(|(value, lo, hi, n)| (round(value), round(lo), round(hi), n))
+            .collect()
+    }
+
+    #[test]
+    fn a_second_expert_who_says_the_same_of_the_same_texts_changes_no_figure() {
+        let once = [even(1, 1, 12), even(1, 0, 6), even(0, 1, 8), even(0, 0, 22)].concat();
+        let mut twice = once.clone();
+        twice.iter_mut().for_each(|case| case.answered.push(case.answered[0]));
+        let (once, twice) = (audit(&once, 2, 1), audit(&twice, 2, 1));
+        assert_eq!((once.n, twice.n), (48, 48));
+        assert_eq!(all(&once), all(&twice));
+    }
+
+    #[test]
+    fn the_answers_to_a_text_share_its_weight() {
+        // Ten texts flagged, on four of which one of two experts disagrees: 8 of 10 are right; the other ten have one answer each.
+        let halves = AuditCase { inclusion: 0.5, predicted: 1, answered: vec![0, 1] };
+        let found = audit(&[vec![halves; 4], even(1, 1, 6), even(0, 0, 10)].concat(), 2, 1);
+        assert_eq!((known(&found.labels[1].precision).0, known(&found.labels[1].precision).3), (0.8, 10));
+        assert_eq!((known(&found.labels[1].prevalence).0, found.n), (0.4, 20));
+        assert_eq!(known(&found.labels[0].recall).3, 14, "texts that an expert says are ham");
+        let nobody = AuditCase { inclusion: 0.5, predicted: 1, answered: Vec::new() };
+        assert_eq!(audit(&[vec![nobody; 9], even(1, 1, 6)].concat(), 2, 1).n, 6);
+    }
+
     #[test]
     fn a_small_share_is_said_to_the_tenth() {
         assert_eq!([0.0, 0.0004, 0.006, 0.0149, 1.0].map(percent), ["0", "0.0", "0.6", "1", "100"]);
@@ -373,7 +416,7 @@ mod tests {
     fn a_case_that_cannot_have_been_drawn_is_left_out() {
         let mut cases = [even(1, 1, 5), even(0, 0, 5)].concat();
         for inclusion in [0.0, -1.0, 1.5, f64::NAN] {
-            cases.push(AuditCase { inclusion, predicted: 1, answered: 0 });
+            cases.push(one(inclusion, 1, 0));
         }
         assert_eq!(audit(&cases, 2, 1).n, 10);
     }
@@ -383,8 +426,7 @@ mod tests {
     #[test]
     fn a_stratified_sample_recovers_the_pool_in_nineteen_seeds_of_twenty() {
         let pool = pool();
-        let whole: Vec<_> =
-            pool.iter().map(|&(p, a)| AuditCase { inclusion: 1.0, predicted: p, answered: a }).collect();
+        let whole: Vec<_> = pool.iter().map(|&(p, a)| one(1.0, p, a)).collect();
         let kappa = Sums::over(whole.iter(), 2).tally.kappa().unwrap();
         let ac1 = Sums::over(whole.iter(), 2).counts.ac1().unwrap();
         let f1 = 1_200.0 / 1_750.0;
@@ -415,7 +457,7 @@ mod tests {
         ) {
             let cases: Vec<_> = cases
                 .into_iter()
-                .map(|(inclusion, predicted, answered)| AuditCase { inclusion, predicted, answered })
+                .map(|(inclusion, predicted, answered)| one(inclusion, predicted, answered))
                 .collect();
             let found = audit(&cases, 3, seed);
             let shares = found.labels.iter().flat_map(|l| [&l.precision, &l.recall, &l.prevalence]);

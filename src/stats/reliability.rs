@@ -11,13 +11,13 @@ const LEAST_CASES: usize = 30;
 const MOST_BINS: usize = 10;
 const LEAST_IN_BIN: usize = 10;
 
-/// One case: how sure the model was of its label, whether it was right, and how many of the pool it stands for.
+/// One case, which is a text: how sure the model was of its label, whether it was right, and how many of the pool it stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claim {
     /// The probability of the model's label, 0 to 1.
     pub confidence: f64,
-    /// Whether the expert gave that label.
-    pub right: bool,
+    /// The share of the experts who answered for it that gave that label, 0 to 1: 0 or 1 where there is one.
+    pub right: f64,
     /// One over the probability with which it was drawn.
     pub weight: f64,
 }
@@ -43,7 +43,7 @@ fn error_over(claims: &[Claim], drawn: &[usize]) -> f64 {
     (0..bins)
         .map(|bin| {
             let of = &sorted[edge(bin)..edge(bin + 1)];
-            let off = |c: &Claim| c.weight * (c.confidence - f64::from(u8::from(c.right)));
+            let off = |c: &Claim| c.weight * (c.confidence - c.right);
             of.iter().map(off).sum::<f64>().abs() / whole
         })
         .sum()
@@ -54,7 +54,8 @@ mod tests {
     use super::*;
 
     fn claims(confidence: impl Fn(usize) -> f64, right: impl Fn(usize) -> bool) -> Vec<Claim> {
-        let claim = |i| Claim { confidence: confidence(i), right: right(i), weight: 1.0 };
+        let claim =
+            |i| Claim { confidence: confidence(i), right: f64::from(u8::from(right(i))), weight: 1.0 };
         (0..200).map(claim).collect()
     }
 

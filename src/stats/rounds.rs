@@ -11,7 +11,7 @@ use crate::domain::ids::ItemId;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 
-/// One answered audit case as it was drawn.
+/// One answered audit case, which is a text, as it was drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RoundDraw {
     /// The round that drew it.
@@ -31,6 +31,28 @@ pub struct AuditAnswer {
     pub label: usize,
 }
 
+/// A text of the audit with all answers that count. It was drawn once, however many experts answered for it: where cases are counted or
+/// weighted, this is the case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditText {
+    /// The item.
+    pub item: ItemId,
+    /// How it was drawn.
+    pub draw: RoundDraw,
+    /// The task's index of each expert's label, at least one.
+    pub labels: Vec<usize>,
+}
+
+/// The answers by text, in the order of the items.
+pub fn by_text(answers: &[AuditAnswer]) -> Vec<AuditText> {
+    let mut texts: BTreeMap<ItemId, AuditText> = BTreeMap::new();
+    for &AuditAnswer { item, draw, label } in answers {
+        let text = texts.entry(item).or_insert_with(|| AuditText { item, draw, labels: Vec::new() });
+        text.labels.push(label);
+    }
+    texts.into_values().collect()
+}
+
 /// Of `answers` those to audit cases that a round drew, with a label that the task still has.
 pub fn audit_answers(answers: &[BlindAnswer], task: &Task) -> Vec<AuditAnswer> {
     answers
@@ -44,7 +66,8 @@ pub fn audit_answers(answers: &[BlindAnswer], task: &Task) -> Vec<AuditAnswer> {
 }
 
 /// The probability that stands for each case in the whole sample, above 0 and at most 1, up to a common factor that ratio figures do not
-/// see. `drawn` are all audit cases of each round, unanswered ones included: the answered are a random part of them.
+/// see. `draws` has each answered text once. `drawn` are all audit cases of each round, unanswered ones included: the answered are a random
+/// part of them.
 pub fn combined_inclusion(draws: &[RoundDraw], drawn: &BTreeMap<i64, usize>) -> Vec<f64> {
     let mut answered: BTreeMap<i64, usize> = BTreeMap::new();
     for draw in draws {
@@ -71,6 +94,15 @@ mod tests {
 
     fn draw(round: i64, inclusion: f64) -> RoundDraw {
         RoundDraw { round, inclusion }
+    }
+
+    #[test]
+    fn two_answers_to_a_text_are_one_draw() {
+        let answer = |item, label| AuditAnswer { item: ItemId(item), draw: draw(1, 0.5), label };
+        let texts = by_text(&[answer(7, 1), answer(3, 0), answer(7, 0)]);
+        let [three, seven] = texts.as_slice() else { panic!("{texts:?}") };
+        assert_eq!((three.item, three.labels.as_slice()), (ItemId(3), [0].as_slice()));
+        assert_eq!((seven.item, seven.labels.as_slice()), (ItemId(7), [1, 0].as_slice()));
     }
 
     #[test]

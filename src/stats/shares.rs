@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::ZeroShot;
 use super::head::stratified_folds;
-use super::rounds::{AuditAnswer, combined_inclusion};
+use super::rounds::{AuditAnswer, by_text, combined_inclusion};
 use crate::domain::ids::ItemId;
 
 /// Audit items that must be answered for each label of the task, whichever they have, before the shares follow: on TREC's six labels
@@ -146,19 +146,23 @@ fn posterior(
     answers: &[AuditAnswer],
     drawn: &BTreeMap<i64, usize>,
 ) -> Vec<f64> {
-    let draws: Vec<_> = answers.iter().map(|a| a.draw).collect();
+    // By text, because two experts' answers to one are one look at the pool: they share its weight.
+    let texts = by_text(answers);
+    let draws: Vec<_> = texts.iter().map(|text| text.draw).collect();
     let mut by_label = vec![0.0; prior.len()];
-    // By item, because two experts' answers to one text are one look at the pool.
-    let mut by_item: BTreeMap<ItemId, f64> = BTreeMap::new();
-    for (answer, inclusion) in answers.iter().zip(combined_inclusion(&draws, drawn)) {
-        by_label[answer.label] += 1.0 / inclusion;
-        *by_item.entry(answer.item).or_default() += 1.0 / inclusion;
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for (text, inclusion) in texts.iter().zip(combined_inclusion(&draws, drawn)) {
+        let weight = 1.0 / inclusion;
+        for &label in &text.labels {
+            by_label[label] += weight / text.labels.len() as f64;
+        }
+        sum += weight;
+        squares += weight * weight;
     }
-    let sum: f64 = by_label.iter().sum();
     if sum <= 0.0 {
         return prior.to_vec();
     }
-    let effective = sum * sum / by_item.values().map(|w| w * w).sum::<f64>();
+    let effective: f64 = sum * sum / squares;
     let share = |(prior, weight): (&f64, &f64)| {
         (strength * prior + effective * weight / sum) / (strength + effective)
     };
@@ -180,7 +184,7 @@ fn spread(before: &SharesFrom) -> f64 {
 }
 
 fn count_items(answers: &[AuditAnswer]) -> usize {
-    answers.iter().map(|a| a.item).collect::<std::collections::BTreeSet<_>>().len()
+    by_text(answers).len()
 }
 
 #[cfg(test)]
@@ -237,6 +241,11 @@ mod tests {
         assert!((uneven[0] - (0.5 + 1.6 * 0.75) / 2.6).abs() < 1e-12, "{uneven:?}");
         let twice = moved(&[0.5, 0.5], 1.0, &[answer(1, 0.5, 0), answer(1, 0.5, 0)]);
         assert!((twice[0] - 0.75).abs() < 1e-12, "{twice:?}");
+        // Two texts of which one was answered twice: half of the pool each, not a third and two thirds.
+        let drawn = BTreeMap::from([(1, 2)]);
+        let one_twice = [answer(1, 0.5, 0), answer(1, 0.5, 0), answer(2, 0.5, 1)];
+        let shares = posterior(&[0.1, 0.9], 0.0, &one_twice, &drawn);
+        assert!((shares[0] - 0.5).abs() < 1e-12, "{shares:?}");
         assert_eq!(moved(&[0.2, 0.8], 3.0, &[]), [0.2, 0.8]);
     }
 

@@ -110,6 +110,10 @@ fn a_lead_decides_with_a_reason_and_takes_it_back_and_nobody_else_may() {
     decide("ada", " ").refused(2, &["no reason is given"]);
     assert_eq!(project.run("adjudicate", &["--item", &number, "--label", "fine"]).code, Some(2));
     assert_eq!(decided(&project, item), None);
+    let missing =
+        ["--item", "987654", "--label", "fine", "--reason", "it says what it offers", "--as", "ada"];
+    project.run("adjudicate", &missing).refused(2, &["987654", "the project has no such text"]);
+    project.run("adjudicate", &["--again", "--item", "987654"]).refused(2, &["no such text"]);
 
     project.json(
         "answer",

@@ -53,7 +53,11 @@ fn audit_cases(project: &Project) -> Vec<i64> {
 }
 
 fn answer<'l>(project: &Project, answers: impl IntoIterator<Item = (i64, &'l str)>) {
-    let mut sitting = Sitting::open(&project.file(), "ada", Leaving::KeepsCases).unwrap();
+    answer_as(project, "ada", answers);
+}
+
+fn answer_as<'l>(project: &Project, name: &str, answers: impl IntoIterator<Item = (i64, &'l str)>) {
+    let mut sitting = Sitting::open(&project.file(), name, Leaving::KeepsCases).unwrap();
     for (item, label) in answers {
         sitting.answer(ItemId(item), label, Remarks::default()).unwrap();
     }
@@ -127,4 +131,48 @@ fn an_audit_answer_has_no_part_in_the_prediction_that_the_audit_judges_it_by() {
     let unasked = (1..=TEXTS as i64).find(|item| !cases.contains(item)).unwrap();
     assert_ne!(prediction(&one, unasked), prediction(&other, unasked), "elsewhere it counts");
     assert!(rest.iter().any(|item| prediction(&one, *item) != prediction(&other, *item)));
+}
+
+#[test]
+fn a_second_expert_on_the_same_audit_texts_adds_no_case_and_makes_no_interval_narrower() {
+    let (one, two) = (mined(), Project::none());
+    let gold = one.gold();
+    let cases = audit_cases(&one);
+    // Ada is wrong on some, so that there is an interval to speak of.
+    let said: Vec<(i64, &str)> = cases
+        .iter()
+        .enumerate()
+        .map(|(i, item)| (*item, if i % 4 == 0 { "prize" } else { gold[item].as_str() }))
+        .collect();
+    answer(&one, said.clone());
+    std::fs::copy(one.file(), two.file()).unwrap();
+    answer_as(&two, "bo", said);
+    let [once, twice] = [&one, &two].map(|project| project.json("status", &[]));
+    assert_eq!((&once["audit"]["n"], &twice["audit"]["n"]), (&json!(24), &json!(24)));
+    assert_eq!(
+        twice["calibration_error"], once["calibration_error"],
+        "24 of 30 are too few, and so they stay"
+    );
+    assert!(twice["calibration_error"]["undefined"].as_str().unwrap().starts_with("24 of"));
+    let figures = |status: &Value| {
+        let mut found: Vec<Value> = ["accuracy", "kappa", "ac1"].map(|f| status["audit"][f].clone()).into();
+        for label in status["audit"]["labels"].as_array().unwrap() {
+            found.extend(["precision", "recall", "f1", "prevalence"].map(|f| label[f].clone()));
+        }
+        found
+    };
+    let mut known = 0;
+    for (once, twice) in figures(&once).iter().zip(figures(&twice)) {
+        assert_eq!((&once["n"], &once["undefined"]), (&twice["n"], &twice["undefined"]));
+        if let Some(lo) = once["lo"].as_f64() {
+            let near = |end: &str| (once[end].as_f64().unwrap() - twice[end].as_f64().unwrap()).abs() < 1e-9;
+            assert!(lo.is_finite() && ["value", "lo", "hi"].into_iter().all(near), "{once} {twice}");
+            known += 1;
+        }
+    }
+    assert!(known >= 5, "{known} figures are known");
+
+    // Where the two differ, there are still as many cases.
+    answer_as(&two, "bo", cases.iter().map(|item| (*item, "plain")));
+    assert_eq!(two.json("status", &[])["audit"]["n"], 24);
 }

@@ -50,7 +50,7 @@ fn a_backup_is_made_once_for_each_change_and_can_be_listed() {
     assert_eq!(labels(&made), ["1 \"ada\" \"fine\""], "it is a project that can be opened");
     let again = project.json("backup", &[]);
     assert_eq!((&again["backup"], path(&again, "newest")), (&Value::Null, made.clone()));
-    assert!(project.run("backup", &["--list"]).done().out.contains("1 labels"));
+    assert!(project.run("backup", &["--list"]).done().out.contains("1 label "));
 
     answer(&project, 2, "clickbait", "ada");
     project.json("backup", &[]);

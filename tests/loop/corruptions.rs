@@ -404,7 +404,7 @@ fn a_label_that_is_one_bit_off_is_refused_by_every_export_and_mended_by_a_repair
     assert!(doctor.out.contains("BAD  file") && doctor.out.contains("--repair"), "{}", doctor.out);
     let report = hardcase(["doctor", file, "--repair", "--json"]).json();
     assert_eq!((&report["events_lost"], &report["perhaps_more"]), (&0.into(), &false.into()), "{report}");
-    assert!(report["notes"].to_string().contains("1 rows had one wrong bit"), "{report}");
+    assert!(report["notes"].to_string().contains("1 row had one wrong bit"), "{report}");
     assert_eq!(report["notes"].as_array().unwrap().len(), 1, "{report}");
     let after: BTreeSet<String> = exported(&path, What::Labels, &out).unwrap().iter().map(essence).collect();
     assert_eq!(after, truth.standing);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::contents::Report;
 use crate::domain::expert::Role;
 use crate::domain::figure::Figure;
+use crate::domain::grouped::counted;
 use crate::stats::bootstrap::RESAMPLES;
 
 /// Fewer cases than this make a wide interval.
@@ -31,21 +32,21 @@ fn of_the_log(report: &Report) -> Vec<String> {
     if report.about.reader == Role::Expert {
         said.push(format!(
             "This was written for somebody who does not lead: {} whose cases are still open {} left out of every count of answers and every figure.",
-            many(report.about.left_out, "text", "texts"),
+            counted(report.about.left_out, "text", "texts"),
             if report.about.left_out == 1 { "is" } else { "are" }
         ));
     }
     if report.about.missing_events > 0 {
         said.push(format!(
             "{} missing: the numbers of their sittings say that there were more than this file has. A copy may have them, or a -wal file that was left behind.",
-            many(report.about.missing_events, "event of the log is", "events of the log are")
+            counted(report.about.missing_events, "event of the log is", "events of the log are")
         ));
     }
     let open = report.rounds.iter().filter(|round| round.closed.is_none()).count();
     if open > 0 {
         said.push(format!(
             "{} open: what is said of {} will change.",
-            many(open, "round is", "rounds are"),
+            counted(open, "round is", "rounds are"),
             if open == 1 { "it" } else { "them" }
         ));
     }
@@ -53,14 +54,14 @@ fn of_the_log(report: &Report) -> Vec<String> {
     if older > 0 {
         said.push(format!(
             "{} given under a revision of the task that stands no more. Such labels count like all others until their cases are sent round again and answered.",
-            many(older, "standing label was", "standing labels were")
+            counted(older, "standing label was", "standing labels were")
         ));
     }
     let dropped = report.adapters.iter().filter(|adapter| adapter.sha256.is_none()).count();
     if dropped > 0 {
         said.push(format!(
             "The bytes of {} dropped, so what {} said cannot be computed again from this file.",
-            many(dropped, "adapter were", "adapters were"),
+            counted(dropped, "adapter were", "adapters were"),
             if dropped == 1 { "it" } else { "they" }
         ));
     }
@@ -84,20 +85,20 @@ fn of_the_experts(report: &Report) -> Vec<String> {
     if untied > 0 {
         said.push(format!(
             "{} from a login that their name is not tied to: somebody may have worked under another's name.",
-            many(untied, "standing label came", "standing labels came")
+            counted(untied, "standing label came", "standing labels came")
         ));
     }
     if report.blindness.after_reveal > 0 {
         said.push(format!(
             "{} of {} given after the model's view or others' answers had been shown: they count for labels and for training, and make no figure.",
             report.blindness.after_reveal,
-            many(report.blindness.answers, "answer was", "answers were")
+            counted(report.blindness.answers, "answer was", "answers were")
         ));
     }
     if report.decisions.undecided > 0 {
         said.push(format!(
             "Experts differ on {} that nobody has decided: where no label has the most votes there is none, and such texts train nothing.",
-            many(report.decisions.undecided, "text", "texts")
+            counted(report.decisions.undecided, "text", "texts")
         ));
     }
     said
@@ -125,14 +126,14 @@ fn of_the_figures(report: &Report) -> Vec<String> {
     if report.figures.audit.n > 0 {
         said.push(format!(
             "The audit rests on {}. It speaks of the texts of this pool, not of texts to come.",
-            many(report.figures.audit.n, "answered case", "answered cases")
+            counted(report.figures.audit.n, "answered case", "answered cases")
         ));
     }
     let undefined = serde_json::to_value(&report.figures).map_or(0, |value| undefined(&value));
     if undefined > 0 {
         said.push(format!(
             "{} not defined; each says why where it stands. What is not defined is not 0.",
-            many(undefined, "figure is", "figures are")
+            counted(undefined, "figure is", "figures are")
         ));
     }
     if let Figure::Known { n, .. } = &report.figures.hard.own_agreement
@@ -140,14 +141,10 @@ fn of_the_figures(report: &Report) -> Vec<String> {
     {
         said.push(format!(
             "How steady experts are rests on {}.",
-            many(*n, "case shown again", "cases shown again")
+            counted(*n, "case shown again", "cases shown again")
         ));
     }
     said
-}
-
-fn many(n: usize, one: &str, more: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// How many figures of a document have a reason in the place of a number.

@@ -200,23 +200,43 @@ fn conflicting_revisions(ours: &Log, theirs: &Log) -> Vec<String> {
         let session = ours.sessions.iter().chain(&theirs.sessions).find(|s| s.uuid == r.session);
         session.map_or("somebody", |s| s.expert.as_str())
     };
+    let number = numbers_here(ours, theirs);
     let mut conflicts = Vec::new();
     for same in all.chunk_by(|a, b| a.generation == b.generation) {
         if same.len() > 1
             && same.iter().any(|r| new.contains(&r.uuid))
             && same.windows(2).any(|w| w[0].toml != w[1].toml)
         {
-            let names: Vec<&str> = same.iter().map(|r| by(r)).collect();
+            let place =
+                |r: &RevisionLine| if new.contains(&r.uuid) { "from the copy" } else { "from this file" };
+            let each: Vec<String> = same
+                .iter()
+                .map(|r| format!("revision {} by {}, {}", number[&r.uuid], by(r), place(r)))
+                .collect();
             conflicts.push(format!(
-                "the task was changed in {} copies apart (by {}): the revision of {} stands. Look at it with `hardcase task FILE --show`, and set what \
-                 should hold with `hardcase task FILE --set TASK.toml`; labels keep the revision that they were given under",
+                "the task was changed in {} copies apart: {} (numbered as in this file). Revision {} by {} stands. Look at it with `hardcase task FILE \
+                 --show`, and set what should hold with `hardcase task FILE --set TASK.toml`; labels keep the revision that they were given under",
                 same.len(),
-                names.join(" and by "),
+                each.join("; "),
+                number[&standing.uuid],
                 by(standing)
             ));
         }
     }
     conflicts
+}
+
+/// The number that each revision has here once those of the copy are taken in: its own, or the next where that is taken.
+fn numbers_here(ours: &Log, theirs: &Log) -> HashMap<Uuid, i64> {
+    let mut numbers: HashMap<Uuid, i64> = ours.revisions.iter().map(|r| (r.uuid, r.number)).collect();
+    let mut taken: BTreeSet<i64> = numbers.values().copied().collect();
+    for there in lacking(&ours.revisions, &theirs.revisions, |r| r.uuid) {
+        let next = taken.last().map_or(1, |last| last + 1);
+        let number = if taken.contains(&there.number) { next } else { there.number };
+        taken.insert(number);
+        numbers.insert(there.uuid, number);
+    }
+    numbers
 }
 
 fn two_people_of_one_name(ours: &Log, theirs: &Log) -> Vec<String> {

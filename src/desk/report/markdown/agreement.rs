@@ -59,12 +59,13 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
                 .iter()
                 .map(|c| vec![(&c.one).into(), (&c.other).into(), (&c.share).into(), c.cases.into()]),
         );
-        met(
-            page,
-            "Pairs of experts' answers to the same case, each pair once:",
-            &use_in_full.experts_met,
-            labels,
-        );
+        let title = if labels.len() <= WIDEST {
+            "Pairs of experts' answers to the same case. Each pair is counted once, whoever gave which: on the diagonal where both are the same, \
+             else above it. Nothing is counted below it."
+        } else {
+            "Pairs of experts' answers to the same case, each pair once:"
+        };
+        met(page, title, &use_in_full.experts_met, labels);
     }
     if !use_in_full.model_met.is_empty() {
         met(

@@ -68,7 +68,8 @@ pub(super) fn audit(page: &mut Page, report: &Report) {
         return;
     }
     page.say(
-        "Estimated from {} answered cases that were drawn at random, each weighted by how likely it was to be drawn.",
+        "Estimated from {} answered texts that were drawn at random, each weighted by how likely it was to be drawn. A text counts once, however many \
+         experts answered for it.",
         &[audit.n.into()],
     );
     page.table(

@@ -57,13 +57,13 @@ pub(super) fn task(page: &mut Page, report: &Report) {
             page.say("Question: {}", &[Inline::from(&revision.task.question)]);
         }
         if tells("assistance") {
-            page.say(
-                "Experts see the model's view of a training case {} their answer, of all others after it.",
-                &[match revision.task.assist {
-                    Assist::After => "after".into(),
-                    Assist::Before => "before".into(),
-                }],
-            );
+            let says = match revision.task.assist {
+                Assist::After => "Experts see the model's view of a case after their answer to it.",
+                Assist::Before => {
+                    "Experts see the model's view of a training case before their answer to it, of all other cases after it."
+                }
+            };
+            page.say(says, &[]);
         }
         if tells("guideline") {
             page.say("How to decide:", &[]);

@@ -129,8 +129,9 @@ fn revisions_written_apart_are_a_conflict_with_what_to_do_and_one_after_the_othe
     let said = conflicts(&[first.clone(), anas.clone()], &[first.clone(), bobs.clone()]);
     assert!(
         said.len() == 1
-            && said[0].contains("by ana and by bob")
-            && said[0].contains("revision of bob stands"),
+            && said[0]
+                .contains("revision 2 by ana, from this file; revision 3 by bob, from the copy (numbered as in this file)")
+            && said[0].contains("Revision 3 by bob stands"),
         "{said:?}"
     );
     assert_eq!(
