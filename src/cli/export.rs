@@ -8,7 +8,7 @@ use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
-use crate::job::events::{Texts, export_events};
+use crate::job::events::{ExportedEvents, Texts, export_events_for};
 use crate::job::export::{By, ExportFormat, ExportOptions, Exported, What, export};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -21,7 +21,7 @@ enum WhatArgument {
     Final,
     /// Every imported row, with what was decided
     Rows,
-    /// The label log, one thing on each line: `merge` takes it back
+    /// The label log, one thing on each line: `merge` takes it back. A lead gets all of it, anybody else the own labels
     Events,
 }
 
@@ -114,12 +114,19 @@ impl Export {
         if self.format == FormatArgument::Csv || self.history || self.by != "active" {
             return Err(Fault::usage(
                 "export the events",
-                "they are written as JSONL, all of them, whatever the models say",
+                "they are written as JSONL, with their history, whatever the models say",
             )
             .hint("Leave --format, --history and --by out"));
         }
         let texts = if self.no_text { Texts::LeftOut } else { Texts::Written };
-        let lines = export_events(&self.file, texts, self.out.as_deref())?;
+        let reader = setting.reader_on(&self.file)?;
+        let ExportedEvents { lines, left_out } =
+            export_events_for(&self.file, &reader, texts, self.out.as_deref())?;
+        if left_out > 0 {
+            setting.watch.note(&format!(
+                "{left_out} label events of others were left out: a lead exports all of them (--as NAME)"
+            ));
+        }
         if self.out.is_some() {
             setting.say(&format!("{} written", counted(lines, "line", "lines")))
         } else {

@@ -126,6 +126,8 @@ pub struct Standing<'a> {
     pub scored: usize,
     /// The newest round and its cases that are left for whoever looks.
     pub round: Option<(i64, usize)>,
+    /// Whether this is a part of a project that was given without models.
+    pub is_part: bool,
     /// What it wants of others.
     pub others: Option<&'a Owed>,
     /// Training labels that the active model has not seen.
@@ -162,6 +164,8 @@ pub enum Advice {
         /// Whether some texts have no prelabel yet.
         unscouted: bool,
     },
+    /// All assigned cases are done, in a part of a project that can do nothing but go back.
+    GiveBack,
     /// The round has cases left for others.
     Wait {
         /// What it wants.
@@ -216,6 +220,9 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     if left > 0 {
         return Advice::Label { left, round, unscouted: s.scored < s.items };
     }
+    if s.is_part {
+        return Advice::GiveBack;
+    }
     if let Some(owed) = s.others {
         return Advice::Wait { owed: owed.clone() };
     }
@@ -258,6 +265,9 @@ impl fmt::Display for Advice {
                 }
                 Ok(())
             }
+            Self::GiveBack => f.write_str(
+                "all assigned cases are done: give this copy back, where `hardcase merge PROJECT COPY` takes it in",
+            ),
             Self::Wait { owed } => write!(
                 f,
                 "wait for the others, or go on meanwhile (`hardcase tune FILE`, then `hardcase mine FILE --keep-open`): round {}, {owed}",
@@ -314,6 +324,7 @@ mod tests {
             items: 10,
             scored: 10,
             round: Some((2, 0)),
+            is_part: false,
             others: None,
             new_training: 0,
             missing: None,
@@ -351,6 +362,7 @@ mod tests {
         let moved = at(|s| (s.missing, s.audit_moves_shares) = (Some("spam"), true));
         assert_eq!(moved, Advice::FollowAudit { missing: "spam".into() });
         assert_eq!(at(|s| s.new_training = 3), Advice::Tune { new: 3 });
+        assert_eq!(at(|s| (s.new_training, s.is_part) = (3, true)), Advice::GiveBack);
         assert_eq!(at(|_| ()), Advice::Mine);
     }
 
@@ -362,6 +374,7 @@ mod tests {
             (Advice::Scout, "hardcase scout"),
             (Advice::MineFirst, "hardcase mine"),
             (Advice::Label { left: 7, round: 1, unscouted: true }, "label the 7 cases left in round 1; some"),
+            (Advice::GiveBack, "hardcase merge PROJECT COPY"),
             (Advice::FollowAudit { missing: missing() }, "tune (`hardcase tune"),
             (Advice::MineFor { missing: missing() }, "'spam' has fewer"),
             (Advice::Tune { new: 3 }, "tune on the 3"),

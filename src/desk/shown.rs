@@ -152,6 +152,8 @@ pub struct Place {
 /// What a project lacks before cases can be mined and labelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
+    /// What the models compute with, in a part that was given without it: it can be labelled, and no more.
+    Models,
     /// Texts.
     Texts,
     /// A scout's prelabels.
@@ -173,6 +175,8 @@ pub enum NoCase {
     RoundDone(i64),
     /// What is left of a round is for others to answer.
     WithOthers(Owed),
+    /// Every assigned case is answered, in a part of a project that can do nothing but go back.
+    PartDone,
 }
 
 impl std::fmt::Display for NoCase {
@@ -191,6 +195,9 @@ impl std::fmt::Display for NoCase {
                 "what was yours in round {} is done; {owed}: `hardcase mine FILE --keep-open` opens the next round beside it",
                 owed.round
             ),
+            Self::PartDone => {
+                f.write_str("all assigned cases are done: give this copy back, where `hardcase merge PROJECT COPY` takes it in")
+            }
         }
     }
 }

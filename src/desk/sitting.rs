@@ -173,7 +173,9 @@ impl Sitting {
 
     /// What the project lacks before cases can be mined and labelled; none where it lacks nothing.
     pub fn lacks(&self) -> Result<Option<Lack>> {
-        Ok(if self.store.active_predictor()?.is_none() {
+        Ok(if self.store.is_part_without_models()? {
+            Some(Lack::Models)
+        } else if self.store.active_predictor()?.is_none() {
             Some(if self.store.item_count()? == 0 { Lack::Texts } else { Lack::Prelabels })
         } else if self.store.open_round_row()?.is_none_or(|round| round.number == 0) {
             Some(Lack::Round)
@@ -185,6 +187,7 @@ impl Sitting {
     /// Why [`Self::next_case`] has none.
     pub fn why_no_case(&self) -> Result<NoCase> {
         match self.lacks()? {
+            Some(Lack::Models) => return Ok(NoCase::PartDone),
             Some(Lack::Texts) => return Ok(NoCase::NoTexts),
             Some(Lack::Prelabels) => return Ok(NoCase::NotScouted),
             Some(Lack::Round) => return Ok(NoCase::NoRound),

@@ -205,6 +205,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         items,
         scored,
         round: newest.zip(round_cases).map(|(r, count)| (r.number, count.left)),
+        is_part: store.is_part_without_models()?,
         others: open_rounds.last().filter(|owed| owed.open() > 0),
         new_training: training.len().saturating_sub(seen),
         missing: short.and_then(|few| task.labels.get(few.label)).map(|l| l.name.as_str()),

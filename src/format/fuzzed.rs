@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cell::Cell;
 use super::found::{Found, Shape};
-use super::log::{read_log, write_log};
+use super::log::{LogEnd, read_log, write_log};
 use super::read::{Entry, Reader};
 use super::row::{Row, TextCell, fill_text, unpack};
 use super::write::{OutputFormat, RowWriter};
@@ -213,7 +213,7 @@ fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
     let seeds = vec![super::log::tests::specimen(), b"id,text\n1,a\n".to_vec()];
     Hunt::new("logs of labels", 10).over(&seeds, |bytes| {
         let log = match read_log(bytes, "x.jsonl") {
-            Ok(log) => log,
+            Ok((log, _)) => log,
             Err(fault) => return is_one_sentence(&fault.to_string()),
         };
         let written = text(&log)?;
@@ -223,7 +223,7 @@ fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
             log
         };
         match read_log(&written[..], "x.jsonl") {
-            Ok(back) if bare(back.clone()) == bare(log) => Ok(()),
+            Ok((back, LogEnd::Marked)) if bare(back.clone()) == bare(log) => Ok(()),
             Ok(_) => Err("what was taken is written as another log".into()),
             Err(fault) => Err(format!("what was taken is refused when it is written: {fault}")),
         }

@@ -1,4 +1,5 @@
-//! The label log as JSONL: a head that names the project, then one thing on each line, after everything that it refers to.
+//! The label log as JSONL: a head that names the project, then one thing on each line, after everything that it refers to, and a last line
+//! that counts those before it and holds their hash.
 //!
 //! A log that comes back may have been through anybody's hands. Each line is held to its form, its sizes and its references before
 //! anything of it is used, and one that is not understood is refused with its number.
@@ -9,14 +10,17 @@ use std::io::{BufRead, BufReader, Read, Write};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::end::{EndLine, Sum};
 use crate::domain::event::Action;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::harmless::harmless_line;
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
 
-/// The form that is written and read.
-const VERSION: u32 = 1;
+/// The form that is written, and the newest that is read.
+const VERSION: u32 = 2;
+/// The first form whose last line says that it is the last.
+const FIRST_WITH_END: u32 = 2;
 /// The longest line, in bytes: settings hold vectors of some thousand values.
 const LONGEST_LINE: u64 = 16 << 20;
 /// The longest note, task or text, in bytes.
@@ -29,6 +33,9 @@ const LONGEST_QUOTE: usize = 200;
 const LARGEST: i64 = 1 << 53;
 /// The end of the year 9999.
 const LAST_MS: i64 = 253_402_300_799_999;
+
+/// Why a last line that is not whole is refused.
+const CUT: &str = "the log breaks off in the middle of it: it was cut short";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,19 +51,25 @@ macro_rules! lines {
         #[derive(Deserialize)]
         #[serde(tag = "kind")]
         enum Line {
-            $(#[serde(rename = $kind)] $variant($line)),+
+            $(#[serde(rename = $kind)] $variant($line),)+
+            #[serde(rename = "end")]
+            End(EndLine),
         }
 
         #[derive(Serialize)]
         #[serde(tag = "kind")]
         enum LineRef<'a> {
-            $(#[serde(rename = $kind)] $variant(&'a $line)),+
+            $(#[serde(rename = $kind)] $variant(&'a $line),)+
+            #[serde(rename = "end")]
+            End(&'a EndLine),
         }
 
         impl Line {
             fn into(self, log: &mut Log) {
                 match self {
-                    $(Self::$variant(line) => log.$list.push(line)),+
+                    $(Self::$variant(line) => log.$list.push(line),)+
+                    // It speaks of the file, and nothing of it is in the log.
+                    Self::End(_) => {}
                 }
             }
         }
@@ -85,49 +98,64 @@ lines! {
 /// Where the text of a case comes from; none leaves texts out.
 pub type LogText<'a> = Option<&'a dyn Fn(&ItemKey) -> Result<Option<String>>>;
 
-/// Writes a log. Returns how many lines, without the head.
+/// Whether a log that was read says where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogEnd {
+    /// It does, and it is whole.
+    Marked,
+    /// An earlier version wrote it, which did not mark the end: it may be cut short.
+    NotMarked,
+}
+
+/// Writes a log. Returns how many lines, without the head and the end.
 ///
 /// # Errors
 /// `out` cannot be written, or a text cannot be read.
 pub fn write_log(out: &mut dyn Write, log: &Log, text: LogText<'_>) -> Result<usize> {
     let fault = |e: std::io::Error| Fault::new("write the export", io_reason(&e)).because(e);
-    let mut lines = 0;
+    let (mut lines, mut sum) = (0, Sum::default());
     let head = Head {
         hardcase: "events".into(),
         version: VERSION,
         project: log.project,
         lamport_heard: log.lamport_heard,
     };
-    let mut put = |line: serde_json::Result<String>| {
+    let mut put = |sum: &mut Sum, line: serde_json::Result<String>| {
         let line = line.map_err(|e| Fault::new("write the export", e.to_string()))?;
+        sum.add(&line);
         writeln!(out, "{line}").map_err(fault)
     };
-    put(serde_json::to_string(&head))?;
+    put(&mut sum, serde_json::to_string(&head))?;
     each_line(log, |line| {
         lines += 1;
         match (line, text) {
             (LineRef::Case(case), Some(text)) => {
                 let case = CaseLine { text: text(&case.item)?, ..case.clone() };
-                put(serde_json::to_string(&LineRef::Case(&case)))
+                put(&mut sum, serde_json::to_string(&LineRef::Case(&case)))
             }
-            (line, _) => put(serde_json::to_string(&line)),
+            (line, _) => put(&mut sum, serde_json::to_string(&line)),
         }
     })?;
+    let end = sum.end();
+    put(&mut sum, serde_json::to_string(&LineRef::End(&end)))?;
     Ok(lines)
 }
 
 /// Reads a log. `name` is what a fault calls it.
 ///
 /// # Errors
-/// A line that is not understood, is too long, or refers to what did not come before it: with its number.
-pub fn read_log(from: impl Read, name: &str) -> Result<Log> {
+/// A line that is not understood, is too long, or refers to what did not come before it: with its number. A log that was cut short, or changed
+/// after it was written.
+pub fn read_log(from: impl Read, name: &str) -> Result<(Log, LogEnd)> {
+    let attempted = || format!("read the log {name}");
     let mut lines = BufReader::new(from);
-    let mut known = Known::default();
-    let mut log = None::<Log>;
+    let (mut known, mut sum) = (Known::default(), Sum::default());
+    let mut read = None::<(Log, u32)>;
+    let mut ended = false;
     for number in 1u64.. {
         let refuse = |why: String| {
             let why = harmless_line(&why, LONGEST_QUOTE);
-            Fault::usage(format!("read the log {name}"), format!("line {number}: {why}"))
+            Fault::usage(attempted(), format!("line {number}: {why}"))
                 .hint("Nothing of it was taken in; name what `hardcase export FILE --what events` wrote")
         };
         let mut bytes = Vec::new();
@@ -135,33 +163,58 @@ pub fn read_log(from: impl Read, name: &str) -> Result<Log> {
             .by_ref()
             .take(LONGEST_LINE + 1)
             .read_until(b'\n', &mut bytes)
-            .map_err(|e| Fault::new(format!("read the log {name}"), io_reason(&e)).because(e))?;
+            .map_err(|e| Fault::new(attempted(), io_reason(&e)).because(e))?;
         if bytes.is_empty() {
             break;
         }
         if bytes.len() as u64 > LONGEST_LINE {
             return Err(refuse("it is longer than 16 MiB, and no line of a log is".into()));
         }
-        let text = std::str::from_utf8(&bytes).map_err(|_| refuse("it is not UTF-8 text".into()))?.trim();
-        match &mut log {
-            None => log = Some(read_head(text).map_err(refuse)?),
-            Some(log) => {
-                let line: Line = serde_json::from_str(text).map_err(|e| {
-                    let message = e.to_string();
-                    refuse(message.split(" at line ").next().unwrap_or(&message).to_owned())
-                })?;
+        let is_ended = bytes.ends_with(b"\n");
+        let text = std::str::from_utf8(&bytes).map_err(|e| {
+            let breaks_off = e.error_len().is_none() && !is_ended;
+            refuse(if breaks_off { CUT } else { "it is not UTF-8 text" }.into())
+        })?;
+        let text = text.trim();
+        if ended {
+            return Err(refuse("it comes after the line that ends the log".into()));
+        }
+        match &mut read {
+            None => read = Some(read_head(text).map_err(refuse)?),
+            Some((log, _)) => {
+                let line = read_line(text, is_ended).map_err(refuse)?;
                 known.check(&line).map_err(refuse)?;
+                if let Line::End(end) = &line {
+                    sum.check(end).map_err(refuse)?;
+                    ended = true;
+                }
                 line.into(log);
             }
         }
+        sum.add(text);
     }
-    log.ok_or_else(|| {
-        Fault::usage(format!("read the log {name}"), "it is empty")
-            .hint("Name a copy of the project, or a log of its labels")
+    match read {
+        Some((log, _)) if ended => Ok((log, LogEnd::Marked)),
+        Some((log, version)) if version < FIRST_WITH_END => Ok((log, LogEnd::NotMarked)),
+        Some(_) => Err(Fault::usage(attempted(), "the line that ends it is missing: it was cut short")
+            .hint("Nothing of it was taken in; get it whole, or export it again")),
+        None => Err(Fault::usage(attempted(), "it is empty")
+            .hint("Name a copy of the project, or a log of its labels")),
+    }
+}
+
+fn read_line(text: &str, is_ended: bool) -> std::result::Result<Line, String> {
+    serde_json::from_str(text).map_err(|e| {
+        if e.is_eof() && !is_ended {
+            return CUT.to_owned();
+        }
+        let message = e.to_string();
+        message.split(" at line ").next().unwrap_or(&message).to_owned()
     })
 }
 
-fn read_head(text: &str) -> std::result::Result<Log, String> {
+/// An empty log of the project that the head names, and the form of the rest.
+fn read_head(text: &str) -> std::result::Result<(Log, u32), String> {
     let none = "it is no copy of a project and no log of labels";
     let head: Head = serde_json::from_str(text).map_err(|_| none.to_owned())?;
     if head.hardcase != "events" {
@@ -174,7 +227,8 @@ fn read_head(text: &str) -> std::result::Result<Log, String> {
         ));
     }
     counts("lamport_heard", head.lamport_heard)?;
-    Ok(Log { project: head.project, lamport_heard: head.lamport_heard, ..Log::default() })
+    let log = Log { project: head.project, lamport_heard: head.lamport_heard, ..Log::default() };
+    Ok((log, head.version))
 }
 
 /// What the lines so far have named.
@@ -286,6 +340,8 @@ impl Known {
                 self.expert(&r.expert)?;
                 time("at_ms", Some(r.at_ms))
             }
+            // It names nothing: the lines before it are held to it where it is read.
+            Line::End(_) => Ok(()),
         }
     }
 
@@ -409,5 +465,6 @@ fn time(field: &str, ms: Option<i64>) -> Checked {
     }
 }
 
+mod end;
 #[cfg(test)]
 pub(super) mod tests;

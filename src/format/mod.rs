@@ -33,7 +33,7 @@ mod write;
 
 pub use cell::Cell;
 pub use found::{Found, Shape};
-pub use log::{LogText, read_log, write_log};
+pub use log::{LogEnd, LogText, read_log, write_log};
 pub use read::{Entry, Reader};
 pub use row::{BadRow, Row, TextCell, fill_text, unpack};
 

@@ -118,8 +118,9 @@ fn locks(project: &Path) -> Finding {
 /// The models of the project, and what a part of a project was not given: by name, size and hash.
 fn models(store: &Store) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    let active = store.active_predictor()?.map(|p| p.model);
-    let active = active.map(|id| store.model(id)).transpose()?.flatten();
+    let predictor = store.active_predictor()?;
+    let active = predictor.as_ref().map(|p| store.model(p.model)).transpose()?.flatten();
+    let is_part = store.is_part_without_models()?;
     for model in store.models()? {
         if !model.path.is_empty() && !Path::new(&model.path).exists() {
             let says = format!(
@@ -130,10 +131,27 @@ fn models(store: &Store) -> Result<Vec<Finding>> {
                 Hex(model.sha256)
             );
             findings.push(Finding::new("model", State::Warning, says));
+        } else if active.as_ref() == Some(&model) && is_part {
+            let says = format!(
+                "what {} ({} bytes, sha256 {}) says of new texts is not in this copy; labelling does not need it",
+                model.name,
+                grouped(model.bytes),
+                Hex(model.sha256)
+            );
+            findings.push(Finding::new("model", State::Warning, says));
         } else if active.as_ref() == Some(&model) {
             let says = format!("{} ({}, {} values)", model.name, model.architecture, model.dimensions);
             findings.push(Finding::new("model", State::Fine, says));
         }
+    }
+    if let (true, Some(predictor), Some(model)) = (is_part, &predictor, &active) {
+        let texts = store.texts_without_vector(predictor.space())?;
+        let says = format!(
+            "the vectors of {texts} texts ({} values each, by {}) and the settings of the prelabels ({}) were left out of this copy; labelling \
+             does not need them",
+            model.dimensions, model.name, predictor.kind
+        );
+        findings.push(Finding::new("vectors", State::Warning, says));
     }
     for missing in store.left_out_bytes()? {
         let says = format!(

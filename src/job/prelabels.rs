@@ -54,17 +54,30 @@ pub(super) fn dimensions_of(store: &Store, predictor: &Predictor) -> Result<usiz
 /// The predictor whose prelabels count, which may be a combination with a judge.
 ///
 /// # Errors
-/// Nothing was scouted yet.
+/// Nothing was scouted yet, or the file is a part that was given without models.
 pub(super) fn active(store: &Store, attempted: &str) -> Result<Predictor> {
+    refuse_without_models(store, attempted)?;
     store.active_predictor()?.ok_or_else(|| unscouted(attempted))
 }
 
 /// The active scout: what is tuned, and what the active predictor takes its vectors from.
 ///
 /// # Errors
-/// Nothing was scouted yet.
+/// Nothing was scouted yet, or the file is a part that was given without models.
 pub(super) fn scouting(store: &Store, attempted: &str) -> Result<Predictor> {
+    refuse_without_models(store, attempted)?;
     store.scouting_predictor()?.ok_or_else(|| unscouted(attempted))
+}
+
+fn refuse_without_models(store: &Store, attempted: &str) -> Result<()> {
+    if store.is_part_without_models()? {
+        return Err(Fault::usage(
+            attempted,
+            "this copy was given for labelling alone, without what a model computes with",
+        )
+        .hint("Give it back: `hardcase merge PROJECT COPY` takes its labels in, and models learn there"));
+    }
+    Ok(())
 }
 
 fn unscouted(attempted: &str) -> Fault {

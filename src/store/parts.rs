@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::attempt::Attempt;
 use super::clock::now_ms;
+use super::embeddings::Space;
 use super::hands::{WANTS_A_HAND, crew};
 use super::migrate;
 use super::open::Store;
@@ -175,6 +176,29 @@ impl Store {
              WHERE length(a.bytes) = 0 ORDER BY l.adapter",
             "read what is missing",
             |r| Ok(LeftOutBytes { adapter: r.get(0)?, kind: r.get(1)?, bytes: r.get(2)?, sha256: r.get(3)? }),
+        )
+    }
+
+    /// Whether this is a part of a project that was given without models, and still lacks what the active one computes with: it can be labelled
+    /// and merged back, and nothing can be tuned or mined in it.
+    pub fn is_part_without_models(&self) -> Result<bool> {
+        let lacks = self.count(
+            "SELECT count(*) FROM project p JOIN predictor q ON q.id = p.active_predictor
+             WHERE (q.settings = '{}' AND q.kind NOT IN ('head', 'lora'))
+                OR EXISTS (SELECT 1 FROM left_out l JOIN adapter a ON a.id = l.adapter WHERE a.id = q.adapter AND length(a.bytes) = 0)",
+            (),
+            "read what is missing",
+        )?;
+        Ok(lacks > 0)
+    }
+
+    /// How many texts have no vector in `space`.
+    pub fn texts_without_vector(&self, space: Space) -> Result<usize> {
+        self.count(
+            "SELECT count(*) FROM item i WHERE NOT EXISTS
+               (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = ?2 AND e.item = i.id)",
+            (space.model, space.number()),
+            "count the vectors",
         )
     }
 

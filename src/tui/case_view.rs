@@ -312,6 +312,7 @@ fn none(frame: &mut Frame<'_>, area: Rect, why: &NoCase, meanwhile: &[Line<'stat
         NoCase::NoRound => "No round is open yet.".to_owned(),
         NoCase::RoundDone(round) => format!("Round {round} is done: every case is answered."),
         NoCase::WithOthers(owed) => format!("What was yours in round {} is done.", owed.round),
+        NoCase::PartDone => "All assigned cases are done.".to_owned(),
     };
     let mut lines = vec![Line::default(), Line::styled(format!("  {says}"), look.theme.title)];
     if let NoCase::WithOthers(owed) = why {
@@ -323,6 +324,10 @@ fn none(frame: &mut Frame<'_>, area: Rect, why: &NoCase, meanwhile: &[Line<'stat
                 lines.push(line);
             }
         }
+    }
+    if *why == NoCase::PartDone {
+        let says = "Leave, and give this copy back: hardcase merge PROJECT COPY";
+        lines.push(Line::styled(format!("  {says}"), look.theme.text));
     }
     lines.push(Line::default());
     lines.extend(meanwhile.iter().cloned());

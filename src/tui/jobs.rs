@@ -60,7 +60,7 @@ pub(super) fn next(lack: Option<Lack>, has_engine: bool) -> Vec<JobKind> {
     match lack {
         Some(Lack::Prelabels) => vec![JobKind::Scout, JobKind::Mine],
         Some(Lack::Round) => vec![JobKind::Mine],
-        Some(Lack::Texts) => Vec::new(),
+        Some(Lack::Models | Lack::Texts) => Vec::new(),
         None if has_engine => vec![JobKind::Tune, JobKind::Mine, JobKind::Lora],
         None => vec![JobKind::Tune, JobKind::Mine],
     }

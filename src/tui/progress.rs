@@ -392,6 +392,10 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
                 format!("goes back to the cases: {left} {cases} left to label in round {round}{scouting}"),
             )
         }
+        Advice::GiveBack => (
+            Action::Quit,
+            "leaves: all assigned cases are done, and this copy goes back to whoever gave it to you, to be merged".into(),
+        ),
         Advice::Wait { owed } => (
             Action::GoOn,
             format!(
@@ -517,6 +521,7 @@ mod tests {
             Advice::Scout,
             Advice::MineFirst,
             Advice::Label { left: 1, round: 2, unscouted: true },
+            Advice::GiveBack,
             Advice::FollowAudit { missing: missing() },
             Advice::MineFor { missing: missing() },
             Advice::Tune { new: 23 },

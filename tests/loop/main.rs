@@ -29,6 +29,8 @@ mod crowd;
 mod dialogue;
 #[cfg(all(test, unix, feature = "engine"))]
 mod endpoint;
+#[cfg(all(test, unix))]
+mod event_log;
 #[cfg(test)]
 mod experts;
 #[cfg(all(test, unix))]

@@ -113,9 +113,15 @@ fn small() -> Log {
     }
 }
 
-/// A small log as it is written.
+/// A small log without the line at its end, as an earlier version wrote it: a change anywhere in it is looked at where it is.
 pub(in crate::format) fn specimen() -> Vec<u8> {
-    written(&small()).into_bytes()
+    unmarked(&written(&small())).into_bytes()
+}
+
+/// The log as an earlier version wrote it.
+fn unmarked(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"kind\":\"end\"")).collect();
+    lines.join("\n").replacen("\"version\":2", "\"version\":1", 1) + "\n"
 }
 
 fn written(log: &Log) -> String {
@@ -132,12 +138,14 @@ fn refusal(text: &str) -> String {
 fn a_log_comes_back_as_it_went() {
     let log = small();
     let text = written(&log);
-    assert_eq!(text.lines().count(), 11);
-    assert_eq!(read_log(text.as_bytes(), "x").unwrap(), log);
+    assert_eq!(text.lines().count(), 12);
+    assert_eq!(read_log(text.as_bytes(), "x").unwrap(), (log.clone(), LogEnd::Marked));
+    let crossed = text.replace('\n', "\r\n");
+    assert_eq!(read_log(crossed.as_bytes(), "x").unwrap().1, LogEnd::Marked, "line ends alone are no change");
     let mut out = Vec::new();
     let texts = |_: &ItemKey| Ok(Some("one text".to_owned()));
     assert_eq!(write_log(&mut out, &log, Some(&texts)).unwrap(), 10);
-    let back = read_log(&out[..], "x").unwrap();
+    let (back, _) = read_log(&out[..], "x").unwrap();
     assert_eq!(back.cases[0].text.as_deref(), Some("one text"));
 }
 
@@ -145,14 +153,39 @@ fn a_log_comes_back_as_it_went() {
 fn what_is_no_log_is_refused_in_a_sentence() {
     assert!(refusal("").contains("it is empty"));
     assert!(refusal("id,text\n1,a\n").contains("line 1: it is no copy of a project"));
-    let newer = written(&small()).replacen("\"version\":1", "\"version\":2", 1);
+    let newer = written(&small()).replacen("\"version\":2", "\"version\":3", 1);
     assert!(refusal(&newer).contains("a newer hardcase wrote it"));
     assert!(refusal(&format!("{}\n", "x".repeat(17 << 20))).contains("line 1: it is longer than 16 MiB"));
 }
 
 #[test]
+fn a_log_that_was_cut_short_or_changed_is_refused_and_an_unmarked_one_is_known_as_such() {
+    let log = small();
+    let text = written(&log);
+    let lines: Vec<&str> = text.lines().collect();
+    for whole in 1..lines.len() {
+        let said = refusal(&(lines[..whole].join("\n") + "\n"));
+        assert!(said.contains("the line that ends it is missing: it was cut short"), "{whole}: {said}");
+    }
+    for cut in text.len() - 300..text.len() - 1 {
+        let said = refusal(&text[..cut]);
+        assert!(said.contains("cut short"), "{cut}: {said}");
+    }
+    let gone = [&lines[..10], &lines[11..]].concat().join("\n");
+    let said = refusal(&gone);
+    assert!(said.contains("line 11: 10 lines come before it where 11 were written"), "{said}");
+    let changed = text.replacen("\"at_ms\":12", "\"at_ms\":13", 1);
+    let said = refusal(&changed);
+    assert!(said.contains("line 12: ") && said.contains("was changed after it was written"), "{said}");
+    let longer = format!("{text}{}\n", lines[10]);
+    assert!(refusal(&longer).contains("line 13: it comes after the line that ends the log"));
+    let earlier = unmarked(&text);
+    assert_eq!(read_log(earlier.as_bytes(), "x").unwrap(), (log, LogEnd::NotMarked));
+}
+
+#[test]
 fn each_line_is_held_to_its_form_its_values_and_what_came_before() {
-    let text = written(&small());
+    let text = unmarked(&written(&small()));
     for (was, is, why) in [
         ("\"uid\":1", "\"uid\":\"1\"", "invalid type"),
         ("\"name\":\"ana\"", "\"name\":\"a\\u0007\"", "no name"),
@@ -190,7 +223,7 @@ fn each_line_is_held_to_its_form_its_values_and_what_came_before() {
 proptest! {
     #[test]
     fn no_bytes_at_all_make_it_panic(at in 0usize..3_000, byte: u8, cut in 0usize..3_000) {
-        let mut bytes = written(&small()).into_bytes();
+        let mut bytes = specimen();
         let n = bytes.len();
         bytes[at % n] = byte;
         bytes.truncate(1 + cut % n);

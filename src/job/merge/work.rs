@@ -8,7 +8,7 @@ use super::report::MergeReport;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::log::Log;
 use crate::domain::task::Task;
-use crate::format::{Found, fill_text, read_log};
+use crate::format::{Found, LogEnd, fill_text, read_log};
 use crate::job::runner::{Ended, JobContext, Work, run};
 use crate::store::merge::{LeftOut, StoredCopy, Texts, YieldsLacking};
 use crate::store::{Access, Store, is_database};
@@ -46,7 +46,7 @@ pub(in crate::job) fn merge_log(
     other: &Path,
 ) -> Result<Option<MergeReport>> {
     check_tasks(&log, other)?;
-    merge_source(context, &Source::Log(Box::new(log)), other, Mode::Merge)
+    merge_source(context, &Source::Log(Box::new(log), LogEnd::Marked), other, Mode::Merge)
 }
 
 fn merge_source(
@@ -122,7 +122,7 @@ fn take_in(work: &mut Work<'_>, outer: &mut Work<'_>, source: &Source, other: &P
 /// What is merged.
 enum Source {
     Copy(Box<StoredCopy>, Box<Log>),
-    Log(Box<Log>),
+    Log(Box<Log>, LogEnd),
 }
 
 impl Source {
@@ -135,28 +135,28 @@ impl Source {
         }
         let name = other.display().to_string();
         let file = File::open(other).map_err(|e| Fault::usage(format!("open {name}"), io_reason(&e)))?;
-        let log = read_log(file, &name)?;
+        let (log, end) = read_log(file, &name)?;
         check_tasks(&log, other)?;
-        Ok(Self::Log(Box::new(log)))
+        Ok(Self::Log(Box::new(log), end))
     }
 
     fn log(&self) -> &Log {
         match self {
-            Self::Copy(_, log) | Self::Log(log) => log,
+            Self::Copy(_, log) | Self::Log(log, _) => log,
         }
     }
 
     fn copy(&self) -> Option<&Store> {
         match self {
             Self::Copy(copy, _) => Some(&copy.store),
-            Self::Log(_) => None,
+            Self::Log(..) => None,
         }
     }
 
     fn check_unchanged(&self) -> Result<()> {
         match self {
             Self::Copy(copy, _) => copy.check_unchanged(),
-            Self::Log(_) => Ok(()),
+            Self::Log(..) => Ok(()),
         }
     }
 }
@@ -184,7 +184,7 @@ impl Compared {
             return Err(Fault::usage("merge", "it is a copy of another project")
                 .hint("Only copies of one project can be merged; to bring texts in, use `hardcase import`"));
         }
-        let logs = compare(&ours, theirs, store.now_ms());
+        let mut logs = compare(&ours, theirs, store.now_ms());
         if let Some(first) = logs.contradictions.first() {
             let more = logs.contradictions.len() - 1;
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -193,6 +193,10 @@ impl Compared {
                 .hint(
                     "One of them was changed by hand or is damaged: `hardcase doctor` on both, or a backup",
                 ));
+        }
+        if let Source::Log(_, LogEnd::NotMarked) = source {
+            let says = "an earlier version wrote the log and did not mark its end, so it may be cut short";
+            logs.remarks.push(says.into());
         }
         let pool = match source.copy() {
             Some(copy) => {
@@ -229,7 +233,11 @@ impl Compared {
             (report.vectors, report.predictions, report.runs) =
                 (yields.vectors(), yields.predictions(), yields.runs());
         }
-        for Closed { round, at, waited } in logs.closed {
+        // Of a log with the labels of one person alone, every round is open, and nothing was kept from anybody.
+        let from_log = pool.is_none();
+        for Closed { round, at, waited } in
+            logs.closed.into_iter().filter(|c| !(from_log && c.at == Side::Here && c.waited == 0))
+        {
             report.remarks.push(match at {
                 Side::Here => format!(
                     "round {round} was still open in the copy and stays closed here: the copy's answers count, and {waited} cases that nobody \
