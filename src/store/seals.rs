@@ -23,6 +23,13 @@ pub(super) struct Sealed {
     pub called: &'static str,
 }
 
+impl Sealed {
+    /// Where the sealed columns stand among these, in the order in which they are hashed.
+    pub fn places(&self, columns: &[String]) -> Vec<usize> {
+        self.columns.split(',').filter_map(|c| columns.iter().position(|have| have == c.trim())).collect()
+    }
+}
+
 pub(super) const EVENTS: Sealed = Sealed {
     table: "label_event",
     columns: "id, uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,

@@ -1,7 +1,7 @@
 //! A row as bytes that may be damaged, and the search for the one bit that makes it whole again.
 
-use rusqlite::Row;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row};
 
 /// Bits of a row in which the damaged one is looked for: a larger row would take seconds.
 const MOST_BITS: usize = 8 * 4_096;
@@ -68,6 +68,12 @@ impl ToSql for Cell {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(self.as_ref()))
     }
+}
+
+/// The names of a table's columns.
+pub(super) fn columns_of(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = conn.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    statement.query_map([table], |r| r.get(0))?.collect()
 }
 
 /// The values of a row from column `from` on.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::cells::{Cell, cells};
+use super::cells::{Cell, cells, columns_of};
 use crate::domain::fault::Result;
 use crate::store::attempt::Attempt;
 use crate::store::seals;
@@ -36,10 +36,7 @@ pub(super) fn lend(
     }
     let mut lent = Vec::new();
     for (table, called) in LENT {
-        let columns: Vec<String> = new
-            .prepare("SELECT name FROM pragma_table_info(?1)")
-            .and_then(|mut statement| statement.query_map([table], |r| r.get(0))?.collect())
-            .attempting(WHAT)?;
+        let columns = columns_of(new, table).attempting(WHAT)?;
         let list = columns.join(", ");
         let mut rows: Vec<Vec<Cell>> = Vec::new();
         let mut statement =
@@ -80,6 +77,5 @@ fn is_the_same(
     let Some(sealed) = seals::ALL.into_iter().find(|sealed| sealed.table == table) else { return true };
     let &Cell::Integer(id) = &row[0] else { return false };
     let Some(seal) = seals.get(&(sealed.table, id)) else { return true };
-    let places = sealed.columns.split(',').filter_map(|c| columns.iter().position(|have| have == c.trim()));
-    seals::seal_of(places.map(|at| row[at].as_ref()))[..] == seal[..]
+    seals::seal_of(sealed.places(columns).into_iter().map(|at| row[at].as_ref()))[..] == seal[..]
 }

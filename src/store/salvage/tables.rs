@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
-use super::cells::{Cell, cells, is_text, mend};
+use super::cells::{Cell, cells, columns_of, is_text, mend};
 use super::lent::lend;
 use super::references::{AFTER_EVENTS, BEFORE_EVENTS, EVENT_STANDS, WORD_STANDS};
 use super::scan::{Numbered, Unread, read_rows};
@@ -201,14 +201,9 @@ impl Work {
         Ok(())
     }
 
-    fn columns(&self, table: &str) -> Result<Vec<String>> {
-        let mut statement = self.new.prepare("SELECT name FROM pragma_table_info(?1)").attempting(WHAT)?;
-        statement.query_map([table], |r| r.get(0)).and_then(Iterator::collect).attempting(WHAT)
-    }
-
     fn take(&mut self, table: &Table) -> Result<()> {
         let Table(name, called, key, before) = *table;
-        let columns = self.columns(name)?;
+        let columns = columns_of(&self.new, name).attempting(WHAT)?;
         let list = columns.join(", ");
         let groups: Vec<Vec<(&str, i64)>> = match before {
             None => vec![Vec::new()],
@@ -308,11 +303,8 @@ struct Taken<'w> {
 
 impl<'w> Taken<'w> {
     fn new(work: &'w Work, table: &'static str, columns: &[String]) -> Result<Self> {
-        let sealed = seals::ALL.into_iter().find(|sealed| sealed.table == table).map(|sealed| {
-            let places =
-                sealed.columns.split(',').filter_map(|c| columns.iter().position(|have| have == c.trim()));
-            (sealed, places.collect())
-        });
+        let sealed = seals::ALL.into_iter().find(|sealed| sealed.table == table);
+        let sealed = sealed.map(|sealed| (sealed, sealed.places(columns)));
         let holes = vec!["?"; columns.len()].join(", ");
         Ok(Self {
             work: (&work.new, &work.seals),
