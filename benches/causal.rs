@@ -14,8 +14,8 @@ use hardcase::engine::causal::specimen::Specimen;
 use hardcase::engine::causal::{
     Cached, Decision, Example, Fit, Form, Options, Precision, Server, Weights, fit,
 };
-use hardcase::engine::context::Served;
 use hardcase::engine::gguf::TensorType;
+use hardcase::engine::judge::{Judge, JudgeOptions};
 use hardcase::engine::training::Settings;
 
 const GIB: f64 = (1u64 << 30) as f64;
@@ -58,10 +58,10 @@ fn main() -> anyhow::Result<()> {
         .collect();
     let cached: Cached;
     let form = if form == "alora" {
-        let served = Served::load(&path, None)?;
+        let judge = Judge::load(&path, JudgeOptions::default())?;
         let threads = std::thread::available_parallelism()?;
         let options = Options { longest: shared + length + cue, precision: Precision::Half, threads };
-        let mut server = Server::new(&served, options)?;
+        let mut server = Server::new(&judge.served, options)?;
         let all: Vec<&Example> = examples.iter().collect();
         let begin = Instant::now();
         cached = server.remember(&all, &weights.shape, 1 << 29, &mut |_| {})?;

@@ -1,8 +1,8 @@
 //! What a judge costs and what it learns.
 //!
-//! `cargo bench --bench judge -- speed [DOCUMENTS]`: documents per second of about 100 tokens behind an instruction of about 200, on a model of random
-//! numbers of Qwen3-0.6B's shape (Q8_0, 16,384 tokens; written into the folder of temporary files and kept there), beside the plain rate at which
-//! llama.cpp decodes as many document tokens.
+//! `cargo bench --bench judge -- speed [DOCUMENTS [PYTHON]]`: the tokens per second of documents of about 100 behind an instruction of about 200, on a
+//! model of random numbers of Qwen3-0.6B's shape (Q8_0, 16,384 tokens; written into the folder of temporary files and kept there), in turn with the
+//! plain rate at which llama.cpp decodes as many document tokens, and with llama-cpp-python where a PYTHON that has it is named.
 //! `cargo bench --bench judge -- learning FORM balanced|mined SEED`: TinyStories-656K of the test data on SMS: 300 training labels, half of them spam,
 //! or what eight rounds of 60 asked for; then `tune --adapter FORM` (`lora` or `alora`), and kappa of `export --by judge` on the messages that nobody
 //! labelled.
@@ -15,17 +15,18 @@
 mod datasets;
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use hardcase::domain::split::Split;
 use hardcase::engine::causal::specimen::Specimen;
 use hardcase::engine::gguf::TensorType;
-use hardcase::engine::judge::{Instruction, Judge, JudgeOptions, Question, Shown};
+use hardcase::engine::judge::{Instruction, Judge, JudgeOptions, Question, Reading, Shown};
 use hardcase::store::{Access, Store};
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
@@ -38,19 +39,20 @@ use serde_json::Value;
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["speed"] => speed(48),
-        ["speed", documents] => speed(documents.parse()?),
+        ["speed"] => speed(50, None),
+        ["speed", documents] => speed(documents.parse()?, None),
+        ["speed", documents, python] => speed(documents.parse()?, Some(python)),
         ["learning", form, "balanced", seed] => learning(form, Labels::Balanced, seed.parse()?),
         ["learning", form, "mined", seed] => learning(form, Labels::Mined, seed.parse()?),
         ["cascade", seeds] => cascade(seeds.parse()?),
         _ => {
-            println!("give: speed [DOCUMENTS], learning FORM balanced|mined SEED, or cascade SEEDS");
+            println!("give: speed [DOCUMENTS [PYTHON]], learning FORM balanced|mined SEED, or cascade SEEDS");
             Ok(())
         }
     }
 }
 
-fn speed(documents: usize) -> Result<()> {
+fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let path = std::env::temp_dir().join("hardcase-bench-0.6b.gguf");
     if !path.exists() {
         Specimen::of_600_million(16_384, TensorType::Q8_0).write(&path)?;
@@ -85,21 +87,45 @@ fn speed(documents: usize) -> Result<()> {
     let questions: Vec<Question<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
     let mut reading = judge.read(&told)?;
     println!("instruction {} tokens, cue {}", reading.instruction_tokens(), reading.cue_tokens());
-    for round in 1..=3 {
+    println!("weights {}", if judge.unpacked { "unpacked to BF16" } else { "as the file packs them" });
+    let packed = Judge::load(&path, JudgeOptions { packed: true, ..JudgeOptions::default() })?;
+    let mut reading_packed = packed.read(&told)?;
+    let mut peer = peer.map(Peer::start).transpose()?;
+    // A few at a time and in turn, so that a slow minute of the machine is everybody's.
+    let mut rates: Vec<[f64; 5]> = Vec::new();
+    for few in questions.chunks(10) {
         let mut tokens = 0;
-        let begun = Instant::now();
-        reading.score(&questions, &mut |_, verdicts| {
-            tokens += verdicts.iter().map(|v| v.tokens).sum::<usize>();
-            ControlFlow::Continue(())
-        })?;
-        let judged = begun.elapsed().as_secs_f64();
-        let plain = plain(&judge, tokens)?;
+        let mut judged = |reading: &mut Reading<'_>| -> Result<f64> {
+            tokens = 0;
+            let begun = Instant::now();
+            reading.score(few, &mut |_, verdicts| {
+                tokens += verdicts.iter().map(|v| v.tokens).sum::<usize>();
+                ControlFlow::Continue(())
+            })?;
+            Ok(begun.elapsed().as_secs_f64())
+        };
+        let (judged, judged_packed) = (judged(&mut reading)?, judged(&mut reading_packed)?);
+        let [kept, whole] = match &mut peer {
+            Some(peer) => [peer.seconds("kept", few.len())?, peer.seconds("whole", few.len())?],
+            None => [f64::NAN; 2],
+        };
+        let plain = plain(&packed, tokens)?;
+        rates.push([judged, judged_packed, plain, kept, whole].map(|seconds| tokens as f64 / seconds));
+    }
+    let names = [
+        "judged",
+        "judged with --packed",
+        "llama.cpp's plain decode",
+        "llama-cpp-python, prefix kept",
+        "llama-cpp-python, whole prompts",
+    ];
+    for (at, name) in names.iter().enumerate().filter(|(at, _)| peer.is_some() || *at < 3) {
+        let rate = median(rates.iter().map(|r| r[at]).collect());
+        let times: Vec<f64> = rates.iter().map(|r| r[0] / r[at]).collect();
+        let (low, high) = times.iter().fold((f64::MAX, 0f64), |(low, high), t| (low.min(*t), high.max(*t)));
+        let ratio = median(times);
         println!(
-            "{round}: judged {:.2} documents/s, {:.1} document tokens/s; plain decode {:.1} tokens/s: {:.0} %",
-            documents as f64 / judged,
-            tokens as f64 / judged,
-            tokens as f64 / plain,
-            100.0 * plain / judged
+            "{name}: {rate:.1} document tokens/s; judged at {ratio:.2} times that ({low:.2} to {high:.2})"
         );
     }
     drop(reading);
@@ -113,6 +139,45 @@ fn speed(documents: usize) -> Result<()> {
     let rate = questions.len() as f64 / begun.elapsed().as_secs_f64();
     println!("with four examples of its own for each document: {rate:.2} documents/s");
     Ok(())
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of[of.len() / 2]
+}
+
+/// llama-cpp-python on the same model, in a process of its own.
+struct Peer {
+    process: std::process::Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    fn start(python: &str) -> Result<Self> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/judging/versus_llama_cpp_python.py");
+        let mut process =
+            Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut said = BufReader::new(process.stdout.take().context("it says nothing")?);
+        let mut version = String::new();
+        said.read_line(&mut version)?;
+        println!("beside it {}", version.trim());
+        Ok(Self { process, said })
+    }
+
+    /// Seconds that it takes for so many documents.
+    fn seconds(&mut self, way: &str, documents: usize) -> Result<f64> {
+        writeln!(self.process.stdin.as_mut().context("it reads nothing")?, "{way} {documents}")?;
+        let mut seconds = String::new();
+        self.said.read_line(&mut seconds)?;
+        Ok(seconds.trim().parse()?)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        drop(self.process.wait());
+    }
 }
 
 /// Seconds that llama.cpp takes for so many tokens in batches of 512, without outputs.

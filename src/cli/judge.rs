@@ -25,7 +25,7 @@ pub(super) struct Judge {
     /// Have an OpenAI-compatible server with log-probabilities judge (vLLM, the servers of llama.cpp and llama-cpp-python), as in
     /// http://localhost:8000. Texts, and the answers given as examples, are sent to it. The instruction goes without a chat template;
     /// an address that ends in /chat/completions has the server put its own around it. A key is taken from HARDCASE_API_KEY
-    #[arg(long, value_name = "URL", conflicts_with_all = ["batch", "threads", "gpu_layers"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["batch", "threads", "gpu_layers", "packed"])]
     endpoint: Option<String>,
     /// Requests to the server at a time [default: 8]
     #[arg(long, value_name = "N", requires = "endpoint", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -58,6 +58,10 @@ pub(super) struct Judge {
     /// Layers that a graphics card computes [default: all, where the build can]
     #[arg(long, value_name = "N")]
     gpu_layers: Option<u32>,
+    /// Compute with the weights as the file packs them. Where the processor multiplies BF16 numbers by itself and half of the free memory
+    /// holds them so, they are unpacked, which is faster
+    #[arg(long)]
+    packed: bool,
 }
 
 impl Judge {
@@ -72,6 +76,7 @@ impl Judge {
             context: self.context,
             batch: self.batch,
             gpu_layers: self.gpu_layers,
+            packed: self.packed,
             who: match (self.endpoint, self.model) {
                 (Some(url), name) => Who::Server(Server {
                     url,

@@ -87,6 +87,13 @@ fn without_function(line: &str) -> &str {
     }
 }
 
+/// Whether llama.cpp was compiled for a processor that multiplies BF16 numbers by itself, as those do that have AVX-512 with BF16.
+pub fn multiplies_bf16() -> bool {
+    #[expect(unsafe_code, reason = "asks how the library was compiled; no arguments, no state")]
+    let multiplies = unsafe { llama_cpp_sys_2::ggml_cpu_has_avx512_bf16() };
+    multiplies != 0
+}
+
 /// Physical cores that this process may use. Two threads on one core's floating-point units gain nothing.
 pub fn physical_cores() -> NonZeroUsize {
     let allowed = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -67,6 +67,8 @@ pub struct JudgeChoice {
     pub batch: Option<NonZeroUsize>,
     /// Layers that a graphics card computes; all that it can where none are named.
     pub gpu_layers: Option<u32>,
+    /// Computes with the weights as the file packs them, which takes less memory.
+    pub packed: bool,
     /// Which labelled examples it is shown.
     pub examples: Examples,
     /// How many texts.
@@ -81,6 +83,7 @@ impl JudgeChoice {
             context: self.context,
             batch: self.batch.unwrap_or(usual.batch),
             gpu_layers: self.gpu_layers,
+            packed: self.packed,
         }
     }
 }

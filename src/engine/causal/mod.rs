@@ -29,6 +29,7 @@ pub use cached::Cached;
 pub use example::{Decision, Example, Form};
 pub use file::AdapterFile;
 pub use fit::{Epoch, Fit, fit, probabilities};
+pub use matrix::{Matrix, Scratch, can_unpack};
 pub use served::{Acting, Options, Precision, Server};
 pub use shape::{Family, Shape};
-pub use weights::Weights;
+pub use weights::{Place, Weights};

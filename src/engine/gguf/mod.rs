@@ -13,6 +13,6 @@ mod write;
 pub use header::{Header, Tensor, Value};
 pub use read::{GgufError, read_header};
 pub use tensor::TensorType;
-pub use unpack::unpack_f32;
+pub use unpack::{rewrite, unpack_f32, whole_header};
 pub use values::read_tensor;
 pub use write::{encode_header, padding};

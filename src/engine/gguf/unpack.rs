@@ -1,8 +1,8 @@
-//! Rewrites a model with its numbers as F32, streaming: memory stays at one chunk whatever the model's size.
+//! Rewrites a model with its numbers in another type, streaming: memory stays at one chunk, or what the converter takes, whatever the model's size.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use super::header::{Header, Value};
+use super::header::{Header, Tensor, Value};
 use super::read::{GgufError, read_header};
 use super::tensor::TensorType;
 use super::write::{encode_header, padding};
@@ -18,38 +18,61 @@ const ALL_F32: u32 = 0;
 /// # Errors
 /// Where `source` is not a whole GGUF file, holds a tensor of another type, or either side fails.
 pub fn unpack_f32(source: &mut (impl Read + Seek), out: &mut impl Write) -> Result<u64, GgufError> {
-    let file_len = source.seek(SeekFrom::End(0))?;
-    source.rewind()?;
-    let packed = read_header(io::BufReader::new(&mut *source), file_len)?;
-    let (head, unpacked) = f32_header(&packed)?;
-    out.write_all(&head)?;
-    let mut written = head.len() as u64;
-    for (from, to) in packed.tensors.iter().zip(&unpacked.tensors) {
-        source.seek(SeekFrom::Start(packed.data_offset + from.offset))?;
-        convert(source, from.kind, from.bytes, out)?;
-        let zeros = padding(to.bytes);
-        io::copy(&mut io::repeat(0).take(zeros), out)?;
-        written += to.bytes + zeros;
-    }
-    Ok(written)
-}
-
-fn f32_header(packed: &Header) -> Result<(Vec<u8>, Header), GgufError> {
+    let mut packed = whole_header(source)?;
     if let Some(tensor) = packed.tensors.iter().find(|t| !t.kind.has_f32_form()) {
         let (name, kind) = (&tensor.name, tensor.kind.name());
         return Err(GgufError::Damaged(format!(
             "tensor '{name}' is stored as {kind}, which cannot be unpacked"
         )));
     }
-    let mut metadata = packed.metadata.clone();
-    for (key, value) in &mut metadata {
+    for (key, value) in &mut packed.metadata {
         if key == "general.file_type" {
             *value = Value::U32(ALL_F32);
         }
     }
-    let tensors = packed.tensors.iter().map(|t| (t.name.clone(), t.shape.clone(), TensorType::F32));
-    encode_header(metadata, tensors)
-        .ok_or_else(|| GgufError::Damaged("a tensor has an impossible shape".into()))
+    let convert =
+        |source: &mut _, tensor: &Tensor, out: &mut _| convert(source, tensor.kind, tensor.bytes, out);
+    rewrite(&packed, source, out, |_| Some(TensorType::F32), convert)
+}
+
+/// The header of a file from its beginning to its end.
+///
+/// # Errors
+/// Where it is not a whole GGUF file.
+pub fn whole_header(source: &mut (impl Read + Seek)) -> Result<Header, GgufError> {
+    let file_len = source.seek(SeekFrom::End(0))?;
+    source.rewind()?;
+    read_header(io::BufReader::new(source), file_len)
+}
+
+/// Copies the file in `source`, which has this header, to `out`, with the tensors that `to` names a type for stored as that: `convert` reads one from
+/// `source` and writes it so. The others are copied as they are. Returns the bytes written.
+///
+/// # Errors
+/// Where a tensor does not fill blocks of its new type, or either side fails.
+pub fn rewrite<S: Read + Seek, W: Write>(
+    from: &Header,
+    source: &mut S,
+    out: &mut W,
+    to: impl Fn(&Tensor) -> Option<TensorType>,
+    mut convert: impl FnMut(&mut S, &Tensor, &mut W) -> Result<(), GgufError>,
+) -> Result<u64, GgufError> {
+    let tensors = from.tensors.iter().map(|t| (t.name.clone(), t.shape.clone(), to(t).unwrap_or(t.kind)));
+    let (head, new) = encode_header(from.metadata.clone(), tensors)
+        .ok_or_else(|| GgufError::Damaged("a tensor has an impossible shape".into()))?;
+    out.write_all(&head)?;
+    let mut written = head.len() as u64;
+    for (old, new) in from.tensors.iter().zip(&new.tensors) {
+        source.seek(SeekFrom::Start(from.data_offset + old.offset))?;
+        match to(old) {
+            Some(_) => convert(source, old, out)?,
+            None => drop(io::copy(&mut source.by_ref().take(old.bytes), out)?),
+        }
+        let zeros = padding(new.bytes);
+        io::copy(&mut io::repeat(0).take(zeros), out)?;
+        written += new.bytes + zeros;
+    }
+    Ok(written)
 }
 
 fn convert(

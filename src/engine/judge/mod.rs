@@ -10,6 +10,7 @@ mod prompt;
 mod reader;
 mod reading;
 mod served;
+mod unpacked;
 mod vocabulary;
 
 pub use answers::{Answers, Decision};

@@ -10,9 +10,10 @@ use llama_cpp_2::token::LlamaToken;
 use super::answers::Answers;
 use super::prompt::{Around, CUE, Instruction, folded};
 use super::reader::{LEAST_TEXT, LONGEST, Question, no_room};
+use super::unpacked::Unpacked;
 use super::vocabulary::Vocabulary;
 use crate::domain::fault::{Fault, Result};
-use crate::engine::backend::physical_cores;
+use crate::engine::backend::{backend, physical_cores};
 use crate::engine::causal::AdapterFile;
 use crate::engine::context::{Loaded, Served};
 use crate::engine::model_file::{ModelFacts, inspect};
@@ -31,6 +32,8 @@ pub struct JudgeOptions {
     pub batch: NonZeroUsize,
     /// Layers that a graphics card computes, if there is one and this build can use it; all where none are named.
     pub gpu_layers: Option<u32>,
+    /// Computes with the weights as the file packs them, also where a copy of them as BF16 would be faster and has room in memory.
+    pub packed: bool,
 }
 
 impl Default for JudgeOptions {
@@ -40,6 +43,7 @@ impl Default for JudgeOptions {
             context: None,
             batch: NonZeroUsize::MIN.saturating_add(511),
             gpu_layers: None,
+            packed: false,
         }
     }
 }
@@ -62,6 +66,8 @@ pub struct Judge {
     /// Who speaks of each text: the judge first, then whoever is listened to beside it.
     pub(super) voices: Vec<Voice>,
     pub(super) options: JudgeOptions,
+    /// Whether its weights are a copy as BF16.
+    pub unpacked: bool,
     facts: ModelFacts,
     around: Around,
     pub(super) templated: bool,
@@ -98,12 +104,18 @@ impl Judge {
         if let Some(layers) = options.gpu_layers {
             params = params.with_n_gpu_layers(layers);
         }
-        let served = Served::with(path, &params)?;
+        let by_card = options.gpu_layers != Some(0) && backend()?.supports_gpu_offload();
+        let copy = if options.packed || by_card { None } else { Unpacked::if_faster(path) };
+        // Who cannot read the copy is told what is wrong with the file.
+        let copied = copy.and_then(|copy| Served::with(&copy.path(), &params).ok());
+        let unpacked = copied.is_some();
+        let served = copied.map_or_else(|| Served::with(path, &params), Ok)?;
         let around = chat(&served.model);
         Ok(Self {
             vocabulary: Vocabulary::of(&served.model),
             voices: vec![Voice::Plain],
             options,
+            unpacked,
             facts,
             templated: around.is_some(),
             around: around.unwrap_or_else(Around::plain),
@@ -231,11 +243,7 @@ impl Judge {
 
     /// The tokens of words that follow others after a space.
     fn continued(&self, text: &str) -> Vec<u32> {
-        match self.vocabulary {
-            // It puts the space there by itself.
-            Vocabulary::Complete { spaced: true } | Vocabulary::Partial(_) => self.words(text),
-            Vocabulary::Complete { spaced: false } => self.words(&format!(" {text}")),
-        }
+        self.words(&self.vocabulary.continued(text))
     }
 
     fn words(&self, text: &str) -> Vec<u32> {

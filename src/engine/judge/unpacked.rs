@@ -1,0 +1,217 @@
+//! A copy of a quantised model with its large matrices as BF16, for processors that multiply these faster than llama.cpp multiplies packed blocks.
+//!
+//! A judge reads hundreds of tokens at a time, so what counts is how fast matrices are multiplied, and not how little memory they pass through.
+//! The copy is no worse than the file: BF16 rounds weights and activations by 2⁻⁹ of themselves at most, and llama.cpp rounds the activations before
+//! packed weights to 8 bits for each 32 of them. It lies in memory alone, as a file without a name that llama.cpp maps; the model's own file stays as
+//! it is.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use half::bf16;
+use rayon::prelude::*;
+use sysinfo::System;
+
+use crate::engine::backend::multiplies_bf16;
+use crate::engine::causal::{Matrix, Scratch, can_unpack};
+use crate::engine::gguf::{GgufError, Header, Tensor, TensorType, rewrite, whole_header};
+
+/// The copy may take this part of the memory that is free: texts, contexts and other programs need some, too.
+const PART_OF_MEMORY: u64 = 2;
+/// Numbers that a thread rounds at a time.
+const AT_A_TIME: usize = 1 << 16;
+
+/// The copy.
+#[derive(Debug)]
+pub(super) struct Unpacked(File);
+
+impl Unpacked {
+    /// A copy of the model at `path`, where this processor computes faster with one and it has room in memory.
+    pub fn if_faster(path: &Path) -> Option<Self> {
+        if !multiplies_bf16() {
+            return None;
+        }
+        let mut source = File::open(path).ok()?;
+        let header = whole_header(&mut source).ok()?;
+        // Of the files of a model in parts, this is the first alone.
+        let in_parts = header.u64("split.count").is_some_and(|files| files > 1);
+        let grown = header.tensors.iter().any(|tensor| becomes(tensor).is_some());
+        if in_parts || !grown || bytes(&header)? > free_memory() / PART_OF_MEMORY {
+            return None;
+        }
+        Self::of(&header, &mut source).ok()
+    }
+
+    /// A copy of the model that has this header.
+    fn of(header: &Header, source: &mut File) -> Result<Self, GgufError> {
+        let mut file = nameless()?;
+        let mut scratch = Scratch::default();
+        rewrite(header, source, &mut file, becomes, |source, tensor, out| {
+            round(source, tensor, out, &mut scratch)
+        })?;
+        Ok(Self(file))
+    }
+
+    /// Where this process finds it, for as long as it is not dropped.
+    pub fn path(&self) -> PathBuf {
+        #[cfg(target_os = "linux")]
+        let number = std::os::fd::AsRawFd::as_raw_fd(&self.0);
+        #[cfg(not(target_os = "linux"))]
+        let number = 0;
+        format!("/proc/self/fd/{number}").into()
+    }
+}
+
+/// A file in memory.
+#[cfg(target_os = "linux")]
+fn nameless() -> std::io::Result<File> {
+    use rustix::fs::{MemfdFlags, memfd_create};
+    Ok(memfd_create("hardcase-judge", MemfdFlags::CLOEXEC)?.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless() -> std::io::Result<File> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// What a tensor is in the copy, where that is not what it is in the file: of the matrices that every token goes through, those that are packed.
+/// Words' vectors are looked up, and the scores of the next word are computed once for a text, so they stay packed.
+fn becomes(tensor: &Tensor) -> Option<TensorType> {
+    let packed = tensor.kind.block_len() > 1 && can_unpack(tensor.kind);
+    (packed && tensor.shape.len() == 2 && tensor.name.starts_with("blk.")).then_some(TensorType::BF16)
+}
+
+/// Bytes of the copy, but for its header.
+fn bytes(header: &Header) -> Option<u64> {
+    let of = |t: &Tensor| becomes(t).unwrap_or(t.kind).bytes_for(t.shape.iter().product());
+    header.tensors.iter().map(of).sum()
+}
+
+/// Bytes of memory that nobody uses, as far as this process may use them.
+fn free_memory() -> u64 {
+    let mut system = System::new();
+    system.refresh_memory();
+    let of_group = system.cgroup_limits().filter(|group| group.total_memory < system.total_memory());
+    of_group.map_or(u64::MAX, |group| group.free_memory).min(system.available_memory())
+}
+
+/// Reads a matrix and writes it as BF16.
+fn round(source: &mut File, tensor: &Tensor, out: &mut File, scratch: &mut Scratch) -> Result<(), GgufError> {
+    let [columns, rows] = tensor.shape[..] else { return Err(GgufError::Damaged("it is no matrix".into())) };
+    let mut packed = BufReader::with_capacity(1 << 20, source.take(tensor.bytes));
+    let matrix = Matrix::read(&mut packed, tensor.kind, (rows as usize, columns as usize), tensor.bytes)?;
+    let rounded = matrix.with(scratch, |numbers| {
+        let mut rounded = vec![[0; 2]; numbers.len()];
+        if let Some(numbers) = numbers.as_slice() {
+            let chunks = rounded.par_chunks_mut(AT_A_TIME).zip(numbers.par_chunks(AT_A_TIME));
+            chunks.for_each(|(to, from)| {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = bf16::from_f32(*from).to_le_bytes());
+            });
+        }
+        rounded
+    });
+    Ok(out.write_all(rounded.as_flattened())?)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::engine::backend::backend;
+    use crate::engine::causal::specimen::Specimen;
+    use crate::engine::causal::{Family, Weights};
+    use crate::engine::judge::{Instruction, Judge, JudgeOptions, Shown};
+
+    fn copy(path: &Path) -> Unpacked {
+        backend().unwrap();
+        let mut source = File::open(path).unwrap();
+        Unpacked::of(&whole_header(&mut source).unwrap(), &mut source).unwrap()
+    }
+
+    #[test]
+    fn the_copy_has_the_same_matrices_rounded_and_all_else_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        for kind in [TensorType::Q8_0, TensorType::Q4_K, TensorType::Q6_K] {
+            let path = dir.path().join("model.gguf");
+            let specimen = Specimen::small(Family::Qwen3, kind);
+            Specimen { dimensions: 256, head_size: 64, wide: 512, ..specimen }.write(&path).unwrap();
+            let copy = copy(&path);
+            let header = |path: &Path| whole_header(&mut File::open(path).unwrap()).unwrap();
+            let (before, after) = (header(&path), header(&copy.path()));
+            assert_eq!(before.metadata, after.metadata);
+            let mut rounded = 0;
+            for (before, after) in before.tensors.iter().zip(&after.tensors) {
+                assert_eq!((&before.name, &before.shape), (&after.name, &after.shape));
+                let packed = before.kind == kind && before.name.starts_with("blk.");
+                assert_eq!(after.kind, if packed { TensorType::BF16 } else { before.kind });
+                rounded += usize::from(packed);
+            }
+            assert!(rounded >= 7, "{rounded} matrices of {}", kind.name());
+            let length = copy.0.metadata().unwrap().len();
+            assert_eq!(bytes(&after).unwrap(), bytes(&before).unwrap());
+            assert!(length - bytes(&before).unwrap() < 64 * 1024, "{length}");
+
+            let (packed, unpacked) =
+                (Weights::read(&path, 0).unwrap(), Weights::read(&copy.path(), 0).unwrap());
+            let place = crate::engine::causal::Place::Down;
+            let [of_file, of_copy] = [&packed, &unpacked].map(|w| {
+                w.blocks[1].linear(place).matrix.with(&mut Scratch::default(), |numbers| numbers.to_owned())
+            });
+            for (x, y) in of_file.iter().zip(&of_copy) {
+                assert!((x - y).abs() <= x.abs() / 256.0, "{x} became {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_judge_says_with_the_copy_what_it_says_with_the_file() {
+        let data = std::env::var_os("HARDCASE_TEST_DATA")
+            .unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
+        let path = PathBuf::from(data).join("models/tinystories-656k-q8_0.gguf");
+        if !path.is_file() {
+            eprintln!("skipped: {} is not there", path.display());
+            return;
+        }
+        let shown =
+            |name: &str| Shown { name: name.into(), description: String::new(), examples: Vec::new() };
+        let told = Instruction {
+            question: "What is the story about?".into(),
+            guideline: String::new(),
+            labels: ["a dog", "a doll", "cat"].map(shown).into(),
+            examples: Vec::new(),
+            nearest: 0,
+        };
+        let texts = ["The dog ran.", "A little bird sang in the tree.", "The cat sat on the mat."];
+        let said = |path: &Path| {
+            let judge = Judge::load(path, JudgeOptions { packed: true, ..JudgeOptions::default() }).unwrap();
+            assert!(!judge.unpacked);
+            let mut all = Vec::new();
+            let score = &mut |_: usize, some: &[crate::engine::judge::Verdict]| {
+                all.extend(some.iter().flat_map(|v| v.log_probabilities.clone()));
+                ControlFlow::Continue(())
+            };
+            judge.read(&told).unwrap().score(&texts.map(Into::into), score).unwrap();
+            all.into_iter().map(f32::exp).collect::<Vec<_>>()
+        };
+        let copy = copy(&path);
+        let (of_file, of_copy) = (said(&path), said(&copy.path()));
+        assert_eq!(of_file.len(), 9);
+        let far = of_file.iter().zip(&of_copy).map(|(p, q)| (p - q).abs()).fold(0.0, f32::max);
+        assert!(far > 0.0 && far < 0.02, "{of_file:?} {of_copy:?}");
+    }
+
+    #[test]
+    fn there_is_no_copy_of_what_is_no_packed_model() {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = dir.path().join("plain.gguf");
+        Specimen::small(Family::Llama, TensorType::F32).write(&plain).unwrap();
+        let broken = dir.path().join("broken.gguf");
+        std::fs::write(&broken, &std::fs::read(&plain).unwrap()[..5_000]).unwrap();
+        for path in [plain, broken, dir.path().join("nothing.gguf"), dir.path().to_owned()] {
+            assert!(Unpacked::if_faster(&path).is_none(), "{}", path.display());
+        }
+        assert!(free_memory() > 0);
+    }
+}
