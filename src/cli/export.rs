@@ -124,7 +124,8 @@ impl Export {
             export_events_for(&self.file, &reader, texts, self.out.as_deref())?;
         if left_out > 0 {
             setting.watch.note(&format!(
-                "{left_out} label events of others were left out: a lead exports all of them (--as NAME)"
+                "left out: {} of others; a lead exports all of them (--as NAME)",
+                counted(left_out, "label event", "label events")
             ));
         }
         if self.out.is_some() {

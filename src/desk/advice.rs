@@ -259,7 +259,10 @@ impl fmt::Display for Advice {
             }
             Self::MineFirst => f.write_str("mine the first round: `hardcase mine FILE`"),
             Self::Label { left, round, unscouted } => {
-                write!(f, "label the {left} cases left in round {round}")?;
+                match left {
+                    1 => write!(f, "label the last case of round {round}")?,
+                    left => write!(f, "label the {left} cases left in round {round}")?,
+                }
                 if *unscouted {
                     f.write_str("; some texts are not scouted yet (`hardcase scout FILE`)")?;
                 }

@@ -2,6 +2,7 @@
 //!
 //! A crash there costs the job, never the screen or a label. A child outlives the screen that started it, unless it is stopped.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -160,10 +161,28 @@ impl Jobs {
     /// # Errors
     /// The system gives no more threads.
     pub fn start(&self, kinds: Vec<JobKind>) -> Result<()> {
+        self.begin(kinds.into_iter().map(|kind| (kind, self.command(kind))).collect())
+    }
+
+    /// Has a language model judge: the GGUF file of this path, as a person writes it, or the one that judged before where nothing is written.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn judge(&self, model: &str) -> Result<()> {
+        let mut command = self.command(JobKind::Judge);
+        if let Some(model) = written_path(model) {
+            // As one word, because a name may begin with a dash.
+            let mut word = OsString::from("--model=");
+            word.push(model);
+            command.arg(word);
+        }
+        self.begin(vec![(JobKind::Judge, command)])
+    }
+
+    fn begin(&self, commands: Vec<(JobKind, Command)>) -> Result<()> {
         self.stopping.store(false, Ordering::Relaxed);
         let (tell, running) = (Arc::clone(&self.tell), Arc::clone(&self.running));
         let stopping = Arc::clone(&self.stopping);
-        let commands: Vec<_> = kinds.into_iter().map(|kind| (kind, self.command(kind))).collect();
         spawn("jobs", move || {
             for (kind, command) in commands {
                 let end = run(kind, command, &tell, &running, &stopping);
@@ -218,6 +237,21 @@ impl Jobs {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
     }
+}
+
+/// The path in what a person wrote or pasted, where no shell has read it: without quotes around it, and from the home directory after a tilde.
+fn written_path(text: &str) -> Option<PathBuf> {
+    let text = text.trim();
+    let quoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    let text = quoted.unwrap_or(text);
+    if text.is_empty() {
+        return None;
+    }
+    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+    Some(match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => text.into(),
+    })
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -391,3 +425,20 @@ fn end_process(process: u32) {
 
 #[cfg(not(unix))]
 fn end_process(_process: u32) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_what_a_person_writes_where_a_shell_would_read_it() {
+        let written = |text| written_path(text).map(|path| path.to_string_lossy().into_owned());
+        assert_eq!(written("  "), None);
+        assert_eq!(written("''"), None);
+        assert_eq!(written(" /m/Qwen3 0.6B.gguf\n").unwrap(), "/m/Qwen3 0.6B.gguf");
+        assert_eq!(written("'/m/it is.gguf'").unwrap(), "/m/it is.gguf");
+        assert_eq!(written("\"-m.gguf\"").unwrap(), "-m.gguf");
+        let home = written("~/m.gguf").unwrap();
+        assert!(home.ends_with("/m.gguf") && home.len() > "/m.gguf".len() && !home.contains('~'), "{home}");
+    }
+}

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::expert::{Change, Changed, Role};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ExpertId;
+use crate::domain::moment;
 use crate::store::{Access, Store};
 
 /// A name under which answers were given.
@@ -74,8 +75,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
         role: e.role,
         same_as: name_of(e.person).filter(|_| e.person != e.expert),
         labels: e.labels,
-        since: jiff::Timestamp::from_millisecond(e.since_ms)
-            .map_or_else(|_| String::new(), |t| t.to_string()),
+        since: moment::exact(e.since_ms).unwrap_or_default(),
         logins: e.logins.iter().map(|(login, tied)| Login { login: login.clone(), tied: *tied }).collect(),
         untied_labels: e.untied,
         tied: e.untied == 0,

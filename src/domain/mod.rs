@@ -16,6 +16,7 @@ pub mod hostile;
 pub mod ids;
 pub mod item;
 pub mod log;
+pub mod moment;
 pub mod overlap;
 pub mod part;
 pub mod prediction;

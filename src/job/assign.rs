@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::{ExpertId, SessionId};
+use crate::domain::moment;
 use crate::domain::part::Models;
 use crate::store::{Access, Store};
 
@@ -48,11 +49,10 @@ pub struct AssignReport {
 
 impl fmt::Display for AssignReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let until = jiff::Timestamp::from_millisecond(self.reserved_until_ms)
-            .map_or_else(|_| "then".into(), |t| t.strftime("%Y-%m-%d %H:%M UTC").to_string());
+        let until = moment::utc(self.reserved_until_ms);
         write!(
             f,
-            "{}: {} {} for {} ({} kB); nobody else gets them beyond their overlap until {until}\n  \
+            "{}: {} {} for {} ({} kB); nobody else gets them beyond their overlap until {until} UTC\n  \
              there: `hardcase {} --as {}`; back here: `hardcase merge {} {}`",
             self.out.display(),
             self.cases,

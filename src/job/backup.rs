@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::events::{Texts, export_events};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::grouped;
+use crate::domain::moment;
 use crate::store::backups::{Backup, Backups, DAYS_KEPT, Holds, NEWEST_KEPT, free_bytes, write_whole};
 use crate::store::merge::StoredCopy;
 use crate::store::{Access, Store};
@@ -101,8 +102,7 @@ fn called(holds: Holds) -> &'static str {
 
 /// When something was, as a person reads it.
 pub(super) fn utc(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .map_or_else(|_| ms.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+    format!("{} UTC", moment::utc(ms))
 }
 
 /// The backups of a project, newest first. The project itself need not be there.

@@ -194,8 +194,11 @@ fn backups(store: &Store, project: &Path) -> Result<Option<Finding>> {
         Some(newest) => {
             let since = store.events_since(newest.at_ms)?;
             let state = if since > 0 { State::Warning } else { State::Fine };
-            let says =
-                format!("the newest is of {}; {since} label events were given since", utc(newest.at_ms));
+            let events = match since {
+                1 => "1 label event was".to_owned(),
+                n => format!("{n} label events were"),
+            };
+            let says = format!("the newest is of {}; {events} given since", utc(newest.at_ms));
             Finding::new("backups", state, says)
         }
     }))

@@ -21,6 +21,7 @@ use super::told::predictor;
 pub use super::told::{EXAMPLES, Examples};
 use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::grouped::counted;
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeOptions, Reader, is_url};
 use crate::stats::stack::Worth;
@@ -130,7 +131,7 @@ impl std::fmt::Display for JudgeReport {
         if !self.ours {
             return write!(f, "another process did it");
         }
-        write!(f, "{} texts judged by {}", self.judged, self.model)?;
+        write!(f, "{} judged by {}", counted(self.judged, "text", "texts"), self.model)?;
         match (self.texts_per_second, self.tokens_per_second) {
             (Some(texts), Some(tokens)) => write!(f, ", {texts:.1} texts or {tokens:.0} tokens a second")?,
             (Some(texts), None) => write!(f, ", {texts:.1} texts a second")?,

@@ -14,7 +14,7 @@ use crate::domain::grouped::{counted, grouped};
 use crate::store::backups::{Backup, Backups, Holds, followed, free_bytes};
 use crate::store::merge::StoredCopy;
 use crate::store::salvage::{Salvage, bring_up_to_date, mend_header, salvage};
-use crate::store::{Access, Alone, Store, commits, finish_replacement, write_successor};
+use crate::store::{Access, Alone, Store, beside, commits, finish_replacement, write_successor};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -212,12 +212,6 @@ pub(super) fn way_back(project: &Path) -> String {
         Some((_, made)) => format!("The newest backup is of {made}: `hardcase restore {}` goes back to it", project.display()),
         None => "There is no backup beside it; one that lies elsewhere is taken by `hardcase restore FILE --from BACKUP`".into(),
     }
-}
-
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }
 
 /// A copy of a project and its log, byte for byte, gone when dropped.

@@ -7,9 +7,11 @@ use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use super::attempt::{Attempt, is_busy};
 use super::clock::now_ms;
+use super::leases::free_lost;
 use super::open::Store;
 use super::{busy, process};
 use crate::domain::fault::Result;
+use crate::domain::ids::SessionId;
 
 impl Store {
     /// Looks at the whole file. Empty where nothing is wrong, else what SQLite found.
@@ -61,13 +63,13 @@ impl Store {
     pub fn notice_unclean_end(&mut self) -> Result<Option<UncleanCheck>> {
         let what = "look for unclean ends";
         let host = process::host();
-        let gone: Vec<i64> = {
+        let gone: Vec<SessionId> = {
             let mut statement = self
                 .conn
                 .prepare_cached("SELECT id, process FROM session WHERE ended_ms IS NULL AND host = ?1")
                 .attempting(what)?;
             let rows = statement
-                .query_map([&host], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))
+                .query_map([&host], |r| Ok((r.get::<_, SessionId>(0)?, r.get::<_, String>(1)?)))
                 .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
                 .attempting(what)?;
             rows.into_iter().filter(|(_, p)| !process::is_alive(p)).map(|(id, _)| id).collect()
@@ -76,16 +78,20 @@ impl Store {
         if gone.is_empty() && lost_runs == 0 {
             return Ok(None);
         }
-        self.write(what, |tx| {
+        let lost = self.write(what, |tx| {
+            let mut lost = 0;
             for id in &gone {
-                tx.execute(
+                free_lost(tx, *id)?;
+                lost += tx.execute(
                     "UPDATE session SET ended_ms = ?2, ended_how = 'lost' WHERE id = ?1 AND ended_ms IS NULL",
                     (id, now_ms()),
                 )?;
-                tx.execute("DELETE FROM lease WHERE session = ?1", [id])?;
             }
-            Ok(())
+            Ok(lost)
         })?;
+        if lost + lost_runs == 0 {
+            return Ok(None);
+        }
         UncleanCheck::start(self.path().to_owned()).map(Some)
     }
 }

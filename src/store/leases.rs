@@ -65,7 +65,7 @@ impl Store {
             let shorten = format!("UPDATE lease SET expires_ms = ?1 + ?2 WHERE {TOO_LATE}");
             tx.execute(&shorten, (now, LEASE_MS))?;
             tx.execute("DELETE FROM lease WHERE expires_ms <= ?1 AND session <> ?2", (now, session))?;
-            gone.iter().try_for_each(|s| tx.execute("DELETE FROM lease WHERE session = ?1", [s]).map(drop))
+            gone.iter().try_for_each(|session| free_lost(tx, *session))
         })
     }
 
@@ -81,6 +81,16 @@ impl Store {
         )?;
         Ok(open.into_iter().filter(|(_, process)| !process::is_alive(process)).map(|(id, _)| id).collect())
     }
+}
+
+/// Frees what a sitting held whose process was seen to be gone. One that has ended in order all the same, between the look at its row and the look at
+/// its process, keeps its cases for the next process of the same expert.
+pub(super) fn free_lost(tx: &Transaction<'_>, session: SessionId) -> rusqlite::Result<()> {
+    tx.execute(
+        "DELETE FROM lease WHERE session = ?1 AND EXISTS (SELECT 1 FROM session s WHERE s.id = ?1 AND s.ended_ms IS NULL)",
+        [session],
+    )
+    .map(drop)
 }
 
 /// Leases a case, after all that the expert holds, also where the clock was put back.
@@ -133,4 +143,35 @@ fn hold(
     )?
     .execute((case, expert, session, shown, expires))
     .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::split::SplitShares;
+    use crate::store::NewProject;
+
+    #[test]
+    fn a_sitting_that_ends_in_order_while_another_looks_at_its_process_keeps_its_cases() {
+        let dir = tempfile::tempdir().unwrap();
+        let new = NewProject { seed: 1, shares: SplitShares::default() };
+        let mut store = Store::create(&dir.path().join("x.hardcase"), new).unwrap();
+        let (ada, in_order) = store.begin_session("ada").unwrap();
+        let (bob, killed) = store.begin_session("bob").unwrap();
+        // The cases themselves do not matter here.
+        store.conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        let held = |store: &mut Store| {
+            store
+                .write("lease", |tx| {
+                    hold(tx, CaseId(1), ada, in_order, (now_ms(), now_ms() + LEASE_MS))?;
+                    hold(tx, CaseId(2), bob, killed, (now_ms(), now_ms() + LEASE_MS))
+                })
+                .unwrap();
+        };
+        held(&mut store);
+        store.end_session(in_order, true).unwrap();
+        store.write("free", |tx| [in_order, killed].iter().try_for_each(|s| free_lost(tx, *s))).unwrap();
+        assert!(store.shown_ms(CaseId(1), ada).unwrap().is_some());
+        assert!(store.shown_ms(CaseId(2), bob).unwrap().is_none());
+    }
 }

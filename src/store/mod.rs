@@ -64,4 +64,4 @@ pub use in_place::{Alone, finish_replacement, write_successor};
 pub use locks::{Locks, TRY_LOCK, ask_for_lock, try_locks};
 pub use migrate::FILE_VERSION;
 pub use open::{Access, NewProject, Store};
-pub use wal::{Commits, commits};
+pub use wal::{Commits, beside, commits};

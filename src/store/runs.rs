@@ -112,7 +112,7 @@ impl Store {
 
     /// Ends a job.
     pub fn end_run(&mut self, run: RunId, outcome: Outcome, message: &str) -> Result<()> {
-        self.write("note the job's end", |tx| end(tx, run, outcome, message))
+        self.write("note the job's end", |tx| end(tx, run, outcome, message).map(drop))
     }
 
     /// A job as it stands.
@@ -133,12 +133,13 @@ impl Store {
             |r| Ok((r.get::<_, RunId>(0)?, is_gone(r, 1)?)),
         )?;
         let lost: Vec<RunId> = open.into_iter().filter(|(_, gone)| *gone).map(|(id, _)| id).collect();
-        if !lost.is_empty() {
-            self.write("note a job's end", |tx| {
-                lost.iter().try_for_each(|id| end(tx, *id, Outcome::Lost, WORDLESS))
-            })?;
+        if lost.is_empty() {
+            return Ok(0);
         }
-        Ok(lost.len())
+        // One that has ended in order since it was looked at stays as it ended.
+        self.write("note a job's end", |tx| {
+            lost.iter().map(|id| end(tx, *id, Outcome::Lost, WORDLESS)).sum::<rusqlite::Result<usize>>()
+        })
     }
 }
 
@@ -169,10 +170,9 @@ pub(super) fn is_gone(r: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<bool
     Ok(if host == process::host() { !process::is_alive(&identity) } else { now_ms() - beat > SILENCE_MS })
 }
 
-fn end(tx: &Transaction<'_>, run: RunId, outcome: Outcome, message: &str) -> rusqlite::Result<()> {
+fn end(tx: &Transaction<'_>, run: RunId, outcome: Outcome, message: &str) -> rusqlite::Result<usize> {
     tx.execute(
         "UPDATE run SET ended_ms = ?2, outcome = ?3, message = ?4 WHERE id = ?1 AND ended_ms IS NULL",
         (run, now_ms(), outcome.as_str(), message),
     )
-    .map(drop)
 }

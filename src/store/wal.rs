@@ -30,7 +30,7 @@ impl Commits {
 }
 
 /// The file that SQLite keeps beside another: `-wal`, `-shm`, `-journal`.
-pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+pub fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)

@@ -245,6 +245,9 @@ impl App {
             Screen::Case => self.act_on_case(action),
             Screen::Jobs => match self.jobs.act(action) {
                 Some(JobKind::Mine) => self.go_on(vec![JobKind::Mine]),
+                Some(JobKind::Judge) if self.jobs.can_judge(self.about.has_engine) => {
+                    self.over(Popup::Model { input: Default::default() })
+                }
                 Some(kind) => self.start(vec![kind]),
                 None if action == Action::Back => self.go(Screen::Case),
                 None => Vec::new(),
@@ -267,10 +270,7 @@ impl App {
                     self.notice = Some(notice);
                     Vec::new()
                 }
-                agreement::Step::Opens(popup) => {
-                    self.popup = Some(popup);
-                    Vec::new()
-                }
+                agreement::Step::Opens(popup) => self.over(popup),
                 agreement::Step::Back => self.go(Screen::Case),
             },
             _ if action == Action::Back => self.go(Screen::Case),
@@ -325,6 +325,7 @@ impl App {
                     Outcome::Sends(which) => vec![Effect::Desk(Ask::Dispute(AskDispute::Send(which)))],
                     Outcome::Jumps(case) => vec![Effect::Desk(Ask::Jump(CaseId(case)))],
                     Outcome::GoesOn(kinds) => self.start(kinds),
+                    Outcome::Judges(model) => vec![Effect::Judge(model)],
                     Outcome::Leaves => self.leave(),
                     Outcome::LeavesAndStops => {
                         let mut effects = self.leave();
@@ -386,11 +387,13 @@ impl App {
     fn go_on(&mut self, kinds: Vec<JobKind>) -> Vec<Effect> {
         match self.case.left() {
             0 => self.start(kinds),
-            left => {
-                self.popup = Some(Popup::GoOn { left, kinds });
-                Vec::new()
-            }
+            left => self.over(Popup::GoOn { left, kinds }),
         }
+    }
+
+    fn over(&mut self, popup: Popup) -> Vec<Effect> {
+        self.popup = Some(popup);
+        Vec::new()
     }
 
     /// What a person who wants to go on needs.
@@ -403,13 +406,8 @@ impl App {
         if kinds.len() > 1 {
             kinds.retain(|kind| *kind != JobKind::Lora || !self.jobs.is_running(*kind));
         }
-        if let Some(busy) = kinds.iter().find(|kind| self.jobs.is_running(**kind)) {
-            self.notice = Some(Notice::quiet(format!("{} is running already", busy.name())));
-            return Vec::new();
-        }
-        if kinds.iter().any(|kind| kind.needs_models()) && !self.about.has_engine {
-            let says = "this build has no models: that takes a full build of hardcase".to_owned();
-            self.notice = Some(Notice::warning(says));
+        if let Some(notice) = self.jobs.refusal(&kinds, self.about.has_engine) {
+            self.notice = Some(notice);
             return Vec::new();
         }
         if kinds.is_empty() { Vec::new() } else { vec![Effect::Start(kinds)] }

@@ -19,6 +19,8 @@ pub(super) enum Effect {
     Read(Page),
     /// Start a job.
     Start(Vec<JobKind>),
+    /// Start the judge: the file of this path, or who judged before where it is empty.
+    Judge(String),
     /// Look for jobs of other processes.
     Follow,
     /// Tell the running job to stop.

@@ -14,6 +14,9 @@ use super::theme::Theme;
 /// The least size at which every screen shows all it has to.
 pub(super) const LEAST: (u16, u16) = (60, 16);
 
+/// Less of a project's name tells nobody which it is.
+const LEAST_NAME: usize = 8;
+
 /// What a notice means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -90,13 +93,22 @@ pub(super) struct Head<'a> {
 
 impl Head<'_> {
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
-        let mut spans = vec![Span::styled(format!(" {}  ", self.project), look.theme.title)];
+        let right = Span::styled(format!("{} ", self.right), look.theme.quiet);
+        let screens: usize = self.screens.iter().map(|(name, _)| name.width() + 2).sum();
+        // The screens are how a person gets about, so in a narrow window the project's name gives way, and then the person's.
+        let beside = usize::from(area.width).saturating_sub(screens + 3);
+        let room =
+            beside.checked_sub(right.width()).filter(|room| *room >= LEAST_NAME.min(self.project.width()));
+        let name = cut(self.project, room.unwrap_or(beside));
+        let mut spans = vec![Span::styled(format!(" {name}  "), look.theme.title)];
         for (name, here) in self.screens {
             let style = if *here { look.theme.chosen } else { look.theme.quiet };
             spans.push(Span::styled(format!(" {name} "), style));
         }
         frame.render_widget(Paragraph::new(Line::from(spans)), area);
-        let right = Span::styled(format!("{} ", self.right), look.theme.quiet);
+        if room.is_none() {
+            return;
+        }
         let width = (right.content.width() as u16).min(area.width);
         let place = Rect { x: area.right() - width, width, ..area };
         frame.render_widget(Paragraph::new(Line::from(right)).alignment(Alignment::Right), place);

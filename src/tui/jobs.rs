@@ -92,6 +92,20 @@ impl JobsScreen {
         self.running.iter().any(|r| r.kind == kind)
     }
 
+    /// Why jobs of these kinds cannot be started now.
+    pub fn refusal(&self, kinds: &[JobKind], has_engine: bool) -> Option<Notice> {
+        if let Some(busy) = kinds.iter().find(|kind| self.is_running(**kind)) {
+            return Some(Notice::quiet(format!("{} is running already", busy.name())));
+        }
+        let says = "this build has no models: that takes a full build of hardcase";
+        (kinds.iter().any(|kind| kind.needs_models()) && !has_engine).then(|| Notice::warning(says.into()))
+    }
+
+    /// Whether a judge can be started now.
+    pub fn can_judge(&self, has_engine: bool) -> bool {
+        self.refusal(&[JobKind::Judge], has_engine).is_none()
+    }
+
     /// Takes what a job says. Returns whether it is a sign of life about once a second.
     pub fn take(&mut self, news: News, now: Instant) -> bool {
         match news {

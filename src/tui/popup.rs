@@ -14,6 +14,7 @@ use super::keys::{ACTIONS, About, Action, Stroke};
 use super::passage::{cut, drawable, lay_out};
 use crate::desk::adjudication::Which;
 use crate::desk::jobs::JobKind;
+use crate::domain::grouped::counted;
 use crate::domain::ids::{CaseId, ItemId};
 
 /// Columns of the help.
@@ -34,6 +35,8 @@ pub(super) enum Popup {
     Send { item: ItemId, undecided: usize },
     /// The number of a case.
     Jump { input: Input },
+    /// Which language model judges.
+    Model { input: Input },
     /// Leave while a job runs?
     Leave,
     /// Go on to the next round while cases of this one are left?
@@ -70,6 +73,8 @@ pub(super) enum Outcome {
     Jumps(i64),
     /// Start these now.
     GoesOn(Vec<JobKind>),
+    /// The model of this file judges; who judged before, where nothing is written.
+    Judges(String),
     /// Leave, and stop the job.
     LeavesAndStops,
     /// Leave, and let the job go on.
@@ -164,6 +169,14 @@ impl Popup {
                     Outcome::Stays
                 }
             },
+            Self::Model { input } => match key.code {
+                KeyCode::Enter => Outcome::Judges(input.value().to_owned()),
+                KeyCode::Char('c') if key.modifiers == KeyModifiers::CONTROL => Outcome::Closes,
+                _ => {
+                    input.handle_event(&Event::Key(*key));
+                    Outcome::Stays
+                }
+            },
             Self::GoOn { kinds, .. } => match key.code {
                 KeyCode::Enter => Outcome::GoesOn(std::mem::take(kinds)),
                 _ => Outcome::Closes,
@@ -187,7 +200,7 @@ impl Popup {
                 editor.insert_str(drawable(text));
                 Outcome::Stays
             }
-            Self::Palette { input, .. } => {
+            Self::Palette { input, .. } | Self::Model { input } => {
                 let line = drawable(text).replace('\n', " ");
                 *input = std::mem::take(input).with_value(line);
                 Outcome::Stays
@@ -284,6 +297,25 @@ impl Popup {
                 frame.set_cursor_position((inner.x + within(input, inner), inner.y));
                 frame.render_widget(Paragraph::new(input.value().to_owned()), inner);
             }
+            Self::Model { input } => {
+                let inner = self.block(frame, area, (76, 6), " Which language model judges? ", look);
+                let typed = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), height: 1, ..inner };
+                let room = usize::from(typed.width).max(1);
+                let scroll = input.visual_scroll(room);
+                frame.set_cursor_position((
+                    typed.x + (input.visual_cursor() - scroll).min(room) as u16,
+                    typed.y,
+                ));
+                let value = Paragraph::new(input.value().to_owned()).scroll((0, scroll as u16));
+                frame.render_widget(value.style(look.theme.text), typed);
+                let below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+                let lines = vec![
+                    Line::styled(" The path of a GGUF file, typed or pasted.", look.theme.quiet),
+                    line("enter", "starts; with nothing written the one that judged before"),
+                    line("esc", "starts nothing"),
+                ];
+                frame.render_widget(Paragraph::new(lines), below);
+            }
             Self::Leave => {
                 let inner = self.block(frame, area, (58, 5), " A job is running ", look);
                 let lines = vec![
@@ -296,7 +328,10 @@ impl Popup {
             Self::GoOn { left, kinds } => {
                 let inner = self.block(frame, area, (64, 5), " On to the next round? ", look);
                 let lines = vec![
-                    Line::styled(format!(" {left} cases of this round are not answered."), look.theme.text),
+                    Line::styled(
+                        format!(" {} not answered in this round.", counted(*left, "case is", "cases are")),
+                        look.theme.text,
+                    ),
                     match kinds.contains(&JobKind::Tune) {
                         true => line("enter", "train on the answers, and choose new cases"),
                         false => line("enter", "choose new cases"),

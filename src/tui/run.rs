@@ -175,9 +175,10 @@ impl Station {
                 self.input.ask(nonce)?;
             }
             Effect::Start(kinds) => {
-                if let Err(fault) = self.jobs.start(kinds) {
-                    return Err(io::Error::other(fault.to_string()));
-                }
+                self.jobs.start(kinds).map_err(|fault| io::Error::other(fault.to_string()))?
+            }
+            Effect::Judge(model) => {
+                self.jobs.judge(&model).map_err(|fault| io::Error::other(fault.to_string()))?
             }
             Effect::Follow => {
                 // Where no thread can be had, the next look has another try.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::project::{Project, program};
+use super::seat::Seat;
 
 /// A language model of the test data.
 pub fn model(name: &str) -> Option<PathBuf> {
@@ -235,4 +236,28 @@ fn an_earlier_adapter_of_the_judge_judges_again_and_examples_may_be_those_neares
     assert_eq!(judging(), Some(first));
     let ran = project.run("judge", &["--examples", "some"]);
     assert!(ran.code == Some(2) && ran.err.contains("nearest"), "{}", ran.err);
+}
+
+#[test]
+fn the_workstation_asks_which_model_judges_and_has_it_read() {
+    let Some(model) = model("tinystories-656k-q8_0.gguf") else { return };
+    let project = labelled(1);
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    seat.see("Round 1 is done");
+    seat.press("\x0b");
+    seat.see("what the scout is least sure of");
+    seat.press("\x1b[B\x1b[B\x1b[B\x1b[B\r");
+    seat.see("Which language model judges?");
+    // Nobody has judged before.
+    seat.press("\r");
+    seat.see("no language model has judged in this project yet");
+    seat.press("\r");
+    seat.see("Which language model judges?");
+    seat.press(&format!("\x1b[200~'{}'\x1b[201~", model.display()));
+    seat.see("tinystories");
+    seat.press("\r");
+    seat.see("400 texts judged by");
+    assert_eq!(judged(&project), 400);
+    seat.press("q");
+    assert_eq!(seat.end().0, 0);
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::moments::utc;
 use crate::domain::fault::Result;
+use crate::domain::moment::utc;
 use crate::domain::split::SplitShares;
 use crate::store::Store;
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 
 use super::ledger::{Ledger, is_label, short};
-use super::moments::utc;
 use crate::desk::adjudication::{Names, Said};
 use crate::desk::agreement::USES;
 use crate::desk::viewer::Viewer;
@@ -14,6 +13,7 @@ use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
 use crate::domain::item::ItemKey;
+use crate::domain::moment::utc;
 use crate::store::Store;
 use crate::store::disputes::Decision;
 

@@ -14,7 +14,6 @@ mod ledger;
 mod limits;
 mod markdown;
 mod models;
-mod moments;
 mod people;
 mod read;
 mod rounds;

@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::ledger::Ledger;
-use super::moments::utc;
 use crate::desk::figures::CurvePoint;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::log::Hex;
+use crate::domain::moment::utc;
 use crate::store::Store;
 use crate::store::census::AdapterBytes;
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::ledger::{Ledger, is_label};
-use super::moments::{day, utc};
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
+use crate::domain::moment::{day, utc};
 use crate::stats::pace::median;
 use crate::store::Store;
 

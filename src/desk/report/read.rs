@@ -10,13 +10,13 @@ use super::figures::{Source, figures};
 use super::ledger::Ledger;
 use super::limits::limits;
 use super::models::{adapters, models, predictors};
-use super::moments::utc;
 use super::people::{people, said_of_experts};
 use super::rounds::{overlap, rounds};
 use super::task::revisions;
 use crate::desk::adjudication::Names;
 use crate::desk::viewer::Viewer;
 use crate::domain::fault::Result;
+use crate::domain::moment::utc;
 use crate::store::{Access, Store};
 
 /// The report on a project, as far as the expert of that name may see it.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use super::ledger::Ledger;
-use super::moments::utc;
 use crate::desk::agreement::USES;
 use crate::domain::item::ItemKey;
 use crate::domain::log::{CaseLine, RoundLine};
+use crate::domain::moment::utc;
 
 /// A round.
 #[derive(Clone, Debug, Serialize)]

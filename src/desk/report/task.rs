@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::ledger::{Ledger, is_label};
-use super::moments::utc;
 use crate::desk::project::changed;
 use crate::domain::fault::Result;
+use crate::domain::moment::utc;
 use crate::domain::task::Task;
 use crate::store::Store;
 

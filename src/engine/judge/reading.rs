@@ -313,10 +313,11 @@ impl Reading<'_> {
 #[cfg(test)]
 mod tests {
     use std::ops::ControlFlow;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use super::*;
     use crate::engine::causal::{Adapter, AdapterFile, Weights};
+    use crate::engine::judge::unpacked::Unpacked;
     use crate::engine::judge::{JudgeOptions, Shown};
 
     fn path(model: &str) -> PathBuf {
@@ -545,6 +546,29 @@ mod tests {
         assert!(said.contains("two of the labels alike"), "{said}");
         // One that begins as another is in full is told apart by where it ends.
         judge.read(&instruction(&["dog", "dog house"])).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_judge_says_with_unpacked_weights_what_it_says_with_the_file() {
+        let path = path("tinystories-656k-q8_0.gguf");
+        if !path.is_file() {
+            eprintln!("skipped: {} is not there", path.display());
+            return;
+        }
+        let told = instruction(&["a dog", "a doll", "cat"]);
+        let said = |path: &Path| -> Vec<f32> {
+            let judge = Judge::load(path, JudgeOptions { packed: true, ..JudgeOptions::default() }).unwrap();
+            assert!(!judge.unpacked);
+            let texts = ["The dog ran.", "A little bird sang in the tree.", "The cat sat on the mat."];
+            let all = verdicts(&mut judge.read(&told).unwrap(), &texts);
+            all.iter().flat_map(|v| v.log_probabilities.iter().map(|p| p.exp())).collect()
+        };
+        let copy = Unpacked::always(&path);
+        let (of_file, of_copy) = (said(&path), said(&copy.path()));
+        assert_eq!(of_file.len(), 9);
+        let far = of_file.iter().zip(&of_copy).map(|(p, q)| (p - q).abs()).fold(0.0, f32::max);
+        assert!(far > 0.0 && far < 0.02, "{of_file:?} {of_copy:?}");
     }
 
     #[test]

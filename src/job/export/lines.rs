@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::options::{ExportFormat, ExportOptions};
 use crate::domain::fault::Result;
+use crate::domain::moment;
 use crate::domain::prediction::Probabilities;
 use crate::domain::task::Task;
 use crate::format::{Cell, OutputFormat, RowWriter};
@@ -44,7 +45,7 @@ pub(super) fn name_of(task: &Task, stable_key: &str) -> String {
 }
 
 pub(super) fn utc(ms: i64) -> Cell {
-    text_or_null(jiff::Timestamp::from_millisecond(ms).ok().map(|t| t.to_string()))
+    text_or_null(moment::exact(ms))
 }
 
 /// Probabilities as a JSON object, in the order of the labels.

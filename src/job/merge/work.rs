@@ -6,6 +6,7 @@ use std::path::Path;
 use super::compare::{Closed, Comparison, Side, compare};
 use super::report::MergeReport;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
+use crate::domain::grouped::counted;
 use crate::domain::log::Log;
 use crate::domain::task::Task;
 use crate::format::{Found, LogEnd, fill_text, read_log};
@@ -238,14 +239,15 @@ impl Compared {
         for Closed { round, at, waited } in
             logs.closed.into_iter().filter(|c| !(from_log && c.at == Side::Here && c.waited == 0))
         {
+            let waited = counted(waited, "case", "cases");
             report.remarks.push(match at {
                 Side::Here => format!(
-                    "round {round} was still open in the copy and stays closed here: the copy's answers count, and {waited} cases that nobody \
-                     answered stay withdrawn"
+                    "round {round} was still open in the copy and stays closed here: the copy's answers count; {waited} that nobody \
+                     answered: withdrawn as before"
                 ),
                 Side::There => format!(
-                    "round {round} was closed in the copy, so it is closed here: all its answers count, and {waited} cases that nobody answered \
-                     come to nobody any more"
+                    "round {round} was closed in the copy, so it is closed here: all its answers count; {waited} that nobody answered: \
+                     withdrawn"
                 ),
             });
         }
@@ -255,8 +257,9 @@ impl Compared {
         }
         if left_out.events > 0 || left_out.cases > 0 {
             report.remarks.push(format!(
-                "{} label events and {} cases were left out, because their texts are not here: import them, and merge again",
-                left_out.events, left_out.cases
+                "left out: {} and {}, because their texts are not here: import them, and merge again",
+                counted(left_out.events, "label event", "label events"),
+                counted(left_out.cases, "case", "cases")
             ));
         }
         report.remarks.extend(active);

@@ -1,14 +1,19 @@
-//! Times of the file as the report writes them: UTC, to the second.
+//! Times, which are milliseconds since 1970 in the file, as people and other programs read them. All are UTC.
 
 use jiff::Timestamp;
 
+/// `2026-08-07T14:05:09.123Z`, as other programs read it; none for what is no time.
+pub fn exact(ms: i64) -> Option<String> {
+    Timestamp::from_millisecond(ms).ok().map(|time| time.to_string())
+}
+
 /// `2026-08-07 14:05:09`; empty for what is no time.
-pub(super) fn utc(ms: i64) -> String {
+pub fn utc(ms: i64) -> String {
     written(ms, "%Y-%m-%d %H:%M:%S")
 }
 
 /// `2026-08-07`; empty for what is no time.
-pub(super) fn day(ms: i64) -> String {
+pub fn day(ms: i64) -> String {
     written(ms, "%Y-%m-%d")
 }
 
@@ -24,6 +29,8 @@ mod tests {
     fn a_time_is_utc_and_what_is_none_is_empty() {
         assert_eq!(utc(1_000_000_000_999), "2001-09-09 01:46:40");
         assert_eq!(day(0), "1970-01-01");
+        assert_eq!(exact(1_000_000_000_120).unwrap(), "2001-09-09T01:46:40.12Z");
+        assert_eq!(exact(i64::MAX), None);
         assert_eq!(utc(i64::MAX), "");
     }
 }
