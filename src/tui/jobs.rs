@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::effect::Effect;
-use super::frame::{Look, Notice, foot, more_below};
+use super::frame::{Look, Notice, foot, more_below, scrolled};
 use super::keys::Action;
 use super::passage::{drawable, lay_out};
 use crate::desk::jobs::{End, JobKind, News};
@@ -17,6 +16,8 @@ use crate::domain::progress::{Epoch, Progress};
 
 /// How often jobs of other processes are looked for while the screen is in view; nobody looks otherwise.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Lines that a page goes on by.
+const PAGE: usize = 5;
 /// Ended jobs that are remembered.
 const REMEMBERED: usize = 20;
 
@@ -40,6 +41,8 @@ pub(super) struct JobsScreen {
     running: Vec<Running>,
     ended: Vec<Ended>,
     chosen: usize,
+    /// Lines above those in view, where the window is low.
+    scroll: usize,
     /// When to look for jobs of other processes again, while the screen is in view.
     look: Option<Instant>,
 }
@@ -148,8 +151,11 @@ impl JobsScreen {
     /// Takes an action; returns the job to start.
     pub fn act(&mut self, action: Action) -> Option<JobKind> {
         match action {
-            Action::Up => self.chosen = self.chosen.saturating_sub(1),
-            Action::Down => self.chosen = (self.chosen + 1).min(JobKind::ALL.len() - 1),
+            // What is chosen from stands at the top.
+            Action::Up => (self.chosen, self.scroll) = (self.chosen.saturating_sub(1), 0),
+            Action::Down => (self.chosen, self.scroll) = ((self.chosen + 1).min(JobKind::ALL.len() - 1), 0),
+            Action::PageUp => self.scroll = self.scroll.saturating_sub(PAGE),
+            Action::PageDown => self.scroll += PAGE,
             Action::Open => return JobKind::ALL.get(self.chosen).copied(),
             _ => {}
         }
@@ -176,7 +182,7 @@ impl JobsScreen {
     }
 
     /// Draws the screen.
-    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, notice: Option<&Notice>, look: Look<'_>) {
+    pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, notice: Option<&Notice>, look: Look<'_>) {
         let mut lines = vec![Line::styled(" Running", look.theme.title)];
         if self.running.is_empty() {
             lines.push(Line::styled("  nothing", look.theme.quiet));
@@ -215,12 +221,12 @@ impl JobsScreen {
             }
         }
         let place = Rect { height: area.height.saturating_sub(3), ..area };
-        let more = lines.len() > usize::from(place.height);
-        frame.render_widget(Paragraph::new(lines), place);
-        if more {
+        let low = lines.len() > usize::from(place.height);
+        if scrolled(frame, lines, place, &mut self.scroll) {
             more_below(frame, place.right().saturating_sub(1), place, look);
         }
-        let hints = [
+        let more = low.then_some((Action::PageDown, "more"));
+        let always = [
             (Action::Help, "help"),
             (Action::Open, "start"),
             (Action::Stop, "stop"),
@@ -228,6 +234,8 @@ impl JobsScreen {
             (Action::NextScreen, "screens"),
             (Action::Quit, "quit"),
         ];
+        let hints: Vec<_> =
+            always[..2].iter().copied().chain(more).chain(always[2..].iter().copied()).collect();
         let said = notice.map(|notice| (notice.says.as_str(), look.tone(notice.tone)));
         foot(frame, area, said, &hints, look);
     }
@@ -341,19 +349,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_marked() {
+    fn what_is_cut_off_is_marked_and_a_page_on() {
         let settings = Settings::default();
         let look = Look { theme: &Theme::of(settings.theme), keys: &settings.keys };
         let mut jobs = JobsScreen::default();
-        let drawn = |jobs: &JobsScreen| {
+        let drawn = |jobs: &mut JobsScreen| {
             let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
             terminal.draw(|frame| jobs.draw(frame, frame.area(), None, look)).unwrap();
             terminal.backend().to_string()
         };
-        assert!(!drawn(&jobs).contains('▼'));
-        for _ in 0..10 {
-            jobs.take(News::Ended(JobKind::Scout, End::Done, "400 texts".into()), Instant::now());
+        assert!(!drawn(&mut jobs).contains('▼'));
+        for texts in 0..10 {
+            jobs.take(News::Ended(JobKind::Scout, End::Done, format!("{texts} texts")), Instant::now());
         }
-        assert!(drawn(&jobs).contains('▼'));
+        let first = drawn(&mut jobs);
+        assert!(first.contains('▼') && first.contains("more") && !first.contains("0 texts"), "{first}");
+        // One too many changes nothing: one back is seen at once.
+        for _ in 0..9 {
+            jobs.act(Action::PageDown);
+            drawn(&mut jobs);
+        }
+        let last = drawn(&mut jobs);
+        assert!(!last.contains('▼') && last.contains("0 texts") && !last.contains("Start"), "{last}");
+        jobs.act(Action::PageUp);
+        assert!(drawn(&mut jobs).contains('▼'));
+        jobs.act(Action::Down);
+        assert!(drawn(&mut jobs).contains("Start"));
     }
 }

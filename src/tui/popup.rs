@@ -311,7 +311,7 @@ impl Popup {
                 let below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
                 let lines = vec![
                     Line::styled(" The path of a GGUF file, typed or pasted.", look.theme.quiet),
-                    line("enter", "starts; with nothing written the one that judged before"),
+                    line("enter", "starts; empty: the one that judged before"),
                     line("esc", "starts nothing"),
                 ];
                 frame.render_widget(Paragraph::new(lines), below);
