@@ -161,8 +161,11 @@ impl School<'_> {
         let about = [("settings", serde_json::to_string(&self.settings).unwrap_or_default())];
         let bytes = file.encode(&about);
         let bytes = bytes.map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))?;
-        let served = Served::load(self.path, Some(&bytes))?;
-        let verified = self.compared(&mut self.server(&served)?, &sample, self.reach.acting(), &expected)?;
+        // As whoever judges with it will load it.
+        let mut judge = Judge::load(self.path, self.judge.options())?;
+        judge.served.adapt(&bytes)?;
+        let mut server = self.server(&judge.served)?;
+        let verified = self.compared(&mut server, &sample, self.reach.acting(), &expected)?;
         verified.require(&self.judge.facts().quantisation)?;
         Ok(Some(Graduated { bytes, epochs, comparison, verified, held_out }))
     }

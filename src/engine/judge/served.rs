@@ -152,6 +152,11 @@ impl Judge {
         Ok(if file.invocation.is_empty() { Voice::Adapted(loaded) } else { Voice::OnAnswers(loaded) })
     }
 
+    /// How it was told to run.
+    pub fn options(&self) -> JudgeOptions {
+        self.options
+    }
+
     /// What the model's file says of it.
     pub fn facts(&self) -> &ModelFacts {
         &self.facts

@@ -1,8 +1,8 @@
 //! A copy of a quantised model with its large matrices as BF16, for processors that multiply these faster than llama.cpp multiplies packed blocks.
 //!
 //! A judge reads hundreds of tokens at a time, so what counts is how fast matrices are multiplied, and not how little memory they pass through.
-//! The copy is no worse than the file: BF16 rounds weights and activations by 2⁻⁹ of themselves at most, and llama.cpp rounds the activations before
-//! packed weights to 8 bits for each 32 of them. It lies in memory alone, as a file without a name that llama.cpp maps; the model's own file stays as
+//! The copy loses little: BF16 rounds weights and activations by 2⁻⁹ of themselves at most, and before packed weights llama.cpp rounds activations, too,
+//! to 8 bits for each 32 of them. It lies in memory alone, as a file without a name that llama.cpp maps; the model's own file stays as
 //! it is.
 
 use std::fs::File;
@@ -19,8 +19,11 @@ use crate::engine::gguf::{GgufError, Header, Tensor, TensorType, rewrite, whole_
 
 /// The copy may take this part of the memory that is free: texts, contexts and other programs need some, too.
 const PART_OF_MEMORY: u64 = 2;
-/// Numbers that a thread rounds at a time.
-const AT_A_TIME: usize = 1 << 16;
+/// Numbers that are rounded at a time, and by a thread at a time: memory beside the copy stays small, whatever a file says of its shapes.
+const AT_A_TIME: u64 = if cfg!(test) { 1 << 12 } else { 1 << 22 };
+const BY_A_THREAD: usize = 1 << 16;
+/// No model has longer rows.
+const LONGEST_ROW: u64 = 1 << 22;
 
 /// The copy.
 #[derive(Debug)]
@@ -87,7 +90,8 @@ fn nameless() -> std::io::Result<File> {
 /// Words' vectors are looked up, and the scores of the next word are computed once for a text, so they stay packed.
 fn becomes(tensor: &Tensor) -> Option<TensorType> {
     let packed = tensor.kind.block_len() > 1 && can_unpack(tensor.kind);
-    (packed && tensor.shape.len() == 2 && tensor.name.starts_with("blk.")).then_some(TensorType::BF16)
+    let matrix = tensor.shape.len() == 2 && (1..=LONGEST_ROW).contains(&tensor.shape[0]);
+    (packed && matrix && tensor.name.starts_with("blk.")).then_some(TensorType::BF16)
 }
 
 /// Bytes of the copy, but for its header.
@@ -106,20 +110,28 @@ fn free_memory() -> u64 {
 
 /// Reads a matrix and writes it as BF16.
 fn round(source: &mut File, tensor: &Tensor, out: &mut File, scratch: &mut Scratch) -> Result<(), GgufError> {
-    let [columns, rows] = tensor.shape[..] else { return Err(GgufError::Damaged("it is no matrix".into())) };
+    let odd = || GgufError::Damaged(format!("tensor '{}' has an impossible shape", tensor.name));
+    let [columns, rows] = tensor.shape[..] else { return Err(odd()) };
     let mut packed = BufReader::with_capacity(1 << 20, source.take(tensor.bytes));
-    let matrix = Matrix::read(&mut packed, tensor.kind, (rows as usize, columns as usize), tensor.bytes)?;
-    let rounded = matrix.with(scratch, |numbers| {
-        let mut rounded = vec![[0; 2]; numbers.len()];
-        if let Some(numbers) = numbers.as_slice() {
-            let chunks = rounded.par_chunks_mut(AT_A_TIME).zip(numbers.par_chunks(AT_A_TIME));
-            chunks.for_each(|(to, from)| {
-                to.iter_mut().zip(from).for_each(|(to, from)| *to = bf16::from_f32(*from).to_le_bytes());
-            });
-        }
-        rounded
+    let (at_a_time, mut left) = ((AT_A_TIME / columns.max(1)).max(1), rows);
+    while left > 0 {
+        let some = left.min(at_a_time);
+        let bytes = tensor.kind.bytes_for(some * columns).ok_or_else(odd)?;
+        let matrix = Matrix::read(&mut packed, tensor.kind, (some as usize, columns as usize), bytes)?;
+        let rounded = matrix.with(scratch, |numbers| numbers.as_slice().map(rounded)).ok_or_else(odd)?;
+        out.write_all(rounded.as_flattened())?;
+        left -= some;
+    }
+    Ok(())
+}
+
+fn rounded(numbers: &[f32]) -> Vec<[u8; 2]> {
+    let mut rounded = vec![[0; 2]; numbers.len()];
+    let parts = rounded.par_chunks_mut(BY_A_THREAD).zip(numbers.par_chunks(BY_A_THREAD));
+    parts.for_each(|(to, from)| {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = bf16::from_f32(*from).to_le_bytes());
     });
-    Ok(out.write_all(rounded.as_flattened())?)
+    rounded
 }
 
 #[cfg(all(test, target_os = "linux"))]
