@@ -87,6 +87,11 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Why the screen ends where no job can be started.
+fn no_threads(fault: Fault) -> io::Error {
+    io::Error::other(fault.to_string())
+}
+
 fn watch_signals(to: Sender<Message>) -> io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGCONT, SIGWINCH])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
@@ -174,12 +179,8 @@ impl Station {
                 self.screen.mark(nonce)?;
                 self.input.ask(nonce)?;
             }
-            Effect::Start(kinds) => {
-                self.jobs.start(kinds).map_err(|fault| io::Error::other(fault.to_string()))?
-            }
-            Effect::Judge(model) => {
-                self.jobs.judge(&model).map_err(|fault| io::Error::other(fault.to_string()))?
-            }
+            Effect::Start(kinds) => self.jobs.start(kinds).map_err(no_threads)?,
+            Effect::Judge(model) => self.jobs.judge(&model).map_err(no_threads)?,
             Effect::Follow => {
                 // Where no thread can be had, the next look has another try.
                 let _ = self.jobs.follow();

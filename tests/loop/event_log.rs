@@ -6,7 +6,7 @@ use std::path::Path;
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
 
-use super::merge::{copy, label, said, text};
+use super::merge::{copy, label, labels_in_a_log, said, text};
 use super::project::{Project, Ran, hardcase};
 
 /// What this person exports of the log into a file.
@@ -91,12 +91,7 @@ fn whoever_does_not_lead_exports_the_own_labels_alone_and_a_merge_misses_nothing
 
 #[test]
 fn a_log_that_is_not_whole_is_refused_and_one_without_a_marked_end_is_taken_with_a_note() {
-    let project = Project::scouted_elsewhere(60);
-    project.run("mine", &["--budget", "20"]).done();
-    let b = copy(&project, "b.hardcase");
-    label(&b, "bob", 6, "fine");
-    let log = project.path("events.jsonl");
-    hardcase(["export", text(&b), "--what", "events", "-o", text(&log)]).done();
+    let (project, _, log) = labels_in_a_log();
     let whole = std::fs::read_to_string(&log).unwrap();
     let all: Vec<&str> = whole.lines().collect();
     let end: Value = serde_json::from_str(all.last().unwrap()).unwrap();

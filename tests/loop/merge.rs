@@ -56,6 +56,17 @@ pub fn exported(file: &Path, what: &[&str]) -> String {
     hardcase(all).done().out
 }
 
+/// A project with a round, its copy in which bob gave six labels, and these in a log.
+pub fn labels_in_a_log() -> (Project, PathBuf, PathBuf) {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "20"]).done();
+    let b = copy(&project, "b.hardcase");
+    label(&b, "bob", 6, "fine");
+    let log = project.path("events.jsonl");
+    hardcase(["export", text(&b), "--what", "events", "-o", text(&log)]).done();
+    (project, b, log)
+}
+
 pub fn merged(file: &Path, other: &Path) -> MergeReport {
     let context = JobContext { project: file, watcher: &Unwatched, expert: "ada", seed: None };
     merge(&context, other, Mode::Merge).unwrap().unwrap()
@@ -145,12 +156,7 @@ fn copies_labelled_apart_give_the_same_export_whichever_takes_the_other_in() {
 
 #[test]
 fn a_log_of_labels_is_taken_back_and_a_line_that_is_none_is_refused_by_its_number() {
-    let project = Project::scouted_elsewhere(60);
-    project.run("mine", &["--budget", "20"]).done();
-    let b = copy(&project, "b.hardcase");
-    label(&b, "bob", 6, "fine");
-    let log = project.path("events.jsonl");
-    hardcase(["export", text(&b), "--what", "events", "-o", text(&log)]).done();
+    let (project, b, log) = labels_in_a_log();
     let with_texts = std::fs::read_to_string(&log).unwrap();
     let bare = exported(&b, &["--what", "events", "--no-text"]);
     assert!(with_texts.contains("\"text\":") && !bare.contains("\"text\":"));

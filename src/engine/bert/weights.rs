@@ -4,12 +4,11 @@
 //! storage type without an F32 form, and the file is llama.cpp's alone.
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use ndarray::{ArcArray2, Array1, Array2, Axis, concatenate};
 
-use crate::engine::gguf::{GgufError, Header, Value, read_header, read_tensor};
+use crate::engine::gguf::{GgufError, Header, Value, read_tensor, whole_header};
 use crate::engine::model_file::Pooling;
 
 /// A matrix product with a bias.
@@ -124,12 +123,10 @@ impl Weights {
     /// # Errors
     /// Where the file cannot be read or is damaged.
     pub fn read(path: &Path, pooling: Pooling) -> Result<Option<Self>, GgufError> {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        let mut source = BufReader::new(file);
-        let header = read_header(&mut source, len)?;
+        let mut file = File::open(path)?;
+        let header = whole_header(&mut file)?;
         let Some(plan) = Plan::of(&header, pooling) else { return Ok(None) };
-        Source { file: source.into_inner(), header: &header, plan }.weights().map(Some)
+        Source { file, header: &header, plan }.weights().map(Some)
     }
 }
 

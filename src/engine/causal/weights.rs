@@ -13,7 +13,7 @@ use ndarray::Array1;
 use super::matrix::{Matrix, Scratch, can_unpack};
 use super::shape::{Family, Shape, Turn, refused};
 use crate::domain::fault::{Result, io_reason};
-use crate::engine::gguf::{Header, Tensor, read_header, read_tensor};
+use crate::engine::gguf::{Header, Tensor, read_tensor, whole_header};
 
 /// The linears of a block, in the order in which a token goes through them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,11 +121,9 @@ impl Weights {
     pub fn read(path: &Path, memory: u64) -> Result<Self> {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let unread = |e: std::io::Error| refused(&name, io_reason(&e)).because(e);
-        let file = File::open(path).map_err(unread)?;
-        let length = file.metadata().map_err(unread)?.len();
-        let mut source = BufReader::with_capacity(1 << 20, file);
-        let header =
-            read_header(&mut source, length).map_err(|e| refused(&name, e.to_string()).because(e))?;
+        let mut file = File::open(path).map_err(unread)?;
+        let header = whole_header(&mut file).map_err(|e| refused(&name, e.to_string()).because(e))?;
+        let source = BufReader::with_capacity(1 << 20, file);
         let shape = Shape::read(&header, &name)?;
         Source { file: source, header: &header, shape, name: &name, memory }.weights()
     }
@@ -324,7 +322,7 @@ mod tests {
         let path = dir.path().join("model.gguf");
         Specimen::small(family, TensorType::F32).write(&path).unwrap();
         let bytes = std::fs::read(&path).unwrap();
-        let mut header = read_header(&bytes[..], bytes.len() as u64).unwrap();
+        let mut header = crate::engine::gguf::read_header(&bytes[..], bytes.len() as u64).unwrap();
         change(&mut header.metadata, &mut header.tensors);
         let listed = header.tensors.iter().map(|t| (t.name.clone(), t.shape.clone(), t.kind));
         let (mut changed, encoded) = encode_header(header.metadata.clone(), listed).unwrap();
