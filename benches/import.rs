@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use hardcase::domain::progress::Unwatched;
-use hardcase::domain::reading::ReadOptions;
-use hardcase::job::JobContext;
+use hardcase::domain::read_options::ReadOptions;
 use hardcase::job::create::create;
 use hardcase::job::import::{BadRows, import};
+use hardcase::work::JobContext;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

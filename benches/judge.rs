@@ -26,7 +26,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hardcase::domain::split::Split;
 use hardcase::engine::causal::specimen::Specimen;
 use hardcase::engine::gguf::TensorType;
-use hardcase::engine::judge::{Instruction, Judge, JudgeOptions, Question, Reading, Shown};
+use hardcase::engine::judge::{Judge, JudgeOptions, JudgePrompt, PromptLabel, Question, Reading};
 use hardcase::store::{Access, Store};
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
@@ -61,8 +61,9 @@ fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let words = |n: usize, salt: usize| -> String {
         (0..n).map(|i| format!("w{} ", (i * 7919 + salt * 104_729) % 97)).collect()
     };
-    let shown = |name: &str| Shown { name: name.into(), description: words(3, 3), examples: Vec::new() };
-    let told = |guideline: usize| Instruction {
+    let shown =
+        |name: &str| PromptLabel { name: name.into(), description: words(3, 3), examples: Vec::new() };
+    let told = |guideline: usize| JudgePrompt {
         question: words(4, 1),
         guideline: words(guideline, 2),
         labels: vec![shown("spam"), shown("fine")],
@@ -70,7 +71,7 @@ fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
         nearest: 0,
     };
     // As many words as give about 100 tokens in this vocabulary, and about 200 in the instruction.
-    let counts = |instruction: &Instruction| -> Result<(usize, usize)> {
+    let counts = |instruction: &JudgePrompt| -> Result<(usize, usize)> {
         let mut reading = judge.read(instruction)?;
         let text = words(20, 5);
         let mut tokens = 0;
@@ -133,7 +134,7 @@ fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let own = |at: usize| (1..=4).map(|by| (texts[(at + by) % texts.len()].clone(), by % 2)).collect();
     let questions: Vec<Question<'_>> =
         texts.iter().enumerate().take(8).map(|(at, text)| Question { text, examples: own(at) }).collect();
-    let mut reading = judge.read(&Instruction { nearest: 4, ..told })?;
+    let mut reading = judge.read(&JudgePrompt { nearest: 4, ..told })?;
     let begun = Instant::now();
     reading.score(&questions, &mut |_, _| ControlFlow::Continue(()))?;
     let rate = questions.len() as f64 / begun.elapsed().as_secs_f64();
@@ -290,7 +291,7 @@ fn cascade(seeds: u64) -> Result<()> {
         gains[1].push(after - alone);
     }
     for (name, gains) in ["untaught", "taught"].iter().zip(&gains) {
-        let gain = hardcase::stats::paired::Paired::of(gains).context("too few seeds")?;
+        let gain = hardcase::stats::estimate::paired::Paired::of(gains).context("too few seeds")?;
         println!(
             "{name}: {:+.4} beside the head alone, standard error {:.4}, {seeds} seeds",
             gain.mean, gain.error
@@ -346,7 +347,7 @@ fn kappa(project: &Path, by: &str, positive: &str) -> Result<(f64, usize)> {
     let unseen = lines.iter().filter(|line| !line["prelabel"].is_null() && line["label"].is_null());
     let of = |value: &Value| usize::from(value == positive);
     let pairs: Vec<(usize, usize)> = unseen.map(|line| (of(&line["prelabel"]), of(&line["gold"]))).collect();
-    let kappa = hardcase::stats::kappa::cohen(&pairs).map_err(|why| anyhow::anyhow!("{why:?}"))?;
+    let kappa = hardcase::stats::agreement::kappa::cohen(&pairs).map_err(|why| anyhow::anyhow!("{why:?}"))?;
     Ok((kappa, pairs.len()))
 }
 

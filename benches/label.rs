@@ -13,8 +13,8 @@ use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::overlap::Overlap;
 use hardcase::domain::split::Split;
-use hardcase::store::predictors::{Model, Predictor};
-use hardcase::store::rounds::{Incomplete, NewRound};
+use hardcase::store::pool::predictors::{Model, Predictor};
+use hardcase::store::rounds::round::{Incomplete, NewRound};
 use hardcase::store::{Access, Store};
 
 #[expect(

@@ -17,13 +17,13 @@ use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::overlap::Overlap;
 use hardcase::domain::progress::Unwatched;
 use hardcase::domain::split::Split;
-use hardcase::job::JobContext;
-use hardcase::job::merge::{Mode, merge};
-use hardcase::store::embeddings::Space;
-use hardcase::store::events::Reveals;
-use hardcase::store::predictors::{Model, Predictor};
-use hardcase::store::rounds::{Incomplete, NewRound};
+use hardcase::exchange::merge::{Mode, merge};
+use hardcase::store::log::events::Reveals;
+use hardcase::store::pool::embeddings::Space;
+use hardcase::store::pool::predictors::{Model, Predictor};
+use hardcase::store::rounds::round::{Incomplete, NewRound};
 use hardcase::store::{Access, Store};
+use hardcase::work::JobContext;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -203,7 +203,7 @@ fn fill(project: &Project, rows: usize) -> Result<()> {
 
 /// So many more events of one expert, over the cases and over texts that are none.
 fn answer(file: &Path, expert: &str, events: usize, rows: usize) -> Result<()> {
-    let mut store = Store::open(file, Access::Sitting)?;
+    let mut store = Store::open(file, Access::Session)?;
     let (expert, session) = store.begin_session(expert)?;
     let revision = store.task()?.id;
     let have = store.events()?.len();

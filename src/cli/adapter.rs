@@ -10,7 +10,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::grouped;
 use crate::domain::ids::AdapterId;
 use crate::job::adapters::{Existing, Listed, Of, UseReport, export, list, prune, use_head, use_judge, what};
-use crate::job::backup::{Occasion, back_up_quietly};
+use crate::upkeep::backup::{Occasion, back_up_quietly};
 
 #[derive(clap::Args)]
 pub(super) struct Adapter {

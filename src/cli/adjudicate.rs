@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::output::{harmless, print, print_json};
+use super::output::{print, print_json};
 use super::setting::Setting;
-use crate::desk::adjudication::{Dispute, Dossier, Which};
-use crate::desk::sitting::{Leaving, Sitting};
+use crate::desk::adjudication::{DisagreementDetail, Which};
+use crate::desk::session::{Leaving, Session};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::ids::ItemId;
+use crate::domain::sanitize::sanitize;
+use crate::insight::disputes::Dispute;
 
 #[derive(clap::Args)]
 pub(super) struct Adjudicate {
@@ -40,14 +42,14 @@ pub(super) struct Adjudicate {
 
 impl Adjudicate {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut sitting = Sitting::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
-        let done = self.act(&mut sitting, setting);
-        let closed = sitting.close();
+        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
+        let done = self.act(&mut session, setting);
+        let closed = session.close();
         done?;
         closed
     }
 
-    fn act(&self, sitting: &mut Sitting, setting: &Setting) -> Result<()> {
+    fn act(&self, session: &mut Session, setting: &Setting) -> Result<()> {
         let item = self.item.map(ItemId);
         match (item, &self.label) {
             _ if self.again => {
@@ -56,7 +58,7 @@ impl Adjudicate {
                     None if self.all => Which::All,
                     None => Which::Undecided,
                 };
-                let sent = sitting.send_round(which)?;
+                let sent = session.send_round(which)?;
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "items": sent.items, "cases": sent.cases }));
                 }
@@ -67,10 +69,10 @@ impl Adjudicate {
                 ))
             }
             (Some(item), Some(label)) => {
-                setting.print(&sitting.decide(item, label, self.reason.as_deref().unwrap_or_default())?)
+                setting.print(&session.decide(item, label, self.reason.as_deref().unwrap_or_default())?)
             }
             (Some(item), None) if self.undo => {
-                let Some(label) = sitting.take_back_decision(item)? else {
+                let Some(label) = session.take_back_decision(item)? else {
                     return Err(Fault::new(
                         format!("take back the decision on item {item}"),
                         "nothing is decided there",
@@ -79,25 +81,25 @@ impl Adjudicate {
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "item": item, "took_back": label }));
                 }
-                setting.say(&format!("took back: the decision for {} on item {item}", harmless(&label)))
+                setting.say(&format!("took back: the decision for {} on item {item}", sanitize(&label)))
             }
             (Some(item), None) => {
-                let dossier = sitting.dossier(item)?;
+                let disagreement_detail = session.disagreement_detail(item)?;
                 if setting.wants_json() {
-                    print_json(&dossier)
+                    print_json(&disagreement_detail)
                 } else {
-                    print(&harmless(&all_said(&dossier)))
+                    print(&sanitize(&all_said(&disagreement_detail)))
                 }
             }
             (None, _) => {
-                let disputes = sitting.disputes()?;
+                let disputes = session.disputes()?;
                 if setting.wants_json() {
                     return print_json(&disputes);
                 }
                 if disputes.is_empty() {
                     return print("experts differ on no item that you may see");
                 }
-                print(&harmless(&disputes.iter().map(row).collect::<Vec<_>>().join("\n")))
+                print(&sanitize(&disputes.iter().map(row).collect::<Vec<_>>().join("\n")))
             }
         }
     }
@@ -118,9 +120,9 @@ fn row(dispute: &Dispute) -> String {
     format!("item {}: {said}{decided}: {}", dispute.item, text.replace(['\n', '\r'], " "))
 }
 
-fn all_said(dossier: &Dossier) -> String {
-    let mut out = format!("item {}\n\n{}\n", dossier.item, dossier.text);
-    for answer in &dossier.answers {
+fn all_said(disagreement_detail: &DisagreementDetail) -> String {
+    let mut out = format!("item {}\n\n{}\n", disagreement_detail.item, disagreement_detail.text);
+    for answer in &disagreement_detail.answers {
         let label = answer.label.as_deref().unwrap_or("skipped");
         let first = answer.first.as_ref().map(|first| format!(", first {first}")).unwrap_or_default();
         let over = if answer.overtaken { ", counts no more" } else { "" };
@@ -130,12 +132,12 @@ fn all_said(dossier: &Dossier) -> String {
             answer.expert, answer.revision
         ));
     }
-    if let Some(decided) = &dossier.decision {
+    if let Some(decided) = &disagreement_detail.decision {
         let over = if decided.overtaken { " (counts no more)" } else { "" };
         let reason = decided.reason.as_deref().unwrap_or_default();
         out.push_str(&format!("\n\ndecided by {}: {}{over}: {reason}", decided.by, decided.label));
     }
-    if let Some(label) = dossier.model.as_ref().and_then(|view| view.prelabel.as_ref()) {
+    if let Some(label) = disagreement_detail.model.as_ref().and_then(|view| view.prelabel.as_ref()) {
         out.push_str(&format!("\n\nthe model: {label}"));
     }
     out

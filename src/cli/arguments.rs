@@ -71,7 +71,7 @@ pub(super) struct Reading {
     pub no_quotes: bool,
 }
 
-impl From<Reading> for crate::domain::reading::ReadOptions {
+impl From<Reading> for crate::domain::read_options::ReadOptions {
     fn from(r: Reading) -> Self {
         let either = |yes: bool, no: bool| if yes { Some(true) } else { no.then_some(false) };
         Self {

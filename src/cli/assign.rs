@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::part::Models;
-use crate::job::assign::{Assignment, assign};
+use crate::exchange::assign::{Assignment, assign};
 
 /// The copy has the cases, their partners and the task: no other text, no gold label, nobody's answers. It is labelled like any project and
 /// comes back by `merge`.

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::output::{harmless, print, print_json};
+use super::output::{print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::grouped::{counted, grouped};
-use crate::job::backup::{ListedBackup, Occasion, back_up, back_up_to, list, rules};
+use crate::domain::sanitize::sanitize;
+use crate::upkeep::backup::{ListedBackup, Occasion, back_up, back_up_to, list, rules};
 
 /// A copy of the project in FILE.backups, also while others work on it.
 #[derive(clap::Args)]
@@ -26,13 +27,13 @@ impl Backup {
     pub fn run(self, setting: &Setting) -> Result<()> {
         if self.list {
             let all = list(&self.file);
-            return if setting.wants_json() { print_json(&all) } else { print(&harmless(&in_words(&all))) };
+            return if setting.wants_json() { print_json(&all) } else { print(&sanitize(&in_words(&all))) };
         }
         let report = match &self.to {
             Some(to) => back_up_to(&self.file, to)?,
             None => back_up(&self.file, Occasion::Asked)?,
         };
-        if setting.wants_json() { print_json(&report) } else { setting.say(&harmless(&report.to_string())) }
+        if setting.wants_json() { print_json(&report) } else { setting.say(&sanitize(&report.to_string())) }
     }
 }
 

@@ -8,9 +8,9 @@ use super::new::DEFAULT_SEED;
 use super::next::in_words;
 use super::output::print;
 use super::setting::Setting;
-use crate::desk::sitting::{Leaving, Next, Sitting};
+use crate::desk::session::{Leaving, Next, Session};
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::domain::reading::ReadOptions;
+use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
 use crate::job::create::{create, is_project};
 use crate::job::import::{BadRows, import_bundled};
@@ -43,7 +43,7 @@ impl Demo {
             create(&file, Some(&task), setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
         }
         let job = setting.job(&file);
-        if crate::desk::status::status(&file, &setting.expert)?.items == 0 {
+        if crate::insight::status::status(&file, &setting.expert)?.items == 0 {
             let options = ReadOptions {
                 text: vec!["text".into()],
                 id: Some("id".into()),
@@ -69,14 +69,14 @@ impl Demo {
     }
 
     fn first_case(&self, setting: &Setting, file: &std::path::Path) -> Result<()> {
-        if crate::desk::status::status(file, &setting.expert)?.round == 0 {
+        if crate::insight::status::status(file, &setting.expert)?.round == 0 {
             let report = mine(&setting.job(file), &MineOptions::of(DEFAULT_BUDGET))?;
             setting.say(&report.to_string())?;
         }
-        let mut sitting = Sitting::open(file, &setting.expert_on(file)?, Leaving::KeepsCases)?;
-        let next = sitting.next_case()?;
-        let question = sitting.task().question.clone();
-        sitting.close()?;
+        let mut session = Session::open(file, &setting.expert_on(file)?, Leaving::KeepsCases)?;
+        let next = session.next_case()?;
+        let question = session.task().question.clone();
+        session.close()?;
         match next {
             Next::Case(case) if setting.wants_json() => super::output::print_json(&case),
             Next::Case(case) => {

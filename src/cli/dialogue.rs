@@ -7,7 +7,7 @@
 use super::next::text_and_meta;
 use crate::domain::fault::Result;
 use crate::domain::task::{Label, Task, shares_that_cannot_be};
-use crate::job::look::{Look, Texts};
+use crate::job::preview::{Look, Texts};
 
 /// Whoever answers.
 pub(super) trait Person {

@@ -3,12 +3,14 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use super::output::{harmless, print, print_json};
+use super::output::{print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, FaultKind, Result};
-pub(super) use crate::job::doctor::TRY_LOCK;
-use crate::job::doctor::{Finding, State, ask_for_lock, examine};
-use crate::job::repair::repair;
+use crate::domain::sanitize::sanitize;
+use crate::upkeep::diagnostic::{Finding, State};
+pub(super) use crate::upkeep::doctor::TRY_LOCK;
+use crate::upkeep::doctor::{ask_for_lock, examine};
+use crate::upkeep::repair::repair;
 
 #[derive(clap::Args)]
 pub(super) struct Doctor {
@@ -27,7 +29,7 @@ impl Doctor {
             return if setting.wants_json() {
                 print_json(&report)
             } else {
-                print(&harmless(&report.to_string()))
+                print(&sanitize(&report.to_string()))
             };
         }
         let mut findings = vec![terminal(), processor()];
@@ -52,7 +54,7 @@ impl Doctor {
                     State::Warning => "note",
                     State::Wrong => "BAD ",
                 };
-                print(&format!("{sign} {:<12} {}", f.what, harmless(&f.says)))?;
+                print(&format!("{sign} {:<12} {}", f.what, sanitize(&f.says)))?;
             }
         }
         if wrong > 0 {

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::output::{harmless, print, print_json};
+use super::output::{print, print_json};
 use super::setting::Setting;
 use crate::desk::people::{Listed, Wanted, list, settle};
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::grouped::grouped;
+use crate::domain::sanitize::sanitize;
 
 #[derive(clap::Args)]
 pub(super) struct Expert {
@@ -73,14 +74,14 @@ impl Expert {
             Action::Role { who, role: RoleArgument::Expert } => Wanted::Role(who, Role::Expert),
         };
         let settled = settle(&self.file, &setting.reader_on(&self.file)?, &wanted)?;
-        if setting.wants_json() { print_json(&settled) } else { setting.say(&harmless(&settled.says)) }
+        if setting.wants_json() { print_json(&settled) } else { setting.say(&sanitize(&settled.says)) }
     }
 }
 
 fn in_words(listed: &[Listed]) -> String {
     let name = |e: &Listed| match &e.same_as {
-        Some(first) => format!("{} (is {})", harmless(&e.name), harmless(first)),
-        None => harmless(&e.name),
+        Some(first) => format!("{} (is {})", sanitize(&e.name), sanitize(first)),
+        None => sanitize(&e.name),
     };
     let width = listed.iter().map(|e| name(e).chars().count()).max().unwrap_or(0).max("expert".len());
     let mut lines = vec![format!("{:<width$}  role    {:>7}  since       logins", "expert", "labels")];
@@ -88,7 +89,7 @@ fn in_words(listed: &[Listed]) -> String {
         let logins: Vec<String> = e
             .logins
             .iter()
-            .map(|l| format!("{}{}", harmless(&l.login), if l.tied { "" } else { " (not tied)" }))
+            .map(|l| format!("{}{}", sanitize(&l.login), if l.tied { "" } else { " (not tied)" }))
             .collect();
         let untied = match e.untied_labels {
             0 => String::new(),

@@ -8,8 +8,8 @@ use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
-use crate::job::events::{ExportedEvents, Texts, export_events_for};
-use crate::job::export::{By, ExportFormat, ExportOptions, Exported, What, export};
+use crate::exchange::export::{By, ExportFormat, ExportOptions, Exported, What, export};
+use crate::exchange::own_log::{ExportedEvents, Texts, export_events_for};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum WhatArgument {

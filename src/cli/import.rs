@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::Reading;
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::domain::reading::ReadOptions;
+use crate::domain::read_options::ReadOptions;
 use crate::job::import::{BadRows, import};
 
 #[derive(clap::Args)]

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::judge::{Budget, EXAMPLES, Examples, JudgeChoice, Server, Who, judge};
+use crate::job::judge::{JudgeChoice, Server, Who, judge};
+use crate::learn::judge_run::Budget;
+use crate::learn::prompt::{EXAMPLES, Examples};
 
 /// Where nothing is said, it reads for so long.
 const USUALLY: Duration = Duration::from_secs(600);

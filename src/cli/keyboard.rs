@@ -26,7 +26,7 @@ enum Heard {
 
 impl Keyboard {
     /// Listens for answers and, through `watch`, for Ctrl-C. `attempted` is what a person who leaves has left undone.
-    pub fn listen(watch: &Watch, attempted: String) -> Self {
+    pub fn prepare(watch: &Watch, attempted: String) -> Self {
         let (asked, wishes) = channel::<()>();
         let (say, heard) = channel();
         let stop = say.clone();
@@ -54,7 +54,7 @@ fn read_line() -> Heard {
 
 impl Person for Keyboard {
     fn ask(&mut self, prompt: &str) -> Result<String> {
-        output::prompt(&output::harmless(prompt))?;
+        output::prompt(&output::sanitize(prompt))?;
         // The thread is there until it has answered; where it is not, there is no input either.
         let _ = self.asked.send(());
         match self.heard.recv() {
@@ -68,6 +68,6 @@ impl Person for Keyboard {
     }
 
     fn say(&mut self, text: &str) -> Result<()> {
-        output::print(&output::harmless(text))
+        output::print(&output::sanitize(text))
     }
 }

@@ -4,12 +4,13 @@ use std::io::{BufRead, stdin};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::output::{complain, harmless, prompt};
+use super::output::{complain, prompt};
 use super::setting::Setting;
-use crate::desk::sitting::usual_names;
+use crate::desk::session::usual_names;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
-use crate::job::backup::{Occasion, back_up_quietly};
+use crate::domain::sanitize::sanitize;
 use crate::tui::{DEFAULTS, Opening, Settings, run};
+use crate::upkeep::backup::{Occasion, back_up_quietly};
 
 #[derive(clap::Args)]
 pub(super) struct Label {
@@ -88,7 +89,7 @@ fn expert(setting: &Setting, project: &Path) -> Result<String> {
     if names.len() == 1 || !setting.asks() {
         return Ok(usual);
     }
-    prompt(&format!("Your name, as your labels will be signed [{}]: ", harmless(&usual)))?;
+    prompt(&format!("Your name, as your labels will be signed [{}]: ", sanitize(&usual)))?;
     let mut line = String::new();
     stdin()
         .lock()

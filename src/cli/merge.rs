@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::output::{complain, harmless, print, print_json};
+use super::output::{complain, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::backup::{Occasion, back_up_quietly};
-use crate::job::merge::{Mode, merge};
+use crate::domain::sanitize::sanitize;
+use crate::exchange::merge::{Mode, merge};
+use crate::upkeep::backup::{Occasion, back_up_quietly};
 
 /// A union: what FILE lacks comes in, nothing in it is overwritten, and merging again brings nothing new. A copy is only read. Which model
 /// is active, who has which case, and notes that are not saved stay as they are in FILE.
@@ -34,7 +35,7 @@ impl Merge {
         for other in &self.other {
             match merge(&setting.job(&self.file), other, mode)? {
                 Some(report) if setting.wants_json() => reports.push(report),
-                Some(report) => print(&harmless(&report.to_string()))?,
+                Some(report) => print(&sanitize(&report.to_string()))?,
                 None => setting.say("another process merged the same copy")?,
             }
         }

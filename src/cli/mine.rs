@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::JobContext;
 #[cfg(feature = "engine")]
 use crate::job::adapters::{is_behind, read_rest};
 use crate::job::mine::{DEFAULT_BUDGET, MineOptions, Old, mine, strategies};
+use crate::work::JobContext;
 
 #[derive(clap::Args)]
 pub(super) struct Mine {

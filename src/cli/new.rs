@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::dialogue::{self, Names, Person};
+use super::dialogue;
+use super::dialogue::{Names, Person};
 use super::import::{Importing, import_all};
 use super::keyboard::Keyboard;
 use super::label::hand_over;
 use super::setting::Setting;
 use super::task::read_task;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::reading::ReadOptions;
+use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
 use crate::job::create::{check_place, create};
 use crate::job::import::BadRows;
-use crate::job::look::{Look, look};
+use crate::job::preview::{Look, look};
 use crate::job::task::{free_name, write_new};
 
 /// The seed of a project that is given none: the same data then gives the same rounds everywhere.
@@ -38,7 +39,7 @@ impl New {
         let task = self.task.as_deref().map(read_task).transpose()?;
         let project = NewProject::of(self.file, self.data, self.importing);
         if task.is_none() && setting.asks() {
-            let mut person = Keyboard::listen(&setting.watch, project.attempted());
+            let mut person = Keyboard::prepare(&setting.watch, project.attempted());
             return project.make_by_asking(setting, &mut person);
         }
         project.make(setting, task.as_ref())
@@ -65,7 +66,7 @@ pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> R
         )
         .hint(format!("Write a TASK.toml and use `hardcase new {file} --task TASK.toml --data {shown}`")));
     }
-    let mut person = Keyboard::listen(&setting.watch, project.attempted());
+    let mut person = Keyboard::prepare(&setting.watch, project.attempted());
     let question = format!("{shown} is no project. Make {file} from its texts");
     if !dialogue::yes(&mut person, "a project is to be made", &question)? {
         return setting

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::output::{harmless, print, print_json};
+use super::output::{print, print_json};
 use super::setting::Setting;
+use crate::desk::session;
+use crate::desk::session::{Leaving, Session};
 use crate::desk::shown::ShownCase;
-use crate::desk::sitting::{self, Leaving, Sitting};
 use crate::domain::fault::Result;
+use crate::domain::sanitize::sanitize;
 
 #[derive(clap::Args)]
 pub(super) struct Next {
@@ -19,24 +21,24 @@ pub(super) struct Next {
 
 impl Next {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut sitting = Sitting::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
-        match sitting.next_case()? {
-            sitting::Next::Case(mut case) => {
+        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
+        match session.next_case()? {
+            session::Next::Case(mut case) => {
                 if self.reveal {
-                    case.revealed = sitting.reveal(case.case)?;
+                    case.revealed = session.reveal(case.case)?;
                 }
                 if setting.wants_json() {
                     print_json(&case)?;
                 } else {
-                    print(&in_words(&case, &sitting.task().question))?;
+                    print(&in_words(&case, &session.task().question))?;
                 }
             }
-            sitting::Next::None(why) if setting.wants_json() => {
+            session::Next::None(why) if setting.wants_json() => {
                 print_json(&serde_json::json!({ "case": null, "why": why.to_string() }))?;
             }
-            sitting::Next::None(why) => print(&why.to_string())?,
+            session::Next::None(why) => print(&why.to_string())?,
         }
-        sitting.close()
+        session.close()
     }
 }
 
@@ -51,13 +53,13 @@ pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
         let p: Vec<String> = r
             .probabilities
             .iter()
-            .map(|(name, p)| format!("{} {:.2}", harmless(name), p.as_f64().unwrap_or(0.0)))
+            .map(|(name, p)| format!("{} {:.2}", sanitize(name), p.as_f64().unwrap_or(0.0)))
             .collect();
         out.push_str(&format!("\nrevealed: {}; {}; {}\n", r.split, r.in_words, p.join(", ")));
     }
     let labels: Vec<String> =
-        case.labels.iter().map(|l| format!("{} {}", l.key, harmless(&l.name))).collect();
-    out.push_str(&format!("\n{}   {}", harmless(question), labels.join("   ")));
+        case.labels.iter().map(|l| format!("{} {}", l.key, sanitize(&l.name))).collect();
+    out.push_str(&format!("\n{}   {}", sanitize(question), labels.join("   ")));
     out
 }
 
@@ -66,11 +68,11 @@ pub(super) fn text_and_meta(text: &str, meta: &serde_json::Value) -> String {
     let mut out = format!("  {}\n", indent(text));
     for (name, value) in meta.as_object().into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        out.push_str(&format!("  {}: {}\n", harmless(name), indent(&value)));
+        out.push_str(&format!("  {}: {}\n", sanitize(name), indent(&value)));
     }
     out
 }
 
 fn indent(text: &str) -> String {
-    harmless(text).replace('\n', "\n  ")
+    sanitize(text).replace('\n', "\n  ")
 }

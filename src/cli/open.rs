@@ -8,7 +8,7 @@ use super::label::workstation;
 use super::new::offer;
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::look::{FileKind, kind_of};
+use crate::job::preview::{FileKind, kind_of};
 
 /// The name by which the parser knows this verb, which nobody has to type.
 pub(super) const VERB: &str = "open";

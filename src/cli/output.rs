@@ -7,15 +7,15 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use serde::Serialize;
 
 use crate::domain::fault::{Fault, Result, io_reason};
-pub(super) use crate::domain::harmless::harmless;
-use crate::domain::harmless::{harmless_json, harmless_line};
+pub(super) use crate::domain::sanitize::sanitize;
+use crate::domain::sanitize::{sanitize_json, sanitize_line};
 
 /// No message is longer, whatever it quotes.
 const LONGEST: usize = 4_000;
 
 /// Prints a line.
 pub(super) fn print(line: &str) -> Result<()> {
-    write(&harmless(line))
+    write(&sanitize(line))
 }
 
 /// Prints what may be read again by a program: to a terminal harmless, elsewhere as it is.
@@ -34,7 +34,7 @@ fn write(line: &str) -> Result<()> {
 /// Prints the beginning of a line that a person ends.
 pub(super) fn prompt(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    write!(out, "{}", harmless(text))
+    write!(out, "{}", sanitize(text))
         .and_then(|()| out.flush())
         .map_err(|e| Fault::new("ask a question", io_reason(&e)))
 }
@@ -47,10 +47,10 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
 
 /// A JSON document as it may be printed: the same document.
 pub(super) fn json(text: &str) -> String {
-    harmless_json(text)
+    sanitize_json(text)
 }
 
 /// Says on standard error what went wrong. There is nowhere else to go, so a failure to print is not looked at.
 pub(super) fn complain(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "hardcase: {}", harmless_line(line, LONGEST));
+    let _ = writeln!(io::stderr().lock(), "hardcase: {}", sanitize_line(line, LONGEST));
 }

@@ -8,7 +8,7 @@ use super::export::FormatArgument;
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
-use crate::job::predict::{PredictOptions, predict};
+use crate::exchange::predict::{PredictOptions, predict};
 
 #[derive(clap::Args)]
 pub(super) struct Predict {
@@ -37,7 +37,7 @@ impl Predict {
         let model = setting.scout_model(self.model, self.threads);
         let to_file = self.out.is_some();
         let options = PredictOptions { read: self.reading.into(), format: self.format.into(), out: self.out };
-        setting.watch.listen();
+        setting.watch.prepare();
         let n = predict(&self.file, &self.data, &model, &options, &setting.watch)?;
         if to_file { setting.say(&format!("{} scored", counted(n, "text", "texts"))) } else { Ok(()) }
     }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::output::print;
 use super::setting::Setting;
-use crate::desk::report::{document, markdown, report};
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
-use crate::job::output::write_text;
+use crate::insight::report::{document, markdown, report};
+use crate::work::output::write_text;
 
 /// The task with its revisions, who labelled what and how blind, agreement, decisions, the audit, models, rounds, and what all this does not say.
 /// The same file gives the same report.

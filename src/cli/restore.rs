@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::output::harmless;
 use super::setting::Setting;
 use crate::domain::fault::Result;
-use crate::job::restore::{Newer, restore};
+use crate::domain::sanitize::sanitize;
+use crate::upkeep::restore::{Newer, restore};
 
 /// The file that is there is put aside under a dated name, and labels that were given since the backup come along. Nobody may work on the
 /// project meanwhile.
@@ -28,6 +28,6 @@ impl Restore {
         if setting.wants_json() {
             return setting.print(&report);
         }
-        setting.say(&harmless(&report.to_string()))
+        setting.say(&sanitize(&report.to_string()))
     }
 }

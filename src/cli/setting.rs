@@ -9,9 +9,9 @@ use super::arguments::Global;
 use super::output;
 use super::watch::Watch;
 use crate::desk::people::reader;
-use crate::desk::sitting::usual_names;
+use crate::desk::session::usual_names;
 use crate::domain::fault::Result;
-use crate::job::JobContext;
+use crate::work::JobContext;
 
 /// The checked global options.
 pub(super) struct Setting {
@@ -65,7 +65,7 @@ impl Setting {
 
     /// What a job on `project` is given.
     pub fn job<'a>(&'a self, project: &'a Path) -> JobContext<'a> {
-        self.watch.listen();
+        self.watch.prepare();
         JobContext { project, watcher: &self.watch, expert: &self.expert, seed: self.seed }
     }
 
@@ -102,9 +102,9 @@ impl Setting {
         &self,
         file: Option<std::path::PathBuf>,
         threads: Option<std::num::NonZeroUsize>,
-    ) -> crate::job::model::ScoutModel {
+    ) -> crate::learn::model::ScoutModel {
         let data_dir = directories::ProjectDirs::from("", "", "hardcase")
             .map_or_else(|| std::env::temp_dir().join("hardcase"), |d| d.data_local_dir().to_owned());
-        crate::job::model::ScoutModel { file, embedded: self.model, data_dir, threads }
+        crate::learn::model::ScoutModel { file, embedded: self.model, data_dir, threads }
     }
 }

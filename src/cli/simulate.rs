@@ -11,7 +11,7 @@ use super::setting::Setting;
 use super::task::read_task;
 use crate::domain::fault::{Fault, Result};
 use crate::job::mine::strategies;
-use crate::job::simulate::{
+use crate::simulate::{
     Course, Expert, NearCopies, SimulateOptions, Sizes, Source, Trained, curves_csv, simulate,
 };
 
@@ -151,7 +151,7 @@ impl Simulate {
             cache: setting.cache_dir(),
             resume: !self.fresh,
         };
-        setting.watch.listen();
+        setting.watch.prepare();
         let report = simulate(&options, &model, &setting.watch)?;
         match self.format {
             FormatArgument::Text => setting.print(&report),

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::output::{harmless, print};
+use super::output::print;
 use super::setting::Setting;
-use crate::desk::status::status;
 use crate::domain::fault::Result;
+use crate::domain::sanitize::sanitize;
+use crate::insight::status::status;
 
 #[derive(clap::Args)]
 pub(super) struct Status {
@@ -16,6 +17,6 @@ pub(super) struct Status {
 impl Status {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let report = status(&self.file, &setting.reader_on(&self.file)?)?;
-        if setting.wants_json() { setting.print(&report) } else { print(&harmless(&report.to_string())) }
+        if setting.wants_json() { setting.print(&report) } else { print(&sanitize(&report.to_string())) }
     }
 }

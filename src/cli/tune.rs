@@ -7,10 +7,12 @@ use super::setting::Setting;
 use crate::domain::fault::Fault;
 use crate::domain::fault::Result;
 #[cfg(feature = "engine")]
-use crate::job::adapt::{AdaptOptions, adapt};
+use crate::job::train_judge::{TrainJudgeOptions, is_language_model, train_judge};
 #[cfg(feature = "engine")]
-use crate::job::teach::{Reach, TeachOptions, is_language_model, teach};
+use crate::job::train_lora::{AdaptOptions, adapt};
 use crate::job::tune::{Rescore, tune};
+#[cfg(feature = "engine")]
+use crate::learn::judge_training::AdapterScope;
 
 /// What this build can train.
 #[cfg(feature = "engine")]
@@ -57,10 +59,10 @@ impl Tune {
 
     /// Which adapter of the judge it trains, where it does: a model that is named says whether the scout or the judge is meant.
     #[cfg(feature = "engine")]
-    fn teaches(&self) -> Result<Option<Reach>> {
+    fn teaches(&self) -> Result<Option<AdapterScope>> {
         match (self.adapter.as_str(), &self.model) {
-            (ALORA, _) => Ok(Some(Reach::Alora)),
-            (LORA, Some(model)) => Ok(is_language_model(model)?.then_some(Reach::Lora)),
+            (ALORA, _) => Ok(Some(AdapterScope::Alora)),
+            (LORA, Some(model)) => Ok(is_language_model(model)?.then_some(AdapterScope::Lora)),
             _ => Ok(None),
         }
     }
@@ -81,14 +83,14 @@ impl Tune {
         let rescore = if self.no_rescore { Rescore::CasesOnly } else { Rescore::Pool };
         #[cfg(feature = "engine")]
         if let Some(reach) = self.teaches()? {
-            let options = TeachOptions {
+            let options = TrainJudgeOptions {
                 reach,
                 model: self.model,
                 epochs: self.epochs.map(usize::from),
                 threads: self.threads,
                 rescore,
             };
-            let report = teach(&setting.job(&self.file), &options)?;
+            let report = train_judge(&setting.job(&self.file), &options)?;
             return setting.print(&report);
         }
         #[cfg(feature = "engine")]

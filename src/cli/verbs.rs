@@ -6,7 +6,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
-use super::output::harmless;
 use super::setting::Setting;
 use super::{
     adapter, adjudicate, agreement, answer, assign, backup, doctor, expert, export, import, label, merge,
@@ -15,6 +14,7 @@ use super::{
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, predict, scout, simulate};
 use crate::domain::fault::Result;
+use crate::domain::sanitize::sanitize;
 
 const FILE_HELP: &str = "`hardcase FILE` opens a project, and makes one from a file of texts";
 
@@ -130,7 +130,7 @@ pub fn run(model: &'static [u8]) -> ExitCode {
 fn print_usage(error: &clap::Error) {
     let plain = |argument: std::ffi::OsString| {
         let said = argument.to_string_lossy();
-        harmless(&said) == said
+        sanitize(&said) == said
     };
     if !error.use_stderr() || std::env::args_os().all(plain) {
         let _ = error.print();

@@ -10,8 +10,9 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::arguments::ProgressKind;
 #[cfg(feature = "engine")]
 use super::guard::is_child;
-use super::output::{harmless, json};
+use super::output::json;
 use crate::domain::progress::{Progress, Watcher};
+use crate::domain::sanitize::sanitize;
 
 /// JSON lines come no closer together than this, but for the last of a stage.
 const LINE_EVERY: Duration = Duration::from_millis(100);
@@ -64,7 +65,7 @@ impl Watch {
     }
 
     /// From here on Ctrl-C and the like are wishes to stop. The workstation hears signals in its own way.
-    pub fn listen(&self) {
+    pub fn prepare(&self) {
         let heard = Arc::clone(&self.stopping);
         // A second request falls through to a plain exit: jobs may be killed at any time. A child's parent sees to that itself.
         let _ = ctrlc::set_handler(move || {
@@ -79,7 +80,7 @@ impl Watch {
 
     /// Does `then` once, on another thread, when a person asks to stop: for what waits and cannot look whether one did.
     pub fn on_stop(&self, then: impl FnOnce() + Send + 'static) {
-        self.listen();
+        self.prepare();
         if let Ok(mut place) = self.stopping.then.lock() {
             *place = Some(Box::new(then));
         }
@@ -126,12 +127,12 @@ impl Watcher for Watch {
                 if let Ok(bar) = bar.lock()
                     && let Some(bar) = &bar.bar
                 {
-                    bar.suspend(|| drop(writeln!(io::stderr().lock(), "{}", harmless(line))));
+                    bar.suspend(|| drop(writeln!(io::stderr().lock(), "{}", sanitize(line))));
                     return;
                 }
-                let _ = writeln!(io::stderr().lock(), "{}", harmless(line));
+                let _ = writeln!(io::stderr().lock(), "{}", sanitize(line));
             }
-            Shown::Notes => drop(writeln!(io::stderr().lock(), "{}", harmless(line))),
+            Shown::Notes => drop(writeln!(io::stderr().lock(), "{}", sanitize(line))),
             Shown::Lines(_) => {
                 let line = serde_json::json!({ "note": line }).to_string();
                 let _ = writeln!(io::stderr().lock(), "{}", json(&line));
@@ -157,7 +158,7 @@ impl Bar {
         if let Some(bar) = &self.bar {
             bar.set_position(progress.done);
             if let Some(tokens) = progress.tokens_per_second {
-                bar.set_message(format!("{}, {tokens:.0} tokens/s", harmless(&progress.stage)));
+                bar.set_message(format!("{}, {tokens:.0} tokens/s", sanitize(&progress.stage)));
             }
         }
     }
@@ -188,5 +189,5 @@ fn new_bar(progress: &Progress) -> ProgressBar {
         // Nothing is counted: that it turns is all there is to see.
         bar.enable_steady_tick(TURN);
     }
-    bar.with_message(harmless(&progress.stage))
+    bar.with_message(sanitize(&progress.stage))
 }

@@ -4,60 +4,28 @@
 //! Keeps to who may see what: an expert sees others' answers once nobody is to answer for the item any more, the lead at any time. A lead
 //! who looks before answering has seen them, so that is recorded as a reveal: an answer after it is no blind one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::session::Session;
 use super::shown::Reveal;
-use super::sitting::Sitting;
 use crate::domain::event::{Action, NewEvent};
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{CaseId, ExpertId, ItemId};
+use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::Task;
-use crate::store::Store;
-use crate::store::again::SentRound;
-use crate::store::events::Reveals;
-use crate::store::items::ShownItem;
+use crate::insight::disputes::{Dispute, Names, disputes};
+use crate::store::log::events::Reveals;
+use crate::store::pool::items::ShownItem;
+use crate::store::rounds::reannotation::Reannotation;
 
-/// The beginning of a text in a list.
-const BEGINNING: usize = 200;
 /// No reason is longer.
 const LONGEST: usize = 10_000;
 
-/// What an expert said, in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Said {
-    /// The expert's name.
-    pub expert: String,
-    /// The label's name; none for a skip.
-    pub label: Option<String>,
-}
-
-/// An item on which experts differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Dispute {
-    /// The item.
-    pub item: ItemId,
-    /// Its case.
-    pub case: Option<CaseId>,
-    /// The number of the case's round.
-    pub round: Option<i64>,
-    /// Its split: `train`, `eval` or `audit`.
-    pub split: &'static str,
-    /// The beginning of its text.
-    pub beginning: String,
-    /// What each expert said; empty where the viewer has yet to answer.
-    pub answers: Vec<Said>,
-    /// Whether the viewer has yet to answer: looking at it ends the blindness.
-    pub yours_to_answer: bool,
-    /// The label it was decided to have, by name.
-    pub decided: Option<String>,
-}
-
 /// All that was said of an item.
 #[derive(Clone, Debug, Serialize)]
-pub struct Dossier {
+pub struct DisagreementDetail {
     /// The item.
     pub item: ItemId,
     /// Its case.
@@ -131,73 +99,7 @@ pub enum Which {
     All,
 }
 
-/// Names of experts, each person's first, and of labels.
-pub(super) struct Names<'a> {
-    task: &'a Task,
-    experts: BTreeMap<ExpertId, String>,
-}
-
-impl<'a> Names<'a> {
-    pub fn read(store: &Store, task: &'a Task) -> Result<Self> {
-        let names: BTreeMap<ExpertId, String> = store.experts()?.into_iter().collect();
-        let first = |(name, person)| (name, names.get(&person).cloned().unwrap_or_default());
-        Ok(Self { task, experts: store.persons()?.into_iter().map(first).collect() })
-    }
-
-    pub fn expert(&self, id: ExpertId) -> String {
-        self.experts.get(&id).cloned().unwrap_or_default()
-    }
-
-    pub fn label(&self, key: &str) -> String {
-        self.task.index_of_id(key).map_or_else(|| key.to_owned(), |i| self.task.labels[i].name.clone())
-    }
-}
-
-/// The items on which experts differ, as far as `viewer` may know of them: those that nobody has decided first.
-pub fn disputes(store: &Store, task: &Task, viewer: ExpertId) -> Result<Vec<Dispute>> {
-    let names = Names::read(store, task)?;
-    let lead = store.role(viewer)? == Role::Lead;
-    let own = store.persons()?.get(&viewer).copied();
-    let decided: BTreeMap<ItemId, String> = store
-        .decisions(None)?
-        .into_iter()
-        .filter(|decision| !decision.overtaken)
-        .map(|decision| (decision.item, names.label(&decision.label)))
-        .collect();
-    let mut found = Vec::new();
-    for item in store.disputed_items()? {
-        let closed = store.is_closed(viewer, item)?;
-        if !closed && !lead {
-            continue;
-        }
-        let given = store.answers_on(item)?;
-        let answered = given.iter().any(|a| Some(a.expert) == own || a.expert == viewer);
-        let yours_to_answer = !closed && (!answered || store.repeat_under_way(viewer, item)?.is_some());
-        let said = |a: &crate::store::disputes::Given| Said {
-            expert: names.expert(a.expert),
-            label: a.label.as_deref().map(|key| names.label(key)),
-        };
-        let case = store.case_of_item(item)?;
-        let (text, _) = store.item_text_and_id(item)?;
-        found.push(Dispute {
-            item,
-            case: case.as_ref().map(|c| c.id),
-            round: case.as_ref().map(|c| c.round_number),
-            split: store.split_of(item)?.map_or("", |split| split.as_str()),
-            beginning: text.chars().take(BEGINNING).collect(),
-            answers: match yours_to_answer {
-                true => Vec::new(),
-                false => given.iter().filter(|a| !a.overtaken && a.label.is_some()).map(said).collect(),
-            },
-            yours_to_answer,
-            decided: decided.get(&item).cloned(),
-        });
-    }
-    found.sort_by_key(|dispute| (dispute.decided.is_some(), dispute.item));
-    Ok(found)
-}
-
-impl Sitting {
+impl Session {
     /// Whether this expert leads.
     pub fn leads(&self) -> Result<bool> {
         Ok(self.store.role(self.expert)? == Role::Lead)
@@ -212,7 +114,7 @@ impl Sitting {
     ///
     /// # Errors
     /// No such item, or one that this expert may not look into yet.
-    pub fn dossier(&mut self, item: ItemId) -> Result<Dossier> {
+    pub fn disagreement_detail(&mut self, item: ItemId) -> Result<DisagreementDetail> {
         let attempted = || format!("show what was said of item {item}");
         let shown = self.must_exist(item, &attempted())?;
         if !self.leads()? && !self.store.is_closed(self.expert, item)? {
@@ -234,7 +136,7 @@ impl Sitting {
             self.store.reveal(self.expert, &again)?;
         }
         let names = Names::read(&self.store, self.task())?;
-        let answer = |a: crate::store::disputes::Given| Answer {
+        let answer = |a: crate::store::rounds::disputes::Given| Answer {
             expert: names.expert(a.expert),
             first: a.first.filter(|first| a.label.as_ref() != Some(first)).map(|key| names.label(&key)),
             label: a.label.map(|key| names.label(&key)),
@@ -251,7 +153,7 @@ impl Sitting {
             at_ms: d.at_ms,
             overtaken: d.overtaken,
         });
-        Ok(Dossier {
+        Ok(DisagreementDetail {
             item,
             round: case.as_ref().map(|c| c.round_number),
             text: shown.text,
@@ -346,7 +248,7 @@ impl Sitting {
     ///
     /// # Errors
     /// This expert does not lead, no round is open, or there is nothing to send.
-    pub fn send_round(&mut self, which: Which) -> Result<SentRound> {
+    pub fn send_round(&mut self, which: Which) -> Result<Reannotation> {
         let attempted = "send cases round again";
         self.must_lead(attempted.into())?;
         if let Which::Item(item) = which {

@@ -1,20 +1,20 @@
 //! Looking through the pool on threads of its own: one finds, and streams what it finds; one fetches the rows that are on the screen.
 //!
-//! Both answer the newest question only. As blind as the sitting: of an item that this expert has not answered, nothing of the model's
+//! Both answer the newest question only. As blind as the session: of an item that this expert has not answered, nothing of the model's
 //! view leaves it, and nothing can be found by it.
 
 use std::path::{Path, PathBuf};
 
 use super::latest::{Latest, Newer};
 use super::query::{Filter, Query};
-use super::slips::slips;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::task::Task;
-use crate::store::browse::{Conditions, Given, Own};
-use crate::store::cases::Case;
+use crate::insight::label_issues::label_issues;
+use crate::store::pool::browse::{Conditions, Given, Own};
+use crate::store::rounds::cases::Case;
 use crate::store::{Access, Store};
 
 /// Items that the first piece of a search looks at, so that the first rows are there at once.
@@ -45,7 +45,7 @@ pub struct Look {
 
 /// A question.
 #[derive(Clone, Debug)]
-pub enum Ask {
+pub enum Request {
     /// Search; a search that goes on is given up.
     Search(Search),
     /// Fetch items; of the questions that wait only the last is answered.
@@ -54,7 +54,7 @@ pub enum Ask {
 
 /// What a screen is told.
 #[derive(Debug)]
-pub enum Told {
+pub enum Response {
     /// More of a search.
     Found(Found),
     /// A search ended early, and why.
@@ -197,28 +197,32 @@ impl Browser {
     ///
     /// # Errors
     /// The system gives no more threads.
-    pub fn start(project: &Path, expert: &str, tell: impl Fn(Told) + Clone + Send + 'static) -> Result<Self> {
+    pub fn start(
+        project: &Path,
+        expert: &str,
+        tell: impl Fn(Response) + Clone + Send + 'static,
+    ) -> Result<Self> {
         let mut reading = Lazy { project: project.to_owned(), expert: expert.to_owned(), open: None };
         let told = tell.clone();
         let reader = Latest::start("reader", move |asked: Look, _| {
-            told(Told::Looked(reading.get().and_then(|reading| reading.look(asked))));
+            told(Response::Looked(reading.get().and_then(|reading| reading.look(asked))));
         })?;
         let mut reading = Lazy { project: project.to_owned(), expert: expert.to_owned(), open: None };
         let finder = Latest::start("finder", move |search: Search, newer| {
             let number = search.number;
-            let found = |found| tell(Told::Found(found));
+            let found = |found| tell(Response::Found(found));
             if let Err(fault) = reading.get().and_then(|reading| reading.find(search, newer, found)) {
-                tell(Told::Refused { number, fault });
+                tell(Response::Refused { number, fault });
             }
         })?;
         Ok(Self { finder, reader })
     }
 
     /// Asks; the answers come through `tell`.
-    pub fn ask(&self, ask: Ask) {
+    pub fn ask(&self, ask: Request) {
         match ask {
-            Ask::Search(search) => self.finder.ask(search),
-            Ask::Look(look) => self.reader.ask(look),
+            Request::Search(search) => self.finder.ask(search),
+            Request::Look(look) => self.reader.ask(look),
         }
     }
 }
@@ -326,7 +330,7 @@ impl Reading {
                 Filter::Labelled => resolved.narrow(self.own(Own::Labelled)?),
                 Filter::Skipped => resolved.narrow(self.own(Own::Skipped)?),
                 Filter::Flagged => resolved.narrow(self.own(Own::Flagged)?),
-                Filter::Suspect => resolved.narrow(slips(&self.store, self.expert)?),
+                Filter::Suspect => resolved.narrow(label_issues(&self.store, self.expert)?),
                 Filter::Round(number) => resolved.narrow(self.store.items_of_round(number)?),
                 Filter::Source(name) => resolved.conditions.sources.push(self.source(name)?),
                 Filter::Meta { column, value } => resolved.conditions.meta.push((column, value)),
@@ -461,16 +465,16 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::desk::sitting::{Leaving, Remarks, Sitting};
+    use crate::desk::session::{Leaving, Remarks, Session};
     use crate::domain::case::{Proposal, Reason};
     use crate::domain::item::ItemKey;
     use crate::domain::overlap::Overlap;
     use crate::domain::split::{Split, SplitShares};
     use crate::domain::task::Task;
     use crate::store::NewProject;
-    use crate::store::predictors::{Model, Predictor};
-    use crate::store::rounds::{Incomplete, NewRound};
-    use crate::store::sources::ImportRow;
+    use crate::store::pool::predictors::{Model, Predictor};
+    use crate::store::pool::sources::ImportRow;
+    use crate::store::rounds::round::{Incomplete, NewRound};
 
     struct Line(i64, String);
 
@@ -579,8 +583,8 @@ mod tests {
     fn an_item_is_found_by_its_prelabel_only_once_this_expert_has_answered_it_and_seen_the_view() {
         let dir = tempfile::tempdir().unwrap();
         let path = project(&dir, 5);
-        let mut ann = Sitting::open(&path, "ann", Leaving::FreesCases).unwrap();
-        let mut bob = Sitting::open(&path, "bob", Leaving::FreesCases).unwrap();
+        let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
+        let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
         let (of_ann, of_bob) = (reading(&path, "ann"), reading(&path, "bob"));
         assert_eq!(found(&of_ann, "prelabel:spam"), [0; 0]);
         bob.answer_and_reveal(ItemId(1), "ham", Remarks::default()).unwrap();
@@ -604,8 +608,8 @@ mod tests {
     fn a_suspected_answer_is_found_by_whoever_gave_it_until_that_expert_answers_anew() {
         let dir = tempfile::tempdir().unwrap();
         let path = project(&dir, 5);
-        let mut ann = Sitting::open(&path, "ann", Leaving::FreesCases).unwrap();
-        let mut bob = Sitting::open(&path, "bob", Leaving::FreesCases).unwrap();
+        let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
+        let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
         for (item, label) in [(1, "spam"), (2, "spam"), (3, "ham"), (4, "ham")] {
             ann.answer(ItemId(item), label, Remarks::default()).unwrap();
         }
@@ -616,7 +620,7 @@ mod tests {
         let suspects: Vec<_> = [(5, "spam"), (2, "spam"), (4, "ham"), (1, "spam")]
             .map(|(item, label)| serde_json::json!({ "item": item, "label": label }))
             .into();
-        let head = crate::store::adapters::NewAdapter {
+        let head = crate::store::pool::adapters::NewAdapter {
             kind: "head",
             model: current.model,
             parent: None,
@@ -634,7 +638,7 @@ mod tests {
         ann.answer(ItemId(2), "spam", Remarks::default()).unwrap();
         ann.answer(ItemId(4), "spam", Remarks::default()).unwrap();
         assert_eq!(found(&reading(&path, "ann"), "suspect"), [1], "one was confirmed and one changed");
-        let status = crate::desk::status::status(&path, "ann").unwrap();
+        let status = crate::insight::status::status(&path, "ann").unwrap();
         assert_eq!(status.slips_by_expert, [("ann".to_owned(), 1)].into());
         assert!(status.to_string().contains("1 answer looks like a slip (1 of ann)"), "{status}");
         ann.undo().unwrap();
@@ -645,8 +649,8 @@ mod tests {
     fn filters_speak_of_what_this_expert_did() {
         let dir = tempfile::tempdir().unwrap();
         let path = project(&dir, 5);
-        let mut ann = Sitting::open(&path, "ann", Leaving::FreesCases).unwrap();
-        let mut bob = Sitting::open(&path, "bob", Leaving::FreesCases).unwrap();
+        let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
+        let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
         ann.answer(ItemId(1), "spam", Remarks::default()).unwrap();
         ann.answer(ItemId(4), "ham", Remarks::default()).unwrap();
         ann.skip(ItemId(2)).unwrap();
@@ -677,7 +681,7 @@ mod tests {
     fn a_newer_search_replaces_the_one_that_goes_on() {
         let dir = tempfile::tempdir().unwrap();
         let path = project(&dir, 1_000);
-        let ann = Sitting::open(&path, "ann", Leaving::FreesCases).unwrap();
+        let ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
         let (to, told) = mpsc::channel();
         let (go, gate) = mpsc::channel::<()>();
         let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
@@ -686,10 +690,10 @@ mod tests {
             gate.lock().unwrap().recv().unwrap();
         })
         .unwrap();
-        let search = |number, line| Ask::Search(Search { number, query: Query::parse(line).unwrap() });
+        let search = |number, line| Request::Search(Search { number, query: Query::parse(line).unwrap() });
         browser.ask(search(1, ""));
         let next = || match told.recv().unwrap() {
-            Told::Found(found) => found,
+            Response::Found(found) => found,
             other => panic!("{other:?}"),
         };
         let first = next();

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::progress::Progress;
-use crate::store::runs::{Outcome, Run};
+use crate::store::log::runs::{Outcome, Run};
 use crate::store::{Access, Store};
 
 /// How often a job of another process is looked at while it runs.
@@ -82,21 +82,6 @@ impl JobKind {
 
     fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// A job that the file knows of, and what became of it, in one line.
-pub fn in_words(run: &Run) -> String {
-    let called = match (&*run.kind, run.arguments.split_once(' ')) {
-        ("lora", Some(("use", adapter))) => format!("adapter use {adapter}"),
-        ("lora", Some(("judge", reach))) => format!("{reach} of the judge"),
-        (kind, _) => kind.to_owned(),
-    };
-    let says = run.message.as_deref().unwrap_or_default();
-    match run.outcome {
-        None => format!("{called} is running"),
-        Some(Outcome::Failed) if !says.is_empty() => format!("{called}: failed ({says})"),
-        Some(outcome) => format!("{called}: {}", outcome.as_str()),
     }
 }
 
@@ -283,7 +268,7 @@ fn run(
     let process = child.id();
     locked(running).push((kind, process));
     tell(News::Started(kind));
-    let said = listen(&mut child, kind, tell);
+    let said = prepare(&mut child, kind, tell);
     let status = child.wait();
     locked(running).retain(|(_, other)| *other != process);
     let end = match status {
@@ -296,7 +281,7 @@ fn run(
 }
 
 /// Reads what a child says until it closes both its outputs; returns its last word.
-fn listen(child: &mut Child, kind: JobKind, tell: &Tell) -> String {
+fn prepare(child: &mut Child, kind: JobKind, tell: &Tell) -> String {
     let stdout = child.stdout.take();
     std::thread::scope(|scope| {
         let reading = scope.spawn(move || {

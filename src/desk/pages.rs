@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::agreement::{AgreementReport, agreement};
 use super::latest::Latest;
-use super::project::{Project, project};
-use super::status::{Status, status};
 use crate::domain::fault::Result;
+use crate::insight::agreement::{AgreementReport, agreement};
+use crate::insight::project::{Project, project};
+use crate::insight::status::{Status, status};
 
 /// A page that takes time to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

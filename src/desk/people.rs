@@ -88,7 +88,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
 /// # Errors
 /// No such expert, a speaker who does not lead, or a change that would leave nobody to lead.
 pub fn settle(project: &Path, speaker: &str, wanted: &Wanted) -> Result<Settled> {
-    let mut store = Store::open(project, Access::Sitting)?;
+    let mut store = Store::open(project, Access::Session)?;
     let attempted = match wanted {
         Wanted::Same(one, other) => format!("say that {one} and {other} are one person"),
         Wanted::Apart(one, other) => format!("say that {one} and {other} are two persons"),

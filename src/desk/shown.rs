@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::domain::grouped::counted;
 use crate::domain::ids::{CaseId, ItemId};
-pub use crate::store::hands::Owed;
+pub use crate::store::rounds::annotations_needed::Outstanding;
 
 /// A case as an expert may see it before answering.
 #[derive(Clone, Debug, Serialize)]
@@ -174,7 +174,7 @@ pub enum NoCase {
     /// Every case of the round has what it wants.
     RoundDone(i64),
     /// What is left of a round is for others to answer.
-    WithOthers(Owed),
+    WithOthers(Outstanding),
     /// Every assigned case is answered, in a part of a project that can do nothing but go back.
     PartDone,
 }

@@ -3,13 +3,13 @@
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 
-use super::ask::{Ask, Told};
-use super::sitting::Sitting;
+use super::request::{Request, Response};
+use super::session::Session;
 use crate::domain::fault::{Fault, Result};
 
-/// A sitting on a thread of its own. Dropped, it finishes what was asked, then the sitting ends in order.
+/// A session on a thread of its own. Dropped, it finishes what was asked, then the session ends in order.
 pub struct Worker {
-    asks: Option<Sender<Ask>>,
+    asks: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -18,14 +18,14 @@ impl Worker {
     ///
     /// # Errors
     /// The system gives no more threads.
-    pub fn start(mut sitting: Sitting, tell: impl Fn(Told) + Send + 'static) -> Result<Self> {
-        let (asks, asked) = mpsc::channel::<Ask>();
+    pub fn start(mut session: Session, tell: impl Fn(Response) + Send + 'static) -> Result<Self> {
+        let (asks, asked) = mpsc::channel::<Request>();
         let run = move || {
             for ask in asked {
-                tell(sitting.serve(ask));
+                tell(session.handle(ask));
             }
-            // Whoever is gone cannot be told; the next opening finds a sitting that did not end in order.
-            drop(sitting.close());
+            // Whoever is gone cannot be told; the next opening finds a session that did not end in order.
+            drop(session.close());
         };
         let thread = std::thread::Builder::new().name("desk".into()).spawn(run).map_err(|e| {
             Fault::new("start the desk's thread", "the system gives no more threads").because(e)
@@ -34,7 +34,7 @@ impl Worker {
     }
 
     /// Asks; the answer comes through `tell`.
-    pub fn ask(&self, ask: Ask) {
+    pub fn ask(&self, ask: Request) {
         if let Some(asks) = &self.asks {
             // A thread that ended has told its last answer before.
             let _ = asks.send(ask);

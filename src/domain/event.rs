@@ -98,9 +98,9 @@ pub struct LabelEvent {
     pub uuid: Uuid,
     /// The largest in the file plus one. Order is by (Lamport number, UUID), never by time.
     pub lamport: i64,
-    /// The sitting it belongs to.
+    /// The session it belongs to.
     pub session: SessionId,
-    /// Its number in that sitting, from 1, without gaps.
+    /// Its number in that session, from 1, without gaps.
     pub seq: i64,
     /// UTC milliseconds since 1970.
     pub at_ms: i64,

@@ -28,7 +28,7 @@ local_id! {
     RevisionId,
     /// A person who labels.
     ExpertId,
-    /// One sitting of one expert in one process.
+    /// One session of one expert in one process.
     SessionId,
     /// A model file.
     ModelId,

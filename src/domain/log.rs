@@ -1,4 +1,4 @@
-//! The label log as it travels between copies of a project: who, in which sitting, about which text, with what everything refers to.
+//! The label log as it travels between copies of a project: who, in which session, about which text, with what everything refers to.
 //!
 //! Nothing here is local to a file: what was made in a copy is named by its UUID, a text by its key, an expert by the name, a model by
 //! its hash.
@@ -76,7 +76,7 @@ line! {
 }
 
 line! {
-    /// One sitting.
+    /// One session.
     SessionLine {
         /// Its UUID.
         uuid: Uuid,
@@ -110,7 +110,7 @@ line! {
         generation: i64,
         /// Its number where it was set.
         number: i64,
-        /// The sitting in which it was set.
+        /// The session in which it was set.
         session: Uuid,
         /// UTC milliseconds.
         created_ms: i64,
@@ -270,9 +270,9 @@ line! {
         uuid: Uuid,
         /// Order is by (Lamport number, UUID).
         lamport: i64,
-        /// The sitting.
+        /// The session.
         session: Uuid,
-        /// Its number in that sitting.
+        /// Its number in that session.
         seq: i64,
         /// Who decided.
         expert: String,
@@ -310,7 +310,7 @@ line! {
         uuid: Uuid,
         /// Counted with the label events.
         lamport: i64,
-        /// The sitting.
+        /// The session.
         session: Uuid,
         /// What it does.
         action: String,

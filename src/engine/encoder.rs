@@ -21,7 +21,8 @@ use super::context::{MOST_TEXTS, Served};
 use super::lora::AdapterFile;
 use super::means::Means;
 use super::model_file::{ModelFacts, inspect};
-use super::worker::{self, Job, Rows};
+use super::worker;
+use super::worker::{Job, Rows};
 use crate::domain::fault::{Fault, Result};
 
 /// Longer texts are cut here even where the model allows more: attention's memory grows with the square.
@@ -276,7 +277,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::gguf::{self, Value};
+    use crate::engine::gguf;
+    use crate::engine::gguf::Value;
 
     const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
 

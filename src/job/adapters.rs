@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::cascade::combine;
-use super::evaluate::{record_agreement, rescore_cases};
-use super::output::write_to;
-use super::prelabels::{complete, scouting};
-use super::runner::{Ended, JobContext, Work, run};
-use super::scorer::Scorer;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::AdapterId;
 #[cfg(feature = "engine")]
 use crate::domain::ids::ItemId;
-use crate::store::adapters::AdapterRow;
-use crate::store::predictors::Predictor;
+use crate::learn::cascade::combine;
+use crate::learn::evaluate::{record_agreement, rescore_cases};
+use crate::learn::prelabels::{complete, scouting};
+use crate::learn::scorer::Scorer;
+use crate::store::pool::adapters::AdapterRow;
+use crate::store::pool::predictors::Predictor;
 use crate::store::{Access, Store};
+use crate::work::output::write_to;
+use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// What trains, reads with and activates adapters is one kind of job, so that no two of them meet.
 pub(super) const KIND: &str = "lora";
@@ -97,13 +97,13 @@ pub fn use_head(context: &JobContext<'_>, adapter: AdapterId) -> Result<UseRepor
 pub fn use_lora(
     context: &JobContext<'_>,
     adapter: AdapterId,
-    model: &super::model::ScoutModel,
+    model: &crate::learn::model::ScoutModel,
 ) -> Result<UseReport> {
     activated(context, adapter, Of::Lora, |work, predictor| {
         let chosen = model.choose(work.store)?;
         let scorer = Scorer::load(work.store, predictor)?;
         let kept = complete(work, predictor.id, predictor, &scorer)?;
-        Ok(kept + super::adapted::complete(work, predictor, &chosen)?)
+        Ok(kept + crate::learn::lora_prelabels::complete(work, predictor, &chosen)?)
     })
 }
 
@@ -124,14 +124,14 @@ pub fn is_behind(project: &Path) -> Result<bool> {
 /// # Errors
 /// The model cannot be used.
 #[cfg(feature = "engine")]
-pub fn read_rest(context: &JobContext<'_>, model: &super::model::ScoutModel) -> Result<()> {
+pub fn read_rest(context: &JobContext<'_>, model: &crate::learn::model::ScoutModel) -> Result<()> {
     run(context, KIND, "rest", |work| {
         let active = scouting(work.store, "read the pool with the LoRA")?;
         if active.kind != "lora" {
             return Ok("the active model is no LoRA any more".to_owned());
         }
         let chosen = model.choose(work.store)?;
-        let read = super::adapted::complete(work, &active, &chosen)?;
+        let read = crate::learn::lora_prelabels::complete(work, &active, &chosen)?;
         Ok(format!("{read} texts read with the active LoRA"))
     })
     .map(drop)
@@ -148,7 +148,7 @@ pub fn use_judge(context: &JobContext<'_>, adapter: AdapterId) -> Result<UseRepo
         let scout = scouting(work.store, "use the adapter")?;
         let revision = work.store.task()?;
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
-        work.store.seat_judge(judge.id)?;
+        work.store.activate_judge(judge.id)?;
         combine(work, &scout, &revision, seed)?;
         rescore_cases(work.store)?;
         work.store.prune_predictions()?;
@@ -363,7 +363,7 @@ fn row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow>
     })
 }
 
-/// Settings as anybody may see them: which labels look like slips is for those who gave them.
+/// Settings as anybody may see them: which labels look like label_issues is for those who gave them.
 fn settings(stored: &str) -> serde_json::Value {
     let mut settings: serde_json::Value = serde_json::from_str(stored).unwrap_or_default();
     if let Some(settings) = settings.as_object_mut() {

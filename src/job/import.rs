@@ -2,19 +2,20 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
 use serde::Serialize;
 
-use super::runner::{Ended, JobContext, Work, run};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::{ItemKey, normalise};
-use crate::domain::reading::ReadOptions;
+use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
-use crate::format::{BadRow, Entry, Found, Reader, Row, TextCell};
-use crate::store::sources::ImportRow;
+use crate::formats::{BadRow, Entry, Found, Reader, Row, TextCell};
+use crate::store::pool::sources::ImportRow;
+use crate::work::input::{TextSource, open_source};
+use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Rows handed to the writer at a time, where their texts are not longer than `BATCH_BYTES` together.
 const BATCH: usize = 4_000;
@@ -132,33 +133,6 @@ fn import_stream(
             ours: false,
         },
     })
-}
-
-/// A stream of text, with its size where that is known.
-pub(super) struct TextSource {
-    pub stream: Box<dyn Read + Send>,
-    pub size: Option<u64>,
-}
-
-/// Opens a data file, or standard input for `-`.
-pub(super) fn open_source(data: &Path, attempted: &str) -> Result<TextSource> {
-    if data == Path::new("-") {
-        if std::io::stdin().is_terminal() {
-            return Err(Fault::usage(attempted, "standard input is the keyboard")
-                .hint("Pipe the texts in, or name a file"));
-        }
-        return Ok(TextSource { stream: Box::new(std::io::stdin()), size: None });
-    }
-    let file = File::open(data).map_err(|e| {
-        Fault::usage(attempted, io_reason(&e)).hint("Check the path, and that you may read it").because(e)
-    })?;
-    let meta = file.metadata().map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
-    if meta.is_dir() {
-        return Err(
-            Fault::usage(attempted, "it is a directory").hint("Name the file with the texts inside it")
-        );
-    }
-    Ok(TextSource { stream: Box::new(file), size: meta.is_file().then_some(meta.len()) })
 }
 
 fn load(

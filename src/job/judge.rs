@@ -7,26 +7,26 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::beside::{Compared, compared, in_words, seat_earlier};
-use super::cascade::combine;
-use super::evaluate::{record_agreement, rescore_cases};
-use super::judged::JudgeSettings;
-use super::model::described;
-use super::prelabels::scouting;
-pub use super::reading::Budget;
-use super::reading::read;
-use super::runner::{Ended, JobContext, Work, run};
-use super::scorer::bytes_of;
-use super::told::predictor;
-pub use super::told::{EXAMPLES, Examples};
 use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeOptions, Reader, is_url};
-use crate::stats::stack::Worth;
+use crate::learn::cascade::combine;
+use crate::learn::evaluate::{record_agreement, rescore_cases};
+pub use crate::learn::judge_run::Budget;
+use crate::learn::judge_run::read;
+use crate::learn::judge_scores::JudgeSettings;
+use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
+use crate::learn::model::described;
+use crate::learn::prelabels::scouting;
+use crate::learn::prompt::predictor;
+pub use crate::learn::prompt::{EXAMPLES, Examples};
+use crate::learn::scorer::bytes_of;
+use crate::stats::classifier::stack::Worth;
 use crate::store::Store;
-use crate::store::predictors::Model;
+use crate::store::pool::predictors::Model;
+use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// What a project calls the architecture of a model that only a server knows.
 const ENDPOINT: &str = "endpoint";
@@ -200,8 +200,8 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
         if let Some(adapter) = predictor.adapter {
             judge.adapt(&bytes_of(work.store, adapter)?)?;
         }
-        let earlier = seat_earlier(work.store, &mut *judge, &predictor)?;
-        let sitting = read(work, &*judge, &predictor, &settings, &earlier, choice.budget)?;
+        let earlier = add_earlier_variants(work.store, &mut *judge, &predictor)?;
+        let session = read(work, &*judge, &predictor, &settings, &earlier, choice.budget)?;
         let (items, _) = work.store.predictions(predictor.id)?;
         let training = decided(&work.store.votes(Split::Train)?);
         let worth = combine(work, &scout, &revision, seed)?;
@@ -210,17 +210,17 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
         record_agreement(work.store, seed)?;
         Ok(JudgeReport {
             model: judge.name().to_owned(),
-            judged: sitting.judged,
-            left: sitting.left,
+            judged: session.judged,
+            left: session.left,
             judged_in_all: items.len(),
             training: training.keys().filter(|item| items.binary_search(item).is_ok()).count(),
             examples: settings.examples.len(),
-            instruction_tokens: sitting.instruction_tokens,
-            cut: sitting.cut,
-            unlisted: sitting.unlisted,
-            seen: sitting.seen,
-            texts_per_second: sitting.texts_per_second,
-            tokens_per_second: sitting.tokens_per_second,
+            instruction_tokens: session.instruction_tokens,
+            cut: session.cut,
+            unlisted: session.unlisted,
+            seen: session.seen,
+            texts_per_second: session.texts_per_second,
+            tokens_per_second: session.tokens_per_second,
             tuned: scout.adapter.is_some(),
             worth,
             compared: compared(work.store, &predictor, &earlier, &revision, seed)?,

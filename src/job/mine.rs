@@ -3,28 +3,28 @@
 use ndarray::Array2;
 use serde::Serialize;
 
-use super::evaluate::rescore_cases;
-use super::prelabels::{active, complete, dimensions_of};
-use super::runner::{Ended, JobContext, Work, run};
-use super::scorer::Scorer;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::overlap::Overlap;
 use crate::domain::repeat::{places_of, with_places};
+use crate::learn::evaluate::rescore_cases;
+use crate::learn::prelabels::{active, complete, dimensions_of};
+use crate::learn::scorer::Scorer;
 use crate::mining::round::{Order, Stage, propose};
-use crate::mining::strategy::{DEFAULT, names, strategy_by_name};
+use crate::mining::strategies::registry::{DEFAULT, listed, strategy_by_name};
 use crate::mining::{Pool, PoolParts};
 use crate::store::Store;
-use crate::store::hands::Owed;
-use crate::store::predictors::Predictor;
-use crate::store::rounds::{Incomplete, NewRound};
+use crate::store::pool::predictors::Predictor;
+use crate::store::rounds::annotations_needed::Outstanding;
+use crate::store::rounds::round::{Incomplete, NewRound};
+use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Cases of a round where none are asked for.
 pub const DEFAULT_BUDGET: usize = 60;
 
 /// The names of all strategies, the default one first.
 pub fn strategies() -> String {
-    names().collect::<Vec<_>>().join(", ")
+    listed()
 }
 
 /// What to mine.
@@ -119,7 +119,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
     let name = options.strategy.as_deref().unwrap_or(DEFAULT);
     let strategy = strategy_by_name(name).ok_or_else(|| {
         Fault::usage(format!("mine by '{name}'"), "there is no such strategy")
-            .hint(format!("The strategies are {}", strategies()))
+            .hint(format!("The strategies are {}", listed()))
     })?;
     if options.budget == 0 {
         return Err(
@@ -221,7 +221,7 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
     for round in store.rounds()?.into_iter().filter(|round| round.closed_ms.is_none() && round.number > 0) {
         let wanting = store.wanting(round.id, None)?;
         if wanting.waits_for_others(person) {
-            owing.push(Owed::of(store, round.number, &wanting)?);
+            owing.push(Outstanding::of(store, round.number, &wanting)?);
         }
     }
     let leads = match speaker {
@@ -230,15 +230,15 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
     };
     match old {
         Old::StaysOpen => {
-            let says = |owed: &Owed| format!("round {} stays open: {owed}", owed.round);
+            let says = |owed: &Outstanding| format!("round {} stays open: {owed}", owed.round);
             Ok((Incomplete::StaysOpenForOthersThan(speaker), owing.iter().map(says).collect()))
         }
         Old::IsClosed if leads || owing.is_empty() => {
-            let says = |owed: &Owed| format!("round {} is closed as it is: {owed}", owed.round);
+            let says = |owed: &Outstanding| format!("round {} is closed as it is: {owed}", owed.round);
             Ok((Incomplete::Closes, owing.iter().map(says).collect()))
         }
         Old::IsClosed => {
-            let each = |owed: &Owed| format!("round {} is not complete: {owed}", owed.round);
+            let each = |owed: &Outstanding| format!("round {} is not complete: {owed}", owed.round);
             let why = owing.iter().map(each).collect::<Vec<_>>().join("; ");
             Err(Fault::new("close the round and mine the next", why).hint(format!(
                 "`hardcase mine FILE --keep-open` opens the next beside it; only a lead ({}) closes it",

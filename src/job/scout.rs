@@ -8,23 +8,23 @@ use std::ops::ControlFlow;
 use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
-use super::adapted;
-use super::embedding::{CHUNK, embed};
-use super::evaluate::rescore_cases;
-use super::model::ScoutModel;
-use super::prelabels::{complete, matrix};
-use super::runner::{Ended, JobContext, Work, run};
-use super::scorer::{Scorer, ZeroShotSettings};
-use super::shares::{Followed, following_audit};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
 use crate::domain::task::Task;
 use crate::engine::encoder::Encoder;
-use crate::stats::calibration::ZeroShot;
-use crate::stats::shares::SharesFrom;
-use crate::store::embeddings::Space;
-use crate::store::predictors::Predictor;
-use crate::store::tasks::Revision;
+use crate::learn::embedding::{CHUNK, embed};
+use crate::learn::evaluate::rescore_cases;
+use crate::learn::lora_prelabels;
+use crate::learn::model::ScoutModel;
+use crate::learn::prelabels::{complete, matrix};
+use crate::learn::scorer::{Scorer, ZeroShotSettings};
+use crate::learn::shares::{Followed, following_audit};
+use crate::stats::classifier::calibration::ZeroShot;
+use crate::stats::estimate::shares::SharesFrom;
+use crate::store::log::tasks::Revision;
+use crate::store::pool::embeddings::Space;
+use crate::store::pool::predictors::Predictor;
+use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Items of the random sample that comes first, and on which zero-shot prelabels are calibrated.
 const SAMPLE: usize = 3_000;
@@ -103,7 +103,7 @@ pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport
         scouting.rest()?;
         if predictor.kind == "lora" {
             let Scouting { work, .. } = &mut scouting;
-            adapted::complete(work, &predictor, &chosen)?;
+            lora_prelabels::complete(work, &predictor, &chosen)?;
         } else {
             let scorer = Scorer::load(scouting.work.store, &predictor)?;
             complete(scouting.work, predictor.id, &predictor, &scorer)?;

@@ -33,7 +33,7 @@ pub fn revisions(project: &Path) -> Result<Vec<RevisionReport>> {
 
 /// Sets a new revision; labels that keep their name keep their answers. Returns its number.
 pub fn set(project: &Path, task: Task, expert: &str) -> Result<i64> {
-    let mut store = Store::open(project, Access::Sitting)?;
+    let mut store = Store::open(project, Access::Session)?;
     let task = match store.find_task()? {
         Some(current) => current.task.revised(task)?,
         None => task,

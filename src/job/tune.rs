@@ -6,21 +6,21 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::cascade::combine;
-use super::evaluate::{record_agreement, rescore_cases};
-use super::prelabels::{complete, scouting};
-use super::runner::{Ended, JobContext, Work, run};
-use super::scorer::{Scorer, ZeroShotSettings};
-use super::shares::following_audit;
-use super::training::Training;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
-use crate::stats::head::{TooFew, fit_anchored_head, fit_head, out_of_fold};
-use crate::stats::label_errors::label_errors;
+use crate::learn::cascade::combine;
+use crate::learn::evaluate::{record_agreement, rescore_cases};
+use crate::learn::prelabels::{complete, scouting};
+use crate::learn::scorer::{Scorer, ZeroShotSettings};
+use crate::learn::shares::following_audit;
+use crate::learn::training::Training;
+use crate::stats::classifier::head::{TooFew, fit_anchored_head, fit_head, out_of_fold};
+use crate::stats::classifier::label_issues::label_errors;
 use crate::store::Store;
-use crate::store::adapters::{AdapterRow, NewAdapter};
-use crate::store::predictors::Predictor;
-use crate::store::tasks::Revision;
+use crate::store::log::tasks::Revision;
+use crate::store::pool::adapters::{AdapterRow, NewAdapter};
+use crate::store::pool::predictors::Predictor;
+use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Whether the pool is prelabelled anew before the verb returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ struct HeadSettings {
     cv_log_loss: Option<f64>,
     folds: usize,
     seed: u64,
-    /// Training labels that look like slips, the surest first.
+    /// Training labels that look like label_issues, the surest first.
     #[serde(default)]
     suspects: Vec<Suspect>,
 }
@@ -335,7 +335,7 @@ fn anchors(store: &Store, current: &Predictor, labels: &[String]) -> Result<Opti
     zero_shot.map(|p| ZeroShotSettings::of(&p)?.anchors()).transpose()
 }
 
-/// The training labels that look like slips by heads that have not seen them; none while a label has too few examples for that.
+/// The training labels that look like label_issues by heads that have not seen them; none while a label has too few examples for that.
 fn suspects(training: &Training, labels: &[String], c: f64, seed: u64) -> Vec<Suspect> {
     let held_out = out_of_fold(training.vectors.view(), &training.labels, labels.len(), c, seed);
     let found = held_out.map(|p| label_errors(p.view(), &training.labels)).unwrap_or_default();

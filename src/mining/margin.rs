@@ -2,9 +2,9 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::clusters;
-use super::pick::{Pick, Ranking, Strategy};
+use super::geometry::clusters;
 use super::pool::Pool;
+use super::strategies::strategy::{Pick, Ranking, Strategy};
 use crate::domain::case::Reason;
 
 /// How many times the budget diversity chooses from.

@@ -14,31 +14,17 @@
 //! all -> pool
 //! ```
 
+pub mod geometry;
 pub mod round;
-pub mod strategy;
+pub mod strategies;
 
 mod audit;
-mod badge;
-mod boundary;
-mod budget;
-mod cal;
-mod clusters;
-mod confidence;
-mod entropy;
-mod hybrid;
-mod k_center;
 mod margin;
-mod neighbours;
 mod opening;
-mod overlap;
-mod pairs;
-mod pick;
 mod pool;
-mod random;
-mod typiclust;
 
 #[cfg(test)]
 mod synthetic;
 
-pub use pick::{Pick, Ranking, Strategy};
 pub use pool::{Pool, PoolParts};
+pub use strategies::strategy::{Pick, Ranking, Strategy};

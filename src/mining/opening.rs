@@ -3,9 +3,10 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::pick::{Pick, Ranking};
+use super::geometry::clusters;
+use super::margin;
 use super::pool::{Pool, smallest};
-use super::{clusters, margin};
+use super::strategies::strategy::{Pick, Ranking};
 use crate::domain::case::Reason;
 
 /// Items of one label with a larger cosine are near copies, of which the surest alone is asked about.

@@ -8,9 +8,10 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::pick::{Pick, Ranking, Strategy};
+use super::geometry::neighbours;
 use super::pool::Pool;
-use super::{audit, margin, neighbours, opening};
+use super::strategies::strategy::{Pick, Ranking, Strategy};
+use super::{audit, margin, opening};
 use crate::domain::case::{Partner, Proposal, Reason};
 use crate::domain::split::Split;
 
@@ -168,7 +169,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::strategy::{names, strategy_by_name};
+    use super::super::strategies::registry::{names, strategy_by_name};
     use super::super::synthetic::Synthetic;
     use super::*;
 

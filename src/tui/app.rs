@@ -7,26 +7,27 @@ use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
 use super::about::{About, Began};
-use super::agreement;
-use super::attention::{Attention, Deeds, Terminal};
-use super::case::{CaseScreen, Showing};
-use super::case_view::Around;
 use super::drafts::Drafts;
 use super::effect::Effect;
-use super::frame::{Head, LEAST, Look, Notice, rule, too_small};
-use super::help::help;
-use super::items::{ItemsScreen, Step};
-use super::jobs::{self, JobsScreen};
 use super::keys::{Action, Stroke};
 use super::message::Message;
-use super::pages::Pages;
-use super::popup::{Outcome, Popup};
-use super::progress::Beside;
 use super::screen::Screen;
+use super::screens::agree::screen;
+use super::screens::case::attention::{Attention, Deeds, Terminal};
+use super::screens::case::screen::{CaseScreen, Showing};
+use super::screens::case::view::Around;
+use super::screens::items::screen::{ItemsScreen, Step};
+use super::screens::jobs;
+use super::screens::jobs::JobsScreen;
+use super::screens::pages::Pages;
+use super::screens::progress::Beside;
 use super::settings::Settings;
 use super::theme::Theme;
-use crate::desk::ask::{Ask, AskDispute};
+use super::widgets::frame::{Head, LEAST, Look, Notice, rule, too_small};
+use super::widgets::help::help;
+use super::widgets::popup::{Outcome, Popup};
 use crate::desk::jobs::{JobKind, News};
+use crate::desk::request::{AskDispute, Request};
 use crate::desk::shown::Lack;
 use crate::domain::ids::CaseId;
 
@@ -74,7 +75,7 @@ impl App {
 
     /// What is asked for before anything has happened.
     pub fn opening(&self) -> Vec<Effect> {
-        vec![Effect::Desk(Ask::Window)]
+        vec![Effect::Desk(Request::Window)]
     }
 
     /// Whether it is over.
@@ -129,7 +130,7 @@ impl App {
                 self.case.attention.unanswered(now);
                 Vec::new()
             }
-            Message::Told(told) => self.told(*told),
+            Message::Response(told) => self.told(*told),
             Message::Browsed(told) => {
                 self.notice = self.items.told(told).or(self.notice.take());
                 Vec::new()
@@ -260,18 +261,18 @@ impl App {
                 Step::Back => self.go(Screen::Case),
                 Step::Jump(case) => {
                     let mut effects = self.go(Screen::Case);
-                    effects.push(Effect::Desk(Ask::Jump(case)));
+                    effects.push(Effect::Desk(Request::Jump(case)));
                     effects
                 }
             },
             Screen::Agreement => match self.pages.agreement.act(action, &self.about.task) {
-                agreement::Step::Asks(effect) => effect.into_iter().collect(),
-                agreement::Step::Says(notice) => {
+                screen::Step::Asks(effect) => effect.into_iter().collect(),
+                screen::Step::Says(notice) => {
                     self.notice = Some(notice);
                     Vec::new()
                 }
-                agreement::Step::Opens(popup) => self.over(popup),
-                agreement::Step::Back => self.go(Screen::Case),
+                screen::Step::Opens(popup) => self.over(popup),
+                screen::Step::Back => self.go(Screen::Case),
             },
             _ if action == Action::Back => self.go(Screen::Case),
             screen => screen.page().map_or(Vec::new(), |page| self.pages.act(page, action)),
@@ -309,7 +310,7 @@ impl App {
             Outcome::Stays => Vec::new(),
             Outcome::Drafted(case, text) => {
                 self.case.note_changed(Some(text.clone()).filter(|t| !t.is_empty()), None);
-                self.drafts.waiting = Some(Ask::Draft(case, text));
+                self.drafts.waiting = Some(Request::Draft(case, text));
                 self.drafts.next()
             }
             other => {
@@ -319,11 +320,11 @@ impl App {
                     Outcome::Noted(case, text) if !text.trim().is_empty() => {
                         self.drafts.waiting = None;
                         self.case.note_changed(None, Some(text.clone()));
-                        vec![Effect::Desk(Ask::Note(case, text))]
+                        vec![Effect::Desk(Request::Note(case, text))]
                     }
-                    Outcome::Wrote(what, text) => vec![agreement::written(what, text)],
-                    Outcome::Sends(which) => vec![Effect::Desk(Ask::Dispute(AskDispute::Send(which)))],
-                    Outcome::Jumps(case) => vec![Effect::Desk(Ask::Jump(CaseId(case)))],
+                    Outcome::Wrote(what, text) => vec![screen::written(what, text)],
+                    Outcome::Sends(which) => vec![Effect::Desk(Request::Dispute(AskDispute::Send(which)))],
+                    Outcome::Jumps(case) => vec![Effect::Desk(Request::Jump(CaseId(case)))],
                     Outcome::GoesOn(kinds) => self.start(kinds),
                     Outcome::Judges(model) => vec![Effect::Judge(model)],
                     Outcome::Leaves => self.leave(),
@@ -344,7 +345,7 @@ impl App {
         self.drafts.waiting.take().map(Effect::Desk).into_iter().collect()
     }
 
-    fn told(&mut self, told: crate::desk::ask::Told) -> Vec<Effect> {
+    fn told(&mut self, told: crate::desk::request::Response) -> Vec<Effect> {
         if let Some(task) = &told.revised {
             self.about.task.clone_from(task);
             self.notice = Some(Notice::warning("how to decide was changed; the guideline shows it".into()));
@@ -354,8 +355,8 @@ impl App {
             self.notice = notice.or(self.notice.take());
             return effect.into_iter().chain(changed).collect();
         }
-        let answered = matches!(told.done, Ok(crate::desk::ask::Done::Answered { .. }));
-        let drafted = matches!(told.done, Ok(crate::desk::ask::Done::Drafted));
+        let answered = matches!(told.done, Ok(crate::desk::request::Outcome::Answered { .. }));
+        let drafted = matches!(told.done, Ok(crate::desk::request::Outcome::Drafted));
         if let Some(notice) = self.case.told(told) {
             self.notice = Some(notice);
         }
@@ -427,7 +428,7 @@ impl App {
         // While a person waits for a case, each sign of life of a job is a reason to look for one.
         let mut effects = if ended { self.read_shown() } else { Vec::new() };
         if ended || waits && beat {
-            effects.push(Effect::Desk(Ask::Window));
+            effects.push(Effect::Desk(Request::Window));
         }
         effects
     }

@@ -1,13 +1,13 @@
 //! Half-written notes on their way to the desk: one at a time, and of those that wait only the newest.
 
 use super::effect::Effect;
-use crate::desk::ask::Ask;
+use crate::desk::request::Request;
 
 /// Drafts go to the desk one at a time; of those that wait only the newest counts.
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
     pub under_way: bool,
-    pub waiting: Option<Ask>,
+    pub waiting: Option<Request>,
 }
 
 impl Drafts {

@@ -1,19 +1,19 @@
 //! What a change of state asks the outside for.
 
-use super::attention::Nonce;
-use crate::desk::ask::Ask;
+use super::screens::case::attention::Nonce;
 use crate::desk::browse;
 use crate::desk::jobs::JobKind;
 use crate::desk::pages::Page;
+use crate::desk::request::Request;
 
 /// Something to be carried out after the screen is drawn.
 #[derive(Debug)]
 pub(super) enum Effect {
-    /// Ask the sitting.
-    Desk(Ask),
+    /// Request the session.
+    Desk(Request),
     /// Look through the pool.
-    Browse(browse::Ask),
-    /// Ask the terminal where its cursor is.
+    Browse(browse::Request),
+    /// Request the terminal where its cursor is.
     Sight(Nonce),
     /// Read a page.
     Read(Page),

@@ -15,21 +15,23 @@ use super::about::About;
 use super::app::App;
 use super::effect::Effect;
 use super::message::Message;
-use super::passage::drawable;
 use super::settings::Settings;
-use crate::desk::adjudication::{Answer, Decided, Dispute, Dossier, Said};
-use crate::desk::agreement::AgreementReport;
-use crate::desk::ask::{Disputed, Done, Told, Window};
-use crate::desk::browse::{self, OtherAnswer, Others, Row, State, View, Whole};
+use super::widgets::text_layout::drawable;
+use crate::desk::adjudication::{Answer, Decided, DisagreementDetail};
+use crate::desk::browse;
+use crate::desk::browse::{OtherAnswer, Others, Row, State, View, Whole};
 use crate::desk::jobs::{End, JobKind, News};
 use crate::desk::pages::Read;
+use crate::desk::request::{Disputed, Outcome, Response, Window};
 use crate::desk::shown::{Card, Place, Reveal, Saved, ShownCase, ShownPartner};
 use crate::domain::fault::Fault;
-use crate::domain::harmless::harmless;
-use crate::domain::hostile::{Hunt, beginning, is_harmless, text_of, tokens};
+use crate::domain::fuzzing::{Fuzzer, beginning, is_harmless, text_of, tokens};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::progress::Progress;
+use crate::domain::sanitize::sanitize;
 use crate::domain::task::{Label, Task};
+use crate::insight::agreement::AgreementReport;
+use crate::insight::disputes::{Dispute, Said};
 
 type Judged = Result<(), String>;
 
@@ -59,7 +61,7 @@ struct Seat {
 
 impl Seat {
     fn new(text: &str, task: Task, (width, height): (u16, u16)) -> Self {
-        let about = About { project: harmless(text), expert: harmless(text), task, has_engine: false };
+        let about = About { project: sanitize(text), expert: sanitize(text), task, has_engine: false };
         let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
         let line = Line::default();
         let backend = CrosstermBackend::new(line.clone());
@@ -186,8 +188,8 @@ fn card(text: &str, other: &str) -> Card {
     Card { shown, label: some(), skipped: false, flagged: true, note: some(), draft: some() }
 }
 
-fn told(done: Done, window: Option<Window>) -> Message {
-    Message::Told(Box::new(Told { done: Ok(done), window: Ok(window), revised: None }))
+fn told(done: Outcome, window: Option<Window>) -> Message {
+    Message::Response(Box::new(Response { done: Ok(done), window: Ok(window), revised: None }))
 }
 
 /// One way through the screens.
@@ -220,22 +222,22 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
     let window = Window { cards: vec![card(text, &text[half..])], why: None, place: Some(place), lack: None };
     match journey {
         Journey::Case => {
-            seat.hear(told(Done::Looked, Some(window)));
+            seat.hear(told(Outcome::Looked, Some(window)));
             seat.look()?;
             seat.press(KeyCode::Char('g'));
             seat.press(KeyCode::End);
             seat.look()
         }
         Journey::Answered => {
-            seat.hear(told(Done::Looked, Some(window)));
-            seat.hear(told(Done::Found(Box::new(card(&text[half..], text))), None));
+            seat.hear(told(Outcome::Looked, Some(window)));
+            seat.hear(told(Outcome::Found(Box::new(card(&text[half..], text))), None));
             seat.look()?;
             let saved = Saved { item: ItemId(3), label: text.to_owned(), changed: false };
-            seat.hear(told(Done::Answered { saved, reveal: Some(reveal(text)) }, None));
+            seat.hear(told(Outcome::Answered { saved, reveal: Some(reveal(text)) }, None));
             seat.look()
         }
         Journey::Popups => {
-            seat.hear(told(Done::Looked, Some(window)));
+            seat.hear(told(Outcome::Looked, Some(window)));
             seat.press(KeyCode::Char('n'));
             seat.hear(Message::Paste(text.chars().take(5_000).collect()));
             seat.look()?;
@@ -272,7 +274,7 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
             seat.press(KeyCode::Enter);
             seat.look()?;
             seat.press(KeyCode::Enter);
-            seat.hear(told(Done::Disputed(Disputed::Shown(Box::new(dossier(text)))), None));
+            seat.hear(told(Outcome::Disputed(Disputed::Shown(Box::new(disagreement_detail(text)))), None));
             seat.look()?;
             seat.press(KeyCode::End);
             seat.look()
@@ -298,7 +300,7 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
         }
         Journey::Faults => {
             let fault = || Fault::new(text, text).hint(text);
-            seat.hear(Message::Told(Box::new(Told {
+            seat.hear(Message::Response(Box::new(Response {
                 done: Err(fault()),
                 window: Err(fault()),
                 revised: None,
@@ -320,10 +322,10 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
 
 fn found(seat: &mut Seat, text: &str) {
     for effect in std::mem::take(&mut seat.effects) {
-        if let Effect::Browse(browse::Ask::Search(search)) = effect {
+        if let Effect::Browse(browse::Request::Search(search)) = effect {
             let items = (1..=60).map(ItemId).collect();
             let found = browse::Found { number: search.number, items, pool: text.len(), state: State::Done };
-            seat.hear(Message::Browsed(browse::Told::Found(found)));
+            seat.hear(Message::Browsed(browse::Response::Found(found)));
             return;
         }
     }
@@ -355,10 +357,10 @@ fn looked(seat: &mut Seat, text: &str) {
         }]),
     };
     for effect in std::mem::take(&mut seat.effects) {
-        if let Effect::Browse(browse::Ask::Look(asked)) = effect {
+        if let Effect::Browse(browse::Request::Look(asked)) = effect {
             let rows = asked.rows.iter().copied().map(row).collect();
             let whole = asked.whole.map(|item| Box::new(whole(item)));
-            seat.hear(Message::Browsed(browse::Told::Looked(Ok(browse::Looked { asked, rows, whole }))));
+            seat.hear(Message::Browsed(browse::Response::Looked(Ok(browse::Looked { asked, rows, whole }))));
         }
     }
 }
@@ -395,7 +397,7 @@ fn report(text: &str) -> AgreementReport {
     }
 }
 
-fn dossier(text: &str) -> Dossier {
+fn disagreement_detail(text: &str) -> DisagreementDetail {
     let some = || Some(text.chars().take(2_000).collect::<String>());
     let answer = Answer {
         expert: some().unwrap_or_default(),
@@ -414,7 +416,7 @@ fn dossier(text: &str) -> Dossier {
         at_ms: 0,
         overtaken: true,
     };
-    Dossier {
+    DisagreementDetail {
         item: ItemId(3),
         case: None,
         round: None,
@@ -439,7 +441,7 @@ fn seeds() -> Vec<Vec<u8>> {
 
 #[test]
 fn no_text_reaches_the_terminal_raw_on_any_screen() {
-    Hunt::new("screens", 15).over(&seeds(), |bytes| {
+    Fuzzer::new("screens", 15).over(&seeds(), |bytes| {
         let choice = usize::from(bytes.last().copied().unwrap_or_default());
         let text = text_of(bytes);
         // As much as a pool takes in.
@@ -452,7 +454,7 @@ fn no_text_reaches_the_terminal_raw_on_any_screen() {
 
 #[test]
 fn what_is_drawable_is_harmless_and_stays_so() {
-    Hunt::new("drawable text", 5).over(&seeds(), |bytes| {
+    Fuzzer::new("drawable text", 5).over(&seeds(), |bytes| {
         let text = text_of(bytes);
         let shown = drawable(&text);
         is_harmless(&shown)?;
@@ -469,7 +471,7 @@ fn any_settings_are_taken_or_refused_in_one_sentence() {
         super::settings::DEFAULTS.as_bytes().to_vec(),
         b"theme = \"light\"\n[keys]\nskip = [\"x\"]\nflag = [\"ctrl-f\", \"F5\"]\n".to_vec(),
     ];
-    Hunt::new("settings", 2).over(&seeds, |bytes| {
+    Fuzzer::new("settings", 2).over(&seeds, |bytes| {
         let text = text_of(bytes);
         match Settings::from_toml(&text) {
             Ok(_) => Ok(()),

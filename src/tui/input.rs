@@ -9,8 +9,8 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use ratatui::crossterm::terminal;
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::attention::Nonce;
 use super::message::Message;
+use super::screens::case::attention::Nonce;
 use super::terminal::place_of;
 
 /// How long to look for more of what has been typed. With no time at all crossterm's level-triggered reader does not look.
@@ -31,7 +31,7 @@ impl Input {
         let (heard, bell) = io::pipe()?;
         let (questions, asked) = mpsc::channel();
         std::thread::Builder::new().name("input".into()).spawn(move || {
-            // Whatever ends the reading, a line that is gone or a closed terminal, ends the sitting.
+            // Whatever ends the reading, a line that is gone or a closed terminal, ends the session.
             if read(heard, &asked, &to).is_err() {
                 let _ = to.send(Message::HungUp);
             }

@@ -2,11 +2,11 @@
 
 use ratatui::crossterm::event::KeyEvent;
 
-use super::attention::Nonce;
-use crate::desk::ask::Told;
+use super::screens::case::attention::Nonce;
 use crate::desk::browse;
 use crate::desk::jobs::News;
 use crate::desk::pages::Read;
+use crate::desk::request::Response;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -21,10 +21,10 @@ pub(super) enum Message {
     Sight(Nonce),
     /// The terminal did not answer.
     NoSight,
-    /// The sitting answered.
-    Told(Box<Told>),
+    /// The session answered.
+    Response(Box<Response>),
     /// The desk found items, or fetched them.
-    Browsed(browse::Told),
+    Browsed(browse::Response),
     /// A job said something.
     Job(News),
     /// A page was read.

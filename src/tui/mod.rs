@@ -17,37 +17,21 @@
 //! does is said in `keys.rs`; whether a label key counts, in `attention.rs`.
 
 mod about;
-mod agreement;
-mod agreement_view;
 mod app;
-mod attention;
-mod case;
-mod case_view;
-mod dossier;
 mod drafts;
 mod effect;
-mod frame;
 #[cfg(test)]
 mod fuzzed;
-mod help;
 mod input;
-mod interval;
-mod items;
-mod items_view;
-mod jobs;
 mod keys;
 mod message;
-mod pages;
-mod passage;
-mod popup;
-mod progress;
-mod project;
 mod run;
 mod screen;
+pub mod screens;
 mod settings;
-mod sheet;
 mod terminal;
 mod theme;
+pub mod widgets;
 
 pub use run::{Opening, run};
 pub use settings::{DEFAULTS, Settings};

@@ -18,11 +18,12 @@ use super::terminal::{Screen, give_back};
 use crate::desk::browse::Browser;
 use crate::desk::jobs::Jobs;
 use crate::desk::latest::Latest;
-use crate::desk::pages::{self, Page};
-use crate::desk::sitting::{Leaving, Sitting};
+use crate::desk::pages;
+use crate::desk::pages::Page;
+use crate::desk::session::{Leaving, Session};
 use crate::desk::worker::Worker;
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::domain::harmless::harmless;
+use crate::domain::sanitize::sanitize;
 
 /// What the workstation is opened on.
 pub struct Opening<'a> {
@@ -45,12 +46,12 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
             .hint("Run it in a terminal, or use `hardcase next` and `hardcase answer` in scripts"));
     }
     let failed = |e: io::Error| Fault::new(attempted, io_reason(&e)).because(e);
-    let sitting = Sitting::open(opening.project, opening.expert, Leaving::FreesCases)?;
+    let session = Session::open(opening.project, opening.expert, Leaving::FreesCases)?;
     let name = opening.project.file_name().unwrap_or_default().to_string_lossy();
     let about = About {
-        project: harmless(&name),
-        expert: harmless(opening.expert),
-        task: sitting.task().clone(),
+        project: sanitize(&name),
+        expert: sanitize(opening.expert),
+        task: session.task().clone(),
         has_engine: cfg!(feature = "engine"),
     };
     let (to, messages) = mpsc::channel();
@@ -60,7 +61,7 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
     };
     let desk = {
         let to = to.clone();
-        Worker::start(sitting, move |told| drop(to.send(Message::Told(Box::new(told)))))?
+        Worker::start(session, move |told| drop(to.send(Message::Response(Box::new(told)))))?
     };
     let browser = {
         let to = to.clone();

@@ -17,8 +17,8 @@ use ratatui::crossterm::{execute, queue};
 use ratatui::layout::Rect;
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::attention::Nonce;
-use crate::domain::harmless::harmless;
+use super::screens::case::attention::Nonce;
+use crate::domain::sanitize::sanitize;
 
 /// Frames are written whole: a reader on the other thread may write its question only between them.
 type Out = BufWriter<io::Stdout>;
@@ -97,7 +97,7 @@ impl Screen {
 }
 
 /// Clears the terminal, so that the next frame draws every cell. Not ratatui's own way, which asks the terminal where its cursor is: the thread that
-/// reads may take the answer, a terminal that never answers would end the sitting, and one that draws whole frames answers after this one.
+/// reads may take the answer, a terminal that never answers would end the session, and one that draws whole frames answers after this one.
 fn clear(terminal: &mut ratatui::Terminal<CrosstermBackend<Out>>) -> io::Result<()> {
     let size = terminal.size()?;
     terminal.resize(Rect::new(0, 0, size.width, size.height))
@@ -106,7 +106,7 @@ fn clear(terminal: &mut ratatui::Terminal<CrosstermBackend<Out>>) -> io::Result<
 /// The last look at what is sent: every view makes foreign text harmless, and one that forgot it sends nothing raw all the same.
 fn make_harmless(buffer: &mut Buffer) {
     for cell in buffer.content.iter_mut().filter(|cell| !matches!(cell.symbol().as_bytes(), [b' '..=b'~'])) {
-        let shown = harmless(cell.symbol());
+        let shown = sanitize(cell.symbol());
         if shown != cell.symbol() || shown.contains(['\n', '\t']) {
             cell.set_symbol("\u{fffd}");
         }

@@ -7,18 +7,24 @@ use crate::tree::{Target, Written};
 use crate::{Breach, House};
 
 /// Each room with the rooms it may import; its own files it may import always.
-const PLAN: [(&str, &[&str]); 12] = [
+const PLAN: [(&str, &[&str]); 18] = [
     ("main", &["cli"]),
     ("lib", &[]),
-    ("cli", &["tui", "desk", "job", "domain"]),
-    ("tui", &["desk", "domain"]),
-    ("desk", &["store", "stats", "domain"]),
-    ("job", &["store", "engine", "mining", "stats", "format", "domain"]),
+    ("cli", &["tui", "desk", "insight", "job", "exchange", "upkeep", "simulate", "learn", "work", "domain"]),
+    ("tui", &["desk", "insight", "domain"]),
+    ("desk", &["insight", "formats", "store", "stats", "domain"]),
+    ("insight", &["store", "stats", "domain"]),
+    ("job", &["learn", "work", "formats", "store", "engine", "mining", "stats", "domain"]),
+    ("simulate", &["learn", "work", "formats", "engine", "mining", "stats", "domain"]),
+    ("exchange", &["learn", "work", "formats", "store", "engine", "domain"]),
+    ("upkeep", &["exchange", "work", "store", "engine", "domain"]),
+    ("learn", &["work", "store", "engine", "mining", "stats", "domain"]),
+    ("work", &["store", "domain"]),
     ("store", &["domain"]),
     ("engine", &["domain"]),
     ("mining", &["domain"]),
     ("stats", &["domain"]),
-    ("format", &["domain"]),
+    ("formats", &["domain"]),
     ("domain", &[]),
 ];
 

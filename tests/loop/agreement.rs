@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hardcase::desk::agreement::agreement;
-use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Remarks, Session};
 use hardcase::domain::ids::ItemId;
+use hardcase::insight::agreement::agreement;
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
 
@@ -135,13 +135,13 @@ fn a_lead_decides_with_a_reason_and_takes_it_back_and_nobody_else_may() {
     assert_eq!(decided(&project, item), None);
     project.run("adjudicate", &["--item", &number, "--undo"]).refused(1, &["nothing is decided there"]);
     // The screen's undo is the same.
-    let mut sitting = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
-    sitting.decide(ItemId(item), "clickbait", "it withholds").unwrap();
-    assert_eq!(sitting.undo().unwrap().unwrap().what, "decision clickbait");
+    let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    session.decide(ItemId(item), "clickbait", "it withholds").unwrap();
+    assert_eq!(session.undo().unwrap().unwrap().what, "decision clickbait");
     assert_eq!(decided(&project, item), None);
-    sitting.redo().unwrap();
+    session.redo().unwrap();
     assert_eq!(decided(&project, item).as_deref(), Some("clickbait"));
-    sitting.close().unwrap();
+    session.close().unwrap();
     drop(project.is_whole());
 }
 
@@ -223,7 +223,7 @@ fn a_decision_falls_once_its_item_is_answered_again_under_a_newer_revision() {
     let (item, (ada, bob)) = said.iter().find(|(_, (a, b))| a != b).unwrap();
     let number = item.to_string();
     project.run("adjudicate", &["--item", &number, "--label", bob, "--reason", "as bob says"]).done();
-    let mut lead = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let mut lead = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
     assert_eq!(lead.revise_guideline("Only what it offers counts.").unwrap(), 2);
     lead.close().unwrap();
     project.json("adjudicate", &["--again", "--item", &number]);
@@ -249,13 +249,13 @@ fn haste_and_a_run_of_one_label_are_said_with_their_n_and_nothing_is_said_of_car
     drop(store);
     let label = |i: usize| if i.is_multiple_of(2) { "fine" } else { "clickbait" };
     let answer = |name: &str, with: &dyn Fn(usize) -> (&'static str, i64)| {
-        let mut sitting = Sitting::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(&project.file(), name, Leaving::FreesCases).unwrap();
         for (i, item) in items.iter().enumerate() {
             let (label, ms) = with(i);
             let remarks = Remarks { duration_ms: Some(ms), ..Remarks::default() };
-            sitting.answer(*item, label, remarks).unwrap();
+            session.answer(*item, label, remarks).unwrap();
         }
-        sitting.close().unwrap();
+        session.close().unwrap();
     };
     let careful = |i: usize| (label(i), 6_000 + 100 * (i as i64 % 9));
     answer("ada", &careful);
@@ -292,13 +292,13 @@ fn labelled_by_three() -> (Project, BTreeMap<&'static str, Given>) {
     }
     drop(store);
     for (i, name) in ["ada", "bob", "cy"].into_iter().enumerate() {
-        let mut sitting = Sitting::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(&project.file(), name, Leaving::FreesCases).unwrap();
         for (item, labels) in given.values().flatten() {
             if let Some(label) = labels[i] {
-                sitting.answer(ItemId(*item), label, Remarks::default()).unwrap();
+                session.answer(ItemId(*item), label, Remarks::default()).unwrap();
             }
         }
-        sitting.close().unwrap();
+        session.close().unwrap();
     }
     (project, given)
 }

@@ -1,6 +1,6 @@
 //! While there are too few training labels for a head, the zero-shot prelabels follow the audit answers, and the audit stays honest.
 
-use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::prediction::Probabilities;
 use hardcase::domain::split::Split;
@@ -57,11 +57,11 @@ fn answer<'l>(project: &Project, answers: impl IntoIterator<Item = (i64, &'l str
 }
 
 fn answer_as<'l>(project: &Project, name: &str, answers: impl IntoIterator<Item = (i64, &'l str)>) {
-    let mut sitting = Sitting::open(&project.file(), name, Leaving::KeepsCases).unwrap();
+    let mut session = Session::open(&project.file(), name, Leaving::KeepsCases).unwrap();
     for (item, label) in answers {
-        sitting.answer(ItemId(item), label, Remarks::default()).unwrap();
+        session.answer(ItemId(item), label, Remarks::default()).unwrap();
     }
-    sitting.close().unwrap();
+    session.close().unwrap();
 }
 
 /// The active predictor's settings, and how often its prelabel is the first label.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use serde_json::Value;
 
@@ -70,16 +70,16 @@ fn a_backup_is_made_once_for_each_change_and_can_be_listed() {
 #[test]
 fn a_project_in_use_is_backed_up_with_what_is_only_in_its_log() {
     let project = Project::with_ads(20);
-    let mut sitting = Sitting::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
     for item in 1..=7 {
-        sitting.answer(ItemId(item), "fine", Remarks::default()).unwrap();
+        session.answer(ItemId(item), "fine", Remarks::default()).unwrap();
     }
     assert!(fs::metadata(project.path("pool.hardcase-wal")).unwrap().len() > 0);
     let made = path(&project.json("backup", &[]), "backup");
-    sitting.answer(ItemId(8), "fine", Remarks::default()).unwrap();
+    session.answer(ItemId(8), "fine", Remarks::default()).unwrap();
     assert_eq!(labels(&made).len(), 7);
     assert_eq!(names(made.parent().unwrap()).len(), 1, "one file, with nothing beside it");
-    sitting.close().unwrap();
+    session.close().unwrap();
 }
 
 #[test]
@@ -131,13 +131,13 @@ fn nobody_is_pulled_away_from_under_work() {
     let project = Project::with_ads(20);
     answer(&project, 1, "fine", "ada");
     project.json("backup", &[]);
-    let mut sitting = Sitting::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
-    sitting.answer(ItemId(2), "fine", Remarks::default()).unwrap();
+    let mut session = Session::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    session.answer(ItemId(2), "fine", Remarks::default()).unwrap();
     for (verb, arguments) in [("restore", &[][..]), ("doctor", &["--repair"])] {
         project.run(verb, arguments).refused(1, &["bob is at work on it", "everybody has left"]);
     }
-    sitting.answer(ItemId(3), "fine", Remarks::default()).unwrap();
-    sitting.close().unwrap();
+    session.answer(ItemId(3), "fine", Remarks::default()).unwrap();
+    session.close().unwrap();
     assert_eq!(labels(&project.file()).len(), 3);
     let around = names(&project.path("."));
     assert!(
@@ -243,7 +243,7 @@ fn the_end_of_a_sitting_and_a_merge_leave_a_backup() {
     assert_eq!(seat.end().0, 0);
     assert_eq!(names(&folder).len(), 1);
     let made = folder.join(&names(&folder)[0]);
-    assert_eq!(labels(&made).len(), 1, "what was labelled in the sitting is in it");
+    assert_eq!(labels(&made).len(), 1, "what was labelled in the session is in it");
 
     let copy = project.path("copy.hardcase");
     fs::copy(project.file(), &copy).unwrap();
@@ -266,14 +266,14 @@ fn a_project_that_a_group_writes_stays_so_with_all_that_lies_beside_it() {
     fs::set_permissions(project.path("."), fs::Permissions::from_mode(0o2770)).unwrap();
     fs::set_permissions(project.file(), fs::Permissions::from_mode(0o660)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
-    let mut sitting = Sitting::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
-    sitting.answer(ItemId(2), "fine", Remarks::default()).unwrap();
+    let mut session = Session::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    session.answer(ItemId(2), "fine", Remarks::default()).unwrap();
     for end in ["pool.hardcase-wal", "pool.hardcase-shm"] {
         assert_eq!(mode(&project.path(end)), 0o660, "{end}");
     }
     let made = path(&project.json("backup", &[]), "backup");
     assert_eq!((mode(&made), mode(made.parent().unwrap())), (0o660, 0o770));
-    sitting.close().unwrap();
+    session.close().unwrap();
     let mut strict = program();
     strict.args(["restore".as_ref(), project.file().as_os_str()]);
     run(strict).done();

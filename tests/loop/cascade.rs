@@ -2,7 +2,7 @@
 //! needs no model, and runs in a label-only build too.
 
 use hardcase::domain::ids::{ItemId, PredictorId};
-use hardcase::store::predictors::{Model, Predictor};
+use hardcase::store::pool::predictors::{Model, Predictor};
 use hardcase::store::{Access, Store};
 use serde_json::Value;
 

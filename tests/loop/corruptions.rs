@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use hardcase::desk::sitting::{Leaving, Next, Remarks, Sitting};
-use hardcase::desk::status::status;
+use hardcase::desk::session::{Leaving, Next, Remarks, Session};
 use hardcase::domain::fault::Result as Outcome;
-use hardcase::job::doctor::examine;
-use hardcase::job::export::{By, ExportFormat, ExportOptions, What, export};
-use hardcase::job::repair::{RepairReport, repair};
+use hardcase::exchange::export::{By, ExportFormat, ExportOptions, What, export};
+use hardcase::insight::status::status;
 use hardcase::store::{Access, Store};
+use hardcase::upkeep::doctor::examine;
+use hardcase::upkeep::repair::{RepairReport, repair};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -56,32 +56,32 @@ impl Bytes {
 fn labelled() -> (Project, Bytes, Bytes) {
     let project = Project::scouted_elsewhere(160);
     project.run("mine", &["--budget", "48"]).done();
-    let label = |sitting: &mut Sitting, cases: usize| {
+    let label = |session: &mut Session, cases: usize| {
         for n in 0..cases {
-            let Next::Case(case) = sitting.next_case().unwrap() else { return };
+            let Next::Case(case) = session.next_case().unwrap() else { return };
             let note = (n % 5 == 0).then(|| format!("note {n}: a reason in some words"));
             let said = if (n * 7) % 3 == 0 { "clickbait" } else { "fine" };
             match n % 11 {
-                10 => drop(sitting.skip(case.item).unwrap()),
-                _ => drop(sitting.answer(case.item, said, Remarks { note, ..Remarks::default() }).unwrap()),
+                10 => drop(session.skip(case.item).unwrap()),
+                _ => drop(session.answer(case.item, said, Remarks { note, ..Remarks::default() }).unwrap()),
             }
             if n % 9 == 8 {
-                sitting.undo().unwrap();
+                session.undo().unwrap();
             }
         }
     };
     for (name, cases) in [("ada", 30), ("bob", 20)] {
-        let mut sitting = Sitting::open(&project.file(), name, Leaving::FreesCases).unwrap();
-        label(&mut sitting, cases);
-        sitting.close().unwrap();
+        let mut session = Session::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        label(&mut session, cases);
+        session.close().unwrap();
     }
     let rested = Bytes::read(&project.file());
     assert!(rested.log.is_none());
-    let mut sitting = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
-    label(&mut sitting, 12);
+    let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    label(&mut session, 12);
     let busy = Bytes::read(&project.file());
     assert!(busy.log.as_ref().is_some_and(|log| log.len() > 12 * PAGE));
-    sitting.close().unwrap();
+    session.close().unwrap();
     (project, rested, busy)
 }
 
@@ -282,11 +282,11 @@ fn looked_at(path: &Path, case: &str, afresh: impl Fn()) {
     quietly("status", case, || drop(status(path, "ada")));
     afresh();
     quietly("next and answer", case, || {
-        let Ok(mut sitting) = Sitting::open(path, "bob", Leaving::FreesCases) else { return };
-        if let Ok(Next::Case(next)) = sitting.next_case() {
-            let _ = sitting.answer(next.item, "fine", Remarks::default());
+        let Ok(mut session) = Session::open(path, "bob", Leaving::FreesCases) else { return };
+        if let Ok(Next::Case(next)) = session.next_case() {
+            let _ = session.answer(next.item, "fine", Remarks::default());
         }
-        let _ = sitting.close();
+        let _ = session.close();
     });
 }
 

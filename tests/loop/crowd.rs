@@ -1,6 +1,6 @@
 //! Many processes at one file: each says what it saw saved, and in the end exactly that is in the log.
 //!
-//! The labellers are this test binary, started anew for each: a sitting as the workstation has it, in a process of its own. Beside them the real
+//! The labellers are this test binary, started anew for each: a session as the workstation has it, in a process of its own. Beside them the real
 //! binary imports, scouts where it can, tunes, mines and reports without a pause.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Remarks, Session};
 use hardcase::domain::event::{Action, LabelEvent};
 use hardcase::domain::ids::{CaseId, ItemId};
 use hardcase::store::Store;
@@ -79,7 +79,7 @@ fn a_labeller_says_what_is_saved_once_it_is() {
     let until = Instant::now() + Duration::from_millis(words.next().unwrap().parse().unwrap());
     let seed = u64::from_le_bytes(blake3::hash(name.as_bytes()).as_bytes()[..8].try_into().unwrap());
     let mut labeller = Labeller {
-        sitting: Sitting::open(&file, name, Leaving::FreesCases).unwrap(),
+        session: Session::open(&file, name, Leaving::FreesCases).unwrap(),
         rng: ChaCha8Rng::seed_from_u64(seed),
         answered: Vec::new(),
         took: BTreeMap::new(),
@@ -89,7 +89,7 @@ fn a_labeller_says_what_is_saved_once_it_is() {
         labeller.act();
     }
     let took = std::mem::take(&mut labeller.took);
-    labeller.sitting.close().unwrap();
+    labeller.session.close().unwrap();
     for (what, times) in took {
         let times: Vec<String> = times.iter().map(|t| t.as_micros().to_string()).collect();
         say(&format!("{TOOK}{what} {}\n", times.join(" ")));
@@ -103,16 +103,16 @@ fn say(line: &str) {
 }
 
 struct Labeller {
-    sitting: Sitting,
+    session: Session,
     rng: ChaCha8Rng,
     answered: Vec<CaseId>,
     took: BTreeMap<&'static str, Vec<Duration>>,
 }
 
 impl Labeller {
-    fn timed<T>(&mut self, what: &'static str, act: impl FnOnce(&mut Sitting) -> T) -> T {
+    fn timed<T>(&mut self, what: &'static str, act: impl FnOnce(&mut Session) -> T) -> T {
         let begun = Instant::now();
-        let out = act(&mut self.sitting);
+        let out = act(&mut self.session);
         self.took.entry(what).or_default().push(begun.elapsed());
         out
     }
@@ -145,19 +145,19 @@ impl Labeller {
         let label = if self.rng.gen_bool(0.4) { "clickbait" } else { "fine" };
         let said = self.timed("label", |s| s.answer_and_reveal(case, label, Remarks::default()));
         let (saved, _) = said.unwrap();
-        let key = self.sitting.task().find_label(label).unwrap().id.clone();
+        let key = self.session.task().find_label(label).unwrap().id.clone();
         Self::saved(Action::Set, saved.item, Some(&key));
         self.answered.push(case);
     }
 
     fn turn(&mut self) {
-        let Some(back) = self.timed("label", Sitting::undo).unwrap() else { return };
+        let Some(back) = self.timed("label", Session::undo).unwrap() else { return };
         Self::saved(Action::Retract, back.item, None);
         // What was taken back and not put back is another's as soon as it is skipped.
         let answered = self.answered.clone();
         self.answered.retain(|case| Some(*case) != back.case);
         if self.rng.gen_bool(0.5) {
-            let again = self.timed("label", Sitting::redo).unwrap().unwrap();
+            let again = self.timed("label", Session::redo).unwrap().unwrap();
             Self::saved(Action::Restore, again.item, None);
             self.answered = answered;
         }
@@ -360,7 +360,7 @@ fn prove(project: &Project, labellers: u64, stay: Duration, what: &str) {
     let mut numbers: HashMap<_, i64> = HashMap::new();
     for event in &events {
         let last = numbers.entry(event.session).or_default();
-        assert_eq!(event.seq, *last + 1, "numbers of a sitting have no gap");
+        assert_eq!(event.seq, *last + 1, "numbers of a session have no gap");
         *last += 1;
     }
     overlap_is_kept(project, &events);

@@ -68,7 +68,7 @@ fn whoever_does_not_lead_exports_the_own_labels_alone_and_a_merge_misses_nothing
     std::fs::copy(&before, &second).unwrap();
     let report = said(&before, &[text(&own)]);
     assert_eq!(report[0]["by_expert"], json!({ "bob": 4, "bobby": 3 }), "{report}");
-    assert!(!report.to_string().contains("lacks"), "no number of a sitting is missed: {report}");
+    assert!(!report.to_string().contains("lacks"), "no number of a session is missed: {report}");
     assert!(names(&before).iter().all(|(name, _)| name != "ada"));
     assert_eq!(said(&before, &[text(&own)])[0]["events"], json!({}), "once");
     // What others add later makes it what the whole log makes it at once.

@@ -396,7 +396,7 @@ fn an_answer_from_a_login_to_which_the_name_is_not_tied_is_marked() {
 
 #[test]
 fn the_texts_on_the_screen_show_what_others_said_of_closed_cases_only() {
-    use hardcase::desk::browse::{Ask, Browser, Look, Others, Told};
+    use hardcase::desk::browse::{Browser, Look, Others, Request, Response};
     use hardcase::domain::ids::ItemId;
     let project = Project::scouted_elsewhere(200);
     project.run("mine", &["--budget", "30"]).done();
@@ -411,8 +411,8 @@ fn the_texts_on_the_screen_show_what_others_said_of_closed_cases_only() {
     let others = |name: &str, item: i64| {
         let (told, tell) = std::sync::mpsc::channel();
         let browser = Browser::start(&project.file(), name, move |say| told.send(say).unwrap()).unwrap();
-        browser.ask(Ask::Look(Look { rows: vec![ItemId(item)], whole: Some(ItemId(item)) }));
-        let Told::Looked(looked) = tell.recv().unwrap() else { panic!("it was looked") };
+        browser.ask(Request::Look(Look { rows: vec![ItemId(item)], whole: Some(ItemId(item)) }));
+        let Response::Looked(looked) = tell.recv().unwrap() else { panic!("it was looked") };
         match looked.unwrap().whole.unwrap().others {
             Others::Hidden => None,
             Others::Shown(answers) => {

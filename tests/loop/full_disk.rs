@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Remarks, Session};
 use hardcase::domain::event::Action;
 use hardcase::domain::fault::{Fault, Result};
 use hardcase::domain::ids::{CaseId, ItemId};
@@ -161,29 +161,29 @@ const SESSION: [Step; 16] = [
 ];
 
 /// Does a step; what was saved by it.
-fn step(sitting: &mut Sitting, step: Step, last: &mut Option<CaseId>) -> Result<Act> {
-    let case = sitting.window(2)?.into_iter().next().unwrap().shown;
+fn step(session: &mut Session, step: Step, last: &mut Option<CaseId>) -> Result<Act> {
+    let case = session.window(2)?.into_iter().next().unwrap().shown;
     let act = |action, item: ItemId, label: Option<&str>| {
         ("ada".to_owned(), action, item, label.map(ToOwned::to_owned))
     };
     Ok(match step {
         Step::Answer => {
-            let (saved, _) = sitting.answer_and_reveal(case.case, "fine", Remarks::default())?;
+            let (saved, _) = session.answer_and_reveal(case.case, "fine", Remarks::default())?;
             *last = Some(case.case);
             act(Action::Set, saved.item, Some("fine"))
         }
         Step::AnswerAnew => {
-            let (saved, _) = sitting.answer_and_reveal(last.unwrap(), "clickbait", Remarks::default())?;
+            let (saved, _) = session.answer_and_reveal(last.unwrap(), "clickbait", Remarks::default())?;
             act(Action::Set, saved.item, Some("clickbait"))
         }
-        Step::Skip => act(Action::Skip, sitting.skip(case.case)?.event.item, None),
+        Step::Skip => act(Action::Skip, session.skip(case.case)?.event.item, None),
         Step::Flag => {
-            assert!(sitting.toggle_flag(case.case)?);
+            assert!(session.toggle_flag(case.case)?);
             act(Action::Flag, case.item, None)
         }
-        Step::Note => act(Action::Note, sitting.note(case.case, "hm")?.event.item, None),
-        Step::Undo => act(Action::Retract, sitting.undo()?.unwrap().item, None),
-        Step::Redo => act(Action::Restore, sitting.redo()?.unwrap().item, None),
+        Step::Note => act(Action::Note, session.note(case.case, "hm")?.event.item, None),
+        Step::Undo => act(Action::Retract, session.undo()?.unwrap().item, None),
+        Step::Redo => act(Action::Restore, session.redo()?.unwrap().item, None),
     })
 }
 
@@ -197,10 +197,10 @@ fn is_told(fault: &Fault) {
 /// A whole session on a disk that has room for so many pages. Whether any of its writes failed.
 fn session(project: &Project, disk: &SmallDisk, pages: u64) -> bool {
     disk.leaves(pages);
-    let open = || Sitting::open(&project.file(), "ada", Leaving::FreesCases);
+    let open = || Session::open(&project.file(), "ada", Leaving::FreesCases);
     let mut failed = false;
-    let mut sitting = match open() {
-        Ok(sitting) => sitting,
+    let mut session = match open() {
+        Ok(session) => session,
         Err(fault) => {
             is_told(&fault);
             failed = true;
@@ -210,15 +210,15 @@ fn session(project: &Project, disk: &SmallDisk, pages: u64) -> bool {
     };
     let (mut saved, mut last) = (Vec::new(), None);
     for what in SESSION {
-        saved.push(step(&mut sitting, what, &mut last).unwrap_or_else(|fault| {
+        saved.push(step(&mut session, what, &mut last).unwrap_or_else(|fault| {
             is_told(&fault);
             assert!(!failed, "there is room again");
             failed = true;
             disk.has_room();
-            step(&mut sitting, what, &mut last).unwrap()
+            step(&mut session, what, &mut last).unwrap()
         }));
     }
-    if let Err(fault) = sitting.close() {
+    if let Err(fault) = session.close() {
         is_told(&fault);
         assert!(!failed, "there is room again");
         failed = true;

@@ -6,22 +6,22 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use hardcase::desk::sitting::{Leaving, Next, Remarks, Sitting};
-use hardcase::domain::harmless::harmless;
+use hardcase::desk::session::{Leaving, Next, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::progress::Unwatched;
-use hardcase::job::JobContext;
-use hardcase::job::merge::{Mode, merge};
-use hardcase::store::events::Reveals;
+use hardcase::domain::sanitize::sanitize;
+use hardcase::exchange::merge::{Mode, merge};
+use hardcase::store::log::events::Reveals;
 use hardcase::store::{Access, Store};
+use hardcase::work::JobContext;
 
 use super::merge::{copy, essence, exported, label, text};
 use super::project::{Project, Ran, hardcase};
 use super::seat::{Seat, Setup};
-use hostile::{Hunt, beginning, is_harmless, is_one_sentence, tokens};
+use hostile::{Fuzzer, beginning, is_harmless, is_one_sentence, tokens};
 
 #[expect(dead_code, unreachable_pub, reason = "shared with the library's own tests, which use all of it")]
-#[path = "../../src/domain/hostile.rs"]
+#[path = "../../src/domain/fuzzing.rs"]
 mod hostile;
 
 /// Runs the program, and judges what it printed and how it ended.
@@ -62,7 +62,7 @@ fn files() -> Vec<Vec<u8>> {
 fn whatever_is_imported_and_shown_is_printed_harmless_and_a_refusal_is_one_sentence() {
     let project = Project::empty();
     let empty = std::fs::read(project.file()).unwrap();
-    Hunt::sample("the program", 1_500).over(&files(), |bytes| {
+    Fuzzer::sample("the program", 1_500).over(&files(), |bytes| {
         std::fs::write(project.file(), &empty).unwrap();
         let choice = bytes.last().copied().unwrap_or_default();
         let name = ["a.csv", "b.jsonl", "c\u{1b}[2J\u{202e}.txt", "-"][usize::from(choice) % 4];
@@ -143,7 +143,7 @@ fn a_workstation_on_a_pool_of_hostile_texts_sends_nothing_but_its_own_sequences(
     assert!(heard.len() > 5_000, "{}", heard.len());
     sent_is_harmless(&heard).unwrap();
     let (code, left) = seat.end();
-    assert_eq!((code, harmless(&left)), (0, left.clone()));
+    assert_eq!((code, sanitize(&left)), (0, left.clone()));
 }
 
 /// A project with everything that a log names, and the log of a copy that went on: as an earlier version wrote it, without the line at its end,
@@ -154,7 +154,7 @@ fn shared() -> (Project, Vec<u8>) {
     label(&project.file(), "ada", 4, "fine");
     let b = copy(&project, "b.hardcase");
     label(&b, "bob", 4, "clickbait");
-    let mut store = Store::open(&b, Access::Sitting).unwrap();
+    let mut store = Store::open(&b, Access::Session).unwrap();
     let (_, session) = store.begin_session("bob").unwrap();
     let mut event = store.events().unwrap().pop().unwrap().event;
     event.note = Some("why".into());
@@ -191,7 +191,7 @@ fn a_log_of_labels_in_anybodys_hands_is_refused_in_a_sentence_or_taken_and_what_
         number("\"target\":null", "\"target\":\"00000000-0000-7000-8000-000000000001\""),
     ];
     let taken = std::cell::Cell::new(0);
-    let hunt = Hunt::sample("logs merged into a project", 200);
+    let hunt = Fuzzer::sample("logs merged into a project", 200);
     let inputs = hunt.inputs();
     hunt.over(&seeds, |bytes| {
         std::fs::write(project.file(), &before).unwrap();
@@ -200,11 +200,11 @@ fn a_log_of_labels_in_anybodys_hands_is_refused_in_a_sentence_or_taken_and_what_
         match merge(&context, &path, Mode::Merge) {
             Ok(report) => {
                 let report = report.ok_or("somebody else merged it")?.to_string();
-                is_harmless(&harmless(&report))?;
+                is_harmless(&sanitize(&report))?;
                 taken.set(taken.get() + 1);
             }
             Err(fault) => {
-                is_one_sentence(&hardcase::domain::harmless::harmless_line(&fault.to_string(), 4_000))?
+                is_one_sentence(&hardcase::domain::sanitize::sanitize_line(&fault.to_string(), 4_000))?
             }
         }
         stays_whole(&project.file(), &kept)
@@ -220,12 +220,12 @@ fn stays_whole(file: &Path, kept: &[String]) -> Result<(), String> {
     }
     // Wherever the round went, and whatever the task is now: whoever sits down is told something, and an answer is taken.
     let said = |fault: hardcase::domain::fault::Fault| fault.to_string();
-    let mut sitting = Sitting::open(file, "cyd", Leaving::FreesCases).map_err(said)?;
-    let label = sitting.task().labels[0].name.clone();
-    let item = match sitting.next_case().map_err(said)? {
+    let mut session = Session::open(file, "cyd", Leaving::FreesCases).map_err(said)?;
+    let label = session.task().labels[0].name.clone();
+    let item = match session.next_case().map_err(said)? {
         Next::Case(case) => case.item,
         Next::None(_) => ItemId(50),
     };
-    sitting.answer(item, &label, Remarks::default()).map_err(said)?;
-    sitting.close().map_err(said)
+    session.answer(item, &label, Remarks::default()).map_err(said)?;
+    session.close().map_err(said)
 }

@@ -208,11 +208,11 @@ fn an_earlier_adapter_of_the_judge_judges_again_and_examples_may_be_those_neares
     let Some(model) = model("tinystories-656k-f32.gguf") else { return };
     let model = model.to_str().unwrap();
     let project = labelled(2);
-    let teach = |epochs: &str| {
+    let train_judge = |epochs: &str| {
         let arguments = ["--adapter", "alora", "--model", model, "--epochs", epochs, "--threads", "1"];
         project.json("tune", &arguments)
     };
-    let taught = [teach("5"), teach("6")];
+    let taught = [train_judge("5"), train_judge("6")];
     // What such a small model learns of so few labels may be worse by a hair than nothing, on one processor or another.
     let taken = taught.iter().filter(|report| report["verdict"] == "activated");
     let adapters: Vec<i64> = taken.map(|report| report["adapter"].as_i64().unwrap()).collect();

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use hardcase::desk::sitting::{Leaving, Next, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Next, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 #[cfg(feature = "engine")]
 use hardcase::domain::ids::ModelId;
@@ -136,7 +136,7 @@ fn a_kill_while_the_log_is_folded_in_is_no_damage() {
     let rows: String = (0..5_000).map(|i| format!("the text of row {i} with a few words more\n")).collect();
     project.write("rows.txt", rows);
     // As long as somebody sits at the project, the import's pages stay in the log.
-    let seated = Store::open(&project.file(), Access::Sitting).unwrap();
+    let seated = Store::open(&project.file(), Access::Session).unwrap();
     project.run("import", &["rows.txt"]).done();
     let log_path = project.path("pool.hardcase-wal");
     let (mut file, log) = (std::fs::read(project.file()).unwrap(), std::fs::read(&log_path).unwrap());
@@ -171,7 +171,7 @@ fn a_killed_scouting_keeps_its_batches_and_the_next_one_goes_on() {
         let (_, was_killed) = kill_after(start(&mut scout()), wait, whom);
         killed += usize::from(was_killed);
         let store = project.is_whole();
-        let vectors = store.vector_count(hardcase::store::embeddings::Space::base(ModelId(1))).unwrap();
+        let vectors = store.vector_count(hardcase::store::pool::embeddings::Space::base(ModelId(1))).unwrap();
         assert!(vectors >= kept, "a finished batch is kept");
         kept = vectors;
         if vectors == 300 {
@@ -212,11 +212,11 @@ fn a_killed_tuning_loses_no_label_and_the_next_one_activates_the_head() {
     let project = Project::scouted_elsewhere(300);
     project.run("mine", &["--budget", "60"]).done();
     let gold = project.gold();
-    let mut sitting = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
-    while let Next::Case(case) = sitting.next_case().unwrap() {
-        sitting.answer(case.item, &gold[&case.item.0], Remarks::default()).unwrap();
+    let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    while let Next::Case(case) = session.next_case().unwrap() {
+        session.answer(case.item, &gold[&case.item.0], Remarks::default()).unwrap();
     }
-    sitting.close().unwrap();
+    session.close().unwrap();
     let before = bytes(&project);
     let labels = project.is_whole().events().unwrap();
     assert_eq!(labels.len(), 60);
@@ -284,15 +284,15 @@ fn a_killed_teaching_of_the_judge_leaves_it_as_it_was_and_the_next_one_goes_thro
     project.run("judge", &["--model", model, "--limit", "20", "--threads", "1"]).done();
     let before = bytes(&project);
     let labels = project.is_whole().events().unwrap();
-    let teach = || {
+    let train_judge = || {
         let arguments = ["--adapter", "alora", "--model", model, "--epochs", "1", "--threads", "1"];
         project.command("tune", &arguments)
     };
     let mut killed = 0;
-    for (i, wait) in moments(teach(), kills(5), 6).enumerate() {
+    for (i, wait) in moments(train_judge(), kills(5), 6).enumerate() {
         restore(&project, &before);
         let whom = if i % 2 == 0 { Whom::All } else { Whom::Parent };
-        killed += usize::from(kill_after(start(&mut teach()), wait, whom).1);
+        killed += usize::from(kill_after(start(&mut train_judge()), wait, whom).1);
         let store = project.is_whole();
         assert_eq!(store.events().unwrap(), labels);
         assert!(store.adapters().unwrap().iter().filter(|a| a.kind == "alora").count() <= 1);
@@ -338,18 +338,18 @@ fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_eac
     let unlabelled = "SELECT count(*) FROM label_case c WHERE reason <> 'repeat' AND NOT EXISTS
         (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.action = 'set')";
     let left = || file.query_row(unlabelled, [], |r| r.get::<_, i64>(0)).unwrap();
-    let mut sitting = Sitting::open(&project.file(), "late", Leaving::FreesCases).unwrap();
-    while let Next::Case(case) = sitting.next_case().unwrap() {
-        sitting.answer(case.item, "fine", Remarks::default()).unwrap();
+    let mut session = Session::open(&project.file(), "late", Leaving::FreesCases).unwrap();
+    while let Next::Case(case) = session.next_case().unwrap() {
+        session.answer(case.item, "fine", Remarks::default()).unwrap();
     }
-    sitting.close().unwrap();
+    session.close().unwrap();
     assert_eq!(left(), 0);
 }
 
 /// A file as version 1 wrote it: many texts, one round, and a label on every case.
 fn version_1(project: &Project, texts: i64, labels: i64) {
     let file = rusqlite::Connection::open(project.file()).unwrap();
-    file.execute_batch(include_str!("../../src/store/schema_v1.sql")).unwrap();
+    file.execute_batch(include_str!("../../src/store/db/schema_v1.sql")).unwrap();
     file.execute_batch(
         "PRAGMA application_id = 0x48434153; PRAGMA user_version = 1;
          INSERT INTO project VALUES (1, zeroblob(16), 0, 'test', 7, 0.05, 0.3, NULL);

@@ -1,8 +1,8 @@
-//! The order of the log, through the public store: Lamport numbers rise over interleaved sittings, and nothing in the log ever changes.
+//! The order of the log, through the public store: Lamport numbers rise over interleaved sessions, and nothing in the log ever changes.
 
 use hardcase::domain::event::{Action, LabelEvent, NewEvent};
 use hardcase::domain::ids::{ExpertId, ItemId, SessionId};
-use hardcase::store::events::Reveals;
+use hardcase::store::log::events::Reveals;
 use hardcase::store::{Access, Store};
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ struct Seat {
 
 impl Seat {
     fn at(project: &Project, name: &str) -> Self {
-        let mut store = Store::open(&project.file(), Access::Sitting).unwrap();
+        let mut store = Store::open(&project.file(), Access::Session).unwrap();
         let (expert, session) = store.begin_session(name).unwrap();
         Self { store, expert, session }
     }
@@ -70,7 +70,7 @@ proptest! {
         let mut seen = std::collections::HashMap::new();
         for event in &appended {
             let last = seen.entry(event.session).or_insert(0);
-            prop_assert_eq!(event.seq, *last + 1, "numbers of a sitting have no gap");
+            prop_assert_eq!(event.seq, *last + 1, "numbers of a session have no gap");
             *last += 1;
         }
     }

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use hardcase::desk::sitting::{Leaving, Next, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Next, Remarks, Session};
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::log::Log;
 use hardcase::domain::progress::Unwatched;
-use hardcase::job::JobContext;
-use hardcase::job::merge::{MergeReport, Mode, merge};
-use hardcase::store::events::Reveals;
+use hardcase::exchange::merge::{MergeReport, Mode, merge};
+use hardcase::store::log::events::Reveals;
 use hardcase::store::{Access, Store};
+use hardcase::work::JobContext;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -27,15 +27,15 @@ pub fn copy(project: &Project, name: &str) -> PathBuf {
 
 /// An expert sits down at a file and labels the next `n` cases.
 pub fn label(file: &Path, expert: &str, n: usize, label: &str) -> Vec<ItemId> {
-    let mut sitting = Sitting::open(file, expert, Leaving::FreesCases).unwrap();
+    let mut session = Session::open(file, expert, Leaving::FreesCases).unwrap();
     let mut items = Vec::new();
     while items.len() < n
-        && let Next::Case(case) = sitting.next_case().unwrap()
+        && let Next::Case(case) = session.next_case().unwrap()
     {
-        sitting.answer(case.item, label, Remarks::default()).unwrap();
+        session.answer(case.item, label, Remarks::default()).unwrap();
         items.push(case.item);
     }
-    sitting.close().unwrap();
+    session.close().unwrap();
     items
 }
 
@@ -202,9 +202,9 @@ fn what_is_no_copy_of_the_project_is_refused_in_a_sentence() {
 fn labels_in_a_log_that_was_left_behind_are_missed_by_their_numbers() {
     let project = Project::with_ads(80);
     let b = copy(&project, "b.hardcase");
-    let mut sitting = Sitting::open(&b, "ana", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&b, "ana", Leaving::FreesCases).unwrap();
     for item in 1..=60 {
-        sitting.answer(ItemId(item), "fine", Remarks::default()).unwrap();
+        session.answer(ItemId(item), "fine", Remarks::default()).unwrap();
         if item == 57 {
             let other = rusqlite::Connection::open(&b).unwrap();
             other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
@@ -216,7 +216,7 @@ fn labels_in_a_log_that_was_left_behind_are_missed_by_their_numbers() {
         std::fs::copy(&b, folder.join("b.hardcase")).unwrap();
     }
     std::fs::copy(project.path("b.hardcase-wal"), whole.join("b.hardcase-wal")).unwrap();
-    sitting.close().unwrap();
+    session.close().unwrap();
     let files = |folder: &Path| -> BTreeSet<(PathBuf, Vec<u8>)> {
         let paths = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
         paths.map(|p| (p.clone(), std::fs::read(p).unwrap())).collect()
@@ -282,13 +282,13 @@ fn cases_go_away_in_a_copy_that_holds_nothing_else_and_come_back_labelled() {
     project.enter_vectors();
     project.run("mine", &["--budget", "60"]).done();
     let gold = project.gold();
-    let mut sitting = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
-    while let Next::Case(case) = sitting.next_case().unwrap() {
+    let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    while let Next::Case(case) = session.next_case().unwrap() {
         let note = Some("NOTEMARK".to_owned());
         let label = gold[&case.item.0].trim_end_matches("GOLDMARK");
-        sitting.answer(case.item, label, Remarks { note, ..Remarks::default() }).unwrap();
+        session.answer(case.item, label, Remarks { note, ..Remarks::default() }).unwrap();
     }
-    sitting.close().unwrap();
+    session.close().unwrap();
     project.run("tune", &[]).done();
     // One person a case, so that nobody is given what another has had.
     project.run("mine", &["--budget", "24", "--overlap", "eval=1,audit=1,train=1,share=0"]).done();
@@ -404,31 +404,31 @@ fn deed() -> impl Strategy<Value = Deed> {
 const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
 
 fn act(project: &Project, file: &Path, deeds: &[Deed]) {
-    let sit = |who: usize| Sitting::open(file, NAMES[who], Leaving::FreesCases).unwrap();
+    let sit = |who: usize| Session::open(file, NAMES[who], Leaving::FreesCases).unwrap();
     for deed in deeds {
         match deed {
             Deed::Label(who, n) => {
                 label(file, NAMES[*who], *n, if n % 2 == 0 { "fine" } else { "clickbait" });
             }
             Deed::Skip(who) => {
-                let mut sitting = sit(*who);
-                if let Next::Case(case) = sitting.next_case().unwrap() {
-                    sitting.skip(case.item).unwrap();
+                let mut session = sit(*who);
+                if let Next::Case(case) = session.next_case().unwrap() {
+                    session.skip(case.item).unwrap();
                 }
-                sitting.close().unwrap();
+                session.close().unwrap();
             }
             Deed::Undo(who) => {
-                let mut sitting = sit(*who);
-                let _ = sitting.undo().unwrap();
-                sitting.close().unwrap();
+                let mut session = sit(*who);
+                let _ = session.undo().unwrap();
+                session.close().unwrap();
             }
             Deed::Answer(who, item) => {
-                let mut sitting = sit(*who);
-                sitting.answer(ItemId(*item), "fine", Remarks::default()).unwrap();
-                sitting.close().unwrap();
+                let mut session = sit(*who);
+                session.answer(ItemId(*item), "fine", Remarks::default()).unwrap();
+                session.close().unwrap();
             }
             Deed::Adjudicate(who, item) => {
-                let mut store = Store::open(file, Access::Sitting).unwrap();
+                let mut store = Store::open(file, Access::Session).unwrap();
                 let (expert, session) = store.begin_session(NAMES[*who]).unwrap();
                 let event = NewEvent {
                     expert,
@@ -458,7 +458,7 @@ fn act(project: &Project, file: &Path, deeds: &[Deed]) {
                 hardcase(["mine", text(file), "--budget", "12", "--strategy", "random", "--quiet"]).done();
             }
             Deed::SetTask(n) => {
-                let mut store = Store::open(file, Access::Sitting).unwrap();
+                let mut store = Store::open(file, Access::Session).unwrap();
                 let (_, session) = store.begin_session("ada").unwrap();
                 let mut task = store.task().unwrap().task;
                 task.guideline = format!("guideline {n}");

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use hardcase::desk::sitting::{Leaving, Next, Sitting};
+use hardcase::desk::session::{Leaving, Next, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::item::ItemKey;
 use hardcase::store::{Access, Store};
@@ -123,9 +123,9 @@ fn round_0_opened_in_two_copies_is_one_round_and_each_of_its_texts_one_case() {
     let project = Project::with_ads(300);
     let [a, b] = ["a", "b"].map(|name| copy(&project, &format!("{name}.hardcase")));
     for (file, expert) in [(&a, "ada"), (&b, "bob")] {
-        let mut sitting = Sitting::open(file, expert, Leaving::FreesCases).unwrap();
-        assert!(sitting.begin_without_model().unwrap());
-        sitting.close().unwrap();
+        let mut session = Session::open(file, expert, Leaving::FreesCases).unwrap();
+        assert!(session.begin_without_model().unwrap());
+        session.close().unwrap();
     }
     let (by_ada, by_bob) = (label(&a, "ada", 4, "fine"), label(&b, "bob", 6, "clickbait"));
     assert!(by_ada.iter().all(|item| by_bob.contains(item)), "drawn from the texts alone, so the same");
@@ -191,8 +191,8 @@ fn cases_that_come_back_in_two_copies_are_one_for_each_person_and_text() {
 fn the_place_of_an_answer_that_is_taken_back_stays_with_its_expert() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "12", "--overlap", "eval=1,audit=1,train=1,share=0"]).done();
-    let mut ada = Sitting::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
-    let mut bob = Sitting::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    let mut ada = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let mut bob = Session::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
     let Next::Case(case) = ada.next_case().unwrap() else { panic!("a case") };
     ada.answer(case.item, "fine", Default::default()).unwrap();
     ada.undo().unwrap().expect("one answer");
@@ -203,13 +203,13 @@ fn the_place_of_an_answer_that_is_taken_back_stays_with_its_expert() {
     assert!(ada.redo().unwrap().is_some());
     let labels = project.is_whole().current_answers().unwrap();
     assert_eq!(labels.iter().filter(|e| e.event.item == case.item).count(), 1, "as was wished for");
-    for sitting in [ada, bob] {
-        sitting.close().unwrap();
+    for session in [ada, bob] {
+        session.close().unwrap();
     }
 }
 
-const V1: &str = include_str!("../../src/store/schema_v1.sql");
-const V2: &str = include_str!("../../src/store/schema_v2.sql");
+const V1: &str = include_str!("../../src/store/db/schema_v1.sql");
+const V2: &str = include_str!("../../src/store/db/schema_v2.sql");
 
 /// A project as a program of an earlier file version left it: `n` texts, a task, and ada's label on the first.
 fn earlier(path: &Path, scripts: &[&str], n: usize) {

@@ -2,7 +2,7 @@
 
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::{ExpertId, ItemId, SessionId};
-use hardcase::store::events::Reveals;
+use hardcase::store::log::events::Reveals;
 use hardcase::store::{Access, Store};
 
 use super::project::Project;
@@ -28,7 +28,7 @@ fn append(store: &mut Store, (expert, session): (ExpertId, SessionId), action: A
 #[test]
 fn the_pace_is_that_of_the_experts_own_last_timed_labels() {
     let project = Project::with_ads(2);
-    let mut store = Store::open(&project.file(), Access::Sitting).unwrap();
+    let mut store = Store::open(&project.file(), Access::Session).unwrap();
     let ada = store.begin_session("ada").unwrap();
     let grace = store.begin_session("grace").unwrap();
     for ms in 1..=5 {

@@ -6,12 +6,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Remarks, Session};
 use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::overlap::Overlap;
 use hardcase::domain::split::Split;
-use hardcase::store::rounds::{Incomplete, NewRound};
+use hardcase::store::rounds::round::{Incomplete, NewRound};
 use hardcase::store::{Access, Store};
 
 use super::project::{Project, TASK, ads, hardcase};
@@ -186,13 +186,13 @@ static TEAM: LazyLock<(Project, PathBuf)> = LazyLock::new(|| {
     store.open_round(&new).unwrap();
     drop(store);
     for (name, errs, last) in [("ada", 11, 57), ("bob", 7, 57), ("carl", 5, 45)] {
-        let mut sitting = Sitting::open(&file, name, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(&file, name, Leaving::FreesCases).unwrap();
         for n in 1..=last {
             let label = if clickbait(n) != (n % errs == 0) { "clickbait" } else { "fine" };
             let note = (n % 14 == 0).then(|| format!("{name} was in two minds"));
-            sitting.answer(ItemId(n), label, Remarks { note, ..Remarks::default() }).unwrap();
+            session.answer(ItemId(n), label, Remarks { note, ..Remarks::default() }).unwrap();
         }
-        sitting.close().unwrap();
+        session.close().unwrap();
     }
     (project, file)
 });

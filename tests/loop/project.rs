@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hardcase::domain::ids::PredictorId;
-use hardcase::stats::calibration::ZeroShot;
-use hardcase::store::embeddings::Space;
-use hardcase::store::predictors::{Model, Predictor};
+use hardcase::stats::classifier::calibration::ZeroShot;
+use hardcase::store::pool::embeddings::Space;
+use hardcase::store::pool::predictors::{Model, Predictor};
 use hardcase::store::{Access, Store};
 use serde_json::Value;
 use tempfile::TempDir;

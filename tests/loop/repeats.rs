@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use hardcase::desk::ask::{Ask, Done, Told, Window};
-use hardcase::desk::sitting::{Leaving, Next, Remarks, Sitting};
-use hardcase::desk::status::status;
+use hardcase::desk::request::{Outcome, Request, Response, Window};
+use hardcase::desk::session::{Leaving, Next, Remarks, Session};
 use hardcase::domain::ids::{CaseId, ItemId};
+use hardcase::insight::status::status;
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
 
@@ -100,19 +100,19 @@ fn keys(value: &Value) -> Vec<&str> {
 
 /// One person at the screen of cases, as the workstation asks.
 struct Person {
-    sitting: Sitting,
+    session: Session,
     window: Window,
 }
 
 impl Person {
     fn sits_down(project: &Project, name: &str) -> Self {
-        let mut sitting = Sitting::open(&project.file(), name, Leaving::FreesCases).unwrap();
-        let window = sitting.serve(Ask::Window).window.unwrap().unwrap();
-        Self { sitting, window }
+        let mut session = Session::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        let window = session.handle(Request::Window).window.unwrap().unwrap();
+        Self { session, window }
     }
 
-    fn does(&mut self, ask: Ask) -> Done {
-        let Told { done, window, .. } = self.sitting.serve(ask);
+    fn does(&mut self, ask: Request) -> Outcome {
+        let Response { done, window, .. } = self.session.handle(ask);
         if let Some(window) = window.unwrap() {
             self.window = window;
         }
@@ -126,7 +126,7 @@ impl Person {
 
     fn labels(&mut self, label: &str) {
         let case = self.at().unwrap().0;
-        self.does(Ask::Answer { case, label: label.into(), remarks: Remarks::default() });
+        self.does(Request::Answer { case, label: label.into(), remarks: Remarks::default() });
     }
 
     /// Labels up to the next case that was answered before, with a flag and a note on each of the others, and returns it.
@@ -136,8 +136,8 @@ impl Person {
                 return Some((case, item));
             }
             seen.push(item);
-            self.does(Ask::Flag(case));
-            self.does(Ask::Note(case, "the first time".into()));
+            self.does(Request::Flag(case));
+            self.does(Request::Note(case, "the first time".into()));
             self.labels(if item.0 % 2 == 0 { "fine" } else { "clickbait" });
         }
         None
@@ -173,11 +173,11 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     assert!(whole.cases - place.cases <= 2, "only places at which nothing came back are given up: {place:?}");
 
     // A flag and a note of the first time do not turn into their opposite.
-    assert!(matches!(ada.does(Ask::Flag(case)), Done::Flagged(true)));
-    assert!(matches!(ada.does(Ask::Flag(case)), Done::Flagged(false)));
-    assert!(matches!(ada.does(Ask::Skip(case)), Done::Skipped));
+    assert!(matches!(ada.does(Request::Flag(case)), Outcome::Flagged(true)));
+    assert!(matches!(ada.does(Request::Flag(case)), Outcome::Flagged(false)));
+    assert!(matches!(ada.does(Request::Skip(case)), Outcome::Skipped));
     assert_ne!(ada.at(), Some((case, item)), "it comes back once, at the end");
-    ada.does(Ask::Undo);
+    ada.does(Request::Undo);
     assert_eq!(ada.at(), Some((case, item)));
 
     let again = other(&first);
@@ -185,12 +185,12 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     assert_eq!(label_of(&project, "ada", item), Some(first.clone()), "no vote");
     let after = ada.window.place.unwrap();
     assert_eq!(counted(after), (seen.len() + 1, seen.len() + 1), "it counts like any other");
-    let Done::Found(back) = ada.does(Ask::Earlier(None)) else { panic!("the last answer") };
+    let Outcome::Found(back) = ada.does(Request::Earlier(None)) else { panic!("the last answer") };
     assert_eq!((back.shown.case, back.label.as_deref()), (case, Some(again.as_str())));
     assert_eq!(back.shown.revealed.as_ref().unwrap().reason, "repeat", "now it may be known");
 
     // Taken back and answered otherwise after the reveal: the first blind answer stays the one that is compared.
-    ada.does(Ask::Undo);
+    ada.does(Request::Undo);
     assert_eq!(ada.at(), Some((case, item)));
     ada.labels(&first);
     let store = Store::open(&project.file(), Access::Read).unwrap();
@@ -202,7 +202,7 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     // The first answer is changed: that is the label from now on, and the first blind one is still compared.
     let changed = other(&first);
     ada.labels("fine");
-    ada.sitting.answer(item, &changed, Remarks::default()).unwrap();
+    ada.session.answer(item, &changed, Remarks::default()).unwrap();
     assert_eq!(label_of(&project, "ada", item), Some(changed));
     let compared = store.first_blind_answers().unwrap();
     assert!(compared.iter().any(|a| a.item == item && a.label == first), "the first blind one");
@@ -225,7 +225,7 @@ fn two_experts_each_have_their_own_answers_back() {
             any = true;
             if own.contains(&item) {
                 *again += 1;
-                assert!(sees(&mut person.sitting, case));
+                assert!(sees(&mut person.session, case));
             } else {
                 own.push(item);
             }
@@ -237,17 +237,17 @@ fn two_experts_each_have_their_own_answers_back() {
     }
     let [(mut ada, hers, n), (mut grace, his, m)] = people;
     assert!(n > 0 && m > 0 && hers.iter().all(|item| !his.contains(item)), "{n} and {m}");
-    let (ada_has, grace_has) = (ada.sitting.answered().unwrap(), grace.sitting.answered().unwrap());
+    let (ada_has, grace_has) = (ada.session.answered().unwrap(), grace.session.answered().unwrap());
     assert_eq!((ada_has.len(), grace_has.len()), (hers.len() + n, his.len() + m));
-    let of_ada = ada_has.iter().find(|(case, _)| !sees(&mut grace.sitting, *case));
+    let of_ada = ada_has.iter().find(|(case, _)| !sees(&mut grace.session, *case));
     assert!(of_ada.is_some(), "what came back to one is not there for the other");
-    assert!(ada_has.iter().all(|(case, _)| sees(&mut ada.sitting, *case)));
-    assert!(matches!(ada.sitting.next_case().unwrap(), Next::None(_)));
+    assert!(ada_has.iter().all(|(case, _)| sees(&mut ada.session, *case)));
+    assert!(matches!(ada.session.next_case().unwrap(), Next::None(_)));
     assert_eq!(project.json("status", &[])["shown_again"], n + m);
 }
 
-fn sees(sitting: &mut Sitting, case: CaseId) -> bool {
-    sitting.look(case).unwrap().is_some()
+fn sees(session: &mut Session, case: CaseId) -> bool {
+    session.look(case).unwrap().is_some()
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn thirty_answers_are_too_few_for_one_to_come_back_and_a_new_round_takes_back_wh
     assert!(project.json("mine", &["--budget", "60", "--strategy", "random"])["again"].as_u64() >= Some(3));
     let mut ada = Person::sits_down(&project, "ada");
     let (case, item) = ada.goes_to_a_repeat(&mut seen).expect("one comes back");
-    ada.sitting.close().unwrap();
+    ada.session.close().unwrap();
     project.json("mine", &["--budget", "20", "--strategy", "random"]);
     assert_eq!(project.json("status", &[])["shown_again"], 0);
     let next = project.json("next", &[]);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hardcase::desk::sitting::{Leaving, Remarks, Sitting};
+use hardcase::desk::session::{Leaving, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 use super::project::{Project, TASK, hardcase, run};
 
 /// An expert sits down at a file, and does what is told.
-fn sit<T>(file: &Path, name: &str, does: impl FnOnce(&mut Sitting) -> T) -> T {
-    let mut sitting = Sitting::open(file, name, Leaving::FreesCases).unwrap();
-    let done = does(&mut sitting);
-    sitting.close().unwrap();
+fn sit<T>(file: &Path, name: &str, does: impl FnOnce(&mut Session) -> T) -> T {
+    let mut session = Session::open(file, name, Leaving::FreesCases).unwrap();
+    let done = does(&mut session);
+    session.close().unwrap();
     done
 }
 
 fn says(file: &Path, name: &str, answers: &[(i64, &str)]) {
-    sit(file, name, |sitting| {
+    sit(file, name, |session| {
         for (item, label) in answers {
-            sitting.answer(ItemId(*item), label, Remarks::default()).unwrap();
+            session.answer(ItemId(*item), label, Remarks::default()).unwrap();
         }
     });
 }
@@ -329,7 +329,7 @@ fn a_report_of_three_experts_says_what_happened() {
             "{name}"
         );
     }
-    assert_eq!((&person("bob")["answers"], &person("bob")["sittings"]), (&json!(41), &json!(2)));
+    assert_eq!((&person("bob")["answers"], &person("bob")["sessions"]), (&json!(41), &json!(2)));
     assert_eq!((&person("cy")["skips"], &report["remarks"]["flags"]), (&json!(1), &json!(1)));
     assert_eq!(report["remarks"]["notes"], 1);
     assert_eq!(report["blindness"]["answers"], 111);

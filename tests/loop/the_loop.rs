@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hardcase::store::runs::{Begun, Outcome};
+use hardcase::store::log::runs::{Begun, Outcome};
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
 

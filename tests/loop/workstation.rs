@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hardcase::domain::ids::CaseId;
-use hardcase::store::runs::{Begun, Outcome};
+use hardcase::store::log::runs::{Begun, Outcome};
 use hardcase::store::{Access, Store};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

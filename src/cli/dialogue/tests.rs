@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::fault::Fault;
-use crate::job::look::SeenRow;
+use crate::job::preview::SeenRow;
 
 /// Answers with its lines, then leaves.
 struct Script {

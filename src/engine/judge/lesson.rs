@@ -1,12 +1,12 @@
 //! What the judge is asked, as the trainer wants it: tokens, and what is decided where.
 
-use super::prompt::Instruction;
+use super::prompt::JudgePrompt;
 use super::served::{Asked, Judge};
 use crate::domain::fault::Result;
 use crate::engine::causal::{Decision, Example};
 
 /// An instruction in tokens, from which labelled texts become examples.
-pub struct Lesson<'judge> {
+pub struct PromptEncoder<'judge> {
     judge: &'judge Judge,
     asked: Asked,
 }
@@ -16,12 +16,12 @@ impl Judge {
     ///
     /// # Errors
     /// Where it leaves no room for a text, or the model writes two labels alike.
-    pub fn lesson(&self, instruction: &Instruction) -> Result<Lesson<'_>> {
-        Ok(Lesson { judge: self, asked: self.ask(instruction)? })
+    pub fn lesson(&self, instruction: &JudgePrompt) -> Result<PromptEncoder<'_>> {
+        Ok(PromptEncoder { judge: self, asked: self.ask(instruction)? })
     }
 }
 
-impl Lesson<'_> {
+impl PromptEncoder<'_> {
     /// The answer cue, which an adapter that acts on answers alone is invoked by.
     pub fn cue(&self) -> &[u32] {
         &self.asked.cue
@@ -63,7 +63,7 @@ impl Lesson<'_> {
         self.asked.answers.log_probabilities(choices)
     }
 
-    /// Instruction, text and cue; and where the cue's last token stands.
+    /// JudgePrompt, text and cue; and where the cue's last token stands.
     fn begun(&self, text: &str, weight: f32) -> (Example, usize) {
         let (text, _) = self.judge.text(text, self.asked.longest_text);
         let (shared, answer_from) = (self.asked.prefix.len(), self.asked.prefix.len() + text.len());

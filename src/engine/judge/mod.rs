@@ -15,8 +15,8 @@ mod vocabulary;
 
 pub use answers::{Answers, Decision};
 pub use endpoint::{Endpoint, EndpointOptions, is_url};
-pub use lesson::Lesson;
-pub use prompt::{Instruction, Shown};
+pub use lesson::PromptEncoder;
+pub use prompt::{JudgePrompt, PromptLabel};
 pub use reader::{Question, Reader, Scoring, Verdict};
 pub use reading::Reading;
 pub use served::{Judge, JudgeOptions};

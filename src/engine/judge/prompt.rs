@@ -12,7 +12,7 @@ pub(super) const CUE: &str = "Label:";
 
 /// A label as the judge is told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct PromptLabel {
     /// Its name, which is also the answer.
     pub name: String,
     /// What it means; may be empty.
@@ -23,13 +23,13 @@ pub struct Shown {
 
 /// Everything that comes before a text, the same for all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Instruction {
+pub struct JudgePrompt {
     /// What is asked of each text.
     pub question: String,
     /// How to decide; may be empty.
     pub guideline: String,
     /// The labels, in the order of the probabilities.
-    pub labels: Vec<Shown>,
+    pub labels: Vec<PromptLabel>,
     /// Texts with the index of their label, the same before every text.
     pub examples: Vec<(String, usize)>,
     /// How many labelled texts each text has before it that are chosen for it alone.
@@ -37,7 +37,7 @@ pub struct Instruction {
     pub nearest: usize,
 }
 
-impl Instruction {
+impl JudgePrompt {
     /// What all texts have in common: the message up to where a text begins, or to where the examples begin that are its own.
     pub(super) fn message(&self) -> String {
         let mut message = self.question.trim().to_owned();
@@ -131,13 +131,13 @@ impl Around {
 mod tests {
     use super::*;
 
-    fn instruction() -> Instruction {
-        let shown = |name: &str, description: &str| Shown {
+    fn instruction() -> JudgePrompt {
+        let shown = |name: &str, description: &str| PromptLabel {
             name: name.into(),
             description: description.into(),
             examples: if name == "fine" { vec!["see you\ntonight".into()] } else { Vec::new() },
         };
-        Instruction {
+        JudgePrompt {
             question: "Is it spam?".into(),
             guideline: "Whatever sells is spam.\n".into(),
             labels: vec![shown("spam", "it sells\nsomething"), shown("fine", "")],
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn examples_of_a_text_alone_stand_where_those_of_all_would() {
         let all = instruction();
-        let alone = Instruction { examples: Vec::new(), nearest: 1, ..all.clone() };
+        let alone = JudgePrompt { examples: Vec::new(), nearest: 1, ..all.clone() };
         assert_eq!(alone.message() + &alone.lead(&all.examples), all.message());
     }
 

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::prompt::Instruction;
+use super::prompt::JudgePrompt;
 use crate::domain::fault::{Fault, Result};
 
-/// Instruction, text and answer are at most so many tokens even where the model allows more, unless asked otherwise: a second a text is long enough.
+/// JudgePrompt, text and answer are at most so many tokens even where the model allows more, unless asked otherwise: a second a text is long enough.
 pub(super) const LONGEST: usize = 2_048;
 /// A text must keep at least so many tokens beside the instruction.
 pub(super) const LEAST_TEXT: usize = 32;
@@ -66,7 +66,7 @@ pub trait Reader {
     ///
     /// # Errors
     /// Where there is no room for one, or two labels cannot be told apart.
-    fn room_beside(&self, instruction: &Instruction) -> Result<usize>;
+    fn room_beside(&self, instruction: &JudgePrompt) -> Result<usize>;
 
     /// How long a text is that just fits so many tokens, in words.
     fn longest(&self, room: usize) -> String;
@@ -95,7 +95,7 @@ pub trait Reader {
     ///
     /// # Errors
     /// Where it leaves no room for a text, or two labels cannot be told apart.
-    fn listen<'r>(&'r self, instruction: &Instruction) -> Result<Box<dyn Scoring + 'r>>;
+    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn Scoring + 'r>>;
 }
 
 /// Somebody who has been told an instruction.

@@ -1,4 +1,4 @@
-//! One sitting of the judge: the instruction in the cache, and texts scored against it a handful at a time.
+//! One session of the judge: the instruction in the cache, and texts scored against it a handful at a time.
 
 use std::num::NonZeroU32;
 
@@ -7,9 +7,9 @@ use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
-use super::prompt::Instruction;
+use super::prompt::JudgePrompt;
 use super::reader::{Question, Reader, Scoring, Taker, Verdict};
-use super::served::{Asked, Judge, Voice};
+use super::served::{Asked, Judge, Variant};
 use crate::domain::fault::{Fault, Result};
 use crate::engine::backend::{backend, with_logged_error};
 
@@ -23,7 +23,7 @@ pub struct Reading<'judge> {
     judge: &'judge Judge,
     context: LlamaContext<'judge>,
     batch: LlamaBatch<'static>,
-    told: Instruction,
+    told: JudgePrompt,
     asked: Asked,
     /// Tokens of texts and cues that are computed at a time.
     room: usize,
@@ -34,7 +34,7 @@ impl Judge {
     ///
     /// # Errors
     /// Where it leaves no room for a text, the model writes two labels alike, or there is not enough memory.
-    pub fn read(&self, instruction: &Instruction) -> Result<Reading<'_>> {
+    pub fn read(&self, instruction: &JudgePrompt) -> Result<Reading<'_>> {
         let attempted = "prepare the judge";
         let asked = self.ask(instruction)?;
         let longest = asked.longest_text + asked.cue.len();
@@ -86,7 +86,7 @@ impl Reader for Judge {
         self.context()
     }
 
-    fn room_beside(&self, instruction: &Instruction) -> Result<usize> {
+    fn room_beside(&self, instruction: &JudgePrompt) -> Result<usize> {
         self.ask(instruction).map(|asked| asked.longest_text)
     }
 
@@ -103,10 +103,10 @@ impl Reader for Judge {
     }
 
     fn beside(&mut self, adapter: Option<&[u8]>) -> Result<()> {
-        self.listen_to(adapter)
+        self.add_variant(adapter)
     }
 
-    fn listen<'r>(&'r self, instruction: &Instruction) -> Result<Box<dyn Scoring + 'r>> {
+    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn Scoring + 'r>> {
         Ok(Box::new(self.read(instruction)?))
     }
 }
@@ -184,7 +184,7 @@ impl Reading<'_> {
         let voices = self.judge.voices.clone();
         // One that acts on answers alone has to come after the texts.
         let mut ends: Vec<i32> = Vec::with_capacity(texts.len());
-        let at_once = !matches!(voices[0], Voice::OnAnswers(_));
+        let at_once = !matches!(voices[0], Variant::OnAnswers(_));
         for (sequence, (tokens, _)) in (1..).zip(texts) {
             self.share(INSTRUCTION, sequence)?;
             self.add(tokens, start, sequence, Output::None)?;
@@ -196,7 +196,7 @@ impl Reading<'_> {
         let mut said = Vec::with_capacity(voices.len());
         for (number, voice) in voices.iter().enumerate() {
             if number > 0 || !at_once {
-                self.speak(*voice)?;
+                self.switch_adapter(*voice)?;
                 ends.clear();
                 for (sequence, (tokens, _)) in (1..).zip(texts) {
                     let end = start + tokens.len();
@@ -282,16 +282,16 @@ impl Reading<'_> {
     /// Reads instruction and texts as the judge does.
     fn begin(&mut self) -> Result<()> {
         let everywhere = match self.judge.voices[0] {
-            Voice::Adapted(adapter) => Some(adapter),
-            Voice::Plain | Voice::OnAnswers(_) => None,
+            Variant::Adapted(adapter) => Some(adapter),
+            Variant::Plain | Variant::OnAnswers(_) => None,
         };
         self.judge.served.switch(&mut self.context, everywhere)
     }
 
-    fn speak(&mut self, voice: Voice) -> Result<()> {
+    fn switch_adapter(&mut self, voice: Variant) -> Result<()> {
         let adapter = match voice {
-            Voice::Plain => None,
-            Voice::Adapted(adapter) | Voice::OnAnswers(adapter) => Some(adapter),
+            Variant::Plain => None,
+            Variant::Adapted(adapter) | Variant::OnAnswers(adapter) => Some(adapter),
         };
         self.judge.served.switch(&mut self.context, adapter)
     }
@@ -318,7 +318,7 @@ mod tests {
     use super::*;
     use crate::engine::causal::{Adapter, AdapterFile, Weights};
     use crate::engine::judge::unpacked::Unpacked;
-    use crate::engine::judge::{JudgeOptions, Shown};
+    use crate::engine::judge::{JudgeOptions, PromptLabel};
 
     fn path(model: &str) -> PathBuf {
         let data = std::env::var_os("HARDCASE_TEST_DATA")
@@ -338,10 +338,13 @@ mod tests {
         Some(Judge::load(&path, options).unwrap())
     }
 
-    fn instruction(labels: &[&str]) -> Instruction {
-        let shown =
-            |name: &&str| Shown { name: (*name).into(), description: String::new(), examples: Vec::new() };
-        Instruction {
+    fn instruction(labels: &[&str]) -> JudgePrompt {
+        let shown = |name: &&str| PromptLabel {
+            name: (*name).into(),
+            description: String::new(),
+            examples: Vec::new(),
+        };
+        JudgePrompt {
             question: "What is the story about?".into(),
             guideline: String::new(),
             labels: labels.iter().map(shown).collect(),
@@ -434,7 +437,7 @@ mod tests {
     fn examples_of_a_text_alone_say_what_the_same_say_in_the_instruction() {
         let Some(judge) = judge("tinystories-656k-f32.gguf") else { return };
         let shared = instruction(&["a dog", "cat"]);
-        let alone = Instruction { examples: Vec::new(), nearest: 2, ..shared.clone() };
+        let alone = JudgePrompt { examples: Vec::new(), nearest: 2, ..shared.clone() };
         let text = "The dog ran to the tree.";
         let expected = verdicts(&mut judge.read(&shared).unwrap(), &[text]).remove(0);
         let mut reading = judge.read(&alone).unwrap();
@@ -491,8 +494,8 @@ mod tests {
         };
         let (newer, older) = (adapter(model, vec![1, 2], 1), adapter(model, vec![1, 2], 2));
         together.adapt(&newer).unwrap();
-        together.listen_to(None).unwrap();
-        together.listen_to(Some(&older)).unwrap();
+        together.add_variant(None).unwrap();
+        together.add_variant(Some(&older)).unwrap();
         let expected = [alone(Some(&newer)), alone(None), alone(Some(&older))];
         let mut reading = together.read(&told).unwrap();
         // Twice: nothing of one pass is left for the next.
@@ -512,7 +515,7 @@ mod tests {
         assert!(far(&expected[0], &expected[1]) > 0.05 && far(&expected[0], &expected[2]) > 0.05);
         drop(reading);
         let everywhere = adapter(model, Vec::new(), 3);
-        assert!(together.listen_to(Some(&everywhere)).unwrap_err().to_string().contains("every token"));
+        assert!(together.add_variant(Some(&everywhere)).unwrap_err().to_string().contains("every token"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use llama_cpp_2::model::{LlamaChatMessage, LlamaModel};
 use llama_cpp_2::token::LlamaToken;
 
 use super::answers::Answers;
-use super::prompt::{Around, CUE, Instruction, folded};
+use super::prompt::{Around, CUE, JudgePrompt, folded};
 use super::reader::{LEAST_TEXT, LONGEST, Question, no_room};
 use super::unpacked::Unpacked;
 use super::vocabulary::Vocabulary;
@@ -50,7 +50,7 @@ impl Default for JudgeOptions {
 
 /// The model with an adapter, or without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
+pub(super) enum Variant {
     /// As it is.
     Plain,
     /// With an adapter that acts on every token.
@@ -64,7 +64,7 @@ pub struct Judge {
     /// The model, and the adapters beside it.
     pub served: Served,
     /// Who speaks of each text: the judge first, then whoever is listened to beside it.
-    pub(super) voices: Vec<Voice>,
+    pub(super) voices: Vec<Variant>,
     pub(super) options: JudgeOptions,
     /// Whether its weights are a copy as BF16.
     pub unpacked: bool,
@@ -113,7 +113,7 @@ impl Judge {
         let around = chat(&served.model);
         Ok(Self {
             vocabulary: Vocabulary::of(&served.model),
-            voices: vec![Voice::Plain],
+            voices: vec![Variant::Plain],
             options,
             unpacked,
             facts,
@@ -136,20 +136,20 @@ impl Judge {
     ///
     /// # Errors
     /// As [`Self::adapt`]; and where the two do not read a text alike, because an adapter acts on all of it.
-    pub fn listen_to(&mut self, adapter: Option<&[u8]>) -> Result<()> {
-        let voice = adapter.map_or(Ok(Voice::Plain), |bytes| self.voice(bytes))?;
-        if [voice, self.voices[0]].iter().any(|voice| matches!(voice, Voice::Adapted(_))) {
+    pub fn add_variant(&mut self, adapter: Option<&[u8]>) -> Result<()> {
+        let voice = adapter.map_or(Ok(Variant::Plain), |bytes| self.voice(bytes))?;
+        if [voice, self.voices[0]].iter().any(|voice| matches!(voice, Variant::Adapted(_))) {
             return Err(Fault::new("compare two adapters in one pass", "one of them acts on every token"));
         }
         self.voices.push(voice);
         Ok(())
     }
 
-    fn voice(&mut self, bytes: &[u8]) -> Result<Voice> {
+    fn voice(&mut self, bytes: &[u8]) -> Result<Variant> {
         let file = AdapterFile::decode(bytes);
         let file = file.map_err(|e| Fault::new("load the adapter", e.to_string()).because(e))?;
         let loaded = self.served.adapt(bytes)?;
-        Ok(if file.invocation.is_empty() { Voice::Adapted(loaded) } else { Voice::OnAnswers(loaded) })
+        Ok(if file.invocation.is_empty() { Variant::Adapted(loaded) } else { Variant::OnAnswers(loaded) })
     }
 
     /// How it was told to run.
@@ -172,7 +172,7 @@ impl Judge {
     ///
     /// # Errors
     /// Where it leaves no room for a text, or the model writes two labels alike.
-    pub(super) fn ask(&self, instruction: &Instruction) -> Result<Asked> {
+    pub(super) fn ask(&self, instruction: &JudgePrompt) -> Result<Asked> {
         let vocab = self.served.model.vocab();
         let mut prefix = ids(&vocab.tokenize(self.around.before.as_bytes(), true, true));
         // A template may begin with the mark that the vocabulary adds, too.
@@ -233,7 +233,7 @@ impl Judge {
     /// the text has half of the room, and those of the examples that fit beside it are read, the most useful last.
     pub(super) fn question(
         &self,
-        told: &Instruction,
+        told: &JudgePrompt,
         question: &Question<'_>,
         most: usize,
     ) -> (Vec<u32>, bool) {

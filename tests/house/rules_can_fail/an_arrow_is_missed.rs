@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn by_a_plain_use() {
-    let expected = "src/tui/app.rs:2: tui -> store (`crate::store::Item`); tui may import desk and domain";
+    let expected =
+        "src/tui/app.rs:2: tui -> store (`crate::store::Item`); tui may import desk, insight and domain";
     told(beside_store("tui/app.rs", "//! a\nuse crate::store::Item;"), &[expected]);
 }
 
@@ -48,14 +49,14 @@ fn by_a_path_in_an_expression() {
 #[test]
 fn by_a_path_in_a_type_a_bound_or_a_pattern() {
     let text = "pub fn f<T: crate::store::Item>(\n _: Vec<crate::store::Item>) {\n match 1 { crate::store::N => (), _ => () }\n}";
-    let expected = ["src/format.rs:1: ", "src/format.rs:2: ", "src/format.rs:3: "];
-    told(beside_store("format.rs", text), &expected);
+    let expected = ["src/formats.rs:1: ", "src/formats.rs:2: ", "src/formats.rs:3: "];
+    told(beside_store("formats.rs", text), &expected);
 }
 
 #[test]
 fn by_a_qualified_path() {
     let text = "pub fn f(x: u8) { <u8 as crate::store::Item>::new(x) }";
-    told(beside_store("format.rs", text), &["src/format.rs:1: format -> store"]);
+    told(beside_store("formats.rs", text), &["src/formats.rs:1: formats -> store"]);
 }
 
 #[test]
@@ -145,10 +146,10 @@ fn but_not_by_the_arrows_of_the_design() {
         ("cli/mod.rs", "use crate::{desk, job::import, tui, domain::Case};\npub fn run() { import::run() }"),
         ("tui/mod.rs", "use crate::desk::Sitting;\nuse crate::domain::*;"),
         ("desk.rs", "use crate::stats; pub struct Sitting(crate::store::Item);"),
-        ("job/mod.rs", "use crate::{engine, mining, store::Item, stats, format}; pub mod import;"),
+        ("job/mod.rs", "use crate::{engine, mining, store::Item, stats, formats}; pub mod import;"),
         (
             "job/import.rs",
-            "use super::super::format; use std::io; pub fn run() { format::read(io::stdin()) }",
+            "use super::super::formats; use std::io; pub fn run() { formats::read(io::stdin()) }",
         ),
         (
             "stats.rs",

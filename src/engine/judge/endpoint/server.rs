@@ -14,7 +14,7 @@ use super::connection::{Connection, Patience, Reply};
 use super::refusal::{alike, refusal, useless};
 use super::walk::walk;
 use crate::domain::fault::{Fault, Result};
-use crate::engine::judge::prompt::{CUE, Instruction, folded};
+use crate::engine::judge::prompt::{CUE, JudgePrompt, folded};
 use crate::engine::judge::reader::{LEAST_TEXT, LONGEST, Question, Reader, Scoring, Taker, Verdict, no_room};
 
 /// How many of the likeliest tokens are asked for, and where a server refuses so many.
@@ -149,7 +149,7 @@ impl Reader for Endpoint {
         self.context
     }
 
-    fn room_beside(&self, instruction: &Instruction) -> Result<usize> {
+    fn room_beside(&self, instruction: &JudgePrompt) -> Result<usize> {
         if self.address.form == Form::Chat {
             let names: Vec<&str> = instruction.labels.iter().map(|label| label.name.as_str()).collect();
             for (i, one) in names.iter().enumerate() {
@@ -186,7 +186,7 @@ impl Reader for Endpoint {
         Err(Fault::new("compare two adapters in one pass", "a server takes none from here"))
     }
 
-    fn listen<'r>(&'r self, instruction: &Instruction) -> Result<Box<dyn Scoring + 'r>> {
+    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn Scoring + 'r>> {
         let room = self.room_beside(instruction)?;
         Ok(Box::new(Asking {
             endpoint: self,
@@ -207,7 +207,7 @@ fn begin_alike(one: &str, other: &str) -> bool {
 /// A server with an instruction, which is sent anew with each text; servers keep what is the same at the beginning.
 struct Asking<'e> {
     endpoint: &'e Endpoint,
-    told: Instruction,
+    told: JudgePrompt,
     message: String,
     labels: Vec<String>,
     /// In bytes.

@@ -1,0 +1,493 @@
+//! A session: the next case, an answer, undo and redo, skip, flag, note.
+
+use std::path::Path;
+
+use super::shown::{
+    Acknowledged, Card, Lack, NoCase, Place, Reveal, Saved, ShownCase, ShownLabel, ShownPartner, TakenBack,
+};
+use crate::domain::event::{Action, LabelEvent, NewEvent};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::history::History;
+use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
+use crate::domain::prediction::Probabilities;
+use crate::domain::split::Split;
+use crate::domain::task::{Assist, Task};
+use crate::insight::judge::opinion;
+use crate::store::log::events::Reveals;
+use crate::store::log::tasks::Revision;
+use crate::store::rounds::annotations_needed::Outstanding;
+use crate::store::rounds::cases::Case;
+use crate::store::rounds::leases::LEASE_MS;
+use crate::store::{Access, Store};
+
+/// Audit cases drawn before anything is scouted: as many as a round has at least.
+const FIRST_AUDIT: usize = 6;
+
+/// Whether a case stays with its expert when the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// It goes back at once.
+    FreesCases,
+    /// It stays until its lease ends: the next process of the same expert goes on with it.
+    KeepsCases,
+}
+
+/// One expert at one project.
+pub struct Session {
+    pub(super) store: Store,
+    pub(super) expert: ExpertId,
+    pub(super) session: SessionId,
+    pub(super) revision: Revision,
+    leaving: Leaving,
+}
+
+/// The next case, or why there is none.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// A case.
+    Case(Box<ShownCase>),
+    /// There is none, and why.
+    None(NoCase),
+}
+
+/// What an expert speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An item, in the case in which this expert would answer for it.
+    Item(ItemId),
+    /// The case on the screen.
+    Case(CaseId),
+}
+
+impl From<ItemId> for About {
+    fn from(item: ItemId) -> Self {
+        Self::Item(item)
+    }
+}
+
+impl From<CaseId> for About {
+    fn from(case: CaseId) -> Self {
+        Self::Case(case)
+    }
+}
+
+/// What an expert adds to an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Remarks {
+    /// A note.
+    pub note: Option<String>,
+    /// The own confidence, 1 to 3.
+    pub confidence: Option<u8>,
+    /// Milliseconds the case was looked at; by default since it was leased.
+    pub duration_ms: Option<i64>,
+}
+
+/// The names under which this login has labelled in the project, the last first.
+///
+/// # Errors
+/// Those of session down: a person is asked for a name only where it is of use.
+pub fn usual_names(project: &Path) -> Result<Vec<String>> {
+    Store::open(project, Access::Session)?.experts_of_login()
+}
+
+impl Session {
+    /// Sits down at a project. The expert is enrolled at first use.
+    ///
+    /// # Errors
+    /// The project cannot be opened or written, or has no task.
+    pub fn open(project: &Path, expert: &str, leaving: Leaving) -> Result<Self> {
+        let mut store = Store::open(project, Access::Session)?;
+        let revision = store.task()?;
+        let (expert, session) = store.begin_session(expert)?;
+        Ok(Self { store, expert, session, revision, leaving })
+    }
+
+    /// The task as it stood when the session began.
+    pub fn task(&self) -> &Task {
+        &self.revision.task
+    }
+
+    /// The next case; the same one until it is answered or its lease ends.
+    pub fn next_case(&mut self) -> Result<Next> {
+        match self.lease(1)?.pop() {
+            Some(case) => Ok(Next::Case(Box::new(self.show(&case)?))),
+            None => Ok(Next::None(self.why_no_case()?)),
+        }
+    }
+
+    /// The next `count` cases in order, so that the one after an answer is there before the answer is.
+    pub fn window(&mut self, count: usize) -> Result<Vec<Card>> {
+        let cases = self.lease(count)?;
+        cases.iter().map(|case| self.card(case)).collect()
+    }
+
+    fn lease(&mut self, count: usize) -> Result<Vec<Case>> {
+        self.store.lease_cases(self.expert, self.session, count, LEASE_MS)
+    }
+
+    /// A case that this expert may see, with what the expert did to it; none where there is no such case, or it comes back to another.
+    pub fn look(&mut self, case: CaseId) -> Result<Option<Card>> {
+        let mut found = self.store.case(case)?;
+        // A place that is kept for a repeat looks like any other case to whoever goes to its number.
+        if found.as_ref().is_some_and(|case| case.as_repeat().is_some() && case.expert.is_none())
+            && self.store.claim_repeat(case, self.expert)?
+        {
+            found = self.store.case(case)?;
+        }
+        if let Some(whose) =
+            found.as_ref().filter(|case| case.as_repeat().is_some()).and_then(|case| case.expert)
+            && self.store.person_of(whose)? != self.store.person_of(self.expert)?
+        {
+            found = None;
+        }
+        found.map(|case| self.card(&case)).transpose()
+    }
+
+    /// Brings a case before all others that wait for this expert, as after an undo.
+    pub fn bring_first(&mut self, case: CaseId) -> Result<()> {
+        self.store.lease_first(case, self.expert, self.session, LEASE_MS)
+    }
+
+    /// The cases that this expert has answered or skipped, the last one last.
+    pub fn answered(&self) -> Result<Vec<(CaseId, ItemId)>> {
+        self.store.answered_cases(self.expert)
+    }
+
+    /// Where this expert is in the open round; none where none is open.
+    pub fn place(&self) -> Result<Option<Place>> {
+        let place = self.store.place_in_round(self.expert)?;
+        Ok(place.map(|p| Place {
+            round: p.round,
+            cases: p.cases,
+            answered: p.answered,
+            mine: p.mine,
+            left: p.left,
+        }))
+    }
+
+    /// Draws the first audit cases, where nothing is scouted yet: what is labelled meanwhile is not lost.
+    pub fn begin_without_model(&mut self) -> Result<bool> {
+        let seed = self.store.project()?.seed;
+        self.store.open_round_0(FIRST_AUDIT, seed)
+    }
+
+    /// What the project lacks before cases can be mined and labelled; none where it lacks nothing.
+    pub fn lacks(&self) -> Result<Option<Lack>> {
+        Ok(if self.store.is_part_without_models()? {
+            Some(Lack::Models)
+        } else if self.store.active_predictor()?.is_none() {
+            Some(if self.store.item_count()? == 0 { Lack::Texts } else { Lack::Prelabels })
+        } else if self.store.open_round_row()?.is_none_or(|round| round.number == 0) {
+            Some(Lack::Round)
+        } else {
+            None
+        })
+    }
+
+    /// Why [`Self::next_case`] has none.
+    pub fn why_no_case(&self) -> Result<NoCase> {
+        match self.lacks()? {
+            Some(Lack::Models) => return Ok(NoCase::PartDone),
+            Some(Lack::Texts) => return Ok(NoCase::NoTexts),
+            Some(Lack::Prelabels) => return Ok(NoCase::NotScouted),
+            Some(Lack::Round) => return Ok(NoCase::NoRound),
+            None => {}
+        }
+        let mut newest = None;
+        for round in self.store.rounds()?.into_iter().filter(|r| r.number > 0 && r.closed_ms.is_none()) {
+            let wanting = self.store.wanting(round.id, Some(self.expert))?;
+            if wanting.open() > 0 {
+                return Ok(NoCase::WithOthers(Outstanding::of(&self.store, round.number, &wanting)?));
+            }
+            newest = Some(round.number);
+        }
+        Ok(newest.map_or(NoCase::NoRound, NoCase::RoundDone))
+    }
+
+    /// A case that this expert goes to by its number, leased where it wants an answer; none where there is no such case, and where it is for
+    /// others: then it would get more answers than it is to have.
+    pub fn go_to(&mut self, case: CaseId) -> Result<Option<Card>> {
+        let repeat = self.store.case(case)?.is_some_and(|case| case.as_repeat().is_some());
+        if !repeat && !self.store.lease_by_number(case, self.expert, self.session, LEASE_MS)? {
+            return Ok(None);
+        }
+        self.look(case)
+    }
+
+    fn card(&mut self, case: &Case) -> Result<Card> {
+        let (answer, repeat) = (self.answer_in(case)?, case.as_repeat());
+        let before = self.task().assist == Assist::Before && case.split == Split::Train;
+        if before && answer.is_none() {
+            self.store.reveal(self.expert, case)?;
+        }
+        let mut shown = self.show(case)?;
+        if before || self.is_revealed(case)? {
+            shown.revealed = Some(self.view_of_model(case)?);
+        }
+        let label = answer.as_ref().and_then(|a| a.event.label.as_deref()).map(|key| self.name_of(key));
+        Ok(Card {
+            skipped: answer.is_some() && label.is_none(),
+            label,
+            flagged: self.store.is_flagged(self.expert, case.item, repeat)?,
+            note: self.store.note_of(self.expert, case.item, repeat)?,
+            draft: self.store.draft(self.expert, case.item)?,
+            shown,
+        })
+    }
+
+    /// This expert's answer in a case: of a repeat the one given in it, else the one that stands on the item.
+    fn answer_in(&self, case: &Case) -> Result<Option<LabelEvent>> {
+        match case.as_repeat() {
+            Some(repeat) => self.store.answer_to_repeat(repeat),
+            None => self.store.current_answer(self.expert, case.item),
+        }
+    }
+
+    /// Whether the model's view has been shown to this expert; of a repeat, since it came back.
+    fn is_revealed(&self, case: &Case) -> Result<bool> {
+        match case.as_repeat() {
+            Some(_) => Ok(case.revealed),
+            None => self.store.is_revealed(self.expert, case.item),
+        }
+    }
+
+    fn show(&self, case: &Case) -> Result<ShownCase> {
+        let missing =
+            || Fault::new("show the case", "its text is not in the file").hint("Run `hardcase doctor FILE`");
+        let item = self.store.item(case.item)?.ok_or_else(missing)?;
+        let partner = match case.partner {
+            Some(partner) => self
+                .store
+                .item(partner.item)?
+                .map(|other| ShownPartner { text: other.text, similarity: partner.similarity }),
+            None => None,
+        };
+        let meta = item.meta.and_then(|m| serde_json::from_str(&m).ok());
+        Ok(ShownCase {
+            case: case.id,
+            item: case.item,
+            text: item.text,
+            meta: meta.unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new())),
+            partner,
+            labels: self
+                .task()
+                .labels
+                .iter()
+                .map(|l| ShownLabel { name: l.name.clone(), key: l.key })
+                .collect(),
+            revealed: None,
+        })
+    }
+
+    /// Shows what is hidden of a case, and records that it was shown: an answer after this is not a blind one.
+    pub fn reveal(&mut self, case: CaseId) -> Result<Option<Reveal>> {
+        let Some(case) = self.store.case(case)? else {
+            return Ok(None);
+        };
+        self.store.reveal(self.expert, &case)?;
+        self.view_of_model(&case).map(Some)
+    }
+
+    pub(super) fn view_of_model(&self, case: &Case) -> Result<Reveal> {
+        let mut probabilities = serde_json::Map::new();
+        let mut prelabel = None;
+        if let Some(predictor) = self.store.active_predictor()?
+            && let Some(values) = self.store.prediction(predictor.id, case.item)?
+        {
+            let names: Vec<String> = predictor.labels.iter().map(|key| self.name_of(key)).collect();
+            let p = Probabilities(values);
+            prelabel = names.get(p.top()).cloned();
+            probabilities = names.into_iter().zip(p.0.iter().map(|p| (*p).into())).collect();
+        }
+        let judge = opinion(&self.store, case.item)?;
+        Ok(Reveal {
+            split: case.split.as_str(),
+            reason: case.reason.as_str(),
+            in_words: case.reason.in_words(),
+            prelabel,
+            probabilities,
+            judge: judge.map(|p| p.into_iter().map(|(key, p)| (self.name_of(&key), p.into())).collect()),
+        })
+    }
+
+    pub(super) fn name_of(&self, stable_key: &str) -> String {
+        let task = self.task();
+        task.index_of_id(stable_key).map_or_else(|| stable_key.to_owned(), |i| task.labels[i].name.clone())
+    }
+
+    /// Records an answer. When this returns, it is on disk.
+    ///
+    /// # Errors
+    /// No such item or label, or the file cannot be written: nothing was recorded then.
+    pub fn answer(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Saved> {
+        self.record(item.into(), label, remarks, Reveals::No)
+    }
+
+    /// The same, and how many labels this expert has given with it.
+    ///
+    /// # Errors
+    /// Those of [`Self::answer`].
+    pub fn answer_and_count(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Acknowledged> {
+        let saved = self.answer(item, label, remarks)?;
+        let labels = self.store.label_count_of(self.expert)? + self.store.repeat_count(Some(self.expert))?;
+        Ok(Acknowledged { saved, labels })
+    }
+
+    /// Records an answer, and in the same commit that the model's view is shown from here on; returns that view, where there is a case.
+    pub fn answer_and_reveal(
+        &mut self,
+        about: impl Into<About>,
+        label: &str,
+        remarks: Remarks,
+    ) -> Result<(Saved, Option<Reveal>)> {
+        let about = about.into();
+        let case = self.subject(about)?.1;
+        let saved = self.record(about, label, remarks, Reveals::Yes)?;
+        Ok((saved, case.map(|case| self.view_of_model(&case)).transpose()?))
+    }
+
+    fn record(&mut self, about: About, label: &str, remarks: Remarks, reveals: Reveals) -> Result<Saved> {
+        let label = self.task().find_label(label)?.clone();
+        let (item, case) = self.subject(about)?;
+        let before = match &case {
+            Some(case) => self.answer_in(case)?,
+            None => self.store.current_answer(self.expert, item)?,
+        };
+        let mut event = NewEvent {
+            label: Some(label.id.clone()),
+            note: remarks.note,
+            confidence: remarks.confidence,
+            ..self.new_event(item, case, Action::Set)?
+        };
+        event.duration_ms = remarks.duration_ms.or(event.duration_ms);
+        self.store.append(self.session, event, reveals)?;
+        let changed = before.is_some_and(|a| a.event.action == Action::Set);
+        Ok(Saved { item, label: label.name, changed })
+    }
+
+    /// Leaves a case unanswered; it comes back once, after all others.
+    pub fn skip(&mut self, about: impl Into<About>) -> Result<LabelEvent> {
+        self.append(about.into(), Action::Skip, None)
+    }
+
+    /// Marks an item for a second look, or takes the mark off. Returns whether it is marked now.
+    pub fn toggle_flag(&mut self, about: impl Into<About>) -> Result<bool> {
+        let about = about.into();
+        let (item, case) = self.subject(about)?;
+        let flagged = self.store.is_flagged(self.expert, item, case.and_then(|case| case.as_repeat()))?;
+        self.append(about, if flagged { Action::Unflag } else { Action::Flag }, None)?;
+        Ok(!flagged)
+    }
+
+    /// Attaches a note to an item.
+    ///
+    /// # Errors
+    /// An empty note.
+    pub fn note(&mut self, about: impl Into<About>, text: &str) -> Result<LabelEvent> {
+        if text.trim().is_empty() {
+            return Err(Fault::usage("save the note", "it is empty"));
+        }
+        let noted = self.append(about.into(), Action::Note, Some(text.to_owned()))?;
+        self.keep_draft(noted.event.item, "")?;
+        Ok(noted)
+    }
+
+    /// Keeps a half-written note, so that a hang-up does not lose it; an empty one is dropped.
+    pub fn keep_draft(&mut self, about: impl Into<About>, text: &str) -> Result<()> {
+        let (item, _) = self.subject(about.into())?;
+        self.store.keep_draft(self.expert, item, text)
+    }
+
+    /// Takes back this expert's last event that stands.
+    pub fn undo(&mut self) -> Result<Option<TakenBack>> {
+        self.turn(Action::Retract)
+    }
+
+    /// Puts back what was last taken back, where nothing was done since.
+    pub fn redo(&mut self) -> Result<Option<TakenBack>> {
+        self.turn(Action::Restore)
+    }
+
+    fn turn(&mut self, action: Action) -> Result<Option<TakenBack>> {
+        let events = self.store.events_of(self.expert)?;
+        let history = History::replay(&events);
+        let target = if action == Action::Retract { history.to_undo() } else { history.to_redo() };
+        let Some(about) = target.and_then(|t| events.into_iter().find(|e| e.uuid == t)) else {
+            return Ok(None);
+        };
+        let case = about.event.case.map(|case| self.store.case(case)).transpose()?.flatten();
+        let event = NewEvent { target: Some(about.uuid), ..self.new_event(about.event.item, case, action)? };
+        self.store.append(self.session, event, Reveals::No)?;
+        let decision = about.event.action == Action::Adjudicate;
+        let what = match &about.event.label {
+            Some(key) if decision => format!("decision {}", self.name_of(key)),
+            Some(key) => format!("label {}", self.name_of(key)),
+            None => about.event.action.as_str().to_owned(),
+        };
+        let back = action == Action::Retract;
+        // A decision was not made on the case's screen, so nothing leads back there.
+        let case = about.event.case.filter(|_| !decision);
+        Ok(Some(TakenBack { item: about.event.item, case, what, back }))
+    }
+
+    fn append(&mut self, about: About, action: Action, note: Option<String>) -> Result<LabelEvent> {
+        let (item, case) = self.subject(about)?;
+        let event = NewEvent { note, ..self.new_event(item, case, action)? };
+        self.store.append(self.session, event, Reveals::No)
+    }
+
+    /// The item and the case that are spoken of. Only a repeat is kept apart from the newest case of its item.
+    fn subject(&self, about: About) -> Result<(ItemId, Option<Case>)> {
+        let (item, repeat) = match about {
+            About::Item(item) => (item, self.store.repeat_under_way(self.expert, item)?),
+            About::Case(id) => {
+                let case = self.store.case(id)?.ok_or_else(|| {
+                    Fault::usage(format!("label case {id}"), "the project has no such case")
+                })?;
+                (case.item, case.as_repeat())
+            }
+        };
+        let case = match repeat {
+            Some(repeat) => self.store.case(repeat)?,
+            None => self.store.case_of_item(item)?,
+        };
+        Ok((item, case))
+    }
+
+    pub(super) fn new_event(&self, item: ItemId, case: Option<Case>, action: Action) -> Result<NewEvent> {
+        if self.store.item(item)?.is_none() {
+            return Err(Fault::usage(format!("label item {item}"), "the project has no such item")
+                .hint("`hardcase next FILE` shows the number of the case's item"));
+        }
+        let revealed = match &case {
+            // Whoever decided between experts has seen what each of them said, however often the text comes back.
+            Some(case) => self.is_revealed(case)? || self.store.has_decided(self.expert, item)?,
+            None => self.store.is_revealed(self.expert, item)?,
+        };
+        let seen_prelabel = match (&case, revealed) {
+            (Some(case), true) => self.view_of_model(case)?.prelabel,
+            _ => None,
+        };
+        let shown = case.as_ref().map(|c| self.store.shown_ms(c.id, self.expert)).transpose()?.flatten();
+        Ok(NewEvent {
+            expert: self.expert,
+            item,
+            case: case.map(|c| c.id),
+            action,
+            target: None,
+            label: None,
+            confidence: None,
+            note: None,
+            revision: self.revision.id,
+            seen_prelabel,
+            revealed,
+            // A clock that was put back since tells nothing.
+            duration_ms: shown.map(|ms| self.store.now_ms() - ms).filter(|ms| *ms >= 0),
+        })
+    }
+
+    /// Gets up in order.
+    pub fn close(mut self) -> Result<()> {
+        self.store.end_session(self.session, self.leaving == Leaving::KeepsCases)
+    }
+}

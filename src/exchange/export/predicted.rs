@@ -1,0 +1,103 @@
+//! A model's prelabels of the pool, whichever model is asked for.
+
+use super::lines::name_of;
+use super::options::By;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::ItemId;
+use crate::domain::prediction::Probabilities;
+use crate::domain::task::Task;
+use crate::learn::judge_scores::Judged;
+use crate::learn::prelabels::{dimensions_of, matrix};
+use crate::learn::scorer::Scorer;
+use crate::store::Store;
+use crate::store::pool::predictors::Predictor;
+
+/// Predictions by item, in the model's own labels.
+pub(crate) struct Predicted {
+    /// The names of its labels.
+    pub names: Vec<String>,
+    items: Vec<ItemId>,
+    probabilities: Vec<f32>,
+}
+
+impl Predicted {
+    /// Those of the model that is asked for.
+    ///
+    /// # Errors
+    /// The project has no such model, or it cannot prelabel the pool.
+    pub fn read(store: &Store, task: &Task, by: &By) -> Result<Self> {
+        let predictor = find_predictor(store, by)?;
+        let names = predictor.labels.iter().map(|l| name_of(task, l)).collect();
+        let active = store.active_predictor()?.is_some_and(|a| a.id == predictor.id);
+        let (items, probabilities) = if predictor.kind == "judge" {
+            let judged = Judged::read(store, predictor)?;
+            let calibrated = judged.calibrated()?.as_standard_layout().iter().copied().collect();
+            (judged.items, calibrated)
+        } else if active {
+            store.predictions(predictor.id)?
+        } else if let Some(adapter) = predictor.adapter.filter(|_| predictor.scout() == "lora") {
+            // Its vectors are gone: of the pool only what it said of the cases is left.
+            return Err(Fault::usage(
+                format!("export predictions by adapter {adapter}"),
+                "it is a LoRA that is not active: what it said is kept of the cases only",
+            )
+            .hint(format!("`hardcase adapter FILE use {adapter}` reads the pool with it")));
+        } else {
+            // Of earlier models the file keeps the cases only: the rest is computed again.
+            let vectors = store.vectors(predictor.space(), dimensions_of(store, &predictor)?)?;
+            let scored = Scorer::load(store, &predictor)?.of_items(&vectors.items, matrix(&vectors)?);
+            let scored = scored.as_standard_layout().iter().copied().collect();
+            (vectors.items, scored)
+        };
+        Ok(Self { names, items, probabilities })
+    }
+
+    /// The same; none where the active model is asked for and nothing has been scouted yet.
+    pub fn if_any(store: &Store, task: &Task, by: &By) -> Result<Option<Self>> {
+        let nobody = *by == By::Active && store.active_predictor()?.is_none();
+        if nobody { Ok(None) } else { Self::read(store, task, by).map(Some) }
+    }
+
+    /// What it says of an item.
+    pub fn of(&self, item: ItemId) -> Option<Probabilities> {
+        let width = self.names.len();
+        let i = self.items.binary_search(&item).ok()?;
+        self.probabilities.get(i * width..(i + 1) * width).map(|row| Probabilities(row.to_vec()))
+    }
+}
+
+fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
+    let newest = |kind: &str| -> Result<Option<Predictor>> {
+        Ok(store.predictors()?.into_iter().rev().find(|p| p.kind == kind))
+    };
+    let (found, name, hint) = match by {
+        By::Active => (
+            store.active_predictor()?,
+            "the active model".to_owned(),
+            "`hardcase scout FILE` makes the first prelabels",
+        ),
+        By::Head => (newest("head")?, "the head".to_owned(), "`hardcase tune FILE` trains the first"),
+        By::Scout => (
+            newest("zero-shot")?,
+            "the zero-shot scout".to_owned(),
+            "`hardcase scout FILE` makes the first prelabels",
+        ),
+        By::Judge => (
+            store.judges()?.into_iter().next(),
+            "the judge".to_owned(),
+            "`hardcase judge FILE --model GGUF` has a language model judge texts",
+        ),
+        By::Adapter(id) => (
+            store
+                .predictors()?
+                .into_iter()
+                .rev()
+                .find(|p| p.kind != "combined" && p.adapter.is_some_and(|a| a.0 == *id)),
+            format!("adapter {id}"),
+            "`hardcase adapter FILE list` shows those it has",
+        ),
+    };
+    found.ok_or_else(|| {
+        Fault::usage(format!("export predictions by {name}"), "the project has none").hint(hint)
+    })
+}

@@ -1,0 +1,68 @@
+//! What of others' answers an export's reader may see, and the label of each item that the reader may know.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::domain::answer::{Vote, decided};
+use crate::domain::event::LabelEvent;
+use crate::domain::fault::Result;
+use crate::domain::ids::{ExpertId, ItemId};
+use crate::domain::split::Split;
+use crate::store::Store;
+
+/// Whose answers the reader may see.
+pub(crate) struct Seen {
+    /// The first name of the person who bears each name.
+    pub persons: BTreeMap<ExpertId, ExpertId>,
+    /// The reader's.
+    pub reader: Option<ExpertId>,
+    /// Items of cases that are open to the reader.
+    pub open: HashSet<ItemId>,
+    /// Of these, items for which others have answered.
+    pub closed: HashSet<ItemId>,
+}
+
+impl Seen {
+    pub fn read(store: &Store, reader: &str) -> Result<Self> {
+        let expert = store.find_expert(reader)?;
+        let open = store.closed_to(expert)?;
+        let persons = store.persons()?;
+        let reader = expert.and_then(|expert| persons.get(&expert).copied());
+        // Only what others have said is left out.
+        let others: HashSet<ItemId> = store
+            .standing_labels()?
+            .into_iter()
+            .filter(|(_, person, _)| reader != Some(*person))
+            .map(|(item, ..)| item)
+            .collect();
+        let closed = open.intersection(&others).copied().collect();
+        Ok(Self { persons, reader, open, closed })
+    }
+
+    /// Whether the reader may see an event.
+    pub fn sees(&self, event: &LabelEvent) -> bool {
+        !self.closed.contains(&event.event.item)
+            || self.reader.is_some() && self.persons.get(&event.event.expert).copied() == self.reader
+    }
+}
+
+/// The label of each item that the reader may know: of a case that is open to the reader, the own.
+pub(crate) fn all_decided(store: &Store, seen: &Seen) -> Result<BTreeMap<ItemId, String>> {
+    let mut votes = all_votes(store)?;
+    votes.retain(|vote| !seen.closed.contains(&vote.item));
+    let mut all = decided(&votes);
+    for (item, person, label) in store.standing_labels()? {
+        if seen.closed.contains(&item) && seen.reader == Some(person) {
+            all.insert(item, label);
+        }
+    }
+    Ok(all)
+}
+
+/// The votes of every item that has any.
+pub(crate) fn all_votes(store: &Store) -> Result<Vec<Vote>> {
+    let mut votes = Vec::new();
+    for split in [Split::Train, Split::Eval, Split::Audit] {
+        votes.extend(store.votes(split)?);
+    }
+    Ok(votes)
+}

@@ -1,0 +1,108 @@
+//! What a merge says at its end, or would do: as sentences and as JSON.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::compare::Brought;
+
+/// What came of one copy.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct MergeReport {
+    /// The copy, or the log of labels.
+    pub from: PathBuf,
+    /// True where nothing was written: what would come in.
+    pub dry_run: bool,
+    /// Texts.
+    pub texts: usize,
+    /// Imported rows.
+    pub rows: usize,
+    /// Imports of which nothing was here.
+    pub imports: usize,
+    /// What the log brought.
+    #[serde(flatten)]
+    pub brought: Brought,
+    /// Vectors.
+    pub vectors: usize,
+    /// Predictions.
+    pub predictions: usize,
+    /// Records of jobs.
+    pub runs: usize,
+    /// Cases and events that were left out, because their texts are not here.
+    pub left_out: usize,
+    /// Rounds that got another number: theirs, and the one here.
+    pub renumbered: Vec<(i64, i64)>,
+    /// Task revisions that were written apart, with what to do.
+    pub conflicts: Vec<String>,
+    /// Everything else that a person should know.
+    pub remarks: Vec<String>,
+}
+
+impl MergeReport {
+    fn came_in(&self) -> Vec<String> {
+        let b = &self.brought;
+        let events: usize = b.events.values().sum();
+        let counted = [
+            (self.texts, "text", "texts"),
+            (self.rows, "row", "rows"),
+            (events, "label event", "label events"),
+            (b.experts, "expert", "experts"),
+            (b.sessions, "session", "sessions"),
+            (b.revisions, "task revision", "task revisions"),
+            (b.rounds, "round", "rounds"),
+            (b.cases, "case", "cases"),
+            (b.expert_events, "word on roles and names", "words on roles and names"),
+            (b.reveals, "reveal", "reveals"),
+            (b.models, "model", "models"),
+            (b.adapters, "adapter", "adapters"),
+            (self.vectors, "vector", "vectors"),
+            (self.predictions, "prediction", "predictions"),
+            (self.runs, "record of a job", "records of jobs"),
+        ];
+        counted
+            .iter()
+            .filter(|(n, ..)| *n > 0)
+            .map(|(n, one, many)| format!("{n} {}", if *n == 1 { one } else { many }))
+            .collect()
+    }
+}
+
+impl fmt::Display for MergeReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let came_in = self.came_in();
+        let (would, nothing) = if self.dry_run {
+            ("would bring", "would bring nothing new")
+        } else {
+            ("brought", "brought nothing new")
+        };
+        match came_in.as_slice() {
+            [] => write!(f, "{}: {nothing}", self.from.display())?,
+            all => write!(f, "{}: {would} {}", self.from.display(), all.join(", "))?,
+        }
+        let list = |map: &std::collections::BTreeMap<String, usize>| {
+            map.iter().map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
+        };
+        if !self.brought.events.is_empty() {
+            write!(
+                f,
+                "\n  label events: {}; by {}",
+                list(&self.brought.events),
+                list(&self.brought.by_expert)
+            )?;
+        }
+        for (there, here) in &self.renumbered {
+            write!(f, "\n  round {there} of the copy is round {here} here, because the number is taken")?;
+        }
+        for line in &self.conflicts {
+            write!(f, "\n  CONFLICT: {line}")?;
+        }
+        for line in &self.remarks {
+            write!(f, "\n  note: {line}")?;
+        }
+        if self.dry_run {
+            write!(f, "\n  (--dry-run: nothing was written)")?;
+        }
+        Ok(())
+    }
+}

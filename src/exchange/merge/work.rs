@@ -1,0 +1,293 @@
+//! The work of a merge: open the copy untouched, compare, tell, and take in.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::compare::{Closed, Comparison, Side, compare};
+use super::report::MergeReport;
+use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
+use crate::domain::grouped::counted;
+use crate::domain::log::Log;
+use crate::domain::task::Task;
+use crate::formats::{Found, LogEnd, fill_text, read_log};
+use crate::store::sync::merge::{LeftOut, StoredCopy, Texts, YieldsLacking};
+use crate::store::{Access, Store, is_database};
+use crate::work::runner::{Ended, JobContext, Work, run};
+
+/// Whether a merge writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It does.
+    Merge,
+    /// It says what it would do.
+    DryRun,
+}
+
+/// Brings one copy, or one log of labels, into the project. None where another process did the same work.
+///
+/// # Errors
+/// It is no copy of this project, it is damaged, or it contradicts what is here: nothing is written then. A merge that is stopped or killed
+/// leaves what it finished, and the next one goes on.
+pub fn merge(context: &JobContext<'_>, other: &Path, mode: Mode) -> Result<Option<MergeReport>> {
+    let attempted = format!("merge {} into {}", other.display(), context.project.display());
+    if same_file(other, context.project) {
+        return Err(Fault::usage(attempted, "they are one file").hint("Name the copy"));
+    }
+    let source = Source::open(other, context.project)?;
+    merge_source(context, &source, other, mode)
+}
+
+/// Brings a log that was read from `other` into the project, as [`merge`] would one that lies in a file.
+///
+/// # Errors
+/// Those of [`merge`].
+pub(crate) fn merge_log(context: &JobContext<'_>, log: Log, other: &Path) -> Result<Option<MergeReport>> {
+    check_tasks(&log, other)?;
+    merge_source(context, &Source::Log(Box::new(log), LogEnd::Marked), other, Mode::Merge)
+}
+
+fn merge_source(
+    context: &JobContext<'_>,
+    source: &Source,
+    other: &Path,
+    mode: Mode,
+) -> Result<Option<MergeReport>> {
+    let attempted = format!("merge {} into {}", other.display(), context.project.display());
+    let told = |fault: Fault| fault.while_trying(attempted.clone());
+    if mode == Mode::DryRun {
+        let store = Store::open(context.project, Access::Read)?;
+        let compared = Compared::of(&store, source).map_err(told)?;
+        return Ok(Some(compared.report(other, &store, mode, LeftOut::default())?));
+    }
+    // As an import, so that none runs beside it and clears what is half here; as a merge, because that is what a person looks for.
+    let arguments = other.to_string_lossy();
+    let ended =
+        run(context, "merge", &arguments, |work| {
+            let inner = run(context, "import", &format!("merge {arguments}"), |inner| {
+                take_in(inner, work, source, other)
+            })?;
+            match inner {
+                Ended::Ours(report) => Ok(report),
+                Ended::Others => Err(Fault::new("merge", "another process merged the same copy meanwhile")
+                    .hint("Run it again")),
+            }
+        });
+    match ended.map_err(told)? {
+        Ended::Ours(report) => Ok(Some(report)),
+        Ended::Others => Ok(None),
+    }
+}
+
+fn take_in(work: &mut Work<'_>, outer: &mut Work<'_>, source: &Source, other: &Path) -> Result<MergeReport> {
+    work.store.clear_abandoned_sources()?;
+    let mut compared = Compared::of(work.store, source)?;
+    let stopped = |work: &Work<'_>| {
+        if work.stopped() {
+            return Err(
+                Fault::new("merge", "it was stopped").hint("What came in stays; run it again for the rest")
+            );
+        }
+        Ok(())
+    };
+    if let (Some(copy), Some((texts, _))) = (source.copy(), &mut compared.pool) {
+        let total = texts.lacking.rows as u64;
+        let mut heard = Vec::new();
+        work.report("texts", 0, Some(total), "rows")?;
+        work.store.take_texts(copy, texts, &fill, |done| {
+            heard.push(done);
+            Ok(())
+        })?;
+        for done in heard {
+            work.report("texts", done as u64, Some(total), "rows")?;
+        }
+        outer.report("texts", total, Some(total), "rows")?;
+        stopped(work)?;
+    }
+    let total = source.log().events.len() as u64;
+    work.report("labels", 0, Some(total), "events")?;
+    let left_out = work.store.take_log(source.log(), |_| Ok(()))?;
+    work.report("labels", total, Some(total), "events")?;
+    outer.report("labels", total, Some(total), "events")?;
+    stopped(work)?;
+    if let (Some(copy), Some((texts, yields))) = (source.copy(), &compared.pool) {
+        work.store.take_yields(copy, texts, yields)?;
+    }
+    source.check_unchanged()?;
+    compared.report(other, work.store, Mode::Merge, left_out)
+}
+
+/// What is merged.
+enum Source {
+    Copy(Box<StoredCopy>, Box<Log>),
+    Log(Box<Log>, LogEnd),
+}
+
+impl Source {
+    fn open(other: &Path, project: &Path) -> Result<Self> {
+        if is_database(other)? {
+            let copy = StoredCopy::open(other, project)?;
+            let log = copy.store.log()?;
+            check_tasks(&log, other)?;
+            return Ok(Self::Copy(Box::new(copy), Box::new(log)));
+        }
+        let name = other.display().to_string();
+        let file = File::open(other).map_err(|e| Fault::usage(format!("open {name}"), io_reason(&e)))?;
+        let (log, end) = read_log(file, &name)?;
+        check_tasks(&log, other)?;
+        Ok(Self::Log(Box::new(log), end))
+    }
+
+    fn log(&self) -> &Log {
+        match self {
+            Self::Copy(_, log) | Self::Log(log, _) => log,
+        }
+    }
+
+    fn copy(&self) -> Option<&Store> {
+        match self {
+            Self::Copy(copy, _) => Some(&copy.store),
+            Self::Log(..) => None,
+        }
+    }
+
+    fn check_unchanged(&self) -> Result<()> {
+        match self {
+            Self::Copy(copy, _) => copy.check_unchanged(),
+            Self::Log(..) => Ok(()),
+        }
+    }
+}
+
+/// A task that cannot be read would leave the whole project without one.
+fn check_tasks(log: &Log, other: &Path) -> Result<()> {
+    for revision in &log.revisions {
+        Task::from_toml(&revision.toml, &format!("in {}", other.display()))?;
+    }
+    Ok(())
+}
+
+/// A file beside a copy of it.
+struct Compared {
+    logs: Comparison,
+    /// Texts and yields; none where only a log came.
+    pool: Option<(Texts, YieldsLacking)>,
+    active: Option<String>,
+}
+
+impl Compared {
+    fn of(store: &Store, source: &Source) -> Result<Self> {
+        let (ours, theirs) = (store.log()?, source.log());
+        if ours.project != theirs.project {
+            return Err(Fault::usage("merge", "it is a copy of another project")
+                .hint("Only copies of one project can be merged; to bring texts in, use `hardcase import`"));
+        }
+        let mut logs = compare(&ours, theirs, store.now_ms());
+        if let Some(first) = logs.contradictions.first() {
+            let more = logs.contradictions.len() - 1;
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            return Err(Fault::new("merge", format!("the two files tell different things of {first}{rest}"))
+                .kind(FaultKind::Check)
+                .hint(
+                    "One of them was changed by hand or is damaged: `hardcase doctor` on both, or a backup",
+                ));
+        }
+        if let Source::Log(_, LogEnd::NotMarked) = source {
+            let says = "an earlier version wrote the log and did not mark its end, so it may be cut short";
+            logs.remarks.push(says.into());
+        }
+        let pool = match source.copy() {
+            Some(copy) => {
+                let texts = store.compare_texts(copy)?;
+                let yields = store.compare_yields(copy, &texts)?;
+                Some((texts, yields))
+            }
+            None => None,
+        };
+        let active = match source.copy().map(Store::active_predictor).transpose()?.flatten() {
+            Some(theirs) => {
+                Some(active_model(store, &theirs, pool.as_ref().is_some_and(|(_, y)| y.adopts()))?)
+            }
+            None => None,
+        };
+        Ok(Self { logs, pool, active })
+    }
+
+    fn report(self, from: &Path, store: &Store, mode: Mode, left_out: LeftOut) -> Result<MergeReport> {
+        let Self { logs, pool, active } = self;
+        let mut report = MergeReport {
+            from: from.to_owned(),
+            dry_run: mode == Mode::DryRun,
+            brought: logs.brought,
+            renumbered: logs.renumbered,
+            conflicts: logs.conflicts,
+            remarks: logs.remarks,
+            left_out: left_out.cases + left_out.events,
+            ..MergeReport::default()
+        };
+        if let Some((texts, yields)) = &pool {
+            (report.texts, report.rows, report.imports) =
+                (texts.lacking.texts, texts.lacking.rows, texts.lacking.imports);
+            (report.vectors, report.predictions, report.runs) =
+                (yields.vectors(), yields.predictions(), yields.runs());
+        }
+        // Of a log with the labels of one person alone, every round is open, and nothing was kept from anybody.
+        let from_log = pool.is_none();
+        for Closed { round, at, waited } in
+            logs.closed.into_iter().filter(|c| !(from_log && c.at == Side::Here && c.waited == 0))
+        {
+            let waited = counted(waited, "case", "cases");
+            report.remarks.push(match at {
+                Side::Here => format!(
+                    "round {round} was still open in the copy and stays closed here: the copy's answers count; {waited} that nobody \
+                     answered: withdrawn as before"
+                ),
+                Side::There => format!(
+                    "round {round} was closed in the copy, so it is closed here: all its answers count; {waited} that nobody answered: \
+                     withdrawn"
+                ),
+            });
+        }
+        let open = store.rounds()?.iter().filter(|r| r.closed_ms.is_none()).count();
+        if mode == Mode::Merge && open > 1 {
+            report.remarks.push(format!("{open} rounds are open: the cases of the older come first, and `hardcase mine` closes them all"));
+        }
+        if left_out.events > 0 || left_out.cases > 0 {
+            report.remarks.push(format!(
+                "left out: {} and {}, because their texts are not here: import them, and merge again",
+                counted(left_out.events, "label event", "label events"),
+                counted(left_out.cases, "case", "cases")
+            ));
+        }
+        report.remarks.extend(active);
+        Ok(report)
+    }
+}
+
+/// What becomes of the active model: a sentence.
+fn active_model(
+    store: &Store,
+    theirs: &crate::store::pool::predictors::Predictor,
+    adopts: bool,
+) -> Result<String> {
+    if adopts {
+        return Ok(format!("this file had no active model, so the copy's ({}) is active", theirs.kind));
+    }
+    Ok(match store.active_predictor()? {
+        Some(ours) => format!(
+            "this file's active model stays ({}); `hardcase adapter FILE list` shows all, and `hardcase tune FILE` learns from every label",
+            ours.kind
+        ),
+        None => "no model is active".into(),
+    })
+}
+
+/// Writes the text into a packed row that left it out.
+fn fill(found: &str, fields: &str, text: &str) -> Result<String> {
+    let found: Found =
+        serde_json::from_str(found).map_err(|e| Fault::new("read how a file was imported", e.to_string()))?;
+    fill_text(fields, &found, text)
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

@@ -1,0 +1,130 @@
+//! `export --what events`: the label log alone, to be taken back by `merge`.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use uuid::Uuid;
+
+use crate::domain::expert::Role;
+use crate::domain::fault::Result;
+use crate::domain::item::ItemKey;
+use crate::domain::log::{AdapterLine, Log, PredictorLine, RoundLine};
+use crate::formats::{LogText, write_log};
+use crate::store::{Access, Store};
+use crate::work::output::write_to;
+
+/// Whether the log repeats the texts of its cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// Beside their keys, for whoever reads it.
+    Written,
+    /// Keys alone.
+    LeftOut,
+}
+
+/// What an export of the log wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportedEvents {
+    /// Lines, without the head and the end.
+    pub lines: usize,
+    /// Others' label events, which only a lead gets.
+    pub left_out: usize,
+}
+
+/// Writes the whole log into a file, or to standard output, whoever asks. Returns how many lines, without the head and the end.
+///
+/// # Errors
+/// A place that cannot be written.
+pub fn export_events(project: &Path, texts: Texts, out: Option<&Path>) -> Result<usize> {
+    let store = Store::open(project, Access::Read)?;
+    let log = store.log()?;
+    write(&store, &log, texts, out)
+}
+
+/// Writes of the log what whoever reads under that name may have: a lead all, anybody else the own events with what they refer to.
+///
+/// # Errors
+/// A place that cannot be written.
+pub fn export_events_for(
+    project: &Path,
+    reader: &str,
+    texts: Texts,
+    out: Option<&Path>,
+) -> Result<ExportedEvents> {
+    let store = Store::open(project, Access::Read)?;
+    let mut log = store.log()?;
+    let reader = store.find_expert(reader)?;
+    let role = reader.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
+    let all = log.events.len();
+    if role != Role::Lead {
+        let persons = store.persons()?;
+        let person = reader.map(|expert| persons.get(&expert).copied().unwrap_or(expert));
+        let is_own = |expert| person.is_some() && persons.get(&expert).copied() == person;
+        let experts = store.experts()?.into_iter();
+        let own = experts.filter(|(expert, _)| is_own(*expert)).map(|(_, name)| name).collect();
+        log = own_part(log, &own);
+    }
+    let left_out = all - log.events.len();
+    Ok(ExportedEvents { lines: write(&store, &log, texts, out)?, left_out })
+}
+
+fn write(store: &Store, log: &Log, texts: Texts, out: Option<&Path>) -> Result<usize> {
+    let text = |key: &ItemKey| store.text_of_key(key);
+    let text: LogText<'_> = (texts == Texts::Written).then_some(&text);
+    let mut lines = 0;
+    write_to(out, |out| {
+        lines = write_log(out, log, text)?;
+        Ok(())
+    })?;
+    Ok(lines)
+}
+
+/// What of a log one person has said, under these names, with everything that this refers to. Nobody else's answer is in it.
+///
+/// Of a round only the cases come that the person has answered. So it comes as an open one: whoever takes a closed round in withdraws the cases
+/// that did not come with it. Settings of models tell what others answered, so they stay behind, as in a part of a project.
+fn own_part(mut log: Log, own: &BTreeSet<String>) -> Log {
+    log.events.retain(|event| own.contains(&event.expert));
+    log.reveals.retain(|reveal| own.contains(&reveal.expert));
+    let sessions: HashSet<Uuid> =
+        log.sessions.iter().filter(|s| own.contains(&s.expert)).map(|s| s.uuid).collect();
+    log.expert_events.retain(|event| {
+        let speaks_of_own =
+            own.contains(&event.expert) || event.other.as_ref().is_some_and(|o| own.contains(o));
+        speaks_of_own || sessions.contains(&event.session)
+    });
+
+    let cases: HashSet<Uuid> = log.events.iter().filter_map(|event| event.case).collect();
+    log.cases.retain(|case| cases.contains(&case.uuid));
+    let rounds: HashSet<Uuid> = log.cases.iter().map(|case| case.round).collect();
+    log.rounds.retain(|round| rounds.contains(&round.uuid));
+    let open = |round: RoundLine| RoundLine { closed_ms: None, ..round };
+    log.rounds = log.rounds.into_iter().map(open).collect();
+
+    let predictors: HashSet<Uuid> = log.rounds.iter().filter_map(|round| round.predictor).collect();
+    log.predictors.retain(|predictor| predictors.contains(&predictor.uuid));
+    let adapters: HashSet<Uuid> = log.predictors.iter().filter_map(|predictor| predictor.adapter).collect();
+    log.adapters.retain(|adapter| adapters.contains(&adapter.uuid));
+    let models: HashSet<_> = (log.predictors.iter().map(|p| p.model.clone()))
+        .chain(log.adapters.iter().map(|a| a.model.clone()))
+        .collect();
+    log.models.retain(|model| models.contains(&model.sha256));
+    let bare = |p: PredictorLine| PredictorLine { settings: "{}".into(), ..p };
+    log.predictors = log.predictors.into_iter().map(bare).collect();
+    let bare = |a: AdapterLine| AdapterLine { settings: "{}".into(), parent: None, round: None, ..a };
+    log.adapters = log.adapters.into_iter().map(bare).collect();
+
+    // The task is everybody's, with all its revisions, and they name the sessions in which they were set.
+    let set_in = log.revisions.iter().map(|revision| revision.session);
+    let told_in = log.expert_events.iter().map(|event| event.session);
+    let named: HashSet<Uuid> =
+        set_in.chain(told_in).chain(log.events.iter().map(|event| event.session)).collect();
+    log.sessions.retain(|session| named.contains(&session.uuid) || sessions.contains(&session.uuid));
+    let mut experts: HashSet<&str> = own.iter().map(String::as_str).collect();
+    experts.extend(log.sessions.iter().map(|session| session.expert.as_str()));
+    experts.extend(log.cases.iter().filter_map(|case| case.expert.as_deref()));
+    experts.extend(log.expert_events.iter().map(|event| event.expert.as_str()));
+    experts.extend(log.expert_events.iter().filter_map(|event| event.other.as_deref()));
+    log.experts.retain(|expert| experts.contains(expert.name.as_str()));
+    log
+}

@@ -1,0 +1,134 @@
+//! `predict`: scores new data with the active model; the project does not change.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crate::domain::fault::{Fault, Result};
+use crate::domain::prediction::Probabilities;
+use crate::domain::progress::{Progress, Watcher};
+use crate::domain::read_options::ReadOptions;
+use crate::exchange::export::{ExportFormat, probabilities_cell};
+use crate::formats::{Cell, Entry, OutputFormat, Reader, Row, RowWriter};
+use crate::learn::model::ScoutModel;
+use crate::learn::prelabels::active;
+use crate::learn::scorer::Scorer;
+use crate::store::{Access, Store};
+use crate::work::input::open_source;
+use crate::work::output::{output_fault, write_to};
+
+/// Texts scored at a time.
+const CHUNK: usize = 4_096;
+
+/// Where predictions come from and go to.
+#[derive(Clone, Debug)]
+pub struct PredictOptions {
+    /// How to read the data.
+    pub read: ReadOptions,
+    /// How to write the predictions.
+    pub format: ExportFormat,
+    /// Where to; standard output where none is named.
+    pub out: Option<PathBuf>,
+}
+
+/// Scores every row of `data`. Returns how many there were.
+///
+/// # Errors
+/// Nothing scouted yet, a bad row, or a model that cannot be used.
+pub fn predict(
+    project: &Path,
+    data: &Path,
+    model: &ScoutModel,
+    options: &PredictOptions,
+    watcher: &dyn Watcher,
+) -> Result<usize> {
+    let attempted = format!("score {}", data.display());
+    let store = Store::open(project, Access::Read)?;
+    let predictor = active(&store, &attempted)?;
+    let task = store.task()?.task;
+    let names: Vec<String> = predictor
+        .labels
+        .iter()
+        .map(|key| task.index_of_id(key).map_or_else(|| key.clone(), |i| task.labels[i].name.clone()))
+        .collect();
+    let scorer = Scorer::load(&store, &predictor)?;
+    let chosen = model.choose(&store)?;
+    if store.model(predictor.model)?.is_none_or(|m| m.sha256 != chosen.model.sha256) {
+        return Err(Fault::usage(
+            &attempted,
+            format!("{} is not the model that the project was scouted with", chosen.model.name),
+        )
+        .hint("Leave --model out, or name that model's file"));
+    }
+    let bytes = predictor.space().adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
+    let encoder = chosen.load_adapted(bytes.as_deref())?;
+    let source = open_source(data, &attempted)?;
+    let size = source.size;
+    let name = data.to_string_lossy().into_owned();
+    let mut reader =
+        Reader::open(source.stream, &name, &options.read).map_err(|f| f.while_trying(&attempted))?;
+    watcher.note(&format!("{name}: {}", reader.found()));
+    let mut written = 0;
+    write_to(options.out.as_deref(), |out| {
+        let format = match options.format {
+            ExportFormat::Jsonl => OutputFormat::Jsonl,
+            ExportFormat::Csv => OutputFormat::Csv,
+        };
+        let columns = ["id", "line", "text", "prelabel", "probabilities"].map(str::to_owned).to_vec();
+        let mut writer =
+            RowWriter::new(out, format, columns).map_err(|e| output_fault("the predictions", &e))?;
+        loop {
+            let rows = read_chunk(&mut reader, &name, &attempted)?;
+            if rows.is_empty() {
+                break;
+            }
+            let texts: Vec<&str> = rows.iter().map(|r| r.text.as_str()).collect();
+            let mut predicted = vec![None; rows.len()];
+            encoder.embed(&texts, &mut |indices, vectors| {
+                let scored = scorer.probabilities(vectors);
+                for (index, p) in indices.iter().zip(scored.rows()) {
+                    predicted[*index] = Some(Probabilities(p.to_vec()));
+                }
+                ControlFlow::Continue(())
+            })?;
+            for (row, p) in rows.iter().zip(&predicted) {
+                let prelabel = p.as_ref().map_or(Cell::Null, |p| Cell::Text(names[p.top()].clone()));
+                let probabilities = p.as_ref().map_or(Cell::Null, |p| probabilities_cell(&names, p));
+                let id = row.external_id.clone().map_or(Cell::Null, Cell::Text);
+                let cells = [
+                    id,
+                    Cell::Json(row.line.to_string()),
+                    Cell::Text(row.text.clone()),
+                    prelabel,
+                    probabilities,
+                ];
+                writer.write_row(&cells).map_err(|e| output_fault("the predictions", &e))?;
+            }
+            written += rows.len();
+            watcher.report(&Progress {
+                job: "predict".into(),
+                stage: "scoring".into(),
+                done: size.map_or(reader.bytes_read(), |s| reader.bytes_read().min(s)),
+                total: size,
+                unit: "bytes".into(),
+                rate: None,
+                eta_s: None,
+                tokens_per_second: None,
+                epochs: Vec::new(),
+            });
+        }
+        writer.finish().map(drop).map_err(|e| output_fault("the predictions", &e))
+    })?;
+    Ok(written)
+}
+
+fn read_chunk(reader: &mut Reader, name: &str, attempted: &str) -> Result<Vec<Row>> {
+    let mut rows = Vec::with_capacity(CHUNK);
+    while rows.len() < CHUNK {
+        match reader.next_entry().map_err(|f| f.while_trying(attempted))? {
+            Some(Entry::Row(row)) => rows.push(row),
+            Some(Entry::Bad(bad)) => return Err(bad.fault(name).while_trying(attempted)),
+            None => break,
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,231 @@
+//! Hostile bytes through every reader of this room: rows exactly as they stand or one clear sentence, and never a panic.
+
+use std::io::Cursor;
+
+use serde_json::Value;
+
+use super::event_log::{LogEnd, read_log, write_log};
+use super::read::found::{Found, Shape};
+use super::read::reader::{Entry, Reader};
+use super::read::row::{Row, TextCell, fill_text, unpack};
+use super::write::cell::Cell;
+use super::write::writer::{OutputFormat, RowWriter};
+use crate::domain::fuzzing::{Fuzzer, beginning, is_one_sentence, text_of};
+use crate::domain::log::*;
+use crate::domain::read_options::ReadOptions;
+
+type Judged = Result<(), String>;
+
+/// A small file of each format, and of each kind of trouble that a real one has been in.
+fn files() -> Vec<Vec<u8>> {
+    let utf16 = |text: &str| -> Vec<u8> {
+        [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let mut files: Vec<Vec<u8>> = [
+        "id,text,label\n1,a word or two,ham\n2,\"two\nlines, and a \"\"quote\"\"\",spam\n",
+        "text\nHello there\nHi you, too\n",
+        "id;text\n1;\"Well, a; b\"\n2;no, not, at, all\n",
+        "ham\tOk, you\nspam\tWin \"now\", and here\n",
+        "id\ttext\n1\t\"a\tb\"\n2\t\"two\nlines\"\n",
+        "1,\"Hi you\n2,b\n3,the said \"no\"\n",
+        "{\"id\":1,\"text\":\"a b\",\"n\":1.50}\n{\"text\":\"c \\\"d\\\"\\n\",\"o\":{\"p\":[1]}}\n{\"id\":2}\n",
+        "{\"text\":\"a\",\"text\":\"b\"}\n\n{\"text\":null}\n{\"text\":[1]}\n",
+        "one line of text\nand another one\r\n\nthe last",
+        "[1,2]\n[3]\n",
+        "\u{feff}id,text\n1,Grüße aus Köln\n",
+    ]
+    .iter()
+    .map(|text| text.as_bytes().to_vec())
+    .collect();
+    files.push(utf16("id\ttext\n1\tGrüße\n2\tδοκιμή\n"));
+    files.push(b"id,text\n1,caf\xe9 cr\xe8me\n2,plain\n".to_vec());
+    files
+}
+
+/// What the last byte of an input chooses: under which name it is read, and what was said of it beforehand.
+fn reading(choice: u8) -> (&'static str, ReadOptions) {
+    let names = ["a.csv", "a.tsv", "a.jsonl", "a.txt", "-"];
+    let mut options = ReadOptions::default();
+    match choice / 5 % 8 {
+        0 => options.text = vec!["text".into()],
+        1 => options.text = vec!["1".into(), "2".into()],
+        2 => options.encoding = Some("windows-1252".into()),
+        3 => options.encoding = Some("utf-16le".into()),
+        4 => (options.gold, options.meta) = (Some("1".into()), vec!["2".into()]),
+        _ => {}
+    }
+    (names[usize::from(choice) % names.len()], options)
+}
+
+#[test]
+fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
+    Fuzzer::new("files", 50).over(&files(), |bytes| {
+        let choice = bytes.last().copied().unwrap_or_default();
+        let (name, options) = reading(choice);
+        let open = Reader::open(Box::new(Cursor::new(bytes.to_vec())), name, &options);
+        let mut reader = match open {
+            Ok(reader) => reader,
+            Err(fault) => return is_one_sentence(&fault.to_string()),
+        };
+        let found = reader.found().clone();
+        let said = found.to_string();
+        if said.contains(['\n', '\u{1b}']) || said.len() > 10_000 {
+            return Err(format!("what was found is said as {said:?}"));
+        }
+        let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
+        let (mut entries, mut last) = (0, 0);
+        while let Some(entry) = reader.next_entry().map_err(|f| f.to_string())? {
+            entries += 1;
+            if entries > bytes.len() {
+                return Err("it yields more rows than bytes".into());
+            }
+            match entry {
+                Entry::Row(row) => {
+                    if row.line < last {
+                        return Err(format!("line {} comes after line {last}", row.line));
+                    }
+                    last = row.line;
+                    stands(&row, &found, (bytes, &lines))?;
+                    comes_back(&row, &found)?;
+                }
+                Entry::Bad(bad) => {
+                    is_one_sentence(&bad.fault(name).to_string())?;
+                    if bad.raw.len() > 3 * 1024 || bad.line == 0 {
+                        return Err(format!("a bad row keeps {} bytes of line {}", bad.raw.len(), bad.line));
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+/// A text is what stands in the file, to the byte.
+fn stands(row: &Row, found: &Found, (bytes, lines): (&[u8], &[&[u8]])) -> Judged {
+    let text = &row.text;
+    if text.trim().is_empty() || text.len() > 1_000_000 || text.contains('\0') {
+        return Err(format!("a text that is none, of {} bytes", text.len()));
+    }
+    if found.encoding != "UTF-8" || found.text.len() != 1 {
+        return Ok(());
+    }
+    let line = lines.get(row.line as usize - 1).copied().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = if row.line == 1 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
+    let ok = match found.shape {
+        Shape::Lines => line == text.as_bytes(),
+        Shape::Jsonl => match serde_json::from_slice::<Value>(line) {
+            Ok(object) => match &object[&found.columns[found.text[0]]] {
+                Value::String(said) => said == text,
+                // Kept as it was written, which a number does not say of itself.
+                Value::Null => false,
+                _ => find(line, text.as_bytes()),
+            },
+            // Another column is more than a reader takes.
+            Err(_) => find(line, text.as_bytes()) || line.contains(&b'\\'),
+        },
+        // What follows a closing quote belongs to the cell: then its text stands there in pieces.
+        Shape::Delimited { quotes, .. } => {
+            find(bytes, text.as_bytes())
+                || quotes
+                    && (find(bytes, text.replace('"', "\"\"").as_bytes())
+                        || bytes.iter().filter(|b| **b == b'"').count() > 1)
+        }
+    };
+    if ok { Ok(()) } else { Err(format!("the text {text:?} does not stand on line {}", row.line)) }
+}
+
+fn find(bytes: &[u8], piece: &[u8]) -> bool {
+    // Texts of a megabyte are looked for by their two ends: the rest would take longer than the reader.
+    if piece.len() > 10_000 {
+        return find(bytes, &piece[..5_000]) && find(bytes, &piece[piece.len() - 5_000..]);
+    }
+    let Some(first) = piece.first() else { return true };
+    bytes.iter().enumerate().any(|(at, b)| b == first && bytes[at..].starts_with(piece))
+}
+
+/// All columns of a row, kept with and without its text, are the same columns.
+fn comes_back(row: &Row, found: &Found) -> Judged {
+    let cells = |packed: &str, text: &str| unpack(packed, found, text).map_err(|f| f.to_string());
+    let (packed, kept) = (row.pack(found, TextCell::Elided), row.pack(found, TextCell::Kept));
+    if cells(&packed, &row.text)? != cells(&kept, "")? {
+        return Err(format!("kept without its text a row is another: {packed}"));
+    }
+    let filled = fill_text(&packed, found, &row.text).map_err(|f| f.to_string())?;
+    if cells(&filled, "")? != cells(&kept, "")? {
+        return Err(format!("filled again a row is another: {filled}"));
+    }
+    match row.meta(found).map(|meta| serde_json::from_str::<Value>(&meta)) {
+        Some(Err(e)) => Err(format!("what stands beside a text is no JSON: {e}")),
+        _ => Ok(()),
+    }
+}
+
+#[test]
+fn any_text_that_is_written_is_read_back_to_the_byte() {
+    let seeds: Vec<Vec<u8>> = crate::domain::fuzzing::tokens().iter().map(|t| t.to_vec()).collect();
+    Fuzzer::new("rows out and in", 10).over(&seeds, |bytes| {
+        let text = text_of(bytes);
+        if text.trim().is_empty() || text.len() > 1_000_000 {
+            return Ok(());
+        }
+        let (a, b) = text.split_at(beginning(&text, text.len() / 3).len());
+        let columns = ["a", "b", "text"].map(str::to_owned).to_vec();
+        for (format, name, delimiter) in
+            [(OutputFormat::Csv, "a.csv", Some(",".to_owned())), (OutputFormat::Jsonl, "a.jsonl", None)]
+        {
+            let mut writer =
+                RowWriter::new(Vec::new(), format, columns.clone()).map_err(|e| e.to_string())?;
+            let cells = [Cell::from(a), Cell::from(b), Cell::from(text.as_ref())];
+            writer.write_row(&cells).map_err(|e| e.to_string())?;
+            let written = writer.finish().map_err(|e| e.to_string())?;
+            let options = ReadOptions {
+                text: vec!["text".into()],
+                header: Some(true),
+                delimiter,
+                encoding: Some("utf-8".into()),
+                ..ReadOptions::default()
+            };
+            let mut reader =
+                Reader::open(Box::new(Cursor::new(written)), name, &options).map_err(|f| f.to_string())?;
+            let found = reader.found().clone();
+            match reader.next_entry().map_err(|f| f.to_string())? {
+                Some(Entry::Row(row)) if row.text == text => {
+                    let back = unpack(&row.pack(&found, TextCell::Elided), &found, &row.text)
+                        .map_err(|f| f.to_string())?;
+                    if back.into_iter().map(|(_, cell)| cell).ne(cells) {
+                        return Err(format!("{name}: the columns come back as others"));
+                    }
+                }
+                other => return Err(format!("{name}: it comes back as {other:?}")),
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
+    let text = |log: &Log| {
+        let mut out = Vec::new();
+        write_log(&mut out, log, None).map(|_| out).map_err(|f| f.to_string())
+    };
+    let seeds = vec![super::event_log::tests::specimen(), b"id,text\n1,a\n".to_vec()];
+    Fuzzer::new("logs of labels", 10).over(&seeds, |bytes| {
+        let log = match read_log(bytes, "x.jsonl") {
+            Ok((log, _)) => log,
+            Err(fault) => return is_one_sentence(&fault.to_string()),
+        };
+        let written = text(&log)?;
+        // The text of a case is for whoever reads the log, and never taken in.
+        let bare = |mut log: Log| {
+            log.cases.iter_mut().for_each(|c| c.text = None);
+            log
+        };
+        match read_log(&written[..], "x.jsonl") {
+            Ok((back, LogEnd::Marked)) if bare(back.clone()) == bare(log) => Ok(()),
+            Ok(_) => Err("what was taken is written as another log".into()),
+            Err(fault) => Err(format!("what was taken is refused when it is written: {fault}")),
+        }
+    });
+}

@@ -1,0 +1,112 @@
+//! Items on which experts differ, as far as whoever looks may know of them.
+//!
+//! An expert sees others' answers once nobody is to answer for the item any more, the lead at any time.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::expert::Role;
+use crate::domain::fault::Result;
+use crate::domain::ids::{CaseId, ExpertId, ItemId};
+use crate::domain::task::Task;
+use crate::store::Store;
+
+/// The beginning of a text in a list.
+const BEGINNING: usize = 200;
+
+/// What an expert said, in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// The expert's name.
+    pub expert: String,
+    /// The label's name; none for a skip.
+    pub label: Option<String>,
+}
+
+/// An item on which experts differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dispute {
+    /// The item.
+    pub item: ItemId,
+    /// Its case.
+    pub case: Option<CaseId>,
+    /// The number of the case's round.
+    pub round: Option<i64>,
+    /// Its split: `train`, `eval` or `audit`.
+    pub split: &'static str,
+    /// The beginning of its text.
+    pub beginning: String,
+    /// What each expert said; empty where the viewer has yet to answer.
+    pub answers: Vec<Said>,
+    /// Whether the viewer has yet to answer: looking at it ends the blindness.
+    pub yours_to_answer: bool,
+    /// The label it was decided to have, by name.
+    pub decided: Option<String>,
+}
+
+/// Names of experts, each person's first, and of labels.
+pub struct Names<'a> {
+    task: &'a Task,
+    experts: BTreeMap<ExpertId, String>,
+}
+
+impl<'a> Names<'a> {
+    pub fn read(store: &Store, task: &'a Task) -> Result<Self> {
+        let names: BTreeMap<ExpertId, String> = store.experts()?.into_iter().collect();
+        let first = |(name, person)| (name, names.get(&person).cloned().unwrap_or_default());
+        Ok(Self { task, experts: store.persons()?.into_iter().map(first).collect() })
+    }
+
+    pub fn expert(&self, id: ExpertId) -> String {
+        self.experts.get(&id).cloned().unwrap_or_default()
+    }
+
+    pub fn label(&self, key: &str) -> String {
+        self.task.index_of_id(key).map_or_else(|| key.to_owned(), |i| self.task.labels[i].name.clone())
+    }
+}
+
+/// The items on which experts differ, as far as `viewer` may know of them: those that nobody has decided first.
+pub fn disputes(store: &Store, task: &Task, viewer: ExpertId) -> Result<Vec<Dispute>> {
+    let names = Names::read(store, task)?;
+    let lead = store.role(viewer)? == Role::Lead;
+    let own = store.persons()?.get(&viewer).copied();
+    let decided: BTreeMap<ItemId, String> = store
+        .decisions(None)?
+        .into_iter()
+        .filter(|decision| !decision.overtaken)
+        .map(|decision| (decision.item, names.label(&decision.label)))
+        .collect();
+    let mut found = Vec::new();
+    for item in store.disputed_items()? {
+        let closed = store.is_closed(viewer, item)?;
+        if !closed && !lead {
+            continue;
+        }
+        let given = store.answers_on(item)?;
+        let answered = given.iter().any(|a| Some(a.expert) == own || a.expert == viewer);
+        let yours_to_answer = !closed && (!answered || store.repeat_under_way(viewer, item)?.is_some());
+        let said = |a: &crate::store::rounds::disputes::Given| Said {
+            expert: names.expert(a.expert),
+            label: a.label.as_deref().map(|key| names.label(key)),
+        };
+        let case = store.case_of_item(item)?;
+        let (text, _) = store.item_text_and_id(item)?;
+        found.push(Dispute {
+            item,
+            case: case.as_ref().map(|c| c.id),
+            round: case.as_ref().map(|c| c.round_number),
+            split: store.split_of(item)?.map_or("", |split| split.as_str()),
+            beginning: text.chars().take(BEGINNING).collect(),
+            answers: match yours_to_answer {
+                true => Vec::new(),
+                false => given.iter().filter(|a| !a.overtaken && a.label.is_some()).map(said).collect(),
+            },
+            yours_to_answer,
+            decided: decided.get(&item).cloned(),
+        });
+    }
+    found.sort_by_key(|dispute| (dispute.decided.is_some(), dispute.item));
+    Ok(found)
+}

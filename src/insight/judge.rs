@@ -1,0 +1,88 @@
+//! What the file holds of a judge: the language model that has read some of the texts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::fault::Result;
+use crate::domain::ids::ItemId;
+use crate::stats::classifier::stack::{Stack, Worth};
+use crate::store::Store;
+
+/// Of a judge's settings what is shown; the job that wrote them keeps more.
+#[derive(Deserialize)]
+struct Settings {
+    calibration: Option<Stack>,
+    worth: Option<Worth>,
+}
+
+/// Where the newest judge stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct JudgeStatus {
+    /// Its model.
+    pub model: String,
+    /// Texts that it has read.
+    pub read: usize,
+    /// What it is worth beside the scout; none where there are too few labels to say.
+    pub worth: Option<Worth>,
+}
+
+impl JudgeStatus {
+    /// That of a project; none where none has read anything.
+    pub fn read(store: &Store) -> Result<Option<Self>> {
+        for predictor in store.judges()? {
+            let read = store.prediction_count(predictor.id)?;
+            if read > 0 {
+                let model = store.model(predictor.model)?.map(|model| model.name).unwrap_or_default();
+                let settings: Option<Settings> = serde_json::from_str(&predictor.settings).ok();
+                return Ok(Some(Self { model, read, worth: settings.and_then(|settings| settings.worth) }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl std::fmt::Display for JudgeStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the judge, {}, has read {} texts: ", self.model, self.read)?;
+        match self.worth {
+            Some(worth) if worth.helps => {
+                write!(
+                    f,
+                    "it helps (log-loss on {} held-out labels {:.3}, without it {:.3})",
+                    worth.n, worth.both, worth.scout
+                )
+            }
+            Some(worth) => write!(
+                f,
+                "it does not help (log-loss on {} held-out labels {:.3}, without it {:.3}), and the scout decides alone",
+                worth.n, worth.both, worth.scout
+            ),
+            None => {
+                write!(
+                    f,
+                    "too few of them have a training label to say what that is worth, and the scout decides alone"
+                )
+            }
+        }
+    }
+}
+
+/// The newest judge's calibrated probabilities of an item that it has read, with the stable keys of their labels.
+pub(crate) fn opinion(store: &Store, item: ItemId) -> Result<Option<Vec<(String, f32)>>> {
+    for predictor in store.judges()? {
+        if let Some(said) = store.prediction(predictor.id, item)? {
+            let settings: Option<Settings> = serde_json::from_str(&predictor.settings).ok();
+            let p = match settings.and_then(|settings| settings.calibration) {
+                Some(stack) => calibrated(&stack, &said),
+                None => said,
+            };
+            return Ok(Some(predictor.labels.into_iter().zip(p).collect()));
+        }
+    }
+    Ok(None)
+}
+
+fn calibrated(stack: &Stack, said: &[f32]) -> Vec<f32> {
+    let log = |(_, label): (usize, usize)| said[label].max(f32::MIN_POSITIVE).ln();
+    let logs = ndarray::Array2::from_shape_fn((1, said.len()), log);
+    stack.probabilities(logs.view(), logs.view()).into_raw_vec_and_offset().0
+}

@@ -1,0 +1,71 @@
+//! Where the texts come from, how many there are, and how they are divided.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::domain::fault::Result;
+use crate::domain::moment::utc;
+use crate::domain::split::SplitShares;
+use crate::store::Store;
+
+/// An import.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceEntry {
+    /// The name of the file, without the folder that it lay in.
+    pub name: String,
+    /// When it was ready, UTC.
+    pub at: String,
+    /// Rows kept.
+    pub rows: i64,
+    /// Rows without a text.
+    pub empty: i64,
+    /// Rows refused.
+    pub refused: i64,
+}
+
+/// The texts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Data {
+    /// Imports, by the time at which they were ready.
+    pub sources: Vec<SourceEntry>,
+    /// Rows imported.
+    pub rows: usize,
+    /// Texts, each once.
+    pub items: usize,
+    /// Rows that had the text of another.
+    pub folded: usize,
+    /// Texts of each split.
+    pub splits: BTreeMap<&'static str, usize>,
+    /// The shares of the splits, fixed when the project was made.
+    pub shares: SplitShares,
+}
+
+/// Reads what the pool is.
+pub(crate) fn data(store: &Store) -> Result<Data> {
+    let mut sources = store.sources()?;
+    sources.sort_by(|a, b| (a.finished_ms, &a.name).cmp(&(b.finished_ms, &b.name)));
+    let (rows, items) = (store.row_count()?, store.item_count()?);
+    Ok(Data {
+        sources: sources
+            .into_iter()
+            .map(|source| SourceEntry {
+                at: utc(source.finished_ms),
+                rows: source.rows,
+                empty: source.empty,
+                refused: source.rejected,
+                name: file_name(&source.name),
+            })
+            .collect(),
+        rows,
+        items,
+        folded: rows.saturating_sub(items),
+        splits: store.split_counts()?.into_iter().map(|(split, n)| (split.as_str(), n)).collect(),
+        shares: store.project()?.shares,
+    })
+}
+
+fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}

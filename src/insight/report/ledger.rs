@@ -1,0 +1,232 @@
+//! The label log with what stands of it, as far as the reader may see.
+//!
+//! Everything is named by what all copies of a project have in common: UUIDs, keys, names. It reads, and counts nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+
+use crate::domain::event::Action;
+use crate::domain::fault::Result;
+use crate::domain::ids::{ItemId, SessionId};
+use crate::domain::item::ItemKey;
+use crate::domain::log::{CaseLine, EventLine, Hex, Log};
+use crate::insight::viewer::Viewer;
+use crate::store::Store;
+
+/// Digits of a key that tell one text from another in a report.
+const DIGITS: usize = 12;
+
+/// The log, and what stands of it.
+pub(crate) struct Ledger {
+    /// Without the events that the reader may not see; rounds by their opening.
+    pub log: Log,
+    /// Events and decisions of the whole log, those that the reader may not see included.
+    pub events: usize,
+    /// A hash of all of them.
+    pub fingerprint: String,
+    /// The first name of the person who bears each name.
+    pub persons: BTreeMap<String, String>,
+    /// Events that are not taken back.
+    pub upheld: HashSet<Uuid>,
+    /// The last standing answer of each person on each item.
+    pub standing: HashSet<Uuid>,
+    /// Of these, answers from a login that their name is not tied to.
+    pub untied: HashSet<Uuid>,
+    /// Events that this file lacks, by the numbers of their sessions.
+    pub gaps: usize,
+    /// The key of each item that was ever a case or spoken of.
+    pub keys: HashMap<ItemId, ItemKey>,
+    /// Items of which the reader may not see all.
+    pub left_out: HashSet<ItemKey>,
+}
+
+impl Ledger {
+    /// Reads the log as `viewer` may see it.
+    pub fn read(store: &Store, viewer: &Viewer) -> Result<Self> {
+        let mut log = store.log()?;
+        let keys: HashMap<ItemId, ItemKey> = store.keys_of_cases()?.into_iter().collect();
+        let left_out: HashSet<ItemKey> =
+            viewer.closed().iter().filter_map(|item| keys.get(item).copied()).collect();
+        let untied_sessions: HashSet<SessionId> = store.untied_sessions()?.into_iter().collect();
+        let (mut standing, mut untied) = (HashSet::new(), HashSet::new());
+        for answer in store.current_answers()? {
+            standing.insert(answer.uuid);
+            if untied_sessions.contains(&answer.session) {
+                untied.insert(answer.uuid);
+            }
+        }
+        let (events, fingerprint, gaps) = (log.events.len(), fingerprint(&log), gaps(&log));
+        log.events.retain(|event| !left_out.contains(&event.item));
+        // Numbers are local to a file, and rounds of two copies may have been opened in any order.
+        log.rounds.sort_by_key(|round| (round.number > 0, round.created_ms, round.uuid));
+        Ok(Self {
+            persons: persons(store)?,
+            upheld: store.upheld()?,
+            log,
+            events,
+            fingerprint,
+            standing,
+            untied,
+            gaps,
+            keys,
+            left_out,
+        })
+    }
+
+    /// The first name of the person who bears this one.
+    pub fn person(&self, name: &str) -> String {
+        self.persons.get(name).map_or_else(|| name.to_owned(), Clone::clone)
+    }
+
+    /// The standing answers, in order.
+    pub fn answers(&self) -> impl Iterator<Item = &EventLine> {
+        self.log.events.iter().filter(|event| self.standing.contains(&event.uuid))
+    }
+
+    /// The labels ever given, changed ones and those of repeats included, in order.
+    pub fn labels_given(&self) -> impl Iterator<Item = &EventLine> {
+        self.log.events.iter().filter(|event| event.action == Action::Set.as_str())
+    }
+
+    /// The cases that stand, but those that are shown again and those that the reader may not see all answers to.
+    pub fn cases(&self) -> impl Iterator<Item = &CaseLine> {
+        let stands = |case: &&CaseLine| {
+            case.withdrawn_ms.is_none() && case.reason != "repeat" && !self.left_out.contains(&case.item)
+        };
+        self.log.cases.iter().filter(stands)
+    }
+
+    /// How many persons have labelled each item.
+    pub fn hands(&self) -> HashMap<ItemKey, usize> {
+        let mut hands = HashMap::new();
+        for answer in self.answers().filter(|answer| is_label(answer)) {
+            *hands.entry(answer.item).or_default() += 1;
+        }
+        hands
+    }
+
+    /// The number of a revision of the task in this file.
+    pub fn revision(&self, uuid: Uuid) -> i64 {
+        self.log.revisions.iter().find(|r| r.uuid == uuid).map_or(0, |r| r.number)
+    }
+
+    /// The number of a round in this file.
+    pub fn round(&self, uuid: Uuid) -> Option<i64> {
+        self.log.rounds.iter().find(|r| r.uuid == uuid).map(|r| r.number)
+    }
+
+    /// By whom a session was.
+    pub fn sitting_of(&self, session: Uuid) -> String {
+        self.log.sessions.iter().find(|s| s.uuid == session).map_or_else(String::new, |s| s.expert.clone())
+    }
+}
+
+/// Whether an event gives a label, rather than skipping.
+pub(crate) fn is_label(event: &EventLine) -> bool {
+    event.action == Action::Set.as_str()
+}
+
+/// The beginning of a key, by which a text is named.
+pub(crate) fn short(key: &ItemKey) -> String {
+    Hex(key.0.to_vec()).to_string().chars().take(DIGITS).collect()
+}
+
+fn persons(store: &Store) -> Result<BTreeMap<String, String>> {
+    let names: BTreeMap<_, String> = store.experts()?.into_iter().collect();
+    let name = |id| names.get(id).cloned().unwrap_or_default();
+    Ok(store.persons()?.iter().map(|(expert, person)| (name(expert), name(person))).collect())
+}
+
+/// A hash over every event in order: two files have the same where they have the same log.
+fn fingerprint(log: &Log) -> String {
+    let mut hash = blake3::Hasher::new();
+    let mut field = |bytes: &[u8]| {
+        hash.update(&(bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    for event in &log.events {
+        field(event.uuid.as_bytes());
+        field(&event.lamport.to_le_bytes());
+        field(event.expert.as_bytes());
+        field(&event.item.0);
+        field(event.action.as_bytes());
+        field(event.target.unwrap_or_default().as_bytes());
+        field(event.label.as_deref().unwrap_or_default().as_bytes());
+        field(event.note.as_deref().unwrap_or_default().as_bytes());
+        field(event.revision.as_bytes());
+        field(&[u8::from(event.revealed)]);
+        field(&event.at_ms.to_le_bytes());
+    }
+    for event in &log.expert_events {
+        field(event.uuid.as_bytes());
+        field(&event.lamport.to_le_bytes());
+        field(event.action.as_bytes());
+        field(event.expert.as_bytes());
+        field(event.other.as_deref().unwrap_or_default().as_bytes());
+    }
+    hash.finalize().to_hex().to_string()
+}
+
+/// A session counts its events from 1: what is missing below the largest number was made and is not here.
+fn gaps(log: &Log) -> usize {
+    let mut sessions: HashMap<Uuid, (i64, usize)> = HashMap::new();
+    for event in &log.events {
+        let (largest, here) = sessions.entry(event.session).or_default();
+        *largest = event.seq.max(*largest);
+        *here += 1;
+    }
+    sessions.values().map(|(largest, here)| (largest.unsigned_abs() as usize).saturating_sub(*here)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(session: u128, seq: i64, note: &str) -> EventLine {
+        EventLine {
+            uuid: Uuid::from_u128(session << 64 | u128::from(seq.unsigned_abs())),
+            lamport: seq,
+            session: Uuid::from_u128(session),
+            seq,
+            expert: "ada".into(),
+            item: ItemKey([7; 32]),
+            case: None,
+            action: "set".into(),
+            target: None,
+            label: Some("fine".into()),
+            confidence: None,
+            note: Some(note.into()),
+            revision: Uuid::nil(),
+            seen_prelabel: None,
+            revealed: false,
+            duration_ms: None,
+            at_ms: 0,
+        }
+    }
+
+    fn log(events: &[EventLine]) -> Log {
+        Log { events: events.to_vec(), ..Log::default() }
+    }
+
+    #[test]
+    fn what_a_sitting_counted_and_is_not_here_is_missed() {
+        assert_eq!(gaps(&log(&[event(1, 1, ""), event(1, 2, ""), event(2, 1, "")])), 0);
+        assert_eq!(gaps(&log(&[event(1, 1, ""), event(1, 4, ""), event(2, 3, "")])), 4);
+    }
+
+    #[test]
+    fn a_log_of_which_anything_differs_has_another_fingerprint() {
+        let one = fingerprint(&log(&[event(1, 1, "a"), event(1, 2, "b")]));
+        assert_eq!(one, fingerprint(&log(&[event(1, 1, "a"), event(1, 2, "b")])));
+        assert_ne!(one, fingerprint(&log(&[event(1, 1, "a"), event(1, 2, "c")])));
+        assert_ne!(one, fingerprint(&log(&[event(1, 1, "a")])));
+        // Fields stay apart.
+        assert_ne!(fingerprint(&log(&[event(1, 1, "ab")])), fingerprint(&log(&[event(1, 1, "a")])));
+    }
+
+    #[test]
+    fn a_text_is_named_by_the_beginning_of_its_key() {
+        assert_eq!(short(&ItemKey([0xAB; 32])), "abababababab");
+    }
+}

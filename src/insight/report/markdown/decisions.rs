@@ -1,0 +1,51 @@
+//! What leads decided where experts differ, and why.
+
+use super::escaped::Inline;
+use super::page::Page;
+use crate::insight::disputes::Said;
+use crate::insight::report::contents::Report;
+use crate::insight::report::decisions::DecisionEntry;
+
+pub(crate) fn decisions(page: &mut Page, report: &Report) {
+    let decisions = &report.decisions;
+    page.heading(2, &"Adjudication".into());
+    page.say(
+        "Texts on which experts differ by the answers that count: {}; of these undecided: {}. Decisions given: {}; of these taken back: {}, replaced by a later \
+         one: {}, standing: {}.",
+        &[
+            decisions.differ.into(),
+            decisions.undecided.into(),
+            decisions.given.into(),
+            decisions.taken_back.into(),
+            decisions.replaced.into(),
+            decisions.standing.len().into(),
+        ],
+    );
+    page.table(
+        &["text (key)", "of", "beginning", "experts said", "decided", "by", "when", "revision", "reason"],
+        decisions.standing.iter().map(row),
+    );
+}
+
+fn row(decision: &DecisionEntry) -> Vec<Inline> {
+    let said = |said: &Said| {
+        let label = Inline::or(said.label.as_ref().map(Inline::from), "skipped");
+        Inline::sentence("{}: {}", &[(&said.expert).into(), label])
+    };
+    let label = Inline::from(&decision.label);
+    vec![
+        Inline::from(&decision.key),
+        decision.split.into(),
+        Inline::from(&decision.beginning),
+        Inline::list(decision.answers.iter().map(said), ", "),
+        if decision.overtaken {
+            Inline::sentence("{} (counts no more: answered again since)", &[label])
+        } else {
+            label
+        },
+        Inline::from(&decision.by),
+        Inline::from(&decision.at),
+        decision.revision.into(),
+        Inline::or(decision.reason.as_ref().map(Inline::from), ""),
+    ]
+}

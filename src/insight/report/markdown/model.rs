@@ -1,0 +1,168 @@
+//! What the model does, what the audit says of the pool, and which files and settings all of it comes from.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::escaped::Inline;
+use super::page::Page;
+use crate::insight::report::contents::Report;
+use crate::stats::estimate::audit::LabelAudit;
+
+pub(crate) fn model(page: &mut Page, report: &Report) {
+    let figures = &report.figures;
+    page.heading(2, &"The model".into());
+    let Some(kind) = &figures.prelabels else {
+        page.say("Nothing has been scouted yet: there is no model.", &[]);
+        return;
+    };
+    let hard = &figures.hard;
+    page.say("The prelabels that count are those of: {}.", &[kind.into()]);
+    page.table(
+        &["on hard cases (evaluation)", "figure"],
+        [
+            ("model with experts, the mean of Cohen's kappa", &hard.model_expert),
+            ("the same as Gwet's AC1", &hard.ac1),
+            ("experts with each other, the mean of Cohen's kappa (the ceiling)", &hard.expert_expert),
+            ("the model on the cases of the ceiling", &hard.model_on_shared),
+        ]
+        .map(|(name, figure)| vec![name.into(), figure.into()]),
+    );
+    page.table(
+        &["label", "F1 against the experts, on hard cases"],
+        figures.labels.iter().zip(&hard.f1).map(|(label, f1)| vec![label.into(), f1.into()]),
+    );
+    if let Some(gain) = &figures.gain {
+        page.say("Last model and the one before it: {}.", &[gain.into()]);
+    }
+    page.table(
+        &[
+            "made",
+            "prelabels",
+            "revision",
+            "training labels",
+            "kappa with experts on all hard cases to date",
+            "counts",
+        ],
+        report.predictors.iter().filter_map(|predictor| {
+            Some(vec![
+                Inline::from(&predictor.at),
+                Inline::from(&predictor.kind),
+                predictor.revision.into(),
+                predictor.training.into(),
+                predictor.kappa.as_ref()?.into(),
+                if predictor.active { "yes".into() } else { Inline::none() },
+            ])
+        }),
+    );
+}
+
+pub(crate) fn audit(page: &mut Page, report: &Report) {
+    let audit = &report.figures.audit;
+    page.heading(2, &"The whole pool, by the audit".into());
+    if audit.n == 0 {
+        page.say(
+            "No audit case is answered that a model has prelabelled: nothing is known of the whole pool.",
+            &[],
+        );
+        return;
+    }
+    page.say(
+        "Estimated from {} answered texts that were drawn at random, each weighted by how likely it was to be drawn. A text counts once, however many \
+         experts answered for it.",
+        &[audit.n.into()],
+    );
+    page.table(
+        &["model and experts", "figure"],
+        [
+            ("share of the pool on which they agree", &audit.accuracy),
+            ("Cohen's kappa", &audit.kappa),
+            ("Gwet's AC1", &audit.ac1),
+            ("how far its probabilities are off, on average", &report.figures.calibration_error),
+        ]
+        .map(|(name, figure)| vec![name.into(), figure.into()]),
+    );
+    let row = |(label, of): (&String, &LabelAudit)| {
+        vec![
+            Inline::from(label),
+            (&of.prevalence).into(),
+            (&of.precision).into(),
+            (&of.recall).into(),
+            (&of.f1).into(),
+        ]
+    };
+    page.table(
+        &["label", "share of the pool", "precision", "recall", "F1"],
+        report.figures.labels.iter().zip(&audit.labels).map(row),
+    );
+    page.list(report.figures.audit_in_words.iter().map(Inline::from));
+}
+
+pub(crate) fn files(page: &mut Page, report: &Report) {
+    page.heading(2, &"Models, adapters and settings".into());
+    if report.models.is_empty() {
+        page.say("The project knows no model.", &[]);
+        return;
+    }
+    page.table(
+        &["model", "architecture", "quantisation", "bytes", "sha256"],
+        report.models.iter().map(|model| {
+            vec![
+                Inline::from(&model.name),
+                Inline::from(&model.architecture),
+                Inline::from(&model.quantisation),
+                model.bytes.into(),
+                Inline::from(&model.sha256),
+            ]
+        }),
+    );
+    page.table(
+        &[
+            "adapter",
+            "model",
+            "made",
+            "after round",
+            "revision",
+            "training labels",
+            "training set (hash)",
+            "bytes",
+            "sha256 of the bytes",
+            "settings",
+        ],
+        report.adapters.iter().map(|adapter| {
+            vec![
+                Inline::from(&adapter.kind),
+                Inline::from(&adapter.model),
+                Inline::from(&adapter.at),
+                Inline::or(adapter.after_round.map(Inline::from), "–"),
+                adapter.revision.into(),
+                adapter.training.into(),
+                Inline::from(&adapter.training_hash),
+                adapter.bytes.into(),
+                Inline::or(adapter.sha256.as_ref().map(Inline::from), "–"),
+                settings(&adapter.settings),
+            ]
+        }),
+    );
+    page.table(
+        &["prelabels by", "model", "made", "revision", "what it is told (hash)", "settings"],
+        report.predictors.iter().map(|predictor| {
+            vec![
+                Inline::from(&predictor.kind),
+                Inline::from(&predictor.model),
+                Inline::from(&predictor.at),
+                predictor.revision.into(),
+                Inline::or(predictor.prompt.as_ref().map(Inline::from), "–"),
+                settings(&predictor.settings),
+            ]
+        }),
+    );
+}
+
+fn settings(settings: &BTreeMap<String, Value>) -> Inline {
+    let each = settings.iter().map(|(name, value)| match value {
+        Value::String(text) => Inline::text(&format!("{name}={text}")),
+        value => Inline::text(&format!("{name}={value}")),
+    });
+    Inline::list(each, ", ")
+}

@@ -1,0 +1,137 @@
+//! Which project it is, what was asked, and of which texts.
+
+use super::escaped::Inline;
+use super::page::Page;
+use crate::domain::expert::Role;
+use crate::domain::task::Assist;
+use crate::insight::report::contents::Report;
+use crate::insight::report::task::RevisionEntry;
+
+pub(crate) fn about(page: &mut Page, report: &Report) {
+    let about = &report.about;
+    let name = report.revisions.last().map(|r| Inline::from(&r.task.name));
+    page.heading(1, &Inline::sentence("Report on {}", &[Inline::or(name, "a project")]));
+    page.say(
+        "Project `{}`, made {} UTC by {}. The label log has {} events; its blake3 is `{}`. Intervals are drawn from the seed {}. All times are UTC.",
+        &[
+            Inline::from(&about.project.to_string()),
+            Inline::from(&about.made),
+            Inline::from(&about.made_by),
+            about.events.into(),
+            Inline::from(&about.log_blake3),
+            about.seed.into(),
+        ],
+    );
+    match about.reader {
+        Role::Lead => page.say("Written for a lead: everything in the file counts.", &[]),
+        Role::Expert => page.say(
+            "Written for an expert who does not lead: the answers to {} texts whose cases are still open are left out of everything that follows.",
+            &[about.left_out.into()],
+        ),
+    }
+}
+
+pub(crate) fn task(page: &mut Page, report: &Report) {
+    page.heading(2, &"The task".into());
+    page.table(
+        &["revision", "set", "by", "changed", "standing labels given under it"],
+        report.revisions.iter().map(|revision| {
+            vec![
+                revision.number.into(),
+                Inline::from(&revision.at),
+                Inline::from(&revision.by),
+                changes(revision),
+                revision.labels.into(),
+            ]
+        }),
+    );
+    for revision in &report.revisions {
+        let first = revision.changed.is_empty();
+        let tells = |part: &'static str| first || revision.changed.contains(&part);
+        let title = if revision.stands { "Revision {}, which stands" } else { "Revision {}" };
+        page.heading(3, &Inline::sentence(title, &[revision.number.into()]));
+        if tells("name") {
+            page.say("Name: {}", &[Inline::from(&revision.task.name)]);
+        }
+        if tells("question") {
+            page.say("Question: {}", &[Inline::from(&revision.task.question)]);
+        }
+        if tells("assistance") {
+            let says = match revision.task.assist {
+                Assist::After => "Experts see the model's view of a case after their answer to it.",
+                Assist::Before => {
+                    "Experts see the model's view of a training case before their answer to it, of all other cases after it."
+                }
+            };
+            page.say(says, &[]);
+        }
+        if tells("guideline") {
+            page.say("How to decide:", &[]);
+            page.quote(&revision.task.guideline);
+        }
+        if tells("labels") || tells("descriptions") {
+            labels(page, revision);
+        }
+    }
+}
+
+fn changes(revision: &RevisionEntry) -> Inline {
+    let changed = Inline::list(revision.changed.iter().map(|part| Inline::from(*part)), ", ");
+    match (revision.beside, revision.changed.is_empty()) {
+        (true, _) => Inline::sentence("{} (written in another copy, beside the one above)", &[changed]),
+        (false, true) => Inline::none(),
+        (false, false) => changed,
+    }
+}
+
+fn labels(page: &mut Page, revision: &RevisionEntry) {
+    page.table(
+        &["label", "key", "kept as", "description", "examples", "expected share"],
+        revision.task.labels.iter().map(|label| {
+            vec![
+                Inline::from(&label.name),
+                Inline::text(&label.key.to_string()),
+                Inline::from(&label.id),
+                Inline::from(&label.description),
+                Inline::list(label.examples.iter().map(Inline::from), " · "),
+                Inline::or(label.share.map(|share| Inline::text(&share.to_string())), ""),
+            ]
+        }),
+    );
+}
+
+pub(crate) fn data(page: &mut Page, report: &Report) {
+    let data = &report.data;
+    page.heading(2, &"The texts".into());
+    if data.sources.is_empty() {
+        page.say("Nothing has been imported.", &[]);
+        return;
+    }
+    page.table(
+        &["source", "imported", "rows", "without a text", "refused"],
+        data.sources.iter().map(|source| {
+            vec![
+                Inline::from(&source.name),
+                Inline::from(&source.at),
+                source.rows.into(),
+                source.empty.into(),
+                source.refused.into(),
+            ]
+        }),
+    );
+    let of = |split: &str| Inline::from(data.splits.get(split).copied().unwrap_or(0));
+    page.say(
+        "{} rows are {} texts: {} had the text of another. By a hash of their content {} are for training, {} for evaluation and {} for the audit \
+         (shares of evaluation and audit fixed at {} and {}). No label of an evaluation or audit text trains anything.",
+        &[
+            data.rows.into(),
+            data.items.into(),
+            data.folded.into(),
+            of("train"),
+            of("eval"),
+            of("audit"),
+            Inline::text(&data.shares.eval.to_string()),
+            Inline::text(&data.shares.audit.to_string()),
+        ],
+    );
+}

@@ -1,0 +1,117 @@
+//! Who labelled, how much and when; what was said of experts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::ledger::{Ledger, is_label};
+use crate::domain::expert::Role;
+use crate::domain::fault::Result;
+use crate::domain::figure::Figure;
+use crate::domain::moment::{day, utc};
+use crate::stats::estimate::pace::median;
+use crate::store::Store;
+
+/// How many of a person's last timed answers say how long one takes.
+const TIMED: usize = 200;
+
+/// Somebody who may label, under all names together.
+#[derive(Clone, Debug, Serialize)]
+pub struct Person {
+    /// The name enrolled first.
+    pub name: String,
+    /// The others.
+    pub other_names: Vec<String>,
+    /// What the person may do.
+    pub role: Role,
+    /// Logins under which the names were used.
+    pub logins: usize,
+    /// Sessions in which something was said of a text.
+    pub sessions: usize,
+    /// Labels that stand.
+    pub labels: usize,
+    /// Labels ever given, changed ones and those of cases shown again included.
+    pub answers: usize,
+    /// Of these, given before anything of the model's view or of others' answers was shown.
+    pub blind: usize,
+    /// Of these, given after that.
+    pub after_reveal: usize,
+    /// Cases skipped and not labelled.
+    pub skips: usize,
+    /// Standing labels from a login that their name is not tied to.
+    pub untied: usize,
+    /// The day of the first answer, UTC.
+    pub first_day: Option<String>,
+    /// The day of the last.
+    pub last_day: Option<String>,
+    /// Seconds that a case takes: the median of the last answers.
+    pub seconds: Figure,
+}
+
+/// Something that was said of experts.
+#[derive(Clone, Debug, Serialize)]
+pub struct SaidOfExperts {
+    /// When, UTC.
+    pub at: String,
+    /// By whom.
+    pub by: String,
+    /// `lead`, `expert`, `same` or `apart`.
+    pub action: String,
+    /// Of whom.
+    pub expert: String,
+    /// The other name, of `same` and `apart`.
+    pub other: Option<String>,
+}
+
+/// Everybody, in the order of their enrolment.
+pub(crate) fn people(store: &Store, ledger: &Ledger) -> Result<Vec<Person>> {
+    let mut names: BTreeMap<String, Vec<crate::store::log::people::Enrolled>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for enrolled in store.enrolled()? {
+        let person = ledger.person(&enrolled.name);
+        if !names.contains_key(&person) {
+            order.push(person.clone());
+        }
+        names.entry(person).or_default().push(enrolled);
+    }
+    let of = |name: String| {
+        let all = names.get(&name).map_or(&[][..], Vec::as_slice);
+        let mine = |expert: &str| ledger.person(expert) == name;
+        let answers: Vec<_> = ledger.labels_given().filter(|e| mine(&e.expert)).collect();
+        let standing: Vec<_> = ledger.answers().filter(|e| mine(&e.expert)).collect();
+        let logins: BTreeSet<&str> =
+            all.iter().flat_map(|e| e.logins.iter().map(|(login, _)| login.as_str())).collect();
+        let sessions: BTreeSet<_> =
+            ledger.log.events.iter().filter(|e| mine(&e.expert)).map(|e| e.session).collect();
+        let timed = answers.iter().rev().filter_map(|e| e.duration_ms).take(TIMED);
+        Person {
+            other_names: all.iter().filter(|e| e.name != name).map(|e| e.name.clone()).collect(),
+            role: all.first().map_or(Role::Expert, |e| e.role),
+            logins: logins.len(),
+            sessions: sessions.len(),
+            labels: standing.iter().filter(|e| is_label(e)).count(),
+            answers: answers.len(),
+            blind: answers.iter().filter(|e| !e.revealed).count(),
+            after_reveal: answers.iter().filter(|e| e.revealed).count(),
+            skips: standing.iter().filter(|e| !is_label(e)).count(),
+            untied: standing.iter().filter(|e| is_label(e) && ledger.untied.contains(&e.uuid)).count(),
+            first_day: answers.iter().map(|e| e.at_ms).min().map(day),
+            last_day: answers.iter().map(|e| e.at_ms).max().map(day),
+            seconds: median(&timed.map(|ms| ms as f64 / 1_000.0).collect::<Vec<_>>()),
+            name,
+        }
+    };
+    Ok(order.into_iter().map(of).collect())
+}
+
+/// Who made whom lead, and which names were said to be one person.
+pub(crate) fn said_of_experts(ledger: &Ledger) -> Vec<SaidOfExperts> {
+    let said = ledger.log.expert_events.iter().map(|event| SaidOfExperts {
+        at: utc(event.at_ms),
+        by: ledger.sitting_of(event.session),
+        action: event.action.clone(),
+        expert: event.expert.clone(),
+        other: event.other.clone(),
+    });
+    said.collect()
+}

@@ -1,0 +1,59 @@
+//! Every stored model is scored on every case to date, so that the curve over rounds rests on the same cases.
+
+use super::prelabels::{dimensions_of, matrix};
+use super::scorer::Scorer;
+use crate::domain::fault::Result;
+use crate::domain::split::Split;
+use crate::stats::agreement::ballots::{Ballots, labels_of};
+use crate::stats::agreement::kappa::mean_model_expert;
+use crate::store::Store;
+
+/// Scores the items of all cases with every predictor that this program can compute, the active one included.
+pub(crate) fn rescore_cases(store: &mut Store) -> Result<()> {
+    for predictor in store.predictors()? {
+        let Ok(scorer) = Scorer::load(store, &predictor) else {
+            continue;
+        };
+        let dimensions = dimensions_of(store, &predictor)?;
+        let mut vectors = store.vectors_of_cases(predictor.space(), dimensions)?;
+        let (scored, _) = store.predictions(predictor.id)?;
+        let missing: Vec<usize> =
+            (0..vectors.items.len()).filter(|&i| scored.binary_search(&vectors.items[i]).is_err()).collect();
+        vectors.values = missing
+            .iter()
+            .flat_map(|&i| vectors.values[i * dimensions..(i + 1) * dimensions].iter().copied())
+            .collect();
+        vectors.items = missing.iter().map(|&i| vectors.items[i]).collect();
+        if vectors.items.is_empty() {
+            continue;
+        }
+        let probabilities = scorer.of_items(&vectors.items, matrix(&vectors)?);
+        let flat = probabilities.as_standard_layout();
+        store.put_predictions(
+            predictor.id,
+            &vectors.items,
+            flat.as_slice().unwrap_or_default(),
+            probabilities.ncols(),
+        )?;
+    }
+    Ok(())
+}
+
+/// Keeps the active model's agreement with the experts on the evaluation cases as it stands now.
+pub(crate) fn record_agreement(store: &mut Store, seed: u64) -> Result<()> {
+    let Some(predictor) = store.active_predictor()? else {
+        return Ok(());
+    };
+    let task = store.task()?.task;
+    let answers: Vec<_> = store
+        .first_blind_answers()?
+        .into_iter()
+        .filter(|a| a.split == Split::Eval && a.round.is_some())
+        .collect();
+    let (items, probabilities) = store.predictions(predictor.id)?;
+    let labels = labels_of(&task, &predictor.labels);
+    let ballots = Ballots::collect(&answers, &task).predicted_by(&items, &probabilities, &labels);
+    let figure = mean_model_expert(&ballots.model, &ballots.experts, seed);
+    let round = store.rounds()?.last().map(|r| r.id);
+    store.add_metric("kappa.model_expert", round, Some(predictor.id), &figure)
+}

@@ -1,0 +1,177 @@
+//! One session of a judge: what it reads, in which order, and how what it says of a few texts at a time gets into the file.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::judge_scores::JudgeSettings;
+use super::nearest::Nearest;
+use super::prelabels::active;
+use crate::domain::answer::decided;
+use crate::domain::fault::Result;
+use crate::domain::ids::{ItemId, PredictorId};
+use crate::domain::prediction::Probabilities;
+use crate::domain::split::Split;
+use crate::engine::judge::{Question, Reader, Verdict};
+use crate::store::Store;
+use crate::store::pool::predictors::Predictor;
+use crate::work::runner::Work;
+
+/// Texts handed to the judge at a time; what it has scored of them is kept more often.
+const CHUNK: usize = 1_024;
+
+/// How many texts are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// So many.
+    Texts(usize),
+    /// As many as that time allows.
+    Time(Duration),
+    /// All.
+    All,
+}
+
+/// What a session came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct JudgeRun {
+    /// Texts read.
+    pub judged: usize,
+    /// Texts that it was to read and that are left, because it was stopped or its time was up.
+    pub left: usize,
+    /// Of those read, texts whose middle was left out.
+    pub cut: usize,
+    /// Of these, texts where nothing that was to be seen of the answer led to a label.
+    pub unlisted: usize,
+    /// How many of the likeliest tokens were to be seen; none where all were.
+    pub seen: Option<usize>,
+    /// Tokens of the instruction, where that is known.
+    pub instruction_tokens: Option<usize>,
+    /// Texts read per second, the instruction's reading aside.
+    pub texts_per_second: Option<f64>,
+    /// Tokens of texts read per second, where they were counted.
+    pub tokens_per_second: Option<f64>,
+}
+
+/// Reads what is to be read and is not yet, and keeps it.
+pub(crate) fn read(
+    work: &mut Work<'_>,
+    judge: &dyn Reader,
+    predictor: &Predictor,
+    settings: &JudgeSettings,
+    beside: &[Predictor],
+    budget: Budget,
+) -> Result<JudgeRun> {
+    let told = settings.told()?;
+    let labelled = labelled(work.store)?;
+    let mut wanted = worth_reading(work.store, predictor.id, &labelled)?;
+    if let Budget::Texts(most) = budget {
+        wanted.truncate(most);
+    }
+    let total = wanted.len() as u64;
+    let labelled: HashSet<ItemId> = labelled.into_iter().collect();
+    let nearest = match told.nearest {
+        0 => None,
+        most => Some(Nearest::read(work, &work.store.task()?, most)?),
+    };
+    work.report("reading the instruction", 0, Some(total), "texts")?;
+    let mut reading = judge.prepare(&told)?;
+    let mut session = JudgeRun { instruction_tokens: reading.instruction_tokens(), ..JudgeRun::default() };
+    let begun = Instant::now();
+    let in_time = |begun: Instant| !matches!(budget, Budget::Time(limit) if begun.elapsed() >= limit);
+    let per_second = |n: usize| n as f64 / begun.elapsed().as_secs_f64().max(1e-3);
+    let (mut tokens, mut failed) = (0, None);
+    work.report("judging", 0, Some(total), "texts")?;
+    for chunk in wanted.chunks(CHUNK) {
+        if work.stopped() || !in_time(begun) {
+            break;
+        }
+        let texts = work.store.texts(chunk)?;
+        let items: Vec<ItemId> = texts.iter().map(|(item, _)| *item).collect();
+        let questions: Vec<Question<'_>> = match &nearest {
+            Some(nearest) => nearest.questions(work.store, &texts)?,
+            None => texts.iter().map(|(_, text)| text.as_str().into()).collect(),
+        };
+        let scored = reading.score(&questions, &mut |some| {
+            let of: Vec<ItemId> = some.iter().map(|(at, _)| items[*at]).collect();
+            let verdicts = || some.iter().map(|(_, verdict)| verdict);
+            let values: Vec<f32> =
+                verdicts().flat_map(|v| v.log_probabilities.iter().map(|log| log.exp())).collect();
+            tokens += verdicts().map(|v| v.tokens).sum::<usize>();
+            session.cut += verdicts().filter(|v| v.cut).count();
+            session.unlisted += verdicts().filter(|v| v.unlisted).count();
+            session.judged += some.len();
+            work.tokens_per_second = (tokens > 0).then(|| per_second(tokens));
+            let kept = work
+                .store
+                .put_predictions(predictor.id, &of, &values, predictor.labels.len())
+                .and_then(|()| keep_beside(work.store, beside, &labelled, &of, some))
+                .and_then(|()| {
+                    let stage = judge.trouble().map(|why| format!("judging: {why} and is asked again"));
+                    let stage = stage.as_deref().unwrap_or("judging");
+                    work.report(stage, session.judged as u64, Some(total), "texts")
+                });
+            if let Err(fault) = kept {
+                failed.get_or_insert(fault);
+            }
+            match failed.is_some() || work.stopped() || !in_time(begun) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        if let Some(fault) = failed.take() {
+            return Err(fault);
+        }
+        scored?;
+    }
+    session.left = wanted.len().saturating_sub(session.judged);
+    session.seen = reading.seen();
+    session.texts_per_second = (session.judged > 0).then(|| per_second(session.judged));
+    session.tokens_per_second = (tokens > 0).then(|| per_second(tokens));
+    work.tokens_per_second = None;
+    Ok(session)
+}
+
+/// Keeps what others said beside the judge: of labelled texts, for the comparison.
+fn keep_beside(
+    store: &mut Store,
+    beside: &[Predictor],
+    labelled: &HashSet<ItemId>,
+    items: &[ItemId],
+    some: &[(usize, Verdict)],
+) -> Result<()> {
+    for (number, judge) in beside.iter().enumerate() {
+        let said = items.iter().zip(some).filter(|(item, _)| labelled.contains(item));
+        let said = said.filter_map(|(item, (_, verdict))| Some((*item, verdict.beside.get(number)?)));
+        let (items, logs): (Vec<ItemId>, Vec<&Vec<f32>>) = said.unzip();
+        let Some(labels) = logs.first().map(|logs| logs.len()) else { continue };
+        let values: Vec<f32> = logs.into_iter().flatten().map(|log| log.exp()).collect();
+        store.put_predictions(judge.id, &items, &values, labels)?;
+    }
+    Ok(())
+}
+
+/// The items that have a training label, then those that have an evaluation one.
+fn labelled(store: &Store) -> Result<Vec<ItemId>> {
+    let mut labelled = Vec::new();
+    for split in [Split::Train, Split::Eval] {
+        labelled.extend(decided(&store.votes(split)?).into_keys());
+    }
+    Ok(labelled)
+}
+
+/// What a judge has not read yet, the most useful first: labelled texts for training, which show what it is worth; evaluation cases with an
+/// answer, so that its part in kappa is on all of them; then what the scout is least sure of. An audit text has its turn by that alone, as every
+/// text of the pool that it stands for.
+fn worth_reading(store: &Store, judge: PredictorId, labelled: &[ItemId]) -> Result<Vec<ItemId>> {
+    let active = active(store, "judge texts")?;
+    let (read, _) = store.predictions(judge)?;
+    let mut wanted = labelled.to_vec();
+    let (items, values) = store.predictions(active.id)?;
+    let margins = values.chunks_exact(active.labels.len().max(1)).map(|p| Probabilities(p.to_vec()).margin());
+    let mut by_margin: Vec<(f32, ItemId)> = margins.zip(items).collect();
+    by_margin.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    wanted.extend(by_margin.into_iter().map(|(_, item)| item));
+    let mut seen: HashSet<ItemId> = read.into_iter().collect();
+    wanted.retain(|item| seen.insert(*item));
+    Ok(wanted)
+}

@@ -1,0 +1,103 @@
+//! Judges beside the one that judges: the same model as it is and with its earlier adapters. Where all of them read a text alike, what they say of
+//! the labelled ones costs the answer's tokens alone, so each pass over the texts compares them.
+
+use serde::Serialize;
+
+use super::judge_scores::{JudgeSettings, Judged};
+use crate::domain::fault::Result;
+use crate::domain::figure::Figure;
+use crate::domain::ids::AdapterId;
+use crate::domain::split::Split;
+use crate::engine::judge::Reader;
+use crate::stats::agreement::ballots::{Ballots, labels_of};
+use crate::stats::agreement::kappa::mean_model_expert;
+use crate::store::Store;
+use crate::store::log::tasks::Revision;
+use crate::store::pool::predictors::Predictor;
+
+/// So many speak beside the judge at most: each costs the tokens of an answer for every text.
+const MOST: usize = 4;
+
+/// A judge with what it is worth.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compared {
+    /// Its adapter; none for the model as it is.
+    pub adapter: Option<AdapterId>,
+    /// Its agreement with the experts on the evaluation cases that all of them have read.
+    pub kappa: Figure,
+}
+
+/// Has whoever was the same judge before speak beside `reader`: the same model, told the same, which reads texts as it does. The newest first.
+pub(crate) fn add_earlier_variants(
+    store: &Store,
+    reader: &mut dyn Reader,
+    judge: &Predictor,
+) -> Result<Vec<Predictor>> {
+    let reads_alike = |p: &Predictor| p.adapter.is_none() || p.adapter_kind.as_deref() == Some("alora");
+    let told = JudgeSettings::of(judge)?.instruction;
+    let mut seated = Vec::new();
+    for other in store.judges()? {
+        let same = other.id != judge.id && other.model == judge.model && other.labels == judge.labels;
+        if !same || !reads_alike(&other) || !reads_alike(judge) || seated.len() == MOST {
+            continue;
+        }
+        if JudgeSettings::of(&other).is_ok_and(|settings| settings.instruction == told) {
+            let bytes = other.adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
+            let dropped = other.adapter.is_some() && bytes.as_ref().is_none_or(Vec::is_empty);
+            if !dropped {
+                reader.beside(bytes.as_deref())?;
+                seated.push(other);
+            }
+        }
+    }
+    Ok(seated)
+}
+
+/// All of them on the evaluation cases that all have read; nothing where there is one alone, or no such case.
+pub(crate) fn compared(
+    store: &Store,
+    judge: &Predictor,
+    earlier: &[Predictor],
+    revision: &Revision,
+    seed: u64,
+) -> Result<Vec<Compared>> {
+    if earlier.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = store.judges()?;
+    let mut all = Vec::new();
+    for predictor in std::iter::once(judge).chain(earlier) {
+        let now = now.iter().find(|p| p.id == predictor.id).unwrap_or(predictor);
+        all.push(Judged::read(store, now.clone())?);
+    }
+    let answers: Vec<_> = store
+        .first_blind_answers()?
+        .into_iter()
+        .filter(|a| a.split == Split::Eval && a.round.is_some())
+        .filter(|a| all.iter().all(|judged| judged.items.binary_search(&a.item).is_ok()))
+        .collect();
+    if answers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ballots = Ballots::collect(&answers, &revision.task);
+    all.iter()
+        .map(|judged| {
+            let p = judged.calibrated()?;
+            let p: Vec<f32> = p.as_standard_layout().iter().copied().collect();
+            let labels = labels_of(&revision.task, &judged.predictor.labels);
+            let ballots = ballots.predicted_by(&judged.items, &p, &labels);
+            let kappa = mean_model_expert(&ballots.model, &ballots.experts, seed);
+            Ok(Compared { adapter: judged.predictor.adapter, kappa })
+        })
+        .collect()
+}
+
+/// Several judges in one sentence, the one that judges first.
+pub(crate) fn in_words(compared: &[Compared]) -> String {
+    let of = |one: &Compared| match one.adapter {
+        Some(adapter) => format!("with adapter {adapter} {}", one.kappa),
+        None => format!("as it is {}", one.kappa),
+    };
+    let all: Vec<String> = compared.iter().map(of).collect();
+    format!("kappa with the experts on the evaluation cases that all have read: {}", all.join("; "))
+}

@@ -1,0 +1,29 @@
+//! What is learned: predictors of every kind, how they are fitted, scored, cross-validated, combined and activated.
+
+pub(crate) mod cascade;
+#[cfg(feature = "engine")]
+pub(crate) mod cross_validation;
+#[cfg(feature = "engine")]
+pub(crate) mod embedding;
+pub(crate) mod evaluate;
+#[cfg(feature = "engine")]
+pub(crate) mod held_out;
+#[cfg(feature = "engine")]
+pub(crate) mod judge_run;
+pub(crate) mod judge_scores;
+#[cfg(feature = "engine")]
+pub(crate) mod judge_training;
+#[cfg(feature = "engine")]
+pub(crate) mod judge_variants;
+#[cfg(feature = "engine")]
+pub(crate) mod lora_prelabels;
+#[cfg(feature = "engine")]
+pub mod model;
+#[cfg(feature = "engine")]
+pub(crate) mod nearest;
+pub(crate) mod prelabels;
+#[cfg(feature = "engine")]
+pub(crate) mod prompt;
+pub(crate) mod scorer;
+pub(crate) mod shares;
+pub(crate) mod training;

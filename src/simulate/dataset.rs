@@ -1,0 +1,432 @@
+//! Labelled data as a simulation sees it: the texts, their known labels, and what a crowd said of them.
+//!
+//! Texts that are one item to an import are one text here; the first row's label counts. Whatever has no known label is left out and counted.
+
+use std::collections::hash_map::{Entry as Slot, HashMap};
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::domain::fault::{Fault, Result};
+use crate::domain::item::{ItemKey, normalise, split_key};
+use crate::domain::read_options::ReadOptions;
+use crate::domain::split::{Split, SplitShares};
+use crate::domain::task::Task;
+use crate::formats::{Entry, Found, Reader, Row};
+use crate::work::input::open_source;
+
+/// Labels that a column may hold where no task names them.
+const MOST_LABELS: usize = 200;
+
+/// Fewer texts are neither a pool nor a test.
+const LEAST_TEXTS: usize = 20;
+
+/// Where labelled data comes from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file; `-` is standard input.
+    pub data: PathBuf,
+    /// How to read it. The gold column must be named.
+    pub read: ReadOptions,
+    /// The labels; without a task those that the gold column holds, by their names alone.
+    pub task: Option<Task>,
+    /// A column with one noisy label for each text.
+    pub crowd: Option<String>,
+    /// For each label the column that counts the annotators who gave it.
+    pub votes: Vec<(String, String)>,
+    /// What becomes of near copies.
+    pub copies: NearCopies,
+}
+
+/// What becomes of texts that differ from an earlier one in letter case, digits, links and names alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NearCopies {
+    /// They stay.
+    Kept,
+    /// The first of them stands for all.
+    Folded,
+}
+
+/// How many texts are near copies of an earlier one.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CopyCount {
+    /// What became of them.
+    pub are: NearCopies,
+    /// How many there are.
+    pub texts: usize,
+    /// Of these, how many have another label than the first: what folding them costs.
+    pub of_another_label: usize,
+}
+
+/// The labels of a simulation.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    /// Their names.
+    pub names: Vec<String>,
+    /// The texts that stand for each before anybody has labelled.
+    pub anchors: Vec<Vec<String>>,
+    /// The shares that a task expects.
+    pub shares: Vec<Option<f64>>,
+}
+
+/// What annotators said of a text, beside its known label.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Crowd {
+    /// Nothing is known of any.
+    None,
+    /// One label for each text.
+    Column(Vec<usize>),
+    /// For each text how many gave each label.
+    Votes(Vec<Vec<u32>>),
+}
+
+/// Labelled data; entry `i` of every list speaks of one text.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The texts as they stand in the file.
+    pub texts: Vec<String>,
+    /// Their known labels.
+    pub gold: Vec<usize>,
+    /// The one use that a project would make of each text's label.
+    pub splits: Vec<Split>,
+    /// What a crowd said.
+    pub crowd: Crowd,
+    /// The labels.
+    pub labels: Labels,
+    /// Rows without a known label.
+    pub unlabelled: usize,
+    /// Near copies.
+    pub copies: CopyCount,
+}
+
+impl Labels {
+    fn of_task(task: &Task) -> Self {
+        Self {
+            names: task.labels.iter().map(|l| l.name.clone()).collect(),
+            anchors: task.anchors(),
+            shares: task.shares(),
+        }
+    }
+
+    /// Names as they stand in data: without a task there is nothing else to go by.
+    fn of_names(names: Vec<String>) -> Self {
+        let anchors = names.iter().map(|name| vec![name.replace('_', " ")]).collect();
+        Self { anchors, shares: vec![None; names.len()], names }
+    }
+
+    fn index(&self, said: &str) -> Option<usize> {
+        let exact = self.names.iter().position(|name| name == said);
+        exact.or_else(|| self.names.iter().position(|name| name.eq_ignore_ascii_case(said)))
+    }
+}
+
+impl Dataset {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a column that is not there, or a label that the task does not have.
+    pub fn read(source: &Source) -> Result<Self> {
+        let attempted = format!("simulate on {}", source.data.display());
+        if source.read.gold.is_none() {
+            return Err(Fault::usage(&attempted, "nobody said which column holds the known labels")
+                .hint("Name it: --gold COLUMN"));
+        }
+        let (rows, unlabelled) = source.rows(&attempted)?;
+        let mut set = Self {
+            texts: Vec::with_capacity(rows.len()),
+            gold: Vec::with_capacity(rows.len()),
+            splits: Vec::with_capacity(rows.len()),
+            crowd: source.no_crowd_yet(),
+            labels: source.labels(&rows, &attempted)?,
+            unlabelled,
+            copies: CopyCount { are: source.copies, texts: 0, of_another_label: 0 },
+        };
+        let voted = source.voted(&set.labels);
+        set.fill(rows, &voted, &attempted)?;
+        if set.len() < LEAST_TEXTS {
+            let why =
+                format!("it has {} texts with a known label, and {LEAST_TEXTS} are the least", set.len());
+            return Err(Fault::usage(&attempted, why).hint("Name the right column: --gold COLUMN"));
+        }
+        if let Some(label) = set.counts().iter().position(|n| *n == 0) {
+            let why = format!("no text of it has the label '{}'", set.labels.names[label]);
+            return Err(Fault::usage(&attempted, why)
+                .hint("Leave the label out of the task, or name the right column: --gold COLUMN"));
+        }
+        Ok(set)
+    }
+
+    /// Number of texts.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Number of labels.
+    pub fn classes(&self) -> usize {
+        self.labels.names.len()
+    }
+
+    /// How many texts have each label.
+    pub fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes()];
+        self.gold.iter().for_each(|&label| counts[label] += 1);
+        counts
+    }
+
+    /// The rarest label that any text has: the one that is looked for.
+    pub fn positive(&self) -> usize {
+        let counts = self.counts();
+        (0..counts.len()).filter(|&label| counts[label] > 0).min_by_key(|&label| counts[label]).unwrap_or(0)
+    }
+
+    fn fill(&mut self, rows: Vec<KnownRow>, voted: &[usize], attempted: &str) -> Result<()> {
+        let shares = SplitShares::default();
+        let mut items = HashSet::new();
+        let mut firsts: HashMap<String, usize> = HashMap::new();
+        for row in rows {
+            let normalised = normalise(&row.text);
+            if !items.insert(ItemKey::of_normalised(&normalised)) {
+                continue;
+            }
+            let label_of = |said: &str| {
+                let said = said.trim();
+                self.labels.index(said).ok_or_else(|| {
+                    let why =
+                        format!("line {} has the label '{said}', which the task does not have", row.line);
+                    Fault::usage(attempted, why)
+                        .hint(format!("The task's labels are {}", self.labels.names.join(", ")))
+                })
+            };
+            let gold = label_of(&row.gold)?;
+            match firsts.entry(split_key(&normalised)) {
+                Slot::Vacant(slot) => {
+                    slot.insert(gold);
+                }
+                Slot::Occupied(first) => {
+                    self.copies.texts += 1;
+                    self.copies.of_another_label += usize::from(*first.get() != gold);
+                    if self.copies.are == NearCopies::Folded {
+                        continue;
+                    }
+                }
+            }
+            match &mut self.crowd {
+                Crowd::None => {}
+                Crowd::Column(column) => {
+                    let said = row.said.first().map_or("", String::as_str);
+                    column.push(label_of(said)?);
+                }
+                Crowd::Votes(votes) => votes.push(row.votes(voted, attempted)?),
+            }
+            self.splits.push(shares.split_normalised(&normalised));
+            self.texts.push(row.text);
+            self.gold.push(gold);
+        }
+        Ok(())
+    }
+}
+
+/// A row with what a simulation needs of it.
+struct KnownRow {
+    line: u64,
+    text: String,
+    gold: String,
+    /// The crowd's label, or the counts of votes in the order of the labels.
+    said: Vec<String>,
+}
+
+impl KnownRow {
+    /// How many gave each label; `voted` says which one each column counts.
+    fn votes(&self, voted: &[usize], attempted: &str) -> Result<Vec<u32>> {
+        let mut votes = vec![0; voted.len()];
+        for (cell, label) in self.said.iter().map(|cell| cell.trim()).zip(voted) {
+            if cell.is_empty() {
+                continue;
+            }
+            votes[*label] = cell.parse().map_err(|_| {
+                let why = format!("line {} has '{cell}' where the votes for a label are counted", self.line);
+                Fault::usage(attempted, why).hint("A column named by --votes holds whole numbers")
+            })?;
+        }
+        if votes.iter().all(|n| *n == 0) {
+            let why = format!("nobody voted on the text of line {}", self.line);
+            return Err(Fault::usage(attempted, why).hint("Leave such rows out, or do without --votes"));
+        }
+        Ok(votes)
+    }
+}
+
+/// The cells of the columns that were asked for beside the text.
+fn beside(row: &Row, found: &Found) -> Vec<String> {
+    let cells: serde_json::Map<String, serde_json::Value> =
+        row.meta(found).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    let plain = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    found
+        .meta
+        .iter()
+        .map(|&column| cells.get(&found.columns[column]).map(plain).unwrap_or_default())
+        .collect()
+}
+
+impl Source {
+    fn no_crowd_yet(&self) -> Crowd {
+        match (&self.crowd, self.votes.is_empty()) {
+            (Some(_), _) => Crowd::Column(Vec::new()),
+            (None, false) => Crowd::Votes(Vec::new()),
+            (None, true) => Crowd::None,
+        }
+    }
+
+    /// The rows that have a known label, and how many have none.
+    fn rows(&self, attempted: &str) -> Result<(Vec<KnownRow>, usize)> {
+        let source = open_source(&self.data, attempted)?;
+        let columns: Vec<String> = match &self.crowd {
+            Some(column) => vec![column.clone()],
+            None => self.votes.iter().map(|(_, column)| column.clone()).collect(),
+        };
+        // What a crowd said travels as the columns that an import would show beside the text.
+        let options = ReadOptions { meta: columns.clone(), ..self.read.clone() };
+        let name = self.data.to_string_lossy();
+        let mut reader =
+            Reader::open(source.stream, &name, &options).map_err(|f| f.while_trying(attempted))?;
+        let (mut rows, mut unlabelled) = (Vec::new(), 0);
+        while let Some(entry) = reader.next_entry().map_err(|f| f.while_trying(attempted))? {
+            let row = match entry {
+                Entry::Row(row) => row,
+                Entry::Bad(bad) => return Err(bad.fault(&name).while_trying(attempted)),
+            };
+            let Some(gold) = row.gold.clone().filter(|gold| !gold.trim().is_empty()) else {
+                unlabelled += 1;
+                continue;
+            };
+            let said = beside(&row, reader.found());
+            rows.push(KnownRow { line: row.line, text: row.text, gold, said });
+        }
+        Ok((rows, unlabelled))
+    }
+
+    /// Which label each column of votes counts.
+    fn voted(&self, labels: &Labels) -> Vec<usize> {
+        self.votes.iter().filter_map(|(label, _)| labels.index(label)).collect()
+    }
+
+    fn labels(&self, rows: &[KnownRow], attempted: &str) -> Result<Labels> {
+        let labels = match &self.task {
+            Some(task) => Labels::of_task(task),
+            None => {
+                let names: BTreeSet<&str> = rows.iter().map(|row| row.gold.trim()).collect();
+                Labels::of_names(names.into_iter().map(str::to_owned).collect())
+            }
+        };
+        let n = labels.names.len();
+        if !(2..=MOST_LABELS).contains(&n) {
+            let why =
+                format!("its known labels are {n} different ones, and 2 to {MOST_LABELS} can be told apart");
+            return Err(
+                Fault::usage(attempted, why).hint("Name the column that holds the label: --gold COLUMN")
+            );
+        }
+        if !self.votes.is_empty() {
+            let mut counted = self.voted(&labels);
+            if let Some(at) = (0..n).find(|label| !counted.contains(label)) {
+                let name = &labels.names[at];
+                return Err(Fault::usage(attempted, format!("no column counts the votes for '{name}'"))
+                    .hint("Give --votes LABEL=COLUMN once for each label"));
+            }
+            if let Some((name, _)) = self.votes.iter().find(|(name, _)| labels.index(name).is_none()) {
+                return Err(Fault::usage(
+                    attempted,
+                    format!("it has no label '{name}' that could be voted for"),
+                )
+                .hint(format!("Its labels are {}", labels.names.join(", "))));
+            }
+            counted.sort_unstable();
+            if let Some(two) = counted.windows(2).find(|two| two[0] == two[1]) {
+                let name = &labels.names[two[0]];
+                return Err(Fault::usage(attempted, format!("two columns count the votes for '{name}'"))
+                    .hint("Give --votes LABEL=COLUMN once for each label"));
+            }
+        }
+        Ok(labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a small table; to its end it has as many more texts as it takes.
+    fn read(text: &str, change: impl FnOnce(&mut Source)) -> Result<Dataset> {
+        let columns = text.lines().next().unwrap().split(',').count();
+        let last = text.lines().last().unwrap().split(',').nth(1).unwrap();
+        let label = if last.is_empty() { "ham" } else { last };
+        let more = |i: usize| format!("more {},{label}{}\n", "x".repeat(i + 1), ",1".repeat(columns - 2));
+        let text = text.to_owned() + &(0..20).map(more).collect::<String>();
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("d.csv");
+        std::fs::write(&data, &text).unwrap();
+        let read =
+            ReadOptions { gold: Some("gold".into()), text: vec!["text".into()], ..ReadOptions::default() };
+        let mut source =
+            Source { data, read, task: None, crowd: None, votes: Vec::new(), copies: NearCopies::Kept };
+        change(&mut source);
+        Dataset::read(&source)
+    }
+
+    #[test]
+    fn one_item_counts_once_rows_without_a_label_are_counted_and_near_copies_too() {
+        let text =
+            "text,gold\nwin 10 now,spam\nwin  10 now,ham\nWin 25 now,ham\nWIN 77 now,spam\nhello,ham\nwho,\n";
+        let set = read(text, |_| {}).unwrap();
+        assert_eq!(set.labels.names, ["ham", "spam"]);
+        assert_eq!((set.len(), set.counts(), set.positive(), set.unlabelled), (24, vec![22, 2], 1, 1));
+        assert_eq!((set.copies.texts, set.copies.of_another_label), (2, 1));
+        let folded = read(text, |source| source.copies = NearCopies::Folded).unwrap();
+        assert_eq!(folded.texts[..2], ["win 10 now", "hello"]);
+        assert_eq!((folded.len(), folded.splits.len()), (22, 22));
+    }
+
+    #[test]
+    fn votes_are_read_in_the_order_of_the_labels_whatever_that_of_the_columns() {
+        let text = "text,gold,a,b\none,spam,3,1\ntwo,ham,0,2\n";
+        let votes = vec![("spam".into(), "a".into()), ("ham".into(), "b".into())];
+        let set = read(text, |source| source.votes = votes).unwrap();
+        assert!(
+            matches!(&set.crowd, Crowd::Votes(votes) if votes[..2] == [vec![1, 3], vec![2, 0]]),
+            "{:?}",
+            set.crowd
+        );
+        let set = read(text, |source| source.crowd = Some("gold".into())).unwrap();
+        assert_eq!(set.crowd, Crowd::Column(set.gold));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_the_line_or_the_label() {
+        let why =
+            |text: &str, change: &dyn Fn(&mut Source)| read(text, |s| change(s)).unwrap_err().to_string();
+        let two = "text,gold,a\none,spam,3\ntwo,ham,x\n";
+        let task = Task::from_toml(
+            "question = \"?\"\n[[label]]\nname = \"ham\"\nkey = \"1\"\n[[label]]\nname = \"eggs\"\nkey = \"2\"",
+            "t",
+        )
+        .unwrap();
+        assert!(why(two, &|s| s.task = Some(task.clone())).contains("line 2 has the label 'spam'"));
+        assert!(why(two, &|s| s.read.gold = None).contains("--gold"));
+        assert!(why(two, &|s| s.votes = vec![("ham".into(), "a".into())]).contains("votes for 'spam'"));
+        let both = vec![("ham".to_owned(), "a".to_owned()), ("spam".to_owned(), "a".to_owned())];
+        assert!(why(two, &|s| s.votes = both.clone()).contains("line 3 has 'x'"));
+        let ham = "text,gold\none,ham\ntwo,ham\n";
+        assert!(why(ham, &|s| s.task = Some(task.clone())).contains("no text of it has the label 'eggs'"));
+        assert!(why("text,gold\none,a\ntwo,a\n", &|_| {}).contains("1 different"));
+        let good = "text,gold,a,b\none,spam,3,0\ntwo,ham,0,2\n";
+        let thrice = [("ham", "a"), ("spam", "b"), ("HAM", "b")].map(|(l, c)| (l.to_owned(), c.to_owned()));
+        let said = why(good, &|s| s.votes = thrice.to_vec());
+        assert!(said.contains("two columns count the votes for 'ham'"), "{said}");
+    }
+}

@@ -1,0 +1,48 @@
+//! How well predictions do on the test: agreement with the gold, beyond chance and otherwise.
+
+use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::prediction::Probabilities;
+use crate::stats::agreement::kappa::cohen;
+use crate::stats::classifier::scores::{Counts, average_precision};
+
+/// Figures on the test; none where one is not defined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Cohen's kappa.
+    pub kappa: Option<f64>,
+    /// Gwet's AC1.
+    pub ac1: Option<f64>,
+    /// F1 of the rarest label; with three labels or more the mean over all.
+    pub f1: Option<f64>,
+    /// Average precision of the rarest label; with three labels or more the mean over all.
+    pub average_precision: Option<f64>,
+}
+
+impl Scores {
+    /// Of `probabilities` (texts × labels) against the texts' gold labels.
+    pub fn of(probabilities: ArrayView2<'_, f32>, gold: &[usize], positive: usize) -> Self {
+        let classes = probabilities.ncols();
+        let tops = probabilities.rows().into_iter().map(|row| Probabilities(row.to_vec()).top());
+        let pairs: Vec<(usize, usize)> = tops.zip(gold.iter().copied()).collect();
+        let counts = Counts::over(&pairs, classes);
+        let precision = |label: usize| {
+            let cases: Vec<(f64, bool)> = probabilities
+                .column(label)
+                .iter()
+                .zip(gold)
+                .map(|(&p, &g)| (f64::from(p), g == label))
+                .collect();
+            average_precision(&cases)
+        };
+        let (f1, average_precision) = if classes == 2 {
+            (counts.f1(positive), precision(positive))
+        } else {
+            let of_labels: Vec<f64> = (0..classes).filter_map(precision).collect();
+            let mean = of_labels.iter().sum::<f64>() / of_labels.len() as f64;
+            (counts.macro_f1(), (!of_labels.is_empty()).then_some(mean))
+        };
+        Self { kappa: cohen(&pairs).ok(), ac1: counts.ac1(), f1, average_precision }
+    }
+}

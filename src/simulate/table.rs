@@ -1,0 +1,223 @@
+//! A simulation as a person reads it: one line a strategy, the learning curves, and what they are held against.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::chart::Chart;
+use super::dataset::NearCopies;
+use super::random_needs::RandomNeeds;
+use super::report::{Run, SimulateReport, Terms, WholePool};
+use crate::stats::estimate::seeds::Spread;
+
+impl Display for SimulateReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.write_data(f)?;
+        let width = self.runs.iter().map(|run| run.strategy.len()).max().unwrap_or(0).max("strategy".len());
+        let labels = self.runs.iter().filter_map(|run| run.curves.labels.last()).max().copied().unwrap_or(0);
+        let kappa = format!("kappa at {labels}");
+        writeln!(f, "\n{:width$}  {kappa:22}  {:25}  {:5}  s/round", "strategy", "less random", "area")?;
+        for run in &self.runs {
+            write_kappa(f, run, width)?;
+        }
+        writeln!(
+            f,
+            "\n{:width$}  {:5}  {:5}  {:5}  {:>9}  {:>9}  first ten",
+            "strategy", "AC1", "F1", "AP", "positives", "found"
+        )?;
+        for run in &self.runs {
+            write_others(f, run, width)?;
+        }
+        self.write_adapters(f, width)?;
+        writeln!(f)?;
+        self.write_reference(f)?;
+        let curves = self.runs.iter().map(|run| (run.strategy.as_str(), &run.curves));
+        write!(f, "\n{}", Chart::of(curves, self.full_pool.kappa))
+    }
+}
+
+impl SimulateReport {
+    fn write_data(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let data = &self.dataset;
+        let labels: Vec<String> = data.labels.iter().map(|(name, n)| format!("{n} {name}")).collect();
+        let labels = match &labels[..] {
+            few if few.len() <= 8 => few.join(", "),
+            many => format!("{} labels", many.len()),
+        };
+        let positive = &data.positive;
+        writeln!(
+            f,
+            "{} texts ({labels});\nfor each seed a pool of {} ({} {positive}) and a test of {} ({} {positive}); rarest label: {positive}",
+            data.items,
+            data.pool,
+            mean(data.positive_in_pool),
+            data.test,
+            mean(data.positive_in_test),
+        )?;
+        if let Some(played) = self.terms.in_words() {
+            writeln!(f, "played with {played}")?;
+        }
+        if self.terms.seed_labels > data.pool {
+            let (asked, pool) = (self.terms.seed_labels, data.pool);
+            writeln!(
+                f,
+                "--seed-labels asks for {asked}, and the pool holds {pool}: no round was left to play"
+            )?;
+        } else if self.terms.labels > data.pool {
+            let (asked, pool) = (self.terms.labels, data.pool);
+            writeln!(f, "the rounds ask for {asked} labels, and the pool holds {pool}: it was used up")?;
+        }
+        match data.unlabelled {
+            0 => {}
+            1 => writeln!(f, "1 row without a known label was left out")?,
+            n => writeln!(f, "{n} rows without a known label were left out")?,
+        }
+        let copies = data.near_copies;
+        if copies.texts > 0 {
+            let one = copies.texts == 1;
+            let (texts, differ) = if one { ("text", "differs") } else { ("texts", "differ") };
+            let fate = match (copies.are, one) {
+                (NearCopies::Kept, true) => "stays (--fold-copies leaves it out)",
+                (NearCopies::Kept, false) => "stay (--fold-copies leaves them out)",
+                (NearCopies::Folded, true) => "was left out",
+                (NearCopies::Folded, false) => "were left out",
+            };
+            let have = if copies.of_another_label == 1 { "has" } else { "have" };
+            writeln!(
+                f,
+                "{} {texts} {differ} from an earlier one in case, digits, links and names alone and {fate};\n{} of them {have} another label than it",
+                copies.texts, copies.of_another_label
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_adapters(&self, f: &mut Formatter<'_>, width: usize) -> fmt::Result {
+        let mut adapted = self.runs.iter().filter_map(|run| Some((run, run.lora?))).peekable();
+        if adapted.peek().is_some() {
+            writeln!(f, "\n{:width$}  {:22}  {:22}", "LoRA", "kappa", "less the head's")?;
+        }
+        for (run, lora) in adapted {
+            let name = &run.strategy;
+            writeln!(f, "{name:width$}  {:22}  {:22}", interval(lora.kappa), signed(lora.gain))?;
+        }
+        Ok(())
+    }
+
+    fn write_reference(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let whole = |pool: &WholePool| match pool.interval {
+            Some(spread) => interval(Some(spread)),
+            None => number(pool.kappa),
+        };
+        writeln!(f, "all {} labels of the pool: kappa {}", self.full_pool.labels, whole(&self.full_pool))?;
+        if let Some(crowd) = &self.crowd {
+            writeln!(f, "all {} labels of the crowd: kappa {}", crowd.labels, whole(crowd))?;
+        }
+        if let Some(spread) = self.expert_expert {
+            writeln!(f, "two such experts with each other: kappa {}", interval(Some(spread)))?;
+        }
+        for run in self.runs.iter().filter(|run| run.strategy != "random") {
+            writeln!(f, "{}", needs(&run.random_needs, &run.strategy))?;
+        }
+        Ok(())
+    }
+}
+
+impl Terms {
+    /// As they were typed; none where nothing was.
+    fn in_words(&self) -> Option<String> {
+        let said = [
+            (self.seed_labels > 0).then(|| format!("--seed-labels {}", self.seed_labels)),
+            (self.noise > 0.0).then(|| format!("--noise {}", self.noise)),
+            self.votes.then(|| "--votes".to_owned()),
+            self.with_splits.then(|| "--with-splits".to_owned()),
+            self.prevalence.map(|share| format!("--prevalence {share}")),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        (!said.is_empty()).then(|| said.join(", "))
+    }
+}
+
+/// How many labels random samples need for what a strategy does, in one sentence.
+fn needs(needs: &RandomNeeds, name: &str) -> String {
+    let (labels, lo, hi, own, tried, n) = match needs {
+        RandomNeeds::Known { labels, lo, hi, own, tried, n, .. } => (*labels, *lo, *hi, *own, *tried, n),
+        RandomNeeds::Undefined { undefined } => {
+            return format!("labels that random samples need for what {name} does: {undefined}");
+        }
+    };
+    let times = |labels: f64| labels / own.max(1) as f64;
+    match (labels, lo, hi) {
+        (Some(labels), Some(lo), hi) => {
+            let (most, most_times) = hi.map_or_else(
+                || (format!("more than {tried}"), format!("more than {:.1}", times(tried as f64))),
+                |hi| (format!("{hi:.0}"), format!("{:.1}", times(hi))),
+            );
+            format!(
+                "random samples need {labels:.0} labels ({lo:.0} to {most}, n = {n}) for what {name} does with {own}:\n  {:.1} times as many ({:.1} to {most_times})",
+                times(labels),
+                times(lo),
+            )
+        }
+        (_, lo, _) => {
+            let least = lo.map_or(String::new(), |lo| format!("; {lo:.0} may do by the interval"));
+            format!(
+                "no random sample does what {name} does with {own} labels, not even all {tried} (n = {n}{least})"
+            )
+        }
+    }
+}
+
+/// Kappa after the last round, less that of `random` seed by seed, and the mean on the way.
+fn write_kappa(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
+    let last = run.curves.kappa.mean.len().saturating_sub(1);
+    let at = |ends: &[Option<f64>]| ends.get(last).copied().flatten();
+    let kappa = match (run.curves.kappa.last(), at(&run.curves.kappa.lo), at(&run.curves.kappa.hi)) {
+        (Some(mean), Some(lo), Some(hi)) => format!("{mean:.3} ({lo:.3} to {hi:.3})"),
+        (mean, ..) => number(mean),
+    };
+    let random = match run.against_random {
+        Some(difference) if run.strategy != "random" => signed(difference.kappa),
+        _ => String::new(),
+    };
+    let (name, area, seconds) = (&run.strategy, number(run.auc), run.seconds_per_round);
+    writeln!(f, "{name:width$}  {kappa:22}  {random:25}  {area:5}  {seconds:7.2}")
+}
+
+/// Other figures after the last round, and what was found of the rarest label.
+fn write_others(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
+    let ten = run.until_ten_positives.map_or("–".to_owned(), |s| format!("{:.0}", s.mean));
+    writeln!(
+        f,
+        "{:width$}  {:5}  {:5}  {:5}  {:>7.1} %  {:>7.0} %  {ten:>9}",
+        run.strategy,
+        number(run.curves.ac1.last()),
+        number(run.curves.f1.last()),
+        number(run.curves.average_precision.last()),
+        100.0 * run.positive_share,
+        100.0 * run.positives_found,
+    )
+}
+
+/// A mean of counts: with a tenth where the seeds differ.
+fn mean(count: f64) -> String {
+    if count.fract() == 0.0 { format!("{count:.0}") } else { format!("{count:.1}") }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn interval(spread: Option<Spread>) -> String {
+    match spread {
+        Some(Spread { mean, lo, hi, .. }) if lo.is_finite() => format!("{mean:.3} ({lo:.3} to {hi:.3})"),
+        other => number(other.map(|s| s.mean)),
+    }
+}
+
+fn signed(spread: Option<Spread>) -> String {
+    match spread {
+        Some(Spread { mean, lo, hi, .. }) if lo.is_finite() => {
+            format!("{mean:+.3} ({lo:+.3} to {hi:+.3})")
+        }
+        other => other.map_or("–".to_owned(), |s| format!("{:+.3}", s.mean)),
+    }
+}

@@ -1,0 +1,471 @@
+//! Figures of the whole pool from the audit sample, each case weighted by how unlikely it was to be drawn.
+//!
+//! The sample is random but not even: it is stratified by probability. A case that was drawn with probability
+//! `p` stands for `1/p` items of the pool. Never pass mined cases: they stand for nothing but themselves.
+//! Source: J. Hájek's ratio form of the Horvitz–Thompson estimator (1971); the interval resamples cases with
+//! their weights.
+//!
+//! A case is a text, however many experts have answered for it: what was drawn at random is texts. Their answers share its weight, and the
+//! bootstrap draws them together, so that a second answer to the same text makes no interval narrower by its mere number.
+
+use serde::Serialize;
+
+use super::bootstrap::{figure, floor_without_failure, replicates};
+use crate::domain::figure::Figure;
+use crate::stats::agreement::kappa::Tally;
+use crate::stats::classifier::scores::{Counts, OfLabel, ac1_figure, f1_never_certain};
+
+/// With fewer cases of a label its figures are undefined.
+pub const LEAST_CASES: usize = 5;
+
+/// One answered audit case: a text with the answers of all experts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditCase {
+    /// The probability with which it was drawn, above 0 and at most 1.
+    pub inclusion: f64,
+    /// The model's label. Where the audit sample also set the prior, cross-fitted by the caller.
+    pub predicted: usize,
+    /// The experts' labels, one each; without any the case is left out.
+    pub answered: Vec<usize>,
+}
+
+/// What the audit says of one label.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LabelAudit {
+    /// Of the items the model gives this label, the share that has it. `n` counts audit cases so predicted.
+    pub precision: Figure,
+    /// Of the items that have this label, the share the model finds. `n` counts audit cases so answered, by one expert or more.
+    pub recall: Figure,
+    /// The harmonic mean of the two. `n` counts audit cases that are predicted or answered so.
+    pub f1: Figure,
+    /// The share of the pool that has this label. `n` counts all audit cases.
+    pub prevalence: Figure,
+}
+
+/// What the audit says of the pool.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Audit {
+    /// Answered audit cases: texts, not answers.
+    pub n: usize,
+    /// Share of the pool on which model and expert agree.
+    pub accuracy: Figure,
+    /// Cohen's kappa of model and expert on the pool.
+    pub kappa: Figure,
+    /// Gwet's AC1 of the same, which stays where it is when nearly all the pool carries one label.
+    pub ac1: Figure,
+    /// One entry per label, in the order of the task.
+    pub labels: Vec<LabelAudit>,
+}
+
+/// Estimates the pool's figures from audit cases over `labels` labels. A case whose inclusion probability is
+/// not above 0 and at most 1 cannot have been drawn and is left out.
+pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
+    let counts = |c: &&AuditCase| c.inclusion > 0.0 && c.inclusion <= 1.0 && !c.answered.is_empty();
+    let cases: Vec<&AuditCase> = cases.iter().filter(counts).collect();
+    let sample = Sample {
+        whole: Sums::over(cases.iter().copied(), labels),
+        drawn: replicates(cases.len(), seed, |drawn| Sums::over(drawn.iter().map(|&i| cases[i]), labels)),
+        cases: &cases,
+    };
+    let few_in_all = |have: usize| match have {
+        0 => "no audit case is answered yet".to_owned(),
+        have => format!("only {have} of at least {LEAST_CASES} audit cases are answered"),
+    };
+    let label = |label: usize| LabelAudit {
+        precision: sample.share(
+            |sums| (sums.of(label).both, sums.of(label).predicted),
+            |case| case.predicted == label,
+            |have| {
+                format!("the model gives this label to {have} audit cases, and {LEAST_CASES} are the least")
+            },
+        ),
+        recall: sample.share(
+            |sums| (sums.of(label).both, sums.of(label).gold),
+            |case| case.answered.contains(&label),
+            |have| format!("{have} audit cases have this label, and {LEAST_CASES} are the least"),
+        ),
+        f1: sample.f1(label),
+        prevalence: sample.share(|sums| (sums.of(label).gold, sums.tally.total), |_| true, few_in_all),
+    };
+    Audit {
+        n: cases.len(),
+        accuracy: sample.share(|sums| (sums.tally.agreed, sums.tally.total), |_| true, few_in_all),
+        kappa: sample.kappa(few_in_all),
+        ac1: sample.ac1(few_in_all),
+        labels: (0..labels).map(label).collect(),
+    }
+}
+
+/// The cases with their sums over all of them and over every resample.
+struct Sample<'a> {
+    cases: &'a [&'a AuditCase],
+    whole: Sums,
+    drawn: Vec<Sums>,
+}
+
+impl Sample<'_> {
+    /// The ratio of two sums; `among` says which cases make up the lower one, `few` what to say if they are
+    /// too few.
+    fn share(
+        &self,
+        sums: impl Fn(&Sums) -> (f64, f64),
+        among: impl Fn(&AuditCase) -> bool,
+        few: impl Fn(usize) -> String,
+    ) -> Figure {
+        let (have, effective) = sizes(self.cases.iter().copied().filter(|case| among(case)));
+        let ratio = |s: &Sums| {
+            let (part, all) = sums(s);
+            if all > 0.0 { Some(part / all) } else { None }
+        };
+        let Some(value) = ratio(&self.whole).filter(|_| have >= LEAST_CASES) else {
+            return Figure::undefined(few(have));
+        };
+        never_certain(figure(value, self.drawn.iter().map(ratio), have, &few(have)), effective)
+    }
+
+    fn f1(&self, label: usize) -> Figure {
+        let either = |case: &&AuditCase| case.predicted == label || case.answered.contains(&label);
+        let (have, effective) = sizes(self.cases.iter().copied().filter(either));
+        let few =
+            format!("{have} audit cases have this label or are given it, and {LEAST_CASES} are the least");
+        match self.whole.counts.f1(label).filter(|_| have >= LEAST_CASES) {
+            Some(value) => {
+                let drawn = self.drawn.iter().map(|sums| sums.counts.f1(label));
+                f1_never_certain(figure(value, drawn, have, &few), effective)
+            }
+            None => Figure::undefined(few),
+        }
+    }
+
+    fn ac1(&self, few: impl Fn(usize) -> String) -> Figure {
+        let (have, effective) = sizes(self.cases.iter().copied());
+        if have < LEAST_CASES {
+            return Figure::undefined(few(have));
+        }
+        ac1_figure(&self.whole.counts, self.drawn.iter().map(|sums| &sums.counts), (have, effective))
+    }
+
+    fn kappa(&self, few: impl Fn(usize) -> String) -> Figure {
+        let (have, effective) = sizes(self.cases.iter().copied());
+        if have < LEAST_CASES {
+            return Figure::undefined(few(have));
+        }
+        let Some(value) = self.whole.tally.kappa() else {
+            return Figure::undefined("model and expert give one and the same label to every audit case");
+        };
+        let fragile = "nearly all audit cases carry one label, so a few answers would decide it";
+        match figure(value, self.drawn.iter().map(|sums| sums.tally.kappa()), have, fragile) {
+            Figure::Known { value, hi, n, .. } if self.whole.tally.is_perfect() => {
+                let least = self.whole.tally.kappa_at(floor_without_failure(effective));
+                Figure::Known { value, lo: least.unwrap_or(value), hi, n }
+            }
+            other => other,
+        }
+    }
+}
+
+impl LabelAudit {
+    /// Precision and recall as a person would say them, each with its own interval and n: "of 100 flagged about 80 are spam (52 to 94, n = 15);
+    /// of 100 spam it finds about 60 (38 to 79, n = 20)".
+    pub fn in_words(&self, name: &str) -> String {
+        let precision = match of_100(&self.precision) {
+            Some([right, lo, hi, n]) => {
+                format!("of 100 flagged about {right} are {name} ({lo} to {hi}, n = {n})")
+            }
+            None => format!("how many of those flagged are {name} is not known yet"),
+        };
+        let recall = match of_100(&self.recall) {
+            Some([found, lo, hi, n]) => {
+                format!("of 100 {name} it finds about {found} ({lo} to {hi}, n = {n})")
+            }
+            None => format!("how many {name} it finds is not known yet"),
+        };
+        format!("{precision}; {recall}")
+    }
+
+    /// The label's share of the pool as a person would say it: "about 6 % (3 to 11 %) of the pool is hate; n = 45"; none where it is not
+    /// known.
+    pub fn share_in_words(&self, name: &str) -> Option<String> {
+        let Figure::Known { value, lo, hi, n } = &self.prevalence else { return None };
+        let [value, lo, hi] = [value, lo, hi].map(|share| percent(*share));
+        Some(format!("about {value} % ({lo} to {hi} %) of the pool is {name}; n = {n}"))
+    }
+}
+
+/// A share with the ends of its interval, out of 100, and its n.
+fn of_100(figure: &Figure) -> Option<[usize; 4]> {
+    let Figure::Known { value, lo, hi, n } = figure else { return None };
+    let [value, lo, hi] = [value, lo, hi].map(|share| (100.0 * share).round() as usize);
+    Some([value, lo, hi, *n])
+}
+
+/// A share in percent, to the tenth where it is small and not nothing.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent > 0.0 && percent < 1.0 { format!("{percent:.1}") } else { format!("{:.0}", percent.abs()) }
+}
+
+/// Sums of weights over one draw of the cases.
+struct Sums {
+    counts: Counts,
+    tally: Tally,
+}
+
+impl Sums {
+    fn over<'a>(cases: impl Iterator<Item = &'a AuditCase>, labels: usize) -> Self {
+        let mut sums = Self { counts: Counts::new(labels), tally: Tally::new(labels) };
+        for case in cases {
+            let weight = 1.0 / (case.inclusion * case.answered.len() as f64);
+            for &answered in &case.answered {
+                sums.tally.add(case.predicted, answered, weight);
+                sums.counts.add(case.predicted, answered, weight);
+            }
+        }
+        sums
+    }
+
+    fn of(&self, label: usize) -> OfLabel {
+        self.counts.of(label)
+    }
+}
+
+/// How many cases there are, and how many evenly weighted ones would carry as much information (Kish, 1965).
+fn sizes<'a>(cases: impl Iterator<Item = &'a AuditCase>) -> (usize, f64) {
+    let (mut n, mut sum, mut squares) = (0, 0.0, 0.0);
+    for case in cases {
+        let weight = 1.0 / case.inclusion;
+        n += 1;
+        sum += weight;
+        squares += weight * weight;
+    }
+    (n, sum * sum / squares)
+}
+
+/// A share of exactly 0 or 1 has no spread in the bootstrap; its interval gets the exact one-sided bound.
+fn never_certain(found: Figure, effective: f64) -> Figure {
+    match found {
+        Figure::Known { value, hi, n, .. } if value >= 1.0 => {
+            Figure::Known { value, lo: floor_without_failure(effective), hi, n }
+        }
+        Figure::Known { value, lo, n, .. } if value <= 0.0 => {
+            Figure::Known { value, lo, hi: 1.0 - floor_without_failure(effective), n }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn known(figure: &Figure) -> (f64, f64, f64, usize) {
+        match figure {
+            Figure::Known { value, lo, hi, n } => (*value, *lo, *hi, *n),
+            Figure::Undefined { undefined } => panic!("{undefined}"),
+        }
+    }
+
+    fn one(inclusion: f64, predicted: usize, answered: usize) -> AuditCase {
+        AuditCase { inclusion, predicted, answered: vec![answered] }
+    }
+
+    fn even(predicted: usize, answered: usize, times: usize) -> Vec<AuditCase> {
+        vec![one(0.5, predicted, answered); times]
+    }
+
+    /// A pool of a rare label 1 and a model that flags some of it: (predicted, true label) of each item.
+    fn pool() -> Vec<(usize, usize)> {
+        [((1, 1), 600), ((1, 0), 150), ((0, 1), 400), ((0, 0), 8_850)]
+            .into_iter()
+            .flat_map(|(item, times)| std::iter::repeat_n(item, times))
+            .collect()
+    }
+
+    /// Draws each flagged item with probability .12 and each other one with .02: about 90 and 185 cases.
+    fn stratified(seed: u64) -> Vec<AuditCase> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        pool()
+            .into_iter()
+            .filter_map(|(predicted, answered)| {
+                let inclusion = if predicted == 1 { 0.12 } else { 0.02 };
+                rng.gen_bool(inclusion).then_some(one(inclusion, predicted, answered))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_even_sample_gives_the_plain_shares() {
+        let cases = [even(1, 1, 12), even(1, 0, 3), even(0, 1, 8), even(0, 0, 22)].concat();
+        let found = audit(&cases, 2, 1);
+        let spam = &found.labels[1];
+        assert_eq!((known(&spam.precision).0, known(&spam.precision).3), (0.8, 15));
+        assert_eq!((known(&spam.recall).0, known(&spam.recall).3), (0.6, 20));
+        assert!((known(&spam.prevalence).0 - 20.0 / 45.0).abs() < 1e-12);
+        assert!((known(&found.accuracy).0 - 34.0 / 45.0).abs() < 1e-12);
+        // Each with its own n, which is not that of the whole sample, and with the figures that a screen shows.
+        let [precision, recall] = [&spam.precision, &spam.recall].map(|figure| {
+            let (_, lo, hi, n) = known(figure);
+            format!("({:.0} to {:.0}, n = {n})", 100.0 * lo, 100.0 * hi)
+        });
+        assert!(precision.ends_with("n = 15)") && recall.ends_with("n = 20)"), "{precision} {recall}");
+        assert_eq!(
+            spam.in_words("spam"),
+            format!("of 100 flagged about 80 are spam {precision}; of 100 spam it finds about 60 {recall}")
+        );
+        assert!((known(&spam.f1).0 - 24.0 / 35.0).abs() < 1e-12 && known(&spam.f1).3 == 23);
+        // Agreement 34/45, labels 35/90 and 55/90.
+        let chance = 2.0 * (35.0 / 90.0) * (55.0 / 90.0);
+        assert!((known(&found.ac1).0 - (34.0 / 45.0 - chance) / (1.0 - chance)).abs() < 1e-12);
+        let says = spam.share_in_words("spam").unwrap();
+        assert!(
+            says.starts_with("about 44 % (") && says.ends_with(" %) of the pool is spam; n = 45"),
+            "{says}"
+        );
+    }
+
+    #[test]
+    fn a_case_drawn_half_as_likely_counts_twice() {
+        let mut cases = [even(1, 1, 4), even(0, 0, 4)].concat();
+        cases.push(one(0.25, 1, 0));
+        let found = audit(&cases, 2, 1);
+        assert!((known(&found.labels[1].precision).0 - 4.0 / 6.0).abs() < 1e-12);
+        assert!((known(&found.labels[0].prevalence).0 - 6.0 / 10.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn fewer_than_five_of_a_label_are_undefined_with_the_count() {
+        let found = audit(&[even(1, 1, 4), even(0, 0, 30), even(0, 1, 1)].concat(), 2, 1);
+        let spam = &found.labels[1];
+        assert!(
+            matches!(&spam.precision, Figure::Undefined { undefined } if undefined.contains("4 audit cases"))
+        );
+        assert_eq!(known(&spam.recall).3, 5);
+        assert!(
+            spam.in_words("spam")
+                .starts_with("how many of those flagged are spam is not known yet; of 100 spam")
+        );
+        assert!(matches!(&spam.f1, Figure::Known { n: 5, .. }));
+        let none = audit(&[], 2, 1);
+        assert_eq!(none.labels[1].share_in_words("spam"), None);
+        assert!(
+            matches!(&none.kappa, Figure::Undefined { undefined } if undefined.contains("no audit case"))
+        );
+        assert!(none.labels[0].in_words("ham").ends_with("how many ham it finds is not known yet"));
+    }
+
+    #[test]
+    fn a_share_of_one_or_nothing_is_not_shown_as_certain() {
+        let found = audit(&[even(1, 1, 10), even(0, 0, 30)].concat(), 3, 1);
+        let (value, lo, hi, _) = known(&found.labels[1].precision);
+        assert!(value == 1.0 && hi == 1.0 && (lo - 0.6915).abs() < 1e-4, "{lo}");
+        let (value, lo, hi, n) = known(&found.labels[2].prevalence);
+        // 0 of 40, Clopper and Pearson: 0 to 0.0881.
+        assert!(value == 0.0 && lo == 0.0 && (hi - 0.0881).abs() < 1e-4 && n == 40, "{hi}");
+        assert!(
+            known(&found.kappa).1 < 0.9 && known(&found.ac1).1 < 0.95 && known(&found.labels[1].f1).1 < 0.9
+        );
+        assert!(
+            found.labels[2].share_in_words("egg").unwrap().starts_with("about 0 % (0 to 9 %) of the pool")
+        );
+    }
+
+    /// Every figure as (value, lower end, upper end, n), to the precision at which sums in another order are the same.
+    fn all(audit: &Audit) -> Vec<(f64, f64, f64, usize)> {
+        let of_label = |l: &LabelAudit| [&l.precision, &l.recall, &l.f1, &l.prevalence].map(known);
+        let round = |x: f64| (x * 1e9).round() / 1e9;
+        [&audit.accuracy, &audit.kappa, &audit.ac1]
+            .map(known)
+            .into_iter()
+            .chain(audit.labels.iter().flat_map(of_label))
+            .map(|(value, lo, hi, n)| (round(value), round(lo), round(hi), n))
+            .collect()
+    }
+
+    #[test]
+    fn a_second_expert_who_says_the_same_of_the_same_texts_changes_no_figure() {
+        let once = [even(1, 1, 12), even(1, 0, 6), even(0, 1, 8), even(0, 0, 22)].concat();
+        let mut twice = once.clone();
+        twice.iter_mut().for_each(|case| case.answered.push(case.answered[0]));
+        let (once, twice) = (audit(&once, 2, 1), audit(&twice, 2, 1));
+        assert_eq!((once.n, twice.n), (48, 48));
+        assert_eq!(all(&once), all(&twice));
+    }
+
+    #[test]
+    fn the_answers_to_a_text_share_its_weight() {
+        // Ten texts flagged, on four of which one of two experts disagrees: 8 of 10 are right; the other ten have one answer each.
+        let halves = AuditCase { inclusion: 0.5, predicted: 1, answered: vec![0, 1] };
+        let found = audit(&[vec![halves; 4], even(1, 1, 6), even(0, 0, 10)].concat(), 2, 1);
+        assert_eq!((known(&found.labels[1].precision).0, known(&found.labels[1].precision).3), (0.8, 10));
+        assert_eq!((known(&found.labels[1].prevalence).0, found.n), (0.4, 20));
+        assert_eq!(known(&found.labels[0].recall).3, 14, "texts that an expert says are ham");
+        let nobody = AuditCase { inclusion: 0.5, predicted: 1, answered: Vec::new() };
+        assert_eq!(audit(&[vec![nobody; 9], even(1, 1, 6)].concat(), 2, 1).n, 6);
+    }
+
+    #[test]
+    fn a_small_share_is_said_to_the_tenth() {
+        assert_eq!([0.0, 0.0004, 0.006, 0.0149, 1.0].map(percent), ["0", "0.0", "0.6", "1", "100"]);
+    }
+
+    #[test]
+    fn a_case_that_cannot_have_been_drawn_is_left_out() {
+        let mut cases = [even(1, 1, 5), even(0, 0, 5)].concat();
+        for inclusion in [0.0, -1.0, 1.5, f64::NAN] {
+            cases.push(one(inclusion, 1, 0));
+        }
+        assert_eq!(audit(&cases, 2, 1).n, 10);
+    }
+
+    /// Three standard errors of 100 Bernoulli trials below .95 is .885; more than 99 would mean intervals too
+    /// wide.
+    #[test]
+    fn a_stratified_sample_recovers_the_pool_in_nineteen_seeds_of_twenty() {
+        let pool = pool();
+        let whole: Vec<_> = pool.iter().map(|&(p, a)| one(1.0, p, a)).collect();
+        let kappa = Sums::over(whole.iter(), 2).tally.kappa().unwrap();
+        let ac1 = Sums::over(whole.iter(), 2).counts.ac1().unwrap();
+        let f1 = 1_200.0 / 1_750.0;
+        let truths = [600.0 / 750.0, 600.0 / 1_000.0, 0.1, 9_450.0 / 10_000.0, kappa, ac1, f1];
+        let mut held = [0; 7];
+        let mut sums = [0.0; 7];
+        for seed in 0..100 {
+            let found = audit(&stratified(seed), 2, seed);
+            let spam = &found.labels[1];
+            let shares = [&spam.precision, &spam.recall, &spam.prevalence, &found.accuracy];
+            let figures = shares.into_iter().chain([&found.kappa, &found.ac1, &spam.f1]);
+            for (i, figure) in figures.enumerate() {
+                let (value, lo, hi, _) = known(figure);
+                sums[i] += value / 100.0;
+                held[i] += usize::from((lo..=hi).contains(&truths[i]));
+            }
+        }
+        assert!(held.iter().all(|h| (88..=100).contains(h)), "{held:?}");
+        for (mean, truth) in sums.iter().zip(truths) {
+            assert!((mean - truth).abs() < 0.03, "{sums:?} {truths:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_share_lies_in_its_interval_between_nothing_and_one(
+            cases in prop::collection::vec((0.01f64..=1.0, 0usize..3, 0usize..3), 0..40), seed: u64
+        ) {
+            let cases: Vec<_> = cases
+                .into_iter()
+                .map(|(inclusion, predicted, answered)| one(inclusion, predicted, answered))
+                .collect();
+            let found = audit(&cases, 3, seed);
+            let shares = found.labels.iter().flat_map(|l| [&l.precision, &l.recall, &l.prevalence]);
+            for figure in shares.chain([&found.accuracy]) {
+                if let Figure::Known { value, lo, hi, .. } = figure {
+                    prop_assert!(-1e-12 <= *lo && lo <= value && value <= hi && *hi <= 1.0 + 1e-12, "{}", figure);
+                }
+            }
+        }
+    }
+}

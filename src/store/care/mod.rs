@@ -1,0 +1,12 @@
+//! Care of the file: checks, backups, snapshots, replacement, and salvage of a damaged one.
+
+pub mod backups;
+pub(in crate::store) mod check;
+pub(in crate::store) mod copying;
+pub(in crate::store) mod enum_columns;
+pub mod file_facts;
+pub(in crate::store) mod in_place;
+pub(in crate::store) mod label_damage;
+pub(in crate::store) mod replacing;
+pub mod salvage;
+pub(in crate::store) mod snapshot;

@@ -1,0 +1,87 @@
+//! The first hundred bytes of a damaged file: what they must be in any project is put back, so that SQLite reads the rest.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::store::db::attempt::Attempt;
+use crate::store::db::header::{APPLICATION_ID, MAGIC};
+use crate::store::db::migrate;
+use crate::store::db::migrate::FILE_VERSION;
+use crate::store::db::wal::beside;
+
+/// Bytes of a page: every project has such pages.
+const PAGE: u64 = 4_096;
+/// No program will ever write so many versions: a larger number is damage, not a newer program.
+const NO_VERSION: u32 = 10_000;
+
+/// Puts the header of a copy of a damaged project right. True where something was wrong with it.
+///
+/// # Errors
+/// It is no project at all, or one that a newer program wrote.
+pub fn mend_header(copy: &Path, attempted: &str) -> Result<bool> {
+    let io = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
+    let mut file = File::options().read(true).write(true).open(copy).map_err(io)?;
+    let pages = file.metadata().map_err(io)?.len() / PAGE;
+    let mut head = [0; 100];
+    file.read_exact(&mut head).map_err(|_| Fault::new(attempted, "hardly anything of it is left"))?;
+    let be32 = |head: &[u8; 100], at: usize| {
+        u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]])
+    };
+    let before = head;
+    if &head[..16] != MAGIC && be32(&head, 68) != APPLICATION_ID {
+        return Err(Fault::usage(attempted, "it does not begin like a hardcase project")
+            .hint("Name a .hardcase file"));
+    }
+    let version = be32(&head, 60);
+    if version > FILE_VERSION && version < NO_VERSION {
+        return Err(Fault::new(attempted, format!("a newer hardcase wrote it (file version {version})"))
+            .hint("Update hardcase"));
+    }
+    if version == 0 || version >= NO_VERSION {
+        head[60..64].copy_from_slice(&FILE_VERSION.to_be_bytes());
+    }
+    head[..16].copy_from_slice(MAGIC);
+    head[16..18].copy_from_slice(&[16, 0]);
+    let log = std::fs::metadata(beside(copy, "-wal")).is_ok_and(|m| m.len() > 0);
+    let journal = if log || head[18] == 2 && head[19] == 2 { 2 } else { 1 };
+    head[18..24].copy_from_slice(&[journal, journal, 0, 64, 32, 32]);
+    head[44..48].copy_from_slice(&4u32.to_be_bytes());
+    head[52..56].fill(0);
+    head[56..60].copy_from_slice(&1u32.to_be_bytes());
+    head[64..68].fill(0);
+    head[68..72].copy_from_slice(&APPLICATION_ID.to_be_bytes());
+    if u64::from(be32(&head, 28)) > pages {
+        // None: as many as there are.
+        head[28..32].fill(0);
+    }
+    if head != before {
+        file.seek(SeekFrom::Start(0))
+            .and_then(|_| file.write_all(&head))
+            .and_then(|()| file.sync_all())
+            .map_err(io)?;
+    }
+    Ok(head != before)
+}
+
+/// Brings a copy of an earlier file version up to date, where it is whole. Does nothing to one of this version.
+///
+/// # Errors
+/// It is damaged: of an earlier version no more can be saved than its tables have in common with this one.
+pub fn bring_up_to_date(copy: &Path, attempted: &str) -> Result<()> {
+    let mut conn = Connection::open(copy).attempting(attempted)?;
+    if migrate::version(&conn).attempting(attempted)? >= FILE_VERSION {
+        return Ok(());
+    }
+    let verdict: String = conn.query_row("PRAGMA quick_check(1)", (), |r| r.get(0)).attempting(attempted)?;
+    if verdict != "ok" {
+        return Err(Fault::new(
+            attempted,
+            format!("an earlier hardcase wrote it, and it is damaged ({verdict})"),
+        ));
+    }
+    migrate::apply(&mut conn, migrate::MIGRATIONS)
+}

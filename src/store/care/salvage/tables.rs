@@ -1,0 +1,444 @@
+//! Each table of a damaged file into the new one, in the order in which they refer to each other.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+
+use super::cells::{Cell, cells, columns_of, is_text, mend};
+use super::lent::lend;
+use super::references::{AFTER_EVENTS, BEFORE_EVENTS, EVENT_STANDS, WORD_STANDS};
+use super::scan::{Numbered, Unread, read_rows};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::item::ItemKey;
+use crate::store::care::check::UncleanCheck;
+use crate::store::care::enum_columns;
+use crate::store::care::enum_columns::Legible;
+use crate::store::db::attempt::Attempt;
+use crate::store::db::functions;
+use crate::store::db::migrate;
+use crate::store::db::open::{Access, Store};
+use crate::store::db::seals;
+use crate::store::db::seals::Sealed;
+
+const WHAT: &str = "save what is whole";
+
+/// The columns before the key of a table, and a statement that lists their values from what is there already.
+type Before = (&'static [&'static str], &'static str);
+
+/// A table: its name, what a person calls its rows, the column that numbers them, and what stands before that column.
+struct Table(&'static str, &'static str, &'static str, Option<Before>);
+
+/// What labels rest on and whatever they refer to, then what follows; label events and words on experts come after that.
+const TABLES: [Table; 19] = [
+    Table("project", "settings of the project", "id", None),
+    Table("source", "imports", "id", None),
+    Table("expert", "experts", "id", None),
+    Table("session", "sessions", "id", None),
+    Table("task_revision", "task revisions", "id", None),
+    Table("model", "models", "id", None),
+    Table("adapter", "adapters", "id", None),
+    Table("predictor", "ways of predicting", "id", None),
+    Table("round", "rounds", "id", None),
+    Table("item", "texts", "id", None),
+    Table("source_row", "imported rows", "row", Some((&["source"], "SELECT id, 0 FROM source"))),
+    Table("label_case", "cases", "id", None),
+    Table("reveal", "reveals", "item", Some((&["expert"], "SELECT id, 0 FROM expert"))),
+    Table("draft", "drafts", "item", Some((&["expert"], "SELECT id, 0 FROM expert"))),
+    Table("lease", "leases", "label_case", None),
+    Table("left_out", "bytes that were left out", "adapter", None),
+    Table(
+        "embedding",
+        "vectors (`hardcase scout FILE` computes them anew)",
+        "item",
+        Some((&["model", "adapter"], "SELECT id, 0 FROM model UNION SELECT model, id FROM adapter")),
+    ),
+    Table(
+        "prediction",
+        "predictions (`hardcase scout FILE` and `tune` compute them anew)",
+        "item",
+        Some((&["predictor"], "SELECT id, 0 FROM predictor")),
+    ),
+    Table("run", "records of jobs", "id", None),
+];
+const METRIC: Table = Table("metric", "figures", "id", None);
+const WORDS: Table = Table("expert_event", "words on roles and names", "id", None);
+const EVENTS: Table = Table("label_event", "label events", "id", None);
+
+/// What was lost of one kind of row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// What a person calls them.
+    pub called: &'static str,
+    /// Rows that were read and are not as they were written.
+    pub changed: usize,
+    /// Stretches that could not be read.
+    pub stretches: usize,
+}
+
+/// What was saved, and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Salvage {
+    /// Label events that the new file has.
+    pub events: usize,
+    /// Label events that were there and are gone.
+    pub events_lost: usize,
+    /// Whether there may have been more: the end of their table could not be read.
+    pub perhaps_more: bool,
+    /// Which they were, as far as the numbers of their sessions tell.
+    pub missing: Vec<String>,
+    /// Label events that are kept without their case, because that is gone.
+    pub without_case: usize,
+    /// Rows that are kept though their seal could not be read.
+    pub unsealed: usize,
+    /// Rows in which one bit was wrong.
+    pub mended: usize,
+    /// By kind.
+    pub lost: Vec<Lost>,
+    /// What else a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Reads a damaged file, which is a copy and may have a log beside it, and writes what is whole of it into the empty file `into`. What nothing can
+/// be read without is taken from `backup` where it is gone.
+///
+/// # Errors
+/// Nothing that could be labelled is left: its tables, the project's settings or its task cannot be read.
+pub fn salvage(damaged: &Path, into: &Path, backup: Option<&Store>) -> Result<Salvage> {
+    let old = Connection::open_with_flags(damaged, OpenFlags::SQLITE_OPEN_READ_WRITE).attempting(WHAT)?;
+    old.pragma_update(None, "trusted_schema", false).attempting(WHAT)?;
+    old.pragma_update(None, "cell_size_check", true).attempting(WHAT)?;
+    functions::install(&old).attempting(WHAT)?;
+    let mut new = Connection::open(into).attempting(WHAT)?;
+    new.pragma_update(None, "page_size", 4_096).attempting(WHAT)?;
+    migrate::apply(&mut new, migrate::MIGRATIONS)?;
+    new.pragma_update(None, "foreign_keys", false).attempting(WHAT)?;
+    new.pragma_update(None, "synchronous", "OFF").attempting(WHAT)?;
+    new.execute_batch("BEGIN IMMEDIATE").attempting(WHAT)?;
+    let mut work = Work {
+        old,
+        new,
+        seals: HashMap::new(),
+        seals_unread: Unread::default(),
+        sealed: true,
+        out: Salvage::default(),
+    };
+    work.read_seals()?;
+    TABLES.iter().chain([&METRIC]).try_for_each(|table| work.take(table))?;
+    if let Some(backup) = backup {
+        let lent = lend(&work.new, &backup.conn, &work.seals)?;
+        work.out
+            .notes
+            .extend(lent.iter().map(|(called, n)| format!("{called}: {n} are as the backup has them")));
+    }
+    work.settle(BEFORE_EVENTS)?;
+    work.check_essentials()?;
+    work.take(&WORDS)?;
+    work.take(&EVENTS)?;
+    work.settle(AFTER_EVENTS)?;
+    seals::ALL
+        .into_iter()
+        .try_for_each(|sealed| seals::seal_new(&work.new, "main", sealed))
+        .attempting(WHAT)?;
+    work.new.execute_batch("COMMIT").attempting(WHAT)?;
+    let Work { new, mut out, .. } = work;
+    new.close().map_err(|(_, e)| e).attempting(WHAT)?;
+    finish(into, &mut out)?;
+    Ok(out)
+}
+
+/// Leaves the new file as any project that nobody has open, once it is whole.
+fn finish(into: &Path, out: &mut Salvage) -> Result<()> {
+    let mut store = Store::open(into, Access::Job)?;
+    let abandoned = store.clear_abandoned_sources()?;
+    if abandoned > 0 {
+        out.notes.push(format!("{abandoned} imports that were cut short were cleared"));
+    }
+    drop(store.notice_unclean_end()?.map(UncleanCheck::wait));
+    out.missing = store.missing_labels()?;
+    match store.integrity_check()?.first() {
+        None => Ok(()),
+        Some(first) => Err(Fault::new(WHAT, format!("what is left does not fit together ({first})"))),
+    }
+}
+
+struct Work {
+    old: Connection,
+    new: Connection,
+    /// The old file's seals, by table and row.
+    seals: HashMap<(&'static str, i64), Vec<u8>>,
+    seals_unread: Unread,
+    /// False of a file from before there were seals.
+    sealed: bool,
+    out: Salvage,
+}
+
+/// What becomes of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Stays,
+    Goes,
+}
+
+impl Work {
+    fn read_seals(&mut self) -> Result<()> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'seal')";
+        self.sealed = self.old.query_row(sql, (), |r| r.get(0)).unwrap_or(true);
+        if !self.sealed {
+            return Ok(());
+        }
+        for sealed in seals::ALL {
+            let of_one = format!("(SELECT row, hash FROM seal WHERE of = '{}')", sealed.table);
+            let from = Numbered { table: &of_one, columns: "hash", key: "row", before: &[] };
+            let seals = &mut self.seals;
+            let unread = read_rows(&self.old, from, &mut |r| {
+                if let (Ok(row), Ok(hash)) = (r.get::<_, i64>(0), r.get::<_, Vec<u8>>(1)) {
+                    seals.insert((sealed.table, row), hash);
+                }
+                Ok(())
+            })?;
+            self.seals_unread.stretches += unread.stretches;
+            self.seals_unread.end |= unread.end;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, table: &Table) -> Result<()> {
+        let Table(name, called, key, before) = *table;
+        let columns = columns_of(&self.new, name).attempting(WHAT)?;
+        let list = columns.join(", ");
+        let groups: Vec<Vec<(&str, i64)>> = match before {
+            None => vec![Vec::new()],
+            Some((names, sql)) => {
+                let mut statement = self.new.prepare(sql).attempting(WHAT)?;
+                let values: Vec<[i64; 2]> = statement
+                    .query_map((), |r| Ok([r.get(0)?, r.get(1)?]))
+                    .and_then(Iterator::collect)
+                    .attempting(WHAT)?;
+                values.into_iter().map(|values| names.iter().copied().zip(values).collect()).collect()
+            }
+        };
+        let mut taken = Taken::new(self, name, &columns)?;
+        let mut unread = Unread::default();
+        for group in groups {
+            let from = Numbered { table: name, columns: &list, key, before: &group };
+            let part = read_rows(&self.old, from, &mut |row| {
+                let cells = cells(row, 1, columns.len()).attempting(WHAT)?;
+                taken.row(cells)
+            })?;
+            unread.stretches += part.stretches;
+            unread.end |= part.end;
+        }
+        let Taken { kept, changed, mended, unsealed, without_case, ids, .. } = taken;
+        self.out.mended += mended;
+        self.out.unsealed += if self.sealed { unsealed } else { 0 };
+        if changed > 0 || unread.stretches > 0 {
+            self.out.lost.push(Lost { called, changed, stretches: unread.stretches });
+        }
+        if name == EVENTS.0 {
+            self.out.events = kept;
+            self.out.without_case = without_case;
+            self.out.perhaps_more = unread.end;
+            self.out.events_lost = self.events_known(&ids).saturating_sub(kept);
+        }
+        Ok(())
+    }
+
+    /// How many label events there were: they are numbered without a gap.
+    fn events_known(&self, read: &BTreeSet<i64>) -> usize {
+        let sealed = self.seals.keys().filter(|(table, _)| *table == EVENTS.0).map(|(_, row)| *row);
+        // A number that is damaged itself may be any: only those near the others count.
+        let all: BTreeSet<i64> = read.iter().copied().chain(sealed).filter(|id| *id > 0).collect();
+        let mut last = 0;
+        for id in &all {
+            if id - last > 100_000 {
+                break;
+            }
+            last = *id;
+        }
+        usize::try_from(last).unwrap_or(0).max(all.len())
+    }
+
+    fn settle(&mut self, steps: &[(&'static str, &'static str)]) -> Result<()> {
+        for (sql, says) in steps {
+            let n = self.new.execute(sql, ()).attempting(WHAT)?;
+            if n > 0 && !says.is_empty() {
+                self.out.notes.push(format!("{n} {says}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_essentials(&self) -> Result<()> {
+        for (table, called) in
+            [("project", "the project's settings"), ("task_revision", "its task"), ("expert", "its experts")]
+        {
+            let n: i64 = self
+                .new
+                .query_row(&format!("SELECT count(*) FROM {table}"), (), |r| r.get(0))
+                .attempting(WHAT)?;
+            let had = table == "project"
+                || self.seals.keys().any(|(of, _)| *of == table)
+                || self.seals_unread.stretches > 0;
+            if n == 0 && had {
+                return Err(Fault::new(WHAT, format!("{called} cannot be read any more")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The rows of one table on their way.
+struct Taken<'w> {
+    work: (&'w Connection, &'w HashMap<(&'static str, i64), Vec<u8>>),
+    table: &'static str,
+    sealed: Option<(Sealed, Vec<usize>)>,
+    columns: Vec<String>,
+    insert: String,
+    kept: usize,
+    changed: usize,
+    mended: usize,
+    unsealed: usize,
+    without_case: usize,
+    ids: BTreeSet<i64>,
+}
+
+impl<'w> Taken<'w> {
+    fn new(work: &'w Work, table: &'static str, columns: &[String]) -> Result<Self> {
+        let sealed = seals::ALL.into_iter().find(|sealed| sealed.table == table);
+        let sealed = sealed.map(|sealed| (sealed, sealed.places(columns)));
+        let holes = vec!["?"; columns.len()].join(", ");
+        Ok(Self {
+            work: (&work.new, &work.seals),
+            table,
+            sealed,
+            columns: columns.to_vec(),
+            insert: format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({holes})", columns.join(", ")),
+            kept: 0,
+            changed: 0,
+            mended: 0,
+            unsealed: 0,
+            without_case: 0,
+            ids: BTreeSet::new(),
+        })
+    }
+
+    fn place(&self, column: &str) -> usize {
+        self.columns.iter().position(|c| c == column).unwrap_or(0)
+    }
+
+    fn row(&mut self, mut row: Vec<Cell>) -> Result<()> {
+        if self.table == EVENTS.0
+            && let Cell::Integer(id) = row[0]
+        {
+            self.ids.insert(id);
+        }
+        let verdict = self.whole(&mut row);
+        if verdict == Verdict::Goes || !is_text(&row) || self.stands(&mut row)? == Verdict::Goes {
+            self.changed += 1;
+            return Ok(());
+        }
+        let mut statement = self.work.0.prepare_cached(&self.insert).attempting(WHAT)?;
+        match statement.execute(params_from_iter(&row)) {
+            Ok(0) => {}
+            Ok(_) => self.kept += 1,
+            // Not what the column takes, or met for the second time in a table whose pages are mixed up.
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                let twice = e.to_string().contains("append-only");
+                self.changed += usize::from(!twice);
+            }
+            Err(e) => return Err(e).attempting(WHAT),
+        }
+        Ok(())
+    }
+
+    /// Whether a row is as it was written, by its seal or its key.
+    fn whole(&mut self, row: &mut [Cell]) -> Verdict {
+        if self.table == "item" {
+            let (key, text) = (self.place("key"), self.place("text"));
+            let holds = |row: &[Cell]| matches!((&row[key], row[text].text()), (Cell::Blob(key), Some(text)) if ItemKey::of(text).0[..] == key[..]);
+            return self.verdict(row, &holds);
+        }
+        if let Some(legible) = enum_columns::ALL.into_iter().find(|legible| legible.table == self.table) {
+            return self.legible(row, legible);
+        }
+        let Some((sealed, places)) = self.sealed.clone() else { return Verdict::Stays };
+        let id = match row[0] {
+            Cell::Integer(id) => id,
+            _ => return Verdict::Goes,
+        };
+        let Some(seal) = self.work.1.get(&(sealed.table, id)) else {
+            self.unsealed += 1;
+            return Verdict::Stays;
+        };
+        let seal_of = |row: &[Cell]| seals::seal_of(places.iter().map(|i| row[*i].as_ref()));
+        let apart: u32 = seal_of(row).iter().zip(seal).map(|(a, b)| (a ^ b).count_ones()).sum();
+        if apart == 1 {
+            // The seal itself is what a bit was turned in.
+            self.mended += 1;
+            return Verdict::Stays;
+        }
+        self.verdict(row, &|row| seal_of(row)[..] == seal[..])
+    }
+
+    /// Whether a row says what it must in a way that can be read.
+    fn legible(&mut self, row: &mut [Cell], Legible { column, reads, is_word, .. }: Legible) -> Verdict {
+        let place = self.place(column);
+        let said = &mut row[place..=place];
+        let holds = |said: &[Cell]| said[0] == Cell::Null || said[0].text().is_some_and(reads);
+        match is_word || holds(said) {
+            true => self.verdict(said, &holds),
+            false => Verdict::Goes,
+        }
+    }
+
+    fn verdict(&mut self, row: &mut [Cell], holds: &dyn Fn(&[Cell]) -> bool) -> Verdict {
+        if holds(row) {
+            return Verdict::Stays;
+        }
+        let mended = mend(row, holds);
+        self.mended += usize::from(mended);
+        if mended { Verdict::Stays } else { Verdict::Goes }
+    }
+
+    /// Whether what a row of the logs refers to is there; a label stands without its case.
+    fn stands(&mut self, row: &mut [Cell]) -> Result<Verdict> {
+        let (sql, columns): (_, &[&str]) = match self.table {
+            "label_event" => (EVENT_STANDS, &["item", "expert", "session", "revision", "label_case"]),
+            "expert_event" => (WORD_STANDS, &["session", "expert", "other"]),
+            _ => return Ok(Verdict::Stays),
+        };
+        let places: Vec<usize> = columns.iter().map(|c| self.place(c)).collect();
+        let mut statement = self.work.0.prepare_cached(sql).attempting(WHAT)?;
+        let (stands, in_case): (bool, bool) = statement
+            .query_row(params_from_iter(places.iter().map(|i| &row[*i])), |r| {
+                Ok((r.get(0)?, if columns.len() > 3 { r.get(1)? } else { true }))
+            })
+            .attempting(WHAT)?;
+        if stands && !in_case {
+            row[self.place("label_case")] = Cell::Null;
+            self.without_case += 1;
+        }
+        Ok(if stands { Verdict::Stays } else { Verdict::Goes })
+    }
+}
+
+impl Store {
+    /// Labels that are missing between others of their session, in words.
+    fn missing_labels(&self) -> Result<Vec<String>> {
+        self.all_rows(
+            "SELECT e.name, s.host, g.last + 1, g.seq - 1
+             FROM (SELECT session, seq, lag(seq, 1, 0) OVER (PARTITION BY session ORDER BY seq) AS last FROM label_event) g
+             JOIN session s ON s.id = g.session JOIN expert e ON e.id = s.expert WHERE g.seq > g.last + 1 ORDER BY g.session, g.seq",
+            "read the labels",
+            |r| {
+                let (name, host): (String, String) = (r.get(0)?, r.get(1)?);
+                let (first, last): (i64, i64) = (r.get(2)?, r.get(3)?);
+                Ok(match first == last {
+                    true => format!("label {first} of {name} on {host}"),
+                    false => format!("labels {first} to {last} of {name} on {host}"),
+                })
+            },
+        )
+    }
+}

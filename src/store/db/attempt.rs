@@ -1,0 +1,60 @@
+//! SQLite's errors as sentences.
+
+use rusqlite::{ErrorCode, ffi};
+
+use crate::domain::fault::{Fault, Result};
+
+const FULL: &str = "the disk is full";
+const MAKE_ROOM: &str = "Make room on it and try again; everything that was saved is safe";
+
+/// Gives an SQLite result the sentence that a person needs.
+pub(in crate::store) trait Attempt<T> {
+    /// `what` is an infinitive without "to": "save the label".
+    fn attempting(self, what: &str) -> Result<T>;
+}
+
+impl<T> Attempt<T> for rusqlite::Result<T> {
+    fn attempting(self, what: &str) -> Result<T> {
+        self.map_err(|e| fault(what, e))
+    }
+}
+
+/// Whether all there is to it is that others had the file to themselves.
+pub(in crate::store) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed)
+    )
+}
+
+fn fault(what: &str, error: rusqlite::Error) -> Fault {
+    let (why, hint): (String, &str) = match error.sqlite_error_code() {
+        _ if is_busy(&error) => (
+            "other processes kept the project to themselves for 10 seconds".into(),
+            "Try again; if it lasts, `hardcase status` shows which job runs",
+        ),
+        Some(ErrorCode::DiskFull) => (FULL.into(), MAKE_ROOM),
+        // The log's index cannot grow: SQLite does not say why, and there is but one reason.
+        _ if error.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
+            (FULL.into(), MAKE_ROOM)
+        }
+        Some(ErrorCode::ReadOnly) => (
+            "the project file or its folder is read-only".into(),
+            "Allow writing to both (chmod u+w) or work on a copy",
+        ),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            ("the project file is damaged".into(), super::seals::WAY_OUT)
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
+            "the project file cannot be opened".into(),
+            "Check that it exists and that you may read and write it and its folder",
+        ),
+        Some(ErrorCode::SystemIoFailure) => (
+            format!("the disk reported an error ({error})"),
+            "Check the disk; everything that was saved before is safe",
+        ),
+        _ => (error.to_string(), ""),
+    };
+    let fault = Fault::new(what, why).because(error);
+    if hint.is_empty() { fault } else { fault.hint(hint) }
+}

@@ -1,0 +1,138 @@
+//! Which kind of file system a project lies on: SQLite's write-ahead log needs shared memory, which a network one has not.
+
+use std::path::Path;
+
+/// SQLite's name of the rollback journal.
+pub(in crate::store) const ROLLBACK: &str = "DELETE";
+
+/// What the project's folder lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileSystem {
+    /// A disk of this machine: write-ahead log.
+    Local,
+    /// A network or user-space file system, by its name: rollback journal.
+    Network(&'static str),
+}
+
+impl FileSystem {
+    /// The journal mode that is safe there.
+    pub(in crate::store) fn journal_mode(self) -> &'static str {
+        match self {
+            Self::Local => "WAL",
+            Self::Network(_) => ROLLBACK,
+        }
+    }
+}
+
+impl std::fmt::Display for FileSystem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Network(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The file system that `path` (a file or the folder it will lie in) is on; local where the system does not say.
+pub fn file_system(path: &Path) -> FileSystem {
+    let there = if path.exists() { path } else { path.parent().unwrap_or(path) };
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    rustix::fs::statfs(there).map_or(FileSystem::Local, |s| classify(&s))
+}
+
+/// Why other machines do not hear of the locks that are taken on the file system of `path`; none where they do, where there are no others, and
+/// where the system does not say.
+pub fn locks_stay_here(path: &Path) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    // Field 5 is where it is mounted; after the dash come the type, the source and the options of the file system.
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    why_locks_stay_here(&mounts, path.to_str()?)
+}
+
+fn why_locks_stay_here(mounts: &str, path: &str) -> Option<String> {
+    let mount = |line: &str| {
+        let (before, after) = line.split_once(" - ")?;
+        let at = before.split(' ').nth(4)?.replace("\\040", " ");
+        let mut after = after.split(' ');
+        let (kind, options) = (after.next()?.to_owned(), after.nth(1)?.to_owned());
+        let inside = path.strip_prefix(at.trim_end_matches('/'))?;
+        (inside.is_empty() || inside.starts_with('/')).then_some((at, kind, options))
+    };
+    // The last of the longest: a later mount hides an earlier one.
+    let (_, kind, options) = mounts.lines().filter_map(mount).max_by_key(|(at, ..)| at.len())?;
+    let tells_nobody = ["nolock", "local_lock=all", "local_lock=posix", "nobrl", "localflock"];
+    let alone = ["fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse.curlftpfs"];
+    match options.split(',').find(|option| tells_nobody.contains(option)) {
+        Some(option) if FROM_AFAR.contains(&kind.as_str()) => Some(format!("it is mounted with {option}")),
+        _ if alone.contains(&kind.as_str()) => Some(format!("{kind} keeps locks to itself")),
+        _ => None,
+    }
+}
+
+/// Types of file systems that have an option to keep locks to themselves.
+const FROM_AFAR: [&str; 5] = ["nfs", "nfs4", "cifs", "smb3", "lustre"];
+
+#[cfg(target_os = "linux")]
+fn classify(stat: &rustix::fs::StatFs) -> FileSystem {
+    // The numbers of linux/magic.h and the file systems' own headers. f_type's width differs between machines.
+    by_magic(stat.f_type as u32)
+}
+
+#[cfg(any(target_os = "linux", test))]
+fn by_magic(magic: u32) -> FileSystem {
+    FileSystem::Network(match magic {
+        0x0000_6969 => "NFS",
+        0x0000_517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
+        0x0102_1997 => "9P",
+        0x00C3_6400 => "Ceph",
+        0x0BD0_0BD0 => "Lustre",
+        0x4750_4653 => "GPFS",
+        0x5346_414F | 0x6B41_4653 => "AFS",
+        0x7375_7245 => "Coda",
+        0x0000_564C => "NCP",
+        0x6573_5546 => "FUSE",
+        0x786F_4256 => "VirtualBox shared folder",
+        _ => return FileSystem::Local,
+    })
+}
+
+#[cfg(target_vendor = "apple")]
+fn classify(stat: &rustix::fs::StatFs) -> FileSystem {
+    /// `MNT_LOCAL` of sys/mount.h.
+    const LOCAL: u32 = 0x0000_1000;
+    if stat.f_flags & LOCAL == 0 { FileSystem::Network("network") } else { FileSystem::Local }
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn classify(_stat: &rustix::fs::StatFs) -> FileSystem {
+    FileSystem::Local
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_that_keeps_its_locks_to_itself_is_named() {
+        let mounts = "22 1 254:0 / / rw - ext4 /dev/vda rw\n\
+            40 22 0:40 / /srv/team rw,relatime shared:1 - nfs server:/team rw,vers=3,nolock,local_lock=none\n\
+            41 22 0:41 / /srv/team/new rw - nfs4 server:/new rw,vers=4.2,local_lock=none\n\
+            42 22 0:42 / /srv/my\\040share rw - cifs //server/x rw,nobrl,vers=3.0\n\
+            43 22 0:43 / /home/ada/far rw - fuse.sshfs ada@far: rw,user_id=1000\n";
+        let why = |path| why_locks_stay_here(mounts, path).unwrap_or_default();
+        assert_eq!(why("/srv/team/pool.hardcase"), "it is mounted with nolock");
+        assert_eq!(why("/srv/my share/pool.hardcase"), "it is mounted with nobrl");
+        assert_eq!(why("/home/ada/far/pool.hardcase"), "fuse.sshfs keeps locks to itself");
+        for shared in ["/srv/team/new/pool.hardcase", "/srv/teams/pool.hardcase", "/home/ada/pool.hardcase"] {
+            assert_eq!(why(shared), "", "{shared}");
+        }
+    }
+
+    #[test]
+    fn a_temporary_folder_is_local_and_nfs_is_not() {
+        assert_eq!(file_system(&std::env::temp_dir()), FileSystem::Local);
+        assert_eq!(by_magic(0x6969), FileSystem::Network("NFS"));
+        assert_eq!(by_magic(0x6969).journal_mode(), "DELETE");
+        assert_eq!(by_magic(0xEF53).journal_mode(), "WAL");
+    }
+}

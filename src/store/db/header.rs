@@ -1,0 +1,128 @@
+//! The first hundred bytes of a file, read before SQLite touches it: is it ours, whole, and not newer than this program?
+//!
+//! Layout: "The Database Header" of the SQLite file format.
+
+use std::path::Path;
+
+use super::connected::read_head;
+use super::seals::WAY_OUT;
+use super::wal::beside;
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::store::care::replacing::is_between;
+
+/// `HCAS`: what `application_id` of every project is.
+pub(in crate::store) const APPLICATION_ID: u32 = 0x4843_4153;
+
+pub(in crate::store) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// What the header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) struct Header {
+    pub user_version: u32,
+}
+
+const CUT_SHORT: &str = "A restore or a repair was cut short, and nothing is lost: `hardcase doctor FILE --repair` brings it to its end";
+
+/// Reads and judges the header.
+///
+/// # Errors
+/// Not there, a directory, not a project, made by a newer program, or cut short: each in one sentence. The file is only read.
+pub(in crate::store) fn inspect(path: &Path, newest: u32) -> Result<Header> {
+    let attempted = format!("open the project {}", path.display());
+    let io = |e: std::io::Error| Fault::new(&attempted, io_reason(&e));
+    let meta = std::fs::metadata(path).map_err(|e| {
+        io(e).hint(match is_between(path) {
+            true => CUT_SHORT,
+            false => "Make a project with `hardcase new FILE --data DATA`, or `hardcase demo` to look around",
+        })
+    })?;
+    if meta.is_dir() {
+        return Err(Fault::usage(&attempted, "it is a directory").hint("Name the .hardcase file inside it"));
+    }
+    let head = read_head(path, 100).map_err(io)?;
+    if head.is_empty() {
+        return Err(Fault::new(&attempted, "the file is empty")
+            .hint("If it was a project, go back to a backup; else delete it and use `hardcase new`"));
+    }
+    if head.len() < 100 || &head[..16] != MAGIC {
+        return Err(Fault::usage(&attempted, "it is not a hardcase project")
+            .hint("To label a file of texts, make a project from it: `hardcase new FILE --data DATA`"));
+    }
+    let be32 = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let (application_id, user_version) = (be32(68), be32(60));
+    if application_id != APPLICATION_ID {
+        return Err(Fault::usage(&attempted, "it is an SQLite database of another program")
+            .hint("It was left as it is; name a .hardcase file"));
+    }
+    if user_version > newest {
+        return Err(Fault::new(
+            &attempted,
+            format!("it was written by a newer hardcase (file version {user_version}; this program knows {newest})"),
+        )
+        .hint("Update hardcase; the file was left as it is"));
+    }
+    let page_size = match u32::from(u16::from_be_bytes([head[16], head[17]])) {
+        1 => 65_536,
+        n => n,
+    };
+    let damaged = |why: String| Fault::new(&attempted, why).hint(WAY_OUT);
+    if page_size < 512 || !page_size.is_power_of_two() {
+        return Err(damaged("its header is damaged".into()));
+    }
+    // The page count is only meaningful when it was written by the last change of the main file, and when no log holds pages that
+    // are still to be folded in.
+    let expected = u64::from(be32(28)) * u64::from(page_size);
+    if be32(24) == be32(92) && meta.len() < expected && !has_log(path) {
+        return Err(damaged(format!("it is cut short: {} of {expected} bytes are there", meta.len())));
+    }
+    Ok(Header { user_version })
+}
+
+/// Whether a file begins like an SQLite database, whoever made it.
+///
+/// # Errors
+/// There is no such file, it cannot be read, or it is a directory.
+pub fn is_database(path: &Path) -> Result<bool> {
+    let fault = |e: std::io::Error| {
+        Fault::usage(format!("open {}", path.display()), io_reason(&e))
+            .hint("Name a project or a file of texts")
+    };
+    Ok(read_head(path, MAGIC.len() as u64).map_err(fault)? == MAGIC)
+}
+
+/// Whether a write-ahead log with something in it lies beside the file.
+pub(in crate::store) fn has_log(path: &Path) -> bool {
+    std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(bytes: &[u8]) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.hardcase");
+        std::fs::write(&path, bytes).unwrap();
+        inspect(&path, 1).err().map(|f| f.to_string()).unwrap_or_default()
+    }
+
+    fn header(application_id: u32, version: u32, pages: u32) -> Vec<u8> {
+        let mut head = vec![0u8; 100];
+        head[..16].copy_from_slice(MAGIC);
+        head[16..18].copy_from_slice(&4096u16.to_be_bytes());
+        head[28..32].copy_from_slice(&pages.to_be_bytes());
+        head[60..64].copy_from_slice(&version.to_be_bytes());
+        head[68..72].copy_from_slice(&application_id.to_be_bytes());
+        head
+    }
+
+    #[test]
+    fn foreign_newer_empty_and_cut_files_are_refused_by_name() {
+        assert!(refusal(b"").contains("empty"));
+        assert!(refusal(b"text,label\nhello,1\n").contains("not a hardcase project"));
+        assert!(refusal(&header(7, 1, 0)).contains("another program"));
+        assert!(refusal(&header(APPLICATION_ID, 9, 0)).contains("newer hardcase"));
+        assert!(refusal(&header(APPLICATION_ID, 1, 2)).contains("cut short"));
+        assert_eq!(refusal(&header(APPLICATION_ID, 1, 0)), "");
+    }
+}

@@ -1,0 +1,361 @@
+//! Making and opening a project file.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rusqlite::{Connection, OpenFlags};
+use uuid::Uuid;
+
+use super::attempt::{Attempt, is_busy};
+use super::clock::now_ms;
+use super::connected::Connected;
+use super::convert::Uuid16;
+use super::filesystem::{FileSystem, ROLLBACK, file_system};
+use super::locks::{Locks, try_locks};
+use super::private::{check_place, create_private};
+use super::{busy, functions, header, migrate, process, seals, wal};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::overlap::ACTIVE_DAYS;
+use crate::domain::split::SplitShares;
+use crate::store::rounds::searched::Searched;
+
+/// What a project is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only; works on a read-only file too.
+    Read,
+    /// One expert's session: writes are single labels, so checkpoints are left to jobs and to the last one who leaves.
+    Session,
+    /// A job: writes much, and makes the checkpoints.
+    Job,
+}
+
+/// What is fixed when a project is made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewProject {
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// The shares of the splits.
+    pub shares: SplitShares,
+}
+
+/// An open project file. One per thread.
+pub struct Store {
+    pub(in crate::store) conn: Connection,
+    path: PathBuf,
+    access: Access,
+    pub(in crate::store) backup: Option<PathBuf>,
+    /// When the last slice of a long write was committed.
+    pub(in crate::store) slice_ended: Option<Instant>,
+    /// Up to where no case was free when they were all looked at last.
+    pub(in crate::store) searched: Option<Searched>,
+    /// Dropped after the connection.
+    _connected: Connected,
+}
+
+impl Store {
+    /// Whether a project can be made at `path`, as far as that is known beforehand. Makes nothing.
+    ///
+    /// # Errors
+    /// Those of [`Store::create`].
+    pub fn check_place(path: &Path) -> Result<()> {
+        check_place(path, &format!("make the project {}", path.display()))
+    }
+
+    /// Makes a new project file, private to its owner.
+    ///
+    /// # Errors
+    /// The file exists, or its folder cannot be written.
+    pub fn create(path: &Path, new: NewProject) -> Result<Self> {
+        let attempted = format!("make the project {}", path.display());
+        create_private(path, &attempted)?;
+        let made = Self::connect(path, Access::Job).and_then(|mut store| {
+            store.write("make the project", |tx| {
+                tx.execute(
+                    "INSERT INTO project (id, uuid, created_ms, created_by, seed, audit_share, eval_share)
+                     VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+                    (
+                        Uuid16(Uuid::now_v7()),
+                        now_ms(),
+                        process::program(),
+                        new.seed.cast_signed(),
+                        new.shares.audit,
+                        new.shares.eval,
+                    ),
+                )
+            })?;
+            Ok(store)
+        });
+        made.map_err(|fault| {
+            // Nothing is in it yet, so nothing is lost by taking it away.
+            let _ = std::fs::remove_file(path);
+            fault.while_trying(attempted)
+        })
+    }
+
+    /// Opens a project: a cheap check of header, ids, version and schema, then migrations if it is older.
+    ///
+    /// # Errors
+    /// Not there, not a project, newer, damaged, read-only: each in one sentence, and the file is left as it is.
+    pub fn open(path: &Path, access: Access) -> Result<Self> {
+        header::inspect(path, migrate::FILE_VERSION)?;
+        wal::refuse_damaged(path, &format!("open the project {}", path.display()))?;
+        Self::connect(path, access)
+            .map_err(|f| f.while_trying(format!("open the project {}", path.display())))
+    }
+
+    fn connect(path: &Path, access: Access) -> Result<Self> {
+        let what = "open the project";
+        let read_only = is_read_only(path);
+        if read_only && access != Access::Read {
+            return Err(Fault::new(what, "the file or its folder is read-only")
+                .hint("Allow writing to both (chmod u+w) or work on a copy"));
+        }
+        let connected = Connected::of(path);
+        let mut conn = if read_only {
+            Connection::open_with_flags(
+                read_only_uri(path),
+                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+            )
+        } else {
+            Connection::open_with_flags(
+                path,
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )
+        }
+        .attempting(what)?;
+        busy::install(&conn).attempting(what)?;
+        conn.pragma_update(None, "foreign_keys", true).attempting(what)?;
+        // A hostile file must not run code of its own through its schema.
+        conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        let mut backup = None;
+        if !read_only {
+            Self::set_durability(&conn, path, access)?;
+            backup = migrate::migrate(&mut conn, path, migrate::MIGRATIONS)?;
+        } else if migrate::version(&conn).attempting(what)? < migrate::FILE_VERSION {
+            let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be brought up to date";
+            return Err(Fault::new(what, why).hint("Open a copy of it in a folder that you may write to"));
+        }
+        let store = Self::reading(conn, path, connected)?;
+        Ok(Self { access, backup, ..store })
+    }
+
+    /// An open file that is only read, once its tables are what they should be. `connected` was taken before it was opened.
+    pub(in crate::store) fn reading(conn: Connection, path: &Path, connected: Connected) -> Result<Self> {
+        let what = "open the project";
+        functions::install(&conn).attempting(what)?;
+        let schema = migrate::schema_of(&conn).attempting(what)?;
+        if schema != migrate::expected_schema().attempting(what)? {
+            return Err(Fault::new(what, "its tables are not those of a hardcase project of this version")
+                .hint(seals::WAY_OUT));
+        }
+        conn.pragma_update(None, "cell_size_check", true).attempting(what)?;
+        Ok(Self {
+            conn,
+            path: path.to_owned(),
+            access: Access::Read,
+            backup: None,
+            slice_ended: None,
+            searched: None,
+            _connected: connected,
+        })
+    }
+
+    fn set_durability(conn: &Connection, path: &Path, access: Access) -> Result<()> {
+        let what = "open the project";
+        let fresh: u32 = conn.query_row("PRAGMA page_count", [], |r| r.get(0)).attempting(what)?;
+        if fresh == 0 {
+            // Of each page that a label touches, all is written: small pages.
+            conn.pragma_update(None, "page_size", 4_096).attempting(what)?;
+        }
+        Self::choose_journal(conn, path, access)?;
+        conn.pragma_update(None, "synchronous", "FULL").attempting(what)?;
+        // A job checkpoints every 16 MiB, a session never (the last one to leave does).
+        let pages = if access == Access::Job { 4_000 } else { 0 };
+        conn.query_row(&format!("PRAGMA wal_autocheckpoint = {pages}"), [], |_| Ok(())).attempting(what)?;
+        conn.pragma_update(None, "cache_size", -65_536).attempting(what)
+    }
+
+    /// The journal that is safe on the file system. One that was made for a network stays as long as people come from other machines: the file
+    /// may lie on this machine's disk and be theirs through the network. Before anything is written under it, the locks are tried.
+    fn choose_journal(conn: &Connection, path: &Path, access: Access) -> Result<()> {
+        let what = "open the project";
+        let mode: String = conn.query_row("PRAGMA journal_mode", [], |r| r.get(0)).attempting(what)?;
+        let lies_on = file_system(path);
+        let mut wanted = lies_on.journal_mode();
+        if wanted != ROLLBACK && mode.eq_ignore_ascii_case(ROLLBACK) && come_from_elsewhere(conn) {
+            wanted = ROLLBACK;
+        }
+        if !mode.eq_ignore_ascii_case(wanted) {
+            match conn.query_row(&format!("PRAGMA journal_mode = {wanted}"), [], |_| Ok(())) {
+                Err(error) if is_busy(&error) && wanted == ROLLBACK => {
+                    let why =
+                        format!("it is open elsewhere with a write-ahead log, which {lies_on} cannot carry");
+                    return Err(Fault::new(what, why)
+                        .hint("Close it on the machine whose disk it lies on, and open it here again")
+                        .because(error));
+                }
+                changed => changed.attempting(what)?,
+            }
+        }
+        if wanted == ROLLBACK && access != Access::Read && try_locks(path) == Locks::GivenTwice {
+            let why =
+                "its file system gives one lock to two processes, so that two people could write at once";
+            return Err(Fault::new(what, why).hint(
+                "Work on a copy on a disk of this machine, and bring it together by `hardcase merge`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The time as the file keeps it: UTC milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
+    /// The project file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The backup that a migration made when this file was opened.
+    pub fn migration_backup(&self) -> Option<&Path> {
+        self.backup.as_deref()
+    }
+
+    /// The file system the project lies on.
+    pub fn file_system(&self) -> FileSystem {
+        file_system(&self.path)
+    }
+
+    /// How the file is written: `wal`, or `delete` for a rollback journal.
+    pub fn journal_mode(&self) -> Result<String> {
+        self.conn.query_row("PRAGMA journal_mode", [], |r| r.get(0)).attempting("read the project's settings")
+    }
+
+    /// What was fixed when the project was made.
+    pub fn project(&self) -> Result<NewProject> {
+        self.conn
+            .query_row("SELECT seed, audit_share, eval_share FROM project", [], |r| {
+                Ok(NewProject {
+                    seed: r.get::<_, i64>(0)?.cast_unsigned(),
+                    shares: SplitShares { audit: r.get(1)?, eval: r.get(2)? },
+                })
+            })
+            .attempting("read the project's settings")
+    }
+
+    pub(in crate::store) fn must_be_writable(&self, what: &str) -> Result<()> {
+        if self.access == Access::Read {
+            return Err(Fault::new(what, "the project was opened for reading only"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether somebody sat at the project on another machine of late.
+fn come_from_elsewhere(conn: &Connection) -> bool {
+    let since = now_ms() - ACTIVE_DAYS * 24 * 60 * 60 * 1_000;
+    let sql = "SELECT EXISTS (SELECT 1 FROM session WHERE host <> ?1 AND started_ms > ?2)";
+    // A file without sessions is new, or no project, as will be found.
+    conn.query_row(sql, (process::host(), since), |r| r.get(0)).unwrap_or(false)
+}
+
+/// Read-only by its permissions, or lying in a folder where the log beside it cannot be made.
+fn is_read_only(path: &Path) -> bool {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let marked = |p: &Path| std::fs::metadata(p).is_ok_and(|m| m.permissions().readonly());
+    let refused = |p: &Path| rustix::fs::access(p, rustix::fs::Access::WRITE_OK).is_err();
+    marked(path) || refused(path) || refused(folder)
+}
+
+/// A file that nobody writes may be read without a log; one with a log beside it must be read through it.
+pub(in crate::store) fn read_only_uri(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte))
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str(if header::has_log(path) { "?mode=ro" } else { "?mode=ro&immutable=1" });
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{CaseId, ExpertId, ItemId};
+    use crate::domain::item::ItemKey;
+
+    /// A file as version 1 wrote it, with one expert's label on one case and one that was taken back.
+    fn version_1(path: &Path) {
+        let mut conn = Connection::open(path).unwrap();
+        migrate::migrate(&mut conn, path, &migrate::MIGRATIONS[..1]).unwrap();
+        conn.execute_batch(
+            "INSERT INTO project VALUES (1, x'01', 0, 'test', 7, 0.05, 0.3, NULL);
+             INSERT INTO source VALUES (1, 's', '', 'ready', 2, 2, 0, 0, 0, 0);",
+        )
+        .unwrap();
+        for (id, text) in [(1, "one"), (2, "two")] {
+            let key = ItemKey::of(text).0;
+            conn.execute("INSERT INTO item VALUES (?1, ?2, ?3, 'eval', 1)", rusqlite::params![id, key, text])
+                .unwrap();
+        }
+        conn.execute_batch(
+            "INSERT INTO item_key SELECT key, id FROM item;
+             INSERT INTO expert VALUES (1, zeroblob(16), 'ada', 0);
+             INSERT INTO session VALUES (1, zeroblob(16), 1, 'ada', 0, 'h', 'p', 'v', 0, 1, 'closed');
+             INSERT INTO task_revision VALUES (1, zeroblob(16), 1, '', 1, 0);
+             INSERT INTO model VALUES (1, x'01', 'm', '/m', 'bert', 'F32', 2, 1);
+             INSERT INTO predictor VALUES (1, x'01', 'zero-shot', 1, NULL, 1, NULL, '[]', '{}', 0);
+             INSERT INTO round VALUES (1, x'01', 1, 'margin', 2, 1, 1, NULL, 0, NULL);
+             INSERT INTO label_case (id, uuid, round, position, item, split, reason, margin)
+               VALUES (1, x'01', 1, 0, 1, 'eval', 'margin', 0.1), (2, x'02', 1, 1, 2, 'eval', 'margin', 0.1);",
+        )
+        .unwrap();
+        let event = |n: u8, item: i64, action: &str, target: Option<u8>| {
+            conn.execute(
+                "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label, revision,
+                                          revealed, at_ms)
+                 VALUES (?1, ?2, 1, ?2, 1, ?3, ?3, ?4, ?5, iif(?4 = 'set', 'fine', NULL), 1, 0, 0)",
+                rusqlite::params![vec![n; 16], n, item, action, target.map(|t| vec![t; 16])],
+            )
+            .unwrap();
+        };
+        event(1, 1, "set", None);
+        event(2, 2, "set", None);
+        event(3, 2, "retract", Some(2));
+    }
+
+    #[test]
+    fn a_file_of_version_1_keeps_its_labels_and_its_backup() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hardcase");
+        version_1(&path);
+        let store = Store::open(&path, Access::Session).unwrap();
+        let backup = store.migration_backup().expect("a backup").to_owned();
+        assert_eq!(migrate::version(&Connection::open(backup).unwrap()).unwrap(), 1);
+        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
+        assert_eq!((store.label_count().unwrap(), store.events().unwrap().len()), (1, 3));
+        assert_eq!(store.first_blind_answers().unwrap().len(), 1);
+        assert_eq!(store.answered_cases(ExpertId(1)).unwrap(), [(CaseId(1), ItemId(1))]);
+        assert_eq!(store.repeat_count(None).unwrap(), 0);
+        drop(store);
+        assert_eq!(Store::open(&path, Access::Read).unwrap().migration_backup(), None, "once");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_read_only_file_of_an_earlier_version_is_refused_with_a_way_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hardcase");
+        version_1(&path);
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+        let refused = Store::open(&path, Access::Read).err().map(|f| f.to_string()).unwrap_or_default();
+        assert!(refused.contains("an earlier hardcase") && refused.contains("copy"), "{refused}");
+    }
+}

@@ -1,0 +1,89 @@
+//! Long writes in short transactions, so that a label never waits for a job.
+
+use std::iter::Peekable;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Transaction, TransactionBehavior};
+
+use super::attempt::Attempt;
+use super::open::Store;
+use crate::domain::fault::Result;
+
+/// Work done inside one transaction before it is committed; with the commit's own sync the lock is held for at most 20 ms.
+const SLICE: Duration = Duration::from_millis(12);
+
+/// What lies at least between two slices: longer than a waiting writer's longest step, so that it gets its turn after one slice.
+const BREATH: Duration = Duration::from_millis(6);
+
+impl Store {
+    /// Runs one short write transaction, begun as `IMMEDIATE`.
+    pub(in crate::store) fn write<T>(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.must_be_writable(what)?;
+        let tx = Transaction::new(&mut self.conn, TransactionBehavior::Immediate).attempting(what)?;
+        let out = work(&tx).attempting(what)?;
+        tx.commit().attempting(what)?;
+        Ok(out)
+    }
+
+    /// Writes every element of `rows` in transactions of a few milliseconds each, in order. `write` is called once for each of them, so
+    /// that it prepares its statements once, and takes what its slice yields to the end. Returns how many were written.
+    ///
+    /// An error leaves what earlier slices committed.
+    pub(in crate::store) fn write_in_slices<I: IntoIterator>(
+        &mut self,
+        what: &str,
+        rows: I,
+        mut write: impl FnMut(&Transaction<'_>, &mut Slice<'_, I::IntoIter>) -> rusqlite::Result<()>,
+    ) -> Result<usize> {
+        let mut rows = rows.into_iter().peekable();
+        let mut written = 0;
+        while rows.peek().is_some() {
+            written += self.write_slice(what, |tx| {
+                let mut slice = Slice { rows: &mut rows, begun: Instant::now(), taken: 0 };
+                write(tx, &mut slice)?;
+                Ok(slice.taken)
+            })?;
+        }
+        Ok(written)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the pause is the point: it hands the lock over")]
+    /// Runs one of many short write transactions, not before others have had their turn since the last.
+    pub(in crate::store) fn write_slice<T>(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        if let Some(rest) = self.slice_ended.and_then(|at| BREATH.checked_sub(at.elapsed())) {
+            std::thread::sleep(rest);
+        }
+        let out = self.write(what, work)?;
+        self.slice_ended = Some(Instant::now());
+        Ok(out)
+    }
+}
+
+/// The elements of one transaction: they end when its time is up.
+pub(in crate::store) struct Slice<'r, I: Iterator> {
+    rows: &'r mut Peekable<I>,
+    begun: Instant,
+    taken: usize,
+}
+
+impl<I: Iterator> Iterator for Slice<'_, I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        // The clock is read every few rows: a row costs microseconds.
+        if self.taken > 0 && self.taken.is_multiple_of(16) && self.begun.elapsed() >= SLICE {
+            return None;
+        }
+        let row = self.rows.next()?;
+        self.taken += 1;
+        Some(row)
+    }
+}

@@ -1,0 +1,112 @@
+//! Experts and their sessions.
+
+use rusqlite::{OptionalExtension, Transaction};
+use uuid::Uuid;
+
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::{ExpertId, SessionId};
+use crate::store::db::clock::now_ms;
+use crate::store::db::convert::Uuid16;
+use crate::store::db::open::Store;
+use crate::store::db::process;
+use crate::store::db::seals::{EXPERTS, SESSIONS, seal_new};
+
+impl Store {
+    /// Begins a session of the expert of that name, who is enrolled at first use.
+    ///
+    /// # Errors
+    /// A name that is empty or holds a control character.
+    pub fn begin_session(&mut self, name: &str) -> Result<(ExpertId, SessionId)> {
+        let name = checked_name(name)?;
+        self.write("begin a session", |tx| {
+            let expert = enrol(tx, name)?;
+            tx.execute(
+                "INSERT INTO session (uuid, expert, login, uid, host, process, program, started_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                (
+                    Uuid16(Uuid::now_v7()),
+                    expert,
+                    process::login(),
+                    process::uid(),
+                    process::host(),
+                    process::identity(),
+                    process::program(),
+                    now_ms(),
+                ),
+            )?;
+            let session = SessionId(tx.last_insert_rowid());
+            seal_new(tx, "main", SESSIONS)?;
+            Ok((expert, session))
+        })
+    }
+
+    /// Ends a session in order. Its leases end with it unless `keep_leases`: a script that asks for one case a process keeps its case.
+    pub fn end_session(&mut self, session: SessionId, keep_leases: bool) -> Result<()> {
+        self.write("end the session", |tx| {
+            if !keep_leases {
+                tx.execute("DELETE FROM lease WHERE session = ?1", [session])?;
+            }
+            tx.execute(
+                "UPDATE session SET ended_ms = ?2, ended_how = 'closed' WHERE id = ?1 AND ended_ms IS NULL",
+                (session, now_ms()),
+            )
+            .map(drop)
+        })
+    }
+
+    /// The expert of that name, where there is one.
+    pub fn find_expert(&self, name: &str) -> Result<Option<ExpertId>> {
+        self.one("SELECT id FROM expert WHERE name = ?1", [name.trim()], "read the experts", |r| r.get(0))
+    }
+
+    /// The names under which this process's login has labelled, the last first.
+    pub fn experts_of_login(&self) -> Result<Vec<String>> {
+        self.all_rows_of(
+            "SELECT e.name FROM session s JOIN expert e ON e.id = s.expert WHERE s.login = ?1 AND s.uid = ?2
+               AND EXISTS (SELECT 1 FROM label_event v WHERE v.session = s.id)
+             GROUP BY e.id ORDER BY max(s.id) DESC",
+            (process::login(), process::uid()),
+            "read the experts",
+            |r| r.get(0),
+        )
+    }
+
+    /// The user ids under which the project was worked on.
+    pub fn uids(&self) -> Result<Vec<u32>> {
+        self.all("SELECT DISTINCT uid FROM session ORDER BY uid", "read the sessions")
+    }
+
+    /// All experts, by id.
+    pub fn experts(&self) -> Result<Vec<(ExpertId, String)>> {
+        self.all_rows("SELECT id, name FROM expert ORDER BY id", "read the experts", |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+    }
+}
+
+/// The name without what surrounds it.
+///
+/// # Errors
+/// It is empty, long, or holds a control character.
+pub(in crate::store) fn checked_name(name: &str) -> Result<&str> {
+    let name = name.trim();
+    if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+        return Err(Fault::usage(format!("work as the expert {name:?}"), "that is no name")
+            .hint("Give a short name with --as NAME"));
+    }
+    Ok(name)
+}
+
+pub(in crate::store) fn enrol(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<ExpertId> {
+    let known = tx.query_row("SELECT id FROM expert WHERE name = ?1", [name], |r| r.get(0)).optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    tx.execute(
+        "INSERT INTO expert (uuid, name, created_ms) VALUES (?1, ?2, ?3)",
+        (Uuid16(Uuid::now_v7()), name, now_ms()),
+    )?;
+    let expert = ExpertId(tx.last_insert_rowid());
+    seal_new(tx, "main", EXPERTS)?;
+    Ok(expert)
+}

@@ -1,7 +1,0 @@
-//! How a statement speaks of whoever bears the name ?1: one person may have several names, and what any of them did is that person's.
-
-/// The person, which is the first of the names.
-pub(super) const ME: &str = "(SELECT m.person FROM person m WHERE m.expert = ?1)";
-/// All names of that person.
-pub(super) const MY_NAMES: &str =
-    "(SELECT n.expert FROM person n WHERE n.person = (SELECT m.person FROM person m WHERE m.expert = ?1))";

@@ -1,0 +1,163 @@
+//! The pool's texts. Items of an import that is still loading are never returned.
+
+use super::embeddings::Space;
+use crate::domain::fault::Result;
+use crate::domain::ids::{ItemId, ModelId, PredictorId};
+use crate::domain::item::ItemKey;
+use crate::domain::split::Split;
+use crate::store::db::attempt::Attempt;
+use crate::store::db::open::Store;
+
+/// Items that everybody may see.
+const READY: &str = "source NOT IN (SELECT id FROM source WHERE state = 'loading')";
+
+/// An item with what a case shows of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShownItem {
+    /// Its id.
+    pub id: ItemId,
+    /// The text exactly as first imported.
+    pub text: String,
+    /// Columns beside the text, as a JSON object, from the first row that had them.
+    pub meta: Option<String>,
+}
+
+impl Store {
+    /// How many items the pool has.
+    pub fn item_count(&self) -> Result<usize> {
+        self.count("SELECT coalesce(sum(items), 0) FROM source WHERE state = 'ready'", (), "count the items")
+    }
+
+    /// How many rows were imported, duplicates included.
+    pub fn row_count(&self) -> Result<usize> {
+        self.count("SELECT coalesce(sum(rows), 0) FROM source WHERE state = 'ready'", (), "count the rows")
+    }
+
+    /// One item as a case shows it.
+    pub fn item(&self, id: ItemId) -> Result<Option<ShownItem>> {
+        self.one(
+            "SELECT i.text, (SELECT meta FROM source_row r WHERE r.item = i.id AND meta IS NOT NULL LIMIT 1)
+             FROM item i WHERE i.id = ?1 AND source NOT IN (SELECT id FROM source WHERE state = 'loading')",
+            [id],
+            "read an item",
+            |r| Ok(ShownItem { id, text: r.get(0)?, meta: r.get(1)? }),
+        )
+    }
+
+    /// An item's text, and the file's own id from the first row that had one.
+    pub fn item_text_and_id(&self, id: ItemId) -> Result<(String, Option<String>)> {
+        let found = self.one(
+            "SELECT text, (SELECT external_id FROM source_row r WHERE r.item = ?1 AND external_id IS NOT NULL LIMIT 1)
+             FROM item WHERE id = ?1",
+            [id],
+            "read an item",
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The text of a key, where it is here.
+    pub fn text_of_key(&self, key: &ItemKey) -> Result<Option<String>> {
+        self.one(
+            "SELECT i.text FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE k.key = ?1",
+            [key.0],
+            "read an item",
+            |r| r.get(0),
+        )
+    }
+
+    /// The split of an item.
+    pub fn split_of(&self, id: ItemId) -> Result<Option<Split>> {
+        self.one("SELECT split FROM item WHERE id = ?1", [id], "read an item", |r| r.get(0))
+    }
+
+    /// The texts of these items, in that order; those that are not there are left out.
+    pub fn texts(&self, items: &[ItemId]) -> Result<Vec<(ItemId, String)>> {
+        let mut texts = Vec::with_capacity(items.len());
+        for &id in items {
+            texts.extend(self.item(id)?.map(|item| (id, item.text)));
+        }
+        Ok(texts)
+    }
+
+    /// Ids and splits of the whole pool, by id.
+    pub fn splits(&self) -> Result<Vec<(ItemId, Split)>> {
+        self.all_rows(
+            &format!("SELECT id, split FROM item WHERE {READY} ORDER BY id"),
+            "read the pool",
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+    }
+
+    /// Up to `limit` items after `after` that have no vector there yet, by id.
+    pub fn items_without_vector(
+        &self,
+        space: Space,
+        after: ItemId,
+        limit: usize,
+    ) -> Result<Vec<(ItemId, String)>> {
+        let sql = format!(
+            "SELECT id, text FROM item i WHERE id > ?3 AND {READY} AND NOT EXISTS
+             (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = ?2 AND e.item = i.id)
+             AND (?2 = 0 OR EXISTS (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id))
+             ORDER BY id LIMIT ?4"
+        );
+        let parameters = (space.model, space.number(), after, limit as i64);
+        self.all_rows_of(&sql, parameters, "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
+    }
+
+    /// Of the first `limit` items in the order of their hashes, a random sample of the pool, those without a vector.
+    pub fn sample_without_vector(&self, model: ModelId, limit: usize) -> Result<Vec<(ItemId, String)>> {
+        let sql = format!(
+            "SELECT id, text FROM (SELECT id, text FROM item_key k CROSS JOIN item ON id = k.item
+                                   WHERE {READY} ORDER BY k.key LIMIT ?2) i WHERE NOT EXISTS
+             (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = 0 AND e.item = i.id)"
+        );
+        self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
+    }
+
+    /// How many items have a vector there.
+    pub fn vector_count(&self, space: Space) -> Result<usize> {
+        self.count(
+            "SELECT count(*) FROM embedding WHERE model = ?1 AND adapter = ?2",
+            (space.model, space.number()),
+            "count the vectors",
+        )
+    }
+
+    /// How many items have a prediction of that predictor.
+    pub fn prediction_count(&self, predictor: PredictorId) -> Result<usize> {
+        self.count(
+            "SELECT count(*) FROM prediction WHERE predictor = ?1",
+            [predictor],
+            "count the predictions",
+        )
+    }
+
+    /// Calls `each` with every item by id: text, external id and gold of its first row, in that order.
+    pub fn for_each_item(
+        &self,
+        mut each: impl FnMut(ItemId, &str, Option<&str>, Option<&str>) -> Result<()>,
+    ) -> Result<()> {
+        let what = "read the pool";
+        let sql = format!(
+            "SELECT i.id, i.text, r.external_id, r.gold FROM item i
+             LEFT JOIN source_row r ON r.source = i.source AND r.item = i.id AND r.row =
+               (SELECT min(f.row) FROM source_row f WHERE f.item = i.id AND f.source = i.source)
+             WHERE i.{READY} ORDER BY i.id"
+        );
+        let mut statement = self.conn.prepare_cached(&sql).attempting(what)?;
+        let mut rows = statement.query([]).attempting(what)?;
+        while let Some(r) = rows.next().attempting(what)? {
+            let text = |i: usize| -> rusqlite::Result<Option<&str>> { Ok(r.get_ref(i)?.as_str_or_null()?) };
+            let id = r.get(0).attempting(what)?;
+            each(
+                id,
+                text(1).attempting(what)?.unwrap_or_default(),
+                text(2).attempting(what)?,
+                text(3).attempting(what)?,
+            )?;
+        }
+        Ok(())
+    }
+}

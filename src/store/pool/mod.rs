@@ -1,0 +1,8 @@
+//! The pool: sources, items, vectors, models, adapters, predictors and their predictions.
+
+pub mod adapters;
+pub mod browse;
+pub mod embeddings;
+pub mod items;
+pub mod predictors;
+pub mod sources;

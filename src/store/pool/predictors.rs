@@ -1,0 +1,287 @@
+//! Models, predictors and their predictions.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::embeddings::Space;
+use crate::domain::fault::Result;
+use crate::domain::ids::{AdapterId, ItemId, ModelId, PredictorId, RevisionId};
+use crate::store::db::attempt::Attempt;
+use crate::store::db::clock::now_ms;
+use crate::store::db::convert::{Json, Uuid16, f32_bytes, f32_values};
+use crate::store::db::open::Store;
+
+/// A model file as the project knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Hash of the whole file.
+    pub sha256: Vec<u8>,
+    /// The name inside the file, or the file's own.
+    pub name: String,
+    /// Where it was found; empty for the embedded one.
+    pub path: String,
+    /// llama.cpp's name of the architecture.
+    pub architecture: String,
+    /// For example `Q8_0`.
+    pub quantisation: String,
+    /// Values of one vector.
+    pub dimensions: usize,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// A way of making predictions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictor {
+    /// Its id.
+    pub id: PredictorId,
+    /// `zero-shot`, `head`, …
+    pub kind: String,
+    /// The model underneath.
+    pub model: ModelId,
+    /// The adapter, for all but zero-shot; of a combination that of its scout.
+    pub adapter: Option<AdapterId>,
+    /// The adapter's kind; it says what a combination's scout is.
+    pub adapter_kind: Option<String>,
+    /// The hash of what a judge is told.
+    pub prompt: Option<Vec<u8>>,
+    /// The task revision it was made for.
+    pub revision: RevisionId,
+    /// Stable keys of the labels, in the order of its probabilities.
+    pub labels: Vec<String>,
+    /// What else it needs to be computed again, as JSON.
+    pub settings: String,
+    /// When it was made, UTC milliseconds; of a judge, when it last began to judge.
+    pub created_ms: i64,
+}
+
+impl Predictor {
+    /// The vectors that it makes predictions from.
+    pub fn space(&self) -> Space {
+        Space { model: self.model, adapter: self.adapter.filter(|_| self.scout() == "lora") }
+    }
+
+    /// The kind of the scout: of a combination the one beneath, else its own.
+    pub fn scout(&self) -> &str {
+        match self.kind.as_str() {
+            "combined" => self.adapter_kind.as_deref().unwrap_or("zero-shot"),
+            own => own,
+        }
+    }
+}
+
+const MODEL: &str = "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes FROM model";
+
+fn model(r: &rusqlite::Row<'_>) -> rusqlite::Result<Model> {
+    Ok(Model {
+        sha256: r.get(0)?,
+        name: r.get(1)?,
+        path: r.get(2)?,
+        architecture: r.get(3)?,
+        quantisation: r.get(4)?,
+        dimensions: r.get::<_, i64>(5)?.unsigned_abs() as usize,
+        bytes: r.get::<_, i64>(6)?.unsigned_abs(),
+    })
+}
+
+const PREDICTOR: &str =
+    "SELECT id, kind, model, adapter, (SELECT a.kind FROM adapter a WHERE a.id = predictor.adapter), prompt, revision, labels, settings,
+       created_ms FROM predictor";
+
+fn predictor(r: &rusqlite::Row<'_>) -> rusqlite::Result<Predictor> {
+    Ok(Predictor {
+        id: r.get(0)?,
+        kind: r.get(1)?,
+        model: r.get(2)?,
+        adapter: r.get(3)?,
+        adapter_kind: r.get(4)?,
+        prompt: r.get(5)?,
+        revision: r.get(6)?,
+        labels: r.get::<_, Json<Vec<String>>>(7)?.0,
+        settings: r.get(8)?,
+        created_ms: r.get(9)?,
+    })
+}
+
+impl Store {
+    /// The model with that hash, entered if it is new; the path is brought up to date.
+    pub fn enter_model(&mut self, model: &Model) -> Result<ModelId> {
+        self.write("note the model", |tx| {
+            tx.query_row(
+                "INSERT INTO model (sha256, name, path, architecture, quantisation, dimensions, bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (sha256) DO UPDATE SET path = excluded.path RETURNING id",
+                (
+                    &model.sha256,
+                    &model.name,
+                    &model.path,
+                    &model.architecture,
+                    &model.quantisation,
+                    model.dimensions as i64,
+                    model.bytes.cast_signed(),
+                ),
+                |r| r.get(0),
+            )
+        })
+    }
+
+    /// A model by id.
+    pub fn model(&self, id: ModelId) -> Result<Option<Model>> {
+        self.one(&format!("{MODEL} WHERE id = ?1"), [id], "read the model", model)
+    }
+
+    /// All models, in the order in which the project met them.
+    pub fn models(&self) -> Result<Vec<Model>> {
+        self.all_rows(&format!("{MODEL} ORDER BY id"), "read the models", model)
+    }
+
+    /// Enters a predictor; it is not active yet.
+    pub fn add_predictor(&mut self, new: &Predictor) -> Result<PredictorId> {
+        self.write("note the predictor", |tx| {
+            tx.execute(
+                "INSERT INTO predictor (uuid, kind, model, adapter, revision, prompt, labels, settings, created_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                (
+                    Uuid16(Uuid::now_v7()),
+                    &new.kind,
+                    new.model,
+                    new.adapter,
+                    new.revision,
+                    &new.prompt,
+                    Json(&new.labels),
+                    &new.settings,
+                    now_ms(),
+                ),
+            )?;
+            Ok(PredictorId(tx.last_insert_rowid()))
+        })
+    }
+
+    /// All predictors, oldest first.
+    pub fn predictors(&self) -> Result<Vec<Predictor>> {
+        self.all_rows(&format!("{PREDICTOR} ORDER BY id"), "read the predictors", predictor)
+    }
+
+    /// All judges, the one that judges first: whichever began last.
+    pub fn judges(&self) -> Result<Vec<Predictor>> {
+        let sql = format!("{PREDICTOR} WHERE kind = 'judge' ORDER BY created_ms DESC, id DESC");
+        self.all_rows(&sql, "read the predictors", predictor)
+    }
+
+    /// Makes a judge the one that judges.
+    pub fn activate_judge(&mut self, judge: PredictorId) -> Result<()> {
+        self.write("note the predictor", |tx| {
+            tx.execute(
+                "UPDATE predictor SET created_ms = max(?2, (SELECT 1 + max(created_ms) FROM predictor WHERE kind = 'judge'))
+                 WHERE id = ?1 AND created_ms < (SELECT max(created_ms) FROM predictor WHERE kind = 'judge')",
+                (judge, now_ms()),
+            )
+            .map(drop)
+        })
+    }
+
+    /// The predictor whose prelabels count.
+    pub fn active_predictor(&self) -> Result<Option<Predictor>> {
+        let sql = format!("{PREDICTOR} WHERE id = (SELECT active_predictor FROM project)");
+        self.one(&sql, (), "read the active model", predictor)
+    }
+
+    /// The predictor that the active one takes its vectors from: of a combination the scout beneath, else the active one itself.
+    pub fn scouting_predictor(&self) -> Result<Option<Predictor>> {
+        let Some(active) = self.active_predictor()? else { return Ok(None) };
+        if active.kind != "combined" {
+            return Ok(Some(active));
+        }
+        let beneath =
+            |p: &Predictor| p.kind == active.scout() && p.adapter == active.adapter && p.id < active.id;
+        Ok(self.predictors()?.into_iter().rev().find(beneath))
+    }
+
+    /// Replaces what a predictor needs besides its model, as when a judge is calibrated on more labels.
+    pub fn set_predictor_settings(&mut self, predictor: PredictorId, settings: &str) -> Result<()> {
+        self.write("note the predictor", |tx| {
+            tx.execute("UPDATE predictor SET settings = ?2 WHERE id = ?1", (predictor, settings)).map(drop)
+        })
+    }
+
+    /// Makes a predictor the active one, in one commit; its predictions must be there already.
+    pub fn activate(&mut self, predictor: PredictorId) -> Result<()> {
+        self.write("activate the model", |tx| {
+            tx.execute("UPDATE project SET active_predictor = ?1", [predictor]).map(drop)
+        })
+    }
+
+    /// Writes predictions, replacing earlier ones of the same predictor. `probabilities` has one row of `labels` values per item.
+    pub fn put_predictions(
+        &mut self,
+        predictor: PredictorId,
+        items: &[ItemId],
+        probabilities: &[f32],
+        labels: usize,
+    ) -> Result<()> {
+        let rows = items.iter().zip(probabilities.chunks_exact(labels));
+        self.write_in_slices("save prelabels", rows, |tx, slice| {
+            let mut insert = tx.prepare_cached(
+                "INSERT OR REPLACE INTO prediction (predictor, item, probabilities) VALUES (?1, ?2, ?3)",
+            )?;
+            slice.try_for_each(|(item, p)| insert.execute((predictor, item, f32_bytes(p))).map(drop))
+        })?;
+        Ok(())
+    }
+
+    /// All predictions of a predictor, by item: ids, and the probabilities row after row.
+    pub fn predictions(&self, predictor: PredictorId) -> Result<(Vec<ItemId>, Vec<f32>)> {
+        let what = "read the prelabels";
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT item, probabilities FROM prediction WHERE predictor = ?1 ORDER BY item")
+            .attempting(what)?;
+        let mut rows = statement.query([predictor]).attempting(what)?;
+        let (mut items, mut values) = (Vec::new(), Vec::new());
+        while let Some(r) = rows.next().attempting(what)? {
+            items.push(r.get(0).attempting(what)?);
+            let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
+            values.extend(f32_values(blob));
+        }
+        Ok((items, values))
+    }
+
+    /// One prediction.
+    pub fn prediction(&self, predictor: PredictorId, item: ItemId) -> Result<Option<Vec<f32>>> {
+        self.one(
+            "SELECT probabilities FROM prediction WHERE predictor = ?1 AND item = ?2",
+            (predictor, item),
+            "read a prelabel",
+            |r| Ok(f32_values(r.get_ref(0)?.as_blob()?).collect()),
+        )
+    }
+
+    /// Drops the predictions of predictors that are no longer active, except of items that were ever put before an expert. A judge's stay: they
+    /// cannot be computed from vectors again. Returns how many went.
+    pub fn prune_predictions(&mut self) -> Result<usize> {
+        let what = "tidy earlier prelabels";
+        let earlier: Vec<PredictorId> = self
+            .all("SELECT id FROM predictor WHERE kind <> 'judge' AND id IS NOT (SELECT active_predictor FROM project)", what)?;
+        let kept: HashSet<ItemId> = self
+            .all("SELECT item FROM label_case UNION SELECT item FROM label_event", what)?
+            .into_iter()
+            .collect();
+        let mut dropped = 0;
+        for predictor in earlier {
+            let items = self.all_rows_of(
+                "SELECT item FROM prediction WHERE predictor = ?1",
+                [predictor],
+                what,
+                |r| r.get::<_, ItemId>(0),
+            )?;
+            let gone = items.into_iter().filter(|i| !kept.contains(i));
+            dropped += self.write_in_slices(what, gone, |tx, slice| {
+                let mut delete =
+                    tx.prepare_cached("DELETE FROM prediction WHERE predictor = ?1 AND item = ?2")?;
+                slice.try_for_each(|item| delete.execute((predictor, item)).map(drop))
+            })?;
+        }
+        Ok(dropped)
+    }
+}

@@ -1,0 +1,10 @@
+//! Rounds, their cases, who holds which, and which still need an annotator.
+
+pub mod annotations_needed;
+pub mod cases;
+pub mod disputes;
+pub mod leases;
+pub mod reannotation;
+pub mod repeats;
+pub mod round;
+pub(in crate::store) mod searched;

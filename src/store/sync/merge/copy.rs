@@ -1,0 +1,145 @@
+//! Another copy of the project, opened so that not a byte of it changes.
+//!
+//! A copy that nobody has open and that is of this file version is read where it lies. Any other is read from a private file of its own:
+//! of an earlier version because that is brought up to date, with a log beside it because reading through the log writes beside it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rusqlite::{Connection, OpenFlags};
+use uuid::Uuid;
+
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::store::care::copying::copy_pages;
+use crate::store::db::attempt::Attempt;
+use crate::store::db::connected::Connected;
+use crate::store::db::open::{Store, read_only_uri};
+use crate::store::db::private::create_private;
+use crate::store::db::wal;
+use crate::store::db::wal::beside;
+use crate::store::db::{busy, header, migrate};
+
+/// A copy under way into another file.
+pub struct StoredCopy {
+    /// What it holds.
+    pub store: Store,
+    /// As the copy was when it was opened.
+    before: Option<Stamp>,
+}
+
+/// Length and time of a file.
+type Stamp = (u64, Option<SystemTime>);
+
+impl StoredCopy {
+    /// Opens a copy. What has to be copied first lies for a moment beside `project`, or where temporary files do.
+    ///
+    /// # Errors
+    /// Those of opening a project, and no room for a private file.
+    pub fn open(path: &Path, project: &Path) -> Result<Self> {
+        let attempted = format!("read the copy {}", path.display());
+        let known = header::inspect(path, migrate::FILE_VERSION).map_err(|f| f.while_trying(&attempted))?;
+        wal::refuse_damaged(path, &attempted)?;
+        let in_use = beside(path, "-wal").exists() || beside(path, "-shm").exists();
+        if !in_use && known.user_version == migrate::FILE_VERSION {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            let connected = Connected::of(path);
+            let conn = Connection::open_with_flags(read_only_uri(path), flags).attempting(&attempted)?;
+            let store = settle(conn, path, connected).map_err(|f| f.while_trying(&attempted))?;
+            return Ok(Self { store, before: Some(stamp(path)) });
+        }
+        let private = Private::beside(project, &attempted)?;
+        if !in_use || !beside(path, "-shm").exists() || back_up(path, &private.0).is_err() {
+            fill(path, &private.0, &attempted)?;
+            if beside(path, "-wal").exists() {
+                fill(&beside(path, "-wal"), &beside(&private.0, "-wal"), &attempted)?;
+            }
+        }
+        let connected = Connected::of(&private.0);
+        let mut conn = Connection::open(&private.0).attempting(&attempted)?;
+        conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).attempting(&attempted)?;
+        if migrate::version(&conn).attempting(&attempted)? < migrate::FILE_VERSION {
+            migrate::apply(&mut conn, migrate::MIGRATIONS).map_err(|f| f.while_trying(&attempted))?;
+        }
+        let store = settle(conn, path, connected).map_err(|f| f.while_trying(&attempted))?;
+        // `private` goes here: its name is taken away, and the file with the last who has it open.
+        Ok(Self { store, before: None })
+    }
+
+    /// Whether nobody wrote to the copy while it was read where it lies.
+    ///
+    /// # Errors
+    /// Somebody did.
+    pub fn check_unchanged(&self) -> Result<()> {
+        let path = self.store.path();
+        match self.before {
+            Some(before) if stamp(path) != before || beside(path, "-wal").exists() => {
+                Err(Fault::new(format!("read the copy {}", path.display()), "somebody opened it meanwhile")
+                    .hint("Run the same command again: what came in is whole, and the rest follows"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn settle(conn: Connection, path: &Path, connected: Connected) -> Result<Store> {
+    let what = "open the project";
+    busy::install(&conn).attempting(what)?;
+    conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
+    conn.pragma_update(None, "cache_size", -65_536).attempting(what)?;
+    let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).attempting(what)?;
+    if verdict != "ok" {
+        return Err(Fault::new(what, format!("the file is damaged ({verdict})"))
+            .hint("Copy it once more from where it was made, its -wal file included"));
+    }
+    Store::reading(conn, path, connected)
+}
+
+fn stamp(path: &Path) -> Stamp {
+    std::fs::metadata(path).map_or((0, None), |meta| (meta.len(), meta.modified().ok()))
+}
+
+/// Copies a project that others may have open, through SQLite and its locks.
+fn back_up(from: &Path, to: &Path) -> rusqlite::Result<()> {
+    let conn = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    busy::install(&conn)?;
+    copy_pages(&conn, to)
+}
+
+fn fill(from: &Path, to: &Path, attempted: &str) -> Result<()> {
+    let io = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
+    if to.symlink_metadata().is_err() {
+        create_private(to, attempted)?;
+    }
+    let mut out = File::options().write(true).truncate(true).open(to).map_err(io)?;
+    std::io::copy(&mut File::open(from).map_err(io)?, &mut out).map(drop).map_err(io)
+}
+
+/// A file for this process alone, gone when it is dropped.
+struct Private(PathBuf);
+
+impl Private {
+    fn beside(project: &Path, attempted: &str) -> Result<Self> {
+        let name = |path: &Path| {
+            let mut name = std::ffi::OsString::from(".");
+            name.push(path.file_name().unwrap_or_default());
+            name.push(format!(".copy-{}", Uuid::now_v7().simple()));
+            name
+        };
+        let here = project.with_file_name(name(project));
+        if create_private(&here, attempted).is_ok() {
+            return Ok(Self(here));
+        }
+        let elsewhere = std::env::temp_dir().join(name(project));
+        create_private(&elsewhere, attempted)?;
+        Ok(Self(elsewhere))
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(beside(&self.0, end));
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The label log of a file, in the form in which it travels.
+
+use rusqlite::Row;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::settings::translated;
+use crate::domain::fault::Result;
+use crate::domain::item::ItemKey;
+use crate::domain::log::*;
+use crate::domain::overlap::Overlap;
+use crate::store::db::attempt::Attempt;
+use crate::store::db::convert::{Json, Uuid16};
+use crate::store::db::open::Store;
+
+const WHAT: &str = "read the label log";
+
+fn uuid(r: &Row<'_>, at: usize) -> rusqlite::Result<Uuid> {
+    Ok(r.get::<_, Uuid16>(at)?.0)
+}
+
+fn maybe_uuid(r: &Row<'_>, at: usize) -> rusqlite::Result<Option<Uuid>> {
+    Ok(r.get::<_, Option<Uuid16>>(at)?.map(|u| u.0))
+}
+
+impl Store {
+    /// The UUID that all copies of the project share.
+    pub fn project_uuid(&self) -> Result<Uuid> {
+        Ok(self.one("SELECT uuid FROM project", (), WHAT, |r| uuid(r, 0))?.unwrap_or_default())
+    }
+
+    /// The whole log, as it stands at one moment.
+    ///
+    /// # Errors
+    /// A row of it is not as it was written: then none is given.
+    pub fn log(&self) -> Result<Log> {
+        self.check_labels(WHAT)?;
+        self.conn.execute_batch("BEGIN").attempting(WHAT)?;
+        let log = self.read_log();
+        self.conn.execute_batch("COMMIT").attempting(WHAT)?;
+        log
+    }
+
+    fn read_log(&self) -> Result<Log> {
+        let (mut adapters, mut predictors) = (self.adapter_lines()?, self.predictor_lines()?);
+        let (mut item, mut predictor) = (|id: &Value| self.key_of(id), |id: &Value| self.predictor_uuid(id));
+        for settings in
+            adapters.iter_mut().map(|a| &mut a.settings).chain(predictors.iter_mut().map(|p| &mut p.settings))
+        {
+            *settings = translated(settings, &mut item, &mut predictor);
+        }
+        Ok(Log {
+            project: self.project_uuid()?,
+            lamport_heard: self.one("SELECT lamport_heard FROM project", (), WHAT, |r| r.get(0))?.unwrap_or(0),
+            experts: self.all_rows("SELECT name, uuid, created_ms FROM expert ORDER BY created_ms, uuid", WHAT, |r| {
+                Ok(ExpertLine { name: r.get(0)?, uuid: uuid(r, 1)?, created_ms: r.get(2)? })
+            })?,
+            sessions: self.session_lines()?,
+            revisions: self.revision_lines()?,
+            models: self.all_rows(
+                "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes FROM model ORDER BY id",
+                WHAT,
+                |r| {
+                    Ok(ModelLine {
+                        sha256: Hex(r.get(0)?),
+                        name: r.get(1)?,
+                        path: r.get(2)?,
+                        architecture: r.get(3)?,
+                        quantisation: r.get(4)?,
+                        dimensions: r.get(5)?,
+                        bytes: r.get(6)?,
+                    })
+                },
+            )?,
+            adapters,
+            predictors,
+            rounds: self.round_lines()?,
+            cases: self.case_lines()?,
+            events: self.event_lines()?,
+            expert_events: self.expert_event_lines()?,
+            reveals: self.all_rows(
+                "SELECT e.name, i.key, v.at_ms FROM reveal v JOIN expert e ON e.id = v.expert JOIN item i ON i.id = v.item
+                 ORDER BY v.expert, v.item",
+                WHAT,
+                |r| Ok(RevealLine { expert: r.get(0)?, item: ItemKey(r.get(1)?), at_ms: r.get(2)? }),
+            )?,
+        })
+    }
+
+    /// The key of an item that settings name by its number.
+    fn key_of(&self, id: &Value) -> Option<Value> {
+        let key: Option<Vec<u8>> =
+            self.one("SELECT key FROM item WHERE id = ?1", [id.as_i64()?], WHAT, |r| r.get(0)).ok()?;
+        Some(Value::from(Hex(key?).to_string()))
+    }
+
+    fn predictor_uuid(&self, id: &Value) -> Option<Value> {
+        let found = self
+            .one("SELECT uuid FROM predictor WHERE id = ?1", [id.as_i64()?], WHAT, |r| uuid(r, 0))
+            .ok()?;
+        Some(Value::from(found?.to_string()))
+    }
+
+    fn session_lines(&self) -> Result<Vec<SessionLine>> {
+        self.all_rows(
+            "SELECT s.uuid, e.name, s.login, s.uid, s.host, s.process, s.program, s.started_ms, s.ended_ms, s.ended_how
+             FROM session s JOIN expert e ON e.id = s.expert ORDER BY s.started_ms, s.uuid",
+            WHAT,
+            |r| {
+                Ok(SessionLine {
+                    uuid: uuid(r, 0)?,
+                    expert: r.get(1)?,
+                    login: r.get(2)?,
+                    uid: r.get(3)?,
+                    host: r.get(4)?,
+                    process: r.get(5)?,
+                    program: r.get(6)?,
+                    started_ms: r.get(7)?,
+                    ended_ms: r.get(8)?,
+                    ended_how: r.get(9)?,
+                })
+            },
+        )
+    }
+
+    fn revision_lines(&self) -> Result<Vec<RevisionLine>> {
+        self.all_rows(
+            "SELECT t.uuid, t.generation, t.number, s.uuid, t.created_ms, t.toml
+             FROM task_revision t JOIN session s ON s.id = t.session ORDER BY t.generation, t.uuid",
+            WHAT,
+            |r| {
+                Ok(RevisionLine {
+                    uuid: uuid(r, 0)?,
+                    generation: r.get(1)?,
+                    number: r.get(2)?,
+                    session: uuid(r, 3)?,
+                    created_ms: r.get(4)?,
+                    toml: r.get(5)?,
+                })
+            },
+        )
+    }
+
+    fn adapter_lines(&self) -> Result<Vec<AdapterLine>> {
+        self.all_rows(
+            "SELECT a.uuid, a.kind, m.sha256, p.uuid, r.uuid, t.uuid, a.labels, a.settings, a.training_hash, a.training_n, a.created_ms
+             FROM adapter a JOIN model m ON m.id = a.model JOIN task_revision t ON t.id = a.revision
+             LEFT JOIN adapter p ON p.id = a.parent LEFT JOIN round r ON r.id = a.round ORDER BY a.id",
+            WHAT,
+            |r| {
+                Ok(AdapterLine {
+                    uuid: uuid(r, 0)?,
+                    adapts: r.get(1)?,
+                    model: Hex(r.get(2)?),
+                    parent: maybe_uuid(r, 3)?,
+                    round: maybe_uuid(r, 4)?,
+                    revision: uuid(r, 5)?,
+                    labels: r.get::<_, Json<Vec<String>>>(6)?.0,
+                    settings: r.get(7)?,
+                    training_hash: Hex(r.get(8)?),
+                    training_n: r.get(9)?,
+                    created_ms: r.get(10)?,
+                })
+            },
+        )
+    }
+
+    fn predictor_lines(&self) -> Result<Vec<PredictorLine>> {
+        self.all_rows(
+            "SELECT p.uuid, p.kind, m.sha256, a.uuid, t.uuid, p.prompt, p.labels, p.settings, p.created_ms
+             FROM predictor p JOIN model m ON m.id = p.model JOIN task_revision t ON t.id = p.revision
+             LEFT JOIN adapter a ON a.id = p.adapter ORDER BY p.id",
+            WHAT,
+            |r| {
+                Ok(PredictorLine {
+                    uuid: uuid(r, 0)?,
+                    predicts: r.get(1)?,
+                    model: Hex(r.get(2)?),
+                    adapter: maybe_uuid(r, 3)?,
+                    revision: uuid(r, 4)?,
+                    prompt: r.get::<_, Option<Vec<u8>>>(5)?.map(Hex),
+                    labels: r.get::<_, Json<Vec<String>>>(6)?.0,
+                    settings: r.get(7)?,
+                    created_ms: r.get(8)?,
+                })
+            },
+        )
+    }
+
+    fn round_lines(&self) -> Result<Vec<RoundLine>> {
+        self.all_rows(
+            "SELECT r.uuid, r.number, r.strategy, r.budget, r.seed, p.uuid, r.note, r.created_ms, r.closed_ms,
+               r.overlap
+             FROM round r LEFT JOIN predictor p ON p.id = r.predictor ORDER BY r.number",
+            WHAT,
+            |r| {
+                Ok(RoundLine {
+                    uuid: uuid(r, 0)?,
+                    number: r.get(1)?,
+                    strategy: r.get(2)?,
+                    budget: r.get(3)?,
+                    seed: r.get(4)?,
+                    predictor: maybe_uuid(r, 5)?,
+                    note: r.get(6)?,
+                    created_ms: r.get(7)?,
+                    closed_ms: r.get(8)?,
+                    overlap: r.get::<_, Option<Json<Overlap>>>(9)?.map(|overlap| overlap.0),
+                })
+            },
+        )
+    }
+
+    fn case_lines(&self) -> Result<Vec<CaseLine>> {
+        self.all_rows(
+            "SELECT c.uuid, r.uuid, c.position, i.key, c.split, c.reason, p.key, c.similarity, c.margin, c.inclusion, c.overlap,
+                    c.withdrawn_ms, e.name, c.revealed_ms, a.uuid
+             FROM label_case c JOIN round r ON r.id = c.round JOIN item i ON i.id = c.item
+             LEFT JOIN item p ON p.id = c.partner LEFT JOIN expert e ON e.id = c.expert
+             LEFT JOIN task_revision a ON a.id = c.again ORDER BY r.number, c.position",
+            WHAT,
+            |r| {
+                Ok(CaseLine {
+                    uuid: uuid(r, 0)?,
+                    round: uuid(r, 1)?,
+                    position: r.get(2)?,
+                    item: ItemKey(r.get(3)?),
+                    text: None,
+                    split: r.get(4)?,
+                    reason: r.get(5)?,
+                    partner: r.get::<_, Option<[u8; 32]>>(6)?.map(ItemKey),
+                    similarity: r.get(7)?,
+                    margin: r.get(8)?,
+                    inclusion: r.get(9)?,
+                    overlap: r.get(10)?,
+                    withdrawn_ms: r.get(11)?,
+                    expert: r.get(12)?,
+                    revealed_ms: r.get(13)?,
+                    again: maybe_uuid(r, 14)?,
+                })
+            },
+        )
+    }
+
+    fn event_lines(&self) -> Result<Vec<EventLine>> {
+        self.all_rows(
+            "SELECT v.uuid, v.lamport, s.uuid, v.seq, e.name, i.key, c.uuid, v.action, v.target, v.label, v.confidence, v.note, t.uuid,
+                    v.seen_prelabel, v.revealed, v.duration_ms, v.at_ms
+             FROM label_event v JOIN session s ON s.id = v.session JOIN expert e ON e.id = v.expert JOIN item i ON i.id = v.item
+             JOIN task_revision t ON t.id = v.revision LEFT JOIN label_case c ON c.id = v.label_case ORDER BY v.lamport, v.uuid",
+            WHAT,
+            |r| {
+                Ok(EventLine {
+                    uuid: uuid(r, 0)?,
+                    lamport: r.get(1)?,
+                    session: uuid(r, 2)?,
+                    seq: r.get(3)?,
+                    expert: r.get(4)?,
+                    item: ItemKey(r.get(5)?),
+                    case: maybe_uuid(r, 6)?,
+                    action: r.get(7)?,
+                    target: maybe_uuid(r, 8)?,
+                    label: r.get(9)?,
+                    confidence: r.get(10)?,
+                    note: r.get(11)?,
+                    revision: uuid(r, 12)?,
+                    seen_prelabel: r.get(13)?,
+                    revealed: r.get(14)?,
+                    duration_ms: r.get(15)?,
+                    at_ms: r.get(16)?,
+                })
+            },
+        )
+    }
+
+    fn expert_event_lines(&self) -> Result<Vec<ExpertEventLine>> {
+        self.all_rows(
+            "SELECT v.uuid, v.lamport, s.uuid, v.action, e.name, o.name, v.at_ms
+             FROM expert_event v JOIN session s ON s.id = v.session JOIN expert e ON e.id = v.expert
+             LEFT JOIN expert o ON o.id = v.other ORDER BY v.lamport, v.uuid",
+            WHAT,
+            |r| {
+                Ok(ExpertEventLine {
+                    uuid: uuid(r, 0)?,
+                    lamport: r.get(1)?,
+                    session: uuid(r, 2)?,
+                    action: r.get(3)?,
+                    expert: r.get(4)?,
+                    other: r.get(5)?,
+                    at_ms: r.get(6)?,
+                })
+            },
+        )
+    }
+}

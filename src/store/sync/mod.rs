@@ -1,0 +1,4 @@
+//! Copies of a project: parts given away, and merging what comes back.
+
+pub mod merge;
+pub mod parts;

@@ -1,0 +1,266 @@
+//! A part of a project for one expert elsewhere: the cases, with what labelling them needs, in a file that never held anything else.
+//!
+//! The file is filled from nothing, so no page of it can hold what was taken out. Gold labels, columns that are not shown, other people's
+//! answers and every text but those of the cases and their partners stay behind.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
+
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::{CaseId, ExpertId, SessionId};
+use crate::domain::part::Models;
+use crate::store::db::attempt::Attempt;
+use crate::store::db::clock::now_ms;
+use crate::store::db::migrate;
+use crate::store::db::open::Store;
+use crate::store::db::person::{ME, MY_NAMES};
+use crate::store::db::private::create_private;
+use crate::store::db::seals::{ALL, seal_new};
+use crate::store::pool::embeddings::Space;
+use crate::store::rounds::annotations_needed::{WANTS_A_HAND, active_annotators};
+
+/// Bytes that a part was not given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOutBytes {
+    /// The adapter's number.
+    pub adapter: i64,
+    /// `head`, `lora` or `alora`.
+    pub kind: String,
+    /// How many bytes they are.
+    pub bytes: i64,
+    /// Their hash.
+    pub sha256: Vec<u8>,
+}
+
+/// Cases `c` of open rounds `r` that expert ?1 has not labelled, that are not reserved for that expert already, and that still want hands at
+/// the time ?2: what `selected` says of them.
+fn wanted(selected: &str) -> String {
+    format!(
+        "WITH {} SELECT {selected} FROM label_case c JOIN round r ON r.id = c.round
+         WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat'
+           AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert IN {MY_NAMES} AND l.expires_ms > ?2)
+           AND NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME} AND a.action = 'set')
+           AND {WANTS_A_HAND}",
+        active_annotators()
+    )
+}
+
+impl Store {
+    /// Up to `limit` cases that can be given to an expert, in the order in which they would come.
+    pub fn cases_to_give(&self, expert: ExpertId, limit: usize) -> Result<Vec<CaseId>> {
+        self.all_rows_of(
+            &(wanted("c.id") + " ORDER BY r.number, c.position LIMIT ?3"),
+            (expert, now_ms(), i64::try_from(limit).unwrap_or(i64::MAX)),
+            "choose the cases",
+            |r| r.get(0),
+        )
+    }
+
+    /// Enrols an expert without a session.
+    ///
+    /// # Errors
+    /// A name that is none.
+    pub fn enrol_expert(&mut self, name: &str) -> Result<ExpertId> {
+        let name = crate::store::log::experts::checked_name(name)?;
+        self.write("enrol the expert", |tx| crate::store::log::experts::enrol(tx, name))
+    }
+
+    /// Reserves cases for an expert until `until_ms`, all of them or none. False where one is not free any more.
+    pub fn reserve(
+        &mut self,
+        cases: &[CaseId],
+        expert: ExpertId,
+        session: SessionId,
+        until_ms: i64,
+    ) -> Result<bool> {
+        self.write("reserve the cases", |tx| {
+            let now = now_ms();
+            {
+                let mut free = tx.prepare(&(wanted("1") + " AND c.id = ?3"))?;
+                for case in cases {
+                    if !free.exists((expert, now, case))? {
+                        return Ok(false);
+                    }
+                }
+            }
+            let mut lease = tx.prepare(
+                "INSERT OR REPLACE INTO lease (label_case, expert, session, shown_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?;
+            cases.iter().try_for_each(|case| lease.execute((case, expert, session, now, until_ms)).map(drop))?;
+            Ok(true)
+        })
+    }
+
+    /// Writes a new project file at `path` with these cases for this expert.
+    ///
+    /// # Errors
+    /// The file exists, or cannot be written: then nothing of it stays.
+    pub fn write_part(&self, path: &Path, cases: &[CaseId], expert: ExpertId, models: Models) -> Result<()> {
+        let attempted = format!("write {}", path.display());
+        create_private(path, &attempted)?;
+        let made = self.fill_part(path, cases, expert, models);
+        if made.is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        made.map_err(|f| f.while_trying(attempted))
+    }
+
+    fn fill_part(&self, path: &Path, cases: &[CaseId], expert: ExpertId, models: Models) -> Result<()> {
+        let what = "write the part";
+        {
+            let mut part = Connection::open(path).attempting(what)?;
+            part.pragma_update(None, "page_size", 4_096).attempting(what)?;
+            migrate::apply(&mut part, migrate::MIGRATIONS)?;
+        }
+        let Some(name) = path.to_str() else {
+            return Err(Fault::usage(what, "its name is not UTF-8").hint("Choose another name"));
+        };
+        // Sorting must not write texts to a temporary file either.
+        self.conn.pragma_update(None, "temp_store", "MEMORY").attempting(what)?;
+        self.conn.execute("ATTACH ?1 AS part", [name]).attempting(what)?;
+        let filled = self.copy_into_part(cases, expert, models).attempting(what);
+        if filled.is_err() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+        let detached = self
+            .conn
+            .execute_batch(
+                "DROP TABLE IF EXISTS temp.given_case; DROP TABLE IF EXISTS temp.given_item; DETACH part",
+            )
+            .attempting(what);
+        filled.and(detached)
+    }
+
+    fn copy_into_part(&self, cases: &[CaseId], expert: ExpertId, models: Models) -> rusqlite::Result<()> {
+        let conn = &self.conn;
+        conn.execute_batch(
+            "CREATE TEMP TABLE given_case (id INTEGER PRIMARY KEY); CREATE TEMP TABLE given_item (id INTEGER PRIMARY KEY);",
+        )?;
+        // Deferred: the project is only read, and only the part is locked for writing.
+        conn.execute_batch("BEGIN; PRAGMA defer_foreign_keys = ON;")?;
+        {
+            let mut give = conn.prepare("INSERT INTO temp.given_case VALUES (?1)")?;
+            cases.iter().try_for_each(|case| give.execute([case]).map(drop))?;
+        }
+        conn.execute_batch(FILL)?;
+        conn.execute(
+            "INSERT INTO part.reveal SELECT * FROM main.reveal WHERE expert = ?1 AND item IN (SELECT id FROM temp.given_item)",
+            [expert],
+        )?;
+        match models {
+            Models::Included => conn.execute_batch(FILL_MODELS)?,
+            Models::LeftOut => {
+                let mut adapters = conn.prepare(
+                    "SELECT id, length(bytes), bytes FROM main.adapter WHERE id IN (SELECT id FROM part.adapter) AND length(bytes) > 0",
+                )?;
+                let mut rows = adapters.query(())?;
+                while let Some(r) = rows.next()? {
+                    let hash = Sha256::digest(r.get_ref(2)?.as_blob()?);
+                    conn.execute(
+                        "INSERT INTO part.left_out (adapter, bytes, sha256) VALUES (?1, ?2, ?3)",
+                        (r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, hash.as_slice()),
+                    )?;
+                }
+            }
+        }
+        ALL.into_iter().try_for_each(|sealed| seal_new(conn, "part", sealed))?;
+        conn.execute_batch("COMMIT")
+    }
+
+    /// What this file was not given, and still lacks; empty for a whole project.
+    pub fn left_out_bytes(&self) -> Result<Vec<LeftOutBytes>> {
+        self.all_rows(
+            "SELECT l.adapter, a.kind, l.bytes, l.sha256 FROM left_out l JOIN adapter a ON a.id = l.adapter
+             WHERE length(a.bytes) = 0 ORDER BY l.adapter",
+            "read what is missing",
+            |r| Ok(LeftOutBytes { adapter: r.get(0)?, kind: r.get(1)?, bytes: r.get(2)?, sha256: r.get(3)? }),
+        )
+    }
+
+    /// Whether this is a part of a project that was given without models, and still lacks what the active one computes with: it can be labelled
+    /// and merged back, and nothing can be tuned or mined in it.
+    pub fn is_part_without_models(&self) -> Result<bool> {
+        let lacks = self.count(
+            "SELECT count(*) FROM project p JOIN predictor q ON q.id = p.active_predictor
+             WHERE (q.settings = '{}' AND q.kind NOT IN ('head', 'lora'))
+                OR EXISTS (SELECT 1 FROM left_out l JOIN adapter a ON a.id = l.adapter WHERE a.id = q.adapter AND length(a.bytes) = 0)",
+            (),
+            "read what is missing",
+        )?;
+        Ok(lacks > 0)
+    }
+
+    /// How many texts have no vector in `space`.
+    pub fn texts_without_vector(&self, space: Space) -> Result<usize> {
+        self.count(
+            "SELECT count(*) FROM item i WHERE NOT EXISTS
+               (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = ?2 AND e.item = i.id)",
+            (space.model, space.number()),
+            "count the vectors",
+        )
+    }
+
+    /// When the last reservation of an expert ends, where there is one.
+    pub fn reserved_until(&self, expert: ExpertId) -> Result<Option<i64>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT max(expires_ms) FROM lease WHERE expert = ?1")
+            .attempting("read the reservations")?;
+        statement
+            .query_row([expert], |r| r.get(0))
+            .optional()
+            .map(Option::flatten)
+            .attempting("read the reservations")
+    }
+}
+
+/// Everything but what computes. Numbers stay as they are in the project.
+const FILL: &str = "
+    INSERT INTO temp.given_item SELECT item FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case)
+      UNION SELECT partner FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case) AND partner IS NOT NULL;
+    INSERT INTO part.expert SELECT * FROM main.expert;
+    INSERT INTO part.session SELECT * FROM main.session
+      WHERE id IN (SELECT session FROM main.task_revision UNION SELECT session FROM main.expert_event);
+    INSERT INTO part.task_revision SELECT * FROM main.task_revision;
+    INSERT INTO part.expert_event SELECT * FROM main.expert_event;
+    INSERT INTO part.source (id, name, found, state, rows, items, empty, rejected, started_ms, finished_ms, uuid)
+      SELECT s.id, s.name, s.found, s.state,
+             (SELECT count(*) FROM main.source_row f WHERE f.source = s.id AND f.item IN (SELECT id FROM temp.given_item)),
+             (SELECT count(*) FROM main.item i WHERE i.id IN (SELECT id FROM temp.given_item) AND i.source = s.id),
+             0, 0, s.started_ms, s.finished_ms, s.uuid
+      FROM main.source s WHERE s.state = 'ready' AND s.id IN
+        (SELECT source FROM main.source_row WHERE item IN (SELECT id FROM temp.given_item));
+    INSERT INTO part.item SELECT * FROM main.item WHERE id IN (SELECT id FROM temp.given_item);
+    INSERT INTO part.item_key SELECT key, id FROM part.item ORDER BY key;
+    INSERT INTO part.source_row (source, row, external_id, gold, meta, fields, item)
+      SELECT source, row, external_id, NULL, meta, '', item FROM main.source_row
+      WHERE item IN (SELECT id FROM temp.given_item) AND source IN (SELECT id FROM part.source);
+    INSERT INTO part.round SELECT * FROM main.round
+      WHERE id IN (SELECT round FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case));
+    INSERT INTO part.predictor (id, uuid, kind, model, adapter, revision, prompt, labels, settings, created_ms)
+      SELECT id, uuid, kind, model, adapter, revision, prompt, labels, '{}', created_ms FROM main.predictor
+      WHERE id IN (SELECT predictor FROM part.round UNION SELECT active_predictor FROM main.project);
+    INSERT INTO part.adapter (id, uuid, kind, model, parent, round, revision, labels, settings, training_hash, training_n, bytes, created_ms)
+      SELECT id, uuid, kind, model, NULL, NULL, revision, labels, '{}', training_hash, training_n, x'', created_ms FROM main.adapter
+      WHERE id IN (SELECT adapter FROM part.predictor);
+    INSERT INTO part.model SELECT * FROM main.model
+      WHERE id IN (SELECT model FROM part.predictor UNION SELECT model FROM part.adapter);
+    INSERT INTO part.label_case SELECT * FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case);
+    INSERT INTO part.prediction SELECT * FROM main.prediction
+      WHERE predictor IN (SELECT id FROM part.predictor) AND item IN (SELECT id FROM temp.given_item);
+    INSERT INTO part.project (id, uuid, created_ms, created_by, seed, audit_share, eval_share, active_predictor, lamport_heard)
+      SELECT id, uuid, created_ms, created_by, seed, audit_share, eval_share, active_predictor,
+             (SELECT lamport - 1 FROM main.next_lamport) FROM main.project;";
+
+/// What the active model says is in its settings, and in those of its adapter; what it was told of other people's answers is not.
+const FILL_MODELS: &str = "
+    INSERT INTO part.embedding SELECT * FROM main.embedding
+      WHERE model IN (SELECT id FROM part.model) AND item IN (SELECT id FROM temp.given_item)
+        AND (adapter = 0 OR adapter IN (SELECT id FROM part.adapter));
+    UPDATE part.adapter SET bytes = (SELECT a.bytes FROM main.adapter a WHERE a.id = adapter.id),
+      settings = (SELECT json_remove(a.settings, '$.suspects', '$.held_out') FROM main.adapter a WHERE a.id = adapter.id);
+    UPDATE part.predictor SET settings =
+      (SELECT json_remove(p.settings, '$.shares_from') FROM main.predictor p WHERE p.id = predictor.id)
+      WHERE kind IN ('zero-shot', 'head', 'lora');";

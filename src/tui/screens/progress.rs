@@ -1,0 +1,569 @@
+//! The screen of progress, in words for whoever labels: what to do next, the round, the figures, the labels.
+//!
+//! Every figure has its n and interval or says why it is not known. Nothing here speaks of a single case.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::domain::figure::Figure;
+use crate::insight::advice::{Advice, Ceiling};
+use crate::insight::next_round::NextRound;
+use crate::insight::status::Status;
+use crate::tui::keys::{ACTIONS, Action};
+use crate::tui::widgets::frame::Look;
+use crate::tui::widgets::interval::Scale;
+use crate::tui::widgets::text_layout::{cut, drawable, lay_out};
+
+/// From this height on there is room for more than the most important.
+const ROOMY: u16 = 36;
+/// Of many models, these last ones are shown beside the first where the room is short.
+const LAST: usize = 2;
+/// A chart wider than this says no more.
+const CHART: usize = 80;
+/// The longest bar of a label.
+const BAR: usize = 40;
+
+/// What is drawn beside the figures.
+pub(in crate::tui) struct Beside {
+    /// The running job in a few words.
+    pub running: Option<String>,
+}
+
+/// The page for a width and a height.
+pub(in crate::tui) fn page(
+    status: &Status,
+    (width, height): (u16, u16),
+    beside: &Beside,
+    look: Look<'_>,
+) -> Vec<Line<'static>> {
+    let mut page = Page { lines: Vec::new(), width, roomy: height >= ROOMY, look };
+    page.next(status, beside);
+    page.round(status);
+    page.gap();
+    page.hard_cases(status);
+    page.gap();
+    page.pool(status);
+    page.gap();
+    page.labels(status);
+    page.label_issues(status);
+    // Where the room is short, what is not known yet comes after what is.
+    if !page.roomy && status.gain.difference.value().is_none() && !status.gain.says.is_empty() {
+        page.gap();
+        page.gain(status);
+    }
+    page.lines
+}
+
+struct Page<'a> {
+    lines: Vec<Line<'static>>,
+    width: u16,
+    roomy: bool,
+    look: Look<'a>,
+}
+
+impl Page<'_> {
+    fn gap(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    fn title(&mut self, says: String) {
+        let says = cut(&says, usize::from(self.width) - 1);
+        self.lines.push(Line::styled(format!(" {says}"), self.look.theme.title));
+    }
+
+    /// A sentence that may need several lines; those after the first stand under its own beginning.
+    fn sentence(&mut self, head: Vec<Span<'static>>, says: &str, style: Style) {
+        let indent: usize = head.iter().map(|s| s.content.width()).sum();
+        let room = (self.width).saturating_sub(indent as u16 + 1).max(10);
+        let mut head = Some(head);
+        for mut line in lay_out(says, &[], room, (style, style)) {
+            let before = head.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(indent))]);
+            line.spans.splice(0..0, before);
+            self.lines.push(line);
+        }
+    }
+
+    fn next(&mut self, status: &Status, beside: &Beside) {
+        let theme = self.look.theme;
+        let labels = matches!(status.advice, Advice::Label { .. });
+        if let Some(running) = beside.running.as_ref().filter(|_| !labels) {
+            let says =
+                format!("{} is running; what to do then shows here once it is done", drawable(running));
+            return self.sentence(vec![Span::styled(" Next  ", theme.title)], &says, theme.text);
+        }
+        let (action, says) = next_step(&status.advice, |action| key_of(action, self.look));
+        let head = vec![
+            Span::styled(" Next  ", theme.title),
+            Span::styled(key_of(action, self.look), theme.key),
+            Span::raw(" "),
+        ];
+        self.sentence(head, &drawable(&says), theme.text);
+    }
+
+    fn round(&mut self, status: &Status) {
+        let theme = self.look.theme;
+        let Some(round) = status.round_cases else { return };
+        let mut says = format!("{} of {} cases left", round.left, round.cases);
+        if round.left > 0 {
+            says += &format!(": {}", time_left(round.left, status.seconds_per_case.get(&status.you)));
+        }
+        if round.skipped > 0 {
+            says += &format!("; {} skipped", round.skipped);
+        }
+        let head = vec![Span::styled(format!(" Round {}  ", status.round), theme.title)];
+        self.sentence(head, &says, theme.text);
+        for owed in status.open_rounds.iter().filter(|_| status.several_hands()) {
+            let head = vec![Span::raw("   ")];
+            self.sentence(head, &drawable(&format!("round {}: {owed}", owed.round)), theme.quiet);
+        }
+    }
+
+    /// A row of a table: a name, and a figure with its interval or the reason why it is not known.
+    fn figure(&mut self, name: &str, names: usize, figure: &Figure, style: Style) {
+        let name = format!("   {}{}  ", name, " ".repeat(names.saturating_sub(name.width())));
+        self.sentence(vec![Span::styled(name, style)], &figure.to_string(), style);
+    }
+
+    /// A row with a figure and its interval drawn beside it. Where there is no room for the whole figure, it takes several lines and no drawing:
+    /// its n is never cut off.
+    fn drawn(&mut self, head: String, (figure, wide): (&Figure, usize), chart: &str, style: Style) {
+        let said = figure.to_string();
+        if head.width() + said.width() < usize::from(self.width) {
+            self.lines.push(Line::styled(format!("{head}{said:<wide$}  {chart}"), style));
+        } else {
+            self.sentence(vec![Span::styled(head, style)], &said, style);
+        }
+    }
+
+    fn hard_cases(&mut self, status: &Status) {
+        let theme = self.look.theme;
+        self.title("Hard cases: do model and experts agree? (Cohen's kappa: 0 is chance, 1 always)".into());
+        let names: Vec<String> = status
+            .curve
+            .iter()
+            .map(|point| {
+                let after = match (point.after_round, point.audit) {
+                    (Some(round), _) => format!("after round {round}"),
+                    (None, 0) => "before labelling".to_owned(),
+                    (None, n) => format!("{n} audit answers"),
+                };
+                // Heads and zero-shot prelabels need no name of their own: there is one of each.
+                let kind = Some(&point.kind).filter(|k| !["zero-shot", "head"].contains(&k.as_str()));
+                let kind = kind.map(|k| format!(", {}", drawable(k))).unwrap_or_default();
+                format!("{after}{kind}{}", if point.active { ", in use" } else { "" })
+            })
+            .collect();
+        let held_against = status.ceiling();
+        let ceiling = held_against.and_then(|ceiling| ceiling.figure().value());
+        let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).max("experts, the ceiling".width());
+        let figures = status.curve.iter().map(|p| p.kappa.to_string().width()).max().unwrap_or(0).min(30);
+        let before = 3 + wide + 2 + "labels".width() + 2 + figures + 2;
+        let width = usize::from(self.width).saturating_sub(before + 1).min(CHART);
+        let lows = status
+            .curve
+            .iter()
+            .map(|p| &p.kappa)
+            .chain([&status.kappa.expert_expert, &status.kappa.own_agreement])
+            .filter_map(low);
+        let scale = Scale::holding(lows, width);
+        let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "model", "kappa", scale.axis());
+        if status.curve.is_empty() {
+            return self.figure("the model", wide, &status.kappa.model_expert, theme.quiet);
+        }
+        self.lines.push(Line::styled(header, theme.quiet));
+        let many = !self.roomy && status.curve.len() > LAST + 2;
+        let first_of_last = status.curve.len().saturating_sub(LAST);
+        let between = |i: usize| many && i > 0 && i < first_of_last && !status.curve[i].active;
+        for (i, (point, name)) in status.curve.iter().zip(&names).enumerate() {
+            if between(i) {
+                if i == 1 {
+                    let n = (0..status.curve.len()).filter(|i| between(*i)).count();
+                    let says = format!("   … {n} between; a taller window shows them");
+                    self.lines.push(Line::styled(says, theme.quiet));
+                }
+                continue;
+            }
+            let style = if point.active { theme.good } else { theme.text };
+            let head = format!("   {name}{}  {:>6}  ", " ".repeat(wide - name.width()), point.training);
+            match &point.kappa {
+                Figure::Known { value, lo, hi, .. } => {
+                    let chart = scale.draw((*lo, *value, *hi), ceiling);
+                    self.drawn(head, (&point.kappa, figures), &chart, style);
+                }
+                Figure::Undefined { .. } => {
+                    self.sentence(vec![Span::styled(head, style)], &point.kappa.to_string(), theme.quiet);
+                }
+            }
+        }
+        let (experts, own) = (&status.kappa.expert_expert, &status.kappa.own_agreement);
+        let mut rows = Vec::new();
+        if experts.value().is_some() || own.value().is_none() {
+            let only = experts.value().is_some() && !matches!(held_against, Some(Ceiling::Experts(_)));
+            rows.push((if only { "experts" } else { "experts, the ceiling" }, experts));
+        }
+        if experts.value().is_some() {
+            rows.push(("model, same cases", &status.kappa.model_on_shared));
+        }
+        if own.value().is_some() {
+            rows.push(("own agreement", own));
+        }
+        for (name, figure) in rows {
+            match figure {
+                Figure::Known { value, lo, hi, .. } => {
+                    let chart = scale.draw((*lo, *value, *hi), ceiling);
+                    self.drawn(
+                        format!("   {name:<wide$}  {:>6}  ", ""),
+                        (figure, figures),
+                        &chart,
+                        theme.text,
+                    );
+                }
+                Figure::Undefined { .. } => self.figure(name, wide, figure, theme.quiet),
+            }
+        }
+        if let Some(Ceiling::Own(Figure::Known { n, .. })) = held_against {
+            let says = format!("the ceiling is the own agreement on {n} cases shown again");
+            self.sentence(vec![Span::raw("   ")], &says, theme.quiet);
+        }
+        if let Some(says) = &status.no_ceiling {
+            self.sentence(vec![Span::raw("   ")], says, theme.quiet);
+        }
+        if let Some(says) = &status.unclear {
+            self.sentence(vec![Span::raw("   ")], says, theme.warning);
+        }
+        if self.roomy || status.gain.difference.value().is_some() {
+            self.gain(status);
+        }
+    }
+
+    fn gain(&mut self, status: &Status) {
+        let quiet = self.look.theme.quiet;
+        self.sentence(vec![Span::raw("   ")], &drawable(&status.gain.says), quiet);
+        // The advice to stop says it already.
+        let said = matches!(status.advice, Advice::StopOrMine { .. });
+        if let Some(outlook) = status.next_round.as_ref().and_then(NextRound::by_curve).filter(|_| !said) {
+            self.sentence(vec![Span::raw("   ")], &outlook.to_string(), quiet);
+        }
+    }
+
+    fn pool(&mut self, status: &Status) {
+        let theme = self.look.theme;
+        let n = status.audit.n;
+        self.title(format!("Whole pool: what {n} audit answers say, on texts drawn at random"));
+        if n == 0 {
+            let says = "nothing yet: each round has a few such cases, and they look like all others";
+            return self.sentence(vec![Span::raw("   ")], says, theme.quiet);
+        }
+        let rows: Vec<(String, String)> = status
+            .audit
+            .labels
+            .iter()
+            .zip(&status.label_names)
+            .flat_map(|(audit, name)| {
+                let name = cut(&drawable(name), 24);
+                let mut rows = vec![
+                    (format!("of 100 flagged as {name}"), share(&audit.precision, &format!("are {name}"))),
+                    (format!("of 100 that are {name}"), share(&audit.recall, "are found")),
+                ];
+                if self.roomy {
+                    rows.push((
+                        "of 100 in the pool".into(),
+                        share(&audit.prevalence, &format!("are {name}")),
+                    ));
+                }
+                rows
+            })
+            .collect();
+        let wide = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+        if self.roomy {
+            let agree = share(&status.audit.accuracy, "get the experts' label");
+            let mut all = vec![("of 100 in the pool".to_owned(), agree)];
+            all.extend(rows);
+            self.shares(&all, wide);
+            self.figure("kappa", wide, &status.audit.kappa, theme.text);
+            self.figure("AC1", wide, &status.audit.ac1, theme.text);
+        } else {
+            self.shares(&rows, wide);
+        }
+    }
+
+    fn shares(&mut self, rows: &[(String, String)], wide: usize) {
+        let theme = self.look.theme;
+        for (name, says) in rows {
+            let head = format!("   {name}{}  ", " ".repeat(wide.saturating_sub(name.width())));
+            self.sentence(vec![Span::styled(head, theme.quiet)], says, theme.text);
+        }
+    }
+
+    fn label_issues(&mut self, status: &Status) {
+        if let Some(says) = slips_of(status, |action| key_of(action, self.look)) {
+            self.sentence(vec![Span::raw("   ")], &says, self.look.theme.warning);
+        }
+    }
+
+    fn labels(&mut self, status: &Status) {
+        let theme = self.look.theme;
+        let skipped: usize = status.skipped.values().sum();
+        let left_out = match skipped {
+            0 => String::new(),
+            n => format!("; {n} cases of all rounds were skipped and count in no figure"),
+        };
+        self.title(format!("Labels: {}{left_out}", status.labels));
+        let rows: Vec<(String, usize, usize)> = status
+            .label_names
+            .iter()
+            .filter_map(|name| {
+                let b = status.balance.get(name)?;
+                Some((cut(&drawable(name), 24), b.labels, b.training))
+            })
+            .collect();
+        let wide = rows.iter().map(|(name, ..)| name.width()).max().unwrap_or(0);
+        let most = rows.iter().map(|(_, n, _)| *n).max().unwrap_or(0).max(1);
+        let bar = usize::from(self.width).saturating_sub(wide + 40).clamp(10, BAR);
+        for (name, labels, training) in rows {
+            let filled = (labels * bar).div_ceil(most);
+            self.lines.push(Line::from(vec![
+                Span::styled(
+                    format!("   {name}{}  {labels:>5}  ", " ".repeat(wide - name.width())),
+                    theme.text,
+                ),
+                Span::styled("█".repeat(filled), theme.good),
+                Span::styled(format!("{}  {training} of them train", " ".repeat(bar - filled)), theme.quiet),
+            ]));
+        }
+        if self.roomy && status.experts > 1 {
+            for (name, n) in &status.labels_by_expert {
+                self.lines.push(Line::styled(format!("   {n:>5} by {}", drawable(name)), theme.quiet));
+            }
+        }
+    }
+}
+
+/// How many of an expert's own answers look like label_issues, and how to see them; nothing where none does.
+fn slips_of(status: &Status, key: impl Fn(Action) -> String) -> Option<String> {
+    let says = match status.slips_by_expert.get(&status.you)? {
+        1 => "1 answer of yours looks like a slip".to_owned(),
+        n => format!("{n} answers of yours look like label_issues"),
+    };
+    Some(format!("{says}: {}, then search for suspect, to look again", key(Action::Items)))
+}
+
+fn low(figure: &Figure) -> Option<f64> {
+    match figure {
+        Figure::Known { lo, .. } => Some(*lo),
+        Figure::Undefined { .. } => None,
+    }
+}
+
+/// The key of an action, or how to get at it where it has none.
+fn key_of(action: Action, look: Look<'_>) -> String {
+    let key = look.keys.key_of(action);
+    if !key.is_empty() {
+        return key;
+    }
+    let name = ACTIONS.iter().find(|about| about.action == action).map_or("", |about| about.name);
+    format!("{} {name}", look.keys.key_of(Action::Palette))
+}
+
+/// Which key to press next, what it does, and why.
+fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String) {
+    match advice {
+        Advice::Import => (
+            Action::Quit,
+            "leaves; then `hardcase import FILE DATA` brings texts in: the pool is empty".into(),
+        ),
+        Advice::Scout => (
+            Action::GoOn,
+            "scouts the pool: the model reads every text, so that there is a first boundary to ask about"
+                .into(),
+        ),
+        Advice::MineFirst => {
+            (Action::GoOn, "mines the first round: it chooses the first cases to label".into())
+        }
+        Advice::Label { left, round, unscouted } => {
+            let scouting = match unscouted {
+                true => format!("; some texts are not scouted yet: {} starts that", key(Action::Jobs)),
+                false => String::new(),
+            };
+            let cases = if *left == 1 { "case is" } else { "cases are" };
+            (
+                Action::Case,
+                format!("goes back to the cases: {left} {cases} left to label in round {round}{scouting}"),
+            )
+        }
+        Advice::GiveBack => (
+            Action::Quit,
+            "leaves: all assigned cases are done, and this copy goes back to whoever gave it to you, to be merged".into(),
+        ),
+        Advice::Wait { owed } => (
+            Action::GoOn,
+            format!(
+                "tunes and mines the next round meanwhile, or wait for the others: round {}, which stays open, has {owed}",
+                owed.round
+            ),
+        ),
+        Advice::FollowAudit { missing } => (
+            Action::GoOn,
+            format!(
+                "lets the prelabels follow the audit answers, then mines another round: '{missing}' has fewer than 2 \
+                 training labels, too few to train on"
+            ),
+        ),
+        Advice::MineFor { missing } => (
+            Action::GoOn,
+            format!("mines another round: '{missing}' has fewer than 2 training labels, too few to train on"),
+        ),
+        Advice::Tune { new } => (
+            Action::GoOn,
+            format!(
+                "tunes on the {new} training labels that the model has not seen, then mines the next round"
+            ),
+        ),
+        Advice::Stop { model, ceiling, by } => (
+            Action::Quit,
+            format!(
+                "leaves, if you like: {}; {} mines another round",
+                by.in_words(*model, *ceiling),
+                key(Action::GoOn)
+            ),
+        ),
+        Advice::StopOrMine { outlook, audit } => {
+            let narrower = audit.map(|narrower| format!("; {narrower}")).unwrap_or_default();
+            (Action::GoOn, format!("mines another round, or stop here: {outlook}{narrower}"))
+        }
+        Advice::Mine => (
+            Action::GoOn,
+            "mines the next round: no figure says yet that the model has learned all it can".into(),
+        ),
+    }
+}
+
+/// How long the cases that are left will take this expert, with what that rests on.
+fn time_left(left: usize, seconds: Option<&Figure>) -> String {
+    match seconds {
+        Some(Figure::Known { value, lo, hi, n }) => format!(
+            "{} at {} s a case ({} to {}, n = {n})",
+            about(left as f64 * value),
+            seconds_of(value),
+            seconds_of(lo),
+            seconds_of(hi)
+        ),
+        Some(Figure::Undefined { undefined }) => format!("how long that takes is not known: {undefined}"),
+        None => "how long that takes is not known: you have no label here yet".into(),
+    }
+}
+
+/// Seconds of one case: tenths matter below ten only.
+fn seconds_of(seconds: &f64) -> String {
+    if *seconds < 9.95 { format!("{seconds:.1}") } else { format!("{seconds:.0}") }
+}
+
+/// Seconds, as roughly as they are known.
+fn about(seconds: f64) -> String {
+    let minutes = (seconds.max(0.0) / 60.0).round() as u64;
+    match minutes {
+        0 => "under a minute".into(),
+        m if m < 60 => format!("about {m} min"),
+        m => {
+            let tens = (m + 5) / 10;
+            match tens % 6 {
+                0 => format!("about {} h", tens / 6),
+                rest => format!("about {} h {rest}0 min", tens / 6),
+            }
+        }
+    }
+}
+
+/// A share of 100 in words, with its interval and n.
+fn share(figure: &Figure, says: &str) -> String {
+    match figure {
+        Figure::Known { value, lo, hi, n } => {
+            let of_100 = |v: &f64| (100.0 * v).round();
+            format!("about {} {says} ({} to {}, n = {n})", of_100(value), of_100(lo), of_100(hi))
+        }
+        Figure::Undefined { undefined } => format!("not known: {undefined}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::insight::advice::StopBy;
+    use crate::insight::next_round::{Basis, Narrower, Outlook};
+    use crate::tui::keys::Keymap;
+    use crate::tui::theme::{Theme, ThemeName};
+
+    #[test]
+    fn the_time_left_is_said_as_roughly_as_it_is_known() {
+        let said = [0.0, 29.0, 31.0, 360.0, 3_560.0, 3_580.0, 5_400.0, 7_000.0].map(about);
+        let want = [
+            "under a minute",
+            "under a minute",
+            "about 1 min",
+            "about 6 min",
+            "about 59 min",
+            "about 1 h",
+            "about 1 h 30 min",
+            "about 2 h",
+        ];
+        assert_eq!(said, want);
+        let pace = Figure::Known { value: 9.0, lo: 8.0, hi: 12.0, n: 50 };
+        assert_eq!(time_left(40, Some(&pace)), "about 6 min at 9.0 s a case (8.0 to 12, n = 50)");
+        let early = Figure::undefined("3 of at least 6 answers are timed");
+        assert!(time_left(40, Some(&early)).ends_with("not known: 3 of at least 6 answers are timed"));
+    }
+
+    #[test]
+    fn every_advice_names_a_key_and_no_command_that_a_key_has() {
+        let missing = || "spam".to_owned();
+        for advice in [
+            Advice::Scout,
+            Advice::MineFirst,
+            Advice::Label { left: 1, round: 2, unscouted: true },
+            Advice::GiveBack,
+            Advice::FollowAudit { missing: missing() },
+            Advice::MineFor { missing: missing() },
+            Advice::Tune { new: 23 },
+            Advice::Stop { model: 0.8, ceiling: 0.7, by: StopBy::Own { cases: 12 } },
+            Advice::StopOrMine {
+                outlook: Outlook { cases: 60, low: 0.0, high: 0.03, basis: Basis::Curve },
+                audit: Some(Narrower { cases: 40, from: 0.2, to: 0.15 }),
+            },
+            Advice::Mine,
+        ] {
+            let (action, says) = next_step(&advice, |action| format!("<{action:?}>"));
+            assert!([Action::GoOn, Action::Case, Action::Quit].contains(&action), "{advice:?}");
+            assert!(!says.contains("hardcase"), "{says}");
+        }
+        let (action, says) = next_step(&Advice::Tune { new: 23 }, |_| String::new());
+        assert_eq!(action, Action::GoOn);
+        assert_eq!(
+            says,
+            "tunes on the 23 training labels that the model has not seen, then mines the next round"
+        );
+    }
+
+    #[test]
+    fn a_narrow_window_wraps_a_figure_and_cuts_off_no_n() {
+        let (theme, keys) = (Theme::of(ThemeName::None), Keymap::default());
+        let look = Look { theme: &theme, keys: &keys };
+        let figure = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 1_234 };
+        let head = "   after round 12, in use      60  ";
+        for width in [60, 80, 160] {
+            let mut page = Page { lines: Vec::new(), width, roomy: false, look };
+            page.drawn(head.to_owned(), (&figure, 30), "──┼──", Style::default());
+            let seen: Vec<String> =
+                page.lines.iter().map(|line| cut(&line.to_string(), usize::from(width))).collect();
+            let words: Vec<&str> = seen.iter().flat_map(|line| line.split_whitespace()).collect();
+            assert!(words.join(" ").contains("0.75 (0.60 to 0.85, n = 1234)"), "{width}: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_the_pool_has_its_interval_or_its_reason() {
+        let known = Figure::Known { value: 0.82, lo: 0.48, hi: 0.97, n: 11 };
+        assert_eq!(share(&known, "are spam"), "about 82 are spam (48 to 97, n = 11)");
+        assert_eq!(share(&Figure::undefined("too few"), "are spam"), "not known: too few");
+    }
+}

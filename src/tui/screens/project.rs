@@ -1,0 +1,221 @@
+//! The screen of the project: the task and its revisions, models, adapters, imports, experts, the file. Read only.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::domain::task::{Assist, Task};
+use crate::insight::project::{File, Project, SetTask, Tuned};
+use crate::tui::widgets::frame::Look;
+use crate::tui::widgets::text_layout::{cut, drawable, lay_out};
+
+/// No line of text is longer: the eye loses its way back.
+const MEASURE: u16 = 110;
+
+/// The page for a width.
+pub(in crate::tui) fn page(project: &Project, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    let mut page = Page { lines: Vec::new(), width: width.min(MEASURE), look };
+    page.task(&project.task);
+    page.revisions(&project.revisions);
+    page.sources(project);
+    page.experts(&project.experts);
+    page.models(project);
+    page.adapters(&project.adapters, project.prelabels.as_deref());
+    page.file(&project.file);
+    page.lines
+}
+
+struct Page<'a> {
+    lines: Vec<Line<'static>>,
+    width: u16,
+    look: Look<'a>,
+}
+
+impl Page<'_> {
+    fn title(&mut self, says: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Line::default());
+        }
+        self.lines.push(Line::styled(format!(" {says}"), self.look.theme.title));
+    }
+
+    /// A name and what belongs to it, over as many lines as that needs.
+    fn row(&mut self, name: &str, wide: usize, says: &str) {
+        let name = cut(&drawable(name).replace('\n', " "), wide);
+        let head = format!("   {name}{}  ", " ".repeat(wide.saturating_sub(name.width())));
+        let indent = head.width();
+        let theme = self.look.theme;
+        let room = self.width.saturating_sub(indent as u16 + 1).max(10);
+        let mut head = Some(Span::styled(head, theme.quiet));
+        for mut line in lay_out(&drawable(says), &[], room, (theme.text, theme.text)) {
+            line.spans.insert(0, head.take().unwrap_or_else(|| Span::raw(" ".repeat(indent))));
+            self.lines.push(line);
+        }
+    }
+
+    fn nothing(&mut self, says: &str) {
+        self.lines.push(Line::styled(format!("   {says}"), self.look.theme.quiet));
+    }
+
+    fn task(&mut self, task: &Task) {
+        self.title("Task");
+        let wide = 10;
+        if task.name != task.question {
+            self.row("name", wide, &task.name);
+        }
+        self.row("question", wide, &task.question);
+        if !task.guideline.is_empty() {
+            self.row("guideline", wide, task.guideline.trim_end());
+        }
+        if task.assist == Assist::Before {
+            self.row("assistance", wide, "training cases show the model's view before they are answered");
+        }
+        self.title("Labels");
+        let names: Vec<String> = task
+            .labels
+            .iter()
+            .map(|l| drawable(&format!("{}  {}", l.key, l.name)).replace('\n', " "))
+            .collect();
+        let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).min(28);
+        for (label, name) in task.labels.iter().zip(&names) {
+            let mut says = label.description.clone();
+            if let Some(share) = label.share {
+                let gap = if says.is_empty() { "" } else { "; " };
+                says += &format!("{gap}expected about {} in 100 texts", in_100(share));
+            }
+            self.row(name, wide, &says);
+            for example in &label.examples {
+                self.row("", wide, &format!("for example: {example}"));
+            }
+        }
+    }
+
+    fn revisions(&mut self, revisions: &[SetTask]) {
+        self.title("Revisions of the task");
+        for revision in revisions.iter().rev() {
+            let changed = match &revision.changed[..] {
+                [] => String::new(),
+                parts => format!(": other {}", parts.join(", ")),
+            };
+            let says = format!("{} by {}{changed}", when(revision.at_ms), revision.by);
+            self.row(&format!("{:>4}", revision.number), 4, &says);
+        }
+    }
+
+    fn sources(&mut self, project: &Project) {
+        self.title("Texts");
+        if project.sources.is_empty() {
+            self.nothing("none: `hardcase import FILE DATA` brings them in");
+        }
+        for source in &project.sources {
+            let refused = match source.rejected {
+                0 => String::new(),
+                n => format!(", {n} refused"),
+            };
+            let says = format!(
+                "{} rows{refused}, {} new texts; imported {} from {}",
+                source.rows,
+                source.items,
+                when(source.finished_ms),
+                source.name
+            );
+            let name = Path::new(&source.name).file_name().unwrap_or(OsStr::new(&source.name));
+            self.row(&name.to_string_lossy(), 24, &says);
+        }
+    }
+
+    fn experts(&mut self, experts: &[(String, usize)]) {
+        self.title("Experts");
+        for (name, labels) in experts {
+            self.row(name, 24, &format!("{labels} labels"));
+        }
+    }
+
+    fn models(&mut self, project: &Project) {
+        self.title("Models");
+        if project.models.is_empty() {
+            self.nothing("none yet: nothing has been scouted");
+        }
+        for model in &project.models {
+            let place = if model.path.is_empty() { "inside the program" } else { model.path.as_str() };
+            let hash: String = model.sha256.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+            let says = format!(
+                "{}, {}, {} values a text, {}; sha256 {hash}…; {place}",
+                model.architecture,
+                model.quantisation,
+                model.dimensions,
+                size(model.bytes)
+            );
+            self.row(&model.name, 24, &says);
+        }
+    }
+
+    fn adapters(&mut self, adapters: &[Tuned], prelabels: Option<&str>) {
+        self.title("Adapters: what each tuning yielded");
+        match (adapters.is_empty(), prelabels) {
+            (true, _) => self.nothing("none yet: nothing has been tuned"),
+            (false, Some("zero-shot")) => {
+                self.nothing("none is in use: the prelabels are zero-shot");
+            }
+            _ => {}
+        }
+        for tuned in adapters.iter().rev() {
+            let round = tuned.round.map_or("before any round".to_owned(), |n| format!("after round {n}"));
+            let active = if tuned.active { "; in use" } else { "" };
+            let says = format!("{round}, {} training labels, {}{active}", tuned.training, when(tuned.at_ms));
+            self.row(&tuned.kind, 6, &says);
+        }
+    }
+
+    fn file(&mut self, file: &File) {
+        self.title("File");
+        self.row("path", 7, &file.path.display().to_string());
+        self.row("size", 7, &format!("{}, format version {}", size(file.bytes), file.version));
+        let journal = match file.journal.as_str() {
+            "wal" => "a write-ahead log beside it while it is open",
+            _ => "a rollback journal beside it while it is written",
+        };
+        self.row("journal", 7, &format!("{journal}; file system: {}", file.file_system));
+    }
+}
+
+/// A share in hundredths, with a decimal only where it needs one.
+fn in_100(share: f64) -> String {
+    let hundredths = 100.0 * share;
+    if (hundredths - hundredths.round()).abs() < 0.05 {
+        format!("{hundredths:.0}")
+    } else {
+        format!("{hundredths:.1}")
+    }
+}
+
+/// A size as people say it.
+fn size(bytes: u64) -> String {
+    match bytes {
+        b if b < 1_000_000 => format!("{} kB", b.div_ceil(1_000)),
+        b if b < 1_000_000_000 => format!("{:.1} MB", b as f64 / 1e6),
+        b => format!("{:.1} GB", b as f64 / 1e9),
+    }
+}
+
+/// A time as the clock on this machine's wall shows it.
+fn when(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or("at an unknown time".into(), |t| {
+        t.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_shares_are_said_as_people_say_them() {
+        assert_eq!([0, 1, 24_600_000, 2_000_000_000].map(size), ["0 kB", "1 kB", "24.6 MB", "2.0 GB"]);
+        assert_eq!([0.05, 0.134, 0.5, 0.005].map(in_100), ["5", "13.4", "50", "0.5"]);
+    }
+}

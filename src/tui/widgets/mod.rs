@@ -1,0 +1,8 @@
+//! What several screens draw with: frame, popups, help, intervals, text layout.
+
+pub(in crate::tui) mod async_page;
+pub(in crate::tui) mod frame;
+pub(in crate::tui) mod help;
+pub(in crate::tui) mod interval;
+pub(in crate::tui) mod popup;
+pub(in crate::tui) mod text_layout;

@@ -1,0 +1,244 @@
+//! `backup`: dated copies of a project beside it, made when asked for, at the end of a session and before what cannot be undone.
+//!
+//! A project that others write to meanwhile can be backed up. The disk is never filled: a copy is made only where as much again stays free.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::domain::fault::{Fault, Result};
+use crate::domain::grouped::grouped;
+use crate::domain::moment;
+use crate::exchange::own_log::{Texts, export_events};
+use crate::store::care::backups::{Backup, Backups, DAYS_KEPT, Holds, NEWEST_KEPT, free_bytes, write_whole};
+use crate::store::sync::merge::StoredCopy;
+use crate::store::{Access, Store};
+
+/// The largest project of which the end of a session copies everything, in bytes: about a second's work.
+const QUICK: u64 = 256 << 20;
+
+/// When and how much backups are made and kept, in words.
+pub fn rules() -> String {
+    format!(
+        "Made when something changed: at the end of a session in the workstation (of a project over {} MiB the label log alone, which `merge` \
+         takes back), before `merge` and `adapter prune`, before a file of an earlier version is brought up to date, and by this command. \
+         Kept: the newest {NEWEST_KEPT}, the last of each of the last {DAYS_KEPT} days, and all of earlier file versions. None is made where it \
+         would leave less free than it takes",
+        QUICK >> 20
+    )
+}
+
+/// Why a backup is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// A person asked for one.
+    Asked,
+    /// A session ended: it must be quick.
+    SittingEnded,
+    /// Something is about to be done.
+    Before,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct BackupReport {
+    /// The backup; none where none was made.
+    pub backup: Option<PathBuf>,
+    /// `project`, `labels`, or none.
+    pub holds: Option<&'static str>,
+    /// Its size.
+    pub bytes: u64,
+    /// Older ones that had their time.
+    pub removed: Vec<PathBuf>,
+    /// Why none was made.
+    pub why: Option<String>,
+    /// The newest there is, where nothing changed since.
+    pub newest: Option<PathBuf>,
+}
+
+impl fmt::Display for BackupReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.backup, &self.newest, &self.why) {
+            (Some(path), ..) => {
+                write!(f, "backed up to {}: {} bytes", path.display(), grouped(self.bytes))?;
+                match self.removed.len() {
+                    0 => Ok(()),
+                    1 => write!(f, "; 1 older backup had its time and is gone"),
+                    n => write!(f, "; {n} older backups had their time and are gone"),
+                }
+            }
+            (None, Some(newest), _) => {
+                write!(f, "nothing changed since the last backup, {}", newest.display())
+            }
+            (None, None, Some(why)) => write!(f, "no backup was made: {why}"),
+            (None, None, None) => write!(f, "no backup was made"),
+        }
+    }
+}
+
+/// A backup, as a list shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedBackup {
+    /// Where it is.
+    pub backup: PathBuf,
+    /// `project`, `labels`, or `earlier-version`.
+    pub holds: &'static str,
+    /// When it was made, UTC.
+    pub made: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Standing labels; none of a label log, of an earlier version, and of one that cannot be read.
+    pub labels: Option<usize>,
+}
+
+fn called(holds: Holds) -> &'static str {
+    match holds {
+        Holds::Project => "project",
+        Holds::Labels => "labels",
+        Holds::EarlierVersion => "earlier-version",
+    }
+}
+
+/// When something was, as a person reads it.
+pub(crate) fn utc(ms: i64) -> String {
+    format!("{} UTC", moment::utc(ms))
+}
+
+/// The backups of a project, newest first. The project itself need not be there.
+pub fn list(project: &Path) -> Vec<ListedBackup> {
+    let labels = |backup: &Backup| {
+        let copy =
+            (backup.holds == Holds::Project).then(|| StoredCopy::open(&backup.path, project).ok())??;
+        copy.store.label_count().ok()
+    };
+    Backups::of(project)
+        .list()
+        .iter()
+        .map(|backup| ListedBackup {
+            backup: backup.path.clone(),
+            holds: called(backup.holds),
+            made: utc(backup.at_ms),
+            bytes: backup.bytes,
+            labels: labels(backup),
+        })
+        .collect()
+}
+
+/// Copies a project to a place that a person names.
+///
+/// # Errors
+/// Something is there, there is no room, or the project is damaged.
+pub fn back_up_to(project: &Path, to: &Path) -> Result<BackupReport> {
+    let attempted = format!("back up {} to {}", project.display(), to.display());
+    let told = |fault: Fault| fault.while_trying(attempted.clone());
+    if to.symlink_metadata().is_ok() {
+        return Err(Fault::usage(attempted, "it exists already").hint("Choose another name"));
+    }
+    let store = Store::open(project, Access::Read)?;
+    store.check_labels(&attempted)?;
+    if let Some(why) = no_room(&store, to)? {
+        return Err(Fault::new(attempted, why).hint("Make room, or name a place on another disk"));
+    }
+    write_whole(project, to, |partial| store.copy_into(partial)).map_err(told)?;
+    let bytes = std::fs::metadata(to).map_or(0, |m| m.len());
+    Ok(BackupReport { backup: Some(to.to_owned()), holds: Some("project"), bytes, ..BackupReport::default() })
+}
+
+/// Backs a project up into its folder of backups, where something changed since the last time.
+///
+/// # Errors
+/// The project is damaged: its backups stay as they are. Where a person asked: no room for a copy.
+pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
+    let attempted = format!("back up {}", project.display());
+    let store = Store::open(project, Access::Read)?;
+    store.check_labels(&attempted)?;
+    let backups = Backups::of(project);
+    if let Some(newest) = unchanged_since(&store, &backups, occasion)? {
+        return Ok(BackupReport { newest: Some(newest), ..BackupReport::default() });
+    }
+    let size = store.size()?;
+    let room = no_room(&store, backups.folder())?;
+    let holds = match (&room, occasion) {
+        (Some(why), Occasion::Asked) => {
+            return Err(Fault::new(attempted, why)
+                .hint("Make room, name a place on another disk with --to, or keep the labels alone: `hardcase export FILE --what events -o LABELS`"));
+        }
+        (None, Occasion::Asked | Occasion::Before) => Holds::Project,
+        (None, Occasion::SittingEnded) if size <= QUICK => Holds::Project,
+        _ => Holds::Labels,
+    };
+    let held = match occasion {
+        Occasion::SittingEnded => backups.hold()?,
+        Occasion::Asked | Occasion::Before => Some(backups.wait_to_hold()?),
+    };
+    let Some(held) = held else {
+        let why = Some("another process is backing the project up".to_owned());
+        return Ok(BackupReport { why, ..BackupReport::default() });
+    };
+    let now = store.now_ms();
+    let made = match holds {
+        Holds::Labels => {
+            held.make(holds, now, |to| export_events(project, Texts::LeftOut, Some(to)).map(drop))
+        }
+        Holds::Project | Holds::EarlierVersion => held.make(holds, now, |to| store.copy_into(to)),
+    };
+    let made = made.map_err(|fault| fault.while_trying(attempted))?;
+    Ok(BackupReport {
+        backup: Some(made.path),
+        holds: Some(called(made.holds)),
+        bytes: made.bytes,
+        removed: held.remove_old(now),
+        why: room,
+        newest: None,
+    })
+}
+
+/// The newest backup that holds what there is, where there is one.
+fn unchanged_since(store: &Store, backups: &Backups, occasion: Occasion) -> Result<Option<PathBuf>> {
+    let list = backups.list();
+    // A log that was kept because of the project's size is enough for the end of another session, and for nothing else.
+    if let Some(log) = list.first().filter(|b| occasion == Occasion::SittingEnded && b.holds == Holds::Labels)
+        && store.last_label_ms()?.is_none_or(|last| last < log.at_ms)
+    {
+        return Ok(Some(log.path.clone()));
+    }
+    let Some(newest) = list.into_iter().find(|b| b.holds == Holds::Project) else { return Ok(None) };
+    let same = StoredCopy::open(&newest.path, store.path()).and_then(|copy| copy.store.mark());
+    let mark = store.mark()?;
+    Ok(same.is_ok_and(|same| same == mark).then_some(newest.path))
+}
+
+/// Why there is no room for a copy at `place`; none where there is.
+fn no_room(store: &Store, place: &Path) -> Result<Option<String>> {
+    let size = store.size()?;
+    Ok(free_bytes(place).filter(|free| *free < size.saturating_mul(2)).map(|free| {
+        format!(
+            "{} bytes are free there, and a copy of {} is to leave as much again",
+            grouped(free),
+            grouped(size)
+        )
+    }))
+}
+
+/// Backs up without being asked: what comes of it is a line for a person, and none where there is nothing to say. Nothing that was to be done
+/// is kept from being done.
+pub fn back_up_quietly(project: &Path, occasion: Occasion) -> Option<String> {
+    // What is about to be done says itself why it cannot be.
+    if occasion == Occasion::Before
+        && Store::open(project, Access::Read).and_then(|store| store.check_labels("back up")).is_err()
+    {
+        return None;
+    }
+    match back_up(project, occasion) {
+        Ok(report) => report.why.filter(|_| occasion == Occasion::Before).map(|why| {
+            let kept = if report.backup.is_some() {
+                "the labels alone were backed up"
+            } else {
+                "nothing was backed up"
+            };
+            format!("{kept}: {why}")
+        }),
+        Err(fault) => Some(fault.to_string()),
+    }
+}

@@ -1,0 +1,217 @@
+//! `doctor`, the part that looks at a project: its file system, its file, its backups, its jobs and its model.
+
+use std::path::Path;
+
+use super::backup::utc;
+pub use super::diagnostic::{Finding, State};
+use super::permissions;
+use super::repair::way_back;
+use crate::domain::fault::Result;
+use crate::domain::grouped::{counted, grouped};
+use crate::domain::log::Hex;
+use crate::store::care::backups::{Backups, Holds, free_bytes};
+use crate::store::log::runs::Outcome;
+use crate::store::{Access, FileSystem, Locks, Store, commits, file_system, locks_stay_here, try_locks};
+
+/// The verb under which this program tries to get a lock that its parent holds.
+pub const TRY_LOCK: &str = crate::store::TRY_LOCK;
+
+/// The other process's part of trying the locks.
+///
+/// # Errors
+/// A check that was not met where the lock was given, although its parent holds it.
+pub fn ask_for_lock(scratch: &Path) -> Result<()> {
+    crate::store::ask_for_lock(scratch)
+}
+
+/// Looks at a project file. A file that cannot be opened is a finding too.
+pub fn examine(project: &Path) -> Result<Vec<Finding>> {
+    let mut findings = vec![lies_on(project), locks(project)];
+    findings.extend(log(project));
+    let store = match Store::open(project, Access::Read) {
+        Ok(store) => store,
+        Err(fault) => {
+            findings.push(Finding::new("file", State::Wrong, fault.to_string()));
+            findings.push(Finding::new("backups", State::Fine, way_back(project)));
+            return Ok(findings);
+        }
+    };
+    let damage = match store.integrity_check() {
+        Ok(damage) => damage,
+        Err(fault) => vec![fault.why().to_owned()],
+    };
+    if !damage.is_empty() {
+        let shown: Vec<&str> = damage.iter().take(3).map(String::as_str).collect();
+        let says = format!(
+            "damaged: {}. `hardcase doctor {} --repair` saves what is whole",
+            shown.join("; "),
+            project.display()
+        );
+        findings.push(Finding::new("file", State::Wrong, says));
+        findings.push(Finding::new("backups", State::Fine, way_back(project)));
+        return Ok(findings);
+    }
+    let (texts, labels) = (store.item_count()?, store.label_count()?);
+    let whole = format!("whole: {}, {}", counted(texts, "text", "texts"), counted(labels, "label", "labels"));
+    findings.push(Finding::new("file", State::Fine, whole));
+    findings.extend(backups(&store, project)?);
+    findings.extend(room(&store, project)?);
+    findings.extend(permissions::permissions(&store, project)?);
+    for run in store.runs(1)? {
+        findings.push(match run.outcome {
+            None => Finding::new("jobs", State::Fine, format!("{} is running", run.kind)),
+            Some(Outcome::Done) => {
+                Finding::new("jobs", State::Fine, format!("the last one ({}) was finished", run.kind))
+            }
+            Some(outcome) => Finding::new(
+                "jobs",
+                State::Warning,
+                format!(
+                    "the last one ({}) was {}; run it again",
+                    run.kind,
+                    format!("{outcome:?}").to_lowercase()
+                ),
+            ),
+        });
+    }
+    findings.extend(models(&store)?);
+    Ok(findings)
+}
+
+fn lies_on(project: &Path) -> Finding {
+    let what = "file system";
+    match (file_system(project), locks_stay_here(project)) {
+        (FileSystem::Local, None) => Finding::new(what, State::Fine, "local: write-ahead log"),
+        (name, Some(why)) => Finding::new(
+            what,
+            State::Warning,
+            format!(
+                "{name}: other machines do not hear of its locks ({why}); open it on one machine at a time, or give copies and `merge`"
+            ),
+        ),
+        (FileSystem::Network(name), None) => Finding::new(
+            what,
+            State::Warning,
+            format!(
+                "{name}: rollback journal; two machines that write at once are kept apart by its locks alone, and where those fail labels are \
+                 lost: use a local disk, or copies that come together by merge"
+            ),
+        ),
+    }
+}
+
+fn locks(project: &Path) -> Finding {
+    let what = "locks";
+    match try_locks(project) {
+        Locks::Kept => Finding::new(what, State::Fine, "what one process holds, another does not get"),
+        Locks::GivenTwice => Finding::new(
+            what,
+            State::Wrong,
+            "one was given to two processes, so two people could write at once: work on a copy on a disk of this machine, and `merge`",
+        ),
+        Locks::Untried => {
+            Finding::new(what, State::Warning, "not tried: nothing can be written beside the project")
+        }
+    }
+}
+
+/// The models of the project, and what a part of a project was not given: by name, size and hash.
+fn models(store: &Store) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let predictor = store.active_predictor()?;
+    let active = predictor.as_ref().map(|p| store.model(p.model)).transpose()?.flatten();
+    let is_part = store.is_part_without_models()?;
+    for model in store.models()? {
+        if !model.path.is_empty() && !Path::new(&model.path).exists() {
+            let says = format!(
+                "{} is not at {}: {} bytes, sha256 {}; new texts need it (scout --model)",
+                model.name,
+                model.path,
+                model.bytes,
+                Hex(model.sha256)
+            );
+            findings.push(Finding::new("model", State::Warning, says));
+        } else if active.as_ref() == Some(&model) && is_part {
+            let says = format!(
+                "what {} ({} bytes, sha256 {}) says of new texts is not in this copy; labelling does not need it",
+                model.name,
+                grouped(model.bytes),
+                Hex(model.sha256)
+            );
+            findings.push(Finding::new("model", State::Warning, says));
+        } else if active.as_ref() == Some(&model) {
+            let says = format!("{} ({}, {} values)", model.name, model.architecture, model.dimensions);
+            findings.push(Finding::new("model", State::Fine, says));
+        }
+    }
+    if let (true, Some(predictor), Some(model)) = (is_part, &predictor, &active) {
+        let texts = store.texts_without_vector(predictor.space())?;
+        let says = format!(
+            "the vectors of {texts} texts ({} values each, by {}) and the settings of the prelabels ({}) were left out of this copy; labelling \
+             does not need them",
+            model.dimensions, model.name, predictor.kind
+        );
+        findings.push(Finding::new("vectors", State::Warning, says));
+    }
+    for missing in store.left_out_bytes()? {
+        let says = format!(
+            "{} {} was left out of this copy: {} bytes, sha256 {}; labelling does not need it",
+            missing.kind,
+            missing.adapter,
+            missing.bytes,
+            Hex(missing.sha256)
+        );
+        findings.push(Finding::new("adapter", State::Warning, says));
+    }
+    Ok(findings)
+}
+
+/// The log beside the file, where something in it cannot be read.
+fn log(project: &Path) -> Option<Finding> {
+    let torn = commits(project);
+    let says = match torn.cut_off {
+        0 => return None,
+        1 => "the last write in the log beside the file is not whole: it was cut short, or is damaged"
+            .to_owned(),
+        n => format!(
+            "damaged: {n} writes in the log beside the file (-wal) cannot be read. `hardcase doctor {} --repair` saves what is whole",
+            project.display()
+        ),
+    };
+    Some(Finding::new("log", if torn.are_damaged() { State::Wrong } else { State::Warning }, says))
+}
+
+/// How old the newest backup is, by labels.
+fn backups(store: &Store, project: &Path) -> Result<Option<Finding>> {
+    let newest = Backups::of(project).list().into_iter().find(|b| b.holds != Holds::EarlierVersion);
+    Ok(Some(match newest {
+        None if store.last_label_ms()?.is_none() => return Ok(None),
+        None => Finding::new(
+            "backups",
+            State::Warning,
+            format!("none: `hardcase backup {}` makes one", project.display()),
+        ),
+        Some(newest) => {
+            let since = store.events_since(newest.at_ms)?;
+            let state = if since > 0 { State::Warning } else { State::Fine };
+            let events = match since {
+                1 => "1 label event was".to_owned(),
+                n => format!("{n} label events were"),
+            };
+            let says = format!("the newest is of {}; {events} given since", utc(newest.at_ms));
+            Finding::new("backups", state, says)
+        }
+    }))
+}
+
+/// Whether the disk has room for a backup.
+fn room(store: &Store, project: &Path) -> Result<Option<Finding>> {
+    let Some(free) = free_bytes(project) else { return Ok(None) };
+    let size = store.size()?;
+    let (state, then) = match free < size.saturating_mul(2) {
+        true => (State::Warning, ": too little for a backup, which is to leave as much again"),
+        false => (State::Fine, ""),
+    };
+    let says = format!("{} bytes free, the project has {}{then}", grouped(free), grouped(size));
+    Ok(Some(Finding::new("disk", state, says)))
+}

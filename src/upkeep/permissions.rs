@@ -1,0 +1,166 @@
+//! Whether everybody who is to work on a project can: the rights of the file, of what SQLite puts beside it, and of its folder.
+//!
+//! SQLite gives the files beside a project the project's rights, but their maker's group, unless the folder hands its own on.
+
+use std::path::Path;
+
+use super::diagnostic::{Finding, State};
+use crate::domain::fault::Result;
+use crate::store::Store;
+
+const SETGID: u32 = 0o2000;
+const STICKY: u32 = 0o1000;
+
+/// Rights and owners of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rights {
+    mode: u32,
+    uid: u32,
+    gid: u32,
+}
+
+/// What decides whether others can write.
+struct Place<'a> {
+    project: &'a Path,
+    file: Rights,
+    folder: Rights,
+    /// What lies beside the file, by the end of its name.
+    beside: Vec<(&'static str, Rights)>,
+    /// User ids that have worked on it.
+    uids: Vec<u32>,
+}
+
+/// What is to be said of a project's rights.
+pub(crate) fn permissions(store: &Store, project: &Path) -> Result<Vec<Finding>> {
+    let uids = store.uids()?;
+    Ok(match place(project, uids) {
+        Some(place) => findings(&place),
+        None => vec![Finding::new("permissions", State::Fine, "not looked at on this system")],
+    })
+}
+
+#[cfg(unix)]
+fn place(project: &Path, uids: Vec<u32>) -> Option<Place<'_>> {
+    use std::os::unix::fs::MetadataExt;
+    let rights = |path: &Path| {
+        let meta = std::fs::metadata(path).ok()?;
+        Some(Rights { mode: meta.mode() & 0o7777, uid: meta.uid(), gid: meta.gid() })
+    };
+    let folder = project.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = ["-wal", "-shm", "-journal", ".backups"].into_iter().filter_map(|end| {
+        let mut name = project.as_os_str().to_owned();
+        name.push(end);
+        Some((end, rights(Path::new(&name))?))
+    });
+    Some(Place { project, file: rights(project)?, folder: rights(folder)?, beside: beside.collect(), uids })
+}
+
+#[cfg(not(unix))]
+fn place(_project: &Path, _uids: Vec<u32>) -> Option<Place<'_>> {
+    None
+}
+
+fn findings(place: &Place<'_>) -> Vec<Finding> {
+    let mut found: Vec<Finding> =
+        hindrances(place).into_iter().map(|says| Finding::new("permissions", State::Warning, says)).collect();
+    if found.is_empty() {
+        let says = if is_shared(place) { "shared: its group can write" } else { "private" };
+        found.push(Finding::new("permissions", State::Fine, says));
+    }
+    found
+}
+
+/// Whether more than one person is meant to write, as far as the file system tells.
+fn is_shared(place: &Place<'_>) -> bool {
+    let mut uids: Vec<u32> =
+        place.beside.iter().map(|(_, rights)| rights.uid).chain([place.file.uid]).collect();
+    uids.extend(&place.uids);
+    uids.sort_unstable();
+    uids.dedup();
+    place.file.mode & 0o020 != 0 || uids.len() > 1
+}
+
+fn hindrances(place: &Place<'_>) -> Vec<String> {
+    let Place { project, file, folder, beside, .. } = place;
+    let name = project.display();
+    let mut says = Vec::new();
+    if file.mode & 0o004 != 0 {
+        says.push("everybody on this machine can read the file (chmod o-r)".to_owned());
+    }
+    if file.mode & 0o222 == 0 {
+        says.push("the file is read-only: it can be read, not labelled".to_owned());
+        return says;
+    }
+    if !is_shared(place) {
+        return says;
+    }
+    if file.mode & 0o020 == 0 {
+        says.push(format!(
+            "several people have worked on it, and its group cannot write to it: chmod g+w {name}"
+        ));
+    }
+    if folder.mode & 0o020 == 0 {
+        says.push(format!(
+            "the group can write to the file but not to its folder, where SQLite keeps the log: others cannot label. chmod g+ws on the folder of {name}"
+        ));
+    } else if folder.mode & SETGID == 0 {
+        says.push(format!(
+            "what one person's program puts into the folder gets that person's own group, so others cannot write to the log: chmod g+s on the folder of {name}"
+        ));
+    } else if folder.gid != file.gid {
+        says.push(format!(
+            "the file has another group than its folder, so the log does as well: chgrp {} {name}",
+            folder.gid
+        ));
+    }
+    if folder.mode & STICKY != 0 {
+        says.push(format!(
+            "in its folder only the maker of a file may remove it (like /tmp): the log stays when others leave last. Move {name} to a folder of its own"
+        ));
+    }
+    for (end, rights) in beside {
+        let writes = if *end == ".backups" { 0o030 } else { 0o020 };
+        if file.mode & 0o020 != 0 && (rights.mode & writes != writes || rights.gid != file.gid) {
+            says.push(format!("{name}{end} belongs to user {} and group {}, and the project's group cannot write to it: chgrp {} and chmod g+w it", rights.uid, rights.gid, file.gid));
+        }
+    }
+    says
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(file: u32, folder: (u32, u32), beside: &[(&'static str, Rights)], uids: &[u32]) -> String {
+        let own = |mode, gid| Rights { mode, uid: 1, gid };
+        let place = Place {
+            project: Path::new("pool.hardcase"),
+            file: own(file, 7),
+            folder: own(folder.0, folder.1),
+            beside: beside.to_vec(),
+            uids: uids.to_vec(),
+        };
+        hindrances(&place).join("; ")
+    }
+
+    #[test]
+    fn what_would_break_anothers_write_is_said_with_the_way_out() {
+        let wal = |mode, gid| [("-wal", Rights { mode, uid: 2, gid })];
+        assert_eq!(said(0o600, (0o755, 1), &[], &[1]), "");
+        assert_eq!(said(0o660, (0o2770, 7), &wal(0o660, 7), &[1, 2]), "");
+        assert!(said(0o644, (0o755, 1), &[], &[1]).starts_with("everybody"));
+        assert!(said(0o400, (0o755, 1), &[], &[1]).starts_with("the file is read-only"));
+        for (file, folder, beside, uids, says) in [
+            (0o600, (0o2770, 7), &[][..], &[1, 2][..], "chmod g+w pool.hardcase"),
+            (0o660, (0o755, 7), &[], &[1], "chmod g+ws"),
+            (0o660, (0o770, 7), &[], &[1], "chmod g+s "),
+            (0o660, (0o2770, 8), &[], &[1], "chgrp 8 pool.hardcase"),
+            (0o660, (0o3770, 7), &[], &[1], "like /tmp"),
+            (0o660, (0o2770, 7), &wal(0o640, 7), &[1], "pool.hardcase-wal belongs to user 2"),
+            (0o660, (0o2770, 7), &wal(0o660, 9), &[1], "chgrp 7"),
+        ] {
+            let said = said(file, folder, beside, uids);
+            assert!(said.contains(says), "{says}: {said}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! `doctor --repair`: what is whole of a damaged project, in a new file in its place. Works on a copy, keeps the damaged file, and says what
+//! was lost.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::backup::utc;
+use super::restore::CUT_SHORT;
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::grouped::{counted, grouped};
+use crate::store::care::backups::{Backup, Backups, Holds, followed, free_bytes};
+use crate::store::care::salvage::{Salvage, bring_up_to_date, mend_header, salvage};
+use crate::store::sync::merge::StoredCopy;
+use crate::store::{Access, Alone, Store, beside, commits, finish_replacement, write_successor};
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RepairReport {
+    /// The project.
+    pub project: PathBuf,
+    /// What was wrong; empty where nothing was, and nothing was done.
+    pub found: Vec<String>,
+    /// Where the damaged file is now.
+    pub set_aside: Option<PathBuf>,
+    /// Label events that the project has.
+    pub events: usize,
+    /// Label events that were there and are gone.
+    pub events_lost: usize,
+    /// Whether more may be gone than is known.
+    pub perhaps_more: bool,
+    /// Which they were, as far as is known.
+    pub missing: Vec<String>,
+    /// What else was lost or changed.
+    pub notes: Vec<String>,
+}
+
+impl fmt::Display for RepairReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(aside) = &self.set_aside else {
+            write!(f, "{}: nothing to repair", self.project.display())?;
+            return self.notes.iter().try_for_each(|line| write!(f, "\n  note: {line}"));
+        };
+        write!(f, "{}: repaired; the damaged file is {}", self.project.display(), aside.display())?;
+        for line in &self.found {
+            write!(f, "\n  found: {line}")?;
+        }
+        let more = if self.perhaps_more { ", perhaps more" } else { "" };
+        let of = |n: usize| counted(n, "is", "are");
+        write!(f, "\n  label events: {} whole, {} lost{more}", of(self.events), of(self.events_lost))?;
+        for line in &self.missing {
+            write!(f, "\n  lost: {line}")?;
+        }
+        for line in &self.notes {
+            write!(f, "\n  note: {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Repairs a project.
+///
+/// # Errors
+/// Somebody works on it, it cannot be repaired, or the disk has no room for the copy and the new file: it is as it was then. Says which backup
+/// is the newest.
+pub fn repair(project: &Path) -> Result<RepairReport> {
+    let project = &*followed(project);
+    let attempted = format!("repair {}", project.display());
+    drop(Alone::with(project, &attempted)?);
+    let between = finish_replacement(project, &attempted)?;
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
+    let log = beside(project, "-wal");
+    let size = bytes(project) + bytes(&log);
+    if !project.is_file() {
+        return Err(Fault::new(&attempted, "there is no such file").hint(way_back(project)));
+    }
+    if free_bytes(project).is_some_and(|free| free < size.saturating_mul(2)) {
+        return Err(Fault::new(
+            attempted,
+            format!("the disk has no room for a copy and the new file, {} bytes each", grouped(size)),
+        )
+        .hint("Make room on it, or repair a copy on another disk"));
+    }
+    let mut report = RepairReport { project: project.to_owned(), ..RepairReport::default() };
+    if let Some(aside) = between {
+        report.notes.push(format!("{CUT_SHORT}; what was there before it is {}", aside.display()));
+    }
+    let torn = commits(project);
+    if torn.cut_off > 0 {
+        report.found.push(format!(
+            "{} in the log beside it (-wal) cannot be read{}",
+            counted(torn.cut_off, "write", "writes"),
+            if torn.are_damaged() {
+                ""
+            } else {
+                "; it may be one that was cut short and never said to be saved"
+            }
+        ));
+    }
+    let copy = Copy::of(project, &attempted)?;
+    if mend_header(&copy.0, &attempted).map_err(|fault| fault.or_hint(way_back(project)))? {
+        report.found.push("its header was wrong".into());
+    }
+    match bring_up_to_date(&copy.0, &attempted) {
+        Ok(()) => report.found.extend(wrong_with(&copy.0)),
+        Err(fault) => report.found.push(fault.why().to_owned()),
+    }
+    if report.found.is_empty() {
+        return Ok(report);
+    }
+    let mut saved = Salvage::default();
+    let lender = backups(project).find_map(|backup| StoredCopy::open(&backup.path, project).ok());
+    let successor = write_successor(project, |to| {
+        saved = salvage(&copy.0, to, lender.as_ref().map(|backup| &backup.store))?;
+        Ok(())
+    });
+    let successor = successor.map_err(|fault| {
+        Fault::new(&attempted, format!("{}; it was left as it is", fault.why())).hint(way_back(project))
+    })?;
+    drop(copy);
+    let placed = Alone::with(project, &attempted)
+        .and_then(|alone| alone.replace_by(&successor, jiff::Timestamp::now().as_millisecond(), "damaged"));
+    if placed.is_err() && project.exists() {
+        let _ = std::fs::remove_file(&successor);
+    }
+    report.set_aside = placed?;
+    tell(&mut report, saved, torn.cut_off);
+    Ok(report)
+}
+
+fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
+    report.events = saved.events;
+    report.events_lost = saved.events_lost;
+    report.perhaps_more = saved.perhaps_more || cut_off > 0;
+    report.missing = saved.missing;
+    let notes = [
+        (
+            saved.without_case,
+            "label is kept without the case in which it was given",
+            "labels are kept without the case in which they were given",
+        ),
+        (
+            saved.mended,
+            "row had one wrong bit, which its hash shows: it is as it was written",
+            "rows had one wrong bit, which their hash shows: they are as they were written",
+        ),
+        (
+            saved.unsealed,
+            "row that labels rest on is taken as it stands, because its seal could not be read",
+            "rows that labels rest on are taken as they stand, because their seals could not be read",
+        ),
+    ];
+    let other = notes.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, more)| counted(n, one, more));
+    let lost = saved.lost.into_iter().map(|lost| {
+        let mut parts = Vec::new();
+        if lost.changed > 0 {
+            parts.push(counted(
+                lost.changed,
+                "is not as it was written and was left out",
+                "are not as they were written and were left out",
+            ));
+        }
+        if lost.stretches > 0 {
+            let stretches = counted(lost.stretches, "stretch", "stretches");
+            parts.push(format!("{stretches} of them cannot be read"));
+        }
+        format!("{}: {}", lost.called, parts.join(", "))
+    });
+    report.notes.extend(lost.chain(other).chain(saved.notes));
+    if report.events_lost > 0 || report.perhaps_more {
+        report.notes.push(match newest(&report.project) {
+            Some((path, made)) => format!(
+                "a backup of {made} may have what is lost: `hardcase merge {} {}` brings it in",
+                report.project.display(),
+                path
+            ),
+            None => "there is no backup that may have what is lost".into(),
+        });
+    }
+}
+
+/// What is wrong with a copy that nobody else has.
+fn wrong_with(copy: &Path) -> Vec<String> {
+    let look = || -> Result<Vec<String>> {
+        let mut store = Store::open(copy, Access::Job)?;
+        let mut found = store.integrity_check()?;
+        let abandoned = store.clear_abandoned_sources()?;
+        if abandoned > 0 {
+            found.push(counted(abandoned, "import was cut short", "imports were cut short"));
+        }
+        Ok(found)
+    };
+    look().unwrap_or_else(|fault| vec![fault.why().to_owned()])
+}
+
+/// The whole backups, newest first.
+fn backups(project: &Path) -> impl Iterator<Item = Backup> {
+    Backups::of(project).list().into_iter().filter(|backup| backup.holds != Holds::Labels)
+}
+
+/// The newest whole backup, and when it was made.
+fn newest(project: &Path) -> Option<(String, String)> {
+    let newest = backups(project).next()?;
+    Some((newest.path.display().to_string(), utc(newest.at_ms)))
+}
+
+/// What to do about a file that cannot be repaired.
+pub(crate) fn way_back(project: &Path) -> String {
+    match newest(project) {
+        Some((_, made)) => format!("The newest backup is of {made}: `hardcase restore {}` goes back to it", project.display()),
+        None => "There is no backup beside it; one that lies elsewhere is taken by `hardcase restore FILE --from BACKUP`".into(),
+    }
+}
+
+/// A copy of a project and its log, byte for byte, gone when dropped.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn of(project: &Path, attempted: &str) -> Result<Self> {
+        let io = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
+        let name = project.file_name().unwrap_or_default().to_string_lossy();
+        let copy = Self(project.with_file_name(format!(".{name}.under-repair")));
+        copy.remove();
+        for end in ["", "-wal", "-journal"] {
+            let from = beside(project, end);
+            if end.is_empty() || from.exists() {
+                let mut to = private(&beside(&copy.0, end)).map_err(io)?;
+                std::io::copy(&mut File::open(from).map_err(io)?, &mut to).map_err(io)?;
+            }
+        }
+        Ok(copy)
+    }
+
+    fn remove(&self) {
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(beside(&self.0, end));
+        }
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

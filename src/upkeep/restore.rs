@@ -1,0 +1,245 @@
+//! `restore`: a project goes back to a backup. Nothing is destroyed: what was there is put aside, and its labels come along.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::backup::utc;
+use crate::domain::fault::{Fault, FaultKind, Result};
+use crate::domain::log::Log;
+use crate::exchange::merge::{MergeReport, brought, merge_log};
+use crate::store::care::backups::{Backups, Holds, followed, free_bytes};
+use crate::store::sync::merge::StoredCopy;
+use crate::store::{Alone, finish_replacement, is_database, write_successor};
+use crate::work::runner::JobContext;
+
+/// What is said where a kill left a new file beside its place.
+pub(crate) const CUT_SHORT: &str = "an earlier restore or repair was cut short and is brought to its end";
+
+/// What becomes of labels that were given since the backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newer {
+    /// They come along.
+    ComeAlong,
+    /// They stay in the file that is put aside.
+    StayAside,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct RestoreReport {
+    /// The project.
+    pub restored: PathBuf,
+    /// The backup.
+    pub from: PathBuf,
+    /// When the backup was written, UTC.
+    pub made: Option<String>,
+    /// Standing labels that the backup holds.
+    pub labels: usize,
+    /// Where the file that was there is now.
+    pub set_aside: Option<PathBuf>,
+    /// Label events that were given since the backup, by expert.
+    pub since: BTreeMap<String, usize>,
+    /// How many of them the project has again.
+    pub brought_in: usize,
+    /// Everything else that a person should know.
+    pub remarks: Vec<String>,
+}
+
+impl fmt::Display for RestoreReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is as it was in {}", self.restored.display(), self.from.display())?;
+        if let Some(made) = &self.made {
+            write!(f, " ({made}, {} labels)", self.labels)?;
+        }
+        if let Some(aside) = &self.set_aside {
+            write!(f, "\n  the file that was there is {}", aside.display())?;
+        }
+        let since: usize = self.since.values().sum();
+        if since > 0 {
+            let by: Vec<String> = self.since.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            write!(
+                f,
+                "\n  label events given since: {since} (by {}); {} of them came along",
+                by.join(", "),
+                self.brought_in
+            )?;
+        }
+        for line in &self.remarks {
+            write!(f, "\n  note: {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts a backup, the newest that is whole where none is named, in the project's place.
+///
+/// # Errors
+/// Somebody works on the project; there is no backup, it is of another project, or it is not whole: the project is as it was then.
+pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> Result<RestoreReport> {
+    let project = &*followed(context.project);
+    let context = &JobContext { project, ..*context };
+    let attempted = format!("restore {}", project.display());
+    drop(Alone::with(project, &attempted)?);
+    let mut remarks = Vec::new();
+    if let Some(aside) = finish_replacement(project, &attempted)? {
+        remarks.push(format!("{}; what was there before it is {}", CUT_SHORT, aside.display()));
+    }
+    let (path, backup) = match from {
+        Some(path) => (path.to_owned(), whole(project, path)?),
+        None => newest(project, &attempted, &mut remarks)?,
+    };
+    let made = Backups::of(project).list().into_iter().find(|b| b.path == path).map(|b| utc(b.at_ms));
+    let present = present(project, &mut remarks)?;
+    let kept = backup.store.log()?;
+    if let Some(present) = present.as_ref().filter(|present| present.project != kept.project) {
+        return Err(Fault::usage(
+            attempted,
+            format!("{} is a backup of another project ({} here)", path.display(), present.project),
+        )
+        .hint("Name a backup of this one, or restore it to a name that is free"));
+    }
+    let size = backup.store.size()?;
+    if free_bytes(project).is_some_and(|free| free < size) {
+        return Err(Fault::new(attempted, "the disk has no room for it, and what is there is kept")
+            .hint("Make room on it"));
+    }
+    let labels = backup.store.label_count()?;
+    let successor =
+        write_successor(project, |to| backup.store.copy_into(to)).map_err(|f| f.while_trying(&attempted))?;
+    drop(backup);
+    let mut report = RestoreReport {
+        restored: project.to_owned(),
+        from: path,
+        made,
+        labels,
+        set_aside: None,
+        since: BTreeMap::new(),
+        brought_in: 0,
+        remarks,
+    };
+    // Before it is in its place: whatever happens, the project never lacks what was labelled since.
+    let left = present.map(|present| take_along(context, &mut report, &successor, (&kept, present), newer));
+    let alone = Alone::with(project, &attempted);
+    let placed = alone.and_then(|alone| alone.replace_by(&successor, now_ms(), "aside"));
+    if placed.is_err() && project.exists() {
+        let _ = std::fs::remove_file(&successor);
+    }
+    report.set_aside = placed?;
+    if let (Some(Some(left)), Some(aside)) = (left, &report.set_aside) {
+        let by_hand = format!("`hardcase merge {} {}` brings them in", project.display(), aside.display());
+        report.remarks.push(left.in_words(&by_hand));
+    }
+    Ok(report)
+}
+
+/// What of the labels that were given since does not come along.
+enum Left {
+    /// All, because that was asked for.
+    Aside,
+    /// Those of texts that the backup does not have.
+    OfOtherTexts,
+    /// All, because they did not come in.
+    Refused(Fault),
+}
+
+impl Left {
+    fn in_words(&self, by_hand: &str) -> String {
+        match self {
+            Self::Aside => format!("they stay in the file that was put aside: {by_hand}"),
+            Self::OfOtherTexts => {
+                format!("the rest is of texts that were imported since: {by_hand}, with their texts")
+            }
+            Self::Refused(fault) => format!("{fault}. {by_hand}"),
+        }
+    }
+}
+
+/// Brings what was labelled since into the file that is about to take the project's place. What keeps it from coming in is said, and the
+/// project restored all the same.
+fn take_along(
+    context: &JobContext<'_>,
+    report: &mut RestoreReport,
+    successor: &Path,
+    (kept, present): (&Log, Log),
+    newer: Newer,
+) -> Option<Left> {
+    let since = brought(kept, &present);
+    report.since = since.by_expert;
+    let events: usize = since.events.values().sum();
+    if newer == Newer::StayAside {
+        return (events > 0).then_some(Left::Aside);
+    }
+    if events + since.revisions + since.expert_events == 0 {
+        return None;
+    }
+    match merge_log(&JobContext { project: successor, ..*context }, present, context.project) {
+        Ok(merged) => {
+            let MergeReport { left_out, remarks, conflicts, .. } = merged.unwrap_or_default();
+            report.brought_in = events.saturating_sub(left_out);
+            report.remarks.extend(remarks.into_iter().chain(conflicts));
+            (left_out > 0).then_some(Left::OfOtherTexts)
+        }
+        Err(fault) => Some(Left::Refused(fault)),
+    }
+}
+
+/// A backup, once all of it was looked at.
+fn whole(project: &Path, path: &Path) -> Result<StoredCopy> {
+    let attempted = format!("restore {} from {}", project.display(), path.display());
+    if !is_database(path).map_err(|fault| fault.while_trying(&attempted))? {
+        return Err(Fault::usage(attempted, "it is no copy of a project").hint(
+            "A label log (.labels.jsonl) is taken in by `hardcase merge FILE LOG`, after a whole backup was restored",
+        ));
+    }
+    if matches!((project.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b) {
+        return Err(Fault::usage(attempted, "they are one file").hint("Name the backup with --from"));
+    }
+    let copy = StoredCopy::open(path, project).map_err(|fault| fault.while_trying(&attempted))?;
+    let found = copy.store.integrity_check()?;
+    match found.first() {
+        None => Ok(copy),
+        Some(first) => Err(Fault::new(attempted, format!("the backup is damaged itself: {first}"))
+            .kind(FaultKind::Check)
+            .hint("Name an older one: `hardcase backup FILE --list` shows all")),
+    }
+}
+
+fn newest(project: &Path, attempted: &str, remarks: &mut Vec<String>) -> Result<(PathBuf, StoredCopy)> {
+    for backup in Backups::of(project).list().into_iter().filter(|b| b.holds != Holds::Labels) {
+        match whole(project, &backup.path) {
+            Ok(copy) => return Ok((backup.path, copy)),
+            Err(fault) => remarks.push(format!("a newer backup was passed over: {fault}")),
+        }
+    }
+    let why = match remarks.len() {
+        0 => "there is no backup of it".to_owned(),
+        n => format!("none of its {n} backups is whole ({})", remarks[0]),
+    };
+    Err(Fault::new(attempted, why).hint("Name one that lies elsewhere with --from"))
+}
+
+/// The log of the file that is there; none where there is none, or where it cannot be read.
+fn present(project: &Path, remarks: &mut Vec<String>) -> Result<Option<Log>> {
+    if project.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    match StoredCopy::open(project, project).and_then(|copy| copy.store.log()) {
+        Ok(log) => Ok(Some(log)),
+        Err(fault) => {
+            remarks.push(format!(
+                "what was labelled since is not known, because the file that was there cannot be read ({}): run `hardcase doctor` with \
+                 --repair on the file that was put aside, and then `hardcase merge {}` with it",
+                fault.why(),
+                project.display()
+            ));
+            Ok(None)
+        }
+    }
+}
+
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}

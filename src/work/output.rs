@@ -1,0 +1,239 @@
+//! Where results go: standard output, or a file that appears whole or not at all.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::sanitize::sanitize;
+use crate::store::is_database;
+
+/// Writes a text into a file that appears whole or not at all.
+///
+/// # Errors
+/// A place that cannot be written, or a project file in that place.
+pub fn write_text(target: &Path, text: &str) -> Result<()> {
+    write_to(Some(target), |out| {
+        out.write_all(text.as_bytes()).map_err(|e| output_fault(&target.display().to_string(), &e))
+    })
+}
+
+/// Runs `write` into `target`, or into standard output where there is none. A device or a pipe is written to as it is.
+pub(crate) fn write_to(
+    target: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    let Some(target) = target else {
+        let stdout = io::stdout().lock();
+        let end = End::of(&stdout);
+        return write_on(UntilClosed { out: stdout, closed: false }, end, "standard output", write);
+    };
+    let name = target.display().to_string();
+    // What is in the place of a result is replaced by it; the labels in a project exist once.
+    if target.is_file() && is_database(target)? {
+        return Err(Fault::usage(format!("write {name}"), "a project or another database is there")
+            .hint("Give another name"));
+    }
+    let failed = |e: &io::Error| output_fault(&name, e);
+    // A file put in the place of a device or a pipe would take it away from everybody on the machine.
+    if std::fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let device = File::options().write(true).open(target).map_err(|e| failed(&e))?;
+        let end = End::of(&device);
+        return write_on(UntilClosed { out: device, closed: false }, end, &name, write);
+    }
+    // What a link names is written anew, and the link stays.
+    let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+    let partial = partial_name(&target);
+    let result = File::create(&partial).map_err(|e| failed(&e)).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        let file = out.into_inner().map_err(|e| failed(e.error()))?;
+        file.sync_all().map_err(|e| failed(&e))?;
+        std::fs::rename(&partial, &target).map_err(|e| failed(&e))
+    });
+    if result.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    result
+}
+
+/// What is at the other end of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// A terminal.
+    Eyes,
+    /// A file, a pipe, another device.
+    Bytes,
+}
+
+impl End {
+    fn of(out: &impl IsTerminal) -> Self {
+        if out.is_terminal() { Self::Eyes } else { Self::Bytes }
+    }
+}
+
+/// Writes as it is, or harmless where a person's eyes are at the other end.
+fn write_on(
+    out: impl Write,
+    end: End,
+    name: &str,
+    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    let flushed = if end == End::Eyes {
+        let mut out = ForEyes { out, line: Vec::new() };
+        write(&mut out)?;
+        out.finish()
+    } else {
+        let mut out = BufWriter::new(out);
+        write(&mut out)?;
+        out.flush()
+    };
+    flushed.map_err(|e| output_fault(name, &e))
+}
+
+/// A terminal: each line is made harmless on its way. A file or a pipe gets the bytes themselves.
+struct ForEyes<W> {
+    out: W,
+    /// What has come of a line.
+    line: Vec<u8>,
+}
+
+impl<W: Write> ForEyes<W> {
+    fn finish(mut self) -> io::Result<()> {
+        let rest = std::mem::take(&mut self.line);
+        self.out.write_all(sanitize(&String::from_utf8_lossy(&rest)).as_bytes())?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Write for ForEyes<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|b| *b == b'\n') {
+            self.line.extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                self.out.write_all(sanitize(&String::from_utf8_lossy(&self.line)).as_bytes())?;
+                self.line.clear();
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Standard output that whoever reads it may close early, as `head` does: what follows is dropped without complaint.
+struct UntilClosed<W> {
+    out: W,
+    closed: bool,
+}
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        match self.out.write(bytes) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(bytes.len())
+            }
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.out.flush() {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// A failed write as a sentence.
+pub(crate) fn output_fault(name: &str, error: &io::Error) -> Fault {
+    Fault::new(format!("write {name}"), io_reason(error))
+}
+
+fn partial_name(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn a_person_sees_signs_where_a_file_gets_the_bytes() {
+        let row = "{\"text\":\"a\u{9b}2J\u{202e}é\"}\nthe rest \u{1b}";
+        let written = |end: End| {
+            let mut out = Vec::new();
+            write_on(&mut out, end, "x", |out| {
+                // In pieces that end inside a character.
+                row.as_bytes().chunks(3).try_for_each(|c| out.write_all(c)).map_err(|e| output_fault("x", &e))
+            })
+            .unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(End::Bytes), row);
+        assert_eq!(written(End::Eyes), "{\"text\":\"a\u{fffd}2J\u{fffd}é\"}\nthe rest \u{fffd}");
+    }
+
+    #[test]
+    fn a_reader_who_leaves_early_is_no_failure() {
+        let mut out = UntilClosed { out: Closed, closed: false };
+        assert!(out.write_all(b"a line\n").and_then(|()| out.flush()).is_ok());
+        assert!(out.write_all(b"more\n").is_ok());
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("out.csv");
+        let failed = write_to(Some(&target), |out| {
+            out.write_all(b"half").map_err(|e| output_fault("x", &e))?;
+            Err(Fault::new("write the rest", "it is a test"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        write_to(Some(&target), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), b"whole");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_and_a_link_are_written_to_and_stay() {
+        use std::os::unix::fs::FileTypeExt;
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let read = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || std::fs::read(pipe).unwrap())
+        };
+        write_to(Some(&pipe), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
+        assert_eq!(read.join().unwrap(), b"whole");
+        assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+        let (file, link) = (dir.path().join("out.csv"), dir.path().join("link"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_to(Some(&link), |out| out.write_all(b"new").map_err(|e| output_fault("x", &e))).unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+    }
+}
