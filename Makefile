@@ -1,7 +1,7 @@
 # One word for each thing a person does here; `make` alone lists them. Words after a command go in ARGS.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check proof fuzz picture bench evidence deps
+.PHONY: help demo test check proof picture bench evidence deps
 
 # A Rust that `deps` has only just installed is found, too.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)

@@ -3,6 +3,12 @@
 //! `HARDCASE_PROOF_INPUTS` sets how many inputs all hunts have together; each says its share in hundredths. A failure names the seed and the
 //! number of its input; `HARDCASE_PROOF_SEED` sets another seed.
 
+#![expect(
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "only tests have it: they fail by a panic, and print their figures"
+)]
+
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};

@@ -8,7 +8,9 @@ pub mod event;
 pub mod expert;
 pub mod fault;
 pub mod figure;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzzed;
+#[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
 pub mod grouped;
 pub mod history;

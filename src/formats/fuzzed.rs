@@ -57,47 +57,53 @@ fn reading(choice: u8) -> (&'static str, ReadOptions) {
     (names[usize::from(choice) % names.len()], options)
 }
 
+/// Any bytes are rows exactly as they stand, or one clear sentence. The last byte chooses how they are read.
+///
+/// # Errors
+/// What happens instead.
+pub fn file_of_rows(bytes: &[u8]) -> Judged {
+    let choice = bytes.last().copied().unwrap_or_default();
+    let (name, options) = reading(choice);
+    let open = Reader::open(Box::new(Cursor::new(bytes.to_vec())), name, &options);
+    let mut reader = match open {
+        Ok(reader) => reader,
+        Err(fault) => return is_one_sentence(&fault.to_string()),
+    };
+    let found = reader.found().clone();
+    let said = found.to_string();
+    if said.contains(['\n', '\u{1b}']) || said.len() > 10_000 {
+        return Err(format!("what was found is said as {said:?}"));
+    }
+    let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
+    let (mut entries, mut last) = (0, 0);
+    while let Some(entry) = reader.next_entry().map_err(|f| f.to_string())? {
+        entries += 1;
+        if entries > bytes.len() {
+            return Err("it yields more rows than bytes".into());
+        }
+        match entry {
+            Entry::Row(row) => {
+                if row.line < last {
+                    return Err(format!("line {} comes after line {last}", row.line));
+                }
+                last = row.line;
+                stands(&row, &found, (bytes, &lines))?;
+                comes_back(&row, &found)?;
+            }
+            Entry::Bad(bad) => {
+                is_one_sentence(&bad.fault(name).to_string())?;
+                if bad.raw.len() > 3 * 1024 || bad.line == 0 {
+                    return Err(format!("a bad row keeps {} bytes of line {}", bad.raw.len(), bad.line));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
-    Fuzzer::new("files", 50).over(&files(), |bytes| {
-        let choice = bytes.last().copied().unwrap_or_default();
-        let (name, options) = reading(choice);
-        let open = Reader::open(Box::new(Cursor::new(bytes.to_vec())), name, &options);
-        let mut reader = match open {
-            Ok(reader) => reader,
-            Err(fault) => return is_one_sentence(&fault.to_string()),
-        };
-        let found = reader.found().clone();
-        let said = found.to_string();
-        if said.contains(['\n', '\u{1b}']) || said.len() > 10_000 {
-            return Err(format!("what was found is said as {said:?}"));
-        }
-        let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
-        let (mut entries, mut last) = (0, 0);
-        while let Some(entry) = reader.next_entry().map_err(|f| f.to_string())? {
-            entries += 1;
-            if entries > bytes.len() {
-                return Err("it yields more rows than bytes".into());
-            }
-            match entry {
-                Entry::Row(row) => {
-                    if row.line < last {
-                        return Err(format!("line {} comes after line {last}", row.line));
-                    }
-                    last = row.line;
-                    stands(&row, &found, (bytes, &lines))?;
-                    comes_back(&row, &found)?;
-                }
-                Entry::Bad(bad) => {
-                    is_one_sentence(&bad.fault(name).to_string())?;
-                    if bad.raw.len() > 3 * 1024 || bad.line == 0 {
-                        return Err(format!("a bad row keeps {} bytes of line {}", bad.raw.len(), bad.line));
-                    }
-                }
-            }
-        }
-        Ok(())
-    });
+    Fuzzer::new("files", 50).over(&files(), file_of_rows);
 }
 
 /// A text is what stands in the file, to the byte.
@@ -161,71 +167,79 @@ fn comes_back(row: &Row, found: &Found) -> Judged {
     }
 }
 
+/// Any text that is written in a row is read back to the byte.
+///
+/// # Errors
+/// What happens instead.
+pub fn row_out_and_in(bytes: &[u8]) -> Judged {
+    let text = text_of(bytes);
+    if text.trim().is_empty() || text.len() > 1_000_000 {
+        return Ok(());
+    }
+    let (a, b) = text.split_at(beginning(&text, text.len() / 3).len());
+    let columns = ["a", "b", "text"].map(str::to_owned).to_vec();
+    for (format, name, delimiter) in
+        [(OutputFormat::Csv, "a.csv", Some(",".to_owned())), (OutputFormat::Jsonl, "a.jsonl", None)]
+    {
+        let mut writer = RowWriter::new(Vec::new(), format, columns.clone()).map_err(|e| e.to_string())?;
+        let cells = [Cell::from(a), Cell::from(b), Cell::from(text.as_ref())];
+        writer.write_row(&cells).map_err(|e| e.to_string())?;
+        let written = writer.finish().map_err(|e| e.to_string())?;
+        let options = ReadOptions {
+            text: vec!["text".into()],
+            header: Some(true),
+            delimiter,
+            encoding: Some("utf-8".into()),
+            ..ReadOptions::default()
+        };
+        let mut reader =
+            Reader::open(Box::new(Cursor::new(written)), name, &options).map_err(|f| f.to_string())?;
+        let found = reader.found().clone();
+        match reader.next_entry().map_err(|f| f.to_string())? {
+            Some(Entry::Row(row)) if row.text == text => {
+                let back = unpack(&row.pack(&found, TextCell::Elided), &found, &row.text)
+                    .map_err(|f| f.to_string())?;
+                if back.into_iter().map(|(_, cell)| cell).ne(cells) {
+                    return Err(format!("{name}: the columns come back as others"));
+                }
+            }
+            other => return Err(format!("{name}: it comes back as {other:?}")),
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn any_text_that_is_written_is_read_back_to_the_byte() {
     let seeds: Vec<Vec<u8>> = crate::domain::fuzzing::tokens().iter().map(|t| t.to_vec()).collect();
-    Fuzzer::new("rows out and in", 10).over(&seeds, |bytes| {
-        let text = text_of(bytes);
-        if text.trim().is_empty() || text.len() > 1_000_000 {
-            return Ok(());
-        }
-        let (a, b) = text.split_at(beginning(&text, text.len() / 3).len());
-        let columns = ["a", "b", "text"].map(str::to_owned).to_vec();
-        for (format, name, delimiter) in
-            [(OutputFormat::Csv, "a.csv", Some(",".to_owned())), (OutputFormat::Jsonl, "a.jsonl", None)]
-        {
-            let mut writer =
-                RowWriter::new(Vec::new(), format, columns.clone()).map_err(|e| e.to_string())?;
-            let cells = [Cell::from(a), Cell::from(b), Cell::from(text.as_ref())];
-            writer.write_row(&cells).map_err(|e| e.to_string())?;
-            let written = writer.finish().map_err(|e| e.to_string())?;
-            let options = ReadOptions {
-                text: vec!["text".into()],
-                header: Some(true),
-                delimiter,
-                encoding: Some("utf-8".into()),
-                ..ReadOptions::default()
-            };
-            let mut reader =
-                Reader::open(Box::new(Cursor::new(written)), name, &options).map_err(|f| f.to_string())?;
-            let found = reader.found().clone();
-            match reader.next_entry().map_err(|f| f.to_string())? {
-                Some(Entry::Row(row)) if row.text == text => {
-                    let back = unpack(&row.pack(&found, TextCell::Elided), &found, &row.text)
-                        .map_err(|f| f.to_string())?;
-                    if back.into_iter().map(|(_, cell)| cell).ne(cells) {
-                        return Err(format!("{name}: the columns come back as others"));
-                    }
-                }
-                other => return Err(format!("{name}: it comes back as {other:?}")),
-            }
-        }
-        Ok(())
-    });
+    Fuzzer::new("rows out and in", 10).over(&seeds, row_out_and_in);
+}
+
+/// A log of labels is taken whole, and written as it was taken, or refused in one clear sentence.
+///
+/// # Errors
+/// What happens instead.
+pub fn log_of_labels(bytes: &[u8]) -> Judged {
+    let log = match read_log(bytes, "x.jsonl") {
+        Ok((log, _)) => log,
+        Err(fault) => return is_one_sentence(&fault.to_string()),
+    };
+    let mut written = Vec::new();
+    write_log(&mut written, &log, None).map_err(|f| f.to_string())?;
+    // The text of a case is for whoever reads the log, and never taken in.
+    let bare = |mut log: Log| {
+        log.cases.iter_mut().for_each(|c| c.text = None);
+        log
+    };
+    match read_log(&written[..], "x.jsonl") {
+        Ok((back, LogEnd::Marked)) if bare(back.clone()) == bare(log) => Ok(()),
+        Ok(_) => Err("what was taken is written as another log".into()),
+        Err(fault) => Err(format!("what was taken is refused when it is written: {fault}")),
+    }
 }
 
 #[test]
 fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
-    let text = |log: &Log| {
-        let mut out = Vec::new();
-        write_log(&mut out, log, None).map(|_| out).map_err(|f| f.to_string())
-    };
     let seeds = vec![super::event_log::tests::specimen(), b"id,text\n1,a\n".to_vec()];
-    Fuzzer::new("logs of labels", 10).over(&seeds, |bytes| {
-        let log = match read_log(bytes, "x.jsonl") {
-            Ok((log, _)) => log,
-            Err(fault) => return is_one_sentence(&fault.to_string()),
-        };
-        let written = text(&log)?;
-        // The text of a case is for whoever reads the log, and never taken in.
-        let bare = |mut log: Log| {
-            log.cases.iter_mut().for_each(|c| c.text = None);
-            log
-        };
-        match read_log(&written[..], "x.jsonl") {
-            Ok((back, LogEnd::Marked)) if bare(back.clone()) == bare(log) => Ok(()),
-            Ok(_) => Err("what was taken is written as another log".into()),
-            Err(fault) => Err(format!("what was taken is refused when it is written: {fault}")),
-        }
-    });
+    Fuzzer::new("logs of labels", 10).over(&seeds, log_of_labels);
 }

@@ -9,8 +9,8 @@
 //! prints, never knows of projects or tasks, and never guesses a gold column.
 
 pub(in crate::formats) mod event_log;
-#[cfg(test)]
-mod fuzzed;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzzed;
 mod read;
 mod write;
 

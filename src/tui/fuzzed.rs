@@ -1,6 +1,8 @@
 //! Hostile text through the screens, from what the desk tells to the bytes that a terminal is sent: no control character, nothing that
 //! reorders or hides, no pile of marks, and no sequence but the program's own.
 
+#![expect(clippy::unwrap_used, reason = "only tests have it")]
+
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -439,30 +441,42 @@ fn seeds() -> Vec<Vec<u8>> {
     plain.iter().map(|text| text.as_bytes().to_vec()).chain(tokens().iter().map(|t| t.to_vec())).collect()
 }
 
+/// No text reaches the terminal raw, on whichever screen. The last byte chooses the journey and the size.
+///
+/// # Errors
+/// What happens instead.
+pub fn screens(bytes: &[u8]) -> Judged {
+    let choice = usize::from(bytes.last().copied().unwrap_or_default());
+    let text = text_of(bytes);
+    // As much as a pool takes in.
+    let text = beginning(&text, 1_000_000);
+    let size = SIZES[choice / JOURNEYS.len() % SIZES.len()];
+    let mut seat = Seat::new(beginning(text, 200), task(text), size);
+    go(&mut seat, JOURNEYS[choice % JOURNEYS.len()], text)
+}
+
 #[test]
 fn no_text_reaches_the_terminal_raw_on_any_screen() {
-    Fuzzer::new("screens", 15).over(&seeds(), |bytes| {
-        let choice = usize::from(bytes.last().copied().unwrap_or_default());
-        let text = text_of(bytes);
-        // As much as a pool takes in.
-        let text = beginning(&text, 1_000_000);
-        let size = SIZES[choice / JOURNEYS.len() % SIZES.len()];
-        let mut seat = Seat::new(beginning(text, 200), task(text), size);
-        go(&mut seat, JOURNEYS[choice % JOURNEYS.len()], text)
-    });
+    Fuzzer::new("screens", 15).over(&seeds(), screens);
+}
+
+/// What is drawable is harmless, and stays the same when it is made drawable once more.
+///
+/// # Errors
+/// What happens instead.
+pub fn drawable_text(bytes: &[u8]) -> Judged {
+    let text = text_of(bytes);
+    let shown = drawable(&text);
+    is_harmless(&shown)?;
+    if shown.contains('\t') {
+        return Err("a tab".into());
+    }
+    if drawable(&shown) == shown { Ok(()) } else { Err(format!("drawn twice it is another: {shown:?}")) }
 }
 
 #[test]
 fn what_is_drawable_is_harmless_and_stays_so() {
-    Fuzzer::new("drawable text", 5).over(&seeds(), |bytes| {
-        let text = text_of(bytes);
-        let shown = drawable(&text);
-        is_harmless(&shown)?;
-        if shown.contains('\t') {
-            return Err("a tab".into());
-        }
-        if drawable(&shown) == shown { Ok(()) } else { Err(format!("drawn twice it is another: {shown:?}")) }
-    });
+    Fuzzer::new("drawable text", 5).over(&seeds(), drawable_text);
 }
 
 #[test]

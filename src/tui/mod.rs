@@ -20,8 +20,8 @@ mod about;
 mod app;
 mod drafts;
 mod effect;
-#[cfg(test)]
-mod fuzzed;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzzed;
 mod input;
 mod keys;
 mod message;

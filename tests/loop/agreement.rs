@@ -23,14 +23,14 @@ fn labelled_by_two() -> (Project, BTreeMap<i64, (String, String)>) {
     project.json("mine", &["--budget", "48", "--strategy", "random", "--seed", "3"]);
     let gold = project.gold();
     let mut said = BTreeMap::new();
-    while let Some(item) = project.json("next", &[])["item"].as_i64() {
+    while let Some(item) = project.next_as("ada")["item"].as_i64() {
         let label = gold[&item].clone();
-        project.json("answer", &["--item", &item.to_string(), "--label", &label]);
+        project.answer_as("ada", item, &label);
         let bobs = if said.len() % 4 == 3 { other(&label).to_owned() } else { label.clone() };
         said.insert(item, (label, bobs));
     }
     for (item, (_, label)) in &said {
-        project.json("answer", &["--as", "bob", "--item", &item.to_string(), "--label", label]);
+        project.answer_as("bob", *item, label);
     }
     (project, said)
 }
@@ -183,11 +183,10 @@ fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revisio
 
     // bob sees now what ada saw.
     let mut again = Vec::new();
-    while let Some(item) = project.json("next", &["--as", "bob"])["item"].as_i64() {
-        let case = project.json("next", &["--as", "bob"]);
+    while let Some(item) = project.next_as("bob")["item"].as_i64() {
+        let case = project.next_as("bob");
         assert!(case.get("revealed").is_none(), "{case}");
-        let saved =
-            project.json("answer", &["--as", "bob", "--item", &item.to_string(), "--label", &said[&item].0]);
+        let saved = project.answer_as("bob", item, &said[&item].0);
         assert_eq!(saved["changed"], false, "{saved}");
         again.push(item);
     }
@@ -206,8 +205,8 @@ fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revisio
         "it trains with bob's new answer alone"
     );
 
-    while let Some(item) = project.json("next", &[])["item"].as_i64() {
-        project.json("answer", &["--item", &item.to_string(), "--label", &said[&item].0]);
+    while let Some(item) = project.next_as("ada")["item"].as_i64() {
+        project.answer_as("ada", item, &said[&item].0);
     }
     let report = project.json("agreement", &[]);
     assert_eq!(report["uses"][0]["shared"], before);

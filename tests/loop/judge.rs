@@ -14,19 +14,17 @@ pub fn model(name: &str) -> Option<PathBuf> {
 
 /// A scouted project whose first `rounds` rounds are answered with the gold labels, and whose head is tuned.
 pub fn labelled(rounds: usize) -> Project {
-    let project = Project::with_ads(400);
-    project.run("scout", &[]).done();
-    let gold = project.gold();
-    for _ in 0..rounds {
-        project.run("mine", &["--budget", "60"]).done();
-        loop {
-            let next = project.json("next", &[]);
-            let Some(item) = next["item"].as_i64() else { break };
-            project.run("answer", &["--item", &item.to_string(), "--label", &gold[&item]]).done();
+    Project::made_once(&format!("labelled-{rounds}"), || {
+        let project = Project::with_ads(400);
+        project.run("scout", &[]).done();
+        let gold = project.gold();
+        for _ in 0..rounds {
+            project.run("mine", &["--budget", "60"]).done();
+            project.answer_all(|item| gold[&item].clone());
         }
-    }
-    project.run("tune", &[]).done();
-    project
+        project.run("tune", &[]).done();
+        project
+    })
 }
 
 fn active_predictions(project: &Project) -> Vec<serde_json::Value> {
@@ -65,11 +63,7 @@ fn a_judge_reads_labelled_texts_first_and_changes_nothing_unless_it_helps() {
     // What it said outlives the next head, and is weighed anew.
     project.run("mine", &["--budget", "10"]).done();
     let gold = project.gold();
-    loop {
-        let next = project.json("next", &[]);
-        let Some(item) = next["item"].as_i64() else { break };
-        project.run("answer", &["--item", &item.to_string(), "--label", &gold[&item]]).done();
-    }
+    project.answer_all(|item| gold[&item].clone());
     project.run("tune", &[]).done();
     assert_eq!(judged(&project), 170);
     assert_eq!(project.json("status", &[])["scored"], 400);

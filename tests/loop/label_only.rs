@@ -26,11 +26,8 @@ fn a_pool_is_mined_labelled_tuned_and_exported_and_only_a_head_can_be_trained() 
     let project = Project::with_ads(60);
     project.enter_vectors();
     project.run("mine", &["--budget", "30"]).done();
-    for turn in 0..30 {
-        let item = project.json("next", &[])["item"].to_string();
-        let label = if turn % 3 == 0 { "clickbait" } else { "fine" };
-        project.run("answer", &["--item", &item, "--label", label]).done();
-    }
+    let gold = project.gold();
+    assert_eq!(project.answer_all(|item| gold[&item].clone()), 30);
     for kind in ["lora", "alora"] {
         let ran = project.run("tune", &["--adapter", kind]);
         assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.err);

@@ -7,8 +7,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
-    reason = "functions that several tests share fail the test like the tests do, and say why one is skipped"
+    reason = "functions that several tests share fail the test like the tests do"
 )]
 
 #[cfg(test)]

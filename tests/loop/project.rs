@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hardcase::domain::ids::PredictorId;
+use hardcase::desk::session::{Leaving, Next, Remarks, Session};
+use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::stats::classifier::calibration::ZeroShot;
 use hardcase::store::pool::embeddings::Space;
 use hardcase::store::pool::predictors::{Model, Predictor};
@@ -187,6 +188,63 @@ impl Project {
         (status["items"].clone(), status["rows"].clone(), self.run("export", &["--what", "rows"]).done().out)
     }
 
+    /// What `next --as NAME --json` prints, through the library: a process for each case and each answer is what most of a long round takes.
+    pub fn next_as(&self, name: &str) -> Value {
+        let mut session = Session::open(&self.file(), name, Leaving::KeepsCases).unwrap();
+        let next = match session.next_case().unwrap() {
+            Next::Case(case) => serde_json::to_value(case).unwrap(),
+            Next::None(why) => serde_json::json!({ "case": null, "why": why.to_string() }),
+        };
+        session.close().unwrap();
+        next
+    }
+
+    /// What `answer --as NAME --item ITEM --label LABEL --json` prints, through the library.
+    #[track_caller]
+    pub fn answer_as(&self, name: &str, item: i64, label: &str) -> Value {
+        let mut session = Session::open(&self.file(), name, Leaving::KeepsCases).unwrap();
+        let saved = session.answer_and_count(ItemId(item), label, Remarks::default()).unwrap();
+        session.close().unwrap();
+        serde_json::to_value(saved).unwrap()
+    }
+
+    /// Has ada answer every case that is open to her, in one session. Returns how many there were.
+    pub fn answer_all(&self, label: impl Fn(i64) -> String) -> usize {
+        let mut session = Session::open(&self.file(), "ada", Leaving::KeepsCases).unwrap();
+        let mut answered = 0;
+        while let Next::Case(case) = session.next_case().unwrap() {
+            session.answer(case.item, &label(case.item.0), Remarks::default()).unwrap();
+            answered += 1;
+        }
+        session.close().unwrap();
+        answered
+    }
+
+    /// A project that several tests begin with: made by the first of them, in whichever process, and copied for each.
+    pub fn made_once(name: &str, make: impl FnOnce() -> Self) -> Self {
+        // Another build of the program may make another project.
+        let built = std::fs::metadata(env!("CARGO_BIN_EXE_hardcase")).unwrap();
+        let built = built.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("loop-projects").join(name);
+        std::fs::create_dir_all(&kept).unwrap();
+        let lock = std::fs::File::create(kept.join("lock")).unwrap();
+        lock.lock().unwrap();
+        let folder = kept.join(built.to_string());
+        if !folder.exists() {
+            for old in
+                std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()).filter(|p| p.is_dir())
+            {
+                std::fs::remove_dir_all(old).unwrap();
+            }
+            let half_made = kept.join("half-made");
+            copy_files(make().dir.path(), &half_made);
+            std::fs::rename(&half_made, &folder).unwrap();
+        }
+        let project = Self::none();
+        copy_files(&folder, project.dir.path());
+        project
+    }
+
     /// The gold label of each item, from the export that alone may read it.
     pub fn gold(&self) -> std::collections::HashMap<i64, String> {
         self.run("export", &["--what", "predictions"])
@@ -251,6 +309,16 @@ impl Project {
         let flat: Vec<f32> = probabilities.iter().copied().collect();
         store.put_predictions(predictor, &items, &flat, anchors.len()).unwrap();
         store.activate(predictor).unwrap();
+    }
+}
+
+/// Copies the files of a folder, those of its folders left out.
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
     }
 }
 

@@ -41,7 +41,7 @@ fn an_expert_who_answers_a_tenth_otherwise_the_second_time_has_that_agreement_an
     let mut pairs: Vec<Pair> = Vec::new();
     let (mut before, mut answers) = (None::<Value>, 0);
     loop {
-        let case = project.json("next", &[]);
+        let case = project.next_as("ada");
         let Some(item) = case["item"].as_i64() else { break };
         if let Some(before) = &before {
             let (number, last) = (case["case"].as_i64().unwrap(), before["case"].as_i64().unwrap());
@@ -58,7 +58,7 @@ fn an_expert_who_answers_a_tenth_otherwise_the_second_time_has_that_agreement_an
                 again
             }
         };
-        let saved = project.json("answer", &["--item", &item.to_string(), "--label", &label]);
+        let saved = project.answer_as("ada", item, &label);
         answers += 1;
         assert_eq!((&saved["labels"], &saved["changed"]), (&json!(answers), &json!(false)), "{saved}");
         first.entry(item).or_insert((answers - 1, label));

@@ -460,7 +460,7 @@ mod tests {
     /// An adapter of a model that changes a lot, for the tokens of an answer or for all.
     fn adapter(model: &str, invocation: Vec<u32>, seed: u64) -> Vec<u8> {
         use rand::{Rng, SeedableRng};
-        let weights = Weights::read(&path(model), 1 << 30).unwrap();
+        let weights = Weights::read(&test_data(&format!("models/{model}")).unwrap(), 1 << 30).unwrap();
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
         let mut adapter = Adapter::untrained(&weights.shape, 4, 4.0, &mut rng);
         for update in &mut adapter.updates {
