@@ -1,15 +1,16 @@
-//! Hostile bytes through every reader of this room: rows exactly as they stand or one clear sentence, and never a panic.
+//! Fuzzed bytes through every reader of this room: rows exactly as the file has them or one clear sentence, and never a panic.
 
 use std::io::Cursor;
 
 use serde_json::Value;
 
 use super::event_log::{LogEnd, read_log, write_log};
-use super::read::found::{Found, Shape};
+use super::read::detected::{Detected, Layout};
 use super::read::reader::{Entry, Reader};
 use super::read::row::{Row, TextCell, fill_text, unpack};
+use super::write::OUTPUT_FORMATS;
 use super::write::cell::Cell;
-use super::write::writer::{OutputFormat, RowWriter};
+use super::write::sink::{ColumnType, RowWriter, columns};
 use crate::domain::fuzzing::{Fuzzer, beginning, is_one_sentence, text_of};
 use crate::domain::log::*;
 use crate::domain::read_options::ReadOptions;
@@ -67,10 +68,10 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
             Ok(reader) => reader,
             Err(fault) => return is_one_sentence(&fault.to_string()),
         };
-        let found = reader.found().clone();
-        let said = found.to_string();
+        let detected = reader.detected().clone();
+        let said = detected.to_string();
         if said.contains(['\n', '\u{1b}']) || said.len() > 10_000 {
-            return Err(format!("what was found is said as {said:?}"));
+            return Err(format!("what was detected reads as {said:?}"));
         }
         let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
         let (mut entries, mut last) = (0, 0);
@@ -85,8 +86,8 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
                         return Err(format!("line {} comes after line {last}", row.line));
                     }
                     last = row.line;
-                    stands(&row, &found, (bytes, &lines))?;
-                    comes_back(&row, &found)?;
+                    stands(&row, &detected, (bytes, &lines))?;
+                    comes_back(&row, &detected)?;
                 }
                 Entry::Bad(bad) => {
                     is_one_sentence(&bad.fault(name).to_string())?;
@@ -101,21 +102,21 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
 }
 
 /// A text is what stands in the file, to the byte.
-fn stands(row: &Row, found: &Found, (bytes, lines): (&[u8], &[&[u8]])) -> Judged {
+fn stands(row: &Row, detected: &Detected, (bytes, lines): (&[u8], &[&[u8]])) -> Judged {
     let text = &row.text;
     if text.trim().is_empty() || text.len() > 1_000_000 || text.contains('\0') {
         return Err(format!("a text that is none, of {} bytes", text.len()));
     }
-    if found.encoding != "UTF-8" || found.text.len() != 1 {
+    if detected.encoding != "UTF-8" || detected.text.len() != 1 {
         return Ok(());
     }
     let line = lines.get(row.line as usize - 1).copied().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = if row.line == 1 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
-    let ok = match found.shape {
-        Shape::Lines => line == text.as_bytes(),
-        Shape::Jsonl => match serde_json::from_slice::<Value>(line) {
-            Ok(object) => match &object[&found.columns[found.text[0]]] {
+    let ok = match detected.layout {
+        Layout::Text => line == text.as_bytes(),
+        Layout::Keys => match serde_json::from_slice::<Value>(line) {
+            Ok(object) => match &object[&detected.columns[detected.text[0]]] {
                 Value::String(said) => said == text,
                 // Kept as it was written, which a number does not say of itself.
                 Value::Null => false,
@@ -125,7 +126,8 @@ fn stands(row: &Row, found: &Found, (bytes, lines): (&[u8], &[&[u8]])) -> Judged
             Err(_) => find(line, text.as_bytes()) || line.contains(&b'\\'),
         },
         // What follows a closing quote belongs to the cell: then its text stands there in pieces.
-        Shape::Delimited { quotes, .. } => {
+        Layout::Cells => {
+            let quotes = detected.format != "TSV";
             find(bytes, text.as_bytes())
                 || quotes
                     && (find(bytes, text.replace('"', "\"\"").as_bytes())
@@ -145,17 +147,17 @@ fn find(bytes: &[u8], piece: &[u8]) -> bool {
 }
 
 /// All columns of a row, kept with and without its text, are the same columns.
-fn comes_back(row: &Row, found: &Found) -> Judged {
-    let cells = |packed: &str, text: &str| unpack(packed, found, text).map_err(|f| f.to_string());
-    let (packed, kept) = (row.pack(found, TextCell::Elided), row.pack(found, TextCell::Kept));
+fn comes_back(row: &Row, detected: &Detected) -> Judged {
+    let cells = |packed: &str, text: &str| unpack(packed, detected, text).map_err(|f| f.to_string());
+    let (packed, kept) = (row.pack(detected, TextCell::Elided), row.pack(detected, TextCell::Kept));
     if cells(&packed, &row.text)? != cells(&kept, "")? {
         return Err(format!("kept without its text a row is another: {packed}"));
     }
-    let filled = fill_text(&packed, found, &row.text).map_err(|f| f.to_string())?;
+    let filled = fill_text(&packed, detected, &row.text).map_err(|f| f.to_string())?;
     if cells(&filled, "")? != cells(&kept, "")? {
         return Err(format!("filled again a row is another: {filled}"));
     }
-    match row.meta(found).map(|meta| serde_json::from_str::<Value>(&meta)) {
+    match row.meta(detected).map(|meta| serde_json::from_str::<Value>(&meta)) {
         Some(Err(e)) => Err(format!("what stands beside a text is no JSON: {e}")),
         _ => Ok(()),
     }
@@ -170,15 +172,17 @@ fn any_text_that_is_written_is_read_back_to_the_byte() {
             return Ok(());
         }
         let (a, b) = text.split_at(beginning(&text, text.len() / 3).len());
-        let columns = ["a", "b", "text"].map(str::to_owned).to_vec();
-        for (format, name, delimiter) in
-            [(OutputFormat::Csv, "a.csv", Some(",".to_owned())), (OutputFormat::Jsonl, "a.jsonl", None)]
-        {
+        let columns = columns(&["a", "b", "text"].map(|name| (name, ColumnType::Text)));
+        for format in OUTPUT_FORMATS {
+            let name = format!("a.{}", format.extensions[0]);
+            // A file with one column of commas is read as it was written only if the delimiter is given.
+            let delimiter = (format.name == "csv").then(|| ",".to_owned());
+            let mut written = Vec::new();
             let mut writer =
-                RowWriter::new(Vec::new(), format, columns.clone()).map_err(|e| e.to_string())?;
+                RowWriter::new(&mut written, format, columns.clone()).map_err(|e| e.to_string())?;
             let cells = [Cell::from(a), Cell::from(b), Cell::from(text.as_ref())];
             writer.write_row(&cells).map_err(|e| e.to_string())?;
-            let written = writer.finish().map_err(|e| e.to_string())?;
+            writer.finish().map_err(|e| e.to_string())?;
             let options = ReadOptions {
                 text: vec!["text".into()],
                 header: Some(true),
@@ -187,11 +191,11 @@ fn any_text_that_is_written_is_read_back_to_the_byte() {
                 ..ReadOptions::default()
             };
             let mut reader =
-                Reader::open(Box::new(Cursor::new(written)), name, &options).map_err(|f| f.to_string())?;
-            let found = reader.found().clone();
+                Reader::open(Box::new(Cursor::new(written)), &name, &options).map_err(|f| f.to_string())?;
+            let detected = reader.detected().clone();
             match reader.next_entry().map_err(|f| f.to_string())? {
                 Some(Entry::Row(row)) if row.text == text => {
-                    let back = unpack(&row.pack(&found, TextCell::Elided), &found, &row.text)
+                    let back = unpack(&row.pack(&detected, TextCell::Elided), &detected, &row.text)
                         .map_err(|f| f.to_string())?;
                     if back.into_iter().map(|(_, cell)| cell).ne(cells) {
                         return Err(format!("{name}: the columns come back as others"));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::domain::fault::{Fault, Result};
 
-use super::shown::{MOST_LISTED, columns_shown, shown};
+use super::excerpt::{MOST_LISTED, excerpt, list_columns};
 
 /// Names under which texts are usually kept, the surer first.
 const TEXT_NAMES: &[&str] = &[
@@ -84,8 +84,8 @@ pub(in crate::formats) fn find(columns: &[String], said: &str, file: &str) -> Re
         .or_else(|| columns.iter().position(|name| name.to_lowercase() == said.to_lowercase()))
         .or_else(by_number)
         .ok_or_else(|| {
-            Fault::usage(format!("read {file}"), format!("it has no column '{}'", shown(said)))
-                .hint(format!("The columns are {}", columns_shown(columns)))
+            Fault::usage(format!("read {file}"), format!("it has no column '{}'", excerpt(said)))
+                .hint(format!("The columns are {}", list_columns(columns)))
         })
 }
 
@@ -140,7 +140,7 @@ fn ask(columns: &[String], plausible: &[usize], file: &str) -> Fault {
     let why = if plausible.is_empty() {
         "no column looks like text".to_owned()
     } else {
-        let named = |i: &usize| format!("'{}'", shown(&columns[*i]));
+        let named = |i: &usize| format!("'{}'", excerpt(&columns[*i]));
         let mut names: Vec<String> = plausible.iter().take(MOST_LISTED).map(named).collect();
         if plausible.len() > MOST_LISTED {
             names.push(format!("and {} more", plausible.len() - MOST_LISTED));
@@ -148,7 +148,7 @@ fn ask(columns: &[String], plausible: &[usize], file: &str) -> Fault {
         format!("several columns could be the text: {}", names.join(", "))
     };
     Fault::usage(format!("read {file}"), why)
-        .hint(format!("Name it with --text, by name or number; the columns are {}", columns_shown(columns)))
+        .hint(format!("Name it with --text, by name or number; the columns are {}", list_columns(columns)))
 }
 
 fn last_word(name: &str) -> String {

@@ -14,7 +14,7 @@ use encoding_rs::{
 
 use crate::domain::fault::{Fault, Result};
 
-use super::shown::shown;
+use super::excerpt::excerpt;
 
 /// A stream of bytes that a reader owns.
 pub(in crate::formats) type Source = Box<dyn Read + Send>;
@@ -36,7 +36,7 @@ pub(in crate::formats) fn choose(head: &[u8], asked: Option<&str>, name: &str) -
     let marked = Encoding::for_bom(head);
     if let Some(label) = asked {
         let encoding = Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-            Fault::usage(format!("read {name} as '{}'", shown(label)), "there is no such encoding")
+            Fault::usage(format!("read {name} as '{}'", excerpt(label)), "there is no such encoding")
                 .hint("Usual ones are utf-8, windows-1252, utf-16le, shift_jis and gb18030")
         })?;
         let mark = marked.filter(|(found, _)| *found == encoding).map_or(0, |(_, length)| length);
@@ -52,7 +52,6 @@ pub(in crate::formats) fn choose(head: &[u8], asked: Option<&str>, name: &str) -
     if let Some(at) = head.iter().take(8000).position(|b| *b == 0) {
         let encoding = utf16_by_zeros(head).ok_or_else(|| {
             Fault::usage(format!("read {name}"), format!("it is binary: byte {} is zero", at + 1))
-                .hint("Texts are read from CSV, TSV, JSONL and plain lines")
         })?;
         return Ok(Choice { encoding, mark: 0 });
     }

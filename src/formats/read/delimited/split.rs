@@ -1,9 +1,9 @@
 //! A sample cut into records at one delimiter, and how well that delimiter fits.
 
-use super::columns::enough;
-use super::delimited::{builder, is_blank};
+use super::super::columns::enough;
 use super::header::is_header;
 use super::quotes::Quotes;
+use super::records::{builder, is_blank};
 use crate::domain::read_options::ReadOptions;
 
 /// The sample's records at one delimiter.

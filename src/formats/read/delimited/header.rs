@@ -1,6 +1,6 @@
 //! Does the first row name the columns, or is it a row like the others?
 
-use super::columns::{is_known_name, words};
+use super::super::columns::{is_known_name, words};
 
 /// Looks at the first row against the rows below it. `rows` are those below.
 ///

@@ -4,14 +4,14 @@ use std::io::{self, SeekFrom};
 
 use csv::{ByteRecord, Position, Terminator};
 
-use super::encoding::Source;
+use super::super::encoding::Source;
 use super::quotes::Quotes;
 use super::window::{Ended, Window};
 
 /// A csv reader over text that may be cut, ragged or oddly quoted.
 ///
 /// Only a line feed ends a record, so that a stray carriage return stays in its text.
-pub(in crate::formats) fn builder(delimiter: u8, quotes: bool) -> csv::ReaderBuilder {
+pub(in crate::formats::read) fn builder(delimiter: u8, quotes: bool) -> csv::ReaderBuilder {
     let mut builder = csv::ReaderBuilder::new();
     builder
         .delimiter(delimiter)
@@ -23,7 +23,7 @@ pub(in crate::formats) fn builder(delimiter: u8, quotes: bool) -> csv::ReaderBui
     builder
 }
 
-pub(in crate::formats) struct Delimited {
+pub(in crate::formats::read) struct RawRecords {
     reader: csv::Reader<Window>,
     record: ByteRecord,
     delimiter: u8,
@@ -37,7 +37,7 @@ pub(in crate::formats) struct Delimited {
 }
 
 /// What came next.
-pub(in crate::formats) enum Taken<'a> {
+pub(in crate::formats::read) enum Taken<'a> {
     /// A record.
     Record { line: u64, record: &'a ByteRecord, raw: &'a [u8] },
     /// A quote opens on `line` and swallows the lines below: it never closes, or `closes` in the middle of a
@@ -47,12 +47,12 @@ pub(in crate::formats) enum Taken<'a> {
     TooLong { line: u64, bytes: u64, raw: Vec<u8> },
 }
 
-impl Delimited {
+impl RawRecords {
     /// Reading on after a quote that never closed reads up to a budget again; after this many the file is
     /// taken at its word.
     const MOST_RESUMED: u32 = 100;
 
-    pub(in crate::formats) fn new(source: Source, delimiter: u8, quotes: bool, budget: usize) -> Self {
+    pub(in crate::formats::read) fn new(source: Source, delimiter: u8, quotes: bool, budget: usize) -> Self {
         Self {
             reader: builder(delimiter, quotes).from_reader(Window::new(source, budget)),
             record: ByteRecord::new(),
@@ -66,12 +66,12 @@ impl Delimited {
     }
 
     /// Blank lines passed over.
-    pub(in crate::formats) fn blank(&self) -> u64 {
+    pub(in crate::formats::read) fn blank(&self) -> u64 {
         self.blank
     }
 
     /// The next record; none at the end.
-    pub(in crate::formats) fn next_record(&mut self) -> io::Result<Option<Taken<'_>>> {
+    pub(in crate::formats::read) fn next_record(&mut self) -> io::Result<Option<Taken<'_>>> {
         loop {
             if let Some(offset) = self.resume.take() {
                 self.read_from(offset)?;
@@ -167,7 +167,7 @@ impl Delimited {
 }
 
 /// A line of white space alone.
-pub(in crate::formats) fn is_blank(record: &ByteRecord) -> bool {
+pub(in crate::formats::read) fn is_blank(record: &ByteRecord) -> bool {
     record.len() <= 1 && record.iter().all(|cell| cell.trim_ascii().is_empty())
 }
 
@@ -181,7 +181,7 @@ mod tests {
 
     fn all(text: &str, budget: usize) -> Vec<String> {
         let source = Box::new(io::Cursor::new(text.as_bytes().to_vec()));
-        let mut records = Delimited::new(source, b',', true, budget);
+        let mut records = RawRecords::new(source, b',', true, budget);
         let mut out = Vec::new();
         while let Some(taken) = records.next_record().unwrap() {
             out.push(match taken {

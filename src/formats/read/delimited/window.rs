@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::encoding::Source;
+use super::super::encoding::Source;
 
 pub(in crate::formats) struct Window {
     source: Source,
