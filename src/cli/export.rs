@@ -95,14 +95,14 @@ impl Export {
     }
 }
 
-fn by(said: &str) -> Result<By> {
-    Ok(match said {
+fn by(model: &str) -> Result<By> {
+    Ok(match model {
         "active" => By::Active,
         "head" => By::Head,
         "scout" => By::Scout,
         "judge" => By::Judge,
         number => By::Adapter(number.parse().map_err(|_| {
-            Fault::usage(format!("export predictions by '{said}'"), "there is no such model")
+            Fault::usage(format!("export predictions by '{model}'"), "there is no such model")
                 .hint("Use active, head, scout, judge, or the number of an adapter")
         })?),
     })

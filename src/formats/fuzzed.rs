@@ -15,7 +15,7 @@ use crate::domain::fuzzing::{Fuzzer, beginning, is_one_sentence, text_of};
 use crate::domain::log::*;
 use crate::domain::read_options::ReadOptions;
 
-type Judged = Result<(), String>;
+type Verdict = Result<(), String>;
 
 /// A small file of each format, and of each kind of trouble that a real one has been in.
 fn files() -> Vec<Vec<u8>> {
@@ -43,7 +43,7 @@ fn files() -> Vec<Vec<u8>> {
     files
 }
 
-/// What the last byte of an input chooses: under which name it is read, and what was said of it beforehand.
+/// The last byte of an input chooses under which name and with which options it is read.
 fn reading(choice: u8) -> (&'static str, ReadOptions) {
     let names = ["a.csv", "a.tsv", "a.jsonl", "a.txt", "-"];
     let mut options = ReadOptions::default();
@@ -59,7 +59,7 @@ fn reading(choice: u8) -> (&'static str, ReadOptions) {
 }
 
 #[test]
-fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
+fn any_bytes_are_rows_as_the_file_has_them_or_one_clear_sentence() {
     Fuzzer::new("files", 50).over(&files(), |bytes| {
         let choice = bytes.last().copied().unwrap_or_default();
         let (name, options) = reading(choice);
@@ -69,9 +69,9 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
             Err(fault) => return is_one_sentence(&fault.to_string()),
         };
         let detected = reader.detected().clone();
-        let said = detected.to_string();
-        if said.contains(['\n', '\u{1b}']) || said.len() > 10_000 {
-            return Err(format!("what was detected reads as {said:?}"));
+        let line = detected.to_string();
+        if line.contains(['\n', '\u{1b}']) || line.len() > 10_000 {
+            return Err(format!("what was detected reads as {line:?}"));
         }
         let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
         let (mut entries, mut last) = (0, 0);
@@ -86,7 +86,7 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
                         return Err(format!("line {} comes after line {last}", row.line));
                     }
                     last = row.line;
-                    stands(&row, &detected, (bytes, &lines))?;
+                    is_in_the_file(&row, &detected, (bytes, &lines))?;
                     comes_back(&row, &detected)?;
                 }
                 Entry::Bad(bad) => {
@@ -101,8 +101,8 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
     });
 }
 
-/// A text is what stands in the file, to the byte.
-fn stands(row: &Row, detected: &Detected, (bytes, lines): (&[u8], &[&[u8]])) -> Judged {
+/// A text is in the file exactly as it was read, to the byte.
+fn is_in_the_file(row: &Row, detected: &Detected, (bytes, lines): (&[u8], &[&[u8]])) -> Verdict {
     let text = &row.text;
     if text.trim().is_empty() || text.len() > 1_000_000 || text.contains('\0') {
         return Err(format!("a text that is none, of {} bytes", text.len()));
@@ -117,15 +117,15 @@ fn stands(row: &Row, detected: &Detected, (bytes, lines): (&[u8], &[&[u8]])) -> 
         Layout::Text => line == text.as_bytes(),
         Layout::Keys => match serde_json::from_slice::<Value>(line) {
             Ok(object) => match &object[&detected.columns[detected.text[0]]] {
-                Value::String(said) => said == text,
-                // Kept as it was written, which a number does not say of itself.
+                Value::String(string) => string == text,
+                // Kept as it was written, which the parsed number does not show.
                 Value::Null => false,
                 _ => find(line, text.as_bytes()),
             },
-            // Another column is more than a reader takes.
+            // Another column has a value that the parser does not take.
             Err(_) => find(line, text.as_bytes()) || line.contains(&b'\\'),
         },
-        // What follows a closing quote belongs to the cell: then its text stands there in pieces.
+        // Whatever follows a closing quote belongs to the cell, so the file has its text in pieces.
         Layout::Cells => {
             let quotes = detected.format != "TSV";
             find(bytes, text.as_bytes())
@@ -134,11 +134,11 @@ fn stands(row: &Row, detected: &Detected, (bytes, lines): (&[u8], &[&[u8]])) -> 
                         || bytes.iter().filter(|b| **b == b'"').count() > 1)
         }
     };
-    if ok { Ok(()) } else { Err(format!("the text {text:?} does not stand on line {}", row.line)) }
+    if ok { Ok(()) } else { Err(format!("the text {text:?} is not on line {}", row.line)) }
 }
 
 fn find(bytes: &[u8], piece: &[u8]) -> bool {
-    // Texts of a megabyte are looked for by their two ends: the rest would take longer than the reader.
+    // Of texts of a megabyte only the two ends are searched for: more would take longer than the reader does.
     if piece.len() > 10_000 {
         return find(bytes, &piece[..5_000]) && find(bytes, &piece[piece.len() - 5_000..]);
     }
@@ -146,8 +146,8 @@ fn find(bytes: &[u8], piece: &[u8]) -> bool {
     bytes.iter().enumerate().any(|(at, b)| b == first && bytes[at..].starts_with(piece))
 }
 
-/// All columns of a row, kept with and without its text, are the same columns.
-fn comes_back(row: &Row, detected: &Detected) -> Judged {
+/// A row has the same columns, whether it was packed with its text or without.
+fn comes_back(row: &Row, detected: &Detected) -> Verdict {
     let cells = |packed: &str, text: &str| unpack(packed, detected, text).map_err(|f| f.to_string());
     let (packed, kept) = (row.pack(detected, TextCell::Elided), row.pack(detected, TextCell::Kept));
     if cells(&packed, &row.text)? != cells(&kept, "")? {
@@ -158,7 +158,7 @@ fn comes_back(row: &Row, detected: &Detected) -> Judged {
         return Err(format!("filled again a row is another: {filled}"));
     }
     match row.meta(detected).map(|meta| serde_json::from_str::<Value>(&meta)) {
-        Some(Err(e)) => Err(format!("what stands beside a text is no JSON: {e}")),
+        Some(Err(e)) => Err(format!("the columns next to a text are not JSON: {e}")),
         _ => Ok(()),
     }
 }
@@ -221,7 +221,7 @@ fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
             Err(fault) => return is_one_sentence(&fault.to_string()),
         };
         let written = text(&log)?;
-        // The text of a case is for whoever reads the log, and never taken in.
+        // The text of a case is there for people and never read back.
         let bare = |mut log: Log| {
             log.cases.iter_mut().for_each(|c| c.text = None);
             log

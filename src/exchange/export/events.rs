@@ -21,7 +21,7 @@ pub(super) static EVENTS: ExportKind = ExportKind {
     write: Write::OwnLines(events),
 };
 
-/// Writes the whole log into a file, or to standard output, whoever asks. Returns the number of lines without the head and the end.
+/// Writes the whole log, whoever asks, into a file or to standard output. Returns the number of lines without the head and the end.
 ///
 /// # Errors
 /// A place that cannot be written.
@@ -97,9 +97,9 @@ fn own_part(mut log: Log, own: &BTreeSet<String>) -> Log {
 
     // The task belongs to everyone. All its revisions stay, and they name the sessions in which they were set.
     let set_in = log.revisions.iter().map(|revision| revision.session);
-    let told_in = log.expert_events.iter().map(|event| event.session);
+    let spoke_in = log.expert_events.iter().map(|event| event.session);
     let named: HashSet<Uuid> =
-        set_in.chain(told_in).chain(log.events.iter().map(|event| event.session)).collect();
+        set_in.chain(spoke_in).chain(log.events.iter().map(|event| event.session)).collect();
     log.sessions.retain(|session| named.contains(&session.uuid) || sessions.contains(&session.uuid));
     let mut experts: HashSet<&str> = own.iter().map(String::as_str).collect();
     experts.extend(log.sessions.iter().map(|session| session.expert.as_str()));

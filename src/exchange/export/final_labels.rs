@@ -1,6 +1,6 @@
 //! `final`: a row for each text, with its label and how it was reached.
 //!
-//! Which label counts is decided by the same rule that training uses. What a model says stands in columns of its own and is never the label.
+//! Which label counts is decided by the same rule that training uses. A model's prediction has columns of its own and is never the label.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

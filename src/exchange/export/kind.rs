@@ -1,4 +1,4 @@
-//! What an export is asked for, what a kind of export is, and what came of it.
+//! What a kind of export is, the options of an export, and its outcome.
 
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ pub enum By {
 /// Which events of the label log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum History {
-    /// The answers that stand now.
+    /// The current answers.
     Standing,
     /// Every event, including what was taken back or answered again.
     All,

@@ -21,7 +21,7 @@ pub enum Layout {
 /// How a file is read, as far as it was detected in it or given by options. Kept with the imported rows, so that they can be exported again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detected {
-    /// The format in the words of a person: `CSV with ';'`, `JSONL`.
+    /// The format as a person would call it: `CSV with ';'`, `JSONL`.
     pub format: String,
     pub layout: Layout,
     /// The encoding's name in the WHATWG Encoding Standard.

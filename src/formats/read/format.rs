@@ -45,7 +45,7 @@ impl Sample<'_> {
 
 /// A file in a format that has recognised it.
 pub(in crate::formats) struct Recognised {
-    /// The format in the words of a person, with what was found out about it: `CSV with ';'`.
+    /// The format as a person would call it, with its details: `CSV with ';'`.
     pub format: String,
     pub layout: Layout,
     /// Whether the first record names the columns.

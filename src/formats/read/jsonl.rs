@@ -51,7 +51,9 @@ fn table(sample: &Sample<'_>) -> Result<Recognised> {
             return Err(array(sample));
         }
         let why = first_wrong.map_or("its objects have no keys".into(), |why| format!("line 1: {why}"));
-        return Err(sample.fault(why).hint("JSONL has one object on each line; jq -c . FILE writes it so"));
+        return Err(sample
+            .fault(why)
+            .hint("JSONL has one object on each line; convert it with jq -c . FILE"));
     }
     // Objects that have no key in common would make a table of their number squared.
     let rows = columns::enough(&objects, columns.len())
@@ -148,10 +150,10 @@ fn object(line: &str) -> Result<Vec<(String, Box<RawValue>)>, String> {
     Ok(entries)
 }
 
-/// A value as a text, an id or a label: a string as it is, a number or truth value as written; none for null.
+/// A value as a text, an id or a label: a string as it is, a number or a boolean as it was written; none for null.
 ///
 /// # Errors
-/// A clause, where it is an array or an object.
+/// A clause, if it is an array or an object.
 fn plain(value: &RawValue) -> Result<Option<String>, &'static str> {
     let json = value.get();
     match json.as_bytes().first() {
@@ -163,10 +165,10 @@ fn plain(value: &RawValue) -> Result<Option<String>, &'static str> {
     }
 }
 
-/// The value under a key as [`plain`] has it; none where the key is missing.
+/// The value under a key as [`plain`] has it; none if the key is missing.
 ///
 /// # Errors
-/// A clause that names no key.
+/// A clause that does not name the key.
 fn plain_of(entries: &[(String, Box<RawValue>)], key: &str) -> Result<Option<String>, &'static str> {
     value_of(entries, key).map_or(Ok(None), plain)
 }

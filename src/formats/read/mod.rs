@@ -25,7 +25,7 @@ mod sniff;
 
 use self::format::InputFormat;
 
-/// Every input format, in the order in which they are tried on a file whose name says nothing. The last one takes any text.
+/// Every input format, in the order in which they are tried on a file without a telling extension. The last one takes any text.
 pub(in crate::formats) static INPUT_FORMATS: [&InputFormat; 3] =
     [&jsonl::JSONL, &delimited::DELIMITED, &lines::LINES];
 

@@ -1,4 +1,4 @@
-//! What the parsers of all formats share: how a text is joined, checked and limited, and what is said about a row that is refused.
+//! What the parsers of all formats share: how texts are joined, checked and limited, and the messages about rows that are refused.
 
 use super::encoding::Advice;
 use super::format::Parsed;
@@ -15,7 +15,7 @@ pub(super) const QUOTES_HINT: &str =
     "If quotes are part of the texts, add --no-quotes; --skip-bad sets such rows aside";
 pub(super) const SKIP_HINT: &str = "Correct the line, or set such rows aside with --skip-bad";
 
-/// Several text columns, joined by a blank line; empty ones are left out.
+/// The texts of several columns, joined by a blank line; empty ones are left out.
 pub(super) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut out = String::new();
     for text in texts.filter(|text| !text.trim().is_empty()) {

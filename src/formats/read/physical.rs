@@ -1,5 +1,4 @@
-//! Physical lines of a stream, for plain lines and JSONL: numbered, without their ends, with a limit on what
-//! one may hold.
+//! The physical lines of a stream, for plain lines and JSONL: numbered, without their ends, and limited in length.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -30,7 +29,7 @@ impl Line<'_> {
 }
 
 impl PhysicalLines {
-    /// `budget`: the most bytes of a line that are kept; the rest is counted and passed over.
+    /// `budget`: the most bytes of a line that are kept; the rest is counted and skipped.
     pub(in crate::formats) fn new(source: Source, budget: usize) -> Self {
         Self { source: BufReader::with_capacity(64 * 1024, source), buffer: Vec::new(), number: 0, budget }
     }
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_line_is_counted_and_passed_over_and_the_next_is_whole() {
+    fn a_long_line_is_counted_and_skipped_and_the_next_is_complete() {
         let text = [vec![b'x'; 500], b"\r\n\nlast".to_vec()].concat();
         let mut lines = PhysicalLines::new(Box::new(io::Cursor::new(text)), 10);
         let line = lines.next_line().unwrap().unwrap();

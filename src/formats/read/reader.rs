@@ -36,7 +36,7 @@ pub struct Reader {
 pub enum Entry {
     /// A row with a text.
     Row(Row),
-    /// A row that could not be read; reading can go on after it.
+    /// A row that could not be read. Reading can go on after it.
     Bad(BadRow),
 }
 
@@ -62,7 +62,7 @@ impl Reader {
         let mut sample = read_up_to(&mut source, SAMPLE).map_err(failed)?;
         let mut whole = sample.len() < SAMPLE;
         if !whole && !sample.contains(&b'\n') {
-            // One row longer than the sample: see the whole of it, if it can be a text at all.
+            // One row is longer than the sample: read all of it, unless it is too long for a text anyway.
             sample.extend(read_up_to(&mut source, 2 * LONGEST_TEXT).map_err(failed)?);
             whole = sample.len() < SAMPLE + 2 * LONGEST_TEXT;
         }
@@ -89,7 +89,7 @@ impl Reader {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Rows without a text and blank lines, which were passed over.
+    /// Rows without a text and blank lines, which were skipped.
     pub fn empty_rows(&self) -> u64 {
         self.empty + self.records.blank_lines()
     }
@@ -97,7 +97,7 @@ impl Reader {
     /// The next row or bad row; none at the end.
     ///
     /// # Errors
-    /// A fault where the source itself cannot be read any further.
+    /// A source that cannot be read any further.
     pub fn next_entry(&mut self) -> Result<Option<Entry>> {
         loop {
             let parsed = self.records.next_record(&self.detected, &self.advice);
@@ -115,14 +115,14 @@ impl Reader {
     }
 }
 
-/// As many bytes as there are, at most `most`.
+/// At most `most` bytes; fewer only at the end of the source.
 fn read_up_to(source: &mut Source, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(most as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Where the last whole line ends; the end, where there is no whole line.
+/// Where the last complete line ends; the end of the sample if there is none.
 fn last_line_end(sample: &[u8]) -> usize {
     sample.iter().rposition(|b| *b == b'\n').map_or(sample.len(), |at| at + 1)
 }

@@ -1,4 +1,4 @@
-//! A row as it was read, and the compact JSON in which all its columns are kept for a later exact re-export.
+//! A row as it was read, and the compact JSON in which all its columns are kept, so that it can be exported exactly later.
 //!
 //! The packed form is an array in the order of the columns, or, where each row has keys of its own (JSONL), the object itself with its values
 //! verbatim. A single text column may be left out of it as `null`, because the item holds the text: a row's text is never empty, so a null
@@ -20,9 +20,9 @@ pub struct Row {
     pub line: u64,
     /// The text exactly as the file has it; several text columns are joined by a blank line.
     pub text: String,
-    /// The file's own id, where a column holds one.
+    /// The file's own id, if a column has one.
     pub external_id: Option<String>,
-    /// The known label, where a column was named.
+    /// The known label, if a column with labels was named.
     pub gold: Option<String>,
     pub(in crate::formats) columns: Columns,
 }
@@ -48,7 +48,7 @@ pub enum TextCell {
 }
 
 impl Row {
-    /// All columns as one line of JSON. With several text columns none is elided.
+    /// All columns as one line of JSON. With several text columns none is left out.
     pub fn pack(&self, detected: &Detected, text: TextCell) -> String {
         let elided = match (text, detected.text.as_slice()) {
             (TextCell::Elided, [only]) => Some(*only),
@@ -71,7 +71,7 @@ impl Row {
                 out.push(']');
             }
             Columns::Keys(entries) => {
-                // A key may stand twice; the last one is the text.
+                // A key may occur twice; the last one is the text.
                 let key = elided.map(|i| detected.columns[i].as_str());
                 let text = entries.iter().rposition(|(name, _)| key == Some(name.as_str()));
                 // A row has a text, so there is at least one entry.
@@ -123,7 +123,7 @@ fn push_cell(out: &mut String, cell: &str, elide: bool) {
     if elide { out.push_str(NULL) } else { out.push_str(&quoted(cell)) }
 }
 
-/// The value under a key; the last one where a key stands twice, as JSON readers have it.
+/// The value under a key; the last one if the key occurs twice, as usual in JSON readers.
 pub(in crate::formats) fn value_of<'a>(
     entries: &'a [(String, Box<RawValue>)],
     key: &str,
@@ -131,11 +131,10 @@ pub(in crate::formats) fn value_of<'a>(
     entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_ref())
 }
 
-/// The columns of a packed row by name, in the order of the file. `text` is the item's text, for the elided
-/// cell.
+/// The columns of a packed row by name, in the order of the file. `text` is the item's text, for the cell that was left out.
 ///
 /// # Errors
-/// A fault where `packed` did not come from [`Row::pack`] with the same `detected`.
+/// A fault if `packed` does not come from [`Row::pack`] with the same `detected`.
 pub fn unpack(packed: &str, detected: &Detected, text: &str) -> Result<Vec<(String, Cell)>> {
     let broken = |e: serde_json::Error| Fault::new("read the columns of an imported row", e.to_string());
     let text_column = match detected.text.as_slice() {
@@ -169,7 +168,7 @@ pub fn unpack(packed: &str, detected: &Detected, text: &str) -> Result<Vec<(Stri
         .collect())
 }
 
-/// A packed row with its text, which it may have left out because its item held the same.
+/// A packed row with its text put back, which may have been left out because its item held the same.
 ///
 /// # Errors
 /// Those of [`unpack`].
@@ -207,7 +206,7 @@ fn cell_of(value: &RawValue) -> Cell {
     }
 }
 
-/// A JSON object with its keys in order, doubled ones too, and its values verbatim.
+/// A JSON object with all its keys in order, including repeated ones, and its values verbatim.
 pub(in crate::formats) struct Entries(pub(in crate::formats) Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Entries {
@@ -237,11 +236,11 @@ impl<'de> Deserialize<'de> for Entries {
 pub struct BadRow {
     /// The line at fault, from 1.
     pub line: u64,
-    /// What is wrong with it: a clause.
+    /// What is wrong with the line: a clause.
     pub why: String,
     /// What to do about it.
     pub hint: String,
-    /// What stands there, at most 1 KiB, wrong bytes replaced.
+    /// The row itself, at most 1 KiB, with wrong bytes replaced.
     pub raw: String,
 }
 
@@ -262,7 +261,7 @@ impl BadRow {
         Self { line, why: why.into(), hint: hint.into(), raw }
     }
 
-    /// The fault that ends a read of `name` at this row.
+    /// The fault with which reading `name` ends at this row.
     pub fn fault(&self, name: &str) -> Fault {
         Fault::new(format!("read {name}"), format!("line {}: {}", self.line, self.why)).hint(&self.hint)
     }

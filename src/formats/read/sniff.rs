@@ -1,4 +1,4 @@
-//! What a file is: its format and its columns, decided from its beginning and from what the options say.
+//! Which format and which columns a file has, judging by its beginning and by the options.
 
 use super::columns;
 use super::detected::Detected;
@@ -10,7 +10,7 @@ use crate::domain::read_options::ReadOptions;
 /// Begins to read a file from its start.
 pub(super) type Open = Box<dyn FnOnce(Source) -> Box<dyn Records> + Send>;
 
-/// Finds out what a file is. What the options say wins over what the file looks like.
+/// Detects how a file is read. Options win over what the file looks like.
 ///
 /// # Errors
 /// A usage fault for a file without rows, one in a format that cannot be read, an unknown column, or a text column that is not clear.
@@ -22,10 +22,10 @@ pub(super) fn sniff(
     let file = sample.name;
     refuse_without_rows(sample)?;
     let Recognised { format, layout, header, columns, rows, open } = recognise(formats, sample, options)?;
-    let find = |said: &String| columns::find(&columns, said, file);
+    let find = |given: &String| columns::find(&columns, given, file);
     let gold = options.gold.as_ref().map(find).transpose()?;
     let id = match &options.id {
-        Some(said) => Some(find(said)?),
+        Some(given) => Some(find(given)?),
         None => columns::id(&columns),
     };
     let meta = options.meta.iter().map(find).collect::<Result<Vec<_>>>()?;
@@ -101,7 +101,7 @@ mod tests {
         sniff(&INPUT_FORMATS, &sample, options).map(|(detected, _)| detected)
     }
 
-    fn said(name: &str, text: &str) -> String {
+    fn described(name: &str, text: &str) -> String {
         match sniffed(name, text, &ReadOptions::default()) {
             Ok(detected) => detected.to_string(),
             Err(fault) => fault.to_string(),
@@ -112,19 +112,19 @@ mod tests {
     fn the_delimiter_is_the_one_that_splits_evenly() {
         let semicolons = "id;text\n1;\"Well, a; b\"\n2;no, not, at, all\n";
         assert_eq!(
-            said("a.csv", semicolons),
+            described("a.csv", semicolons),
             "CSV with ';', header, UTF-8, text in 'text' (column 2 of 2), id in 'id'"
         );
         assert_eq!(
-            said("-", "ham\tOk, you\nspam\tWin, now, and, here\n"),
+            described("-", "ham\tOk, you\nspam\tWin, now, and, here\n"),
             "TSV, no header, UTF-8, text in column 2 of 2"
         );
         assert_eq!(
-            said("a.csv", "text\nHello there\nHi you\n"),
+            described("a.csv", "text\nHello there\nHi you\n"),
             "CSV, header, UTF-8, text in 'text' (column 1 of 1)"
         );
         assert_eq!(
-            said("-", "id|text\n1|a b\n2|c d\n"),
+            described("-", "id|text\n1|a b\n2|c d\n"),
             "CSV with '|', header, UTF-8, text in 'text' (column 2 of 2), id in 'id'"
         );
     }
@@ -132,8 +132,8 @@ mod tests {
     #[test]
     fn prose_with_commas_is_lines() {
         let prose = "Hello, world\nWell, then\nYes, please\n";
-        assert_eq!(said("-", prose), "plain lines, UTF-8, a text on each line");
-        assert_eq!(said("a.txt", "id,text\n1,a\n"), "plain lines, UTF-8, a text on each line");
+        assert_eq!(described("-", prose), "plain lines, UTF-8, a text on each line");
+        assert_eq!(described("a.txt", "id,text\n1,a\n"), "plain lines, UTF-8, a text on each line");
         let options =
             ReadOptions { delimiter: Some(",".into()), text: vec!["2".into()], ..ReadOptions::default() };
         assert_eq!(
@@ -145,15 +145,15 @@ mod tests {
     #[test]
     fn a_quote_in_tsv_encloses_only_where_every_opened_one_closes() {
         let stray = "ham\t\"Gimme a few\" was a while ago\nham\t\"Hi you\nham\the said \"no\"\n";
-        assert!(said("a.tsv", stray).starts_with("TSV, no header"));
+        assert!(described("a.tsv", stray).starts_with("TSV, no header"));
         let enclosed = "id\ttext\n1\t\"a\tb\"\n2\t\"two\nlines\"\n";
         assert!(
-            said("a.tsv", enclosed).starts_with("TSV with quoted cells, header"),
+            described("a.tsv", enclosed).starts_with("TSV with quoted cells, header"),
             "{}",
-            said("a.tsv", enclosed)
+            described("a.tsv", enclosed)
         );
         let swallowing = "ham\t\"Hi you\nspam\tWin a car\nham\the said no\"\n";
-        assert!(said("a.tsv", swallowing).starts_with("TSV, no header"));
+        assert!(described("a.tsv", swallowing).starts_with("TSV, no header"));
         let options = ReadOptions { quotes: Some(false), ..ReadOptions::default() };
         let detected = sniffed("a.tsv", "ham\t\"a b\"\n", &options).unwrap();
         assert_eq!(detected.format, "TSV", "and not with quoted cells");
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn jsonl_columns_are_the_keys_of_the_first_rows() {
         let text = "{\"id\":1,\"body\":\"hello you\"}\n\n{\"body\":\"b\",\"tags\":[\"x y\"]}\n";
-        assert_eq!(said("-", text), "JSONL, UTF-8, text in 'body', id in 'id'");
+        assert_eq!(described("-", text), "JSONL, UTF-8, text in 'body', id in 'id'");
         assert_eq!(
             sniffed("a.jsonl", text, &ReadOptions::default()).unwrap().columns,
             ["id", "body", "tags"]
@@ -172,21 +172,21 @@ mod tests {
     #[test]
     fn objects_without_a_key_in_common_are_judged_by_the_first_of_them() {
         let text: String = (0..20_000).map(|i| format!("{{\"k{i}\":1}}\n")).collect();
-        assert!(said("a.jsonl", &text).contains("no column looks like text"));
+        assert!(described("a.jsonl", &text).contains("no column looks like text"));
         let text: String = (0..20_000).map(|i| format!("{{\"text\":\"a b\",\"k{i}\":1}}\n")).collect();
-        assert_eq!(said("a.jsonl", &text), "JSONL, UTF-8, text in 'text'");
+        assert_eq!(described("a.jsonl", &text), "JSONL, UTF-8, text in 'text'");
     }
 
     #[test]
     fn what_holds_no_rows_is_refused_in_one_sentence() {
-        assert!(said("a.csv", "").starts_with("cannot read a.csv: it is empty."));
-        assert!(said("a.csv", "\n \n").contains("only white space"));
-        assert!(said("a.csv", "id,text\n").contains("a header (1 'id', 2 'text') and no row"));
-        assert!(said("a.json", "[\n {\"text\":\"a\"}]").contains("jq -c '.[]'"));
-        assert!(said("-", "[{\"text\":\"a\"}]").contains("jq -c '.[]'"));
-        assert!(said("a.json", "{\n \"text\":\"a\"\n}").contains("line 1: it is not a JSON object"));
-        assert!(said("a.jsonl", "\"a\"\n\"b\"\n").contains("it is a JSON string"));
-        assert!(said("a.csv", "id,text\r1,a\r2,b\r").contains("carriage returns"));
+        assert!(described("a.csv", "").starts_with("cannot read a.csv: it is empty."));
+        assert!(described("a.csv", "\n \n").contains("only white space"));
+        assert!(described("a.csv", "id,text\n").contains("a header (1 'id', 2 'text') and no row"));
+        assert!(described("a.json", "[\n {\"text\":\"a\"}]").contains("jq -c '.[]'"));
+        assert!(described("-", "[{\"text\":\"a\"}]").contains("jq -c '.[]'"));
+        assert!(described("a.json", "{\n \"text\":\"a\"\n}").contains("line 1: it is not a JSON object"));
+        assert!(described("a.jsonl", "\"a\"\n\"b\"\n").contains("it is a JSON string"));
+        assert!(described("a.csv", "id,text\r1,a\r2,b\r").contains("carriage returns"));
     }
 
     #[test]

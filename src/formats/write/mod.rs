@@ -26,7 +26,7 @@ pub fn output_format(name: &str) -> Result<&'static OutputFormat> {
     sink::find(&OUTPUT_FORMATS, name)
 }
 
-/// The format to write: the one that was asked for, else the one that the extension of `out` stands for, else the first.
+/// The format to write: the one that was asked for, else the one that the extension of `out` chooses, else the first.
 pub fn chosen_format(asked: Option<&'static OutputFormat>, out: Option<&Path>) -> &'static OutputFormat {
     let extension = out.and_then(Path::extension).map(|e| e.to_string_lossy().to_lowercase());
     let by_extension = |extension: String| {

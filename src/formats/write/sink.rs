@@ -1,4 +1,4 @@
-//! What a row goes through on its way out: named and typed columns, the trait that an output format implements, and the writer in front of it.
+//! What every output format shares: named and typed columns, the trait that a format implements, and the writer in front of it.
 
 use std::io::{self, Write};
 
@@ -71,7 +71,7 @@ pub struct OutputFormat {
     pub name: &'static str,
     /// What `--help` says about it.
     pub help: &'static str,
-    /// File extensions that stand for it, lower case and without the dot.
+    /// File extensions that choose it, lower case and without the dot.
     pub extensions: &'static [&'static str],
     /// Begins an output. Buffers by itself: rows come one at a time.
     pub open: for<'a> fn(Output<'a>, &[Column]) -> io::Result<Box<dyn RowSink + 'a>>,

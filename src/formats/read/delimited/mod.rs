@@ -35,7 +35,7 @@ fn recognise(sample: &Sample<'_>, options: &ReadOptions) -> Result<Option<Recogn
         Some(split(delimiter))
     } else {
         match sample.extension().as_str() {
-            // The comma stands unless another delimiter splits the rows more evenly.
+            // It is the comma, unless another delimiter splits the rows more evenly.
             "csv" => Some(
                 [b'|', b';', b'\t']
                     .map(split)
@@ -45,10 +45,10 @@ fn recognise(sample: &Sample<'_>, options: &ReadOptions) -> Result<Option<Recogn
             "tsv" | "tab" => Some(split(b'\t')),
             "txt" | "text" => Some(split(b'\t')).filter(Split::is_even),
             _ => {
-                let told = !options.text.is_empty() || options.header.is_some();
+                let is_table = !options.text.is_empty() || options.header.is_some();
                 // Prose has commas too: without a header only tabs count as delimiters.
                 let clear =
-                    |s: &Split| s.is_even() && (s.delimiter == b'\t' || told || s.has_header(options));
+                    |s: &Split| s.is_even() && (s.delimiter == b'\t' || is_table || s.has_header(options));
                 [b'\t', b',', b';', b'|'].map(split).into_iter().find(clear)
             }
         }
@@ -160,7 +160,7 @@ fn parse(taken: Taken<'_>, delimiter: u8, detected: &Detected, advice: &Advice) 
     row_with_text(Row { columns: Columns::Cells(cells), ..row }, raw)
 }
 
-/// What to do about a line with too many or too few cells. One column, or no header, and it may be no table at all.
+/// What to do about a line with too many or too few cells. With one column, or without a header, the file may not be a table at all.
 fn ragged_hint(delimiter: u8, detected: &Detected) -> &'static str {
     match (delimiter, detected.columns.len()) {
         (b'\t', _) => SKIP_HINT,

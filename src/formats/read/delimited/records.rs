@@ -1,4 +1,4 @@
-//! CSV and TSV records with their line numbers and raw bytes, and a way on after a quote that never closes.
+//! CSV and TSV records with their line numbers and raw bytes, and how reading goes on after a quote that never closes.
 
 use std::io::{self, SeekFrom};
 
@@ -8,7 +8,7 @@ use super::super::encoding::Source;
 use super::quotes::Quotes;
 use super::window::{Ended, Window};
 
-/// A csv reader over text that may be cut, ragged or oddly quoted.
+/// A csv reader over text that may be cut off, ragged or oddly quoted.
 ///
 /// Only a line feed ends a record, so that a stray carriage return stays in its text.
 pub(in crate::formats::read) fn builder(delimiter: u8, quotes: bool) -> csv::ReaderBuilder {
@@ -28,28 +28,27 @@ pub(in crate::formats::read) struct RawRecords {
     record: ByteRecord,
     delimiter: u8,
     quotes: bool,
-    /// The line on which the next record begins, blank lines before it included.
+    /// The line on which the next record begins, including blank lines before it.
     line: u64,
     blank: u64,
-    /// Where to read on after a stray quote.
+    /// Where to go on after a stray quote.
     resume: Option<u64>,
     resumed: u32,
 }
 
-/// What came next.
+/// The next record, or what is wrong with it.
 pub(in crate::formats::read) enum Taken<'a> {
     /// A record.
     Record { line: u64, record: &'a ByteRecord, raw: &'a [u8] },
-    /// A quote opens on `line` and swallows the lines below: it never closes, or `closes` in the middle of a
-    /// cell. `raw` is the record's first line. Reading goes on after that line.
+    /// A quote opens on `line` and encloses the lines below: it never closes, or it `closes` in the middle of a cell. `raw` is the record's first
+    /// line. Reading goes on after that line.
     Stray { line: u64, raw: &'a [u8], closes: bool },
     /// A record over the budget; `raw` is its beginning, `bytes` its length.
     TooLong { line: u64, bytes: u64, raw: Vec<u8> },
 }
 
 impl RawRecords {
-    /// Reading on after a quote that never closed reads up to a budget again; after this many the file is
-    /// taken at its word.
+    /// Each time reading goes on after a stray quote, up to a whole budget is read again. After this many times, quotes count as they are.
     const MOST_RESUMED: u32 = 100;
 
     pub(in crate::formats::read) fn new(source: Source, delimiter: u8, quotes: bool, budget: usize) -> Self {
@@ -65,7 +64,7 @@ impl RawRecords {
         }
     }
 
-    /// Blank lines passed over.
+    /// The number of blank lines that were skipped.
     pub(in crate::formats::read) fn blank(&self) -> u64 {
         self.blank
     }
@@ -87,7 +86,7 @@ impl RawRecords {
             self.line += line_feeds(raw);
             if !more {
                 if self.reader.get_ref().ended_at(end) == Some(Ended::Budget) {
-                    // Blank lines alone have used it up.
+                    // Only blank lines have used it up.
                     self.resume = Some(end);
                     continue;
                 }
@@ -166,7 +165,7 @@ impl RawRecords {
     }
 }
 
-/// A line of white space alone.
+/// A line of nothing but white space.
 pub(in crate::formats::read) fn is_blank(record: &ByteRecord) -> bool {
     record.len() <= 1 && record.iter().all(|cell| cell.trim_ascii().is_empty())
 }

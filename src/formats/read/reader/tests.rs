@@ -195,8 +195,8 @@ fn wrong_files_are_refused_in_one_clear_line() {
     assert!(refusal("a.csv", *b"PK\x03\x04\x14\0xl/workbook.xml").contains("Excel workbook"));
     assert!(refusal("a.csv", *b"id,text\n1,a\0b\n").contains("it is binary: byte 12 is zero"));
     assert!(refusal("a.csv", "n,m\n1,2\n3,4\n").contains("no column looks like text"));
-    for said in ["a.csv", "\u{1b}[2Ja.csv"].map(|name| refusal(name, "")) {
-        assert!(!said.contains('\n') && !said.contains('\u{1b}'), "{said}");
+    for why in ["a.csv", "\u{1b}[2Ja.csv"].map(|name| refusal(name, "")) {
+        assert!(!why.contains('\n') && !why.contains('\u{1b}'), "{why}");
     }
     struct Directory;
     impl Read for Directory {
@@ -258,11 +258,11 @@ fn real_files_have_the_rows_that_their_notes_count() {
             "TSV, header, UTF-8, text in 'text' (column 4 of 5), id in 'id'",
         ),
     ];
-    for (path, options, count, said) in cases {
+    for (path, options, count, described) in cases {
         let Some(file) = real(path) else { continue };
         let length = file.metadata().unwrap().len();
         let mut reader = Reader::open(Box::new(file), path, &options).unwrap();
-        assert_eq!(reader.detected().to_string(), said);
+        assert_eq!(reader.detected().to_string(), described);
         let (mut rows, mut first_bad) = (0, None);
         while let Some(entry) = reader.next_entry().unwrap() {
             match entry {
