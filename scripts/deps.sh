@@ -2,7 +2,8 @@
 # Installs what this machine lacks to build hardcase, and says one line for each thing.
 #
 #   scripts/deps.sh            compilers, cmake, clang with libclang, Rust
-#   scripts/deps.sh --checks   these, and rustfmt and clippy
+#   scripts/deps.sh --checks   these, and rustfmt and clippy; cargo-nextest and strace where they can be had
+#   scripts/deps.sh --proof    these, and cargo-deny
 #   scripts/deps.sh --env      installs nothing; prints the NAME=VALUE words that cargo needs here, if any
 #
 # With nothing missing it runs no package manager. It asks for a password only where one is needed to install
@@ -324,7 +325,22 @@ else
     exit 1
 fi
 
-if [ "${1:-}" = --checks ]; then
+# The tests run without it, one program after the other and without saying which are slow.
+fetch_nextest() {
+    case "$system $(uname -m)" in
+        "Linux x86_64") build=linux ;;
+        "Linux aarch64") build=linux-arm ;;
+        Darwin*) build=mac ;;
+        *) return 1 ;;
+    esac
+    bin=${CARGO_HOME:-$HOME/.cargo}/bin
+    have curl && mkdir -p "$bin" &&
+        curl --proto '=https' --tlsv1.2 -sSfL "https://get.nexte.st/0.9/$build" 2>/dev/null | tar xzf - -C "$bin" 2>/dev/null
+}
+
+nextest_version() { cargo nextest --version 2>/dev/null | sed -n 's/^cargo-nextest \([0-9.]*\).*/\1/p'; }
+
+if [ "${1:-}" = --checks ] || [ "${1:-}" = --proof ]; then
     for tool in rustfmt clippy; do
         command=${tool#rust}
         state=present
@@ -340,6 +356,43 @@ if [ "${1:-}" = --checks ]; then
             failed=1
         fi
     done
+
+    state=present
+    if [ -z "$(nextest_version)" ]; then
+        state=installed
+        fetch_nextest
+    fi
+    number=$(nextest_version)
+    if [ -n "$number" ]; then
+        say "cargo-nextest $number: $state"
+    else
+        say "cargo-nextest: missing, so cargo test runs the tests; https://nexte.st says how to install it"
+    fi
+
+    # One test traces which sockets are opened.
+    if [ "$system" = Linux ]; then
+        state=present
+        if ! have strace; then
+            state=installed
+            install strace || true
+        fi
+        if have strace; then say "strace: $state"; else say "strace: missing, so one test is skipped"; fi
+    fi
+fi
+
+if [ "${1:-}" = --proof ]; then
+    state=present
+    if ! cargo deny --version >/dev/null 2>&1; then
+        state=installed
+        cargo install cargo-deny --locked
+    fi
+    if cargo deny --version >/dev/null 2>&1; then
+        say "cargo-deny $(version cargo deny --version): $state"
+    else
+        say "cargo-deny: missing; run:"
+        say "    cargo install cargo-deny --locked"
+        failed=1
+    fi
 fi
 
 exit $failed

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::output::complain;
+use super::stop_signals;
 
 /// Set in the child, so that it does the work itself.
 const IN_CHILD: &str = "HARDCASE_IN_CHILD";
@@ -59,7 +60,7 @@ impl Wishes {
     fn heard_for(child: &Child) -> Self {
         let wishes = Self(Arc::new(Mutex::new((0, Some(Pid::from_child(child))))));
         let heard = wishes.clone();
-        let _ = ctrlc::set_handler(move || {
+        stop_signals::each_time(move || {
             let mut counted = heard.0.lock().unwrap_or_else(PoisonError::into_inner);
             counted.0 += 1;
             if let Some(child) = counted.1 {

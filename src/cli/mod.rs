@@ -38,6 +38,7 @@ mod setting;
 #[cfg(feature = "engine")]
 mod simulate;
 mod status;
+mod stop_signals;
 mod task;
 mod tune;
 mod verbs;

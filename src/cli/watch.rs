@@ -11,6 +11,7 @@ use super::arguments::ProgressKind;
 #[cfg(feature = "engine")]
 use super::guard::is_child;
 use super::output::json;
+use super::stop_signals;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::sanitize::sanitize;
 
@@ -68,7 +69,7 @@ impl Watch {
     pub fn prepare(&self) {
         let heard = Arc::clone(&self.stopping);
         // A second request falls through to a plain exit: jobs may be killed at any time. A child's parent sees to that itself.
-        let _ = ctrlc::set_handler(move || {
+        stop_signals::each_time(move || {
             let again = heard.asked.swap(true, Ordering::Relaxed);
             heard.act();
             if again && !is_child() {

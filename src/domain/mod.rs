@@ -23,6 +23,8 @@ pub mod progress;
 pub mod read_options;
 pub mod repeat;
 pub mod sanitize;
+#[cfg(test)]
+pub mod skip;
 pub mod split;
 pub mod task;
 mod task_toml;

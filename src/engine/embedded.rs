@@ -105,6 +105,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::domain::skip::skip;
     use crate::engine::gguf::{TensorType, Value, encode_header};
 
     fn model() -> Vec<u8> {
@@ -179,8 +180,7 @@ mod tests {
     fn a_full_disk_is_said_and_leaves_nothing_behind() {
         // Every write to /dev/full fails as on a full disk.
         if !Path::new("/dev/full").exists() {
-            eprintln!("skipped: this system has no /dev/full");
-            return;
+            return skip("this system has no /dev/full");
         }
         let dir = tempfile::tempdir().unwrap();
         let path = unpack(&model(), dir.path()).unwrap();

@@ -270,13 +270,13 @@ fn stopped() -> Fault {
 mod tests {
     use std::fs;
     use std::io::Cursor;
-    use std::path::PathBuf;
     use std::sync::LazyLock;
 
     use ndarray::Array2;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::skip::test_data;
     use crate::engine::gguf;
     use crate::engine::gguf::Value;
 
@@ -299,18 +299,6 @@ mod tests {
             })
             .unwrap();
         (all, done)
-    }
-
-    /// A model of the test data, or none with the reason printed.
-    fn test_model(name: &str) -> Option<PathBuf> {
-        let data = std::env::var("HARDCASE_TEST_DATA")
-            .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
-        let path = Path::new(&data).join("models").join(name);
-        if !path.exists() {
-            eprintln!("skipped: there is no {}", path.display());
-            return None;
-        }
-        Some(path)
     }
 
     #[test]
@@ -405,7 +393,7 @@ mod tests {
 
     #[test]
     fn a_language_model_is_refused_as_an_encoder() {
-        let Some(path) = test_model("tinystories-656k-f32.gguf") else {
+        let Some(path) = test_data("models/tinystories-656k-f32.gguf") else {
             return;
         };
         let said = Encoder::load(&path, EncoderOptions::default()).map(|_| ()).unwrap_err().to_string();
@@ -414,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_language_model_with_pooling_is_an_encoder() {
-        let Some(path) = test_model("tinystories-656k-f32.gguf") else {
+        let Some(path) = test_data("models/tinystories-656k-f32.gguf") else {
             return;
         };
         let encoder =

@@ -143,18 +143,11 @@ impl Computer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
+    use crate::domain::skip::{skip, test_data};
     use crate::engine::model_file::inspect;
 
     const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
-
-    fn data(path: &str) -> PathBuf {
-        std::env::var_os("HARDCASE_TEST_DATA")
-            .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into(), PathBuf::from)
-            .join(path)
-    }
 
     fn loaded(path: &Path) -> (ModelFacts, Arc<Served>) {
         (inspect(path).unwrap(), Arc::new(Served::load(path, None).unwrap()))
@@ -182,11 +175,8 @@ mod tests {
 
     #[test]
     fn our_pass_gives_the_vectors_of_llama_cpp_on_real_texts() {
-        let path = data("data/sms_spam/sms.tsv");
-        let Ok(sms) = std::fs::read_to_string(&path) else {
-            eprintln!("skipped: there is no {}", path.display());
-            return;
-        };
+        let Some(sms) = test_data("data/sms_spam/sms.tsv") else { return };
+        let sms = std::fs::read_to_string(sms).unwrap();
         let mut texts: Vec<String> =
             sms.lines().step_by(25).filter_map(|l| Some(l.split_once('\t')?.1.to_owned())).collect();
         texts.push(texts.concat());
@@ -201,16 +191,11 @@ mod tests {
     #[test]
     fn the_embedded_model_is_ours_to_compute_and_a_language_model_is_not() {
         if backend().unwrap().supports_gpu_offload() {
-            eprintln!("skipped: a graphics card computes here");
-            return;
+            return skip("a graphics card computes here");
         }
         let (facts, model) = loaded(Path::new(PACKED));
         assert!(matches!(Means::choose(Path::new(PACKED), &facts, &model, None).unwrap(), Means::Own(_)));
-        let path = data("models/tinystories-656k-f32.gguf");
-        if !path.exists() {
-            eprintln!("skipped: there is no {}", path.display());
-            return;
-        }
+        let Some(path) = test_data("models/tinystories-656k-f32.gguf") else { return };
         let (facts, model) = loaded(&path);
         assert!(matches!(Means::choose(&path, &facts, &model, None).unwrap(), Means::LlamaCpp(_)));
     }

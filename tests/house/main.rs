@@ -5,6 +5,7 @@
 //! - the arrows between the folders of `src/` ([`arrows`]), test code included
 //! - no cycle between files, inside a folder or across ([`cycles`])
 //! - where `unsafe` and each outside crate may appear, and how files are named, opened and sized ([`manners`])
+//! - that a test which cannot run says so in one way ([`skips`]); for this alone it reads `tests/` too
 //!
 //! [`rules_can_fail`] proves on small trees in memory that every rule can be broken and is then named.
 
@@ -13,6 +14,7 @@ mod cycles;
 mod imports;
 mod manners;
 mod rules_can_fail;
+mod skips;
 mod tokens;
 mod tree;
 
@@ -59,21 +61,7 @@ struct House {
 impl House {
     /// Reads `src/` below `root`.
     fn at(root: &Path) -> io::Result<Self> {
-        let mut files = Vec::new();
-        let mut folders = vec![root.join("src")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder)? {
-                let path = entry?.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    let parts = path.strip_prefix(root).map_err(io::Error::other)?.components();
-                    let name: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
-                    files.push((name.join("/"), fs::read_to_string(&path)?));
-                }
-            }
-        }
-        Ok(Self::of(files))
+        Ok(Self::of(sources_below(root, "src")?))
     }
 
     /// Reads a tree of (path, text) pairs; the paths begin with `src/`.
@@ -96,6 +84,25 @@ impl House {
         let imports = imports::read(&sources, &mut tree, &mut unreadable);
         Self { sources, tree, imports, unreadable }
     }
+}
+
+/// Every Rust file below a folder of `root`: its path from `root`, written with `/`, and its text.
+fn sources_below(root: &Path, folder: &str) -> io::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let parts = path.strip_prefix(root).map_err(io::Error::other)?.components();
+                let name: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+                files.push((name.join("/"), fs::read_to_string(&path)?));
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// One breach a line, sorted and each once.
@@ -164,6 +171,14 @@ mod this_house {
     #[test]
     fn every_file_opens_with_what_it_owns() {
         none(manners::openings(&house()));
+    }
+
+    #[test]
+    fn a_test_that_cannot_run_says_so_through_the_one_function_that_may_fail_it() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = sources_below(root, "src").expect("src/ can be read");
+        files.extend(sources_below(root, "tests").expect("tests/ can be read"));
+        none(skips::breaches(&files));
     }
 
     #[test]

@@ -42,6 +42,25 @@ pub fn strings(stream: &TokenStream) -> Vec<(String, usize)> {
     found
 }
 
+/// Every string literal that one of the standard print macros is given, with its line.
+pub fn printed(stream: &TokenStream) -> Vec<(String, usize)> {
+    const MACROS: [&str; 4] = ["print", "println", "eprint", "eprintln"];
+    let tokens: Vec<TokenTree> = stream.clone().into_iter().collect();
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else { continue };
+        let named = at.checked_sub(2).and_then(|name| tokens.get(name));
+        if is_punct(at.checked_sub(1).and_then(|bang| tokens.get(bang)), '!')
+            && MACROS.iter().any(|name| is_word(named, name))
+        {
+            found.extend(strings(&group.stream()));
+        } else {
+            found.extend(printed(&group.stream()));
+        }
+    }
+    found
+}
+
 fn walk(stream: &TokenStream, visit: &mut impl FnMut(&TokenTree)) {
     for token in stream.clone() {
         visit(&token);

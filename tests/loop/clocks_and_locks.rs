@@ -14,6 +14,7 @@ use super::crowd::come_through_the_network;
 use super::kills::bytes;
 use super::project::{Project, Ran, run};
 use super::seat::{Seat, Setup, one_line};
+use super::skip::skip;
 
 const LIES: &str = r#"
 #include <fcntl.h>
@@ -54,14 +55,18 @@ fn library() -> Option<&'static PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let (source, library) = (folder.join("lies.c"), folder.join("liblies.so"));
+        // Other processes of tests may be at the same: what they load is replaced whole.
+        let own = |end: &str| folder.join(format!("lies-{}{end}", std::process::id()));
+        let (source, made, library) = (own(".c"), own(".so"), folder.join("liblies.so"));
         std::fs::write(&source, LIES).unwrap();
         let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source);
-        compiler.output().is_ok_and(|o| o.status.success()).then_some(library)
+        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&made).arg(&source);
+        let built = compiler.output().is_ok_and(|o| o.status.success());
+        let _ = std::fs::remove_file(&source);
+        built.then(|| std::fs::rename(&made, &library).unwrap()).map(|()| library)
     });
     if built.is_none() {
-        eprintln!("skipped: there is no C compiler (cc) here");
+        skip("there is no C compiler (cc) here");
     }
     built.as_ref()
 }

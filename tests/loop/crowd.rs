@@ -18,6 +18,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::project::{ADS, Project, run};
+use super::skip::skip;
 
 /// What a labeller is told: its name, the file, and the milliseconds that it stays.
 const SEAT: &str = "HARDCASE_PROOF_SEAT";
@@ -73,7 +74,7 @@ pub fn logged(store: &Store) -> Vec<Act> {
 #[test]
 #[ignore = "started by other tests, with what it needs in the environment"]
 fn a_labeller_says_what_is_saved_once_it_is() {
-    let Ok(told) = std::env::var(SEAT) else { return eprintln!("skipped: {SEAT} names no seat") };
+    let Ok(told) = std::env::var(SEAT) else { return skip(format_args!("{SEAT} names no seat")) };
     let mut words = told.split('\n');
     let (file, name) = (PathBuf::from(words.next().unwrap()), words.next().unwrap());
     let until = Instant::now() + Duration::from_millis(words.next().unwrap().parse().unwrap());

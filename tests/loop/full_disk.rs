@@ -13,6 +13,7 @@ use super::crowd::{Act, come_through_the_network, logged, told};
 use super::kills::{bytes, restore};
 use super::project::{Project, program, run};
 use super::seat::{Seat, case_on, one_line};
+use super::skip::skip;
 
 /// Far more rows than the disk has room for.
 fn many_rows() -> String {
@@ -64,9 +65,9 @@ fn run_or_skip(command: Command) -> Option<super::project::Ran> {
         if ran.code != Some(77) {
             return Some(ran);
         }
-        eprintln!("skipped: no file system can be mounted here ({})", ran.err.trim());
+        skip(format_args!("no file system can be mounted here ({})", ran.err.trim()));
     } else {
-        eprintln!("skipped: no mount namespace can be made here");
+        skip("no mount namespace can be made here");
     }
     None
 }
@@ -233,7 +234,7 @@ fn session(project: &Project, disk: &SmallDisk, pages: u64) -> bool {
 #[ignore = "started by another test, in a mount namespace of its own"]
 fn every_write_of_a_session_is_once_the_first_that_finds_no_room() {
     let Ok(file) = std::env::var(BEGINS_WITH) else {
-        return eprintln!("skipped: {BEGINS_WITH} names no file");
+        return skip(format_args!("{BEGINS_WITH} names no file"));
     };
     let (project, begins_with) = (Project::none(), std::fs::read(file).unwrap());
     let disk = SmallDisk::under(&project);
@@ -258,7 +259,7 @@ fn every_write_of_a_session_is_once_the_first_that_finds_no_room() {
 #[ignore = "started by another test, in a mount namespace of its own"]
 fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
     let Ok(file) = std::env::var(BEGINS_WITH) else {
-        return eprintln!("skipped: {BEGINS_WITH} names no file");
+        return skip(format_args!("{BEGINS_WITH} names no file"));
     };
     let (project, begins_with) = (Project::none(), std::fs::read(file).unwrap());
     let disk = SmallDisk::under(&project);
@@ -347,7 +348,7 @@ fn can_mount() -> bool {
     let can =
         Command::new("unshare").args(["-rm", "sh", "-c", mount]).output().is_ok_and(|o| o.status.success());
     if !can {
-        eprintln!("skipped: no file system can be mounted here");
+        skip("no file system can be mounted here");
     }
     can
 }

@@ -5,17 +5,11 @@ use std::process::{Command, Stdio};
 
 use super::project::{Project, program};
 use super::seat::Seat;
+use super::skip::test_data;
 
 /// A language model of the test data.
 pub fn model(name: &str) -> Option<PathBuf> {
-    let data = std::env::var_os("HARDCASE_TEST_DATA")
-        .unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
-    let path = PathBuf::from(data).join("models").join(name);
-    if !path.is_file() {
-        eprintln!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
+    test_data(&format!("models/{name}"))
 }
 
 /// A scouted project whose first `rounds` rounds are answered with the gold labels, and whose head is tuned.

@@ -2,7 +2,7 @@
 //!
 //! One binary with modules, because each file directly in `tests/` would link llama.cpp anew. What needs a model is compiled with the
 //! engine only; the rest runs in a label-only build too, over vectors that [`project`] enters through the library.
-//! What a machine lacks for a test (root, `unshare`, `strace`, test data) skips that test with a printed reason.
+//! What a machine lacks for a test (root, `unshare`, `strace`, test data) skips that test with a printed reason, or fails it (see [`skip`]).
 
 #![expect(
     clippy::unwrap_used,
@@ -45,6 +45,8 @@ mod hostile_text;
 mod judge;
 #[cfg(all(test, unix))]
 mod kills;
+#[cfg(all(test, not(feature = "engine")))]
+mod label_only;
 #[cfg(test)]
 mod lamport;
 #[cfg(all(test, feature = "engine"))]
@@ -73,6 +75,9 @@ mod report;
 mod seat;
 #[cfg(all(test, feature = "engine"))]
 mod simulate;
+#[cfg(test)]
+#[path = "../../src/domain/skip.rs"]
+mod skip;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use super::judge::model;
 use super::project::{Project, program, run};
+use super::skip::skip;
 
 /// `program` inside `outer` (a tool that runs another program), with the same home.
 fn inside(outer: &[&str], arguments: &[&str]) -> Command {
@@ -17,8 +18,7 @@ fn inside(outer: &[&str], arguments: &[&str]) -> Command {
 #[test]
 fn the_demo_works_in_a_namespace_without_interfaces() {
     if !Command::new("unshare").args(["-rn", "true"]).output().is_ok_and(|o| o.status.success()) {
-        eprintln!("skipped: no network namespace can be made here");
-        return;
+        return skip("no network namespace can be made here");
     }
     let project = Project::none();
     let dir = project.path(".");
@@ -37,8 +37,7 @@ fn a_trace_of_every_verb_shows_no_socket_but_local_ones() {
     let seen = Command::new(strace[0]).args(&strace[1..]).args(control).output();
     let shown = std::fs::read_to_string(&trace).unwrap_or_default();
     if !seen.is_ok_and(|o| o.status.success()) || !shown.contains("AF_INET") {
-        eprintln!("skipped: strace cannot be used here");
-        return;
+        return skip("strace cannot be used here");
     }
     std::fs::remove_file(&trace).unwrap();
     let file = project.file();

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::project::{Project, hardcase};
+#[cfg(feature = "engine")]
+use super::skip::test_data;
 
 /// Imports bytes under a name into a project that has three texts, and expects a refusal that leaves it as it was.
 #[track_caller]
@@ -244,13 +246,7 @@ fn a_model_that_is_a_text_or_cut_short_is_named_and_nothing_is_scouted() {
 #[cfg(feature = "engine")]
 #[test]
 fn a_language_model_is_no_scout() {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
-    let data = std::env::var("HARDCASE_TEST_DATA").unwrap_or_else(|_| default.into());
-    let model = Path::new(&data).join("models/tinystories-656k-q8_0.gguf");
-    if !model.exists() {
-        eprintln!("skipped: there is no {}", model.display());
-        return;
-    }
+    let Some(model) = test_data("models/tinystories-656k-q8_0.gguf") else { return };
     let project = Project::with_ads(3);
     project
         .run("scout", &["--model", model.to_str().unwrap()])

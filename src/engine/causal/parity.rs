@@ -16,6 +16,7 @@ use super::served::{Acting, Options, Precision, Server};
 use super::shape::Family;
 use super::specimen::Specimen;
 use super::weights::Weights;
+use crate::domain::skip::test_data;
 use crate::engine::context::Served;
 use crate::engine::gguf::TensorType;
 
@@ -163,8 +164,6 @@ fn so_it_does_with_coarser_weights() {
 
 #[test]
 fn so_it_does_on_small_models_that_were_trained() {
-    let data = std::env::var_os("HARDCASE_TEST_DATA")
-        .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into(), PathBuf::from);
     for (name, precision, most_log, most) in [
         ("tinystories-656k-f32", Precision::Single, 1e-3, 1e-3),
         ("stories260Ktok512", Precision::Single, 1e-3, 1e-3),
@@ -173,11 +172,7 @@ fn so_it_does_on_small_models_that_were_trained() {
         // llama.cpp also rounds what goes into each product to 8 bits, which shows in vectors of 128 numbers.
         ("tinystories-656k-q8_0", Precision::Half, f32::INFINITY, 0.03),
     ] {
-        let path = data.join(format!("models/{name}.gguf"));
-        if !path.exists() {
-            eprintln!("skipped: there is no {}", path.display());
-            continue;
-        }
+        let Some(path) = test_data(&format!("models/{name}.gguf")) else { continue };
         for (log, p) in compare(&path, precision, GIB) {
             assert!(log < most_log && p < most, "{name}: {log} {p}");
         }

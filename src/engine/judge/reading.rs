@@ -313,26 +313,17 @@ impl Reading<'_> {
 #[cfg(test)]
 mod tests {
     use std::ops::ControlFlow;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use super::*;
+    use crate::domain::skip::test_data;
     use crate::engine::causal::{Adapter, AdapterFile, Weights};
     use crate::engine::judge::unpacked::Unpacked;
     use crate::engine::judge::{JudgeOptions, PromptLabel};
 
-    fn path(model: &str) -> PathBuf {
-        let data = std::env::var_os("HARDCASE_TEST_DATA")
-            .unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
-        PathBuf::from(data).join("models").join(model)
-    }
-
     /// A small real model of the test data.
     fn judge(name: &str) -> Option<Judge> {
-        let path = path(name);
-        if !path.is_file() {
-            eprintln!("skipped: {} is not there", path.display());
-            return None;
-        }
+        let path = test_data(&format!("models/{name}"))?;
         // One thread: these models are too small for two to help each other.
         let options = JudgeOptions { threads: std::num::NonZeroUsize::MIN, ..JudgeOptions::default() };
         Some(Judge::load(&path, options).unwrap())
@@ -554,11 +545,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_judge_says_with_unpacked_weights_what_it_says_with_the_file() {
-        let path = path("tinystories-656k-q8_0.gguf");
-        if !path.is_file() {
-            eprintln!("skipped: {} is not there", path.display());
-            return;
-        }
+        let Some(path) = test_data("models/tinystories-656k-q8_0.gguf") else { return };
         let told = instruction(&["a dog", "a doll", "cat"]);
         let said = |path: &Path| -> Vec<f32> {
             let judge = Judge::load(path, JudgeOptions { packed: true, ..JudgeOptions::default() }).unwrap();

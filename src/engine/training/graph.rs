@@ -149,9 +149,10 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use super::*;
+    use crate::domain::skip::test_data;
     use crate::engine::bert::Pass;
     use crate::engine::context::{Context, Served};
     use crate::engine::embedded;
@@ -201,12 +202,8 @@ mod tests {
     #[test]
     fn the_trainer_computes_what_llama_cpp_does_on_500_real_texts() {
         const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
-        let data = std::env::var_os("HARDCASE_TEST_DATA")
-            .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into(), PathBuf::from);
-        let Ok(tweets) = std::fs::read_to_string(data.join("data/davidson_hate/labeled_data.csv")) else {
-            eprintln!("skipped: there is no data/davidson_hate in {}", data.display());
-            return;
-        };
+        let Some(tweets) = test_data("data/davidson_hate/labeled_data.csv") else { return };
+        let tweets = std::fs::read_to_string(tweets).unwrap();
         let long = tweets[..60_000].split_at(50_000).0;
         let mut texts = vec!["", " ", "\u{1f389}\u{1f525}\u{1f468}\u{1f3ff}\u{200d}\u{1f680}", long];
         texts.extend(["\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} hello \u{4f60}\u{597d} \u{645}\u{631}\u{62d}\u{628}\u{627}"]);

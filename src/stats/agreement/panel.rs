@@ -136,7 +136,6 @@ fn too_few(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
 
     use proptest::prelude::*;
     use rand::{Rng, SeedableRng};
@@ -145,6 +144,7 @@ mod tests {
     use super::super::fleiss::{tests::DIAGNOSES, tests::counted};
     use super::super::kappa::cohen;
     use super::*;
+    use crate::domain::skip::test_data;
 
     fn ends(figure: &Figure) -> (f64, f64, f64, usize) {
         match figure {
@@ -227,18 +227,6 @@ mod tests {
         assert!((134..=149).contains(&held), "{held} of 150");
     }
 
-    /// A file of the test data; none, with the reason printed, where it is absent.
-    fn data(path: &str) -> Option<PathBuf> {
-        let root = std::env::var_os("HARDCASE_TEST_DATA")
-            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")), PathBuf::from);
-        let path = root.join("data").join(path);
-        let there = path.exists();
-        if !there {
-            eprintln!("skipped: there is no {}", path.display());
-        }
-        there.then_some(path)
-    }
-
     fn ratings(by_case: BTreeMap<String, Vec<usize>>, labels: usize) -> Ratings {
         let raters = by_case.values().map(Vec::len).max().unwrap_or(0);
         let rater = |r: usize| by_case.values().map(|given| given.get(r).copied()).collect();
@@ -248,7 +236,7 @@ mod tests {
     /// Snow and others (2008), textual entailment: ten workers on each of 800 pairs of sentences.
     #[test]
     fn the_crowd_of_snow_and_others_has_a_fleiss_kappa_of_0_241() {
-        let Some(path) = data("snow2008_rte/rte.standardized.tsv") else { return };
+        let Some(path) = test_data("data/snow2008_rte/rte.standardized.tsv") else { return };
         let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path).unwrap();
         let mut by_case: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for row in reader.records().map(Result::unwrap) {
@@ -263,7 +251,7 @@ mod tests {
     /// Cercas Curry and others (2021): two to seven experts on each of 4,185 turns of talk with a machine.
     #[test]
     fn the_experts_of_convabuse_have_a_binary_fleiss_kappa_of_0_648_and_an_alpha_of_0_446_on_five_labels() {
-        let Some(path) = data("convabuse/ConvAbuseEMNLPfull.csv") else { return };
+        let Some(path) = test_data("data/convabuse/ConvAbuseEMNLPfull.csv") else { return };
         let mut reader = csv::Reader::from_path(path).unwrap();
         let (mut five, mut two) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
         for row in reader.records().map(Result::unwrap) {

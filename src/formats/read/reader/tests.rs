@@ -1,11 +1,11 @@
 //! Whole files through the reader: real ones, broken ones, and any bytes at all.
 
 use std::io::{self, Cursor, Read};
-use std::path::PathBuf;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::skip::test_data;
 use crate::formats::read::row::{TextCell, unpack};
 use crate::formats::write::cell::Cell;
 use crate::formats::write::sink::{ColumnType, RowWriter, columns};
@@ -219,16 +219,7 @@ fn a_zero_byte_further_down_is_a_bad_row() {
 
 /// A file of the real data; none, with the reason printed, where the data is absent.
 fn real(path: &str) -> Option<std::fs::File> {
-    let root = std::env::var_os("HARDCASE_TEST_DATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")), PathBuf::from);
-    let path = root.join("data").join(path);
-    match std::fs::File::open(&path) {
-        Ok(file) => Some(file),
-        Err(e) => {
-            eprintln!("skipped: {} ({e})", path.display());
-            None
-        }
-    }
+    Some(std::fs::File::open(test_data(&format!("data/{path}"))?).unwrap())
 }
 
 #[test]
