@@ -142,5 +142,5 @@ fn without_a_terminal_nobody_is_asked_and_one_sentence_says_what_to_do() {
 #[test]
 fn a_project_in_the_place_of_a_verb_is_opened() {
     let project = Project::empty();
-    hardcase([project.file()]).refused(2, &["open the workstation", "no terminal", "`hardcase next`"]);
+    hardcase([project.file()]).refused(2, &["open the workstation", "not a terminal", "`hardcase next`"]);
 }
