@@ -46,7 +46,7 @@ pub(super) struct Written {
 }
 
 fn kinds() -> PossibleValuesParser {
-    EXPORT_KINDS.map(|kind| PossibleValue::new(kind.name).help(kind.help)).into()
+    EXPORT_KINDS.iter().map(|kind| PossibleValue::new(kind.name).help(kind.help)).into()
 }
 
 fn formats() -> PossibleValuesParser {

@@ -101,7 +101,7 @@ impl NewProject {
         // Whatever would fail at the end should fail before anyone has typed a word.
         check_place(&self.file)?;
         person.say(&format!(
-            "{} will be made when you have answered all questions.\nEnter accepts the answer in [brackets]. Ctrl-C leaves, and nothing is made.",
+            "{} is made when you are done.\nEnter accepts the answer in [brackets]. Ctrl-C leaves, and nothing is made.",
             self.file.display()
         ))?;
         self.preview_data(person)?;

@@ -20,7 +20,7 @@ fn project() -> Project {
     let notes = project.write("notes.jsonl", NOTES);
     project.run("import", &[notes.to_str().unwrap()]).done();
     project.enter_vectors();
-    project.run("mine", &["--budget", "6", "--overlap", "1"]).done();
+    project.run("mine", &["--budget", "6"]).done();
     for (item, label, name) in
         [(1, "fine", "ada"), (1, "clickbait", "bob"), (2, "clickbait", "ada"), (4, "fine", "ada")]
     {

@@ -25,15 +25,15 @@ use crate::domain::fault::{Fault, Result};
 use crate::formats::OutputFormat;
 
 /// Every kind of export, the default first.
-pub static EXPORT_KINDS: [&ExportKind; 5] =
-    [&labels::LABELS, &predictions::PREDICTIONS, &final_labels::FINAL, &rows::ROWS, &events::EVENTS];
+pub static EXPORT_KINDS: &[&ExportKind] =
+    &[&labels::LABELS, &predictions::PREDICTIONS, &final_labels::FINAL, &rows::ROWS, &events::EVENTS];
 
 /// The kind of export of this name.
 ///
 /// # Errors
 /// A usage fault that lists the kinds there are.
 pub fn export_kind(name: &str) -> Result<&'static ExportKind> {
-    EXPORT_KINDS.into_iter().find(|kind| kind.name == name).ok_or_else(|| {
+    EXPORT_KINDS.iter().copied().find(|kind| kind.name == name).ok_or_else(|| {
         Fault::usage(format!("export '{name}'"), "there is no such kind of export")
             .hint(format!("The kinds are {}", names(|_| true)))
     })
@@ -49,7 +49,7 @@ pub fn output_format(name: &str) -> Result<&'static OutputFormat> {
 
 /// The output formats by name, each with what it is; the default first.
 pub fn output_formats() -> impl Iterator<Item = (&'static str, &'static str)> {
-    crate::formats::OUTPUT_FORMATS.into_iter().map(|format| (format.name, format.help))
+    crate::formats::OUTPUT_FORMATS.iter().map(|format| (format.name, format.help))
 }
 
 /// Exports.
@@ -73,7 +73,7 @@ pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Res
 /// The names of the kinds that `include` chooses: `a, b or c`.
 fn names(include: impl Fn(&ExportKind) -> bool) -> String {
     let names: Vec<&str> =
-        EXPORT_KINDS.into_iter().filter(|kind| include(kind)).map(|kind| kind.name).collect();
+        EXPORT_KINDS.iter().copied().filter(|kind| include(kind)).map(|kind| kind.name).collect();
     match names.as_slice() {
         [before @ .., last] if !before.is_empty() => format!("{} or {last}", before.join(", ")),
         names => names.concat(),

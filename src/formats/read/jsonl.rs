@@ -85,7 +85,7 @@ fn is_array(text: &[u8]) -> bool {
 
 fn array(sample: &Sample<'_>) -> Fault {
     sample
-        .fault("it is one JSON array, and one object on each line is needed")
+        .fault("it is one JSON array instead of one object on each line")
         .hint("Convert it: jq -c '.[]' FILE > FILE.jsonl")
 }
 
@@ -107,7 +107,7 @@ fn parse(line: &Line<'_>, detected: &Detected, advice: &Advice) -> Parsed {
     let entries = object(text).map_err(bad)?;
     let cell = |i: usize| {
         let key = &detected.columns[i];
-        plain_of(&entries, key).map_err(|what| bad(format!("under '{}' {what}", excerpt(key))))
+        plain_of(&entries, key).map_err(|what| bad(format!("the value of '{}' {what}", excerpt(key))))
     };
     let missing = |i: &usize| value_of(&entries, &detected.columns[*i]).is_none();
     if detected.text.iter().all(missing) {
@@ -138,8 +138,8 @@ fn gold_of(entries: &[(String, Box<RawValue>)], detected: &Detected) -> Option<S
 /// A clause that says what is wrong and at which character.
 fn object(line: &str) -> Result<Vec<(String, Box<RawValue>)>, String> {
     match line.trim_start().as_bytes().first() {
-        Some(b'[') => return Err("it is a JSON array, and an object is needed".into()),
-        Some(b'"') => return Err("it is a JSON string, and an object is needed".into()),
+        Some(b'[') => return Err("it is a JSON array instead of an object".into()),
+        Some(b'"') => return Err("it is a JSON string instead of an object".into()),
         _ => {}
     }
     let Entries(entries) = serde_json::from_str(line).map_err(|e| {
@@ -157,9 +157,9 @@ fn object(line: &str) -> Result<Vec<(String, Box<RawValue>)>, String> {
 fn plain(value: &RawValue) -> Result<Option<String>, &'static str> {
     let json = value.get();
     match json.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(json).map(Some).map_err(|_| "it is not a valid string"),
-        Some(b'[') => Err("it is an array"),
-        Some(b'{') => Err("it is an object"),
+        Some(b'"') => serde_json::from_str(json).map(Some).map_err(|_| "is not a valid string"),
+        Some(b'[') => Err("is an array"),
+        Some(b'{') => Err("is an object"),
         Some(b'n') | None => Ok(None),
         Some(_) => Ok(Some(json.to_owned())),
     }
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused_with_the_place() {
-        assert_eq!(object("[1]").unwrap_err(), "it is a JSON array, and an object is needed");
+        assert_eq!(object("[1]").unwrap_err(), "it is a JSON array instead of an object");
         assert!(object("\"a\"").unwrap_err().contains("string"));
         let why = object("{\"a\": 1,}").unwrap_err();
         assert!(

@@ -26,8 +26,11 @@ mod sniff;
 use self::format::InputFormat;
 
 /// Every input format, in the order in which they are tried on a file without a telling extension. The last one takes any text.
-pub(in crate::formats) static INPUT_FORMATS: [&InputFormat; 3] =
-    [&jsonl::JSONL, &delimited::DELIMITED, &lines::LINES];
+pub(in crate::formats) static INPUT_FORMATS: &[&InputFormat] = &[
+    &jsonl::JSONL, //
+    &delimited::DELIMITED,
+    &lines::LINES,
+];
 
 /// What can be read, for help and messages: `JSONL, CSV, TSV` and then `conjunction` and the last one.
 pub fn input_formats(conjunction: &str) -> String {

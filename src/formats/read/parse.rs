@@ -56,7 +56,7 @@ pub(super) fn row_with_text(row: Row, raw: &[u8]) -> Parsed {
 
 pub(super) fn too_long(line: u64, bytes: u64, raw: &[u8]) -> BadRow {
     let most = grouped(LONGEST_TEXT as u64);
-    let why = format!("its text is {} bytes long, and {most} is the most", grouped(bytes));
+    let why = format!("its text is {} bytes long, and at most {most} are allowed", grouped(bytes));
     let hint = if raw.trim_ascii_end().contains(&b'\n') {
         format!("Does a quote enclose rows by mistake? {QUOTES_HINT}")
     } else {

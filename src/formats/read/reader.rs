@@ -68,7 +68,7 @@ impl Reader {
         }
         let cut = if whole { sample.len() } else { last_line_end(&sample) };
         let beginning = Sample { text: &sample[..cut], whole, name: &name, encoding };
-        let (detected, open) = sniff(&INPUT_FORMATS, &beginning, options)?;
+        let (detected, open) = sniff(INPUT_FORMATS, &beginning, options)?;
         let advice = Advice::new(encoding.encoding, &sample[..cut]);
         let source: Source = Box::new(Cursor::new(sample).chain(source));
         let mut reader = Self { name, detected, records: open(source), advice, bytes, empty: 0 };

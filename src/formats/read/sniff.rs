@@ -98,7 +98,7 @@ mod tests {
     fn sniffed(name: &str, text: &str, options: &ReadOptions) -> Result<Detected> {
         let encoding = Choice { encoding: UTF_8, mark: 0 };
         let sample = Sample { text: text.as_bytes(), whole: true, name, encoding };
-        sniff(&INPUT_FORMATS, &sample, options).map(|(detected, _)| detected)
+        sniff(INPUT_FORMATS, &sample, options).map(|(detected, _)| detected)
     }
 
     fn described(name: &str, text: &str) -> String {

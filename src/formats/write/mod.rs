@@ -16,21 +16,24 @@ use self::sink::OutputFormat;
 use crate::domain::fault::Result;
 
 /// Every output format, the default first.
-pub static OUTPUT_FORMATS: [&OutputFormat; 2] = [&JSONL, &CSV];
+pub static OUTPUT_FORMATS: &[&OutputFormat] = &[
+    &JSONL, //
+    &CSV,
+];
 
 /// The output format of this name.
 ///
 /// # Errors
 /// A usage fault that lists the formats there are.
 pub fn output_format(name: &str) -> Result<&'static OutputFormat> {
-    sink::find(&OUTPUT_FORMATS, name)
+    sink::find(OUTPUT_FORMATS, name)
 }
 
 /// The format to write: the one that was asked for, else the one that the extension of `out` chooses, else the first.
 pub fn chosen_format(asked: Option<&'static OutputFormat>, out: Option<&Path>) -> &'static OutputFormat {
     let extension = out.and_then(Path::extension).map(|e| e.to_string_lossy().to_lowercase());
     let by_extension = |extension: String| {
-        OUTPUT_FORMATS.into_iter().find(|format| format.extensions.contains(&extension.as_str()))
+        OUTPUT_FORMATS.iter().copied().find(|format| format.extensions.contains(&extension.as_str()))
     };
     asked.or_else(|| extension.and_then(by_extension)).unwrap_or(OUTPUT_FORMATS[0])
 }

@@ -99,7 +99,7 @@ fn a_format_is_chosen_by_its_name_then_by_the_extension_of_the_file_then_by_defa
 #[test]
 fn no_two_formats_share_a_name_or_an_extension() {
     let each = |names: &dyn Fn(&OutputFormat) -> Vec<&'static str>| {
-        let mut names: Vec<&str> = OUTPUT_FORMATS.into_iter().flat_map(names).collect();
+        let mut names: Vec<&str> = OUTPUT_FORMATS.iter().copied().flat_map(names).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

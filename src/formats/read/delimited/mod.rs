@@ -72,8 +72,8 @@ fn table(sample: &Sample<'_>, split: Split, options: &ReadOptions) -> Result<Rec
         records.remove(0);
         if records.is_empty() && sample.whole {
             return Err(sample
-                .fault(format!("it has a header ({}) and no row", list_columns(&columns)))
-                .hint("If that is a row, add --no-header"));
+                .fault(format!("it has a header ({}) and no rows", list_columns(&columns)))
+                .hint("If that is a row and not a header, add --no-header"));
         }
         columns
     } else {

@@ -96,7 +96,7 @@ fn jsonl_rows_without_a_usable_text_are_bad_and_empty_ones_passed_over() {
     assert_eq!((texts(&rows), rows[0].external_id.as_deref(), empty), (vec!["a b", "d"], Some("1"), 2));
     let why: Vec<String> = bad.iter().map(|b| format!("{} {}", b.line, b.why)).collect();
     assert_eq!(why[0], "2 it has no key 'text'");
-    assert_eq!(why[1], "5 under 'text' it is an array");
+    assert_eq!(why[1], "5 the value of 'text' is an array");
     assert!(why[2].starts_with("6 it is not a JSON object: trailing comma"), "{}", why[2]);
 }
 
@@ -175,7 +175,10 @@ fn ten_megabytes_in_one_cell_are_one_bad_row() {
         let (rows, bad, _) = read(name, text);
         assert_eq!(rows.last().map(|r| r.text.as_str()), Some("b c"), "{name}");
         assert_eq!((bad.len(), bad[0].line), (1, 2), "{name}");
-        assert_eq!(bad[0].why, "its text is 10,485,760 bytes long, and 1,000,000 is the most", "{name}");
+        assert_eq!(
+            bad[0].why, "its text is 10,485,760 bytes long, and at most 1,000,000 are allowed",
+            "{name}"
+        );
     }
 }
 
