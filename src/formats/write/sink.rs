@@ -64,6 +64,9 @@ pub trait RowSink {
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
+/// Begins an output with these columns.
+pub type OpenSink = for<'a> fn(Output<'a>, &[Column]) -> io::Result<Box<dyn RowSink + 'a>>;
+
 /// An output format as the list in `formats/write/mod.rs` has it.
 #[derive(Debug)]
 pub struct OutputFormat {
@@ -74,7 +77,7 @@ pub struct OutputFormat {
     /// File extensions that choose it, lower case and without the dot.
     pub extensions: &'static [&'static str],
     /// Begins an output. Buffers by itself: rows come one at a time.
-    pub open: for<'a> fn(Output<'a>, &[Column]) -> io::Result<Box<dyn RowSink + 'a>>,
+    pub open: OpenSink,
 }
 
 /// Writes rows of cells in one format.
