@@ -190,12 +190,10 @@ impl Session {
         let before = self.store.decisions(Some(item))?.pop();
         let case = self.store.case_of_item(item)?;
         let event = NewEvent {
-            label: Some(label.id),
+            answer: Some(crate::domain::answer::Answer::one(label.id)),
             note: Some(reason.to_owned()),
             target: before.map(|decision| decision.event),
-            // How long a case was on the screen says nothing of a decision.
-            duration_ms: None,
-            ..self.new_event(item, case, Action::Adjudicate)?
+            ..self.new_event(item, case.map(|case| case.id), Action::Adjudicate)?
         };
         let saved = self.store.append(self.session, event, Reveals::No)?;
         let names = Names::read(&self.store, self.task())?;
@@ -217,7 +215,10 @@ impl Session {
         self.must_lead(format!("take back the decision on item {item}"))?;
         let Some(decision) = self.store.decisions(Some(item))?.pop() else { return Ok(None) };
         let case = self.store.case_of_item(item)?;
-        let event = NewEvent { target: Some(decision.event), ..self.new_event(item, case, Action::Retract)? };
+        let event = NewEvent {
+            target: Some(decision.event),
+            ..self.new_event(item, case.map(|case| case.id), Action::Retract)?
+        };
         self.store.append(self.session, event, Reveals::No)?;
         Ok(Some(self.name_of(&decision.label)))
     }

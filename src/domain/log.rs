@@ -6,41 +6,15 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::answer::Answer;
+pub use super::hex::Hex;
+use super::hex::hex;
 use super::item::ItemKey;
 use super::overlap::Overlap;
 
-/// Bytes that travel as hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Hex(pub Vec<u8>);
-
-impl std::fmt::Display for Hex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
-}
-
-impl Serialize for Hex {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Hex {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        let digit = |c: u8| char::from(c).to_digit(16).map(|d| d as u8);
-        let bytes = text.as_bytes().chunks(2).map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        });
-        let bytes: Option<Vec<u8>> = bytes.collect();
-        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("no hexadecimal digits, two for each byte"))
-    }
-}
-
 impl Serialize for ItemKey {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Hex(self.0.to_vec()).serialize(to)
+        to.serialize_str(&hex(&self.0))
     }
 }
 
@@ -251,15 +225,15 @@ line! {
         expert: Option<String>,
         /// When the model's view was shown in a repeat.
         revealed_ms: Option<i64>,
-        /// For which revision of the task it was sent round again.
-        again: Option<Uuid>,
+        /// For which revision of the task it was sent for re-annotation.
+        reannotation: Option<Uuid>,
     }
 }
 
 impl CaseLine {
     /// Whether it is a place kept for a repeat that nobody has come to yet.
     pub fn is_kept_place(&self) -> bool {
-        self.reason == "repeat" && self.expert.is_none() && self.again.is_none()
+        self.reason == "repeat" && self.expert.is_none() && self.reannotation.is_none()
     }
 }
 
@@ -284,8 +258,8 @@ line! {
         action: String,
         /// The event that it speaks of.
         target: Option<Uuid>,
-        /// The label's stable key.
-        label: Option<String>,
+        /// The labels of the answer, by their stable keys.
+        labels: Option<Answer>,
         /// 1 to 3.
         confidence: Option<i64>,
         /// A note.
@@ -293,13 +267,20 @@ line! {
         /// The task revision.
         revision: Uuid,
         /// The prelabel that could be seen before.
-        seen_prelabel: Option<String>,
+        seen_prelabel: Option<Answer>,
         /// Whether the model's view had been revealed.
         revealed: bool,
         /// Milliseconds.
         duration_ms: Option<i64>,
         /// UTC milliseconds.
         at_ms: i64,
+    }
+}
+
+impl EventLine {
+    /// The label that is given, where it is one.
+    pub fn label(&self) -> Option<&str> {
+        self.labels.as_ref().and_then(Answer::single)
     }
 }
 
@@ -371,13 +352,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_travel_as_digits_and_what_is_none_is_refused() {
+    fn a_key_is_written_as_digits_and_a_short_one_is_refused() {
         let key: ItemKey = serde_json::from_str(&format!("\"{}\"", "aF".repeat(32))).unwrap();
         assert_eq!(key.0, [0xAF; 32]);
         assert_eq!(serde_json::to_string(&key).unwrap(), format!("\"{}\"", "af".repeat(32)));
-        for bad in ["\"abc\"", "\"zz\"", "\"é\"", "7"] {
-            assert!(serde_json::from_str::<Hex>(bad).is_err(), "{bad}");
-        }
         assert!(serde_json::from_str::<ItemKey>("\"af\"").is_err());
     }
 }

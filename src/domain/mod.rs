@@ -11,6 +11,7 @@ pub mod figure;
 #[cfg(test)]
 pub mod fuzzing;
 pub mod grouped;
+pub mod hex;
 pub mod history;
 pub mod ids;
 pub mod item;

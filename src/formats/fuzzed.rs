@@ -4,7 +4,8 @@ use std::io::Cursor;
 
 use serde_json::Value;
 
-use super::event_log::{LogEnd, read_log, write_log};
+use super::event_log::tests::{sealed, specimen};
+use super::event_log::{read_log, write_log};
 use super::read::found::{Found, Shape};
 use super::read::reader::{Entry, Reader};
 use super::read::row::{Row, TextCell, fill_text, unpack};
@@ -210,10 +211,14 @@ fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
         let mut out = Vec::new();
         write_log(&mut out, log, None).map(|_| out).map_err(|f| f.to_string())
     };
-    let seeds = vec![super::event_log::tests::specimen(), b"id,text\n1,a\n".to_vec()];
+    let seeds = vec![specimen(), b"id,text\n1,a\n".to_vec()];
     Fuzzer::new("logs of labels", 10).over(&seeds, |bytes| {
-        let log = match read_log(bytes, "x.jsonl") {
-            Ok((log, _)) => log,
+        // As it stands, and with an end that fits, so that the hash does not keep a change from what reads it.
+        if let Err(fault) = read_log(bytes, "x.jsonl") {
+            is_one_sentence(&fault.to_string())?;
+        }
+        let log = match read_log(&sealed(bytes)[..], "x.jsonl") {
+            Ok(log) => log,
             Err(fault) => return is_one_sentence(&fault.to_string()),
         };
         let written = text(&log)?;
@@ -223,7 +228,7 @@ fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
             log
         };
         match read_log(&written[..], "x.jsonl") {
-            Ok((back, LogEnd::Marked)) if bare(back.clone()) == bare(log) => Ok(()),
+            Ok(back) if bare(back.clone()) == bare(log) => Ok(()),
             Ok(_) => Err("what was taken is written as another log".into()),
             Err(fault) => Err(format!("what was taken is refused when it is written: {fault}")),
         }

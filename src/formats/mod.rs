@@ -14,7 +14,7 @@ mod fuzzed;
 mod read;
 mod write;
 
-pub use event_log::{LogEnd, LogText, read_log, write_log};
+pub use event_log::{LogText, read_log, write_log};
 pub use read::found::{Found, Shape};
 pub use read::reader::{Entry, Reader};
 pub use read::row::{BadRow, Row, TextCell, fill_text, unpack};

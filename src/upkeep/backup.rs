@@ -35,7 +35,7 @@ pub enum Occasion {
     /// A person asked for one.
     Asked,
     /// A session ended: it must be quick.
-    SittingEnded,
+    SessionEnded,
     /// Something is about to be done.
     Before,
 }
@@ -165,11 +165,11 @@ pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
                 .hint("Make room, name a place on another disk with --to, or keep the labels alone: `hardcase export FILE --what events -o LABELS`"));
         }
         (None, Occasion::Asked | Occasion::Before) => Holds::Project,
-        (None, Occasion::SittingEnded) if size <= QUICK => Holds::Project,
+        (None, Occasion::SessionEnded) if size <= QUICK => Holds::Project,
         _ => Holds::Labels,
     };
     let held = match occasion {
-        Occasion::SittingEnded => backups.hold()?,
+        Occasion::SessionEnded => backups.hold()?,
         Occasion::Asked | Occasion::Before => Some(backups.wait_to_hold()?),
     };
     let Some(held) = held else {
@@ -198,7 +198,7 @@ pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
 fn unchanged_since(store: &Store, backups: &Backups, occasion: Occasion) -> Result<Option<PathBuf>> {
     let list = backups.list();
     // A log that was kept because of the project's size is enough for the end of another session, and for nothing else.
-    if let Some(log) = list.first().filter(|b| occasion == Occasion::SittingEnded && b.holds == Holds::Labels)
+    if let Some(log) = list.first().filter(|b| occasion == Occasion::SessionEnded && b.holds == Holds::Labels)
         && store.last_label_ms()?.is_none_or(|last| last < log.at_ms)
     {
         return Ok(Some(log.path.clone()));

@@ -12,8 +12,7 @@ use super::restore::CUT_SHORT;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::grouped::{counted, grouped};
 use crate::store::care::backups::{Backup, Backups, Holds, followed, free_bytes};
-use crate::store::care::salvage::{Salvage, bring_up_to_date, mend_header, salvage};
-use crate::store::sync::merge::StoredCopy;
+use crate::store::care::salvage::{Salvage, mend_header, salvage};
 use crate::store::{Access, Alone, Store, beside, commits, finish_replacement, write_successor};
 
 /// What came of it.
@@ -103,17 +102,13 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
     if mend_header(&copy.0, &attempted).map_err(|fault| fault.or_hint(way_back(project)))? {
         report.found.push("its header was wrong".into());
     }
-    match bring_up_to_date(&copy.0, &attempted) {
-        Ok(()) => report.found.extend(wrong_with(&copy.0)),
-        Err(fault) => report.found.push(fault.why().to_owned()),
-    }
+    report.found.extend(wrong_with(&copy.0));
     if report.found.is_empty() {
         return Ok(report);
     }
     let mut saved = Salvage::default();
-    let lender = backups(project).find_map(|backup| StoredCopy::open(&backup.path, project).ok());
     let successor = write_successor(project, |to| {
-        saved = salvage(&copy.0, to, lender.as_ref().map(|backup| &backup.store))?;
+        saved = salvage(&copy.0, to)?;
         Ok(())
     });
     let successor = successor.map_err(|fault| {
@@ -140,11 +135,6 @@ fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
             saved.without_case,
             "label is kept without the case in which it was given",
             "labels are kept without the case in which they were given",
-        ),
-        (
-            saved.mended,
-            "row had one wrong bit, which its hash shows: it is as it was written",
-            "rows had one wrong bit, which their hash shows: they are as they were written",
         ),
         (
             saved.unsealed,

@@ -232,7 +232,7 @@ fn a_project_without_a_backup_says_so() {
 }
 
 #[test]
-fn the_end_of_a_sitting_and_a_merge_leave_a_backup() {
+fn the_end_of_a_session_and_a_merge_leave_a_backup() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "12"]).done();
     let folder = project.path("pool.hardcase.backups");
@@ -296,22 +296,24 @@ fn a_link_to_a_project_stays_one_and_both_names_lead_to_what_was_restored() {
     answer(&project, 2, "fine", "ada");
     hardcase(["restore", by_link]).done();
     let mut bytes = fs::read(project.file()).unwrap();
-    let row = b"setfine";
+    let row = b"set[\"fine\"]";
     let at = bytes.windows(row.len()).position(|w| w == row).unwrap();
-    bytes[at + 3] ^= 1;
+    bytes[at + 5] ^= 1;
     fs::write(project.file(), &bytes).unwrap();
     hardcase(["doctor", by_link, "--repair"]).done();
     assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_eq!((labels(&link).len(), labels(&project.file()).len()), (1, 1), "the damaged one is left out");
+    // What the report says of a backup brings it in again.
+    hardcase(["merge", by_link, made.to_str().unwrap()]).done();
     assert_eq!((labels(&link).len(), labels(&project.file()).len()), (2, 2));
 }
 
 #[test]
-fn a_project_that_lost_its_task_has_it_from_the_backup_and_keeps_every_label() {
+fn a_project_that_lost_its_task_is_not_repaired_and_says_how_to_go_back_to_a_backup() {
     let project = Project::with_ads(20);
     answer(&project, 1, "fine", "ada");
     let backup = path(&project.json("backup", &[]), "backup");
     answer(&project, 2, "clickbait", "bob");
-    let all = labels(&project.file());
     let root: i64 = {
         let file = rusqlite::Connection::open(project.file()).unwrap();
         let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'task_revision'";
@@ -321,13 +323,21 @@ fn a_project_that_lost_its_task_has_it_from_the_backup_and_keeps_every_label() {
     let at = usize::try_from(root - 1).unwrap() * 4_096;
     bytes[at..at + 4_096].fill(0);
     fs::write(project.file(), &bytes).unwrap();
-    let elsewhere = project.path("elsewhere");
+    let elsewhere = project.path("elsewhere.hardcase");
     fs::rename(&backup, &elsewhere).unwrap();
-    project.run("doctor", &["--repair"]).refused(1, &["its task cannot be read any more"]);
+    project
+        .run("doctor", &["--repair"])
+        .refused(1, &["its task cannot be read", "restore FILE --from BACKUP"]);
     fs::rename(&elsewhere, &backup).unwrap();
-    let report = project.json("doctor", &["--repair"]);
-    assert!(report["notes"].to_string().contains("task revisions: 1 are as the backup has them"), "{report}");
-    assert_eq!(labels(&project.file()), all);
+    let restore = format!("`hardcase restore {}` goes back to it", project.file().display());
+    project
+        .run("doctor", &["--repair"])
+        .refused(1, &["its task cannot be read", "The newest backup is", &restore]);
+    assert!(fs::read(project.file()).unwrap() == bytes, "it was left as it is");
+    let report = project.json("restore", &[]);
+    assert!(report["remarks"].to_string().contains("cannot be read"), "{report}");
+    assert!(fs::read(path(&report, "set_aside")).unwrap() == bytes, "nothing of it is destroyed");
+    assert_eq!(labels(&project.file()), ["1 \"ada\" \"fine\""]);
     drop(project.is_whole());
 }
 
@@ -376,8 +386,8 @@ fn a_killed_restore_or_repair_loses_no_label_and_the_same_command_goes_on() {
     let (project, all) = labelled_since_its_backup();
     let before = bytes(&project);
     let mut damaged = before.clone();
-    // One bit of a label's own row.
-    let row = b"setclickbait";
+    // One bit of a text that nobody has labelled.
+    let row = b"the text of row 12345,";
     let at = damaged.windows(row.len()).position(|w| w == row).unwrap();
     damaged[at + 3] ^= 1;
     let around = || -> Vec<String> {

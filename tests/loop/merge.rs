@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hardcase::desk::session::{Leaving, Next, Remarks, Session};
+use hardcase::domain::answer::Answer;
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::log::Log;
@@ -436,12 +437,10 @@ fn act(project: &Project, file: &Path, deeds: &[Deed]) {
                     case: None,
                     action: Action::Adjudicate,
                     target: None,
-                    label: Some("fine".into()),
+                    answer: Some(Answer::one("fine")),
                     confidence: None,
                     note: Some("decided".into()),
                     revision: store.task().unwrap().id,
-                    seen_prelabel: None,
-                    revealed: true,
                     duration_ms: None,
                 };
                 store.append(session, event, Reveals::Yes).unwrap();

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::lines::{Lines, columns, name_of, number, text_or_null, utc};
 use super::options::{Exported, What};
 use super::seen::Seen;
+use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent};
 use crate::domain::fault::Result;
 use crate::domain::ids::SessionId;
@@ -73,14 +74,14 @@ pub(crate) fn labels(
             ]);
         }
         cells.extend([
-            text_or_null(e.label.as_ref().map(|l| name_of(task, l))),
+            text_or_null(e.label().map(|key| name_of(task, key))),
             e.confidence.map_or(Cell::Null, number),
             text_or_null(e.note.clone()),
             text_or_null(item.2.map(Split::as_str)),
             case.as_ref().map_or(Cell::Null, |c| number(c.round_number)),
             text_or_null(case.as_ref().map(|c| c.reason.as_str())),
-            number(e.revealed),
-            text_or_null(e.seen_prelabel.clone()),
+            number(event.revealed),
+            text_or_null(event.seen_prelabel.as_ref().and_then(Answer::single).map(|key| name_of(task, key))),
             revisions.get(&e.revision).map_or(Cell::Null, number),
             e.duration_ms.map_or(Cell::Null, number),
             utc(event.at_ms),

@@ -397,7 +397,7 @@ fn contradictions(ours: &Log, theirs: &Log) -> Vec<String> {
     for e in &theirs.events {
         let other = by_place.get(&(e.session, e.seq)).is_some_and(|uuid| *uuid != e.uuid);
         let says = |e: &EventLine| {
-            (e.lamport, e.seq, e.session, e.item, e.action.clone(), e.label.clone(), e.target)
+            (e.lamport, e.seq, e.session, e.item, e.action.clone(), e.labels.clone(), e.target)
         };
         if other
             || !(1..=LARGEST).contains(&e.lamport)

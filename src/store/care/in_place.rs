@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use super::backups::{aside_name, last_aside, partial_name, sync_folder, write_whole};
-use super::replacing::{is_between, successor_of};
+use super::replacing::{is_unfinished, successor_of};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::connected::Connected;
@@ -109,7 +109,7 @@ pub fn write_successor(project: &Path, write: impl FnOnce(&Path) -> Result<()>) 
 /// # Errors
 /// It cannot be put there.
 pub fn finish_replacement(project: &Path, attempted: &str) -> Result<Option<PathBuf>> {
-    if !is_between(project) {
+    if !is_unfinished(project) {
         return Ok(None);
     }
     let aside = last_aside(project);

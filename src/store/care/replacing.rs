@@ -10,8 +10,8 @@ pub(in crate::store) fn successor_of(project: &Path) -> PathBuf {
     project.with_file_name(format!(".{name}.successor"))
 }
 
-/// Whether a kill came in that moment: the new file lies beside the place, whole.
-pub(in crate::store) fn is_between(project: &Path) -> bool {
+/// Whether a kill came in that moment: the new file lies next to the place, whole.
+pub(in crate::store) fn is_unfinished(project: &Path) -> bool {
     let successor = successor_of(project);
     project.symlink_metadata().is_err() && successor.is_file() && !beside(&successor, "-wal").exists()
 }

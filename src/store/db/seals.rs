@@ -9,9 +9,6 @@ use rusqlite::types::ValueRef;
 
 use crate::domain::item::ItemKey;
 
-/// Since which file version rows are sealed.
-pub(in crate::store) const SINCE_VERSION: usize = 4;
-
 /// A table whose rows are sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) struct Sealed {
@@ -32,14 +29,14 @@ impl Sealed {
 
 pub(in crate::store) const EVENTS: Sealed = Sealed {
     table: "label_event",
-    columns: "id, uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,
+    columns: "id, uuid, lamport, session, seq, expert, item, label_case, action, target, answer, confidence, note, revision,
               seen_prelabel, revealed, duration_ms, at_ms",
     called: "label events",
 };
 pub(in crate::store) const EXPERT_EVENTS: Sealed = Sealed {
     table: "expert_event",
     columns: "id, uuid, lamport, session, action, expert, other, at_ms",
-    called: "words on roles and names",
+    called: "changes of roles and names",
 };
 pub(in crate::store) const REVISIONS: Sealed = Sealed {
     table: "task_revision",

@@ -1,6 +1,6 @@
 //! Who leads, which names are one person, and which logins they are tied to: the log of experts, appended to and read.
 //!
-//! Each rule is a view of `schema_v3.sql`, so that every copy of a project that has the same events reads the same of them.
+//! Each rule is a view of `schema.sql`, so that every copy of a project that has the same events reads the same of them.
 
 use std::collections::BTreeMap;
 

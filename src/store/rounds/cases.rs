@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
-use super::annotations_needed::{STANDS, WANTS_A_HAND, active_annotators};
+use super::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
 use super::leases::lease;
 use super::repeats::claim;
 use super::searched::{SearchPlace, Searched};
@@ -46,13 +46,13 @@ pub struct Case {
 impl Case {
     /// Itself where it comes back to its expert: what was done to its item before does not show in it.
     pub fn as_repeat(&self) -> Option<CaseId> {
-        matches!(self.reason, Reason::Repeat | Reason::Again).then_some(self.id)
+        matches!(self.reason, Reason::Repeat | Reason::Reannotate).then_some(self.id)
     }
 }
 
 const CASE: &str =
     "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.margin,
-        c.expert, c.revealed_ms IS NOT NULL, c.again IS NOT NULL, c.position
+        c.expert, c.revealed_ms IS NOT NULL, c.reannotation IS NOT NULL, c.position
     FROM label_case c JOIN round r ON r.id = c.round";
 
 fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
@@ -64,7 +64,7 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
         round_number: r.get(2)?,
         item: r.get(3)?,
         split: r.get(4)?,
-        reason: if r.get(11)? { Reason::Again } else { r.get(5)? },
+        reason: if r.get(11)? { Reason::Reannotate } else { r.get(5)? },
         partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
         margin: r.get::<_, f64>(8)? as f32,
         expert: r.get(9)?,
@@ -190,7 +190,7 @@ impl Store {
                    EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME})
                    OR EXISTS (SELECT 1 FROM label_event e WHERE e.label_case = c.id AND e.expert IN {MY_NAMES})
                    OR EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1),
-                   c.reason <> 'repeat' AND c.withdrawn_ms IS NULL AND r.closed_ms IS NULL AND {WANTS_A_HAND}
+                   c.reason <> 'repeat' AND c.withdrawn_ms IS NULL AND r.closed_ms IS NULL AND {NEEDS_ANNOTATION}
                  FROM label_case c JOIN round r ON r.id = c.round WHERE c.id = ?3",
                 active_annotators()
             );
@@ -270,7 +270,7 @@ fn free_case(
              WHEN 'repeat' THEN coalesce(c.expert IN {MY_NAMES}, 1)
                AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
              ELSE NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME} AND a.action = 'set')
-               AND {WANTS_A_HAND}
+               AND {NEEDS_ANNOTATION}
              END
            AND ?4 = (SELECT count(*) FROM upheld_event e
              WHERE e.item = c.item AND e.expert IN {MY_NAMES} AND e.action = 'skip'

@@ -14,7 +14,7 @@ use crate::store::db::open::Store;
 
 /// Whether what the event `e` said of its item is overtaken: the item was answered again under a newer revision for which it was sent round.
 pub(in crate::store) const OVERTAKEN: &str = "EXISTS (SELECT 1 FROM label_case k
-    JOIN task_revision asked ON asked.id = k.again JOIN task_revision given ON given.id = e.revision
+    JOIN task_revision asked ON asked.id = k.reannotation JOIN task_revision given ON given.id = e.revision
     WHERE k.item = e.item AND asked.generation > given.generation
       AND EXISTS (SELECT 1 FROM upheld_event u WHERE u.label_case = k.id AND u.action = 'set'))";
 
@@ -64,7 +64,7 @@ impl Store {
     /// How many cases of an item were sent round again and wait for an answer.
     pub fn sent_and_waiting(&self, item: ItemId) -> Result<usize> {
         self.count(
-            "SELECT count(*) FROM label_case c WHERE c.item = ?1 AND c.again IS NOT NULL AND c.withdrawn_ms IS NULL
+            "SELECT count(*) FROM label_case c WHERE c.item = ?1 AND c.reannotation IS NOT NULL AND c.withdrawn_ms IS NULL
                AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')",
             [item],
             "read the cases",
@@ -85,7 +85,7 @@ fn send(tx: &Transaction<'_>, round: RoundId, item: ItemId, revision: RevisionId
             "SELECT a.expert FROM current_answer a JOIN task_revision r ON r.id = a.revision
              WHERE a.item = ?1 AND a.action = 'set'
                AND r.generation < (SELECT generation FROM task_revision WHERE id = ?2)
-               AND NOT EXISTS (SELECT 1 FROM label_case c WHERE c.item = a.item AND c.expert = a.expert AND c.again = ?2
+               AND NOT EXISTS (SELECT 1 FROM label_case c WHERE c.item = a.item AND c.expert = a.expert AND c.reannotation = ?2
                                AND c.withdrawn_ms IS NULL)
              ORDER BY a.expert",
         )?
@@ -95,7 +95,7 @@ fn send(tx: &Transaction<'_>, round: RoundId, item: ItemId, revision: RevisionId
     for expert in experts {
         opened += tx
             .prepare_cached(
-                "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, expert, again)
+                "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, expert, reannotation)
                  SELECT ?1, ?2, (SELECT coalesce(max(position), -1) + 1 FROM label_case WHERE round = ?2),
                         item, split, 'repeat', partner, similarity, margin, inclusion, ?4, ?5
                  FROM label_case WHERE item = ?3 AND reason <> 'repeat' ORDER BY id DESC LIMIT 1",

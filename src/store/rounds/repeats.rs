@@ -111,7 +111,7 @@ impl Store {
     pub fn repeat_count(&self, expert: Option<ExpertId>) -> Result<usize> {
         let sql = format!(
             "SELECT count(*) FROM repeat_answer WHERE action = 'set' AND CASE WHEN ?1 IS NULL
-               THEN NOT EXISTS (SELECT 1 FROM label_case c WHERE c.id = label_case AND c.again IS NOT NULL)
+               THEN NOT EXISTS (SELECT 1 FROM label_case c WHERE c.id = label_case AND c.reannotation IS NOT NULL)
                ELSE expert IN {MY_NAMES} END"
         );
         self.count(&sql, [expert], "count the labels")

@@ -18,8 +18,9 @@ use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::db::private::create_private;
 use crate::store::db::seals::{ALL, seal_new};
+use crate::store::db::version::VERSIONS;
 use crate::store::pool::embeddings::Space;
-use crate::store::rounds::annotations_needed::{WANTS_A_HAND, active_annotators};
+use crate::store::rounds::annotations_needed::{NEEDS_ANNOTATION, active_annotators};
 
 /// Bytes that a part was not given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ fn wanted(selected: &str) -> String {
          WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat'
            AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert IN {MY_NAMES} AND l.expires_ms > ?2)
            AND NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME} AND a.action = 'set')
-           AND {WANTS_A_HAND}",
+           AND {NEEDS_ANNOTATION}",
         active_annotators()
     )
 }
@@ -112,7 +113,7 @@ impl Store {
         {
             let mut part = Connection::open(path).attempting(what)?;
             part.pragma_update(None, "page_size", 4_096).attempting(what)?;
-            migrate::apply(&mut part, migrate::MIGRATIONS)?;
+            migrate::apply(&mut part, VERSIONS)?;
         }
         let Some(name) = path.to_str() else {
             return Err(Fault::usage(what, "its name is not UTF-8").hint("Choose another name"));

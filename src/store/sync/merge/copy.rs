@@ -16,6 +16,7 @@ use crate::store::db::attempt::Attempt;
 use crate::store::db::connected::Connected;
 use crate::store::db::open::{Store, read_only_uri};
 use crate::store::db::private::create_private;
+use crate::store::db::version::{FILE_VERSION, VERSIONS};
 use crate::store::db::wal;
 use crate::store::db::wal::beside;
 use crate::store::db::{busy, header, migrate};
@@ -38,10 +39,10 @@ impl StoredCopy {
     /// Those of opening a project, and no room for a private file.
     pub fn open(path: &Path, project: &Path) -> Result<Self> {
         let attempted = format!("read the copy {}", path.display());
-        let known = header::inspect(path, migrate::FILE_VERSION).map_err(|f| f.while_trying(&attempted))?;
+        let version = header::inspect(path).map_err(|f| f.while_trying(&attempted))?;
         wal::refuse_damaged(path, &attempted)?;
         let in_use = beside(path, "-wal").exists() || beside(path, "-shm").exists();
-        if !in_use && known.user_version == migrate::FILE_VERSION {
+        if !in_use && version == FILE_VERSION {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
             let connected = Connected::of(path);
             let conn = Connection::open_with_flags(read_only_uri(path), flags).attempting(&attempted)?;
@@ -58,8 +59,8 @@ impl StoredCopy {
         let connected = Connected::of(&private.0);
         let mut conn = Connection::open(&private.0).attempting(&attempted)?;
         conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).attempting(&attempted)?;
-        if migrate::version(&conn).attempting(&attempted)? < migrate::FILE_VERSION {
-            migrate::apply(&mut conn, migrate::MIGRATIONS).map_err(|f| f.while_trying(&attempted))?;
+        if version < FILE_VERSION {
+            migrate::apply(&mut conn, VERSIONS).map_err(|f| f.while_trying(&attempted))?;
         }
         let store = settle(conn, path, connected).map_err(|f| f.while_trying(&attempted))?;
         // `private` goes here: its name is taken away, and the file with the last who has it open.

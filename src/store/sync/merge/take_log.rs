@@ -359,7 +359,7 @@ fn take_event(tx: &Transaction<'_>, ids: &mut Ids, e: &EventLine) -> rusqlite::R
     let expert = ids.experts.get(&e.expert).copied();
     let case = e.case.and_then(|uuid| ids.cases.get(&uuid).copied());
     tx.prepare_cached(
-        "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note,
+        "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, answer, confidence, note,
                                   revision, seen_prelabel, revealed, duration_ms, at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?
@@ -373,7 +373,7 @@ fn take_event(tx: &Transaction<'_>, ids: &mut Ids, e: &EventLine) -> rusqlite::R
         case,
         e.action,
         e.target.map(Uuid16),
-        e.label,
+        e.labels,
         e.confidence,
         e.note,
         ids.revisions.get(&e.revision),
