@@ -162,7 +162,7 @@ impl Session {
             model: case.as_ref().map(|case| self.view_of_model(case)).transpose()?,
             case: case.map(|c| c.id),
             revision: self.revision.number,
-            waiting: self.store.sent_and_waiting(item)?,
+            waiting: self.store.reannotations_waiting(item)?,
         })
     }
 
@@ -274,7 +274,7 @@ impl Session {
             )
             .hint("Change how to decide first, on the screen or with `hardcase task FILE --set TASK.toml`"));
         }
-        let sent = self.store.send_round(&items, revision.id)?.ok_or_else(|| {
+        let sent = self.store.send_for_reannotation(&items, revision.id)?.ok_or_else(|| {
             Fault::new(attempted, "no round is open").hint("Open one with `hardcase mine FILE`")
         })?;
         match sent.cases {
@@ -286,7 +286,7 @@ impl Session {
     /// Why nothing of `items` was sent round again: all that are cases were before, and what nobody was ever shown as a case cannot be.
     fn not_sent(&self, attempted: &str, items: &[ItemId]) -> Result<Fault> {
         for item in items {
-            if self.store.sent_and_waiting(*item)? > 0 {
+            if self.store.reannotations_waiting(*item)? > 0 {
                 return Ok(Fault::new(attempted, "they are with their experts already"));
             }
         }

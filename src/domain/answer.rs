@@ -35,7 +35,6 @@ impl Answer {
 /// One expert's standing label on one item, or an adjudication.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vote {
-    /// The item.
     pub item: ItemId,
     /// The label's stable key.
     pub label: String,
@@ -46,9 +45,7 @@ pub struct Vote {
 /// The answer of an expert that counts for evaluation, audit and agreement: the first one given blind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlindAnswer {
-    /// The item.
     pub item: ItemId,
-    /// Who answered.
     pub expert: ExpertId,
     /// The label's stable key.
     pub label: String,

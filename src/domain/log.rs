@@ -50,23 +50,15 @@ line! {
 }
 
 line! {
-    /// One session.
     SessionLine {
-        /// Its UUID.
         uuid: Uuid,
-        /// Whose.
         expert: String,
-        /// The login.
         login: String,
-        /// The user id.
         uid: i64,
-        /// The machine.
         host: String,
-        /// The process.
         process: String,
         /// The program and its version.
         program: String,
-        /// UTC milliseconds.
         started_ms: i64,
         /// UTC milliseconds; none while it lasts.
         ended_ms: Option<i64>,
@@ -78,7 +70,6 @@ line! {
 line! {
     /// A revision of the task.
     RevisionLine {
-        /// Its UUID.
         uuid: Uuid,
         /// The one that stands has the largest (generation, UUID).
         generation: i64,
@@ -86,15 +77,12 @@ line! {
         number: i64,
         /// The session in which it was set.
         session: Uuid,
-        /// UTC milliseconds.
         created_ms: i64,
-        /// The task.
         toml: String,
     }
 }
 
 line! {
-    /// A model file.
     ModelLine {
         /// Hash of the file.
         sha256: Hex,
@@ -116,7 +104,6 @@ line! {
 line! {
     /// What a tuning yielded, without the bytes.
     AdapterLine {
-        /// Its UUID.
         uuid: Uuid,
         /// `head`, `lora` or `alora`.
         adapts: String,
@@ -126,7 +113,6 @@ line! {
         parent: Option<Uuid>,
         /// The newest round whose answers it saw.
         round: Option<Uuid>,
-        /// The task revision.
         revision: Uuid,
         /// Stable keys of its labels, in order.
         labels: Vec<String>,
@@ -136,7 +122,6 @@ line! {
         training_hash: Hex,
         /// Training labels.
         training_n: i64,
-        /// UTC milliseconds.
         created_ms: i64,
     }
 }
@@ -144,15 +129,12 @@ line! {
 line! {
     /// A way of making predictions.
     PredictorLine {
-        /// Its UUID.
         uuid: Uuid,
         /// `zero-shot`, `head`, …
         predicts: String,
         /// The model, by its hash.
         model: Hex,
-        /// The adapter.
         adapter: Option<Uuid>,
-        /// The task revision.
         revision: Uuid,
         /// The hash of what a judge is told.
         prompt: Option<Hex>,
@@ -160,29 +142,24 @@ line! {
         labels: Vec<String>,
         /// JSON; items in it are keys, predictors UUIDs.
         settings: String,
-        /// UTC milliseconds.
         created_ms: i64,
     }
 }
 
 line! {
-    /// A round.
     RoundLine {
         /// Its UUID. Round 0 is one round in all copies, whatever its UUID.
         uuid: Uuid,
         /// Its number where it was opened.
         number: i64,
-        /// The strategy.
         strategy: String,
         /// Cases asked for.
         budget: i64,
-        /// Its seed.
         seed: i64,
         /// Whose prelabels it was mined from; none for round 0.
         predictor: Option<Uuid>,
         /// For example that the strategy fell back.
         note: Option<String>,
-        /// UTC milliseconds.
         created_ms: i64,
         /// UTC milliseconds; none while it is open.
         closed_ms: Option<i64>,
@@ -192,20 +169,15 @@ line! {
 }
 
 line! {
-    /// A case.
     CaseLine {
-        /// Its UUID.
         uuid: Uuid,
-        /// Its round.
         round: Uuid,
         /// Its place in the round.
         position: i64,
-        /// The text.
         item: ItemKey,
         /// The text itself, for whoever reads the log; never taken in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
-        /// The split.
         split: String,
         /// Why it was chosen.
         reason: String,
@@ -219,7 +191,6 @@ line! {
         inclusion: Option<f64>,
         /// How many experts are to see it.
         overlap: i64,
-        /// UTC milliseconds.
         withdrawn_ms: Option<i64>,
         /// Whom alone it is for: of a repeat, once handed out.
         expert: Option<String>,
@@ -240,17 +211,13 @@ impl CaseLine {
 line! {
     /// A label event.
     EventLine {
-        /// Its UUID.
         uuid: Uuid,
         /// Order is by (Lamport number, UUID).
         lamport: i64,
-        /// The session.
         session: Uuid,
         /// Its number in that session.
         seq: i64,
-        /// Who decided.
         expert: String,
-        /// The text.
         item: ItemKey,
         /// The case in which it was given.
         case: Option<Uuid>,
@@ -262,17 +229,13 @@ line! {
         labels: Option<Answer>,
         /// 1 to 3.
         confidence: Option<i64>,
-        /// A note.
         note: Option<String>,
-        /// The task revision.
         revision: Uuid,
         /// The prelabel that could be seen before.
         seen_prelabel: Option<Answer>,
         /// Whether the model's view had been revealed.
         revealed: bool,
-        /// Milliseconds.
         duration_ms: Option<i64>,
-        /// UTC milliseconds.
         at_ms: i64,
     }
 }
@@ -287,11 +250,9 @@ impl EventLine {
 line! {
     /// Who leads, and which names are one person.
     ExpertEventLine {
-        /// Its UUID.
         uuid: Uuid,
         /// Counted with the label events.
         lamport: i64,
-        /// The session.
         session: Uuid,
         /// What it does.
         action: String,
@@ -299,7 +260,6 @@ line! {
         expert: String,
         /// The other name.
         other: Option<String>,
-        /// UTC milliseconds.
         at_ms: i64,
     }
 }
@@ -309,7 +269,6 @@ line! {
     RevealLine {
         /// To whom.
         expert: String,
-        /// The text.
         item: ItemKey,
         /// When first, UTC milliseconds.
         at_ms: i64,
@@ -319,7 +278,6 @@ line! {
 /// The log of a file, each kind after those that it refers to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
-    /// The project.
     pub project: Uuid,
     /// The largest Lamport number that the file has heard of beside those of its events.
     pub lamport_heard: i64,

@@ -17,4 +17,4 @@ pub use db::header::is_database;
 pub use db::locks::{Locks, TRY_LOCK, ask_for_lock, try_locks};
 pub use db::open::{Access, NewProject, Store};
 pub use db::version::FILE_VERSION;
-pub use db::wal::{Commits, beside, commits};
+pub use db::wal::{Commits, commits, sidecar};

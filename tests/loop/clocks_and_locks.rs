@@ -269,7 +269,7 @@ fn locks_that_are_given_twice_are_found_before_anything_is_written() {
         run(command)
     };
     let answer: (&str, &[&str]) = ("answer", &["--item", "1", "--label", "fine"]);
-    lying(answer.0, answer.1).refused(1, &["gives one lock to two processes", "hardcase merge"]);
+    lying(answer.0, answer.1).refused(1, &["file locks do not work on its drive", "hardcase merge"]);
     let doctor = lying("doctor", &[]);
     assert_eq!(doctor.code, Some(3), "{}{}", doctor.out, doctor.err);
     assert!(

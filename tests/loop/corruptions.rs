@@ -336,7 +336,7 @@ fn repaired(
     let lines = exported(path, What::History, &out).unwrap();
     let lost = truth.events - lines.len().min(truth.events);
     for line in lines.iter().filter(|line| line["action"] == "set") {
-        let told = report.notes.iter().any(|note| note.contains("seals could not be read"));
+        let told = report.notes.iter().any(|note| note.contains("could not be checked"));
         assert!(
             told || truth.ever.contains(&essence(line)),
             "{case} a label that nobody gave: {line}\n{report}"

@@ -127,7 +127,7 @@ fn a_killed_import_shows_nothing_and_the_next_one_brings_all() {
     let store = project.is_whole();
     assert_eq!((store.item_count().unwrap(), store.row_count().unwrap()), (ROWS + 10, imported + ROWS + 10));
     let doctor = project.run("doctor", &[]).done().out;
-    assert!(doctor.contains("whole: 10010 texts"), "{doctor}");
+    assert!(doctor.contains("intact: 10010 texts"), "{doctor}");
 }
 
 #[test]

@@ -304,7 +304,7 @@ fn cases_go_away_in_a_copy_that_holds_nothing_else_and_come_back_labelled() {
         "{told}"
     );
     give("bob", &out).refused(2, &["exists already"]);
-    give("bo\nb", &project.path("x")).refused(2, &["no name"]);
+    give("bo\nb", &project.path("x")).refused(2, &["not a name"]);
 
     let part = Store::open(&out, Access::Read).unwrap();
     assert_eq!(part.integrity_check().unwrap(), Vec::<String>::new());

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::merge::{copy, essence, label, merged, said, text};
+use super::project::{Project, hardcase};
 use hardcase::desk::session::{Leaving, Next, Session};
 use hardcase::domain::ids::ItemId;
-use hardcase::domain::item::ItemKey;
-use hardcase::store::{Access, Store};
 use serde_json::json;
-
-use super::merge::{copy, essence, exported, label, merged, said, text};
-use super::project::{Project, TASK, ads, hardcase};
 
 /// A file of a name beside the project, with the same bytes as another.
 fn again(project: &Project, from: &Path, name: &str) -> PathBuf {

@@ -10,8 +10,8 @@ use super::predicted::Predicted;
 use super::seen::{Seen, all_votes};
 use crate::domain::answer::{Reached, Verdict, verdicts};
 use crate::domain::fault::Result;
+use crate::domain::hex::hex;
 use crate::domain::ids::{ExpertId, ItemId};
-use crate::domain::log::Hex;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::formats::Cell;
@@ -151,7 +151,7 @@ pub(crate) fn finals(store: &Store, task: &Task, seen: &Seen, lines: &mut Lines<
         let mut cells = vec![
             text_or_null(external_id),
             number(item),
-            text_or_null(key.map(|key| Hex(key.0.to_vec()).to_string())),
+            text_or_null(key.map(|key| hex(&key.0))),
             text.into(),
             text_or_null(split.map(Split::as_str)),
         ];

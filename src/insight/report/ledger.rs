@@ -9,9 +9,10 @@ use uuid::Uuid;
 use crate::domain::answer::Answer;
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
+use crate::domain::hex::hex;
 use crate::domain::ids::{ItemId, SessionId};
 use crate::domain::item::ItemKey;
-use crate::domain::log::{CaseLine, EventLine, Hex, Log};
+use crate::domain::log::{CaseLine, EventLine, Log};
 use crate::insight::viewer::Viewer;
 use crate::store::Store;
 
@@ -130,7 +131,7 @@ pub(crate) fn is_label(event: &EventLine) -> bool {
 
 /// The beginning of a key, by which a text is named.
 pub(crate) fn short(key: &ItemKey) -> String {
-    Hex(key.0.to_vec()).to_string().chars().take(DIGITS).collect()
+    hex(&key.0).chars().take(DIGITS).collect()
 }
 
 fn persons(store: &Store) -> Result<BTreeMap<String, String>> {

@@ -10,7 +10,7 @@ use crate::store::db::open::Store;
 use crate::store::db::seals::{ALL, Sealed, WAY_OUT};
 
 impl Store {
-    /// What of the rows that labels rest on is not as it was written, or not found where it should be; empty where all is well. Takes some
+    /// Which rows that labels rest on are not as they were written, or not where they should be; empty where all is well. Takes some
     /// milliseconds for a thousand labels.
     pub fn label_damage(&self) -> Result<Vec<String>> {
         let mut found = Vec::new();

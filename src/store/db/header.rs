@@ -7,7 +7,7 @@ use std::path::Path;
 use super::connected::read_head;
 use super::seals::WAY_OUT;
 use super::version::{FILE_VERSION, Marked, VERSIONS, read_mark};
-use super::wal::beside;
+use super::wal::sidecar;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::care::replacing::is_unfinished;
 
@@ -78,7 +78,9 @@ pub(in crate::store) fn refuse_mark(mark: Marked, attempted: &str) -> Fault {
     match mark {
         Marked::Newer(number) => Fault::new(
             attempted,
-            format!("a newer hardcase wrote it (file version {number}; this program knows {FILE_VERSION})"),
+            format!(
+                "it was written by a newer hardcase (file version {number}; this program knows {FILE_VERSION})"
+            ),
         )
         .hint("Update hardcase; the file was left as it is"),
         Marked::Unmarked | Marked::Known(_) | Marked::Development => Fault::new(
@@ -91,7 +93,7 @@ pub(in crate::store) fn refuse_mark(mark: Marked, attempted: &str) -> Fault {
     }
 }
 
-/// Whether a file begins like an SQLite database, whoever made it.
+/// Whether a file begins like an SQLite database, of any program.
 ///
 /// # Errors
 /// There is no such file, it cannot be read, or it is a directory.
@@ -103,9 +105,9 @@ pub fn is_database(path: &Path) -> Result<bool> {
     Ok(read_head(path, MAGIC.len() as u64).map_err(fault)? == MAGIC)
 }
 
-/// Whether a write-ahead log with something in it lies beside the file.
+/// Whether the file has a write-ahead log with something in it.
 pub(in crate::store) fn has_log(path: &Path) -> bool {
-    std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0)
+    std::fs::metadata(sidecar(path, "-wal")).is_ok_and(|m| m.len() > 0)
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(old.experts().unwrap().len(), 1);
         assert_eq!(old.integrity_check().unwrap(), Vec::<String>::new());
         let refused = Store::open(&path, Access::Read).err().map(|f| f.to_string()).unwrap_or_default();
-        assert!(refused.contains("a newer hardcase wrote it (file version 2"), "{refused}");
+        assert!(refused.contains("a newer hardcase (file version 2"), "{refused}");
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl Store {
             Self::set_durability(&conn, path, access)?;
             backup = migrate::migrate(&mut conn, path, VERSIONS)?;
         } else if migrate::version(&conn, VERSIONS)? < FILE_VERSION {
-            let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be brought up to date";
+            let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be updated";
             return Err(Fault::new(what, why).hint("Open a copy of it in a folder that you may write to"));
         }
         let store = Self::reading(conn, path, connected)?;
@@ -201,11 +201,9 @@ impl Store {
             }
         }
         if wanted == ROLLBACK && access != Access::Read && try_locks(path) == Locks::GivenTwice {
-            let why =
-                "its file system gives one lock to two processes, so that two people could write at once";
-            return Err(Fault::new(what, why).hint(
-                "Work on a copy on a disk of this machine, and bring it together by `hardcase merge`",
-            ));
+            let why = "file locks do not work on its drive, so that two people could write at once";
+            return Err(Fault::new(what, why)
+                .hint("Work on a copy on a disk of this computer, and bring it back with `hardcase merge`"));
         }
         Ok(())
     }
@@ -215,7 +213,6 @@ impl Store {
         now_ms()
     }
 
-    /// The project file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -263,7 +260,7 @@ fn come_from_elsewhere(conn: &Connection) -> bool {
     conn.query_row(sql, (process::host(), since), |r| r.get(0)).unwrap_or(false)
 }
 
-/// Read-only by its permissions, or lying in a folder where the log beside it cannot be made.
+/// Read-only by its permissions, or lying in a folder where its log cannot be made.
 fn is_read_only(path: &Path) -> bool {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let marked = |p: &Path| std::fs::metadata(p).is_ok_and(|m| m.permissions().readonly());
@@ -271,7 +268,7 @@ fn is_read_only(path: &Path) -> bool {
     marked(path) || refused(path) || refused(folder)
 }
 
-/// A file that nobody writes may be read without a log; one with a log beside it must be read through it.
+/// A file that nobody writes can be read without a log; one with a log must be read through it.
 pub(in crate::store) fn read_only_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {

@@ -14,7 +14,6 @@ use crate::store::rounds::reannotation::OVERTAKEN;
 /// A person's last standing answer on an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// The item.
     pub item: ItemId,
     /// The first name of the person.
     pub person: ExpertId,
@@ -63,7 +62,7 @@ impl Store {
     }
 
     /// Each person's first blind answer on each item, under the person's first name. One that was taken back counts only where the expert answered again after
-    /// the model's view had been revealed; what nobody stands by any more is left out. Of an item that was answered again
+    /// the model's view had been revealed; what no expert stands by any more is left out. Of an item that was answered again
     /// under a newer revision, only answers from that revision on count; such an answer has the round and the inclusion of the item's own case.
     pub fn first_blind_answers(&self) -> Result<Vec<BlindAnswer>> {
         self.blind_answers(
@@ -72,7 +71,7 @@ impl Store {
         )
     }
 
-    /// The same of repeats: each expert's first blind answer to each item that was shown again.
+    /// The same of repeats: each expert's first blind answer to each item that came back.
     pub fn first_blind_answers_to_repeats(&self) -> Result<Vec<BlindAnswer>> {
         self.blind_answers(
             "c.reason = 'repeat' AND c.reannotation IS NULL",
@@ -147,7 +146,7 @@ impl Store {
         self.count("SELECT count(*) FROM current_answer WHERE action = 'set'", (), "count the labels")
     }
 
-    /// How many standing labels one expert has, under all names together.
+    /// How many standing labels one expert has, under all their names.
     pub fn label_count_of(&self, expert: ExpertId) -> Result<usize> {
         let sql = format!("SELECT count(*) FROM current_answer WHERE action = 'set' AND person = {ME}");
         self.count(&sql, [expert], "count the labels")

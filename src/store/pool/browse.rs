@@ -32,7 +32,7 @@ pub struct Conditions {
     pub text: String,
     /// Names of imports that each have a row of it, in any case of ASCII.
     pub sources: Vec<String>,
-    /// Columns and values beside the text that some row of it has, in any case of ASCII.
+    /// Columns and values shown with the text that some row of it has, in any case of ASCII.
     pub meta: Vec<(String, String)>,
 }
 
@@ -70,7 +70,6 @@ pub struct Found {
 /// An item as a row of a list. Nothing in it comes from a model or from another expert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemRow {
-    /// Its id.
     pub item: ItemId,
     /// The first 200 characters of its text.
     pub beginning: String,
@@ -104,7 +103,7 @@ pub struct Origin {
     pub source: String,
     /// The row's number in it, from 1.
     pub row: i64,
-    /// Columns beside the text, as a JSON object.
+    /// Columns shown with the text, as a JSON object.
     pub meta: Option<String>,
 }
 
@@ -280,7 +279,7 @@ impl Store {
     }
 
     /// Whether an expert may answer a case: it was not withdrawn, and the expert has answered it before, has it on the screen, or its
-    /// round is open and it still wants hands.
+    /// round is open and it still needs annotations.
     pub fn may_answer(&self, expert: ExpertId, case: CaseId) -> Result<bool> {
         let sql = format!(
             "WITH {} SELECT count(*) FROM label_case c JOIN round r ON r.id = c.round

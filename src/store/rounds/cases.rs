@@ -18,18 +18,14 @@ use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::log::events::note_reveal;
 
-/// A case with its reason; what of it an expert may see is for the desk to say.
+/// A case with its reason; the desk decides what an expert may see of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// Its id.
     pub id: CaseId,
-    /// Its round.
     pub round: RoundId,
     /// The round's number.
     pub round_number: i64,
-    /// The item.
     pub item: ItemId,
-    /// Its split.
     pub split: Split,
     /// Why it was chosen.
     pub reason: Reason,
@@ -86,7 +82,7 @@ impl Store {
     pub fn rank_unseen_cases(&mut self, order: &[ItemId]) -> Result<usize> {
         let rank: std::collections::HashMap<ItemId, usize> =
             order.iter().enumerate().map(|(rank, item)| (*item, rank)).collect();
-        self.write("rank the cases anew", |tx| {
+        self.write("rank the cases again", |tx| {
             let mut unseen: Vec<(i64, i64, ItemId)> = tx
                 .prepare(
                     "SELECT c.id, c.position, c.item FROM label_case c JOIN round r ON r.id = c.round
@@ -174,7 +170,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Leases a case that this expert goes to by its number, where it wants one more hand. Whether the expert holds it then, or has answered it.
+    /// Leases a case that this expert goes to by its number, if it needs another annotation. Returns whether the expert holds it then, or has answered it.
     pub fn lease_by_number(
         &mut self,
         case: CaseId,
@@ -209,7 +205,7 @@ impl Store {
         })
     }
 
-    /// The case in which anybody would answer for an item: the newest that was not withdrawn and is no repeat.
+    /// The case in which anybody would answer for an item: the newest that was not withdrawn and is not a repeat.
     pub fn case_of_item(&self, item: ItemId) -> Result<Option<Case>> {
         let sql = format!(
             "{CASE} WHERE c.item = ?1 AND {STANDS} AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1"
@@ -250,7 +246,7 @@ fn case_by_id(tx: &Transaction<'_>, id: CaseId) -> rusqlite::Result<Case> {
 /// How long nobody looks before the case that was found last.
 const SEARCHED_FOR: Duration = Duration::from_secs(20);
 
-/// The first case of the open rounds, from a place on, that this person has not labelled and that still wants hands, be it a place that is kept for
+/// The first case of the open rounds, from a place on, that this person has not labelled and that still needs annotations, or a place that is kept for
 /// a repeat; of cases that were never skipped first. With the place where it was found.
 fn free_case(
     conn: &Connection,

@@ -12,7 +12,6 @@ use crate::store::db::person::MY_NAMES;
 /// One expert's last standing answer on an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// Who.
     pub expert: ExpertId,
     /// The label's stable key; none for a skip.
     pub label: Option<String>,
@@ -33,15 +32,11 @@ pub struct Given {
 pub struct Decision {
     /// Its event.
     pub event: uuid::Uuid,
-    /// The item.
     pub item: ItemId,
-    /// Who decided.
     pub by: ExpertId,
     /// The label's stable key.
     pub label: String,
-    /// Why.
     pub reason: Option<String>,
-    /// UTC milliseconds.
     pub at_ms: i64,
     /// Number of the revision of the task under which it was decided.
     pub revision: i64,
@@ -52,9 +47,7 @@ pub struct Decision {
 /// An answer as it was given, in the order of the log, for what can be read from how answers are given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AsGiven {
-    /// Who.
     pub expert: ExpertId,
-    /// The item.
     pub item: ItemId,
     /// The label's stable key.
     pub label: String,

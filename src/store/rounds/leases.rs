@@ -50,8 +50,8 @@ impl Store {
         )
     }
 
-    /// Frees what was leased and is not held any more: the time is up, or the process has ended without a word. One that ends too late gets the
-    /// time that a new one has. Those of the session itself stay, whatever the clock says: their cases are on its screen.
+    /// Frees leases that have expired or whose process ended without closing its session. One that ends too late gets the time that a new one
+    /// has. Those of the session itself stay, whatever the clock says: their cases are on its screen.
     pub(in crate::store) fn end_leases(&mut self, session: SessionId, what: &str) -> Result<()> {
         let gone = self.sessions_gone(session)?;
         let now = now_ms();
@@ -107,8 +107,8 @@ pub(in crate::store) fn lease(
     hold(tx, case, expert, session, (last.map_or(now, |last| last.max(now)), expires))
 }
 
-/// Gives the case of an answer that was just taken back to whoever did so, in the same commit, unless
-/// others have labelled it since: nobody else gets it before the answer is put back.
+/// Gives the case of an answer that was just taken back to the expert who took it back, in the same commit, unless others have labelled it
+/// since: nobody else gets it before the answer is put back.
 pub(in crate::store) fn hold_after_retract(
     tx: &Transaction<'_>,
     session: SessionId,

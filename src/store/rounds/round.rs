@@ -20,11 +20,9 @@ use crate::store::db::person::{ME, MY_NAMES};
 /// A round on its way into the file.
 #[derive(Clone, Debug)]
 pub struct NewRound<'a> {
-    /// The strategy's name.
     pub strategy: &'a str,
     /// Cases asked for.
     pub budget: usize,
-    /// Its seed.
     pub seed: u64,
     /// Whose prelabels it was mined from.
     pub predictor: PredictorId,
@@ -50,7 +48,6 @@ pub enum Incomplete {
 /// A round that was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-    /// Its number.
     pub number: i64,
     /// How many of its cases two experts or more are to see.
     pub shared: usize,
@@ -59,11 +56,9 @@ pub struct Opened {
 /// A round as it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
-    /// Its id.
     pub id: RoundId,
     /// Counted from 1; 0 for the cases that were drawn before anything was scouted.
     pub number: i64,
-    /// The strategy's name.
     pub strategy: String,
     /// For example that the strategy fell back to margin, and why.
     pub note: Option<String>,
@@ -233,7 +228,7 @@ impl Store {
     }
 
     /// Where an expert stands in the open round: the one whose case is on the expert's screen, else the newest. Places kept for repeats count
-    /// from the beginning, and a repeat like any other case of whoever has it: otherwise the counts would tell which case is one.
+    /// from the beginning, and a repeat like any other case of its expert: otherwise the counts would tell which case is one.
     pub fn place_in_round(&self, expert: ExpertId) -> Result<Option<PlaceInRound>> {
         let sql = format!(
             "WITH {}, answered (item, mine) AS MATERIALIZED (

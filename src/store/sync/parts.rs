@@ -35,9 +35,9 @@ pub struct LeftOutBytes {
     pub sha256: Vec<u8>,
 }
 
-/// Cases `c` of open rounds `r` that expert ?1 has not labelled, that are not reserved for that expert already, and that still want hands at
-/// the time ?2: what `selected` says of them.
-fn wanted(selected: &str) -> String {
+/// Selects cases `c` of open rounds `r` that expert ?1 has not labelled, that are not reserved for that expert already, and that still need
+/// annotations at the time ?2.
+fn assignable(selected: &str) -> String {
     format!(
         "WITH {} SELECT {selected} FROM label_case c JOIN round r ON r.id = c.round
          WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat'
@@ -52,7 +52,7 @@ impl Store {
     /// Up to `limit` cases that can be given to an expert, in the order in which they would come.
     pub fn cases_to_give(&self, expert: ExpertId, limit: usize) -> Result<Vec<CaseId>> {
         self.all_rows_of(
-            &(wanted("c.id") + " ORDER BY r.number, c.position LIMIT ?3"),
+            &(assignable("c.id") + " ORDER BY r.number, c.position LIMIT ?3"),
             (expert, now_ms(), i64::try_from(limit).unwrap_or(i64::MAX)),
             "choose the cases",
             |r| r.get(0),
@@ -79,7 +79,7 @@ impl Store {
         self.write("reserve the cases", |tx| {
             let now = now_ms();
             {
-                let mut free = tx.prepare(&(wanted("1") + " AND c.id = ?3"))?;
+                let mut free = tx.prepare(&(assignable("1") + " AND c.id = ?3"))?;
                 for case in cases {
                     if !free.exists((expert, now, case))? {
                         return Ok(false);
@@ -97,7 +97,7 @@ impl Store {
     /// Writes a new project file at `path` with these cases for this expert.
     ///
     /// # Errors
-    /// The file exists, or cannot be written: then nothing of it stays.
+    /// The file exists, or cannot be written: then nothing is left of it.
     pub fn write_part(&self, path: &Path, cases: &[CaseId], expert: ExpertId, models: Models) -> Result<()> {
         let attempted = format!("write {}", path.display());
         create_private(path, &attempted)?;

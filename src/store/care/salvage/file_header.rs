@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::db::header::{APPLICATION_ID, MAGIC, refuse_mark};
 use crate::store::db::version::{Marked, VERSIONS, read_mark, schema_hash};
-use crate::store::db::wal::beside;
+use crate::store::db::wal::sidecar;
 
 /// Bytes of a page: every project has such pages.
 const PAGE: u64 = 4_096;
@@ -45,7 +45,7 @@ pub fn mend_header(copy: &Path, attempted: &str) -> Result<bool> {
     }
     head[..16].copy_from_slice(MAGIC);
     head[16..18].copy_from_slice(&[16, 0]);
-    let log = std::fs::metadata(beside(copy, "-wal")).is_ok_and(|m| m.len() > 0);
+    let log = std::fs::metadata(sidecar(copy, "-wal")).is_ok_and(|m| m.len() > 0);
     let journal = if log || head[18] == 2 && head[19] == 2 { 2 } else { 1 };
     head[18..24].copy_from_slice(&[journal, journal, 0, 64, 32, 32]);
     head[44..48].copy_from_slice(&4u32.to_be_bytes());

@@ -33,17 +33,14 @@ pub struct ArtifactsLacking {
 }
 
 impl ArtifactsLacking {
-    /// Vectors.
     pub fn vectors(&self) -> usize {
         self.vectors.iter().map(|l| l.items.len()).sum()
     }
 
-    /// Predictions.
     pub fn predictions(&self) -> usize {
         self.predictions.iter().map(|l| l.items.len()).sum()
     }
 
-    /// Jobs.
     pub fn runs(&self) -> usize {
         self.runs.len()
     }

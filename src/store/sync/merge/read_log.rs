@@ -32,7 +32,7 @@ impl Store {
     /// The whole log, as it stands at one moment.
     ///
     /// # Errors
-    /// A row of it is not as it was written: then none is given.
+    /// A row of it is not as it was written.
     pub fn log(&self) -> Result<Log> {
         self.check_labels(WHAT)?;
         self.conn.execute_batch("BEGIN").attempting(WHAT)?;

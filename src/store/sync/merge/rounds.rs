@@ -129,7 +129,7 @@ pub(super) fn take_case(
     }
     let by_uuid = "SELECT id FROM label_case WHERE uuid = ?1";
     let same = if case.expert.is_some() {
-        // Sent round, withdrawn and sent round again, there are two of one kind: each is the one it was.
+        // Sent for re-annotation, withdrawn and sent again, there are two of one kind: each keeps its identity.
         tx.prepare_cached(
             "SELECT id FROM label_case WHERE expert = ?1 AND item = ?2 AND reannotation IS ?3
              ORDER BY uuid = ?4 DESC, withdrawn_ms IS NULL DESC, id LIMIT 1",
