@@ -11,6 +11,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use hardcase::domain::answer::Answer;
 use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::{ItemId, PredictorId};
@@ -216,12 +217,10 @@ fn answer(file: &Path, expert: &str, events: usize, rows: usize) -> Result<()> {
             case,
             action: Action::Set,
             target: None,
-            label: Some(if n % 2 == 0 { "clickbait" } else { "fine" }.into()),
+            answer: Some(Answer::one(if n % 2 == 0 { "clickbait" } else { "fine" })),
             confidence: None,
             note: None,
             revision,
-            seen_prelabel: None,
-            revealed: false,
             duration_ms: Some(1_500),
         };
         store.append(session, event, Reveals::No)?;

@@ -40,7 +40,7 @@ pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
     // Where nobody sat down, there is nothing to keep.
     let sat = !left.as_ref().is_err_and(|fault| fault.exit_code() == FaultKind::Usage.exit_code());
     if sat
-        && let Some(line) = back_up_quietly(project, Occasion::SittingEnded)
+        && let Some(line) = back_up_quietly(project, Occasion::SessionEnded)
         && left.is_ok()
     {
         complain(&line);

@@ -162,7 +162,7 @@ impl Session {
             model: case.as_ref().map(|case| self.view_of_model(case)).transpose()?,
             case: case.map(|c| c.id),
             revision: self.revision.number,
-            waiting: self.store.sent_and_waiting(item)?,
+            waiting: self.store.reannotations_waiting(item)?,
         })
     }
 
@@ -190,12 +190,10 @@ impl Session {
         let before = self.store.decisions(Some(item))?.pop();
         let case = self.store.case_of_item(item)?;
         let event = NewEvent {
-            label: Some(label.id),
+            answer: Some(crate::domain::answer::Answer::one(label.id)),
             note: Some(reason.to_owned()),
             target: before.map(|decision| decision.event),
-            // How long a case was on the screen says nothing of a decision.
-            duration_ms: None,
-            ..self.new_event(item, case, Action::Adjudicate)?
+            ..self.new_event(item, case.map(|case| case.id), Action::Adjudicate)?
         };
         let saved = self.store.append(self.session, event, Reveals::No)?;
         let names = Names::read(&self.store, self.task())?;
@@ -217,7 +215,10 @@ impl Session {
         self.must_lead(format!("take back the decision on item {item}"))?;
         let Some(decision) = self.store.decisions(Some(item))?.pop() else { return Ok(None) };
         let case = self.store.case_of_item(item)?;
-        let event = NewEvent { target: Some(decision.event), ..self.new_event(item, case, Action::Retract)? };
+        let event = NewEvent {
+            target: Some(decision.event),
+            ..self.new_event(item, case.map(|case| case.id), Action::Retract)?
+        };
         self.store.append(self.session, event, Reveals::No)?;
         Ok(Some(self.name_of(&decision.label)))
     }
@@ -273,7 +274,7 @@ impl Session {
             )
             .hint("Change how to decide first, on the screen or with `hardcase task FILE --set TASK.toml`"));
         }
-        let sent = self.store.send_round(&items, revision.id)?.ok_or_else(|| {
+        let sent = self.store.send_for_reannotation(&items, revision.id)?.ok_or_else(|| {
             Fault::new(attempted, "no round is open").hint("Open one with `hardcase mine FILE`")
         })?;
         match sent.cases {
@@ -285,7 +286,7 @@ impl Session {
     /// Why nothing of `items` was sent round again: all that are cases were before, and what nobody was ever shown as a case cannot be.
     fn not_sent(&self, attempted: &str, items: &[ItemId]) -> Result<Fault> {
         for item in items {
-            if self.store.sent_and_waiting(*item)? > 0 {
+            if self.store.reannotations_waiting(*item)? > 0 {
                 return Ok(Fault::new(attempted, "they are with their experts already"));
             }
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::shown::{
     Acknowledged, Card, Lack, NoCase, Place, Reveal, Saved, ShownCase, ShownLabel, ShownPartner, TakenBack,
 };
+use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::history::History;
@@ -195,9 +196,9 @@ impl Session {
         }
         let mut newest = None;
         for round in self.store.rounds()?.into_iter().filter(|r| r.number > 0 && r.closed_ms.is_none()) {
-            let wanting = self.store.wanting(round.id, Some(self.expert))?;
-            if wanting.open() > 0 {
-                return Ok(NoCase::WithOthers(Outstanding::of(&self.store, round.number, &wanting)?));
+            let needed = self.store.annotations_needed(round.id, Some(self.expert))?;
+            if needed.open() > 0 {
+                return Ok(NoCase::WithOthers(Outstanding::of(&self.store, round.number, &needed)?));
             }
             newest = Some(round.number);
         }
@@ -224,7 +225,7 @@ impl Session {
         if before || self.is_revealed(case)? {
             shown.revealed = Some(self.view_of_model(case)?);
         }
-        let label = answer.as_ref().and_then(|a| a.event.label.as_deref()).map(|key| self.name_of(key));
+        let label = answer.as_ref().and_then(|a| a.event.label()).map(|key| self.name_of(key));
         Ok(Card {
             skipped: answer.is_some() && label.is_none(),
             label,
@@ -353,13 +354,13 @@ impl Session {
             Some(case) => self.answer_in(case)?,
             None => self.store.current_answer(self.expert, item)?,
         };
-        let mut event = NewEvent {
-            label: Some(label.id.clone()),
+        let event = NewEvent {
+            answer: Some(Answer::one(&label.id)),
             note: remarks.note,
             confidence: remarks.confidence,
-            ..self.new_event(item, case, Action::Set)?
+            duration_ms: remarks.duration_ms,
+            ..self.new_event(item, case.map(|case| case.id), Action::Set)?
         };
-        event.duration_ms = remarks.duration_ms.or(event.duration_ms);
         self.store.append(self.session, event, reveals)?;
         let changed = before.is_some_and(|a| a.event.action == Action::Set);
         Ok(Saved { item, label: label.name, changed })
@@ -415,11 +416,13 @@ impl Session {
         let Some(about) = target.and_then(|t| events.into_iter().find(|e| e.uuid == t)) else {
             return Ok(None);
         };
-        let case = about.event.case.map(|case| self.store.case(case)).transpose()?.flatten();
-        let event = NewEvent { target: Some(about.uuid), ..self.new_event(about.event.item, case, action)? };
+        let event = NewEvent {
+            target: Some(about.uuid),
+            ..self.new_event(about.event.item, about.event.case, action)?
+        };
         self.store.append(self.session, event, Reveals::No)?;
         let decision = about.event.action == Action::Adjudicate;
-        let what = match &about.event.label {
+        let what = match about.event.label() {
             Some(key) if decision => format!("decision {}", self.name_of(key)),
             Some(key) => format!("label {}", self.name_of(key)),
             None => about.event.action.as_str().to_owned(),
@@ -432,7 +435,7 @@ impl Session {
 
     fn append(&mut self, about: About, action: Action, note: Option<String>) -> Result<LabelEvent> {
         let (item, case) = self.subject(about)?;
-        let event = NewEvent { note, ..self.new_event(item, case, action)? };
+        let event = NewEvent { note, ..self.new_event(item, case.map(|case| case.id), action)? };
         self.store.append(self.session, event, Reveals::No)
     }
 
@@ -454,35 +457,22 @@ impl Session {
         Ok((item, case))
     }
 
-    pub(super) fn new_event(&self, item: ItemId, case: Option<Case>, action: Action) -> Result<NewEvent> {
+    pub(super) fn new_event(&self, item: ItemId, case: Option<CaseId>, action: Action) -> Result<NewEvent> {
         if self.store.item(item)?.is_none() {
             return Err(Fault::usage(format!("label item {item}"), "the project has no such item")
                 .hint("`hardcase next FILE` shows the number of the case's item"));
         }
-        let revealed = match &case {
-            // Whoever decided between experts has seen what each of them said, however often the text comes back.
-            Some(case) => self.is_revealed(case)? || self.store.has_decided(self.expert, item)?,
-            None => self.store.is_revealed(self.expert, item)?,
-        };
-        let seen_prelabel = match (&case, revealed) {
-            (Some(case), true) => self.view_of_model(case)?.prelabel,
-            _ => None,
-        };
-        let shown = case.as_ref().map(|c| self.store.shown_ms(c.id, self.expert)).transpose()?.flatten();
         Ok(NewEvent {
             expert: self.expert,
             item,
-            case: case.map(|c| c.id),
+            case,
             action,
             target: None,
-            label: None,
+            answer: None,
             confidence: None,
             note: None,
             revision: self.revision.id,
-            seen_prelabel,
-            revealed,
-            // A clock that was put back since tells nothing.
-            duration_ms: shown.map(|ms| self.store.now_ms() - ms).filter(|ms| *ms >= 0),
+            duration_ms: None,
         })
     }
 

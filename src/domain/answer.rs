@@ -1,16 +1,40 @@
-//! Answers as tuning and figures use them: votes for training, first blind answers for everything that is measured.
+//! What an expert answers, and answers as training and figures use them: votes for training, first blind answers for everything that is
+//! measured.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ids::{ExpertId, ItemId};
 use super::split::Split;
 
+/// The labels that an answer gives, by their stable keys, in the order in which they were given. Today's tasks ask for one; the file and the log
+/// hold a list, so that a task with several needs no other format.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Answer(Vec<String>);
+
+impl Answer {
+    pub fn one(label: impl Into<String>) -> Self {
+        Self(vec![label.into()])
+    }
+
+    pub fn labels(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The label of an answer that gives exactly one. Whatever speaks of "the label" asks this.
+    pub fn single(&self) -> Option<&str> {
+        match &self.0[..] {
+            [label] => Some(label),
+            _ => None,
+        }
+    }
+}
+
 /// One expert's standing label on one item, or an adjudication.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vote {
-    /// The item.
     pub item: ItemId,
     /// The label's stable key.
     pub label: String,
@@ -21,9 +45,7 @@ pub struct Vote {
 /// The answer of an expert that counts for evaluation, audit and agreement: the first one given blind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlindAnswer {
-    /// The item.
     pub item: ItemId,
-    /// Who answered.
     pub expert: ExpertId,
     /// The label's stable key.
     pub label: String,
@@ -142,6 +164,15 @@ mod tests {
         );
         let decided: Vec<_> = decided(&votes).into_iter().map(|(i, l)| (i.0, l)).collect();
         assert_eq!(decided, [(1, "a".to_owned()), (3, "b".to_owned())]);
+    }
+
+    #[test]
+    fn an_answer_is_a_list_and_has_a_label_where_it_is_a_list_of_one() {
+        let read = |json: &str| serde_json::from_str::<Answer>(json).unwrap();
+        assert_eq!((Answer::one("spam"), Some("spam")), (read("[\"spam\"]"), read("[\"spam\"]").single()));
+        assert_eq!((read("[]").single(), read("[\"a\",\"b\"]").single()), (None, None));
+        assert_eq!(serde_json::to_string(&read("[\"b\",\"a\"]")).unwrap(), "[\"b\",\"a\"]", "in their order");
+        assert!(serde_json::from_str::<Answer>("\"spam\"").is_err());
     }
 
     #[test]

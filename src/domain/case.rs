@@ -40,12 +40,12 @@ pub enum Reason {
     Audit,
     /// An evaluation case that one expert has answered before, shown to the same expert again.
     Repeat,
-    /// Answered under an older revision of the task, and sent round again. In the file it is a repeat with a revision.
-    Again,
+    /// Answered under an older revision of the task, and sent to the same expert for re-annotation. In the file it is a repeat with a revision.
+    Reannotate,
 }
 
 impl Reason {
-    /// Those that stand in a file: all but `Again`.
+    /// Those that stand in a file: all but `Reannotate`.
     pub const STORED: [Self; 11] = [
         Self::NearBoundary,
         Self::ConfidentRare,
@@ -74,7 +74,7 @@ impl Reason {
             Self::Random => "random",
             Self::Audit => "audit",
             Self::Repeat => "repeat",
-            Self::Again => "again",
+            Self::Reannotate => "reannotate",
         }
     }
 
@@ -92,7 +92,7 @@ impl Reason {
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random, to test the model",
             Self::Repeat => "you had it before: it shows how steady your answers are",
-            Self::Again => "you had it before, and the guideline has changed since",
+            Self::Reannotate => "you had it before, and the guideline has changed since",
         }
     }
 }
@@ -101,7 +101,7 @@ impl std::str::FromStr for Reason {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::STORED.into_iter().find(|r| r.as_str() == s).ok_or_else(|| format!("'{s}' is no reason"))
+        Self::STORED.into_iter().find(|r| r.as_str() == s).ok_or_else(|| format!("'{s}' is not a reason"))
     }
 }
 

@@ -3,13 +3,14 @@
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::answer::Answer;
 use super::ids::{CaseId, ExpertId, ItemId, RevisionId, SessionId};
 
 /// What an event does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// Gives the item a label.
+    /// Answers for the item.
     Set,
     /// Takes back the target event.
     Retract,
@@ -19,9 +20,7 @@ pub enum Action {
     Skip,
     /// Marks the item for a second look.
     Flag,
-    /// Takes the mark off.
     Unflag,
-    /// Attaches a note.
     Note,
     /// Decides between experts.
     Adjudicate,
@@ -58,37 +57,36 @@ impl std::str::FromStr for Action {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|a| a.as_str() == s).ok_or_else(|| format!("'{s}' is no action"))
+        Self::ALL.into_iter().find(|a| a.as_str() == s).ok_or_else(|| format!("'{s}' is not an action"))
     }
 }
 
-/// An event before the store gives it its UUID, Lamport number, place in the session and time.
+/// An event as an expert makes it. The store adds what it records of the moment, in the transaction that writes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEvent {
-    /// Who decided.
     pub expert: ExpertId,
-    /// The item it speaks of.
     pub item: ItemId,
     /// The case in which it was given, where there was one.
     pub case: Option<CaseId>,
-    /// What it does.
     pub action: Action,
     /// The event that a retract, restore or adjudicate speaks of.
     pub target: Option<Uuid>,
-    /// The label's stable key, for `set` and `adjudicate`.
-    pub label: Option<String>,
+    /// What is answered, for `set` and `adjudicate`.
+    pub answer: Option<Answer>,
     /// The expert's own confidence, 1 to 3, where given.
     pub confidence: Option<u8>,
-    /// A note, where given.
     pub note: Option<String>,
     /// The task revision that was on the screen.
     pub revision: RevisionId,
-    /// The prelabel that the expert could see before deciding; none when the case was blind.
-    pub seen_prelabel: Option<String>,
-    /// True once anything of the model's view of this item had been revealed to this expert.
-    pub revealed: bool,
-    /// Milliseconds between the case appearing and the answer.
+    /// Milliseconds between the case appearing and the answer. Where none are given, the store counts them from the lease; a decision has none.
     pub duration_ms: Option<i64>,
+}
+
+impl NewEvent {
+    /// The label that is given, where it is one.
+    pub fn label(&self) -> Option<&str> {
+        self.answer.as_ref().and_then(Answer::single)
+    }
 }
 
 /// An event as it stands in the file.
@@ -98,14 +96,16 @@ pub struct LabelEvent {
     pub uuid: Uuid,
     /// The largest in the file plus one. Order is by (Lamport number, UUID), never by time.
     pub lamport: i64,
-    /// The session it belongs to.
     pub session: SessionId,
     /// Its number in that session, from 1, without gaps.
     pub seq: i64,
     /// UTC milliseconds since 1970.
     pub at_ms: i64,
-    /// What was decided.
     pub event: NewEvent,
+    /// True once anything of the model's view of this item had been revealed to this expert: the answer is not blind.
+    pub revealed: bool,
+    /// The prelabel that the expert could see before deciding; none when the case was blind.
+    pub seen_prelabel: Option<Answer>,
 }
 
 impl LabelEvent {

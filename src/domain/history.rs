@@ -53,6 +53,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::answer::Answer;
     use crate::domain::event::NewEvent;
     use crate::domain::ids::{ExpertId, ItemId, RevisionId, SessionId};
 
@@ -69,14 +70,14 @@ mod tests {
                 case: None,
                 action,
                 target,
-                label: (action == Action::Set).then(|| "a".into()),
+                answer: (action == Action::Set).then(|| Answer::one("a")),
                 confidence: None,
                 note: None,
                 revision: RevisionId(1),
-                seen_prelabel: None,
-                revealed: false,
                 duration_ms: None,
             },
+            revealed: false,
+            seen_prelabel: None,
         }
     }
 

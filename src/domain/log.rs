@@ -6,41 +6,15 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::answer::Answer;
+pub use super::hex::Hex;
+use super::hex::hex;
 use super::item::ItemKey;
 use super::overlap::Overlap;
 
-/// Bytes that travel as hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Hex(pub Vec<u8>);
-
-impl std::fmt::Display for Hex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
-}
-
-impl Serialize for Hex {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Hex {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        let digit = |c: u8| char::from(c).to_digit(16).map(|d| d as u8);
-        let bytes = text.as_bytes().chunks(2).map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        });
-        let bytes: Option<Vec<u8>> = bytes.collect();
-        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("no hexadecimal digits, two for each byte"))
-    }
-}
-
 impl Serialize for ItemKey {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Hex(self.0.to_vec()).serialize(to)
+        to.serialize_str(&hex(&self.0))
     }
 }
 
@@ -76,23 +50,15 @@ line! {
 }
 
 line! {
-    /// One session.
     SessionLine {
-        /// Its UUID.
         uuid: Uuid,
-        /// Whose.
         expert: String,
-        /// The login.
         login: String,
-        /// The user id.
         uid: i64,
-        /// The machine.
         host: String,
-        /// The process.
         process: String,
         /// The program and its version.
         program: String,
-        /// UTC milliseconds.
         started_ms: i64,
         /// UTC milliseconds; none while it lasts.
         ended_ms: Option<i64>,
@@ -104,7 +70,6 @@ line! {
 line! {
     /// A revision of the task.
     RevisionLine {
-        /// Its UUID.
         uuid: Uuid,
         /// The one that stands has the largest (generation, UUID).
         generation: i64,
@@ -112,15 +77,12 @@ line! {
         number: i64,
         /// The session in which it was set.
         session: Uuid,
-        /// UTC milliseconds.
         created_ms: i64,
-        /// The task.
         toml: String,
     }
 }
 
 line! {
-    /// A model file.
     ModelLine {
         /// Hash of the file.
         sha256: Hex,
@@ -142,7 +104,6 @@ line! {
 line! {
     /// What a tuning yielded, without the bytes.
     AdapterLine {
-        /// Its UUID.
         uuid: Uuid,
         /// `head`, `lora` or `alora`.
         adapts: String,
@@ -152,7 +113,6 @@ line! {
         parent: Option<Uuid>,
         /// The newest round whose answers it saw.
         round: Option<Uuid>,
-        /// The task revision.
         revision: Uuid,
         /// Stable keys of its labels, in order.
         labels: Vec<String>,
@@ -162,7 +122,6 @@ line! {
         training_hash: Hex,
         /// Training labels.
         training_n: i64,
-        /// UTC milliseconds.
         created_ms: i64,
     }
 }
@@ -170,15 +129,12 @@ line! {
 line! {
     /// A way of making predictions.
     PredictorLine {
-        /// Its UUID.
         uuid: Uuid,
         /// `zero-shot`, `head`, …
         predicts: String,
         /// The model, by its hash.
         model: Hex,
-        /// The adapter.
         adapter: Option<Uuid>,
-        /// The task revision.
         revision: Uuid,
         /// The hash of what a judge is told.
         prompt: Option<Hex>,
@@ -186,29 +142,24 @@ line! {
         labels: Vec<String>,
         /// JSON; items in it are keys, predictors UUIDs.
         settings: String,
-        /// UTC milliseconds.
         created_ms: i64,
     }
 }
 
 line! {
-    /// A round.
     RoundLine {
         /// Its UUID. Round 0 is one round in all copies, whatever its UUID.
         uuid: Uuid,
         /// Its number where it was opened.
         number: i64,
-        /// The strategy.
         strategy: String,
         /// Cases asked for.
         budget: i64,
-        /// Its seed.
         seed: i64,
         /// Whose prelabels it was mined from; none for round 0.
         predictor: Option<Uuid>,
         /// For example that the strategy fell back.
         note: Option<String>,
-        /// UTC milliseconds.
         created_ms: i64,
         /// UTC milliseconds; none while it is open.
         closed_ms: Option<i64>,
@@ -218,20 +169,15 @@ line! {
 }
 
 line! {
-    /// A case.
     CaseLine {
-        /// Its UUID.
         uuid: Uuid,
-        /// Its round.
         round: Uuid,
         /// Its place in the round.
         position: i64,
-        /// The text.
         item: ItemKey,
         /// The text itself, for whoever reads the log; never taken in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
-        /// The split.
         split: String,
         /// Why it was chosen.
         reason: String,
@@ -245,38 +191,33 @@ line! {
         inclusion: Option<f64>,
         /// How many experts are to see it.
         overlap: i64,
-        /// UTC milliseconds.
         withdrawn_ms: Option<i64>,
         /// Whom alone it is for: of a repeat, once handed out.
         expert: Option<String>,
         /// When the model's view was shown in a repeat.
         revealed_ms: Option<i64>,
-        /// For which revision of the task it was sent round again.
-        again: Option<Uuid>,
+        /// For which revision of the task it was sent for re-annotation.
+        reannotation: Option<Uuid>,
     }
 }
 
 impl CaseLine {
     /// Whether it is a place kept for a repeat that nobody has come to yet.
     pub fn is_kept_place(&self) -> bool {
-        self.reason == "repeat" && self.expert.is_none() && self.again.is_none()
+        self.reason == "repeat" && self.expert.is_none() && self.reannotation.is_none()
     }
 }
 
 line! {
     /// A label event.
     EventLine {
-        /// Its UUID.
         uuid: Uuid,
         /// Order is by (Lamport number, UUID).
         lamport: i64,
-        /// The session.
         session: Uuid,
         /// Its number in that session.
         seq: i64,
-        /// Who decided.
         expert: String,
-        /// The text.
         item: ItemKey,
         /// The case in which it was given.
         case: Option<Uuid>,
@@ -284,33 +225,34 @@ line! {
         action: String,
         /// The event that it speaks of.
         target: Option<Uuid>,
-        /// The label's stable key.
-        label: Option<String>,
+        /// The labels of the answer, by their stable keys.
+        labels: Option<Answer>,
         /// 1 to 3.
         confidence: Option<i64>,
-        /// A note.
         note: Option<String>,
-        /// The task revision.
         revision: Uuid,
         /// The prelabel that could be seen before.
-        seen_prelabel: Option<String>,
+        seen_prelabel: Option<Answer>,
         /// Whether the model's view had been revealed.
         revealed: bool,
-        /// Milliseconds.
         duration_ms: Option<i64>,
-        /// UTC milliseconds.
         at_ms: i64,
+    }
+}
+
+impl EventLine {
+    /// The label that is given, where it is one.
+    pub fn label(&self) -> Option<&str> {
+        self.labels.as_ref().and_then(Answer::single)
     }
 }
 
 line! {
     /// Who leads, and which names are one person.
     ExpertEventLine {
-        /// Its UUID.
         uuid: Uuid,
         /// Counted with the label events.
         lamport: i64,
-        /// The session.
         session: Uuid,
         /// What it does.
         action: String,
@@ -318,7 +260,6 @@ line! {
         expert: String,
         /// The other name.
         other: Option<String>,
-        /// UTC milliseconds.
         at_ms: i64,
     }
 }
@@ -328,7 +269,6 @@ line! {
     RevealLine {
         /// To whom.
         expert: String,
-        /// The text.
         item: ItemKey,
         /// When first, UTC milliseconds.
         at_ms: i64,
@@ -338,7 +278,6 @@ line! {
 /// The log of a file, each kind after those that it refers to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
-    /// The project.
     pub project: Uuid,
     /// The largest Lamport number that the file has heard of beside those of its events.
     pub lamport_heard: i64,
@@ -371,13 +310,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_travel_as_digits_and_what_is_none_is_refused() {
+    fn a_key_is_written_as_digits_and_a_short_one_is_refused() {
         let key: ItemKey = serde_json::from_str(&format!("\"{}\"", "aF".repeat(32))).unwrap();
         assert_eq!(key.0, [0xAF; 32]);
         assert_eq!(serde_json::to_string(&key).unwrap(), format!("\"{}\"", "af".repeat(32)));
-        for bad in ["\"abc\"", "\"zz\"", "\"é\"", "7"] {
-            assert!(serde_json::from_str::<Hex>(bad).is_err(), "{bad}");
-        }
         assert!(serde_json::from_str::<ItemKey>("\"af\"").is_err());
     }
 }

@@ -13,6 +13,7 @@ pub mod fuzzed;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzing;
 pub mod grouped;
+pub mod hex;
 pub mod history;
 pub mod ids;
 pub mod item;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::gguf::{Header, read_header};
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::hex::hex;
 
 /// How a model makes one vector of a text's token vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +170,7 @@ pub fn sha256(path: &Path) -> Result<String> {
             n => hash.update(&chunk[..n]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }
 
 #[cfg(test)]

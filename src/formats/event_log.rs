@@ -17,10 +17,11 @@ use crate::domain::log::*;
 use crate::domain::sanitize::sanitize_line;
 use end::{EndLine, Sum};
 
+/// What the first line calls the file. Development versions wrote `events`, in a form that was never released.
+const NAME: &str = "event-log";
+const DEVELOPMENT_NAME: &str = "events";
 /// The form that is written, and the newest that is read.
-const VERSION: u32 = 2;
-/// The first form whose last line says that it is the last.
-const FIRST_WITH_END: u32 = 2;
+const VERSION: u32 = 1;
 /// The longest line, in bytes: settings hold vectors of some thousand values.
 const LONGEST_LINE: u64 = 16 << 20;
 /// The longest note, task or text, in bytes.
@@ -98,15 +99,6 @@ lines! {
 /// Where the text of a case comes from; none leaves texts out.
 pub type LogText<'a> = Option<&'a dyn Fn(&ItemKey) -> Result<Option<String>>>;
 
-/// Whether a log that was read says where it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogEnd {
-    /// It does, and it is whole.
-    Marked,
-    /// An earlier version wrote it, which did not mark the end: it may be cut short.
-    NotMarked,
-}
-
 /// Writes a log. Returns how many lines, without the head and the end.
 ///
 /// # Errors
@@ -115,7 +107,7 @@ pub fn write_log(out: &mut dyn Write, log: &Log, text: LogText<'_>) -> Result<us
     let fault = |e: std::io::Error| Fault::new("write the export", io_reason(&e)).because(e);
     let (mut lines, mut sum) = (0, Sum::default());
     let head = Head {
-        hardcase: "events".into(),
+        hardcase: NAME.into(),
         version: VERSION,
         project: log.project,
         lamport_heard: log.lamport_heard,
@@ -146,11 +138,11 @@ pub fn write_log(out: &mut dyn Write, log: &Log, text: LogText<'_>) -> Result<us
 /// # Errors
 /// A line that is not understood, is too long, or refers to what did not come before it: with its number. A log that was cut short, or changed
 /// after it was written.
-pub fn read_log(from: impl Read, name: &str) -> Result<(Log, LogEnd)> {
+pub fn read_log(from: impl Read, name: &str) -> Result<Log> {
     let attempted = || format!("read the log {name}");
     let mut lines = BufReader::new(from);
     let (mut known, mut sum) = (Known::default(), Sum::default());
-    let mut read = None::<(Log, u32)>;
+    let mut read = None::<Log>;
     let mut ended = false;
     for number in 1u64.. {
         let refuse = |why: String| {
@@ -181,7 +173,7 @@ pub fn read_log(from: impl Read, name: &str) -> Result<(Log, LogEnd)> {
         }
         match &mut read {
             None => read = Some(read_head(text).map_err(refuse)?),
-            Some((log, _)) => {
+            Some(log) => {
                 let line = read_line(text, is_ended).map_err(refuse)?;
                 known.check(&line).map_err(refuse)?;
                 if let Line::End(end) = &line {
@@ -194,8 +186,7 @@ pub fn read_log(from: impl Read, name: &str) -> Result<(Log, LogEnd)> {
         sum.add(text);
     }
     match read {
-        Some((log, _)) if ended => Ok((log, LogEnd::Marked)),
-        Some((log, version)) if version < FIRST_WITH_END => Ok((log, LogEnd::NotMarked)),
+        Some(log) if ended => Ok(log),
         Some(_) => Err(Fault::usage(attempted(), "the line that ends it is missing: it was cut short")
             .hint("Nothing of it was taken in; get it whole, or export it again")),
         None => Err(Fault::usage(attempted(), "it is empty")
@@ -213,12 +204,18 @@ fn read_line(text: &str, is_ended: bool) -> std::result::Result<Line, String> {
     })
 }
 
-/// An empty log of the project that the head names, and the form of the rest.
-fn read_head(text: &str) -> std::result::Result<(Log, u32), String> {
-    let none = "it is no copy of a project and no log of labels";
+/// An empty log of the project that the head names.
+fn read_head(text: &str) -> std::result::Result<Log, String> {
+    let none = "it is not a copy of a project, and not a log of labels";
     let head: Head = serde_json::from_str(text).map_err(|_| none.to_owned())?;
-    if head.hardcase != "events" {
-        return Err(none.into());
+    match head.hardcase.as_str() {
+        NAME => {}
+        DEVELOPMENT_NAME => {
+            return Err(
+                "a development version of hardcase wrote it, in a form that was never released".into()
+            );
+        }
+        _ => return Err(none.into()),
     }
     if head.version > VERSION {
         return Err(format!(
@@ -227,8 +224,7 @@ fn read_head(text: &str) -> std::result::Result<(Log, u32), String> {
         ));
     }
     counts("lamport_heard", head.lamport_heard)?;
-    let log = Log { project: head.project, lamport_heard: head.lamport_heard, ..Log::default() };
-    Ok((log, head.version))
+    Ok(Log { project: head.project, lamport_heard: head.lamport_heard, ..Log::default() })
 }
 
 /// What the lines so far have named.
@@ -249,7 +245,7 @@ impl Known {
                 let name = e.name.trim();
                 if name.is_empty() || name != e.name || name.len() > 100 || name.chars().any(char::is_control)
                 {
-                    return Err("that is no name of an expert".into());
+                    return Err("that is not a name of an expert".into());
                 }
                 time("created_ms", Some(e.created_ms))?;
                 if !self.names.insert(e.name.clone()) {
@@ -374,18 +370,18 @@ impl Known {
 
     fn event(&mut self, e: &EventLine) -> Checked {
         let action: Action = e.action.parse()?;
-
-        if matches!(action, Action::Set | Action::Adjudicate) != e.label.is_some() {
-            return Err("an event has a label where it sets or adjudicates one".into());
+        if matches!(action, Action::Set | Action::Adjudicate) != e.labels.is_some() {
+            return Err("an event has labels where it sets or adjudicates, and nowhere else".into());
+        }
+        for answer in [&e.labels, &e.seen_prelabel].into_iter().flatten() {
+            let label = answer.single().ok_or("an answer has one label")?;
+            short(label)?;
         }
         if matches!(action, Action::Retract | Action::Restore) && e.target.is_none() {
             return Err("what is taken back or put back is not named".into());
         }
         if e.confidence.is_some_and(|c| !(1..=3).contains(&c)) {
             return Err("the confidence is 1, 2 or 3".into());
-        }
-        for text in [&e.label, &e.seen_prelabel].into_iter().flatten() {
-            short(text)?;
         }
         long(e.note.as_deref().unwrap_or_default())?;
         self.has("session", Some(e.session))?;
@@ -414,7 +410,7 @@ impl Known {
         labels.iter().try_for_each(|label| short(label))?;
         serde_json::from_str::<serde::de::IgnoredAny>(settings)
             .map(drop)
-            .map_err(|_| "its settings are no JSON".into())
+            .map_err(|_| "its settings are not JSON".into())
     }
 
     fn first(&mut self, kind: &'static str, uuid: Uuid) -> Checked {
@@ -451,16 +447,16 @@ fn long(text: &str) -> Checked {
 }
 
 fn counts(field: &str, value: i64) -> Checked {
-    if (0..=LARGEST).contains(&value) { Ok(()) } else { Err(format!("{field} is no count")) }
+    if (0..=LARGEST).contains(&value) { Ok(()) } else { Err(format!("{field} is not a count")) }
 }
 
 fn order(lamport: i64) -> Checked {
-    if (1..=LARGEST).contains(&lamport) { Ok(()) } else { Err("the Lamport number is none".into()) }
+    if (1..=LARGEST).contains(&lamport) { Ok(()) } else { Err("the Lamport number is not above 0".into()) }
 }
 
 fn time(field: &str, ms: Option<i64>) -> Checked {
     match ms {
-        Some(ms) if !(0..=LAST_MS).contains(&ms) => Err(format!("{field} is no time")),
+        Some(ms) if !(0..=LAST_MS).contains(&ms) => Err(format!("{field} is not a time")),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,9 @@ use std::io::Cursor;
 
 use serde_json::Value;
 
-use super::event_log::{LogEnd, read_log, write_log};
+#[cfg(test)]
+use super::event_log::tests::{sealed, specimen};
+use super::event_log::{read_log, write_log};
 use super::read::detected::{Detected, Layout};
 use super::read::reader::{Entry, Reader};
 use super::read::row::{Row, TextCell, fill_text, unpack};
@@ -225,7 +227,7 @@ fn any_text_that_is_written_is_read_back_to_the_byte() {
 /// What happens instead.
 pub fn log_of_labels(bytes: &[u8]) -> Verdict {
     let log = match read_log(bytes, "x.jsonl") {
-        Ok((log, _)) => log,
+        Ok(log) => log,
         Err(fault) => return is_one_sentence(&fault.to_string()),
     };
     let mut written = Vec::new();
@@ -236,7 +238,7 @@ pub fn log_of_labels(bytes: &[u8]) -> Verdict {
         log
     };
     match read_log(&written[..], "x.jsonl") {
-        Ok((back, LogEnd::Marked)) if bare(back.clone()) == bare(log) => Ok(()),
+        Ok(back) if bare(back.clone()) == bare(log) => Ok(()),
         Ok(_) => Err("what was taken is written as another log".into()),
         Err(fault) => Err(format!("what was taken is refused when it is written: {fault}")),
     }
@@ -244,6 +246,10 @@ pub fn log_of_labels(bytes: &[u8]) -> Verdict {
 
 #[test]
 fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
-    let seeds = vec![super::event_log::tests::specimen(), b"id,text\n1,a\n".to_vec()];
-    Fuzzer::new("logs of labels", 10).over(&seeds, log_of_labels);
+    let seeds = vec![specimen(), b"id,text\n1,a\n".to_vec()];
+    Fuzzer::new("logs of labels", 10).over(&seeds, |bytes| {
+        // As it is, and with an end that fits, so that the hash does not keep a change from the code that reads it.
+        log_of_labels(bytes)?;
+        log_of_labels(&sealed(bytes))
+    });
 }

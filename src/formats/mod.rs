@@ -16,7 +16,7 @@ pub mod fuzzed;
 mod read;
 mod write;
 
-pub use event_log::{LogEnd, LogText, read_log, write_log};
+pub use event_log::{LogText, read_log, write_log};
 pub use read::detected::{Detected, Layout};
 pub use read::input_formats;
 pub use read::reader::{Entry, Reader};

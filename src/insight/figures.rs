@@ -138,7 +138,7 @@ impl<'s> Figures<'s> {
         } else {
             ceiling(&ballots.experts, self.seed)
         };
-        let again = self.store.first_blind_answers_again()?;
+        let again = self.store.first_blind_answers_to_repeats()?;
         let own_agreement = self.own_agreement(&again)?;
         let Some(predictor) = active else {
             let none = Figure::undefined("nothing has been scouted yet");

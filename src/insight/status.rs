@@ -163,22 +163,22 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     let mut open_rounds = Vec::new();
     let mut round_cases = None;
     for round in &rounds {
-        let wanting = if round.closed_ms.is_none() {
-            store.wanting(round.id, None)?
+        let needed = if round.closed_ms.is_none() {
+            store.annotations_needed(round.id, None)?
         } else {
             AnnotationsNeeded::default()
         };
         let labels = store.active(round.id, None)?.iter().any(|person| viewer.person == Some(*person));
-        let yours = viewer.person.and_then(|person| wanting.by.get(&person)).copied().unwrap_or(0);
+        let yours = viewer.person.and_then(|person| needed.by.get(&person)).copied().unwrap_or(0);
         round_cases = Some(RoundCount {
             cases: round.cases,
             labelled: round.answered,
             skipped: round.skipped,
-            complete: wanting.complete,
-            left: if labels { yours } else { wanting.open() },
+            complete: needed.complete,
+            left: if labels { yours } else { needed.open() },
         });
         if round.closed_ms.is_none() {
-            open_rounds.push(Outstanding::of(&store, round.number, &wanting)?);
+            open_rounds.push(Outstanding::of(&store, round.number, &needed)?);
         }
     }
     let items = store.item_count()?;

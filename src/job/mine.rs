@@ -219,9 +219,9 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
     let person = speaker.map(|expert| store.person_of(expert)).transpose()?;
     let mut owing = Vec::new();
     for round in store.rounds()?.into_iter().filter(|round| round.closed_ms.is_none() && round.number > 0) {
-        let wanting = store.wanting(round.id, None)?;
-        if wanting.waits_for_others(person) {
-            owing.push(Outstanding::of(store, round.number, &wanting)?);
+        let needed = store.annotations_needed(round.id, None)?;
+        if needed.waits_for_others(person) {
+            owing.push(Outstanding::of(store, round.number, &needed)?);
         }
     }
     let leads = match speaker {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::adapters::KIND;
 use super::tune::Rescore;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::hex::hex;
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::prediction::Probabilities;
 use crate::engine::lora::AdapterFile;
@@ -405,7 +406,6 @@ impl Tuning<'_> {
     }
 
     fn encode(&self, adapter: &AdapterFile, comparison: &Comparison) -> Result<Vec<u8>> {
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let model = &self.chosen.model;
         let task = &self.revision.task;
         let json = |value: serde_json::Result<String>| value.unwrap_or_default();

@@ -15,6 +15,6 @@ pub use care::in_place::{Alone, finish_replacement, write_successor};
 pub use db::filesystem::{FileSystem, file_system, locks_stay_here};
 pub use db::header::is_database;
 pub use db::locks::{Locks, TRY_LOCK, ask_for_lock, try_locks};
-pub use db::migrate::FILE_VERSION;
 pub use db::open::{Access, NewProject, Store};
-pub use db::wal::{Commits, beside, commits};
+pub use db::version::FILE_VERSION;
+pub use db::wal::{Commits, commits, sidecar};

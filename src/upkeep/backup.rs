@@ -1,6 +1,6 @@
-//! `backup`: dated copies of a project beside it, made when asked for, at the end of a session and before what cannot be undone.
+//! `backup`: dated copies of a project in a folder next to it, made on request, at the end of a session and before what cannot be undone.
 //!
-//! A project that others write to meanwhile can be backed up. The disk is never filled: a copy is made only where as much again stays free.
+//! A project can be backed up while others write to it. The disk is never filled: a copy is made only where its size stays free a second time.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,16 +15,16 @@ use crate::store::care::backups::{Backup, Backups, DAYS_KEPT, Holds, NEWEST_KEPT
 use crate::store::sync::merge::StoredCopy;
 use crate::store::{Access, Store};
 
-/// The largest project of which the end of a session copies everything, in bytes: about a second's work.
+/// The largest project that is copied whole at the end of a session, in bytes: about a second's work.
 const QUICK: u64 = 256 << 20;
 
 /// When and how much backups are made and kept, in words.
 pub fn rules() -> String {
     format!(
-        "Made when something changed: at the end of a session in the workstation (of a project over {} MiB the label log alone, which `merge` \
-         takes back), before `merge` and `adapter prune`, before a file of an earlier version is brought up to date, and by this command. \
-         Kept: the newest {NEWEST_KEPT}, the last of each of the last {DAYS_KEPT} days, and all of earlier file versions. None is made where it \
-         would leave less free than it takes",
+        "A backup is made if anything changed: at the end of a session in the workstation, before `merge` and `adapter prune`, before the file \
+         is updated for a new version of hardcase, and by this command. Of a project over {} MiB, the end of a session saves only the label log, \
+         which `merge` reads. Kept are the newest {NEWEST_KEPT}, the last of each of the last {DAYS_KEPT} days, and all from before an update. No \
+         backup is made if the disk would then have less free space than the backup takes",
         QUICK >> 20
     )
 }
@@ -35,8 +35,8 @@ pub enum Occasion {
     /// A person asked for one.
     Asked,
     /// A session ended: it must be quick.
-    SittingEnded,
-    /// Something is about to be done.
+    SessionEnded,
+    /// Something that cannot be undone is about to be done.
     Before,
 }
 
@@ -47,9 +47,8 @@ pub struct BackupReport {
     pub backup: Option<PathBuf>,
     /// `project`, `labels`, or none.
     pub holds: Option<&'static str>,
-    /// Its size.
     pub bytes: u64,
-    /// Older ones that had their time.
+    /// Older ones that were deleted.
     pub removed: Vec<PathBuf>,
     /// Why none was made.
     pub why: Option<String>,
@@ -64,12 +63,12 @@ impl fmt::Display for BackupReport {
                 write!(f, "backed up to {}: {} bytes", path.display(), grouped(self.bytes))?;
                 match self.removed.len() {
                     0 => Ok(()),
-                    1 => write!(f, "; 1 older backup had its time and is gone"),
-                    n => write!(f, "; {n} older backups had their time and are gone"),
+                    1 => write!(f, "; 1 older backup was deleted"),
+                    n => write!(f, "; {n} older backups were deleted"),
                 }
             }
             (None, Some(newest), _) => {
-                write!(f, "nothing changed since the last backup, {}", newest.display())
+                write!(f, "nothing has changed since the last backup, {}", newest.display())
             }
             (None, None, Some(why)) => write!(f, "no backup was made: {why}"),
             (None, None, None) => write!(f, "no backup was made"),
@@ -86,9 +85,8 @@ pub struct ListedBackup {
     pub holds: &'static str,
     /// When it was made, UTC.
     pub made: String,
-    /// Its size.
     pub bytes: u64,
-    /// Standing labels; none of a label log, of an earlier version, and of one that cannot be read.
+    /// Standing labels; none for a label log, an earlier version, and a backup that cannot be read.
     pub labels: Option<usize>,
 }
 
@@ -133,12 +131,14 @@ pub fn back_up_to(project: &Path, to: &Path) -> Result<BackupReport> {
     let attempted = format!("back up {} to {}", project.display(), to.display());
     let told = |fault: Fault| fault.while_trying(attempted.clone());
     if to.symlink_metadata().is_ok() {
-        return Err(Fault::usage(attempted, "it exists already").hint("Choose another name"));
+        return Err(
+            Fault::usage(attempted, "there is already a file of that name").hint("Choose another name")
+        );
     }
     let store = Store::open(project, Access::Read)?;
     store.check_labels(&attempted)?;
     if let Some(why) = no_room(&store, to)? {
-        return Err(Fault::new(attempted, why).hint("Make room, or name a place on another disk"));
+        return Err(Fault::new(attempted, why).hint("Free some space, or choose a place on another disk"));
     }
     write_whole(project, to, |partial| store.copy_into(partial)).map_err(told)?;
     let bytes = std::fs::metadata(to).map_or(0, |m| m.len());
@@ -162,18 +162,18 @@ pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
     let holds = match (&room, occasion) {
         (Some(why), Occasion::Asked) => {
             return Err(Fault::new(attempted, why)
-                .hint("Make room, name a place on another disk with --to, or keep the labels alone: `hardcase export FILE --what events -o LABELS`"));
+                .hint("Free some space, choose a place on another disk with --to, or save only the labels: `hardcase export FILE --what events -o LABELS`"));
         }
         (None, Occasion::Asked | Occasion::Before) => Holds::Project,
-        (None, Occasion::SittingEnded) if size <= QUICK => Holds::Project,
+        (None, Occasion::SessionEnded) if size <= QUICK => Holds::Project,
         _ => Holds::Labels,
     };
     let held = match occasion {
-        Occasion::SittingEnded => backups.hold()?,
+        Occasion::SessionEnded => backups.hold()?,
         Occasion::Asked | Occasion::Before => Some(backups.wait_to_hold()?),
     };
     let Some(held) = held else {
-        let why = Some("another process is backing the project up".to_owned());
+        let why = Some("another process is backing up the project".to_owned());
         return Ok(BackupReport { why, ..BackupReport::default() });
     };
     let now = store.now_ms();
@@ -197,8 +197,8 @@ pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
 /// The newest backup that holds what there is, where there is one.
 fn unchanged_since(store: &Store, backups: &Backups, occasion: Occasion) -> Result<Option<PathBuf>> {
     let list = backups.list();
-    // A log that was kept because of the project's size is enough for the end of another session, and for nothing else.
-    if let Some(log) = list.first().filter(|b| occasion == Occasion::SittingEnded && b.holds == Holds::Labels)
+    // A log that was saved because of the project's size is enough for the end of another session, and for nothing else.
+    if let Some(log) = list.first().filter(|b| occasion == Occasion::SessionEnded && b.holds == Holds::Labels)
         && store.last_label_ms()?.is_none_or(|last| last < log.at_ms)
     {
         return Ok(Some(log.path.clone()));
@@ -214,17 +214,16 @@ fn no_room(store: &Store, place: &Path) -> Result<Option<String>> {
     let size = store.size()?;
     Ok(free_bytes(place).filter(|free| *free < size.saturating_mul(2)).map(|free| {
         format!(
-            "{} bytes are free there, and a copy of {} is to leave as much again",
+            "only {} bytes are free there, and a copy of {} bytes must leave at least as much free",
             grouped(free),
             grouped(size)
         )
     }))
 }
 
-/// Backs up without being asked: what comes of it is a line for a person, and none where there is nothing to say. Nothing that was to be done
-/// is kept from being done.
+/// Backs up without being asked. Returns a line for a person, or none where there is nothing to say; a failure never stops what comes next.
 pub fn back_up_quietly(project: &Path, occasion: Occasion) -> Option<String> {
-    // What is about to be done says itself why it cannot be.
+    // What comes next says itself why a damaged project stops it.
     if occasion == Occasion::Before
         && Store::open(project, Access::Read).and_then(|store| store.check_labels("back up")).is_err()
     {
@@ -233,7 +232,7 @@ pub fn back_up_quietly(project: &Path, occasion: Occasion) -> Option<String> {
     match back_up(project, occasion) {
         Ok(report) => report.why.filter(|_| occasion == Occasion::Before).map(|why| {
             let kept = if report.backup.is_some() {
-                "the labels alone were backed up"
+                "only the labels were backed up"
             } else {
                 "nothing was backed up"
             };

@@ -26,7 +26,6 @@ pub enum State {
 }
 
 impl Finding {
-    /// A finding.
     pub fn new(what: &str, state: State, says: impl Into<String>) -> Self {
         Self { what: what.into(), state, says: says.into() }
     }

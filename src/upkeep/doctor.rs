@@ -8,7 +8,7 @@ use super::permissions;
 use super::repair::way_back;
 use crate::domain::fault::Result;
 use crate::domain::grouped::{counted, grouped};
-use crate::domain::log::Hex;
+use crate::domain::hex::hex;
 use crate::store::care::backups::{Backups, Holds, free_bytes};
 use crate::store::log::runs::Outcome;
 use crate::store::{Access, FileSystem, Locks, Store, commits, file_system, locks_stay_here, try_locks};
@@ -19,7 +19,7 @@ pub const TRY_LOCK: &str = crate::store::TRY_LOCK;
 /// The other process's part of trying the locks.
 ///
 /// # Errors
-/// A check that was not met where the lock was given, although its parent holds it.
+/// A failed check where this process got the lock although its parent holds it.
 pub fn ask_for_lock(scratch: &Path) -> Result<()> {
     crate::store::ask_for_lock(scratch)
 }
@@ -43,7 +43,7 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
     if !damage.is_empty() {
         let shown: Vec<&str> = damage.iter().take(3).map(String::as_str).collect();
         let says = format!(
-            "damaged: {}. `hardcase doctor {} --repair` saves what is whole",
+            "the file is damaged: {}. `hardcase doctor {} --repair` saves what is intact",
             shown.join("; "),
             project.display()
         );
@@ -52,7 +52,8 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
         return Ok(findings);
     }
     let (texts, labels) = (store.item_count()?, store.label_count()?);
-    let whole = format!("whole: {}, {}", counted(texts, "text", "texts"), counted(labels, "label", "labels"));
+    let whole =
+        format!("intact: {}, {}", counted(texts, "text", "texts"), counted(labels, "label", "labels"));
     findings.push(Finding::new("file", State::Fine, whole));
     findings.extend(backups(&store, project)?);
     findings.extend(room(&store, project)?);
@@ -61,15 +62,19 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
         findings.push(match run.outcome {
             None => Finding::new("jobs", State::Fine, format!("{} is running", run.kind)),
             Some(Outcome::Done) => {
-                Finding::new("jobs", State::Fine, format!("the last one ({}) was finished", run.kind))
+                Finding::new("jobs", State::Fine, format!("the last one ({}) finished", run.kind))
             }
             Some(outcome) => Finding::new(
                 "jobs",
                 State::Warning,
                 format!(
-                    "the last one ({}) was {}; run it again",
+                    "the last one ({}) {}; run it again",
                     run.kind,
-                    format!("{outcome:?}").to_lowercase()
+                    match outcome {
+                        Outcome::Stopped => "was stopped",
+                        Outcome::Lost => "was interrupted",
+                        Outcome::Failed | Outcome::Done => "failed",
+                    }
                 ),
             ),
         });
@@ -81,20 +86,20 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
 fn lies_on(project: &Path) -> Finding {
     let what = "file system";
     match (file_system(project), locks_stay_here(project)) {
-        (FileSystem::Local, None) => Finding::new(what, State::Fine, "local: write-ahead log"),
+        (FileSystem::Local, None) => Finding::new(what, State::Fine, "a local disk"),
         (name, Some(why)) => Finding::new(
             what,
             State::Warning,
             format!(
-                "{name}: other machines do not hear of its locks ({why}); open it on one machine at a time, or give copies and `merge`"
+                "{name}: other computers do not see that the project is in use here ({why}). Open it on one computer at a time, or give others copies and bring them together with `hardcase merge`"
             ),
         ),
         (FileSystem::Network(name), None) => Finding::new(
             what,
             State::Warning,
             format!(
-                "{name}: rollback journal; two machines that write at once are kept apart by its locks alone, and where those fail labels are \
-                 lost: use a local disk, or copies that come together by merge"
+                "{name}: the project is on a network drive. If its file locks fail while two computers write, labels are lost. Use a local disk, \
+                 or give others copies and bring them together with `hardcase merge`"
             ),
         ),
     }
@@ -103,14 +108,14 @@ fn lies_on(project: &Path) -> Finding {
 fn locks(project: &Path) -> Finding {
     let what = "locks";
     match try_locks(project) {
-        Locks::Kept => Finding::new(what, State::Fine, "what one process holds, another does not get"),
+        Locks::Kept => Finding::new(what, State::Fine, "file locks work: two people cannot write at once"),
         Locks::GivenTwice => Finding::new(
             what,
             State::Wrong,
-            "one was given to two processes, so two people could write at once: work on a copy on a disk of this machine, and `merge`",
+            "file locks do not work on this drive, so two people could write at once and lose labels. Work on a copy on a disk of this computer, and bring it back with `hardcase merge`",
         ),
         Locks::Untried => {
-            Finding::new(what, State::Warning, "not tried: nothing can be written beside the project")
+            Finding::new(what, State::Warning, "not tested: nothing can be written to the project's folder")
         }
     }
 }
@@ -124,19 +129,19 @@ fn models(store: &Store) -> Result<Vec<Finding>> {
     for model in store.models()? {
         if !model.path.is_empty() && !Path::new(&model.path).exists() {
             let says = format!(
-                "{} is not at {}: {} bytes, sha256 {}; new texts need it (scout --model)",
+                "the model {} is not at {} ({} bytes, sha256 {}). New texts need it: `hardcase scout FILE --model PATH`",
                 model.name,
                 model.path,
-                model.bytes,
-                Hex(model.sha256)
+                grouped(model.bytes),
+                hex(&model.sha256)
             );
             findings.push(Finding::new("model", State::Warning, says));
         } else if active.as_ref() == Some(&model) && is_part {
             let says = format!(
-                "what {} ({} bytes, sha256 {}) says of new texts is not in this copy; labelling does not need it",
+                "this copy was made without the model {} ({} bytes, sha256 {}): you can label, but not prepare new texts",
                 model.name,
                 grouped(model.bytes),
-                Hex(model.sha256)
+                hex(&model.sha256)
             );
             findings.push(Finding::new("model", State::Warning, says));
         } else if active.as_ref() == Some(&model) {
@@ -147,34 +152,34 @@ fn models(store: &Store) -> Result<Vec<Finding>> {
     if let (true, Some(predictor), Some(model)) = (is_part, &predictor, &active) {
         let texts = store.texts_without_vector(predictor.space())?;
         let says = format!(
-            "the vectors of {texts} texts ({} values each, by {}) and the settings of the prelabels ({}) were left out of this copy; labelling \
-             does not need them",
+            "the vectors of {texts} texts ({} values each, by {}) and the settings of the prelabels ({}) were left out of this copy. You do not \
+             need them to label",
             model.dimensions, model.name, predictor.kind
         );
         findings.push(Finding::new("vectors", State::Warning, says));
     }
     for missing in store.left_out_bytes()? {
         let says = format!(
-            "{} {} was left out of this copy: {} bytes, sha256 {}; labelling does not need it",
+            "{} {} was left out of this copy: {} bytes, sha256 {}. You do not need it to label",
             missing.kind,
             missing.adapter,
             missing.bytes,
-            Hex(missing.sha256)
+            hex(&missing.sha256)
         );
         findings.push(Finding::new("adapter", State::Warning, says));
     }
     Ok(findings)
 }
 
-/// The log beside the file, where something in it cannot be read.
+/// The write-ahead log next to the file, where something in it cannot be read.
 fn log(project: &Path) -> Option<Finding> {
     let torn = commits(project);
     let says = match torn.cut_off {
         0 => return None,
-        1 => "the last write in the log beside the file is not whole: it was cut short, or is damaged"
+        1 => "the last change in the file's log (-wal) is incomplete: it was interrupted, or is damaged"
             .to_owned(),
         n => format!(
-            "damaged: {n} writes in the log beside the file (-wal) cannot be read. `hardcase doctor {} --repair` saves what is whole",
+            "the file's log (-wal) is damaged: {n} changes in it cannot be read. `hardcase doctor {} --repair` saves what is intact",
             project.display()
         ),
     };
@@ -189,16 +194,17 @@ fn backups(store: &Store, project: &Path) -> Result<Option<Finding>> {
         None => Finding::new(
             "backups",
             State::Warning,
-            format!("none: `hardcase backup {}` makes one", project.display()),
+            format!("there is none yet: `hardcase backup {}` makes one", project.display()),
         ),
         Some(newest) => {
             let since = store.events_since(newest.at_ms)?;
             let state = if since > 0 { State::Warning } else { State::Fine };
             let events = match since {
-                1 => "1 label event was".to_owned(),
-                n => format!("{n} label events were"),
+                0 => "nothing was labelled since".to_owned(),
+                1 => "1 change of a label was made since".to_owned(),
+                n => format!("{n} changes of labels were made since"),
             };
-            let says = format!("the newest is of {}; {events} given since", utc(newest.at_ms));
+            let says = format!("the newest was made on {}; {events}", utc(newest.at_ms));
             Finding::new("backups", state, says)
         }
     }))
@@ -209,9 +215,9 @@ fn room(store: &Store, project: &Path) -> Result<Option<Finding>> {
     let Some(free) = free_bytes(project) else { return Ok(None) };
     let size = store.size()?;
     let (state, then) = match free < size.saturating_mul(2) {
-        true => (State::Warning, ": too little for a backup, which is to leave as much again"),
+        true => (State::Warning, ": too little for a backup, which must leave as much free as it takes"),
         false => (State::Fine, ""),
     };
-    let says = format!("{} bytes free, the project has {}{then}", grouped(free), grouped(size));
+    let says = format!("{} bytes free; the project takes {}{then}", grouped(free), grouped(size));
     Ok(Some(Finding::new("disk", state, says)))
 }

@@ -1,6 +1,6 @@
-//! Whether everybody who is to work on a project can: the rights of the file, of what SQLite puts beside it, and of its folder.
+//! Whether everybody who shares a project can work on it: the rights of the file, of the files that SQLite keeps next to it, and of its folder.
 //!
-//! SQLite gives the files beside a project the project's rights, but their maker's group, unless the folder hands its own on.
+//! SQLite gives those files the project's rights, but the group of the person who made them, unless the folder passes its own group on.
 
 use std::path::Path;
 
@@ -24,8 +24,8 @@ struct Place<'a> {
     project: &'a Path,
     file: Rights,
     folder: Rights,
-    /// What lies beside the file, by the end of its name.
-    beside: Vec<(&'static str, Rights)>,
+    /// The files next to it, by the end of their names.
+    sidecars: Vec<(&'static str, Rights)>,
     /// User ids that have worked on it.
     uids: Vec<u32>,
 }
@@ -35,7 +35,7 @@ pub(crate) fn permissions(store: &Store, project: &Path) -> Result<Vec<Finding>>
     let uids = store.uids()?;
     Ok(match place(project, uids) {
         Some(place) => findings(&place),
-        None => vec![Finding::new("permissions", State::Fine, "not looked at on this system")],
+        None => vec![Finding::new("permissions", State::Fine, "not checked on this system")],
     })
 }
 
@@ -47,12 +47,18 @@ fn place(project: &Path, uids: Vec<u32>) -> Option<Place<'_>> {
         Some(Rights { mode: meta.mode() & 0o7777, uid: meta.uid(), gid: meta.gid() })
     };
     let folder = project.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = ["-wal", "-shm", "-journal", ".backups"].into_iter().filter_map(|end| {
+    let sidecars = ["-wal", "-shm", "-journal", ".backups"].into_iter().filter_map(|end| {
         let mut name = project.as_os_str().to_owned();
         name.push(end);
         Some((end, rights(Path::new(&name))?))
     });
-    Some(Place { project, file: rights(project)?, folder: rights(folder)?, beside: beside.collect(), uids })
+    Some(Place {
+        project,
+        file: rights(project)?,
+        folder: rights(folder)?,
+        sidecars: sidecars.collect(),
+        uids,
+    })
 }
 
 #[cfg(not(unix))]
@@ -73,7 +79,7 @@ fn findings(place: &Place<'_>) -> Vec<Finding> {
 /// Whether more than one person is meant to write, as far as the file system tells.
 fn is_shared(place: &Place<'_>) -> bool {
     let mut uids: Vec<u32> =
-        place.beside.iter().map(|(_, rights)| rights.uid).chain([place.file.uid]).collect();
+        place.sidecars.iter().map(|(_, rights)| rights.uid).chain([place.file.uid]).collect();
     uids.extend(&place.uids);
     uids.sort_unstable();
     uids.dedup();
@@ -81,14 +87,14 @@ fn is_shared(place: &Place<'_>) -> bool {
 }
 
 fn hindrances(place: &Place<'_>) -> Vec<String> {
-    let Place { project, file, folder, beside, .. } = place;
+    let Place { project, file, folder, sidecars, .. } = place;
     let name = project.display();
     let mut says = Vec::new();
     if file.mode & 0o004 != 0 {
-        says.push("everybody on this machine can read the file (chmod o-r)".to_owned());
+        says.push("everybody on this computer can read the file; to change that: chmod o-r".to_owned());
     }
     if file.mode & 0o222 == 0 {
-        says.push("the file is read-only: it can be read, not labelled".to_owned());
+        says.push("the file is read-only: you can look at it, but not label".to_owned());
         return says;
     }
     if !is_shared(place) {
@@ -96,32 +102,32 @@ fn hindrances(place: &Place<'_>) -> Vec<String> {
     }
     if file.mode & 0o020 == 0 {
         says.push(format!(
-            "several people have worked on it, and its group cannot write to it: chmod g+w {name}"
+            "several people have worked on it, but its group cannot write to it. To change that: chmod g+w {name}"
         ));
     }
     if folder.mode & 0o020 == 0 {
         says.push(format!(
-            "the group can write to the file but not to its folder, where SQLite keeps the log: others cannot label. chmod g+ws on the folder of {name}"
+            "the group can write to the file but not to its folder, where changes are saved first, so others cannot label. To change that: chmod g+ws on the folder of {name}"
         ));
     } else if folder.mode & SETGID == 0 {
         says.push(format!(
-            "what one person's program puts into the folder gets that person's own group, so others cannot write to the log: chmod g+s on the folder of {name}"
+            "new files in the folder belong to the group of the person who makes them, so others may not be able to label. To change that: chmod g+s on the folder of {name}"
         ));
     } else if folder.gid != file.gid {
         says.push(format!(
-            "the file has another group than its folder, so the log does as well: chgrp {} {name}",
+            "the file has another group than its folder, so others may not be able to label. To change that: chgrp {} {name}",
             folder.gid
         ));
     }
     if folder.mode & STICKY != 0 {
         says.push(format!(
-            "in its folder only the maker of a file may remove it (like /tmp): the log stays when others leave last. Move {name} to a folder of its own"
+            "in its folder only the person who made a file can delete it (like /tmp), which keeps hardcase from tidying up. Move {name} to a folder of its own"
         ));
     }
-    for (end, rights) in beside {
+    for (end, rights) in sidecars {
         let writes = if *end == ".backups" { 0o030 } else { 0o020 };
         if file.mode & 0o020 != 0 && (rights.mode & writes != writes || rights.gid != file.gid) {
-            says.push(format!("{name}{end} belongs to user {} and group {}, and the project's group cannot write to it: chgrp {} and chmod g+w it", rights.uid, rights.gid, file.gid));
+            says.push(format!("{name}{end} belongs to user {} and group {}, and the project's group cannot write to it. To change that: chgrp {} and chmod g+w on it", rights.uid, rights.gid, file.gid));
         }
     }
     says
@@ -131,13 +137,13 @@ fn hindrances(place: &Place<'_>) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn said(file: u32, folder: (u32, u32), beside: &[(&'static str, Rights)], uids: &[u32]) -> String {
+    fn said(file: u32, folder: (u32, u32), sidecars: &[(&'static str, Rights)], uids: &[u32]) -> String {
         let own = |mode, gid| Rights { mode, uid: 1, gid };
         let place = Place {
             project: Path::new("pool.hardcase"),
             file: own(file, 7),
             folder: own(folder.0, folder.1),
-            beside: beside.to_vec(),
+            sidecars: sidecars.to_vec(),
             uids: uids.to_vec(),
         };
         hindrances(&place).join("; ")
@@ -150,7 +156,7 @@ mod tests {
         assert_eq!(said(0o660, (0o2770, 7), &wal(0o660, 7), &[1, 2]), "");
         assert!(said(0o644, (0o755, 1), &[], &[1]).starts_with("everybody"));
         assert!(said(0o400, (0o755, 1), &[], &[1]).starts_with("the file is read-only"));
-        for (file, folder, beside, uids, says) in [
+        for (file, folder, sidecars, uids, says) in [
             (0o600, (0o2770, 7), &[][..], &[1, 2][..], "chmod g+w pool.hardcase"),
             (0o660, (0o755, 7), &[], &[1], "chmod g+ws"),
             (0o660, (0o770, 7), &[], &[1], "chmod g+s "),
@@ -159,7 +165,7 @@ mod tests {
             (0o660, (0o2770, 7), &wal(0o640, 7), &[1], "pool.hardcase-wal belongs to user 2"),
             (0o660, (0o2770, 7), &wal(0o660, 9), &[1], "chgrp 7"),
         ] {
-            let said = said(file, folder, beside, uids);
+            let said = said(file, folder, sidecars, uids);
             assert!(said.contains(says), "{says}: {said}");
         }
     }

@@ -1,4 +1,4 @@
-//! `doctor --repair`: what is whole of a damaged project, in a new file in its place. Works on a copy, keeps the damaged file, and says what
+//! `doctor --repair`: what is intact of a damaged project, in a new file in its place. Works on a copy, keeps the damaged file, and says what
 //! was lost.
 
 use std::fmt;
@@ -12,14 +12,12 @@ use super::restore::CUT_SHORT;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::grouped::{counted, grouped};
 use crate::store::care::backups::{Backup, Backups, Holds, followed, free_bytes};
-use crate::store::care::salvage::{Salvage, bring_up_to_date, mend_header, salvage};
-use crate::store::sync::merge::StoredCopy;
-use crate::store::{Access, Alone, Store, beside, commits, finish_replacement, write_successor};
+use crate::store::care::salvage::{Salvage, mend_header, salvage};
+use crate::store::{Access, Alone, Store, commits, finish_replacement, sidecar, write_successor};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RepairReport {
-    /// The project.
     pub project: PathBuf,
     /// What was wrong; empty where nothing was, and nothing was done.
     pub found: Vec<String>,
@@ -43,13 +41,17 @@ impl fmt::Display for RepairReport {
             write!(f, "{}: nothing to repair", self.project.display())?;
             return self.notes.iter().try_for_each(|line| write!(f, "\n  note: {line}"));
         };
-        write!(f, "{}: repaired; the damaged file is {}", self.project.display(), aside.display())?;
+        write!(f, "{} is repaired. The damaged file is kept as {}", self.project.display(), aside.display())?;
         for line in &self.found {
             write!(f, "\n  found: {line}")?;
         }
         let more = if self.perhaps_more { ", perhaps more" } else { "" };
-        let of = |n: usize| counted(n, "is", "are");
-        write!(f, "\n  label events: {} whole, {} lost{more}", of(self.events), of(self.events_lost))?;
+        write!(
+            f,
+            "\n  label events: {} saved, {} lost{more}",
+            grouped(self.events as u64),
+            grouped(self.events_lost as u64)
+        )?;
         for line in &self.missing {
             write!(f, "\n  lost: {line}")?;
         }
@@ -63,15 +65,15 @@ impl fmt::Display for RepairReport {
 /// Repairs a project.
 ///
 /// # Errors
-/// Somebody works on it, it cannot be repaired, or the disk has no room for the copy and the new file: it is as it was then. Says which backup
-/// is the newest.
+/// Somebody has it open, it cannot be repaired, or the disk has no room for the copy and the new file: it stays as it was then. Says which
+/// backup is the newest.
 pub fn repair(project: &Path) -> Result<RepairReport> {
     let project = &*followed(project);
     let attempted = format!("repair {}", project.display());
     drop(Alone::with(project, &attempted)?);
     let between = finish_replacement(project, &attempted)?;
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
-    let log = beside(project, "-wal");
+    let log = sidecar(project, "-wal");
     let size = bytes(project) + bytes(&log);
     if !project.is_file() {
         return Err(Fault::new(&attempted, "there is no such file").hint(way_back(project)));
@@ -79,9 +81,12 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
     if free_bytes(project).is_some_and(|free| free < size.saturating_mul(2)) {
         return Err(Fault::new(
             attempted,
-            format!("the disk has no room for a copy and the new file, {} bytes each", grouped(size)),
+            format!(
+                "the disk has no room for a copy and the new file, which take {} bytes each",
+                grouped(size)
+            ),
         )
-        .hint("Make room on it, or repair a copy on another disk"));
+        .hint("Free some space, or repair a copy on another disk"));
     }
     let mut report = RepairReport { project: project.to_owned(), ..RepairReport::default() };
     if let Some(aside) = between {
@@ -90,34 +95,30 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
     let torn = commits(project);
     if torn.cut_off > 0 {
         report.found.push(format!(
-            "{} in the log beside it (-wal) cannot be read{}",
-            counted(torn.cut_off, "write", "writes"),
+            "{} in its log (-wal) cannot be read{}",
+            counted(torn.cut_off, "change", "changes"),
             if torn.are_damaged() {
                 ""
             } else {
-                "; it may be one that was cut short and never said to be saved"
+                "; it may be one that was interrupted and never reported as saved"
             }
         ));
     }
     let copy = Copy::of(project, &attempted)?;
     if mend_header(&copy.0, &attempted).map_err(|fault| fault.or_hint(way_back(project)))? {
-        report.found.push("its header was wrong".into());
+        report.found.push("the beginning of the file was damaged".into());
     }
-    match bring_up_to_date(&copy.0, &attempted) {
-        Ok(()) => report.found.extend(wrong_with(&copy.0)),
-        Err(fault) => report.found.push(fault.why().to_owned()),
-    }
+    report.found.extend(wrong_with(&copy.0));
     if report.found.is_empty() {
         return Ok(report);
     }
     let mut saved = Salvage::default();
-    let lender = backups(project).find_map(|backup| StoredCopy::open(&backup.path, project).ok());
     let successor = write_successor(project, |to| {
-        saved = salvage(&copy.0, to, lender.as_ref().map(|backup| &backup.store))?;
+        saved = salvage(&copy.0, to)?;
         Ok(())
     });
     let successor = successor.map_err(|fault| {
-        Fault::new(&attempted, format!("{}; it was left as it is", fault.why())).hint(way_back(project))
+        Fault::new(&attempted, format!("{}; the file was left as it is", fault.why())).hint(way_back(project))
     })?;
     drop(copy);
     let placed = Alone::with(project, &attempted)
@@ -138,18 +139,13 @@ fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
     let notes = [
         (
             saved.without_case,
-            "label is kept without the case in which it was given",
-            "labels are kept without the case in which they were given",
-        ),
-        (
-            saved.mended,
-            "row had one wrong bit, which its hash shows: it is as it was written",
-            "rows had one wrong bit, which their hash shows: they are as they were written",
+            "label event is kept without the case in which it was given",
+            "label events are kept without the case in which they were given",
         ),
         (
             saved.unsealed,
-            "row that labels rest on is taken as it stands, because its seal could not be read",
-            "rows that labels rest on are taken as they stand, because their seals could not be read",
+            "row could not be checked, because its checksum could not be read: it is kept as it is",
+            "rows could not be checked, because their checksums could not be read: they are kept as they are",
         ),
     ];
     let other = notes.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, more)| counted(n, one, more));
@@ -164,7 +160,7 @@ fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
         }
         if lost.stretches > 0 {
             let stretches = counted(lost.stretches, "stretch", "stretches");
-            parts.push(format!("{stretches} of them cannot be read"));
+            parts.push(format!("{stretches} of rows cannot be read"));
         }
         format!("{}: {}", lost.called, parts.join(", "))
     });
@@ -172,11 +168,11 @@ fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
     if report.events_lost > 0 || report.perhaps_more {
         report.notes.push(match newest(&report.project) {
             Some((path, made)) => format!(
-                "a backup of {made} may have what is lost: `hardcase merge {} {}` brings it in",
+                "the backup of {made} may have what is lost: `hardcase merge {} {}` brings it back",
                 report.project.display(),
                 path
             ),
-            None => "there is no backup that may have what is lost".into(),
+            None => "there is no backup from which it could come back".into(),
         });
     }
 }
@@ -188,7 +184,7 @@ fn wrong_with(copy: &Path) -> Vec<String> {
         let mut found = store.integrity_check()?;
         let abandoned = store.clear_abandoned_sources()?;
         if abandoned > 0 {
-            found.push(counted(abandoned, "import was cut short", "imports were cut short"));
+            found.push(counted(abandoned, "import was interrupted", "imports were interrupted"));
         }
         Ok(found)
     };
@@ -209,8 +205,8 @@ fn newest(project: &Path) -> Option<(String, String)> {
 /// What to do about a file that cannot be repaired.
 pub(crate) fn way_back(project: &Path) -> String {
     match newest(project) {
-        Some((_, made)) => format!("The newest backup is of {made}: `hardcase restore {}` goes back to it", project.display()),
-        None => "There is no backup beside it; one that lies elsewhere is taken by `hardcase restore FILE --from BACKUP`".into(),
+        Some((_, made)) => format!("The newest backup was made on {made}: `hardcase restore {}` goes back to it", project.display()),
+        None => "There is no backup next to it. If you have one elsewhere, use `hardcase restore FILE --from BACKUP`".into(),
     }
 }
 
@@ -224,9 +220,9 @@ impl Copy {
         let copy = Self(project.with_file_name(format!(".{name}.under-repair")));
         copy.remove();
         for end in ["", "-wal", "-journal"] {
-            let from = beside(project, end);
+            let from = sidecar(project, end);
             if end.is_empty() || from.exists() {
-                let mut to = private(&beside(&copy.0, end)).map_err(io)?;
+                let mut to = private(&sidecar(&copy.0, end)).map_err(io)?;
                 std::io::copy(&mut File::open(from).map_err(io)?, &mut to).map_err(io)?;
             }
         }
@@ -235,7 +231,7 @@ impl Copy {
 
     fn remove(&self) {
         for end in ["", "-wal", "-shm", "-journal"] {
-            let _ = std::fs::remove_file(beside(&self.0, end));
+            let _ = std::fs::remove_file(sidecar(&self.0, end));
         }
     }
 }

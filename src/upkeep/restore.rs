@@ -15,10 +15,10 @@ use crate::store::sync::merge::StoredCopy;
 use crate::store::{Alone, finish_replacement, is_database, write_successor};
 use crate::work::runner::JobContext;
 
-/// What is said where a kill left a new file beside its place.
-pub(crate) const CUT_SHORT: &str = "an earlier restore or repair was cut short and is brought to its end";
+/// What is said where a kill left a new file next to its place.
+pub(crate) const CUT_SHORT: &str = "an earlier restore or repair was interrupted and is now finished";
 
-/// What becomes of labels that were given since the backup.
+/// What happens to labels that were given since the backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Newer {
     /// They come along.
@@ -30,9 +30,7 @@ pub enum Newer {
 /// What came of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct RestoreReport {
-    /// The project.
     pub restored: PathBuf,
-    /// The backup.
     pub from: PathBuf,
     /// When the backup was written, UTC.
     pub made: Option<String>,
@@ -50,19 +48,19 @@ pub struct RestoreReport {
 
 impl fmt::Display for RestoreReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is as it was in {}", self.restored.display(), self.from.display())?;
+        write!(f, "{} was restored from {}", self.restored.display(), self.from.display())?;
         if let Some(made) = &self.made {
             write!(f, " ({made}, {} labels)", self.labels)?;
         }
         if let Some(aside) = &self.set_aside {
-            write!(f, "\n  the file that was there is {}", aside.display())?;
+            write!(f, "\n  the file that was there is kept as {}", aside.display())?;
         }
         let since: usize = self.since.values().sum();
         if since > 0 {
             let by: Vec<String> = self.since.iter().map(|(name, n)| format!("{name} {n}")).collect();
             write!(
                 f,
-                "\n  label events given since: {since} (by {}); {} of them came along",
+                "\n  label events since the backup: {since} (by {}); {} of them were carried over",
                 by.join(", "),
                 self.brought_in
             )?;
@@ -77,7 +75,7 @@ impl fmt::Display for RestoreReport {
 /// Puts a backup, the newest that is whole where none is named, in the project's place.
 ///
 /// # Errors
-/// Somebody works on the project; there is no backup, it is of another project, or it is not whole: the project is as it was then.
+/// Somebody has the project open; there is no backup, it is of another project, or it is damaged: the project stays as it was then.
 pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> Result<RestoreReport> {
     let project = &*followed(context.project);
     let context = &JobContext { project, ..*context };
@@ -97,14 +95,17 @@ pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> R
     if let Some(present) = present.as_ref().filter(|present| present.project != kept.project) {
         return Err(Fault::usage(
             attempted,
-            format!("{} is a backup of another project ({} here)", path.display(), present.project),
+            format!("{} is a backup of another project (this one is {})", path.display(), present.project),
         )
-        .hint("Name a backup of this one, or restore it to a name that is free"));
+        .hint("Choose a backup of this project, or restore it under a name that is free"));
     }
     let size = backup.store.size()?;
     if free_bytes(project).is_some_and(|free| free < size) {
-        return Err(Fault::new(attempted, "the disk has no room for it, and what is there is kept")
-            .hint("Make room on it"));
+        return Err(Fault::new(
+            attempted,
+            "the disk has no room for it, because the file that is there is kept",
+        )
+        .hint("Free some space"));
     }
     let labels = backup.store.label_count()?;
     let successor =
@@ -135,7 +136,7 @@ pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> R
     Ok(report)
 }
 
-/// What of the labels that were given since does not come along.
+/// Which labels that were given since are not carried over.
 enum Left {
     /// All, because that was asked for.
     Aside,
@@ -148,17 +149,17 @@ enum Left {
 impl Left {
     fn in_words(&self, by_hand: &str) -> String {
         match self {
-            Self::Aside => format!("they stay in the file that was put aside: {by_hand}"),
+            Self::Aside => format!("they are in the file that was set aside: {by_hand}"),
             Self::OfOtherTexts => {
-                format!("the rest is of texts that were imported since: {by_hand}, with their texts")
+                format!("the rest belong to texts imported since: {by_hand}, with their texts")
             }
             Self::Refused(fault) => format!("{fault}. {by_hand}"),
         }
     }
 }
 
-/// Brings what was labelled since into the file that is about to take the project's place. What keeps it from coming in is said, and the
-/// project restored all the same.
+/// Brings what was labelled since into the file that is about to take the project's place. A failure is reported, and the project restored all
+/// the same.
 fn take_along(
     context: &JobContext<'_>,
     report: &mut RestoreReport,
@@ -186,24 +187,24 @@ fn take_along(
     }
 }
 
-/// A backup, once all of it was looked at.
+/// A backup, once all of it was checked.
 fn whole(project: &Path, path: &Path) -> Result<StoredCopy> {
     let attempted = format!("restore {} from {}", project.display(), path.display());
     if !is_database(path).map_err(|fault| fault.while_trying(&attempted))? {
-        return Err(Fault::usage(attempted, "it is no copy of a project").hint(
-            "A label log (.labels.jsonl) is taken in by `hardcase merge FILE LOG`, after a whole backup was restored",
+        return Err(Fault::usage(attempted, "it is not a copy of a project").hint(
+            "A label log (.labels.jsonl) is read by `hardcase merge FILE LOG`, after a full backup was restored",
         ));
     }
     if matches!((project.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b) {
-        return Err(Fault::usage(attempted, "they are one file").hint("Name the backup with --from"));
+        return Err(Fault::usage(attempted, "the two are the same file").hint("Name the backup with --from"));
     }
     let copy = StoredCopy::open(path, project).map_err(|fault| fault.while_trying(&attempted))?;
     let found = copy.store.integrity_check()?;
     match found.first() {
         None => Ok(copy),
-        Some(first) => Err(Fault::new(attempted, format!("the backup is damaged itself: {first}"))
+        Some(first) => Err(Fault::new(attempted, format!("the backup itself is damaged: {first}"))
             .kind(FaultKind::Check)
-            .hint("Name an older one: `hardcase backup FILE --list` shows all")),
+            .hint("Choose an older one: `hardcase backup FILE --list` shows all")),
     }
 }
 
@@ -211,14 +212,14 @@ fn newest(project: &Path, attempted: &str, remarks: &mut Vec<String>) -> Result<
     for backup in Backups::of(project).list().into_iter().filter(|b| b.holds != Holds::Labels) {
         match whole(project, &backup.path) {
             Ok(copy) => return Ok((backup.path, copy)),
-            Err(fault) => remarks.push(format!("a newer backup was passed over: {fault}")),
+            Err(fault) => remarks.push(format!("a newer backup was skipped: {fault}")),
         }
     }
     let why = match remarks.len() {
         0 => "there is no backup of it".to_owned(),
-        n => format!("none of its {n} backups is whole ({})", remarks[0]),
+        n => format!("none of its {n} backups is intact ({})", remarks[0]),
     };
-    Err(Fault::new(attempted, why).hint("Name one that lies elsewhere with --from"))
+    Err(Fault::new(attempted, why).hint("If you have one elsewhere, name it with --from"))
 }
 
 /// The log of the file that is there; none where there is none, or where it cannot be read.
@@ -230,8 +231,8 @@ fn present(project: &Path, remarks: &mut Vec<String>) -> Result<Option<Log>> {
         Ok(log) => Ok(Some(log)),
         Err(fault) => {
             remarks.push(format!(
-                "what was labelled since is not known, because the file that was there cannot be read ({}): run `hardcase doctor` with \
-                 --repair on the file that was put aside, and then `hardcase merge {}` with it",
+                "what was labelled since the backup is not known, because the file that was there cannot be read ({}). It may be saved: run \
+                 `hardcase doctor --repair` on the file that was set aside, and then `hardcase merge {}` with it",
                 fault.why(),
                 project.display()
             ));

@@ -61,7 +61,9 @@ fn a_backup_is_made_once_for_each_change_and_can_be_listed() {
     let elsewhere = project.path("elsewhere.hardcase");
     project.json("backup", &["--to", elsewhere.to_str().unwrap()]);
     assert_eq!(labels(&elsewhere).len(), 2);
-    project.run("backup", &["--to", elsewhere.to_str().unwrap()]).refused(2, &["exists already"]);
+    project
+        .run("backup", &["--to", elsewhere.to_str().unwrap()])
+        .refused(2, &["there is already a file of that name"]);
     assert_eq!(names(&project.path("pool.hardcase.backups")).len(), 2);
     let help = hardcase(["backup", "--help"]).done().out;
     assert!(help.contains("newest 5") && help.contains("last 7 days"), "{help}");
@@ -203,18 +205,18 @@ fn a_backup_that_is_not_whole_or_not_of_this_project_changes_nothing() {
     let before = fs::read(project.file()).unwrap();
     project
         .run("restore", &["--from", new.to_str().unwrap()])
-        .refused(3, &["the backup is damaged itself", "--list"]);
+        .refused(3, &["the backup itself is damaged", "--list"]);
     project.run("restore", &["--from", "nowhere"]).refused(2, &["nowhere", "no such file"]);
     let table = project.path("ads.csv");
-    project.run("restore", &["--from", table.to_str().unwrap()]).refused(2, &["no copy of a project"]);
+    project.run("restore", &["--from", table.to_str().unwrap()]).refused(2, &["not a copy of a project"]);
     let other = Project::with_ads(3);
     project.run("restore", &["--from", other.file().to_str().unwrap()]).refused(2, &["another project"]);
-    project.run("restore", &["--from", project.file().to_str().unwrap()]).refused(2, &["one file"]);
+    project.run("restore", &["--from", project.file().to_str().unwrap()]).refused(2, &["the same file"]);
     assert!(fs::read(project.file()).unwrap() == before);
 
     let report = project.json("restore", &[]);
     assert_eq!(path(&report, "from"), old);
-    assert!(report["remarks"].to_string().contains("passed over"), "{report}");
+    assert!(report["remarks"].to_string().contains("was skipped"), "{report}");
     assert_eq!((&report["brought_in"], labels(&project.file()).len()), (&1.into(), 2));
 }
 
@@ -228,11 +230,11 @@ fn a_project_without_a_backup_says_so() {
     assert!(doctor.contains("hardcase backup"), "{doctor}");
     project.json("backup", &[]);
     let doctor = project.run("doctor", &[]).done().out;
-    assert!(doctor.contains("0 label events were given since") && doctor.contains("bytes free"), "{doctor}");
+    assert!(doctor.contains("nothing was labelled since") && doctor.contains("bytes free"), "{doctor}");
 }
 
 #[test]
-fn the_end_of_a_sitting_and_a_merge_leave_a_backup() {
+fn the_end_of_a_session_and_a_merge_leave_a_backup() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "12"]).done();
     let folder = project.path("pool.hardcase.backups");
@@ -296,22 +298,24 @@ fn a_link_to_a_project_stays_one_and_both_names_lead_to_what_was_restored() {
     answer(&project, 2, "fine", "ada");
     hardcase(["restore", by_link]).done();
     let mut bytes = fs::read(project.file()).unwrap();
-    let row = b"setfine";
+    let row = b"set[\"fine\"]";
     let at = bytes.windows(row.len()).position(|w| w == row).unwrap();
-    bytes[at + 3] ^= 1;
+    bytes[at + 5] ^= 1;
     fs::write(project.file(), &bytes).unwrap();
     hardcase(["doctor", by_link, "--repair"]).done();
     assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_eq!((labels(&link).len(), labels(&project.file()).len()), (1, 1), "the damaged one is left out");
+    // What the report says of a backup brings it in again.
+    hardcase(["merge", by_link, made.to_str().unwrap()]).done();
     assert_eq!((labels(&link).len(), labels(&project.file()).len()), (2, 2));
 }
 
 #[test]
-fn a_project_that_lost_its_task_has_it_from_the_backup_and_keeps_every_label() {
+fn a_project_that_lost_its_task_is_not_repaired_and_says_how_to_go_back_to_a_backup() {
     let project = Project::with_ads(20);
     answer(&project, 1, "fine", "ada");
     let backup = path(&project.json("backup", &[]), "backup");
     answer(&project, 2, "clickbait", "bob");
-    let all = labels(&project.file());
     let root: i64 = {
         let file = rusqlite::Connection::open(project.file()).unwrap();
         let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'task_revision'";
@@ -321,13 +325,21 @@ fn a_project_that_lost_its_task_has_it_from_the_backup_and_keeps_every_label() {
     let at = usize::try_from(root - 1).unwrap() * 4_096;
     bytes[at..at + 4_096].fill(0);
     fs::write(project.file(), &bytes).unwrap();
-    let elsewhere = project.path("elsewhere");
+    let elsewhere = project.path("elsewhere.hardcase");
     fs::rename(&backup, &elsewhere).unwrap();
-    project.run("doctor", &["--repair"]).refused(1, &["its task cannot be read any more"]);
+    project
+        .run("doctor", &["--repair"])
+        .refused(1, &["its task cannot be read", "restore FILE --from BACKUP"]);
     fs::rename(&elsewhere, &backup).unwrap();
-    let report = project.json("doctor", &["--repair"]);
-    assert!(report["notes"].to_string().contains("task revisions: 1 are as the backup has them"), "{report}");
-    assert_eq!(labels(&project.file()), all);
+    let restore = format!("`hardcase restore {}` goes back to it", project.file().display());
+    project
+        .run("doctor", &["--repair"])
+        .refused(1, &["its task cannot be read", "The newest backup was made on", &restore]);
+    assert!(fs::read(project.file()).unwrap() == bytes, "it was left as it is");
+    let report = project.json("restore", &[]);
+    assert!(report["remarks"].to_string().contains("cannot be read"), "{report}");
+    assert!(fs::read(path(&report, "set_aside")).unwrap() == bytes, "nothing of it is destroyed");
+    assert_eq!(labels(&project.file()), ["1 \"ada\" \"fine\""]);
     drop(project.is_whole());
 }
 
@@ -376,8 +388,8 @@ fn a_killed_restore_or_repair_loses_no_label_and_the_same_command_goes_on() {
     let (project, all) = labelled_since_its_backup();
     let before = bytes(&project);
     let mut damaged = before.clone();
-    // One bit of a label's own row.
-    let row = b"setclickbait";
+    // One bit of a text that nobody has labelled.
+    let row = b"the text of row 12345,";
     let at = damaged.windows(row.len()).position(|w| w == row).unwrap();
     damaged[at + 3] ^= 1;
     let around = || -> Vec<String> {
@@ -401,7 +413,7 @@ fn a_killed_restore_or_repair_loses_no_label_and_the_same_command_goes_on() {
             restore(&project, bytes);
             killed += usize::from(kill_after(start(&mut begin()), wait, Whom::Parent).1);
             if !project.file().exists() {
-                project.run("status", &[]).refused(1, &["was cut short, and nothing is lost"]);
+                project.run("status", &[]).refused(1, &["was interrupted, and nothing is lost"]);
             }
             project.run(verb, arguments).done();
             assert_eq!(labels(&project.file()), all, "{verb} killed after {wait:?}");
@@ -420,9 +432,9 @@ fn a_place_that_a_kill_left_empty_is_filled_by_the_next_restore_or_repair() {
         fs::copy(project.file(), project.path(".pool.hardcase.successor")).unwrap();
         let aside = project.path("pool.2999-01-01T000000.000Z.aside.hardcase");
         fs::rename(project.file(), &aside).unwrap();
-        project.run("status", &[]).refused(1, &["was cut short, and nothing is lost", "--repair"]);
+        project.run("status", &[]).refused(1, &["was interrupted, and nothing is lost", "--repair"]);
         let said = project.json(verb, arguments).to_string();
-        assert!(said.contains("brought to its end") && said.contains("2999-01-01"), "{said}");
+        assert!(said.contains("is now finished") && said.contains("2999-01-01"), "{said}");
         assert_eq!(labels(&project.file()), all);
     }
 }

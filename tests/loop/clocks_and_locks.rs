@@ -1,13 +1,14 @@
 //! A system that does not keep its word: a clock that jumps or is wrong, and locks that are given twice.
 //!
 //! The real binary runs with a small library before the system's own, built here by the C compiler that building hardcase needs anyway. Where
-//! there is none, these tests are skipped.
+//! there is none, these tests are skipped. And one person at two terminals, who must not log as blind what was not.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use hardcase::desk::session::{Leaving, Session};
 use serde_json::Value;
 
 use super::crowd::come_through_the_network;
@@ -273,7 +274,7 @@ fn locks_that_are_given_twice_are_found_before_anything_is_written() {
         run(command)
     };
     let answer: (&str, &[&str]) = ("answer", &["--item", "1", "--label", "fine"]);
-    lying(answer.0, answer.1).refused(1, &["gives one lock to two processes", "hardcase merge"]);
+    lying(answer.0, answer.1).refused(1, &["file locks do not work on its drive", "hardcase merge"]);
     let doctor = lying("doctor", &[]);
     assert_eq!(doctor.code, Some(3), "{}{}", doctor.out, doctor.err);
     assert!(
@@ -288,4 +289,30 @@ fn locks_that_are_given_twice_are_found_before_anything_is_written() {
     let doctor = project.run("doctor", &[]).done().out;
     assert!(doctor.lines().any(|l| l.starts_with("ok   locks")), "{doctor}");
     project.run(answer.0, answer.1).done();
+}
+
+#[test]
+fn an_answer_is_not_blind_once_the_view_was_shown_in_another_terminal_of_the_same_person() {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "12"]).done();
+    let open = || Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let (mut one, mut other) = (open(), open());
+    let window = one.window(3).unwrap();
+    assert!(window.iter().all(|card| card.shown.revealed.is_none()));
+    let (first, second) = (window[0].shown.clone(), window[1].shown.clone());
+    // The other terminal looks at the model's view, between this one's case and its answer.
+    let seen = other.reveal(first.case).unwrap().unwrap();
+    one.answer_and_reveal(first.case, "fine", Default::default()).unwrap();
+    one.answer_and_reveal(second.case, "fine", Default::default()).unwrap();
+    // An answer gives the view away, too: one that replaces it elsewhere is not blind.
+    other.answer_and_reveal(second.case, "clickbait", Default::default()).unwrap();
+    for session in [one, other] {
+        session.close().unwrap();
+    }
+    let log = project.is_whole().log().unwrap();
+    let said: Vec<_> =
+        log.events.iter().map(|e| (e.label().unwrap(), e.revealed, e.seen_prelabel.is_some())).collect();
+    assert_eq!(said, [("fine", true, true), ("fine", false, false), ("clickbait", true, true)]);
+    let prelabel = log.events[0].seen_prelabel.as_ref().and_then(|answer| answer.single());
+    assert_eq!(prelabel.map(str::to_owned), seen.prelabel, "what was seen is what is recorded");
 }

@@ -66,7 +66,10 @@ const ACTIONS: [Action; 4] = [Action::Set, Action::Skip, Action::Retract, Action
 /// What is in the log, as a labeller would have said it.
 pub fn logged(store: &Store) -> Vec<Act> {
     let names: HashMap<_, _> = store.experts().unwrap().into_iter().collect();
-    let act = |e: LabelEvent| (names[&e.event.expert].clone(), e.event.action, e.event.item, e.event.label);
+    let act = |e: LabelEvent| {
+        let label = e.event.label().map(str::to_owned);
+        (names[&e.event.expert].clone(), e.event.action, e.event.item, label)
+    };
     store.events().unwrap().into_iter().map(act).collect()
 }
 

@@ -90,7 +90,7 @@ fn whoever_does_not_lead_exports_the_own_labels_alone_and_a_merge_misses_nothing
 }
 
 #[test]
-fn a_log_that_is_not_whole_is_refused_and_one_without_a_marked_end_is_taken_with_a_note() {
+fn a_log_that_is_not_whole_is_refused_and_the_whole_one_is_taken() {
     let (project, _, log) = labels_in_a_log();
     let whole = std::fs::read_to_string(&log).unwrap();
     let all: Vec<&str> = whole.lines().collect();
@@ -100,7 +100,11 @@ fn a_log_that_is_not_whole_is_refused_and_one_without_a_marked_end_is_taken_with
     let cut_at_a_line = all[..all.len() - 5].join("\n") + "\n";
     let cut_in_a_line = &whole[..whole.len() - 700];
     let without_one = [&all[..all.len() - 2], &all[all.len() - 1..]].concat().join("\n");
-    let changed = whole.replacen("\"label\":\"fine\"", "\"label\":\"clickbait\"", 1);
+    let changed = whole.replacen(
+        "\"labels\":[\"fine\"],\"confidence\"",
+        "\"labels\":[\"clickbait\"],\"confidence\"",
+        1,
+    );
     let changed =
         if changed == whole { whole.replacen("\"revealed\":false", "\"revealed\":true", 1) } else { changed };
     for (bad, why) in [
@@ -112,14 +116,15 @@ fn a_log_that_is_not_whole_is_refused_and_one_without_a_marked_end_is_taken_with
         std::fs::write(&log, bad).unwrap();
         project.run("merge", &[text(&log)]).refused(2, &[why, "Nothing of it was taken in"]);
     }
-    let earlier = all[..all.len() - 1].join("\n").replacen("\"version\":2", "\"version\":1", 1);
-    std::fs::write(&log, earlier).unwrap();
-    let report = said(&project.file(), &[text(&log)]);
-    assert_eq!(report[0]["by_expert"], json!({ "bob": 6 }), "{report}");
-    let note = "an earlier version wrote the log and did not mark its end, so it may be cut short";
-    assert_eq!(report[0]["remarks"], json!([note]), "{report}");
     std::fs::write(&log, &whole).unwrap();
-    assert_eq!(said(&project.file(), &[text(&log)])[0]["remarks"], json!([]));
+    let report = said(&project.file(), &[text(&log)]);
+    assert_eq!(
+        (&report[0]["by_expert"], &report[0]["remarks"]),
+        (&json!({ "bob": 6 }), &json!([])),
+        "{report}"
+    );
+    let again = said(&project.file(), &[text(&log)]);
+    assert_eq!((&again[0]["events"], &again[0]["remarks"]), (&json!({}), &json!([])));
 }
 
 #[test]

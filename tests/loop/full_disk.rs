@@ -53,7 +53,7 @@ fn a_disk_that_fills_up_stops_the_import_and_keeps_the_earlier_rows() {
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert_eq!(ran.err.trim_end().lines().count(), 1, "{}", ran.err);
     assert!(ran.err.starts_with("hardcase: cannot import ") && ran.err.contains("rows.csv: "), "{}", ran.err);
-    assert!(ran.err.contains("the disk is full") && ran.err.contains("Make room"), "{}", ran.err);
+    assert!(ran.err.contains("the disk is full") && ran.err.contains("Free some space"), "{}", ran.err);
     let status: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&status["items"], &status["rows"]), (&20.into(), &20.into()));
 }
@@ -192,7 +192,7 @@ fn step(session: &mut Session, step: Step, last: &mut Option<CaseId>) -> Result<
 #[track_caller]
 fn is_told(fault: &Fault) {
     let says = fault.to_string();
-    assert!(says.contains("the disk is full") && says.contains("Make room"), "{says}");
+    assert!(says.contains("the disk is full") && says.contains("Free some space"), "{says}");
 }
 
 /// A whole session on a disk that has room for so many pages. Whether any of its writes failed.
@@ -270,7 +270,7 @@ fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
         let seat = Seat::open(&project, &["--as", "ada"]);
         let mut confirmed = vec![seat.answer('1')];
         disk.leaves(pages);
-        let said_so = |s: &str| one_line(s).contains("the disk is full. Make room");
+        let said_so = |s: &str| one_line(s).contains("the disk is full. Free some space");
         for key in ['1', '2'].into_iter().cycle().take(40) {
             let screen =
                 seat.see_that("a case", |s| case_on(s).is_some() && !s.contains("saving") || said_so(s));

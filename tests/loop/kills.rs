@@ -127,7 +127,7 @@ fn a_killed_import_shows_nothing_and_the_next_one_brings_all() {
     let store = project.is_whole();
     assert_eq!((store.item_count().unwrap(), store.row_count().unwrap()), (ROWS + 10, imported + ROWS + 10));
     let doctor = project.run("doctor", &[]).done().out;
-    assert!(doctor.contains("whole: 10010 texts"), "{doctor}");
+    assert!(doctor.contains("intact: 10010 texts"), "{doctor}");
 }
 
 #[test]
@@ -344,92 +344,6 @@ fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_eac
     }
     session.close().unwrap();
     assert_eq!(left(), 0);
-}
-
-/// A file as version 1 wrote it: many texts, one round, and a label on every case.
-fn version_1(project: &Project, texts: i64, labels: i64) {
-    let file = rusqlite::Connection::open(project.file()).unwrap();
-    file.execute_batch(include_str!("../../src/store/db/schema_v1.sql")).unwrap();
-    file.execute_batch(
-        "PRAGMA application_id = 0x48434153; PRAGMA user_version = 1;
-         INSERT INTO project VALUES (1, zeroblob(16), 0, 'test', 7, 0.05, 0.3, NULL);
-         INSERT INTO expert VALUES (1, zeroblob(16), 'ada', 0);
-         INSERT INTO session VALUES (1, zeroblob(16), 1, 'ada', 0, 'h', 'p', 'v', 0, 1, 'closed');
-         INSERT INTO model VALUES (1, zeroblob(32), 'm', '/m', 'bert', 'F32', 2, 1);",
-    )
-    .unwrap();
-    file.execute("INSERT INTO task_revision VALUES (1, zeroblob(16), 1, ?1, 1, 0)", [super::project::TASK])
-        .unwrap();
-    file.execute("INSERT INTO source VALUES (1, 's', '', 'ready', ?1, ?1, 0, 0, 0, 0)", [texts]).unwrap();
-    let mut item = file.prepare("INSERT INTO item VALUES (?1, ?2, ?3, 'train', 1)").unwrap();
-    let mut row =
-        file.prepare("INSERT INTO source_row VALUES (1, ?1, NULL, NULL, NULL, '[null]', ?1)").unwrap();
-    file.execute_batch("BEGIN IMMEDIATE").unwrap();
-    for i in 1..=texts {
-        let text = format!("a text of an earlier version, number {i}");
-        item.execute((i, blake3::hash(text.as_bytes()).as_bytes(), &text)).unwrap();
-        row.execute([i]).unwrap();
-    }
-    file.execute_batch(
-        "INSERT INTO item_key SELECT key, id FROM item;
-         INSERT INTO predictor VALUES (1, zeroblob(16), 'zero-shot', 1, NULL, 1, NULL, '[]', '{}', 0);
-         INSERT INTO round VALUES (1, zeroblob(16), 1, 'margin', 2, 1, 1, NULL, 0, NULL);",
-    )
-    .unwrap();
-    file.execute(
-        "INSERT INTO label_case (uuid, round, position, item, split, reason, margin)
-         SELECT randomblob(16), 1, id, id, 'train', 'margin', 0.1 FROM item WHERE id <= ?1",
-        [labels],
-    )
-    .unwrap();
-    file.execute(
-        "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, label, revision, revealed, at_ms)
-         SELECT randomblob(16), id, 1, id, 1, item, id, 'set', 'fine', 1, 0, id FROM label_case",
-        [],
-    )
-    .unwrap();
-    file.execute_batch("COMMIT").unwrap();
-}
-
-/// The log of labels, whatever the file's version.
-fn log_of(file: &std::path::Path) -> Vec<(i64, i64, String, i64)> {
-    let file = rusqlite::Connection::open(file).unwrap();
-    let mut statement = file
-        .prepare("SELECT lamport, item, hex(uuid) || label, at_ms FROM label_event ORDER BY lamport")
-        .unwrap();
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).unwrap();
-    rows.map(Result::unwrap).collect()
-}
-
-#[test]
-fn a_killed_migration_leaves_the_old_file_or_the_new_one_and_no_backup_that_is_cut_short() {
-    const LABELS: usize = 2_000;
-    let project = Project::none();
-    version_1(&project, 20_000, LABELS as i64);
-    let before = bytes(&project);
-    let labels = log_of(&project.file());
-    assert_eq!(labels.len(), LABELS);
-    let open = || project.command("export", &["--what", "events"]);
-    let mut killed = 0;
-    for wait in moments(open(), kills(10), 8) {
-        restore(&project, &before);
-        killed += usize::from(kill_after(start(&mut open()), wait, Whom::Parent).1);
-        assert_eq!(log_of(&project.file()), labels);
-        // Whoever comes next brings it to the end.
-        assert_eq!(project.is_whole().label_count().unwrap(), LABELS);
-        assert_eq!(log_of(&project.file()), labels);
-        for entry in std::fs::read_dir(project.path("")).unwrap().map(Result::unwrap) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".backup") {
-                assert_eq!(log_of(&entry.path()), labels, "{name}");
-            }
-            if name.contains(".v1-") {
-                std::fs::remove_file(entry.path()).unwrap();
-            }
-        }
-    }
-    assert!(killed > 0, "not one migration was caught at work");
-    assert_eq!(project.json("answer", &["--item", "1", "--label", "clickbait"])["changed"], true);
 }
 
 #[test]

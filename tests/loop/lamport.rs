@@ -1,5 +1,6 @@
 //! The order of the log, through the public store: Lamport numbers rise over interleaved sessions, and nothing in the log ever changes.
 
+use hardcase::domain::answer::Answer;
 use hardcase::domain::event::{Action, LabelEvent, NewEvent};
 use hardcase::domain::ids::{ExpertId, ItemId, SessionId};
 use hardcase::store::log::events::Reveals;
@@ -23,19 +24,17 @@ impl Seat {
     }
 
     fn append(&mut self, item: i64, action: Action) -> LabelEvent {
-        let label = (action == Action::Set).then(|| "fine".to_owned());
+        let answer = (action == Action::Set).then(|| Answer::one("fine"));
         let event = NewEvent {
             expert: self.expert,
             item: ItemId(item),
             case: None,
             action,
             target: None,
-            label,
+            answer,
             confidence: None,
             note: None,
             revision: self.store.task().unwrap().id,
-            seen_prelabel: None,
-            revealed: false,
             duration_ms: None,
         };
         self.store.append(self.session, event, Reveals::No).unwrap()

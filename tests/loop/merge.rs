@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hardcase::desk::session::{Leaving, Next, Remarks, Session};
+use hardcase::domain::answer::Answer;
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::log::Log;
@@ -303,7 +304,7 @@ fn cases_go_away_in_a_copy_that_holds_nothing_else_and_come_back_labelled() {
         "{told}"
     );
     give("bob", &out).refused(2, &["exists already"]);
-    give("bo\nb", &project.path("x")).refused(2, &["no name"]);
+    give("bo\nb", &project.path("x")).refused(2, &["not a name"]);
 
     let part = Store::open(&out, Access::Read).unwrap();
     assert_eq!(part.integrity_check().unwrap(), Vec::<String>::new());
@@ -436,12 +437,10 @@ fn act(project: &Project, file: &Path, deeds: &[Deed]) {
                     case: None,
                     action: Action::Adjudicate,
                     target: None,
-                    label: Some("fine".into()),
+                    answer: Some(Answer::one("fine")),
                     confidence: None,
                     note: Some("decided".into()),
                     revision: store.task().unwrap().id,
-                    seen_prelabel: None,
-                    revealed: true,
                     duration_ms: None,
                 };
                 store.append(session, event, Reveals::Yes).unwrap();

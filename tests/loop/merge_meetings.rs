@@ -1,17 +1,13 @@
-//! What meets in a merge besides labels: rounds that one copy closed, round 0 and cases that come back, answers taken back and put back, and
-//! copies that an earlier program made.
+//! What meets in a merge besides labels: rounds that one copy closed, round 0 and cases that come back, answers taken back and put back.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::merge::{copy, essence, label, merged, said, text};
+use super::project::{Project, hardcase};
 use hardcase::desk::session::{Leaving, Next, Session};
 use hardcase::domain::ids::ItemId;
-use hardcase::domain::item::ItemKey;
-use hardcase::store::{Access, Store};
 use serde_json::json;
-
-use super::merge::{copy, essence, exported, label, merged, said, text};
-use super::project::{Project, TASK, ads, hardcase};
 
 /// A file of a name beside the project, with the same bytes as another.
 fn again(project: &Project, from: &Path, name: &str) -> PathBuf {
@@ -205,90 +201,5 @@ fn the_place_of_an_answer_that_is_taken_back_stays_with_its_expert() {
     assert_eq!(labels.iter().filter(|e| e.event.item == case.item).count(), 1, "as was wished for");
     for session in [ada, bob] {
         session.close().unwrap();
-    }
-}
-
-const V1: &str = include_str!("../../src/store/db/schema_v1.sql");
-const V2: &str = include_str!("../../src/store/db/schema_v2.sql");
-
-/// A project as a program of an earlier file version left it: `n` texts, a task, and ada's label on the first.
-fn earlier(path: &Path, scripts: &[&str], n: usize) {
-    let conn = rusqlite::Connection::open(path).unwrap();
-    for script in scripts {
-        conn.execute_batch(script).unwrap();
-    }
-    conn.pragma_update(None, "application_id", 0x4843_4153).unwrap();
-    conn.pragma_update(None, "user_version", scripts.len() as u32).unwrap();
-    let found = json!({
-        "shape": "lines", "encoding": "UTF-8", "byte_order_mark": false, "header": false, "columns": ["text"],
-        "text": [0], "id": null, "gold": null, "meta": []
-    });
-    conn.execute_batch(
-        "INSERT INTO project VALUES (1, x'0102030405060708090a0b0c0d0e0f10', 5, 'test', 7, 0.05, 0.3, NULL);
-         INSERT INTO expert VALUES (1, x'11111111111111111111111111111111', 'ada', 6);
-         INSERT INTO session VALUES (1, x'21111111111111111111111111111111', 1, 'ada', 0, 'h', 'p', 'v', 7, 8, 'closed');",
-    )
-    .unwrap();
-    conn.execute(
-        "INSERT INTO source VALUES (1, 'ads.txt', ?1, 'ready', ?2, ?2, 0, 0, 9, 10)",
-        (found.to_string(), n as i64),
-    )
-    .unwrap();
-    conn.execute(
-        "INSERT INTO task_revision VALUES (1, x'31111111111111111111111111111111', 1, ?1, 1, 11)",
-        [TASK],
-    )
-    .unwrap();
-    for (row, text) in ads(n).lines().skip(1).enumerate() {
-        let (id, key) = (row as i64 + 1, ItemKey::of(text));
-        conn.execute("INSERT INTO item VALUES (?1, ?2, ?3, 'train', 1)", (id, key.0, text)).unwrap();
-        conn.execute("INSERT INTO item_key VALUES (?1, ?2)", (key.0, id)).unwrap();
-        conn.execute("INSERT INTO source_row VALUES (1, ?1, NULL, NULL, NULL, '[null]', ?1)", [id]).unwrap();
-    }
-    conn.execute_batch(
-        "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, action, label, revision, revealed, at_ms)
-         VALUES (x'41111111111111111111111111111111', 1, 1, 1, 1, 1, 'set', 'fine', 1, 0, 12);",
-    )
-    .unwrap();
-}
-
-#[test]
-fn a_copy_that_an_earlier_program_made_comes_in_and_stays_as_it_was() {
-    for scripts in [&[V1][..], &[V1, V2]] {
-        let project = Project::none();
-        let (file, old) = (project.file(), project.path("old.hardcase"));
-        earlier(&file, scripts, 30);
-        std::fs::copy(&file, &old).unwrap();
-        // The copy went on under the earlier program, the project under this one.
-        rusqlite::Connection::open(&old)
-            .unwrap()
-            .execute_batch(
-                "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, action, label, revision, revealed, at_ms)
-                 VALUES (x'42222222222222222222222222222222', 2, 1, 2, 1, 2, 'set', 'clickbait', 1, 0, 13);",
-            )
-            .unwrap();
-        hardcase(["answer", text(&file), "--item", "3", "--label", "fine", "--as", "bob"]).done();
-        let before = std::fs::read(&old).unwrap();
-        let dry = said(&file, &[text(&old), "--dry-run"]);
-        assert_eq!(dry[0]["by_expert"], json!({ "ada": 1 }), "{dry}");
-        let report = said(&file, &[text(&old)]);
-        assert_eq!(report[0]["by_expert"], json!({ "ada": 1 }), "{report}");
-        assert_eq!(
-            (&report[0]["texts"], &report[0]["imports"], &report[0]["rows"]),
-            (&0.into(), &0.into(), &0.into())
-        );
-        assert!(std::fs::read(&old).unwrap() == before, "a copy is only read");
-        let names: BTreeSet<String> = std::fs::read_dir(project.path(""))
-            .unwrap()
-            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
-            .collect();
-        assert!(names.iter().all(|n| !n.contains(".copy-") && !n.starts_with("old.hardcase.")), "{names:?}");
-        assert!(names.contains("pool.hardcase.backups"), "the project's own backup: {names:?}");
-        let store = Store::open(&file, Access::Read).unwrap();
-        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
-        assert_eq!(store.events().unwrap().len(), 3);
-        drop(store);
-        assert_eq!(exported(&file, &["--history"]).lines().count(), 3);
-        assert_eq!(said(&file, &[text(&old)])[0]["events"], json!({}), "once");
     }
 }

@@ -1,87 +1,80 @@
-//! Files of earlier versions: they open, are brought up to date, and keep their labels.
-//!
-//! Each lies in `old_files/` as the text that `sqlite3 FILE .dump` gives; the two numbers of the header that a dump leaves out are put
-//! back. Version 3 was written by its own program; 1 and 2 hold the same project in the tables of their scripts, 2 with a case that came
-//! back.
+//! Files that a development version made: nothing of it was released, so they are refused in one sentence, and not a byte of them changes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::Connection;
-use serde_json::Value;
 
+use super::merge::text;
 use super::project::{Project, hardcase};
 
-/// Each version with its dump.
-const DUMPS: [(u32, &str); 3] = [
-    (1, include_str!("old_files/v1.sql")),
-    (2, include_str!("old_files/v2.sql")),
-    (3, include_str!("old_files/v3.sql")),
-];
-
-/// `HCAS`.
-const APPLICATION_ID: i64 = 0x4843_4153;
-
-/// Item, expert, action, label, note.
-type Label = (i64, String, String, Option<String>, Option<String>);
-
-/// What that file says of its labels, read without the program, in the order of the log.
-fn labels(conn: &Connection) -> Vec<Label> {
-    let mut statement = conn
-        .prepare(
-            "SELECT v.item, e.name, v.action, v.label, v.note FROM label_event v JOIN expert e ON e.id = v.expert ORDER BY v.lamport, v.uuid",
-        )
-        .unwrap();
-    let rows =
-        statement.query_map((), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))).unwrap();
-    rows.map(Result::unwrap).collect()
+/// Every file in a folder, with its bytes.
+fn lies_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+    files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())).collect()
 }
 
-fn version(path: &Path) -> u32 {
-    Connection::open(path).unwrap().query_row("PRAGMA user_version", (), |r| r.get(0)).unwrap()
+/// Makes a project one of a development version, by what its header says.
+fn mark(file: &Path, version: i64) {
+    let conn = Connection::open(file).unwrap();
+    conn.pragma_update(None, "user_version", version).unwrap();
+    conn.query_row("PRAGMA journal_mode = DELETE", (), |_| Ok(())).unwrap();
 }
 
 #[test]
-fn a_file_of_each_earlier_version_opens_and_keeps_its_labels() {
-    for (number, dump) in DUMPS {
-        let project = Project::none();
-        let conn = Connection::open(project.file()).unwrap();
-        conn.execute_batch(dump).unwrap();
-        conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        conn.pragma_update(None, "user_version", number).unwrap();
-        let before = labels(&conn);
-        assert!(before.len() >= 6, "version {number} has too few labels to prove anything");
-        let items: i64 = conn.query_row("SELECT count(*) FROM item", (), |r| r.get(0)).unwrap();
-        drop(conn);
-        let old = std::fs::read(project.file()).unwrap();
-
-        let status = project.json("status", &[]);
-        assert_eq!(status["items"], items, "version {number}");
-        let store = project.is_whole();
-        assert_eq!(store.events().unwrap().len(), before.len());
-        drop(store);
-        assert_eq!(labels(&Connection::open(project.file()).unwrap()), before, "version {number}");
-        assert_eq!(version(&project.file()), hardcase::store::FILE_VERSION);
-
-        // The old file is kept, and its program would open it.
-        let folder = project.path("pool.hardcase.backups");
-        let backups: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
-        assert_eq!(backups.len(), 1, "version {number}: {backups:?}");
-        assert_eq!(version(&backups[0]), number);
-        assert_eq!(labels(&Connection::open(&backups[0]).unwrap()), before);
-        assert!(old.len() as u64 >= std::fs::metadata(&backups[0]).unwrap().len());
-
-        // Work goes on in it, and a copy that was not brought up to date comes in.
-        let lines = project.run("export", &["--what", "labels"]).json_lines();
-        assert!(!lines.is_empty(), "version {number}");
-        project.run("answer", &["--item", "5", "--label", "fine", "--as", "cyd"]).done();
-        let copy = project.path("copy.hardcase");
-        std::fs::write(&copy, &old).unwrap();
-        let report = project.json("merge", &[copy.to_str().unwrap()]);
-        assert_eq!(report[0]["events"], Value::Object(serde_json::Map::new()), "version {number}: {report}");
-        assert_eq!(std::fs::read(&copy).unwrap(), old, "a copy is only read");
-        assert_eq!(project.run("export", &["--what", "labels"]).json_lines().len(), lines.len() + 1);
-        drop(project.is_whole());
-        let listed = hardcase(["backup", project.file().to_str().unwrap(), "--list"]).done().out;
-        assert!(listed.contains("earlier version"), "{listed}");
+fn a_project_of_a_development_version_is_refused_in_one_sentence_and_stays_as_it_was() {
+    let says = ["a development version of hardcase made it", "hardcase new", "hardcase export"];
+    let here = Project::with_ads(20);
+    let own = Connection::open(here.file()).unwrap();
+    let own_mark: i64 = own.query_row("PRAGMA user_version", (), |r| r.get(0)).unwrap();
+    drop(own);
+    // The first four formats had their number alone; later ones differ in what stands above it.
+    for version in [1, 2, 3, 4, own_mark ^ 1 << 12] {
+        let project = Project::with_ads(20);
+        project.run("answer", &["--item", "1", "--label", "fine", "--as", "ada"]).done();
+        mark(&project.file(), version);
+        if version > 4 {
+            Connection::open(project.file())
+                .unwrap()
+                .execute_batch("ALTER TABLE draft DROP COLUMN text")
+                .unwrap();
+        }
+        let before = lies_in(&project.path("."));
+        for (verb, arguments) in [
+            ("status", &[][..]),
+            ("next", &["--as", "ada"]),
+            ("answer", &["--item", "2", "--label", "fine", "--as", "ada"]),
+            ("export", &["--what", "labels"]),
+            ("export", &["--what", "events"]),
+            ("task", &["--show"]),
+            ("backup", &[]),
+            ("doctor", &["--repair"]),
+        ] {
+            let ran = project.run(verb, arguments);
+            ran.refused(1, &says);
+        }
+        let doctor = project.run("doctor", &[]);
+        assert!(doctor.out.contains(says[0]) && doctor.code == Some(3), "{}", doctor.out);
+        here.run("merge", &[text(&project.file())]).refused(1, &says);
+        here.run("restore", &["--from", text(&project.file())]).refused(1, &says);
+        assert!(
+            lies_in(&project.path(".")) == before,
+            "version {version}: a file changed, or another lies beside it"
+        );
     }
+}
+
+#[test]
+fn a_log_of_a_development_version_is_refused_in_one_sentence() {
+    let project = Project::with_ads(20);
+    project.run("answer", &["--item", "1", "--label", "fine", "--as", "ada"]).done();
+    let log = project.path("log.jsonl");
+    hardcase(["export", text(&project.file()), "--what", "events", "-o", text(&log)]).done();
+    let whole = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, whole.replacen("\"event-log\",\"version\":1", "\"events\",\"version\":2", 1))
+        .unwrap();
+    project
+        .run("merge", &[text(&log)])
+        .refused(2, &["line 1: a development version of hardcase wrote it", "Nothing of it was taken in"]);
 }

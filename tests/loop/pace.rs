@@ -1,5 +1,6 @@
 //! The pace of an expert, through the public store: only labels, only the own, only the last ones.
 
+use hardcase::domain::answer::Answer;
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::{ExpertId, ItemId, SessionId};
 use hardcase::store::log::events::Reveals;
@@ -14,12 +15,10 @@ fn append(store: &mut Store, (expert, session): (ExpertId, SessionId), action: A
         case: None,
         action,
         target: None,
-        label: (action == Action::Set).then(|| "fine".to_owned()),
+        answer: (action == Action::Set).then(|| Answer::one("fine")),
         confidence: None,
         note: None,
         revision: store.task().unwrap().id,
-        seen_prelabel: None,
-        revealed: false,
         duration_ms: ms,
     };
     store.append(session, event, Reveals::No).unwrap();

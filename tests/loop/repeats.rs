@@ -147,7 +147,7 @@ impl Person {
 fn label_of(project: &Project, expert: &str, item: ItemId) -> Option<String> {
     let store = Store::open(&project.file(), Access::Read).unwrap();
     let expert = store.find_expert(expert).unwrap().unwrap();
-    store.current_answer(expert, item).unwrap().and_then(|answer| answer.event.label)
+    store.current_answer(expert, item).unwrap().and_then(|answer| answer.event.label().map(str::to_owned))
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     ada.labels(&first);
     let store = Store::open(&project.file(), Access::Read).unwrap();
     let compared: Vec<_> =
-        store.first_blind_answers_again().unwrap().into_iter().map(|a| (a.item, a.label)).collect();
+        store.first_blind_answers_to_repeats().unwrap().into_iter().map(|a| (a.item, a.label)).collect();
     assert_eq!(compared, [(item, again)]);
     assert_eq!(store.repeat_count(None).unwrap(), 1);
 

@@ -85,7 +85,7 @@ fn a_round_goes_through(project: &Project, items: usize) {
 
     exports_agree(project, items, &gold, &answered);
     let doctor = project.run("doctor", &[]).done().out;
-    assert!(doctor.contains(&format!("whole: {items} texts, 30 labels")), "{doctor}");
+    assert!(doctor.contains(&format!("intact: {items} texts, 30 labels")), "{doctor}");
 
     let next = project.json("mine", &["--budget", "20", "--strategy", "margin"]);
     assert_eq!(next["round"], 2);

@@ -23,7 +23,7 @@ fn mined(texts: usize, cases: usize) -> Project {
 fn labelled(project: &Project) -> Vec<(i64, String)> {
     let store = Store::open(&project.file(), Access::Read).unwrap();
     let answers = store.current_answers().unwrap();
-    answers.into_iter().filter_map(|a| Some((a.event.case?.0, a.event.label?))).collect()
+    answers.into_iter().filter_map(|a| Some((a.event.case?.0, a.event.label()?.to_owned()))).collect()
 }
 
 /// The kappa of a model, with its interval and n, as the screen of progress says it.

@@ -170,7 +170,11 @@ fn a_text_a_foreign_database_and_a_newer_project_are_no_projects_of_this_program
     rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE contact (name TEXT)").unwrap();
     is_no_project(&foreign, 2, &["SQLite database of another program", "name a .hardcase file"]);
     let newer = project.file();
-    rusqlite::Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let conn = rusqlite::Connection::open(&newer).unwrap();
+    let own: i64 = conn.query_row("PRAGMA user_version", (), |r| r.get(0)).unwrap();
+    // The low byte counts the versions.
+    conn.pragma_update(None, "user_version", (own & !0xFF) | 99).unwrap();
+    drop(conn);
     is_no_project(&newer, 1, &["newer hardcase (file version 99;", "Update hardcase"]);
 }
 

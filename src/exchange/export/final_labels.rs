@@ -10,8 +10,8 @@ use super::rows_out::{RowsOut, name_of, rounded, utc};
 use super::visible::{Visible, all_votes};
 use crate::domain::answer::{Reached, Verdict, verdicts};
 use crate::domain::fault::Result;
+use crate::domain::hex::hex;
 use crate::domain::ids::{ExpertId, ItemId};
-use crate::domain::log::Hex;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::formats::{Cell, ColumnType};
@@ -157,7 +157,7 @@ fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
         let mut cells: Vec<Cell> = vec![
             external_id.into(),
             item.0.into(),
-            key.map(|key| Hex(key.0.to_vec()).to_string()).into(),
+            key.map(|key| hex(&key.0)).into(),
             text.into(),
             split.map(Split::as_str).into(),
         ];

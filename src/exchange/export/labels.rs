@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::kind::{ExportKind, Exported, History, Request, Setting, Write};
 use super::rows_out::{RowsOut, name_of, utc};
+use crate::domain::answer::Answer;
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::SessionId;
@@ -86,14 +87,14 @@ fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             ]);
         }
         cells.extend([
-            e.label.as_ref().map(|l| name_of(task, l)).into(),
+            e.label().map(|key| name_of(task, key)).into(),
             e.confidence.map(i64::from).into(),
             e.note.clone().into(),
             item.2.map(Split::as_str).into(),
             case.as_ref().map(|c| c.round_number).into(),
             case.as_ref().map(|c| c.reason.as_str()).into(),
-            e.revealed.into(),
-            e.seen_prelabel.clone().into(),
+            event.revealed.into(),
+            event.seen_prelabel.as_ref().and_then(Answer::single).map(|key| name_of(task, key)).into(),
             revisions.get(&e.revision).copied().into(),
             e.duration_ms.into(),
             utc(event.at_ms),

@@ -21,13 +21,9 @@ const LARGEST: i64 = 1 << 53;
 pub struct Brought {
     /// Experts who were not known.
     pub experts: usize,
-    /// Sessions.
     pub sessions: usize,
-    /// Task revisions.
     pub revisions: usize,
-    /// Rounds.
     pub rounds: usize,
-    /// Cases.
     pub cases: usize,
     /// Label events by what they do.
     pub events: BTreeMap<String, usize>,
@@ -37,11 +33,8 @@ pub struct Brought {
     pub expert_events: usize,
     /// Texts whose prelabel was shown.
     pub reveals: usize,
-    /// Models.
     pub models: usize,
-    /// Adapters.
     pub adapters: usize,
-    /// Predictors.
     pub predictors: usize,
 }
 
@@ -397,7 +390,7 @@ fn contradictions(ours: &Log, theirs: &Log) -> Vec<String> {
     for e in &theirs.events {
         let other = by_place.get(&(e.session, e.seq)).is_some_and(|uuid| *uuid != e.uuid);
         let says = |e: &EventLine| {
-            (e.lamport, e.seq, e.session, e.item, e.action.clone(), e.label.clone(), e.target)
+            (e.lamport, e.seq, e.session, e.item, e.action.clone(), e.labels.clone(), e.target)
         };
         if other
             || !(1..=LARGEST).contains(&e.lamport)

@@ -14,7 +14,6 @@ pub struct MergeReport {
     pub from: PathBuf,
     /// True where nothing was written: what would come in.
     pub dry_run: bool,
-    /// Texts.
     pub texts: usize,
     /// Imported rows.
     pub rows: usize,
@@ -23,9 +22,7 @@ pub struct MergeReport {
     /// What the log brought.
     #[serde(flatten)]
     pub brought: Brought,
-    /// Vectors.
     pub vectors: usize,
-    /// Predictions.
     pub predictions: usize,
     /// Records of jobs.
     pub runs: usize,

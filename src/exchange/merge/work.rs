@@ -9,8 +9,8 @@ use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::grouped::counted;
 use crate::domain::log::Log;
 use crate::domain::task::Task;
-use crate::formats::{Detected, LogEnd, fill_text, read_log};
-use crate::store::sync::merge::{LeftOut, StoredCopy, Texts, YieldsLacking};
+use crate::formats::{Detected, fill_text, read_log};
+use crate::store::sync::merge::{ArtifactsLacking, LeftOut, StoredCopy, Texts};
 use crate::store::{Access, Store, is_database};
 use crate::work::runner::{Ended, JobContext, Work, run};
 
@@ -43,7 +43,7 @@ pub fn merge(context: &JobContext<'_>, other: &Path, mode: Mode) -> Result<Optio
 /// Those of [`merge`].
 pub(crate) fn merge_log(context: &JobContext<'_>, log: Log, other: &Path) -> Result<Option<MergeReport>> {
     check_tasks(&log, other)?;
-    merge_source(context, &Source::Log(Box::new(log), LogEnd::Marked), other, Mode::Merge)
+    merge_source(context, &Source::Log(Box::new(log)), other, Mode::Merge)
 }
 
 fn merge_source(
@@ -109,8 +109,8 @@ fn take_in(work: &mut Work<'_>, outer: &mut Work<'_>, source: &Source, other: &P
     work.report("labels", total, Some(total), "events")?;
     outer.report("labels", total, Some(total), "events")?;
     stopped(work)?;
-    if let (Some(copy), Some((texts, yields))) = (source.copy(), &compared.pool) {
-        work.store.take_yields(copy, texts, yields)?;
+    if let (Some(copy), Some((texts, artifacts))) = (source.copy(), &compared.pool) {
+        work.store.take_artifacts(copy, texts, artifacts)?;
     }
     source.check_unchanged()?;
     compared.report(other, work.store, Mode::Merge, left_out)
@@ -119,7 +119,7 @@ fn take_in(work: &mut Work<'_>, outer: &mut Work<'_>, source: &Source, other: &P
 /// What is merged.
 enum Source {
     Copy(Box<StoredCopy>, Box<Log>),
-    Log(Box<Log>, LogEnd),
+    Log(Box<Log>),
 }
 
 impl Source {
@@ -132,14 +132,14 @@ impl Source {
         }
         let name = other.display().to_string();
         let file = File::open(other).map_err(|e| Fault::usage(format!("open {name}"), io_reason(&e)))?;
-        let (log, end) = read_log(file, &name)?;
+        let log = read_log(file, &name)?;
         check_tasks(&log, other)?;
-        Ok(Self::Log(Box::new(log), end))
+        Ok(Self::Log(Box::new(log)))
     }
 
     fn log(&self) -> &Log {
         match self {
-            Self::Copy(_, log) | Self::Log(log, _) => log,
+            Self::Copy(_, log) | Self::Log(log) => log,
         }
     }
 
@@ -169,8 +169,8 @@ fn check_tasks(log: &Log, other: &Path) -> Result<()> {
 /// A file beside a copy of it.
 struct Compared {
     logs: Comparison,
-    /// Texts and yields; none where only a log came.
-    pool: Option<(Texts, YieldsLacking)>,
+    /// Texts and artifacts; none where only a log came.
+    pool: Option<(Texts, ArtifactsLacking)>,
     active: Option<String>,
 }
 
@@ -181,7 +181,7 @@ impl Compared {
             return Err(Fault::usage("merge", "it is a copy of another project")
                 .hint("Only copies of one project can be merged; to bring texts in, use `hardcase import`"));
         }
-        let mut logs = compare(&ours, theirs, store.now_ms());
+        let logs = compare(&ours, theirs, store.now_ms());
         if let Some(first) = logs.contradictions.first() {
             let more = logs.contradictions.len() - 1;
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -191,15 +191,11 @@ impl Compared {
                     "One of them was changed by hand or is damaged: `hardcase doctor` on both, or a backup",
                 ));
         }
-        if let Source::Log(_, LogEnd::NotMarked) = source {
-            let says = "an earlier version wrote the log and did not mark its end, so it may be cut short";
-            logs.remarks.push(says.into());
-        }
         let pool = match source.copy() {
             Some(copy) => {
                 let texts = store.compare_texts(copy)?;
-                let yields = store.compare_yields(copy, &texts)?;
-                Some((texts, yields))
+                let artifacts = store.compare_artifacts(copy, &texts)?;
+                Some((texts, artifacts))
             }
             None => None,
         };
@@ -224,11 +220,11 @@ impl Compared {
             left_out: left_out.cases + left_out.events,
             ..MergeReport::default()
         };
-        if let Some((texts, yields)) = &pool {
+        if let Some((texts, artifacts)) = &pool {
             (report.texts, report.rows, report.imports) =
                 (texts.lacking.texts, texts.lacking.rows, texts.lacking.imports);
             (report.vectors, report.predictions, report.runs) =
-                (yields.vectors(), yields.predictions(), yields.runs());
+                (artifacts.vectors(), artifacts.predictions(), artifacts.runs());
         }
         // Of a log with the labels of one person alone, every round is open, and nothing was kept from anybody.
         let from_log = pool.is_none();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::log::Hex;
+use crate::domain::hex::Hex;
 
 /// What the last line says of those before it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::answer::Answer;
 
 fn small() -> Log {
     let id = |n| Uuid::from_u128(n);
@@ -78,7 +79,7 @@ fn small() -> Log {
             withdrawn_ms: None,
             expert: None,
             revealed_ms: None,
-            again: None,
+            reannotation: None,
         }],
         events: vec![EventLine {
             uuid: id(8),
@@ -90,7 +91,7 @@ fn small() -> Log {
             case: Some(id(7)),
             action: "set".into(),
             target: None,
-            label: Some("a".into()),
+            labels: Some(Answer::one("a")),
             confidence: Some(3),
             note: Some("why \u{1b}[2J\n".into()),
             revision: id(4),
@@ -113,15 +114,26 @@ fn small() -> Log {
     }
 }
 
-/// A small log without the line at its end, as an earlier version wrote it: a change anywhere in it is looked at where it is.
+/// A small log.
 pub(in crate::formats) fn specimen() -> Vec<u8> {
-    unmarked(&written(&small())).into_bytes()
+    written(&small()).into_bytes()
 }
 
-/// The log as an earlier version wrote it.
-fn unmarked(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"kind\":\"end\"")).collect();
-    lines.join("\n").replacen("\"version\":2", "\"version\":1", 1) + "\n"
+/// The lines of a log with an end that fits them, whatever was done to them: so that a change anywhere is looked at where it is.
+pub(in crate::formats) fn sealed(bytes: &[u8]) -> Vec<u8> {
+    let is_end = |line: &[u8]| line.windows(12).any(|w| w == b"\"kind\":\"end\"");
+    let (mut out, mut sum) = (Vec::new(), Sum::default());
+    for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty() && !is_end(line)) {
+        if let Ok(text) = std::str::from_utf8(line) {
+            sum.add(text.trim());
+        }
+        out.extend_from_slice(line);
+        out.push(b'\n');
+    }
+    let end = serde_json::to_string(&LineRef::End(&sum.end())).unwrap();
+    out.extend_from_slice(end.as_bytes());
+    out.push(b'\n');
+    out
 }
 
 fn written(log: &Log) -> String {
@@ -139,29 +151,29 @@ fn a_log_comes_back_as_it_went() {
     let log = small();
     let text = written(&log);
     assert_eq!(text.lines().count(), 12);
-    assert_eq!(read_log(text.as_bytes(), "x").unwrap(), (log.clone(), LogEnd::Marked));
+    assert_eq!(read_log(text.as_bytes(), "x").unwrap(), log);
     let crossed = text.replace('\n', "\r\n");
-    assert_eq!(read_log(crossed.as_bytes(), "x").unwrap().1, LogEnd::Marked, "line ends alone are no change");
+    assert_eq!(read_log(crossed.as_bytes(), "x").unwrap(), log, "line ends alone are no change");
     let mut out = Vec::new();
     let texts = |_: &ItemKey| Ok(Some("one text".to_owned()));
     assert_eq!(write_log(&mut out, &log, Some(&texts)).unwrap(), 10);
-    let (back, _) = read_log(&out[..], "x").unwrap();
+    let back = read_log(&out[..], "x").unwrap();
     assert_eq!(back.cases[0].text.as_deref(), Some("one text"));
 }
 
 #[test]
 fn what_is_no_log_is_refused_in_a_sentence() {
     assert!(refusal("").contains("it is empty"));
-    assert!(refusal("id,text\n1,a\n").contains("line 1: it is no copy of a project"));
-    let newer = written(&small()).replacen("\"version\":2", "\"version\":3", 1);
-    assert!(refusal(&newer).contains("a newer hardcase wrote it"));
+    assert!(refusal("id,text\n1,a\n").contains("line 1: it is not a copy of a project"));
+    let head = |was: &str, is: &str| refusal(&written(&small()).replacen(was, is, 1));
+    assert!(head("\"version\":1", "\"version\":2").contains("a newer hardcase wrote it"));
+    assert!(head("\"event-log\"", "\"events\"").contains("a development version of hardcase wrote it"));
     assert!(refusal(&format!("{}\n", "x".repeat(17 << 20))).contains("line 1: it is longer than 16 MiB"));
 }
 
 #[test]
-fn a_log_that_was_cut_short_or_changed_is_refused_and_an_unmarked_one_is_known_as_such() {
-    let log = small();
-    let text = written(&log);
+fn a_log_that_was_cut_short_or_changed_is_refused() {
+    let text = written(&small());
     let lines: Vec<&str> = text.lines().collect();
     for whole in 1..lines.len() {
         let said = refusal(&(lines[..whole].join("\n") + "\n"));
@@ -179,26 +191,27 @@ fn a_log_that_was_cut_short_or_changed_is_refused_and_an_unmarked_one_is_known_a
     assert!(said.contains("line 12: ") && said.contains("was changed after it was written"), "{said}");
     let longer = format!("{text}{}\n", lines[10]);
     assert!(refusal(&longer).contains("line 13: it comes after the line that ends the log"));
-    let earlier = unmarked(&text);
-    assert_eq!(read_log(earlier.as_bytes(), "x").unwrap(), (log, LogEnd::NotMarked));
 }
 
 #[test]
 fn each_line_is_held_to_its_form_its_values_and_what_came_before() {
-    let text = unmarked(&written(&small()));
+    let text = written(&small());
+    let refusal = |text: &str| refusal(std::str::from_utf8(&sealed(text.as_bytes())).unwrap());
     for (was, is, why) in [
         ("\"uid\":1", "\"uid\":\"1\"", "invalid type"),
-        ("\"name\":\"ana\"", "\"name\":\"a\\u0007\"", "no name"),
-        ("\"reason\":\"margin\"", "\"reason\":\"whim\"", "'whim' is no reason"),
+        ("\"name\":\"ana\"", "\"name\":\"a\\u0007\"", "not a name"),
+        ("\"reason\":\"margin\"", "\"reason\":\"whim\"", "'whim' is not a reason"),
         ("\"split\":\"eval\"", "\"split\":\"test\"", "no split"),
         ("\"margin\":0.1", "\"margin\":7.0", "between 0 and 1"),
         ("\"overlap\":1", "\"overlap\":-1", "overlap"),
-        ("\"action\":\"set\"", "\"action\":\"retract\"", "a label where"),
+        ("\"action\":\"set\"", "\"action\":\"retract\"", "labels where"),
+        ("\"labels\":[\"a\"],\"confidence\"", "\"labels\":[\"a\",\"b\"],\"confidence\"", "one label"),
+        ("\"labels\":[\"a\"],\"confidence\"", "\"label\":\"a\",\"confidence\"", "unknown field"),
         ("\"confidence\":3", "\"confidence\":4", "1, 2 or 3"),
-        ("\"at_ms\":10", "\"at_ms\":9000000000000000", "no time"),
+        ("\"at_ms\":10", "\"at_ms\":9000000000000000", "not a time"),
         ("\"lamport\":1,", "\"lamport\":0,", "Lamport"),
         ("\"dimensions\":4", "\"dimensions\":0", "dimensions"),
-        ("\"settings\":\"{", "\"settings\":\"{{", "no JSON"),
+        ("\"settings\":\"{", "\"settings\":\"{{", "not JSON"),
         ("\"action\":\"lead\"", "\"action\":\"same\"", "two names"),
         ("\"number\":1,\"strategy\"", "\"number\":0,\"strategy\"", "round 0"),
         ("\"kind\":\"reveal\"", "\"kind\":\"secret\"", "unknown variant"),
@@ -211,7 +224,7 @@ fn each_line_is_held_to_its_form_its_values_and_what_came_before() {
         assert!(said.contains(&format!("line {line}: ")) && said.contains(why), "{is}: {said}");
     }
     let lines: Vec<&str> = text.lines().collect();
-    for gone in 1..lines.len() - 2 {
+    for gone in 1..lines.len() - 3 {
         let rest: Vec<&str> = lines.iter().enumerate().filter(|(i, _)| *i != gone).map(|(_, l)| *l).collect();
         let needed = !["\"event\"", "\"expert-event\"", "\"reveal\""].iter().any(|k| lines[gone].contains(k));
         assert_eq!(refusal(&rest.join("\n")).contains("before it"), needed, "{}", lines[gone]);
@@ -228,5 +241,6 @@ proptest! {
         bytes[at % n] = byte;
         bytes.truncate(1 + cut % n);
         let _ = read_log(&bytes[..], "x");
+        let _ = read_log(&sealed(&bytes)[..], "x");
     }
 }

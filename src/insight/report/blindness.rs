@@ -43,7 +43,7 @@ pub struct Remarks {
 /// Counts over the log; `counting` are the answers that make figures.
 pub(crate) fn blindness(ledger: &Ledger, counting: &[BlindAnswer]) -> Blindness {
     let given: Vec<_> = ledger.labels_given().collect();
-    let shown_again = ledger.log.cases.iter().filter(|c| c.reason == "repeat" && c.again.is_none());
+    let shown_again = ledger.log.cases.iter().filter(|c| c.reason == "repeat" && c.reannotation.is_none());
     let again: HashSet<Uuid> = shown_again.map(|case| case.uuid).collect();
     let of = |split| counting.iter().filter(|a| a.split == split && a.round.is_some()).count();
     Blindness {

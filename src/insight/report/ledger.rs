@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
+use crate::domain::answer::Answer;
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
+use crate::domain::hex::hex;
 use crate::domain::ids::{ItemId, SessionId};
 use crate::domain::item::ItemKey;
-use crate::domain::log::{CaseLine, EventLine, Hex, Log};
+use crate::domain::log::{CaseLine, EventLine, Log};
 use crate::insight::viewer::Viewer;
 use crate::store::Store;
 
@@ -98,12 +100,12 @@ impl Ledger {
     }
 
     /// How many persons have labelled each item.
-    pub fn hands(&self) -> HashMap<ItemKey, usize> {
-        let mut hands = HashMap::new();
+    pub fn annotations(&self) -> HashMap<ItemKey, usize> {
+        let mut given = HashMap::new();
         for answer in self.answers().filter(|answer| is_label(answer)) {
-            *hands.entry(answer.item).or_default() += 1;
+            *given.entry(answer.item).or_default() += 1;
         }
-        hands
+        given
     }
 
     /// The number of a revision of the task in this file.
@@ -116,8 +118,8 @@ impl Ledger {
         self.log.rounds.iter().find(|r| r.uuid == uuid).map(|r| r.number)
     }
 
-    /// By whom a session was.
-    pub fn sitting_of(&self, session: Uuid) -> String {
+    /// Whose a session was.
+    pub fn expert_of_session(&self, session: Uuid) -> String {
         self.log.sessions.iter().find(|s| s.uuid == session).map_or_else(String::new, |s| s.expert.clone())
     }
 }
@@ -129,7 +131,7 @@ pub(crate) fn is_label(event: &EventLine) -> bool {
 
 /// The beginning of a key, by which a text is named.
 pub(crate) fn short(key: &ItemKey) -> String {
-    Hex(key.0.to_vec()).to_string().chars().take(DIGITS).collect()
+    hex(&key.0).chars().take(DIGITS).collect()
 }
 
 fn persons(store: &Store) -> Result<BTreeMap<String, String>> {
@@ -152,7 +154,9 @@ fn fingerprint(log: &Log) -> String {
         field(&event.item.0);
         field(event.action.as_bytes());
         field(event.target.unwrap_or_default().as_bytes());
-        field(event.label.as_deref().unwrap_or_default().as_bytes());
+        let labels = event.labels.as_ref().map_or(&[][..], Answer::labels);
+        field(&(labels.len() as u64).to_le_bytes());
+        labels.iter().for_each(|label| field(label.as_bytes()));
         field(event.note.as_deref().unwrap_or_default().as_bytes());
         field(event.revision.as_bytes());
         field(&[u8::from(event.revealed)]);
@@ -194,7 +198,7 @@ mod tests {
             case: None,
             action: "set".into(),
             target: None,
-            label: Some("fine".into()),
+            labels: Some(Answer::one("fine")),
             confidence: None,
             note: Some(note.into()),
             revision: Uuid::nil(),
@@ -210,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sitting_counted_and_is_not_here_is_missed() {
+    fn what_a_session_counted_and_is_not_here_is_missed() {
         assert_eq!(gaps(&log(&[event(1, 1, ""), event(1, 2, ""), event(2, 1, "")])), 0);
         assert_eq!(gaps(&log(&[event(1, 1, ""), event(1, 4, ""), event(2, 3, "")])), 4);
     }

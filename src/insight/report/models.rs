@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::ledger::Ledger;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
-use crate::domain::log::Hex;
+use crate::domain::hex::{Hex, hex};
 use crate::domain::moment::utc;
 use crate::insight::figures::CurvePoint;
 use crate::store::Store;
@@ -119,7 +119,7 @@ pub(crate) fn adapters(store: &Store, ledger: &Ledger) -> Result<Vec<AdapterEntr
             training: line.training_n,
             training_hash: line.training_hash.to_string(),
             bytes,
-            sha256: sha256.map(|sha256| Hex(sha256).to_string()),
+            sha256: sha256.map(|sha256| hex(&sha256)),
             settings: settings(&line.settings),
         })
     };

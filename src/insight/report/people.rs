@@ -108,7 +108,7 @@ pub(crate) fn people(store: &Store, ledger: &Ledger) -> Result<Vec<Person>> {
 pub(crate) fn said_of_experts(ledger: &Ledger) -> Vec<SaidOfExperts> {
     let said = ledger.log.expert_events.iter().map(|event| SaidOfExperts {
         at: utc(event.at_ms),
-        by: ledger.sitting_of(event.session),
+        by: ledger.expert_of_session(event.session),
         action: event.action.clone(),
         expert: event.expert.clone(),
         other: event.other.clone(),

@@ -86,15 +86,15 @@ fn entry(ledger: &Ledger, round: &RoundLine) -> RoundEntry {
         cases: count(&|case| stands(case) && !repeat(case)),
         // A place that nobody came to is no case.
         withdrawn: count(&|case| !stands(case) && !case.is_kept_place()),
-        shown_again: count(&|case| stands(case) && case.expert.is_some() && case.again.is_none()),
-        sent_again: count(&|case| stands(case) && case.again.is_some()),
+        shown_again: count(&|case| stands(case) && case.expert.is_some() && case.reannotation.is_none()),
+        sent_again: count(&|case| stands(case) && case.reannotation.is_some()),
         note: round.note.clone(),
     }
 }
 
 /// How many experts saw the cases, by round and use; what has no case is left out.
 pub(crate) fn overlap(ledger: &Ledger) -> Vec<OverlapOn> {
-    let hands: HashMap<ItemKey, usize> = ledger.hands();
+    let annotations: HashMap<ItemKey, usize> = ledger.annotations();
     let mut by: BTreeMap<(_, &str), Vec<&CaseLine>> = BTreeMap::new();
     for case in ledger.cases() {
         by.entry((case.round, case.split.as_str())).or_default().push(case);
@@ -115,7 +115,7 @@ pub(crate) fn overlap(ledger: &Ledger) -> Vec<OverlapOn> {
             };
             for case in cases {
                 let asked = (case.overlap.unsigned_abs() as usize).max(1);
-                let given = hands.get(&case.item).copied().unwrap_or(0);
+                let given = annotations.get(&case.item).copied().unwrap_or(0);
                 on.asked += asked;
                 on.given += given.min(asked);
                 on.beyond += given.saturating_sub(asked);

@@ -1,4 +1,4 @@
-//! The folder of backups beside a project, and files that are put aside: names with their date, who may read them, and which ones stay.
+//! The folder of backups next to a project, and files that are set aside: names with their date, who may read them, and which ones stay.
 //!
 //! A backup appears whole or not at all: it is written under another name first. Nothing here removes a file that it did not make.
 
@@ -12,9 +12,9 @@ use jiff::tz::TimeZone;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::db::private::create_private;
 
-/// The newest backups that stay, and the days of each of which the last one stays.
+/// How many of the newest backups stay.
 pub const NEWEST_KEPT: usize = 5;
-/// See [`NEWEST_KEPT`].
+/// Of how many days the last backup stays.
 pub const DAYS_KEPT: usize = 7;
 
 const DATE: &str = "%Y-%m-%dT%H%M%S";
@@ -26,7 +26,7 @@ const PARTIAL: &str = ".partial";
 pub enum Holds {
     /// The whole project.
     Project,
-    /// The label log alone, which a merge takes back into a backup of the whole.
+    /// The label log alone, which a merge brings back into a backup of the whole project.
     Labels,
     /// The whole project as it was before a migration. Such a one is never removed.
     EarlierVersion,
@@ -42,7 +42,6 @@ impl Holds {
     }
 }
 
-/// A backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {
     /// Where it is.
@@ -51,7 +50,6 @@ pub struct Backup {
     pub holds: Holds,
     /// When it was made, UTC milliseconds: its name says so.
     pub at_ms: i64,
-    /// Its size.
     pub bytes: u64,
 }
 
@@ -70,7 +68,7 @@ pub struct Held<'a> {
 }
 
 impl Backups {
-    /// Those of a project, in `FILE.backups` beside it, whether or not there are any.
+    /// Those of a project, in `FILE.backups` next to it, whether or not there are any.
     pub fn of(project: &Path) -> Self {
         let project = followed(project);
         let mut folder = project.as_os_str().to_owned();
@@ -78,7 +76,6 @@ impl Backups {
         Self { folder: folder.into(), stem: stem(&project), project }
     }
 
-    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -144,7 +141,7 @@ impl Backups {
         {
             return Ok(None);
         }
-        // Whoever left these was killed: their folder would be held otherwise.
+        // A killed process left these: the folder would be held otherwise.
         for entry in std::fs::read_dir(&self.folder).map_err(io)?.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
@@ -169,7 +166,7 @@ impl Held<'_> {
         Ok(Backup { path: target, holds, at_ms: now_ms, bytes })
     }
 
-    /// Removes those that have had their time. Returns their paths.
+    /// Removes those that are too old. Returns their paths.
     pub fn remove_old(&self, now_ms: i64) -> Vec<PathBuf> {
         let mut gone = too_old(&self.of.list(), now_ms);
         gone.retain(|path| std::fs::remove_file(path).is_ok());
@@ -177,7 +174,7 @@ impl Held<'_> {
     }
 }
 
-/// The file that a link leads to: whatever takes the place of a project takes that of the file, and everybody who comes by either name finds it.
+/// The file that a link leads to: a new file takes the place of that file, and is found under both names.
 pub fn followed(project: &Path) -> PathBuf {
     match project.symlink_metadata() {
         Ok(meta) if meta.is_symlink() => project.canonicalize().unwrap_or_else(|_| project.to_owned()),
@@ -185,7 +182,7 @@ pub fn followed(project: &Path) -> PathBuf {
     }
 }
 
-/// Writes a file under another name beside `target`, and gives it its name once it is whole and on disk, with the rights of the project.
+/// Writes a file under another name next to `target`, and gives it its name once it is whole and on disk, with the rights of the project.
 ///
 /// # Errors
 /// Those of `write`, and a place that cannot be written: then nothing is left of it.
@@ -201,7 +198,7 @@ pub fn write_whole(project: &Path, target: &Path, write: impl FnOnce(&Path) -> R
     });
     if written.is_err() {
         for end in ["", "-journal", "-wal", "-shm", PARTIAL] {
-            let _ = std::fs::remove_file(crate::store::db::wal::beside(&partial, end));
+            let _ = std::fs::remove_file(crate::store::db::wal::sidecar(&partial, end));
         }
     }
     written?;
@@ -221,12 +218,12 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// A name that is free beside a project for what is put aside at a time: `pool.2026-11-22T013045.007Z.aside.hardcase`.
+/// A free name next to a project for what is set aside at a time: `pool.2026-11-22T013045.007Z.aside.hardcase`.
 pub(in crate::store) fn aside_name(project: &Path, now_ms: i64, why: &str) -> PathBuf {
     free_name(folder_of(project), &stem(project), now_ms, &format!(".{why}.hardcase"))
 }
 
-/// What was put aside of a project last.
+/// What was set aside of a project last.
 pub(in crate::store) fn last_aside(project: &Path) -> Option<PathBuf> {
     let start = format!("{}.", stem(project));
     let entries = std::fs::read_dir(folder_of(project)).into_iter().flatten().flatten();
@@ -286,7 +283,7 @@ fn share_file(project: &Path, file: &Path) {
     let _ = std::fs::set_permissions(file, Permissions::from_mode(like.mode() & 0o666));
 }
 
-/// The same for a folder: whoever may read the project may enter it, whoever may write the project may add to it.
+/// The same for a folder: those who can read the project can enter it, those who can write the project can add to it.
 #[cfg(unix)]
 fn share_folder(project: &Path, folder: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -390,7 +387,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_backup_may_be_read_by_whoever_may_read_the_project() {
+    fn a_backup_can_be_read_by_those_who_can_read_the_project() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;

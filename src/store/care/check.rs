@@ -58,8 +58,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Notices sessions and jobs of this host that ended without a word, marks them as lost, and starts a check of the file beside
-    /// the work. None where everybody left in order.
+    /// Notices sessions and jobs of this host that ended without a word, marks them as lost, and starts a check of the file in
+    /// the background. None where everybody left in order.
     pub fn notice_unclean_end(&mut self) -> Result<Option<UncleanCheck>> {
         let what = "look for unclean ends";
         let host = process::host();
@@ -96,7 +96,7 @@ impl Store {
     }
 }
 
-/// A check that runs beside the work, on a thread and a connection of its own.
+/// A check in the background, on its own thread and connection.
 pub struct UncleanCheck {
     thread: JoinHandle<rusqlite::Result<Vec<String>>>,
     interrupt: InterruptHandle,
@@ -120,7 +120,7 @@ impl UncleanCheck {
     pub fn wait(self) -> Vec<String> {
         match self.thread.join() {
             Ok(Ok(found)) => found,
-            // That others had the file to themselves is no damage.
+            // That the file was locked is not damage.
             Ok(Err(e)) if is_busy(&e) => Vec::new(),
             Ok(Err(e)) => vec![e.to_string()],
             Err(_) => vec!["the check itself ended early".into()],

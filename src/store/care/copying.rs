@@ -1,6 +1,6 @@
 //! Copies of a whole file, page by page, by SQLite's backup: of a project that others write to meanwhile.
 //!
-//! Never holds a writer up: with a write-ahead log the copy reads one moment of the file, and writers go on beside it; with a rollback
+//! Never holds a writer up: with a write-ahead log the copy reads one moment of the file, and writers go on meanwhile; with a rollback
 //! journal it reads a few pages at a time and lets writers in between.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode};
 const PAGES: i32 = 256;
 /// How long others get the file between two steps, where a step keeps them waiting.
 const BREATH: Duration = Duration::from_millis(3);
-/// How long a copy begins anew because others write. Then it is made in one step, which keeps them waiting once.
+/// How long a copy starts over because others write. Then it is made in one step, which keeps them waiting once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Copies every page of an open file into the file `to`, which is made where it is not there.
@@ -26,7 +26,7 @@ pub(in crate::store) fn copy_pages(from: &Connection, to: &Path) -> rusqlite::Re
     let mode: String = from.query_row("PRAGMA journal_mode", (), |r| r.get(0))?;
     let snapshot = mode.eq_ignore_ascii_case("wal");
     if snapshot {
-        // One moment of the file; else each write of another process would begin the copy anew.
+        // One moment of the file; otherwise each write of another process would start the copy over.
         from.execute_batch("BEGIN")?;
     }
     let copied = (|| {

@@ -1,4 +1,4 @@
-//! Facts and counts of the whole file, as whoever looks at it from outside needs them. Nothing here depends on the time of reading.
+//! Facts and counts of the whole file, for reports and comparisons. Nothing here depends on the time of reading.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,7 +14,6 @@ use crate::store::db::open::Store;
 /// How the project came to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
-    /// UTC milliseconds.
     pub at_ms: i64,
     /// The program and its version.
     pub by: String,
@@ -73,7 +72,7 @@ impl Store {
     }
 
     /// The items for which somebody is asked, or may still answer, as the file alone says it: cases of open rounds with fewer answers than were
-    /// asked for, whoever is there to give them, and cases on a screen. At least those that are open to anybody at any time.
+    /// asked for, no matter who is there to give them, and cases on a screen. At least those that are open to anybody at any time.
     pub fn items_still_asked_for(&self) -> Result<HashSet<ItemId>> {
         let items: Vec<ItemId> = self.all(
             "SELECT c.item FROM label_case c JOIN round r ON r.id = c.round

@@ -1,5 +1,5 @@
-//! A file in the place of another: nobody may have the project open, and the file that was there is put aside under a dated name with
-//! the log beside it, never removed.
+//! A file in the place of another: nobody may have the project open, and the file that was there is set aside under a dated name with its
+//! log, never removed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use super::backups::{aside_name, last_aside, partial_name, sync_folder, write_whole};
-use super::replacing::{is_between, successor_of};
+use super::replacing::{is_unfinished, successor_of};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::connected::Connected;
 use crate::store::db::open::{Access, Store};
 use crate::store::db::process;
-use crate::store::db::wal::beside;
+use crate::store::db::wal::sidecar;
 use crate::store::log::runs::is_gone;
 
-/// A project that this process alone has in its hands: nobody else can open it until this is dropped. This process must not have it open
-/// either, because closing it would give the lock back.
+/// A project that only this process holds: nobody else can open it until this is dropped. This process must not have it open either, because
+/// closing it would give the lock back.
 pub struct Alone {
     project: PathBuf,
     _lock: Option<File>,
@@ -27,7 +27,7 @@ impl Alone {
     /// Takes a project, or the place of one that is not there.
     ///
     /// # Errors
-    /// Somebody has it open: named where the file says who. It cannot be written.
+    /// Somebody has it open (named where the file says who), or it cannot be written.
     pub fn with(project: &Path, attempted: &str) -> Result<Self> {
         // Before the lock, which closing the file would give back. Locks may not reach other machines, so the file is asked.
         let who = works_elsewhere(project);
@@ -49,31 +49,31 @@ impl Alone {
         Ok(Self { project: project.to_owned(), _lock: lock })
     }
 
-    /// Puts what is there aside as `NAME.DATE.WHY.hardcase`, and the file `new`, which lies in the same folder, in its place. Returns where
+    /// Sets what is there aside as `NAME.DATE.WHY.hardcase`, and puts the file `new`, which lies in the same folder, in its place. Returns where
     /// the old file is now; none where there was none.
     ///
-    /// The place is empty for a moment, so that at no time the log of one file lies beside the other. After a kill in that moment the same
+    /// The place is empty for a moment, so that at no time the log of one file lies next to the other. After a kill in that moment the same
     /// command goes on.
     pub fn replace_by(self, new: &Path, now_ms: i64, why: &str) -> Result<Option<PathBuf>> {
         let attempted = format!("put {} in its place", self.project.display());
         let io = |e: std::io::Error| Fault::new(&attempted, io_reason(&e)).because(e);
         let there = self.project.symlink_metadata().is_ok();
-        // A log without its file was left by a kill in the moment between: it belongs to what was put aside last.
+        // A log without its file was left by a kill in that moment: it belongs to what was set aside last.
         let aside = match (there, last_aside(&self.project)) {
-            (false, Some(last)) if !beside(&last, "-wal").exists() => last,
+            (false, Some(last)) if !sidecar(&last, "-wal").exists() => last,
             _ => aside_name(&self.project, now_ms, why),
         };
         if there {
             std::fs::rename(&self.project, &aside).map_err(io)?;
         }
         for end in ["-wal", "-journal"] {
-            let log = beside(&self.project, end);
+            let log = sidecar(&self.project, end);
             if log.symlink_metadata().is_ok() {
-                std::fs::rename(&log, beside(&aside, end)).map_err(io)?;
+                std::fs::rename(&log, sidecar(&aside, end)).map_err(io)?;
             }
         }
-        // An index of the log, made anew by whoever opens it.
-        let _ = std::fs::remove_file(beside(&self.project, "-shm"));
+        // An index of the log, which the next process to open the file makes again.
+        let _ = std::fs::remove_file(sidecar(&self.project, "-shm"));
         std::fs::rename(new, &self.project).map_err(io)?;
         sync_folder(&self.project);
         Ok(there.then_some(aside))
@@ -82,14 +82,14 @@ impl Alone {
 
 fn used(attempted: &str, who: &[String]) -> Fault {
     let why = match who {
-        [] => "another process has it open".into(),
+        [] => "another program has it open".into(),
         who => format!("{} at work on it", who.join(", ")),
     };
-    Fault::new(attempted, why).hint("Run it again when everybody has left and no job runs")
+    Fault::new(attempted, why).hint("Run it again when everybody has left and no job is running")
 }
 
-/// Writes a file that is to take a project's place: beside it, with its rights, whole or not at all. Whoever was killed while writing one
-/// left it; it is written anew.
+/// Writes a file that is to take a project's place: next to it, with its rights, whole or not at all. One that a killed process left is
+/// overwritten.
 ///
 /// # Errors
 /// Those of `write`.
@@ -97,19 +97,19 @@ pub fn write_successor(project: &Path, write: impl FnOnce(&Path) -> Result<()>) 
     let target = successor_of(project);
     for left in [&target, &partial_name(&target)] {
         for end in ["", "-journal", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(beside(left, end));
+            let _ = std::fs::remove_file(sidecar(left, end));
         }
     }
     write_whole(project, &target, write)?;
     Ok(target)
 }
 
-/// Puts the new file in the place that a kill left empty. Returns where the old one is, where it was so.
+/// Puts the new file in the place that a kill left empty. Returns where the old one is; none where no place was empty.
 ///
 /// # Errors
 /// It cannot be put there.
 pub fn finish_replacement(project: &Path, attempted: &str) -> Result<Option<PathBuf>> {
-    if !is_between(project) {
+    if !is_unfinished(project) {
         return Ok(None);
     }
     let aside = last_aside(project);
@@ -117,12 +117,12 @@ pub fn finish_replacement(project: &Path, attempted: &str) -> Result<Option<Path
     Ok(aside)
 }
 
-/// Who works on a project, in words; empty where the file cannot say.
+/// Who has a project open, in words; empty where the file cannot say.
 fn who_works(project: &Path) -> Vec<String> {
     Store::open(project, Access::Read).and_then(|store| store.at_work(Where::Anywhere)).unwrap_or_default()
 }
 
-/// The same of other machines alone. Reads the file as it lies and changes nothing: it may be damaged.
+/// The same, of other computers only. Reads the file as it lies and changes nothing: it may be damaged.
 fn works_elsewhere(project: &Path) -> Vec<String> {
     let read = || -> Result<Vec<String>> {
         let attempted = "see who works on the project";

@@ -3,14 +3,14 @@
 use rusqlite::{Error, ErrorCode};
 
 use super::enum_columns;
-use super::enum_columns::Legible;
+use super::enum_columns::EnumColumn;
 use crate::domain::fault::{Fault, Result};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::open::Store;
 use crate::store::db::seals::{ALL, Sealed, WAY_OUT};
 
 impl Store {
-    /// What of the rows that labels rest on is not as it was written, or not found where it should be; empty where all is well. Takes some
+    /// Which rows that labels rest on are not as they were written, or not where they should be; empty where all is well. Takes some
     /// milliseconds for a thousand labels.
     pub fn label_damage(&self) -> Result<Vec<String>> {
         let mut found = Vec::new();
@@ -37,11 +37,11 @@ impl Store {
         self.note_numbers(
             "SELECT v.id FROM label_event v WHERE v.item NOT IN (SELECT id FROM item) OR v.expert NOT IN (SELECT id FROM expert)
                OR v.session NOT IN (SELECT id FROM session) OR v.revision NOT IN (SELECT id FROM task_revision)",
-            "label events speak of what is gone",
+            "label events refer to rows that are gone",
             &mut found,
         )?;
-        for Legible { table, column, wrong, .. } in enum_columns::ALL {
-            let sql = format!("SELECT id FROM {table} WHERE NOT is_legible('{table}', {column})");
+        for EnumColumn { table, column, wrong, .. } in enum_columns::ALL {
+            let sql = format!("SELECT id FROM {table} WHERE NOT is_valid('{table}', {column})");
             self.note_numbers(&sql, wrong, &mut found)?;
         }
         self.note_numbers(
@@ -117,6 +117,7 @@ fn damage(error: Error) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::answer::Answer;
     use crate::domain::event::{Action, NewEvent};
     use crate::domain::ids::ItemId;
     use crate::domain::split::SplitShares;
@@ -144,12 +145,10 @@ mod tests {
             case: None,
             action: Action::Set,
             target: None,
-            label: Some("spam".into()),
+            answer: Some(Answer::one("spam")),
             confidence: None,
             note: None,
             revision: revision.id,
-            seen_prelabel: None,
-            revealed: false,
             duration_ms: None,
         };
         store.append(session, event, Reveals::No).unwrap();
@@ -160,7 +159,7 @@ mod tests {
     fn a_change_behind_the_back_of_the_log_is_noticed_and_named() {
         let dir = tempfile::tempdir().unwrap();
         for (n, (sql, says)) in [
-            ("DROP TRIGGER label_event_is_never_updated; UPDATE label_event SET label = 'ham'", "1 label events are not"),
+            ("DROP TRIGGER label_event_is_never_updated; UPDATE label_event SET answer = '[\"ham\"]'", "1 label events are not"),
             ("UPDATE expert SET name = 'adb'", "1 experts are not"),
             ("DROP TRIGGER task_revision_is_never_updated; UPDATE task_revision SET toml = replace(toml, 'ham', 'hbm')", "1 task revisions"),
             ("UPDATE session SET login = 'x'", "1 sessions are not"),
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_of_sittings_and_earlier_enrolments_break_no_seal() {
+    fn ends_of_sessions_and_earlier_enrolments_break_no_seal() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.hardcase");
         drop(labelled(&path));

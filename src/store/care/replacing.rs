@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::db::wal::beside;
+use crate::store::db::wal::sidecar;
 
 /// Where the file that is to take a project's place is written.
 pub(in crate::store) fn successor_of(project: &Path) -> PathBuf {
@@ -10,8 +10,8 @@ pub(in crate::store) fn successor_of(project: &Path) -> PathBuf {
     project.with_file_name(format!(".{name}.successor"))
 }
 
-/// Whether a kill came in that moment: the new file lies beside the place, whole.
-pub(in crate::store) fn is_between(project: &Path) -> bool {
+/// Whether a kill came in that moment: the new file lies next to the place, whole.
+pub(in crate::store) fn is_unfinished(project: &Path) -> bool {
     let successor = successor_of(project);
-    project.symlink_metadata().is_err() && successor.is_file() && !beside(&successor, "-wal").exists()
+    project.symlink_metadata().is_err() && successor.is_file() && !sidecar(&successor, "-wal").exists()
 }

@@ -12,11 +12,11 @@ use crate::store::db::open::Store;
 use crate::store::db::seals::WAY_OUT;
 
 impl Store {
-    /// Writes a copy of the file as it stands at one moment into the empty file `to`: one file that needs no log beside it, on disk when
+    /// Writes a copy of the file as it stands at one moment into the empty file `to`: one file that needs no log, on disk when
     /// this returns.
     ///
     /// # Errors
-    /// No room, or the copy that was made is not whole: whoever asked removes what was made.
+    /// No room, or the copy that was made is not whole: the caller removes what was made.
     pub fn copy_into(&self, to: &Path) -> Result<()> {
         let what = "copy the project";
         copy_pages(&self.conn, to).attempting(what)?;
@@ -33,8 +33,8 @@ impl Store {
             .map_err(|e| Fault::new(what, io_reason(&e)).because(e))
     }
 
-    /// What a person did and jobs yielded, as far as two backups differ by it: the same for two moments between which nobody labelled, set,
-    /// imported or finished anything.
+    /// A mark of what people and jobs did: the same at two moments between which nobody labelled, set, imported or finished anything, so that a
+    /// second backup would hold nothing new.
     pub fn mark(&self) -> Result<String> {
         let mark: Option<String> = self.one(
             "SELECT json_array(

@@ -5,7 +5,7 @@ use rusqlite::{ErrorCode, ffi};
 use crate::domain::fault::{Fault, Result};
 
 const FULL: &str = "the disk is full";
-const MAKE_ROOM: &str = "Make room on it and try again; everything that was saved is safe";
+const MAKE_ROOM: &str = "Free some space and try again; everything that was saved is safe";
 
 /// Gives an SQLite result the sentence that a person needs.
 pub(in crate::store) trait Attempt<T> {
@@ -19,7 +19,7 @@ impl<T> Attempt<T> for rusqlite::Result<T> {
     }
 }
 
-/// Whether all there is to it is that others had the file to themselves.
+/// Whether it only failed because another process had the file locked.
 pub(in crate::store) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -30,11 +30,11 @@ pub(in crate::store) fn is_busy(error: &rusqlite::Error) -> bool {
 fn fault(what: &str, error: rusqlite::Error) -> Fault {
     let (why, hint): (String, &str) = match error.sqlite_error_code() {
         _ if is_busy(&error) => (
-            "other processes kept the project to themselves for 10 seconds".into(),
-            "Try again; if it lasts, `hardcase status` shows which job runs",
+            "another program kept the project locked for 10 seconds".into(),
+            "Try again. If it goes on, `hardcase status` shows which job is running",
         ),
         Some(ErrorCode::DiskFull) => (FULL.into(), MAKE_ROOM),
-        // The log's index cannot grow: SQLite does not say why, and there is but one reason.
+        // The log's index cannot grow: SQLite does not say why, and there is only one reason.
         _ if error.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
             (FULL.into(), MAKE_ROOM)
         }

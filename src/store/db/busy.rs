@@ -1,5 +1,5 @@
-//! Waiting for another writer: short, jittered steps, so that eight labellers do not queue behind SQLite's own 100 ms ones. Whoever has waited
-//! longer asks more often: nobody decides who is next, and so nobody is passed over for long.
+//! Waiting for another writer: short, jittered steps, so that eight labellers do not queue behind SQLite's own 100 ms ones. A writer that has
+//! waited longer asks more often: nothing decides who is next, and so nobody is passed over for long.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ fn wait(attempt: i32) -> bool {
     true
 }
 
-/// Until the next question, for whoever has waited so long: 1 to 5 ms at first, a tenth of that after 36 ms.
+/// Until the next question, after so long a wait: 1 to 5 ms at first, a tenth of that after 36 ms.
 fn step(waited: Duration, jitter: u32) -> Duration {
     let span = (4_000 / (1 + waited.as_millis() as u64 / 4)).max(200);
     Duration::from_micros(span / 4 + u64::from(jitter / 64) % span)
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_has_waited_longer_asks_more_often() {
+    fn a_writer_that_has_waited_longer_asks_more_often() {
         let longest =
             |ms| (0..2_000_000).step_by(977).map(|j| step(Duration::from_millis(ms), j)).max().unwrap();
         assert!((4_900..5_000).contains(&longest(0).as_micros()));

@@ -1,7 +1,7 @@
 //! Which project files this process has open.
 //!
 //! A process that closes any descriptor of a file gives back every lock that it holds on it (POSIX, fcntl(2)), those of its SQLite connections,
-//! too: another program could then take the log away from under them. So what is read of a file beside a connection is read through a descriptor
+//! too: another program could then take the log away from under them. So a file that has a connection is read through a descriptor
 //! that stays open until the last connection is closed.
 
 use std::fs::File;
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_read_beside_a_connection_is_closed_after_it() {
+    fn a_file_that_is_read_while_connected_is_closed_after_the_connection() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
         std::fs::write(&path, "0123456789").unwrap();

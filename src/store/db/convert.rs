@@ -2,6 +2,7 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::domain::answer::Answer;
 use crate::domain::case::Reason;
 use crate::domain::event::Action;
 use crate::domain::ids::*;
@@ -82,6 +83,32 @@ impl<T: serde::Serialize> ToSql for Json<T> {
 impl<T: serde::de::DeserializeOwned> FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         serde_json::from_str(value.as_str()?).map(Self).map_err(|e| FromSqlError::Other(e.into()))
+    }
+}
+
+impl ToSql for Answer {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        serde_json::to_string(self)
+            .map(Into::into)
+            .map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+    }
+}
+
+impl FromSql for Answer {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Json::column_result(value).map(|answer| answer.0)
+    }
+}
+
+/// The column of an answer, read as the one label that it gives.
+pub(in crate::store) struct SingleLabel(pub String);
+
+impl FromSql for SingleLabel {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let answer = Answer::column_result(value)?;
+        let many = || format!("an answer has {} labels, and this program reads one", answer.labels().len());
+        let label = answer.single().ok_or_else(|| FromSqlError::Other(many().into()))?;
+        Ok(Self(label.to_owned()))
     }
 }
 

@@ -1,11 +1,11 @@
-//! What SQLite is taught: functions that the statements of this room use.
+//! SQL functions that the statements of this room use.
 
 use rusqlite::Connection;
 
 use super::seals;
 use crate::store::care::enum_columns;
 
-/// Teaches a connection all of them.
+/// Gives a connection all of them.
 pub(in crate::store) fn install(conn: &Connection) -> rusqlite::Result<()> {
     seals::install(conn)?;
     enum_columns::install(conn)

@@ -1,4 +1,4 @@
-//! The first hundred bytes of a file, read before SQLite touches it: is it ours, whole, and not newer than this program?
+//! The first hundred bytes of a file, read before SQLite touches it: is it ours, whole, and of a version that this program knows?
 //!
 //! Layout: "The Database Header" of the SQLite file format.
 
@@ -6,32 +6,29 @@ use std::path::Path;
 
 use super::connected::read_head;
 use super::seals::WAY_OUT;
-use super::wal::beside;
+use super::version::{FILE_VERSION, Marked, VERSIONS, read_mark};
+use super::wal::sidecar;
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::store::care::replacing::is_between;
+use crate::store::care::replacing::is_unfinished;
 
 /// `HCAS`: what `application_id` of every project is.
 pub(in crate::store) const APPLICATION_ID: u32 = 0x4843_4153;
 
 pub(in crate::store) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// What the header says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) struct Header {
-    pub user_version: u32,
-}
+const CUT_SHORT: &str =
+    "A restore or a repair was interrupted, and nothing is lost: `hardcase doctor FILE --repair` finishes it";
 
-const CUT_SHORT: &str = "A restore or a repair was cut short, and nothing is lost: `hardcase doctor FILE --repair` brings it to its end";
-
-/// Reads and judges the header.
+/// Reads and judges the header. Returns the number of the file's version.
 ///
 /// # Errors
-/// Not there, a directory, not a project, made by a newer program, or cut short: each in one sentence. The file is only read.
-pub(in crate::store) fn inspect(path: &Path, newest: u32) -> Result<Header> {
+/// Not there, a directory, not a project, of a version that this program does not know, or cut short: each in one sentence. The file is only
+/// read.
+pub(in crate::store) fn inspect(path: &Path) -> Result<u32> {
     let attempted = format!("open the project {}", path.display());
     let io = |e: std::io::Error| Fault::new(&attempted, io_reason(&e));
     let meta = std::fs::metadata(path).map_err(|e| {
-        io(e).hint(match is_between(path) {
+        io(e).hint(match is_unfinished(path) {
             true => CUT_SHORT,
             false => "Make a project with `hardcase new FILE --data DATA`, or `hardcase demo` to look around",
         })
@@ -49,23 +46,21 @@ pub(in crate::store) fn inspect(path: &Path, newest: u32) -> Result<Header> {
             .hint("To label a file of texts, make a project from it: `hardcase new FILE --data DATA`"));
     }
     let be32 = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-    let (application_id, user_version) = (be32(68), be32(60));
+    let (application_id, mark) = (be32(68), be32(60));
     if application_id != APPLICATION_ID {
         return Err(Fault::usage(&attempted, "it is an SQLite database of another program")
             .hint("It was left as it is; name a .hardcase file"));
     }
-    if user_version > newest {
-        return Err(Fault::new(
-            &attempted,
-            format!("it was written by a newer hardcase (file version {user_version}; this program knows {newest})"),
-        )
-        .hint("Update hardcase; the file was left as it is"));
-    }
+    let damaged = |why: String| Fault::new(&attempted, why).hint(WAY_OUT);
+    let version = match read_mark(mark, VERSIONS) {
+        Marked::Known(number) => number,
+        Marked::Unmarked => return Err(damaged("its header is damaged".into())),
+        other => return Err(refuse_mark(other, &attempted)),
+    };
     let page_size = match u32::from(u16::from_be_bytes([head[16], head[17]])) {
         1 => 65_536,
         n => n,
     };
-    let damaged = |why: String| Fault::new(&attempted, why).hint(WAY_OUT);
     if page_size < 512 || !page_size.is_power_of_two() {
         return Err(damaged("its header is damaged".into()));
     }
@@ -75,10 +70,30 @@ pub(in crate::store) fn inspect(path: &Path, newest: u32) -> Result<Header> {
     if be32(24) == be32(92) && meta.len() < expected && !has_log(path) {
         return Err(damaged(format!("it is cut short: {} of {expected} bytes are there", meta.len())));
     }
-    Ok(Header { user_version })
+    Ok(version)
 }
 
-/// Whether a file begins like an SQLite database, whoever made it.
+/// Says why a file is not opened whose mark is not one of this program's.
+pub(in crate::store) fn refuse_mark(mark: Marked, attempted: &str) -> Fault {
+    match mark {
+        Marked::Newer(number) => Fault::new(
+            attempted,
+            format!(
+                "it was written by a newer hardcase (file version {number}; this program knows {FILE_VERSION})"
+            ),
+        )
+        .hint("Update hardcase; the file was left as it is"),
+        Marked::Unmarked | Marked::Known(_) | Marked::Development => Fault::new(
+            attempted,
+            "a development version of hardcase made it, in a file format that was never released",
+        )
+        .hint(
+            "It was left as it is. Make the project again with `hardcase new`; to keep its labels, run `hardcase export` with the program that made it",
+        ),
+    }
+}
+
+/// Whether a file begins like an SQLite database, of any program.
 ///
 /// # Errors
 /// There is no such file, it cannot be read, or it is a directory.
@@ -90,9 +105,9 @@ pub fn is_database(path: &Path) -> Result<bool> {
     Ok(read_head(path, MAGIC.len() as u64).map_err(fault)? == MAGIC)
 }
 
-/// Whether a write-ahead log with something in it lies beside the file.
+/// Whether the file has a write-ahead log with something in it.
 pub(in crate::store) fn has_log(path: &Path) -> bool {
-    std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0)
+    std::fs::metadata(sidecar(path, "-wal")).is_ok_and(|m| m.len() > 0)
 }
 
 #[cfg(test)]
@@ -103,7 +118,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.hardcase");
         std::fs::write(&path, bytes).unwrap();
-        inspect(&path, 1).err().map(|f| f.to_string()).unwrap_or_default()
+        inspect(&path).err().map(|f| f.to_string()).unwrap_or_default()
     }
 
     fn header(application_id: u32, version: u32, pages: u32) -> Vec<u8> {
@@ -120,9 +135,18 @@ mod tests {
     fn foreign_newer_empty_and_cut_files_are_refused_by_name() {
         assert!(refusal(b"").contains("empty"));
         assert!(refusal(b"text,label\nhello,1\n").contains("not a hardcase project"));
-        assert!(refusal(&header(7, 1, 0)).contains("another program"));
-        assert!(refusal(&header(APPLICATION_ID, 9, 0)).contains("newer hardcase"));
-        assert!(refusal(&header(APPLICATION_ID, 1, 2)).contains("cut short"));
-        assert_eq!(refusal(&header(APPLICATION_ID, 1, 0)), "");
+        let mark = VERSIONS[0].mark(1);
+        assert!(refusal(&header(7, mark, 0)).contains("another program"));
+        assert!(refusal(&header(APPLICATION_ID, mark + 8, 0)).contains("newer hardcase"));
+        assert!(refusal(&header(APPLICATION_ID, mark, 2)).contains("cut short"));
+        assert!(refusal(&header(APPLICATION_ID, 0, 0)).contains("header is damaged"));
+        for development in [1, 2, 3, 4] {
+            let says = refusal(&header(APPLICATION_ID, development, 0));
+            assert!(
+                says.contains("a development version of hardcase made it") && says.contains("`hardcase new`"),
+                "{says}"
+            );
+        }
+        assert_eq!(refusal(&header(APPLICATION_ID, mark, 0)), "");
     }
 }

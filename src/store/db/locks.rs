@@ -1,6 +1,6 @@
-//! Whether a file system keeps its word on locks: another process tries to get one that this one holds.
+//! Whether file locks work: another process tries to get one that this one holds.
 //!
-//! Locks belong to processes, so one process alone cannot find out. Nothing of the project is touched: a file of its own beside it is locked.
+//! Locks belong to processes, so one process alone cannot find out. Nothing of the project is touched: a separate file next to it is locked.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! The file's versions: each migration is one script, run in one transaction, after a backup.
+//! Bringing a file from its version to the newest: each step is one script, all run in one transaction, after a backup.
 
 use std::path::{Path, PathBuf};
 
@@ -6,79 +6,72 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::attempt::Attempt;
 use super::clock::now_ms;
-use super::header::APPLICATION_ID;
-use super::{functions, seals};
+use super::functions;
+use super::header::{APPLICATION_ID, refuse_mark};
+use super::seals;
+use super::version::{Marked, Version, marked};
 use crate::domain::fault::{Fault, Result};
 use crate::store::care::backups::{Backups, Holds};
 use crate::store::care::copying::copy_pages;
 
-/// Script `n` takes a file of version `n` to `n + 1`.
-pub(in crate::store) const MIGRATIONS: &[&str] = &[
-    include_str!("schema_v1.sql"),
-    include_str!("schema_v2.sql"),
-    include_str!("schema_v3.sql"),
-    include_str!("schema_v4.sql"),
-];
-
-/// The file version that this program writes.
-pub const FILE_VERSION: u32 = MIGRATIONS.len() as u32;
+const WHAT: &str = "bring the project to this program's file version";
 
 /// Brings an open file from its version to the newest, after a check and a backup where it held anything.
 ///
 /// Returns the backup's path where one was made.
 ///
 /// # Errors
-/// A damaged file, or no room for the backup: nothing is changed then.
+/// A file of a version that this program does not know, a damaged one, or no room for the backup: nothing is changed then.
 pub(in crate::store) fn migrate(
     conn: &mut Connection,
     path: &Path,
-    migrations: &[&str],
+    versions: &[Version],
 ) -> Result<Option<PathBuf>> {
-    let what = "bring the project to this program's file version";
-    let from = version(conn).attempting(what)? as usize;
-    if from >= migrations.len() {
+    let from = version(conn, versions)?;
+    if from as usize == versions.len() {
         return Ok(None);
     }
     let mut backup = None;
     if from > 0 {
-        let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).attempting(what)?;
+        let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).attempting(WHAT)?;
         if verdict != "ok" {
-            return Err(Fault::new(what, format!("the file is damaged ({verdict})")).hint(seals::WAY_OUT));
+            return Err(Fault::new(WHAT, format!("the file is damaged ({verdict})")).hint(seals::WAY_OUT));
         }
         backup = Some(back_up(conn, path)?);
     }
-    apply(conn, migrations)?;
+    apply(conn, versions)?;
     Ok(backup)
 }
 
-/// Brings an open file to the newest version in one commit, without a backup: for files that are copies themselves.
-pub(in crate::store) fn apply(conn: &mut Connection, migrations: &[&str]) -> Result<()> {
-    let what = "bring the project to this program's file version";
-    functions::install(conn).attempting(what)?;
-    let tx = Transaction::new(conn, TransactionBehavior::Immediate).attempting(what)?;
+/// Brings an open file to the newest version in one commit, without a backup: for files that are new, or copies themselves.
+pub(in crate::store) fn apply(conn: &mut Connection, versions: &[Version]) -> Result<()> {
+    functions::install(conn).attempting(WHAT)?;
+    let tx = Transaction::new(conn, TransactionBehavior::Immediate).attempting(WHAT)?;
     // Another process may have been first while this one waited for the lock.
-    let from = version(&tx).attempting(what)? as usize;
-    for script in migrations.iter().skip(from) {
-        tx.execute_batch(script).attempting(what)?;
+    let from = version(&tx, versions)?;
+    for step in versions.iter().skip(from as usize) {
+        tx.execute_batch(step.script).attempting(WHAT)?;
     }
-    if from < seals::SINCE_VERSION && migrations.len() >= seals::SINCE_VERSION {
-        seals::ALL
-            .into_iter()
-            .try_for_each(|sealed| seals::seal_new(&tx, "main", sealed))
-            .attempting(what)?;
-    }
-    tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(what)?;
-    tx.pragma_update(None, "user_version", migrations.len() as u32).attempting(what)?;
-    tx.commit().attempting(what)
+    let mark = (1..).zip(versions).last().map_or(0, |(number, newest)| newest.mark(number));
+    tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(WHAT)?;
+    tx.pragma_update(None, "user_version", mark).attempting(WHAT)?;
+    tx.commit().attempting(WHAT)
 }
 
-/// The file version that an open file has.
-pub(in crate::store) fn version(conn: &Connection) -> rusqlite::Result<u32> {
-    conn.query_row("PRAGMA user_version", [], |r| r.get(0))
+/// The number of the version that an open file has; 0 of a new one.
+///
+/// # Errors
+/// It is none of these versions.
+pub(in crate::store) fn version(conn: &Connection, versions: &[Version]) -> Result<u32> {
+    match marked(conn, versions).attempting(WHAT)? {
+        Marked::Unmarked => Ok(0),
+        Marked::Known(number) => Ok(number),
+        other => Err(refuse_mark(other, WHAT)),
+    }
 }
 
 fn back_up(conn: &Connection, path: &Path) -> Result<PathBuf> {
-    let what = "back the project up before its migration";
+    let what = "back the project up before it is brought to this program's file version";
     let made = Backups::of(path).wait_to_hold()?.make(Holds::EarlierVersion, now_ms(), |to| {
         copy_pages(conn, to).attempting(what)?;
         // A file of its own: nobody should need a log to read it.
@@ -89,54 +82,60 @@ fn back_up(conn: &Connection, path: &Path) -> Result<PathBuf> {
     Ok(made.map_err(|fault| fault.while_trying(what))?.path)
 }
 
-/// The tables, indexes, triggers and views that a whole file has, with their text.
-pub(in crate::store) fn schema_of(conn: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
-    let mut statement =
-        conn.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name")?;
-    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    rows.collect()
-}
-
-/// The schema that the newest version has.
-pub(in crate::store) fn expected_schema() -> rusqlite::Result<Vec<(String, String)>> {
-    let conn = Connection::open_in_memory()?;
-    for script in MIGRATIONS {
-        conn.execute_batch(script)?;
-    }
-    schema_of(&conn)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::split::SplitShares;
+    use crate::store::db::version::{VERSIONS, schema_hash};
+    use crate::store::{Access, NewProject, Store};
+
+    /// This program's versions and a made-up one after them.
+    fn with_one_more(script: &'static str) -> Vec<Version> {
+        let conn = Connection::open_in_memory().unwrap();
+        VERSIONS.iter().for_each(|version| conn.execute_batch(version.script).unwrap());
+        let _ = conn.execute_batch(script);
+        [VERSIONS, &[Version { script, schema: schema_hash(&conn).unwrap() }]].concat()
+    }
+
+    /// A project with one expert.
+    fn project(path: &Path) {
+        let mut store = Store::create(path, NewProject { seed: 7, shares: SplitShares::default() }).unwrap();
+        store.begin_session("ada").unwrap();
+    }
 
     #[test]
-    fn a_migration_makes_a_backup_first_and_the_backup_is_the_old_file() {
+    fn a_later_version_is_reached_after_a_backup_that_the_earlier_program_opens() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.hardcase");
-        let mut conn = Connection::open(&path).unwrap();
-        assert_eq!(
-            migrate(&mut conn, &path, &["CREATE TABLE a (x); INSERT INTO a VALUES (1);"]).unwrap(),
-            None
+        project(&path);
+        let versions = with_one_more(
+            "ALTER TABLE expert ADD COLUMN team TEXT; UPDATE expert SET team = 'of ' || name; CREATE INDEX team ON expert (team);",
         );
-        let two = ["", "ALTER TABLE a ADD COLUMN y DEFAULT 2;"];
-        let backup = migrate(&mut conn, &path, &two).unwrap().expect("a backup");
-        let sum = |c: &Connection, sql: &str| c.query_row(sql, [], |r| r.get::<_, i64>(0));
-        assert_eq!(sum(&conn, "SELECT x + y FROM a").unwrap(), 3);
-        let old = Connection::open(&backup).unwrap();
-        assert_eq!(sum(&old, "SELECT x FROM a").unwrap(), 1);
-        assert!(sum(&old, "SELECT y FROM a").is_err());
-        assert_eq!(migrate(&mut conn, &path, &two).unwrap(), None, "a second run has nothing to do");
+        let mut conn = Connection::open(&path).unwrap();
+        let backup = migrate(&mut conn, &path, &versions).unwrap().expect("a backup");
+        let team: String = conn.query_row("SELECT team FROM expert", [], |r| r.get(0)).unwrap();
+        assert_eq!((team.as_str(), version(&conn, &versions).unwrap()), ("of ada", 2));
+        assert_eq!(schema_hash(&conn).unwrap(), versions[1].schema);
+        assert_eq!(migrate(&mut conn, &path, &versions).unwrap(), None, "a second run has nothing to do");
+        drop(conn);
+
+        let old = Store::open(&backup, Access::Read).unwrap();
+        assert_eq!(old.experts().unwrap().len(), 1);
+        assert_eq!(old.integrity_check().unwrap(), Vec::<String>::new());
+        let refused = Store::open(&path, Access::Read).err().map(|f| f.to_string()).unwrap_or_default();
+        assert!(refused.contains("a newer hardcase (file version 2"), "{refused}");
     }
 
     #[test]
     fn a_migration_that_fails_leaves_the_file_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.hardcase");
+        project(&path);
+        let versions = with_one_more("CREATE TABLE b (x); CREATE TABLE expert (x);");
         let mut conn = Connection::open(&path).unwrap();
-        migrate(&mut conn, &path, &["CREATE TABLE a (x);"]).unwrap();
-        let broken = ["", "CREATE TABLE b (x); CREATE TABLE a (x);"];
-        assert!(migrate(&mut conn, &path, &broken).is_err());
-        assert_eq!(schema_of(&conn).unwrap().len(), 1);
+        assert!(migrate(&mut conn, &path, &versions).is_err());
+        drop(conn);
+        let store = Store::open(&path, Access::Read).unwrap();
+        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
     }
 }

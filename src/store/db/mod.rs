@@ -17,4 +17,5 @@ pub mod process;
 pub(in crate::store) mod query;
 pub(in crate::store) mod seals;
 pub(in crate::store) mod slices;
+pub(in crate::store) mod version;
 pub(in crate::store) mod wal;

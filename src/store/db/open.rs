@@ -13,6 +13,7 @@ use super::convert::Uuid16;
 use super::filesystem::{FileSystem, ROLLBACK, file_system};
 use super::locks::{Locks, try_locks};
 use super::private::{check_place, create_private};
+use super::version::{FILE_VERSION, VERSIONS, schema_hash};
 use super::{busy, functions, header, migrate, process, seals, wal};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::overlap::ACTIVE_DAYS;
@@ -98,7 +99,7 @@ impl Store {
     /// # Errors
     /// Not there, not a project, newer, damaged, read-only: each in one sentence, and the file is left as it is.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
-        header::inspect(path, migrate::FILE_VERSION)?;
+        header::inspect(path)?;
         wal::refuse_damaged(path, &format!("open the project {}", path.display()))?;
         Self::connect(path, access)
             .map_err(|f| f.while_trying(format!("open the project {}", path.display())))
@@ -132,9 +133,9 @@ impl Store {
         let mut backup = None;
         if !read_only {
             Self::set_durability(&conn, path, access)?;
-            backup = migrate::migrate(&mut conn, path, migrate::MIGRATIONS)?;
-        } else if migrate::version(&conn).attempting(what)? < migrate::FILE_VERSION {
-            let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be brought up to date";
+            backup = migrate::migrate(&mut conn, path, VERSIONS)?;
+        } else if migrate::version(&conn, VERSIONS)? < FILE_VERSION {
+            let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be updated";
             return Err(Fault::new(what, why).hint("Open a copy of it in a folder that you may write to"));
         }
         let store = Self::reading(conn, path, connected)?;
@@ -145,8 +146,8 @@ impl Store {
     pub(in crate::store) fn reading(conn: Connection, path: &Path, connected: Connected) -> Result<Self> {
         let what = "open the project";
         functions::install(&conn).attempting(what)?;
-        let schema = migrate::schema_of(&conn).attempting(what)?;
-        if schema != migrate::expected_schema().attempting(what)? {
+        let hash = schema_hash(&conn).attempting(what)?;
+        if VERSIONS.last().is_none_or(|newest| newest.schema != hash) {
             return Err(Fault::new(what, "its tables are not those of a hardcase project of this version")
                 .hint(seals::WAY_OUT));
         }
@@ -200,11 +201,9 @@ impl Store {
             }
         }
         if wanted == ROLLBACK && access != Access::Read && try_locks(path) == Locks::GivenTwice {
-            let why =
-                "its file system gives one lock to two processes, so that two people could write at once";
-            return Err(Fault::new(what, why).hint(
-                "Work on a copy on a disk of this machine, and bring it together by `hardcase merge`",
-            ));
+            let why = "file locks do not work on its drive, so that two people could write at once";
+            return Err(Fault::new(what, why)
+                .hint("Work on a copy on a disk of this computer, and bring it back with `hardcase merge`"));
         }
         Ok(())
     }
@@ -214,7 +213,6 @@ impl Store {
         now_ms()
     }
 
-    /// The project file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -262,7 +260,7 @@ fn come_from_elsewhere(conn: &Connection) -> bool {
     conn.query_row(sql, (process::host(), since), |r| r.get(0)).unwrap_or(false)
 }
 
-/// Read-only by its permissions, or lying in a folder where the log beside it cannot be made.
+/// Read-only by its permissions, or lying in a folder where its log cannot be made.
 fn is_read_only(path: &Path) -> bool {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let marked = |p: &Path| std::fs::metadata(p).is_ok_and(|m| m.permissions().readonly());
@@ -270,7 +268,7 @@ fn is_read_only(path: &Path) -> bool {
     marked(path) || refused(path) || refused(folder)
 }
 
-/// A file that nobody writes may be read without a log; one with a log beside it must be read through it.
+/// A file that nobody writes can be read without a log; one with a log must be read through it.
 pub(in crate::store) fn read_only_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -283,79 +281,4 @@ pub(in crate::store) fn read_only_uri(path: &Path) -> String {
     }
     uri.push_str(if header::has_log(path) { "?mode=ro" } else { "?mode=ro&immutable=1" });
     uri
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::ids::{CaseId, ExpertId, ItemId};
-    use crate::domain::item::ItemKey;
-
-    /// A file as version 1 wrote it, with one expert's label on one case and one that was taken back.
-    fn version_1(path: &Path) {
-        let mut conn = Connection::open(path).unwrap();
-        migrate::migrate(&mut conn, path, &migrate::MIGRATIONS[..1]).unwrap();
-        conn.execute_batch(
-            "INSERT INTO project VALUES (1, x'01', 0, 'test', 7, 0.05, 0.3, NULL);
-             INSERT INTO source VALUES (1, 's', '', 'ready', 2, 2, 0, 0, 0, 0);",
-        )
-        .unwrap();
-        for (id, text) in [(1, "one"), (2, "two")] {
-            let key = ItemKey::of(text).0;
-            conn.execute("INSERT INTO item VALUES (?1, ?2, ?3, 'eval', 1)", rusqlite::params![id, key, text])
-                .unwrap();
-        }
-        conn.execute_batch(
-            "INSERT INTO item_key SELECT key, id FROM item;
-             INSERT INTO expert VALUES (1, zeroblob(16), 'ada', 0);
-             INSERT INTO session VALUES (1, zeroblob(16), 1, 'ada', 0, 'h', 'p', 'v', 0, 1, 'closed');
-             INSERT INTO task_revision VALUES (1, zeroblob(16), 1, '', 1, 0);
-             INSERT INTO model VALUES (1, x'01', 'm', '/m', 'bert', 'F32', 2, 1);
-             INSERT INTO predictor VALUES (1, x'01', 'zero-shot', 1, NULL, 1, NULL, '[]', '{}', 0);
-             INSERT INTO round VALUES (1, x'01', 1, 'margin', 2, 1, 1, NULL, 0, NULL);
-             INSERT INTO label_case (id, uuid, round, position, item, split, reason, margin)
-               VALUES (1, x'01', 1, 0, 1, 'eval', 'margin', 0.1), (2, x'02', 1, 1, 2, 'eval', 'margin', 0.1);",
-        )
-        .unwrap();
-        let event = |n: u8, item: i64, action: &str, target: Option<u8>| {
-            conn.execute(
-                "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label, revision,
-                                          revealed, at_ms)
-                 VALUES (?1, ?2, 1, ?2, 1, ?3, ?3, ?4, ?5, iif(?4 = 'set', 'fine', NULL), 1, 0, 0)",
-                rusqlite::params![vec![n; 16], n, item, action, target.map(|t| vec![t; 16])],
-            )
-            .unwrap();
-        };
-        event(1, 1, "set", None);
-        event(2, 2, "set", None);
-        event(3, 2, "retract", Some(2));
-    }
-
-    #[test]
-    fn a_file_of_version_1_keeps_its_labels_and_its_backup() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("p.hardcase");
-        version_1(&path);
-        let store = Store::open(&path, Access::Session).unwrap();
-        let backup = store.migration_backup().expect("a backup").to_owned();
-        assert_eq!(migrate::version(&Connection::open(backup).unwrap()).unwrap(), 1);
-        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
-        assert_eq!((store.label_count().unwrap(), store.events().unwrap().len()), (1, 3));
-        assert_eq!(store.first_blind_answers().unwrap().len(), 1);
-        assert_eq!(store.answered_cases(ExpertId(1)).unwrap(), [(CaseId(1), ItemId(1))]);
-        assert_eq!(store.repeat_count(None).unwrap(), 0);
-        drop(store);
-        assert_eq!(Store::open(&path, Access::Read).unwrap().migration_backup(), None, "once");
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_read_only_file_of_an_earlier_version_is_refused_with_a_way_out() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("p.hardcase");
-        version_1(&path);
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
-        let refused = Store::open(&path, Access::Read).err().map(|f| f.to_string()).unwrap_or_default();
-        assert!(refused.contains("an earlier hardcase") && refused.contains("copy"), "{refused}");
-    }
 }

@@ -1,4 +1,4 @@
-//! How a statement speaks of whoever bears the name ?1: one person may have several names, and what any of them did is that person's.
+//! How a statement refers to the person who bears the name ?1: one person may have several names, and what was done under any of them counts.
 
 /// The person, which is the first of the names.
 pub(in crate::store) const ME: &str = "(SELECT m.person FROM person m WHERE m.expert = ?1)";

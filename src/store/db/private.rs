@@ -1,4 +1,4 @@
-//! New files are private to their owner: pool text and labels are nobody else's business until somebody decides so.
+//! New files are private to their owner: texts and labels are shared only when somebody decides so.
 
 use std::path::Path;
 

@@ -13,7 +13,6 @@ pub fn login() -> String {
         .unwrap_or_else(|| format!("uid{}", uid()))
 }
 
-/// The user id.
 pub fn uid() -> u32 {
     rustix::process::getuid().as_raw()
 }

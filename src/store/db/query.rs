@@ -47,7 +47,6 @@ impl Store {
         statement.query_row(parameters, read).optional().attempting(what)
     }
 
-    /// A count.
     pub(in crate::store) fn count(&self, sql: &str, parameters: impl Params, what: &str) -> Result<usize> {
         let n: i64 = self.one(sql, parameters, what, |r| r.get(0))?.unwrap_or(0);
         Ok(usize::try_from(n).unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Seals: a short hash of every row that a label rests on, so that a byte which a disk changed is noticed where SQLite reads it as valid.
+//! Seals: a checksum of every row that a label rests on, so that a byte which a disk changed is noticed where SQLite reads it as valid.
 //!
 //! They guard against accident, not against forgery. A row is sealed once, in the transaction that writes it, over the columns that never
 //! change. A text needs none: its key is a hash of it.
@@ -8,9 +8,6 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
 use crate::domain::item::ItemKey;
-
-/// Since which file version rows are sealed.
-pub(in crate::store) const SINCE_VERSION: usize = 4;
 
 /// A table whose rows are sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +29,14 @@ impl Sealed {
 
 pub(in crate::store) const EVENTS: Sealed = Sealed {
     table: "label_event",
-    columns: "id, uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,
+    columns: "id, uuid, lamport, session, seq, expert, item, label_case, action, target, answer, confidence, note, revision,
               seen_prelabel, revealed, duration_ms, at_ms",
     called: "label events",
 };
 pub(in crate::store) const EXPERT_EVENTS: Sealed = Sealed {
     table: "expert_event",
     columns: "id, uuid, lamport, session, action, expert, other, at_ms",
-    called: "words on roles and names",
+    called: "changes of roles and names",
 };
 pub(in crate::store) const REVISIONS: Sealed = Sealed {
     table: "task_revision",
@@ -60,7 +57,7 @@ pub(in crate::store) const ALL: [Sealed; 5] = [EXPERTS, SESSIONS, REVISIONS, EXP
 /// Bytes of a seal.
 const LENGTH: usize = 16;
 
-/// Teaches a connection `seal_of(…)`, the seal of the values that it is given, and `key_of(text)`, the key of a text.
+/// Gives a connection the functions `seal_of(…)`, the seal of its arguments, and `key_of(text)`, the key of a text.
 pub(in crate::store) fn install(conn: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     conn.create_scalar_function("seal_of", -1, flags, |context| {
@@ -120,4 +117,4 @@ pub(in crate::store) fn seal_new(conn: &Connection, schema: &str, sealed: Sealed
 }
 
 /// What to do about a damaged file.
-pub(in crate::store) const WAY_OUT: &str = "It was left as it is: `hardcase doctor FILE --repair` saves what is whole, and `hardcase restore FILE` has it go back to a backup";
+pub(in crate::store) const WAY_OUT: &str = "It was left as it is. Use `hardcase doctor FILE --repair` to save what is intact, or `hardcase restore FILE` to go back to a backup";

@@ -1,4 +1,4 @@
-//! The write-ahead log beside a project, read without SQLite: whether what was committed in it can all be read.
+//! The write-ahead log of a project, read without SQLite: whether all that was committed in it can be read.
 //!
 //! SQLite takes a log to end at the first frame that does not fit its checksum, which is right for a write that was cut short, and passes
 //! over whatever was committed after a damaged frame without a word. Layout: "The Write-Ahead Log" of the SQLite file format.
@@ -29,8 +29,8 @@ impl Commits {
     }
 }
 
-/// The file that SQLite keeps beside another: `-wal`, `-shm`, `-journal`.
-pub fn beside(path: &Path, end: &str) -> PathBuf {
+/// A file that SQLite keeps next to a database: `-wal`, `-shm`, `-journal`.
+pub fn sidecar(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)
@@ -39,7 +39,7 @@ pub fn beside(path: &Path, end: &str) -> PathBuf {
 /// Refuses a project whose log is damaged, before anything reads it and shortens it to what it can read. A project that has a `-shm` file
 /// is in use, or was just now: its log is not looked at.
 pub(in crate::store) fn refuse_damaged(path: &Path, attempted: &str) -> Result<()> {
-    if beside(path, "-shm").exists() {
+    if sidecar(path, "-shm").exists() {
         return Ok(());
     }
     let found = commits(path);
@@ -47,30 +47,30 @@ pub(in crate::store) fn refuse_damaged(path: &Path, attempted: &str) -> Result<(
         return Ok(());
     }
     let why = format!(
-        "the log beside it (its -wal file) is damaged: the last {} writes in it cannot be read",
+        "its log (the -wal file next to it) is damaged: the last {} changes in it cannot be read",
         found.cut_off
     );
     Err(Fault::new(attempted, why).hint(WAY_OUT))
 }
 
-/// The commits of the log beside a project; none where there is no log. One that others write to is read until two readings agree.
+/// The commits of a project's log; none where there is no log. One that others write to is read until two readings agree.
 pub fn commits(path: &Path) -> Commits {
-    let log = beside(path, "-wal");
+    let log = sidecar(path, "-wal");
     let mut found = read(&log);
     for _ in 0..5 {
         if !found.are_damaged() {
             break;
         }
-        let again = read(&log);
-        if again == found {
+        let second = read(&log);
+        if second == found {
             break;
         }
-        found = again;
+        found = second;
     }
     found
 }
 
-/// A log that cannot be read is none: whoever opens the project is told why.
+/// A log that cannot be read counts as none: opening the project says why.
 fn read(log: &Path) -> Commits {
     File::open(log).and_then(|file| count(BufReader::with_capacity(1 << 18, file))).unwrap_or_default()
 }
@@ -94,7 +94,7 @@ fn count(mut log: impl Read) -> std::io::Result<Commits> {
     while fill(&mut log, &mut frame)? {
         let own = (be32(&frame, 8), be32(&frame, 12));
         if own != *salts.get_or_insert(own) || own == (0, 0) {
-            // Left from before the log was begun anew, or never written.
+            // Left from before the log was restarted, or never written.
             fits = false;
             continue;
         }
@@ -147,7 +147,7 @@ mod tests {
         for n in 0..4 {
             conn.execute("INSERT INTO a VALUES (?1)", [n]).unwrap();
         }
-        std::fs::read(beside(&path, "-wal")).unwrap()
+        std::fs::read(sidecar(&path, "-wal")).unwrap()
     }
 
     fn found(log: &[u8]) -> (usize, usize) {

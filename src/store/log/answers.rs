@@ -6,7 +6,7 @@ use crate::domain::answer::{BlindAnswer, Vote};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::split::Split;
-use crate::store::db::convert::Uuid16;
+use crate::store::db::convert::{SingleLabel, Uuid16};
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::rounds::reannotation::OVERTAKEN;
@@ -14,7 +14,6 @@ use crate::store::rounds::reannotation::OVERTAKEN;
 /// A person's last standing answer on an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// The item.
     pub item: ItemId,
     /// The first name of the person.
     pub person: ExpertId,
@@ -30,14 +29,14 @@ impl Store {
     /// Every standing answer, skips included, by item and in the order in which they were given.
     pub fn standing_answers(&self) -> Result<Vec<Standing>> {
         let sql = format!(
-            "SELECT e.item, e.person, e.label, r.number, {OVERTAKEN}
+            "SELECT e.item, e.person, e.answer, r.number, {OVERTAKEN}
              FROM current_answer e JOIN task_revision r ON r.id = e.revision ORDER BY e.item, e.lamport, e.uuid"
         );
         self.all_rows(&sql, "read the labels", |r| {
             Ok(Standing {
                 item: r.get(0)?,
                 person: r.get(1)?,
-                label: r.get(2)?,
+                label: r.get::<_, Option<SingleLabel>>(2)?.map(|label| label.0),
                 revision: r.get(3)?,
                 overtaken: r.get(4)?,
             })
@@ -48,34 +47,34 @@ impl Store {
     /// from then on.
     pub fn votes(&self, split: Split) -> Result<Vec<Vote>> {
         let sql = format!(
-            "SELECT e.item, e.label, 0 FROM current_answer e JOIN item i ON i.id = e.item
+            "SELECT e.item, e.answer, 0 FROM current_answer e JOIN item i ON i.id = e.item
              WHERE i.split = ?1 AND e.action = 'set' AND NOT {OVERTAKEN}
              UNION ALL
-             SELECT e.item, e.label, 1 FROM standing_event e JOIN item i ON i.id = e.item
+             SELECT e.item, e.answer, 1 FROM standing_event e JOIN item i ON i.id = e.item
              WHERE i.split = ?1 AND e.action = 'adjudicate' AND NOT {OVERTAKEN} AND NOT EXISTS
                  (SELECT 1 FROM standing_event l WHERE l.item = e.item AND l.action = 'adjudicate'
                   AND (l.lamport, l.uuid) > (e.lamport, e.uuid))
              ORDER BY 1"
         );
         self.all_rows_of(&sql, [split], "read the labels", |r| {
-            Ok(Vote { item: r.get(0)?, label: r.get(1)?, adjudicated: r.get(2)? })
+            Ok(Vote { item: r.get(0)?, label: r.get::<_, SingleLabel>(1)?.0, adjudicated: r.get(2)? })
         })
     }
 
     /// Each person's first blind answer on each item, under the person's first name. One that was taken back counts only where the expert answered again after
-    /// the model's view had been revealed; what nobody stands by any more is left out. Of an item that was answered again
+    /// the model's view had been revealed; what no expert stands by any more is left out. Of an item that was answered again
     /// under a newer revision, only answers from that revision on count; such an answer has the round and the inclusion of the item's own case.
     pub fn first_blind_answers(&self) -> Result<Vec<BlindAnswer>> {
         self.blind_answers(
-            "(c.reason IS NOT 'repeat' OR c.again IS NOT NULL)",
+            "(c.reason IS NOT 'repeat' OR c.reannotation IS NOT NULL)",
             "current_answer a WHERE a.item = e.item AND a.person = p.person",
         )
     }
 
-    /// The same of repeats: each expert's first blind answer to each item that was shown again.
-    pub fn first_blind_answers_again(&self) -> Result<Vec<BlindAnswer>> {
+    /// The same of repeats: each expert's first blind answer to each item that came back.
+    pub fn first_blind_answers_to_repeats(&self) -> Result<Vec<BlindAnswer>> {
         self.blind_answers(
-            "c.reason = 'repeat' AND c.again IS NULL",
+            "c.reason = 'repeat' AND c.reannotation IS NULL",
             "repeat_answer a WHERE a.label_case = e.label_case",
         )
     }
@@ -88,10 +87,10 @@ impl Store {
         }
         let upheld = self.upheld()?;
         let sql = format!(
-            "SELECT e.uuid, e.item, p.person, e.label, i.split, r.number, o.inclusion
+            "SELECT e.uuid, e.item, p.person, e.answer, i.split, r.number, o.inclusion
              FROM label_event e CROSS JOIN person p ON p.expert = e.expert JOIN item i ON i.id = e.item
              LEFT JOIN label_case c ON c.id = e.label_case
-             LEFT JOIN label_case o ON o.id = CASE WHEN c.again IS NULL THEN c.id ELSE
+             LEFT JOIN label_case o ON o.id = CASE WHEN c.reannotation IS NULL THEN c.id ELSE
                (SELECT max(k.id) FROM label_case k WHERE k.item = e.item AND k.reason <> 'repeat') END
              LEFT JOIN round r ON r.id = o.round
              WHERE e.action = 'set' AND e.revealed = 0 AND {among} AND NOT {OVERTAKEN}
@@ -106,7 +105,7 @@ impl Store {
                 answer: BlindAnswer {
                     item: r.get(1)?,
                     expert: r.get(2)?,
-                    label: r.get(3)?,
+                    label: r.get::<_, SingleLabel>(3)?.0,
                     split: r.get(4)?,
                     round: r.get(5)?,
                     inclusion: r.get(6)?,
@@ -147,7 +146,7 @@ impl Store {
         self.count("SELECT count(*) FROM current_answer WHERE action = 'set'", (), "count the labels")
     }
 
-    /// How many standing labels one expert has, under all names together.
+    /// How many standing labels one expert has, under all their names.
     pub fn label_count_of(&self, expert: ExpertId) -> Result<usize> {
         let sql = format!("SELECT count(*) FROM current_answer WHERE action = 'set' AND person = {ME}");
         self.count(&sql, [expert], "count the labels")
@@ -176,9 +175,9 @@ impl Store {
     /// Every standing label: the item, the first name of the person who gave it, and its stable key.
     pub fn standing_labels(&self) -> Result<Vec<(ItemId, ExpertId, String)>> {
         self.all_rows(
-            "SELECT item, person, label FROM current_answer WHERE action = 'set'",
+            "SELECT item, person, answer FROM current_answer WHERE action = 'set'",
             "read the labels",
-            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+            |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, SingleLabel>(2)?.0)),
         )
     }
 }

@@ -1,19 +1,24 @@
 //! The log of label events: appended to, read, never changed.
+//!
+//! What an event records of its moment (whether it is blind, which prelabel was to be seen, how long it took) is read in the transaction that
+//! writes it: two terminals of one person cannot log an answer as blind that was not.
 
-use rusqlite::{Row, Transaction};
+use rusqlite::{OptionalExtension, Row, Transaction};
 use uuid::Uuid;
 
+use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
+use crate::domain::prediction::Probabilities;
 use crate::store::db::clock::now_ms;
-use crate::store::db::convert::Uuid16;
+use crate::store::db::convert::{Json, Uuid16, f32_values};
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::db::seals::{EVENTS, seal_new};
 use crate::store::rounds::leases::hold_after_retract;
 
-pub(in crate::store) const EVENT: &str = "SELECT uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note, revision,
+pub(in crate::store) const EVENT: &str = "SELECT uuid, lamport, session, seq, expert, item, label_case, action, target, answer, confidence, note, revision,
     seen_prelabel, revealed, duration_ms, at_ms FROM";
 
 pub(in crate::store) fn event(r: &Row<'_>) -> rusqlite::Result<LabelEvent> {
@@ -29,14 +34,14 @@ pub(in crate::store) fn event(r: &Row<'_>) -> rusqlite::Result<LabelEvent> {
             case: r.get(6)?,
             action: r.get(7)?,
             target: r.get::<_, Option<Uuid16>>(8)?.map(|u| u.0),
-            label: r.get(9)?,
+            answer: r.get(9)?,
             confidence: r.get(10)?,
             note: r.get(11)?,
             revision: r.get(12)?,
-            seen_prelabel: r.get(13)?,
-            revealed: r.get(14)?,
             duration_ms: r.get(15)?,
         },
+        seen_prelabel: r.get(13)?,
+        revealed: r.get(14)?,
     })
 }
 
@@ -124,7 +129,7 @@ impl Store {
         let sql = format!(
             "SELECT label_case, item, lamport, uuid FROM current_answer WHERE person = {ME} AND label_case IS NOT NULL
              UNION ALL SELECT label_case, item, lamport, uuid FROM repeat_answer a WHERE expert IN {MY_NAMES}
-               AND EXISTS (SELECT 1 FROM label_case c WHERE c.id = a.label_case AND c.again IS NULL)
+               AND EXISTS (SELECT 1 FROM label_case c WHERE c.id = a.label_case AND c.reannotation IS NULL)
              ORDER BY lamport, uuid"
         );
         self.all_rows_of(&sql, [expert], "read the labels", |r| Ok((r.get(0)?, r.get(1)?)))
@@ -154,9 +159,17 @@ impl Store {
 
 fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::Result<LabelEvent> {
     let (uuid, at_ms) = (Uuid::now_v7(), now_ms());
+    let Moment { revealed, shown_ms } = Moment::read(tx, &new)?;
+    let seen_prelabel = match (revealed, new.case) {
+        (true, Some(_)) => active_prelabel(tx, new.item)?,
+        _ => None,
+    };
+    // How long a case was on the screen says nothing of a decision, and a clock that was put back since says nothing at all.
+    let since_shown = shown_ms.filter(|_| new.action != Action::Adjudicate).map(|shown| at_ms - shown);
+    let new = NewEvent { duration_ms: new.duration_ms.or(since_shown.filter(|ms| *ms >= 0)), ..new };
     let (lamport, seq) = tx
         .prepare_cached(&format!(
-            "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label,
+            "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, answer,
                                       confidence, note, revision, seen_prelabel, revealed, duration_ms, at_ms)
              VALUES (?1, {NEXT_LAMPORT}, ?2,
                      (SELECT coalesce(max(seq), 0) + 1 FROM label_event WHERE session = ?2),
@@ -172,17 +185,125 @@ fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::
                 new.case,
                 new.action,
                 new.target.map(Uuid16),
-                new.label,
+                new.answer,
                 new.confidence,
                 new.note,
                 new.revision,
-                new.seen_prelabel,
-                new.revealed,
+                seen_prelabel,
+                revealed,
                 new.duration_ms,
                 at_ms
             ],
             |r| Ok((r.get(0)?, r.get(1)?)),
         )?;
     seal_new(tx, "main", EVENTS)?;
-    Ok(LabelEvent { uuid, lamport, session, seq, at_ms, event: new })
+    Ok(LabelEvent { uuid, lamport, session, seq, at_ms, event: new, revealed, seen_prelabel })
+}
+
+/// What was true of an event's case for its expert when the event was written.
+struct Moment {
+    /// Whether the model's view was shown (of a repeat: since it came back), or the expert decided on the item between others and so has seen
+    /// what each of them said.
+    revealed: bool,
+    /// When the case appeared on the expert's screen.
+    shown_ms: Option<i64>,
+}
+
+impl Moment {
+    fn read(tx: &Transaction<'_>, event: &NewEvent) -> rusqlite::Result<Self> {
+        let sql = format!(
+            "SELECT coalesce((SELECT c.revealed_ms IS NOT NULL FROM label_case c WHERE c.id = ?3 AND c.reason = 'repeat'),
+                             EXISTS (SELECT 1 FROM reveal v WHERE v.expert IN {MY_NAMES} AND v.item = ?2))
+                 OR EXISTS (SELECT 1 FROM label_event d WHERE d.item = ?2 AND d.action = 'adjudicate' AND d.expert IN {MY_NAMES}),
+               (SELECT l.shown_ms FROM lease l WHERE l.label_case = ?3 AND l.expert = ?1)"
+        );
+        tx.prepare_cached(&sql)?.query_row((event.expert, event.item, event.case), |r| {
+            Ok(Self { revealed: r.get(0)?, shown_ms: r.get(1)? })
+        })
+    }
+}
+
+/// What the active model says of an item; none where it says nothing.
+fn active_prelabel(tx: &Transaction<'_>, item: ItemId) -> rusqlite::Result<Option<Answer>> {
+    let said: Option<(Json<Vec<String>>, Vec<f32>)> = tx
+        .prepare_cached(
+            "SELECT p.labels, q.probabilities FROM project j JOIN predictor p ON p.id = j.active_predictor
+             JOIN prediction q ON q.predictor = p.id WHERE q.item = ?1",
+        )?
+        .query_row([item], |r| Ok((r.get(0)?, f32_values(r.get_ref(1)?.as_blob()?).collect())))
+        .optional()?;
+    Ok(said
+        .and_then(|(labels, values)| labels.0.into_iter().nth(Probabilities(values).top()))
+        .map(Answer::one))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::domain::split::SplitShares;
+    use crate::domain::task::Task;
+    use crate::store::{Access, NewProject};
+
+    const TASK: &str =
+        "question = \"?\"\n[[label]]\nname = \"a\"\nkey = \"1\"\n[[label]]\nname = \"b\"\nkey = \"2\"\n";
+    static WAITS: AtomicBool = AtomicBool::new(false);
+
+    #[test]
+    fn an_answer_that_waited_while_the_view_was_shown_elsewhere_is_not_logged_as_blind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hardcase");
+        drop(Store::create(&path, NewProject { seed: 1, shares: SplitShares::default() }).unwrap());
+        let mut store = Store::open(&path, Access::Session).unwrap();
+        let (expert, session) = store.begin_session("ada").unwrap();
+        let revision = store.set_task(&Task::from_toml(TASK, "test").unwrap(), session).unwrap().id;
+        store
+            .conn
+            .execute_batch(
+                "INSERT INTO source (id, uuid, name, found, state, started_ms) VALUES (1, zeroblob(16), 's', '', 'ready', 0);
+                 INSERT INTO item VALUES (1, key_of('one'), 'one', 'train', 1), (2, key_of('two'), 'two', 'train', 1);",
+            )
+            .unwrap();
+        let answer = |item| NewEvent {
+            expert,
+            item: ItemId(item),
+            case: None,
+            action: Action::Set,
+            target: None,
+            answer: Some(Answer::one("a")),
+            confidence: None,
+            note: None,
+            revision,
+            duration_ms: None,
+        };
+        let mut other = Store::open(&path, Access::Session).unwrap();
+        let (_, session) = other.begin_session("ada").unwrap();
+        assert!(!other.append(session, answer(2), Reveals::No).unwrap().revealed);
+
+        // This terminal holds the file; the other one comes with an answer and waits for it.
+        let tx = store.conn.unchecked_transaction().unwrap();
+        tx.execute("UPDATE project SET seed = 2", ()).unwrap();
+        let written = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                other
+                    .conn
+                    .busy_handler(Some(|_| {
+                        WAITS.store(true, Ordering::Release);
+                        std::thread::yield_now();
+                        true
+                    }))
+                    .unwrap();
+                other.append(session, answer(1), Reveals::No).unwrap()
+            });
+            while !WAITS.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            note_reveal(&tx, expert, ItemId(1), None).unwrap();
+            tx.commit().unwrap();
+            waiting.join().unwrap()
+        });
+        assert!(written.revealed, "it was shown before the answer was written");
+        assert_eq!(store.current_answer(expert, ItemId(1)).unwrap(), Some(written));
+    }
 }

@@ -91,7 +91,7 @@ impl Store {
 pub(in crate::store) fn checked_name(name: &str) -> Result<&str> {
     let name = name.trim();
     if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
-        return Err(Fault::usage(format!("work as the expert {name:?}"), "that is no name")
+        return Err(Fault::usage(format!("work as the expert {name:?}"), "that is not a name")
             .hint("Give a short name with --as NAME"));
     }
     Ok(name)

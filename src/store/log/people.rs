@@ -1,6 +1,6 @@
 //! Who leads, which names are one person, and which logins they are tied to: the log of experts, appended to and read.
 //!
-//! Each rule is a view of `schema_v3.sql`, so that every copy of a project that has the same events reads the same of them.
+//! Each rule is a view of `schema.sql`, so that every copy of a project that has the same events reads the same of them.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,7 @@ use crate::store::db::seals::{EXPERT_EVENTS, seal_new};
 /// A name as the file knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enrolled {
-    /// Its id.
     pub expert: ExpertId,
-    /// The name.
     pub name: String,
     /// The first name of the person who bears it.
     pub person: ExpertId,
@@ -32,7 +30,7 @@ pub struct Enrolled {
     pub since_ms: i64,
     /// Standing labels that were given under it and are the person's last.
     pub labels: usize,
-    /// Standing labels of it that came from a login that it is not tied to.
+    /// Standing labels under it from a login that it is not tied to.
     pub untied: usize,
     /// The logins of its sessions, the first one first; each with whether it is tied to the person.
     pub logins: Vec<(String, bool)>,
@@ -124,7 +122,7 @@ impl Store {
         )
     }
 
-    /// Appends what the expert of a session says of experts, where that expert may say so and it says anything new. When this returns, it
+    /// Appends a change of roles or names, if the expert of the session may make it and it changes anything. When this returns, it
     /// is on disk.
     pub fn change_experts(
         &mut self,

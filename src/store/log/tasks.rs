@@ -13,7 +13,6 @@ use crate::store::db::seals::{REVISIONS, seal_new};
 /// A revision of the task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
-    /// Its id.
     pub id: RevisionId,
     /// Counted from 1 in this file.
     pub number: i64,
@@ -21,7 +20,6 @@ pub struct Revision {
     pub created_ms: i64,
     /// The name of the expert who set it.
     pub by: String,
-    /// The task.
     pub task: Task,
 }
 

@@ -6,14 +6,16 @@
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
 
+use crate::domain::answer::Answer;
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
+use crate::store::db::convert::SingleLabel;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
-use crate::store::rounds::annotations_needed::{STANDS, WANTS_A_HAND, active_annotators};
+use crate::store::rounds::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
 
 /// Characters of a text that a row of a list shows.
 const BEGINNING: usize = 200;
@@ -30,7 +32,7 @@ pub struct Conditions {
     pub text: String,
     /// Names of imports that each have a row of it, in any case of ASCII.
     pub sources: Vec<String>,
-    /// Columns and values beside the text that some row of it has, in any case of ASCII.
+    /// Columns and values shown with the text that some row of it has, in any case of ASCII.
     pub meta: Vec<(String, String)>,
 }
 
@@ -68,7 +70,6 @@ pub struct Found {
 /// An item as a row of a list. Nothing in it comes from a model or from another expert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemRow {
-    /// Its id.
     pub item: ItemId,
     /// The first 200 characters of its text.
     pub beginning: String,
@@ -102,7 +103,7 @@ pub struct Origin {
     pub source: String,
     /// The row's number in it, from 1.
     pub row: i64,
-    /// Columns beside the text, as a JSON object.
+    /// Columns shown with the text, as a JSON object.
     pub meta: Option<String>,
 }
 
@@ -191,7 +192,7 @@ impl Store {
         let answers = format!("SELECT item FROM current_answer a WHERE a.person = {ME}");
         let (sql, key) = match own {
             Own::Labelled => (format!("{answers} AND a.action = 'set'"), None),
-            Own::Label(key) => (format!("{answers} AND a.action = 'set' AND a.label = ?2"), Some(key)),
+            Own::Label(key) => (format!("{answers} AND a.action = 'set' AND a.answer = ?2"), Some(key)),
             Own::Skipped => (format!("{answers} AND a.action = 'skip'"), None),
             Own::LabelledAndRevealed => (
                 format!(
@@ -209,18 +210,20 @@ impl Store {
                 None,
             ),
         };
-        let values = std::iter::once(Value::from(expert.0)).chain(key.map(|key| Value::from(key.to_owned())));
-        let sql = format!("{sql} ORDER BY item");
-        self.all_rows_of(&sql, params_from_iter(values), "read the labels", |r| r.get(0))
+        let (sql, what) = (format!("{sql} ORDER BY item"), "read the labels");
+        match key {
+            Some(key) => self.all_rows_of(&sql, (expert, Answer::one(key)), what, |r| r.get(0)),
+            None => self.all_rows_of(&sql, [expert], what, |r| r.get(0)),
+        }
     }
 
     /// The stable key of an expert's standing label, where the expert has labelled the item just once; labels taken back do not count.
     pub fn label_given_once(&self, expert: ExpertId, item: ItemId) -> Result<Option<String>> {
         let sql = format!(
-            "SELECT a.label FROM current_answer a WHERE a.person = {ME} AND a.item = ?2 AND a.action = 'set' AND 1 =
+            "SELECT a.answer FROM current_answer a WHERE a.person = {ME} AND a.item = ?2 AND a.action = 'set' AND 1 =
                (SELECT count(*) FROM standing_event e WHERE e.expert IN {MY_NAMES} AND e.item = a.item AND e.action = 'set')"
         );
-        self.one(&sql, (expert, item), "read the labels", |r| r.get(0))
+        self.one(&sql, (expert, item), "read the labels", |r| Ok(r.get::<_, SingleLabel>(0)?.0))
     }
 
     /// The items that are cases of the round of this number, by id.
@@ -257,7 +260,7 @@ impl Store {
         if touched {
             let answer = self.current_answer(expert, item)?;
             row.skipped = answer.as_ref().is_some_and(|a| a.event.action == Action::Skip);
-            row.label = answer.and_then(|a| a.event.label);
+            row.label = answer.and_then(|a| a.event.label().map(str::to_owned));
             row.flagged = self.is_flagged(expert, item, None)?;
             row.noted = self.note_of(expert, item, None)?.is_some();
         }
@@ -276,14 +279,14 @@ impl Store {
     }
 
     /// Whether an expert may answer a case: it was not withdrawn, and the expert has answered it before, has it on the screen, or its
-    /// round is open and it still wants hands.
+    /// round is open and it still needs annotations.
     pub fn may_answer(&self, expert: ExpertId, case: CaseId) -> Result<bool> {
         let sql = format!(
             "WITH {} SELECT count(*) FROM label_case c JOIN round r ON r.id = c.round
              WHERE c.id = ?3 AND c.withdrawn_ms IS NULL AND (
                EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME})
                OR EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1)
-               OR r.closed_ms IS NULL AND {WANTS_A_HAND})",
+               OR r.closed_ms IS NULL AND {NEEDS_ANNOTATION})",
             active_annotators()
         );
         Ok(self.count(&sql, (expert, now_ms(), case), "read the case")? > 0)
@@ -292,11 +295,15 @@ impl Store {
     /// The last standing answers of all others on an item, in the order in which they were given.
     pub fn answers_of_others(&self, expert: ExpertId, item: ItemId) -> Result<Vec<Given>> {
         let sql = format!(
-            "SELECT e.name, a.label, a.note FROM current_answer a JOIN expert e ON e.id = a.person
+            "SELECT e.name, a.answer, a.note FROM current_answer a JOIN expert e ON e.id = a.person
              WHERE a.item = ?2 AND a.person <> {ME} ORDER BY a.lamport, a.uuid"
         );
         self.all_rows_of(&sql, (expert, item), "read the labels", |r| {
-            Ok(Given { name: r.get(0)?, label: r.get(1)?, note: r.get(2)? })
+            Ok(Given {
+                name: r.get(0)?,
+                label: r.get::<_, Option<SingleLabel>>(1)?.map(|label| label.0),
+                note: r.get(2)?,
+            })
         })
     }
 }

@@ -14,11 +14,10 @@ const READY: &str = "source NOT IN (SELECT id FROM source WHERE state = 'loading
 /// An item with what a case shows of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShownItem {
-    /// Its id.
     pub id: ItemId,
     /// The text exactly as first imported.
     pub text: String,
-    /// Columns beside the text, as a JSON object, from the first row that had them.
+    /// Columns shown with the text, as a JSON object, from the first row that had them.
     pub meta: Option<String>,
 }
 

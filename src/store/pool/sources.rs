@@ -50,7 +50,7 @@ pub trait ImportRow {
     fn external_id(&self) -> Option<&str>;
     /// The known label.
     fn gold(&self) -> Option<&str>;
-    /// The columns shown beside the text, as a JSON object.
+    /// The columns shown with the text, as a JSON object.
     fn meta(&self) -> Option<&str>;
     /// The whole row as JSON, without the text where the item holds the same to the byte.
     fn fields(&self, item_holds_text: bool) -> Cow<'_, str>;
@@ -68,7 +68,6 @@ pub struct Loaded {
 /// An import that is ready.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Its id.
     pub id: SourceId,
     /// The file's name.
     pub name: String,

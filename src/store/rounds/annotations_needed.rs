@@ -1,7 +1,7 @@
-//! How many hands the cases of open rounds have, want, and could still get.
+//! How many annotations the cases of open rounds have, still need, and could still get.
 //!
-//! A case wants as many persons' labels as it was wished for, but never more than there are active persons: those with an answer or a
-//! session since the round was opened, or in the last 30 days. It is complete with those, or when every active person has had it.
+//! A case needs labels of as many persons as its overlap says, but never of more than are active: those with an answer or a session since the
+//! round was opened, or in the last 30 days. It is complete with those, or when every active person has had it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,8 +19,8 @@ use crate::store::db::person::ME;
 /// The same in milliseconds.
 const ACTIVE_MS: i64 = ACTIVE_DAYS * 24 * 60 * 60 * 1_000;
 
-/// A table `active_annotators (round, person)` of the active persons of each open round, for whoever asks as ?1 at the time ?2. Whoever asks is there. A
-/// session in which only the task was set, or something said of experts, is no session.
+/// A table `active_annotators (round, person)` of the active persons of each open round, for the expert ?1 who asks at the time ?2, and who is
+/// always in it. A session in which only the task or the experts were changed does not count.
 pub(in crate::store) fn active_annotators() -> String {
     let since = format!("min(r.created_ms, ?2 - {ACTIVE_MS})");
     format!(
@@ -36,39 +36,39 @@ pub(in crate::store) fn active_annotators() -> String {
     )
 }
 
-/// Whether the case `c`, no repeat, wants one more hand: fewer persons have labelled its item or hold it than it is to be seen by. Needs
-/// [`active_annotators`].
-pub(in crate::store) const WANTS_A_HAND: &str = "
+/// Whether the case `c`, which is not a repeat, needs another annotation: fewer persons have labelled its item or hold it than are to see it. Used
+/// with [`active_annotators`].
+pub(in crate::store) const NEEDS_ANNOTATION: &str = "
     (SELECT count(*) FROM
        (SELECT a.person FROM current_answer a WHERE a.item = c.item AND a.action = 'set'
         UNION SELECT q.person FROM lease l CROSS JOIN person q ON q.expert = l.expert WHERE l.label_case = c.id))
     < min(c.overlap, (SELECT count(*) FROM active_annotators w WHERE w.round = c.round))";
 
-/// Whether the case `c` stands: it was not withdrawn, or was where nobody knew of an answer to it that came from another copy.
+/// Whether the case `c` stands: it was not withdrawn, or it was withdrawn in a copy that did not know of an answer to it.
 pub(in crate::store) const STANDS: &str = "(c.withdrawn_ms IS NULL
     OR EXISTS (SELECT 1 FROM upheld_event u WHERE u.label_case = c.id AND u.action IN ('set', 'skip')))";
 
-/// A case of an open round.
+/// What a case of an open round has and could get.
 #[derive(Clone, Debug)]
-struct Hands {
+struct CaseNeed {
     item: ItemId,
     /// Persons' labels.
     labels: usize,
-    /// Active persons who have had it neither labelled nor skipped; of a repeat, whose it is.
+    /// Active persons who have neither labelled nor skipped it; of a repeat, the one whose it is.
     could: BTreeSet<ExpertId>,
     complete: bool,
 }
 
-/// What an open round still wants.
+/// What an open round still needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnnotationsNeeded {
     /// Cases, those kept for repeats included.
     pub cases: usize,
-    /// Of these, cases that have what they want.
+    /// Of these, cases that have all they need.
     pub complete: usize,
     /// Cases that nobody has labelled.
     pub first: usize,
-    /// Cases that were labelled and are to be seen by one more.
+    /// Cases that were labelled and are to be seen by another expert.
     pub more: usize,
     /// How many of the open cases each person could still answer.
     pub by: BTreeMap<ExpertId, usize>,
@@ -86,7 +86,7 @@ impl AnnotationsNeeded {
     }
 }
 
-/// What a round still wants, and of whom.
+/// What a round still needs, and from whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Outstanding {
     /// The round's number.
@@ -95,18 +95,17 @@ pub struct Outstanding {
     pub cases: usize,
     /// Of these, cases that nobody has labelled.
     pub first: usize,
-    /// Of these, cases that were labelled and are to be seen by one more expert.
+    /// Of these, cases that were labelled and are to be seen by another expert.
     pub more: usize,
     /// How many of the open cases each expert can still answer, by first name.
     pub by: BTreeMap<String, usize>,
 }
 
 impl Outstanding {
-    /// Of the open round of that number.
-    pub fn of(store: &Store, round: i64, wanting: &AnnotationsNeeded) -> Result<Self> {
+    pub fn of(store: &Store, round: i64, needed: &AnnotationsNeeded) -> Result<Self> {
         let names: BTreeMap<ExpertId, String> = store.experts()?.into_iter().collect();
-        let by = wanting.by.iter().map(|(id, n)| (names.get(id).cloned().unwrap_or_default(), *n));
-        Ok(Self { round, cases: wanting.cases, first: wanting.first, more: wanting.more, by: by.collect() })
+        let by = needed.by.iter().map(|(id, n)| (names.get(id).cloned().unwrap_or_default(), *n));
+        Ok(Self { round, cases: needed.cases, first: needed.first, more: needed.more, by: by.collect() })
     }
 
     /// Cases that are open.
@@ -114,7 +113,7 @@ impl Outstanding {
         self.first + self.more
     }
 
-    /// Whose answers are missing: `bob can answer 12 of them, cy 6`; empty where nobody is there.
+    /// Who can give the missing answers: `bob can answer 12 of them, cy 6`; empty where nobody can.
     pub fn whose(&self) -> String {
         let each = |(i, (name, n)): (usize, (&String, &usize))| match i {
             0 => format!("{name} can answer {n} of them"),
@@ -141,7 +140,7 @@ impl std::fmt::Display for Outstanding {
 }
 
 impl Store {
-    /// The active persons of a round that is open, with whoever asks.
+    /// The active persons of an open round, the expert who asks included.
     pub fn active(&self, round: RoundId, asks: Option<ExpertId>) -> Result<BTreeSet<ExpertId>> {
         let sql =
             format!("WITH {} SELECT person FROM active_annotators WHERE round = ?3", active_annotators());
@@ -150,28 +149,28 @@ impl Store {
         Ok(active.into_iter().collect())
     }
 
-    /// What a round that is open still wants, for whoever asks.
-    pub fn wanting(&self, round: RoundId, asks: Option<ExpertId>) -> Result<AnnotationsNeeded> {
-        let mut wanting = AnnotationsNeeded::default();
-        for case in self.hands(round, asks)? {
-            wanting.cases += 1;
+    /// What an open round still needs, as the expert who asks sees it.
+    pub fn annotations_needed(&self, round: RoundId, asks: Option<ExpertId>) -> Result<AnnotationsNeeded> {
+        let mut needed = AnnotationsNeeded::default();
+        for case in self.case_needs(round, asks)? {
+            needed.cases += 1;
             if case.complete {
-                wanting.complete += 1;
+                needed.complete += 1;
                 continue;
             }
             if case.labels == 0 {
-                wanting.first += 1;
+                needed.first += 1;
             } else {
-                wanting.more += 1;
+                needed.more += 1;
             }
             for person in case.could {
-                *wanting.by.entry(person).or_default() += 1;
+                *needed.by.entry(person).or_default() += 1;
             }
         }
-        Ok(wanting)
+        Ok(needed)
     }
 
-    /// The items on which an expert sees the own answers alone: those of cases that are not closed. None for a lead, who sees all.
+    /// The items on which an expert sees only their own answers: those of cases that are not closed. None for a lead, who sees all.
     pub fn closed_to(&self, expert: Option<ExpertId>) -> Result<HashSet<ItemId>> {
         match expert {
             Some(expert) if self.role(expert)? == Role::Lead => Ok(HashSet::new()),
@@ -179,13 +178,13 @@ impl Store {
         }
     }
 
-    /// The items of cases that want an answer, and of those that this expert has on the screen.
+    /// The items of cases that need an answer, and of those that this expert has on the screen.
     pub fn items_of_open_cases(&self, asks: Option<ExpertId>) -> Result<HashSet<ItemId>> {
         let what = "read the cases";
         let mut items: HashSet<ItemId> = HashSet::new();
         for round in self.open_rounds()? {
             items.extend(
-                self.hands(round, asks)?.into_iter().filter(|case| !case.complete).map(|case| case.item),
+                self.case_needs(round, asks)?.into_iter().filter(|case| !case.complete).map(|case| case.item),
             );
         }
         // One that was on somebody's screen when its round was closed may still be answered there.
@@ -203,7 +202,7 @@ impl Store {
         self.all("SELECT id FROM round WHERE closed_ms IS NULL ORDER BY number", "read the round")
     }
 
-    fn hands(&self, round: RoundId, asks: Option<ExpertId>) -> Result<Vec<Hands>> {
+    fn case_needs(&self, round: RoundId, asks: Option<ExpertId>) -> Result<Vec<CaseNeed>> {
         let what = "read the round";
         let active = self.active(round, asks)?;
         let mut had: HashMap<CaseId, Vec<(ExpertId, Action)>> = HashMap::new();
@@ -217,7 +216,7 @@ impl Store {
         for (case, answer) in answers {
             had.entry(case).or_default().push(answer);
         }
-        // A repeat that nobody has come to yet is anybody's.
+        // A place for a repeat that nobody has come to yet is anybody's.
         self.all_rows_of(
             "SELECT c.id, c.item, c.overlap, c.reason = 'repeat', p.person,
                EXISTS (SELECT 1 FROM repeat_answer a WHERE a.label_case = c.id),
@@ -242,7 +241,7 @@ impl Store {
                     labels = usize::from(r.get::<_, bool>(6)?);
                     could.retain(|person| whose.is_none_or(|whose| whose == *person));
                 }
-                Ok(Hands { item: r.get(1)?, labels, could, complete })
+                Ok(CaseNeed { item: r.get(1)?, labels, could, complete })
             },
         )
     }

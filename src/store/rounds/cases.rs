@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
-use super::annotations_needed::{STANDS, WANTS_A_HAND, active_annotators};
+use super::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
 use super::leases::lease;
 use super::repeats::claim;
 use super::searched::{SearchPlace, Searched};
@@ -18,18 +18,14 @@ use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::log::events::note_reveal;
 
-/// A case with its reason; what of it an expert may see is for the desk to say.
+/// A case with its reason; the desk decides what an expert may see of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// Its id.
     pub id: CaseId,
-    /// Its round.
     pub round: RoundId,
     /// The round's number.
     pub round_number: i64,
-    /// The item.
     pub item: ItemId,
-    /// Its split.
     pub split: Split,
     /// Why it was chosen.
     pub reason: Reason,
@@ -46,13 +42,13 @@ pub struct Case {
 impl Case {
     /// Itself where it comes back to its expert: what was done to its item before does not show in it.
     pub fn as_repeat(&self) -> Option<CaseId> {
-        matches!(self.reason, Reason::Repeat | Reason::Again).then_some(self.id)
+        matches!(self.reason, Reason::Repeat | Reason::Reannotate).then_some(self.id)
     }
 }
 
 const CASE: &str =
     "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.margin,
-        c.expert, c.revealed_ms IS NOT NULL, c.again IS NOT NULL, c.position
+        c.expert, c.revealed_ms IS NOT NULL, c.reannotation IS NOT NULL, c.position
     FROM label_case c JOIN round r ON r.id = c.round";
 
 fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
@@ -64,7 +60,7 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
         round_number: r.get(2)?,
         item: r.get(3)?,
         split: r.get(4)?,
-        reason: if r.get(11)? { Reason::Again } else { r.get(5)? },
+        reason: if r.get(11)? { Reason::Reannotate } else { r.get(5)? },
         partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
         margin: r.get::<_, f64>(8)? as f32,
         expert: r.get(9)?,
@@ -86,7 +82,7 @@ impl Store {
     pub fn rank_unseen_cases(&mut self, order: &[ItemId]) -> Result<usize> {
         let rank: std::collections::HashMap<ItemId, usize> =
             order.iter().enumerate().map(|(rank, item)| (*item, rank)).collect();
-        self.write("rank the cases anew", |tx| {
+        self.write("rank the cases again", |tx| {
             let mut unseen: Vec<(i64, i64, ItemId)> = tx
                 .prepare(
                     "SELECT c.id, c.position, c.item FROM label_case c JOIN round r ON r.id = c.round
@@ -174,7 +170,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Leases a case that this expert goes to by its number, where it wants one more hand. Whether the expert holds it then, or has answered it.
+    /// Leases a case that this expert goes to by its number, if it needs another annotation. Returns whether the expert holds it then, or has answered it.
     pub fn lease_by_number(
         &mut self,
         case: CaseId,
@@ -190,7 +186,7 @@ impl Store {
                    EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME})
                    OR EXISTS (SELECT 1 FROM label_event e WHERE e.label_case = c.id AND e.expert IN {MY_NAMES})
                    OR EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1),
-                   c.reason <> 'repeat' AND c.withdrawn_ms IS NULL AND r.closed_ms IS NULL AND {WANTS_A_HAND}
+                   c.reason <> 'repeat' AND c.withdrawn_ms IS NULL AND r.closed_ms IS NULL AND {NEEDS_ANNOTATION}
                  FROM label_case c JOIN round r ON r.id = c.round WHERE c.id = ?3",
                 active_annotators()
             );
@@ -209,7 +205,7 @@ impl Store {
         })
     }
 
-    /// The case in which anybody would answer for an item: the newest that was not withdrawn and is no repeat.
+    /// The case in which anybody would answer for an item: the newest that was not withdrawn and is not a repeat.
     pub fn case_of_item(&self, item: ItemId) -> Result<Option<Case>> {
         let sql = format!(
             "{CASE} WHERE c.item = ?1 AND {STANDS} AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1"
@@ -250,7 +246,7 @@ fn case_by_id(tx: &Transaction<'_>, id: CaseId) -> rusqlite::Result<Case> {
 /// How long nobody looks before the case that was found last.
 const SEARCHED_FOR: Duration = Duration::from_secs(20);
 
-/// The first case of the open rounds, from a place on, that this person has not labelled and that still wants hands, be it a place that is kept for
+/// The first case of the open rounds, from a place on, that this person has not labelled and that still needs annotations, or a place that is kept for
 /// a repeat; of cases that were never skipped first. With the place where it was found.
 fn free_case(
     conn: &Connection,
@@ -270,7 +266,7 @@ fn free_case(
              WHEN 'repeat' THEN coalesce(c.expert IN {MY_NAMES}, 1)
                AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
              ELSE NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME} AND a.action = 'set')
-               AND {WANTS_A_HAND}
+               AND {NEEDS_ANNOTATION}
              END
            AND ?4 = (SELECT count(*) FROM upheld_event e
              WHERE e.item = c.item AND e.expert IN {MY_NAMES} AND e.action = 'skip'

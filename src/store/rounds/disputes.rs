@@ -5,13 +5,13 @@ use super::reannotation::OVERTAKEN;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::store::db::clock::now_ms;
+use crate::store::db::convert::{SingleLabel, Uuid16};
 use crate::store::db::open::Store;
 use crate::store::db::person::MY_NAMES;
 
 /// One expert's last standing answer on an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// Who.
     pub expert: ExpertId,
     /// The label's stable key; none for a skip.
     pub label: Option<String>,
@@ -32,15 +32,11 @@ pub struct Given {
 pub struct Decision {
     /// Its event.
     pub event: uuid::Uuid,
-    /// The item.
     pub item: ItemId,
-    /// Who decided.
     pub by: ExpertId,
     /// The label's stable key.
     pub label: String,
-    /// Why.
     pub reason: Option<String>,
-    /// UTC milliseconds.
     pub at_ms: i64,
     /// Number of the revision of the task under which it was decided.
     pub revision: i64,
@@ -51,9 +47,7 @@ pub struct Decision {
 /// An answer as it was given, in the order of the log, for what can be read from how answers are given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AsGiven {
-    /// Who.
     pub expert: ExpertId,
-    /// The item.
     pub item: ItemId,
     /// The label's stable key.
     pub label: String,
@@ -66,19 +60,11 @@ pub struct AsGiven {
 }
 
 impl Store {
-    /// Whether an expert ever decided on an item between others, under whichever name.
-    pub fn has_decided(&self, expert: ExpertId, item: ItemId) -> Result<bool> {
-        let sql = format!(
-            "SELECT count(*) FROM label_event WHERE item = ?2 AND action = 'adjudicate' AND expert IN {MY_NAMES}"
-        );
-        Ok(self.count(&sql, (expert, item), "read the decisions")? > 0)
-    }
-
     /// The items on which standing labels that count differ, by id.
     pub fn disputed_items(&self) -> Result<Vec<ItemId>> {
         let sql = format!(
             "SELECT e.item FROM current_answer e WHERE e.action = 'set' AND NOT {OVERTAKEN}
-             GROUP BY e.item HAVING count(DISTINCT e.label) > 1 ORDER BY e.item"
+             GROUP BY e.item HAVING count(DISTINCT e.answer) > 1 ORDER BY e.item"
         );
         self.all(&sql, "read the labels")
     }
@@ -86,8 +72,8 @@ impl Store {
     /// What each expert last said of an item, in the order in which it was said.
     pub fn answers_on(&self, item: ItemId) -> Result<Vec<Given>> {
         let sql = format!(
-            "SELECT e.expert, e.label,
-                (SELECT f.label FROM standing_event f WHERE f.item = e.item AND f.expert = e.expert AND f.action = 'set' AND f.revealed = 0
+            "SELECT e.expert, e.answer,
+                (SELECT f.answer FROM standing_event f WHERE f.item = e.item AND f.expert = e.expert AND f.action = 'set' AND f.revealed = 0
                  ORDER BY f.lamport, f.uuid LIMIT 1),
                 (SELECT n.note FROM upheld_event n WHERE n.item = e.item AND n.expert = e.expert AND n.note IS NOT NULL
                    AND n.action <> 'adjudicate' ORDER BY n.lamport DESC, n.uuid DESC LIMIT 1),
@@ -97,8 +83,8 @@ impl Store {
         self.all_rows_of(&sql, [item], "read the labels", |r| {
             Ok(Given {
                 expert: r.get(0)?,
-                label: r.get(1)?,
-                first: r.get(2)?,
+                label: r.get::<_, Option<SingleLabel>>(1)?.map(|label| label.0),
+                first: r.get::<_, Option<SingleLabel>>(2)?.map(|label| label.0),
                 note: r.get(3)?,
                 confidence: r.get(4)?,
                 revision: r.get(5)?,
@@ -110,7 +96,7 @@ impl Store {
     /// The decision that counts on each item that has one, or on one item: the last that stands.
     pub fn decisions(&self, item: Option<ItemId>) -> Result<Vec<Decision>> {
         let sql = format!(
-            "SELECT e.uuid, e.item, e.expert, e.label, e.note, e.at_ms, r.number, {OVERTAKEN}
+            "SELECT e.uuid, e.item, e.expert, e.answer, e.note, e.at_ms, r.number, {OVERTAKEN}
              FROM standing_event e JOIN task_revision r ON r.id = e.revision
              WHERE e.action = 'adjudicate' AND (?1 IS NULL OR e.item = ?1)
                AND NOT EXISTS (SELECT 1 FROM standing_event l WHERE l.item = e.item AND l.action = 'adjudicate'
@@ -119,10 +105,10 @@ impl Store {
         );
         self.all_rows_of(&sql, [item], "read the decisions", |r| {
             Ok(Decision {
-                event: r.get::<_, crate::store::db::convert::Uuid16>(0)?.0,
+                event: r.get::<_, Uuid16>(0)?.0,
                 item: r.get(1)?,
                 by: r.get(2)?,
-                label: r.get(3)?,
+                label: r.get::<_, SingleLabel>(3)?.0,
                 reason: r.get(4)?,
                 at_ms: r.get(5)?,
                 revision: r.get(6)?,
@@ -134,7 +120,7 @@ impl Store {
     /// Every first label that an expert gave to an item in a case, in the order of the log.
     pub fn answers_as_given(&self) -> Result<Vec<AsGiven>> {
         self.all_rows(
-            "SELECT e.expert, e.item, e.label, r.number, e.duration_ms, length(i.text)
+            "SELECT e.expert, e.item, e.answer, r.number, e.duration_ms, length(i.text)
              FROM label_event e JOIN item i ON i.id = e.item
              LEFT JOIN label_case c ON c.id = e.label_case LEFT JOIN round r ON r.id = c.round
              WHERE e.action = 'set' AND NOT EXISTS (SELECT 1 FROM label_event f WHERE f.item = e.item AND f.expert = e.expert
@@ -145,7 +131,7 @@ impl Store {
                 Ok(AsGiven {
                     expert: r.get(0)?,
                     item: r.get(1)?,
-                    label: r.get(2)?,
+                    label: r.get::<_, SingleLabel>(2)?.0,
                     round: r.get(3)?,
                     duration_ms: r.get(4)?,
                     characters: r.get(5)?,

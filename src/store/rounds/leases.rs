@@ -2,7 +2,7 @@
 
 use rusqlite::Transaction;
 
-use super::annotations_needed::{WANTS_A_HAND, active_annotators};
+use super::annotations_needed::{NEEDS_ANNOTATION, active_annotators};
 use crate::domain::event::NewEvent;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, SessionId};
@@ -50,8 +50,8 @@ impl Store {
         )
     }
 
-    /// Frees what was leased and is not held any more: the time is up, or the process has ended without a word. One that ends too late gets the
-    /// time that a new one has. Those of the session itself stay, whatever the clock says: their cases are on its screen.
+    /// Frees leases that have expired or whose process ended without closing its session. One that ends too late gets the time that a new one
+    /// has. Those of the session itself stay, whatever the clock says: their cases are on its screen.
     pub(in crate::store) fn end_leases(&mut self, session: SessionId, what: &str) -> Result<()> {
         let gone = self.sessions_gone(session)?;
         let now = now_ms();
@@ -107,8 +107,8 @@ pub(in crate::store) fn lease(
     hold(tx, case, expert, session, (last.map_or(now, |last| last.max(now)), expires))
 }
 
-/// Gives the case of an answer that was just taken back to whoever did so, in the same commit, unless
-/// others have labelled it since: nobody else gets it before the answer is put back.
+/// Gives the case of an answer that was just taken back to the expert who took it back, in the same commit, unless others have labelled it
+/// since: nobody else gets it before the answer is put back.
 pub(in crate::store) fn hold_after_retract(
     tx: &Transaction<'_>,
     session: SessionId,
@@ -121,7 +121,7 @@ pub(in crate::store) fn hold_after_retract(
             "WITH {} SELECT 1 FROM label_case c WHERE c.id = ?3 AND c.withdrawn_ms IS NULL
                AND EXISTS (SELECT 1 FROM label_event e WHERE e.uuid = ?4 AND e.action IN ('set', 'skip'))
                AND NOT EXISTS (SELECT 1 FROM repeat_answer a WHERE a.label_case = c.id)
-               AND (c.reason = 'repeat' OR {WANTS_A_HAND}
+               AND (c.reason = 'repeat' OR {NEEDS_ANNOTATION}
                     AND NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME}))",
             active_annotators()
         ))?
@@ -152,7 +152,7 @@ mod tests {
     use crate::store::NewProject;
 
     #[test]
-    fn a_sitting_that_ends_in_order_while_another_looks_at_its_process_keeps_its_cases() {
+    fn a_session_that_ends_in_order_while_another_looks_at_its_process_keeps_its_cases() {
         let dir = tempfile::tempdir().unwrap();
         let new = NewProject { seed: 1, shares: SplitShares::default() };
         let mut store = Store::create(&dir.path().join("x.hardcase"), new).unwrap();

@@ -1,8 +1,8 @@
-//! Cases sent round again under a newer revision of the task.
+//! Re-annotation: cases that are sent to their experts again under a newer revision of the task.
 //!
 //! Each is a case of one expert who answered the item under an older revision, blind as a repeat is. As soon as one of them has an answer, only
-//! what was said of the item under that revision or a newer one counts: for training, for the figures and as a decision. Until then all that was
-//! said counts as before.
+//! answers to the item under that revision or a newer one count: for training, for the figures and as a decision. Until then all answers count
+//! as before.
 
 use rusqlite::{OptionalExtension, Transaction};
 use uuid::Uuid;
@@ -12,19 +12,18 @@ use crate::domain::ids::{ExpertId, ItemId, RevisionId, RoundId};
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 
-/// Whether what the event `e` said of its item is overtaken: the item was answered again under a newer revision for which it was sent round.
+/// Whether the event `e` is overtaken: its item was answered again under a newer revision for which it was sent.
 pub(in crate::store) const OVERTAKEN: &str = "EXISTS (SELECT 1 FROM label_case k
-    JOIN task_revision asked ON asked.id = k.again JOIN task_revision given ON given.id = e.revision
+    JOIN task_revision asked ON asked.id = k.reannotation JOIN task_revision given ON given.id = e.revision
     WHERE k.item = e.item AND asked.generation > given.generation
       AND EXISTS (SELECT 1 FROM upheld_event u WHERE u.label_case = k.id AND u.action = 'set'))";
 
-/// Items sent round in one commit.
+/// Items sent in one commit.
 const SLICE: usize = 25;
 
-/// What was sent round.
+/// What was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reannotation {
-    /// Items.
     pub items: usize,
     /// Cases: one for each expert who is to answer.
     pub cases: usize,
@@ -42,11 +41,15 @@ impl Store {
     }
 
     /// Opens a case of these items at the end of the newest open round for each expert who labelled them under an older revision and has none
-    /// that waits. None where no round is open. What was never a case stays out.
-    pub fn send_round(&mut self, items: &[ItemId], revision: RevisionId) -> Result<Option<Reannotation>> {
+    /// waiting. None where no round is open. Items that were never a case stay out.
+    pub fn send_for_reannotation(
+        &mut self,
+        items: &[ItemId],
+        revision: RevisionId,
+    ) -> Result<Option<Reannotation>> {
         let mut sent = Reannotation::default();
         for slice in items.chunks(SLICE) {
-            let done = self.write("send the cases round again", |tx| {
+            let done = self.write("send the cases for re-annotation", |tx| {
                 let Some(round) = open_round(tx)? else { return Ok(None) };
                 slice
                     .iter()
@@ -61,10 +64,10 @@ impl Store {
         Ok(Some(sent))
     }
 
-    /// How many cases of an item were sent round again and wait for an answer.
-    pub fn sent_and_waiting(&self, item: ItemId) -> Result<usize> {
+    /// How many cases of an item were sent for re-annotation and wait for an answer.
+    pub fn reannotations_waiting(&self, item: ItemId) -> Result<usize> {
         self.count(
-            "SELECT count(*) FROM label_case c WHERE c.item = ?1 AND c.again IS NOT NULL AND c.withdrawn_ms IS NULL
+            "SELECT count(*) FROM label_case c WHERE c.item = ?1 AND c.reannotation IS NOT NULL AND c.withdrawn_ms IS NULL
                AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')",
             [item],
             "read the cases",
@@ -85,7 +88,7 @@ fn send(tx: &Transaction<'_>, round: RoundId, item: ItemId, revision: RevisionId
             "SELECT a.expert FROM current_answer a JOIN task_revision r ON r.id = a.revision
              WHERE a.item = ?1 AND a.action = 'set'
                AND r.generation < (SELECT generation FROM task_revision WHERE id = ?2)
-               AND NOT EXISTS (SELECT 1 FROM label_case c WHERE c.item = a.item AND c.expert = a.expert AND c.again = ?2
+               AND NOT EXISTS (SELECT 1 FROM label_case c WHERE c.item = a.item AND c.expert = a.expert AND c.reannotation = ?2
                                AND c.withdrawn_ms IS NULL)
              ORDER BY a.expert",
         )?
@@ -95,7 +98,7 @@ fn send(tx: &Transaction<'_>, round: RoundId, item: ItemId, revision: RevisionId
     for expert in experts {
         opened += tx
             .prepare_cached(
-                "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, expert, again)
+                "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, expert, reannotation)
                  SELECT ?1, ?2, (SELECT coalesce(max(position), -1) + 1 FROM label_case WHERE round = ?2),
                         item, split, 'repeat', partner, similarity, margin, inclusion, ?4, ?5
                  FROM label_case WHERE item = ?3 AND reason <> 'repeat' ORDER BY id DESC LIMIT 1",

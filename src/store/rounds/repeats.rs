@@ -1,5 +1,5 @@
-//! Repeats: evaluation cases that come back to the expert who answered them. A round keeps places for them; whoever comes to one first gets
-//! an own answer back there, drawn at that moment.
+//! Repeats: evaluation cases that come back to the expert who answered them. A round keeps places for them; the first expert to come to one
+//! gets one of their own answers back there, drawn at that moment.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -15,8 +15,8 @@ use crate::store::db::person::MY_NAMES;
 use crate::store::log::events::{EVENT, event};
 
 /// Evaluation items that this expert has answered blind in a case of theirs and stands by an answer to, never had again, and has not
-/// touched since the event of that Lamport number. What looks otherwise than all cases of that round, for want of a neighbour, stays out; so
-/// does what would come with a note begun the first time.
+/// touched since the event of that Lamport number. An item whose case would stand out among those of the round, because it has no neighbour, stays out; so
+/// does one that would come with a note begun the first time.
 fn open() -> String {
     format!(
         "
@@ -107,11 +107,11 @@ impl Store {
         self.one(&sql, [case], "read the label", event)
     }
 
-    /// How many repeats have a label, of one expert or of all; cases that were sent round again count with the expert's only.
+    /// How many repeats have a label, of one expert or of all; re-annotations count only for one expert.
     pub fn repeat_count(&self, expert: Option<ExpertId>) -> Result<usize> {
         let sql = format!(
             "SELECT count(*) FROM repeat_answer WHERE action = 'set' AND CASE WHEN ?1 IS NULL
-               THEN NOT EXISTS (SELECT 1 FROM label_case c WHERE c.id = label_case AND c.again IS NOT NULL)
+               THEN NOT EXISTS (SELECT 1 FROM label_case c WHERE c.id = label_case AND c.reannotation IS NOT NULL)
                ELSE expert IN {MY_NAMES} END"
         );
         self.count(&sql, [expert], "count the labels")

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
-use super::annotations_needed::{WANTS_A_HAND, active_annotators};
+use super::annotations_needed::{NEEDS_ANNOTATION, active_annotators};
 use crate::domain::case::{Proposal, Reason};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId, PredictorId, RoundId};
@@ -20,11 +20,9 @@ use crate::store::db::person::{ME, MY_NAMES};
 /// A round on its way into the file.
 #[derive(Clone, Debug)]
 pub struct NewRound<'a> {
-    /// The strategy's name.
     pub strategy: &'a str,
     /// Cases asked for.
     pub budget: usize,
-    /// Its seed.
     pub seed: u64,
     /// Whose prelabels it was mined from.
     pub predictor: PredictorId,
@@ -50,7 +48,6 @@ pub enum Incomplete {
 /// A round that was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-    /// Its number.
     pub number: i64,
     /// How many of its cases two experts or more are to see.
     pub shared: usize,
@@ -59,11 +56,9 @@ pub struct Opened {
 /// A round as it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
-    /// Its id.
     pub id: RoundId,
     /// Counted from 1; 0 for the cases that were drawn before anything was scouted.
     pub number: i64,
-    /// The strategy's name.
     pub strategy: String,
     /// For example that the strategy fell back to margin, and why.
     pub note: Option<String>,
@@ -154,7 +149,7 @@ impl Store {
         for round in self.open_rounds()? {
             let number: Option<i64> =
                 self.one("SELECT number FROM round WHERE id = ?1", [round], "read the round", |r| r.get(0))?;
-            if number > Some(0) && self.wanting(round, None)?.waits_for_others(person) {
+            if number > Some(0) && self.annotations_needed(round, None)?.waits_for_others(person) {
                 staying.push(round);
             }
         }
@@ -233,7 +228,7 @@ impl Store {
     }
 
     /// Where an expert stands in the open round: the one whose case is on the expert's screen, else the newest. Places kept for repeats count
-    /// from the beginning, and a repeat like any other case of whoever has it: otherwise the counts would tell which case is one.
+    /// from the beginning, and a repeat like any other case of its expert: otherwise the counts would tell which case is one.
     pub fn place_in_round(&self, expert: ExpertId) -> Result<Option<PlaceInRound>> {
         let sql = format!(
             "WITH {}, answered (item, mine) AS MATERIALIZED (
@@ -250,7 +245,7 @@ impl Store {
                         WHEN c.reason = 'repeat' THEN NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id)
                         WHEN a.mine THEN 0
                         WHEN EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert = ?1) THEN 1
-                        ELSE NOT EXISTS (SELECT 1 FROM current_answer s WHERE s.item = c.item AND s.person = {ME}) AND {WANTS_A_HAND}
+                        ELSE NOT EXISTS (SELECT 1 FROM current_answer s WHERE s.item = c.item AND s.person = {ME}) AND {NEEDS_ANNOTATION}
                         END OR NULL)
              FROM round r JOIN label_case c ON c.round = r.id AND c.withdrawn_ms IS NULL AND coalesce(c.expert IN {MY_NAMES}, 1)
              LEFT JOIN answered a ON a.item = c.item
@@ -281,7 +276,7 @@ impl Store {
     pub fn audit_draws(&self) -> Result<BTreeMap<i64, usize>> {
         let rows = self.all_rows(
             "SELECT r.number, count(*) FROM label_case c JOIN round r ON r.id = c.round
-             WHERE c.split = 'audit' AND c.again IS NULL GROUP BY r.number",
+             WHERE c.split = 'audit' AND c.reannotation IS NULL GROUP BY r.number",
             "count the audit cases",
             |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.unsigned_abs() as usize)),
         )?;

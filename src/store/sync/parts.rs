@@ -18,8 +18,9 @@ use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::db::private::create_private;
 use crate::store::db::seals::{ALL, seal_new};
+use crate::store::db::version::VERSIONS;
 use crate::store::pool::embeddings::Space;
-use crate::store::rounds::annotations_needed::{WANTS_A_HAND, active_annotators};
+use crate::store::rounds::annotations_needed::{NEEDS_ANNOTATION, active_annotators};
 
 /// Bytes that a part was not given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,15 +35,15 @@ pub struct LeftOutBytes {
     pub sha256: Vec<u8>,
 }
 
-/// Cases `c` of open rounds `r` that expert ?1 has not labelled, that are not reserved for that expert already, and that still want hands at
-/// the time ?2: what `selected` says of them.
-fn wanted(selected: &str) -> String {
+/// Selects cases `c` of open rounds `r` that expert ?1 has not labelled, that are not reserved for that expert already, and that still need
+/// annotations at the time ?2.
+fn assignable(selected: &str) -> String {
     format!(
         "WITH {} SELECT {selected} FROM label_case c JOIN round r ON r.id = c.round
          WHERE r.closed_ms IS NULL AND c.withdrawn_ms IS NULL AND c.reason <> 'repeat'
            AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id AND l.expert IN {MY_NAMES} AND l.expires_ms > ?2)
            AND NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = {ME} AND a.action = 'set')
-           AND {WANTS_A_HAND}",
+           AND {NEEDS_ANNOTATION}",
         active_annotators()
     )
 }
@@ -51,7 +52,7 @@ impl Store {
     /// Up to `limit` cases that can be given to an expert, in the order in which they would come.
     pub fn cases_to_give(&self, expert: ExpertId, limit: usize) -> Result<Vec<CaseId>> {
         self.all_rows_of(
-            &(wanted("c.id") + " ORDER BY r.number, c.position LIMIT ?3"),
+            &(assignable("c.id") + " ORDER BY r.number, c.position LIMIT ?3"),
             (expert, now_ms(), i64::try_from(limit).unwrap_or(i64::MAX)),
             "choose the cases",
             |r| r.get(0),
@@ -78,7 +79,7 @@ impl Store {
         self.write("reserve the cases", |tx| {
             let now = now_ms();
             {
-                let mut free = tx.prepare(&(wanted("1") + " AND c.id = ?3"))?;
+                let mut free = tx.prepare(&(assignable("1") + " AND c.id = ?3"))?;
                 for case in cases {
                     if !free.exists((expert, now, case))? {
                         return Ok(false);
@@ -96,7 +97,7 @@ impl Store {
     /// Writes a new project file at `path` with these cases for this expert.
     ///
     /// # Errors
-    /// The file exists, or cannot be written: then nothing of it stays.
+    /// The file exists, or cannot be written: then nothing is left of it.
     pub fn write_part(&self, path: &Path, cases: &[CaseId], expert: ExpertId, models: Models) -> Result<()> {
         let attempted = format!("write {}", path.display());
         create_private(path, &attempted)?;
@@ -112,7 +113,7 @@ impl Store {
         {
             let mut part = Connection::open(path).attempting(what)?;
             part.pragma_update(None, "page_size", 4_096).attempting(what)?;
-            migrate::apply(&mut part, migrate::MIGRATIONS)?;
+            migrate::apply(&mut part, VERSIONS)?;
         }
         let Some(name) = path.to_str() else {
             return Err(Fault::usage(what, "its name is not UTF-8").hint("Choose another name"));

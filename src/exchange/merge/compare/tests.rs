@@ -1,6 +1,7 @@
 //! Logs of a few lines side by side.
 
 use super::*;
+use crate::domain::answer::Answer;
 use crate::domain::log::{ExpertLine, RoundLine};
 
 fn id(n: u128) -> Uuid {
@@ -34,7 +35,7 @@ fn event(session: u128, seq: i64, lamport: i64, seconds: i64) -> EventLine {
         case: None,
         action: "set".into(),
         target: None,
-        label: Some("a".into()),
+        labels: Some(Answer::one("a")),
         confidence: None,
         note: None,
         revision: id(7),
@@ -98,7 +99,7 @@ fn clocks_are_judged_by_what_surely_came_before() {
 fn two_events_at_one_place_or_under_one_uuid_are_a_contradiction() {
     let ours = log(vec![event(1, 1, 1, 1)]);
     let other = EventLine { uuid: id(99), ..event(1, 1, 1, 1) };
-    let changed = EventLine { label: Some("b".into()), ..event(1, 1, 1, 1) };
+    let changed = EventLine { labels: Some(Answer::one("b")), ..event(1, 1, 1, 1) };
     let late = EventLine { lamport: i64::MAX, ..event(2, 1, 1, 1) };
     for theirs in [other, changed, late] {
         assert_eq!(compare(&ours, &log(vec![theirs]), 0).contradictions.len(), 1);

@@ -7,21 +7,19 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::store::db::attempt::Attempt;
-use crate::store::db::header::{APPLICATION_ID, MAGIC};
-use crate::store::db::migrate;
-use crate::store::db::migrate::FILE_VERSION;
-use crate::store::db::wal::beside;
+use crate::store::db::header::{APPLICATION_ID, MAGIC, refuse_mark};
+use crate::store::db::version::{Marked, VERSIONS, read_mark, schema_hash};
+use crate::store::db::wal::sidecar;
 
 /// Bytes of a page: every project has such pages.
 const PAGE: u64 = 4_096;
-/// No program will ever write so many versions: a larger number is damage, not a newer program.
-const NO_VERSION: u32 = 10_000;
+/// The marks of files that development versions made before marks held a hash.
+const FIRST_MARKS: std::ops::RangeInclusive<u32> = 1..=4;
 
 /// Puts the header of a copy of a damaged project right. True where something was wrong with it.
 ///
 /// # Errors
-/// It is no project at all, or one that a newer program wrote.
+/// It is not a project at all, or one that a newer program or a development version wrote.
 pub fn mend_header(copy: &Path, attempted: &str) -> Result<bool> {
     let io = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
     let mut file = File::options().read(true).write(true).open(copy).map_err(io)?;
@@ -36,17 +34,18 @@ pub fn mend_header(copy: &Path, attempted: &str) -> Result<bool> {
         return Err(Fault::usage(attempted, "it does not begin like a hardcase project")
             .hint("Name a .hardcase file"));
     }
-    let version = be32(&head, 60);
-    if version > FILE_VERSION && version < NO_VERSION {
-        return Err(Fault::new(attempted, format!("a newer hardcase wrote it (file version {version})"))
-            .hint("Update hardcase"));
+    let mark = be32(&head, 60);
+    let marked = read_mark(mark, VERSIONS);
+    if matches!(marked, Marked::Newer(_)) || FIRST_MARKS.contains(&mark) {
+        return Err(refuse_mark(marked, attempted));
     }
-    if version == 0 || version >= NO_VERSION {
-        head[60..64].copy_from_slice(&FILE_VERSION.to_be_bytes());
+    let is_ours = matches!(marked, Marked::Known(_));
+    if let (false, Some((number, newest))) = (is_ours, (1..).zip(VERSIONS).last()) {
+        head[60..64].copy_from_slice(&newest.mark(number).to_be_bytes());
     }
     head[..16].copy_from_slice(MAGIC);
     head[16..18].copy_from_slice(&[16, 0]);
-    let log = std::fs::metadata(beside(copy, "-wal")).is_ok_and(|m| m.len() > 0);
+    let log = std::fs::metadata(sidecar(copy, "-wal")).is_ok_and(|m| m.len() > 0);
     let journal = if log || head[18] == 2 && head[19] == 2 { 2 } else { 1 };
     head[18..24].copy_from_slice(&[journal, journal, 0, 64, 32, 32]);
     head[44..48].copy_from_slice(&4u32.to_be_bytes());
@@ -64,24 +63,22 @@ pub fn mend_header(copy: &Path, attempted: &str) -> Result<bool> {
             .and_then(|()| file.sync_all())
             .map_err(io)?;
     }
+    if !is_ours {
+        refuse_other_tables(copy, attempted)?;
+    }
     Ok(head != before)
 }
 
-/// Brings a copy of an earlier file version up to date, where it is whole. Does nothing to one of this version.
-///
-/// # Errors
-/// It is damaged: of an earlier version no more can be saved than its tables have in common with this one.
-pub fn bring_up_to_date(copy: &Path, attempted: &str) -> Result<()> {
-    let mut conn = Connection::open(copy).attempting(attempted)?;
-    if migrate::version(&conn).attempting(attempted)? >= FILE_VERSION {
-        return Ok(());
+/// A file whose mark is not this program's is one of a development version, where all of it but the tables is as it should be.
+fn refuse_other_tables(copy: &Path, attempted: &str) -> Result<()> {
+    let look = || -> rusqlite::Result<bool> {
+        let conn = Connection::open(copy)?;
+        let whole: String = conn.query_row("PRAGMA quick_check(1)", (), |r| r.get(0))?;
+        let hash = schema_hash(&conn)?;
+        Ok(whole == "ok" && VERSIONS.iter().all(|version| version.schema != hash))
+    };
+    match look() {
+        Ok(true) => Err(refuse_mark(Marked::Development, attempted)),
+        Ok(false) | Err(_) => Ok(()),
     }
-    let verdict: String = conn.query_row("PRAGMA quick_check(1)", (), |r| r.get(0)).attempting(attempted)?;
-    if verdict != "ok" {
-        return Err(Fault::new(
-            attempted,
-            format!("an earlier hardcase wrote it, and it is damaged ({verdict})"),
-        ));
-    }
-    migrate::apply(&mut conn, migrate::MIGRATIONS)
 }

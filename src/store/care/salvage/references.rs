@@ -1,5 +1,8 @@
-//! Rows that speak of rows which are gone: they go as well, or forget it where they stand without. What follows from other tables is made
-//! anew. Each step says in words what it cost, where it cost anything.
+//! Rows that refer to rows which are gone: they go as well, or lose the reference where they can do without. What follows from other tables is
+//! built again. Each step says in words what it cost, where it cost anything.
+//!
+//! Two things are put in place of what is gone, because every label hangs on them and neither says anything about one: a session for a task
+//! revision whose own is gone, and an import for texts whose own is gone.
 
 /// Before the label events are taken: they refer to all of this, and are never changed.
 pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
@@ -9,7 +12,7 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
          SELECT session, unhex(printf('%016x%016x', min(created_ms), session)), (SELECT min(id) FROM expert), '', 0, '', '', '',
                 min(created_ms), min(created_ms), 'lost' FROM task_revision
          WHERE session NOT IN (SELECT id FROM session) AND EXISTS (SELECT 1 FROM expert) GROUP BY session",
-        "sessions in which the task was set are gone: who set it is not known any more",
+        "sessions in which the task was set are gone: who set it is no longer known",
     ),
     (
         "INSERT INTO source (id, uuid, name, found, state, started_ms, finished_ms)
@@ -25,23 +28,18 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
     (
         "DELETE FROM predictor WHERE model NOT IN (SELECT id FROM model) OR revision NOT IN (SELECT id FROM task_revision)
            OR adapter IS NOT NULL AND adapter NOT IN (SELECT id FROM adapter)",
-        "ways of predicting whose model, adapter or task is gone",
+        "predictors whose model, adapter or task is gone",
     ),
     (
         "UPDATE project SET active_predictor = NULL WHERE active_predictor IS NOT NULL AND active_predictor NOT IN (SELECT id FROM predictor)",
-        "active model is gone: `hardcase scout FILE` makes prelabels anew",
-    ),
-    (
-        "UPDATE round SET predictor = (SELECT min(id) FROM predictor)
-         WHERE number > 0 AND predictor IS NOT NULL AND predictor NOT IN (SELECT id FROM predictor) AND EXISTS (SELECT 1 FROM predictor)",
-        "rounds no longer know which model they were mined with",
+        "active model is gone: `hardcase scout FILE` makes new prelabels",
     ),
     ("DELETE FROM round WHERE predictor IS NOT NULL AND predictor NOT IN (SELECT id FROM predictor)", "rounds whose model is gone"),
     ("UPDATE adapter SET round = NULL WHERE round IS NOT NULL AND round NOT IN (SELECT id FROM round)", ""),
     ("UPDATE label_case SET partner = NULL WHERE partner IS NOT NULL AND partner NOT IN (SELECT id FROM item)", ""),
     (
         "DELETE FROM label_case WHERE round NOT IN (SELECT id FROM round) OR item NOT IN (SELECT id FROM item)
-           OR expert IS NOT NULL AND expert NOT IN (SELECT id FROM expert) OR again IS NOT NULL AND again NOT IN (SELECT id FROM task_revision)",
+           OR expert IS NOT NULL AND expert NOT IN (SELECT id FROM expert) OR reannotation IS NOT NULL AND reannotation NOT IN (SELECT id FROM task_revision)",
         "cases whose round or text is gone",
     ),
     (
@@ -75,13 +73,13 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
 pub(super) const AFTER_EVENTS: &[(&str, &str)] =
     &[("DELETE FROM person", ""), ("INSERT INTO person SELECT expert, person FROM person_by_log", "")];
 
-/// Whether what a label event or a word on experts refers to is there. `?1` and on: the columns named.
+/// Whether what a label event or an expert event refers to is there. `?1` and on: the columns named.
 pub(super) const EVENT_STANDS: &str =
     "SELECT EXISTS (SELECT 1 FROM item WHERE id = ?1) AND EXISTS (SELECT 1 FROM expert WHERE id = ?2)
     AND EXISTS (SELECT 1 FROM session WHERE id = ?3) AND EXISTS (SELECT 1 FROM task_revision WHERE id = ?4),
     ?5 IS NULL OR EXISTS (SELECT 1 FROM label_case WHERE id = ?5)";
 
-/// The same of words on roles and names: session, expert, other.
-pub(super) const WORD_STANDS: &str =
+/// The same of expert events: session, expert, other.
+pub(super) const EXPERT_EVENT_STANDS: &str =
     "SELECT EXISTS (SELECT 1 FROM session WHERE id = ?1) AND EXISTS (SELECT 1 FROM expert WHERE id = ?2)
     AND (?3 IS NULL OR EXISTS (SELECT 1 FROM expert WHERE id = ?3))";

@@ -41,7 +41,7 @@ enum Pass {
 /// Gives every row that can be read to `each`: in order but behind damage, and none twice where the table's order is whole.
 ///
 /// # Errors
-/// Those of `each`. What cannot be read is no error.
+/// Those of `each`. What cannot be read is not an error.
 pub(super) fn read_rows(
     conn: &Connection,
     from: Numbered<'_>,

@@ -5,21 +5,21 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
-use super::cells::{Cell, cells, columns_of, is_text, mend};
-use super::lent::lend;
-use super::references::{AFTER_EVENTS, BEFORE_EVENTS, EVENT_STANDS, WORD_STANDS};
+use super::cells::{Cell, cells, columns_of, is_text};
+use super::references::{AFTER_EVENTS, BEFORE_EVENTS, EVENT_STANDS, EXPERT_EVENT_STANDS};
 use super::scan::{Numbered, Unread, read_rows};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::item::ItemKey;
 use crate::store::care::check::UncleanCheck;
 use crate::store::care::enum_columns;
-use crate::store::care::enum_columns::Legible;
+use crate::store::care::enum_columns::EnumColumn;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::functions;
 use crate::store::db::migrate;
 use crate::store::db::open::{Access, Store};
 use crate::store::db::seals;
 use crate::store::db::seals::Sealed;
+use crate::store::db::version::VERSIONS;
 
 const WHAT: &str = "save what is whole";
 
@@ -29,7 +29,7 @@ type Before = (&'static [&'static str], &'static str);
 /// A table: its name, what a person calls its rows, the column that numbers them, and what stands before that column.
 struct Table(&'static str, &'static str, &'static str, Option<Before>);
 
-/// What labels rest on and whatever they refer to, then what follows; label events and words on experts come after that.
+/// What labels rest on and whatever they refer to, then what follows; label events and expert events come after that.
 const TABLES: [Table; 19] = [
     Table("project", "settings of the project", "id", None),
     Table("source", "imports", "id", None),
@@ -38,7 +38,7 @@ const TABLES: [Table; 19] = [
     Table("task_revision", "task revisions", "id", None),
     Table("model", "models", "id", None),
     Table("adapter", "adapters", "id", None),
-    Table("predictor", "ways of predicting", "id", None),
+    Table("predictor", "predictors", "id", None),
     Table("round", "rounds", "id", None),
     Table("item", "texts", "id", None),
     Table("source_row", "imported rows", "row", Some((&["source"], "SELECT id, 0 FROM source"))),
@@ -49,20 +49,20 @@ const TABLES: [Table; 19] = [
     Table("left_out", "bytes that were left out", "adapter", None),
     Table(
         "embedding",
-        "vectors (`hardcase scout FILE` computes them anew)",
+        "vectors (`hardcase scout FILE` computes them again)",
         "item",
         Some((&["model", "adapter"], "SELECT id, 0 FROM model UNION SELECT model, id FROM adapter")),
     ),
     Table(
         "prediction",
-        "predictions (`hardcase scout FILE` and `tune` compute them anew)",
+        "predictions (`hardcase scout FILE` and `tune` compute them again)",
         "item",
         Some((&["predictor"], "SELECT id, 0 FROM predictor")),
     ),
     Table("run", "records of jobs", "id", None),
 ];
 const METRIC: Table = Table("metric", "figures", "id", None);
-const WORDS: Table = Table("expert_event", "words on roles and names", "id", None);
+const EXPERT_EVENTS: Table = Table("expert_event", "changes of roles and names", "id", None);
 const EVENTS: Table = Table("label_event", "label events", "id", None);
 
 /// What was lost of one kind of row.
@@ -91,49 +91,34 @@ pub struct Salvage {
     pub without_case: usize,
     /// Rows that are kept though their seal could not be read.
     pub unsealed: usize,
-    /// Rows in which one bit was wrong.
-    pub mended: usize,
     /// By kind.
     pub lost: Vec<Lost>,
     /// What else a person should know.
     pub notes: Vec<String>,
 }
 
-/// Reads a damaged file, which is a copy and may have a log beside it, and writes what is whole of it into the empty file `into`. What nothing can
-/// be read without is taken from `backup` where it is gone.
+/// Reads a damaged file, which is a copy and may have a log next to it, and writes what is whole of it into the empty file `into`.
 ///
 /// # Errors
 /// Nothing that could be labelled is left: its tables, the project's settings or its task cannot be read.
-pub fn salvage(damaged: &Path, into: &Path, backup: Option<&Store>) -> Result<Salvage> {
+pub fn salvage(damaged: &Path, into: &Path) -> Result<Salvage> {
     let old = Connection::open_with_flags(damaged, OpenFlags::SQLITE_OPEN_READ_WRITE).attempting(WHAT)?;
     old.pragma_update(None, "trusted_schema", false).attempting(WHAT)?;
     old.pragma_update(None, "cell_size_check", true).attempting(WHAT)?;
     functions::install(&old).attempting(WHAT)?;
     let mut new = Connection::open(into).attempting(WHAT)?;
     new.pragma_update(None, "page_size", 4_096).attempting(WHAT)?;
-    migrate::apply(&mut new, migrate::MIGRATIONS)?;
+    migrate::apply(&mut new, VERSIONS)?;
     new.pragma_update(None, "foreign_keys", false).attempting(WHAT)?;
     new.pragma_update(None, "synchronous", "OFF").attempting(WHAT)?;
     new.execute_batch("BEGIN IMMEDIATE").attempting(WHAT)?;
-    let mut work = Work {
-        old,
-        new,
-        seals: HashMap::new(),
-        seals_unread: Unread::default(),
-        sealed: true,
-        out: Salvage::default(),
-    };
+    let mut work =
+        Work { old, new, seals: HashMap::new(), seals_unread: Unread::default(), out: Salvage::default() };
     work.read_seals()?;
     TABLES.iter().chain([&METRIC]).try_for_each(|table| work.take(table))?;
-    if let Some(backup) = backup {
-        let lent = lend(&work.new, &backup.conn, &work.seals)?;
-        work.out
-            .notes
-            .extend(lent.iter().map(|(called, n)| format!("{called}: {n} are as the backup has them")));
-    }
     work.settle(BEFORE_EVENTS)?;
     work.check_essentials()?;
-    work.take(&WORDS)?;
+    work.take(&EXPERT_EVENTS)?;
     work.take(&EVENTS)?;
     work.settle(AFTER_EVENTS)?;
     seals::ALL
@@ -168,8 +153,6 @@ struct Work {
     /// The old file's seals, by table and row.
     seals: HashMap<(&'static str, i64), Vec<u8>>,
     seals_unread: Unread,
-    /// False of a file from before there were seals.
-    sealed: bool,
     out: Salvage,
 }
 
@@ -182,11 +165,6 @@ enum Verdict {
 
 impl Work {
     fn read_seals(&mut self) -> Result<()> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'seal')";
-        self.sealed = self.old.query_row(sql, (), |r| r.get(0)).unwrap_or(true);
-        if !self.sealed {
-            return Ok(());
-        }
         for sealed in seals::ALL {
             let of_one = format!("(SELECT row, hash FROM seal WHERE of = '{}')", sealed.table);
             let from = Numbered { table: &of_one, columns: "hash", key: "row", before: &[] };
@@ -229,9 +207,8 @@ impl Work {
             unread.stretches += part.stretches;
             unread.end |= part.end;
         }
-        let Taken { kept, changed, mended, unsealed, without_case, ids, .. } = taken;
-        self.out.mended += mended;
-        self.out.unsealed += if self.sealed { unsealed } else { 0 };
+        let Taken { kept, changed, unsealed, without_case, ids, .. } = taken;
+        self.out.unsealed += unsealed;
         if changed > 0 || unread.stretches > 0 {
             self.out.lost.push(Lost { called, changed, stretches: unread.stretches });
         }
@@ -297,7 +274,6 @@ struct Taken<'w> {
     insert: String,
     kept: usize,
     changed: usize,
-    mended: usize,
     unsealed: usize,
     without_case: usize,
     ids: BTreeSet<i64>,
@@ -316,7 +292,6 @@ impl<'w> Taken<'w> {
             insert: format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({holes})", columns.join(", ")),
             kept: 0,
             changed: 0,
-            mended: 0,
             unsealed: 0,
             without_case: 0,
             ids: BTreeSet::new(),
@@ -333,7 +308,7 @@ impl<'w> Taken<'w> {
         {
             self.ids.insert(id);
         }
-        let verdict = self.whole(&mut row);
+        let verdict = self.whole(&row);
         if verdict == Verdict::Goes || !is_text(&row) || self.stands(&mut row)? == Verdict::Goes {
             self.changed += 1;
             return Ok(());
@@ -352,60 +327,34 @@ impl<'w> Taken<'w> {
         Ok(())
     }
 
-    /// Whether a row is as it was written, by its seal or its key.
-    fn whole(&mut self, row: &mut [Cell]) -> Verdict {
-        if self.table == "item" {
-            let (key, text) = (self.place("key"), self.place("text"));
-            let holds = |row: &[Cell]| matches!((&row[key], row[text].text()), (Cell::Blob(key), Some(text)) if ItemKey::of(text).0[..] == key[..]);
-            return self.verdict(row, &holds);
-        }
-        if let Some(legible) = enum_columns::ALL.into_iter().find(|legible| legible.table == self.table) {
-            return self.legible(row, legible);
-        }
-        let Some((sealed, places)) = self.sealed.clone() else { return Verdict::Stays };
-        let id = match row[0] {
-            Cell::Integer(id) => id,
-            _ => return Verdict::Goes,
+    /// Whether a row is as it was written, by its seal, its key or the form of its value.
+    fn whole(&mut self, row: &[Cell]) -> Verdict {
+        let whole = if self.table == "item" {
+            let (key, text) = (&row[self.place("key")], row[self.place("text")].text());
+            matches!((key, text), (Cell::Blob(key), Some(text)) if ItemKey::of(text).0[..] == key[..])
+        } else if let Some(EnumColumn { column, is_valid, .. }) =
+            enum_columns::ALL.into_iter().find(|column| column.table == self.table)
+        {
+            let value = &row[self.place(column)];
+            *value == Cell::Null || value.text().is_some_and(is_valid)
+        } else if let Some((sealed, places)) = &self.sealed {
+            let Cell::Integer(id) = row[0] else { return Verdict::Goes };
+            let Some(seal) = self.work.1.get(&(sealed.table, id)) else {
+                self.unsealed += 1;
+                return Verdict::Stays;
+            };
+            seals::seal_of(places.iter().map(|i| row[*i].as_ref()))[..] == seal[..]
+        } else {
+            true
         };
-        let Some(seal) = self.work.1.get(&(sealed.table, id)) else {
-            self.unsealed += 1;
-            return Verdict::Stays;
-        };
-        let seal_of = |row: &[Cell]| seals::seal_of(places.iter().map(|i| row[*i].as_ref()));
-        let apart: u32 = seal_of(row).iter().zip(seal).map(|(a, b)| (a ^ b).count_ones()).sum();
-        if apart == 1 {
-            // The seal itself is what a bit was turned in.
-            self.mended += 1;
-            return Verdict::Stays;
-        }
-        self.verdict(row, &|row| seal_of(row)[..] == seal[..])
-    }
-
-    /// Whether a row says what it must in a way that can be read.
-    fn legible(&mut self, row: &mut [Cell], Legible { column, reads, is_word, .. }: Legible) -> Verdict {
-        let place = self.place(column);
-        let said = &mut row[place..=place];
-        let holds = |said: &[Cell]| said[0] == Cell::Null || said[0].text().is_some_and(reads);
-        match is_word || holds(said) {
-            true => self.verdict(said, &holds),
-            false => Verdict::Goes,
-        }
-    }
-
-    fn verdict(&mut self, row: &mut [Cell], holds: &dyn Fn(&[Cell]) -> bool) -> Verdict {
-        if holds(row) {
-            return Verdict::Stays;
-        }
-        let mended = mend(row, holds);
-        self.mended += usize::from(mended);
-        if mended { Verdict::Stays } else { Verdict::Goes }
+        if whole { Verdict::Stays } else { Verdict::Goes }
     }
 
     /// Whether what a row of the logs refers to is there; a label stands without its case.
     fn stands(&mut self, row: &mut [Cell]) -> Result<Verdict> {
         let (sql, columns): (_, &[&str]) = match self.table {
             "label_event" => (EVENT_STANDS, &["item", "expert", "session", "revision", "label_case"]),
-            "expert_event" => (WORD_STANDS, &["session", "expert", "other"]),
+            "expert_event" => (EXPERT_EVENT_STANDS, &["session", "expert", "other"]),
             _ => return Ok(Verdict::Stays),
         };
         let places: Vec<usize> = columns.iter().map(|c| self.place(c)).collect();

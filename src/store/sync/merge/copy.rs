@@ -1,7 +1,7 @@
 //! Another copy of the project, opened so that not a byte of it changes.
 //!
 //! A copy that nobody has open and that is of this file version is read where it lies. Any other is read from a private file of its own:
-//! of an earlier version because that is brought up to date, with a log beside it because reading through the log writes beside it.
+//! one of an earlier version because it is brought up to date, one with a log because reading through the log writes next to it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,9 @@ use crate::store::db::attempt::Attempt;
 use crate::store::db::connected::Connected;
 use crate::store::db::open::{Store, read_only_uri};
 use crate::store::db::private::create_private;
+use crate::store::db::version::{FILE_VERSION, VERSIONS};
 use crate::store::db::wal;
-use crate::store::db::wal::beside;
+use crate::store::db::wal::sidecar;
 use crate::store::db::{busy, header, migrate};
 
 /// A copy under way into another file.
@@ -32,34 +33,34 @@ pub struct StoredCopy {
 type Stamp = (u64, Option<SystemTime>);
 
 impl StoredCopy {
-    /// Opens a copy. What has to be copied first lies for a moment beside `project`, or where temporary files do.
+    /// Opens a copy. What has to be copied first lies for a moment next to `project`, or where temporary files do.
     ///
     /// # Errors
     /// Those of opening a project, and no room for a private file.
     pub fn open(path: &Path, project: &Path) -> Result<Self> {
         let attempted = format!("read the copy {}", path.display());
-        let known = header::inspect(path, migrate::FILE_VERSION).map_err(|f| f.while_trying(&attempted))?;
+        let version = header::inspect(path).map_err(|f| f.while_trying(&attempted))?;
         wal::refuse_damaged(path, &attempted)?;
-        let in_use = beside(path, "-wal").exists() || beside(path, "-shm").exists();
-        if !in_use && known.user_version == migrate::FILE_VERSION {
+        let in_use = sidecar(path, "-wal").exists() || sidecar(path, "-shm").exists();
+        if !in_use && version == FILE_VERSION {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
             let connected = Connected::of(path);
             let conn = Connection::open_with_flags(read_only_uri(path), flags).attempting(&attempted)?;
             let store = settle(conn, path, connected).map_err(|f| f.while_trying(&attempted))?;
             return Ok(Self { store, before: Some(stamp(path)) });
         }
-        let private = Private::beside(project, &attempted)?;
-        if !in_use || !beside(path, "-shm").exists() || back_up(path, &private.0).is_err() {
+        let private = Private::next_to(project, &attempted)?;
+        if !in_use || !sidecar(path, "-shm").exists() || back_up(path, &private.0).is_err() {
             fill(path, &private.0, &attempted)?;
-            if beside(path, "-wal").exists() {
-                fill(&beside(path, "-wal"), &beside(&private.0, "-wal"), &attempted)?;
+            if sidecar(path, "-wal").exists() {
+                fill(&sidecar(path, "-wal"), &sidecar(&private.0, "-wal"), &attempted)?;
             }
         }
         let connected = Connected::of(&private.0);
         let mut conn = Connection::open(&private.0).attempting(&attempted)?;
         conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).attempting(&attempted)?;
-        if migrate::version(&conn).attempting(&attempted)? < migrate::FILE_VERSION {
-            migrate::apply(&mut conn, migrate::MIGRATIONS).map_err(|f| f.while_trying(&attempted))?;
+        if version < FILE_VERSION {
+            migrate::apply(&mut conn, VERSIONS).map_err(|f| f.while_trying(&attempted))?;
         }
         let store = settle(conn, path, connected).map_err(|f| f.while_trying(&attempted))?;
         // `private` goes here: its name is taken away, and the file with the last who has it open.
@@ -73,9 +74,9 @@ impl StoredCopy {
     pub fn check_unchanged(&self) -> Result<()> {
         let path = self.store.path();
         match self.before {
-            Some(before) if stamp(path) != before || beside(path, "-wal").exists() => {
+            Some(before) if stamp(path) != before || sidecar(path, "-wal").exists() => {
                 Err(Fault::new(format!("read the copy {}", path.display()), "somebody opened it meanwhile")
-                    .hint("Run the same command again: what came in is whole, and the rest follows"))
+                    .hint("Run the same command again: it goes on with what is missing"))
             }
             _ => Ok(()),
         }
@@ -119,7 +120,7 @@ fn fill(from: &Path, to: &Path, attempted: &str) -> Result<()> {
 struct Private(PathBuf);
 
 impl Private {
-    fn beside(project: &Path, attempted: &str) -> Result<Self> {
+    fn next_to(project: &Path, attempted: &str) -> Result<Self> {
         let name = |path: &Path| {
             let mut name = std::ffi::OsString::from(".");
             name.push(path.file_name().unwrap_or_default());
@@ -139,7 +140,7 @@ impl Private {
 impl Drop for Private {
     fn drop(&mut self) {
         for end in ["", "-wal", "-shm", "-journal"] {
-            let _ = std::fs::remove_file(beside(&self.0, end));
+            let _ = std::fs::remove_file(sidecar(&self.0, end));
         }
     }
 }

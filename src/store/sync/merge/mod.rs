@@ -14,6 +14,6 @@ mod take_log;
 mod texts;
 
 pub use copy::StoredCopy;
-pub use model_artifacts::YieldsLacking;
+pub use model_artifacts::ArtifactsLacking;
 pub use take_log::LeftOut;
 pub use texts::{Fill, Texts, TextsLacking};

@@ -1,4 +1,4 @@
-//! What jobs yielded in a copy and this file lacks: adapters' bytes, vectors, the predictions that matter, the record of jobs.
+//! Model artifacts that a copy has and this file lacks: adapters' bytes, vectors, the predictions that matter, the record of jobs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::store::db::attempt::Attempt;
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 
-const WHAT: &str = "bring in what jobs yielded";
+const WHAT: &str = "bring in what jobs computed";
 
 /// Rows of a copy that this file lacks: of what there, and the copy's items.
 pub struct Lacking {
@@ -20,8 +20,8 @@ pub struct Lacking {
     items: Vec<i64>,
 }
 
-/// What this file lacks of yields.
-pub struct YieldsLacking {
+/// Artifacts that this file lacks.
+pub struct ArtifactsLacking {
     vectors: Vec<Lacking>,
     predictions: Vec<Lacking>,
     /// Adapters whose bytes are here no more, or never were.
@@ -32,18 +32,15 @@ pub struct YieldsLacking {
     adopted: Option<Uuid16>,
 }
 
-impl YieldsLacking {
-    /// Vectors.
+impl ArtifactsLacking {
     pub fn vectors(&self) -> usize {
         self.vectors.iter().map(|l| l.items.len()).sum()
     }
 
-    /// Predictions.
     pub fn predictions(&self) -> usize {
         self.predictions.iter().map(|l| l.items.len()).sum()
     }
 
-    /// Jobs.
     pub fn runs(&self) -> usize {
         self.runs.len()
     }
@@ -55,8 +52,8 @@ impl YieldsLacking {
 }
 
 impl Store {
-    /// Compares what jobs yielded in a copy with what is here. Reads only.
-    pub fn compare_yields(&self, copy: &Self, texts: &Texts) -> Result<YieldsLacking> {
+    /// Compares the artifacts of a copy with what is here. Reads only.
+    pub fn compare_artifacts(&self, copy: &Self, texts: &Texts) -> Result<ArtifactsLacking> {
         let adopted = match self.active_predictor()? {
             Some(_) => None,
             None => copy.one(
@@ -75,7 +72,7 @@ impl Store {
         };
         let whole = uuids(self, "SELECT uuid FROM adapter WHERE length(bytes) > 0")?;
         let runs = uuids(self, "SELECT uuid FROM run")?;
-        Ok(YieldsLacking {
+        Ok(ArtifactsLacking {
             vectors: self.vectors_lacking(copy, &texts.here)?,
             predictions: self.predictions_lacking(copy, &texts.here, adopted.is_some())?,
             bytes: lacks("SELECT uuid FROM adapter WHERE length(bytes) > 0 ORDER BY id", &whole)?,
@@ -181,8 +178,8 @@ impl Store {
         Ok(lacking)
     }
 
-    /// Brings in what [`Store::compare_yields`] found lacking, after the texts and the log. The file's active model stays.
-    pub fn take_yields(&mut self, copy: &Self, texts: &Texts, lacking: &YieldsLacking) -> Result<()> {
+    /// Brings in what [`Store::compare_artifacts`] found lacking, after the texts and the log. The file's active model stays.
+    pub fn take_artifacts(&mut self, copy: &Self, texts: &Texts, lacking: &ArtifactsLacking) -> Result<()> {
         for uuid in &lacking.bytes {
             let bytes: Option<Vec<u8>> =
                 copy.one("SELECT bytes FROM adapter WHERE uuid = ?1", [uuid], WHAT, |r| r.get(0))?;

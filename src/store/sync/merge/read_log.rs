@@ -32,7 +32,7 @@ impl Store {
     /// The whole log, as it stands at one moment.
     ///
     /// # Errors
-    /// A row of it is not as it was written: then none is given.
+    /// A row of it is not as it was written.
     pub fn log(&self) -> Result<Log> {
         self.check_labels(WHAT)?;
         self.conn.execute_batch("BEGIN").attempting(WHAT)?;
@@ -216,7 +216,7 @@ impl Store {
                     c.withdrawn_ms, e.name, c.revealed_ms, a.uuid
              FROM label_case c JOIN round r ON r.id = c.round JOIN item i ON i.id = c.item
              LEFT JOIN item p ON p.id = c.partner LEFT JOIN expert e ON e.id = c.expert
-             LEFT JOIN task_revision a ON a.id = c.again ORDER BY r.number, c.position",
+             LEFT JOIN task_revision a ON a.id = c.reannotation ORDER BY r.number, c.position",
             WHAT,
             |r| {
                 Ok(CaseLine {
@@ -235,7 +235,7 @@ impl Store {
                     withdrawn_ms: r.get(11)?,
                     expert: r.get(12)?,
                     revealed_ms: r.get(13)?,
-                    again: maybe_uuid(r, 14)?,
+                    reannotation: maybe_uuid(r, 14)?,
                 })
             },
         )
@@ -243,7 +243,7 @@ impl Store {
 
     fn event_lines(&self) -> Result<Vec<EventLine>> {
         self.all_rows(
-            "SELECT v.uuid, v.lamport, s.uuid, v.seq, e.name, i.key, c.uuid, v.action, v.target, v.label, v.confidence, v.note, t.uuid,
+            "SELECT v.uuid, v.lamport, s.uuid, v.seq, e.name, i.key, c.uuid, v.action, v.target, v.answer, v.confidence, v.note, t.uuid,
                     v.seen_prelabel, v.revealed, v.duration_ms, v.at_ms
              FROM label_event v JOIN session s ON s.id = v.session JOIN expert e ON e.id = v.expert JOIN item i ON i.id = v.item
              JOIN task_revision t ON t.id = v.revision LEFT JOIN label_case c ON c.id = v.label_case ORDER BY v.lamport, v.uuid",
@@ -259,7 +259,7 @@ impl Store {
                     case: maybe_uuid(r, 6)?,
                     action: r.get(7)?,
                     target: maybe_uuid(r, 8)?,
-                    label: r.get(9)?,
+                    labels: r.get(9)?,
                     confidence: r.get(10)?,
                     note: r.get(11)?,
                     revision: uuid(r, 12)?,

@@ -123,18 +123,18 @@ pub(super) fn take_case(
         None => None,
     };
     let expert = case.expert.as_ref().and_then(|name| ids.experts.get(name).copied());
-    let again = case.again.and_then(|uuid| ids.revisions.get(&uuid).copied());
-    if case.again.is_some() && again.is_none() {
+    let reannotation = case.reannotation.and_then(|uuid| ids.revisions.get(&uuid).copied());
+    if case.reannotation.is_some() && reannotation.is_none() {
         return Ok(None);
     }
     let by_uuid = "SELECT id FROM label_case WHERE uuid = ?1";
     let same = if case.expert.is_some() {
-        // Sent round, withdrawn and sent round again, there are two of one kind: each is the one it was.
+        // Sent for re-annotation, withdrawn and sent again, there are two of one kind: each keeps its identity.
         tx.prepare_cached(
-            "SELECT id FROM label_case WHERE expert = ?1 AND item = ?2 AND again IS ?3
+            "SELECT id FROM label_case WHERE expert = ?1 AND item = ?2 AND reannotation IS ?3
              ORDER BY uuid = ?4 DESC, withdrawn_ms IS NULL DESC, id LIMIT 1",
         )?
-        .query_row((expert, item, again, Uuid16(case.uuid)), |r| r.get(0))
+        .query_row((expert, item, reannotation, Uuid16(case.uuid)), |r| r.get(0))
         .optional()?
     } else if zero && case.reason != "repeat" {
         tx.prepare_cached("SELECT id FROM label_case WHERE round = ?1 AND item = ?2 AND reason <> 'repeat'")?
@@ -151,7 +151,7 @@ pub(super) fn take_case(
         Meeting::ClosedHere => Some(UNKNOWN_TO_WHO_CLOSED),
         Meeting::Alike | Meeting::ClosedThere => case.withdrawn_ms,
     };
-    if case.reason == "repeat" && again.is_none() {
+    if case.reason == "repeat" && reannotation.is_none() {
         let place: Option<(i64, bool)> = tx
             .prepare_cached(
                 "SELECT id, expert IS NULL FROM label_case WHERE round = ?1 AND position = ?2 AND reason = 'repeat'",
@@ -184,7 +184,7 @@ pub(super) fn take_case(
     let added = tx
         .prepare_cached(
             "INSERT OR IGNORE INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion,
-                                               overlap, withdrawn_ms, expert, revealed_ms, again)
+                                               overlap, withdrawn_ms, expert, revealed_ms, reannotation)
              VALUES (?1, ?2, iif(EXISTS (SELECT 1 FROM label_case WHERE round = ?2 AND position = ?3),
                                  (SELECT max(position) + 1 FROM label_case WHERE round = ?2), ?3),
                      ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
@@ -204,7 +204,7 @@ pub(super) fn take_case(
             withdrawn,
             expert,
             case.revealed_ms,
-            again
+            reannotation
         ])?;
     Ok((added > 0).then(|| tx.last_insert_rowid()))
 }

@@ -1,4 +1,4 @@
-//! Takes a log in: whatever this file lacks of it, each kind after those that it refers to.
+//! Takes in what this file lacks of a log, each kind after those that it refers to.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,7 @@ const WHAT: &str = "take the log in";
 /// Cases that one commit takes.
 const CASES: usize = 500;
 
-/// What of a log could not come in.
+/// What could not be taken in of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// Cases whose text is not here.
@@ -175,7 +175,7 @@ impl Store {
         .map(drop)
     }
 
-    /// A part of a project comes without settings; whoever has them brings them.
+    /// A part of a project comes without settings: they come from a copy that has them.
     fn fill_settings(&mut self, log: &Log, ids: &mut Ids) -> Result<()> {
         let adapters = log.adapters.iter().map(|a| ("adapter", a.uuid, &a.settings));
         let predictors = log.predictors.iter().map(|p| ("predictor", p.uuid, &p.settings));
@@ -323,7 +323,7 @@ fn take_expert(tx: &Transaction<'_>, line: &ExpertLine) -> rusqlite::Result<i64>
     Ok(tx.last_insert_rowid())
 }
 
-/// A session that one copy saw closed was closed, whatever another thought of it.
+/// A session that one copy saw closed was closed, whatever another says.
 fn take_session(tx: &Transaction<'_>, ids: &Ids, s: &SessionLine) -> rusqlite::Result<Option<i64>> {
     let Some(expert) = ids.experts.get(&s.expert) else { return Ok(None) };
     tx.prepare_cached(
@@ -359,7 +359,7 @@ fn take_event(tx: &Transaction<'_>, ids: &mut Ids, e: &EventLine) -> rusqlite::R
     let expert = ids.experts.get(&e.expert).copied();
     let case = e.case.and_then(|uuid| ids.cases.get(&uuid).copied());
     tx.prepare_cached(
-        "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, label, confidence, note,
+        "INSERT INTO label_event (uuid, lamport, session, seq, expert, item, label_case, action, target, answer, confidence, note,
                                   revision, seen_prelabel, revealed, duration_ms, at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?
@@ -373,7 +373,7 @@ fn take_event(tx: &Transaction<'_>, ids: &mut Ids, e: &EventLine) -> rusqlite::R
         case,
         e.action,
         e.target.map(Uuid16),
-        e.label,
+        e.labels,
         e.confidence,
         e.note,
         ids.revisions.get(&e.revision),

@@ -16,7 +16,7 @@ use crate::store::db::open::Store;
 
 const WHAT: &str = "bring texts in";
 
-/// What a copy has of texts, beside what this file has.
+/// The texts of a copy compared with those of this file.
 pub struct Texts {
     /// Items of the copy that this file has, too, with their number here.
     pub(super) here: HashMap<i64, i64>,
@@ -32,7 +32,6 @@ pub struct TextsLacking {
     pub imports: usize,
     /// Rows, those included that are here without their columns.
     pub rows: usize,
-    /// Texts.
     pub texts: usize,
 }
 
@@ -92,7 +91,7 @@ impl Store {
         Ok(Texts { here, sources, lacking })
     }
 
-    /// Brings in what [`Store::compare_texts`] found lacking; `each` hears how many rows came in so far. No import may run beside it.
+    /// Brings in what [`Store::compare_texts`] found lacking; `each` hears how many rows came in so far. No import may run at the same time.
     ///
     /// # Errors
     /// A text of the copy that does not belong to its key: the copy is damaged. Of that import nothing is seen then.

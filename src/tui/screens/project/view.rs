@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::grouped::counted;
+use crate::domain::hex::hex;
 use crate::domain::task::{Assist, Task};
 use crate::insight::project::{File, Project, SetTask, Tuned};
 use crate::tui::widgets::frame::{Look, hanging};
@@ -137,7 +138,7 @@ impl Page<'_> {
         }
         for model in &project.models {
             let place = if model.path.is_empty() { "inside the program" } else { model.path.as_str() };
-            let hash: String = model.sha256.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+            let hash: String = hex(&model.sha256).chars().take(12).collect();
             let says = format!(
                 "{}, {}, {} values a text, {}; sha256 {hash}…; {place}",
                 model.architecture,
