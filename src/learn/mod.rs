@@ -1,22 +1,30 @@
 //! What is learned: predictors of every kind, how they are fitted, scored, cross-validated, combined and activated.
 
-pub(crate) mod cascade;
+pub(crate) mod activate;
+pub(crate) mod combined;
 #[cfg(feature = "engine")]
 pub(crate) mod cross_validation;
+pub(crate) mod curve;
 #[cfg(feature = "engine")]
-pub(crate) mod embedding;
-pub(crate) mod evaluate;
+pub(crate) mod embed;
+pub(crate) mod head;
 #[cfg(feature = "engine")]
 pub(crate) mod held_out;
+pub(crate) mod judge;
 #[cfg(feature = "engine")]
 pub(crate) mod judge_run;
-pub(crate) mod judge_scores;
 #[cfg(feature = "engine")]
 pub(crate) mod judge_training;
 #[cfg(feature = "engine")]
 pub(crate) mod judge_variants;
+pub(crate) mod kind;
+pub(crate) mod lora;
 #[cfg(feature = "engine")]
 pub(crate) mod lora_prelabels;
+#[cfg(feature = "engine")]
+pub(crate) mod lora_scorer;
+#[cfg(feature = "engine")]
+pub(crate) mod lora_training;
 #[cfg(feature = "engine")]
 pub mod model;
 #[cfg(feature = "engine")]
@@ -25,5 +33,6 @@ pub(crate) mod prelabels;
 #[cfg(feature = "engine")]
 pub(crate) mod prompt;
 pub(crate) mod scorer;
-pub(crate) mod shares;
 pub(crate) mod training;
+pub(crate) mod vectors;
+pub(crate) mod zero_shot;
