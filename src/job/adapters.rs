@@ -48,8 +48,9 @@ pub struct Listed {
     pub bytes: usize,
     /// When it was trained, UTC milliseconds.
     pub created_ms: i64,
-    /// How it was trained and what was measured.
-    pub settings: serde_json::Value,
+    /// How it was trained and what was measured, as anybody may see it; none where that cannot be read.
+    #[serde(serialize_with = "as_stored")]
+    pub settings: Option<AdapterSettings>,
 }
 
 /// Every adapter, oldest first.
@@ -66,7 +67,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
         .into_iter()
         .map(|row| {
             Ok(Listed {
-                settings: shown(&row),
+                settings: row.settings.known().map(|settings| settings.clone().without_answers()),
                 lacks: revision.as_ref().map_or_else(Vec::new, |r| r.task.names_beside(&row.labels)),
                 adapter: row.id,
                 active: active == Some(row.id),
@@ -374,8 +375,8 @@ fn head_of(store: &Store, predictor: &Predictor) -> Result<Option<Logistic>> {
     }
 }
 
-/// Settings as anybody may see them: without what they say of single answers, which is for those who gave them.
-fn shown(row: &AdapterRow) -> serde_json::Value {
-    let settings = row.settings.known().map(|settings| settings.clone().without_answers().write());
-    settings.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
+/// Settings in a document, as the file keeps them.
+fn as_stored<S: serde::Serializer>(settings: &Option<AdapterSettings>, to: S) -> Result<S::Ok, S::Error> {
+    let json = settings.as_ref().and_then(|settings| serde_json::from_str(&settings.write()).ok());
+    json.unwrap_or(serde_json::Value::Null).serialize(to)
 }

@@ -7,25 +7,22 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::judge::path_of;
-use crate::domain::adapter::{AdapterSettings, Comparison, JudgeLora, LoraTraining, ServingCheck};
+use crate::domain::adapter::{Comparison, ServingCheck};
 use crate::domain::fault::Result;
-use crate::domain::ids::{AdapterId, ItemId, PredictorId};
-use crate::domain::predictor::{JudgeMethod, JudgeSettings, Method, Predictor};
-use crate::domain::settings::{Stored, write};
+use crate::domain::ids::{AdapterId, ItemId};
 use crate::engine::judge::{Judge, JudgeOptions, is_url};
 use crate::engine::model_file::inspect;
 use crate::engine::training::Settings;
 use crate::learn::activate::{LORA_JOB, Rescore, activate};
 use crate::learn::judge::{self, Judged};
+use crate::learn::judge_fit::JudgeFit;
 use crate::learn::judge_run::{Budget, read};
 pub use crate::learn::judge_training::AdapterScope;
-use crate::learn::judge_training::JudgeTraining;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
 use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
-use crate::learn::prompt::{EXAMPLES, Examples, given, predictor, prompt_of};
+use crate::learn::prompt::{EXAMPLES, Examples, given, predictor};
 use crate::store::log::tasks::Revision;
-use crate::store::pool::adapters::NewAdapter;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Training labels below which no adapter is trained, and of each label: as for one of the scout.
@@ -185,7 +182,6 @@ fn once(
     let path = path_of(work.store, options.model.as_deref(), attempted)?;
     let revision = work.store.task()?;
     let mut report = TrainJudgeReport::new(Verdict::TooFew);
-    let labels = revision.task.labels.len();
     let all = given(work.store, &revision)?;
     if let Some(missing) = too_few(&all, &revision) {
         report.missing = Some(missing);
@@ -202,87 +198,37 @@ fn once(
     let labelled: Vec<(ItemId, usize)> =
         all.into_iter().filter(|(item, _)| !settings.examples.contains(item)).collect();
     report.training = labelled.len();
-    let hash = hash_of(&labelled, &settings);
     let mut training = Settings::of_width(judge.facts().dimensions, seed);
     training.epochs = options.epochs.unwrap_or(training.epochs);
-    let known = work.store.adapters()?.into_iter().rev().find(|a| {
-        a.kind == options.scope.kind()
-            && a.training_hash == hash
-            && a.model == base.model
-            && Some(a.id) == base.adapter()
-    });
-    if let Some(known) = known
-        && known
-            .settings
-            .known()
-            .and_then(AdapterSettings::judge_lora)
-            .is_some_and(|t| t.training == training.into())
-    {
+    let fit = JudgeFit {
+        base: &base,
+        settings: &settings,
+        labelled: &labelled,
+        revision: &revision,
+        scope: options.scope,
+        training,
+        path: &path,
+        threads,
+    };
+    if fit.is_known(work.store)? {
         report.verdict = Verdict::NothingNew;
         return Ok(report);
     }
-    let texts = work.store.texts(&labelled.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
-    let texts: Vec<String> = texts.into_iter().map(|(_, text)| text).collect();
-    let gold: Vec<usize> = labelled.iter().map(|(_, label)| *label).collect();
-    let trained = JudgeTraining {
-        judge: &judge,
-        path: &path,
-        prompt: &judge.lesson(&prompt_of(&settings.prompt))?,
-        texts: &texts,
-        gold: &gold,
-        labels,
-        settings: training,
-        scope: options.scope,
-        threads,
-    }
-    .run(work)?;
-    let Some(trained) = trained else {
+    let Some((adapter, trained)) = fit.train(work, &judge)? else {
         report.verdict = Verdict::Stopped;
         return Ok(report);
     };
-    let verified = ServingCheck::from(trained.verified);
-    let kept = JudgeLora {
-        training: training.into(),
-        trained_for: trained.epochs,
-        comparison: trained.comparison.clone(),
-        verified,
-        epochs_ended: work.epochs.clone(),
-    };
-    report.epochs = Some(trained.epochs);
-    let bytes = trained.bytes;
-    let adapter = work.store.add_adapter(&NewAdapter {
-        kind: options.scope.kind(),
-        model: base.model,
-        parent: base.adapter(),
-        round: work.store.rounds()?.last().map(|r| r.id),
-        revision: revision.id,
-        labels: base.labels.clone(),
-        settings: AdapterSettings::Lora(LoraTraining::Judge(kept)),
-        training_hash: hash,
-        training_n: labelled.len(),
-        bytes: bytes.clone(),
-    })?;
-    (report.adapter, report.verified) = (Some(adapter), Some(verified));
-    let worse = trained.comparison.worse;
-    report.comparison = Some(trained.comparison);
-    if worse {
+    (report.adapter, report.epochs) = (Some(adapter), Some(trained.epochs));
+    report.verified = Some(trained.verified.into());
+    report.comparison = Some(trained.comparison.clone());
+    if trained.comparison.worse {
         report.verdict = Verdict::JudgeStays;
         return Ok(report);
     }
     let before = Judged::read(work.store, base.clone())?.items.len();
-    let method = JudgeMethod {
-        adapter: Some((adapter, options.scope.kind())),
-        prompt: base.method.prompt().unwrap_or_default().to_vec(),
-        settings: Stored::Known(JudgeSettings { calibration: None, worth: None, ..settings.clone() }),
-    };
-    let mut next = Predictor { id: PredictorId(0), method: Method::Judge(method), ..base };
-    next.id = work.store.add_predictor(&next)?;
-    // What it says of the texts that it was trained on is what the fold's adapter said that had not seen them.
-    let items: Vec<ItemId> = labelled.iter().map(|(item, _)| *item).collect();
-    let unseen: Vec<f32> = trained.held_out.iter().copied().collect();
-    work.store.put_predictions(next.id, &items, &unseen, labels)?;
+    let next = fit.predictor(work, adapter, &trained)?;
     if options.rescore == Rescore::Pool {
-        judge.adapt(&bytes)?;
+        judge.adapt(&trained.bytes)?;
         let earlier = add_earlier_variants(work, &mut judge, &next)?;
         report.read = read(work, &judge, &next, &settings, &earlier, Budget::Texts(before))?.judged;
         report.compared = compared(work.store, &next, &earlier, &revision, seed)?;
@@ -306,13 +252,4 @@ fn too_few(given: &[(ItemId, usize)], revision: &Revision) -> Option<String> {
             of(label)
         )
     })
-}
-
-fn hash_of(labelled: &[(ItemId, usize)], settings: &JudgeSettings) -> [u8; 32] {
-    let mut hash = blake3::Hasher::new();
-    hash.update(write(&settings.prompt).as_bytes());
-    for (item, label) in labelled {
-        hash.update(&item.0.to_le_bytes()).update(&label.to_le_bytes());
-    }
-    *hash.finalize().as_bytes()
 }

@@ -5,27 +5,19 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::adapter::{
-    AdapterKind, AdapterSettings, Comparison, EncoderLora, LoraHyperparameters, LoraTraining, ServingCheck,
-};
-use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{AdapterId, ItemId, PredictorId};
-use crate::domain::prediction::Probabilities;
-use crate::domain::predictor::{Method, Predictor, PredictorKind};
-use crate::engine::lora::AdapterFile;
-use crate::engine::training::{Settings, probabilities};
-use crate::engine::verify::Verified;
+use crate::domain::adapter::{Comparison, LoraHyperparameters, ServingCheck};
+use crate::domain::fault::Result;
+use crate::domain::ids::AdapterId;
+use crate::domain::predictor::{Predictor, PredictorKind};
+use crate::engine::training::Settings;
 use crate::learn::activate::{LORA_JOB, Rescore, activate};
-use crate::learn::cross_validation::CrossValidation;
-use crate::learn::curve::{record_agreement, rescore_cases};
-use crate::learn::lora_prelabels;
-use crate::learn::lora_prelabels::{Adapted, Keep};
-use crate::learn::lora_training::EncoderTrainer;
-use crate::learn::model::{Chosen, ScoutModel};
+use crate::learn::curve::record_agreement;
+use crate::learn::lora_fit::LoraFit;
+use crate::learn::lora_rollout::roll_out;
+use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::scouting;
 use crate::learn::training::Training;
 use crate::store::log::tasks::Revision;
-use crate::store::pool::adapters::NewAdapter;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Training labels below which no adapter is trained.
@@ -35,11 +27,6 @@ const LEAST_OF_EACH: usize = 3;
 /// Training labels from which three epochs are taken. On 368 labels four were no better than two for hate speech and banking intents, and
 /// better for TREC's questions (`benches/lora.rs`), and a round must not wait longer than it has to.
 const MANY: usize = 500;
-/// Texts that llama.cpp and the trainer both read before the adapter is used.
-const VERIFIED_ON: usize = 128;
-/// Texts nearest the boundary that are read first; the adapter is active once they are.
-const UNCERTAIN: usize = 2_048;
-
 /// How often it starts again because newer labels came.
 const MOST_STARTS: usize = 3;
 
@@ -204,9 +191,9 @@ fn once(
     let seed = context.seed.unwrap_or(work.store.project()?.seed);
     let mut settings = Settings::usual(seed);
     settings.epochs = options.epochs.unwrap_or(if training.items.len() < MANY { 2 } else { 3 });
-    let tuning =
-        Tuning { training: &training, current: &current, revision: &revision, settings, chosen: &chosen };
-    let Some((predictor, kept)) = tuning.find_or_train(work)? else {
+    let fit =
+        LoraFit { training: &training, current: &current, revision: &revision, settings, chosen: &chosen };
+    let Some((predictor, kept)) = fit.find_or_train(work)? else {
         report.verdict = Verdict::Stopped;
         return Ok(Some(report));
     };
@@ -226,7 +213,7 @@ fn once(
         return Ok(None);
     }
     let was_active = predictor.id == current.id;
-    report.rescored = tuning.take_over(work, &predictor, options.rescore)?;
+    report.rescored = roll_out(work, &predictor, &current, &chosen, options.rescore)?;
     report.verdict = match (work.stopped(), was_active && report.rescored == 0) {
         (true, _) => Verdict::Stopped,
         (false, true) => Verdict::NothingNew,
@@ -287,204 +274,4 @@ fn too_few(training: &Training, revision: &Revision) -> Option<String> {
     (have < LEAST_OF_EACH).then(|| {
         format!("a LoRA needs {LEAST_OF_EACH} training labels of each label, and '{name}' has {have}")
     })
-}
-
-struct Tuning<'a> {
-    training: &'a Training,
-    current: &'a Predictor,
-    revision: &'a Revision,
-    settings: Settings,
-    chosen: &'a Chosen,
-}
-
-impl Tuning<'_> {
-    /// The predictor of an adapter that has learned from just these labels; none where the training was stopped.
-    fn find_or_train(&self, work: &mut Work<'_>) -> Result<Option<(Predictor, EncoderLora)>> {
-        let labels = self.revision.task.label_ids();
-        let mut known = None;
-        for a in work.store.adapters()? {
-            let same = a.kind == AdapterKind::Lora
-                && a.training_hash == self.training.hash
-                && a.model == self.current.model
-                && a.labels == labels;
-            let kept = a.settings.known().and_then(AdapterSettings::encoder_lora).filter(|_| same);
-            // One whose bytes were dropped is trained again.
-            if let Some(kept) = kept.filter(|kept| kept.training == self.settings.into())
-                && work.store.adapter_size(a.id)? > 0
-            {
-                known = Some((a.id, kept.clone()));
-            }
-        }
-        let (adapter, kept) = match known {
-            Some(known) => known,
-            None => match self.train(work)? {
-                Some(trained) => trained,
-                None => return Ok(None),
-            },
-        };
-        let known = work
-            .store
-            .predictors()?
-            .into_iter()
-            .rev()
-            .find(|p| p.kind() == PredictorKind::Lora && p.adapter() == Some(adapter));
-        if let Some(predictor) = known {
-            return Ok(Some((predictor, kept)));
-        }
-        let mut predictor = Predictor {
-            id: PredictorId(0),
-            method: Method::Lora(adapter),
-            model: self.current.model,
-            revision: self.revision.id,
-            labels,
-            created_ms: 0,
-        };
-        predictor.id = work.store.add_predictor(&predictor)?;
-        Ok(Some((predictor, kept)))
-    }
-
-    fn train(&self, work: &mut Work<'_>) -> Result<Option<(AdapterId, EncoderLora)>> {
-        work.report("preparing the model", 0, None, "steps")?;
-        let encoder = self.chosen.load()?;
-        let weights = encoder.trainable()?;
-        let texts = work.store.texts(&self.training.items)?;
-        if texts.len() != self.training.items.len() {
-            return Err(Fault::new("train an adapter", "a labelled text is not in the file")
-                .hint("Run `hardcase doctor FILE`"));
-        }
-        let tokens: Vec<Vec<usize>> = texts.iter().map(|(_, text)| encoder.tokens(text)).collect();
-        let sample = self.sample(work)?;
-        let sample: Vec<Vec<usize>> = sample.iter().map(|(_, text)| encoder.tokens(text)).collect();
-        drop(encoder);
-        let classes = self.revision.task.labels.len();
-        let (training, settings) = (self.training, self.settings);
-        let trainer = EncoderTrainer { weights: &weights, training, tokens: &tokens, classes, settings };
-        let cross_validation =
-            CrossValidation { trainer: &trainer, gold: &training.labels, classes, settings };
-        let Some(trained) = cross_validation.in_parallel(work, self.chosen.threads())? else {
-            return Ok(None);
-        };
-        work.report("checking that llama.cpp serves it", 0, None, "texts")?;
-        let bytes = self.encode(&trained.adapter, &trained.comparison)?;
-        let expected = probabilities(&weights, &trained.adapter, &sample)?;
-        let verified =
-            Verified::measure(self.chosen.path(), &bytes, &trained.adapter.head, &sample, &expected)?;
-        verified.require(&self.chosen.model.quantisation)?;
-        if work.stopped() {
-            return Ok(None);
-        }
-        let held_out = trained.held_out.rows().into_iter().map(|row| row.to_vec());
-        let kept = EncoderLora {
-            training: self.settings.into(),
-            comparison: trained.comparison,
-            verified: verified.into(),
-            epochs_ended: work.epochs.clone(),
-            held_out: training.items.iter().copied().zip(held_out).collect(),
-        };
-        let id = work.store.add_adapter(&NewAdapter {
-            kind: AdapterKind::Lora,
-            model: self.current.model,
-            parent: self.current.adapter(),
-            round: work.store.rounds()?.last().map(|r| r.id),
-            revision: self.revision.id,
-            labels: self.revision.task.label_ids(),
-            settings: AdapterSettings::Lora(LoraTraining::Encoder(kept.clone())),
-            training_hash: self.training.hash,
-            training_n: self.training.items.len(),
-            bytes,
-        })?;
-        Ok(Some((id, kept)))
-    }
-
-    /// Texts to verify on: half of them labelled, half from all over the pool.
-    fn sample(&self, work: &Work<'_>) -> Result<Vec<(ItemId, String)>> {
-        let half = VERIFIED_ON / 2;
-        let (scored, _) = work.store.predictions(self.current.id)?;
-        let spread = |items: &[ItemId], n: usize| -> Vec<ItemId> {
-            items.iter().copied().step_by((items.len() / n).max(1)).take(n).collect()
-        };
-        let mut items = spread(&self.training.items, half);
-        items.extend(spread(&scored, VERIFIED_ON - items.len()));
-        work.store.texts(&items)
-    }
-
-    fn encode(&self, adapter: &AdapterFile, comparison: &Comparison) -> Result<Vec<u8>> {
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-        let model = &self.chosen.model;
-        let task = &self.revision.task;
-        let json = |value: serde_json::Result<String>| value.unwrap_or_default();
-        let names: Vec<&str> = task.labels.iter().map(|l| l.name.as_str()).collect();
-        let about = [
-            ("base.name", model.name.clone()),
-            ("base.sha256", hex(&model.sha256)),
-            ("task", task.name.clone()),
-            ("question", task.question.clone()),
-            ("labels", json(serde_json::to_string(&names))),
-            ("training.blake3", hex(&self.training.hash)),
-            ("training.labels", self.training.items.len().to_string()),
-            ("settings", json(serde_json::to_string(&self.settings))),
-            ("comparison", json(serde_json::to_string(comparison))),
-        ];
-        adapter
-            .encode(&model.architecture, &about)
-            .map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))
-    }
-
-    /// Reads the pool with the adapter, what is nearest the boundary first, and activates it as soon as that part is done, so that nobody waits for the
-    /// rest; the whole sequence of an activation follows. Returns how many texts it read.
-    fn take_over(&self, work: &mut Work<'_>, predictor: &Predictor, rescore: Rescore) -> Result<usize> {
-        let order = self.nearest_first(work)?;
-        let done: std::collections::HashSet<ItemId> =
-            work.store.predictions(predictor.id)?.0.into_iter().collect();
-        let cases: std::collections::HashSet<ItemId> = work.store.items_of_cases()?.into_iter().collect();
-        let missing = |of_cases: bool| {
-            let wanted = |i: &ItemId| !done.contains(i) && cases.contains(i) == of_cases;
-            order.iter().copied().filter(wanted).collect::<Vec<_>>()
-        };
-        let (cases, mut uncertain) = (missing(true), missing(false));
-        let rest =
-            uncertain.split_off(if rescore == Rescore::Pool { UNCERTAIN.min(uncertain.len()) } else { 0 });
-        let stage = if rest.is_empty() { "prelabelling the pool" } else { "prelabelling what is uncertain" };
-        let adapted = Adapted::load(work, predictor, self.chosen)?;
-        let mut read = adapted.score(work, &uncertain, Keep::Vectors, stage)?;
-        // The cases last: otherwise, for as long as the pool takes, a figure of some of them would stand next to figures of all.
-        read += adapted.score(work, &cases, Keep::Vectors, "prelabelling the cases")?;
-        if work.stopped() {
-            return Ok(read);
-        }
-        // One that is active already, alone or combined with a judge, stays so.
-        if predictor.id != self.current.id {
-            rescore_cases(work)?;
-            let ranked = self.nearest_by(work, predictor)?;
-            work.store.activate(predictor.id)?;
-            work.store.rank_unseen_cases(&ranked)?;
-        }
-        if rescore == Rescore::Pool {
-            read += adapted.score(work, &rest, Keep::Vectors, "prelabelling the rest of the pool")?;
-        }
-        drop(adapted);
-        lora_prelabels::complete_cases(work, self.chosen)?;
-        Ok(read)
-    }
-
-    fn nearest_first(&self, work: &Work<'_>) -> Result<Vec<ItemId>> {
-        let mut order = self.nearest_by(work, self.current)?;
-        let known: std::collections::HashSet<ItemId> = order.iter().copied().collect();
-        let all = work.store.splits()?;
-        order.extend(all.into_iter().map(|(item, _)| item).filter(|item| !known.contains(item)));
-        Ok(order)
-    }
-
-    /// What a predictor has scored, the smallest margin first.
-    fn nearest_by(&self, work: &Work<'_>, predictor: &Predictor) -> Result<Vec<ItemId>> {
-        let (items, values) = work.store.predictions(predictor.id)?;
-        let labels = predictor.labels.len().max(1);
-        let mut margins: Vec<(f32, ItemId)> = values
-            .chunks_exact(labels)
-            .zip(items)
-            .map(|(row, item)| (Probabilities(row.to_vec()).margin(), item))
-            .collect();
-        margins.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        Ok(margins.into_iter().map(|(_, item)| item).collect())
-    }
 }
