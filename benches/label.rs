@@ -12,8 +12,10 @@ use anyhow::{Context, Result, ensure};
 use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::overlap::Overlap;
+use hardcase::domain::predictor::{Method, Predictor};
+use hardcase::domain::settings::Stored;
 use hardcase::domain::split::Split;
-use hardcase::store::pool::predictors::{Model, Predictor};
+use hardcase::store::pool::predictors::Model;
 use hardcase::store::rounds::round::{Incomplete, NewRound};
 use hardcase::store::{Access, Store};
 
@@ -144,14 +146,10 @@ fn pool(rows: usize) -> Result<Project> {
     })?;
     let predictor = store.add_predictor(&Predictor {
         id: PredictorId(0),
-        kind: "zero-shot".into(),
+        method: Method::ZeroShot(Stored::LeftOut),
         model,
-        adapter: None,
-        adapter_kind: None,
-        prompt: None,
         revision: revision.id,
         labels: revision.task.label_ids(),
-        settings: "{}".into(),
         created_ms: 0,
     })?;
     let items: Vec<ItemId> = (1..=rows as i64).map(ItemId).collect();

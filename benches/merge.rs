@@ -16,12 +16,14 @@ use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::overlap::Overlap;
+use hardcase::domain::predictor::{Method, Predictor};
 use hardcase::domain::progress::Unwatched;
+use hardcase::domain::settings::Stored;
 use hardcase::domain::split::Split;
 use hardcase::exchange::merge::{Mode, merge};
 use hardcase::store::log::events::Reveals;
 use hardcase::store::pool::embeddings::Space;
-use hardcase::store::pool::predictors::{Model, Predictor};
+use hardcase::store::pool::predictors::Model;
 use hardcase::store::rounds::round::{Incomplete, NewRound};
 use hardcase::store::{Access, Store};
 use hardcase::work::JobContext;
@@ -166,14 +168,10 @@ fn fill(project: &Project, rows: usize) -> Result<()> {
     }
     let predictor = store.add_predictor(&Predictor {
         id: PredictorId(0),
-        kind: "zero-shot".into(),
+        method: Method::ZeroShot(Stored::LeftOut),
         model,
-        adapter: None,
-        adapter_kind: None,
-        prompt: None,
         revision: revision.id,
         labels: revision.task.label_ids(),
-        settings: "{}".into(),
         created_ms: 0,
     })?;
     let probabilities: Vec<f32> = items.iter().flat_map(|_| [0.4, 0.6]).collect();

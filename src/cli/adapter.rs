@@ -137,15 +137,14 @@ fn in_words(adapters: &[Listed]) -> String {
     let mut lines = vec!["adapter  kind  round  labels       bytes".to_owned()];
     for a in adapters {
         let round = a.round.map_or_else(|| "-".into(), |r| r.to_string());
-        let against = &a.settings["comparison"];
-        let against = match (against["difference"].as_f64(), against["error"].as_f64()) {
-            (Some(difference), Some(error)) => format!(
-                "  log-loss {difference:+.3} against {} (less is better; standard error {error:.3}, n = {})",
-                if a.settings["against"] == "judge" { "the judge's without it" } else { "the head's" },
-                against["n"]
-            ),
-            _ => String::new(),
-        };
+        let comparison = a.settings.as_ref().and_then(|settings| Some((settings, settings.comparison()?)));
+        let against = comparison.map_or_else(String::new, |(settings, c)| {
+            let other = if settings.judge_lora().is_some() { "the judge's without it" } else { "the head's" };
+            format!(
+                "  log-loss {:+.3} against {other} (less is better; standard error {:.3}, n = {})",
+                c.difference, c.error, c.n
+            )
+        });
         let bytes = if a.bytes == 0 { "dropped".into() } else { grouped(a.bytes as u64) };
         let active = match (a.active, a.judging) {
             (true, _) => "  active",

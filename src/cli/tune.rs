@@ -9,7 +9,7 @@ use crate::domain::fault::Result;
 #[cfg(feature = "engine")]
 use crate::job::train_judge::{TrainJudgeOptions, is_language_model, train_judge};
 #[cfg(feature = "engine")]
-use crate::job::train_lora::{AdaptOptions, adapt};
+use crate::job::train_lora::{TrainLoraOptions, train_lora};
 use crate::job::tune::{Rescore, tune};
 #[cfg(feature = "engine")]
 use crate::learn::judge_training::AdapterScope;
@@ -45,7 +45,7 @@ pub(super) struct Tune {
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "N")]
     threads: Option<std::num::NonZeroUsize>,
-    /// Prelabel only the cases anew; the pool follows with the next mining
+    /// Prelabel only the cases again; the pool follows when the next round is mined
     #[arg(long)]
     no_rescore: bool,
 }
@@ -59,7 +59,7 @@ impl Tune {
 
     /// Which adapter of the judge it trains, where it does: a model that is named says whether the scout or the judge is meant.
     #[cfg(feature = "engine")]
-    fn teaches(&self) -> Result<Option<AdapterScope>> {
+    fn judge_adapter(&self) -> Result<Option<AdapterScope>> {
         match (self.adapter.as_str(), &self.model) {
             (ALORA, _) => Ok(Some(AdapterScope::Alora)),
             (LORA, Some(model)) => Ok(is_language_model(model)?.then_some(AdapterScope::Lora)),
@@ -82,9 +82,9 @@ impl Tune {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let rescore = if self.no_rescore { Rescore::CasesOnly } else { Rescore::Pool };
         #[cfg(feature = "engine")]
-        if let Some(reach) = self.teaches()? {
+        if let Some(scope) = self.judge_adapter()? {
             let options = TrainJudgeOptions {
-                reach,
+                scope,
                 model: self.model,
                 epochs: self.epochs.map(usize::from),
                 threads: self.threads,
@@ -96,8 +96,8 @@ impl Tune {
         #[cfg(feature = "engine")]
         if self.needs_model() {
             let model = setting.scout_model(self.model, self.threads);
-            let options = AdaptOptions { epochs: self.epochs.map(usize::from), rescore };
-            let report = adapt(&setting.job(&self.file), &model, &options)?;
+            let options = TrainLoraOptions { epochs: self.epochs.map(usize::from), rescore };
+            let report = train_lora(&setting.job(&self.file), &model, &options)?;
             return setting.print(&report);
         }
         #[cfg(feature = "engine")]

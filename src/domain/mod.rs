@@ -2,6 +2,7 @@
 //!
 //! Pure: no file, no clock, no terminal, no SQL, no model.
 
+pub mod adapter;
 pub mod answer;
 pub mod case;
 pub mod event;
@@ -22,10 +23,12 @@ pub mod moment;
 pub mod overlap;
 pub mod part;
 pub mod prediction;
+pub mod predictor;
 pub mod progress;
 pub mod read_options;
 pub mod repeat;
 pub mod sanitize;
+pub mod settings;
 #[cfg(test)]
 pub mod skip;
 pub mod split;

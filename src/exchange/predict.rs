@@ -9,9 +9,9 @@ use crate::domain::progress::{Progress, Watcher};
 use crate::domain::read_options::ReadOptions;
 use crate::exchange::export::{RowsOut, probabilities_cell};
 use crate::formats::{ColumnType, Entry, OutputFormat, Reader, Row, chosen_format};
+use crate::learn::kind::load;
 use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::active;
-use crate::learn::scorer::Scorer;
 use crate::store::{Access, Store};
 use crate::work::input::open_source;
 use crate::work::output::write_to;
@@ -58,7 +58,7 @@ pub fn predict(
         .iter()
         .map(|key| task.index_of_id(key).map_or_else(|| key.clone(), |i| task.labels[i].name.clone()))
         .collect();
-    let scorer = Scorer::load(&store, &predictor)?;
+    let scorer = load(&store, &predictor)?;
     let chosen = model.choose(&store)?;
     if store.model(predictor.model)?.is_none_or(|m| m.sha256 != chosen.model.sha256) {
         return Err(Fault::usage(

@@ -10,10 +10,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::adapter::AdapterKind;
 use crate::domain::event::Action;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
+use crate::domain::predictor::PredictorKind;
 use crate::domain::sanitize::sanitize_line;
 use end::{EndLine, Sum};
 
@@ -287,7 +289,7 @@ impl Known {
                 Ok(())
             }
             Line::Adapter(a) => {
-                one_of("adapts", Some(&a.adapts), &["head", "lora", "alora"])?;
+                one_of("adapts", Some(&a.adapts), &AdapterKind::NAMES)?;
                 self.made(&a.model, a.revision, &a.labels, &a.settings)?;
                 self.has("adapter", a.parent)?;
                 counts("training_n", a.training_n)?;
@@ -295,11 +297,7 @@ impl Known {
                 self.first("adapter", a.uuid)
             }
             Line::Predictor(p) => {
-                one_of(
-                    "predicts",
-                    Some(&p.predicts),
-                    &["zero-shot", "head", "lora", "alora", "judge", "combined"],
-                )?;
+                one_of("predicts", Some(&p.predicts), &PredictorKind::NAMES)?;
                 self.made(&p.model, p.revision, &p.labels, &p.settings)?;
                 self.has("adapter", p.adapter)?;
                 time("created_ms", Some(p.created_ms))?;

@@ -15,6 +15,7 @@ use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::ids::{ExpertId, ItemId};
+use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::insight::disputes::{Dispute, Names, disputes};
@@ -22,7 +23,6 @@ use crate::stats::agreement::ballots::{Ballots, Judged, labels_of};
 use crate::stats::agreement::kappa::{ceiling, cohen_figure, mean_model_expert, on_shared_cases};
 use crate::stats::agreement::panel::{Panel, by_label, confusions, panel};
 use crate::stats::agreement::ratings::Ratings;
-use crate::store::pool::predictors::Predictor;
 use crate::store::{Access, Store};
 
 /// Agreement, in full.

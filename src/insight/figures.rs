@@ -2,7 +2,7 @@
 //!
 //! Each from first blind answers only, each with its n and interval or the reason why it is not defined.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::viewer::Viewer;
 use crate::domain::answer::BlindAnswer;
@@ -10,6 +10,7 @@ use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::ids::{ItemId, PredictorId, RevisionId};
 use crate::domain::prediction::Probabilities;
+use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::stats::agreement::ballots::{Ballots, labels_of, pairs_of};
@@ -21,7 +22,6 @@ use crate::stats::estimate::audit_rounds::{audit_answers, by_text, combined_incl
 use crate::stats::estimate::learning_curve::{Learned, next_gain};
 use crate::stats::estimate::shares::SharesFrom;
 use crate::store::Store;
-use crate::store::pool::predictors::Predictor;
 
 /// Evaluation cases of later rounds that a gain must rest on.
 const ENOUGH_FOR_GAIN: usize = 30;
@@ -50,7 +50,7 @@ pub struct CurvePoint {
     #[serde(skip)]
     pub predictor: PredictorId,
     /// `zero-shot` or `head`.
-    pub kind: String,
+    pub kind: PredictorKind,
     /// The newest round whose answers it saw; none before the first.
     pub after_round: Option<i64>,
     /// Training labels.
@@ -79,15 +79,9 @@ struct Stored {
     training: usize,
 }
 
-/// What the figures need of a predictor's settings.
-#[derive(Default, Deserialize)]
-struct Settings {
-    #[serde(default)]
-    shares_from: SharesFrom,
-}
-
+/// Where the shares come from that a zero-shot predictor expects; of any other, the same as before any audit.
 fn shares_from(predictor: &Predictor) -> SharesFrom {
-    serde_json::from_str::<Settings>(&predictor.settings).unwrap_or_default().shares_from
+    predictor.zero_shot().map_or(SharesFrom::Pool, |settings| settings.shares_from.clone())
 }
 
 /// Reads answers and predictions once, and computes every figure from them.
@@ -187,16 +181,16 @@ impl<'s> Figures<'s> {
         // A judge has read a part only. Of the combinations with one scout the newest is the one that counts.
         let mut predictors = self.store.predictors()?;
         let newest: std::collections::HashMap<_, _> =
-            predictors.iter().filter(|p| p.kind == "combined").map(|p| (p.adapter, p.id)).collect();
-        predictors.retain(|p| match p.kind.as_str() {
-            "judge" => false,
-            "combined" => newest.get(&p.adapter) == Some(&p.id),
-            _ => true,
+            predictors.iter().filter(|p| p.is_combined()).map(|p| (p.adapter(), p.id)).collect();
+        predictors.retain(|p| match p.kind() {
+            PredictorKind::Judge => false,
+            PredictorKind::Combined => newest.get(&p.adapter()) == Some(&p.id),
+            PredictorKind::ZeroShot | PredictorKind::Head | PredictorKind::Lora => true,
         });
         Ok(predictors
             .into_iter()
             .map(|predictor| {
-                let adapter = predictor.adapter.and_then(|id| adapters.iter().find(|a| a.id == id));
+                let adapter = predictor.adapter().and_then(|id| adapters.iter().find(|a| a.id == id));
                 let (after_round, training) = adapter.map_or((None, 0), |a| (a.round, a.training_n));
                 Stored { predictor, after_round, training }
             })
@@ -217,7 +211,7 @@ impl<'s> Figures<'s> {
                     audit: shares_from(&stored.predictor).audit_items(),
                     active: active.is_some_and(|active| active.id == stored.predictor.id),
                     predictor: stored.predictor.id,
-                    kind: stored.predictor.kind,
+                    kind: stored.predictor.kind(),
                     after_round: stored.after_round,
                     training: stored.training,
                 })
@@ -290,7 +284,8 @@ impl<'s> Figures<'s> {
         let Some(active) = active else { return Ok(Figure::undefined("nothing has been scouted yet")) };
         let ballots = self.eval(0);
         let mut judged = Vec::new();
-        for stored in self.stored()?.into_iter().filter(|s| s.training > 0 && s.predictor.kind == active.kind)
+        for stored in
+            self.stored()?.into_iter().filter(|s| s.training > 0 && s.predictor.kind() == active.kind())
         {
             let (items, values) = self.predictions(&stored.predictor, &ballots.items)?;
             let labels = labels_of(self.task, &stored.predictor.labels);
@@ -312,7 +307,7 @@ impl<'s> Figures<'s> {
     /// and there are enough audit answers that its shares do not follow yet.
     pub fn audit_moves_shares(&self, active: Option<&Predictor>, revision: RevisionId) -> bool {
         active.is_some_and(|predictor| {
-            predictor.kind == "zero-shot"
+            predictor.kind() == PredictorKind::ZeroShot
                 && predictor.revision == revision
                 && shares_from(predictor)
                     .should_follow(&audit_answers(&self.answers, self.task), self.task.labels.len())

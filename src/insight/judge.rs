@@ -1,18 +1,11 @@
 //! What the file holds of a judge: the language model that has read some of the texts.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
 use crate::stats::classifier::stack::{Stack, Worth};
 use crate::store::Store;
-
-/// Of a judge's settings what is shown; the job that wrote them keeps more.
-#[derive(Deserialize)]
-struct Settings {
-    calibration: Option<Stack>,
-    worth: Option<Worth>,
-}
 
 /// Where the newest judge stands.
 #[derive(Clone, Debug, Serialize)]
@@ -32,7 +25,7 @@ impl JudgeStatus {
             let read = store.prediction_count(predictor.id)?;
             if read > 0 {
                 let model = store.model(predictor.model)?.map(|model| model.name).unwrap_or_default();
-                let settings: Option<Settings> = serde_json::from_str(&predictor.settings).ok();
+                let settings = predictor.judge().and_then(|judge| judge.settings.known());
                 return Ok(Some(Self { model, read, worth: settings.and_then(|settings| settings.worth) }));
             }
         }
@@ -70,9 +63,9 @@ impl std::fmt::Display for JudgeStatus {
 pub(crate) fn opinion(store: &Store, item: ItemId) -> Result<Option<Vec<(String, f32)>>> {
     for predictor in store.judges()? {
         if let Some(said) = store.prediction(predictor.id, item)? {
-            let settings: Option<Settings> = serde_json::from_str(&predictor.settings).ok();
-            let p = match settings.and_then(|settings| settings.calibration) {
-                Some(stack) => calibrated(&stack, &said),
+            let settings = predictor.judge().and_then(|judge| judge.settings.known());
+            let p = match settings.and_then(|settings| settings.calibration.as_ref()) {
+                Some(stack) => calibrated(stack, &said),
                 None => said,
             };
             return Ok(Some(predictor.labels.into_iter().zip(p).collect()));

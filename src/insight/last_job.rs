@@ -6,7 +6,7 @@ use crate::store::log::runs::{Outcome, Run};
 pub fn in_words(run: &Run) -> String {
     let called = match (&*run.kind, run.arguments.split_once(' ')) {
         ("lora", Some(("use", adapter))) => format!("adapter use {adapter}"),
-        ("lora", Some(("judge", reach))) => format!("{reach} of the judge"),
+        ("lora", Some(("judge", scope))) => format!("{scope} of the judge"),
         (kind, _) => kind.to_owned(),
     };
     let says = run.message.as_deref().unwrap_or_default();

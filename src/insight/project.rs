@@ -80,7 +80,7 @@ pub fn project(path: &Path) -> Result<Project> {
     let store = Store::open(path, Access::Read)?;
     let revisions = store.task_revisions()?;
     let active = store.active_predictor()?;
-    let adapter = active.as_ref().and_then(|p| p.adapter);
+    let adapter = active.as_ref().and_then(|p| p.adapter());
     let mut experts = Vec::new();
     let persons = store.persons()?;
     for (id, name) in store.experts()?.into_iter().filter(|(id, _)| persons.get(id) == Some(id)) {
@@ -104,13 +104,13 @@ pub fn project(path: &Path) -> Result<Project> {
             .into_iter()
             .map(|a| Tuned {
                 active: adapter == Some(a.id),
-                kind: a.kind,
+                kind: a.kind.to_string(),
                 round: a.round,
                 training: a.training_n,
                 at_ms: a.created_ms,
             })
             .collect(),
-        prelabels: active.map(|p| p.kind),
+        prelabels: active.map(|p| p.kind().to_string()),
         sources: store.sources()?,
         experts,
         file: File {

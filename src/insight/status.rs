@@ -185,7 +185,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     let scored = active.as_ref().map_or(Ok(0), |p| store.prediction_count(p.id))?;
     let seen = active
         .as_ref()
-        .and_then(|p| p.adapter)
+        .and_then(|p| p.adapter())
         .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
         .map_or(0, |a| a.training_n);
     let of_label = |l: &Label| balance.get(&l.name).map_or(0, |b| b.training);
@@ -272,7 +272,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         },
         shown_again: store.repeat_count(None)?,
         curve: figures.curve(active.as_ref())?,
-        prelabels: active.as_ref().map(|p| p.kind.clone()),
+        prelabels: active.as_ref().map(|p| p.kind().to_string()),
         gain,
         next_round,
         label_names: task.labels.iter().map(|l| l.name.clone()).collect(),

@@ -4,22 +4,27 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::domain::adapter::{AdapterKind, AdapterSettings};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::AdapterId;
 #[cfg(feature = "engine")]
 use crate::domain::ids::ItemId;
-use crate::learn::cascade::combine;
-use crate::learn::evaluate::{record_agreement, rescore_cases};
-use crate::learn::prelabels::{complete, scouting};
-use crate::learn::scorer::Scorer;
+use crate::domain::predictor::Predictor;
+use crate::learn::activate::{LORA_JOB, Rescore, activate};
+use crate::learn::head::HeadScorer;
+#[cfg(feature = "engine")]
+use crate::learn::kind::load;
+#[cfg(feature = "engine")]
+use crate::learn::lora_scorer::LoraScorer;
+use crate::learn::prelabels::scouting;
+#[cfg(feature = "engine")]
+use crate::learn::prelabels::{active, complete};
+use crate::stats::classifier::logistic::Logistic;
 use crate::store::pool::adapters::AdapterRow;
-use crate::store::pool::predictors::Predictor;
 use crate::store::{Access, Store};
 use crate::work::output::write_to;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
-/// What trains, reads with and activates adapters is one kind of job, so that no two of them meet.
-pub(super) const KIND: &str = "lora";
 /// Jobs to look through for one that runs.
 #[cfg(feature = "engine")]
 const RECENT: usize = 16;
@@ -27,10 +32,8 @@ const RECENT: usize = 16;
 /// An adapter as it is listed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Listed {
-    /// Its number.
     pub adapter: AdapterId,
-    /// `head` or `lora`.
-    pub kind: String,
+    pub kind: AdapterKind,
     /// The newest round whose answers it saw.
     pub round: Option<i64>,
     /// Training labels.
@@ -45,8 +48,9 @@ pub struct Listed {
     pub bytes: usize,
     /// When it was trained, UTC milliseconds.
     pub created_ms: i64,
-    /// How it was trained and what was measured.
-    pub settings: serde_json::Value,
+    /// How it was trained and what was measured, as anybody may see it; none where that cannot be read.
+    #[serde(serialize_with = "as_stored")]
+    pub settings: Option<AdapterSettings>,
 }
 
 /// Every adapter, oldest first.
@@ -55,7 +59,7 @@ pub struct Listed {
 /// The project cannot be read.
 pub fn list(project: &Path) -> Result<Vec<Listed>> {
     let store = Store::open(project, Access::Read)?;
-    let active = store.active_predictor()?.and_then(|p| p.adapter);
+    let active = store.active_predictor()?.and_then(|p| p.adapter());
     let judging = of_judge(&store)?;
     let revision = store.find_task()?;
     store
@@ -63,6 +67,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
         .into_iter()
         .map(|row| {
             Ok(Listed {
+                settings: row.settings.known().map(|settings| settings.clone().without_answers()),
                 lacks: revision.as_ref().map_or_else(Vec::new, |r| r.task.names_beside(&row.labels)),
                 adapter: row.id,
                 active: active == Some(row.id),
@@ -72,7 +77,6 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
                 round: row.round,
                 training: row.training_n,
                 created_ms: row.created_ms,
-                settings: settings(&row.settings),
             })
         })
         .collect()
@@ -83,10 +87,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
 /// # Errors
 /// No such adapter, or its bytes were dropped.
 pub fn use_head(context: &JobContext<'_>, adapter: AdapterId) -> Result<UseReport> {
-    activated(context, adapter, Of::Head, |work, predictor| {
-        let scorer = Scorer::load(work.store, predictor)?;
-        complete(work, predictor.id, predictor, &scorer)
-    })
+    activated(context, adapter, Of::Head, |_, _| Ok(0))
 }
 
 /// Makes an earlier LoRA active again: every text it has no vector of is read once more.
@@ -101,9 +102,7 @@ pub fn use_lora(
 ) -> Result<UseReport> {
     activated(context, adapter, Of::Lora, |work, predictor| {
         let chosen = model.choose(work.store)?;
-        let scorer = Scorer::load(work.store, predictor)?;
-        let kept = complete(work, predictor.id, predictor, &scorer)?;
-        Ok(kept + crate::learn::lora_prelabels::complete(work, predictor, &chosen)?)
+        crate::learn::lora_prelabels::complete(work, predictor, &chosen)
     })
 }
 
@@ -114,8 +113,8 @@ pub fn use_lora(
 #[cfg(feature = "engine")]
 pub fn is_behind(project: &Path) -> Result<bool> {
     let store = Store::open(project, Access::Read)?;
-    let Some(active) = store.scouting_predictor()?.filter(|p| p.kind == "lora") else { return Ok(false) };
-    let at_work = store.runs(RECENT)?.iter().any(|run| run.kind == KIND && run.outcome.is_none());
+    let Some(active) = store.scouting_predictor()?.filter(|p| p.lora().is_some()) else { return Ok(false) };
+    let at_work = store.runs(RECENT)?.iter().any(|run| run.kind == LORA_JOB && run.outcome.is_none());
     Ok(!at_work && !store.items_without_vector(active.space(), ItemId(0), 1)?.is_empty())
 }
 
@@ -125,34 +124,35 @@ pub fn is_behind(project: &Path) -> Result<bool> {
 /// The model cannot be used.
 #[cfg(feature = "engine")]
 pub fn read_rest(context: &JobContext<'_>, model: &crate::learn::model::ScoutModel) -> Result<()> {
-    run(context, KIND, "rest", |work| {
-        let active = scouting(work.store, "read the pool with the LoRA")?;
-        if active.kind != "lora" {
-            return Ok("the active model is no LoRA any more".to_owned());
+    run(context, LORA_JOB, "rest", |work| {
+        let attempted = "read the pool with the LoRA";
+        let scout = scouting(work.store, attempted)?;
+        if scout.lora().is_none() {
+            return Ok("the active model is not a LoRA any more".to_owned());
         }
         let chosen = model.choose(work.store)?;
-        let read = crate::learn::lora_prelabels::complete(work, &active, &chosen)?;
+        let read = crate::learn::lora_prelabels::complete(work, &scout, &chosen)?;
+        let active = active(work.store, attempted)?;
+        let scorer = load(work.store, &active)?;
+        complete(work, &active, &*scorer)?;
         Ok(format!("{read} texts read with the active LoRA"))
     })
     .map(drop)
 }
 
-/// Has the judge judge with an earlier adapter again. What it said with it counts at once; `judge` has it read on.
+/// Activates the judge with an earlier adapter again. What it said with it counts at once; `judge` has it read on.
 ///
 /// # Errors
 /// No such adapter, or its bytes were dropped.
 pub fn use_judge(context: &JobContext<'_>, adapter: AdapterId) -> Result<UseReport> {
     usable(&Store::open(context.project, Access::Read)?, adapter)?;
-    let ended = run(context, KIND, &format!("use {adapter}"), |work| {
+    let ended = run(context, LORA_JOB, &format!("use {adapter}"), |work| {
         let judge = usable(work.store, adapter)?;
         let scout = scouting(work.store, "use the adapter")?;
         let revision = work.store.task()?;
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
         work.store.activate_judge(judge.id)?;
-        combine(work, &scout, &revision, seed)?;
-        rescore_cases(work.store)?;
-        work.store.prune_predictions()?;
-        record_agreement(work.store, seed)?;
+        activate(work, &scout, Rescore::Pool, &revision, seed)?;
         Ok(UseReport { active: Some(adapter), of: Of::Judge, rescored: 0 })
     })?;
     Ok(match ended {
@@ -180,11 +180,11 @@ pub enum Of {
 pub fn what(project: &Path, adapter: AdapterId) -> Result<Of> {
     let store = Store::open(project, Access::Read)?;
     let row = row(&store, adapter, &format!("use adapter {adapter}"))?;
-    let judges = store.judges()?.iter().any(|judge| judge.adapter == Some(adapter));
-    Ok(match row.kind.as_str() {
+    let judges = store.judges()?.iter().any(|judge| judge.adapter() == Some(adapter));
+    Ok(match row.kind {
         _ if judges => Of::Judge,
-        "lora" => Of::Lora,
-        _ => Of::Head,
+        AdapterKind::Lora | AdapterKind::Alora => Of::Lora,
+        AdapterKind::Head => Of::Head,
     })
 }
 
@@ -192,22 +192,23 @@ fn activated(
     context: &JobContext<'_>,
     adapter: AdapterId,
     of: Of,
-    prelabel: impl FnOnce(&mut Work<'_>, &Predictor) -> Result<usize>,
+    read: impl FnOnce(&mut Work<'_>, &Predictor) -> Result<usize>,
 ) -> Result<UseReport> {
-    // What cannot begin is no job that failed.
+    // What cannot begin is not a job that failed.
     usable(&Store::open(context.project, Access::Read)?, adapter)?;
-    let ended = run(context, KIND, &format!("use {adapter}"), |work| {
+    let ended = run(context, LORA_JOB, &format!("use {adapter}"), |work| {
         let predictor = usable(work.store, adapter)?;
-        let rescored = prelabel(work, &predictor)?;
+        let mut rescored = read(work, &predictor)?;
         if work.stopped() {
             return Ok(UseReport { active: None, of, rescored });
         }
-        rescore_cases(work.store)?;
-        work.store.activate(predictor.id)?;
-        work.store.prune_predictions()?;
-        work.store.keep_vectors_of(predictor.space().adapter)?;
+        let revision = work.store.task()?;
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
-        record_agreement(work.store, seed)?;
+        let activation = activate(work, &predictor, Rescore::Pool, &revision, seed)?;
+        rescored = rescored.max(activation.rescored);
+        if activation.active.is_none() {
+            return Ok(UseReport { active: None, of, rescored });
+        }
         Ok(UseReport { active: Some(adapter), of, rescored })
     })?;
     Ok(match ended {
@@ -216,9 +217,9 @@ fn activated(
     })
 }
 
-/// The adapter that the judge reads with.
+/// The adapter that the active judge reads with.
 fn of_judge(store: &Store) -> Result<Option<AdapterId>> {
-    Ok(store.judges()?.into_iter().next().and_then(|judge| judge.adapter))
+    Ok(store.judges()?.into_iter().next().and_then(|judge| judge.adapter()))
 }
 
 /// The predictor of an adapter that can be made active.
@@ -234,10 +235,10 @@ fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
             .hint("Tune again: `hardcase tune FILE`"));
     }
     let predictor =
-        store.predictors()?.into_iter().rev().find(|p| p.kind != "combined" && p.adapter == Some(adapter));
+        store.predictors()?.into_iter().rev().find(|p| !p.is_combined() && p.adapter() == Some(adapter));
     predictor.ok_or_else(|| {
-        let compared = settings(&row.settings)["comparison"]["worse"] == true;
-        let why = match compared {
+        let worse = row.settings.known().and_then(AdapterSettings::comparison).is_some_and(|c| c.worse);
+        let why = match worse {
             true => "it was worse on held-out labels than the model without it, so it was never used",
             false => "its training was cut short before it could be used",
         };
@@ -252,7 +253,7 @@ pub struct UseReport {
     pub active: Option<AdapterId>,
     /// What it is one of.
     pub of: Of,
-    /// Texts that were prelabelled anew.
+    /// Texts that were read or prelabelled again.
     pub rescored: usize,
 }
 
@@ -260,10 +261,10 @@ impl std::fmt::Display for UseReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.active {
             Some(adapter) if self.of == Of::Judge => {
-                write!(f, "the judge judges with adapter {adapter} again")
+                write!(f, "the judge reads with adapter {adapter} again")
             }
             Some(adapter) => {
-                write!(f, "adapter {adapter} is active; {} texts prelabelled anew", self.rescored)
+                write!(f, "adapter {adapter} is active; {} texts prelabelled again", self.rescored)
             }
             None => write!(f, "stopped; the earlier model stays active"),
         }
@@ -293,13 +294,13 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path, existing: Exist
     let task = store.task()?.task;
     let name = format!("{}-{adapter}", row.kind);
     let mut files = Vec::new();
-    if row.kind != "head" {
+    if row.kind != AdapterKind::Head {
         files.push((folder.join(format!("{name}.gguf")), bytes.clone()));
     }
     let predictor =
-        store.predictors()?.into_iter().find(|p| p.kind != "combined" && p.adapter == Some(adapter));
-    if let Some(predictor) = predictor
-        && let Ok(Scorer::Head(head)) = Scorer::load(&store, &predictor)
+        store.predictors()?.into_iter().find(|p| !p.is_combined() && p.adapter() == Some(adapter));
+    if let Some(predictor) = predictor.filter(|p| p.judge().is_none())
+        && let Some(head) = head_of(&store, &predictor)?
     {
         let names: Vec<String> = row
             .labels
@@ -331,20 +332,20 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path, existing: Exist
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
-/// Drops the bytes of every LoRA but the active one, the judge's, and the newest `keep` beside it. Heads stay, a few kilobytes each: there is always a way
+/// Drops the bytes of every LoRA but the active one, the judge's, and the newest `keep` of the others. Heads stay, a few kilobytes each: there is always a way
 /// back to them. So does what was said of the cases. Returns how many went, and how many bytes.
 ///
 /// # Errors
 /// The project cannot be written.
 pub fn prune(project: &Path, keep: usize) -> Result<(usize, usize)> {
     let mut store = Store::open(project, Access::Job)?;
-    let at_work = [store.active_predictor()?.and_then(|p| p.adapter), of_judge(&store)?];
+    let at_work = [store.active_predictor()?.and_then(|p| p.adapter()), of_judge(&store)?];
     let mut others = Vec::new();
     for row in store
         .adapters()?
         .into_iter()
         .rev()
-        .filter(|row| row.kind != "head" && !at_work.contains(&Some(row.id)))
+        .filter(|row| row.kind != AdapterKind::Head && !at_work.contains(&Some(row.id)))
     {
         let size = store.adapter_size(row.id)?;
         others.extend((size > 0).then_some((row.id, size)));
@@ -363,13 +364,19 @@ fn row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow>
     })
 }
 
-/// Settings as anybody may see them: which labels look like label_issues is for those who gave them.
-fn settings(stored: &str) -> serde_json::Value {
-    let mut settings: serde_json::Value = serde_json::from_str(stored).unwrap_or_default();
-    if let Some(settings) = settings.as_object_mut() {
-        settings.remove("suspects");
-        // What the folds said of every label is for the cascade.
-        settings.remove("held_out");
+/// The head on the vectors, a head's own or a LoRA's; none where this build cannot read it.
+fn head_of(store: &Store, predictor: &Predictor) -> Result<Option<Logistic>> {
+    match predictor.lora() {
+        None => HeadScorer::load(store, predictor).map(|scorer| Some(scorer.model)),
+        #[cfg(feature = "engine")]
+        Some(_) => LoraScorer::load(store, predictor).map(|scorer| Some(scorer.head)),
+        #[cfg(not(feature = "engine"))]
+        Some(_) => Ok(None),
     }
-    settings
+}
+
+/// Settings in a document, as the file keeps them.
+fn as_stored<S: serde::Serializer>(settings: &Option<AdapterSettings>, to: S) -> Result<S::Ok, S::Error> {
+    let json = settings.as_ref().and_then(|settings| serde_json::from_str(&settings.write()).ok());
+    json.unwrap_or(serde_json::Value::Null).serialize(to)
 }

@@ -12,11 +12,10 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeOptions, Reader, is_url};
-use crate::learn::cascade::combine;
-use crate::learn::evaluate::{record_agreement, rescore_cases};
+use crate::learn::activate::{Rescore, activate};
+use crate::learn::judge::settings;
 pub use crate::learn::judge_run::Budget;
 use crate::learn::judge_run::read;
-use crate::learn::judge_scores::JudgeSettings;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
 use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
@@ -62,7 +61,7 @@ pub struct JudgeChoice {
     pub who: Who,
     /// Threads; as many as there are cores where none are named.
     pub threads: Option<NonZeroUsize>,
-    /// The most tokens of instruction, text and answer together; the model's, at most 2,048, where none are named.
+    /// The most tokens of prompt, text and answer together; the model's, at most 2,048, where none are named.
     pub context: Option<NonZeroUsize>,
     /// Tokens computed at a time; 512 where none are named.
     pub batch: Option<NonZeroUsize>,
@@ -98,29 +97,29 @@ pub struct JudgeReport {
     pub judged: usize,
     /// Texts that were to be read now and are left, because it was stopped or the time was up.
     pub left: usize,
-    /// Texts read with this instruction in all.
+    /// Texts read with this prompt in all.
     pub judged_in_all: usize,
     /// Of these, labelled ones for training.
     pub training: usize,
-    /// Labelled examples in the instruction.
+    /// Labelled examples in the prompt.
     pub examples: usize,
-    /// Tokens of the instruction, which all texts share, where that is known.
+    /// Tokens of the prompt, which all texts share, where that is known.
     pub instruction_tokens: Option<usize>,
     /// Texts of this run whose middle was left out.
     pub cut: usize,
     /// Texts of this run where none of the tokens that a server lists led to a label, so that all have the same probability.
     pub unlisted: usize,
-    /// How many tokens a server lists; none where the judge is no server.
+    /// How many tokens a server lists; none where the judge is a model file.
     pub seen: Option<usize>,
-    /// Texts read per second, the instruction's reading aside.
+    /// Texts read per second, without the time that the prompt took.
     pub texts_per_second: Option<f64>,
     /// Tokens of texts read per second.
     pub tokens_per_second: Option<f64>,
-    /// Whether the scout was tuned on labels, so that it can be said what the judge is worth beside it.
+    /// Whether the scout was tuned on labels, so that the judge's worth next to it can be known.
     pub tuned: bool,
-    /// What it is worth beside the scout; none where there are too few labels to say.
+    /// What it is worth next to the scout; none where there are too few labels to say.
     pub worth: Option<Worth>,
-    /// It and the earlier ones of the same model, where they could speak beside it.
+    /// It and its earlier variants, where all could read alike.
     pub compared: Vec<Compared>,
     /// Whether this process did it.
     pub ours: bool,
@@ -149,7 +148,7 @@ impl std::fmt::Display for JudgeReport {
                 "; of {} texts the server's {seen} likeliest tokens held no label, so they say nothing{}",
                 self.unlisted,
                 if self.unlisted == self.judged {
-                    ": is it a language model that was told to answer?"
+                    ": is it a language model that follows instructions?"
                 } else {
                     ""
                 }
@@ -173,12 +172,11 @@ impl std::fmt::Display for JudgeReport {
             ),
             None if !self.tuned => write!(
                 f,
-                "`hardcase tune FILE` first, on 5 training labels of each label or more, and then it can say what this is worth: until then the \
-                 scout decides alone"
+                "what this is worth shows after `hardcase tune FILE` on 5 training labels of each label or more; until then the scout decides alone"
             ),
             None => write!(
                 f,
-                "it has read too few texts with a training label to say what it is worth (5 of each label): the scout decides alone"
+                "too few of them have a training label to say what it is worth (it takes 5 of each label): the scout decides alone"
             ),
         }?;
         if self.compared.is_empty() { Ok(()) } else { write!(f, "; {}", in_words(&self.compared)) }
@@ -188,26 +186,23 @@ impl std::fmt::Display for JudgeReport {
 /// Judges.
 ///
 /// # Errors
-/// Nothing scouted, a model that is no language model or is damaged, a server that gives no probabilities, or a task that leaves no room for a text.
+/// Nothing scouted, a model that is not a language model or is damaged, a server that gives no probabilities, or a task that leaves no room for a text.
 pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeReport> {
     let ended = run(context, "judge", "", |work| {
         let revision = work.store.task()?;
         let scout = scouting(work.store, "judge texts")?;
-        let (mut judge, model) = seated(work, choice)?;
+        let (mut judge, model) = load_judge(work, choice)?;
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
         let predictor = predictor(work, &*judge, &model, &revision, choice.examples, seed)?;
-        let settings = JudgeSettings::of(&predictor)?;
-        if let Some(adapter) = predictor.adapter {
+        let settings = settings(&predictor)?;
+        if let Some(adapter) = predictor.adapter() {
             judge.adapt(&bytes_of(work.store, adapter)?)?;
         }
-        let earlier = add_earlier_variants(work.store, &mut *judge, &predictor)?;
-        let session = read(work, &*judge, &predictor, &settings, &earlier, choice.budget)?;
+        let earlier = add_earlier_variants(work, &mut *judge, &predictor)?;
+        let session = read(work, &*judge, &predictor, settings, &earlier, choice.budget)?;
         let (items, _) = work.store.predictions(predictor.id)?;
         let training = decided(&work.store.votes(Split::Train)?);
-        let worth = combine(work, &scout, &revision, seed)?;
-        rescore_cases(work.store)?;
-        work.store.prune_predictions()?;
-        record_agreement(work.store, seed)?;
+        let worth = activate(work, &scout, Rescore::Pool, &revision, seed)?.worth;
         Ok(JudgeReport {
             model: judge.name().to_owned(),
             judged: session.judged,
@@ -221,7 +216,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
             seen: session.seen,
             texts_per_second: session.texts_per_second,
             tokens_per_second: session.tokens_per_second,
-            tuned: scout.adapter.is_some(),
+            tuned: scout.adapter().is_some(),
             worth,
             compared: compared(work.store, &predictor, &earlier, &revision, seed)?,
             ours: true,
@@ -233,8 +228,8 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
     })
 }
 
-/// The judge, ready to be told what to do, and its model as the project keeps it.
-fn seated(work: &mut Work<'_>, choice: &JudgeChoice) -> Result<(Box<dyn Reader>, Model)> {
+/// The judge, ready for its prompt, and its model as the project keeps it.
+fn load_judge(work: &mut Work<'_>, choice: &JudgeChoice) -> Result<(Box<dyn Reader>, Model)> {
     let path = match &choice.who {
         Who::Before => path_of(work.store, None, "judge texts")?,
         Who::File(path) => path_of(work.store, Some(path), "judge texts")?,
@@ -269,11 +264,10 @@ fn seated(work: &mut Work<'_>, choice: &JudgeChoice) -> Result<(Box<dyn Reader>,
 pub(super) fn path_of(store: &Store, named: Option<&Path>, attempted: &str) -> Result<PathBuf> {
     if let Some(path) = named {
         if path.to_str().is_some_and(is_url) {
-            return Err(Fault::usage(
-                attempted,
-                format!("{} is a server, and no model file", path.display()),
-            )
-            .hint("A server can judge (`hardcase judge FILE --endpoint URL`), and is not trained"));
+            return Err(Fault::usage(attempted, format!("{} is a server, not a model file", path.display()))
+                .hint(
+                    "A server can judge (`hardcase judge FILE --endpoint URL`), but it cannot be trained",
+                ));
         }
         return Ok(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
     }
@@ -284,8 +278,8 @@ pub(super) fn path_of(store: &Store, named: Option<&Path>, attempted: &str) -> R
             format!("the judge of this project is {} at the server {}", model.name, model.path),
         )
         .hint(format!(
-            "No server is asked unless it is named, and none is trained: `hardcase judge FILE --endpoint {}`, or name a model file \
-             with --model",
+            "Texts go to a server only when you name it, and a server cannot be trained: `hardcase judge FILE --endpoint {}`, or name a \
+             model file with --model",
             model.path
         ))),
         Some(model) => Ok(PathBuf::from(model.path)),

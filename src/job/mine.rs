@@ -6,15 +6,16 @@ use serde::Serialize;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::overlap::Overlap;
+use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::repeat::{places_of, with_places};
-use crate::learn::evaluate::rescore_cases;
-use crate::learn::prelabels::{active, complete, dimensions_of};
-use crate::learn::scorer::Scorer;
+use crate::learn::curve::rescore_cases;
+use crate::learn::kind::load;
+use crate::learn::prelabels::{active, complete};
+use crate::learn::vectors::dimensions_of;
 use crate::mining::round::{Order, Stage, propose};
 use crate::mining::strategies::registry::{DEFAULT, listed, strategy_by_name};
 use crate::mining::{Pool, PoolParts};
 use crate::store::Store;
-use crate::store::pool::predictors::Predictor;
 use crate::store::rounds::annotations_needed::Outstanding;
 use crate::store::rounds::round::{Incomplete, NewRound};
 use crate::work::runner::{Ended, JobContext, Work, run};
@@ -45,7 +46,7 @@ pub struct MineOptions {
 pub enum Old {
     /// A lead closes it; nobody else may.
     IsClosed,
-    /// It stays open beside the next.
+    /// It stays open next to the next one.
     StaysOpen,
 }
 
@@ -122,9 +123,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             .hint(format!("The strategies are {}", listed()))
     })?;
     if options.budget == 0 {
-        return Err(
-            Fault::usage("mine a round", "a round of no cases is none").hint("Give --budget 1 or more")
-        );
+        return Err(Fault::usage("mine a round", "a round needs a case").hint("Give --budget 1 or more"));
     }
     if let Some(line) = &options.overlap {
         Overlap::default().with(line).map_err(|why| {
@@ -148,8 +147,10 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let universe = Universe::read(work, &predictor, incomplete)?;
         let pool = universe.pool()?;
         let shares = work.store.task()?.task.shares();
-        let stage =
-            if predictor.scout() == "zero-shot" { Stage::Opening { shares: &shares } } else { Stage::Later };
+        let stage = match predictor.kind() {
+            PredictorKind::ZeroShot => Stage::Opening { shares: &shares },
+            _ => Stage::Later,
+        };
         let rounds_before = work.store.rounds()?.len() as u64;
         let seed = context.seed.unwrap_or(work.store.project()?.seed.wrapping_add(rounds_before));
         let answered = work.store.most_labels_of_one()?;
@@ -164,7 +165,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let again = cases.len() - proposed;
         if proposed + kept < options.budget {
             let short =
-                format!("only {} of {} cases: the pool has no more open items", cases.len(), options.budget);
+                format!("only {} of {} cases: the pool has no more open texts", cases.len(), options.budget);
             plan.note = Some(plan.note.into_iter().chain([short]).collect::<Vec<_>>().join("; "));
         }
         let round = work.store.open_round(&NewRound {
@@ -177,7 +178,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             overlap,
             incomplete,
         })?;
-        rescore_cases(work.store)?;
+        rescore_cases(work)?;
         Ok(MineReport {
             round: Some(round.number),
             shared: round.shared,
@@ -241,7 +242,7 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
             let each = |owed: &Outstanding| format!("round {} is not complete: {owed}", owed.round);
             let why = owing.iter().map(each).collect::<Vec<_>>().join("; ");
             Err(Fault::new("close the round and mine the next", why).hint(format!(
-                "`hardcase mine FILE --keep-open` opens the next beside it; only a lead ({}) closes it",
+                "`hardcase mine FILE --keep-open` opens the next one and keeps this open; only a lead ({}) closes it",
                 store.leads()?.join(", ")
             )))
         }
@@ -251,7 +252,7 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
 fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
     let attempted = "mine a round";
     let unread = work.store.item_count()?.saturating_sub(work.store.vector_count(predictor.space())?);
-    if predictor.scout() == "lora" && unread > 0 {
+    if predictor.lora().is_some() && unread > 0 {
         let fault = Fault::new(attempted, format!("the active LoRA has not read {unread} of the texts"));
         return Ok(fault.hint(if cfg!(feature = "engine") {
             "`hardcase scout FILE` reads them"
@@ -259,19 +260,21 @@ fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
             "This build has no models: scout with a full build of hardcase, or go back to a head (`hardcase adapter FILE list`)"
         }));
     }
-    Ok(Fault::new(attempted, "every scouted text has been labelled or is in a case")
-        .hint("Import and scout more texts, or stop here: `hardcase status` says how well the model does"))
+    Ok(Fault::new(attempted, "all texts are labelled or in a case that waits for its answer").hint(
+        "If none waits, you are done: `hardcase status FILE` shows the results, `hardcase export FILE` writes them. Import and scout more texts to go on",
+    ))
 }
 
 /// Items that were scouted after the last tuning, or whose scoring was cut short, get their prelabel first.
 fn complete_prelabels(work: &mut Work<'_>, predictor: &Predictor) -> Result<()> {
     // What an adapter has not read is not mined: its vectors are compared with each other only. While one is being trained or reads the
     // pool, a round does not wait for it; otherwise the command line has had the rest read first.
-    if predictor.scout() == "lora" {
+    let is_lora = predictor.kind() == PredictorKind::Lora;
+    if is_lora || (predictor.lora().is_some() && !cfg!(feature = "engine")) {
         return Ok(());
     }
-    let scorer = Scorer::load(work.store, predictor)?;
-    complete(work, predictor.id, predictor, &scorer).map(drop)
+    let scorer = load(work.store, predictor)?;
+    complete(work, predictor, &*scorer).map(drop)
 }
 
 /// Everything mining sees: the items that have a vector and a prelabel.

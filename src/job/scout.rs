@@ -5,25 +5,25 @@
 
 use std::ops::ControlFlow;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use serde::Serialize;
 
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
+use crate::domain::predictor::{Method, Predictor, PredictorKind, ZeroShotSettings};
+use crate::domain::settings::Stored;
 use crate::domain::task::Task;
 use crate::engine::encoder::Encoder;
-use crate::learn::embedding::{CHUNK, embed};
-use crate::learn::evaluate::rescore_cases;
+use crate::learn::activate::{Rescore, activate};
+use crate::learn::embed::{CHUNK, embed};
+use crate::learn::kind::load;
 use crate::learn::lora_prelabels;
 use crate::learn::model::ScoutModel;
-use crate::learn::prelabels::{complete, matrix};
-use crate::learn::scorer::{Scorer, ZeroShotSettings};
-use crate::learn::shares::{Followed, following_audit};
-use crate::stats::classifier::calibration::ZeroShot;
-use crate::stats::estimate::shares::SharesFrom;
+use crate::learn::prelabels::complete;
+use crate::learn::vectors::matrix;
+use crate::learn::zero_shot::{fit, following_audit};
 use crate::store::log::tasks::Revision;
 use crate::store::pool::embeddings::Space;
-use crate::store::pool::predictors::Predictor;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Items of the random sample that comes first, and on which zero-shot prelabels are calibrated.
@@ -101,26 +101,26 @@ pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport
         scouting.sample()?;
         let mut predictor = scouting.prelabel(&revision)?;
         scouting.rest()?;
-        if predictor.kind == "lora" {
-            let Scouting { work, .. } = &mut scouting;
-            lora_prelabels::complete(work, &predictor, &chosen)?;
-        } else {
-            let scorer = Scorer::load(scouting.work.store, &predictor)?;
-            complete(scouting.work, predictor.id, &predictor, &scorer)?;
+        if predictor.lora().is_some() {
+            lora_prelabels::complete(scouting.work, &predictor, &chosen)?;
         }
         let seed = context.seed.unwrap_or(scouting.work.store.project()?.seed);
-        if let Some(anew) = scouting.follow_audit(&predictor, &revision, seed)? {
-            predictor = anew;
+        if !scouting.work.stopped()
+            && let Some(followed) = following_audit(scouting.work, &predictor, &revision, seed)?
+        {
+            predictor = followed.predictor;
         }
+        let active = activate(scouting.work, &predictor, Rescore::Pool, &revision, seed)?.active;
+        let active = active.as_ref().unwrap_or(&predictor);
         Ok(ScoutReport {
             model: chosen.model.name,
             embedded: scouting.embedded,
             truncated: scouting.truncated,
-            scored: scouting.work.store.prediction_count(predictor.id)?,
+            scored: scouting.work.store.prediction_count(active.id)?,
             items,
             texts_per_second: (scouting.seconds > 0.0).then(|| scouting.embedded as f64 / scouting.seconds),
-            audit: ZeroShotSettings::of(&predictor).map_or(0, |s| s.shares_from.audit_items()),
-            prelabels: predictor.kind,
+            audit: predictor.zero_shot().map_or(0, |s| s.shares_from.audit_items()),
+            prelabels: predictor.kind().to_string(),
             ours: true,
         })
     })?;
@@ -192,15 +192,20 @@ impl Scouting<'_, '_> {
     fn prelabel(&mut self, revision: &Revision) -> Result<Predictor> {
         let labels = revision.task.label_ids();
         if let Some(active) = self.work.store.scouting_predictor()?.filter(|p| p.model == self.model) {
-            let tuned = active.kind != "zero-shot";
+            let tuned = active.kind() != PredictorKind::ZeroShot;
             if !tuned && active.labels == labels && active.revision == revision.id {
-                return Ok(active);
+                match &active.method {
+                    Method::ZeroShot(Stored::Unreadable(why)) => self.work.note_once(&format!(
+                        "the zero-shot model's settings cannot be read ({why}): it is made again"
+                    )),
+                    _ => return Ok(active),
+                }
             }
             if tuned && active.labels.iter().all(|known| labels.contains(known)) {
                 let lacks = revision.task.names_beside(&active.labels);
                 if !lacks.is_empty() {
                     self.work.note(&format!(
-                        "the active model stays, which does not know '{}' yet: `hardcase tune FILE` takes in what has 2 training labels",
+                        "the active model stays; it does not know '{}' yet: `hardcase tune FILE` adds what has 2 training labels",
                         lacks.join("', '")
                     ));
                 }
@@ -208,7 +213,7 @@ impl Scouting<'_, '_> {
             }
             if tuned {
                 self.work.note(
-                    "the active model has a label that the task no longer has: zero-shot prelabels take its place until \
+                    "the active model has a label that the task does not have any more: zero-shot prelabels take its place until \
                      `hardcase tune FILE`",
                 );
             }
@@ -216,45 +221,18 @@ impl Scouting<'_, '_> {
         let settings = self.zero_shot(&revision.task)?;
         let mut predictor = Predictor {
             id: PredictorId(0),
-            kind: "zero-shot".into(),
+            method: Method::ZeroShot(Stored::Known(settings)),
             model: self.model,
-            adapter: None,
-            adapter_kind: None,
-            prompt: None,
             revision: revision.id,
             labels,
-            settings: settings.to_json()?,
             created_ms: 0,
         };
         predictor.id = self.work.store.add_predictor(&predictor)?;
-        let scorer = Scorer::zero_shot(settings)?;
-        complete(self.work, predictor.id, &predictor, &scorer)?;
+        // Active as soon as the sample has prelabels: a first case is there within seconds. The whole sequence follows once all texts are read.
+        let scorer = load(self.work.store, &predictor)?;
+        complete(self.work, &predictor, &*scorer)?;
         self.work.store.activate(predictor.id)?;
         Ok(predictor)
-    }
-
-    /// The predictor that takes the place of `current` where audit answers say how common the labels are; none where they say nothing new.
-    fn follow_audit(
-        &mut self,
-        current: &Predictor,
-        revision: &Revision,
-        seed: u64,
-    ) -> Result<Option<Predictor>> {
-        if self.work.stopped() {
-            return Ok(None);
-        }
-        let Some(Followed { predictor, .. }) = following_audit(self.work, current, revision, seed)? else {
-            return Ok(None);
-        };
-        let scorer = Scorer::load(self.work.store, &predictor)?;
-        complete(self.work, predictor.id, &predictor, &scorer)?;
-        if self.work.stopped() {
-            return Ok(None);
-        }
-        rescore_cases(self.work.store)?;
-        self.work.store.activate(predictor.id)?;
-        self.work.store.prune_predictions()?;
-        Ok(Some(predictor))
     }
 
     /// Label anchors from descriptions and examples, calibrated on what is embedded so far.
@@ -263,13 +241,7 @@ impl Scouting<'_, '_> {
             task.anchors().iter().map(|texts| self.mean_vector(texts)).collect::<Result<Vec<Vec<f32>>>>()?;
         let dimensions = self.encoder.facts().dimensions;
         let vectors = self.work.store.vectors(Space::base(self.model), dimensions)?;
-        let flat: Vec<f32> = anchors.iter().flatten().copied().collect();
-        let by_label = Array2::from_shape_vec((anchors.len(), dimensions), flat)
-            .map_err(|e| Fault::new("embed the label descriptions", e.to_string()))?;
-        let scores = matrix(&vectors)?.dot(&by_label.t());
-        let calibration = ZeroShot::fit(scores.view(), &task.shares());
-        let shares_from = SharesFrom::before_audit(&task.shares());
-        Ok(ZeroShotSettings { anchors, calibration, shares_from })
+        fit(anchors, matrix(&vectors)?, &task.shares())
     }
 
     /// The mean of the texts' vectors: a product with it is the mean similarity to them.

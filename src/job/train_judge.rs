@@ -4,32 +4,25 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::adapters::KIND;
 use super::judge::path_of;
-use super::tune::Rescore;
-use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{AdapterId, ItemId, PredictorId};
-use crate::domain::progress::Epoch;
+use crate::domain::adapter::{Comparison, ServingCheck};
+use crate::domain::fault::Result;
+use crate::domain::ids::{AdapterId, ItemId};
 use crate::engine::judge::{Judge, JudgeOptions, is_url};
 use crate::engine::model_file::inspect;
 use crate::engine::training::Settings;
-use crate::engine::verify::Verified;
-use crate::learn::cascade::combine;
-use crate::learn::evaluate::{record_agreement, rescore_cases};
-use crate::learn::held_out::Comparison;
+use crate::learn::activate::{LORA_JOB, Rescore, activate};
+use crate::learn::judge::{self, Judged};
+use crate::learn::judge_fit::JudgeFit;
 use crate::learn::judge_run::{Budget, read};
-use crate::learn::judge_scores::{JudgeSettings, Judged};
 pub use crate::learn::judge_training::AdapterScope;
-use crate::learn::judge_training::JudgeTraining;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
 use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
 use crate::learn::prompt::{EXAMPLES, Examples, given, predictor};
 use crate::store::log::tasks::Revision;
-use crate::store::pool::adapters::NewAdapter;
-use crate::store::pool::predictors::Predictor;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Training labels below which no adapter is trained, and of each label: as for one of the scout.
@@ -40,14 +33,14 @@ const LEAST_OF_EACH: usize = 3;
 #[derive(Clone, Debug)]
 pub struct TrainJudgeOptions {
     /// Which tokens it changes.
-    pub reach: AdapterScope,
+    pub scope: AdapterScope,
     /// The language model; none for the one that judged before.
     pub model: Option<PathBuf>,
-    /// How often each label is seen at most; where nothing is said twice, and by a small model eight times.
+    /// How often each label is seen at most; twice by default, and eight times by a small model.
     pub epochs: Option<usize>,
     /// Threads; as many as there are cores where none are named.
     pub threads: Option<NonZeroUsize>,
-    /// Whether what was read before is read anew.
+    /// Whether what was read before is read again.
     pub rescore: Rescore,
 }
 
@@ -55,13 +48,13 @@ pub struct TrainJudgeOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The judge judges with it.
+    /// The judge reads with it.
     Activated,
     /// It is worse than the judge as it is by more than one standard error.
     JudgeStays,
     /// There are too few training labels.
     TooFew,
-    /// There is no new training label since the judge was taught.
+    /// There is no new training label since the judge was trained.
     NothingNew,
     /// Another process did it.
     Others,
@@ -78,7 +71,7 @@ pub struct TrainJudgeReport {
     pub model: String,
     /// The adapter, where there is one.
     pub adapter: Option<AdapterId>,
-    /// Labels that it was trained on: training labels but those in the instruction.
+    /// Labels that it was trained on: the training labels without those in the prompt.
     pub training: usize,
     /// How often it saw each, where there is an adapter.
     pub epochs: Option<usize>,
@@ -87,10 +80,10 @@ pub struct TrainJudgeReport {
     /// The adapter against the judge as it is: `lora` is the adapter's loss, `head` the judge's.
     pub comparison: Option<Comparison>,
     /// llama.cpp against the trainer, with the adapter.
-    pub verified: Option<Verified>,
+    pub verified: Option<ServingCheck>,
     /// Texts that were read with it.
     pub read: usize,
-    /// It and the earlier ones of the same model, where they could speak beside it.
+    /// It and its earlier variants, where all could read alike.
     pub compared: Vec<Compared>,
 }
 
@@ -124,7 +117,7 @@ impl std::fmt::Display for TrainJudgeReport {
             Verdict::Activated => {
                 write!(
                     f,
-                    "{} judges with an adapter trained on {} labels, seen {} times each; {against}",
+                    "{} reads with an adapter trained on {} labels, seen {} times each; {against}",
                     self.model,
                     self.training,
                     self.epochs.unwrap_or_default()
@@ -145,35 +138,22 @@ impl std::fmt::Display for TrainJudgeReport {
             Verdict::TooFew => {
                 write!(f, "the judge stays as it is: {}", self.missing.as_deref().unwrap_or("too few labels"))
             }
-            Verdict::NothingNew => write!(f, "no new training label since the judge was taught: it stays"),
-            Verdict::Others => write!(f, "another process taught the judge"),
+            Verdict::NothingNew => write!(f, "no new training label since the judge was trained: it stays"),
+            Verdict::Others => write!(f, "another process trained the judge"),
             Verdict::Stopped => {
-                write!(f, "stopped; the judge stays as it is, and the next training begins anew")
+                write!(
+                    f,
+                    "stopped; the judge stays as it is, and the next training starts from the beginning"
+                )
             }
         }
     }
 }
 
-/// What is kept of how an adapter of a judge was trained.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct TrainedJudge {
-    /// As asked: it may see each text `epochs` times.
-    #[serde(flatten)]
-    settings: Settings,
-    /// The epochs that served best.
-    trained_for: usize,
-    /// Whose loss the comparison's other one is: the judge's, without the adapter.
-    against: String,
-    comparison: Comparison,
-    verified: Verified,
-    epochs_ended: Vec<Epoch>,
-}
-
-/// Whether a model file is a language model, so that the judge is meant and not the scout; so is whoever names a server, and is told then that none is
-/// trained.
+/// Whether a model file is a language model, so that the judge is meant and not the scout. A server counts as one: that it cannot be trained is said later.
 ///
 /// # Errors
-/// A file that is no model.
+/// A file that is not a model.
 pub fn is_language_model(path: &Path) -> Result<bool> {
     Ok(path.to_str().is_some_and(is_url) || inspect(path)?.require_language_model().is_ok())
 }
@@ -183,8 +163,9 @@ pub fn is_language_model(path: &Path) -> Result<bool> {
 /// # Errors
 /// Nothing scouted, a model that cannot be trained, a training that fails, or an adapter that llama.cpp does not serve as it was trained.
 pub fn train_judge(context: &JobContext<'_>, options: &TrainJudgeOptions) -> Result<TrainJudgeReport> {
-    let ended =
-        run(context, KIND, &format!("judge {}", options.reach.name()), |work| once(context, work, options))?;
+    let ended = run(context, LORA_JOB, &format!("judge {}", options.scope.kind()), |work| {
+        once(context, work, options)
+    })?;
     Ok(match ended {
         Ended::Ours(report) => report,
         Ended::Others => TrainJudgeReport::new(Verdict::Others),
@@ -196,12 +177,11 @@ fn once(
     work: &mut Work<'_>,
     options: &TrainJudgeOptions,
 ) -> Result<TrainJudgeReport> {
-    let attempted = "teach the judge";
+    let attempted = "train the judge";
     let scout = scouting(work.store, attempted)?;
     let path = path_of(work.store, options.model.as_deref(), attempted)?;
     let revision = work.store.task()?;
     let mut report = TrainJudgeReport::new(Verdict::TooFew);
-    let labels = revision.task.labels.len();
     let all = given(work.store, &revision)?;
     if let Some(missing) = too_few(&all, &revision) {
         report.missing = Some(missing);
@@ -214,99 +194,46 @@ fn once(
     let seed = context.seed.unwrap_or(work.store.project()?.seed);
     let model = described(judge.facts(), &path)?;
     let base = predictor(work, &judge, &model, &revision, Examples::Shared(EXAMPLES), seed)?;
-    let settings = JudgeSettings::of(&base)?;
-    let lessons: Vec<(ItemId, usize)> =
+    let settings = judge::settings(&base)?.clone();
+    let labelled: Vec<(ItemId, usize)> =
         all.into_iter().filter(|(item, _)| !settings.examples.contains(item)).collect();
-    report.training = lessons.len();
-    let hash = hash_of(&lessons, &settings);
+    report.training = labelled.len();
     let mut training = Settings::of_width(judge.facts().dimensions, seed);
     training.epochs = options.epochs.unwrap_or(training.epochs);
-    let known = work.store.adapters()?.into_iter().rev().find(|a| {
-        a.kind == options.reach.name()
-            && a.training_hash == hash
-            && a.model == base.model
-            && Some(a.id) == base.adapter
-    });
-    if let Some(known) = known
-        && serde_json::from_str::<TrainedJudge>(&known.settings)
-            .is_ok_and(|taught| taught.settings == training)
-    {
+    let fit = JudgeFit {
+        base: &base,
+        settings: &settings,
+        labelled: &labelled,
+        revision: &revision,
+        scope: options.scope,
+        training,
+        path: &path,
+        threads,
+    };
+    if fit.is_known(work.store)? {
         report.verdict = Verdict::NothingNew;
         return Ok(report);
     }
-    let told = settings.told()?;
-    let texts = work.store.texts(&lessons.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
-    let texts: Vec<String> = texts.into_iter().map(|(_, text)| text).collect();
-    let gold: Vec<usize> = lessons.iter().map(|(_, label)| *label).collect();
-    let taught = JudgeTraining {
-        judge: &judge,
-        path: &path,
-        lesson: &judge.lesson(&told)?,
-        texts: &texts,
-        gold: &gold,
-        labels,
-        settings: training,
-        reach: options.reach,
-        threads,
-    }
-    .run(work)?;
-    let Some(taught) = taught else {
+    let Some((adapter, trained)) = fit.train(work, &judge)? else {
         report.verdict = Verdict::Stopped;
         return Ok(report);
     };
-    let kept = TrainedJudge {
-        settings: training,
-        trained_for: taught.epochs,
-        against: "judge".into(),
-        comparison: taught.comparison.clone(),
-        verified: taught.verified,
-        epochs_ended: work.epochs.clone(),
-    };
-    report.epochs = Some(taught.epochs);
-    let bytes = taught.bytes;
-    let adapter = work.store.add_adapter(&NewAdapter {
-        kind: options.reach.name(),
-        model: base.model,
-        parent: base.adapter,
-        round: work.store.rounds()?.last().map(|r| r.id),
-        revision: revision.id,
-        labels: base.labels.clone(),
-        settings: serde_json::to_string(&kept)
-            .map_err(|e| Fault::new("keep how the adapter was trained", e.to_string()))?,
-        training_hash: hash,
-        training_n: lessons.len(),
-        bytes: bytes.clone(),
-    })?;
-    (report.adapter, report.verified) = (Some(adapter), Some(taught.verified));
-    let worse = taught.comparison.worse;
-    report.comparison = Some(taught.comparison);
-    if worse {
+    (report.adapter, report.epochs) = (Some(adapter), Some(trained.epochs));
+    report.verified = Some(trained.verified.into());
+    report.comparison = Some(trained.comparison.clone());
+    if trained.comparison.worse {
         report.verdict = Verdict::JudgeStays;
         return Ok(report);
     }
     let before = Judged::read(work.store, base.clone())?.items.len();
-    let mut next = Predictor {
-        id: PredictorId(0),
-        adapter: Some(adapter),
-        adapter_kind: Some(options.reach.name().to_owned()),
-        settings: JudgeSettings { calibration: None, worth: None, ..settings.clone() }.to_json()?,
-        ..base
-    };
-    next.id = work.store.add_predictor(&next)?;
-    // What it says of the texts that it was trained on is what the fold's adapter said that had not seen them.
-    let items: Vec<ItemId> = lessons.iter().map(|(item, _)| *item).collect();
-    let unseen: Vec<f32> = taught.held_out.iter().copied().collect();
-    work.store.put_predictions(next.id, &items, &unseen, labels)?;
+    let next = fit.predictor(work, adapter, &trained)?;
     if options.rescore == Rescore::Pool {
-        judge.adapt(&bytes)?;
-        let earlier = add_earlier_variants(work.store, &mut judge, &next)?;
+        judge.adapt(&trained.bytes)?;
+        let earlier = add_earlier_variants(work, &mut judge, &next)?;
         report.read = read(work, &judge, &next, &settings, &earlier, Budget::Texts(before))?.judged;
         report.compared = compared(work.store, &next, &earlier, &revision, seed)?;
     }
-    combine(work, &scout, &revision, seed)?;
-    rescore_cases(work.store)?;
-    work.store.prune_predictions()?;
-    record_agreement(work.store, seed)?;
+    activate(work, &scout, Rescore::Pool, &revision, seed)?;
     report.verdict = Verdict::Activated;
     Ok(report)
 }
@@ -325,13 +252,4 @@ fn too_few(given: &[(ItemId, usize)], revision: &Revision) -> Option<String> {
             of(label)
         )
     })
-}
-
-fn hash_of(lessons: &[(ItemId, usize)], settings: &JudgeSettings) -> [u8; 32] {
-    let mut hash = blake3::Hasher::new();
-    hash.update(settings.instruction.to_string().as_bytes());
-    for (item, label) in lessons {
-        hash.update(&item.0.to_le_bytes()).update(&label.to_le_bytes());
-    }
-    *hash.finalize().as_bytes()
 }

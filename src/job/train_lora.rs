@@ -1,31 +1,23 @@
 //! `tune --adapter lora`: trains a low-rank adapter on the experts' training labels, compares it with the head on labels that neither has seen,
-//! lets llama.cpp prove that it serves it, reads the pool anew with it, and activates it. Whatever fails, the model as it was stays active.
+//! checks that llama.cpp serves it as it was trained, reads the pool with it, and activates it. Whatever fails, the model as it was stays active.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::adapters::KIND;
-use super::tune::Rescore;
-use crate::domain::fault::{Fault, Result};
-use crate::domain::hex::hex;
-use crate::domain::ids::{AdapterId, ItemId, PredictorId};
-use crate::domain::prediction::Probabilities;
-use crate::engine::lora::AdapterFile;
-use crate::engine::training::{Settings, probabilities};
-use crate::engine::verify::Verified;
-use crate::learn::cascade::combine;
-use crate::learn::cross_validation::{CrossValidation, LoraSettings};
-use crate::learn::evaluate::{record_agreement, rescore_cases};
-use crate::learn::held_out::Comparison;
-use crate::learn::lora_prelabels;
-use crate::learn::lora_prelabels::{Adapted, Keep};
-use crate::learn::model::{Chosen, ScoutModel};
+use crate::domain::adapter::{Comparison, LoraHyperparameters, ServingCheck};
+use crate::domain::fault::Result;
+use crate::domain::ids::AdapterId;
+use crate::domain::predictor::{Predictor, PredictorKind};
+use crate::engine::training::Settings;
+use crate::learn::activate::{LORA_JOB, Rescore, activate};
+use crate::learn::curve::record_agreement;
+use crate::learn::lora_fit::LoraFit;
+use crate::learn::lora_rollout::roll_out;
+use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::scouting;
 use crate::learn::training::Training;
 use crate::store::log::tasks::Revision;
-use crate::store::pool::adapters::NewAdapter;
-use crate::store::pool::predictors::Predictor;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Training labels below which no adapter is trained.
@@ -35,20 +27,15 @@ const LEAST_OF_EACH: usize = 3;
 /// Training labels from which three epochs are taken. On 368 labels four were no better than two for hate speech and banking intents, and
 /// better for TREC's questions (`benches/lora.rs`), and a round must not wait longer than it has to.
 const MANY: usize = 500;
-/// Texts that llama.cpp and the trainer both read before the adapter is used.
-const VERIFIED_ON: usize = 128;
-/// Texts nearest the boundary that are read anew first; the adapter is active once they are.
-const UNCERTAIN: usize = 2_048;
-
-/// How often it begins anew because newer labels came.
+/// How often it starts again because newer labels came.
 const MOST_STARTS: usize = 3;
 
 /// What to train.
 #[derive(Clone, Copy, Debug)]
-pub struct AdaptOptions {
+pub struct TrainLoraOptions {
     /// How often each label is seen; by the number of labels where nothing is said.
     pub epochs: Option<usize>,
-    /// What is prelabelled anew before the verb returns.
+    /// What is prelabelled again before the verb returns.
     pub rescore: Rescore,
 }
 
@@ -74,13 +61,13 @@ pub enum Verdict {
 
 /// What a training of an adapter did, with its numbers.
 #[derive(Clone, Debug, Serialize)]
-pub struct AdaptReport {
+pub struct TrainLoraReport {
     /// What came of it.
     pub verdict: Verdict,
     /// The adapter, where there is one.
     pub adapter: Option<AdapterId>,
-    /// Whose prelabels counted before: `zero-shot`, `head` or `lora`.
-    pub before: String,
+    /// The model that was active before.
+    pub before: PredictorKind,
     /// Training labels.
     pub training: usize,
     /// Of these, by label name.
@@ -88,16 +75,16 @@ pub struct AdaptReport {
     /// How many of which label are missing, where there are too few.
     pub missing: Option<String>,
     /// How it was trained.
-    pub settings: Option<Settings>,
+    pub settings: Option<LoraHyperparameters>,
     /// The adapter against the head.
     pub comparison: Option<Comparison>,
     /// llama.cpp against the trainer.
-    pub verified: Option<Verified>,
-    /// Texts that were read and prelabelled anew.
+    pub verified: Option<ServingCheck>,
+    /// Texts that were read and prelabelled again.
     pub rescored: usize,
 }
 
-impl std::fmt::Display for AdaptReport {
+impl std::fmt::Display for TrainLoraReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counts: Vec<String> = self.by_label.iter().map(|(name, n)| format!("{n} {name}")).collect();
         let counts = counts.join(", ");
@@ -118,13 +105,13 @@ impl std::fmt::Display for AdaptReport {
                         verified.largest, verified.texts
                     )?;
                 }
-                write!(f, "; {} texts prelabelled anew", self.rescored)
+                write!(f, "; {} texts prelabelled again", self.rescored)
             }
             Verdict::HeadStays => {
                 let stays = self.stays();
                 write!(
                     f,
-                    "{stays}: the new LoRA is worse than a head by more than one standard error; {against}"
+                    "{stays}: the new LoRA was tested and is not better (worse than a head by more than one standard error); {against}"
                 )
             }
             Verdict::TooFew => {
@@ -141,7 +128,7 @@ impl std::fmt::Display for AdaptReport {
             Verdict::Superseded => {
                 write!(
                     f,
-                    "the head stays: it was tuned on newer labels while the LoRA was trained; run this again"
+                    "the head stays: it has learned newer labels while the LoRA was trained; run this again"
                 )
             }
             Verdict::Others => write!(f, "another process trained the LoRA"),
@@ -151,7 +138,9 @@ impl std::fmt::Display for AdaptReport {
                     "stopped; the LoRA is trained, and `hardcase tune --adapter lora` goes on from here"
                 )
             }
-            Verdict::Stopped => write!(f, "stopped; {}, and the next training begins anew", self.stays()),
+            Verdict::Stopped => {
+                write!(f, "stopped; {}, and the next training starts from the beginning", self.stays())
+            }
         }
     }
 }
@@ -160,21 +149,25 @@ impl std::fmt::Display for AdaptReport {
 ///
 /// # Errors
 /// Nothing scouted, a model that cannot be trained, a training that fails, or an adapter that llama.cpp does not serve as it was trained.
-pub fn adapt(context: &JobContext<'_>, model: &ScoutModel, options: &AdaptOptions) -> Result<AdaptReport> {
+pub fn train_lora(
+    context: &JobContext<'_>,
+    model: &ScoutModel,
+    options: &TrainLoraOptions,
+) -> Result<TrainLoraReport> {
     let epochs = options.epochs.map(|n| format!(" --epochs {n}")).unwrap_or_default();
     let rescore = if options.rescore == Rescore::Pool { "" } else { " --no-rescore" };
-    let ended = run(context, KIND, &format!("lora{epochs}{rescore}"), |work| {
+    let ended = run(context, LORA_JOB, &format!("lora{epochs}{rescore}"), |work| {
         for _ in 0..MOST_STARTS {
             if let Some(report) = once(context, work, model, options)? {
                 return Ok(report);
             }
             work.epochs.clear();
         }
-        Ok(AdaptReport { verdict: Verdict::Superseded, ..AdaptReport::default() })
+        Ok(TrainLoraReport { verdict: Verdict::Superseded, ..TrainLoraReport::default() })
     })?;
     Ok(match ended {
         Ended::Ours(report) => report,
-        Ended::Others => AdaptReport { verdict: Verdict::Others, ..AdaptReport::default() },
+        Ended::Others => TrainLoraReport { verdict: Verdict::Others, ..TrainLoraReport::default() },
     })
 }
 
@@ -184,12 +177,12 @@ fn once(
     context: &JobContext<'_>,
     work: &mut Work<'_>,
     model: &ScoutModel,
-    options: &AdaptOptions,
-) -> Result<Option<AdaptReport>> {
+    options: &TrainLoraOptions,
+) -> Result<Option<TrainLoraReport>> {
     let current = scouting(work.store, "train an adapter")?;
     let revision = work.store.task()?;
     let training = Training::read(work, &current, &revision)?;
-    let mut report = AdaptReport::of(&training, &revision, &current);
+    let mut report = TrainLoraReport::of(&training, &revision, &current);
     if let Some(missing) = too_few(&training, &revision) {
         (report.verdict, report.missing) = (Verdict::TooFew, Some(missing));
         return Ok(Some(report));
@@ -198,14 +191,14 @@ fn once(
     let seed = context.seed.unwrap_or(work.store.project()?.seed);
     let mut settings = Settings::usual(seed);
     settings.epochs = options.epochs.unwrap_or(if training.items.len() < MANY { 2 } else { 3 });
-    let tuning =
-        Tuning { training: &training, current: &current, revision: &revision, settings, chosen: &chosen };
-    let Some((predictor, kept)) = tuning.find_or_train(work)? else {
+    let fit =
+        LoraFit { training: &training, current: &current, revision: &revision, settings, chosen: &chosen };
+    let Some((predictor, kept)) = fit.find_or_train(work)? else {
         report.verdict = Verdict::Stopped;
         return Ok(Some(report));
     };
-    report.adapter = predictor.adapter;
-    (report.settings, report.verified) = (Some(kept.settings), Some(kept.verified));
+    report.adapter = predictor.adapter();
+    (report.settings, report.verified) = (Some(kept.training), Some(kept.verified));
     let worse = kept.comparison.worse;
     report.comparison = Some(kept.comparison);
     if worse {
@@ -220,44 +213,46 @@ fn once(
         return Ok(None);
     }
     let was_active = predictor.id == current.id;
-    report.rescored = tuning.take_over(work, &predictor, options.rescore)?;
+    report.rescored = roll_out(work, &predictor, &current, &chosen, options.rescore)?;
     report.verdict = match (work.stopped(), was_active && report.rescored == 0) {
         (true, _) => Verdict::Stopped,
         (false, true) => Verdict::NothingNew,
         (false, false) => Verdict::Activated,
     };
-    if report.verdict == Verdict::Activated && options.rescore == Rescore::Pool {
-        combine(work, &predictor, &revision, seed)?;
+    match report.verdict {
+        Verdict::Activated => {
+            activate(work, &predictor, options.rescore, &revision, seed)?;
+        }
+        _ => record_agreement(work.store, seed)?,
     }
-    record_agreement(work.store, seed)?;
     Ok(Some(report))
 }
 
-impl AdaptReport {
+impl TrainLoraReport {
     fn of(training: &Training, revision: &Revision, before: &Predictor) -> Self {
         Self {
             training: training.items.len(),
             by_label: training.by_label(revision),
-            before: before.kind.clone(),
+            before: before.kind(),
             ..Self::default()
         }
     }
 
     fn stays(&self) -> &'static str {
-        match self.before.as_str() {
-            "head" => "the head stays",
-            "lora" => "the LoRA that is active stays",
+        match self.before {
+            PredictorKind::Head => "the head stays",
+            PredictorKind::Lora => "the LoRA that is active stays",
             _ => "the zero-shot prelabels stay",
         }
     }
 }
 
-impl Default for AdaptReport {
+impl Default for TrainLoraReport {
     fn default() -> Self {
         Self {
             verdict: Verdict::Activated,
             adapter: None,
-            before: String::new(),
+            before: PredictorKind::ZeroShot,
             training: 0,
             by_label: BTreeMap::new(),
             missing: None,
@@ -279,209 +274,4 @@ fn too_few(training: &Training, revision: &Revision) -> Option<String> {
     (have < LEAST_OF_EACH).then(|| {
         format!("a LoRA needs {LEAST_OF_EACH} training labels of each label, and '{name}' has {have}")
     })
-}
-
-struct Tuning<'a> {
-    training: &'a Training,
-    current: &'a Predictor,
-    revision: &'a Revision,
-    settings: Settings,
-    chosen: &'a Chosen,
-}
-
-impl Tuning<'_> {
-    /// The predictor of an adapter that has learned from just these labels; none where the training was stopped.
-    fn find_or_train(&self, work: &mut Work<'_>) -> Result<Option<(Predictor, LoraSettings)>> {
-        let labels = self.revision.task.label_ids();
-        let mut known = None;
-        for a in work.store.adapters()? {
-            let same = a.kind == "lora"
-                && a.training_hash == self.training.hash
-                && a.model == self.current.model
-                && a.labels == labels;
-            let kept = serde_json::from_str::<LoraSettings>(&a.settings).ok().filter(|_| same);
-            // One whose bytes were dropped is trained again.
-            if let Some(kept) = kept.filter(|kept| kept.settings == self.settings)
-                && work.store.adapter_size(a.id)? > 0
-            {
-                known = Some((a.id, kept));
-            }
-        }
-        let (adapter, kept) = match known {
-            Some(known) => known,
-            None => match self.train(work)? {
-                Some(trained) => trained,
-                None => return Ok(None),
-            },
-        };
-        let known = work
-            .store
-            .predictors()?
-            .into_iter()
-            .rev()
-            .find(|p| p.kind == "lora" && p.adapter == Some(adapter));
-        if let Some(predictor) = known {
-            return Ok(Some((predictor, kept)));
-        }
-        let mut predictor = Predictor {
-            id: PredictorId(0),
-            kind: "lora".into(),
-            model: self.current.model,
-            adapter: Some(adapter),
-            adapter_kind: None,
-            prompt: None,
-            revision: self.revision.id,
-            labels,
-            settings: "{}".into(),
-            created_ms: 0,
-        };
-        predictor.id = work.store.add_predictor(&predictor)?;
-        Ok(Some((predictor, kept)))
-    }
-
-    fn train(&self, work: &mut Work<'_>) -> Result<Option<(AdapterId, LoraSettings)>> {
-        work.report("preparing the model", 0, None, "steps")?;
-        let encoder = self.chosen.load()?;
-        let weights = encoder.trainable()?;
-        let texts = work.store.texts(&self.training.items)?;
-        if texts.len() != self.training.items.len() {
-            return Err(Fault::new("train an adapter", "a labelled text is not in the file")
-                .hint("Run `hardcase doctor FILE`"));
-        }
-        let tokens: Vec<Vec<usize>> = texts.iter().map(|(_, text)| encoder.tokens(text)).collect();
-        let sample = self.sample(work)?;
-        let sample: Vec<Vec<usize>> = sample.iter().map(|(_, text)| encoder.tokens(text)).collect();
-        drop(encoder);
-        let cross_validation = CrossValidation {
-            weights: &weights,
-            training: self.training,
-            tokens: &tokens,
-            classes: self.revision.task.labels.len(),
-            settings: self.settings,
-            threads: self.chosen.threads(),
-        };
-        let Some(trained) = cross_validation.run(work)? else { return Ok(None) };
-        work.report("checking that llama.cpp serves it", 0, None, "texts")?;
-        let bytes = self.encode(&trained.adapter, &trained.comparison)?;
-        let expected = probabilities(&weights, &trained.adapter, &sample)?;
-        let verified =
-            Verified::measure(self.chosen.path(), &bytes, &trained.adapter.head, &sample, &expected)?;
-        verified.require(&self.chosen.model.quantisation)?;
-        if work.stopped() {
-            return Ok(None);
-        }
-        let kept = LoraSettings {
-            settings: self.settings,
-            comparison: trained.comparison,
-            verified,
-            epochs_ended: work.epochs.clone(),
-            held_out: trained.held_out,
-        };
-        let id = work.store.add_adapter(&NewAdapter {
-            kind: "lora",
-            model: self.current.model,
-            parent: self.current.adapter,
-            round: work.store.rounds()?.last().map(|r| r.id),
-            revision: self.revision.id,
-            labels: self.revision.task.label_ids(),
-            settings: serde_json::to_string(&kept)
-                .map_err(|e| Fault::new("keep how the adapter was trained", e.to_string()))?,
-            training_hash: self.training.hash,
-            training_n: self.training.items.len(),
-            bytes,
-        })?;
-        Ok(Some((id, kept)))
-    }
-
-    /// Texts to verify on: half of them labelled, half from all over the pool.
-    fn sample(&self, work: &Work<'_>) -> Result<Vec<(ItemId, String)>> {
-        let half = VERIFIED_ON / 2;
-        let (scored, _) = work.store.predictions(self.current.id)?;
-        let spread = |items: &[ItemId], n: usize| -> Vec<ItemId> {
-            items.iter().copied().step_by((items.len() / n).max(1)).take(n).collect()
-        };
-        let mut items = spread(&self.training.items, half);
-        items.extend(spread(&scored, VERIFIED_ON - items.len()));
-        work.store.texts(&items)
-    }
-
-    fn encode(&self, adapter: &AdapterFile, comparison: &Comparison) -> Result<Vec<u8>> {
-        let model = &self.chosen.model;
-        let task = &self.revision.task;
-        let json = |value: serde_json::Result<String>| value.unwrap_or_default();
-        let names: Vec<&str> = task.labels.iter().map(|l| l.name.as_str()).collect();
-        let about = [
-            ("base.name", model.name.clone()),
-            ("base.sha256", hex(&model.sha256)),
-            ("task", task.name.clone()),
-            ("question", task.question.clone()),
-            ("labels", json(serde_json::to_string(&names))),
-            ("training.blake3", hex(&self.training.hash)),
-            ("training.labels", self.training.items.len().to_string()),
-            ("settings", json(serde_json::to_string(&self.settings))),
-            ("comparison", json(serde_json::to_string(comparison))),
-        ];
-        adapter
-            .encode(&model.architecture, &about)
-            .map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))
-    }
-
-    /// Reads the pool anew, what is nearest the boundary first, and activates the adapter as soon as that part is done. Returns how many texts it
-    /// read.
-    fn take_over(&self, work: &mut Work<'_>, predictor: &Predictor, rescore: Rescore) -> Result<usize> {
-        let order = self.nearest_first(work)?;
-        let done: std::collections::HashSet<ItemId> =
-            work.store.predictions(predictor.id)?.0.into_iter().collect();
-        let cases: std::collections::HashSet<ItemId> = work.store.items_of_cases()?.into_iter().collect();
-        let missing = |of_cases: bool| {
-            let wanted = |i: &ItemId| !done.contains(i) && cases.contains(i) == of_cases;
-            order.iter().copied().filter(wanted).collect::<Vec<_>>()
-        };
-        let (cases, mut uncertain) = (missing(true), missing(false));
-        let rest =
-            uncertain.split_off(if rescore == Rescore::Pool { UNCERTAIN.min(uncertain.len()) } else { 0 });
-        let stage = if rest.is_empty() { "prelabelling the pool" } else { "prelabelling what is uncertain" };
-        let adapted = Adapted::load(work, predictor, self.chosen)?;
-        let mut read = adapted.score(work, &uncertain, Keep::Vectors, stage)?;
-        // The cases last: a figure of some of them only would stand beside those of all for as long as the pool takes.
-        read += adapted.score(work, &cases, Keep::Vectors, "prelabelling the cases")?;
-        if work.stopped() {
-            return Ok(read);
-        }
-        rescore_cases(work.store)?;
-        let ranked = self.nearest_by(work, predictor)?;
-        work.store.activate(predictor.id)?;
-        work.store.rank_unseen_cases(&ranked)?;
-        if rescore == Rescore::Pool {
-            read += adapted.score(work, &rest, Keep::Vectors, "prelabelling the rest of the pool")?;
-        }
-        drop(adapted);
-        lora_prelabels::complete_cases(work, self.chosen)?;
-        if !work.stopped() {
-            work.store.prune_predictions()?;
-            work.store.keep_vectors_of(predictor.adapter)?;
-        }
-        Ok(read)
-    }
-
-    fn nearest_first(&self, work: &Work<'_>) -> Result<Vec<ItemId>> {
-        let mut order = self.nearest_by(work, self.current)?;
-        let known: std::collections::HashSet<ItemId> = order.iter().copied().collect();
-        let all = work.store.splits()?;
-        order.extend(all.into_iter().map(|(item, _)| item).filter(|item| !known.contains(item)));
-        Ok(order)
-    }
-
-    /// What a predictor has scored, the smallest margin first.
-    fn nearest_by(&self, work: &Work<'_>, predictor: &Predictor) -> Result<Vec<ItemId>> {
-        let (items, values) = work.store.predictions(predictor.id)?;
-        let labels = predictor.labels.len().max(1);
-        let mut margins: Vec<(f32, ItemId)> = values
-            .chunks_exact(labels)
-            .zip(items)
-            .map(|(row, item)| (Probabilities(row.to_vec()).margin(), item))
-            .collect();
-        margins.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        Ok(margins.into_iter().map(|(_, item)| item).collect())
-    }
 }

@@ -1,70 +1,39 @@
-//! The trainings of one tuning: on all labels for the adapter, and on two thirds of them three times, to see what it is worth on the rest.
+//! Cross-validated training of a low-rank adapter, the encoder's and the judge's alike: on two thirds of the labels three times, to see what it is worth on
+//! the rest and after how many epochs, and on all labels for the adapter itself.
 //!
-//! All run beside each other, one to a core, and none sees a label that is not for training.
+//! Knows folds, epochs and losses; how one training runs is the trainer's. None sees a label that is not for training.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError, mpsc};
 
-use ndarray::{Array2, Axis};
-use serde::{Deserialize, Serialize};
+use ndarray::Array2;
 
-use super::held_out::{Comparison, HeldOut};
-use super::training::Training;
+use super::held_out::HeldOut;
+use crate::domain::adapter::{Comparison, LoraHyperparameters, ServingCheck};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::ItemId;
 use crate::domain::progress::Epoch;
-use crate::engine::bert::Weights;
-use crate::engine::lora::{AdapterFile, Head};
-use crate::engine::training;
-use crate::engine::training::{Example, Fit, Settings};
+use crate::engine::training::Settings;
 use crate::engine::verify::Verified;
-use crate::stats::classifier::head::{balanced, fit_head, stratified_folds};
+use crate::stats::classifier::head::{balanced, stratified_folds};
 use crate::work::runner::Work;
 
 /// Parts into which the labels are dealt.
 pub(crate) const FOLDS: usize = 3;
 
-/// What is trained, and on what.
-pub(crate) struct CrossValidation<'a> {
-    /// The frozen model.
-    pub weights: &'a Arc<Weights>,
-    /// Vectors by the model as it is, and labels.
-    pub training: &'a Training,
-    /// The tokens of each training text.
-    pub tokens: &'a [Vec<usize>],
-    /// Labels of the task.
-    pub classes: usize,
-    /// How.
-    pub settings: Settings,
-    /// Trainings beside each other.
-    pub threads: usize,
+impl From<Settings> for LoraHyperparameters {
+    fn from(settings: Settings) -> Self {
+        let Settings { rank, alpha, learning_rate, epochs, batch, weight_decay, seed } = settings;
+        Self { rank, alpha, learning_rate, epochs, batch, weight_decay, seed }
+    }
 }
 
-/// What is kept of how an adapter was trained.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LoraSettings {
-    /// The hyper-parameters.
-    #[serde(flatten)]
-    pub settings: Settings,
-    /// The adapter against the head.
-    pub comparison: Comparison,
-    /// llama.cpp against the trainer.
-    pub verified: Verified,
-    /// Each epoch that ended.
-    pub epochs_ended: Vec<Epoch>,
-    /// The probabilities of each training label by the fold's adapter that had not seen it.
-    #[serde(default)]
-    pub held_out: Vec<(ItemId, Vec<f32>)>,
-}
-
-/// What came of it.
-pub(crate) struct Trained {
-    pub adapter: AdapterFile,
-    pub comparison: Comparison,
-    /// The probabilities of each training label by the adapter of the fold that held it out.
-    pub held_out: Vec<(ItemId, Vec<f32>)>,
+impl From<Verified> for ServingCheck {
+    fn from(verified: Verified) -> Self {
+        let Verified { texts, largest, mean, same_label } = verified;
+        Self { texts, largest, mean, same_label }
+    }
 }
 
 /// Texts of one training, by their rows: those that are trained on, and those that are held out.
@@ -75,52 +44,269 @@ pub(crate) struct Fold {
 }
 
 impl Fold {
-    /// A training on all rows, and one for each fold that is held out. The longest is the first: where they run beside each other, the others
-    /// fill the cores.
-    pub fn all(fold_of: &[usize]) -> Vec<Self> {
-        let all =
-            Self { name: "all labels".into(), rows: (0..fold_of.len()).collect(), held_out: Vec::new() };
-        let folds = (0..FOLDS).map(|fold| {
+    /// The training on all rows.
+    fn whole(n: usize) -> Self {
+        Self { name: "all labels".into(), rows: (0..n).collect(), held_out: Vec::new() }
+    }
+
+    /// One training for each fold that is held out.
+    fn each(fold_of: &[usize]) -> Vec<Self> {
+        let fold = |fold| {
             let (held_out, rows) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
             Self { name: format!("fold {} of {FOLDS}", fold + 1), rows, held_out }
-        });
-        std::iter::once(all).chain(folds).collect()
+        };
+        (0..FOLDS).map(fold).collect()
     }
 }
 
-/// What a training says.
-enum Said {
-    Step,
-    Epoch(Epoch),
-    /// The adapter, and what the last epoch's and the head's probabilities of the held-out texts are.
-    Ended(usize, Result<Option<Box<Ended>>>),
+/// Hears from a training.
+pub(crate) trait Callbacks {
+    /// After each step; breaks to end the training.
+    fn step(&mut self) -> ControlFlow<()>;
+    /// After each epoch: its number from 1, its loss on what is trained on, and the probabilities of the held-out rows, rows × labels.
+    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>);
 }
 
-struct Ended {
-    adapter: AdapterFile,
-    lora: Array2<f32>,
-    head: Array2<f32>,
-}
+/// What can be trained on some of the training labels.
+pub(crate) trait Trainer {
+    type Adapter;
 
-impl CrossValidation<'_> {
-    /// Trains; none where it was stopped.
+    /// Trains on the rows of a fold; none where it was told to stop.
     ///
     /// # Errors
     /// A training that fails.
-    pub fn run(&self, work: &mut Work<'_>) -> Result<Option<Trained>> {
-        let parts = self.parts();
-        let steps: usize = parts.iter().map(|part| self.steps(part)).sum();
-        let queue: Mutex<VecDeque<usize>> = Mutex::new((0..parts.len()).collect());
+    fn train(
+        &self,
+        fold: &Fold,
+        epochs: usize,
+        callbacks: &mut dyn Callbacks,
+    ) -> Result<Option<Self::Adapter>>;
+
+    /// Probabilities of the held-out rows by what there is without the adapter, fitted on the fold's rows: rows × labels.
+    ///
+    /// # Errors
+    /// A fit that fails.
+    fn baseline(&self, fold: &Fold) -> Result<Array2<f32>>;
+}
+
+/// A trainer with its labels.
+pub(crate) struct CrossValidation<'a, T> {
+    pub trainer: &'a T,
+    /// The label of each row.
+    pub gold: &'a [usize],
+    /// Labels of the task.
+    pub classes: usize,
+    pub settings: Settings,
+}
+
+/// What came of it.
+pub(crate) struct CrossValidated<A> {
+    /// Trained on all labels.
+    pub adapter: A,
+    /// The epochs that it was trained for.
+    pub epochs: usize,
+    /// Each row's probabilities after so many epochs by the adapter of the fold that held it out, rows × labels.
+    pub held_out: Array2<f32>,
+    /// The adapter against what there is without it.
+    pub comparison: Comparison,
+}
+
+/// What the folds said of the rows that they held out, after each epoch.
+struct ByEpoch<'a> {
+    gold: &'a [usize],
+    /// What each row's loss counts, so that all labels count the same together.
+    weights: Vec<f64>,
+    /// One for each epoch, rows × labels.
+    probabilities: Vec<Array2<f32>>,
+    seed: u64,
+}
+
+impl ByEpoch<'_> {
+    /// Keeps what a fold said after an epoch, and returns what a person is told of it.
+    fn keep(&mut self, fold: &Fold, number: usize, loss: f64, held_out: &Array2<f32>) -> Epoch {
+        if let Some(all) = number.checked_sub(1).and_then(|at| self.probabilities.get_mut(at)) {
+            for (&row, p) in fold.held_out.iter().zip(held_out.rows()) {
+                all.row_mut(row).assign(&p);
+            }
+        }
+        let gold: Vec<usize> = fold.held_out.iter().map(|&row| self.gold[row]).collect();
+        let weights: Vec<f64> = fold.held_out.iter().map(|&row| self.weights[row]).collect();
+        HeldOut { gold: &gold, weights: &weights }.epoch(&fold.name, (number, loss), held_out, self.seed)
+    }
+
+    /// After how many epochs the folds did best on what they had not seen; the fewest of those that are alike.
+    fn best(&self) -> usize {
+        let labels = HeldOut { gold: self.gold, weights: &self.weights };
+        let loss = |p: &Array2<f32>| labels.loss(p).unwrap_or(f64::INFINITY);
+        let losses = self.probabilities.iter().map(loss).zip(1..);
+        losses.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(1, |(_, epochs)| epochs)
+    }
+}
+
+/// How far all trainings together are, in steps.
+struct Steps {
+    done: usize,
+    of: usize,
+}
+
+/// Reports a training that runs on the job's own thread.
+struct Reported<'r, 'w, 'g> {
+    work: &'r mut Work<'w>,
+    fold: &'r Fold,
+    kept: &'r mut ByEpoch<'g>,
+    steps: &'r mut Steps,
+    failed: Option<Fault>,
+}
+
+impl Callbacks for Reported<'_, '_, '_> {
+    fn step(&mut self) -> ControlFlow<()> {
+        self.steps.done += 1;
+        let of = Some(self.steps.of as u64);
+        if let Err(fault) = self.work.report("training", self.steps.done as u64, of, "steps") {
+            self.failed.get_or_insert(fault);
+        }
+        match self.failed.is_some() || self.work.stopped() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>) {
+        let epoch = self.kept.keep(self.fold, number, loss, &held_out);
+        self.work.epochs.push(epoch);
+    }
+}
+
+/// What a training on a thread of its own says.
+enum Said<A> {
+    Step,
+    Epoch { fold: usize, number: usize, loss: f64, held_out: Array2<f32> },
+    Ended(usize, Result<Option<A>>),
+}
+
+struct Sending<'s, A> {
+    fold: usize,
+    say: &'s mpsc::Sender<Said<A>>,
+    stopped: &'s AtomicBool,
+}
+
+impl<A> Callbacks for Sending<'_, A> {
+    fn step(&mut self) -> ControlFlow<()> {
+        match self.say.send(Said::Step) {
+            Ok(()) if !self.stopped.load(Ordering::Relaxed) => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        }
+    }
+
+    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>) {
+        let _ = self.say.send(Said::Epoch { fold: self.fold, number, loss, held_out });
+    }
+}
+
+impl<T: Trainer> CrossValidation<'_, T> {
+    /// Trains one fold after the other, and then on all labels for as many epochs as served the folds best; none where it was stopped.
+    ///
+    /// # Errors
+    /// A training that fails.
+    pub fn in_turn(&self, work: &mut Work<'_>) -> Result<Option<CrossValidated<T::Adapter>>> {
+        let folds = self.folds();
+        let mut kept = self.by_epoch();
+        let whole = Fold::whole(self.gold.len());
+        let trainings = folds.iter().chain([&whole]);
+        let of = trainings.map(|fold| self.steps(fold, self.settings.epochs)).sum();
+        let mut steps = Steps { done: 0, of };
+        for fold in &folds {
+            if self.train(work, fold, self.settings.epochs, &mut kept, &mut steps)?.is_none() {
+                return Ok(None);
+            }
+        }
+        let epochs = kept.best();
+        steps.of = steps.done + self.steps(&whole, epochs);
+        let Some(adapter) = self.train(work, &whole, epochs, &mut kept, &mut steps)? else { return Ok(None) };
+        self.ended(adapter, epochs, kept, &folds).map(Some)
+    }
+
+    fn train(
+        &self,
+        work: &mut Work<'_>,
+        fold: &Fold,
+        epochs: usize,
+        kept: &mut ByEpoch<'_>,
+        steps: &mut Steps,
+    ) -> Result<Option<T::Adapter>> {
+        let mut reported = Reported { work, fold, kept, steps, failed: None };
+        let adapter = self.trainer.train(fold, epochs, &mut reported)?;
+        reported.failed.map_or(Ok(adapter), Err)
+    }
+
+    fn ended(
+        &self,
+        adapter: T::Adapter,
+        epochs: usize,
+        mut kept: ByEpoch<'_>,
+        folds: &[Fold],
+    ) -> Result<CrossValidated<T::Adapter>> {
+        let held_out = kept.probabilities.swap_remove(epochs - 1);
+        let mut without = Array2::zeros(held_out.dim());
+        for fold in folds {
+            for (&row, p) in fold.held_out.iter().zip(self.trainer.baseline(fold)?.rows()) {
+                without.row_mut(row).assign(&p);
+            }
+        }
+        let labels = HeldOut { gold: self.gold, weights: &kept.weights };
+        let comparison = Comparison::of(&labels.losses(&held_out), &labels.losses(&without))?;
+        Ok(CrossValidated { adapter, epochs, held_out, comparison })
+    }
+
+    fn folds(&self) -> Vec<Fold> {
+        Fold::each(&stratified_folds(self.gold, self.classes, FOLDS, self.settings.seed))
+    }
+
+    fn by_epoch(&self) -> ByEpoch<'_> {
+        ByEpoch {
+            gold: self.gold,
+            weights: balanced(self.gold, self.classes),
+            probabilities: vec![Array2::zeros((self.gold.len(), self.classes)); self.settings.epochs],
+            seed: self.settings.seed,
+        }
+    }
+
+    fn steps(&self, fold: &Fold, epochs: usize) -> usize {
+        epochs * fold.rows.len().div_ceil(self.settings.batch)
+    }
+}
+
+impl<T: Trainer + Sync> CrossValidation<'_, T>
+where
+    T::Adapter: Send,
+{
+    /// Trains on all labels and on the folds at once, one training to a thread, each for all epochs; none where it was stopped. The longest is the first:
+    /// the others fill the cores.
+    ///
+    /// # Errors
+    /// A training that fails.
+    pub fn in_parallel(
+        &self,
+        work: &mut Work<'_>,
+        threads: usize,
+    ) -> Result<Option<CrossValidated<T::Adapter>>> {
+        let epochs = self.settings.epochs;
+        let mut trainings = vec![Fold::whole(self.gold.len())];
+        trainings.extend(self.folds());
+        let mut kept = self.by_epoch();
+        let of: usize = trainings.iter().map(|fold| self.steps(fold, epochs)).sum();
+        let queue: Mutex<VecDeque<usize>> = Mutex::new((0..trainings.len()).collect());
         let stopped = AtomicBool::new(false);
-        let mut ended: Vec<Option<Ended>> = parts.iter().map(|_| None).collect();
+        let mut ended: Vec<Option<T::Adapter>> = trainings.iter().map(|_| None).collect();
         let (say, heard) = mpsc::channel();
         std::thread::scope(|scope| {
-            for _ in 0..self.threads.min(parts.len()) {
-                let (say, queue, parts, stopped) = (say.clone(), &queue, &parts, &stopped);
+            for _ in 0..threads.min(trainings.len()) {
+                let (say, queue, trainings, stopped) = (say.clone(), &queue, &trainings, &stopped);
                 scope.spawn(move || {
-                    while let Some(part) = next(queue) {
-                        let end = self.train(&parts[part], stopped, &say);
-                        let _ = say.send(Said::Ended(part, end));
+                    while let Some(fold) = next(queue) {
+                        let mut sending = Sending { fold, say: &say, stopped };
+                        let end = self.trainer.train(&trainings[fold], epochs, &mut sending);
+                        let _ = say.send(Said::Ended(fold, end));
                     }
                 });
             }
@@ -130,14 +316,16 @@ impl CrossValidation<'_> {
             for said in heard {
                 match said {
                     Said::Step => done += 1,
-                    Said::Epoch(epoch) => work.epochs.push(epoch),
-                    Said::Ended(part, Ok(end)) => ended[part] = end.map(|end| *end),
+                    Said::Epoch { fold, number, loss, held_out } => {
+                        work.epochs.push(kept.keep(&trainings[fold], number, loss, &held_out));
+                    }
+                    Said::Ended(fold, Ok(adapter)) => ended[fold] = adapter,
                     Said::Ended(_, Err(fault)) => {
                         failed.get_or_insert(fault);
                     }
                 }
                 // Whatever goes wrong here, the trainings must not go on for nothing.
-                if let Err(fault) = work.report("training", done, Some(steps as u64), "steps") {
+                if let Err(fault) = work.report("training", done, Some(of as u64), "steps") {
                     failed.get_or_insert(fault);
                 }
                 if failed.is_some() || work.stopped() {
@@ -146,95 +334,51 @@ impl CrossValidation<'_> {
             }
             failed.map_or(Ok(()), Err)
         })?;
-        let Some(ended) = ended.into_iter().collect::<Option<Vec<Ended>>>() else { return Ok(None) };
-        let comparison = self.compare(&parts, &ended)?;
-        let of = |(part, ended): (&Fold, &Ended)| {
-            let items: Vec<ItemId> = part.held_out.iter().map(|&row| self.training.items[row]).collect();
-            items.into_iter().zip(ended.lora.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>())
-        };
-        let held_out = parts.iter().zip(&ended).flat_map(of).collect();
-        let adapter = ended.into_iter().next().map(|all| all.adapter);
-        Ok(adapter.map(|adapter| Trained { adapter, comparison, held_out }))
-    }
-
-    fn parts(&self) -> Vec<Fold> {
-        Fold::all(&stratified_folds(&self.training.labels, self.classes, FOLDS, self.settings.seed))
-    }
-
-    fn steps(&self, part: &Fold) -> usize {
-        self.settings.epochs * part.rows.len().div_ceil(self.settings.batch)
-    }
-
-    fn train(
-        &self,
-        part: &Fold,
-        stopped: &AtomicBool,
-        say: &mpsc::Sender<Said>,
-    ) -> Result<Option<Box<Ended>>> {
-        let labels_of =
-            |rows: &[usize]| -> Vec<usize> { rows.iter().map(|&row| self.training.labels[row]).collect() };
-        let labels = labels_of(&part.rows);
-        let vectors = self.training.vectors.select(Axis(0), &part.rows);
-        let head = fit_head(vectors.view(), &labels, self.classes, self.settings.seed)
-            .map_err(|few| Fault::new("train the adapter", few.to_string()))?
-            .model;
-        let weights = balanced(&labels, self.classes);
-        let examples: Vec<Example<'_>> = (part.rows.iter().zip(&labels).zip(&weights))
-            .map(|((&row, &label), &weight)| Example {
-                tokens: &self.tokens[row],
-                label,
-                weight: weight as f32,
-            })
-            .collect();
-        let held_out: Vec<&[usize]> = part.held_out.iter().map(|&row| &self.tokens[row][..]).collect();
-        let gold = labels_of(&part.held_out);
-        let of_each = self.weight_of_each();
-        let weights_of_held_out: Vec<f64> = part.held_out.iter().map(|&row| of_each[row]).collect();
-        let held_out_labels = HeldOut { gold: &gold, weights: &weights_of_held_out };
-        let start = Head { weight: head.weights.clone(), bias: head.bias.clone() };
-        let mut last = Array2::zeros((0, self.classes));
-        let adapter = training::fit(
-            &Fit { weights: self.weights, examples: &examples, held_out: &held_out, head: &start },
-            &self.settings,
-            &mut |_| match say.send(Said::Step) {
-                Ok(()) if !stopped.load(Ordering::Relaxed) => ControlFlow::Continue(()),
-                _ => ControlFlow::Break(()),
-            },
-            &mut |epoch| {
-                let told = held_out_labels.epoch(
-                    &part.name,
-                    (epoch.number, epoch.loss),
-                    &epoch.held_out,
-                    self.settings.seed,
-                );
-                let _ = say.send(Said::Epoch(told));
-                last = epoch.held_out;
-            },
-        )?;
-        let unseen = self.training.vectors.select(Axis(0), &part.held_out);
-        Ok(adapter
-            .map(|adapter| Box::new(Ended { adapter, lora: last, head: head.probabilities(unseen.view()) })))
-    }
-
-    /// The weight of each training label that makes all labels count the same together.
-    fn weight_of_each(&self) -> Vec<f64> {
-        balanced(&self.training.labels, self.classes)
-    }
-
-    fn compare(&self, parts: &[Fold], ended: &[Ended]) -> Result<Comparison> {
-        let weights = self.weight_of_each();
-        let (mut head, mut lora) = (Vec::new(), Vec::new());
-        for (part, ended) in parts.iter().zip(ended) {
-            let gold: Vec<usize> = part.held_out.iter().map(|&row| self.training.labels[row]).collect();
-            let weights: Vec<f64> = part.held_out.iter().map(|&row| weights[row]).collect();
-            let held_out = HeldOut { gold: &gold, weights: &weights };
-            head.extend(held_out.losses(&ended.head));
-            lora.extend(held_out.losses(&ended.lora));
+        let ended = ended.into_iter().collect::<Option<Vec<T::Adapter>>>();
+        match ended.and_then(|ended| ended.into_iter().next()) {
+            Some(adapter) => self.ended(adapter, epochs, kept, &trainings[1..]).map(Some),
+            None => Ok(None),
         }
-        Comparison::of(&lora, &head)
     }
 }
 
 fn next(queue: &Mutex<VecDeque<usize>>) -> Option<usize> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_is_held_out_once_and_never_trained_on_by_its_fold() {
+        let gold: Vec<usize> = (0..20).map(|row| usize::from(row % 4 == 0)).collect();
+        let folds = Fold::each(&stratified_folds(&gold, 2, FOLDS, 7));
+        let mut held_out: Vec<usize> = folds.iter().flat_map(|fold| fold.held_out.clone()).collect();
+        held_out.sort_unstable();
+        assert_eq!(held_out, (0..20).collect::<Vec<_>>());
+        for fold in &folds {
+            assert_eq!(fold.rows.len() + fold.held_out.len(), 20);
+            assert!(fold.rows.iter().all(|row| !fold.held_out.contains(row)));
+        }
+        assert!(Fold::whole(20).held_out.is_empty());
+    }
+
+    #[test]
+    fn the_epoch_that_served_what_was_held_out_best_is_chosen_and_the_earlier_of_two_alike() {
+        let gold = [0, 1];
+        let all = Fold { name: "fold 1 of 3".into(), rows: vec![], held_out: vec![0, 1] };
+        let mut kept = ByEpoch {
+            gold: &gold,
+            weights: vec![1.0; 2],
+            probabilities: vec![Array2::zeros((2, 2)); 3],
+            seed: 1,
+        };
+        for (number, sure) in [(1, 0.6), (2, 0.9), (3, 0.9)] {
+            let p = ndarray::array![[sure, 1.0 - sure], [1.0 - sure, sure]];
+            let epoch = kept.keep(&all, number, 0.5, &p);
+            assert_eq!((epoch.epoch, epoch.held_out), (number, 2));
+        }
+        assert_eq!(kept.best(), 2);
+    }
 }

@@ -1,8 +1,8 @@
 //! What a training is worth on texts that it has not seen: each text's loss, each epoch's, and the comparison with what there was without it.
 
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
 
+use crate::domain::adapter::Comparison;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::figure::Figure;
 use crate::domain::prediction::Probabilities;
@@ -62,23 +62,6 @@ impl HeldOut<'_> {
 /// A text's log-loss in nats times its weight.
 pub(crate) fn loss(p: f32, weight: f64) -> f64 {
     -f64::from(p).max(LEAST).ln() * weight
-}
-
-/// The adapter against the head, on labels that neither has seen: class-weighted log-loss in nats.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// The head's.
-    pub head: f64,
-    /// The adapter's.
-    pub lora: f64,
-    /// The mean of the paired differences, the adapter's less the head's.
-    pub difference: f64,
-    /// Its standard error.
-    pub error: f64,
-    /// Labels.
-    pub n: usize,
-    /// Whether the adapter is worse by more than one standard error.
-    pub worse: bool,
 }
 
 impl Comparison {

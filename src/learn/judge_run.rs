@@ -4,17 +4,17 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::judge_scores::JudgeSettings;
 use super::nearest::Nearest;
 use super::prelabels::active;
+use super::prompt::prompt_of;
 use crate::domain::answer::decided;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::prediction::Probabilities;
+use crate::domain::predictor::{JudgeSettings, Predictor};
 use crate::domain::split::Split;
 use crate::engine::judge::{Question, Reader, Verdict};
 use crate::store::Store;
-use crate::store::pool::predictors::Predictor;
 use crate::work::runner::Work;
 
 /// Texts handed to the judge at a time; what it has scored of them is kept more often.
@@ -44,9 +44,9 @@ pub(crate) struct JudgeRun {
     pub unlisted: usize,
     /// How many of the likeliest tokens were to be seen; none where all were.
     pub seen: Option<usize>,
-    /// Tokens of the instruction, where that is known.
+    /// Tokens of the prompt, where that is known.
     pub instruction_tokens: Option<usize>,
-    /// Texts read per second, the instruction's reading aside.
+    /// Texts read per second, without the time that the prompt took.
     pub texts_per_second: Option<f64>,
     /// Tokens of texts read per second, where they were counted.
     pub tokens_per_second: Option<f64>,
@@ -58,10 +58,10 @@ pub(crate) fn read(
     judge: &dyn Reader,
     predictor: &Predictor,
     settings: &JudgeSettings,
-    beside: &[Predictor],
+    variants: &[Predictor],
     budget: Budget,
 ) -> Result<JudgeRun> {
-    let told = settings.told()?;
+    let prompt = prompt_of(&settings.prompt);
     let labelled = labelled(work.store)?;
     let mut wanted = worth_reading(work.store, predictor.id, &labelled)?;
     if let Budget::Texts(most) = budget {
@@ -69,12 +69,12 @@ pub(crate) fn read(
     }
     let total = wanted.len() as u64;
     let labelled: HashSet<ItemId> = labelled.into_iter().collect();
-    let nearest = match told.nearest {
+    let nearest = match prompt.nearest {
         0 => None,
         most => Some(Nearest::read(work, &work.store.task()?, most)?),
     };
-    work.report("reading the instruction", 0, Some(total), "texts")?;
-    let mut reading = judge.prepare(&told)?;
+    work.report("reading the prompt", 0, Some(total), "texts")?;
+    let mut reading = judge.prepare(&prompt)?;
     let mut session = JudgeRun { instruction_tokens: reading.instruction_tokens(), ..JudgeRun::default() };
     let begun = Instant::now();
     let in_time = |begun: Instant| !matches!(budget, Budget::Time(limit) if begun.elapsed() >= limit);
@@ -104,7 +104,7 @@ pub(crate) fn read(
             let kept = work
                 .store
                 .put_predictions(predictor.id, &of, &values, predictor.labels.len())
-                .and_then(|()| keep_beside(work.store, beside, &labelled, &of, some))
+                .and_then(|()| keep_variants(work.store, variants, &labelled, &of, some))
                 .and_then(|()| {
                     let stage = judge.trouble().map(|why| format!("judging: {why} and is asked again"));
                     let stage = stage.as_deref().unwrap_or("judging");
@@ -131,15 +131,15 @@ pub(crate) fn read(
     Ok(session)
 }
 
-/// Keeps what others said beside the judge: of labelled texts, for the comparison.
-fn keep_beside(
+/// Keeps what the variants of the judge said of labelled texts, for the comparison.
+fn keep_variants(
     store: &mut Store,
-    beside: &[Predictor],
+    variants: &[Predictor],
     labelled: &HashSet<ItemId>,
     items: &[ItemId],
     some: &[(usize, Verdict)],
 ) -> Result<()> {
-    for (number, judge) in beside.iter().enumerate() {
+    for (number, judge) in variants.iter().enumerate() {
         let said = items.iter().zip(some).filter(|(item, _)| labelled.contains(item));
         let said = said.filter_map(|(item, (_, verdict))| Some((*item, verdict.beside.get(number)?)));
         let (items, logs): (Vec<ItemId>, Vec<&Vec<f32>>) = said.unzip();

@@ -1,19 +1,16 @@
-//! The trainings of one teaching of a judge: on two thirds of the labels three times, to see what it is worth on the rest and after how many
-//! epochs, then on all labels for the adapter. Before them the trainer, and after them llama.cpp, has to prove that both compute the same.
+//! Cross-validated LoRA training of the judge. Before it the trainer, and after it llama.cpp, has to prove that both compute the same.
 
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::cross_validation::{FOLDS, Fold};
-use super::held_out::{Comparison, HeldOut, loss};
+use super::cross_validation::{Callbacks, CrossValidated, CrossValidation, Fold, Trainer};
+use crate::domain::adapter::{AdapterKind, Comparison};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::progress::Epoch;
 use crate::engine::causal::{
     Acting, Adapter, AdapterFile, Cached, Example, Fit, Form, Options, Precision, Server, Weights, fit,
     probabilities,
@@ -22,7 +19,7 @@ use crate::engine::context::Served;
 use crate::engine::judge::{Judge, PromptEncoder};
 use crate::engine::training::Settings;
 use crate::engine::verify::Verified;
-use crate::stats::classifier::head::{balanced, stratified_folds};
+use crate::stats::classifier::head::balanced;
 use crate::stats::classifier::stack::{Fitted, Opinions, Stack};
 use crate::work::runner::Work;
 
@@ -48,11 +45,11 @@ pub enum AdapterScope {
 }
 
 impl AdapterScope {
-    /// Its name on the command line and in the file.
-    pub fn name(self) -> &'static str {
+    /// What such an adapter is, on the command line and in the file.
+    pub fn kind(self) -> AdapterKind {
         match self {
-            Self::Lora => "lora",
-            Self::Alora => "alora",
+            Self::Lora => AdapterKind::Lora,
+            Self::Alora => AdapterKind::Alora,
         }
     }
 
@@ -70,8 +67,8 @@ pub(crate) struct JudgeTraining<'a> {
     pub judge: &'a Judge,
     /// Its file.
     pub path: &'a Path,
-    /// What it is told.
-    pub lesson: &'a PromptEncoder<'a>,
+    /// Its prompt, as the trainer wants it.
+    pub prompt: &'a PromptEncoder<'a>,
     /// The labelled texts.
     pub texts: &'a [String],
     /// Their labels.
@@ -81,13 +78,13 @@ pub(crate) struct JudgeTraining<'a> {
     /// How to train.
     pub settings: Settings,
     /// Which tokens change.
-    pub reach: AdapterScope,
+    pub scope: AdapterScope,
     /// Threads of llama.cpp.
     pub threads: NonZeroUsize,
 }
 
 /// What came of it.
-pub(crate) struct CrossValidated {
+pub(crate) struct TrainedAdapter {
     /// The adapter's file.
     pub bytes: Vec<u8>,
     /// The epochs that it was trained for: those after which the folds did best on what they had not seen.
@@ -98,18 +95,14 @@ pub(crate) struct CrossValidated {
     pub held_out: Array2<f32>,
 }
 
-/// How far all trainings together are, in steps.
-#[derive(Clone, Copy)]
-struct Way {
-    done: usize,
-    of: usize,
-}
-
 /// A model that is ready to be trained.
-struct Trainer {
+struct Prepared<'a> {
+    training: &'a JudgeTraining<'a>,
     weights: Arc<Weights>,
-    /// What llama.cpp remembers of each text, where only answers change.
+    /// The KV cache of each text by llama.cpp, where only the answer's tokens change.
     cached: Option<Cached>,
+    /// What the model as it is says of every text: log-probabilities, texts × labels.
+    base: Array2<f32>,
 }
 
 impl JudgeTraining<'_> {
@@ -117,57 +110,46 @@ impl JudgeTraining<'_> {
     ///
     /// # Errors
     /// A model that cannot be trained, a training that fails, an adapter that llama.cpp does not serve as it was trained.
-    pub fn run(&self, work: &mut Work<'_>) -> Result<Option<CrossValidated>> {
+    pub fn run(&self, work: &mut Work<'_>) -> Result<Option<TrainedAdapter>> {
         let weights = Arc::new(Weights::read(self.path, WEIGHTS)?);
         let mut server = self.server(&self.judge.served)?;
-        let Some(cached) = self.remember(work, &mut server, &weights)? else { return Ok(None) };
-        let trainer = Trainer { weights, cached };
-        let Some(base) = self.untaught(work, &trainer)? else { return Ok(None) };
+        let Some(cached) = self.precompute_kv(work, &mut server, &weights)? else { return Ok(None) };
+        let mut prepared = Prepared { training: self, weights, cached, base: Array2::zeros((0, 0)) };
+        let Some(base) = prepared.without_adapter(work)? else { return Ok(None) };
+        prepared.base = base;
         let sample = self.sample();
-        let expected = base.select(Axis(0), &sample);
+        let expected = prepared.base.select(Axis(0), &sample);
         let same = self.compared(&mut server, &sample, Acting::Off, &expected)?;
         same.require(&self.judge.facts().quantisation)
-            .map_err(|fault| fault.while_trying("teach the judge"))?;
+            .map_err(|fault| fault.while_trying("train the judge"))?;
         drop(server);
 
-        let fold_of = stratified_folds(self.gold, self.labels, FOLDS, self.settings.seed);
-        let mut parts = Fold::all(&fold_of);
-        // The one on all labels comes last: how long it trains is what the folds say.
-        parts.rotate_left(1);
-        let mut way = Way { done: 0, of: parts.iter().map(|part| self.steps(part)).sum() };
-        let mut unseen = vec![Array2::zeros((self.texts.len(), self.labels)); self.settings.epochs];
-        for part in &parts[..FOLDS] {
-            let Some((_, by_epoch)) = self.train(work, &trainer, part, way)? else { return Ok(None) };
-            way.done += self.steps(part);
-            for (unseen, of_part) in unseen.iter_mut().zip(by_epoch) {
-                for (&row, p) in part.held_out.iter().zip(of_part.rows()) {
-                    unseen.row_mut(row).assign(&p);
-                }
-            }
-        }
-        let (epochs, held_out) = self.best(unseen);
-        let whole = JudgeTraining { settings: Settings { epochs, ..self.settings }, ..*self };
-        way.of = way.done + whole.steps(&parts[FOLDS]);
-        let Some((adapter, _)) = whole.train(work, &trainer, &parts[FOLDS], way)? else { return Ok(None) };
-        let comparison = self.compare(&base, &held_out, &fold_of)?;
+        let cross_validation = CrossValidation {
+            trainer: &prepared,
+            gold: self.gold,
+            classes: self.labels,
+            settings: self.settings,
+        };
+        let Some(trained) = cross_validation.in_turn(work)? else { return Ok(None) };
+        let CrossValidated { adapter, epochs, held_out, comparison } = trained;
 
         work.report("checking that llama.cpp serves it", 0, None, "texts")?;
-        let expected = self.said(&trainer, Some(&adapter), &sample)?;
-        let invocation = match self.reach {
+        let expected = prepared.log_probabilities(Some(&adapter), &sample)?;
+        let invocation = match self.scope {
             AdapterScope::Lora => Vec::new(),
-            AdapterScope::Alora => self.lesson.cue().to_vec(),
+            AdapterScope::Alora => self.prompt.cue().to_vec(),
         };
-        let file = AdapterFile { family: trainer.weights.shape.family, adapter, invocation };
+        let file = AdapterFile { family: prepared.weights.shape.family, adapter, invocation };
         let about = [("settings", serde_json::to_string(&self.settings).unwrap_or_default())];
         let bytes = file.encode(&about);
         let bytes = bytes.map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))?;
-        // As whoever judges with it will load it.
+        // As `judge` will load it.
         let mut judge = Judge::load(self.path, self.judge.options())?;
         judge.served.adapt(&bytes)?;
         let mut server = self.server(&judge.served)?;
-        let verified = self.compared(&mut server, &sample, self.reach.acting(), &expected)?;
+        let verified = self.compared(&mut server, &sample, self.scope.acting(), &expected)?;
         verified.require(&self.judge.facts().quantisation)?;
-        Ok(Some(CrossValidated { bytes, epochs, comparison, verified, held_out }))
+        Ok(Some(TrainedAdapter { bytes, epochs, comparison, verified, held_out }))
     }
 
     fn server<'s>(&self, served: &'s Served) -> Result<Server<'s>> {
@@ -175,18 +157,18 @@ impl JudgeTraining<'_> {
         Server::new(served, Options { longest, precision: Precision::Half, threads: self.threads })
     }
 
-    /// What llama.cpp remembers of every text, where that is used: none within where it is not, none at all where it was stopped.
-    fn remember(
+    /// The KV cache of every text, where that is used: none within where it is not, none at all where it was stopped.
+    fn precompute_kv(
         &self,
         work: &mut Work<'_>,
         server: &mut Server<'_>,
         weights: &Weights,
     ) -> Result<Option<Option<Cached>>> {
-        if self.reach == AdapterScope::Lora {
+        if self.scope == AdapterScope::Lora {
             return Ok(Some(None));
         }
         let examples: Vec<Example> =
-            self.texts.iter().map(|text| self.lesson.example(text, 0, 1.0)).collect();
+            self.texts.iter().map(|text| self.prompt.example(text, 0, 1.0)).collect();
         let examples: Vec<&Example> = examples.iter().collect();
         let total = examples.len() as u64;
         let mut failed = None;
@@ -200,122 +182,6 @@ impl JudgeTraining<'_> {
             None if work.stopped() => Ok(None),
             None => Ok(Some(Some(cached))),
         }
-    }
-
-    /// What the model as it is says of every text: log-probabilities, texts × labels.
-    fn untaught(&self, work: &mut Work<'_>, trainer: &Trainer) -> Result<Option<Array2<f32>>> {
-        let mut all = Array2::zeros((self.texts.len(), self.labels));
-        let rows: Vec<usize> = (0..self.texts.len()).collect();
-        for chunk in rows.chunks(CHUNK) {
-            work.report("reading without the adapter", chunk[0] as u64, Some(rows.len() as u64), "texts")?;
-            if work.stopped() {
-                return Ok(None);
-            }
-            let said = self.said(trainer, None, chunk)?;
-            for (&row, p) in chunk.iter().zip(said.rows()) {
-                all.row_mut(row).assign(&p);
-            }
-        }
-        Ok(Some(all))
-    }
-
-    /// What the trainer says of some texts: log-probabilities, texts × labels.
-    fn said(&self, trainer: &Trainer, adapter: Option<&Adapter>, rows: &[usize]) -> Result<Array2<f32>> {
-        let probes = self.probes(rows);
-        let cached = trainer.cached.as_ref().map(|cached| cached.in_order(&self.repeated(rows)));
-        let choices = probabilities(&trainer.weights, adapter, &probes, form(cached.as_ref()), STEP)?;
-        Ok(self.by_label(&choices))
-    }
-
-    /// Trains on one part; with what it says after each epoch of the texts that are held out, as probabilities. None where it was stopped.
-    fn train(
-        &self,
-        work: &mut Work<'_>,
-        trainer: &Trainer,
-        part: &Fold,
-        way: Way,
-    ) -> Result<Option<(Adapter, Vec<Array2<f32>>)>> {
-        let labels: Vec<usize> = part.rows.iter().map(|&row| self.gold[row]).collect();
-        let weights = balanced(&labels, self.labels);
-        let example = |(&row, weight): (&usize, &f64)| {
-            self.lesson.example(&self.texts[row], self.gold[row], *weight as f32)
-        };
-        let examples: Vec<Example> = part.rows.iter().zip(&weights).map(example).collect();
-        let held_out = self.probes(&part.held_out);
-        let order: Vec<usize> = part.rows.iter().copied().chain(self.repeated(&part.held_out)).collect();
-        let cached = trainer.cached.as_ref().map(|cached| cached.in_order(&order));
-        let lesson = Fit {
-            weights: &trainer.weights,
-            examples: &examples,
-            held_out: &held_out,
-            form: form(cached.as_ref()),
-            memory: STEP,
-        };
-        let (work, mut by_epoch) = (RefCell::new(work), Vec::new());
-        let mut failed = None;
-        let adapter = fit(
-            &lesson,
-            &self.settings,
-            &mut |step| {
-                let mut work = work.borrow_mut();
-                let told =
-                    work.report("training", (way.done + step.done) as u64, Some(way.of as u64), "steps");
-                if let Err(fault) = told {
-                    failed.get_or_insert(fault);
-                }
-                match failed.is_some() || work.stopped() {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                }
-            },
-            &mut |epoch| {
-                let p = self.by_label(&epoch.held_out).mapv(f32::exp);
-                work.borrow_mut().epochs.push(self.epoch(part, epoch.number, epoch.loss, &p));
-                by_epoch.push(p);
-            },
-        )?;
-        match failed {
-            Some(fault) => Err(fault),
-            None => Ok(adapter.map(|adapter| (adapter, by_epoch))),
-        }
-    }
-
-    /// After how many epochs the folds did best on what they had not seen, and what they said of it then; the fewest of those that are alike.
-    fn best(&self, unseen: Vec<Array2<f32>>) -> (usize, Array2<f32>) {
-        let weights = balanced(self.gold, self.labels);
-        let held_out = HeldOut { gold: self.gold, weights: &weights };
-        let of = |p: &Array2<f32>| held_out.loss(p).unwrap_or(f64::INFINITY);
-        let all = unseen.into_iter().map(|p| (of(&p), p)).zip(1..);
-        let best = all.min_by(|((a, _), _), ((b, _), _)| a.total_cmp(b));
-        best.map_or((1, Array2::zeros((0, self.labels))), |((_, p), epochs)| (epochs, p))
-    }
-
-    fn epoch(&self, part: &Fold, number: usize, loss: f64, held_out: &Array2<f32>) -> Epoch {
-        let gold: Vec<usize> = part.held_out.iter().map(|&row| self.gold[row]).collect();
-        let weights = balanced(&gold, self.labels);
-        let labels = HeldOut { gold: &gold, weights: &weights };
-        labels.epoch(&part.name, (number, loss), held_out, self.settings.seed)
-    }
-
-    /// The adapter against the model as it is, calibrated on the labels of the other folds: on labels that neither has seen.
-    fn compare(&self, base: &Array2<f32>, held_out: &Array2<f32>, fold_of: &[usize]) -> Result<Comparison> {
-        let weights = balanced(self.gold, self.labels);
-        let adapted = HeldOut { gold: self.gold, weights: &weights }.losses(held_out);
-        let mut plain = vec![0.0; self.texts.len()];
-        for fold in 0..FOLDS {
-            let (out, rest): (Vec<usize>, Vec<usize>) =
-                (0..plain.len()).partition(|&row| fold_of[row] == fold);
-            let seen = base.select(Axis(0), &rest);
-            let gold: Vec<usize> = rest.iter().map(|&row| self.gold[row]).collect();
-            let opinions = Opinions { scout: seen.view(), judge: seen.view(), gold: &gold };
-            let stack = Stack::judge_alone(vec![0.0; self.labels]).fitted(&opinions, Fitted::Judge);
-            let unseen = base.select(Axis(0), &out);
-            let p = stack.probabilities(unseen.view(), unseen.view());
-            for (&row, p) in out.iter().zip(p.rows()) {
-                plain[row] = loss(p[self.gold[row]], weights[row]);
-            }
-        }
-        Comparison::of(&adapted, &plain)
     }
 
     /// llama.cpp against what the trainer says of some texts, log-probabilities, texts × labels.
@@ -338,29 +204,98 @@ impl JudgeTraining<'_> {
     }
 
     fn probes(&self, rows: &[usize]) -> Vec<Example> {
-        rows.iter().flat_map(|&row| self.lesson.probes(&self.texts[row])).collect()
+        rows.iter().flat_map(|&row| self.prompt.probes(&self.texts[row])).collect()
     }
 
     /// Each row once for each of its probes.
     fn repeated(&self, rows: &[usize]) -> Vec<usize> {
-        rows.iter().flat_map(|&row| std::iter::repeat_n(row, self.lesson.looks())).collect()
+        rows.iter().flat_map(|&row| std::iter::repeat_n(row, self.prompt.looks())).collect()
     }
 
     /// From the choices of probes to log-probabilities, texts × labels.
     fn by_label(&self, choices: &[Vec<Vec<f32>>]) -> Array2<f32> {
-        let looks = self.lesson.looks().max(1);
+        let looks = self.prompt.looks().max(1);
         let mut all = Array2::zeros((choices.len() / looks, self.labels));
         for (mut row, probes) in all.rows_mut().into_iter().zip(choices.chunks_exact(looks)) {
             let choices: Vec<Vec<f32>> = probes.iter().filter_map(|probe| probe.first().cloned()).collect();
-            for (to, log) in row.iter_mut().zip(self.lesson.log_probabilities(&choices)) {
+            for (to, log) in row.iter_mut().zip(self.prompt.log_probabilities(&choices)) {
                 *to = log;
             }
         }
         all
     }
+}
 
-    fn steps(&self, part: &Fold) -> usize {
-        self.settings.epochs * part.rows.len().div_ceil(self.settings.batch)
+impl Prepared<'_> {
+    /// What the model as it is says of every text: log-probabilities, texts × labels; none where it was stopped.
+    fn without_adapter(&self, work: &mut Work<'_>) -> Result<Option<Array2<f32>>> {
+        let training = self.training;
+        let mut all = Array2::zeros((training.texts.len(), training.labels));
+        let rows: Vec<usize> = (0..training.texts.len()).collect();
+        for chunk in rows.chunks(CHUNK) {
+            work.report("reading without the adapter", chunk[0] as u64, Some(rows.len() as u64), "texts")?;
+            if work.stopped() {
+                return Ok(None);
+            }
+            let logs = self.log_probabilities(None, chunk)?;
+            for (&row, p) in chunk.iter().zip(logs.rows()) {
+                all.row_mut(row).assign(&p);
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// What the trainer computes of some texts: log-probabilities, texts × labels.
+    fn log_probabilities(&self, adapter: Option<&Adapter>, rows: &[usize]) -> Result<Array2<f32>> {
+        let probes = self.training.probes(rows);
+        let cached = self.cached.as_ref().map(|cached| cached.in_order(&self.training.repeated(rows)));
+        let choices = probabilities(&self.weights, adapter, &probes, form(cached.as_ref()), STEP)?;
+        Ok(self.training.by_label(&choices))
+    }
+}
+
+impl Trainer for Prepared<'_> {
+    type Adapter = Adapter;
+
+    fn train(&self, fold: &Fold, epochs: usize, callbacks: &mut dyn Callbacks) -> Result<Option<Adapter>> {
+        let training = self.training;
+        let labels: Vec<usize> = fold.rows.iter().map(|&row| training.gold[row]).collect();
+        let weights = balanced(&labels, training.labels);
+        let example = |(&row, weight): (&usize, &f64)| {
+            training.prompt.example(&training.texts[row], training.gold[row], *weight as f32)
+        };
+        let examples: Vec<Example> = fold.rows.iter().zip(&weights).map(example).collect();
+        let held_out = training.probes(&fold.held_out);
+        let order: Vec<usize> = fold.rows.iter().copied().chain(training.repeated(&fold.held_out)).collect();
+        let cached = self.cached.as_ref().map(|cached| cached.in_order(&order));
+        let on = Fit {
+            weights: &self.weights,
+            examples: &examples,
+            held_out: &held_out,
+            form: form(cached.as_ref()),
+            memory: STEP,
+        };
+        let callbacks = RefCell::new(callbacks);
+        fit(
+            &on,
+            &Settings { epochs, ..training.settings },
+            &mut |_| callbacks.borrow_mut().step(),
+            &mut |epoch| {
+                let p = training.by_label(&epoch.held_out).mapv(f32::exp);
+                callbacks.borrow_mut().epoch(epoch.number, epoch.loss, p);
+            },
+        )
+    }
+
+    /// The model as it is, calibrated on the rows that are trained on.
+    fn baseline(&self, fold: &Fold) -> Result<Array2<f32>> {
+        let training = self.training;
+        let seen = self.base.select(Axis(0), &fold.rows);
+        let gold: Vec<usize> = fold.rows.iter().map(|&row| training.gold[row]).collect();
+        let opinions = Opinions { scout: seen.view(), judge: seen.view(), gold: &gold };
+        let stack = Stack::judge_alone(vec![0.0; training.labels]).fitted(&opinions, Fitted::Judge);
+        let unseen = self.base.select(Axis(0), &fold.held_out);
+        Ok(stack.probabilities(unseen.view(), unseen.view()))
     }
 }
 

@@ -1,21 +1,24 @@
-//! Judges beside the one that judges: the same model as it is and with its earlier adapters. Where all of them read a text alike, what they say of
-//! the labelled ones costs the answer's tokens alone, so each pass over the texts compares them.
+//! Variants of the active judge: the same model as it is and with its earlier adapters. Where all of them read a text alike, what they say of the
+//! labelled ones costs the answer's tokens alone, so each pass over the texts compares them.
 
 use serde::Serialize;
 
-use super::judge_scores::{JudgeSettings, Judged};
+use super::judge::{self, Judged};
+use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::ids::AdapterId;
+use crate::domain::predictor::Predictor;
+use crate::domain::settings::Stored;
 use crate::domain::split::Split;
 use crate::engine::judge::Reader;
 use crate::stats::agreement::ballots::{Ballots, labels_of};
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
-use crate::store::pool::predictors::Predictor;
+use crate::work::runner::Work;
 
-/// So many speak beside the judge at most: each costs the tokens of an answer for every text.
+/// The most variants: each costs the tokens of an answer for every text.
 const MOST: usize = 4;
 
 /// A judge with what it is worth.
@@ -27,30 +30,39 @@ pub struct Compared {
     pub kappa: Figure,
 }
 
-/// Has whoever was the same judge before speak beside `reader`: the same model, told the same, which reads texts as it does. The newest first.
+/// Adds earlier variants of `judge` to `reader`: the same model with the same prompt, as it is and with its earlier adapters, where these read texts as it
+/// does. The newest first.
 pub(crate) fn add_earlier_variants(
-    store: &Store,
+    work: &mut Work<'_>,
     reader: &mut dyn Reader,
     judge: &Predictor,
 ) -> Result<Vec<Predictor>> {
-    let reads_alike = |p: &Predictor| p.adapter.is_none() || p.adapter_kind.as_deref() == Some("alora");
-    let told = JudgeSettings::of(judge)?.instruction;
-    let mut seated = Vec::new();
-    for other in store.judges()? {
+    let reads_alike = |p: &Predictor| {
+        p.judge().is_some_and(|judge| judge.adapter.is_none_or(|(_, kind)| kind == AdapterKind::Alora))
+    };
+    let prompt = &judge::settings(judge)?.prompt;
+    let mut variants = Vec::new();
+    for other in work.store.judges()? {
         let same = other.id != judge.id && other.model == judge.model && other.labels == judge.labels;
-        if !same || !reads_alike(&other) || !reads_alike(judge) || seated.len() == MOST {
+        if !same || !reads_alike(&other) || !reads_alike(judge) || variants.len() == MOST {
             continue;
         }
-        if JudgeSettings::of(&other).is_ok_and(|settings| settings.instruction == told) {
-            let bytes = other.adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
-            let dropped = other.adapter.is_some() && bytes.as_ref().is_none_or(Vec::is_empty);
+        if let Some(Stored::Unreadable(why)) = other.judge().map(|judge| &judge.settings) {
+            work.note_once(&format!("an earlier judge is not compared: its settings cannot be read: {why}"));
+            continue;
+        }
+        let settings = other.judge().and_then(|judge| judge.settings.known());
+        if settings.is_some_and(|settings| settings.prompt == *prompt) {
+            let bytes =
+                other.adapter().map(|adapter| work.store.adapter_bytes(adapter)).transpose()?.flatten();
+            let dropped = other.adapter().is_some() && bytes.as_ref().is_none_or(Vec::is_empty);
             if !dropped {
                 reader.beside(bytes.as_deref())?;
-                seated.push(other);
+                variants.push(other);
             }
         }
     }
-    Ok(seated)
+    Ok(variants)
 }
 
 /// All of them on the evaluation cases that all have read; nothing where there is one alone, or no such case.
@@ -87,12 +99,12 @@ pub(crate) fn compared(
             let labels = labels_of(&revision.task, &judged.predictor.labels);
             let ballots = ballots.predicted_by(&judged.items, &p, &labels);
             let kappa = mean_model_expert(&ballots.model, &ballots.experts, seed);
-            Ok(Compared { adapter: judged.predictor.adapter, kappa })
+            Ok(Compared { adapter: judged.predictor.adapter(), kappa })
         })
         .collect()
 }
 
-/// Several judges in one sentence, the one that judges first.
+/// Several judges in one sentence, the active one first.
 pub(crate) fn in_words(compared: &[Compared]) -> String {
     let of = |one: &Compared| match one.adapter {
         Some(adapter) => format!("with adapter {adapter} {}", one.kappa),

@@ -1,16 +1,18 @@
-//! Prelabels by a low-rank adapter: its vectors are not those of the model, so every text is read again.
+//! Prelabels by a LoRA: its vectors are not the encoder's own, so it reads every text again.
 
 use std::ops::ControlFlow;
 
 use ndarray::ArrayView2;
 
-use super::embedding::{CHUNK, embed};
+use super::embed::{CHUNK, embed};
+use super::kind::{kind_of, unreadable};
+use super::lora_scorer::LoraScorer;
 use super::model::Chosen;
-use super::scorer::Scorer;
+use super::scorer::{Scorer, bytes_of};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
+use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::engine::encoder::Encoder;
-use crate::store::pool::predictors::Predictor;
 use crate::work::runner::Work;
 
 /// What becomes of the vectors.
@@ -26,7 +28,7 @@ pub(crate) enum Keep {
 pub(crate) struct Adapted<'p> {
     predictor: &'p Predictor,
     encoder: Encoder,
-    scorer: Scorer,
+    scorer: LoraScorer,
 }
 
 impl<'p> Adapted<'p> {
@@ -35,10 +37,10 @@ impl<'p> Adapted<'p> {
     /// # Errors
     /// An adapter that is missing, or not for this model.
     pub fn load(work: &Work<'_>, predictor: &'p Predictor, model: &Chosen) -> Result<Self> {
-        let missing = || Fault::new("use the adapter", "its bytes are not in the file");
-        let bytes = predictor.adapter.map(|id| work.store.adapter_bytes(id)).transpose()?.flatten();
-        let encoder = model.load_adapted(Some(&bytes.ok_or_else(missing)?))?;
-        Ok(Self { predictor, encoder, scorer: Scorer::load(work.store, predictor)? })
+        let scorer = LoraScorer::load(work.store, predictor)?;
+        let bytes = predictor.lora().map(|adapter| bytes_of(work.store, adapter)).transpose()?;
+        let encoder = model.load_adapted(bytes.as_deref())?;
+        Ok(Self { predictor, encoder, scorer })
     }
 
     /// Reads these items, in their order but for the length of those read together, and keeps their prelabels. Returns how many it read.
@@ -102,17 +104,30 @@ pub(crate) fn complete_cases(work: &mut Work<'_>, model: &Chosen) -> Result<()> 
     for predictor in work.store.predictors()? {
         let of_this_model =
             work.store.model(predictor.model)?.is_some_and(|m| m.sha256 == model.model.sha256);
-        if predictor.kind != "lora" || Some(predictor.id) == active || !of_this_model || work.stopped() {
+        if predictor.kind() != PredictorKind::Lora
+            || Some(predictor.id) == active
+            || !of_this_model
+            || work.stopped()
+        {
             continue;
         }
         let (scored, _) = work.store.predictions(predictor.id)?;
-        // One whose training was cut short before it was ever used has no part in the curve.
+        // One whose training was cut short before it was ever used, or whose bytes were dropped, has no part in the curve.
         let missing: Vec<ItemId> =
             cases.iter().copied().filter(|item| scored.binary_search(item).is_err()).collect();
-        if scored.is_empty() || missing.is_empty() {
+        if scored.is_empty()
+            || missing.is_empty()
+            || !kind_of(&predictor).is_available(work.store, &predictor)?
+        {
             continue;
         }
-        let Ok(adapted) = Adapted::load(work, &predictor, model) else { continue };
+        let adapted = match Adapted::load(work, &predictor, model) {
+            Ok(adapted) => adapted,
+            Err(fault) => {
+                work.note_once(&unreadable(&predictor, fault.why()));
+                continue;
+            }
+        };
         adapted.score(work, &missing, Keep::PredictionsOnly, "scoring the cases with an earlier adapter")?;
     }
     Ok(())

@@ -1,22 +1,47 @@
 //! What is learned: predictors of every kind, how they are fitted, scored, cross-validated, combined and activated.
+//!
+//! ```text
+//! scorer                the trait of a kind, and of what scores vectors        kind   the list of kinds
+//! zero_shot head        one file a kind, with its fit                          activate   the one sequence in which a model becomes active
+//! lora judge combined
+//! cross_validation      folds, epochs and comparison of low-rank adapters      curve  every stored model on the same cases
+//! lora_fit lora_training lora_scorer lora_prelabels lora_rollout               the encoder's adapter
+//! prompt judge_run judge_fit judge_training judge_variants nearest             the judge
+//! ```
+//!
+//! A predictor and its settings are `domain::predictor`'s; what runs as a job, with its report, is a verb in `job`. Nothing here prints.
 
-pub(crate) mod cascade;
+pub(crate) mod activate;
+pub(crate) mod combined;
 #[cfg(feature = "engine")]
 pub(crate) mod cross_validation;
+pub(crate) mod curve;
 #[cfg(feature = "engine")]
-pub(crate) mod embedding;
-pub(crate) mod evaluate;
+pub(crate) mod embed;
+pub(crate) mod head;
 #[cfg(feature = "engine")]
 pub(crate) mod held_out;
+pub(crate) mod judge;
+#[cfg(feature = "engine")]
+pub(crate) mod judge_fit;
 #[cfg(feature = "engine")]
 pub(crate) mod judge_run;
-pub(crate) mod judge_scores;
 #[cfg(feature = "engine")]
 pub(crate) mod judge_training;
 #[cfg(feature = "engine")]
 pub(crate) mod judge_variants;
+pub(crate) mod kind;
+pub(crate) mod lora;
+#[cfg(feature = "engine")]
+pub(crate) mod lora_fit;
 #[cfg(feature = "engine")]
 pub(crate) mod lora_prelabels;
+#[cfg(feature = "engine")]
+pub(crate) mod lora_rollout;
+#[cfg(feature = "engine")]
+pub(crate) mod lora_scorer;
+#[cfg(feature = "engine")]
+pub(crate) mod lora_training;
 #[cfg(feature = "engine")]
 pub mod model;
 #[cfg(feature = "engine")]
@@ -25,5 +50,6 @@ pub(crate) mod prelabels;
 #[cfg(feature = "engine")]
 pub(crate) mod prompt;
 pub(crate) mod scorer;
-pub(crate) mod shares;
 pub(crate) mod training;
+pub(crate) mod vectors;
+pub(crate) mod zero_shot;

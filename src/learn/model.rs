@@ -41,7 +41,7 @@ impl ScoutModel {
                 "scout with the project's model",
                 format!("the project was scouted with another release's embedded model ({})", model.name),
             )
-            .hint("Name a model file with --model; the project is then scouted anew with it")),
+            .hint("Name a model file with --model; the project is then scouted again with it")),
             Some(model) if !model.path.is_empty() => {
                 let chosen = self.in_file(Path::new(&model.path)).map_err(|f| {
                     f.hint(format!(
@@ -54,16 +54,16 @@ impl ScoutModel {
                 } else {
                     Err(Fault::new(
                         "scout with the project's model",
-                        format!("{} is no longer the file that the project was scouted with", model.path),
+                        format!("{} is not the file that the project was scouted with any more", model.path),
                     )
-                    .hint("Put the file back, or name a model with --model; the project is then scouted anew with it"))
+                    .hint("Put the file back, or name a model with --model; the project is then scouted again with it"))
                 }
             }
             _ => self.unpacked(),
         }
     }
 
-    /// Finds the model where there is no project: the named file, else the embedded one.
+    /// Finds the model without a project: the named file, else the embedded one.
     pub(crate) fn apart(&self) -> Result<Chosen> {
         match &self.file {
             Some(file) => self.in_file(file),

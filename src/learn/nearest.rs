@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, ArrayView1};
 
-use super::prelabels::{matrix, scouting};
+use super::prelabels::scouting;
 use super::training::Training;
+use super::vectors::matrix;
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
 use crate::engine::judge::Question;

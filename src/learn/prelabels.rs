@@ -1,31 +1,18 @@
 //! Prelabels for everything that has a vector.
 
-use ndarray::ArrayView2;
-
 use super::scorer::Scorer;
+use super::vectors::{dimensions_of, matrix};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::PredictorId;
+use crate::domain::predictor::Predictor;
 use crate::store::Store;
-use crate::store::pool::embeddings::Vectors;
-use crate::store::pool::predictors::Predictor;
 use crate::work::runner::Work;
 
-/// Rows scored at a time: enough for fast products, little beside the vectors themselves.
+/// Rows scored at a time: enough for fast products, and little next to the vectors themselves.
 const CHUNK: usize = 8_192;
 
-/// The vectors as a matrix, items × dimensions.
-pub(crate) fn matrix(vectors: &Vectors) -> Result<ArrayView2<'_, f32>> {
-    ArrayView2::from_shape((vectors.items.len(), vectors.dimensions), &vectors.values)
-        .map_err(|e| Fault::new("read the vectors", e.to_string()))
-}
-
 /// Scores every item that has a vector and no prediction of this predictor yet. Returns how many there were.
-pub(crate) fn complete(
-    work: &mut Work<'_>,
-    id: PredictorId,
-    predictor: &Predictor,
-    scorer: &Scorer,
-) -> Result<usize> {
+pub(crate) fn complete(work: &mut Work<'_>, predictor: &Predictor, scorer: &dyn Scorer) -> Result<usize> {
+    let id = predictor.id;
     let dimensions = dimensions_of(work.store, predictor)?;
     let vectors = work.store.vectors_without_prediction(predictor.space(), id, dimensions)?;
     let all = matrix(&vectors)?;
@@ -41,14 +28,6 @@ pub(crate) fn complete(
         work.report("prelabelling", done as u64, Some(total as u64), "texts")?;
     }
     Ok(done)
-}
-
-/// Values of one vector of the predictor's model.
-pub(crate) fn dimensions_of(store: &Store, predictor: &Predictor) -> Result<usize> {
-    let model = store.model(predictor.model)?;
-    model
-        .map(|m| m.dimensions)
-        .ok_or_else(|| Fault::new("read the stored model", "the project does not name it"))
 }
 
 /// The predictor whose prelabels count, which may be a combination with a judge.

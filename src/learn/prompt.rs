@@ -1,18 +1,22 @@
-//! What a judge is told: question, guideline, labels and some of the experts' answers, in one stored instruction that holds from round to round.
+//! The judge's prompt: question, guideline, labels and some of the experts' labels, stored so that it holds from round to round.
 
-use super::judge_scores::JudgeSettings;
+use super::judge;
 use crate::domain::answer::decided;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, PredictorId};
+use crate::domain::predictor::{
+    JudgeMethod, JudgeSettings, Method, Predictor, PromptLabelSettings, PromptSettings,
+};
+use crate::domain::settings::{Stored, write};
 use crate::domain::split::Split;
 use crate::domain::task::{Label, Task};
 use crate::engine::judge::{JudgePrompt, PromptLabel, Reader};
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
-use crate::store::pool::predictors::{Model, Predictor};
+use crate::store::pool::predictors::Model;
 use crate::work::runner::Work;
 
-/// Labelled examples in the instruction, unless asked otherwise.
+/// Labelled examples in the prompt, unless asked otherwise.
 pub const EXAMPLES: usize = 8;
 /// Those that a text has for itself, where that is asked for: each costs its tokens for every text.
 const NEAREST: usize = 4;
@@ -28,7 +32,7 @@ pub enum Examples {
     Nearest,
 }
 
-/// Who judges, as the project knows it: with the instruction as it was where that still holds, else with a new one.
+/// The judge as the project knows it: with the prompt that it had where that still holds, else with a new one.
 pub(crate) fn predictor(
     work: &mut Work<'_>,
     judge: &dyn Reader,
@@ -46,72 +50,100 @@ pub(crate) fn predictor(
     let given = given(work.store, revision)?;
     let mut examples = balanced_examples(&given, labels.len(), most, seed);
     let texts = work.store.texts(&examples.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
-    let mut told = JudgePrompt { nearest, ..instruction(&revision.task) };
-    told.examples = texts.into_iter().zip(&examples).map(|((_, text), (_, label))| (text, *label)).collect();
-    let left_out = make_room(judge, &mut told);
-    examples.truncate(told.examples.len());
+    let mut prompt = JudgePrompt { nearest, ..of_task(&revision.task) };
+    prompt.examples =
+        texts.into_iter().zip(&examples).map(|((_, text), (_, label))| (text, *label)).collect();
+    let left_out = make_room(judge, &mut prompt);
+    examples.truncate(prompt.examples.len());
     for known in work.store.judges()? {
         if known.model != id || known.labels != labels || known.revision != revision.id {
             continue;
         }
-        let settings = JudgeSettings::of(&known)?;
-        let before = settings.told()?;
-        if before.nearest != nearest {
+        let settings = match judge::settings(&known) {
+            Ok(settings) => settings,
+            Err(fault) => {
+                work.note_once(&format!(
+                    "the judge begins with a new prompt: of the earlier one {}",
+                    fault.why()
+                ));
+                break;
+            }
+        };
+        if settings.prompt.nearest != nearest {
             continue;
         }
         let still = |(item, (_, label)): (&ItemId, &(String, usize))| given.contains(&(*item, *label));
-        let holds = settings.examples.iter().zip(&before.examples).all(still);
+        let holds = settings.examples.iter().zip(&settings.prompt.examples).all(still);
         // What an adapter was trained upon stays.
         let wanted = settings.examples.len() >= examples.len() && settings.examples.len() <= most;
-        if holds && (wanted || known.adapter.is_some()) {
+        if holds && (wanted || known.adapter().is_some()) {
             work.store.activate_judge(known.id)?;
             return Ok(known);
         }
         break;
     }
-    let room = judge.room_beside(&told)?;
+    let room = judge.room_beside(&prompt)?;
     if !left_out.is_empty() {
         work.note(&format!(
-            "the model reads {} tokens at a time: to leave room for texts it is not told {}; a larger --context, or a model with a longer one, has room for all",
+            "the model reads {} tokens at a time: to leave room for texts the prompt goes without {}; a larger --context, or a model with a longer one, has room for all",
             judge.context(),
             left_out.join(", ")
         ));
     }
     let settings = JudgeSettings {
-        instruction: serde_json::to_value(&told)
-            .map_err(|e| Fault::new("keep what the judge is told", e.to_string()))?,
+        prompt: settings_of(&prompt),
         examples: examples.iter().map(|(item, _)| *item).collect(),
         template: judge.is_templated(),
         cut: format!("a text of more than {}: {CUT}", judge.longest(room)),
         calibration: None,
         worth: None,
     };
-    let json = settings.to_json()?;
+    let hash = blake3::hash(write(&settings).as_bytes()).as_bytes().to_vec();
     let mut predictor = Predictor {
         id: PredictorId(0),
-        kind: "judge".into(),
+        method: Method::Judge(JudgeMethod { adapter: None, prompt: hash, settings: Stored::Known(settings) }),
         model: id,
-        adapter: None,
-        adapter_kind: None,
-        prompt: Some(blake3::hash(json.as_bytes()).as_bytes().to_vec()),
         revision: revision.id,
         labels,
-        settings: json,
         created_ms: 0,
     };
     predictor.id = work.store.add_predictor(&predictor)?;
     Ok(predictor)
 }
 
-impl JudgeSettings {
-    /// What it was told.
-    pub fn told(&self) -> Result<JudgePrompt> {
-        serde_json::from_value(self.instruction.clone())
-            .map_err(|e| Fault::new("read what the judge was told", e.to_string()).hint("Run judge again"))
+/// The prompt as the engine takes it.
+pub(crate) fn prompt_of(settings: &PromptSettings) -> JudgePrompt {
+    let label = |l: &PromptLabelSettings| PromptLabel {
+        name: l.name.clone(),
+        description: l.description.clone(),
+        examples: l.examples.clone(),
+    };
+    JudgePrompt {
+        question: settings.question.clone(),
+        guideline: settings.guideline.clone(),
+        labels: settings.labels.iter().map(label).collect(),
+        examples: settings.examples.clone(),
+        nearest: settings.nearest,
     }
 }
 
-/// What a judge with a short memory is not told.
+/// The prompt as the project keeps it.
+fn settings_of(prompt: &JudgePrompt) -> PromptSettings {
+    let label = |l: &PromptLabel| PromptLabelSettings {
+        name: l.name.clone(),
+        description: l.description.clone(),
+        examples: l.examples.clone(),
+    };
+    PromptSettings {
+        question: prompt.question.clone(),
+        guideline: prompt.guideline.clone(),
+        labels: prompt.labels.iter().map(label).collect(),
+        examples: prompt.examples.clone(),
+        nearest: prompt.nearest,
+    }
+}
+
+/// What the prompt of a judge with a short context goes without.
 #[derive(Clone, Copy)]
 enum LeftOut {
     Examples,
@@ -121,35 +153,35 @@ enum LeftOut {
 
 impl LeftOut {
     /// Leaves it out, and says what it is.
-    fn from(self, told: &mut JudgePrompt) -> &'static str {
+    fn from(self, prompt: &mut JudgePrompt) -> &'static str {
         match self {
             Self::Examples => {
-                told.labels.iter_mut().for_each(|label| label.examples.clear());
+                prompt.labels.iter_mut().for_each(|label| label.examples.clear());
                 "the labels' own examples"
             }
             Self::Guideline => {
-                told.guideline.clear();
+                prompt.guideline.clear();
                 "the guideline"
             }
             Self::Meanings => {
-                told.labels.iter_mut().for_each(|label| label.description.clear());
+                prompt.labels.iter_mut().for_each(|label| label.description.clear());
                 "what the labels mean"
             }
         }
     }
 }
 
-/// Shortens what the judge is told until a text has at least as much room, the least useful first. Returns what was left out.
-fn make_room(judge: &dyn Reader, told: &mut JudgePrompt) -> Vec<&'static str> {
+/// Shortens the prompt until a text has at least as much room, the least useful first. Returns what was left out.
+fn make_room(judge: &dyn Reader, prompt: &mut JudgePrompt) -> Vec<&'static str> {
     let mut left_out = Vec::new();
     let is_tight =
-        |told: &JudgePrompt| judge.room_beside(told).ok().is_none_or(|room| 2 * room < judge.context());
-    while is_tight(told) && told.examples.pop().is_some() {
+        |prompt: &JudgePrompt| judge.room_beside(prompt).ok().is_none_or(|room| 2 * room < judge.context());
+    while is_tight(prompt) && prompt.examples.pop().is_some() {
         left_out = vec!["some of the labelled examples"];
     }
     for step in [LeftOut::Examples, LeftOut::Guideline, LeftOut::Meanings] {
-        if is_tight(told) {
-            left_out.push(step.from(told));
+        if is_tight(prompt) {
+            left_out.push(step.from(prompt));
         }
     }
     left_out
@@ -161,8 +193,8 @@ pub(crate) fn given(store: &Store, revision: &Revision) -> Result<Vec<(ItemId, u
     Ok(given.iter().filter_map(|(item, label)| Some((*item, revision.task.index_of_id(label)?))).collect())
 }
 
-/// What the judge is told of a task.
-fn instruction(task: &Task) -> JudgePrompt {
+/// The prompt of a task, without labelled examples.
+fn of_task(task: &Task) -> JudgePrompt {
     let label = |l: &Label| PromptLabel {
         name: l.name.clone(),
         description: l.description.clone(),

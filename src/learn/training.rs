@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array2, Axis};
 
-use super::prelabels::{dimensions_of, matrix};
+use super::vectors::{dimensions_of, matrix};
 use crate::domain::answer::decided;
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
+use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::embeddings::Space;
-use crate::store::pool::predictors::Predictor;
 use crate::work::runner::Work;
 
 /// The training labels: each item's vector by the model as it is, and the index of its label in the task.

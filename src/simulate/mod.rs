@@ -30,6 +30,7 @@ pub use division::Sizes;
 pub use play::Course;
 pub use report::SimulateReport;
 
+use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::{Progress, Watcher};
 use crate::learn::model::ScoutModel;
@@ -415,8 +416,8 @@ impl Simulation<'_> {
                 prevalence: self.options.sizes.prevalence,
             },
             adapter: match self.options.trained {
-                Trained::Head => "head",
-                Trained::Lora => "lora",
+                Trained::Head => AdapterKind::Head.as_str(),
+                Trained::Lora => AdapterKind::Lora.as_str(),
             },
             expert: match expert {
                 Answers::Gold | Answers::Column => "gold",

@@ -154,7 +154,9 @@ fn models(store: &Store) -> Result<Vec<Finding>> {
         let says = format!(
             "the vectors of {texts} texts ({} values each, by {}) and the settings of the prelabels ({}) were left out of this copy. You do not \
              need them to label",
-            model.dimensions, model.name, predictor.kind
+            model.dimensions,
+            model.name,
+            predictor.kind()
         );
         findings.push(Finding::new("vectors", State::Warning, says));
     }

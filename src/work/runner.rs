@@ -1,5 +1,6 @@
-//! What every job has in common: one of a kind at a time, a record of its outcome, and signs of life.
+//! What every job has in common: one of a kind at a time, a record of its outcome, and a heartbeat.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ const HEARTBEAT: Duration = Duration::from_millis(1_000);
 /// How often one that only watches another looks at the file.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// What a job is given besides its own parameters.
+/// What every job is given, whatever its own parameters are.
 #[derive(Clone, Copy)]
 pub struct JobContext<'a> {
     /// The project file.
@@ -35,6 +36,7 @@ pub(crate) struct Work<'a> {
     kind: &'static str,
     run: RunId,
     stage: String,
+    noted: HashSet<String>,
     /// Epochs of a training that have ended so far.
     pub epochs: Vec<Epoch>,
     /// Tokens read per second, where a language model reads.
@@ -44,7 +46,7 @@ pub(crate) struct Work<'a> {
     last_beat: Instant,
 }
 
-/// What came of a job: its own report, or the word that another process did it meanwhile.
+/// What came of a job: its own report, or that another process did it meanwhile.
 pub(crate) enum Ended<T> {
     Ours(T),
     /// Another process ran the same job; this one watched it to its end.
@@ -86,6 +88,18 @@ impl Work<'_> {
         self.watcher.note(line);
     }
 
+    /// Says one line to the person, once in this job however often it comes up.
+    pub fn note_once(&mut self, line: &str) {
+        if self.noted.insert(line.to_owned()) {
+            self.note(line);
+        }
+    }
+
+    /// The job's kind, as the record of jobs names it.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     /// True once the job should end after its current batch.
     pub fn stopped(&self) -> bool {
         self.watcher.stopped()
@@ -113,7 +127,7 @@ where
     if check.is_some() {
         context
             .watcher
-            .note("the last process ended without a word: the file is being checked beside the work");
+            .note("the last process did not end normally: the file is checked while this job runs");
     }
     let run = loop {
         let others = match store.begin_run(kind, arguments)? {
@@ -136,6 +150,7 @@ where
         kind,
         run,
         stage: String::new(),
+        noted: HashSet::new(),
         epochs: Vec::new(),
         tokens_per_second: None,
         begun: now,

@@ -3,6 +3,7 @@
 use hardcase::desk::session::{Leaving, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::prediction::Probabilities;
+use hardcase::domain::predictor::{SharesFrom, ZeroShotSettings};
 use hardcase::domain::split::Split;
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
@@ -65,12 +66,12 @@ fn answer_as<'l>(project: &Project, name: &str, answers: impl IntoIterator<Item 
 }
 
 /// The active predictor's settings, and how often its prelabel is the first label.
-fn prelabels(project: &Project) -> (Value, f64) {
+fn prelabels(project: &Project) -> (ZeroShotSettings, f64) {
     let store = Store::open(&project.file(), Access::Read).unwrap();
     let active = store.active_predictor().unwrap().unwrap();
     let (items, values) = store.predictions(active.id).unwrap();
     let first = values.chunks(2).filter(|p| Probabilities(p.to_vec()).top() == 0).count();
-    (serde_json::from_str(&active.settings).unwrap(), first as f64 / items.len() as f64)
+    (active.zero_shot().unwrap().clone(), first as f64 / items.len() as f64)
 }
 
 fn prediction(project: &Project, item: i64) -> Vec<f32> {
@@ -85,7 +86,7 @@ fn audit_answers_move_zero_shot_shares_towards_the_truth_and_only_once() {
     let gold = project.gold();
     let truth = 1.0 / ONE_IN as f64;
     let (before, _) = prelabels(&project);
-    let guessed = before["calibration"]["shares"][0].as_f64().unwrap();
+    let guessed = before.calibration.shares[0];
     assert!(guessed > 3.0 * truth, "a guess of {guessed} leaves something to learn");
 
     let cases = audit_cases(&project);
@@ -101,8 +102,8 @@ fn audit_answers_move_zero_shot_shares_towards_the_truth_and_only_once() {
     assert!((share - truth).abs() < 0.3 * (guessed - truth), "{guessed} became {share}, and {truth} is true");
     let (after, prelabelled) = prelabels(&project);
     assert!((prelabelled - share).abs() < 0.02, "{prelabelled} of the pool for a share of {share}");
-    assert_eq!(after["shares_from"]["audit"]["n"], 24);
-    assert_eq!(after["shares_from"]["audit"]["prior"], before["calibration"]["shares"]);
+    let SharesFrom::Audit(audit) = after.shares_from else { panic!("{after:?}") };
+    assert_eq!((audit.n, audit.prior), (24, before.calibration.shares));
 
     let status = project.json("status", &[]);
     assert_eq!((&status["audit"]["n"], &status["prelabels"]), (&json!(24), &json!("zero-shot")));

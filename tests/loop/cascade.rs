@@ -1,8 +1,12 @@
 //! Scout and judge together. The judge's scores are entered through the library, as another machine's judging would leave them: what follows
 //! needs no model, and runs in a label-only build too.
 
-use hardcase::domain::ids::{ItemId, PredictorId};
-use hardcase::store::pool::predictors::{Model, Predictor};
+use hardcase::domain::adapter::{AdapterKind, AdapterSettings, HeadFit};
+use hardcase::domain::ids::{AdapterId, ItemId, PredictorId};
+use hardcase::domain::predictor::{JudgeMethod, JudgeSettings, Method, Predictor, PromptSettings, Scout};
+use hardcase::domain::settings::Stored;
+use hardcase::store::pool::adapters::NewAdapter;
+use hardcase::store::pool::predictors::Model;
 use hardcase::store::{Access, Store};
 use serde_json::Value;
 
@@ -27,18 +31,31 @@ fn enter_judge(project: &Project, opinion: Opinion) {
     let task = store.task().unwrap();
     let labels = task.task.label_ids();
     let clickbait = labels.iter().position(|id| id == "clickbait").unwrap();
-    let settings =
-        r#"{"instruction":{},"examples":[],"template":false,"cut":"","calibration":null,"worth":null}"#;
+    let prompt = PromptSettings {
+        question: String::new(),
+        guideline: String::new(),
+        labels: Vec::new(),
+        examples: Vec::new(),
+        nearest: 0,
+    };
+    let settings = JudgeSettings {
+        prompt,
+        examples: Vec::new(),
+        template: false,
+        cut: String::new(),
+        calibration: None,
+        worth: None,
+    };
     let judge = Predictor {
         id: PredictorId(0),
-        kind: "judge".into(),
+        method: Method::Judge(JudgeMethod {
+            adapter: None,
+            prompt: vec![1],
+            settings: Stored::Known(settings),
+        }),
         model: store.enter_model(&model).unwrap(),
-        adapter: None,
-        adapter_kind: None,
-        prompt: Some(vec![1]),
         revision: task.id,
         labels,
-        settings: settings.into(),
         created_ms: 0,
     };
     let judge = store.add_predictor(&judge).unwrap();
@@ -115,7 +132,72 @@ fn a_judge_that_knows_is_weighed_in_until_it_is_no_help() {
     assert_eq!(correct(&project, "active"), correct(&project, "head"));
 }
 
-/// A judge that begins anew has little to show, and the scout decides again.
+#[test]
+fn an_earlier_head_that_is_used_again_is_combined_with_the_judge_that_helps() {
+    let project = Project::scouted_elsewhere(200);
+    answer_round(&project, "60");
+    enter_judge(&project, |i, clickbait| match (i % 10 == 0, clickbait) {
+        (false, true) | (true, false) => 0.99,
+        (false, false) | (true, true) => 0.01,
+    });
+    project.run("tune", &[]).done();
+    answer_round(&project, "30");
+    project.run("tune", &[]).done();
+    let heads: Vec<i64> = {
+        let all = project.json("adapter", &["list"]);
+        all.as_array().unwrap().iter().map(|a| a["adapter"].as_i64().unwrap()).collect()
+    };
+    let [earlier, later] = heads[..] else { panic!("{heads:?}") };
+    for adapter in [earlier, later] {
+        project.run("adapter", &["use", &adapter.to_string()]).done();
+        let status = project.json("status", &[]);
+        assert_eq!((&status["prelabels"], &status["scored"]), (&"combined".into(), &200.into()), "{status}");
+        let store = Store::open(&project.file(), Access::Read).unwrap();
+        let active = store.active_predictor().unwrap().unwrap();
+        assert_eq!(active.scout(), Some(Scout::Head(AdapterId(adapter))));
+    }
+    let ((both, of), (head, _)) = (correct(&project, "active"), correct(&project, "head"));
+    assert!(of == 200 && both > head, "{both} against {head} of {of}");
+}
+
+#[test]
+fn a_model_that_cannot_be_read_is_named_once_with_what_to_do_and_stops_nothing() {
+    let project = Project::scouted_elsewhere(100);
+    answer_round(&project, "40");
+    project.run("tune", &[]).done();
+    let (head, elsewhere) = {
+        let mut store = Store::open(&project.file(), Access::Job).unwrap();
+        let active = store.active_predictor().unwrap().unwrap();
+        let fit = HeadFit { c: 1.0, cv_log_loss: None, folds: 0, seed: 1, label_issues: Vec::new() };
+        let head = store
+            .add_adapter(&NewAdapter {
+                kind: AdapterKind::Head,
+                model: active.model,
+                parent: None,
+                round: None,
+                revision: active.revision,
+                labels: active.labels.clone(),
+                settings: AdapterSettings::Head(fit),
+                training_hash: [0; 32],
+                training_n: 40,
+                bytes: b"not a head".to_vec(),
+            })
+            .unwrap();
+        let predictor = Predictor { method: Method::Head(head), ..active.clone() };
+        store.add_predictor(&predictor).unwrap();
+        // One whose bytes were never here, as in a part of the project, is not damage.
+        let elsewhere = Predictor { method: Method::ZeroShot(Stored::LeftOut), ..active };
+        (head, store.add_predictor(&elsewhere).unwrap())
+    };
+    let ran = project.run("mine", &["--budget", "10"]).done();
+    let named = format!("the head (adapter {head}) cannot be read");
+    assert_eq!(ran.err.matches(&named).count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("`hardcase tune FILE`"), "{}", ran.err);
+    assert!(!ran.err.contains("zero-shot model"), "{elsewhere}: {}", ran.err);
+    assert_eq!(project.json("status", &[])["prelabels"], "head");
+}
+
+/// A judge that starts again has little to show, and the scout decides alone.
 #[cfg(feature = "engine")]
 #[test]
 fn a_scout_that_decides_again_has_prelabelled_every_text() {

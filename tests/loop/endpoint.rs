@@ -208,7 +208,7 @@ fn made(labels: &[&str], texts: &[String]) -> Project {
 /// What the newest judge said of each text, in the order of the labels.
 fn said(project: &Project) -> Vec<(ItemId, Vec<f32>)> {
     let store = Store::open(&project.file(), Access::Read).unwrap();
-    let Some(judge) = store.predictors().unwrap().into_iter().rev().find(|p| p.kind == "judge") else {
+    let Some(judge) = store.predictors().unwrap().into_iter().rev().find(|p| p.judge().is_some()) else {
         return Vec::new();
     };
     let (items, values) = store.predictions(judge.id).unwrap();
@@ -469,7 +469,7 @@ fn a_long_text_is_cut_so_that_the_server_can_read_it() {
         assert!(text.starts_with(&format!("begins {number} ")) && text.ends_with(&format!("ends {number}")));
     }
     let store = Store::open(&project.file(), Access::Read).unwrap();
-    let settings = store.predictors().unwrap().pop().unwrap().settings;
+    let settings = store.predictors().unwrap().pop().unwrap().method.settings_json();
     assert!(settings.contains("tokens of 3 bytes"), "{settings}");
     server.judge(&project, &["--context", "40"]).refused(1, &["of the 40 tokens", "no room"]);
 }

@@ -231,7 +231,7 @@ fn a_killed_tuning_loses_no_label_and_the_next_one_activates_the_head() {
         assert!(["activated", "nothing-new"].contains(&verdict), "{report}");
         let store = project.is_whole();
         let active = store.active_predictor().unwrap().unwrap();
-        assert_eq!((active.kind.as_str(), store.prediction_count(active.id).unwrap()), ("head", 300));
+        assert_eq!((active.kind().as_str(), store.prediction_count(active.id).unwrap()), ("head", 300));
         assert_eq!(store.predictors().unwrap().len(), 2, "the zero-shot prelabels and one head");
     }
     assert!(killed > 0, "not one tuning was caught at work");
@@ -295,7 +295,15 @@ fn a_killed_teaching_of_the_judge_leaves_it_as_it_was_and_the_next_one_goes_thro
         killed += usize::from(kill_after(start(&mut train_judge()), wait, whom).1);
         let store = project.is_whole();
         assert_eq!(store.events().unwrap(), labels);
-        assert!(store.adapters().unwrap().iter().filter(|a| a.kind == "alora").count() <= 1);
+        assert!(
+            store
+                .adapters()
+                .unwrap()
+                .iter()
+                .filter(|a| a.kind == hardcase::domain::adapter::AdapterKind::Alora)
+                .count()
+                <= 1
+        );
         drop(store);
         project.json("judge", &["--limit", "5", "--threads", "1"]);
     }
@@ -389,7 +397,15 @@ fn a_killed_training_of_the_scout_loses_no_label_and_the_next_one_goes_through()
         killed += usize::from(kill_after(start(&mut train()), wait, whom).1);
         let store = project.is_whole();
         assert_eq!(store.events().unwrap(), labels);
-        assert!(store.adapters().unwrap().iter().filter(|a| a.kind == "lora").count() <= 1);
+        assert!(
+            store
+                .adapters()
+                .unwrap()
+                .iter()
+                .filter(|a| a.kind == hardcase::domain::adapter::AdapterKind::Lora)
+                .count()
+                <= 1
+        );
     }
     assert!(killed > 0, "not one training was caught at work");
     let report = project.json("tune", &arguments);

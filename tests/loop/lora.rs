@@ -205,7 +205,7 @@ fn a_training_that_is_stopped_or_killed_leaves_the_head_and_the_next_one_does_th
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
         (output.status.code(), said.trim()),
-        (Some(0), "stopped; the head stays, and the next training begins anew")
+        (Some(0), "stopped; the head stays, and the next training starts from the beginning")
     );
     let last_job = |project: &Project| project.json("status", &[])["last_job"].as_str().unwrap().to_owned();
     assert!(last_job(&project).ends_with(": stopped"), "{}", last_job(&project));

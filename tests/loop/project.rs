@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use hardcase::desk::session::{Leaving, Next, Remarks, Session};
 use hardcase::domain::ids::{ItemId, PredictorId};
-use hardcase::stats::classifier::calibration::ZeroShot;
+use hardcase::domain::predictor::{Method, Predictor, SharesFrom, ZeroShot, ZeroShotSettings};
+use hardcase::domain::settings::Stored;
 use hardcase::store::pool::embeddings::Space;
-use hardcase::store::pool::predictors::{Model, Predictor};
+use hardcase::store::pool::predictors::Model;
 use hardcase::store::{Access, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -293,21 +294,19 @@ impl Project {
         });
         let calibration = ZeroShot::fit(scores.view(), &revision.task.shares());
         let probabilities = calibration.probabilities(scores.view());
+        let labels = anchors.len();
+        let settings = ZeroShotSettings { anchors, calibration, shares_from: SharesFrom::Pool };
         let predictor = Predictor {
             id: PredictorId(0),
-            kind: "zero-shot".into(),
+            method: Method::ZeroShot(Stored::Known(settings)),
             model: id,
-            adapter: None,
-            adapter_kind: None,
-            prompt: None,
             revision: revision.id,
             labels: revision.task.labels.iter().map(|l| l.id.clone()).collect(),
-            settings: serde_json::json!({ "anchors": anchors, "calibration": calibration }).to_string(),
             created_ms: 0,
         };
         let predictor = store.add_predictor(&predictor).unwrap();
         let flat: Vec<f32> = probabilities.iter().copied().collect();
-        store.put_predictions(predictor, &items, &flat, anchors.len()).unwrap();
+        store.put_predictions(predictor, &items, &flat, labels).unwrap();
         store.activate(predictor).unwrap();
     }
 }

@@ -10,13 +10,16 @@ use super::reader::PoolReader;
 use super::search::FIRST_PIECE;
 use crate::desk::query::Query;
 use crate::desk::session::{Leaving, Remarks, Session};
+use crate::domain::adapter::{AdapterKind, AdapterSettings, HeadFit, LabelIssue};
 use crate::domain::case::{Proposal, Reason};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::item::ItemKey;
 use crate::domain::overlap::Overlap;
+use crate::domain::predictor::{Method, Predictor};
+use crate::domain::settings::Stored;
 use crate::domain::split::{Split, SplitShares};
 use crate::domain::task::Task;
-use crate::store::pool::predictors::{Model, Predictor};
+use crate::store::pool::predictors::Model;
 use crate::store::pool::sources::ImportRow;
 use crate::store::rounds::round::{Incomplete, NewRound};
 use crate::store::{Access, NewProject, Store};
@@ -75,14 +78,10 @@ fn project(dir: &tempfile::TempDir, count: i64) -> PathBuf {
     let model = store.enter_model(&model).unwrap();
     let predictor = Predictor {
         id: crate::domain::ids::PredictorId(0),
-        kind: "zero-shot".into(),
+        method: Method::ZeroShot(Stored::LeftOut),
         model,
-        adapter: None,
-        adapter_kind: None,
-        prompt: None,
         revision: revision.id,
         labels: vec!["spam".into(), "ham".into()],
-        settings: "{}".into(),
         created_ms: 0,
     };
     let predictor = store.add_predictor(&predictor).unwrap();
@@ -163,17 +162,18 @@ fn a_suspected_answer_is_found_by_whoever_gave_it_until_that_expert_answers_anew
     assert_eq!(found(&reading(&path, "ann"), "suspect"), [0; 0], "nothing was tuned");
     let mut store = Store::open(&path, Access::Job).unwrap();
     let current = store.active_predictor().unwrap().unwrap();
-    let suspects: Vec<_> = [(5, "spam"), (2, "spam"), (4, "ham"), (1, "spam")]
-        .map(|(item, label)| serde_json::json!({ "item": item, "label": label }))
+    let label_issues = [(5, "spam"), (2, "spam"), (4, "ham"), (1, "spam")]
+        .map(|(item, label)| LabelIssue { item: ItemId(item), label: label.into() })
         .into();
+    let fit = HeadFit { c: 1.0, cv_log_loss: None, folds: 0, seed: 1, label_issues };
     let head = crate::store::pool::adapters::NewAdapter {
-        kind: "head",
+        kind: AdapterKind::Head,
         model: current.model,
         parent: None,
         round: None,
         revision: current.revision,
         labels: current.labels,
-        settings: serde_json::json!({ "suspects": suspects }).to_string(),
+        settings: AdapterSettings::Head(fit),
         training_hash: [0; 32],
         training_n: 4,
         bytes: vec![],

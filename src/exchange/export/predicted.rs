@@ -5,12 +5,12 @@ use super::rows_out::name_of;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
+use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::task::Task;
-use crate::learn::judge_scores::Judged;
-use crate::learn::prelabels::{dimensions_of, matrix};
-use crate::learn::scorer::Scorer;
+use crate::learn::judge::Judged;
+use crate::learn::kind::load;
+use crate::learn::vectors::{dimensions_of, matrix};
 use crate::store::Store;
-use crate::store::pool::predictors::Predictor;
 
 /// Predictions by item, in the model's own labels.
 pub(crate) struct Predicted {
@@ -27,13 +27,13 @@ impl Predicted {
         let predictor = find_predictor(store, by)?;
         let names = predictor.labels.iter().map(|l| name_of(task, l)).collect();
         let active = store.active_predictor()?.is_some_and(|a| a.id == predictor.id);
-        let (items, probabilities) = if predictor.kind == "judge" {
+        let (items, probabilities) = if predictor.judge().is_some() {
             let judged = Judged::read(store, predictor)?;
             let calibrated = judged.calibrated()?.as_standard_layout().iter().copied().collect();
             (judged.items, calibrated)
         } else if active {
             store.predictions(predictor.id)?
-        } else if let Some(adapter) = predictor.adapter.filter(|_| predictor.scout() == "lora") {
+        } else if let Some(adapter) = predictor.lora() {
             // Its vectors are gone: only its predictions for the cases are left.
             return Err(Fault::usage(
                 format!("export predictions by adapter {adapter}"),
@@ -45,7 +45,7 @@ impl Predicted {
         } else {
             // For earlier models the file keeps the cases only; the rest is computed again.
             let vectors = store.vectors(predictor.space(), dimensions_of(store, &predictor)?)?;
-            let scored = Scorer::load(store, &predictor)?.of_items(&vectors.items, matrix(&vectors)?);
+            let scored = load(store, &predictor)?.of_items(&vectors.items, matrix(&vectors)?);
             let scored = scored.as_standard_layout().iter().copied().collect();
             (vectors.items, scored)
         };
@@ -66,8 +66,8 @@ impl Predicted {
 }
 
 fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
-    let newest = |kind: &str| -> Result<Option<Predictor>> {
-        Ok(store.predictors()?.into_iter().rev().find(|p| p.kind == kind))
+    let newest = |kind: PredictorKind| -> Result<Option<Predictor>> {
+        Ok(store.predictors()?.into_iter().rev().find(|p| p.kind() == kind))
     };
     let (found, name, hint) = match by {
         By::Active => (
@@ -75,9 +75,13 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
             "the active model".to_owned(),
             "Make the first prelabels with `hardcase scout FILE`",
         ),
-        By::Head => (newest("head")?, "the head".to_owned(), "Train the first one with `hardcase tune FILE`"),
+        By::Head => (
+            newest(PredictorKind::Head)?,
+            "the head".to_owned(),
+            "Train the first one with `hardcase tune FILE`",
+        ),
         By::Scout => (
-            newest("zero-shot")?,
+            newest(PredictorKind::ZeroShot)?,
             "the zero-shot scout".to_owned(),
             "Make the first prelabels with `hardcase scout FILE`",
         ),
@@ -91,7 +95,7 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
                 .predictors()?
                 .into_iter()
                 .rev()
-                .find(|p| p.kind != "combined" && p.adapter.is_some_and(|a| a.0 == *id)),
+                .find(|p| !p.is_combined() && p.adapter().is_some_and(|a| a.0 == *id)),
             format!("adapter {id}"),
             "List the adapters it has with `hardcase adapter FILE list`",
         ),

@@ -260,18 +260,14 @@ impl Compared {
 }
 
 /// What becomes of the active model: a sentence.
-fn active_model(
-    store: &Store,
-    theirs: &crate::store::pool::predictors::Predictor,
-    adopts: bool,
-) -> Result<String> {
+fn active_model(store: &Store, theirs: &crate::domain::predictor::Predictor, adopts: bool) -> Result<String> {
     if adopts {
-        return Ok(format!("this file had no active model, so the copy's ({}) is active", theirs.kind));
+        return Ok(format!("this file had no active model, so the copy's ({}) is active", theirs.kind()));
     }
     Ok(match store.active_predictor()? {
         Some(ours) => format!(
             "this file's active model stays ({}); `hardcase adapter FILE list` shows all, and `hardcase tune FILE` learns from every label",
-            ours.kind
+            ours.kind()
         ),
         None => "no model is active".into(),
     })

@@ -10,6 +10,7 @@ use crate::domain::answer::BlindAnswer;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
+use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::insight::agreement::{OnUse, Reading, USES, on_cases_of};
@@ -21,7 +22,6 @@ use crate::stats::agreement::ballots::Ballots;
 use crate::stats::agreement::crossed::{between_experts, with_model};
 use crate::stats::estimate::audit::Audit;
 use crate::store::Store;
-use crate::store::pool::predictors::Predictor;
 
 /// How often one label met another, both by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,7 +101,7 @@ pub(crate) fn figures(source: &Source<'_>, answers: &[BlindAnswer]) -> Result<(F
             Role::Lead => sorted(signs(store, task, names, answers)?),
             Role::Expert => Vec::new(),
         },
-        prelabels: active.as_ref().map(|active| active.kind.clone()),
+        prelabels: active.as_ref().map(|active| active.kind().to_string()),
     };
     Ok((part, figures.curve(active.as_ref())?))
 }

@@ -6,9 +6,9 @@
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
-use serde::{Deserialize, Serialize};
 
 use super::logistic::softmax_f32;
+pub use crate::domain::predictor::ZeroShot;
 
 /// No label is expected less often than this, so that none is ever out of reach.
 const LEAST_SHARE: f64 = 0.001;
@@ -23,17 +23,6 @@ const SWEEPS: usize = 30;
 const ENOUGH_FOR_A_SWEEP: usize = 1_000_000;
 /// Items for a mean probability: its sampling error is far below what is tolerated.
 const ENOUGH_FOR_A_MEAN: usize = 50_000;
-
-/// A calibration fitted on the pool: probabilities are softmax((score + bias) / temperature).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ZeroShot {
-    /// In units of the scores, above 0.
-    pub temperature: f32,
-    /// One per label, in units of the scores.
-    pub bias: Vec<f32>,
-    /// The expected share of each label, summing to one.
-    pub shares: Vec<f64>,
-}
 
 impl ZeroShot {
     /// Fits on `scores` (items × labels, mean cosine to the label's description and examples) and the

@@ -5,10 +5,10 @@
 //! generalization*, Neural Networks 5. Without a judge it is temperature scaling with a bias (Guo et al. 2017, arXiv 1706.04599).
 
 use ndarray::{Array2, ArrayView2, Axis};
-use serde::{Deserialize, Serialize};
 
 use super::head::{balanced, stratified_folds};
 use super::lbfgs::minimise;
+pub use crate::domain::predictor::{Stack, Worth};
 use crate::stats::estimate::paired::Paired;
 
 /// So many labels a departure of 1 from the start weighs as much as.
@@ -23,17 +23,6 @@ const MOST_STEPS: usize = 500;
 const STEADY: f64 = 1e-6;
 /// No label is taken to be rarer.
 const LEAST_SHARE: f64 = 1e-4;
-
-/// What a fit begins with and is drawn towards.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stack {
-    /// The weight of the scout's log-probabilities.
-    pub scout: f64,
-    /// That of the judge's.
-    pub judge: f64,
-    /// Added to each label's log-odds.
-    pub bias: Vec<f64>,
-}
 
 /// Labelled examples as two models see them; each matrix is examples × labels, log-probabilities in nats.
 #[derive(Clone, Copy)]
@@ -175,23 +164,6 @@ impl Stack {
         let bias = self.bias.iter().zip(&shares).map(|(bias, share)| bias + (share / equal).ln());
         Self { bias: bias.collect(), ..self.clone() }
     }
-}
-
-/// What stacking came to, judged on labels that the fits have not seen.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Worth {
-    /// Class-weighted log-loss of the scout alone, in nats.
-    pub scout: f64,
-    /// That of both.
-    pub both: f64,
-    /// Both less the scout: negative where the judge helps.
-    pub difference: f64,
-    /// Its standard error.
-    pub error: f64,
-    /// Labels that it rests on.
-    pub n: usize,
-    /// Whether the judge helps by more than one standard error.
-    pub helps: bool,
 }
 
 /// Whether each label has as many examples as there are folds: fewer say nothing.

@@ -20,10 +20,10 @@
 use std::collections::BTreeMap;
 
 use ndarray::ArrayView2;
-use serde::{Deserialize, Serialize};
 
 use super::audit_rounds::{AuditAnswer, by_text, combined_inclusion};
 use crate::domain::ids::ItemId;
+pub use crate::domain::predictor::{AuditFold, FromAudit, SharesFrom};
 use crate::stats::classifier::calibration::ZeroShot;
 use crate::stats::classifier::head::stratified_folds;
 
@@ -37,41 +37,6 @@ const SPREAD_OF_TASK: f64 = 0.8;
 const SPREAD_OF_POOL: f64 = 1.5;
 /// No prior counts less than one case, so that no label is ever given up.
 const LEAST_STRENGTH: f64 = 1.0;
-
-/// Where expected shares come from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SharesFrom {
-    /// The task gives them.
-    Task,
-    /// The task does not give them all; the scores of the pool were asked.
-    #[default]
-    Pool,
-    /// One of these, moved by audit answers.
-    Audit(FromAudit),
-}
-
-/// Shares that follow audit answers: all that is needed to predict any item again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FromAudit {
-    /// Audit items they rest on.
-    pub n: usize,
-    /// The shares before, one per label.
-    pub prior: Vec<f64>,
-    /// Cases that the prior counts as.
-    pub strength: f64,
-    /// The folds; each of the items is in one of them.
-    pub held_out: Vec<HeldOut>,
-}
-
-/// One fold of the audit items, and the calibration that has not seen it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HeldOut {
-    /// Items, and the index of the label of each answer.
-    pub answers: Vec<(ItemId, usize)>,
-    /// From the answers of all other folds.
-    pub calibration: ZeroShot,
-}
 
 /// What is known before the audit.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +96,7 @@ pub fn follow_audit(start: &Start<'_>, answers: &[AuditAnswer], seed: u64) -> (Z
             let is_held = |a: &AuditAnswer| items.binary_search(&a.item).is_ok_and(|at| fold_of[at] == fold);
             let (held, others): (Vec<AuditAnswer>, Vec<AuditAnswer>) =
                 answers.iter().partition(|a| is_held(a));
-            HeldOut { answers: held.iter().map(|a| (a.item, a.label)).collect(), calibration: fit(&others) }
+            AuditFold { answers: held.iter().map(|a| (a.item, a.label)).collect(), calibration: fit(&others) }
         })
         .collect();
     let audit = FromAudit { n: items.len(), prior: start.prior.to_vec(), strength, held_out };

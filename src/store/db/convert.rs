@@ -2,10 +2,12 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::domain::adapter::AdapterKind;
 use crate::domain::answer::Answer;
 use crate::domain::case::Reason;
 use crate::domain::event::Action;
 use crate::domain::ids::*;
+use crate::domain::predictor::PredictorKind;
 use crate::domain::split::Split;
 
 macro_rules! integer_column {
@@ -52,7 +54,7 @@ macro_rules! name_column {
     )+};
 }
 
-name_column!(Split, Reason, Action);
+name_column!(Split, Reason, Action, AdapterKind, PredictorKind);
 
 /// A UUID column: 16 bytes.
 pub(in crate::store) struct Uuid16(pub uuid::Uuid);

@@ -1,18 +1,19 @@
-//! Adapters: what each tuning yielded, the bytes themselves included.
+//! Adapters: what each tuning learned, the bytes themselves included.
 
 use uuid::Uuid;
 
+use crate::domain::adapter::{AdapterKind, AdapterSettings};
 use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, ModelId, RevisionId, RoundId};
+use crate::domain::settings::Stored;
 use crate::store::db::clock::now_ms;
 use crate::store::db::convert::{Json, Uuid16};
 use crate::store::db::open::Store;
 
-/// A tuning's yield on its way into the file.
+/// An adapter on its way into the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewAdapter {
-    /// `head`, `lora` or `alora`.
-    pub kind: &'static str,
+    pub kind: AdapterKind,
     /// The model it adapts.
     pub model: ModelId,
     /// The adapter that was active before.
@@ -23,8 +24,8 @@ pub struct NewAdapter {
     pub revision: RevisionId,
     /// Stable keys of its labels, in order.
     pub labels: Vec<String>,
-    /// Hyper-parameters and what was measured while training, as JSON.
-    pub settings: String,
+    /// Hyperparameters and what was measured while training.
+    pub settings: AdapterSettings,
     /// blake3 over the training items and labels, sorted.
     pub training_hash: [u8; 32],
     /// Number of training labels.
@@ -36,10 +37,8 @@ pub struct NewAdapter {
 /// An adapter as a list shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdapterRow {
-    /// Its id.
     pub id: AdapterId,
-    /// `head`, `lora` or `alora`.
-    pub kind: String,
+    pub kind: AdapterKind,
     /// The model it adapts.
     pub model: ModelId,
     /// Stable keys of its labels, in order.
@@ -48,8 +47,8 @@ pub struct AdapterRow {
     pub round: Option<i64>,
     /// Number of training labels.
     pub training_n: usize,
-    /// Hyper-parameters, as JSON.
-    pub settings: String,
+    /// Hyperparameters and what was measured while training.
+    pub settings: Stored<AdapterSettings>,
     /// Hash of its training set.
     pub training_hash: Vec<u8>,
     /// When, UTC milliseconds.
@@ -72,7 +71,7 @@ impl Store {
                     new.round,
                     new.revision,
                     Json(&new.labels),
-                    new.settings,
+                    new.settings.write(),
                     new.training_hash,
                     new.training_n as i64,
                     new.bytes,
@@ -97,7 +96,7 @@ impl Store {
         )
     }
 
-    /// Drops an adapter's bytes; that it was, and what it said, stays.
+    /// Drops an adapter's bytes; its row and its predictions stay.
     pub fn drop_adapter_bytes(&mut self, id: AdapterId) -> Result<()> {
         self.write("drop the adapter's bytes", |tx| {
             tx.execute("UPDATE adapter SET bytes = x'' WHERE id = ?1", [id]).map(drop)
@@ -112,12 +111,13 @@ impl Store {
              FROM adapter a LEFT JOIN round r ON r.id = a.round ORDER BY a.id",
             "read the adapters",
             |r| {
+                let kind = r.get(1)?;
                 Ok(AdapterRow {
                     id: r.get(0)?,
-                    kind: r.get(1)?,
+                    kind,
                     round: r.get(2)?,
                     training_n: r.get::<_, i64>(3)?.unsigned_abs() as usize,
-                    settings: r.get(4)?,
+                    settings: AdapterSettings::read(kind, r.get_ref(4)?.as_str()?),
                     training_hash: r.get(5)?,
                     created_ms: r.get(6)?,
                     model: r.get(7)?,

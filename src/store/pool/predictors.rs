@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::embeddings::Space;
+use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::Result;
-use crate::domain::ids::{AdapterId, ItemId, ModelId, PredictorId, RevisionId};
+use crate::domain::ids::{AdapterId, ItemId, ModelId, PredictorId};
+use crate::domain::predictor::{Method, MethodColumns, Predictor};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
 use crate::store::db::convert::{Json, Uuid16, f32_bytes, f32_values};
@@ -31,43 +33,10 @@ pub struct Model {
     pub bytes: u64,
 }
 
-/// A way of making predictions.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Predictor {
-    /// Its id.
-    pub id: PredictorId,
-    /// `zero-shot`, `head`, …
-    pub kind: String,
-    /// The model underneath.
-    pub model: ModelId,
-    /// The adapter, for all but zero-shot; of a combination that of its scout.
-    pub adapter: Option<AdapterId>,
-    /// The adapter's kind; it says what a combination's scout is.
-    pub adapter_kind: Option<String>,
-    /// The hash of what a judge is told.
-    pub prompt: Option<Vec<u8>>,
-    /// The task revision it was made for.
-    pub revision: RevisionId,
-    /// Stable keys of the labels, in the order of its probabilities.
-    pub labels: Vec<String>,
-    /// What else it needs to be computed again, as JSON.
-    pub settings: String,
-    /// When it was made, UTC milliseconds; of a judge, when it last began to judge.
-    pub created_ms: i64,
-}
-
 impl Predictor {
     /// The vectors that it makes predictions from.
     pub fn space(&self) -> Space {
-        Space { model: self.model, adapter: self.adapter.filter(|_| self.scout() == "lora") }
-    }
-
-    /// The kind of the scout: of a combination the one beneath, else its own.
-    pub fn scout(&self) -> &str {
-        match self.kind.as_str() {
-            "combined" => self.adapter_kind.as_deref().unwrap_or("zero-shot"),
-            own => own,
-        }
+        Space { model: self.model, adapter: self.lora() }
     }
 }
 
@@ -90,16 +59,21 @@ const PREDICTOR: &str =
        created_ms FROM predictor";
 
 fn predictor(r: &rusqlite::Row<'_>) -> rusqlite::Result<Predictor> {
+    let adapter: Option<AdapterId> = r.get(3)?;
+    let adapter_kind: Option<AdapterKind> = r.get(4)?;
+    let columns = MethodColumns {
+        kind: r.get(1)?,
+        adapter: adapter.zip(adapter_kind),
+        prompt: r.get(5)?,
+        settings: r.get(8)?,
+    };
+    let no_adapter = || rusqlite::Error::InvalidColumnType(3, "adapter".into(), rusqlite::types::Type::Null);
     Ok(Predictor {
         id: r.get(0)?,
-        kind: r.get(1)?,
+        method: Method::read(columns).ok_or_else(no_adapter)?,
         model: r.get(2)?,
-        adapter: r.get(3)?,
-        adapter_kind: r.get(4)?,
-        prompt: r.get(5)?,
         revision: r.get(6)?,
         labels: r.get::<_, Json<Vec<String>>>(7)?.0,
-        settings: r.get(8)?,
         created_ms: r.get(9)?,
     })
 }
@@ -144,13 +118,13 @@ impl Store {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 (
                     Uuid16(Uuid::now_v7()),
-                    &new.kind,
+                    new.kind(),
                     new.model,
-                    new.adapter,
+                    new.adapter(),
                     new.revision,
-                    &new.prompt,
+                    new.method.prompt(),
                     Json(&new.labels),
-                    &new.settings,
+                    new.method.settings_json(),
                     now_ms(),
                 ),
             )?;
@@ -163,13 +137,13 @@ impl Store {
         self.all_rows(&format!("{PREDICTOR} ORDER BY id"), "read the predictors", predictor)
     }
 
-    /// All judges, the one that judges first: whichever began last.
+    /// All judges, the active one first: the one started last.
     pub fn judges(&self) -> Result<Vec<Predictor>> {
         let sql = format!("{PREDICTOR} WHERE kind = 'judge' ORDER BY created_ms DESC, id DESC");
         self.all_rows(&sql, "read the predictors", predictor)
     }
 
-    /// Makes a judge the one that judges.
+    /// Makes a judge the active one.
     pub fn activate_judge(&mut self, judge: PredictorId) -> Result<()> {
         self.write("note the predictor", |tx| {
             tx.execute(
@@ -190,18 +164,21 @@ impl Store {
     /// The predictor that the active one takes its vectors from: of a combination the scout beneath, else the active one itself.
     pub fn scouting_predictor(&self) -> Result<Option<Predictor>> {
         let Some(active) = self.active_predictor()? else { return Ok(None) };
-        if active.kind != "combined" {
+        if !active.is_combined() {
             return Ok(Some(active));
         }
-        let beneath =
-            |p: &Predictor| p.kind == active.scout() && p.adapter == active.adapter && p.id < active.id;
+        let beneath = |p: &Predictor| !p.is_combined() && p.scout() == active.scout() && p.id < active.id;
         Ok(self.predictors()?.into_iter().rev().find(beneath))
     }
 
-    /// Replaces what a predictor needs besides its model, as when a judge is calibrated on more labels.
-    pub fn set_predictor_settings(&mut self, predictor: PredictorId, settings: &str) -> Result<()> {
+    /// Replaces a predictor's settings, as when a judge is calibrated on more labels.
+    pub fn set_settings(&mut self, predictor: &Predictor) -> Result<()> {
         self.write("note the predictor", |tx| {
-            tx.execute("UPDATE predictor SET settings = ?2 WHERE id = ?1", (predictor, settings)).map(drop)
+            tx.execute(
+                "UPDATE predictor SET settings = ?2 WHERE id = ?1",
+                (predictor.id, predictor.method.settings_json()),
+            )
+            .map(drop)
         })
     }
 

@@ -8,9 +8,11 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
+use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{CaseId, ExpertId, SessionId};
+use crate::domain::ids::{AdapterId, CaseId, ExpertId, PredictorId, SessionId};
 use crate::domain::part::Models;
+use crate::domain::predictor::PredictorKind;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
 use crate::store::db::migrate;
@@ -151,7 +153,10 @@ impl Store {
             [expert],
         )?;
         match models {
-            Models::Included => conn.execute_batch(FILL_MODELS)?,
+            Models::Included => {
+                conn.execute_batch(FILL_MODELS)?;
+                fill_settings(conn)?;
+            }
             Models::LeftOut => {
                 let mut adapters = conn.prepare(
                     "SELECT id, length(bytes), bytes FROM main.adapter WHERE id IN (SELECT id FROM part.adapter) AND length(bytes) > 0",
@@ -255,13 +260,35 @@ const FILL: &str = "
       SELECT id, uuid, created_ms, created_by, seed, audit_share, eval_share, active_predictor,
              (SELECT lamport - 1 FROM main.next_lamport) FROM main.project;";
 
-/// What the active model says is in its settings, and in those of its adapter; what it was told of other people's answers is not.
+/// What the active model needs to predict; its settings come by [`fill_settings`].
 const FILL_MODELS: &str = "
     INSERT INTO part.embedding SELECT * FROM main.embedding
       WHERE model IN (SELECT id FROM part.model) AND item IN (SELECT id FROM temp.given_item)
         AND (adapter = 0 OR adapter IN (SELECT id FROM part.adapter));
-    UPDATE part.adapter SET bytes = (SELECT a.bytes FROM main.adapter a WHERE a.id = adapter.id),
-      settings = (SELECT json_remove(a.settings, '$.suspects', '$.held_out') FROM main.adapter a WHERE a.id = adapter.id);
-    UPDATE part.predictor SET settings =
-      (SELECT json_remove(p.settings, '$.shares_from') FROM main.predictor p WHERE p.id = predictor.id)
-      WHERE kind IN ('zero-shot', 'head', 'lora');";
+    UPDATE part.adapter SET bytes = (SELECT a.bytes FROM main.adapter a WHERE a.id = adapter.id);";
+
+/// The settings of the part's adapters and predictors, without what they say of other people's answers.
+fn fill_settings(conn: &Connection) -> rusqlite::Result<()> {
+    let mut adapters = conn
+        .prepare("SELECT id, kind, settings FROM main.adapter WHERE id IN (SELECT id FROM part.adapter)")?;
+    let mut rows = adapters.query(())?;
+    while let Some(r) = rows.next()? {
+        let settings = r.get::<_, AdapterKind>(1)?.settings_without_answers(r.get_ref(2)?.as_str()?);
+        conn.execute(
+            "UPDATE part.adapter SET settings = ?2 WHERE id = ?1",
+            (r.get::<_, AdapterId>(0)?, settings),
+        )?;
+    }
+    let mut predictors = conn.prepare(
+        "SELECT id, kind, settings FROM main.predictor WHERE id IN (SELECT id FROM part.predictor)",
+    )?;
+    let mut rows = predictors.query(())?;
+    while let Some(r) = rows.next()? {
+        let settings = r.get::<_, PredictorKind>(1)?.settings_without_answers(r.get_ref(2)?.as_str()?);
+        conn.execute(
+            "UPDATE part.predictor SET settings = ?2 WHERE id = ?1",
+            (r.get::<_, PredictorId>(0)?, settings),
+        )?;
+    }
+    Ok(())
+}

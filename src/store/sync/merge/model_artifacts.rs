@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::texts::Texts;
 use crate::domain::fault::Result;
 use crate::domain::ids::PredictorId;
+use crate::domain::predictor::PredictorKind;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
@@ -142,14 +143,15 @@ impl Store {
             WHAT,
             |r| r.get(0),
         )?;
-        let theirs: Vec<(i64, Vec<u8>, String, bool)> = copy.all_rows(
+        let theirs: Vec<(i64, Vec<u8>, PredictorKind, bool)> = copy.all_rows(
             "SELECT id, uuid, kind, id IS (SELECT active_predictor FROM project) FROM predictor ORDER BY id",
             WHAT,
             |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)),
         )?;
         let mut lacking = Vec::new();
         for (id, uuid, kind, active_there) in theirs {
-            let whole = kind == "judge" || active.as_ref() == Some(&uuid) || (adopting && active_there);
+            let whole =
+                kind == PredictorKind::Judge || active.as_ref() == Some(&uuid) || (adopting && active_there);
             let ours: HashSet<i64> = self
                 .all_rows_of(
                     "SELECT item FROM prediction WHERE predictor = (SELECT id FROM predictor WHERE uuid = ?1)",

@@ -1,14 +1,15 @@
 //! The label log of a file, in the form in which it travels.
 
 use rusqlite::Row;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::settings::translated;
+use super::settings::Carries;
 use crate::domain::fault::Result;
+use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
 use crate::domain::overlap::Overlap;
+use crate::domain::settings::IdMap;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::convert::{Json, Uuid16};
 use crate::store::db::open::Store;
@@ -43,11 +44,14 @@ impl Store {
 
     fn read_log(&self) -> Result<Log> {
         let (mut adapters, mut predictors) = (self.adapter_lines()?, self.predictor_lines()?);
-        let (mut item, mut predictor) = (|id: &Value| self.key_of(id), |id: &Value| self.predictor_uuid(id));
-        for settings in
-            adapters.iter_mut().map(|a| &mut a.settings).chain(predictors.iter_mut().map(|p| &mut p.settings))
-        {
-            *settings = translated(settings, &mut item, &mut predictor);
+        let mut item = |id: &ItemId| self.key_of(*id);
+        let mut predictor = |id: &PredictorId| self.predictor_uuid(*id);
+        let mut ids = IdMap { item: &mut item, predictor: &mut predictor };
+        for adapter in &mut adapters {
+            adapter.settings = adapter.settings_mapped(&mut ids);
+        }
+        for predictor in &mut predictors {
+            predictor.settings = predictor.settings_mapped(&mut ids);
         }
         Ok(Log {
             project: self.project_uuid()?,
@@ -88,17 +92,12 @@ impl Store {
     }
 
     /// The key of an item that settings name by its number.
-    fn key_of(&self, id: &Value) -> Option<Value> {
-        let key: Option<Vec<u8>> =
-            self.one("SELECT key FROM item WHERE id = ?1", [id.as_i64()?], WHAT, |r| r.get(0)).ok()?;
-        Some(Value::from(Hex(key?).to_string()))
+    fn key_of(&self, id: ItemId) -> Option<ItemKey> {
+        self.one("SELECT key FROM item WHERE id = ?1", [id], WHAT, |r| r.get(0).map(ItemKey)).ok()?
     }
 
-    fn predictor_uuid(&self, id: &Value) -> Option<Value> {
-        let found = self
-            .one("SELECT uuid FROM predictor WHERE id = ?1", [id.as_i64()?], WHAT, |r| uuid(r, 0))
-            .ok()?;
-        Some(Value::from(found?.to_string()))
+    fn predictor_uuid(&self, id: PredictorId) -> Option<Uuid> {
+        self.one("SELECT uuid FROM predictor WHERE id = ?1", [id], WHAT, |r| uuid(r, 0)).ok()?
     }
 
     fn session_lines(&self) -> Result<Vec<SessionLine>> {

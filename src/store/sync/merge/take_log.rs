@@ -3,15 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::ids::Ids;
 use super::rounds::{Meeting, by_round, close, take_case, take_round};
-use super::settings::translated;
+use super::settings::Carries;
 use crate::domain::fault::Result;
+use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
+use crate::domain::settings::{IdMap, LEFT_OUT};
 use crate::store::db::convert::{Json, Uuid16};
 use crate::store::db::open::Store;
 use crate::store::db::seals::{EVENTS, EXPERT_EVENTS, EXPERTS, REVISIONS, SESSIONS, seal_new};
@@ -127,7 +128,7 @@ impl Store {
             log.adapters.iter().filter(|a| !ids.adapters.contains_key(&a.uuid)).collect();
         self.write_in_slices(WHAT, new, |tx, slice| {
             slice.try_for_each(|a| {
-                let settings = own_settings(tx, ids, &a.settings);
+                let settings = own_settings(tx, ids, a);
                 tx.execute(
                     "INSERT INTO adapter (uuid, kind, model, parent, revision, labels, settings, training_hash, training_n, bytes, created_ms)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, x'', ?10)",
@@ -152,7 +153,7 @@ impl Store {
             log.predictors.iter().filter(|p| !ids.predictors.contains_key(&p.uuid)).collect();
         self.write_in_slices(WHAT, new, |tx, slice| {
             slice.try_for_each(|p| {
-                let settings = own_settings(tx, ids, &p.settings);
+                let settings = own_settings(tx, ids, p);
                 tx.execute(
                     "INSERT INTO predictor (uuid, kind, model, adapter, revision, prompt, labels, settings, created_ms)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -177,24 +178,30 @@ impl Store {
 
     /// A part of a project comes without settings: they come from a copy that has them.
     fn fill_settings(&mut self, log: &Log, ids: &mut Ids) -> Result<()> {
-        let adapters = log.adapters.iter().map(|a| ("adapter", a.uuid, &a.settings));
-        let predictors = log.predictors.iter().map(|p| ("predictor", p.uuid, &p.settings));
-        let bare: Vec<_> = {
-            let bare = |table: &str| -> Result<Vec<Uuid16>> {
-                self.all(&format!("SELECT uuid FROM {table} WHERE settings = '{{}}'"), WHAT)
-            };
-            let here: Vec<Uuid> =
-                bare("adapter")?.into_iter().chain(bare("predictor")?).map(|u| u.0).collect();
-            adapters.chain(predictors).filter(|(_, uuid, s)| *s != "{}" && here.contains(uuid)).collect()
+        let bare = |table: &str| -> Result<HashSet<Uuid>> {
+            let bare: Vec<Uuid16> =
+                self.all(&format!("SELECT uuid FROM {table} WHERE settings = '{LEFT_OUT}'"), WHAT)?;
+            Ok(bare.into_iter().map(|uuid| uuid.0).collect())
         };
-        self.write_in_slices(WHAT, bare, |tx, slice| {
-            slice.try_for_each(|(table, uuid, settings)| {
-                let settings = own_settings(tx, ids, settings);
-                tx.execute(
-                    &format!("UPDATE {table} SET settings = ?2 WHERE uuid = ?1"),
-                    (Uuid16(uuid), settings),
-                )
-                .map(drop)
+        let (bare_adapters, bare_predictors) = (bare("adapter")?, bare("predictor")?);
+        let adapters: Vec<&AdapterLine> = (log.adapters.iter())
+            .filter(|a| a.settings != LEFT_OUT && bare_adapters.contains(&a.uuid))
+            .collect();
+        let predictors: Vec<&PredictorLine> = (log.predictors.iter())
+            .filter(|p| p.settings != LEFT_OUT && bare_predictors.contains(&p.uuid))
+            .collect();
+        self.write_in_slices(WHAT, adapters, |tx, slice| {
+            slice.try_for_each(|a| {
+                let settings = own_settings(tx, ids, a);
+                tx.execute("UPDATE adapter SET settings = ?2 WHERE uuid = ?1", (Uuid16(a.uuid), settings))
+                    .map(drop)
+            })
+        })?;
+        self.write_in_slices(WHAT, predictors, |tx, slice| {
+            slice.try_for_each(|p| {
+                let settings = own_settings(tx, ids, p);
+                tx.execute("UPDATE predictor SET settings = ?2 WHERE uuid = ?1", (Uuid16(p.uuid), settings))
+                    .map(drop)
             })
         })
         .map(drop)
@@ -389,16 +396,10 @@ fn take_event(tx: &Transaction<'_>, ids: &mut Ids, e: &EventLine) -> rusqlite::R
     Ok(true)
 }
 
-/// Settings with the numbers of this file.
-fn own_settings(tx: &Transaction<'_>, ids: &mut Ids, settings: &str) -> String {
+/// A line's settings with the numbers of this file.
+fn own_settings(tx: &Transaction<'_>, ids: &mut Ids, line: &impl Carries) -> String {
     let predictors = ids.predictors.clone();
-    let mut item = |key: &Value| {
-        let key: ItemKey = serde_json::from_value(key.clone()).ok()?;
-        ids.item(tx, &key).ok()?.map(Value::from)
-    };
-    let mut predictor = |uuid: &Value| {
-        let uuid: Uuid = serde_json::from_value(uuid.clone()).ok()?;
-        predictors.get(&uuid).copied().map(Value::from)
-    };
-    translated(settings, &mut item, &mut predictor)
+    let mut item = |key: &ItemKey| ids.item(tx, key).ok()?.map(ItemId);
+    let mut predictor = |uuid: &Uuid| predictors.get(uuid).copied().map(PredictorId);
+    line.settings_mapped(&mut IdMap { item: &mut item, predictor: &mut predictor })
 }

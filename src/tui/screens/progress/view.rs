@@ -137,7 +137,7 @@ impl Page<'_> {
                 };
                 // Heads and zero-shot prelabels need no name of their own: there is one of each.
                 let kind = Some(&point.kind).filter(|k| !["zero-shot", "head"].contains(&k.as_str()));
-                let kind = kind.map(|k| format!(", {}", drawable(k))).unwrap_or_default();
+                let kind = kind.map(|k| format!(", {}", drawable(k.as_str()))).unwrap_or_default();
                 format!("{after}{kind}{}", if point.active { ", in use" } else { "" })
             })
             .collect();

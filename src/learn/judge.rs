@@ -1,64 +1,65 @@
-//! A judge's scores as the project keeps them: what it was told, what it says, and how that becomes probabilities.
+//! The judge: a language model that has read some of the texts. What it says is kept as it says it, and becomes probabilities here.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use serde::{Deserialize, Serialize};
 
+use super::scorer::{Kind, Load, Scorer};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{ItemId, PredictorId};
-use crate::stats::classifier::stack::{Stack, Worth};
+use crate::domain::ids::ItemId;
+use crate::domain::predictor::{JudgeMethod, JudgeSettings, Method, Predictor, Stack};
+use crate::domain::settings::Stored;
 use crate::store::Store;
-use crate::store::pool::predictors::Predictor;
 
 /// Of a probability the least that its logarithm is taken of.
 const LEAST: f32 = 1e-12;
+const USE: &str = "use the judge";
 
-/// What a judge's predictor keeps in its settings. Its predictions are what the model says, uncalibrated.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct JudgeSettings {
-    /// What it was told, examples included, as the engine wrote it.
-    pub instruction: serde_json::Value,
-    /// The items that it was given as examples.
-    pub examples: Vec<ItemId>,
-    /// Whether the model's own chat template is around it.
-    pub template: bool,
-    /// How a text that is too long was cut.
-    pub cut: String,
-    /// From what the model says to probabilities.
-    pub calibration: Option<Stack>,
-    /// What it is worth beside the scout; none where there are too few labels to say.
-    pub worth: Option<Worth>,
-}
+pub(crate) struct Judge;
 
-impl JudgeSettings {
-    /// Those of a stored judge.
-    pub fn of(predictor: &Predictor) -> Result<Self> {
-        serde_json::from_str(&predictor.settings)
-            .map_err(|e| Fault::new("use the judge's scores", e.to_string()).hint("Run judge again"))
+impl Kind for Judge {
+    fn describe(&self, predictor: &Predictor) -> String {
+        match predictor.adapter() {
+            Some(adapter) => format!("the judge with adapter {adapter}"),
+            None => "the judge".into(),
+        }
     }
 
-    /// What is stored.
-    pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|e| Fault::new("keep what the judge was told", e.to_string()))
+    fn remedy(&self) -> &'static str {
+        "`hardcase judge FILE` begins with a new prompt"
+    }
+
+    /// It scores texts, not vectors: what it said of them is in the file.
+    fn is_available(&self, _store: &Store, _predictor: &Predictor) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn load(&self, _store: &Store, _predictor: &Predictor, _load: &Load<'_>) -> Result<Box<dyn Scorer>> {
+        Err(Fault::new("score texts by their vectors", "a judge reads the texts themselves")
+            .hint("`hardcase judge FILE` has it read them"))
     }
 }
 
-/// What a combination keeps in its settings.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct CombinedSettings {
-    /// The judge.
-    pub judge: PredictorId,
-    /// Of texts that both have read.
-    pub both: Stack,
-    /// Of texts that the scout alone has read.
-    pub alone: Stack,
+/// The settings of a stored judge.
+///
+/// # Errors
+/// They were left out, cannot be read, or the predictor is of another kind.
+pub(crate) fn settings(predictor: &Predictor) -> Result<&JudgeSettings> {
+    match predictor.judge() {
+        Some(judge) => judge.settings.require(USE).map_err(|fault| fault.or_hint(Judge.remedy())),
+        None => {
+            Err(Fault::new(USE, format!("predictor {} is of the kind {}", predictor.id, predictor.kind())))
+        }
+    }
 }
 
-impl CombinedSettings {
-    /// Those of a stored combination.
-    pub fn of(predictor: &Predictor) -> Result<Self> {
-        serde_json::from_str(&predictor.settings)
-            .map_err(|e| Fault::new("use the stored model", e.to_string()).hint("Run tune again"))
-    }
+/// A judge with these settings, otherwise as it was.
+pub(crate) fn with_settings(predictor: &Predictor, settings: JudgeSettings) -> Predictor {
+    let method = match &predictor.method {
+        Method::Judge(judge) => {
+            Method::Judge(JudgeMethod { settings: Stored::Known(settings), ..judge.clone() })
+        }
+        other => other.clone(),
+    };
+    Predictor { method, ..predictor.clone() }
 }
 
 /// What a judge says of the items that it has read: log-probabilities, items × labels.
@@ -90,8 +91,8 @@ impl Judged {
 
     /// Its calibrated probabilities, items × labels.
     pub fn calibrated(&self) -> Result<Array2<f32>> {
-        let settings = JudgeSettings::of(&self.predictor)?;
-        let calibration = settings.calibration.unwrap_or_else(|| self.without_labels(&[]));
+        let calibration = settings(&self.predictor)?.calibration.clone();
+        let calibration = calibration.unwrap_or_else(|| self.without_labels(&[]));
         Ok(calibration.probabilities(self.logs.view(), self.logs.view()))
     }
 

@@ -1,35 +1,42 @@
 //! Every stored model is scored on every case to date, so that the curve over rounds rests on the same cases.
 
-use super::prelabels::{dimensions_of, matrix};
-use super::scorer::Scorer;
+use super::kind::{load_if_available, unreadable};
+use super::vectors::{dimensions_of, matrix};
 use crate::domain::fault::Result;
 use crate::domain::split::Split;
 use crate::stats::agreement::ballots::{Ballots, labels_of};
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
+use crate::work::runner::Work;
 
-/// Scores the items of all cases with every predictor that this program can compute, the active one included.
-pub(crate) fn rescore_cases(store: &mut Store) -> Result<()> {
-    for predictor in store.predictors()? {
-        let Ok(scorer) = Scorer::load(store, &predictor) else {
-            continue;
-        };
-        let dimensions = dimensions_of(store, &predictor)?;
-        let mut vectors = store.vectors_of_cases(predictor.space(), dimensions)?;
-        let (scored, _) = store.predictions(predictor.id)?;
+/// Scores the items of all cases with every predictor that this program can compute, the active one included. One that cannot be read is named
+/// to the person, once.
+pub(crate) fn rescore_cases(work: &mut Work<'_>) -> Result<()> {
+    for predictor in work.store.predictors()? {
+        let dimensions = dimensions_of(work.store, &predictor)?;
+        let mut vectors = work.store.vectors_of_cases(predictor.space(), dimensions)?;
+        let (scored, _) = work.store.predictions(predictor.id)?;
         let missing: Vec<usize> =
             (0..vectors.items.len()).filter(|&i| scored.binary_search(&vectors.items[i]).is_err()).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let scorer = match load_if_available(work.store, &predictor) {
+            Ok(Some(scorer)) => scorer,
+            Ok(None) => continue,
+            Err(fault) => {
+                work.note_once(&unreadable(&predictor, fault.why()));
+                continue;
+            }
+        };
         vectors.values = missing
             .iter()
             .flat_map(|&i| vectors.values[i * dimensions..(i + 1) * dimensions].iter().copied())
             .collect();
         vectors.items = missing.iter().map(|&i| vectors.items[i]).collect();
-        if vectors.items.is_empty() {
-            continue;
-        }
         let probabilities = scorer.of_items(&vectors.items, matrix(&vectors)?);
         let flat = probabilities.as_standard_layout();
-        store.put_predictions(
+        work.store.put_predictions(
             predictor.id,
             &vectors.items,
             flat.as_slice().unwrap_or_default(),

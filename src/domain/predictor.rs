@@ -1,0 +1,452 @@
+//! A predictor: one way of giving every text a probability for each label, and what it needs to do so again.
+//!
+//! The only place that knows the kinds of predictor, what each refers to, and where the ids of items and predictors stand in its settings. Computes
+//! nothing: fitting and scoring are `learn`'s.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::adapter::AdapterKind;
+use super::ids::{AdapterId, ItemId, ModelId, PredictorId, RevisionId};
+use super::settings::{IdMap, LEFT_OUT, Stored, write};
+
+/// A kind of predictor, as columns and people name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PredictorKind {
+    /// Similarity to the labels' descriptions and examples; no answer has a part in it but those of the audit.
+    ZeroShot,
+    /// A classifier on the encoder's vectors.
+    Head,
+    /// The encoder with a low-rank adapter, and a head on its vectors.
+    Lora,
+    /// A language model that reads some of the texts.
+    Judge,
+    /// A scout's and a judge's probabilities, weighed against each other.
+    Combined,
+}
+
+impl PredictorKind {
+    pub const ALL: [Self; 5] = [Self::ZeroShot, Self::Head, Self::Lora, Self::Judge, Self::Combined];
+
+    /// The name of each, in the order of [`Self::ALL`].
+    pub const NAMES: [&str; 5] = ["zero-shot", "head", "lora", "judge", "combined"];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ZeroShot => "zero-shot",
+            Self::Head => "head",
+            Self::Lora => "lora",
+            Self::Judge => "judge",
+            Self::Combined => "combined",
+        }
+    }
+}
+
+impl std::str::FromStr for PredictorKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+            .ok_or_else(|| format!("there is no predictor of the kind '{name}'"))
+    }
+}
+
+impl std::fmt::Display for PredictorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A way of making predictions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictor {
+    pub id: PredictorId,
+    pub method: Method,
+    /// The model underneath; of a combination its scout's.
+    pub model: ModelId,
+    /// The task revision that it was made for.
+    pub revision: RevisionId,
+    /// Stable keys of the labels, in the order of its probabilities.
+    pub labels: Vec<String>,
+    /// When it was made, UTC milliseconds; of a judge, when it was last activated.
+    pub created_ms: i64,
+}
+
+/// How the probabilities come about, with what that refers to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Method {
+    ZeroShot(Stored<ZeroShotSettings>),
+    Head(AdapterId),
+    Lora(AdapterId),
+    Judge(JudgeMethod),
+    Combined {
+        /// The predictor over vectors that is combined with a judge.
+        scout: Scout,
+        settings: Stored<CombinedSettings>,
+    },
+}
+
+/// A language model with a prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgeMethod {
+    /// Its low-rank adapter and which tokens that changes; none for the model as it is.
+    pub adapter: Option<(AdapterId, AdapterKind)>,
+    /// The hash of the prompt.
+    pub prompt: Vec<u8>,
+    pub settings: Stored<JudgeSettings>,
+}
+
+/// A predictor that needs nothing but vectors, so that it can score every text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scout {
+    ZeroShot,
+    Head(AdapterId),
+    Lora(AdapterId),
+}
+
+impl Scout {
+    pub fn adapter(self) -> Option<AdapterId> {
+        match self {
+            Self::ZeroShot => None,
+            Self::Head(adapter) | Self::Lora(adapter) => Some(adapter),
+        }
+    }
+
+    pub fn kind(self) -> PredictorKind {
+        match self {
+            Self::ZeroShot => PredictorKind::ZeroShot,
+            Self::Head(_) => PredictorKind::Head,
+            Self::Lora(_) => PredictorKind::Lora,
+        }
+    }
+}
+
+impl Predictor {
+    pub fn kind(&self) -> PredictorKind {
+        match self.method {
+            Method::ZeroShot(_) => PredictorKind::ZeroShot,
+            Method::Head(_) => PredictorKind::Head,
+            Method::Lora(_) => PredictorKind::Lora,
+            Method::Judge(_) => PredictorKind::Judge,
+            Method::Combined { .. } => PredictorKind::Combined,
+        }
+    }
+
+    /// The scout that it is, or that it combines with a judge; none of a judge.
+    pub fn scout(&self) -> Option<Scout> {
+        match self.method {
+            Method::ZeroShot(_) => Some(Scout::ZeroShot),
+            Method::Head(adapter) => Some(Scout::Head(adapter)),
+            Method::Lora(adapter) => Some(Scout::Lora(adapter)),
+            Method::Combined { scout, .. } => Some(scout),
+            Method::Judge(_) => None,
+        }
+    }
+
+    /// Its adapter; of a combination its scout's.
+    pub fn adapter(&self) -> Option<AdapterId> {
+        match &self.method {
+            Method::Judge(judge) => judge.adapter.map(|(adapter, _)| adapter),
+            _ => self.scout().and_then(Scout::adapter),
+        }
+    }
+
+    /// The encoder's low-rank adapter whose vectors it is computed from; none where these are the encoder's own.
+    pub fn lora(&self) -> Option<AdapterId> {
+        match self.scout() {
+            Some(Scout::Lora(adapter)) => Some(adapter),
+            _ => None,
+        }
+    }
+
+    /// The judge that this is.
+    pub fn judge(&self) -> Option<&JudgeMethod> {
+        match &self.method {
+            Method::Judge(judge) => Some(judge),
+            _ => None,
+        }
+    }
+
+    pub fn is_combined(&self) -> bool {
+        self.kind() == PredictorKind::Combined
+    }
+
+    /// The settings of a zero-shot predictor; none of any other, and none where they cannot be read.
+    pub fn zero_shot(&self) -> Option<&ZeroShotSettings> {
+        match &self.method {
+            Method::ZeroShot(settings) => settings.known(),
+            _ => None,
+        }
+    }
+}
+
+/// A predictor's method as a row has it.
+pub struct MethodColumns {
+    pub kind: PredictorKind,
+    pub adapter: Option<(AdapterId, AdapterKind)>,
+    pub prompt: Option<Vec<u8>>,
+    pub settings: String,
+}
+
+impl Method {
+    /// Reads the columns; none where the adapter is missing that the kind refers to.
+    pub fn read(columns: MethodColumns) -> Option<Self> {
+        let MethodColumns { kind, adapter, prompt, settings } = columns;
+        let adapter_id = adapter.map(|(adapter, _)| adapter);
+        Some(match kind {
+            PredictorKind::ZeroShot => Self::ZeroShot(Stored::read(&settings)),
+            PredictorKind::Head => Self::Head(adapter_id?),
+            PredictorKind::Lora => Self::Lora(adapter_id?),
+            PredictorKind::Judge => Self::Judge(JudgeMethod {
+                adapter,
+                prompt: prompt.unwrap_or_default(),
+                settings: Stored::read(&settings),
+            }),
+            PredictorKind::Combined => {
+                let scout = match adapter {
+                    None => Scout::ZeroShot,
+                    Some((adapter, AdapterKind::Head)) => Scout::Head(adapter),
+                    Some((adapter, AdapterKind::Lora | AdapterKind::Alora)) => Scout::Lora(adapter),
+                };
+                Self::Combined { scout, settings: Stored::read(&settings) }
+            }
+        })
+    }
+
+    /// The settings as a column keeps them.
+    pub fn settings_json(&self) -> String {
+        match self {
+            Self::ZeroShot(settings) => settings.write(),
+            Self::Head(_) | Self::Lora(_) => write(&NoSettings {}),
+            Self::Judge(judge) => judge.settings.write(),
+            Self::Combined { settings, .. } => settings.write(),
+        }
+    }
+
+    /// The hash of a judge's prompt.
+    pub fn prompt(&self) -> Option<&[u8]> {
+        match self {
+            Self::Judge(judge) => Some(&judge.prompt),
+            _ => None,
+        }
+    }
+}
+
+impl PredictorKind {
+    /// Settings as text with every id in them mapped. What the other file does not know is dropped, and settings that cannot be carried over, or read,
+    /// are left out.
+    pub fn map_settings<I, J, P, Q>(self, json: &str, ids: &mut IdMap<'_, I, J, P, Q>) -> String
+    where
+        I: DeserializeOwned,
+        J: Serialize,
+        P: DeserializeOwned,
+        Q: Serialize,
+    {
+        match self {
+            Self::ZeroShot => {
+                Stored::<ZeroShotSettings<I>>::read(json).and_then(|s| Some(s.map_ids(ids))).write()
+            }
+            Self::Head | Self::Lora => Stored::<NoSettings>::read(json).write(),
+            Self::Judge => Stored::<JudgeSettings<I>>::read(json).and_then(|s| Some(s.map_ids(ids))).write(),
+            Self::Combined => Stored::<CombinedSettings<P>>::read(json).and_then(|s| s.map_ids(ids)).write(),
+        }
+    }
+
+    /// Settings as text for a part of the project, which tells nobody what others answered.
+    pub fn settings_without_answers(self, json: &str) -> String {
+        match self {
+            Self::ZeroShot => {
+                let settings = Stored::<ZeroShotSettings>::read(json);
+                settings.and_then(|s| Some(ZeroShotSettings { shares_from: SharesFrom::Pool, ..s })).write()
+            }
+            Self::Head | Self::Lora => json.to_owned(),
+            Self::Judge | Self::Combined => LEFT_OUT.to_owned(),
+        }
+    }
+}
+
+/// A head's and a LoRA's settings are those of its adapter.
+#[derive(Serialize, Deserialize)]
+struct NoSettings {}
+
+/// What a zero-shot predictor needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ZeroShotSettings<I = ItemId> {
+    /// Each label's mean anchor vector, labels × dimensions: a text's score is its product with it.
+    pub anchors: Vec<Vec<f32>>,
+    /// From scores to probabilities.
+    pub calibration: ZeroShot,
+    /// Where the calibration's shares come from.
+    pub shares_from: SharesFrom<I>,
+}
+
+impl<I> ZeroShotSettings<I> {
+    pub fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> ZeroShotSettings<J> {
+        let Self { anchors, calibration, shares_from } = self;
+        ZeroShotSettings { anchors, calibration, shares_from: shares_from.map_ids(ids) }
+    }
+}
+
+/// A calibration fitted on the pool: probabilities are softmax((score + bias) / temperature).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ZeroShot {
+    /// In units of the scores, above 0.
+    pub temperature: f32,
+    /// One per label, in units of the scores.
+    pub bias: Vec<f32>,
+    /// The expected share of each label, summing to one.
+    pub shares: Vec<f64>,
+}
+
+/// Where expected shares come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SharesFrom<I = ItemId> {
+    /// The task gives them.
+    Task,
+    /// The task does not give them all; the scores of the pool were asked.
+    #[default]
+    Pool,
+    /// One of these, moved by audit answers.
+    Audit(FromAudit<I>),
+}
+
+impl<I> SharesFrom<I> {
+    fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> SharesFrom<J> {
+        match self {
+            Self::Task => SharesFrom::Task,
+            Self::Pool => SharesFrom::Pool,
+            Self::Audit(FromAudit { n, prior, strength, held_out }) => {
+                let held_out = held_out.into_iter().map(|fold| fold.map_ids(ids)).collect();
+                SharesFrom::Audit(FromAudit { n, prior, strength, held_out })
+            }
+        }
+    }
+}
+
+/// Shares that follow audit answers: all that is needed to predict any item again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FromAudit<I = ItemId> {
+    /// Audit items they rest on.
+    pub n: usize,
+    /// The shares before, one per label.
+    pub prior: Vec<f64>,
+    /// Cases that the prior counts as.
+    pub strength: f64,
+    /// The folds; each of the items is in one of them.
+    pub held_out: Vec<AuditFold<I>>,
+}
+
+/// One fold of the audit items, and the calibration that has not seen it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditFold<I = ItemId> {
+    /// Items, and the index of the label of each answer.
+    pub answers: Vec<(I, usize)>,
+    /// From the answers of all other folds.
+    pub calibration: ZeroShot,
+}
+
+impl<I> AuditFold<I> {
+    fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> AuditFold<J> {
+        let Self { answers, calibration } = self;
+        let answers = answers.into_iter().filter_map(|(item, label)| Some(((ids.item)(&item)?, label)));
+        AuditFold { answers: answers.collect(), calibration }
+    }
+}
+
+/// What a judge needs. Its predictions are what the model says, uncalibrated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgeSettings<I = ItemId> {
+    pub prompt: PromptSettings,
+    /// The items that the prompt gives as examples.
+    pub examples: Vec<I>,
+    /// Whether the model's own chat template is around the prompt.
+    pub template: bool,
+    /// How a text that is too long was cut.
+    pub cut: String,
+    /// From what the model says to probabilities.
+    pub calibration: Option<Stack>,
+    /// What it is worth next to the scout; none where there are too few labels to say.
+    pub worth: Option<Worth>,
+}
+
+impl<I> JudgeSettings<I> {
+    pub fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> JudgeSettings<J> {
+        let Self { prompt, examples, template, cut, calibration, worth } = self;
+        let examples = examples.iter().filter_map(|item| (ids.item)(item)).collect();
+        JudgeSettings { prompt, examples, template, cut, calibration, worth }
+    }
+}
+
+/// A judge's prompt: everything that comes before a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptSettings {
+    pub question: String,
+    pub guideline: String,
+    /// In the order of the probabilities.
+    pub labels: Vec<PromptLabelSettings>,
+    /// Texts with the index of their label, the same before every text.
+    pub examples: Vec<(String, usize)>,
+    /// How many labelled texts each text has before it that are chosen for it alone.
+    pub nearest: usize,
+}
+
+/// A label as a prompt describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptLabelSettings {
+    pub name: String,
+    pub description: String,
+    pub examples: Vec<String>,
+}
+
+/// What a combination needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CombinedSettings<P = PredictorId> {
+    pub judge: P,
+    /// Of texts that both have read.
+    pub both: Stack,
+    /// Of texts that the scout alone has read.
+    pub alone: Stack,
+}
+
+impl<P> CombinedSettings<P> {
+    /// None where the judge is not known there: a combination is nothing without it.
+    pub fn map_ids<I, J, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> Option<CombinedSettings<Q>> {
+        let Self { judge, both, alone } = self;
+        Some(CombinedSettings { judge: (ids.predictor)(&judge)?, both, alone })
+    }
+}
+
+/// Two models' opinions as one: the log-odds of a label are `scout · log p_scout + judge · log p_judge + bias`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stack {
+    /// The weight of the scout's log-probabilities.
+    pub scout: f64,
+    /// That of the judge's.
+    pub judge: f64,
+    /// Added to each label's log-odds.
+    pub bias: Vec<f64>,
+}
+
+/// What a judge is worth next to the scout, on labels that no fit has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Worth {
+    /// Class-weighted log-loss of the scout alone, in nats.
+    pub scout: f64,
+    /// That of both.
+    pub both: f64,
+    /// Both less the scout: negative where the judge helps.
+    pub difference: f64,
+    /// Its standard error.
+    pub error: f64,
+    /// Labels that it rests on.
+    pub n: usize,
+    /// Whether the judge helps by more than one standard error.
+    pub helps: bool,
+}
+
+#[cfg(test)]
+mod tests;

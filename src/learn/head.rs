@@ -1,0 +1,210 @@
+//! The head: a linear classifier on the encoder's vectors, fitted on the experts' training labels within a second.
+
+use std::collections::HashMap;
+
+use ndarray::{Array2, ArrayView2};
+
+use super::scorer::{Kind, Load, Scorer, bytes_of};
+use super::training::Training;
+use super::zero_shot;
+use crate::domain::adapter::{AdapterKind, AdapterSettings, HeadFit, LabelIssue};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::{AdapterId, ItemId, PredictorId};
+use crate::domain::predictor::{Method, Predictor, PredictorKind, Scout};
+use crate::domain::settings::Stored;
+use crate::stats::classifier::head::{TooFew, fit_anchored_head, fit_head, out_of_fold};
+use crate::stats::classifier::label_issues::label_errors;
+use crate::stats::classifier::logistic::Logistic;
+use crate::store::Store;
+use crate::store::log::tasks::Revision;
+use crate::store::pool::adapters::{AdapterRow, NewAdapter};
+use crate::work::runner::Work;
+
+/// Of so many training labels one at most is called a label issue: they lie on the boundary and are hard on purpose, and a list that is mostly right
+/// answers is soon not read.
+const ONE_ISSUE_IN: usize = 20;
+
+pub(crate) struct Head;
+
+impl Kind for Head {
+    fn describe(&self, predictor: &Predictor) -> String {
+        match predictor.adapter() {
+            Some(adapter) => format!("the head (adapter {adapter})"),
+            None => "the head".into(),
+        }
+    }
+
+    fn remedy(&self) -> &'static str {
+        "`hardcase tune FILE` trains a head on the labels to date"
+    }
+
+    fn is_available(&self, store: &Store, predictor: &Predictor) -> Result<bool> {
+        predictor.adapter().map_or(Ok(false), |adapter| Ok(store.adapter_size(adapter)? > 0))
+    }
+
+    fn load(&self, store: &Store, predictor: &Predictor, _load: &Load<'_>) -> Result<Box<dyn Scorer>> {
+        Ok(Box::new(HeadScorer::load(store, predictor)?))
+    }
+}
+
+/// A head as it is stored.
+pub(crate) struct HeadScorer {
+    pub model: Logistic,
+    /// The penalty's inverse strength that it was fitted with; none where that cannot be read.
+    c: Option<f64>,
+}
+
+impl HeadScorer {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The predictor is of another kind, or its bytes are not there or not a head.
+    pub fn load(store: &Store, predictor: &Predictor) -> Result<Self> {
+        let Some(Scout::Head(adapter)) = predictor.scout() else {
+            return Err(Fault::new("use the head", format!("the model is of the kind {}", predictor.kind())));
+        };
+        let model = Logistic::from_bytes(&bytes_of(store, adapter)?)?;
+        let row = store.adapters()?.into_iter().find(|row| row.id == adapter);
+        let c = row.and_then(|row| Some(row.settings.known()?.head()?.c));
+        Ok(Self { model, c })
+    }
+}
+
+impl Scorer for HeadScorer {
+    fn probabilities(&self, vectors: ArrayView2<'_, f32>) -> Array2<f32> {
+        self.model.probabilities(vectors)
+    }
+
+    fn out_of_fold(&self, training: &Training, seed: u64) -> Option<HashMap<ItemId, Vec<f32>>> {
+        let labels = self.model.bias.len();
+        let p = out_of_fold(training.vectors.view(), &training.labels, labels, self.c?, seed)?;
+        Some(training.items.iter().copied().zip(p.rows().into_iter().map(|row| row.to_vec())).collect())
+    }
+}
+
+/// What there is to activate once the training labels are learned.
+pub(crate) enum Fitted {
+    /// The active predictor has learned from just these labels.
+    Active,
+    /// A predictor that is to become the active one: new, or one whose tuning was cut short.
+    Predictor(Predictor),
+}
+
+/// Why no head was fitted.
+pub(crate) enum Refused {
+    TooFew(TooFew),
+    Fault(Fault),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// A head on the training labels: the one that has learned from just these, or a new one.
+///
+/// # Errors
+/// A label has too few training labels, or the project cannot be read or written.
+pub(crate) fn fit(
+    work: &mut Work<'_>,
+    training: &Training,
+    current: &Predictor,
+    revision: &Revision,
+    seed: u64,
+) -> Result<Fitted, Refused> {
+    let labels = revision.task.label_ids();
+    let learned: Vec<AdapterRow> = work
+        .store
+        .adapters()?
+        .into_iter()
+        .filter(|a| a.training_hash == training.hash && a.model == current.model && a.labels == labels)
+        .collect();
+    // A low-rank adapter that has learned from just these labels has the head in it.
+    if current.lora().is_some_and(|lora| learned.iter().any(|a| a.id == lora)) {
+        return Ok(Fitted::Active);
+    }
+    let mut same: Vec<AdapterId> = Vec::new();
+    for head in learned.iter().filter(|a| a.kind == AdapterKind::Head) {
+        // One whose bytes were dropped, or cannot be read, is trained again.
+        let bytes = work.store.adapter_bytes(head.id)?.unwrap_or_default();
+        if Logistic::from_bytes(&bytes).is_ok() {
+            same.push(head.id);
+        }
+    }
+    let known = work.store.predictors()?.into_iter().rev().find(|p| {
+        p.kind() == PredictorKind::Head
+            && p.model == current.model
+            && p.labels == labels
+            && p.adapter().is_some_and(|a| same.contains(&a))
+    });
+    if let Some(predictor) = known {
+        return Ok(if predictor.id == current.id { Fitted::Active } else { Fitted::Predictor(predictor) });
+    }
+    let adapter = match same.last() {
+        // Trained by a tune that was killed before it could say what it is for.
+        Some(&trained) => trained,
+        None => train(work, training, current, revision, seed)?,
+    };
+    let mut predictor = Predictor {
+        id: PredictorId(0),
+        method: Method::Head(adapter),
+        model: current.model,
+        revision: revision.id,
+        labels,
+        created_ms: 0,
+    };
+    predictor.id = work.store.add_predictor(&predictor)?;
+    Ok(Fitted::Predictor(predictor))
+}
+
+fn train(
+    work: &mut Work<'_>,
+    training: &Training,
+    current: &Predictor,
+    revision: &Revision,
+    seed: u64,
+) -> Result<AdapterId, Refused> {
+    let labels = revision.task.label_ids();
+    work.report("training the head", 0, None, "labels")?;
+    let (vectors, given) = (training.vectors.view(), &training.labels[..]);
+    let fit = match anchors(work.store, current, &labels)? {
+        Some(anchors) => fit_anchored_head(vectors, given, anchors.view(), seed),
+        None => fit_head(vectors, given, labels.len(), seed),
+    };
+    let fit = fit.map_err(Refused::TooFew)?;
+    let label_issues = label_issues(training, &labels, fit.c, seed);
+    let settings = HeadFit { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed, label_issues };
+    Ok(work.store.add_adapter(&NewAdapter {
+        kind: AdapterKind::Head,
+        model: current.model,
+        parent: current.adapter(),
+        round: work.store.rounds()?.last().map(|r| r.id),
+        revision: revision.id,
+        labels,
+        settings: AdapterSettings::Head(settings),
+        training_hash: training.hash,
+        training_n: training.items.len(),
+        bytes: fit.model.to_bytes(),
+    })?)
+}
+
+/// What stood for just these labels before there were answers; none where they were never prelabelled zero-shot, or that cannot be read any more.
+fn anchors(store: &Store, current: &Predictor, labels: &[String]) -> Result<Option<Array2<f32>>> {
+    let of_these = |p: &Predictor| p.model == current.model && p.labels == labels;
+    let zero_shot = store.predictors()?.into_iter().rev().filter(of_these);
+    let mut settings = zero_shot.filter_map(|p| match p.method {
+        Method::ZeroShot(Stored::Known(settings)) => Some(settings),
+        _ => None,
+    });
+    settings.next().map(|settings| zero_shot::anchors(&settings)).transpose()
+}
+
+/// The training labels that heads find unlikely that have not seen them; none while a label has too few examples for that.
+fn label_issues(training: &Training, labels: &[String], c: f64, seed: u64) -> Vec<LabelIssue> {
+    let held_out = out_of_fold(training.vectors.view(), &training.labels, labels.len(), c, seed);
+    let found = held_out.map(|p| label_errors(p.view(), &training.labels)).unwrap_or_default();
+    let most = training.items.len() / ONE_ISSUE_IN;
+    let issue = |i: usize| LabelIssue { item: training.items[i], label: labels[training.labels[i]].clone() };
+    found.into_iter().take(most).map(issue).collect()
+}
