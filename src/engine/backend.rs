@@ -24,8 +24,9 @@ thread_local! {
 /// Starts llama.cpp at the first call.
 ///
 /// # Errors
-/// Where something else in the process has started it already.
+/// Where it was compiled with AMX, or something else in the process has started it already.
 pub fn backend() -> Result<&'static LlamaBackend> {
+    refuse_amx(has_amx())?;
     let backend = BACKEND.get_or_init(|| {
         #[expect(unsafe_code, reason = "both callbacks are plain functions that live as long as the process")]
         // SAFETY: the functions have the signatures that llama.cpp asks for, use no user data, and never unwind.
@@ -38,6 +39,25 @@ pub fn backend() -> Result<&'static LlamaBackend> {
     backend
         .as_ref()
         .ok_or_else(|| Fault::new("start llama.cpp", "it has been started by another part of the process"))
+}
+
+/// Refuses a build whose llama.cpp uses AMX: it crashes on the first text it reads with a Q8_0 model (ggml-org/llama.cpp issue 20824).
+/// `.cargo/config.toml` turns AMX off, but `cargo install` does not read that file.
+fn refuse_amx(compiled_in: bool) -> Result<()> {
+    if !compiled_in {
+        return Ok(());
+    }
+    let why = "this hardcase was compiled with AMX instructions, with which llama.cpp crashes";
+    Err(Fault::new("start llama.cpp", why).hint(
+        "Build it again with CFLAGS and CXXFLAGS set to '-mno-amx-tile -mno-amx-int8 -mno-amx-bf16', or run \
+         'cargo build --release' in a clone of the repository",
+    ))
+}
+
+fn has_amx() -> bool {
+    #[expect(unsafe_code, reason = "asks how the library was compiled; no arguments, no state")]
+    let amx = unsafe { llama_cpp_sys_2::ggml_cpu_has_amx_int8() };
+    amx != 0
 }
 
 /// Runs `work` and returns with its result the first error that llama.cpp logged on this thread meanwhile, without the
@@ -114,9 +134,15 @@ mod tests {
 
     #[test]
     fn amx_is_never_compiled_in() {
-        #[expect(unsafe_code, reason = "asks how the library was compiled; no arguments, no state")]
-        let amx = unsafe { llama_cpp_sys_2::ggml_cpu_has_amx_int8() };
-        assert_eq!(amx, 0, "llama.cpp was compiled with AMX, which crashes: see .cargo/config.toml");
+        assert!(!has_amx(), "llama.cpp was compiled with AMX, which crashes: see .cargo/config.toml");
+    }
+
+    #[test]
+    fn a_build_with_amx_is_refused_with_the_way_out() {
+        refuse_amx(false).unwrap();
+        let said = refuse_amx(true).unwrap_err().to_string();
+        assert!(said.starts_with("cannot start llama.cpp: ") && said.contains("AMX"), "{said}");
+        assert!(said.contains("-mno-amx-int8"), "{said}");
     }
 
     #[test]
