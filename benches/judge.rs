@@ -24,7 +24,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use hardcase::domain::split::Split;
-use hardcase::engine::causal::specimen::Specimen;
+use hardcase::engine;
 use hardcase::engine::gguf::TensorType;
 use hardcase::engine::judge::{Judge, JudgeOptions, JudgePrompt, PromptLabel, Question, Reading};
 use hardcase::store::{Access, Store};
@@ -34,7 +34,12 @@ use llama_cpp_2::token::LlamaToken;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use random_model::RandomModel;
 use serde_json::Value;
+
+#[expect(dead_code, reason = "the causal benchmark uses the other shapes")]
+#[path = "../src/engine/random_model.rs"]
+mod random_model;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -55,7 +60,7 @@ fn main() -> Result<()> {
 fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let path = std::env::temp_dir().join("hardcase-bench-0.6b.gguf");
     if !path.exists() {
-        Specimen::of_600_million(16_384, TensorType::Q8_0).write(&path)?;
+        RandomModel::of_600_million(16_384, TensorType::Q8_0).write(&path)?;
     }
     let judge = Judge::load(&path, JudgeOptions::default())?;
     let words = |n: usize, salt: usize| -> String {
@@ -189,7 +194,7 @@ fn plain(judge: &Judge, tokens: usize) -> Result<f64> {
         .with_n_ubatch(512)
         .with_n_threads(JudgeOptions::default().threads.get() as i32)
         .with_n_threads_batch(JudgeOptions::default().threads.get() as i32);
-    let mut context = judge.served.model.new_context(hardcase::engine::backend::backend()?, params)?;
+    let mut context = judge.served.model.new_context(hardcase::engine::llama::backend()?, params)?;
     let mut batch = LlamaBatch::new(512, 1);
     let begun = Instant::now();
     let mut done = 0;

@@ -2,7 +2,7 @@
 //!
 //! Every core has a worker of its own with a single thread, and all share the weights: no core ever waits for another
 //! inside a layer. Texts are tokenised ahead on one more thread, always by llama.cpp. A batch is a handful of texts
-//! laid end to end; by what means it is computed is chosen at loading (`means.rs`).
+//! laid end to end; what computes it, llama.cpp or our own pass, is chosen at loading (`encoder_backend.rs`).
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -15,14 +15,13 @@ use std::thread::{self, JoinHandle};
 use llama_cpp_2::token::LlamaToken;
 use ndarray::ArrayView2;
 
-use super::backend::physical_cores;
-use super::bert::Weights;
-use super::context::{MOST_TEXTS, Served};
+use super::encoder_backend::EncoderBackend;
+use super::encoder_worker;
+use super::encoder_worker::{Job, Rows};
+use super::llama::{MOST_TEXTS, Served, physical_cores};
 use super::lora::AdapterFile;
-use super::means::Means;
 use super::model_file::{ModelFacts, inspect};
-use super::worker;
-use super::worker::{Job, Rows};
+use super::transformer::Weights;
 use crate::domain::fault::{Fault, Result};
 
 /// Longer texts are cut here even where the model allows more: attention's memory grows with the square.
@@ -62,7 +61,7 @@ pub struct Encoder {
     served: Arc<Served>,
     longest: usize,
     adapted: bool,
-    means: Means,
+    backend: EncoderBackend,
     /// None only while dropping.
     jobs: Option<SyncSender<Job>>,
     workers: Vec<JoinHandle<()>>,
@@ -95,7 +94,7 @@ impl Encoder {
         // One batch waits for each worker, so that none has to wait for the tokeniser.
         let (jobs, queue) = mpsc::sync_channel(options.threads.get());
         let queue = Arc::new(Mutex::new(queue));
-        let means = Means::choose(path, &facts, &served, lora.as_ref())
+        let backend = EncoderBackend::choose(path, &facts, &served, lora.as_ref())
             .map_err(|fault| fault.while_trying(attempted()))?;
         let path = path.to_owned();
         let mut encoder = Self {
@@ -104,12 +103,13 @@ impl Encoder {
             served,
             longest,
             adapted: adapter.is_some(),
-            means,
+            backend,
             jobs: Some(jobs),
             workers: Vec::new(),
         };
         for _ in 0..options.threads.get() {
-            let worker = worker::start(&encoder.means, longest.max(encoder.means.batch_tokens()), &queue);
+            let worker =
+                encoder_worker::start(&encoder.backend, longest.max(encoder.backend.batch_tokens()), &queue);
             encoder.workers.push(worker.map_err(|fault| fault.while_trying(attempted()))?);
         }
         Ok(encoder)
@@ -126,10 +126,10 @@ impl Encoder {
     /// Where it is of an architecture that cannot be trained here.
     pub fn trainable(&self) -> Result<Arc<Weights>> {
         let attempted = "train an adapter";
-        if let (Means::Own(weights), false) = (&self.means, self.adapted) {
+        if let (EncoderBackend::Own(weights), false) = (&self.backend, self.adapted) {
             return Ok(Arc::clone(weights));
         }
-        let weights = Weights::read(&self.path, self.facts.pooling)
+        let weights = Weights::read_encoder(&self.path, self.facts.pooling)
             .map_err(|e| Fault::new(attempted, e.to_string()).because(e))?;
         weights.map(Arc::new).ok_or_else(|| {
             let why = format!(
@@ -186,7 +186,7 @@ impl Encoder {
             }
             let (tokens, cut) = self.tokenise(text);
             truncated += usize::from(cut);
-            let full = filled + tokens.len() > self.means.batch_tokens() || job.texts.len() == MOST_TEXTS;
+            let full = filled + tokens.len() > self.backend.batch_tokens() || job.texts.len() == MOST_TEXTS;
             if full && filled > 0 {
                 if !send(std::mem::replace(&mut job, empty())) {
                     return truncated;

@@ -14,7 +14,7 @@ use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::progress::Epoch;
 use crate::engine::judge::{Judge, JudgeOptions, is_url};
 use crate::engine::model_file::inspect;
-use crate::engine::training::Settings;
+use crate::engine::train::Settings;
 use crate::engine::verify::Verified;
 use crate::learn::cascade::combine;
 use crate::learn::evaluate::{record_agreement, rescore_cases};

@@ -10,8 +10,9 @@ use super::tune::Rescore;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::prediction::Probabilities;
-use crate::engine::lora::AdapterFile;
-use crate::engine::training::{Settings, probabilities};
+use crate::engine::lora::EncoderAdapter;
+use crate::engine::train::Settings;
+use crate::engine::train::encoder::probabilities;
 use crate::engine::verify::Verified;
 use crate::learn::cascade::combine;
 use crate::learn::cross_validation::{CrossValidation, LoraSettings};
@@ -404,7 +405,7 @@ impl Tuning<'_> {
         work.store.texts(&items)
     }
 
-    fn encode(&self, adapter: &AdapterFile, comparison: &Comparison) -> Result<Vec<u8>> {
+    fn encode(&self, adapter: &EncoderAdapter, comparison: &Comparison) -> Result<Vec<u8>> {
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let model = &self.chosen.model;
         let task = &self.revision.task;
@@ -421,9 +422,7 @@ impl Tuning<'_> {
             ("settings", json(serde_json::to_string(&self.settings))),
             ("comparison", json(serde_json::to_string(comparison))),
         ];
-        adapter
-            .encode(&model.architecture, &about)
-            .map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))
+        adapter.encode(&about).map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))
     }
 
     /// Reads the pool anew, what is nearest the boundary first, and activates the adapter as soon as that part is done. Returns how many texts it

@@ -15,10 +15,10 @@ use super::training::Training;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::progress::Epoch;
-use crate::engine::bert::Weights;
-use crate::engine::lora::{AdapterFile, Head};
-use crate::engine::training;
-use crate::engine::training::{Example, Fit, Settings};
+use crate::engine::lora::{EncoderAdapter, Head};
+use crate::engine::train::Settings;
+use crate::engine::train::encoder::{Example, Fit, fit};
+use crate::engine::transformer::Weights;
 use crate::engine::verify::Verified;
 use crate::stats::classifier::head::{balanced, fit_head, stratified_folds};
 use crate::work::runner::Work;
@@ -61,7 +61,7 @@ pub struct LoraSettings {
 
 /// What came of it.
 pub(crate) struct Trained {
-    pub adapter: AdapterFile,
+    pub adapter: EncoderAdapter,
     pub comparison: Comparison,
     /// The probabilities of each training label by the adapter of the fold that held it out.
     pub held_out: Vec<(ItemId, Vec<f32>)>,
@@ -97,7 +97,7 @@ enum Said {
 }
 
 struct Ended {
-    adapter: AdapterFile,
+    adapter: EncoderAdapter,
     lora: Array2<f32>,
     head: Array2<f32>,
 }
@@ -193,7 +193,7 @@ impl CrossValidation<'_> {
         let held_out_labels = HeldOut { gold: &gold, weights: &weights_of_held_out };
         let start = Head { weight: head.weights.clone(), bias: head.bias.clone() };
         let mut last = Array2::zeros((0, self.classes));
-        let adapter = training::fit(
+        let adapter = fit(
             &Fit { weights: self.weights, examples: &examples, held_out: &held_out, head: &start },
             &self.settings,
             &mut |_| match say.send(Said::Step) {

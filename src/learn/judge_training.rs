@@ -14,13 +14,14 @@ use super::cross_validation::{FOLDS, Fold};
 use super::held_out::{Comparison, HeldOut, loss};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::Epoch;
-use crate::engine::causal::{
-    Acting, Adapter, AdapterFile, Cached, Example, Fit, Form, Options, Precision, Server, Weights, fit,
-    probabilities,
-};
-use crate::engine::context::Served;
 use crate::engine::judge::{Judge, PromptEncoder};
-use crate::engine::training::Settings;
+use crate::engine::llama::Served;
+use crate::engine::lora::{AdapterFile, Lora};
+use crate::engine::train::language_model::{Fit, fit, probabilities};
+use crate::engine::train::{
+    AdapterActs, AdapterForm, Example, Precision, ServeOptions, ServedModel, Settings,
+};
+use crate::engine::transformer::{KvStore, Weights};
 use crate::engine::verify::Verified;
 use crate::stats::classifier::head::{balanced, stratified_folds};
 use crate::stats::classifier::stack::{Fitted, Opinions, Stack};
@@ -56,10 +57,10 @@ impl AdapterScope {
         }
     }
 
-    fn acting(self) -> Acting {
+    fn acting(self) -> AdapterActs {
         match self {
-            Self::Lora => Acting::Everywhere,
-            Self::Alora => Acting::OnAnswers,
+            Self::Lora => AdapterActs::Everywhere,
+            Self::Alora => AdapterActs::OnAnswers,
         }
     }
 }
@@ -109,7 +110,7 @@ struct Way {
 struct Trainer {
     weights: Arc<Weights>,
     /// What llama.cpp remembers of each text, where only answers change.
-    cached: Option<Cached>,
+    cached: Option<KvStore>,
 }
 
 impl JudgeTraining<'_> {
@@ -125,7 +126,7 @@ impl JudgeTraining<'_> {
         let Some(base) = self.untaught(work, &trainer)? else { return Ok(None) };
         let sample = self.sample();
         let expected = base.select(Axis(0), &sample);
-        let same = self.compared(&mut server, &sample, Acting::Off, &expected)?;
+        let same = self.compared(&mut server, &sample, AdapterActs::Off, &expected)?;
         same.require(&self.judge.facts().quantisation)
             .map_err(|fault| fault.while_trying("teach the judge"))?;
         drop(server);
@@ -157,7 +158,8 @@ impl JudgeTraining<'_> {
             AdapterScope::Lora => Vec::new(),
             AdapterScope::Alora => self.lesson.cue().to_vec(),
         };
-        let file = AdapterFile { family: trainer.weights.shape.family, adapter, invocation };
+        let file =
+            AdapterFile { family: trainer.weights.shape.family, lora: adapter, head: None, invocation };
         let about = [("settings", serde_json::to_string(&self.settings).unwrap_or_default())];
         let bytes = file.encode(&about);
         let bytes = bytes.map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))?;
@@ -170,18 +172,18 @@ impl JudgeTraining<'_> {
         Ok(Some(CrossValidated { bytes, epochs, comparison, verified, held_out }))
     }
 
-    fn server<'s>(&self, served: &'s Served) -> Result<Server<'s>> {
+    fn server<'s>(&self, served: &'s Served) -> Result<ServedModel<'s>> {
         let longest = self.judge.context();
-        Server::new(served, Options { longest, precision: Precision::Half, threads: self.threads })
+        ServedModel::new(served, ServeOptions { longest, precision: Precision::Half, threads: self.threads })
     }
 
     /// What llama.cpp remembers of every text, where that is used: none within where it is not, none at all where it was stopped.
     fn remember(
         &self,
         work: &mut Work<'_>,
-        server: &mut Server<'_>,
+        server: &mut ServedModel<'_>,
         weights: &Weights,
-    ) -> Result<Option<Option<Cached>>> {
+    ) -> Result<Option<Option<KvStore>>> {
         if self.reach == AdapterScope::Lora {
             return Ok(Some(None));
         }
@@ -190,7 +192,7 @@ impl JudgeTraining<'_> {
         let examples: Vec<&Example> = examples.iter().collect();
         let total = examples.len() as u64;
         let mut failed = None;
-        let cached = server.remember(&examples, &weights.shape, REMEMBERED, &mut |done| {
+        let cached = server.precompute_kv(&examples, &weights.shape, REMEMBERED, &mut |done| {
             if let Err(fault) = work.report("reading the labelled texts", done as u64, Some(total), "texts") {
                 failed.get_or_insert(fault);
             }
@@ -220,7 +222,7 @@ impl JudgeTraining<'_> {
     }
 
     /// What the trainer says of some texts: log-probabilities, texts × labels.
-    fn said(&self, trainer: &Trainer, adapter: Option<&Adapter>, rows: &[usize]) -> Result<Array2<f32>> {
+    fn said(&self, trainer: &Trainer, adapter: Option<&Lora>, rows: &[usize]) -> Result<Array2<f32>> {
         let probes = self.probes(rows);
         let cached = trainer.cached.as_ref().map(|cached| cached.in_order(&self.repeated(rows)));
         let choices = probabilities(&trainer.weights, adapter, &probes, form(cached.as_ref()), STEP)?;
@@ -234,7 +236,7 @@ impl JudgeTraining<'_> {
         trainer: &Trainer,
         part: &Fold,
         way: Way,
-    ) -> Result<Option<(Adapter, Vec<Array2<f32>>)>> {
+    ) -> Result<Option<(Lora, Vec<Array2<f32>>)>> {
         let labels: Vec<usize> = part.rows.iter().map(|&row| self.gold[row]).collect();
         let weights = balanced(&labels, self.labels);
         let example = |(&row, weight): (&usize, &f64)| {
@@ -321,9 +323,9 @@ impl JudgeTraining<'_> {
     /// llama.cpp against what the trainer says of some texts, log-probabilities, texts × labels.
     fn compared(
         &self,
-        server: &mut Server<'_>,
+        server: &mut ServedModel<'_>,
         rows: &[usize],
-        acting: Acting,
+        acting: AdapterActs,
         expected: &Array2<f32>,
     ) -> Result<Verified> {
         let choices = self.probes(rows).into_iter().map(|probe| server.probabilities(&probe, acting));
@@ -364,6 +366,6 @@ impl JudgeTraining<'_> {
     }
 }
 
-fn form(cached: Option<&Cached>) -> Form<'_> {
-    cached.map_or(Form::Lora, |cached| Form::Alora { cached, first: 0 })
+fn form(cached: Option<&KvStore>) -> AdapterForm<'_> {
+    cached.map_or(AdapterForm::Lora, |cached| AdapterForm::Alora { cached, first: 0 })
 }

@@ -91,7 +91,7 @@ impl Scorer {
             #[cfg(feature = "engine")]
             ("lora", Some(adapter)) => {
                 let bytes = bytes_of(store, adapter)?;
-                let file = crate::engine::lora::AdapterFile::decode(&bytes);
+                let file = crate::engine::lora::EncoderAdapter::decode(&bytes);
                 let head = file.map_err(|e| unusable(&e.to_string()).because(e))?.head;
                 Ok(Self::Head(Logistic { weights: head.weight, bias: head.bias }))
             }

@@ -3,7 +3,7 @@
 use super::prompt::JudgePrompt;
 use super::served::{Asked, Judge};
 use crate::domain::fault::Result;
-use crate::engine::causal::{Decision, Example};
+use crate::engine::train::{Decision, Example};
 
 /// An instruction in tokens, from which labelled texts become examples.
 pub struct PromptEncoder<'judge> {

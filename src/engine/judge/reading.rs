@@ -11,7 +11,7 @@ use super::prompt::JudgePrompt;
 use super::reader::{Question, Reader, Scoring, Taker, Verdict};
 use super::served::{Asked, Judge, Variant};
 use crate::domain::fault::{Fault, Result};
-use crate::engine::backend::{backend, with_logged_error};
+use crate::engine::llama::{backend, with_logged_error};
 
 /// Texts in the cache at a time, beside the instruction.
 const MOST_TEXTS: usize = 32;
@@ -316,9 +316,10 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::engine::causal::{Adapter, AdapterFile, Weights};
     use crate::engine::judge::unpacked::Unpacked;
     use crate::engine::judge::{JudgeOptions, PromptLabel};
+    use crate::engine::lora::{AdapterFile, Lora};
+    use crate::engine::transformer::Weights;
 
     fn path(model: &str) -> PathBuf {
         let data = std::env::var_os("HARDCASE_TEST_DATA")
@@ -471,11 +472,11 @@ mod tests {
         use rand::{Rng, SeedableRng};
         let weights = Weights::read(&path(model), 1 << 30).unwrap();
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-        let mut adapter = Adapter::untrained(&weights.shape, 4, 4.0, &mut rng);
-        for update in &mut adapter.updates {
+        let mut lora = Lora::untrained(&weights.shape, 4, 4.0, &mut rng);
+        for update in &mut lora.updates {
             update.b.mapv_inplace(|_| rng.gen_range(-1.0f32..1.0));
         }
-        AdapterFile { family: weights.shape.family, adapter, invocation }.encode(&[]).unwrap()
+        AdapterFile { family: weights.shape.family, lora, head: None, invocation }.encode(&[]).unwrap()
     }
 
     #[test]

@@ -13,9 +13,8 @@ use super::reader::{LEAST_TEXT, LONGEST, Question, no_room};
 use super::unpacked::Unpacked;
 use super::vocabulary::Vocabulary;
 use crate::domain::fault::{Fault, Result};
-use crate::engine::backend::{backend, physical_cores};
-use crate::engine::causal::AdapterFile;
-use crate::engine::context::{Loaded, Served};
+use crate::engine::llama::{Loaded, Served, backend, physical_cores};
+use crate::engine::lora::AdapterFile;
 use crate::engine::model_file::{ModelFacts, inspect};
 
 /// Real texts have far fewer bytes per token, so what lies beyond needs no tokenising.
