@@ -71,7 +71,7 @@ impl Encoder {
     /// Loads the model file at `path`.
     ///
     /// # Errors
-    /// Where the file is no encoder, or llama.cpp refuses it, with llama.cpp's own reason.
+    /// Where the file is not an encoder, or llama.cpp refuses it, with llama.cpp's own reason.
     pub fn load(path: &Path, options: EncoderOptions) -> Result<Self> {
         Self::load_adapted(path, options, None)
     }
@@ -79,7 +79,7 @@ impl Encoder {
     /// Loads the model file at `path` with the adapter whose file's bytes these are.
     ///
     /// # Errors
-    /// Where the file is no encoder, the adapter is not for it, or llama.cpp refuses one of them, with llama.cpp's own reason.
+    /// Where the file is not an encoder, the adapter is not for it, or llama.cpp refuses one of them, with llama.cpp's own reason.
     pub fn load_adapted(path: &Path, options: EncoderOptions, adapter: Option<&[u8]>) -> Result<Self> {
         let mut facts = inspect(path)?;
         facts.require_encoder()?;
@@ -148,7 +148,7 @@ impl Encoder {
     /// Hands the vectors of `texts` to `on_batch`, some at a time and not in order: with each row its text's index.
     ///
     /// A row has `facts().dimensions` numbers and length 1. Every text gets one, also an empty one; a text longer
-    /// than the model reads is cut. A vector does not depend on the texts beside it (beyond rounding, cosine 0.9999).
+    /// than the model reads is cut. A vector does not depend on the other texts (beyond rounding, cosine 0.9999).
     /// `on_batch` runs on this thread while the workers go on, and ends the work by breaking.
     ///
     /// # Errors
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_does_not_depend_on_the_texts_beside_it() {
+    fn a_vector_does_not_depend_on_the_other_texts() {
         let long = "the quick brown fox jumps over the lazy dog ".repeat(30);
         let texts: Vec<String> =
             (0..120).map(|i| format!("text number {i}: {}", &long[..i * 7 % long.len()])).collect();

@@ -19,7 +19,7 @@ pub(super) struct Job {
     pub tokens: Vec<Vec<LlamaToken>>,
     /// Where the vectors go.
     pub reply: SyncSender<Result<Rows>>,
-    /// Set once nobody wants them any more.
+    /// Set once the vectors are no longer wanted.
     pub cancelled: Arc<AtomicBool>,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn start(
                 continue;
             }
             let Job { texts, tokens, reply, .. } = job;
-            // A caller who has left is no failure.
+            // It is not an error that the caller has left.
             drop(reply.send(worker.unit_vectors(&tokens).map(|vectors| Rows { texts, vectors })));
         }
     };

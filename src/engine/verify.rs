@@ -104,7 +104,7 @@ fn top(row: ArrayView1<'_, f32>) -> usize {
     (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
 }
 
-/// The larger of two; what is no number is larger than all, and so refused.
+/// The larger of two. NaN counts as infinite, so it is refused.
 fn nan_or_more(a: f32, b: f32) -> f32 {
     if a.is_nan() || b.is_nan() { f32::INFINITY } else { a.max(b) }
 }

@@ -241,7 +241,7 @@ fn once(
     let taught = JudgeTraining {
         judge: &judge,
         path: &path,
-        lesson: &judge.lesson(&told)?,
+        lesson: &judge.prompt_encoder(&told)?,
         texts: &texts,
         gold: &gold,
         labels,

@@ -8,7 +8,7 @@ use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::ids::AdapterId;
 use crate::domain::split::Split;
-use crate::engine::judge::Reader;
+use crate::engine::judge::JudgeBackend;
 use crate::stats::agreement::ballots::{Ballots, labels_of};
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
@@ -30,7 +30,7 @@ pub struct Compared {
 /// Has whoever was the same judge before speak beside `reader`: the same model, told the same, which reads texts as it does. The newest first.
 pub(crate) fn add_earlier_variants(
     store: &Store,
-    reader: &mut dyn Reader,
+    reader: &mut dyn JudgeBackend,
     judge: &Predictor,
 ) -> Result<Vec<Predictor>> {
     let reads_alike = |p: &Predictor| p.adapter.is_none() || p.adapter_kind.as_deref() == Some("alora");
@@ -45,7 +45,7 @@ pub(crate) fn add_earlier_variants(
             let bytes = other.adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
             let dropped = other.adapter.is_some() && bytes.as_ref().is_none_or(Vec::is_empty);
             if !dropped {
-                reader.beside(bytes.as_deref())?;
+                reader.add_variant(bytes.as_deref())?;
                 seated.push(other);
             }
         }

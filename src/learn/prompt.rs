@@ -6,7 +6,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::split::Split;
 use crate::domain::task::{Label, Task};
-use crate::engine::judge::{JudgePrompt, PromptLabel, Reader};
+use crate::engine::judge::{JudgeBackend, JudgePrompt, PromptLabel};
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::predictors::{Model, Predictor};
@@ -31,7 +31,7 @@ pub enum Examples {
 /// Who judges, as the project knows it: with the instruction as it was where that still holds, else with a new one.
 pub(crate) fn predictor(
     work: &mut Work<'_>,
-    judge: &dyn Reader,
+    judge: &dyn JudgeBackend,
     model: &Model,
     revision: &Revision,
     shown: Examples,
@@ -69,7 +69,7 @@ pub(crate) fn predictor(
         }
         break;
     }
-    let room = judge.room_beside(&told)?;
+    let room = judge.text_room(&told)?;
     if !left_out.is_empty() {
         work.note(&format!(
             "the model reads {} tokens at a time: to leave room for texts it is not told {}; a larger --context, or a model with a longer one, has room for all",
@@ -140,10 +140,10 @@ impl LeftOut {
 }
 
 /// Shortens what the judge is told until a text has at least as much room, the least useful first. Returns what was left out.
-fn make_room(judge: &dyn Reader, told: &mut JudgePrompt) -> Vec<&'static str> {
+fn make_room(judge: &dyn JudgeBackend, told: &mut JudgePrompt) -> Vec<&'static str> {
     let mut left_out = Vec::new();
     let is_tight =
-        |told: &JudgePrompt| judge.room_beside(told).ok().is_none_or(|room| 2 * room < judge.context());
+        |told: &JudgePrompt| judge.text_room(told).ok().is_none_or(|room| 2 * room < judge.context());
     while is_tight(told) && told.examples.pop().is_some() {
         left_out = vec!["some of the labelled examples"];
     }

@@ -19,7 +19,7 @@ use crate::engine::transformer::{Matrix, Scratch, can_unpack};
 
 /// The copy may take this part of the memory that is free: texts, contexts and other programs need some, too.
 const PART_OF_MEMORY: u64 = 2;
-/// Numbers that are rounded at a time, and by a thread at a time: memory beside the copy stays small, whatever a file says of its shapes.
+/// Numbers that are rounded at a time, and by a thread at a time: the memory needed besides the copy stays small, whatever a file says of its shapes.
 const AT_A_TIME: u64 = if cfg!(test) { 1 << 12 } else { 1 << 22 };
 const BY_A_THREAD: usize = 1 << 16;
 /// No model has longer rows.
@@ -100,7 +100,7 @@ fn bytes(header: &Header) -> Option<u64> {
     header.tensors.iter().map(of).sum()
 }
 
-/// Bytes of memory that nobody uses, as far as this process may use them.
+/// Bytes of free memory that this process may use.
 fn free_memory() -> u64 {
     let mut system = System::new();
     system.refresh_memory();

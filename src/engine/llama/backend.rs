@@ -1,4 +1,4 @@
-//! llama.cpp as a process-wide thing: its start, what it says, and how many threads are worth giving it.
+//! Process-wide llama.cpp: its start, its log, and how many threads are worth giving it.
 //!
 //! Nothing it logs reaches the terminal. Its first error is kept, so that a fault can give its own reason.
 

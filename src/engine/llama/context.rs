@@ -27,7 +27,7 @@ pub struct Served {
     adapters: Vec<Mutex<LlamaLoraAdapter>>,
 }
 
-/// One of the adapters that were loaded beside a model.
+/// One of the adapters that were loaded with a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loaded(usize);
 
@@ -56,7 +56,7 @@ impl Served {
         Ok(Self { model, adapters: Vec::new() })
     }
 
-    /// Loads the adapter whose file these bytes are beside those there are; contexts that are made from here on may use it.
+    /// Loads another adapter, whose file these bytes are; contexts made from now on may use it.
     ///
     /// # Errors
     /// Where llama.cpp refuses it, with its own reason.

@@ -14,8 +14,8 @@ use super::served::{AdapterActs, Precision, ServeOptions, ServedModel};
 use crate::engine::gguf::TensorType;
 use crate::engine::llama::{Context, Served};
 use crate::engine::lora::{AdapterFile, Lora};
-use crate::engine::random_model::RandomModel;
 use crate::engine::model_file::Pooling;
+use crate::engine::random_model::RandomModel;
 use crate::engine::transformer::{EncoderPass, Family, KvStore, Role, Weights};
 
 const GIB: u64 = 1 << 30;

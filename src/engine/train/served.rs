@@ -156,7 +156,7 @@ impl<'model> ServedModel<'model> {
             with_logged_error(|| self.context.state_seq_save_file(file.path(), sequence as i32, &[]));
         saved.map_err(|e| Fault::new("cache a text", reason.unwrap_or_else(|| e.to_string())).because(e))?;
         let mut bytes = Vec::new();
-        // llama.cpp has written it anew under the same name.
+        // llama.cpp has replaced the file of that name.
         std::fs::File::open(file.path()).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(unread)?;
         parse(&bytes, shape)
     }

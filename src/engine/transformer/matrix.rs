@@ -11,6 +11,8 @@ use crate::engine::gguf::TensorType;
 
 /// Bytes of a [`Block`]: as ggml aligns its own buffers, so that its pointers to structs are sound.
 const BLOCK: usize = 32;
+/// Bytes that are read at once: whole blocks.
+const READ_AT_ONCE: usize = 1 << 16;
 /// Rows unpacked by one thread at a time.
 const ROWS: usize = 64;
 
@@ -54,13 +56,16 @@ impl Matrix {
             return Err(odd());
         }
         let mut left = bytes as usize;
-        let mut blocks = Vec::new();
+        let (mut blocks, mut some) = (Vec::new(), vec![0; READ_AT_ONCE.min(left)]);
         while left > 0 {
-            let mut block = Block([0; BLOCK]);
-            let length = left.min(BLOCK);
-            source.read_exact(&mut block.0[..length])?;
-            blocks.push(block);
-            left -= length;
+            let some = &mut some[..READ_AT_ONCE.min(left)];
+            source.read_exact(some)?;
+            blocks.extend(some.chunks(BLOCK).map(|bytes| {
+                let mut block = Block([0; BLOCK]);
+                block.0[..bytes.len()].copy_from_slice(bytes);
+                block
+            }));
+            left -= some.len();
         }
         blocks.shrink_to_fit();
         Ok(Self { rows, columns, numbers: Numbers::Stored { kind, row, blocks } })

@@ -1,6 +1,6 @@
 //! The linear layers of a block that read the same input, with their low-rank updates: their results side by side, and the gradients.
 //!
-//! Frozen weights get no gradient: nobody needs it, and it would cost another product of their size.
+//! Frozen weights get no gradient: it is not needed, and it would cost another product of their size.
 
 use std::ops::Range;
 

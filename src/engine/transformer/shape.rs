@@ -9,7 +9,7 @@ use crate::engine::gguf::{GgufError, Header, Value};
 
 /// The number by which the format knows arrays of truth values.
 const BOOL_ARRAY: u32 = 7;
-/// More blocks, heads or numbers in a vector than this is no model that a machine of today computes.
+/// Limits beyond which a file is refused: no machine of today computes more blocks, heads, or numbers in a vector.
 const MOST_BLOCKS: usize = 1_000;
 const MOST_HEADS: usize = 4_096;
 const MOST_WIDTH: usize = 1 << 20;

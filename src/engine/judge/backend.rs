@@ -1,4 +1,4 @@
-//! Whoever reads texts for a judge, a model on this machine or a server, as a job sees it.
+//! What a job needs of a judge, whether a model on this machine or a server.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use crate::domain::fault::{Fault, Result};
 
 /// JudgePrompt, text and answer are at most so many tokens even where the model allows more, unless asked otherwise: a second a text is long enough.
 pub(super) const LONGEST: usize = 2_048;
-/// A text must keep at least so many tokens beside the instruction.
+/// A text must keep at least so many tokens next to the instruction.
 pub(super) const LEAST_TEXT: usize = 32;
 
 /// An instruction that takes `taken` of the `most` tokens that are read at a time leaves no room for a text.
@@ -41,8 +41,8 @@ impl<'t> From<&'t str> for Question<'t> {
 pub struct Verdict {
     /// Each label's log-probability after the cue, in nats; their exponentials sum to 1.
     pub log_probabilities: Vec<f32>,
-    /// The same by each of those who are listened to beside the judge.
-    pub beside: Vec<Vec<f32>>,
+    /// The same by each variant that scores along with the judge.
+    pub variants: Vec<Vec<f32>>,
     /// Tokens of the text that it read; 0 where that is not known.
     pub tokens: usize,
     /// Whether the middle of the text was left out.
@@ -52,21 +52,21 @@ pub struct Verdict {
 }
 
 /// Takes verdicts as they come, each with the place of its text; now and then none, to be asked whether to go on.
-pub type Taker<'t> = dyn FnMut(&[(usize, Verdict)]) -> ControlFlow<()> + 't;
+pub type OnVerdicts<'t> = dyn FnMut(&[(usize, Verdict)]) -> ControlFlow<()> + 't;
 
-/// Who can be told an instruction.
-pub trait Reader {
+/// A judge that can be given an instruction.
+pub trait JudgeBackend {
     /// The model's name.
     fn name(&self) -> &str;
 
     /// The most tokens of instruction, text and answer together.
     fn context(&self) -> usize;
 
-    /// The most tokens of a text beside this instruction.
+    /// The most tokens of a text next to this instruction.
     ///
     /// # Errors
     /// Where there is no room for one, or two labels cannot be told apart.
-    fn room_beside(&self, instruction: &JudgePrompt) -> Result<usize>;
+    fn text_room(&self, instruction: &JudgePrompt) -> Result<usize>;
 
     /// How long a text is that just fits so many tokens, in words.
     fn longest(&self, room: usize) -> String;
@@ -80,11 +80,11 @@ pub trait Reader {
     /// Where it cannot be used.
     fn adapt(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// Lets another speak beside it on the same pass over the texts: the model with an earlier adapter, or as it is.
+    /// Adds a variant that scores on the same pass over the texts: the model with an earlier adapter, or without one.
     ///
     /// # Errors
     /// Where that cannot be used, or does not read a text as the judge does.
-    fn beside(&mut self, adapter: Option<&[u8]>) -> Result<()>;
+    fn add_variant(&mut self, adapter: Option<&[u8]>) -> Result<()>;
 
     /// What keeps it from reading now and may pass, in words.
     fn trouble(&self) -> Option<String> {
@@ -95,11 +95,11 @@ pub trait Reader {
     ///
     /// # Errors
     /// Where it leaves no room for a text, or two labels cannot be told apart.
-    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn Scoring + 'r>>;
+    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn TextScorer + 'r>>;
 }
 
-/// Somebody who has been told an instruction.
-pub trait Scoring {
+/// A judge that has taken in its instruction.
+pub trait TextScorer {
     /// Tokens of the instruction, which all texts share, where that is known.
     fn instruction_tokens(&self) -> Option<usize>;
 
@@ -110,5 +110,5 @@ pub trait Scoring {
     ///
     /// # Errors
     /// Where a text cannot be read. What was handed over before stays good.
-    fn score(&mut self, texts: &[Question<'_>], on_some: &mut Taker<'_>) -> Result<()>;
+    fn score(&mut self, texts: &[Question<'_>], on_some: &mut OnVerdicts<'_>) -> Result<()>;
 }

@@ -1,4 +1,4 @@
-//! What the judge is asked, as the trainer wants it: tokens, and what is decided where.
+//! The prompt as training data: tokens, and at which of them the model decides between labels.
 
 use super::prompt::JudgePrompt;
 use super::served::{Asked, Judge};
@@ -16,7 +16,7 @@ impl Judge {
     ///
     /// # Errors
     /// Where it leaves no room for a text, or the model writes two labels alike.
-    pub fn lesson(&self, instruction: &JudgePrompt) -> Result<PromptEncoder<'_>> {
+    pub fn prompt_encoder(&self, instruction: &JudgePrompt) -> Result<PromptEncoder<'_>> {
         Ok(PromptEncoder { judge: self, asked: self.ask(instruction)? })
     }
 }

@@ -7,19 +7,19 @@ use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
+use super::backend::{JudgeBackend, OnVerdicts, Question, TextScorer, Verdict};
 use super::prompt::JudgePrompt;
-use super::reader::{Question, Reader, Scoring, Taker, Verdict};
 use super::served::{Asked, Judge, Variant};
 use crate::domain::fault::{Fault, Result};
 use crate::engine::llama::{backend, with_logged_error};
 
-/// Texts in the cache at a time, beside the instruction.
+/// Texts in the cache at a time, next to the instruction.
 const MOST_TEXTS: usize = 32;
 /// Where the instruction lies in the cache.
 const INSTRUCTION: i32 = 0;
 
 /// A judge that has read its instruction.
-pub struct Reading<'judge> {
+pub struct JudgeSession<'judge> {
     judge: &'judge Judge,
     context: LlamaContext<'judge>,
     batch: LlamaBatch<'static>,
@@ -30,11 +30,11 @@ pub struct Reading<'judge> {
 }
 
 impl Judge {
-    /// Reads the instruction.
+    /// Evaluates the instruction and keeps it in the cache.
     ///
     /// # Errors
     /// Where it leaves no room for a text, the model writes two labels alike, or there is not enough memory.
-    pub fn read(&self, instruction: &JudgePrompt) -> Result<Reading<'_>> {
+    pub fn session(&self, instruction: &JudgePrompt) -> Result<JudgeSession<'_>> {
         let attempted = "prepare the judge";
         let asked = self.ask(instruction)?;
         let longest = asked.longest_text + asked.cue.len();
@@ -61,7 +61,7 @@ impl Judge {
             let why = reason.unwrap_or_else(|| "llama.cpp made no context and did not say why".into());
             Fault::new(attempted, why).hint("A smaller --context needs less memory").because(e)
         })?;
-        let mut reading = Reading {
+        let mut session = JudgeSession {
             judge: self,
             context,
             batch: LlamaBatch::new(batch, 1),
@@ -69,15 +69,15 @@ impl Judge {
             asked,
             room,
         };
-        reading.begin()?;
-        let prefix = reading.asked.prefix.clone();
-        reading.add(&prefix, 0, INSTRUCTION, Output::None)?;
-        reading.decode()?;
-        Ok(reading)
+        session.begin()?;
+        let prefix = session.asked.prefix.clone();
+        session.add(&prefix, 0, INSTRUCTION, Output::None)?;
+        session.decode()?;
+        Ok(session)
     }
 }
 
-impl Reader for Judge {
+impl JudgeBackend for Judge {
     fn name(&self) -> &str {
         &self.facts().name
     }
@@ -86,7 +86,7 @@ impl Reader for Judge {
         self.context()
     }
 
-    fn room_beside(&self, instruction: &JudgePrompt) -> Result<usize> {
+    fn text_room(&self, instruction: &JudgePrompt) -> Result<usize> {
         self.ask(instruction).map(|asked| asked.longest_text)
     }
 
@@ -102,16 +102,16 @@ impl Reader for Judge {
         self.adapt(bytes)
     }
 
-    fn beside(&mut self, adapter: Option<&[u8]>) -> Result<()> {
+    fn add_variant(&mut self, adapter: Option<&[u8]>) -> Result<()> {
         self.add_variant(adapter)
     }
 
-    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn Scoring + 'r>> {
-        Ok(Box::new(self.read(instruction)?))
+    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn TextScorer + 'r>> {
+        Ok(Box::new(self.session(instruction)?))
     }
 }
 
-impl Scoring for Reading<'_> {
+impl TextScorer for JudgeSession<'_> {
     fn instruction_tokens(&self) -> Option<usize> {
         Some(self.instruction_tokens())
     }
@@ -120,7 +120,7 @@ impl Scoring for Reading<'_> {
         None
     }
 
-    fn score(&mut self, texts: &[Question<'_>], on_some: &mut Taker<'_>) -> Result<()> {
+    fn score(&mut self, texts: &[Question<'_>], on_some: &mut OnVerdicts<'_>) -> Result<()> {
         self.score(texts, &mut |first, verdicts| {
             let some: Vec<(usize, Verdict)> = (first..).zip(verdicts.iter().cloned()).collect();
             on_some(&some)
@@ -135,7 +135,7 @@ enum Output {
     Last,
 }
 
-impl Reading<'_> {
+impl JudgeSession<'_> {
     /// Tokens of the instruction, which all texts share.
     pub fn instruction_tokens(&self) -> usize {
         self.asked.prefix.len()
@@ -181,10 +181,10 @@ impl Reading<'_> {
     fn together(&mut self, texts: &[(Vec<u32>, bool)]) -> Result<Vec<Verdict>> {
         let start = self.asked.prefix.len();
         let cue = self.asked.cue.clone();
-        let voices = self.judge.voices.clone();
+        let variants = self.judge.variants.clone();
         // One that acts on answers alone has to come after the texts.
         let mut ends: Vec<i32> = Vec::with_capacity(texts.len());
-        let at_once = !matches!(voices[0], Variant::OnAnswers(_));
+        let at_once = !matches!(variants[0], Variant::OnAnswers(_));
         for (sequence, (tokens, _)) in (1..).zip(texts) {
             self.share(INSTRUCTION, sequence)?;
             self.add(tokens, start, sequence, Output::None)?;
@@ -193,10 +193,10 @@ impl Reading<'_> {
             }
         }
         self.decode()?;
-        let mut said = Vec::with_capacity(voices.len());
-        for (number, voice) in voices.iter().enumerate() {
+        let mut said = Vec::with_capacity(variants.len());
+        for (number, variant) in variants.iter().enumerate() {
             if number > 0 || !at_once {
-                self.switch_adapter(*voice)?;
+                self.switch_adapter(*variant)?;
                 ends.clear();
                 for (sequence, (tokens, _)) in (1..).zip(texts) {
                     let end = start + tokens.len();
@@ -216,7 +216,7 @@ impl Reading<'_> {
             let mut of_text = by_voice.iter_mut().filter_map(Iterator::next);
             Verdict {
                 log_probabilities: of_text.next().unwrap_or_default(),
-                beside: of_text.collect(),
+                variants: of_text.collect(),
                 tokens: tokens.len(),
                 cut: *cut,
                 unlisted: false,
@@ -253,8 +253,8 @@ impl Reading<'_> {
         }
         let said: Vec<Vec<f32>> = choices.iter().map(|choices| answers.log_probabilities(choices)).collect();
         if said.iter().flatten().any(|log| log.is_nan()) {
-            let why = "the model computes values that are no numbers, so its file is damaged";
-            return Err(Fault::new("score a text", why).hint("Fetch the model's file anew"));
+            let why = "the model's results are not finite numbers, so its file is damaged";
+            return Err(Fault::new("score a text", why).hint("Download the model file again"));
         }
         Ok(said)
     }
@@ -281,15 +281,15 @@ impl Reading<'_> {
 
     /// Reads instruction and texts as the judge does.
     fn begin(&mut self) -> Result<()> {
-        let everywhere = match self.judge.voices[0] {
+        let everywhere = match self.judge.variants[0] {
             Variant::Adapted(adapter) => Some(adapter),
             Variant::Plain | Variant::OnAnswers(_) => None,
         };
         self.judge.served.switch(&mut self.context, everywhere)
     }
 
-    fn switch_adapter(&mut self, voice: Variant) -> Result<()> {
-        let adapter = match voice {
+    fn switch_adapter(&mut self, variant: Variant) -> Result<()> {
+        let adapter = match variant {
             Variant::Plain => None,
             Variant::Adapted(adapter) | Variant::OnAnswers(adapter) => Some(adapter),
         };
@@ -354,9 +354,9 @@ mod tests {
         }
     }
 
-    fn verdicts(reading: &mut Reading<'_>, texts: &[&str]) -> Vec<Verdict> {
+    fn verdicts(session: &mut JudgeSession<'_>, texts: &[&str]) -> Vec<Verdict> {
         let mut all = Vec::new();
-        reading
+        session
             .score(&texts.iter().map(|text| (*text).into()).collect::<Vec<_>>(), &mut |first, some| {
                 assert_eq!(first, all.len());
                 all.extend_from_slice(some);
@@ -402,14 +402,14 @@ mod tests {
                 told.examples.clear();
                 told.question = "What?".into();
             }
-            let mut reading = judge.read(&told).unwrap();
-            assert!(reading.asked.answers.paths().len() > 1, "some labels begin alike");
+            let mut session = judge.session(&told).unwrap();
+            assert!(session.asked.answers.paths().len() > 1, "some labels begin alike");
             let long = "Tom and Sue went to the park to play with a ball. ".repeat(4);
             let texts =
                 ["The dog ran.", "", "A little bird sang in the tree.\n\nLabel: cat", &long, "The cat sat."];
-            let all = verdicts(&mut reading, &texts);
-            let asked = reading.asked.clone();
-            drop(reading);
+            let all = verdicts(&mut session, &texts);
+            let asked = session.asked.clone();
+            drop(session);
             for (text, verdict) in texts.iter().zip(&all) {
                 let expected = alone(&judge, &asked, text);
                 for (p, q) in verdict.log_probabilities.iter().zip(&expected) {
@@ -422,8 +422,8 @@ mod tests {
                 }
             }
             let one_by_one: Vec<Verdict> = {
-                let mut reading = judge.read(&told).unwrap();
-                texts.iter().flat_map(|text| verdicts(&mut reading, &[text])).collect()
+                let mut session = judge.session(&told).unwrap();
+                texts.iter().flat_map(|text| verdicts(&mut session, &[text])).collect()
             };
             for (a, b) in all.iter().zip(&one_by_one) {
                 assert_eq!((a.tokens, a.cut), (b.tokens, b.cut));
@@ -440,8 +440,8 @@ mod tests {
         let shared = instruction(&["a dog", "cat"]);
         let alone = JudgePrompt { examples: Vec::new(), nearest: 2, ..shared.clone() };
         let text = "The dog ran to the tree.";
-        let expected = verdicts(&mut judge.read(&shared).unwrap(), &[text]).remove(0);
-        let mut reading = judge.read(&alone).unwrap();
+        let expected = verdicts(&mut judge.session(&shared).unwrap(), &[text]).remove(0);
+        let mut session = judge.session(&alone).unwrap();
         let mut said = Vec::new();
         let questions = [
             Question { text, examples: shared.examples.clone() },
@@ -451,7 +451,7 @@ mod tests {
             },
             text.into(),
         ];
-        reading
+        session
             .score(&questions, &mut |_, some| {
                 said.extend_from_slice(some);
                 ControlFlow::Continue(())
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_listened_to_on_the_same_pass_says_what_it_says_alone() {
+    fn a_variant_on_the_same_pass_gives_what_it_gives_alone() {
         let model = "tinystories-656k-f32.gguf";
         let Some(mut together) = judge(model) else { return };
         let told = instruction(&["a dog", "a doll", "cat"]);
@@ -490,19 +490,19 @@ mod tests {
             if let Some(bytes) = bytes {
                 judge.adapt(bytes).unwrap();
             }
-            let mut reading = judge.read(&told).unwrap();
-            verdicts(&mut reading, &texts).into_iter().map(|v| v.log_probabilities).collect::<Vec<_>>()
+            let mut session = judge.session(&told).unwrap();
+            verdicts(&mut session, &texts).into_iter().map(|v| v.log_probabilities).collect::<Vec<_>>()
         };
         let (newer, older) = (adapter(model, vec![1, 2], 1), adapter(model, vec![1, 2], 2));
         together.adapt(&newer).unwrap();
         together.add_variant(None).unwrap();
         together.add_variant(Some(&older)).unwrap();
         let expected = [alone(Some(&newer)), alone(None), alone(Some(&older))];
-        let mut reading = together.read(&told).unwrap();
+        let mut session = together.session(&told).unwrap();
         // Twice: nothing of one pass is left for the next.
         for _ in 0..2 {
-            for (text, verdict) in verdicts(&mut reading, &texts).into_iter().enumerate() {
-                let said = std::iter::once(verdict.log_probabilities).chain(verdict.beside);
+            for (text, verdict) in verdicts(&mut session, &texts).into_iter().enumerate() {
+                let said = std::iter::once(verdict.log_probabilities).chain(verdict.variants);
                 for (said, alone) in said.zip(&expected) {
                     let far = said.iter().zip(&alone[text]).map(|(p, q)| (p - q).abs()).fold(0.0, f32::max);
                     assert!(far < 0.03, "{said:?} {:?}", alone[text]);
@@ -514,7 +514,7 @@ mod tests {
             pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
         };
         assert!(far(&expected[0], &expected[1]) > 0.05 && far(&expected[0], &expected[2]) > 0.05);
-        drop(reading);
+        drop(session);
         let everywhere = adapter(model, Vec::new(), 3);
         assert!(together.add_variant(Some(&everywhere)).unwrap_err().to_string().contains("every token"));
     }
@@ -543,13 +543,13 @@ mod tests {
         let Some(judge) = judge("tinystories-656k-f32.gguf") else { return };
         let mut told = instruction(&["dog", "cat"]);
         told.guideline = "If in doubt it is a dog. ".repeat(200);
-        let said = judge.read(&told).map(drop).unwrap_err().to_string();
+        let said = judge.session(&told).map(drop).unwrap_err().to_string();
         assert!(said.contains("leaves no room for a text"), "{said}");
         // This model has no tokens for either.
-        let said = judge.read(&instruction(&["\u{72ac}", "\u{732b}"])).map(drop).unwrap_err().to_string();
+        let said = judge.session(&instruction(&["\u{72ac}", "\u{732b}"])).map(drop).unwrap_err().to_string();
         assert!(said.contains("two of the labels alike"), "{said}");
         // One that begins as another is in full is told apart by where it ends.
-        judge.read(&instruction(&["dog", "dog house"])).unwrap();
+        judge.session(&instruction(&["dog", "dog house"])).unwrap();
     }
 
     #[cfg(target_os = "linux")]
@@ -565,7 +565,7 @@ mod tests {
             let judge = Judge::load(path, JudgeOptions { packed: true, ..JudgeOptions::default() }).unwrap();
             assert!(!judge.unpacked);
             let texts = ["The dog ran.", "A little bird sang in the tree.", "The cat sat on the mat."];
-            let all = verdicts(&mut judge.read(&told).unwrap(), &texts);
+            let all = verdicts(&mut judge.session(&told).unwrap(), &texts);
             all.iter().flat_map(|v| v.log_probabilities.iter().map(|p| p.exp())).collect()
         };
         let copy = Unpacked::always(&path);
