@@ -7,7 +7,7 @@
 use super::next::text_and_meta;
 use crate::domain::fault::Result;
 use crate::domain::task::{Label, Task, shares_that_cannot_be};
-use crate::job::preview::{Look, Texts};
+use crate::job::preview::{Preview, Texts};
 
 /// Whoever answers.
 pub(super) trait Person {
@@ -45,14 +45,14 @@ const REPEATED: usize = 50;
 const KEYS: &str = "1234567890abcdefghijklmnopqrstuvwxyz";
 
 /// Shows the first texts until the person is content with them. Returns the columns chosen instead of those found, if any.
-/// `look` looks at the data with other text columns.
+/// `preview` reads the beginning of the data with other text columns.
 ///
 /// # Errors
 /// The person leaves.
 pub(super) fn choose_text(
     person: &mut impl Person,
-    mut now: Look,
-    look: impl Fn(&[String]) -> Result<Look>,
+    mut now: Preview,
+    preview: impl Fn(&[String]) -> Result<Preview>,
 ) -> Result<Vec<String>> {
     let mut chosen = Vec::new();
     loop {
@@ -75,7 +75,7 @@ pub(super) fn choose_text(
             if line.is_empty() {
                 return Ok(None);
             }
-            let new = look(&columns_of(line, &now.columns)).map_err(|f| sentence(f.why()))?;
+            let new = preview(&columns_of(line, &now.columns)).map_err(|f| sentence(f.why()))?;
             match (&new.texts, new.gold) {
                 (Ok(t), Some(gold)) if t.columns.contains(&gold) => {
                     Err("That column holds the known labels, and nobody who labels may see them.".into())
@@ -94,11 +94,15 @@ pub(super) fn choose_text(
 /// Says how the data is read, and shows its first texts as experts will see them.
 pub(super) fn show_texts(person: &mut impl Person, texts: &Texts) -> Result<()> {
     if texts.rows.is_empty() {
-        return person.say(&format!("{}\nIts first rows hold no text.\n", texts.found));
+        return person.say(&format!("{}\nIts first rows hold no text.\n", texts.read_as));
     }
     let rows: Vec<String> =
         texts.rows.iter().map(|row| text_and_meta(&shortened(&row.text, LONG), &row.meta)).collect();
-    person.say(&format!("{}\nThe first texts, as experts will see them:\n\n{}", texts.found, rows.join("\n")))
+    person.say(&format!(
+        "{}\nThe first texts, as experts will see them:\n\n{}",
+        texts.read_as,
+        rows.join("\n")
+    ))
 }
 
 /// Asks for the task until the person is content with it.

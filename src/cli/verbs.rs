@@ -40,7 +40,7 @@ enum Verb {
     Label(label::Label),
     /// Make a project
     New(new::New),
-    /// Add texts from CSV, TSV, JSONL or plain lines
+    #[command(about = format!("Add texts: {}", crate::job::import::input_formats()))]
     Import(import::Import),
     /// Embed and prelabel every text that lacks it
     #[cfg(feature = "engine")]

@@ -23,7 +23,7 @@ fn a_file_of_texts_becomes_a_project_by_answering_questions() {
     project.write("pool.csv", MESSAGES);
     let taken = project.write("pool.task.toml", "somebody's own");
     let mut terminal = Terminal::start(&project.path(""), &["pool.csv", "--gold", "label", "--meta", "who"]);
-    terminal.answer("Make pool.hardcase from its texts? [Y/n] ", "\n");
+    terminal.answer("Start a new project pool.hardcase with the texts in pool.csv? [Y/n] ", "\n");
     terminal.wait_for("  Are you coming home?\n  who: bo\n");
     terminal.answer("the texts are in column [3 text]: ", "\n");
     terminal.answer("name of the task [pool]: ", "spam\n");
@@ -134,7 +134,7 @@ fn without_a_terminal_nobody_is_asked_and_one_sentence_says_what_to_do() {
     hardcase([project.path("none.csv")]).refused(2, &["none.csv", "there is no such file"]);
     assert_eq!(names(&project), ["pool.csv"]);
     let made = hardcase(["new", project.file().to_str().unwrap()]).done();
-    assert!(made.out.contains("next: write a TASK.toml"), "{}", made.out);
+    assert!(made.out.contains("Next: write a TASK.toml"), "{}", made.out);
     let mistyped = hardcase(["staus", data]);
     assert!(mistyped.code == Some(2) && mistyped.err.contains("'status'"), "{}", mistyped.err);
 }
