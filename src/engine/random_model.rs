@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::engine::gguf::{TensorType, Value, encode_header, padding};
-use crate::engine::transformer::families::{Biases, EmbeddingScale, Positions, RopeDivisors, Windows};
+use crate::engine::transformer::family::{Biases, EmbeddingScale, Positions, RopeDivisors, Windows};
 use crate::engine::transformer::{Family, Role, Site};
 
 /// The first tokens: unknown, begin, end, and one for each byte.

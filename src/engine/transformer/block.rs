@@ -6,7 +6,7 @@
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use super::attention::{AttentionBatch, Heads, Mask};
-use super::families::{FeedForward, Positions, Role, Sublayer};
+use super::family::{FeedForward, Positions, Role, Sublayer};
 use super::ops::{
     Cores, Direction, NormWeights, RopeAngles, Target, for_rows, norm_gradient_rows, norm_rows,
 };

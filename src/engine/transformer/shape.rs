@@ -2,7 +2,7 @@
 //!
 //! What llama.cpp would compute otherwise than the passes here do is refused by name, never passed over. It reads no numbers of tensors.
 
-use super::families::{EmbeddingScale, Family, Positions, Role, Windows};
+use super::family::{EmbeddingScale, Family, Positions, Role, Windows};
 use super::ops::Rope;
 use super::sites::{FeedForward, Projection, Site};
 use crate::engine::gguf::{GgufError, Header, Value};

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis, concatenate};
 
-use super::families::{Biases, Family, Positions, Role, RopeDivisors, Sublayer};
+use super::family::{Biases, Family, Positions, Role, RopeDivisors, Sublayer};
 use super::matrix::{Matrix, Scratch, can_unpack};
 use super::ops::{NormKind, NormWeights, Rope};
 use super::shape::{Refusal, Shape};

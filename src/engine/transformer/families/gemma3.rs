@@ -1,6 +1,7 @@
 //! Gemma 3: as Qwen 3, with norms of what a block adds, GELU, scaled embeddings, and windows in five blocks of six.
 
-use super::{EmbeddingScale, Family, Sublayer, Windows, qwen3};
+use super::qwen3;
+use crate::engine::transformer::family::{EmbeddingScale, Family, Sublayer, Windows};
 use crate::engine::transformer::ops::Activation;
 
 pub(super) const FAMILY: Family = Family {
