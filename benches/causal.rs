@@ -10,13 +10,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hardcase::engine::causal::specimen::Specimen;
-use hardcase::engine::causal::{
-    Cached, Decision, Example, Fit, Form, Options, Precision, Server, Weights, fit,
-};
+use hardcase::engine;
 use hardcase::engine::gguf::TensorType;
 use hardcase::engine::judge::{Judge, JudgeOptions};
-use hardcase::engine::training::Settings;
+use hardcase::engine::train::language_model::{Fit, fit};
+use hardcase::engine::train::{
+    AdapterForm, Decision, Example, Precision, ServeOptions, ServedModel, Settings,
+};
+use hardcase::engine::transformer::{KvStore, Weights};
+use random_model::RandomModel;
+
+#[path = "../src/engine/random_model.rs"]
+mod random_model;
 
 const GIB: f64 = (1u64 << 30) as f64;
 
@@ -30,15 +35,15 @@ fn main() -> anyhow::Result<()> {
     let (documents, shared, length, cue) =
         (number(documents)?, number(shared)?, number(length)?, number(cue)?);
     let memory = (rest.first().map_or(Ok(4.0), |text| text.parse::<f64>())? * GIB) as u64;
-    let specimen = match shape.as_str() {
-        "0.6b" => Specimen::of_600_million(16_384, TensorType::Q8_0),
-        "135m" => Specimen::of_135_million(TensorType::F32),
+    let model = match shape.as_str() {
+        "0.6b" => RandomModel::of_600_million(16_384, TensorType::Q8_0),
+        "135m" => RandomModel::of_135_million(TensorType::F32),
         other => anyhow::bail!("there is no shape '{other}'"),
     };
     let path: PathBuf = std::env::temp_dir().join(format!("hardcase-bench-{shape}.gguf"));
     if !path.exists() {
         let begin = Instant::now();
-        specimen.write(&path)?;
+        model.write(&path)?;
         println!("wrote {} in {:.1} s", path.display(), begin.elapsed().as_secs_f64());
     }
     let begin = Instant::now();
@@ -48,7 +53,7 @@ fn main() -> anyhow::Result<()> {
         .map(|document| {
             let token = |at: usize| {
                 let own = if at < shared { 0 } else { 7 + document };
-                260 + (at * 31 + own * 131) % (specimen.vocabulary - 260)
+                260 + (at * 31 + own * 131) % (model.vocabulary - 260)
             };
             let tokens: Vec<usize> = (0..shared + length + cue).map(token).collect();
             let at = tokens.len() - 1;
@@ -56,24 +61,20 @@ fn main() -> anyhow::Result<()> {
             Example { tokens, shared, answer_from: shared + length, decisions: vec![decision], weight: 1.0 }
         })
         .collect();
-    let cached: Cached;
+    let cached: KvStore;
     let form = if form == "alora" {
         let judge = Judge::load(&path, JudgeOptions::default())?;
         let threads = std::thread::available_parallelism()?;
-        let options = Options { longest: shared + length + cue, precision: Precision::Half, threads };
-        let mut server = Server::new(&judge.served, options)?;
+        let options = ServeOptions { longest: shared + length + cue, precision: Precision::Half, threads };
+        let mut server = ServedModel::new(&judge.served, options)?;
         let all: Vec<&Example> = examples.iter().collect();
         let begin = Instant::now();
-        cached = server.remember(&all, &weights.shape, 1 << 29, &mut |_| {})?;
+        cached = server.precompute_kv(&all, &weights.shape, 1 << 29, &mut |_| {})?;
         let seconds = begin.elapsed().as_secs_f64();
-        println!(
-            "remembered in {seconds:.1} s, {:.2} GiB spilled, {}",
-            cached.spilled() as f64 / GIB,
-            peak()
-        );
-        Form::Alora { cached: &cached, first: 0 }
+        println!("cached in {seconds:.1} s, {:.2} GiB spilled, {}", cached.spilled() as f64 / GIB, peak());
+        AdapterForm::Alora { cached: &cached, first: 0 }
     } else {
-        Form::Lora
+        AdapterForm::Lora
     };
     let settings = Settings { epochs: 1, ..Settings::usual(1) };
     let task = Fit { weights: &weights, examples: &examples, held_out: &[], form, memory };

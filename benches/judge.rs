@@ -24,9 +24,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use hardcase::domain::split::Split;
-use hardcase::engine::causal::specimen::Specimen;
+use hardcase::engine;
 use hardcase::engine::gguf::TensorType;
-use hardcase::engine::judge::{Judge, JudgeOptions, JudgePrompt, PromptLabel, Question, Reading};
+use hardcase::engine::judge::{Judge, JudgeOptions, JudgePrompt, JudgeSession, PromptLabel, Question};
 use hardcase::store::{Access, Store};
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
@@ -34,7 +34,12 @@ use llama_cpp_2::token::LlamaToken;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use random_model::RandomModel;
 use serde_json::Value;
+
+#[expect(dead_code, reason = "the causal benchmark uses the other shapes")]
+#[path = "../src/engine/random_model.rs"]
+mod random_model;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -55,7 +60,7 @@ fn main() -> Result<()> {
 fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let path = std::env::temp_dir().join("hardcase-bench-0.6b.gguf");
     if !path.exists() {
-        Specimen::of_600_million(16_384, TensorType::Q8_0).write(&path)?;
+        RandomModel::of_600_million(16_384, TensorType::Q8_0).write(&path)?;
     }
     let judge = Judge::load(&path, JudgeOptions::default())?;
     let words = |n: usize, salt: usize| -> String {
@@ -72,7 +77,7 @@ fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     };
     // As many words as give about 100 tokens in this vocabulary, and about 200 in the instruction.
     let counts = |instruction: &JudgePrompt| -> Result<(usize, usize)> {
-        let mut reading = judge.read(instruction)?;
+        let mut reading = judge.session(instruction)?;
         let text = words(20, 5);
         let mut tokens = 0;
         reading.score(&[text.as_str().into()], &mut |_, verdicts| {
@@ -86,17 +91,17 @@ fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let told = told(words_of(200usize.saturating_sub(least)));
     let texts: Vec<String> = (0..documents).map(|i| words(words_of(100), i)).collect();
     let questions: Vec<Question<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
-    let mut reading = judge.read(&told)?;
+    let mut reading = judge.session(&told)?;
     println!("instruction {} tokens, cue {}", reading.instruction_tokens(), reading.cue_tokens());
     println!("weights {}", if judge.unpacked { "unpacked to BF16" } else { "as the file packs them" });
     let packed = Judge::load(&path, JudgeOptions { packed: true, ..JudgeOptions::default() })?;
-    let mut reading_packed = packed.read(&told)?;
+    let mut reading_packed = packed.session(&told)?;
     let mut peer = peer.map(Peer::start).transpose()?;
     // A few at a time and in turn, so that a slow minute of the machine is everybody's.
     let mut rates: Vec<[f64; 5]> = Vec::new();
     for few in questions.chunks(10) {
         let mut tokens = 0;
-        let mut judged = |reading: &mut Reading<'_>| -> Result<f64> {
+        let mut judged = |reading: &mut JudgeSession<'_>| -> Result<f64> {
             tokens = 0;
             let begun = Instant::now();
             reading.score(few, &mut |_, verdicts| {
@@ -134,7 +139,7 @@ fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let own = |at: usize| (1..=4).map(|by| (texts[(at + by) % texts.len()].clone(), by % 2)).collect();
     let questions: Vec<Question<'_>> =
         texts.iter().enumerate().take(8).map(|(at, text)| Question { text, examples: own(at) }).collect();
-    let mut reading = judge.read(&JudgePrompt { nearest: 4, ..told })?;
+    let mut reading = judge.session(&JudgePrompt { nearest: 4, ..told })?;
     let begun = Instant::now();
     reading.score(&questions, &mut |_, _| ControlFlow::Continue(()))?;
     let rate = questions.len() as f64 / begun.elapsed().as_secs_f64();
@@ -189,7 +194,7 @@ fn plain(judge: &Judge, tokens: usize) -> Result<f64> {
         .with_n_ubatch(512)
         .with_n_threads(JudgeOptions::default().threads.get() as i32)
         .with_n_threads_batch(JudgeOptions::default().threads.get() as i32);
-    let mut context = judge.served.model.new_context(hardcase::engine::backend::backend()?, params)?;
+    let mut context = judge.served.model.new_context(hardcase::engine::llama::backend()?, params)?;
     let mut batch = LlamaBatch::new(512, 1);
     let begun = Instant::now();
     let mut done = 0;

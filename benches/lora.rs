@@ -17,11 +17,12 @@ use anyhow::{Context, Result, ensure};
 use datasets::Row;
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::split::Split;
-use hardcase::engine::bert::Weights;
 use hardcase::engine::embedded;
 use hardcase::engine::encoder::{Encoder, EncoderOptions};
-use hardcase::engine::lora::{AdapterFile, Head};
-use hardcase::engine::training::{Example, Fit, Settings, fit, probabilities};
+use hardcase::engine::lora::{EncoderAdapter, Head};
+use hardcase::engine::train::Settings;
+use hardcase::engine::train::encoder::{Example, Fit, fit, probabilities};
+use hardcase::engine::transformer::Weights;
 use hardcase::engine::verify::Verified;
 use hardcase::mining::round::{Order, Stage, propose};
 use hardcase::mining::strategies::registry::{DEFAULT, strategy_by_name};
@@ -71,13 +72,6 @@ struct Outcome {
 #[expect(clippy::print_stdout, reason = "a benchmark's figures go to standard output")]
 fn main() -> Result<()> {
     let mut options = options()?;
-    // As the program does for its trainings: candle reads this once.
-    if std::env::var_os("CANDLE_NUM_THREADS").is_none() {
-        let mut again = std::process::Command::new(std::env::current_exe()?);
-        let status = again.args(std::env::args_os().skip(1)).env("CANDLE_NUM_THREADS", "1").status()?;
-        ensure!(status.success(), "the measuring process failed");
-        return Ok(());
-    }
     let folder = datasets::folder();
     let path = embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?;
     options.model.clone_from(&path);
@@ -204,11 +198,11 @@ fn compare(data: &Data, weights: &Arc<Weights>, options: &Options, seed: u64) ->
 /// How far llama.cpp is from the trainer on the first 500 test texts.
 fn served(
     options: &Options,
-    tuned: &AdapterFile,
+    tuned: &EncoderAdapter,
     (texts, expected): (&[Vec<usize>], &Array2<f32>),
 ) -> Result<Verified> {
     let n = texts.len().min(500);
-    let bytes = tuned.encode("bert", &[])?;
+    let bytes = tuned.encode(&[])?;
     let expected = expected.slice(ndarray::s![..n, ..]).to_owned();
     Ok(Verified::measure(&options.model, &bytes, &tuned.head, &texts[..n], &expected)?)
 }

@@ -11,10 +11,6 @@ use super::stop_signals;
 /// Set in the child, so that it does the work itself.
 const IN_CHILD: &str = "HARDCASE_IN_CHILD";
 
-/// Where candle looks for how many threads share the small work inside one operation. Trainings run beside each other, a core each: with more
-/// threads than one their cores wait for each other, and an epoch takes a fifth longer (`benches/lora.rs`).
-const CANDLE_THREADS: &str = "CANDLE_NUM_THREADS";
-
 /// Runs this same command line in a child process and returns its exit code. None in the child itself, and where no child can be started:
 /// the caller then does the work.
 pub(super) fn in_child(what: &str) -> Option<ExitCode> {
@@ -24,7 +20,7 @@ pub(super) fn in_child(what: &str) -> Option<ExitCode> {
     }
     let program = std::env::current_exe().ok()?;
     let mut command = Command::new(program);
-    command.args(std::env::args_os().skip(1)).env(IN_CHILD, "1").env(CANDLE_THREADS, "1");
+    command.args(std::env::args_os().skip(1)).env(IN_CHILD, "1");
     let mut child = command.spawn().ok()?;
     let wishes = Wishes::heard_for(&child);
     let status = child.wait().ok()?;

@@ -2,7 +2,7 @@
 //!
 //! Every core has a worker of its own with a single thread, and all share the weights: no core ever waits for another
 //! inside a layer. Texts are tokenised ahead on one more thread, always by llama.cpp. A batch is a handful of texts
-//! laid end to end; by what means it is computed is chosen at loading (`means.rs`).
+//! laid end to end; what computes it, llama.cpp or our own pass, is chosen at loading (`encoder_backend.rs`).
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -15,14 +15,13 @@ use std::thread::{self, JoinHandle};
 use llama_cpp_2::token::LlamaToken;
 use ndarray::ArrayView2;
 
-use super::backend::physical_cores;
-use super::bert::Weights;
-use super::context::{MOST_TEXTS, Served};
+use super::encoder_backend::EncoderBackend;
+use super::encoder_worker;
+use super::encoder_worker::{Job, Rows};
+use super::llama::{MOST_TEXTS, Served, physical_cores};
 use super::lora::AdapterFile;
-use super::means::Means;
 use super::model_file::{ModelFacts, inspect};
-use super::worker;
-use super::worker::{Job, Rows};
+use super::transformer::Weights;
 use crate::domain::fault::{Fault, Result};
 
 /// Longer texts are cut here even where the model allows more: attention's memory grows with the square.
@@ -62,7 +61,7 @@ pub struct Encoder {
     served: Arc<Served>,
     longest: usize,
     adapted: bool,
-    means: Means,
+    backend: EncoderBackend,
     /// None only while dropping.
     jobs: Option<SyncSender<Job>>,
     workers: Vec<JoinHandle<()>>,
@@ -72,7 +71,7 @@ impl Encoder {
     /// Loads the model file at `path`.
     ///
     /// # Errors
-    /// Where the file is no encoder, or llama.cpp refuses it, with llama.cpp's own reason.
+    /// Where the file is not an encoder, or llama.cpp refuses it, with llama.cpp's own reason.
     pub fn load(path: &Path, options: EncoderOptions) -> Result<Self> {
         Self::load_adapted(path, options, None)
     }
@@ -80,7 +79,7 @@ impl Encoder {
     /// Loads the model file at `path` with the adapter whose file's bytes these are.
     ///
     /// # Errors
-    /// Where the file is no encoder, the adapter is not for it, or llama.cpp refuses one of them, with llama.cpp's own reason.
+    /// Where the file is not an encoder, the adapter is not for it, or llama.cpp refuses one of them, with llama.cpp's own reason.
     pub fn load_adapted(path: &Path, options: EncoderOptions, adapter: Option<&[u8]>) -> Result<Self> {
         let mut facts = inspect(path)?;
         facts.require_encoder()?;
@@ -95,7 +94,7 @@ impl Encoder {
         // One batch waits for each worker, so that none has to wait for the tokeniser.
         let (jobs, queue) = mpsc::sync_channel(options.threads.get());
         let queue = Arc::new(Mutex::new(queue));
-        let means = Means::choose(path, &facts, &served, lora.as_ref())
+        let backend = EncoderBackend::choose(path, &facts, &served, lora.as_ref())
             .map_err(|fault| fault.while_trying(attempted()))?;
         let path = path.to_owned();
         let mut encoder = Self {
@@ -104,12 +103,13 @@ impl Encoder {
             served,
             longest,
             adapted: adapter.is_some(),
-            means,
+            backend,
             jobs: Some(jobs),
             workers: Vec::new(),
         };
         for _ in 0..options.threads.get() {
-            let worker = worker::start(&encoder.means, longest.max(encoder.means.batch_tokens()), &queue);
+            let worker =
+                encoder_worker::start(&encoder.backend, longest.max(encoder.backend.batch_tokens()), &queue);
             encoder.workers.push(worker.map_err(|fault| fault.while_trying(attempted()))?);
         }
         Ok(encoder)
@@ -126,10 +126,10 @@ impl Encoder {
     /// Where it is of an architecture that cannot be trained here.
     pub fn trainable(&self) -> Result<Arc<Weights>> {
         let attempted = "train an adapter";
-        if let (Means::Own(weights), false) = (&self.means, self.adapted) {
+        if let (EncoderBackend::Own(weights), false) = (&self.backend, self.adapted) {
             return Ok(Arc::clone(weights));
         }
-        let weights = Weights::read(&self.path, self.facts.pooling)
+        let weights = Weights::read_encoder(&self.path, self.facts.pooling)
             .map_err(|e| Fault::new(attempted, e.to_string()).because(e))?;
         weights.map(Arc::new).ok_or_else(|| {
             let why = format!(
@@ -148,7 +148,7 @@ impl Encoder {
     /// Hands the vectors of `texts` to `on_batch`, some at a time and not in order: with each row its text's index.
     ///
     /// A row has `facts().dimensions` numbers and length 1. Every text gets one, also an empty one; a text longer
-    /// than the model reads is cut. A vector does not depend on the texts beside it (beyond rounding, cosine 0.9999).
+    /// than the model reads is cut. A vector does not depend on the other texts (beyond rounding, cosine 0.9999).
     /// `on_batch` runs on this thread while the workers go on, and ends the work by breaking.
     ///
     /// # Errors
@@ -186,7 +186,7 @@ impl Encoder {
             }
             let (tokens, cut) = self.tokenise(text);
             truncated += usize::from(cut);
-            let full = filled + tokens.len() > self.means.batch_tokens() || job.texts.len() == MOST_TEXTS;
+            let full = filled + tokens.len() > self.backend.batch_tokens() || job.texts.len() == MOST_TEXTS;
             if full && filled > 0 {
                 if !send(std::mem::replace(&mut job, empty())) {
                     return truncated;
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_does_not_depend_on_the_texts_beside_it() {
+    fn a_vector_does_not_depend_on_the_other_texts() {
         let long = "the quick brown fox jumps over the lazy dog ".repeat(30);
         let texts: Vec<String> =
             (0..120).map(|i| format!("text number {i}: {}", &long[..i * 7 % long.len()])).collect();

@@ -152,7 +152,7 @@ impl ModelFacts {
     }
 }
 
-/// The sha256 of a file in hexadecimal. Reads it whole, about a second per GiB: worth keeping beside the file's
+/// The sha256 of a file in hexadecimal. Reads it whole, about a second per GiB: worth keeping next to the file's
 /// size and time of change.
 ///
 /// # Errors

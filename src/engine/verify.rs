@@ -5,7 +5,7 @@ use std::path::Path;
 use llama_cpp_2::token::LlamaToken;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
-use super::context::{Context, Served};
+use super::llama::{Context, Served};
 use super::lora::Head;
 use crate::domain::fault::{Fault, FaultKind, Result};
 
@@ -104,25 +104,23 @@ fn top(row: ArrayView1<'_, f32>) -> usize {
     (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
 }
 
-/// The larger of two; what is no number is larger than all, and so refused.
+/// The larger of two. NaN counts as infinite, so it is refused.
 fn nan_or_more(a: f32, b: f32) -> f32 {
     if a.is_nan() || b.is_nan() { f32::INFINITY } else { a.max(b) }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use ndarray::Array1;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::engine::bert::Weights;
     use crate::engine::encoder::{Encoder, EncoderOptions};
-    use crate::engine::lora::{AdapterFile, Lora};
+    use crate::engine::lora::{EncoderAdapter, Lora};
     use crate::engine::model_file::Pooling;
-    use crate::engine::{embedded, training};
+    use crate::engine::transformer::Weights;
+    use crate::engine::{embedded, train};
 
     const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
 
@@ -130,32 +128,31 @@ mod tests {
     fn llama_cpp_serves_an_adapter_as_the_trainer_computes_it_and_so_does_our_own_pass() {
         let dir = tempfile::tempdir().unwrap();
         let path = embedded::unpack(&std::fs::read(PACKED).unwrap(), dir.path()).unwrap();
-        let weights = Arc::new(Weights::read(&path, Pooling::Mean).unwrap().unwrap());
+        let weights = Weights::read_encoder(&path, Pooling::Mean).unwrap().unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(4);
-        let mut lora = Lora::untrained(&weights, 8, 16.0, &mut rng);
+        let mut lora = Lora::untrained(&weights.shape, 8, 16.0, &mut rng);
         for update in &mut lora.updates {
             update.b.mapv_inplace(|_| rng.gen_range(-0.02f32..0.02));
         }
         let mut number = || rng.gen_range(-1.0f32..1.0);
         let head = Head {
-            weight: Array2::from_shape_simple_fn((3, weights.dimensions), &mut number),
+            weight: Array2::from_shape_simple_fn((3, weights.shape.dimensions), &mut number),
             bias: Array1::from_shape_simple_fn(3, &mut number),
         };
-        let file = AdapterFile { lora, head };
-        let bytes = file.encode("bert", &[]).unwrap();
+        let file = EncoderAdapter { family: weights.shape.family, lora, head };
+        let bytes = file.encode(&[]).unwrap();
         let words = ["", "see you at home", "WINNER!! Claim your prize now", "a long one ".repeat(40).trim()]
             .map(str::to_owned);
         let plain = Encoder::load(&path, EncoderOptions::default()).unwrap();
         let texts: Vec<Vec<usize>> = words.iter().map(|text| plain.tokens(text)).collect();
-        let expected = training::probabilities(&weights, &file, &texts).unwrap();
+        let expected = train::encoder::probabilities(&weights, &file, &texts).unwrap();
         let verified = Verified::measure(&path, &bytes, &file.head, &texts, &expected).unwrap();
         assert!(verified.largest < 5e-3, "{verified:?}");
         // Without the adapter it is another model.
-        let untrained = Lora::untrained(&weights, 8, 16.0, &mut ChaCha8Rng::seed_from_u64(1));
-        let other = AdapterFile { lora: untrained, head: file.head.clone() };
+        let untrained = Lora::untrained(&weights.shape, 8, 16.0, &mut ChaCha8Rng::seed_from_u64(1));
+        let other = EncoderAdapter { lora: untrained, ..file.clone() };
         let off =
-            Verified::measure(&path, &other.encode("bert", &[]).unwrap(), &file.head, &texts, &expected)
-                .unwrap();
+            Verified::measure(&path, &other.encode(&[]).unwrap(), &file.head, &texts, &expected).unwrap();
         assert!(off.require("F32").is_err(), "{off:?}");
 
         let adapted = Encoder::load_adapted(&path, EncoderOptions::default(), Some(&bytes)).unwrap();

@@ -11,7 +11,7 @@ use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::split::Split;
-use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeOptions, Reader, is_url};
+use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeBackend, JudgeOptions, is_url};
 use crate::learn::activate::{Rescore, activate};
 use crate::learn::judge::settings;
 pub use crate::learn::judge_run::Budget;
@@ -229,7 +229,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
 }
 
 /// The judge, ready for its prompt, and its model as the project keeps it.
-fn load_judge(work: &mut Work<'_>, choice: &JudgeChoice) -> Result<(Box<dyn Reader>, Model)> {
+fn load_judge(work: &mut Work<'_>, choice: &JudgeChoice) -> Result<(Box<dyn JudgeBackend>, Model)> {
     let path = match &choice.who {
         Who::Before => path_of(work.store, None, "judge texts")?,
         Who::File(path) => path_of(work.store, Some(path), "judge texts")?,

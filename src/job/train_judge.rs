@@ -12,7 +12,7 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, ItemId};
 use crate::engine::judge::{Judge, JudgeOptions, is_url};
 use crate::engine::model_file::inspect;
-use crate::engine::training::Settings;
+use crate::engine::train::Settings;
 use crate::learn::activate::{LORA_JOB, Rescore, activate};
 use crate::learn::judge::{self, Judged};
 use crate::learn::judge_fit::JudgeFit;

@@ -9,7 +9,7 @@ use crate::domain::adapter::{Comparison, LoraHyperparameters, ServingCheck};
 use crate::domain::fault::Result;
 use crate::domain::ids::AdapterId;
 use crate::domain::predictor::{Predictor, PredictorKind};
-use crate::engine::training::Settings;
+use crate::engine::train::Settings;
 use crate::learn::activate::{LORA_JOB, Rescore, activate};
 use crate::learn::curve::record_agreement;
 use crate::learn::lora_fit::LoraFit;

@@ -14,7 +14,7 @@ use super::held_out::HeldOut;
 use crate::domain::adapter::{Comparison, LoraHyperparameters, ServingCheck};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::Epoch;
-use crate::engine::training::Settings;
+use crate::engine::train::Settings;
 use crate::engine::verify::Verified;
 use crate::stats::classifier::head::{balanced, stratified_folds};
 use crate::work::runner::Work;

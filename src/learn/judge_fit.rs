@@ -11,7 +11,7 @@ use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{JudgeMethod, JudgeSettings, Method, Predictor};
 use crate::domain::settings::{Stored, write};
 use crate::engine::judge::Judge;
-use crate::engine::training::Settings;
+use crate::engine::train::Settings;
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::adapters::NewAdapter;
@@ -58,7 +58,7 @@ impl JudgeFit<'_> {
         let training = JudgeTraining {
             judge,
             path: self.path,
-            prompt: &judge.lesson(&prompt_of(&self.settings.prompt))?,
+            prompt: &judge.prompt_encoder(&prompt_of(&self.settings.prompt))?,
             texts: &texts,
             gold: &gold,
             labels: self.base.labels.len(),

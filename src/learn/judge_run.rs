@@ -13,7 +13,7 @@ use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::predictor::{JudgeSettings, Predictor};
 use crate::domain::split::Split;
-use crate::engine::judge::{Question, Reader, Verdict};
+use crate::engine::judge::{JudgeBackend, Question, Verdict};
 use crate::store::Store;
 use crate::work::runner::Work;
 
@@ -55,7 +55,7 @@ pub(crate) struct JudgeRun {
 /// Reads what is to be read and is not yet, and keeps it.
 pub(crate) fn read(
     work: &mut Work<'_>,
-    judge: &dyn Reader,
+    judge: &dyn JudgeBackend,
     predictor: &Predictor,
     settings: &JudgeSettings,
     variants: &[Predictor],
@@ -141,7 +141,7 @@ fn keep_variants(
 ) -> Result<()> {
     for (number, judge) in variants.iter().enumerate() {
         let said = items.iter().zip(some).filter(|(item, _)| labelled.contains(item));
-        let said = said.filter_map(|(item, (_, verdict))| Some((*item, verdict.beside.get(number)?)));
+        let said = said.filter_map(|(item, (_, verdict))| Some((*item, verdict.variants.get(number)?)));
         let (items, logs): (Vec<ItemId>, Vec<&Vec<f32>>) = said.unzip();
         let Some(labels) = logs.first().map(|logs| logs.len()) else { continue };
         let values: Vec<f32> = logs.into_iter().flatten().map(|log| log.exp()).collect();

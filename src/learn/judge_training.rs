@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::cross_validation::{Callbacks, CrossValidated, CrossValidation, Fold, Trainer};
 use crate::domain::adapter::{AdapterKind, Comparison};
 use crate::domain::fault::{Fault, Result};
-use crate::engine::causal::{
-    Acting, Adapter, AdapterFile, Cached, Example, Fit, Form, Options, Precision, Server, Weights, fit,
-    probabilities,
-};
-use crate::engine::context::Served;
 use crate::engine::judge::{Judge, PromptEncoder};
-use crate::engine::training::Settings;
+use crate::engine::llama::Served;
+use crate::engine::lora::{AdapterFile, Lora};
+use crate::engine::train::Settings;
+use crate::engine::train::language_model::{Fit, fit, probabilities};
+use crate::engine::train::{AdapterActs, AdapterForm, Example, Precision, ServeOptions, ServedModel};
+use crate::engine::transformer::{KvStore, Weights};
 use crate::engine::verify::Verified;
 use crate::stats::classifier::head::balanced;
 use crate::stats::classifier::stack::{Fitted, Opinions, Stack};
@@ -53,10 +53,10 @@ impl AdapterScope {
         }
     }
 
-    fn acting(self) -> Acting {
+    fn acting(self) -> AdapterActs {
         match self {
-            Self::Lora => Acting::Everywhere,
-            Self::Alora => Acting::OnAnswers,
+            Self::Lora => AdapterActs::Everywhere,
+            Self::Alora => AdapterActs::OnAnswers,
         }
     }
 }
@@ -100,7 +100,7 @@ struct Prepared<'a> {
     training: &'a JudgeTraining<'a>,
     weights: Arc<Weights>,
     /// The KV cache of each text by llama.cpp, where only the answer's tokens change.
-    cached: Option<Cached>,
+    cached: Option<KvStore>,
     /// What the model as it is says of every text: log-probabilities, texts × labels.
     base: Array2<f32>,
 }
@@ -119,7 +119,7 @@ impl JudgeTraining<'_> {
         prepared.base = base;
         let sample = self.sample();
         let expected = prepared.base.select(Axis(0), &sample);
-        let same = self.compared(&mut server, &sample, Acting::Off, &expected)?;
+        let same = self.compared(&mut server, &sample, AdapterActs::Off, &expected)?;
         same.require(&self.judge.facts().quantisation)
             .map_err(|fault| fault.while_trying("train the judge"))?;
         drop(server);
@@ -139,7 +139,8 @@ impl JudgeTraining<'_> {
             AdapterScope::Lora => Vec::new(),
             AdapterScope::Alora => self.prompt.cue().to_vec(),
         };
-        let file = AdapterFile { family: prepared.weights.shape.family, adapter, invocation };
+        let file =
+            AdapterFile { family: prepared.weights.shape.family, lora: adapter, head: None, invocation };
         let about = [("settings", serde_json::to_string(&self.settings).unwrap_or_default())];
         let bytes = file.encode(&about);
         let bytes = bytes.map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))?;
@@ -152,18 +153,18 @@ impl JudgeTraining<'_> {
         Ok(Some(TrainedAdapter { bytes, epochs, comparison, verified, held_out }))
     }
 
-    fn server<'s>(&self, served: &'s Served) -> Result<Server<'s>> {
+    fn server<'s>(&self, served: &'s Served) -> Result<ServedModel<'s>> {
         let longest = self.judge.context();
-        Server::new(served, Options { longest, precision: Precision::Half, threads: self.threads })
+        ServedModel::new(served, ServeOptions { longest, precision: Precision::Half, threads: self.threads })
     }
 
     /// The KV cache of every text, where that is used: none within where it is not, none at all where it was stopped.
     fn precompute_kv(
         &self,
         work: &mut Work<'_>,
-        server: &mut Server<'_>,
+        server: &mut ServedModel<'_>,
         weights: &Weights,
-    ) -> Result<Option<Option<Cached>>> {
+    ) -> Result<Option<Option<KvStore>>> {
         if self.scope == AdapterScope::Lora {
             return Ok(Some(None));
         }
@@ -172,7 +173,7 @@ impl JudgeTraining<'_> {
         let examples: Vec<&Example> = examples.iter().collect();
         let total = examples.len() as u64;
         let mut failed = None;
-        let cached = server.remember(&examples, &weights.shape, REMEMBERED, &mut |done| {
+        let cached = server.precompute_kv(&examples, &weights.shape, REMEMBERED, &mut |done| {
             if let Err(fault) = work.report("reading the labelled texts", done as u64, Some(total), "texts") {
                 failed.get_or_insert(fault);
             }
@@ -187,9 +188,9 @@ impl JudgeTraining<'_> {
     /// llama.cpp against what the trainer says of some texts, log-probabilities, texts × labels.
     fn compared(
         &self,
-        server: &mut Server<'_>,
+        server: &mut ServedModel<'_>,
         rows: &[usize],
-        acting: Acting,
+        acting: AdapterActs,
         expected: &Array2<f32>,
     ) -> Result<Verified> {
         let choices = self.probes(rows).into_iter().map(|probe| server.probabilities(&probe, acting));
@@ -246,7 +247,7 @@ impl Prepared<'_> {
     }
 
     /// What the trainer computes of some texts: log-probabilities, texts × labels.
-    fn log_probabilities(&self, adapter: Option<&Adapter>, rows: &[usize]) -> Result<Array2<f32>> {
+    fn log_probabilities(&self, adapter: Option<&Lora>, rows: &[usize]) -> Result<Array2<f32>> {
         let probes = self.training.probes(rows);
         let cached = self.cached.as_ref().map(|cached| cached.in_order(&self.training.repeated(rows)));
         let choices = probabilities(&self.weights, adapter, &probes, form(cached.as_ref()), STEP)?;
@@ -255,9 +256,9 @@ impl Prepared<'_> {
 }
 
 impl Trainer for Prepared<'_> {
-    type Adapter = Adapter;
+    type Adapter = Lora;
 
-    fn train(&self, fold: &Fold, epochs: usize, callbacks: &mut dyn Callbacks) -> Result<Option<Adapter>> {
+    fn train(&self, fold: &Fold, epochs: usize, callbacks: &mut dyn Callbacks) -> Result<Option<Lora>> {
         let training = self.training;
         let labels: Vec<usize> = fold.rows.iter().map(|&row| training.gold[row]).collect();
         let weights = balanced(&labels, training.labels);
@@ -299,6 +300,6 @@ impl Trainer for Prepared<'_> {
     }
 }
 
-fn form(cached: Option<&Cached>) -> Form<'_> {
-    cached.map_or(Form::Lora, |cached| Form::Alora { cached, first: 0 })
+fn form(cached: Option<&KvStore>) -> AdapterForm<'_> {
+    cached.map_or(AdapterForm::Lora, |cached| AdapterForm::Alora { cached, first: 0 })
 }

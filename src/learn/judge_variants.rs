@@ -11,7 +11,7 @@ use crate::domain::ids::AdapterId;
 use crate::domain::predictor::Predictor;
 use crate::domain::settings::Stored;
 use crate::domain::split::Split;
-use crate::engine::judge::Reader;
+use crate::engine::judge::JudgeBackend;
 use crate::stats::agreement::ballots::{Ballots, labels_of};
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
@@ -34,7 +34,7 @@ pub struct Compared {
 /// does. The newest first.
 pub(crate) fn add_earlier_variants(
     work: &mut Work<'_>,
-    reader: &mut dyn Reader,
+    reader: &mut dyn JudgeBackend,
     judge: &Predictor,
 ) -> Result<Vec<Predictor>> {
     let reads_alike = |p: &Predictor| {
@@ -57,7 +57,7 @@ pub(crate) fn add_earlier_variants(
                 other.adapter().map(|adapter| work.store.adapter_bytes(adapter)).transpose()?.flatten();
             let dropped = other.adapter().is_some() && bytes.as_ref().is_none_or(Vec::is_empty);
             if !dropped {
-                reader.beside(bytes.as_deref())?;
+                reader.add_variant(bytes.as_deref())?;
                 variants.push(other);
             }
         }

@@ -9,8 +9,9 @@ use crate::domain::adapter::{AdapterKind, AdapterSettings, Comparison, EncoderLo
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{Method, Predictor, PredictorKind};
-use crate::engine::lora::AdapterFile;
-use crate::engine::training::{Settings, probabilities};
+use crate::engine::lora::EncoderAdapter;
+use crate::engine::train::Settings;
+use crate::engine::train::encoder::probabilities;
 use crate::engine::verify::Verified;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::adapters::NewAdapter;
@@ -141,7 +142,7 @@ impl LoraFit<'_> {
         work.store.texts(&items)
     }
 
-    fn encode(&self, adapter: &AdapterFile, comparison: &Comparison) -> Result<Vec<u8>> {
+    fn encode(&self, adapter: &EncoderAdapter, comparison: &Comparison) -> Result<Vec<u8>> {
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let model = &self.chosen.model;
         let task = &self.revision.task;
@@ -158,8 +159,6 @@ impl LoraFit<'_> {
             ("settings", json(serde_json::to_string(&self.settings))),
             ("comparison", json(serde_json::to_string(comparison))),
         ];
-        adapter
-            .encode(&model.architecture, &about)
-            .map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))
+        adapter.encode(&about).map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))
     }
 }

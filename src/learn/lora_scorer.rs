@@ -9,7 +9,7 @@ use super::training::Training;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::predictor::Predictor;
-use crate::engine::lora::AdapterFile;
+use crate::engine::lora::EncoderAdapter;
 use crate::stats::classifier::logistic::Logistic;
 use crate::store::Store;
 
@@ -30,7 +30,7 @@ impl LoraScorer {
         let other = || Fault::new(USE, format!("the model is of the kind {}", predictor.kind()));
         let adapter = predictor.lora().ok_or_else(other)?;
         let bytes = bytes_of(store, adapter)?;
-        let file = AdapterFile::decode(&bytes).map_err(|e| Fault::new(USE, e.to_string()).because(e))?;
+        let file = EncoderAdapter::decode(&bytes).map_err(|e| Fault::new(USE, e.to_string()).because(e))?;
         let row = store.adapters()?.into_iter().find(|row| row.id == adapter);
         let held_out = row
             .and_then(|row| Some(row.settings.known()?.encoder_lora()?.held_out.iter().cloned().collect()));

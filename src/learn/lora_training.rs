@@ -8,9 +8,10 @@ use ndarray::{Array2, Axis};
 use super::cross_validation::{Callbacks, Fold, Trainer};
 use super::training::Training;
 use crate::domain::fault::{Fault, Result};
-use crate::engine::bert::Weights;
-use crate::engine::lora::{AdapterFile, Head};
-use crate::engine::training::{Example, Fit, Settings, fit};
+use crate::engine::lora::{EncoderAdapter, Head};
+use crate::engine::train::Settings;
+use crate::engine::train::encoder::{Example, Fit, fit};
+use crate::engine::transformer::Weights;
 use crate::stats::classifier::head::{balanced, fit_head};
 use crate::stats::classifier::logistic::Logistic;
 
@@ -40,14 +41,14 @@ impl EncoderTrainer<'_> {
 }
 
 impl Trainer for EncoderTrainer<'_> {
-    type Adapter = AdapterFile;
+    type Adapter = EncoderAdapter;
 
     fn train(
         &self,
         fold: &Fold,
         epochs: usize,
         callbacks: &mut dyn Callbacks,
-    ) -> Result<Option<AdapterFile>> {
+    ) -> Result<Option<EncoderAdapter>> {
         let labels = self.labels(&fold.rows);
         let weights = balanced(&labels, self.classes);
         let examples: Vec<Example<'_>> = (fold.rows.iter().zip(&labels).zip(&weights))

@@ -10,7 +10,7 @@ use crate::domain::predictor::{
 use crate::domain::settings::{Stored, write};
 use crate::domain::split::Split;
 use crate::domain::task::{Label, Task};
-use crate::engine::judge::{JudgePrompt, PromptLabel, Reader};
+use crate::engine::judge::{JudgeBackend, JudgePrompt, PromptLabel};
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::predictors::Model;
@@ -35,7 +35,7 @@ pub enum Examples {
 /// The judge as the project knows it: with the prompt that it had where that still holds, else with a new one.
 pub(crate) fn predictor(
     work: &mut Work<'_>,
-    judge: &dyn Reader,
+    judge: &dyn JudgeBackend,
     model: &Model,
     revision: &Revision,
     shown: Examples,
@@ -82,7 +82,7 @@ pub(crate) fn predictor(
         }
         break;
     }
-    let room = judge.room_beside(&prompt)?;
+    let room = judge.text_room(&prompt)?;
     if !left_out.is_empty() {
         work.note(&format!(
             "the model reads {} tokens at a time: to leave room for texts the prompt goes without {}; a larger --context, or a model with a longer one, has room for all",
@@ -172,10 +172,10 @@ impl LeftOut {
 }
 
 /// Shortens the prompt until a text has at least as much room, the least useful first. Returns what was left out.
-fn make_room(judge: &dyn Reader, prompt: &mut JudgePrompt) -> Vec<&'static str> {
+fn make_room(judge: &dyn JudgeBackend, prompt: &mut JudgePrompt) -> Vec<&'static str> {
     let mut left_out = Vec::new();
     let is_tight =
-        |prompt: &JudgePrompt| judge.room_beside(prompt).ok().is_none_or(|room| 2 * room < judge.context());
+        |prompt: &JudgePrompt| judge.text_room(prompt).ok().is_none_or(|room| 2 * room < judge.context());
     while is_tight(prompt) && prompt.examples.pop().is_some() {
         left_out = vec!["some of the labelled examples"];
     }

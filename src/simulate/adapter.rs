@@ -8,10 +8,11 @@ use ndarray::Axis;
 use super::play::Table;
 use super::scores::Scores;
 use crate::domain::fault::{Fault, Result};
-use crate::engine::bert::Weights;
 use crate::engine::encoder::Encoder;
 use crate::engine::lora::Head;
-use crate::engine::training::{Example, Fit, Settings, fit, probabilities};
+use crate::engine::train::Settings;
+use crate::engine::train::encoder::{Example, Fit, fit, probabilities};
+use crate::engine::transformer::Weights;
 use crate::stats::classifier::head::{balanced, fit_anchored_head};
 
 /// The model as it is trained, with the tokens of every text of the data.

@@ -44,14 +44,12 @@ impl fmt::Display for Home {
 }
 
 /// Outside crates, or modules of them, with the one place that may import them. What opens a socket is one file.
-const OUTSIDE: [(&[&str], Home); 10] = [
+const OUTSIDE: [(&[&str], Home); 8] = [
     (&["rusqlite"], Home::Room("store")),
     (&["ratatui"], Home::Room("tui")),
     (&["crossterm"], Home::Room("tui")),
     (&["llama_cpp_2"], Home::Room("engine")),
     (&["llama_cpp_sys_2"], Home::Room("engine")),
-    (&["candle_core"], Home::Room("engine")),
-    (&["candle_nn"], Home::Room("engine")),
     (&["ureq"], Home::File("engine/judge/endpoint/connection.rs")),
     (&["std", "net"], Home::Nowhere),
     (&["std", "os", "unix", "net"], Home::Nowhere),

@@ -58,14 +58,14 @@ fn a_damaged_or_hostile_model_ends_its_job_with_a_sentence_and_the_project_stays
         tried("16 bytes of the header".into(), bytes);
     }
     assert!(refused > OF_EACH, "what is damaged is mostly refused: {refused}");
-    // Weights that are no numbers give no probabilities.
+    // NaN weights give no probabilities.
     let mut bytes = whole.clone();
     for number in bytes[header..].chunks_exact_mut(4) {
         number.copy_from_slice(&f32::NAN.to_le_bytes());
     }
     let odd = project.write("odd.gguf", bytes);
     let ran = project.run("judge", &["--model", odd.to_str().unwrap(), "--limit", "2", "--threads", "1"]);
-    ran.refused(1, &["no numbers"]);
+    ran.refused(1, &["not finite numbers"]);
     // Nothing that was kept of any of them counts.
     assert_eq!(project.run("export", &["--what", "predictions"]).done().out, before);
     assert_eq!(project.json("doctor", &[]).to_string().matches("\"bad\"").count(), 0);

@@ -6,9 +6,9 @@ use std::io::{self, Read};
 use super::header::{Header, Tensor, Value};
 use super::tensor::TensorType;
 
-/// A header larger than this is no header. The largest known, with 260,000 tokens and their merges, has about 16 MiB.
+/// The longest header that is read. The largest known, with 260,000 tokens and their merges, has about 16 MiB.
 const LONGEST_HEADER: u64 = 256 << 20;
-/// More metadata or tensors than this is no model; the largest known has a few thousand tensors.
+/// The most metadata entries or tensors that are read; the largest known model has a few thousand tensors.
 const MOST_ENTRIES: u64 = 1 << 16;
 /// ggml's own limits: `GGML_MAX_DIMS`, and `GGML_MAX_NAME` with its final NUL.
 const MOST_DIMENSIONS: u32 = 4;

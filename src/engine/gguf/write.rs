@@ -1,4 +1,4 @@
-//! Writes headers. The numbers are written by whoever has them, each tensor padded to the alignment.
+//! Writes headers. The caller writes the numbers after it, each tensor padded to the alignment.
 
 use super::header::{Header, Tensor, Value};
 use super::tensor::TensorType;

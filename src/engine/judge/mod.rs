@@ -4,19 +4,19 @@
 //! the answer cue's. The answer is never sampled and never parsed: it is the probability of each label's tokens after the cue, among the labels.
 
 mod answers;
+mod backend;
 mod endpoint;
-mod lesson;
 mod prompt;
-mod reader;
-mod reading;
+mod prompt_encoder;
 mod served;
+mod session;
 mod unpacked;
 mod vocabulary;
 
 pub use answers::{Answers, Decision};
+pub use backend::{JudgeBackend, Question, TextScorer, Verdict};
 pub use endpoint::{Endpoint, EndpointOptions, is_url};
-pub use lesson::PromptEncoder;
 pub use prompt::{JudgePrompt, PromptLabel};
-pub use reader::{Question, Reader, Scoring, Verdict};
-pub use reading::Reading;
+pub use prompt_encoder::PromptEncoder;
 pub use served::{Judge, JudgeOptions};
+pub use session::JudgeSession;

@@ -1,4 +1,4 @@
-//! What the judge is told and asked, as text, and where the model's own chat template puts it.
+//! The judge's prompt as text, and where the model's own chat template puts it.
 //!
 //! Pool text never goes through the template and is never read for special tokens: a text cannot end its own turn. Its white space is
 //! folded, so it cannot begin a line that looks like one of ours either.
@@ -10,7 +10,7 @@ const MESSAGE: &str = "the-message-of-the-judge";
 /// How the answer begins; a label's name follows.
 pub(super) const CUE: &str = "Label:";
 
-/// A label as the judge is told of it.
+/// A label as the prompt names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptLabel {
     /// Its name, which is also the answer.

@@ -8,14 +8,13 @@ use llama_cpp_2::model::{LlamaChatMessage, LlamaModel};
 use llama_cpp_2::token::LlamaToken;
 
 use super::answers::Answers;
+use super::backend::{LEAST_TEXT, LONGEST, Question, no_room};
 use super::prompt::{Around, CUE, JudgePrompt, folded};
-use super::reader::{LEAST_TEXT, LONGEST, Question, no_room};
 use super::unpacked::Unpacked;
 use super::vocabulary::Vocabulary;
 use crate::domain::fault::{Fault, Result};
-use crate::engine::backend::{backend, physical_cores};
-use crate::engine::causal::AdapterFile;
-use crate::engine::context::{Loaded, Served};
+use crate::engine::llama::{Loaded, Served, backend, physical_cores};
+use crate::engine::lora::AdapterFile;
 use crate::engine::model_file::{ModelFacts, inspect};
 
 /// Real texts have far fewer bytes per token, so what lies beyond needs no tokenising.
@@ -61,10 +60,10 @@ pub(super) enum Variant {
 
 /// A loaded language model.
 pub struct Judge {
-    /// The model, and the adapters beside it.
+    /// The model, and the adapters loaded with it.
     pub served: Served,
-    /// Who speaks of each text: the judge first, then whoever is listened to beside it.
-    pub(super) voices: Vec<Variant>,
+    /// What scores each text: the judge first, then the variants that it is compared with.
+    pub(super) variants: Vec<Variant>,
     pub(super) options: JudgeOptions,
     /// Whether its weights are a copy as BF16.
     pub unpacked: bool,
@@ -106,14 +105,14 @@ impl Judge {
         }
         let by_card = options.gpu_layers != Some(0) && backend()?.supports_gpu_offload();
         let copy = if options.packed || by_card { None } else { Unpacked::if_faster(path) };
-        // Who cannot read the copy is told what is wrong with the file.
+        // Where the copy cannot be read, the file itself is loaded, so that its own error is reported.
         let copied = copy.and_then(|copy| Served::with(&copy.path(), &params).ok());
         let unpacked = copied.is_some();
         let served = copied.map_or_else(|| Served::with(path, &params), Ok)?;
         let around = chat(&served.model);
         Ok(Self {
             vocabulary: Vocabulary::of(&served.model),
-            voices: vec![Variant::Plain],
+            variants: vec![Variant::Plain],
             options,
             unpacked,
             facts,
@@ -128,24 +127,24 @@ impl Judge {
     /// # Errors
     /// Where the bytes are no such file, or llama.cpp refuses it, with its own reason.
     pub fn adapt(&mut self, bytes: &[u8]) -> Result<()> {
-        self.voices = vec![self.voice(bytes)?];
+        self.variants = vec![self.load_variant(bytes)?];
         Ok(())
     }
 
-    /// Listens to another voice beside the judge, on the same pass over the texts: the model with an earlier adapter, or as it is.
+    /// Adds a variant that scores on the same pass over the texts: the model with an earlier adapter, or without one.
     ///
     /// # Errors
     /// As [`Self::adapt`]; and where the two do not read a text alike, because an adapter acts on all of it.
     pub fn add_variant(&mut self, adapter: Option<&[u8]>) -> Result<()> {
-        let voice = adapter.map_or(Ok(Variant::Plain), |bytes| self.voice(bytes))?;
-        if [voice, self.voices[0]].iter().any(|voice| matches!(voice, Variant::Adapted(_))) {
+        let variant = adapter.map_or(Ok(Variant::Plain), |bytes| self.load_variant(bytes))?;
+        if [variant, self.variants[0]].iter().any(|variant| matches!(variant, Variant::Adapted(_))) {
             return Err(Fault::new("compare two adapters in one pass", "one of them acts on every token"));
         }
-        self.voices.push(voice);
+        self.variants.push(variant);
         Ok(())
     }
 
-    fn voice(&mut self, bytes: &[u8]) -> Result<Variant> {
+    fn load_variant(&mut self, bytes: &[u8]) -> Result<Variant> {
         let file = AdapterFile::decode(bytes);
         let file = file.map_err(|e| Fault::new("load the adapter", e.to_string()).because(e))?;
         let loaded = self.served.adapt(bytes)?;
@@ -230,7 +229,7 @@ impl Judge {
     }
 
     /// The tokens of what stands between the instruction and the cue, `most` at most, and whether the text was cut. Where it has examples of its own,
-    /// the text has half of the room, and those of the examples that fit beside it are read, the most useful last.
+    /// the text has half of the room, and those of the examples that fit with it are read, the most useful last.
     pub(super) fn question(
         &self,
         told: &JudgePrompt,

@@ -13,13 +13,13 @@ use half::bf16;
 use rayon::prelude::*;
 use sysinfo::System;
 
-use crate::engine::backend::multiplies_bf16;
-use crate::engine::causal::{Matrix, Scratch, can_unpack};
 use crate::engine::gguf::{GgufError, Header, Tensor, TensorType, rewrite, whole_header};
+use crate::engine::llama::multiplies_bf16;
+use crate::engine::transformer::{Matrix, Scratch, can_unpack};
 
 /// The copy may take this part of the memory that is free: texts, contexts and other programs need some, too.
 const PART_OF_MEMORY: u64 = 2;
-/// Numbers that are rounded at a time, and by a thread at a time: memory beside the copy stays small, whatever a file says of its shapes.
+/// Numbers that are rounded at a time, and by a thread at a time: the memory needed besides the copy stays small, whatever a file says of its shapes.
 const AT_A_TIME: u64 = if cfg!(test) { 1 << 12 } else { 1 << 22 };
 const BY_A_THREAD: usize = 1 << 16;
 /// No model has longer rows.
@@ -49,7 +49,7 @@ impl Unpacked {
     /// A copy of the model at `path`, whatever this processor is.
     #[cfg(test)]
     pub fn always(path: &Path) -> Self {
-        crate::engine::backend::backend().unwrap();
+        crate::engine::llama::backend().unwrap();
         let mut source = File::open(path).unwrap();
         Self::of(&whole_header(&mut source).unwrap(), &mut source).unwrap()
     }
@@ -100,7 +100,7 @@ fn bytes(header: &Header) -> Option<u64> {
     header.tensors.iter().map(of).sum()
 }
 
-/// Bytes of memory that nobody uses, as far as this process may use them.
+/// Bytes of free memory that this process may use.
 fn free_memory() -> u64 {
     let mut system = System::new();
     system.refresh_memory();
@@ -137,16 +137,16 @@ fn rounded(numbers: &[f32]) -> Vec<[u8; 2]> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::engine::causal::specimen::Specimen;
-    use crate::engine::causal::{Family, Place, Weights};
+    use crate::engine::random_model::RandomModel;
+    use crate::engine::transformer::{Family, Projection, Weights};
 
     #[test]
     fn the_copy_has_the_same_matrices_rounded_and_all_else_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
         for kind in [TensorType::Q8_0, TensorType::Q4_K, TensorType::Q6_K] {
             let path = dir.path().join("model.gguf");
-            let specimen = Specimen::small(Family::Qwen3, kind);
-            Specimen { dimensions: 256, head_size: 64, wide: 512, ..specimen }.write(&path).unwrap();
+            let model = RandomModel::small(Family::named("qwen3").unwrap(), kind);
+            RandomModel { dimensions: 256, head_size: 64, ffn_dim: 512, ..model }.write(&path).unwrap();
             let copy = Unpacked::always(&path);
             let header = |path: &Path| whole_header(&mut File::open(path).unwrap()).unwrap();
             let (before, after) = (header(&path), header(&copy.path()));
@@ -165,9 +165,10 @@ mod tests {
 
             let (packed, unpacked) =
                 (Weights::read(&path, 0).unwrap(), Weights::read(&copy.path(), 0).unwrap());
-            let place = Place::Down;
             let [of_file, of_copy] = [&packed, &unpacked].map(|w| {
-                w.blocks[1].linear(place).matrix.with(&mut Scratch::default(), |numbers| numbers.to_owned())
+                w.blocks[1].linears(Projection::Down)[0]
+                    .matrix
+                    .with(&mut Scratch::default(), |numbers| numbers.to_owned())
             });
             for (x, y) in of_file.iter().zip(&of_copy) {
                 assert!((x - y).abs() <= x.abs() / 256.0, "{x} became {y}");
@@ -179,7 +180,7 @@ mod tests {
     fn there_is_no_copy_of_what_is_no_packed_model() {
         let dir = tempfile::tempdir().unwrap();
         let plain = dir.path().join("plain.gguf");
-        Specimen::small(Family::Llama, TensorType::F32).write(&plain).unwrap();
+        RandomModel::small(Family::named("llama").unwrap(), TensorType::F32).write(&plain).unwrap();
         let broken = dir.path().join("broken.gguf");
         std::fs::write(&broken, &std::fs::read(&plain).unwrap()[..5_000]).unwrap();
         for path in [plain, broken, dir.path().join("nothing.gguf"), dir.path().to_owned()] {

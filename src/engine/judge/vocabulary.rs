@@ -61,16 +61,16 @@ mod tests {
     use std::fs::File;
 
     use super::*;
-    use crate::engine::causal::Family;
-    use crate::engine::causal::specimen::Specimen;
-    use crate::engine::context::Served;
     use crate::engine::gguf::{TensorType, Value, rewrite, whole_header};
+    use crate::engine::llama::Served;
+    use crate::engine::random_model::RandomModel;
+    use crate::engine::transformer::Family;
 
     #[test]
     fn words_after_others_begin_with_one_space_whether_or_not_the_tokeniser_puts_it_there() {
         let dir = tempfile::tempdir().unwrap();
         let (usual, without) = (dir.path().join("usual.gguf"), dir.path().join("without.gguf"));
-        Specimen::small(Family::Gemma3, TensorType::F32).write(&usual).unwrap();
+        RandomModel::small(Family::named("gemma3").unwrap(), TensorType::F32).write(&usual).unwrap();
         let mut source = File::open(&usual).unwrap();
         let mut header = whole_header(&mut source).unwrap();
         header.metadata.push(("tokenizer.ggml.add_space_prefix".into(), Value::Bool(false)));

@@ -20,13 +20,16 @@ fn by_unsafe_code_outside_the_engine() {
 fn by_outside_crates_in_the_wrong_room() {
     let files = [
         ("store/mod.rs", "use rusqlite::Connection;"),
-        ("engine/mod.rs", "use llama_cpp_2 as llama; use candle_core::Tensor;"),
+        ("engine/mod.rs", "use llama_cpp_2 as llama; use llama_cpp_sys_2::ggml_tensor;"),
         ("tui/mod.rs", "use ratatui::{crossterm, Frame};"),
         (
             "desk/mod.rs",
             "fn f(c: &rusqlite::Connection) {\n rusqlite::params![];\n log!(::rusqlite::Row::get());\n}",
         ),
-        ("job/mod.rs", "use llama_cpp_2 as llama;\nextern crate candle_nn as nn;\nuse ::candle_core::*;"),
+        (
+            "job/mod.rs",
+            "use llama_cpp_2 as llama;\nextern crate llama_cpp_sys_2 as sys;\nuse ::llama_cpp_2::*;",
+        ),
         ("cli/mod.rs", "use {\n ratatui,\n crossterm::event\n};\nwrap! { use llama_cpp_sys_2; }"),
     ];
     let expected = [
@@ -37,8 +40,8 @@ fn by_outside_crates_in_the_wrong_room() {
         "src/desk/mod.rs:2: `rusqlite::params`",
         "src/desk/mod.rs:3: `::rusqlite::Row::get`",
         "src/job/mod.rs:1: `llama_cpp_2`: `llama_cpp_2` is imported only in src/engine/",
-        "src/job/mod.rs:2: `::candle_nn`",
-        "src/job/mod.rs:3: `::candle_core`",
+        "src/job/mod.rs:2: `::llama_cpp_sys_2`",
+        "src/job/mod.rs:3: `::llama_cpp_2`",
     ];
     told(manners::outside_crates(&house(&files)), &expected);
 }

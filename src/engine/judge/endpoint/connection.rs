@@ -179,7 +179,7 @@ impl Connection {
             ureq::Error::Timeout(_) => {
                 (format!("it did not answer within {} s", seconds(self.timeout)), SLOW)
             }
-            ureq::Error::HostNotFound => ("there is no host of that name".to_owned(), ADDRESS),
+            ureq::Error::HostNotFound => ("no host has that name".to_owned(), ADDRESS),
             ureq::Error::BodyExceedsLimit(most) => {
                 (format!("its answer is longer than {} KiB", most >> 10), ANOTHER)
             }
@@ -193,7 +193,7 @@ impl Connection {
                 _ => (io_reason(error), AGAIN),
             },
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) => (encryption(&error), TLS),
-            ureq::Error::BadUri(_) => ("that is no address of a server".to_owned(), ADDRESS),
+            ureq::Error::BadUri(_) => ("that is not the address of a server".to_owned(), ADDRESS),
             ureq::Error::Protocol(_) | ureq::Error::Http(_) | ureq::Error::LargeResponseHeader(..) => {
                 ("it does not speak HTTP as it should".to_owned(), ANOTHER)
             }

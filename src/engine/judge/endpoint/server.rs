@@ -14,8 +14,10 @@ use super::connection::{Connection, Patience, Reply};
 use super::refusal::{alike, refusal, useless};
 use super::walk::walk;
 use crate::domain::fault::{Fault, Result};
+use crate::engine::judge::backend::{
+    JudgeBackend, LEAST_TEXT, LONGEST, OnVerdicts, Question, TextScorer, Verdict, no_room,
+};
 use crate::engine::judge::prompt::{CUE, JudgePrompt, folded};
-use crate::engine::judge::reader::{LEAST_TEXT, LONGEST, Question, Reader, Scoring, Taker, Verdict, no_room};
 
 /// How many of the likeliest tokens are asked for, and where a server refuses so many.
 const LIKELIEST: usize = 20;
@@ -140,7 +142,7 @@ fn of_reply(url: &str, reply: &Reply, is_named: bool) -> Result<Vec<Served>> {
     }
 }
 
-impl Reader for Endpoint {
+impl JudgeBackend for Endpoint {
     fn name(&self) -> &str {
         &self.model
     }
@@ -149,7 +151,7 @@ impl Reader for Endpoint {
         self.context
     }
 
-    fn room_beside(&self, instruction: &JudgePrompt) -> Result<usize> {
+    fn text_room(&self, instruction: &JudgePrompt) -> Result<usize> {
         if self.address.form == Form::Chat {
             let names: Vec<&str> = instruction.labels.iter().map(|label| label.name.as_str()).collect();
             for (i, one) in names.iter().enumerate() {
@@ -182,12 +184,12 @@ impl Reader for Endpoint {
             .hint("Judge with the model's file: --model FILE.gguf"))
     }
 
-    fn beside(&mut self, _adapter: Option<&[u8]>) -> Result<()> {
+    fn add_variant(&mut self, _adapter: Option<&[u8]>) -> Result<()> {
         Err(Fault::new("compare two adapters in one pass", "a server takes none from here"))
     }
 
-    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn Scoring + 'r>> {
-        let room = self.room_beside(instruction)?;
+    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn TextScorer + 'r>> {
+        let room = self.text_room(instruction)?;
         Ok(Box::new(Asking {
             endpoint: self,
             told: instruction.clone(),
@@ -204,7 +206,7 @@ fn begin_alike(one: &str, other: &str) -> bool {
     first(one) == first(other) || one.starts_with(other) || other.starts_with(one)
 }
 
-/// A server with an instruction, which is sent anew with each text; servers keep what is the same at the beginning.
+/// A server with an instruction, which is sent again with each text; servers keep what is the same at the beginning.
 struct Asking<'e> {
     endpoint: &'e Endpoint,
     told: JudgePrompt,
@@ -232,7 +234,7 @@ impl Asking<'_> {
         let log = |p: &f64| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32;
         Ok(Verdict {
             log_probabilities: walked.p.iter().map(log).collect(),
-            beside: Vec::new(),
+            variants: Vec::new(),
             tokens: 0,
             cut,
             unlisted: walked.unlisted,
@@ -244,7 +246,7 @@ impl Asking<'_> {
         &self,
         told: &Receiver<(usize, Result<Verdict>)>,
         ending: &AtomicBool,
-        on_some: &mut Taker<'_>,
+        on_some: &mut OnVerdicts<'_>,
     ) -> Result<()> {
         let (mut some, mut failed, mut until) = (Vec::new(), None, None);
         let mut handed_over = Instant::now();
@@ -276,7 +278,7 @@ impl Asking<'_> {
     }
 }
 
-impl Scoring for Asking<'_> {
+impl TextScorer for Asking<'_> {
     fn instruction_tokens(&self) -> Option<usize> {
         None
     }
@@ -285,7 +287,7 @@ impl Scoring for Asking<'_> {
         Some(self.endpoint.likeliest.load(Ordering::Relaxed))
     }
 
-    fn score(&mut self, texts: &[Question<'_>], on_some: &mut Taker<'_>) -> Result<()> {
+    fn score(&mut self, texts: &[Question<'_>], on_some: &mut OnVerdicts<'_>) -> Result<()> {
         let (asking, next, ending) = (&*self, AtomicUsize::new(0), AtomicBool::new(false));
         let (tell, told) = channel();
         std::thread::scope(|scope| {

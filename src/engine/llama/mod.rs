@@ -1,0 +1,12 @@
+//! llama.cpp: its start, models and adapters as it holds them, contexts, and what it saves of a sequence. No other room names it, and no
+//! model file reaches it that our own reader has not read before.
+
+mod backend;
+mod context;
+mod kv_state;
+
+pub(in crate::engine) use backend::multiplies_bf16;
+pub use backend::{backend, physical_cores, with_logged_error};
+pub(in crate::engine) use context::{Context, MOST_TEXTS};
+pub use context::{Loaded, Served};
+pub(in crate::engine) use kv_state::parse;
