@@ -46,7 +46,7 @@ pub struct Case {
 impl Case {
     /// Itself where it comes back to its expert: what was done to its item before does not show in it.
     pub fn as_repeat(&self) -> Option<CaseId> {
-        matches!(self.reason, Reason::Repeat | Reason::Again).then_some(self.id)
+        matches!(self.reason, Reason::Repeat | Reason::Reannotate).then_some(self.id)
     }
 }
 
@@ -64,7 +64,7 @@ fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
         round_number: r.get(2)?,
         item: r.get(3)?,
         split: r.get(4)?,
-        reason: if r.get(11)? { Reason::Again } else { r.get(5)? },
+        reason: if r.get(11)? { Reason::Reannotate } else { r.get(5)? },
         partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
         margin: r.get::<_, f64>(8)? as f32,
         expert: r.get(9)?,
