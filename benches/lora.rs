@@ -24,7 +24,7 @@ use hardcase::engine::lora::{AdapterFile, Head};
 use hardcase::engine::training::{Example, Fit, Settings, fit, probabilities};
 use hardcase::engine::verify::Verified;
 use hardcase::mining::round::{Order, Stage, propose};
-use hardcase::mining::strategies::registry::{DEFAULT, strategy_by_name};
+use hardcase::mining::strategies::{DEFAULT, strategy_by_name};
 use hardcase::mining::{Pool, PoolParts};
 use hardcase::stats::agreement::kappa::cohen;
 use hardcase::stats::classifier::head::{balanced, fit_head};

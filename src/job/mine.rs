@@ -11,7 +11,7 @@ use crate::learn::evaluate::rescore_cases;
 use crate::learn::prelabels::{active, complete, dimensions_of};
 use crate::learn::scorer::Scorer;
 use crate::mining::round::{Order, Stage, propose};
-use crate::mining::strategies::registry::{DEFAULT, listed, strategy_by_name};
+use crate::mining::strategies::{DEFAULT, listed, strategy_by_name};
 use crate::mining::{Pool, PoolParts};
 use crate::store::Store;
 use crate::store::pool::predictors::Predictor;
