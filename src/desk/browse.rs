@@ -639,7 +639,7 @@ mod tests {
         ann.answer(ItemId(4), "spam", Remarks::default()).unwrap();
         assert_eq!(found(&reading(&path, "ann"), "suspect"), [1], "one was confirmed and one changed");
         let status = crate::insight::status::status(&path, "ann").unwrap();
-        assert_eq!(status.slips_by_expert, [("ann".to_owned(), 1)].into());
+        assert_eq!(status.label_issues_by_expert, [("ann".to_owned(), 1)].into());
         assert!(status.to_string().contains("1 answer looks like a slip (1 of ann)"), "{status}");
         ann.undo().unwrap();
         assert_eq!(found(&reading(&path, "ann"), "suspect"), [1, 4]);

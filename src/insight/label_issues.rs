@@ -1,6 +1,6 @@
-//! Answers that look like label_issues: what the last tuning found among the training labels, as far as nobody has looked again.
+//! Label issues: an expert's answers that the last training found improbable and that the expert has not reviewed yet.
 //!
-//! Of an expert's own answers only. An item that an expert has not answered is never among them, so nothing of the model's view gets out.
+//! Only ever an expert's own answers. An item that the expert has not answered is never among them, so they reveal nothing of the model's view.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::store::Store;
 
-/// What is read of a head's settings.
+/// The part of a head's settings that is read here.
 #[derive(Default, Deserialize)]
 struct Settings {
     #[serde(default)]
@@ -21,8 +21,8 @@ struct Suspect {
     label: String,
 }
 
-/// The items, ascending, whose answer by this expert looks like a slip: it is the label that the last head was trained with and found
-/// unlikely, and the expert has given it once. An answer given again, the same or another, is no slip any more.
+/// The items, ascending, whose answer by this expert may be wrong: it is the label that the last head was trained with and found improbable, and
+/// the expert has given it once. An answer given a second time, the same or another, counts as reviewed.
 pub fn label_issues(store: &Store, expert: ExpertId) -> Result<Vec<ItemId>> {
     let head = store.adapters()?.into_iter().rev().find(|adapter| adapter.kind == "head");
     let settings: Settings =

@@ -15,7 +15,7 @@ use crate::learn::scorer::{Scorer, ZeroShotSettings};
 use crate::learn::shares::following_audit;
 use crate::learn::training::Training;
 use crate::stats::classifier::head::{TooFew, fit_anchored_head, fit_head, out_of_fold};
-use crate::stats::classifier::label_issues::label_errors;
+use crate::stats::classifier::label_issues::label_issues;
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::adapters::{AdapterRow, NewAdapter};
@@ -338,7 +338,7 @@ fn anchors(store: &Store, current: &Predictor, labels: &[String]) -> Result<Opti
 /// The training labels that look like label_issues by heads that have not seen them; none while a label has too few examples for that.
 fn suspects(training: &Training, labels: &[String], c: f64, seed: u64) -> Vec<Suspect> {
     let held_out = out_of_fold(training.vectors.view(), &training.labels, labels.len(), c, seed);
-    let found = held_out.map(|p| label_errors(p.view(), &training.labels)).unwrap_or_default();
+    let found = held_out.map(|p| label_issues(p.view(), &training.labels)).unwrap_or_default();
     let most = training.items.len() / ONE_SLIP_IN;
     let suspect = |i: usize| Suspect { item: training.items[i], label: labels[training.labels[i]].clone() };
     found.into_iter().take(most).map(suspect).collect()

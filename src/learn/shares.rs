@@ -8,7 +8,7 @@ use super::scorer::ZeroShotSettings;
 use crate::domain::fault::Result;
 use crate::domain::ids::PredictorId;
 use crate::stats::estimate::audit_rounds::audit_answers;
-use crate::stats::estimate::shares::{SharesFrom, Start, follow_audit};
+use crate::stats::estimate::shares::{BeforeAudit, SharesFrom, follow_audit};
 use crate::store::log::tasks::Revision;
 use crate::store::pool::predictors::Predictor;
 use crate::work::runner::Work;
@@ -53,7 +53,7 @@ pub(crate) fn following_audit(
         SharesFrom::Audit(earlier) => &earlier.prior,
         SharesFrom::Task | SharesFrom::Pool => &settings.calibration.shares,
     };
-    let start = Start {
+    let start = BeforeAudit {
         scores: scores.view(),
         prior,
         given: &revision.task.shares(),

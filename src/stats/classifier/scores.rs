@@ -158,7 +158,7 @@ pub(in crate::stats) fn ac1_figure<'a>(
     drawn: impl Iterator<Item = &'a Counts>,
     (n, effective): (usize, f64),
 ) -> Figure {
-    let why = "the task has one label only";
+    let why = "the task has only one label";
     let Some(value) = counts.ac1() else { return Figure::undefined(why) };
     let found = figure(value, drawn.map(Counts::ac1), n, why);
     if counts.is_perfect() { with_low(found, counts.ac1_at(floor_without_failure(effective))) } else { found }
@@ -211,8 +211,8 @@ impl Answers {
     fn figure(&self, score: impl Fn(&Counts) -> Option<f64> + Sync, seed: u64, unit: &str) -> Figure {
         let Some(value) = self.mean(|expert| score(&self.whole(expert))) else {
             return Figure::undefined(match self.most {
-                0 => format!("there is no {unit} yet"),
-                most => format!("only {most} of at least {LEAST_CASES} cases are there"),
+                0 => format!("no {unit} yet"),
+                most => format!("{most} of the {LEAST_CASES} cases needed"),
             });
         };
         let all = self.experts.iter().map(Vec::len).max().unwrap_or(0);
@@ -225,7 +225,7 @@ impl Answers {
                 score(&counts)
             })
         });
-        figure(value, drawn, self.cases(), "the cases are too few to say")
+        figure(value, drawn, self.cases(), "too few cases")
     }
 }
 

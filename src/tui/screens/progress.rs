@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::figure::Figure;
-use crate::insight::advice::{Advice, Ceiling};
+use crate::insight::advice::Advice;
+use crate::insight::ceiling::Ceiling;
 use crate::insight::next_round::NextRound;
 use crate::insight::status::Status;
 use crate::tui::keys::{ACTIONS, Action};
@@ -113,7 +114,7 @@ impl Page<'_> {
         }
         let head = vec![Span::styled(format!(" Round {}  ", status.round), theme.title)];
         self.sentence(head, &says, theme.text);
-        for owed in status.open_rounds.iter().filter(|_| status.several_hands()) {
+        for owed in status.open_rounds.iter().filter(|_| status.needs_several_annotators()) {
             let head = vec![Span::raw("   ")];
             self.sentence(head, &drawable(&format!("round {}: {owed}", owed.round)), theme.quiet);
         }
@@ -164,7 +165,7 @@ impl Page<'_> {
             .curve
             .iter()
             .map(|p| &p.kappa)
-            .chain([&status.kappa.expert_expert, &status.kappa.own_agreement])
+            .chain([&status.kappa.expert_expert, &status.kappa.self_agreement])
             .filter_map(low);
         let scale = Scale::holding(lows, width);
         let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "model", "kappa", scale.axis());
@@ -196,7 +197,7 @@ impl Page<'_> {
                 }
             }
         }
-        let (experts, own) = (&status.kappa.expert_expert, &status.kappa.own_agreement);
+        let (experts, own) = (&status.kappa.expert_expert, &status.kappa.self_agreement);
         let mut rows = Vec::new();
         if experts.value().is_some() || own.value().is_none() {
             let only = experts.value().is_some() && !matches!(held_against, Some(Ceiling::Experts(_)));
@@ -342,7 +343,7 @@ impl Page<'_> {
 
 /// How many of an expert's own answers look like label_issues, and how to see them; nothing where none does.
 fn slips_of(status: &Status, key: impl Fn(Action) -> String) -> Option<String> {
-    let says = match status.slips_by_expert.get(&status.you)? {
+    let says = match status.label_issues_by_expert.get(&status.you)? {
         1 => "1 answer of yours looks like a slip".to_owned(),
         n => format!("{n} answers of yours look like label_issues"),
     };
@@ -489,7 +490,7 @@ fn share(figure: &Figure, says: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::insight::advice::StopBy;
+    use crate::insight::ceiling::StopBy;
     use crate::insight::next_round::{Basis, Narrower, Outlook};
     use crate::tui::keys::Keymap;
     use crate::tui::theme::{Theme, ThemeName};

@@ -263,7 +263,7 @@ mod tests {
     fn screen(lead: bool, items: &[i64]) -> AgreementScreen {
         let disputes = items.iter().map(|item| dispute(*item)).collect();
         let report =
-            AgreementReport { lead, labels: Vec::new(), uses: Vec::new(), signs: Vec::new(), disputes };
+            AgreementReport { lead, labels: Vec::new(), uses: Vec::new(), warnings: Vec::new(), disputes };
         let mut screen = AgreementScreen::default();
         screen.take(Ok(Box::new(report)));
         screen
