@@ -1,4 +1,4 @@
-//! `new`: makes a project, and imports data where it is named. Without a task, at a terminal, it asks for one.
+//! `new`: creates a project and imports data into it. Without a task, at a terminal, it asks for one.
 
 use std::path::{Path, PathBuf};
 
@@ -17,17 +17,17 @@ use crate::job::import::BadRows;
 use crate::job::preview::{Look, look};
 use crate::job::task::{free_name, write_new};
 
-/// The seed of a project that is given none: the same data then gives the same rounds everywhere.
+/// A fixed seed by default, so that the same data gives the same rounds everywhere.
 pub(super) const DEFAULT_SEED: u64 = 1;
 
 #[derive(clap::Args)]
 pub(super) struct New {
-    /// The project file to make
+    /// The project file to create
     file: PathBuf,
-    /// The task: question, guideline and labels; without it, at a terminal, questions are asked
+    /// The task: question, guideline and labels. Without this option, at a terminal, you are asked for them
     #[arg(long, value_name = "TASK.toml")]
     task: Option<PathBuf>,
-    /// Texts to import; may be given several times
+    /// Texts to import; may be repeated
     #[arg(long, value_name = "DATA")]
     data: Vec<PathBuf>,
     #[command(flatten)]
@@ -46,38 +46,38 @@ impl New {
     }
 }
 
-/// `hardcase DATA`: offers to make a project beside the data.
+/// `hardcase DATA`: offers to start a project next to the data.
 ///
 /// # Errors
-/// There is one already, nobody is there to ask, or the person leaves.
+/// The project exists, there is no terminal to ask at, or the person leaves.
 pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> Result<()> {
     let shown = data.display().to_string();
     let project = NewProject::of(data.with_extension("hardcase"), vec![data], importing);
     let file = project.file.display();
     if project.file.exists() {
         return Err(Fault::usage(project.attempted(), "it exists already").hint(format!(
-            "Open it with `hardcase {file}`, or make another with `hardcase new FILE --data {shown}`"
+            "Open it with `hardcase {file}`, or create another with `hardcase new FILE --data {shown}`"
         )));
     }
     if !setting.asks() {
         return Err(Fault::usage(
             project.attempted(),
-            "its task is asked for at a terminal, without --json and --quiet",
+            "you are asked for its task, which needs a terminal, without --json and --quiet",
         )
-        .hint(format!("Write a TASK.toml and use `hardcase new {file} --task TASK.toml --data {shown}`")));
+        .hint(format!("Write a TASK.toml and run `hardcase new {file} --task TASK.toml --data {shown}`")));
     }
     let mut person = Keyboard::prepare(&setting.watch, project.attempted());
-    let question = format!("{shown} is no project. Make {file} from its texts");
-    if !dialogue::yes(&mut person, "a project is to be made", &question)? {
-        return setting
-            .say(&format!("nothing was made; `hardcase new FILE --data {shown}` makes it elsewhere"));
+    let question = format!("Start a new project {file} with the texts in {shown}");
+    if !dialogue::yes(&mut person, "you want a new project", &question)? {
+        return setting.say(&format!(
+            "Nothing was created. `hardcase new FILE --data {shown}` creates the project elsewhere."
+        ));
     }
     let file = project.file.clone();
     project.make_by_asking(setting, &mut person)?;
     hand_over(setting, &file)
 }
 
-/// A project to be made.
 struct NewProject {
     file: PathBuf,
     data: Vec<PathBuf>,
@@ -92,26 +92,26 @@ impl NewProject {
     }
 
     fn attempted(&self) -> String {
-        format!("make the project {}", self.file.display())
+        format!("create the project {}", self.file.display())
     }
 
-    /// Asks for the task, writes it beside the project, and makes both.
+    /// Asks for the task, writes it next to the project, and creates both.
     fn make_by_asking(mut self, setting: &Setting, person: &mut Keyboard) -> Result<()> {
-        // What would fail at the end fails before anybody has typed a word.
+        // Fail before anybody has typed a word, not at the end.
         check_place(&self.file)?;
         person.say(&format!(
-            "{} does not exist yet; it is made at the end.\nEnter takes what stands in [brackets]; Ctrl-C leaves, and nothing is made.",
+            "{} will be created after the last question.\nPress Enter to accept the value in [brackets], or Ctrl-C to leave without creating anything.",
             self.file.display()
         ))?;
         self.see_data(person)?;
         let toml = free_name(&self.file);
         let task = dialogue::ask_task(person, &self.names(&toml))?;
         write_new(&toml, &task)?;
-        setting.say(&format!("wrote {}", toml.display()))?;
+        setting.say(&format!("Wrote {}.", toml.display()))?;
         self.make(setting, Some(&task))
     }
 
-    /// Shows the first texts of each file, and lets the person choose the first one's columns where the command line does not.
+    /// Shows the first texts of each file, and lets the person choose the columns of the first file unless the command line did.
     fn see_data(&mut self, person: &mut Keyboard) -> Result<()> {
         let [first, others @ ..] = self.data.as_slice() else { return Ok(()) };
         if let Some(seen) = look(first, &self.options)? {
@@ -136,7 +136,7 @@ impl NewProject {
                 }
                 Some(Look { texts: Err(why), .. }) => {
                     return Err(Fault::usage(format!("read {}", other.display()), why)
-                        .hint("Name the column with the texts: --text COLUMN"));
+                        .hint("Name the column that holds the texts: --text COLUMN"));
                 }
                 None => {}
             }
@@ -160,19 +160,19 @@ impl NewProject {
             setting.say(&warning)?;
         }
         let file = self.file.display();
-        setting.say(&format!("made {file}"))?;
+        setting.say(&format!("Created {file}."))?;
         import_all(setting, &self.file, &self.data, &self.options, self.bad_rows).inspect_err(|_| {
             // The reason follows on standard error.
             let _ = setting.say(&format!(
-                "{file} is there, without all of the texts: `hardcase import {file} DATA` goes on"
+                "{file} was created, but not all texts were imported. Import the rest with `hardcase import {file} DATA`."
             ));
         })?;
         setting.say(&match (task, self.data.is_empty()) {
             (None, _) => {
-                format!("next: write a TASK.toml and set it with `hardcase task {file} --set TASK.toml`")
+                format!("Next: write a TASK.toml and set it with `hardcase task {file} --set TASK.toml`")
             }
-            (_, true) => format!("next: `hardcase import {file} DATA`"),
-            (_, false) => format!("next: `hardcase {file}`"),
+            (_, true) => format!("Next: `hardcase import {file} DATA`"),
+            (_, false) => format!("Next: `hardcase {file}`"),
         })
     }
 }
