@@ -6,7 +6,7 @@
 use super::next::text_and_meta;
 use crate::domain::fault::Result;
 use crate::domain::task::{Label, Task, shares_that_cannot_be};
-use crate::job::preview::{Look, Texts};
+use crate::job::preview::{Preview, Texts};
 
 /// The person who answers.
 pub(super) trait Person {
@@ -43,14 +43,14 @@ const MAX_DEFAULT: usize = 50;
 const KEYS: &str = "1234567890abcdefghijklmnopqrstuvwxyz";
 
 /// Shows the first texts until the person accepts them. Returns the columns chosen instead of the detected ones, if any.
-/// `look` previews the data with other text columns.
+/// `preview` reads the beginning of the data with other text columns.
 ///
 /// # Errors
 /// The person leaves.
 pub(super) fn choose_text(
     person: &mut impl Person,
-    mut now: Look,
-    look: impl Fn(&[String]) -> Result<Look>,
+    mut now: Preview,
+    preview: impl Fn(&[String]) -> Result<Preview>,
 ) -> Result<Vec<String>> {
     let mut chosen = Vec::new();
     loop {
@@ -73,7 +73,7 @@ pub(super) fn choose_text(
             if line.is_empty() {
                 return Ok(None);
             }
-            let new = look(&columns_of(line, &now.columns)).map_err(|f| sentence(f.why()))?;
+            let new = preview(&columns_of(line, &now.columns)).map_err(|f| sentence(f.why()))?;
             match (&new.texts, new.gold) {
                 (Ok(t), Some(gold)) if t.columns.contains(&gold) => {
                     Err("That column holds the known labels, which people who label must not see.".into())
@@ -92,11 +92,15 @@ pub(super) fn choose_text(
 /// Prints how the data is read, and its first texts as experts will see them.
 pub(super) fn show_texts(person: &mut impl Person, texts: &Texts) -> Result<()> {
     if texts.rows.is_empty() {
-        return person.say(&format!("{}\nIts first rows contain no text.\n", texts.found));
+        return person.say(&format!("{}\nIts first rows contain no text.\n", texts.read_as));
     }
     let rows: Vec<String> =
         texts.rows.iter().map(|row| text_and_meta(&shortened(&row.text, MAX_TEXT), &row.meta)).collect();
-    person.say(&format!("{}\nThe first texts, as experts will see them:\n\n{}", texts.found, rows.join("\n")))
+    person.say(&format!(
+        "{}\nThe first texts, as experts will see them:\n\n{}",
+        texts.read_as,
+        rows.join("\n")
+    ))
 }
 
 /// Asks for the task until the person accepts the summary.

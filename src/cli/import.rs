@@ -1,4 +1,4 @@
-//! `import`: adds texts.
+//! `import`: adds texts to a project.
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +6,13 @@ use super::arguments::Reading;
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::read_options::ReadOptions;
-use crate::job::import::{BadRows, import};
+use crate::job::import::{BadRows, import, input_formats};
 
 #[derive(clap::Args)]
 pub(super) struct Import {
     /// The project file
     file: PathBuf,
-    /// CSV, TSV, JSONL or plain lines; `-` is standard input
-    #[arg(required = true)]
+    #[arg(required = true, help = format!("{}; `-` is standard input", input_formats()))]
     data: Vec<PathBuf>,
     #[command(flatten)]
     importing: Importing,
@@ -24,13 +23,13 @@ pub(super) struct Import {
 pub(super) struct Importing {
     #[command(flatten)]
     reading: Reading,
-    /// Put rows that cannot be read into DATA.rejects.jsonl instead of stopping
+    /// Write rows that cannot be read to DATA.rejects.jsonl instead of stopping
     #[arg(long)]
     skip_bad: bool,
 }
 
 impl Importing {
-    /// How the data is read, and what becomes of bad rows.
+    /// How to read the data, and what to do with rows that cannot be read.
     pub fn checked(self) -> (ReadOptions, BadRows) {
         let bad_rows = if self.skip_bad { BadRows::Reject } else { BadRows::Stop };
         (self.reading.into(), bad_rows)
@@ -44,7 +43,7 @@ impl Import {
     }
 }
 
-/// Imports files one after the other and prints what came of each.
+/// Imports one file after the other and prints a report for each.
 pub(super) fn import_all(
     setting: &Setting,
     project: &Path,

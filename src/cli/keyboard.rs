@@ -61,7 +61,7 @@ impl Person for Keyboard {
             Ok(Input::Left) | Err(_) => {
                 output::print("")?;
                 Err(Fault::new(&self.attempted, "you left before the last question")
-                    .hint("Nothing was created. Run the same command to start over"))
+                    .hint("Nothing was made. Run the same command to start over"))
             }
         }
     }

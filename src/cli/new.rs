@@ -1,4 +1,4 @@
-//! `new`: creates a project and imports data into it. Without a task, at a terminal, it asks for one.
+//! `new`: makes a project and imports the data that is named. Without a task it asks for one, if there is a terminal.
 
 use std::path::{Path, PathBuf};
 
@@ -14,20 +14,20 @@ use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
 use crate::job::create::{check_place, create};
 use crate::job::import::BadRows;
-use crate::job::preview::{Look, look};
+use crate::job::preview::{Preview, preview};
 use crate::job::task::{free_name, write_new};
 
-/// A fixed seed by default, so that the same data gives the same rounds everywhere.
+/// The seed of a project that is given none, so that the same data gives the same rounds everywhere.
 pub(super) const DEFAULT_SEED: u64 = 1;
 
 #[derive(clap::Args)]
 pub(super) struct New {
-    /// The project file to create
+    /// The project file to make
     file: PathBuf,
-    /// The task: question, guideline and labels. Without this option, at a terminal, you are asked for them
+    /// The task: question, guideline and labels [default: you are asked, at a terminal]
     #[arg(long, value_name = "TASK.toml")]
     task: Option<PathBuf>,
-    /// Texts to import; may be repeated
+    /// Texts to import; can be given several times
     #[arg(long, value_name = "DATA")]
     data: Vec<PathBuf>,
     #[command(flatten)]
@@ -46,31 +46,31 @@ impl New {
     }
 }
 
-/// `hardcase DATA`: offers to start a project next to the data.
+/// `hardcase DATA`: offers to make a project next to the data.
 ///
 /// # Errors
-/// The project exists, there is no terminal to ask at, or the person leaves.
+/// There is one already, there is no terminal to ask at, or the person leaves.
 pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> Result<()> {
     let shown = data.display().to_string();
     let project = NewProject::of(data.with_extension("hardcase"), vec![data], importing);
     let file = project.file.display();
     if project.file.exists() {
         return Err(Fault::usage(project.attempted(), "it exists already").hint(format!(
-            "Open it with `hardcase {file}`, or create another with `hardcase new FILE --data {shown}`"
+            "Open it with `hardcase {file}`, or make another one with `hardcase new FILE --data {shown}`"
         )));
     }
     if !setting.asks() {
         return Err(Fault::usage(
             project.attempted(),
-            "you are asked for its task, which needs a terminal, without --json and --quiet",
+            "you are asked for its task at a terminal, without --json and --quiet",
         )
         .hint(format!("Write a TASK.toml and run `hardcase new {file} --task TASK.toml --data {shown}`")));
     }
     let mut person = Keyboard::prepare(&setting.watch, project.attempted());
     let question = format!("Start a new project {file} with the texts in {shown}");
-    if !dialogue::yes(&mut person, "you want a new project", &question)? {
+    if !dialogue::yes(&mut person, "you want to", &question)? {
         return setting.say(&format!(
-            "Nothing was created. `hardcase new FILE --data {shown}` creates the project elsewhere."
+            "Nothing was made. To put the project elsewhere: `hardcase new FILE --data {shown}`"
         ));
     }
     let file = project.file.clone();
@@ -78,6 +78,7 @@ pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> R
     hand_over(setting, &file)
 }
 
+/// A project to be made.
 struct NewProject {
     file: PathBuf,
     data: Vec<PathBuf>,
@@ -92,51 +93,54 @@ impl NewProject {
     }
 
     fn attempted(&self) -> String {
-        format!("create the project {}", self.file.display())
+        format!("make the project {}", self.file.display())
     }
 
-    /// Asks for the task, writes it next to the project, and creates both.
+    /// Asks for the task, writes it next to the project, and makes both.
     fn make_by_asking(mut self, setting: &Setting, person: &mut Keyboard) -> Result<()> {
-        // Fail before anybody has typed a word, not at the end.
+        // Whatever would fail at the end should fail before anyone has typed a word.
         check_place(&self.file)?;
         person.say(&format!(
-            "{} will be created after the last question.\nPress Enter to accept the value in [brackets], or Ctrl-C to leave without creating anything.",
+            "{} will be made when you have answered all questions.\nEnter accepts the answer in [brackets]. Ctrl-C leaves, and nothing is made.",
             self.file.display()
         ))?;
-        self.see_data(person)?;
+        self.preview_data(person)?;
         let toml = free_name(&self.file);
         let task = dialogue::ask_task(person, &self.names(&toml))?;
         write_new(&toml, &task)?;
-        setting.say(&format!("Wrote {}.", toml.display()))?;
+        setting.say(&format!("Wrote the task to {}", toml.display()))?;
         self.make(setting, Some(&task))
     }
 
-    /// Shows the first texts of each file, and lets the person choose the columns of the first file unless the command line did.
-    fn see_data(&mut self, person: &mut Keyboard) -> Result<()> {
+    /// Shows the first texts of each file, and asks for the text columns of the first file if the command line does not name them.
+    fn preview_data(&mut self, person: &mut Keyboard) -> Result<()> {
         let [first, others @ ..] = self.data.as_slice() else { return Ok(()) };
-        if let Some(seen) = look(first, &self.options)? {
+        if let Some(found) = preview(first, &self.options)? {
             person.say(&format!("\n{}", first.display()))?;
-            match &seen.texts {
+            match &found.texts {
                 Ok(texts) if !self.options.text.is_empty() => dialogue::show_texts(person, texts)?,
                 _ => {
                     let with = |text: &[String]| {
                         let options = ReadOptions { text: text.to_vec(), ..self.options.clone() };
-                        look(first, &options)?.ok_or_else(|| Fault::new("read it again", "it is gone"))
+                        preview(first, &options)?.ok_or_else(|| {
+                            Fault::new(format!("read {} again", first.display()), "it has changed")
+                                .hint("Run the same command again")
+                        })
                     };
-                    let chosen = dialogue::choose_text(person, seen, with)?;
+                    let chosen = dialogue::choose_text(person, found, with)?;
                     self.options.text = chosen;
                 }
             }
         }
         for other in others {
-            match look(other, &self.options)? {
-                Some(Look { texts: Ok(texts), .. }) => {
+            match preview(other, &self.options)? {
+                Some(Preview { texts: Ok(texts), .. }) => {
                     person.say(&format!("\n{}", other.display()))?;
                     dialogue::show_texts(person, &texts)?;
                 }
-                Some(Look { texts: Err(why), .. }) => {
+                Some(Preview { texts: Err(why), .. }) => {
                     return Err(Fault::usage(format!("read {}", other.display()), why)
-                        .hint("Name the column that holds the texts: --text COLUMN"));
+                        .hint("Name the column that has the texts: --text COLUMN"));
                 }
                 None => {}
             }
@@ -160,11 +164,11 @@ impl NewProject {
             setting.say(&warning)?;
         }
         let file = self.file.display();
-        setting.say(&format!("Created {file}."))?;
+        setting.say(&format!("Made {file}"))?;
         import_all(setting, &self.file, &self.data, &self.options, self.bad_rows).inspect_err(|_| {
             // The reason follows on standard error.
             let _ = setting.say(&format!(
-                "{file} was created, but not all texts were imported. Import the rest with `hardcase import {file} DATA`."
+                "The project {file} exists, but not all texts are in it: go on with `hardcase import {file} DATA`"
             ));
         })?;
         setting.say(&match (task, self.data.is_empty()) {

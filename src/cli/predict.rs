@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::arguments::Reading;
-use super::export::FormatArgument;
+use super::export::Written;
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
+use crate::exchange::export::output_format;
 use crate::exchange::predict::{PredictOptions, predict};
 
 #[derive(clap::Args)]
@@ -18,25 +19,22 @@ pub(super) struct Predict {
     data: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// The file of the model that the project was scouted with, where it has moved
+    /// The model that the project was scouted with, if its file has moved
     #[arg(long, value_name = "GGUF")]
     model: Option<PathBuf>,
-    /// Threads [default: one for each core]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// How to write
-    #[arg(long, value_enum, default_value = "jsonl")]
-    format: FormatArgument,
-    /// Where to [default: standard output]
-    #[arg(short, long, value_name = "OUT")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    written: Written,
 }
 
 impl Predict {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let model = setting.scout_model(self.model, self.threads);
-        let to_file = self.out.is_some();
-        let options = PredictOptions { read: self.reading.into(), format: self.format.into(), out: self.out };
+        let to_file = self.written.out.is_some();
+        let format = self.written.format.as_deref().map(output_format).transpose()?;
+        let options = PredictOptions { read: self.reading.into(), format, out: self.written.out };
         setting.watch.prepare();
         let n = predict(&self.file, &self.data, &model, &options, &setting.watch)?;
         if to_file { setting.say(&format!("{} scored", counted(n, "text", "texts"))) } else { Ok(()) }

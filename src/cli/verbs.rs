@@ -41,7 +41,7 @@ enum Verb {
     Label(label::Label),
     /// Create a project
     New(new::New),
-    /// Import texts from CSV, TSV, JSONL or plain lines
+    #[command(about = format!("Import texts: {}", crate::job::import::input_formats()))]
     Import(import::Import),
     /// Embed and prelabel all new texts with the local encoder
     #[cfg(feature = "engine")]

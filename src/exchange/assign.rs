@@ -1,4 +1,4 @@
-//! `assign`: cases for a reviewer elsewhere, as a project file of their own, reserved here until it comes back by `merge`.
+//! `assign`: cases for a reviewer elsewhere, in a project file of their own. They are reserved here until that file comes back by `merge`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,38 +12,35 @@ use crate::domain::moment;
 use crate::domain::part::Models;
 use crate::store::{Access, Store};
 
-/// How often somebody may come to one of the cases while the copy is written.
+/// How often it is tried again because someone else was given one of the cases while the copy was written.
 const TRIES: usize = 5;
 
-/// What is given away.
+/// What is assigned, to whom and how.
 #[derive(Clone, Debug)]
 pub struct Assignment<'a> {
     /// The reviewer's name.
     pub to: &'a str,
-    /// The most cases.
+    /// The most cases that are assigned.
     pub limit: usize,
-    /// Whether vectors and adapters go with them.
+    /// Whether the copy contains vectors and adapters.
     pub models: Models,
-    /// How long nobody else gets them.
+    /// How long nobody else is given them.
     pub reserved: Duration,
     /// The file to make.
     pub out: &'a Path,
 }
 
-/// What was given away.
+/// What was assigned.
 #[derive(Clone, Debug, Serialize)]
 pub struct AssignReport {
-    /// To whom.
     pub to: String,
-    /// How many cases.
     pub cases: usize,
-    /// Where they are.
+    /// The file.
     pub out: PathBuf,
-    /// Its size.
     pub bytes: u64,
-    /// Until when nobody else gets them beyond their overlap, UTC milliseconds.
+    /// Until when nobody else is given them beyond their overlap, UTC milliseconds.
     pub reserved_until_ms: i64,
-    /// The project that they come back to.
+    /// The project into which they are merged back.
     pub project: PathBuf,
 }
 
@@ -52,8 +49,8 @@ impl fmt::Display for AssignReport {
         let until = moment::utc(self.reserved_until_ms);
         write!(
             f,
-            "{}: {} {} for {} ({} kB); nobody else gets them beyond their overlap until {until} UTC\n  \
-             there: `hardcase {} --as {}`; back here: `hardcase merge {} {}`",
+            "{}: {} {} for {} ({} kB), reserved until {until} UTC beyond their overlap\n  \
+             to label them: `hardcase {} --as {}`; to bring them back: `hardcase merge {} {}`",
             self.out.display(),
             self.cases,
             if self.cases == 1 { "case" } else { "cases" },
@@ -75,14 +72,14 @@ fn quoted(name: &str) -> String {
     }
 }
 
-/// Writes the copy, and reserves its cases here. `expert` is whoever gives them away.
+/// Writes the copy and reserves its cases here. `expert` is the person who assigns them.
 ///
 /// # Errors
-/// No case is left to give, or the file exists or cannot be written: then nothing is reserved.
+/// No case is left to assign, or the file exists or cannot be written. Then nothing is reserved.
 pub fn assign(project: &Path, expert: &str, what: &Assignment<'_>) -> Result<AssignReport> {
     let attempted = format!("assign cases to {}", what.to);
     let mut store = Store::open(project, Access::Job)?;
-    // A copy without a task could not be labelled.
+    // Without a task nobody could label the copy.
     store.task()?;
     if what.out.symlink_metadata().is_ok() {
         return Err(Fault::usage(attempted, format!("{} exists already", what.out.display()))
@@ -91,7 +88,7 @@ pub fn assign(project: &Path, expert: &str, what: &Assignment<'_>) -> Result<Ass
     let to = store.enrol_expert(what.to)?;
     let (_, session) = store.begin_session(expert)?;
     let given = give(&mut store, to, session, what, &attempted);
-    // The reservations outlive the session that made them.
+    // The reservations outlast the session that made them.
     let ended = store.end_session(session, true);
     let (cases, until) = given?;
     ended?;
@@ -121,13 +118,15 @@ fn give(
         if cases.is_empty() {
             let reserved = store.reserved_until(to)?.is_some_and(|until| until > store.now_ms());
             let why = if reserved {
-                "every case that is left for them is reserved for them already"
+                "all cases that are left for them are reserved for them already"
             } else {
                 "no case is left for them"
             };
-            return Err(Fault::usage(attempted, why).hint("`hardcase mine` opens a round with new cases"));
+            return Err(
+                Fault::usage(attempted, why).hint("Open a round with new cases: `hardcase mine FILE`")
+            );
         }
-        // Whole before anything is reserved; under its own name only once it is.
+        // Complete before anything is reserved, and under its final name only after that.
         let _ = std::fs::remove_file(&partial);
         store.write_part(&partial, &cases, to, what.models)?;
         let until =
@@ -146,6 +145,6 @@ fn give(
         return Ok((cases.len(), until));
     }
     let _ = std::fs::remove_file(&partial);
-    Err(Fault::new(attempted, "others come to the same cases all the time")
-        .hint("Give away fewer with --limit, or try again later"))
+    Err(Fault::new(attempted, "other people keep being given the same cases")
+        .hint("Assign fewer with --limit, or try again later"))
 }

@@ -1,8 +1,11 @@
-//! Files in and out of a project besides imports: exports, merges, parts given away, and logs of labels.
+//! Everything that leaves a project as a file or comes back from one, apart from imports: exports, predictions for new texts, merges, and
+//! parts of a project for a reviewer elsewhere.
+//!
+//! To add a kind of export, see `export/mod.rs`: one file and one line of its list. To add a file format for all of them, see
+//! `formats/write/mod.rs`. Nothing here changes a label: `merge` takes in the events of another copy as they are.
 
 pub mod assign;
 pub mod export;
 pub mod merge;
-pub mod own_log;
 #[cfg(feature = "engine")]
 pub mod predict;

@@ -1,4 +1,4 @@
-//! `predict`: scores new data with the active model; the project does not change.
+//! `predict`: scores new texts with the active model. The project does not change.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -7,33 +7,41 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::read_options::ReadOptions;
-use crate::exchange::export::{ExportFormat, probabilities_cell};
-use crate::formats::{Cell, Entry, OutputFormat, Reader, Row, RowWriter};
+use crate::exchange::export::{RowsOut, probabilities_cell};
+use crate::formats::{ColumnType, Entry, OutputFormat, Reader, Row, chosen_format};
 use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::active;
 use crate::learn::scorer::Scorer;
 use crate::store::{Access, Store};
 use crate::work::input::open_source;
-use crate::work::output::{output_fault, write_to};
+use crate::work::output::write_to;
 
 /// Texts scored at a time.
 const CHUNK: usize = 4_096;
+
+const COLUMNS: [(&str, ColumnType); 5] = [
+    ("id", ColumnType::Text),
+    ("line", ColumnType::Integer),
+    ("text", ColumnType::Text),
+    ("prelabel", ColumnType::Text),
+    ("probabilities", ColumnType::Json),
+];
 
 /// Where predictions come from and go to.
 #[derive(Clone, Debug)]
 pub struct PredictOptions {
     /// How to read the data.
     pub read: ReadOptions,
-    /// How to write the predictions.
-    pub format: ExportFormat,
-    /// Where to; standard output where none is named.
+    /// Where none is given, the extension of `out` decides, and then the default.
+    pub format: Option<&'static OutputFormat>,
+    /// Standard output where no file is named.
     pub out: Option<PathBuf>,
 }
 
 /// Scores every row of `data`. Returns how many there were.
 ///
 /// # Errors
-/// Nothing scouted yet, a bad row, or a model that cannot be used.
+/// No active model yet, a row that cannot be read, or a model that cannot be used.
 pub fn predict(
     project: &Path,
     data: &Path,
@@ -55,9 +63,9 @@ pub fn predict(
     if store.model(predictor.model)?.is_none_or(|m| m.sha256 != chosen.model.sha256) {
         return Err(Fault::usage(
             &attempted,
-            format!("{} is not the model that the project was scouted with", chosen.model.name),
+            format!("the project was scouted with another model than {}", chosen.model.name),
         )
-        .hint("Leave --model out, or name that model's file"));
+        .hint("Leave --model out, or name the file of the model that it was scouted with"));
     }
     let bytes = predictor.space().adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
     let encoder = chosen.load_adapted(bytes.as_deref())?;
@@ -66,16 +74,11 @@ pub fn predict(
     let name = data.to_string_lossy().into_owned();
     let mut reader =
         Reader::open(source.stream, &name, &options.read).map_err(|f| f.while_trying(&attempted))?;
-    watcher.note(&format!("{name}: {}", reader.found()));
+    watcher.note(&format!("{name}: {}", reader.detected()));
+    let format = chosen_format(options.format, options.out.as_deref());
     let mut written = 0;
     write_to(options.out.as_deref(), |out| {
-        let format = match options.format {
-            ExportFormat::Jsonl => OutputFormat::Jsonl,
-            ExportFormat::Csv => OutputFormat::Csv,
-        };
-        let columns = ["id", "line", "text", "prelabel", "probabilities"].map(str::to_owned).to_vec();
-        let mut writer =
-            RowWriter::new(out, format, columns).map_err(|e| output_fault("the predictions", &e))?;
+        let mut out = RowsOut { out, format, what: "the predictions" }.with_columns(&COLUMNS)?;
         loop {
             let rows = read_chunk(&mut reader, &name, &attempted)?;
             if rows.is_empty() {
@@ -91,19 +94,14 @@ pub fn predict(
                 ControlFlow::Continue(())
             })?;
             for (row, p) in rows.iter().zip(&predicted) {
-                let prelabel = p.as_ref().map_or(Cell::Null, |p| Cell::Text(names[p.top()].clone()));
-                let probabilities = p.as_ref().map_or(Cell::Null, |p| probabilities_cell(&names, p));
-                let id = row.external_id.clone().map_or(Cell::Null, Cell::Text);
-                let cells = [
-                    id,
-                    Cell::Json(row.line.to_string()),
-                    Cell::Text(row.text.clone()),
-                    prelabel,
-                    probabilities,
-                ];
-                writer.write_row(&cells).map_err(|e| output_fault("the predictions", &e))?;
+                out.write(&[
+                    row.external_id.clone().into(),
+                    row.line.into(),
+                    row.text.as_str().into(),
+                    p.as_ref().map(|p| names[p.top()].clone()).into(),
+                    p.as_ref().map(|p| probabilities_cell(&names, p)).into(),
+                ])?;
             }
-            written += rows.len();
             watcher.report(&Progress {
                 job: "predict".into(),
                 stage: "scoring".into(),
@@ -116,7 +114,8 @@ pub fn predict(
                 epochs: Vec::new(),
             });
         }
-        writer.finish().map(drop).map_err(|e| output_fault("the predictions", &e))
+        written = out.finish()?;
+        Ok(())
     })?;
     Ok(written)
 }

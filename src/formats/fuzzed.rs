@@ -1,20 +1,21 @@
-//! Hostile bytes through every reader of this room: rows exactly as they stand or one clear sentence, and never a panic.
+//! Fuzzed bytes through every reader of this room: rows exactly as the file has them or one clear sentence, and never a panic.
 
 use std::io::Cursor;
 
 use serde_json::Value;
 
 use super::event_log::{LogEnd, read_log, write_log};
-use super::read::found::{Found, Shape};
+use super::read::detected::{Detected, Layout};
 use super::read::reader::{Entry, Reader};
 use super::read::row::{Row, TextCell, fill_text, unpack};
+use super::write::OUTPUT_FORMATS;
 use super::write::cell::Cell;
-use super::write::writer::{OutputFormat, RowWriter};
+use super::write::sink::{ColumnType, RowWriter, columns};
 use crate::domain::fuzzing::{Fuzzer, beginning, is_one_sentence, text_of};
 use crate::domain::log::*;
 use crate::domain::read_options::ReadOptions;
 
-type Judged = Result<(), String>;
+type Verdict = Result<(), String>;
 
 /// A small file of each format, and of each kind of trouble that a real one has been in.
 fn files() -> Vec<Vec<u8>> {
@@ -42,7 +43,7 @@ fn files() -> Vec<Vec<u8>> {
     files
 }
 
-/// What the last byte of an input chooses: under which name it is read, and what was said of it beforehand.
+/// The last byte of an input chooses under which name and with which options it is read.
 fn reading(choice: u8) -> (&'static str, ReadOptions) {
     let names = ["a.csv", "a.tsv", "a.jsonl", "a.txt", "-"];
     let mut options = ReadOptions::default();
@@ -58,7 +59,7 @@ fn reading(choice: u8) -> (&'static str, ReadOptions) {
 }
 
 #[test]
-fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
+fn any_bytes_are_rows_as_the_file_has_them_or_one_clear_sentence() {
     Fuzzer::new("files", 50).over(&files(), |bytes| {
         let choice = bytes.last().copied().unwrap_or_default();
         let (name, options) = reading(choice);
@@ -67,10 +68,10 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
             Ok(reader) => reader,
             Err(fault) => return is_one_sentence(&fault.to_string()),
         };
-        let found = reader.found().clone();
-        let said = found.to_string();
-        if said.contains(['\n', '\u{1b}']) || said.len() > 10_000 {
-            return Err(format!("what was found is said as {said:?}"));
+        let detected = reader.detected().clone();
+        let line = detected.to_string();
+        if line.contains(['\n', '\u{1b}']) || line.len() > 10_000 {
+            return Err(format!("what was detected reads as {line:?}"));
         }
         let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
         let (mut entries, mut last) = (0, 0);
@@ -85,8 +86,8 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
                         return Err(format!("line {} comes after line {last}", row.line));
                     }
                     last = row.line;
-                    stands(&row, &found, (bytes, &lines))?;
-                    comes_back(&row, &found)?;
+                    is_in_the_file(&row, &detected, (bytes, &lines))?;
+                    comes_back(&row, &detected)?;
                 }
                 Entry::Bad(bad) => {
                     is_one_sentence(&bad.fault(name).to_string())?;
@@ -100,43 +101,44 @@ fn any_bytes_are_rows_as_they_stand_or_one_clear_sentence() {
     });
 }
 
-/// A text is what stands in the file, to the byte.
-fn stands(row: &Row, found: &Found, (bytes, lines): (&[u8], &[&[u8]])) -> Judged {
+/// A text is in the file exactly as it was read, to the byte.
+fn is_in_the_file(row: &Row, detected: &Detected, (bytes, lines): (&[u8], &[&[u8]])) -> Verdict {
     let text = &row.text;
     if text.trim().is_empty() || text.len() > 1_000_000 || text.contains('\0') {
         return Err(format!("a text that is none, of {} bytes", text.len()));
     }
-    if found.encoding != "UTF-8" || found.text.len() != 1 {
+    if detected.encoding != "UTF-8" || detected.text.len() != 1 {
         return Ok(());
     }
     let line = lines.get(row.line as usize - 1).copied().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = if row.line == 1 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
-    let ok = match found.shape {
-        Shape::Lines => line == text.as_bytes(),
-        Shape::Jsonl => match serde_json::from_slice::<Value>(line) {
-            Ok(object) => match &object[&found.columns[found.text[0]]] {
-                Value::String(said) => said == text,
-                // Kept as it was written, which a number does not say of itself.
+    let ok = match detected.layout {
+        Layout::Text => line == text.as_bytes(),
+        Layout::Keys => match serde_json::from_slice::<Value>(line) {
+            Ok(object) => match &object[&detected.columns[detected.text[0]]] {
+                Value::String(string) => string == text,
+                // Kept as it was written, which the parsed number does not show.
                 Value::Null => false,
                 _ => find(line, text.as_bytes()),
             },
-            // Another column is more than a reader takes.
+            // Another column has a value that the parser does not take.
             Err(_) => find(line, text.as_bytes()) || line.contains(&b'\\'),
         },
-        // What follows a closing quote belongs to the cell: then its text stands there in pieces.
-        Shape::Delimited { quotes, .. } => {
+        // Whatever follows a closing quote belongs to the cell, so the file has its text in pieces.
+        Layout::Cells => {
+            let quotes = detected.format != "TSV";
             find(bytes, text.as_bytes())
                 || quotes
                     && (find(bytes, text.replace('"', "\"\"").as_bytes())
                         || bytes.iter().filter(|b| **b == b'"').count() > 1)
         }
     };
-    if ok { Ok(()) } else { Err(format!("the text {text:?} does not stand on line {}", row.line)) }
+    if ok { Ok(()) } else { Err(format!("the text {text:?} is not on line {}", row.line)) }
 }
 
 fn find(bytes: &[u8], piece: &[u8]) -> bool {
-    // Texts of a megabyte are looked for by their two ends: the rest would take longer than the reader.
+    // Of texts of a megabyte only the two ends are searched for: more would take longer than the reader does.
     if piece.len() > 10_000 {
         return find(bytes, &piece[..5_000]) && find(bytes, &piece[piece.len() - 5_000..]);
     }
@@ -144,19 +146,19 @@ fn find(bytes: &[u8], piece: &[u8]) -> bool {
     bytes.iter().enumerate().any(|(at, b)| b == first && bytes[at..].starts_with(piece))
 }
 
-/// All columns of a row, kept with and without its text, are the same columns.
-fn comes_back(row: &Row, found: &Found) -> Judged {
-    let cells = |packed: &str, text: &str| unpack(packed, found, text).map_err(|f| f.to_string());
-    let (packed, kept) = (row.pack(found, TextCell::Elided), row.pack(found, TextCell::Kept));
+/// A row has the same columns, whether it was packed with its text or without.
+fn comes_back(row: &Row, detected: &Detected) -> Verdict {
+    let cells = |packed: &str, text: &str| unpack(packed, detected, text).map_err(|f| f.to_string());
+    let (packed, kept) = (row.pack(detected, TextCell::Elided), row.pack(detected, TextCell::Kept));
     if cells(&packed, &row.text)? != cells(&kept, "")? {
         return Err(format!("kept without its text a row is another: {packed}"));
     }
-    let filled = fill_text(&packed, found, &row.text).map_err(|f| f.to_string())?;
+    let filled = fill_text(&packed, detected, &row.text).map_err(|f| f.to_string())?;
     if cells(&filled, "")? != cells(&kept, "")? {
         return Err(format!("filled again a row is another: {filled}"));
     }
-    match row.meta(found).map(|meta| serde_json::from_str::<Value>(&meta)) {
-        Some(Err(e)) => Err(format!("what stands beside a text is no JSON: {e}")),
+    match row.meta(detected).map(|meta| serde_json::from_str::<Value>(&meta)) {
+        Some(Err(e)) => Err(format!("the columns next to a text are not JSON: {e}")),
         _ => Ok(()),
     }
 }
@@ -170,15 +172,17 @@ fn any_text_that_is_written_is_read_back_to_the_byte() {
             return Ok(());
         }
         let (a, b) = text.split_at(beginning(&text, text.len() / 3).len());
-        let columns = ["a", "b", "text"].map(str::to_owned).to_vec();
-        for (format, name, delimiter) in
-            [(OutputFormat::Csv, "a.csv", Some(",".to_owned())), (OutputFormat::Jsonl, "a.jsonl", None)]
-        {
+        let columns = columns(&["a", "b", "text"].map(|name| (name, ColumnType::Text)));
+        for format in OUTPUT_FORMATS {
+            let name = format!("a.{}", format.extensions[0]);
+            // A file with one column of commas is read as it was written only if the delimiter is given.
+            let delimiter = (format.name == "csv").then(|| ",".to_owned());
+            let mut written = Vec::new();
             let mut writer =
-                RowWriter::new(Vec::new(), format, columns.clone()).map_err(|e| e.to_string())?;
+                RowWriter::new(&mut written, format, columns.clone()).map_err(|e| e.to_string())?;
             let cells = [Cell::from(a), Cell::from(b), Cell::from(text.as_ref())];
             writer.write_row(&cells).map_err(|e| e.to_string())?;
-            let written = writer.finish().map_err(|e| e.to_string())?;
+            writer.finish().map_err(|e| e.to_string())?;
             let options = ReadOptions {
                 text: vec!["text".into()],
                 header: Some(true),
@@ -187,11 +191,11 @@ fn any_text_that_is_written_is_read_back_to_the_byte() {
                 ..ReadOptions::default()
             };
             let mut reader =
-                Reader::open(Box::new(Cursor::new(written)), name, &options).map_err(|f| f.to_string())?;
-            let found = reader.found().clone();
+                Reader::open(Box::new(Cursor::new(written)), &name, &options).map_err(|f| f.to_string())?;
+            let detected = reader.detected().clone();
             match reader.next_entry().map_err(|f| f.to_string())? {
                 Some(Entry::Row(row)) if row.text == text => {
-                    let back = unpack(&row.pack(&found, TextCell::Elided), &found, &row.text)
+                    let back = unpack(&row.pack(&detected, TextCell::Elided), &detected, &row.text)
                         .map_err(|f| f.to_string())?;
                     if back.into_iter().map(|(_, cell)| cell).ne(cells) {
                         return Err(format!("{name}: the columns come back as others"));
@@ -217,7 +221,7 @@ fn any_log_is_taken_whole_or_refused_in_one_clear_sentence() {
             Err(fault) => return is_one_sentence(&fault.to_string()),
         };
         let written = text(&log)?;
-        // The text of a case is for whoever reads the log, and never taken in.
+        // The text of a case is there for people and never read back.
         let bare = |mut log: Log| {
             log.cases.iter_mut().for_each(|c| c.text = None);
             log

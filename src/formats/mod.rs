@@ -1,12 +1,14 @@
-//! Readers and writers of foreign formats: CSV, TSV, JSONL and plain lines in, JSONL and CSV out.
+//! Readers and writers of foreign file formats: JSONL, CSV, TSV and plain lines in, JSONL and CSV out, and the log of labels both ways.
 //!
 //! ```text
-//! bytes -> encoding (UTF-8 from here on) -> sniff (what is it?) -> delimited | lines, jsonl -> Row or BadRow
-//! Cell  -> write                                                                            -> bytes
+//! bytes -> read  (encoding, format, columns) -> Row or BadRow
+//! Cell  -> write (one RowSink for each format) -> bytes
 //! ```
 //!
-//! Works over `Read` and `Write` and streams: memory does not grow with the file. Never opens a file, never
-//! prints, never knows of projects or tasks, and never guesses a gold column.
+//! To add an output format, see `write/mod.rs`; to add an input format, see `read/mod.rs`: each is one file and its entry in one list.
+//!
+//! Works over `Read` and `Write` and streams: memory does not grow with the file. Never opens a file, never prints, never knows of projects or
+//! tasks, and never guesses a gold column.
 
 pub(in crate::formats) mod event_log;
 #[cfg(test)]
@@ -15,9 +17,10 @@ mod read;
 mod write;
 
 pub use event_log::{LogEnd, LogText, read_log, write_log};
-pub use read::found::{Found, Shape};
+pub use read::detected::{Detected, Layout};
+pub use read::input_formats;
 pub use read::reader::{Entry, Reader};
 pub use read::row::{BadRow, Row, TextCell, fill_text, unpack};
 pub use write::cell::Cell;
-
-pub use write::writer::{OutputFormat, RowWriter};
+pub use write::sink::{Column, ColumnType, Output, OutputFormat, RowWriter, columns};
+pub use write::{CSV, JSONL, OUTPUT_FORMATS, chosen_format, output_format};

@@ -1,4 +1,4 @@
-//! `new`: an empty project, with its task where there is one.
+//! `new`: an empty project, with its task if there is one already.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::domain::split::SplitShares;
 use crate::domain::task::Task;
 use crate::store::{Access, FileSystem, NewProject, Store, file_system};
 
-/// Makes the project file. Returns a line about the file system where that matters.
+/// Makes the project file. Returns a warning if the file system is not a good place for it.
 ///
 /// # Errors
 /// The file exists, or its folder cannot be written.
@@ -21,13 +21,13 @@ pub fn create(path: &Path, task: Option<&Task>, seed: u64, expert: &str) -> Resu
     Ok(match file_system(path) {
         FileSystem::Local => None,
         FileSystem::Network(name) => Some(format!(
-            "{} lies on a network file system ({name}): slower, and safe only as far as its locks are; a local disk is better",
+            "{} is on a network file system ({name}). That is slower, and safe only if its file locks work: better use a local disk",
             path.display()
         )),
     })
 }
 
-/// Whether a project can be made at `path`, before anybody is asked about it.
+/// Fails if no project can be made at `path`, before anyone is asked about it.
 ///
 /// # Errors
 /// The file exists, or its folder cannot be written.
@@ -35,7 +35,7 @@ pub fn check_place(path: &Path) -> Result<()> {
     Store::check_place(path)
 }
 
-/// True where the file is there and is a project that opens.
+/// True if the file exists and is a project that opens.
 pub fn is_project(path: &Path) -> bool {
     Store::open(path, Access::Read).is_ok()
 }

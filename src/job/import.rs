@@ -1,4 +1,6 @@
-//! `import`: rows of a foreign file become items; duplicates fold, every row is kept.
+//! `import`: the rows of a data file become texts of the pool. Equal texts become one, and every row is kept.
+//!
+//! One thread reads and hashes, another writes; nothing of an import is seen before all of it is there.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -12,31 +14,30 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::{ItemKey, normalise};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
-use crate::formats::{BadRow, Entry, Found, Reader, Row, TextCell};
+use crate::formats::{BadRow, Detected, Entry, Reader, Row, TextCell};
 use crate::store::pool::sources::ImportRow;
 use crate::work::input::{TextSource, open_source};
 use crate::work::runner::{Ended, JobContext, Work, run};
 
-/// Rows handed to the writer at a time, where their texts are not longer than `BATCH_BYTES` together.
+/// The most rows handed to the writer at a time.
 const BATCH: usize = 4_000;
-/// Bytes of text after which a batch ends.
+/// Bytes of text after which a batch ends earlier.
 const BATCH_BYTES: usize = 4 << 20;
-/// Batches that may wait for the writer.
+/// The most batches that wait for the writer.
 const READ_AHEAD: usize = 4;
 
 /// What to do with a row that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadRows {
-    /// The import ends, and nothing of it is seen.
+    /// The import fails, and none of its rows is kept.
     Stop,
-    /// The row goes to `DATA.rejects.jsonl`.
+    /// The row is written to `DATA.rejects.jsonl`.
     Reject,
 }
 
 /// What an import did.
 #[derive(Clone, Debug, Serialize)]
 pub struct ImportReport {
-    /// The file.
     pub data: String,
     /// How it was read.
     pub found: String,
@@ -44,15 +45,15 @@ pub struct ImportReport {
     pub rows: i64,
     /// Texts that were new.
     pub new_items: i64,
-    /// Rows whose text was there already.
+    /// Rows whose text the project already had.
     pub duplicates: i64,
-    /// Rows without a text, passed over.
+    /// Rows without a text, which were skipped.
     pub empty: u64,
-    /// Rows refused.
+    /// Rows that could not be read.
     pub rejected: u64,
-    /// Where the refused rows went.
+    /// The file with the rows that could not be read.
     pub rejects: Option<PathBuf>,
-    /// False where another process did the work and this one watched.
+    /// False if another process did the work while this one watched.
     pub ours: bool,
 }
 
@@ -61,19 +62,24 @@ impl std::fmt::Display for ImportReport {
         if !self.ours {
             return write!(
                 f,
-                "another process finished an import; run this one again if it was a different file"
+                "another process has finished an import of the same name; if that was a different file, run this import again"
             );
         }
         write!(
             f,
-            "{}: {} rows, {} new texts, {} duplicates",
-            self.data, self.rows, self.new_items, self.duplicates
+            "{}: {}, {}, {}",
+            self.data,
+            number(self.rows, "row", "rows"),
+            number(self.new_items, "new text", "new texts"),
+            number(self.duplicates, "duplicate", "duplicates"),
         )?;
         if self.empty > 0 {
             write!(f, ", {} without a text", self.empty)?;
         }
         match &self.rejects {
-            Some(path) => write!(f, ", {} rejected (see {})", self.rejected, path.display()),
+            Some(path) => {
+                write!(f, ", {} that could not be read (see {})", self.rejected, path.display())
+            }
             None => Ok(()),
         }
     }
@@ -82,7 +88,7 @@ impl std::fmt::Display for ImportReport {
 /// Imports `data` (`-` is standard input).
 ///
 /// # Errors
-/// A file that cannot be read as text, or a bad row where those stop the import: nothing of it is seen then.
+/// A file that cannot be read as text, or, with [`BadRows::Stop`], a row that cannot be read. Then none of its rows is kept.
 pub fn import(
     context: &JobContext<'_>,
     data: &Path,
@@ -95,7 +101,7 @@ pub fn import(
     import_stream(context, source, &name, options, bad_rows)
 }
 
-/// Imports a text that travels in the binary, under the name of a file.
+/// Imports a text that is part of the program, under the name of a file.
 pub fn import_bundled(
     context: &JobContext<'_>,
     name: &str,
@@ -105,6 +111,11 @@ pub fn import_bundled(
 ) -> Result<ImportReport> {
     let source = TextSource { stream: Box::new(text.as_bytes()), size: Some(text.len() as u64) };
     import_stream(context, source, name, options, bad_rows)
+}
+
+/// The formats that can be imported, for help: `JSONL, CSV, TSV or plain lines`.
+pub fn input_formats() -> String {
+    crate::formats::input_formats("or")
 }
 
 fn import_stream(
@@ -117,7 +128,7 @@ fn import_stream(
     let size = source.size;
     let reader =
         Reader::open(source.stream, name, options).map_err(|f| f.while_trying(format!("import {name}")))?;
-    context.watcher.note(&format!("{name}: {}", reader.found()));
+    context.watcher.note(&format!("{name}: {}", reader.detected()));
     let ended = run(context, "import", name, |work| load(work, reader, name, size, bad_rows))?;
     Ok(match ended {
         Ended::Ours(report) => report,
@@ -144,22 +155,22 @@ fn load(
 ) -> Result<ImportReport> {
     let abandoned = work.store.clear_abandoned_sources()?;
     if abandoned > 0 {
-        work.note("an earlier import had not finished; its rows were cleared");
+        work.note("an earlier import did not finish; its rows were removed");
     }
-    let found = reader.found().clone();
-    let found_json =
-        serde_json::to_string(&found).map_err(|e| Fault::new("note how the file was read", e.to_string()))?;
+    let detected = reader.detected().clone();
+    let detected_json = serde_json::to_string(&detected)
+        .map_err(|e| Fault::new("note how the file was read", e.to_string()))?;
     let shares = work.store.project()?.shares;
-    let mut under_way = work.store.begin_source(name, &found_json)?;
+    let mut under_way = work.store.begin_source(name, &detected_json)?;
     let mut rejects = Rejects::new(name, bad_rows);
     let mut empty = 0;
     // Reading and hashing on one thread, writing on this one.
     let outcome = std::thread::scope(|scope| {
         let (send, receive) = sync_channel::<Result<Batch<'_>>>(READ_AHEAD);
-        let (found, shares) = (&found, &shares);
+        let (detected, shares) = (&detected, &shares);
         scope.spawn(move || {
             loop {
-                let batch = read_batch(&mut reader, found, shares);
+                let batch = read_batch(&mut reader, detected, shares);
                 let last = batch.as_ref().map_or(true, |b| b.entries.is_empty());
                 if send.send(batch).is_err() || last {
                     break;
@@ -186,10 +197,10 @@ fn load(
         Ok(())
     });
     let outcome =
-        outcome.and_then(|()| if under_way.loaded().rows == 0 { Err(nothing(name)) } else { Ok(()) });
+        outcome.and_then(|()| if under_way.loaded().rows == 0 { Err(no_text(name)) } else { Ok(()) });
     if let Err(fault) = outcome {
-        // Nothing of it was ever seen; the rows go now rather than at the next import.
-        // Where even that fails, as on a full disk, the first reason is the one to tell, and the next import clears them.
+        // Nobody has seen any of these rows. They are removed now, or, if even that fails, as on a full disk, by the next import; the first
+        // reason is the one to report.
         let _ = work.store.clear_abandoned_sources();
         return Err(fault.while_trying(format!("import {name}")));
     }
@@ -198,7 +209,7 @@ fn load(
     let total = work.store.finish_source(under_way, empty, rejected)?;
     Ok(ImportReport {
         data: name.to_owned(),
-        found: found.to_string(),
+        found: detected.to_string(),
         rows: total.rows,
         new_items: total.items,
         duplicates: total.rows - total.items,
@@ -209,25 +220,29 @@ fn load(
     })
 }
 
-fn stopped(name: &str) -> Fault {
-    Fault::new(format!("import {name}"), "it was stopped").hint("Nothing of it was kept; run it again")
+fn number(n: i64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
-fn nothing(name: &str) -> Fault {
-    Fault::usage(format!("import {name}"), "no row holds a text")
-        .hint("Name the column with the texts: --text COLUMN")
+fn stopped(name: &str) -> Fault {
+    Fault::new(format!("import {name}"), "it was stopped").hint("None of its rows was kept; run it again")
+}
+
+fn no_text(name: &str) -> Fault {
+    Fault::usage(format!("import {name}"), "no row has a text")
+        .hint("Name the column that has the texts: --text COLUMN")
 }
 
 /// What the reading thread hands over.
-struct Batch<'f> {
-    entries: Vec<std::result::Result<Incoming<'f>, BadRow>>,
+struct Batch<'d> {
+    entries: Vec<std::result::Result<Incoming<'d>, BadRow>>,
     /// Bytes read so far.
     read: u64,
     /// Rows without a text so far.
     empty: u64,
 }
 
-fn read_batch<'f>(reader: &mut Reader, found: &'f Found, shares: &SplitShares) -> Result<Batch<'f>> {
+fn read_batch<'d>(reader: &mut Reader, detected: &'d Detected, shares: &SplitShares) -> Result<Batch<'d>> {
     let mut entries = Vec::with_capacity(BATCH);
     let mut bytes = 0;
     while entries.len() < BATCH && bytes < BATCH_BYTES {
@@ -238,9 +253,9 @@ fn read_batch<'f>(reader: &mut Reader, found: &'f Found, shares: &SplitShares) -
                 let normalised = normalise(&row.text);
                 let (key, split) =
                     (ItemKey::of_normalised(&normalised), shares.split_normalised(&normalised));
-                // In advance, on this thread: nearly every row's text is its item's.
-                let (packed, meta) = (row.pack(found, TextCell::Elided), row.meta(found));
-                entries.push(Ok(Incoming { number: 0, key, split, packed, meta, row, found }));
+                // Packed here, on the reading thread, as if the item held the text: nearly always it does.
+                let (packed, meta) = (row.pack(detected, TextCell::Elided), row.meta(detected));
+                entries.push(Ok(Incoming { number: 0, key, split, packed, meta, row, detected }));
             }
             Some(Entry::Bad(bad)) => entries.push(Err(bad)),
         }
@@ -248,8 +263,8 @@ fn read_batch<'f>(reader: &mut Reader, found: &'f Found, shares: &SplitShares) -
     Ok(Batch { entries, read: reader.bytes_read(), empty: reader.empty_rows() })
 }
 
-/// A row with all that the store wants to know of it.
-struct Incoming<'f> {
+/// A row with everything that the store needs.
+struct Incoming<'d> {
     number: i64,
     key: ItemKey,
     split: Split,
@@ -257,7 +272,7 @@ struct Incoming<'f> {
     packed: String,
     meta: Option<String>,
     row: Row,
-    found: &'f Found,
+    detected: &'d Detected,
 }
 
 impl ImportRow for Incoming<'_> {
@@ -286,12 +301,12 @@ impl ImportRow for Incoming<'_> {
         if item_holds_text {
             Cow::Borrowed(&self.packed)
         } else {
-            Cow::Owned(self.row.pack(self.found, TextCell::Kept))
+            Cow::Owned(self.row.pack(self.detected, TextCell::Kept))
         }
     }
 }
 
-/// Where refused rows go: a file beside the data, made with the first of them.
+/// The file next to the data with the rows that could not be read, made for the first of them.
 struct Rejects {
     bad_rows: BadRows,
     path: PathBuf,
@@ -301,8 +316,8 @@ struct Rejects {
 
 impl Rejects {
     fn new(name: &str, bad_rows: BadRows) -> Self {
-        let beside = if name == "-" { "standard-input" } else { name };
-        Self { bad_rows, path: PathBuf::from(format!("{beside}.rejects.jsonl")), out: None, count: 0 }
+        let data = if name == "-" { "standard-input" } else { name };
+        Self { bad_rows, path: PathBuf::from(format!("{data}.rejects.jsonl")), out: None, count: 0 }
     }
 
     fn take(&mut self, bad: &BadRow, name: &str) -> Result<()> {

@@ -1,6 +1,6 @@
-//! A first look at a file before anything is made: is it a project or a file of texts, and what would its first rows look like?
+//! What a file is before anything is made from it: a project or a file of texts, and what its first rows look like.
 //!
-//! Only reads, and only the file's beginning.
+//! Only reads, and only the beginning of the file.
 
 use std::path::Path;
 
@@ -10,21 +10,21 @@ use crate::formats::{Entry, Reader};
 use crate::store::is_database;
 use crate::work::input::open_source;
 
-/// Rows that a look shows.
-const SHOWN: usize = 3;
-/// Entries, bad ones included, that are read for them.
+/// The number of rows in a preview.
+const ROWS: usize = 3;
+/// The most entries that are read to find them, including rows that cannot be read.
 const ENTRIES: usize = 200;
 
 /// What a file is to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// A project, as far as its name or its first bytes tell.
+    /// A project, judging by its name or its first bytes.
     Project,
     /// Anything else: texts, perhaps.
     Data,
 }
 
-/// What `path` is. Opening a project tells whether it is a sound one.
+/// What `path` is. Whether a project is intact shows only when it is opened.
 ///
 /// # Errors
 /// There is no such file, it cannot be read, or it is a directory.
@@ -35,12 +35,12 @@ pub fn kind_of(path: &Path) -> Result<FileKind> {
 
 /// The beginning of a data file, as an import would read it.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct Preview {
     /// The columns, no two the same.
     pub columns: Vec<String>,
-    /// Index of the known labels, where they were named.
+    /// Index of the column with known labels, if one was named.
     pub gold: Option<usize>,
-    /// The texts; or, where it is not clear which column holds them, the reason.
+    /// The texts, or the reason why it is not clear which column has them.
     pub texts: std::result::Result<Texts, String>,
 }
 
@@ -48,27 +48,26 @@ pub struct Look {
 #[derive(Clone, Debug)]
 pub struct Texts {
     /// How the file is read, in one line.
-    pub found: String,
-    /// Indices of the columns that make the text. Never empty.
+    pub read_as: String,
+    /// Indices of the text columns. Never empty.
     pub columns: Vec<usize>,
     /// The first rows with a text, at most three.
-    pub rows: Vec<SeenRow>,
+    pub rows: Vec<PreviewRow>,
 }
 
 /// A row as an expert will see it.
 #[derive(Clone, Debug)]
-pub struct SeenRow {
-    /// The text.
+pub struct PreviewRow {
     pub text: String,
-    /// What is shown beside it: an object, or null.
+    /// The columns shown next to it: an object, or null.
     pub meta: serde_json::Value,
 }
 
-/// Looks at `data`. None where it can be read only once (a pipe), so that a look would take rows from the import.
+/// The beginning of `data`. None if it can be read only once (a pipe): a preview would take rows away from the import.
 ///
 /// # Errors
-/// What an import would be refused for, but for a text column that is not clear.
-pub fn look(data: &Path, options: &ReadOptions) -> Result<Option<Look>> {
+/// Whatever an import would fail with, except a text column that is not clear.
+pub fn preview(data: &Path, options: &ReadOptions) -> Result<Option<Preview>> {
     let attempted = format!("read {}", data.display());
     let open = |options: &ReadOptions| {
         let source = open_source(data, &attempted)?;
@@ -81,55 +80,55 @@ pub fn look(data: &Path, options: &ReadOptions) -> Result<Option<Look>> {
         Ok(Some(reader)) => reader,
         Ok(None) => return Ok(None),
         Err(fault) if options.text.is_empty() => {
-            // Where only the text column is unclear, the file opens with any column as text, and tells its columns.
+            // If only the text column is unclear, the file opens with any column as its text, and its columns can be listed.
             let any = ReadOptions { text: vec!["1".into()], ..options.clone() };
             let Ok(Some(reader)) = open(&any) else { return Err(fault) };
-            let found = reader.found();
-            return Ok(Some(Look {
-                columns: found.columns.clone(),
-                gold: found.gold,
+            let detected = reader.detected();
+            return Ok(Some(Preview {
+                columns: detected.columns.clone(),
+                gold: detected.gold,
                 texts: Err(fault.why().to_owned()),
             }));
         }
         Err(fault) => return Err(fault),
     };
-    let found = reader.found().clone();
-    let mut rows = Vec::with_capacity(SHOWN);
+    let detected = reader.detected().clone();
+    let mut rows = Vec::with_capacity(ROWS);
     for _ in 0..ENTRIES {
         match reader.next_entry()? {
             Some(Entry::Row(row)) => {
-                let meta = row.meta(&found).map(|json| serde_json::from_str(&json)).transpose();
+                let meta = row.meta(&detected).map(|json| serde_json::from_str(&json)).transpose();
                 let meta = meta.map_err(|e| Fault::new(&attempted, e.to_string()))?;
-                rows.push(SeenRow { text: row.text, meta: meta.unwrap_or_default() });
+                rows.push(PreviewRow { text: row.text, meta: meta.unwrap_or_default() });
             }
             Some(Entry::Bad(_)) => {}
             None => break,
         }
-        if rows.len() == SHOWN {
+        if rows.len() == ROWS {
             break;
         }
     }
-    let texts = Texts { found: found.to_string(), columns: found.text, rows };
-    Ok(Some(Look { columns: found.columns, gold: found.gold, texts: Ok(texts) }))
+    let texts = Texts { read_as: detected.to_string(), columns: detected.text, rows };
+    Ok(Some(Preview { columns: detected.columns, gold: detected.gold, texts: Ok(texts) }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn seen(name: &str, text: &str, options: &ReadOptions) -> Result<Look> {
+    fn previewed(name: &str, text: &str, options: &ReadOptions) -> Result<Preview> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         std::fs::write(&path, text).unwrap();
-        look(&path, options).map(Option::unwrap)
+        preview(&path, options).map(Option::unwrap)
     }
 
     #[test]
-    fn the_first_three_rows_with_a_text_are_seen_with_what_stands_beside_them() {
+    fn the_first_three_rows_with_a_text_are_shown_with_their_other_columns() {
         let options = ReadOptions { meta: vec!["who".into()], ..ReadOptions::default() };
-        let look =
-            seen("a.csv", "who,text\nann,one two\nbo,\ncy,three\ndi,four\ned,five\n", &options).unwrap();
-        let texts = look.texts.unwrap();
+        let preview =
+            previewed("a.csv", "who,text\nann,one two\nbo,\ncy,three\ndi,four\ned,five\n", &options).unwrap();
+        let texts = preview.texts.unwrap();
         assert_eq!(texts.columns, [1]);
         let rows: Vec<&str> = texts.rows.iter().map(|r| r.text.as_str()).collect();
         assert_eq!(rows, ["one two", "three", "four"]);
@@ -137,18 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn where_the_text_is_not_clear_the_columns_are_told_with_the_reason() {
+    fn an_unclear_text_column_gives_the_columns_and_the_reason() {
         let text = "agent,user\nwhat do you think,I do not know\n";
-        let look = seen("a.csv", text, &ReadOptions::default()).unwrap();
-        assert_eq!(look.columns, ["agent", "user"]);
-        assert!(look.texts.unwrap_err().contains("several columns could be the text"));
+        let preview = previewed("a.csv", text, &ReadOptions::default()).unwrap();
+        assert_eq!(preview.columns, ["agent", "user"]);
+        assert!(preview.texts.unwrap_err().contains("several columns could be the text"));
         let wrong = ReadOptions { text: vec!["body".into()], ..ReadOptions::default() };
-        assert!(seen("a.csv", text, &wrong).unwrap_err().to_string().contains("no column 'body'"));
-        assert!(seen("a.csv", "", &ReadOptions::default()).unwrap_err().to_string().contains("empty"));
+        assert!(previewed("a.csv", text, &wrong).unwrap_err().to_string().contains("no column 'body'"));
+        assert!(previewed("a.csv", "", &ReadOptions::default()).unwrap_err().to_string().contains("empty"));
     }
 
     #[test]
-    fn a_project_is_known_by_its_name_or_its_first_bytes() {
+    fn a_project_is_recognised_by_its_name_or_its_first_bytes() {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, bytes: &[u8]| {
             std::fs::write(dir.path().join(name), bytes).unwrap();

@@ -1,4 +1,4 @@
-//! `task`: the task's revisions.
+//! `task`: the revisions of a project's task.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -10,14 +10,12 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::task::Task;
 use crate::store::{Access, Store};
 
-/// A revision as a person sees it.
 #[derive(Debug, Serialize)]
 pub struct RevisionReport {
-    /// Counted from 1.
+    /// From 1.
     pub number: i64,
-    /// When it was set, UTC milliseconds.
+    /// UTC milliseconds.
     pub created_ms: i64,
-    /// The task.
     pub task: Task,
 }
 
@@ -31,7 +29,7 @@ pub fn revisions(project: &Path) -> Result<Vec<RevisionReport>> {
         .collect())
 }
 
-/// Sets a new revision; labels that keep their name keep their answers. Returns its number.
+/// Sets a new revision; labels that keep their name keep their answers. Returns the number of the revision.
 pub fn set(project: &Path, task: Task, expert: &str) -> Result<i64> {
     let mut store = Store::open(project, Access::Session)?;
     let task = match store.find_task()? {
@@ -44,7 +42,7 @@ pub fn set(project: &Path, task: Task, expert: &str) -> Result<i64> {
     revision.map(|r| r.number)
 }
 
-/// Where the `TASK.toml` of a project goes: beside it, under its name, and under no name that is taken.
+/// Where the `TASK.toml` of a project goes: next to it, under its name, with a number if that name is taken.
 pub fn free_name(project: &Path) -> PathBuf {
     let is_ours = project.extension().is_some_and(|e| e == "hardcase");
     let stem = if is_ours { project.file_stem() } else { project.file_name() }.unwrap_or_default();
@@ -55,14 +53,14 @@ pub fn free_name(project: &Path) -> PathBuf {
     };
     let numbered = (2..).map(|n: u64| name(&format!(".task-{n}.toml")));
     let mut names = std::iter::once(name(".task.toml")).chain(numbered);
-    // The numbers do not end before the names in a folder do.
+    // A folder has fewer names than there are numbers.
     names.find(|path| path.symlink_metadata().is_err()).unwrap_or_default()
 }
 
 /// Writes a task into a new file.
 ///
 /// # Errors
-/// The file exists, or cannot be written: then nothing of it stays.
+/// The file exists, or cannot be written; then nothing of it remains.
 pub fn write_new(path: &Path, task: &Task) -> Result<()> {
     let fault = |e: std::io::Error| {
         Fault::new(format!("write the task {}", path.display()), io_reason(&e)).because(e)
@@ -80,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_never_takes_the_place_of_a_file() {
+    fn a_task_never_replaces_a_file() {
         let dir = tempfile::tempdir().unwrap();
         let project = dir.path().join("spam.v2.hardcase");
         let task = "question='?'\n[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='2'";

@@ -1,21 +1,24 @@
-//! The learning curves as CSV: a line for each strategy and point, and one for each figure that they are held against.
+//! The learning curves as CSV: a row for each strategy and point, and one for each figure that they are compared with.
 
 use super::report::{Curve, Curves, SimulateReport, WholePool};
 use crate::domain::fault::{Fault, Result};
-use crate::formats::{Cell, OutputFormat, RowWriter};
+use crate::formats::{CSV, Cell, Column, ColumnType, RowWriter};
 use crate::work::output::output_fault;
 
-/// The curves of every strategy and of random samples, then what the whole pool, a crowd and two experts have, of which kappa alone is known;
-/// with a header and no newline at the end.
+/// The curves of every strategy and of random samples, then the figures of the whole pool, a crowd and two experts, of which only kappa is
+/// known. With a header, and without a newline at the end.
 ///
 /// # Errors
 /// None in practice: it is written to memory.
 pub fn curves_csv(report: &SimulateReport) -> Result<String> {
     let figures = ["kappa", "ac1", "f1", "average_precision"];
-    let mut columns = vec!["strategy".to_owned(), "labels".to_owned()];
-    columns.extend(figures.iter().flat_map(|name| ["", "_lo", "_hi"].map(|end| format!("{name}{end}"))));
+    let mut columns =
+        vec![Column::new("strategy", ColumnType::Text), Column::new("labels", ColumnType::Integer)];
+    let names = figures.iter().flat_map(|name| ["", "_lo", "_hi"].map(|end| format!("{name}{end}")));
+    columns.extend(names.map(|name| Column::new(name, ColumnType::Float)));
+    let mut bytes = Vec::new();
     let failed = |e: std::io::Error| output_fault("the curves", &e);
-    let mut writer = RowWriter::new(Vec::new(), OutputFormat::Csv, columns).map_err(failed)?;
+    let mut writer = RowWriter::new(&mut bytes, &CSV, columns).map_err(failed)?;
     let random = ("random samples", &report.random_samples);
     let runs = report.runs.iter().map(|run| (run.strategy.as_str(), &run.curves));
     for (name, curves) in runs.chain([random]) {
@@ -32,21 +35,20 @@ pub fn curves_csv(report: &SimulateReport) -> Result<String> {
     ] {
         if let Some((labels, mean, ends)) = single {
             let kappa = [mean, ends.map(|s| s.lo), ends.map(|s| s.hi)].map(number);
-            let labels = labels.map_or(Cell::Null, |n| Cell::Json(n.to_string()));
             let unknown = std::iter::repeat_n(Cell::Null, 3 * (figures.len() - 1));
             let row: Vec<Cell> =
-                [Cell::Text(name.to_owned()), labels].into_iter().chain(kappa).chain(unknown).collect();
+                [name.into(), labels.into()].into_iter().chain(kappa).chain(unknown).collect();
             writer.write_row(&row).map_err(failed)?;
         }
     }
-    let bytes = writer.finish().map_err(failed)?;
+    writer.finish().map_err(failed)?;
     let text = String::from_utf8(bytes).map_err(|e| Fault::new("write the curves", e.to_string()))?;
     Ok(text.trim_end().to_owned())
 }
 
 fn cells(name: &str, curves: &Curves, at: usize) -> Vec<Cell> {
     let Curves { labels, kappa, ac1, f1, average_precision } = curves;
-    let mut cells = vec![Cell::Text(name.to_owned()), Cell::Json(labels[at].to_string())];
+    let mut cells = vec![name.into(), labels[at].into()];
     for Curve { mean, lo, hi } in [kappa, ac1, f1, average_precision] {
         cells.extend([mean, lo, hi].map(|values| number(values[at])));
     }
@@ -54,5 +56,5 @@ fn cells(name: &str, curves: &Curves, at: usize) -> Vec<Cell> {
 }
 
 fn number(value: Option<f64>) -> Cell {
-    value.filter(|v| v.is_finite()).map_or(Cell::Null, |v| Cell::Json(format!("{v:.6}")))
+    value.filter(|v| v.is_finite()).map_or(Cell::Null, |value| Cell::Decimal { value, places: 6 })
 }

@@ -13,7 +13,7 @@ use crate::domain::item::{ItemKey, normalise, split_key};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
 use crate::domain::task::Task;
-use crate::formats::{Entry, Found, Reader, Row};
+use crate::formats::{Detected, Entry, Reader, Row};
 use crate::work::input::open_source;
 
 /// Greatest number of labels.
@@ -244,18 +244,18 @@ impl KnownRow {
 }
 
 /// The cells of the crowd's columns, which are read as metadata.
-fn crowd_cells(row: &Row, found: &Found) -> Vec<String> {
+fn crowd_cells(row: &Row, detected: &Detected) -> Vec<String> {
     let cells: serde_json::Map<String, serde_json::Value> =
-        row.meta(found).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        row.meta(detected).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
     let plain = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     };
-    found
+    detected
         .meta
         .iter()
-        .map(|&column| cells.get(&found.columns[column]).map(plain).unwrap_or_default())
+        .map(|&column| cells.get(&detected.columns[column]).map(plain).unwrap_or_default())
         .collect()
 }
 
@@ -290,7 +290,7 @@ impl Source {
                 unlabelled += 1;
                 continue;
             };
-            let said = crowd_cells(&row, reader.found());
+            let said = crowd_cells(&row, reader.detected());
             rows.push(KnownRow { line: row.line, text: row.text, gold, said });
         }
         Ok((rows, unlabelled))

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::grouped;
 use crate::domain::moment;
-use crate::exchange::own_log::{Texts, export_events};
+use crate::exchange::export::{Texts, export_whole_log};
 use crate::store::care::backups::{Backup, Backups, DAYS_KEPT, Holds, NEWEST_KEPT, free_bytes, write_whole};
 use crate::store::sync::merge::StoredCopy;
 use crate::store::{Access, Store};
@@ -179,7 +179,7 @@ pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
     let now = store.now_ms();
     let made = match holds {
         Holds::Labels => {
-            held.make(holds, now, |to| export_events(project, Texts::LeftOut, Some(to)).map(drop))
+            held.make(holds, now, |to| export_whole_log(project, Texts::LeftOut, Some(to)).map(drop))
         }
         Holds::Project | Holds::EarlierVersion => held.make(holds, now, |to| store.copy_into(to)),
     };

@@ -22,7 +22,9 @@ pub(crate) fn open_source(data: &Path, attempted: &str) -> Result<TextSource> {
         return Ok(TextSource { stream: Box::new(std::io::stdin()), size: None });
     }
     let file = File::open(data).map_err(|e| {
-        Fault::usage(attempted, io_reason(&e)).hint("Check the path, and that you may read it").because(e)
+        Fault::usage(attempted, io_reason(&e))
+            .hint("Check the path, and whether you may read the file")
+            .because(e)
     })?;
     let meta = file.metadata().map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
     if meta.is_dir() {

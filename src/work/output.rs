@@ -1,4 +1,4 @@
-//! Where results go: standard output, or a file that appears whole or not at all.
+//! Where results go: standard output, or a file that appears complete or not at all.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -8,40 +8,40 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::sanitize::sanitize;
 use crate::store::is_database;
 
-/// Writes a text into a file that appears whole or not at all.
+/// Writes a text into a file that appears complete or not at all.
 ///
 /// # Errors
-/// A place that cannot be written, or a project file in that place.
+/// A place that cannot be written, or one where a project lies.
 pub fn write_text(target: &Path, text: &str) -> Result<()> {
     write_to(Some(target), |out| {
         out.write_all(text.as_bytes()).map_err(|e| output_fault(&target.display().to_string(), &e))
     })
 }
 
-/// Runs `write` into `target`, or into standard output where there is none. A device or a pipe is written to as it is.
+/// Runs `write` into `target`, or into standard output where there is none. A device or a pipe is written to directly.
 pub(crate) fn write_to(
     target: Option<&Path>,
-    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
 ) -> Result<()> {
     let Some(target) = target else {
-        let stdout = io::stdout().lock();
+        let stdout = io::stdout();
         let end = End::of(&stdout);
         return write_on(UntilClosed { out: stdout, closed: false }, end, "standard output", write);
     };
     let name = target.display().to_string();
-    // What is in the place of a result is replaced by it; the labels in a project exist once.
+    // A result replaces what lies in its place, and the labels in a project exist only once.
     if target.is_file() && is_database(target)? {
         return Err(Fault::usage(format!("write {name}"), "a project or another database is there")
-            .hint("Give another name"));
+            .hint("Choose another name"));
     }
     let failed = |e: &io::Error| output_fault(&name, e);
-    // A file put in the place of a device or a pipe would take it away from everybody on the machine.
+    // Renaming a file over a device or a pipe would take it away from everyone on the machine.
     if std::fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         let device = File::options().write(true).open(target).map_err(|e| failed(&e))?;
         let end = End::of(&device);
         return write_on(UntilClosed { out: device, closed: false }, end, &name, write);
     }
-    // What a link names is written anew, and the link stays.
+    // The file that a link points to is replaced, and the link stays.
     let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
     let partial = partial_name(&target);
     let result = File::create(&partial).map_err(|e| failed(&e)).and_then(|file| {
@@ -60,27 +60,26 @@ pub(crate) fn write_to(
 /// What is at the other end of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// A terminal.
-    Eyes,
-    /// A file, a pipe, another device.
+    Terminal,
+    /// A file, a pipe or another device.
     Bytes,
 }
 
 impl End {
     fn of(out: &impl IsTerminal) -> Self {
-        if out.is_terminal() { Self::Eyes } else { Self::Bytes }
+        if out.is_terminal() { Self::Terminal } else { Self::Bytes }
     }
 }
 
-/// Writes as it is, or harmless where a person's eyes are at the other end.
+/// Writes the bytes as they are, or sanitized if a terminal shows them.
 fn write_on(
-    out: impl Write,
+    out: impl Write + Send,
     end: End,
     name: &str,
-    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
 ) -> Result<()> {
-    let flushed = if end == End::Eyes {
-        let mut out = ForEyes { out, line: Vec::new() };
+    let flushed = if end == End::Terminal {
+        let mut out = Sanitized { out, line: Vec::new() };
         write(&mut out)?;
         out.finish()
     } else {
@@ -91,14 +90,14 @@ fn write_on(
     flushed.map_err(|e| output_fault(name, &e))
 }
 
-/// A terminal: each line is made harmless on its way. A file or a pipe gets the bytes themselves.
-struct ForEyes<W> {
+/// A terminal: each line is sanitized on its way.
+struct Sanitized<W> {
     out: W,
-    /// What has come of a line.
+    /// The line so far.
     line: Vec<u8>,
 }
 
-impl<W: Write> ForEyes<W> {
+impl<W: Write> Sanitized<W> {
     fn finish(mut self) -> io::Result<()> {
         let rest = std::mem::take(&mut self.line);
         self.out.write_all(sanitize(&String::from_utf8_lossy(&rest)).as_bytes())?;
@@ -106,7 +105,7 @@ impl<W: Write> ForEyes<W> {
     }
 }
 
-impl<W: Write> Write for ForEyes<W> {
+impl<W: Write> Write for Sanitized<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for piece in bytes.split_inclusive(|b| *b == b'\n') {
             self.line.extend_from_slice(piece);
@@ -123,7 +122,7 @@ impl<W: Write> Write for ForEyes<W> {
     }
 }
 
-/// Standard output that whoever reads it may close early, as `head` does: what follows is dropped without complaint.
+/// An output whose reader may close it early, as `head` does: what follows is dropped silently.
 struct UntilClosed<W> {
     out: W,
     closed: bool,
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_sees_signs_where_a_file_gets_the_bytes() {
+    fn a_terminal_gets_sanitized_text_and_a_file_the_bytes() {
         let row = "{\"text\":\"a\u{9b}2J\u{202e}é\"}\nthe rest \u{1b}";
         let written = |end: End| {
             let mut out = Vec::new();
@@ -190,18 +189,18 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         assert_eq!(written(End::Bytes), row);
-        assert_eq!(written(End::Eyes), "{\"text\":\"a\u{fffd}2J\u{fffd}é\"}\nthe rest \u{fffd}");
+        assert_eq!(written(End::Terminal), "{\"text\":\"a\u{fffd}2J\u{fffd}é\"}\nthe rest \u{fffd}");
     }
 
     #[test]
-    fn a_reader_who_leaves_early_is_no_failure() {
+    fn a_reader_who_closes_the_pipe_early_is_not_an_error() {
         let mut out = UntilClosed { out: Closed, closed: false };
         assert!(out.write_all(b"a line\n").and_then(|()| out.flush()).is_ok());
         assert!(out.write_all(b"more\n").is_ok());
     }
 
     #[test]
-    fn a_file_appears_whole_or_not_at_all() {
+    fn a_file_appears_complete_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("out.csv");
         let failed = write_to(Some(&target), |out| {
@@ -216,7 +215,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_pipe_and_a_link_are_written_to_and_stay() {
+    fn pipes_and_links_are_written_to_and_stay() {
         use std::os::unix::fs::FileTypeExt;
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("pipe");

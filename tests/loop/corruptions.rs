@@ -7,7 +7,7 @@ use std::path::Path;
 
 use hardcase::desk::session::{Leaving, Next, Remarks, Session};
 use hardcase::domain::fault::Result as Outcome;
-use hardcase::exchange::export::{By, ExportFormat, ExportOptions, What, export};
+use hardcase::exchange::export::{ExportOptions, History, export, export_kind, output_format};
 use hardcase::insight::status::status;
 use hardcase::store::{Access, Store};
 use hardcase::upkeep::doctor::examine;
@@ -160,15 +160,20 @@ fn essence(line: &Value) -> String {
     fields.map(|field| line[field].to_string()).join("|")
 }
 
-fn exported(file: &Path, what: What, to: &Path) -> Outcome<Vec<Value>> {
+/// A kind of export by its name, and whether its history goes with it.
+type What = (&'static str, History);
+const LABELS: What = ("labels", History::Standing);
+const HISTORY: What = ("labels", History::All);
+const ROWS: What = ("rows", History::Standing);
+
+fn exported(file: &Path, (kind, history): What, to: &Path) -> Outcome<Vec<Value>> {
     let options = ExportOptions {
-        what,
-        by: By::Active,
-        format: ExportFormat::Jsonl,
+        history,
+        format: Some(output_format("jsonl").unwrap()),
         out: Some(to.to_owned()),
-        reader: "ada".into(),
+        ..ExportOptions::read_by("ada")
     };
-    export(file, &options)?;
+    export(file, export_kind(kind).unwrap(), &options)?;
     let text = std::fs::read_to_string(to).unwrap();
     Ok(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
@@ -186,8 +191,8 @@ impl Truth {
     fn of(bytes: &Bytes, folder: &Path) -> Self {
         let (path, out) = (folder.join("truth.hardcase"), folder.join("truth.jsonl"));
         bytes.write(&path);
-        let standing = exported(&path, What::Labels, &out).unwrap().iter().map(essence).collect();
-        let history = exported(&path, What::History, &out).unwrap();
+        let standing = exported(&path, LABELS, &out).unwrap().iter().map(essence).collect();
+        let history = exported(&path, HISTORY, &out).unwrap();
         let ever = history.iter().filter(|line| line["action"] == "set").map(essence).collect();
         Self { standing, ever, events: history.len() }
     }
@@ -240,7 +245,7 @@ fn a_damaged_file_is_refused_or_repaired_with_a_report_and_never_changed_in_sile
         let afresh = || bytes.write(&path);
         looked_at(&path, &case, afresh);
         afresh();
-        match quietly("export", &case, || exported(&path, What::Labels, &out)) {
+        match quietly("export", &case, || exported(&path, LABELS, &out)) {
             Ok(lines) => {
                 tally.read_right += 1;
                 for line in &lines {
@@ -333,7 +338,7 @@ fn repaired(
         Store::open(path, Access::Read).unwrap_or_else(|fault| panic!("{case} after the repair: {fault}"));
     assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new(), "{case}");
     drop(store);
-    let lines = exported(path, What::History, &out).unwrap();
+    let lines = exported(path, HISTORY, &out).unwrap();
     let lost = truth.events - lines.len().min(truth.events);
     for line in lines.iter().filter(|line| line["action"] == "set") {
         let told = report.notes.iter().any(|note| note.contains("seals could not be read"));
@@ -393,7 +398,7 @@ fn a_label_that_is_one_bit_off_is_refused_by_every_export_and_mended_by_a_repair
     let mut bytes = rested.clone();
     bytes.file[at + 9] ^= 1;
     bytes.write(&path);
-    for what in [What::Labels, What::History, What::Rows] {
+    for what in [LABELS, HISTORY, ROWS] {
         let refusal = exported(&path, what, &out).unwrap_err().to_string();
         assert!(refusal.contains("1 label events are not as they were written"), "{refusal}");
     }
@@ -406,7 +411,7 @@ fn a_label_that_is_one_bit_off_is_refused_by_every_export_and_mended_by_a_repair
     assert_eq!((&report["events_lost"], &report["perhaps_more"]), (&0.into(), &false.into()), "{report}");
     assert!(report["notes"].to_string().contains("1 row had one wrong bit"), "{report}");
     assert_eq!(report["notes"].as_array().unwrap().len(), 1, "{report}");
-    let after: BTreeSet<String> = exported(&path, What::Labels, &out).unwrap().iter().map(essence).collect();
+    let after: BTreeSet<String> = exported(&path, LABELS, &out).unwrap().iter().map(essence).collect();
     assert_eq!(after, truth.standing);
     assert!(hardcase(["doctor", file, "--repair"]).done().out.contains("nothing to repair"));
 

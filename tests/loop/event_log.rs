@@ -47,7 +47,7 @@ fn whoever_does_not_lead_exports_the_own_labels_alone_and_a_merge_misses_nothing
     let (own, all) = (project.path("bob.jsonl"), project.path("ada.jsonl"));
     let told = exported_by(&project, "bob", &own);
     assert!(
-        told.err.contains("left out: 11 label events of others; a lead exports all of them"),
+        told.err.contains("left out: 11 label events of others; only the lead can export them"),
         "{}",
         told.err
     );

@@ -33,6 +33,8 @@ mod endpoint;
 mod event_log;
 #[cfg(test)]
 mod experts;
+#[cfg(test)]
+mod exports;
 #[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, feature = "engine"))]

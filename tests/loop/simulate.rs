@@ -171,7 +171,9 @@ fn a_pool_as_thin_as_asked_for_is_said_with_all_else_that_it_was_played_with() {
         assert!((share - 0.1).abs() < 0.01, "{part}: {share}");
     }
     assert_eq!((&report["terms"]["prevalence"], &report["terms"]["votes"]), (&0.1.into(), &false.into()));
-    assert!(report["runs"][0]["random_needs"]["undefined"].as_str().unwrap().contains("2 of the 3 seeds needed"));
+    assert!(
+        report["runs"][0]["random_needs"]["undefined"].as_str().unwrap().contains("2 of the 3 seeds needed")
+    );
     let said = lab.with_task(&terms).done().out;
     for part in [
         "Options: --seed-labels 500, --noise 0.1, --prevalence 0.1",

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::fault::Fault;
-use crate::job::preview::SeenRow;
+use crate::job::preview::PreviewRow;
 
 /// Answers with its lines, then leaves.
 struct Script {
@@ -214,14 +214,14 @@ proptest! {
 }
 
 /// Four columns, of which the first is gold: `texts` are those that make the text.
-fn look_at(texts: std::result::Result<Vec<usize>, String>) -> Look {
+fn look_at(texts: std::result::Result<Vec<usize>, String>) -> Preview {
     let cells = ["gold", "one", "two", "three"];
-    Look {
+    Preview {
         columns: ["label", "title", "body", "4"].map(str::to_owned).into(),
         gold: Some(0),
         texts: texts.map(|columns| Texts {
-            found: "CSV".into(),
-            rows: vec![SeenRow {
+            read_as: "CSV".into(),
+            rows: vec![PreviewRow {
                 text: columns.iter().map(|i| cells[*i]).collect::<Vec<_>>().join("\n\n"),
                 meta: serde_json::json!({ "who": "ann" }),
             }],
@@ -230,7 +230,7 @@ fn look_at(texts: std::result::Result<Vec<usize>, String>) -> Look {
     }
 }
 
-fn chosen(start: Look, lines: &[&str]) -> (Vec<String>, Script) {
+fn chosen(start: Preview, lines: &[&str]) -> (Vec<String>, Script) {
     let mut script = Script::of(lines);
     let columns = start.columns.clone();
     let chosen = choose_text(&mut script, start, |said| {

@@ -1,53 +1,66 @@
-//! Labels: a line for each person and item, or for each event of the log, with its provenance.
+//! `labels`: a row for each person and text, or for each event of the label log, with its provenance.
 
 use std::collections::{HashMap, HashSet};
 
-use super::lines::{Lines, columns, name_of, number, text_or_null, utc};
-use super::options::{Exported, What};
-use super::seen::Seen;
-use crate::domain::event::{Action, LabelEvent};
+use super::kind::{ExportKind, Exported, History, Request, Setting, Write};
+use super::rows_out::{RowsOut, name_of, utc};
+use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::SessionId;
 use crate::domain::split::Split;
-use crate::domain::task::Task;
-use crate::formats::Cell;
-use crate::store::Store;
-use crate::work::output::output_fault;
+use crate::formats::{Cell, ColumnType};
 
-pub(crate) fn labels(
-    store: &Store,
-    task: &Task,
-    (events, seen): (Vec<LabelEvent>, &Seen),
-    lines: &mut Lines<'_>,
-) -> Result<Exported> {
+pub(super) static LABELS: ExportKind = ExportKind {
+    name: "labels",
+    help: "One line per expert and text, with its provenance",
+    takes: &[Setting::History, Setting::Format],
+    write: Write::Rows(labels),
+};
+
+/// Which text, and whose answer.
+const ITEM: [(&str, ColumnType); 4] = [
+    ("item", ColumnType::Integer),
+    ("id", ColumnType::Text),
+    ("text", ColumnType::Text),
+    ("expert", ColumnType::Text),
+];
+/// Only with the history: what was done.
+const EVENT: [(&str, ColumnType); 4] = [
+    ("action", ColumnType::Text),
+    ("event", ColumnType::Text),
+    ("target", ColumnType::Text),
+    ("lamport", ColumnType::Integer),
+];
+/// The answer, and how it came about.
+const ANSWER: [(&str, ColumnType); 13] = [
+    ("label", ColumnType::Text),
+    ("confidence", ColumnType::Integer),
+    ("note", ColumnType::Text),
+    ("split", ColumnType::Text),
+    ("round", ColumnType::Integer),
+    ("reason", ColumnType::Text),
+    ("revealed", ColumnType::Boolean),
+    ("seen", ColumnType::Text),
+    ("revision", ColumnType::Integer),
+    ("duration_ms", ColumnType::Integer),
+    ("at", ColumnType::Text),
+    ("person", ColumnType::Text),
+    ("tied", ColumnType::Boolean),
+];
+
+fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
+    let &Request { store, task, visible, options } = request;
+    let history = options.history == History::All;
+    let events = if history { store.events()? } else { store.current_answers()? };
     let untied: HashSet<SessionId> = store.untied_sessions()?.into_iter().collect();
     let experts: HashMap<_, _> = store.experts()?.into_iter().collect();
     let revisions: HashMap<_, _> = store.task_revisions()?.into_iter().map(|r| (r.id, r.number)).collect();
-    let history = lines.options.what == What::History;
-    let mut names = vec!["item", "id", "text", "expert"];
-    if history {
-        names.extend(["action", "event", "target", "lamport"]);
-    }
-    names.extend([
-        "label",
-        "confidence",
-        "note",
-        "split",
-        "round",
-        "reason",
-        "revealed",
-        "seen",
-        "revision",
-        "duration_ms",
-        "at",
-        "person",
-        "tied",
-    ]);
-    let (mut known, mut written) = (HashMap::new(), 0);
-    let mut out = lines.writer(columns(&names))?;
+    let shown: &[(&str, ColumnType)] = if history { &EVENT } else { &[] };
+    let mut known = HashMap::new();
+    let mut rows = out.with_columns(&[&ITEM, shown, &ANSWER].concat())?;
     for event in events {
         let e = &event.event;
-        if !history && e.action != Action::Set || !seen.sees(&event) {
+        if !history && e.action != Action::Set || !visible.includes(&event) {
             continue;
         }
         let item = match known.get(&e.item) {
@@ -58,38 +71,36 @@ pub(crate) fn labels(
             }
         };
         let case = e.case.map(|c| store.case(c)).transpose()?.flatten();
-        let mut cells = vec![
-            number(e.item),
-            text_or_null(item.1.clone()),
-            Cell::Text(item.0.clone()),
-            text_or_null(experts.get(&e.expert).cloned()),
+        let mut cells: Vec<Cell> = vec![
+            e.item.0.into(),
+            item.1.clone().into(),
+            item.0.clone().into(),
+            experts.get(&e.expert).cloned().into(),
         ];
         if history {
             cells.extend([
                 e.action.as_str().into(),
                 event.uuid.to_string().into(),
-                text_or_null(e.target.map(|t| t.to_string())),
-                number(event.lamport),
+                e.target.map(|t| t.to_string()).into(),
+                event.lamport.into(),
             ]);
         }
         cells.extend([
-            text_or_null(e.label.as_ref().map(|l| name_of(task, l))),
-            e.confidence.map_or(Cell::Null, number),
-            text_or_null(e.note.clone()),
-            text_or_null(item.2.map(Split::as_str)),
-            case.as_ref().map_or(Cell::Null, |c| number(c.round_number)),
-            text_or_null(case.as_ref().map(|c| c.reason.as_str())),
-            number(e.revealed),
-            text_or_null(e.seen_prelabel.clone()),
-            revisions.get(&e.revision).map_or(Cell::Null, number),
-            e.duration_ms.map_or(Cell::Null, number),
+            e.label.as_ref().map(|l| name_of(task, l)).into(),
+            e.confidence.map(i64::from).into(),
+            e.note.clone().into(),
+            item.2.map(Split::as_str).into(),
+            case.as_ref().map(|c| c.round_number).into(),
+            case.as_ref().map(|c| c.reason.as_str()).into(),
+            e.revealed.into(),
+            e.seen_prelabel.clone().into(),
+            revisions.get(&e.revision).copied().into(),
+            e.duration_ms.into(),
             utc(event.at_ms),
-            text_or_null(seen.persons.get(&e.expert).and_then(|person| experts.get(person)).cloned()),
-            number(!untied.contains(&event.session)),
+            visible.persons.get(&e.expert).and_then(|person| experts.get(person)).cloned().into(),
+            (!untied.contains(&event.session)).into(),
         ]);
-        out.write_row(&cells).map_err(|e| output_fault("the export", &e))?;
-        written += 1;
+        rows.write(&cells)?;
     }
-    out.finish().map_err(|e| output_fault("the export", &e))?;
-    Ok(Exported { lines: written, closed: seen.closed.len(), ..Exported::default() })
+    Ok(Exported { lines: rows.finish()?, closed: visible.closed.len(), ..Exported::default() })
 }

@@ -1,7 +1,7 @@
-//! A model's prelabels of the pool, whichever model is asked for.
+//! The prelabels of the pool by the model that is asked for.
 
-use super::lines::name_of;
-use super::options::By;
+use super::kind::By;
+use super::rows_out::name_of;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
@@ -21,8 +21,6 @@ pub(crate) struct Predicted {
 }
 
 impl Predicted {
-    /// Those of the model that is asked for.
-    ///
     /// # Errors
     /// The project has no such model, or it cannot prelabel the pool.
     pub fn read(store: &Store, task: &Task, by: &By) -> Result<Self> {
@@ -36,14 +34,16 @@ impl Predicted {
         } else if active {
             store.predictions(predictor.id)?
         } else if let Some(adapter) = predictor.adapter.filter(|_| predictor.scout() == "lora") {
-            // Its vectors are gone: of the pool only what it said of the cases is left.
+            // Its vectors are gone: only its predictions for the cases are left.
             return Err(Fault::usage(
                 format!("export predictions by adapter {adapter}"),
-                "it is a LoRA that is not active: what it said is kept of the cases only",
+                "it is a LoRA that is not active, and only its predictions for the cases are kept",
             )
-            .hint(format!("`hardcase adapter FILE use {adapter}` reads the pool with it")));
+            .hint(format!(
+                "Run `hardcase adapter FILE use {adapter}` first: it reads the pool with that LoRA"
+            )));
         } else {
-            // Of earlier models the file keeps the cases only: the rest is computed again.
+            // For earlier models the file keeps the cases only; the rest is computed again.
             let vectors = store.vectors(predictor.space(), dimensions_of(store, &predictor)?)?;
             let scored = Scorer::load(store, &predictor)?.of_items(&vectors.items, matrix(&vectors)?);
             let scored = scored.as_standard_layout().iter().copied().collect();
@@ -52,13 +52,12 @@ impl Predicted {
         Ok(Self { names, items, probabilities })
     }
 
-    /// The same; none where the active model is asked for and nothing has been scouted yet.
+    /// The same; none if the active model is asked for and nothing has been scouted yet.
     pub fn if_any(store: &Store, task: &Task, by: &By) -> Result<Option<Self>> {
         let nobody = *by == By::Active && store.active_predictor()?.is_none();
         if nobody { Ok(None) } else { Self::read(store, task, by).map(Some) }
     }
 
-    /// What it says of an item.
     pub fn of(&self, item: ItemId) -> Option<Probabilities> {
         let width = self.names.len();
         let i = self.items.binary_search(&item).ok()?;
@@ -74,18 +73,18 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
         By::Active => (
             store.active_predictor()?,
             "the active model".to_owned(),
-            "`hardcase scout FILE` makes the first prelabels",
+            "Make the first prelabels with `hardcase scout FILE`",
         ),
-        By::Head => (newest("head")?, "the head".to_owned(), "`hardcase tune FILE` trains the first"),
+        By::Head => (newest("head")?, "the head".to_owned(), "Train the first one with `hardcase tune FILE`"),
         By::Scout => (
             newest("zero-shot")?,
             "the zero-shot scout".to_owned(),
-            "`hardcase scout FILE` makes the first prelabels",
+            "Make the first prelabels with `hardcase scout FILE`",
         ),
         By::Judge => (
             store.judges()?.into_iter().next(),
             "the judge".to_owned(),
-            "`hardcase judge FILE --model GGUF` has a language model judge texts",
+            "Have a language model judge the texts with `hardcase judge FILE --model GGUF`",
         ),
         By::Adapter(id) => (
             store
@@ -94,7 +93,7 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
                 .rev()
                 .find(|p| p.kind != "combined" && p.adapter.is_some_and(|a| a.0 == *id)),
             format!("adapter {id}"),
-            "`hardcase adapter FILE list` shows those it has",
+            "List the adapters it has with `hardcase adapter FILE list`",
         ),
     };
     found.ok_or_else(|| {

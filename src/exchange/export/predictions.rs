@@ -1,41 +1,52 @@
-//! Predictions: a line for each item, with its prelabel and its label.
+//! `predictions`: a row for each text, with its prelabel and its label.
 
-use super::lines::{Lines, columns, name_of, number, probabilities_cell, text_or_null};
-use super::options::Exported;
+use super::kind::{ExportKind, Exported, Request, Setting, Write};
 use super::predicted::Predicted;
-use super::seen::{Seen, all_decided};
+use super::rows_out::{RowsOut, name_of, probabilities_cell};
+use super::visible::all_decided;
 use crate::domain::fault::Result;
-use crate::domain::task::Task;
-use crate::formats::Cell;
-use crate::store::Store;
-use crate::work::output::output_fault;
+use crate::formats::ColumnType;
 
-pub(crate) fn predictions(
-    store: &Store,
-    task: &Task,
-    seen: &Seen,
-    lines: &mut Lines<'_>,
-) -> Result<Exported> {
-    let predicted = Predicted::read(store, task, &lines.options.by)?;
-    let decided = all_decided(store, seen)?;
-    let mut written = Exported { closed: seen.closed.len(), ..Exported::default() };
-    let mut out =
-        lines.writer(columns(&["id", "item", "text", "prelabel", "probabilities", "label", "gold"]))?;
+pub(super) static PREDICTIONS: ExportKind = ExportKind {
+    name: "predictions",
+    help: "One line per text, with what a model says about it",
+    takes: &[Setting::By, Setting::Format],
+    write: Write::Rows(predictions),
+};
+
+const COLUMNS: [(&str, ColumnType); 7] = [
+    ("id", ColumnType::Text),
+    ("item", ColumnType::Integer),
+    ("text", ColumnType::Text),
+    ("prelabel", ColumnType::Text),
+    ("probabilities", ColumnType::Json),
+    ("label", ColumnType::Text),
+    ("gold", ColumnType::Text),
+];
+
+fn predictions(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
+    let &Request { store, task, visible, options } = request;
+    let predicted = Predicted::read(store, task, &options.by)?;
+    let decided = all_decided(store, visible)?;
+    let mut without_prelabel = 0;
+    let mut rows = out.with_columns(&COLUMNS)?;
     store.for_each_item(|item, text, external_id, gold| {
         let p = predicted.of(item);
-        let cells = [
-            text_or_null(external_id),
-            number(item),
+        without_prelabel += usize::from(p.is_none());
+        rows.write(&[
+            external_id.into(),
+            item.0.into(),
             text.into(),
-            text_or_null(p.as_ref().map(|p| predicted.names[p.top()].clone())),
-            p.as_ref().map_or(Cell::Null, |p| probabilities_cell(&predicted.names, p)),
-            text_or_null(decided.get(&item).map(|l| name_of(task, l))),
-            text_or_null(gold),
-        ];
-        written.lines += 1;
-        written.without_prelabel += usize::from(p.is_none());
-        out.write_row(&cells).map_err(|e| output_fault("the export", &e))
+            p.as_ref().map(|p| predicted.names[p.top()].clone()).into(),
+            p.as_ref().map(|p| probabilities_cell(&predicted.names, p)).into(),
+            decided.get(&item).map(|l| name_of(task, l)).into(),
+            gold.into(),
+        ])
     })?;
-    out.finish().map_err(|e| output_fault("the export", &e))?;
-    Ok(written)
+    Ok(Exported {
+        lines: rows.finish()?,
+        without_prelabel,
+        closed: visible.closed.len(),
+        ..Exported::default()
+    })
 }

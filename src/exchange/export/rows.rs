@@ -1,43 +1,59 @@
-//! Rows: every imported row in order with all its columns, and what was decided.
+//! `rows`: every imported row in its order with all its columns, and what was decided.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::lines::{Lines, columns, name_of, number, rounded, text_or_null};
-use super::options::Exported;
+use super::kind::{ExportKind, Exported, Request, Setting, Write};
 use super::predicted::Predicted;
-use super::seen::{Seen, all_decided};
+use super::rows_out::{RowsOut, name_of, rounded};
+use super::visible::{Visible, all_decided};
 use crate::domain::event::Action;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, SourceId};
-use crate::domain::task::Task;
-use crate::formats::{Cell, Found, Shape, unpack};
+use crate::formats::{Cell, ColumnType, Detected, Layout, unpack};
 use crate::store::Store;
-use crate::work::output::output_fault;
 
-pub(crate) fn rows(store: &Store, task: &Task, seen: &Seen, lines: &mut Lines<'_>) -> Result<Exported> {
-    let predicted = Predicted::if_any(store, task, &lines.options.by)?;
-    let decided = all_decided(store, seen)?;
-    let who = deciders(store, seen)?;
+pub(super) static ROWS: ExportKind = ExportKind {
+    name: "rows",
+    help: "Every imported row in its order with all its columns, and what was decided",
+    takes: &[Setting::By, Setting::Format],
+    write: Write::Rows(rows),
+};
+
+/// What is added after the imported columns.
+const DECIDED: [(&str, ColumnType); 3] = [
+    ("hardcase_label", ColumnType::Text),
+    ("hardcase_probability", ColumnType::Float),
+    ("hardcase_decided_by", ColumnType::Text),
+];
+
+fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
+    let &Request { store, task, visible, options } = request;
+    let predicted = Predicted::if_any(store, task, &options.by)?;
+    let decided = all_decided(store, visible)?;
+    let who = deciders(store, visible)?;
     let sources = store
         .sources()?
         .into_iter()
         .map(|s| {
-            let found: Found = serde_json::from_str(&s.found)
+            let detected: Detected = serde_json::from_str(&s.found)
                 .map_err(|e| Fault::new("read how a file was imported", e.to_string()))?;
-            Ok((s.id, found))
+            Ok((s.id, detected))
         })
         .collect::<Result<Vec<_>>>()?;
-    let names = row_columns(store, &sources)?;
-    let position: HashMap<&str, usize> = names.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
-    let added = names.len() - 3;
-    let mut written = Exported { closed: seen.closed.len(), ..Exported::default() };
-    let mut out = lines.writer(names.clone())?;
-    for (source, found) in &sources {
+    let imported = imported_columns(store, &sources)?;
+    let position: HashMap<&str, usize> =
+        imported.iter().enumerate().map(|(i, (name, _))| (name.as_str(), i)).collect();
+    let mut columns: Vec<(&str, ColumnType)> =
+        imported.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+    columns.extend(DECIDED);
+    let mut without_prelabel = 0;
+    let mut rows = out.with_columns(&columns)?;
+    for (source, detected) in &sources {
         store.for_each_row(*source, |item, packed| {
             let (text, _) = store.item_text_and_id(item)?;
-            let mut cells = vec![Cell::Absent; names.len()];
-            // A part of a project has no columns but those that are shown.
-            let columns = if packed.is_empty() { Vec::new() } else { unpack(packed, found, &text)? };
+            let mut cells = vec![Cell::Absent; imported.len()];
+            // A part of a project has only the columns that are shown to experts.
+            let columns = if packed.is_empty() { Vec::new() } else { unpack(packed, detected, &text)? };
             for (name, cell) in columns {
                 if let Some(&at) = position.get(name.as_str()) {
                     cells[at] = cell;
@@ -53,52 +69,56 @@ pub(crate) fn rows(store: &Store, task: &Task, seen: &Seen, lines: &mut Lines<'_
             };
             let probability = p.as_ref().and_then(|(all, p)| {
                 let at = all.names.iter().position(|n| Some(n) == label.as_ref())?;
-                Some(number(rounded(p.0[at])))
+                Some(rounded(p.0[at]))
             });
-            cells[added] = text_or_null(label);
-            cells[added + 1] = probability.unwrap_or(Cell::Null);
-            cells[added + 2] = text_or_null(decider);
-            written.lines += 1;
-            written.without_prelabel += usize::from(predicted.is_some() && p.is_none());
-            out.write_row(&cells).map_err(|e| output_fault("the export", &e))
+            cells.extend([label.into(), probability.into(), decider.into()]);
+            without_prelabel += usize::from(predicted.is_some() && p.is_none());
+            rows.write(&cells)
         })?;
     }
-    out.finish().map_err(|e| output_fault("the export", &e))?;
-    Ok(written)
+    Ok(Exported {
+        lines: rows.finish()?,
+        without_prelabel,
+        closed: visible.closed.len(),
+        ..Exported::default()
+    })
 }
 
-/// The columns of all imports in the order of their appearance, then ours.
-fn row_columns(store: &Store, sources: &[(SourceId, Found)]) -> Result<Vec<String>> {
-    let mut names: Vec<String> = Vec::new();
-    let mut seen = HashSet::new();
-    for (source, found) in sources {
-        for name in &found.columns {
-            if seen.insert(name.clone()) {
-                names.push(name.clone());
+/// The columns of all imports in the order in which they first appear. One that is text in every import is text.
+fn imported_columns(store: &Store, sources: &[(SourceId, Detected)]) -> Result<Vec<(String, ColumnType)>> {
+    let mut columns: Vec<(String, ColumnType)> = Vec::new();
+    let mut position: HashMap<String, usize> = HashMap::new();
+    for (source, detected) in sources {
+        let kind = match detected.layout {
+            Layout::Cells | Layout::Text => ColumnType::Text,
+            Layout::Keys => ColumnType::Json,
+        };
+        let mut enter = |name: String| match position.get(&name) {
+            Some(&at) if kind == ColumnType::Json => columns[at].1 = kind,
+            Some(_) => {}
+            None => {
+                position.insert(name.clone(), columns.len());
+                columns.push((name, kind));
             }
-        }
-        if found.shape == Shape::Jsonl {
-            // An object may have keys that the first rows had not.
+        };
+        detected.columns.iter().cloned().for_each(&mut enter);
+        if detected.layout == Layout::Keys {
+            // An object may have keys that the first rows did not have.
             store.for_each_row(*source, |_, packed| {
-                for (name, _) in unpack(packed, found, "")? {
-                    if seen.insert(name.clone()) {
-                        names.push(name);
-                    }
-                }
+                unpack(packed, detected, "")?.into_iter().for_each(|(name, _)| enter(name));
                 Ok(())
             })?;
         }
     }
-    names.extend(columns(&["hardcase_label", "hardcase_probability", "hardcase_decided_by"]));
-    Ok(names)
+    Ok(columns)
 }
 
-/// Who gave the standing labels of each item.
-fn deciders(store: &Store, seen: &Seen) -> Result<HashMap<ItemId, String>> {
+/// Who gave the standing labels of each text.
+fn deciders(store: &Store, visible: &Visible) -> Result<HashMap<ItemId, String>> {
     let experts: HashMap<_, _> = store.experts()?.into_iter().collect();
     let mut who: HashMap<ItemId, String> = HashMap::new();
     for answer in
-        store.current_answers()?.into_iter().filter(|a| a.event.action == Action::Set && seen.sees(a))
+        store.current_answers()?.into_iter().filter(|a| a.event.action == Action::Set && visible.includes(a))
     {
         let name = experts.get(&answer.event.expert).cloned().unwrap_or_default();
         who.entry(answer.event.item)

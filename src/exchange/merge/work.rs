@@ -9,7 +9,7 @@ use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::grouped::counted;
 use crate::domain::log::Log;
 use crate::domain::task::Task;
-use crate::formats::{Found, LogEnd, fill_text, read_log};
+use crate::formats::{Detected, LogEnd, fill_text, read_log};
 use crate::store::sync::merge::{LeftOut, StoredCopy, Texts, YieldsLacking};
 use crate::store::{Access, Store, is_database};
 use crate::work::runner::{Ended, JobContext, Work, run};
@@ -283,9 +283,9 @@ fn active_model(
 
 /// Writes the text into a packed row that left it out.
 fn fill(found: &str, fields: &str, text: &str) -> Result<String> {
-    let found: Found =
+    let detected: Detected =
         serde_json::from_str(found).map_err(|e| Fault::new("read how a file was imported", e.to_string()))?;
-    fill_text(fields, &found, text)
+    fill_text(fields, &detected, text)
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

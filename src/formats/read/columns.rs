@@ -1,12 +1,12 @@
-//! Which column is meant: by name, by number, or, for the text, by what stands in it.
+//! Which column is meant: by name, by number, or, for the text, by its contents.
 
 use std::collections::HashSet;
 
 use crate::domain::fault::{Fault, Result};
 
-use super::shown::{MOST_LISTED, columns_shown, shown};
+use super::excerpt::{MOST_LISTED, excerpt, list_columns};
 
-/// Names under which texts are usually kept, the surer first.
+/// Usual names of a text column, the surest first.
 const TEXT_NAMES: &[&str] = &[
     "text",
     "tweet",
@@ -31,11 +31,11 @@ const TEXT_NAMES: &[&str] = &[
     "passage",
 ];
 
-/// Names of other columns that are usual enough to tell a header by.
+/// Usual names of other columns, by which a header can be recognised.
 const OTHER_NAMES: &[&str] =
     &["id", "label", "class", "category", "target", "gold", "date", "timestamp", "url"];
 
-/// Names under which a file keeps its own ids.
+/// Usual names of a column with the file's own ids.
 const ID_NAMES: &[&str] = &["id", "_id", "uuid", "guid"];
 
 /// Whether a cell is a usual name of a column.
@@ -44,26 +44,25 @@ pub(in crate::formats) fn is_known_name(cell: &str) -> bool {
     [TEXT_NAMES, OTHER_NAMES, ID_NAMES].iter().any(|names| names.contains(&cell.as_str()))
 }
 
-/// As many rows as it takes to judge so many columns by: looking at each cell of a table that is wide and long at once takes hours.
+/// Only as many rows as are needed to judge so many columns: reading every cell of a table that is both wide and long takes hours.
 pub(in crate::formats) fn enough<T>(rows: &[T], columns: usize) -> &[T] {
     const CELLS: usize = 2_000_000;
     &rows[..rows.len().min((CELLS / columns.max(1)).max(20))]
 }
 
-/// Number of words, by white space.
+/// The number of words, by white space.
 pub(in crate::formats) fn words(cell: &str) -> usize {
     cell.split_whitespace().count()
 }
 
-/// The names of `width` columns: those of the header, where there is one, and numbers from 1 for what has
-/// none. No two are the same.
+/// The names of `width` columns: those of the header if there is one, and numbers from 1 for columns without a name. No two are the same.
 pub(in crate::formats) fn names(header: Option<&[String]>, width: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(width);
     let mut taken: HashSet<String> = HashSet::with_capacity(width);
     for i in 0..width {
         let number = (i + 1).to_string();
-        let said = header.and_then(|h| h.get(i)).map_or("", |cell| cell.trim());
-        let mut name = if said.is_empty() { number.clone() } else { said.to_owned() };
+        let given = header.and_then(|h| h.get(i)).map_or("", |cell| cell.trim());
+        let mut name = if given.is_empty() { number.clone() } else { given.to_owned() };
         while !taken.insert(name.clone()) {
             name = format!("{name}_{number}");
         }
@@ -72,20 +71,20 @@ pub(in crate::formats) fn names(header: Option<&[String]>, width: usize) -> Vec<
     names
 }
 
-/// The column that a person means by a name or by a number from 1. A name goes before a number.
+/// The column that a person means by a name or by a number from 1. If it could be either, it is a name.
 ///
 /// # Errors
 /// A usage fault that lists the columns there are.
-pub(in crate::formats) fn find(columns: &[String], said: &str, file: &str) -> Result<usize> {
-    let by_number = || said.parse::<usize>().ok().filter(|n| (1..=columns.len()).contains(n)).map(|n| n - 1);
+pub(in crate::formats) fn find(columns: &[String], given: &str, file: &str) -> Result<usize> {
+    let by_number = || given.parse::<usize>().ok().filter(|n| (1..=columns.len()).contains(n)).map(|n| n - 1);
     columns
         .iter()
-        .position(|name| name == said)
-        .or_else(|| columns.iter().position(|name| name.to_lowercase() == said.to_lowercase()))
+        .position(|name| name == given)
+        .or_else(|| columns.iter().position(|name| name.to_lowercase() == given.to_lowercase()))
         .or_else(by_number)
         .ok_or_else(|| {
-            Fault::usage(format!("read {file}"), format!("it has no column '{}'", shown(said)))
-                .hint(format!("The columns are {}", columns_shown(columns)))
+            Fault::usage(format!("read {file}"), format!("it has no column '{}'", excerpt(given)))
+                .hint(format!("The columns are {}", list_columns(columns)))
         })
 }
 
@@ -94,8 +93,8 @@ pub(in crate::formats) fn id(columns: &[String]) -> Option<usize> {
     ID_NAMES.iter().find_map(|known| columns.iter().position(|name| name.to_lowercase() == *known))
 }
 
-/// The text column: the one with a usual name, else the one whose cells are clearly the longest and have
-/// words. `taken` are columns that have another use.
+/// The text column: the one with a usual name, else the one whose cells are clearly the longest and have words. `taken` are columns that are
+/// used for something else.
 ///
 /// # Errors
 /// A usage fault that asks for `--text` where no column qualifies, or several do.
@@ -140,7 +139,7 @@ fn ask(columns: &[String], plausible: &[usize], file: &str) -> Fault {
     let why = if plausible.is_empty() {
         "no column looks like text".to_owned()
     } else {
-        let named = |i: &usize| format!("'{}'", shown(&columns[*i]));
+        let named = |i: &usize| format!("'{}'", excerpt(&columns[*i]));
         let mut names: Vec<String> = plausible.iter().take(MOST_LISTED).map(named).collect();
         if plausible.len() > MOST_LISTED {
             names.push(format!("and {} more", plausible.len() - MOST_LISTED));
@@ -148,7 +147,7 @@ fn ask(columns: &[String], plausible: &[usize], file: &str) -> Fault {
         format!("several columns could be the text: {}", names.join(", "))
     };
     Fault::usage(format!("read {file}"), why)
-        .hint(format!("Name it with --text, by name or number; the columns are {}", columns_shown(columns)))
+        .hint(format!("Name one with --text, by name or number; the columns are {}", list_columns(columns)))
 }
 
 fn last_word(name: &str) -> String {
@@ -159,13 +158,13 @@ fn filled(rows: &[Vec<String>], column: usize) -> impl Iterator<Item = &str> {
     rows.iter().filter_map(move |row| row.get(column)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
 }
 
-/// Most of its cells hold a letter.
+/// Most of its cells contain a letter.
 fn has_words(rows: &[Vec<String>], column: usize) -> bool {
     let lettered = filled(rows, column).filter(|cell| cell.chars().any(char::is_alphabetic)).count();
     lettered > 0 && lettered * 2 >= filled(rows, column).count()
 }
 
-/// A fifth of its cells or more have several words. Scripts without spaces count by their length.
+/// At least a fifth of its cells have several words. In scripts without spaces the length counts.
 fn has_spaces(rows: &[Vec<String>], column: usize) -> bool {
     let unspaced = |cell: &str| cell.chars().filter(|c| *c as u32 >= 0x2E80).count() >= 4;
     let several = filled(rows, column).filter(|cell| words(cell) > 1 || unspaced(cell)).count();

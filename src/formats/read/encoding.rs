@@ -1,8 +1,8 @@
-//! From any encoding to UTF-8, and what to say where the bytes do not fit.
+//! From any encoding to UTF-8, and what to say if the bytes do not fit.
 //!
-//! UTF-8 passes through untouched and is checked record by record, so that a wrong byte has a line. Other
-//! encodings are decoded on the way; a malformed sequence becomes the byte FF, which UTF-8 never holds, so
-//! the same check finds it. Nothing is ever replaced in silence.
+//! UTF-8 passes through untouched and is checked record by record, so that a wrong byte can be reported with its line. Other encodings are
+//! decoded on the way; a malformed sequence becomes the byte FF, which never occurs in UTF-8, so the same check finds it. Nothing is ever
+//! replaced silently.
 
 use std::io::{self, Read};
 
@@ -14,12 +14,12 @@ use encoding_rs::{
 
 use crate::domain::fault::{Fault, Result};
 
-use super::shown::shown;
+use super::excerpt::excerpt;
 
 /// A stream of bytes that a reader owns.
 pub(in crate::formats) type Source = Box<dyn Read + Send>;
 
-/// The encoding of a file, and how many bytes of byte-order mark stand before its text.
+/// The encoding of a file, and the length of its byte-order mark in bytes.
 #[derive(Clone, Copy)]
 pub(in crate::formats) struct Choice {
     pub(in crate::formats) encoding: &'static Encoding,
@@ -30,14 +30,13 @@ pub(in crate::formats) struct Choice {
 /// UTF-8.
 ///
 /// # Errors
-/// A usage fault for a label that names no encoding, for UTF-32, and for a file with zero bytes, which is no
-/// text.
+/// A usage fault for a label that names no encoding, for UTF-32, and for a file with zero bytes, which is not text.
 pub(in crate::formats) fn choose(head: &[u8], asked: Option<&str>, name: &str) -> Result<Choice> {
     let marked = Encoding::for_bom(head);
     if let Some(label) = asked {
         let encoding = Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-            Fault::usage(format!("read {name} as '{}'", shown(label)), "there is no such encoding")
-                .hint("Usual ones are utf-8, windows-1252, utf-16le, shift_jis and gb18030")
+            Fault::usage(format!("read {name} as '{}'", excerpt(label)), "there is no such encoding")
+                .hint("Common ones are utf-8, windows-1252, utf-16le, shift_jis and gb18030")
         })?;
         let mark = marked.filter(|(found, _)| *found == encoding).map_or(0, |(_, length)| length);
         return Ok(Choice { encoding, mark });
@@ -48,18 +47,17 @@ pub(in crate::formats) fn choose(head: &[u8], asked: Option<&str>, name: &str) -
     if let Some((encoding, mark)) = marked {
         return Ok(Choice { encoding, mark });
     }
-    // Git's rule: a zero further down is an accident in a text, and the row that it stands in is reported.
+    // Git's rule: a zero byte further down is an accident in a text file, and its row is reported.
     if let Some(at) = head.iter().take(8000).position(|b| *b == 0) {
         let encoding = utf16_by_zeros(head).ok_or_else(|| {
             Fault::usage(format!("read {name}"), format!("it is binary: byte {} is zero", at + 1))
-                .hint("Texts are read from CSV, TSV, JSONL and plain lines")
         })?;
         return Ok(Choice { encoding, mark: 0 });
     }
     Ok(Choice { encoding: UTF_8, mark: 0 })
 }
 
-/// Text in a Western script as UTF-16 has a zero in nearly every pair, always on the same side.
+/// UTF-16 of a Western script has a zero in nearly every pair of bytes, always on the same side.
 fn utf16_by_zeros(head: &[u8]) -> Option<&'static Encoding> {
     let pairs = head.len() / 2;
     let zeros = |side: usize| head.chunks_exact(2).filter(|pair| pair[side] == 0).count();
@@ -74,7 +72,7 @@ fn utf16_by_zeros(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The stream as UTF-8, apart from FF bytes where a sequence was malformed.
+/// The stream as UTF-8, with the byte FF in place of each malformed sequence.
 pub(in crate::formats) fn to_utf8(source: Source, encoding: &'static Encoding) -> Source {
     if encoding == UTF_8 { source } else { Box::new(Decoding::new(source, encoding)) }
 }
@@ -149,7 +147,7 @@ impl Read for Decoding {
     }
 }
 
-/// What is known about a file's encoding when one of its records turns out not to be UTF-8.
+/// What can be said about a file's encoding when one of its records is not UTF-8.
 pub(in crate::formats) struct Advice {
     read_as: &'static Encoding,
     sample: Option<&'static str>,
@@ -165,7 +163,7 @@ impl Advice {
 
     /// Where in `record` the first wrong byte is, and what to do. `line` is the record's first line.
     ///
-    /// Yields (line of the byte, why, hint); none where the record is UTF-8 after all.
+    /// Returns (line of the byte, why, hint); none if the record is UTF-8 after all.
     pub(in crate::formats) fn on(&self, record: &[u8], line: u64) -> Option<(u64, String, String)> {
         let at = std::str::from_utf8(record).err()?.valid_up_to();
         let before = String::from_utf8_lossy(&record[..at]);
@@ -184,8 +182,7 @@ impl Advice {
     }
 }
 
-/// The encoding that bytes which are not UTF-8 are probably in; none where they are UTF-8 with a few wrong
-/// bytes.
+/// The probable encoding of bytes that are not UTF-8; none if they are UTF-8 with a few wrong bytes.
 fn likely(bytes: &[u8]) -> Option<&'static str> {
     let (mut multibyte, mut wrong) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
@@ -198,12 +195,12 @@ fn likely(bytes: &[u8]) -> Option<&'static str> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let guess = detector.guess(None, Utf8Detection::Deny);
-    // From one or two bytes the Latin code pages cannot be told apart; then it is the most common one.
+    // One or two bytes are not enough to tell the Latin code pages apart: assume the most common one.
     let from_little = wrong < 3 && OTHER_LATIN.contains(&guess);
     Some(if from_little { WINDOWS_1252 } else { guess }.name())
 }
 
-/// The single-byte encodings of Latin scripts beside windows-1252.
+/// Single-byte encodings of Latin scripts other than windows-1252.
 const OTHER_LATIN: [&Encoding; 6] =
     [WINDOWS_1250, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, ISO_8859_2, ISO_8859_4];
 

@@ -1,14 +1,142 @@
 //! JSONL: one object on each line, its keys the columns.
 
+use std::collections::{HashMap, HashSet};
+use std::io;
+
 use serde_json::value::RawValue;
 
-use super::row::{Entries, value_of};
+use super::columns;
+use super::detected::{Detected, Layout};
+use super::encoding::Advice;
+use super::excerpt::excerpt;
+use super::format::{InputFormat, Parsed, Recognised, Records, Sample};
+use super::parse::{RECORD_BUDGET, SKIP_HINT, joined, row_with_text, text_of};
+use super::physical::{Line, PhysicalLines};
+use super::row::{BadRow, Columns, Entries, Row, value_of};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::read_options::ReadOptions;
+
+const EXTENSIONS: &[&str] = &["jsonl", "ndjson", "json"];
+
+pub(super) static JSONL: InputFormat =
+    InputFormat { names: &["JSONL"], extensions: EXTENSIONS, chosen_by: |_| false, recognise };
+
+fn recognise(sample: &Sample<'_>, _: &ReadOptions) -> Result<Option<Recognised>> {
+    let named = EXTENSIONS.contains(&sample.extension().as_str());
+    if named || sample.text.trim_ascii_start().starts_with(b"{") {
+        return table(sample).map(Some);
+    }
+    if is_array(sample.text) { Err(array(sample)) } else { Ok(None) }
+}
+
+fn table(sample: &Sample<'_>) -> Result<Recognised> {
+    let text = String::from_utf8_lossy(sample.text);
+    let (mut columns, mut objects, mut first_wrong) = (Vec::<String>::new(), Vec::new(), None);
+    let mut known = HashSet::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match object(line) {
+            Ok(entries) => {
+                for (name, _) in &entries {
+                    if known.insert(name.clone()) {
+                        columns.push(name.clone());
+                    }
+                }
+                objects.push(entries);
+            }
+            Err(why) => first_wrong = first_wrong.or(Some(why)),
+        }
+    }
+    if columns.is_empty() {
+        if is_array(sample.text) {
+            return Err(array(sample));
+        }
+        let why = first_wrong.map_or("its objects have no keys".into(), |why| format!("line 1: {why}"));
+        return Err(sample
+            .fault(why)
+            .hint("JSONL has one object on each line; convert it with jq -c . FILE"));
+    }
+    // Objects that have no key in common would make a table of their number squared.
+    let rows = columns::enough(&objects, columns.len())
+        .iter()
+        .map(|entries| {
+            let cells: HashMap<&str, &RawValue> =
+                entries.iter().map(|(name, v)| (name.as_str(), &**v)).collect();
+            let cell = |name: &String| plain(cells.get(name.as_str())?).ok().flatten();
+            columns.iter().map(|name| cell(name).unwrap_or_default()).collect()
+        })
+        .collect();
+    Ok(Recognised {
+        format: "JSONL".into(),
+        layout: Layout::Keys,
+        header: false,
+        columns,
+        rows,
+        open: Box::new(|source| Box::new(Objects(PhysicalLines::new(source, RECORD_BUDGET)))),
+    })
+}
+
+/// `[` and then something that an array can hold; `[Intro] la la la` is a text.
+fn is_array(text: &[u8]) -> bool {
+    let Some(rest) = text.trim_ascii_start().strip_prefix(b"[") else {
+        return false;
+    };
+    matches!(rest.trim_ascii_start(), [b'{' | b'[' | b'"', ..])
+}
+
+fn array(sample: &Sample<'_>) -> Fault {
+    sample
+        .fault("it is one JSON array, and one object on each line is needed")
+        .hint("Convert it: jq -c '.[]' FILE > FILE.jsonl")
+}
+
+struct Objects(PhysicalLines);
+
+impl Records for Objects {
+    fn next_record(&mut self, detected: &Detected, advice: &Advice) -> io::Result<Option<Parsed>> {
+        Ok(self.0.next_line()?.map(|line| parse(&line, detected, advice)))
+    }
+}
+
+/// A line with a JSON object as a row.
+fn parse(line: &Line<'_>, detected: &Detected, advice: &Advice) -> Parsed {
+    let text = text_of(line, advice)?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let bad = |why: String| BadRow::new(line.number, why, SKIP_HINT, line.bytes);
+    let entries = object(text).map_err(bad)?;
+    let cell = |i: usize| {
+        let key = &detected.columns[i];
+        plain_of(&entries, key).map_err(|what| bad(format!("under '{}' {what}", excerpt(key))))
+    };
+    let missing = |i: &usize| value_of(&entries, &detected.columns[*i]).is_none();
+    if detected.text.iter().all(missing) {
+        let keys: Vec<String> =
+            detected.text.iter().map(|i| format!("'{}'", excerpt(&detected.columns[*i]))).collect();
+        return Err(bad(format!("it has no key {}", keys.join(" or "))));
+    }
+    let texts = detected.text.iter().map(|i| cell(*i)).collect::<Result<Vec<_>, _>>()?;
+    let row = Row {
+        line: line.number,
+        text: joined(texts.iter().flatten().map(String::as_str)),
+        external_id: detected.id.map(cell).transpose()?.flatten(),
+        gold: gold_of(&entries, detected),
+        columns: Columns::Text,
+    };
+    row_with_text(Row { columns: Columns::Keys(entries), ..row }, line.bytes)
+}
+
+/// A gold label may be a list or an object, such as the answers of several annotators. It is then kept as JSON.
+fn gold_of(entries: &[(String, Box<RawValue>)], detected: &Detected) -> Option<String> {
+    let value = value_of(entries, &detected.columns[detected.gold?])?;
+    plain(value).unwrap_or_else(|_| Some(value.get().to_owned()))
+}
 
 /// One line as its keys and values.
 ///
 /// # Errors
 /// A clause that says what is wrong and at which character.
-pub(in crate::formats) fn object(line: &str) -> Result<Vec<(String, Box<RawValue>)>, String> {
+fn object(line: &str) -> Result<Vec<(String, Box<RawValue>)>, String> {
     match line.trim_start().as_bytes().first() {
         Some(b'[') => return Err("it is a JSON array, and an object is needed".into()),
         Some(b'"') => return Err("it is a JSON string, and an object is needed".into()),
@@ -22,11 +150,11 @@ pub(in crate::formats) fn object(line: &str) -> Result<Vec<(String, Box<RawValue
     Ok(entries)
 }
 
-/// A value as a text, an id or a label: a string as it is, a number or truth value as written; none for null.
+/// A value as a text, an id or a label: a string as it is, a number or a boolean as it was written; none for null.
 ///
 /// # Errors
-/// A clause, where it is an array or an object.
-pub(in crate::formats) fn plain(value: &RawValue) -> Result<Option<String>, &'static str> {
+/// A clause, if it is an array or an object.
+fn plain(value: &RawValue) -> Result<Option<String>, &'static str> {
     let json = value.get();
     match json.as_bytes().first() {
         Some(b'"') => serde_json::from_str(json).map(Some).map_err(|_| "it is not a valid string"),
@@ -37,14 +165,11 @@ pub(in crate::formats) fn plain(value: &RawValue) -> Result<Option<String>, &'st
     }
 }
 
-/// The value under a key as [`plain`] has it; none where the key is missing.
+/// The value under a key as [`plain`] has it; none if the key is missing.
 ///
 /// # Errors
-/// A clause that names no key.
-pub(in crate::formats) fn plain_of(
-    entries: &[(String, Box<RawValue>)],
-    key: &str,
-) -> Result<Option<String>, &'static str> {
+/// A clause that does not name the key.
+fn plain_of(entries: &[(String, Box<RawValue>)], key: &str) -> Result<Option<String>, &'static str> {
     value_of(entries, key).map_or(Ok(None), plain)
 }
 

@@ -1,8 +1,8 @@
-//! Files that are no text, known by their first bytes, each with a sentence and a way out.
+//! Files that are not text, recognised by their first bytes, each with a sentence and a way out.
 
 use crate::domain::fault::{Fault, Result};
 
-/// Refuses what is not text. `head` is the beginning of the file, `name` its name for the message.
+/// Refuses a file that is not text. `head` is its beginning, `name` its name for the message.
 ///
 /// # Errors
 /// A usage fault that says what the file is.
@@ -16,10 +16,10 @@ pub(in crate::formats) fn refuse_foreign(head: &[u8], name: &str) -> Result<()> 
 const EXTRACT: &str = "Extract its text to a file of one text per line first";
 const UNPACK: &str = "Unpack it first, or pipe it: zcat FILE | hardcase import PROJECT -";
 const SAVE_AS_CSV: &str = "Open it there and save the sheet as CSV (UTF-8)";
-const TO_CSV: &str = "Write its table as CSV or JSONL first";
-const MODEL: &str = "A model is given with --model";
+const TO_CSV: &str = "Convert its table to CSV or JSONL first";
+const MODEL: &str = "Pass a model with --model instead";
 
-/// What the file is, and what to do; none where nothing speaks against text.
+/// What the file is, and what to do; none if it may be text.
 fn recognise(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let is = |magic: &[u8]| head.starts_with(magic);
     Some(match () {
@@ -64,7 +64,7 @@ fn zipped(head: &[u8]) -> (&'static str, &'static str) {
 /// `application_id` lies at byte 68 of the header: <https://www.sqlite.org/fileformat.html#application_id>.
 fn database(head: &[u8]) -> (&'static str, &'static str) {
     if head.get(68..72) == Some(b"HCAS") {
-        ("it is a hardcase project, not data", "Join two projects with hardcase merge")
+        ("it is a hardcase project, not data", "To join two projects, use hardcase merge")
     } else {
         ("it is an SQLite database", TO_CSV)
     }
@@ -74,29 +74,29 @@ fn database(head: &[u8]) -> (&'static str, &'static str) {
 mod tests {
     use super::*;
 
-    fn said(head: &[u8]) -> String {
+    fn refusal(head: &[u8]) -> String {
         refuse_foreign(head, "data.csv").err().map(|f| f.to_string()).unwrap_or_default()
     }
 
     #[test]
     fn a_foreign_file_is_named_and_has_a_way_out() {
         assert_eq!(
-            said(b"%PDF-1.7\n"),
+            refusal(b"%PDF-1.7\n"),
             "cannot read data.csv: it is a PDF, not text. Extract its text to a file of one text per line first"
         );
-        assert!(said(b"PK\x03\x04....[Content_Types].xml....xl/workbook.xml").contains("Excel workbook"));
-        assert!(said(b"PK\x03\x04....a.txt").contains("zip archive"));
-        assert!(said(b"\x1F\x8B\x08").contains("gzip"));
+        assert!(refusal(b"PK\x03\x04....[Content_Types].xml....xl/workbook.xml").contains("Excel workbook"));
+        assert!(refusal(b"PK\x03\x04....a.txt").contains("zip archive"));
+        assert!(refusal(b"\x1F\x8B\x08").contains("gzip"));
         let mut project = b"SQLite format 3\0".to_vec();
         project.resize(68, 0);
         project.extend_from_slice(&0x4843_4153u32.to_be_bytes());
-        assert!(said(&project).contains("hardcase merge"));
+        assert!(refusal(&project).contains("hardcase merge"));
     }
 
     #[test]
     fn text_that_resembles_a_magic_number_is_text() {
         for text in ["", "BZh is a code", "GGUF is a format\n", "PK,text\n", "MZ,text", "id,text\n1,hi\n"] {
-            assert_eq!(said(text.as_bytes()), "", "{text}");
+            assert_eq!(refusal(text.as_bytes()), "", "{text}");
         }
     }
 }

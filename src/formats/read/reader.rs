@@ -6,38 +6,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::fault::{Fault, Result, io_reason};
 
-use super::delimited::Delimited;
+use super::detected::Detected;
 use super::encoding;
 use super::encoding::{Advice, Source};
-use super::found::{Found, Shape};
-use super::lines::Lines;
+use super::excerpt::escape;
+use super::format::{Records, Sample};
 use super::magic::refuse_foreign;
-use super::parse::{LONGEST_TEXT, from_delimited, from_json, from_text};
+use super::parse::LONGEST_TEXT;
 use super::row::{BadRow, Row};
-use super::shown::sanitize;
-use super::sniff::{Sample, sniff};
+use super::sniff::sniff;
+use super::{INPUT_FORMATS, input_formats};
 use crate::domain::read_options::ReadOptions;
 
-/// The most bytes of one record in memory. Well above a text, so that a text that is too long can be told its
-/// length.
-const RECORD_BUDGET: usize = 16 << 20;
-/// The bytes that a file is judged by.
+/// The number of bytes by which a file is judged.
 const SAMPLE: usize = 256 << 10;
 
 /// Reads rows from a stream.
 pub struct Reader {
     name: String,
-    found: Found,
-    records: Records,
+    detected: Detected,
+    records: Box<dyn Records>,
     advice: Advice,
     bytes: Arc<AtomicU64>,
     empty: u64,
-}
-
-enum Records {
-    Delimited(Delimited),
-    Jsonl(Lines),
-    Lines(Lines),
 }
 
 /// What a record turned out to be.
@@ -45,24 +36,25 @@ enum Records {
 pub enum Entry {
     /// A row with a text.
     Row(Row),
-    /// A row that could not be read; reading can go on after it.
+    /// A row that could not be read. Reading can go on after it.
     Bad(BadRow),
 }
 
 impl Reader {
-    /// Looks at the beginning of `source` and finds out how to read it. `name` is the file's name, for its
+    /// Reads the beginning of `source` and detects how to read the rest. `name` is the file's name, for its
     /// extension and for messages; `-` for standard input.
     ///
     /// # Errors
-    /// A fault where the source cannot be read, is empty, is no text, or its columns are not clear.
+    /// A source that cannot be read, is empty or is not text, or whose columns are not clear.
     pub fn open(source: Source, name: &str, options: &ReadOptions) -> Result<Self> {
-        let name = sanitize(name.rsplit(['/', '\\']).next().unwrap_or(name));
+        let name = escape(name.rsplit(['/', '\\']).next().unwrap_or(name));
         let failed = |e: io::Error| Fault::new(format!("read {name}"), io_reason(&e));
         let bytes = Arc::new(AtomicU64::new(0));
         let mut source: Source = Box::new(Counted { source, bytes: Arc::clone(&bytes) });
         let head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
         refuse_foreign(&head, &name)?;
-        let encoding = encoding::choose(&head, options.encoding.as_deref(), &name)?;
+        let encoding = encoding::choose(&head, options.encoding.as_deref(), &name)
+            .map_err(|f| f.or_hint(format!("Texts are read from {}", input_formats("and"))))?;
         let mut head = Cursor::new(head);
         head.set_position(encoding.mark as u64);
         let mut source = encoding::to_utf8(Box::new(head.chain(source)), encoding.encoding);
@@ -70,65 +62,46 @@ impl Reader {
         let mut sample = read_up_to(&mut source, SAMPLE).map_err(failed)?;
         let mut whole = sample.len() < SAMPLE;
         if !whole && !sample.contains(&b'\n') {
-            // One row longer than the sample: see the whole of it, if it can be a text at all.
+            // One row is longer than the sample: read all of it, unless it is too long for a text anyway.
             sample.extend(read_up_to(&mut source, 2 * LONGEST_TEXT).map_err(failed)?);
             whole = sample.len() < SAMPLE + 2 * LONGEST_TEXT;
         }
         let cut = if whole { sample.len() } else { last_line_end(&sample) };
-        let found = sniff(&Sample { text: &sample[..cut], whole, name: &name, encoding }, options)?;
+        let beginning = Sample { text: &sample[..cut], whole, name: &name, encoding };
+        let (detected, open) = sniff(&INPUT_FORMATS, &beginning, options)?;
         let advice = Advice::new(encoding.encoding, &sample[..cut]);
         let source: Source = Box::new(Cursor::new(sample).chain(source));
-        let records = match found.shape {
-            Shape::Delimited { delimiter, quotes } => {
-                Records::Delimited(Delimited::new(source, delimiter, quotes, RECORD_BUDGET))
-            }
-            Shape::Jsonl => Records::Jsonl(Lines::new(source, RECORD_BUDGET)),
-            Shape::Lines => Records::Lines(Lines::new(source, RECORD_BUDGET)),
-        };
-        let mut reader = Self { name, found, records, advice, bytes, empty: 0 };
-        if reader.found.header {
-            reader.pass_header().map_err(|e| reader.failed(&e))?;
+        let mut reader = Self { name, detected, records: open(source), advice, bytes, empty: 0 };
+        if reader.detected.header {
+            let Self { detected, records, advice, .. } = &mut reader;
+            records.next_record(detected, advice).map(drop).map_err(|e| reader.failed(&e))?;
         }
         Ok(reader)
     }
 
-    /// What was found; its `Display` is one line for a person.
-    pub fn found(&self) -> &Found {
-        &self.found
+    /// How the file is read; its `Display` is one line for a person.
+    pub fn detected(&self) -> &Detected {
+        &self.detected
     }
 
-    /// Bytes taken from the source so far, for progress; a little ahead of the rows.
+    /// Bytes read from the source so far, for progress; a little ahead of the rows.
     pub fn bytes_read(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Rows without a text and blank lines, which were passed over.
+    /// Rows without a text and blank lines, which were skipped.
     pub fn empty_rows(&self) -> u64 {
-        self.empty
-            + match &self.records {
-                Records::Delimited(records) => records.blank(),
-                Records::Jsonl(_) | Records::Lines(_) => 0,
-            }
+        self.empty + self.records.blank_lines()
     }
 
     /// The next row or bad row; none at the end.
     ///
     /// # Errors
-    /// A fault where the source itself cannot be read any further.
+    /// A source that cannot be read any further.
     pub fn next_entry(&mut self) -> Result<Option<Entry>> {
         loop {
-            let taken = match &mut self.records {
-                Records::Delimited(records) => records
-                    .next_record()
-                    .map(|taken| taken.map(|t| from_delimited(t, &self.found, &self.advice))),
-                Records::Jsonl(lines) => {
-                    lines.next_line().map(|line| line.map(|l| from_json(&l, &self.found, &self.advice)))
-                }
-                Records::Lines(lines) => {
-                    lines.next_line().map(|line| line.map(|l| from_text(&l, &self.advice)))
-                }
-            };
-            match taken.map_err(|e| self.failed(&e))? {
+            let parsed = self.records.next_record(&self.detected, &self.advice);
+            match parsed.map_err(|e| self.failed(&e))? {
                 None => return Ok(None),
                 Some(Ok(Some(row))) => return Ok(Some(Entry::Row(row))),
                 Some(Ok(None)) => self.empty += 1,
@@ -137,26 +110,19 @@ impl Reader {
         }
     }
 
-    fn pass_header(&mut self) -> io::Result<()> {
-        match &mut self.records {
-            Records::Delimited(records) => records.next_record().map(|_| ()),
-            Records::Jsonl(lines) | Records::Lines(lines) => lines.next_line().map(|_| ()),
-        }
-    }
-
     fn failed(&self, error: &io::Error) -> Fault {
         Fault::new(format!("read {} to its end", self.name), io_reason(error))
     }
 }
 
-/// As many bytes as there are, at most `most`.
+/// At most `most` bytes; fewer only at the end of the source.
 fn read_up_to(source: &mut Source, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(most as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Where the last whole line ends; the end, where there is no whole line.
+/// Where the last complete line ends; the end of the sample if there is none.
 fn last_line_end(sample: &[u8]) -> usize {
     sample.iter().rposition(|b| *b == b'\n').map_or(sample.len(), |at| at + 1)
 }

@@ -1,8 +1,8 @@
-//! A row as it was read, and the compact JSON in which all its columns are kept for a later exact re-export.
+//! A row as it was read, and the compact JSON in which all its columns are kept, so that it can be exported exactly later.
 //!
-//! The packed form is an array in the order of the columns for CSV, TSV and lines, and the object itself for
-//! JSONL, its values verbatim. A single text column may be left out of it as `null`, because the item holds
-//! the text: a row's text is never empty, so a null there is never the file's own.
+//! The packed form is an array in the order of the columns, or, where each row has keys of its own (JSONL), the object itself with its values
+//! verbatim. A single text column may be left out of it as `null`, because the item holds the text: a row's text is never empty, so a null
+//! there is never the file's own.
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::fault::{Fault, Result};
 
-use super::found::{Found, Shape};
+use super::detected::{Detected, Layout};
 use crate::formats::write::cell::{Cell, quoted};
 
 /// One row with a text.
@@ -18,11 +18,11 @@ use crate::formats::write::cell::{Cell, quoted};
 pub struct Row {
     /// The line on which it begins, from 1.
     pub line: u64,
-    /// The text exactly as it stands; several text columns are joined by a blank line.
+    /// The text exactly as the file has it; several text columns are joined by a blank line.
     pub text: String,
-    /// The file's own id, where a column holds one.
+    /// The file's own id, if a column has one.
     pub external_id: Option<String>,
-    /// The known label, where a column was named.
+    /// The known label, if a column with labels was named.
     pub gold: Option<String>,
     pub(in crate::formats) columns: Columns,
 }
@@ -31,11 +31,11 @@ pub struct Row {
 #[derive(Clone, Debug)]
 pub(in crate::formats) enum Columns {
     /// The text is all there is.
-    Line,
-    /// CSV: in the order of `Found::columns`.
-    Delimited(csv::StringRecord),
-    /// JSONL: the row's own keys in their order, with their values verbatim.
-    Object(Vec<(String, Box<RawValue>)>),
+    Text,
+    /// In the order of `Detected::columns`.
+    Cells(csv::StringRecord),
+    /// The row's own keys in their order, with their JSON values verbatim.
+    Keys(Vec<(String, Box<RawValue>)>),
 }
 
 /// Whether a packed row repeats its text.
@@ -48,20 +48,20 @@ pub enum TextCell {
 }
 
 impl Row {
-    /// All columns as one line of JSON. With several text columns none is elided.
-    pub fn pack(&self, found: &Found, text: TextCell) -> String {
-        let elided = match (text, found.text.as_slice()) {
+    /// All columns as one line of JSON. With several text columns none is left out.
+    pub fn pack(&self, detected: &Detected, text: TextCell) -> String {
+        let elided = match (text, detected.text.as_slice()) {
             (TextCell::Elided, [only]) => Some(*only),
             _ => None,
         };
         let mut out = String::new();
         match &self.columns {
-            Columns::Line => {
+            Columns::Text => {
                 out.push('[');
                 push_cell(&mut out, &self.text, elided.is_some());
                 out.push(']');
             }
-            Columns::Delimited(record) => {
+            Columns::Cells(record) => {
                 let mut before = '[';
                 for (i, cell) in record.iter().enumerate() {
                     out.push(before);
@@ -70,9 +70,9 @@ impl Row {
                 }
                 out.push(']');
             }
-            Columns::Object(entries) => {
-                // A key may stand twice; the last one is the text.
-                let key = elided.map(|i| found.columns[i].as_str());
+            Columns::Keys(entries) => {
+                // A key may occur twice; the last one is the text.
+                let key = elided.map(|i| detected.columns[i].as_str());
                 let text = entries.iter().rposition(|(name, _)| key == Some(name.as_str()));
                 // A row has a text, so there is at least one entry.
                 let mut before = '{';
@@ -90,27 +90,26 @@ impl Row {
         out
     }
 
-    /// The columns to be shown beside the text, as one JSON object; none where no column was named or none is
-    /// there.
-    pub fn meta(&self, found: &Found) -> Option<String> {
-        let shown: Vec<String> = found
+    /// The columns to be shown next to the text, as one JSON object; none if no column was named or the row has none of them.
+    pub fn meta(&self, detected: &Detected) -> Option<String> {
+        let shown: Vec<String> = detected
             .meta
             .iter()
             .filter_map(|&i| {
                 let value = match &self.columns {
-                    Columns::Line => quoted(&self.text),
-                    Columns::Delimited(record) => quoted(record.get(i)?),
-                    Columns::Object(entries) => readable(value_of(entries, &found.columns[i])?.get()),
+                    Columns::Text => quoted(&self.text),
+                    Columns::Cells(record) => quoted(record.get(i)?),
+                    Columns::Keys(entries) => readable(value_of(entries, &detected.columns[i])?.get()),
                 };
-                Some(format!("{}:{value}", quoted(&found.columns[i])))
+                Some(format!("{}:{value}", quoted(&detected.columns[i])))
             })
             .collect();
         (!shown.is_empty()).then(|| format!("{{{}}}", shown.join(",")))
     }
 }
 
-/// A value that any reader of JSON takes. Half a surrogate pair or a number beyond all is kept with the row as it was written; beside the text it is
-/// shown so.
+/// A value that any JSON reader takes. Half a surrogate pair or a number too large for any type is kept with the row as it was written; next to
+/// the text it is shown as a string.
 fn readable(json: &str) -> String {
     match serde_json::from_str::<serde_json::Value>(json) {
         Ok(_) => json.to_owned(),
@@ -124,7 +123,7 @@ fn push_cell(out: &mut String, cell: &str, elide: bool) {
     if elide { out.push_str(NULL) } else { out.push_str(&quoted(cell)) }
 }
 
-/// The value under a key; the last one where a key stands twice, as JSON readers have it.
+/// The value under a key; the last one if the key occurs twice, as usual in JSON readers.
 pub(in crate::formats) fn value_of<'a>(
     entries: &'a [(String, Box<RawValue>)],
     key: &str,
@@ -132,22 +131,21 @@ pub(in crate::formats) fn value_of<'a>(
     entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_ref())
 }
 
-/// The columns of a packed row by name, in the order of the file. `text` is the item's text, for the elided
-/// cell.
+/// The columns of a packed row by name, in the order of the file. `text` is the item's text, for the cell that was left out.
 ///
 /// # Errors
-/// A fault where `packed` did not come from [`Row::pack`] with the same `found`.
-pub fn unpack(packed: &str, found: &Found, text: &str) -> Result<Vec<(String, Cell)>> {
+/// A fault if `packed` does not come from [`Row::pack`] with the same `detected`.
+pub fn unpack(packed: &str, detected: &Detected, text: &str) -> Result<Vec<(String, Cell)>> {
     let broken = |e: serde_json::Error| Fault::new("read the columns of an imported row", e.to_string());
-    let text_column = match found.text.as_slice() {
-        [only] => found.columns.get(*only).map(String::as_str),
+    let text_column = match detected.text.as_slice() {
+        [only] => detected.columns.get(*only).map(String::as_str),
         _ => None,
     };
     let restore = |name: &str, cell: Cell| match cell {
         Cell::Null if text_column == Some(name) => Cell::from(text),
         other => other,
     };
-    if found.shape == Shape::Jsonl {
+    if detected.layout == Layout::Keys {
         let Entries(entries) = serde_json::from_str(packed).map_err(broken)?;
         let last = entries.iter().rposition(|(name, _)| text_column == Some(name.as_str()));
         let cells = entries.into_iter().enumerate().map(|(i, (name, value))| {
@@ -158,11 +156,11 @@ pub fn unpack(packed: &str, found: &Found, text: &str) -> Result<Vec<(String, Ce
         return Ok(cells.collect());
     }
     let cells: Vec<Option<String>> = serde_json::from_str(packed).map_err(broken)?;
-    if cells.len() != found.columns.len() {
-        let why = format!("it has {} columns and its source {}", cells.len(), found.columns.len());
+    if cells.len() != detected.columns.len() {
+        let why = format!("it has {} columns and its source {}", cells.len(), detected.columns.len());
         return Err(Fault::new("read the columns of an imported row", why));
     }
-    Ok(found
+    Ok(detected
         .columns
         .iter()
         .zip(cells)
@@ -170,14 +168,14 @@ pub fn unpack(packed: &str, found: &Found, text: &str) -> Result<Vec<(String, Ce
         .collect())
 }
 
-/// A packed row with its text, which it may have left out because its item held the same.
+/// A packed row with its text put back, which may have been left out because its item held the same.
 ///
 /// # Errors
 /// Those of [`unpack`].
-pub fn fill_text(packed: &str, found: &Found, text: &str) -> Result<String> {
+pub fn fill_text(packed: &str, detected: &Detected, text: &str) -> Result<String> {
     let broken = |e: serde_json::Error| Fault::new("read the columns of an imported row", e.to_string());
-    let [only] = found.text.as_slice() else { return Ok(packed.to_owned()) };
-    if found.shape != Shape::Jsonl {
+    let [only] = detected.text.as_slice() else { return Ok(packed.to_owned()) };
+    if detected.layout != Layout::Keys {
         let mut cells: Vec<Option<String>> = serde_json::from_str(packed).map_err(broken)?;
         if let Some(cell) = cells.get_mut(*only) {
             cell.get_or_insert_with(|| text.to_owned());
@@ -185,7 +183,7 @@ pub fn fill_text(packed: &str, found: &Found, text: &str) -> Result<String> {
         return serde_json::to_string(&cells).map_err(broken);
     }
     let Entries(entries) = serde_json::from_str(packed).map_err(broken)?;
-    let key = found.columns.get(*only).map(String::as_str);
+    let key = detected.columns.get(*only).map(String::as_str);
     let last = entries.iter().rposition(|(name, _)| key == Some(name.as_str()));
     let cells: Vec<String> = entries
         .iter()
@@ -208,7 +206,7 @@ fn cell_of(value: &RawValue) -> Cell {
     }
 }
 
-/// A JSON object with its keys in order, doubled ones too, and its values verbatim.
+/// A JSON object with all its keys in order, including repeated ones, and its values verbatim.
 pub(in crate::formats) struct Entries(pub(in crate::formats) Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Entries {
@@ -238,11 +236,11 @@ impl<'de> Deserialize<'de> for Entries {
 pub struct BadRow {
     /// The line at fault, from 1.
     pub line: u64,
-    /// What is wrong with it: a clause.
+    /// What is wrong with the line: a clause.
     pub why: String,
     /// What to do about it.
     pub hint: String,
-    /// What stands there, at most 1 KiB, wrong bytes replaced.
+    /// The row itself, at most 1 KiB, with wrong bytes replaced.
     pub raw: String,
 }
 
@@ -263,7 +261,7 @@ impl BadRow {
         Self { line, why: why.into(), hint: hint.into(), raw }
     }
 
-    /// The fault that ends a read of `name` at this row.
+    /// The fault with which reading `name` ends at this row.
     pub fn fault(&self, name: &str) -> Fault {
         Fault::new(format!("read {name}"), format!("line {}: {}", self.line, self.why)).hint(&self.hint)
     }
@@ -273,9 +271,10 @@ impl BadRow {
 mod tests {
     use super::*;
 
-    fn found(shape: Shape, columns: &[&str], text: &[usize]) -> Found {
-        Found {
-            shape,
+    fn detected(layout: Layout, columns: &[&str], text: &[usize]) -> Detected {
+        Detected {
+            format: "a test".into(),
+            layout,
             encoding: "UTF-8".into(),
             byte_order_mark: false,
             header: true,
@@ -295,12 +294,12 @@ mod tests {
     fn a_jsonl_row_comes_back_with_its_numbers_and_order_to_the_digit() {
         let json = r#"{"z":1.10,"text":"h\u00e9 \"x\"","a":12345678901234567890123,"n":null,"o":{"p": [1]}}"#;
         let Entries(entries) = serde_json::from_str(json).unwrap();
-        let found = found(Shape::Jsonl, &["z", "text", "a", "n", "o"], &[1]);
-        let row = row("hé \"x\"", Columns::Object(entries));
-        let elided = row.pack(&found, TextCell::Elided);
+        let detected = detected(Layout::Keys, &["z", "text", "a", "n", "o"], &[1]);
+        let row = row("hé \"x\"", Columns::Keys(entries));
+        let elided = row.pack(&detected, TextCell::Elided);
         assert_eq!(elided, r#"{"z":1.10,"text":null,"a":12345678901234567890123,"n":null,"o":{"p": [1]}}"#);
-        for packed in [elided, row.pack(&found, TextCell::Kept)] {
-            let back: Vec<String> = unpack(&packed, &found, &row.text)
+        for packed in [elided, row.pack(&detected, TextCell::Kept)] {
+            let back: Vec<String> = unpack(&packed, &detected, &row.text)
                 .unwrap()
                 .iter()
                 .map(|(n, c)| format!("{n}={}", c.json()))
@@ -315,8 +314,9 @@ mod tests {
     fn what_no_reader_takes_is_shown_as_it_was_written() {
         let Entries(entries) =
             serde_json::from_str(r#"{"text":"a","m":"\ud800","n":1e999,"o":1.50}"#).unwrap();
-        let found = Found { meta: vec![1, 2, 3], ..found(Shape::Jsonl, &["text", "m", "n", "o"], &[0]) };
-        let meta = row("a", Columns::Object(entries)).meta(&found).unwrap();
+        let detected =
+            Detected { meta: vec![1, 2, 3], ..detected(Layout::Keys, &["text", "m", "n", "o"], &[0]) };
+        let meta = row("a", Columns::Keys(entries)).meta(&detected).unwrap();
         assert_eq!(meta, r#"{"m":"\"\\ud800\"","n":"1e999","o":1.50}"#);
     }
 
@@ -324,48 +324,48 @@ mod tests {
     fn of_a_key_that_stands_twice_only_the_text_itself_is_left_out() {
         let json = r#"{"text":null,"text":"","text":"b"}"#;
         let Entries(entries) = serde_json::from_str(json).unwrap();
-        let found = found(Shape::Jsonl, &["text"], &[0]);
-        let packed = row("b", Columns::Object(entries)).pack(&found, TextCell::Elided);
+        let detected = detected(Layout::Keys, &["text"], &[0]);
+        let packed = row("b", Columns::Keys(entries)).pack(&detected, TextCell::Elided);
         assert_eq!(packed, r#"{"text":null,"text":"","text":null}"#);
         let back: Vec<Cell> =
-            unpack(&packed, &found, "b").unwrap().into_iter().map(|(_, cell)| cell).collect();
+            unpack(&packed, &detected, "b").unwrap().into_iter().map(|(_, cell)| cell).collect();
         assert_eq!(back, [Cell::Null, Cell::from(""), Cell::from("b")]);
-        assert_eq!(fill_text(&packed, &found, "b").unwrap(), json);
+        assert_eq!(fill_text(&packed, &detected, "b").unwrap(), json);
     }
 
     #[test]
     fn a_text_that_was_a_number_is_not_elided() {
         let Entries(entries) = serde_json::from_str(r#"{"text":1.0}"#).unwrap();
-        let found = found(Shape::Jsonl, &["text"], &[0]);
-        assert_eq!(row("1.0", Columns::Object(entries)).pack(&found, TextCell::Elided), r#"{"text":1.0}"#);
+        let detected = detected(Layout::Keys, &["text"], &[0]);
+        assert_eq!(row("1.0", Columns::Keys(entries)).pack(&detected, TextCell::Elided), r#"{"text":1.0}"#);
     }
 
     #[test]
     fn a_csv_row_keeps_every_cell_and_several_texts_are_not_elided() {
         let record = csv::StringRecord::from(vec!["1", "a,b", ""]);
-        let one = found(Shape::Delimited { delimiter: b',', quotes: true }, &["id", "text", "x"], &[1]);
-        let packed = row("a,b", Columns::Delimited(record.clone())).pack(&one, TextCell::Elided);
+        let one = detected(Layout::Cells, &["id", "text", "x"], &[1]);
+        let packed = row("a,b", Columns::Cells(record.clone())).pack(&one, TextCell::Elided);
         assert_eq!(packed, r#"["1",null,""]"#);
         let back = unpack(&packed, &one, "a,b").unwrap();
         assert_eq!(back[1], ("text".to_owned(), Cell::from("a,b")));
-        let two = Found { text: vec![0, 1], ..one };
-        let packed = row("1\n\na,b", Columns::Delimited(record)).pack(&two, TextCell::Elided);
+        let two = Detected { text: vec![0, 1], ..one };
+        let packed = row("1\n\na,b", Columns::Cells(record)).pack(&two, TextCell::Elided);
         assert_eq!(packed, r#"["1","a,b",""]"#);
         assert!(unpack("[\"1\"]", &two, "").is_err());
     }
 
     #[test]
     fn a_text_that_was_left_out_can_be_written_back_and_nothing_else_changes() {
-        let csv = found(Shape::Delimited { delimiter: b',', quotes: true }, &["id", "text"], &[1]);
+        let csv = detected(Layout::Cells, &["id", "text"], &[1]);
         assert_eq!(fill_text(r#"["1",null]"#, &csv, "a \"b\"").unwrap(), r#"["1","a \"b\""]"#);
         assert_eq!(fill_text(r#"["1","kept"]"#, &csv, "other").unwrap(), r#"["1","kept"]"#);
-        let jsonl = found(Shape::Jsonl, &["z", "text"], &[1]);
+        let jsonl = detected(Layout::Keys, &["z", "text"], &[1]);
         let packed = r#"{"z":1.10,"text":null,"n":null,"o":{"text": null}}"#;
         assert_eq!(
             fill_text(packed, &jsonl, "t").unwrap(),
             packed.replacen("\"text\":null", "\"text\":\"t\"", 1)
         );
-        let two = Found { text: vec![0, 1], ..csv };
+        let two = Detected { text: vec![0, 1], ..csv };
         assert_eq!(
             fill_text("[null,null]", &two, "t").unwrap(),
             "[null,null]",

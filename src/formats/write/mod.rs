@@ -1,4 +1,39 @@
-//! Writers: rows of cells out as JSONL or CSV.
+//! Writers: rows of typed cells out, one file for each format.
+//!
+//! To add an output format: write its file with a static [`OutputFormat`] and the [`RowSink`] that it opens, then declare the file here and put
+//! the format into [`OUTPUT_FORMATS`]. The values of `--format`, its help, the guess by the extension of `-o` and the messages follow from the list.
 
 pub(in crate::formats) mod cell;
-pub(in crate::formats) mod writer;
+mod csv;
+mod jsonl;
+pub(in crate::formats) mod sink;
+
+use std::path::Path;
+
+pub use self::csv::CSV;
+pub use self::jsonl::JSONL;
+use self::sink::OutputFormat;
+use crate::domain::fault::Result;
+
+/// Every output format, the default first.
+pub static OUTPUT_FORMATS: [&OutputFormat; 2] = [&JSONL, &CSV];
+
+/// The output format of this name.
+///
+/// # Errors
+/// A usage fault that lists the formats there are.
+pub fn output_format(name: &str) -> Result<&'static OutputFormat> {
+    sink::find(&OUTPUT_FORMATS, name)
+}
+
+/// The format to write: the one that was asked for, else the one that the extension of `out` chooses, else the first.
+pub fn chosen_format(asked: Option<&'static OutputFormat>, out: Option<&Path>) -> &'static OutputFormat {
+    let extension = out.and_then(Path::extension).map(|e| e.to_string_lossy().to_lowercase());
+    let by_extension = |extension: String| {
+        OUTPUT_FORMATS.into_iter().find(|format| format.extensions.contains(&extension.as_str()))
+    };
+    asked.or_else(|| extension.and_then(by_extension)).unwrap_or(OUTPUT_FORMATS[0])
+}
+
+#[cfg(test)]
+mod tests;

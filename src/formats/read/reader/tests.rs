@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::formats::read::row::{TextCell, unpack};
 use crate::formats::write::cell::Cell;
-use crate::formats::write::writer::{OutputFormat, RowWriter};
+use crate::formats::write::sink::{ColumnType, RowWriter, columns};
+use crate::formats::write::{CSV, JSONL};
 
 /// Gives a few bytes at a time, as a pipe may.
 struct Dripping(Cursor<Vec<u8>>, usize);
@@ -57,9 +58,9 @@ fn rows_come_with_line_id_gold_and_meta() {
     let options =
         ReadOptions { gold: Some("label".into()), meta: vec!["when".into()], ..ReadOptions::default() };
     let reader = open("dir/a.csv", csv, &options).unwrap();
-    let found = reader.found().clone();
+    let detected = reader.detected().clone();
     assert_eq!(
-        found.to_string(),
+        detected.to_string(),
         "CSV, header, UTF-8, text in 'text' (column 2 of 4), id in 'id', gold in 'label'"
     );
     let (rows, bad, empty) = entries(reader);
@@ -70,7 +71,7 @@ fn rows_come_with_line_id_gold_and_meta() {
         (3, Some("7"), Some("ham"))
     );
     assert_eq!((rows[1].line, rows[1].gold.as_deref()), (5, None));
-    assert_eq!(rows[1].meta(&found).as_deref(), Some("{\"when\":\"later\"}"));
+    assert_eq!(rows[1].meta(&detected).as_deref(), Some("{\"when\":\"later\"}"));
 }
 
 #[test]
@@ -122,12 +123,12 @@ fn utf_16_and_a_byte_order_mark_are_found() {
     utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
     let reader = open("a.tsv", utf16, &ReadOptions::default()).unwrap();
     assert_eq!(
-        reader.found().to_string(),
+        reader.detected().to_string(),
         "TSV, header, UTF-16LE with a byte-order mark, text in 'text' (column 2 of 2), id in 'id'"
     );
     assert_eq!(texts(&entries(reader).0), ["Grüße", "δοκιμή"]);
     let marked = open("a.tsv", format!("\u{FEFF}{text}"), &ReadOptions::default()).unwrap();
-    assert_eq!((marked.found().columns[0].as_str(), marked.found().byte_order_mark), ("id", true));
+    assert_eq!((marked.detected().columns[0].as_str(), marked.detected().byte_order_mark), ("id", true));
 }
 
 #[test]
@@ -194,8 +195,8 @@ fn wrong_files_are_refused_in_one_clear_line() {
     assert!(refusal("a.csv", *b"PK\x03\x04\x14\0xl/workbook.xml").contains("Excel workbook"));
     assert!(refusal("a.csv", *b"id,text\n1,a\0b\n").contains("it is binary: byte 12 is zero"));
     assert!(refusal("a.csv", "n,m\n1,2\n3,4\n").contains("no column looks like text"));
-    for said in ["a.csv", "\u{1b}[2Ja.csv"].map(|name| refusal(name, "")) {
-        assert!(!said.contains('\n') && !said.contains('\u{1b}'), "{said}");
+    for why in ["a.csv", "\u{1b}[2Ja.csv"].map(|name| refusal(name, "")) {
+        assert!(!why.contains('\n') && !why.contains('\u{1b}'), "{why}");
     }
     struct Directory;
     impl Read for Directory {
@@ -257,11 +258,11 @@ fn real_files_have_the_rows_that_their_notes_count() {
             "TSV, header, UTF-8, text in 'text' (column 4 of 5), id in 'id'",
         ),
     ];
-    for (path, options, count, said) in cases {
+    for (path, options, count, described) in cases {
         let Some(file) = real(path) else { continue };
         let length = file.metadata().unwrap().len();
         let mut reader = Reader::open(Box::new(file), path, &options).unwrap();
-        assert_eq!(reader.found().to_string(), said);
+        assert_eq!(reader.detected().to_string(), described);
         let (mut rows, mut first_bad) = (0, None);
         while let Some(entry) = reader.next_entry().unwrap() {
             match entry {
@@ -304,7 +305,7 @@ fn the_latin_1_lines_of_trec_say_so_and_read_with_the_option_they_name() {
         return;
     };
     let reader = Reader::open(Box::new(file), "train_5500.label", &ReadOptions::default()).unwrap();
-    assert_eq!(reader.found().to_string(), "plain lines, UTF-8, a text on each line");
+    assert_eq!(reader.detected().to_string(), "plain lines, UTF-8, a text on each line");
     let (rows, bad, _) = entries(reader);
     assert!(!bad.is_empty() && rows.len() + bad.len() == 5452, "{} {}", rows.len(), bad.len());
     assert!(bad.iter().all(|b| b.hint.contains("--encoding windows-1252")), "{:?}", bad[0]);
@@ -318,15 +319,18 @@ fn the_latin_1_lines_of_trec_say_so_and_read_with_the_option_they_name() {
 
 fn summary(source: Source, name: &str, options: &ReadOptions) -> std::result::Result<String, String> {
     let mut reader = Reader::open(source, name, options).map_err(|f| f.to_string())?;
-    let mut out = format!("{}\n", reader.found());
-    let found = reader.found().clone();
+    let mut out = format!("{}\n", reader.detected());
+    let detected = reader.detected().clone();
     while let Some(entry) = reader.next_entry().map_err(|f| f.to_string())? {
         match entry {
             Entry::Row(row) => {
                 assert!(!row.text.trim().is_empty() && row.line > 0);
-                let packed = row.pack(&found, TextCell::Elided);
-                let kept = row.pack(&found, TextCell::Kept);
-                assert_eq!(unpack(&packed, &found, &row.text).unwrap(), unpack(&kept, &found, "").unwrap());
+                let packed = row.pack(&detected, TextCell::Elided);
+                let kept = row.pack(&detected, TextCell::Kept);
+                assert_eq!(
+                    unpack(&packed, &detected, &row.text).unwrap(),
+                    unpack(&kept, &detected, "").unwrap()
+                );
                 out += &format!("{} {packed} {:?}\n", row.line, row.text);
             }
             Entry::Bad(bad) => out += &format!("{bad:?}\n"),
@@ -381,13 +385,14 @@ proptest! {
         let rows: Vec<_> = rows.into_iter().filter(|(.., text)| !text.trim().is_empty()).collect();
         prop_assume!(!rows.is_empty());
         prop_assume!(rows.iter().all(|(a, b, _)| !a.contains('\0') && !b.contains('\0')));
-        let columns = ["a", "b", "text"].map(str::to_owned).to_vec();
-        let (format, name) = if csv { (OutputFormat::Csv, "a.csv") } else { (OutputFormat::Jsonl, "a.jsonl") };
-        let mut writer = RowWriter::new(Vec::new(), format, columns).unwrap();
+        let columns = columns(&["a", "b", "text"].map(|name| (name, ColumnType::Text)));
+        let (format, name) = if csv { (&CSV, "a.csv") } else { (&JSONL, "a.jsonl") };
+        let mut bytes = Vec::new();
+        let mut writer = RowWriter::new(&mut bytes, format, columns).unwrap();
         for (a, b, text) in &rows {
             writer.write_row(&[a.clone().into(), b.clone().into(), text.clone().into()]).unwrap();
         }
-        let bytes = writer.finish().unwrap();
+        writer.finish().unwrap();
         let options = ReadOptions {
             text: vec!["text".into()],
             header: Some(true),
@@ -395,13 +400,13 @@ proptest! {
             ..ReadOptions::default()
         };
         let reader = open(name, bytes, &options).unwrap();
-        let found = reader.found().clone();
+        let detected = reader.detected().clone();
         let (back, bad, _) = entries(reader);
         prop_assert_eq!(bad, vec![]);
         prop_assert_eq!(back.len(), rows.len());
         for ((a, b, text), row) in rows.iter().zip(back) {
             prop_assert_eq!(&row.text, text);
-            let cells = unpack(&row.pack(&found, TextCell::Elided), &found, &row.text).unwrap();
+            let cells = unpack(&row.pack(&detected, TextCell::Elided), &detected, &row.text).unwrap();
             let cells: Vec<Cell> = cells.into_iter().map(|(_, cell)| cell).collect();
             prop_assert_eq!(cells, vec![Cell::from(a.as_str()), Cell::from(b.as_str()), Cell::from(text.as_str())]);
         }

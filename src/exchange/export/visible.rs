@@ -1,4 +1,4 @@
-//! What of others' answers an export's reader may see, and the label of each item that the reader may know.
+//! Which answers of others the reader of an export may see, and the label of each text that the reader may know.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,24 +10,23 @@ use crate::domain::split::Split;
 use crate::store::Store;
 
 /// Whose answers the reader may see.
-pub(crate) struct Seen {
-    /// The first name of the person who bears each name.
+pub(crate) struct Visible {
+    /// For each expert, the first name under which the same person labels.
     pub persons: BTreeMap<ExpertId, ExpertId>,
-    /// The reader's.
+    /// The reader's first name.
     pub reader: Option<ExpertId>,
-    /// Items of cases that are open to the reader.
+    /// Texts whose cases are open to the reader.
     pub open: HashSet<ItemId>,
-    /// Of these, items for which others have answered.
+    /// Those among them that others have answered.
     pub closed: HashSet<ItemId>,
 }
 
-impl Seen {
+impl Visible {
     pub fn read(store: &Store, reader: &str) -> Result<Self> {
         let expert = store.find_expert(reader)?;
         let open = store.closed_to(expert)?;
         let persons = store.persons()?;
         let reader = expert.and_then(|expert| persons.get(&expert).copied());
-        // Only what others have said is left out.
         let others: HashSet<ItemId> = store
             .standing_labels()?
             .into_iter()
@@ -39,19 +38,19 @@ impl Seen {
     }
 
     /// Whether the reader may see an event.
-    pub fn sees(&self, event: &LabelEvent) -> bool {
+    pub fn includes(&self, event: &LabelEvent) -> bool {
         !self.closed.contains(&event.event.item)
             || self.reader.is_some() && self.persons.get(&event.event.expert).copied() == self.reader
     }
 }
 
-/// The label of each item that the reader may know: of a case that is open to the reader, the own.
-pub(crate) fn all_decided(store: &Store, seen: &Seen) -> Result<BTreeMap<ItemId, String>> {
+/// The label of each text that the reader may know: while its case is open to the reader, the one they gave themselves.
+pub(crate) fn all_decided(store: &Store, visible: &Visible) -> Result<BTreeMap<ItemId, String>> {
     let mut votes = all_votes(store)?;
-    votes.retain(|vote| !seen.closed.contains(&vote.item));
+    votes.retain(|vote| !visible.closed.contains(&vote.item));
     let mut all = decided(&votes);
     for (item, person, label) in store.standing_labels()? {
-        if seen.closed.contains(&item) && seen.reader == Some(person) {
+        if visible.closed.contains(&item) && visible.reader == Some(person) {
             all.insert(item, label);
         }
     }

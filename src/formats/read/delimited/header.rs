@@ -1,11 +1,11 @@
-//! Does the first row name the columns, or is it a row like the others?
+//! Whether the first row names the columns or is a row like the others.
 
-use super::columns::{is_known_name, words};
+use super::super::columns::{is_known_name, words};
 
-/// Looks at the first row against the rows below it. `rows` are those below.
+/// Compares the first row with the rows below it.
 ///
-/// A cell that recurs below it, is a number, is long, or reads like a sentence is data. A well-known name, or
-/// a word above a column of numbers or of much longer texts, is a name.
+/// A cell that recurs below, is a number, is long or reads like a sentence is data. A well-known name, or a word above a column of numbers or of
+/// much longer texts, is a name.
 pub(in crate::formats) fn is_header(first: &[String], rows: &[Vec<String>]) -> bool {
     let recurs = |(i, cell): (usize, &String)| {
         let same = |row: &Vec<String>| row.get(i).is_some_and(|other| other.trim() == cell.trim());
@@ -17,16 +17,16 @@ pub(in crate::formats) fn is_header(first: &[String], rows: &[Vec<String>]) -> b
     if first.iter().any(|cell| is_known_name(cell)) {
         return true;
     }
-    // Tables written with an index have no name above it; a hole or a number elsewhere is data.
+    // A table that was written with an index has no name above it. Elsewhere an empty cell or a number is data.
     let named = usize::from(first.first().is_some_and(|cell| cell.trim().is_empty()));
     if first[named..].iter().any(|cell| cell.trim().is_empty() || is_number(cell.trim())) {
         return false;
     }
-    (named..first.len()).any(|i| stands_apart(&first[i], rows.iter().filter_map(|row| row.get(i))))
+    (named..first.len()).any(|i| differs_from_below(&first[i], rows.iter().filter_map(|row| row.get(i))))
 }
 
 /// A word above a column of numbers, or of texts three times as long.
-fn stands_apart<'a>(cell: &str, below: impl Iterator<Item = &'a String>) -> bool {
+fn differs_from_below<'a>(cell: &str, below: impl Iterator<Item = &'a String>) -> bool {
     let (mut count, mut numbers, mut length) = (0, 0, 0);
     for other in below.map(|other| other.trim()).filter(|other| !other.is_empty()) {
         count += 1;
@@ -41,7 +41,7 @@ fn is_number(cell: &str) -> bool {
     cell.parse::<f64>().is_ok()
 }
 
-/// Longer than a name is, of many words, or ended like a sentence.
+/// Longer than a name, of many words, or ending like a sentence.
 fn reads_like_text(cell: &str) -> bool {
     let cell = cell.trim();
     cell.chars().count() > 60 || words(cell) > 5 || words(cell) > 1 && cell.ends_with(['.', '!', '…'])

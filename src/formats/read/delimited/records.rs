@@ -1,17 +1,17 @@
-//! CSV and TSV records with their line numbers and raw bytes, and a way on after a quote that never closes.
+//! CSV and TSV records with their line numbers and raw bytes, and how reading goes on after a quote that never closes.
 
 use std::io::{self, SeekFrom};
 
 use csv::{ByteRecord, Position, Terminator};
 
-use super::encoding::Source;
+use super::super::encoding::Source;
 use super::quotes::Quotes;
 use super::window::{Ended, Window};
 
-/// A csv reader over text that may be cut, ragged or oddly quoted.
+/// A csv reader over text that may be cut off, ragged or oddly quoted.
 ///
 /// Only a line feed ends a record, so that a stray carriage return stays in its text.
-pub(in crate::formats) fn builder(delimiter: u8, quotes: bool) -> csv::ReaderBuilder {
+pub(in crate::formats::read) fn builder(delimiter: u8, quotes: bool) -> csv::ReaderBuilder {
     let mut builder = csv::ReaderBuilder::new();
     builder
         .delimiter(delimiter)
@@ -23,36 +23,35 @@ pub(in crate::formats) fn builder(delimiter: u8, quotes: bool) -> csv::ReaderBui
     builder
 }
 
-pub(in crate::formats) struct Delimited {
+pub(in crate::formats::read) struct RawRecords {
     reader: csv::Reader<Window>,
     record: ByteRecord,
     delimiter: u8,
     quotes: bool,
-    /// The line on which the next record begins, blank lines before it included.
+    /// The line on which the next record begins, including blank lines before it.
     line: u64,
     blank: u64,
-    /// Where to read on after a stray quote.
+    /// Where to go on after a stray quote.
     resume: Option<u64>,
     resumed: u32,
 }
 
-/// What came next.
-pub(in crate::formats) enum Taken<'a> {
+/// The next record, or what is wrong with it.
+pub(in crate::formats::read) enum Taken<'a> {
     /// A record.
     Record { line: u64, record: &'a ByteRecord, raw: &'a [u8] },
-    /// A quote opens on `line` and swallows the lines below: it never closes, or `closes` in the middle of a
-    /// cell. `raw` is the record's first line. Reading goes on after that line.
+    /// A quote opens on `line` and encloses the lines below: it never closes, or it `closes` in the middle of a cell. `raw` is the record's first
+    /// line. Reading goes on after that line.
     Stray { line: u64, raw: &'a [u8], closes: bool },
     /// A record over the budget; `raw` is its beginning, `bytes` its length.
     TooLong { line: u64, bytes: u64, raw: Vec<u8> },
 }
 
-impl Delimited {
-    /// Reading on after a quote that never closed reads up to a budget again; after this many the file is
-    /// taken at its word.
+impl RawRecords {
+    /// Each time reading goes on after a stray quote, up to a whole budget is read again. After this many times, quotes count as they are.
     const MOST_RESUMED: u32 = 100;
 
-    pub(in crate::formats) fn new(source: Source, delimiter: u8, quotes: bool, budget: usize) -> Self {
+    pub(in crate::formats::read) fn new(source: Source, delimiter: u8, quotes: bool, budget: usize) -> Self {
         Self {
             reader: builder(delimiter, quotes).from_reader(Window::new(source, budget)),
             record: ByteRecord::new(),
@@ -65,13 +64,13 @@ impl Delimited {
         }
     }
 
-    /// Blank lines passed over.
-    pub(in crate::formats) fn blank(&self) -> u64 {
+    /// The number of blank lines that were skipped.
+    pub(in crate::formats::read) fn blank(&self) -> u64 {
         self.blank
     }
 
     /// The next record; none at the end.
-    pub(in crate::formats) fn next_record(&mut self) -> io::Result<Option<Taken<'_>>> {
+    pub(in crate::formats::read) fn next_record(&mut self) -> io::Result<Option<Taken<'_>>> {
         loop {
             if let Some(offset) = self.resume.take() {
                 self.read_from(offset)?;
@@ -87,7 +86,7 @@ impl Delimited {
             self.line += line_feeds(raw);
             if !more {
                 if self.reader.get_ref().ended_at(end) == Some(Ended::Budget) {
-                    // Blank lines alone have used it up.
+                    // Only blank lines have used it up.
                     self.resume = Some(end);
                     continue;
                 }
@@ -166,8 +165,8 @@ impl Delimited {
     }
 }
 
-/// A line of white space alone.
-pub(in crate::formats) fn is_blank(record: &ByteRecord) -> bool {
+/// A line of nothing but white space.
+pub(in crate::formats::read) fn is_blank(record: &ByteRecord) -> bool {
     record.len() <= 1 && record.iter().all(|cell| cell.trim_ascii().is_empty())
 }
 
@@ -181,7 +180,7 @@ mod tests {
 
     fn all(text: &str, budget: usize) -> Vec<String> {
         let source = Box::new(io::Cursor::new(text.as_bytes().to_vec()));
-        let mut records = Delimited::new(source, b',', true, budget);
+        let mut records = RawRecords::new(source, b',', true, budget);
         let mut out = Vec::new();
         while let Some(taken) = records.next_record().unwrap() {
             out.push(match taken {

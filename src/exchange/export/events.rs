@@ -1,59 +1,45 @@
-//! `export --what events`: the label log alone, to be taken back by `merge`.
+//! `events`: the label log alone, which `merge` takes back.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use uuid::Uuid;
 
+use super::kind::{ExportKind, ExportOptions, Exported, Setting, Texts, Write};
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::item::ItemKey;
 use crate::domain::log::{AdapterLine, Log, PredictorLine, RoundLine};
-use crate::formats::{LogText, write_log};
+use crate::formats::{LogText, Output, write_log};
 use crate::store::{Access, Store};
 use crate::work::output::write_to;
 
-/// Whether the log repeats the texts of its cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Texts {
-    /// Beside their keys, for whoever reads it.
-    Written,
-    /// Keys alone.
-    LeftOut,
-}
+pub(super) static EVENTS: ExportKind = ExportKind {
+    name: "events",
+    help: "The label log, which `merge` takes back. The lead gets all of it, everyone else only their own labels",
+    takes: &[Setting::NoText],
+    write: Write::OwnLines(events),
+};
 
-/// What an export of the log wrote.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ExportedEvents {
-    /// Lines, without the head and the end.
-    pub lines: usize,
-    /// Others' label events, which only a lead gets.
-    pub left_out: usize,
-}
-
-/// Writes the whole log into a file, or to standard output, whoever asks. Returns how many lines, without the head and the end.
+/// Writes the whole log, whoever asks, into a file or to standard output. Returns the number of lines without the head and the end.
 ///
 /// # Errors
 /// A place that cannot be written.
-pub fn export_events(project: &Path, texts: Texts, out: Option<&Path>) -> Result<usize> {
+pub fn export_whole_log(project: &Path, texts: Texts, out: Option<&Path>) -> Result<usize> {
     let store = Store::open(project, Access::Read)?;
     let log = store.log()?;
-    write(&store, &log, texts, out)
+    let mut lines = 0;
+    write_to(out, |out| {
+        lines = write(&store, &log, texts, out)?;
+        Ok(())
+    })?;
+    Ok(lines)
 }
 
-/// Writes of the log what whoever reads under that name may have: a lead all, anybody else the own events with what they refer to.
-///
-/// # Errors
-/// A place that cannot be written.
-pub fn export_events_for(
-    project: &Path,
-    reader: &str,
-    texts: Texts,
-    out: Option<&Path>,
-) -> Result<ExportedEvents> {
-    let store = Store::open(project, Access::Read)?;
+/// Writes what the reader may have of the log: the lead all of it, anyone else their own events and whatever these refer to.
+fn events(store: &Store, options: &ExportOptions, out: Output<'_>) -> Result<Exported> {
     let mut log = store.log()?;
-    let reader = store.find_expert(reader)?;
+    let reader = store.find_expert(&options.reader)?;
     let role = reader.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
     let all = log.events.len();
     if role != Role::Lead {
@@ -64,25 +50,20 @@ pub fn export_events_for(
         let own = experts.filter(|(expert, _)| is_own(*expert)).map(|(_, name)| name).collect();
         log = own_part(log, &own);
     }
-    let left_out = all - log.events.len();
-    Ok(ExportedEvents { lines: write(&store, &log, texts, out)?, left_out })
+    let others_events = all - log.events.len();
+    Ok(Exported { lines: write(store, &log, options.texts, out)?, others_events, ..Exported::default() })
 }
 
-fn write(store: &Store, log: &Log, texts: Texts, out: Option<&Path>) -> Result<usize> {
+fn write(store: &Store, log: &Log, texts: Texts, out: Output<'_>) -> Result<usize> {
     let text = |key: &ItemKey| store.text_of_key(key);
     let text: LogText<'_> = (texts == Texts::Written).then_some(&text);
-    let mut lines = 0;
-    write_to(out, |out| {
-        lines = write_log(out, log, text)?;
-        Ok(())
-    })?;
-    Ok(lines)
+    write_log(out, log, text)
 }
 
-/// What of a log one person has said, under these names, with everything that this refers to. Nobody else's answer is in it.
+/// The part of a log that one person wrote, under these names, with everything that it refers to. Nobody else's answer is in it.
 ///
-/// Of a round only the cases come that the person has answered. So it comes as an open one: whoever takes a closed round in withdraws the cases
-/// that did not come with it. Settings of models tell what others answered, so they stay behind, as in a part of a project.
+/// A round keeps only the cases that the person has answered, so it is written as an open one: a merge that takes in a closed round withdraws
+/// the cases that did not come with it. Settings of models reveal what others answered, so they are left out, as in a part of a project.
 fn own_part(mut log: Log, own: &BTreeSet<String>) -> Log {
     log.events.retain(|event| own.contains(&event.expert));
     log.reveals.retain(|reveal| own.contains(&reveal.expert));
@@ -114,11 +95,11 @@ fn own_part(mut log: Log, own: &BTreeSet<String>) -> Log {
     let bare = |a: AdapterLine| AdapterLine { settings: "{}".into(), parent: None, round: None, ..a };
     log.adapters = log.adapters.into_iter().map(bare).collect();
 
-    // The task is everybody's, with all its revisions, and they name the sessions in which they were set.
+    // The task belongs to everyone. All its revisions stay, and they name the sessions in which they were set.
     let set_in = log.revisions.iter().map(|revision| revision.session);
-    let told_in = log.expert_events.iter().map(|event| event.session);
+    let spoke_in = log.expert_events.iter().map(|event| event.session);
     let named: HashSet<Uuid> =
-        set_in.chain(told_in).chain(log.events.iter().map(|event| event.session)).collect();
+        set_in.chain(spoke_in).chain(log.events.iter().map(|event| event.session)).collect();
     log.sessions.retain(|session| named.contains(&session.uuid) || sessions.contains(&session.uuid));
     let mut experts: HashSet<&str> = own.iter().map(String::as_str).collect();
     experts.extend(log.sessions.iter().map(|session| session.expert.as_str()));

@@ -1,21 +1,21 @@
-//! What a person says about a file beforehand, checked.
+//! The option `--delimiter`, checked.
 
 use crate::domain::fault::{Fault, Result};
 use crate::domain::read_options::ReadOptions;
 
-use super::shown::shown;
+use super::super::excerpt::excerpt;
 
 /// The delimiter as a byte.
 pub(in crate::formats) fn delimiter_byte(options: &ReadOptions) -> Result<Option<u8>> {
-    let Some(said) = options.delimiter.as_deref() else {
+    let Some(given) = options.delimiter.as_deref() else {
         return Ok(None);
     };
-    match said.as_bytes() {
+    match given.as_bytes() {
         b"tab" | b"\\t" => Ok(Some(b'\t')),
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(Some(*byte)),
         _ => Err(Fault::usage(
-            format!("split columns at '{}'", shown(said)),
-            "a delimiter is one ASCII character and no quote",
+            format!("split columns at '{}'", excerpt(given)),
+            "a delimiter is one ASCII character other than a quote",
         )
         .hint("Use --delimiter , or --delimiter ';' or --delimiter tab")),
     }
@@ -25,8 +25,8 @@ pub(in crate::formats) fn delimiter_byte(options: &ReadOptions) -> Result<Option
 mod tests {
     use super::*;
 
-    fn delimiter(said: &str) -> Result<Option<u8>> {
-        delimiter_byte(&ReadOptions { delimiter: Some(said.into()), ..ReadOptions::default() })
+    fn delimiter(given: &str) -> Result<Option<u8>> {
+        delimiter_byte(&ReadOptions { delimiter: Some(given.into()), ..ReadOptions::default() })
     }
 
     #[test]

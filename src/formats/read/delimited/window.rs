@@ -1,10 +1,10 @@
-//! A window over a stream: the bytes of the record in work stay at hand, to be quoted, and to be read again.
+//! A window over a stream that keeps the bytes of the current record, so that a message can quote them and they can be read again.
 //!
-//! It has a budget. A quote that never closes ends at the budget instead of in memory.
+//! It has a budget: a quote that never closes ends there instead of filling the memory.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::encoding::Source;
+use super::super::encoding::Source;
 
 pub(in crate::formats) struct Window {
     source: Source,
@@ -12,7 +12,7 @@ pub(in crate::formats) struct Window {
     held: Vec<u8>,
     /// Offset of `held[0]` in the stream.
     base: u64,
-    /// Offset of the record in work.
+    /// Offset of the current record.
     record: u64,
     /// Offset of the next byte to give.
     at: u64,
@@ -26,19 +26,19 @@ pub(in crate::formats) struct Window {
 pub(in crate::formats) enum Ended {
     /// The stream is at its end.
     Stream,
-    /// The record in work is at its budget.
+    /// The current record is at its budget.
     Budget,
 }
 
 impl Window {
-    /// Bytes before the record in work that are worth keeping rather than moving the rest to the front.
+    /// So many bytes before the current record are kept, because moving the rest to the front costs more.
     const SLACK: usize = 256 * 1024;
 
     pub(in crate::formats) fn new(source: Source, budget: usize) -> Self {
         Self { source, held: Vec::new(), base: 0, record: 0, at: 0, budget, ended: None }
     }
 
-    /// Declares that a record begins at `offset`; what lies before may be forgotten.
+    /// Declares that a record begins at `offset`. Whatever lies before it may be dropped.
     pub(in crate::formats) fn begin_record(&mut self, offset: u64) {
         self.record = offset;
         if self.index(offset) > Self::SLACK {
@@ -47,18 +47,17 @@ impl Window {
         }
     }
 
-    /// The bytes from the record in work up to `end`.
+    /// The bytes from the current record up to `end`.
     pub(in crate::formats) fn record_to(&self, end: u64) -> &[u8] {
         &self.held[self.index(self.record)..self.index(end)]
     }
 
-    /// Why there was nothing after `end`; none where there was.
+    /// Why nothing came after `end`; none if something did.
     pub(in crate::formats) fn ended_at(&self, end: u64) -> Option<Ended> {
         self.ended.filter(|_| end == self.base + self.held.len() as u64)
     }
 
-    /// Passes over everything up to and with the next line feed after what is held; yields how many bytes
-    /// that were.
+    /// Skips everything up to and including the next line feed after the bytes that are held. Returns how many bytes that were.
     pub(in crate::formats) fn skip_line(&mut self) -> io::Result<u64> {
         let mut chunk = vec![0; 64 * 1024];
         let mut skipped = 0;

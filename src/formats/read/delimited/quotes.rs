@@ -1,19 +1,17 @@
-//! How `"` is used in a piece of delimited text, without splitting it: does it enclose cells, or is it a
-//! character like others?
+//! How `"` is used in a piece of delimited text, without splitting it: does it enclose cells, or is it a character like others?
 //!
-//! Follows RFC 4180 and, beyond it, the csv crate: a quote counts only at the beginning of a cell, a doubled
-//! one inside is a quote, and what follows the closing one up to the delimiter is taken as it stands.
+//! Follows RFC 4180 and, beyond it, the csv crate: a quote counts only at the beginning of a cell, a doubled one inside is a quote, and whatever
+//! follows the closing one up to the delimiter belongs to the cell as it is.
 
-/// What was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::formats) struct Quotes {
     /// Cells that open with a quote.
     pub(in crate::formats) opened: usize,
-    /// Where the first one opens whose cell goes on after the closing quote; white space does not count.
+    /// Where the first of them opens whose cell goes on after the closing quote. White space does not count.
     pub(in crate::formats) trailing: Option<usize>,
-    /// Of these, how many run over the end of a line.
+    /// How many of them span several lines.
     pub(in crate::formats) spanning: usize,
-    /// Where the quote opens that is still open at the end.
+    /// Where a quote opens that is never closed.
     pub(in crate::formats) open: Option<usize>,
 }
 

@@ -1,9 +1,9 @@
-//! A sample cut into records at one delimiter, and how well that delimiter fits.
+//! A sample split into records at one delimiter, and how well that delimiter fits.
 
-use super::columns::enough;
-use super::delimited::{builder, is_blank};
+use super::super::columns::enough;
 use super::header::is_header;
 use super::quotes::Quotes;
+use super::records::{builder, is_blank};
 use crate::domain::read_options::ReadOptions;
 
 /// The sample's records at one delimiter.
@@ -18,16 +18,15 @@ pub(in crate::formats) struct Split {
 }
 
 impl Split {
-    /// Splits the beginning of a file. `whole`: whether it is all of it; the last record of a piece may be
-    /// cut and does not count. What the options leave open about quotes is decided here.
+    /// Splits the beginning of a file. Unless it is the `whole` file, the last record may be cut off and does not count. If the options do not say
+    /// whether quotes enclose cells, that is decided here.
     pub(in crate::formats) fn at(delimiter: u8, text: &[u8], whole: bool, options: &ReadOptions) -> Self {
         let with = |quotes: bool| Self::new(text, whole, delimiter, quotes);
         match options.quotes {
             Some(quotes) => with(quotes),
             None if delimiter != b'\t' => with(true),
             None => {
-                // In TSV a quote is a character like others, unless every cell that opens with one also
-                // closes with one.
+                // In TSV a quote is a character like others, unless every cell that opens with one also closes with one.
                 let bare = with(false);
                 let found = Quotes::scan(text, delimiter);
                 let enclosing = found.opened > 0 && found.trailing.is_none() && found.open.is_none();
@@ -61,12 +60,12 @@ impl Split {
         Self { delimiter, quotes, records, width, even }
     }
 
-    /// Splits nearly every row, and into the same number of cells.
+    /// It splits nearly every row, and into the same number of cells.
     pub(in crate::formats) fn is_even(&self) -> bool {
         self.width >= 2 && self.even >= 0.95
     }
 
-    /// Fits better than the other delimiter.
+    /// It fits better than the other delimiter.
     pub(in crate::formats) fn beats(&self, other: &Self) -> bool {
         self.width >= 2 && (other.width < 2 || self.even > other.even)
     }

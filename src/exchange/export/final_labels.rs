@@ -1,52 +1,58 @@
-//! Final labels: a line for each item, with its label and how it was reached.
+//! `final`: a row for each text, with its label and how it was reached.
 //!
-//! Which label counts is the one rule that training goes by, too. A model's opinion stands in columns of its own and is never the label.
+//! Which label counts is decided by the same rule that training uses. A model's prediction has columns of its own and is never the label.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::lines::{Lines, columns, name_of, number, rounded, text_or_null, utc};
-use super::options::Exported;
+use super::kind::{ExportKind, Exported, Request, Setting, Write};
 use super::predicted::Predicted;
-use super::seen::{Seen, all_votes};
+use super::rows_out::{RowsOut, name_of, rounded, utc};
+use super::visible::{Visible, all_votes};
 use crate::domain::answer::{Reached, Verdict, verdicts};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::log::Hex;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
-use crate::formats::Cell;
+use crate::formats::{Cell, ColumnType};
 use crate::store::Store;
 use crate::store::log::answers::Standing;
 use crate::store::rounds::disputes::Decision;
-use crate::work::output::output_fault;
 
-const COLUMNS: &[&str] = &[
-    "id",
-    "item",
-    "key",
-    "text",
-    "split",
-    "label",
-    "label_key",
-    "how",
-    "answers",
-    "agreeing",
-    "labels",
-    "experts",
-    "skips",
-    "overtaken",
-    "revisions",
-    "decided_by",
-    "decided_at",
-    "reason",
-    "prelabel",
-    "prelabel_probability",
+pub(super) static FINAL: ExportKind = ExportKind {
+    name: "final",
+    help: "One line per text: its label, and how it was reached",
+    takes: &[Setting::By, Setting::Format],
+    write: Write::Rows(final_labels),
+};
+
+const COLUMNS: [(&str, ColumnType); 20] = [
+    ("id", ColumnType::Text),
+    ("item", ColumnType::Integer),
+    ("key", ColumnType::Text),
+    ("text", ColumnType::Text),
+    ("split", ColumnType::Text),
+    ("label", ColumnType::Text),
+    ("label_key", ColumnType::Text),
+    ("how", ColumnType::Text),
+    ("answers", ColumnType::Integer),
+    ("agreeing", ColumnType::Integer),
+    ("labels", ColumnType::Json),
+    ("experts", ColumnType::Json),
+    ("skips", ColumnType::Integer),
+    ("overtaken", ColumnType::Integer),
+    ("revisions", ColumnType::Json),
+    ("decided_by", ColumnType::Text),
+    ("decided_at", ColumnType::Text),
+    ("reason", ColumnType::Text),
+    ("prelabel", ColumnType::Text),
+    ("prelabel_probability", ColumnType::Float),
 ];
 
-/// What is known of the items that anybody has said something of.
+/// What is known about the texts that anybody has answered.
 struct Known<'a> {
     task: &'a Task,
-    seen: &'a Seen,
+    visible: &'a Visible,
     names: HashMap<ExpertId, String>,
     verdicts: BTreeMap<ItemId, Verdict>,
     answers: HashMap<ItemId, Vec<Standing>>,
@@ -54,7 +60,7 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn read(store: &Store, task: &'a Task, seen: &'a Seen) -> Result<Self> {
+    fn read(store: &Store, task: &'a Task, visible: &'a Visible) -> Result<Self> {
         let mut answers: HashMap<ItemId, Vec<Standing>> = HashMap::new();
         for answer in store.standing_answers()? {
             answers.entry(answer.item).or_default().push(answer);
@@ -62,7 +68,7 @@ impl<'a> Known<'a> {
         let decisions = store.decisions(None)?.into_iter().filter(|decision| !decision.overtaken);
         Ok(Self {
             task,
-            seen,
+            visible,
             names: store.experts()?.into_iter().collect(),
             verdicts: verdicts(&all_votes(store)?),
             answers,
@@ -71,21 +77,21 @@ impl<'a> Known<'a> {
     }
 
     fn person(&self, expert: ExpertId) -> String {
-        let person = self.seen.persons.get(&expert).unwrap_or(&expert);
+        let person = self.visible.persons.get(&expert).unwrap_or(&expert);
         self.names.get(person).cloned().unwrap_or_default()
     }
 
     /// The cells from `label` to `reason`.
     fn cells(&self, item: ItemId, has_prelabel: bool) -> Vec<Cell> {
-        let open = self.seen.open.contains(&item);
-        let may_see = |answer: &&Standing| !open || self.seen.reader == Some(answer.person);
+        let open = self.visible.open.contains(&item);
+        let may_see = |answer: &&Standing| !open || self.visible.reader == Some(answer.person);
         let answers: Vec<&Standing> = self.answers.get(&item).into_iter().flatten().filter(may_see).collect();
         let counting: Vec<&Standing> =
             answers.iter().copied().filter(|a| a.label.is_some() && !a.overtaken).collect();
         let skips = answers.iter().filter(|a| a.label.is_none()).count();
         let verdict = self.verdicts.get(&item).filter(|_| !open);
         let decision = self.decisions.get(&item).filter(|_| !open);
-        // Of a case that is open to the reader only the own label may be known.
+        // While a case is open to the reader, only the label that they gave themselves may be known.
         let label = match open {
             true => answers.iter().find_map(|a| a.label.clone()),
             false => verdict.and_then(|verdict| verdict.label.clone()),
@@ -109,23 +115,23 @@ impl<'a> Known<'a> {
             revisions = decision.iter().map(|decision| decision.revision).collect();
         }
         vec![
-            text_or_null(label.as_ref().map(|key| name_of(self.task, key))),
-            text_or_null(label.clone()),
+            label.as_ref().map(|key| name_of(self.task, key)).into(),
+            label.clone().into(),
             how.into(),
-            number(counting.len()),
-            label.as_ref().map_or(Cell::Null, |key| number(given(key))),
+            counting.len().into(),
+            label.as_ref().map(|key| given(key)).into(),
             Cell::Json(serde_json::Value::Object(by_label).to_string()),
             list(experts),
-            number(skips),
-            number(answers.iter().filter(|a| a.label.is_some() && a.overtaken).count()),
+            skips.into(),
+            answers.iter().filter(|a| a.label.is_some() && a.overtaken).count().into(),
             list(revisions),
-            text_or_null(decision.map(|decision| self.person(decision.by))),
-            decision.map_or(Cell::Null, |decision| utc(decision.at_ms)),
-            text_or_null(decision.and_then(|decision| decision.reason.clone())),
+            decision.map(|decision| self.person(decision.by)).into(),
+            decision.map(|decision| utc(decision.at_ms)).into(),
+            decision.and_then(|decision| decision.reason.clone()).into(),
         ]
     }
 
-    /// Labels in the order of the task, each once; what the task no longer has last.
+    /// Labels in the order of the task, each once; those that the task no longer has come last.
     fn in_order<'k>(&self, keys: BTreeSet<&'k str>) -> Vec<&'k str> {
         let mut keys: Vec<&str> = keys.into_iter().collect();
         keys.sort_by_key(|key| self.task.index_of_id(key).unwrap_or(usize::MAX));
@@ -137,30 +143,28 @@ fn list<T: Into<serde_json::Value>>(of: impl IntoIterator<Item = T>) -> Cell {
     Cell::Json(serde_json::Value::Array(of.into_iter().map(Into::into).collect()).to_string())
 }
 
-pub(crate) fn finals(store: &Store, task: &Task, seen: &Seen, lines: &mut Lines<'_>) -> Result<Exported> {
-    let predicted = Predicted::if_any(store, task, &lines.options.by)?;
-    let known = Known::read(store, task, seen)?;
-    let mut written = Exported { closed: seen.closed.len(), ..Exported::default() };
-    let mut out = lines.writer(columns(COLUMNS))?;
+fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
+    let &Request { store, task, visible, options } = request;
+    let predicted = Predicted::if_any(store, task, &options.by)?;
+    let known = Known::read(store, task, visible)?;
+    let mut rows = out.with_columns(&COLUMNS)?;
     store.for_each_item(|item, text, external_id, _| {
         let prelabel = predicted.as_ref().and_then(|all| {
             let p = all.of(item)?;
             Some((all.names[p.top()].clone(), rounded(p.0[p.top()])))
         });
         let (key, split) = store.key_and_split(item)?.unzip();
-        let mut cells = vec![
-            text_or_null(external_id),
-            number(item),
-            text_or_null(key.map(|key| Hex(key.0.to_vec()).to_string())),
+        let mut cells: Vec<Cell> = vec![
+            external_id.into(),
+            item.0.into(),
+            key.map(|key| Hex(key.0.to_vec()).to_string()).into(),
             text.into(),
-            text_or_null(split.map(Split::as_str)),
+            split.map(Split::as_str).into(),
         ];
         cells.extend(known.cells(item, prelabel.is_some()));
         let (name, probability) = prelabel.unzip();
-        cells.extend([text_or_null(name), probability.map_or(Cell::Null, number)]);
-        written.lines += 1;
-        out.write_row(&cells).map_err(|e| output_fault("the export", &e))
+        cells.extend([name.into(), probability.into()]);
+        rows.write(&cells)
     })?;
-    out.finish().map_err(|e| output_fault("the export", &e))?;
-    Ok(written)
+    Ok(Exported { lines: rows.finish()?, closed: visible.closed.len(), ..Exported::default() })
 }

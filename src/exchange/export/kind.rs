@@ -1,0 +1,149 @@
+//! What a kind of export is, the options of an export, and its outcome.
+
+use std::path::PathBuf;
+
+use super::rows_out::RowsOut;
+use super::visible::Visible;
+use crate::domain::fault::Result;
+use crate::domain::task::Task;
+use crate::formats::{JSONL, Output, OutputFormat};
+use crate::store::Store;
+
+/// A kind of export as the list in `exchange/export/mod.rs` has it.
+pub struct ExportKind {
+    /// What `--what` takes.
+    pub name: &'static str,
+    /// What `--help` says about it.
+    pub help: &'static str,
+    /// The options that mean something to it; any other that is given is refused.
+    pub takes: &'static [Setting],
+    pub(super) write: Write,
+}
+
+/// How a kind of export writes.
+pub(super) enum Write {
+    /// Rows of typed cells, in any output format.
+    Rows(fn(&Request<'_>, RowsOut<'_>) -> Result<Exported>),
+    /// Lines in a format of its own.
+    OwnLines(fn(&Store, &ExportOptions, Output<'_>) -> Result<Exported>),
+}
+
+/// An option that only some kinds of export take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// [`ExportOptions::by`].
+    By,
+    /// [`ExportOptions::history`].
+    History,
+    /// [`ExportOptions::texts`].
+    NoText,
+    /// [`ExportOptions::format`].
+    Format,
+}
+
+impl Setting {
+    /// The option on the command line.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::By => "--by",
+            Self::History => "--history",
+            Self::NoText => "--no-text",
+            Self::Format => "--format",
+        }
+    }
+}
+
+/// Whose predictions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The active model's.
+    Active,
+    /// The newest head's.
+    Head,
+    /// The newest zero-shot prelabels of the scout.
+    Scout,
+    /// The newest judge's, of the texts that it has read.
+    Judge,
+    /// An adapter's, by its number.
+    Adapter(i64),
+}
+
+/// Which events of the label log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// The current answers.
+    Standing,
+    /// Every event, including what was taken back or answered again.
+    All,
+}
+
+/// Whether a label log repeats the texts of its cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// Next to their keys, for people who read the log.
+    Written,
+    /// Keys only.
+    LeftOut,
+}
+
+/// An export.
+#[derive(Clone, Debug)]
+pub struct ExportOptions {
+    pub by: By,
+    pub history: History,
+    pub texts: Texts,
+    /// Where none is given, the extension of `out` decides, and then the default.
+    pub format: Option<&'static OutputFormat>,
+    /// Standard output where no file is named.
+    pub out: Option<PathBuf>,
+    /// The name of the expert who reads it. An expert who is not the lead gets no answers of others to cases that are still open to them.
+    pub reader: String,
+}
+
+impl ExportOptions {
+    /// The defaults, for this reader.
+    pub fn read_by(reader: impl Into<String>) -> Self {
+        Self {
+            by: By::Active,
+            history: History::Standing,
+            texts: Texts::Written,
+            format: None,
+            out: None,
+            reader: reader.into(),
+        }
+    }
+
+    /// The options that are not at their default.
+    pub(super) fn given(&self) -> impl Iterator<Item = Setting> {
+        [
+            (Setting::By, self.by != By::Active),
+            (Setting::History, self.history != History::Standing),
+            (Setting::NoText, self.texts != Texts::Written),
+            // A label log is JSONL, too.
+            (Setting::Format, self.format.is_some_and(|format| format.name != JSONL.name)),
+        ]
+        .into_iter()
+        .filter_map(|(setting, given)| given.then_some(setting))
+    }
+}
+
+/// What a kind of export that writes rows works from.
+pub(super) struct Request<'a> {
+    pub store: &'a Store,
+    pub task: &'a Task,
+    pub visible: &'a Visible,
+    pub options: &'a ExportOptions,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Rows, or lines of a log without its head and end.
+    pub lines: usize,
+    /// Rows whose text the model has not prelabelled.
+    pub without_prelabel: usize,
+    /// Texts for which others' answers were left out, because their cases are open to the reader, who is not the lead.
+    pub closed: usize,
+    /// Label events of others that were left out of the log, because only the lead gets them.
+    pub others_events: usize,
+}

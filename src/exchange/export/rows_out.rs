@@ -1,0 +1,72 @@
+//! Where the rows of an export go, and the cells that several kinds of export share.
+
+use std::io;
+
+use crate::domain::fault::{Fault, Result};
+use crate::domain::moment;
+use crate::domain::prediction::Probabilities;
+use crate::domain::task::Task;
+use crate::formats::{Cell, ColumnType, Output, OutputFormat, RowWriter, columns};
+use crate::work::output::output_fault;
+
+/// An output that still lacks its columns.
+pub(crate) struct RowsOut<'a> {
+    pub out: Output<'a>,
+    pub format: &'static OutputFormat,
+    /// What is written, for messages: `the export`.
+    pub what: &'static str,
+}
+
+impl<'a> RowsOut<'a> {
+    pub fn with_columns(self, of: &[(&str, ColumnType)]) -> Result<Rows<'a>> {
+        let what = self.what;
+        let writer =
+            RowWriter::new(self.out, self.format, columns(of)).map_err(|e| output_fault(what, &e))?;
+        Ok(Rows { writer, what, written: 0 })
+    }
+}
+
+/// Rows on their way out.
+pub(crate) struct Rows<'a> {
+    writer: RowWriter<'a>,
+    what: &'static str,
+    written: usize,
+}
+
+impl Rows<'_> {
+    pub fn write(&mut self, cells: &[Cell]) -> Result<()> {
+        self.written += 1;
+        self.writer.write_row(cells).map_err(|e| self.fault(&e))
+    }
+
+    /// Writes the end. Returns the number of rows.
+    pub fn finish(self) -> Result<usize> {
+        let Self { writer, what, written } = self;
+        writer.finish().map(|()| written).map_err(|e| output_fault(what, &e))
+    }
+
+    fn fault(&self, error: &io::Error) -> Fault {
+        output_fault(self.what, error)
+    }
+}
+
+/// The name of a label, or its id where the task no longer has it.
+pub(crate) fn name_of(task: &Task, id: &str) -> String {
+    task.index_of_id(id).map_or_else(|| id.to_owned(), |i| task.labels[i].name.clone())
+}
+
+pub(crate) fn utc(ms: i64) -> Cell {
+    moment::exact(ms).into()
+}
+
+/// Probabilities as a JSON object, in the order of the labels.
+pub(crate) fn probabilities_cell(names: &[String], p: &Probabilities) -> Cell {
+    let object: serde_json::Map<String, serde_json::Value> =
+        names.iter().zip(&p.0).map(|(name, p)| (name.clone(), rounded(*p).into())).collect();
+    Cell::Json(serde_json::Value::Object(object).to_string())
+}
+
+/// Six decimals: what f32 arithmetic can stand for.
+pub(crate) fn rounded(p: f32) -> f64 {
+    (f64::from(p) * 1e6).round() / 1e6
+}

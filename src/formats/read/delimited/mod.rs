@@ -1,0 +1,175 @@
+//! CSV, TSV and other text with a delimiter between cells: how it is recognised, and how a record becomes a row.
+
+mod delimiter;
+mod header;
+mod quotes;
+mod records;
+mod split;
+mod window;
+
+use std::io;
+
+use self::delimiter::delimiter_byte;
+use self::records::{RawRecords, Taken};
+use self::split::Split;
+use super::columns;
+use super::detected::{Detected, Layout};
+use super::encoding::Advice;
+use super::excerpt::{excerpt, list_columns};
+use super::format::{InputFormat, Parsed, Recognised, Records, Sample};
+use super::parse::{QUOTES_HINT, RECORD_BUDGET, SKIP_HINT, joined, not_text, row_with_text, too_long};
+use super::row::{BadRow, Columns, Row};
+use crate::domain::fault::Result;
+use crate::domain::read_options::ReadOptions;
+
+pub(super) static DELIMITED: InputFormat = InputFormat {
+    names: &["CSV", "TSV"],
+    extensions: &["csv", "tsv", "tab", "txt", "text"],
+    chosen_by: |options| options.delimiter.is_some(),
+    recognise,
+};
+
+fn recognise(sample: &Sample<'_>, options: &ReadOptions) -> Result<Option<Recognised>> {
+    let split = |delimiter: u8| Split::at(delimiter, sample.text, sample.whole, options);
+    let split = if let Some(delimiter) = delimiter_byte(options)? {
+        Some(split(delimiter))
+    } else {
+        match sample.extension().as_str() {
+            // It is the comma, unless another delimiter splits the rows more evenly.
+            "csv" => Some(
+                [b'|', b';', b'\t']
+                    .map(split)
+                    .into_iter()
+                    .fold(split(b','), |best, other| if other.beats(&best) { other } else { best }),
+            ),
+            "tsv" | "tab" => Some(split(b'\t')),
+            "txt" | "text" => Some(split(b'\t')).filter(Split::is_even),
+            _ => {
+                let is_table = !options.text.is_empty() || options.header.is_some();
+                // Prose has commas too: without a header only tabs count as delimiters.
+                let clear =
+                    |s: &Split| s.is_even() && (s.delimiter == b'\t' || is_table || s.has_header(options));
+                [b'\t', b',', b';', b'|'].map(split).into_iter().find(clear)
+            }
+        }
+    };
+    split.map(|split| table(sample, split, options)).transpose()
+}
+
+fn table(sample: &Sample<'_>, split: Split, options: &ReadOptions) -> Result<Recognised> {
+    let header = split.has_header(options);
+    let Split { delimiter, quotes, mut records, width, .. } = split;
+    let columns = if header {
+        if let Some(cell) = records[0].iter().find(|cell| cell.contains(char::REPLACEMENT_CHARACTER)) {
+            let why = format!(
+                "the column name '{}' on line 1 is not {}",
+                excerpt(cell),
+                sample.encoding.encoding.name()
+            );
+            return Err(sample.fault(why).hint("Add --encoding, for instance --encoding windows-1252"));
+        }
+        let columns = columns::names(Some(&records[0]), records[0].len());
+        records.remove(0);
+        if records.is_empty() && sample.whole {
+            return Err(sample
+                .fault(format!("it has a header ({}) and no row", list_columns(&columns)))
+                .hint("If that is a row, add --no-header"));
+        }
+        columns
+    } else {
+        columns::names(None, width)
+    };
+    Ok(Recognised {
+        format: described(delimiter, quotes),
+        layout: Layout::Cells,
+        header,
+        columns,
+        rows: records,
+        open: Box::new(move |source| {
+            Box::new(DelimitedRecords {
+                records: RawRecords::new(source, delimiter, quotes, RECORD_BUDGET),
+                delimiter,
+            })
+        }),
+    })
+}
+
+fn described(delimiter: u8, quotes: bool) -> String {
+    match (delimiter, quotes) {
+        (b',', _) => "CSV".into(),
+        (b'\t', false) => "TSV".into(),
+        (b'\t', true) => "TSV with quoted cells".into(),
+        (other, _) => format!("CSV with '{}'", char::from(other).escape_default()),
+    }
+}
+
+struct DelimitedRecords {
+    records: RawRecords,
+    delimiter: u8,
+}
+
+impl Records for DelimitedRecords {
+    fn next_record(&mut self, detected: &Detected, advice: &Advice) -> io::Result<Option<Parsed>> {
+        let delimiter = self.delimiter;
+        Ok(self.records.next_record()?.map(|taken| parse(taken, delimiter, detected, advice)))
+    }
+
+    fn blank_lines(&self) -> u64 {
+        self.records.blank()
+    }
+}
+
+/// A CSV or TSV record as a row.
+fn parse(taken: Taken<'_>, delimiter: u8, detected: &Detected, advice: &Advice) -> Parsed {
+    let (line, record, raw) = match taken {
+        Taken::Record { line, record, raw } => (line, record, raw),
+        Taken::Stray { line, raw, closes } => {
+            let why = if closes {
+                "a quote opens here and closes lines below, in the middle of a cell"
+            } else {
+                "a quote opens here and never closes"
+            };
+            return Err(BadRow::new(line, why, QUOTES_HINT, raw));
+        }
+        Taken::TooLong { line, bytes, raw } => return Err(too_long(line, bytes, &raw)),
+    };
+    // Not a clone: a clone copies all that the record ever had room for, and an unclosed quote makes that
+    // room large.
+    let mut cells = csv::StringRecord::with_capacity(record.as_slice().len(), record.len());
+    for cell in record {
+        cells.push_field(std::str::from_utf8(cell).map_err(|_| not_text(raw, line, advice))?);
+    }
+    let (have, want) = (cells.len(), detected.columns.len());
+    if have != want {
+        let lines = raw.iter().filter(|b| **b == b'\n').count().max(1) as u64;
+        let span = if lines > 1 { format!(" (it runs to line {})", line + lines - 1) } else { String::new() };
+        let cell = if have == 1 { "cell" } else { "cells" };
+        let hint = if lines > 1 { QUOTES_HINT } else { ragged_hint(delimiter, detected) };
+        let like = if detected.header { "the header has" } else { "the other rows have" };
+        return Err(BadRow::new(line, format!("it has {have} {cell} and {like} {want}{span}"), hint, raw));
+    }
+    let cell = |i: usize| cells.get(i).unwrap_or_default();
+    let some = |i: Option<usize>| i.map(cell).filter(|c| !c.is_empty()).map(str::to_owned);
+    let row = Row {
+        line,
+        text: joined(detected.text.iter().map(|i| cell(*i))),
+        external_id: some(detected.id),
+        gold: some(detected.gold),
+        columns: Columns::Text,
+    };
+    row_with_text(Row { columns: Columns::Cells(cells), ..row }, raw)
+}
+
+/// What to do about a line with too many or too few cells. With one column, or without a header, the file may not be a table at all.
+fn ragged_hint(delimiter: u8, detected: &Detected) -> &'static str {
+    match (delimiter, detected.columns.len()) {
+        (b'\t', _) => SKIP_HINT,
+        (_, 1) => {
+            "Put such texts in quotes, or add --delimiter tab to read each line as one text; --skip-bad sets such rows aside"
+        }
+        _ if !detected.header => {
+            "If each line is one text, add --delimiter tab; --skip-bad sets such rows aside"
+        }
+        _ => SKIP_HINT,
+    }
+}

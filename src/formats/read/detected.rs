@@ -1,0 +1,78 @@
+//! How a file is read, in a form that is kept with the imported rows and shown in one line.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::excerpt::excerpt;
+
+/// How the columns of a row are named and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// A row is its text and nothing else.
+    Text,
+    /// A cell for each column, in the order of the columns; every cell is a string.
+    Cells,
+    /// Each row has keys of its own, with JSON values.
+    Keys,
+}
+
+/// How a file is read, as far as it was detected in it or given by options. Kept with the imported rows, so that they can be exported again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detected {
+    /// The format as a person would call it: `CSV with ';'`, `JSONL`.
+    pub format: String,
+    pub layout: Layout,
+    /// The encoding's name in the WHATWG Encoding Standard.
+    pub encoding: String,
+    /// Whether a byte-order mark came first.
+    pub byte_order_mark: bool,
+    /// Whether the first row names the columns.
+    pub header: bool,
+    /// The columns, no two the same: the header's names, or `1`, `2`, …; for [`Layout::Keys`] the keys of the first rows in the order of their
+    /// appearance; `text` for [`Layout::Text`].
+    pub columns: Vec<String>,
+    /// Indices in `columns` of the text columns, in the order in which they are joined. Never empty.
+    pub text: Vec<usize>,
+    /// Index of the file's own ids.
+    pub id: Option<usize>,
+    /// Index of the known labels.
+    pub gold: Option<usize>,
+    /// Indices of the columns shown next to the text.
+    pub meta: Vec<usize>,
+}
+
+impl fmt::Display for Detected {
+    /// For example `TSV, no header, UTF-8, text in column 2 of 2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.format)?;
+        if self.layout == Layout::Cells {
+            f.write_str(if self.header { ", header" } else { ", no header" })?;
+        }
+        write!(f, ", {}", self.encoding)?;
+        if self.byte_order_mark {
+            f.write_str(" with a byte-order mark")?;
+        }
+        if self.layout == Layout::Text {
+            return f.write_str(", a text on each line");
+        }
+        let name = |i: &usize| {
+            let named = self.header || self.layout == Layout::Keys;
+            if named { format!("'{}'", excerpt(&self.columns[*i])) } else { format!("column {}", i + 1) }
+        };
+        let texts: Vec<String> = self.text.iter().map(name).collect();
+        write!(f, ", text in {}", texts.join(" + "))?;
+        match (self.layout, self.text.as_slice()) {
+            (Layout::Keys, _) => {}
+            (_, [only]) if self.header => write!(f, " (column {} of {})", only + 1, self.columns.len())?,
+            _ => write!(f, " of {}", self.columns.len())?,
+        }
+        for (what, column) in [("id", self.id), ("gold", self.gold)] {
+            if let Some(i) = column {
+                write!(f, ", {what} in {}", name(&i))?;
+            }
+        }
+        Ok(())
+    }
+}
