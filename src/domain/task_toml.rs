@@ -104,7 +104,7 @@ mod tests {
             guideline in any::<String>(),
             labels in proptest::collection::vec(label(), 2..5),
         ) {
-            // What is no task, such as two labels on one key, is never written.
+            // An invalid task, such as one with two labels on one key, is never written.
             let task = Task::new(name, question, guideline, labels);
             prop_assume!(task.is_ok());
             let (task, text) = (task.as_ref().unwrap(), task.as_ref().unwrap().to_toml().unwrap());

@@ -133,9 +133,9 @@ fn line(name: &str, task: &Task, own: &[&AsGiven], others: &[&AsGiven]) -> Optio
     let rounds: BTreeSet<Option<i64>> = own.iter().map(|a| a.round).collect();
     let index = |a: &&&AsGiven| task.index_of_id(&a.label);
     let answers: Vec<usize> = own.iter().filter_map(|a| index(&a)).collect();
-    let beside: Vec<usize> =
+    let theirs: Vec<usize> =
         others.iter().filter(|a| rounds.contains(&a.round)).filter_map(|a| index(&a)).collect();
-    let found = straight_line(&answers, &beside)?;
+    let found = straight_line(&answers, &theirs)?;
     Some(format!(
         "{name} gave the label '{}' {} times in a row, among {} answers. The others give it in at most {:.0} % of cases (n = {}), so a run this long \
          has a probability below 0.1 %.",
@@ -143,6 +143,6 @@ fn line(name: &str, task: &Task, own: &[&AsGiven], others: &[&AsGiven]) -> Optio
         found.length,
         found.n,
         100.0 * found.share,
-        beside.len()
+        theirs.len()
     ))
 }

@@ -65,7 +65,7 @@ pub fn self_agreement(pairs: &[Vec<Option<(usize, usize)>>], seed: u64) -> Figur
 }
 
 /// The answers to cases that two experts or more have answered; the others are blanked. On these the model's
-/// kappa may stand beside the [`ceiling`].
+/// kappa can be compared with the [`ceiling`].
 pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>> {
     let answered = |case: usize| experts.iter().filter(|e| e.get(case).is_some_and(Option::is_some)).count();
     let keep = |(case, answer): (usize, &Option<usize>)| if answered(case) > 1 { *answer } else { None };
@@ -103,7 +103,7 @@ pub(in crate::stats) struct Resampled {
     pub n: usize,
 }
 
-/// `models[model][case]`. None where a model has no kappa.
+/// `models[model][case]`. `None` if a model has no kappa.
 pub(in crate::stats) fn resampled(
     models: &[&[usize]],
     experts: &[Vec<Option<usize>>],
@@ -125,7 +125,7 @@ pub(in crate::stats) fn resampled(
     Some(Resampled { whole, drawn, n })
 }
 
-/// Two raters' answers case by case; none where one of them gave none.
+/// Two raters' answers case by case; `None` if either gave none.
 struct Comparison {
     answers: Vec<Option<(usize, usize)>>,
     labels: usize,
@@ -177,7 +177,7 @@ impl Comparison {
 /// The mean kappa of the comparisons that have one. `unit` names what a case must be to count.
 ///
 /// In a resample the mean goes over those defined in it; it is undefined where none is. Where nothing
-/// disagrees the bootstrap has no spread, and the lower end is the kappa of the least agreement still
+/// disagrees the bootstrap has no spread, and the lower end is the kappa of the lowest agreement that is still
 /// credible.
 fn mean_figure(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
     let counted: Vec<&Comparison> = comparisons.iter().filter(|c| c.whole().is_some()).collect();

@@ -49,7 +49,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Agreement beyond chance; none where agreement by chance is certain, or nothing was observed.
+    /// Agreement beyond chance. `None` if agreement by chance is certain, or nothing was observed.
     pub fn coefficient(self) -> Option<f64> {
         self.at(self.observed)
     }

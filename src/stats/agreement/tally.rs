@@ -24,7 +24,7 @@ impl Tally {
         }
     }
 
-    /// Kappa; none without a case and where agreement by chance is certain.
+    /// `None` without a case, and if agreement by chance is certain.
     pub(in crate::stats) fn kappa(&self) -> Option<f64> {
         self.kappa_at(self.agreed / self.total)
     }

@@ -11,7 +11,7 @@ const LEAST_CASES: usize = 30;
 const MOST_BINS: usize = 10;
 const LEAST_IN_BIN: usize = 10;
 
-/// One case, which is a text: how sure the model was of its label, whether it was right, and how many of the pool it stands for.
+/// One case, which is a text: the model's confidence in its label, whether it was right, and how many texts of the pool the case represents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claim {
     /// The probability of the model's label, 0 to 1.

@@ -59,9 +59,9 @@ pub fn audit_answers(answers: &[BlindAnswer], task: &Task) -> Vec<AuditAnswer> {
         .collect()
 }
 
-/// The probability that stands for each case in the whole sample, above 0 and at most 1, up to a common factor that ratio figures do not
-/// see. `draws` has each answered text once. `drawn` are all audit cases of each round, unanswered ones included: the answered are a random
-/// part of them.
+/// The inclusion probability of each case in the combined sample, above 0 and at most 1, up to a common factor that cancels in ratios. `draws`
+/// has each answered text once. `drawn` is the number of all audit cases of each round, including unanswered ones, of which the answered ones
+/// are a random part.
 pub fn combined_inclusion(draws: &[RoundDraw], drawn: &BTreeMap<i64, usize>) -> Vec<f64> {
     let mut answered: BTreeMap<i64, usize> = BTreeMap::new();
     for draw in draws {

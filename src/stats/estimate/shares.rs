@@ -14,8 +14,8 @@
 //! | three times too high | .42, then .57, .60 | .42, then .50, .53 | .28, then .30, .29 |
 //! | three times too low | .48, then .54, .59 | .41, then .45, .48 | .33, then .32, .31 |
 //!
-//! Sources: the prior as so many cases seen before, R. L. Winkler, "The assessment of prior distributions in Bayesian analysis", JASA 1967;
-//! cases of uneven weight as so many even ones, L. Kish, *Survey Sampling* (1965).
+//! Sources: the prior as a number of cases seen before, R. L. Winkler, "The assessment of prior distributions in Bayesian analysis", JASA 1967;
+//! effective sample size, L. Kish, *Survey Sampling* (1965).
 
 use std::collections::BTreeMap;
 
