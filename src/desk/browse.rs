@@ -640,7 +640,7 @@ mod tests {
         assert_eq!(found(&reading(&path, "ann"), "suspect"), [1], "one was confirmed and one changed");
         let status = crate::insight::status::status(&path, "ann").unwrap();
         assert_eq!(status.label_issues_by_expert, [("ann".to_owned(), 1)].into());
-        assert!(status.to_string().contains("1 answer looks like a slip (1 of ann)"), "{status}");
+        assert!(status.to_string().contains("1 answer may be wrong (1 of ann)"), "{status}");
         ann.undo().unwrap();
         assert_eq!(found(&reading(&path, "ann"), "suspect"), [1, 4]);
     }

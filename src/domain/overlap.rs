@@ -137,11 +137,11 @@ mod tests {
     #[test]
     fn what_cannot_be_is_said_in_a_sentence() {
         let says = |line: &str| line.parse::<Overlap>().unwrap_err();
-        assert!(says("eval=0").contains("1 to 100 experts"));
+        assert!(says("eval=0").contains("experts from 1 to 100"));
         assert!(says("train=two").contains("train=two"));
-        assert!(says("share=1.5").contains("between 0 and 1"));
-        assert!(says("share=NaN").contains("between 0 and 1"));
-        assert!(says("evl=2").contains("none of eval, audit, train and share"));
+        assert!(says("share=1.5").contains("from 0 to 1"));
+        assert!(says("share=NaN").contains("from 0 to 1"));
+        assert!(says("evl=2").contains("not one of eval, audit, train and share"));
         assert!(says("2").contains("has no '='"));
         assert_eq!("audit=1".parse(), Ok(Overlap { audit: 1, ..Overlap::default() }));
         assert_eq!(" , ".parse(), Ok(Overlap::default()));

@@ -275,9 +275,9 @@ mod tests {
     #[test]
     fn a_task_without_two_labels_on_two_keys_is_refused_with_the_reason() {
         assert!(why("").contains("no label"));
-        assert!(why("[[label]]\nname='a'\nkey='1'").contains("one label only, 'a'"));
+        assert!(why("[[label]]\nname='a'\nkey='1'").contains("only one label, 'a'"));
         let two = "[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='1'";
-        assert!(why(two).contains("'a' and 'b' share the key '1'"), "{}", why(two));
+        assert!(why(two).contains("'a' and 'b' have the same key, '1'"), "{}", why(two));
         assert!(
             why("[[label]]\nname='a'\nkey='12'").contains("line 4"),
             "{}",

@@ -127,7 +127,7 @@ fn a_task_needs_two_labels_with_keys_of_their_own() {
         (
             "shared.toml",
             format!("{question}{}{}", label("spam", "1"), label("ham", "1")),
-            ["the labels 'spam' and 'ham' share the key '1'", "a key of its own"],
+            ["the labels 'spam' and 'ham' have the same key, '1'", "each with a different name and key"],
         ),
     ];
     let project = Project::with_ads(3);

@@ -97,6 +97,6 @@ mod tests {
         made.probabilities.column_mut(1).fill(0.3);
         let ranking = Boundary.rank(&made.pool(), 10, &mut ChaCha8Rng::seed_from_u64(1));
         assert_eq!(ranking.chosen.len(), 10);
-        assert!(ranking.note.is_some_and(|n| n.contains("only 0 items")));
+        assert!(ranking.note.is_some_and(|n| n.ends_with("and there are 0")));
     }
 }

@@ -98,6 +98,6 @@ mod tests {
         }
         let ranking = Cal.rank(&made.pool(), 3, &mut ChaCha8Rng::seed_from_u64(0));
         assert!(ranking.chosen.iter().all(|p| p.reason == Reason::Margin && p.index >= 20));
-        assert!(ranking.note.is_some_and(|n| n.contains("no labelled text")));
+        assert!(ranking.note.is_some_and(|n| n.contains("needs labelled texts")));
     }
 }

@@ -335,10 +335,10 @@ mod tests {
             known => known.to_string(),
         };
         let answers = vec![Some(0); 9];
-        assert_eq!(says(mean_f1(&[0; 9], &[answers], (1, 2), 1)), "there is no case of this label yet");
+        assert_eq!(says(mean_f1(&[0; 9], &[answers], (1, 2), 1)), "no case of this label yet");
         let four = vec![Some(0); 4];
-        assert_eq!(says(mean_ac1(&[0; 4], &[four], 2, 1)), "only 4 of at least 5 cases are there");
-        assert_eq!(says(mean_ac1(&[], &[], 2, 1)), "there is no case answered by an expert yet");
+        assert_eq!(says(mean_ac1(&[0; 4], &[four], 2, 1)), "4 of the 5 cases needed");
+        assert_eq!(says(mean_ac1(&[], &[], 2, 1)), "no case answered by an expert yet");
     }
 
     proptest! {
