@@ -1,8 +1,8 @@
-//! Compiles the check of the processor for the plain processor, told what the rest of the binary needs.
+//! Compiles the processor check for the baseline processor, and tells it which instruction sets the rest of the binary needs.
 
 use std::env;
 
-/// Instruction sets worth naming; whatever has one of them has those that the fast code also uses.
+/// Instruction sets to check. A processor that has these also has the others that the fast code uses.
 const NAMED: [&str; 8] = ["sse4.2", "avx", "fma", "avx2", "bmi2", "avx512f", "avx512bw", "avx512vnni"];
 
 fn main() {
@@ -17,7 +17,7 @@ fn main() {
     for name in NAMED.iter().filter(|name| features.split(',').any(|f| f == **name)) {
         build.define(&format!("NEEDS_{}", name.to_uppercase().replace('.', "_")), None);
     }
-    // Nothing refers to the constructor, so the whole archive has to be linked.
+    // Nothing refers to the constructor, so the linker must be told to keep the whole archive.
     build.cargo_metadata(false).compile("cpu_check");
     if let Ok(out) = env::var("OUT_DIR") {
         println!("cargo:rustc-link-search=native={out}");
@@ -25,7 +25,7 @@ fn main() {
     }
 }
 
-/// The linker's words for taking all of an archive.
+/// The linker's flag to keep all of an archive.
 fn whole_archive(out: &str) -> String {
     let archive = format!("{out}/libcpu_check.a");
     if env::var("CARGO_CFG_TARGET_VENDOR").is_ok_and(|vendor| vendor == "apple") {

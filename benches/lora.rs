@@ -25,7 +25,7 @@ use hardcase::engine::train::encoder::{Example, Fit, fit, probabilities};
 use hardcase::engine::transformer::Weights;
 use hardcase::engine::verify::Verified;
 use hardcase::mining::round::{Order, Stage, propose};
-use hardcase::mining::strategies::registry::{DEFAULT, strategy_by_name};
+use hardcase::mining::strategies::{DEFAULT, strategy_by_name};
 use hardcase::mining::{Pool, PoolParts};
 use hardcase::stats::agreement::kappa::cohen;
 use hardcase::stats::classifier::head::{balanced, fit_head};

@@ -4,7 +4,7 @@ use divan::Bencher;
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::split::Split;
 use hardcase::mining::round::{Order, Stage, propose};
-use hardcase::mining::strategies::registry::{names, strategy_by_name};
+use hardcase::mining::strategies::{names, strategy_by_name};
 use hardcase::mining::{Pool, PoolParts};
 use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng};

@@ -1,7 +1,7 @@
-/* Refuses a processor that lacks what this binary was built for, in one sentence, before any such instruction can run.
+/* Refuses to run, with one sentence, on a processor that lacks an instruction set this binary was built for.
  *
- * It is C because it must itself be compiled for the plain processor: Rust code is compiled for the fast one throughout, its main
- * function included. It runs as a constructor, before main. build.rs defines NEEDS_... for each instruction set of the target.
+ * It is C so that it can be compiled for the baseline processor: all Rust code, main included, is compiled for the target's instruction
+ * sets. It runs as a constructor, before main. build.rs defines NEEDS_... for each instruction set of the target.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 static void refuse(const char *lacks) {
     static const char before[] = "hardcase: cannot start: this processor lacks ";
     static const char after[] =
-        ", which this binary was built for. Build it on this machine with `cargo build --release`, or take one built for x86-64-v2\n";
+        ", which this binary was built for. Build hardcase on this machine with `cargo build --release`, or use a binary built for x86-64-v2\n";
     ssize_t ignored = write(2, before, sizeof before - 1);
     ignored = write(2, lacks, strlen(lacks));
     ignored = write(2, after, sizeof after - 1);

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::split::Split;
 use hardcase::mining::round::{Order, Stage, propose};
-use hardcase::mining::strategies::registry::{DEFAULT, strategy_by_name};
+use hardcase::mining::strategies::{DEFAULT, strategy_by_name};
 use hardcase::mining::{Pool, PoolParts};
 use hardcase::stats::classifier::head::fit_head;
 use ndarray::{Array2, Axis};

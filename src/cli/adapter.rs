@@ -1,4 +1,4 @@
-//! `adapter`: earlier adapters.
+//! `adapter`: lists, reactivates, exports and prunes trained adapters.
 
 use std::path::PathBuf;
 
@@ -22,29 +22,29 @@ pub(super) struct Adapter {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Every head and LoRA so far
+    /// List all heads and LoRAs
     List,
-    /// Make an earlier one active again
+    /// Activate an earlier adapter again
     Use {
-        /// Its number in the list
+        /// Number of the adapter in the list
         #[arg(value_name = "ADAPTER", value_parser = number)]
         adapter: i64,
     },
-    /// Write one as files: a LoRA as GGUF for llama.cpp's tools, its head as JSON
+    /// Write an adapter to files: a LoRA as GGUF for llama.cpp's tools, its head as JSON
     Export {
-        /// Its number in the list [default: the active one]
+        /// Number of the adapter in the list [default: the active one]
         #[arg(value_name = "ADAPTER", value_parser = number)]
         adapter: Option<i64>,
-        /// The folder
+        /// Folder to write to
         #[arg(short = 'o', long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
-        /// Replace files that are there already
+        /// Overwrite existing files
         #[arg(long)]
         force: bool,
     },
-    /// Drop the bytes of LoRAs that are not active; heads, and what any of them said of the cases, stay
+    /// Delete the weights of inactive LoRAs to free space. Heads and stored predictions stay
     Prune {
-        /// How many of the newest of them to keep
+        /// Number of inactive LoRAs to keep, newest first
         #[arg(long, value_name = "N", default_value_t = 0)]
         keep: usize,
     },
@@ -55,7 +55,7 @@ fn number(said: &str) -> std::result::Result<i64, &'static str> {
 }
 
 impl Adapter {
-    /// Whether it works with the model itself.
+    /// Whether this needs the model, and so a child process.
     #[cfg(feature = "engine")]
     pub fn needs_model(&self) -> bool {
         matches!(self.action, Action::Use { .. })
@@ -88,7 +88,7 @@ impl Adapter {
                 let existing = if force { Existing::AreReplaced } else { Existing::Stay };
                 let chosen = chosen.ok_or_else(|| {
                     Fault::usage("export the active adapter", "no adapter is active")
-                        .hint("`hardcase adapter FILE list` shows those the project has")
+                        .hint("Give an adapter's number; `hardcase adapter FILE list` shows them")
                 })?;
                 let files = export(&self.file, chosen, &out, existing)?;
                 if setting.wants_json() {
@@ -106,9 +106,9 @@ impl Adapter {
                     return print_json(&serde_json::json!({ "dropped": gone, "bytes": bytes }));
                 }
                 setting.say(&match gone {
-                    0 => "no LoRA to drop".to_owned(),
+                    0 => "No inactive LoRA to prune.".to_owned(),
                     n => format!(
-                        "dropped the bytes of {n} LoRA{}: {} bytes inside the file are free for what comes next",
+                        "Deleted the weights of {n} LoRA{}: {} bytes in the project file can be reused.",
                         if n == 1 { "" } else { "s" },
                         grouped(bytes as u64)
                     ),
@@ -127,25 +127,25 @@ fn use_lora(setting: &Setting, project: &std::path::Path, adapter: AdapterId) ->
 #[cfg(not(feature = "engine"))]
 fn use_lora(_setting: &Setting, _project: &std::path::Path, _adapter: AdapterId) -> Result<UseReport> {
     Err(Fault::usage("use the adapter", "it is a LoRA, and this build has no models")
-        .hint("Use it with a full build of hardcase"))
+        .hint("Run this command with a full build of hardcase"))
 }
 
 fn in_words(adapters: &[Listed]) -> String {
     if adapters.is_empty() {
-        return "no adapter yet: `hardcase tune FILE` trains the first".into();
+        return "No adapter yet. `hardcase tune FILE` trains the first.".into();
     }
     let mut lines = vec!["adapter  kind  round  labels       bytes".to_owned()];
     for a in adapters {
         let round = a.round.map_or_else(|| "-".into(), |r| r.to_string());
         let comparison = a.settings.as_ref().and_then(|settings| Some((settings, settings.comparison()?)));
         let against = comparison.map_or_else(String::new, |(settings, c)| {
-            let other = if settings.judge_lora().is_some() { "the judge's without it" } else { "the head's" };
+            let other = if settings.judge_lora().is_some() { "the judge without it" } else { "the head" };
             format!(
-                "  log-loss {:+.3} against {other} (less is better; standard error {:.3}, n = {})",
+                "  log-loss {:+.3} against {other} (lower is better; standard error {:.3}, n = {})",
                 c.difference, c.error, c.n
             )
         });
-        let bytes = if a.bytes == 0 { "dropped".into() } else { grouped(a.bytes as u64) };
+        let bytes = if a.bytes == 0 { "pruned".into() } else { grouped(a.bytes as u64) };
         let active = match (a.active, a.judging) {
             (true, _) => "  active",
             (false, true) => "  judges",

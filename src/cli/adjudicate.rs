@@ -1,4 +1,4 @@
-//! `adjudicate`: lists disagreements, shows one, decides it, takes a decision back, sends cases round again.
+//! `adjudicate`: lists disagreements, shows one, decides it, undoes a decision, sends cases out for re-annotation.
 
 use std::path::PathBuf;
 
@@ -16,26 +16,25 @@ use crate::insight::disputes::Dispute;
 pub(super) struct Adjudicate {
     /// The project file
     file: PathBuf,
-    /// List the items on which experts differ
+    /// List the items on which experts disagree
     #[arg(long, conflicts_with_all = ["item", "label", "again"])]
     list: bool,
-    /// The item: alone it is shown with all that was said of it, and your answer to it is no blind one any more
+    /// The item. Given alone, it is shown with everybody's answers; an answer of yours to it no longer counts as blind
     #[arg(long, value_name = "INT")]
     item: Option<i64>,
-    /// Decide: the label, its name or its key
+    /// Decide for this label, by name or key
     #[arg(long, value_name = "L", requires_all = ["item", "reason"])]
     label: Option<String>,
-    /// Why
+    /// The reason for the decision
     #[arg(long, value_name = "TEXT", requires = "label")]
     reason: Option<String>,
-    /// Take back the decision on the item
+    /// Undo the decision on the item
     #[arg(long, requires = "item", conflicts_with = "label")]
     undo: bool,
-    /// Send cases round again that were labelled under an older revision of the task: the item, or those on which experts differ and nobody
-    /// has decided
+    /// Send cases that were labelled under an older revision of the task out for re-annotation: the item, or all undecided disagreements
     #[arg(long, conflicts_with_all = ["label", "undo"])]
     again: bool,
-    /// With --again: all that were labelled under an older revision
+    /// With --again: send every case that was labelled under an older revision
     #[arg(long, requires = "again", conflicts_with = "item")]
     all: bool,
 }
@@ -63,7 +62,7 @@ impl Adjudicate {
                     return print_json(&serde_json::json!({ "items": sent.items, "cases": sent.cases }));
                 }
                 setting.say(&format!(
-                    "sent round again: {}, {} to answer",
+                    "Sent out for re-annotation: {}, {} to answer.",
                     counted(sent.items, "item", "items"),
                     counted(sent.cases, "case", "cases")
                 ))
@@ -74,14 +73,14 @@ impl Adjudicate {
             (Some(item), None) if self.undo => {
                 let Some(label) = session.take_back_decision(item)? else {
                     return Err(Fault::new(
-                        format!("take back the decision on item {item}"),
-                        "nothing is decided there",
+                        format!("undo the decision on item {item}"),
+                        "there is no decision on it",
                     ));
                 };
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "item": item, "took_back": label }));
                 }
-                setting.say(&format!("took back: the decision for {} on item {item}", sanitize(&label)))
+                setting.say(&format!("Undid the decision for {} on item {item}.", sanitize(&label)))
             }
             (Some(item), None) => {
                 let disagreement_detail = session.disagreement_detail(item)?;
@@ -97,7 +96,7 @@ impl Adjudicate {
                     return print_json(&disputes);
                 }
                 if disputes.is_empty() {
-                    return print("experts differ on no item that you may see");
+                    return print("No disagreements, among the items that you may see.");
                 }
                 print(&sanitize(&disputes.iter().map(row).collect::<Vec<_>>().join("\n")))
             }
@@ -107,7 +106,7 @@ impl Adjudicate {
 
 fn row(dispute: &Dispute) -> String {
     let said = match dispute.yours_to_answer {
-        true => "you have not answered it".to_owned(),
+        true => "you have not answered yet".to_owned(),
         false => dispute
             .answers
             .iter()
@@ -125,7 +124,7 @@ fn all_said(disagreement_detail: &DisagreementDetail) -> String {
     for answer in &disagreement_detail.answers {
         let label = answer.label.as_deref().unwrap_or("skipped");
         let first = answer.first.as_ref().map(|first| format!(", first {first}")).unwrap_or_default();
-        let over = if answer.overtaken { ", counts no more" } else { "" };
+        let over = if answer.overtaken { ", superseded" } else { "" };
         let note = answer.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
         out.push_str(&format!(
             "\n{}: {label}{first} (revision {}{over}){note}",
@@ -133,7 +132,7 @@ fn all_said(disagreement_detail: &DisagreementDetail) -> String {
         ));
     }
     if let Some(decided) = &disagreement_detail.decision {
-        let over = if decided.overtaken { " (counts no more)" } else { "" };
+        let over = if decided.overtaken { " (superseded)" } else { "" };
         let reason = decided.reason.as_deref().unwrap_or_default();
         out.push_str(&format!("\n\ndecided by {}: {}{over}: {reason}", decided.by, decided.label));
     }

@@ -1,4 +1,4 @@
-//! `agreement`: whether the experts agree.
+//! `agreement`: how well the experts agree, with each other and with the model.
 
 use std::path::PathBuf;
 

@@ -14,10 +14,10 @@ pub(super) struct Answer {
     /// The item's number, as `next` shows it
     #[arg(long, value_name = "INT")]
     item: i64,
-    /// The label: its name or its key
+    /// The label, by name or key
     #[arg(long, value_name = "L")]
     label: String,
-    /// A note
+    /// A note to keep with the answer
     #[arg(long, value_name = "T")]
     note: Option<String>,
 }

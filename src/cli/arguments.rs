@@ -1,4 +1,4 @@
-//! What every verb understands.
+//! Options shared by several verbs.
 
 use clap::{Args, ValueEnum};
 
@@ -7,31 +7,31 @@ use clap::{Args, ValueEnum};
 pub(super) enum ProgressKind {
     /// JSON lines on standard error
     Json,
-    /// A bar, where standard error is a terminal
+    /// A progress bar, if standard error is a terminal
     Bar,
-    /// Not at all
+    /// No progress
     None,
 }
 
 /// Options of every verb.
 #[derive(Args, Debug)]
 pub(super) struct Global {
-    /// Print one JSON document on standard output
+    /// Print the result as one JSON document
     #[arg(long, global = true)]
     pub json: bool,
     /// How to show progress
     #[arg(long, global = true, value_enum, default_value = "bar", value_name = "KIND")]
     pub progress: ProgressKind,
-    /// Seed of all randomness, instead of the project's own
+    /// Seed for all randomness [default: the project's seed]
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
-    /// The expert's name [default: the login name]
+    /// Your name as an expert [default: the name you have labelled under, else your login]
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub name: Option<String>,
-    /// Say nothing but results and errors
+    /// Print only results and errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Say why, down to the last cause
+    /// Print every underlying cause of an error
     #[arg(long, short, global = true)]
     pub verbose: bool,
 }
@@ -39,34 +39,34 @@ pub(super) struct Global {
 /// How a data file is read; shared by `import`, `new` and `predict`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Reading {
-    /// Column with the text, by name or number; several are joined
+    /// Column with the text, by name or number; repeat the option to join several columns
     #[arg(long, value_name = "COL")]
     pub text: Vec<String>,
-    /// Column with the file's own ids
+    /// Column with your own ids
     #[arg(long, value_name = "COL")]
     pub id: Option<String>,
-    /// Column with known labels: for export and simulations, never shown, never learned from
+    /// Column with known labels, kept for exports and simulations; never shown and never trained on
     #[arg(long, value_name = "COL")]
     pub gold: Option<String>,
-    /// Column shown beside the text
+    /// Column to show next to the text; may be repeated
     #[arg(long, value_name = "COL")]
     pub meta: Vec<String>,
-    /// Encoding of the file, such as windows-1252
+    /// Encoding of the file, such as windows-1252 [default: detected]
     #[arg(long, value_name = "E")]
     pub encoding: Option<String>,
-    /// What stands between cells: one character, or `tab`
+    /// Separator of the cells: one character, or `tab` [default: detected]
     #[arg(long, value_name = "C")]
     pub delimiter: Option<String>,
-    /// The first row names the columns
+    /// Treat the first row as column names [default: detected]
     #[arg(long, conflicts_with = "no_header")]
     pub header: bool,
-    /// The first row is data
+    /// Treat the first row as data
     #[arg(long)]
     pub no_header: bool,
-    /// `"` encloses cells
+    /// Treat `"` as the quotation mark around cells [default: detected]
     #[arg(long, conflicts_with = "no_quotes")]
     pub quotes: bool,
-    /// `"` is a character like any other
+    /// Treat `"` as an ordinary character
     #[arg(long)]
     pub no_quotes: bool,
 }

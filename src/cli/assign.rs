@@ -1,4 +1,4 @@
-//! `assign`: cases for a reviewer elsewhere.
+//! `assign`: a copy of the project with cases for a reviewer elsewhere.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,8 +8,10 @@ use crate::domain::fault::Result;
 use crate::domain::part::Models;
 use crate::exchange::assign::{Assignment, assign};
 
-/// The copy has the cases, their partners and the task: no other text, no gold label, nobody's answers. It is labelled like any project and
-/// comes back by `merge`.
+/// Write a copy with cases for a reviewer elsewhere, to be merged back later.
+///
+/// The copy holds the cases, the similar texts shown with them, and the task: no other text, no gold labels, nobody's answers. The reviewer
+/// labels it like any project; `hardcase merge PROJECT COPY` brings the answers back.
 #[derive(clap::Args)]
 pub(super) struct Assign {
     /// The project file
@@ -17,16 +19,16 @@ pub(super) struct Assign {
     /// The reviewer's name
     #[arg(long, value_name = "NAME")]
     to: String,
-    /// The most cases [default: all that the reviewer could get]
+    /// Greatest number of cases [default: all that are open to the reviewer]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Leave vectors and adapters out; labelling needs none
+    /// Leave out vectors and adapters, which labelling does not need
     #[arg(long)]
     without_models: bool,
-    /// How long nobody else gets the cases, such as 12h, 14d, 3w
+    /// How long the cases are reserved for the reviewer, such as 12h, 14d or 3w
     #[arg(long = "for", value_name = "TIME", default_value = "14d", value_parser = span)]
     reserved: Duration,
-    /// The file to make
+    /// The copy to write
     #[arg(short, long, value_name = "COPY")]
     out: PathBuf,
 }
@@ -54,7 +56,7 @@ fn span(text: &str) -> std::result::Result<Duration, String> {
         Some((n @ 1.., seconds)) if n.saturating_mul(seconds) <= 366 * 86_400 => {
             Ok(Duration::from_secs(n * seconds))
         }
-        _ => Err("a time is a number and m, h, d or w, a year at most: 14d".into()),
+        _ => Err("give a number with m, h, d or w, such as 14d, up to a year".into()),
     }
 }
 

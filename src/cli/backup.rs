@@ -1,4 +1,4 @@
-//! `backup`: a dated copy of the project, and the list of them.
+//! `backup`: makes a dated copy of the project, or lists the copies.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use crate::domain::grouped::{counted, grouped};
 use crate::domain::sanitize::sanitize;
 use crate::upkeep::backup::{ListedBackup, Occasion, back_up, back_up_to, list, rules};
 
-/// A copy of the project in FILE.backups, also while others work on it.
+/// Back up the project to the folder FILE.backups, or list its backups. Others may keep working meanwhile.
 #[derive(clap::Args)]
 #[command(after_help = rules())]
 pub(super) struct Backup {
     /// The project file
     file: PathBuf,
-    /// Write the copy there instead; it is not among those that are removed in time
+    /// Write the copy to this path instead; it is never removed automatically
     #[arg(long, value_name = "PATH", conflicts_with = "list")]
     to: Option<PathBuf>,
-    /// Show the backups, newest first
+    /// List the backups, newest first
     #[arg(long)]
     list: bool,
 }
@@ -39,7 +39,7 @@ impl Backup {
 
 fn in_words(all: &[ListedBackup]) -> String {
     if all.is_empty() {
-        return "no backup yet: `hardcase backup FILE` makes one".into();
+        return "No backup yet. `hardcase backup FILE` makes one.".into();
     }
     let lines = all.iter().map(|b| {
         let holds = match (b.holds, b.labels) {

@@ -1,4 +1,4 @@
-//! `demo`: the bundled project, from nothing to a first case.
+//! `demo`: creates the bundled project and opens it at its first case.
 
 use std::io::{IsTerminal, stdin, stdout};
 use std::path::PathBuf;
@@ -23,10 +23,10 @@ const TASK: &str = include_str!("../../assets/demo/task.toml");
 
 #[derive(clap::Args)]
 pub(super) struct Demo {
-    /// Where to put demo.hardcase
+    /// Folder for demo.hardcase
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
-    /// Stop before the screen
+    /// Print the first case instead of opening the workstation
     #[arg(long)]
     no_tui: bool,
 }
@@ -34,10 +34,10 @@ pub(super) struct Demo {
 impl Demo {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let file = self.dir.join("demo.hardcase");
-        let attempted = format!("make the demo in {}", self.dir.display());
+        let attempted = format!("create the demo in {}", self.dir.display());
         std::fs::create_dir_all(&self.dir).map_err(|e| Fault::new(&attempted, io_reason(&e)))?;
         if file.exists() && is_project(&file) {
-            setting.say(&format!("{} is there already: going on with it", file.display()))?;
+            setting.say(&format!("{} exists already and is used as it is.", file.display()))?;
         } else {
             let task = Task::from_toml(TASK, "of the demo")?;
             create(&file, Some(&task), setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
@@ -55,7 +55,7 @@ impl Demo {
             setting.say(&report.to_string())?;
         }
         if self.opens_screen() {
-            // It scouts and mines by itself, and shows how far it is.
+            // The workstation scouts and mines by itself, and shows the progress.
             return hand_over(setting, &file);
         }
         let report = scout(&job, &setting.scout_model(None, None))?;
@@ -83,7 +83,7 @@ impl Demo {
                 let file = file.display();
                 print(&format!("\n{}\n", in_words(&case, &question)))?;
                 setting.say(&format!(
-                    "to go on:  hardcase answer {file} --item {} --label {}\n           hardcase next {file}\n           \
+                    "To go on:  hardcase answer {file} --item {} --label {}\n           hardcase next {file}\n           \
                      hardcase status {file}",
                     case.item,
                     case.labels.first().map_or('1', |l| l.key),

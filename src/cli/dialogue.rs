@@ -1,50 +1,48 @@
-//! The dialogue of `new`: which column holds the texts, and what is asked about them. Questions, checks, and the task that the
-//! answers make.
+//! The dialogue of `new`: asks which column holds the texts and what the task is, checks each answer, and builds the task.
 //!
-//! Knows a [`Person`] to ask, and neither terminal nor file. A wrong answer is explained in one sentence and asked again; it
-//! never costs an answer that was given before.
+//! Knows a [`Person`] to ask, but no terminal and no file. A wrong answer is explained in one sentence and asked again; it never
+//! costs an earlier answer.
 
 use super::next::text_and_meta;
 use crate::domain::fault::Result;
 use crate::domain::task::{Label, Task, shares_that_cannot_be};
 use crate::job::preview::{Preview, Texts};
 
-/// Whoever answers.
+/// The person who answers.
 pub(super) trait Person {
-    /// Says something, then waits for a line.
+    /// Prints a prompt and waits for a line.
     ///
     /// # Errors
     /// The person leaves.
     fn ask(&mut self, prompt: &str) -> Result<String>;
 
-    /// Says something.
     fn say(&mut self, text: &str) -> Result<()>;
 }
 
-/// What the dialogue's texts name.
+/// Names that the dialogue mentions.
 pub(super) struct Names {
-    /// The task's name where the person gives none.
+    /// The default name of the task.
     pub task: String,
-    /// The project to be made.
+    /// The project to be created.
     pub project: String,
-    /// Where the `TASK.toml` goes.
+    /// Where the `TASK.toml` will be written.
     pub toml: String,
-    /// The data files, in words; none where there are none.
+    /// The data files, separated by commas, if any.
     pub data: Option<String>,
 }
 
-/// Takes an optional answer away, and a label from those given before.
-const NOTHING: &str = "-";
-/// The most columns that are listed.
-const COLUMNS: usize = 40;
-/// The most characters of a text that is shown whole.
-const LONG: usize = 600;
-/// The most characters of an earlier answer that a prompt repeats whole.
-const REPEATED: usize = 50;
+/// Typed to clear an optional answer, or to remove a label from an earlier run of the questions.
+const CLEAR: &str = "-";
+/// Number of columns that are listed.
+const MAX_COLUMNS: usize = 40;
+/// Texts are shown up to this many characters.
+const MAX_TEXT: usize = 600;
+/// Prompts repeat an earlier answer up to this many characters.
+const MAX_DEFAULT: usize = 50;
 /// Keys in the order in which they are proposed.
 const KEYS: &str = "1234567890abcdefghijklmnopqrstuvwxyz";
 
-/// Shows the first texts until the person is content with them. Returns the columns chosen instead of those found, if any.
+/// Shows the first texts until the person accepts them. Returns the columns chosen instead of the detected ones, if any.
 /// `preview` reads the beginning of the data with other text columns.
 ///
 /// # Errors
@@ -58,19 +56,19 @@ pub(super) fn choose_text(
     loop {
         match &now.texts {
             Ok(texts) => show_texts(person, texts)?,
-            Err(why) => person.say(&format!("It is not clear which column holds the texts: {why}."))?,
+            Err(why) => person.say(&format!("Cannot tell which column holds the texts: {why}."))?,
         }
         if now.columns.len() == 1 {
             return Ok(chosen);
         }
         let current = now.texts.as_ref().map_or(String::new(), |t| in_words(&now.columns, &t.columns));
         person.say(&format!(
-            "The columns: {}.\nWhich column? Its name or number, or several with commas between.",
+            "Columns: {}.\nWhich column holds the texts? Give its name or number, or several separated by commas.",
             listed(&now.columns)
         ))?;
-        let new = until(person, &prompt("the texts are in column", &current, "none yet"), |line| {
+        let new = until(person, &prompt("Text column", &current, "none yet"), |line| {
             if line.is_empty() && now.texts.is_err() {
-                return Err("Name the column with the texts, such as 1.".into());
+                return Err("Give the name or number of the column that holds the texts, such as 1.".into());
             }
             if line.is_empty() {
                 return Ok(None);
@@ -78,7 +76,7 @@ pub(super) fn choose_text(
             let new = preview(&columns_of(line, &now.columns)).map_err(|f| sentence(f.why()))?;
             match (&new.texts, new.gold) {
                 (Ok(t), Some(gold)) if t.columns.contains(&gold) => {
-                    Err("That column holds the known labels, and nobody who labels may see them.".into())
+                    Err("That column holds the known labels, which people who label must not see.".into())
                 }
                 _ => Ok(Some(new)),
             }
@@ -91,13 +89,13 @@ pub(super) fn choose_text(
     }
 }
 
-/// Says how the data is read, and shows its first texts as experts will see them.
+/// Prints how the data is read, and its first texts as experts will see them.
 pub(super) fn show_texts(person: &mut impl Person, texts: &Texts) -> Result<()> {
     if texts.rows.is_empty() {
-        return person.say(&format!("{}\nIts first rows hold no text.\n", texts.read_as));
+        return person.say(&format!("{}\nIts first rows contain no text.\n", texts.read_as));
     }
     let rows: Vec<String> =
-        texts.rows.iter().map(|row| text_and_meta(&shortened(&row.text, LONG), &row.meta)).collect();
+        texts.rows.iter().map(|row| text_and_meta(&shortened(&row.text, MAX_TEXT), &row.meta)).collect();
     person.say(&format!(
         "{}\nThe first texts, as experts will see them:\n\n{}",
         texts.read_as,
@@ -105,7 +103,7 @@ pub(super) fn show_texts(person: &mut impl Person, texts: &Texts) -> Result<()> 
     ))
 }
 
-/// Asks for the task until the person is content with it.
+/// Asks for the task until the person accepts the summary.
 ///
 /// # Errors
 /// The person leaves.
@@ -114,15 +112,17 @@ pub(super) fn ask_task(person: &mut impl Person, names: &Names) -> Result<Task> 
     loop {
         let task = asked_once(person, names, before.as_ref())?;
         person.say(&format!("\n{}", summary(&task, names)))?;
-        if yes(person, "all of this is right", "Right")? {
+        if yes(person, "all of this is correct", "Is this correct")? {
             return Ok(task);
         }
-        person.say("\nOnce more, then. Enter keeps what stands in brackets; - takes it away.\n")?;
+        person.say(
+            "\nPlease answer again. Press Enter to keep the value in brackets, or type - to clear it.\n",
+        )?;
         before = Some(task);
     }
 }
 
-/// Asks a question that Enter answers with yes.
+/// Asks a question for which Enter means yes.
 ///
 /// # Errors
 /// The person leaves.
@@ -130,43 +130,43 @@ pub(super) fn yes(person: &mut impl Person, yes: &str, question: &str) -> Result
     until(person, &format!("{question}? [Y/n] "), |line| match line.to_lowercase().as_str() {
         "" | "y" | "yes" => Ok(true),
         "n" | "no" => Ok(false),
-        _ => Err(format!("Answer y if {yes}, n if not.")),
+        _ => Err(format!("Answer y if {yes}, or n if not.")),
     })
 }
 
 fn asked_once(person: &mut impl Person, names: &Names, before: Option<&Task>) -> Result<Task> {
     let name = before.map_or(names.task.as_str(), |t| t.name.as_str());
-    let name = until(person, &prompt("name of the task", name, ""), |line| {
+    let name = until(person, &prompt("Name of the task", name, ""), |line| {
         Ok(if line.is_empty() { name.to_owned() } else { line.to_owned() })
     })?;
     if before.is_none() {
-        person.say("\nWhat is to be asked about each text, for example: Is this message spam?")?;
+        person.say("\nThe question to answer about each text, for example: Is this message spam?")?;
     }
     let question = before.map_or("", |t| t.question.as_str());
-    let question = until(person, &prompt("question", question, ""), |line| match (line, question) {
-        ("", "") => Err("A task needs a question; it is shown with every text.".into()),
+    let question = until(person, &prompt("Question", question, ""), |line| match (line, question) {
+        ("", "") => Err("A task needs a question. It is shown with every text.".into()),
         ("", kept) => Ok(kept.to_owned()),
         (line, _) => Ok(line.to_owned()),
     })?;
     if before.is_none() {
         person.say(
-            "\nHow to decide, in one line; `hardcase task PROJECT --set TASK.toml` can say it\nat length later.",
+            "\nHow to decide, in one line. You can write a longer guideline later with\n`hardcase task PROJECT --set TASK.toml`.",
         )?;
     }
-    let guideline = optional(person, "guideline", before.map_or("", |t| &t.guideline), "none")?;
+    let guideline = optional(person, "Guideline", before.map_or("", |t| &t.guideline), "none")?;
     let mut labels = ask_labels(person, before.map_or(&[], |t| &t.labels))?;
     loop {
         while let Some(sum) = shares_that_cannot_be(&labels) {
-            person.say(&format!("{}; they come once more.", misfit(&labels, sum)))?;
+            person.say(&format!("{} Please enter them again.", misfit(&labels, sum)))?;
             for i in 0..labels.len() {
                 labels[i].share = ask_share(person, &labels[i], &labels[..i])?;
             }
         }
         match Task::new(name.clone(), question.clone(), guideline.clone(), labels.clone()) {
             Ok(task) => return Ok(task),
-            // Each answer was checked when it was given, so this is a rule that only the whole can break.
+            // Each answer was checked on its own, so only a rule about the whole task can fail here.
             Err(why) => {
-                person.say(&format!("That is no task yet: {why}."))?;
+                person.say(&format!("The task is not complete yet: {why}."))?;
                 labels = ask_labels(person, &labels)?;
             }
         }
@@ -176,9 +176,8 @@ fn asked_once(person: &mut impl Person, names: &Names, before: Option<&Task>) ->
 fn ask_labels(person: &mut impl Person, before: &[Label]) -> Result<Vec<Label>> {
     if before.is_empty() {
         person.say(
-            "\nThe labels: the answers to choose from, two or more. What a label means and a\ntypical text of it may be left \
-             out, but they help the model's first guess; about\nhow many in a hundred texts have it helps most. An empty name \
-             ends the list.",
+            "\nThe labels: two or more answers to choose from. You can skip the meaning, the example\nand the share of a label, but \
+             they improve the model's first guess, and the share\nimproves it most. An empty name ends the list.",
         )?;
     }
     let mut labels: Vec<Label> = Vec::new();
@@ -187,26 +186,26 @@ fn ask_labels(person: &mut impl Person, before: &[Label]) -> Result<Vec<Label>> 
         let old = before.next();
         match (ask_label(person, old, &labels)?, old) {
             (Some(label), _) => labels.push(label),
-            // It was taken away.
+            // An earlier label was removed.
             (None, Some(_)) => {}
             (None, None) if labels.len() >= 2 => return Ok(labels),
-            (None, None) => person.say("A task needs two labels at least, such as yes and no.")?,
+            (None, None) => person.say("A task needs at least two labels, such as yes and no.")?,
         }
     }
 }
 
-/// One label; none where the person gives no name or takes the earlier one away.
+/// Asks for one label. `None` if the person gives no name or removes the earlier label.
 fn ask_label(person: &mut impl Person, old: Option<&Label>, others: &[Label]) -> Result<Option<Label>> {
-    let title = format!("\nlabel {}", others.len() + 1);
+    let title = format!("\nLabel {}", others.len() + 1);
     let end = if others.len() < 2 { "" } else { "no more" };
     let kept = old.map_or("", |l| l.name.as_str());
     let name = until(person, &prompt(&title, kept, end), |line| {
         let name = if line.is_empty() { kept } else { line };
         match others.iter().find(|l| l.name.to_lowercase() == name.to_lowercase()) {
             Some(twin) => {
-                Err(format!("There is a label '{}' already; give this one another name.", twin.name))
+                Err(format!("There is already a label '{}'. Give this one another name.", twin.name))
             }
-            None if name == NOTHING => Ok(String::new()),
+            None if name == CLEAR => Ok(String::new()),
             None => Ok(name.to_owned()),
         }
     })?;
@@ -214,14 +213,10 @@ fn ask_label(person: &mut impl Person, old: Option<&Label>, others: &[Label]) ->
         return Ok(None);
     }
     let key = ask_key(person, old.map(|l| l.key), others)?;
-    let description = optional(
-        person,
-        "  what it means (helps the first guess)",
-        old.map_or("", |l| &l.description),
-        "none",
-    )?;
+    let description =
+        optional(person, "  Meaning, in one sentence", old.map_or("", |l| &l.description), "none")?;
     let first = old.and_then(|l| l.examples.first()).map_or("", String::as_str);
-    let example = optional(person, "  a typical text", first, "none")?;
+    let example = optional(person, "  A typical text", first, "none")?;
     let examples = if example.is_empty() { Vec::new() } else { vec![example] };
     let label =
         Label { id: String::new(), name, key, description, examples, share: old.and_then(|l| l.share) };
@@ -234,27 +229,29 @@ fn ask_key(person: &mut impl Person, old: Option<char>, others: &[Label]) -> Res
     let proposed =
         old.into_iter().chain(KEYS.chars()).find(|key| Label::may_use(*key) && owner(*key).is_none());
     let shown = proposed.map_or(String::new(), String::from);
-    until(person, &prompt("  its key", &shown, ""), |line| {
-        let mut signs = line.chars();
-        match (signs.next().or(proposed), signs.next()) {
+    until(person, &prompt("  Key to press", &shown, ""), |line| {
+        let mut characters = line.chars();
+        match (characters.next().or(proposed), characters.next()) {
             (Some(key), None) if !Label::may_use(key) => {
-                Err(format!("The workstation keeps the key {key} for itself; choose another."))
+                Err(format!("The workstation uses the key {key} itself. Choose another."))
             }
             (Some(key), None) => match owner(key) {
-                Some(owner) => Err(format!("The key {key} gives '{}' already; choose another.", owner.name)),
+                Some(owner) => {
+                    Err(format!("The key {key} already stands for '{}'. Choose another.", owner.name))
+                }
                 None => Ok(key),
             },
-            _ => Err("A key is one sign, such as 1 or x.".into()),
+            _ => Err("A key is one character, such as 1 or x.".into()),
         }
     })
 }
 
 fn ask_share(person: &mut impl Person, label: &Label, others: &[Label]) -> Result<Option<f64>> {
     let kept = label.share.map_or(String::new(), in_a_hundred);
-    let what = format!("  how many in a hundred are '{}', about", label.name);
+    let what = format!("  About how many texts in a hundred are '{}'", label.name);
     until(person, &prompt(&what, &kept, "unknown"), |line| {
         let share = match line {
-            NOTHING => None,
+            CLEAR => None,
             "" => label.share,
             line => Some(share_of(line)?),
         };
@@ -262,23 +259,23 @@ fn ask_share(person: &mut impl Person, label: &Label, others: &[Label]) -> Resul
         if share.is_some() && sum > 1.02 {
             let sum = in_a_hundred(sum);
             return Err(format!(
-                "With the labels before it that makes {sum} in a hundred; give less, or - for unknown."
+                "With the earlier labels this adds up to {sum} of 100. Enter a smaller number, or - for unknown."
             ));
         }
         Ok(share)
     })
 }
 
-/// A share from "10", "10 %" or "2,5", in a hundred.
+/// Parses a percentage such as "10", "10 %" or "2,5" into a share.
 fn share_of(line: &str) -> std::result::Result<f64, String> {
     let number: String = line.trim_end_matches('%').trim().replace(',', ".");
     match number.parse::<f64>() {
         Ok(n) if n > 0.0 && n < 100.0 => Ok(n / 100.0),
-        _ => Err("Give a number above 0 and below 100, such as 5 or 0.5; - is unknown.".into()),
+        _ => Err("Enter a number above 0 and below 100, such as 5 or 0.5, or - for unknown.".into()),
     }
 }
 
-/// A share as a number in a hundred, with as many decimals as it needs, four at most.
+/// A share as a percentage with as many decimals as needed, at most four.
 fn in_a_hundred(share: f64) -> String {
     let text = format!("{:.4}", share * 100.0);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -287,12 +284,11 @@ fn in_a_hundred(share: f64) -> String {
 fn misfit(labels: &[Label], sum: f64) -> String {
     let sum = in_a_hundred(sum);
     match labels.iter().find(|l| l.share.is_none()) {
-        Some(open) => format!("The figures make {sum} in a hundred and leave nothing for '{}'", open.name),
-        None => format!("The figures of all labels make {sum} in a hundred instead of 100"),
+        Some(open) => format!("These add up to {sum} of 100 and leave nothing for '{}'.", open.name),
+        None => format!("These add up to {sum} of 100."),
     }
 }
 
-/// The whole of the task, in words.
 fn summary(task: &Task, names: &Names) -> String {
     let mut out = format!("The task '{}': {}\n", task.name, task.question);
     if !task.guideline.is_empty() {
@@ -305,40 +301,40 @@ fn summary(task: &Task, names: &Names) -> String {
         }
         out.push_str(&match label.share {
             Some(share) => format!(" (about {} in a hundred)\n", in_a_hundred(share)),
-            None => " (how many is unknown)\n".into(),
+            None => " (share unknown)\n".into(),
         });
         for example in &label.examples {
-            out.push_str(&format!("         for example: {}\n", shortened(example, LONG)));
+            out.push_str(&format!("         for example: {}\n", shortened(example, MAX_TEXT)));
         }
     }
-    out.push_str(&format!("It is written to {}; the project is {}", names.toml, names.project));
+    out.push_str(&format!("It will be saved as {}, for the project {}", names.toml, names.project));
     if let Some(data) = &names.data {
-        out.push_str(&format!(", with the texts of {data}"));
+        out.push_str(&format!(" with the texts in {data}"));
     }
     out + "."
 }
 
-/// Asks for one line that may stay empty. Enter keeps what was answered before.
+/// Asks for one line that may stay empty. Enter keeps the earlier answer.
 fn optional(person: &mut impl Person, what: &str, before: &str, none: &str) -> Result<String> {
     until(person, &prompt(what, before, none), |line| {
         Ok(match line {
             "" => before.to_owned(),
-            NOTHING => String::new(),
+            CLEAR => String::new(),
             line => line.to_owned(),
         })
     })
 }
 
-/// `what [default]: `; in brackets what Enter stands for, nothing where it stands for nothing.
+/// `what [default]: `, with what Enter stands for in brackets, if anything.
 fn prompt(what: &str, default: &str, none: &str) -> String {
     match (default, none) {
         ("", "") => format!("{what}: "),
         ("", none) => format!("{what} [{none}]: "),
-        (default, _) => format!("{what} [{}]: ", shortened(default, REPEATED)),
+        (default, _) => format!("{what} [{}]: ", shortened(default, MAX_DEFAULT)),
     }
 }
 
-/// Asks until an answer passes the check, which returns what it means or the sentence that says why it cannot be.
+/// Asks until an answer passes the check, which returns its meaning or the sentence to show instead.
 fn until<T>(
     person: &mut impl Person,
     prompt: &str,
@@ -354,18 +350,18 @@ fn until<T>(
     }
 }
 
-/// A line as it can be an answer. A line of a plain terminal holds the arrow keys, too, and whatever encoding it sends.
+/// Rejects what a plain terminal can put into a line: arrow keys, and text in another encoding.
 fn typed(line: &str) -> std::result::Result<&str, String> {
     if line.contains('\u{fffd}') {
-        return Err("That did not arrive as UTF-8; set the terminal to UTF-8, or use plain letters.".into());
+        return Err("That is not valid UTF-8. Set the terminal to UTF-8, or use plain letters.".into());
     }
     if line.chars().any(char::is_control) {
-        return Err("That holds a key that is no letter, such as an arrow; type it once more.".into());
+        return Err("That contains a special key, such as an arrow key. Please type it again.".into());
     }
     Ok(line)
 }
 
-/// The columns that a line names: one whose name it is, else those between its commas.
+/// The columns that a line names: the whole line if it is a column's name, else its parts between commas.
 fn columns_of(line: &str, columns: &[String]) -> Vec<String> {
     if columns.iter().any(|c| c.to_lowercase() == line.to_lowercase()) {
         return vec![line.to_owned()];
@@ -374,17 +370,17 @@ fn columns_of(line: &str, columns: &[String]) -> Vec<String> {
 }
 
 fn listed(columns: &[String]) -> String {
-    let all: Vec<usize> = (0..columns.len().min(COLUMNS)).collect();
-    let more = columns.len().saturating_sub(COLUMNS);
+    let all: Vec<usize> = (0..columns.len().min(MAX_COLUMNS)).collect();
+    let more = columns.len().saturating_sub(MAX_COLUMNS);
     let words = in_words(columns, &all);
     if more > 0 { format!("{words}, and {more} more") } else { words }
 }
 
-/// `2 text, 3`: number and name, the number alone where there is no name.
+/// `2 text, 3`: number and name, or the number alone for a column without a name.
 fn in_words(columns: &[String], which: &[usize]) -> String {
     let word = |i: &usize| match (i + 1).to_string() {
         number if number == columns[*i] => number,
-        number => format!("{number} {}", shortened(&columns[*i], REPEATED)),
+        number => format!("{number} {}", shortened(&columns[*i], MAX_DEFAULT)),
     };
     which.iter().map(word).collect::<Vec<_>>().join(", ")
 }
@@ -396,11 +392,11 @@ fn shortened(text: &str, most: usize) -> String {
     }
 }
 
-/// A clause as a sentence.
+/// Turns a clause into a sentence.
 fn sentence(clause: &str) -> String {
-    let mut signs = clause.chars();
-    let first = signs.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", signs.as_str().trim_end_matches('.'))
+    let mut characters = clause.chars();
+    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `doctor`: what is fine and what is not.
+//! `doctor`: checks this machine and a project, and repairs a damaged project.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::upkeep::repair::repair;
 
 #[derive(clap::Args)]
 pub(super) struct Doctor {
-    /// A project file to look at
+    /// A project file to check
     file: Option<PathBuf>,
-    /// Save what is whole of a damaged project into a new file in its place; the damaged file is kept under a dated name, and a report says
-    /// what was lost. Nobody may work on the project meanwhile
+    /// Copy everything readable from a damaged project into a new file in its place. The damaged file is kept under a dated name, and a
+    /// report says what was lost. Nobody may work on the project meanwhile
     #[arg(long, requires = "file")]
     repair: bool,
 }
@@ -39,7 +39,7 @@ impl Doctor {
         findings.push(Finding::new(
             "models",
             State::Warning,
-            "this build has none: it labels, but cannot scout",
+            "this build has none: you can label, but not scout",
         ));
         if let Some(file) = &self.file {
             findings.extend(examine(file)?);
@@ -58,21 +58,18 @@ impl Doctor {
             }
         }
         if wrong > 0 {
-            return Err(Fault::new(
-                "call everything fine",
-                format!("{wrong} of {} checks failed", findings.len()),
-            )
-            .kind(FaultKind::Check)
-            .hint("Each says above what to do"));
+            return Err(Fault::new("pass all checks", format!("{wrong} of {} failed", findings.len()))
+                .kind(FaultKind::Check)
+                .hint("Each failed check above says what to do"));
         }
         Ok(())
     }
 }
 
-/// The other process of two that ask for one lock.
+/// The second of two processes that ask for the same lock.
 #[derive(clap::Args)]
 pub(super) struct TryLock {
-    /// The file that the first of them holds
+    /// The file that the first process has locked
     scratch: PathBuf,
 }
 
@@ -91,7 +88,7 @@ fn terminal() -> Finding {
         (true, Ok(size)) => Finding::new(
             "terminal",
             State::Warning,
-            format!("{name}, {} × {}: 80 × 24 is the least for comfort", size.ws_col, size.ws_row),
+            format!("{name}, {} × {}: make it at least 80 × 24", size.ws_col, size.ws_row),
         ),
         _ => Finding::new("terminal", State::Fine, "output goes to a file or a pipe"),
     }
@@ -106,7 +103,7 @@ fn processor() -> Finding {
     } else if cfg!(target_arch = "aarch64") {
         "NEON"
     } else {
-        "the plain instruction set; built on this machine, scouting is several times faster"
+        "baseline instructions; a binary built on this machine scouts several times faster"
     };
     Finding::new("processor", State::Fine, format!("{cores} threads; this binary uses {best}"))
 }

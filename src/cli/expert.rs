@@ -1,4 +1,4 @@
-//! `expert`: who labels here, who leads, and which names are one person.
+//! `expert`: lists the experts, sets their roles, and says which names are one person.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::output::{print, print_json};
 use super::setting::Setting;
-use crate::desk::people::{Listed, Wanted, list, settle};
+use crate::desk::people::{ChangeRequest, Listed, change_experts, list};
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::grouped::grouped;
@@ -22,32 +22,32 @@ pub(super) struct Expert {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Every name with its role, labels and logins
+    /// List all names with their roles, labels and logins
     List,
-    /// Two names are one person, whose answers count once
+    /// Declare that two names are one person, whose answers count once
     Same {
-        /// A name
+        /// One name
         #[arg(value_name = "A")]
         one: String,
-        /// Another
+        /// The other name
         #[arg(value_name = "B")]
         other: String,
     },
-    /// They are not: takes back `same`
+    /// Declare that two names are two people: undoes `same`
     Apart {
-        /// A name
+        /// One name
         #[arg(value_name = "A")]
         one: String,
-        /// Another
+        /// The other name
         #[arg(value_name = "B")]
         other: String,
     },
-    /// Make somebody a lead, who sees all answers and closes rounds, or an expert again
+    /// Set somebody's role
     Role {
         /// The expert's name
         #[arg(value_name = "NAME")]
         who: String,
-        /// The role
+        /// The new role
         #[arg(value_enum)]
         role: RoleArgument,
     },
@@ -55,26 +55,26 @@ enum Action {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum RoleArgument {
-    /// Sees all answers, closes rounds, says who leads and who is one person
+    /// Sees all answers, closes rounds, decides disagreements, manages experts
     Lead,
-    /// Sees the own answers alone until a case is closed
+    /// Labels, and sees other experts' answers only after a case is closed
     Expert,
 }
 
 impl Expert {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let wanted = match self.action {
+        let request = match self.action {
             Action::List => {
                 let listed = list(&self.file)?;
                 return if setting.wants_json() { print_json(&listed) } else { print(&in_words(&listed)) };
             }
-            Action::Same { one, other } => Wanted::Same(one, other),
-            Action::Apart { one, other } => Wanted::Apart(one, other),
-            Action::Role { who, role: RoleArgument::Lead } => Wanted::Role(who, Role::Lead),
-            Action::Role { who, role: RoleArgument::Expert } => Wanted::Role(who, Role::Expert),
+            Action::Same { one, other } => ChangeRequest::Same(one, other),
+            Action::Apart { one, other } => ChangeRequest::Apart(one, other),
+            Action::Role { who, role: RoleArgument::Lead } => ChangeRequest::Role(who, Role::Lead),
+            Action::Role { who, role: RoleArgument::Expert } => ChangeRequest::Role(who, Role::Expert),
         };
-        let settled = settle(&self.file, &setting.reader_on(&self.file)?, &wanted)?;
-        if setting.wants_json() { print_json(&settled) } else { setting.say(&sanitize(&settled.says)) }
+        let report = change_experts(&self.file, &setting.reader_on(&self.file)?, &request)?;
+        if setting.wants_json() { print_json(&report) } else { setting.say(&sanitize(&report.says)) }
     }
 }
 
@@ -93,8 +93,8 @@ fn in_words(listed: &[Listed]) -> String {
             .collect();
         let untied = match e.untied_labels {
             0 => String::new(),
-            1 => "; 1 label is from a login that the name is not tied to".to_owned(),
-            n => format!("; {n} labels are from logins that the name is not tied to"),
+            1 => "; 1 label is from a login not tied to this name".to_owned(),
+            n => format!("; {n} labels are from logins not tied to this name"),
         };
         let since = e.since.get(..10).unwrap_or(&e.since);
         lines.push(format!(

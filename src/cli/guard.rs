@@ -1,4 +1,4 @@
-//! Work with llama.cpp runs in a child process: a crash there ends the job with a report and leaves every finished batch.
+//! Runs work with llama.cpp in a child process: a crash there ends the job with a message and keeps every finished batch.
 
 use std::process::{Child, Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,23 +22,23 @@ pub(super) fn in_child(what: &str) -> Option<ExitCode> {
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1)).env(IN_CHILD, "1");
     let mut child = command.spawn().ok()?;
-    let wishes = Wishes::heard_for(&child);
+    let requests = StopRequests::forward_to(&child);
     let status = child.wait().ok()?;
     if let Some(code) = status.code() {
         return Some(ExitCode::from(u8::try_from(code).unwrap_or(1)));
     }
-    if wishes.end() > 0 {
+    if requests.end() > 0 {
         return Some(ExitCode::from(INTERRUPTED));
     }
     complain(&format!(
-        "cannot finish {what}: the model's process was ended by {}. What is in the project is whole; run the same command again, \
-         or name another model with --model if it happens again",
+        "cannot finish {what}: the model's process was ended by {}. Nothing in the project is damaged. Run the same command again; \
+         if it fails again, try another model with --model",
         cause(status)
     ));
     Some(ExitCode::FAILURE)
 }
 
-/// Whether this process is the child, and its parent counts how often a person asks it to stop.
+/// Whether this process is the child. Its parent handles requests to stop.
 pub(super) fn is_child() -> bool {
     std::env::var_os(IN_CHILD).is_some()
 }
@@ -46,28 +46,28 @@ pub(super) fn is_child() -> bool {
 /// The exit code of a program that Ctrl-C has ended.
 const INTERRUPTED: u8 = 130;
 
-/// How often a person has asked to stop. The first time the child ends after its batch, the second time at once. A terminal sends Ctrl-C to
+/// How often the user asked to stop. At the first request the child ends after its batch, at the second at once. A terminal sends Ctrl-C to
 /// the child as well, so only this process counts.
 #[derive(Clone)]
-struct Wishes(Arc<Mutex<(u32, Option<Pid>)>>);
+struct StopRequests(Arc<Mutex<(u32, Option<Pid>)>>);
 
-impl Wishes {
-    /// Hears Ctrl-C and the like from here on, and passes them on.
-    fn heard_for(child: &Child) -> Self {
-        let wishes = Self(Arc::new(Mutex::new((0, Some(Pid::from_child(child))))));
-        let heard = wishes.clone();
+impl StopRequests {
+    /// Forwards Ctrl-C and termination signals to the child from here on.
+    fn forward_to(child: &Child) -> Self {
+        let requests = Self(Arc::new(Mutex::new((0, Some(Pid::from_child(child))))));
+        let seen = requests.clone();
         stop_signals::each_time(move || {
-            let mut counted = heard.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut counted = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
             counted.0 += 1;
             if let Some(child) = counted.1 {
-                // A child that has just ended needs no telling.
+                // Fails only where the child has just ended.
                 let _ = kill_process(child, if counted.0 > 1 { Signal::KILL } else { Signal::TERM });
             }
         });
-        wishes
+        requests
     }
 
-    /// How many there were; none is passed on any more, for the child's number may be another's now.
+    /// Stops forwarding, because the child's process id may be reused, and returns how many requests there were.
     fn end(&self) -> u32 {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counted.1 = None;
@@ -81,7 +81,7 @@ fn cause(status: std::process::ExitStatus) -> String {
     match status.signal() {
         Some(4) => "an instruction this processor does not have (SIGILL)".into(),
         Some(6) => "llama.cpp itself (SIGABRT)".into(),
-        Some(9) => "the system or a person (SIGKILL), perhaps for want of memory".into(),
+        Some(9) => "SIGKILL, sent by a person or by the system, which may have run out of memory".into(),
         Some(11 | 7) => "a crash inside llama.cpp (SIGSEGV)".into(),
         Some(15) => "a request to stop (SIGTERM)".into(),
         Some(n) => format!("signal {n}"),
@@ -94,7 +94,7 @@ fn cause(_status: std::process::ExitStatus) -> String {
     "the system".into()
 }
 
-/// A parent that is killed takes its child along: the child is told to stop, and ends after its batch.
+/// When the parent is killed the child is asked to stop, and ends after its batch.
 fn die_with_the_parent() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));

@@ -1,6 +1,6 @@
-//! A person at the terminal, asked line by line: prompts on standard output, answers from standard input, nothing of any terminal's own.
+//! Asks a person at the terminal line by line: prompts go to standard output, answers come from standard input, with no terminal control.
 //!
-//! Never reads a line that nobody asked for: what is typed ahead stays for whoever asks next.
+//! Never reads a line that was not asked for: what is typed ahead stays in the input for the next question.
 
 use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,58 +11,57 @@ use super::output;
 use super::watch::Watch;
 use crate::domain::fault::{Fault, Result};
 
-/// The keyboard and the screen that belongs to it.
 pub(super) struct Keyboard {
     attempted: String,
-    asked: Sender<()>,
-    heard: Receiver<Heard>,
+    ask: Sender<()>,
+    answers: Receiver<Input>,
 }
 
-enum Heard {
+enum Input {
     Line(String),
-    /// The end of the input, or a wish to stop.
+    /// The end of the input, or Ctrl-C.
     Left,
 }
 
 impl Keyboard {
-    /// Listens for answers and, through `watch`, for Ctrl-C. `attempted` is what a person who leaves has left undone.
+    /// Starts listening for answers and, through `watch`, for Ctrl-C. `attempted` is for the error when the person leaves.
     pub fn prepare(watch: &Watch, attempted: String) -> Self {
-        let (asked, wishes) = channel::<()>();
-        let (say, heard) = channel();
-        let stop = say.clone();
-        watch.on_stop(move || drop(stop.send(Heard::Left)));
-        // A read of a terminal cannot be called off, so it has a thread of its own, which ends with the process at the latest.
+        let (ask, questions) = channel::<()>();
+        let (sender, answers) = channel();
+        let stop = sender.clone();
+        watch.on_stop(move || drop(stop.send(Input::Left)));
+        // A blocking read of a terminal cannot be cancelled, so it has a thread of its own, which ends with the process at the latest.
         thread::spawn(move || {
-            for () in wishes {
-                if say.send(read_line()).is_err() {
+            for () in questions {
+                if sender.send(read_line()).is_err() {
                     break;
                 }
             }
         });
-        Self { attempted, asked, heard }
+        Self { attempted, ask, answers }
     }
 }
 
-fn read_line() -> Heard {
+fn read_line() -> Input {
     let mut line = Vec::new();
     match io::stdin().lock().read_until(b'\n', &mut line) {
-        // A line that the end of the input cuts off was not finished by the person.
-        Ok(_) if line.ends_with(b"\n") => Heard::Line(String::from_utf8_lossy(&line).into_owned()),
-        _ => Heard::Left,
+        // A last line without a line feed was not finished by the person.
+        Ok(_) if line.ends_with(b"\n") => Input::Line(String::from_utf8_lossy(&line).into_owned()),
+        _ => Input::Left,
     }
 }
 
 impl Person for Keyboard {
     fn ask(&mut self, prompt: &str) -> Result<String> {
         output::prompt(&output::sanitize(prompt))?;
-        // The thread is there until it has answered; where it is not, there is no input either.
-        let _ = self.asked.send(());
-        match self.heard.recv() {
-            Ok(Heard::Line(line)) => Ok(line),
-            Ok(Heard::Left) | Err(_) => {
+        // The thread lives until it has answered; without it there is no input either.
+        let _ = self.ask.send(());
+        match self.answers.recv() {
+            Ok(Input::Line(line)) => Ok(line),
+            Ok(Input::Left) | Err(_) => {
                 output::print("")?;
-                Err(Fault::new(&self.attempted, "the questions were left before the last one")
-                    .hint("Nothing was made; the same command asks again"))
+                Err(Fault::new(&self.attempted, "you left before the last question")
+                    .hint("Nothing was made. Run the same command to start over"))
             }
         }
     }

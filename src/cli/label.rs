@@ -48,7 +48,7 @@ pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
     left
 }
 
-/// Opens the workstation in a process of its own, which has not run a job and heard no signals yet.
+/// Replaces this process by the workstation: a fresh process has no jobs behind it and no signal handlers installed.
 pub(super) fn hand_over(setting: &Setting, project: &Path) -> Result<()> {
     let attempted = || format!("open the workstation on {}", project.display());
     let failed = |e: std::io::Error| Fault::new(attempted(), io_reason(&e)).because(e);
@@ -63,12 +63,11 @@ pub(super) fn hand_over(setting: &Setting, project: &Path) -> Result<()> {
     command.status().map(drop).map_err(failed)
 }
 
-/// Where this person's settings are.
 fn settings_file() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "hardcase").map(|dirs| dirs.config_dir().join("settings.toml"))
 }
 
-/// Puts the commented defaults where a person would look for settings. Where that cannot be, the defaults hold all the same.
+/// Writes the commented default settings where a person would look for them. If that fails, the defaults apply anyway.
 fn offer_defaults(path: &Path) {
     if !path.exists()
         && let Some(folder) = path.parent()
@@ -78,18 +77,18 @@ fn offer_defaults(path: &Path) {
     }
 }
 
-/// Who labels: as the command line says, else as this login always did, else as the person says now.
+/// Who labels: `--as`, else the name that this login always used, else the name that the person types now.
 fn expert(setting: &Setting, project: &Path) -> Result<String> {
     if setting.named {
         return Ok(setting.expert.clone());
     }
     let names = usual_names(project)?;
     let usual = names.first().cloned().unwrap_or_else(|| setting.expert.clone());
-    // Where several people share a login, none of them signs for another.
+    // People who share a login must not label under each other's names.
     if names.len() == 1 || !setting.asks() {
         return Ok(usual);
     }
-    prompt(&format!("Your name, as your labels will be signed [{}]: ", sanitize(&usual)))?;
+    prompt(&format!("Your name, recorded with your labels [{}]: ", sanitize(&usual)))?;
     let mut line = String::new();
     stdin()
         .lock()

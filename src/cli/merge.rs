@@ -1,4 +1,4 @@
-//! `merge`: brings copies of the project, or logs of labels, together.
+//! `merge`: merges copies of a project, or label logs, into a project.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,18 @@ use crate::domain::sanitize::sanitize;
 use crate::exchange::merge::{Mode, merge};
 use crate::upkeep::backup::{Occasion, back_up_quietly};
 
-/// A union: what FILE lacks comes in, nothing in it is overwritten, and merging again brings nothing new. A copy is only read. Which model
-/// is active, who has which case, and notes that are not saved stay as they are in FILE.
+/// Merge copies of a project, or a label log, into a project.
+///
+/// FILE receives everything that it lacks. Nothing in it is overwritten, and merging the same copy again changes nothing. Copies are only
+/// read. The active model, the leases of cases and unsaved notes stay as they are in FILE.
 #[derive(clap::Args)]
 pub(super) struct Merge {
-    /// The project file that takes in what the others have
+    /// The project file to merge into
     file: PathBuf,
-    /// Copies of the project, or what `export --what events` wrote of one
+    /// Copies of the project, or label logs written by `export --what events`
     #[arg(required = true)]
     other: Vec<PathBuf>,
-    /// Say what would come in and what conflicts, and change nothing
+    /// Show what would be merged and what conflicts, without changing anything
     #[arg(long)]
     dry_run: bool,
 }
@@ -36,7 +38,7 @@ impl Merge {
             match merge(&setting.job(&self.file), other, mode)? {
                 Some(report) if setting.wants_json() => reports.push(report),
                 Some(report) => print(&sanitize(&report.to_string()))?,
-                None => setting.say("another process merged the same copy")?,
+                None => setting.say("Another process has already merged this copy.")?,
             }
         }
         if setting.wants_json() { print_json(&reports) } else { Ok(()) }

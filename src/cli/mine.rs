@@ -1,4 +1,4 @@
-//! `mine`: closes the round and opens the next.
+//! `mine`: closes the current round and opens the next.
 
 use std::path::PathBuf;
 
@@ -13,22 +13,22 @@ use crate::work::JobContext;
 pub(super) struct Mine {
     /// The project file
     file: PathBuf,
-    #[arg(long, value_name = "S", help = format!("How to choose the cases, the default first: {}", strategies()))]
+    #[arg(long, value_name = "S", help = format!("Strategy that chooses the cases: {} [default: the first]", strategies()))]
     strategy: Option<String>,
-    /// Cases of the round, evaluation and audit included
+    /// Number of cases in the round, including those for evaluation and audit
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BUDGET)]
     budget: usize,
-    /// How many experts see a case, by its use, and the share of training cases that one more sees; kept for later rounds
-    /// [default: eval=2,audit=2,train=1,share=0.1]. Never more than there are active experts
+    /// Number of experts per case, by split, and the share of training cases that get one more. Kept for later rounds; never more than
+    /// there are active experts [default: eval=2,audit=2,train=1,share=0.1]
     #[arg(long, value_name = "eval=2,…")]
     overlap: Option<String>,
-    /// Leave a round open to which others owe answers; they count in it. Otherwise a lead closes it, and nobody else may
+    /// Keep the current round open while other experts still have cases in it. Without this option it is closed, which only a lead may do
     #[arg(long)]
     keep_open: bool,
 }
 
 impl Mine {
-    /// Whether a model has to read texts first. What cannot be told is said when it is mined.
+    /// Whether texts must be scored with a LoRA first. An error here is reported by the mining itself.
     #[cfg(feature = "engine")]
     pub fn needs_model(&self) -> bool {
         is_behind(&self.file).unwrap_or(false)

@@ -14,7 +14,7 @@ use crate::domain::sanitize::sanitize;
 pub(super) struct Next {
     /// The project file
     file: PathBuf,
-    /// Show split, reason and probabilities too; the answer is then recorded as not blind
+    /// Also show the split, the reason and the model's probabilities; your answer is then recorded as not blind
     #[arg(long)]
     reveal: bool,
 }
@@ -42,12 +42,16 @@ impl Next {
     }
 }
 
-/// A case as text. What comes from the pool is made harmless.
+/// A case as text, with everything from the pool sanitized.
 pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
     let shown = text_and_meta(&case.text, &case.meta);
     let mut out = format!("case {} (item {})\n\n{shown}", case.case, case.item);
     if let Some(partner) = &case.partner {
-        out.push_str(&format!("\nnear it ({:.2}):\n\n  {}\n", partner.similarity, indent(&partner.text)));
+        out.push_str(&format!(
+            "\nsimilar text ({:.2}):\n\n  {}\n",
+            partner.similarity,
+            indent(&partner.text)
+        ));
     }
     if let Some(r) = &case.revealed {
         let p: Vec<String> = r
@@ -63,7 +67,7 @@ pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
     out
 }
 
-/// A text with what stands beside it, indented and made harmless.
+/// A text with its metadata, indented and sanitized.
 pub(super) fn text_and_meta(text: &str, meta: &serde_json::Value) -> String {
     let mut out = format!("  {}\n", indent(text));
     for (name, value) in meta.as_object().into_iter().flatten() {

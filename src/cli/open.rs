@@ -1,4 +1,4 @@
-//! `hardcase FILE`: opens a project; from a file of texts it offers to make one.
+//! `hardcase FILE`: opens a project. Given a file of texts, it offers to start one with them.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::job::preview::{FileKind, kind_of};
 
-/// The name by which the parser knows this verb, which nobody has to type.
+/// The hidden name of this verb.
 pub(super) const VERB: &str = "open";
-/// Options before the file that take the next argument with them.
+/// Global options that take a value, which is then not the file.
 const WITH_VALUE: [&str; 3] = ["--progress", "--seed", "--as"];
 
 #[derive(clap::Args)]
 #[command(override_usage = "hardcase [OPTIONS] <FILE>")]
 pub(super) struct Open {
-    /// A project, or a file of texts to make one from
+    /// A project, or a file of texts to start one with
     file: PathBuf,
     #[command(flatten)]
     importing: Importing,
@@ -33,11 +33,10 @@ impl Open {
     }
 }
 
-/// The command line with this verb put before a file that stands where a verb is expected; none where no file stands there.
-/// `word` is what the parser took for a verb.
+/// The command line with this verb inserted before `word`, which the parser took for an unknown verb. `None` if it is not a file.
 pub(super) fn with_verb(arguments: &[OsString], word: &str) -> Option<Vec<OsString>> {
     let path = Path::new(word);
-    // A file that is not there is told from a verb mistyped by what no verb has.
+    // A dot or a slash tells the name of a missing file from a mistyped verb.
     if !path.exists() && !word.contains(['.', '/']) {
         return None;
     }

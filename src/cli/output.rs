@@ -1,6 +1,6 @@
 //! Standard output and standard error. A closed pipe ends the output, not the work.
 //!
-//! Whatever is printed is harmless to a terminal: a line by signs, JSON by escapes, which change nothing of what it says.
+//! Everything printed is safe for a terminal: control characters become visible marks in text and escapes in JSON, which keep its value.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
@@ -10,15 +10,14 @@ use crate::domain::fault::{Fault, Result, io_reason};
 pub(super) use crate::domain::sanitize::sanitize;
 use crate::domain::sanitize::{sanitize_json, sanitize_line};
 
-/// No message is longer, whatever it quotes.
+/// Longest message, in bytes, whatever it quotes.
 const LONGEST: usize = 4_000;
 
-/// Prints a line.
 pub(super) fn print(line: &str) -> Result<()> {
     write(&sanitize(line))
 }
 
-/// Prints what may be read again by a program: to a terminal harmless, elsewhere as it is.
+/// Prints what a program may read again: sanitized for a terminal, unchanged elsewhere.
 pub(super) fn print_exact(text: &str) -> Result<()> {
     if io::stdout().is_terminal() { print(text) } else { write(text) }
 }
@@ -31,7 +30,7 @@ fn write(line: &str) -> Result<()> {
     }
 }
 
-/// Prints the beginning of a line that a person ends.
+/// Prints a prompt without a line feed.
 pub(super) fn prompt(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     write!(out, "{}", sanitize(text))
@@ -39,18 +38,17 @@ pub(super) fn prompt(text: &str) -> Result<()> {
         .map_err(|e| Fault::new("ask a question", io_reason(&e)))
 }
 
-/// Prints one JSON document.
 pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string(value).map_err(|e| Fault::new("print the result", e.to_string()))?;
     write(&json(&text))
 }
 
-/// A JSON document as it may be printed: the same document.
+/// Escapes what a terminal would act on; the document stays the same.
 pub(super) fn json(text: &str) -> String {
     sanitize_json(text)
 }
 
-/// Says on standard error what went wrong. There is nowhere else to go, so a failure to print is not looked at.
+/// Prints an error on standard error. There is no other channel, so a failure to print is ignored.
 pub(super) fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "hardcase: {}", sanitize_line(line, LONGEST));
 }

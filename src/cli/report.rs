@@ -1,4 +1,4 @@
-//! `report`: a report for an auditor.
+//! `report`: writes a report for an auditor.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,15 @@ use crate::domain::progress::Watcher;
 use crate::insight::report::{document, markdown, report};
 use crate::work::output::write_text;
 
-/// The task with its revisions, who labelled what and how blind, agreement, decisions, the audit, models, rounds, and what all this does not say.
-/// The same file gives the same report.
+/// Write a report for an auditor.
+///
+/// It covers the task and its revisions, who labelled what and how blind, agreement, decisions, the audit, models, rounds, and the limits of all
+/// this. The same project file always gives the same report.
 #[derive(clap::Args)]
 pub(super) struct Report {
     /// The project file
     file: PathBuf,
-    /// Where to [default: standard output]
+    /// File to write to [default: standard output]
     #[arg(short, long, value_name = "OUT")]
     out: Option<PathBuf>,
 }
@@ -27,7 +29,7 @@ impl Report {
         let text = if setting.wants_json() { format!("{}\n", document(&report)?) } else { markdown(&report) };
         if report.about.left_out > 0 {
             setting.watch.note(&format!(
-                "the answers to {} whose cases are open were left out: a lead sees them (--as NAME)",
+                "Left out the answers to {} whose cases are still open. Only a lead may see them (--as NAME).",
                 counted(report.about.left_out, "text", "texts")
             ));
         }
@@ -35,7 +37,7 @@ impl Report {
             None => print(text.trim_end()),
             Some(out) => {
                 write_text(&out, &text)?;
-                setting.say(&format!("{} written", counted(text.lines().count(), "line", "lines")))
+                setting.say(&format!("Wrote {}.", counted(text.lines().count(), "line", "lines")))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `restore`: the project as it was in a backup.
+//! `restore`: brings a project back from a backup.
 
 use std::path::PathBuf;
 
@@ -7,16 +7,17 @@ use crate::domain::fault::Result;
 use crate::domain::sanitize::sanitize;
 use crate::upkeep::restore::{Newer, restore};
 
-/// The file that is there is put aside under a dated name, and labels that were given since the backup come along. Nobody may work on the
-/// project meanwhile.
+/// Restore a project from a backup, keeping labels given since.
+///
+/// The current file is kept under a dated name. Nobody may work on the project meanwhile.
 #[derive(clap::Args)]
 pub(super) struct Restore {
     /// The project file
     file: PathBuf,
-    /// The backup [default: the newest that is whole; `hardcase backup FILE --list` shows all]
+    /// The backup to restore [default: the newest intact one; `hardcase backup FILE --list` shows all]
     #[arg(long, value_name = "BACKUP")]
     from: Option<PathBuf>,
-    /// Leave labels that were given since in the file that is put aside
+    /// Do not bring over labels given since the backup; they stay in the file kept under a dated name
     #[arg(long)]
     as_it_was: bool,
 }

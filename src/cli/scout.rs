@@ -1,4 +1,4 @@
-//! `scout`: embeds and prelabels every text that lacks it.
+//! `scout`: embeds and prelabels all new texts.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use crate::job::scout::scout;
 pub(super) struct Scout {
     /// The project file
     file: PathBuf,
-    /// An encoder model as GGUF [default: the project's own, else the embedded one]
+    /// An encoder model as GGUF [default: the project's encoder, else the embedded one]
     #[arg(long, value_name = "GGUF")]
     model: Option<PathBuf>,
-    /// Threads [default: one for each core]
+    /// Number of threads [default: one for each core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }

@@ -1,4 +1,4 @@
-//! What a verb runs with: the person, the seed, where to say what.
+//! What a verb runs with: the checked global options, who is asking, and where output goes.
 
 use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
@@ -15,17 +15,14 @@ use crate::work::JobContext;
 
 /// The checked global options.
 pub(super) struct Setting {
-    /// The expert's name.
     pub expert: String,
-    /// Whether the command line gave that name.
+    /// Whether `--as` gave that name.
     pub named: bool,
-    /// A seed instead of the project's own.
+    /// Overrides the project's seed.
     pub seed: Option<u64>,
-    /// Whether causes are printed.
+    /// Whether the causes of an error are printed.
     pub verbose: bool,
-    /// Who shows progress.
     pub watch: Watch,
-    /// The embedded model.
     #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "a label-only build carries no model"))]
     pub model: &'static [u8],
     json: bool,
@@ -47,7 +44,7 @@ impl Setting {
         }
     }
 
-    /// Who speaks on `project`: as the command line says, else the name under which this login always labelled there, else the login's own.
+    /// The expert's name on `project`: `--as`, else the one name under which this login has labelled there, else the login name.
     pub fn expert_on(&self, project: &Path) -> Result<String> {
         if self.named {
             return Ok(self.expert.clone());
@@ -58,18 +55,16 @@ impl Setting {
         })
     }
 
-    /// Who reads `project`, or speaks of its experts: as [`Self::expert_on`], but nobody is enrolled and nothing is written.
+    /// The same for verbs that only read, or that manage experts: nobody is enrolled and nothing is written.
     pub fn reader_on(&self, project: &Path) -> Result<String> {
         if self.named { Ok(self.expert.clone()) } else { reader(project, &self.expert) }
     }
 
-    /// What a job on `project` is given.
     pub fn job<'a>(&'a self, project: &'a Path) -> JobContext<'a> {
         self.watch.prepare();
         JobContext { project, watcher: &self.watch, expert: &self.expert, seed: self.seed }
     }
 
-    /// Whether results are wanted as JSON.
     pub fn wants_json(&self) -> bool {
         self.json
     }
@@ -79,24 +74,24 @@ impl Setting {
         !self.json && !self.quiet && stdin().is_terminal() && stdout().is_terminal()
     }
 
-    /// Prints a result: its sentence, or its JSON document.
+    /// Prints a result as text or as JSON.
     pub fn print(&self, result: &(impl Serialize + std::fmt::Display)) -> Result<()> {
         if self.json { output::print_json(result) } else { output::print(&result.to_string()) }
     }
 
-    /// Prints a line for a person; not with `--json` or `--quiet`.
+    /// Prints a line for a person, unless `--json` or `--quiet` is given.
     pub fn say(&self, line: &str) -> Result<()> {
         if self.json || self.quiet { Ok(()) } else { output::print(line) }
     }
 
-    /// Where what can be computed again is kept.
+    /// The folder for what can be recomputed.
     #[cfg(feature = "engine")]
     pub fn cache_dir(&self) -> std::path::PathBuf {
         directories::ProjectDirs::from("", "", "hardcase")
             .map_or_else(|| std::env::temp_dir().join("hardcase"), |d| d.cache_dir().to_owned())
     }
 
-    /// Which model scouts.
+    /// The encoder to scout with.
     #[cfg(feature = "engine")]
     pub fn scout_model(
         &self,

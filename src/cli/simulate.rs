@@ -1,4 +1,4 @@
-//! `simulate`: plays the loop on data whose labels are known.
+//! `simulate`: compares strategies by simulating the loop on texts with known labels.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,16 +15,15 @@ use crate::simulate::{
     Course, Expert, NearCopies, SimulateOptions, Sizes, Source, Trained, curves_csv, simulate,
 };
 
-/// The seed of the first run where none is given.
 const FIRST_SEED: u64 = 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum AdapterArgument {
-    /// The head after every round
+    /// Train the head after every round
     Head,
-    /// The head after every round, and a LoRA on the labels of the last
+    /// Train the head after every round, and a LoRA after the last
     Lora,
-    /// The same as lora: the head mines in any case
+    /// Same as lora
     Both,
 }
 
@@ -32,86 +31,86 @@ enum AdapterArgument {
 enum FormatArgument {
     /// A table and a chart
     Text,
-    /// Comma-separated: one line for each strategy and point of its curve
+    /// CSV with one line for each strategy and point of its curve
     Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ExpertArgument {
-    /// As imperfect as --noise or --votes say
+    /// An expert who errs as --noise or --votes say
     AsGiven,
-    /// The gold labels; only the crowd errs
+    /// An expert who always gives the gold label; only the crowd errs
     Gold,
 }
 
 #[derive(clap::Args)]
 pub(super) struct Simulate {
-    /// Texts with known labels
+    /// File of texts with known labels
     data: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// The labels with their descriptions [default: what the gold column holds, by name alone]
+    /// The task, for the descriptions of the labels [default: the values in the gold column]
     #[arg(long, value_name = "TASK.toml")]
     task: Option<PathBuf>,
     #[arg(
         long,
         value_name = "A,B",
         value_delimiter = ',',
-        help = format!("Strategies, or `all` of them: {} [default: the first and random]", strategies())
+        help = format!("Strategies to compare, or `all`: {} [default: the first and random]", strategies())
     )]
     strategy: Vec<String>,
-    /// What is trained
+    /// What to train
     #[arg(long, value_enum, default_value = "head", value_name = "KIND")]
     adapter: AdapterArgument,
-    /// Rounds
+    /// Number of rounds
     #[arg(long, default_value = "6", value_name = "N")]
     rounds: usize,
-    /// Cases of a round
+    /// Number of cases per round
     #[arg(long, default_value = "60", value_name = "N")]
     budget: usize,
-    /// Runs of each strategy, each with a pool and a test of its own; --seed is that of the first
+    /// Number of runs per strategy, each with its own pool and test set. The first run uses --seed
     #[arg(long, default_value = "5", value_name = "N")]
     seeds: usize,
-    /// Labels drawn evenly over the classes, with the gold, before the first round
+    /// Number of gold labels, drawn evenly over the classes, to start with
     #[arg(long, default_value = "0", value_name = "N")]
     seed_labels: usize,
-    /// Give cases the splits of a project: evaluation and audit cases then train nothing
+    /// Split cases as a project does: evaluation and audit cases are not trained on
     #[arg(long)]
     with_splits: bool,
-    /// Texts to mine, at most [default: all that are not in the test]
+    /// Greatest size of the pool [default: all texts outside the test set]
     #[arg(long, value_name = "N")]
     pool: Option<usize>,
-    /// Texts to judge by, at most, and at most 60 % of the data
+    /// Greatest size of the test set, which is never more than 60 % of the data
     #[arg(long, default_value = "3000", value_name = "N")]
     test: usize,
-    /// Thin the data until the rarest label has this share
+    /// Remove texts until the rarest label has this share
     #[arg(long, value_name = "SHARE")]
     prevalence: Option<f64>,
-    /// An expert who gives another label this often, and a crowd that does
+    /// Share of answers in which the simulated expert, and the crowd, give a wrong label
     #[arg(long, default_value = "0", value_name = "SHARE")]
     noise: f64,
-    /// A column that counts the annotators who gave a label, once for each label: the expert and the crowd answer as one of them
+    /// Column with the number of annotators who gave a label, once for each label. Expert and crowd then answer like one of these annotators
     #[arg(long, value_name = "LABEL=COL")]
     votes: Vec<String>,
-    /// A column with a crowd's label
+    /// Column with the crowd's label
     #[arg(long, value_name = "COL", conflicts_with = "votes")]
     crowd: Option<String>,
-    /// Who answers in the rounds
+    /// Who answers the cases
     #[arg(long, value_enum, default_value = "as-given", value_name = "WHO")]
     expert: ExpertArgument,
-    /// Leave texts out that differ from an earlier one in case, digits, links and names alone
+    /// Drop near-duplicates: texts that differ from an earlier one only in case, digits, links and names
     #[arg(long)]
     fold_copies: bool,
-    /// Compute anew what an earlier simulation has finished
+    /// Recompute runs that an earlier simulation has already finished
     #[arg(long)]
     fresh: bool,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
     format: FormatArgument,
     /// The encoder model as GGUF [default: the embedded one]
     #[arg(long, value_name = "GGUF")]
     model: Option<PathBuf>,
-    /// Threads that embed [default: one for each core]
+    /// Number of threads for embedding [default: one for each core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }
@@ -162,7 +161,7 @@ impl Simulate {
 
 fn label_and_column(said: &str) -> Result<(String, String)> {
     said.rsplit_once('=').map(|(label, column)| (label.to_owned(), column.to_owned())).ok_or_else(|| {
-        Fault::usage(format!("count the votes in '{said}'"), "it names no label and column")
+        Fault::usage(format!("read --votes {said}"), "it does not have the form LABEL=COLUMN")
             .hint("Give --votes LABEL=COLUMN once for each label")
     })
 }

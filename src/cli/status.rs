@@ -1,4 +1,4 @@
-//! `status`: where the project stands.
+//! `status`: shows where the project stands and what to do next.
 
 use std::path::PathBuf;
 

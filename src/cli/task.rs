@@ -10,16 +10,16 @@ use crate::domain::task;
 use crate::job::adapters::list;
 use crate::job::task::{revisions, set};
 
-/// No guideline is longer than this.
+/// Largest `TASK.toml` that is read, in bytes.
 const LONGEST: u64 = 1_000_000;
 
 #[derive(clap::Args)]
 #[group(id = "action", required = true, multiple = false)]
 struct Action {
-    /// Print the revision that stands as TOML
+    /// Print the current revision as TOML
     #[arg(long)]
     show: bool,
-    /// Set a new revision; labels that keep their name or id keep their answers
+    /// Set a new revision. Labels that keep their name or id keep their answers
     #[arg(long, value_name = "TASK.toml")]
     set: Option<PathBuf>,
 }
@@ -42,13 +42,13 @@ impl Task {
             let active = list(&self.file)?.into_iter().find(|a| a.active && !a.lacks.is_empty());
             return setting.say(&match active {
                 Some(a) => format!(
-                    "the task is at revision {number}; adapter {} stays active, which does not know '{}': `hardcase tune` takes in what has 2 \
-                     training labels",
+                    "The task is now at revision {number}. Adapter {} stays active, but it does not know '{}' yet: run `hardcase tune` once each new \
+                     label has 2 training labels.",
                     a.adapter,
                     a.lacks.join("', '")
                 ),
                 None => format!(
-                    "the task is at revision {number}; `hardcase scout` and `hardcase tune` bring the prelabels up to date"
+                    "The task is now at revision {number}. Run `hardcase scout` and `hardcase tune` to update the prelabels."
                 ),
             });
         }
@@ -58,12 +58,12 @@ impl Task {
         }
         match revisions.last() {
             Some(standing) => print_exact(&format!(
-                "# revision {}, which stands; {} in all\n{}",
+                "# revision {}, the current one; {} in all\n{}",
                 standing.number,
                 counted(revisions.len(), "revision", "revisions"),
                 standing.task.to_toml()?.trim_end()
             )),
-            None => Err(Fault::usage("show the task", "the project has none yet")
+            None => Err(Fault::usage("show the task", "the project has no task yet")
                 .hint("Set one with `hardcase task FILE --set TASK.toml`")),
         }
     }
@@ -75,7 +75,7 @@ pub(super) fn read_task(path: &Path) -> Result<task::Task> {
     let meta = std::fs::metadata(path).map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;
     if meta.is_file() && meta.len() > LONGEST {
         return Err(
-            Fault::usage(&attempted, "it is larger than 1 MB, and no task is").hint("Name a TASK.toml")
+            Fault::usage(&attempted, "it is larger than 1 MB, too large for a task").hint("Give a TASK.toml")
         );
     }
     let bytes = std::fs::read(path).map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;

@@ -1,4 +1,4 @@
-//! `tune`: trains on the answers.
+//! `tune`: trains on the answers and updates the prelabels.
 
 use std::path::PathBuf;
 
@@ -28,36 +28,36 @@ const ALORA: &str = "alora";
 pub(super) struct Tune {
     /// The project file
     file: PathBuf,
-    /// What to train: the linear head on the model's vectors, in a second, or low-rank updates of the model, in a minute; `alora`
-    /// changes a language model's reading of its answer's beginning alone
+    /// What to train: `head`, a linear classifier on the encoder's vectors (about a second); `lora`, low-rank updates of the encoder or of
+    /// the judge (minutes); `alora`, a LoRA of the judge that is active only at the answer, so that the cached prompt stays valid
     #[arg(long, value_name = "KIND", default_value = "head", value_parser = KINDS)]
     adapter: String,
-    /// The encoder model as GGUF, where it has moved since it scouted; or the language model that judges, which is then the one trained
+    /// The encoder as GGUF, if its file has moved; or the judge's language model as GGUF, to train the judge instead
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "GGUF")]
     model: Option<PathBuf>,
-    /// How often each label is seen by a LoRA [default: 2; 3 from 500 training labels]; by a language model at most, as held-out labels
-    /// advise [default: 2; 8 for a small one]
+    /// Number of epochs for a LoRA [default: 2; 3 from 500 training labels]. For a judge, the greatest number; cross-validation chooses
+    /// [default: 2; 8 for a small model]
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50))]
     epochs: Option<u8>,
-    /// Threads [default: one for each core]
+    /// Number of threads [default: one for each core]
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "N")]
     threads: Option<std::num::NonZeroUsize>,
-    /// Prelabel only the cases again; the pool follows when the next round is mined
+    /// Update only the prelabels of existing cases; the rest of the pool follows when you mine next
     #[arg(long)]
     no_rescore: bool,
 }
 
 impl Tune {
-    /// Whether it works with the model itself.
+    /// Whether this needs the model, and so a child process.
     #[cfg(feature = "engine")]
     pub fn needs_model(&self) -> bool {
         self.adapter != "head"
     }
 
-    /// Which adapter of the judge it trains, where it does: a model that is named says whether the scout or the judge is meant.
+    /// The kind of judge adapter to train, if it is the judge that is trained: the model's architecture tells encoder and judge apart.
     #[cfg(feature = "engine")]
     fn judge_adapter(&self) -> Result<Option<AdapterScope>> {
         match (self.adapter.as_str(), &self.model) {
@@ -67,9 +67,9 @@ impl Tune {
         }
     }
 
-    /// An option that was given and that only a LoRA has a use for.
+    /// An option that was given and that applies only to a LoRA.
     #[cfg(feature = "engine")]
-    fn of_a_lora(&self) -> Option<&'static str> {
+    fn lora_option(&self) -> Option<&'static str> {
         [
             ("--epochs", self.epochs.is_some()),
             ("--model", self.model.is_some()),
@@ -101,8 +101,8 @@ impl Tune {
             return setting.print(&report);
         }
         #[cfg(feature = "engine")]
-        if let Some(option) = self.of_a_lora() {
-            return Err(Fault::usage("tune the head", format!("{option} goes with --adapter lora"))
+        if let Some(option) = self.lora_option() {
+            return Err(Fault::usage("train the head", format!("{option} applies only to a LoRA"))
                 .hint("Leave it out, or add --adapter lora"));
         }
         let report = tune(&setting.job(&self.file), rescore)?;

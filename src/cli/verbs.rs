@@ -16,9 +16,10 @@ use super::{demo, guard, judge, predict, scout, simulate};
 use crate::domain::fault::Result;
 use crate::domain::sanitize::sanitize;
 
-const FILE_HELP: &str = "`hardcase FILE` opens a project, and makes one from a file of texts";
+const FILE_HELP: &str =
+    "`hardcase FILE` opens a project. Given a file of texts, it offers to start a new project with them.";
 
-/// Label what a local model finds hard, and train it on the answers.
+/// Label the texts that a local model finds hard, and train it on your answers.
 #[derive(Parser)]
 #[command(version, about, max_term_width = 100, after_help = FILE_HELP)]
 struct Arguments {
@@ -30,65 +31,65 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Make the demo project and open the workstation on it
+    /// Create the demo project and open it in the workstation
     #[cfg(feature = "engine")]
     Demo(demo::Demo),
-    /// Open a project, or make one from a file of texts
+    /// Open a project, or start one from a file of texts
     #[command(name = open::VERB, hide = true)]
     Open(open::Open),
-    /// Open the workstation on a project, straight on the next case
+    /// Open a project in the workstation, at your next case
     Label(label::Label),
-    /// Make a project
+    /// Create a project
     New(new::New),
-    #[command(about = format!("Add texts: {}", crate::job::import::input_formats()))]
+    #[command(about = format!("Import texts: {}", crate::job::import::input_formats()))]
     Import(import::Import),
-    /// Embed and prelabel every text that lacks it
+    /// Embed and prelabel all new texts with the local encoder
     #[cfg(feature = "engine")]
     Scout(scout::Scout),
-    /// Have a language model judge the texts nearest the boundary
+    /// Have a language model score the texts nearest the decision boundary
     #[cfg(feature = "engine")]
     Judge(judge::Judge),
-    /// Close the round and open the next with its cases
+    /// Choose the hard cases of the next round
     Mine(mine::Mine),
-    /// Show the next case
+    /// Show your next case
     Next(next::Next),
-    /// Answer for an item
+    /// Record your answer to an item
     Answer(answer::Answer),
-    /// Train on the answers, and prelabel the pool anew
+    /// Train on the answers and update the prelabels
     Tune(tune::Tune),
-    /// List earlier adapters, use one again, write one as a file, drop their bytes
+    /// List, reactivate, export or prune trained adapters
     Adapter(adapter::Adapter),
-    /// Where the project stands, and what to do next
+    /// Show where the project stands and what to do next
     Status(status::Status),
-    /// Whether the experts agree, with each other and with the model
+    /// Show how well the experts agree, with each other and with the model
     Agreement(agreement::Agreement),
-    /// Decide where experts differ
+    /// Decide cases on which experts disagree
     Adjudicate(adjudicate::Adjudicate),
     /// Score new texts with the active model
     #[cfg(feature = "engine")]
     Predict(predict::Predict),
-    /// Play the loop on texts whose labels are known, by several strategies
+    /// Compare strategies by simulating the loop on texts with known labels
     #[cfg(feature = "engine")]
     Simulate(simulate::Simulate),
-    /// A report for an auditor: what was asked, who labelled how, agreement, decisions, models
+    /// Write a report for an auditor: task, people, agreement, decisions, models
     Report(report::Report),
-    /// Write labels, predictions, final labels, the imported rows or the label log
+    /// Export labels, predictions, final labels, imported rows or the label log
     Export(export::Export),
-    /// Bring copies of a project together, or take a log of labels back
+    /// Merge copies of a project, or a label log, into a project
     Merge(merge::Merge),
-    /// Give a reviewer elsewhere cases, in a copy that comes back by merge
+    /// Write a copy with cases for a reviewer elsewhere, to be merged back later
     Assign(assign::Assign),
-    /// Who labels here, who leads, and which names are one person
+    /// List the experts, set their roles, say which names are one person
     Expert(expert::Expert),
     /// Show the task, or set a new revision of it
     Task(task::Task),
-    /// Copy a project to its folder of backups, or list them
+    /// Back up a project, or list its backups
     Backup(backup::Backup),
-    /// Go back to a backup; what is there is put aside, and its labels come along
+    /// Restore a project from a backup, keeping labels given since
     Restore(restore::Restore),
-    /// What is fine on this machine and in a project, and what is not
+    /// Check this machine and a project, or repair a damaged project
     Doctor(doctor::Doctor),
-    /// Ask for a lock that the process before holds, as `doctor` does
+    /// Try to take a lock that another process holds; used by `doctor`
     #[command(name = doctor::TRY_LOCK, hide = true)]
     TryLock(doctor::TryLock),
 }
@@ -125,8 +126,8 @@ pub fn run(model: &'static [u8]) -> ExitCode {
     }
 }
 
-/// Help and version are no errors; clap prints them where they belong. An error repeats what was typed, and that may be the name of a file
-/// that somebody else gave it.
+/// Help and version are not errors; clap prints them where they belong. An error quotes what was typed, which can be a file name that somebody
+/// else chose, so control characters in it are made visible.
 fn print_usage(error: &clap::Error) {
     let plain = |argument: std::ffi::OsString| {
         let said = argument.to_string_lossy();
@@ -139,7 +140,7 @@ fn print_usage(error: &clap::Error) {
     }
 }
 
-/// The command line; a file where a verb is expected is opened.
+/// Parses the command line. A file name in the place of a verb means `open`.
 fn parsed() -> std::result::Result<Arguments, clap::Error> {
     let error = match Arguments::try_parse() {
         Err(error) if error.kind() == ErrorKind::InvalidSubcommand => error,
@@ -156,15 +157,15 @@ fn parsed() -> std::result::Result<Arguments, clap::Error> {
 }
 
 impl Verb {
-    /// What the verb does with llama.cpp, where it does: such verbs run in a child process.
+    /// What the verb does with llama.cpp, if anything. Such verbs run in a child process, and an error message completes "cannot finish …".
     #[cfg(feature = "engine")]
     fn model_work(&self) -> Option<&'static str> {
         match self {
             Self::Scout(_) => Some("scouting"),
             Self::Judge(_) => Some("judging"),
             Self::Predict(_) => Some("scoring"),
-            Self::Simulate(_) => Some("simulating"),
-            Self::Mine(verb) if verb.needs_model() => Some("reading the pool with the LoRA"),
+            Self::Simulate(_) => Some("the simulation"),
+            Self::Mine(verb) if verb.needs_model() => Some("scoring the pool with the LoRA"),
             Self::Tune(verb) if verb.needs_model() => Some("training the adapter"),
             Self::Adapter(verb) if verb.needs_model() => Some("prelabelling with the adapter"),
             Self::Demo(verb) if !verb.opens_screen() => Some("scouting the demo"),

@@ -1,4 +1,4 @@
-//! Progress for a person or for a program, always on standard error.
+//! Shows a job's progress on standard error, for a person or for a program, and passes requests to stop to the job.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,25 +15,22 @@ use super::stop_signals;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::sanitize::sanitize;
 
-/// JSON lines come no closer together than this, but for the last of a stage.
+/// Least time between JSON lines, except for the last of a stage.
 const LINE_EVERY: Duration = Duration::from_millis(100);
 
-/// Without models there is no child.
 #[cfg(not(feature = "engine"))]
 fn is_child() -> bool {
     false
 }
 
-/// How fast a spinner turns.
-const TURN: Duration = Duration::from_millis(120);
+const SPINNER_TICK: Duration = Duration::from_millis(120);
 
-/// Shows what a job says of itself, and passes on a wish to stop.
 pub(super) struct Watch {
     shown: Shown,
     stopping: Arc<Stopping>,
 }
 
-/// A wish to stop, and what is to happen at it.
+/// Whether the user asked to stop, and what to do then.
 #[derive(Default)]
 struct Stopping {
     asked: AtomicBool,
@@ -54,7 +51,7 @@ struct Bar {
 }
 
 impl Watch {
-    /// Shows progress as `kind` says; nothing at all when `quiet`, notes only where a bar has no terminal.
+    /// Shows nothing when `quiet`, and only notes where a bar has no terminal.
     pub fn new(kind: ProgressKind, quiet: bool) -> Self {
         let shown = match kind {
             ProgressKind::Json => Shown::Lines(Mutex::default()),
@@ -65,13 +62,13 @@ impl Watch {
         Self { shown, stopping: Arc::default() }
     }
 
-    /// From here on Ctrl-C and the like are wishes to stop. The workstation hears signals in its own way.
+    /// From here on Ctrl-C and termination signals ask the job to stop. The workstation handles signals itself.
     pub fn prepare(&self) {
-        let heard = Arc::clone(&self.stopping);
-        // A second request falls through to a plain exit: jobs may be killed at any time. A child's parent sees to that itself.
+        let stopping = Arc::clone(&self.stopping);
+        // A second request kills the process: jobs may be killed at any time. In a child, the parent does so.
         stop_signals::each_time(move || {
-            let again = heard.asked.swap(true, Ordering::Relaxed);
-            heard.act();
+            let again = stopping.asked.swap(true, Ordering::Relaxed);
+            stopping.act();
             if again && !is_child() {
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
@@ -79,7 +76,7 @@ impl Watch {
         });
     }
 
-    /// Does `then` once, on another thread, when a person asks to stop: for what waits and cannot look whether one did.
+    /// Runs `then` once, on another thread, when the user asks to stop: for code that blocks and cannot poll [`Watcher::stopped`].
     pub fn on_stop(&self, then: impl FnOnce() + Send + 'static) {
         self.prepare();
         if let Ok(mut place) = self.stopping.then.lock() {
@@ -187,8 +184,8 @@ fn new_bar(progress: &Progress) -> ProgressBar {
         }));
     }
     if progress.total.is_none() {
-        // Nothing is counted: that it turns is all there is to see.
-        bar.enable_steady_tick(TURN);
+        // Without a count, only the spinner shows that the job is alive.
+        bar.enable_steady_tick(SPINNER_TICK);
     }
     bar.with_message(sanitize(&progress.stage))
 }

@@ -1,8 +1,8 @@
-//! Disagreements: which there are, what everybody said of one, the lead's decision with its reason, and sending cases round again after the
-//! guideline was changed.
+//! Disagreements: lists them, shows everybody's answers, records a lead's decision with its reason, and sends cases out for re-annotation after
+//! the guideline was changed.
 //!
-//! Keeps to who may see what: an expert sees others' answers once nobody is to answer for the item any more, the lead at any time. A lead
-//! who looks before answering has seen them, so that is recorded as a reveal: an answer after it is no blind one.
+//! Enforces who may see what: a lead sees answers at any time, other experts only after the case is closed. Looking at others' answers before
+//! answering is recorded as a reveal, so a later answer is not blind.
 
 use std::collections::BTreeSet;
 
@@ -20,112 +20,105 @@ use crate::store::log::events::Reveals;
 use crate::store::pool::items::ShownItem;
 use crate::store::rounds::reannotation::Reannotation;
 
-/// No reason is longer.
+/// Longest reason, in bytes.
 const LONGEST: usize = 10_000;
 
-/// All that was said of an item.
+/// Everything known about an item.
 #[derive(Clone, Debug, Serialize)]
 pub struct DisagreementDetail {
-    /// The item.
     pub item: ItemId,
-    /// Its case.
     pub case: Option<CaseId>,
     /// The number of the case's round.
     pub round: Option<i64>,
     /// The text exactly as imported.
     pub text: String,
-    /// The answers, in the order in which they were given.
+    /// In the order in which they were given.
     pub answers: Vec<Answer>,
-    /// The decision that stands.
+    /// The current decision.
     pub decision: Option<Decided>,
-    /// The model's view and why the case was chosen, where it is a case.
+    /// The model's view and why the case was chosen, if it is a case.
     pub model: Option<Reveal>,
-    /// The revision of the task that stands.
+    /// The current revision of the task.
     pub revision: i64,
-    /// Cases of it that were sent round again and wait for an answer.
+    /// Cases of it that were sent out for re-annotation and are not answered yet.
     pub waiting: usize,
 }
 
-/// An answer with what stands beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// The expert's name.
+    /// By name.
     pub expert: String,
-    /// The label's name; none for a skip.
+    /// By name; `None` for a skip.
     pub label: Option<String>,
-    /// The label first given blind, where this one is another.
+    /// The first blind label, if it is another one.
     pub first: Option<String>,
-    /// The expert's note.
     pub note: Option<String>,
     /// How sure the expert was, 1 to 3.
     pub confidence: Option<u8>,
     /// The revision of the task under which it was given.
     pub revision: i64,
-    /// Whether it counts no more, because the item was answered again under a newer revision.
+    /// Whether it is superseded, because the item was answered again under a newer revision.
     pub overtaken: bool,
 }
 
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
-    /// The item.
     pub item: ItemId,
-    /// The label's name.
+    /// By name.
     pub label: String,
     /// Who decided.
     pub by: String,
-    /// Why.
     pub reason: Option<String>,
     /// UTC milliseconds.
     pub at_ms: i64,
-    /// Whether it counts no more, because the item was answered again under a newer revision.
+    /// Whether it is superseded, because the item was answered again under a newer revision.
     pub overtaken: bool,
 }
 
 impl std::fmt::Display for Decided {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "decided: item {} is {}", self.item, self.label)
+        write!(f, "Decided: item {} is {}.", self.item, self.label)
     }
 }
 
-/// Which cases are sent round again.
+/// Which cases are sent out for re-annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// This one.
     Item(ItemId),
-    /// Those on which experts differ and that nobody has decided.
+    /// Undecided disagreements.
     Undecided,
     /// All that were labelled under an older revision.
     All,
 }
 
 impl Session {
-    /// Whether this expert leads.
+    /// Whether this expert is a lead.
     pub fn leads(&self) -> Result<bool> {
         Ok(self.store.role(self.expert)? == Role::Lead)
     }
 
-    /// The items on which experts differ, as far as this one may know of them.
+    /// The disagreements that this expert may know of.
     pub fn disputes(&self) -> Result<Vec<Dispute>> {
         disputes(&self.store, self.task(), self.expert)
     }
 
-    /// All that was said of an item. Where this expert could still have answered it blind, it is recorded that this is over.
+    /// Everything known about an item. Records a reveal, so that an answer of this expert after it is not blind.
     ///
     /// # Errors
-    /// No such item, or one that this expert may not look into yet.
+    /// No such item, or one that this expert may not see yet.
     pub fn disagreement_detail(&mut self, item: ItemId) -> Result<DisagreementDetail> {
-        let attempted = || format!("show what was said of item {item}");
+        let attempted = || format!("show the answers to item {item}");
         let shown = self.must_exist(item, &attempted())?;
         if !self.leads()? && !self.store.is_closed(self.expert, item)? {
-            return Err(Fault::new(attempted(), "others are still to answer it, or you are")
-                .hint("It can be seen once its answers are complete; a lead sees it at any time"));
+            return Err(Fault::new(attempted(), "it still needs an answer from you or from others")
+                .hint("You can see it once its case is closed; only a lead sees it earlier"));
         }
         let case = self.store.case_of_item(item)?;
         if let Some(case) = &case {
             self.store.reveal(self.expert, case)?;
         }
-        // One that came back to this expert and waits says by itself whether it is blind.
+        // An open repeat for this expert has its own record of whether it is blind.
         if let Some(again) = self
             .store
             .repeat_under_way(self.expert, item)?
@@ -166,10 +159,10 @@ impl Session {
         })
     }
 
-    /// Decides which label an item has, and why. When this returns, it is on disk; it overrules every answer in training.
+    /// Decides which label an item has, and why. When this returns, it is on disk. The decision overrides all answers in training.
     ///
     /// # Errors
-    /// This expert does not lead, there is no such label or item, nobody has answered for the item, or no reason is given.
+    /// This expert is not a lead, there is no such label or item, nobody has answered the item, or no reason is given.
     pub fn decide(&mut self, item: ItemId, label: &str, reason: &str) -> Result<Decided> {
         let attempted = || format!("decide on item {item}");
         self.must_lead(attempted())?;
@@ -177,15 +170,16 @@ impl Session {
         let reason = reason.trim();
         if reason.is_empty() {
             return Err(Fault::usage(attempted(), "no reason is given")
-                .hint("Say in a sentence why: it is what the others learn from"));
+                .hint("Give the reason in one sentence, for the other experts to learn from"));
         }
         if reason.len() > LONGEST {
-            return Err(Fault::usage(attempted(), format!("the reason is longer than {LONGEST} bytes")));
+            return Err(Fault::usage(attempted(), format!("the reason is longer than {LONGEST} bytes"))
+                .hint("Shorten it"));
         }
         self.must_exist(item, &attempted())?;
         if self.store.answers_on(item)?.is_empty() {
-            return Err(Fault::usage(attempted(), "nobody has answered for it yet")
-                .hint("`hardcase adjudicate FILE --list` lists the items on which experts differ"));
+            return Err(Fault::usage(attempted(), "nobody has answered it yet")
+                .hint("`hardcase adjudicate FILE --list` lists the disagreements"));
         }
         let before = self.store.decisions(Some(item))?.pop();
         let case = self.store.case_of_item(item)?;
@@ -207,12 +201,12 @@ impl Session {
         })
     }
 
-    /// Takes back the decision that stands on an item; what it replaced stands again. Returns the label's name; none where none stands.
+    /// Undoes the current decision on an item; an earlier one becomes current again. Returns the label's name, or `None` without a decision.
     ///
     /// # Errors
-    /// This expert does not lead.
+    /// This expert is not a lead.
     pub fn take_back_decision(&mut self, item: ItemId) -> Result<Option<String>> {
-        self.must_lead(format!("take back the decision on item {item}"))?;
+        self.must_lead(format!("undo the decision on item {item}"))?;
         let Some(decision) = self.store.decisions(Some(item))?.pop() else { return Ok(None) };
         let case = self.store.case_of_item(item)?;
         let event = NewEvent {
@@ -223,10 +217,10 @@ impl Session {
         Ok(Some(self.name_of(&decision.label)))
     }
 
-    /// Sets a revision of the task that differs in the guideline. Returns its number.
+    /// Sets a revision of the task with a new guideline. Returns its number.
     ///
     /// # Errors
-    /// This expert does not lead.
+    /// This expert is not a lead.
     pub fn revise_guideline(&mut self, guideline: &str) -> Result<i64> {
         self.must_lead("change the guideline".into())?;
         let current = self.store.task()?.task;
@@ -235,7 +229,7 @@ impl Session {
         Ok(self.revision.number)
     }
 
-    /// Takes up a revision of the task that was set since. True where there was one.
+    /// Switches to the newest revision of the task. Returns whether there was a newer one.
     pub fn take_up_revision(&mut self) -> Result<bool> {
         let newest = self.store.task()?;
         let other = newest.id != self.revision.id;
@@ -245,12 +239,12 @@ impl Session {
         Ok(other)
     }
 
-    /// Sends cases that were labelled under an older revision round again: to each expert who did so, blind, in the open round.
+    /// Sends cases that were labelled under an older revision out for re-annotation: to each expert who labelled them, blind, in the open round.
     ///
     /// # Errors
-    /// This expert does not lead, no round is open, or there is nothing to send.
+    /// This expert is not a lead, no round is open, or there is nothing to send.
     pub fn send_round(&mut self, which: Which) -> Result<Reannotation> {
-        let attempted = "send cases round again";
+        let attempted = "send cases out for re-annotation";
         self.must_lead(attempted.into())?;
         if let Which::Item(item) = which {
             self.must_exist(item, attempted)?;
@@ -270,9 +264,9 @@ impl Session {
         if items.is_empty() {
             return Err(Fault::new(
                 attempted,
-                format!("none of them was labelled under an older revision than {}", revision.number),
+                format!("none was labelled before revision {} of the task", revision.number),
             )
-            .hint("Change how to decide first, on the screen or with `hardcase task FILE --set TASK.toml`"));
+            .hint("Change the guideline first, on the screen Agree or with `hardcase task FILE --set TASK.toml`"));
         }
         let sent = self.store.send_for_reannotation(&items, revision.id)?.ok_or_else(|| {
             Fault::new(attempted, "no round is open").hint("Open one with `hardcase mine FILE`")
@@ -283,24 +277,24 @@ impl Session {
         }
     }
 
-    /// Why nothing of `items` was sent round again: all that are cases were before, and what nobody was ever shown as a case cannot be.
+    /// Why none of `items` was sent out: they are out already, or they were never cases.
     fn not_sent(&self, attempted: &str, items: &[ItemId]) -> Result<Fault> {
         for item in items {
             if self.store.reannotations_waiting(*item)? > 0 {
-                return Ok(Fault::new(attempted, "they are with their experts already"));
+                return Ok(Fault::new(attempted, "they have been sent already")
+                    .hint("Wait for their experts to answer"));
             }
         }
-        let which = if items.len() == 1 { "it is" } else { "they are" };
-        Ok(Fault::new(attempted, format!("{which} nobody's case: only cases of a round go round again")).hint(
-            "Whoever labelled it looks at it again among the texts of the workstation, or with `hardcase answer FILE --item N --label L`",
+        let which = if items.len() == 1 { "it was never a case" } else { "they were never cases" };
+        Ok(Fault::new(attempted, format!("{which} of a round")).hint(
+            "Their experts can change such labels in the list of texts, or with `hardcase answer FILE --item N --label L`",
         ))
     }
 
-    /// The item's text.
     fn must_exist(&self, item: ItemId, attempted: &str) -> Result<ShownItem> {
         self.store.item(item)?.ok_or_else(|| {
             Fault::usage(attempted, "the project has no such text")
-                .hint("`hardcase adjudicate FILE --list` lists the items on which experts differ")
+                .hint("`hardcase adjudicate FILE --list` lists the disagreements")
         })
     }
 
@@ -308,7 +302,7 @@ impl Session {
         if self.leads()? {
             return Ok(());
         }
-        Err(Fault::new(attempted, "only a lead decides")
-            .hint("Whoever enrolled first in the project leads it"))
+        Err(Fault::new(attempted, "only a lead may do that")
+            .hint("`hardcase expert FILE list` shows who is a lead; at first it is the expert who joined the project first"))
     }
 }

@@ -1,7 +1,12 @@
-//! One expert's session at one project, and the figures that are shown.
+//! One expert's session at one project: what the screens and the command line share.
 //!
-//! What the screens and the command line share. It keeps cases blind: nothing of the model's view, the split, another expert's answer or
-//! the reason for a case leaves it before this expert has answered, except by a reveal, which is recorded. It never runs a model.
+//! It keeps cases blind: the model's view, the split, another expert's answer and the reason for a case never leave it before this expert has
+//! answered, except by a reveal, which is recorded. It never runs a model.
+//!
+//! - `session` is the expert at work: the next case, answers, undo. `shown` is what they may see.
+//! - `adjudication` shows and decides disagreements, and sends cases out for re-annotation. `people` manages experts.
+//! - `browse` lists and searches texts, with `query` for the search line. `pages` fetches figures from `insight`.
+//! - `request`, `worker`, `latest` and `jobs` run all this on threads and child processes, so that a screen never waits for the file.
 
 pub mod adjudication;
 pub mod browse;

@@ -1,4 +1,4 @@
-//! The experts of a project, as a person reads and changes them: roles, names that are one person, logins.
+//! Lists and changes the experts of a project: roles, names that are one person, logins.
 
 use std::path::Path;
 
@@ -13,60 +13,56 @@ use crate::store::{Access, Store};
 /// A name under which answers were given.
 #[derive(Clone, Debug, Serialize)]
 pub struct Listed {
-    /// The name.
     pub name: String,
-    /// What the person may do.
     pub role: Role,
-    /// The person's first name, where this is another.
+    /// The person's first name, if it is another one.
     pub same_as: Option<String>,
-    /// Standing labels given under it.
+    /// Current labels given under this name.
     pub labels: usize,
-    /// When it was enrolled, UTC.
+    /// When the name was first used, UTC.
     pub since: String,
-    /// The logins under which it was used.
+    /// The logins under which the name was used.
     pub logins: Vec<Login>,
-    /// Standing labels of it from a login that it is not tied to.
+    /// Current labels from a login that is not tied to this name.
     pub untied_labels: usize,
-    /// Whether it has none of these.
+    /// Whether there are no such labels.
     pub tied: bool,
 }
 
 /// A login under which a name was used.
 #[derive(Clone, Debug, Serialize)]
 pub struct Login {
-    /// Its name.
     pub login: String,
     /// Whether the name is tied to it.
     pub tied: bool,
 }
 
-/// What is to be changed, by names.
+/// A requested change, by names.
 #[derive(Clone, Debug)]
-pub enum Wanted {
+pub enum ChangeRequest {
     /// Two names are one person.
     Same(String, String),
-    /// They are not.
+    /// Two names are two people.
     Apart(String, String),
     /// A person has this role from now on.
     Role(String, Role),
 }
 
-/// What came of it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Settled {
-    /// Whether anything was written: not where it was so already.
+pub struct ChangeReport {
+    /// Whether anything was written.
     pub changed: bool,
-    /// In one sentence.
+    /// The outcome in one sentence.
     pub says: String,
 }
 
-impl std::fmt::Display for Settled {
+impl std::fmt::Display for ChangeReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.says)
     }
 }
 
-/// All names, in the order in which they were enrolled.
+/// All names, in the order in which they were first used.
 pub fn list(project: &Path) -> Result<Vec<Listed>> {
     let enrolled = Store::open(project, Access::Read)?.enrolled()?;
     let name_of = |id: ExpertId| enrolled.iter().find(|e| e.expert == id).map(|e| e.name.clone());
@@ -83,38 +79,42 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
     Ok(listed.collect())
 }
 
-/// Changes what a lead may change of experts. When this returns, it is on disk.
+/// Changes roles, or which names are one person, as the lead `speaker`. When this returns, it is on disk.
 ///
 /// # Errors
-/// No such expert, a speaker who does not lead, or a change that would leave nobody to lead.
-pub fn settle(project: &Path, speaker: &str, wanted: &Wanted) -> Result<Settled> {
+/// No such expert, a speaker who is not a lead, or a change that would leave the project without a lead.
+pub fn change_experts(project: &Path, speaker: &str, request: &ChangeRequest) -> Result<ChangeReport> {
     let mut store = Store::open(project, Access::Session)?;
-    let attempted = match wanted {
-        Wanted::Same(one, other) => format!("say that {one} and {other} are one person"),
-        Wanted::Apart(one, other) => format!("say that {one} and {other} are two persons"),
-        Wanted::Role(name, role) => format!("make {name} {}", with_article(*role)),
+    let attempted = match request {
+        ChangeRequest::Same(one, other) => format!("declare {one} and {other} to be one person"),
+        ChangeRequest::Apart(one, other) => format!("declare {one} and {other} to be two people"),
+        ChangeRequest::Role(name, role) => format!("make {name} {}", with_article(*role)),
     };
     let find = |name: &str| -> Result<ExpertId> {
         store.find_expert(name)?.ok_or_else(|| {
             let known = store.experts().unwrap_or_default();
             let names: Vec<String> = known.into_iter().map(|(_, name)| name).collect();
-            Fault::usage(&attempted, format!("the project knows no expert called {name}"))
-                .hint(format!("It knows {}", names.join(", ")))
+            Fault::usage(&attempted, format!("the project has no expert called {name}"))
+                .hint(format!("Its experts are {}", names.join(", ")))
         })
     };
-    let change = match wanted {
-        Wanted::Same(one, other) | Wanted::Apart(one, other) if one.trim() == other.trim() => {
-            return Err(Fault::usage(attempted, "that is one name").hint("Give two names"));
+    let change = match request {
+        ChangeRequest::Same(one, other) | ChangeRequest::Apart(one, other) if one.trim() == other.trim() => {
+            return Err(
+                Fault::usage(attempted, "the two names are the same").hint("Give two different names")
+            );
         }
-        Wanted::Same(one, other) => Change::Same(find(one)?, find(other)?),
-        Wanted::Apart(one, other) => Change::Apart(find(one)?, find(other)?),
-        Wanted::Role(name, role) => Change::Role(find(name)?, *role),
+        ChangeRequest::Same(one, other) => Change::Same(find(one)?, find(other)?),
+        ChangeRequest::Apart(one, other) => Change::Apart(find(one)?, find(other)?),
+        ChangeRequest::Role(name, role) => Change::Role(find(name)?, *role),
     };
     let not_lead = |store: &Store| -> Result<Fault> {
-        Ok(Fault::usage(&attempted, format!("only a lead may, and {speaker} does not lead"))
-            .hint(format!("{} does; whoever that is says it with --as NAME", store.leads()?.join(" and "))))
+        let leads = store.leads()?;
+        let who = if leads.len() == 1 { "The lead is" } else { "The leads are" };
+        Ok(Fault::usage(&attempted, format!("only a lead may do that, and {speaker} is not a lead"))
+            .hint(format!("{who} {}; if that is you, add --as NAME", leads.join(" and "))))
     };
-    // Whoever may not change anything is not enrolled by trying.
+    // A failed attempt must not add the speaker to the experts.
     let Some(expert) = store.find_expert(speaker)? else { return Err(not_lead(&store)?) };
     if store.role(expert)? != Role::Lead {
         return Err(not_lead(&store)?);
@@ -123,40 +123,40 @@ pub fn settle(project: &Path, speaker: &str, wanted: &Wanted) -> Result<Settled>
     let changed = store.change_experts((expert, session), change);
     store.end_session(session, false)?;
     let changed = changed?;
-    let says = match (changed, wanted) {
+    let says = match (changed, request) {
         (Changed::NotLead, _) => return Err(not_lead(&store)?),
         (Changed::LastLead, _) => {
-            return Err(Fault::usage(attempted, "a project always has a lead, and there is no other")
+            return Err(Fault::usage(attempted, "a project must have a lead, and there is no other")
                 .hint("Make another expert a lead first: `hardcase expert FILE role NAME lead`"));
         }
         (Changed::TiedByOthers, _) => {
-            return Err(Fault::usage(
-                attempted,
-                "other names tie them: each of the two is the same as a third",
-            )
-            .hint("Take that apart: `hardcase expert FILE list` shows which names are one person"));
+            return Err(Fault::usage(attempted, "both are the same person as a third name").hint(
+                "Undo one of those first; `hardcase expert FILE list` shows which names are one person",
+            ));
         }
-        (Changed::Already, Wanted::Same(one, other)) => format!("{one} and {other} were one person already"),
-        (Changed::Already, Wanted::Apart(one, other)) => {
-            format!("{one} and {other} were two persons already")
+        (Changed::Already, ChangeRequest::Same(one, other)) => {
+            format!("{one} and {other} are one person already.")
         }
-        (Changed::Already, Wanted::Role(name, role)) => {
-            format!("{name} was {} already", with_article(*role))
+        (Changed::Already, ChangeRequest::Apart(one, other)) => {
+            format!("{one} and {other} are two people already.")
         }
-        (Changed::Yes, Wanted::Same(one, other)) => {
-            format!("{one} and {other} are one person: of two answers to a text the later one counts")
+        (Changed::Already, ChangeRequest::Role(name, role)) => {
+            format!("{name} is {} already.", with_article(*role))
         }
-        (Changed::Yes, Wanted::Apart(one, other)) => {
-            format!("{one} and {other} are two persons, and their answers count apart")
+        (Changed::Yes, ChangeRequest::Same(one, other)) => {
+            format!("{one} and {other} are now one person. If both answered a text, the later answer counts.")
         }
-        (Changed::Yes, Wanted::Role(name, Role::Lead)) => {
-            format!("{name} leads: sees all answers, and may close rounds and change roles")
+        (Changed::Yes, ChangeRequest::Apart(one, other)) => {
+            format!("{one} and {other} are now two people. Their answers count separately.")
         }
-        (Changed::Yes, Wanted::Role(name, Role::Expert)) => {
-            format!("{name} is an expert: sees the own answers alone until a case is closed")
+        (Changed::Yes, ChangeRequest::Role(name, Role::Lead)) => {
+            format!("{name} is now a lead, who sees all answers, closes rounds and changes roles.")
+        }
+        (Changed::Yes, ChangeRequest::Role(name, Role::Expert)) => {
+            format!("{name} is now an expert, who sees others' answers only after a case is closed.")
         }
     };
-    Ok(Settled { changed: changed == Changed::Yes, says })
+    Ok(ChangeReport { changed: changed == Changed::Yes, says })
 }
 
 fn with_article(role: Role) -> &'static str {
@@ -166,7 +166,7 @@ fn with_article(role: Role) -> &'static str {
     }
 }
 
-/// The name under which this process's login reads the project, where it gives none: its own, else the one under which it always labelled.
+/// The default name for reading the project under this login: the one name under which it has labelled, else the login name.
 ///
 /// # Errors
 /// The project cannot be opened.

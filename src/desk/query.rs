@@ -1,52 +1,45 @@
-//! What a person looks for in the pool, and the one line in which it is typed: `label:spam round:2 the rest is searched in the text`.
+//! The search line of the list of texts: `label:spam round:2 the rest is searched in the text`.
 
 use std::fmt;
 
-/// The filters that a line can have, each with what stands after its colon.
+/// The filters, each with its value.
 const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, suspect, round:N, source:FILE, meta:COLUMN=VALUE, prelabel:NAME";
 
-/// Which items are looked for: those that hold the text and meet every filter.
+/// Which items to find: those that contain the text and match every filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// A part of the text, in any case; empty for every text.
+    /// A part of the text, ignoring case; empty for every text.
     pub text: String,
-    /// What must hold beside it.
     pub filters: Vec<Filter>,
 }
 
-/// One condition on an item. Those on labels speak of this expert's own.
+/// One condition on an item. Filters on labels are about this expert's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// Labelled so.
     Label(String),
-    /// Not labelled.
     Unlabelled,
-    /// Labelled in any way.
     Labelled,
-    /// Left unanswered.
     Skipped,
-    /// Marked for a second look.
+    /// Flagged for a second look.
     Flagged,
-    /// Answered in a way that looks like a slip.
+    /// The answer is a label issue: it may be wrong.
     Suspect,
-    /// A case of the round of this number.
+    /// A case of the round with this number.
     Round(i64),
-    /// A row of the import of this name.
+    /// A row of the import with this name.
     Source(String),
-    /// A row with this value beside the text.
+    /// A row with this value in a metadata column.
     Meta {
-        /// The column's name.
         column: String,
-        /// What it holds.
         value: String,
     },
-    /// The model's label, of items whose prelabel this expert has seen after answering.
+    /// The model's label, for items whose prelabel this expert has seen after answering.
     Prelabel(String),
 }
 
-/// Part of a line between blanks; what is in double quotes is taken as it stands.
+/// A part of the line between blanks; text in double quotes is taken literally.
 struct Word {
-    /// What stands before the first colon outside quotes.
+    /// What is before the first colon outside quotes.
     name: Option<String>,
     rest: String,
     /// Whether any of `rest` was in quotes.
@@ -54,10 +47,10 @@ struct Word {
 }
 
 impl Query {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// One sentence on the filter that cannot be.
+    /// One sentence about the filter that is wrong.
     pub fn parse(line: &str) -> Result<Self, String> {
         let mut query = Self::default();
         let mut texts: Vec<String> = Vec::new();
@@ -78,14 +71,14 @@ impl Query {
         Ok(query)
     }
 
-    /// Whether it asks for anything less than the whole pool.
+    /// Whether it matches the whole pool.
     pub fn is_everything(&self) -> bool {
         self.text.is_empty() && self.filters.is_empty()
     }
 }
 
 impl Filter {
-    /// A filter that has no value.
+    /// A filter without a value.
     fn of_one_word(word: &str) -> Option<Self> {
         match word.to_ascii_lowercase().as_str() {
             "flagged" => Some(Self::Flagged),
@@ -95,7 +88,7 @@ impl Filter {
         }
     }
 
-    /// A filter; none where it only looks like one: a time, an address.
+    /// A filter, or `None` for a word that only looks like one, such as a time or an address.
     fn of(typed: &str, value: &str, quoted: bool) -> Result<Option<Self>, String> {
         let name = typed.to_ascii_lowercase();
         let name = name.as_str();
@@ -106,16 +99,16 @@ impl Filter {
         }
         if !known {
             return Err(format!(
-                "no filter is called '{typed}'; there are {FILTERS}. To search for it, put it in quotes: \"{typed}:{value}\""
+                "There is no filter '{typed}'. The filters are {FILTERS}. To search for this text, put it in quotes: \"{typed}:{value}\""
             ));
         }
         if value.is_empty() {
             return Err(match name {
-                "round" => "round: which? For example round:2".into(),
-                "source" => "source: which file? For example source:sms.tsv".into(),
-                "meta" => "meta: which column and value? For example meta:sender=Bob".into(),
-                "prelabel" => "prelabel: which label?".into(),
-                _ => "label: which? The name of a label, none, or any".into(),
+                "round" => "Add a number after round: as in round:2".into(),
+                "source" => "Add a file name after source: as in source:sms.tsv".into(),
+                "meta" => "Add a column and a value after meta: as in meta:sender=Bob".into(),
+                "prelabel" => "Add the name of a label after prelabel:".into(),
+                _ => "Add the name of a label, none, or any after label:".into(),
             });
         }
         Ok(Some(match name {
@@ -127,7 +120,7 @@ impl Filter {
             "round" => {
                 let number = value.parse().ok().filter(|n| *n >= 0);
                 Self::Round(number.ok_or_else(|| {
-                    format!("round:{value}: a round has a number; 0 is what came before the first")
+                    format!("round:{value} is not a round. Give its number; 0 is before the first round")
                 })?)
             }
             _ => match value.split_once('=') {
@@ -135,9 +128,7 @@ impl Filter {
                     Self::Meta { column: column.into(), value: value.into() }
                 }
                 _ => {
-                    return Err(format!(
-                        "meta:{value}: it needs a column and a value, as in meta:sender=Bob"
-                    ));
+                    return Err(format!("meta:{value} needs a column and a value, as in meta:sender=Bob"));
                 }
             },
         }))
@@ -152,7 +143,7 @@ fn words(line: &str) -> Vec<Word> {
     while let Some(c) = chars.next() {
         let now = word.get_or_insert_with(|| Word { name: None, rest: String::new(), quoted: false });
         match c {
-            // Two quotes within quotes are one.
+            // Inside quotes, two quotes stand for one.
             '"' if within && chars.peek() == Some(&'"') => {
                 chars.next();
                 now.rest.push('"');
@@ -175,7 +166,6 @@ fn words(line: &str) -> Vec<Word> {
     words
 }
 
-/// A text in quotes.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -201,7 +191,7 @@ impl fmt::Display for Filter {
     }
 }
 
-/// The line that reads as this query.
+/// The line that parses as this query.
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = self.filters.iter().map(Filter::to_string).collect();
@@ -257,11 +247,11 @@ mod tests {
     #[test]
     fn a_filter_that_cannot_be_says_so_in_a_sentence() {
         let says = |line: &str| Query::parse(line).unwrap_err();
-        assert!(says("lable:spam").starts_with("no filter is called 'lable'; there are label:NAME"));
-        assert!(says("round:two").contains("a round has a number"));
-        assert!(says("round:-1").contains("a round has a number"));
+        assert!(says("lable:spam").starts_with("There is no filter 'lable'. The filters are label:NAME"));
+        assert!(says("round:two").contains("is not a round"));
+        assert!(says("round:-1").contains("is not a round"));
         assert!(says("meta:sender").contains("meta:sender=Bob"));
-        assert!(says("label:").starts_with("label: which?"));
+        assert!(says("label:").ends_with("after label:"));
     }
 
     fn filter() -> impl Strategy<Value = Filter> {

@@ -1,4 +1,4 @@
-//! A session: the next case, an answer, undo and redo, skip, flag, note.
+//! One expert at work on one project: the next case, answers, undo and redo, skips, flags, notes.
 
 use std::path::Path;
 
@@ -21,19 +21,18 @@ use crate::store::rounds::cases::Case;
 use crate::store::rounds::leases::LEASE_MS;
 use crate::store::{Access, Store};
 
-/// Audit cases drawn before anything is scouted: as many as a round has at least.
+/// Audit cases drawn before anything is scouted: the least number in a round.
 const FIRST_AUDIT: usize = 6;
 
-/// Whether a case stays with its expert when the process ends.
+/// What happens to the leased cases when the session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
-    /// It goes back at once.
+    /// They are released at once.
     FreesCases,
-    /// It stays until its lease ends: the next process of the same expert goes on with it.
+    /// They stay leased until their lease ends: the same expert's next process gets them again.
     KeepsCases,
 }
 
-/// One expert at one project.
 pub struct Session {
     pub(super) store: Store,
     pub(super) expert: ExpertId,
@@ -45,16 +44,14 @@ pub struct Session {
 /// The next case, or why there is none.
 #[derive(Clone, Debug)]
 pub enum Next {
-    /// A case.
     Case(Box<ShownCase>),
-    /// There is none, and why.
     None(NoCase),
 }
 
-/// What an expert speaks of.
+/// What an answer, skip, flag or note is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
-    /// An item, in the case in which this expert would answer for it.
+    /// An item, in the case in which this expert would answer it.
     Item(ItemId),
     /// The case on the screen.
     Case(CaseId),
@@ -75,24 +72,23 @@ impl From<CaseId> for About {
 /// What an expert adds to an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Remarks {
-    /// A note.
     pub note: Option<String>,
-    /// The own confidence, 1 to 3.
+    /// How sure the expert is, 1 to 3.
     pub confidence: Option<u8>,
-    /// Milliseconds the case was looked at; by default since it was leased.
+    /// Milliseconds that the case was on the screen; by default since it was leased.
     pub duration_ms: Option<i64>,
 }
 
 /// The names under which this login has labelled in the project, the last first.
 ///
 /// # Errors
-/// Those of session down: a person is asked for a name only where it is of use.
+/// Those of [`Session::open`], so that a person is not asked for a name in vain.
 pub fn usual_names(project: &Path) -> Result<Vec<String>> {
     Store::open(project, Access::Session)?.experts_of_login()
 }
 
 impl Session {
-    /// Sits down at a project. The expert is enrolled at first use.
+    /// Begins a session. A new name is added to the experts.
     ///
     /// # Errors
     /// The project cannot be opened or written, or has no task.
@@ -103,7 +99,7 @@ impl Session {
         Ok(Self { store, expert, session, revision, leaving })
     }
 
-    /// The task as it stood when the session began.
+    /// The task as it was when the session began.
     pub fn task(&self) -> &Task {
         &self.revision.task
     }
@@ -116,7 +112,7 @@ impl Session {
         }
     }
 
-    /// The next `count` cases in order, so that the one after an answer is there before the answer is.
+    /// The next `count` cases in order, so that the next case is ready before the current one is answered.
     pub fn window(&mut self, count: usize) -> Result<Vec<Card>> {
         let cases = self.lease(count)?;
         cases.iter().map(|case| self.card(case)).collect()
@@ -126,10 +122,10 @@ impl Session {
         self.store.lease_cases(self.expert, self.session, count, LEASE_MS)
     }
 
-    /// A case that this expert may see, with what the expert did to it; none where there is no such case, or it comes back to another.
+    /// A case that this expert may see, with what they did to it. `None` if there is no such case, or it is another expert's repeat.
     pub fn look(&mut self, case: CaseId) -> Result<Option<Card>> {
         let mut found = self.store.case(case)?;
-        // A place that is kept for a repeat looks like any other case to whoever goes to its number.
+        // To somebody who goes to its number, a place kept for a repeat must look like any other case.
         if found.as_ref().is_some_and(|case| case.as_repeat().is_some() && case.expert.is_none())
             && self.store.claim_repeat(case, self.expert)?
         {
@@ -144,17 +140,17 @@ impl Session {
         found.map(|case| self.card(&case)).transpose()
     }
 
-    /// Brings a case before all others that wait for this expert, as after an undo.
+    /// Makes a case this expert's next one, as after an undo.
     pub fn bring_first(&mut self, case: CaseId) -> Result<()> {
         self.store.lease_first(case, self.expert, self.session, LEASE_MS)
     }
 
-    /// The cases that this expert has answered or skipped, the last one last.
+    /// The cases that this expert has answered or skipped, oldest first.
     pub fn answered(&self) -> Result<Vec<(CaseId, ItemId)>> {
         self.store.answered_cases(self.expert)
     }
 
-    /// Where this expert is in the open round; none where none is open.
+    /// How far this expert is in the open round. `None` if no round is open.
     pub fn place(&self) -> Result<Option<Place>> {
         let place = self.store.place_in_round(self.expert)?;
         Ok(place.map(|p| Place {
@@ -166,13 +162,13 @@ impl Session {
         }))
     }
 
-    /// Draws the first audit cases, where nothing is scouted yet: what is labelled meanwhile is not lost.
+    /// Draws the first audit cases if nothing is scouted yet, so that labelling can begin without a model.
     pub fn begin_without_model(&mut self) -> Result<bool> {
         let seed = self.store.project()?.seed;
         self.store.open_round_0(FIRST_AUDIT, seed)
     }
 
-    /// What the project lacks before cases can be mined and labelled; none where it lacks nothing.
+    /// What the project still needs before cases can be mined and labelled, if anything.
     pub fn lacks(&self) -> Result<Option<Lack>> {
         Ok(if self.store.is_part_without_models()? {
             Some(Lack::Models)
@@ -185,7 +181,7 @@ impl Session {
         })
     }
 
-    /// Why [`Self::next_case`] has none.
+    /// Why [`Self::next_case`] has no case.
     pub fn why_no_case(&self) -> Result<NoCase> {
         match self.lacks()? {
             Some(Lack::Models) => return Ok(NoCase::PartDone),
@@ -205,8 +201,8 @@ impl Session {
         Ok(newest.map_or(NoCase::NoRound, NoCase::RoundDone))
     }
 
-    /// A case that this expert goes to by its number, leased where it wants an answer; none where there is no such case, and where it is for
-    /// others: then it would get more answers than it is to have.
+    /// The case with this number, leased if it needs an answer. `None` if there is no such case, or if it is for others, because it would then
+    /// get more answers than it needs.
     pub fn go_to(&mut self, case: CaseId) -> Result<Option<Card>> {
         let repeat = self.store.case(case)?.is_some_and(|case| case.as_repeat().is_some());
         if !repeat && !self.store.lease_by_number(case, self.expert, self.session, LEASE_MS)? {
@@ -236,7 +232,7 @@ impl Session {
         })
     }
 
-    /// This expert's answer in a case: of a repeat the one given in it, else the one that stands on the item.
+    /// This expert's answer in a case: for a repeat the answer given in it, otherwise the current answer to the item.
     fn answer_in(&self, case: &Case) -> Result<Option<LabelEvent>> {
         match case.as_repeat() {
             Some(repeat) => self.store.answer_to_repeat(repeat),
@@ -244,7 +240,7 @@ impl Session {
         }
     }
 
-    /// Whether the model's view has been shown to this expert; of a repeat, since it came back.
+    /// Whether the model's view has been shown to this expert; for a repeat, since it was repeated.
     fn is_revealed(&self, case: &Case) -> Result<bool> {
         match case.as_repeat() {
             Some(_) => Ok(case.revealed),
@@ -280,7 +276,7 @@ impl Session {
         })
     }
 
-    /// Shows what is hidden of a case, and records that it was shown: an answer after this is not a blind one.
+    /// Shows what is hidden of a case, and records that it was shown: an answer after this is not blind.
     pub fn reveal(&mut self, case: CaseId) -> Result<Option<Reveal>> {
         let Some(case) = self.store.case(case)? else {
             return Ok(None);
@@ -319,12 +315,12 @@ impl Session {
     /// Records an answer. When this returns, it is on disk.
     ///
     /// # Errors
-    /// No such item or label, or the file cannot be written: nothing was recorded then.
+    /// No such item or label, or the file cannot be written. Nothing is recorded then.
     pub fn answer(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Saved> {
         self.record(item.into(), label, remarks, Reveals::No)
     }
 
-    /// The same, and how many labels this expert has given with it.
+    /// Records an answer, and counts this expert's labels.
     ///
     /// # Errors
     /// Those of [`Self::answer`].
@@ -334,7 +330,7 @@ impl Session {
         Ok(Acknowledged { saved, labels })
     }
 
-    /// Records an answer, and in the same commit that the model's view is shown from here on; returns that view, where there is a case.
+    /// Records an answer, and in the same commit that the model's view is shown from here on. Returns that view, if there is a case.
     pub fn answer_and_reveal(
         &mut self,
         about: impl Into<About>,
@@ -366,12 +362,12 @@ impl Session {
         Ok(Saved { item, label: label.name, changed })
     }
 
-    /// Leaves a case unanswered; it comes back once, after all others.
+    /// Skips a case; it comes back once, after all others.
     pub fn skip(&mut self, about: impl Into<About>) -> Result<LabelEvent> {
         self.append(about.into(), Action::Skip, None)
     }
 
-    /// Marks an item for a second look, or takes the mark off. Returns whether it is marked now.
+    /// Flags an item for a second look, or removes the flag. Returns whether it is flagged now.
     pub fn toggle_flag(&mut self, about: impl Into<About>) -> Result<bool> {
         let about = about.into();
         let (item, case) = self.subject(about)?;
@@ -386,25 +382,25 @@ impl Session {
     /// An empty note.
     pub fn note(&mut self, about: impl Into<About>, text: &str) -> Result<LabelEvent> {
         if text.trim().is_empty() {
-            return Err(Fault::usage("save the note", "it is empty"));
+            return Err(Fault::usage("save the note", "it is empty").hint("Type a text first"));
         }
         let noted = self.append(about.into(), Action::Note, Some(text.to_owned()))?;
         self.keep_draft(noted.event.item, "")?;
         Ok(noted)
     }
 
-    /// Keeps a half-written note, so that a hang-up does not lose it; an empty one is dropped.
+    /// Keeps an unsaved note, so that a lost connection does not lose it; an empty one is removed.
     pub fn keep_draft(&mut self, about: impl Into<About>, text: &str) -> Result<()> {
         let (item, _) = self.subject(about.into())?;
         self.store.keep_draft(self.expert, item, text)
     }
 
-    /// Takes back this expert's last event that stands.
+    /// Undoes this expert's last event.
     pub fn undo(&mut self) -> Result<Option<TakenBack>> {
         self.turn(Action::Retract)
     }
 
-    /// Puts back what was last taken back, where nothing was done since.
+    /// Redoes what was last undone, if nothing was done since.
     pub fn redo(&mut self) -> Result<Option<TakenBack>> {
         self.turn(Action::Restore)
     }
@@ -428,7 +424,7 @@ impl Session {
             None => about.event.action.as_str().to_owned(),
         };
         let back = action == Action::Retract;
-        // A decision was not made on the case's screen, so nothing leads back there.
+        // A decision was not made on the Case screen, so undoing it does not go there.
         let case = about.event.case.filter(|_| !decision);
         Ok(Some(TakenBack { item: about.event.item, case, what, back }))
     }
@@ -439,13 +435,14 @@ impl Session {
         self.store.append(self.session, event, Reveals::No)
     }
 
-    /// The item and the case that are spoken of. Only a repeat is kept apart from the newest case of its item.
+    /// The item and the case. Except for a repeat, that is the newest case of the item.
     fn subject(&self, about: About) -> Result<(ItemId, Option<Case>)> {
         let (item, repeat) = match about {
             About::Item(item) => (item, self.store.repeat_under_way(self.expert, item)?),
             About::Case(id) => {
                 let case = self.store.case(id)?.ok_or_else(|| {
                     Fault::usage(format!("label case {id}"), "the project has no such case")
+                        .hint("`hardcase next FILE` shows your next case")
                 })?;
                 (case.item, case.as_repeat())
             }
@@ -476,7 +473,7 @@ impl Session {
         })
     }
 
-    /// Gets up in order.
+    /// Ends the session.
     pub fn close(mut self) -> Result<()> {
         self.store.end_session(self.session, self.leaving == Leaving::KeepsCases)
     }

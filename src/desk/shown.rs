@@ -1,4 +1,4 @@
-//! What an expert is shown: a case, blind until answered, and what there is to say where there is none.
+//! What an expert is shown: a case, blind until answered, or the reason why there is none.
 
 use serde::Serialize;
 
@@ -9,27 +9,24 @@ pub use crate::store::rounds::annotations_needed::Outstanding;
 /// A case as an expert may see it before answering.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownCase {
-    /// Its number.
     pub case: CaseId,
-    /// The item's number.
     pub item: ItemId,
     /// The text exactly as imported.
     pub text: String,
-    /// Columns beside the text; never the gold.
+    /// Metadata columns; never the gold label.
     pub meta: serde_json::Value,
-    /// The text across the boundary.
+    /// The similar text with another predicted label.
     pub partner: Option<ShownPartner>,
     /// The labels, in the order of the task.
     pub labels: Vec<ShownLabel>,
-    /// What is hidden until an answer; only after a reveal.
+    /// What is hidden until an answer; set only after a reveal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revealed: Option<Reveal>,
 }
 
-/// The text across the boundary.
+/// The similar text with another predicted label.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownPartner {
-    /// Its text.
     pub text: String,
     /// Cosine similarity to the case.
     pub similarity: f32,
@@ -38,26 +35,23 @@ pub struct ShownPartner {
 /// A label to choose.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownLabel {
-    /// Its name.
     pub name: String,
-    /// Its key.
     pub key: char,
 }
 
 /// What is hidden until an answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reveal {
-    /// The item's split.
     pub split: &'static str,
-    /// Why it was chosen, in the field's terms.
+    /// Why it was chosen, as stored.
     pub reason: &'static str,
-    /// The same in plain words.
+    /// The reason in plain words, to complete "chosen because".
     pub in_words: &'static str,
     /// The model's label.
     pub prelabel: Option<String>,
     /// The model's probabilities by label name.
     pub probabilities: serde_json::Map<String, serde_json::Value>,
-    /// The judge's, where a language model has read the text.
+    /// The judge's probabilities, if it has scored the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub judge: Option<serde_json::Map<String, serde_json::Value>>,
 }
@@ -68,136 +62,128 @@ impl Reveal {
         self.probabilities.get(self.prelabel.as_ref()?)?.as_f64()
     }
 
-    /// The judge's label, and the probability of it.
+    /// The judge's label and its probability.
     pub fn judged(&self) -> Option<(&str, f64)> {
         let judged = self.judge.as_ref()?.iter();
         judged.filter_map(|(name, p)| Some((name.as_str(), p.as_f64()?))).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 }
 
-/// What an answer did.
+/// A recorded answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Saved {
-    /// The item.
     pub item: ItemId,
-    /// The label's name.
+    /// By name.
     pub label: String,
-    /// True where the answer replaces an earlier one.
+    /// Whether the answer replaces an earlier one.
     pub changed: bool,
 }
 
-/// The same for a script, which sees nothing else of how far it is.
+/// A recorded answer with the expert's progress, for scripts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Acknowledged {
-    /// What the answer did.
     #[serde(flatten)]
     pub saved: Saved,
-    /// Labels of this expert in all, those of repeats included: a count that stood still would tell one.
+    /// All labels of this expert, including those of repeats: if the count stood still, it would give a repeat away.
     pub labels: usize,
 }
 
 impl std::fmt::Display for Acknowledged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { saved: Saved { item, label, changed }, labels } = self;
-        let verb = if *changed { "changed" } else { "saved" };
-        write!(f, "{verb}: {label} on item {item}; {} by you", counted(*labels, "label", "labels"))
+        let verb = if *changed { "Changed" } else { "Saved" };
+        write!(f, "{verb}: item {item} is {label}. You have given {}.", counted(*labels, "label", "labels"))
     }
 }
 
-/// What an undo or redo did.
+/// The outcome of an undo or redo.
 #[derive(Clone, Debug, Serialize)]
 pub struct TakenBack {
-    /// The item.
     pub item: ItemId,
     /// The case, to return to it.
     pub case: Option<CaseId>,
-    /// What was taken back or put back: `label spam`, `skip`, `note`, …
+    /// What was undone or redone: `label spam`, `skip`, `note`, …
     pub what: String,
-    /// True where it was taken back, false where it was put back.
+    /// True for an undo, false for a redo.
     pub back: bool,
 }
 
 /// A case with what this expert has done to it so far.
 #[derive(Clone, Debug)]
 pub struct Card {
-    /// The case; revealed only where this expert has seen the reveal before.
+    /// The case; revealed only if this expert has seen the reveal before.
     pub shown: ShownCase,
-    /// This expert's standing label, by name.
+    /// This expert's current label, by name.
     pub label: Option<String>,
-    /// Whether this expert left it unanswered.
     pub skipped: bool,
-    /// Whether this expert flagged it.
     pub flagged: bool,
     /// This expert's last note.
     pub note: Option<String>,
-    /// A note that was begun and not saved.
+    /// An unsaved note.
     pub draft: Option<String>,
 }
 
-/// Where an expert is in the open round.
+/// How far an expert is in the open round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The round's number.
     pub round: i64,
-    /// Its cases.
     pub cases: usize,
-    /// Of these with a label by anybody.
+    /// Cases with a label by anybody.
     pub answered: usize,
-    /// Of these with a label by this expert.
+    /// Cases with a label by this expert.
     pub mine: usize,
-    /// Cases that wait for this expert.
+    /// Cases that this expert can still answer.
     pub left: usize,
 }
 
-/// What a project lacks before cases can be mined and labelled.
+/// What a project needs before cases can be mined and labelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// What the models compute with, in a part that was given without it: it can be labelled, and no more.
+    /// Vectors and adapters: a part without them can only be labelled and returned.
     Models,
-    /// Texts.
     Texts,
-    /// A scout's prelabels.
     Prelabels,
-    /// A round.
     Round,
 }
 
 /// Why there is no case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoCase {
-    /// The pool is empty.
     NoTexts,
     /// No text has a prelabel.
     NotScouted,
     /// No round is open.
     NoRound,
-    /// Every case of the round has what it wants.
+    /// Every case of the round has all the answers it needs.
     RoundDone(i64),
-    /// What is left of a round is for others to answer.
+    /// The remaining cases of a round are for others to answer.
     WithOthers(Outstanding),
-    /// Every assigned case is answered, in a part of a project that can do nothing but go back.
+    /// Every assigned case of a part is answered; it can only be returned.
     PartDone,
 }
 
 impl std::fmt::Display for NoCase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoTexts => f.write_str("the pool is empty: run `hardcase import FILE DATA`"),
+            Self::NoTexts => {
+                f.write_str("This project has no texts yet. Add some with `hardcase import FILE DATA`.")
+            }
             Self::NotScouted => f.write_str(
-                "nothing has been scouted yet: run `hardcase scout FILE`, then `hardcase mine FILE`",
+                "No text has a prelabel yet. Run `hardcase scout FILE`, then `hardcase mine FILE`.",
             ),
-            Self::NoRound => f.write_str("no round is open: run `hardcase mine FILE`"),
+            Self::NoRound => f.write_str("No round is open. Run `hardcase mine FILE`."),
             Self::RoundDone(round) => {
-                write!(f, "round {round} is done: run `hardcase tune FILE`, then `hardcase mine FILE`")
+                write!(f, "Round {round} is done. Run `hardcase tune FILE`, then `hardcase mine FILE`.")
             }
             Self::WithOthers(owed) => write!(
                 f,
-                "what was yours in round {} is done; {owed}: `hardcase mine FILE --keep-open` opens the next round beside it",
+                "You have answered all your cases in round {}: {owed}. `hardcase mine FILE --keep-open` opens the next round meanwhile.",
                 owed.round
             ),
-            Self::PartDone => {
-                f.write_str("all assigned cases are done: give this copy back, where `hardcase merge PROJECT COPY` takes it in")
-            }
+            Self::PartDone => f.write_str(
+                "All assigned cases are done. Return this copy, to be merged with `hardcase merge PROJECT COPY`.",
+            ),
         }
     }
 }

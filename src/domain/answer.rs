@@ -1,5 +1,4 @@
-//! What an expert answers, and answers as training and figures use them: votes for training, first blind answers for everything that is
-//! measured.
+//! Answers as training and figures use them: votes for training, first blind answers for everything that is measured.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +37,7 @@ pub struct Vote {
     pub item: ItemId,
     /// The label's stable key.
     pub label: String,
-    /// Whether it decides between experts.
+    /// Whether it is a lead's decision.
     pub adjudicated: bool,
 }
 
@@ -49,27 +48,26 @@ pub struct BlindAnswer {
     pub expert: ExpertId,
     /// The label's stable key.
     pub label: String,
-    /// The item's split.
     pub split: Split,
-    /// Number of the round of its case; none for an item that no round proposed.
+    /// Number of the round of its case. `None` for an item that was answered outside of a case.
     pub round: Option<i64>,
     /// Probability that the audit drew it.
     pub inclusion: Option<f64>,
 }
 
-/// How an item came to its label, or why it has none.
+/// How an item got its label, or why it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reached {
     /// A lead decided.
     Adjudicated,
-    /// Several experts gave the same.
+    /// Several experts gave the same label.
     Agreed,
-    /// One expert gave it.
+    /// One expert labelled it.
     Single,
-    /// More experts gave it than any other.
+    /// More experts gave it than any other label.
     Majority,
-    /// No label has more votes than every other: it has none.
+    /// No label has the most votes, so there is none.
     Tie,
 }
 
@@ -86,14 +84,13 @@ impl Reached {
     }
 }
 
-/// What the votes on one item come to.
+/// The result of the votes on one item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// The label's stable key; none for a tie.
+    /// The label's stable key. `None` for a tie.
     pub label: Option<String>,
-    /// How it was reached.
     pub reached: Reached,
-    /// How many experts gave each label, a decision not counted.
+    /// How many experts gave each label, without decisions.
     pub votes: BTreeMap<String, usize>,
 }
 
@@ -102,7 +99,7 @@ pub fn decided(votes: &[Vote]) -> BTreeMap<ItemId, String> {
     verdicts(votes).into_iter().filter_map(|(item, verdict)| Some((item, verdict.label?))).collect()
 }
 
-/// What the votes come to, item by item.
+/// The result of the votes on each item.
 pub fn verdicts(votes: &[Vote]) -> BTreeMap<ItemId, Verdict> {
     let mut tally: BTreeMap<ItemId, (Option<&str>, BTreeMap<&str, usize>)> = BTreeMap::new();
     for vote in votes {

@@ -1,16 +1,15 @@
-//! A case: an item put before experts, with the reason why it was chosen.
+//! A case: an item that experts are asked to label, with the reason why it was chosen.
 
 use serde::{Deserialize, Serialize};
 
 use super::ids::ItemId;
 use super::split::Split;
 
-/// The item across the boundary that is shown beside a case.
+/// The similar text shown next to a case: the nearest item with another predicted label.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Partner {
-    /// The nearest item of another predicted label.
     pub item: ItemId,
-    /// Cosine similarity to it.
+    /// Cosine similarity to the case.
     pub similarity: f32,
 }
 
@@ -24,28 +23,28 @@ pub enum Reason {
     ConfidentRare,
     /// The middle of a cluster, for coverage.
     Medoid,
-    /// One end of a nearest pair of opposite prediction in an overlap of clusters.
+    /// One of a nearest pair with different predictions, where clusters overlap.
     Overlap,
     /// The model is undecided: smallest margin, largest entropy, or least confidence.
     Margin,
-    /// Farthest from what was labelled or chosen before it.
+    /// Farthest from everything labelled or chosen before.
     Farthest,
-    /// Prelabelled otherwise than the labelled items near it.
+    /// Its prediction differs from those of labelled items nearby.
     Contrast,
-    /// A large step of the head, and another one than those of the choices before it.
+    /// A large gradient of the head, different from those of earlier choices.
     Gradient,
     /// Drawn at random by the strategy `random`.
     Random,
-    /// Drawn at random from the audit range, whatever the strategy thinks.
+    /// Drawn at random for the audit, whatever the strategy.
     Audit,
-    /// An evaluation case that one expert has answered before, shown to the same expert again.
+    /// An evaluation case that an expert has answered before, shown again to the same expert.
     Repeat,
-    /// Answered under an older revision of the task, and sent to the same expert for re-annotation. In the file it is a repeat with a revision.
+    /// Answered under an older revision of the task, and sent out for re-annotation. In the file it is a repeat with a revision.
     Reannotate,
 }
 
 impl Reason {
-    /// Those that stand in a file: all but `Reannotate`.
+    /// Those that are stored in the file: all except `Reannotate`.
     pub const STORED: [Self; 11] = [
         Self::NearBoundary,
         Self::ConfidentRare,
@@ -78,21 +77,21 @@ impl Reason {
         }
     }
 
-    /// The reason in plain words, for the reveal after an answer.
+    /// The reason in plain words, to complete "chosen because". Shown after an answer.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::NearBoundary => "it lies near the line between two labels",
+            Self::NearBoundary => "the model's first guess was a close call",
             Self::ConfidentRare => "the model is sure it is a rare one",
             Self::Medoid => "many other texts resemble it",
             Self::Overlap => "the model labels a very similar text differently",
             Self::Margin => "the model could hardly decide",
             Self::Farthest => "it is unlike every text chosen before it",
-            Self::Contrast => "the model disagrees with the labels of similar texts",
-            Self::Gradient => "its label would teach the model a lot",
+            Self::Contrast => "the model labels it differently from similar texts that are labelled",
+            Self::Gradient => "its label would change the model considerably",
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random, to test the model",
-            Self::Repeat => "you had it before: it shows how steady your answers are",
-            Self::Reannotate => "you had it before, and the guideline has changed since",
+            Self::Repeat => "you answered it before, and it shows how consistent your answers are",
+            Self::Reannotate => "you answered it before, and the guideline has changed since",
         }
     }
 }
@@ -101,23 +100,23 @@ impl std::str::FromStr for Reason {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::STORED.into_iter().find(|r| r.as_str() == s).ok_or_else(|| format!("'{s}' is not a reason"))
+        Self::STORED
+            .into_iter()
+            .find(|r| r.as_str() == s)
+            .ok_or_else(|| format!("'{s}' is not a known reason"))
     }
 }
 
 /// A case as a round proposes it, before it has an id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
-    /// The item to be labelled.
     pub item: ItemId,
-    /// Its split.
     pub split: Split,
-    /// Why it was chosen.
     pub reason: Reason,
-    /// The nearest item of another predicted label; none where the pool has one predicted label only.
+    /// The nearest item with another predicted label. `None` if all items have the same prediction.
     pub partner: Option<Partner>,
     /// Margin of the prelabel when chosen, 0 to 1.
     pub margin: f32,
-    /// Probability that this item was drawn, for audit cases; none for mined ones.
+    /// Probability that this item was drawn, for audit cases only.
     pub inclusion: Option<f64>,
 }

@@ -1,16 +1,16 @@
-//! Experts' roles, and what is said of experts: who leads, and which names are one person.
+//! Experts' roles, and changes to them: who is a lead, and which names are one person.
 
 use serde::Serialize;
 
 use super::ids::ExpertId;
 
-/// What an expert may do. The program keeps to it; the file keeps nothing from whoever opens it otherwise.
+/// What an expert may do. The program enforces it; the file itself protects nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Labels, and sees only the own answers until a case is closed.
+    /// Labels, and sees other experts' answers only after a case is closed.
     Expert,
-    /// Sees all answers, closes rounds that others owe answers to, and says who leads and which names are one person.
+    /// Also sees all answers at any time, closes rounds with open cases, decides disagreements, and manages experts.
     Lead,
 }
 
@@ -24,28 +24,28 @@ impl Role {
     }
 }
 
-/// What a lead says of experts; an event of its own.
+/// A lead's change to experts, recorded as an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// This person has this role from now on.
     Role(ExpertId, Role),
     /// These two names are one person.
     Same(ExpertId, ExpertId),
-    /// They are not: takes back what was said of these two.
+    /// These two names are two people: undoes `Same`.
     Apart(ExpertId, ExpertId),
 }
 
-/// What came of a change.
+/// The outcome of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
     /// It is on disk.
     Yes,
     /// It was so before; nothing was written.
     Already,
-    /// The speaker does not lead.
+    /// The person who asked is not a lead.
     NotLead,
     /// It would leave the project without a lead.
     LastLead,
-    /// Nobody said of these two that they are one person: other names tie them.
+    /// These two were never declared to be one person: each is the same person as a third name.
     TiedByOthers,
 }

@@ -1,4 +1,4 @@
-//! What went wrong, in the three parts that a person needs: what was attempted, why it failed, what to do.
+//! Errors in the three parts that a person needs: what was attempted, why it failed, what to do.
 
 use std::error::Error;
 use std::fmt;
@@ -11,14 +11,13 @@ pub type Result<T, E = Fault> = std::result::Result<T, E>;
 pub enum FaultKind {
     /// The work could not be done. Exit code 1.
     Failed,
-    /// The command was given something that it cannot take. Exit code 2.
+    /// The user gave something that the command cannot accept. Exit code 2.
     Usage,
-    /// A check was not met: an adapter did not verify, a gate stayed shut. Exit code 3.
+    /// A check failed: an adapter did not verify, a gate was not passed. Exit code 3.
     Check,
 }
 
 impl FaultKind {
-    /// The process's exit code.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Failed => 1,
@@ -52,19 +51,19 @@ impl Fault {
         }
     }
 
-    /// The same, where what the person gave is at fault.
+    /// The same, if the user's input is at fault.
     pub fn usage(attempted: impl Into<String>, why: impl Into<String>) -> Self {
         Self { kind: FaultKind::Usage, ..Self::new(attempted, why) }
     }
 
-    /// Adds what to do about it: a whole sentence without its full stop.
+    /// Adds what to do: a whole sentence without its final full stop.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds what to do about it where nothing more exact was said already.
+    /// Adds what to do, unless a more specific hint is there already.
     #[must_use]
     pub fn or_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint.get_or_insert_with(|| hint.into());
@@ -78,26 +77,25 @@ impl Fault {
         self
     }
 
-    /// Keeps the underlying error for the log.
+    /// Keeps the underlying error, which `--verbose` prints.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Says what the caller was doing when a lower room failed; the reason and the hint stay.
+    /// Replaces what was attempted by what the caller was doing; the reason and the hint stay.
     #[must_use]
     pub fn while_trying(mut self, attempted: impl Into<String>) -> Self {
         self.attempted = attempted.into();
         self
     }
 
-    /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
         self.kind.exit_code()
     }
 
-    /// The reason alone.
+    /// The reason without what was attempted.
     pub fn why(&self) -> &str {
         &self.why
     }
@@ -119,7 +117,7 @@ impl Error for Fault {
     }
 }
 
-/// An input or output error as a person reads it, without the operating system's number.
+/// An input or output error as a clause for a person, without the operating system's error number.
 pub fn io_reason(error: &std::io::Error) -> String {
     use std::io::ErrorKind;
     match error.kind() {

@@ -1,4 +1,4 @@
-//! A number as it may be shown: with its interval and its n, or with the reason why it is not defined.
+//! A number as it may be shown: with its interval and its n, or with the reason why it is not known.
 
 use serde::Serialize;
 
@@ -8,29 +8,25 @@ use serde::Serialize;
 pub enum Figure {
     /// A value with a 95 % interval over `n` cases.
     Known {
-        /// The point estimate.
         value: f64,
-        /// Lower end of the 95 % interval.
         lo: f64,
-        /// Upper end of the 95 % interval.
         hi: f64,
         /// Number of cases it rests on.
         n: usize,
     },
-    /// There is no such number, and why.
+    /// There is no such number yet.
     Undefined {
-        /// One clause that says what is missing.
+        /// One clause that says what is missing, such as "3 of the 5 cases needed".
         undefined: String,
     },
 }
 
 impl Figure {
-    /// The figure that is not defined because of `why`.
     pub fn undefined(why: impl Into<String>) -> Self {
         Self::Undefined { undefined: why.into() }
     }
 
-    /// The point estimate, where there is one.
+    /// The point estimate, if there is one.
     pub fn value(&self) -> Option<f64> {
         match self {
             Self::Known { value, .. } => Some(*value),
@@ -43,7 +39,7 @@ impl std::fmt::Display for Figure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Known { value, lo, hi, n } => write!(f, "{value:.2} ({lo:.2} to {hi:.2}, n = {n})"),
-            Self::Undefined { undefined } => write!(f, "not defined: {undefined}"),
+            Self::Undefined { undefined } => write!(f, "not known yet ({undefined})"),
         }
     }
 }

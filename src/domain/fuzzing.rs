@@ -1,6 +1,6 @@
-//! Hostile input for tests: bytes that grow from a small corpus by seeded mutation, an oracle that judges each, and a failure made small.
+//! A small fuzzer for tests: inputs grow from a corpus by seeded mutation, an oracle checks each, and a failing input is minimized.
 //!
-//! `HARDCASE_PROOF_INPUTS` sets how many inputs all hunts have together; each says its share in hundredths. A failure names the seed and the
+//! `HARDCASE_PROOF_INPUTS` sets the number of inputs of all fuzzers together; each has a share in hundredths. A failure names the seed and the
 //! number of its input; `HARDCASE_PROOF_SEED` sets another seed.
 
 #![expect(
@@ -17,18 +17,18 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Inputs of all hunts together in the ordinary suite.
+/// Inputs of all fuzzers together in the ordinary suite.
 const INPUTS: usize = 20_000;
 /// The seed of the ordinary suite.
 const SEED: u64 = 7;
-/// One input in this many is large: a line of a megabyte, a pile of ten thousand marks.
+/// One input in this many is large: a line of a megabyte, or ten thousand combining marks.
 const LARGE: u32 = 2_000;
-/// No input is longer.
+/// Longest input.
 const LONGEST: usize = 2_200_000;
-/// Tries at making a failure smaller.
+/// Attempts to minimize a failing input.
 const TRIES: usize = 3_000;
 
-/// Pieces that have hurt somebody: escape sequences, what reorders and what hides, bytes that are no text, and what formats are made of.
+/// Pieces that have broken programs: escape sequences, bidirectional and invisible characters, invalid UTF-8, and the syntax of formats.
 const TOKENS: &[&[u8]] = &[
     b"\x1b]52;c;aGVsbG8=\x07",
     b"\x1b]0;title\x1b\\",
@@ -113,21 +113,21 @@ pub fn tokens() -> &'static [&'static [u8]] {
     TOKENS
 }
 
-/// Bytes as text that a file can hold: what is no UTF-8 is replaced, and what no text of a pool holds is left out.
+/// Bytes as text that a project can hold: invalid UTF-8 is replaced, and null characters are left out.
 pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(bytes);
     if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { text }
 }
 
-/// The beginning of a text, of at most so many bytes.
+/// The beginning of a text, of at most this many bytes.
 pub fn beginning(text: &str, most: usize) -> &str {
     &text[..(0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)]
 }
 
-/// What must hold of everything that a terminal is sent of foreign text.
+/// The oracle for text sent to a terminal.
 ///
 /// # Errors
-/// A character that must not be there, and where.
+/// A forbidden character, and where.
 pub fn is_harmless(shown: &str) -> Result<(), String> {
     let mut pile = 0;
     for (at, c) in shown.char_indices() {
@@ -145,30 +145,30 @@ pub fn is_harmless(shown: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What must hold of every refusal: one clear sentence of bounded length.
+/// The oracle for error messages: one sentence of bounded length.
 ///
 /// # Errors
-/// What it is instead.
+/// The message, if it is not one.
 pub fn is_one_sentence(said: &str) -> Result<(), String> {
     let ok = said.starts_with("cannot ") && said.contains(": ") && said.len() < 20_000;
-    if ok && !said.contains(['\n', '\u{1b}']) { Ok(()) } else { Err(format!("no sentence: {said:?}")) }
+    if ok && !said.contains(['\n', '\u{1b}']) { Ok(()) } else { Err(format!("not one sentence: {said:?}")) }
 }
 
-/// A hunt for an input that breaks something.
+/// Searches for an input that breaks something.
 pub struct Fuzzer {
     what: &'static str,
     inputs: usize,
     seed: u64,
-    tells: bool,
+    verbose: bool,
 }
 
 impl Fuzzer {
-    /// A hunt named for what is hunted through, with so many hundredths of all inputs.
+    /// A fuzzer named for what it tests, with this many hundredths of all inputs.
     pub fn new(what: &'static str, hundredths: usize) -> Self {
         Self::with(what, |all| all * hundredths / 100)
     }
 
-    /// A hunt beside those, where an input takes long: with one for so many of all inputs.
+    /// A fuzzer for slow inputs, in addition to those: it gets one input for every `one_in` of all.
     pub fn sample(what: &'static str, one_in: usize) -> Self {
         Self::with(what, |all| all / one_in)
     }
@@ -181,16 +181,15 @@ impl Fuzzer {
             what,
             inputs: share(all),
             seed: number("HARDCASE_PROOF_SEED").unwrap_or(SEED),
-            tells: asked.is_some(),
+            verbose: asked.is_some(),
         }
     }
 
-    /// How many inputs it has.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// Judges inputs that grow from `seeds`, the seeds themselves first; fails with the smallest input found that breaks something.
+    /// Runs the oracle `judge` on the `seeds` and then on mutations of them; panics with the smallest failing input found.
     pub fn over(&self, seeds: &[Vec<u8>], mut judge: impl FnMut(&[u8]) -> Result<(), String>) {
         let mut judge = |input: &[u8]| match catch_unwind(AssertUnwindSafe(|| judge(input))) {
             Ok(verdict) => verdict,
@@ -212,7 +211,7 @@ impl Fuzzer {
                 let small = shrunk(input, &mut judge);
                 let now = judge(&small).err().unwrap_or_default();
                 panic!(
-                    "{}: input {number} of seed {} fails: {why}\nmade small ({} bytes, {now}): {:?}",
+                    "{}: input {number} of seed {} fails: {why}\nminimized ({} bytes, {now}): {:?}",
                     self.what,
                     self.seed,
                     small.len(),
@@ -221,7 +220,7 @@ impl Fuzzer {
             }
             slowest = slowest.max((began.elapsed(), input.len(), number));
         }
-        if self.tells {
+        if self.verbose {
             let (took, long, number) = slowest;
             eprintln!(
                 "{}: {} inputs, {} MB, {:.0} s; the slowest is number {number} of {long} bytes with {:.0} ms",
@@ -234,7 +233,7 @@ impl Fuzzer {
         }
     }
 
-    /// The input of a number: the same for everybody.
+    /// The input with this number, the same on every machine.
     fn input(&self, seeds: &[Vec<u8>], number: usize) -> Vec<u8> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(number as u64);
@@ -301,7 +300,7 @@ fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut ChaCha8Rng) {
     }
 }
 
-/// A line comes a second time somewhere else.
+/// Repeats a line somewhere else.
 fn line_elsewhere(input: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
     let lines: Vec<&[u8]> = input.split_inclusive(|b| *b == b'\n').collect();
     let (Some(line), to) = (lines.choose(rng).map(|l| l.to_vec()), rng.gen_range(0..=lines.len())) else {
@@ -311,7 +310,7 @@ fn line_elsewhere(input: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
     insert(input, at, &line);
 }
 
-/// A value of JSON or TOML, up to where it ends, becomes another.
+/// Replaces a value of JSON or TOML.
 fn value_put_in(input: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
     let begins: Vec<usize> =
         input.iter().enumerate().filter(|(_, b)| matches!(b, b':' | b'=')).map(|(at, _)| at + 1).collect();
@@ -323,7 +322,7 @@ fn value_put_in(input: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
     input.splice(from..from + long, [quotes, value, quotes].concat());
 }
 
-/// A line of a megabyte, or ten thousand times one thing.
+/// Inserts a line of a megabyte, or ten thousand copies of one piece.
 fn enlarge(input: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
     let at = rng.gen_range(0..=input.len());
     let piece = token(rng);
@@ -332,7 +331,7 @@ fn enlarge(input: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
     insert(input, at, &piece);
 }
 
-/// A smaller input that still breaks something: stretches are left out, halves first.
+/// Minimizes a failing input: leaves out stretches, halves first.
 fn shrunk(mut input: Vec<u8>, judge: &mut impl FnMut(&[u8]) -> Result<(), String>) -> Vec<u8> {
     let mut tries = 0;
     let mut size = input.len() / 2;
@@ -356,7 +355,7 @@ mod tests {
     #[test]
     fn a_hunt_finds_what_breaks_and_makes_it_small() {
         let seeds = [b"one\ntwo".to_vec()];
-        let hunt = Fuzzer { what: "a bell", inputs: 5_000, seed: 3, tells: false };
+        let hunt = Fuzzer { what: "a bell", inputs: 5_000, seed: 3, verbose: false };
         let found = catch_unwind(AssertUnwindSafe(|| {
             hunt.over(&seeds, |bytes| if bytes.contains(&7) { Err("it rings".into()) } else { Ok(()) });
         }));

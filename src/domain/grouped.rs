@@ -1,11 +1,11 @@
-//! Numbers as a person reads them.
+//! Formats numbers for people.
 
-/// A number with what it counts: `1 text`, `3 texts`.
+/// A number with its noun: `1 text`, `3 texts`.
 pub fn counted(n: usize, one: &str, more: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { more })
 }
 
-/// A number with its thousands apart: `10,485,760`.
+/// A number with thousands separators: `10,485,760`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();

@@ -1,6 +1,6 @@
-//! Ids as types, so that an item's number is never passed where a case's is meant.
+//! A newtype for each kind of id, so that an item's id cannot be passed for a case's.
 //!
-//! Integer ids are local to one project file. What can meet in a merge carries a UUID beside it.
+//! Integer ids are local to one project file. Rows that can be merged also have a UUID.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,13 +32,12 @@ local_id! {
     SessionId,
     /// A model file.
     ModelId,
-    /// What a tuning yielded.
+    /// A trained head or LoRA.
     AdapterId,
-    /// A way of making predictions: model, adapter, prompt and task revision together.
+    /// A source of predictions: model, adapter, prompt and task revision together.
     PredictorId,
-    /// One turn of the loop.
     RoundId,
-    /// An item put before experts.
+    /// An item that experts are asked to label.
     CaseId,
     /// One job with its outcome.
     RunId,

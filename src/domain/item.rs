@@ -20,7 +20,7 @@ impl ItemKey {
 
 /// NFC, with each run of white space folded to one space and none at the ends. Case is kept.
 pub fn normalise(text: &str) -> String {
-    // Most text is ASCII and so already NFC; the check saves most of an import's hashing time.
+    // Most text is ASCII, and so already NFC; this check saves most of an import's hashing time.
     if text.is_ascii() { fold_space(text.chars(), text.len()) } else { fold_space(text.nfc(), text.len()) }
 }
 
@@ -55,7 +55,7 @@ pub fn split_key(normalised: &str) -> String {
         }
         out.push_str(word);
     }
-    // A text of links and names alone still needs a key of its own.
+    // A text that consists only of links and names still needs a key.
     if out.is_empty() { lower } else { out }
 }
 

@@ -1,4 +1,4 @@
-//! The vocabulary that every other room speaks: items, tasks, splits, cases, label events, predictions, figures.
+//! The vocabulary of all other rooms: items, tasks, splits, cases, label events, predictions, figures, faults.
 //!
 //! Pure: no file, no clock, no terminal, no SQL, no model.
 

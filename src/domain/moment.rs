@@ -1,18 +1,18 @@
-//! Times, which are milliseconds since 1970 in the file, as people and other programs read them. All are UTC.
+//! Formats times, which the file stores as milliseconds since 1970, for people and for other programs. All are UTC.
 
 use jiff::Timestamp;
 
-/// `2026-08-07T14:05:09.123Z`, as other programs read it; none for what is no time.
+/// `2026-08-07T14:05:09.123Z`, for other programs. `None` if the number is out of range.
 pub fn exact(ms: i64) -> Option<String> {
     Timestamp::from_millisecond(ms).ok().map(|time| time.to_string())
 }
 
-/// `2026-08-07 14:05:09`; empty for what is no time.
+/// `2026-08-07 14:05:09`; empty if the number is out of range.
 pub fn utc(ms: i64) -> String {
     written(ms, "%Y-%m-%d %H:%M:%S")
 }
 
-/// `2026-08-07`; empty for what is no time.
+/// `2026-08-07`; empty if the number is out of range.
 pub fn day(ms: i64) -> String {
     written(ms, "%Y-%m-%d")
 }

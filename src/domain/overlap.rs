@@ -1,7 +1,7 @@
-//! Overlap: how many experts are to see a case.
+//! Overlap: how many experts should answer a case.
 //!
-//! What a round wishes for is stored with each case. It never asks for more than there are active experts, so alone one's cases close at
-//! once, and a case of a round that is still open is asked of a second expert once there is one.
+//! The overlap is stored with each case. Never more answers are asked for than there are active experts: with one expert a case closes at its
+//! first answer, and in an open round it is reopened for a second expert once there is one.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,23 +13,22 @@ use super::case::{Proposal, Reason};
 use super::ids::ItemId;
 use super::split::Split;
 
-/// Days after which an expert who was not there counts as active no more; in a round older than that, since it was opened.
+/// An expert without a session for this many days is no longer active, or, in a round older than that, without a session since it was opened.
 pub const ACTIVE_DAYS: i64 = 30;
 
-/// The most experts that a case can be wished for.
+/// Greatest overlap of a case.
 const MOST: usize = 100;
 
-/// How many experts see a case, by its use.
+/// How many experts should answer a case, by its split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overlap {
-    /// Evaluation cases: agreement, and the ceiling.
+    /// Evaluation cases, which show agreement and the ceiling.
     pub eval: usize,
-    /// Audit cases.
     pub audit: usize,
-    /// Training cases: a label more of another text is worth more than a second of the same.
+    /// Training cases, where a label for another text teaches more than a second label for the same text.
     pub train: usize,
-    /// Share of the training cases that one expert more sees, so that agreement on them is known, 0 to 1.
+    /// Share of the training cases that get one more expert, so that agreement on them is known, 0 to 1.
     pub share: f64,
 }
 
@@ -40,8 +39,8 @@ impl Default for Overlap {
 }
 
 impl Overlap {
-    /// How many experts are to see each of these cases, in their order. Which training cases one more sees is a draw by hash from `seed`;
-    /// a repeat is for the one whose answer comes back.
+    /// How many experts should answer each of these cases, in their order. A hash of `seed` draws the training cases that get one more; a repeat
+    /// is only for the expert whose answer is repeated.
     pub fn wishes(&self, cases: &[Proposal], seed: u64) -> Vec<usize> {
         let trains = |case: &&Proposal| case.split == Split::Train && case.reason != Reason::Repeat;
         let mut lots: Vec<([u8; 32], ItemId)> =
@@ -58,18 +57,18 @@ impl Overlap {
         cases.iter().map(wish).collect()
     }
 
-    /// The same with what `line` says instead: `eval=2,audit=2,train=1,share=0.1`, any of them.
+    /// Overrides what `line` gives: any part of `eval=2,audit=2,train=1,share=0.1`.
     ///
     /// # Errors
-    /// One sentence on what cannot be.
+    /// A clause that says what is wrong.
     pub fn with(mut self, line: &str) -> Result<Self, String> {
         for part in line.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let Some((name, value)) = part.split_once('=').map(|(n, v)| (n.trim(), v.trim())) else {
-                return Err(format!("'{part}' has no '='; for example eval=2,audit=2,train=1,share=0.1"));
+                return Err(format!("'{part}' has no '='; write it as in eval=2,audit=2,train=1,share=0.1"));
             };
             let experts = || {
                 let n = value.parse().ok().filter(|n| (1..=MOST).contains(n));
-                n.ok_or_else(|| format!("{name}={value}: a case is seen by 1 to {MOST} experts"))
+                n.ok_or_else(|| format!("{name}={value} is not a number of experts from 1 to {MOST}"))
             };
             match name {
                 "eval" => self.eval = experts()?,
@@ -77,10 +76,9 @@ impl Overlap {
                 "train" => self.train = experts()?,
                 "share" => {
                     let share = value.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-                    self.share =
-                        share.ok_or_else(|| format!("share={value}: a share lies between 0 and 1"))?;
+                    self.share = share.ok_or_else(|| format!("share={value} is not a number from 0 to 1"))?;
                 }
-                _ => return Err(format!("'{name}' is none of eval, audit, train and share")),
+                _ => return Err(format!("'{name}' is not one of eval, audit, train and share")),
             }
         }
         Ok(self)
@@ -139,11 +137,11 @@ mod tests {
     #[test]
     fn what_cannot_be_is_said_in_a_sentence() {
         let says = |line: &str| line.parse::<Overlap>().unwrap_err();
-        assert!(says("eval=0").contains("1 to 100 experts"));
+        assert!(says("eval=0").contains("experts from 1 to 100"));
         assert!(says("train=two").contains("train=two"));
-        assert!(says("share=1.5").contains("between 0 and 1"));
-        assert!(says("share=NaN").contains("between 0 and 1"));
-        assert!(says("evl=2").contains("none of eval, audit, train and share"));
+        assert!(says("share=1.5").contains("from 0 to 1"));
+        assert!(says("share=NaN").contains("from 0 to 1"));
+        assert!(says("evl=2").contains("not one of eval, audit, train and share"));
         assert!(says("2").contains("has no '='"));
         assert_eq!("audit=1".parse(), Ok(Overlap { audit: 1, ..Overlap::default() }));
         assert_eq!(" , ".parse(), Ok(Overlap::default()));

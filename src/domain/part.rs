@@ -1,10 +1,8 @@
-//! A part of a project, given to a reviewer elsewhere.
+//! A part of a project: a copy with cases for a reviewer elsewhere, made by `assign`.
 
-/// Whether a part comes with what computes.
+/// Whether a part contains vectors and the weights of adapters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Models {
-    /// Vectors and the bytes of adapters are in it.
     Included,
-    /// They stay behind.
     LeftOut,
 }

@@ -19,7 +19,7 @@ impl Probabilities {
         best
     }
 
-    /// Probability of the first choice less that of the second: 0 on the boundary, 1 when sure.
+    /// The most probable label's probability minus the second's: 0 on the decision boundary, 1 when certain.
     pub fn margin(&self) -> f32 {
         let (mut first, mut second) = (0.0f32, 0.0f32);
         for &p in &self.0 {

@@ -1,4 +1,4 @@
-//! What a running job says of itself, and how it is told to stop.
+//! How a running job reports its progress, and how it is asked to stop.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct Progress {
     pub stage: String,
     /// Units done.
     pub done: u64,
-    /// Units in all, where known.
+    /// Units in total, if known.
     pub total: Option<u64>,
     /// What a unit is: `texts`, `bytes`, `rows`.
     pub unit: String,
@@ -19,44 +19,44 @@ pub struct Progress {
     pub rate: Option<f64>,
     /// Seconds left at that rate.
     pub eta_s: Option<f64>,
-    /// Tokens of these units read per second, where a language model reads them.
+    /// Tokens per second, for a language model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_per_second: Option<f64>,
-    /// Epochs of a training that have ended so far.
+    /// Finished epochs of a training.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub epochs: Vec<Epoch>,
 }
 
-/// An epoch of a training that has ended.
+/// A finished epoch of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// What is trained on: `all labels`, or `fold 2 of 3`.
+    /// The training set: `all labels`, or `fold 2 of 3`.
     pub on: String,
-    /// Its number, from 1.
+    /// Counted from 1.
     pub epoch: usize,
-    /// Weighted log-loss of the texts when each was seen, in nats.
+    /// Weighted training log-loss during the epoch, in nats.
     pub loss: f64,
-    /// The same of the texts that were held out, after the epoch; none where none were.
+    /// Weighted log-loss on the held-out texts after the epoch, in nats.
     pub held_out_loss: Option<f64>,
-    /// Cohen's kappa on the texts that were held out; none where it is not defined.
+    /// Cohen's kappa on the held-out texts, if it is defined.
     pub held_out_kappa: Option<f64>,
     /// The ends of its 95 % interval.
     #[serde(default)]
     pub held_out_kappa_interval: Option<(f64, f64)>,
-    /// Texts that were held out.
+    /// Number of held-out texts.
     #[serde(default)]
     pub held_out: usize,
 }
 
-/// Where a job reports to, and asks whether to go on. Implemented by whoever shows it.
+/// Receives a job's progress, and tells it whether to stop. Implemented by the command line and the screens.
 pub trait Watcher: Sync {
-    /// Takes a report. Cheap: called after every batch.
+    /// Called after every batch, so it must be cheap.
     fn report(&self, progress: &Progress);
 
-    /// Takes one line that a person should read, such as what was found in a file.
+    /// Receives one line for a person, such as what was found in a file.
     fn note(&self, line: &str);
 
-    /// True once the job should end after its current batch.
+    /// Whether the job should end after its current batch.
     fn stopped(&self) -> bool;
 }
 

@@ -1,21 +1,21 @@
-//! What a person says about a data file beforehand; everything left open is found in the file itself.
+//! How a data file is to be read. Everything that is not given is detected.
 
-/// How to read a file. The default finds everything.
+/// How to read a file. The default detects everything.
 ///
-/// A column is named by its name or by its number from 1.
+/// A column is given by its name or by its number from 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The text columns; several are joined by a blank line.
+    /// The text columns; several are joined with a blank line between them.
     pub text: Vec<String>,
     /// The column with the file's own ids.
     pub id: Option<String>,
-    /// The column with known labels. Never guessed.
+    /// The column with known labels. Never detected.
     pub gold: Option<String>,
-    /// Columns shown beside the text.
+    /// Columns shown next to the text.
     pub meta: Vec<String>,
     /// A label of the WHATWG Encoding Standard: `windows-1252`, `utf-16le`, `shift_jis`, …
     pub encoding: Option<String>,
-    /// One ASCII character, `\t` or `tab`. Makes the file a delimited one whatever its name.
+    /// One ASCII character, `\t` or `tab`. The file is then read as a delimited one, whatever its name.
     pub delimiter: Option<String>,
     /// Whether the first row names the columns.
     pub header: Option<bool>,

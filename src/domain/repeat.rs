@@ -1,7 +1,8 @@
-//! Cases shown again: which places of a round are kept for them, and which of an expert's answers comes back.
+//! Repeats: cases shown again blind to measure consistency. Which places of a round are kept for them, and which of an expert's answers is
+//! repeated.
 //!
-//! Both are draws by hash from stored seeds, so that they are the same on every machine. A repeat's answer is compared with the first
-//! one and does nothing else.
+//! Both are drawn by a hash of stored seeds, so that they are the same on every machine. The answer to a repeat is only ever compared with the
+//! first answer.
 
 use uuid::Uuid;
 
@@ -10,18 +11,18 @@ use super::ids::ItemId;
 use super::item::ItemKey;
 use super::split::Split;
 
-/// One case in so many is shown again.
+/// One case in this many is repeated.
 pub const ONE_IN: usize = 15;
-/// So many own answers lie between an answer and its repeat at least.
+/// Least number of the expert's answers between an answer and its repeat.
 pub const APART: usize = 30;
 
-/// How many places a round of `budget` cases keeps, of which nobody has answered more than `answered` before.
+/// How many places for repeats a round of `budget` cases has, if no expert has given more than `answered` answers before.
 pub fn places_of(budget: usize, answered: usize, seed: u64) -> usize {
     places(budget, answered, seed).count()
 }
 
-/// The cases of a round with the places kept among them, at which the item stands for none yet. Where they are fewer than the budget, so are
-/// the places: the round ends earlier.
+/// The cases of a round with places for repeats among them; the item of a place is a placeholder. If there are fewer cases than the budget, there
+/// are fewer places too.
 pub fn with_places(cases: Vec<Proposal>, budget: usize, answered: usize, seed: u64) -> Vec<Proposal> {
     let Some(any) = cases.first().map(|case| case.item) else { return cases };
     let kept = Proposal {
@@ -42,8 +43,8 @@ pub fn with_places(cases: Vec<Proposal>, budget: usize, answered: usize, seed: u
     round
 }
 
-/// One place in each whole block of [`ONE_IN`], ascending: anywhere in it, so that nobody can count to the next one. None where the fastest
-/// expert cannot have an answer that lies far enough back.
+/// One place in each whole block of [`ONE_IN`], ascending: anywhere in the block, so that nobody can predict the next one. No place where even
+/// the fastest expert has no answer far enough back.
 fn places(budget: usize, answered: usize, seed: u64) -> impl Iterator<Item = usize> {
     (0..budget / ONE_IN)
         .map(move |block| {
@@ -56,7 +57,7 @@ fn places(budget: usize, answered: usize, seed: u64) -> impl Iterator<Item = usi
         .filter(move |place| answered + place > APART)
 }
 
-/// The answer that comes back: the one that is drawn of an expert's `open` ones.
+/// Draws which of an expert's `open` answers is repeated.
 pub fn draw(open: &[(ItemId, ItemKey)], seed: u64, expert: Uuid) -> Option<ItemId> {
     let lot = |key: &ItemKey| {
         let mut hash = blake3::Hasher::new();

@@ -1,37 +1,37 @@
-//! Text that is data on its way to a terminal.
+//! Makes untrusted text safe for a terminal.
 
 use unicode_width::UnicodeWidthChar;
 
-/// What stands for a character that must not be drawn.
-const SIGN: char = '\u{fffd}';
-/// Characters without a width that may stand on one letter: pointed and accented Hebrew has four, a Tibetan stack six. A terminal draws
-/// ten thousand as willingly, over everything around them.
+/// Replaces a character that must not be printed.
+const REPLACEMENT: char = '\u{fffd}';
+/// Zero-width characters allowed on one letter: pointed and accented Hebrew has four, a Tibetan stack six. A terminal would draw ten thousand
+/// as well, over everything around them.
 const MOST_MARKS: usize = 8;
 
-/// Text from files and models on its way to a terminal: control characters, bidirectional overrides and letters that cannot be seen
-/// become visible signs, and so does what is piled upon one letter without end. Line feeds and tabs stay.
+/// Replaces control characters, bidirectional overrides, invisible characters and excessive combining marks by a visible character. Line feeds
+/// and tabs stay.
 ///
-/// What has been made harmless stays as it is.
+/// Sanitizing twice changes nothing.
 pub fn sanitize(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for fate in fates(text) {
         match fate {
-            Fate::Stays(c) => out.push(c),
-            Fate::BecomesSign(_) => out.push(SIGN),
-            Fate::Goes(_) => {}
+            Fate::Keep(c) => out.push(c),
+            Fate::Replace(_) => out.push(REPLACEMENT),
+            Fate::Drop(_) => {}
         }
     }
     out
 }
 
-/// A JSON text on its way to a terminal: the same document, with what [`harmless`] would change written as escapes. Only strings hold such
-/// characters, so nothing else can change.
+/// The same JSON document, with everything that [`sanitize`] would change written as escapes. Only strings can contain such characters, so
+/// nothing else changes.
 pub fn sanitize_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for fate in fates(json) {
         match fate {
-            Fate::Stays(c) => out.push(c),
-            Fate::BecomesSign(c) | Fate::Goes(c) => {
+            Fate::Keep(c) => out.push(c),
+            Fate::Replace(c) | Fate::Drop(c) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     out.push_str(&format!("\\u{unit:04x}"));
                 }
@@ -41,7 +41,7 @@ pub fn sanitize_json(json: &str) -> String {
     out
 }
 
-/// One line for a message, whatever it quotes: harmless, without line ends, and cut after `most` characters.
+/// One line for a message, whatever it quotes: sanitized, without line ends, and cut after `most` characters.
 pub fn sanitize_line(text: &str, most: usize) -> String {
     let line = sanitize(text);
     let mut line = line.lines().map(str::trim_end).collect::<Vec<_>>().join(" ");
@@ -52,13 +52,13 @@ pub fn sanitize_line(text: &str, most: usize) -> String {
     line
 }
 
-/// What becomes of a character.
+/// What happens to a character.
 #[derive(Clone, Copy)]
 enum Fate {
-    Stays(char),
-    BecomesSign(char),
-    /// Of a pile, what lies above the sign.
-    Goes(char),
+    Keep(char),
+    Replace(char),
+    /// Further combining marks after a replaced one.
+    Drop(char),
 }
 
 fn fates(text: &str) -> impl Iterator<Item = Fate> + '_ {
@@ -66,28 +66,28 @@ fn fates(text: &str) -> impl Iterator<Item = Fate> + '_ {
     text.chars().map(move |c| {
         if matches!(c, ' '..='~' | '\n' | '\t') {
             (last, marks) = (c, 0);
-            return Fate::Stays(c);
+            return Fate::Keep(c);
         }
-        // One selector chooses the form of a sign; a second one after it is a letter that nobody sees.
+        // One variation selector chooses the form of a character; a second one after it would be invisible.
         let hidden = is_hidden(c) || is_selector(c) && is_selector(last);
         let is_mark = c.width() == Some(0);
-        // At the beginning of a line a mark has no letter of its own: it would stand on whatever the screen shows before it.
+        // At the beginning of a line, a combining mark would attach to whatever the screen shows before it.
         let astray = is_mark && matches!(last, '\n' | '\t');
         last = c;
         if hidden || astray {
             marks = 0;
-            return Fate::BecomesSign(c);
+            return Fate::Replace(c);
         }
         marks = if is_mark { marks + 1 } else { 0 };
         match marks {
-            0..=MOST_MARKS => Fate::Stays(c),
-            n if n == MOST_MARKS + 1 => Fate::BecomesSign(c),
-            _ => Fate::Goes(c),
+            0..=MOST_MARKS => Fate::Keep(c),
+            n if n == MOST_MARKS + 1 => Fate::Replace(c),
+            _ => Fate::Drop(c),
         }
     })
 }
 
-/// Control characters, what reorders a line (UAX #9, section 2), and what Unicode calls ignorable by default, which shows nothing: but for the
+/// Control characters, characters that reorder a line (UAX #9, section 2), and default ignorable characters, which show nothing, except variation
 /// selectors. Line and paragraph separators end lines in some terminals.
 fn is_hidden(c: char) -> bool {
     c.is_control()

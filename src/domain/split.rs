@@ -1,4 +1,4 @@
-//! Which of the three uses an item's expert label has: a hash of the content decides, the same on every machine.
+//! The split of an item: whether its labels are for training, evaluation or the audit. A hash of the content decides, the same on every machine.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::item::{normalise, split_key};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// Tuning, and everything that is chosen by data.
+    /// Training, and everything that is chosen by data.
     Train,
     /// Kappa on hard cases; never trained on.
     Eval,
@@ -16,12 +16,12 @@ pub enum Split {
     Audit,
 }
 
-/// The shares of the hash range, fixed when a project is made.
+/// The shares of the hash range, fixed when a project is created.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitShares {
-    /// Share of the pool that is audit, from the bottom of the range.
+    /// Share of the pool that is for the audit, from the bottom of the range.
     pub audit: f64,
-    /// Share of the pool that is evaluation, above audit.
+    /// Share of the pool that is for evaluation, above the audit.
     pub eval: f64,
 }
 
@@ -50,7 +50,7 @@ impl SplitShares {
     }
 }
 
-/// The first 8 bytes, big end first, of blake3 of a normalised text's split key.
+/// The first 8 bytes, big-endian, of blake3 of a normalised text's split key.
 fn split_hash(normalised: &str) -> u64 {
     let hash = blake3::hash(split_key(normalised).as_bytes());
     let mut head = [0u8; 8];
@@ -77,7 +77,7 @@ impl std::str::FromStr for Split {
             "train" => Ok(Self::Train),
             "eval" => Ok(Self::Eval),
             "audit" => Ok(Self::Audit),
-            other => Err(format!("'{other}' is no split")),
+            other => Err(format!("'{other}' is not a split")),
         }
     }
 }

@@ -4,27 +4,27 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, Result};
 
-/// Label keys that the workstation keeps for itself would never reach the task, so a task may not use them.
+/// Keys that the workstation uses itself, which a label may therefore not have.
 const KEYS_TAKEN: &[char] = &['u', 'U', 's', 'f', 'n', 'g', 'q', '?', '/', ':', ' '];
 
 /// One label of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Label {
-    /// The key that stays the same across revisions; by default made from the first name.
+    /// The stable key, which stays the same across revisions; by default the first name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The name on the screen.
     pub name: String,
-    /// The key that gives it: one character.
+    /// The key to press: one character.
     pub key: char,
-    /// What it means; together with the examples it makes the zero-shot prelabels.
+    /// The meaning; zero-shot prelabels are computed from it and the examples.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// Typical texts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
-    /// About how common it is in the pool, 0 to 1.
+    /// Its expected share of the pool, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
 }
@@ -33,7 +33,7 @@ pub struct Label {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Assist {
-    /// Once they have answered.
+    /// After they have answered.
     #[default]
     After,
     /// Before they answer.
@@ -73,13 +73,13 @@ struct RawTask {
 }
 
 impl Label {
-    /// Whether a task may use this key: the workstation keeps some for itself.
+    /// Whether a label may have this key.
     pub fn may_use(key: char) -> bool {
         !key.is_control() && !KEYS_TAKEN.contains(&key)
     }
 }
 
-/// The sum of the expected shares where it cannot be: all given and not about 1, or not all given and nothing left for the rest.
+/// The sum of the expected shares if it is impossible: all are given but do not add up to about 1, or nothing is left for those not given.
 pub fn shares_that_cannot_be(labels: &[Label]) -> Option<f64> {
     let sum: f64 = labels.iter().filter_map(|l| l.share).sum();
     let all_given = labels.iter().all(|l| l.share.is_some());
@@ -87,10 +87,10 @@ pub fn shares_that_cannot_be(labels: &[Label]) -> Option<f64> {
 }
 
 impl Task {
-    /// A task of its parts, checked.
+    /// A checked task.
     ///
     /// # Errors
-    /// A clause that says what cannot be.
+    /// A clause that says what is wrong.
     pub fn new(
         name: String,
         question: String,
@@ -114,7 +114,7 @@ impl Task {
         })?;
         Self::checked(raw).map_err(|why| {
             Fault::usage(&attempted, why)
-                .hint("Each [[label]] needs a name and a key of its own, and there must be two or more")
+                .hint("There must be at least two [[label]] blocks, each with a different name and key")
         })
     }
 
@@ -125,8 +125,8 @@ impl Task {
         }
         match labels.len() {
             0 => return Err("it has no label".into()),
-            1 => return Err(format!("it has one label only, '{}'", labels[0].name)),
-            n if n > 200 => return Err(format!("it has {n} labels, and 200 is the most")),
+            1 => return Err(format!("it has only one label, '{}'", labels[0].name)),
+            n if n > 200 => return Err(format!("it has {n} labels, more than the limit of 200")),
             _ => {}
         }
         for label in &mut labels {
@@ -135,31 +135,28 @@ impl Task {
                 return Err("a label has no name".into());
             }
             if label.name.chars().any(char::is_control) {
-                return Err(format!("the label name {:?} holds a control character", label.name));
+                return Err(format!("the label name {:?} contains a control character", label.name));
             }
             if label.id.is_empty() {
                 label.id = label.name.clone();
             }
             if !Label::may_use(label.key) {
                 return Err(format!(
-                    "the label '{}' has the key {:?}, which the screen keeps for itself",
+                    "the label '{}' has the key {:?}, which the workstation uses itself",
                     label.name, label.key
                 ));
             }
             if let Some(share) = label.share
                 && !(share > 0.0 && share < 1.0)
             {
-                return Err(format!(
-                    "the share of '{}' is {share}, and a share lies between 0 and 1",
-                    label.name
-                ));
+                return Err(format!("the share of '{}' is {share}, but must be between 0 and 1", label.name));
             }
         }
         for (i, a) in labels.iter().enumerate() {
             for b in &labels[i + 1..] {
                 if a.key == b.key {
                     return Err(format!(
-                        "the labels '{}' and '{}' share the key '{}'",
+                        "the labels '{}' and '{}' have the same key, '{}'",
                         a.name, b.name, a.key
                     ));
                 }
@@ -173,7 +170,7 @@ impl Task {
             return Err(match rest {
                 0 => format!("the shares of the labels add up to {sum:.2} instead of 1"),
                 _ => format!(
-                    "the shares add up to {sum:.2}, which leaves nothing for the labels that have none"
+                    "the shares add up to {sum:.2}, which leaves nothing for the labels without a share"
                 ),
             });
         }
@@ -181,10 +178,10 @@ impl Task {
         Ok(Self { name, question, guideline, assist, labels })
     }
 
-    /// A later revision of this task: labels that kept their name, or name their `id`, keep their stable key.
+    /// A later revision of this task: labels with the same name or the same `id` keep their stable key.
     ///
     /// # Errors
-    /// A usage fault where two labels would claim one stable key.
+    /// A usage fault if two labels would have the same stable key.
     pub fn revised(&self, mut next: Self) -> Result<Self> {
         for label in &mut next.labels {
             if let Some(old) = self.labels.iter().find(|old| old.name == label.name && label.id == label.name)
@@ -196,9 +193,9 @@ impl Task {
             if let Some(b) = next.labels[i + 1..].iter().find(|b| a.id == b.id) {
                 return Err(Fault::usage(
                     "set the task",
-                    format!("the labels '{}' and '{}' both continue the label '{}'", a.name, b.name, a.id),
+                    format!("the labels '{}' and '{}' have the same id, '{}'", a.name, b.name, a.id),
                 )
-                .hint("Give one of them an id of its own: id = \"…\""));
+                .hint("Give one of them another id: id = \"…\""));
             }
         }
         Ok(next)
@@ -209,7 +206,7 @@ impl Task {
         self.labels.iter().position(|l| l.id == id)
     }
 
-    /// The label that a person means by a name, a stable key or a key of the keyboard.
+    /// The label that a person means by a name, a stable key or a key to press.
     ///
     /// # Errors
     /// A usage fault that lists the labels.
@@ -233,18 +230,18 @@ impl Task {
         self.labels.iter().map(|l| l.id.clone()).collect()
     }
 
-    /// The names of the labels that are not among these stable keys.
+    /// The names of the labels whose stable keys are not among these.
     pub fn names_beside(&self, stable_keys: &[String]) -> Vec<String> {
         self.labels.iter().filter(|l| !stable_keys.contains(&l.id)).map(|l| l.name.clone()).collect()
     }
 
-    /// The expected shares where the task gives them, one per label.
+    /// The expected shares, one per label, if the task gives them.
     pub fn shares(&self) -> Vec<Option<f64>> {
         self.labels.iter().map(|l| l.share).collect()
     }
 
-    /// The texts that stand for each label when nobody has labelled yet: description first, then examples;
-    /// the bare name where the task gives neither.
+    /// The texts that represent each label before anybody has labelled: description first, then examples;
+    /// the bare name if the task gives neither.
     pub fn anchors(&self) -> Vec<Vec<String>> {
         self.labels
             .iter()
@@ -278,9 +275,9 @@ mod tests {
     #[test]
     fn a_task_without_two_labels_on_two_keys_is_refused_with_the_reason() {
         assert!(why("").contains("no label"));
-        assert!(why("[[label]]\nname='a'\nkey='1'").contains("one label only, 'a'"));
+        assert!(why("[[label]]\nname='a'\nkey='1'").contains("only one label, 'a'"));
         let two = "[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='1'";
-        assert!(why(two).contains("'a' and 'b' share the key '1'"), "{}", why(two));
+        assert!(why(two).contains("'a' and 'b' have the same key, '1'"), "{}", why(two));
         assert!(
             why("[[label]]\nname='a'\nkey='12'").contains("line 4"),
             "{}",

@@ -1,7 +1,6 @@
-//! The task as a `TASK.toml` that a person can read and change: each part explained, all text escaped.
+//! Writes the task as a commented `TASK.toml` that a person can read and edit.
 //!
-//! The one writer of tasks: the project file, `task --show` and the dialogue of `new` hold what it writes. It must never write
-//! what `Task::from_toml` reads as another task.
+//! The only writer of tasks: for the project file, `task --show` and the dialogue of `new`. `Task::from_toml` must read back the same task.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +10,19 @@ use super::fault::{Fault, Result};
 use super::task::{Assist, Label, Task};
 
 const HEAD: &str = "\
-# What is asked about each text, and what the answers mean.
-# A changed copy becomes the next revision with: hardcase task PROJECT --set THIS_FILE
+# The question about each text, and what the answers mean.
+# To make an edited copy the next revision: hardcase task PROJECT --set THIS_FILE
 
 ";
-const GUIDELINE: &str = "\n# How to decide. Several lines stand between three quotes: \"\"\"...\"\"\"\n";
-const ASSIST: &str = "\n# Experts see the model's view of a case after their answer; of training cases with \"before\", before it, too.\n";
+const GUIDELINE: &str = "\n# How to decide. Put several lines between three quotes: \"\"\"...\"\"\"\n";
+const ASSIST: &str = "\n# Experts see the model's view of a case only after they answer. With \"before\", they see it before they answer a training case.\n";
 const LABELS: &str = "
 # The labels, in the order of the screen.
-# id           under which answers are kept: leave it when you rename a label
-# name, key    what the screen shows, and the key that gives it
-# description  what it means; with the examples, what the model's first guess rests on
+# id           identifies the label in the project: keep it when you rename the label
+# name, key    what the screen shows, and the key to press
+# description  the meaning; the model's first guess is based on it and on the examples
 # examples     typical texts
-# share        about how common it is among all texts, from 0 to 1; a line without it is unknown
+# share        the expected share of all texts, from 0 to 1; leave the line out if it is unknown
 ";
 
 impl Task {
@@ -105,7 +104,7 @@ mod tests {
             guideline in any::<String>(),
             labels in proptest::collection::vec(label(), 2..5),
         ) {
-            // What is no task, such as two labels on one key, is never written.
+            // An invalid task, such as one with two labels on one key, is never written.
             let task = Task::new(name, question, guideline, labels);
             prop_assume!(task.is_ok());
             let (task, text) = (task.as_ref().unwrap(), task.as_ref().unwrap().to_toml().unwrap());

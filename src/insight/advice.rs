@@ -1,144 +1,36 @@
-//! What to do next, and why.
+//! Chooses the next step, and says why.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::ceiling::{Ceiling, StopBy, WORTH_A_ROUND};
 use super::next_round::{Basis, Narrower, NextRound, Outlook};
 use crate::domain::figure::Figure;
 use crate::store::rounds::annotations_needed::Outstanding;
 
-/// A round that adds less than this to kappa may not be worth its price.
-const WORTH_A_ROUND: f64 = 0.05;
-/// Fewer cases do not tell how far people agree.
-const LEAST_FOR_A_CEILING: usize = 30;
-/// People who agree less than this do not answer one and the same question: what K. Krippendorff asks of data to rely on (*Content Analysis*,
-/// 2nd ed., 2004, ch. 11).
-const CLEAR: f64 = 0.8;
-
-/// What the model's agreement with the experts is held against.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Ceiling<'a> {
-    /// The experts' agreement with each other.
-    Experts(&'a Figure),
-    /// Each one's own agreement on cases shown again.
-    Own(&'a Figure),
-}
-
-impl<'a> Ceiling<'a> {
-    /// The experts with each other where that says enough, else each with the own first answers, where that does. A ceiling rests on enough
-    /// cases and is above chance for certain: to have come up to anything else is no reason to stop.
-    pub fn of(expert_expert: &'a Figure, own_agreement: &'a Figure) -> Option<Self> {
-        let says = |figure: &Figure| matches!(figure, Figure::Known { lo, n, .. } if *lo > 0.0 && *n >= LEAST_FOR_A_CEILING);
-        if says(expert_expert) {
-            return Some(Self::Experts(expert_expert));
-        }
-        says(own_agreement).then_some(Self::Own(own_agreement))
-    }
-
-    /// Why an agreement that is known is no ceiling; none where there is one, or where nothing is known yet.
-    pub fn missing(expert_expert: &'a Figure, own_agreement: &'a Figure) -> Option<String> {
-        let most = [expert_expert, own_agreement].into_iter().filter_map(cases).max()?;
-        match Self::of(expert_expert, own_agreement) {
-            Some(_) => None,
-            None if most < LEAST_FOR_A_CEILING => Some(format!(
-                "the ceiling is not known yet: {most} of at least {LEAST_FOR_A_CEILING} cases are there"
-            )),
-            None => Some("the ceiling is not known yet: the agreement may be no more than chance".to_owned()),
-        }
-    }
-
-    /// The figure.
-    pub fn figure(self) -> &'a Figure {
-        match self {
-            Self::Experts(figure) | Self::Own(figure) => figure,
-        }
-    }
-
-    /// The advice to stop, where a model of this kappa has come up to it.
-    fn reached_by(self, model: f64) -> Option<Advice> {
-        let Figure::Known { value: ceiling, lo, n, .. } = *self.figure() else { return None };
-        match self {
-            Self::Experts(_) => (model >= lo).then_some(Advice::Stop { model, ceiling, by: StopBy::Experts }),
-            // So few cases come back that their interval reaches far down: the model must be near the value itself, too.
-            Self::Own(_) => (model >= lo && ceiling - model < WORTH_A_ROUND).then_some(Advice::Stop {
-                model,
-                ceiling,
-                by: StopBy::Own { cases: n },
-            }),
-        }
-    }
-}
-
-fn cases(figure: &Figure) -> Option<usize> {
-    match figure {
-        Figure::Known { n, .. } => Some(*n),
-        Figure::Undefined { .. } => None,
-    }
-}
-
-/// The sentence for people who certainly agree too little, with each other or with themselves: no model can learn what they do not know.
-pub fn unclear(expert_expert: &Figure, own_agreement: &Figure) -> Option<String> {
-    let low = |figure: &Figure| matches!(figure, Figure::Known { hi, .. } if *hi < CLEAR);
-    let (whose, figure) = if low(expert_expert) {
-        ("the experts' answers agree with each other", expert_expert)
-    } else if low(own_agreement) {
-        ("answers to cases shown again agree with the first ones", own_agreement)
-    } else {
-        return None;
-    };
-    Some(format!(
-        "the guideline leaves too much open: {whose} by {figure} only; settle what is meant before you label on"
-    ))
-}
-
-/// What the ceiling that was reached rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopBy {
-    /// The experts' agreement with each other.
-    Experts,
-    /// The own agreement on cases shown again.
-    Own {
-        /// How many.
-        cases: usize,
-    },
-}
-
-impl StopBy {
-    /// Stopping said in words, of the model's kappa and the ceiling.
-    pub fn in_words(self, model: f64, ceiling: f64) -> String {
-        let model = format!("the model agrees with the experts ({model:.2}) about as well as");
-        match self {
-            Self::Experts => format!("{model} they agree with each other ({ceiling:.2})"),
-            Self::Own { cases } => {
-                format!("{model} their own answers agree on {cases} cases shown again ({ceiling:.2})")
-            }
-        }
-    }
-}
-
 /// What the advice depends on.
 #[derive(Clone, Debug)]
 pub struct Standing<'a> {
-    /// Texts of the pool.
+    /// Texts in the pool.
     pub items: usize,
     /// Texts that have a prelabel.
     pub scored: usize,
-    /// The newest round and its cases that are left for whoever looks.
+    /// The newest round, and how many of its cases are left for the viewer.
     pub round: Option<(i64, usize)>,
-    /// Whether this is a part of a project that was given without models.
+    /// Whether this is a reviewer's copy without models, made by `assign`.
     pub is_part: bool,
-    /// What it wants of others.
+    /// What the round still needs from others.
     pub others: Option<&'a Outstanding>,
     /// Training labels that the active model has not seen.
     pub new_training: usize,
-    /// The label with too few training labels, where the head cannot be trained yet.
+    /// The label with too few training labels, if the head cannot be trained yet.
     pub missing: Option<&'a str>,
-    /// Whether the audit answers would move zero-shot prelabels.
+    /// Whether the audit answers would change zero-shot prelabels.
     pub audit_moves_shares: bool,
-    /// The active model with the experts.
+    /// Agreement of the active model with the experts.
     pub model_expert: &'a Figure,
-    /// What that is held against, where it is known.
+    /// What that is compared with, if it is known.
     pub ceiling: Option<Ceiling<'a>>,
     /// The gain of the last model.
     pub gain: &'a Figure,
@@ -146,7 +38,7 @@ pub struct Standing<'a> {
     pub next: &'a NextRound,
 }
 
-/// What to do next. Its words are those of the command line; a screen has its own, with its keys.
+/// What to do next. `Display` is for the command line, naming verbs; the screens have their own words, naming keys.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Advice {
     /// The pool is empty.
@@ -164,35 +56,22 @@ pub enum Advice {
         /// Whether some texts have no prelabel yet.
         unscouted: bool,
     },
-    /// All assigned cases are done, in a part of a project that can do nothing but go back.
+    /// All assigned cases of a reviewer's copy are done.
     GiveBack,
     /// The round has cases left for others.
-    Wait {
-        /// What it wants.
-        owed: Outstanding,
-    },
-    /// Too few training labels of a label for a head, but the prelabels can follow the audit answers.
-    FollowAudit {
-        /// The label.
-        missing: String,
-    },
-    /// Too few training labels of a label for a head.
-    MineFor {
-        /// The label.
-        missing: String,
-    },
+    Wait { owed: Outstanding },
+    /// A label has too few training labels for a head, but the prelabels can follow the audit answers.
+    FollowAudit { missing: String },
+    /// A label has too few training labels for a head.
+    MineFor { missing: String },
     /// There are training labels that the model has not seen.
-    Tune {
-        /// How many.
-        new: usize,
-    },
+    Tune { new: usize },
     /// The model agrees with the experts as well as they do with each other, or with themselves.
     Stop {
         /// The model's kappa.
         model: f64,
-        /// The experts' own.
+        /// The experts' kappa.
         ceiling: f64,
-        /// What that is.
         by: StopBy,
     },
     /// Another round would bring little.
@@ -202,11 +81,10 @@ pub enum Advice {
         /// What audit answers would bring instead.
         audit: Option<Narrower>,
     },
-    /// Nothing stands against another round.
+    /// No reason against another round.
     Mine,
 }
 
-/// What to do next, and why.
 pub fn advice(s: &Standing<'_>) -> Advice {
     if s.items == 0 {
         return Advice::Import;
@@ -238,11 +116,11 @@ pub fn advice(s: &Standing<'_>) -> Advice {
         return Advice::Tune { new: s.new_training };
     }
     if let (Some(model), Some(ceiling)) = (s.model_expert.value(), s.ceiling)
-        && let Some(stop) = ceiling.reached_by(model)
+        && let Some((by, ceiling)) = ceiling.reached_by(model)
     {
-        return stop;
+        return Advice::Stop { model, ceiling, by };
     }
-    // The curve first: it speaks of the round to come.
+    // The curve comes first: it is about the next round, the measured gain about the last.
     let measured = s.next.outlook(s.gain, Basis::LastRound).filter(|outlook| outlook.low <= 0.0);
     match [s.next.by_curve(), measured].into_iter().flatten().find(|outlook| outlook.high < WORTH_A_ROUND) {
         Some(outlook) => Advice::StopOrMine { outlook, audit: s.next.audit },
@@ -254,53 +132,49 @@ impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Import => f.write_str("import texts: `hardcase import FILE DATA`"),
-            Self::Scout => {
-                f.write_str("scout the pool, so that there is a first boundary: `hardcase scout FILE`")
-            }
-            Self::MineFirst => f.write_str("mine the first round: `hardcase mine FILE`"),
+            Self::Scout => f.write_str("compute a first guess for every text: `hardcase scout FILE`"),
+            Self::MineFirst => f.write_str("choose the cases of the first round: `hardcase mine FILE`"),
             Self::Label { left, round, unscouted } => {
                 match left {
                     1 => write!(f, "label the last case of round {round}")?,
                     left => write!(f, "label the {left} cases left in round {round}")?,
                 }
                 if *unscouted {
-                    f.write_str("; some texts are not scouted yet (`hardcase scout FILE`)")?;
+                    f.write_str("; some texts have no prelabel yet (`hardcase scout FILE`)")?;
                 }
                 Ok(())
             }
             Self::GiveBack => f.write_str(
-                "all assigned cases are done: give this copy back, where `hardcase merge PROJECT COPY` takes it in",
+                "all assigned cases are done: return this copy, to be merged with `hardcase merge PROJECT COPY`",
             ),
             Self::Wait { owed } => write!(
                 f,
-                "wait for the others, or go on meanwhile (`hardcase tune FILE`, then `hardcase mine FILE --keep-open`): round {}, {owed}",
+                "wait for the other experts, or go on meanwhile (`hardcase tune FILE`, then `hardcase mine FILE --keep-open`): round {}, {owed}",
                 owed.round
             ),
             Self::FollowAudit { missing } => write!(
                 f,
-                "tune (`hardcase tune FILE`), so that the prelabels follow the audit answers, then mine another round: \
-                 '{missing}' has fewer than 2 training labels, too few for a head"
+                "update the prelabels from the audit answers (`hardcase tune FILE`), then mine another round: the model cannot learn \
+                 '{missing}' yet, which has fewer than 2 training labels"
             ),
             Self::MineFor { missing } => write!(
                 f,
-                "mine another round (`hardcase mine FILE`): '{missing}' has fewer than 2 training labels, too few for a head"
+                "mine another round (`hardcase mine FILE`): the model cannot learn '{missing}' yet, which has fewer than 2 training labels"
             ),
             Self::Tune { new } => write!(
                 f,
-                "tune on the {new} new training labels (`hardcase tune FILE`), then mine the next round"
+                "train on the {new} new training labels (`hardcase tune FILE`), then mine the next round"
             ),
             Self::Stop { model, ceiling, by } => {
                 write!(f, "stop here if you like: {}", by.in_words(*model, *ceiling))
             }
             Self::StopOrMine { outlook, audit } => {
-                write!(f, "stop here, or mine on (`hardcase mine FILE`): {outlook}")?;
+                write!(f, "stop here, or mine another round (`hardcase mine FILE`): {outlook}")?;
                 match audit {
-                    Some(narrower) => {
-                        write!(
-                            f,
-                            "; {narrower} (half of each round of `hardcase mine FILE --budget 12` is audit)"
-                        )
-                    }
+                    Some(narrower) => write!(
+                        f,
+                        "; {narrower} (with `hardcase mine FILE --budget 12`, half of the cases are audit cases)"
+                    ),
                     None => Ok(()),
                 }
             }
@@ -383,9 +257,9 @@ mod tests {
             (Advice::MineFirst, "hardcase mine"),
             (Advice::Label { left: 7, round: 1, unscouted: true }, "label the 7 cases left in round 1; some"),
             (Advice::GiveBack, "hardcase merge PROJECT COPY"),
-            (Advice::FollowAudit { missing: missing() }, "tune (`hardcase tune"),
-            (Advice::MineFor { missing: missing() }, "'spam' has fewer"),
-            (Advice::Tune { new: 3 }, "tune on the 3"),
+            (Advice::FollowAudit { missing: missing() }, "audit answers (`hardcase tune"),
+            (Advice::MineFor { missing: missing() }, "cannot learn 'spam' yet"),
+            (Advice::Tune { new: 3 }, "train on the 3"),
             (Advice::Mine, "the next round"),
         ] {
             assert!(advice.to_string().contains(verb), "{advice}");
@@ -421,8 +295,8 @@ mod tests {
             }
         }
         let missing = |own| Ceiling::missing(&unknown, own).unwrap();
-        assert!(missing(&few).ends_with("not known yet: 12 of at least 30 cases are there"));
-        assert!(missing(&chance).ends_with("no more than chance"), "{}", missing(&chance));
+        assert!(missing(&few).ends_with("not known yet (12 of the 30 cases needed)."));
+        assert!(missing(&chance).contains("only by chance"), "{}", missing(&chance));
         assert_eq!(Ceiling::missing(&unknown, &unknown), None, "that is said by the figures themselves");
         let enough = figure(0.85, 0.6, 1.0, 40);
         assert_eq!(Ceiling::of(&few, &enough), Some(Ceiling::Own(&enough)));
@@ -430,20 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn people_who_certainly_agree_too_little_are_told_that_the_guideline_is_unclear() {
-        let figure = |value, lo, hi, n| Figure::Known { value, lo, hi, n };
-        let unknown = Figure::undefined("-");
-        let (low, good) = (figure(0.4, 0.2, 0.6, 40), figure(0.7, 0.5, 0.85, 40));
-        assert_eq!([unclear(&unknown, &unknown), unclear(&good, &good)], [None, None]);
-        let says = "by 0.40 (0.20 to 0.60, n = 40) only; settle what is meant before you label on";
-        for (experts, own, who) in [(&low, &good, "with each other"), (&unknown, &low, "shown again")] {
-            let told = unclear(experts, own).unwrap();
-            assert!(told.contains(who) && told.ends_with(says), "{told}");
-        }
-    }
-
-    #[test]
-    fn one_experts_ceiling_is_the_own_agreement_and_the_model_must_be_near_it() {
+    fn one_experts_ceiling_is_self_agreement_and_the_model_must_be_near_it() {
         let unknown = Figure::undefined("-");
         let own = Figure::Known { value: 0.85, lo: 0.5, hi: 1.0, n: 34 };
         let model = |value| Figure::Known { value, lo: 0.6, hi: 0.9, n: 60 };
@@ -455,8 +316,8 @@ mod tests {
         let stop = at(&model(0.82));
         assert_eq!(
             stop.to_string(),
-            "stop here if you like: the model agrees with the experts (0.82) about as well as their own answers agree on 34 \
-             cases shown again (0.85)"
+            "stop here if you like: the model agrees with the experts (0.82) about as well as they agree with their own earlier \
+             answers to 34 cases (0.85)"
         );
     }
 
@@ -470,9 +331,9 @@ mod tests {
         let little = at(&unknown, &next(&figure(0.0, 0.03)));
         assert_eq!(
             little.to_string(),
-            "stop here, or mine on (`hardcase mine FILE`): another 60 labels would probably add 0.00 to 0.03 to kappa; 40 more \
-             audit answers would bring the whole pool's kappa from ±0.20 to ±0.15 (half of each round of `hardcase mine FILE \
-             --budget 12` is audit)"
+            "stop here, or mine another round (`hardcase mine FILE`): another 60 labels would probably add 0.00 to 0.03 to kappa; 40 more \
+             audit answers would narrow the whole pool's kappa from ±0.20 to ±0.15 (with `hardcase mine FILE --budget 12`, half of the \
+             cases are audit cases)"
         );
         assert_eq!(at(&unknown, &next(&figure(0.0, 0.07))), Advice::Mine);
         let measured = at(&figure(-0.02, 0.03), &next(&unknown));

@@ -1,15 +1,14 @@
-//! Whether the experts agree: overall, by round, label and pair, and the model beside them on the same cases; and signs that answers may need
-//! a look.
+//! How well the experts agree: overall, by round, label and pair, next to the model on the same cases; and warnings about annotators.
 //!
-//! From first blind answers alone, each person once. Hard cases and the audit are never mixed. Names experts and figures, never a single
-//! case, so everybody may see it.
+//! Uses first blind answers only, one per person and case. Hard cases and audit cases are never mixed. Names experts and figures but no single
+//! case, except disagreements that the viewer may see, so everybody may read it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::annotator_warnings::signs;
+use super::annotator_warnings::annotator_warnings;
 use crate::domain::answer::BlindAnswer;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
@@ -19,24 +18,23 @@ use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::insight::disputes::{Dispute, Names, disputes};
-use crate::stats::agreement::ballots::{Ballots, Judged, labels_of};
+use crate::stats::agreement::answer_matrix::{AnswerMatrix, ModelAndExperts, labels_of};
 use crate::stats::agreement::kappa::{ceiling, cohen_figure, mean_model_expert, on_shared_cases};
 use crate::stats::agreement::panel::{Panel, by_label, confusions, panel};
 use crate::stats::agreement::ratings::Ratings;
 use crate::store::{Access, Store};
 
-/// Agreement, in full.
 #[derive(Clone, Debug, Serialize)]
 pub struct AgreementReport {
-    /// Whether whoever asks leads.
+    /// Whether the viewer is a lead.
     pub lead: bool,
     /// The labels' names in the order of the task.
     pub labels: Vec<String>,
-    /// On hard cases (evaluation), on the audit, and on training cases that several experts have answered.
+    /// On hard cases (evaluation), on audit cases, and on training cases that several experts have answered.
     pub uses: Vec<OnUse>,
-    /// What may need a look, a sentence each.
-    pub signs: Vec<String>,
-    /// Cases on which experts differ, as far as whoever asks may know of them.
+    /// Warnings about annotators, a sentence each.
+    pub warnings: Vec<String>,
+    /// Disagreements that the viewer may know of.
     pub disputes: Vec<Dispute>,
 }
 
@@ -45,34 +43,29 @@ pub struct AgreementReport {
 pub struct OnUse {
     /// `hard`, `audit` or `training`.
     pub cases_of: &'static str,
-    /// Cases that two experts or more have answered.
+    /// Cases that two or more experts have answered.
     pub shared: usize,
-    /// Who has answered any.
+    /// The names of those who have answered any.
     pub experts: Vec<String>,
     /// All experts together.
     pub overall: Panel,
     /// The mean of Cohen's kappa over pairs of experts.
     pub ceiling: Figure,
-    /// The model with the experts on those same cases, the mean of Cohen's kappa; none of training cases.
+    /// The model with the experts on those same cases, the mean of Cohen's kappa. `None` for training cases.
     pub model: Option<Figure>,
-    /// Each two experts.
     pub pairs: Vec<PairAgreement>,
-    /// The model with each expert, on all that this expert has answered; none of training cases.
+    /// The model with each expert, on all cases that this expert has answered; empty for training cases.
     pub model_with: Vec<(String, Figure)>,
-    /// Where one expert gives a label, how often another does; in the order of the task.
+    /// Specific agreement: if one expert gives a label, how often another does too; in the order of the task.
     pub by_label: Vec<Figure>,
-    /// Labels that were taken for one another.
     pub confusions: Vec<Confused>,
-    /// Each round's cases.
     pub rounds: Vec<RoundAgreement>,
 }
 
-/// Two experts.
+/// The agreement of two experts.
 #[derive(Clone, Debug, Serialize)]
 pub struct PairAgreement {
-    /// One.
     pub one: String,
-    /// The other.
     pub other: String,
     /// Cohen's kappa.
     pub kappa: Figure,
@@ -82,27 +75,22 @@ pub struct PairAgreement {
     pub raw: Figure,
 }
 
-/// Two labels that experts took for one another.
+/// Two labels that experts confused: if one expert gives `one`, another gives `other` in this `share` of the answers to the same case.
 #[derive(Clone, Debug, Serialize)]
 pub struct Confused {
-    /// Where one expert says this,
     pub one: String,
-    /// another says that,
     pub other: String,
-    /// in this share of the answers to the same case.
     pub share: Figure,
-    /// In how many cases the two met.
+    /// Cases in which both labels were given.
     pub cases: usize,
 }
 
-/// One round.
 #[derive(Clone, Debug, Serialize)]
 pub struct RoundAgreement {
-    /// Its number.
     pub round: i64,
     /// The mean of Cohen's kappa over pairs of experts.
     pub cohen: Figure,
-    /// The model with the experts on those same cases; none of training cases.
+    /// The model with the experts on those same cases. `None` for training cases.
     pub model: Option<Figure>,
     /// Krippendorff's alpha.
     pub alpha: Figure,
@@ -114,7 +102,7 @@ pub struct RoundAgreement {
     pub raw: Figure,
 }
 
-/// Reads how far the experts agree. Changes nothing.
+/// Reads how well the experts agree, as far as the expert `viewer` may know.
 ///
 /// # Errors
 /// The project cannot be opened, or has no task.
@@ -126,8 +114,8 @@ pub fn agreement(project: &Path, viewer: &str) -> Result<AgreementReport> {
     let seed = store.project()?.seed;
     let answers = store.first_blind_answers()?;
     let active = store.active_predictor()?;
-    let reading = Reading { store: &store, task, names: &names, seed };
-    let uses = reading.uses(&answers, active.as_ref())?;
+    let input = AgreementInput { store: &store, task, names: &names, seed };
+    let uses = input.uses(&answers, active.as_ref())?;
     let viewer = store.find_expert(viewer)?;
     let disputes = match viewer {
         Some(viewer) => disputes(&store, task, viewer)?,
@@ -136,39 +124,39 @@ pub fn agreement(project: &Path, viewer: &str) -> Result<AgreementReport> {
     Ok(AgreementReport {
         lead: viewer.map(|v| store.role(v)).transpose()? == Some(Role::Lead),
         labels: task.labels.iter().map(|l| l.name.clone()).collect(),
-        signs: signs(&store, task, &names, &answers)?,
+        warnings: annotator_warnings(&store, task, &names, &answers)?,
         uses,
         disputes,
     })
 }
 
-/// The agreement of all experts on hard cases in short, for the status.
+/// The agreement of all experts on hard cases, for the status.
 pub(crate) fn in_short(answers: &[BlindAnswer], task: &Task, seed: u64) -> Panel {
     let hard: Vec<BlindAnswer> =
         answers.iter().filter(|a| a.split == Split::Eval && a.round.is_some()).cloned().collect();
-    let ballots = Ballots::collect(&hard, task);
-    panel(&Ratings::of(&ballots.experts, task.labels.len()), seed)
+    let matrix = AnswerMatrix::collect(&hard, task);
+    panel(&Ratings::of(&matrix.experts, task.labels.len()), seed)
 }
 
-/// What agreement is worked out from.
-pub(crate) struct Reading<'a> {
+/// What agreement is computed from.
+pub(crate) struct AgreementInput<'a> {
     pub store: &'a Store,
     pub task: &'a Task,
     pub names: &'a Names<'a>,
     pub seed: u64,
 }
 
-/// The splits, in the order in which agreement is told, with what their cases are called.
+/// The splits, in the order of the report, with the names of their cases.
 pub(crate) const USES: [(Split, &str); 3] =
     [(Split::Eval, "hard"), (Split::Audit, "audit"), (Split::Train, "training")];
 
-/// Of these answers those to cases of a split.
+/// Those of `answers` that are to cases of the split.
 pub(crate) fn on_cases_of(split: Split, answers: &[BlindAnswer]) -> Vec<BlindAnswer> {
     answers.iter().filter(|a| a.split == split && a.round.is_some()).cloned().collect()
 }
 
-impl Reading<'_> {
-    /// Agreement by these answers on the cases of each use.
+impl AgreementInput<'_> {
+    /// Agreement on the cases of each use, by these answers.
     pub fn uses(&self, answers: &[BlindAnswer], active: Option<&Predictor>) -> Result<Vec<OnUse>> {
         let on = |(split, cases_of)| {
             self.on(cases_of, &on_cases_of(split, answers), active.filter(|_| split != Split::Train))
@@ -183,26 +171,26 @@ impl Reading<'_> {
         model: Option<&Predictor>,
     ) -> Result<OnUse> {
         let labels = self.task.labels.len();
-        let ballots = Ballots::collect(answers, self.task);
-        let ratings = Ratings::of(&ballots.experts, labels);
+        let matrix = AnswerMatrix::collect(answers, self.task);
+        let ratings = Ratings::of(&matrix.experts, labels);
         let name = |id: &ExpertId| self.names.expert(*id);
         let mut pairs = Vec::new();
-        for (i, one) in ballots.names.iter().enumerate() {
-            for (j, other) in ballots.names.iter().enumerate().skip(i + 1) {
-                pairs.push(self.pair((name(one), name(other)), &ballots.experts[i], &ballots.experts[j]));
+        for (i, one) in matrix.expert_ids.iter().enumerate() {
+            for (j, other) in matrix.expert_ids.iter().enumerate().skip(i + 1) {
+                pairs.push(self.pair((name(one), name(other)), &matrix.experts[i], &matrix.experts[j]));
             }
         }
-        let judged = match model {
-            Some(predictor) => Some(self.judged(&ballots, predictor)?),
+        let with_model = match model {
+            Some(predictor) => Some(self.with_model(&matrix, predictor)?),
             None => None,
         };
-        let with = |judged: &Judged| -> Vec<(String, Figure)> {
+        let with_each = |both: &ModelAndExperts| -> Vec<(String, Figure)> {
             let one = |expert: &Vec<Option<usize>>| {
-                mean_model_expert(&judged.model, std::slice::from_ref(expert), self.seed)
+                mean_model_expert(&both.model, std::slice::from_ref(expert), self.seed)
             };
-            ballots.names.iter().map(name).zip(judged.experts.iter().map(one)).collect()
+            matrix.expert_ids.iter().map(name).zip(both.experts.iter().map(one)).collect()
         };
-        let met = confusions(&ratings, self.seed).into_iter().map(|c| Confused {
+        let confused = confusions(&ratings, self.seed).into_iter().map(|c| Confused {
             one: self.task.labels[c.one].name.clone(),
             other: self.task.labels[c.other].name.clone(),
             share: c.share,
@@ -212,16 +200,16 @@ impl Reading<'_> {
         Ok(OnUse {
             cases_of,
             shared: ratings.shared(),
-            experts: ballots.names.iter().map(name).collect(),
+            experts: matrix.expert_ids.iter().map(name).collect(),
             overall: panel(&ratings, self.seed),
-            ceiling: ceiling(&ballots.experts, self.seed),
-            model: judged
+            ceiling: ceiling(&matrix.experts, self.seed),
+            model: with_model
                 .as_ref()
-                .map(|j| mean_model_expert(&j.model, &on_shared_cases(&j.experts), self.seed)),
-            model_with: judged.as_ref().map(with).unwrap_or_default(),
+                .map(|both| mean_model_expert(&both.model, &on_shared_cases(&both.experts), self.seed)),
+            model_with: with_model.as_ref().map(with_each).unwrap_or_default(),
             by_label: by_label(&ratings, self.seed),
-            confusions: met.collect(),
-            // Where nobody shares a case there is nothing to tell the rounds apart by.
+            confusions: confused.collect(),
+            // Without shared cases there is nothing to say about single rounds.
             rounds: if ratings.shared() == 0 {
                 Vec::new()
             } else {
@@ -238,14 +226,15 @@ impl Reading<'_> {
         model: Option<&Predictor>,
     ) -> Result<RoundAgreement> {
         let of: Vec<BlindAnswer> = answers.iter().filter(|a| a.round == Some(round)).cloned().collect();
-        let ballots = Ballots::collect(&of, self.task);
+        let matrix = AnswerMatrix::collect(&of, self.task);
         let Panel { raw, fleiss, alpha, ac1 } =
-            panel(&Ratings::of(&ballots.experts, self.task.labels.len()), self.seed);
-        let judged = model.map(|predictor| self.judged(&ballots, predictor)).transpose()?;
-        let model = judged.map(|j| mean_model_expert(&j.model, &on_shared_cases(&j.experts), self.seed));
+            panel(&Ratings::of(&matrix.experts, self.task.labels.len()), self.seed);
+        let with_model = model.map(|predictor| self.with_model(&matrix, predictor)).transpose()?;
+        let model =
+            with_model.map(|both| mean_model_expert(&both.model, &on_shared_cases(&both.experts), self.seed));
         Ok(RoundAgreement {
             round,
-            cohen: ceiling(&ballots.experts, self.seed),
+            cohen: ceiling(&matrix.experts, self.seed),
             model,
             alpha,
             fleiss,
@@ -266,21 +255,21 @@ impl Reading<'_> {
         PairAgreement { one, other, kappa: cohen_figure(&both, self.seed), ac1, raw }
     }
 
-    /// The same ballots on the cases that a model has predicted.
-    pub fn judged(&self, ballots: &Ballots, predictor: &Predictor) -> Result<Judged> {
+    /// The same answers next to the model's labels, on the cases that it has predicted.
+    pub fn with_model(&self, matrix: &AnswerMatrix, predictor: &Predictor) -> Result<ModelAndExperts> {
         let (mut items, mut values) = (Vec::<ItemId>::new(), Vec::new());
-        for item in &ballots.items {
+        for item in &matrix.items {
             if let Some(p) = self.store.prediction(predictor.id, *item)? {
                 items.push(*item);
                 values.extend(p);
             }
         }
-        Ok(ballots.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels)))
+        Ok(matrix.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels)))
     }
 }
 
 impl AgreementReport {
-    /// How many of the disputes nobody has decided.
+    /// Number of undecided disagreements.
     pub fn undecided(&self) -> usize {
         self.disputes.iter().filter(|d| d.decided.is_none()).count()
     }
@@ -291,12 +280,12 @@ impl OnUse {
     pub fn in_words(&self) -> &'static str {
         match self.cases_of {
             "hard" => "Hard cases (evaluation)",
-            "audit" => "The audit's cases, drawn at random",
-            _ => "Training cases that several have answered",
+            "audit" => "Audit cases, drawn at random",
+            _ => "Training cases that several experts have answered",
         }
     }
 
-    /// Kappa of two experts, whichever is named first.
+    /// Kappa of two experts, in either order.
     pub fn kappa(&self, one: &str, other: &str) -> Option<&Figure> {
         let these =
             |p: &&PairAgreement| (p.one == one && p.other == other) || (p.one == other && p.other == one);
@@ -316,18 +305,18 @@ impl std::fmt::Display for AgreementReport {
             }
             on.write(f, &self.labels)?;
         }
-        if !self.signs.is_empty() {
-            writeln!(f, "\nMay need a look")?;
+        if !self.warnings.is_empty() {
+            writeln!(f, "\nWarnings")?;
         }
-        for sign in &self.signs {
-            writeln!(f, "  {sign}")?;
+        for warning in &self.warnings {
+            writeln!(f, "  {warning}")?;
         }
         match self.undecided() {
-            0 => write!(f, "\nNo disagreement waits for a decision"),
+            0 => write!(f, "\nNo disagreement is undecided."),
             n => write!(
                 f,
-                "\n{} for a decision: `hardcase adjudicate FILE --list`, or the screen Agree",
-                if n == 1 { "1 disagreement waits".into() } else { format!("{n} disagreements wait") }
+                "\n{} undecided: see `hardcase adjudicate FILE --list`, or the screen Agree.",
+                if n == 1 { "1 disagreement is".into() } else { format!("{n} disagreements are") }
             ),
         }
     }
@@ -337,7 +326,7 @@ impl OnUse {
     fn write(&self, f: &mut std::fmt::Formatter<'_>, labels: &[String]) -> std::fmt::Result {
         writeln!(
             f,
-            "{}: {} answered by two experts or more; with 95 % intervals",
+            "{}: {} answered by two or more experts; with 95 % intervals",
             self.in_words(),
             self.shared
         )?;
@@ -359,12 +348,12 @@ impl OnUse {
             writeln!(f, "  the model and {name}: kappa {kappa}")?;
         }
         for (label, figure) in labels.iter().zip(&self.by_label) {
-            writeln!(f, "  where one says {label}, another does: {figure}")?;
+            writeln!(f, "  if one expert says {label}, another does too: {figure}")?;
         }
         for c in &self.confusions {
             writeln!(
                 f,
-                "  where one says {}, another says {}: {}, in {} cases",
+                "  if one expert says {}, another says {}: {}, in {} cases",
                 c.one, c.other, c.share, c.cases
             )?;
         }

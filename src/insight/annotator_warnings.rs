@@ -1,6 +1,6 @@
-//! Signs that an expert's answers may need a look, each as one plain sentence with its n.
+//! Warnings about an annotator's answers, each one plain sentence with its n.
 //!
-//! A sentence says what was measured and what else it may come from. It never says why, and there is none where the evidence is thin.
+//! A sentence says what was measured and what else could explain it. It never blames, and there is no warning where the evidence is thin.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ use crate::stats::agreement::annotator_warnings::{Timed, drift, haste, straight_
 use crate::store::Store;
 use crate::store::rounds::disputes::AsGiven;
 
-/// Longer than this nobody looks at one case: the person was elsewhere.
+/// After longer than this, the person was away from the screen.
 const AWAY_MS: i64 = 10 * 60 * 1_000;
 
-/// What may need a look: agreement over time, speed, runs of one label, for each expert.
-pub(crate) fn signs(
+/// Warnings about each expert: agreement over time, speed, runs of one label.
+pub(crate) fn annotator_warnings(
     store: &Store,
     task: &Task,
     names: &Names<'_>,
@@ -41,7 +41,7 @@ pub(crate) fn signs(
     Ok(said)
 }
 
-/// Where an expert's agreement with the others fell. Of two experts nobody can say whose answers changed, so it is said of both at once.
+/// Experts whose agreement with the others fell. With two experts nobody can tell whose answers changed, so the sentence names both.
 fn drifts(
     experts: &BTreeSet<ExpertId>,
     names: &Names<'_>,
@@ -74,7 +74,7 @@ fn drifts(
         let (mut before, mut after) = (Vec::new(), Vec::new());
         for answers in by_item.values() {
             let rest: Vec<_> = answers.iter().filter(|(a, _)| a.expert != *expert).collect();
-            // One pair a case, so that the cases stay apart from each other.
+            // One pair per case keeps the observations independent.
             if let [one, other, ..] = &rest[..] {
                 let half = if one.1.max(other.1) < middle { &mut before } else { &mut after };
                 half.push(alike(one.0, other.0));
@@ -87,11 +87,11 @@ fn drifts(
             _ => format!("{} and the others", names.expert(*expert)),
         };
         let beyond = match found.others {
-            Some(others) => format!(", while it changed by {others:+.2} among the others"),
-            None => "; the cases may have become harder".into(),
+            Some(others) => format!(". Agreement among the others changed by {others:+.2}."),
+            None => ". The cases may have become harder.".into(),
         };
         said.push(format!(
-            "{who} agree less than they did: on {:.0} % of the first {} shared cases, on {:.0} % of the last {} (difference {:+.2}, 99.7 % \
+            "{who} agree less than before: on {:.0} % of the first {} shared cases, but on {:.0} % of the last {} (difference {:+.2}, 99.7 % \
              interval {:+.2} to {:+.2}){beyond}",
             100.0 * found.before.value,
             found.before.n,
@@ -116,8 +116,8 @@ fn hasty(name: &str, own: &[&AsGiven], others: &[&AsGiven]) -> Option<String> {
     };
     let found = haste(&timed(own), &timed(others))?;
     Some(format!(
-        "{} of {} timed answers of {name} took under a quarter of what their texts take at {name}'s own and at the others' median pace; of the \
-         others' {} answers {:.0} % did so (difference {:+.2}, 99.7 % interval {:+.2} to {:+.2})",
+        "{} of {} timed answers of {name} took less than a quarter of the usual time for their texts, by {name}'s own pace and by the others'. Of \
+         the others' {} answers, {:.0} % did so (difference {:+.2}, 99.7 % interval {:+.2} to {:+.2}).",
         found.fast,
         found.own.n,
         found.others.n,
@@ -129,20 +129,20 @@ fn hasty(name: &str, own: &[&AsGiven], others: &[&AsGiven]) -> Option<String> {
 }
 
 fn line(name: &str, task: &Task, own: &[&AsGiven], others: &[&AsGiven]) -> Option<String> {
-    // Shares differ from round to round, so those of the rounds that both have answered in are compared.
+    // Shares differ from round to round, so only rounds in which both have answered are compared.
     let rounds: BTreeSet<Option<i64>> = own.iter().map(|a| a.round).collect();
     let index = |a: &&&AsGiven| task.index_of_id(&a.label);
     let answers: Vec<usize> = own.iter().filter_map(|a| index(&a)).collect();
-    let beside: Vec<usize> =
+    let theirs: Vec<usize> =
         others.iter().filter(|a| rounds.contains(&a.round)).filter_map(|a| index(&a)).collect();
-    let found = straight_line(&answers, &beside)?;
+    let found = straight_line(&answers, &theirs)?;
     Some(format!(
-        "{name} gave the label '{}' {} times in a row, among {} answers; the others give it in at most {:.0} % (n = {}), by which so long a run has a \
-         probability below 0.1 %",
+        "{name} gave the label '{}' {} times in a row, among {} answers. The others give it in at most {:.0} % of cases (n = {}), so a run this long \
+         has a probability below 0.1 %.",
         task.labels.get(found.label).map_or("", |l| l.name.as_str()),
         found.length,
         found.n,
         100.0 * found.share,
-        beside.len()
+        theirs.len()
     ))
 }

@@ -1,6 +1,6 @@
-//! Items on which experts differ, as far as whoever looks may know of them.
+//! Disagreements: items on which experts gave different labels, as far as the viewer may know of them.
 //!
-//! An expert sees others' answers once nobody is to answer for the item any more, the lead at any time.
+//! A lead sees them at any time, other experts only after the case is closed.
 
 use std::collections::BTreeMap;
 
@@ -12,40 +12,37 @@ use crate::domain::ids::{CaseId, ExpertId, ItemId};
 use crate::domain::task::Task;
 use crate::store::Store;
 
-/// The beginning of a text in a list.
+/// Characters of a text shown in a list.
 const BEGINNING: usize = 200;
 
-/// What an expert said, in a list.
+/// An expert's answer, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Said {
-    /// The expert's name.
     pub expert: String,
-    /// The label's name; none for a skip.
+    /// `None` for a skip.
     pub label: Option<String>,
 }
 
-/// An item on which experts differ.
+/// An item on which experts disagree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Dispute {
-    /// The item.
     pub item: ItemId,
-    /// Its case.
     pub case: Option<CaseId>,
     /// The number of the case's round.
     pub round: Option<i64>,
-    /// Its split: `train`, `eval` or `audit`.
+    /// `train`, `eval` or `audit`.
     pub split: &'static str,
-    /// The beginning of its text.
+    /// The beginning of the text.
     pub beginning: String,
-    /// What each expert said; empty where the viewer has yet to answer.
+    /// Everybody's answers; empty if the viewer has yet to answer.
     pub answers: Vec<Said>,
-    /// Whether the viewer has yet to answer: looking at it ends the blindness.
+    /// Whether the viewer has yet to answer. Looking at the item then makes that answer not blind.
     pub yours_to_answer: bool,
-    /// The label it was decided to have, by name.
+    /// The decided label, by name.
     pub decided: Option<String>,
 }
 
-/// Names of experts, each person's first, and of labels.
+/// Names of experts and labels; several names of one person become the first.
 pub struct Names<'a> {
     task: &'a Task,
     experts: BTreeMap<ExpertId, String>,
@@ -67,7 +64,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The items on which experts differ, as far as `viewer` may know of them: those that nobody has decided first.
+/// The disagreements that `viewer` may know of, undecided ones first.
 pub fn disputes(store: &Store, task: &Task, viewer: ExpertId) -> Result<Vec<Dispute>> {
     let names = Names::read(store, task)?;
     let lead = store.role(viewer)? == Role::Lead;

@@ -1,6 +1,6 @@
-//! The figures of a project: agreement on hard cases, the ceiling, the curve over models, and the audit.
+//! The figures of a project: agreement on hard cases, the ceiling, the learning curve, and the audit.
 //!
-//! Each from first blind answers only, each with its n and interval or the reason why it is not defined.
+//! Each uses first blind answers only, and comes with its n and interval or the reason why it is not known.
 
 use serde::Serialize;
 
@@ -13,8 +13,8 @@ use crate::domain::prediction::Probabilities;
 use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::split::Split;
 use crate::domain::task::Task;
-use crate::stats::agreement::ballots::{Ballots, labels_of, pairs_of};
-use crate::stats::agreement::kappa::{ceiling, gain, mean_model_expert, on_shared_cases, own_agreement};
+use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of, pairs_of};
+use crate::stats::agreement::kappa::{ceiling, gain, mean_model_expert, on_shared_cases, self_agreement};
 use crate::stats::classifier::reliability::{Claim, calibration_error};
 use crate::stats::classifier::scores::{mean_ac1, mean_f1};
 use crate::stats::estimate::audit::{Audit, AuditCase, audit};
@@ -23,7 +23,7 @@ use crate::stats::estimate::learning_curve::{Learned, next_gain};
 use crate::stats::estimate::shares::SharesFrom;
 use crate::store::Store;
 
-/// Evaluation cases of later rounds that a gain must rest on.
+/// Cases needed to measure a gain.
 const ENOUGH_FOR_GAIN: usize = 30;
 
 /// Agreement on the evaluation cases: hard ones, never trained on.
@@ -33,9 +33,9 @@ pub struct Agreement {
     pub model_expert: Figure,
     /// The experts with each other: the ceiling.
     pub expert_expert: Figure,
-    /// Each expert with the own first answers, on cases shown again blind, the mean over experts: the ceiling where there is one expert.
-    pub own_agreement: Figure,
-    /// The model on the very cases that the ceiling rests on.
+    /// Each expert with their own first answers, on cases shown again blind, the mean over experts: the ceiling if there is one expert.
+    pub self_agreement: Figure,
+    /// The model on the cases that the ceiling rests on.
     pub model_on_shared: Figure,
     /// Gwet's AC1 of the active model with the experts, the mean over them.
     pub ac1: Figure,
@@ -46,7 +46,6 @@ pub struct Agreement {
 /// One stored model on all evaluation cases to date.
 #[derive(Clone, Debug, Serialize)]
 pub struct CurvePoint {
-    /// The model.
     #[serde(skip)]
     pub predictor: PredictorId,
     /// `zero-shot` or `head`.
@@ -55,11 +54,11 @@ pub struct CurvePoint {
     pub after_round: Option<i64>,
     /// Training labels.
     pub training: usize,
-    /// Audit texts whose answers moved the shares that it expects of the labels.
+    /// Audit texts whose answers its expected label shares follow.
     pub audit: usize,
     /// Its agreement with the experts.
     pub kappa: Figure,
-    /// Whether its prelabels count.
+    /// Whether its prelabels are in use.
     pub active: bool,
 }
 
@@ -68,7 +67,7 @@ pub struct CurvePoint {
 pub struct Gain {
     /// The difference in kappa.
     pub difference: Figure,
-    /// Said as one sentence.
+    /// The gain as one sentence.
     pub says: String,
 }
 
@@ -84,7 +83,7 @@ fn shares_from(predictor: &Predictor) -> SharesFrom {
     predictor.zero_shot().map_or(SharesFrom::Pool, |settings| settings.shares_from.clone())
 }
 
-/// Reads answers and predictions once, and computes every figure from them.
+/// Reads the answers once, and computes every figure from them and the stored predictions.
 pub struct Figures<'s> {
     store: &'s Store,
     task: &'s Task,
@@ -93,21 +92,21 @@ pub struct Figures<'s> {
 }
 
 impl<'s> Figures<'s> {
-    /// Reads the answers that count, as far as `viewer` may see them.
+    /// Reads the answers that `viewer` may see.
     pub fn read(store: &'s Store, task: &'s Task, viewer: &Viewer) -> Result<Self> {
         let mut answers = store.first_blind_answers()?;
         answers.retain(|answer| viewer.sees(answer.item, answer.expert));
         Ok(Self { store, task, seed: store.project()?.seed, answers })
     }
 
-    fn eval(&self, after_round: i64) -> Ballots {
+    fn eval(&self, after_round: i64) -> AnswerMatrix {
         let chosen: Vec<BlindAnswer> = self
             .answers
             .iter()
             .filter(|a| a.split == Split::Eval && a.round.is_some_and(|r| r > after_round))
             .cloned()
             .collect();
-        Ballots::collect(&chosen, self.task)
+        AnswerMatrix::collect(&chosen, self.task)
     }
 
     fn predictions(&self, predictor: &Predictor, items: &[ItemId]) -> Result<(Vec<ItemId>, Vec<f32>)> {
@@ -123,62 +122,60 @@ impl<'s> Figures<'s> {
 
     /// Agreement of model and experts on the evaluation cases.
     pub fn agreement(&self, active: Option<&Predictor>) -> Result<Agreement> {
-        let ballots = self.eval(0);
-        let expert_expert = if ballots.names.len() < 2 {
-            Figure::undefined(match ballots.names.len() {
-                0 => "no evaluation case is answered yet; two experts' answers make it known",
-                _ => "one expert only has answered evaluation cases; a second one makes it known",
+        let matrix = self.eval(0);
+        let expert_expert = if matrix.expert_ids.len() < 2 {
+            Figure::undefined(match matrix.expert_ids.len() {
+                0 => "it needs evaluation cases answered by two experts, and none is answered",
+                _ => "it needs a second expert: only one has answered evaluation cases",
             })
         } else {
-            ceiling(&ballots.experts, self.seed)
+            ceiling(&matrix.experts, self.seed)
         };
         let again = self.store.first_blind_answers_to_repeats()?;
-        let own_agreement = self.own_agreement(&again)?;
+        let self_agreement = self.self_agreement(&again)?;
         let Some(predictor) = active else {
-            let none = Figure::undefined("nothing has been scouted yet");
+            let none = Figure::undefined("no text has a prelabel");
             let f1 = vec![none.clone(); self.task.labels.len()];
             return Ok(Agreement {
                 model_expert: none.clone(),
                 expert_expert,
-                own_agreement,
+                self_agreement,
                 model_on_shared: none.clone(),
                 ac1: none,
                 f1,
             });
         };
-        let (items, values) = self.predictions(predictor, &ballots.items)?;
-        let judged = ballots.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels));
-        let model_on_shared = if ballots.names.len() < 2 {
-            Figure::undefined("no evaluation case has two experts' answers")
+        let (items, values) = self.predictions(predictor, &matrix.items)?;
+        let both = matrix.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels));
+        let model_on_shared = if matrix.expert_ids.len() < 2 {
+            Figure::undefined("no evaluation case answered by two experts")
         } else {
-            mean_model_expert(&judged.model, &on_shared_cases(&judged.experts), self.seed)
+            mean_model_expert(&both.model, &on_shared_cases(&both.experts), self.seed)
         };
         let labels = self.task.labels.len();
-        let f1 = |label| mean_f1(&judged.model, &judged.experts, (label, labels), self.seed);
+        let f1 = |label| mean_f1(&both.model, &both.experts, (label, labels), self.seed);
         Ok(Agreement {
-            ac1: mean_ac1(&judged.model, &judged.experts, labels, self.seed),
+            ac1: mean_ac1(&both.model, &both.experts, labels, self.seed),
             f1: (0..labels).map(f1).collect(),
-            model_expert: mean_model_expert(&judged.model, &judged.experts, self.seed),
+            model_expert: mean_model_expert(&both.model, &both.experts, self.seed),
             expert_expert,
-            own_agreement,
+            self_agreement,
             model_on_shared,
         })
     }
 
-    /// The experts with their own first answers. Not every answer to a case shown again has a blind first one beside it.
-    fn own_agreement(&self, again: &[BlindAnswer]) -> Result<Figure> {
+    /// The experts with their own first answers. Not every answer to a repeated case has a blind first answer to compare with.
+    fn self_agreement(&self, again: &[BlindAnswer]) -> Result<Figure> {
         let pairs = pairs_of(&self.answers, again, self.task);
         if pairs.iter().flatten().flatten().next().is_none() && self.store.repeat_count(None)? > 0 {
-            return Ok(Figure::undefined(
-                "no answer to a case shown again can be held yet against a blind first one of the same expert",
-            ));
+            return Ok(Figure::undefined("no repeated case has a blind first answer of the same expert"));
         }
-        Ok(own_agreement(&pairs, self.seed))
+        Ok(self_agreement(&pairs, self.seed))
     }
 
     fn stored(&self) -> Result<Vec<Stored>> {
         let adapters = self.store.adapters()?;
-        // A judge has read a part only. Of the combinations with one scout the newest is the one that counts.
+        // A judge has scored only some of the texts. Of the combinations with one scout, only the newest counts.
         let mut predictors = self.store.predictors()?;
         let newest: std::collections::HashMap<_, _> =
             predictors.iter().filter(|p| p.is_combined()).map(|p| (p.adapter(), p.id)).collect();
@@ -197,17 +194,17 @@ impl<'s> Figures<'s> {
             .collect())
     }
 
-    /// Every stored model on the same cases: all evaluation cases to date.
+    /// Every stored model, evaluated on the same cases: all evaluation cases to date.
     pub fn curve(&self, active: Option<&Predictor>) -> Result<Vec<CurvePoint>> {
-        let ballots = self.eval(0);
+        let matrix = self.eval(0);
         self.stored()?
             .into_iter()
             .map(|stored| {
-                let (items, values) = self.predictions(&stored.predictor, &ballots.items)?;
+                let (items, values) = self.predictions(&stored.predictor, &matrix.items)?;
                 let labels = labels_of(self.task, &stored.predictor.labels);
-                let judged = ballots.predicted_by(&items, &values, &labels);
+                let both = matrix.predicted_by(&items, &values, &labels);
                 Ok(CurvePoint {
-                    kappa: mean_model_expert(&judged.model, &judged.experts, self.seed),
+                    kappa: mean_model_expert(&both.model, &both.experts, self.seed),
                     audit: shares_from(&stored.predictor).audit_items(),
                     active: active.is_some_and(|active| active.id == stored.predictor.id),
                     predictor: stored.predictor.id,
@@ -219,43 +216,42 @@ impl<'s> Figures<'s> {
             .collect()
     }
 
-    /// What the active model gained over the one before: on evaluation cases of rounds that neither has seen, where there are
+    /// What the active model gained over the one before: on evaluation cases of rounds that neither was trained on, if there are
     /// enough, else on audit cases.
     pub fn gain(&self, active: PredictorId) -> Result<Gain> {
         let stored = self.stored()?;
         let at = stored.iter().position(|s| s.predictor.id == active);
         let Some((earlier, later)) = at.filter(|i| *i > 0).map(|i| (&stored[i - 1], &stored[i])) else {
-            return Ok(unknown("there is no earlier model to compare with"));
+            return Ok(unknown("there is no earlier model"));
         };
         let rounds_seen = later.after_round.max(earlier.after_round).unwrap_or(0);
         let hard = self.eval(rounds_seen);
         let audit_answers: Vec<BlindAnswer> =
             self.answers.iter().filter(|a| a.split == Split::Audit && a.round.is_some()).cloned().collect();
-        let audit_cases = Ballots::collect(&audit_answers, self.task);
-        let (ballots, where_) = if hard.items.len() >= ENOUGH_FOR_GAIN {
+        let audit_cases = AnswerMatrix::collect(&audit_answers, self.task);
+        let (matrix, where_) = if hard.items.len() >= ENOUGH_FOR_GAIN {
             (hard, "hard cases of later rounds")
         } else if audit_cases.items.len() >= ENOUGH_FOR_GAIN {
             (audit_cases, "audit cases")
         } else {
-            return Ok(unknown(&format!(
-                "of the evaluation cases of later rounds {} are answered, of the audit cases {}; {ENOUGH_FOR_GAIN} of either are needed",
-                hard.items.len(),
-                audit_cases.items.len()
-            )));
+            let more = ENOUGH_FOR_GAIN - hard.items.len().max(audit_cases.items.len());
+            let cases = if more == 1 { "case" } else { "cases" };
+            return Ok(Gain {
+                difference: Figure::undefined(format!("{more} more test {cases} needed")),
+                says: format!("Whether the last round helped shows after {more} more test {cases}."),
+            });
         };
-        let judge = |s: &Stored| -> Result<_> {
-            let (items, values) = self.predictions(&s.predictor, &ballots.items)?;
-            Ok(ballots.predicted_by(&items, &values, &labels_of(self.task, &s.predictor.labels)))
+        let predicted = |s: &Stored| -> Result<_> {
+            let (items, values) = self.predictions(&s.predictor, &matrix.items)?;
+            Ok(matrix.predicted_by(&items, &values, &labels_of(self.task, &s.predictor.labels)))
         };
-        let (before, after) = (judge(earlier)?, judge(later)?);
+        let (before, after) = (predicted(earlier)?, predicted(later)?);
         if before.items != after.items {
-            return Ok(unknown("the two models have not been scored on the same cases; run tune"));
+            return Ok(unknown("the last two models have not scored the same cases"));
         }
         if before.model == after.model {
-            let n = ballots.items.len();
-            return Ok(unknown(&format!(
-                "it gives the same label as the one before to each of {n} {where_}"
-            )));
+            let n = matrix.items.len();
+            return Ok(unknown(&format!("the last two models give the same labels to all {n} {where_}")));
         }
         let difference = gain(&before.model, &after.model, &after.experts, self.seed);
         let says = match &difference {
@@ -265,46 +261,44 @@ impl<'s> Figures<'s> {
                 } else if *hi < 0.0 {
                     "worse than"
                 } else {
-                    "not told apart from"
+                    "not clearly different from"
                 };
                 format!(
-                    "on {n} {where_} the last model is {verdict} the one before: kappa {value:+.2} ({lo:+.2} to {hi:+.2})"
+                    "On {n} {where_}, the last model is {verdict} the one before: kappa {value:+.2} ({lo:+.2} to {hi:+.2})."
                 )
             }
-            Figure::Undefined { undefined } => {
-                format!("the gain of the last model is not yet known: {undefined}")
-            }
+            Figure::Undefined { undefined } => gain_unknown(undefined),
         };
         Ok(Gain { difference, says })
     }
 
-    /// By how much kappa would probably rise with so many `more` training labels: the curve of the active model's kind over all evaluation
-    /// cases to date.
+    /// By how much kappa would probably rise with this many `more` training labels, by the learning curve of the active model's kind over all
+    /// evaluation cases to date.
     pub fn next_gain(&self, active: Option<&Predictor>, more: usize) -> Result<Figure> {
-        let Some(active) = active else { return Ok(Figure::undefined("nothing has been scouted yet")) };
-        let ballots = self.eval(0);
-        let mut judged = Vec::new();
+        let Some(active) = active else { return Ok(Figure::undefined("no text has a prelabel")) };
+        let matrix = self.eval(0);
+        let mut predicted = Vec::new();
         for stored in
             self.stored()?.into_iter().filter(|s| s.training > 0 && s.predictor.kind() == active.kind())
         {
-            let (items, values) = self.predictions(&stored.predictor, &ballots.items)?;
+            let (items, values) = self.predictions(&stored.predictor, &matrix.items)?;
             let labels = labels_of(self.task, &stored.predictor.labels);
-            judged.push((stored.training, ballots.predicted_by(&items, &values, &labels)));
+            predicted.push((stored.training, matrix.predicted_by(&items, &values, &labels)));
         }
-        // Models that were not scored on all cases that the newest has, for example of an older task, are no part of the curve.
-        let Some((_, newest)) = judged.last().cloned() else {
-            return Ok(Figure::undefined("no model has been trained on labels yet"));
+        // Models that have not scored all cases that the newest has, for example under an older task, are left out of the curve.
+        let Some((_, newest)) = predicted.last().cloned() else {
+            return Ok(Figure::undefined("no model has been trained on labels"));
         };
-        let models: Vec<Learned> = judged
+        let models: Vec<Learned> = predicted
             .into_iter()
-            .filter(|(_, judged)| judged.items == newest.items)
-            .map(|(training, judged)| Learned { training, labels: judged.model })
+            .filter(|(_, both)| both.items == newest.items)
+            .map(|(training, both)| Learned { training, labels: both.model })
             .collect();
         Ok(next_gain(&models, &newest.experts, more, self.seed))
     }
 
-    /// Whether tuning would move the shares that the active model expects of the labels: it is a zero-shot one of this revision of the task,
-    /// and there are enough audit answers that its shares do not follow yet.
+    /// Whether `tune` would update the label shares that the active model expects: it is a zero-shot model of this revision of the task, and there
+    /// are enough audit answers that its shares do not follow yet.
     pub fn audit_moves_shares(&self, active: Option<&Predictor>, revision: RevisionId) -> bool {
         active.is_some_and(|predictor| {
             predictor.kind() == PredictorKind::ZeroShot
@@ -314,14 +308,14 @@ impl<'s> Figures<'s> {
         })
     }
 
-    /// What the audit sample says of the whole pool. The predictions of a model whose shares follow the audit are stored cross-fitted.
+    /// Estimates for the whole pool from the audit sample. The predictions of a model whose shares follow the audit are stored cross-fitted.
     pub fn audit(&self, active: Option<&Predictor>) -> Result<Audit> {
         let cases: Vec<AuditCase> = self.audit_cases(active)?.into_iter().map(|(case, _)| case).collect();
         Ok(audit(&cases, self.task.labels.len(), self.seed))
     }
 
-    /// Whether the active model's probabilities are what they say, on the audit cases. Of a text with several answers, the share of them that
-    /// the model agrees with is how far it was right.
+    /// The active model's calibration error on the audit cases. For a text with several answers, the model was right by the share of answers that
+    /// it agrees with.
     pub fn calibration_error(&self, active: Option<&Predictor>) -> Result<Figure> {
         let claim = |(case, confidence): (AuditCase, f64)| {
             let agree = case.answered.iter().filter(|label| **label == case.predicted).count();
@@ -332,8 +326,8 @@ impl<'s> Figures<'s> {
         Ok(calibration_error(&claims, self.seed))
     }
 
-    /// The answered audit cases, each with the probability that the model gives its label. A case is a text, with the answers of all experts
-    /// who have one: texts were drawn at random, so they are what is counted and resampled.
+    /// The answered audit cases, each with the probability that the model gives its label. A case is a text with all experts' answers: texts were
+    /// drawn at random, so texts are what is counted and resampled.
     fn audit_cases(&self, active: Option<&Predictor>) -> Result<Vec<(AuditCase, f64)>> {
         let Some(predictor) = active else { return Ok(Vec::new()) };
         let known = labels_of(self.task, &predictor.labels);
@@ -358,8 +352,9 @@ impl<'s> Figures<'s> {
 }
 
 fn unknown(why: &str) -> Gain {
-    Gain {
-        difference: Figure::undefined(why),
-        says: format!("the gain of the last model is not yet known: {why}"),
-    }
+    Gain { difference: Figure::undefined(why), says: gain_unknown(why) }
+}
+
+fn gain_unknown(why: &str) -> String {
+    format!("Whether the last round helped is not known yet: {why}.")
 }

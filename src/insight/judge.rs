@@ -1,4 +1,4 @@
-//! What the file holds of a judge: the language model that has read some of the texts.
+//! Where the judge stands: the language model that has scored some of the texts.
 
 use serde::Serialize;
 
@@ -10,16 +10,15 @@ use crate::store::Store;
 /// Where the newest judge stands.
 #[derive(Clone, Debug, Serialize)]
 pub struct JudgeStatus {
-    /// Its model.
     pub model: String,
-    /// Texts that it has read.
+    /// Texts that it has scored.
     pub read: usize,
-    /// What it is worth beside the scout; none where there are too few labels to say.
+    /// Whether it improves on the scout. `None` if there are too few labels to tell.
     pub worth: Option<Worth>,
 }
 
 impl JudgeStatus {
-    /// That of a project; none where none has read anything.
+    /// `None` if no judge has scored anything.
     pub fn read(store: &Store) -> Result<Option<Self>> {
         for predictor in store.judges()? {
             let read = store.prediction_count(predictor.id)?;
@@ -35,31 +34,31 @@ impl JudgeStatus {
 
 impl std::fmt::Display for JudgeStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the judge, {}, has read {} texts: ", self.model, self.read)?;
+        write!(f, "The judge {} has scored {} texts. ", self.model, self.read)?;
         match self.worth {
             Some(worth) if worth.helps => {
                 write!(
                     f,
-                    "it helps (log-loss on {} held-out labels {:.3}, without it {:.3})",
-                    worth.n, worth.both, worth.scout
+                    "It helps: log-loss is {:.3} with it and {:.3} without it, on {} held-out labels.",
+                    worth.both, worth.scout, worth.n
                 )
             }
             Some(worth) => write!(
                 f,
-                "it does not help (log-loss on {} held-out labels {:.3}, without it {:.3}), and the scout decides alone",
-                worth.n, worth.both, worth.scout
+                "It does not help, so the scout decides alone: log-loss is {:.3} with it and {:.3} without it, on {} held-out labels.",
+                worth.both, worth.scout, worth.n
             ),
             None => {
                 write!(
                     f,
-                    "too few of them have a training label to say what that is worth, and the scout decides alone"
+                    "Too few of them have a training label to tell whether it helps, so the scout decides alone."
                 )
             }
         }
     }
 }
 
-/// The newest judge's calibrated probabilities of an item that it has read, with the stable keys of their labels.
+/// The newest judge's calibrated probabilities for an item that it has scored, with the stable keys of the labels.
 pub(crate) fn opinion(store: &Store, item: ItemId) -> Result<Option<Vec<(String, f32)>>> {
     for predictor in store.judges()? {
         if let Some(said) = store.prediction(predictor.id, item)? {

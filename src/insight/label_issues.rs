@@ -1,6 +1,6 @@
-//! Answers that look like label_issues: what the last tuning found among the training labels, as far as nobody has looked again.
+//! Label issues: an expert's answers that the last training found improbable and that the expert has not reviewed yet.
 //!
-//! Of an expert's own answers only. An item that an expert has not answered is never among them, so nothing of the model's view gets out.
+//! Only ever an expert's own answers. An item that the expert has not answered is never among them, so they reveal nothing of the model's view.
 
 use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::Result;

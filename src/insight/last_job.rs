@@ -1,8 +1,8 @@
-//! What became of a job that the file knows of, in words.
+//! A recorded job and its outcome, in words.
 
 use crate::store::log::runs::{Outcome, Run};
 
-/// A job that the file knows of, and what became of it, in one line.
+/// A recorded job and its outcome, in one line.
 pub fn in_words(run: &Run) -> String {
     let called = match (&*run.kind, run.arguments.split_once(' ')) {
         ("lora", Some(("use", adapter))) => format!("adapter use {adapter}"),

@@ -1,8 +1,21 @@
-//! Figures and advice read from a project: agreement, the audit, the curve over models, status, the auditor's report. Never writes.
+//! Figures, advice and reports, read from a project. Never writes: every store here is opened with [`crate::store::Access::Read`] or borrowed as
+//! `&Store`.
+//!
+//! How a figure gets to the screen: `viewer` decides whose answers the reader may see; `figures` reads answers and predictions and calls `stats`;
+//! each figure comes back as a [`crate::domain::figure::Figure`], with its interval and n or the reason why it is not known; `status` collects them
+//! for the Progress screen and the verb `status`, `agreement` for the screen Agree and the verb `agreement`, `report` for an auditor. The desk
+//! calls these on a thread of its own (`desk::pages`) and hands the result to the screen, which only draws it.
+//!
+//! - `advice` chooses the next step; `ceiling` and `next_round` are what it weighs.
+//! - `audit_text` and `status_text` put figures into words.
+//! - `disputes`, `label_issues` and `annotator_warnings` find what needs a second look.
+//! - `project`, `judge` and `last_job` describe what the file holds besides answers.
 
 pub mod advice;
 pub mod agreement;
 pub(crate) mod annotator_warnings;
+pub(crate) mod audit_text;
+pub mod ceiling;
 pub mod disputes;
 pub mod figures;
 pub mod judge;
@@ -12,4 +25,5 @@ pub mod next_round;
 pub mod project;
 pub mod report;
 pub mod status;
+mod status_text;
 pub mod viewer;

@@ -1,4 +1,4 @@
-//! What another round would cost and probably bring, and what more audit answers would.
+//! What another round would cost and probably bring, and what more audit answers would bring instead.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::figure::Figure;
 
-/// A kappa that is known to within this needs no more answers to steer by.
+/// A kappa known to within ± this is precise enough.
 const NARROW_ENOUGH: f64 = 0.1;
 
 /// Another round like the last one.
@@ -16,46 +16,44 @@ pub struct NextRound {
     pub cases: usize,
     /// By how much kappa on the hard cases would probably rise.
     pub gain: Figure,
-    /// What audit answers could do instead; none where the audit is as narrow as it need be, or cannot be made so.
+    /// What audit answers would bring instead. `None` if the audit is precise enough, or no audit text is left.
     pub audit: Option<Narrower>,
 }
 
-/// What stopping is advised by: the price of another round and the most that it would bring.
+/// The price of another round and what it would probably bring.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outlook {
     /// Cases of another round.
     pub cases: usize,
     /// Lower end of the gain in kappa.
     pub low: f64,
-    /// Upper end of it.
+    /// Upper end of the gain in kappa.
     pub high: f64,
-    /// Where the gain is from.
     pub basis: Basis,
 }
 
-/// Where an expected gain is from.
+/// What an expected gain is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// The curve through the models so far.
     Curve,
-    /// What the last round was measured to bring.
+    /// The measured gain of the last round.
     LastRound,
 }
 
-/// Audit answers that would make the audit's interval narrower.
+/// How far more audit answers would narrow the audit's interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Narrower {
-    /// How many more.
     pub cases: usize,
     /// Half the width of the interval now.
     pub from: f64,
-    /// Half its width with them.
+    /// Half its width after these cases.
     pub to: f64,
 }
 
 impl Narrower {
-    /// For a figure of the audit, whose interval narrows with the root of its answers: what brings half the width to 0.1 or halves it,
-    /// whichever is less, of the `open` audit texts. None where it is that narrow already, is not known, or no text is left.
+    /// For a figure of the audit, whose interval narrows with the square root of the number of answers: the cases, of the `open` audit texts, that
+    /// bring half the width to 0.1 or halve it, whichever needs fewer. `None` if it is that narrow already, is not known, or no text is left.
     pub fn of(figure: &Figure, open: usize) -> Option<Self> {
         let Figure::Known { lo, hi, n, .. } = figure else { return None };
         let from = (hi - lo) / 2.0;
@@ -75,7 +73,7 @@ impl fmt::Display for Narrower {
         let answers = if *cases == 1 { "answer" } else { "answers" };
         write!(
             f,
-            "{cases} more audit {answers} would bring the whole pool's kappa from ±{from:.2} to ±{to:.2}"
+            "{cases} more audit {answers} would narrow the whole pool's kappa from ±{from:.2} to ±{to:.2}"
         )
     }
 }
@@ -96,12 +94,12 @@ impl fmt::Display for Outlook {
 }
 
 impl NextRound {
-    /// What it would bring by the curve; none where that is not known.
+    /// The outlook by the learning curve, if that is known.
     pub fn by_curve(&self) -> Option<Outlook> {
         self.outlook(&self.gain, Basis::Curve)
     }
 
-    /// The same by any gain.
+    /// The outlook by any gain, if that is known.
     pub fn outlook(&self, gain: &Figure, basis: Basis) -> Option<Outlook> {
         match gain {
             Figure::Known { lo, hi, .. } => {
@@ -140,7 +138,7 @@ mod tests {
         assert_eq!(few.cases, 7);
         assert!((few.to - 0.3 * (20.0f64 / 27.0).sqrt()).abs() < 1e-12);
         assert_eq!(Narrower::of(&audit(0.3, 20), 0), None);
-        let says = "7 more audit answers would bring the whole pool's kappa from ±0.30 to ±0.26";
+        let says = "7 more audit answers would narrow the whole pool's kappa from ±0.30 to ±0.26";
         assert_eq!(few.to_string(), says);
     }
 

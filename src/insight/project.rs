@@ -1,4 +1,4 @@
-//! What a project is made of: the task and its revisions, models, adapters, imports, experts, the file itself.
+//! What a project contains: the task and its revisions, models, adapters, imports, experts, the file itself.
 
 use std::path::{Path, PathBuf};
 
@@ -8,24 +8,22 @@ use crate::store::pool::predictors::Model;
 use crate::store::pool::sources::Source;
 use crate::store::{Access, FILE_VERSION, Store};
 
-/// What a project is made of.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// The task as it stands.
+    /// The current task.
     pub task: Task,
-    /// Its revisions, oldest first.
+    /// Oldest first.
     pub revisions: Vec<SetTask>,
-    /// Models, in the order in which the project met them.
+    /// In the order in which they were first used.
     pub models: Vec<Model>,
-    /// What tuning yielded, oldest first.
+    /// Oldest first.
     pub adapters: Vec<Tuned>,
-    /// Whose prelabels count: `zero-shot`, `head`, …; none before scouting.
+    /// The kind of the active model: `zero-shot`, `head`, ….
     pub prelabels: Option<String>,
     /// Imports, oldest first.
     pub sources: Vec<Source>,
-    /// Experts by their first names, each with the number of standing labels.
+    /// Experts by first name, each with the number of current labels.
     pub experts: Vec<(String, usize)>,
-    /// The file.
     pub file: File,
 }
 
@@ -38,11 +36,11 @@ pub struct SetTask {
     pub at_ms: i64,
     /// The expert who set it.
     pub by: String,
-    /// What it changed of the one before; empty for the first.
+    /// The parts that it changed; empty for the first.
     pub changed: Vec<&'static str>,
 }
 
-/// What one tuning yielded.
+/// A trained adapter.
 #[derive(Clone, Debug)]
 pub struct Tuned {
     /// `head`, `lora` or `alora`.
@@ -51,28 +49,27 @@ pub struct Tuned {
     pub round: Option<i64>,
     /// Training labels.
     pub training: usize,
-    /// When, UTC milliseconds.
+    /// UTC milliseconds.
     pub at_ms: i64,
-    /// Whether its prelabels count.
+    /// Whether its prelabels are in use.
     pub active: bool,
 }
 
 /// The project file.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Where it is.
     pub path: PathBuf,
-    /// Its size, without the log beside it.
+    /// Its size, without the write-ahead log.
     pub bytes: u64,
-    /// The version of its format.
+    /// The version of the file format.
     pub version: u32,
     /// `wal`, or `delete` for a rollback journal.
     pub journal: String,
-    /// What it lies on: `local`, or the name of a network file system.
+    /// `local`, or the name of a network file system.
     pub file_system: String,
 }
 
-/// Reads what a project is made of. Changes nothing.
+/// Reads what a project contains.
 ///
 /// # Errors
 /// The project cannot be opened, or has no task.

@@ -1,4 +1,4 @@
-//! Who looks at a project, and whose answers that person may see: until a case is closed the own alone, a lead all.
+//! Who looks at a project, and whose answers they may see: a lead sees all; anybody else sees only their own until a case is closed.
 
 use std::collections::HashSet;
 
@@ -7,20 +7,18 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::store::Store;
 
-/// Who looks.
 #[derive(Clone, Debug)]
 pub struct Viewer {
-    /// The name, where it is enrolled.
+    /// The name, if it is enrolled.
     pub expert: Option<ExpertId>,
-    /// The first name of the person who bears it.
+    /// The person's first name: several names can be one person.
     pub person: Option<ExpertId>,
-    /// What the person may do.
     pub role: Role,
     closed: HashSet<ItemId>,
 }
 
 impl Viewer {
-    /// Whoever looks under that name. A name that is not enrolled does not lead.
+    /// The viewer of this name. A name that is not enrolled is not a lead.
     pub fn read(store: &Store, name: &str) -> Result<Self> {
         let expert = store.find_expert(name)?;
         Ok(Self {
@@ -31,8 +29,8 @@ impl Viewer {
         })
     }
 
-    /// What may be seen by whoever reads under that name, by what the file alone says: the same at any time, and the same for everybody who does
-    /// not lead. Such a one sees nobody's answers to items for which somebody is still asked, not even the own.
+    /// The viewer of a report, which depends on the file alone: the same at any time, and the same for everybody except leads. Except to a lead,
+    /// nobody's answers are visible for items that still need an answer, not even the viewer's own.
     pub fn by_file(store: &Store, name: &str) -> Result<Self> {
         let expert = store.find_expert(name)?;
         let role = expert.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
@@ -43,7 +41,7 @@ impl Viewer {
         Ok(Self { expert: None, person: None, role, closed })
     }
 
-    /// The items of which not everybody's answers may be seen.
+    /// The items whose answers are not all visible.
     pub fn closed(&self) -> &HashSet<ItemId> {
         &self.closed
     }

@@ -13,7 +13,7 @@ use crate::learn::kind::load;
 use crate::learn::prelabels::{active, complete};
 use crate::learn::vectors::dimensions_of;
 use crate::mining::round::{Order, Stage, propose};
-use crate::mining::strategies::registry::{DEFAULT, listed, strategy_by_name};
+use crate::mining::strategies::{DEFAULT, listed, strategy_by_name};
 use crate::mining::{Pool, PoolParts};
 use crate::store::Store;
 use crate::store::rounds::annotations_needed::Outstanding;

@@ -4,7 +4,7 @@ use super::kind::{load_if_available, unreadable};
 use super::vectors::{dimensions_of, matrix};
 use crate::domain::fault::Result;
 use crate::domain::split::Split;
-use crate::stats::agreement::ballots::{Ballots, labels_of};
+use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of};
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
 use crate::work::runner::Work;
@@ -59,8 +59,8 @@ pub(crate) fn record_agreement(store: &mut Store, seed: u64) -> Result<()> {
         .collect();
     let (items, probabilities) = store.predictions(predictor.id)?;
     let labels = labels_of(&task, &predictor.labels);
-    let ballots = Ballots::collect(&answers, &task).predicted_by(&items, &probabilities, &labels);
-    let figure = mean_model_expert(&ballots.model, &ballots.experts, seed);
+    let matrix = AnswerMatrix::collect(&answers, &task).predicted_by(&items, &probabilities, &labels);
+    let figure = mean_model_expert(&matrix.model, &matrix.experts, seed);
     let round = store.rounds()?.last().map(|r| r.id);
     store.add_metric("kappa.model_expert", round, Some(predictor.id), &figure)
 }

@@ -13,7 +13,7 @@ use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{Method, Predictor, PredictorKind, Scout};
 use crate::domain::settings::Stored;
 use crate::stats::classifier::head::{TooFew, fit_anchored_head, fit_head, out_of_fold};
-use crate::stats::classifier::label_issues::label_errors;
+use crate::stats::classifier::label_issues;
 use crate::stats::classifier::logistic::Logistic;
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
@@ -203,7 +203,7 @@ fn anchors(store: &Store, current: &Predictor, labels: &[String]) -> Result<Opti
 /// The training labels that heads find unlikely that have not seen them; none while a label has too few examples for that.
 fn label_issues(training: &Training, labels: &[String], c: f64, seed: u64) -> Vec<LabelIssue> {
     let held_out = out_of_fold(training.vectors.view(), &training.labels, labels.len(), c, seed);
-    let found = held_out.map(|p| label_errors(p.view(), &training.labels)).unwrap_or_default();
+    let found = held_out.map(|p| label_issues::label_issues(p.view(), &training.labels)).unwrap_or_default();
     let most = training.items.len() / ONE_ISSUE_IN;
     let issue = |i: usize| LabelIssue { item: training.items[i], label: labels[training.labels[i]].clone() };
     found.into_iter().take(most).map(issue).collect()

@@ -12,7 +12,7 @@ use crate::domain::predictor::Predictor;
 use crate::domain::settings::Stored;
 use crate::domain::split::Split;
 use crate::engine::judge::JudgeBackend;
-use crate::stats::agreement::ballots::{Ballots, labels_of};
+use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of};
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
@@ -91,14 +91,14 @@ pub(crate) fn compared(
     if answers.is_empty() {
         return Ok(Vec::new());
     }
-    let ballots = Ballots::collect(&answers, &revision.task);
+    let matrix = AnswerMatrix::collect(&answers, &revision.task);
     all.iter()
         .map(|judged| {
             let p = judged.calibrated()?;
             let p: Vec<f32> = p.as_standard_layout().iter().copied().collect();
             let labels = labels_of(&revision.task, &judged.predictor.labels);
-            let ballots = ballots.predicted_by(&judged.items, &p, &labels);
-            let kappa = mean_model_expert(&ballots.model, &ballots.experts, seed);
+            let matrix = matrix.predicted_by(&judged.items, &p, &labels);
+            let kappa = mean_model_expert(&matrix.model, &matrix.experts, seed);
             Ok(Compared { adapter: judged.predictor.adapter(), kappa })
         })
         .collect()

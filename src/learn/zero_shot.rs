@@ -11,7 +11,7 @@ use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::predictor::{AuditFold, Method, Predictor, SharesFrom, ZeroShot, ZeroShotSettings};
 use crate::domain::settings::Stored;
 use crate::stats::estimate::audit_rounds::audit_answers;
-use crate::stats::estimate::shares::{Start, follow_audit};
+use crate::stats::estimate::shares::{BeforeAudit, follow_audit};
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::work::runner::Work;
@@ -148,7 +148,7 @@ pub(crate) fn following_audit(
         SharesFrom::Audit(earlier) => &earlier.prior,
         SharesFrom::Task | SharesFrom::Pool => &current_settings.calibration.shares,
     };
-    let start = Start {
+    let start = BeforeAudit {
         scores: scores.view(),
         prior,
         given: &revision.task.shares(),

@@ -21,29 +21,29 @@ use rand_chacha::ChaCha8Rng;
 
 use super::pool::Pool;
 
-/// Bins of one predicted label at most.
+/// Greatest number of bins for one predicted label.
 const BINS: usize = 4;
 
 /// An audit item that was drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drawn {
-    /// Its row in the pool.
+    /// Row in the pool.
     pub index: usize,
     /// Probability that it was drawn, given which audit items were open.
     pub inclusion: f64,
 }
 
-/// Draws `count` of the open audit items, or all where there are fewer.
+/// Draws `count` of the open audit items, or all if there are fewer.
 pub fn draw(pool: &Pool, count: usize, rng: &mut ChaCha8Rng) -> Vec<Drawn> {
     let groups = by_label(pool, count);
     let draws = allocate(&groups.iter().map(Vec::len).collect::<Vec<_>>(), count);
     let mut drawn = Vec::with_capacity(count);
     for (mut group, draws) in groups.into_iter().zip(draws) {
-        group.sort_by(|a, b| sureness(pool, *a).total_cmp(&sureness(pool, *b)).then(a.cmp(b)));
+        group.sort_by(|a, b| confidence(pool, *a).total_cmp(&confidence(pool, *b)).then(a.cmp(b)));
         let bins = draws.min(BINS);
         let mut rest = group.as_slice();
         for bin in 0..bins {
-            // Both go by the same rule, remainders to the first bins, so a bin never has fewer items than draws.
+            // Items and draws are divided by the same rule, so a bin never has fewer items than draws.
             let (stratum, after) = rest.split_at(part(group.len(), bins, bin));
             rest = after;
             let draws = part(draws, bins, bin);
@@ -75,7 +75,7 @@ fn by_label(pool: &Pool, count: usize) -> Vec<Vec<usize>> {
 fn allocate(sizes: &[usize], count: usize) -> Vec<usize> {
     let mut draws = vec![0usize; sizes.len()];
     for _ in 0..count.min(sizes.iter().sum()) {
-        // An empty-handed group comes before all others.
+        // A group without a draw comes before all others.
         let claim = |&g: &usize| match draws[g] {
             0 => f64::INFINITY,
             n => (sizes[g] as f64).sqrt() / (n as f64 + 0.5),
@@ -88,12 +88,12 @@ fn allocate(sizes: &[usize], count: usize) -> Vec<usize> {
     draws
 }
 
-/// The size of part `at` when `whole` is cut into `parts` as equal as can be.
+/// The size of part `at` when `whole` is divided into `parts` as evenly as possible.
 fn part(whole: usize, parts: usize, at: usize) -> usize {
     whole / parts + usize::from(at < whole % parts)
 }
 
-fn sureness(pool: &Pool, index: usize) -> f32 {
+fn confidence(pool: &Pool, index: usize) -> f32 {
     pool.probabilities(index)[pool.predicted(index)]
 }
 

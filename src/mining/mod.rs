@@ -1,16 +1,16 @@
-//! Which items experts should see next: vectors and prelabels in, a round's cases out.
+//! Active learning: which items experts should label next. Vectors and prelabels go in, a round's cases come out.
 //!
 //! Pure: no file, no clock, no SQL, no model, and no expert's label, so an evaluation or audit answer cannot
-//! steer what is chosen. The same pool and seed give the same round, whatever the number of threads.
+//! influence what is chosen. The same pool and seed give the same round, whatever the number of threads.
+//!
+//! - `pool` is the checked input; `round` plans a round and enforces what holds for every strategy.
+//! - `audit` draws the random share of a round, `opening` chooses the first round.
+//! - `strategies` has one file per strategy and the list of them; `geometry` is what several of them compute with.
 //!
 //! ```text
-//! round -> audit, opening, margin, neighbours, pick
-//! strategy -> hybrid, boundary, margin, confidence, entropy, k_center, cal, typiclust, badge, random
-//!                                             (one file per strategy, each a `pick::Strategy`)
-//! boundary -> clusters, neighbours, overlap, pairs, budget, margin
-//! hybrid -> typiclust, clusters, neighbours
-//! typiclust -> clusters, neighbours
-//! k_center, cal -> neighbours
+//! round -> audit, opening, strategies, geometry::neighbours
+//! opening -> strategies::diverse_margin, geometry::clusters
+//! strategies -> geometry
 //! all -> pool
 //! ```
 
@@ -19,7 +19,6 @@ pub mod round;
 pub mod strategies;
 
 mod audit;
-mod margin;
 mod opening;
 mod pool;
 

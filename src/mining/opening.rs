@@ -1,35 +1,35 @@
-//! The first round, when nobody has labelled and the boundary is a zero-shot guess: half of it nearest that boundary,
-//! a quarter where the guess is surest of each rare label, a quarter for coverage of the pool.
+//! The first round, when nobody has labelled and the decision boundary is a zero-shot guess: half of the cases are nearest
+//! to that boundary, a quarter are the most confident ones of each rare label, a quarter cover the pool.
 
 use rand_chacha::ChaCha8Rng;
 
 use super::geometry::clusters;
-use super::margin;
 use super::pool::{Pool, smallest};
+use super::strategies::diverse_margin;
 use super::strategies::strategy::{Pick, Ranking};
 use crate::domain::case::Reason;
 
-/// Items of one label with a larger cosine are near copies, of which the surest alone is asked about.
-const NEAR_COPY: f32 = 0.95;
-/// How many times its part each rare label's surest items are searched for different ones.
+/// Items of one label with a greater cosine similarity are near-duplicates, of which only the most confident one is chosen.
+const NEAR_DUPLICATE: f32 = 0.95;
+/// For each rare label, this many times its part of the most confident items are searched for different ones.
 const BREADTH: usize = 20;
 
-/// Up to `budget` candidates. `shares` are the labels' expected shares, where the task gives them.
+/// Up to `budget` candidates. `shares` are the labels' expected shares, if the task gives them.
 pub fn rank(pool: &Pool, budget: usize, shares: &[Option<f64>], rng: &mut ChaCha8Rng) -> Ranking {
     let quarter = budget / 4;
     let mut opening = Opening { pool, chosen: Vec::with_capacity(budget), in_it: vec![false; pool.len()] };
-    opening.surest_of(&rare_labels(pool, shares), quarter);
+    opening.take_most_confident(&rare_labels(pool, shares), quarter);
     let medoids = clusters::medoids(pool, pool.candidates(), quarter, rng);
     opening.take(medoids, quarter, Reason::Medoid);
     let missing = budget - opening.chosen.len();
-    // As many more as may already be in it, so that the rest is filled all the same.
-    let near = margin::diverse(pool, missing + opening.chosen.len(), rng);
+    // Asks for more than is missing, because all of the items chosen already may be among them.
+    let near = diverse_margin::diverse(pool, missing + opening.chosen.len(), rng);
     opening.take(near, missing, Reason::NearBoundary);
     Ranking { chosen: opening.chosen, note: None }
 }
 
-/// The labels expected in less than half an even share of the pool; all labels where none is so rare, since the
-/// first head needs some of each. Where the task gives no share, the zero-shot prelabels say.
+/// The labels expected in less than half an even share of the pool; all labels if none is so rare, because the first head
+/// needs some of each. If the task gives no share, the share of the zero-shot prelabels is used.
 fn rare_labels(pool: &Pool, shares: &[Option<f64>]) -> Vec<usize> {
     let members = pool.members();
     let rare = 0.5 / pool.labels() as f64;
@@ -48,16 +48,15 @@ struct Opening<'p, 'a> {
 }
 
 impl Opening<'_, '_> {
-    /// `count` candidates, one at a time for each label in turn: the surest that is no near copy of one before it.
-    fn surest_of(&mut self, labels: &[usize], count: usize) {
+    /// Takes `count` candidates, one at a time for each label in turn: the most confident one that is not a near-duplicate.
+    fn take_most_confident(&mut self, labels: &[usize], count: usize) {
         let part = count.div_ceil(labels.len().max(1));
         let mut queues: Vec<_> = labels
             .iter()
             .map(|&label| {
-                let surest = smallest(self.pool.candidates().to_vec(), part.saturating_mul(BREADTH), |i| {
-                    -self.pool.probabilities(i)[label]
-                });
-                surest.into_iter()
+                let most = part.saturating_mul(BREADTH);
+                smallest(self.pool.candidates().to_vec(), most, |i| -self.pool.probabilities(i)[label])
+                    .into_iter()
             })
             .collect();
         let mut missing = count;
@@ -67,7 +66,7 @@ impl Opening<'_, '_> {
                 if missing == 0 {
                     break;
                 }
-                if let Some(next) = queue.find(|&i| !self.in_it[i] && !self.has_near_copy(i)) {
+                if let Some(next) = queue.find(|&i| !self.in_it[i] && !self.has_near_duplicate(i)) {
                     missing -= self.take([next], 1, Reason::ConfidentRare);
                 }
             }
@@ -77,11 +76,11 @@ impl Opening<'_, '_> {
         }
     }
 
-    fn has_near_copy(&self, index: usize) -> bool {
-        self.chosen.iter().any(|pick| self.pool.similarity(pick.index, index) > NEAR_COPY)
+    fn has_near_duplicate(&self, index: usize) -> bool {
+        self.chosen.iter().any(|pick| self.pool.similarity(pick.index, index) > NEAR_DUPLICATE)
     }
 
-    /// Takes up to `count` of `from` that are not in it yet, and says how many.
+    /// Takes up to `count` of `from` that are not chosen yet. Returns how many.
     fn take(&mut self, from: impl IntoIterator<Item = usize>, count: usize, reason: Reason) -> usize {
         let before = self.chosen.len();
         for index in from {

@@ -1,7 +1,7 @@
-//! The pool as mining sees it: unit vectors, prelabels, splits, and which items may still be proposed.
+//! The pool as mining sees it: unit vectors, prelabels, splits, and which items may still be chosen.
 //!
-//! Owns the checks on shapes and numbers, so that nothing after it meets a missing row or a NaN. Labelled items
-//! stay as geometry. It never holds a text, and never an expert's label.
+//! Checks shapes and numbers once, so that no strategy has to handle a missing row or a NaN. Labelled items stay in it
+//! as points. It never holds a text or an expert's label.
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
@@ -10,22 +10,21 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::split::Split;
 
-/// What a pool is made of; row `i` of every part speaks of one item.
+/// The unchecked parts of a pool; row `i` of every part is about the same item.
 #[derive(Clone, Copy)]
 pub struct PoolParts<'a> {
-    /// The items, n of them.
+    /// n items.
     pub items: &'a [ItemId],
     /// Embeddings of one model and adapter, n × d, rows of unit length.
     pub vectors: ArrayView2<'a, f32>,
     /// Prelabels, n × labels, rows summing to one.
     pub probabilities: ArrayView2<'a, f32>,
-    /// The one use of each item's expert labels.
     pub splits: &'a [Split],
-    /// True where the item has no label and is in no case yet.
+    /// Whether the item has no label and is in no case yet.
     pub open: &'a [bool],
 }
 
-/// A checked pool, with what follows from its parts.
+/// A checked pool, with predicted labels and margins.
 pub struct Pool<'a> {
     parts: PoolParts<'a>,
     predicted: Vec<u32>,
@@ -37,7 +36,7 @@ impl<'a> Pool<'a> {
     /// Checks the parts and derives predicted labels and margins.
     ///
     /// # Errors
-    /// Where the parts differ in length, or an embedding or probability is not a finite number.
+    /// The parts differ in length, or an embedding or probability is not finite.
     pub fn new(parts: PoolParts<'a>) -> Result<Self> {
         let attempted = "read the pool for mining";
         let n = parts.items.len();
@@ -45,19 +44,20 @@ impl<'a> Pool<'a> {
         if let Some(other) = rows.into_iter().find(|r| *r != n) {
             return Err(Fault::new(
                 attempted,
-                format!("it has {n} items, but one of its columns has {other} rows"),
+                format!("it has {n} texts, but {other} embeddings or prelabels"),
             )
-            .hint("Run scout again, so that every item has an embedding and a prelabel"));
+            .hint("Run `hardcase scout FILE`, so that every text has both"));
         }
         let unusable = (0..n)
             .into_par_iter()
             .find_first(|&i| !(finite(parts.vectors.row(i)) && finite(parts.probabilities.row(i))));
         if let Some(i) = unusable {
             let why = format!(
-                "the embedding or prelabel of item {} holds a value that is no number",
+                "the embedding or prelabel of item {} contains a value that is not a number",
                 parts.items[i]
             );
-            return Err(Fault::new(attempted, why).hint("Run scout again, so that it is computed anew"));
+            return Err(Fault::new(attempted, why)
+                .hint("Run `hardcase doctor FILE` to see whether the file is damaged"));
         }
         let (predicted, margins) = parts.probabilities.outer_iter().map(top_and_margin).unzip();
         let candidates = (0..n).filter(|&i| parts.open[i] && parts.splits[i] != Split::Audit).collect();
@@ -69,7 +69,6 @@ impl<'a> Pool<'a> {
         self.parts.items.len()
     }
 
-    /// True for a pool without items.
     pub fn is_empty(&self) -> bool {
         self.parts.items.is_empty()
     }
@@ -84,12 +83,10 @@ impl<'a> Pool<'a> {
         self.parts.vectors
     }
 
-    /// The id of the item at `index`.
     pub fn item(&self, index: usize) -> ItemId {
         self.parts.items[index]
     }
 
-    /// The split of the item at `index`.
     pub fn split(&self, index: usize) -> Split {
         self.parts.splits[index]
     }
@@ -104,7 +101,7 @@ impl<'a> Pool<'a> {
         self.predicted[index] as usize
     }
 
-    /// Probability of the first choice less that of the second, 0 to 1.
+    /// Probability of the predicted label minus that of the second most probable one, 0 to 1.
     pub fn margin(&self, index: usize) -> f32 {
         self.margins[index]
     }
@@ -119,18 +116,18 @@ impl<'a> Pool<'a> {
         self.parts.open[index] && self.parts.splits[index] != Split::Audit
     }
 
-    /// Items that are labelled or in a case, in pool order, those of the audit range left out: what a strategy may
-    /// know as asked about already.
+    /// Items that are labelled or in a case, without audit items, in pool order: what a strategy may treat as already
+    /// asked about.
     pub fn closed(&self) -> Vec<usize> {
         (0..self.len()).filter(|&i| !self.parts.open[i] && self.split(i) != Split::Audit).collect()
     }
 
-    /// Open items of the audit range, in pool order.
+    /// Open items of the audit split, in pool order.
     pub fn open_audit(&self) -> Vec<usize> {
         (0..self.len()).filter(|&i| self.parts.open[i] && self.split(i) == Split::Audit).collect()
     }
 
-    /// The items of each predicted label, labelled and audit items included.
+    /// The items of each predicted label, including labelled and audit items.
     pub fn members(&self) -> Vec<Vec<usize>> {
         let mut members = vec![Vec::new(); self.labels()];
         for (i, &label) in self.predicted.iter().enumerate() {
@@ -139,7 +136,7 @@ impl<'a> Pool<'a> {
         members
     }
 
-    /// Cosine of two items.
+    /// Cosine similarity of two items.
     pub fn similarity(&self, a: usize, b: usize) -> f32 {
         self.parts.vectors.row(a).dot(&self.parts.vectors.row(b))
     }

@@ -1,8 +1,8 @@
-//! A round: the audit share drawn at random, the rest as a strategy ranks it, each with its partner, in an order that
-//! gives nothing away.
+//! Plans a round: the audit share drawn at random, the rest as a strategy ranks it, each case with its partner, in an
+//! order that gives nothing away.
 //!
-//! Owns what holds for every strategy: no closed item, no audit item by choice, nothing twice, and a budget that is
-//! filled where it can be.
+//! Guarantees for every strategy: no closed item, no audit item by choice, nothing twice, and a full budget if there are
+//! enough items.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -10,71 +10,65 @@ use rand_chacha::ChaCha8Rng;
 
 use super::geometry::neighbours;
 use super::pool::Pool;
+use super::strategies::diverse_margin;
 use super::strategies::strategy::{Pick, Ranking, Strategy};
-use super::{audit, margin, opening};
+use super::{audit, opening};
 use crate::domain::case::{Partner, Proposal, Reason};
 use crate::domain::split::Split;
 
-/// The audit share is one in so many cases.
+/// The audit share is one in this many cases.
 const AUDIT_ONE_IN: usize = 10;
-/// The audit share at least, though never more than half the budget.
+/// The least audit share, though never more than half the budget.
 const AUDIT_AT_LEAST: usize = 6;
 
-/// Where a project stands when a round is mined.
+/// How far a project is when a round is mined.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stage<'a> {
-    /// Nobody has labelled: the boundary is a zero-shot guess. Holds the labels' expected shares, where given.
+    /// Nobody has labelled: the decision boundary is a zero-shot guess.
     Opening {
-        /// One for each label of the task.
+        /// The expected share of each label, if given.
         shares: &'a [Option<f64>],
     },
-    /// There are labels, and a head that learned from them.
+    /// There are labels, and a head trained on them.
     Later,
 }
 
 /// What to mine.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
-    /// How to choose.
     pub strategy: &'a dyn Strategy,
     /// Cases of all three splits together.
     pub budget: usize,
-    /// Where the project stands.
     pub stage: Stage<'a>,
-    /// Where all chance comes from. The audit draw depends on it and on the pool, not on the strategy.
+    /// The source of all randomness. The audit draw depends on it and on the pool, not on the strategy.
     pub seed: u64,
 }
 
-/// How many cases of a round have which use.
+/// Number of cases by split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SplitCounts {
-    /// For tuning.
     pub train: usize,
-    /// For kappa on hard cases.
     pub eval: usize,
-    /// For figures of the whole pool.
     pub audit: usize,
 }
 
 /// The cases of a round, in the order in which experts see them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoundPlan {
-    /// The cases, shuffled.
+    /// Shuffled.
     pub proposals: Vec<Proposal>,
-    /// Their uses.
     pub counts: SplitCounts,
-    /// What a person should know of how they were chosen: a fallback.
+    /// What a person should know about how they were chosen, such as a fallback.
     pub note: Option<String>,
 }
 
-/// Plans a round.
 pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
     let [mut choosing, mut auditing, mut shuffling] = [0, 1, 2].map(|stream| {
         let mut rng = ChaCha8Rng::seed_from_u64(order.seed);
         rng.set_stream(stream);
         rng
     });
-    // Where the candidates run out, the audit takes what is left of the budget.
+    // If there are too few candidates, the audit gets the rest of the budget.
     let share = audit_share(order.budget).max(order.budget.saturating_sub(pool.candidates().len()));
     let drawn = audit::draw(pool, share, &mut auditing);
     let budget = order.budget - drawn.len();
@@ -89,7 +83,7 @@ pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
     cases.extend(drawn.iter().map(|d| (Pick::alone(d.index, Reason::Audit), Some(d.inclusion))));
     let mut proposals = with_partners(pool, &cases);
     proposals.shuffle(&mut shuffling);
-    part_mates(&mut proposals);
+    separate_partners(&mut proposals);
     let count = |split| proposals.iter().filter(|p| p.split == split).count();
     let counts =
         SplitCounts { train: count(Split::Train), eval: count(Split::Eval), audit: count(Split::Audit) };
@@ -101,15 +95,15 @@ fn audit_share(budget: usize) -> usize {
     budget.div_ceil(AUDIT_ONE_IN).max(AUDIT_AT_LEAST).min(budget / 2)
 }
 
-/// The strategy's choice without what may not be chosen, topped up to `budget` by margin with diversity.
+/// The strategy's choice without forbidden items, filled up to `budget` by diverse margin.
 fn fill(pool: &Pool, chosen: Vec<Pick>, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
     let mut in_it = vec![false; pool.len()];
     let mut first =
         |pick: &Pick| pool.is_candidate(pick.index) && !std::mem::replace(&mut in_it[pick.index], true);
     let mut picks: Vec<Pick> = chosen.into_iter().filter(|p| first(p)).take(budget).collect();
     if picks.len() < budget {
-        // As many more as are chosen already, because all of those may be among them.
-        let rest = margin::diverse(pool, budget + picks.len(), rng);
+        // Asks for more than is missing, because all of the items chosen already may be among them.
+        let rest = diverse_margin::diverse(pool, budget + picks.len(), rng);
         let missing = budget - picks.len();
         let rest = rest.into_iter().map(|i| Pick::alone(i, Reason::Margin));
         picks.extend(rest.filter(|p| first(p)).take(missing));
@@ -117,9 +111,9 @@ fn fill(pool: &Pool, chosen: Vec<Pick>, budget: usize, rng: &mut ChaCha8Rng) -> 
     picks
 }
 
-/// Moves a case away that comes right beside its own partner: seen one after the other, a pair gives away that the
-/// model tells them apart. Leaves it where no other place is free of this.
-fn part_mates(cases: &mut [Proposal]) {
+/// Moves a case that comes directly before or after its own partner: seen one after the other, the pair gives away that
+/// the model labels them differently. Leaves it if no other place is free of this.
+fn separate_partners(cases: &mut [Proposal]) {
     let shows = |a: &Proposal, b: &Proposal| a.partner.is_some_and(|p| p.item == b.item);
     let meets = |cases: &[Proposal], at: usize| {
         let around = &cases[at.saturating_sub(1)..cases.len().min(at + 2)];
@@ -140,7 +134,7 @@ fn part_mates(cases: &mut [Proposal]) {
 }
 
 fn with_partners(pool: &Pool, cases: &[(Pick, Option<f64>)]) -> Vec<Proposal> {
-    // Every case gets a partner, whatever chose it, so that having one says nothing.
+    // Every case gets a partner, however it was chosen, so that having one gives nothing away.
     let alone: Vec<usize> = cases.iter().filter(|(p, _)| p.partner.is_none()).map(|(p, _)| p.index).collect();
     let mut found = neighbours::both_sides(pool, &alone).into_iter();
     let propose = |(pick, inclusion): &(Pick, Option<f64>)| {
@@ -169,7 +163,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::strategies::registry::{names, strategy_by_name};
+    use super::super::strategies::{names, strategy_by_name};
     use super::super::synthetic::Synthetic;
     use super::*;
 

@@ -6,7 +6,7 @@ use super::report::Curves;
 
 const WIDTH: usize = 64;
 const HEIGHT: usize = 16;
-/// The legend stays within these, as all else does.
+/// Width of the whole chart, legend included.
 const COLUMNS: usize = 80;
 const MARGIN: &str = "       ";
 const GAP: &str = "   ";
@@ -127,7 +127,7 @@ mod tests {
             f1: empty.clone(),
             average_precision: empty,
         };
-        let names: Vec<&str> = crate::mining::strategies::registry::names().collect();
+        let names: Vec<&str> = crate::mining::strategies::names().collect();
         let drawn = Chart::of(names.iter().map(|name| (*name, &curves)), Some(0.6)).to_string();
         assert!(drawn.lines().all(|line| line.chars().count() <= COLUMNS), "{drawn}");
         let legend = drawn.split_once(" labels\n").unwrap().1;

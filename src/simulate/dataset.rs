@@ -1,6 +1,6 @@
-//! Labelled data as a simulation sees it: the texts, their known labels, and what a crowd said of them.
+//! Labelled data as a simulation sees it: the texts, their gold labels, and a crowd's labels.
 //!
-//! Texts that are one item to an import are one text here; the first row's label counts. Whatever has no known label is left out and counted.
+//! Duplicates are removed as in an import; the first row's label counts. Rows without a gold label are left out and counted.
 
 use std::collections::hash_map::{Entry as Slot, HashMap};
 use std::collections::{BTreeSet, HashSet};
@@ -16,10 +16,10 @@ use crate::domain::task::Task;
 use crate::formats::{Detected, Entry, Reader, Row};
 use crate::work::input::open_source;
 
-/// Labels that a column may hold where no task names them.
+/// Greatest number of labels.
 const MOST_LABELS: usize = 200;
 
-/// Fewer texts are neither a pool nor a test.
+/// Least number of texts that can be divided into a pool and a test set.
 const LEAST_TEXTS: usize = 20;
 
 /// Where labelled data comes from.
@@ -29,75 +29,64 @@ pub struct Source {
     pub data: PathBuf,
     /// How to read it. The gold column must be named.
     pub read: ReadOptions,
-    /// The labels; without a task those that the gold column holds, by their names alone.
+    /// The labels; without a task, the values in the gold column.
     pub task: Option<Task>,
     /// A column with one noisy label for each text.
     pub crowd: Option<String>,
     /// For each label the column that counts the annotators who gave it.
     pub votes: Vec<(String, String)>,
-    /// What becomes of near copies.
     pub copies: NearCopies,
 }
 
-/// What becomes of texts that differ from an earlier one in letter case, digits, links and names alone.
+/// What to do with near-duplicates: texts that differ from an earlier one only in letter case, digits, links and names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NearCopies {
-    /// They stay.
     Kept,
-    /// The first of them stands for all.
+    /// Only the first is kept.
     Folded,
 }
 
-/// How many texts are near copies of an earlier one.
+/// Number of near-duplicates of an earlier text.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct CopyCount {
-    /// What became of them.
+    /// What was done with them.
     pub are: NearCopies,
-    /// How many there are.
     pub texts: usize,
-    /// Of these, how many have another label than the first: what folding them costs.
+    /// Of these, how many have another label than the first.
     pub of_another_label: usize,
 }
 
-/// The labels of a simulation.
 #[derive(Clone, Debug)]
 pub struct Labels {
-    /// Their names.
     pub names: Vec<String>,
-    /// The texts that stand for each before anybody has labelled.
+    /// The texts that represent each label before anybody has labelled.
     pub anchors: Vec<Vec<String>>,
-    /// The shares that a task expects.
+    /// The expected shares, if a task gives them.
     pub shares: Vec<Option<f64>>,
 }
 
-/// What annotators said of a text, beside its known label.
+/// Annotators' labels, besides the gold labels.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Crowd {
-    /// Nothing is known of any.
     None,
     /// One label for each text.
     Column(Vec<usize>),
-    /// For each text how many gave each label.
+    /// For each text, how many gave each label.
     Votes(Vec<Vec<u32>>),
 }
 
-/// Labelled data; entry `i` of every list speaks of one text.
+/// Labelled data; entry `i` of every list is about the same text.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// The texts as they stand in the file.
     pub texts: Vec<String>,
-    /// Their known labels.
     pub gold: Vec<usize>,
-    /// The one use that a project would make of each text's label.
+    /// The splits that the texts would have in a project.
     pub splits: Vec<Split>,
-    /// What a crowd said.
     pub crowd: Crowd,
-    /// The labels.
     pub labels: Labels,
-    /// Rows without a known label.
+    /// Number of rows without a gold label.
     pub unlabelled: usize,
-    /// Near copies.
     pub copies: CopyCount,
 }
 
@@ -110,7 +99,7 @@ impl Labels {
         }
     }
 
-    /// Names as they stand in data: without a task there is nothing else to go by.
+    /// Without a task, a label has only its name.
     fn of_names(names: Vec<String>) -> Self {
         let anchors = names.iter().map(|name| vec![name.replace('_', " ")]).collect();
         Self { anchors, shares: vec![None; names.len()], names }
@@ -123,14 +112,12 @@ impl Labels {
 }
 
 impl Dataset {
-    /// Reads it.
-    ///
     /// # Errors
     /// A file that cannot be read, a column that is not there, or a label that the task does not have.
     pub fn read(source: &Source) -> Result<Self> {
         let attempted = format!("simulate on {}", source.data.display());
         if source.read.gold.is_none() {
-            return Err(Fault::usage(&attempted, "nobody said which column holds the known labels")
+            return Err(Fault::usage(&attempted, "it is not known which column holds the gold labels")
                 .hint("Name it: --gold COLUMN"));
         }
         let (rows, unlabelled) = source.rows(&attempted)?;
@@ -146,8 +133,7 @@ impl Dataset {
         let voted = source.voted(&set.labels);
         set.fill(rows, &voted, &attempted)?;
         if set.len() < LEAST_TEXTS {
-            let why =
-                format!("it has {} texts with a known label, and {LEAST_TEXTS} are the least", set.len());
+            let why = format!("it has {} texts with a known label, of the {LEAST_TEXTS} needed", set.len());
             return Err(Fault::usage(&attempted, why).hint("Name the right column: --gold COLUMN"));
         }
         if let Some(label) = set.counts().iter().position(|n| *n == 0) {
@@ -158,7 +144,6 @@ impl Dataset {
         Ok(set)
     }
 
-    /// Number of texts.
     pub fn len(&self) -> usize {
         self.texts.len()
     }
@@ -175,7 +160,7 @@ impl Dataset {
         counts
     }
 
-    /// The rarest label that any text has: the one that is looked for.
+    /// The rarest label that any text has, which counts as the positive class.
     pub fn positive(&self) -> usize {
         let counts = self.counts();
         (0..counts.len()).filter(|&label| counts[label] > 0).min_by_key(|&label| counts[label]).unwrap_or(0)
@@ -238,7 +223,7 @@ struct KnownRow {
 }
 
 impl KnownRow {
-    /// How many gave each label; `voted` says which one each column counts.
+    /// The number of votes for each label; `voted` is the label of each column.
     fn votes(&self, voted: &[usize], attempted: &str) -> Result<Vec<u32>> {
         let mut votes = vec![0; voted.len()];
         for (cell, label) in self.said.iter().map(|cell| cell.trim()).zip(voted) {
@@ -246,20 +231,20 @@ impl KnownRow {
                 continue;
             }
             votes[*label] = cell.parse().map_err(|_| {
-                let why = format!("line {} has '{cell}' where the votes for a label are counted", self.line);
-                Fault::usage(attempted, why).hint("A column named by --votes holds whole numbers")
+                let why = format!("line {} has '{cell}' as a number of votes", self.line);
+                Fault::usage(attempted, why).hint("A column given with --votes must hold whole numbers")
             })?;
         }
         if votes.iter().all(|n| *n == 0) {
-            let why = format!("nobody voted on the text of line {}", self.line);
-            return Err(Fault::usage(attempted, why).hint("Leave such rows out, or do without --votes"));
+            let why = format!("line {} has no votes for any label", self.line);
+            return Err(Fault::usage(attempted, why).hint("Remove such rows, or leave out --votes"));
         }
         Ok(votes)
     }
 }
 
-/// The cells of the columns that were asked for beside the text.
-fn beside(row: &Row, detected: &Detected) -> Vec<String> {
+/// The cells of the crowd's columns, which are read as metadata.
+fn crowd_cells(row: &Row, detected: &Detected) -> Vec<String> {
     let cells: serde_json::Map<String, serde_json::Value> =
         row.meta(detected).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
     let plain = |value: &serde_json::Value| match value {
@@ -283,14 +268,14 @@ impl Source {
         }
     }
 
-    /// The rows that have a known label, and how many have none.
+    /// The rows with a gold label, and the number of rows without.
     fn rows(&self, attempted: &str) -> Result<(Vec<KnownRow>, usize)> {
         let source = open_source(&self.data, attempted)?;
         let columns: Vec<String> = match &self.crowd {
             Some(column) => vec![column.clone()],
             None => self.votes.iter().map(|(_, column)| column.clone()).collect(),
         };
-        // What a crowd said travels as the columns that an import would show beside the text.
+        // The crowd's columns are read as metadata columns.
         let options = ReadOptions { meta: columns.clone(), ..self.read.clone() };
         let name = self.data.to_string_lossy();
         let mut reader =
@@ -305,13 +290,13 @@ impl Source {
                 unlabelled += 1;
                 continue;
             };
-            let said = beside(&row, reader.detected());
+            let said = crowd_cells(&row, reader.detected());
             rows.push(KnownRow { line: row.line, text: row.text, gold, said });
         }
         Ok((rows, unlabelled))
     }
 
-    /// Which label each column of votes counts.
+    /// The label of each column of votes.
     fn voted(&self, labels: &Labels) -> Vec<usize> {
         self.votes.iter().filter_map(|(label, _)| labels.index(label)).collect()
     }
@@ -326,8 +311,7 @@ impl Source {
         };
         let n = labels.names.len();
         if !(2..=MOST_LABELS).contains(&n) {
-            let why =
-                format!("its known labels are {n} different ones, and 2 to {MOST_LABELS} can be told apart");
+            let why = format!("it has {n} different labels, and the number must be from 2 to {MOST_LABELS}");
             return Err(
                 Fault::usage(attempted, why).hint("Name the column that holds the label: --gold COLUMN")
             );
@@ -342,7 +326,7 @@ impl Source {
             if let Some((name, _)) = self.votes.iter().find(|(name, _)| labels.index(name).is_none()) {
                 return Err(Fault::usage(
                     attempted,
-                    format!("it has no label '{name}' that could be voted for"),
+                    format!("--votes names the label '{name}', which it does not have"),
                 )
                 .hint(format!("Its labels are {}", labels.names.join(", "))));
             }

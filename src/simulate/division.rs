@@ -1,4 +1,4 @@
-//! What each seed draws: which texts are the pool, and which are the test that no strategy sees.
+//! Divides the data for each seed into a pool and a test set that no strategy sees.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -6,16 +6,16 @@ use rand_chacha::ChaCha8Rng;
 
 use super::dataset::Dataset;
 
-/// Of each seed, the streams of chance that must not depend on each other.
+/// Independent streams of random numbers for one seed.
 #[derive(Clone, Copy, Debug)]
 pub enum Stream {
-    /// Pool and test.
+    /// Pool and test set.
     Division,
-    /// The expert's slips.
+    /// The expert's errors.
     Expert,
-    /// A second expert's, for the ceiling.
+    /// A second expert's errors, for the ceiling.
     SecondExpert,
-    /// The crowd's.
+    /// The crowd's errors.
     Crowd,
     /// Labels before the first round.
     SeedLabels,
@@ -24,7 +24,6 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// The seed of this stream.
     pub fn of(self, seed: u64) -> u64 {
         seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(self as u64)
     }
@@ -33,28 +32,27 @@ impl Stream {
 /// How to divide the data.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// Texts of the pool at most; all that are not in the test where none are named.
+    /// Greatest size of the pool; by default all texts outside the test set.
     pub pool: Option<usize>,
-    /// Texts of the test at most.
+    /// Greatest size of the test set.
     pub test: usize,
-    /// The share that the rarest label is thinned or filled to.
+    /// The share to which the rarest label is brought, by removing texts.
     pub prevalence: Option<f64>,
 }
 
 /// Rows of the data, the same for every strategy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Division {
-    /// What is mined, in random order.
+    /// In random order.
     pub pool: Vec<usize>,
-    /// What is judged by.
     pub test: Vec<usize>,
 }
 
-/// The test is at most so much of the data: what is left must be worth mining.
+/// The test set is at most this share of the data, so that enough is left to mine.
 const MOST_OF_THE_DATA: f64 = 0.6;
 
 impl Division {
-    /// Draws a division: a random part for the test and another for the pool.
+    /// Draws a random test set and a random pool.
     pub fn draw(data: &Dataset, sizes: Sizes, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(Stream::Division.of(seed));
         let mut rows: Vec<usize> = (0..data.len()).collect();
@@ -77,14 +75,14 @@ impl Division {
 }
 
 impl Sizes {
-    /// Texts of the pool and of the test, of so many.
+    /// The sizes of pool and test set for this many texts.
     fn of(self, texts: usize) -> (usize, usize) {
         let test = self.test.min((texts as f64 * MOST_OF_THE_DATA) as usize);
         (self.pool.unwrap_or(usize::MAX).min(texts - test), test)
     }
 }
 
-/// Leaves out as many of the positive rows or of the others as it takes to bring the positive ones to `share`.
+/// Removes positive rows or others until the positive ones have this `share`.
 fn thinned((positive, others): &mut (Vec<usize>, Vec<usize>), share: f64) {
     let wanted = (others.len() as f64 * share / (1.0 - share)).round() as usize;
     if wanted <= positive.len() {
@@ -94,7 +92,7 @@ fn thinned((positive, others): &mut (Vec<usize>, Vec<usize>), share: f64) {
     }
 }
 
-/// Takes `count` rows, of which `share` are positive, and puts them in random order: neither pool nor test has more than its part.
+/// Takes `count` rows, of which `share` are positive, in random order.
 fn taken(
     (positive, others): &mut (Vec<usize>, Vec<usize>),
     count: usize,

@@ -1,4 +1,4 @@
-//! Who answers in a simulation: the gold labels themselves, an expert who errs, or one of the annotators of each text.
+//! Who answers in a simulation: the gold labels, an expert who errs, or one of the annotators of each text.
 
 use rand::distributions::{Distribution, WeightedIndex};
 use rand::{Rng, SeedableRng};
@@ -6,21 +6,21 @@ use rand_chacha::ChaCha8Rng;
 
 use super::dataset::{Crowd, Dataset};
 
-/// What an answer depends on.
+/// Where answers come from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Answers {
     /// The gold label.
     Gold,
-    /// The gold label, but with this probability another one, any as likely as the others.
+    /// The gold label, but with this probability a different one, uniformly at random.
     Flipped(f64),
-    /// The label of one annotator drawn from those who voted on the text.
+    /// The label of one random annotator among those who voted on the text.
     Annotator,
     /// The crowd's column.
     Column,
 }
 
 impl Answers {
-    /// One answer to each text of the data, as this person gives it. Another `seed` is another person.
+    /// One answer to each text. Another `seed` is another person.
     pub fn of_all(self, data: &Dataset, seed: u64) -> Vec<usize> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         match (self, &data.crowd) {

@@ -1,6 +1,6 @@
-//! What a simulation has finished, kept on disk so that the same command goes on where it was stopped.
+//! A cache of finished runs on disk, so that a stopped simulation can be continued with the same command.
 //!
-//! One line of JSON a run, appended when it is done. A line that was cut short by a kill is passed over.
+//! One line of JSON per run, appended when the run is finished. A line that was cut off is ignored.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -12,10 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::{Fault, Result, io_reason};
 
-/// Being told to stop.
 pub fn stopped() -> Fault {
     Fault::new("finish the simulation", "it was stopped")
-        .hint("What was finished is kept: run the same command again to go on")
+        .hint("Finished runs are kept. Run the same command again to continue")
 }
 
 /// Finished runs by their key.
@@ -31,14 +30,14 @@ struct Line<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Clone> Ledger<T> {
-    /// Opens the ledger in the directory `dir`, making both where they are not there.
+    /// Opens the ledger in the directory `dir`, creating both if necessary.
     ///
     /// # Errors
-    /// A directory that cannot be made, read or written.
+    /// A directory that cannot be created, read or written.
     pub fn open(dir: &Path) -> Result<Self> {
         let failed = |e: std::io::Error| {
             Fault::new(format!("keep finished runs in {}", dir.display()), io_reason(&e))
-                .hint("XDG_CACHE_HOME names another directory for such things")
+                .hint("Set XDG_CACHE_HOME to use another directory")
                 .because(e)
         };
         fs::create_dir_all(dir).map_err(failed)?;
@@ -54,23 +53,22 @@ impl<T: Serialize + DeserializeOwned + Clone> Ledger<T> {
             }
         }
         if !whole {
-            // The next line must not run on from one that was cut short.
+            // The next line must not be appended to one that was cut off.
             file.write_all(b"\n").map_err(failed)?;
         }
         Ok(Self { file, done })
     }
 
-    /// The finished run of this key.
     pub fn get(&self, key: &str) -> Option<&T> {
         self.done.get(key)
     }
 
-    /// Keeps a finished run.
-    ///
     /// # Errors
-    /// A disk that takes no more.
+    /// A full disk.
     pub fn put(&mut self, key: String, run: T) -> Result<()> {
-        let failed = |why: String| Fault::new("keep a finished run", why);
+        let failed = |why: String| {
+            Fault::new("keep a finished run", why).hint("Set XDG_CACHE_HOME to use another directory")
+        };
         let line = Line { key, run };
         let mut text = serde_json::to_vec(&line).map_err(|e| failed(e.to_string()))?;
         text.push(b'\n');

@@ -1,6 +1,10 @@
-//! `simulate`: plays the loop on data whose labels are known, by several strategies on the same seeds and the same test.
+//! `simulate`: runs the active learning loop on labelled data, with several strategies on the same seeds and test sets.
 //!
-//! Nothing is written but the vectors and the finished runs in a cache directory, so the same command goes on where it was stopped.
+//! Has no project file and no store. Writes only vectors and finished runs to a cache directory, so a stopped simulation continues with the same
+//! command.
+//!
+//! `dataset` reads the data, `division` draws pool and test set, `expert` answers, `play` is one run, `reference` is what strategies are compared
+//! with, `report` aggregates over seeds, and `table`, `chart` and `curves` print it. `ledger` and `vectors` are the cache.
 
 mod adapter;
 mod chart;
@@ -34,63 +38,57 @@ use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::{Progress, Watcher};
 use crate::learn::model::ScoutModel;
-use crate::mining::strategies::registry::{DEFAULT, listed, names, strategy_by_name};
+use crate::mining::strategies::{DEFAULT, listed, names, strategy_by_name};
 use adapter::Trainer;
 use dataset::{Crowd, Dataset};
 use division::{Division, Stream};
 use expert::Answers;
 use ledger::{Ledger, stopped};
-use play::{Played, Table, World};
+use play::{Played, Setup, World};
 use random_needs::random_samples;
 use reference::{Reference, reference};
 use report::{Against, Curves, DatasetFacts, Finished, Run, Terms, WholePool, kappas};
 use scores::Scores;
 
-/// Of simulations with a prevalence: raise it when one would come out otherwise, so that what an earlier program finished does not count.
+/// Version of the results of simulations with a prevalence: increase it when they change, so that cached runs of an earlier program are not used.
 const REVISION: u32 = 2;
 
 /// What is trained on a run's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trained {
-    /// The head, after every round.
+    /// The head after every round.
     Head,
-    /// The head after every round, since it mines, and a low-rank adapter on the labels of the last.
+    /// The head after every round, because mining needs it, and a LoRA after the last.
     Lora,
 }
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expert {
-    /// As imperfect as the noise or the votes say; the gold where there are neither.
+    /// An expert who errs by the noise or the votes, if there are any.
     AsGiven,
-    /// The gold, whatever a crowd says.
+    /// The gold labels, even if there is a crowd.
     Gold,
 }
 
-/// What to simulate.
 #[derive(Clone, Debug)]
 pub struct SimulateOptions {
-    /// The data.
     pub source: Source,
-    /// The strategies by name; the default one and `random` where none are named.
+    /// By name; if empty, the default one and `random`.
     pub strategies: Vec<String>,
-    /// What is trained.
     pub trained: Trained,
-    /// How a run goes.
     pub course: Course,
-    /// How the data is divided.
     pub sizes: Sizes,
-    /// How many seeds.
+    /// Number of seeds.
     pub seeds: usize,
-    /// The first of them; the others follow it.
+    /// The other seeds follow it.
     pub first_seed: u64,
-    /// The probability that an answer is another label than the gold.
+    /// The probability that an answer is not the gold label.
     pub noise: f64,
-    /// Who answers.
     pub expert: Expert,
-    /// Where vectors and finished runs are kept.
+    /// The directory for vectors and finished runs.
     pub cache: PathBuf,
-    /// Whether finished runs of an earlier simulation count.
+    /// Whether finished runs of an earlier simulation are used.
     pub resume: bool,
 }
 
@@ -103,7 +101,7 @@ enum Task<'a> {
     Adapter(&'a str),
 }
 
-/// What came of it, as the ledger keeps it.
+/// The result of a task, as the ledger keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Outcome {
     Reference(Reference),
@@ -111,10 +109,8 @@ enum Outcome {
     Adapter(Option<Scores>),
 }
 
-/// Simulates.
-///
 /// # Errors
-/// Data or strategies that cannot be, a model that fails, or being told to stop.
+/// Invalid data or options, a model that fails, or a request to stop.
 pub fn simulate(
     options: &SimulateOptions,
     model: &ScoutModel,
@@ -145,7 +141,7 @@ pub fn simulate(
     simulation.report(&strategies, &ledger)
 }
 
-/// What tells one set of texts, labels and models from another.
+/// A hash of texts, labels and model.
 fn fingerprint(data: &Dataset, model: &[u8]) -> String {
     let mut hash = blake3::Hasher::new();
     hash.update(model);
@@ -157,20 +153,17 @@ fn fingerprint(data: &Dataset, model: &[u8]) -> String {
 }
 
 impl SimulateOptions {
-    /// The names of the strategies.
+    /// Checks the options. Returns the names of the strategies.
     fn checked(&self) -> Result<Vec<String>> {
         let attempted = "simulate";
         for (wrong, why) in [
-            (self.seeds == 0, "no seed is no run"),
-            (self.course.rounds == 0 || self.course.budget == 0, "it takes a round of one case at least"),
-            (
-                self.sizes.pool == Some(0) || self.sizes.test == 0,
-                "it takes a text to mine and one to judge by at least",
-            ),
-            (!(0.0..1.0).contains(&self.noise), "--noise is a probability: from 0 to below 1"),
+            (self.seeds == 0, "--seeds must be at least 1"),
+            (self.course.rounds == 0 || self.course.budget == 0, "--rounds and --budget must be at least 1"),
+            (self.sizes.pool == Some(0) || self.sizes.test == 0, "--pool and --test must be at least 1"),
+            (!(0.0..1.0).contains(&self.noise), "--noise must be at least 0 and below 1"),
             (
                 self.sizes.prevalence.is_some_and(|p| !(p > 0.0 && p < 1.0)),
-                "--prevalence is a share: above 0 and below 1",
+                "--prevalence must be above 0 and below 1",
             ),
         ] {
             if wrong {
@@ -191,17 +184,19 @@ impl SimulateOptions {
         Ok(chosen)
     }
 
-    /// Thinning may leave nothing of the label that is looked for.
+    /// Removing texts may leave none with the rarest label.
     fn check_prevalence(&self, data: &Dataset) -> Result<()> {
         let Some(share) = self.sizes.prevalence else { return Ok(()) };
-        // The counts are those of every seed.
+        // The counts are the same for every seed.
         let Division { pool, test } = Division::draw(data, self.sizes, self.first_seed);
         let positive = data.positive();
-        for (rows, called) in [(pool, "a pool"), (test, "a test")] {
+        for (rows, called) in [(pool, "a pool"), (test, "a test set")] {
             if !rows.iter().any(|&row| data.gold[row] == positive) {
                 let (n, name) = (rows.len(), &data.labels.names[positive]);
-                let why = format!("at --prevalence {share} {called} of {n} texts has none of '{name}'");
-                return Err(Fault::usage("simulate", why).hint("Ask for a larger share"));
+                let why = format!(
+                    "with --prevalence {share}, {called} of {n} texts has none with the label '{name}'"
+                );
+                return Err(Fault::usage("simulate", why).hint("Give a larger share"));
             }
         }
         Ok(())
@@ -231,7 +226,7 @@ impl Simulation<'_> {
         (0..self.options.seeds as u64).map(|i| self.options.first_seed.wrapping_add(i))
     }
 
-    /// Computes what the ledger does not have yet, on all cores, and enters it as it comes.
+    /// Computes what the ledger does not have yet, on all cores, and adds each result when it is ready.
     fn run(&self, tasks: &[Task<'_>], ledger: &mut Ledger<Outcome>, watcher: &dyn Watcher) -> Result<()> {
         let mut missing = Vec::new();
         let mut done = 0;
@@ -256,13 +251,13 @@ impl Simulation<'_> {
         let begun = std::time::Instant::now();
         let earlier = done;
         let stop = AtomicBool::new(false);
-        let (tell, told) = mpsc::channel();
+        let (sender, results) = mpsc::channel();
         std::thread::scope(|scope| {
             let stop = &stop;
             scope.spawn(move || {
-                missing.into_par_iter().for_each_with(tell, |tell, (key, task, seed, chosen)| {
+                missing.into_par_iter().for_each_with(sender, |sender, (key, task, seed, chosen)| {
                     if !stop.load(Ordering::Relaxed) {
-                        let _ = tell.send(
+                        let _ = sender.send(
                             self.compute(task, seed, &chosen, stop).map(|run| run.map(|run| (key, run))),
                         );
                     }
@@ -270,8 +265,7 @@ impl Simulation<'_> {
             });
             let mut failed = None;
             loop {
-                let heard = told.recv_timeout(std::time::Duration::from_millis(200));
-                match heard {
+                match results.recv_timeout(std::time::Duration::from_millis(200)) {
                     Ok(Ok(Some((key, run)))) => {
                         done += 1;
                         if let Err(fault) = ledger.put(key, run) {
@@ -291,7 +285,7 @@ impl Simulation<'_> {
                 let rate = (done - earlier) as f64 / begun.elapsed().as_secs_f64().max(1e-3);
                 watcher.report(&Progress {
                     job: "simulate".into(),
-                    stage: "playing".into(),
+                    stage: "simulating".into(),
                     done,
                     total: Some(total),
                     unit: "runs".into(),
@@ -306,13 +300,13 @@ impl Simulation<'_> {
         if done < total { Err(stopped()) } else { Ok(()) }
     }
 
-    /// Everything that one entry depends on, beside the texts and the model.
+    /// Everything that a result depends on, except the texts and the model.
     fn key(&self, task: Task<'_>, seed: u64) -> String {
         let (expert, crowd) = self.options.answers(&self.world.data);
         let Course { rounds, budget, seed_labels, with_splits } = self.options.course;
         let Sizes { pool, test, prevalence } = self.options.sizes;
         let labels: Vec<u8> = self.world.data.gold.iter().flat_map(|l| (*l as u32).to_le_bytes()).collect();
-        // Only what the last change of a simulation concerns: what was finished without it stays good.
+        // Only for simulations that the last change affects: cached runs of others stay valid.
         let revision = prevalence.map_or(String::new(), |_| format!(" revision {REVISION}"));
         let about = format!(
             "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?}{revision}",
@@ -329,7 +323,7 @@ impl Simulation<'_> {
         }
     }
 
-    /// None where it was told to stop.
+    /// `None` after a request to stop.
     fn compute(
         &self,
         task: Task<'_>,
@@ -341,19 +335,19 @@ impl Simulation<'_> {
         let (expert, crowd) = self.options.answers(data);
         let division = Division::draw(data, self.options.sizes, seed);
         let answers = expert.of_all(data, Stream::Expert.of(seed));
-        let table = Table::new(self.world, &division, &answers, seed);
+        let setup = Setup::new(self.world, &division, &answers, seed);
         let course = &self.options.course;
         Ok(match (task, self.trainer) {
             (Task::Reference, _) => {
-                Some(Outcome::Reference(reference(&table, expert, crowd, course.labels())))
+                Some(Outcome::Reference(reference(&setup, expert, crowd, course.labels())))
             }
             (Task::Play(name), _) => {
                 let strategy = strategy_by_name(name)
                     .ok_or_else(|| Fault::usage(format!("simulate '{name}'"), "there is no such strategy"))?;
-                Some(Outcome::Played(table.play(strategy, course)?))
+                Some(Outcome::Played(setup.play(strategy, course)?))
             }
             (Task::Adapter(_), Some(trainer)) => {
-                let scores = trainer.scores(&table, chosen, &|| stop.load(Ordering::Relaxed))?;
+                let scores = trainer.scores(&setup, chosen, &|| stop.load(Ordering::Relaxed))?;
                 (!stop.load(Ordering::Relaxed)).then_some(Outcome::Adapter(scores))
             }
             (Task::Adapter(_), None) => None,
@@ -361,8 +355,7 @@ impl Simulation<'_> {
     }
 
     fn report(&self, strategies: &[String], ledger: &Ledger<Outcome>) -> Result<SimulateReport> {
-        let lost =
-            || Fault::new("put the runs together", "one is missing").hint("Run the same command again");
+        let lost = || Fault::new("summarize the runs", "one is missing").hint("Run the same command again");
         let data = &self.world.data;
         let mut references = Vec::new();
         for seed in self.seeds() {

@@ -1,8 +1,8 @@
-//! How many labels a random sample needs for what a strategy does with its own.
+//! How many random labels are needed to reach a strategy's kappa.
 //!
-//! A head on random samples of growing size is judged on each seed's test, as the strategy is. Between two sizes its kappa is taken as straight
-//! over the logarithm of the labels. The interval holds every size at which the seeds do not tell the two apart: Student's t on the paired
-//! differences of kappa, inverted. So it holds the estimate, and it says where even the whole pool may not be enough.
+//! Heads trained on random samples of growing size are scored on each seed's test set, like the strategy. Between two sizes, kappa is interpolated
+//! linearly over the logarithm of the number of labels. The interval contains every size at which the two do not differ significantly: Student's t
+//! on the paired differences of kappa, inverted. So it contains the estimate, and shows if even the whole pool may not be enough.
 
 use serde::Serialize;
 
@@ -10,35 +10,33 @@ use super::play::Point;
 use super::reference::Reference;
 use crate::stats::estimate::seeds::Spread;
 
-/// With fewer seeds a t interval is so wide that it says nothing.
+/// With fewer seeds, a t interval is too wide to be useful.
 const LEAST_SEEDS: usize = 3;
 /// Steps between two sizes at which the seeds are compared.
 const STEPS: usize = 64;
-/// How often the step where they meet is halved then.
+/// Bisections within the step where the curves meet.
 const HALVINGS: usize = 40;
 
-/// How many labels random samples need, or why that is not known.
+/// The number of random labels needed, or why it is not known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum RandomNeeds {
-    /// So many.
     Known {
-        /// Where the mean kappas over the seeds meet; none where the whole pool is not enough.
+        /// Where the mean kappas over the seeds meet. `None` if the whole pool is not enough.
         labels: Option<f64>,
-        /// Lower end of the 95 % interval; none where even the whole pool is clearly not enough.
+        /// Lower end of the 95 % interval. `None` if even the whole pool is significantly worse.
         lo: Option<f64>,
-        /// Upper end; none where the whole pool may not be enough.
+        /// Upper end. `None` if the whole pool may not be enough.
         hi: Option<f64>,
-        /// `labels` by those of the strategy.
+        /// `labels` divided by `own`.
         ratio: Option<f64>,
-        /// The labels of the strategy.
+        /// The strategy's number of labels.
         own: usize,
-        /// The largest sample that was tried.
+        /// The largest sample.
         tried: usize,
-        /// Seeds.
+        /// Number of seeds.
         n: usize,
     },
-    /// It cannot be said.
     Undefined {
         /// One clause that says why.
         undefined: String,
@@ -46,20 +44,22 @@ pub enum RandomNeeds {
 }
 
 impl RandomNeeds {
-    /// Of a strategy's last points and the random samples of the same seeds; `mixed_labels` where part of its labels trains nothing.
+    /// From a strategy's last points and the random samples of the same seeds. `mixed_labels`: part of the strategy's labels is not trained on.
     pub fn of(last: &[Point], random: &[Vec<Point>], mixed_labels: bool) -> Self {
         let undefined = |why: &str| Self::Undefined { undefined: why.to_owned() };
         if mixed_labels {
-            return undefined("part of a strategy's labels trains nothing, and all of a random sample's do");
+            return undefined(
+                "not known, because only the random samples are trained on with all their labels",
+            );
         }
         let n = last.len();
         if n < LEAST_SEEDS {
-            return undefined(&format!("not known from n = {n}; {LEAST_SEEDS} seeds are the least"));
+            return undefined(&format!("not known yet ({n} of the {LEAST_SEEDS} seeds needed)"));
         }
         let samples = samples(random);
         let kappas: Option<Vec<f64>> = last.iter().map(|point| point.scores.kappa).collect();
         let (Some(kappas), Some(tried)) = (kappas, samples.last().map(|s| s.0)) else {
-            return undefined("not known: not every seed has a kappa of its own and one of a random sample");
+            return undefined("not known, because some seed has no kappa");
         };
         let own = last.first().map_or(0, |point| point.labels);
         let labels = first(&samples, &kappas, |less| less.mean <= 0.0);
@@ -84,7 +84,7 @@ fn samples(random: &[Vec<Point>]) -> Vec<(f64, Vec<f64>)> {
     sizes.filter_map(|size| Some((size as f64, at(size)?))).collect()
 }
 
-/// The fewest labels at which the strategy's kappa less that of a random sample, seed by seed, is as asked.
+/// The fewest labels at which the paired difference, the strategy's kappa minus the random sample's, meets a condition.
 fn first(samples: &[(f64, Vec<f64>)], own: &[f64], meets: impl Fn(Spread) -> bool) -> Option<f64> {
     let holds = |kappas: &[f64]| {
         let less: Vec<f64> = own.iter().zip(kappas).map(|(own, kappa)| own - kappa).collect();
@@ -100,7 +100,7 @@ fn first(samples: &[(f64, Vec<f64>)], own: &[f64], meets: impl Fn(Spread) -> boo
             before.iter().zip(after).map(|(before, after)| before + part * (after - before)).collect()
         };
         let step = (1..=STEPS).find(|step| holds(&at(*step as f64 / STEPS as f64)))?;
-        // Between the last step where it does not hold and this one.
+        // Bisect between the last step where it does not hold and this one.
         let (mut low, mut high) = ((step - 1) as f64 / STEPS as f64, step as f64 / STEPS as f64);
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(low, high);
@@ -110,7 +110,7 @@ fn first(samples: &[(f64, Vec<f64>)], own: &[f64], meets: impl Fn(Spread) -> boo
     })
 }
 
-/// The samples of every seed at the sizes that all of them have: where a label is rare, a small one may not train a head.
+/// The samples of every seed at the sizes that all of them have: with a rare label, a small sample may be too small for a head.
 pub fn random_samples(references: &[&Reference]) -> Vec<Vec<Point>> {
     let has = |reference: &Reference, labels: usize| reference.random.iter().any(|p| p.labels == labels);
     let everywhere = |point: &&Point| references.iter().all(|reference| has(reference, point.labels));
@@ -176,10 +176,10 @@ mod tests {
             known => panic!("{known:?}"),
         };
         let two = why(RandomNeeds::of(&runs[..2], &random[..2], false));
-        assert!(two.starts_with("not known from n = 2"), "{two}");
-        assert!(why(RandomNeeds::of(&runs, &random, true)).contains("trains nothing"));
+        assert!(two.starts_with("not known yet (2 of the 3 seeds needed)"), "{two}");
+        assert!(why(RandomNeeds::of(&runs, &random, true)).contains("only the random samples"));
         let none = vec![Vec::new(); 3];
-        assert!(why(RandomNeeds::of(&runs, &none, false)).contains("not every seed"));
+        assert!(why(RandomNeeds::of(&runs, &none, false)).contains("some seed has no kappa"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a strategy is held against: random samples of growing size up to the whole pool, a crowd's labels, and a second expert.
+//! What strategies are compared with: random samples of growing size up to the whole pool, a crowd's labels, and a second expert.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -7,57 +7,57 @@ use serde::{Deserialize, Serialize};
 
 use super::division::Stream;
 use super::expert::Answers;
-use super::play::{Model, Point, Table};
+use super::play::{Model, Point, Setup};
 use super::scores::Scores;
 use crate::stats::agreement::kappa::cohen;
 
-/// The smallest sample is the labels of a whole run halved so often.
+/// The smallest sample is the number of labels of a whole run, halved this many times.
 const HALVINGS: u32 = 3;
 
-/// What one seed's division allows to compare with.
+/// The comparisons for one seed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reference {
     /// Heads trained on random samples, each about twice the one before, the last the whole pool.
     pub random: Vec<Point>,
     /// A head trained on the gold labels of the whole pool.
     pub full_pool: Option<Scores>,
-    /// A head trained on the crowd's labels of the whole pool, judged by the gold of the test.
+    /// A head trained on the crowd's labels of the whole pool, scored against the gold labels of the test set.
     pub crowd: Option<Scores>,
-    /// Kappa of two experts such as this one on the test; none where the expert answers with the gold.
+    /// Kappa of two such experts on the test set. `None` if the expert always gives the gold label.
     pub expert_expert: Option<f64>,
 }
 
-/// Computes the reference on a table whose expert answers as `expert`, for runs of `labels` labels in all.
-pub fn reference(table: &Table<'_>, expert: Answers, crowd: Option<Answers>, labels: usize) -> Reference {
-    let data = &table.world.data;
+/// Computes the comparisons for an expert who answers as `expert`, and for runs of `labels` labels in total.
+pub fn reference(setup: &Setup<'_>, expert: Answers, crowd: Option<Answers>, labels: usize) -> Reference {
+    let data = &setup.world.data;
     let positive = data.positive();
-    let pool = table.pool.nrows();
+    let pool = setup.pool.nrows();
     let mut rows: Vec<usize> = (0..pool).collect();
-    rows.shuffle(&mut ChaCha8Rng::seed_from_u64(Stream::Reference.of(table.seed)));
-    let scores_of = |table: &Table<'_>, rows: &[usize]| {
-        let model = Model::Head(table.tune(rows)?);
-        Some(table.judge(table.probabilities(&model, table.test.view()).view()))
+    rows.shuffle(&mut ChaCha8Rng::seed_from_u64(Stream::Reference.of(setup.seed)));
+    let scores_of = |setup: &Setup<'_>, rows: &[usize]| {
+        let model = Model::Head(setup.train(rows)?);
+        Some(setup.score(setup.probabilities(&model, setup.test.view()).view()))
     };
     let point = |n: usize| {
         let rows = &rows[..n];
-        let positives = rows.iter().filter(|&&row| table.answers[table.division.pool[row]] == positive);
-        let scores = scores_of(table, rows)?;
+        let positives = rows.iter().filter(|&&row| setup.answers[setup.division.pool[row]] == positive);
+        let scores = scores_of(setup, rows)?;
         Some(Point { labels: n, training: n, positives: positives.count(), scores })
     };
     let random: Vec<Point> = sizes(labels, pool).into_iter().filter_map(point).collect();
     let trained_on = |answers: &[usize]| {
-        let other = Table { answers, pool: table.pool.clone(), test: table.test.clone(), ..*table };
+        let other = Setup { answers, pool: setup.pool.clone(), test: setup.test.clone(), ..*setup };
         scores_of(&other, &rows)
     };
     let full_pool = match expert {
         Answers::Gold => random.last().filter(|last| last.labels == pool).map(|last| last.scores),
         _ => trained_on(&data.gold),
     };
-    let crowd = crowd.and_then(|crowd| trained_on(&crowd.of_all(data, Stream::Crowd.of(table.seed))));
+    let crowd = crowd.and_then(|crowd| trained_on(&crowd.of_all(data, Stream::Crowd.of(setup.seed))));
     let expert_expert = (expert != Answers::Gold).then(|| {
-        let second = expert.of_all(data, Stream::SecondExpert.of(table.seed));
+        let second = expert.of_all(data, Stream::SecondExpert.of(setup.seed));
         let pairs: Vec<(usize, usize)> =
-            table.division.test.iter().map(|&row| (table.answers[row], second[row])).collect();
+            setup.division.test.iter().map(|&row| (setup.answers[row], second[row])).collect();
         cohen(&pairs).ok()
     });
     Reference { random, full_pool, crowd, expert_expert: expert_expert.flatten() }

@@ -1,4 +1,4 @@
-//! What a simulation showed: the runs of each strategy put together over the seeds.
+//! The results of a simulation: the runs of each strategy, aggregated over the seeds.
 
 use serde::Serialize;
 
@@ -9,83 +9,80 @@ use super::random_needs::RandomNeeds;
 use super::scores::Scores;
 use crate::stats::estimate::seeds::Spread;
 
-/// Everything that was measured. Serialised, it is the document of `--json`.
+/// All results. Serialised, it is the document of `--json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct SimulateReport {
-    /// The data.
     pub dataset: DatasetFacts,
-    /// What it was played with.
     pub terms: Terms,
-    /// What was trained: `head`, `lora` or `both`.
+    /// What was trained: `head` or `lora`.
     pub adapter: &'static str,
     /// Who answered: `gold`, `noise` or `votes`.
     pub expert: &'static str,
     /// A head trained on the gold labels of the whole pool.
     pub full_pool: WholePool,
-    /// A head trained on a crowd's labels of the whole pool, judged by the gold; none where nothing is known of a crowd.
+    /// A head trained on a crowd's labels of the whole pool, scored against the gold labels.
     pub crowd: Option<WholePool>,
-    /// Kappa of two such experts on the test; none where the expert answers with the gold.
+    /// Kappa of two such experts on the test set. `None` if the expert always gives the gold label.
     pub expert_expert: Option<Spread>,
-    /// Whether labels were drawn with the gold before the first round.
+    /// Whether gold labels were given before the first round.
     pub seeded_by_gold: bool,
     /// Heads trained on random samples of the pool.
     pub random_samples: Curves,
-    /// The strategies.
+    /// One entry per strategy.
     pub runs: Vec<Run>,
 }
 
-/// What a simulation was played with beside its data and its rounds.
+/// The options of a simulation, except its data and its rounds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Terms {
-    /// Labels asked for before the first round.
+    /// Labels before the first round.
     pub seed_labels: usize,
-    /// Labels asked for in all; runs end earlier where the pool is used up.
+    /// Total number of labels; runs end earlier if the pool is used up.
     pub labels: usize,
-    /// The probability of another label than the gold.
+    /// The probability that an answer is not the gold label.
     pub noise: f64,
-    /// Whether annotators' votes answered.
+    /// Whether annotators' votes were the answers.
     pub votes: bool,
-    /// Whether evaluation and audit cases trained nothing.
+    /// Whether evaluation and audit cases were not trained on.
     pub with_splits: bool,
-    /// The share that the rarest label was brought to.
+    /// The share to which the rarest label was brought.
     pub prevalence: Option<f64>,
 }
 
 /// The data of a simulation.
 #[derive(Clone, Debug, Serialize)]
 pub struct DatasetFacts {
-    /// Texts of the data, played with or not.
+    /// All texts, used or not.
     pub items: usize,
-    /// How many have each label.
+    /// Number of texts by label.
     pub labels: serde_json::Map<String, serde_json::Value>,
     /// The rarest label.
     pub positive: String,
-    /// Rows without a known label.
+    /// Rows without a gold label.
     pub unlabelled: usize,
-    /// Texts that are mined, for each seed.
+    /// Size of each seed's pool.
     pub pool: usize,
-    /// Of these with the rarest label, the mean over the seeds.
+    /// Texts of the pool with the rarest label, the mean over the seeds.
     pub positive_in_pool: f64,
-    /// Texts that are judged by, for each seed.
+    /// Size of each seed's test set.
     pub test: usize,
-    /// Of these with the rarest label, the mean over the seeds.
+    /// Texts of the test set with the rarest label, the mean over the seeds.
     pub positive_in_test: f64,
-    /// Texts that differ from an earlier one in letter case, digits, links and names alone.
+    /// Near-duplicates.
     pub near_copies: CopyCount,
 }
 
-/// A model that was trained on every label of the pool.
+/// A model trained on every label of the pool.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct WholePool {
-    /// Labels.
     pub labels: usize,
     /// Mean kappa over the seeds.
     pub kappa: Option<f64>,
-    /// The same with its interval.
+    /// The mean with its interval.
     pub interval: Option<Spread>,
 }
 
-/// A figure at each point of a curve; entries are none where it is not defined.
+/// A figure at each point of a curve; `None` where it is undefined.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Curve {
     /// Means over the seeds.
@@ -114,59 +111,54 @@ pub struct Curves {
 /// One strategy over all seeds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Run {
-    /// Its name.
     pub strategy: String,
-    /// Its curves.
     #[serde(flatten)]
     pub curves: Curves,
-    /// Area under the curve of kappa over the labels, divided by their range: the mean kappa on the way.
+    /// Area under the curve of kappa over labels, divided by the range of labels: the mean kappa along the curve.
     pub auc: Option<f64>,
-    /// Labels at which the mean kappa first reaches that of the whole pool; none where it does not.
+    /// Labels at which the mean kappa first reaches that of the whole pool, if it does.
     pub labels_to_full_pool: Option<usize>,
-    /// Labels that random samples need for this strategy's last kappa.
+    /// Random labels needed to reach this strategy's last kappa.
     pub random_needs: RandomNeeds,
-    /// The part of the answers that gave the rarest label.
+    /// The share of answers with the rarest label.
     pub positive_share: f64,
-    /// The part of the pool's texts of the rarest label that was found.
+    /// The share of the pool's texts with the rarest label that was found.
     pub positives_found: f64,
-    /// Labels until ten of the rarest label were in hand; none where some seed never had them.
+    /// Labels until ten of the rarest label were found, if every seed found them.
     pub until_ten_positives: Option<Spread>,
-    /// Seconds of a round: tuning, prelabelling the pool, choosing.
+    /// Seconds per round: training, prelabelling the pool, choosing.
     pub seconds_per_round: f64,
-    /// The adapter on the last labels, where one was trained.
+    /// The LoRA on the last labels, if one was trained.
     pub lora: Option<AdapterGain>,
-    /// Against `random`, seed by seed; none where it is not among the strategies.
+    /// Compared with `random`, seed by seed, if that is among the strategies.
     pub against_random: Option<Difference>,
 }
 
-/// The adapter beside the head, on the same labels and test.
+/// The LoRA compared with the head, on the same labels and test set.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AdapterGain {
-    /// Its kappa.
     pub kappa: Option<Spread>,
-    /// Its kappa less the head's, seed by seed.
+    /// The LoRA's kappa minus the head's, seed by seed.
     pub gain: Option<Spread>,
 }
 
 /// Paired differences over the seeds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Difference {
-    /// Of the last kappa.
+    /// Difference of the last kappa.
     pub kappa: Option<Spread>,
-    /// Of the area under the curve.
+    /// Difference of the area under the curve.
     pub auc: Option<Spread>,
 }
 
-/// One run with what was trained on its labels beside the head.
+/// One run, and the LoRA trained on its labels.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// The run.
     pub played: Played,
-    /// The adapter on the last labels.
     pub lora: Option<Scores>,
 }
 
-/// Mean and interval; of one seed the value alone.
+/// Mean and interval; for one seed only the value.
 pub fn spread(values: &[f64]) -> Option<Spread> {
     match values {
         [] => None,
@@ -175,20 +167,20 @@ pub fn spread(values: &[f64]) -> Option<Spread> {
     }
 }
 
-/// Of kappas, or what is on their scale.
+/// Mean and interval of kappas.
 pub fn kappas(values: &[f64]) -> Option<Spread> {
     spread(values).map(|s| s.within(-1.0, 1.0))
 }
 
-/// Of the differences of two kappas, second − first, a pair for each seed: what makes a seed hard for both cancels.
+/// Mean and interval of paired differences of kappas, second − first: what makes a seed hard for both cancels.
 fn differences(pairs: &[(f64, f64)]) -> Option<Spread> {
     let differences: Vec<f64> = pairs.iter().map(|(first, second)| second - first).collect();
     spread(&differences).map(|s| s.within(-2.0, 2.0))
 }
 
 impl Curve {
-    /// Of the values of each seed at each point; a point without a value for some seed has none. No end of an interval lies beyond what the
-    /// figure can be, from `least` to 1.
+    /// From the values of each seed at each point; a point without a value for some seed has none. Intervals are clipped to the range of the
+    /// figure, from `least` to 1.
     fn of(seeds: usize, points: usize, least: f64, value: impl Fn(usize, usize) -> Option<f64>) -> Self {
         let mut curve = Self::default();
         for at in 0..points {
@@ -209,7 +201,7 @@ impl Curve {
 }
 
 impl Curves {
-    /// Of one list of points for each seed, as far as all of them go.
+    /// From one list of points per seed, up to the shortest.
     pub fn of(seeds: &[&[Point]]) -> Self {
         let points = seeds.iter().map(|points| points.len()).min().unwrap_or(0);
         let of = |least: f64, value: fn(&Scores) -> Option<f64>| {
@@ -225,7 +217,7 @@ impl Curves {
     }
 }
 
-/// Area under kappa over the labels by trapezoids, divided by the range. Where kappa is not defined it is taken as 0: no agreement is shown.
+/// Area under kappa over labels by the trapezoidal rule, divided by the range of labels. An undefined kappa counts as 0.
 pub fn area(points: &[Point]) -> Option<f64> {
     let (first, last) = (points.first()?, points.last()?);
     let range = last.labels.checked_sub(first.labels).filter(|range| *range > 0)?;
@@ -238,7 +230,7 @@ pub fn area(points: &[Point]) -> Option<f64> {
 }
 
 impl DatasetFacts {
-    /// Of the data and its divisions, one for each seed.
+    /// From the data and its divisions, one per seed.
     pub fn of(data: &Dataset, divisions: &[Division]) -> Self {
         let counts = data.counts();
         let positive = data.positive();
@@ -264,7 +256,7 @@ impl DatasetFacts {
 }
 
 impl WholePool {
-    /// Of the scores of each seed.
+    /// From the scores of each seed.
     pub fn of(labels: usize, seeds: impl Iterator<Item = Option<Scores>>) -> Self {
         let of_seeds: Option<Vec<f64>> = seeds.map(|scores| scores?.kappa).collect();
         let interval = of_seeds.and_then(|of_seeds| kappas(&of_seeds));
@@ -273,7 +265,7 @@ impl WholePool {
 }
 
 impl Run {
-    /// Puts the seeds of one strategy together. `positives` are the pool's texts of the rarest label, for each seed.
+    /// Aggregates the seeds of one strategy. `positives` is the number of the pool's texts with the rarest label, per seed.
     pub fn of(strategy: &str, seeds: &[Finished], positives: &[usize], against: &Against<'_>) -> Self {
         let points: Vec<&[Point]> = seeds.iter().map(|s| s.played.points.as_slice()).collect();
         let curves = Curves::of(&points);
@@ -308,13 +300,13 @@ impl Run {
     }
 }
 
-/// What a strategy is held against.
+/// What a strategy is compared with.
 pub struct Against<'a> {
-    /// The kappa of the whole pool's labels.
+    /// The kappa of a head trained on the whole pool.
     pub full_pool: Option<f64>,
     /// Heads trained on random samples, for each seed.
     pub random_samples: &'a [Vec<Point>],
-    /// Whether some of a strategy's labels train nothing, as none of a random sample's do.
+    /// Whether some of a strategy's labels are not trained on, unlike those of a random sample.
     pub mixed_labels: bool,
     /// The runs of `random`.
     pub random: Option<&'a [Finished]>,

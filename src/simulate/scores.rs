@@ -1,4 +1,4 @@
-//! How well predictions do on the test: agreement with the gold, beyond chance and otherwise.
+//! Scores of predictions on the test set: agreement with the gold labels, beyond chance and raw.
 
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
@@ -7,21 +7,21 @@ use crate::domain::prediction::Probabilities;
 use crate::stats::agreement::kappa::cohen;
 use crate::stats::classifier::scores::{Counts, average_precision};
 
-/// Figures on the test; none where one is not defined.
+/// Figures on the test set; `None` if undefined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Cohen's kappa.
     pub kappa: Option<f64>,
     /// Gwet's AC1.
     pub ac1: Option<f64>,
-    /// F1 of the rarest label; with three labels or more the mean over all.
+    /// F1 of the rarest label; with three or more labels, the mean over all.
     pub f1: Option<f64>,
-    /// Average precision of the rarest label; with three labels or more the mean over all.
+    /// Average precision of the rarest label; with three or more labels, the mean over all.
     pub average_precision: Option<f64>,
 }
 
 impl Scores {
-    /// Of `probabilities` (texts × labels) against the texts' gold labels.
+    /// Scores `probabilities` (texts × labels) against the texts' gold labels.
     pub fn of(probabilities: ArrayView2<'_, f32>, gold: &[usize], positive: usize) -> Self {
         let classes = probabilities.ncols();
         let tops = probabilities.rows().into_iter().map(|row| Probabilities(row.to_vec()).top());

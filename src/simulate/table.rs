@@ -1,4 +1,4 @@
-//! A simulation as a person reads it: one line a strategy, the learning curves, and what they are held against.
+//! The report of a simulation as text: one line per strategy, the learning curves, and what they are compared with.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -14,7 +14,7 @@ impl Display for SimulateReport {
         let width = self.runs.iter().map(|run| run.strategy.len()).max().unwrap_or(0).max("strategy".len());
         let labels = self.runs.iter().filter_map(|run| run.curves.labels.last()).max().copied().unwrap_or(0);
         let kappa = format!("kappa at {labels}");
-        writeln!(f, "\n{:width$}  {kappa:22}  {:25}  {:5}  s/round", "strategy", "less random", "area")?;
+        writeln!(f, "\n{:width$}  {kappa:22}  {:25}  {:5}  s/round", "strategy", "minus random", "area")?;
         for run in &self.runs {
             write_kappa(f, run, width)?;
         }
@@ -45,7 +45,7 @@ impl SimulateReport {
         let positive = &data.positive;
         writeln!(
             f,
-            "{} texts ({labels});\nfor each seed a pool of {} ({} {positive}) and a test of {} ({} {positive}); rarest label: {positive}",
+            "{} texts ({labels}).\nFor each seed, a pool of {} ({} {positive}) and a test set of {} ({} {positive}). Rarest label: {positive}.",
             data.items,
             data.pool,
             mean(data.positive_in_pool),
@@ -53,37 +53,38 @@ impl SimulateReport {
             mean(data.positive_in_test),
         )?;
         if let Some(played) = self.terms.in_words() {
-            writeln!(f, "played with {played}")?;
+            writeln!(f, "Options: {played}")?;
         }
         if self.terms.seed_labels > data.pool {
             let (asked, pool) = (self.terms.seed_labels, data.pool);
             writeln!(
                 f,
-                "--seed-labels asks for {asked}, and the pool holds {pool}: no round was left to play"
+                "--seed-labels asks for {asked} labels, but the pool has only {pool}, so nothing was left for a round."
             )?;
         } else if self.terms.labels > data.pool {
             let (asked, pool) = (self.terms.labels, data.pool);
-            writeln!(f, "the rounds ask for {asked} labels, and the pool holds {pool}: it was used up")?;
+            writeln!(f, "The rounds ask for {asked} labels, but the pool has only {pool} and was used up.")?;
         }
         match data.unlabelled {
             0 => {}
-            1 => writeln!(f, "1 row without a known label was left out")?,
-            n => writeln!(f, "{n} rows without a known label were left out")?,
+            1 => writeln!(f, "1 row without a known label was left out.")?,
+            n => writeln!(f, "{n} rows without a known label were left out.")?,
         }
         let copies = data.near_copies;
         if copies.texts > 0 {
             let one = copies.texts == 1;
             let (texts, differ) = if one { ("text", "differs") } else { ("texts", "differ") };
             let fate = match (copies.are, one) {
-                (NearCopies::Kept, true) => "stays (--fold-copies leaves it out)",
-                (NearCopies::Kept, false) => "stay (--fold-copies leaves them out)",
+                (NearCopies::Kept, true) => "was kept (--fold-copies leaves it out)",
+                (NearCopies::Kept, false) => "were kept (--fold-copies leaves them out)",
                 (NearCopies::Folded, true) => "was left out",
                 (NearCopies::Folded, false) => "were left out",
             };
             let have = if copies.of_another_label == 1 { "has" } else { "have" };
             writeln!(
                 f,
-                "{} {texts} {differ} from an earlier one in case, digits, links and names alone and {fate};\n{} of them {have} another label than it",
+                "{} {texts} {differ} from an earlier one only in case, digits, links and names, and {fate}.\n{} of them {have} another label than the \
+                 earlier one.",
                 copies.texts, copies.of_another_label
             )?;
         }
@@ -93,7 +94,7 @@ impl SimulateReport {
     fn write_adapters(&self, f: &mut Formatter<'_>, width: usize) -> fmt::Result {
         let mut adapted = self.runs.iter().filter_map(|run| Some((run, run.lora?))).peekable();
         if adapted.peek().is_some() {
-            writeln!(f, "\n{:width$}  {:22}  {:22}", "LoRA", "kappa", "less the head's")?;
+            writeln!(f, "\n{:width$}  {:22}  {:22}", "LoRA", "kappa", "minus the head's")?;
         }
         for (run, lora) in adapted {
             let name = &run.strategy;
@@ -107,12 +108,17 @@ impl SimulateReport {
             Some(spread) => interval(Some(spread)),
             None => number(pool.kappa),
         };
-        writeln!(f, "all {} labels of the pool: kappa {}", self.full_pool.labels, whole(&self.full_pool))?;
+        writeln!(
+            f,
+            "With all {} labels of the pool: kappa {}",
+            self.full_pool.labels,
+            whole(&self.full_pool)
+        )?;
         if let Some(crowd) = &self.crowd {
-            writeln!(f, "all {} labels of the crowd: kappa {}", crowd.labels, whole(crowd))?;
+            writeln!(f, "With all {} labels of the crowd: kappa {}", crowd.labels, whole(crowd))?;
         }
         if let Some(spread) = self.expert_expert {
-            writeln!(f, "two such experts with each other: kappa {}", interval(Some(spread)))?;
+            writeln!(f, "Two such experts with each other: kappa {}", interval(Some(spread)))?;
         }
         for run in self.runs.iter().filter(|run| run.strategy != "random") {
             writeln!(f, "{}", needs(&run.random_needs, &run.strategy))?;
@@ -122,7 +128,7 @@ impl SimulateReport {
 }
 
 impl Terms {
-    /// As they were typed; none where nothing was.
+    /// As they were typed, if any were.
     fn in_words(&self) -> Option<String> {
         let said = [
             (self.seed_labels > 0).then(|| format!("--seed-labels {}", self.seed_labels)),
@@ -136,12 +142,12 @@ impl Terms {
     }
 }
 
-/// How many labels random samples need for what a strategy does, in one sentence.
+/// How many random labels are needed to reach a strategy's kappa, in one sentence.
 fn needs(needs: &RandomNeeds, name: &str) -> String {
     let (labels, lo, hi, own, tried, n) = match needs {
         RandomNeeds::Known { labels, lo, hi, own, tried, n, .. } => (*labels, *lo, *hi, *own, *tried, n),
         RandomNeeds::Undefined { undefined } => {
-            return format!("labels that random samples need for what {name} does: {undefined}");
+            return format!("Random labels needed to reach {name}: {undefined}.");
         }
     };
     let times = |labels: f64| labels / own.max(1) as f64;
@@ -152,21 +158,21 @@ fn needs(needs: &RandomNeeds, name: &str) -> String {
                 |hi| (format!("{hi:.0}"), format!("{:.1}", times(hi))),
             );
             format!(
-                "random samples need {labels:.0} labels ({lo:.0} to {most}, n = {n}) for what {name} does with {own}:\n  {:.1} times as many ({:.1} to {most_times})",
+                "To reach {name} with {own} labels, {labels:.0} random labels are needed ({lo:.0} to {most}, n = {n}):\n  {:.1} times as many ({:.1} to {most_times}).",
                 times(labels),
                 times(lo),
             )
         }
         (_, lo, _) => {
-            let least = lo.map_or(String::new(), |lo| format!("; {lo:.0} may do by the interval"));
+            let least = lo.map_or(String::new(), |lo| format!("; by the interval, {lo:.0} may be enough"));
             format!(
-                "no random sample does what {name} does with {own} labels, not even all {tried} (n = {n}{least})"
+                "To reach {name} with {own} labels, not even all {tried} labels of the pool are enough (n = {n}{least})."
             )
         }
     }
 }
 
-/// Kappa after the last round, less that of `random` seed by seed, and the mean on the way.
+/// Kappa after the last round, its paired difference from `random`, and the mean along the curve.
 fn write_kappa(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
     let last = run.curves.kappa.mean.len().saturating_sub(1);
     let at = |ends: &[Option<f64>]| ends.get(last).copied().flatten();
@@ -182,7 +188,7 @@ fn write_kappa(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
     writeln!(f, "{name:width$}  {kappa:22}  {random:25}  {area:5}  {seconds:7.2}")
 }
 
-/// Other figures after the last round, and what was found of the rarest label.
+/// Other figures after the last round, and how much of the rarest label was found.
 fn write_others(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
     let ten = run.until_ten_positives.map_or("–".to_owned(), |s| format!("{:.0}", s.mean));
     writeln!(
@@ -197,7 +203,7 @@ fn write_others(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
     )
 }
 
-/// A mean of counts: with a tenth where the seeds differ.
+/// A mean of counts, with one decimal if the seeds differ.
 fn mean(count: f64) -> String {
     if count.fract() == 0.0 { format!("{count:.0}") } else { format!("{count:.1}") }
 }

@@ -1,4 +1,4 @@
-//! The vectors of a simulation's texts: embedded once, and kept beside its finished runs.
+//! The vectors of a simulation's texts: embedded once, and cached next to its finished runs.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -14,10 +14,10 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::progress::{Progress, Watcher};
 use crate::engine::encoder::Encoder;
 
-/// The world of these texts by this model. `file` keeps the vectors, as f16 like a project does.
+/// Embeds the texts and the labels' anchors. `file` caches the vectors, as f16 like a project.
 ///
 /// # Errors
-/// A model that fails, or being told to stop.
+/// A model that fails, or a request to stop.
 pub fn world(data: Dataset, encoder: &Encoder, file: &Path, watcher: &dyn Watcher) -> Result<World> {
     let anchors: Vec<&String> = data.labels.anchors.iter().flatten().collect();
     let texts: Vec<&str> = data.texts.iter().chain(anchors).map(String::as_str).collect();
@@ -27,7 +27,7 @@ pub fn world(data: Dataset, encoder: &Encoder, file: &Path, watcher: &dyn Watche
         None => {
             let vectors = embed(&texts, encoder, watcher)?;
             keep(file, &vectors)?;
-            // Read back, so that a first run and a later one see the same numbers.
+            // Read back, so that first and later runs use the same rounded numbers.
             kept(file, shape).unwrap_or(vectors)
         }
     };
@@ -79,12 +79,12 @@ fn kept(file: &Path, (rows, dimensions): (usize, usize)) -> Option<Array2<f32>> 
     Array2::from_shape_vec((rows, dimensions), values).ok()
 }
 
-/// The file appears whole or not at all.
+/// Written to a temporary file first, so that the file is complete or absent.
 fn keep(file: &Path, vectors: &Array2<f32>) -> Result<()> {
     let bytes: Vec<u8> = vectors.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect();
     let part = file.with_extension("part");
     fs::write(&part, bytes).and_then(|()| fs::rename(&part, file)).map_err(|e| {
         Fault::new(format!("keep the vectors in {}", file.display()), io_reason(&e))
-            .hint("XDG_CACHE_HOME names another directory for such things")
+            .hint("Set XDG_CACHE_HOME to use another directory")
     })
 }

@@ -1,8 +1,11 @@
-//! Statistics over plain numbers: the linear head and its cross-validation, kappa and other scores, agreement of a panel, who says what where another says what, audit figures and
-//! their intervals, spreads over seeds, and the calibration of zero-shot prelabels.
+//! Statistics over plain numbers.
 //!
-//! Pure: arrays and indices in, models and figures out. It knows no item, file, clock or model; labels are
-//! indices in the order of the task, and all randomness comes from a seed that the caller stores.
+//! - `agreement`: Cohen's kappa, panels of raters, warnings about annotators.
+//! - `classifier`: the linear head and its cross-validation, calibration of zero-shot scores, stacking of scout and judge, label issues.
+//! - `estimate`: figures of the whole pool from the audit sample, bootstrap intervals, learning curves, label shares.
+//!
+//! Pure: arrays and indices go in, models and figures come out. Nothing here knows a file, a clock or a language model. Labels are indices in
+//! the order of the task, and all randomness comes from a seed that the caller stores.
 
 pub mod agreement;
 pub mod classifier;

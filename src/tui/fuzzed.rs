@@ -378,7 +378,7 @@ fn report(text: &str) -> AgreementReport {
         lead: true,
         labels: vec![short()],
         uses: Vec::new(),
-        signs: vec![text.to_owned()],
+        warnings: vec![text.to_owned()],
         disputes: vec![
             Dispute {
                 item: ItemId(3),

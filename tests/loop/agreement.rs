@@ -106,7 +106,7 @@ fn a_lead_decides_with_a_reason_and_takes_it_back_and_nobody_else_may() {
     let decide = |name: &str, reason: &str| {
         project.run("adjudicate", &["--as", name, "--item", &number, "--label", "fine", "--reason", reason])
     };
-    decide("bob", "because").refused(1, &["decide on item", "only a lead decides"]);
+    decide("bob", "because").refused(1, &["decide on item", "only a lead may do that"]);
     decide("ada", " ").refused(2, &["no reason is given"]);
     assert_eq!(project.run("adjudicate", &["--item", &number, "--label", "fine"]).code, Some(2));
     assert_eq!(decided(&project, item), None);
@@ -130,10 +130,10 @@ fn a_lead_decides_with_a_reason_and_takes_it_back_and_nobody_else_may() {
 
     project
         .run("adjudicate", &["--as", "bob", "--item", &number, "--undo"])
-        .refused(1, &["only a lead decides"]);
+        .refused(1, &["only a lead may do that"]);
     project.json("adjudicate", &["--item", &number, "--undo"]);
     assert_eq!(decided(&project, item), None);
-    project.run("adjudicate", &["--item", &number, "--undo"]).refused(1, &["nothing is decided there"]);
+    project.run("adjudicate", &["--item", &number, "--undo"]).refused(1, &["there is no decision on it"]);
     // The screen's undo is the same.
     let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
     session.decide(ItemId(item), "clickbait", "it withholds").unwrap();
@@ -150,7 +150,7 @@ fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revisio
     let (project, said) = labelled_by_two();
     let differ: Vec<i64> = said.iter().filter(|(_, (a, b))| a != b).map(|(item, _)| *item).collect();
     let repeats = project.json("status", &[])["shown_again"].clone();
-    project.run("adjudicate", &["--again"]).refused(1, &["under an older revision"]);
+    project.run("adjudicate", &["--again"]).refused(1, &["before revision 1 of the task"]);
     let task =
         project.write("newer.toml", TASK.replace("guideline = ", "guideline = \"Look twice.\"\n# was: "));
     let changed = std::fs::read_to_string(&task).unwrap();
@@ -161,12 +161,12 @@ fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revisio
     };
     std::fs::write(&task, changed).unwrap();
     assert_eq!(project.json("task", &["--set", task.to_str().unwrap()])["revision"], 2);
-    project.run("adjudicate", &["--again", "--as", "bob"]).refused(1, &["only a lead decides"]);
+    project.run("adjudicate", &["--again", "--as", "bob"]).refused(1, &["only a lead may do that"]);
     assert_eq!(
         project.json("adjudicate", &["--again"]),
         json!({ "items": differ.len(), "cases": 2 * differ.len() })
     );
-    project.run("adjudicate", &["--again"]).refused(1, &["they are with their experts already"]);
+    project.run("adjudicate", &["--again"]).refused(1, &["they have been sent already"]);
 
     // Until anybody answers anew nothing has changed, and nobody who is to answer sees what the others said.
     let shared = |name: &str| project.json(name, &[])["uses"][0]["shared"].as_u64().unwrap();
@@ -175,7 +175,7 @@ fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revisio
     let first = differ[0].to_string();
     project
         .run("adjudicate", &["--item", &first, "--as", "bob"])
-        .refused(1, &["others are still to answer it, or you are"]);
+        .refused(1, &["it still needs an answer from you or from others"]);
     let for_ada = project.json("adjudicate", &["--list"]);
     assert!(
         for_ada.as_array().unwrap().iter().all(|d| d["yours_to_answer"] == true && d["answers"] == json!([]))
@@ -259,14 +259,18 @@ fn haste_and_a_run_of_one_label_are_said_with_their_n_and_nothing_is_said_of_car
     let careful = |i: usize| (label(i), 6_000 + 100 * (i as i64 % 9));
     answer("ada", &careful);
     answer("bob", &careful);
-    assert_eq!(agreement(&project.file(), "ada").unwrap().signs, Vec::<String>::new());
+    assert_eq!(agreement(&project.file(), "ada").unwrap().warnings, Vec::<String>::new());
     answer("carl", &|i| if i < 40 { careful(i) } else { ("fine", 300) });
-    let signs = agreement(&project.file(), "ada").unwrap().signs;
-    assert_eq!(signs.len(), 3, "{signs:#?}");
-    assert!(signs[0].starts_with("carl and the others agree less than they did"), "{}", signs[0]);
-    assert!(signs[1].starts_with("30 of 70 timed answers of carl took under a quarter"), "{}", signs[1]);
-    assert!(signs[2].starts_with("carl gave the label 'fine' 3"), "{}", signs[2]);
-    assert!(signs[2].contains("among 70 answers") && signs[2].contains("n = 140"), "{}", signs[2]);
+    let warnings = agreement(&project.file(), "ada").unwrap().warnings;
+    assert_eq!(warnings.len(), 3, "{warnings:#?}");
+    assert!(warnings[0].starts_with("carl and the others agree less than before"), "{}", warnings[0]);
+    assert!(
+        warnings[1].starts_with("30 of 70 timed answers of carl took less than a quarter"),
+        "{}",
+        warnings[1]
+    );
+    assert!(warnings[2].starts_with("carl gave the label 'fine' 3"), "{}", warnings[2]);
+    assert!(warnings[2].contains("among 70 answers") && warnings[2].contains("n = 140"), "{}", warnings[2]);
 }
 
 /// The label that each expert gave each case of one use, by item; none where an expert has not answered it.
@@ -408,5 +412,5 @@ fn on_the_screen_a_lead_writes_down_how_to_decide_and_sends_what_differs_round_a
     assert!(task.task.guideline.contains("Look twice.") && !task.task.guideline.contains("Not this"));
     let case = project.json("next", &["--as", "bob"]);
     assert!(differ.contains(&case["item"].as_i64().unwrap()) && case.get("revealed").is_none(), "{case}");
-    project.run("adjudicate", &["--again"]).refused(1, &["they are with their experts already"]);
+    project.run("adjudicate", &["--again"]).refused(1, &["they have been sent already"]);
 }

@@ -223,7 +223,7 @@ fn a_backup_that_is_not_whole_or_not_of_this_project_changes_nothing() {
 #[test]
 fn a_project_without_a_backup_says_so() {
     let project = Project::with_ads(3);
-    assert!(project.run("backup", &["--list"]).done().out.contains("no backup yet"));
+    assert!(project.run("backup", &["--list"]).done().out.contains("No backup yet"));
     project.run("restore", &[]).refused(1, &["there is no backup of it", "--from"]);
     answer(&project, 1, "fine", "ada");
     let doctor = project.run("doctor", &[]).done().out;

@@ -107,7 +107,7 @@ fn a_judge_that_knows_is_weighed_in_until_it_is_no_help() {
     let (right, read) = correct(&project, "judge");
     assert!(read == 190 && right >= 160, "{right} of {read}");
     let text = project.run("status", &[]).done().out;
-    assert!(text.contains("the judge, some-judge, has read 190 texts: it helps (log-loss on"), "{text}");
+    assert!(text.contains("The judge some-judge has scored 190 texts. It helps: log-loss is"), "{text}");
 
     // Rounds go on upon it, and so does the next tuning.
     answer_round(&project, "30");

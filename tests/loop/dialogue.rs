@@ -25,30 +25,34 @@ fn a_file_of_texts_becomes_a_project_by_answering_questions() {
     let mut terminal = Terminal::start(&project.path(""), &["pool.csv", "--gold", "label", "--meta", "who"]);
     terminal.answer("Start a new project pool.hardcase with the texts in pool.csv? [Y/n] ", "\n");
     terminal.wait_for("  Are you coming home?\n  who: bo\n");
-    terminal.answer("the texts are in column [3 text]: ", "\n");
-    terminal.answer("name of the task [pool]: ", "spam\n");
-    terminal.answer("question: ", "\n");
+    terminal.answer("Text column [3 text]: ", "\n");
+    terminal.answer("Name of the task [pool]: ", "spam\n");
+    terminal.answer("Question: ", "\n");
     terminal.wait_for("A task needs a question");
-    terminal.answer("question: ", "Is it \"spam\"?\n");
-    terminal.answer("guideline [none]: ", "\n");
-    terminal.answer("label 1: ", "spm\u{7f}\u{7f}pam\n");
-    terminal.answer("its key [1]: ", "\n");
-    terminal.answer("what it means", "sells something\n");
-    terminal.answer("a typical text", "Call C:\\now\n");
-    terminal.answer("how many in a hundred are 'spam'", "120\n");
-    terminal.answer("how many in a hundred are 'spam'", "25\n");
-    terminal.answer("label 2: ", "spam\n");
-    terminal.wait_for("There is a label 'spam' already");
-    terminal.answer("label 2: ", "fine\n");
-    for prompt in
-        ["its key [2]: ", "what it means", "a typical text", "are 'fine', about", "label 3 [no more]: "]
-    {
+    terminal.answer("Question: ", "Is it \"spam\"?\n");
+    terminal.answer("Guideline [none]: ", "\n");
+    terminal.answer("Label 1: ", "spm\u{7f}\u{7f}pam\n");
+    terminal.answer("Key to press [1]: ", "\n");
+    terminal.answer("Meaning, in one sentence", "sells something\n");
+    terminal.answer("A typical text", "Call C:\\now\n");
+    terminal.answer("how many texts in a hundred are 'spam'", "120\n");
+    terminal.answer("how many texts in a hundred are 'spam'", "25\n");
+    terminal.answer("Label 2: ", "spam\n");
+    terminal.wait_for("There is already a label 'spam'");
+    terminal.answer("Label 2: ", "fine\n");
+    for prompt in [
+        "Key to press [2]: ",
+        "Meaning, in one sentence",
+        "A typical text",
+        "are 'fine' [unknown]",
+        "Label 3 [no more]: ",
+    ] {
         terminal.answer(prompt, "\n");
     }
     terminal.wait_for("pool.task-2.toml");
-    terminal.answer("Right? [Y/n] ", "\n");
+    terminal.answer("Is this correct? [Y/n] ", "\n");
     // The workstation follows, and asks who labels before it takes the screen.
-    terminal.answer("Your name, as your labels will be signed [ada]: ", "\u{3}");
+    terminal.answer("Your name, recorded with your labels [ada]: ", "\u{3}");
     let (_, shown) = terminal.end();
     assert!(
         !shown.contains(['\u{1b}', '\u{7}', '\u{202e}']),
@@ -76,19 +80,21 @@ fn a_file_of_texts_becomes_a_project_by_answering_questions() {
 
 #[test]
 fn ctrl_c_and_the_end_of_the_input_leave_nothing_behind_and_say_so() {
-    for (last, keys) in
-        [("label 1: ", "\u{3}"), ("guideline [none]: ", "half a line\u{4}\u{4}"), ("Right?", "\u{3}")]
-    {
+    for (last, keys) in [
+        ("Label 1: ", "\u{3}"),
+        ("Guideline [none]: ", "half a line\u{4}\u{4}"),
+        ("Is this correct?", "\u{3}"),
+    ] {
         let project = Project::none();
         project.write("pool.csv", MESSAGES);
         let mut terminal =
             Terminal::start(&project.path(""), &["new", "pool.hardcase", "--data", "pool.csv"]);
         let answers = [
-            ("the texts are in column [3 text]: ", "\n"),
-            ("name of the task [pool]: ", "\n"),
-            ("question: ", "Spam?\n"),
-            ("guideline [none]: ", "\n"),
-            ("label 1: ", "a\n\n\n\n\nb\n\n\n\n\n\n"),
+            ("Text column [3 text]: ", "\n"),
+            ("Name of the task [pool]: ", "\n"),
+            ("Question: ", "Spam?\n"),
+            ("Guideline [none]: ", "\n"),
+            ("Label 1: ", "a\n\n\n\n\nb\n\n\n\n\n\n"),
         ];
         for (prompt, answer) in answers.into_iter().take_while(|(prompt, _)| *prompt != last) {
             terminal.answer(prompt, answer);
@@ -96,8 +102,8 @@ fn ctrl_c_and_the_end_of_the_input_leave_nothing_behind_and_say_so() {
         terminal.answer(last, keys);
         let (code, shown) = terminal.end();
         assert_eq!(code, 1, "{shown}");
-        let said = "\nhardcase: cannot make the project pool.hardcase: the questions were left before the last one. \
-                    Nothing was made; the same command asks again\n";
+        let said = "\nhardcase: cannot make the project pool.hardcase: you left before the last question. \
+                    Nothing was made. Run the same command to start over\n";
         assert!(shown.ends_with(said), "{shown}");
         assert_eq!(names(&project), ["pool.csv"]);
     }
@@ -120,7 +126,7 @@ fn what_would_fail_after_the_questions_fails_before_them() {
     for (arguments, why) in cases {
         let (code, shown) = start(arguments);
         assert_ne!(code, 0, "{shown}");
-        assert!(shown.contains(why) && !shown.contains("[Y/n]") && !shown.contains("question"), "{shown}");
+        assert!(shown.contains(why) && !shown.contains("[Y/n]") && !shown.contains("Question"), "{shown}");
     }
     assert_eq!(names(&project), before);
 }

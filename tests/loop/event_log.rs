@@ -136,7 +136,7 @@ fn a_part_without_models_says_that_it_goes_back_and_what_is_not_in_it() {
     assert_eq!(label(&part, "bob", 9, "fine").len(), 5);
     let back = "hardcase merge PROJECT COPY";
     let next = hardcase(["next", text(&part), "--as", "bob"]).done().out;
-    assert!(next.contains("all assigned cases are done") && next.contains(back), "{next}");
+    assert!(next.contains("All assigned cases are done") && next.contains(back), "{next}");
     let status = hardcase(["status", text(&part), "--as", "bob", "--json"]).json();
     let advice = status["advice"].as_str().unwrap();
     assert!(advice.contains("all assigned cases are done") && advice.contains(back), "{advice}");

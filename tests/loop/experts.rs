@@ -92,7 +92,7 @@ fn measuring_cases_are_seen_by_two_and_training_ones_by_one_but_for_a_share() {
             || status["kappa"]["expert_expert"]["undefined"].is_string()
     );
     let why = project.json("next", &[])["why"].clone();
-    assert!(why.as_str().unwrap().starts_with("round 1 is done"), "{why}");
+    assert!(why.as_str().unwrap().starts_with("Round 1 is done"), "{why}");
     project.is_whole();
 }
 
@@ -102,7 +102,7 @@ fn alone_a_case_closes_at_once_and_a_second_expert_is_asked_as_long_as_the_round
     project.run("mine", &["--budget", "30"]).done();
     let (items, why) = finish(&project, "ada", "fine");
     assert_eq!(items.len(), 30);
-    assert!(why.starts_with("round 1 is done"), "{why}");
+    assert!(why.starts_with("Round 1 is done"), "{why}");
     assert_eq!(project.json("status", &[])["open_rounds"][0]["more"], 0, "she is the only one");
 
     let wishes = wishes(&project, 1);
@@ -247,7 +247,7 @@ fn a_round_that_others_owe_to_is_closed_by_a_lead_alone_and_collects_as_long_as_
         by(&project, name, "next", &[]).json();
     }
     let (_, why) = finish(&project, "bob", "fine");
-    assert!(why.starts_with("what was yours in round 1 is done; "), "{why}");
+    assert!(why.starts_with("You have answered all your cases in round 1: "), "{why}");
     assert!(why.contains("(ada can answer ") && why.contains("--keep-open"), "{why}");
     let refused = by(&project, "bob", "mine", &["--budget", "20"]);
     refused.refused(
@@ -316,9 +316,9 @@ fn two_names_of_one_person_count_once_everywhere() {
     assert_eq!(said["changed"], true, "{said}");
     let status = project.json("status", &[]);
     assert_eq!((&status["experts"], &status["labels_by_expert"]), (&json!(1), &json!({ "bob": 30 })));
-    assert_eq!(status["labels"], 30, "of two answers to a text the later one counts");
+    assert_eq!(status["labels"], 30, "if both names answered a text, the later answer counts");
     assert!(
-        status["kappa"]["expert_expert"]["undefined"].as_str().unwrap().contains("one expert only"),
+        status["kappa"]["expert_expert"]["undefined"].as_str().unwrap().contains("only one has answered"),
         "{status}"
     );
     let labels = project.run("export", &[]).json_lines();
@@ -344,14 +344,14 @@ fn only_a_lead_says_who_leads_and_a_project_keeps_one() {
     assert_eq!((&list["ada"]["role"], &list["bob"]["role"]), (&json!("lead"), &json!("expert")));
     for words in [&["role", "bob", "lead"][..], &["same", "ada", "bob"], &["apart", "ada", "bob"]] {
         by(&project, "bob", "expert", words)
-            .refused(2, &["only a lead may, and bob does not lead", "ada does"]);
-        by(&project, "new", "expert", words).refused(2, &["new does not lead"]);
+            .refused(2, &["only a lead may do that, and bob is not a lead", "The lead is ada"]);
+        by(&project, "new", "expert", words).refused(2, &["new is not a lead"]);
     }
     assert!(!listed(&project).contains_key("new"), "nobody is enrolled by a refusal");
     let ada = |words: &[&str]| by(&project, "ada", "expert", words);
-    ada(&["role", "ada", "expert"]).refused(2, &["always has a lead", "role NAME lead"]);
+    ada(&["role", "ada", "expert"]).refused(2, &["must have a lead", "role NAME lead"]);
     ada(&["role", "cy", "lead"]).refused(2, &["no expert called cy", "ada, bob"]);
-    ada(&["same", "bob", "bob"]).refused(2, &["that is one name"]);
+    ada(&["same", "bob", "bob"]).refused(2, &["the two names are the same"]);
     assert_eq!(ada(&["role", "bob", "expert"]).json()["changed"], false);
     assert_eq!(ada(&["role", "bob", "lead"]).json()["changed"], true);
     assert_eq!(by(&project, "bob", "expert", &["role", "ada", "expert"]).json()["changed"], true);

@@ -120,7 +120,7 @@ fn what_cannot_judge_is_refused_in_a_sentence_and_nothing_changes() {
     let notes = project.write("notes.gguf", "these are my notes".repeat(50));
     project.run("judge", &["--model", notes.to_str().unwrap()]).refused(1, &["not a GGUF file"]);
     let ran = project.run("judge", &["--model", embedded, "--for", "soon"]);
-    assert!(ran.code == Some(2) && ran.err.contains("as in 10m"), "{}", ran.err);
+    assert!(ran.code == Some(2) && ran.err.contains("such as 10m"), "{}", ran.err);
     if let Some(model) = model("tinystories-656k-f32.gguf") {
         let whole = std::fs::read(&model).unwrap();
         let half = project.write("half.gguf", &whole[..whole.len() / 2]);

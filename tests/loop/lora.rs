@@ -298,7 +298,7 @@ fn around_a_lora(project: &Project, head: i64, lora: i64) {
     let job = project.json("status", &[])["last_job"].clone();
     project.run("adapter", &["use", &lora.to_string()]).refused(2, &["its bytes were dropped"]);
     assert_eq!(project.json("status", &[])["last_job"], job);
-    project.run("tune", &["--epochs", "5"]).refused(2, &["--epochs goes with --adapter lora"]);
+    project.run("tune", &["--epochs", "5"]).refused(2, &["--epochs applies only to a LoRA"]);
     project.is_whole();
 }
 

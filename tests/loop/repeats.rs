@@ -69,17 +69,17 @@ fn an_expert_who_answers_a_tenth_otherwise_the_second_time_has_that_agreement_an
 
     let status = project.json("status", &[]);
     assert_eq!((&status["labels"], &status["shown_again"]), (&json!(first.len()), &json!(pairs.len())));
-    let own = &status["kappa"]["own_agreement"];
+    let own = &status["kappa"]["self_agreement"];
     assert!((own["value"].as_f64().unwrap() - kappa(&pairs)).abs() < 1e-9, "{own}, {}", kappa(&pairs));
     assert_eq!(own["n"], pairs.len());
     assert!(own["lo"].as_f64() < own["value"].as_f64() && own["hi"].as_f64() >= own["value"].as_f64());
     assert_eq!(status["kappa"]["model_expert"]["n"], mined["eval"]);
     assert!(status["kappa"]["expert_expert"]["undefined"].is_string(), "it is no second expert");
     let says = project.run("status", &[]).done().out;
-    let named = format!("own agreement on {} cases shown again ", pairs.len());
-    let few = format!("the ceiling is not known yet: {} of at least 30 cases are there", pairs.len());
+    let named = format!("experts with themselves, {} repeated cases ", pairs.len());
+    let few = format!("The ceiling is not known yet ({} of the 30 cases needed).", pairs.len());
     assert!(says.contains(&few), "{says}");
-    assert!(says.contains(&named) && says.contains("one case in 15 comes back blind"), "{says}");
+    assert!(says.contains(&named) && says.contains("One case in 15 comes back blind"), "{says}");
 
     let labels = project.run("export", &["--what", "labels"]).json_lines();
     let given: BTreeMap<i64, &str> =
@@ -206,7 +206,7 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     assert_eq!(label_of(&project, "ada", item), Some(changed));
     let compared = store.first_blind_answers().unwrap();
     assert!(compared.iter().any(|a| a.item == item && a.label == first), "the first blind one");
-    let figure = status(&project.file(), "ada").unwrap().kappa.own_agreement;
+    let figure = status(&project.file(), "ada").unwrap().kappa.self_agreement;
     assert!(figure.to_string().contains("only 1 of at least 5 cases"), "{figure}");
 }
 

@@ -363,14 +363,14 @@ fn a_report_of_three_experts_says_what_happened() {
             near(&told["kappa"], &says["kappa"]);
         }
         // Each pair of answers is in the table once.
-        let met = told["experts_met"].as_array().unwrap();
+        let met = told["expert_confusion"].as_array().unwrap();
         let pairs: u64 = met.iter().map(|m| m["times"].as_u64().unwrap()).sum();
         let alike: u64 =
             met.iter().filter(|m| m["one"] == m["other"]).map(|m| m["times"].as_u64().unwrap()).sum();
         assert!(pairs > 0 && alike < pairs, "{told}");
     }
     assert_eq!(report["figures"]["uses"][2]["model"], Value::Null);
-    assert!(report["figures"]["uses"][0]["model_met"].as_array().unwrap().len() > 1);
+    assert!(report["figures"]["uses"][0]["model_confusion"].as_array().unwrap().len() > 1);
 
     let decisions = &report["decisions"];
     assert_eq!([&decisions["given"], &decisions["replaced"], &decisions["taken_back"]], [2, 1, 0]);
@@ -398,19 +398,19 @@ fn a_report_of_three_experts_says_what_happened() {
     is_sound(&says);
     for (heading, part) in [
         ("The task", "Look at what it promises."),
-        ("The task", "### Revision 2, which stands"),
-        ("The texts", "120 rows are 120 texts"),
+        ("The task", "### Revision 2, the current one"),
+        ("The texts", "120 rows contain 120 different texts"),
         ("Who labelled", "| ada |  | lead |"),
         ("Blindness", "Of 111 labels ever given"),
         ("Rounds", "| 1 | random | 40 | 3 |"),
-        ("Overlap: asked for and reached", "hard (evaluation)"),
+        ("Overlap, asked for and reached", "hard (evaluation)"),
         ("Agreement", "| ada and cy |"),
         ("Agreement", "Krippendorff's alpha"),
-        ("The model", "those of: head."),
+        ("The model", "in use come from: head."),
         ("Adjudication", "| on second thoughts not |"),
         ("Models, adapters and settings", "bag of words"),
-        ("Limits", "kept by the program, not by the file"),
-        ("Limits", "1 round is open"),
+        ("Limits", "enforced by the program, not by the file"),
+        ("Limits", "1 round is still open"),
     ] {
         assert!(section(&says, heading).contains(part), "no {part:?} in:\n{}", section(&says, heading));
     }
@@ -463,15 +463,15 @@ fn a_project_without_texts_or_labels_or_with_one_expert_reads_well() {
     let empty = markdown(&project.file(), &[]);
     is_sound(&empty);
     for (heading, part) in [
-        ("The texts", "Nothing has been imported."),
-        ("Rounds", "There was none."),
-        ("The model", "there is no model"),
-        ("The whole pool, by the audit", "nothing is known of the whole pool"),
+        ("The texts", "Nothing has been imported yet."),
+        ("Rounds", "There are no rounds yet."),
+        ("The model", "there is no model to describe"),
+        ("The whole pool, estimated by the audit", "nothing is known about the whole pool"),
         ("Limits", "Nobody has labelled yet"),
     ] {
         assert!(section(&empty, heading).contains(part), "no {part:?} in:\n{}", section(&empty, heading));
     }
-    assert!(!empty.contains("NaN") && !empty.contains("Overlap:"), "{empty}");
+    assert!(!empty.contains("NaN") && !empty.contains("Overlap,"), "{empty}");
     Project::none().run("report", &[]).refused(1, &["no such file"]);
 
     let project = mined_for_three();
@@ -479,11 +479,11 @@ fn a_project_without_texts_or_labels_or_with_one_expert_reads_well() {
     says(&project.file(), "ada", &answers);
     let alone = markdown(&project.file(), &[]);
     is_sound(&alone);
-    assert!(section(&alone, "Limits").contains("One expert has labelled"), "{alone}");
+    assert!(section(&alone, "Limits").contains("Only one expert has labelled"), "{alone}");
     assert!(section(&alone, "Agreement").contains("No such case is answered by two experts"));
     let document = document(&project.file(), &[]);
     let hard = &document["figures"]["hard"];
-    assert!(hard["expert_expert"]["undefined"].as_str().unwrap().contains("one expert only"), "{hard}");
+    assert!(hard["expert_expert"]["undefined"].as_str().unwrap().contains("only one has answered"), "{hard}");
     assert_eq!(document["reached"][0]["agreed"], 0);
     let part = project.path("for-dan.hardcase");
     project.run("assign", &["--to", "dan", "-o", text(&part)]).done();
@@ -516,7 +516,7 @@ fn whoever_does_not_lead_gets_no_answer_to_a_case_that_is_open_and_every_such_re
         people.iter().find(|p| p["name"] == name).unwrap()["labels"].as_u64().unwrap()
     };
     assert_eq!([of(&lead, "ada"), of(&lead, "bob"), of(&lead, "cy")], [14, 14, 12]);
-    assert_eq!([of(&bob, "ada"), of(&bob, "bob"), of(&bob, "cy")], [12, 12, 12], "not even the own");
+    assert_eq!([of(&bob, "ada"), of(&bob, "bob"), of(&bob, "cy")], [12, 12, 12], "not even their own");
     let sum = |report: &Value, part: &str, name: &str| {
         report[part].as_array().unwrap().iter().map(|on| on[name].as_u64().unwrap()).sum::<u64>()
     };
@@ -526,7 +526,7 @@ fn whoever_does_not_lead_gets_no_answer_to_a_case_that_is_open_and_every_such_re
     assert_eq!((&lead["decisions"]["differ"], &bob["decisions"]["differ"]), (&json!(1), &json!(0)));
     let says = markdown(&file, &["--as", "bob"]);
     assert!(!says.contains("SECRET") && !bob.to_string().contains("SECRET"));
-    assert!(says.contains("Written for an expert who does not lead"), "{says}");
+    assert!(says.contains("Not written for a lead"), "{says}");
     let strangers = document(&file, &["--as", "nobody here"]);
     assert_eq!(strangers, bob);
     assert_eq!(document(&file, &[])["people"].as_array().unwrap().len(), 3, "who reads is not enrolled");

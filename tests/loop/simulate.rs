@@ -171,16 +171,18 @@ fn a_pool_as_thin_as_asked_for_is_said_with_all_else_that_it_was_played_with() {
         assert!((share - 0.1).abs() < 0.01, "{part}: {share}");
     }
     assert_eq!((&report["terms"]["prevalence"], &report["terms"]["votes"]), (&0.1.into(), &false.into()));
-    assert!(report["runs"][0]["random_needs"]["undefined"].as_str().unwrap().contains("n = 2"));
+    assert!(
+        report["runs"][0]["random_needs"]["undefined"].as_str().unwrap().contains("2 of the 3 seeds needed")
+    );
     let said = lab.with_task(&terms).done().out;
     for part in [
-        "played with --seed-labels 500, --noise 0.1, --prevalence 0.1",
-        "--seed-labels asks for 500, and the pool holds ",
+        "Options: --seed-labels 500, --noise 0.1, --prevalence 0.1",
+        "--seed-labels asks for 500 labels, but the pool has only ",
     ] {
         assert!(said.contains(part), "no {part:?} in:\n{said}");
     }
     let many = lab.with_task(&["--strategy", "random", "--seed-labels", "190"]).done().out;
-    assert!(many.contains("the rounds ask for 220 labels, and the pool holds "), "{many}");
+    assert!(many.contains("The rounds ask for 220 labels, but the pool has only "), "{many}");
     assert!(
         said.lines().skip_while(|line| *line != "kappa").all(|line| line.chars().count() <= 80),
         "{said}"
@@ -193,9 +195,9 @@ fn what_cannot_be_simulated_is_refused_in_one_sentence() {
     lab.with_task(&["--strategy", "guess"]).refused(2, &["simulate 'guess'", "The strategies are"]);
     lab.with_task(&["--noise", "1.5"]).refused(2, &["--noise"]);
     for nothing in [["--pool", "0"], ["--test", "0"]] {
-        lab.with_task(&nothing).refused(2, &["a text to mine and one to judge by"]);
+        lab.with_task(&nothing).refused(2, &["--pool and --test must be at least 1"]);
     }
-    lab.with_task(&["--prevalence", "0.0001"]).refused(2, &["none of '", "Ask for a larger share"]);
+    lab.with_task(&["--prevalence", "0.0001"]).refused(2, &["none with the label '", "Give a larger share"]);
     lab.with_task(&["--votes", "clickbait"]).refused(2, &["LABEL=COLUMN"]);
     lab.with_task(&["--votes", "clickbait=id"]).refused(2, &["votes for 'fine'"]);
     lab.with_task(&["--crowd", "nowhere"]).refused(2, &["nowhere"]);

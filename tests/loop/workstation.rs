@@ -36,7 +36,7 @@ fn kappa(screen: &str, model: &str) -> Option<String> {
 fn a_journey_from_the_first_opening_to_the_second_round() {
     let project = mined(120, 20);
     let seat = Seat::open(&project, &[]);
-    seat.see("Your name, as your labels will be signed [ada]:");
+    seat.see("Your name, recorded with your labels [ada]:");
     seat.press("Grace\r");
     let screen = seat.see("round 1: 0 of 20 by you, 0 by all");
     assert!(screen.contains("Grace") && screen.contains("1 clickbait"), "{screen}");
@@ -205,7 +205,7 @@ fn who_shares_a_login_is_asked_for_the_name_and_who_does_not_is_not() {
     second.press("q");
     second.end();
     let asked = Seat::open(&project, &[]);
-    asked.see("Your name, as your labels will be signed [ben]:");
+    asked.see("Your name, recorded with your labels [ben]:");
     asked.press("ann\r");
     assert!(asked.see("1 of 10 by you, 2 by all").contains("ann"));
     asked.press("q");

@@ -122,14 +122,14 @@ fn skipped_rows_go_to_a_file_beside_the_data_with_their_line() {
 fn a_task_needs_two_labels_with_keys_of_their_own() {
     let label = |name: &str, key: &str| format!("[[label]]\nname = \"{name}\"\nkey = \"{key}\"\n");
     let question = "question = \"Spam?\"\n";
-    let two = "there must be two or more";
+    let two = "There must be at least two [[label]] blocks";
     let cases = [
         ("none.toml", question.to_owned(), ["it has no label", two]),
-        ("one.toml", format!("{question}{}", label("spam", "1")), ["one label only, 'spam'", two]),
+        ("one.toml", format!("{question}{}", label("spam", "1")), ["only one label, 'spam'", two]),
         (
             "shared.toml",
             format!("{question}{}{}", label("spam", "1"), label("ham", "1")),
-            ["the labels 'spam' and 'ham' share the key '1'", "a key of its own"],
+            ["the labels 'spam' and 'ham' have the same key, '1'", "each with a different name and key"],
         ),
     ];
     let project = Project::with_ads(3);

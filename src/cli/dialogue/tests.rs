@@ -1,4 +1,4 @@
-//! The dialogue by scripted lines: what is asked, what is explained, and what task comes of it.
+//! The dialogue with scripted answers: what is asked, what is explained, and which task results.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,7 @@ use crate::job::preview::PreviewRow;
 /// Answers with its lines, then leaves.
 struct Script {
     lines: VecDeque<String>,
-    /// All that was said and asked, each answer in its place.
+    /// Everything printed and asked, with each answer in its place.
     heard: String,
 }
 
@@ -104,14 +104,14 @@ fn the_answers_make_the_task_that_the_summary_tells() {
     assert_eq!(task.unwrap(), spam());
     script.is_used_up();
     script.heard(&[
-        "name of the task [messages]: ",
-        "  its key [2]: h",
-        "label 3 [no more]: ",
+        "Name of the task [messages]: ",
+        "  Key to press [2]: h",
+        "Label 3 [no more]: ",
         "The task 'messages': Is it spam?\n  Look closely.\n",
         "  key 1  spam: sells something (about 10 in a hundred)\n         for example: WINNER!! \"Call\" now\n",
-        "  key h  ham (how many is unknown)\n",
-        "written to messages.task.toml; the project is messages.hardcase, with the texts of messages.csv.",
-        "Right? [Y/n] ",
+        "  key h  ham (share unknown)\n",
+        "saved as messages.task.toml, for the project messages.hardcase with the texts in messages.csv.",
+        "Is this correct? [Y/n] ",
     ]);
 }
 
@@ -130,19 +130,19 @@ fn is_explained(at: usize, wrong: &str, why: &str) {
 fn a_wrong_answer_is_explained_and_asked_again_and_nothing_is_lost() {
     is_explained(1, "", "A task needs a question");
     is_explained(1, " \t ", "A task needs a question");
-    is_explained(1, "\u{1b}[D", "That holds a key that is no letter");
-    is_explained(1, "caf\u{fffd}", "That did not arrive as UTF-8");
-    is_explained(3, "", "A task needs two labels");
-    is_explained(4, "11", "A key is one sign");
-    is_explained(4, "u", "The workstation keeps the key u for itself");
+    is_explained(1, "\u{1b}[D", "That contains a special key");
+    is_explained(1, "caf\u{fffd}", "That is not valid UTF-8");
+    is_explained(3, "", "A task needs at least two labels");
+    is_explained(4, "11", "A key is one character");
+    is_explained(4, "u", "The workstation uses the key u itself");
     for wrong in ["0", "100", "120", "-3", "many", "nan", "inf"] {
-        is_explained(7, wrong, "Give a number above 0 and below 100");
+        is_explained(7, wrong, "Enter a number above 0 and below 100");
     }
-    is_explained(8, "", "A task needs two labels");
-    is_explained(8, "Spam", "There is a label 'spam' already");
-    is_explained(9, "1", "The key 1 gives 'spam' already");
-    is_explained(12, "95", "With the labels before it that makes 105 in a hundred");
-    is_explained(14, "maybe", "Answer y if all of this is right, n if not.");
+    is_explained(8, "", "A task needs at least two labels");
+    is_explained(8, "Spam", "There is already a label 'spam'");
+    is_explained(9, "1", "The key 1 already stands for 'spam'");
+    is_explained(12, "95", "With the earlier labels this adds up to 105 of 100");
+    is_explained(14, "maybe", "Answer y if all of this is correct, or n if not.");
 }
 
 #[test]
@@ -151,13 +151,13 @@ fn figures_that_do_not_make_a_hundred_are_asked_for_once_more() {
     lines[12] = "80";
     lines.splice(14..14, ["", "90 %"]);
     let (task, script) = asked(&lines);
-    script.heard(&["The figures of all labels make 90 in a hundred instead of 100", "about [10]: "]);
+    script.heard(&["These add up to 90 of 100. Please enter them again.", "in a hundred are 'spam' [10]: "]);
     assert_eq!(task.unwrap().shares(), [Some(0.1), Some(0.9)]);
     script.is_used_up();
     let three = ["", "?", "", "a", "", "", "", "60", "b", "", "", "", "40", "c", "", "", "", "", ""];
     let again = ["", "2,5", "", "y"];
     let (task, script) = asked(&[&three[..], &again[..]].concat());
-    script.heard(&["The figures make 100 in a hundred and leave nothing for 'c'"]);
+    script.heard(&["These add up to 100 of 100 and leave nothing for 'c'. Please enter them again."]);
     assert_eq!(task.unwrap().shares(), [Some(0.6), Some(0.025), None]);
 }
 
@@ -168,7 +168,12 @@ fn after_no_each_answer_stands_in_brackets_and_can_be_changed_or_taken_away() {
     let kept = [""; 15];
     let (task, script) = asked(&[&lines[..], &kept[..]].concat());
     assert_eq!(task.unwrap(), spam(), "Enter keeps all of it");
-    script.heard(&["guideline [Look closely.]: ", "label 2 [ham]: ", "  its key [h]: ", "about [10]: "]);
+    script.heard(&[
+        "Guideline [Look closely.]: ",
+        "Label 2 [ham]: ",
+        "  Key to press [h]: ",
+        "in a hundred are 'spam' [10]: ",
+    ]);
 
     let changed = ["", "", "-", "-", "ham", "", "", "", "", "junk", "", "", "", "-", "", "y"];
     let (task, script) = asked(&[&lines[..], &changed[..]].concat());
@@ -246,8 +251,8 @@ fn enter_takes_the_column_that_was_found_and_says_nothing_of_its_own() {
     assert!(columns.is_empty());
     script.heard(&[
         "CSV\nThe first texts, as experts will see them:\n\n  two\n  who: ann\n",
-        "The columns: 1 label, 2 title, 3 body, 4.",
-        "the texts are in column [3 body]: ",
+        "Columns: 1 label, 2 title, 3 body, 4.",
+        "Text column [3 body]: ",
     ]);
 }
 
@@ -272,8 +277,8 @@ fn where_no_column_is_clearly_the_text_there_is_no_answer_to_take() {
     let (columns, script) = chosen(unclear, &["", "body", ""]);
     assert_eq!(columns, ["body"]);
     script.heard(&[
-        "It is not clear which column holds the texts: several columns could be the text.",
-        "column [none yet]: \nName the column with the texts",
+        "Cannot tell which column holds the texts: several columns could be the text.",
+        "column [none yet]: \nGive the name or number of the column",
     ]);
 }
 

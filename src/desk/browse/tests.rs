@@ -185,8 +185,8 @@ fn a_suspected_answer_is_found_by_whoever_gave_it_until_that_expert_answers_anew
     ann.answer(ItemId(4), "spam", Remarks::default()).unwrap();
     assert_eq!(found(&reading(&path, "ann"), "suspect"), [1], "one was confirmed and one changed");
     let status = crate::insight::status::status(&path, "ann").unwrap();
-    assert_eq!(status.slips_by_expert, [("ann".to_owned(), 1)].into());
-    assert!(status.to_string().contains("1 answer looks like a slip (1 of ann)"), "{status}");
+    assert_eq!(status.label_issues_by_expert, [("ann".to_owned(), 1)].into());
+    assert!(status.to_string().contains("1 answer may be wrong (1 of ann)"), "{status}");
     ann.undo().unwrap();
     assert_eq!(found(&reading(&path, "ann"), "suspect"), [1, 4]);
 }

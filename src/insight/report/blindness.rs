@@ -1,4 +1,4 @@
-//! How blind answers were, how many cases came back, what was skipped, flagged and noted.
+//! How blind the answers were, how many cases were repeated, what was skipped, flagged and noted.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,34 +13,34 @@ use crate::insight::agreement::USES;
 /// How blind answers were.
 #[derive(Clone, Debug, Serialize)]
 pub struct Blindness {
-    /// Labels ever given, changed ones and those of cases shown again included.
+    /// Labels ever given, including changed ones and those of repeated cases.
     pub answers: usize,
-    /// Of these, given before anything of the model's view or of others' answers was shown.
+    /// Of these, given before the model's view or others' answers were shown.
     pub blind: usize,
     /// Of these, given after that.
     pub after_reveal: usize,
-    /// Of these, given with the prelabel on the screen, as the task may ask for training cases.
-    pub beside_prelabel: usize,
-    /// Texts of which a person was shown the model's view or others' answers, each person's counted.
+    /// Of these, given with the prelabel on the screen, which the task can allow for training cases.
+    pub with_prelabel: usize,
+    /// Texts of which a person was shown the model's view or others' answers, counted per person.
     pub reveals: usize,
-    /// First blind answers, which alone make figures, by split.
+    /// First blind answers, the only ones that enter figures, by split.
     pub counting: BTreeMap<&'static str, usize>,
-    /// Answers to cases that came back blind to whoever had answered them.
+    /// Answers to repeated cases.
     pub shown_again: usize,
 }
 
-/// What was not answered, and what was said beside answers.
+/// Skips, flags and notes.
 #[derive(Clone, Debug, Serialize)]
 pub struct Remarks {
-    /// Cases skipped and not labelled, each person's counted, by split.
+    /// Cases skipped and not labelled, counted per person, by split.
     pub skips: BTreeMap<String, usize>,
-    /// Texts that are flagged for a second look, each person's counted.
+    /// Texts that are flagged for a second look, counted per person.
     pub flags: usize,
-    /// Notes that stand, reasons of decisions not counted.
+    /// Current notes, without the reasons of decisions.
     pub notes: usize,
 }
 
-/// Counts over the log; `counting` are the answers that make figures.
+/// Counts over the log; `counting` are the answers that enter figures.
 pub(crate) fn blindness(ledger: &Ledger, counting: &[BlindAnswer]) -> Blindness {
     let given: Vec<_> = ledger.labels_given().collect();
     let shown_again = ledger.log.cases.iter().filter(|c| c.reason == "repeat" && c.reannotation.is_none());
@@ -50,7 +50,7 @@ pub(crate) fn blindness(ledger: &Ledger, counting: &[BlindAnswer]) -> Blindness 
         answers: given.len(),
         blind: given.iter().filter(|e| !e.revealed).count(),
         after_reveal: given.iter().filter(|e| e.revealed).count(),
-        beside_prelabel: given.iter().filter(|e| e.seen_prelabel.is_some()).count(),
+        with_prelabel: given.iter().filter(|e| e.seen_prelabel.is_some()).count(),
         reveals: ledger.log.reveals.iter().filter(|r| !ledger.left_out.contains(&r.item)).count(),
         counting: USES.into_iter().map(|(split, cases_of)| (cases_of, of(split))).collect(),
         shown_again: given
@@ -60,13 +60,12 @@ pub(crate) fn blindness(ledger: &Ledger, counting: &[BlindAnswer]) -> Blindness 
     }
 }
 
-/// What was not answered, and what was said beside answers.
 pub(crate) fn remarks(ledger: &Ledger) -> Remarks {
     let splits: BTreeMap<_, &str> =
         ledger.log.cases.iter().map(|case| (case.item, case.split.as_str())).collect();
     let mut skips: BTreeMap<String, usize> = BTreeMap::new();
     for skip in ledger.answers().filter(|e| !is_label(e)) {
-        // What was never a case was skipped outside of any.
+        // Texts that were never a case can be skipped in the list of texts.
         *skips.entry(splits.get(&skip.item).map_or("no case", |split| *split).to_owned()).or_default() += 1;
     }
     let mut flagged: BTreeMap<(String, _), bool> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What a report holds, part by part. Pure: it is read elsewhere, and written elsewhere.
+//! The contents of a report, part by part. Plain data: `read` fills it, `document` and `markdown` write it.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -16,59 +16,51 @@ use crate::domain::expert::Role;
 /// A report on a project.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Which project, and how much of it is told.
     pub about: About,
     /// The task, oldest revision first.
     pub revisions: Vec<RevisionEntry>,
-    /// The texts.
     pub data: Data,
-    /// Who labelled.
     pub people: Vec<Person>,
-    /// What was said of experts.
+    /// Changes of roles, and which names are one person.
     pub said_of_experts: Vec<SaidOfExperts>,
-    /// How blind answers were.
     pub blindness: Blindness,
-    /// How many experts saw the cases.
+    /// How many experts answered the cases.
     pub overlap: Vec<OverlapOn>,
-    /// How texts came to their labels.
+    /// How texts got their labels.
     pub reached: Vec<ReachedOn>,
     /// Agreement, the model, the audit.
     pub figures: FigurePart,
     /// What leads decided.
     pub decisions: Decisions,
-    /// What was skipped, flagged and noted.
+    /// Skips, flags and notes.
     pub remarks: Remarks,
-    /// Model files.
     pub models: Vec<ModelEntry>,
-    /// What tuning yielded.
     pub adapters: Vec<AdapterEntry>,
-    /// Ways of making prelabels.
     pub predictors: Vec<PredictorEntry>,
-    /// Rounds.
     pub rounds: Vec<RoundEntry>,
-    /// What all this does not say, a sentence each.
+    /// What the report does not say, a sentence each.
     pub limits: Vec<String>,
 }
 
-/// Which project, and how much of it is told.
+/// Which project it is, and how much of it the reader may see.
 #[derive(Clone, Debug, Serialize)]
 pub struct About {
-    /// The project, the same in all its copies.
+    /// The same in all copies of the project.
     pub project: Uuid,
-    /// When it was made, UTC.
+    /// When the project was created, UTC.
     pub made: String,
-    /// By which program.
+    /// The program that created it.
     pub made_by: String,
-    /// Events of the label log.
+    /// Events in the label log.
     pub events: usize,
-    /// Hash of the log: two files with the same one have the same log.
+    /// Hash of the log: two files with the same hash have the same log.
     pub log_blake3: String,
     /// The seed of every interval.
     pub seed: u64,
-    /// What the reader may do: one who does not lead is not told of answers to cases that are open.
+    /// The reader's role. Except for a lead, answers to open cases are left out.
     pub reader: Role,
-    /// Texts of which nothing is told for that reason.
+    /// Texts whose answers are left out for that reason.
     pub left_out: usize,
-    /// Events that this file lacks, by the numbers of their sessions.
+    /// Events that this file lacks, by the event numbers of their sessions.
     pub missing_events: usize,
 }

@@ -13,9 +13,9 @@ use crate::store::Store;
 /// An import.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceEntry {
-    /// The name of the file, without the folder that it lay in.
+    /// The name of the file, without its folder.
     pub name: String,
-    /// When it was ready, UTC.
+    /// When the import finished, UTC.
     pub at: String,
     /// Rows kept.
     pub rows: i64,
@@ -28,21 +28,20 @@ pub struct SourceEntry {
 /// The texts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Data {
-    /// Imports, by the time at which they were ready.
+    /// Imports, by the time at which they finished.
     pub sources: Vec<SourceEntry>,
     /// Rows imported.
     pub rows: usize,
-    /// Texts, each once.
+    /// Distinct texts.
     pub items: usize,
-    /// Rows that had the text of another.
+    /// Rows with the same text as another row.
     pub folded: usize,
     /// Texts of each split.
     pub splits: BTreeMap<&'static str, usize>,
-    /// The shares of the splits, fixed when the project was made.
+    /// The shares of the splits, fixed when the project was created.
     pub shares: SplitShares,
 }
 
-/// Reads what the pool is.
 pub(crate) fn data(store: &Store) -> Result<Data> {
     let mut sources = store.sources()?;
     sources.sort_by(|a, b| (a.finished_ms, &a.name).cmp(&(b.finished_ms, &b.name)));

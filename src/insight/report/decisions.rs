@@ -1,4 +1,4 @@
-//! How texts came to their labels, and what leads decided where experts differ.
+//! How texts got their labels, and what leads decided where experts disagree.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,71 +17,69 @@ use crate::insight::viewer::Viewer;
 use crate::store::Store;
 use crate::store::rounds::disputes::Decision;
 
-/// The beginning of a text.
+/// Characters of a text that are quoted.
 const BEGINNING: usize = 120;
 
-/// How the texts of one use came to their labels. Only what counts for a label is counted.
+/// How the texts of one use got their labels. Only answers that count for a label are counted.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReachedOn {
     /// `hard`, `audit` or `training`.
     pub cases_of: &'static str,
     /// A lead decided.
     pub adjudicated: usize,
-    /// Several experts gave the same.
+    /// Several experts gave the same label.
     pub agreed: usize,
-    /// One expert gave it.
+    /// One expert labelled it.
     pub single: usize,
-    /// More experts gave it than any other.
+    /// More experts gave it than any other label.
     pub majority: usize,
-    /// No label has more votes than every other: they have none.
+    /// No label has the most votes, so there is none.
     pub tie: usize,
-    /// Everybody who was asked skipped: they have none.
+    /// Everybody who was asked skipped, so there is none.
     pub skipped: usize,
 }
 
-/// What was decided.
 #[derive(Clone, Debug, Serialize)]
 pub struct Decisions {
-    /// Decisions ever given.
+    /// Decisions ever made.
     pub given: usize,
-    /// Of these, taken back.
+    /// Of these, undone.
     pub taken_back: usize,
     /// Of these, replaced by a later one on the same text.
     pub replaced: usize,
-    /// Texts on which standing answers differ.
+    /// Texts on which current answers differ.
     pub differ: usize,
-    /// Of these, texts that nobody has decided.
+    /// Of these, undecided texts.
     pub undecided: usize,
-    /// Those that stand, oldest first.
+    /// Current decisions, oldest first.
     pub standing: Vec<DecisionEntry>,
 }
 
-/// A decision that stands.
+/// A current decision.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecisionEntry {
     /// The beginning of the text's key.
     pub key: String,
-    /// The use of the text's labels: `train`, `eval` or `audit`.
+    /// `train`, `eval` or `audit`.
     pub split: &'static str,
     /// The beginning of the text.
     pub beginning: String,
-    /// What experts said; answers that count no more are left out.
+    /// The experts' answers, without superseded ones.
     pub answers: Vec<Said>,
     /// The label, by name.
     pub label: String,
     /// Who decided.
     pub by: String,
-    /// When, UTC.
+    /// UTC.
     pub at: String,
     /// Number of the revision of the task under which it was decided.
     pub revision: i64,
-    /// Why.
     pub reason: Option<String>,
-    /// Whether the text was answered again under a newer revision since, so that it counts no more.
+    /// Whether the decision is superseded, because the text was answered again under a newer revision.
     pub overtaken: bool,
 }
 
-/// Counts how texts came to their labels.
+/// Counts how texts got their labels.
 pub(crate) fn reached(store: &Store, ledger: &Ledger, viewer: &Viewer) -> Result<Vec<ReachedOn>> {
     let skipped: BTreeSet<_> = ledger.answers().filter(|e| !is_label(e)).map(|e| e.item).collect();
     let splits: HashMap<_, &str> = ledger.log.cases.iter().map(|c| (c.item, c.split.as_str())).collect();
@@ -106,7 +104,6 @@ pub(crate) fn reached(store: &Store, ledger: &Ledger, viewer: &Viewer) -> Result
     Ok(found)
 }
 
-/// Reads what was decided.
 pub(crate) fn decisions(
     store: &Store,
     ledger: &Ledger,

@@ -1,14 +1,11 @@
-//! A report as one JSON document: the same that the Markdown says, for programs.
+//! The report as one JSON document, with the same contents as the Markdown.
 
 use serde_json::Value;
 
 use super::contents::Report;
 use crate::domain::fault::{Fault, Result};
 
-/// The report as JSON. Fractions have six decimals: the last digits of a sum depend on the order in which a file met its experts.
-///
-/// # Errors
-/// Never for a report; the signature is that of the writer.
+/// The report as JSON. Fractions are rounded to six decimals: the last digits of a sum depend on the order in which experts joined the file.
 pub fn document(report: &Report) -> Result<Value> {
     let value = serde_json::to_value(report).map_err(|e| Fault::new("write the report", e.to_string()))?;
     Ok(rounded(value))

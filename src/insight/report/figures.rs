@@ -1,5 +1,4 @@
-//! Agreement of the experts and of the model with them, and what the audit says of the pool: the figures of the project, with who says what where
-//! another says what.
+//! The figures of the report: agreement of the experts with each other and with the model, confusion matrices, and the audit.
 
 use std::collections::BTreeMap;
 
@@ -13,63 +12,61 @@ use crate::domain::figure::Figure;
 use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
-use crate::insight::agreement::{OnUse, Reading, USES, on_cases_of};
-use crate::insight::annotator_warnings::signs;
+use crate::insight::agreement::{AgreementInput, OnUse, USES, on_cases_of};
+use crate::insight::annotator_warnings::annotator_warnings;
+use crate::insight::audit_text::{label_in_words, share_in_words};
 use crate::insight::disputes::Names;
 use crate::insight::figures::{Agreement, CurvePoint, Figures};
 use crate::insight::viewer::Viewer;
-use crate::stats::agreement::ballots::Ballots;
-use crate::stats::agreement::crossed::{between_experts, with_model};
+use crate::stats::agreement::answer_matrix::AnswerMatrix;
+use crate::stats::agreement::confusion_matrix::{between_experts, model_by_experts};
 use crate::stats::estimate::audit::Audit;
 use crate::store::Store;
 
-/// How often one label met another, both by name.
+/// A cell of a confusion matrix: how often two labels, by name, were given to the same case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Met {
+pub struct ConfusionCell {
     /// One label; of the model with experts, the model's.
     pub one: String,
-    /// The other.
     pub other: String,
-    /// How often.
     pub times: usize,
 }
 
 /// Agreement on the cases of one use, in full.
 #[derive(Clone, Debug, Serialize)]
 pub struct UseInFull {
-    /// What `agreement` says.
+    /// What the verb `agreement` says.
     #[serde(flatten)]
     pub on: OnUse,
-    /// Pairs of experts' answers to the same case, each pair once; those that never met are left out.
-    pub experts_met: Vec<Met>,
-    /// The model's labels with the experts' answers; empty for training cases.
-    pub model_met: Vec<Met>,
+    /// Pairs of experts' answers to the same case, each pair once, without zeros.
+    pub expert_confusion: Vec<ConfusionCell>,
+    /// The model's labels with the experts' answers, without zeros; empty for training cases.
+    pub model_confusion: Vec<ConfusionCell>,
 }
 
-/// The figures.
 #[derive(Clone, Debug, Serialize)]
 pub struct FigurePart {
     /// The labels' names, in the order of the task.
     pub labels: Vec<String>,
-    /// Whose prelabels count: `zero-shot`, `head`, …; none before scouting.
+    /// The kind of the active model: `zero-shot`, `head`, ….
     pub prelabels: Option<String>,
-    /// On hard cases (evaluation), the audit, and training cases.
+    /// On hard cases (evaluation), audit cases, and training cases.
     pub uses: Vec<UseInFull>,
     /// Model and experts on the hard cases.
     pub hard: Agreement,
     /// What the last model gained over the one before it, in a sentence.
     pub gain: Option<String>,
-    /// What the audit says of the whole pool.
+    /// Estimates for the whole pool.
     pub audit: Audit,
-    /// The same in words, a line per label.
+    /// The audit in words, a line per label.
     pub audit_in_words: Vec<String>,
-    /// How far the model's probabilities are from what they say, on the audit cases.
+    /// The model's calibration error on the audit cases.
     pub calibration_error: Figure,
-    /// What in the experts' answers may need a look; empty for whoever does not lead.
-    pub signs: Vec<String>,
+    /// Warnings about annotators; empty unless the reader is a lead.
+    pub warnings: Vec<String>,
 }
 
-/// Everything that the figures are read from.
+/// What the figures are read from.
 pub(crate) struct Source<'a> {
     pub store: &'a Store,
     pub task: &'a Task,
@@ -93,12 +90,12 @@ pub(crate) fn figures(source: &Source<'_>, answers: &[BlindAnswer]) -> Result<(F
             .labels
             .iter()
             .zip(&audit.labels)
-            .flat_map(|(l, a)| a.share_in_words(&l.name).into_iter().chain([a.in_words(&l.name)]))
+            .flat_map(|(l, a)| share_in_words(&l.name, a).into_iter().chain([label_in_words(&l.name, a)]))
             .collect(),
         audit,
         calibration_error: figures.calibration_error(active.as_ref())?,
-        signs: match viewer.role {
-            Role::Lead => sorted(signs(store, task, names, answers)?),
+        warnings: match viewer.role {
+            Role::Lead => sorted(annotator_warnings(store, task, names, answers)?),
             Role::Expert => Vec::new(),
         },
         prelabels: active.as_ref().map(|active| active.kind().to_string()),
@@ -113,28 +110,29 @@ fn sorted(mut sentences: Vec<String>) -> Vec<String> {
 
 fn uses(source: &Source<'_>, answers: &[BlindAnswer], active: Option<&Predictor>) -> Result<Vec<UseInFull>> {
     let Source { store, task, names, .. } = *source;
-    let reading = Reading { store, task, names, seed: store.project()?.seed };
+    let input = AgreementInput { store, task, names, seed: store.project()?.seed };
     let places: BTreeMap<&str, usize> =
         source.ledger.log.experts.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
     let place = |name: &str| places.get(name).copied().unwrap_or(usize::MAX);
     let labels = task.labels.len();
     let mut found = Vec::new();
-    for (on, (split, _)) in reading.uses(answers, active)?.into_iter().zip(USES) {
-        let ballots = Ballots::collect(&on_cases_of(split, answers), task);
-        let judged = match active.filter(|_| split != Split::Train) {
-            Some(predictor) => Some(reading.judged(&ballots, predictor)?),
+    for (on, (split, _)) in input.uses(answers, active)?.into_iter().zip(USES) {
+        let matrix = AnswerMatrix::collect(&on_cases_of(split, answers), task);
+        let both = match active.filter(|_| split != Split::Train) {
+            Some(predictor) => Some(input.with_model(&matrix, predictor)?),
             None => None,
         };
         found.push(UseInFull {
             on: in_order(on, &place),
-            experts_met: met(task, between_experts(&ballots.experts, labels)),
-            model_met: judged.map_or(Vec::new(), |j| met(task, with_model(&j.model, &j.experts, labels))),
+            expert_confusion: cells(task, between_experts(&matrix.experts, labels)),
+            model_confusion: both
+                .map_or(Vec::new(), |both| cells(task, model_by_experts(&both.model, &both.experts, labels))),
         });
     }
     Ok(found)
 }
 
-/// Experts and their pairs in the order of their enrolment: ids are local to a file.
+/// Experts and their pairs in the order in which they joined the project, because ids are local to a file.
 fn in_order(mut on: OnUse, place: &dyn Fn(&str) -> usize) -> OnUse {
     on.experts.sort_by_key(|name| place(name));
     for pair in &mut on.pairs {
@@ -147,7 +145,7 @@ fn in_order(mut on: OnUse, place: &dyn Fn(&str) -> usize) -> OnUse {
     on
 }
 
-fn met(task: &Task, table: Vec<Vec<usize>>) -> Vec<Met> {
+fn cells(task: &Task, table: Vec<Vec<usize>>) -> Vec<ConfusionCell> {
     let name = |label: usize| task.labels[label].name.clone();
     let row = |(one, row): (usize, Vec<usize>)| {
         let cell = move |(other, times): (usize, usize)| (one, other, times);
@@ -157,6 +155,6 @@ fn met(task: &Task, table: Vec<Vec<usize>>) -> Vec<Met> {
         .into_iter()
         .enumerate()
         .flat_map(row)
-        .map(|(one, other, times)| Met { one: name(one), other: name(other), times })
+        .map(|(one, other, times)| ConfusionCell { one: name(one), other: name(other), times })
         .collect()
 }

@@ -1,6 +1,6 @@
-//! The label log with what stands of it, as far as the reader may see.
+//! The label log and its current state, as far as the reader may see them.
 //!
-//! Everything is named by what all copies of a project have in common: UUIDs, keys, names. It reads, and counts nothing.
+//! Everything is identified by what all copies of a project have in common: UUIDs, keys, names.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,30 +16,29 @@ use crate::domain::log::{CaseLine, EventLine, Log};
 use crate::insight::viewer::Viewer;
 use crate::store::Store;
 
-/// Digits of a key that tell one text from another in a report.
+/// Digits of a key that identify a text in a report.
 const DIGITS: usize = 12;
 
-/// The log, and what stands of it.
 pub(crate) struct Ledger {
-    /// Without the events that the reader may not see; rounds by their opening.
+    /// Without the events that the reader may not see; rounds in the order in which they were opened.
     pub log: Log,
-    /// Events and decisions of the whole log, those that the reader may not see included.
+    /// Number of events in the whole log, including those that the reader may not see.
     pub events: usize,
     /// A hash of all of them.
     pub fingerprint: String,
-    /// The first name of the person who bears each name.
+    /// From each name to the person's first name.
     pub persons: BTreeMap<String, String>,
-    /// Events that are not taken back.
+    /// Events that were not undone.
     pub upheld: HashSet<Uuid>,
-    /// The last standing answer of each person on each item.
+    /// The current answer of each person to each item.
     pub standing: HashSet<Uuid>,
-    /// Of these, answers from a login that their name is not tied to.
+    /// Of these, answers from a login that is not tied to their name.
     pub untied: HashSet<Uuid>,
-    /// Events that this file lacks, by the numbers of their sessions.
+    /// Events that this file lacks, by the event numbers of their sessions.
     pub gaps: usize,
-    /// The key of each item that was ever a case or spoken of.
+    /// The key of each item that was ever a case or appears in an event.
     pub keys: HashMap<ItemId, ItemKey>,
-    /// Items of which the reader may not see all.
+    /// Items whose answers the reader may not all see.
     pub left_out: HashSet<ItemKey>,
 }
 
@@ -60,7 +59,7 @@ impl Ledger {
         }
         let (events, fingerprint, gaps) = (log.events.len(), fingerprint(&log), gaps(&log));
         log.events.retain(|event| !left_out.contains(&event.item));
-        // Numbers are local to a file, and rounds of two copies may have been opened in any order.
+        // Round numbers are local to a file, and copies may have opened their rounds in any order.
         log.rounds.sort_by_key(|round| (round.number > 0, round.created_ms, round.uuid));
         Ok(Self {
             persons: persons(store)?,
@@ -76,22 +75,22 @@ impl Ledger {
         })
     }
 
-    /// The first name of the person who bears this one.
+    /// The first name of the person with this name.
     pub fn person(&self, name: &str) -> String {
         self.persons.get(name).map_or_else(|| name.to_owned(), Clone::clone)
     }
 
-    /// The standing answers, in order.
+    /// The current answers, in order.
     pub fn answers(&self) -> impl Iterator<Item = &EventLine> {
         self.log.events.iter().filter(|event| self.standing.contains(&event.uuid))
     }
 
-    /// The labels ever given, changed ones and those of repeats included, in order.
+    /// The labels ever given, including changed ones and those of repeated cases, in order.
     pub fn labels_given(&self) -> impl Iterator<Item = &EventLine> {
         self.log.events.iter().filter(|event| event.action == Action::Set.as_str())
     }
 
-    /// The cases that stand, but those that are shown again and those that the reader may not see all answers to.
+    /// The cases that were not withdrawn, without repeats and without those whose answers the reader may not all see.
     pub fn cases(&self) -> impl Iterator<Item = &CaseLine> {
         let stands = |case: &&CaseLine| {
             case.withdrawn_ms.is_none() && case.reason != "repeat" && !self.left_out.contains(&case.item)
@@ -118,18 +117,18 @@ impl Ledger {
         self.log.rounds.iter().find(|r| r.uuid == uuid).map(|r| r.number)
     }
 
-    /// Whose a session was.
+    /// Who worked in a session.
     pub fn expert_of_session(&self, session: Uuid) -> String {
         self.log.sessions.iter().find(|s| s.uuid == session).map_or_else(String::new, |s| s.expert.clone())
     }
 }
 
-/// Whether an event gives a label, rather than skipping.
+/// Whether an event gives a label, rather than a skip.
 pub(crate) fn is_label(event: &EventLine) -> bool {
     event.action == Action::Set.as_str()
 }
 
-/// The beginning of a key, by which a text is named.
+/// The beginning of a key, which identifies a text.
 pub(crate) fn short(key: &ItemKey) -> String {
     hex(&key.0).chars().take(DIGITS).collect()
 }
@@ -140,7 +139,7 @@ fn persons(store: &Store) -> Result<BTreeMap<String, String>> {
     Ok(store.persons()?.iter().map(|(expert, person)| (name(expert), name(person))).collect())
 }
 
-/// A hash over every event in order: two files have the same where they have the same log.
+/// A hash over every event in order: two files with the same hash have the same log.
 fn fingerprint(log: &Log) -> String {
     let mut hash = blake3::Hasher::new();
     let mut field = |bytes: &[u8]| {
@@ -172,7 +171,7 @@ fn fingerprint(log: &Log) -> String {
     hash.finalize().to_hex().to_string()
 }
 
-/// A session counts its events from 1: what is missing below the largest number was made and is not here.
+/// A session counts its events from 1, so numbers missing below the largest belong to events that this file lacks.
 fn gaps(log: &Log) -> usize {
     let mut sessions: HashMap<Uuid, (i64, usize)> = HashMap::new();
     for event in &log.events {

@@ -1,7 +1,6 @@
-//! A report for an auditor: what the task was, who labelled what and how, how far they agree, what was decided, what the models are, and what
-//! all this does not say.
+//! A report for an auditor: the task, who labelled what and how, how well they agree, what was decided, the models, and the limits of all this.
 //!
-//! The same file gives the same report: no time of reading, no path and no host is in it, every interval is drawn from the stored seed, and
+//! The same file gives the same report: it contains no time of reading, no path and no host, every interval is drawn from the stored seed, and
 //! everything is ordered by what two copies have in common rather than by numbers that are local to a file.
 
 mod blindness;

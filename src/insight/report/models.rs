@@ -1,4 +1,4 @@
-//! Model files, what tuning yielded, and every way of making prelabels, with hashes and settings.
+//! Model files, adapters and predictors, with hashes and settings.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::insight::figures::CurvePoint;
 use crate::store::Store;
 use crate::store::care::file_facts::AdapterBytes;
 
-/// No longer text is a setting.
+/// Longer texts in stored settings, such as prompts, are left out.
 const LONGEST: usize = 100;
 
 /// A model file.
@@ -34,16 +34,16 @@ pub struct ModelEntry {
     pub sha256: String,
 }
 
-/// What a tuning yielded.
+/// A trained adapter.
 #[derive(Clone, Debug, Serialize)]
 pub struct AdapterEntry {
     /// `head`, `lora` or `alora`.
     pub kind: String,
     /// The name of the model that it adapts.
     pub model: String,
-    /// When, UTC.
+    /// UTC.
     pub at: String,
-    /// The newest round whose answers it saw, by its number in this file.
+    /// The newest round whose answers it was trained on, by its number in this file.
     pub after_round: Option<i64>,
     /// Number of the revision of the task.
     pub revision: i64,
@@ -51,34 +51,34 @@ pub struct AdapterEntry {
     pub training: i64,
     /// Hash of the training set: its texts and labels.
     pub training_hash: String,
-    /// Where its bytes are: `in the file`, `not in this part of the project`, or `dropped`.
+    /// Where its weights are: `in the file`, `left out of this copy`, or `pruned`.
     pub bytes: &'static str,
-    /// Hash of its bytes, where they are known.
+    /// Hash of its weights, if they are known.
     pub sha256: Option<String>,
-    /// Hyper-parameters and what was measured while training.
+    /// Hyper-parameters, and figures measured during training.
     pub settings: BTreeMap<String, Value>,
 }
 
-/// A way of making prelabels.
+/// A source of prelabels.
 #[derive(Clone, Debug, Serialize)]
 pub struct PredictorEntry {
     /// `zero-shot`, `head`, `lora`, `alora`, `judge` or `combined`.
     pub kind: String,
     /// The name of the model.
     pub model: String,
-    /// When it was made, UTC; of a judge, when it last began to judge.
+    /// When it was created, UTC; for a judge, when it was last started.
     pub at: String,
     /// Number of the revision of the task.
     pub revision: i64,
-    /// The hash of what a judge is told.
+    /// The hash of a judge's prompt.
     pub prompt: Option<String>,
     /// Training labels.
     pub training: usize,
-    /// Whether its prelabels count in this file.
+    /// Whether its prelabels are in use in this file.
     pub active: bool,
-    /// Its agreement with the experts on all hard cases to date; none of a judge, who has read a part only.
+    /// Its agreement with the experts on all hard cases to date. `None` for a judge, which has scored only some of the texts.
     pub kappa: Option<Figure>,
-    /// What it was calibrated with, and what that was worth.
+    /// Its calibration, and whether that helped.
     pub settings: BTreeMap<String, Value>,
 }
 
@@ -107,8 +107,8 @@ pub(crate) fn adapters(store: &Store, ledger: &Ledger) -> Result<Vec<AdapterEntr
     let entry = |line: &crate::domain::log::AdapterLine| -> Result<AdapterEntry> {
         let (bytes, sha256) = match store.bytes_of_adapter(line.uuid)? {
             AdapterBytes::Held(bytes) => ("in the file", Some(Sha256::digest(bytes).to_vec())),
-            AdapterBytes::LeftOut(sha256) => ("not in this part of the project", Some(sha256)),
-            AdapterBytes::Dropped => ("dropped", None),
+            AdapterBytes::LeftOut(sha256) => ("left out of this copy", Some(sha256)),
+            AdapterBytes::Dropped => ("pruned", None),
         };
         Ok(AdapterEntry {
             kind: line.adapts.clone(),
@@ -126,7 +126,7 @@ pub(crate) fn adapters(store: &Store, ledger: &Ledger) -> Result<Vec<AdapterEntr
     lines.into_iter().map(entry).collect()
 }
 
-/// Every way of making prelabels, oldest first, with its place in the `curve` of agreement.
+/// Every source of prelabels, oldest first, with its agreement from the `curve`.
 pub(crate) fn predictors(
     store: &Store,
     ledger: &Ledger,
@@ -159,7 +159,7 @@ fn name_of(ledger: &Ledger, sha256: &Hex) -> String {
     ledger.log.models.iter().find(|m| m.sha256 == *sha256).map_or_else(String::new, |m| m.name.clone())
 }
 
-/// The numbers, words and truth values of stored settings, by their path. Vectors and lists of texts are left out.
+/// The numbers, short texts and booleans of stored settings, by path. Lists are left out.
 fn settings(json: &str) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     if let Ok(value) = serde_json::from_str(json) {

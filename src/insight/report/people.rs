@@ -1,4 +1,4 @@
-//! Who labelled, how much and when; what was said of experts.
+//! Who labelled, how much and when; roles, and which names are one person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,58 +12,54 @@ use crate::domain::moment::{day, utc};
 use crate::stats::estimate::pace::median;
 use crate::store::Store;
 
-/// How many of a person's last timed answers say how long one takes.
+/// Seconds per case are the median of this many last timed answers.
 const TIMED: usize = 200;
 
-/// Somebody who may label, under all names together.
+/// A person, with all their names together.
 #[derive(Clone, Debug, Serialize)]
 pub struct Person {
-    /// The name enrolled first.
+    /// The first name used.
     pub name: String,
-    /// The others.
     pub other_names: Vec<String>,
-    /// What the person may do.
     pub role: Role,
-    /// Logins under which the names were used.
+    /// Number of logins under which the names were used.
     pub logins: usize,
-    /// Sessions in which something was said of a text.
+    /// Sessions with at least one event.
     pub sessions: usize,
-    /// Labels that stand.
+    /// Current labels.
     pub labels: usize,
-    /// Labels ever given, changed ones and those of cases shown again included.
+    /// Labels ever given, including changed ones and those of repeated cases.
     pub answers: usize,
-    /// Of these, given before anything of the model's view or of others' answers was shown.
+    /// Of these, given before the model's view or others' answers were shown.
     pub blind: usize,
     /// Of these, given after that.
     pub after_reveal: usize,
     /// Cases skipped and not labelled.
     pub skips: usize,
-    /// Standing labels from a login that their name is not tied to.
+    /// Current labels from a login that is not tied to their name.
     pub untied: usize,
-    /// The day of the first answer, UTC.
+    /// UTC.
     pub first_day: Option<String>,
-    /// The day of the last.
+    /// UTC.
     pub last_day: Option<String>,
-    /// Seconds that a case takes: the median of the last answers.
+    /// Seconds per case.
     pub seconds: Figure,
 }
 
-/// Something that was said of experts.
+/// A change of a role, or of which names are one person.
 #[derive(Clone, Debug, Serialize)]
 pub struct SaidOfExperts {
-    /// When, UTC.
+    /// UTC.
     pub at: String,
-    /// By whom.
     pub by: String,
     /// `lead`, `expert`, `same` or `apart`.
     pub action: String,
-    /// Of whom.
     pub expert: String,
-    /// The other name, of `same` and `apart`.
+    /// The other name, for `same` and `apart`.
     pub other: Option<String>,
 }
 
-/// Everybody, in the order of their enrolment.
+/// Everybody, in the order in which they joined the project.
 pub(crate) fn people(store: &Store, ledger: &Ledger) -> Result<Vec<Person>> {
     let mut names: BTreeMap<String, Vec<crate::store::log::people::Enrolled>> = BTreeMap::new();
     let mut order = Vec::new();
@@ -104,7 +100,7 @@ pub(crate) fn people(store: &Store, ledger: &Ledger) -> Result<Vec<Person>> {
     Ok(order.into_iter().map(of).collect())
 }
 
-/// Who made whom lead, and which names were said to be one person.
+/// Who made whom a lead, and which names were declared to be one person.
 pub(crate) fn said_of_experts(ledger: &Ledger) -> Vec<SaidOfExperts> {
     let said = ledger.log.expert_events.iter().map(|event| SaidOfExperts {
         at: utc(event.at_ms),

@@ -1,4 +1,4 @@
-//! Reads a project into a report. Changes nothing.
+//! Reads a project into a report.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::insight::disputes::Names;
 use crate::insight::viewer::Viewer;
 use crate::store::{Access, Store};
 
-/// The report on a project, as far as the expert of that name may see it.
+/// The report on a project, as far as the expert of this name may see it.
 ///
 /// # Errors
 /// The project cannot be opened, or has no task.

@@ -1,4 +1,4 @@
-//! Rounds: how each was made, what became of its cases, and how many experts saw them.
+//! Rounds: how each was mined, what happened to its cases, and how many experts answered them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,53 +10,50 @@ use crate::domain::log::{CaseLine, RoundLine};
 use crate::domain::moment::utc;
 use crate::insight::agreement::USES;
 
-/// A round.
 #[derive(Clone, Debug, Serialize)]
 pub struct RoundEntry {
     /// Its number in this file.
     pub number: i64,
-    /// How its cases were chosen.
     pub strategy: String,
     /// Cases asked for.
     pub budget: i64,
-    /// The seed of its draws.
     pub seed: u64,
-    /// Whose prelabels it was mined from.
+    /// The kind of the model whose prelabels it was mined from.
     pub mined_from: Option<String>,
-    /// How many experts each kind of case was to be seen by.
+    /// How many experts should answer each kind of case.
     pub overlap: Option<String>,
-    /// When it was opened, UTC.
+    /// UTC.
     pub opened: String,
-    /// When the next took its place.
+    /// UTC.
     pub closed: Option<String>,
-    /// Cases that stand, those that came back not counted.
+    /// Cases that were not withdrawn, without repeats.
     pub cases: usize,
-    /// Cases that were withdrawn, because nobody had answered them.
+    /// Cases that were withdrawn because nobody had answered them.
     pub withdrawn: usize,
-    /// Cases that came back blind to whoever had answered them.
+    /// Cases repeated blind to somebody who had answered them.
     pub shown_again: usize,
-    /// Cases that were sent round again under a newer revision of the task.
+    /// Cases sent out for re-annotation under a newer revision of the task.
     pub sent_again: usize,
     /// For example that the strategy fell back to another, and why.
     pub note: Option<String>,
 }
 
-/// How many experts saw the cases of one use in one round.
+/// How many experts answered the cases of one use in one round.
 #[derive(Clone, Debug, Serialize)]
 pub struct OverlapOn {
     /// The round's number in this file.
     pub round: i64,
     /// `hard`, `audit` or `training`.
     pub cases_of: &'static str,
-    /// Cases that stand.
+    /// Cases that were not withdrawn.
     pub cases: usize,
-    /// Answers that were asked for.
+    /// Answers asked for.
     pub asked: usize,
-    /// Of these, answers that were given.
+    /// Of these, answers given.
     pub given: usize,
-    /// Answers beyond what was asked for.
+    /// Answers beyond those asked for.
     pub beyond: usize,
-    /// Cases with as many answers as were asked for.
+    /// Cases with all the answers asked for.
     pub complete: usize,
     /// Cases that nobody has labelled.
     pub without: usize,
@@ -84,7 +81,7 @@ fn entry(ledger: &Ledger, round: &RoundLine) -> RoundEntry {
         opened: utc(round.created_ms),
         closed: round.closed_ms.map(utc),
         cases: count(&|case| stands(case) && !repeat(case)),
-        // A place that nobody came to is no case.
+        // An unused place kept for a repeat is not a case.
         withdrawn: count(&|case| !stands(case) && !case.is_kept_place()),
         shown_again: count(&|case| stands(case) && case.expert.is_some() && case.reannotation.is_none()),
         sent_again: count(&|case| stands(case) && case.reannotation.is_some()),
@@ -92,7 +89,7 @@ fn entry(ledger: &Ledger, round: &RoundLine) -> RoundEntry {
     }
 }
 
-/// How many experts saw the cases, by round and use; what has no case is left out.
+/// How many experts answered the cases, by round and use, without those that have no cases.
 pub(crate) fn overlap(ledger: &Ledger) -> Vec<OverlapOn> {
     let annotations: HashMap<ItemKey, usize> = ledger.annotations();
     let mut by: BTreeMap<(_, &str), Vec<&CaseLine>> = BTreeMap::new();

@@ -14,23 +14,21 @@ use crate::store::Store;
 pub struct RevisionEntry {
     /// Its number in this file.
     pub number: i64,
-    /// When it was set, UTC.
+    /// UTC.
     pub at: String,
-    /// By whom.
     pub by: String,
-    /// Whether it is the one that stands.
-    pub stands: bool,
-    /// Whether it was written in another copy, beside the one before it in this list.
-    pub beside: bool,
+    /// Whether it is the current one.
+    pub current: bool,
+    /// Whether it was set in another copy, in parallel with the one before it in this list.
+    pub concurrent: bool,
     /// The parts that differ from the one before it in this list; empty for the first.
     pub changed: Vec<&'static str>,
-    /// Standing labels that were given under it.
+    /// Current labels that were given under it.
     pub labels: usize,
-    /// All of it.
     pub task: Task,
 }
 
-/// Every revision, the one that stands last.
+/// Every revision, the current one last.
 pub(crate) fn revisions(store: &Store, ledger: &Ledger) -> Result<Vec<RevisionEntry>> {
     let all = store.task_revisions()?;
     let line = |number: i64| ledger.log.revisions.iter().find(|line| line.number == number);
@@ -42,8 +40,8 @@ pub(crate) fn revisions(store: &Store, ledger: &Ledger) -> Result<Vec<RevisionEn
             number: revision.number,
             at: utc(revision.created_ms),
             by: revision.by.clone(),
-            stands: i + 1 == all.len(),
-            beside: before.is_some_and(|before| generation(before.number) == generation(revision.number)),
+            current: i + 1 == all.len(),
+            concurrent: before.is_some_and(|before| generation(before.number) == generation(revision.number)),
             changed: before.map_or(Vec::new(), |before| changed(&before.task, &revision.task)),
             labels: ledger.answers().filter(|e| is_label(e) && Some(e.revision) == uuid).count(),
             task: revision.task.clone(),

@@ -1,19 +1,19 @@
-//! How a budget is spent over the overlaps: by mass and by coverage, one region at a time.
+//! Divides a budget among the overlaps of clusters, by mass and coverage.
 
 use super::pairs::Pair;
 use crate::domain::case::Reason;
 use crate::mining::pool::Pool;
 use crate::mining::strategies::strategy::Pick;
 
-/// Two items of one predicted label with a larger cosine are one question, so a budget pays for one of them.
-const NEAR_COPY: f32 = 0.98;
+/// Items of one predicted label with a greater cosine similarity are near-duplicates, of which only one is chosen.
+const NEAR_DUPLICATE: f32 = 0.98;
 
-/// An overlap with what may be bought there.
+/// An overlap with its pairs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
     /// Number of items in the overlap.
     pub mass: usize,
-    /// Its pairs, the most wanted first.
+    /// The highest-scoring pairs first.
     pub pairs: Vec<Pair>,
 }
 
@@ -21,42 +21,43 @@ pub struct Region {
 /// divisors of Sainte-Laguë, so that a region's share follows its mass while every region is reached early; the
 /// root keeps one huge overlap from taking all.
 ///
-/// Only `contested` items are on offer. Both ends of a pair are cases where both are; an end of which the model is sure
-/// would cost a label and teach little, so it stays a partner to look at.
+/// Only `contested` items are chosen. If both items of a pair are contested, both become cases; an item of which the model
+/// is sure would cost a label and teach little, so it is only shown as the partner.
 pub fn spend(pool: &Pool, regions: &[Region], contested: &[usize], budget: usize) -> Vec<Pick> {
-    let mut basket = Basket { pool, picks: Vec::with_capacity(budget), on_offer: vec![false; pool.len()] };
+    let mut selection =
+        Selection { pool, picks: Vec::with_capacity(budget), available: vec![false; pool.len()] };
     for &item in contested {
-        basket.on_offer[item] = true;
+        selection.available[item] = true;
     }
     let mut spent = vec![(0usize, 0usize); regions.len()];
-    while basket.picks.len() < budget {
+    while selection.picks.len() < budget {
         let open = (0..regions.len()).filter(|&r| spent[r].0 < regions[r].pairs.len());
         let claim = |r: usize| (regions[r].mass as f64 + 1.0).sqrt() / (1.0 + 2.0 * spent[r].1 as f64);
-        // `max_by` takes the last of equals; regions come in a fixed order, so the choice is one and the same.
+        // `max_by` takes the last of equals; regions have a fixed order, so the choice is deterministic.
         let Some(next) = open.max_by(|&a, &b| claim(a).total_cmp(&claim(b))) else {
             break;
         };
         let pair = regions[next].pairs[spent[next].0];
         spent[next].0 += 1;
-        spent[next].1 += basket.buy(pair, budget);
+        spent[next].1 += selection.take_pair(pair, budget);
     }
-    basket.picks
+    selection.picks
 }
 
-struct Basket<'p, 'a> {
+struct Selection<'p, 'a> {
     pool: &'p Pool<'a>,
     picks: Vec<Pick>,
-    on_offer: Vec<bool>,
+    available: Vec<bool>,
 }
 
-impl Basket<'_, '_> {
-    /// Takes what may be taken of a pair and says how many cases that was.
-    fn buy(&mut self, pair: Pair, budget: usize) -> usize {
-        if !self.wants(pair.near) {
+impl Selection<'_, '_> {
+    /// Takes what may be taken of a pair. Returns how many cases that was.
+    fn take_pair(&mut self, pair: Pair, budget: usize) -> usize {
+        if !self.may_take(pair.near) {
             return 0;
         }
         self.take(pair.near, None);
-        if self.picks.len() == budget || !self.wants(pair.across) {
+        if self.picks.len() == budget || !self.may_take(pair.across) {
             return 1;
         }
         if let Some(near) = self.picks.last_mut() {
@@ -67,16 +68,16 @@ impl Basket<'_, '_> {
     }
 
     fn take(&mut self, index: usize, partner: Option<usize>) {
-        self.on_offer[index] = false;
+        self.available[index] = false;
         self.picks.push(Pick { index, reason: Reason::Overlap, partner });
     }
 
-    fn wants(&self, index: usize) -> bool {
+    fn may_take(&self, index: usize) -> bool {
         let pool = self.pool;
-        self.on_offer[index]
+        self.available[index]
             && !self.picks.iter().any(|p| {
                 pool.predicted(p.index) == pool.predicted(index)
-                    && pool.similarity(p.index, index) > NEAR_COPY
+                    && pool.similarity(p.index, index) > NEAR_DUPLICATE
             })
     }
 }

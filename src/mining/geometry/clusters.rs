@@ -1,7 +1,7 @@
-//! Spherical clusters of the members of each predicted label, and where every item lies among them.
+//! Spherical clusters of the members of each predicted label, and the nearest clusters of every item.
 //!
-//! k-means runs on samples and mini-batches only (linfa's reaches about 3 GFLOP/s); the whole pool is then placed by
-//! blocked matrix products. Never holds more than a block of similarities a thread.
+//! k-means runs on samples and mini-batches only (linfa's reaches about 3 GFLOP/s); the whole pool is then assigned by
+//! blocked matrix products. Holds at most one block of similarities per thread.
 
 use linfa::DatasetBase;
 use linfa::prelude::{FitWith, ParamGuard};
@@ -16,35 +16,35 @@ use crate::mining::pool::Pool;
 
 /// Rows of one mini-batch, and of one block of a product.
 const BLOCK: usize = 1024;
-/// Mini-batches of one k-means at most.
+/// Greatest number of mini-batches of one k-means.
 const BATCHES: usize = 8;
-/// Times that mini-batches go through a set which is too small for so many.
+/// Greatest number of passes over a small set.
 const PASSES: usize = 5;
 
-/// Clusters of each predicted label apart.
+/// Separate clusters for each predicted label.
 pub struct Clusters {
-    /// Unit rows, clusters × d, those of a label one after the other.
+    /// Unit rows, clusters × d, grouped by label.
     centres: Array2<f32>,
     /// The predicted label of each cluster's members.
     labels: Vec<usize>,
 }
 
-/// Where an item lies: its own cluster, and the nearest one of another label.
+/// An item's own cluster, and the nearest one of another label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
     /// The nearest cluster of the item's own predicted label.
     pub own: usize,
     /// Cosine to that cluster's centre.
     pub own_similarity: f32,
-    /// The nearest cluster of any other predicted label; `own` where there is none.
+    /// The nearest cluster of any other predicted label; `own` if there is none.
     pub rival: usize,
-    /// Cosine to the rival's centre; -1 where there is none.
+    /// Cosine to the rival's centre; -1 if there is none.
     pub rival_similarity: f32,
 }
 
 impl Clusters {
-    /// About `total` clusters over all predicted labels, a label's part growing with the root of its size, so that
-    /// a rare label is seen in some detail too. At least one for each label that has members.
+    /// About `total` clusters over all predicted labels, divided by the square root of the labels' sizes, so that
+    /// a rare label is resolved in some detail too. At least one for each label that has members.
     pub fn of_predictions(pool: &Pool, total: usize, rng: &mut ChaCha8Rng) -> Self {
         let members = pool.members();
         let roots: f64 = members.iter().map(|m| (m.len() as f64).sqrt()).sum();
@@ -52,7 +52,7 @@ impl Clusters {
         let mut labels = Vec::new();
         for (label, members) in members.iter().enumerate().filter(|(_, m)| !m.is_empty()) {
             let part = (total as f64 * (members.len() as f64).sqrt() / roots).round() as usize;
-            // Two members a cluster at least on average: a cluster of one has no inside that could overlap.
+            // At least two members per cluster on average: a cluster of one has no extent that could overlap.
             let fitted = fit(pool.vectors(), members, part.clamp(1, members.len().div_ceil(2)), rng);
             labels.extend(std::iter::repeat_n(label, fitted.nrows()));
             centres = ndarray::concatenate![Axis(0), centres, fitted];
@@ -176,7 +176,7 @@ fn fit(vectors: ArrayView2<f32>, members: &[usize], k: usize, rng: &mut ChaCha8R
                 centres.assign(next.centroids());
                 model = Some(next);
             }
-            // Neither parameters nor batch can be refused after the checks above; the last centres stand.
+            // Cannot happen after the checks above; if it does, the last centres are used.
             Err(_) => break,
         }
     }
@@ -205,7 +205,7 @@ fn spread_seeds(rows: &Array2<f32>, k: usize, rng: &mut ChaCha8Rng) -> Array2<f3
         let seed_square = seed.dot(&seed);
         for ((distance, similarity), row) in distances.iter_mut().zip(&similarities).zip(rows.outer_iter()) {
             let square = (row.dot(&row) + seed_square - 2.0 * similarity).max(0.0);
-            // Rounding leaves copies of a seed at a distance of about the square root of the precision.
+            // By rounding, copies of a seed have a distance of about the square root of the precision.
             *distance = distance.min(if square < 1e-5 { 0.0 } else { square });
         }
         match WeightedIndex::new(&distances) {

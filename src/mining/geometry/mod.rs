@@ -1,4 +1,5 @@
-//! Vectors as geometry: clusters, neighbours, overlaps, and pairs across a boundary.
+//! Geometry of embeddings, shared by strategies: clusters, nearest neighbours, and for `boundary` the overlaps of clusters, the pairs across
+//! them and how a budget is divided among them.
 
 pub(in crate::mining) mod budget;
 pub(in crate::mining) mod clusters;

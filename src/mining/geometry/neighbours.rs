@@ -1,7 +1,7 @@
-//! Exact nearest neighbours: of a few items among the whole pool, on each side of the line, and of many items among
-//! a few.
+//! Exact nearest neighbours: of a few items among the whole pool, on each side of the decision boundary, and of many
+//! items among a few.
 //!
-//! Blocked matrix products; memory is a block by the queries or a block by a block, never n × n.
+//! Uses blocked matrix products; memory is a block by the queries or a block by a block, never n × n.
 
 use ndarray::{Array2, Axis, s};
 use rayon::prelude::*;
@@ -16,13 +16,13 @@ const QUERIES: usize = 1024;
 /// An item near another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Neighbour {
-    /// Its row in the pool.
+    /// Row in the pool.
     pub index: usize,
-    /// Cosine to it.
+    /// Cosine similarity.
     pub similarity: f32,
 }
 
-/// The nearest items of one query on both sides of the line.
+/// The nearest items of one query on both sides of the decision boundary.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sides {
     /// The nearest other item of the same predicted label.
@@ -49,7 +49,7 @@ impl Sides {
     }
 }
 
-/// A total order, so that the answer does not depend on which thread came first.
+/// A total order, so that the result does not depend on which thread came first.
 fn nearer(a: Neighbour, b: Neighbour) -> bool {
     a.similarity > b.similarity || (a.similarity == b.similarity && a.index < b.index)
 }
@@ -59,8 +59,8 @@ pub fn both_sides(pool: &Pool, queries: &[usize]) -> Vec<Sides> {
     queries.chunks(QUERIES).flat_map(|chunk| of_chunk(pool, chunk)).collect()
 }
 
-/// Maps each query and its `count` nearest others of `among`, nearest first and fewer where `among` has not so many,
-/// in the order of `queries`. Multiplies queries × among × d, and keeps a block of that a thread.
+/// Maps each query and its `count` nearest others of `among`, nearest first, in the order of `queries`; fewer neighbours if
+/// `among` has fewer. Computes queries × among × d products, and keeps one block of them per thread.
 pub fn map_nearest<T: Send>(
     pool: &Pool,
     queries: &[usize],
@@ -89,7 +89,7 @@ pub fn map_nearest<T: Send>(
     blocks.into_iter().flatten().collect()
 }
 
-/// Puts a neighbour in its place among the `count` nearest so far.
+/// Inserts a neighbour into the `count` nearest so far.
 fn keep(held: &mut Vec<Neighbour>, neighbour: Neighbour, count: usize) {
     if held.len() == count {
         if held.last().is_none_or(|last| !nearer(neighbour, *last)) {

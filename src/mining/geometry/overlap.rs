@@ -1,4 +1,4 @@
-//! Where clusters of different predicted labels run into each other, and how much of them does.
+//! Overlaps of clusters with different predicted labels, and how many items are in each.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,12 @@ impl Overlap {
     }
 }
 
-/// Mass of each overlap: the number of its members that lie nearer to the other cluster's centre, or whose nearest
-/// neighbour is across the line.
+/// Mass of each overlap: the number of members that are nearer to the other cluster's centre, or whose nearest neighbour
+/// has the other label.
 ///
-/// Every item is measured by the centres; neighbours are known for the contested items only, `contested[i]` having
-/// `sides[i]`. An overlap that a contested item's nearest neighbour across leads to is listed even at mass 0.
+/// All items are compared with the centres; neighbours are known only for contested items, with `sides[i]` for
+/// `contested[i]`. The overlap between a contested item's cluster and that of its nearest neighbour across is listed even
+/// if its mass is 0.
 pub fn masses(places: &[Place], contested: &[usize], sides: &[Sides]) -> BTreeMap<Overlap, usize> {
     let mut masses = BTreeMap::new();
     for place in places.iter().filter(|p| p.rival_similarity >= p.own_similarity) {

@@ -1,4 +1,4 @@
-//! The nearest pairs of opposite prediction in each overlap.
+//! The nearest pairs with different predictions in each overlap.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use super::neighbours::Sides;
 use super::overlap::Overlap;
 use crate::mining::pool::Pool;
 
-/// A contested candidate and the item across the line that is nearest to it.
+/// A contested candidate and the nearest item with another predicted label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
     /// The candidate.
     pub near: usize,
-    /// Its nearest item of another predicted label, which need not be open.
+    /// The other item, which need not be open.
     pub across: usize,
-    /// How much the pair is wanted: its cosine less the mean of the two margins.
+    /// Cosine similarity minus the mean of the two margins.
     pub score: f32,
 }
 
-/// The pairs of each overlap, the most wanted first. Each contested item begins one pair at most.
+/// The pairs of each overlap, highest score first. Each contested item is the candidate of at most one pair.
 pub fn by_overlap(
     pool: &Pool,
     places: &[Place],

@@ -6,7 +6,7 @@
 //! distance to the nearest before it. (The authors' code begins with the longest gradient instead.)
 //!
 //! No gradient is ever formed: ‖a ⊗ x − b ⊗ y‖² = ‖a‖²‖x‖² + ‖b‖²‖y‖² − 2 (a·b)(x·y). One pass over the candidates
-//! for each choice; memory is a few numbers a candidate.
+//! per choice; memory is a few numbers per candidate.
 
 use ndarray::{ArrayView1, Axis};
 use rand::Rng;
@@ -19,7 +19,7 @@ use super::strategy::{Pick, Ranking, Strategy};
 use crate::domain::case::Reason;
 use crate::mining::pool::Pool;
 
-/// Squared distances below this part of the gradients' own squares are rounding: the two are the same.
+/// Squared distances below this fraction of the gradients' squared norms are rounding errors: the gradients are equal.
 const ROUNDING: f32 = 1e-5;
 
 /// Seeds of k-means++ among the gradients.
@@ -36,7 +36,7 @@ impl Strategy for Badge {
     }
 }
 
-/// Up to `budget` candidates; evenly at random once every gradient left is a copy of a chosen one.
+/// Up to `budget` candidates; uniformly at random once every remaining gradient equals a chosen one.
 fn seeds(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let candidates = pool.candidates();
     let budget = budget.min(candidates.len());
@@ -67,7 +67,7 @@ fn seeds(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     chosen.into_iter().map(|at| candidates[at]).collect()
 }
 
-/// ‖g‖² + ‖h‖² − 2 g·h, and 0 where that is no more than rounding.
+/// ‖g‖² + ‖h‖² − 2 g·h, or 0 if that is only a rounding error.
 fn squared_distance(g: f32, h: f32, inner: f32) -> f32 {
     let distance = g + h - 2.0 * inner;
     if distance < ROUNDING * (g + h) { 0.0 } else { distance }

@@ -1,26 +1,25 @@
 //! The method of Google Research ("Achieving 10,000x training data reduction with high-fidelity labels", 2025):
-//! cluster each predicted label apart, find where the clusters overlap, and ask about the nearest pairs there.
+//! cluster each predicted label separately, find where the clusters overlap, and choose the nearest pairs there.
 
 use rand_chacha::ChaCha8Rng;
 
+use super::diverse_margin;
 use super::strategy::{Pick, Ranking, Strategy};
 use crate::domain::case::Reason;
 use crate::mining::geometry::budget::{Region, spend};
 use crate::mining::geometry::clusters::Clusters;
 use crate::mining::geometry::{neighbours, overlap, pairs};
-use crate::mining::margin;
 use crate::mining::pool::Pool;
 
-/// Items that must be predicted otherwise than the most common label before its clusters have anything to overlap.
+/// Least number of items with a predicted label other than the most common one; with fewer, clusters have nothing to overlap.
 const FEWEST_ACROSS: usize = 8;
-/// How many times the budget is contested: near enough to the line to be asked about.
+/// The contested items, which are near enough to the decision boundary to be chosen, are this many times the budget.
 const BREADTH: usize = 5;
-/// Contested items at most (but three times the budget at least), since each is compared with the whole pool.
+/// Greatest number of contested items (but at least three times the budget), because each is compared with the whole pool.
 const MOST_CONTESTED: usize = 2048;
-/// Clusters at most over all labels: what a mini-batch k-means does in about a second.
+/// Greatest number of clusters over all labels: what a mini-batch k-means fits in about a second.
 const MOST_CLUSTERS: usize = 200;
 
-/// Nearest pairs of opposite prediction in the overlaps of clusters.
 pub struct Boundary;
 
 impl Strategy for Boundary {
@@ -33,8 +32,8 @@ impl Strategy for Boundary {
         let across = pool.len() - sizes.iter().max().copied().unwrap_or(0);
         if across < FEWEST_ACROSS {
             let note = format!(
-                "chosen by smallest margin with diversity, because only {across} items are predicted otherwise \
-                 than the most common label and {FEWEST_ACROSS} are needed for an overlap"
+                "chosen by diverse-margin, because boundary needs {FEWEST_ACROSS} texts with a prelabel other than the most \
+                 common one, and there are {across}"
             );
             return Ranking { chosen: by_margin(pool, budget, rng), note: Some(note) };
         }
@@ -51,7 +50,7 @@ impl Strategy for Boundary {
 }
 
 fn by_margin(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
-    margin::diverse(pool, budget, rng).into_iter().map(|i| Pick::alone(i, Reason::Margin)).collect()
+    diverse_margin::diverse(pool, budget, rng).into_iter().map(|i| Pick::alone(i, Reason::Margin)).collect()
 }
 
 fn in_overlaps(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
@@ -98,6 +97,6 @@ mod tests {
         made.probabilities.column_mut(1).fill(0.3);
         let ranking = Boundary.rank(&made.pool(), 10, &mut ChaCha8Rng::seed_from_u64(1));
         assert_eq!(ranking.chosen.len(), 10);
-        assert!(ranking.note.is_some_and(|n| n.contains("only 0 items")));
+        assert!(ranking.note.is_some_and(|n| n.ends_with("and there are 0")));
     }
 }

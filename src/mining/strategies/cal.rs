@@ -1,9 +1,8 @@
 //! Contrastive active learning: candidates whose prelabel differs most from those of the labelled items near them.
 //!
 //! Margatina, Vernikos, Barrault and Aletras, "Active Learning by Acquiring Contrastive Examples" (EMNLP 2021),
-//! algorithm 1: the score is the mean of KL(p(neighbour) ‖ p(candidate)) over the ten nearest labelled items. Of those
-//! it knows where they lie and what the model predicts, never what an expert said. One product of candidates ×
-//! closed × d, block by block.
+//! algorithm 1: the score is the mean of KL(p(neighbour) ‖ p(candidate)) over the ten nearest labelled items. It uses
+//! their embeddings and predictions, never the experts' labels. One product of candidates × closed × d, block by block.
 
 use ndarray::ArrayView1;
 use rand_chacha::ChaCha8Rng;
@@ -16,7 +15,6 @@ use crate::mining::pool::Pool;
 /// Labelled neighbours of a candidate, k in the paper.
 const NEIGHBOURS: usize = 10;
 
-/// Largest mean divergence from the labelled neighbours first.
 pub struct Cal;
 
 impl Strategy for Cal {
@@ -27,7 +25,7 @@ impl Strategy for Cal {
     fn rank(&self, pool: &Pool, budget: usize, _rng: &mut ChaCha8Rng) -> Ranking {
         let closed = pool.closed();
         let (chosen, reason, note) = if closed.is_empty() {
-            let note = "chosen by smallest margin, because there is no labelled text yet to contrast with";
+            let note = "chosen by margin, because cal needs labelled texts, and there are none yet";
             (pool.nearest_the_boundary(budget), Reason::Margin, Some(note.to_owned()))
         } else {
             (most_contrastive(pool, &closed, budget), Reason::Contrast, None)
@@ -100,6 +98,6 @@ mod tests {
         }
         let ranking = Cal.rank(&made.pool(), 3, &mut ChaCha8Rng::seed_from_u64(0));
         assert!(ranking.chosen.iter().all(|p| p.reason == Reason::Margin && p.index >= 20));
-        assert!(ranking.note.is_some_and(|n| n.contains("no labelled text")));
+        assert!(ranking.note.is_some_and(|n| n.contains("needs labelled texts")));
     }
 }

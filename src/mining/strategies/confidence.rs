@@ -1,8 +1,8 @@
 //! Least confidence: the candidates whose most probable label is least probable.
 //!
 //! Lewis and Gale, "A Sequential Algorithm for Training Text Classifiers" (SIGIR 1994), for two labels; Culotta and
-//! McCallum, "Reducing Labeling Effort for Structured Prediction Tasks" (AAAI 2005), for more. It chooses as
-//! [`crate::mining::margin::Margin`] does where there are two labels.
+//! McCallum, "Reducing Labeling Effort for Structured Prediction Tasks" (AAAI 2005), for more. With two labels it is the
+//! same as [`super::margin::Margin`].
 
 use rand_chacha::ChaCha8Rng;
 
@@ -10,7 +10,6 @@ use super::strategy::{Pick, Ranking, Strategy};
 use crate::domain::case::Reason;
 use crate::mining::pool::{Pool, smallest};
 
-/// Smallest top probability first.
 pub struct LeastConfidence;
 
 impl Strategy for LeastConfidence {
@@ -30,7 +29,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
-    use crate::mining::margin::Margin;
+    use crate::mining::strategies::margin::Margin;
     use crate::mining::synthetic::Synthetic;
 
     #[test]

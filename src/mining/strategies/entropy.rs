@@ -1,4 +1,4 @@
-//! Entropy: the candidates whose predicted distribution says least.
+//! Entropy: the candidates whose predicted distribution is the least informative.
 //!
 //! Shannon's entropy of the prelabel as in Settles, "Active Learning Literature Survey" (2009), section 3.1.
 
@@ -10,7 +10,6 @@ use super::strategy::{Pick, Ranking, Strategy};
 use crate::domain::case::Reason;
 use crate::mining::pool::Pool;
 
-/// Largest predictive entropy first.
 pub struct Entropy;
 
 impl Strategy for Entropy {
@@ -38,7 +37,7 @@ mod tests {
 
     use super::super::confidence::LeastConfidence;
     use super::*;
-    use crate::mining::margin::Margin;
+    use crate::mining::strategies::margin::Margin;
     use crate::mining::synthetic::Synthetic;
 
     #[test]

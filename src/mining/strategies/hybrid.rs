@@ -1,15 +1,14 @@
-//! The default: what is uncertain, where the pool is dense, on both sides of the line, and from as many regions as there are questions.
+//! The default: uncertain candidates in dense regions on both sides of the decision boundary, from as many clusters as the budget.
 //!
-//! Five times the budget of smallest margin is grouped into as many clusters as the budget (as `diverse-margin` does). Of each cluster that
-//! candidate is asked about which has the nearest neighbours on both sides of the line, less its margin. A near neighbour of the same label
-//! means that its answer speaks for others; a near one of another label that it stands where the labels meet, as `boundary` looks for. Plain
-//! margin takes outliers that nobody resembles, and plain clustering whatever lies first in a cluster.
+//! The candidates of smallest margin, five times the budget, are grouped into as many clusters as the budget (as in `diverse-margin`). In each
+//! cluster, the score of a candidate is its cosine similarity to its nearest neighbours on both sides of the boundary, minus its margin. A near
+//! neighbour with the same predicted label means that its answer is representative; a near one with another label means that it is where the
+//! labels meet, as in `boundary`. Plain margin would take outliers that resemble nothing, plain clustering the first candidate of a cluster.
 //!
-//! While there are fewer than four answers for each label, it asks about what is typical of regions that nobody has been asked about
-//! (`typiclust`): with little in hand there is more to learn from what there is than from where the line runs (Hacohen et al., ICML 2022). Two labels
-//! are past that after eight answers, 77 after 308.
+//! While there are fewer than four answers per label, it chooses typical items of regions without labels (`typiclust`): with few labels,
+//! coverage teaches more than the boundary (Hacohen et al., ICML 2022). Two labels are past that after eight answers, 77 after 308.
 //!
-//! Settled on by `simulate`; `docs/evidence.md` holds what it is worth beside the others.
+//! Chosen as the default by `simulate`; `docs/evidence.md` compares it with the others.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -20,13 +19,12 @@ use crate::mining::geometry::clusters;
 use crate::mining::geometry::neighbours::{Neighbour, Sides, both_sides};
 use crate::mining::pool::Pool;
 
-/// How many times the budget is near enough to the line. With ten times it, easy texts come in; with three, fewer regions.
+/// Candidates of smallest margin, as a multiple of the budget. With 10, easy texts get in; with 3, there are fewer regions.
 const BREADTH: usize = 5;
 
-/// Answers for each label from which the line matters more than what there is.
+/// Answers per label from which the boundary matters more than coverage.
 const ANSWERS_EACH: usize = 4;
 
-/// The densest of both sides in each region near the line.
 pub struct Hybrid;
 
 impl Strategy for Hybrid {
@@ -34,7 +32,7 @@ impl Strategy for Hybrid {
         "hybrid"
     }
 
-    /// Where a round cannot give each label four answers, the first one is for meeting what there is, too.
+    /// If a round is too small for four answers per label, the first one is for coverage too.
     fn opens(&self, labels: usize, budget: usize) -> bool {
         ANSWERS_EACH * labels > budget
     }
@@ -45,38 +43,38 @@ impl Strategy for Hybrid {
         }
         let near = pool.nearest_the_boundary(budget.saturating_mul(BREADTH));
         let sides = both_sides(pool, &near);
-        let wanted: Vec<Wanted> =
-            near.iter().zip(sides).map(|(&index, sides)| Wanted::new(pool, index, sides)).collect();
+        let scored: Vec<Scored> =
+            near.iter().zip(sides).map(|(&index, sides)| Scored::new(pool, index, sides)).collect();
         let mut place = vec![usize::MAX; pool.len()];
         near.iter().enumerate().for_each(|(at, &index)| place[index] = at);
         let mut taken = vec![false; near.len()];
         let mut chosen = Vec::with_capacity(budget);
         for group in clusters::group(pool, &near, budget, rng) {
-            // `max_by` takes the last of equals, and a group keeps the order of `near`: looked through from its end, the least margin wins.
+            // `max_by` takes the last of equals, and a group keeps the order of `near`: in reverse order, the smallest margin wins.
             let best = group.iter().rev().map(|&index| place[index]);
-            if let Some(best) = best.max_by(|&a, &b| wanted[a].score.total_cmp(&wanted[b].score)) {
+            if let Some(best) = best.max_by(|&a, &b| scored[a].score.total_cmp(&scored[b].score)) {
                 taken[best] = true;
                 chosen.push(best);
             }
         }
         let mut rest: Vec<usize> = (0..near.len()).filter(|&at| !taken[at]).collect();
-        rest.sort_by(|&a, &b| wanted[b].score.total_cmp(&wanted[a].score).then(a.cmp(&b)));
-        chosen.sort_by(|&a, &b| wanted[b].score.total_cmp(&wanted[a].score).then(a.cmp(&b)));
+        rest.sort_by(|&a, &b| scored[b].score.total_cmp(&scored[a].score).then(a.cmp(&b)));
+        chosen.sort_by(|&a, &b| scored[b].score.total_cmp(&scored[a].score).then(a.cmp(&b)));
         chosen.extend(rest);
         chosen.truncate(budget);
-        Ranking { chosen: chosen.into_iter().map(|at| wanted[at].pick()).collect(), note: None }
+        Ranking { chosen: chosen.into_iter().map(|at| scored[at].pick()).collect(), note: None }
     }
 }
 
-/// A candidate near the line.
-struct Wanted {
+/// A candidate near the decision boundary.
+struct Scored {
     index: usize,
     across: Option<Neighbour>,
-    /// The cosines to its nearest neighbours on both sides, less its margin.
+    /// The cosine similarities to its nearest neighbours on both sides, minus its margin.
     score: f32,
 }
 
-impl Wanted {
+impl Scored {
     fn new(pool: &Pool, index: usize, sides: Sides) -> Self {
         let cosine = |side: Option<Neighbour>| side.map_or(0.0, |near| near.similarity);
         let score = cosine(sides.across) + cosine(sides.same) - pool.margin(index);

@@ -1,10 +1,10 @@
 //! Core-set selection by greedy k-center: each choice is the candidate farthest from everything labelled or chosen.
 //!
 //! Sener and Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach" (ICLR 2018),
-//! algorithm 1, over the embeddings that the head reads; without the paper's integer programme for outliers. No
-//! candidate is farther from the nearest centre than twice what the best choice would leave. Where nothing is
-//! labelled, the first centre is drawn at random. One product of candidates × closed × d, then a pass over the
-//! candidates for each choice; memory is a number a candidate.
+//! algorithm 1, over the embeddings that the head is trained on; without the paper's integer program for outliers. The
+//! greatest distance of a candidate from its nearest centre is at most twice the optimum. If nothing is labelled, the first
+//! centre is drawn at random. One product of candidates × closed × d, then a pass over the candidates per choice; memory is
+//! one number per candidate.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -15,7 +15,6 @@ use crate::domain::case::Reason;
 use crate::mining::geometry::neighbours::map_nearest;
 use crate::mining::pool::Pool;
 
-/// Farthest first.
 pub struct KCenter;
 
 impl Strategy for KCenter {
@@ -39,7 +38,7 @@ fn farthest_first(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<usize
     if budget == 0 {
         return Vec::new();
     }
-    // Of unit vectors the farthest has the smallest cosine. A candidate that is chosen is kept at infinity.
+    // Among unit vectors, the farthest has the smallest cosine. Chosen candidates are set to infinity.
     let mut similarities = map_nearest(pool, candidates, &pool.closed(), 1, |_, nearest| {
         nearest.first().map_or(f32::NEG_INFINITY, |n| n.similarity)
     });

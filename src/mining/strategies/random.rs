@@ -1,4 +1,4 @@
-//! The baseline: candidates drawn evenly at random, whatever the model thinks.
+//! The baseline: candidates drawn uniformly at random.
 
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
@@ -7,7 +7,6 @@ use super::strategy::{Pick, Ranking, Strategy};
 use crate::domain::case::Reason;
 use crate::mining::pool::Pool;
 
-/// Every candidate is as likely as any other.
 pub struct Random;
 
 impl Strategy for Random {

@@ -1,22 +1,22 @@
-//! What a strategy is and what it answers. Owns no strategy.
+//! The trait that every strategy implements, and its result.
 
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::case::Reason;
 use crate::mining::pool::Pool;
 
-/// A way to choose which candidates of a pool experts should see.
+/// A way to choose which candidates of a pool experts should label.
 pub trait Strategy: Sync {
     /// The name on the command line.
     fn name(&self) -> &'static str;
 
-    /// Up to `budget` different candidates of the pool, most wanted first.
+    /// Up to `budget` different candidates of the pool, the best first.
     ///
-    /// Only [`Pool::candidates`] may be chosen; the round drops whatever else is.
+    /// Only [`Pool::candidates`] may be chosen; the round ignores anything else.
     fn rank(&self, pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking;
 
-    /// Whether it chooses the first round itself, for which there is only a zero-shot boundary. One whose choice rests on the model leaves
-    /// that to the mixture in [`crate::mining::opening`].
+    /// Whether it chooses the first round itself, when there is only a zero-shot model. Strategies that rely on the model leave that round to the
+    /// mixture in [`crate::mining::opening`].
     fn opens(&self, _labels: usize, _budget: usize) -> bool {
         false
     }
@@ -27,24 +27,22 @@ pub trait Strategy: Sync {
 pub struct Pick {
     /// Row of the item in the pool.
     pub index: usize,
-    /// Why it was chosen.
     pub reason: Reason,
-    /// Row of the item across the boundary, where the strategy chose the two as a pair.
+    /// Row of the partner, if the strategy chose the two as a pair.
     pub partner: Option<usize>,
 }
 
 impl Pick {
-    /// A choice without a partner of its own.
+    /// A choice without a partner; the round adds one.
     pub fn alone(index: usize, reason: Reason) -> Self {
         Self { index, reason, partner: None }
     }
 }
 
-/// A strategy's answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ranking {
-    /// The choices, most wanted first.
+    /// The best first.
     pub chosen: Vec<Pick>,
-    /// What a person should know of how they were chosen, such as a fallback and its cause.
+    /// What a person should know about how they were chosen, such as a fallback and its cause.
     pub note: Option<String>,
 }

@@ -1,14 +1,13 @@
 //! TypiClust: the most typical item of each of the largest clusters in which nothing is labelled.
 //!
 //! Hacohen, Dekel and Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets"
-//! (ICML 2022), over this model's embeddings in place of self-supervised ones. All of the pool but the audit range is
-//! cut into as many clusters as there are labelled items and choices, 500 at most. Clusters with the fewest labelled
-//! items come first, then the largest, one choice a turn and round again. As in the authors' code, a cluster of five
-//! or fewer waits until the others are used up, and the neighbours are the cluster's unlabelled items, half of them
-//! at most. The k-means is this room's own, by mini-batches.
+//! (ICML 2022), over this model's embeddings instead of self-supervised ones. The pool without the audit split is divided
+//! into as many clusters as there are labelled items and choices, at most 500. Clusters with the fewest labelled items come
+//! first, then the largest, one choice per cluster in turn. As in the authors' code, clusters of five or fewer items come
+//! last, and the neighbours are the cluster's unlabelled items, at most half of them. k-means uses mini-batches.
 //!
-//! Typicality compares all pairs of a cluster. So that a pool of a million stays feasible, it is judged among 4,096
-//! of a larger cluster's items, drawn at random for each choice; only those can be chosen then.
+//! Typicality compares all pairs of a cluster. To keep a pool of a million feasible, only 4,096 items of a larger cluster,
+//! drawn at random for each choice, are compared, and only those can be chosen.
 
 use std::cmp::Reverse;
 
@@ -21,16 +20,14 @@ use crate::mining::geometry::clusters;
 use crate::mining::geometry::neighbours::map_nearest;
 use crate::mining::pool::Pool;
 
-/// Clusters at most.
 const MOST_CLUSTERS: usize = 500;
-/// A cluster must have more items than this to be chosen from before the others are used up.
+/// Clusters of up to this many items come last.
 const SMALL: usize = 5;
-/// Neighbours that say how typical an item is.
+/// Typicality is the inverse mean distance to this many neighbours.
 const NEIGHBOURS: usize = 20;
-/// Items of one cluster at most that are compared with each other.
+/// Greatest number of items of one cluster that are compared with each other.
 const MOST_COMPARED: usize = 4096;
 
-/// One typical item a cluster.
 pub struct TypiClust;
 
 impl Strategy for TypiClust {
@@ -69,9 +66,9 @@ fn typical(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
 }
 
 struct Cluster {
-    /// Its candidates that are not chosen.
+    /// Candidates that are not chosen yet.
     open: Vec<usize>,
-    /// How many of its items are labelled or in a case.
+    /// Number of items that are labelled or in a case.
     closed: usize,
 }
 
@@ -86,15 +83,15 @@ impl Cluster {
         self.open.len() + self.closed
     }
 
-    /// Takes the item whose nearest unlabelled neighbours in the cluster are nearest, the earlier item on a tie. None
-    /// where nothing is open.
+    /// Takes the item whose nearest unlabelled neighbours in the cluster are nearest, the earlier item on a tie. `None`
+    /// if no candidate is left.
     fn take_most_typical(&mut self, pool: &Pool, rng: &mut ChaCha8Rng) -> Option<usize> {
         let compared: Vec<usize> = match self.open.len() {
             0..=MOST_COMPARED => self.open.clone(),
             _ => self.open.choose_multiple(rng, MOST_COMPARED).copied().collect(),
         };
         let neighbours = NEIGHBOURS.min(compared.len() / 2);
-        // Every item has as many neighbours, so the smallest sum is the largest inverse of the mean.
+        // All items have the same number of neighbours, so the smallest sum is the largest inverse mean.
         let distances = map_nearest(pool, &compared, &compared, neighbours, |item, nearest| {
             let distance = |cosine: f32| (2.0 - 2.0 * cosine).max(0.0).sqrt();
             (nearest.iter().map(|n| distance(n.similarity)).sum::<f32>(), item)

@@ -1,23 +1,24 @@
-//! Signs that an expert's answers may need a look: agreement that falls, answers too fast to have been read, long runs of one label.
+//! Warnings about an annotator's answers: agreement that falls, answers too fast to have been read, long runs of one label.
 //!
-//! Of numbers only; what they are said to mean is for whoever calls. All experts are looked at for all signs at once, so each interval is one of
-//! three standard errors (99.7 %) rather than two: of twenty looks at nothing, fewer than one in fifteen shows something.
+//! Numbers only; the caller says in words what they may mean. All experts are checked for all warnings at once, so each interval has three
+//! standard errors (99.7 %) on either side rather than two: twenty checks of blameless answers raise a false alarm in fewer than one of fifteen
+//! projects.
 
-/// Standard errors at either side of an interval.
+/// Standard errors on either side of an estimate.
 const Z: f64 = 3.0;
-/// Cases on either side of a change.
+/// Least cases before and after a change.
 const LEAST_HALF: usize = 20;
-/// Timed answers of an expert, and of the others.
+/// Least timed answers of the expert, and of the others.
 const LEAST_TIMED: usize = 30;
-/// Answers too fast to be a chance.
+/// Least fast answers for a warning.
 const LEAST_FAST: usize = 5;
-/// An answer is fast where it took less than this part of what its text takes at the median pace.
+/// An answer is fast if it took less than this share of the time that its text takes at the median pace.
 const FAST: f64 = 0.25;
-/// Looking at a case and pressing a key take as long as reading so many characters.
+/// Looking at a case and pressing a key take as long as reading this many characters.
 const HANDLING: f64 = 50.0;
-/// Shorter runs are no sign, however rare the label.
+/// Shorter runs raise no warning, however rare the label.
 const LEAST_RUN: usize = 8;
-/// A run is improbable below this.
+/// A run is improbable below this probability.
 const RARE: f64 = 0.001;
 
 /// A share with what it rests on.
@@ -56,7 +57,7 @@ impl Share {
     }
 }
 
-/// `after` − `before` of two samples apart: R. G. Newcombe, "Interval estimation for the difference between independent proportions",
+/// `after` − `before` of two independent samples: R. G. Newcombe, "Interval estimation for the difference between independent proportions",
 /// *Statistics in Medicine* 17 (1998), 873–890, method 10.
 fn difference(before: Share, after: Share, z: f64) -> Difference {
     let (b, a) = (before.wilson(z), after.wilson(z));
@@ -66,9 +67,9 @@ fn difference(before: Share, after: Share, z: f64) -> Difference {
     Difference { value, lo, hi }
 }
 
-/// `a` − `b`, two differences of samples apart, by the variances that the ends of their intervals imply: G. Y. Zou and A. Donner,
+/// `a` − `b` of two independent differences, by the variances that the ends of their intervals imply: G. Y. Zou and A. Donner,
 /// "Construction of confidence limits about effect measures", *Statistics in Medicine* 27 (2008), 1693–1702.
-fn beyond(a: Difference, b: Difference) -> Difference {
+fn difference_of_differences(a: Difference, b: Difference) -> Difference {
     let value = a.value - b.value;
     Difference {
         value,
@@ -90,9 +91,9 @@ pub struct Drift {
     pub others: Option<f64>,
 }
 
-/// Whether agreement fell from the first half of `own` to the second, case by case in the order of time, each 0 to 1. Cases become harder or
-/// easier over the rounds, so what changed among the `others`, before and after the same moment, is taken off where there is enough of it.
-/// None where too little is known, and where the fall is not told apart from none.
+/// Whether agreement fell from the first half of `own` to the second; values are per case in order of time, each 0 to 1. Cases become harder or
+/// easier over the rounds, so the change among the `others`, before and after the same moment, is subtracted if there is enough of it.
+/// `None` if too little is known, or if the fall is not significant.
 pub fn drift(own: &[f64], others: (&[f64], &[f64])) -> Option<Drift> {
     let (first, second) = own.split_at(own.len() / 2);
     if first.len() < LEAST_HALF {
@@ -103,7 +104,7 @@ pub fn drift(own: &[f64], others: (&[f64], &[f64])) -> Option<Drift> {
     let mut of_others = None;
     if others.0.len() >= LEAST_HALF && others.1.len() >= LEAST_HALF {
         let theirs = difference(Share::of(others.0), Share::of(others.1), Z);
-        change = beyond(change, theirs);
+        change = difference_of_differences(change, theirs);
         of_others = Some(theirs.value);
     }
     (change.hi < 0.0).then_some(Drift { before, after, change, others: of_others })
@@ -137,8 +138,8 @@ pub struct Haste {
     pub excess: Difference,
 }
 
-/// Answers that took less than a quarter of what their texts take both at the own and at the others' median pace, where they are a larger
-/// share than among the others. None where too little is known.
+/// Answers that took less than a quarter of the time their texts take at both the expert's own and the others' median pace, if their share is
+/// larger than among the others. `None` if too little is known.
 pub fn haste(own: &[Timed], others: &[Timed]) -> Option<Haste> {
     if own.len() < LEAST_TIMED || others.len() < LEAST_TIMED {
         return None;
@@ -167,16 +168,16 @@ pub struct Run {
     pub label: usize,
     /// Answers in a row.
     pub length: usize,
-    /// How many answers were looked at.
+    /// Number of answers examined.
     pub n: usize,
-    /// The share of the label that was reckoned with.
+    /// The share of the label that was assumed.
     pub share: f64,
     /// The probability of a run so long or longer by chance.
     pub probability: f64,
 }
 
-/// The longest run of one label among `answers` in the order of time, where it is improbable: below 1 in 1,000 by the share that the label
-/// has among `others`, or the most that this share can be.
+/// The longest run of one label among `answers`, in order of time, if it is improbable: below 1 in 1,000 even at the upper bound of the share
+/// that the label has among `others`.
 pub fn straight_line(answers: &[usize], others: &[usize]) -> Option<Run> {
     if others.len() < LEAST_TIMED {
         return None;
@@ -210,7 +211,7 @@ fn no_run(n: usize, length: usize, p: f64) -> f64 {
             before => none[trials - 1] - (1.0 - p) * all * none[before - 1],
         };
     }
-    // Rounding may leave a little less than nothing.
+    // Rounding may leave slightly less than zero.
     none[n].clamp(0.0, 1.0)
 }
 

@@ -1,7 +1,7 @@
-//! Fleiss' kappa: agreement of any number of raters beyond chance, who need not be the same from case to case.
+//! Fleiss' kappa: agreement beyond chance of any number of raters, who need not be the same for all cases.
 //!
-//! Chance is that two ratings drawn from all of them are alike. Where cases have unequal numbers of ratings, each case with two or more
-//! counts once in the observed agreement and each of its ratings once in chance.
+//! Chance agreement is the probability that two random ratings are the same. If cases have unequal numbers of ratings, each case with two or more
+//! counts once in the observed agreement, and each of its ratings counts once in chance agreement.
 //! Source: J. L. Fleiss, "Measuring nominal scale agreement among many raters", *Psychological Bulletin* 76 (1971), 378–382.
 
 use super::ratings::{Parts, Sums};

@@ -1,5 +1,4 @@
-//! Gwet's AC1 of any number of raters with any number of missing ratings: beside kappa, because it does not collapse where nearly all cases carry
-//! one label.
+//! Gwet's AC1 for any number of raters with any number of missing ratings. Unlike kappa, it does not collapse if nearly all cases have the same label.
 //!
 //! Sources: K. L. Gwet, "Computing inter-rater reliability and its variance in the presence of high agreement", *British Journal of Mathematical
 //! and Statistical Psychology* 61 (2008), 29–48; the same, *Handbook of Inter-Rater Reliability*, 4th edition (2014), for missing ratings.

@@ -1,16 +1,17 @@
 //! Cohen's kappa: agreement of a model with experts and of experts with each other, beyond chance.
 //!
-//! Takes answers as label indices, case by case; which answer counts, and on which cases, is decided by
-//! whoever calls. Every interval is the percentile bootstrap over cases, all raters of a case drawn together.
+//! Takes answers as label indices, case by case; the caller decides which answers count, and on which cases.
+//! Every interval is the percentile bootstrap over cases, all raters of a case drawn together.
 //! Source: J. Cohen, "A coefficient of agreement for nominal scales", *Educational and Psychological
 //! Measurement* 20 (1960), 37–46.
 
 use thiserror::Error;
 
+use super::tally::Tally;
 use crate::domain::figure::Figure;
 use crate::stats::estimate::bootstrap::{figure, floor_without_failure, replicates, with_low};
 
-/// Fewer answers than this make no kappa: one answer more or less would move it anywhere.
+/// With fewer answers there is no kappa: one answer more or less could move it anywhere.
 pub const LEAST_CASES: usize = 5;
 
 /// Why there is no kappa.
@@ -24,8 +25,8 @@ pub struct Undefined {
 /// Kappa of two raters over the cases both answered.
 ///
 /// # Errors
-/// [`Undefined`] without a case, and where both gave one and the same label to all, so that agreement by
-/// chance is certain.
+/// [`Undefined`] without a case, and where both gave every case the same label, so that agreement by chance is
+/// certain.
 pub fn cohen(pairs: &[(usize, usize)]) -> Result<f64, Undefined> {
     let all = Comparison::new(pairs.iter().copied().map(Some)).tally_all();
     all.kappa().ok_or_else(|| Undefined { why: why_undefined(pairs.len()) })
@@ -56,15 +57,15 @@ pub fn ceiling(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
     mean_figure(&comparisons, seed, "case answered by two experts")
 }
 
-/// Agreement of the experts with themselves: the mean over experts of the kappa of their first answers with those to the same cases shown
+/// Self-agreement (intra-rater agreement): the mean over experts of the kappa between their first answers and those to the same cases shown
 /// again, `pairs[expert][case]`. An expert with fewer than five pairs, or without a kappa, is left out.
-pub fn own_agreement(pairs: &[Vec<Option<(usize, usize)>>], seed: u64) -> Figure {
+pub fn self_agreement(pairs: &[Vec<Option<(usize, usize)>>], seed: u64) -> Figure {
     let comparisons: Vec<_> = pairs.iter().map(|of| Comparison::new(of.iter().copied())).collect();
-    mean_figure(&comparisons, seed, "answered case that was shown again")
+    mean_figure(&comparisons, seed, "repeated case answered")
 }
 
 /// The answers to cases that two experts or more have answered; the others are blanked. On these the model's
-/// kappa may stand beside the [`ceiling`].
+/// kappa can be compared with the [`ceiling`].
 pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>> {
     let answered = |case: usize| experts.iter().filter(|e| e.get(case).is_some_and(Option::is_some)).count();
     let keep = |(case, answer): (usize, &Option<usize>)| if answered(case) > 1 { *answer } else { None };
@@ -84,7 +85,7 @@ pub fn gain(earlier: &[usize], later: &[usize], experts: &[Vec<Option<usize>>], 
     let differences = |kappa: &dyn Fn(&Comparison) -> Option<f64>| {
         mean(pairs.iter().filter_map(|(a, b)| Some(kappa(b)? - kappa(a)?)))
     };
-    let why = format!("no expert has answered {LEAST_CASES} cases on which both models have a kappa");
+    let why = format!("no expert has answered the {LEAST_CASES} cases needed");
     let Some(value) = differences(&Comparison::whole) else {
         return Figure::undefined(why);
     };
@@ -102,7 +103,7 @@ pub(in crate::stats) struct Resampled {
     pub n: usize,
 }
 
-/// `models[model][case]`. None where a model has no kappa.
+/// `models[model][case]`. `None` if a model has no kappa.
 pub(in crate::stats) fn resampled(
     models: &[&[usize]],
     experts: &[Vec<Option<usize>>],
@@ -124,51 +125,7 @@ pub(in crate::stats) fn resampled(
     Some(Resampled { whole, drawn, n })
 }
 
-/// Counts of two raters' answers, as far as kappa needs them: never the whole table.
-///
-/// Answers may carry weights; the sums are then over weights.
-#[derive(Clone, Debug)]
-pub(in crate::stats) struct Tally {
-    first: Vec<f64>,
-    second: Vec<f64>,
-    pub(in crate::stats) agreed: f64,
-    pub(in crate::stats) total: f64,
-}
-
-impl Tally {
-    pub(in crate::stats) fn new(labels: usize) -> Self {
-        Self { first: vec![0.0; labels], second: vec![0.0; labels], agreed: 0.0, total: 0.0 }
-    }
-
-    pub(in crate::stats) fn add(&mut self, first: usize, second: usize, weight: f64) {
-        self.first[first] += weight;
-        self.second[second] += weight;
-        self.total += weight;
-        if first == second {
-            self.agreed += weight;
-        }
-    }
-
-    /// Kappa; none without a case and where agreement by chance is certain.
-    pub(in crate::stats) fn kappa(&self) -> Option<f64> {
-        self.kappa_at(self.agreed / self.total)
-    }
-
-    /// Kappa if the share `agreement` of the cases agreed, with the labels used as often as they were.
-    pub(in crate::stats) fn kappa_at(&self, agreement: f64) -> Option<f64> {
-        let products: f64 = self.first.iter().zip(&self.second).map(|(a, b)| a * b).sum();
-        let beyond_chance = 1.0 - products / (self.total * self.total);
-        // Written so that the 0/0 of no cases ends here too.
-        if beyond_chance > 1e-9 { Some((agreement - 1.0 + beyond_chance) / beyond_chance) } else { None }
-    }
-
-    /// True where no case disagrees.
-    pub(in crate::stats) fn is_perfect(&self) -> bool {
-        self.agreed >= self.total * (1.0 - 1e-12)
-    }
-}
-
-/// Two raters' answers case by case; none where one of them gave none.
+/// Two raters' answers case by case; `None` if either gave none.
 struct Comparison {
     answers: Vec<Option<(usize, usize)>>,
     labels: usize,
@@ -220,7 +177,7 @@ impl Comparison {
 /// The mean kappa of the comparisons that have one. `unit` names what a case must be to count.
 ///
 /// In a resample the mean goes over those defined in it; it is undefined where none is. Where nothing
-/// disagrees the bootstrap has no spread, and the lower end is the kappa of the least agreement still
+/// disagrees the bootstrap has no spread, and the lower end is the kappa of the lowest agreement that is still
 /// credible.
 fn mean_figure(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
     let counted: Vec<&Comparison> = comparisons.iter().filter(|c| c.whole().is_some()).collect();
@@ -246,22 +203,22 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 fn why_undefined(cases: usize) -> String {
     match cases {
-        0 => "there is no case yet".into(),
+        0 => "no case yet".into(),
         1 => "both gave the same label to the only case".into(),
-        n => format!("both gave one and the same label to all {n} cases, so agreement by chance is certain"),
+        n => format!("both gave the same label to all {n} cases, so agreement cannot be told from chance"),
     }
 }
 
 fn why_none(comparisons: &[Comparison], unit: &str) -> String {
     match comparisons.iter().map(Comparison::answered).max().unwrap_or(0) {
-        0 => format!("there is no {unit} yet"),
-        most if most < LEAST_CASES => format!("only {most} of at least {LEAST_CASES} cases are there"),
+        0 => format!("no {unit} yet"),
+        most if most < LEAST_CASES => format!("{most} of the {LEAST_CASES} cases needed"),
         most => why_undefined(most),
     }
 }
 
 fn why_fragile(n: usize) -> String {
-    format!("nearly all of the {n} cases carry one label, so a few answers would decide it")
+    format!("nearly all of the {n} cases have the same label, so a few answers would decide it")
 }
 
 #[cfg(test)]
@@ -355,7 +312,7 @@ mod tests {
         assert!(cohen(&[]).unwrap_err().why.contains("no case"));
         assert!(cohen(&[(1, 1); 7]).unwrap_err().why.contains("same label to all 7 cases"));
         assert_eq!(cohen(&[(0, 1); 7]), Ok(0.0));
-        assert!(why(&cohen_figure(&[(0, 0), (1, 1)], 1)).contains("only 2 of at least 5"));
+        assert!(why(&cohen_figure(&[(0, 0), (1, 1)], 1)).contains("2 of the 5 cases needed"));
         assert!(why(&cohen_figure(&[(1, 1); 7], 1)).contains("same label"));
         assert!(why(&ceiling(&[all(&[0, 1, 0, 1, 1])], 1)).contains("no case answered by two experts"));
     }

@@ -1,7 +1,7 @@
 //! Krippendorff's alpha for nominal data: agreement beyond chance of any number of raters with any number of missing ratings.
 //!
-//! Chance is that two ratings drawn from all of them without putting the first back are alike, which is what sets it apart from Fleiss' kappa on
-//! few ratings. A case counts as often as it has ratings.
+//! Chance agreement is the probability that two random ratings drawn without replacement are the same, which makes it differ from Fleiss' kappa on
+//! few ratings. Each case is weighted by its number of ratings.
 //! Source: K. Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), University of Pennsylvania.
 
 use super::ratings::{Parts, Sums};

@@ -1,8 +1,12 @@
-//! Agreement beyond chance: Cohen, Fleiss, Krippendorff and Gwet, each label and pair, and warnings about annotators.
+//! Agreement beyond chance, and warnings about annotators.
+//!
+//! Two raters: `kappa` (Cohen), computed on a `tally`. Any number of raters: `ratings` holds the sums, `fleiss`, `krippendorff`, `gwet` and
+//! `specific` are the coefficients, `panel` gives them all with intervals. `answer_matrix` turns stored answers into rows of label indices,
+//! `confusion_matrix` counts which labels were given to the same cases, `annotator_warnings` tests for drift, haste and straight-lining.
 
 pub mod annotator_warnings;
-pub mod ballots;
-pub mod crossed;
+pub mod answer_matrix;
+pub mod confusion_matrix;
 pub mod fleiss;
 pub mod gwet;
 pub mod kappa;
@@ -10,3 +14,4 @@ pub mod krippendorff;
 pub mod panel;
 pub mod ratings;
 pub mod specific;
+pub(in crate::stats) mod tally;

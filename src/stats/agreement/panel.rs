@@ -13,7 +13,7 @@ use super::specific::specific;
 use crate::domain::figure::Figure;
 use crate::stats::estimate::bootstrap::{figure, floor_without_failure, replicates, with_low};
 
-/// No more confusions are listed.
+/// Number of confusions listed.
 const MOST_CONFUSIONS: usize = 12;
 
 /// A panel's agreement.
@@ -29,16 +29,16 @@ pub struct Panel {
     pub ac1: Figure,
 }
 
-/// Two labels that raters took for one another.
+/// Two labels that raters confused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Confusion {
     /// The label that one rater gave.
     pub one: usize,
     /// The label that another gave to the same case.
     pub other: usize,
-    /// In how many cases the two met.
+    /// Cases in which both were given.
     pub cases: usize,
-    /// Where one gives the first label, how often another gives the second: a share of pairs of raters.
+    /// Among pairs of raters of whom one gave the first label, the share in which the other gave the second.
     pub share: Figure,
 }
 
@@ -65,10 +65,11 @@ pub fn panel(ratings: &Ratings, seed: u64) -> Panel {
         let parts = ALL[i](&whole);
         let Some(value) = parts.coefficient() else {
             return Figure::undefined(format!(
-                "all answers to the {n} cases are one and the same label, so agreement by chance is certain"
+                "all answers to the {n} cases are the same label, so agreement cannot be told from chance"
             ));
         };
-        let why = format!("nearly all of the {n} cases carry one label, so a few answers would decide it");
+        let why =
+            format!("nearly all of the {n} cases have the same label, so a few answers would decide it");
         let found = figure(value, drawn.iter().map(|all| all[i]), n, &why);
         if whole.is_perfect() { with_low(found, parts.at(floor_without_failure(n as f64))) } else { found }
     };
@@ -86,8 +87,8 @@ pub fn by_label(ratings: &Ratings, seed: u64) -> Vec<Figure> {
         let n = ratings.shared_with(label);
         let (Some(value), true) = (specific(&whole, label), n >= LEAST_CASES) else {
             return Figure::undefined(match n {
-                0 => "nobody gave it to a case that two have answered".into(),
-                n => format!("it was given in {n} of at least {LEAST_CASES} cases that two have answered"),
+                0 => "no case answered by two experts has it yet".into(),
+                n => format!("{n} of the {LEAST_CASES} cases needed"),
             });
         };
         let found = figure(value, drawn.iter().map(|all| all[label]), n, &too_few(n));
@@ -96,20 +97,20 @@ pub fn by_label(ratings: &Ratings, seed: u64) -> Vec<Figure> {
     (0..ratings.labels()).map(of).collect()
 }
 
-/// Which labels met, the most frequent first.
+/// Which labels were confused, the most frequent first, each pair in both directions.
 pub fn confusions(ratings: &Ratings, seed: u64) -> Vec<Confusion> {
-    let mut met: Vec<(usize, usize, usize)> =
-        ratings.meetings().into_iter().map(|(a, b)| (ratings.met(a, b), a, b)).collect();
-    met.sort_by_key(|(n, a, b)| (std::cmp::Reverse(*n), *a, *b));
-    met.truncate(MOST_CONFUSIONS / 2);
-    let ways: Vec<(usize, usize, usize)> =
-        met.into_iter().flat_map(|(n, a, b)| [(n, a, b), (n, b, a)]).collect();
+    let mut pairs: Vec<(usize, usize, usize)> =
+        ratings.confused_pairs().into_iter().map(|(a, b)| (ratings.cases_with_both(a, b), a, b)).collect();
+    pairs.sort_by_key(|(n, a, b)| (std::cmp::Reverse(*n), *a, *b));
+    pairs.truncate(MOST_CONFUSIONS / 2);
+    let directed: Vec<(usize, usize, usize)> =
+        pairs.into_iter().flat_map(|(n, a, b)| [(n, a, b), (n, b, a)]).collect();
     let shares = |drawn: &[usize]| {
         let pairs = ratings.sums(drawn).pairs;
         let share = |(_, a, b): &(usize, usize, usize)| {
-            (pairs[*a] > 0.0).then(|| ratings.crossed(drawn, *a, *b) / pairs[*a])
+            (pairs[*a] > 0.0).then(|| ratings.rater_pairs(drawn, *a, *b) / pairs[*a])
         };
-        ways.iter().map(share).collect::<Vec<_>>()
+        directed.iter().map(share).collect::<Vec<_>>()
     };
     let whole = shares(&(0..ratings.rated()).collect::<Vec<_>>());
     let drawn = replicates(ratings.rated(), seed, shares);
@@ -117,19 +118,17 @@ pub fn confusions(ratings: &Ratings, seed: u64) -> Vec<Confusion> {
         let n = ratings.shared_with(*one);
         let share = match whole[i] {
             Some(value) if n >= LEAST_CASES => figure(value, drawn.iter().map(|all| all[i]), n, &too_few(n)),
-            _ => Figure::undefined(format!(
-                "it was given in {n} of at least {LEAST_CASES} cases that two have answered"
-            )),
+            _ => Figure::undefined(format!("{n} of the {LEAST_CASES} cases needed")),
         };
         Confusion { one: *one, other: *other, cases: *cases, share }
     };
-    ways.iter().enumerate().map(confusion).collect()
+    directed.iter().enumerate().map(confusion).collect()
 }
 
 fn too_few(n: usize) -> String {
     match n {
-        0 => "no case is answered by two experts yet".into(),
-        n => format!("only {n} of at least {LEAST_CASES} cases are answered by two experts"),
+        0 => "no case answered by two experts yet".into(),
+        n => format!("two experts have answered {n} of the {LEAST_CASES} cases needed"),
     }
 }
 
@@ -174,10 +173,10 @@ mod tests {
         let few = panel(&counted(&[[2, 0], [0, 2], [1, 1], [2, 0], [1, 0]]), 1);
         assert_eq!(
             few.fleiss.to_string(),
-            "not defined: only 4 of at least 5 cases are answered by two experts"
+            "not known yet (two experts have answered 4 of the 5 cases needed)"
         );
         let same = panel(&counted(&[[2, 0]; 9]), 1);
-        assert!(same.alpha.to_string().contains("agreement by chance is certain"), "{}", same.alpha);
+        assert!(same.alpha.to_string().contains("cannot be told from chance"), "{}", same.alpha);
         let (ac1, lo, ..) = ends(&same.ac1);
         assert!(ac1 == 1.0 && lo < 0.7, "{}", same.ac1);
         let mut even = vec![[2, 0]; 5];
@@ -196,7 +195,7 @@ mod tests {
         let labels = by_label(&counted(&table), 1);
         let (value, lo, hi, n) = ends(&labels[1]);
         assert!((value - 28.0 / 34.0).abs() < 1e-12 && n == 20 && lo < value && value < hi);
-        assert!(labels[2].to_string().contains("given in 1 of at least 5"), "{}", labels[2]);
+        assert!(labels[2].to_string().contains("1 of the 5 cases needed"), "{}", labels[2]);
         let met = confusions(&counted(&table), 1);
         assert_eq!((met.len(), met[0].one, met[0].other, met[0].cases), (2, 0, 1, 6));
         let (share, ..) = ends(&met[0].share);

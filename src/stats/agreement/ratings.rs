@@ -1,6 +1,7 @@
-//! Ratings of one panel: how many raters gave each label to each case, and the sums over cases that every coefficient of agreement is made of.
+//! Ratings of one panel: how many raters gave each label to each case, and the sums over cases from which every coefficient of agreement is
+//! computed.
 //!
-//! Cases may have any number of ratings. Those with one say how often labels are given, never how far raters agree. It knows no coefficient.
+//! Cases may have any number of ratings. Those with one say how often labels are given, never how far raters agree. Knows no coefficient.
 
 /// The ratings of one case.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +49,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Agreement beyond chance; none where agreement by chance is certain, or nothing was observed.
+    /// Agreement beyond chance. `None` if agreement by chance is certain, or nothing was observed.
     pub fn coefficient(self) -> Option<f64> {
         self.at(self.observed)
     }
@@ -99,25 +100,25 @@ impl Ratings {
         self.cases.iter().filter(has).count()
     }
 
-    /// In how many cases two labels met.
-    pub fn met(&self, a: usize, b: usize) -> usize {
+    /// Number of cases in which both labels were given.
+    pub fn cases_with_both(&self, a: usize, b: usize) -> usize {
         self.cases.iter().filter(|case| case.of(a) > 0.0 && case.of(b) > 0.0).count()
     }
 
-    /// Ordered pairs of raters of the cases drawn, of whom the first gave `a` and the second `b`, two different labels.
-    pub fn crossed(&self, drawn: &[usize], a: usize, b: usize) -> f64 {
+    /// Ordered pairs of raters, over the cases drawn, of whom the first gave `a` and the second `b`, two different labels.
+    pub fn rater_pairs(&self, drawn: &[usize], a: usize, b: usize) -> f64 {
         drawn.iter().filter_map(|i| self.cases.get(*i)).map(|case| case.of(a) * case.of(b)).sum()
     }
 
-    /// The labels that met in some case, each two once, the lower first.
-    pub fn meetings(&self) -> Vec<(usize, usize)> {
-        let mut met = std::collections::BTreeSet::new();
+    /// Pairs of labels that were given to the same case, each once, the lower label first.
+    pub fn confused_pairs(&self) -> Vec<(usize, usize)> {
+        let mut found = std::collections::BTreeSet::new();
         for case in &self.cases {
             for (i, (a, _)) in case.given.iter().enumerate() {
-                met.extend(case.given[i + 1..].iter().map(|(b, _)| (*a.min(b), *a.max(b))));
+                found.extend(case.given[i + 1..].iter().map(|(b, _)| (*a.min(b), *a.max(b))));
             }
         }
-        met.into_iter().collect()
+        found.into_iter().collect()
     }
 
     /// The sums over all cases.

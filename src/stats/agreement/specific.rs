@@ -6,7 +6,7 @@
 
 use super::ratings::Sums;
 
-/// The specific agreement of a label; none where no pair of raters has it.
+/// The specific agreement of a label. `None` if no pair of raters has it.
 pub fn specific(sums: &Sums, label: usize) -> Option<f64> {
     let pairs = sums.pairs[label];
     if pairs > 0.0 { Some(sums.pairs_alike[label] / pairs) } else { None }

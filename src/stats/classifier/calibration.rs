@@ -1,8 +1,7 @@
-//! Zero-shot prelabels: from the similarity of a text to each label to probabilities that can be used.
+//! Zero-shot prelabels: calibrates the similarity of a text to each label into probabilities.
 //!
-//! Similarities rank texts well and place the boundary badly, so the boundary is placed by how common the
-//! labels are: as the task says, as the audit sample found, or else by a guess that never gives a label up.
-//! Sees no answer.
+//! Similarities rank texts well but place the decision boundary badly, so it is placed by the labels' shares:
+//! those of the task, those found by the audit, or else a guess that never gives a label up. Sees no answer.
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
@@ -10,34 +9,33 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use super::logistic::softmax_f32;
 pub use crate::domain::predictor::ZeroShot;
 
-/// No label is expected less often than this, so that none is ever out of reach.
+/// Least expected share of a label, so that none is ever out of reach.
 const LEAST_SHARE: f64 = 0.001;
-/// A guessed share is at least this part of an even one.
+/// A guessed share is at least this fraction of an even one.
 const LEAST_GUESS: f64 = 0.2;
-/// Mean probabilities may miss the shares by this part of the share.
+/// Tolerated relative difference between mean probabilities and shares.
 const TOLERATED: f64 = 0.10;
-/// Typical logit between the two best labels, at the hottest and at the coldest.
+/// Median logit between the two best labels, at the highest and at the lowest temperature.
 const LOGIT_RANGE: (f64, f64) = (2.0, 20.0);
 const SWEEPS: usize = 30;
-/// Scores in a sweep over three labels or more: 13,000 items of 77 labels, 333,000 of three.
+/// Number of scores in a sweep over three or more labels: 13,000 items of 77 labels, 333,000 of three.
 const ENOUGH_FOR_A_SWEEP: usize = 1_000_000;
-/// Items for a mean probability: its sampling error is far below what is tolerated.
+/// Items for a mean probability: its sampling error is far below the tolerance.
 const ENOUGH_FOR_A_MEAN: usize = 50_000;
 
 impl ZeroShot {
     /// Fits on `scores` (items × labels, mean cosine to the label's description and examples) and the
     /// `shares` that are known, one entry per label.
     ///
-    /// The bias makes the most probable label fall on each label as often as its share says: exactly for two
-    /// labels, up to ties in the scores, and to a fraction of a percent for more. Labels of unknown share
-    /// divide what is left as the guess says. The temperature is the highest at which the mean
-    /// probability of every label is within a tenth of its share, kept where a typical text is neither a
-    /// toss-up nor certain. Where the scores do not tell the items apart, every item gets the shares as its
-    /// probabilities.
+    /// The bias makes each label the most probable one for its share of the items: exactly for two labels, up
+    /// to ties in the scores, and to a fraction of a percent for more. Labels of unknown share divide the rest
+    /// in proportion to the guess. The temperature is the highest at which the mean probability of every label
+    /// is within a tenth of its share, limited so that a typical text is neither a toss-up nor certain. If all
+    /// items have the same scores, every item gets the shares as its probabilities.
     pub fn fit(scores: ArrayView2<'_, f32>, shares: &[Option<f64>]) -> Self {
         let scores = sample(scores);
         let shares = expected_shares(shares, &guessed_shares(scores.view()));
-        let (bias, temperature) = if tells_apart(scores.view()) {
+        let (bias, temperature) = if varies(scores.view()) {
             let bias = bias_for(scores.view(), &shares);
             let temperature = temperature_for(&every(&scores, ENOUGH_FOR_A_MEAN), &bias, &shares);
             (bias, temperature)
@@ -49,7 +47,7 @@ impl ZeroShot {
     }
 
     /// Probabilities for `scores` (items × labels), items × labels, each row summing to one. An item with a
-    /// score that is no number gets the shares.
+    /// score that is not finite gets the shares.
     pub fn probabilities(&self, scores: ArrayView2<'_, f32>) -> Array2<f32> {
         let mut out = scores.to_owned();
         out.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
@@ -64,12 +62,12 @@ impl ZeroShot {
     }
 }
 
-/// How common each label seems, where nobody has said: a guess that is meant to be safe, not sharp.
+/// A guess of the shares if nobody has given them, meant to be safe rather than sharp.
 ///
 /// Scores alone do not identify the shares: maximum-likelihood mixtures of two normals gave 1 to 5 % for
-/// labels of 6 to 14 %, and 54 to 61 % for one of 8 %. So half the log-odds of the plain argmax, which pulls
-/// towards even, less the skewness of the label's contrast to the others (a rare label is a long tail on its
-/// side) over the number of labels. On SMS spam, clickbait (balanced, and at 8 %), Davidson hate, ConvAbuse
+/// labels of 6 to 14 %, and 54 to 61 % for one of 8 %. So the guess is half the log-odds of the plain argmax,
+/// which shrinks towards even shares, minus the skewness of the label's contrast to the others (a rare label is
+/// a long tail on its side) divided by the number of labels. On SMS spam, clickbait (balanced, and at 8 %), Davidson hate, ConvAbuse
 /// this gave kappas of .49, .46, .13, .11, .18, against .35, .46, .16, .11, .08 for the plain argmax and .21,
 /// .44, .12, .06, .22 for even shares.
 fn guessed_shares(scores: ArrayView2<'_, f64>) -> Vec<f64> {
@@ -90,7 +88,7 @@ fn guessed_shares(scores: ArrayView2<'_, f64>) -> Vec<f64> {
     normalised(logits.iter().map(|l| ((l - most).exp() / sum).max(least)).collect())
 }
 
-/// Skewness of a label's score less the mean of the others', within ±2; 0 where it does not vary.
+/// Skewness of a label's score minus the mean of the others', within ±2; 0 if it does not vary.
 fn skewness_of_contrast(scores: ArrayView2<'_, f64>, label: usize) -> f64 {
     let others = scores.ncols().saturating_sub(1).max(1) as f64;
     let contrast = |row: ArrayView1<'_, f64>| row[label] - (row.sum() - row[label]) / others;
@@ -121,8 +119,8 @@ fn normalised(mut shares: Vec<f64>) -> Vec<f64> {
     shares
 }
 
-/// True where some label's contrast differs between items.
-fn tells_apart(scores: ArrayView2<'_, f64>) -> bool {
+/// Whether some label's contrast differs between items.
+fn varies(scores: ArrayView2<'_, f64>) -> bool {
     let Some(first) = scores.rows().into_iter().next() else {
         return false;
     };
@@ -133,8 +131,8 @@ fn tells_apart(scores: ArrayView2<'_, f64>) -> bool {
         .any(|row| (1..row.len()).any(|label| (contrast(row, label) - contrast(first, label)).abs() > 1e-6))
 }
 
-/// The items whose scores are all numbers, in double precision: all of them for two labels, thinned evenly
-/// for more.
+/// The items whose scores are all finite, in double precision: all of them for two labels, evenly thinned for
+/// more.
 fn sample(scores: ArrayView2<'_, f32>) -> Array2<f64> {
     let labels = scores.ncols();
     let finite: Vec<usize> = scores
@@ -156,11 +154,11 @@ fn every(scores: &Array2<f64>, most: usize) -> Array2<f64> {
     scores.select(Axis(0), &kept)
 }
 
-/// The bias under which the argmax falls on each label as often as its share says.
+/// The bias with which the argmax gives each label to its share of the items.
 ///
-/// One label at a time is set to the bias at which it wins its share of the items against the others:
-/// coordinate ascent on the dual of the transport of items to labels. For two labels the first step is the
-/// quantile cut. Needs an item.
+/// Sets one label at a time to the bias at which it wins its share of the items: coordinate ascent on the dual
+/// of the optimal transport of items to labels. For two labels the first step is the quantile cut. Needs at
+/// least one item.
 fn bias_for(scores: ArrayView2<'_, f64>, shares: &[f64]) -> Vec<f64> {
     let items = scores.nrows();
     let fewest = items.min(1);
@@ -179,7 +177,7 @@ fn bias_for(scores: ArrayView2<'_, f64>, shares: &[f64]) -> Vec<f64> {
             let cut = wanted[label].min(items - 1);
             let (won, first_lost, _) = needed.select_nth_unstable_by(cut, f64::total_cmp);
             let last_won = won.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            // Half way between the last item that is to fall on this label and the first that is not.
+            // Half way between the last item that should get this label and the first that should not.
             bias[label] = if won.is_empty() { *first_lost } else { (last_won + *first_lost) / 2.0 };
             best.par_iter_mut().enumerate().for_each(|(item, two)| {
                 if two.touched_by(label, scores[[item, label]] + bias[label]) {
@@ -196,7 +194,7 @@ fn bias_for(scores: ArrayView2<'_, f64>, shares: &[f64]) -> Vec<f64> {
     bias
 }
 
-/// The two best labels of an item and their biased scores: kept, so that a step for one label reads no other
+/// The two best labels of an item and their biased scores, cached so that a step for one label reads no other
 /// column.
 struct TwoBest {
     first: (usize, f64),
@@ -224,7 +222,7 @@ impl TwoBest {
         if self.first.0 == label { self.second.1 } else { self.first.1 }
     }
 
-    /// True where a new score of `label` may change the two.
+    /// Whether a new score of `label` may change the two.
     fn touched_by(&self, label: usize, score: f64) -> bool {
         self.first.0 == label || self.second.0 == label || score > self.second.1
     }

@@ -1,6 +1,6 @@
-//! Tuning the linear head: how the labels weigh, which penalty, and when there is too little to tune on.
+//! Trains the linear head: class weights, the choice of the penalty, and what to do with too few labels.
 //!
-//! Sees training examples only; whoever calls it must never pass evaluation or audit labels.
+//! The caller must pass only training examples, never evaluation or audit labels.
 
 use ndarray::{Array2, ArrayView2, Axis};
 use rand::SeedableRng;
@@ -11,61 +11,59 @@ use thiserror::Error;
 
 use super::logistic::{Examples, Logistic, Problem};
 
-/// The penalty while the rarest label has fewer than [`ENOUGH_TO_CROSS_VALIDATE`] examples. Right for unit
-/// vectors.
+/// The inverse penalty while the rarest label has fewer than [`ENOUGH_TO_CROSS_VALIDATE`] examples. Right for
+/// unit vectors.
 pub const FIXED_C: f64 = 10.0;
-/// Examples of the rarest label from which the penalty is chosen by cross-validation: two of it in each fold.
+/// Examples of the rarest label from which the penalty is chosen by cross-validation: two in each fold.
 pub const ENOUGH_TO_CROSS_VALIDATE: usize = 10;
 const FOLDS: usize = 5;
-/// From heavy to light, half a decade apart, so that each fit starts where the stiffer one ended.
+/// From strong to weak penalties, half a decade apart, so that each fit can start from the previous one.
 const GRID: [f64; 7] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
-/// Cross-validation ranks penalties; it does not need the last digits of a fit.
+/// Cross-validation only ranks penalties, so it does not need the last digits of a fit.
 const FOLD_TOLERANCE: f64 = 1e-3;
-/// The loss over the grid has one valley: after this many rises in a row the lighter penalties are not tried.
+/// The loss over the grid has a single minimum, so after this many increases in a row weaker penalties are not tried.
 const RISES: usize = 2;
 
-/// Examples of a label at least.
+/// Least examples of a label.
 const LEAST: usize = 2;
 
-/// Why no head can be tuned yet.
+/// Why no head can be trained yet.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("label {label} has {have} training examples, and 2 are the least")]
+#[error("label {label} has {have} of the 2 training examples needed")]
 pub struct TooFew {
     /// The label with the fewest training examples.
     pub label: usize,
-    /// How many it has.
     pub have: usize,
 }
 
-/// A tuned head and how its penalty was found.
+/// A trained head and how its penalty was chosen.
 #[derive(Clone, Debug)]
 pub struct HeadFit {
     /// The head, fitted on all examples.
     pub model: Logistic,
     /// Inverse strength of the penalty.
     pub c: f64,
-    /// Class-weighted log-loss in nats on held-out folds at that `c`; none where `c` was fixed.
+    /// Class-weighted log-loss in nats on held-out folds at that `c`. `None` if `c` was fixed.
     pub cv_log_loss: Option<f64>,
-    /// Folds used; 0 where `c` was fixed.
+    /// Number of folds; 0 if `c` was fixed.
     pub folds: usize,
 }
 
-/// Tunes a head on `x` (examples × dimensions, unit vectors) and their labels `y` (below `classes`).
+/// Trains a head on `x` (examples × dimensions, unit vectors) and their labels `y` (below `classes`).
 ///
-/// The examples of each label weigh as much together as those of any other (`n / (classes · n_label)`).
-/// Cross-validation scores folds with the same weights: the head then estimates the probabilities of a world
-/// in which labels are equally common, and only in that world is the log-loss a proper score for it. Scored
-/// without weights, a penalty would be praised for how it misses the shares of the training set, and those
-/// are an accident of mining.
+/// Each label has the same total weight (`n / (classes · n_label)`). Cross-validation scores folds with the
+/// same weights: the head then estimates the probabilities of a world in which labels are equally common, and
+/// only in that world is the log-loss a proper score for it. Without weights, the score would depend on the
+/// shares of the training set, which are an accident of mining.
 ///
-/// The probabilities are not moved back to the shares of the pool, though the labels there are rarer: mined
-/// examples lie on the boundary and are no sample of either label. After six rounds of 60 by margin (mean of
+/// The probabilities are not corrected for the shares of the pool, though some labels are rarer there: mined
+/// examples are near the boundary and are not a sample of either label. After six rounds of 60 by margin (mean of
 /// four seeds) the argmax of the balanced head had kappa .94 on SMS spam, .83 on clickbait at 8 %, .35 on
 /// Davidson hate, .73 on ConvAbuse; without weights .93, .80, .18, .72; moved by the log-odds of the true
 /// share .74, .50, .03, .47.
 ///
 /// # Errors
-/// [`TooFew`] where a label has fewer than two examples.
+/// [`TooFew`] if a label has fewer than two examples.
 pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) -> Result<HeadFit, TooFew> {
     let mut counts = vec![0usize; classes];
     for &label in y {
@@ -86,8 +84,8 @@ pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) 
     Ok(HeadFit { model, c, cv_log_loss: Some(loss), folds: FOLDS })
 }
 
-/// The label that keeps a head from being tuned on so many examples of each; none where one can be. With two labels both need two examples;
-/// with three or more that is enough of two labels, since anchors can stand in for the others.
+/// The label with too few examples to train a head, if any, given the number of examples of each label. With two labels, both need two examples;
+/// with three or more, two labels need them, because anchors can replace the others.
 pub fn lacking(counts: &[usize]) -> Option<TooFew> {
     let fewest = counts.iter().copied().enumerate().min_by_key(|&(_, have)| have);
     let (label, have) = fewest.unwrap_or((0, 0));
@@ -97,14 +95,14 @@ pub fn lacking(counts: &[usize]) -> Option<TooFew> {
     (enough < wanted).then_some(TooFew { label, have })
 }
 
-/// Tunes a head like [`fit_head`]; but with three labels or more those that have fewer than two examples are made up to two by their anchor,
-/// a row of `anchors` (labels × dimensions): the mean vector of their description and examples, from which zero-shot prelabels start.
+/// Trains a head like [`fit_head`], but with three or more labels, those with fewer than two examples are filled up to two by their anchor,
+/// a row of `anchors` (labels × dimensions): the mean vector of their description and examples, which zero-shot prelabels use too.
 ///
-/// Many labels are not all met in the first few hundred answers, and without this no answer would count until the last of them is. On banking77
-/// (77 labels, 368 answers, mean of 3 seeds) kappa went from .63 to .82 by `hybrid` and to .74 at random; without it, it stays at .63.
+/// With many labels, some do not occur in the first few hundred answers, and without anchors no head could be trained until all do. On banking77
+/// (77 labels, 368 answers, mean of 3 seeds) kappa went from .63 to .82 by `hybrid` and to .74 at random; without anchors, it stays at .63.
 ///
 /// # Errors
-/// [`TooFew`] where [`lacking`] says so.
+/// [`TooFew`] by [`lacking`].
 pub fn fit_anchored_head(
     x: ArrayView2<'_, f32>,
     y: &[usize],
@@ -120,19 +118,19 @@ pub fn fit_anchored_head(
     let lacks: Vec<usize> = (counts.iter().enumerate())
         .flat_map(|(label, &have)| std::iter::repeat_n(label, LEAST.saturating_sub(have)))
         .collect();
-    let mut stand_ins = anchors.select(Axis(0), &lacks);
-    for mut anchor in stand_ins.rows_mut() {
+    let mut added = anchors.select(Axis(0), &lacks);
+    for mut anchor in added.rows_mut() {
         let length = anchor.dot(&anchor).sqrt();
         if length > 0.0 {
             anchor /= length;
         }
     }
-    let x = ndarray::concatenate![Axis(0), x, stand_ins];
+    let x = ndarray::concatenate![Axis(0), x, added];
     let y = [y, &lacks].concat();
     fit_head(x.view(), &y, classes, seed)
 }
 
-/// The weight of each example that gives every label the same total.
+/// Class weights: the weight of each example that gives every label the same total.
 pub fn balanced(y: &[usize], classes: usize) -> Vec<f64> {
     let mut counts = vec![0usize; classes];
     y.iter().for_each(|&label| counts[label] += 1);
@@ -140,7 +138,7 @@ pub fn balanced(y: &[usize], classes: usize) -> Vec<f64> {
     y.iter().map(|&label| share / counts[label] as f64).collect()
 }
 
-/// A fold for each example: every label is dealt out evenly, and the folds differ by one example at most.
+/// A fold for each example: every label is distributed evenly, and the sizes of folds differ by at most one example.
 pub fn stratified_folds(y: &[usize], classes: usize, folds: usize, seed: u64) -> Vec<usize> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut members = vec![Vec::new(); classes];
@@ -148,19 +146,19 @@ pub fn stratified_folds(y: &[usize], classes: usize, folds: usize, seed: u64) ->
         members[label].push(example);
     }
     let mut fold_of = vec![0; y.len()];
-    let mut dealt = 0;
+    let mut next = 0;
     for mut label in members {
         label.shuffle(&mut rng);
         for example in label {
-            fold_of[example] = dealt % folds;
-            dealt += 1;
+            fold_of[example] = next % folds;
+            next += 1;
         }
     }
     fold_of
 }
 
-/// The probabilities of each example by a head with this `c` that was fitted on the other folds: examples × labels, rows in the order of
-/// `x`. None where a label has fewer examples than there are folds.
+/// Out-of-sample probabilities of each example, by a head with this `c` fitted on the other folds: examples × labels, rows in the order of
+/// `x`. `None` if a label has fewer examples than there are folds.
 pub fn out_of_fold(
     x: ArrayView2<'_, f32>,
     y: &[usize],
@@ -180,7 +178,7 @@ pub fn out_of_fold(
     let predicted: Vec<Array2<f32>> = (0..FOLDS)
         .into_par_iter()
         .map(|fold| {
-            let train = Part::of(&examples, &rows(fold, false));
+            let train = Subset::of(&examples, &rows(fold, false));
             let model = Problem::new(&train.examples()).fit(c, None, FOLD_TOLERANCE);
             model.probabilities(x.select(Axis(0), &rows(fold, true)).view())
         })
@@ -194,15 +192,15 @@ pub fn out_of_fold(
     Some(all)
 }
 
-/// One side of a fold, copied out so that products run over contiguous rows.
-struct Part {
+/// One side of a fold, copied so that matrix products use contiguous rows.
+struct Subset {
     x: Array2<f32>,
     y: Vec<usize>,
     weights: Vec<f64>,
     classes: usize,
 }
 
-impl Part {
+impl Subset {
     fn of(all: &Examples<'_>, rows: &[usize]) -> Self {
         Self {
             x: all.x.select(Axis(0), rows),
@@ -219,19 +217,19 @@ impl Part {
 
 struct Fold {
     train: Problem,
-    held_out: Part,
+    held_out: Subset,
     model: Option<Logistic>,
 }
 
-/// The penalty of least held-out loss, and that loss.
+/// The penalty with the lowest held-out loss, and that loss.
 fn cross_validate(examples: &Examples<'_>, fold_of: &[usize]) -> (f64, f64) {
     let mut folds: Vec<Fold> = (0..FOLDS)
         .map(|fold| {
             let (held_out, train): (Vec<usize>, Vec<usize>) =
                 (0..fold_of.len()).partition(|&e| fold_of[e] == fold);
             Fold {
-                train: Problem::new(&Part::of(examples, &train).examples()),
-                held_out: Part::of(examples, &held_out),
+                train: Problem::new(&Subset::of(examples, &train).examples()),
+                held_out: Subset::of(examples, &held_out),
                 model: None,
             }
         })

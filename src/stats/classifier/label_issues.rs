@@ -1,14 +1,14 @@
-//! Which given labels look like slips: confident learning on probabilities of examples that the model was not trained on.
+//! Label issues: given labels that are probably wrong, by confident learning on out-of-sample probabilities.
 //!
-//! A label's threshold is the mean probability of it over the examples that were given it. An example is counted under the likeliest of the
-//! labels whose threshold it reaches; where that is not its own, its label looks wrong. The thresholds make up for labels of which the model
+//! A label's threshold is its mean probability over the examples that were given it. An example is counted under the likeliest of the labels
+//! whose threshold it reaches; if that is not its given label, the label looks wrong. The thresholds compensate for labels of which the model
 //! is less sure in general. Source: C. G. Northcutt, L. Jiang, I. L. Chuang, "Confident learning: estimating uncertainty in dataset labels",
 //! *Journal of Artificial Intelligence Research* 70 (2021), 1373–1411: the off-diagonals of the confident joint, ranked by normalised margin.
 
 use ndarray::ArrayView2;
 
 /// The examples whose label looks wrong, the surest first. `probabilities` are examples × labels and out of sample, `given` the labels.
-pub fn label_errors(probabilities: ArrayView2<'_, f32>, given: &[usize]) -> Vec<usize> {
+pub fn label_issues(probabilities: ArrayView2<'_, f32>, given: &[usize]) -> Vec<usize> {
     let mut sums = vec![(0.0f64, 0usize); probabilities.ncols()];
     for (row, &label) in probabilities.rows().into_iter().zip(given) {
         sums[label].0 += f64::from(row[label]);
@@ -48,11 +48,11 @@ mod tests {
     fn an_example_is_counted_under_the_likeliest_label_whose_threshold_it_reaches() {
         let given = [0, 0, 0, 1, 1, 1];
         let p = array![[0.9f32, 0.1], [0.7, 0.3], [0.2, 0.8], [0.2, 0.8], [0.1, 0.9], [0.6, 0.4]];
-        assert_eq!(label_errors(p.view(), &given), [2, 5]);
+        assert_eq!(label_issues(p.view(), &given), [2, 5]);
         let unsure = array![[0.9f32, 0.1], [0.8, 0.2], [0.2, 0.8], [0.2, 0.8], [0.1, 0.9], [0.6, 0.4]];
-        assert_eq!(label_errors(unsure.view(), &given), [2]);
+        assert_eq!(label_issues(unsure.view(), &given), [2]);
         let third = array![[0.3f32, 0.1, 0.6], [0.3, 0.1, 0.6]];
-        assert_eq!(label_errors(third.view(), &[0, 0]), [0; 0], "nothing was given the third label");
+        assert_eq!(label_issues(third.view(), &[0, 0]), [0; 0], "nothing was given the third label");
     }
 
     /// Unit vectors around a direction for each label.
@@ -77,7 +77,7 @@ mod tests {
             let given: Vec<usize> =
                 right.iter().enumerate().map(|(i, &l)| if i % 10 == 0 { (l + 1) % 3 } else { l }).collect();
             let p = out_of_fold(x.view(), &given, 3, 10.0, seed).unwrap();
-            let found = label_errors(p.view(), &given);
+            let found = label_issues(p.view(), &given);
             let hits = found.iter().filter(|&&i| i % 10 == 0).count();
             // By chance a tenth of those found would be flipped.
             assert!(hits >= 18 && hits * 10 >= found.len() * 8, "{hits} of 30 in {}", found.len());
@@ -91,6 +91,6 @@ mod tests {
         let labels: Vec<usize> = (0..120).map(|i| i % 3).collect();
         let x = cloud(&labels, 0.5, 7);
         let p = out_of_fold(x.view(), &labels, 3, 10.0, 7).unwrap();
-        assert_eq!(label_errors(p.view(), &labels), [0; 0]);
+        assert_eq!(label_issues(p.view(), &labels), [0; 0]);
     }
 }

@@ -1,6 +1,6 @@
-//! Minimising a smooth function of many variables: limited-memory BFGS.
+//! Limited-memory BFGS: minimises a smooth function of many variables.
 //!
-//! Knows nothing of what is minimised, and allocates nothing per step that grows with the number of steps.
+//! Knows nothing about the function, and allocates nothing per step that grows with the number of steps.
 //! Source: Nocedal and Wright, *Numerical Optimization*, 2nd edition, algorithms 7.4 and 7.5; the line search
 //! is the bisection for the weak Wolfe conditions of Lewis and Overton (2013).
 
@@ -14,14 +14,14 @@ const MAX_TRIALS: usize = 50;
 const SUFFICIENT_DECREASE: f64 = 1e-4;
 const CURVATURE: f64 = 0.9;
 
-/// Where the search ended.
+/// The result of the search.
 #[derive(Clone, Debug)]
 pub struct Minimum {
     /// The best point found.
     pub point: Vec<f64>,
     /// Value of the objective there.
     pub value: f64,
-    /// Largest absolute component of the gradient there: at most the tolerance where the search converged.
+    /// Largest absolute component of the gradient there: at most the tolerance if the search converged.
     pub gradient: f64,
 }
 
@@ -38,11 +38,11 @@ struct Correction {
     rho: f64,
 }
 
-/// Minimises `objective` from `start` until no component of its gradient exceeds `tolerance`, no step
-/// improves it any more in double precision, or after 1,000 iterations.
+/// Minimises `objective` from `start` until no component of its gradient exceeds `tolerance`, no step improves
+/// it in double precision, or after 1,000 iterations.
 ///
-/// `objective(point, gradient)` writes the gradient and returns the value. A value that is not finite is
-/// taken as a step too far; where `start` itself has none, `start` comes back.
+/// `objective(point, gradient)` writes the gradient and returns the value. A step to a value that is not finite
+/// is too long; if the value at `start` is not finite, `start` is returned.
 pub fn minimise(
     start: Vec<f64>,
     tolerance: f64,
@@ -62,7 +62,7 @@ pub fn minimise(
             if history.is_empty() {
                 break;
             }
-            // The curvature learnt so far misleads here: start again from the steepest descent.
+            // The curvature information is misleading here: restart with steepest descent.
             history.clear();
             continue;
         };
@@ -110,7 +110,7 @@ fn line_search(
     if slope.is_nan() || slope >= 0.0 {
         return None;
     }
-    // Near the minimum the decrease drowns in rounding; a step within rounding of the value is no increase.
+    // Near the minimum the decrease is smaller than rounding errors, so a change within rounding counts as a decrease.
     let rounding = 4.0 * f64::EPSILON * here.value.abs();
     let (mut low, mut high, mut t) = (0.0, f64::INFINITY, first);
     let mut trial = State { point: here.point.clone(), value: 0.0, gradient: vec![0.0; direction.len()] };

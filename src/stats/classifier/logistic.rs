@@ -1,6 +1,6 @@
-//! Regularised multinomial logistic regression: fitting, probabilities, and its bytes in the file.
+//! Regularised multinomial logistic regression: fitting, probabilities, and serialisation.
 //!
-//! Does not choose the penalty or weigh the labels (`head` does), and knows nothing of what the features are.
+//! Does not choose the penalty or the class weights (`head` does), and knows nothing about the features.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
@@ -17,7 +17,7 @@ pub const TOLERANCE: f64 = 1e-5;
 const MAGIC: &[u8; 4] = b"HCLR";
 const VERSION: u32 = 1;
 const HEADER: usize = 16;
-/// Rows to a task of the parallel product: large enough to hide the hand-over, small enough to stay in cache.
+/// Rows per task of the parallel product: large enough to amortize scheduling, small enough to stay in cache.
 const CHUNK: usize = 1_024;
 
 /// What a head is fitted on.
@@ -96,22 +96,21 @@ impl Logistic {
     /// The model that [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// Where the bytes are no such model, of a later version, cut short, too long, or hold a number that is
-    /// not finite.
+    /// The bytes are not such a model, of a later version, truncated, too long, or contain a number that is not
+    /// finite.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let refuse = |why: &str| {
-            Fault::new("read a linear head", why).hint("Tune again to write a new one: hardcase tune FILE")
-        };
+        let refuse =
+            |why: &str| Fault::new("read a trained head", why).hint("Train a new one: `hardcase tune FILE`");
         let mut words = bytes.chunks_exact(4).map(|w| <[u8; 4]>::try_from(w).unwrap_or_default());
         if words.next().as_ref() != Some(MAGIC) {
-            return Err(refuse("the bytes are no linear head"));
+            return Err(refuse("its bytes are something else"));
         }
         let mut header = words.by_ref().take(3).map(u32::from_le_bytes);
         let (Some(version), Some(classes), Some(dims)) = (header.next(), header.next(), header.next()) else {
-            return Err(refuse("the bytes end inside the header"));
+            return Err(refuse("its bytes end inside the header"));
         };
         if version != VERSION {
-            return Err(refuse("it was written by a later version of the program"));
+            return Err(refuse("it was written by a later version of hardcase"));
         }
         let (classes, dims) = (classes as usize, dims as usize);
         let expected = dims
@@ -124,7 +123,7 @@ impl Logistic {
         }
         let mut values: Vec<f32> = words.map(f32::from_le_bytes).collect();
         if !values.iter().all(|v| v.is_finite()) {
-            return Err(refuse("it holds a number that is not finite"));
+            return Err(refuse("it contains a number that is not finite"));
         }
         let bias = Array1::from(values.split_off(classes * dims));
         let weights = Array2::from_shape_vec((classes, dims), values)
@@ -133,19 +132,18 @@ impl Logistic {
     }
 }
 
-/// Examples made ready to be fitted at several penalties.
+/// Examples prepared for fits with several penalties.
 ///
-/// The features are moved to mean zero and one common unit scale, with a last column of ones for the bias.
-/// The minimum is the same, since the bias is free to absorb the shift; the way to it is several times
-/// shorter.
+/// The features are centred and scaled to a common unit scale, with a last column of ones for the bias. The
+/// minimum is the same, because the bias absorbs the shift, but the search converges several times faster.
 #[derive(Debug)]
 pub struct Problem {
     x: Array2<f64>,
-    /// The same with one example to a column: a product runs three times faster over contiguous rows.
+    /// `x` transposed: products over contiguous rows are three times faster.
     transposed: Array2<f64>,
     y: Vec<usize>,
     classes: usize,
-    /// The part of the whole weight that each example has.
+    /// Each example's share of the total weight.
     shares: Vec<f64>,
     total: f64,
     mean: Array1<f64>,
@@ -153,7 +151,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Copies `examples` in the scale of the search.
+    /// Copies and scales `examples`.
     pub fn new(examples: &Examples<'_>) -> Self {
         let x = examples.x;
         let dims = x.ncols();
@@ -185,11 +183,11 @@ impl Problem {
         }
     }
 
-    /// [`Logistic::fit`] from a `start` of the same shape instead of zero, to a `tolerance` of one's own.
+    /// [`Logistic::fit`] from a `start` of the same shape instead of zero, and with this `tolerance`.
     pub fn fit(&self, c: f64, start: Option<&Logistic>, tolerance: f64) -> Logistic {
         let columns = self.x.ncols();
         let start = start.map_or_else(|| vec![0.0; self.classes * columns], |model| self.inward(model));
-        // The penalty speaks of the weights in the features' own scale.
+        // The penalty applies to the weights in the original scale of the features.
         let penalty = 1.0 / (c * self.total * self.scale * self.scale);
         let mut logits = Array2::<f64>::zeros((self.classes, self.y.len()));
         let found = minimise(start, tolerance, |point, gradient| {
@@ -216,7 +214,7 @@ impl Problem {
         self.outward(&found.point)
     }
 
-    /// A model in the features' own scale as a point to start from.
+    /// A model in the original scale as a starting point.
     fn inward(&self, model: &Logistic) -> Vec<f64> {
         let mut point = Vec::with_capacity(model.weights.len() + model.bias.len());
         for (row, bias) in model.weights.rows().into_iter().zip(&model.bias) {
@@ -227,7 +225,7 @@ impl Problem {
         point
     }
 
-    /// The point found as a model in the features' own scale.
+    /// A point as a model in the original scale.
     fn outward(&self, point: &[f64]) -> Logistic {
         let dims = self.mean.len();
         let mut weights = Array2::zeros((self.classes, dims));
@@ -245,8 +243,8 @@ impl Problem {
     }
 }
 
-/// Turns one row of logits into probabilities and returns the log-loss of `label`, without ever taking the
-/// logarithm of a probability that has vanished.
+/// Turns one row of logits into probabilities and returns the log-loss of `label`, without taking the logarithm
+/// of a probability that may have underflowed.
 fn softmax_loss(mut logits: ArrayViewMut1<'_, f64>, label: usize) -> f64 {
     let most = logits.fold(f64::NEG_INFINITY, |m, &v| m.max(v));
     let lead = most - logits[label];
@@ -394,8 +392,8 @@ mod tests {
         let model = Logistic { weights: arr2(&[[1.0, 2.0], [3.0, 4.0]]), bias: array![0.5, -0.5] };
         let bytes = model.to_bytes();
         let why = |b: &[u8]| Logistic::from_bytes(b).err().map(|f| f.why().to_owned()).unwrap_or_default();
-        assert!(why(b"").contains("no linear head"));
-        assert!(why(b"GGUF\0\0\0\0").contains("no linear head"));
+        assert!(why(b"").contains("something else"));
+        assert!(why(b"GGUF\0\0\0\0").contains("something else"));
         assert!(why(&bytes[..10]).contains("header"));
         assert!(why(&bytes[..bytes.len() - 1]).contains("cut short"));
         assert!(why(&[&bytes[..], &[0]].concat()).contains("cut short"));

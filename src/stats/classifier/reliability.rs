@@ -1,8 +1,8 @@
-//! Whether probabilities are what they say: of texts that a model is 80 % sure of, it should be right about 80 in 100.
+//! Calibration error: of 100 texts of which a model is 80 % sure, it should be right about 80.
 //!
 //! The expected calibration error of the top label (Naeini et al. 2015, AAAI) over bins that hold the same number of cases each
-//! (Nixon et al. 2019, arXiv 1904.01685), weighted so that a sample speaks for the pool. Of few cases it comes out too high: hence at least ten
-//! to a bin.
+//! (Nixon et al. 2019, arXiv 1904.01685), weighted so that the sample represents the pool. With few cases it is biased upwards: hence at least
+//! ten cases to a bin.
 
 use crate::domain::figure::Figure;
 use crate::stats::estimate::bootstrap::{figure, replicates};
@@ -11,7 +11,7 @@ const LEAST_CASES: usize = 30;
 const MOST_BINS: usize = 10;
 const LEAST_IN_BIN: usize = 10;
 
-/// One case, which is a text: how sure the model was of its label, whether it was right, and how many of the pool it stands for.
+/// One case, which is a text: the model's confidence in its label, whether it was right, and how many texts of the pool the case represents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claim {
     /// The probability of the model's label, 0 to 1.
@@ -26,7 +26,7 @@ pub struct Claim {
 pub fn calibration_error(claims: &[Claim], seed: u64) -> Figure {
     let n = claims.len();
     if n < LEAST_CASES {
-        return Figure::undefined(format!("{n} of at least {LEAST_CASES} cases are answered"));
+        return Figure::undefined(format!("{n} of the {LEAST_CASES} answered cases needed"));
     }
     let all: Vec<usize> = (0..n).collect();
     let value = error_over(claims, &all);

@@ -1,44 +1,43 @@
-//! How well predictions meet the right labels: AC1, F1 and average precision as plain numbers, and the first two as figures.
+//! Scores of predictions besides kappa: AC1, F1 and average precision as plain numbers, and AC1 and F1 as figures.
 //!
-//! Beside kappa, because kappa falls towards 0 where nearly all cases carry one label, however often both agree. Which cases and whose
-//! answers count is decided by whoever calls.
+//! Kappa falls towards 0 if nearly all cases have the same label, however often both agree; these do not. The caller decides which cases and whose
+//! answers count.
 
 use crate::domain::figure::Figure;
 use crate::stats::agreement::kappa::LEAST_CASES;
 use crate::stats::estimate::bootstrap::{figure, floor_without_failure, replicates, with_low};
 
-/// Weighted counts of predictions against right labels. Whole numbers where each case weighs 1.
+/// Weighted counts of predictions against gold labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counts {
     labels: Vec<OfLabel>,
     total: f64,
 }
 
-/// Sums of weights of one label.
+/// Total weight of the cases of one label.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct OfLabel {
-    /// Over the cases that were predicted to have it.
+    /// Cases that were predicted to have it.
     pub predicted: f64,
-    /// Over the cases that have it.
+    /// Cases that have it.
     pub gold: f64,
-    /// Over the cases of both.
+    /// Cases that count for both.
     pub both: f64,
 }
 
 impl Counts {
-    /// No case yet, of a task with so many `labels`.
+    /// No case yet.
     pub fn new(labels: usize) -> Self {
         Self { labels: vec![OfLabel::default(); labels], total: 0.0 }
     }
 
-    /// Of pairs (predicted, gold), each weighing 1; labels below `labels`.
+    /// From pairs (predicted, gold), each with weight 1; labels below `labels`.
     pub fn over(pairs: &[(usize, usize)], labels: usize) -> Self {
         let mut counts = Self::new(labels);
         pairs.iter().for_each(|&(predicted, gold)| counts.add(predicted, gold, 1.0));
         counts
     }
 
-    /// Adds a case.
     pub fn add(&mut self, predicted: usize, gold: usize, weight: f64) {
         self.labels[predicted].predicted += weight;
         self.labels[gold].gold += weight;
@@ -48,13 +47,12 @@ impl Counts {
         self.total += weight;
     }
 
-    /// The sums of one label.
     pub fn of(&self, label: usize) -> OfLabel {
         self.labels[label]
     }
 
     /// Gwet's AC1: (pₐ − pₑ) / (1 − pₑ), with pₑ = Σ πₖ(1 − πₖ) / (K − 1) over all K labels of the task, used or not, where πₖ is the mean
-    /// of the two shares of label k. None without a case and with fewer than two labels.
+    /// of the two shares of label k. `None` without a case and with fewer than two labels.
     ///
     /// Source: K. L. Gwet, "Computing inter-rater reliability and its variance in the presence of high agreement", *British Journal of
     /// Mathematical and Statistical Psychology* 61 (2008), 29–48.
@@ -78,13 +76,13 @@ impl Counts {
         self.labels.iter().all(|l| l.both >= l.predicted.max(l.gold) * (1.0 - 1e-12))
     }
 
-    /// The harmonic mean of precision and recall of one label. None where no case has it and none was predicted to.
+    /// The harmonic mean of precision and recall of one label. `None` if no case has it and none was predicted to.
     pub fn f1(&self, label: usize) -> Option<f64> {
         let OfLabel { predicted, gold, both } = self.labels[label];
         if predicted + gold > 0.0 { Some(2.0 * both / (predicted + gold)) } else { None }
     }
 
-    /// The mean of [`Self::f1`] over the labels that have one, each counted alike. None without a case.
+    /// The unweighted mean of [`Self::f1`] over the labels that have one. `None` without a case.
     pub fn macro_f1(&self) -> Option<f64> {
         let (sum, n) = (0..self.labels.len())
             .filter_map(|label| self.f1(label))
@@ -94,8 +92,7 @@ impl Counts {
 }
 
 /// Average precision of one label: the area under its steps of precision over recall, Σ (Rᵢ − Rᵢ₋₁) Pᵢ, with a threshold at each distinct
-/// score, so that cases of the same score come in together, whatever their order. `cases` are (score, whether it has the label).
-/// None where no case has it.
+/// score, so that the order of tied cases does not matter. `cases` are (score, whether it has the label). `None` if no case has it.
 pub fn average_precision(cases: &[(f64, bool)]) -> Option<f64> {
     let all = cases.iter().filter(|(_, has)| *has).count();
     if all == 0 {
@@ -137,8 +134,8 @@ pub fn mean_f1(
     f1_never_certain(found, answers.cases() as f64)
 }
 
-/// An F1 of exactly 0 or 1 has no spread in the bootstrap. F1 is 2J / (1 + J) of the share J of right cases among those that either side
-/// gives the label, so the bound of that share, of `effective` cases, stands in.
+/// An F1 of exactly 0 or 1 has no spread in the bootstrap. F1 is 2J / (1 + J) of the share J of correct cases among those to which either side
+/// gives the label, so the exact bound of that share, with `effective` cases, is used instead.
 pub(in crate::stats) fn f1_never_certain(found: Figure, effective: f64) -> Figure {
     let of_share = |share: f64| 2.0 * share / (1.0 + share);
     match found {
@@ -152,13 +149,13 @@ pub(in crate::stats) fn f1_never_certain(found: Figure, effective: f64) -> Figur
     }
 }
 
-/// AC1 of weighted counts, whose resamples are `drawn`, over `n` cases that tell as much as `effective` even ones.
+/// AC1 of weighted counts with their resamples `drawn`, over `n` cases with an effective sample size of `effective`.
 pub(in crate::stats) fn ac1_figure<'a>(
     counts: &Counts,
     drawn: impl Iterator<Item = &'a Counts>,
     (n, effective): (usize, f64),
 ) -> Figure {
-    let why = "the task has one label only";
+    let why = "the task has only one label";
     let Some(value) = counts.ac1() else { return Figure::undefined(why) };
     let found = figure(value, drawn.map(Counts::ac1), n, why);
     if counts.is_perfect() { with_low(found, counts.ac1_at(floor_without_failure(effective))) } else { found }
@@ -167,7 +164,7 @@ pub(in crate::stats) fn ac1_figure<'a>(
 /// Pairs (model, expert) of the cases that count, by expert; experts with fewer than five are left out.
 struct Answers {
     experts: Vec<Vec<Option<(usize, usize)>>>,
-    /// The most that an expert has, where it is too few.
+    /// The greatest number that an expert has, for the message if it is too few.
     most: usize,
     labels: usize,
 }
@@ -211,8 +208,8 @@ impl Answers {
     fn figure(&self, score: impl Fn(&Counts) -> Option<f64> + Sync, seed: u64, unit: &str) -> Figure {
         let Some(value) = self.mean(|expert| score(&self.whole(expert))) else {
             return Figure::undefined(match self.most {
-                0 => format!("there is no {unit} yet"),
-                most => format!("only {most} of at least {LEAST_CASES} cases are there"),
+                0 => format!("no {unit} yet"),
+                most => format!("{most} of the {LEAST_CASES} cases needed"),
             });
         };
         let all = self.experts.iter().map(Vec::len).max().unwrap_or(0);
@@ -225,7 +222,7 @@ impl Answers {
                 score(&counts)
             })
         });
-        figure(value, drawn, self.cases(), "the cases are too few to say")
+        figure(value, drawn, self.cases(), "too few cases")
     }
 }
 
@@ -338,10 +335,10 @@ mod tests {
             known => known.to_string(),
         };
         let answers = vec![Some(0); 9];
-        assert_eq!(says(mean_f1(&[0; 9], &[answers], (1, 2), 1)), "there is no case of this label yet");
+        assert_eq!(says(mean_f1(&[0; 9], &[answers], (1, 2), 1)), "no case of this label yet");
         let four = vec![Some(0); 4];
-        assert_eq!(says(mean_ac1(&[0; 4], &[four], 2, 1)), "only 4 of at least 5 cases are there");
-        assert_eq!(says(mean_ac1(&[], &[], 2, 1)), "there is no case answered by an expert yet");
+        assert_eq!(says(mean_ac1(&[0; 4], &[four], 2, 1)), "4 of the 5 cases needed");
+        assert_eq!(says(mean_ac1(&[], &[], 2, 1)), "no case answered by an expert yet");
     }
 
     proptest! {

@@ -1,7 +1,7 @@
-//! Two models' opinions as one: a stacked logistic regression with a weight for each model and a bias for each label.
+//! Combines scout and judge: a stacked logistic regression with a weight for each model and a bias for each label.
 //!
-//! The log-odds of a label are `scout · log p_scout + judge · log p_judge + bias`. There are so few parameters because there are few labels to fit
-//! them on, and they are drawn towards the scout as it is: without evidence nothing changes. Stacking: Wolpert (1992), *Stacked
+//! The log-odds of a label are `scout · log p_scout + judge · log p_judge + bias`. There are few parameters because there are few labels to fit
+//! them on, and they are regularized towards the scout alone: without evidence nothing changes. Stacking: Wolpert (1992), *Stacked
 //! generalization*, Neural Networks 5. Without a judge it is temperature scaling with a bias (Guo et al. 2017, arXiv 1706.04599).
 
 use ndarray::{Array2, ArrayView2, Axis};
@@ -11,17 +11,17 @@ use super::lbfgs::minimise;
 pub use crate::domain::predictor::{Stack, Worth};
 use crate::stats::estimate::paired::Paired;
 
-/// So many labels a departure of 1 from the start weighs as much as.
+/// Strength of the regularization: a departure of 1 from the start weighs as much as this many labels.
 const PRIOR: f64 = 2.0;
 const FOLDS: usize = 5;
 const TOLERANCE: f64 = 1e-6;
-/// Log-probabilities below this are taken as this: one mistaken certainty must not decide.
+/// Log-probabilities are clipped here, so that one confident mistake cannot decide a fit.
 const LEAST: f32 = -12.0;
 
-/// Steps in which shares of labels are looked for, and how little the last one moves any.
+/// Greatest number of EM steps for the shares of labels, and the change below which they have converged.
 const MOST_STEPS: usize = 500;
 const STEADY: f64 = 1e-6;
-/// No label is taken to be rarer.
+/// Least share of a label.
 const LEAST_SHARE: f64 = 1e-4;
 
 /// Labelled examples as two models see them; each matrix is examples × labels, log-probabilities in nats.
@@ -47,17 +47,17 @@ pub enum Fitted {
 }
 
 impl Stack {
-    /// The scout as it is.
+    /// The scout alone.
     pub fn scout_alone(labels: usize) -> Self {
         Self { scout: 1.0, judge: 0.0, bias: vec![0.0; labels] }
     }
 
-    /// The judge as it is, without what it says of any text: `bias` is added to its log-probabilities.
+    /// The judge alone, with `bias` added to its log-probabilities.
     pub fn judge_alone(bias: Vec<f64>) -> Self {
         Self { scout: 0.0, judge: 1.0, bias }
     }
 
-    /// Fits weights and biases on examples that each label has the same share of, drawn towards `self`.
+    /// Fits weights and biases on examples weighted to equal shares of the labels, regularized towards `self`.
     pub fn fitted(&self, opinions: &Opinions<'_>, which: Fitted) -> Self {
         let rows: Vec<usize> = (0..opinions.gold.len()).collect();
         self.fitted_on(opinions, which, &rows)
@@ -103,7 +103,7 @@ impl Stack {
             value
         });
         let point = minimum.point;
-        // A judge is never believed in reverse: one that agrees with nobody is not listened to.
+        // A judge never gets a negative weight: one that contradicts the labels is ignored.
         if which == Fitted::Both && point[1] < 0.0 {
             return self.fitted_on(opinions, Fitted::Scout, rows);
         }
@@ -132,12 +132,12 @@ impl Stack {
 }
 
 impl Stack {
-    /// The same where each label is as common as among these texts, which a fit takes to have equal shares of all: shares are found by
-    /// expectation maximisation from what is said of each text (Saerens, Latinne and Decaestecker 2002, *Adjusting the outputs of a classifier to
-    /// new a priori probabilities*, Neural Computation 14). Both matrices are texts × labels, log-probabilities in nats.
+    /// Corrects for the label shares of these texts, because a fit assumes equal shares. The shares are estimated by expectation maximisation from
+    /// the probabilities of the texts (Saerens, Latinne and Decaestecker 2002, *Adjusting the outputs of a classifier to new a priori
+    /// probabilities*, Neural Computation 14). Both matrices are texts × labels, log-probabilities in nats.
     ///
-    /// It asks that the texts of a label look alike to the model here and where it was fitted. So it is for a model that had no part in choosing
-    /// what it was fitted on.
+    /// It assumes that texts of a label look alike to the model here and where it was fitted. So use it only for a model that had no part in
+    /// choosing what it was fitted on.
     pub fn at_shares_of(&self, scout: ArrayView2<'_, f32>, judge: ArrayView2<'_, f32>) -> Self {
         let p = self.probabilities(scout, judge).mapv(f64::from);
         let labels = self.bias.len();
@@ -171,7 +171,7 @@ pub fn is_enough(gold: &[usize], labels: usize) -> bool {
     (0..labels).all(|label| gold.iter().filter(|&&l| l == label).count() >= FOLDS)
 }
 
-/// Compares both with the scout alone, each fitted on the other folds; none where a label has fewer examples than there are folds.
+/// Compares both with the scout alone, each fitted on the other folds. `None` if a label has fewer examples than there are folds.
 pub fn worth(opinions: &Opinions<'_>, labels: usize, seed: u64) -> Option<Worth> {
     if !is_enough(opinions.gold, labels) {
         return None;

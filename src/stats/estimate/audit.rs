@@ -1,21 +1,21 @@
-//! Figures of the whole pool from the audit sample, each case weighted by how unlikely it was to be drawn.
+//! Estimates for the whole pool from the audit sample, each case weighted by the inverse of its inclusion probability.
 //!
-//! The sample is random but not even: it is stratified by probability. A case that was drawn with probability
-//! `p` stands for `1/p` items of the pool. Never pass mined cases: they stand for nothing but themselves.
+//! The sample is random but not even: it is stratified by predicted probability. A case that was drawn with probability
+//! `p` stands for `1/p` items of the pool. Never pass mined cases: they represent only themselves.
 //! Source: J. Hájek's ratio form of the Horvitz–Thompson estimator (1971); the interval resamples cases with
 //! their weights.
 //!
-//! A case is a text, however many experts have answered for it: what was drawn at random is texts. Their answers share its weight, and the
-//! bootstrap draws them together, so that a second answer to the same text makes no interval narrower by its mere number.
+//! A case is a text, however many experts have answered it: texts were drawn at random, not answers. The answers share the weight of the text,
+//! and the bootstrap draws them together, so a second answer to the same text does not by itself narrow an interval.
 
 use serde::Serialize;
 
 use super::bootstrap::{figure, floor_without_failure, replicates};
 use crate::domain::figure::Figure;
-use crate::stats::agreement::kappa::Tally;
+use crate::stats::agreement::tally::Tally;
 use crate::stats::classifier::scores::{Counts, OfLabel, ac1_figure, f1_never_certain};
 
-/// With fewer cases of a label its figures are undefined.
+/// With fewer cases of a label, its figures are undefined.
 pub const LEAST_CASES: usize = 5;
 
 /// One answered audit case: a text with the answers of all experts.
@@ -23,26 +23,26 @@ pub const LEAST_CASES: usize = 5;
 pub struct AuditCase {
     /// The probability with which it was drawn, above 0 and at most 1.
     pub inclusion: f64,
-    /// The model's label. Where the audit sample also set the prior, cross-fitted by the caller.
+    /// The model's label. If the audit sample also set the label shares, the caller cross-fits it.
     pub predicted: usize,
-    /// The experts' labels, one each; without any the case is left out.
+    /// One label per expert; a case without any is left out.
     pub answered: Vec<usize>,
 }
 
-/// What the audit says of one label.
+/// Estimates for one label.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LabelAudit {
-    /// Of the items the model gives this label, the share that has it. `n` counts audit cases so predicted.
+    /// Of the items that the model gives this label, the share that has it. `n` counts audit cases with this prediction.
     pub precision: Figure,
-    /// Of the items that have this label, the share the model finds. `n` counts audit cases so answered, by one expert or more.
+    /// Of the items that have this label, the share that the model finds. `n` counts audit cases to which an expert gave it.
     pub recall: Figure,
-    /// The harmonic mean of the two. `n` counts audit cases that are predicted or answered so.
+    /// The harmonic mean of precision and recall. `n` counts audit cases that count for either.
     pub f1: Figure,
     /// The share of the pool that has this label. `n` counts all audit cases.
     pub prevalence: Figure,
 }
 
-/// What the audit says of the pool.
+/// Estimates for the pool.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Audit {
     /// Answered audit cases: texts, not answers.
@@ -69,20 +69,18 @@ pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
     };
     let few_in_all = |have: usize| match have {
         0 => "no audit case is answered yet".to_owned(),
-        have => format!("only {have} of at least {LEAST_CASES} audit cases are answered"),
+        have => needed(have),
     };
     let label = |label: usize| LabelAudit {
         precision: sample.share(
             |sums| (sums.of(label).both, sums.of(label).predicted),
             |case| case.predicted == label,
-            |have| {
-                format!("the model gives this label to {have} audit cases, and {LEAST_CASES} are the least")
-            },
+            needed,
         ),
         recall: sample.share(
             |sums| (sums.of(label).both, sums.of(label).gold),
             |case| case.answered.contains(&label),
-            |have| format!("{have} audit cases have this label, and {LEAST_CASES} are the least"),
+            needed,
         ),
         f1: sample.f1(label),
         prevalence: sample.share(|sums| (sums.of(label).gold, sums.tally.total), |_| true, few_in_all),
@@ -96,6 +94,10 @@ pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
     }
 }
 
+fn needed(have: usize) -> String {
+    format!("{have} of the {LEAST_CASES} cases needed")
+}
+
 /// The cases with their sums over all of them and over every resample.
 struct Sample<'a> {
     cases: &'a [&'a AuditCase],
@@ -104,8 +106,7 @@ struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// The ratio of two sums; `among` says which cases make up the lower one, `few` what to say if they are
-    /// too few.
+    /// The ratio of two sums. `among` selects the cases of the denominator, `few` gives the reason if they are too few.
     fn share(
         &self,
         sums: impl Fn(&Sums) -> (f64, f64),
@@ -126,8 +127,7 @@ impl Sample<'_> {
     fn f1(&self, label: usize) -> Figure {
         let either = |case: &&AuditCase| case.predicted == label || case.answered.contains(&label);
         let (have, effective) = sizes(self.cases.iter().copied().filter(either));
-        let few =
-            format!("{have} audit cases have this label or are given it, and {LEAST_CASES} are the least");
+        let few = needed(have);
         match self.whole.counts.f1(label).filter(|_| have >= LEAST_CASES) {
             Some(value) => {
                 let drawn = self.drawn.iter().map(|sums| sums.counts.f1(label));
@@ -151,9 +151,9 @@ impl Sample<'_> {
             return Figure::undefined(few(have));
         }
         let Some(value) = self.whole.tally.kappa() else {
-            return Figure::undefined("model and expert give one and the same label to every audit case");
+            return Figure::undefined("all audit cases got the same label from model and experts");
         };
-        let fragile = "nearly all audit cases carry one label, so a few answers would decide it";
+        let fragile = "nearly all audit cases have the same label, so a few answers would decide it";
         match figure(value, self.drawn.iter().map(|sums| sums.tally.kappa()), have, fragile) {
             Figure::Known { value, hi, n, .. } if self.whole.tally.is_perfect() => {
                 let least = self.whole.tally.kappa_at(floor_without_failure(effective));
@@ -162,47 +162,6 @@ impl Sample<'_> {
             other => other,
         }
     }
-}
-
-impl LabelAudit {
-    /// Precision and recall as a person would say them, each with its own interval and n: "of 100 flagged about 80 are spam (52 to 94, n = 15);
-    /// of 100 spam it finds about 60 (38 to 79, n = 20)".
-    pub fn in_words(&self, name: &str) -> String {
-        let precision = match of_100(&self.precision) {
-            Some([right, lo, hi, n]) => {
-                format!("of 100 flagged about {right} are {name} ({lo} to {hi}, n = {n})")
-            }
-            None => format!("how many of those flagged are {name} is not known yet"),
-        };
-        let recall = match of_100(&self.recall) {
-            Some([found, lo, hi, n]) => {
-                format!("of 100 {name} it finds about {found} ({lo} to {hi}, n = {n})")
-            }
-            None => format!("how many {name} it finds is not known yet"),
-        };
-        format!("{precision}; {recall}")
-    }
-
-    /// The label's share of the pool as a person would say it: "about 6 % (3 to 11 %) of the pool is hate; n = 45"; none where it is not
-    /// known.
-    pub fn share_in_words(&self, name: &str) -> Option<String> {
-        let Figure::Known { value, lo, hi, n } = &self.prevalence else { return None };
-        let [value, lo, hi] = [value, lo, hi].map(|share| percent(*share));
-        Some(format!("about {value} % ({lo} to {hi} %) of the pool is {name}; n = {n}"))
-    }
-}
-
-/// A share with the ends of its interval, out of 100, and its n.
-fn of_100(figure: &Figure) -> Option<[usize; 4]> {
-    let Figure::Known { value, lo, hi, n } = figure else { return None };
-    let [value, lo, hi] = [value, lo, hi].map(|share| (100.0 * share).round() as usize);
-    Some([value, lo, hi, *n])
-}
-
-/// A share in percent, to the tenth where it is small and not nothing.
-fn percent(share: f64) -> String {
-    let percent = 100.0 * share;
-    if percent > 0.0 && percent < 1.0 { format!("{percent:.1}") } else { format!("{:.0}", percent.abs()) }
 }
 
 /// Sums of weights over one draw of the cases.
@@ -229,7 +188,7 @@ impl Sums {
     }
 }
 
-/// How many cases there are, and how many evenly weighted ones would carry as much information (Kish, 1965).
+/// The number of cases, and the effective sample size (Kish, 1965).
 fn sizes<'a>(cases: impl Iterator<Item = &'a AuditCase>) -> (usize, f64) {
     let (mut n, mut sum, mut squares) = (0, 0.0, 0.0);
     for case in cases {
@@ -306,25 +265,11 @@ mod tests {
         assert_eq!((known(&spam.recall).0, known(&spam.recall).3), (0.6, 20));
         assert!((known(&spam.prevalence).0 - 20.0 / 45.0).abs() < 1e-12);
         assert!((known(&found.accuracy).0 - 34.0 / 45.0).abs() < 1e-12);
-        // Each with its own n, which is not that of the whole sample, and with the figures that a screen shows.
-        let [precision, recall] = [&spam.precision, &spam.recall].map(|figure| {
-            let (_, lo, hi, n) = known(figure);
-            format!("({:.0} to {:.0}, n = {n})", 100.0 * lo, 100.0 * hi)
-        });
-        assert!(precision.ends_with("n = 15)") && recall.ends_with("n = 20)"), "{precision} {recall}");
-        assert_eq!(
-            spam.in_words("spam"),
-            format!("of 100 flagged about 80 are spam {precision}; of 100 spam it finds about 60 {recall}")
-        );
+
         assert!((known(&spam.f1).0 - 24.0 / 35.0).abs() < 1e-12 && known(&spam.f1).3 == 23);
         // Agreement 34/45, labels 35/90 and 55/90.
         let chance = 2.0 * (35.0 / 90.0) * (55.0 / 90.0);
         assert!((known(&found.ac1).0 - (34.0 / 45.0 - chance) / (1.0 - chance)).abs() < 1e-12);
-        let says = spam.share_in_words("spam").unwrap();
-        assert!(
-            says.starts_with("about 44 % (") && says.ends_with(" %) of the pool is spam; n = 45"),
-            "{says}"
-        );
     }
 
     #[test]
@@ -341,20 +286,14 @@ mod tests {
         let found = audit(&[even(1, 1, 4), even(0, 0, 30), even(0, 1, 1)].concat(), 2, 1);
         let spam = &found.labels[1];
         assert!(
-            matches!(&spam.precision, Figure::Undefined { undefined } if undefined.contains("4 audit cases"))
+            matches!(&spam.precision, Figure::Undefined { undefined } if undefined == "4 of the 5 cases needed")
         );
         assert_eq!(known(&spam.recall).3, 5);
-        assert!(
-            spam.in_words("spam")
-                .starts_with("how many of those flagged are spam is not known yet; of 100 spam")
-        );
         assert!(matches!(&spam.f1, Figure::Known { n: 5, .. }));
         let none = audit(&[], 2, 1);
-        assert_eq!(none.labels[1].share_in_words("spam"), None);
         assert!(
             matches!(&none.kappa, Figure::Undefined { undefined } if undefined.contains("no audit case"))
         );
-        assert!(none.labels[0].in_words("ham").ends_with("how many ham it finds is not known yet"));
     }
 
     #[test]
@@ -367,9 +306,6 @@ mod tests {
         assert!(value == 0.0 && lo == 0.0 && (hi - 0.0881).abs() < 1e-4 && n == 40, "{hi}");
         assert!(
             known(&found.kappa).1 < 0.9 && known(&found.ac1).1 < 0.95 && known(&found.labels[1].f1).1 < 0.9
-        );
-        assert!(
-            found.labels[2].share_in_words("egg").unwrap().starts_with("about 0 % (0 to 9 %) of the pool")
         );
     }
 
@@ -405,11 +341,6 @@ mod tests {
         assert_eq!(known(&found.labels[0].recall).3, 14, "texts that an expert says are ham");
         let nobody = AuditCase { inclusion: 0.5, predicted: 1, answered: Vec::new() };
         assert_eq!(audit(&[vec![nobody; 9], even(1, 1, 6)].concat(), 2, 1).n, 6);
-    }
-
-    #[test]
-    fn a_small_share_is_said_to_the_tenth() {
-        assert_eq!([0.0, 0.0004, 0.006, 0.0149, 1.0].map(percent), ["0", "0.0", "0.6", "1", "100"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Audit draws of several rounds as one sample.
 //!
-//! Each round draws from the audit items that no earlier round drew, so its inclusion probabilities are conditional. Source: Des Raj,
+//! Each round draws from the audit items that no earlier round has drawn, so its inclusion probabilities are conditional. Source: Des Raj,
 //! "Some estimators in sampling with varying probabilities without replacement", JASA 1956: after round r, the items drawn before it as
 //! they are plus those of r weighted by 1/π estimate a total without bias; the rounds' estimates are averaged by their share of the draws.
 
@@ -14,30 +14,24 @@ use crate::domain::task::Task;
 /// One answered audit case, which is a text, as it was drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RoundDraw {
-    /// The round that drew it.
     pub round: i64,
-    /// The probability with which it was drawn then, above 0 and at most 1.
+    /// The probability with which that round drew it, above 0 and at most 1.
     pub inclusion: f64,
 }
 
 /// An answer that counts for the audit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AuditAnswer {
-    /// The item.
     pub item: ItemId,
-    /// How it was drawn.
     pub draw: RoundDraw,
     /// The task's index of the label.
     pub label: usize,
 }
 
-/// A text of the audit with all answers that count. It was drawn once, however many experts answered for it: where cases are counted or
-/// weighted, this is the case.
+/// An audit text with all answers that count. It was drawn once, however many experts answered, so it counts and is weighted as one case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditText {
-    /// The item.
     pub item: ItemId,
-    /// How it was drawn.
     pub draw: RoundDraw,
     /// The task's index of each expert's label, at least one.
     pub labels: Vec<usize>,
@@ -65,9 +59,9 @@ pub fn audit_answers(answers: &[BlindAnswer], task: &Task) -> Vec<AuditAnswer> {
         .collect()
 }
 
-/// The probability that stands for each case in the whole sample, above 0 and at most 1, up to a common factor that ratio figures do not
-/// see. `draws` has each answered text once. `drawn` are all audit cases of each round, unanswered ones included: the answered are a random
-/// part of them.
+/// The inclusion probability of each case in the combined sample, above 0 and at most 1, up to a common factor that cancels in ratios. `draws`
+/// has each answered text once. `drawn` is the number of all audit cases of each round, including unanswered ones, of which the answered ones
+/// are a random part.
 pub fn combined_inclusion(draws: &[RoundDraw], drawn: &BTreeMap<i64, usize>) -> Vec<f64> {
     let mut answered: BTreeMap<i64, usize> = BTreeMap::new();
     for draw in draws {

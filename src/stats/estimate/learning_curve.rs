@@ -1,4 +1,4 @@
-//! What another round would probably add: a learning curve through the models so far, all judged on the same cases.
+//! What another round would probably add: a learning curve through the models so far, all evaluated on the same cases.
 //!
 //! Kappa is taken to rise as a − b·n⁻ᶜ with the training labels n, b not below 0: an inverse power law, as learning curves of many
 //! classifiers are (R. L. Figueroa et al., "Predicting sample size required for classification performance", *BMC Medical Informatics and
@@ -6,9 +6,9 @@
 //! are noisy, and half c = 1, where they are not. Each resample draws the evaluation cases, for all models together, and the distances of
 //! the models from the curve, which are the luck of what each was trained on.
 //!
-//! Limits: it knows no jump, such as a label that is met for the first time, and no other kind of model. Evaluation cases were mined where
-//! earlier models were unsure, so those look worse on them than they are and the curve is steeper than the truth: it errs towards another
-//! round. One round ahead only.
+//! Limits: it cannot foresee a jump, such as a label that appears for the first time, or another kind of model. Evaluation cases were mined where
+//! earlier models were unsure, so those models look worse on them than they are and the curve is too steep: it errs towards another round. It
+//! looks one round ahead only.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ use super::bootstrap::figure;
 use crate::domain::figure::Figure;
 use crate::stats::agreement::kappa::resampled;
 
-/// Models of different numbers of training labels that make a curve: two parameters, and one to see how far off they are.
+/// Models needed for a curve, each with a different number of training labels: two parameters, and one point to see how far off they are.
 pub const LEAST_MODELS: usize = 3;
 const EXPONENTS: [f64; 2] = [0.5, 1.0];
 
@@ -41,7 +41,7 @@ pub fn next_gain(models: &[Learned], experts: &[Vec<Option<usize>>], more: usize
     let have = models.len();
     if have < LEAST_MODELS {
         return Figure::undefined(format!(
-            "{have} of at least {LEAST_MODELS} models trained on different numbers of labels are there"
+            "{have} of the {LEAST_MODELS} models needed, each trained on a different number of labels"
         ));
     }
     let labels: Vec<&[usize]> = models.iter().map(|model| model.labels.as_slice()).collect();
@@ -60,7 +60,7 @@ pub fn next_gain(models: &[Learned], experts: &[Vec<Option<usize>>], more: usize
         .map(|(kappas, curve)| kappas.as_ref().map(|kappas| curve.gain(&curve.redrawn(kappas, &mut luck))))
         .collect();
     let why =
-        format!("nearly all of the {} cases carry one label, so a few answers would decide it", found.n);
+        format!("nearly all of the {} cases have the same label, so a few answers would decide it", found.n);
     figure(value, drawn, found.n, &why)
 }
 
@@ -170,10 +170,10 @@ mod tests {
             Figure::Undefined { undefined } => undefined,
             known => known.to_string(),
         };
-        assert!(why(&found).starts_with("2 of at least 3 models"), "{}", why(&found));
+        assert!(why(&found).starts_with("2 of the 3 models needed"), "{}", why(&found));
         found.push(found[1].clone());
         found.push(Learned { training: 0, ..found[0].clone() });
-        assert!(why(&found).starts_with("2 of at least 3 models"), "{}", why(&found));
+        assert!(why(&found).starts_with("2 of the 3 models needed"), "{}", why(&found));
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! How long an answer takes: the median, which a pause for coffee does not move.
+//! How long an answer takes: the median, which a coffee break does not move.
 //!
-//! Its interval takes two of the values themselves, so it assumes nothing of how they are spread.
+//! The ends of its interval are two of the values themselves, so it assumes no distribution.
 //! Source: David and Nagaraja, *Order Statistics* (2003), section 7.1.
 
 use crate::domain::figure::Figure;
@@ -8,12 +8,12 @@ use crate::domain::figure::Figure;
 /// The least number of values whose smallest and largest hold the median in 95 % of samples.
 pub const LEAST: usize = 6;
 
-/// The median of `values` with its 95 % interval; not defined below [`LEAST`] values. For some hundred values at most: of more than a
-/// thousand, the terms of the binomial distribution vanish.
+/// The median of `values` with its 95 % interval; undefined below [`LEAST`] values. For up to some hundred values: above a thousand, the terms
+/// of the binomial distribution underflow.
 pub fn median(values: &[f64]) -> Figure {
     let n = values.len();
     if n < LEAST {
-        return Figure::undefined(format!("{n} of at least {LEAST} answers are timed"));
+        return Figure::undefined(format!("{n} of the {LEAST} timed answers needed"));
     }
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn five_answers_are_too_few_and_one_long_pause_moves_nothing() {
-        assert_eq!(median(&[1.0; 5]), Figure::undefined("5 of at least 6 answers are timed"));
+        assert_eq!(median(&[1.0; 5]), Figure::undefined("5 of the 6 timed answers needed"));
         let Figure::Known { value, hi, n, .. } =
             median(&[2.0, 3.0, 4.0, 2.0, 3.0, 4.0, 3.0, 2.0, 4.0, 3_600.0])
         else {

@@ -1,19 +1,16 @@
-//! A mean and its standard error: mostly of the differences of two models on the same examples, by how much one's loss is above the
-//! other's.
+//! A mean with its standard error, mostly of the differences of two models' losses on the same examples.
 
 /// The mean of differences, or of any repeated values, with its standard error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paired {
-    /// The mean.
     pub mean: f64,
-    /// Its standard error.
+    /// The standard error of the mean.
     pub error: f64,
-    /// How many there are.
     pub n: usize,
 }
 
 impl Paired {
-    /// Of at least two differences; none of fewer.
+    /// `None` for fewer than two differences.
     pub fn of(differences: &[f64]) -> Option<Self> {
         let n = differences.len();
         if n < 2 {

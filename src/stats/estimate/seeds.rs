@@ -1,6 +1,6 @@
-//! A figure over repeated runs with different seeds: its mean and how far the mean may be off.
+//! The mean of a figure over runs with different seeds, with its confidence interval.
 //!
-//! The interval is over the seeds only; that of the cases within a run is another matter (`bootstrap`).
+//! The interval covers the seeds only; for the cases within a run see `bootstrap`.
 
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
@@ -11,32 +11,29 @@ use super::paired::Paired;
 /// The mean over seeds with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
-    /// The mean.
     pub mean: f64,
-    /// Lower end of the interval.
     pub lo: f64,
-    /// Upper end of the interval.
     pub hi: f64,
-    /// How many seeds.
+    /// Number of seeds.
     pub n: usize,
 }
 
 impl Spread {
-    /// Of one value a seed, by Student's t; none of fewer than two seeds.
+    /// From one value per seed, by Student's t. `None` for fewer than two seeds.
     pub fn of(values: &[f64]) -> Option<Self> {
         let Paired { mean, error, n } = Paired::of(values)?;
         let half = student_t(n - 1) * error;
         Some(Self { mean, lo: mean - half, hi: mean + half, n })
     }
 
-    /// With no end of the interval beyond what the figure can be: Student's t knows no bounds.
+    /// Clips the interval to the range of the figure, which Student's t does not know.
     #[must_use]
     pub fn within(self, least: f64, most: f64) -> Self {
         Self { lo: self.lo.clamp(least, most), hi: self.hi.clamp(least, most), ..self }
     }
 }
 
-/// The 97.5 % point of Student's t with so many degrees of freedom; infinite with none.
+/// The 97.5 % point of Student's t with this many degrees of freedom; infinite for 0.
 ///
 /// Bisection of the exact distribution at whole degrees of freedom, M. Abramowitz and I. A. Stegun, *Handbook of Mathematical Functions*
 /// (1964), 26.7.3 and 26.7.4.

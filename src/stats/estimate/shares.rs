@@ -1,8 +1,8 @@
-//! How common the labels are expected to be, once audit answers say something about it.
+//! Expected label shares, updated by audit answers.
 //!
 //! The task's shares are a person's guess, those of the pool a guess from scores. Either is a Dirichlet prior here, and the audit answers,
-//! weighted as in every audit figure, move it. The audit figures of prelabels placed by such shares would praise themselves: each answered
-//! audit item is therefore predicted with shares estimated without its fold. No answer outside the audit may ever be passed.
+//! weighted as in every audit figure, update it. Audit figures of prelabels that use such shares would be optimistic, so each answered audit
+//! item is predicted with shares estimated without its fold (cross-fitting). Never pass an answer from outside the audit.
 //!
 //! What it is worth: mean kappa on the pool over 20 simulated audits of 12 and of 30 items, six a round, and before any, from the guess and
 //! from given shares that are right or three times off in odds (samples of 2,500 to 5,435 texts: SMS spam 13 %, clickbait thinned to 8 %, ConvAbuse 17 %):
@@ -14,8 +14,8 @@
 //! | three times too high | .42, then .57, .60 | .42, then .50, .53 | .28, then .30, .29 |
 //! | three times too low | .48, then .54, .59 | .41, then .45, .48 | .33, then .32, .31 |
 //!
-//! Sources: the prior as so many cases seen before, R. L. Winkler, "The assessment of prior distributions in Bayesian analysis", JASA 1967;
-//! cases of uneven weight as so many even ones, L. Kish, *Survey Sampling* (1965).
+//! Sources: the prior as a number of cases seen before, R. L. Winkler, "The assessment of prior distributions in Bayesian analysis", JASA 1967;
+//! effective sample size, L. Kish, *Survey Sampling* (1965).
 
 use std::collections::BTreeMap;
 
@@ -27,20 +27,20 @@ pub use crate::domain::predictor::{AuditFold, FromAudit, SharesFrom};
 use crate::stats::classifier::calibration::ZeroShot;
 use crate::stats::classifier::head::stratified_folds;
 
-/// Audit items that must be answered for each label of the task, whichever they have, before the shares follow: on TREC's six labels
-/// twelve answers took kappa from .36 down to .34, thirty up to .37.
+/// Answered audit items needed per label of the task, whatever their labels, before the shares follow: on TREC's six labels twelve answers
+/// took kappa from .36 down to .34, thirty up to .37.
 pub const LEAST_PER_LABEL: usize = 5;
 const FOLDS: usize = 5;
 /// How far off a person's share is taken to be, in log-odds: 2.2-fold odds either way.
 const SPREAD_OF_TASK: f64 = 0.8;
 /// How far off the pool's guess is: its root mean square error in log-odds on SMS spam, clickbait, Davidson hate, ConvAbuse and TREC was 1.4.
 const SPREAD_OF_POOL: f64 = 1.5;
-/// No prior counts less than one case, so that no label is ever given up.
+/// A prior counts as at least one case, so that no label's share ever becomes 0.
 const LEAST_STRENGTH: f64 = 1.0;
 
 /// What is known before the audit.
 #[derive(Clone, Copy, Debug)]
-pub struct Start<'a> {
+pub struct BeforeAudit<'a> {
     /// Scores of the pool, items × labels.
     pub scores: ArrayView2<'a, f32>,
     /// Expected shares, one per label, summing to one.
@@ -52,7 +52,7 @@ pub struct Start<'a> {
 }
 
 impl SharesFrom {
-    /// Before any audit. A single share that is not given follows from the others.
+    /// Without audit answers. A single share that is not given follows from the others.
     pub fn before_audit(given: &[Option<f64>]) -> Self {
         if given.iter().filter(|share| share.is_none()).count() <= 1 { Self::Task } else { Self::Pool }
     }
@@ -62,12 +62,12 @@ impl SharesFrom {
         if let Self::Audit(audit) = self { audit.n } else { 0 }
     }
 
-    /// True where there are enough answers for the shares of so many `labels` to follow, and these are not the ones they follow already.
+    /// Whether there are enough answers for the shares of this many `labels` to follow them, and they differ from those followed already.
     pub fn should_follow(&self, answers: &[AuditAnswer], labels: usize) -> bool {
         count_items(answers) >= LEAST_PER_LABEL * labels && !self.follows(answers)
     }
 
-    /// True where they rest on just these answers.
+    /// Whether the shares rest on exactly these answers.
     pub fn follows(&self, answers: &[AuditAnswer]) -> bool {
         let Self::Audit(audit) = self else { return false };
         let mut held: Vec<_> = audit.held_out.iter().flat_map(|fold| fold.answers.iter().copied()).collect();
@@ -80,8 +80,8 @@ impl SharesFrom {
 
 /// The calibration whose shares follow the audit answers, and the same for each fold without the answers of that fold.
 ///
-/// The folds depend on the seed and on which items were answered, not on the answers: an item's own label has no part in its prediction.
-pub fn follow_audit(start: &Start<'_>, answers: &[AuditAnswer], seed: u64) -> (ZeroShot, FromAudit) {
+/// The folds depend on the seed and on which items were answered, not on the answers: an item's own label never influences its prediction.
+pub fn follow_audit(start: &BeforeAudit<'_>, answers: &[AuditAnswer], seed: u64) -> (ZeroShot, FromAudit) {
     let strength = strength(start.prior, spread(&SharesFrom::before_audit(start.given)));
     let fit = |answers: &[AuditAnswer]| {
         let shares = posterior(start.prior, strength, answers, start.drawn);
@@ -103,15 +103,15 @@ pub fn follow_audit(start: &Start<'_>, answers: &[AuditAnswer], seed: u64) -> (Z
     (fit(answers), audit)
 }
 
-/// The mean of the Dirichlet distribution that a prior worth `strength` cases becomes by the answers: prior and weighted shares, mixed as
-/// the prior's cases to the effective number of items. Without answers the prior.
+/// The mean of the Dirichlet posterior: the prior, worth `strength` cases, and the weighted shares of the answers, mixed in proportion to
+/// `strength` and the effective number of items. Without answers, the prior.
 fn posterior(
     prior: &[f64],
     strength: f64,
     answers: &[AuditAnswer],
     drawn: &BTreeMap<i64, usize>,
 ) -> Vec<f64> {
-    // By text, because two experts' answers to one are one look at the pool: they share its weight.
+    // By text, because two experts' answers to one text are one draw from the pool: they share its weight.
     let texts = by_text(answers);
     let draws: Vec<_> = texts.iter().map(|text| text.draw).collect();
     let mut by_label = vec![0.0; prior.len()];
@@ -134,9 +134,9 @@ fn posterior(
     prior.iter().zip(&by_label).map(share).collect()
 }
 
-/// Cases that a prior counts as whose shares are off by `spread` in log-odds: the Dirichlet with these means whose variances add up to
-/// those of the shares, `(spread · p(1 − p))²` each by the delta method. A rare label's share is so held more firmly: a person who says 1 %
-/// is surer to be within 10 points than one who says 50 %.
+/// The number of cases that a prior counts as if its shares are off by `spread` in log-odds: the Dirichlet with these means whose variances add
+/// up to those of the shares, `(spread · p(1 − p))²` each by the delta method. The share of a rare label is held more firmly: a person who says
+/// 1 % is surer to be within 10 points than one who says 50 %.
 fn strength(prior: &[f64], spread: f64) -> f64 {
     let variances = prior.iter().map(|p| p * (1.0 - p));
     let of_one: f64 = variances.clone().sum();
@@ -187,7 +187,8 @@ mod tests {
     fn followed(prior: &[f64], answers: &[AuditAnswer], seed: u64) -> (ZeroShot, FromAudit) {
         let scores = scores(60, prior.len(), 1);
         let given = vec![None; prior.len()];
-        let start = Start { scores: scores.view(), prior, given: &given, drawn: &all_answered(answers) };
+        let start =
+            BeforeAudit { scores: scores.view(), prior, given: &given, drawn: &all_answered(answers) };
         follow_audit(&start, answers, seed)
     }
 

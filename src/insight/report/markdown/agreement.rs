@@ -1,4 +1,4 @@
-//! How far experts agree, with each other and with the own earlier answers, and who says what where another says what.
+//! How well experts agree, with each other and with their own earlier answers, and which labels are confused.
 
 use super::escaped::Inline;
 use super::labelling::use_in_words;
@@ -6,29 +6,29 @@ use super::page::Page;
 use crate::domain::figure::Figure;
 use crate::insight::agreement::OnUse;
 use crate::insight::report::contents::Report;
-use crate::insight::report::figures::{Met, UseInFull};
+use crate::insight::report::figures::{ConfusionCell, UseInFull};
 
-/// With more labels than this a table of all with all is no longer read.
+/// With more labels than this, a full confusion matrix is unreadable.
 const WIDEST: usize = 10;
-/// No more pairs of labels are listed then.
+/// Number of confused pairs of labels that are listed instead.
 const MOST: usize = 40;
 
 pub(crate) fn agreement(page: &mut Page, report: &Report) {
     page.heading(2, &"Agreement".into());
     page.say(
-        "From each person's first blind answers, with 95 % intervals. Hard cases, the audit's and training cases are never mixed.",
+        "Computed from each person's first blind answers, with 95 % intervals. Hard, audit and training cases are never mixed.",
         &[],
     );
     for on in &report.figures.uses {
         of_use(page, on, &report.figures.labels);
     }
     page.say(
-        "Experts with their own earlier answers, on cases that came back blind, the mean of Cohen's kappa: {}",
-        &[(&report.figures.hard.own_agreement).into()],
+        "Experts with their own earlier answers, on cases repeated blind, mean Cohen's kappa: {}",
+        &[(&report.figures.hard.self_agreement).into()],
     );
-    if !report.figures.signs.is_empty() {
-        page.say("What may need a look:", &[]);
-        page.list(report.figures.signs.iter().map(Inline::from));
+    if !report.figures.warnings.is_empty() {
+        page.say("Warnings:", &[]);
+        page.list(report.figures.warnings.iter().map(Inline::from));
     }
 }
 
@@ -36,42 +36,42 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
     let on = &use_in_full.on;
     page.heading(3, &Inline::sentence("Cases: {}", &[use_in_words(on.cases_of)]));
     if on.shared == 0 {
-        page.say("No such case is answered by two experts: nothing can be said of their agreement.", &[]);
+        page.say("No such case is answered by two experts, so their agreement is not known.", &[]);
     } else {
-        page.say("{} cases are answered by two experts or more.", &[on.shared.into()]);
+        page.say("{} cases are answered by two or more experts.", &[on.shared.into()]);
         coefficients(page, on);
         pairs(page, on);
     }
     if !on.model_with.is_empty() {
         page.table(
-            &["the model with", "Cohen's kappa, on all that this expert has answered"],
+            &["the model with", "Cohen's kappa, on all cases that this expert has answered"],
             on.model_with.iter().map(|(name, kappa)| vec![name.into(), kappa.into()]),
         );
     }
     if on.shared > 0 {
         page.table(
-            &["label", "where one expert gives it, another does"],
+            &["label", "if one expert gives it, another does too"],
             labels.iter().zip(&on.by_label).map(|(label, figure)| vec![label.into(), figure.into()]),
         );
         page.table(
-            &["where one says", "another says", "in this share of answers to the same case", "cases"],
+            &["if one expert says", "another says", "in this share of answers to the same case", "cases"],
             on.confusions
                 .iter()
                 .map(|c| vec![(&c.one).into(), (&c.other).into(), (&c.share).into(), c.cases.into()]),
         );
         let title = if labels.len() <= WIDEST {
-            "Pairs of experts' answers to the same case. Each pair is counted once, whoever gave which: on the diagonal where both are the same, \
-             else above it. Nothing is counted below it."
+            "Pairs of experts' answers to the same case. Each pair is counted once: on the diagonal if both answers are the same, otherwise above it. \
+             The cells below the diagonal are not used."
         } else {
-            "Pairs of experts' answers to the same case, each pair once:"
+            "Pairs of experts' answers to the same case, each pair counted once:"
         };
-        met(page, title, &use_in_full.experts_met, labels);
+        confusion(page, title, &use_in_full.expert_confusion, labels);
     }
-    if !use_in_full.model_met.is_empty() {
-        met(
+    if !use_in_full.model_confusion.is_empty() {
+        confusion(
             page,
-            "The model's label (rows) with the experts' answers (columns):",
-            &use_in_full.model_met,
+            "The model's labels (rows) and the experts' answers (columns):",
+            &use_in_full.model_confusion,
             labels,
         );
     }
@@ -103,7 +103,7 @@ fn coefficients(page: &mut Page, on: &OnUse) {
             "Fleiss' kappa",
             "Krippendorff's alpha",
             "Gwet's AC1",
-            "the model on the same cases, mean Cohen's kappa",
+            "model on the same cases, mean Cohen's kappa",
         ],
         rows,
     );
@@ -119,12 +119,12 @@ fn pairs(page: &mut Page, on: &OnUse) {
     );
 }
 
-/// Who says what where another says what: all with all where that can be read, else the labels that differ, the most frequent first.
-fn met(page: &mut Page, title: &'static str, met: &[Met], labels: &[String]) {
+/// A confusion matrix: in full if there are few labels, else only the confused pairs, the most frequent first.
+fn confusion(page: &mut Page, title: &'static str, cells: &[ConfusionCell], labels: &[String]) {
     page.say(title, &[]);
     if labels.len() <= WIDEST {
         let cell = |one: &String, other: &String| {
-            met.iter().find(|m| m.one == *one && m.other == *other).map_or(0, |m| m.times)
+            cells.iter().find(|c| c.one == *one && c.other == *other).map_or(0, |c| c.times)
         };
         let row = |one: &String| {
             let mut cells = vec![Inline::from(one)];
@@ -135,15 +135,15 @@ fn met(page: &mut Page, title: &'static str, met: &[Met], labels: &[String]) {
         page.matrix("", &names, labels.iter().map(row).collect());
         return;
     }
-    let mut differ: Vec<&Met> = met.iter().filter(|m| m.one != m.other).collect();
-    let alike: usize = met.iter().filter(|m| m.one == m.other).map(|m| m.times).sum();
-    differ.sort_by_key(|m| std::cmp::Reverse(m.times));
+    let mut differ: Vec<&ConfusionCell> = cells.iter().filter(|c| c.one != c.other).collect();
+    let alike: usize = cells.iter().filter(|c| c.one == c.other).map(|c| c.times).sum();
+    differ.sort_by_key(|c| std::cmp::Reverse(c.times));
     page.table(
         &["one", "other", "times"],
-        differ.iter().take(MOST).map(|m| vec![(&m.one).into(), (&m.other).into(), m.times.into()]),
+        differ.iter().take(MOST).map(|c| vec![(&c.one).into(), (&c.other).into(), c.times.into()]),
     );
     page.say(
-        "{} times the two were the same; {} further pairs of labels that differ are not listed here, but in the JSON document.",
+        "{} times both were the same. {} further pairs of different labels are listed only in the JSON document.",
         &[alike.into(), differ.len().saturating_sub(MOST).into()],
     );
 }

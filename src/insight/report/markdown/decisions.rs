@@ -1,4 +1,4 @@
-//! What leads decided where experts differ, and why.
+//! What leads decided where experts disagree, and why.
 
 use super::escaped::Inline;
 use super::page::Page;
@@ -10,8 +10,7 @@ pub(crate) fn decisions(page: &mut Page, report: &Report) {
     let decisions = &report.decisions;
     page.heading(2, &"Adjudication".into());
     page.say(
-        "Texts on which experts differ by the answers that count: {}; of these undecided: {}. Decisions given: {}; of these taken back: {}, replaced by a later \
-         one: {}, standing: {}.",
+        "Texts on which experts disagree: {}, of these undecided: {}. Decisions made: {}, of these undone: {}, replaced by a later one: {}, in force: {}.",
         &[
             decisions.differ.into(),
             decisions.undecided.into(),
@@ -22,7 +21,7 @@ pub(crate) fn decisions(page: &mut Page, report: &Report) {
         ],
     );
     page.table(
-        &["text (key)", "of", "beginning", "experts said", "decided", "by", "when", "revision", "reason"],
+        &["text (key)", "split", "beginning", "answers", "decision", "by", "when", "revision", "reason"],
         decisions.standing.iter().map(row),
     );
 }
@@ -39,7 +38,7 @@ fn row(decision: &DecisionEntry) -> Vec<Inline> {
         Inline::from(&decision.beginning),
         Inline::list(decision.answers.iter().map(said), ", "),
         if decision.overtaken {
-            Inline::sentence("{} (counts no more: answered again since)", &[label])
+            Inline::sentence("{} (superseded: answered again since)", &[label])
         } else {
             label
         },

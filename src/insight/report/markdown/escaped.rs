@@ -1,23 +1,22 @@
-//! Text on its way into a line of Markdown. Names, reasons, texts and guidelines are other people's: none of it may become a heading, a cell, a link,
-//! HTML, or an order to a terminal.
+//! Escapes text for a line of Markdown. Names, reasons, texts and guidelines are untrusted: none of it may become a heading, a cell, a link, HTML, or a
+//! control sequence of a terminal.
 
 use crate::domain::figure::Figure;
 use crate::domain::sanitize::sanitize;
 
-/// What is special somewhere inside a line: emphasis, code, links, cells, headings, mentions, formulas.
+/// Characters with a meaning inside a line: emphasis, code, links, cells, headings, mentions, formulas.
 const SPECIAL: &[char] = &['\\', '`', '*', '_', '[', ']', '|', '~', '#', '$', '@', '^'];
 
-/// A piece of a line that is safe wherever it stands but at the beginning.
+/// A piece of a line that is safe anywhere except at the beginning of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Inline(String);
 
 impl Inline {
-    /// Nothing.
     pub fn none() -> Self {
         Self(String::new())
     }
 
-    /// Other people's text, on one line.
+    /// Untrusted text, on one line.
     pub fn text(text: &str) -> Self {
         let one_line = sanitize(&text.replace("\r\n", "\n")).split_whitespace().collect::<Vec<_>>().join(" ");
         let mut out = String::with_capacity(one_line.len());
@@ -45,23 +44,20 @@ impl Inline {
         Self(out)
     }
 
-    /// Pieces one after the other.
     pub fn list(parts: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
         Self(parts.into_iter().map(|part| part.0).collect::<Vec<_>>().join(between))
     }
 
-    /// What is there, else what is said instead.
     pub fn or(part: Option<Self>, instead: &'static str) -> Self {
         part.unwrap_or_else(|| instead.into())
     }
 
-    /// The line.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Words of the program itself.
+/// Words of the program itself, which need no escaping.
 impl From<&'static str> for Inline {
     fn from(words: &'static str) -> Self {
         Self(words.to_owned())
@@ -91,10 +87,10 @@ macro_rules! numbers {
 }
 numbers!(usize, i64, u64);
 
-/// Lines of other people's text as a quotation, each on a line of its own.
+/// Untrusted text as a block quotation, line by line.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::new();
-    // What tells lines apart here is a line feed alone; any other control character is made harmless within its line.
+    // Only a line feed separates lines here; any other control character is sanitized within its line.
     for line in text.replace("\r\n", "\n").trim().split('\n') {
         let line = at_beginning(Inline::text(line).0);
         match line.as_str() {
@@ -102,11 +98,11 @@ pub(crate) fn quoted(text: &str) -> String {
             line => out.extend(["> ", line, "\\\n"]),
         }
     }
-    // The last line of a paragraph needs no break, and a break there would be a backslash.
+    // After the last line of a paragraph, a hard break would show as a backslash.
     out.replace("\\\n>\n", "\n>\n").trim_end_matches("\\\n").trim_end_matches('\n').to_owned() + "\n"
 }
 
-/// A line that does not begin with what is special there: a list, a rule, an underline.
+/// Escapes what has a meaning at the beginning of a line: a list, a rule, an underline.
 fn at_beginning(line: String) -> String {
     let digits = line.chars().take_while(char::is_ascii_digit).count();
     match line.chars().nth(digits) {

@@ -1,4 +1,4 @@
-//! Who labelled, how blind, in which rounds, with how many others, and how texts came to their labels.
+//! Who labelled, how blind, in which rounds, with how many others, and how texts got their labels.
 
 use super::escaped::Inline;
 use super::page::Page;
@@ -20,21 +20,21 @@ pub(crate) fn people(page: &mut Page, report: &Report) {
     page.table(
         &[
             "person",
-            "also as",
+            "other names",
             "role",
             "logins",
             "sessions",
-            "standing labels",
+            "current labels",
             "skips",
             "first day",
             "last day",
-            "seconds a case",
-            "labels from a login not tied",
+            "seconds per case",
+            "labels from an untied login",
         ],
         report.people.iter().map(row),
     );
     page.say(
-        "Seconds a case: the median of the last 200 timed answers at most. A name is tied to the login that first used it.",
+        "Seconds per case are the median of up to 200 last timed answers. A name is tied to the login that first used it.",
         &[],
     );
     if !report.said_of_experts.is_empty() {
@@ -74,8 +74,8 @@ fn said(said: &SaidOfExperts) -> Inline {
         match said.action.as_str() {
             "lead" => "{}: {} made {} a lead",
             "expert" => "{}: {} made {} an expert",
-            "same" => "{}: {} said that {} and {} are one person",
-            _ => "{}: {} said that {} and {} are two persons",
+            "same" => "{}: {} declared {} and {} to be one person",
+            _ => "{}: {} declared {} and {} to be two people",
         },
         &parts,
     )
@@ -96,25 +96,26 @@ pub(crate) fn blindness(page: &mut Page, report: &Report) {
         }),
     );
     page.say(
-        "Of {} labels ever given, changed ones and those of cases shown again included, {} were given blind and {} after the model's view or others' \
-         answers had been shown, {} of all beside the prelabel. A view was shown {} times, each person and text once.",
+        "Of {} labels ever given, including changed ones and those of repeated cases, {} were given blind and {} after the model's view or others' \
+         answers had been shown; {} were given with the prelabel on the screen. Model's view or others' answers were shown {} times, counting each person and \
+         text once.",
         &[
             blind.answers.into(),
             blind.blind.into(),
             blind.after_reveal.into(),
-            blind.beside_prelabel.into(),
+            blind.with_prelabel.into(),
             blind.reveals.into(),
         ],
     );
     let counting = |cases_of: &str| Inline::from(blind.counting.get(cases_of).copied().unwrap_or(0));
     page.say(
-        "Figures rest on each person's first blind answer alone: {} to hard cases, {} to audit cases, {} to training cases. {} answers are to cases that came \
-         back blind to whoever had answered them.",
+        "Figures use only each person's first blind answer to a case: {} to hard cases, {} to audit cases, {} to training cases. {} answers are to cases that \
+         were repeated blind.",
         &[counting("hard"), counting("audit"), counting("training"), blind.shown_again.into()],
     );
     let skips: usize = report.remarks.skips.values().sum();
     page.say(
-        "{} cases were skipped and not labelled, each person's counted{}. They count in no figure. {} texts are flagged for a second look, and {} notes stand.",
+        "{} cases were skipped and not labelled, counted per person{}. They enter no figure. {} texts are flagged for a second look, and there are {} notes.",
         &[
             skips.into(),
             by_split(report),
@@ -136,7 +137,7 @@ fn by_split(report: &Report) -> Inline {
 pub(crate) fn rounds(page: &mut Page, report: &Report) {
     page.heading(2, &"Rounds".into());
     if report.rounds.is_empty() {
-        page.say("There was none.", &[]);
+        page.say("There are no rounds yet.", &[]);
         return;
     }
     page.table(
@@ -151,8 +152,8 @@ pub(crate) fn rounds(page: &mut Page, report: &Report) {
             "closed",
             "cases",
             "withdrawn",
-            "shown again",
-            "sent round again",
+            "repeated",
+            "re-annotated",
             "note",
         ],
         report.rounds.iter().map(|round| {
@@ -162,7 +163,7 @@ pub(crate) fn rounds(page: &mut Page, report: &Report) {
                 Inline::from(&round.strategy),
                 round.budget.into(),
                 round.seed.into(),
-                text(&round.mined_from, "nothing yet"),
+                text(&round.mined_from, "no model"),
                 text(&round.overlap, "–"),
                 Inline::from(&round.opened),
                 text(&round.closed, "open"),
@@ -180,15 +181,15 @@ pub(crate) fn overlap(page: &mut Page, report: &Report) {
     if report.overlap.is_empty() {
         return;
     }
-    page.heading(2, &"Overlap: asked for and reached".into());
+    page.heading(2, &"Overlap, asked for and reached".into());
     page.table(
         &[
             "round",
             "cases of",
             "cases",
             "answers asked for",
-            "of these given",
-            "beyond that",
+            "of these, given",
+            "beyond those",
             "complete cases",
             "cases without a label",
         ],
@@ -206,13 +207,13 @@ pub(crate) fn overlap(page: &mut Page, report: &Report) {
         }),
     );
     page.say(
-        "The program never asks for more answers to a case than there are active experts, so a project of one never reaches what is asked for here.",
+        "The program never asks for more answers to a case than there are active experts, so a project with one expert never reaches the overlap asked for.",
         &[],
     );
 }
 
 pub(crate) fn reached(page: &mut Page, report: &Report) {
-    page.heading(2, &"How texts came to their labels".into());
+    page.heading(2, &"How texts got their labels".into());
     page.table(
         &["cases of", "adjudicated", "agreed", "one expert", "majority", "tie", "skipped by all"],
         report.reached.iter().map(|on| {
@@ -228,8 +229,8 @@ pub(crate) fn reached(page: &mut Page, report: &Report) {
         }),
     );
     page.say(
-        "A lead's decision counts before all answers, else the label that most experts gave; a tie has none. What was said under an earlier revision \
-         counts no more once the case was answered again under a newer one. `hardcase export FILE --what final` has every text.",
+        "A lead's decision overrides all answers; otherwise the label that most experts gave counts, and after a tie there is none. Answers given under an \
+         earlier revision are superseded once the case is answered again under a newer one. `hardcase export FILE --what final` lists every text.",
         &[],
     );
 }

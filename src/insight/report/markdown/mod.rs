@@ -1,4 +1,4 @@
-//! A report as Markdown, that a person reads in a terminal, in a browser or on paper.
+//! The report as Markdown, to be read in a terminal, in a browser or on paper.
 
 mod agreement;
 mod decisions;

@@ -1,4 +1,4 @@
-//! What the model does, what the audit says of the pool, and which files and settings all of it comes from.
+//! How good the model is, the audit's estimates for the whole pool, and the files and settings behind them.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
     let figures = &report.figures;
     page.heading(2, &"The model".into());
     let Some(kind) = &figures.prelabels else {
-        page.say("Nothing has been scouted yet: there is no model.", &[]);
+        page.say("No text has a prelabel yet, so there is no model to describe.", &[]);
         return;
     };
     let hard = &figures.hard;
-    page.say("The prelabels that count are those of: {}.", &[kind.into()]);
+    page.say("The prelabels in use come from: {}.", &[kind.into()]);
     page.table(
         &["on hard cases (evaluation)", "figure"],
         [
-            ("model with experts, the mean of Cohen's kappa", &hard.model_expert),
-            ("the same as Gwet's AC1", &hard.ac1),
-            ("experts with each other, the mean of Cohen's kappa (the ceiling)", &hard.expert_expert),
-            ("the model on the cases of the ceiling", &hard.model_on_shared),
+            ("model with experts, mean Cohen's kappa", &hard.model_expert),
+            ("model with experts, Gwet's AC1", &hard.ac1),
+            ("experts with each other, mean Cohen's kappa (the ceiling)", &hard.expert_expert),
+            ("model with experts, on the cases of the ceiling", &hard.model_on_shared),
         ]
         .map(|(name, figure)| vec![name.into(), figure.into()]),
     );
@@ -33,7 +33,7 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
         figures.labels.iter().zip(&hard.f1).map(|(label, f1)| vec![label.into(), f1.into()]),
     );
     if let Some(gain) = &figures.gain {
-        page.say("Last model and the one before it: {}.", &[gain.into()]);
+        page.say("{}", &[gain.into()]);
     }
     page.table(
         &[
@@ -42,7 +42,7 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
             "revision",
             "training labels",
             "kappa with experts on all hard cases to date",
-            "counts",
+            "in use",
         ],
         report.predictors.iter().filter_map(|predictor| {
             Some(vec![
@@ -59,17 +59,17 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
 
 pub(crate) fn audit(page: &mut Page, report: &Report) {
     let audit = &report.figures.audit;
-    page.heading(2, &"The whole pool, by the audit".into());
+    page.heading(2, &"The whole pool, estimated by the audit".into());
     if audit.n == 0 {
         page.say(
-            "No audit case is answered that a model has prelabelled: nothing is known of the whole pool.",
+            "No audit case with a prelabel is answered yet, so nothing is known about the whole pool.",
             &[],
         );
         return;
     }
     page.say(
-        "Estimated from {} answered texts that were drawn at random, each weighted by how likely it was to be drawn. A text counts once, however many \
-         experts answered for it.",
+        "Estimated from {} answered texts that were drawn at random, each weighted by the inverse of its probability of being drawn. A text counts once, \
+         however many experts answered it.",
         &[audit.n.into()],
     );
     page.table(
@@ -78,7 +78,10 @@ pub(crate) fn audit(page: &mut Page, report: &Report) {
             ("share of the pool on which they agree", &audit.accuracy),
             ("Cohen's kappa", &audit.kappa),
             ("Gwet's AC1", &audit.ac1),
-            ("how far its probabilities are off, on average", &report.figures.calibration_error),
+            (
+                "calibration error (how far its probabilities are off, on average)",
+                &report.figures.calibration_error,
+            ),
         ]
         .map(|(name, figure)| vec![name.into(), figure.into()]),
     );
@@ -101,7 +104,7 @@ pub(crate) fn audit(page: &mut Page, report: &Report) {
 pub(crate) fn files(page: &mut Page, report: &Report) {
     page.heading(2, &"Models, adapters and settings".into());
     if report.models.is_empty() {
-        page.say("The project knows no model.", &[]);
+        page.say("The project has no model yet.", &[]);
         return;
     }
     page.table(
@@ -145,7 +148,7 @@ pub(crate) fn files(page: &mut Page, report: &Report) {
         }),
     );
     page.table(
-        &["prelabels by", "model", "made", "revision", "what it is told (hash)", "settings"],
+        &["prelabels by", "model", "made", "revision", "prompt (hash)", "settings"],
         report.predictors.iter().map(|predictor| {
             vec![
                 Inline::from(&predictor.kind),

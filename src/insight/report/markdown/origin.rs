@@ -1,4 +1,4 @@
-//! Which project it is, what was asked, and of which texts.
+//! Which project it is, the task, and where the texts come from.
 
 use super::escaped::Inline;
 use super::page::Page;
@@ -12,7 +12,7 @@ pub(crate) fn about(page: &mut Page, report: &Report) {
     let name = report.revisions.last().map(|r| Inline::from(&r.task.name));
     page.heading(1, &Inline::sentence("Report on {}", &[Inline::or(name, "a project")]));
     page.say(
-        "Project `{}`, made {} UTC by {}. The label log has {} events; its blake3 is `{}`. Intervals are drawn from the seed {}. All times are UTC.",
+        "Project `{}`, created {} UTC by {}. The label log has {} events; its BLAKE3 hash is `{}`. Intervals are drawn from the seed {}. All times are UTC.",
         &[
             Inline::from(&about.project.to_string()),
             Inline::from(&about.made),
@@ -23,9 +23,9 @@ pub(crate) fn about(page: &mut Page, report: &Report) {
         ],
     );
     match about.reader {
-        Role::Lead => page.say("Written for a lead: everything in the file counts.", &[]),
+        Role::Lead => page.say("Written for a lead: it covers everything in the file.", &[]),
         Role::Expert => page.say(
-            "Written for an expert who does not lead: the answers to {} texts whose cases are still open are left out of everything that follows.",
+            "Not written for a lead: the answers to {} texts whose cases are still open are left out of everything below.",
             &[about.left_out.into()],
         ),
     }
@@ -34,7 +34,7 @@ pub(crate) fn about(page: &mut Page, report: &Report) {
 pub(crate) fn task(page: &mut Page, report: &Report) {
     page.heading(2, &"The task".into());
     page.table(
-        &["revision", "set", "by", "changed", "standing labels given under it"],
+        &["revision", "set", "by", "changed", "current labels given under it"],
         report.revisions.iter().map(|revision| {
             vec![
                 revision.number.into(),
@@ -48,7 +48,7 @@ pub(crate) fn task(page: &mut Page, report: &Report) {
     for revision in &report.revisions {
         let first = revision.changed.is_empty();
         let tells = |part: &'static str| first || revision.changed.contains(&part);
-        let title = if revision.stands { "Revision {}, which stands" } else { "Revision {}" };
+        let title = if revision.current { "Revision {}, the current one" } else { "Revision {}" };
         page.heading(3, &Inline::sentence(title, &[revision.number.into()]));
         if tells("name") {
             page.say("Name: {}", &[Inline::from(&revision.task.name)]);
@@ -58,9 +58,9 @@ pub(crate) fn task(page: &mut Page, report: &Report) {
         }
         if tells("assistance") {
             let says = match revision.task.assist {
-                Assist::After => "Experts see the model's view of a case after their answer to it.",
+                Assist::After => "Experts see the model's view of a case only after they have answered it.",
                 Assist::Before => {
-                    "Experts see the model's view of a training case before their answer to it, of all other cases after it."
+                    "Experts see the model's view of a training case before they answer it, and of any other case only afterwards."
                 }
             };
             page.say(says, &[]);
@@ -77,8 +77,8 @@ pub(crate) fn task(page: &mut Page, report: &Report) {
 
 fn changes(revision: &RevisionEntry) -> Inline {
     let changed = Inline::list(revision.changed.iter().map(|part| Inline::from(*part)), ", ");
-    match (revision.beside, revision.changed.is_empty()) {
-        (true, _) => Inline::sentence("{} (written in another copy, beside the one above)", &[changed]),
+    match (revision.concurrent, revision.changed.is_empty()) {
+        (true, _) => Inline::sentence("{} (set in another copy, in parallel with the one above)", &[changed]),
         (false, true) => Inline::none(),
         (false, false) => changed,
     }
@@ -86,7 +86,7 @@ fn changes(revision: &RevisionEntry) -> Inline {
 
 fn labels(page: &mut Page, revision: &RevisionEntry) {
     page.table(
-        &["label", "key", "kept as", "description", "examples", "expected share"],
+        &["label", "key", "id", "description", "examples", "expected share"],
         revision.task.labels.iter().map(|label| {
             vec![
                 Inline::from(&label.name),
@@ -104,7 +104,7 @@ pub(crate) fn data(page: &mut Page, report: &Report) {
     let data = &report.data;
     page.heading(2, &"The texts".into());
     if data.sources.is_empty() {
-        page.say("Nothing has been imported.", &[]);
+        page.say("Nothing has been imported yet.", &[]);
         return;
     }
     page.table(
@@ -121,8 +121,8 @@ pub(crate) fn data(page: &mut Page, report: &Report) {
     );
     let of = |split: &str| Inline::from(data.splits.get(split).copied().unwrap_or(0));
     page.say(
-        "{} rows are {} texts: {} had the text of another. By a hash of their content {} are for training, {} for evaluation and {} for the audit \
-         (shares of evaluation and audit fixed at {} and {}). No label of an evaluation or audit text trains anything.",
+        "{} rows contain {} different texts; {} rows repeat a text. A hash of the content assigns {} texts to training, {} to evaluation and {} to the audit \
+         (the shares of evaluation and audit are fixed at {} and {}). Labels of evaluation and audit texts are never trained on.",
         &[
             data.rows.into(),
             data.items.into(),

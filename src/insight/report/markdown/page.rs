@@ -1,8 +1,7 @@
-//! A page of Markdown: headings, paragraphs, lists, quotations and tables. It takes only what is safe in a line.
+//! Builds a page of Markdown: headings, paragraphs, lists, quotations and tables. It accepts only escaped text ([`Inline`]).
 
 use super::escaped::{Inline, quoted};
 
-/// A page that grows.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     text: String,
@@ -22,7 +21,6 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A list.
     pub fn list(&mut self, points: impl IntoIterator<Item = Inline>) {
         self.apart();
         for point in points {
@@ -30,13 +28,13 @@ impl Page {
         }
     }
 
-    /// Other people's text, line by line.
+    /// Untrusted text as a block quotation.
     pub fn quote(&mut self, text: &str) {
         self.apart();
         self.text.push_str(&quoted(text));
     }
 
-    /// A table; nothing without rows. Missing cells are empty.
+    /// A table; nothing if there are no rows. Missing cells are empty.
     pub fn table(&mut self, columns: &[&'static str], rows: impl IntoIterator<Item = Vec<Inline>>) {
         let rows: Vec<Vec<Inline>> = rows.into_iter().collect();
         if rows.is_empty() {
@@ -50,7 +48,7 @@ impl Page {
         }
     }
 
-    /// The same with columns that are named by other people.
+    /// A table whose column names are untrusted text.
     pub fn matrix(&mut self, corner: &'static str, names: &[Inline], rows: Vec<Vec<Inline>>) {
         let mut head = vec![Inline::from(corner)];
         head.extend(names.iter().cloned());
@@ -76,7 +74,6 @@ impl Page {
         }
     }
 
-    /// All of it.
     pub fn text(self) -> String {
         self.text
     }

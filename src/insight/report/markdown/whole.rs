@@ -5,7 +5,7 @@ use super::page::Page;
 use super::{agreement, decisions, labelling, model, origin};
 use crate::insight::report::contents::Report;
 
-/// The report as Markdown: no line of it is other people's but what is quoted or stands in a cell, escaped.
+/// The report as Markdown. Untrusted text appears only in quotations and cells, escaped.
 pub fn markdown(report: &Report) -> String {
     let mut page = Page::default();
     origin::about(&mut page, report);

@@ -299,7 +299,7 @@ mod tests {
     fn report(lead: bool, items: &[i64]) -> Message {
         let disputes = items.iter().map(|item| dispute(*item)).collect();
         let report =
-            AgreementReport { lead, labels: Vec::new(), uses: Vec::new(), signs: Vec::new(), disputes };
+            AgreementReport { lead, labels: Vec::new(), uses: Vec::new(), warnings: Vec::new(), disputes };
         Message::Page(Page::new(Ok(report)))
     }
 

@@ -167,7 +167,7 @@ impl Page<'_> {
             (_, n) => (format!("{n} disagreements need a decision; {open} lists them."), theme.warning),
         };
         self.sentence(" ", &says, style);
-        for sign in &report.signs {
+        for sign in &report.warnings {
             self.sentence(" ! ", &drawable(sign), theme.warning);
         }
         for on in &report.uses {

@@ -9,7 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::figure::Figure;
 use crate::domain::grouped::counted;
-use crate::insight::advice::{Advice, Ceiling};
+use crate::insight::advice::Advice;
+use crate::insight::ceiling::Ceiling;
 use crate::insight::next_round::NextRound;
 use crate::insight::status::Status;
 use crate::tui::keys::Action;
@@ -98,7 +99,7 @@ impl Page<'_> {
         }
         let head = vec![Span::styled(format!(" Round {}  ", status.round), theme.title)];
         self.sentence(head, &says, theme.text);
-        for owed in status.open_rounds.iter().filter(|_| status.several_hands()) {
+        for owed in status.open_rounds.iter().filter(|_| status.needs_several_annotators()) {
             let head = vec![Span::raw("   ")];
             self.sentence(head, &format!("round {}: {owed}", owed.round), theme.quiet);
         }
@@ -151,7 +152,7 @@ impl Page<'_> {
             .curve
             .iter()
             .map(|p| &p.kappa)
-            .chain([&status.kappa.expert_expert, &status.kappa.own_agreement])
+            .chain([&status.kappa.expert_expert, &status.kappa.self_agreement])
             .filter_map(low);
         let scale = Scale::holding(lows, width);
         let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "model", "kappa", scale.axis());
@@ -183,7 +184,7 @@ impl Page<'_> {
                 }
             }
         }
-        let (experts, own) = (&status.kappa.expert_expert, &status.kappa.own_agreement);
+        let (experts, own) = (&status.kappa.expert_expert, &status.kappa.self_agreement);
         let mut rows = Vec::new();
         if experts.value().is_some() || own.value().is_none() {
             let only = experts.value().is_some() && !matches!(held_against, Some(Ceiling::Experts(_)));
@@ -336,7 +337,7 @@ impl Page<'_> {
 
 /// How many answers of this person may be mistakes, and how to see them; nothing where none may.
 fn label_issues(status: &Status, items: &str) -> Option<String> {
-    let n = *status.slips_by_expert.get(&status.you)?;
+    let n = *status.label_issues_by_expert.get(&status.you)?;
     let says = counted(n, "answer of yours may be a mistake", "answers of yours may be mistakes");
     Some(format!("{says}: press {items} and search for suspect to look again"))
 }
@@ -468,7 +469,7 @@ fn share(figure: &Figure, says: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::insight::advice::StopBy;
+    use crate::insight::ceiling::StopBy;
     use crate::insight::next_round::{Basis, Narrower, Outlook};
     use crate::tui::keys::Keymap;
     use crate::tui::theme::{Theme, ThemeName};

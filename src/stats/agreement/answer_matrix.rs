@@ -1,4 +1,4 @@
-//! From answers to the matrices that the agreement measures take: a row for each expert, a column for each case.
+//! Turns stored answers into the matrices that agreement is computed from: a row per expert, a column per case.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use crate::domain::task::Task;
 
 /// Experts' answers to the same cases, as indices of the task's labels. Answers with a label that the task no longer has are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ballots {
+pub struct AnswerMatrix {
     /// The cases' items, ascending.
     pub items: Vec<ItemId>,
-    /// The experts, ascending.
-    pub names: Vec<ExpertId>,
+    /// One per row of `experts`, ascending.
+    pub expert_ids: Vec<ExpertId>,
     /// `experts[expert][case]`.
     pub experts: Vec<Vec<Option<usize>>>,
 }
 
-/// Ballots on cases that a model has predicted too.
+/// The same answers next to a model's labels, on the cases that the model has predicted.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Judged {
+pub struct ModelAndExperts {
     /// The cases' items, ascending.
     pub items: Vec<ItemId>,
     /// `model[case]`.
@@ -29,7 +29,7 @@ pub struct Judged {
     pub experts: Vec<Vec<Option<usize>>>,
 }
 
-impl Ballots {
+impl AnswerMatrix {
     /// Collects answers by case and expert.
     pub fn collect(answers: &[BlindAnswer], task: &Task) -> Self {
         let mut by_item: BTreeMap<ItemId, BTreeMap<ExpertId, usize>> = BTreeMap::new();
@@ -38,54 +38,60 @@ impl Ballots {
                 by_item.entry(answer.item).or_default().insert(answer.expert, label);
             }
         }
-        let mut names: Vec<ExpertId> = by_item.values().flat_map(BTreeMap::keys).copied().collect();
-        names.sort_unstable();
-        names.dedup();
-        let experts = names
+        let mut expert_ids: Vec<ExpertId> = by_item.values().flat_map(BTreeMap::keys).copied().collect();
+        expert_ids.sort_unstable();
+        expert_ids.dedup();
+        let experts = expert_ids
             .iter()
-            .map(|name| by_item.values().map(|given| given.get(name).copied()).collect())
+            .map(|expert| by_item.values().map(|given| given.get(expert).copied()).collect())
             .collect();
-        Self { items: by_item.into_keys().collect(), names, experts }
+        Self { items: by_item.into_keys().collect(), expert_ids, experts }
     }
 
     /// The same answers on the cases that a model has predicted. `items` ascending, `probabilities` row after row, `labels[i]` the task's
     /// index of the model's label `i`; a prediction whose top label the task no longer has is left out.
-    pub fn predicted_by(&self, items: &[ItemId], probabilities: &[f32], labels: &[Option<usize>]) -> Judged {
+    pub fn predicted_by(
+        &self,
+        items: &[ItemId],
+        probabilities: &[f32],
+        labels: &[Option<usize>],
+    ) -> ModelAndExperts {
         let width = labels.len();
-        let mut judged = Judged { experts: vec![Vec::new(); self.experts.len()], ..Judged::default() };
+        let mut with_model =
+            ModelAndExperts { experts: vec![Vec::new(); self.experts.len()], ..ModelAndExperts::default() };
         for (case, item) in self.items.iter().enumerate() {
             let row =
                 items.binary_search(item).ok().and_then(|i| probabilities.get(i * width..(i + 1) * width));
             let top = row.and_then(|row| labels[Probabilities(row.to_vec()).top()]);
             if let Some(label) = top {
-                judged.items.push(*item);
-                judged.model.push(label);
-                for (out, expert) in judged.experts.iter_mut().zip(&self.experts) {
+                with_model.items.push(*item);
+                with_model.model.push(label);
+                for (out, expert) in with_model.experts.iter_mut().zip(&self.experts) {
                     out.push(expert[case]);
                 }
             }
         }
-        judged
+        with_model
     }
 }
 
-/// First answers beside those to the same cases shown again: `pairs[expert][case]`, as indices of the task's labels, where an expert has
-/// given both.
+/// First answers paired with those to the same cases shown again: `pairs[expert][case]`, as indices of the task's labels. `None` unless the
+/// expert has given both.
 pub fn pairs_of(
     first: &[BlindAnswer],
     again: &[BlindAnswer],
     task: &Task,
 ) -> Vec<Vec<Option<(usize, usize)>>> {
-    let [first, again] = [first, again].map(|answers| Ballots::collect(answers, task));
+    let [first, again] = [first, again].map(|answers| AnswerMatrix::collect(answers, task));
     let pairs = |(name, row): (&ExpertId, &Vec<Option<usize>>)| {
-        let before = first.names.binary_search(name).ok().map(|expert| &first.experts[expert]);
+        let before = first.expert_ids.binary_search(name).ok().map(|expert| &first.experts[expert]);
         let pair = |(item, again): (&ItemId, &Option<usize>)| {
             let case = first.items.binary_search(item).ok()?;
             before?[case].zip(*again)
         };
         again.items.iter().zip(row).map(pair).collect()
     };
-    again.names.iter().zip(&again.experts).map(pairs).collect()
+    again.expert_ids.iter().zip(&again.experts).map(pairs).collect()
 }
 
 /// The task's index of each of a model's labels, which are stable keys.
@@ -112,13 +118,13 @@ mod tests {
             inclusion: None,
         };
         let answers = [answer(5, 1, "a"), answer(3, 1, "b"), answer(5, 2, "b"), answer(9, 2, "gone")];
-        let ballots = Ballots::collect(&answers, &task);
-        assert_eq!(ballots.items, [ItemId(3), ItemId(5)]);
-        assert_eq!(ballots.experts, [vec![Some(1), Some(0)], vec![None, Some(1)]]);
+        let matrix = AnswerMatrix::collect(&answers, &task);
+        assert_eq!(matrix.items, [ItemId(3), ItemId(5)]);
+        assert_eq!(matrix.experts, [vec![Some(1), Some(0)], vec![None, Some(1)]]);
         // The model lists its labels the other way round.
         let labels = labels_of(&task, &["b".into(), "a".into()]);
-        let judged = ballots.predicted_by(&[ItemId(5)], &[0.3, 0.7], &labels);
-        assert_eq!((judged.model, judged.experts), (vec![0], vec![vec![Some(0)], vec![Some(1)]]));
+        let with_model = matrix.predicted_by(&[ItemId(5)], &[0.3, 0.7], &labels);
+        assert_eq!((with_model.model, with_model.experts), (vec![0], vec![vec![Some(0)], vec![Some(1)]]));
     }
 
     #[test]

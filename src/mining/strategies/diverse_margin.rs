@@ -1,31 +1,18 @@
-//! Smallest margin first (breaking ties; Scheffer, Decomain and Wrobel, IDA 2001), plain and with diversity.
+//! Margin with diversity: the candidate of smallest margin in each of as many clusters as the budget.
+//!
+//! After Citovsky et al., "Batch Active Learning at Scale" (NeurIPS 2021), with k-means instead of their hierarchical clustering. Rounds also use
+//! it to fill what a strategy leaves of the budget.
 
 use rand_chacha::ChaCha8Rng;
 
-use super::geometry::clusters;
-use super::pool::Pool;
-use super::strategies::strategy::{Pick, Ranking, Strategy};
+use super::strategy::{Pick, Ranking, Strategy};
 use crate::domain::case::Reason;
+use crate::mining::geometry::clusters;
+use crate::mining::pool::Pool;
 
-/// How many times the budget diversity chooses from.
+/// The clusters are made of the candidates of smallest margin, this many times the budget.
 const BREADTH: usize = 10;
 
-/// The candidates of smallest margin.
-pub struct Margin;
-
-impl Strategy for Margin {
-    fn name(&self) -> &'static str {
-        "margin"
-    }
-
-    fn rank(&self, pool: &Pool, budget: usize, _rng: &mut ChaCha8Rng) -> Ranking {
-        let chosen = pool.nearest_the_boundary(budget);
-        Ranking { chosen: chosen.into_iter().map(|i| Pick::alone(i, Reason::Margin)).collect(), note: None }
-    }
-}
-
-/// The candidate of smallest margin in each of as many clusters as the budget, among ten times the budget of
-/// smallest margin (after Citovsky et al., NeurIPS 2021, with k-means in place of their hierarchy).
 pub struct DiverseMargin;
 
 impl Strategy for DiverseMargin {
@@ -39,14 +26,14 @@ impl Strategy for DiverseMargin {
     }
 }
 
-/// `budget` candidates of small margin from different regions, smallest margin first; then, where there are too
-/// few regions, the smallest margins left.
+/// `budget` candidates of small margin from different clusters, smallest margin first; if there are too few clusters, then
+/// the smallest margins left.
 pub fn diverse(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let near = pool.nearest_the_boundary(budget.saturating_mul(BREADTH));
     if near.len() <= budget {
         return near;
     }
-    // A group keeps the order of `near`, so its first member has its smallest margin.
+    // A group keeps the order of `near`, so its first member has the smallest margin.
     let mut firsts: Vec<usize> =
         clusters::group(pool, &near, budget, rng).iter().filter_map(|g| g.first().copied()).collect();
     firsts.sort_unstable_by(|a, b| pool.margin(*a).total_cmp(&pool.margin(*b)).then(a.cmp(b)));
@@ -64,18 +51,8 @@ mod tests {
 
     use rand::SeedableRng;
 
-    use super::super::synthetic::Synthetic;
     use super::*;
-
-    #[test]
-    fn the_smallest_margins_come_first() {
-        let made = Synthetic::overlapping(200, 8, 3, 1);
-        let pool = made.pool();
-        let chosen = Margin.rank(&pool, 20, &mut ChaCha8Rng::seed_from_u64(0)).chosen;
-        let worst = chosen.iter().map(|p| pool.margin(p.index)).fold(0.0, f32::max);
-        let better = pool.candidates().iter().filter(|&&i| pool.margin(i) < worst).count();
-        assert!(better < 20 && chosen.len() == 20);
-    }
+    use crate::mining::synthetic::Synthetic;
 
     #[test]
     fn diversity_reaches_every_group_that_plain_margin_leaves_out() {

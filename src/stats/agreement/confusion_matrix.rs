@@ -1,4 +1,4 @@
-//! Who says what where another says what: counts of answers to the same cases, label by label. It knows no coefficient.
+//! Confusion matrices: how often two labels were given to the same case. Knows no coefficient.
 
 /// `table[a][b]`, `a <= b`: pairs of experts of whom one gave `a` and the other `b` to the same case, each pair once. `experts[expert][case]`,
 /// labels below `labels`.
@@ -15,7 +15,7 @@ pub fn between_experts(experts: &[Vec<Option<usize>>], labels: usize) -> Vec<Vec
 }
 
 /// `table[a][b]`: experts' answers `b` to cases to which the model gives `a`. `model[case]`, `experts[expert][case]`, labels below `labels`.
-pub fn with_model(model: &[usize], experts: &[Vec<Option<usize>>], labels: usize) -> Vec<Vec<usize>> {
+pub fn model_by_experts(model: &[usize], experts: &[Vec<Option<usize>>], labels: usize) -> Vec<Vec<usize>> {
     let mut table = vec![vec![0; labels]; labels];
     for expert in experts {
         for (a, b) in model.iter().zip(expert).filter_map(|(a, b)| Some((*a, (*b)?))) {
@@ -39,6 +39,6 @@ mod tests {
         // Case 1: 0 and 1. Case 2: 1 and 0, 1 and 0, 0 and 0. Case 3: 0 and 0. Case 4: 1 and 1.
         assert_eq!(between_experts(&experts, 2), [[2, 3], [0, 1]]);
         assert_eq!(between_experts(&experts[..1], 2), [[0, 0], [0, 0]]);
-        assert_eq!(with_model(&[0, 0, 1, 1], &experts, 2), [[3, 2], [2, 2]]);
+        assert_eq!(model_by_experts(&[0, 0, 1, 1], &experts, 2), [[3, 2], [2, 2]]);
     }
 }

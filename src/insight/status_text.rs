@@ -1,0 +1,149 @@
+//! The status as text, for the verb `status`. The Progress screen draws the same figures itself.
+
+use super::ceiling::Ceiling;
+use super::next_round::NextRound;
+use super::status::Status;
+use crate::domain::figure::Figure;
+use crate::domain::repeat::ONE_IN;
+
+impl Status {
+    /// What the model is compared with.
+    pub fn ceiling(&self) -> Option<Ceiling<'_>> {
+        Ceiling::of(&self.kappa.expert_expert, &self.kappa.self_agreement)
+    }
+
+    /// Whether more than one round is open, or an open round needs more than one annotator.
+    pub fn needs_several_annotators(&self) -> bool {
+        self.open_rounds.len() > 1 || self.open_rounds.iter().any(|owed| owed.more > 0 || owed.by.len() > 1)
+    }
+
+    fn self_agreement(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self.kappa.self_agreement {
+            Figure::Known { n, .. } => {
+                let ceiling = if let Some(Ceiling::Own(_)) = self.ceiling() { " (ceiling)" } else { "" };
+                format!("experts with themselves, {n} repeated cases{ceiling}")
+            }
+            Figure::Undefined { .. } => "experts, themselves".to_owned(),
+        };
+        writeln!(f, "  {name} {}", self.kappa.self_agreement)?;
+        match self.shown_again {
+            0 => Ok(()),
+            n => writeln!(
+                f,
+                "    ({n} {} so far. One case in {ONE_IN} comes back blind, to measure how consistent answers are; these answers train nothing.)",
+                if n == 1 { "answer to a repeated case" } else { "answers to repeated cases" }
+            ),
+        }
+    }
+
+    /// How many answers may be wrong, and how to review them.
+    fn label_issues(&self) -> Option<String> {
+        let issues = match self.label_issues_by_expert.values().sum::<usize>() {
+            0 => return None,
+            1 => "1 answer may be wrong".to_owned(),
+            n => format!("{n} answers may be wrong"),
+        };
+        let whose: Vec<String> =
+            self.label_issues_by_expert.iter().map(|(name, n)| format!("{n} of {name}")).collect();
+        Some(format!(
+            "{issues} ({}). To review yours, search for `suspect` in the list of texts in the workstation.",
+            whose.join(", ")
+        ))
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}", self.question)?;
+        writeln!(
+            f,
+            "  texts      {} (from {} rows), {} with a prelabel",
+            self.items, self.rows, self.scored
+        )?;
+        let balance: Vec<String> = self
+            .balance
+            .iter()
+            .map(|(name, b)| format!("{} {name} ({} training)", b.labels, b.training))
+            .collect();
+        writeln!(f, "  labels     {}: {}", self.labels, balance.join(", "))?;
+        if let Some(r) = self.round_cases.filter(|_| !self.needs_several_annotators()) {
+            writeln!(
+                f,
+                "  round      {}: {} of {} cases labelled, {} skipped",
+                self.round, r.labelled, r.cases, r.skipped
+            )?;
+        }
+        for owed in self.open_rounds.iter().filter(|_| self.needs_several_annotators()) {
+            writeln!(f, "  round      {}: {owed}", owed.round)?;
+        }
+        if self.untied_labels > 0 {
+            writeln!(
+                f,
+                "             {} of the labels came from a login not tied to their name (`hardcase expert FILE list`)",
+                self.untied_labels
+            )?;
+        }
+        writeln!(f, "\nHard cases (evaluation), Cohen's kappa with 95 % interval")?;
+        writeln!(f, "  model and experts   {}", self.kappa.model_expert)?;
+        if let Figure::Known { .. } = self.kappa.ac1 {
+            writeln!(f, "  the same, as AC1    {}", self.kappa.ac1)?;
+        }
+        let known = self.kappa.expert_expert.value().is_some();
+        let only = known && !matches!(self.ceiling(), Some(Ceiling::Experts(_)));
+        let experts = if only { "experts          " } else { "experts (ceiling)" };
+        writeln!(f, "  {experts}   {}", self.kappa.expert_expert)?;
+        if let Figure::Known { .. } = self.kappa.expert_expert {
+            writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
+        }
+        if let Figure::Known { .. } = self.experts_agree.alpha {
+            writeln!(f, "  experts, alpha      {}", self.experts_agree.alpha)?;
+            writeln!(f, "  experts, AC1        {}", self.experts_agree.ac1)?;
+        }
+        match self.disagreements.undecided {
+            0 => {}
+            1 => writeln!(f, "  1 disagreement is undecided: `hardcase adjudicate FILE --list`")?,
+            n => writeln!(f, "  {n} disagreements are undecided: `hardcase adjudicate FILE --list`")?,
+        }
+        self.self_agreement(f)?;
+        for says in [&self.no_ceiling, &self.unclear].into_iter().flatten() {
+            writeln!(f, "  {says}")?;
+        }
+        for point in &self.curve {
+            let after = match (point.after_round, point.audit) {
+                (Some(round), _) => format!("after round {round}"),
+                (None, 0) => "before labelling".to_owned(),
+                (None, n) => format!("{n} audit answers"),
+            };
+            writeln!(f, "    {after:<17} {:<9} {:>4} labels   {}", point.kind, point.training, point.kappa)?;
+        }
+        writeln!(f, "  {}", self.gain.says)?;
+        if let Some(outlook) = self.next_round.as_ref().and_then(NextRound::by_curve) {
+            writeln!(f, "  {outlook}")?;
+        }
+        writeln!(f, "\nWhole pool (audit), {} cases", self.audit.n)?;
+        writeln!(f, "  kappa      {}", self.audit.kappa)?;
+        if let Figure::Known { .. } = self.audit.ac1 {
+            writeln!(f, "  AC1        {}", self.audit.ac1)?;
+        }
+        if let Figure::Known { .. } = self.calibration_error {
+            writeln!(f, "  its probabilities are off by {} on average", self.calibration_error)?;
+        }
+        for line in self.shares_in_words.iter().chain(&self.audit_in_words) {
+            writeln!(f, "  {line}")?;
+        }
+        let skipped: usize = self.skipped.values().sum();
+        if skipped > 0 {
+            writeln!(f, "\n{skipped} cases were skipped. They count in no figure.")?;
+        }
+        if let Some(judge) = &self.judge {
+            writeln!(f, "\n{judge}")?;
+        }
+        if let Some(says) = self.label_issues() {
+            writeln!(f, "\n{says}")?;
+        }
+        if let Some(job) = &self.last_job {
+            writeln!(f, "\nLast job: {job}")?;
+        }
+        write!(f, "Next: {}", self.advice)
+    }
+}
