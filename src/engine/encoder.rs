@@ -21,7 +21,7 @@ use super::encoder_worker::{Job, Rows};
 use super::llama::{MOST_TEXTS, Served, physical_cores};
 use super::lora::AdapterFile;
 use super::model_file::{ModelFacts, inspect};
-use super::transformer::Weights;
+use super::transformer::{Family, Role, Weights};
 use crate::domain::fault::{Fault, Result};
 
 /// Longer texts are cut here even where the model allows more: attention's memory grows with the square.
@@ -132,11 +132,15 @@ impl Encoder {
         let weights = Weights::read_encoder(&self.path, self.facts.pooling)
             .map_err(|e| Fault::new(attempted, e.to_string()).because(e))?;
         weights.map(Arc::new).ok_or_else(|| {
+            let names: Vec<_> = Family::with(Role::Encoder).map(|family| family.name).collect();
             let why = format!(
-                "the model '{}' is not an encoder of architecture bert with the tensors that belong to one ({})",
-                self.facts.name, self.facts.architecture
+                "the model '{}' (architecture {}) is not one of the encoders that can be trained here",
+                self.facts.name,
+                self.facts.architecture.escape_debug()
             );
-            Fault::new(attempted, why).hint("The head stays; adapters are trained for models like the embedded one")
+            let names = names.join(", ");
+            Fault::new(attempted, why)
+                .hint(format!("Adapters can be trained for encoders of these architectures: {names}"))
         })
     }
 

@@ -224,6 +224,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::engine::transformer::Role;
 
     /// An adapter of two blocks for each family, and for encoders its head.
     fn files(invocation: &[u32]) -> Vec<AdapterFile> {
@@ -244,7 +245,7 @@ mod tests {
                 .map(|(from, out)| Update { a: matrix(4, from), b: matrix(out, 4) });
             let lora = Lora { rank: 4, alpha: 8.0, updates: updates.collect() };
             let head = Head { weight: matrix(3, 8), bias: Array1::from(vec![0.5, -1.0, 2.0]) };
-            let head = (family.name == "bert").then_some(head);
+            let head = (family.role == Role::Encoder).then_some(head);
             AdapterFile { family, lora, head, invocation: invocation.to_vec() }
         };
         Family::ALL.iter().map(&mut file).collect()

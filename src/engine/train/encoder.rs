@@ -13,8 +13,8 @@ use super::train_loop::{Callbacks, Ended, Epoch, Settings, Step, train_loop};
 use crate::domain::fault::{Fault, Result};
 use crate::engine::lora::{EncoderAdapter, Head, Lora};
 use crate::engine::transformer::{
-    Activations, AttentionBatch, Batch, Cores, Graph, Keep, Layout, Target, Weights, embed, log_softmax,
-    multiplied, pool, pool_gradient, product,
+    Activations, AttentionBatch, Batch, Cores, Graph, Keep, Layout, Target, Weights, embed, final_norm,
+    final_norm_gradient, log_softmax, multiplied, pool, pool_gradient, product,
 };
 
 /// Tokens computed at once: what a step keeps in memory for its gradients grows with them.
@@ -106,6 +106,8 @@ struct Passed {
     lengths: Vec<usize>,
     batch: Batch,
     kept: Vec<Activations>,
+    /// What came out of the last block.
+    states: Array2<f32>,
     /// `texts × dimensions`, each of length 1, and what lengths they had.
     unit: Array2<f32>,
     norms: Vec<f32>,
@@ -165,7 +167,9 @@ impl<'m> Model<'m> {
                 kept
             }
         };
-        let mut unit = pool(self.weights.pooling, &lengths, states.view());
+        let mut last = states.clone();
+        final_norm(self.weights, &mut last);
+        let mut unit = pool(self.weights.pooling, &lengths, last.view());
         let mut norms = Vec::new();
         for mut vector in unit.rows_mut() {
             let norm = vector.dot(&vector).sqrt();
@@ -179,7 +183,7 @@ impl<'m> Model<'m> {
                 log_softmax(row);
             }
         }
-        Passed { lengths, batch, kept, unit, norms, log_probabilities: scores }
+        Passed { lengths, batch, kept, states, unit, norms, log_probabilities: scores }
     }
 
     /// The probabilities of texts given as tokens, none empty: `texts × labels`.
@@ -233,7 +237,7 @@ impl<'m> Model<'m> {
         gradient: &mut Rows,
     ) {
         let (blocks, head, _) = self.parts(parameters);
-        let Passed { lengths, batch, kept, unit, norms, .. } = passed;
+        let Passed { lengths, batch, kept, states, unit, norms, .. } = passed;
         let (by_blocks, by_head) = gradient.split_at_mut(self.weights.shape.blocks);
         if let [by_weight, by_bias] = by_head {
             let dim = (self.labels, self.weights.shape.dimensions);
@@ -250,7 +254,8 @@ impl<'m> Model<'m> {
             let along = by.dot(&unit);
             by.iter_mut().zip(unit).for_each(|(by, unit)| *by = (*by - unit * along) / norm);
         }
-        let by_states = pool_gradient(self.weights.pooling, &lengths, by_vectors.view());
+        let mut by_states = pool_gradient(self.weights.pooling, &lengths, by_vectors.view());
+        final_norm_gradient(self.weights, &states, &mut by_states);
         self.graph(&batch, blocks).backward(kept, Keep::All, by_states, by_blocks);
     }
 }

@@ -1,4 +1,4 @@
-//! An encoder from tokens to one pooled vector a text, after llama.cpp's `bert.cpp`.
+//! An encoder from tokens to one pooled vector a text.
 //!
 //! Texts lie end to end, so the products of all of them are one, and no number is spent on padding. Each thread has a pass of its own.
 
@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use super::attention::AttentionBatch;
 use super::block::{Activations, Batch, sized};
 use super::graph::Graph;
-use super::ops::Cores;
+use super::ops::{Cores, norm_gradient_rows, norm_rows};
 use super::weights::Weights;
 use crate::engine::model_file::Pooling;
 
@@ -34,6 +34,7 @@ impl EncoderPass {
         embed(&self.weights, texts.iter().map(Vec::as_slice), &mut self.states);
         let graph = Graph { weights: &self.weights, batch: &batch, cores: Cores::One, updates: None };
         graph.run(&mut self.states, &mut self.memory);
+        final_norm(&self.weights, &mut self.states);
         pool(self.weights.pooling, &lengths, self.states.view())
     }
 }
@@ -61,6 +62,22 @@ pub fn embed<'t>(
         if let Some(norm) = &weights.embedding_norm {
             norm.apply(values);
         }
+    }
+}
+
+/// What comes out of the last block goes through the last norm, in families that have one.
+pub fn final_norm(weights: &Weights, states: &mut Array2<f32>) {
+    if let (Some(norm), Some(values)) = (&weights.final_norm, states.as_slice_mut()) {
+        norm_rows(Cores::One, norm, values);
+    }
+}
+
+/// From the gradient by the result of [`final_norm`] to that by its input.
+pub fn final_norm_gradient(weights: &Weights, states: &Array2<f32>, by_result: &mut Array2<f32>) {
+    if let (Some(norm), Some(states), Some(by)) =
+        (&weights.final_norm, states.as_slice(), by_result.as_slice_mut())
+    {
+        norm_gradient_rows(Cores::One, norm, states, by);
     }
 }
 

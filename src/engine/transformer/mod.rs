@@ -24,7 +24,7 @@ pub(in crate::engine) use attention::{AttentionBatch, Segment};
 pub(in crate::engine) use block::{Activations, Batch, Keep};
 pub(in crate::engine) use choices::{Choice, choose, choose_gradient};
 pub use encoder_pass::EncoderPass;
-pub(in crate::engine) use encoder_pass::{embed, pool, pool_gradient};
+pub(in crate::engine) use encoder_pass::{embed, final_norm, final_norm_gradient, pool, pool_gradient};
 pub use family::{Family, Role};
 pub(in crate::engine) use graph::Graph;
 pub use kv_cache::{BlockKv, KvCache, Numbers};

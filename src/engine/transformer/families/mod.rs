@@ -16,7 +16,7 @@ macro_rules! families {
     };
 }
 
-families!(llama, qwen2, qwen3, gemma3, bert);
+families!(llama, qwen2, qwen3, gemma3, bert, eurobert);
 
 impl Family {
     /// The one with this name in files.
