@@ -298,8 +298,9 @@ fn a_link_to_a_project_stays_one_and_both_names_lead_to_what_was_restored() {
     answer(&project, 2, "fine", "ada");
     hardcase(["restore", by_link]).done();
     let mut bytes = fs::read(project.file()).unwrap();
+    // The first label's own row, which lies last in its page.
     let row = b"set[\"fine\"]";
-    let at = bytes.windows(row.len()).position(|w| w == row).unwrap();
+    let at = bytes.windows(row.len()).rposition(|w| w == row).unwrap();
     bytes[at + 5] ^= 1;
     fs::write(project.file(), &bytes).unwrap();
     hardcase(["doctor", by_link, "--repair"]).done();
