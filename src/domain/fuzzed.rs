@@ -1,6 +1,6 @@
 //! What must hold of any task file: the oracle that seeded tests and `fuzz/` share.
 
-use super::fuzzing::{is_one_sentence, text_of};
+use super::fuzzing::{Fuzzer, is_one_sentence, text_of};
 use super::sanitize::sanitize_line;
 use super::task::Task;
 
@@ -18,4 +18,11 @@ pub fn task_file(bytes: &[u8]) -> Result<(), String> {
         Ok(back) if back == task => Ok(()),
         other => Err(format!("it is read back as {other:?}\n{text}")),
     }
+}
+
+#[test]
+fn any_task_file_is_read_back_as_it_was_written_or_refused_in_one_sentence() {
+    let plain = b"name = \"t\"\nquestion = \"Is it?\"\n[[label]]\nname = \"a\"\nkey = \"1\"\n[[label]]\nname = \"b\"\nkey = \"2\"\nshare = 0.1\n";
+    let seeds = vec![include_bytes!("../../assets/demo/task.toml").to_vec(), plain.to_vec()];
+    Fuzzer::new("tasks", 3).over(&seeds, task_file);
 }

@@ -76,8 +76,6 @@ fn line(out: &mut String, name: &str, value: &(impl Serialize + ?Sized)) -> Resu
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::fuzzed::task_file;
-    use super::super::fuzzing::Fuzzer;
     use super::*;
 
     fn label() -> impl Strategy<Value = Label> {
@@ -111,13 +109,6 @@ mod tests {
             let read = Task::from_toml(&text, "t.toml");
             prop_assert!(read.as_ref().is_ok_and(|read| read == task), "{read:?}\n{text}");
         }
-    }
-
-    #[test]
-    fn any_task_file_is_read_back_as_it_was_written_or_refused_in_one_sentence() {
-        let plain = b"name = \"t\"\nquestion = \"Is it?\"\n[[label]]\nname = \"a\"\nkey = \"1\"\n[[label]]\nname = \"b\"\nkey = \"2\"\nshare = 0.1\n";
-        let seeds = vec![include_bytes!("../../assets/demo/task.toml").to_vec(), plain.to_vec()];
-        Fuzzer::new("tasks", 3).over(&seeds, task_file);
     }
 
     #[test]
