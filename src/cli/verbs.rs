@@ -40,7 +40,7 @@ enum Verb {
     Label(label::Label),
     /// Make a project
     New(new::New),
-    #[command(about = format!("Add texts: {}", crate::job::import::input_formats()))]
+    #[command(about = format!("Add texts ({})", crate::job::import::input_formats()))]
     Import(import::Import),
     /// Embed and prelabel every text that lacks it
     #[cfg(feature = "engine")]
