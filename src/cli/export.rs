@@ -64,7 +64,8 @@ impl Export {
             out: self.written.out,
             reader: setting.reader_on(&self.file)?,
         };
-        let Exported { lines, without_prelabel, closed, others_events } = export(&self.file, kind, &options)?;
+        let Exported { lines, without_prelabel, hidden_texts, hidden_events } =
+            export(&self.file, kind, &options)?;
         if without_prelabel > 0 {
             let next = match options.by {
                 By::Judge => "hardcase judge FILE --all",
@@ -75,16 +76,16 @@ impl Export {
                 counted(without_prelabel, "line has", "lines have")
             ));
         }
-        if closed > 0 {
+        if hidden_texts > 0 {
             setting.watch.note(&format!(
                 "left out: the answers of others to {} whose cases are open; only the lead sees them (--as NAME)",
-                counted(closed, "text", "texts")
+                counted(hidden_texts, "text", "texts")
             ));
         }
-        if others_events > 0 {
+        if hidden_events > 0 {
             setting.watch.note(&format!(
                 "left out: {} of others; only the lead can export them (--as NAME)",
-                counted(others_events, "label event", "label events")
+                counted(hidden_events, "label event", "label events")
             ));
         }
         if options.out.is_some() {

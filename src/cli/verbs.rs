@@ -41,7 +41,7 @@ enum Verb {
     Label(label::Label),
     /// Create a project
     New(new::New),
-    #[command(about = format!("Import texts: {}", crate::job::import::input_formats()))]
+    #[command(about = format!("Add texts ({})", crate::job::import::input_formats()))]
     Import(import::Import),
     /// Embed and prelabel all new texts with the local encoder
     #[cfg(feature = "engine")]

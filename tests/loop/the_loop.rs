@@ -226,6 +226,16 @@ fn the_embedded_model_takes_a_file_from_nothing_to_a_tuned_model() {
     let scored = project.run("predict", &[new.to_str().unwrap()]).json_lines();
     assert_eq!(scored.iter().map(|l| l["id"].as_str().unwrap()).collect::<Vec<_>>(), ["a", "b"]);
     assert!(scored.iter().all(|l| l["probabilities"].is_object() && l["prelabel"].is_string()), "{scored:?}");
+    let out = project.path("predicted.csv");
+    project.run("predict", &[new.to_str().unwrap(), "-o", out.to_str().unwrap()]).done();
+    let mut csv = csv::Reader::from_path(out).unwrap();
+    let columns: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!(columns, keys(&scored[0]), "the extension chooses CSV, with the same columns");
+    for (row, line) in csv.records().map(Result::unwrap).zip(&scored) {
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let cells: Vec<String> = keys(line).into_iter().map(|key| plain(&line[key])).collect();
+        assert_eq!(row.iter().collect::<Vec<_>>(), cells);
+    }
     assert!(std::fs::read(project.file()).unwrap() == before, "to predict changes nothing");
 }
 

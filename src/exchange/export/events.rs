@@ -5,7 +5,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::kind::{ExportKind, ExportOptions, Exported, Setting, Texts, Write};
+use super::kind::{ExportKind, ExportOption, ExportOptions, Exported, Texts, Writes};
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::item::ItemKey;
@@ -17,8 +17,8 @@ use crate::work::output::write_to;
 pub(super) static EVENTS: ExportKind = ExportKind {
     name: "events",
     help: "The label log, which `merge` takes back. The lead gets all of it, everyone else only their own labels",
-    takes: &[Setting::NoText],
-    write: Write::OwnLines(events),
+    takes: &[ExportOption::NoText],
+    writes: Writes::OwnLines(events),
 };
 
 /// Writes the whole log, whoever asks, into a file or to standard output. Returns the number of lines without the head and the end.
@@ -50,8 +50,8 @@ fn events(store: &Store, options: &ExportOptions, out: Output<'_>) -> Result<Exp
         let own = experts.filter(|(expert, _)| is_own(*expert)).map(|(_, name)| name).collect();
         log = own_part(log, &own);
     }
-    let others_events = all - log.events.len();
-    Ok(Exported { lines: write(store, &log, options.texts, out)?, others_events, ..Exported::default() })
+    let hidden_events = all - log.events.len();
+    Ok(Exported { lines: write(store, &log, options.texts, out)?, hidden_events, ..Exported::default() })
 }
 
 fn write(store: &Store, log: &Log, texts: Texts, out: Output<'_>) -> Result<usize> {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::kind::{ExportKind, Exported, Request, Setting, Write};
+use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
 use super::rows_out::{RowsOut, name_of, rounded, utc};
 use super::visible::{Visible, all_votes};
@@ -22,8 +22,8 @@ use crate::store::rounds::disputes::Decision;
 pub(super) static FINAL: ExportKind = ExportKind {
     name: "final",
     help: "One line per text: its label, and how it was reached",
-    takes: &[Setting::By, Setting::Format],
-    write: Write::Rows(final_labels),
+    takes: &[ExportOption::By, ExportOption::Format],
+    writes: Writes::Rows(final_labels),
 };
 
 const COLUMNS: [(&str, ColumnType); 20] = [
@@ -166,5 +166,5 @@ fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
         cells.extend([name.into(), probability.into()]);
         rows.write(&cells)
     })?;
-    Ok(Exported { lines: rows.finish()?, closed: visible.closed.len(), ..Exported::default() })
+    Ok(Exported { lines: rows.finish()?, hidden_texts: visible.hidden.len(), ..Exported::default() })
 }

@@ -16,12 +16,12 @@ pub struct ExportKind {
     /// What `--help` says about it.
     pub help: &'static str,
     /// The options that mean something to it; any other that is given is refused.
-    pub takes: &'static [Setting],
-    pub(super) write: Write,
+    pub takes: &'static [ExportOption],
+    pub(super) writes: Writes,
 }
 
 /// How a kind of export writes.
-pub(super) enum Write {
+pub(super) enum Writes {
     /// Rows of typed cells, in any output format.
     Rows(fn(&Request<'_>, RowsOut<'_>) -> Result<Exported>),
     /// Lines in a format of its own.
@@ -30,7 +30,7 @@ pub(super) enum Write {
 
 /// An option that only some kinds of export take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
+pub enum ExportOption {
     /// [`ExportOptions::by`].
     By,
     /// [`ExportOptions::history`].
@@ -41,7 +41,7 @@ pub enum Setting {
     Format,
 }
 
-impl Setting {
+impl ExportOption {
     /// The option on the command line.
     pub fn flag(self) -> &'static str {
         match self {
@@ -114,16 +114,16 @@ impl ExportOptions {
     }
 
     /// The options that are not at their default.
-    pub(super) fn given(&self) -> impl Iterator<Item = Setting> {
+    pub(super) fn given(&self) -> impl Iterator<Item = ExportOption> {
         [
-            (Setting::By, self.by != By::Active),
-            (Setting::History, self.history != History::Standing),
-            (Setting::NoText, self.texts != Texts::Written),
+            (ExportOption::By, self.by != By::Active),
+            (ExportOption::History, self.history != History::Standing),
+            (ExportOption::NoText, self.texts != Texts::Written),
             // A label log is JSONL, too.
-            (Setting::Format, self.format.is_some_and(|format| format.name != JSONL.name)),
+            (ExportOption::Format, self.format.is_some_and(|format| format.name != JSONL.name)),
         ]
         .into_iter()
-        .filter_map(|(setting, given)| given.then_some(setting))
+        .filter_map(|(option, given)| given.then_some(option))
     }
 }
 
@@ -143,7 +143,7 @@ pub struct Exported {
     /// Rows whose text the model has not prelabelled.
     pub without_prelabel: usize,
     /// Texts for which others' answers were left out, because their cases are open to the reader, who is not the lead.
-    pub closed: usize,
+    pub hidden_texts: usize,
     /// Label events of others that were left out of the log, because only the lead gets them.
-    pub others_events: usize,
+    pub hidden_events: usize,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::kind::{ExportKind, Exported, History, Request, Setting, Write};
+use super::kind::{ExportKind, ExportOption, Exported, History, Request, Writes};
 use super::rows_out::{RowsOut, name_of, utc};
 use crate::domain::answer::Answer;
 use crate::domain::event::Action;
@@ -14,8 +14,8 @@ use crate::formats::{Cell, ColumnType};
 pub(super) static LABELS: ExportKind = ExportKind {
     name: "labels",
     help: "One line per expert and text, with its provenance",
-    takes: &[Setting::History, Setting::Format],
-    write: Write::Rows(labels),
+    takes: &[ExportOption::History, ExportOption::Format],
+    writes: Writes::Rows(labels),
 };
 
 /// Which text, and whose answer.
@@ -103,5 +103,5 @@ fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
         ]);
         rows.write(&cells)?;
     }
-    Ok(Exported { lines: rows.finish()?, closed: visible.closed.len(), ..Exported::default() })
+    Ok(Exported { lines: rows.finish()?, hidden_texts: visible.hidden.len(), ..Exported::default() })
 }

@@ -18,7 +18,7 @@ mod visible;
 use std::path::Path;
 
 pub use self::events::export_whole_log;
-pub use self::kind::{By, ExportKind, ExportOptions, Exported, History, Setting, Texts};
+pub use self::kind::{By, ExportKind, ExportOption, ExportOptions, Exported, History, Texts};
 #[cfg(feature = "engine")]
 pub(crate) use self::rows_out::{RowsOut, probabilities_cell};
 use crate::domain::fault::{Fault, Result};
@@ -58,9 +58,9 @@ pub fn output_formats() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// An option that means nothing to this kind, a model that the project does not have or that cannot prelabel the pool, a place that cannot be
 /// written, or damaged labels.
 pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Result<Exported> {
-    if let Some(setting) = options.given().find(|setting| !kind.takes.contains(setting)) {
-        let flag = setting.flag();
-        let goes_with = names(|kind| kind.takes.contains(&setting));
+    if let Some(option) = options.given().find(|option| !kind.takes.contains(option)) {
+        let flag = option.flag();
+        let goes_with = names(|kind| kind.takes.contains(&option));
         return Err(Fault::usage(
             format!("export the {} with {flag}", kind.name),
             format!("{flag} goes with --what {goes_with}"),

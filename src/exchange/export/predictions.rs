@@ -1,6 +1,6 @@
 //! `predictions`: a row for each text, with its prelabel and its label.
 
-use super::kind::{ExportKind, Exported, Request, Setting, Write};
+use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
 use super::rows_out::{RowsOut, name_of, probabilities_cell};
 use super::visible::all_decided;
@@ -10,8 +10,8 @@ use crate::formats::ColumnType;
 pub(super) static PREDICTIONS: ExportKind = ExportKind {
     name: "predictions",
     help: "One line per text, with what a model says about it",
-    takes: &[Setting::By, Setting::Format],
-    write: Write::Rows(predictions),
+    takes: &[ExportOption::By, ExportOption::Format],
+    writes: Writes::Rows(predictions),
 };
 
 const COLUMNS: [(&str, ColumnType); 7] = [
@@ -46,7 +46,7 @@ fn predictions(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
     Ok(Exported {
         lines: rows.finish()?,
         without_prelabel,
-        closed: visible.closed.len(),
+        hidden_texts: visible.hidden.len(),
         ..Exported::default()
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::kind::{ExportKind, Exported, Request, Setting, Write};
+use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
 use super::rows_out::{RowsOut, name_of, rounded};
 use super::visible::{Visible, all_decided};
@@ -15,8 +15,8 @@ use crate::store::Store;
 pub(super) static ROWS: ExportKind = ExportKind {
     name: "rows",
     help: "Every imported row in its order with all its columns, and what was decided",
-    takes: &[Setting::By, Setting::Format],
-    write: Write::Rows(rows),
+    takes: &[ExportOption::By, ExportOption::Format],
+    writes: Writes::Rows(rows),
 };
 
 /// What is added after the imported columns.
@@ -79,7 +79,7 @@ fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
     Ok(Exported {
         lines: rows.finish()?,
         without_prelabel,
-        closed: visible.closed.len(),
+        hidden_texts: visible.hidden.len(),
         ..Exported::default()
     })
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::kind::{ExportKind, ExportOptions, Exported, Request, Write};
+use super::kind::{ExportKind, ExportOptions, Exported, Request, Writes};
 use super::rows_out::RowsOut;
 use super::visible::Visible;
 use crate::domain::fault::Result;
@@ -18,8 +18,8 @@ pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Res
     let store = Store::open(project, Access::Read)?;
     let out = options.out.as_deref();
     let mut exported = Exported::default();
-    match kind.write {
-        Write::Rows(write) => {
+    match kind.writes {
+        Writes::Rows(write) => {
             store.check_labels(&format!("export from {}", project.display()))?;
             let task = store.task()?.task;
             let visible = Visible::read(&store, &options.reader)?;
@@ -30,7 +30,7 @@ pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Res
                 Ok(())
             })?;
         }
-        Write::OwnLines(write) => write_to(out, |out| {
+        Writes::OwnLines(write) => write_to(out, |out| {
             exported = write(&store, options, out)?;
             Ok(())
         })?,

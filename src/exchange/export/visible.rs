@@ -18,7 +18,7 @@ pub(crate) struct Visible {
     /// Texts whose cases are open to the reader.
     pub open: HashSet<ItemId>,
     /// Those among them that others have answered.
-    pub closed: HashSet<ItemId>,
+    pub hidden: HashSet<ItemId>,
 }
 
 impl Visible {
@@ -33,13 +33,13 @@ impl Visible {
             .filter(|(_, person, _)| reader != Some(*person))
             .map(|(item, ..)| item)
             .collect();
-        let closed = open.intersection(&others).copied().collect();
-        Ok(Self { persons, reader, open, closed })
+        let hidden = open.intersection(&others).copied().collect();
+        Ok(Self { persons, reader, open, hidden })
     }
 
     /// Whether the reader may see an event.
     pub fn includes(&self, event: &LabelEvent) -> bool {
-        !self.closed.contains(&event.event.item)
+        !self.hidden.contains(&event.event.item)
             || self.reader.is_some() && self.persons.get(&event.event.expert).copied() == self.reader
     }
 }
@@ -47,10 +47,10 @@ impl Visible {
 /// The label of each text that the reader may know: while its case is open to the reader, the one they gave themselves.
 pub(crate) fn all_decided(store: &Store, visible: &Visible) -> Result<BTreeMap<ItemId, String>> {
     let mut votes = all_votes(store)?;
-    votes.retain(|vote| !visible.closed.contains(&vote.item));
+    votes.retain(|vote| !visible.hidden.contains(&vote.item));
     let mut all = decided(&votes);
     for (item, person, label) in store.standing_labels()? {
-        if visible.closed.contains(&item) && visible.reader == Some(person) {
+        if visible.hidden.contains(&item) && visible.reader == Some(person) {
             all.insert(item, label);
         }
     }
