@@ -69,18 +69,14 @@ impl JobKind {
         matches!(self, Self::Scout | Self::Lora | Self::Judge)
     }
 
-    /// What it does, for the Jobs screen, which explains each term once.
+    /// What it does, in one line of the Jobs screen, which explains each term once.
     pub fn says(self) -> &'static str {
         match self {
-            Self::Scout => "the model reads every text and suggests a label for it, its prelabel",
+            Self::Scout => "the model reads every text and suggests a label (a prelabel)",
             Self::Mine => "closes the round and chooses the next cases",
-            Self::Tune => {
-                "learns from your answers: trains a small classifier, the head, on how the model reads the texts, and suggests labels again"
-            }
-            Self::Lora => {
-                "trains the model itself a little (LoRA), for a minute or two; it is used only if it proves better"
-            }
-            Self::Judge => "a large language model reads the texts that the model is least sure of",
+            Self::Tune => "learns from your answers: trains a small classifier, the head",
+            Self::Lora => "trains the model itself a little (LoRA); kept only if it is better",
+            Self::Judge => "a language model reads the texts the model is least sure of",
         }
     }
 

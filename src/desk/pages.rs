@@ -10,11 +10,12 @@ use super::worker::{Policy, Worker};
 use crate::domain::fault::Result;
 
 type Content = Result<Box<dyn Any + Send>>;
+type ReadPage = Box<dyn FnOnce(&Path, &str) -> Content + Send>;
 
 /// The request for a page of one type.
 pub struct PageRequest {
     of: TypeId,
-    read: Box<dyn FnOnce(&Path, &str) -> Content + Send>,
+    read: ReadPage,
 }
 
 impl PageRequest {

@@ -94,16 +94,16 @@ impl<T: Any + Send> AsyncPage<T> {
         view: View<'_>,
         lines: impl FnOnce(&T, Size) -> Vec<Line<'static>>,
     ) {
+        let text = Rect { width: body.width.saturating_sub(1), ..body };
         let mut shown = Vec::new();
         if let Some(fault) = &self.failed {
-            shown.extend(paragraph(&fault.to_string(), body.width.saturating_sub(2), view.look.theme.bad));
+            shown.extend(paragraph(&fault.to_string(), text.width.saturating_sub(1), view.look.theme.bad));
         }
         match &self.content {
-            Some(page) => shown.extend(lines(page, body.as_size())),
+            Some(page) => shown.extend(lines(page, text.as_size())),
             None if self.waits => shown.push(Line::styled(" computing …", view.look.theme.quiet)),
             None => {}
         }
-        let text = Rect { width: body.width.saturating_sub(1), ..body };
         scrolled(frame, shown, text, &mut self.scroll, view.look);
     }
 

@@ -32,7 +32,7 @@ pub(super) fn page(
     if detail.waiting > 0 {
         let says = format!(
             "to be labelled again: {} still to come",
-            counted(detail.waiting as usize, "answer is", "answers are")
+            counted(detail.waiting, "answer is", "answers are")
         );
         page.says("   ", &says, theme.warning);
     }

@@ -102,7 +102,7 @@ impl AgreementScreen {
             ],
             (Focus::Detail, true) => &[
                 (Action::Help, "help"),
-                (Action::Back, "to the list"),
+                (Action::Back, "list"),
                 (Action::Undo, "take back"),
                 (Action::Revise, "guideline"),
                 (Action::SendRound, "label again"),

@@ -356,7 +356,7 @@ fn meanwhile(shared: &Shared, width: u16, look: Look<'_>) -> Vec<Line<'static>> 
         let key = Span::styled(format!("  {}  ", look.keys.key_or_name(Action::Open)), theme.key);
         lines = hanging(vec![key], offer(shared.supply.lack), width, theme.text);
         if next.contains(&JobKind::Lora) {
-            let says = "With enough answers, a stronger model is trained after that, while you go on.";
+            let says = "With enough answers, a stronger model is trained while you go on.";
             let indent = lines.first().and_then(|line| line.spans.first()).map_or(2, Span::width);
             lines.extend(hanging(vec![Span::raw(" ".repeat(indent))], says, width, theme.quiet));
         }

@@ -10,7 +10,6 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::view::TYPED;
 use crate::desk::browse::{Fetch, Fetched, Found, FullItem, Request, Response, Row, Search, State};
 use crate::desk::query::Query;
 use crate::desk::request;
@@ -23,6 +22,22 @@ use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::Notice;
 use crate::tui::widgets::scroll::moved;
 use crate::tui::widgets::text_layout::drawable;
+
+/// What can be typed, for the help.
+const TYPED: [(&str, &str); 9] = [
+    (
+        "label:NAME",
+        "search by your label; label:none finds what you have not labelled, label:any what you have",
+    ),
+    ("flagged", "search for texts you flagged for a second look"),
+    ("skipped", "search for texts you skipped"),
+    ("suspect", "search for answers of yours that may be mistakes"),
+    ("round:N", "search for the cases of a round"),
+    ("source:FILE", "search for texts that came from this import"),
+    ("meta:COL=VALUE", "search by another column of the data; meta:COL=\"TWO WORDS\""),
+    ("prelabel:NAME", "search by the model's label, among the texts you have answered"),
+    ("\"words\"", "in quotes: search for exactly this in the text"),
+];
 
 /// Where keys go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -401,8 +416,7 @@ mod tests {
 
     #[test]
     fn a_line_that_cannot_be_asks_nothing_and_says_why() {
-        let mut screen = ItemsScreen::default();
-        screen.focus = Focus::Field;
+        let mut screen = ItemsScreen { focus: Focus::Field, ..ItemsScreen::default() };
         assert_eq!(press(&mut screen, "round:x").map(|then| then.len()), Some(0));
         assert!(screen.refused.as_deref().is_some_and(|why| why.contains("a round has a number")));
         screen.take(found(screen.number - 1, 1..50, State::Done));

@@ -26,22 +26,6 @@ const MAX_LABEL: usize = 14;
 /// Lines for a notice or for why a search is refused.
 const MAX_SAID: usize = 4;
 
-/// What can be typed, for the help.
-pub(super) const TYPED: [(&str, &str); 9] = [
-    (
-        "label:NAME",
-        "search by your label; label:none finds what you have not labelled, label:any what you have",
-    ),
-    ("flagged", "search for texts you flagged for a second look"),
-    ("skipped", "search for texts you skipped"),
-    ("suspect", "search for answers of yours that may be mistakes"),
-    ("round:N", "search for the cases of a round"),
-    ("source:FILE", "search for texts that came from this import"),
-    ("meta:COL=VALUE", "search by another column of the data; meta:COL=\"TWO WORDS\""),
-    ("prelabel:NAME", "search by the model's label, among the texts you have answered"),
-    ("\"words\"", "in quotes: search for exactly this in the text"),
-];
-
 impl ItemsScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
         let look = view.look;
@@ -124,11 +108,12 @@ impl ItemsScreen {
 
     /// The rows in view; of the others only the ids are known.
     fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) {
-        let table_area = Rect { width: area.width.saturating_sub(1), ..area };
+        // A blank before the scrollbar.
+        let table_area = Rect { width: area.width.saturating_sub(2), ..area };
         let number = self.items.last().map_or(1, |last| last.to_string().len()).max("item".len());
         let names = task.labels.iter().map(|label| drawable(&label.name).width());
         let label = names.max().unwrap_or(0).clamp("skipped".len(), MAX_LABEL);
-        let used = number + label + 15;
+        let used = number + label + 16;
         let text = usize::from(table_area.width).saturating_sub(used);
         let shown = self.items.iter().skip(self.top).take(self.height);
         let rows = shown.map(|item| {
@@ -155,7 +140,8 @@ impl ItemsScreen {
         frame.render_stateful_widget(table, table_area, &mut state);
         let below_header =
             Rect { y: table_area.y + 1, height: table_area.height.saturating_sub(1), ..table_area };
-        bar(frame, below_header, (self.top, self.items.len()), look);
+        let beside = Rect { width: area.width.saturating_sub(1), ..below_header };
+        bar(frame, beside, (self.top, self.items.len()), look);
         if self.items.is_empty() && self.refused.is_none() {
             let says = Line::styled(format!(" {}", self.why_empty()), look.theme.quiet);
             frame.render_widget(Paragraph::new(says), below_header);

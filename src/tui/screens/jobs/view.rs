@@ -198,6 +198,11 @@ mod tests {
             terminal.backend().to_string()
         };
         assert!(!drawn(&mut screen, &shared).contains('┊'));
+        let what_it_does = |kind: JobKind| drawn(&mut JobsScreen::default(), &shared).contains(kind.says());
+        assert!(
+            JobKind::ALL.into_iter().all(what_it_does),
+            "each in one line, so that what ended stays in view"
+        );
         for texts in 0..10 {
             let news = News::Ended(JobKind::Scout, End::Done, format!("{texts} texts"));
             shared.hear_job(news, Instant::now());

@@ -124,9 +124,7 @@ impl Page<'_> {
 
     fn hard_cases(&mut self, status: &Status) {
         let theme = self.look.theme;
-        self.title(
-            "Hard cases: do the model and the experts agree? (kappa: 0 is by chance, 1 is always)".into(),
-        );
+        self.title("Hard cases: do model and experts agree? (kappa: 0 is chance, 1 is always)".into());
         let names: Vec<String> = status
             .curve
             .iter()
@@ -238,14 +236,13 @@ impl Page<'_> {
     fn pool(&mut self, status: &Status) {
         let theme = self.look.theme;
         let n = status.audit.n;
-        self.title(format!(
-            "All texts: what {} on texts drawn at random",
-            counted(n, "audit answer says", "audit answers say")
-        ));
         if n == 0 {
-            let says = "nothing yet: each round has a few such cases, which look like any other";
+            self.title("All texts".into());
+            let says =
+                "nothing known yet: each round has a few cases drawn at random, which look like any other";
             return self.sentence(vec![Span::raw("   ")], says, theme.quiet);
         }
+        self.title(format!("All texts, by {} drawn at random (the audit)", counted(n, "case", "cases")));
         let rows: Vec<(String, String)> = status
             .audit
             .labels
