@@ -135,7 +135,7 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
                 report.verdict = Verdict::NothingNew;
                 return Ok(report);
             }
-            Ok(Fitted::Predictor(predictor)) => predictor,
+            Ok(Fitted::Predictor(predictor)) => *predictor,
             Err(Refused::TooFew(few)) => {
                 report.verdict = Verdict::TooFew;
                 report.missing = revision.task.labels.get(few.label).map(|l| l.name.clone());

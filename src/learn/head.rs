@@ -87,7 +87,7 @@ pub(crate) enum Fitted {
     /// The active predictor has learned from just these labels.
     Active,
     /// A predictor that is to become the active one: new, or one whose tuning was cut short.
-    Predictor(Predictor),
+    Predictor(Box<Predictor>),
 }
 
 /// Why no head was fitted.
@@ -139,7 +139,11 @@ pub(crate) fn fit(
             && p.adapter().is_some_and(|a| same.contains(&a))
     });
     if let Some(predictor) = known {
-        return Ok(if predictor.id == current.id { Fitted::Active } else { Fitted::Predictor(predictor) });
+        return Ok(if predictor.id == current.id {
+            Fitted::Active
+        } else {
+            Fitted::Predictor(Box::new(predictor))
+        });
     }
     let adapter = match same.last() {
         // Trained by a tune that was killed before it could say what it is for.
@@ -155,7 +159,7 @@ pub(crate) fn fit(
         created_ms: 0,
     };
     predictor.id = work.store.add_predictor(&predictor)?;
-    Ok(Fitted::Predictor(predictor))
+    Ok(Fitted::Predictor(Box::new(predictor)))
 }
 
 fn train(

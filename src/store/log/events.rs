@@ -241,6 +241,8 @@ fn active_prelabel(tx: &Transaction<'_>, item: ItemId) -> rusqlite::Result<Optio
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use rusqlite::TransactionBehavior;
+
     use super::*;
     use crate::domain::split::SplitShares;
     use crate::domain::task::Task;
@@ -282,7 +284,7 @@ mod tests {
         assert!(!other.append(session, answer(2), Reveals::No).unwrap().revealed);
 
         // This terminal holds the file; the other one comes with an answer and waits for it.
-        let tx = store.conn.unchecked_transaction().unwrap();
+        let tx = Transaction::new_unchecked(&store.conn, TransactionBehavior::Immediate).unwrap();
         tx.execute("UPDATE project SET seed = 2", ()).unwrap();
         let written = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
