@@ -305,7 +305,7 @@ mod tests {
         };
         let (effect, notice) = open.told(&Ok(Outcome::Disputed(Disputed::Decided(decided)))).unwrap();
         assert_eq!(asks(Step::Asks(effect)), Some(ItemId(7)));
-        assert!(notice.is_some_and(|notice| notice.says == "decided: item 7 is spam"));
+        assert!(notice.is_some_and(|notice| notice.says == "Decided: item 7 is spam."));
         let sorted = screen(true, &[9, 12, 7]);
         open.take(Ok(sorted.report.unwrap()));
         assert_eq!(open.chosen().map(|d| d.item), Some(ItemId(7)));

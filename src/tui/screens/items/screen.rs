@@ -372,7 +372,7 @@ mod tests {
         let mut screen = ItemsScreen::default();
         screen.type_in();
         assert_eq!(press(&mut screen, "round:x").map(|effects| effects.len()), Some(0));
-        assert!(screen.refused.as_deref().is_some_and(|why| why.contains("a round has a number")));
+        assert!(screen.refused.as_deref().is_some_and(|why| why.contains("is not a round")));
         screen.told(found(screen.number - 1, 1..50, State::Done));
         assert!(screen.items.is_empty(), "what 'round' found does not stand beneath 'round:x'");
         screen.key(&KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
