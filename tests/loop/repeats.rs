@@ -207,7 +207,7 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     let compared = store.first_blind_answers().unwrap();
     assert!(compared.iter().any(|a| a.item == item && a.label == first), "the first blind one");
     let figure = status(&project.file(), "ada").unwrap().kappa.self_agreement;
-    assert!(figure.to_string().contains("only 1 of at least 5 cases"), "{figure}");
+    assert!(figure.to_string().contains("1 of the 5 cases needed"), "{figure}");
 }
 
 #[test]

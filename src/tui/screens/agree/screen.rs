@@ -364,7 +364,7 @@ mod tests {
         };
         let then = hear_outcome(&mut open, DisputeOutcome::Decided(decided));
         assert_eq!(shows(&then), Some(ItemId(7)));
-        assert_eq!(said(&then), Some("decided: item 7 is spam"));
+        assert_eq!(said(&then), Some("Decided: item 7 is spam."));
         assert!(
             then.iter().any(|then| matches!(then, Then::Do(Effect::Read(_)))),
             "the figures are read again"

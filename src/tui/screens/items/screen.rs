@@ -417,7 +417,7 @@ mod tests {
     fn a_line_that_cannot_be_asks_nothing_and_says_why() {
         let mut screen = ItemsScreen { focus: Focus::Field, ..ItemsScreen::default() };
         assert_eq!(press(&mut screen, "round:x").map(|then| then.len()), Some(0));
-        assert!(screen.refused.as_deref().is_some_and(|why| why.contains("a round has a number")));
+        assert!(screen.refused.as_deref().is_some_and(|why| why.contains("is not a round")));
         screen.take(found(screen.number - 1, 1..50, State::Done));
         assert!(screen.items.is_empty(), "what 'round' found does not stand below 'round:x'");
         screen.type_key(&KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
