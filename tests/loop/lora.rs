@@ -165,7 +165,7 @@ fn on_questions_of_six_kinds_an_adapter_is_better_than_the_head_and_takes_its_pl
     let right = || {
         let all = predictions(&project);
         let rest: Vec<&Value> = all.iter().filter(|line| line["label"].is_null()).collect();
-        assert!(rest.len() > 400, "{}", rest.len());
+        assert!(rest.len() > 300, "{}", rest.len());
         rest.iter().filter(|line| line["prelabel"] == line["gold"]).count() as f64 / rest.len() as f64
     };
     let by_head = right();
