@@ -118,11 +118,10 @@ fn an_adapter_is_trained_verified_used_exported_and_left_again() {
     project.is_whole();
 }
 
-/// Six kinds of questions (Li and Roth, 2002), which the encoder as it is tells apart badly.
+/// Five kinds of questions (Li and Roth, 2002), which the encoder as it is tells apart badly. The sixth, abbreviations, is too rare here.
 fn questions(n: usize) -> Option<Project> {
-    const KINDS: [&str; 6] = ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"];
-    const MEANINGS: [&str; 6] = [
-        "what a short form stands for",
+    const KINDS: [&str; 5] = ["DESC", "ENTY", "HUM", "LOC", "NUM"];
+    const MEANINGS: [&str; 5] = [
         "a definition, a reason, a manner",
         "an animal, a colour, a product, a word",
         "a person or a group of people",
@@ -145,7 +144,8 @@ fn questions(n: usize) -> Option<Project> {
     project.run("new", &["--task", task.to_str().unwrap()]).done();
     let row = |line: &str| {
         let (kind, text) = line.split_once(' ')?;
-        Some(format!("{}\n", serde_json::json!({ "text": text, "gold": kind.split_once(':')?.0 })))
+        let gold = kind.split(':').next().filter(|kind| KINDS.contains(kind))?;
+        Some(format!("{}\n", serde_json::json!({ "text": text, "gold": gold })))
     };
     let rows: String = file.lines().step_by(5).filter_map(row).take(n).collect();
     project.write("questions.jsonl", rows);
@@ -154,7 +154,7 @@ fn questions(n: usize) -> Option<Project> {
 }
 
 #[test]
-fn on_questions_of_six_kinds_an_adapter_is_better_than_the_head_and_takes_its_place() {
+fn on_questions_of_five_kinds_an_adapter_is_better_than_the_head_and_takes_its_place() {
     let Some(project) = questions(700) else { return };
     project.run("scout", &[]).done();
     let gold = project.gold();
@@ -165,7 +165,7 @@ fn on_questions_of_six_kinds_an_adapter_is_better_than_the_head_and_takes_its_pl
     let right = || {
         let all = predictions(&project);
         let rest: Vec<&Value> = all.iter().filter(|line| line["label"].is_null()).collect();
-        assert!(rest.len() > 400, "{}", rest.len());
+        assert!(rest.len() > 300, "{}", rest.len());
         rest.iter().filter(|line| line["prelabel"] == line["gold"]).count() as f64 / rest.len() as f64
     };
     let by_head = right();

@@ -76,6 +76,10 @@ mod seat;
 mod simulate;
 #[cfg(test)]
 #[path = "../../src/domain/skip.rs"]
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(dead_code, reason = "here the tests that need data need a model, too")
+)]
 mod skip;
 #[cfg(test)]
 mod terminal;

@@ -222,6 +222,7 @@ impl Project {
     }
 
     /// A project that several tests begin with: made by the first of them, in whichever process, and copied for each.
+    #[cfg(feature = "engine")]
     pub fn made_once(name: &str, make: impl FnOnce() -> Self) -> Self {
         // Another build of the program may make another project.
         let built = std::fs::metadata(env!("CARGO_BIN_EXE_hardcase")).unwrap();
@@ -312,6 +313,7 @@ impl Project {
 }
 
 /// Copies the files of a folder, those of its folders left out.
+#[cfg(feature = "engine")]
 fn copy_files(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
