@@ -9,7 +9,7 @@ use super::setting::Setting;
 use crate::desk::session::usual_names;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::sanitize::sanitize;
-use crate::tui::{DEFAULTS, Opening, Settings, run};
+use crate::tui::{Opening, Settings, defaults, run};
 use crate::upkeep::backup::{Occasion, back_up_quietly};
 
 #[derive(clap::Args)]
@@ -74,7 +74,7 @@ fn offer_defaults(path: &Path) {
         && let Some(folder) = path.parent()
         && std::fs::create_dir_all(folder).is_ok()
     {
-        let _ = std::fs::write(path, DEFAULTS);
+        let _ = std::fs::write(path, defaults());
     }
 }
 

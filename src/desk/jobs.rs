@@ -25,7 +25,7 @@ const RECENT: usize = 2 * JobKind::ALL.len();
 /// A job that a screen can start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobKind {
-    /// Embed and prelabel what lacks it.
+    /// Embed and prelabel the texts that have not been.
     Scout,
     /// Close the round and open the next.
     Mine,
@@ -33,7 +33,7 @@ pub enum JobKind {
     Tune,
     /// Train a low-rank adapter on the labels.
     Lora,
-    /// Have the language model that judged before read on.
+    /// Have a language model judge what the scout is least sure of.
     Judge,
 }
 
@@ -41,7 +41,7 @@ impl JobKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [Self::Scout, Self::Tune, Self::Mine, Self::Lora, Self::Judge];
 
-    /// Its name, also among the runs that the file records.
+    /// Its name, which is also that of its runs in the file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scout => "scout",
@@ -52,11 +52,11 @@ impl JobKind {
         }
     }
 
-    /// What a person would type for it, but for the project.
+    /// What a person would type for it, without the project.
     fn verb(self) -> &'static [&'static str] {
         match self {
             Self::Scout => &["scout"],
-            // What others owe to a round is not cut off from a screen.
+            // A screen does not cut off what other experts still have to answer in a round.
             Self::Mine => &["mine", "--keep-open"],
             Self::Tune => &["tune"],
             Self::Lora => &["tune", "--adapter", "lora"],
@@ -69,14 +69,36 @@ impl JobKind {
         matches!(self, Self::Scout | Self::Lora | Self::Judge)
     }
 
-    /// What it does, for a person.
+    /// What it does, in one line of the Jobs screen, which explains each term once.
     pub fn says(self) -> &'static str {
         match self {
-            Self::Scout => "reads every text and gives it a prelabel",
+            Self::Scout => "the model reads every text and suggests a label (a prelabel)",
             Self::Mine => "closes the round and chooses the next cases",
-            Self::Tune => "trains the head on the labels and prelabels the pool anew",
-            Self::Lora => "trains the model itself, a LoRA, for a minute or two",
-            Self::Judge => "has a language model read what the scout is least sure of",
+            Self::Tune => "learns from your answers: trains a small classifier, the head",
+            Self::Lora => "trains the model itself a little (LoRA); kept only if it is better",
+            Self::Judge => "a language model reads the texts the model is least sure of",
+        }
+    }
+
+    /// What it is doing, in one or two plain words.
+    pub fn doing(self) -> &'static str {
+        match self {
+            Self::Scout => "reading the texts",
+            Self::Mine => "choosing cases",
+            Self::Tune => "learning",
+            Self::Lora => "training",
+            Self::Judge => "judging",
+        }
+    }
+
+    /// The same as a sentence about what is going on, for people who label.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Scout => "The model is reading the texts.",
+            Self::Mine => "The next cases are being chosen.",
+            Self::Tune => "The model is learning from your answers.",
+            Self::Lora => "A stronger model is being trained.",
+            Self::Judge => "A language model is reading the hardest texts.",
         }
     }
 
@@ -101,40 +123,39 @@ pub enum End {
 pub enum News {
     /// It runs.
     Started(JobKind),
-    /// It got so far.
     Progress(JobKind, Progress),
-    /// It has something to say.
+    /// It has something to say on the way.
     Note(JobKind, String),
     /// It ended; with what it said last.
     Ended(JobKind, End, String),
 }
 
-type Tell = Arc<dyn Fn(News) + Send + Sync>;
+type Report = Arc<dyn Fn(News) + Send + Sync>;
 
 /// The jobs of a project, as one screen sees them.
 pub struct Jobs {
     program: PathBuf,
     project: PathBuf,
     expert: String,
-    tell: Tell,
+    report: Report,
     running: Arc<Mutex<Vec<(JobKind, u32)>>>,
     followed: Arc<Mutex<Vec<JobKind>>>,
     stopping: Arc<AtomicBool>,
 }
 
 impl Jobs {
-    /// Jobs of a project; `tell` is called on other threads with what they say.
+    /// Jobs of a project; `report` is called on other threads with what they say.
     ///
     /// # Errors
     /// The program does not find itself.
-    pub fn new(project: &Path, expert: &str, tell: impl Fn(News) + Send + Sync + 'static) -> Result<Self> {
+    pub fn new(project: &Path, expert: &str, report: impl Fn(News) + Send + Sync + 'static) -> Result<Self> {
         let program = std::env::current_exe()
             .map_err(|e| Fault::new("find this program, to start jobs with it", io_reason(&e)).because(e))?;
         Ok(Self {
             program,
             project: project.to_owned(),
             expert: expert.to_owned(),
-            tell: Arc::new(tell),
+            report: Arc::new(report),
             running: Arc::default(),
             followed: Arc::default(),
             stopping: Arc::default(),
@@ -149,7 +170,7 @@ impl Jobs {
         self.begin(kinds.into_iter().map(|kind| (kind, self.command(kind))).collect())
     }
 
-    /// Has a language model judge: the GGUF file of this path, as a person writes it, or the one that judged before where nothing is written.
+    /// Has a language model judge: the GGUF file of this path, as a person writes it, or the one used last where nothing is written.
     ///
     /// # Errors
     /// The system gives no more threads.
@@ -166,11 +187,11 @@ impl Jobs {
 
     fn begin(&self, commands: Vec<(JobKind, Command)>) -> Result<()> {
         self.stopping.store(false, Ordering::Relaxed);
-        let (tell, running) = (Arc::clone(&self.tell), Arc::clone(&self.running));
+        let (report, running) = (Arc::clone(&self.report), Arc::clone(&self.running));
         let stopping = Arc::clone(&self.stopping);
         spawn("jobs", move || {
             for (kind, command) in commands {
-                let end = run(kind, command, &tell, &running, &stopping);
+                let end = run(kind, command, &report, &running, &stopping);
                 if end != End::Done || stopping.load(Ordering::Relaxed) {
                     break;
                 }
@@ -185,7 +206,7 @@ impl Jobs {
     pub fn follow(&self) -> Result<()> {
         let others = Others {
             project: self.project.clone(),
-            tell: Arc::clone(&self.tell),
+            report: Arc::clone(&self.report),
             ours: Arc::clone(&self.running),
             followed: Arc::clone(&self.followed),
         };
@@ -254,21 +275,25 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
 fn run(
     kind: JobKind,
     mut command: Command,
-    tell: &Tell,
+    report: &Report,
     running: &Mutex<Vec<(JobKind, u32)>>,
     stopping: &AtomicBool,
 ) -> End {
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(e) => {
-            tell(News::Ended(kind, End::Failed, format!("cannot start {}: {}", kind.name(), io_reason(&e))));
+            report(News::Ended(
+                kind,
+                End::Failed,
+                format!("cannot start {}: {}", kind.name(), io_reason(&e)),
+            ));
             return End::Failed;
         }
     };
     let process = child.id();
     locked(running).push((kind, process));
-    tell(News::Started(kind));
-    let said = prepare(&mut child, kind, tell);
+    report(News::Started(kind));
+    let message = read_outputs(&mut child, kind, report);
     let status = child.wait();
     locked(running).retain(|(_, other)| *other != process);
     let end = match status {
@@ -276,12 +301,12 @@ fn run(
         Ok(status) if status.success() => End::Done,
         _ => End::Failed,
     };
-    tell(News::Ended(kind, end, said));
+    report(News::Ended(kind, end, message));
     end
 }
 
 /// Reads what a child says until it closes both its outputs; returns its last word.
-fn prepare(child: &mut Child, kind: JobKind, tell: &Tell) -> String {
+fn read_outputs(child: &mut Child, kind: JobKind, report: &Report) -> String {
     let stdout = child.stdout.take();
     std::thread::scope(|scope| {
         let reading = scope.spawn(move || {
@@ -295,10 +320,10 @@ fn prepare(child: &mut Child, kind: JobKind, tell: &Tell) -> String {
         let mut complaint = None;
         for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
             let Ok(line) = line else { break };
-            match said(&line) {
-                Said::Progress(progress) => tell(News::Progress(kind, progress)),
-                Said::Note(note) => tell(News::Note(kind, note)),
-                Said::Complaint(why) => complaint = Some(why),
+            match err_line(&line) {
+                ErrLine::Progress(progress) => report(News::Progress(kind, progress)),
+                ErrLine::Note(note) => report(News::Note(kind, note)),
+                ErrLine::Complaint(why) => complaint = Some(why),
             }
         }
         let text = reading.join().unwrap_or_default();
@@ -306,7 +331,8 @@ fn prepare(child: &mut Child, kind: JobKind, tell: &Tell) -> String {
     })
 }
 
-enum Said {
+/// A line of a job's standard error.
+enum ErrLine {
     Progress(Progress),
     Note(String),
     Complaint(String),
@@ -317,13 +343,13 @@ struct Note {
     note: String,
 }
 
-fn said(line: &str) -> Said {
+fn err_line(line: &str) -> ErrLine {
     if let Ok(progress) = serde_json::from_str(line) {
-        return Said::Progress(progress);
+        return ErrLine::Progress(progress);
     }
     match serde_json::from_str::<Note>(line) {
-        Ok(note) => Said::Note(note.note),
-        Err(_) => Said::Complaint(line.trim_start_matches("hardcase: ").to_owned()),
+        Ok(note) => ErrLine::Note(note.note),
+        Err(_) => ErrLine::Complaint(line.trim_start_matches("hardcase: ").to_owned()),
     }
 }
 
@@ -331,7 +357,7 @@ fn said(line: &str) -> Said {
 #[derive(Clone)]
 struct Others {
     project: PathBuf,
-    tell: Tell,
+    report: Report,
     ours: Arc<Mutex<Vec<(JobKind, u32)>>>,
     followed: Arc<Mutex<Vec<JobKind>>>,
 }
@@ -371,26 +397,26 @@ impl Others {
 
     /// Shows a job until it ends.
     fn follow(&self, kind: JobKind) {
-        (self.tell)(News::Started(kind));
+        (self.report)(News::Started(kind));
         let (end, says) = loop {
             match self.runs().map(|runs| runs.into_iter().find(|run| run.kind == kind.name())) {
                 Ok(Some(run)) => match run.outcome {
                     None => {
                         if let Some(progress) = run.progress {
-                            (self.tell)(News::Progress(kind, progress));
+                            (self.report)(News::Progress(kind, progress));
                         }
                     }
                     Some(Outcome::Done) => break (End::Done, run.message.unwrap_or_default()),
                     Some(Outcome::Stopped) => break (End::Stopped, run.message.unwrap_or_default()),
                     Some(_) => break (End::Failed, run.message.unwrap_or_default()),
                 },
-                Ok(None) => break (End::Failed, "it is not in the file any more".into()),
+                Ok(None) => break (End::Failed, "its record is no longer in the project file".into()),
                 Err(fault) => break (End::Failed, fault.to_string()),
             }
             wait();
         };
         self.end(kind);
-        (self.tell)(News::Ended(kind, end, says));
+        (self.report)(News::Ended(kind, end, says));
     }
 }
 

@@ -6,7 +6,6 @@
 pub mod adjudication;
 pub mod browse;
 pub mod jobs;
-pub mod latest;
 pub mod pages;
 pub mod people;
 pub mod query;

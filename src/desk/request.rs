@@ -1,8 +1,9 @@
-//! What a screen asks of a session, and what it is told: one answer to each question, with the cases that come next.
+//! What a screen requests of a session, and the responses: one to each request, with the cases that come next.
 
 use super::adjudication::{Decided, DisagreementDetail, Which};
 use super::session::{Remarks, Session};
 use super::shown::{Card, Lack, NoCase, Place, Reveal, Saved, TakenBack};
+use super::worker::{Policy, Worker};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::Task;
@@ -11,20 +12,13 @@ use crate::store::rounds::reannotation::Reannotation;
 /// Cases that a screen has at hand: the one it shows, and the one after it.
 const AHEAD: usize = 2;
 
-/// A question to the session.
+/// A request to the session.
 #[derive(Clone, Debug)]
 pub enum Request {
     /// What comes next?
     Window,
-    /// This is the answer to a case, by the label's name.
-    Answer {
-        /// The case.
-        case: CaseId,
-        /// The label's name.
-        label: String,
-        /// What is added to it.
-        remarks: Remarks,
-    },
+    /// Record the answer to a case, by the label's name.
+    Answer { case: CaseId, label: String, remarks: Remarks },
     /// Leave a case unanswered.
     Skip(CaseId),
     /// Flag the item of a case, or take the flag off.
@@ -43,37 +37,32 @@ pub enum Request {
     Later(CaseId),
     /// Show the case of this number.
     Jump(CaseId),
-    /// Something of a disagreement.
-    Dispute(AskDispute),
+    /// Show or settle a disagreement.
+    Dispute(DisputeRequest),
 }
 
-/// What is asked of a disagreement.
+/// A request about a disagreement.
 #[derive(Clone, Debug)]
-pub enum AskDispute {
-    /// Show all that was said of an item.
+pub enum DisputeRequest {
+    /// Show everything that was said about an item.
     Show(ItemId),
-    /// The item has this label, by name, for this reason.
+    /// Decide that the item has this label, by name, for this reason.
     Decide(ItemId, String, String),
     /// Take back the decision on it.
     TakeBack(ItemId),
-    /// This is how to decide from now on.
+    /// Replace the guideline.
     Revise(String),
-    /// Send cases round again.
+    /// Have cases annotated again.
     Send(Which),
 }
 
-/// What came of a question.
+/// What a request led to.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// Nothing was to be done.
+    /// Nothing had to be done.
     Looked,
-    /// The answer is on disk.
-    Answered {
-        /// What was saved.
-        saved: Saved,
-        /// What was hidden until now.
-        reveal: Option<Reveal>,
-    },
+    /// The answer is on disk; with what was hidden until now.
+    Answered { saved: Saved, reveal: Option<Reveal> },
     /// The case was left unanswered.
     Skipped,
     /// The flag is set now, or not.
@@ -82,29 +71,28 @@ pub enum Outcome {
     Noted,
     /// The draft is on disk.
     Drafted,
-    /// Something was taken back or put back; with the case it belongs to.
-    Turned {
-        /// What.
-        what: TakenBack,
-        /// Its case.
-        card: Option<Box<Card>>,
-    },
-    /// There was nothing to take back or put back.
-    NothingToTurn,
+    /// Something was undone or redone; with the case it belongs to.
+    Reverted { what: TakenBack, card: Option<Box<Card>> },
+    /// There was nothing to undo.
+    NothingToUndo,
+    /// There was nothing to redo.
+    NothingToRedo,
     /// The case that was asked for.
     Found(Box<Card>),
-    /// There is no such case.
-    NotFound,
+    /// This expert has no case of that number.
+    NoSuchCase(CaseId),
+    /// There is no earlier case.
+    AtTheStart,
     /// There is no later case: the next unanswered one follows.
     AtTheEnd,
-    /// Something of a disagreement.
-    Disputed(Disputed),
+    /// What a request about a disagreement led to.
+    Dispute(DisputeOutcome),
 }
 
-/// What came of a question about a disagreement.
+/// What a request about a disagreement led to.
 #[derive(Clone, Debug)]
-pub enum Disputed {
-    /// All that was said of an item.
+pub enum DisputeOutcome {
+    /// Everything that was said about an item.
     Shown(Box<DisagreementDetail>),
     /// The decision is on disk.
     Decided(Decided),
@@ -112,7 +100,7 @@ pub enum Disputed {
     TakenBack(Option<String>),
     /// The task has this revision now.
     Revised(i64),
-    /// Cases were sent round.
+    /// Cases were sent to be annotated again.
     Sent(Reannotation),
 }
 
@@ -129,22 +117,36 @@ pub struct Window {
     pub lack: Option<Lack>,
 }
 
-/// The answer to a question.
+/// The response to a request.
 #[derive(Debug)]
 pub struct Response {
-    /// What came of it.
-    pub done: Result<Outcome>,
+    pub outcome: Result<Outcome>,
     /// What comes next, where it changed and could be read.
     pub window: Result<Option<Window>>,
     /// The task as it stands, where it was changed since the last answer.
     pub revised: Option<Box<Task>>,
 }
 
+/// A session on a thread of its own; `respond` is called on it with each response. Dropped, it finishes what was requested, then the session
+/// ends in order.
+///
+/// # Errors
+/// The system gives no more threads.
+pub fn start(mut session: Session, respond: impl Fn(Response) + Send + 'static) -> Result<Worker<Request>> {
+    Worker::start("desk", Policy::Every, move |inbox| {
+        while let Some(request) = inbox.next() {
+            respond(session.handle(request));
+        }
+        // Nobody is left to be told; the next opening finds a session that did not end in order.
+        drop(session.close());
+    })
+}
+
 impl Session {
-    /// Does what is asked and tells what comes next.
-    pub fn handle(&mut self, ask: Request) -> Response {
+    /// Does what is requested and looks ahead to what comes next.
+    pub fn handle(&mut self, request: Request) -> Response {
         let moves = !matches!(
-            ask,
+            request,
             Request::Draft(..)
                 | Request::Earlier(_)
                 | Request::Later(_)
@@ -152,17 +154,17 @@ impl Session {
                 | Request::Dispute(_)
         );
         let revision = self.revision.id;
-        let done = self.act(ask);
+        let outcome = self.act(request);
         let window = if moves { self.look_ahead().map(Some) } else { Ok(None) };
         // A newer revision counts from the next answer on: this one was given under what was on the screen.
         // Where it cannot be read, what was done stays done, and the next answer looks again.
         let _ = self.take_up_revision();
         let revised = (self.revision.id != revision).then(|| Box::new(self.task().clone()));
-        Response { done, window, revised }
+        Response { outcome, window, revised }
     }
 
-    fn act(&mut self, ask: Request) -> Result<Outcome> {
-        Ok(match ask {
+    fn act(&mut self, request: Request) -> Result<Outcome> {
+        Ok(match request {
             Request::Window => Outcome::Looked,
             Request::Answer { case, label, remarks } => {
                 let (saved, reveal) = self.answer_and_reveal(case, &label, remarks)?;
@@ -181,33 +183,37 @@ impl Session {
                 self.keep_draft(case, &text)?;
                 Outcome::Drafted
             }
-            Request::Undo => {
-                let turned = self.undo()?;
-                if let Some(case) = turned.as_ref().and_then(|t| t.case) {
-                    self.bring_back(case)?;
+            Request::Undo => match self.undo()? {
+                Some(what) => {
+                    if let Some(case) = what.case {
+                        self.bring_back(case)?;
+                    }
+                    self.reverted(what)?
                 }
-                self.turned(turned)?
-            }
-            Request::Redo => {
-                let turned = self.redo()?;
-                self.turned(turned)?
-            }
-            Request::Earlier(from) => self.beside(from, Side::Earlier)?,
-            Request::Later(from) => self.beside(Some(from), Side::Later)?,
+                None => Outcome::NothingToUndo,
+            },
+            Request::Redo => match self.redo()? {
+                Some(what) => self.reverted(what)?,
+                None => Outcome::NothingToRedo,
+            },
+            Request::Earlier(from) => self.neighbour(from, Side::Earlier)?,
+            Request::Later(from) => self.neighbour(Some(from), Side::Later)?,
             Request::Jump(case) => {
-                self.go_to(case)?.map_or(Outcome::NotFound, |card| Outcome::Found(Box::new(card)))
+                self.go_to(case)?.map_or(Outcome::NoSuchCase(case), |card| Outcome::Found(Box::new(card)))
             }
-            Request::Dispute(ask) => Outcome::Disputed(self.dispute(ask)?),
+            Request::Dispute(request) => Outcome::Dispute(self.dispute(request)?),
         })
     }
 
-    fn dispute(&mut self, ask: AskDispute) -> Result<Disputed> {
-        Ok(match ask {
-            AskDispute::Show(item) => Disputed::Shown(Box::new(self.disagreement_detail(item)?)),
-            AskDispute::Decide(item, label, reason) => Disputed::Decided(self.decide(item, &label, &reason)?),
-            AskDispute::TakeBack(item) => Disputed::TakenBack(self.take_back_decision(item)?),
-            AskDispute::Revise(guideline) => Disputed::Revised(self.revise_guideline(&guideline)?),
-            AskDispute::Send(which) => Disputed::Sent(self.send_round(which)?),
+    fn dispute(&mut self, request: DisputeRequest) -> Result<DisputeOutcome> {
+        Ok(match request {
+            DisputeRequest::Show(item) => DisputeOutcome::Shown(Box::new(self.disagreement_detail(item)?)),
+            DisputeRequest::Decide(item, label, reason) => {
+                DisputeOutcome::Decided(self.decide(item, &label, &reason)?)
+            }
+            DisputeRequest::TakeBack(item) => DisputeOutcome::TakenBack(self.take_back_decision(item)?),
+            DisputeRequest::Revise(guideline) => DisputeOutcome::Revised(self.revise_guideline(&guideline)?),
+            DisputeRequest::Send(which) => DisputeOutcome::Sent(self.send_round(which)?),
         })
     }
 
@@ -217,20 +223,19 @@ impl Session {
         if open { self.bring_first(case) } else { Ok(()) }
     }
 
-    fn turned(&mut self, what: Option<TakenBack>) -> Result<Outcome> {
-        let Some(what) = what else { return Ok(Outcome::NothingToTurn) };
+    fn reverted(&mut self, what: TakenBack) -> Result<Outcome> {
         let card = match what.case {
             Some(case) => self.look(case)?.map(Box::new),
             None => None,
         };
-        Ok(Outcome::Turned { what, card })
+        Ok(Outcome::Reverted { what, card })
     }
 
     fn found(&mut self, case: CaseId) -> Result<Outcome> {
-        Ok(self.look(case)?.map_or(Outcome::NotFound, |card| Outcome::Found(Box::new(card))))
+        Ok(self.look(case)?.map_or(Outcome::NoSuchCase(case), |card| Outcome::Found(Box::new(card))))
     }
 
-    fn beside(&mut self, from: Option<CaseId>, side: Side) -> Result<Outcome> {
+    fn neighbour(&mut self, from: Option<CaseId>, side: Side) -> Result<Outcome> {
         let answered = self.answered()?;
         let at = from.and_then(|from| answered.iter().position(|(case, _)| *case == from));
         let next = match (at, side) {
@@ -242,7 +247,7 @@ impl Session {
         };
         match (next, side) {
             (Some(next), _) => self.found(answered[next].0),
-            (None, Side::Earlier) => Ok(Outcome::NotFound),
+            (None, Side::Earlier) => Ok(Outcome::AtTheStart),
             (None, Side::Later) => Ok(Outcome::AtTheEnd),
         }
     }

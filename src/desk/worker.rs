@@ -1,52 +1,183 @@
-//! The thread that sits at the desk for a screen: questions in, answers out, one at a time and in order.
+//! A thread that answers requests for a screen: requests go in over a bounded queue, responses come out through a callback.
+//!
+//! The session answers every request in order. What only reads answers the newest: a request that waits is replaced, and the one being
+//! answered can see that nobody wants it any more.
 
-use std::sync::mpsc::{self, Sender};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::request::{Request, Response};
-use super::session::Session;
 use crate::domain::fault::{Fault, Result};
 
-/// A session on a thread of its own. Dropped, it finishes what was asked, then the session ends in order.
-pub struct Worker {
-    asks: Option<Sender<Request>>,
+/// Requests that may wait before the sender has to. Nobody types this far ahead of a working disk.
+const CAPACITY: usize = 64;
+
+/// Which requests are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// All, in order. A worker that is dropped answers what still waits, and the drop returns once it is done.
+    Every,
+    /// Of those that wait, the last. A worker that is dropped gives up, and nobody waits for that: it only reads.
+    NewestOnly,
+}
+
+/// The sending end.
+pub struct Worker<Q> {
+    queue: Arc<Queue<Q>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Worker {
-    /// Starts the thread; `tell` is called on it with each answer.
+/// The receiving end, on the thread.
+pub struct Inbox<Q> {
+    queue: Arc<Queue<Q>>,
+}
+
+struct Queue<Q> {
+    policy: Policy,
+    state: Mutex<State<Q>>,
+    changed: Condvar,
+}
+
+struct State<Q> {
+    waiting: VecDeque<Q>,
+    closed: bool,
+}
+
+impl<Q> Queue<Q> {
+    fn lock(&self) -> MutexGuard<'_, State<Q>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, State<Q>>) -> MutexGuard<'s, State<Q>> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+}
+
+impl<Q> Inbox<Q> {
+    /// The next request; waits for one. None once the worker is dropped.
+    pub fn next(&self) -> Option<Q> {
+        let mut state = self.queue.lock();
+        loop {
+            let given_up = state.closed && self.queue.policy == Policy::NewestOnly;
+            if let Some(request) = state.waiting.pop_front().filter(|_| !given_up) {
+                self.queue.changed.notify_all();
+                return Some(request);
+            }
+            if state.closed {
+                return None;
+            }
+            state = self.queue.wait(state);
+        }
+    }
+
+    /// Whether the request being answered is not wanted any more.
+    pub fn is_outdated(&self) -> bool {
+        let state = self.queue.lock();
+        self.queue.policy == Policy::NewestOnly && (state.closed || !state.waiting.is_empty())
+    }
+}
+
+impl<Q> Drop for Inbox<Q> {
+    /// A thread that ends, however it ends, keeps no sender waiting.
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl<Q: Send + 'static> Worker<Q> {
+    /// Starts the thread. `serve` takes requests from the inbox until there are no more.
     ///
     /// # Errors
     /// The system gives no more threads.
-    pub fn start(mut session: Session, tell: impl Fn(Response) + Send + 'static) -> Result<Self> {
-        let (asks, asked) = mpsc::channel::<Request>();
-        let run = move || {
-            for ask in asked {
-                tell(session.handle(ask));
-            }
-            // Whoever is gone cannot be told; the next opening finds a session that did not end in order.
-            drop(session.close());
-        };
-        let thread = std::thread::Builder::new().name("desk".into()).spawn(run).map_err(|e| {
-            Fault::new("start the desk's thread", "the system gives no more threads").because(e)
+    pub fn start(name: &str, policy: Policy, serve: impl FnOnce(&Inbox<Q>) + Send + 'static) -> Result<Self> {
+        let state = Mutex::new(State { waiting: VecDeque::new(), closed: false });
+        let queue = Arc::new(Queue { policy, state, changed: Condvar::new() });
+        let inbox = Inbox { queue: Arc::clone(&queue) };
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || serve(&inbox));
+        let thread = thread.map_err(|e| {
+            Fault::new(format!("start the thread '{name}'"), "the system gives no more threads").because(e)
         })?;
-        Ok(Self { asks: Some(asks), thread: Some(thread) })
+        Ok(Self { queue, thread: Some(thread) })
     }
 
-    /// Asks; the answer comes through `tell`.
-    pub fn ask(&self, ask: Request) {
-        if let Some(asks) = &self.asks {
-            // A thread that ended has told its last answer before.
-            let _ = asks.send(ask);
+    /// Sends a request. Where every request counts and the queue is full, waits for room.
+    pub fn send(&self, request: Q) {
+        let mut state = self.queue.lock();
+        if self.queue.policy == Policy::NewestOnly {
+            state.waiting.clear();
+        }
+        while state.waiting.len() >= CAPACITY && !state.closed {
+            state = self.queue.wait(state);
+        }
+        state.waiting.push_back(request);
+        self.queue.changed.notify_all();
+    }
+}
+
+impl<Q> Drop for Worker<Q> {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.take().filter(|_| self.queue.policy == Policy::Every) {
+            // A thread that panicked has said so.
+            let _ = thread.join();
         }
     }
 }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.asks = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_newer_request_replaces_one_that_waits() {
+        let (answered, answers) = mpsc::channel();
+        let (go, gate) = mpsc::channel::<()>();
+        let worker = Worker::start("test", Policy::NewestOnly, move |inbox| {
+            while let Some(request) = inbox.next() {
+                gate.recv().unwrap();
+                answered.send((request, inbox.is_outdated())).unwrap();
+            }
+        })
+        .unwrap();
+        worker.send(1);
+        // The first is taken before the others come: nothing else empties the queue.
+        while !worker.queue.lock().waiting.is_empty() {
+            std::thread::yield_now();
         }
+        worker.send(2);
+        worker.send(3);
+        go.send(()).unwrap();
+        assert_eq!(answers.recv().unwrap(), (1, true));
+        go.send(()).unwrap();
+        assert_eq!(answers.recv().unwrap(), (3, false));
+    }
+
+    #[test]
+    fn every_request_is_answered_in_order_before_a_worker_is_gone() {
+        let (answered, answers) = mpsc::channel();
+        let worker = Worker::start("test", Policy::Every, move |inbox| {
+            while let Some(request) = inbox.next() {
+                answered.send(request).unwrap();
+            }
+        })
+        .unwrap();
+        // More than the queue holds: the sender waits for room, and loses nothing.
+        let requests = 0..3 * CAPACITY;
+        requests.clone().for_each(|request| worker.send(request));
+        drop(worker);
+        assert_eq!(answers.try_iter().collect::<Vec<_>>(), requests.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_thread_that_ended_keeps_no_sender_waiting() {
+        let worker = Worker::start("test", Policy::Every, |_: &Inbox<usize>| {}).unwrap();
+        (0..3 * CAPACITY).for_each(|request| worker.send(request));
     }
 }

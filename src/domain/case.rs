@@ -81,18 +81,18 @@ impl Reason {
     /// The reason in plain words, for the reveal after an answer.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::NearBoundary => "it lies near the model's first boundary",
-            Self::ConfidentRare => "the model was sure that it is of a rare label",
-            Self::Medoid => "it stands for a whole cluster of texts",
-            Self::Overlap => "a near text on the other side got another prelabel",
+            Self::NearBoundary => "it lies near the line between two labels",
+            Self::ConfidentRare => "the model is sure it is a rare one",
+            Self::Medoid => "many other texts resemble it",
+            Self::Overlap => "the model labels a very similar text differently",
             Self::Margin => "the model could hardly decide",
-            Self::Farthest => "it lies far from every text chosen before it",
-            Self::Contrast => "the model thinks otherwise of labelled texts near it",
-            Self::Gradient => "its label would change the model much",
+            Self::Farthest => "it is unlike every text chosen before it",
+            Self::Contrast => "the model disagrees with the labels of similar texts",
+            Self::Gradient => "its label would teach the model a lot",
             Self::Random => "it was drawn at random",
-            Self::Audit => "it was drawn at random for the audit",
+            Self::Audit => "it was drawn at random, to test the model",
             Self::Repeat => "you had it before: it shows how steady your answers are",
-            Self::Again => "you had it before, and how to decide has been changed since",
+            Self::Again => "you had it before, and the guideline has changed since",
         }
     }
 }

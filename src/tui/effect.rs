@@ -3,29 +3,29 @@
 use super::screens::case::attention::Nonce;
 use crate::desk::browse;
 use crate::desk::jobs::JobKind;
-use crate::desk::pages::Page;
+use crate::desk::pages::PageRequest;
 use crate::desk::request::Request;
 
 /// Something to be carried out after the screen is drawn.
 #[derive(Debug)]
 pub(super) enum Effect {
-    /// Request the session.
-    Desk(Request),
-    /// Look through the pool.
+    /// Send this to the session.
+    Session(Request),
+    /// Search the pool, or fetch items of it.
     Browse(browse::Request),
-    /// Request the terminal where its cursor is.
-    Sight(Nonce),
     /// Read a page.
-    Read(Page),
-    /// Start a job.
+    Read(PageRequest),
+    /// Ask the terminal where its cursor is.
+    AskCursor(Nonce),
+    /// Start jobs, one after the other.
     Start(Vec<JobKind>),
-    /// Start the judge: the file of this path, or who judged before where it is empty.
+    /// Start the judge: the file of this path, or the one that judged before where it is empty.
     Judge(String),
     /// Look for jobs of other processes.
     Follow,
     /// Tell the running job to stop.
     Stop,
-    /// Draw every cell anew.
+    /// Draw every cell again.
     Redraw,
     /// Take the terminal over again.
     Retake,

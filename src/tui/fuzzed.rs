@@ -1,4 +1,4 @@
-//! Hostile text through the screens, from what the desk tells to the bytes that a terminal is sent: no control character, nothing that
+//! Hostile text through the screens, from what the desk sends to the bytes that a terminal is sent: no control character, nothing that
 //! reorders or hides, no pile of marks, and no sequence but the program's own.
 
 use std::cell::RefCell;
@@ -19,10 +19,10 @@ use super::settings::Settings;
 use super::widgets::text_layout::drawable;
 use crate::desk::adjudication::{Answer, Decided, DisagreementDetail};
 use crate::desk::browse;
-use crate::desk::browse::{OtherAnswer, Others, Row, State, View, Whole};
+use crate::desk::browse::{FullItem, ModelView, OtherAnswer, Others, Row, State};
 use crate::desk::jobs::{End, JobKind, News};
-use crate::desk::pages::Read;
-use crate::desk::request::{Disputed, Outcome, Response, Window};
+use crate::desk::pages::Page;
+use crate::desk::request::{DisputeOutcome, Outcome, Response, Window};
 use crate::desk::shown::{Card, Place, Reveal, Saved, ShownCase, ShownPartner};
 use crate::domain::fault::Fault;
 use crate::domain::fuzzing::{Fuzzer, beginning, is_harmless, text_of, tokens};
@@ -32,6 +32,8 @@ use crate::domain::sanitize::sanitize;
 use crate::domain::task::{Label, Task};
 use crate::insight::agreement::AgreementReport;
 use crate::insight::disputes::{Dispute, Said};
+use crate::insight::project::Project;
+use crate::insight::status::Status;
 
 type Judged = Result<(), String>;
 
@@ -188,8 +190,8 @@ fn card(text: &str, other: &str) -> Card {
     Card { shown, label: some(), skipped: false, flagged: true, note: some(), draft: some() }
 }
 
-fn told(done: Outcome, window: Option<Window>) -> Message {
-    Message::Response(Box::new(Response { done: Ok(done), window: Ok(window), revised: None }))
+fn response(outcome: Outcome, window: Option<Window>) -> Message {
+    Message::Session(Box::new(Response { outcome: Ok(outcome), window: Ok(window), revised: None }))
 }
 
 /// One way through the screens.
@@ -222,22 +224,22 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
     let window = Window { cards: vec![card(text, &text[half..])], why: None, place: Some(place), lack: None };
     match journey {
         Journey::Case => {
-            seat.hear(told(Outcome::Looked, Some(window)));
+            seat.hear(response(Outcome::Looked, Some(window)));
             seat.look()?;
             seat.press(KeyCode::Char('g'));
             seat.press(KeyCode::End);
             seat.look()
         }
         Journey::Answered => {
-            seat.hear(told(Outcome::Looked, Some(window)));
-            seat.hear(told(Outcome::Found(Box::new(card(&text[half..], text))), None));
+            seat.hear(response(Outcome::Looked, Some(window)));
+            seat.hear(response(Outcome::Found(Box::new(card(&text[half..], text))), None));
             seat.look()?;
             let saved = Saved { item: ItemId(3), label: text.to_owned(), changed: false };
-            seat.hear(told(Outcome::Answered { saved, reveal: Some(reveal(text)) }, None));
+            seat.hear(response(Outcome::Answered { saved, reveal: Some(reveal(text)) }, None));
             seat.look()
         }
         Journey::Popups => {
-            seat.hear(told(Outcome::Looked, Some(window)));
+            seat.hear(response(Outcome::Looked, Some(window)));
             seat.press(KeyCode::Char('n'));
             seat.hear(Message::Paste(text.chars().take(5_000).collect()));
             seat.look()?;
@@ -253,7 +255,7 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
             seat.chord('t');
             found(seat, text);
             seat.look()?;
-            looked(seat, text);
+            fetched(seat, text);
             seat.look()?;
             seat.press(KeyCode::Enter);
             seat.press(KeyCode::End);
@@ -269,12 +271,15 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
         }
         Journey::Disputes => {
             seat.chord('d');
-            seat.hear(Message::Read(Read::Agreement(Ok(Box::new(report(text))))));
+            seat.hear(Message::Page(Page::new(Ok(report(text)))));
             seat.look()?;
             seat.press(KeyCode::Enter);
             seat.look()?;
             seat.press(KeyCode::Enter);
-            seat.hear(told(Outcome::Disputed(Disputed::Shown(Box::new(disagreement_detail(text)))), None));
+            seat.hear(response(
+                Outcome::Dispute(DisputeOutcome::Shown(Box::new(disagreement_detail(text)))),
+                None,
+            ));
             seat.look()?;
             seat.press(KeyCode::End);
             seat.look()
@@ -300,19 +305,19 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
         }
         Journey::Faults => {
             let fault = || Fault::new(text, text).hint(text);
-            seat.hear(Message::Response(Box::new(Response {
-                done: Err(fault()),
+            seat.hear(Message::Session(Box::new(Response {
+                outcome: Err(fault()),
                 window: Err(fault()),
                 revised: None,
             })));
             seat.look()?;
-            for (chord, read) in [
-                ('o', Read::Progress(Err(fault()))),
-                ('e', Read::Project(Err(fault()))),
-                ('d', Read::Agreement(Err(fault()))),
+            for (chord, page) in [
+                ('o', Page::new::<Status>(Err(fault()))),
+                ('e', Page::new::<Project>(Err(fault()))),
+                ('d', Page::new::<AgreementReport>(Err(fault()))),
             ] {
                 seat.chord(chord);
-                seat.hear(Message::Read(read));
+                seat.hear(Message::Page(page));
                 seat.look()?;
             }
             Ok(())
@@ -325,13 +330,13 @@ fn found(seat: &mut Seat, text: &str) {
         if let Effect::Browse(browse::Request::Search(search)) = effect {
             let items = (1..=60).map(ItemId).collect();
             let found = browse::Found { number: search.number, items, pool: text.len(), state: State::Done };
-            seat.hear(Message::Browsed(browse::Response::Found(found)));
+            seat.hear(Message::Browse(browse::Response::Found(found)));
             return;
         }
     }
 }
 
-fn looked(seat: &mut Seat, text: &str) {
+fn fetched(seat: &mut Seat, text: &str) {
     let short = || Some(text.chars().take(300).collect::<String>());
     let row = |item| Row {
         item,
@@ -342,14 +347,14 @@ fn looked(seat: &mut Seat, text: &str) {
         noted: true,
         round: Some(i64::MAX),
     };
-    let whole = |item| Whole {
+    let full = |item| FullItem {
         row: row(item),
         text: text.to_owned(),
         note: short(),
         origins: vec![browse::Origin { source: text.chars().take(300).collect(), row: 9, meta: meta(text) }],
         case: Some(CaseId(7)),
         may_answer: true,
-        view: Some(View { prelabel: short().map(|label| (label, 0.5)), chosen: Some("it is near") }),
+        view: Some(ModelView { prelabel: short().map(|label| (label, 0.5)), chosen: Some("it is near") }),
         others: Others::Shown(vec![OtherAnswer {
             name: short().unwrap_or_default(),
             label: short(),
@@ -357,10 +362,10 @@ fn looked(seat: &mut Seat, text: &str) {
         }]),
     };
     for effect in std::mem::take(&mut seat.effects) {
-        if let Effect::Browse(browse::Request::Look(asked)) = effect {
+        if let Effect::Browse(browse::Request::Fetch(asked)) = effect {
             let rows = asked.rows.iter().copied().map(row).collect();
-            let whole = asked.whole.map(|item| Box::new(whole(item)));
-            seat.hear(Message::Browsed(browse::Response::Looked(Ok(browse::Looked { asked, rows, whole }))));
+            let full = asked.full.map(|item| Box::new(full(item)));
+            seat.hear(Message::Browse(browse::Response::Fetched(Ok(browse::Fetched { asked, rows, full }))));
         }
     }
 }
@@ -468,7 +473,7 @@ fn what_is_drawable_is_harmless_and_stays_so() {
 #[test]
 fn any_settings_are_taken_or_refused_in_one_sentence() {
     let seeds = vec![
-        super::settings::DEFAULTS.as_bytes().to_vec(),
+        super::settings::defaults().into_bytes(),
         b"theme = \"light\"\n[keys]\nskip = [\"x\"]\nflag = [\"ctrl-f\", \"F5\"]\n".to_vec(),
     ];
     Fuzzer::new("settings", 2).over(&seeds, |bytes| {

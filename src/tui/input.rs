@@ -73,7 +73,7 @@ fn read(mut heard: io::PipeReader, asked: &mpsc::Receiver<Nonce>, to: &Sender<Me
                 let seen = answered(nonce);
                 // What came in the same breath as the answer was typed before the answer could be of use.
                 pass_on(to)?;
-                let answer = if seen { Message::Sight(nonce) } else { Message::NoSight };
+                let answer = if seen { Message::CursorReported(nonce) } else { Message::CursorUnknown };
                 if to.send(answer).is_err() {
                     return Ok(());
                 }

@@ -1,4 +1,6 @@
 //! What a person can do, and the keys for it. No default needs Alt, a function key or the mouse.
+//!
+//! It names no screen: each brings the action that opens it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,12 +21,8 @@ pub(super) enum Action {
     Later,
     Jump,
     Search,
-    Case,
-    Progress,
-    Jobs,
-    Items,
-    Project,
-    Agreement,
+    /// Open the screen of this name.
+    Show(&'static str),
     NextScreen,
     GoOn,
     Stop,
@@ -45,88 +43,80 @@ pub(super) enum Action {
     Quit,
 }
 
-impl Action {
-    /// Whether it is done to a disagreement, and so on that screen only.
-    pub fn is_on_disputes(self) -> bool {
-        matches!(self, Self::Revise | Self::SendRound)
-    }
-
-    /// Whether it is done to a case, and so on the screen of cases only.
-    pub fn is_on_cases(self) -> bool {
-        use Action::{Confidence, Earlier, Flag, Guideline, Jump, Later, Note, Redo, Skip, Undo};
-        matches!(self, Undo | Redo | Skip | Flag | Note | Confidence | Guideline | Earlier | Later | Jump)
-    }
-}
-
-/// What there is to say about an action: the name in the settings file, one line for the help, the default keys.
-pub(super) struct About {
+/// What there is to say about an action: its name in the settings file, one line for the help, its default keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ActionInfo {
     pub action: Action,
     pub name: &'static str,
-    pub says: &'static str,
+    pub help: &'static str,
     pub keys: &'static [&'static str],
 }
 
-const fn about(
+const fn info(
     action: Action,
     name: &'static str,
     keys: &'static [&'static str],
-    says: &'static str,
-) -> About {
-    About { action, name, says, keys }
+    help: &'static str,
+) -> ActionInfo {
+    ActionInfo { action, name, help, keys }
 }
 
-/// Every action, in the order of the help. A label's key goes before these on the case screen.
-pub(super) const ACTIONS: &[About] = &[
-    about(
-        Action::Undo,
-        "undo",
-        &["u", "backspace"],
-        "take back what you did last, also across rounds and restarts",
-    ),
-    about(Action::Redo, "redo", &["U", "ctrl-r"], "put back what you took back"),
-    about(Action::Skip, "skip", &["s"], "leave this case; it comes back once, at the end of the round"),
-    about(Action::Flag, "flag", &["f"], "mark this case for a second look, or take the mark off"),
-    about(Action::Note, "note", &["n"], "write a note on this case"),
-    about(
+/// Every action but those that open a screen, in the order of the help. On the case screen a label's key takes precedence.
+const ACTIONS: &[ActionInfo] = &[
+    info(Action::Undo, "undo", &["u", "backspace"], "undo what you did last, across rounds and restarts too"),
+    info(Action::Redo, "redo", &["U", "ctrl-r"], "redo what you undid"),
+    info(Action::Skip, "skip", &["s"], "skip this case; it comes back once, at the end of the round"),
+    info(Action::Flag, "flag", &["f"], "flag this case for a second look, or remove the flag"),
+    info(Action::Note, "note", &["n"], "write a note on this case"),
+    info(
         Action::Confidence,
         "confidence",
         &["ctrl-y"],
-        "say how sure the next answer is: unsure, fairly sure, sure",
+        "say how sure you are of the next answer: unsure, fairly sure, sure",
     ),
-    about(Action::Guideline, "guideline", &["g"], "show or hide how to decide"),
-    about(Action::Earlier, "earlier", &["left"], "back to the case you answered before"),
-    about(Action::Later, "later", &["right"], "forward again"),
-    about(Action::Jump, "jump", &["ctrl-g"], "go to a case by its number"),
-    about(Action::Search, "search", &["/"], "search the texts"),
-    about(Action::Case, "case", &["ctrl-l"], "the case to label"),
-    about(Action::Progress, "progress", &["ctrl-o"], "how well the model does"),
-    about(Action::Jobs, "jobs", &["ctrl-k"], "what runs, and what can be started"),
-    about(Action::Items, "items", &["ctrl-t"], "the texts"),
-    about(Action::Project, "project", &["ctrl-e"], "the task, the models, the files"),
-    about(Action::Agreement, "agreement", &["ctrl-d"], "whether the experts agree, and where they differ"),
-    about(Action::NextScreen, "next-screen", &["tab"], "the next screen"),
-    about(Action::GoOn, "go-on", &["ctrl-n"], "tune on the new labels, then mine the next round"),
-    about(Action::Stop, "stop", &["ctrl-x"], "stop the running job"),
-    about(Action::Up, "up", &["up"], "one line up"),
-    about(Action::Down, "down", &["down"], "one line down"),
-    about(Action::PageUp, "page-up", &["pageup", "ctrl-b"], "one page up"),
-    about(Action::PageDown, "page-down", &["pagedown", "ctrl-f", "space"], "one page down"),
-    about(Action::Top, "top", &["home"], "to the top"),
-    about(Action::Bottom, "bottom", &["end"], "to the end"),
-    about(Action::Open, "open", &["enter"], "open, or do what is offered"),
-    about(Action::Back, "back", &["esc"], "close, or back to the case"),
-    about(Action::Revise, "revise", &["ctrl-u"], "change how to decide, while deciding between experts"),
-    about(
+    info(Action::Guideline, "guideline", &["g"], "show or hide the guideline"),
+    info(
+        Action::Earlier,
+        "earlier",
+        &["left"],
+        "the case you answered before this one; in a list, the one above",
+    ),
+    info(Action::Later, "later", &["right"], "forward again; in a list, the one below"),
+    info(Action::Jump, "jump", &["ctrl-g"], "go to a case by its number"),
+    info(Action::Search, "search", &["/"], "search the texts"),
+    info(Action::NextScreen, "next-screen", &["tab"], "the next screen"),
+    info(
+        Action::GoOn,
+        "go-on",
+        &["ctrl-n"],
+        "let the model learn from your answers, and start the next round",
+    ),
+    info(Action::Stop, "stop", &["ctrl-x"], "stop what is running"),
+    info(Action::Up, "up", &["up"], "one line up"),
+    info(Action::Down, "down", &["down"], "one line down"),
+    info(Action::PageUp, "page-up", &["pageup", "ctrl-b"], "one page up"),
+    info(Action::PageDown, "page-down", &["pagedown", "ctrl-f", "space"], "one page down"),
+    info(Action::Top, "top", &["home"], "to the top"),
+    info(Action::Bottom, "bottom", &["end"], "to the end"),
+    info(Action::Open, "open", &["enter"], "open, or do what is offered"),
+    info(Action::Back, "back", &["esc"], "close, or go back to the case"),
+    info(
+        Action::Revise,
+        "revise",
+        &["ctrl-u"],
+        "change the guideline, as the one who decides between experts",
+    ),
+    info(
         Action::SendRound,
         "send-round",
         &["ctrl-a"],
-        "send cases round again that were labelled before how to decide was changed",
+        "have cases labelled again that were labelled under an older guideline",
     ),
-    about(Action::Palette, "palette", &[":", "ctrl-p"], "find an action by its name"),
-    about(Action::Help, "help", &["?"], "every key of this screen"),
-    about(Action::Redraw, "redraw", &["ctrl-w"], "draw the screen anew"),
-    about(Action::Suspend, "suspend", &["ctrl-z"], "to the shell; `fg` comes back"),
-    about(Action::Quit, "quit", &["q", "ctrl-c"], "leave; everything is saved"),
+    info(Action::Palette, "palette", &[":", "ctrl-p"], "find an action by its name"),
+    info(Action::Help, "help", &["?"], "every key of this screen"),
+    info(Action::Redraw, "redraw", &["ctrl-w"], "redraw the screen"),
+    info(Action::Suspend, "suspend", &["ctrl-z"], "go to the shell; `fg` comes back"),
+    info(Action::Quit, "quit", &["q", "ctrl-c"], "quit; everything is saved"),
 ];
 
 /// One press of a key.
@@ -210,24 +200,32 @@ impl fmt::Display for Stroke {
     }
 }
 
-/// Which key does what.
+/// Every action there is, and which key does what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Keymap {
+    actions: Vec<ActionInfo>,
     bound: BTreeMap<Stroke, Action>,
 }
 
-impl Default for Keymap {
-    fn default() -> Self {
-        let mut map = Self { bound: BTreeMap::new() };
-        for about in ACTIONS {
-            let strokes = about.keys.iter().filter_map(|name| Stroke::from_name(name)).collect();
-            map.bind(about.action, strokes);
+impl Keymap {
+    /// The default keys, with the actions that open screens.
+    pub fn with(screens: impl IntoIterator<Item = ActionInfo>) -> Self {
+        let at = ACTIONS.iter().position(|info| info.action == Action::NextScreen).unwrap_or(0);
+        let mut actions = ACTIONS.to_vec();
+        actions.splice(at..at, screens);
+        let mut map = Self { actions: actions.clone(), bound: BTreeMap::new() };
+        for info in actions {
+            let strokes = info.keys.iter().filter_map(|name| Stroke::from_name(name)).collect();
+            map.bind(info.action, strokes);
         }
         map
     }
-}
 
-impl Keymap {
+    /// Every action, in the order of the help.
+    pub fn actions(&self) -> &[ActionInfo] {
+        &self.actions
+    }
+
     /// Gives an action these keys instead of those it had. A key that did something else now does this.
     pub fn bind(&mut self, action: Action, strokes: Vec<Stroke>) {
         self.bound.retain(|_, bound| *bound != action);
@@ -251,36 +249,21 @@ impl Keymap {
     pub fn key_of(&self, action: Action) -> String {
         self.keys_of(action).first().map(Stroke::to_string).unwrap_or_default()
     }
+
+    /// The first key of an action, or how to find it by its name where it has none.
+    pub fn key_or_name(&self, action: Action) -> String {
+        let key = self.key_of(action);
+        if !key.is_empty() {
+            return key;
+        }
+        let name = self.actions.iter().find(|info| info.action == action).map_or("", |info| info.name);
+        format!("{} {name}", self.key_of(Action::Palette))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::task::Label;
-
-    #[test]
-    fn every_default_key_has_a_name_and_one_meaning() {
-        let mut seen = BTreeMap::new();
-        for about in ACTIONS {
-            for key in about.keys {
-                let stroke = Stroke::from_name(key).unwrap_or_else(|| panic!("{key} is no key"));
-                assert_eq!(stroke.to_string(), *key);
-                let before = seen.insert(stroke, about.name);
-                assert_eq!(before, None, "{key} is bound twice");
-            }
-        }
-    }
-
-    #[test]
-    fn no_label_can_take_a_key_away() {
-        for about in ACTIONS {
-            for key in about.keys.iter().filter_map(|name| Stroke::from_name(name)) {
-                if let Some(c) = key.character() {
-                    assert!(!Label::may_use(c), "{c} belongs to {} and may be a label's key", about.name);
-                }
-            }
-        }
-    }
 
     #[test]
     fn pressed_keys_are_found_whatever_the_terminal_says_of_shift() {

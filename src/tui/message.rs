@@ -1,11 +1,11 @@
-//! What comes in from outside: keys, answers of the desk, news of jobs, signals.
+//! What comes in from outside: keys, responses of the desk, news of jobs, signals.
 
 use ratatui::crossterm::event::KeyEvent;
 
 use super::screens::case::attention::Nonce;
 use crate::desk::browse;
 use crate::desk::jobs::News;
-use crate::desk::pages::Read;
+use crate::desk::pages::Page;
 use crate::desk::request::Response;
 
 /// One thing that happened.
@@ -17,20 +17,20 @@ pub(super) enum Message {
     Paste(String),
     /// The terminal has another size.
     Resized,
-    /// The terminal answered a question.
-    Sight(Nonce),
-    /// The terminal did not answer.
-    NoSight,
+    /// The terminal said where its cursor is: what was drawn before the question has arrived.
+    CursorReported(Nonce),
+    /// The terminal did not say.
+    CursorUnknown,
     /// The session answered.
-    Response(Box<Response>),
+    Session(Box<Response>),
     /// The desk found items, or fetched them.
-    Browsed(browse::Response),
+    Browse(browse::Response),
     /// A job said something.
     Job(News),
     /// A page was read.
-    Read(Read),
+    Page(Page),
     /// The program goes on after it was stopped.
     Continued,
-    /// The line is gone, or the system asks to end.
+    /// The line is gone, or the system asks the program to end.
     HungUp,
 }

@@ -1,37 +1,39 @@
 //! The workstation: the only ratatui and crossterm.
 //!
 //! ```text
-//!  messages.hardcase · spam          Case Progress Jobs Items Project    frame.rs
+//!  messages.hardcase   Case  Progress  Jobs  Items  Project  Agree    ada    widgets/frame.rs
 //! ──────────────────────────────────────────────────────────────────────
-//!  Is this message spam?               round 2: 12 by you, 30 of 60      case_view.rs
+//!  Is this message spam?        case 7 · round 2: 12 of 60 by you …    screens/case/view.rs
 //!                                    │
-//!  the text                          │ near it, across the boundary      passage.rs
+//!  the text                          │ similar text (0.84)            widgets/text_layout.rs
 //!                                    │
 //! ──────────────────────────────────────────────────────────────────────
-//!  1 spam   2 ham                                                        case_view.rs
-//!  saved: spam (1), case 41, u undoes                            ? help  frame.rs
+//!  1 spam   2 ham                                                     screens/case/view.rs
+//!  saved: spam (1), case 6, u undoes · the model thought spam (91 %)
+//!  ? help  s skip  u undo                                             widgets/frame.rs
 //! ```
 //!
-//! `run.rs` sleeps until a message comes, lets `app.rs` change its state, draws once and carries out what the state asks for.
-//! A screen only draws and only asks: files are read and written on the desk's threads, jobs are other processes. What a key
-//! does is said in `keys.rs`; whether a label key counts, in `attention.rs`.
+//! `run.rs` sleeps until a message comes, lets `app.rs` change its state, draws once and carries out the effects that the state asks for.
+//! A screen (`screen.rs`; the list is in `screens/mod.rs`) only draws and only asks: files are read and written on the desk's threads, jobs
+//! are other processes. What a key does is said in `keys.rs`; whether a label key counts, in `screens/case/attention.rs`.
 
 mod about;
 mod app;
-mod drafts;
 mod effect;
 #[cfg(test)]
 mod fuzzed;
 mod input;
+mod job_board;
 mod keys;
 mod message;
 mod run;
 mod screen;
-pub mod screens;
+mod screens;
 mod settings;
+mod shared;
 mod terminal;
 mod theme;
-pub mod widgets;
+mod widgets;
 
 pub use run::{Opening, run};
-pub use settings::{DEFAULTS, Settings};
+pub use settings::{Settings, defaults};

@@ -14,12 +14,13 @@ use super::effect::Effect;
 use super::input::Input;
 use super::message::Message;
 use super::settings::Settings;
-use super::terminal::{Screen, give_back};
+use super::terminal::{Display, give_back};
 use crate::desk::browse::Browser;
 use crate::desk::jobs::Jobs;
-use crate::desk::latest::Latest;
 use crate::desk::pages;
-use crate::desk::pages::Page;
+use crate::desk::pages::PageRequest;
+use crate::desk::request;
+use crate::desk::request::Request;
 use crate::desk::session::{Leaving, Session};
 use crate::desk::worker::Worker;
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -27,11 +28,9 @@ use crate::domain::sanitize::sanitize;
 
 /// What the workstation is opened on.
 pub struct Opening<'a> {
-    /// The project file.
     pub project: &'a Path,
     /// The expert's name.
     pub expert: &'a str,
-    /// Theme and keys.
     pub settings: Settings,
 }
 
@@ -42,7 +41,7 @@ pub struct Opening<'a> {
 pub fn run(opening: Opening<'_>) -> Result<()> {
     let attempted = "open the workstation";
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Fault::usage(attempted, "standard input and output are no terminal")
+        return Err(Fault::usage(attempted, "standard input and output are not a terminal")
             .hint("Run it in a terminal, or use `hardcase next` and `hardcase answer` in scripts"));
     }
     let failed = |e: io::Error| Fault::new(attempted, io_reason(&e)).because(e);
@@ -61,29 +60,27 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
     };
     let desk = {
         let to = to.clone();
-        Worker::start(session, move |told| drop(to.send(Message::Response(Box::new(told)))))?
+        request::start(session, move |response| drop(to.send(Message::Session(Box::new(response)))))?
     };
     let browser = {
         let to = to.clone();
-        Browser::start(opening.project, opening.expert, move |told| drop(to.send(Message::Browsed(told))))?
+        Browser::start(opening.project, opening.expert, move |found| drop(to.send(Message::Browse(found))))?
     };
     let pages = {
         let to = to.clone();
-        pages::start(opening.project, opening.expert, move |read| drop(to.send(Message::Read(read))))?
+        pages::start(opening.project, opening.expert, move |page| drop(to.send(Message::Page(page))))?
     };
     jobs.follow()?;
     watch_signals(to.clone()).map_err(failed)?;
-    let screen = Screen::take().map_err(failed)?;
+    let display = Display::take().map_err(failed)?;
     let input = Input::start(to).map_err(failed)?;
     let app = App::new(about, opening.settings);
-    let mut station = Station { app, screen, input, desk, browser, jobs, pages };
+    let mut station = Station { app, display, input, desk, browser, jobs, pages };
     station.turn(&messages).map_err(failed)?;
-    if Screen::is_broken() {
-        return Err(Fault::new(
-            "go on",
-            "a part of the program failed in a way that was not foreseen (see above)",
-        )
-        .hint("What was called saved is saved: open the project again, and report what stands above"));
+    if Display::is_broken() {
+        return Err(Fault::new("go on", "a part of the program failed unexpectedly (see above)").hint(
+            "Everything reported as saved is saved. Open the project again, and report the message above",
+        ));
     }
     Ok(())
 }
@@ -112,12 +109,12 @@ fn watch_signals(to: Sender<Message>) -> io::Result<()> {
 
 struct Station {
     app: App,
-    screen: Screen,
+    display: Display,
     input: Input,
-    desk: Worker,
+    desk: Worker<Request>,
     browser: Browser,
     jobs: Jobs,
-    pages: Latest<Page>,
+    pages: Worker<PageRequest>,
 }
 
 impl Station {
@@ -126,10 +123,10 @@ impl Station {
             self.carry_out(effect)?;
         }
         loop {
-            if Screen::is_broken() {
+            if Display::is_broken() {
                 return Ok(());
             }
-            self.screen.draw(|frame| self.app.draw(frame))?;
+            self.display.draw(|frame| self.app.draw(frame))?;
             let effects = self.app.drawn(Instant::now());
             self.carry_out_all(effects)?;
             if self.app.is_leaving() {
@@ -154,8 +151,8 @@ impl Station {
         }
         let effects = self.app.tick(Instant::now());
         self.carry_out_all(effects)?;
-        // What else waits changes the state before the next drawing, but a case that has just changed is drawn first: only
-        // what is on the screen can be answered.
+        // What else waits changes the state before the next drawing. Keys for a case that has just changed do not count until it
+        // is drawn.
         while let Ok(message) = messages.try_recv() {
             self.take(message)?;
         }
@@ -173,22 +170,22 @@ impl Station {
 
     fn carry_out(&mut self, effect: Effect) -> io::Result<()> {
         match effect {
-            Effect::Desk(ask) => self.desk.ask(ask),
-            Effect::Browse(ask) => self.browser.ask(ask),
-            Effect::Read(page) => self.pages.ask(page),
-            Effect::Sight(nonce) => {
-                self.screen.mark(nonce)?;
+            Effect::Session(request) => self.desk.send(request),
+            Effect::Browse(request) => self.browser.send(request),
+            Effect::Read(page) => self.pages.send(page),
+            Effect::AskCursor(nonce) => {
+                self.display.mark(nonce)?;
                 self.input.ask(nonce)?;
             }
             Effect::Start(kinds) => self.jobs.start(kinds).map_err(no_threads)?,
             Effect::Judge(model) => self.jobs.judge(&model).map_err(no_threads)?,
             Effect::Follow => {
-                // Where no thread can be had, the next look has another try.
+                // Where the system gives no thread, the next look tries again.
                 let _ = self.jobs.follow();
             }
             Effect::Stop => self.jobs.stop(),
-            Effect::Redraw => self.screen.forget()?,
-            Effect::Retake => self.screen.retake()?,
+            Effect::Redraw => self.display.forget()?,
+            Effect::Retake => self.display.retake()?,
             Effect::Suspend => self.suspend()?,
         }
         Ok(())
@@ -198,6 +195,6 @@ impl Station {
     fn suspend(&mut self) -> io::Result<()> {
         give_back();
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
-        self.screen.retake()
+        self.display.retake()
     }
 }

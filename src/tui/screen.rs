@@ -1,37 +1,178 @@
-//! Which screens there are.
+//! What a screen is. The bar, the help, the settings file, the keys and the reading of pages follow from the list in `screens/mod.rs`.
+//!
+//! A screen draws and asks; it reads no file and starts no thread. What it shows of the project and the jobs it borrows from [`Shared`] when it
+//! draws; its own is what the desk answered it, and where the person is in that.
 
-use super::keys::Action;
-use crate::desk::pages::Page;
+use std::time::Instant;
 
-/// The screens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Screen {
-    Case,
-    Progress,
-    Jobs,
-    Items,
-    Project,
-    Agreement,
+use ratatui::Frame;
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::layout::Rect;
+
+use super::effect::Effect;
+use super::keys::{Action, ActionInfo, Stroke};
+use super::message::Message;
+use super::shared::Shared;
+use super::widgets::frame::{Look, Notice};
+use super::widgets::popup::{Popup, Written};
+use crate::desk::jobs::JobKind;
+
+/// How a screen stands in the bar, in the help and in the settings file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tab {
+    /// In the bar.
+    pub title: &'static str,
+    /// In the settings file.
+    pub name: &'static str,
+    /// The keys that open it.
+    pub keys: &'static [&'static str],
+    /// What it shows, for the help.
+    pub help: &'static str,
 }
 
-impl Screen {
-    /// Each with its name in the head and the action that opens it, in the order of the head.
-    pub const ALL: [(Self, &'static str, Action); 6] = [
-        (Self::Case, "Case", Action::Case),
-        (Self::Progress, "Progress", Action::Progress),
-        (Self::Jobs, "Jobs", Action::Jobs),
-        (Self::Items, "Items", Action::Items),
-        (Self::Project, "Project", Action::Project),
-        (Self::Agreement, "Agree", Action::Agreement),
-    ];
+impl Tab {
+    /// The action that opens the screen.
+    pub const fn action(&self) -> Action {
+        Action::Show(self.name)
+    }
 
-    /// The page that it shows, where another thread reads one for it.
-    pub fn page(self) -> Option<Page> {
-        match self {
-            Self::Progress => Some(Page::Progress),
-            Self::Project => Some(Page::Project),
-            Self::Agreement => Some(Page::Agreement),
-            Self::Case | Self::Jobs | Self::Items => None,
-        }
+    pub const fn info(&self) -> ActionInfo {
+        ActionInfo { action: self.action(), name: self.name, help: self.help, keys: self.keys }
+    }
+}
+
+/// What is to be done after a screen has taken something.
+#[derive(Debug)]
+pub(super) enum Then {
+    /// Carry this out.
+    Do(Effect),
+    /// Tell the person.
+    Say(Notice),
+    /// Lay this over the screen.
+    Open(Popup),
+    /// Go back to the first screen.
+    Home,
+    /// Start these jobs, if nothing speaks against it.
+    Start(Vec<JobKind>),
+    /// Start what opens the next round; ask first while cases of this one are left.
+    GoOn(Vec<JobKind>),
+}
+
+impl From<Effect> for Then {
+    fn from(effect: Effect) -> Self {
+        Self::Do(effect)
+    }
+}
+
+impl From<Notice> for Then {
+    fn from(notice: Notice) -> Self {
+        Self::Say(notice)
+    }
+}
+
+/// What becomes of a message that a screen is offered.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// It was for this screen.
+    Taken(Vec<Then>),
+    /// It is for another.
+    NotMine(Message),
+}
+
+/// A key as it was pressed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pressed<'a> {
+    pub event: &'a KeyEvent,
+    /// None for keys that nothing can be bound to.
+    pub stroke: Option<Stroke>,
+}
+
+/// Where the person is when a screen is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    FromAnotherScreen,
+    /// Its key was pressed while it was in view.
+    AlreadyHere,
+}
+
+/// What a screen draws with.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub shared: &'a Shared,
+    pub notice: Option<&'a Notice>,
+    pub look: Look<'a>,
+}
+
+/// A screen. Only the one in view gets keys, moments and drawings; messages are offered to all.
+pub(super) trait Screen: std::fmt::Debug {
+    /// Draws it. Only where the person is in what is shown may change.
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>);
+
+    /// Takes an action that means the same nowhere else: what moves, what opens, what is its own.
+    fn act(&mut self, action: Action, shared: &Shared) -> Vec<Then>;
+
+    /// The actions that the help lists for this screen and not for those that do not have them.
+    fn own_actions(&self) -> &'static [Action] {
+        &[]
+    }
+
+    /// Other actions that open it, each with something of its own, as `search` does.
+    fn also_opened_by(&self) -> &'static [Action] {
+        &[]
+    }
+
+    /// What the help says before the actions: a key or what can be typed, and what it does.
+    fn help(&self, _shared: &Shared) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// It comes into view by this action. By default it only asks for what it shows.
+    fn enter(&mut self, _by: Action, _arrival: Arrival) -> Vec<Then> {
+        self.refresh()
+    }
+
+    /// What it shows may have changed, and it is in view.
+    fn refresh(&mut self) -> Vec<Then> {
+        Vec::new()
+    }
+
+    /// Takes a key before it is looked up among the actions; none where it is not for this screen.
+    fn key(&mut self, _key: Pressed<'_>, _shared: &Shared, _now: Instant) -> Option<Vec<Then>> {
+        None
+    }
+
+    /// Takes pasted text; none where it has no place for it.
+    fn paste(&mut self, _text: &str) -> Option<Vec<Then>> {
+        None
+    }
+
+    /// Takes what was written in a popup that it opened.
+    fn written(&mut self, _written: Written) -> Vec<Then> {
+        Vec::new()
+    }
+
+    /// Takes a message, where it is for this screen.
+    fn receive(&mut self, message: Message, _shared: &Shared, _now: Instant) -> Received {
+        Received::NotMine(message)
+    }
+
+    /// It has been drawn, and nothing lies over it.
+    fn drawn(&mut self, _now: Instant) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// When to call [`Screen::tick`], where something waits.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Time has passed.
+    fn tick(&mut self, _shared: &Shared, _now: Instant) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// The program ends: what must still reach the desk.
+    fn leave(&mut self) -> Vec<Effect> {
+        Vec::new()
     }
 }

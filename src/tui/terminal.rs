@@ -29,14 +29,14 @@ const FRAME: usize = 64 * 1024;
 /// Whether a thread has panicked since the screen was taken.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
-/// The screen, while it is ours.
-pub(super) struct Screen {
+/// The terminal's screen, while it is ours.
+pub(super) struct Display {
     terminal: ratatui::Terminal<CrosstermBackend<Out>>,
     /// Of the last frame, what [`of_uncertain_width`] said.
     uncertain: Option<u64>,
 }
 
-impl Screen {
+impl Display {
     /// Takes the terminal over; a panic gives it back before it is reported.
     pub fn take() -> io::Result<Self> {
         let before = std::panic::take_hook();
@@ -127,7 +127,7 @@ fn of_uncertain_width(buffer: &Buffer) -> Option<u64> {
     any.then(|| hash.finish())
 }
 
-impl Drop for Screen {
+impl Drop for Display {
     fn drop(&mut self) {
         give_back();
     }

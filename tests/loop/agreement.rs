@@ -388,17 +388,17 @@ fn on_the_screen_a_lead_writes_down_how_to_decide_and_sends_what_differs_round_a
         seat.see_that(seen, |screen| one_line(screen).contains(seen));
     };
     press("\x04", "Cohen's kappa");
-    press("\x01", "open a case first");
+    press("\x01", "Open a case first");
     press("\r", "without a decision");
-    press("\r", "What each says");
+    press("\r", "What each expert says");
     // Left with esc, nothing is set.
-    press("\x15", "ctrl-s sets a new revision");
+    press("\x15", "ctrl-s saves it as a new version");
     seat.press("Not this. \x1b");
-    seat.see_that("the editor gone", |screen| !screen.contains("ctrl-s sets"));
-    press("\x15", "ctrl-s sets a new revision");
-    press("Look twice. \x13", "how to decide is at revision 2");
-    press("\x01", "Send round again?");
-    let sent = format!("sent round again: {} cases, {} to answer", differ.len(), 2 * differ.len());
+    seat.see_that("the editor gone", |screen| !screen.contains("ctrl-s saves"));
+    press("\x15", "ctrl-s saves it as a new version");
+    press("Look twice. \x13", "The guideline is at version 2");
+    press("\x01", "Have cases labelled again?");
+    let sent = format!("{} cases will be labelled again, {} cases to answer", differ.len(), 2 * differ.len());
     press("d", &sent);
     // What this lead is to answer anew is shown without the others' answers from now on.
     seat.press("q");

@@ -158,7 +158,7 @@ fn an_open_workstation_keeps_its_locks_whatever_it_shows_and_nothing_takes_the_f
     seat.answer('1');
     // Each of these reads the file on its own.
     for (key, sees) in [
-        ("\x0b", "nothing since this screen was opened"),
+        ("\x0b", "Nothing has run since"),
         ("\x14", "row 1 of"),
         ("\x0f", "kappa"),
         ("\x04", "Experts differ on no case"),

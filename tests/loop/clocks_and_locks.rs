@@ -126,9 +126,9 @@ fn a_clock_that_is_put_back_in_a_sitting_changes_no_order_and_no_figure() {
     cases.push(seat.answer('1'));
     let shown = seat.see_that("the next case", |s| !s.contains("saving"));
     seat.press("u");
-    seat.see(&format!("took back: label clickbait on case {}", cases[2]));
+    seat.see(&format!("undone: label clickbait on case {}", cases[2]));
     seat.press_again("u");
-    seat.see(&format!("took back: label fine on case {}", cases[1]));
+    seat.see(&format!("undone: label fine on case {}", cases[1]));
     assert_eq!(
         seat.case(),
         Some(cases[1]),
@@ -207,7 +207,7 @@ fn what_is_on_a_screen_stays_there_when_the_clock_jumps_ahead() {
     assert!(case.is_some() && case != Some(first), "{next}");
     clock.is_wrong_by(3_600);
     seat.press("f");
-    seat.see("flagged for a second look");
+    seat.see("Flagged for a second look");
     assert_eq!(seat.case(), case, "the window was looked at anew, and shows the same");
     assert_eq!(Some(seat.answer('2')), case);
     seat.press("q");

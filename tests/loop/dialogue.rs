@@ -120,7 +120,7 @@ fn what_would_fail_after_the_questions_fails_before_them() {
     for (arguments, why) in cases {
         let (code, shown) = start(arguments);
         assert_ne!(code, 0, "{shown}");
-        assert!(shown.contains(why) && !shown.contains("[Y/n]") && !shown.contains("question"), "{shown}");
+        assert!(shown.contains(why) && !shown.contains("[Y/n]") && !shown.contains("question:"), "{shown}");
     }
     assert_eq!(names(&project), before);
 }
@@ -142,5 +142,5 @@ fn without_a_terminal_nobody_is_asked_and_one_sentence_says_what_to_do() {
 #[test]
 fn a_project_in_the_place_of_a_verb_is_opened() {
     let project = Project::empty();
-    hardcase([project.file()]).refused(2, &["open the workstation", "no terminal", "`hardcase next`"]);
+    hardcase([project.file()]).refused(2, &["open the workstation", "not a terminal", "`hardcase next`"]);
 }

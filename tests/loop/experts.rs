@@ -396,7 +396,7 @@ fn an_answer_from_a_login_to_which_the_name_is_not_tied_is_marked() {
 
 #[test]
 fn the_texts_on_the_screen_show_what_others_said_of_closed_cases_only() {
-    use hardcase::desk::browse::{Browser, Look, Others, Request, Response};
+    use hardcase::desk::browse::{Browser, Fetch, Others, Request, Response};
     use hardcase::domain::ids::ItemId;
     let project = Project::scouted_elsewhere(200);
     project.run("mine", &["--budget", "30"]).done();
@@ -411,9 +411,9 @@ fn the_texts_on_the_screen_show_what_others_said_of_closed_cases_only() {
     let others = |name: &str, item: i64| {
         let (told, tell) = std::sync::mpsc::channel();
         let browser = Browser::start(&project.file(), name, move |say| told.send(say).unwrap()).unwrap();
-        browser.ask(Request::Look(Look { rows: vec![ItemId(item)], whole: Some(ItemId(item)) }));
-        let Response::Looked(looked) = tell.recv().unwrap() else { panic!("it was looked") };
-        match looked.unwrap().whole.unwrap().others {
+        browser.send(Request::Fetch(Fetch { rows: vec![ItemId(item)], full: Some(ItemId(item)) }));
+        let Response::Fetched(fetched) = tell.recv().unwrap() else { panic!("it was fetched") };
+        match fetched.unwrap().full.unwrap().others {
             Others::Hidden => None,
             Others::Shown(answers) => {
                 Some(answers.into_iter().map(|a| (a.name, a.label)).collect::<Vec<_>>())
@@ -441,13 +441,13 @@ fn whoever_is_done_first_is_told_on_the_screen_what_the_others_owe() {
     }
     finish(&project, "bob", "fine");
     let seat = Seat::open_as(&project, &["--as", "bob"], Setup::default(), &[("LOGNAME", "bob")]);
-    let screen = seat.see("What was yours in round 1 is done.");
+    let screen = seat.see("Your part of round 1 is done.");
     let line = screen.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "of 12 cases complete, ",
         "want a second answer",
         "(ada can answer ",
-        "It stays open beside the next round",
+        "It stays open while the next round goes on",
     ] {
         assert!(line.contains(part), "no {part:?} in:\n{screen}");
     }

@@ -239,14 +239,14 @@ fn the_workstation_asks_which_model_judges_and_has_it_read() {
     let seat = Seat::open(&project, &["--as", "ada"]);
     seat.see("Round 1 is done");
     seat.press("\x0b");
-    seat.see("what the scout is least sure of");
+    seat.see("least sure of");
     seat.press("\x1b[B\x1b[B\x1b[B\x1b[B\r");
-    seat.see("Which language model judges?");
+    seat.see("Which language model?");
     // Nobody has judged before.
     seat.press("\r");
     seat.see("no language model has judged in this project yet");
     seat.press("\r");
-    seat.see("Which language model judges?");
+    seat.see("Which language model?");
     seat.press(&format!("\x1b[200~'{}'\x1b[201~", model.display()));
     seat.see("tinystories");
     seat.press("\r");

@@ -264,7 +264,7 @@ fn the_workstation_shows_each_epoch_while_it_trains_and_labelling_goes_on() {
     let seat = Seat::open(&project, &["--as", "ada"]);
     seat.see("0 of 20 by you");
     seat.press("\x0b");
-    seat.see("nothing since this screen was opened");
+    seat.see("Nothing has run since");
     seat.press("\x1b[B\x1b[B\x1b[B\r");
     seat.see("lora: training");
     seat.press("\x1b");

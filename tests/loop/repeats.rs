@@ -112,11 +112,11 @@ impl Person {
     }
 
     fn does(&mut self, ask: Request) -> Outcome {
-        let Response { done, window, .. } = self.session.handle(ask);
+        let Response { outcome, window, .. } = self.session.handle(ask);
         if let Some(window) = window.unwrap() {
             self.window = window;
         }
-        done.unwrap()
+        outcome.unwrap()
     }
 
     /// The case on the screen.

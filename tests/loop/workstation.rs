@@ -42,10 +42,10 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     assert!(screen.contains("Grace") && screen.contains("1 clickbait"), "{screen}");
 
     seat.press("?");
-    let help = seat.see("take back what you did last");
+    let help = seat.see("undo what you did last");
     assert!(help.contains("label: clickbait"), "{help}");
     seat.press("\x1b");
-    seat.see_that("the help gone", |s| !s.contains("take back what you did last"));
+    seat.see_that("the help gone", |s| !s.contains("undo what you did last"));
 
     let mut cases = Vec::new();
     for i in 0..10 {
@@ -58,21 +58,21 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     assert_eq!(labelled(&project).len(), 10);
 
     seat.press("u");
-    seat.see(&format!("took back: label fine on case {}", cases[9]));
+    seat.see(&format!("undone: label fine on case {}", cases[9]));
     assert_eq!(seat.case(), Some(cases[9]), "undo returns to the case");
     seat.press_again("u");
-    seat.see(&format!("took back: label clickbait on case {}", cases[8]));
+    seat.see(&format!("undone: label clickbait on case {}", cases[8]));
     assert_eq!(seat.case(), Some(cases[8]));
     seat.see("8 of 20 by you");
 
     seat.press("n");
     seat.see("ctrl-s saves");
     seat.press("either, really\x13");
-    seat.see("the note is saved");
+    seat.see("The note is saved");
     seat.see("your note: either, really");
 
     seat.press("s");
-    seat.see("skipped: it comes back once");
+    seat.see("Skipped: this case comes back once");
     assert_ne!(seat.case(), Some(cases[8]));
 
     // What was skipped comes back once, at the end.
@@ -85,7 +85,7 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     seat.press("\x0f");
     let first = seat.see_that("kappa before labelling", |s| kappa(s, "before labelling, in use").is_some());
     seat.press("\x0b");
-    seat.see("nothing since this screen was opened");
+    seat.see("Nothing has run since");
     seat.press("\x0e");
     // Tuning, mining and, where this build has the models, the training that finds too few labels.
     let started = if cfg!(feature = "engine") { 3 } else { 2 };
@@ -106,10 +106,10 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     let screen = again.see("round 2: 0 of");
     assert!(screen.contains("Grace"), "{screen}");
     again.press("u");
-    again.see("took back: label fine on case");
+    again.see("undone: label fine on case");
     assert_eq!(again.case(), Some(last), "undo reaches across rounds and restarts");
     again.press("U");
-    again.see("put back: label fine on case");
+    again.see("redone: label fine on case");
     again.press("q");
     again.end();
     project.is_whole();
@@ -181,7 +181,7 @@ fn the_first_key_after_a_resize_counts() {
             s.lines().nth(1).is_some_and(|l| l.chars().count() == usize::from(cols))
         });
         seat.press("f");
-        seat.see("flagged for a second look");
+        seat.see("Flagged for a second look");
         seat.answer('1');
     }
     seat.press("q");
@@ -218,7 +218,7 @@ fn a_job_that_somebody_else_begins_shows_on_an_open_screen_of_jobs() {
     let seat = Seat::open(&project, &["--as", "ada"]);
     seat.see("round 1: 0 of 10 by you");
     seat.press("\x0b");
-    seat.see("nothing since this screen was opened");
+    seat.see("Nothing has run since");
     let mut store = Store::open(&project.file(), Access::Job).unwrap();
     let Begun::Ours(run) = store.begin_run("scout", "").unwrap() else { panic!("nobody else is at it") };
     seat.see("scout: starting");
@@ -242,7 +242,7 @@ fn a_hang_up_keeps_what_was_confirmed_and_the_half_written_note() {
     seat.end();
     assert_eq!(labelled(&project).len(), 1);
     let again = Seat::open(&project, &["--as", "ada"]);
-    again.see("a note is begun and not saved");
+    again.see("You began a note and did not save it");
     again.press("n");
     again.see("half a thou");
     again.press("ght\x13");
@@ -297,7 +297,7 @@ fn before_anything_is_scouted_audit_cases_can_be_labelled() {
     let case = seat.answer('1');
     seat.press("q");
     // Where this build has a model it is reading by now.
-    seat.see_before_end("a question, or the end", |s| s.contains("A job is running"));
+    seat.see_before_end("a question, or the end", |s| s.contains("Something is still running"));
     seat.press("s");
     seat.end();
     let store = project.is_whole();

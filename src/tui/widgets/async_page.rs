@@ -1,96 +1,118 @@
-//! A page that another thread reads: the old one is shown until the new one comes. It scrolls, and has the notice and keys at its foot.
+//! A page that another thread reads: the old one is shown until the new one comes. It scrolls, and has the notice and keys below it.
+
+use std::any::Any;
+use std::path::Path;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
-use super::frame::{Look, Notice, foot, more_below, scrolled};
-use super::text_layout::{drawable, lay_out};
+use super::frame::{below, foot, paragraph};
+use super::scroll::{moved, scrolled};
+use crate::desk::pages::PageRequest;
 use crate::domain::fault::{Fault, Result};
+use crate::tui::effect::Effect;
 use crate::tui::keys::Action;
+use crate::tui::message::Message;
+use crate::tui::screen::{Received, Then, View};
 
-/// Lines that scroll at once with a page's key.
-const PAGE: usize = 10;
+/// Lines that a page's key scrolls.
+pub(in crate::tui) const PAGE: usize = 10;
 
 /// What was read last, and where the person is in it.
 #[derive(Debug)]
-pub(in crate::tui) struct Sheet<T> {
-    page: Option<Box<T>>,
+pub(in crate::tui) struct AsyncPage<T> {
+    pub content: Option<Box<T>>,
     failed: Option<Fault>,
     waits: bool,
-    scroll: usize,
+    pub scroll: usize,
 }
 
-impl<T> Default for Sheet<T> {
+impl<T> Default for AsyncPage<T> {
     fn default() -> Self {
-        Self { page: None, failed: None, waits: false, scroll: 0 }
+        Self { content: None, failed: None, waits: false, scroll: 0 }
     }
 }
 
-impl<T> Sheet<T> {
-    /// The page is asked for.
-    pub fn asked(&mut self) {
+impl<T: Any + Send> AsyncPage<T> {
+    /// Asks for the page, which `read` reads from the project's path as the expert of a name.
+    pub fn request(&mut self, read: fn(&Path, &str) -> Result<T>) -> Vec<Then> {
         self.waits = true;
+        vec![Effect::Read(PageRequest::new(read)).into()]
     }
 
-    /// The page is here, or why it is not.
-    pub fn take(&mut self, page: Result<Box<T>>) {
-        self.waits = false;
-        match page {
-            Ok(page) => (self.page, self.failed) = (Some(page), None),
-            Err(fault) => self.failed = Some(fault),
-        }
-    }
-
-    /// Scrolls.
-    pub fn act(&mut self, action: Action) {
-        self.scroll = match action {
-            Action::Up => self.scroll.saturating_sub(1),
-            Action::Down => self.scroll.saturating_add(1),
-            Action::PageUp => self.scroll.saturating_sub(PAGE),
-            Action::PageDown => self.scroll.saturating_add(PAGE),
-            Action::Top => 0,
-            Action::Bottom => usize::MAX,
-            _ => return,
+    /// Takes the page, where the message is one of this type.
+    pub fn receive(&mut self, message: Message) -> Received {
+        let page = match message {
+            Message::Page(page) if page.is::<T>() => page,
+            other => return Received::NotMine(other),
         };
+        self.waits = false;
+        match page.into_content() {
+            Some(Ok(content)) => (self.content, self.failed) = (Some(content), None),
+            Some(Err(fault)) => self.failed = Some(fault),
+            None => {}
+        }
+        Received::Taken(Vec::new())
     }
 
-    /// Draws what `lines` makes of the page for a width and a height.
+    /// Scrolls, or goes back.
+    pub fn act(&mut self, action: Action) -> Vec<Then> {
+        if action == Action::Back {
+            return vec![Then::Home];
+        }
+        self.scroll = moved(self.scroll, action, PAGE).unwrap_or(self.scroll);
+        Vec::new()
+    }
+
+    /// Draws what `lines` makes of the page for a size.
     pub fn draw(
         &mut self,
         frame: &mut Frame<'_>,
         area: Rect,
-        notice: Option<&Notice>,
-        look: Look<'_>,
-        lines: impl FnOnce(&T, (u16, u16)) -> Vec<Line<'static>>,
+        view: View<'_>,
+        lines: impl FnOnce(&T, Size) -> Vec<Line<'static>>,
     ) {
-        let body = Rect { height: area.height.saturating_sub(2), ..area };
-        let mut shown = Vec::new();
-        if let Some(fault) = &self.failed {
-            let style = look.theme.bad;
-            shown.extend(lay_out(&drawable(&fault.to_string()), &[], area.width - 2, (style, style)));
-        }
-        match &self.page {
-            Some(page) => shown.extend(lines(page, (body.width, body.height))),
-            None if self.waits => shown.push(Line::styled(" computing…", look.theme.quiet)),
-            None => {}
-        }
-        if scrolled(frame, shown, body, &mut self.scroll) {
-            more_below(frame, body.right() - 1, body, look);
-        }
-        let said = match notice {
-            Some(notice) => Some((notice.says.as_str(), look.tone(notice.tone))),
-            None if self.waits && self.page.is_some() => Some(("computing anew…", look.theme.quiet)),
-            None => None,
-        };
         let hints = [
             (Action::Help, "help"),
-            (Action::GoOn, "tune and mine"),
+            (Action::GoOn, "next round"),
             (Action::Down, "scroll"),
             (Action::Back, "back to the case"),
             (Action::NextScreen, "screens"),
             (Action::Quit, "quit"),
         ];
-        foot(frame, area, said, &hints, look);
+        let [body, foot_area] = below(area);
+        self.draw_body(frame, body, view, lines);
+        foot(frame, foot_area, self.said(view), &hints, view.look);
+    }
+
+    /// The page alone, without the lines below it.
+    pub fn draw_body(
+        &mut self,
+        frame: &mut Frame<'_>,
+        body: Rect,
+        view: View<'_>,
+        lines: impl FnOnce(&T, Size) -> Vec<Line<'static>>,
+    ) {
+        let text = Rect { width: body.width.saturating_sub(1), ..body };
+        let mut shown = Vec::new();
+        if let Some(fault) = &self.failed {
+            shown.extend(paragraph(&fault.to_string(), text.width.saturating_sub(1), view.look.theme.bad));
+        }
+        match &self.content {
+            Some(page) => shown.extend(lines(page, text.as_size())),
+            None if self.waits => shown.push(Line::styled(" computing …", view.look.theme.quiet)),
+            None => {}
+        }
+        scrolled(frame, shown, text, &mut self.scroll, view.look);
+    }
+
+    /// What the line below the page says.
+    pub fn said<'v>(&self, view: View<'v>) -> Option<(&'v str, ratatui::style::Style)> {
+        match view.notice {
+            Some(notice) => Some((notice.says.as_str(), view.look.tone(notice.tone))),
+            None if self.waits && self.content.is_some() => Some(("updating …", view.look.theme.quiet)),
+            None => None,
+        }
     }
 }

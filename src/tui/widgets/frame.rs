@@ -1,21 +1,21 @@
-//! What every screen has around it: the head with the project, the screens and the expert, and the foot with notices and keys.
+//! What every screen has around it: the bar with the project, the screens and the expert, and the foot with notices and keys.
 
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Rect};
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Block, Borders, Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
-use super::text_layout::{cut, drawable};
+use super::text_layout::{cut, drawable, lay_out};
 use crate::tui::keys::{Action, Keymap};
 use crate::tui::theme::Theme;
 
-/// The least size at which every screen shows all it has to.
-pub(in crate::tui) const LEAST: (u16, u16) = (60, 16);
+/// The smallest size at which every screen shows all it has to.
+pub(in crate::tui) const MIN_SIZE: (u16, u16) = (60, 16);
 
 /// Less of a project's name tells nobody which it is.
-const LEAST_NAME: usize = 8;
+const MIN_NAME: usize = 8;
 
 /// What a notice means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,38 +84,42 @@ impl Look<'_> {
     }
 }
 
-/// The head: which project, which screen, who.
-pub(in crate::tui) struct Head<'a> {
+/// The bar on top: which project, which screen, who.
+pub(in crate::tui) struct Bar<'a> {
     pub project: &'a str,
+    /// The screens by their titles, and whether it is the one in view.
     pub screens: &'a [(&'a str, bool)],
+    /// What is running, and the expert.
     pub right: String,
 }
 
-impl Head<'_> {
+impl Bar<'_> {
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
         let right = Span::styled(format!("{} ", self.right), look.theme.quiet);
         let screens: usize = self.screens.iter().map(|(name, _)| name.width() + 2).sum();
         // The screens are how a person gets about, so in a narrow window the project's name gives way, and then the person's.
-        let beside = usize::from(area.width).saturating_sub(screens + 3);
-        let room =
-            beside.checked_sub(right.width()).filter(|room| *room >= LEAST_NAME.min(self.project.width()));
-        let name = cut(self.project, room.unwrap_or(beside));
+        let rest = usize::from(area.width).saturating_sub(screens + 3);
+        let room = rest.checked_sub(right.width()).filter(|room| *room >= MIN_NAME.min(self.project.width()));
+        let name = cut(self.project, room.unwrap_or(rest));
         let mut spans = vec![Span::styled(format!(" {name}  "), look.theme.title)];
         for (name, here) in self.screens {
             let style = if *here { look.theme.chosen } else { look.theme.quiet };
             spans.push(Span::styled(format!(" {name} "), style));
         }
-        frame.render_widget(Paragraph::new(Line::from(spans)), area);
-        if room.is_none() {
-            return;
-        }
-        let width = (right.content.width() as u16).min(area.width);
-        let place = Rect { x: area.right() - width, width, ..area };
-        frame.render_widget(Paragraph::new(Line::from(right)).alignment(Alignment::Right), place);
+        let who = if room.is_some() { right.width() as u16 } else { 0 };
+        let [left, right_area] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(who)]).areas(area);
+        frame.render_widget(Paragraph::new(Line::from(spans)), left);
+        frame.render_widget(Paragraph::new(right).alignment(Alignment::Right), right_area);
     }
 }
 
-/// The foot of a screen without a case: one line that something is said in, one with keys.
+/// A screen without a case: its body, and two lines below for [`foot`].
+pub(in crate::tui) fn below(area: Rect) -> [Rect; 2] {
+    Layout::vertical([Constraint::Fill(1), Constraint::Length(2)]).areas(area)
+}
+
+/// The foot of a screen without a case: one line that says something, one with keys.
 pub(in crate::tui) fn foot(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -123,48 +127,45 @@ pub(in crate::tui) fn foot(
     hints: &[(Action, &str)],
     look: Look<'_>,
 ) {
-    let line = |from_below: u16| Rect { y: area.bottom() - from_below, height: 1, ..area };
+    let [notice, keys] = Layout::vertical([Constraint::Length(1); 2]).areas(area);
     if let Some((says, style)) = said {
         let says = cut(&drawable(says).replace('\n', " "), usize::from(area.width) - 2);
-        frame.render_widget(Paragraph::new(Span::styled(format!(" {says}"), style)), line(2));
+        frame.render_widget(Paragraph::new(Span::styled(format!(" {says}"), style)), notice);
     }
-    frame.render_widget(Paragraph::new(look.hints(hints, area.width)), line(1));
+    frame.render_widget(Paragraph::new(look.hints(hints, area.width)), keys);
 }
 
-/// Draws the lines from the place on to which the person has scrolled, which is kept within them. Returns whether more stands below.
-pub(in crate::tui) fn scrolled(
-    frame: &mut Frame<'_>,
-    lines: Vec<Line<'static>>,
-    area: Rect,
-    scroll: &mut usize,
-) -> bool {
-    // By hand: a text of a megabyte may have more lines than ratatui counts.
-    let most = lines.len().saturating_sub(usize::from(area.height));
-    *scroll = (*scroll).min(most);
-    let shown: Vec<Line<'static>> = lines.into_iter().skip(*scroll).take(usize::from(area.height)).collect();
-    frame.render_widget(Paragraph::new(shown), area);
-    *scroll < most
+/// A text in lines of one style.
+pub(in crate::tui) fn paragraph(text: &str, width: u16, style: Style) -> Vec<Line<'static>> {
+    lay_out(&drawable(text), &[], width, (style, style))
 }
 
-/// That more stands below what the place has room for.
-pub(in crate::tui) fn more_below(frame: &mut Frame<'_>, x: u16, area: Rect, look: Look<'_>) {
-    if area.height > 0 {
-        let place = Rect { x, y: area.bottom() - 1, width: 1, height: 1 };
-        frame.render_widget(Paragraph::new(Span::styled("▼", look.theme.key)), place);
+/// A text in lines of one style; what comes before its first line is matched by blanks before the others.
+pub(in crate::tui) fn hanging(
+    before: Vec<Span<'static>>,
+    text: &str,
+    width: u16,
+    style: Style,
+) -> Vec<Line<'static>> {
+    let indent: usize = before.iter().map(Span::width).sum();
+    let room = width.saturating_sub(indent as u16 + 1).max(10);
+    let mut before = Some(before);
+    let mut lines = paragraph(text, room, style);
+    for line in &mut lines {
+        let before = before.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(indent))]);
+        line.spans.splice(0..0, before);
     }
+    lines
 }
 
-/// A line across.
-pub(in crate::tui) fn rule(frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
-    let line = "─".repeat(usize::from(area.width));
-    frame.render_widget(Paragraph::new(Span::styled(line, look.theme.rule)), area);
+/// A line across the top of `area`.
+pub(in crate::tui) fn horizontal_rule(frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+    frame.render_widget(Block::new().borders(Borders::TOP).border_style(look.theme.rule), area);
 }
 
-/// A line down.
-pub(in crate::tui) fn wall(frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
-    let lines: Vec<Line<'_>> =
-        (0..area.height).map(|_| Line::from(Span::styled("│", look.theme.rule))).collect();
-    frame.render_widget(Paragraph::new(lines), area);
+/// A line down the left of `area`.
+pub(in crate::tui) fn vertical_rule(frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+    frame.render_widget(Block::new().borders(Borders::LEFT).border_style(look.theme.rule), area);
 }
 
 /// What is shown where the terminal is too small for anything else.
@@ -172,7 +173,7 @@ pub(in crate::tui) fn too_small(frame: &mut Frame<'_>) {
     let area = frame.area();
     let says = format!(
         "hardcase needs {} columns and {} rows; this terminal has {} and {}",
-        LEAST.0, LEAST.1, area.width, area.height
+        MIN_SIZE.0, MIN_SIZE.1, area.width, area.height
     );
-    frame.render_widget(Paragraph::new(says).wrap(ratatui::widgets::Wrap { trim: true }), area);
+    frame.render_widget(Paragraph::new(says).wrap(Wrap { trim: true }), area);
 }

@@ -1,206 +1,216 @@
-//! What lies over a screen for a moment: help, commands, a note, a number, a question. One at a time.
+//! What lies over a screen for a moment: help, commands, an editor, one line to fill in, a choice. One at a time.
+//!
+//! A popup does nothing itself: what came of it goes to the app, and what was written in it to the screen in view.
 
 use ratatui::Frame;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui::widgets::{Block, Clear, List, ListState, Paragraph};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::frame::{Look, more_below};
-use super::text_layout::{cut, drawable, lay_out};
+use super::frame::{Look, hanging, paragraph};
+use super::scroll::{moved, scrolled};
+use super::text_layout::{cut, drawable};
 use crate::desk::adjudication::Which;
 use crate::desk::jobs::JobKind;
-use crate::domain::grouped::counted;
 use crate::domain::ids::{CaseId, ItemId};
-use crate::tui::keys::{ACTIONS, About, Action, Stroke};
+use crate::tui::keys::{Action, ActionInfo, Keymap, Stroke};
 
 /// Columns of the help.
 const HELP: u16 = 80;
+/// Lines that a page's key scrolls.
+const PAGE: usize = 10;
 
 /// What lies over the screen.
 #[derive(Debug)]
 pub(in crate::tui) enum Popup {
-    /// Every key of the screen.
-    Help { lines: Vec<(String, String)>, scroll: u16 },
+    /// Keys, each with what it does.
+    Help { lines: Vec<(String, String)>, scroll: usize },
     /// Actions by name.
     Palette { input: Input, chosen: usize },
-    /// A note on a case.
-    Note { case: CaseId, editor: Box<TextArea<'static>> },
-    /// A text that is kept only once it is finished.
-    Write { what: Writing, editor: Box<TextArea<'static>> },
-    /// Which cases to send round again?
-    Send { item: ItemId, undecided: usize },
-    /// The number of a case.
-    Jump { input: Input },
-    /// Which language model judges.
-    Model { input: Input },
-    /// Leave while a job runs?
-    Leave,
-    /// Go on to the next round while cases of this one are left?
-    GoOn { left: usize, kinds: Vec<JobKind> },
+    /// A text of several lines.
+    Editor { subject: Subject, editor: Box<TextArea<'static>> },
+    /// One line.
+    Field { field: Field, input: Input },
+    /// One of several things to do, or none.
+    Choice(Choice),
 }
 
-/// What is written.
+/// What an editor's text is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum Writing {
+pub(in crate::tui) enum Subject {
+    /// A note on a case. What is not saved stays as a draft.
+    Note(CaseId),
     /// Why an item has a label, by the label's name.
     Reason(ItemId, String),
     /// How to decide.
     Guideline,
 }
 
+/// What one line asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum Field {
+    CaseNumber,
+    /// The path of a language model.
+    Model,
+}
+
+/// Things to do, each by a key.
+#[derive(Debug)]
+pub(in crate::tui) struct Choice {
+    pub title: &'static str,
+    /// What there is to know first; may be empty.
+    pub lead: String,
+    pub options: Vec<Choosable>,
+    /// What escape does, which is nothing.
+    pub otherwise: &'static str,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct Choosable {
+    pub key: ChoiceKey,
+    pub says: String,
+    pub outcome: Outcome,
+}
+
+/// The key of a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum ChoiceKey {
+    Enter,
+    Char(char),
+}
+
+/// What was written, for the screen in view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum Written {
+    /// An editor's text, finished.
+    Text(Subject, String),
+    /// The path of a language model; empty for the one that judged before.
+    Model(String),
+    /// Have these cases annotated again.
+    Again(Which),
+    /// A note as it stands, before it is finished.
+    Draft(CaseId, String),
+}
+
 /// What came of a key.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Outcome {
     /// The popup stays.
     Stays,
-    /// It closes.
+    /// It stays, and this may be kept.
+    Drafts(Written),
+    /// It closes; so with all that follow.
     Closes,
-    /// It closes, and this is done.
-    Does(Action),
-    /// The note changed.
-    Drafted(CaseId, String),
-    /// The note is finished.
-    Noted(CaseId, String),
-    /// The text is finished.
-    Wrote(Writing, String),
-    /// Send these round again.
-    Sends(Which),
-    /// The case of this number is wanted.
-    Jumps(i64),
-    /// Start these now.
-    GoesOn(Vec<JobKind>),
-    /// The model of this file judges; who judged before, where nothing is written.
-    Judges(String),
-    /// Leave, and stop the job.
-    LeavesAndStops,
-    /// Leave, and let the job go on.
-    Leaves,
+    Acts(Action),
+    Writes(Written),
+    GoesToCase(i64),
+    Starts(Vec<JobKind>),
+    Quits,
+    QuitsAndStops,
 }
 
 impl Popup {
-    /// The editor of a note, with what was written before.
-    pub fn note(case: CaseId, before: &str) -> Self {
-        Self::Note { case, editor: editor(before) }
+    pub fn help(lines: Vec<(String, String)>) -> Self {
+        Self::Help { lines, scroll: 0 }
     }
 
-    /// The editor of another text, with what it was before.
-    pub fn write(what: Writing, before: &str) -> Self {
-        Self::Write { what, editor: editor(before) }
+    pub fn palette() -> Self {
+        Self::Palette { input: Input::default(), chosen: 0 }
+    }
+
+    pub fn field(field: Field) -> Self {
+        Self::Field { field, input: Input::default() }
+    }
+
+    /// An editor, with what was written before.
+    pub fn editor(subject: Subject, before: &str) -> Self {
+        let mut editor = TextArea::new(before.lines().map(drawable).collect());
+        editor.move_cursor(CursorMove::Bottom);
+        editor.move_cursor(CursorMove::End);
+        editor.set_cursor_line_style(ratatui::style::Style::new());
+        editor.set_wrap_mode(WrapMode::WordOrGlyph);
+        Self::Editor { subject, editor: Box::new(editor) }
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: &KeyEvent, stroke: Option<Stroke>, look: Look<'_>) -> Outcome {
+    pub fn key(&mut self, key: &KeyEvent, stroke: Option<Stroke>, keys: &Keymap) -> Outcome {
         if key.code == KeyCode::Esc {
-            // A note that is left is kept as a draft.
             return Outcome::Closes;
         }
-        let action = stroke.and_then(|stroke| look.keys.action(stroke));
+        let ctrl = |c| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(c);
+        let typed = |input: &mut Input| {
+            input.handle_event(&Event::Key(*key));
+            Outcome::Stays
+        };
         match self {
-            Self::Help { lines, scroll } => {
-                let most = lines.len() as u16;
-                match action {
-                    Some(Action::Up) => *scroll = scroll.saturating_sub(1),
-                    Some(Action::Down) => *scroll = (*scroll + 1).min(most),
-                    Some(Action::PageUp) => *scroll = scroll.saturating_sub(10),
-                    Some(Action::PageDown) => *scroll = (*scroll + 10).min(most),
-                    _ => return Outcome::Closes,
-                }
-                Outcome::Stays
+            Self::Help { scroll, .. } => {
+                let to = stroke
+                    .and_then(|stroke| keys.action(stroke))
+                    .and_then(|action| moved(*scroll, action, PAGE));
+                to.map_or(Outcome::Closes, |to| {
+                    *scroll = to;
+                    Outcome::Stays
+                })
             }
             Self::Palette { input, chosen } => {
                 match key.code {
                     KeyCode::Enter => {
-                        let found = found(input.value());
-                        return found
-                            .get(*chosen)
-                            .map_or(Outcome::Closes, |about| Outcome::Does(about.action));
+                        let chosen = found(keys, input.value()).get(*chosen).map(|info| info.action);
+                        return chosen.map_or(Outcome::Closes, Outcome::Acts);
                     }
                     KeyCode::Up => *chosen = chosen.saturating_sub(1),
                     KeyCode::Down => *chosen += 1,
-                    KeyCode::Char('c') if key.modifiers == KeyModifiers::CONTROL => return Outcome::Closes,
+                    _ if ctrl('c') => return Outcome::Closes,
                     _ => {
-                        input.handle_event(&Event::Key(*key));
+                        typed(input);
                         *chosen = 0;
                     }
                 }
-                *chosen = (*chosen).min(found(input.value()).len().saturating_sub(1));
+                *chosen = (*chosen).min(found(keys, input.value()).len().saturating_sub(1));
                 Outcome::Stays
             }
-            Self::Note { case, editor } => {
-                let ctrl = |c| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(c);
+            Self::Editor { subject, editor } => {
                 if ctrl('s') || ctrl('d') {
-                    return Outcome::Noted(*case, editor.lines().join("\n"));
+                    return Outcome::Writes(Written::Text(subject.clone(), editor.lines().join("\n")));
                 }
                 if ctrl('c') {
                     return Outcome::Closes;
                 }
-                if editor.input(*key) {
-                    return Outcome::Drafted(*case, editor.lines().join("\n"));
-                }
-                Outcome::Stays
+                if editor.input(*key) { drafted(subject, editor) } else { Outcome::Stays }
             }
-            Self::Write { what, editor } => {
-                let ctrl = |c| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(c);
-                if ctrl('s') || ctrl('d') {
-                    return Outcome::Wrote(what.clone(), editor.lines().join("\n"));
+            Self::Field { field, input } => match (key.code, &field) {
+                _ if ctrl('c') => Outcome::Closes,
+                (KeyCode::Enter, Field::CaseNumber) if input.value().is_empty() => Outcome::Closes,
+                (KeyCode::Enter, Field::CaseNumber) => {
+                    Outcome::GoesToCase(input.value().parse().unwrap_or(i64::MAX))
                 }
-                if ctrl('c') {
-                    return Outcome::Closes;
-                }
-                editor.input(*key);
-                Outcome::Stays
+                (KeyCode::Enter, Field::Model) => Outcome::Writes(Written::Model(input.value().to_owned())),
+                (KeyCode::Char(c), Field::CaseNumber) if !c.is_ascii_digit() => Outcome::Stays,
+                _ => typed(input),
+            },
+            Self::Choice(choice) => {
+                let pressed = |option: &&Choosable| match option.key {
+                    ChoiceKey::Enter => key.code == KeyCode::Enter,
+                    ChoiceKey::Char(c) => key.code == KeyCode::Char(c),
+                };
+                choice.options.iter().find(pressed).map_or(Outcome::Closes, |option| option.outcome.clone())
             }
-            Self::Send { item, undecided } => match key.code {
-                KeyCode::Enter => Outcome::Sends(Which::Item(*item)),
-                KeyCode::Char('d') if *undecided > 0 => Outcome::Sends(Which::Undecided),
-                KeyCode::Char('a') => Outcome::Sends(Which::All),
-                _ => Outcome::Closes,
-            },
-            Self::Jump { input } => match key.code {
-                KeyCode::Enter if input.value().is_empty() => Outcome::Closes,
-                KeyCode::Enter => Outcome::Jumps(input.value().parse().unwrap_or(i64::MAX)),
-                KeyCode::Char(c) if !c.is_ascii_digit() => Outcome::Stays,
-                _ => {
-                    input.handle_event(&Event::Key(*key));
-                    Outcome::Stays
-                }
-            },
-            Self::Model { input } => match key.code {
-                KeyCode::Enter => Outcome::Judges(input.value().to_owned()),
-                KeyCode::Char('c') if key.modifiers == KeyModifiers::CONTROL => Outcome::Closes,
-                _ => {
-                    input.handle_event(&Event::Key(*key));
-                    Outcome::Stays
-                }
-            },
-            Self::GoOn { kinds, .. } => match key.code {
-                KeyCode::Enter => Outcome::GoesOn(std::mem::take(kinds)),
-                _ => Outcome::Closes,
-            },
-            Self::Leave => match key.code {
-                KeyCode::Char('q') | KeyCode::Enter => Outcome::Leaves,
-                KeyCode::Char('s') => Outcome::LeavesAndStops,
-                _ => Outcome::Closes,
-            },
         }
     }
 
-    /// Takes pasted text. Only an editor does.
+    /// Takes pasted text, where there is a place for it.
     pub fn paste(&mut self, text: &str) -> Outcome {
         match self {
-            Self::Note { case, editor } => {
+            Self::Editor { subject, editor } => {
                 editor.insert_str(drawable(text));
-                Outcome::Drafted(*case, editor.lines().join("\n"))
+                drafted(subject, editor)
             }
-            Self::Write { editor, .. } => {
-                editor.insert_str(drawable(text));
-                Outcome::Stays
-            }
-            Self::Palette { input, .. } | Self::Model { input } => {
+            Self::Palette { input, .. } | Self::Field { field: Field::Model, input } => {
                 let line = drawable(text).replace('\n', " ");
                 *input = std::mem::take(input).with_value(line);
                 Outcome::Stays
@@ -210,184 +220,152 @@ impl Popup {
     }
 
     /// Draws it over `area`.
-    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
-        let line = |key: &str, says: &str| {
-            Line::from(vec![
-                Span::styled(format!(" {key:<6}"), look.theme.key),
-                Span::styled(says.to_owned(), look.theme.text),
-            ])
-        };
+    pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
         match self {
-            Self::Help { lines, scroll } => {
-                let wide = lines.iter().map(|(keys, _)| keys.chars().count()).max().unwrap_or(0);
-                let room = area.width.min(HELP).saturating_sub(wide as u16 + 6);
-                let plain = (look.theme.text, look.theme.text);
-                let shown: Vec<Line<'_>> = lines
-                    .iter()
-                    .flat_map(|(keys, says)| {
-                        lay_out(says, &[], room, plain).into_iter().enumerate().map(move |(i, mut line)| {
-                            let keys = if i == 0 { keys.as_str() } else { "" };
-                            line.spans.insert(0, Span::styled(format!(" {keys:<wide$}  "), look.theme.key));
-                            line
-                        })
-                    })
-                    .collect();
-                let height = shown.len() as u16;
-                let inner =
-                    self.block(frame, area, (HELP, height + 2), " Keys · any other key closes ", look);
-                let scroll = (*scroll).min(height.saturating_sub(inner.height));
-                frame.render_widget(Paragraph::new(shown).scroll((scroll, 0)), inner);
-                if scroll + inner.height < height {
-                    more_below(frame, inner.right() - 1, inner, look);
-                }
-            }
+            Self::Help { lines, scroll } => draw_help(frame, area, (lines, scroll), look),
             Self::Palette { input, chosen } => {
-                let inner = self.block(frame, area, (70, 16), " What do you want to do? ", look);
-                let typed = format!("> {}", input.value());
-                frame.set_cursor_position((inner.x + 2 + within(input, inner), inner.y));
-                let mut lines = vec![Line::from(typed)];
-                let found = found(input.value());
-                let room = usize::from(inner.height).saturating_sub(1).max(1);
-                let first = (chosen + 1).saturating_sub(room);
-                for (i, about) in found.iter().enumerate().skip(first).take(room) {
-                    let key = look.keys.key_of(about.action);
-                    let text = format!(" {:<12} {:<9} {}", about.name, key, about.says);
-                    let text = cut(&text, usize::from(inner.width));
-                    let style = if i == *chosen { look.theme.chosen } else { look.theme.text };
-                    lines.push(Line::styled(text, style));
-                }
-                frame.render_widget(Paragraph::new(lines), inner);
+                let inner = block(frame, area, (70, 16), " What do you want to do? ", look);
+                let [typed, list] =
+                    Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+                frame.render_widget(Paragraph::new(format!("> {}", input.value())), typed);
+                frame.set_cursor_position((typed.x + 2 + within(input, typed), typed.y));
+                let rows = found(look.keys, input.value()).into_iter().map(|info| {
+                    let key = look.keys.key_of(info.action);
+                    let text = format!(" {:<12} {key:<9} {}", info.name, info.help);
+                    cut(&text, usize::from(list.width))
+                });
+                let rows = List::new(rows).style(look.theme.text).highlight_style(look.theme.chosen);
+                let mut state = ListState::default().with_selected(Some(*chosen));
+                frame.render_stateful_widget(rows, list, &mut state);
             }
-            Self::Note { editor, .. } => {
-                let title = " Note · ctrl-s saves, esc keeps it as a draft ";
-                let inner = self.block(frame, area, (70, 10), title, look);
-                frame.render_widget(&**editor, inner);
-            }
-            Self::Write { what, editor } => {
-                let (size, title) = match what {
-                    Writing::Reason(..) => ((70, 8), " Why? · ctrl-s decides, esc does not "),
-                    Writing::Guideline => {
-                        ((100, 18), " How to decide · ctrl-s sets a new revision, esc leaves it as it was ")
+            Self::Editor { subject, editor } => {
+                let (size, title) = match subject {
+                    Subject::Note(_) => ((70, 10), " Note · ctrl-s saves, esc keeps a draft "),
+                    Subject::Reason(..) => ((70, 8), " Why? · ctrl-s decides, esc cancels "),
+                    Subject::Guideline => {
+                        ((100, 18), " How to decide · ctrl-s saves it as a new version, esc cancels ")
                     }
                 };
-                let inner = self.block(frame, area, size, title, look);
+                let inner = block(frame, area, size, title, look);
                 frame.render_widget(&**editor, inner);
             }
-            Self::Send { undecided, .. } => {
-                let inner = self.block(frame, area, (74, 7), " Send round again? ", look);
-                let mut lines = vec![
-                    Line::styled(
-                        " Who labelled it under an older revision gets it once more, blind.",
-                        look.theme.text,
-                    ),
-                    line("enter", "this case"),
-                ];
-                if *undecided > 0 {
-                    lines.push(line(
-                        "d",
-                        &format!("those that nobody has decided ({undecided} disagreements)"),
-                    ));
-                }
-                lines.push(line("a", "all cases that were labelled before"));
-                lines.push(line("esc", "none"));
-                frame.render_widget(Paragraph::new(lines), inner);
+            Self::Field { field: Field::CaseNumber, input } => {
+                let inner = block(frame, area, (36, 3), " Go to case number ", look);
+                draw_input(frame, inner, input, look);
             }
-            Self::Jump { input } => {
-                let inner = self.block(frame, area, (36, 3), " Go to case number ", look);
-                frame.set_cursor_position((inner.x + within(input, inner), inner.y));
-                frame.render_widget(Paragraph::new(input.value().to_owned()), inner);
-            }
-            Self::Model { input } => {
-                let inner = self.block(frame, area, (76, 6), " Which language model judges? ", look);
-                let typed = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), height: 1, ..inner };
-                let room = usize::from(typed.width).max(1);
-                let scroll = input.visual_scroll(room);
-                frame.set_cursor_position((
-                    typed.x + (input.visual_cursor() - scroll).min(room) as u16,
-                    typed.y,
-                ));
-                let value = Paragraph::new(input.value().to_owned()).scroll((0, scroll as u16));
-                frame.render_widget(value.style(look.theme.text), typed);
-                let below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+            Self::Field { field: Field::Model, input } => {
+                let inner = block(frame, area, (76, 6), " Which language model? ", look);
+                let [typed, rest] =
+                    Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+                let [_, typed, _] =
+                    Layout::horizontal([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
+                        .areas(typed);
+                draw_input(frame, typed, input, look);
                 let lines = vec![
                     Line::styled(" The path of a GGUF file, typed or pasted.", look.theme.quiet),
-                    line("enter", "starts; empty: the one that judged before"),
-                    line("esc", "starts nothing"),
+                    key_line("enter", "start; leave empty for the model used last", look),
+                    key_line("esc", "cancel", look),
                 ];
-                frame.render_widget(Paragraph::new(lines), below);
+                frame.render_widget(Paragraph::new(lines), rest);
             }
-            Self::Leave => {
-                let inner = self.block(frame, area, (58, 5), " A job is running ", look);
-                let lines = vec![
-                    line("q", "leave; the job goes on, the next opening shows it"),
-                    line("s", "leave, and stop the job (a training begins anew)"),
-                    line("esc", "stay"),
-                ];
-                frame.render_widget(Paragraph::new(lines), inner);
-            }
-            Self::GoOn { left, kinds } => {
-                let inner = self.block(frame, area, (64, 5), " On to the next round? ", look);
-                let lines = vec![
-                    Line::styled(
-                        format!(" {} not answered in this round.", counted(*left, "case is", "cases are")),
-                        look.theme.text,
-                    ),
-                    match kinds.contains(&JobKind::Tune) {
-                        true => line("enter", "train on the answers, and choose new cases"),
-                        false => line("enter", "choose new cases"),
-                    },
-                    line("esc", "stay in this round"),
-                ];
-                frame.render_widget(Paragraph::new(lines), inner);
-            }
+            Self::Choice(choice) => choice.draw(frame, area, look),
         }
-    }
-
-    fn block(
-        &self,
-        frame: &mut Frame<'_>,
-        area: Rect,
-        (width, height): (u16, u16),
-        title: &'static str,
-        look: Look<'_>,
-    ) -> Rect {
-        let (width, height) = (width.min(area.width), height.min(area.height));
-        let place = Rect {
-            x: area.x + (area.width - width) / 2,
-            y: area.y + (area.height - height) / 2,
-            width,
-            height,
-        };
-        let block =
-            Block::bordered().title(title).border_style(look.theme.rule).title_style(look.theme.title);
-        let inner = block.inner(place);
-        frame.render_widget(Clear, place);
-        frame.render_widget(block, place);
-        inner
     }
 }
 
-/// The column of the cursor; what was pasted may be longer than any terminal is wide.
+impl Choice {
+    fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+        let width = 70.min(area.width);
+        let mut lines = Vec::new();
+        if !self.lead.is_empty() {
+            lines.extend(hanging(vec![Span::raw(" ")], &self.lead, width - 2, look.theme.text));
+        }
+        for option in &self.options {
+            let key = match option.key {
+                ChoiceKey::Enter => "enter".to_owned(),
+                ChoiceKey::Char(c) => c.to_string(),
+            };
+            lines.push(key_line(&key, &option.says, look));
+        }
+        lines.push(key_line("esc", self.otherwise, look));
+        let inner = block(frame, area, (width, lines.len() as u16 + 2), self.title, look);
+        frame.render_widget(Paragraph::new(lines), inner);
+    }
+}
+
+fn draw_help(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (lines, scroll): (&[(String, String)], &mut usize),
+    look: Look<'_>,
+) {
+    let wide = lines.iter().map(|(keys, _)| keys.chars().count()).max().unwrap_or(0);
+    let room = area.width.min(HELP).saturating_sub(wide as u16 + 6);
+    let mut shown = Vec::new();
+    for (keys, says) in lines {
+        for (i, mut line) in paragraph(says, room, look.theme.text).into_iter().enumerate() {
+            let keys = if i == 0 { keys.as_str() } else { "" };
+            line.spans.insert(0, Span::styled(format!(" {keys:<wide$}  "), look.theme.key));
+            shown.push(line);
+        }
+    }
+    let height = u16::try_from(shown.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let inner = block(frame, area, (HELP, height), " Keys · any other key closes ", look);
+    scrolled(frame, shown, Rect { width: inner.width.saturating_sub(1), ..inner }, scroll, look);
+}
+
+fn key_line(key: &str, says: &str, look: Look<'_>) -> Line<'static> {
+    Line::from(vec![
+        Span::styled(format!(" {key:<6}"), look.theme.key),
+        Span::styled(says.to_owned(), look.theme.text),
+    ])
+}
+
+/// A field with its cursor; what was pasted may be longer than any terminal is wide.
+fn draw_input(frame: &mut Frame<'_>, area: Rect, input: &Input, look: Look<'_>) {
+    let room = usize::from(area.width).max(1);
+    let scroll = input.visual_scroll(room);
+    let cursor = (input.visual_cursor() - scroll).min(room) as u16;
+    frame.set_cursor_position((area.x + cursor, area.y));
+    let value = Paragraph::new(input.value().to_owned()).scroll((0, scroll as u16));
+    frame.render_widget(value.style(look.theme.text), area);
+}
+
+/// A frame in the middle of `area`; returns what is inside.
+fn block(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (width, height): (u16, u16),
+    title: &'static str,
+    look: Look<'_>,
+) -> Rect {
+    let place = area.centered(Constraint::Length(width), Constraint::Length(height));
+    let block = Block::bordered().title(title).border_style(look.theme.rule).title_style(look.theme.title);
+    let inner = block.inner(place);
+    frame.render_widget(Clear, place);
+    frame.render_widget(block, place);
+    inner
+}
+
+/// The column of the cursor, where it is not beyond the area.
 fn within(input: &Input, area: Rect) -> u16 {
     input.visual_cursor().min(usize::from(area.width)) as u16
 }
 
-fn editor(before: &str) -> Box<TextArea<'static>> {
-    let mut editor = TextArea::new(before.lines().map(drawable).collect());
-    editor.move_cursor(CursorMove::Bottom);
-    editor.move_cursor(CursorMove::End);
-    editor.set_cursor_line_style(ratatui::style::Style::new());
-    editor.set_wrap_mode(WrapMode::WordOrGlyph);
-    Box::new(editor)
+fn drafted(subject: &Subject, editor: &TextArea<'_>) -> Outcome {
+    match subject {
+        Subject::Note(case) => Outcome::Drafts(Written::Draft(*case, editor.lines().join("\n"))),
+        Subject::Reason(..) | Subject::Guideline => Outcome::Stays,
+    }
 }
 
-/// Actions whose name or sentence has every word typed.
-fn found(typed: &str) -> Vec<&'static About> {
+/// Actions whose name or help has every word typed.
+fn found<'k>(keys: &'k Keymap, typed: &str) -> Vec<&'k ActionInfo> {
     let words: Vec<String> = typed.to_lowercase().split_whitespace().map(str::to_owned).collect();
-    let fits = |about: &&About| {
-        words.iter().all(|w| about.name.contains(w.as_str()) || about.says.contains(w.as_str()))
+    let fits = |info: &&ActionInfo| {
+        words.iter().all(|w| info.name.contains(w.as_str()) || info.help.to_lowercase().contains(w.as_str()))
     };
-    let mut found: Vec<&About> = ACTIONS.iter().filter(fits).collect();
-    found.sort_by_key(|about| !words.first().is_some_and(|w| about.name.starts_with(w.as_str())));
+    let mut found: Vec<&ActionInfo> = keys.actions().iter().filter(fits).collect();
+    found.sort_by_key(|info| !words.first().is_some_and(|w| info.name.starts_with(w.as_str())));
     found
 }

@@ -1,4 +1,4 @@
-//! Text of the pool laid out in lines: made harmless, wrapped by width, with some words brought out.
+//! Text of the pool laid out in lines: sanitized, wrapped by width, with some words highlighted.
 
 use std::ops::Range;
 
@@ -12,22 +12,21 @@ use crate::domain::sanitize::sanitize;
 
 /// Texts longer than this are not compared word by word.
 const COMPARED: usize = 20_000;
-/// Texts of whose letters fewer are in common words differ as a whole: bringing out nearly every word would bring out nothing.
+/// Two texts with a smaller share of their letters in common words differ as a whole: if nearly every word is highlighted, none stands out.
 const ALIKE: f64 = 0.3;
 
-/// What is harmless has no more characters than this in one column.
+/// Sanitized text has at most this many characters in one column.
 const CHARACTERS: usize = 10;
 
-/// Text as it may be drawn: harmless, and without what terminals disagree on the width of. Tabs become blanks, flags the letters they
-/// are made of, joined emoji stand each for
-/// itself, and a skin tone is spelt out.
+/// Text as it may be drawn: sanitized, and without what terminals disagree on the width of. Tabs become blanks, flags become the letters
+/// they are made of, joined emoji are separated, and a skin tone is spelled out.
 pub(in crate::tui) fn drawable(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut last = ' ';
     for c in text.replace("\r\n", "\n").chars() {
         match c {
             '\u{2028}' | '\u{2029}' => plain.push('\n'),
-            // Said as chats type it: where a terminal cannot draw the tone into the sign before it, it would draw it over the next.
+            // Spelled as chats do: a terminal that cannot draw the tone into the character before it draws it over the next.
             '\u{1f3fb}'..='\u{1f3ff}' if is_sign(last) => {
                 plain.push_str(&format!(":tone{}:", c as u32 - 0x1f3fa));
             }
@@ -42,7 +41,7 @@ pub(in crate::tui) fn drawable(text: &str) -> String {
     sanitize(&plain)
 }
 
-/// Whether a character is of the blocks that emoji are in.
+/// Whether a character belongs to the blocks that hold emoji.
 fn is_sign(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
@@ -106,7 +105,7 @@ pub(in crate::tui) fn lay_out(
     lines
 }
 
-/// The beginning of a line that fits, with a sign where something is left out.
+/// The beginning of a text that fits in one line, with an ellipsis where something is left out.
 pub(in crate::tui) fn cut(text: &str, width: usize) -> String {
     // A text of a megabyte is not measured for the sake of its first columns.
     let beginning = text.char_indices().nth(width.saturating_mul(CHARACTERS).max(CHARACTERS));

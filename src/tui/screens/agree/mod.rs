@@ -1,5 +1,14 @@
-//! The agreement screen: figures, disagreements, and one of them in detail.
+//! The Agree screen: figures of agreement, the cases on which experts differ, and one of them in detail.
 
-pub(in crate::tui) mod disagreement_detail;
+mod disagreement_detail;
 pub(in crate::tui) mod screen;
-pub(in crate::tui) mod view;
+mod view;
+
+use crate::tui::screen::Tab;
+
+pub(in crate::tui) const TAB: Tab = Tab {
+    title: "Agree",
+    name: "agreement",
+    keys: &["ctrl-d"],
+    help: "whether the experts agree, and where they differ",
+};

@@ -1,225 +1,254 @@
-//! The screen of agreement: figures, the cases on which experts differ, and one of them with all that was said of it. A lead decides there.
+//! The Agree screen: figures, the cases on which experts differ, and one of them with everything that was said about it. A lead decides there.
 //!
-//! It knows what it was told, and asks: which answers this person may see is the desk's to say.
+//! It knows what the desk has sent, and asks: which answers this person may see is the desk's to say.
 
-use crate::desk::adjudication::DisagreementDetail;
-use crate::desk::request::{AskDispute, Disputed, Outcome, Request};
-use crate::domain::fault::{Fault, Result};
+use std::time::Instant;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::desk::adjudication::{DisagreementDetail, Which};
+use crate::desk::request::{DisputeOutcome, DisputeRequest, Outcome, Request};
+use crate::domain::grouped::counted;
 use crate::domain::ids::ItemId;
 use crate::domain::task::Task;
-use crate::insight::agreement::AgreementReport;
+use crate::insight::agreement::{AgreementReport, agreement};
 use crate::insight::disputes::Dispute;
 use crate::tui::effect::Effect;
 use crate::tui::keys::{Action, Stroke};
+use crate::tui::message::Message;
+use crate::tui::screen::{Pressed, Received, Screen, Then, View};
+use crate::tui::shared::Shared;
+use crate::tui::widgets::async_page::{AsyncPage, PAGE};
 use crate::tui::widgets::frame::Notice;
-use crate::tui::widgets::popup::{Popup, Writing};
+use crate::tui::widgets::popup::{self, Choice, ChoiceKey, Choosable, Popup, Subject, Written};
+use crate::tui::widgets::scroll::moved;
 
-/// Lines that a page's key scrolls.
-const PAGE: usize = 10;
-
-/// What is on the screen.
+/// What is in view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::tui) enum Focus {
-    /// The figures.
+pub(super) enum Focus {
     #[default]
     Figures,
     /// The cases on which experts differ.
     List,
     /// One of them.
-    Case,
+    Detail,
 }
 
-/// What an action leads to.
-#[derive(Debug)]
-pub(in crate::tui) enum Step {
-    Asks(Option<Effect>),
-    Says(Notice),
-    Opens(Popup),
-    Back,
-}
-
-/// The screen of agreement.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct AgreementScreen {
-    pub focus: Focus,
-    pub report: Option<Box<AgreementReport>>,
-    pub failed: Option<Fault>,
-    pub waits: bool,
-    /// Lines scrolled down in the figures, and in a case.
-    pub scroll: usize,
-    /// The chosen row of the list, and the first on the screen.
-    pub selected: usize,
-    pub top: usize,
-    pub disagreement_detail: Option<Box<DisagreementDetail>>,
+    pub(super) focus: Focus,
+    pub(super) page: AsyncPage<AgreementReport>,
+    /// The chosen row of the list, and the first in view.
+    pub(super) selected: usize,
+    pub(super) top: usize,
+    pub(super) detail: Option<Box<DisagreementDetail>>,
+}
+
+impl Screen for AgreementScreen {
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
+        self.render(frame, area, view);
+    }
+
+    fn own_actions(&self) -> &'static [Action] {
+        &[Action::Undo, Action::Earlier, Action::Later, Action::Revise, Action::SendRound]
+    }
+
+    fn help(&self, _: &Shared) -> Vec<(String, String)> {
+        vec![
+            ("a label's key".into(), "in an open case: decide for that label, and write why".into()),
+            ("undo".into(), "in an open case: takes back the decision".into()),
+        ]
+    }
+
+    fn refresh(&mut self) -> Vec<Then> {
+        self.page.request(agreement)
+    }
+
+    fn key(&mut self, key: Pressed<'_>, shared: &Shared, _: Instant) -> Option<Vec<Then>> {
+        self.label_key(key.stroke?, &shared.about.task).map(|popup| vec![Then::Open(popup)])
+    }
+
+    fn act(&mut self, action: Action, shared: &Shared) -> Vec<Then> {
+        match (self.focus, action) {
+            (Focus::Figures, Action::Back) => return vec![Then::Home],
+            (Focus::Figures, Action::Open) => return self.enter_list(),
+            (Focus::List, Action::Back) => (self.focus, self.page.scroll) = (Focus::Figures, 0),
+            (Focus::List, Action::Open) => return self.show_chosen(),
+            (Focus::Detail, Action::Back) => self.focus = Focus::List,
+            (Focus::Detail, Action::Earlier | Action::Later) => return self.show_neighbour(action),
+            (Focus::Detail, Action::Undo | Action::Revise | Action::SendRound) => {
+                return self.decide(action, &shared.about.task);
+            }
+            (_, Action::Undo | Action::Revise | Action::SendRound) => return says("Open a case first."),
+            (Focus::List, _) => {
+                if let Some(to) = moved(self.selected, action, PAGE) {
+                    self.select(to);
+                }
+            }
+            (Focus::Figures | Focus::Detail, _) => return self.page.act(action),
+        }
+        Vec::new()
+    }
+
+    fn written(&mut self, written: Written) -> Vec<Then> {
+        asks(match written {
+            Written::Text(Subject::Reason(item, label), why) => DisputeRequest::Decide(item, label, why),
+            Written::Text(Subject::Guideline, text) => DisputeRequest::Revise(text),
+            Written::Again(which) => DisputeRequest::Send(which),
+            _ => return Vec::new(),
+        })
+    }
+
+    fn receive(&mut self, message: Message, _: &Shared, _: Instant) -> Received {
+        match message {
+            Message::Session(response) => match response.outcome {
+                Ok(Outcome::Dispute(outcome)) => Received::Taken(self.take_outcome(outcome)),
+                _ => Received::NotMine(Message::Session(response)),
+            },
+            other => self.take_page(other),
+        }
+    }
+}
+
+fn asks(request: DisputeRequest) -> Vec<Then> {
+    vec![Effect::Session(Request::Dispute(request)).into()]
+}
+
+fn says(says: &str) -> Vec<Then> {
+    vec![Notice::quiet(says.into()).into()]
 }
 
 impl AgreementScreen {
-    /// The report is asked for.
-    pub fn asked(&mut self) {
-        self.waits = true;
-    }
-
-    /// The report is here, or why it is not. The chosen case stays chosen.
-    pub fn take(&mut self, report: Result<Box<AgreementReport>>) {
-        self.waits = false;
-        match report {
-            Ok(report) => {
-                let chosen = self.chosen().map(|dispute| dispute.item);
-                let found = chosen.and_then(|item| report.disputes.iter().position(|d| d.item == item));
-                self.selected = found.unwrap_or(self.selected).min(report.disputes.len().saturating_sub(1));
-                (self.report, self.failed) = (Some(report), None);
-            }
-            Err(fault) => self.failed = Some(fault),
+    /// The report, or why it is not there. The chosen case stays chosen.
+    fn take_page(&mut self, message: Message) -> Received {
+        let chosen = self.chosen().map(|dispute| dispute.item);
+        let received = self.page.receive(message);
+        if let Some(report) = &self.page.content {
+            let found = chosen.and_then(|item| report.disputes.iter().position(|d| d.item == item));
+            self.selected = found.unwrap_or(self.selected).min(report.disputes.len().saturating_sub(1));
         }
+        received
     }
 
     /// The chosen row of the list.
-    pub fn chosen(&self) -> Option<&Dispute> {
-        self.report.as_ref()?.disputes.get(self.selected)
+    pub(super) fn chosen(&self) -> Option<&Dispute> {
+        self.page.content.as_ref()?.disputes.get(self.selected)
     }
 
-    fn leads(&self) -> bool {
-        self.report.as_ref().is_some_and(|report| report.lead)
+    pub(super) fn leads(&self) -> bool {
+        self.page.content.as_ref().is_some_and(|report| report.lead)
     }
 
     /// The item whose case is open.
     fn open(&self) -> Option<ItemId> {
-        self.disagreement_detail
-            .as_ref()
-            .filter(|_| self.focus == Focus::Case)
-            .map(|disagreement_detail| disagreement_detail.item)
+        self.detail.as_ref().filter(|_| self.focus == Focus::Detail).map(|detail| detail.item)
     }
 
-    /// A label's key on a case that is open asks why; none where it is no label's or no case is open to be decided.
-    pub fn label_key(&self, stroke: Stroke, task: &Task) -> Option<Popup> {
+    /// For a lead, a label's key on an open case asks why.
+    fn label_key(&self, stroke: Stroke, task: &Task) -> Option<Popup> {
         let item = self.open().filter(|_| self.leads())?;
         let pressed = stroke.character()?;
         let label = task.labels.iter().find(|label| label.key == pressed)?;
-        Some(Popup::write(Writing::Reason(item, label.name.clone()), ""))
+        Some(Popup::editor(Subject::Reason(item, label.name.clone()), ""))
     }
 
-    /// Takes an action.
-    pub fn act(&mut self, action: Action, task: &Task) -> Step {
-        match (self.focus, action) {
-            (Focus::Figures, Action::Back) => return Step::Back,
-            (Focus::Figures, Action::Open) => return self.enter_list(),
-            (Focus::List, Action::Back) => (self.focus, self.scroll) = (Focus::Figures, 0),
-            (Focus::List, Action::Open) => return self.show_chosen(),
-            (Focus::Case, Action::Back) => self.focus = Focus::List,
-            (Focus::Case, Action::Earlier) => return self.beside(-1),
-            (Focus::Case, Action::Later) => return self.beside(1),
-            (Focus::Case, Action::Undo | Action::Revise | Action::SendRound) => {
-                return self.lead(action, task);
-            }
-            (_, Action::Undo | Action::Revise | Action::SendRound) => {
-                return Step::Says(Notice::quiet("open a case first".into()));
-            }
-            (Focus::List, _) => self.move_by(lines(action)),
-            (Focus::Figures | Focus::Case, _) => {
-                self.scroll = self.scroll.saturating_add_signed(lines(action))
-            }
-        }
-        Step::Asks(None)
-    }
-
-    fn enter_list(&mut self) -> Step {
+    fn enter_list(&mut self) -> Vec<Then> {
         if self.chosen().is_none() {
-            let says = "there is no case on which experts differ, as far as you may see";
-            return Step::Says(Notice::quiet(says.into()));
+            return says("Experts differ on no case that you may see.");
         }
         self.focus = Focus::List;
-        Step::Asks(None)
+        Vec::new()
     }
 
-    fn show_chosen(&self) -> Step {
-        let ask = |dispute: &Dispute| Effect::Desk(Request::Dispute(AskDispute::Show(dispute.item)));
-        Step::Asks(self.chosen().map(ask))
+    fn show_chosen(&self) -> Vec<Then> {
+        self.chosen().map_or(Vec::new(), |dispute| asks(DisputeRequest::Show(dispute.item)))
     }
 
-    fn beside(&mut self, rows: isize) -> Step {
+    fn show_neighbour(&mut self, side: Action) -> Vec<Then> {
         let before = self.selected;
-        self.move_by(rows);
+        self.select(if side == Action::Earlier { before.saturating_sub(1) } else { before + 1 });
         if self.selected == before {
-            return Step::Says(Notice::quiet("there is no other on this side".into()));
+            return says(if side == Action::Earlier {
+                "This is the first case."
+            } else {
+                "This is the last case."
+            });
         }
         self.show_chosen()
     }
 
-    fn lead(&self, action: Action, task: &Task) -> Step {
+    fn decide(&self, action: Action, task: &Task) -> Vec<Then> {
         if !self.leads() {
-            return Step::Says(Notice::quiet("only a lead decides".into()));
+            return says("Only a lead decides.");
         }
-        let Some(item) = self.open() else { return Step::Asks(None) };
+        let Some(item) = self.open() else { return Vec::new() };
         match action {
-            Action::Revise => Step::Opens(Popup::write(Writing::Guideline, &task.guideline)),
-            Action::SendRound => {
-                let undecided = self.report.as_ref().map_or(0, |report| report.undecided());
-                Step::Opens(Popup::Send { item, undecided })
-            }
-            _ => Step::Asks(Some(Effect::Desk(Request::Dispute(AskDispute::TakeBack(item))))),
+            Action::Revise => vec![Then::Open(Popup::editor(Subject::Guideline, &task.guideline))],
+            Action::SendRound => vec![Then::Open(self.again(item))],
+            _ => asks(DisputeRequest::TakeBack(item)),
         }
     }
 
-    fn move_by(&mut self, rows: isize) {
-        let last = self.report.as_ref().map_or(0, |report| report.disputes.len().saturating_sub(1));
-        self.selected = self.selected.saturating_add_signed(rows).min(last);
-    }
-
-    /// Takes what the desk tells of a disagreement, with what is asked for next and what is said; none where it told of something else.
-    pub fn told(&mut self, done: &Result<Outcome>) -> Option<(Option<Effect>, Option<Notice>)> {
-        let Ok(Outcome::Disputed(done)) = done else { return None };
-        let again = self.open().map(|item| Effect::Desk(Request::Dispute(AskDispute::Show(item))));
-        Some(match done {
-            Disputed::Shown(disagreement_detail) => {
-                let same = self
-                    .disagreement_detail
-                    .as_ref()
-                    .is_some_and(|shown| shown.item == disagreement_detail.item);
-                if !same || self.focus != Focus::Case {
-                    self.scroll = 0;
-                }
-                self.disagreement_detail = Some(disagreement_detail.clone());
-                self.focus = Focus::Case;
-                (None, None)
-            }
-            Disputed::Decided(decided) => (again, Some(Notice::good(decided.to_string()))),
-            Disputed::TakenBack(Some(label)) => {
-                (again, Some(Notice::good(format!("took back: the decision for {label}"))))
-            }
-            Disputed::TakenBack(None) => (None, Some(Notice::quiet("nothing is decided here".into()))),
-            Disputed::Revised(number) => {
-                let says = format!(
-                    "how to decide is at revision {number}; what was labelled before can be sent round again"
-                );
-                (again, Some(Notice::good(says)))
-            }
-            Disputed::Sent(sent) => {
-                let cases = |n: usize| if n == 1 { "1 case".to_owned() } else { format!("{n} cases") };
-                let says = format!("sent round again: {}, {} to answer", cases(sent.items), sent.cases);
-                (again, Some(Notice::good(says)))
-            }
+    /// Which cases to have labelled again?
+    fn again(&self, item: ItemId) -> Popup {
+        let option = |key, says: String, which| {
+            let outcome = popup::Outcome::Writes(Written::Again(which));
+            Choosable { key, says, outcome }
+        };
+        let mut options = vec![option(ChoiceKey::Enter, "this case".into(), Which::Item(item))];
+        let undecided = self.page.content.as_ref().map_or(0, |report| report.undecided());
+        if undecided > 0 {
+            let says =
+                format!("all {} without a decision", counted(undecided, "disagreement", "disagreements"));
+            options.push(option(ChoiceKey::Char('d'), says, Which::Undecided));
+        }
+        options.push(option(
+            ChoiceKey::Char('a'),
+            "all cases labelled under an older guideline".into(),
+            Which::All,
+        ));
+        Popup::Choice(Choice {
+            title: " Have cases labelled again? ",
+            lead: "Everyone who labelled them under an older guideline gets them once more, without seeing any answer."
+                .into(),
+            options,
+            otherwise: "none",
         })
     }
-}
 
-/// What a text that was finished is for.
-pub(in crate::tui) fn written(what: Writing, text: String) -> Effect {
-    Effect::Desk(Request::Dispute(match what {
-        Writing::Reason(item, label) => AskDispute::Decide(item, label, text),
-        Writing::Guideline => AskDispute::Revise(text),
-    }))
-}
+    fn select(&mut self, row: usize) {
+        let last = self.page.content.as_ref().map_or(0, |report| report.disputes.len().saturating_sub(1));
+        self.selected = row.min(last);
+    }
 
-fn lines(action: Action) -> isize {
-    let page = PAGE as isize;
-    match action {
-        Action::Up => -1,
-        Action::Down => 1,
-        Action::PageUp => -page,
-        Action::PageDown => page,
-        Action::Top => isize::MIN,
-        Action::Bottom => isize::MAX,
-        _ => 0,
+    fn take_outcome(&mut self, outcome: DisputeOutcome) -> Vec<Then> {
+        let notice = match outcome {
+            DisputeOutcome::Shown(detail) => {
+                let same = self.detail.as_ref().is_some_and(|shown| shown.item == detail.item);
+                if !same || self.focus != Focus::Detail {
+                    self.page.scroll = 0;
+                }
+                self.detail = Some(detail);
+                self.focus = Focus::Detail;
+                return Vec::new();
+            }
+            DisputeOutcome::TakenBack(None) => return says("Nothing is decided here."),
+            DisputeOutcome::TakenBack(Some(label)) => format!("The decision for {label} is taken back."),
+            DisputeOutcome::Decided(decided) => decided.to_string(),
+            DisputeOutcome::Revised(number) => {
+                format!("The guideline is at version {number}. Cases labelled before can be labelled again.")
+            }
+            DisputeOutcome::Sent(sent) => {
+                let cases = |n: usize| counted(n, "case", "cases");
+                format!("{} will be labelled again, {} to answer.", cases(sent.items), cases(sent.cases))
+            }
+        };
+        // What is in view, the case and the figures behind it, has changed.
+        let mut then = self.open().map_or(Vec::new(), |item| asks(DisputeRequest::Show(item)));
+        then.push(Notice::good(notice).into());
+        then.extend(self.refresh());
+        then
     }
 }
 
@@ -227,6 +256,9 @@ fn lines(action: Action) -> isize {
 mod tests {
     use super::*;
     use crate::desk::adjudication::Decided;
+    use crate::desk::pages::Page;
+    use crate::desk::request::Response;
+    use crate::tui::about::About;
 
     fn task() -> Task {
         let toml = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
@@ -246,7 +278,7 @@ mod tests {
         }
     }
 
-    fn disagreement_detail(item: i64) -> Box<DisagreementDetail> {
+    fn detail(item: i64) -> Box<DisagreementDetail> {
         Box::new(DisagreementDetail {
             item: ItemId(item),
             case: None,
@@ -260,20 +292,47 @@ mod tests {
         })
     }
 
-    fn screen(lead: bool, items: &[i64]) -> AgreementScreen {
+    fn shared() -> Shared {
+        Shared::new(About { project: "x".into(), expert: "ada".into(), task: task(), has_engine: false })
+    }
+
+    fn report(lead: bool, items: &[i64]) -> Message {
         let disputes = items.iter().map(|item| dispute(*item)).collect();
         let report =
             AgreementReport { lead, labels: Vec::new(), uses: Vec::new(), signs: Vec::new(), disputes };
+        Message::Page(Page::new(Ok(report)))
+    }
+
+    fn hear(screen: &mut AgreementScreen, message: Message) -> Vec<Then> {
+        match screen.receive(message, &shared(), Instant::now()) {
+            Received::Taken(then) => then,
+            Received::NotMine(message) => panic!("{message:?}"),
+        }
+    }
+
+    fn hear_outcome(screen: &mut AgreementScreen, outcome: DisputeOutcome) -> Vec<Then> {
+        let response = Response { outcome: Ok(Outcome::Dispute(outcome)), window: Ok(None), revised: None };
+        hear(screen, Message::Session(Box::new(response)))
+    }
+
+    fn screen(lead: bool, items: &[i64]) -> AgreementScreen {
         let mut screen = AgreementScreen::default();
-        screen.take(Ok(Box::new(report)));
+        hear(&mut screen, report(lead, items));
         screen
     }
 
-    fn asks(step: Step) -> Option<ItemId> {
-        match step {
-            Step::Asks(Some(Effect::Desk(Request::Dispute(AskDispute::Show(item))))) => Some(item),
+    fn shows(then: &[Then]) -> Option<ItemId> {
+        then.iter().find_map(|then| match then {
+            Then::Do(Effect::Session(Request::Dispute(DisputeRequest::Show(item)))) => Some(*item),
             _ => None,
-        }
+        })
+    }
+
+    fn said(then: &[Then]) -> Option<&str> {
+        then.iter().find_map(|then| match then {
+            Then::Say(notice) => Some(notice.says.as_str()),
+            _ => None,
+        })
     }
 
     #[test]
@@ -281,20 +340,20 @@ mod tests {
         let key = Stroke::from_name("1").unwrap();
         for (lead, decides) in [(true, true), (false, false)] {
             let mut screen = screen(lead, &[7, 9]);
-            screen.act(Action::Open, &task());
-            assert!(screen.label_key(key, &task()).is_none(), "the list is no case");
-            assert_eq!(asks(screen.act(Action::Open, &task())), Some(ItemId(7)));
-            screen.told(&Ok(Outcome::Disputed(Disputed::Shown(disagreement_detail(7)))));
+            screen.act(Action::Open, &shared());
+            assert!(screen.label_key(key, &task()).is_none(), "no case is open in the list");
+            assert_eq!(shows(&screen.act(Action::Open, &shared())), Some(ItemId(7)));
+            hear_outcome(&mut screen, DisputeOutcome::Shown(detail(7)));
             assert_eq!(screen.label_key(key, &task()).is_some(), decides);
             assert!(screen.label_key(Stroke::from_name("3").unwrap(), &task()).is_none());
         }
     }
 
     #[test]
-    fn a_decision_shows_the_case_anew_and_the_chosen_case_stays_chosen_where_the_list_is_sorted_otherwise() {
+    fn a_decision_shows_the_case_again_and_the_chosen_case_stays_chosen_where_the_list_is_sorted_otherwise() {
         let mut open = screen(true, &[7, 9, 12]);
-        open.act(Action::Open, &task());
-        open.told(&Ok(Outcome::Disputed(Disputed::Shown(disagreement_detail(7)))));
+        open.act(Action::Open, &shared());
+        hear_outcome(&mut open, DisputeOutcome::Shown(detail(7)));
         let decided = Decided {
             item: ItemId(7),
             label: "spam".into(),
@@ -303,27 +362,31 @@ mod tests {
             at_ms: 0,
             overtaken: false,
         };
-        let (effect, notice) = open.told(&Ok(Outcome::Disputed(Disputed::Decided(decided)))).unwrap();
-        assert_eq!(asks(Step::Asks(effect)), Some(ItemId(7)));
-        assert!(notice.is_some_and(|notice| notice.says == "decided: item 7 is spam"));
-        let sorted = screen(true, &[9, 12, 7]);
-        open.take(Ok(sorted.report.unwrap()));
+        let then = hear_outcome(&mut open, DisputeOutcome::Decided(decided));
+        assert_eq!(shows(&then), Some(ItemId(7)));
+        assert_eq!(said(&then), Some("decided: item 7 is spam"));
+        assert!(
+            then.iter().any(|then| matches!(then, Then::Do(Effect::Read(_)))),
+            "the figures are read again"
+        );
+        hear(&mut open, report(true, &[9, 12, 7]));
         assert_eq!(open.chosen().map(|d| d.item), Some(ItemId(7)));
-        assert!(matches!(open.act(Action::Later, &task()), Step::Says(_)), "it is the last now");
-        assert_eq!(asks(open.act(Action::Earlier, &task())), Some(ItemId(12)));
+        assert!(said(&open.act(Action::Later, &shared())).is_some(), "it is the last now");
+        assert_eq!(shows(&open.act(Action::Earlier, &shared())), Some(ItemId(12)));
     }
 
     #[test]
     fn what_a_lead_does_needs_a_case_and_a_lead() {
         for action in [Action::Undo, Action::Revise, Action::SendRound] {
-            assert!(matches!(screen(true, &[7]).act(action, &task()), Step::Says(_)));
+            assert_eq!(said(&screen(true, &[7]).act(action, &shared())), Some("Open a case first."));
             let mut other = screen(false, &[7]);
-            other.told(&Ok(Outcome::Disputed(Disputed::Shown(disagreement_detail(7)))));
-            assert!(matches!(other.act(action, &task()), Step::Says(_)));
+            hear_outcome(&mut other, DisputeOutcome::Shown(detail(7)));
+            assert_eq!(said(&other.act(action, &shared())), Some("Only a lead decides."));
             let mut lead = screen(true, &[7]);
-            lead.told(&Ok(Outcome::Disputed(Disputed::Shown(disagreement_detail(7)))));
-            assert!(!matches!(lead.act(action, &task()), Step::Says(_)));
+            hear_outcome(&mut lead, DisputeOutcome::Shown(detail(7)));
+            let then = lead.act(action, &shared());
+            assert!(said(&then).is_none() && !then.is_empty());
         }
-        assert!(matches!(screen(true, &[]).act(Action::Open, &task()), Step::Says(_)));
+        assert!(said(&screen(true, &[]).act(Action::Open, &shared())).is_some());
     }
 }

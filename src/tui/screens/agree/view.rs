@@ -1,103 +1,91 @@
-//! Draws the agreement: the matrix of experts with the model as its last row, figures of all together, each label and round, signs, and the list
-//! of cases on which experts differ.
+//! Draws the agreement: the matrix of experts with the model as its last row, the figures of all together, of each label and round, warnings,
+//! and the list of cases on which experts differ.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::{Paragraph, Row, Table, TableState};
 use unicode_width::UnicodeWidthStr;
 
 use super::disagreement_detail;
 use super::screen::{AgreementScreen, Focus};
 use crate::domain::figure::Figure;
-use crate::domain::task::Task;
+use crate::domain::grouped::counted;
 use crate::insight::agreement::{AgreementReport, OnUse};
-use crate::insight::disputes::Dispute;
+use crate::insight::disputes::{Dispute, Said};
 use crate::tui::keys::Action;
-use crate::tui::widgets::frame::{Look, Notice, foot, more_below, scrolled};
-use crate::tui::widgets::text_layout::{cut, drawable, lay_out};
+use crate::tui::screen::View;
+use crate::tui::widgets::frame::{Look, below, foot, hanging};
+use crate::tui::widgets::inline::inline;
+use crate::tui::widgets::scroll::bar;
+use crate::tui::widgets::text_layout::{cut, drawable};
 
-/// Columns of one cell of the matrix.
+/// Columns of one cell of the matrix, with the gap before the next.
 const CELL: usize = 16;
+const GAP: usize = 2;
 /// Longest name of an expert or a label.
 const NAME: usize = 16;
+/// Columns of what each expert says, in the list.
+const SAID: usize = 48;
 
 impl AgreementScreen {
-    /// Draws the screen.
-    pub fn draw(
-        &mut self,
-        frame: &mut Frame<'_>,
-        area: Rect,
-        (task, notice): (&Task, Option<&Notice>),
-        look: Look<'_>,
-    ) {
-        let body = Rect { height: area.height.saturating_sub(2), ..area };
-        match self.focus {
-            Focus::List => self.draw_list(frame, body, look),
-            Focus::Figures | Focus::Case => {
-                let lines = self.page(body.width, task, look);
-                if scrolled(frame, lines, body, &mut self.scroll) {
-                    more_below(frame, body.right() - 1, body, look);
-                }
-            }
-        }
-        let said = match notice {
-            Some(notice) => Some((notice.says.as_str(), look.tone(notice.tone))),
-            None if self.waits && self.report.is_some() => Some(("computing anew…", look.theme.quiet)),
-            None => None,
-        };
-        foot(frame, area, said, self.hints(), look);
-    }
-
-    fn page(&self, width: u16, task: &Task, look: Look<'_>) -> Vec<Line<'static>> {
-        let mut shown = Vec::new();
-        if let Some(fault) = &self.failed {
-            let style = look.theme.bad;
-            shown.extend(lay_out(&drawable(&fault.to_string()), &[], width - 2, (style, style)));
-        }
-        match (&self.report, &self.disagreement_detail) {
-            (Some(report), Some(disagreement_detail)) if self.focus == Focus::Case => {
-                shown.extend(disagreement_detail::page(
-                    disagreement_detail,
-                    (task, report.lead),
-                    width,
-                    look,
-                ));
-            }
-            (Some(report), _) => {
-                let mut page = Page { lines: Vec::new(), width: usize::from(width), look };
+    pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
+        let [body, foot_area] = below(area);
+        let (task, look) = (&view.shared.about.task, view.look);
+        match (self.focus, &self.detail) {
+            (Focus::List, _) => self.draw_list(frame, body, look),
+            (Focus::Detail, Some(detail)) => self.page.draw_body(frame, body, view, |report, size| {
+                disagreement_detail::page(detail, (task, report.lead), size.width, look)
+            }),
+            _ => self.page.draw_body(frame, body, view, |report, size| {
+                let mut page = Page { lines: Vec::new(), width: usize::from(size.width), look };
                 page.report(report);
-                shown.extend(page.lines);
-            }
-            (None, _) if self.waits => shown.push(Line::styled(" computing…", look.theme.quiet)),
-            _ => {}
+                page.lines
+            }),
         }
-        shown
+        foot(frame, foot_area, self.page.said(view), self.hints(), look);
     }
 
     fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
-        let Some(report) = &self.report else { return };
-        let height = usize::from(area.height).saturating_sub(2).max(1);
-        self.top = self.top.clamp((self.selected + 1).saturating_sub(height), self.selected);
+        let Some(report) = &self.page.content else { return };
+        let [title, list] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         let n = report.disputes.len();
-        let head = format!(
+        let says = format!(
             " {} on which experts differ, {} without a decision",
-            if n == 1 { "1 case".into() } else { format!("{n} cases") },
+            counted(n, "case", "cases"),
             report.undecided()
         );
-        let columns =
-            format!(" {:>6}  {:<5} {:<5}  {}", "item", "round", "use", "what each says, and the text");
-        let mut lines = vec![Line::styled(head, look.theme.title), Line::styled(columns, look.theme.quiet)];
-        for (i, dispute) in report.disputes.iter().enumerate().skip(self.top).take(height) {
-            let line = row(dispute, usize::from(area.width), look);
-            lines.push(if i == self.selected { line.patch_style(look.theme.chosen) } else { line });
-        }
-        frame.render_widget(Paragraph::new(lines), area);
+        frame.render_widget(Paragraph::new(Line::styled(says, look.theme.title)), title);
+        let table_area = Rect { width: list.width.saturating_sub(1), ..list };
+        let rest = usize::from(table_area.width).saturating_sub(24);
+        // What each says may take two thirds where the window is narrow.
+        let said = SAID.min(rest * 2 / 3);
+        let rows =
+            report.disputes.iter().map(|dispute| row(dispute, (said, rest.saturating_sub(said + 2)), look));
+        let header = ["   item", "round", "use", "what each says", "text"];
+        let table = Table::new(
+            rows,
+            [
+                Constraint::Length(7),
+                Constraint::Length(5),
+                Constraint::Length(5),
+                Constraint::Length(said as u16),
+                Constraint::Fill(1),
+            ],
+        )
+        .column_spacing(2)
+        .header(Row::new(header).style(look.theme.quiet))
+        .row_highlight_style(look.theme.chosen);
+        let mut state = TableState::default().with_offset(self.top).with_selected(Some(self.selected));
+        frame.render_stateful_widget(table, table_area, &mut state);
+        self.top = state.offset();
+        let rows = Rect { y: table_area.y + 1, height: table_area.height.saturating_sub(1), ..table_area };
+        bar(frame, rows, (self.top, n), look);
     }
 
     fn hints(&self) -> &'static [(Action, &'static str)] {
-        match (self.focus, self.report.as_ref().is_some_and(|report| report.lead)) {
+        match (self.focus, self.leads()) {
             (Focus::Figures, _) => &[
                 (Action::Help, "help"),
                 (Action::Open, "where they differ"),
@@ -112,18 +100,18 @@ impl AgreementScreen {
                 (Action::Back, "to the figures"),
                 (Action::Quit, "quit"),
             ],
-            (Focus::Case, true) => &[
+            (Focus::Detail, true) => &[
                 (Action::Help, "help"),
                 (Action::Back, "list"),
                 (Action::Undo, "take back"),
                 (Action::Revise, "guideline"),
-                (Action::SendRound, "send round"),
+                (Action::SendRound, "label again"),
                 (Action::Later, "next"),
             ],
-            (Focus::Case, false) => &[
+            (Focus::Detail, false) => &[
                 (Action::Help, "help"),
                 (Action::Down, "scroll"),
-                (Action::Earlier, "before"),
+                (Action::Earlier, "previous"),
                 (Action::Later, "next"),
                 (Action::Back, "to the list"),
             ],
@@ -131,37 +119,37 @@ impl AgreementScreen {
     }
 }
 
-/// A case in the list.
-fn row(dispute: &Dispute, width: usize, look: Look<'_>) -> Line<'static> {
+/// A case in the list; what is said takes so many columns, and the text so many.
+fn row(dispute: &Dispute, (said, text): (usize, usize), look: Look<'_>) -> Row<'static> {
+    let theme = look.theme;
     let round = dispute.round.map(|round| round.to_string()).unwrap_or_default();
     let used = match dispute.split {
         "eval" => "hard",
         other => other,
     };
     let (says, style) = match &dispute.decided {
-        Some(label) => (format!("decided: {}", drawable(label)), look.theme.good),
+        Some(label) => (format!("decided: {}", drawable(label)), theme.good),
         None if dispute.yours_to_answer => {
-            ("you have not answered it: opening it ends that".to_owned(), look.theme.warning)
+            ("You have not answered it. Opening it shows you the answers.".to_owned(), theme.warning)
         }
         None => {
-            let one = |said: &crate::insight::disputes::Said| {
+            let one = |said: &Said| {
                 format!("{} {}", drawable(&said.expert), drawable(said.label.as_deref().unwrap_or("-")))
             };
-            (dispute.answers.iter().map(one).collect::<Vec<_>>().join(" · "), look.theme.text)
+            (dispute.answers.iter().map(one).collect::<Vec<_>>().join(" · "), theme.text)
         }
     };
-    let head = format!(" {:>6}  {:<5} {:<5}  ", dispute.item.0, cut(&round, 5), used);
-    let room = width.saturating_sub(head.width() + 1);
-    let says = cut(&says, room.min(48));
-    let text = drawable(&dispute.beginning).replace('\n', " ");
-    let rest = room.saturating_sub(says.width() + 3);
-    let mut spans = vec![Span::styled(head, look.theme.quiet), Span::styled(says, style)];
-    if rest > 8 {
-        spans.push(Span::styled(format!(" │ {}", cut(&text, rest)), look.theme.quiet));
-    }
-    Line::from(spans)
+    let beginning = drawable(&dispute.beginning).replace('\n', " ");
+    Row::new([
+        Span::styled(format!(" {:>6}", dispute.item.0), theme.quiet),
+        Span::styled(cut(&round, 5), theme.quiet),
+        Span::styled(used, theme.quiet),
+        Span::styled(cut(&says.replace('\n', " "), said), style),
+        Span::styled(cut(&beginning, text), theme.quiet),
+    ])
 }
 
+/// The figures in lines.
 struct Page<'a> {
     lines: Vec<Line<'static>>,
     width: usize,
@@ -175,8 +163,8 @@ impl Page<'_> {
         let (says, style) = match (report.disputes.len(), report.undecided()) {
             (0, _) => ("Experts differ on no case that you may see.".to_owned(), theme.quiet),
             (_, 0) => (format!("Every disagreement is decided; {open} lists them."), theme.good),
-            (_, 1) => (format!("1 disagreement waits for a decision; {open} lists it."), theme.warning),
-            (_, n) => (format!("{n} disagreements wait for a decision; {open} lists them."), theme.warning),
+            (_, 1) => (format!("1 disagreement needs a decision; {open} lists it."), theme.warning),
+            (_, n) => (format!("{n} disagreements need a decision; {open} lists them."), theme.warning),
         };
         self.sentence(" ", &says, style);
         for sign in &report.signs {
@@ -192,8 +180,8 @@ impl Page<'_> {
 
     fn on(&mut self, on: &OnUse, labels: &[String]) {
         let theme = self.look.theme;
-        let n = if on.shared == 1 { "1 case".to_owned() } else { format!("{} cases", on.shared) };
-        let title = format!(" {}: {n} with two answers or more", on.in_words());
+        let n = counted(on.shared, "case", "cases");
+        let title = format!(" {}: {n} with two or more answers", on.in_words());
         self.lines.push(Line::styled(cut(&title, self.width - 1), theme.title));
         if on.shared == 0 {
             self.sentence("   ", &format!("agreement is {}", on.ceiling), theme.quiet);
@@ -211,14 +199,14 @@ impl Page<'_> {
         for (name, figure) in rows {
             self.figure(name, wide, figure);
         }
-        self.sub("where one gives a label, another gives it, too");
+        self.sub("where one expert gives a label, how often another gives it too");
         let names: Vec<String> = labels.iter().map(|l| cut(&drawable(l).replace('\n', " "), NAME)).collect();
         let wide = names.iter().map(|n| n.width()).max().unwrap_or(0);
         for (name, figure) in names.iter().zip(&on.by_label) {
             self.figure(name, wide, figure);
         }
         if labels.len() > 2 && !on.confusions.is_empty() {
-            self.sub("where one gives a label, another gives a different one");
+            self.sub("where one expert gives a label, how often another gives a different one");
             for met in &on.confusions {
                 let name =
                     format!("{} → {}", cut(&drawable(&met.one), NAME), cut(&drawable(&met.other), NAME));
@@ -226,70 +214,70 @@ impl Page<'_> {
             }
         }
         if on.rounds.len() > 1 {
-            self.sub("by round, Krippendorff's alpha");
+            self.sub("Krippendorff's alpha by round");
             for round in &on.rounds {
                 self.figure(&format!("round {}", round.round), 8, &round.alpha);
             }
         }
     }
 
-    /// Cohen's kappa of each two: two lines a row, the value with its n over its interval.
+    /// Cohen's kappa of each two experts: two lines a row, the value with its n above its interval.
     fn matrix(&mut self, on: &OnUse) {
         let theme = self.look.theme;
-        let name = |name: &str| cut(&drawable(name).replace('\n', " "), NAME.min(CELL - 2));
+        let name = |name: &str| cut(&drawable(name).replace('\n', " "), NAME.min(CELL - GAP));
         let wide = on.experts.iter().map(|e| name(e).width()).max().unwrap_or(0).max("Cohen's kappa".len());
         let fits = (self.width.saturating_sub(wide + 6) / CELL).max(1);
-        let columns: Vec<&String> = on.experts.iter().collect();
-        for columns in columns.chunks(fits) {
-            let heads: String = columns.iter().map(|c| padded(&name(c), CELL)).collect();
-            self.lines.push(Line::styled(format!("   {:<wide$}  {heads}", "Cohen's kappa"), theme.quiet));
+        for columns in on.experts.chunks(fits) {
+            let heads = std::iter::once("Cohen's kappa".to_owned()).chain(columns.iter().map(|c| name(c)));
+            let mut rows: Vec<Vec<Text<'static>>> =
+                vec![heads.map(|head| Text::styled(head, theme.quiet)).collect()];
             for row in &on.experts {
-                let cells = columns.iter().map(|c| if *c == row { None } else { on.kappa(row, c) });
-                self.cells((&name(row), wide), cells.collect(), theme.text);
+                let cells =
+                    columns.iter().map(|column| if column == row { None } else { on.kappa(row, column) });
+                rows.push(self.matrix_row(name(row), cells, theme.text));
             }
             if !on.model_with.is_empty() {
-                let with = |c: &&String| {
-                    on.model_with.iter().find(|(expert, _)| expert == *c).map(|(_, kappa)| kappa)
-                };
-                self.cells(("the model", wide), columns.iter().map(with).collect(), theme.good);
+                let with = |column: &String| on.model_with.iter().find(|(expert, _)| expert == column);
+                let cells = columns.iter().map(|column| with(column).map(|(_, kappa)| kappa));
+                rows.push(self.matrix_row("the model".into(), cells, theme.good));
             }
+            let height = |row: &Vec<Text<'_>>| row.iter().map(Text::height).max().unwrap_or(1) as u16;
+            let all: u16 = rows.iter().map(height).sum();
+            let widths = std::iter::once(wide).chain(columns.iter().map(|_| CELL - GAP));
+            let table = Table::new(
+                rows.into_iter().map(|row| Row::new(row.clone()).height(height(&row))),
+                widths.map(|width| Constraint::Length(width as u16)),
+            );
+            let width = wide + columns.len() * CELL;
+            let table = table.column_spacing(GAP as u16);
+            self.lines.extend(inline(table, (width as u16, all), 3));
         }
-        let told: Vec<&str> = on
-            .pairs
-            .iter()
-            .map(|p| &p.kappa)
-            .chain(on.model_with.iter().map(|(_, kappa)| kappa))
-            .filter_map(|kappa| match kappa {
-                Figure::Undefined { undefined } => Some(undefined.as_str()),
-                Figure::Known { .. } => None,
-            })
-            .collect();
-        if let Some(why) = told.first() {
-            self.sentence("   ", &format!("not known where: {why}"), theme.quiet);
+        let kappas = on.pairs.iter().map(|p| &p.kappa).chain(on.model_with.iter().map(|(_, kappa)| kappa));
+        let reason = kappas.filter_map(|kappa| match kappa {
+            Figure::Undefined { undefined } => Some(undefined.as_str()),
+            Figure::Known { .. } => None,
+        });
+        if let Some(why) = reason.into_iter().next() {
+            self.sentence("   ", &format!("not known: {why}"), theme.quiet);
         }
     }
 
-    fn cells(&mut self, (name, wide): (&str, usize), cells: Vec<Option<&Figure>>, style: Style) {
+    fn matrix_row<'f>(
+        &self,
+        name: String,
+        cells: impl Iterator<Item = Option<&'f Figure>>,
+        style: Style,
+    ) -> Vec<Text<'static>> {
         let quiet = self.look.theme.quiet;
-        let (mut values, mut intervals) = (String::new(), String::new());
-        for cell in cells {
-            let (value, interval) = match cell {
-                None => ("·".to_owned(), String::new()),
-                Some(Figure::Known { value, lo, hi, n }) => {
-                    (format!("{value:.2} n={n}"), format!("{lo:.2} to {hi:.2}"))
-                }
-                Some(Figure::Undefined { .. }) => ("not known".to_owned(), String::new()),
-            };
-            values.push_str(&padded(&value, CELL));
-            intervals.push_str(&padded(&interval, CELL));
-        }
-        self.lines.push(Line::from(vec![
-            Span::styled(format!("   {}  ", padded(name, wide)), quiet),
-            Span::styled(values, style),
-        ]));
-        if !intervals.trim().is_empty() {
-            self.lines.push(Line::styled(format!("   {}  {intervals}", " ".repeat(wide)), quiet));
-        }
+        let cell = |figure: Option<&Figure>| match figure {
+            None => Text::from(Line::styled("·", style)),
+            Some(Figure::Known { value, lo, hi, n }) => Text::from(vec![
+                Line::styled(format!("{value:.2} n={n}"), style),
+                Line::styled(format!("{lo:.2} to {hi:.2}"), quiet),
+            ]),
+            Some(Figure::Undefined { .. }) => Text::from(Line::styled("not known", style)),
+        };
+        std::iter::once(Text::from(Line::styled(name, quiet))).chain(cells.map(cell)).collect()
     }
 
     fn sub(&mut self, says: &str) {
@@ -304,15 +292,9 @@ impl Page<'_> {
         self.sentence(&format!("     {}  ", padded(name, wide)), &figure.to_string(), style);
     }
 
-    /// A sentence that may need several lines; those after the first stand under its own beginning.
     fn sentence(&mut self, head: &str, says: &str, style: Style) {
-        let indent = head.width();
-        let room = (self.width as u16).saturating_sub(indent as u16 + 1).max(10);
-        for (i, mut line) in lay_out(says, &[], room, (style, style)).into_iter().enumerate() {
-            let before = if i == 0 { head.to_owned() } else { " ".repeat(indent) };
-            line.spans.insert(0, Span::styled(before, style));
-            self.lines.push(line);
-        }
+        let head = vec![Span::styled(head.to_owned(), style)];
+        self.lines.extend(hanging(head, says, self.width as u16, style));
     }
 }
 

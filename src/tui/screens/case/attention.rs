@@ -2,10 +2,10 @@
 //!
 //! After a case is drawn, the terminal is asked where its cursor is. Its answer comes after the drawing, over the same line, so
 //! whatever was typed before the answer was typed without having seen the case. tmux and screen answer by themselves, and some
-//! terminals never do; and a finger that bounces is faster than any eye. So a short time must pass, too.
+//! terminals never do; and a finger that bounces is faster than any eye. So a short time must pass as well.
 //!
-//! A key that is held down repeats: first after a quarter to two thirds of a second, then at 10 to 40 a second. The same label
-//! key soon after itself therefore waits a moment for the next repeat to betray it.
+//! A key that is held down repeats: first after a quarter to two thirds of a second, then 10 to 40 times a second. A label key that
+//! comes soon after itself therefore waits a moment: if it is a repeat, the next one gives it away.
 
 use std::time::{Duration, Instant};
 
@@ -59,13 +59,13 @@ pub(in crate::tui) enum Verdict {
     Counts,
     /// It came before the case could be seen.
     TooEarly,
-    /// It may be a repeat: wait until then.
+    /// It may be a repeat: wait until then to know.
     Wait(Instant),
     /// It is being held down.
     Held,
 }
 
-/// The attention of the person who labels, as far as a terminal shows it.
+/// What the person who labels can have seen, as far as a terminal shows it.
 #[derive(Debug)]
 pub(in crate::tui) struct Attention {
     terminal: Terminal,
@@ -73,6 +73,12 @@ pub(in crate::tui) struct Attention {
     nonce: Nonce,
     pressed: Option<Pressed>,
     waiting: Option<(char, Instant)>,
+}
+
+impl Default for Attention {
+    fn default() -> Self {
+        Self::new(Terminal::Answers)
+    }
 }
 
 impl Attention {
@@ -147,7 +153,7 @@ impl Attention {
         Verdict::Counts
     }
 
-    /// The label key that waited and has not been betrayed by a repeat. It is a press of its own.
+    /// The label key that waited and was followed by no repeat. It is a press of its own.
     pub fn waited(&mut self, now: Instant) -> Option<char> {
         let (key, until) = self.waiting?;
         if now < until {
@@ -166,13 +172,13 @@ impl Attention {
     }
 }
 
-/// What else changes the log, and when its key came last: held down, it must not go on and on.
+/// Keeps a key that is held down from going on and on, where its action changes the log.
 #[derive(Debug, Default)]
-pub(in crate::tui) struct Deeds {
+pub(in crate::tui) struct RepeatGuard {
     last: Option<(Action, Instant)>,
 }
 
-impl Deeds {
+impl RepeatGuard {
     /// Whether this is the repeat of a key that is held down.
     pub fn is_repeated(&mut self, action: Action, kind: KeyEventKind, now: Instant) -> bool {
         if !matches!(action, Action::Undo | Action::Redo | Action::Skip | Action::Flag) {

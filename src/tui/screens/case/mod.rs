@@ -1,5 +1,11 @@
-//! The case screen: one text, its labels, and whether a label key counts.
+//! The Case screen: the case, whether a label key counts for it, and what was done last.
 
 pub(in crate::tui) mod attention;
+mod drafts;
 pub(in crate::tui) mod screen;
-pub(in crate::tui) mod view;
+mod view;
+
+use crate::tui::screen::Tab;
+
+pub(in crate::tui) const TAB: Tab =
+    Tab { title: "Case", name: "case", keys: &["ctrl-l"], help: "the case to label" };

@@ -1,65 +1,68 @@
-//! Draws the case: question, text, neighbour, metadata, labels, and what was done last. Every case looks alike.
+//! Draws the case: question, text, a similar text, the guideline, labels, and what was done last. Every case looks alike.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::screen::{Answered, CONFIDENCES, CaseScreen, Showing, Shown};
-use crate::desk::shown::{NoCase, Reveal};
+use crate::desk::jobs::JobKind;
+use crate::desk::shown::{Lack, NoCase, Place, Reveal};
 use crate::domain::task::Task;
 use crate::tui::keys::Action;
-use crate::tui::widgets::frame::{Look, Notice, more_below, rule, scrolled, wall};
+use crate::tui::screen::View;
+use crate::tui::screens::jobs::view::{duration, progress_bar};
+use crate::tui::shared::Shared;
+use crate::tui::widgets::frame::{Look, Notice, hanging, horizontal_rule, paragraph, vertical_rule};
+use crate::tui::widgets::scroll::scrolled;
 use crate::tui::widgets::text_layout::{cut, drawable, lay_out};
 
-/// From this width on the neighbour stands beside the text.
-const BESIDE: u16 = 100;
+/// From this width on the similar text stands beside the text.
+const TWO_COLUMNS: u16 = 100;
 /// From this width on the guideline has a column of its own.
-const THREE: u16 = 140;
+const THREE_COLUMNS: u16 = 140;
 /// No line of text is longer: the eye loses its way back.
 const MEASURE: u16 = 90;
-
 /// A longer question stands whole in the guideline only.
-const MOST_ASKED: usize = 3;
+const MAX_QUESTION: usize = 3;
 /// What was done last takes this many lines at most, however narrow the window.
-const MOST_SAID: u16 = 4;
-
-/// What is to be drawn beside the case.
-pub(in crate::tui) struct Around<'a> {
-    pub task: &'a Task,
-    pub notice: Option<&'a Notice>,
-    /// What runs or can be started, where there is no case.
-    pub meanwhile: &'a [Line<'static>],
-}
+const MAX_SAID: u16 = 4;
 
 impl CaseScreen {
-    /// Draws the screen of cases.
-    pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, around: &Around<'_>, look: Look<'_>) {
+    pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
+        let (task, look) = (&view.shared.about.task, view.look);
         // However many labels there are and however long their names: the text keeps most of the screen.
         let fits = |lines: &Vec<Line<'_>>| lines.len() <= usize::from(area.height / 4).max(1);
         let labels = [usize::MAX, 24, 16, 10, 6, 3]
             .into_iter()
-            .map(|longest| self.labels(around.task, (area.width, longest), look))
+            .map(|longest| self.labels(task, (area.width, longest), look))
             .find(fits)
-            .unwrap_or_else(|| self.labels(around.task, (area.width, 1), look));
-        let said = self.said(around.notice, area.width, look);
+            .unwrap_or_else(|| self.labels(task, (area.width, 1), look));
+        let said = self.said(view.notice, area.width, look);
         // Two lines, so that nothing moves from case to case, but for what would be cut off.
-        let told = (said.len() as u16).clamp(2, MOST_SAID);
-        let foot = 1 + labels.len() as u16 + told;
-        let (body, foot) = split(area, area.height.saturating_sub(foot + 1));
-        let asked = self.question(frame, body, around.task, look);
-        let (_, text) = split(body, asked);
+        let said_height = (said.len() as u16).clamp(2, MAX_SAID);
+        let whereabouts = self.whereabouts(view.shared.supply.place);
+        let question = Question::new(task, &whereabouts, area.width, look);
+        let [asked, text, rule, label_area, said_area, keys] = Layout::vertical([
+            Constraint::Length(question.height()),
+            Constraint::Fill(1),
+            Constraint::Length(1),
+            Constraint::Length(labels.len() as u16),
+            Constraint::Length(said_height),
+            Constraint::Length(1),
+        ])
+        .areas(area);
+        question.draw(frame, asked, whereabouts, look);
+        let [_, text] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(text);
         match &self.showing {
-            Showing::Next(_) | Showing::Asked(_) => self.passages(frame, text, around.task, look),
+            Showing::Next(_) | Showing::Asked(_) => self.columns(frame, text, task, look),
             Showing::Waiting => {}
-            Showing::None(why) => none(frame, text, why, around.meanwhile, look),
+            Showing::None(why) => no_case(frame, text, why, view),
         }
-        rule(frame, row(foot, 0), look);
-        frame.render_widget(Paragraph::new(labels.clone()), Rect { y: foot.y + 1, ..foot });
-        let below = Rect { y: foot.y + 1 + labels.len() as u16, height: told, ..foot }.intersection(area);
-        frame.render_widget(Paragraph::new(said), below);
+        horizontal_rule(frame, rule, look);
+        frame.render_widget(Paragraph::new(labels), label_area);
+        frame.render_widget(Paragraph::new(said), said_area);
         let hints = [
             (Action::Help, "help"),
             (Action::Skip, "skip"),
@@ -71,36 +74,14 @@ impl CaseScreen {
             (Action::Palette, "commands"),
             (Action::Quit, "quit"),
         ];
-        frame.render_widget(Paragraph::new(look.hints(&hints, area.width)), row(area, area.height - 1));
+        frame.render_widget(Paragraph::new(look.hints(&hints, area.width)), keys);
     }
 
-    /// The question beside where one is; a long one has the lines below for itself. Returns how many lines it took.
-    fn question(&self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) -> u16 {
-        let right = self.whereabouts();
-        let width = (right.width() as u16 + 1).min(area.width);
-        let place = Rect { x: area.right() - width, width, ..row(area, 0) };
-        frame.render_widget(Paragraph::new(Span::styled(right, look.theme.quiet)), place);
-        let question = drawable(&task.question);
-        let fits = !question.contains('\n') && question.width() + 2 <= usize::from(area.width - width);
-        let style = look.theme.title;
-        let mut lines = lay_out(&question, &[], area.width.saturating_sub(2), (style, style));
-        if lines.len() > MOST_ASKED {
-            lines.truncate(MOST_ASKED);
-            if let Some(line) = lines.last_mut() {
-                line.push_span(Span::styled("…", style));
-            }
-        }
-        let above = u16::from(!fits);
-        let height = lines.len() as u16;
-        let place = Rect { x: area.x + 1, y: area.y + above, height, width: area.width - 1 };
-        frame.render_widget(Paragraph::new(lines), place.intersection(area));
-        above + height
-    }
-
-    fn whereabouts(&self) -> String {
-        let place = self.place.map(|p| {
+    /// `case 4, you said spam · round 2: 12 of 60 by you, 30 by all`
+    fn whereabouts(&self, place: Option<Place>) -> String {
+        let place = place.map(|p| {
             let round =
-                if p.round == 0 { "until the first round".into() } else { format!("round {}", p.round) };
+                if p.round == 0 { "before the first round".into() } else { format!("round {}", p.round) };
             format!("{round}: {} of {} by you, {} by all", p.mine, p.cases, p.answered)
         });
         let case = self.shown().map(|s| {
@@ -115,52 +96,43 @@ impl CaseScreen {
         [case, place].into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 
-    /// The text, its neighbour and the guideline, beside each other or below each other.
-    fn passages(&mut self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) {
+    /// The text, a similar text and the guideline, side by side or one above the other.
+    fn columns(&mut self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) {
         let Some(shown) = self.shown() else { return };
-        let plain = (look.theme.text, look.theme.differs);
-        let guideline = |width| guideline(task, width, look);
-        let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-        let columns: Vec<(Rect, Vec<Line<'static>>)> = if area.width >= BESIDE {
-            let with_guideline = self.guideline && area.width >= THREE;
-            let n = if with_guideline { 3 } else { 2 };
-            let places: Vec<Rect> = (0..n).map(|i| column(area, i, n)).collect();
-            let width = |i: usize| places[i].width.saturating_sub(3).min(MEASURE);
-            let second = if self.guideline && !with_guideline {
-                guideline(width(1))
-            } else {
-                partner(shown, width(1), plain, look)
-            };
-            let mut columns = vec![(places[0], passage(shown, width(0), plain, look)), (places[1], second)];
-            if with_guideline {
-                columns.push((places[2], guideline(width(2))));
-            }
-            columns
+        let wide = |place: Rect| place.width.saturating_sub(3).min(MEASURE);
+        let second =
+            |width| if self.guideline { guideline(task, width, look) } else { similar(shown, width, look) };
+        let columns: Vec<(Rect, Vec<Line<'static>>)> = if area.width >= THREE_COLUMNS && self.guideline {
+            let places: [Rect; 3] = Layout::horizontal([Constraint::Fill(1); 3]).areas(area);
+            vec![
+                (places[0], main_text(shown, wide(places[0]), look)),
+                (places[1], similar(shown, wide(places[1]), look)),
+                (places[2], guideline(task, wide(places[2]), look)),
+            ]
+        } else if area.width >= TWO_COLUMNS {
+            let places: [Rect; 2] = Layout::horizontal([Constraint::Fill(1); 2]).areas(area);
+            vec![(places[0], main_text(shown, wide(places[0]), look)), (places[1], second(wide(places[1])))]
         } else {
-            let width = area.width.saturating_sub(3).min(MEASURE);
-            let second = if self.guideline { guideline(width) } else { partner(shown, width, plain, look) };
-            let first = passage(shown, width, plain, look);
-            let lines = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
-            let least = lines(&second).min(area.height / 3);
-            let below = area.height.saturating_sub(lines(&first).saturating_add(1));
-            let below = least.max(below).min(lines(&second));
-            let (top, bottom) = split(area, area.height.saturating_sub(below));
-            let top = Rect { height: top.height.saturating_sub(1), ..top };
+            let (first, second) = (main_text(shown, wide(area), look), second(wide(area)));
+            let height = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
+            // The second has what the first leaves, and a third where there is not enough for both.
+            let rest = area.height.saturating_sub(height(&first).saturating_add(1));
+            let below = rest.max(area.height / 3).min(height(&second));
+            let [top, _, bottom] =
+                Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(below)])
+                    .areas(area);
             vec![(top, first), (bottom, second)]
         };
         let most = columns.iter().map(|(at, lines)| lines.len().saturating_sub(usize::from(at.height))).max();
-        let beside = area.width >= BESIDE;
         self.scroll = self.scroll.min(most.unwrap_or(0));
         for (i, (place, lines)) in columns.into_iter().enumerate() {
-            if beside && i > 0 {
-                wall(frame, Rect { width: 1, ..place }, look);
+            if area.width >= TWO_COLUMNS && i > 0 {
+                vertical_rule(frame, place, look);
             }
             let inner = Rect { x: place.x + 2, width: place.width.saturating_sub(3), ..place };
             // A column that is shorter than the longest stays at its own end.
             let mut scroll = self.scroll;
-            if scrolled(frame, lines, inner, &mut scroll) {
-                more_below(frame, place.right().saturating_sub(1), place, look);
-            }
+            scrolled(frame, lines, inner, &mut scroll, look);
         }
     }
 
@@ -209,13 +181,50 @@ impl CaseScreen {
                 (revealed.map(thought).unwrap_or_default(), look.theme.quiet)
             }
         };
-        lay_out(&drawable(&says), &[], width.saturating_sub(2), (style, style))
-            .into_iter()
-            .map(|mut line| {
-                line.spans.insert(0, Span::raw(" "));
-                line
-            })
-            .collect()
+        hanging(vec![Span::raw(" ")], &says, width, style)
+    }
+}
+
+/// The question, and right of it where the person is.
+struct Question {
+    lines: Vec<Line<'static>>,
+    /// Whether it is too long to stand beside that.
+    is_below: bool,
+}
+
+impl Question {
+    fn new(task: &Task, whereabouts: &str, width: u16, look: Look<'_>) -> Self {
+        let question = drawable(&task.question);
+        let room = usize::from(width).saturating_sub(whereabouts.width() + 1);
+        let is_below = question.contains('\n') || question.width() + 2 > room;
+        let style = look.theme.title;
+        let mut lines = lay_out(&question, &[], width.saturating_sub(2), (style, style));
+        if lines.len() > MAX_QUESTION {
+            lines.truncate(MAX_QUESTION);
+            if let Some(line) = lines.last_mut() {
+                line.push_span(Span::styled("…", style));
+            }
+        }
+        for line in &mut lines {
+            line.spans.insert(0, Span::raw(" "));
+        }
+        Self { lines, is_below }
+    }
+
+    fn height(&self) -> u16 {
+        u16::from(self.is_below) + self.lines.len() as u16
+    }
+
+    fn draw(self, frame: &mut Frame<'_>, area: Rect, whereabouts: String, look: Look<'_>) {
+        let [top, below] =
+            Layout::vertical([Constraint::Length(u16::from(self.is_below)), Constraint::Fill(1)]).areas(area);
+        frame.render_widget(Paragraph::new(self.lines), below);
+        let first = Rect { height: area.height.min(1), ..if self.is_below { top } else { area } };
+        let wide = whereabouts.width() as u16;
+        let [_, right, _] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(wide), Constraint::Length(1)])
+                .areas(first);
+        frame.render_widget(Paragraph::new(Span::styled(whereabouts, look.theme.quiet)), right);
     }
 }
 
@@ -230,7 +239,9 @@ fn answered(last: &Answered, undo: &str) -> String {
 fn thought(reveal: &Reveal) -> String {
     match (&reveal.prelabel, reveal.certainty()) {
         (Some(label), Some(p)) => {
-            let judge = reveal.judged().map(|(label, p)| format!(", the judge {label} ({:.0} %)", p * 100.0));
+            let judge = reveal
+                .judged()
+                .map(|(label, p)| format!(", the language model {label} ({:.0} %)", p * 100.0));
             let judge = judge.unwrap_or_default();
             format!(
                 "the model thought {label} ({:.0} %){judge}; chosen because {}",
@@ -242,51 +253,47 @@ fn thought(reveal: &Reveal) -> String {
     }
 }
 
-/// The text with what stands beside it in the data.
-fn passage(shown: &Shown, width: u16, styles: (Style, Style), look: Look<'_>) -> Vec<Line<'static>> {
-    let mut lines = lay_out(&shown.text, &shown.differs.0, width, styles);
+/// The text with the other columns of its data.
+fn main_text(shown: &Shown, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = lay_out(&shown.text, &shown.differs.0, width, (theme.text, theme.differs));
     let meta: Vec<_> = shown.card.shown.meta.as_object().into_iter().flatten().collect();
     if !meta.is_empty() {
         lines.push(Line::default());
     }
     for (name, value) in meta {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let quiet = (look.theme.quiet, look.theme.quiet);
-        lines.extend(lay_out(&drawable(&format!("{name}: {value}")), &[], width, quiet));
+        lines.extend(paragraph(&format!("{name}: {value}"), width, theme.quiet));
     }
     if let Some(note) = &shown.card.note {
         lines.push(Line::default());
-        let style = (look.theme.good, look.theme.good);
-        lines.extend(lay_out(&drawable(&format!("your note: {note}")), &[], width, style));
+        lines.extend(paragraph(&format!("your note: {note}"), width, theme.good));
     }
     if shown.card.draft.is_some() {
-        lines.push(Line::styled("a note is begun and not saved", look.theme.warning));
+        lines.push(Line::styled("You began a note and did not save it.", theme.warning));
     }
     lines
 }
 
-/// The text across the boundary.
-fn partner(shown: &Shown, width: u16, styles: (Style, Style), look: Look<'_>) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::styled("nearest across the boundary", look.theme.quiet)];
+/// The nearest text to which the model gives another label, with the words in which the two differ.
+fn similar(shown: &Shown, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    let theme = look.theme;
     match (&shown.partner, &shown.card.shown.partner) {
         (Some(text), Some(partner)) => {
-            lines[0] = Line::styled(
-                format!("nearest across the boundary (similarity {:.2})", partner.similarity),
-                look.theme.quiet,
-            );
-            lines.extend(lay_out(text, &shown.differs.1, width, styles));
+            let mut lines =
+                vec![Line::styled(format!("similar text ({:.2})", partner.similarity), theme.quiet)];
+            lines.extend(lay_out(text, &shown.differs.1, width, (theme.text, theme.differs)));
+            lines
         }
-        _ => lines
-            .push(Line::styled("none: the model gives no text near it another label yet", look.theme.quiet)),
+        _ => vec![Line::styled("no similar text to show", theme.quiet)],
     }
-    lines
 }
 
 fn guideline(task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled("How to decide", look.theme.title)];
     let plain = (look.theme.text, look.theme.text);
     let question = lay_out(&drawable(&task.question), &[], width, (look.theme.title, look.theme.title));
-    if question.len() > MOST_ASKED {
+    if question.len() > MAX_QUESTION {
         lines.extend(question);
         lines.push(Line::default());
     }
@@ -305,51 +312,71 @@ fn guideline(task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     lines
 }
 
-fn none(frame: &mut Frame<'_>, area: Rect, why: &NoCase, meanwhile: &[Line<'static>], look: Look<'_>) {
-    let says = match why {
-        NoCase::NoTexts => "The pool is empty. Leave, and import texts: hardcase import FILE DATA".to_owned(),
-        NoCase::NotScouted => "No text has been read by the model yet.".to_owned(),
-        NoCase::NoRound => "No round is open yet.".to_owned(),
+/// Why there is no case, and what runs or what can be done next.
+fn no_case(frame: &mut Frame<'_>, area: Rect, why: &NoCase, view: View<'_>) {
+    let (look, theme) = (view.look, view.look.theme);
+    let title = match why {
+        NoCase::NoTexts => "This project has no texts yet.".to_owned(),
+        NoCase::NotScouted => "The model has not read the texts yet.".to_owned(),
+        NoCase::NoRound => "No cases have been chosen yet.".to_owned(),
         NoCase::RoundDone(round) => format!("Round {round} is done: every case is answered."),
-        NoCase::WithOthers(owed) => format!("What was yours in round {} is done.", owed.round),
-        NoCase::PartDone => "All assigned cases are done.".to_owned(),
+        NoCase::WithOthers(owed) => format!("Your part of round {} is done.", owed.round),
+        NoCase::PartDone => "All cases assigned to you are done.".to_owned(),
     };
-    let mut lines = vec![Line::default(), Line::styled(format!("  {says}"), look.theme.title)];
-    if let NoCase::WithOthers(owed) = why {
-        let beside = "It stays open beside the next round, and their answers count in it.";
-        for says in [drawable(&format!("{owed}.")), beside.to_owned()] {
-            let room = area.width.saturating_sub(4).max(20);
-            for mut line in lay_out(&says, &[], room, (look.theme.text, look.theme.text)) {
-                line.spans.insert(0, Span::raw("  "));
-                lines.push(line);
-            }
+    let more = match why {
+        NoCase::NoTexts => vec!["Quit, and add some: hardcase import FILE DATA".to_owned()],
+        NoCase::WithOthers(owed) => {
+            let open = "It stays open while the next round goes on, and their answers still count in it.";
+            vec![format!("{owed}."), open.to_owned()]
         }
-    }
-    if *why == NoCase::PartDone {
-        let says = "Leave, and give this copy back: hardcase merge PROJECT COPY";
-        lines.push(Line::styled(format!("  {says}"), look.theme.text));
-    }
+        NoCase::PartDone => vec!["Quit, and give this copy back: hardcase merge PROJECT COPY".to_owned()],
+        NoCase::NotScouted | NoCase::NoRound | NoCase::RoundDone(_) => Vec::new(),
+    };
+    let indented = |says: &str, style| hanging(vec![Span::raw("  ")], says, area.width, style);
+    let mut lines = indented(&title, theme.title);
+    lines.extend(more.iter().flat_map(|says| indented(says, theme.text)));
     lines.push(Line::default());
-    lines.extend(meanwhile.iter().cloned());
+    lines.extend(meanwhile(view.shared, area.width, look));
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn row(area: Rect, n: u16) -> Rect {
-    Rect { y: area.y + n, height: 1, ..area }.intersection(area)
+/// What is running, or the key that goes on and what it does.
+fn meanwhile(shared: &Shared, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = Vec::new();
+    for running in &shared.jobs.running {
+        lines.push(Line::styled(format!("  {}", running.kind.in_words()), theme.text));
+        let progress = running.progress.as_ref();
+        lines.extend(progress.and_then(|progress| progress_bar(progress, look)));
+        let left = progress.and_then(|progress| progress.eta_s);
+        lines.extend(left.map(|s| Line::styled(format!("  {} left", duration(s)), theme.text)));
+    }
+    let next = shared.next_jobs();
+    if lines.is_empty() && !next.is_empty() {
+        let key = Span::styled(format!("  {}  ", look.keys.key_or_name(Action::Open)), theme.key);
+        lines = hanging(vec![key], offer(shared.supply.lack), width, theme.text);
+        if next.contains(&JobKind::Lora) {
+            let says = "With enough answers, a stronger model is trained while you go on.";
+            let indent = lines.first().and_then(|line| line.spans.first()).map_or(2, Span::width);
+            lines.extend(hanging(vec![Span::raw(" ".repeat(indent))], says, width, theme.quiet));
+        }
+    }
+    lines
 }
 
-fn split(area: Rect, top: u16) -> (Rect, Rect) {
-    let top = top.min(area.height);
-    (Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area })
-}
-
-fn column(area: Rect, i: u16, n: u16) -> Rect {
-    let width = area.width / n;
-    Rect { x: area.x + i * width, width: if i + 1 == n { area.width - i * width } else { width }, ..area }
+/// What the jobs do that a person who wants to go on needs.
+fn offer(lack: Option<Lack>) -> &'static str {
+    match lack {
+        Some(Lack::Prelabels) => "The model reads all texts, and the first cases are chosen.",
+        Some(_) => "The first cases are chosen (a few seconds).",
+        None => "The model learns from your answers, and the next cases are chosen (a few seconds).",
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Style;
+
     use super::*;
     use crate::domain::case::Reason;
     use crate::domain::ids::CaseId;
@@ -376,7 +403,7 @@ mod tests {
         };
         for reason in [Reason::Repeat, Reason::Overlap, Reason::Contrast] {
             assert!(lines(reason, "clickbait", 80) <= 2, "{reason:?}: the text keeps its place");
-            assert!(lines(reason, "offensive language", 60) <= usize::from(MOST_SAID), "{reason:?}");
+            assert!(lines(reason, "offensive language", 60) <= usize::from(MAX_SAID), "{reason:?}");
         }
     }
 }

@@ -1,4 +1,9 @@
-//! The items screen: searching and browsing the pool.
+//! The Items screen: searching and reading the texts of the pool.
 
 pub(in crate::tui) mod screen;
-pub(in crate::tui) mod view;
+mod view;
+
+use crate::tui::screen::Tab;
+
+pub(in crate::tui) const TAB: Tab =
+    Tab { title: "Items", name: "items", keys: &["ctrl-t"], help: "all texts, and what you did with them" };

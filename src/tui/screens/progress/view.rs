@@ -1,19 +1,22 @@
-//! The screen of progress, in words for whoever labels: what to do next, the round, the figures, the labels.
+//! Draws the progress, in words for people who label: what to do next, the round, the figures, the labels.
 //!
-//! Every figure has its n and interval or says why it is not known. Nothing here speaks of a single case.
+//! Every figure has its n and interval or says why it is not known. Nothing here is about a single case.
 
+use ratatui::layout::Size;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::figure::Figure;
+use crate::domain::grouped::counted;
 use crate::insight::advice::{Advice, Ceiling};
 use crate::insight::next_round::NextRound;
 use crate::insight::status::Status;
-use crate::tui::keys::{ACTIONS, Action};
-use crate::tui::widgets::frame::Look;
+use crate::tui::keys::Action;
+use crate::tui::screens::{case, items, jobs};
+use crate::tui::widgets::frame::{Look, hanging};
 use crate::tui::widgets::interval::Scale;
-use crate::tui::widgets::text_layout::{cut, drawable, lay_out};
+use crate::tui::widgets::text_layout::{cut, drawable};
 
 /// From this height on there is room for more than the most important.
 const ROOMY: u16 = 36;
@@ -24,21 +27,11 @@ const CHART: usize = 80;
 /// The longest bar of a label.
 const BAR: usize = 40;
 
-/// What is drawn beside the figures.
-pub(in crate::tui) struct Beside {
-    /// The running job in a few words.
-    pub running: Option<String>,
-}
-
-/// The page for a width and a height.
-pub(in crate::tui) fn page(
-    status: &Status,
-    (width, height): (u16, u16),
-    beside: &Beside,
-    look: Look<'_>,
-) -> Vec<Line<'static>> {
-    let mut page = Page { lines: Vec::new(), width, roomy: height >= ROOMY, look };
-    page.next(status, beside);
+/// The page for a size; `running` is the running job in a few words.
+pub(super) fn page(status: &Status, size: Size, running: Option<&str>, look: Look<'_>) -> Vec<Line<'static>> {
+    let roomy = size.height >= ROOMY;
+    let mut page = Page { lines: Vec::new(), width: size.width, roomy, look };
+    page.next(status, running);
     page.round(status);
     page.gap();
     page.hard_cases(status);
@@ -72,33 +65,25 @@ impl Page<'_> {
         self.lines.push(Line::styled(format!(" {says}"), self.look.theme.title));
     }
 
-    /// A sentence that may need several lines; those after the first stand under its own beginning.
     fn sentence(&mut self, head: Vec<Span<'static>>, says: &str, style: Style) {
-        let indent: usize = head.iter().map(|s| s.content.width()).sum();
-        let room = (self.width).saturating_sub(indent as u16 + 1).max(10);
-        let mut head = Some(head);
-        for mut line in lay_out(says, &[], room, (style, style)) {
-            let before = head.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(indent))]);
-            line.spans.splice(0..0, before);
-            self.lines.push(line);
-        }
+        self.lines.extend(hanging(head, says, self.width, style));
     }
 
-    fn next(&mut self, status: &Status, beside: &Beside) {
+    fn next(&mut self, status: &Status, running: Option<&str>) {
         let theme = self.look.theme;
         let labels = matches!(status.advice, Advice::Label { .. });
-        if let Some(running) = beside.running.as_ref().filter(|_| !labels) {
-            let says =
-                format!("{} is running; what to do then shows here once it is done", drawable(running));
+        if let Some(running) = running.filter(|_| !labels) {
+            let says = format!("{running}: what to do next shows here once that is done");
             return self.sentence(vec![Span::styled(" Next  ", theme.title)], &says, theme.text);
         }
-        let (action, says) = next_step(&status.advice, |action| key_of(action, self.look));
+        let keys = self.look.keys;
+        let (action, says) = next_step(&status.advice, |action| keys.key_or_name(action));
         let head = vec![
             Span::styled(" Next  ", theme.title),
-            Span::styled(key_of(action, self.look), theme.key),
+            Span::styled(keys.key_or_name(action), theme.key),
             Span::raw(" "),
         ];
-        self.sentence(head, &drawable(&says), theme.text);
+        self.sentence(head, &says, theme.text);
     }
 
     fn round(&mut self, status: &Status) {
@@ -115,7 +100,7 @@ impl Page<'_> {
         self.sentence(head, &says, theme.text);
         for owed in status.open_rounds.iter().filter(|_| status.several_hands()) {
             let head = vec![Span::raw("   ")];
-            self.sentence(head, &drawable(&format!("round {}: {owed}", owed.round)), theme.quiet);
+            self.sentence(head, &format!("round {}: {owed}", owed.round), theme.quiet);
         }
     }
 
@@ -138,7 +123,7 @@ impl Page<'_> {
 
     fn hard_cases(&mut self, status: &Status) {
         let theme = self.look.theme;
-        self.title("Hard cases: do model and experts agree? (Cohen's kappa: 0 is chance, 1 always)".into());
+        self.title("Hard cases: do model and experts agree? (kappa: 0 is chance, 1 is always)".into());
         let names: Vec<String> = status
             .curve
             .iter()
@@ -146,7 +131,7 @@ impl Page<'_> {
                 let after = match (point.after_round, point.audit) {
                     (Some(round), _) => format!("after round {round}"),
                     (None, 0) => "before labelling".to_owned(),
-                    (None, n) => format!("{n} audit answers"),
+                    (None, n) => counted(n, "audit answer", "audit answers"),
                 };
                 // Heads and zero-shot prelabels need no name of their own: there is one of each.
                 let kind = Some(&point.kind).filter(|k| !["zero-shot", "head"].contains(&k.as_str()));
@@ -179,7 +164,7 @@ impl Page<'_> {
             if between(i) {
                 if i == 1 {
                     let n = (0..status.curve.len()).filter(|i| between(*i)).count();
-                    let says = format!("   … {n} between; a taller window shows them");
+                    let says = format!("   … {n} more in between; a taller window shows them");
                     self.lines.push(Line::styled(says, theme.quiet));
                 }
                 continue;
@@ -206,7 +191,7 @@ impl Page<'_> {
             rows.push(("model, same cases", &status.kappa.model_on_shared));
         }
         if own.value().is_some() {
-            rows.push(("own agreement", own));
+            rows.push(("you with yourself", own));
         }
         for (name, figure) in rows {
             match figure {
@@ -223,7 +208,7 @@ impl Page<'_> {
             }
         }
         if let Some(Ceiling::Own(Figure::Known { n, .. })) = held_against {
-            let says = format!("the ceiling is the own agreement on {n} cases shown again");
+            let says = format!("the ceiling is how well you agree with yourself, on {n} cases shown again");
             self.sentence(vec![Span::raw("   ")], &says, theme.quiet);
         }
         if let Some(says) = &status.no_ceiling {
@@ -239,7 +224,7 @@ impl Page<'_> {
 
     fn gain(&mut self, status: &Status) {
         let quiet = self.look.theme.quiet;
-        self.sentence(vec![Span::raw("   ")], &drawable(&status.gain.says), quiet);
+        self.sentence(vec![Span::raw("   ")], &status.gain.says, quiet);
         // The advice to stop says it already.
         let said = matches!(status.advice, Advice::StopOrMine { .. });
         if let Some(outlook) = status.next_round.as_ref().and_then(NextRound::by_curve).filter(|_| !said) {
@@ -250,11 +235,13 @@ impl Page<'_> {
     fn pool(&mut self, status: &Status) {
         let theme = self.look.theme;
         let n = status.audit.n;
-        self.title(format!("Whole pool: what {n} audit answers say, on texts drawn at random"));
         if n == 0 {
-            let says = "nothing yet: each round has a few such cases, and they look like all others";
+            self.title("All texts".into());
+            let says =
+                "nothing known yet: each round has a few cases drawn at random, which look like any other";
             return self.sentence(vec![Span::raw("   ")], says, theme.quiet);
         }
+        self.title(format!("All texts, by {} drawn at random (the audit)", counted(n, "case", "cases")));
         let rows: Vec<(String, String)> = status
             .audit
             .labels
@@ -263,22 +250,22 @@ impl Page<'_> {
             .flat_map(|(audit, name)| {
                 let name = cut(&drawable(name), 24);
                 let mut rows = vec![
-                    (format!("of 100 flagged as {name}"), share(&audit.precision, &format!("are {name}"))),
-                    (format!("of 100 that are {name}"), share(&audit.recall, "are found")),
+                    (
+                        format!("of 100 the model calls {name}"),
+                        share(&audit.precision, &format!("are {name}")),
+                    ),
+                    (format!("of 100 that are {name}"), share(&audit.recall, "are found by it")),
                 ];
                 if self.roomy {
-                    rows.push((
-                        "of 100 in the pool".into(),
-                        share(&audit.prevalence, &format!("are {name}")),
-                    ));
+                    rows.push(("of 100 texts".into(), share(&audit.prevalence, &format!("are {name}"))));
                 }
                 rows
             })
             .collect();
         let wide = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
         if self.roomy {
-            let agree = share(&status.audit.accuracy, "get the experts' label");
-            let mut all = vec![("of 100 in the pool".to_owned(), agree)];
+            let agree = share(&status.audit.accuracy, "get the experts' label from the model");
+            let mut all = vec![("of 100 texts".to_owned(), agree)];
             all.extend(rows);
             self.shares(&all, wide);
             self.figure("kappa", wide, &status.audit.kappa, theme.text);
@@ -297,19 +284,15 @@ impl Page<'_> {
     }
 
     fn label_issues(&mut self, status: &Status) {
-        if let Some(says) = slips_of(status, |action| key_of(action, self.look)) {
+        if let Some(says) = label_issues(status, &self.look.keys.key_or_name(items::TAB.action())) {
             self.sentence(vec![Span::raw("   ")], &says, self.look.theme.warning);
         }
     }
 
     fn labels(&mut self, status: &Status) {
         let theme = self.look.theme;
-        let skipped: usize = status.skipped.values().sum();
-        let left_out = match skipped {
-            0 => String::new(),
-            n => format!("; {n} cases of all rounds were skipped and count in no figure"),
-        };
-        self.title(format!("Labels: {}{left_out}", status.labels));
+        let says = if status.labels > 0 { " (some teach the model, the rest test it)" } else { "" };
+        self.title(format!("Labels: {}{says}", status.labels));
         let rows: Vec<(String, usize, usize)> = status
             .label_names
             .iter()
@@ -320,7 +303,7 @@ impl Page<'_> {
             .collect();
         let wide = rows.iter().map(|(name, ..)| name.width()).max().unwrap_or(0);
         let most = rows.iter().map(|(_, n, _)| *n).max().unwrap_or(0).max(1);
-        let bar = usize::from(self.width).saturating_sub(wide + 40).clamp(10, BAR);
+        let bar = usize::from(self.width).saturating_sub(wide + 36).clamp(10, BAR);
         for (name, labels, training) in rows {
             let filled = (labels * bar).div_ceil(most);
             self.lines.push(Line::from(vec![
@@ -329,8 +312,16 @@ impl Page<'_> {
                     theme.text,
                 ),
                 Span::styled("█".repeat(filled), theme.good),
-                Span::styled(format!("{}  {training} of them train", " ".repeat(bar - filled)), theme.quiet),
+                Span::styled(
+                    format!("{}  {}", " ".repeat(bar - filled), used(labels, training)),
+                    theme.quiet,
+                ),
             ]));
+        }
+        let skipped: usize = status.skipped.values().sum();
+        if skipped > 0 {
+            let says = format!("{} skipped, which count in no figure", counted(skipped, "case", "cases"));
+            self.sentence(vec![Span::raw("   ")], &says, theme.quiet);
         }
         if self.roomy && status.experts > 1 {
             for (name, n) in &status.labels_by_expert {
@@ -340,13 +331,19 @@ impl Page<'_> {
     }
 }
 
-/// How many of an expert's own answers look like label_issues, and how to see them; nothing where none does.
-fn slips_of(status: &Status, key: impl Fn(Action) -> String) -> Option<String> {
-    let says = match status.slips_by_expert.get(&status.you)? {
-        1 => "1 answer of yours looks like a slip".to_owned(),
-        n => format!("{n} answers of yours look like label_issues"),
-    };
-    Some(format!("{says}: {}, then search for suspect, to look again", key(Action::Items)))
+/// How many answers of this person may be mistakes, and how to see them; nothing where none may.
+fn label_issues(status: &Status, items: &str) -> Option<String> {
+    let n = *status.slips_by_expert.get(&status.you)?;
+    let says = counted(n, "answer of yours may be a mistake", "answers of yours may be mistakes");
+    Some(format!("{says}: press {items} and search for suspect to look again"))
+}
+
+/// What a label's answers are used for.
+fn used(labels: usize, training: usize) -> String {
+    match labels {
+        0 => String::new(),
+        n => format!("{training} teach, {} test", n.saturating_sub(training)),
+    }
 }
 
 fn low(figure: &Figure) -> Option<f64> {
@@ -356,85 +353,64 @@ fn low(figure: &Figure) -> Option<f64> {
     }
 }
 
-/// The key of an action, or how to get at it where it has none.
-fn key_of(action: Action, look: Look<'_>) -> String {
-    let key = look.keys.key_of(action);
-    if !key.is_empty() {
-        return key;
-    }
-    let name = ACTIONS.iter().find(|about| about.action == action).map_or("", |about| about.name);
-    format!("{} {name}", look.keys.key_of(Action::Palette))
-}
-
 /// Which key to press next, what it does, and why.
 fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String) {
     match advice {
-        Advice::Import => (
-            Action::Quit,
-            "leaves; then `hardcase import FILE DATA` brings texts in: the pool is empty".into(),
-        ),
-        Advice::Scout => (
-            Action::GoOn,
-            "scouts the pool: the model reads every text, so that there is a first boundary to ask about"
-                .into(),
-        ),
-        Advice::MineFirst => {
-            (Action::GoOn, "mines the first round: it chooses the first cases to label".into())
+        Advice::Import => {
+            (Action::Quit, "quits; then add texts with `hardcase import FILE DATA`: there are none yet".into())
         }
+        Advice::Scout => (Action::GoOn, "lets the model read all texts, then chooses the first cases".into()),
+        Advice::MineFirst => (Action::GoOn, "chooses the first cases to label".into()),
         Advice::Label { left, round, unscouted } => {
-            let scouting = match unscouted {
-                true => format!("; some texts are not scouted yet: {} starts that", key(Action::Jobs)),
+            let unread = match unscouted {
+                true => format!("; the model has not read all texts yet: {} starts that", key(jobs::TAB.action())),
                 false => String::new(),
             };
-            let cases = if *left == 1 { "case is" } else { "cases are" };
-            (
-                Action::Case,
-                format!("goes back to the cases: {left} {cases} left to label in round {round}{scouting}"),
-            )
+            let cases = if *left == 1 { "case" } else { "cases" };
+            (case::TAB.action(), format!("goes back to the cases: {left} {cases} left in round {round}{unread}"))
         }
         Advice::GiveBack => (
             Action::Quit,
-            "leaves: all assigned cases are done, and this copy goes back to whoever gave it to you, to be merged".into(),
+            "quits: all cases assigned to you are done; give this copy back to the person who sent it, to be merged"
+                .into(),
         ),
         Advice::Wait { owed } => (
             Action::GoOn,
             format!(
-                "tunes and mines the next round meanwhile, or wait for the others: round {}, which stays open, has {owed}",
+                "lets the model learn and starts the next round meanwhile; or wait for the others: in round {}, which stays \
+                 open, {owed}",
                 owed.round
             ),
         ),
         Advice::FollowAudit { missing } => (
             Action::GoOn,
             format!(
-                "lets the prelabels follow the audit answers, then mines another round: '{missing}' has fewer than 2 \
-                 training labels, too few to train on"
+                "adjusts the model by the answers drawn at random, then starts another round: fewer than 2 of the answers that \
+                 teach it say '{missing}', too few to learn that label"
             ),
         ),
         Advice::MineFor { missing } => (
             Action::GoOn,
-            format!("mines another round: '{missing}' has fewer than 2 training labels, too few to train on"),
-        ),
-        Advice::Tune { new } => (
-            Action::GoOn,
             format!(
-                "tunes on the {new} training labels that the model has not seen, then mines the next round"
+                "starts another round: fewer than 2 of the answers that teach the model say '{missing}', too few to learn that \
+                 label"
             ),
         ),
+        Advice::Tune { new } => {
+            let answers = if *new == 1 { "new answer" } else { "new answers" };
+            (Action::GoOn, format!("lets the model learn from {new} {answers}, then starts the next round"))
+        }
         Advice::Stop { model, ceiling, by } => (
             Action::Quit,
-            format!(
-                "leaves, if you like: {}; {} mines another round",
-                by.in_words(*model, *ceiling),
-                key(Action::GoOn)
-            ),
+            format!("quits, if you like: {}; {} starts another round", by.in_words(*model, *ceiling), key(Action::GoOn)),
         ),
         Advice::StopOrMine { outlook, audit } => {
             let narrower = audit.map(|narrower| format!("; {narrower}")).unwrap_or_default();
-            (Action::GoOn, format!("mines another round, or stop here: {outlook}{narrower}"))
+            (Action::GoOn, format!("starts another round, or stop here: {outlook}{narrower}"))
         }
         Advice::Mine => (
             Action::GoOn,
-            "mines the next round: no figure says yet that the model has learned all it can".into(),
+            "starts the next round: no figure says yet that the model has learned all it can".into(),
         ),
     }
 }
@@ -450,7 +426,7 @@ fn time_left(left: usize, seconds: Option<&Figure>) -> String {
             seconds_of(hi)
         ),
         Some(Figure::Undefined { undefined }) => format!("how long that takes is not known: {undefined}"),
-        None => "how long that takes is not known: you have no label here yet".into(),
+        None => "how long that takes is not known: you have not labelled here yet".into(),
     }
 }
 
@@ -533,20 +509,19 @@ mod tests {
             Advice::Mine,
         ] {
             let (action, says) = next_step(&advice, |action| format!("<{action:?}>"));
-            assert!([Action::GoOn, Action::Case, Action::Quit].contains(&action), "{advice:?}");
+            assert!([Action::GoOn, case::TAB.action(), Action::Quit].contains(&action), "{advice:?}");
             assert!(!says.contains("hardcase"), "{says}");
+            let jargon = ["tune", "mine", "head", "LoRA", "split", "pool", "train"];
+            assert!(!jargon.iter().any(|word| says.split(' ').any(|said| said == *word)), "{says}");
         }
         let (action, says) = next_step(&Advice::Tune { new: 23 }, |_| String::new());
         assert_eq!(action, Action::GoOn);
-        assert_eq!(
-            says,
-            "tunes on the 23 training labels that the model has not seen, then mines the next round"
-        );
+        assert_eq!(says, "lets the model learn from 23 new answers, then starts the next round");
     }
 
     #[test]
     fn a_narrow_window_wraps_a_figure_and_cuts_off_no_n() {
-        let (theme, keys) = (Theme::of(ThemeName::None), Keymap::default());
+        let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
         let look = Look { theme: &theme, keys: &keys };
         let figure = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 1_234 };
         let head = "   after round 12, in use      60  ";
@@ -561,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_the_pool_has_its_interval_or_its_reason() {
+    fn a_share_of_all_texts_has_its_interval_or_its_reason() {
         let known = Figure::Known { value: 0.82, lo: 0.48, hi: 0.97, n: 11 };
         assert_eq!(share(&known, "are spam"), "about 82 are spam (48 to 97, n = 11)");
         assert_eq!(share(&Figure::undefined("too few"), "are spam"), "not known: too few");

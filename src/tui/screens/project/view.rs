@@ -1,4 +1,4 @@
-//! The screen of the project: the task and its revisions, models, adapters, imports, experts, the file. Read only.
+//! Draws what the project is made of: the task and its versions, models, adapters, imports, experts, the file.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -8,16 +8,17 @@ use jiff::tz::TimeZone;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
+use crate::domain::grouped::counted;
 use crate::domain::task::{Assist, Task};
 use crate::insight::project::{File, Project, SetTask, Tuned};
-use crate::tui::widgets::frame::Look;
-use crate::tui::widgets::text_layout::{cut, drawable, lay_out};
+use crate::tui::widgets::frame::{Look, hanging};
+use crate::tui::widgets::text_layout::{cut, drawable};
 
 /// No line of text is longer: the eye loses its way back.
 const MEASURE: u16 = 110;
 
 /// The page for a width.
-pub(in crate::tui) fn page(project: &Project, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+pub(super) fn page(project: &Project, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     let mut page = Page { lines: Vec::new(), width: width.min(MEASURE), look };
     page.task(&project.task);
     page.revisions(&project.revisions);
@@ -47,14 +48,8 @@ impl Page<'_> {
     fn row(&mut self, name: &str, wide: usize, says: &str) {
         let name = cut(&drawable(name).replace('\n', " "), wide);
         let head = format!("   {name}{}  ", " ".repeat(wide.saturating_sub(name.width())));
-        let indent = head.width();
         let theme = self.look.theme;
-        let room = self.width.saturating_sub(indent as u16 + 1).max(10);
-        let mut head = Some(Span::styled(head, theme.quiet));
-        for mut line in lay_out(&drawable(says), &[], room, (theme.text, theme.text)) {
-            line.spans.insert(0, head.take().unwrap_or_else(|| Span::raw(" ".repeat(indent))));
-            self.lines.push(line);
-        }
+        self.lines.extend(hanging(vec![Span::styled(head, theme.quiet)], says, self.width, theme.text));
     }
 
     fn nothing(&mut self, says: &str) {
@@ -72,7 +67,7 @@ impl Page<'_> {
             self.row("guideline", wide, task.guideline.trim_end());
         }
         if task.assist == Assist::Before {
-            self.row("assistance", wide, "training cases show the model's view before they are answered");
+            self.row("assistance", wide, "cases that teach the model show its view before you answer them");
         }
         self.title("Labels");
         let names: Vec<String> = task
@@ -95,11 +90,11 @@ impl Page<'_> {
     }
 
     fn revisions(&mut self, revisions: &[SetTask]) {
-        self.title("Revisions of the task");
+        self.title("Versions of the task");
         for revision in revisions.iter().rev() {
             let changed = match &revision.changed[..] {
                 [] => String::new(),
-                parts => format!(": other {}", parts.join(", ")),
+                parts => format!(": changed {}", parts.join(", ")),
             };
             let says = format!("{} by {}{changed}", when(revision.at_ms), revision.by);
             self.row(&format!("{:>4}", revision.number), 4, &says);
@@ -109,7 +104,7 @@ impl Page<'_> {
     fn sources(&mut self, project: &Project) {
         self.title("Texts");
         if project.sources.is_empty() {
-            self.nothing("none: `hardcase import FILE DATA` brings them in");
+            self.nothing("none yet: add some with `hardcase import FILE DATA`");
         }
         for source in &project.sources {
             let refused = match source.rejected {
@@ -131,14 +126,14 @@ impl Page<'_> {
     fn experts(&mut self, experts: &[(String, usize)]) {
         self.title("Experts");
         for (name, labels) in experts {
-            self.row(name, 24, &format!("{labels} labels"));
+            self.row(name, 24, &counted(*labels, "label", "labels"));
         }
     }
 
     fn models(&mut self, project: &Project) {
         self.title("Models");
         if project.models.is_empty() {
-            self.nothing("none yet: nothing has been scouted");
+            self.nothing("none yet: no model has read the texts");
         }
         for model in &project.models {
             let place = if model.path.is_empty() { "inside the program" } else { model.path.as_str() };
@@ -155,18 +150,20 @@ impl Page<'_> {
     }
 
     fn adapters(&mut self, adapters: &[Tuned], prelabels: Option<&str>) {
-        self.title("Adapters: what each tuning yielded");
+        self.title("What the model learned, and when");
         match (adapters.is_empty(), prelabels) {
-            (true, _) => self.nothing("none yet: nothing has been tuned"),
+            (true, _) => self.nothing("nothing yet"),
             (false, Some("zero-shot")) => {
-                self.nothing("none is in use: the prelabels are zero-shot");
+                self.nothing("none of it is in use: the model labels by the names and descriptions of the labels alone");
             }
             _ => {}
         }
         for tuned in adapters.iter().rev() {
-            let round = tuned.round.map_or("before any round".to_owned(), |n| format!("after round {n}"));
+            let round =
+                tuned.round.map_or("before the first round".to_owned(), |n| format!("after round {n}"));
             let active = if tuned.active { "; in use" } else { "" };
-            let says = format!("{round}, {} training labels, {}{active}", tuned.training, when(tuned.at_ms));
+            let from = counted(tuned.training, "answer", "answers");
+            let says = format!("{round}, from {from}, {}{active}", when(tuned.at_ms));
             self.row(&tuned.kind, 6, &says);
         }
     }
@@ -176,8 +173,8 @@ impl Page<'_> {
         self.row("path", 7, &file.path.display().to_string());
         self.row("size", 7, &format!("{}, format version {}", size(file.bytes), file.version));
         let journal = match file.journal.as_str() {
-            "wal" => "a write-ahead log beside it while it is open",
-            _ => "a rollback journal beside it while it is written",
+            "wal" => "a write-ahead log next to it while it is open",
+            _ => "a rollback journal next to it while it is written",
         };
         self.row("journal", 7, &format!("{journal}; file system: {}", file.file_system));
     }

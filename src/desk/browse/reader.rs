@@ -1,0 +1,122 @@
+//! Reads items of the pool as one expert may see them: as rows, or one in full.
+
+use std::path::Path;
+
+use super::messages::{Fetch, Fetched, FullItem, ModelView, Origin, OtherAnswer, Others, Row};
+use crate::domain::expert::Role;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::{ExpertId, ItemId};
+use crate::domain::prediction::Probabilities;
+use crate::domain::task::Task;
+use crate::store::pool::browse::Given;
+use crate::store::rounds::cases::Case;
+use crate::store::{Access, Store};
+
+/// A project, opened to read items as one expert.
+pub(super) struct PoolReader {
+    pub store: Store,
+    pub expert: ExpertId,
+    pub task: Task,
+}
+
+impl PoolReader {
+    pub fn open(project: &Path, expert: &str) -> Result<Self> {
+        let store = Store::open(project, Access::Read)?;
+        let task = store.task()?.task;
+        let expert = store.find_expert(expert)?.ok_or_else(|| {
+            Fault::new("read the items", format!("the project knows no expert called {expert}"))
+        })?;
+        Ok(Self { store, expert, task })
+    }
+
+    /// Fetches the items of a request.
+    pub fn fetch(&self, asked: Fetch) -> Result<Fetched> {
+        let mut rows = Vec::with_capacity(asked.rows.len());
+        for &item in &asked.rows {
+            rows.extend(self.row(item)?);
+        }
+        let full = asked.full.map(|item| self.full(item)).transpose()?.flatten();
+        Ok(Fetched { asked, rows, full: full.map(Box::new) })
+    }
+
+    fn row(&self, item: ItemId) -> Result<Option<Row>> {
+        let row = self.store.item_row(self.expert, item)?;
+        Ok(row.map(|row| Row {
+            item,
+            beginning: row.beginning,
+            label: row.label.map(|key| self.name_of(&key)),
+            skipped: row.skipped,
+            flagged: row.flagged,
+            noted: row.noted,
+            round: row.round,
+        }))
+    }
+
+    fn origins(&self, item: ItemId) -> Result<Vec<Origin>> {
+        let origins = self.store.origins(item)?.into_iter().map(|origin| Origin {
+            source: origin.source,
+            row: origin.row,
+            meta: origin.meta.and_then(|meta| serde_json::from_str(&meta).ok()).unwrap_or_default(),
+        });
+        Ok(origins.collect())
+    }
+
+    pub fn full(&self, item: ItemId) -> Result<Option<FullItem>> {
+        let (Some(row), Some(shown)) = (self.row(item)?, self.store.item(item)?) else { return Ok(None) };
+        let case = self.store.case_of_item(item)?;
+        let may_answer = match &case {
+            Some(case) => self.store.may_answer(self.expert, case.id)?,
+            None => false,
+        };
+        Ok(Some(FullItem {
+            note: self.store.note_of(self.expert, item, None)?,
+            origins: self.origins(item)?,
+            view: self.view(&row, case.as_ref())?,
+            others: self.others(&row)?,
+            case: case.map(|case| case.id),
+            text: shown.text,
+            may_answer,
+            row,
+        }))
+    }
+
+    /// A lead, too, is blind to cases that they have not answered themselves.
+    fn others(&self, row: &Row) -> Result<Others> {
+        let given = self.store.answers_of_others(self.expert, row.item)?;
+        let may = given.is_empty()
+            || row.label.is_some() && self.store.role(self.expert)? == Role::Lead
+            || !self.store.items_of_open_cases(Some(self.expert))?.contains(&row.item);
+        if !may {
+            return Ok(Others::Hidden);
+        }
+        let answer = |given: Given| OtherAnswer {
+            label: given.label.map(|key| self.name_of(&key)),
+            name: given.name,
+            note: given.note,
+        };
+        Ok(Others::Shown(given.into_iter().map(answer).collect()))
+    }
+
+    /// Only of an item with a standing label of this expert, to whom the view was shown before: this room records no reveal.
+    fn view(&self, row: &Row, case: Option<&Case>) -> Result<Option<ModelView>> {
+        if row.label.is_none() || !self.store.is_revealed(self.expert, row.item)? {
+            return Ok(None);
+        }
+        let prelabel = self.prelabel(row.item)?.map(|(key, p)| (self.name_of(&key), p));
+        Ok(Some(ModelView { prelabel, chosen: case.map(|case| case.reason.in_words()) }))
+    }
+
+    /// The active model's label of an item by its stable key, and the probability of it.
+    pub fn prelabel(&self, item: ItemId) -> Result<Option<(String, f32)>> {
+        let Some(predictor) = self.store.active_predictor()? else { return Ok(None) };
+        let Some(values) = self.store.prediction(predictor.id, item)? else { return Ok(None) };
+        let p = Probabilities(values);
+        let top = p.top();
+        Ok(predictor.labels.get(top).cloned().zip(p.0.get(top).copied()))
+    }
+
+    fn name_of(&self, key: &str) -> String {
+        let index = self.task.index_of_id(key);
+        index.map_or_else(|| key.to_owned(), |i| self.task.labels[i].name.clone())
+    }
+}

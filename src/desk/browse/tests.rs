@@ -1,0 +1,266 @@
+//! What can be found and seen of the pool, and by whom.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use super::Browser;
+use super::messages::{Request, Response, Search, State};
+use super::reader::PoolReader;
+use super::search::FIRST_PIECE;
+use crate::desk::query::Query;
+use crate::desk::session::{Leaving, Remarks, Session};
+use crate::domain::case::{Proposal, Reason};
+use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::item::ItemKey;
+use crate::domain::overlap::Overlap;
+use crate::domain::split::{Split, SplitShares};
+use crate::domain::task::Task;
+use crate::store::pool::predictors::{Model, Predictor};
+use crate::store::pool::sources::ImportRow;
+use crate::store::rounds::round::{Incomplete, NewRound};
+use crate::store::{Access, NewProject, Store};
+
+struct Line(i64, String);
+
+impl ImportRow for Line {
+    fn row(&self) -> i64 {
+        self.0
+    }
+    fn text(&self) -> &str {
+        &self.1
+    }
+    fn key(&self) -> ItemKey {
+        ItemKey::of(&self.1)
+    }
+    fn split(&self) -> Split {
+        Split::Train
+    }
+    fn external_id(&self) -> Option<&str> {
+        None
+    }
+    fn gold(&self) -> Option<&str> {
+        None
+    }
+    fn meta(&self) -> Option<&str> {
+        None
+    }
+    fn fields(&self, _: bool) -> Cow<'_, str> {
+        "[null]".into()
+    }
+}
+
+const TASK: &str =
+    "question = \"spam?\"\n[[label]]\nname = \"spam\"\nkey = \"1\"\n[[label]]\nname = \"ham\"\nkey = \"2\"\n";
+
+/// A project of `count` items, the first three of them cases, with a model that takes every item for spam.
+fn project(dir: &tempfile::TempDir, count: i64) -> PathBuf {
+    let path = dir.path().join("x.hardcase");
+    let new = NewProject { seed: 1, shares: SplitShares::default() };
+    let mut store = Store::create(&path, new).unwrap();
+    let (_, session) = store.begin_session("setup").unwrap();
+    let revision = store.set_task(&Task::from_toml(TASK, "t").unwrap(), session).unwrap();
+    let mut load = store.begin_source("a.csv", "{}").unwrap();
+    store.add_rows(&mut load, (1..=count).map(|n| Line(n, format!("text {n}")))).unwrap();
+    store.finish_source(load, 0, 0).unwrap();
+    let model = Model {
+        sha256: vec![1],
+        name: "m".into(),
+        path: String::new(),
+        architecture: "bert".into(),
+        quantisation: "F32".into(),
+        dimensions: 2,
+        bytes: 1,
+    };
+    let model = store.enter_model(&model).unwrap();
+    let predictor = Predictor {
+        id: crate::domain::ids::PredictorId(0),
+        kind: "zero-shot".into(),
+        model,
+        adapter: None,
+        adapter_kind: None,
+        prompt: None,
+        revision: revision.id,
+        labels: vec!["spam".into(), "ham".into()],
+        settings: "{}".into(),
+        created_ms: 0,
+    };
+    let predictor = store.add_predictor(&predictor).unwrap();
+    let items: Vec<ItemId> = (1..=count).map(ItemId).collect();
+    store.put_predictions(predictor, &items, &[0.9, 0.1].repeat(items.len()), 2).unwrap();
+    store.activate(predictor).unwrap();
+    let case = |n| Proposal {
+        item: ItemId(n),
+        split: Split::Train,
+        reason: Reason::Margin,
+        partner: None,
+        margin: 0.1,
+        inclusion: None,
+    };
+    let cases: Vec<Proposal> = (1..=3).map(case).collect();
+    let round = NewRound {
+        strategy: "margin",
+        budget: 3,
+        seed: 1,
+        predictor,
+        note: None,
+        cases: &cases,
+        overlap: Overlap::default(),
+        incomplete: Incomplete::Closes,
+    };
+    store.open_round(&round).unwrap();
+    path
+}
+
+fn reading(project: &Path, expert: &str) -> PoolReader {
+    PoolReader::open(project, expert).unwrap()
+}
+
+fn found(reading: &PoolReader, line: &str) -> Vec<i64> {
+    let resolved = reading.resolve(Query::parse(line).unwrap()).unwrap();
+    let all = reading.store.items_after(ItemId(0), 1_000).unwrap();
+    let among = reading.store.find_among(&resolved.conditions, resolved.among.as_ref().unwrap_or(&all));
+    let mut items: Vec<i64> = among.unwrap().into_iter().map(|item| item.0).collect();
+    items.retain(|item| resolved.without.binary_search(&ItemId(*item)).is_err());
+    items
+}
+
+#[test]
+fn an_item_is_found_by_its_prelabel_only_once_this_expert_has_answered_it_and_seen_the_view() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
+    let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
+    let (of_ann, of_bob) = (reading(&path, "ann"), reading(&path, "bob"));
+    assert_eq!(found(&of_ann, "prelabel:spam"), [0; 0]);
+    bob.answer_and_reveal(ItemId(1), "ham", Remarks::default()).unwrap();
+    ann.answer(ItemId(2), "ham", Remarks::default()).unwrap();
+    ann.answer_and_reveal(ItemId(3), "ham", Remarks::default()).unwrap();
+    ann.reveal(CaseId(1)).unwrap();
+    assert_eq!(found(&of_ann, "prelabel:spam"), [3], "1 is not answered, 2 not revealed");
+    assert_eq!(found(&of_ann, "prelabel:ham"), [0; 0]);
+    assert_eq!(found(&of_bob, "prelabel:spam"), [1]);
+    let view = |reading: &PoolReader, item| reading.full(ItemId(item)).unwrap().unwrap().view;
+    assert_eq!(
+        (1..=5).map(|n| view(&of_ann, n).is_some()).collect::<Vec<_>>(),
+        [false, false, true, false, false]
+    );
+    assert_eq!(view(&of_bob, 1).unwrap().prelabel, Some(("spam".into(), 0.9)));
+    ann.undo().unwrap();
+    assert_eq!(found(&of_ann, "prelabel:spam"), [0; 0], "an answer that was taken back is none");
+}
+
+#[test]
+fn a_suspected_answer_is_found_by_whoever_gave_it_until_that_expert_answers_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
+    let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
+    for (item, label) in [(1, "spam"), (2, "spam"), (3, "ham"), (4, "ham")] {
+        ann.answer(ItemId(item), label, Remarks::default()).unwrap();
+    }
+    bob.answer(ItemId(1), "ham", Remarks::default()).unwrap();
+    assert_eq!(found(&reading(&path, "ann"), "suspect"), [0; 0], "nothing was tuned");
+    let mut store = Store::open(&path, Access::Job).unwrap();
+    let current = store.active_predictor().unwrap().unwrap();
+    let suspects: Vec<_> = [(5, "spam"), (2, "spam"), (4, "ham"), (1, "spam")]
+        .map(|(item, label)| serde_json::json!({ "item": item, "label": label }))
+        .into();
+    let head = crate::store::pool::adapters::NewAdapter {
+        kind: "head",
+        model: current.model,
+        parent: None,
+        round: None,
+        revision: current.revision,
+        labels: current.labels,
+        settings: serde_json::json!({ "suspects": suspects }).to_string(),
+        training_hash: [0; 32],
+        training_n: 4,
+        bytes: vec![],
+    };
+    store.add_adapter(&head).unwrap();
+    assert_eq!(found(&reading(&path, "ann"), "suspect"), [1, 2, 4], "5 has no answer");
+    assert_eq!(found(&reading(&path, "bob"), "suspect"), [0; 0], "bob said ham of 1");
+    ann.answer(ItemId(2), "spam", Remarks::default()).unwrap();
+    ann.answer(ItemId(4), "spam", Remarks::default()).unwrap();
+    assert_eq!(found(&reading(&path, "ann"), "suspect"), [1], "one was confirmed and one changed");
+    let status = crate::insight::status::status(&path, "ann").unwrap();
+    assert_eq!(status.slips_by_expert, [("ann".to_owned(), 1)].into());
+    assert!(status.to_string().contains("1 answer looks like a slip (1 of ann)"), "{status}");
+    ann.undo().unwrap();
+    assert_eq!(found(&reading(&path, "ann"), "suspect"), [1, 4]);
+}
+
+#[test]
+fn filters_speak_of_what_this_expert_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
+    let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
+    ann.answer(ItemId(1), "spam", Remarks::default()).unwrap();
+    ann.answer(ItemId(4), "ham", Remarks::default()).unwrap();
+    ann.skip(ItemId(2)).unwrap();
+    ann.toggle_flag(ItemId(5)).unwrap();
+    ann.toggle_flag(ItemId(4)).unwrap();
+    ann.toggle_flag(ItemId(4)).unwrap();
+    bob.answer(ItemId(3), "spam", Remarks::default()).unwrap();
+    let ann = reading(&path, "ann");
+    let of = |line| found(&ann, line);
+    assert_eq!(of("label:spam"), [1]);
+    assert_eq!(of("label:any"), [1, 4]);
+    assert_eq!(of("label:none"), [2, 3, 5]);
+    assert_eq!(of("skipped"), [2]);
+    assert_eq!(of("flagged"), [5]);
+    assert_eq!(of("round:1"), [1, 2, 3]);
+    assert_eq!(of("round:1 label:none text"), [2, 3]);
+    assert_eq!(of("source:A.csv 5"), [5]);
+    let refused = |line: &str| ann.resolve(Query::parse(line).unwrap()).err().unwrap().to_string();
+    assert!(refused("label:egg").contains("search the items"), "{}", refused("label:egg"));
+    assert_eq!(refused("source:z"), "cannot search the items: no import is called 'z'. There are a.csv");
+    let full = |item| ann.full(ItemId(item)).unwrap().unwrap();
+    assert_eq!((full(2).case, full(2).may_answer), (Some(CaseId(2)), true));
+    assert_eq!((full(3).case, full(3).may_answer), (Some(CaseId(3)), false), "bob has answered it");
+    assert_eq!((full(5).case, full(5).may_answer), (None, false));
+}
+
+#[test]
+fn a_newer_search_replaces_the_one_that_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 1_000);
+    let ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
+    let (to, told) = mpsc::channel();
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
+    let browser = Browser::start(&path, "ann", move |said| {
+        to.send(said).unwrap();
+        gate.lock().unwrap().recv().unwrap();
+    })
+    .unwrap();
+    let search = |number, line| Request::Search(Search { number, query: Query::parse(line).unwrap() });
+    browser.send(search(1, ""));
+    let next = || match told.recv().unwrap() {
+        Response::Found(found) => found,
+        other => panic!("{other:?}"),
+    };
+    let first = next();
+    assert_eq!((first.number, first.items.len(), first.pool), (1, FIRST_PIECE, 1_000));
+    assert_eq!(first.state, State::Searching { done: FIRST_PIECE, of: 1_000 });
+    // The first search waits to be heard: both that follow come while it goes on.
+    browser.send(search(2, "text 1"));
+    browser.send(search(3, "text 99"));
+    let mut items = Vec::new();
+    loop {
+        go.send(()).unwrap();
+        let found = next();
+        assert_eq!(found.number, 3);
+        items.extend(found.items);
+        if found.state == State::Done {
+            break;
+        }
+    }
+    go.send(()).unwrap();
+    let want: Vec<ItemId> = [99].into_iter().chain(990..=999).map(ItemId).collect();
+    assert_eq!(items, want);
+    drop(browser);
+    ann.close().unwrap();
+}

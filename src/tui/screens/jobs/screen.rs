@@ -1,0 +1,83 @@
+//! What can be started, and which of it is chosen. Looks for jobs of other processes while it is in view.
+
+use std::time::{Duration, Instant};
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::desk::jobs::JobKind;
+use crate::tui::effect::Effect;
+use crate::tui::keys::Action;
+use crate::tui::screen::{Arrival, Screen, Then, View};
+use crate::tui::shared::Shared;
+use crate::tui::widgets::popup::{Field, Popup, Written};
+
+/// How often jobs of other processes are looked for while the screen is in view; nobody looks otherwise.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Lines that a page's key scrolls.
+const PAGE: usize = 5;
+
+#[derive(Debug, Default)]
+pub(in crate::tui) struct JobsScreen {
+    pub(super) chosen: usize,
+    /// Lines above those in view, where the window is low.
+    pub(super) scroll: usize,
+    /// When to look for jobs of other processes again, while the screen is in view.
+    look_at: Option<Instant>,
+}
+
+impl Screen for JobsScreen {
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
+        self.render(frame, area, view);
+    }
+
+    fn act(&mut self, action: Action, shared: &Shared) -> Vec<Then> {
+        match action {
+            // What can be chosen stands at the top.
+            Action::Up => (self.chosen, self.scroll) = (self.chosen.saturating_sub(1), 0),
+            Action::Down => (self.chosen, self.scroll) = ((self.chosen + 1).min(JobKind::ALL.len() - 1), 0),
+            Action::PageUp => self.scroll = self.scroll.saturating_sub(PAGE),
+            Action::PageDown => self.scroll += PAGE,
+            Action::Back => return vec![Then::Home],
+            Action::Open => {
+                return JobKind::ALL.get(self.chosen).map_or(Vec::new(), |kind| start(*kind, shared));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn enter(&mut self, _: Action, _: Arrival) -> Vec<Then> {
+        vec![Effect::Follow.into()]
+    }
+
+    fn written(&mut self, written: Written) -> Vec<Then> {
+        match written {
+            Written::Model(path) => vec![Effect::Judge(path).into()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn drawn(&mut self, now: Instant) -> Vec<Effect> {
+        self.look_at.get_or_insert(now + LOOK_EVERY);
+        Vec::new()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.look_at
+    }
+
+    fn tick(&mut self, _: &Shared, now: Instant) -> Vec<Effect> {
+        self.look_at.take_if(|at| *at <= now).map(|_| Effect::Follow).into_iter().collect()
+    }
+}
+
+/// A new round asks first while cases of this one are left, and a judge needs to know which model.
+fn start(kind: JobKind, shared: &Shared) -> Vec<Then> {
+    let can_judge = || shared.jobs.refusal(&[JobKind::Judge], shared.about.has_engine).is_none();
+    vec![match kind {
+        JobKind::Mine => Then::GoOn(vec![kind]),
+        JobKind::Judge if can_judge() => Then::Open(Popup::field(Field::Model)),
+        kind => Then::Start(vec![kind]),
+    }]
+}

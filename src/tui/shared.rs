@@ -1,0 +1,88 @@
+//! What every screen may look at: the project and its task, the jobs, and whether there are cases. Only the app changes it.
+
+use std::time::Instant;
+
+use super::about::About;
+use super::job_board::JobBoard;
+use crate::desk::jobs::{JobKind, News};
+use crate::desk::request::{Response, Window};
+use crate::desk::shown::{Lack, NoCase, Place};
+use crate::domain::fault::Result;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub about: About,
+    pub jobs: JobBoard,
+    pub supply: Supply,
+}
+
+/// Which cases there are for this person, by the desk's last word.
+#[derive(Debug, Default)]
+pub(super) struct Supply {
+    /// Where the person is in the open round.
+    pub place: Option<Place>,
+    /// What the project lacks before cases can be chosen.
+    pub lack: Option<Lack>,
+    /// Why there is no case.
+    pub none: Option<NoCase>,
+    /// Cases that the desk holds ready.
+    at_hand: usize,
+}
+
+impl Shared {
+    pub fn new(about: About) -> Self {
+        Self { about, jobs: JobBoard::default(), supply: Supply::default() }
+    }
+
+    /// Takes what the session says about the task and the cases to come.
+    pub fn hear_session(&mut self, response: &Response) {
+        if let Some(task) = &response.revised {
+            self.about.task.clone_from(task);
+        }
+        self.supply.hear(&response.window);
+    }
+
+    /// Takes what a job says. Returns whether it is a sign of life.
+    pub fn hear_job(&mut self, news: News, now: Instant) -> bool {
+        self.jobs.take(news, now)
+    }
+
+    /// The jobs that a person who wants to go on needs.
+    pub fn next_jobs(&self) -> Vec<JobKind> {
+        match self.supply.lack {
+            Some(Lack::Prelabels) => vec![JobKind::Scout, JobKind::Mine],
+            Some(Lack::Round) => vec![JobKind::Mine],
+            Some(Lack::Models | Lack::Texts) => Vec::new(),
+            None if self.about.has_engine => vec![JobKind::Tune, JobKind::Mine, JobKind::Lora],
+            None => vec![JobKind::Tune, JobKind::Mine],
+        }
+    }
+}
+
+impl Supply {
+    fn hear(&mut self, window: &Result<Option<Window>>) {
+        match window {
+            Ok(Some(window)) => {
+                self.place = window.place;
+                self.lack = window.lack;
+                self.none.clone_from(&window.why);
+                self.at_hand = window.cards.len();
+            }
+            Ok(None) => {}
+            Err(_) => self.at_hand = 0,
+        }
+    }
+
+    /// Cases of the open round that nobody has answered, where there is a case to answer at all.
+    pub fn left(&self) -> usize {
+        match self.place {
+            Some(place) if self.none.is_none() && self.lack.is_none() => place.left,
+            _ => 0,
+        }
+    }
+
+    /// Whether the person waits for cases.
+    pub fn waits(&self) -> bool {
+        self.lack.is_some() || self.at_hand == 0
+    }
+}
