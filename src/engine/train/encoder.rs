@@ -424,9 +424,8 @@ mod tests {
                     let sites = model.layout.sites(&weights.shape);
                     kinds.extend(sites.into_iter().flat_map(|(_, a, b)| [(block, a), (block, b)]));
                 }
-                for head in weights.shape.blocks..parameters.len() {
-                    kinds.push((head, 0..parameters[head].len()));
-                }
+                let head = parameters.iter().enumerate().skip(weights.shape.blocks);
+                kinds.extend(head.map(|(row, numbers)| (row, 0..numbers.len())));
                 assert_eq!(kinds.len(), 2 * 2 * weights.shape.family.sites().count() + 2);
                 let mut rng = ChaCha8Rng::seed_from_u64(9);
                 for (row, range) in kinds {
