@@ -63,6 +63,7 @@ pub(crate) fn anchors(settings: &ZeroShotSettings) -> Result<Array2<f32>> {
 ///
 /// # Errors
 /// Anchors of different lengths.
+#[cfg(feature = "engine")]
 pub(crate) fn fit(
     anchors: Vec<Vec<f32>>,
     vectors: ArrayView2<'_, f32>,
