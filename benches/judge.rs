@@ -194,7 +194,7 @@ fn plain(judge: &Judge, tokens: usize) -> Result<f64> {
         .with_n_ubatch(512)
         .with_n_threads(JudgeOptions::default().threads.get() as i32)
         .with_n_threads_batch(JudgeOptions::default().threads.get() as i32);
-    let mut context = judge.served.model.new_context(hardcase::engine::llama::backend()?, params)?;
+    let mut context = judge.served.model.new_context(engine::llama::backend()?, params)?;
     let mut batch = LlamaBatch::new(512, 1);
     let begun = Instant::now();
     let mut done = 0;

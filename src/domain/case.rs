@@ -90,8 +90,8 @@ impl Reason {
             Self::Gradient => "its label would change the model considerably",
             Self::Random => "it was drawn at random",
             Self::Audit => "it was drawn at random, to test the model",
-            Self::Repeat => "you answered it before, and it shows how consistent your answers are",
-            Self::Reannotate => "you answered it before, and the guideline has changed since",
+            Self::Repeat => "you had it before: it shows how consistent you are",
+            Self::Reannotate => "you had it before, and the guideline has changed since",
         }
     }
 }
