@@ -78,10 +78,13 @@ pub(super) enum Ended {
     Stopped,
 }
 
+/// From the parameters and the numbers of a batch's examples to their mean loss; its gradient is added to the last.
+pub(super) type LossAndGrad<'c> = dyn FnMut(&Rows, &[usize], &mut Rows) -> Result<f64> + 'c;
+
 /// What a training asks for on its way, of the parameters as they are then.
 pub(super) struct Callbacks<'c> {
     /// Asked for each batch, the numbers of some examples: adds the gradient of their mean loss to the rows, and returns that loss.
-    pub loss_and_grad: &'c mut dyn FnMut(&Rows, &[usize], &mut Rows) -> Result<f64>,
+    pub loss_and_grad: &'c mut LossAndGrad<'c>,
     /// Told after each step; the training ends once it breaks.
     pub on_step: &'c mut dyn FnMut(Step) -> ControlFlow<()>,
     /// Told after each epoch: its number from 1, and the mean loss.
