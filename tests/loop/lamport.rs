@@ -84,7 +84,7 @@ fn an_event_can_neither_be_changed_nor_deleted_nor_replaced() {
     let before = seat.store.events().unwrap();
     let connection = rusqlite::Connection::open(project.file()).unwrap();
     for sql in [
-        "UPDATE label_event SET label = 'clickbait' WHERE item = 1",
+        "UPDATE label_event SET answer = '[]' WHERE item = 1",
         "UPDATE OR REPLACE label_event SET lamport = 9",
         "DELETE FROM label_event WHERE item = 1",
         "DELETE FROM label_event",

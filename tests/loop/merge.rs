@@ -193,7 +193,7 @@ fn what_is_no_copy_of_the_project_is_refused_in_a_sentence() {
     project.run("merge", &[text(&other.file())]).refused(2, &["another project", "hardcase import"]);
     project.run("merge", &[text(&project.file())]).refused(2, &["one file"]);
     let ads = project.write("x.csv", ads(3));
-    project.run("merge", &[text(&ads)]).refused(2, &["line 1", "no copy of a project"]);
+    project.run("merge", &[text(&ads)]).refused(2, &["line 1", "not a copy of a project"]);
     project.run("merge", &["nowhere.hardcase"]).refused(2, &["no such file"]);
     assert_eq!(project.is_whole().item_count().unwrap(), 5);
     drop(before);

@@ -282,3 +282,60 @@ pub(in crate::store) fn read_only_uri(path: &Path) -> String {
     uri.push_str(if header::has_log(path) { "?mode=ro" } else { "?mode=ro&immutable=1" });
     uri
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db::migrate::{migrate, version};
+    use crate::store::db::version::Version;
+
+    /// This program's versions and a made-up one after them.
+    fn with_one_more(script: &'static str) -> Vec<Version> {
+        let conn = Connection::open_in_memory().unwrap();
+        VERSIONS.iter().for_each(|version| conn.execute_batch(version.script).unwrap());
+        let _ = conn.execute_batch(script);
+        [VERSIONS, &[Version { script, schema: schema_hash(&conn).unwrap() }]].concat()
+    }
+
+    /// A project with one expert.
+    fn project(path: &Path) {
+        let mut store = Store::create(path, NewProject { seed: 7, shares: SplitShares::default() }).unwrap();
+        store.begin_session("ada").unwrap();
+    }
+
+    #[test]
+    fn a_later_version_is_reached_after_a_backup_that_the_earlier_program_opens() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hardcase");
+        project(&path);
+        let versions = with_one_more(
+            "ALTER TABLE expert ADD COLUMN team TEXT; UPDATE expert SET team = 'of ' || name; CREATE INDEX team ON expert (team);",
+        );
+        let mut conn = Connection::open(&path).unwrap();
+        let backup = migrate(&mut conn, &path, &versions).unwrap().expect("a backup");
+        let team: String = conn.query_row("SELECT team FROM expert", [], |r| r.get(0)).unwrap();
+        assert_eq!((team.as_str(), version(&conn, &versions).unwrap()), ("of ada", 2));
+        assert_eq!(schema_hash(&conn).unwrap(), versions[1].schema);
+        assert_eq!(migrate(&mut conn, &path, &versions).unwrap(), None, "a second run has nothing to do");
+        drop(conn);
+
+        let old = Store::open(&backup, Access::Read).unwrap();
+        assert_eq!(old.experts().unwrap().len(), 1);
+        assert_eq!(old.integrity_check().unwrap(), Vec::<String>::new());
+        let refused = Store::open(&path, Access::Read).err().map(|f| f.to_string()).unwrap_or_default();
+        assert!(refused.contains("a newer hardcase (file version 2"), "{refused}");
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_file_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hardcase");
+        project(&path);
+        let versions = with_one_more("CREATE TABLE b (x); CREATE TABLE expert (x);");
+        let mut conn = Connection::open(&path).unwrap();
+        assert!(migrate(&mut conn, &path, &versions).is_err());
+        drop(conn);
+        let store = Store::open(&path, Access::Read).unwrap();
+        assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
+    }
+}
