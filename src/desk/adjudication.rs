@@ -61,7 +61,6 @@ pub struct Answer {
     pub overtaken: bool,
 }
 
-/// A decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
     pub item: ItemId,

@@ -62,7 +62,10 @@ pub enum Outcome {
     /// Nothing had to be done.
     Looked,
     /// The answer is on disk; with what was hidden until now.
-    Answered { saved: Saved, reveal: Option<Reveal> },
+    Answered {
+        saved: Saved,
+        reveal: Option<Reveal>,
+    },
     /// The case was left unanswered.
     Skipped,
     /// The flag is set now, or not.
@@ -72,10 +75,11 @@ pub enum Outcome {
     /// The draft is on disk.
     Drafted,
     /// Something was undone or redone; with the case it belongs to.
-    Reverted { what: TakenBack, card: Option<Box<Card>> },
-    /// There was nothing to undo.
+    Reverted {
+        what: TakenBack,
+        card: Option<Box<Card>>,
+    },
     NothingToUndo,
-    /// There was nothing to redo.
     NothingToRedo,
     /// The case that was asked for.
     Found(Box<Card>),

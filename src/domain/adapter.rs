@@ -207,7 +207,6 @@ pub struct EncoderLora<I = ItemId> {
     pub comparison: Comparison,
     /// llama.cpp against the trainer.
     pub verified: ServingCheck,
-    /// Each epoch that ended.
     pub epochs_ended: Vec<Epoch>,
     /// The probabilities of each training label by the fold's adapter that had not seen it.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
@@ -232,7 +231,6 @@ pub struct JudgeLora {
     pub comparison: Comparison,
     /// llama.cpp against the trainer.
     pub verified: ServingCheck,
-    /// Each epoch that ended.
     pub epochs_ended: Vec<Epoch>,
 }
 

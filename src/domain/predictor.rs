@@ -162,7 +162,6 @@ impl Predictor {
         }
     }
 
-    /// The judge that this is.
     pub fn judge(&self) -> Option<&JudgeMethod> {
         match &self.method {
             Method::Judge(judge) => Some(judge),
@@ -436,7 +435,6 @@ pub struct Stack {
 pub struct Worth {
     /// Class-weighted log-loss of the scout alone, in nats.
     pub scout: f64,
-    /// That of both.
     pub both: f64,
     /// Both less the scout: negative where the judge helps.
     pub difference: f64,

@@ -15,7 +15,6 @@ use crate::domain::hex::hex;
 pub enum Pooling {
     /// Not at all.
     None,
-    /// Their mean.
     Mean,
     /// The first token's.
     Cls,

@@ -41,7 +41,6 @@ pub struct RandomModel {
     pub dimensions: usize,
     /// Heads of queries.
     pub heads: usize,
-    /// Heads of keys.
     pub key_heads: usize,
     /// Length of a head.
     pub head_size: usize,

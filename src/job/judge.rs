@@ -91,7 +91,6 @@ impl JudgeChoice {
 /// What a judging did.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct JudgeReport {
-    /// The model.
     pub model: String,
     /// Texts read now.
     pub judged: usize,

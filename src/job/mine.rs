@@ -62,7 +62,6 @@ impl MineOptions {
 pub struct MineReport {
     /// The round's number; none where another process did the work.
     pub round: Option<i64>,
-    /// The strategy.
     pub strategy: String,
     /// Cases for tuning.
     pub train: usize,

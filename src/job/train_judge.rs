@@ -67,7 +67,6 @@ pub enum Verdict {
 pub struct TrainJudgeReport {
     /// What came of it.
     pub verdict: Verdict,
-    /// The model.
     pub model: String,
     /// The adapter, where there is one.
     pub adapter: Option<AdapterId>,

@@ -27,7 +27,6 @@ pub(crate) const LORA_JOB: &str = "lora";
 /// How much is prelabelled before a model becomes active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rescore {
-    /// All of the pool.
     Pool,
     /// Only the cases; the pool follows when the next round is mined.
     CasesOnly,

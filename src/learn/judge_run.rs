@@ -27,7 +27,6 @@ pub enum Budget {
     Texts(usize),
     /// As many as that time allows.
     Time(Duration),
-    /// All.
     All,
 }
 

@@ -127,7 +127,6 @@ pub(crate) fn described(facts: &ModelFacts, path: &Path) -> Result<Model> {
 }
 
 impl Chosen {
-    /// Loads it.
     pub fn load(&self) -> Result<Encoder> {
         self.load_adapted(None)
     }

@@ -20,7 +20,6 @@ pub(crate) struct Training {
     pub items: Vec<ItemId>,
     /// Items × dimensions.
     pub vectors: Array2<f32>,
-    /// The label of each.
     pub labels: Vec<usize>,
     /// What tells one set of labelled items from another.
     pub hash: [u8; 32],

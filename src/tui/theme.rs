@@ -3,7 +3,6 @@
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
-/// A theme by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThemeName {

@@ -18,7 +18,6 @@ pub struct Fetch {
     pub full: Option<ItemId>,
 }
 
-/// A request.
 #[derive(Clone, Debug)]
 pub enum Request {
     /// Search; a search under way is given up.
@@ -27,7 +26,6 @@ pub enum Request {
     Fetch(Fetch),
 }
 
-/// A response.
 #[derive(Debug)]
 pub enum Response {
     /// More of a search.

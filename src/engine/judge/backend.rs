@@ -24,7 +24,6 @@ pub(super) fn no_room(taken: usize, most: usize) -> Fault {
 /// A text that is asked about.
 #[derive(Clone, Debug)]
 pub struct Question<'t> {
-    /// The text.
     pub text: &'t str,
     /// Labelled texts that it alone has before it, the most useful first, with the index of their label.
     pub examples: Vec<(String, usize)>,

@@ -50,7 +50,6 @@ impl Default for JudgeOptions {
 /// The model with an adapter, or without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Variant {
-    /// As it is.
     Plain,
     /// With an adapter that acts on every token.
     Adapted(Loaded),

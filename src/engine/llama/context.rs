@@ -21,7 +21,6 @@ pub const MOST_TEXTS: usize = 256;
 
 /// A model as llama.cpp holds it, with the adapters that its contexts may use.
 pub struct Served {
-    /// The model.
     pub model: LlamaModel,
     /// llama.cpp frees them with the model.
     adapters: Vec<Mutex<LlamaLoraAdapter>>,

@@ -33,7 +33,6 @@ pub enum Precision {
 pub enum AdapterActs {
     /// None.
     Off,
-    /// All.
     Everywhere,
     /// Those of the answer.
     OnAnswers,

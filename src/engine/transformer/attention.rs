@@ -54,7 +54,6 @@ impl AttentionBatch {
 /// What a token attends to of its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mask {
-    /// All of it.
     None,
     /// Itself and what stands before.
     Causal,

@@ -34,7 +34,6 @@ pub struct Linear {
     pub bias: Option<Array1<f32>>,
 }
 
-/// One block.
 #[derive(Clone)]
 pub struct Block {
     pub attention: Sublayer<Option<NormWeights>>,

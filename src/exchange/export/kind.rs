@@ -86,7 +86,6 @@ pub enum Texts {
     LeftOut,
 }
 
-/// An export.
 #[derive(Clone, Debug)]
 pub struct ExportOptions {
     pub by: By,

@@ -11,7 +11,6 @@ pub(in crate::formats) struct PhysicalLines {
     budget: usize,
 }
 
-/// One line.
 pub(in crate::formats) struct Line<'a> {
     /// From 1.
     pub(in crate::formats) number: u64,

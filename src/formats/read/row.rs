@@ -30,7 +30,6 @@ pub struct Row {
 /// All columns of a row.
 #[derive(Clone, Debug)]
 pub(in crate::formats) enum Columns {
-    /// The text is all there is.
     Text,
     /// In the order of `Detected::columns`.
     Cells(csv::StringRecord),

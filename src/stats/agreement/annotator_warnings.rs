@@ -164,7 +164,6 @@ pub fn haste(own: &[Timed], others: &[Timed]) -> Option<Haste> {
 /// A run of one label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Run {
-    /// The label.
     pub label: usize,
     /// Answers in a row.
     pub length: usize,

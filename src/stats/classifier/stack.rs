@@ -42,12 +42,10 @@ pub enum Fitted {
     Scout,
     /// The judge's alone.
     Judge,
-    /// Both.
     Both,
 }
 
 impl Stack {
-    /// The scout alone.
     pub fn scout_alone(labels: usize) -> Self {
         Self { scout: 1.0, judge: 0.0, bias: vec![0.0; labels] }
     }

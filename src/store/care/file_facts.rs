@@ -87,7 +87,6 @@ impl Store {
         Ok(items.into_iter().collect())
     }
 
-    /// The UUID of each predictor.
     pub fn predictor_uuids(&self) -> Result<BTreeMap<PredictorId, Uuid>> {
         let rows = self.all_rows("SELECT id, uuid FROM predictor", "read the predictors", |r| {
             Ok((r.get(0)?, r.get::<_, Uuid16>(1)?.0))

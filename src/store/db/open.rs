@@ -36,7 +36,6 @@ pub enum Access {
 pub struct NewProject {
     /// The seed of all randomness.
     pub seed: u64,
-    /// The shares of the splits.
     pub shares: SplitShares,
 }
 

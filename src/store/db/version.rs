@@ -45,7 +45,6 @@ impl Version {
     }
 }
 
-/// Reads a mark.
 pub(in crate::store) fn read_mark(mark: u32, versions: &[Version]) -> Marked {
     let number = mark & 0xFF;
     let own = (1..).zip(versions).find(|(number, version)| version.mark(*number) == mark);

@@ -11,7 +11,6 @@ use crate::store::db::open::Store;
 /// What vectors may be compared with each other: those of one model with one adapter, or with none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {
-    /// The model.
     pub model: ModelId,
     /// The low-rank adapter; none for the model as it is.
     pub adapter: Option<AdapterId>,

@@ -224,7 +224,6 @@ impl Store {
         Ok((items, values))
     }
 
-    /// One prediction.
     pub fn prediction(&self, predictor: PredictorId, item: ItemId) -> Result<Option<Vec<f32>>> {
         self.one(
             "SELECT probabilities FROM prediction WHERE predictor = ?1 AND item = ?2",

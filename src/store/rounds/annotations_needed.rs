@@ -91,7 +91,6 @@ impl AnnotationsNeeded {
 pub struct Outstanding {
     /// The round's number.
     pub round: i64,
-    /// Its cases.
     pub cases: usize,
     /// Of these, cases that nobody has labelled.
     pub first: usize,

@@ -30,7 +30,6 @@ pub struct Given {
 /// A decision that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Its event.
     pub event: uuid::Uuid,
     pub item: ItemId,
     pub by: ExpertId,

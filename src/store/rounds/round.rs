@@ -112,7 +112,6 @@ fn round(r: &rusqlite::Row<'_>) -> rusqlite::Result<Round> {
 pub struct PlaceInRound {
     /// The round's number.
     pub round: i64,
-    /// Its cases.
     pub cases: usize,
     /// Of these with a label by anybody.
     pub answered: usize,
@@ -221,7 +220,6 @@ impl Store {
         })
     }
 
-    /// The round that is open.
     pub fn open_round_row(&self) -> Result<Option<Round>> {
         let sql = format!("{ROUND} WHERE r.closed_ms IS NULL ORDER BY r.number DESC LIMIT 1");
         self.one(&sql, (), "read the round", round)

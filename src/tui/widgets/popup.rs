@@ -77,7 +77,6 @@ pub(in crate::tui) struct Choosable {
     pub outcome: Outcome,
 }
 
-/// The key of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum ChoiceKey {
     Enter,

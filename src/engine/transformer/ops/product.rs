@@ -5,7 +5,6 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 /// What happens to what a product's target held before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// It is overwritten.
     Overwritten,
     /// The product is added to it.
     AddedTo,

@@ -5,7 +5,6 @@ use crate::domain::read_options::ReadOptions;
 
 use super::super::excerpt::excerpt;
 
-/// The delimiter as a byte.
 pub(in crate::formats) fn delimiter_byte(options: &ReadOptions) -> Result<Option<u8>> {
     let Some(given) = options.delimiter.as_deref() else {
         return Ok(None);

@@ -38,13 +38,24 @@ pub(in crate::formats::read) struct RawRecords {
 
 /// The next record, or what is wrong with it.
 pub(in crate::formats::read) enum Taken<'a> {
-    /// A record.
-    Record { line: u64, record: &'a ByteRecord, raw: &'a [u8] },
+    Record {
+        line: u64,
+        record: &'a ByteRecord,
+        raw: &'a [u8],
+    },
     /// A quote opens on `line` and encloses the lines below: it never closes, or it `closes` in the middle of a cell. `raw` is the record's first
     /// line. Reading goes on after that line.
-    Stray { line: u64, raw: &'a [u8], closes: bool },
+    Stray {
+        line: u64,
+        raw: &'a [u8],
+        closes: bool,
+    },
     /// A record over the budget; `raw` is its beginning, `bytes` its length.
-    TooLong { line: u64, bytes: u64, raw: Vec<u8> },
+    TooLong {
+        line: u64,
+        bytes: u64,
+        raw: Vec<u8>,
+    },
 }
 
 impl RawRecords {

@@ -28,7 +28,6 @@ pub(in crate::tui) type Nonce = u32;
 /// What the terminal's answer is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Terminal {
-    /// It answers.
     Answers,
     /// It never answers.
     Silent,

@@ -39,7 +39,6 @@ pub(super) enum Showing {
     Next(Box<Shown>),
     /// A case that was asked for, mostly one answered before.
     Asked(Box<Shown>),
-    /// There is none.
     None(NoCase),
 }
 
