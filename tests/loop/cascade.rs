@@ -10,7 +10,7 @@ use hardcase::store::pool::predictors::Model;
 use hardcase::store::{Access, Store};
 use serde_json::Value;
 
-use super::project::Project;
+use super::project::{Project, run};
 
 /// What a judge has to say of an item whose gold label is `clickbait` or not.
 type Opinion = fn(usize, bool) -> f32;
@@ -189,7 +189,7 @@ fn a_model_that_cannot_be_read_is_named_once_with_what_to_do_and_stops_nothing()
         let elsewhere = Predictor { method: Method::ZeroShot(Stored::LeftOut), ..active };
         (head, store.add_predictor(&elsewhere).unwrap())
     };
-    let ran = project.run("mine", &["--budget", "10"]).done();
+    let ran = run(project.command("mine", &["--budget", "10"])).done();
     let named = format!("the head (adapter {head}) cannot be read");
     assert_eq!(ran.err.matches(&named).count(), 1, "{}", ran.err);
     assert!(ran.err.contains("`hardcase tune FILE`"), "{}", ran.err);

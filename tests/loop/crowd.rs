@@ -341,9 +341,11 @@ fn prove(project: &Project, labellers: u64, stay: Duration, what: &str) {
     let begun = Instant::now();
     let (mut said, done) = std::thread::scope(|scope| {
         let jobs = scope.spawn(|| jobs(project, &over));
-        let said = sit(project, labellers, stay);
+        // The jobs end when a labeller fails, too: else the test would wait for them forever.
+        let said = std::panic::catch_unwind(|| sit(project, labellers, stay));
         over.store(true, Ordering::Relaxed);
-        (said, jobs.join().unwrap())
+        let done = jobs.join().unwrap();
+        (said.unwrap_or_else(|cause| std::panic::resume_unwind(cause)), done)
     });
     let seconds = begun.elapsed().as_secs_f64();
 

@@ -270,7 +270,7 @@ fn what_a_server_lists_becomes_the_labels_probabilities_and_no_secret_is_kept() 
     project.run("tune", &["--adapter", "alora", "--model", &server.url()]).refused(2, &["is a server"]);
     project
         .run("tune", &["--adapter", "alora"])
-        .refused(2, &["teach the judge", "tiny at the server", "none is trained"]);
+        .refused(2, &["train the judge", "tiny at the server", "cannot be trained"]);
     project.run("status", &[]).done();
     assert_eq!(server.asked().len(), before);
     let ran = project.run("judge", &["--endpoint", &server.url(), "--threads", "2"]);

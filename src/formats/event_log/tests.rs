@@ -200,8 +200,8 @@ fn each_line_is_held_to_its_form_its_values_and_what_came_before() {
     for (was, is, why) in [
         ("\"uid\":1", "\"uid\":\"1\"", "invalid type"),
         ("\"name\":\"ana\"", "\"name\":\"a\\u0007\"", "not a name"),
-        ("\"reason\":\"margin\"", "\"reason\":\"whim\"", "'whim' is not a reason"),
-        ("\"split\":\"eval\"", "\"split\":\"test\"", "no split"),
+        ("\"reason\":\"margin\"", "\"reason\":\"whim\"", "'whim' is not a known reason"),
+        ("\"split\":\"eval\"", "\"split\":\"test\"", "is not a split"),
         ("\"margin\":0.1", "\"margin\":7.0", "between 0 and 1"),
         ("\"overlap\":1", "\"overlap\":-1", "overlap"),
         ("\"action\":\"set\"", "\"action\":\"retract\"", "labels where"),

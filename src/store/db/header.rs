@@ -64,11 +64,13 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<u32> {
     if page_size < 512 || !page_size.is_power_of_two() {
         return Err(damaged("its header is damaged".into()));
     }
-    // The page count is only meaningful when it was written by the last change of the main file, and when no log holds pages that
-    // are still to be folded in.
+    // The page count is only meaningful when it was written by the last change of the main file, and when no log or journal holds pages
+    // that are on their way. In this order: a writer whose header was read is then either still at work, or its pages are all there.
     let expected = u64::from(be32(28)) * u64::from(page_size);
-    if be32(24) == be32(92) && meta.len() < expected && !has_log(path) {
-        return Err(damaged(format!("it is cut short: {} of {expected} bytes are there", meta.len())));
+    let being_written = has_log(path) || has_journal(path);
+    let there = std::fs::metadata(path).map_err(io)?.len();
+    if be32(24) == be32(92) && there < expected && !being_written {
+        return Err(damaged(format!("it is cut short: {there} of {expected} bytes are there")));
     }
     Ok(version)
 }
@@ -110,9 +112,28 @@ pub(in crate::store) fn has_log(path: &Path) -> bool {
     std::fs::metadata(sidecar(path, "-wal")).is_ok_and(|m| m.len() > 0)
 }
 
+/// Whether the file has a rollback journal with something in it: another process writes, or was killed while it wrote.
+fn has_journal(path: &Path) -> bool {
+    std::fs::metadata(sidecar(path, "-journal")).is_ok_and(|m| m.len() > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_another_process_is_making_longer_is_not_called_cut_short() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.hardcase");
+        std::fs::write(&path, header(APPLICATION_ID, VERSIONS[0].mark(1), 2)).unwrap();
+        assert!(inspect(&path).unwrap_err().to_string().contains("cut short"));
+        for sidecar_name in ["-journal", "-wal"] {
+            let sidecar = sidecar(&path, sidecar_name);
+            std::fs::write(&sidecar, "pages on their way").unwrap();
+            assert_eq!(inspect(&path).map_err(|fault| fault.to_string()), Ok(1), "{sidecar_name}");
+            std::fs::remove_file(&sidecar).unwrap();
+        }
+    }
 
     fn refusal(bytes: &[u8]) -> String {
         let dir = tempfile::tempdir().unwrap();

@@ -403,8 +403,9 @@ mod tests {
 
     #[test]
     fn what_an_older_search_finds_is_not_shown() {
-        let mut screen = ItemsScreen { focus: Focus::Field, ..ItemsScreen::default() };
+        let mut screen = ItemsScreen::default();
         let first = number(&screen.renew());
+        screen.focus = Focus::Field;
         let second = number(&press(&mut screen, "x").unwrap());
         screen.take(found(first, 1..50, State::Done));
         assert!(screen.items.is_empty());
