@@ -66,13 +66,13 @@ proof: deps ## The long forms, once for each larger change: all proofs, packages
 	$(call step, cargo build --release)
 	$(call step, python3 tests/endpoint_llama_cpp_python.py)
 
-picture: deps ## Take the README's picture of the screen anew
+picture: deps ## Take the README's picture of the screen again
 	$(call step, env HARDCASE_TAKE_PICTURE=1 cargo test --no-default-features --test loop readme)
 
 bench: deps ## Measure (ARGS="import": only the benches of that name)
 	$(call step, cargo bench $(ARGS))
 
-evidence: deps ## Simulate on every data set and write the tables of docs/evidence.md anew (hours; it goes on where it was stopped)
+evidence: deps ## Simulate on every data set and write the tables of docs/evidence.md again (hours; it goes on where it was stopped)
 	$(call step, cargo bench --bench evidence -- $(ARGS))
 
 deps: ## Install what this machine lacks: compilers, cmake, clang with libclang, Rust

@@ -175,7 +175,7 @@ line! {
         /// Its place in the round.
         position: i64,
         item: ItemKey,
-        /// The text itself, for whoever reads the log; never taken in.
+        /// The text itself, for people who read the log; never taken in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
         split: String,

@@ -21,7 +21,7 @@ pub mod tune;
 
 pub use crate::work::runner::JobContext;
 
-/// The login name of whoever runs this process: the expert's name where none is given.
+/// The login name of the user who runs this process: the expert's name where none is given.
 pub fn login() -> String {
     crate::store::db::process::login()
 }

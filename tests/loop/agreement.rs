@@ -171,7 +171,7 @@ fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revisio
     );
     project.run("adjudicate", &["--again"]).refused(1, &["they have been sent already"]);
 
-    // Until anybody answers anew nothing has changed, and nobody who is to answer sees what the others said.
+    // Until anybody answers again nothing has changed, and nobody who is to answer sees what the others said.
     let shared = |name: &str| project.json(name, &[])["uses"][0]["shared"].as_u64().unwrap();
     let before = shared("agreement");
     assert_eq!(project.json("adjudicate", &["--list", "--as", "bob"]), json!([]));
@@ -235,7 +235,7 @@ fn a_decision_falls_once_its_item_is_answered_again_under_a_newer_revision() {
     let shown = project.json("adjudicate", &["--item", &number]);
     assert_eq!(shown["decision"]["overtaken"], true, "{shown}");
     assert_eq!(shown["answers"].as_array().unwrap().iter().filter(|a| a["overtaken"] == true).count(), 1);
-    // ada, who leads, has now seen bob's answer before giving the own: it is no blind one.
+    // ada, who leads, has now seen bob's answer before answering: hers is not blind.
     project.json("answer", &["--item", &number, "--label", ada]);
     let lines = project.run("export", &["--what", "labels", "--history"]).json_lines();
     let last = lines.last().unwrap();
@@ -406,7 +406,7 @@ fn on_the_screen_a_lead_writes_down_how_to_decide_and_sends_what_differs_round_a
     press("\x01", "Have cases labelled again?");
     let sent = format!("{} cases will be labelled again, {} cases to answer", differ.len(), 2 * differ.len());
     press("d", &sent);
-    // What this lead is to answer anew is shown without the others' answers from now on.
+    // What this lead is to answer again is shown without the others' answers from now on.
     seat.press("q");
     assert_eq!(seat.end().0, 0);
 

@@ -209,7 +209,7 @@ fn what_is_on_a_screen_stays_there_when_the_clock_jumps_ahead() {
     clock.is_wrong_by(3_600);
     seat.press("f");
     seat.see("Flagged for a second look");
-    assert_eq!(seat.case(), case, "the window was looked at anew, and shows the same");
+    assert_eq!(seat.case(), case, "the window was looked at again, and shows the same");
     assert_eq!(Some(seat.answer('2')), case);
     seat.press("q");
     seat.end();

@@ -1,6 +1,6 @@
 //! Many processes at one file: each says what it saw saved, and in the end exactly that is in the log.
 //!
-//! The labellers are this test binary, started anew for each: a session as the workstation has it, in a process of its own. Beside them the real
+//! The labellers are this test binary, started again for each: a session as the workstation has it, in a process of its own. Beside them the real
 //! binary imports, scouts where it can, tunes, mines and reports without a pause.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -125,7 +125,7 @@ impl Labeller {
         say(&format!("{SAVED}{} {item} {}\n", action.as_str(), label.unwrap_or("-")));
     }
 
-    /// Mostly the next case; now and then an own answer anew, a skip, an undo, and perhaps its redo.
+    /// Mostly the next case; now and then an own answer again, a skip, an undo, and perhaps its redo.
     fn act(&mut self) {
         let next = self.timed("case", |s| s.window(2)).unwrap().into_iter().next();
         match (self.rng.gen_range(0..100), next) {

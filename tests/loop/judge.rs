@@ -60,7 +60,7 @@ fn a_judge_reads_labelled_texts_first_and_changes_nothing_unless_it_helps() {
     // The same model goes on where it was, without being named again.
     let more = project.json("judge", &["--limit", "20", "--threads", "1"]);
     assert_eq!((&more["judged"], &more["judged_in_all"]), (&20.into(), &170.into()), "{more}");
-    // What it said outlives the next head, and is weighed anew.
+    // What it said outlives the next head, and is weighed again.
     project.run("mine", &["--budget", "10"]).done();
     let gold = project.gold();
     project.answer_all(|item| gold[&item].clone());

@@ -255,7 +255,7 @@ fn every_answer_that_a_killed_script_saw_acknowledged_is_in_the_file() {
     let mut acknowledged = Vec::new();
     let mut next = 11;
     for wait in moments(script(1..11), kills(10), 5) {
-        // In the long form items come again: to answer anew is an answer, too.
+        // In the long form items come again: to answer again is an answer, too.
         let items = next..(next + 25).min(300);
         let (lines, _) = kill_after(start(&mut script(items.clone())), wait, Whom::All);
         next = if items.end < 300 { items.end } else { 11 };

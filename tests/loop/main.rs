@@ -1,6 +1,6 @@
 //! The program from outside: the real binary on real files, verb by verb, with wrong input, killed, on a full disk and without a network.
 //!
-//! One binary with modules, because each file directly in `tests/` would link llama.cpp anew. What needs a model is compiled with the
+//! One binary with modules, because each file directly in `tests/` would link llama.cpp again. What needs a model is compiled with the
 //! engine only; the rest runs in a label-only build too, over vectors that [`project`] enters through the library.
 //! What a machine lacks for a test (root, `unshare`, `strace`, test data) skips that test with a printed reason, or fails it (see [`skip`]).
 

@@ -1,4 +1,4 @@
-//! The pace of an expert, through the public store: only labels, only the own, only the last ones.
+//! The pace of an expert, through the public store: only labels, only the same person's, only the last ones.
 
 use hardcase::domain::answer::Answer;
 use hardcase::domain::event::{Action, NewEvent};

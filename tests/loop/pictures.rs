@@ -1,6 +1,6 @@
 //! Pictures of the screens: keys in, picture out, at 80×24 and 160×50, and the styles of each theme. One line a picture.
 //!
-//! `INSTA_UPDATE=always cargo test --test loop pictures` takes them anew; read the difference before you keep it.
+//! `INSTA_UPDATE=always cargo test --test loop pictures` takes them again; read the difference before you keep it.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

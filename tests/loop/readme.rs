@@ -1,6 +1,6 @@
 //! The picture in the README is the screen: text, and the same drawn as SVG.
 //!
-//! `make picture` takes it anew.
+//! `make picture` takes it again.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -27,8 +27,8 @@ fn the_readme_shows_the_screen_as_it_is() {
         std::fs::write(&file, drawn).unwrap();
         return;
     }
-    assert_eq!(&before[from..to], text, "`make picture` takes it anew");
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), drawn, "`make picture` takes it anew");
+    assert_eq!(&before[from..to], text, "`make picture` takes it again");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), drawn, "`make picture` takes it again");
 }
 
 /// The screen drawn as SVG, in the terminal's own colours.

@@ -1,4 +1,4 @@
-//! Cases shown again: they come blind, vote on nothing, and say how far an expert's answers agree with the own first ones.
+//! Cases shown again: they come blind, vote on nothing, and say how far the answers agree with the first ones by the same expert.
 
 use std::collections::BTreeMap;
 

@@ -105,7 +105,7 @@ fn strategies_are_played_on_the_same_seeds_and_what_is_finished_is_not_computed_
 
     let kept = std::fs::read_to_string(lab.ledger()).unwrap();
     assert_eq!(kept.lines().count(), 2 * 3, "two seeds of two strategies and the reference");
-    // Half of it is lost; what is computed anew is what it was.
+    // Half of it is lost; what is computed again is what it was.
     let half: String = kept.lines().take(3).map(|line| format!("{line}\n")).collect();
     std::fs::write(lab.ledger(), half + "{\"key\":\"play bou").unwrap();
     assert_eq!(without_times(&report), without_times(&lab.report(&arguments)));

@@ -21,7 +21,7 @@ pub(super) static EVENTS: ExportKind = ExportKind {
     writes: Writes::OwnLines(events),
 };
 
-/// Writes the whole log, whoever asks, into a file or to standard output. Returns the number of lines without the head and the end.
+/// Writes the whole log, for any reader, into a file or to standard output. Returns the number of lines without the head and the end.
 ///
 /// # Errors
 /// A place that cannot be written.
