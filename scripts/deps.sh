@@ -335,7 +335,7 @@ fetch_nextest() {
     esac
     bin=${CARGO_HOME:-$HOME/.cargo}/bin
     have curl && mkdir -p "$bin" &&
-        curl --proto '=https' --tlsv1.2 -sSfL "https://get.nexte.st/0.9/$build" 2>/dev/null | tar xzf - -C "$bin" 2>/dev/null
+        curl --connect-timeout 10 --max-time 120 --proto '=https' --tlsv1.2 -sSfL "https://get.nexte.st/0.9/$build" 2>/dev/null | tar xzf - -C "$bin" 2>/dev/null
 }
 
 nextest_version() { cargo nextest --version 2>/dev/null | sed -n 's/^cargo-nextest \([0-9.]*\).*/\1/p'; }
