@@ -109,12 +109,16 @@ pub fn is_database(path: &Path) -> Result<bool> {
 
 /// Whether the file has a write-ahead log with something in it.
 pub(in crate::store) fn has_log(path: &Path) -> bool {
-    std::fs::metadata(sidecar(path, "-wal")).is_ok_and(|m| m.len() > 0)
+    has_content(path, "-wal")
 }
 
 /// Whether the file has a rollback journal with something in it: another process writes, or was killed while it wrote.
 fn has_journal(path: &Path) -> bool {
-    std::fs::metadata(sidecar(path, "-journal")).is_ok_and(|m| m.len() > 0)
+    has_content(path, "-journal")
+}
+
+fn has_content(path: &Path, suffix: &str) -> bool {
+    std::fs::metadata(sidecar(path, suffix)).is_ok_and(|m| m.len() > 0)
 }
 
 #[cfg(test)]
