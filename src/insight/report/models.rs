@@ -62,7 +62,7 @@ pub struct AdapterEntry {
 /// A source of prelabels.
 #[derive(Clone, Debug, Serialize)]
 pub struct PredictorEntry {
-    /// `zero-shot`, `head`, `lora`, `alora`, `judge` or `combined`.
+    /// `zero-shot`, `head`, `lora`, `judge` or `combined`.
     pub kind: String,
     /// The name of the model.
     pub model: String,

@@ -145,7 +145,7 @@ CREATE TABLE embedding (
 CREATE TABLE predictor (
     id         INTEGER PRIMARY KEY,
     uuid       BLOB    NOT NULL UNIQUE,
-    kind       TEXT    NOT NULL CHECK (kind IN ('zero-shot', 'head', 'lora', 'alora', 'judge', 'combined')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('zero-shot', 'head', 'lora', 'judge', 'combined')),
     model      INTEGER NOT NULL REFERENCES model (id),
     adapter    INTEGER REFERENCES adapter (id),
     revision   INTEGER NOT NULL REFERENCES task_revision (id),
