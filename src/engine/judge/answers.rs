@@ -1,30 +1,30 @@
-//! The labels as paths of tokens after the answer cue, and how their probabilities come of the model's next-token logits.
+//! The labels as paths of tokens after the answer cue, and their probabilities from the model's next-token logits.
 //!
-//! Where all labels differ in their first token, one look at the logits after the cue settles them. Where some begin alike, their common
-//! beginning is a path to one more look. At each look only the tokens that lead to some label count, so a label's probability is that of the
-//! choices on its way, and the labels' sum is 1: the distribution of an answer that is held to the labels.
+//! If all labels differ in their first token, the logits after the cue are enough. If some share a prefix, the logits after that prefix are
+//! needed too. At each branching only tokens that lead to a label count, so a label's probability is the product of the choices on its path,
+//! and the labels' probabilities sum to 1: the distribution of an answer that is constrained to the labels.
 
-/// A choice of the next token after some tokens of an answer.
+/// A point at which the labels' tokens differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Branching {
-    /// The tokens between the cue and the choice: none for the first.
+    /// The tokens between the cue and this point; empty for the first.
     path: Vec<u32>,
-    /// The tokens that lead to some label.
+    /// The next tokens of the labels.
     candidates: Vec<u32>,
 }
 
-/// One choice on the way to a label: where it is made, between which tokens, and which is taken.
+/// One choice on a label's path: where it is made, between which tokens, and which is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// How many tokens of the answer come before it.
+    /// Number of the answer's tokens before it.
     pub after: usize,
-    /// The tokens that lead to some label.
+    /// The tokens that lead to a label.
     pub candidates: Vec<u32>,
-    /// Which of them leads to this one.
+    /// The index of the one that leads to this label.
     pub chosen: usize,
 }
 
-/// The answers that a model may give.
+/// The answers that the model is constrained to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answers {
     labels: Vec<Vec<u32>>,
@@ -32,7 +32,7 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Answers of these labels' tokens. None where a label has no tokens, two have the same, or one begins as another is in full.
+    /// Answers made of these tokens. `None` if a label has no tokens, or one label's tokens are a prefix of another's.
     pub fn new(labels: Vec<Vec<u32>>) -> Option<Self> {
         let clear = |i: usize| {
             !labels[i].is_empty() && (0..labels.len()).all(|j| i == j || !labels[j].starts_with(&labels[i]))
@@ -60,27 +60,27 @@ impl Answers {
         Some(Self { labels, branchings })
     }
 
-    /// How many labels there are.
+    /// Number of labels.
     pub fn labels(&self) -> usize {
         self.labels.len()
     }
 
-    /// The paths after which the model is looked at, the shortest first. The first is none where the labels differ in their first token.
+    /// The paths after which logits are needed, shortest first. The first is empty if the labels differ in their first token.
     pub fn paths(&self) -> impl ExactSizeIterator<Item = &[u32]> {
         self.branchings.iter().map(|b| &b.path[..])
     }
 
-    /// The tokens that count after path `at`.
+    /// The tokens that lead to a label after path `at`.
     pub fn candidates(&self, at: usize) -> &[u32] {
         &self.branchings[at].candidates
     }
 
-    /// The tokens of the longest path.
+    /// Length of the longest path in tokens.
     pub fn longest_path(&self) -> usize {
         self.paths().map(<[u32]>::len).max().unwrap_or(0)
     }
 
-    /// Log-probabilities of the tokens that count after path `at`, from the logits of the whole vocabulary.
+    /// Log-probabilities of the candidates after path `at`, from the logits of the whole vocabulary.
     pub fn choice(&self, at: usize, logits: &[f32]) -> Vec<f32> {
         let of = |token: &u32| logits.get(*token as usize).copied().unwrap_or(f32::NEG_INFINITY);
         let mut choice: Vec<f32> = self.branchings[at].candidates.iter().map(of).collect();
@@ -92,28 +92,29 @@ impl Answers {
 
     /// Each label's log-probability, from the [`Self::choice`] after every path.
     pub fn log_probabilities(&self, choices: &[Vec<f32>]) -> Vec<f32> {
-        let of = |label: usize| -> f32 { self.way(label).map(|(at, chosen)| choices[at][chosen]).sum() };
+        let of =
+            |label: usize| -> f32 { self.branchings_of(label).map(|(at, chosen)| choices[at][chosen]).sum() };
         (0..self.labels()).map(of).collect()
     }
 
-    /// The tokens that an answer has to be followed by so that the choices on its way can be made: all but its last.
-    pub fn way_to(&self, label: usize) -> &[u32] {
-        let last = self.way(label).map(|(at, _)| self.branchings[at].path.len()).max().unwrap_or(0);
+    /// The tokens of a label that must be evaluated to make every choice on its path: all but those after its last choice.
+    pub fn path_to(&self, label: usize) -> &[u32] {
+        let last = self.branchings_of(label).map(|(at, _)| self.branchings[at].path.len()).max().unwrap_or(0);
         &self.labels[label][..last]
     }
 
-    /// The choices on the way to a label.
+    /// The choices on a label's path.
     pub fn decisions(&self, label: usize) -> Vec<Decision> {
         let decision = |(at, chosen): (usize, usize)| Decision {
             after: self.branchings[at].path.len(),
             candidates: self.branchings[at].candidates.clone(),
             chosen,
         };
-        self.way(label).map(decision).collect()
+        self.branchings_of(label).map(decision).collect()
     }
 
-    /// The branchings that a label passes, each with the candidate that it takes.
-    fn way(&self, label: usize) -> impl Iterator<Item = (usize, usize)> {
+    /// The branchings on a label's path, each with the index of the candidate it takes.
+    fn branchings_of(&self, label: usize) -> impl Iterator<Item = (usize, usize)> {
         let tokens = &self.labels[label];
         self.branchings.iter().enumerate().filter_map(move |(at, b)| {
             let next = tokens.strip_prefix(&b.path[..])?.first()?;
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_that_differ_at_once_take_one_look() {
+    fn labels_that_differ_in_their_first_token_need_one_branching() {
         let answers = Answers::new(vec![vec![7, 1], vec![3], vec![9, 2, 2]]).unwrap();
         assert_eq!(answers.paths().collect::<Vec<_>>(), [&[] as &[u32]]);
         let mut logits = vec![0.0; 10];
@@ -140,11 +141,11 @@ mod tests {
             assert!((p.exp() - logit.exp() / whole).abs() < 1e-6, "{p}");
         }
         assert_eq!(answers.decisions(1), [Decision { after: 0, candidates: vec![3, 7, 9], chosen: 0 }]);
-        assert!(answers.way_to(2).is_empty());
+        assert!(answers.path_to(2).is_empty());
     }
 
     #[test]
-    fn labels_that_begin_alike_are_told_apart_where_they_part() {
+    fn labels_with_a_common_prefix_are_told_apart_where_they_differ() {
         let answers = Answers::new(vec![vec![5, 6, 1], vec![5, 6, 2], vec![4]]).unwrap();
         assert_eq!(answers.paths().collect::<Vec<_>>(), [&[] as &[u32], &[5, 6]]);
         let choices = [vec![0.2f32.ln(), 0.8f32.ln()], vec![0.25f32.ln(), 0.75f32.ln()]];
@@ -152,7 +153,7 @@ mod tests {
         for (p, expected) in p.iter().zip([0.2, 0.6, 0.2]) {
             assert!((p - expected).abs() < 1e-6, "{p} {expected}");
         }
-        assert_eq!(answers.way_to(1), [5, 6]);
+        assert_eq!(answers.path_to(1), [5, 6]);
         assert_eq!(
             answers.decisions(1).iter().map(|d| (d.after, d.chosen)).collect::<Vec<_>>(),
             [(0, 1), (2, 1)]
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_that_cannot_be_told_apart_are_no_answers() {
+    fn labels_that_cannot_be_told_apart_are_refused() {
         assert_eq!(Answers::new(vec![]), None);
         assert_eq!(Answers::new(vec![vec![1], vec![]]), None);
         assert_eq!(Answers::new(vec![vec![1], vec![1]]), None);

@@ -105,7 +105,7 @@ pub trait TextScorer {
     /// How many of the likeliest tokens are seen at a time; none where all are.
     fn seen(&self) -> Option<usize>;
 
-    /// What the judge makes of `texts`, in any order. Nothing that was told is lost when it breaks.
+    /// Scores `texts`, in any order. Verdicts handed over before a break are not lost.
     ///
     /// # Errors
     /// Where a text cannot be read. What was handed over before stays good.

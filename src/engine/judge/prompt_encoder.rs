@@ -35,7 +35,7 @@ impl PromptEncoder<'_> {
     /// A text with its label, to train on.
     pub fn example(&self, text: &str, label: usize, weight: f32) -> Example {
         let (mut example, cue_end) = self.begun(text, weight);
-        example.tokens.extend(numbers(self.asked.answers.way_to(label)));
+        example.tokens.extend(numbers(self.asked.answers.path_to(label)));
         let decision = |d: super::Decision| Decision {
             at: cue_end + d.after,
             candidates: numbers(&d.candidates).collect(),

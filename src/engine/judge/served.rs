@@ -150,7 +150,7 @@ impl Judge {
         Ok(if file.invocation.is_empty() { Variant::Adapted(loaded) } else { Variant::OnAnswers(loaded) })
     }
 
-    /// How it was told to run.
+    /// The options it runs with.
     pub fn options(&self) -> JudgeOptions {
         self.options
     }

@@ -1,4 +1,4 @@
-//! One session of the judge: the instruction in the cache, and texts scored against it a handful at a time.
+//! One session of the judge: the prompt in the KV cache, and texts scored against it in small batches.
 
 use std::num::NonZeroU32;
 
@@ -13,33 +13,33 @@ use super::served::{Asked, Judge, Variant};
 use crate::domain::fault::{Fault, Result};
 use crate::engine::llama::{backend, with_logged_error};
 
-/// Texts in the cache at a time, next to the instruction.
+/// Texts in the cache at a time, after the prompt.
 const MOST_TEXTS: usize = 32;
-/// Where the instruction lies in the cache.
-const INSTRUCTION: i32 = 0;
+/// The cache's sequence that holds the prompt.
+const PROMPT: i32 = 0;
 
-/// A judge that has read its instruction.
+/// A judge that has evaluated its prompt.
 pub struct JudgeSession<'judge> {
     judge: &'judge Judge,
     context: LlamaContext<'judge>,
     batch: LlamaBatch<'static>,
-    told: JudgePrompt,
+    prompt: JudgePrompt,
     asked: Asked,
     /// Tokens of texts and cues that are computed at a time.
     room: usize,
 }
 
 impl Judge {
-    /// Evaluates the instruction and keeps it in the cache.
+    /// Evaluates the prompt and keeps it in the cache.
     ///
     /// # Errors
-    /// Where it leaves no room for a text, the model writes two labels alike, or there is not enough memory.
-    pub fn session(&self, instruction: &JudgePrompt) -> Result<JudgeSession<'_>> {
+    /// The prompt leaves no room for a text, two labels have the same tokens, or there is not enough memory.
+    pub fn session(&self, prompt: &JudgePrompt) -> Result<JudgeSession<'_>> {
         let attempted = "prepare the judge";
-        let asked = self.ask(instruction)?;
+        let asked = self.ask(prompt)?;
         let longest = asked.longest_text + asked.cue.len();
         let room = self.options.batch.get().max(longest);
-        // The answers' paths are decoded behind their texts, a few at a time.
+        // The answers' paths are decoded after their texts, a few at a time.
         let paths = asked.answers.longest_path() * MOST_TEXTS;
         let cells = (asked.prefix.len() + room + paths).next_multiple_of(256);
         let batch = room.max(asked.prefix.len()).max(paths);
@@ -52,7 +52,7 @@ impl Judge {
             .with_n_batch(size(batch))
             .with_n_ubatch(size(batch.min(self.options.batch.get())))
             .with_n_seq_max(size(1 + 2 * MOST_TEXTS))
-            // One cache for all: the instruction lies in it once, however many texts look back at it.
+            // One cache for all sequences, so that every text shares the one copy of the prompt.
             .with_kv_unified(true)
             .with_no_perf(true);
         let backend = backend()?;
@@ -65,13 +65,13 @@ impl Judge {
             judge: self,
             context,
             batch: LlamaBatch::new(batch, 1),
-            told: instruction.clone(),
+            prompt: prompt.clone(),
             asked,
             room,
         };
-        session.begin()?;
+        session.use_base_adapter()?;
         let prefix = session.asked.prefix.clone();
-        session.add(&prefix, 0, INSTRUCTION, Output::None)?;
+        session.add(&prefix, 0, PROMPT, Output::None)?;
         session.decode()?;
         Ok(session)
     }
@@ -86,8 +86,8 @@ impl JudgeBackend for Judge {
         self.context()
     }
 
-    fn text_room(&self, instruction: &JudgePrompt) -> Result<usize> {
-        self.ask(instruction).map(|asked| asked.longest_text)
+    fn text_room(&self, prompt: &JudgePrompt) -> Result<usize> {
+        self.ask(prompt).map(|asked| asked.longest_text)
     }
 
     fn longest(&self, room: usize) -> String {
@@ -106,8 +106,8 @@ impl JudgeBackend for Judge {
         self.add_variant(adapter)
     }
 
-    fn prepare<'r>(&'r self, instruction: &JudgePrompt) -> Result<Box<dyn TextScorer + 'r>> {
-        Ok(Box::new(self.session(instruction)?))
+    fn prepare<'r>(&'r self, prompt: &JudgePrompt) -> Result<Box<dyn TextScorer + 'r>> {
+        Ok(Box::new(self.session(prompt)?))
     }
 }
 
@@ -128,7 +128,7 @@ impl TextScorer for JudgeSession<'_> {
     }
 }
 
-/// Whether the logits after the last token of some are wanted.
+/// Whether the logits after the last of some tokens are needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Output {
     None,
@@ -136,21 +136,20 @@ enum Output {
 }
 
 impl JudgeSession<'_> {
-    /// Tokens of the instruction, which all texts share.
+    /// Tokens of the prompt, which all texts share.
     pub fn instruction_tokens(&self) -> usize {
         self.asked.prefix.len()
     }
 
-    /// Tokens of the cue, which follow each text.
+    /// Tokens of the cue, which follows each text.
     pub fn cue_tokens(&self) -> usize {
         self.asked.cue.len()
     }
 
-    /// What the judge makes of `texts`, in their order. `on_some` is told how many are done each time some more are; nothing that was told is
-    /// lost when it breaks.
+    /// Scores `texts` in order. `on_some` gets each batch of verdicts with the index of its first text; if it breaks, nothing that it got is lost.
     ///
     /// # Errors
-    /// Where llama.cpp fails on a text. What was handed over before stays good.
+    /// llama.cpp fails on a text. Verdicts that were handed over before remain valid.
     pub fn score(
         &mut self,
         texts: &[Question<'_>],
@@ -161,7 +160,7 @@ impl JudgeSession<'_> {
         while first < texts.len() {
             let (mut group, mut taken): (Vec<(Vec<u32>, bool)>, usize) = (Vec::new(), 0);
             for question in &texts[first..] {
-                let (tokens, cut) = self.judge.question(&self.told, question, most);
+                let (tokens, cut) = self.judge.question(&self.prompt, question, most);
                 taken += tokens.len() + self.asked.cue.len();
                 if !group.is_empty() && (taken > self.room || group.len() == MOST_TEXTS) {
                     break;
@@ -182,18 +181,18 @@ impl JudgeSession<'_> {
         let start = self.asked.prefix.len();
         let cue = self.asked.cue.clone();
         let variants = self.judge.variants.clone();
-        // One that acts on answers alone has to come after the texts.
+        // An adapter that acts on answers alone may only be used after the texts.
         let mut ends: Vec<i32> = Vec::with_capacity(texts.len());
         let at_once = !matches!(variants[0], Variant::OnAnswers(_));
         for (sequence, (tokens, _)) in (1..).zip(texts) {
-            self.share(INSTRUCTION, sequence)?;
+            self.share(PROMPT, sequence)?;
             self.add(tokens, start, sequence, Output::None)?;
             if at_once {
                 ends.push(self.add(&cue, start + tokens.len(), sequence, Output::Last)?);
             }
         }
         self.decode()?;
-        let mut said = Vec::with_capacity(variants.len());
+        let mut scored = Vec::with_capacity(variants.len());
         for (number, variant) in variants.iter().enumerate() {
             if number > 0 || !at_once {
                 self.switch_adapter(*variant)?;
@@ -205,15 +204,15 @@ impl JudgeSession<'_> {
                 }
                 self.decode()?;
             }
-            said.push(self.choices(texts, &ends)?);
+            scored.push(self.choices(texts, &ends)?);
         }
         for sequence in 1..=texts.len() {
             self.forget(sequence, 0)?;
         }
-        self.begin()?;
-        let mut by_voice: Vec<_> = said.into_iter().map(Vec::into_iter).collect();
+        self.use_base_adapter()?;
+        let mut by_variant: Vec<_> = scored.into_iter().map(Vec::into_iter).collect();
         let verdict = |(tokens, cut): &(Vec<u32>, bool)| {
-            let mut of_text = by_voice.iter_mut().filter_map(Iterator::next);
+            let mut of_text = by_variant.iter_mut().filter_map(Iterator::next);
             Verdict {
                 log_probabilities: of_text.next().unwrap_or_default(),
                 variants: of_text.collect(),
@@ -225,7 +224,7 @@ impl JudgeSession<'_> {
         Ok(texts.iter().map(verdict).collect())
     }
 
-    /// Each label's log-probability for each text, after the cues that end at `ends` of the last batch.
+    /// Each label's log-probability for each text, after the cues that end at index `ends` of the last batch.
     fn choices(&mut self, texts: &[(Vec<u32>, bool)], ends: &[i32]) -> Result<Vec<Vec<f32>>> {
         let after_text = self.asked.prefix.len() + self.asked.cue.len();
         let answers = self.asked.answers.clone();
@@ -251,15 +250,16 @@ impl JudgeSession<'_> {
                 self.forget(sequence + MOST_TEXTS, 0)?;
             }
         }
-        let said: Vec<Vec<f32>> = choices.iter().map(|choices| answers.log_probabilities(choices)).collect();
-        if said.iter().flatten().any(|log| log.is_nan()) {
+        let scored: Vec<Vec<f32>> =
+            choices.iter().map(|choices| answers.log_probabilities(choices)).collect();
+        if scored.iter().flatten().any(|log| log.is_nan()) {
             let why = "the model's results are not finite numbers, so its file is damaged";
             return Err(Fault::new("score a text", why).hint("Download the model file again"));
         }
-        Ok(said)
+        Ok(scored)
     }
 
-    /// Puts tokens into the batch; returns the place of the last.
+    /// Adds tokens to the batch. Returns the index of the last.
     fn add(&mut self, tokens: &[u32], at: usize, sequence: i32, output: Output) -> Result<i32> {
         let failed = || Fault::new("score a text", "it is longer than the room that was made for it");
         for (i, token) in tokens.iter().enumerate() {
@@ -279,8 +279,8 @@ impl JudgeSession<'_> {
         decoded.map_err(|e| Fault::new("score a text", reason.unwrap_or_else(|| e.to_string())).because(e))
     }
 
-    /// Reads instruction and texts as the judge does.
-    fn begin(&mut self) -> Result<()> {
+    /// Switches to the adapter for prompt and texts.
+    fn use_base_adapter(&mut self) -> Result<()> {
         let everywhere = match self.judge.variants[0] {
             Variant::Adapted(adapter) => Some(adapter),
             Variant::Plain | Variant::OnAnswers(_) => None,
@@ -296,13 +296,13 @@ impl JudgeSession<'_> {
         self.judge.served.switch(&mut self.context, adapter)
     }
 
-    /// Lets a sequence of the cache look back at what another has.
+    /// Gives a sequence of the cache the tokens of another.
     fn share(&mut self, from: i32, to: i32) -> Result<()> {
         let shared = self.context.copy_kv_cache_seq(from, to, None, None);
         shared.map_err(|e| Fault::new("score a text", e.to_string()).because(e))
     }
 
-    /// Forgets a sequence from a position on.
+    /// Removes a sequence's tokens from a position on.
     fn forget(&mut self, sequence: usize, from: usize) -> Result<()> {
         let (sequence, from) = (u32::try_from(sequence).ok(), u32::try_from(from).ok());
         let cleared = self.context.clear_kv_cache_seq(sequence, from, None);

@@ -74,7 +74,7 @@ pub struct Epoch<H> {
 pub(super) enum Ended {
     /// After its last step.
     Completed,
-    /// Because it was told to.
+    /// Because a callback asked for it.
     Stopped,
 }
 

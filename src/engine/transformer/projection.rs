@@ -51,7 +51,7 @@ impl Projected<'_> {
             self.weights.with_matrix(linear, |matrix| through(self.cores, x, matrix, to));
         }
         let Some(Updates { layout, numbers }) = self.updates else { return };
-        let (a, b) = layout.place(self.projection, &self.weights.shape).matrices(numbers);
+        let (a, b) = layout.ranges(self.projection, &self.weights.shape).matrices(numbers);
         let down = multiplied(self.cores, x, a.reversed_axes());
         for (ranks, out) in self.parts(layout.rank) {
             let (down, b) = (down.slice(s![.., ranks]), b.slice(s![out.clone(), ..]));
@@ -82,9 +82,9 @@ impl Projected<'_> {
             by_x = Some(to);
         }
         let Some(Updates { layout, numbers }) = self.updates else { return by_x };
-        let place = layout.place(self.projection, &self.weights.shape);
-        let (a, b) = place.matrices(numbers);
-        let (by_a, mut by_b) = place.matrices_mut(by_updates);
+        let ranges = layout.ranges(self.projection, &self.weights.shape);
+        let (a, b) = ranges.matrices(numbers);
+        let (by_a, mut by_b) = ranges.matrices_mut(by_updates);
         let down = multiplied(self.cores, x, a.reversed_axes());
         let mut by_down = Array2::zeros(down.dim());
         for (ranks, out) in self.parts(layout.rank) {

@@ -19,7 +19,7 @@ pub struct Layout {
 }
 
 /// Where the matrices of one projection lie.
-pub struct Place {
+pub struct UpdateRanges {
     a: Range<usize>,
     b: Range<usize>,
     a_dim: (usize, usize),
@@ -29,11 +29,11 @@ pub struct Place {
 impl Layout {
     /// Numbers of a whole block.
     pub fn numbers(self, shape: &Shape) -> usize {
-        self.place(Projection::Down, shape).b.end
+        self.ranges(Projection::Down, shape).b.end
     }
 
     /// Where the matrices of a projection lie.
-    pub fn place(self, projection: Projection, shape: &Shape) -> Place {
+    pub fn ranges(self, projection: Projection, shape: &Shape) -> UpdateRanges {
         let sizes = |projection: Projection| {
             let (out, from) = shape.projection_dim(projection);
             let sites = projection.sites(shape.family.feed_forward).len();
@@ -43,14 +43,14 @@ impl Layout {
         let begin = before.map(sizes).map(|(a, b)| a.0 * a.1 + b.0 * b.1).sum::<usize>();
         let (a_dim, b_dim) = sizes(projection);
         let middle = begin + a_dim.0 * a_dim.1;
-        Place { a: begin..middle, b: middle..middle + b_dim.0 * b_dim.1, a_dim, b_dim }
+        UpdateRanges { a: begin..middle, b: middle..middle + b_dim.0 * b_dim.1, a_dim, b_dim }
     }
 
     /// Where `a` and `b` of each linear layer of a block lie, in the order of the layers.
     pub fn sites(self, shape: &Shape) -> Vec<(Site, Range<usize>, Range<usize>)> {
         let mut all = Vec::new();
         for projection in Projection::ALL {
-            let Place { a, b, .. } = self.place(projection, shape);
+            let UpdateRanges { a, b, .. } = self.ranges(projection, shape);
             let (mut a, mut b) = (a.start, b.start);
             for site in projection.sites(shape.family.feed_forward) {
                 let (out, from) = shape.dim(*site);
@@ -62,7 +62,7 @@ impl Layout {
     }
 }
 
-impl Place {
+impl UpdateRanges {
     /// All `a` below each other, and all `b`.
     pub fn matrices<'n>(&self, numbers: &'n [f32]) -> (ArrayView2<'n, f32>, ArrayView2<'n, f32>) {
         let view = |range: &Range<usize>, dim| match ArrayView2::from_shape(dim, &numbers[range.clone()]) {

@@ -1,41 +1,40 @@
-//! Where a server is: the address that a person names, brought to one form, and which of the server's two interfaces is meant. It holds no
-//! credentials, so it can be kept and shown.
+//! The address of a server, normalised, and which of its two interfaces is used. It contains no credentials, so it can be stored and shown.
 
 use crate::domain::fault::{Fault, Result};
 
 /// Which interface is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// The text is continued as it stands.
+    /// Completions: the text is continued as it is.
     Completions,
-    /// The text is a person's turn in a chat; nothing can be put into the answer's mouth.
+    /// Chat: the text is the user's turn, and the answer cannot be started for the model.
     Chat,
 }
 
 /// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
-    /// Up to the version, without a slash at its end.
+    /// Up to the version, without a trailing slash.
     base: String,
     pub form: Form,
 }
 
-/// Whether a path is none, but a server's address.
+/// Whether a path is really a server's address.
 pub fn is_url(text: &str) -> bool {
     scheme(text).is_some()
 }
 
-/// The scheme in small letters, and the rest.
+/// The scheme in lower case, and the rest.
 fn scheme(text: &str) -> Option<(&'static str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     ["http", "https"].into_iter().find(|known| scheme.eq_ignore_ascii_case(known)).map(|known| (known, rest))
 }
 
 impl Address {
-    /// An address as a person writes it: `http://host:8000`, with or without `/v1` and what follows it.
+    /// Parses an address as a person writes it: `http://host:8000`, with or without `/v1` and what follows.
     ///
     /// # Errors
-    /// Where it is none, or holds what must not be kept: a name, a password, a query.
+    /// It is not an address, or contains something that must not be stored: a name, a password, a query.
     pub fn read(text: &str) -> Result<Self> {
         let refuse = |why: &str, hint: &str| Fault::usage("judge through a server", why).hint(hint);
         let text = text.trim();
@@ -67,7 +66,7 @@ impl Address {
         Ok(Self { base: base.trim_end_matches('/').to_owned(), form })
     }
 
-    /// What is kept of it: named again, it leads to the same.
+    /// The form that is stored. It parses as the same address.
     pub fn kept(&self) -> String {
         match self.form {
             Form::Completions if ending(&self.base, "v1").is_some() => self.base.clone(),
@@ -75,7 +74,7 @@ impl Address {
         }
     }
 
-    /// Where texts are sent.
+    /// The URL that texts are sent to.
     pub fn scoring(&self) -> String {
         match self.form {
             Form::Completions => self.completions(),
@@ -83,18 +82,18 @@ impl Address {
         }
     }
 
-    /// Where texts are continued as they stand.
+    /// The URL of the completions interface.
     pub fn completions(&self) -> String {
         format!("{}/completions", self.base)
     }
 
-    /// Where the server says which models it has.
+    /// The URL of the list of models.
     pub fn models(&self) -> String {
         format!("{}/models", self.base)
     }
 }
 
-/// What comes before `end`, where a path ends in that.
+/// The path without `end`, if it ends in that.
 fn ending<'p>(path: &'p str, end: &str) -> Option<&'p str> {
     let before = path.strip_suffix(end)?;
     (before.is_empty() || before.ends_with('/')).then_some(before)
@@ -105,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_read_however_much_of_it_is_written() {
+    fn an_address_may_be_written_in_part_or_in_full() {
         for (written, scoring, kept) in [
             ("http://Host:8000", "http://host:8000/v1/completions", "http://host:8000/v1"),
             (" HTTP://host:8000/ ", "http://host:8000/v1/completions", "http://host:8000/v1"),
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_be_kept_and_what_is_no_address_is_refused() {
+    fn secrets_and_malformed_addresses_are_refused() {
         for secret in ["http://me:sesame@host", "https://key@host/v1", "http://host/v1?key=1", "http://h#x"] {
             let said = Address::read(secret).unwrap_err().to_string();
             assert!(said.contains("HARDCASE_API_KEY") && !said.contains("sesame"), "{said}");

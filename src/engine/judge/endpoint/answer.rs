@@ -1,8 +1,8 @@
-//! What a server answers, read tolerantly: each of them writes the likeliest tokens in one of two forms, and reasons of a refusal in several.
+//! Parses a server's answers tolerantly: the likeliest tokens come in one of two forms, the reasons for a refusal in several.
 
 use serde_json::Value;
 
-/// The longest reason of a server that is shown, in characters.
+/// Longest reason from a server that is shown, in characters.
 const LONGEST_REASON: usize = 300;
 
 /// A token that a server lists, and its probability.
@@ -12,29 +12,29 @@ pub(super) struct Listed {
     pub p: f64,
 }
 
-/// Why an answer is of no use.
+/// Why an answer cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Useless {
-    /// It is not what such a server answers.
+    /// It does not have the expected form.
     Strange,
-    /// It holds no log-probabilities.
+    /// It has no log-probabilities.
     WithoutProbabilities,
 }
 
-/// A model that a server says it has.
+/// A model in a server's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Served {
     pub name: String,
-    /// The most tokens that it reads at a time, where the server says so.
+    /// Its context length in tokens, if the server states it.
     pub context: Option<usize>,
 }
 
-/// The likeliest first tokens of an answer. None at all is what a server lists that would end the text at once.
+/// The likeliest first tokens of an answer. The list is empty if the model would end the text at once.
 pub(super) fn listed(body: &[u8]) -> Result<Vec<Listed>, Useless> {
     let answer: Value = serde_json::from_slice(body).map_err(|_| Useless::Strange)?;
     let choice = answer.get("choices").and_then(|choices| choices.get(0)).ok_or(Useless::Strange)?;
     let logprobs = choice.get("logprobs").ok_or(Useless::WithoutProbabilities)?;
-    // llama.cpp's server writes both interfaces' answers like a chat's, the others a text's as a map from token to log-probability.
+    // llama.cpp's server uses the chat form for both interfaces; others use a map from token to log-probability for completions.
     let tokens: Vec<(&str, &Value)> = if let Some(tokens) = logprobs.get("content").and_then(Value::as_array)
     {
         let Some(first) = tokens.first() else { return Ok(Vec::new()) };
@@ -55,12 +55,12 @@ pub(super) fn listed(body: &[u8]) -> Result<Vec<Listed>, Useless> {
     if listed.is_empty() { Err(Useless::WithoutProbabilities) } else { Ok(listed) }
 }
 
-/// The models that a server has; none where the answer is not a list of them.
+/// The models that a server lists. `None` if the answer is not such a list.
 pub(super) fn models(body: &[u8]) -> Option<Vec<Served>> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let models = answer.get("data")?.as_array()?;
     let of = |model: &Value| {
-        // vLLM's, and llama.cpp's own of what one text may have.
+        // vLLM's name, then llama.cpp's for the limit of one text.
         let context = model.get("max_model_len").or_else(|| model.get("meta")?.get("n_ctx"));
         Some(Served {
             name: model.get("id")?.as_str()?.to_owned(),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_no_use_is_told_from_one_without_probabilities() {
+    fn a_malformed_answer_is_told_from_one_without_probabilities() {
         for strange in ["", "{", "[]", "<html>", r#"{"choices":[]}"#, r#"{"choices":{}}"#] {
             assert_eq!(listed(strange.as_bytes()), Err(Useless::Strange), "{strange}");
         }

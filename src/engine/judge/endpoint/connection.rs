@@ -1,5 +1,5 @@
-//! The only code of the program that opens a socket, and only to the server that a person names on the command line: no redirect is followed, no
-//! proxy of the environment used, and the key goes nowhere but into the request. It never prints and never keeps.
+//! The only code that opens a socket, and only to the server named on the command line: no redirect is followed, no proxy from the environment is
+//! used, and the key goes into the request alone. It never prints and never stores anything.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -12,13 +12,13 @@ use ureq::{Agent, Timeout};
 
 use crate::domain::fault::{Fault, Result, io_reason};
 
-/// Where the server's key is.
+/// The environment variable with the server's key.
 pub(super) const KEY: &str = "HARDCASE_API_KEY";
-/// How long a connection may take to be there.
+/// Timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
-/// The most bytes of an answer that are read.
+/// Longest answer that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
-/// How often one thing is asked while the server fails, does not answer in time, or says that it is asked too much.
+/// How often a request is sent while the server fails, times out, or says that there are too many requests.
 const TRIES: u32 = 5;
 const TRIES_TOO_SLOW: u32 = 2;
 const TRIES_TOO_MANY: u32 = 10;
@@ -28,22 +28,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// The longest pause that a server may ask for.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(60);
 
-/// Whether what may pass is waited for.
+/// Whether to wait for errors that may be temporary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// A person waits to hear whether the address is right.
+    /// No: somebody is waiting to hear whether the address is right.
     None,
-    /// Work is under way.
+    /// Yes: work is in progress.
     Usual,
 }
 
-/// What a server said.
+/// A server's response.
 pub(super) struct Reply {
-    /// The status of HTTP.
+    /// The HTTP status.
     pub status: u16,
     /// At most [`LONGEST`] bytes.
     pub body: Vec<u8>,
-    /// How long it asks to be left alone.
+    /// How long the server asks to wait before the next request.
     pause: Option<Duration>,
 }
 
@@ -52,7 +52,7 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// How often such an answer is worth asking for again.
+    /// How often a request with this response is sent in all.
     fn tries(&self) -> u32 {
         match self.status {
             429 => TRIES_TOO_MANY,
@@ -62,28 +62,28 @@ impl Reply {
     }
 }
 
-/// The way to a server.
+/// A connection to a server.
 pub(super) struct Connection {
     agent: Agent,
     key: Option<HeaderValue>,
     timeout: Duration,
     stopped: Mutex<bool>,
     stopping: Condvar,
-    /// Why something is asked again, as long as it is.
+    /// Why a request is being repeated, while one is.
     trouble: Mutex<Option<String>>,
 }
 
 impl Connection {
-    /// Prepares it; nothing is opened yet. An answer may take `timeout`, and `most` requests are under way at a time.
+    /// Prepares the connection without opening it. An answer may take `timeout`, and at most `most` requests run at a time.
     ///
     /// # Errors
-    /// A key that cannot be one.
+    /// The key is malformed.
     pub fn new(timeout: Duration, most: usize) -> Result<Self> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
-            // The system's certificates: such a server often stands in-house.
+            // The system's certificates, because such a server is often in-house.
             .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
             .user_agent(concat!("hardcase/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(CONNECT))
@@ -102,10 +102,10 @@ impl Connection {
         })
     }
 
-    /// Asks for what is at `url`; with `body`, JSON, as a question. What may pass is asked again.
+    /// Sends a request to `url`, a POST if there is a JSON `body`. Repeats it after errors that may be temporary.
     ///
     /// # Errors
-    /// Where no answer comes. One that refuses is an answer.
+    /// There is no response. A refusal is a response.
     pub fn ask(&self, url: &str, body: Option<&[u8]>, patience: Patience) -> Result<Reply> {
         let mut tried = 0;
         loop {
@@ -128,12 +128,12 @@ impl Connection {
         }
     }
 
-    /// Why something is asked again now.
+    /// Why a request is being repeated now.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Ends whatever is under way, also what waits for its next try.
+    /// Ends all requests, including those that wait for their next try.
     pub fn stop(&self) {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.stopping.notify_all();
@@ -162,14 +162,14 @@ impl Connection {
         Ok(Reply { status: answer.status().as_u16(), body, pause })
     }
 
-    /// Waits before the next try. False where it was stopped meanwhile.
+    /// Waits before the next try. False if it was stopped meanwhile.
     fn wait(&self, pause: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.stopping.wait_timeout_while(stopped, pause, |stopped| !*stopped);
         !*waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Why no answer came.
+    /// Why there is no response.
     fn fault(&self, url: &str, error: ureq::Error) -> Fault {
         let seconds = |time: Duration| time.as_secs_f64();
         let (why, hint) = match &error {
@@ -185,7 +185,7 @@ impl Connection {
             }
             ureq::Error::Io(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => ("nothing answers there".to_owned(), ADDRESS),
-                // What rustls does not accept comes so.
+                // A certificate that rustls does not accept comes as this.
                 io::ErrorKind::InvalidData if url.starts_with("https:") => (encryption(error), TLS),
                 io::ErrorKind::UnexpectedEof => {
                     ("it broke off in the middle of its answer".to_owned(), AGAIN)
@@ -214,7 +214,7 @@ fn encryption(why: &impl std::fmt::Display) -> String {
     format!("no encrypted connection comes about ({why})")
 }
 
-/// How often an error is worth asking again.
+/// How often a request with this error is sent in all.
 fn worth(error: &ureq::Error) -> u32 {
     match error {
         ureq::Error::Timeout(_) => TRIES_TOO_SLOW,
@@ -224,8 +224,8 @@ fn worth(error: &ureq::Error) -> u32 {
     }
 }
 
-/// A pause that doubles from try to try, between a half and one and a half of that, so that those who failed together do not come back
-/// together: where it lies follows from what is asked.
+/// A pause that doubles from try to try, times a factor between 0.5 and 1.5 that follows from the request, so that requests that failed together
+/// are not repeated together.
 fn backoff(tried: u32, body: Option<&[u8]>) -> Duration {
     let mut hash = DefaultHasher::new();
     (tried, body).hash(&mut hash);
@@ -233,7 +233,7 @@ fn backoff(tried: u32, body: Option<&[u8]>) -> Duration {
     PAUSE.saturating_mul(1 << tried.saturating_sub(1).min(16)).min(LONGEST_PAUSE).mul_f64(0.5 + part)
 }
 
-/// How long a server asks to be left alone, where it says so in seconds.
+/// How long a server asks to wait, if it says so in seconds.
 fn pause(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_ASKED_PAUSE))
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_differ_from_question_to_question() {
+    fn pauses_grow_and_differ_between_requests() {
         for tried in 1..8 {
             let whole = PAUSE * (1 << (tried - 1));
             for body in [&b"a"[..], b"b", b"c"] {

@@ -1,8 +1,8 @@
-//! The judge as an OpenAI-compatible server that a person names: the same instruction, the same question, and the probabilities of the labels
-//! from the tokens that the server lists as the likeliest.
+//! The judge on an OpenAI-compatible server: the same prompt and question, and the labels' probabilities from the tokens that the server lists as
+//! the likeliest.
 //!
-//! No answer is sampled and none is parsed as prose. Only `connection` opens a socket. Whatever a server says is data of a stranger: read up
-//! to a limit, and shown only after what could harm a terminal is taken out of it.
+//! No answer is sampled, and none is parsed as prose. Only `connection` opens a socket. What a server says is untrusted: it is read up to a
+//! limit, and sanitized before it is shown.
 
 mod address;
 mod answer;

@@ -1,11 +1,11 @@
-//! What a server's refusal means, in one sentence with a way out.
+//! What a server's refusal means, in one sentence with what to do.
 
 use super::address::{Address, Form};
 use super::answer::{Useless, reason};
 use super::connection::{KEY, Reply};
 use crate::domain::fault::Fault;
 
-/// Why an answer of the server at `url` is none.
+/// The fault for a refusal by the server at `url`.
 pub(super) fn refusal(url: &str, reply: &Reply) -> Fault {
     let said = reason(&reply.body);
     let words = said.map_or(String::new(), |said| format!(": {said}"));
@@ -39,7 +39,7 @@ pub(super) fn refusal(url: &str, reply: &Reply) -> Fault {
     Fault::new(format!("ask the server {url}"), why).hint(hint)
 }
 
-/// Why an answer that was good for HTTP is of no use.
+/// The fault for an answer that was successful in HTTP but cannot be used.
 pub(super) fn useless(url: &str, useless: Useless) -> Fault {
     let (why, hint) = match useless {
         Useless::Strange => (
@@ -54,7 +54,7 @@ pub(super) fn useless(url: &str, useless: Useless) -> Fault {
     Fault::new(format!("ask the server {url}"), why).hint(hint)
 }
 
-/// Two labels that cannot be told apart in a chat, because an answer's second token is never seen.
+/// The fault for two labels that a chat cannot tell apart, because it shows only an answer's first token.
 pub(super) fn alike(address: &Address, one: &str, other: &str) -> Fault {
     debug_assert_eq!(address.form, Form::Chat);
     let why =
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_that_a_chat_cannot_tell_apart_are_named_with_the_way_out() {
+    fn labels_that_a_chat_cannot_tell_apart_are_named_with_what_to_do() {
         let address = Address::read("http://h/v1/chat/completions").unwrap();
         let said = alike(&address, "not spam", "not ham").to_string();
         for part in ["'not spam' and 'not ham'", "--endpoint http://h/v1/completions"] {

@@ -1,4 +1,4 @@
-//! A server as a reader of texts: which model it has, what it is sent, and how many requests are under way at a time.
+//! A server as a scorer of texts: which model it has, what it is sent, and how many requests run at a time.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,35 +19,35 @@ use crate::engine::judge::backend::{
 };
 use crate::engine::judge::prompt::{CUE, JudgePrompt, folded};
 
-/// How many of the likeliest tokens are asked for, and where a server refuses so many.
+/// How many of the likeliest tokens are requested, and how many if a server refuses that.
 const LIKELIEST: usize = 20;
 const FEWER: usize = 5;
-/// Tokens are not counted here: so many bytes are taken for one. Most texts have more, so they fit.
+/// Bytes that count as one token, because there is no tokenizer here. Most texts have more bytes per token, so they fit.
 const BYTES_PER_TOKEN: usize = 3;
-/// What stands for the middle of a text that is cut.
+/// Replaces the middle of a text that is cut.
 const GAP: &str = " […] ";
-/// Verdicts are handed over when there are so many, or after so long.
+/// Verdicts are handed over in batches of this size, or after this long.
 const HANDED_OVER: usize = 32;
 const HANDED_OVER_AFTER: Duration = Duration::from_millis(250);
-/// What is under way when the work is to end may take so long.
+/// How long running requests may take once the work should end.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Which server, and how it is asked.
+/// Which server, and how it is used.
 #[derive(Clone, Debug)]
 pub struct EndpointOptions {
     /// Its address, with or without `/v1` and what follows; `…/chat/completions` for a chat.
     pub url: String,
-    /// The model's name at the server; the first that it has where none is named.
+    /// The model's name on the server; by default the first in its list.
     pub model: Option<String>,
-    /// The most tokens of instruction, text and answer together; what the server says, at most 2,048, where none are named.
+    /// The most tokens of prompt, text and answer together; by default what the server states, at most 2,048.
     pub context: Option<NonZeroUsize>,
-    /// Requests under way at a time.
+    /// Requests at a time.
     pub concurrency: NonZeroUsize,
     /// How long an answer may take.
     pub timeout: Duration,
 }
 
-/// A server that has answered once.
+/// A server that has responded once.
 pub struct Endpoint {
     address: Address,
     connection: Connection,
@@ -61,7 +61,7 @@ impl Endpoint {
     /// Asks the server which models it has.
     ///
     /// # Errors
-    /// An address that is none, a server that is not there, wants another key, or has no model.
+    /// The address is malformed, or the server is not there, refuses the key, or has no model.
     pub fn connect(options: &EndpointOptions) -> Result<Self> {
         let address = Address::read(&options.url)?;
         let concurrency = options.concurrency.get();
@@ -83,17 +83,17 @@ impl Endpoint {
         Ok(Self { address, connection, model, context, concurrency, likeliest: LIKELIEST.into() })
     }
 
-    /// Its address, without any secret: named again, it leads to the same.
+    /// Its address, without any secret. It parses as the same address.
     pub fn address(&self) -> String {
         self.address.kept()
     }
 
-    /// What stands for the model where a file would have its hash: the same for the same address and name.
+    /// Takes the place of a model file's hash: the same for the same address and name.
     pub fn identity(&self) -> Vec<u8> {
         Sha256::digest(format!("{}\n{}", self.address(), self.model)).to_vec()
     }
 
-    /// The likeliest first tokens after some words.
+    /// The likeliest first tokens after a text.
     fn likeliest(&self, words: &str) -> Result<Vec<Listed>> {
         let url = self.address.scoring();
         let ask = |most: usize| {
@@ -129,7 +129,7 @@ impl Endpoint {
     }
 }
 
-/// The models that a server lists. One that keeps no list is believed to have the model that was named.
+/// The models that a server lists. A server without a list is assumed to have the named model.
 fn of_reply(url: &str, reply: &Reply, is_named: bool) -> Result<Vec<Served>> {
     let keeps_no_list = is_named && matches!(reply.status, 400 | 404 | 405 | 501);
     if !(reply.is_good() || keeps_no_list) {
@@ -200,13 +200,13 @@ impl JudgeBackend for Endpoint {
     }
 }
 
-/// Whether two names have the same first word, or one begins as the other is in full. Others that share a token are met as they come.
+/// Whether two names have the same first word, or one is a prefix of the other. Other shared tokens are found while scoring.
 fn begin_alike(one: &str, other: &str) -> bool {
     let first = |name: &str| name.split([' ', '-', '_', '/']).next().unwrap_or_default().to_owned();
     first(one) == first(other) || one.starts_with(other) || other.starts_with(one)
 }
 
-/// A server with an instruction, which is sent again with each text; servers keep what is the same at the beginning.
+/// A server with a prompt, which is sent with each text; servers cache a common prefix.
 struct Asking<'e> {
     endpoint: &'e Endpoint,
     told: JudgePrompt,
@@ -241,7 +241,7 @@ impl Asking<'_> {
         })
     }
 
-    /// Hands verdicts over as they come, until all are there, one failed, or no more are wanted.
+    /// Hands verdicts over as they arrive, until all are there, one failed, or the receiver stops.
     fn gather(
         &self,
         told: &Receiver<(usize, Result<Verdict>)>,
@@ -310,7 +310,7 @@ impl TextScorer for Asking<'_> {
     }
 }
 
-/// A text on one line, and whether it was cut: of one of more than `most` bytes the first two thirds of the room are its beginning, the rest its end.
+/// A text on one line, and whether it was cut. Of a text over `most` bytes, two thirds of the room go to its beginning and the rest to its end.
 fn cut(text: &str, most: usize) -> (String, bool) {
     let text = folded(text);
     if text.len() <= most {
@@ -330,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_that_begin_alike_are_seen_before_any_text_is_sent() {
+    fn labels_with_a_common_prefix_are_found_before_any_text_is_sent() {
         for (one, other) in
             [("not spam", "not ham"), ("dog", "dog house"), ("a-1", "a-2"), ("card_a", "card b")]
         {

@@ -1,28 +1,28 @@
-//! The labels' probabilities from lists of likely next tokens, by their text alone: a server's tokens have no numbers here.
+//! The labels' probabilities from lists of likely next tokens, by the tokens' text alone, because a server's vocabulary is not known.
 //!
-//! Each listed token is credited to the labels whose name begins with it, white space before the name aside. One that leads to several is
-//! looked behind, where it has more than a hundredth of what is credited. Whatever leads to no label does not count, as in the judge's own
+//! Each listed token is credited to the labels whose name begins with it, ignoring white space before the name. If it leads to several labels
+//! and has more than a hundredth of the credit, a further request asks for the tokens after it. Tokens that lead to no label do not count, as in
 //! [`Answers`](crate::engine::judge::Answers): the labels' probabilities sum to 1.
 
 use super::answer::Listed;
 use crate::domain::fault::Result;
 
-/// A token that leads to several labels is looked behind where its share of what is credited is larger than this; else they share it.
+/// A token that leads to several labels is followed by a further request if its share of the credit is larger than this; else they share it.
 const LOOKED_BEHIND: f64 = 0.01;
-/// What is not listed may be as likely as the least that is, or as what is left of 1; servers round, so not less than this is left.
+/// An unlisted token can be as likely as the least listed one, or as what is left of 1. Servers round, so at least this is left.
 const LEFT: f64 = 1e-6;
 
 const LINE_BREAKS: [char; 2] = ['\n', '\r'];
 
-/// Asks for the likeliest tokens after some words of an answer, which may be these labels'.
+/// Requests the likeliest tokens after the beginning of an answer, which may become one of these labels.
 pub(super) type Look<'l> = dyn FnMut(&str, &[usize]) -> Result<Vec<Listed>> + 'l;
 
-/// What came of the looks.
+/// The result of the requests.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Walked {
     /// Each label's probability; they sum to 1.
     pub p: Vec<f64>,
-    /// Whether no token that was listed first led to a label, so that all are the same.
+    /// Whether no token of the first list led to a label, so that all probabilities are equal.
     pub unlisted: bool,
 }
 
@@ -43,7 +43,7 @@ struct Walk<'w, 'l> {
     p: Vec<f64>,
 }
 
-/// A token on the way to labels.
+/// A listed token that leads to labels.
 struct Step {
     said: String,
     to: Vec<usize>,
@@ -51,21 +51,21 @@ struct Step {
 }
 
 impl Walk<'_, '_> {
-    /// Spreads `share` over the labels that an answer beginning with `said` may still be. Whether any token led to one.
+    /// Spreads `share` over the labels that begin with `said`. Returns whether any token led to one.
     fn spread(&mut self, said: &str, among: &[usize], share: f64) -> Result<bool> {
         let listed = (self.look)(said, among)?;
         let spelled = said.trim_start();
         let mut steps = self.steps(said, &listed, 1.0, among);
         let credited: f64 = steps.iter().map(|step| step.p).sum();
         if said.is_empty() {
-            // White space of its own before a name is no choice between names: what follows it counts like what follows the cue.
+            // A token of white space alone chooses no name: what follows it counts like what follows the cue.
             let spaces = listed.iter().filter(|token| is_space(&token.text));
             for space in spaces.filter(|space| space.p > LOOKED_BEHIND * (credited + space.p)) {
                 let behind = (self.look)(&space.text, among)?;
                 steps.extend(self.steps(&space.text, &behind, space.p, among));
             }
         }
-        // A name that is said in full is the answer unless it goes on to be another.
+        // A name that is complete is the answer, unless it continues as another name.
         let is_whole = |label: &usize| !spelled.is_empty() && self.labels[*label] == spelled;
         let whole = among.iter().copied().find(is_whole);
         let credited: f64 = steps.iter().map(|step| step.p).sum();
@@ -96,7 +96,7 @@ impl Walk<'_, '_> {
         Ok(true)
     }
 
-    /// Those of the listed tokens that lead from `said` to labels, which itself has the probability `before`.
+    /// The listed tokens that lead from `said`, which has the probability `before`, to labels.
     fn steps(&self, said: &str, listed: &[Listed], before: f64, among: &[usize]) -> Vec<Step> {
         let step = |token: &Listed| Step {
             said: format!("{said}{}", token.text),
@@ -111,11 +111,11 @@ impl Walk<'_, '_> {
     }
 }
 
-/// The labels whose names go on with a token after what is said.
+/// The labels whose names continue with a token after `said`.
 fn leads(labels: &[String], said: &str, token: &str, among: &[usize]) -> Vec<usize> {
     let spelled = said.trim_start();
     let next = if spelled.is_empty() { token.trim_start() } else { token };
-    // An answer stands on the cue's line.
+    // An answer is on the cue's line.
     if next.is_empty() || token[..token.len() - next.len()].contains(LINE_BREAKS) {
         return Vec::new();
     }
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    /// Walks over lists by what was said before them; with what was asked.
+    /// Walks over lists, keyed by the text before them. Also returns the requests.
     fn walked(labels: &[&str], lists: &[(&str, &[(&str, f64)])]) -> (Walked, Vec<String>) {
         let labels: Vec<String> = labels.iter().map(|&l| l.to_owned()).collect();
         let lists: HashMap<&str, &[(&str, f64)]> = lists.iter().copied().collect();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_that_differ_at_once_take_one_look() {
+    fn labels_that_differ_in_their_first_token_take_one_request() {
         let tokens = [(" spam", 0.5), ("sp", 0.1), ("\n", 0.2), (" h", 0.15), (" the", 0.04), ("", 0.01)];
         let (walked, asked) = walked(&["spam", "ham"], &[("", &tokens)]);
         are(&walked.p, &[0.8, 0.2]);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_that_begin_alike_are_looked_behind() {
+    fn labels_with_a_common_prefix_take_a_further_request() {
         let first = [(" c", 0.6), (" dog", 0.3), (" ca", 0.001)];
         let behind = [("at", 0.5), ("ar", 0.25), ("ow", 0.1)];
         let (walked, asked) = walked(&["cat", "car", "dog"], &[("", &first), (" c", &behind)]);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_begins_another_is_the_answer_unless_it_goes_on() {
+    fn a_name_that_is_a_prefix_of_another_is_the_answer_unless_it_continues() {
         let (walked, _) = walked(
             &["dog", "dog house", "cat"],
             &[("", &[(" dog", 0.8), (" cat", 0.2)]), (" dog", &[(" ho", 0.25), ("\n", 0.6), (" and", 0.1)])],
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_space_of_its_own_is_looked_behind_and_a_line_break_is_no_way() {
+    fn a_token_of_white_space_is_followed_and_a_line_break_is_not() {
         let (walked, asked) = walked(
             &["1", "2"],
             &[("", &[(" ", 0.9), ("\n", 0.1)]), (" ", &[("1", 0.6), ("2", 0.2), (" ", 0.2)])],
@@ -193,12 +193,12 @@ mod tests {
         let first = [(" a", 0.2), (" b", 0.1), (" ", 0.5)];
         let (nowhere, _) = self::walked(&["ab", "ba"], &[("", &first), (" ", &[("x", 1.0)])]);
         are(&nowhere.p, &[2.0 / 3.0, 1.0 / 3.0]);
-        let (beside, _) = self::walked(&["ab", "ba"], &[("", &first), (" ", &[("b", 0.4), ("x", 0.6)])]);
-        are(&beside.p, &[0.4, 0.6]);
+        let (together, _) = self::walked(&["ab", "ba"], &[("", &first), (" ", &[("b", 0.4), ("x", 0.6)])]);
+        are(&together.p, &[0.4, 0.6]);
     }
 
     #[test]
-    fn a_label_that_is_not_listed_gets_no_more_than_the_least_that_is() {
+    fn an_unlisted_label_gets_at_most_what_the_least_listed_token_has() {
         let (walked, _) = walked(&["a", "b", "c"], &[("", &[("a", 0.6), ("x", 0.1), ("b", 0.2)])]);
         are(&walked.p, &[0.6 / 0.9, 0.2 / 0.9, 0.1 / 0.9]);
         let (walked, _) = self::walked(&["a", "b"], &[("", &[("a", 0.9), ("x", 0.08)])]);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_token_leads_to_a_label_all_are_alike_and_that_is_said() {
+    fn if_no_token_leads_to_a_label_all_probabilities_are_equal_and_it_is_reported() {
         let tokens: &[(&str, f64)] = &[(" The", 0.9), ("\nspam", 0.1)];
         for list in [tokens, &[], &[(" ", 0.9)]] {
             let (walked, _) = walked(&["spam", "ham", "eggs", "tea"], &[("", list), (" ", &[("The", 0.9)])]);

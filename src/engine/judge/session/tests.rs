@@ -50,7 +50,7 @@ fn alone(judge: &Judge, asked: &Asked, text: &str) -> Vec<f32> {
     let mut of = |label: usize| -> f32 {
         let mut whole = [&asked.prefix[..], &tokens, &asked.cue].concat();
         let cue_end = whole.len() - 1;
-        whole.extend(asked.answers.way_to(label));
+        whole.extend(asked.answers.path_to(label));
         let mut batch = LlamaBatch::new(whole.len(), 1);
         for (i, id) in whole.iter().enumerate() {
             batch.add(LlamaToken::new(*id as i32), i as i32, &[0], i >= cue_end).unwrap();
