@@ -207,8 +207,8 @@ fn conflicting_revisions(ours: &Log, theirs: &Log) -> Vec<String> {
                 .map(|r| format!("revision {} by {}, {}", number[&r.uuid], by(r), place(r)))
                 .collect();
             conflicts.push(format!(
-                "the task was changed in {} copies apart: {} (numbered as in this file). Revision {} by {} stands. Look at it with `hardcase task FILE \
-                 --show`, and set what should hold with `hardcase task FILE --set TASK.toml`; labels keep the revision that they were given under",
+                "the task was changed in {} copies independently: {} (numbered as in this file). Revision {} by {} is current. `hardcase task FILE \
+                 --show` shows it, `hardcase task FILE --set TASK.toml` sets another; each label keeps the revision it was given under",
                 same.len(),
                 each.join("; "),
                 number[&standing.uuid],
@@ -245,7 +245,7 @@ fn two_people_of_one_name(ours: &Log, theirs: &Log) -> Vec<String> {
         if mine.is_disjoint(&other) && !mine.is_empty() && !other.is_empty() {
             let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
             remarks.push(format!(
-                "two logins that enrolled apart use the name {}: {} here, {} there. They count as one expert; two people need two names (--as)",
+                "the name {} is used by different logins: {} here, {} in the copy. They count as one expert; if they are two people, each needs a name (--as)",
                 here.name,
                 list(&mine),
                 list(&other)
@@ -285,7 +285,7 @@ fn gaps(ours: &Log, theirs: &Log) -> Vec<String> {
             session.expert,
             session.host,
             if nowhere {
-                "They are nowhere else either: look for it where the copy was made, and merge again"
+                "This file lacks them too: look for the -wal file where the copy was made, and merge again"
             } else {
                 "This file has them"
             }

@@ -1,4 +1,4 @@
-//! What a merge says at its end, or would do: as sentences and as JSON.
+//! What a merge did, or would do: as sentences and as JSON.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,17 +7,17 @@ use serde::Serialize;
 
 use super::compare::Brought;
 
-/// What came of one copy.
+/// What came in from one copy.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MergeReport {
     /// The copy, or the log of labels.
     pub from: PathBuf,
-    /// True where nothing was written: what would come in.
+    /// True if nothing was written: this is what would come in.
     pub dry_run: bool,
     pub texts: usize,
     /// Imported rows.
     pub rows: usize,
-    /// Imports of which nothing was here.
+    /// Imports that this file had nothing of.
     pub imports: usize,
     /// What the log brought.
     #[serde(flatten)]
@@ -30,7 +30,7 @@ pub struct MergeReport {
     pub left_out: usize,
     /// Rounds that got another number: theirs, and the one here.
     pub renumbered: Vec<(i64, i64)>,
-    /// Task revisions that were written apart, with what to do.
+    /// Task revisions that were made independently of each other, with what to do.
     pub conflicts: Vec<String>,
     /// Everything else that a person should know.
     pub remarks: Vec<String>,
@@ -49,7 +49,7 @@ impl MergeReport {
             (b.revisions, "task revision", "task revisions"),
             (b.rounds, "round", "rounds"),
             (b.cases, "case", "cases"),
-            (b.expert_events, "word on roles and names", "words on roles and names"),
+            (b.expert_events, "change of a role or name", "changes of roles or names"),
             (b.reveals, "reveal", "reveals"),
             (b.models, "model", "models"),
             (b.adapters, "adapter", "adapters"),
@@ -68,11 +68,8 @@ impl MergeReport {
 impl fmt::Display for MergeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let came_in = self.came_in();
-        let (would, nothing) = if self.dry_run {
-            ("would bring", "would bring nothing new")
-        } else {
-            ("brought", "brought nothing new")
-        };
+        let (would, nothing) =
+            if self.dry_run { ("would add", "has nothing new") } else { ("added", "had nothing new") };
         match came_in.as_slice() {
             [] => write!(f, "{}: {nothing}", self.from.display())?,
             all => write!(f, "{}: {would} {}", self.from.display(), all.join(", "))?,
@@ -89,7 +86,10 @@ impl fmt::Display for MergeReport {
             )?;
         }
         for (there, here) in &self.renumbered {
-            write!(f, "\n  round {there} of the copy is round {here} here, because the number is taken")?;
+            write!(
+                f,
+                "\n  the copy's round {there} is round {here} here, because this file has another round {there}"
+            )?;
         }
         for line in &self.conflicts {
             write!(f, "\n  CONFLICT: {line}")?;

@@ -1,4 +1,4 @@
-//! The work of a merge: open the copy untouched, compare, tell, and take in.
+//! The work of a merge: open the copy read-only, compare, report, and merge.
 
 use std::fs::File;
 use std::path::Path;
@@ -17,17 +17,17 @@ use crate::work::runner::{Ended, JobContext, Work, run};
 /// Whether a merge writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// It does.
+    /// It writes.
     Merge,
-    /// It says what it would do.
+    /// It reports what it would write.
     DryRun,
 }
 
-/// Brings one copy, or one log of labels, into the project. None where another process did the same work.
+/// Merges one copy, or one label log, into the project. `None` if another process did the same work.
 ///
 /// # Errors
-/// It is no copy of this project, it is damaged, or it contradicts what is here: nothing is written then. A merge that is stopped or killed
-/// leaves what it finished, and the next one goes on.
+/// It is not a copy of this project, is damaged, or contradicts the project: then nothing is written. A merge that is stopped or killed keeps
+/// what it finished, and the next one continues.
 pub fn merge(context: &JobContext<'_>, other: &Path, mode: Mode) -> Result<Option<MergeReport>> {
     let attempted = format!("merge {} into {}", other.display(), context.project.display());
     if same_file(other, context.project) {
@@ -37,7 +37,7 @@ pub fn merge(context: &JobContext<'_>, other: &Path, mode: Mode) -> Result<Optio
     merge_source(context, &source, other, mode)
 }
 
-/// Brings a log that was read from `other` into the project, as [`merge`] would one that lies in a file.
+/// Merges a label log that was read from `other`, as [`merge`] would merge the file.
 ///
 /// # Errors
 /// Those of [`merge`].
@@ -59,19 +59,20 @@ fn merge_source(
         let compared = Compared::of(&store, source).map_err(told)?;
         return Ok(Some(compared.report(other, &store, mode, LeftOut::default())?));
     }
-    // As an import, so that none runs beside it and clears what is half here; as a merge, because that is what a person looks for.
+    // It also holds the import job, so that no import runs at the same time and clears texts that are half loaded.
     let arguments = other.to_string_lossy();
-    let ended =
-        run(context, "merge", &arguments, |work| {
-            let inner = run(context, "import", &format!("merge {arguments}"), |inner| {
-                take_in(inner, work, source, other)
-            })?;
-            match inner {
-                Ended::Ours(report) => Ok(report),
-                Ended::Others => Err(Fault::new("merge", "another process merged the same copy meanwhile")
-                    .hint("Run it again")),
+    let ended = run(context, "merge", &arguments, |work| {
+        let inner = run(context, "import", &format!("merge {arguments}"), |inner| {
+            take_in(inner, work, source, other)
+        })?;
+        match inner {
+            Ended::Ours(report) => Ok(report),
+            Ended::Others => {
+                Err(Fault::new("merge", "another process merged the same copy at the same time")
+                    .hint("Run it again"))
             }
-        });
+        }
+    });
     match ended.map_err(told)? {
         Ended::Ours(report) => Ok(Some(report)),
         Ended::Others => Ok(None),
@@ -83,9 +84,8 @@ fn take_in(work: &mut Work<'_>, outer: &mut Work<'_>, source: &Source, other: &P
     let mut compared = Compared::of(work.store, source)?;
     let stopped = |work: &Work<'_>| {
         if work.stopped() {
-            return Err(
-                Fault::new("merge", "it was stopped").hint("What came in stays; run it again for the rest")
-            );
+            return Err(Fault::new("merge", "it was stopped")
+                .hint("What was merged stays; run it again for the rest"));
         }
         Ok(())
     };
@@ -166,7 +166,7 @@ fn check_tasks(log: &Log, other: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A file beside a copy of it.
+/// A file and a copy of it, compared.
 struct Compared {
     logs: Comparison,
     /// Texts and artifacts; none where only a log came.
@@ -185,10 +185,10 @@ impl Compared {
         if let Some(first) = logs.contradictions.first() {
             let more = logs.contradictions.len() - 1;
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-            return Err(Fault::new("merge", format!("the two files tell different things of {first}{rest}"))
+            return Err(Fault::new("merge", format!("the two files contradict each other about {first}{rest}"))
                 .kind(FaultKind::Check)
                 .hint(
-                    "One of them was changed by hand or is damaged: `hardcase doctor` on both, or a backup",
+                    "One of them was changed by hand or is damaged: run `hardcase doctor` on both, or use a backup",
                 ));
         }
         let pool = match source.copy() {
@@ -226,7 +226,7 @@ impl Compared {
             (report.vectors, report.predictions, report.runs) =
                 (artifacts.vectors(), artifacts.predictions(), artifacts.runs());
         }
-        // Of a log with the labels of one person alone, every round is open, and nothing was kept from anybody.
+        // In a log with one person's labels every round is open, and no case of it was withheld from anybody.
         let from_log = pool.is_none();
         for Closed { round, at, waited } in
             logs.closed.into_iter().filter(|c| !(from_log && c.at == Side::Here && c.waited == 0))
@@ -234,22 +234,22 @@ impl Compared {
             let waited = counted(waited, "case", "cases");
             report.remarks.push(match at {
                 Side::Here => format!(
-                    "round {round} was still open in the copy and stays closed here: the copy's answers count; {waited} that nobody \
-                     answered: withdrawn as before"
+                    "round {round} was still open in the copy and stays closed here: the copy's answers count, and {waited} without an answer \
+                     stay withdrawn"
                 ),
                 Side::There => format!(
-                    "round {round} was closed in the copy, so it is closed here: all its answers count; {waited} that nobody answered: \
-                     withdrawn"
+                    "round {round} was closed in the copy, so it is closed here: all its answers count, and {waited} without an answer \
+                     are withdrawn"
                 ),
             });
         }
         let open = store.rounds()?.iter().filter(|r| r.closed_ms.is_none()).count();
         if mode == Mode::Merge && open > 1 {
-            report.remarks.push(format!("{open} rounds are open: the cases of the older come first, and `hardcase mine` closes them all"));
+            report.remarks.push(format!("{open} rounds are open: cases of older rounds come first, and `hardcase mine` closes them all"));
         }
         if left_out.events > 0 || left_out.cases > 0 {
             report.remarks.push(format!(
-                "left out: {} and {}, because their texts are not here: import them, and merge again",
+                "left out: {} and {}, because this file does not have their texts: import the texts, and merge again",
                 counted(left_out.events, "label event", "label events"),
                 counted(left_out.cases, "case", "cases")
             ));
@@ -259,7 +259,7 @@ impl Compared {
     }
 }
 
-/// What becomes of the active model: a sentence.
+/// What happens to the active model, in a sentence.
 fn active_model(store: &Store, theirs: &crate::domain::predictor::Predictor, adopts: bool) -> Result<String> {
     if adopts {
         return Ok(format!("this file had no active model, so the copy's ({}) is active", theirs.kind()));
