@@ -338,59 +338,34 @@ impl Needle {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::*;
-    use crate::domain::item::ItemKey;
-    use crate::domain::split::{Split, SplitShares};
+    use crate::domain::split::SplitShares;
     use crate::store::db::open::NewProject;
-    use crate::store::pool::sources::ImportRow;
-
-    struct Line(i64, &'static str, Option<&'static str>);
-
-    impl ImportRow for Line {
-        fn row(&self) -> i64 {
-            self.0
-        }
-        fn text(&self) -> &str {
-            self.1
-        }
-        fn key(&self) -> ItemKey {
-            ItemKey::of(self.1)
-        }
-        fn split(&self) -> Split {
-            Split::Train
-        }
-        fn external_id(&self) -> Option<&str> {
-            None
-        }
-        fn gold(&self) -> Option<&str> {
-            None
-        }
-        fn meta(&self) -> Option<&str> {
-            self.2
-        }
-        fn fields(&self, _: bool) -> Cow<'_, str> {
-            "[null]".into()
-        }
-    }
+    use crate::store::pool::text_row::TextRow;
 
     /// Items 1 to 4 are ready, 5 is still loading; item 2 has a row in each of both imports that are ready.
     fn store(dir: &tempfile::TempDir) -> Store {
         let new = NewProject { seed: 1, shares: SplitShares::default() };
         let mut store = Store::create(&dir.path().join("x.hardcase"), new).unwrap();
         let mut load = store.begin_source("a.csv", "{}").unwrap();
-        let bob = Some(r#"{"sender":"Bob","n":3}"#);
-        let rows =
-            [Line(1, "Win MONEY now", bob), Line(2, "the ΣΊΣΥΦΟΣ hill", None), Line(3, "100% sure", None)];
+        let bob = r#"{"sender":"Bob","n":3}"#;
+        let rows = [
+            TextRow::new(1, "Win MONEY now").with_meta(bob),
+            TextRow::new(2, "the ΣΊΣΥΦΟΣ hill"),
+            TextRow::new(3, "100% sure"),
+        ];
         store.add_rows(&mut load, rows).unwrap();
         store.finish_source(load, 0, 0).unwrap();
         let mut load = store.begin_source("b.csv", "{}").unwrap();
-        let rows = [Line(1, "the ΣΊΣΥΦΟΣ hill", Some(r#"{"sender":"Ann"}"#)), Line(2, "no money", bob)];
+        let rows = [
+            TextRow::new(1, "the ΣΊΣΥΦΟΣ hill").with_meta(r#"{"sender":"Ann"}"#),
+            TextRow::new(2, "no money").with_meta(bob),
+        ];
         store.add_rows(&mut load, rows).unwrap();
         store.finish_source(load, 0, 0).unwrap();
         let mut load = store.begin_source("c.csv", "{}").unwrap();
-        let rows = [Line(1, "money unseen", bob), Line(2, "100% sure", bob)];
+        let rows =
+            [TextRow::new(1, "money unseen").with_meta(bob), TextRow::new(2, "100% sure").with_meta(bob)];
         store.add_rows(&mut load, rows).unwrap();
         store
     }

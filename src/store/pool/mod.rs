@@ -6,3 +6,5 @@ pub mod embeddings;
 pub mod items;
 pub mod predictors;
 pub mod sources;
+#[cfg(test)]
+pub mod text_row;

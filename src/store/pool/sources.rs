@@ -260,35 +260,7 @@ mod tests {
     use super::*;
     use crate::domain::split::SplitShares;
     use crate::store::db::open::NewProject;
-
-    struct Line(i64, &'static str);
-
-    impl ImportRow for Line {
-        fn row(&self) -> i64 {
-            self.0
-        }
-        fn text(&self) -> &str {
-            self.1
-        }
-        fn key(&self) -> ItemKey {
-            ItemKey::of(self.1)
-        }
-        fn split(&self) -> Split {
-            Split::Train
-        }
-        fn external_id(&self) -> Option<&str> {
-            None
-        }
-        fn gold(&self) -> Option<&str> {
-            None
-        }
-        fn meta(&self) -> Option<&str> {
-            None
-        }
-        fn fields(&self, item_holds_text: bool) -> Cow<'_, str> {
-            if item_holds_text { "[null]".into() } else { format!("[{:?}]", self.1).into() }
-        }
-    }
+    use crate::store::pool::text_row::TextRow;
 
     fn store(dir: &tempfile::TempDir) -> Store {
         let new = NewProject { seed: 1, shares: SplitShares::default() };
@@ -312,13 +284,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut store = store(&dir);
         let mut load = store.begin_source("a", "{}").unwrap();
-        store.add_rows(&mut load, [Line(1, "one"), Line(2, "two"), Line(3, " one")]).unwrap();
+        store
+            .add_rows(&mut load, [TextRow::new(1, "one"), TextRow::new(2, "two"), TextRow::new(3, " one")])
+            .unwrap();
         store.list_keys(&mut load).unwrap();
-        store.add_rows(&mut load, [Line(4, "two"), Line(5, "three"), Line(6, "one ")]).unwrap();
+        store
+            .add_rows(&mut load, [TextRow::new(4, "two"), TextRow::new(5, "three"), TextRow::new(6, "one ")])
+            .unwrap();
         let loaded = store.finish_source(load, 0, 0).unwrap();
         assert_eq!(loaded, Loaded { rows: 6, items: 3 });
         let mut load = store.begin_source("b", "{}").unwrap();
-        store.add_rows(&mut load, [Line(1, "three"), Line(2, "four")]).unwrap();
+        store.add_rows(&mut load, [TextRow::new(1, "three"), TextRow::new(2, "four")]).unwrap();
         assert_eq!(store.finish_source(load, 0, 0).unwrap(), Loaded { rows: 2, items: 1 });
         let want = [
             (1, "[null]"),
@@ -339,12 +315,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut store = store(&dir);
         let mut load = store.begin_source("a", "{}").unwrap();
-        store.add_rows(&mut load, [Line(1, "one"), Line(2, "two")]).unwrap();
+        store.add_rows(&mut load, [TextRow::new(1, "one"), TextRow::new(2, "two")]).unwrap();
         store.finish_source(load, 0, 0).unwrap();
         let mut load = store.begin_source("b", "{}").unwrap();
-        store.add_rows(&mut load, [Line(1, "one"), Line(2, "three")]).unwrap();
+        store.add_rows(&mut load, [TextRow::new(1, "one"), TextRow::new(2, "three")]).unwrap();
         store.list_keys(&mut load).unwrap();
-        store.add_rows(&mut load, [Line(3, "four")]).unwrap();
+        store.add_rows(&mut load, [TextRow::new(3, "four")]).unwrap();
         drop(load);
         assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new(), "half loaded is not damaged");
         assert_eq!(store.clear_abandoned_sources().unwrap(), 1);
@@ -358,7 +334,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut store = store(&dir);
         let mut load = store.begin_source("a", "{}").unwrap();
-        store.add_rows(&mut load, [Line(1, "one"), Line(2, "two")]).unwrap();
+        store.add_rows(&mut load, [TextRow::new(1, "one"), TextRow::new(2, "two")]).unwrap();
         store.finish_source(load, 0, 0).unwrap();
         store.write("", |tx| tx.execute("UPDATE item_key SET item = 9 WHERE item = 1", ())).unwrap();
         let want = ["1 texts are not listed under their keys", "1 keys are listed without their texts"];
