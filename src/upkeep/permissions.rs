@@ -20,7 +20,7 @@ struct Rights {
 }
 
 /// What decides whether others can write.
-struct Place<'a> {
+struct AccessRights<'a> {
     project: &'a Path,
     file: Rights,
     folder: Rights,
@@ -33,14 +33,14 @@ struct Place<'a> {
 /// What is to be said of a project's rights.
 pub(crate) fn permissions(store: &Store, project: &Path) -> Result<Vec<Finding>> {
     let uids = store.uids()?;
-    Ok(match place(project, uids) {
-        Some(place) => findings(&place),
+    Ok(match access(project, uids) {
+        Some(access) => findings(&access),
         None => vec![Finding::new("permissions", State::Fine, "not checked on this system")],
     })
 }
 
 #[cfg(unix)]
-fn place(project: &Path, uids: Vec<u32>) -> Option<Place<'_>> {
+fn access(project: &Path, uids: Vec<u32>) -> Option<AccessRights<'_>> {
     use std::os::unix::fs::MetadataExt;
     let rights = |path: &Path| {
         let meta = std::fs::metadata(path).ok()?;
@@ -52,7 +52,7 @@ fn place(project: &Path, uids: Vec<u32>) -> Option<Place<'_>> {
         name.push(end);
         Some((end, rights(Path::new(&name))?))
     });
-    Some(Place {
+    Some(AccessRights {
         project,
         file: rights(project)?,
         folder: rights(folder)?,
@@ -62,32 +62,34 @@ fn place(project: &Path, uids: Vec<u32>) -> Option<Place<'_>> {
 }
 
 #[cfg(not(unix))]
-fn place(_project: &Path, _uids: Vec<u32>) -> Option<Place<'_>> {
+fn access(_project: &Path, _uids: Vec<u32>) -> Option<AccessRights<'_>> {
     None
 }
 
-fn findings(place: &Place<'_>) -> Vec<Finding> {
-    let mut found: Vec<Finding> =
-        hindrances(place).into_iter().map(|says| Finding::new("permissions", State::Warning, says)).collect();
+fn findings(access: &AccessRights<'_>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = hindrances(access)
+        .into_iter()
+        .map(|says| Finding::new("permissions", State::Warning, says))
+        .collect();
     if found.is_empty() {
-        let says = if is_shared(place) { "shared: its group can write" } else { "private" };
+        let says = if is_shared(access) { "shared: its group can write" } else { "private" };
         found.push(Finding::new("permissions", State::Fine, says));
     }
     found
 }
 
 /// Whether more than one person is meant to write, as far as the file system tells.
-fn is_shared(place: &Place<'_>) -> bool {
+fn is_shared(access: &AccessRights<'_>) -> bool {
     let mut uids: Vec<u32> =
-        place.sidecars.iter().map(|(_, rights)| rights.uid).chain([place.file.uid]).collect();
-    uids.extend(&place.uids);
+        access.sidecars.iter().map(|(_, rights)| rights.uid).chain([access.file.uid]).collect();
+    uids.extend(&access.uids);
     uids.sort_unstable();
     uids.dedup();
-    place.file.mode & 0o020 != 0 || uids.len() > 1
+    access.file.mode & 0o020 != 0 || uids.len() > 1
 }
 
-fn hindrances(place: &Place<'_>) -> Vec<String> {
-    let Place { project, file, folder, sidecars, .. } = place;
+fn hindrances(access: &AccessRights<'_>) -> Vec<String> {
+    let AccessRights { project, file, folder, sidecars, .. } = access;
     let name = project.display();
     let mut says = Vec::new();
     if file.mode & 0o004 != 0 {
@@ -97,7 +99,7 @@ fn hindrances(place: &Place<'_>) -> Vec<String> {
         says.push("the file is read-only: you can look at it, but not label".to_owned());
         return says;
     }
-    if !is_shared(place) {
+    if !is_shared(access) {
         return says;
     }
     if file.mode & 0o020 == 0 {
@@ -139,14 +141,14 @@ mod tests {
 
     fn said(file: u32, folder: (u32, u32), sidecars: &[(&'static str, Rights)], uids: &[u32]) -> String {
         let own = |mode, gid| Rights { mode, uid: 1, gid };
-        let place = Place {
+        let access = AccessRights {
             project: Path::new("pool.hardcase"),
             file: own(file, 7),
             folder: own(folder.0, folder.1),
             sidecars: sidecars.to_vec(),
             uids: uids.to_vec(),
         };
-        hindrances(&place).join("; ")
+        hindrances(&access).join("; ")
     }
 
     #[test]

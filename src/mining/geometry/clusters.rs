@@ -31,7 +31,7 @@ pub struct Clusters {
 
 /// An item's own cluster, and the nearest one of another label.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct NearestClusters {
     /// The nearest cluster of the item's own predicted label.
     pub own: usize,
     /// Cosine to that cluster's centre.
@@ -60,8 +60,8 @@ impl Clusters {
         Self { centres, labels }
     }
 
-    /// Places every item of the pool, in pool order.
-    pub fn place(&self, pool: &Pool) -> Vec<Place> {
+    /// The nearest clusters of every item of the pool, in pool order.
+    pub fn nearest_to_each(&self, pool: &Pool) -> Vec<NearestClusters> {
         let all: Vec<usize> = (0..pool.len()).collect();
         by_block(pool.vectors(), &all, &self.centres, |item, similarities| {
             let label = pool.predicted(item);
@@ -75,7 +75,7 @@ impl Clusters {
             if rival.1 == f32::NEG_INFINITY {
                 rival = (own.0, -1.0);
             }
-            Place { own: own.0, own_similarity: own.1, rival: rival.0, rival_similarity: rival.1 }
+            NearestClusters { own: own.0, own_similarity: own.1, rival: rival.0, rival_similarity: rival.1 }
         })
     }
 }
@@ -252,7 +252,7 @@ mod tests {
         let made = Synthetic::overlapping(400, 16, 3, 5);
         let pool = made.pool();
         let clusters = Clusters::of_predictions(&pool, 12, &mut ChaCha8Rng::seed_from_u64(2));
-        for (i, place) in clusters.place(&pool).into_iter().enumerate() {
+        for (i, place) in clusters.nearest_to_each(&pool).into_iter().enumerate() {
             assert_eq!(clusters.labels[place.own], pool.predicted(i));
             assert_ne!(clusters.labels[place.rival], pool.predicted(i));
             let best = (0..clusters.labels.len())

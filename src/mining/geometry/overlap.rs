@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::clusters::Place;
+use super::clusters::NearestClusters;
 use super::neighbours::Sides;
 
 /// A pair of clusters of different predicted labels that meet, the smaller number first.
@@ -22,7 +22,7 @@ impl Overlap {
 /// All items are compared with the centres; neighbours are known only for contested items, with `sides[i]` for
 /// `contested[i]`. The overlap between a contested item's cluster and that of its nearest neighbour across is listed even
 /// if its mass is 0.
-pub fn masses(places: &[Place], contested: &[usize], sides: &[Sides]) -> BTreeMap<Overlap, usize> {
+pub fn masses(places: &[NearestClusters], contested: &[usize], sides: &[Sides]) -> BTreeMap<Overlap, usize> {
     let mut masses = BTreeMap::new();
     for place in places.iter().filter(|p| p.rival_similarity >= p.own_similarity) {
         *masses.entry(Overlap::of(place.own, place.rival)).or_insert(0) += 1;
@@ -46,8 +46,8 @@ mod tests {
     use super::super::neighbours::Neighbour;
     use super::*;
 
-    fn place(own: usize, own_similarity: f32, rival: usize, rival_similarity: f32) -> Place {
-        Place { own, own_similarity, rival, rival_similarity }
+    fn place(own: usize, own_similarity: f32, rival: usize, rival_similarity: f32) -> NearestClusters {
+        NearestClusters { own, own_similarity, rival, rival_similarity }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::clusters::Place;
+use super::clusters::NearestClusters;
 use super::neighbours::Sides;
 use super::overlap::Overlap;
 use crate::mining::pool::Pool;
@@ -21,7 +21,7 @@ pub struct Pair {
 /// The pairs of each overlap, highest score first. Each contested item is the candidate of at most one pair.
 pub fn by_overlap(
     pool: &Pool,
-    places: &[Place],
+    places: &[NearestClusters],
     contested: &[usize],
     sides: &[Sides],
 ) -> BTreeMap<Overlap, Vec<Pair>> {

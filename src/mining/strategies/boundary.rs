@@ -57,7 +57,7 @@ fn in_overlaps(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Vec<Pick> {
     let breadth = budget.saturating_mul(BREADTH).min(MOST_CONTESTED.max(budget.saturating_mul(3)));
     let contested = pool.nearest_the_boundary(breadth);
     let clusters = Clusters::of_predictions(pool, budget.saturating_mul(2).min(MOST_CLUSTERS), rng);
-    let places = clusters.place(pool);
+    let places = clusters.nearest_to_each(pool);
     let sides = neighbours::both_sides(pool, &contested);
     let masses = overlap::masses(&places, &contested, &sides);
     let regions: Vec<Region> = pairs::by_overlap(pool, &places, &contested, &sides)
