@@ -125,17 +125,17 @@ pub fn is_behind(project: &Path) -> Result<bool> {
 #[cfg(feature = "engine")]
 pub fn read_rest(context: &JobContext<'_>, model: &crate::learn::model::ScoutModel) -> Result<()> {
     run(context, LORA_JOB, "rest", |work| {
-        let attempted = "read the pool with the LoRA";
+        let attempted = "read the texts with the active model";
         let scout = scouting(work.store, attempted)?;
         if scout.lora().is_none() {
-            return Ok("the active model is not a LoRA any more".to_owned());
+            return Ok("another model is active by now, which has read all texts".to_owned());
         }
         let chosen = model.choose(work.store)?;
         let read = crate::learn::lora_prelabels::complete(work, &scout, &chosen)?;
         let active = active(work.store, attempted)?;
         let scorer = load(work.store, &active)?;
         complete(work, &active, &*scorer)?;
-        Ok(format!("{read} texts read with the active LoRA"))
+        Ok(format!("the active model has read {read} more texts"))
     })
     .map(drop)
 }
@@ -261,7 +261,7 @@ impl std::fmt::Display for UseReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.active {
             Some(adapter) if self.of == Of::Judge => {
-                write!(f, "the judge reads with adapter {adapter} again")
+                write!(f, "the judge uses adapter {adapter} again")
             }
             Some(adapter) => {
                 write!(f, "adapter {adapter} is active; {} texts prelabelled again", self.rescored)

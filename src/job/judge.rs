@@ -127,7 +127,7 @@ pub struct JudgeReport {
 impl std::fmt::Display for JudgeReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.ours {
-            return write!(f, "another process did it");
+            return write!(f, "another process had the texts judged");
         }
         write!(f, "{} judged by {}", counted(self.judged, "text", "texts"), self.model)?;
         match (self.texts_per_second, self.tokens_per_second) {
@@ -136,7 +136,7 @@ impl std::fmt::Display for JudgeReport {
             (None, _) => {}
         }
         if self.left > 0 {
-            write!(f, ", {} left: run it again to read on", self.left)?;
+            write!(f, ", {} left: run it again to continue", self.left)?;
         }
         if self.cut > 0 {
             write!(f, ", {} too long to be read whole", self.cut)?;
@@ -144,7 +144,7 @@ impl std::fmt::Display for JudgeReport {
         if let Some(seen) = self.seen.filter(|_| self.unlisted > 0) {
             write!(
                 f,
-                "; of {} texts the server's {seen} likeliest tokens held no label, so they say nothing{}",
+                "; for {} texts none of the server's {seen} likeliest tokens was a label, so they tell nothing{}",
                 self.unlisted,
                 if self.unlisted == self.judged {
                     ": is it a language model that follows instructions?"
@@ -153,11 +153,15 @@ impl std::fmt::Display for JudgeReport {
                 }
             )?;
         }
-        write!(f, "; {} in all, {} of them with a training label; ", self.judged_in_all, self.training)?;
+        write!(
+            f,
+            ". In all {} are judged, {} of them with a training label; ",
+            self.judged_in_all, self.training
+        )?;
         match self.worth {
             Some(worth) => write!(
                 f,
-                "log-loss on {} held-out labels {:.3} with it, {:.3} without (less is better; difference {:+.3}, standard error {:.3}): {}",
+                "log-loss on {} held-out labels {:.3} with it, {:.3} without (lower is better; difference {:+.3}, standard error {:.3}): {}",
                 worth.n,
                 worth.both,
                 worth.scout,
@@ -171,11 +175,11 @@ impl std::fmt::Display for JudgeReport {
             ),
             None if !self.tuned => write!(
                 f,
-                "what this is worth shows after `hardcase tune FILE` on 5 training labels of each label or more; until then the scout decides alone"
+                "what its opinion is worth shows after `hardcase tune FILE` with 5 training labels of each label or more; until then the scout decides alone"
             ),
             None => write!(
                 f,
-                "too few of them have a training label to say what it is worth (it takes 5 of each label): the scout decides alone"
+                "too few of them have a training label to tell what its opinion is worth (5 of each label are needed): the scout decides alone"
             ),
         }?;
         if self.compared.is_empty() { Ok(()) } else { write!(f, "; {}", in_words(&self.compared)) }

@@ -74,7 +74,7 @@ pub struct TrainJudgeReport {
     pub training: usize,
     /// How often it saw each, where there is an adapter.
     pub epochs: Option<usize>,
-    /// What is missing, where there is too little.
+    /// What is missing, to complete "can be trained once", where there are too few labels.
     pub missing: Option<String>,
     /// The adapter against the judge as it is: `lora` is the adapter's loss, `head` the judge's.
     pub comparison: Option<Comparison>,
@@ -107,7 +107,7 @@ impl std::fmt::Display for TrainJudgeReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let against = self.comparison.as_ref().map(|c| {
             format!(
-                "log-loss on {} held-out labels {:.3}, without it {:.3} (less is better; difference {:+.3}, standard error {:.3})",
+                "log-loss on {} held-out labels {:.3}, without it {:.3} (lower is better; difference {:+.3}, standard error {:.3})",
                 c.n, c.lora, c.head, c.difference, c.error
             )
         });
@@ -116,7 +116,7 @@ impl std::fmt::Display for TrainJudgeReport {
             Verdict::Activated => {
                 write!(
                     f,
-                    "{} reads with an adapter trained on {} labels, seen {} times each; {against}",
+                    "the judge {} has learned from {} answers. Its adapter was trained for {} epochs; {against}",
                     self.model,
                     self.training,
                     self.epochs.unwrap_or_default()
@@ -130,14 +130,17 @@ impl std::fmt::Display for TrainJudgeReport {
             Verdict::JudgeStays => {
                 write!(
                     f,
-                    "{} stays as it is: the adapter is worse by more than one standard error; {against}",
+                    "the judge {} stays as it is: training did not make it better. The adapter is worse by more than one standard error; {against}",
                     self.model
                 )
             }
             Verdict::TooFew => {
-                write!(f, "the judge stays as it is: {}", self.missing.as_deref().unwrap_or("too few labels"))
+                let missing = self.missing.as_deref().unwrap_or("more answers teach it");
+                write!(f, "the judge can be trained once {missing}. Until then it stays as it is")
             }
-            Verdict::NothingNew => write!(f, "no new training label since the judge was trained: it stays"),
+            Verdict::NothingNew => {
+                write!(f, "the judge stays as it is: no new answer teaches it since it was trained")
+            }
             Verdict::Others => write!(f, "another process trained the judge"),
             Verdict::Stopped => {
                 write!(
@@ -240,15 +243,12 @@ fn once(
 /// What is missing before an adapter can be trained.
 fn too_few(given: &[(ItemId, usize)], revision: &Revision) -> Option<String> {
     if given.len() < LEAST {
-        return Some(format!("an adapter needs {LEAST} training labels, and there are {}", given.len()));
+        return Some(format!("{LEAST} answers teach it; so far {} do", given.len()));
     }
     let of = |label: usize| given.iter().filter(|(_, l)| *l == label).count();
     let label = (0..revision.task.labels.len()).min_by_key(|&label| of(label))?;
     let name = &revision.task.labels[label].name;
     (of(label) < LEAST_OF_EACH).then(|| {
-        format!(
-            "an adapter needs {LEAST_OF_EACH} training labels of each label, and '{name}' has {}",
-            of(label)
-        )
+        format!("{LEAST_OF_EACH} answers teach it each label; so far {} teach it '{name}'", of(label))
     })
 }

@@ -72,7 +72,7 @@ pub struct TrainLoraReport {
     pub training: usize,
     /// Of these, by label name.
     pub by_label: BTreeMap<String, usize>,
-    /// How many of which label are missing, where there are too few.
+    /// What is missing, to complete "can be trained once", where there are too few labels.
     pub missing: Option<String>,
     /// How it was trained.
     pub settings: Option<LoraHyperparameters>,
@@ -90,14 +90,15 @@ impl std::fmt::Display for TrainLoraReport {
         let counts = counts.join(", ");
         let against = self.comparison.as_ref().map(|c| {
             format!(
-                "log-loss on {} held-out labels {:.3} against a head's {:.3} (less is better; difference {:+.3}, standard error {:.3})",
+                "log-loss on {} held-out labels {:.3} against a head's {:.3} (lower is better; difference {:+.3}, standard error {:.3})",
                 c.n, c.lora, c.head, c.difference, c.error
             )
         });
         let against = against.unwrap_or_default();
         match &self.verdict {
             Verdict::Activated => {
-                write!(f, "a LoRA trained on {} labels ({counts}) is active; {against}", self.training)?;
+                write!(f, "a stronger model was trained on {} answers and is active. ", self.training)?;
+                write!(f, "It is a LoRA trained on {counts}; {against}")?;
                 if let Some(verified) = &self.verified {
                     write!(
                         f,
@@ -108,38 +109,36 @@ impl std::fmt::Display for TrainLoraReport {
                 write!(f, "; {} texts prelabelled again", self.rescored)
             }
             Verdict::HeadStays => {
-                let stays = self.stays();
                 write!(
                     f,
-                    "{stays}: the new LoRA was tested and is not better (worse than a head by more than one standard error); {against}"
+                    "the new model was tested and is not better: the old one stays. The LoRA is worse than a head by more than one standard error; {against}"
                 )
             }
             Verdict::TooFew => {
+                let missing = self.missing.as_deref().unwrap_or("more answers teach it");
                 write!(
                     f,
-                    "{}: {}",
-                    self.stays(),
-                    self.missing.as_deref().unwrap_or("there are too few training labels")
+                    "a stronger model can be trained once {missing}. Until then the model stays as it is"
                 )
             }
             Verdict::NothingNew => {
-                write!(f, "no new training label since the active LoRA ({counts}): it stays")
+                write!(f, "the model stays: no new answer teaches it since it was trained ({counts})")
             }
             Verdict::Superseded => {
                 write!(
                     f,
-                    "the head stays: it has learned newer labels while the LoRA was trained; run this again"
+                    "the stronger model is not used: the active one has learned newer answers meanwhile. Run this again"
                 )
             }
-            Verdict::Others => write!(f, "another process trained the LoRA"),
+            Verdict::Others => write!(f, "another process trained the stronger model"),
             Verdict::Stopped if self.adapter.is_some() => {
-                write!(
-                    f,
-                    "stopped; the LoRA is trained, and `hardcase tune --adapter lora` goes on from here"
-                )
+                write!(f, "stopped; the stronger model is trained, and the next start continues from here")
             }
             Verdict::Stopped => {
-                write!(f, "stopped; {}, and the next training starts from the beginning", self.stays())
+                write!(
+                    f,
+                    "stopped; the model stays as it is, and the next training starts from the beginning"
+                )
             }
         }
     }
@@ -179,7 +178,7 @@ fn once(
     model: &ScoutModel,
     options: &TrainLoraOptions,
 ) -> Result<Option<TrainLoraReport>> {
-    let current = scouting(work.store, "train an adapter")?;
+    let current = scouting(work.store, "train a stronger model")?;
     let revision = work.store.task()?;
     let training = Training::read(work, &current, &revision)?;
     let mut report = TrainLoraReport::of(&training, &revision, &current);
@@ -205,7 +204,7 @@ fn once(
         report.verdict = Verdict::HeadStays;
         return Ok(Some(report));
     }
-    let now = scouting(work.store, "train a LoRA")?;
+    let now = scouting(work.store, "train a stronger model")?;
     if now.id != current.id {
         if Training::read(work, &now, &revision)?.hash != training.hash {
             work.note("the model was tuned on newer labels meanwhile: the LoRA is trained on them, too");
@@ -237,14 +236,6 @@ impl TrainLoraReport {
             ..Self::default()
         }
     }
-
-    fn stays(&self) -> &'static str {
-        match self.before {
-            PredictorKind::Head => "the head stays",
-            PredictorKind::Lora => "the LoRA that is active stays",
-            _ => "the zero-shot prelabels stay",
-        }
-    }
 }
 
 impl Default for TrainLoraReport {
@@ -268,10 +259,9 @@ impl Default for TrainLoraReport {
 fn too_few(training: &Training, revision: &Revision) -> Option<String> {
     let n = training.items.len();
     if n < LEAST {
-        return Some(format!("a LoRA needs {LEAST} training labels, and there are {n}"));
+        return Some(format!("{LEAST} answers teach it; so far {n} do"));
     }
     let (name, have) = training.by_label(revision).into_iter().min_by_key(|(_, have)| *have)?;
-    (have < LEAST_OF_EACH).then(|| {
-        format!("a LoRA needs {LEAST_OF_EACH} training labels of each label, and '{name}' has {have}")
-    })
+    (have < LEAST_OF_EACH)
+        .then(|| format!("{LEAST_OF_EACH} answers teach it each label; so far {have} teach it '{name}'"))
 }

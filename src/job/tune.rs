@@ -82,14 +82,15 @@ impl std::fmt::Display for TuneReport {
         let counts = counts.join(", ");
         match &self.verdict {
             Verdict::Activated => {
-                write!(f, "a head trained on {} labels ({counts}) is active", self.training)?;
+                write!(f, "the model has learned from {} answers. ", self.training)?;
+                write!(f, "A head trained on them ({counts}) is active")?;
                 if let Some(loss) = self.cv_log_loss {
-                    write!(f, "; log-loss on held-out folds {loss:.3}")?;
+                    write!(f, "; log-loss on held-out folds {loss:.3} (lower is better)")?;
                 }
                 write!(f, "; {} texts prelabelled again", self.rescored)
             }
             Verdict::NothingNew => {
-                write!(f, "no new training label since the active model was trained ({counts}): it stays")
+                write!(f, "the model stays: no new answer teaches it since it was trained ({counts})")
             }
             Verdict::TooFew => {
                 let missing = self.missing.as_deref().unwrap_or("a label");
@@ -111,9 +112,12 @@ impl std::fmt::Display for TuneReport {
                     self.rescored
                 )
             }
-            Verdict::Others => write!(f, "another process tuned the model"),
+            Verdict::Others => write!(f, "another process trained the model on the answers"),
             Verdict::Stopped => {
-                write!(f, "stopped; the earlier model stays active, and the next tune goes on from here")
+                write!(
+                    f,
+                    "stopped; the earlier model stays active, and the next training continues from here"
+                )
             }
         }
     }
@@ -125,7 +129,7 @@ impl std::fmt::Display for TuneReport {
 /// Nothing scouted, or labels on texts that have no vector.
 pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
     let ended = run(context, "tune", "head", |work| {
-        let current = scouting(work.store, "tune the model")?;
+        let current = scouting(work.store, "train the model")?;
         let revision = work.store.task()?;
         let training = Training::read(work, &current, &revision)?;
         let mut report = TuneReport::of(&training, &revision);

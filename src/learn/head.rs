@@ -170,7 +170,7 @@ fn train(
     seed: u64,
 ) -> Result<AdapterId, Refused> {
     let labels = revision.task.label_ids();
-    work.report("training the head", 0, None, "labels")?;
+    work.report("training on the answers", 0, None, "labels")?;
     let (vectors, given) = (training.vectors.view(), &training.labels[..]);
     let fit = match anchors(work.store, current, &labels)? {
         Some(anchors) => fit_anchored_head(vectors, given, anchors.view(), seed),

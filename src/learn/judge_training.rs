@@ -1,4 +1,4 @@
-//! Cross-validated LoRA training of the judge. Before it the trainer, and after it llama.cpp, has to prove that both compute the same.
+//! Cross-validated LoRA training of the judge. Before and after the training, trainer and llama.cpp must compute the same.
 
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
@@ -26,12 +26,12 @@ use crate::work::runner::Work;
 /// Texts that llama.cpp and the trainer both read, before the training and after.
 const VERIFIED_ON: usize = 32;
 const GIB: u64 = 1 << 30;
-/// What the frozen weights may take as F32, before they stay as the file stores them; what remembered texts may, before the rest goes to a
-/// file; and what a step may.
+/// Memory limits: of the frozen weights as F32 (beyond it they stay as the file stores them), of cached texts (beyond it the rest goes to a
+/// file), and of a training step.
 const WEIGHTS: u64 = 4 * GIB;
-const REMEMBERED: u64 = 2 * GIB;
+const CACHED: u64 = 2 * GIB;
 const STEP: u64 = 2 * GIB;
-/// Texts computed between two looks at whether to stop.
+/// Texts computed between two checks whether to stop.
 const CHUNK: usize = 16;
 
 /// Which tokens an adapter changes.
@@ -40,12 +40,12 @@ const CHUNK: usize = 16;
 pub enum AdapterScope {
     /// All of them.
     Lora,
-    /// Those of the answer's cue: what stands before is computed once, by the model as it is.
+    /// Those of the answer's cue. What comes before it is computed once, by the unchanged model.
     Alora,
 }
 
 impl AdapterScope {
-    /// What such an adapter is, on the command line and in the file.
+    /// The kind of such an adapter, on the command line and in the file.
     pub fn kind(self) -> AdapterKind {
         match self {
             Self::Lora => AdapterKind::Lora,
@@ -53,7 +53,7 @@ impl AdapterScope {
         }
     }
 
-    fn acting(self) -> AdapterActs {
+    fn acts(self) -> AdapterActs {
         match self {
             Self::Lora => AdapterActs::Everywhere,
             Self::Alora => AdapterActs::OnAnswers,
@@ -63,11 +63,11 @@ impl AdapterScope {
 
 /// What is trained, and on what.
 pub(crate) struct JudgeTraining<'a> {
-    /// The model as llama.cpp holds it, without an adapter.
+    /// The model in llama.cpp, without an adapter.
     pub judge: &'a Judge,
     /// Its file.
     pub path: &'a Path,
-    /// Its prompt, as the trainer wants it.
+    /// Its prompt, encoded for the trainer.
     pub prompt: &'a PromptEncoder<'a>,
     /// The labelled texts.
     pub texts: &'a [String],
@@ -83,33 +83,33 @@ pub(crate) struct JudgeTraining<'a> {
     pub threads: NonZeroUsize,
 }
 
-/// What came of it.
+/// The result of a training.
 pub(crate) struct TrainedAdapter {
     /// The adapter's file.
     pub bytes: Vec<u8>,
-    /// The epochs that it was trained for: those after which the folds did best on what they had not seen.
+    /// Its number of epochs: the one after which the folds did best on their held-out texts.
     pub epochs: usize,
     pub comparison: Comparison,
     pub verified: Verified,
-    /// Each text's probabilities by the adapter of the fold that held it out, texts × labels.
+    /// Each text's probabilities by the adapter of the fold in which it was held out, texts × labels.
     pub held_out: Array2<f32>,
 }
 
-/// A model that is ready to be trained.
+/// A model that is ready for training.
 struct Prepared<'a> {
     training: &'a JudgeTraining<'a>,
     weights: Arc<Weights>,
-    /// The KV cache of each text by llama.cpp, where only the answer's tokens change.
+    /// llama.cpp's KV cache of each text, if the adapter changes only the answer's tokens.
     cached: Option<KvStore>,
-    /// What the model as it is says of every text: log-probabilities, texts × labels.
+    /// The unchanged model's log-probabilities for every text, texts × labels.
     base: Array2<f32>,
 }
 
 impl JudgeTraining<'_> {
-    /// Trains; none where it was stopped.
+    /// Trains the adapter. `None` if it was stopped.
     ///
     /// # Errors
-    /// A model that cannot be trained, a training that fails, an adapter that llama.cpp does not serve as it was trained.
+    /// The model cannot be trained, the training fails, or llama.cpp does not reproduce the adapter's results.
     pub fn run(&self, work: &mut Work<'_>) -> Result<Option<TrainedAdapter>> {
         let weights = Arc::new(Weights::read(self.path, WEIGHTS)?);
         let mut server = self.server(&self.judge.served)?;
@@ -144,11 +144,11 @@ impl JudgeTraining<'_> {
         let about = [("settings", serde_json::to_string(&self.settings).unwrap_or_default())];
         let bytes = file.encode(&about);
         let bytes = bytes.map_err(|e| Fault::new("write the adapter", e.to_string()).because(e))?;
-        // As `judge` will load it.
+        // Loaded in the way `judge` will load it.
         let mut judge = Judge::load(self.path, self.judge.options())?;
         judge.served.adapt(&bytes)?;
         let mut server = self.server(&judge.served)?;
-        let verified = self.compared(&mut server, &sample, self.scope.acting(), &expected)?;
+        let verified = self.compared(&mut server, &sample, self.scope.acts(), &expected)?;
         verified.require(&self.judge.facts().quantisation)?;
         Ok(Some(TrainedAdapter { bytes, epochs, comparison, verified, held_out }))
     }
@@ -158,7 +158,7 @@ impl JudgeTraining<'_> {
         ServedModel::new(served, ServeOptions { longest, precision: Precision::Half, threads: self.threads })
     }
 
-    /// The KV cache of every text, where that is used: none within where it is not, none at all where it was stopped.
+    /// The KV cache of every text; `Some(None)` if it is not used, `None` if the work was stopped.
     fn precompute_kv(
         &self,
         work: &mut Work<'_>,
@@ -173,7 +173,7 @@ impl JudgeTraining<'_> {
         let examples: Vec<&Example> = examples.iter().collect();
         let total = examples.len() as u64;
         let mut failed = None;
-        let cached = server.precompute_kv(&examples, &weights.shape, REMEMBERED, &mut |done| {
+        let cached = server.precompute_kv(&examples, &weights.shape, CACHED, &mut |done| {
             if let Err(fault) = work.report("reading the labelled texts", done as u64, Some(total), "texts") {
                 failed.get_or_insert(fault);
             }
@@ -185,20 +185,20 @@ impl JudgeTraining<'_> {
         }
     }
 
-    /// llama.cpp against what the trainer says of some texts, log-probabilities, texts × labels.
+    /// Compares llama.cpp with `expected`, the trainer's log-probabilities for some texts, texts × labels.
     fn compared(
         &self,
         server: &mut ServedModel<'_>,
         rows: &[usize],
-        acting: AdapterActs,
+        acts: AdapterActs,
         expected: &Array2<f32>,
     ) -> Result<Verified> {
-        let choices = self.probes(rows).into_iter().map(|probe| server.probabilities(&probe, acting));
+        let choices = self.probes(rows).into_iter().map(|probe| server.probabilities(&probe, acts));
         let served = self.by_label(&choices.collect::<Result<Vec<_>>>()?);
         Ok(Verified::between(served.mapv(f32::exp).view(), expected.mapv(f32::exp).view()))
     }
 
-    /// Texts from all over the training set.
+    /// Texts spread evenly over the training set.
     fn sample(&self) -> Vec<usize> {
         let n = self.texts.len();
         (0..n).step_by((n / VERIFIED_ON).max(1)).take(VERIFIED_ON).collect()
@@ -208,12 +208,12 @@ impl JudgeTraining<'_> {
         rows.iter().flat_map(|&row| self.prompt.probes(&self.texts[row])).collect()
     }
 
-    /// Each row once for each of its probes.
+    /// Each row as many times as it has probes.
     fn repeated(&self, rows: &[usize]) -> Vec<usize> {
         rows.iter().flat_map(|&row| std::iter::repeat_n(row, self.prompt.looks())).collect()
     }
 
-    /// From the choices of probes to log-probabilities, texts × labels.
+    /// Log-probabilities from the choices of probes, texts × labels.
     fn by_label(&self, choices: &[Vec<Vec<f32>>]) -> Array2<f32> {
         let looks = self.prompt.looks().max(1);
         let mut all = Array2::zeros((choices.len() / looks, self.labels));
@@ -228,7 +228,7 @@ impl JudgeTraining<'_> {
 }
 
 impl Prepared<'_> {
-    /// What the model as it is says of every text: log-probabilities, texts × labels; none where it was stopped.
+    /// The unchanged model's log-probabilities for every text, texts × labels. `None` if it was stopped.
     fn without_adapter(&self, work: &mut Work<'_>) -> Result<Option<Array2<f32>>> {
         let training = self.training;
         let mut all = Array2::zeros((training.texts.len(), training.labels));
@@ -246,7 +246,7 @@ impl Prepared<'_> {
         Ok(Some(all))
     }
 
-    /// What the trainer computes of some texts: log-probabilities, texts × labels.
+    /// The trainer's log-probabilities for some texts, texts × labels.
     fn log_probabilities(&self, adapter: Option<&Lora>, rows: &[usize]) -> Result<Array2<f32>> {
         let probes = self.training.probes(rows);
         let cached = self.cached.as_ref().map(|cached| cached.in_order(&self.training.repeated(rows)));
@@ -288,7 +288,7 @@ impl Trainer for Prepared<'_> {
         )
     }
 
-    /// The model as it is, calibrated on the rows that are trained on.
+    /// The unchanged model, calibrated on the rows of the fold that are trained on.
     fn baseline(&self, fold: &Fold) -> Result<Array2<f32>> {
         let training = self.training;
         let seen = self.base.select(Axis(0), &fold.rows);

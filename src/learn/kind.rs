@@ -40,7 +40,7 @@ pub(crate) fn load_if_available(store: &Store, predictor: &Predictor) -> Result<
     }
 }
 
-/// What a person is told of a predictor that cannot be read and has no part in what follows.
+/// The note about a predictor that cannot be read and is skipped.
 pub(crate) fn unreadable(predictor: &Predictor, why: &str) -> String {
     let kind = kind_of(predictor);
     format!(

@@ -36,7 +36,7 @@ impl Kind for Lora {
 
     #[cfg(not(feature = "engine"))]
     fn load(&self, _store: &Store, _predictor: &Predictor, _load: &Load<'_>) -> Result<Box<dyn Scorer>> {
-        Err(crate::domain::fault::Fault::new("use the LoRA", "this build of hardcase has no models")
+        Err(crate::domain::fault::Fault::new("use the trained model", "this build of hardcase has no models")
             .hint("Use a full build of hardcase"))
     }
 }

@@ -82,7 +82,7 @@ impl LoraFit<'_> {
         let weights = encoder.trainable()?;
         let texts = work.store.texts(&self.training.items)?;
         if texts.len() != self.training.items.len() {
-            return Err(Fault::new("train an adapter", "a labelled text is not in the file")
+            return Err(Fault::new("train a stronger model", "a labelled text is not in the file")
                 .hint("Run `hardcase doctor FILE`"));
         }
         let tokens: Vec<Vec<usize>> = texts.iter().map(|(_, text)| encoder.tokens(text)).collect();
@@ -133,7 +133,7 @@ impl LoraFit<'_> {
     fn sample(&self, work: &Work<'_>) -> Result<Vec<(ItemId, String)>> {
         let half = VERIFIED_ON / 2;
         // Of a combination the scout's own prelabels are not kept.
-        let (scored, _) = work.store.predictions(active(work.store, "train a LoRA")?.id)?;
+        let (scored, _) = work.store.predictions(active(work.store, "train a stronger model")?.id)?;
         let spread = |items: &[ItemId], n: usize| -> Vec<ItemId> {
             items.iter().copied().step_by((items.len() / n).max(1)).take(n).collect()
         };

@@ -13,7 +13,7 @@ use crate::engine::lora::EncoderAdapter;
 use crate::stats::classifier::logistic::Logistic;
 use crate::store::Store;
 
-const USE: &str = "use the LoRA";
+const USE: &str = "use the trained model";
 
 pub(crate) struct LoraScorer {
     pub head: Logistic,

@@ -142,7 +142,7 @@ impl App {
         if asks_whether_to_leave && !self.shared.jobs.any_running() {
             self.popup = None;
         }
-        // While a person waits for a case, each sign of life of a job is a reason to look for one.
+        // While there is no case, look for one whenever a job reports progress.
         let mut effects = if ended { self.refresh() } else { Vec::new() };
         if ended || waits && beat {
             effects.push(Effect::Session(Request::Window));
@@ -156,7 +156,7 @@ impl App {
         self.follow(then)
     }
 
-    /// A project that has no prelabels or no round yet gets them without being asked.
+    /// Starts the jobs for a project that has no prelabels or no round yet.
     fn begin_what_is_missing(&mut self) -> Vec<Effect> {
         match self.shared.supply.lack {
             Some(Lack::Prelabels) if self.shared.about.has_engine && !self.began.scout => {
@@ -250,7 +250,7 @@ impl App {
         help(here.help(&self.shared), &self.settings.keys, is_elsewhere)
     }
 
-    /// Does what a screen wants done.
+    /// Carries out what a screen requested.
     fn follow(&mut self, then: Vec<Then>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for then in then {
@@ -330,7 +330,7 @@ impl App {
     }
 
     fn start(&mut self, mut kinds: Vec<JobKind>) -> Vec<Effect> {
-        // A training that runs notices newer labels itself.
+        // A running training notices newer labels itself.
         if kinds.len() > 1 {
             kinds.retain(|kind| *kind != JobKind::Lora || !self.shared.jobs.is_running(*kind));
         }
@@ -366,16 +366,24 @@ impl App {
     }
 }
 
-/// How a job ended, for the line at the foot of any screen; what it did exactly stands on the Jobs screen.
+/// How a job ended, for the line at the foot of any screen: the first sentence of its message, which has no jargon. The Jobs screen has the rest.
 fn job_notice(kind: JobKind, end: End, message: &str) -> Notice {
     match (kind, end) {
         (JobKind::Scout, End::Done) => Notice::good("The model has read the texts (details on Jobs).".into()),
         (JobKind::Mine, End::Done) => Notice::good("The next cases are chosen (details on Jobs).".into()),
-        (_, End::Done) => Notice::good(message.to_owned()),
+        (_, End::Done) => Notice::good(first_sentence(message)),
         (_, End::Stopped) if message.is_empty() => Notice::quiet(format!("Stopped: {}.", kind.doing())),
         (_, End::Stopped) => Notice::quiet(message.to_owned()),
         (_, End::Failed) => Notice::bad(message.to_owned()),
     }
+}
+
+fn first_sentence(message: &str) -> String {
+    let (first, more) = message.split_once(". ").unwrap_or((message, ""));
+    let details = if more.is_empty() { "" } else { " (details on Jobs)" };
+    let mut letters = first.trim_end_matches('.').chars();
+    let capital = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{capital}{}{details}.", letters.as_str())
 }
 
 fn leave_while_a_job_runs() -> Popup {
@@ -460,6 +468,16 @@ mod tests {
                 assert_eq!(has(info.help), own(&*screen()) || !elsewhere, "{} on {}", info.name, tab.title);
             }
         }
+    }
+
+    #[test]
+    fn a_job_that_is_done_is_told_in_one_sentence() {
+        let said = |message: &str| job_notice(JobKind::Tune, End::Done, message).says;
+        assert_eq!(
+            said("the model has learned from 45 answers. A head is active; log-loss on held-out folds 0.5"),
+            "The model has learned from 45 answers (details on Jobs)."
+        );
+        assert_eq!(said("the model stays"), "The model stays.");
     }
 
     #[test]

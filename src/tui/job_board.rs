@@ -44,13 +44,13 @@ impl JobBoard {
     /// Why jobs of these kinds cannot be started now.
     pub fn refusal(&self, kinds: &[JobKind], has_engine: bool) -> Option<Notice> {
         if let Some(busy) = kinds.iter().find(|kind| self.is_running(**kind)) {
-            return Some(Notice::quiet(format!("{} is already running", busy.name())));
+            return Some(Notice::quiet(format!("Already running: {}.", busy.doing())));
         }
         let says = "This build of hardcase has no models. That takes the full build.";
         (kinds.iter().any(|kind| kind.needs_models()) && !has_engine).then(|| Notice::warning(says.into()))
     }
 
-    /// Takes what a job says. Returns whether it is a sign of life, which counts about once a second.
+    /// Takes a message from a job. Returns whether it is progress to react to, about once a second.
     pub fn take(&mut self, news: News, now: Instant) -> bool {
         match news {
             News::Started(kind) => {
@@ -76,8 +76,8 @@ impl JobBoard {
         false
     }
 
-    /// The running job in a few words: what it does now, and how much of that is done. A job has several stages, and what share of the whole a
-    /// stage is nobody knows beforehand.
+    /// The running job in a few words: what it does now, and how much of that stage is done. What share of the whole job a stage is, is not known
+    /// beforehand.
     pub fn in_short(&self) -> Option<String> {
         let running = self.running.last()?;
         Some(match &running.progress {
