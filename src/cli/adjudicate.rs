@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::output::{print, print_json};
 use super::setting::Setting;
 use crate::desk::adjudication::{DisagreementDetail, Which};
-use crate::desk::session::{Leaving, Session};
+use crate::desk::session::{OnClose, Session};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::ids::ItemId;
@@ -41,7 +41,7 @@ pub(super) struct Adjudicate {
 
 impl Adjudicate {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
+        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, OnClose::KeepCases)?;
         let done = self.act(&mut session, setting);
         let closed = session.close();
         done?;
@@ -57,7 +57,7 @@ impl Adjudicate {
                     None if self.all => Which::All,
                     None => Which::Undecided,
                 };
-                let sent = session.send_round(which)?;
+                let sent = session.reannotate(which)?;
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "items": sent.items, "cases": sent.cases }));
                 }
@@ -71,7 +71,7 @@ impl Adjudicate {
                 setting.print(&session.decide(item, label, self.reason.as_deref().unwrap_or_default())?)
             }
             (Some(item), None) if self.undo => {
-                let Some(label) = session.take_back_decision(item)? else {
+                let Some(label) = session.undo_decision(item)? else {
                     return Err(Fault::new(
                         format!("undo the decision on item {item}"),
                         "there is no decision on it",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::setting::Setting;
-use crate::desk::session::{Leaving, Remarks, Session};
+use crate::desk::session::{OnClose, Remarks, Session};
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
 
@@ -24,7 +24,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
+        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, OnClose::KeepCases)?;
         let remarks = Remarks { note: self.note, ..Remarks::default() };
         let saved = session.answer_and_count(ItemId(self.item), &self.label, remarks);
         let closed = session.close();

@@ -8,7 +8,7 @@ use super::new::DEFAULT_SEED;
 use super::next::in_words;
 use super::output::print;
 use super::setting::Setting;
-use crate::desk::session::{Leaving, Next, Session};
+use crate::desk::session::{Next, OnClose, Session};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
@@ -73,7 +73,7 @@ impl Demo {
             let report = mine(&setting.job(file), &MineOptions::of(DEFAULT_BUDGET))?;
             setting.say(&report.to_string())?;
         }
-        let mut session = Session::open(file, &setting.expert_on(file)?, Leaving::KeepsCases)?;
+        let mut session = Session::open(file, &setting.expert_on(file)?, OnClose::KeepCases)?;
         let next = session.next_case()?;
         let question = session.task().question.clone();
         session.close()?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::output::{print, print_json};
 use super::setting::Setting;
 use crate::desk::session;
-use crate::desk::session::{Leaving, Session};
+use crate::desk::session::{OnClose, Session};
 use crate::desk::shown::ShownCase;
 use crate::domain::fault::Result;
 use crate::domain::sanitize::sanitize;
@@ -21,7 +21,7 @@ pub(super) struct Next {
 
 impl Next {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, Leaving::KeepsCases)?;
+        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, OnClose::KeepCases)?;
         match session.next_case()? {
             session::Next::Case(mut case) => {
                 if self.reveal {

@@ -204,7 +204,7 @@ impl Session {
     ///
     /// # Errors
     /// This expert is not a lead.
-    pub fn take_back_decision(&mut self, item: ItemId) -> Result<Option<String>> {
+    pub fn undo_decision(&mut self, item: ItemId) -> Result<Option<String>> {
         self.must_lead(format!("undo the decision on item {item}"))?;
         let Some(decision) = self.store.decisions(Some(item))?.pop() else { return Ok(None) };
         let case = self.store.case_of_item(item)?;
@@ -242,7 +242,7 @@ impl Session {
     ///
     /// # Errors
     /// This expert is not a lead, no round is open, or there is nothing to send.
-    pub fn send_round(&mut self, which: Which) -> Result<Reannotation> {
+    pub fn reannotate(&mut self, which: Which) -> Result<Reannotation> {
         let attempted = "send cases out for re-annotation";
         self.must_lead(attempted.into())?;
         if let Which::Item(item) = which {

@@ -1,35 +1,35 @@
-//! What a screen requests of a session, and the responses: one to each request, with the cases that come next.
+//! What a screen requests of a session, and the response to each request, with the next cases.
 
 use super::adjudication::{Decided, DisagreementDetail, Which};
 use super::session::{Remarks, Session};
-use super::shown::{Card, Lack, NoCase, Place, Reveal, Saved, TakenBack};
+use super::shown::{Card, Lack, NoCase, Reveal, Reverted, RoundProgress, Saved};
 use super::worker::{Policy, Worker};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::Task;
 use crate::store::rounds::reannotation::Reannotation;
 
-/// Cases that a screen has at hand: the one it shows, and the one after it.
+/// Cases that a screen holds: the one it shows, and the next one.
 const AHEAD: usize = 2;
 
 /// A request to the session.
 #[derive(Clone, Debug)]
 pub enum Request {
-    /// What comes next?
+    /// Get the next cases.
     Window,
     /// Record the answer to a case, by the label's name.
     Answer { case: CaseId, label: String, remarks: Remarks },
-    /// Leave a case unanswered.
+    /// Skip a case.
     Skip(CaseId),
-    /// Flag the item of a case, or take the flag off.
+    /// Flag the item of a case, or remove the flag.
     Flag(CaseId),
     /// Attach a note to the item of a case.
     Note(CaseId, String),
     /// Keep a half-written note.
     Draft(CaseId, String),
-    /// Take back the last thing done.
+    /// Undo the last action.
     Undo,
-    /// Put back what was taken back last.
+    /// Redo what was undone last.
     Redo,
     /// Show the case answered before this one, or the last one answered.
     Earlier(Option<CaseId>),
@@ -37,26 +37,26 @@ pub enum Request {
     Later(CaseId),
     /// Show the case of this number.
     Jump(CaseId),
-    /// Show or settle a disagreement.
+    /// Show or decide a disagreement.
     Dispute(DisputeRequest),
 }
 
 /// A request about a disagreement.
 #[derive(Clone, Debug)]
 pub enum DisputeRequest {
-    /// Show everything that was said about an item.
+    /// Show all answers to an item.
     Show(ItemId),
     /// Decide that the item has this label, by name, for this reason.
     Decide(ItemId, String, String),
-    /// Take back the decision on it.
-    TakeBack(ItemId),
+    /// Undo the decision on it.
+    UndoDecision(ItemId),
     /// Replace the guideline.
     Revise(String),
     /// Have cases annotated again.
-    Send(Which),
+    Reannotate(Which),
 }
 
-/// What a request led to.
+/// The outcome of a request.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// Nothing had to be done.
@@ -66,7 +66,7 @@ pub enum Outcome {
         saved: Saved,
         reveal: Option<Reveal>,
     },
-    /// The case was left unanswered.
+    /// The case was skipped.
     Skipped,
     /// The flag is set now, or not.
     Flagged(bool),
@@ -76,7 +76,7 @@ pub enum Outcome {
     Drafted,
     /// Something was undone or redone; with the case it belongs to.
     Reverted {
-        what: TakenBack,
+        what: Reverted,
         card: Option<Box<Card>>,
     },
     NothingToUndo,
@@ -89,35 +89,35 @@ pub enum Outcome {
     AtTheStart,
     /// There is no later case: the next unanswered one follows.
     AtTheEnd,
-    /// What a request about a disagreement led to.
+    /// The outcome of a request about a disagreement.
     Dispute(DisputeOutcome),
 }
 
-/// What a request about a disagreement led to.
+/// The outcome of a request about a disagreement.
 #[derive(Clone, Debug)]
 pub enum DisputeOutcome {
-    /// Everything that was said about an item.
+    /// All answers to an item.
     Shown(Box<DisagreementDetail>),
     /// The decision is on disk.
     Decided(Decided),
-    /// The decision for this label was taken back; none where none stood.
-    TakenBack(Option<String>),
-    /// The task has this revision now.
+    /// The decision for this label was undone. `None` if there was no decision.
+    DecisionUndone(Option<String>),
+    /// The number of the task's new revision.
     Revised(i64),
     /// Cases were sent to be annotated again.
-    Sent(Reannotation),
+    Reannotating(Reannotation),
 }
 
-/// What comes next.
+/// The next cases, or why there are none.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// The next cases, the first to be shown first.
+    /// The next cases in order.
     pub cards: Vec<Card>,
     /// Why there is none.
     pub why: Option<NoCase>,
-    /// Where this expert is in the open round.
-    pub place: Option<Place>,
-    /// What the project lacks; audit cases may be at hand all the same.
+    /// How far this expert is in the open round.
+    pub progress: Option<RoundProgress>,
+    /// What the project lacks; there may be audit cases nevertheless.
     pub lack: Option<Lack>,
 }
 
@@ -125,9 +125,9 @@ pub struct Window {
 #[derive(Debug)]
 pub struct Response {
     pub outcome: Result<Outcome>,
-    /// What comes next, where it changed and could be read.
+    /// The next cases, if they changed and could be read.
     pub window: Result<Option<Window>>,
-    /// The task as it stands, where it was changed since the last answer.
+    /// The current task, if it was changed since the last response.
     pub revised: Option<Box<Task>>,
 }
 
@@ -141,7 +141,7 @@ pub fn start(mut session: Session, respond: impl Fn(Response) + Send + 'static) 
         while let Some(request) = inbox.next() {
             respond(session.handle(request));
         }
-        // Nobody is left to be told; the next opening finds a session that did not end in order.
+        // Nobody is there to read an error; the next opening finds a session that did not end properly.
         drop(session.close());
     })
 }
@@ -215,9 +215,9 @@ impl Session {
             DisputeRequest::Decide(item, label, reason) => {
                 DisputeOutcome::Decided(self.decide(item, &label, &reason)?)
             }
-            DisputeRequest::TakeBack(item) => DisputeOutcome::TakenBack(self.take_back_decision(item)?),
+            DisputeRequest::UndoDecision(item) => DisputeOutcome::DecisionUndone(self.undo_decision(item)?),
             DisputeRequest::Revise(guideline) => DisputeOutcome::Revised(self.revise_guideline(&guideline)?),
-            DisputeRequest::Send(which) => DisputeOutcome::Sent(self.send_round(which)?),
+            DisputeRequest::Reannotate(which) => DisputeOutcome::Reannotating(self.reannotate(which)?),
         })
     }
 
@@ -227,7 +227,7 @@ impl Session {
         if open { self.bring_first(case) } else { Ok(()) }
     }
 
-    fn reverted(&mut self, what: TakenBack) -> Result<Outcome> {
+    fn reverted(&mut self, what: Reverted) -> Result<Outcome> {
         let card = match what.case {
             Some(case) => self.look(case)?.map(Box::new),
             None => None,
@@ -263,7 +263,7 @@ impl Session {
             cards = self.window(AHEAD)?;
         }
         let why = if cards.is_empty() { Some(self.why_no_case()?) } else { None };
-        Ok(Window { cards, why, place: self.place()?, lack })
+        Ok(Window { cards, why, progress: self.round_progress()?, lack })
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::shown::{
-    Acknowledged, Card, Lack, NoCase, Place, Reveal, Saved, ShownCase, ShownLabel, ShownPartner, TakenBack,
+    Acknowledged, Card, Lack, NoCase, Reveal, Reverted, RoundProgress, Saved, ShownCase, ShownLabel,
+    ShownPartner,
 };
 use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
@@ -16,7 +17,6 @@ use crate::domain::task::{Assist, Task};
 use crate::insight::judge::opinion;
 use crate::store::log::events::Reveals;
 use crate::store::log::tasks::Revision;
-use crate::store::rounds::annotations_needed::Outstanding;
 use crate::store::rounds::cases::Case;
 use crate::store::rounds::leases::LEASE_MS;
 use crate::store::{Access, Store};
@@ -26,11 +26,11 @@ const FIRST_AUDIT: usize = 6;
 
 /// What happens to the leased cases when the session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaving {
+pub enum OnClose {
     /// They are released at once.
-    FreesCases,
-    /// They stay leased until their lease ends: the same expert's next process gets them again.
-    KeepsCases,
+    ReleaseCases,
+    /// They stay leased until the lease expires: the same expert's next process gets them again.
+    KeepCases,
 }
 
 pub struct Session {
@@ -38,7 +38,7 @@ pub struct Session {
     pub(super) expert: ExpertId,
     pub(super) session: SessionId,
     pub(super) revision: Revision,
-    leaving: Leaving,
+    on_close: OnClose,
 }
 
 /// The next case, or why there is none.
@@ -48,7 +48,7 @@ pub enum Next {
     None(NoCase),
 }
 
-/// What an answer, skip, flag or note is about.
+/// The subject of an answer, skip, flag or note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// An item, in the case in which this expert would answer it.
@@ -82,7 +82,7 @@ pub struct Remarks {
 /// The names under which this login has labelled in the project, the last first.
 ///
 /// # Errors
-/// Those of [`Session::open`], so that a person is not asked for a name in vain.
+/// Those of [`Session::open`], so that nobody is asked for a name before it fails.
 pub fn usual_names(project: &Path) -> Result<Vec<String>> {
     Store::open(project, Access::Session)?.experts_of_login()
 }
@@ -92,11 +92,11 @@ impl Session {
     ///
     /// # Errors
     /// The project cannot be opened or written, or has no task.
-    pub fn open(project: &Path, expert: &str, leaving: Leaving) -> Result<Self> {
+    pub fn open(project: &Path, expert: &str, on_close: OnClose) -> Result<Self> {
         let mut store = Store::open(project, Access::Session)?;
         let revision = store.task()?;
         let (expert, session) = store.begin_session(expert)?;
-        Ok(Self { store, expert, session, revision, leaving })
+        Ok(Self { store, expert, session, revision, on_close })
     }
 
     /// The task as it was when the session began.
@@ -125,7 +125,7 @@ impl Session {
     /// A case that this expert may see, with what they did to it. `None` if there is no such case, or it is another expert's repeat.
     pub fn look(&mut self, case: CaseId) -> Result<Option<Card>> {
         let mut found = self.store.case(case)?;
-        // To somebody who goes to its number, a place kept for a repeat must look like any other case.
+        // A place kept for a repeat must look like any other case to somebody who goes to its number.
         if found.as_ref().is_some_and(|case| case.as_repeat().is_some() && case.expert.is_none())
             && self.store.claim_repeat(case, self.expert)?
         {
@@ -151,9 +151,9 @@ impl Session {
     }
 
     /// How far this expert is in the open round. `None` if no round is open.
-    pub fn place(&self) -> Result<Option<Place>> {
+    pub fn round_progress(&self) -> Result<Option<RoundProgress>> {
         let place = self.store.place_in_round(self.expert)?;
-        Ok(place.map(|p| Place {
+        Ok(place.map(|p| RoundProgress {
             round: p.round,
             cases: p.cases,
             answered: p.answered,
@@ -194,7 +194,7 @@ impl Session {
         for round in self.store.rounds()?.into_iter().filter(|r| r.number > 0 && r.closed_ms.is_none()) {
             let needed = self.store.annotations_needed(round.id, Some(self.expert))?;
             if needed.open() > 0 {
-                return Ok(NoCase::WithOthers(Outstanding::of(&self.store, round.number, &needed)?));
+                return Ok(NoCase::WithOthers(self.store.outstanding(round.number, &needed)?));
             }
             newest = Some(round.number);
         }
@@ -396,16 +396,16 @@ impl Session {
     }
 
     /// Undoes this expert's last event.
-    pub fn undo(&mut self) -> Result<Option<TakenBack>> {
-        self.turn(Action::Retract)
+    pub fn undo(&mut self) -> Result<Option<Reverted>> {
+        self.undo_or_redo(Action::Retract)
     }
 
     /// Redoes what was last undone, if nothing was done since.
-    pub fn redo(&mut self) -> Result<Option<TakenBack>> {
-        self.turn(Action::Restore)
+    pub fn redo(&mut self) -> Result<Option<Reverted>> {
+        self.undo_or_redo(Action::Restore)
     }
 
-    fn turn(&mut self, action: Action) -> Result<Option<TakenBack>> {
+    fn undo_or_redo(&mut self, action: Action) -> Result<Option<Reverted>> {
         let events = self.store.events_of(self.expert)?;
         let history = History::replay(&events);
         let target = if action == Action::Retract { history.to_undo() } else { history.to_redo() };
@@ -426,7 +426,7 @@ impl Session {
         let back = action == Action::Retract;
         // A decision was not made on the Case screen, so undoing it does not go there.
         let case = about.event.case.filter(|_| !decision);
-        Ok(Some(TakenBack { item: about.event.item, case, what, back }))
+        Ok(Some(Reverted { item: about.event.item, case, what, back }))
     }
 
     fn append(&mut self, about: About, action: Action, note: Option<String>) -> Result<LabelEvent> {
@@ -475,6 +475,6 @@ impl Session {
 
     /// Ends the session.
     pub fn close(mut self) -> Result<()> {
-        self.store.end_session(self.session, self.leaving == Leaving::KeepsCases)
+        self.store.end_session(self.session, self.on_close == OnClose::KeepCases)
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::domain::grouped::counted;
 use crate::domain::ids::{CaseId, ItemId};
-pub use crate::store::rounds::annotations_needed::Outstanding;
+use crate::domain::outstanding::Outstanding;
 
 /// A case as an expert may see it before answering.
 #[derive(Clone, Debug, Serialize)]
@@ -98,7 +98,7 @@ impl std::fmt::Display for Acknowledged {
 
 /// The outcome of an undo or redo.
 #[derive(Clone, Debug, Serialize)]
-pub struct TakenBack {
+pub struct Reverted {
     pub item: ItemId,
     /// The case, to return to it.
     pub case: Option<CaseId>,
@@ -125,7 +125,7 @@ pub struct Card {
 
 /// How far an expert is in the open round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RoundProgress {
     /// The round's number.
     pub round: i64,
     pub cases: usize,
@@ -176,10 +176,10 @@ impl std::fmt::Display for NoCase {
             Self::RoundDone(round) => {
                 write!(f, "Round {round} is done. Run `hardcase tune FILE`, then `hardcase mine FILE`.")
             }
-            Self::WithOthers(owed) => write!(
+            Self::WithOthers(outstanding) => write!(
                 f,
-                "You have answered all your cases in round {}: {owed}. `hardcase mine FILE --keep-open` opens the next round meanwhile.",
-                owed.round
+                "You have answered all your cases in round {}: {outstanding}. `hardcase mine FILE --keep-open` opens the next round meanwhile.",
+                outstanding.round
             ),
             Self::PartDone => f.write_str(
                 "All assigned cases are done. Return this copy, to be merged with `hardcase merge PROJECT COPY`.",

@@ -136,7 +136,7 @@ line! {
         model: Hex,
         adapter: Option<Uuid>,
         revision: Uuid,
-        /// The hash of what a judge is told.
+        /// The hash of a judge's prompt.
         prompt: Option<Hex>,
         /// Stable keys of its labels, in order.
         labels: Vec<String>,
@@ -279,7 +279,7 @@ line! {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
     pub project: Uuid,
-    /// The largest Lamport number that the file has heard of beside those of its events.
+    /// The largest Lamport number known to the file besides those of its events.
     pub lamport_heard: i64,
     /// By their enrolment.
     pub experts: Vec<ExpertLine>,

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod item;
 pub mod log;
 pub mod moment;
+pub mod outstanding;
 pub mod overlap;
 pub mod part;
 pub mod prediction;

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::ceiling::{Ceiling, StopBy, WORTH_A_ROUND};
 use super::next_round::{Basis, Narrower, NextRound, Outlook};
 use crate::domain::figure::Figure;
-use crate::store::rounds::annotations_needed::Outstanding;
+use crate::domain::outstanding::Outstanding;
 
 /// What the advice depends on.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub enum Advice {
     /// All assigned cases of a reviewer's copy are done.
     GiveBack,
     /// The round has cases left for others.
-    Wait { owed: Outstanding },
+    Wait { outstanding: Outstanding },
     /// A label has too few training labels for a head, but the prelabels can follow the audit answers.
     FollowAudit { missing: String },
     /// A label has too few training labels for a head.
@@ -101,8 +101,8 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     if s.is_part {
         return Advice::GiveBack;
     }
-    if let Some(owed) = s.others {
-        return Advice::Wait { owed: owed.clone() };
+    if let Some(outstanding) = s.others {
+        return Advice::Wait { outstanding: outstanding.clone() };
     }
     if let Some(label) = s.missing {
         let missing = label.to_owned();
@@ -147,10 +147,10 @@ impl fmt::Display for Advice {
             Self::GiveBack => f.write_str(
                 "all assigned cases are done: return this copy, to be merged with `hardcase merge PROJECT COPY`",
             ),
-            Self::Wait { owed } => write!(
+            Self::Wait { outstanding } => write!(
                 f,
-                "wait for the other experts, or go on meanwhile (`hardcase tune FILE`, then `hardcase mine FILE --keep-open`): round {}, {owed}",
-                owed.round
+                "wait for the other experts, or go on meanwhile (`hardcase tune FILE`, then `hardcase mine FILE --keep-open`): round {}, {outstanding}",
+                outstanding.round
             ),
             Self::FollowAudit { missing } => write!(
                 f,
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(at(|s| s.scored = 0), Advice::Scout);
         assert_eq!(at(|s| s.round = None), Advice::MineFirst);
         assert_eq!(at(|s| s.round = Some((2, 7))), Advice::Label { left: 7, round: 2, unscouted: false });
-        let owed = Outstanding {
+        let outstanding = Outstanding {
             round: 2,
             cases: 60,
             first: 1,
@@ -233,10 +233,10 @@ mod tests {
             by: [("bob".into(), 5), ("cy".into(), 2)].into(),
         };
         let unknown_yet = standing(&unknown);
-        let waits = advice(&Standing { others: Some(&owed), new_training: 9, ..unknown_yet });
-        assert_eq!(waits, Advice::Wait { owed: owed.clone() });
+        let waits = advice(&Standing { others: Some(&outstanding), new_training: 9, ..unknown_yet });
+        assert_eq!(waits, Advice::Wait { outstanding: outstanding.clone() });
         assert!(waits.to_string().ends_with(
-            "round 2, 53 of 60 cases complete, 1 wants a first answer, 6 want a second answer (bob can answer 5 of them, cy 2)"
+            "round 2, 53 of 60 cases complete, 1 needs a first answer, 6 need a second answer (bob can answer 5 of them, cy 2)"
         ));
         let early = at(|s| (s.round, s.scored) = (Some((1, 7)), 3));
         assert_eq!(early, Advice::Label { left: 7, round: 1, unscouted: true });
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn who_contradicts_himself_or_has_answered_little_again_is_no_ceiling() {
+    fn inconsistent_or_too_few_repeated_answers_are_no_ceiling() {
         let figure = |value, lo, hi, n| Figure::Known { value, lo, hi, n };
         let unknown = Figure::undefined("-");
         let model = figure(0.36, 0.2, 0.5, 60);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn where_another_round_would_bring_little_it_says_so_with_the_price_and_the_audit() {
+    fn if_another_round_would_bring_little_it_says_so_with_the_price_and_the_audit() {
         let unknown = Figure::undefined("-");
         let figure = |lo, hi| Figure::Known { value: (lo + hi) / 2.0, lo, hi, n: 60 };
         let audit = Some(Narrower { cases: 40, from: 0.2, to: 0.15 });

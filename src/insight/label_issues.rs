@@ -7,8 +7,8 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::store::Store;
 
-/// The items, ascending, whose answer by this expert looks like a slip: it is the label that the last head was trained with and found
-/// unlikely, and the expert has given it once. An answer given again, the same or another, is no slip any more.
+/// The items, ascending, whose answer by this expert may be a mistake: the last head was trained with that label and found it unlikely, and
+/// the expert has given it once. An answer that was given again, the same or another, counts as reviewed.
 pub fn label_issues(store: &Store, expert: ExpertId) -> Result<Vec<ItemId>> {
     let head = store.adapters()?.into_iter().rev().find(|adapter| adapter.kind == AdapterKind::Head);
     let fit = head.as_ref().and_then(|head| head.settings.known()?.head());

@@ -19,6 +19,7 @@ use crate::domain::answer::decided;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
+use crate::domain::outstanding::Outstanding;
 use crate::domain::split::Split;
 use crate::domain::task::{Label, Task};
 use crate::stats::agreement::panel::Panel;
@@ -26,7 +27,6 @@ use crate::stats::classifier::head::lacking;
 use crate::stats::estimate::audit::Audit;
 use crate::stats::estimate::pace::median;
 use crate::store::rounds::annotations_needed::AnnotationsNeeded;
-use crate::store::rounds::annotations_needed::Outstanding;
 use crate::store::{Access, Store};
 
 /// Seconds per case are the median of this many last answers.
@@ -173,7 +173,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
             left: if labels { yours } else { needed.open() },
         });
         if round.closed_ms.is_none() {
-            open_rounds.push(Outstanding::of(&store, round.number, &needed)?);
+            open_rounds.push(store.outstanding(round.number, &needed)?);
         }
     }
     let items = store.item_count()?;
@@ -204,7 +204,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         scored,
         round: newest.zip(round_cases).map(|(r, count)| (r.number, count.left)),
         is_part: store.is_part_without_models()?,
-        others: open_rounds.last().filter(|owed| owed.open() > 0),
+        others: open_rounds.last().filter(|round| round.open() > 0),
         new_training: training.len().saturating_sub(seen),
         missing: short.and_then(|few| task.labels.get(few.label)).map(|l| l.name.as_str()),
         audit_moves_shares: figures.audit_moves_shares(active.as_ref(), revision.id),

@@ -14,7 +14,8 @@ impl Status {
 
     /// Whether more than one round is open, or an open round needs more than one annotator.
     pub fn needs_several_annotators(&self) -> bool {
-        self.open_rounds.len() > 1 || self.open_rounds.iter().any(|owed| owed.more > 0 || owed.by.len() > 1)
+        self.open_rounds.len() > 1
+            || self.open_rounds.iter().any(|round| round.more > 0 || round.by.len() > 1)
     }
 
     fn self_agreement(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -73,8 +74,8 @@ impl std::fmt::Display for Status {
                 self.round, r.labelled, r.cases, r.skipped
             )?;
         }
-        for owed in self.open_rounds.iter().filter(|_| self.needs_several_annotators()) {
-            writeln!(f, "  round      {}: {owed}", owed.round)?;
+        for round in self.open_rounds.iter().filter(|_| self.needs_several_annotators()) {
+            writeln!(f, "  round      {}: {round}", round.round)?;
         }
         if self.untied_labels > 0 {
             writeln!(

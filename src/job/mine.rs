@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::outstanding::Outstanding;
 use crate::domain::overlap::Overlap;
 use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::repeat::{places_of, with_places};
@@ -16,7 +17,6 @@ use crate::mining::round::{Order, Stage, propose};
 use crate::mining::strategies::{DEFAULT, listed, strategy_by_name};
 use crate::mining::{Pool, PoolParts};
 use crate::store::Store;
-use crate::store::rounds::annotations_needed::Outstanding;
 use crate::store::rounds::round::{Incomplete, NewRound};
 use crate::work::runner::{Ended, JobContext, Work, run};
 
@@ -37,11 +37,11 @@ pub struct MineOptions {
     pub budget: usize,
     /// How many experts are to see each kind of case, where that is to differ from the round before: `eval=2,share=0.1`.
     pub overlap: Option<String>,
-    /// What becomes of a round to which others owe answers.
+    /// What to do with a round that still needs answers from others.
     pub incomplete: Old,
 }
 
-/// What becomes of a round to which others owe answers.
+/// What to do with a round that still needs answers from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Old {
     /// A lead closes it; nobody else may.
@@ -75,7 +75,7 @@ pub struct MineReport {
     pub shared: usize,
     /// How many experts are to see each kind of case.
     pub overlap: Overlap,
-    /// What becomes of the rounds before that others owe answers to, a sentence for each.
+    /// What happened to earlier rounds that still need answers from others, a sentence for each.
     pub before: Vec<String>,
     /// Items it chose from.
     pub universe: usize,
@@ -86,7 +86,7 @@ pub struct MineReport {
 impl std::fmt::Display for MineReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Some(round) = self.round else {
-            return write!(f, "another process mined the round");
+            return write!(f, "another process chose the cases");
         };
         write!(
             f,
@@ -102,7 +102,7 @@ impl std::fmt::Display for MineReport {
             write!(f, ", {} to be shown again", self.again)?;
         }
         if self.shared > 0 {
-            write!(f, "; {} of them are for more than one expert, as far as there are more", self.shared)?;
+            write!(f, "; {} of them go to more than one expert, if there are several", self.shared)?;
         }
         if let Some(note) = &self.note {
             write!(f, " ({note})")?;
@@ -122,24 +122,26 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
             .hint(format!("The strategies are {}", listed()))
     })?;
     if options.budget == 0 {
-        return Err(Fault::usage("mine a round", "a round needs a case").hint("Give --budget 1 or more"));
+        return Err(
+            Fault::usage("choose the next cases", "a round needs a case").hint("Give --budget 1 or more")
+        );
     }
     if let Some(line) = &options.overlap {
         Overlap::default().with(line).map_err(|why| {
-            Fault::usage("mine a round by that overlap", why)
+            Fault::usage("choose cases by that overlap", why)
                 .hint("For example --overlap eval=2,audit=2,train=1,share=0.1")
         })?;
     }
     let ended = run(context, "mine", name, |work| {
-        let predictor = active(work.store, "mine a round")?;
+        let predictor = active(work.store, "choose the next cases")?;
         let (incomplete, before) = rounds_before(work.store, context.expert, options.incomplete)?;
         let mut overlap = work.store.last_overlap()?.unwrap_or_default();
         if let Some(line) = &options.overlap {
-            overlap = overlap.with(line).map_err(|why| Fault::usage("mine a round by that overlap", why))?;
+            overlap = overlap.with(line).map_err(|why| Fault::usage("choose cases by that overlap", why))?;
         }
         complete_prelabels(work, &predictor)?;
         if work.stopped() {
-            return Err(Fault::new("mine a round", "it was stopped")
+            return Err(Fault::new("choose the next cases", "it was stopped")
                 .hint("What was prelabelled is kept; run it again"));
         }
         work.report("choosing cases", 0, Some(options.budget as u64), "cases")?;
@@ -163,8 +165,11 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let cases = with_places(plan.proposals, options.budget, answered, seed);
         let again = cases.len() - proposed;
         if proposed + kept < options.budget {
-            let short =
-                format!("only {} of {} cases: the pool has no more open texts", cases.len(), options.budget);
+            let short = format!(
+                "only {} of {} cases: there are no more texts to choose from",
+                cases.len(),
+                options.budget
+            );
             plan.note = Some(plan.note.into_iter().chain([short]).collect::<Vec<_>>().join("; "));
         }
         let round = work.store.open_round(&NewRound {
@@ -210,18 +215,18 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
     })
 }
 
-/// What becomes of the open rounds, and what is to be said of it. One that waits for nobody but the speaker is closed without a word.
+/// What happens to the open rounds, with a sentence about each that still needs answers from somebody other than the speaker.
 ///
 /// # Errors
-/// Others owe answers, it is not to stay open, and the speaker does not lead.
+/// A round that should close still needs answers from others, and the speaker is not a lead.
 fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, Vec<String>)> {
     let speaker = store.find_expert(speaker)?;
     let person = speaker.map(|expert| store.person_of(expert)).transpose()?;
-    let mut owing = Vec::new();
+    let mut outstanding = Vec::new();
     for round in store.rounds()?.into_iter().filter(|round| round.closed_ms.is_none() && round.number > 0) {
         let needed = store.annotations_needed(round.id, None)?;
         if needed.waits_for_others(person) {
-            owing.push(Outstanding::of(store, round.number, &needed)?);
+            outstanding.push(store.outstanding(round.number, &needed)?);
         }
     }
     let leads = match speaker {
@@ -230,17 +235,17 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
     };
     match old {
         Old::StaysOpen => {
-            let says = |owed: &Outstanding| format!("round {} stays open: {owed}", owed.round);
-            Ok((Incomplete::StaysOpenForOthersThan(speaker), owing.iter().map(says).collect()))
+            let says = |one: &Outstanding| format!("round {} stays open: {one}", one.round);
+            Ok((Incomplete::StaysOpenForOthersThan(speaker), outstanding.iter().map(says).collect()))
         }
-        Old::IsClosed if leads || owing.is_empty() => {
-            let says = |owed: &Outstanding| format!("round {} is closed as it is: {owed}", owed.round);
-            Ok((Incomplete::Closes, owing.iter().map(says).collect()))
+        Old::IsClosed if leads || outstanding.is_empty() => {
+            let says = |one: &Outstanding| format!("round {} is closed as it is: {one}", one.round);
+            Ok((Incomplete::Closes, outstanding.iter().map(says).collect()))
         }
         Old::IsClosed => {
-            let each = |owed: &Outstanding| format!("round {} is not complete: {owed}", owed.round);
-            let why = owing.iter().map(each).collect::<Vec<_>>().join("; ");
-            Err(Fault::new("close the round and mine the next", why).hint(format!(
+            let each = |one: &Outstanding| format!("round {} is not complete: {one}", one.round);
+            let why = outstanding.iter().map(each).collect::<Vec<_>>().join("; ");
+            Err(Fault::new("close the round and open the next", why).hint(format!(
                 "`hardcase mine FILE --keep-open` opens the next one and keeps this open; only a lead ({}) closes it",
                 store.leads()?.join(", ")
             )))
@@ -249,18 +254,18 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
 }
 
 fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
-    let attempted = "mine a round";
+    let attempted = "choose the next cases";
     let unread = work.store.item_count()?.saturating_sub(work.store.vector_count(predictor.space())?);
     if predictor.lora().is_some() && unread > 0 {
-        let fault = Fault::new(attempted, format!("the active LoRA has not read {unread} of the texts"));
+        let fault = Fault::new(attempted, format!("the active model has not read {unread} of the texts"));
         return Ok(fault.hint(if cfg!(feature = "engine") {
             "`hardcase scout FILE` reads them"
         } else {
-            "This build has no models: scout with a full build of hardcase, or go back to a head (`hardcase adapter FILE list`)"
+            "This build has no models: scout with a full build of hardcase, or go back to an earlier model (`hardcase adapter FILE list`)"
         }));
     }
-    Ok(Fault::new(attempted, "all texts are labelled or in a case that waits for its answer").hint(
-        "If none waits, you are done: `hardcase status FILE` shows the results, `hardcase export FILE` writes them. Import and scout more texts to go on",
+    Ok(Fault::new(attempted, "every text is labelled or in a case that still needs an answer").hint(
+        "If none does, you are done: `hardcase status FILE` shows the results, `hardcase export FILE` writes them. Import and scout more texts to go on",
     ))
 }
 

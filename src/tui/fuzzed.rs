@@ -25,7 +25,7 @@ use crate::desk::browse::{FullItem, ModelView, OtherAnswer, Others, Row, State};
 use crate::desk::jobs::{End, JobKind, News};
 use crate::desk::pages::Page;
 use crate::desk::request::{DisputeOutcome, Outcome, Response, Window};
-use crate::desk::shown::{Card, Place, Reveal, Saved, ShownCase, ShownPartner};
+use crate::desk::shown::{Card, Reveal, RoundProgress, Saved, ShownCase, ShownPartner};
 use crate::domain::fault::Fault;
 use crate::domain::fuzzing::{Fuzzer, beginning, is_harmless, text_of, tokens};
 use crate::domain::ids::{CaseId, ItemId};
@@ -85,7 +85,7 @@ impl Seat {
         self.hear(Message::Key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::CONTROL)));
     }
 
-    /// Draws, and judges what stands on the screen and what was sent.
+    /// Draws, and checks what is on the screen and what was sent.
     fn look(&mut self) -> Judged {
         let app = &mut self.app;
         let frame = self.terminal.draw(|frame| app.draw(frame)).map_err(|e| e.to_string())?;
@@ -101,7 +101,7 @@ impl Seat {
     }
 }
 
-/// Text, and of control sequences only those that place, colour and clear.
+/// Checks that control sequences only move the cursor, set colours and clear.
 fn only_own_sequences(sent: &[u8]) -> Judged {
     let text = std::str::from_utf8(sent).map_err(|e| format!("it is sent no UTF-8: {e}"))?;
     let mut rest = text;
@@ -222,8 +222,8 @@ const JOURNEYS: [Journey; 8] = [
 
 fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
     let half = beginning(text, text.len() / 2).len();
-    let place = Place { round: 2, cases: 9, answered: 3, mine: 2, left: 4 };
-    let window = Window { cards: vec![card(text, &text[half..])], why: None, place: Some(place), lack: None };
+    let progress = Some(RoundProgress { round: 2, cases: 9, answered: 3, mine: 2, left: 4 });
+    let window = Window { cards: vec![card(text, &text[half..])], why: None, progress, lack: None };
     match journey {
         Journey::Case => {
             seat.hear(response(Outcome::Looked, Some(window)));
@@ -439,7 +439,7 @@ fn disagreement_detail(text: &str) -> DisagreementDetail {
 fn seeds() -> Vec<Vec<u8>> {
     let plain = [
         "A text of some words that is longer than a line of eighty columns, so that it has to be wrapped somewhere.",
-        // Marks at both ends: what is shown side by side must not come together on one letter.
+        // Combining marks at both ends: neighbouring texts must not end up on one letter.
         "\u{309}\u{30a}\u{303}\u{304}\u{305}\u{306}\u{307}\u{fffd}\u{309}\u{30a}",
         "one\ntwo\n\nthree \u{1f468}\u{200d}\u{1f680} 漢字",
     ];

@@ -31,7 +31,7 @@ impl Input {
         let (heard, bell) = io::pipe()?;
         let (questions, asked) = mpsc::channel();
         std::thread::Builder::new().name("input".into()).spawn(move || {
-            // Whatever ends the reading, a line that is gone or a closed terminal, ends the session.
+            // Any failure to read, such as a lost connection or a closed terminal, ends the session.
             if read(heard, &asked, &to).is_err() {
                 let _ = to.send(Message::HungUp);
             }
@@ -71,7 +71,7 @@ fn read(mut heard: io::PipeReader, asked: &mpsc::Receiver<Nonce>, to: &Sender<Me
             // Only the newest question is still of interest.
             if let Some(nonce) = asked.try_iter().last() {
                 let seen = answered(nonce);
-                // What came in the same breath as the answer was typed before the answer could be of use.
+                // What arrived together with the answer was typed before the answer could have an effect.
                 pass_on(to)?;
                 let answer = if seen { Message::CursorReported(nonce) } else { Message::CursorUnknown };
                 if to.send(answer).is_err() {
@@ -92,7 +92,7 @@ fn answered(nonce: Nonce) -> bool {
             Err(_) => return false,
         }
     }
-    // Somebody else moves the cursor; the answer came over the line all the same.
+    // Something else moved the cursor, but the answer did arrive.
     true
 }
 

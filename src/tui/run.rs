@@ -21,7 +21,7 @@ use crate::desk::pages;
 use crate::desk::pages::PageRequest;
 use crate::desk::request;
 use crate::desk::request::Request;
-use crate::desk::session::{Leaving, Session};
+use crate::desk::session::{OnClose, Session};
 use crate::desk::worker::Worker;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::sanitize::sanitize;
@@ -45,7 +45,7 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
             .hint("Run it in a terminal, or use `hardcase next` and `hardcase answer` in scripts"));
     }
     let failed = |e: io::Error| Fault::new(attempted, io_reason(&e)).because(e);
-    let session = Session::open(opening.project, opening.expert, Leaving::FreesCases)?;
+    let session = Session::open(opening.project, opening.expert, OnClose::ReleaseCases)?;
     let name = opening.project.file_name().unwrap_or_default().to_string_lossy();
     let about = About {
         project: sanitize(&name),
@@ -180,7 +180,7 @@ impl Station {
             Effect::Start(kinds) => self.jobs.start(kinds).map_err(no_threads)?,
             Effect::Judge(model) => self.jobs.judge(&model).map_err(no_threads)?,
             Effect::Follow => {
-                // Where the system gives no thread, the next look tries again.
+                // If no thread can be started, the next check tries again.
                 let _ = self.jobs.follow();
             }
             Effect::Stop => self.jobs.stop(),

@@ -1,5 +1,5 @@
-//! What a person can set: theme and keys, in a commented file. The file of defaults is written from the lists of actions and screens, so that it
-//! cannot say anything else than the code does.
+//! The settings: theme and keys, in a commented file. The default file is generated from the lists of actions and screens, so it always matches the
+//! code.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;

@@ -6,7 +6,7 @@ use super::about::About;
 use super::job_board::JobBoard;
 use crate::desk::jobs::{JobKind, News};
 use crate::desk::request::{Response, Window};
-use crate::desk::shown::{Lack, NoCase, Place};
+use crate::desk::shown::{Lack, NoCase, RoundProgress};
 use crate::domain::fault::Result;
 
 #[derive(Debug)]
@@ -16,11 +16,11 @@ pub(super) struct Shared {
     pub supply: Supply,
 }
 
-/// Which cases there are for this person, by the desk's last word.
+/// Which cases there are for this person, as the desk said last.
 #[derive(Debug, Default)]
 pub(super) struct Supply {
-    /// Where the person is in the open round.
-    pub place: Option<Place>,
+    /// How far the person is in the open round.
+    pub progress: Option<RoundProgress>,
     /// What the project lacks before cases can be chosen.
     pub lack: Option<Lack>,
     /// Why there is no case.
@@ -42,12 +42,12 @@ impl Shared {
         self.supply.hear(&response.window);
     }
 
-    /// Takes what a job says. Returns whether it is a sign of life.
+    /// Takes a message from a job. Returns whether it is progress to react to.
     pub fn hear_job(&mut self, news: News, now: Instant) -> bool {
         self.jobs.take(news, now)
     }
 
-    /// The jobs that a person who wants to go on needs.
+    /// The jobs that are needed to continue.
     pub fn next_jobs(&self) -> Vec<JobKind> {
         match self.supply.lack {
             Some(Lack::Prelabels) => vec![JobKind::Scout, JobKind::Mine],
@@ -63,7 +63,7 @@ impl Supply {
     fn hear(&mut self, window: &Result<Option<Window>>) {
         match window {
             Ok(Some(window)) => {
-                self.place = window.place;
+                self.progress = window.progress;
                 self.lack = window.lack;
                 self.none.clone_from(&window.why);
                 self.at_hand = window.cards.len();
@@ -75,13 +75,13 @@ impl Supply {
 
     /// Cases of the open round that nobody has answered, where there is a case to answer at all.
     pub fn left(&self) -> usize {
-        match self.place {
-            Some(place) if self.none.is_none() && self.lack.is_none() => place.left,
+        match self.progress {
+            Some(progress) if self.none.is_none() && self.lack.is_none() => progress.left,
             _ => 0,
         }
     }
 
-    /// Whether the person waits for cases.
+    /// Whether there is no case to answer now.
     pub fn waits(&self) -> bool {
         self.lack.is_some() || self.at_hand == 0
     }

@@ -44,7 +44,7 @@ impl Display {
             PANICKED.store(true, Ordering::Relaxed);
             give_back();
             before(panic);
-            // Whichever thread it was, the rest ends in order: without all of them nothing would be saved any more.
+            // Whichever thread panicked, the session ends in order: without all threads nothing would be saved any more.
             let _ = kill_process(getpid(), Signal::TERM);
         }));
         enter()?;
@@ -52,7 +52,7 @@ impl Display {
         Ok(Self { terminal: ratatui::Terminal::new(backend)?, uncertain: None })
     }
 
-    /// Whether some part of the program has failed in a way that nobody foresaw.
+    /// Whether a thread of the program has panicked.
     pub fn is_broken() -> bool {
         PANICKED.load(Ordering::Relaxed)
     }
@@ -103,7 +103,7 @@ fn clear(terminal: &mut ratatui::Terminal<CrosstermBackend<Out>>) -> io::Result<
     terminal.resize(Rect::new(0, 0, size.width, size.height))
 }
 
-/// The last look at what is sent: every view makes foreign text harmless, and one that forgot it sends nothing raw all the same.
+/// The last check of what is sent: every view sanitizes foreign text, and one that forgets to still sends nothing raw.
 fn make_harmless(buffer: &mut Buffer) {
     for cell in buffer.content.iter_mut().filter(|cell| !matches!(cell.symbol().as_bytes(), [b' '..=b'~'])) {
         let shown = sanitize(cell.symbol());
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_view_forgot_to_make_harmless_is_a_sign() {
+    fn text_that_a_view_did_not_sanitize_is_replaced() {
         let mut buffer = Buffer::with_lines(["fine │ é 漢"]);
         let before = buffer.clone();
         make_harmless(&mut buffer);

@@ -20,9 +20,9 @@ pub enum ThemeName {
 /// The style of each kind of thing on the screen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Theme {
-    /// What is to be read.
+    /// The text to read.
     pub text: Style,
-    /// What stands beside it.
+    /// Secondary text.
     pub quiet: Style,
     /// The question, and titles.
     pub title: Style,
@@ -30,11 +30,11 @@ pub(super) struct Theme {
     pub key: Style,
     /// Words in which a text and its neighbour differ.
     pub differs: Style,
-    /// What went well.
+    /// Success.
     pub good: Style,
-    /// What a person should know.
+    /// Warnings.
     pub warning: Style,
-    /// What failed.
+    /// Failures.
     pub bad: Style,
     /// The chosen line of a list.
     pub chosen: Style,

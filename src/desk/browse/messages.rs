@@ -1,10 +1,10 @@
-//! What a screen asks of the pool, and what it gets: ids of what a search finds, rows of a list, one item in full.
+//! What a screen requests of the pool, and the responses: ids that a search found, rows of a list, one item in full.
 
 use crate::desk::query::Query;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ItemId};
 
-/// A search. Its number is named in what it finds.
+/// A search. Its results carry its number.
 #[derive(Clone, Debug)]
 pub struct Search {
     pub number: u64,
@@ -20,15 +20,15 @@ pub struct Fetch {
 
 #[derive(Clone, Debug)]
 pub enum Request {
-    /// Search; a search under way is given up.
+    /// Search, in place of a running search.
     Search(Search),
-    /// Fetch items; of the requests that wait only the last is answered.
+    /// Fetch items. Of the waiting requests only the newest is answered.
     Fetch(Fetch),
 }
 
 #[derive(Debug)]
 pub enum Response {
-    /// More of a search.
+    /// More results of a search.
     Found(Found),
     /// The search of this number ended early, and why.
     Refused { number: u64, fault: Fault },
@@ -36,7 +36,7 @@ pub enum Response {
     Fetched(Result<Fetched>),
 }
 
-/// More of a search: the items that follow those sent before, by id.
+/// More results of a search, by id, after those sent before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The search's number.

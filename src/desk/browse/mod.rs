@@ -1,7 +1,7 @@
 //! Looking through the pool on threads of its own: one searches and streams what it finds, one fetches the rows on the screen.
 //!
-//! Both answer only the newest request. They are as blind as the session: of an item that this expert has not answered, nothing of the
-//! model's view leaves this folder, and nothing can be found by it.
+//! Both answer only the newest request. They are as blind as the session: the model's view of an item that this expert has not answered does not
+//! leave this folder, and nothing can be found by it.
 
 mod messages;
 mod reader;

@@ -9,11 +9,11 @@ use crate::domain::ids::ItemId;
 use crate::insight::label_issues::label_issues;
 use crate::store::pool::browse::{Conditions, Own};
 
-/// Items that the first piece of a search looks at, so that the first rows are there at once.
+/// Items in the first piece of a search, so that the first rows appear at once.
 pub(super) const FIRST_PIECE: usize = 250;
-/// Items that a later piece looks at: a search that is not wanted any more ends within one.
+/// Items in later pieces. An obsolete search ends within one.
 const PIECE: usize = 4_000;
-/// How often at most a search reports how far it is: each report is a drawing, over a slow line too.
+/// Shortest time between two reports of progress: each causes a redraw, which may go over a slow line.
 const REPORTS: usize = 20;
 
 /// A query as the file knows it.
@@ -35,7 +35,7 @@ impl Resolved {
 }
 
 impl PoolReader {
-    /// Searches until everything is found or a newer search waits.
+    /// Searches until everything is found or a newer search arrives.
     pub fn find(&self, search: Search, inbox: &Inbox<Search>, respond: impl Fn(Found)) -> Result<()> {
         let Search { number, query } = search;
         let pool = self.store.item_count()?;

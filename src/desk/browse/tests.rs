@@ -1,6 +1,5 @@
 //! What can be found and seen of the pool, and by whom.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
@@ -9,54 +8,24 @@ use super::messages::{Request, Response, Search, State};
 use super::reader::PoolReader;
 use super::search::FIRST_PIECE;
 use crate::desk::query::Query;
-use crate::desk::session::{Leaving, Remarks, Session};
+use crate::desk::session::{OnClose, Remarks, Session};
 use crate::domain::adapter::{AdapterKind, AdapterSettings, HeadFit, LabelIssue};
 use crate::domain::case::{Proposal, Reason};
 use crate::domain::ids::{CaseId, ItemId};
-use crate::domain::item::ItemKey;
 use crate::domain::overlap::Overlap;
 use crate::domain::predictor::{Method, Predictor};
 use crate::domain::settings::Stored;
 use crate::domain::split::{Split, SplitShares};
 use crate::domain::task::Task;
 use crate::store::pool::predictors::Model;
-use crate::store::pool::sources::ImportRow;
+use crate::store::pool::text_row::TextRow;
 use crate::store::rounds::round::{Incomplete, NewRound};
 use crate::store::{Access, NewProject, Store};
-
-struct Line(i64, String);
-
-impl ImportRow for Line {
-    fn row(&self) -> i64 {
-        self.0
-    }
-    fn text(&self) -> &str {
-        &self.1
-    }
-    fn key(&self) -> ItemKey {
-        ItemKey::of(&self.1)
-    }
-    fn split(&self) -> Split {
-        Split::Train
-    }
-    fn external_id(&self) -> Option<&str> {
-        None
-    }
-    fn gold(&self) -> Option<&str> {
-        None
-    }
-    fn meta(&self) -> Option<&str> {
-        None
-    }
-    fn fields(&self, _: bool) -> Cow<'_, str> {
-        "[null]".into()
-    }
-}
 
 const TASK: &str =
     "question = \"spam?\"\n[[label]]\nname = \"spam\"\nkey = \"1\"\n[[label]]\nname = \"ham\"\nkey = \"2\"\n";
 
-/// A project of `count` items, the first three of them cases, with a model that takes every item for spam.
+/// A project of `count` items, the first three of them cases, with a model that calls every item spam.
 fn project(dir: &tempfile::TempDir, count: i64) -> PathBuf {
     let path = dir.path().join("x.hardcase");
     let new = NewProject { seed: 1, shares: SplitShares::default() };
@@ -64,7 +33,7 @@ fn project(dir: &tempfile::TempDir, count: i64) -> PathBuf {
     let (_, session) = store.begin_session("setup").unwrap();
     let revision = store.set_task(&Task::from_toml(TASK, "t").unwrap(), session).unwrap();
     let mut load = store.begin_source("a.csv", "{}").unwrap();
-    store.add_rows(&mut load, (1..=count).map(|n| Line(n, format!("text {n}")))).unwrap();
+    store.add_rows(&mut load, (1..=count).map(|n| TextRow::new(n, format!("text {n}")))).unwrap();
     store.finish_source(load, 0, 0).unwrap();
     let model = Model {
         sha256: vec![1],
@@ -128,8 +97,8 @@ fn found(reading: &PoolReader, line: &str) -> Vec<i64> {
 fn an_item_is_found_by_its_prelabel_only_once_this_expert_has_answered_it_and_seen_the_view() {
     let dir = tempfile::tempdir().unwrap();
     let path = project(&dir, 5);
-    let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
-    let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
+    let mut ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let mut bob = Session::open(&path, "bob", OnClose::ReleaseCases).unwrap();
     let (of_ann, of_bob) = (reading(&path, "ann"), reading(&path, "bob"));
     assert_eq!(found(&of_ann, "prelabel:spam"), [0; 0]);
     bob.answer_and_reveal(ItemId(1), "ham", Remarks::default()).unwrap();
@@ -150,11 +119,11 @@ fn an_item_is_found_by_its_prelabel_only_once_this_expert_has_answered_it_and_se
 }
 
 #[test]
-fn a_suspected_answer_is_found_by_whoever_gave_it_until_that_expert_answers_anew() {
+fn a_suspected_answer_is_found_by_the_expert_who_gave_it_until_they_answer_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = project(&dir, 5);
-    let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
-    let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
+    let mut ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let mut bob = Session::open(&path, "bob", OnClose::ReleaseCases).unwrap();
     for (item, label) in [(1, "spam"), (2, "spam"), (3, "ham"), (4, "ham")] {
         ann.answer(ItemId(item), label, Remarks::default()).unwrap();
     }
@@ -192,11 +161,11 @@ fn a_suspected_answer_is_found_by_whoever_gave_it_until_that_expert_answers_anew
 }
 
 #[test]
-fn filters_speak_of_what_this_expert_did() {
+fn filters_are_about_what_this_expert_did() {
     let dir = tempfile::tempdir().unwrap();
     let path = project(&dir, 5);
-    let mut ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
-    let mut bob = Session::open(&path, "bob", Leaving::FreesCases).unwrap();
+    let mut ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let mut bob = Session::open(&path, "bob", OnClose::ReleaseCases).unwrap();
     ann.answer(ItemId(1), "spam", Remarks::default()).unwrap();
     ann.answer(ItemId(4), "ham", Remarks::default()).unwrap();
     ann.skip(ItemId(2)).unwrap();
@@ -224,10 +193,10 @@ fn filters_speak_of_what_this_expert_did() {
 }
 
 #[test]
-fn a_newer_search_replaces_the_one_that_goes_on() {
+fn a_newer_search_replaces_the_running_one() {
     let dir = tempfile::tempdir().unwrap();
     let path = project(&dir, 1_000);
-    let ann = Session::open(&path, "ann", Leaving::FreesCases).unwrap();
+    let ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
     let (to, told) = mpsc::channel();
     let (go, gate) = mpsc::channel::<()>();
     let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
@@ -245,7 +214,7 @@ fn a_newer_search_replaces_the_one_that_goes_on() {
     let first = next();
     assert_eq!((first.number, first.items.len(), first.pool), (1, FIRST_PIECE, 1_000));
     assert_eq!(first.state, State::Searching { done: FIRST_PIECE, of: 1_000 });
-    // The first search waits to be heard: both that follow come while it goes on.
+    // The first search is held up, so both later ones arrive while it runs.
     browser.send(search(2, "text 1"));
     browser.send(search(3, "text 99"));
     let mut items = Vec::new();

@@ -5,12 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use serde::Serialize;
-
 use crate::domain::event::Action;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, RoundId};
+use crate::domain::outstanding::Outstanding;
 use crate::domain::overlap::ACTIVE_DAYS;
 use crate::store::db::clock::now_ms;
 use crate::store::db::open::Store;
@@ -80,61 +79,9 @@ impl AnnotationsNeeded {
         self.cases - self.complete
     }
 
-    /// Whether any of it waits for somebody other than this person.
+    /// Whether anybody other than this person could still answer.
     pub fn waits_for_others(&self, person: Option<ExpertId>) -> bool {
         self.by.keys().any(|other| Some(*other) != person)
-    }
-}
-
-/// What a round still needs, and from whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Outstanding {
-    /// The round's number.
-    pub round: i64,
-    pub cases: usize,
-    /// Of these, cases that nobody has labelled.
-    pub first: usize,
-    /// Of these, cases that were labelled and are to be seen by another expert.
-    pub more: usize,
-    /// How many of the open cases each expert can still answer, by first name.
-    pub by: BTreeMap<String, usize>,
-}
-
-impl Outstanding {
-    pub fn of(store: &Store, round: i64, needed: &AnnotationsNeeded) -> Result<Self> {
-        let names: BTreeMap<ExpertId, String> = store.experts()?.into_iter().collect();
-        let by = needed.by.iter().map(|(id, n)| (names.get(id).cloned().unwrap_or_default(), *n));
-        Ok(Self { round, cases: needed.cases, first: needed.first, more: needed.more, by: by.collect() })
-    }
-
-    /// Cases that are open.
-    pub fn open(&self) -> usize {
-        self.first + self.more
-    }
-
-    /// Who can give the missing answers: `bob can answer 12 of them, cy 6`; empty where nobody can.
-    pub fn whose(&self) -> String {
-        let each = |(i, (name, n)): (usize, (&String, &usize))| match i {
-            0 => format!("{name} can answer {n} of them"),
-            _ => format!("{name} {n}"),
-        };
-        self.by.iter().enumerate().map(each).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// `42 of 60 cases complete, 18 want a second answer (bob can answer 18 of them)`.
-impl std::fmt::Display for Outstanding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of {} cases complete", self.cases - self.open(), self.cases)?;
-        for (n, which) in [(self.first, "first"), (self.more, "second")] {
-            if n > 0 {
-                write!(f, ", {n} want{} a {which} answer", if n == 1 { "s" } else { "" })?;
-            }
-        }
-        match self.whose() {
-            nobody if nobody.is_empty() => Ok(()),
-            whose => write!(f, " ({whose})"),
-        }
     }
 }
 
@@ -167,6 +114,19 @@ impl Store {
             }
         }
         Ok(needed)
+    }
+
+    /// The same with the experts' first names, for people.
+    pub fn outstanding(&self, round: i64, needed: &AnnotationsNeeded) -> Result<Outstanding> {
+        let names: BTreeMap<ExpertId, String> = self.experts()?.into_iter().collect();
+        let by = needed.by.iter().map(|(id, n)| (names.get(id).cloned().unwrap_or_default(), *n));
+        Ok(Outstanding {
+            round,
+            cases: needed.cases,
+            first: needed.first,
+            more: needed.more,
+            by: by.collect(),
+        })
     }
 
     /// The items on which an expert sees only their own answers: those of cases that are not closed. None for a lead, who sees all.

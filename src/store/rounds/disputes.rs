@@ -139,7 +139,7 @@ impl Store {
         )
     }
 
-    /// Whether nobody is to answer for an item any more, this expert in a case shown again included: what the others said may be seen.
+    /// Whether an item needs no more answers, including a repeat for this expert, so that others' answers may be seen.
     pub fn is_closed(&self, expert: ExpertId, item: ItemId) -> Result<bool> {
         let sql = format!(
             "WITH {} SELECT count(*) FROM label_case c JOIN round r ON r.id = c.round

@@ -91,7 +91,7 @@ pub(in crate::tui) enum Written {
     /// The path of a language model; empty for the one that judged before.
     Model(String),
     /// Have these cases annotated again.
-    Again(Which),
+    LabelAgain(Which),
     /// A note as it stands, before it is finished.
     Draft(CaseId, String),
 }

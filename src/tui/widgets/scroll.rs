@@ -1,4 +1,4 @@
-//! Lines that scroll, with a bar beside them where there are more than the place has rows.
+//! Lines that scroll, with a scrollbar next to them if not all of them fit.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

@@ -154,8 +154,8 @@ impl Store {
             let (mut rows, mut items) = (0, 0);
             for row in slice.by_ref() {
                 let mut row = row?;
-                let place = Place { source: into, found: &source.found, shares };
-                let added = match take_row(tx, &place, &mut row, here, fill) {
+                let target = RowTarget { source: into, found: &source.found, shares };
+                let added = match take_row(tx, &target, &mut row, here, fill) {
                     Ok(added) => added?,
                     Err(why) => {
                         fault.get_or_insert(why);
@@ -269,7 +269,7 @@ fn rows_lacking((file, here): (&Store, i64), (copy, id): (&Store, i64)) -> Resul
 }
 
 /// Where a row goes.
-struct Place<'a> {
+struct RowTarget<'a> {
     source: i64,
     found: &'a str,
     shares: SplitShares,
@@ -284,7 +284,7 @@ struct Added {
 /// The outer result is what the copy is at fault for, the inner one the file's.
 fn take_row(
     tx: &Transaction<'_>,
-    place: &Place<'_>,
+    target: &RowTarget<'_>,
     row: &mut Row,
     here: &mut HashMap<i64, i64>,
     fill: &Fill<'_>,
@@ -299,7 +299,7 @@ fn take_row(
                 Ok(true) => {}
                 // The text that is here stays, and the row keeps its own.
                 Ok(false) if row.fields.is_empty() => {}
-                Ok(false) => row.fields = fill(place.found, &row.fields, &row.text)?,
+                Ok(false) => row.fields = fill(target.found, &row.fields, &row.text)?,
                 Err(e) => return Ok(Err(e)),
             }
             *item
@@ -313,10 +313,10 @@ fn take_row(
                 )
                 .hint("Copy it once more from where it was made"));
             }
-            let split = place.shares.split_normalised(&normalised);
+            let split = target.shares.split_normalised(&normalised);
             let added = tx
                 .prepare_cached("INSERT INTO item (key, text, split, source) VALUES (?1, ?2, ?3, ?4)")
-                .and_then(|mut s| s.insert((row.key, &row.text, split, place.source)));
+                .and_then(|mut s| s.insert((row.key, &row.text, split, target.source)));
             match added {
                 Ok(item) => {
                     here.insert(row.item, item);
@@ -327,7 +327,7 @@ fn take_row(
             }
         }
     };
-    Ok(put_row(tx, place.source, row, item).map(|row| Added { row, item: new }))
+    Ok(put_row(tx, target.source, row, item).map(|row| Added { row, item: new }))
 }
 
 /// True where the row was not here; one that was here without its columns gets them.

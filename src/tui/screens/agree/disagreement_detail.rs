@@ -12,7 +12,7 @@ use crate::tui::widgets::text_layout::drawable;
 /// No line of text is longer.
 const MEASURE: u16 = 110;
 
-/// The page for a width; a lead is told the keys that decide.
+/// The page for a width; a lead also gets the keys that decide.
 pub(super) fn page(
     detail: &DisagreementDetail,
     (task, leads): (&Task, bool),

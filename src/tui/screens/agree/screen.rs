@@ -51,7 +51,7 @@ impl Screen for AgreementScreen {
     }
 
     fn own_actions(&self) -> &'static [Action] {
-        &[Action::Undo, Action::Earlier, Action::Later, Action::Revise, Action::SendRound]
+        &[Action::Undo, Action::Earlier, Action::Later, Action::Revise, Action::LabelAgain]
     }
 
     fn help(&self, _: &Shared) -> Vec<(String, String)> {
@@ -77,10 +77,10 @@ impl Screen for AgreementScreen {
             (Focus::List, Action::Open) => return self.show_chosen(),
             (Focus::Detail, Action::Back) => self.focus = Focus::List,
             (Focus::Detail, Action::Earlier | Action::Later) => return self.show_neighbour(action),
-            (Focus::Detail, Action::Undo | Action::Revise | Action::SendRound) => {
+            (Focus::Detail, Action::Undo | Action::Revise | Action::LabelAgain) => {
                 return self.decide(action, &shared.about.task);
             }
-            (_, Action::Undo | Action::Revise | Action::SendRound) => return says("Open a case first."),
+            (_, Action::Undo | Action::Revise | Action::LabelAgain) => return says("Open a case first."),
             (Focus::List, _) => {
                 if let Some(to) = moved(self.selected, action, PAGE) {
                     self.select(to);
@@ -95,7 +95,7 @@ impl Screen for AgreementScreen {
         asks(match written {
             Written::Text(Subject::Reason(item, label), why) => DisputeRequest::Decide(item, label, why),
             Written::Text(Subject::Guideline, text) => DisputeRequest::Revise(text),
-            Written::Again(which) => DisputeRequest::Send(which),
+            Written::LabelAgain(which) => DisputeRequest::Reannotate(which),
             _ => return Vec::new(),
         })
     }
@@ -185,15 +185,15 @@ impl AgreementScreen {
         let Some(item) = self.open() else { return Vec::new() };
         match action {
             Action::Revise => vec![Then::Open(Popup::editor(Subject::Guideline, &task.guideline))],
-            Action::SendRound => vec![Then::Open(self.again(item))],
-            _ => asks(DisputeRequest::TakeBack(item)),
+            Action::LabelAgain => vec![Then::Open(self.label_again_popup(item))],
+            _ => asks(DisputeRequest::UndoDecision(item)),
         }
     }
 
     /// Which cases to have labelled again?
-    fn again(&self, item: ItemId) -> Popup {
+    fn label_again_popup(&self, item: ItemId) -> Popup {
         let option = |key, says: String, which| {
-            let outcome = popup::Outcome::Writes(Written::Again(which));
+            let outcome = popup::Outcome::Writes(Written::LabelAgain(which));
             Choosable { key, says, outcome }
         };
         let mut options = vec![option(ChoiceKey::Enter, "this case".into(), Which::Item(item))];
@@ -233,13 +233,13 @@ impl AgreementScreen {
                 self.focus = Focus::Detail;
                 return Vec::new();
             }
-            DisputeOutcome::TakenBack(None) => return says("Nothing is decided here."),
-            DisputeOutcome::TakenBack(Some(label)) => format!("The decision for {label} is taken back."),
+            DisputeOutcome::DecisionUndone(None) => return says("Nothing is decided here."),
+            DisputeOutcome::DecisionUndone(Some(label)) => format!("The decision for {label} is taken back."),
             DisputeOutcome::Decided(decided) => decided.to_string(),
             DisputeOutcome::Revised(number) => {
                 format!("The guideline is at version {number}. Cases labelled before can be labelled again.")
             }
-            DisputeOutcome::Sent(sent) => {
+            DisputeOutcome::Reannotating(sent) => {
                 let cases = |n: usize| counted(n, "case", "cases");
                 format!("{} will be labelled again, {} to answer.", cases(sent.items), cases(sent.cases))
             }
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn what_a_lead_does_needs_a_case_and_a_lead() {
-        for action in [Action::Undo, Action::Revise, Action::SendRound] {
+        for action in [Action::Undo, Action::Revise, Action::LabelAgain] {
             assert_eq!(said(&screen(true, &[7]).act(action, &shared())), Some("Open a case first."));
             let mut other = screen(false, &[7]);
             hear_outcome(&mut other, DisputeOutcome::Shown(detail(7)));

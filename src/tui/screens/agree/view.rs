@@ -105,7 +105,7 @@ impl AgreementScreen {
                 (Action::Back, "list"),
                 (Action::Undo, "take back"),
                 (Action::Revise, "guideline"),
-                (Action::SendRound, "label again"),
+                (Action::LabelAgain, "label again"),
                 (Action::Later, "next"),
             ],
             (Focus::Detail, false) => &[

@@ -5,7 +5,7 @@
 //! terminals never do; and a finger that bounces is faster than any eye. So a short time must pass as well.
 //!
 //! A key that is held down repeats: first after a quarter to two thirds of a second, then 10 to 40 times a second. A label key that
-//! comes soon after itself therefore waits a moment: if it is a repeat, the next one gives it away.
+//! comes soon after itself therefore waits a moment: if it is a repeat, the next repeat shows it.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use ratatui::crossterm::event::KeyEventKind;
 
 use crate::tui::keys::Action;
 
-/// Nobody reads a case in less.
+/// Nobody reads a case faster.
 const GLANCE: Duration = Duration::from_millis(250);
 /// A repeat may be mistaken for a second press this long after the first.
 const FIRST_REPEAT: Duration = Duration::from_millis(750);
@@ -25,7 +25,7 @@ const LET_GO: Duration = Duration::from_millis(300);
 /// Which question to the terminal an answer belongs to.
 pub(in crate::tui) type Nonce = u32;
 
-/// What the terminal's answer is worth.
+/// What is known about the terminal's answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Terminal {
     Answers,
@@ -51,7 +51,7 @@ struct Pressed {
     times: u32,
 }
 
-/// What became of a label key.
+/// The verdict on a label key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Verdict {
     /// It labels the case.
@@ -64,7 +64,7 @@ pub(in crate::tui) enum Verdict {
     Held,
 }
 
-/// What the person who labels can have seen, as far as a terminal shows it.
+/// What the labeller can have seen, as far as a terminal tells.
 #[derive(Debug)]
 pub(in crate::tui) struct Attention {
     terminal: Terminal,
@@ -114,7 +114,7 @@ impl Attention {
         }
     }
 
-    /// The terminal did not answer in good time, and will not be asked again.
+    /// The terminal did not answer in time, and will not be asked again.
     pub fn unanswered(&mut self, now: Instant) {
         self.terminal = Terminal::Silent;
         if let Sight::Asked { drawn, .. } = self.sight {
@@ -152,7 +152,7 @@ impl Attention {
         Verdict::Counts
     }
 
-    /// The label key that waited and was followed by no repeat. It is a press of its own.
+    /// The label key that waited and was not followed by a repeat, so it was a separate press.
     pub fn waited(&mut self, now: Instant) -> Option<char> {
         let (key, until) = self.waiting?;
         if now < until {
@@ -165,13 +165,13 @@ impl Attention {
         Some(key)
     }
 
-    /// When to look again, where something waits.
+    /// When to check again, if something waits.
     pub fn deadline(&self) -> Option<Instant> {
         self.waiting.map(|(_, until)| until)
     }
 }
 
-/// Keeps a key that is held down from going on and on, where its action changes the log.
+/// Keeps a held key from repeating an action that changes the log.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct RepeatGuard {
     last: Option<(Action, Instant)>,

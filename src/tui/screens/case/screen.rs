@@ -29,7 +29,7 @@ pub(super) const CONFIDENCES: [&str; 3] = ["unsure", "fairly sure", "sure"];
 /// Lines that a page's key scrolls.
 const PAGE: usize = 10;
 
-/// What is where the case would be.
+/// What is shown in the place of the case.
 #[derive(Debug, Default)]
 pub(super) enum Showing {
     /// The desk has not said yet.
@@ -37,7 +37,7 @@ pub(super) enum Showing {
     Waiting,
     /// The next case.
     Next(Box<Shown>),
-    /// A case that was asked for, mostly one answered before.
+    /// A case that was requested, usually one answered before.
     Asked(Box<Shown>),
     None(NoCase),
 }
@@ -46,10 +46,10 @@ pub(super) enum Showing {
 #[derive(Debug)]
 pub(super) struct Shown {
     pub card: Card,
-    /// Its text and that of its partner, harmless.
+    /// Its text and that of its partner, sanitized.
     pub text: String,
     pub partner: Option<String>,
-    /// Where each differs from the other.
+    /// The ranges in which each differs from the other.
     pub differs: (Vec<std::ops::Range<usize>>, Vec<std::ops::Range<usize>>),
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Answered {
     pub reveal: Option<Reveal>,
 }
 
-/// What is on its way to the disk.
+/// What is being saved.
 #[derive(Debug)]
 enum Pending {
     Answer { shown: Box<Shown>, label: String, key: char },
@@ -197,7 +197,7 @@ impl Screen for CaseScreen {
         self.label(key, &shared.about.task, now).into_iter().collect()
     }
 
-    /// A draft that still waits goes to the desk first.
+    /// A draft that still waits is sent to the desk first.
     fn leave(&mut self) -> Vec<Effect> {
         self.drafts.waiting.take().map(Effect::Session).into_iter().collect()
     }
@@ -252,7 +252,7 @@ impl CaseScreen {
 
     fn label_key(&mut self, key: char, repeat: bool, task: &Task, now: Instant) -> Vec<Then> {
         if self.shown().is_none() {
-            // Where the look ahead has failed, as on a full disk, this looks again.
+            // If the last window could not be read, as on a full disk, this requests it again.
             let waits = matches!(self.showing, Showing::Waiting) && self.pending.is_none();
             let notice = Notice::quiet(format!("'{key}' is a label's key, and there is no case here"));
             let mut then = if waits { asks(Request::Window) } else { Vec::new() };
@@ -313,7 +313,7 @@ impl CaseScreen {
                 self.show_next();
                 return asks(Request::Window);
             }
-            // What only looks at cases waits for nothing and changes nothing.
+            // Looking at cases changes nothing, so it need not wait.
             (Action::Earlier, _) => return asks(Request::Earlier(shown.filter(|_| asked))),
             (Action::Later, Some(case)) if asked => return asks(Request::Later(case)),
             (Action::Later, _) => return vec![Notice::quiet("This is the newest case.".into()).into()],
@@ -410,7 +410,7 @@ impl CaseScreen {
         }
     }
 
-    /// Takes what comes next. The case that is being read stays, unless it is not this person's any more.
+    /// Takes the next cases. The case being read stays, unless it is no longer this person's.
     fn look_ahead(&mut self, window: Window) {
         let Window { cards, why, .. } = window;
         self.ahead = cards;

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::screen::{Answered, CONFIDENCES, CaseScreen, Showing, Shown};
 use crate::desk::jobs::JobKind;
-use crate::desk::shown::{Lack, NoCase, Place, Reveal};
+use crate::desk::shown::{Lack, NoCase, Reveal, RoundProgress};
 use crate::domain::task::Task;
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
@@ -18,7 +18,7 @@ use crate::tui::widgets::frame::{Look, Notice, hanging, horizontal_rule, paragra
 use crate::tui::widgets::scroll::scrolled;
 use crate::tui::widgets::text_layout::{cut, drawable, lay_out};
 
-/// From this width on the similar text stands beside the text.
+/// From this width on the similar text is next to the text.
 const TWO_COLUMNS: u16 = 100;
 /// From this width on the guideline has a column of its own.
 const THREE_COLUMNS: u16 = 140;
@@ -42,7 +42,7 @@ impl CaseScreen {
         let said = self.said(view.notice, area.width, look);
         // Two lines, so that nothing moves from case to case, but for what would be cut off.
         let said_height = (said.len() as u16).clamp(2, MAX_SAID);
-        let whereabouts = self.whereabouts(view.shared.supply.place);
+        let whereabouts = self.whereabouts(view.shared.supply.progress);
         let question = Question::new(task, &whereabouts, area.width, look);
         let [asked, text, rule, label_area, said_area, keys] = Layout::vertical([
             Constraint::Length(question.height()),
@@ -78,8 +78,8 @@ impl CaseScreen {
     }
 
     /// `case 4, you said spam · round 2: 12 of 60 by you, 30 by all`
-    fn whereabouts(&self, place: Option<Place>) -> String {
-        let place = place.map(|p| {
+    fn whereabouts(&self, progress: Option<RoundProgress>) -> String {
+        let round = progress.map(|p| {
             let round =
                 if p.round == 0 { "before the first round".into() } else { format!("round {}", p.round) };
             format!("{round}: {} of {} by you, {} by all", p.mine, p.cases, p.answered)
@@ -93,7 +93,7 @@ impl CaseScreen {
             let flag = if s.card.flagged { ", flagged" } else { "" };
             format!("case {}{state}{flag}", s.card.shown.case)
         });
-        [case, place].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+        [case, round].into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 
     /// The text, a similar text and the guideline, side by side or one above the other.
@@ -136,7 +136,7 @@ impl CaseScreen {
         }
     }
 
-    /// Each label with its key, in as many lines as it takes.
+    /// Each label with its key, in as many lines as needed.
     fn labels(&self, task: &Task, (width, longest): (u16, usize), look: Look<'_>) -> Vec<Line<'static>> {
         let given = self.shown().and_then(|s| s.card.label.as_deref());
         let mut lines = vec![Line::default()];
@@ -188,7 +188,7 @@ impl CaseScreen {
 /// The question, and right of it where the person is.
 struct Question {
     lines: Vec<Line<'static>>,
-    /// Whether it is too long to stand beside that.
+    /// Whether it is too long to fit next to that.
     is_below: bool,
 }
 
@@ -312,7 +312,7 @@ fn guideline(task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     lines
 }
 
-/// Why there is no case, and what runs or what can be done next.
+/// Why there is no case, and what is running or can be done next.
 fn no_case(frame: &mut Frame<'_>, area: Rect, why: &NoCase, view: View<'_>) {
     let (look, theme) = (view.look, view.look.theme);
     let title = match why {
@@ -320,14 +320,14 @@ fn no_case(frame: &mut Frame<'_>, area: Rect, why: &NoCase, view: View<'_>) {
         NoCase::NotScouted => "The model has not read the texts yet.".to_owned(),
         NoCase::NoRound => "No cases have been chosen yet.".to_owned(),
         NoCase::RoundDone(round) => format!("Round {round} is done: every case is answered."),
-        NoCase::WithOthers(owed) => format!("Your part of round {} is done.", owed.round),
+        NoCase::WithOthers(outstanding) => format!("Your part of round {} is done.", outstanding.round),
         NoCase::PartDone => "All cases assigned to you are done.".to_owned(),
     };
     let more = match why {
         NoCase::NoTexts => vec!["Quit, and add some: hardcase import FILE DATA".to_owned()],
-        NoCase::WithOthers(owed) => {
+        NoCase::WithOthers(outstanding) => {
             let open = "It stays open while the next round goes on, and their answers still count in it.";
-            vec![format!("{owed}."), open.to_owned()]
+            vec![format!("{outstanding}."), open.to_owned()]
         }
         NoCase::PartDone => vec!["Quit, and give this copy back: hardcase merge PROJECT COPY".to_owned()],
         NoCase::NotScouted | NoCase::NoRound | NoCase::RoundDone(_) => Vec::new(),
@@ -364,7 +364,7 @@ fn meanwhile(shared: &Shared, width: u16, look: Look<'_>) -> Vec<Line<'static>> 
     lines
 }
 
-/// What the jobs do that a person who wants to go on needs.
+/// What the jobs do that are needed to continue.
 fn offer(lack: Option<Lack>) -> &'static str {
     match lack {
         Some(Lack::Prelabels) => "The model reads all texts, and the first cases are chosen.",
@@ -382,7 +382,7 @@ mod tests {
     use crate::domain::ids::CaseId;
 
     #[test]
-    fn what_was_hidden_until_the_answer_is_told_to_its_end_in_a_small_window() {
+    fn the_reveal_is_shown_in_full_in_a_small_window() {
         let reveal = |reason: Reason, label: &str| Reveal {
             split: "eval",
             reason: reason.as_str(),

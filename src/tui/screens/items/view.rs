@@ -17,7 +17,7 @@ use crate::tui::widgets::frame::{Look, Notice, hanging, paragraph, vertical_rule
 use crate::tui::widgets::scroll::{bar, scrolled};
 use crate::tui::widgets::text_layout::{cut, drawable};
 
-/// From this width on the chosen item stands in full beside the list.
+/// From this width on the chosen item is shown in full next to the list.
 const TWO_COLUMNS: u16 = 100;
 /// No line of text is longer.
 const MEASURE: u16 = 90;
@@ -37,15 +37,15 @@ impl ItemsScreen {
             Constraint::Length(1),
         ])
         .areas(area);
-        let beside = area.width >= TWO_COLUMNS;
-        self.shows_full = beside || self.focus == Focus::FullItem;
+        let side_by_side = area.width >= TWO_COLUMNS;
+        self.shows_full = side_by_side || self.focus == Focus::FullItem;
         // The first line of the list says what its columns are.
         self.height = usize::from(body.height).saturating_sub(1);
         let lowest = (self.selected + 1).saturating_sub(self.height);
         let highest = self.selected.min(self.items.len().saturating_sub(self.height)).max(lowest);
         self.top = self.top.clamp(lowest, highest);
         self.draw_search(frame, search, look);
-        let [list, full] = match (beside, self.shows_full) {
+        let [list, full] = match (side_by_side, self.shows_full) {
             (true, _) => Layout::horizontal([Constraint::Fill(1); 2]).areas(body),
             (false, true) => [Rect::ZERO, body],
             (false, false) => [body, Rect::ZERO],
@@ -54,7 +54,7 @@ impl ItemsScreen {
             self.draw_list(frame, list, &view.shared.about.task, look);
         }
         if self.shows_full {
-            if beside {
+            if side_by_side {
                 vertical_rule(frame, full, look);
             }
             let inner = Rect { x: full.x + 2, width: full.width.saturating_sub(3), ..full };
@@ -140,8 +140,8 @@ impl ItemsScreen {
         frame.render_stateful_widget(table, table_area, &mut state);
         let below_header =
             Rect { y: table_area.y + 1, height: table_area.height.saturating_sub(1), ..table_area };
-        let beside = Rect { width: area.width.saturating_sub(1), ..below_header };
-        bar(frame, beside, (self.top, self.items.len()), look);
+        let rows = Rect { width: area.width.saturating_sub(1), ..below_header };
+        bar(frame, rows, (self.top, self.items.len()), look);
         if self.items.is_empty() && self.refused.is_none() {
             let says = Line::styled(format!(" {}", self.why_empty()), look.theme.quiet);
             frame.render_widget(Paragraph::new(says), below_header);

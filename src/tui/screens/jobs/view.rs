@@ -1,4 +1,4 @@
-//! Draws the jobs: what runs and how far it is, what can be started, what ended and how.
+//! Draws the jobs: what is running and how far, what can be started, what ended and how.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -75,7 +75,7 @@ fn running_lines(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
     };
     let mut lines = vec![Line::styled(format!("  {name}: {}", drawable(&progress.stage)), look.theme.text)];
     lines.extend(progress_bar(progress, look));
-    // A line of its own, because a narrow terminal has no room beside the bar.
+    // A line of its own, because a narrow terminal has no room next to the bar.
     let rate = progress
         .rate
         .map(|r| format!("  {} {}/s", per_second(r), drawable(&progress.unit)))

@@ -21,9 +21,9 @@ use crate::tui::widgets::text_layout::{cut, drawable};
 
 /// From this height on there is room for more than the most important.
 const ROOMY: u16 = 36;
-/// Of many models, these last ones are shown beside the first where the room is short.
+/// If room is short, the first model and this many of the last ones are shown.
 const LAST: usize = 2;
-/// A chart wider than this says no more.
+/// A wider chart would show nothing more.
 const CHART: usize = 80;
 /// The longest bar of a label.
 const BAR: usize = 40;
@@ -99,9 +99,9 @@ impl Page<'_> {
         }
         let head = vec![Span::styled(format!(" Round {}  ", status.round), theme.title)];
         self.sentence(head, &says, theme.text);
-        for owed in status.open_rounds.iter().filter(|_| status.needs_several_annotators()) {
+        for outstanding in status.open_rounds.iter().filter(|_| status.needs_several_annotators()) {
             let head = vec![Span::raw("   ")];
-            self.sentence(head, &format!("round {}: {owed}", owed.round), theme.quiet);
+            self.sentence(head, &format!("round {}: {outstanding}", outstanding.round), theme.quiet);
         }
     }
 
@@ -111,8 +111,7 @@ impl Page<'_> {
         self.sentence(vec![Span::styled(name, style)], &figure.to_string(), style);
     }
 
-    /// A row with a figure and its interval drawn beside it. Where there is no room for the whole figure, it takes several lines and no drawing:
-    /// its n is never cut off.
+    /// A row with a figure and its interval drawn next to it. If the whole figure does not fit, it is wrapped and not drawn: its n is never cut off.
     fn drawn(&mut self, head: String, (figure, wide): (&Figure, usize), chart: &str, style: Style) {
         let said = figure.to_string();
         if head.width() + said.width() < usize::from(self.width) {
@@ -124,7 +123,7 @@ impl Page<'_> {
 
     fn hard_cases(&mut self, status: &Status) {
         let theme = self.look.theme;
-        self.title("Hard cases: do model and experts agree? (kappa: 0 is chance, 1 is always)".into());
+        self.title("Hard cases: do model and experts agree? (kappa: 0 = by chance, 1 = always)".into());
         let names: Vec<String> = status
             .curve
             .iter()
@@ -375,12 +374,12 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
             "quits: all cases assigned to you are done; give this copy back to the person who sent it, to be merged"
                 .into(),
         ),
-        Advice::Wait { owed } => (
+        Advice::Wait { outstanding } => (
             Action::GoOn,
             format!(
                 "lets the model learn and starts the next round meanwhile; or wait for the others: in round {}, which stays \
-                 open, {owed}",
-                owed.round
+                 open, {outstanding}",
+                outstanding.round
             ),
         ),
         Advice::FollowAudit { missing } => (
@@ -464,82 +463,4 @@ fn share(figure: &Figure, says: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::insight::ceiling::StopBy;
-    use crate::insight::next_round::{Basis, Narrower, Outlook};
-    use crate::tui::keys::Keymap;
-    use crate::tui::theme::{Theme, ThemeName};
-
-    #[test]
-    fn the_time_left_is_said_as_roughly_as_it_is_known() {
-        let said = [0.0, 29.0, 31.0, 360.0, 3_560.0, 3_580.0, 5_400.0, 7_000.0].map(about);
-        let want = [
-            "under a minute",
-            "under a minute",
-            "about 1 min",
-            "about 6 min",
-            "about 59 min",
-            "about 1 h",
-            "about 1 h 30 min",
-            "about 2 h",
-        ];
-        assert_eq!(said, want);
-        let pace = Figure::Known { value: 9.0, lo: 8.0, hi: 12.0, n: 50 };
-        assert_eq!(time_left(40, Some(&pace)), "about 6 min at 9.0 s a case (8.0 to 12, n = 50)");
-        let early = Figure::undefined("3 of at least 6 answers are timed");
-        assert!(time_left(40, Some(&early)).ends_with("not known: 3 of at least 6 answers are timed"));
-    }
-
-    #[test]
-    fn every_advice_names_a_key_and_no_command_that_a_key_has() {
-        let missing = || "spam".to_owned();
-        for advice in [
-            Advice::Scout,
-            Advice::MineFirst,
-            Advice::Label { left: 1, round: 2, unscouted: true },
-            Advice::GiveBack,
-            Advice::FollowAudit { missing: missing() },
-            Advice::MineFor { missing: missing() },
-            Advice::Tune { new: 23 },
-            Advice::Stop { model: 0.8, ceiling: 0.7, by: StopBy::Own { cases: 12 } },
-            Advice::StopOrMine {
-                outlook: Outlook { cases: 60, low: 0.0, high: 0.03, basis: Basis::Curve },
-                audit: Some(Narrower { cases: 40, from: 0.2, to: 0.15 }),
-            },
-            Advice::Mine,
-        ] {
-            let (action, says) = next_step(&advice, |action| format!("<{action:?}>"));
-            assert!([Action::GoOn, case::TAB.action(), Action::Quit].contains(&action), "{advice:?}");
-            assert!(!says.contains("hardcase"), "{says}");
-            let jargon = ["tune", "mine", "head", "LoRA", "split", "pool", "train"];
-            assert!(!jargon.iter().any(|word| says.split(' ').any(|said| said == *word)), "{says}");
-        }
-        let (action, says) = next_step(&Advice::Tune { new: 23 }, |_| String::new());
-        assert_eq!(action, Action::GoOn);
-        assert_eq!(says, "lets the model learn from 23 new answers, then starts the next round");
-    }
-
-    #[test]
-    fn a_narrow_window_wraps_a_figure_and_cuts_off_no_n() {
-        let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
-        let look = Look { theme: &theme, keys: &keys };
-        let figure = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 1_234 };
-        let head = "   after round 12, in use      60  ";
-        for width in [60, 80, 160] {
-            let mut page = Page { lines: Vec::new(), width, roomy: false, look };
-            page.drawn(head.to_owned(), (&figure, 30), "──┼──", Style::default());
-            let seen: Vec<String> =
-                page.lines.iter().map(|line| cut(&line.to_string(), usize::from(width))).collect();
-            let words: Vec<&str> = seen.iter().flat_map(|line| line.split_whitespace()).collect();
-            assert!(words.join(" ").contains("0.75 (0.60 to 0.85, n = 1234)"), "{width}: {seen:?}");
-        }
-    }
-
-    #[test]
-    fn a_share_of_all_texts_has_its_interval_or_its_reason() {
-        let known = Figure::Known { value: 0.82, lo: 0.48, hi: 0.97, n: 11 };
-        assert_eq!(share(&known, "are spam"), "about 82 are spam (48 to 97, n = 11)");
-        assert_eq!(share(&Figure::undefined("too few"), "are spam"), "not known: too few");
-    }
-}
+mod tests;
