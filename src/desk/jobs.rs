@@ -1,6 +1,6 @@
 //! Jobs as child processes: the same program with the verb a person would type, its progress read as JSON lines.
 //!
-//! A crash there costs the job, never the screen or a label. A child outlives the screen that started it, unless it is stopped.
+//! A crash there ends the job, never the screen, and loses no label. A child outlives the screen that started it, unless it is stopped.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -17,9 +17,9 @@ use crate::domain::progress::Progress;
 use crate::store::log::runs::{Outcome, Run};
 use crate::store::{Access, Store};
 
-/// How often a job of another process is looked at while it runs.
+/// How often the progress of another process's job is read.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Runs to look through for those that are under way: one of a kind, and some that have ended.
+/// Recent runs among which running ones are looked for: one of each kind, and some that have ended.
 const RECENT: usize = 2 * JobKind::ALL.len();
 
 /// A job that a screen can start.
@@ -52,7 +52,7 @@ impl JobKind {
         }
     }
 
-    /// What a person would type for it, without the project.
+    /// The arguments a person would type for it, without the project.
     fn verb(self) -> &'static [&'static str] {
         match self {
             Self::Scout => &["scout"],
@@ -64,7 +64,7 @@ impl JobKind {
         }
     }
 
-    /// Whether it takes a build with the models.
+    /// Whether it needs a build with the models.
     pub fn needs_models(self) -> bool {
         matches!(self, Self::Scout | Self::Lora | Self::Judge)
     }
@@ -110,23 +110,23 @@ impl JobKind {
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It did what it was asked.
+    /// It finished.
     Done,
-    /// It was told to stop; what it finished is kept.
+    /// It was stopped; what it finished is kept.
     Stopped,
-    /// It could not, or its process was ended.
+    /// It failed, or its process was killed.
     Failed,
 }
 
-/// What a job says.
+/// A message from a job.
 #[derive(Clone, Debug)]
 pub enum News {
-    /// It runs.
+    /// It has started.
     Started(JobKind),
     Progress(JobKind, Progress),
-    /// It has something to say on the way.
+    /// A note while it runs.
     Note(JobKind, String),
-    /// It ended; with what it said last.
+    /// It ended; with its last message.
     Ended(JobKind, End, String),
 }
 
@@ -147,7 +147,7 @@ impl Jobs {
     /// Jobs of a project; `report` is called on other threads with what they say.
     ///
     /// # Errors
-    /// The program does not find itself.
+    /// The path of the program is not known.
     pub fn new(project: &Path, expert: &str, report: impl Fn(News) + Send + Sync + 'static) -> Result<Self> {
         let program = std::env::current_exe()
             .map_err(|e| Fault::new("find this program, to start jobs with it", io_reason(&e)).because(e))?;
@@ -162,7 +162,7 @@ impl Jobs {
         })
     }
 
-    /// Starts jobs one after the other; the rest is left out once one fails or is stopped.
+    /// Starts jobs one after the other. If one fails or is stopped, the rest are not started.
     ///
     /// # Errors
     /// The system gives no more threads.
@@ -170,14 +170,14 @@ impl Jobs {
         self.begin(kinds.into_iter().map(|kind| (kind, self.command(kind))).collect())
     }
 
-    /// Has a language model judge: the GGUF file of this path, as a person writes it, or the one used last where nothing is written.
+    /// Has a language model judge: the GGUF file of this path, as a person writes it, or the last one if it is empty.
     ///
     /// # Errors
     /// The system gives no more threads.
     pub fn judge(&self, model: &str) -> Result<()> {
         let mut command = self.command(JobKind::Judge);
         if let Some(model) = written_path(model) {
-            // As one word, because a name may begin with a dash.
+            // One argument, because a file name may begin with a dash.
             let mut word = OsString::from("--model=");
             word.push(model);
             command.arg(word);
@@ -199,7 +199,7 @@ impl Jobs {
         })
     }
 
-    /// Looks for jobs that other processes run, and follows until their end those that are not followed yet. Returns at once.
+    /// Looks for jobs that other processes run, and follows those that are not followed yet until they end. Returns at once.
     ///
     /// # Errors
     /// The system gives no more threads.
@@ -213,7 +213,7 @@ impl Jobs {
         spawn("look", move || others.look())
     }
 
-    /// Tells every job that this screen started to end after its current batch; once, for at a second time it would end at once.
+    /// Tells every job that this screen started to end after its current batch. Only once, because a second time would end it at once.
     pub fn stop(&self) {
         if self.stopping.swap(true, Ordering::Relaxed) {
             return;
@@ -223,7 +223,7 @@ impl Jobs {
         }
     }
 
-    /// Whether a job runs that this screen started.
+    /// Whether a job that this screen started is running.
     pub fn any_running(&self) -> bool {
         !locked(&self.running).is_empty()
     }
@@ -238,14 +238,14 @@ impl Jobs {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // Of another process group: what the terminal sends to this program, a hang-up too, does not reach the job.
+        // In a process group of its own, so that signals from the terminal, hang-ups included, do not reach the job.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
     }
 }
 
-/// The path in what a person wrote or pasted, where no shell has read it: without quotes around it, and from the home directory after a tilde.
+/// The path that a person typed or pasted, without surrounding quotes and with a tilde expanded, as a shell would do.
 fn written_path(text: &str) -> Option<PathBuf> {
     let text = text.trim();
     let quoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
@@ -282,11 +282,7 @@ fn run(
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(e) => {
-            report(News::Ended(
-                kind,
-                End::Failed,
-                format!("cannot start {}: {}", kind.name(), io_reason(&e)),
-            ));
+            report(News::Ended(kind, End::Failed, format!("cannot start the job: {}", io_reason(&e))));
             return End::Failed;
         }
     };
@@ -305,14 +301,14 @@ fn run(
     end
 }
 
-/// Reads what a child says until it closes both its outputs; returns its last word.
+/// Reads a child's outputs until it closes both. Returns its last message.
 fn read_outputs(child: &mut Child, kind: JobKind, report: &Report) -> String {
     let stdout = child.stdout.take();
     std::thread::scope(|scope| {
         let reading = scope.spawn(move || {
             let mut text = String::new();
             if let Some(mut out) = stdout {
-                // What cannot be read was not said.
+                // Unreadable output counts as none.
                 let _ = out.read_to_string(&mut text);
             }
             text
@@ -353,7 +349,7 @@ fn err_line(line: &str) -> ErrLine {
     }
 }
 
-/// Jobs that other processes run: the file says what they say.
+/// Jobs that other processes run, followed through their records in the file.
 #[derive(Clone)]
 struct Others {
     project: PathBuf,
@@ -364,7 +360,7 @@ struct Others {
 
 impl Others {
     fn look(&self) {
-        // A file that cannot be read now is looked at again.
+        // If the file cannot be read now, it is read again later.
         for run in self.runs().unwrap_or_default().into_iter().filter(|run| run.outcome.is_none()) {
             let Some(kind) = JobKind::of_name(&run.kind) else { continue };
             if locked(&self.ours).iter().any(|(ours, _)| *ours == kind) || !self.begin(kind) {
@@ -377,7 +373,7 @@ impl Others {
         }
     }
 
-    /// Whether nobody followed it yet.
+    /// Marks a job as followed. False if it was already.
     fn begin(&self, kind: JobKind) -> bool {
         let mut followed = locked(&self.followed);
         let is_new = !followed.contains(&kind);
@@ -395,7 +391,7 @@ impl Others {
         Store::open(&self.project, Access::Read)?.runs(RECENT)
     }
 
-    /// Shows a job until it ends.
+    /// Reports a job's progress until it ends.
     fn follow(&self, kind: JobKind) {
         (self.report)(News::Started(kind));
         let (end, says) = loop {
@@ -429,7 +425,7 @@ fn wait() {
 fn end_process(process: u32) {
     let process = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
     if let Some(process) = process {
-        // A job that is gone already needs no telling.
+        // A job that has ended needs no signal.
         let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
     }
 }

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_quotes_is_taken_as_it_stands() {
+    fn quoted_text_is_taken_literally() {
         assert_eq!(parsed("\"label:spam\" \"flagged\"").text, "label:spam flagged");
         assert_eq!(parsed("label:\"none\"").filters, [Filter::Label("none".into())]);
         assert_eq!(parsed("source:\"my file.csv\" \"half").filters, [Filter::Source("my file.csv".into())]);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_cannot_be_says_so_in_a_sentence() {
+    fn an_invalid_filter_is_refused_with_a_sentence() {
         let says = |line: &str| Query::parse(line).unwrap_err();
         assert!(says("lable:spam").starts_with("There is no filter 'lable'. The filters are label:NAME"));
         assert!(says("round:two").contains("is not a round"));
@@ -272,12 +272,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_too_much_for_it(line in "\\PC{0,60}") {
+        fn no_line_makes_it_panic(line in "\\PC{0,60}") {
             let _ = Query::parse(&line);
         }
 
         #[test]
-        fn no_line_of_its_own_signs_is_too_much_for_it(line in "(label|meta|round|source|[:\"= a1]){0,20}") {
+        fn no_line_of_filter_syntax_makes_it_panic(line in "(label|meta|round|source|[:\"= a1]){0,20}") {
             let _ = Query::parse(&line);
         }
 

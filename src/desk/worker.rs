@@ -1,7 +1,7 @@
 //! A thread that answers requests for a screen: requests go in over a bounded queue, responses come out through a callback.
 //!
-//! The session answers every request in order. What only reads answers the newest: a request that waits is replaced, and the one being
-//! answered can see that nobody wants it any more.
+//! The session answers every request in order. A thread that only reads answers the newest: a waiting request is replaced, and the one being
+//! answered can see that it is obsolete.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,9 +15,9 @@ const CAPACITY: usize = 64;
 /// Which requests are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
-    /// All, in order. A worker that is dropped answers what still waits, and the drop returns once it is done.
+    /// All, in order. A worker that is dropped first answers the requests that still wait.
     Every,
-    /// Of those that wait, the last. A worker that is dropped gives up, and nobody waits for that: it only reads.
+    /// Only the newest of those that wait. A worker that is dropped stops at once, which is safe because it only reads.
     NewestOnly,
 }
 
@@ -75,7 +75,7 @@ impl<Q> Inbox<Q> {
         }
     }
 
-    /// Whether the request being answered is not wanted any more.
+    /// Whether the request being answered is obsolete.
     pub fn is_outdated(&self) -> bool {
         let state = self.queue.lock();
         self.queue.policy == Policy::NewestOnly && (state.closed || !state.waiting.is_empty())
@@ -83,7 +83,7 @@ impl<Q> Inbox<Q> {
 }
 
 impl<Q> Drop for Inbox<Q> {
-    /// A thread that ends, however it ends, keeps no sender waiting.
+    /// However the thread ends, no sender is left waiting.
     fn drop(&mut self) {
         self.queue.close();
     }
@@ -105,7 +105,7 @@ impl<Q: Send + 'static> Worker<Q> {
         Ok(Self { queue, thread: Some(thread) })
     }
 
-    /// Sends a request. Where every request counts and the queue is full, waits for room.
+    /// Sends a request. If every request is answered and the queue is full, waits for room.
     pub fn send(&self, request: Q) {
         let mut state = self.queue.lock();
         if self.queue.policy == Policy::NewestOnly {
