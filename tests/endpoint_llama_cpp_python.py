@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`judge --endpoint` beside `judge --model`: the same GGUF behind the server of llama-cpp-python and read by hardcase itself.
+"""`judge --endpoint` compared with `judge --model`: the same GGUF behind the server of llama-cpp-python and read by hardcase itself.
 
 usage: endpoint_llama_cpp_python.py [PYTHON]
 

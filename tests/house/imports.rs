@@ -31,8 +31,8 @@ pub fn read(sources: &[Source], tree: &mut Tree, breaches: &mut Vec<Breach>) -> 
         };
         let file = FileId(index);
         let module = tree.module_of(file);
-        let place = Place { block: 0, test: 0, attribute: 0 };
-        let mut reader = Reader { tree, source, file, module, place, imports: &mut imports, breaches };
+        let depth = Depth { block: 0, test: 0, attribute: 0 };
+        let mut reader = Reader { tree, source, file, module, depth, imports: &mut imports, breaches };
         reader.visit_file(syntax);
     }
     for import in &mut imports {
@@ -67,7 +67,7 @@ fn needs_test(condition: &syn::Meta) -> bool {
 }
 
 /// How deep the reader stands in blocks, test items and attributes.
-struct Place {
+struct Depth {
     block: usize,
     test: usize,
     attribute: usize,
@@ -78,14 +78,14 @@ struct Reader<'a> {
     source: &'a Source,
     file: FileId,
     module: ModuleId,
-    place: Place,
+    depth: Depth,
     imports: &'a mut Vec<Import>,
     breaches: &'a mut Vec<Breach>,
 }
 
 impl Reader<'_> {
     fn import(&mut self, line: usize, path: Written) {
-        let test = self.place.test > 0;
+        let test = self.depth.test > 0;
         self.imports.push(Import { file: self.file, line, module: self.module, path, test });
     }
 
@@ -98,7 +98,7 @@ impl Reader<'_> {
 
     fn reach(&self, visibility: &syn::Visibility) -> Reach {
         match visibility {
-            _ if self.place.block > 0 => Reach::Block,
+            _ if self.depth.block > 0 => Reach::Block,
             syn::Visibility::Inherited => Reach::Module,
             _ => Reach::Shared,
         }
@@ -197,7 +197,7 @@ fn written(path: &syn::Path) -> Written {
 
 impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item(&mut self, item: &'ast syn::Item) {
-        if self.place.block == 0 {
+        if self.depth.block == 0 {
             self.declare(item);
         }
         visit::visit_item(self, item);
@@ -216,25 +216,25 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         let block = self.tree.block(self.module, &name);
         self.tree.module_mut(block).test = test;
         let around = mem::replace(&mut self.module, block);
-        let depth = mem::take(&mut self.place.block);
+        let depth = mem::take(&mut self.depth.block);
         items.iter().for_each(|item| self.visit_item(item));
-        self.place.block = depth;
+        self.depth.block = depth;
         self.module = around;
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         let test = usize::from(for_tests(&item.attrs));
-        self.place.test += test;
+        self.depth.test += test;
         visit::visit_item_fn(self, item);
-        self.place.test -= test;
+        self.depth.test -= test;
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         let test = usize::from(for_tests(&item.attrs));
-        self.place.test += test;
+        self.depth.test += test;
         let before = Written { absolute: item.leading_colon.is_some(), segments: Vec::new() };
         self.take_use(&item.tree, &before, self.reach(&item.vis));
-        self.place.test -= test;
+        self.depth.test -= test;
     }
 
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
@@ -249,9 +249,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_block(&mut self, block: &'ast syn::Block) {
-        self.place.block += 1;
+        self.depth.block += 1;
         visit::visit_block(self, block);
-        self.place.block -= 1;
+        self.depth.block -= 1;
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -272,13 +272,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             let what = "`#[path]` hides where a module lives; put the file where its name says".into();
             self.breaches.push(Breach { file: self.source.path.clone(), line, what });
         }
-        self.place.attribute += 1;
+        self.depth.attribute += 1;
         visit::visit_attribute(self, attribute);
-        self.place.attribute -= 1;
+        self.depth.attribute -= 1;
     }
 
     fn visit_lit_str(&mut self, literal: &'ast syn::LitStr) {
-        if self.place.attribute > 0 {
+        if self.depth.attribute > 0 {
             self.take_string(&literal.value(), literal.span().start().line);
         }
     }
@@ -287,7 +287,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         for found in tokens::paths(stream) {
             self.import(found.line, found.path);
         }
-        if self.place.attribute > 0 {
+        if self.depth.attribute > 0 {
             for (text, line) in tokens::strings(stream) {
                 self.take_string(&text, line);
             }

@@ -144,7 +144,7 @@ mod this_house {
     }
 
     #[test]
-    fn no_file_reaches_itself_through_others() {
+    fn no_file_imports_itself_through_others() {
         none(cycles::breaches(&house()));
     }
 

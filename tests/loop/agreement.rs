@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hardcase::desk::session::{Leaving, Remarks, Session};
+use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::insight::agreement::agreement;
 use hardcase::store::{Access, Store};
@@ -94,7 +94,7 @@ fn two_experts_figures_are_those_that_their_definitions_give() {
 }
 
 #[test]
-fn a_lead_decides_with_a_reason_and_takes_it_back_and_nobody_else_may() {
+fn a_lead_decides_with_a_reason_and_undoes_it_and_nobody_else_may() {
     let (project, said) = labelled_by_two();
     let list = project.json("adjudicate", &["--list"]);
     let differ: Vec<i64> = said.iter().filter(|(_, (a, b))| a != b).map(|(item, _)| *item).collect();
@@ -138,7 +138,7 @@ fn a_lead_decides_with_a_reason_and_takes_it_back_and_nobody_else_may() {
     assert_eq!(decided(&project, item), None);
     project.run("adjudicate", &["--item", &number, "--undo"]).refused(1, &["there is no decision on it"]);
     // The screen's undo is the same.
-    let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
     session.decide(ItemId(item), "clickbait", "it withholds").unwrap();
     assert_eq!(session.undo().unwrap().unwrap().what, "decision clickbait");
     assert_eq!(decided(&project, item), None);
@@ -149,7 +149,7 @@ fn a_lead_decides_with_a_reason_and_takes_it_back_and_nobody_else_may() {
 }
 
 #[test]
-fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revision_count() {
+fn reannotated_cases_are_blind_and_only_answers_under_the_new_revision_count() {
     let (project, said) = labelled_by_two();
     let differ: Vec<i64> = said.iter().filter(|(_, (a, b))| a != b).map(|(item, _)| *item).collect();
     let repeats = project.json("status", &[])["shown_again"].clone();
@@ -220,12 +220,12 @@ fn cases_sent_round_again_come_back_blind_and_only_answers_under_the_new_revisio
 }
 
 #[test]
-fn a_decision_falls_once_its_item_is_answered_again_under_a_newer_revision() {
+fn a_decision_is_superseded_once_its_item_is_answered_again_under_a_newer_revision() {
     let (project, said) = labelled_by_two();
     let (item, (ada, bob)) = said.iter().find(|(_, (a, b))| a != b).unwrap();
     let number = item.to_string();
     project.run("adjudicate", &["--item", &number, "--label", bob, "--reason", "as bob says"]).done();
-    let mut lead = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let mut lead = Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
     assert_eq!(lead.revise_guideline("Only what it offers counts.").unwrap(), 2);
     lead.close().unwrap();
     project.json("adjudicate", &["--again", "--item", &number]);
@@ -243,7 +243,7 @@ fn a_decision_falls_once_its_item_is_answered_again_under_a_newer_revision() {
 }
 
 #[test]
-fn haste_and_a_run_of_one_label_are_said_with_their_n_and_nothing_is_said_of_careful_answers() {
+fn fast_answers_and_runs_of_one_label_give_warnings_with_their_n_and_careful_answers_give_none() {
     let project = Project::scouted_elsewhere(120);
     project.json("mine", &["--budget", "80", "--strategy", "random", "--seed", "3"]);
     let store = Store::open(&project.file(), Access::Read).unwrap();
@@ -251,7 +251,7 @@ fn haste_and_a_run_of_one_label_are_said_with_their_n_and_nothing_is_said_of_car
     drop(store);
     let label = |i: usize| if i.is_multiple_of(2) { "fine" } else { "clickbait" };
     let answer = |name: &str, with: &dyn Fn(usize) -> (&'static str, i64)| {
-        let mut session = Session::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(&project.file(), name, OnClose::ReleaseCases).unwrap();
         for (i, item) in items.iter().enumerate() {
             let (label, ms) = with(i);
             let remarks = Remarks { duration_ms: Some(ms), ..Remarks::default() };
@@ -298,7 +298,7 @@ fn labelled_by_three() -> (Project, BTreeMap<&'static str, Given>) {
     }
     drop(store);
     for (i, name) in ["ada", "bob", "cy"].into_iter().enumerate() {
-        let mut session = Session::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(&project.file(), name, OnClose::ReleaseCases).unwrap();
         for (item, labels) in given.values().flatten() {
             if let Some(label) = labels[i] {
                 session.answer(ItemId(*item), label, Remarks::default()).unwrap();
@@ -384,7 +384,7 @@ fn three_experts_figures_are_those_that_their_definitions_give_on_training_cases
 
 #[cfg(unix)]
 #[test]
-fn on_the_screen_a_lead_writes_down_how_to_decide_and_sends_what_differs_round_again() {
+fn on_the_screen_a_lead_changes_the_guideline_and_has_disagreements_labelled_again() {
     let (project, said) = labelled_by_two();
     let differ: Vec<i64> = said.iter().filter(|(_, (a, b))| a != b).map(|(item, _)| *item).collect();
     let seat = Seat::open(&project, &["--as", "ada"]);

@@ -1,6 +1,6 @@
 //! While there are too few training labels for a head, the zero-shot prelabels follow the audit answers, and the audit stays honest.
 
-use hardcase::desk::session::{Leaving, Remarks, Session};
+use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::prediction::Probabilities;
 use hardcase::domain::predictor::{SharesFrom, ZeroShotSettings};
@@ -58,7 +58,7 @@ fn answer<'l>(project: &Project, answers: impl IntoIterator<Item = (i64, &'l str
 }
 
 fn answer_as<'l>(project: &Project, name: &str, answers: impl IntoIterator<Item = (i64, &'l str)>) {
-    let mut session = Session::open(&project.file(), name, Leaving::KeepsCases).unwrap();
+    let mut session = Session::open(&project.file(), name, OnClose::KeepCases).unwrap();
     for (item, label) in answers {
         session.answer(ItemId(item), label, Remarks::default()).unwrap();
     }
@@ -116,7 +116,7 @@ fn audit_answers_move_zero_shot_shares_towards_the_truth_and_only_once() {
 
 /// Two copies of a project differ in one answer: it moves the prelabels of the pool, but not that of its own item.
 #[test]
-fn an_audit_answer_has_no_part_in_the_prediction_that_the_audit_judges_it_by() {
+fn an_audit_answer_does_not_influence_the_prediction_it_is_compared_with() {
     let (one, other) = (mined(), Project::none());
     let gold = one.gold();
     let cases = audit_cases(&one);
@@ -135,7 +135,7 @@ fn an_audit_answer_has_no_part_in_the_prediction_that_the_audit_judges_it_by() {
 }
 
 #[test]
-fn a_second_expert_on_the_same_audit_texts_adds_no_case_and_makes_no_interval_narrower() {
+fn a_second_expert_on_the_same_audit_texts_adds_no_case_and_narrows_no_interval() {
     let (one, two) = (mined(), Project::none());
     let gold = one.gold();
     let cases = audit_cases(&one);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hardcase::desk::session::{Leaving, Remarks, Session};
+use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use serde_json::Value;
 
@@ -72,7 +72,7 @@ fn a_backup_is_made_once_for_each_change_and_can_be_listed() {
 #[test]
 fn a_project_in_use_is_backed_up_with_what_is_only_in_its_log() {
     let project = Project::with_ads(20);
-    let mut session = Session::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "bob", OnClose::ReleaseCases).unwrap();
     for item in 1..=7 {
         session.answer(ItemId(item), "fine", Remarks::default()).unwrap();
     }
@@ -80,12 +80,12 @@ fn a_project_in_use_is_backed_up_with_what_is_only_in_its_log() {
     let made = path(&project.json("backup", &[]), "backup");
     session.answer(ItemId(8), "fine", Remarks::default()).unwrap();
     assert_eq!(labels(&made).len(), 7);
-    assert_eq!(names(made.parent().unwrap()).len(), 1, "one file, with nothing beside it");
+    assert_eq!(names(made.parent().unwrap()).len(), 1, "one file, with nothing next to it");
     session.close().unwrap();
 }
 
 #[test]
-fn going_back_puts_the_file_aside_and_takes_later_labels_along() {
+fn a_restore_keeps_the_old_file_and_brings_later_labels_along() {
     let project = Project::with_ads(20);
     answer(&project, 1, "fine", "ada");
     answer(&project, 2, "fine", "ada");
@@ -129,11 +129,11 @@ fn going_back_puts_the_file_aside_and_takes_later_labels_along() {
 }
 
 #[test]
-fn nobody_is_pulled_away_from_under_work() {
+fn a_project_in_use_is_not_replaced() {
     let project = Project::with_ads(20);
     answer(&project, 1, "fine", "ada");
     project.json("backup", &[]);
-    let mut session = Session::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "bob", OnClose::ReleaseCases).unwrap();
     session.answer(ItemId(2), "fine", Remarks::default()).unwrap();
     for (verb, arguments) in [("restore", &[][..]), ("doctor", &["--repair"])] {
         project.run(verb, arguments).refused(1, &["bob is at work on it", "everybody has left"]);
@@ -151,7 +151,7 @@ fn nobody_is_pulled_away_from_under_work() {
 }
 
 #[test]
-fn an_open_workstation_keeps_its_locks_whatever_it_shows_and_nothing_takes_the_file_away_from_under_it() {
+fn an_open_workstation_keeps_its_locks_on_every_screen_and_its_file_is_not_replaced() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "12"]).done();
     project.json("backup", &[]);
@@ -262,13 +262,13 @@ fn the_end_of_a_session_and_a_merge_leave_a_backup() {
 
 #[cfg(unix)]
 #[test]
-fn a_project_that_a_group_writes_stays_so_with_all_that_lies_beside_it() {
+fn a_project_that_a_group_can_write_stays_so_with_all_files_next_to_it() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let project = Project::with_ads(20);
     fs::set_permissions(project.path("."), fs::Permissions::from_mode(0o2770)).unwrap();
     fs::set_permissions(project.file(), fs::Permissions::from_mode(0o660)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
-    let mut session = Session::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "bob", OnClose::ReleaseCases).unwrap();
     session.answer(ItemId(2), "fine", Remarks::default()).unwrap();
     for end in ["pool.hardcase-wal", "pool.hardcase-shm"] {
         assert_eq!(mode(&project.path(end)), 0o660, "{end}");
@@ -287,7 +287,7 @@ fn a_project_that_a_group_writes_stays_so_with_all_that_lies_beside_it() {
 }
 
 #[test]
-fn a_link_to_a_project_stays_one_and_both_names_lead_to_what_was_restored() {
+fn a_link_to_a_project_stays_a_link_and_both_names_lead_to_the_restored_file() {
     let project = Project::with_ads(20);
     answer(&project, 1, "fine", "ada");
     let link = project.path("link.hardcase");
@@ -363,7 +363,7 @@ fn labelled_since_its_backup() -> (Project, Vec<String>) {
 }
 
 #[test]
-fn a_killed_backup_is_there_whole_or_not_at_all_and_the_next_one_goes_through() {
+fn a_killed_backup_is_there_whole_or_not_at_all_and_the_next_one_succeeds() {
     let (project, all) = labelled_since_its_backup();
     let folder = project.path("pool.hardcase.backups");
     let first = names(&folder);
@@ -385,7 +385,7 @@ fn a_killed_backup_is_there_whole_or_not_at_all_and_the_next_one_goes_through() 
 }
 
 #[test]
-fn a_killed_restore_or_repair_loses_no_label_and_the_same_command_goes_on() {
+fn a_killed_restore_or_repair_loses_no_label_and_the_same_command_continues() {
     let (project, all) = labelled_since_its_backup();
     let before = bytes(&project);
     let mut damaged = before.clone();

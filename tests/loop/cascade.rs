@@ -86,7 +86,7 @@ fn correct(project: &Project, by: &str) -> (usize, usize) {
 }
 
 #[test]
-fn a_judge_that_knows_is_weighed_in_until_it_is_no_help() {
+fn a_good_judge_is_combined_with_the_scout_until_it_no_longer_helps() {
     let project = Project::scouted_elsewhere(200);
     answer_round(&project, "60");
     // Right nine times in ten, and always too fond of clickbait.
@@ -161,7 +161,7 @@ fn an_earlier_head_that_is_used_again_is_combined_with_the_judge_that_helps() {
 }
 
 #[test]
-fn a_model_that_cannot_be_read_is_named_once_with_what_to_do_and_stops_nothing() {
+fn an_unreadable_model_is_named_once_with_what_to_do_and_stops_nothing() {
     let project = Project::scouted_elsewhere(100);
     answer_round(&project, "40");
     project.run("tune", &[]).done();
@@ -200,7 +200,7 @@ fn a_model_that_cannot_be_read_is_named_once_with_what_to_do_and_stops_nothing()
 /// A judge that starts again has little to show, and the scout decides alone.
 #[cfg(feature = "engine")]
 #[test]
-fn a_scout_that_decides_again_has_prelabelled_every_text() {
+fn a_scout_that_decides_alone_again_has_prelabelled_every_text() {
     let Some(model) = super::judge::model("tinystories-656k-q8_0.gguf") else { return };
     let project = super::judge::labelled(1);
     enter_judge(&project, |i, clickbait| match (i % 10 == 0, clickbait) {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use hardcase::desk::session::{Leaving, Session};
+use hardcase::desk::session::{OnClose, Session};
 use serde_json::Value;
 
 use super::crowd::come_through_the_network;
@@ -117,7 +117,7 @@ fn strings(lines: &[Value], key: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_clock_that_is_put_back_in_a_sitting_changes_no_order_and_no_figure() {
+fn a_clock_that_is_set_back_during_a_session_changes_no_order_and_no_figure() {
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "20"]).done();
     let Some(clock) = Clock::of(&project, "clock") else { return };
@@ -162,7 +162,7 @@ fn a_clock_that_is_put_back_in_a_sitting_changes_no_order_and_no_figure() {
 }
 
 #[test]
-fn how_long_a_case_took_is_not_known_where_the_clock_was_put_back_meanwhile() {
+fn the_duration_of_a_case_is_unknown_if_the_clock_was_set_back_meanwhile() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "10"]).done();
     let Some(clock) = Clock::of(&project, "clock") else { return };
@@ -176,7 +176,7 @@ fn how_long_a_case_took_is_not_known_where_the_clock_was_put_back_meanwhile() {
 }
 
 #[test]
-fn a_case_that_was_leased_by_a_clock_an_hour_ahead_is_free_after_the_time_of_a_lease() {
+fn a_case_leased_by_a_clock_an_hour_ahead_is_free_after_the_length_of_a_lease() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "10", "--overlap", "eval=1,audit=1,share=0"]).done();
     let Some(clock) = Clock::of(&project, "clock") else { return };
@@ -217,7 +217,7 @@ fn what_is_on_a_screen_stays_there_when_the_clock_jumps_ahead() {
 }
 
 #[test]
-fn copies_from_hosts_whose_clocks_are_an_hour_apart_keep_the_order_in_which_their_expert_spoke() {
+fn copies_from_hosts_whose_clocks_are_an_hour_apart_keep_the_order_of_their_experts_labels() {
     let (here, there) = (Project::scouted_elsewhere(80), Project::none());
     here.run("mine", &["--budget", "12"]).done();
     let (Some(ahead), Some(behind)) = (Clock::of(&here, "ahead"), Clock::of(&there, "behind")) else {
@@ -263,7 +263,7 @@ fn copies_from_hosts_whose_clocks_are_an_hour_apart_keep_the_order_in_which_thei
 }
 
 #[test]
-fn locks_that_are_given_twice_are_found_before_anything_is_written() {
+fn locks_that_can_be_held_twice_are_found_before_anything_is_written() {
     let Some(library) = library() else { return };
     let project = Project::with_ads(20);
     come_through_the_network(&project);
@@ -295,7 +295,7 @@ fn locks_that_are_given_twice_are_found_before_anything_is_written() {
 fn an_answer_is_not_blind_once_the_view_was_shown_in_another_terminal_of_the_same_person() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "12"]).done();
-    let open = || Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let open = || Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
     let (mut one, mut other) = (open(), open());
     let window = one.window(3).unwrap();
     assert!(window.iter().all(|card| card.shown.revealed.is_none()));

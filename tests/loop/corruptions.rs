@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use hardcase::desk::session::{Leaving, Next, Remarks, Session};
+use hardcase::desk::session::{Next, OnClose, Remarks, Session};
 use hardcase::domain::fault::Result as Outcome;
 use hardcase::exchange::export::{ExportOptions, History, export, export_kind, output_format};
 use hardcase::insight::status::status;
@@ -26,7 +26,7 @@ fn count() -> u64 {
     std::env::var("HARDCASE_PROOF_CORRUPTIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(60)
 }
 
-/// The bytes of a project and of the log beside it.
+/// The bytes of a project and of the log next to it.
 #[derive(Clone)]
 struct Bytes {
     file: Vec<u8>,
@@ -39,7 +39,7 @@ impl Bytes {
         Self { file: std::fs::read(path).unwrap(), log: log.exists().then(|| std::fs::read(log).unwrap()) }
     }
 
-    /// Puts them where `path` says, and nothing else beside them.
+    /// Writes them to `path`, with nothing else next to them.
     fn write(&self, path: &Path) {
         for end in ["hardcase-wal", "hardcase-shm"] {
             let _ = std::fs::remove_file(path.with_extension(end));
@@ -71,13 +71,13 @@ fn labelled() -> (Project, Bytes, Bytes) {
         }
     };
     for (name, cases) in [("ada", 30), ("bob", 20)] {
-        let mut session = Session::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(&project.file(), name, OnClose::ReleaseCases).unwrap();
         label(&mut session, cases);
         session.close().unwrap();
     }
     let rested = Bytes::read(&project.file());
     assert!(rested.log.is_none());
-    let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
     label(&mut session, 12);
     let busy = Bytes::read(&project.file());
     assert!(busy.log.as_ref().is_some_and(|log| log.len() > 12 * PAGE));
@@ -287,7 +287,7 @@ fn looked_at(path: &Path, case: &str, afresh: impl Fn()) {
     quietly("status", case, || drop(status(path, "ada")));
     afresh();
     quietly("next and answer", case, || {
-        let Ok(mut session) = Session::open(path, "bob", Leaving::FreesCases) else { return };
+        let Ok(mut session) = Session::open(path, "bob", OnClose::ReleaseCases) else { return };
         if let Ok(Next::Case(next)) = session.next_case() {
             let _ = session.answer(next.item, "fine", Remarks::default());
         }
@@ -388,7 +388,7 @@ fn by_the_binary(path: &Path, case: &str, afresh: impl Fn()) {
 }
 
 #[test]
-fn a_label_that_is_one_bit_off_is_refused_by_every_export_and_left_out_and_named_by_a_repair() {
+fn a_label_with_a_flipped_bit_is_refused_by_every_export_and_left_out_and_named_by_a_repair() {
     let (project, rested, _) = labelled();
     let (path, out) = (project.path("flipped.hardcase"), project.path("flipped.jsonl"));
     let truth = Truth::of(&rested, &project.path("."));
@@ -424,7 +424,7 @@ fn a_label_that_is_one_bit_off_is_refused_by_every_export_and_left_out_and_named
 }
 
 #[test]
-fn a_log_that_is_damaged_in_the_middle_is_not_passed_over() {
+fn a_log_that_is_damaged_in_the_middle_is_refused() {
     let (project, _, busy) = labelled();
     let path = project.path("torn.hardcase");
     let mut bytes = busy.clone();

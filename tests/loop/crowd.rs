@@ -1,6 +1,6 @@
 //! Many processes at one file: each says what it saw saved, and in the end exactly that is in the log.
 //!
-//! The labellers are this test binary, started again for each: a session as the workstation has it, in a process of its own. Beside them the real
+//! The labellers are this test binary, started again for each: a session as the workstation has it, in a process of its own. At the same time the real
 //! binary imports, scouts where it can, tunes, mines and reports without a pause.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hardcase::desk::session::{Leaving, Remarks, Session};
+use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::domain::event::{Action, LabelEvent};
 use hardcase::domain::ids::{CaseId, ItemId};
 use hardcase::store::Store;
@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
 use super::project::{ADS, Project, run};
 use super::skip::skip;
 
-/// What a labeller is told: its name, the file, and the milliseconds that it stays.
+/// The arguments of a labeller: its name, the file, and how many milliseconds it stays.
 const SEAT: &str = "HARDCASE_PROOF_SEAT";
 /// What stands before each line that a labeller writes once something is on disk.
 const SAVED: &str = "saved ";
@@ -83,7 +83,7 @@ fn a_labeller_says_what_is_saved_once_it_is() {
     let until = Instant::now() + Duration::from_millis(words.next().unwrap().parse().unwrap());
     let seed = u64::from_le_bytes(blake3::hash(name.as_bytes()).as_bytes()[..8].try_into().unwrap());
     let mut labeller = Labeller {
-        session: Session::open(&file, name, Leaving::FreesCases).unwrap(),
+        session: Session::open(&file, name, OnClose::ReleaseCases).unwrap(),
         rng: ChaCha8Rng::seed_from_u64(seed),
         answered: Vec::new(),
         took: BTreeMap::new(),
@@ -125,7 +125,7 @@ impl Labeller {
         say(&format!("{SAVED}{} {item} {}\n", action.as_str(), label.unwrap_or("-")));
     }
 
-    /// Mostly the next case; now and then an own answer again, a skip, an undo, and perhaps its redo.
+    /// Mostly answers the next case; now and then changes an earlier answer, skips, undoes, and perhaps redoes.
     fn act(&mut self) {
         let next = self.timed("case", |s| s.window(2)).unwrap().into_iter().next();
         match (self.rng.gen_range(0..100), next) {
@@ -324,9 +324,14 @@ fn overlap_is_kept(project: &Project, events: &[LabelEvent]) {
             }
             _ => {}
         }
-        let hands: HashSet<_> =
+        let annotators: HashSet<_> =
             standing.get(&item).into_iter().flatten().map(|(expert, _)| *expert).collect();
-        assert!(hands.len() <= wishes[&item], "item {item}: {} hands of {}", hands.len(), wishes[&item]);
+        assert!(
+            annotators.len() <= wishes[&item],
+            "item {item}: {} annotators of {}",
+            annotators.len(),
+            wishes[&item]
+        );
     }
 }
 
@@ -335,7 +340,7 @@ fn quantile(times: &mut [u64], q: f64) -> f64 {
     times[((times.len() - 1) as f64 * q).round() as usize] as f64 / 1_000.0
 }
 
-/// Lets a crowd label beside jobs, and holds what it said against the log.
+/// Lets a crowd label while jobs run, and compares what it saw saved with the log.
 fn prove(project: &Project, labellers: u64, stay: Duration, what: &str) {
     let over = AtomicBool::new(false);
     let begun = Instant::now();
@@ -372,7 +377,7 @@ fn prove(project: &Project, labellers: u64, stay: Duration, what: &str) {
     overlap_is_kept(project, &events);
 
     println!(
-        "{what}: {labellers} labellers, {} acts in {seconds:.1} s ({:.0}/s); beside them {done:?}",
+        "{what}: {labellers} labellers, {} acts in {seconds:.1} s ({:.0}/s); at the same time {done:?}",
         said.acts.len(),
         said.acts.len() as f64 / seconds
     );
@@ -388,7 +393,7 @@ fn prove(project: &Project, labellers: u64, stay: Duration, what: &str) {
 }
 
 #[test]
-fn what_a_crowd_saw_saved_is_in_the_log_once_and_nothing_else_and_no_case_is_seen_by_too_many() {
+fn what_a_crowd_saw_saved_is_in_the_log_once_with_nothing_else_and_no_case_is_seen_by_too_many() {
     let (labellers, seconds) = (told("HARDCASE_PROOF_LABELLERS", 6), told("HARDCASE_PROOF_SECONDS", 4));
     let cases = usize::try_from(labellers * seconds * 8).unwrap().min(4_000);
     let project = pool(cases * 2 + 600, cases);
@@ -396,7 +401,7 @@ fn what_a_crowd_saw_saved_is_in_the_log_once_and_nothing_else_and_no_case_is_see
 }
 
 #[test]
-fn a_crowd_at_a_project_under_a_rollback_journal_loses_nothing_either() {
+fn a_crowd_on_a_project_with_a_rollback_journal_loses_nothing_either() {
     let (labellers, seconds) =
         (told("HARDCASE_PROOF_LABELLERS", 4).min(8), told("HARDCASE_PROOF_SECONDS", 3));
     let cases = usize::try_from(labellers * seconds * 8).unwrap().min(2_000);

@@ -5,7 +5,7 @@ use std::fs;
 use super::project::{Project, hardcase, program, run};
 use super::terminal::Terminal;
 
-/// Known labels, hostile characters and a column beside the text.
+/// Known labels, hostile characters and a column next to the text.
 const MESSAGES: &str = "label,who,text\nspam,ann,WINNER!! \u{1b}]0;owned\u{7}call \u{202e}now\nham,bo,Are you coming home?\n\
                         ham,cy,See you at the station\nham,di,Only the fourth\n";
 
@@ -110,7 +110,7 @@ fn ctrl_c_and_the_end_of_the_input_leave_nothing_behind_and_say_so() {
 }
 
 #[test]
-fn what_would_fail_after_the_questions_fails_before_them() {
+fn errors_that_need_no_answers_come_before_the_questions() {
     let project = Project::empty();
     let data = project.write("pool.csv", MESSAGES);
     let broken = project.write("broken.csv", "");
@@ -146,7 +146,7 @@ fn without_a_terminal_nobody_is_asked_and_one_sentence_says_what_to_do() {
 }
 
 #[test]
-fn a_project_in_the_place_of_a_verb_is_opened() {
+fn a_project_instead_of_a_verb_is_opened() {
     let project = Project::empty();
     hardcase([project.file()]).refused(2, &["open the workstation", "not a terminal", "`hardcase next`"]);
 }

@@ -1,7 +1,7 @@
-//! A server as the judge: a stand-in on this machine that answers as it is told, well or badly.
+//! A server as the judge.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -10,177 +10,8 @@ use hardcase::domain::ids::ItemId;
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
 
-use super::project::{Project, Ran, hardcase, run};
-
-/// A request as the stand-in got it.
-#[derive(Clone)]
-struct Asked {
-    path: String,
-    key: Option<String>,
-    body: Value,
-    /// How many texts it was asked of before.
-    before: usize,
-}
-
-impl Asked {
-    /// What the model is to go on with.
-    fn prompt(&self) -> &str {
-        self.body["prompt"]
-            .as_str()
-            .or_else(|| self.body["messages"][0]["content"].as_str())
-            .unwrap_or_default()
-    }
-
-    /// The text that it is asked of, and what has been said of the answer.
-    fn text(&self) -> (&str, &str) {
-        let (_, last) = self.prompt().rsplit_once("\nText: ").unwrap();
-        last.rsplit_once("\nLabel:").unwrap()
-    }
-}
-
-/// What the stand-in does.
-enum Said {
-    Status(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// So many bytes are announced, and these follow before it breaks off.
-    Broken(usize, Vec<u8>),
-    /// It goes on to listen, until the other side has had enough.
-    Silence,
-    BreakOff,
-}
-
-fn good(body: &Value) -> Said {
-    Said::Status(200, Vec::new(), body.to_string().into_bytes())
-}
-
-fn failed(status: u16, why: &str) -> Said {
-    Said::Status(status, Vec::new(), json!({ "error": { "message": why } }).to_string().into_bytes())
-}
-
-/// The likeliest tokens in the form of a text that is continued.
-fn tokens(list: &[(&str, f64)]) -> Said {
-    let top: serde_json::Map<String, Value> =
-        list.iter().map(|(token, p)| ((*token).to_owned(), p.ln().into())).collect();
-    good(
-        &json!({ "choices": [{ "text": "", "logprobs": { "tokens": [list[0].0], "top_logprobs": [top] } }] }),
-    )
-}
-
-/// What it thinks of an advertisement.
-fn opinion(text: &str) -> f64 {
-    if text.contains('!') { 0.6 } else { 0.1 }
-}
-
-/// A server that knows its trade.
-fn able(asked: &Asked) -> Said {
-    let p = opinion(asked.text().0);
-    tokens(&[(" click", p), (" fine", 0.8 - p), (" the", 0.1), ("\n", 0.05)])
-}
-
-/// A listening server, and what it was asked.
-struct StandIn {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
-}
-
-impl StandIn {
-    /// Lists one model, and answers for texts as `answer` says.
-    fn new(answer: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Self {
-        Self::whole(move |asked| match asked.path.as_str() {
-            "/v1/models" => good(&json!({ "data": [{ "id": "tiny", "max_model_len": 100_000 }] })),
-            _ => answer(asked),
-        })
-    }
-
-    fn whole(answer: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, asked) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
-        let (answer, seen) = (Arc::new(answer), Arc::clone(&asked));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
-                std::thread::spawn(move || serve(stream, &seen, &*answer));
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    /// Judges through it.
-    #[track_caller]
-    fn judge(&self, project: &Project, arguments: &[&str]) -> Ran {
-        project.run("judge", &[&["--endpoint", &self.url()], arguments].concat())
-    }
-
-    #[track_caller]
-    fn report(&self, project: &Project, arguments: &[&str]) -> Value {
-        self.judge(project, &[&["--json"], arguments].concat()).json()
-    }
-}
-
-/// Serves one connection until it breaks off.
-fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> Said) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    // A greeting in TLS, of which it understands no word.
-    if reader.fill_buf().is_ok_and(|bytes| bytes.first() == Some(&0x16)) {
-        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-        return;
-    }
-    loop {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            if reader.read_until(b'\n', &mut head).map_or(0, |n| n) == 0 {
-                return;
-            }
-        }
-        let head = String::from_utf8(head).unwrap();
-        let header = |name: &str| {
-            let of = |line: &str| {
-                let (key, value) = line.split_once(':')?;
-                key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-            };
-            head.lines().find_map(of)
-        };
-        let mut body = vec![0; header("content-length").map_or(0, |n| n.parse().unwrap())];
-        if reader.read_exact(&mut body).is_err() {
-            return;
-        }
-        let asked = {
-            let mut seen = seen.lock().unwrap();
-            let asked = Asked {
-                path: head.split(' ').nth(1).unwrap().to_owned(),
-                key: header("authorization"),
-                body: serde_json::from_slice(&body).unwrap_or_default(),
-                before: seen.iter().filter(|a| a.path != "/v1/models").count(),
-            };
-            seen.push(asked.clone());
-            asked
-        };
-        let (length, body, extra, status) = match answer(&asked) {
-            Said::Status(status, extra, body) => (body.len(), body, extra, status),
-            Said::Broken(length, body) => (length, body, Vec::new(), 200),
-            Said::Silence => {
-                let _ = reader.read_to_end(&mut Vec::new());
-                return;
-            }
-            Said::BreakOff => return,
-        };
-        let extra: String = extra.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{extra}\r\n");
-        if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)).is_err() {
-            return;
-        }
-        if body.len() < length {
-            return;
-        }
-    }
-}
+use super::project::{Project, hardcase, run};
+use super::stand_in::{Asked, Said, StandIn, able, failed, good, opinion, tokens};
 
 /// A scouted project of `n` advertisements.
 fn ads(n: usize) -> Project {
@@ -224,7 +55,7 @@ fn near(said: &[f32], expected: &[f64]) {
 }
 
 #[test]
-fn what_a_server_lists_becomes_the_labels_probabilities_and_no_secret_is_kept() {
+fn a_servers_likely_tokens_become_the_labels_probabilities_and_no_secret_is_stored() {
     let server = StandIn::new(able);
     let project = ads(60);
     let mut command = project.command("judge", &["--endpoint", &server.url(), "--all", "--json", "--quiet"]);
@@ -278,7 +109,7 @@ fn what_a_server_lists_becomes_the_labels_probabilities_and_no_secret_is_kept() 
 }
 
 #[test]
-fn labels_that_begin_alike_are_looked_behind_and_in_a_chat_refused() {
+fn labels_with_a_common_prefix_take_a_further_request_and_are_refused_in_a_chat() {
     let texts: Vec<String> = (0..12).map(|i| format!("text number {i}")).collect();
     let project = made(&["card lost", "card stolen", "other"], &texts);
     let server = StandIn::new(|asked| match asked.text().1 {
@@ -328,7 +159,7 @@ fn a_chat_is_asked_by_its_first_token() {
 }
 
 #[test]
-fn a_server_that_lists_fewer_tokens_is_asked_for_fewer_and_no_label_among_them_is_said() {
+fn a_server_with_a_lower_limit_is_asked_for_fewer_tokens_and_lists_without_a_label_are_reported() {
     let server = StandIn::new(|asked| {
         if asked.body["logprobs"].as_u64() > Some(5) {
             return failed(400, "logprobs must be at most 5");
@@ -347,7 +178,7 @@ fn a_server_that_lists_fewer_tokens_is_asked_for_fewer_and_no_label_among_them_i
 }
 
 #[test]
-fn what_passes_is_waited_for_and_no_more_is_asked_at_a_time_than_was_said() {
+fn temporary_errors_are_waited_for_and_the_limit_of_requests_at_a_time_is_kept() {
     let gate = Arc::new((Mutex::new((0, 0)), Condvar::new()));
     let server = StandIn::new({
         let gate = Arc::clone(&gate);
@@ -379,7 +210,7 @@ fn what_passes_is_waited_for_and_no_more_is_asked_at_a_time_than_was_said() {
 }
 
 #[test]
-fn what_is_waited_for_is_said() {
+fn the_reason_for_waiting_is_shown() {
     let server = StandIn::new(|asked| match asked.before {
         0 => Said::Status(503, vec![("Retry-After", "1".into())], Vec::new()),
         _ => able(asked),
@@ -393,7 +224,7 @@ fn what_is_waited_for_is_said() {
 }
 
 #[test]
-fn a_server_that_fails_costs_nothing_that_was_read() {
+fn a_server_that_fails_loses_no_verdict() {
     let ill = Arc::new(AtomicBool::new(true));
     let server = StandIn::new({
         let ill = Arc::clone(&ill);
@@ -416,7 +247,7 @@ fn a_server_that_fails_costs_nothing_that_was_read() {
 }
 
 #[test]
-fn a_judging_that_is_killed_or_stopped_goes_on_where_it_was() {
+fn a_killed_or_stopped_judge_continues_where_it_was() {
     let awake = Arc::new(AtomicUsize::new(50));
     let server = StandIn::new({
         let awake = Arc::clone(&awake);
@@ -475,7 +306,7 @@ fn a_long_text_is_cut_so_that_the_server_can_read_it() {
 }
 
 #[test]
-fn whatever_a_server_answers_wrongly_is_one_sentence_and_nothing_is_lost() {
+fn any_wrong_answer_of_a_server_gives_one_sentence_and_loses_nothing() {
     let project = ads(20);
     let body = |text: &str| Said::Status(200, Vec::new(), text.as_bytes().to_vec());
     type Answer = Box<dyn Fn(&Asked) -> Said + Send + Sync>;

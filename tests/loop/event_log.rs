@@ -32,7 +32,7 @@ fn names(file: &Path) -> BTreeSet<(String, i64)> {
 }
 
 #[test]
-fn whoever_does_not_lead_exports_the_own_labels_alone_and_a_merge_misses_nothing() {
+fn an_expert_who_is_not_a_lead_exports_only_their_own_labels_and_a_merge_misses_nothing() {
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "20"]).done();
     let before = copy(&project, "before.hardcase");
@@ -90,7 +90,7 @@ fn whoever_does_not_lead_exports_the_own_labels_alone_and_a_merge_misses_nothing
 }
 
 #[test]
-fn a_log_that_is_not_whole_is_refused_and_the_whole_one_is_taken() {
+fn an_incomplete_log_is_refused_and_the_complete_one_is_merged() {
     let (project, _, log) = labels_in_a_log();
     let whole = std::fs::read_to_string(&log).unwrap();
     let all: Vec<&str> = whole.lines().collect();
@@ -128,7 +128,7 @@ fn a_log_that_is_not_whole_is_refused_and_the_whole_one_is_taken() {
 }
 
 #[test]
-fn a_part_without_models_says_that_it_goes_back_and_what_is_not_in_it() {
+fn a_part_without_models_says_that_it_must_be_returned_and_what_it_lacks() {
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "20"]).done();
     let part = project.path("for-bob.hardcase");
@@ -150,7 +150,7 @@ fn a_part_without_models_says_that_it_goes_back_and_what_is_not_in_it() {
     assert!(doctor.contains("the vectors of ") && doctor.contains(vectors), "{doctor}");
     assert!(!hardcase(["doctor", text(&project.file())]).done().out.contains("left out"));
     assert_eq!(said(&project.file(), &[text(&part)])[0]["by_expert"], json!({ "bob": 5 }));
-    // Whoever brings the rest makes a whole project of it.
+    // Merging the rest makes it a whole project.
     said(&part, &[text(&project.file())]);
     hardcase(["tune", text(&part), "--quiet"]).done();
 }

@@ -53,19 +53,19 @@ fn wishes(project: &Project, round: i64) -> BTreeMap<i64, (String, usize)> {
 }
 
 /// Who has answered each item.
-fn hands(project: &Project) -> HashMap<i64, BTreeSet<String>> {
-    let mut hands: HashMap<i64, BTreeSet<String>> = HashMap::new();
+fn annotators(project: &Project) -> HashMap<i64, BTreeSet<String>> {
+    let mut annotators: HashMap<i64, BTreeSet<String>> = HashMap::new();
     for line in by(project, "ada", "export", &["--history"]).json_lines() {
         if line["action"] == "set" && line["reason"] != "repeat" {
-            let names = hands.entry(line["item"].as_i64().unwrap()).or_default();
+            let names = annotators.entry(line["item"].as_i64().unwrap()).or_default();
             names.insert(line["person"].as_str().unwrap().to_owned());
         }
     }
-    hands
+    annotators
 }
 
 #[test]
-fn measuring_cases_are_seen_by_two_and_training_ones_by_one_but_for_a_share() {
+fn evaluation_and_audit_cases_go_to_two_experts_and_training_cases_to_one_except_a_share() {
     let project = Project::scouted_elsewhere(300);
     let mined = project.json("mine", &["--budget", "60"]);
     assert_eq!(mined["overlap"], json!({ "eval": 2, "audit": 2, "train": 1, "share": 0.1 }));
@@ -79,7 +79,7 @@ fn measuring_cases_are_seen_by_two_and_training_ones_by_one_but_for_a_share() {
             *goes_on = step(&project, name, "fine").is_ok();
         }
     }
-    let (wishes, given) = (wishes(&project, 1), hands(&project));
+    let (wishes, given) = (wishes(&project, 1), annotators(&project));
     assert_eq!(given.keys().collect::<BTreeSet<_>>(), wishes.keys().collect());
     for (item, (split, wish)) in &wishes {
         assert_eq!(given[item].len(), *wish, "item {item} of {split}");
@@ -97,7 +97,7 @@ fn measuring_cases_are_seen_by_two_and_training_ones_by_one_but_for_a_share() {
 }
 
 #[test]
-fn alone_a_case_closes_at_once_and_a_second_expert_is_asked_as_long_as_the_round_is_open() {
+fn with_one_expert_a_case_closes_at_once_and_a_second_one_gets_it_while_the_round_is_open() {
     let project = Project::scouted_elsewhere(200);
     project.run("mine", &["--budget", "30"]).done();
     let (items, why) = finish(&project, "ada", "fine");
@@ -113,7 +113,7 @@ fn alone_a_case_closes_at_once_and_a_second_expert_is_asked_as_long_as_the_round
     let said = project.run("status", &[]).done().out;
     let left = shared.len() - 1;
     let says = format!(
-        "1: {} of 30 cases complete, {left} want a second answer (bob can answer {left} of them)",
+        "1: {} of 30 cases complete, {left} need a second answer (bob can answer {left} of them)",
         30 - left
     );
     assert!(said.contains(&says), "no {says:?} in {said}");
@@ -122,7 +122,7 @@ fn alone_a_case_closes_at_once_and_a_second_expert_is_asked_as_long_as_the_round
 }
 
 #[test]
-fn the_overlap_that_was_asked_for_is_kept_for_later_rounds() {
+fn a_requested_overlap_is_kept_for_later_rounds() {
     let project = Project::scouted_elsewhere(200);
     let first = project.json("mine", &["--budget", "20", "--overlap", "eval=1,audit=3,share=0"]);
     assert_eq!(first["overlap"], json!({ "eval": 1, "audit": 3, "train": 1, "share": 0.0 }));
@@ -137,7 +137,7 @@ fn the_overlap_that_was_asked_for_is_kept_for_later_rounds() {
 }
 
 #[test]
-fn six_processes_at_one_file_never_give_a_case_more_hands_than_it_wants() {
+fn six_processes_on_one_file_never_give_a_case_to_more_experts_than_requested() {
     let project = Project::scouted_elsewhere(300);
     project.run("mine", &["--budget", "60", "--overlap", "eval=3,audit=2,share=0.5"]).done();
     let names = ["ada", "bob", "cy", "dee", "eve", "flo"];
@@ -147,17 +147,17 @@ fn six_processes_at_one_file_never_give_a_case_more_hands_than_it_wants() {
             scope.spawn(move || finish(project, name, if name < "d" { "fine" } else { "clickbait" }));
         }
     });
-    let (wishes, hands) = (wishes(&project, 1), hands(&project));
+    let (wishes, annotators) = (wishes(&project, 1), annotators(&project));
     for (item, (split, wish)) in &wishes {
-        let had = hands.get(item).map_or(0, BTreeSet::len);
+        let had = annotators.get(item).map_or(0, BTreeSet::len);
         assert!(had <= *wish, "item {item} of {split} was to have {wish}, and has {had}");
     }
     for name in names {
         finish(&project, name, "fine");
     }
-    let hands = self::hands(&project);
+    let annotators = self::annotators(&project);
     assert!(
-        wishes.iter().all(|(item, (_, wish))| hands[item].len() == *wish),
+        wishes.iter().all(|(item, (_, wish))| annotators[item].len() == *wish),
         "each in the end has what it wants"
     );
     project.is_whole();
@@ -165,7 +165,7 @@ fn six_processes_at_one_file_never_give_a_case_more_hands_than_it_wants() {
 
 #[cfg(unix)]
 #[test]
-fn what_a_killed_terminal_held_is_free_at_once_and_what_a_living_one_holds_is_not() {
+fn cases_of_a_killed_terminal_are_free_at_once_and_those_of_a_running_one_are_not() {
     use super::seat::{Seat, Setup, case_on};
     let project = Project::scouted_elsewhere(100);
     project.run("mine", &["--budget", "20", "--overlap", "eval=1,audit=1,share=0"]).done();
@@ -189,7 +189,7 @@ fn what_a_killed_terminal_held_is_free_at_once_and_what_a_living_one_holds_is_no
 }
 
 #[test]
-fn until_a_case_is_closed_an_expert_sees_the_own_answers_alone_and_a_lead_all() {
+fn until_a_case_is_closed_experts_see_only_their_own_answers_and_a_lead_sees_all() {
     let project = Project::scouted_elsewhere(200);
     project.run("mine", &["--budget", "30"]).done();
     // Both are at it before either has answered.
@@ -240,7 +240,7 @@ fn until_a_case_is_closed_an_expert_sees_the_own_answers_alone_and_a_lead_all() 
 }
 
 #[test]
-fn a_round_that_others_owe_to_is_closed_by_a_lead_alone_and_collects_as_long_as_it_is_open() {
+fn a_round_that_needs_answers_from_others_is_closed_only_by_a_lead_and_accepts_answers_until_then() {
     let project = Project::scouted_elsewhere(300);
     project.run("mine", &["--budget", "30"]).done();
     for name in ["ada", "bob"] {
@@ -252,12 +252,12 @@ fn a_round_that_others_owe_to_is_closed_by_a_lead_alone_and_collects_as_long_as_
     let refused = by(&project, "bob", "mine", &["--budget", "20"]);
     refused.refused(
         1,
-        &["round 1 is not complete", "want a second answer", "ada can answer", "only a lead (ada)"],
+        &["round 1 is not complete", "need a second answer", "ada can answer", "only a lead (ada)"],
     );
 
-    let beside = by(&project, "bob", "mine", &["--budget", "20", "--keep-open"]).json();
-    assert_eq!(beside["round"], 2);
-    assert!(beside["before"][0].as_str().unwrap().starts_with("round 1 stays open: "), "{beside}");
+    let next = by(&project, "bob", "mine", &["--budget", "20", "--keep-open"]).json();
+    assert_eq!(next["round"], 2);
+    assert!(next["before"][0].as_str().unwrap().starts_with("round 1 stays open: "), "{next}");
     let (first, second) = (wishes(&project, 1), wishes(&project, 2));
     assert!(first.keys().all(|item| !second.contains_key(item)), "no item is in both");
     assert!(second.contains_key(&step(&project, "bob", "fine").unwrap()), "he goes on with the next round");
@@ -270,17 +270,17 @@ fn a_round_that_others_owe_to_is_closed_by_a_lead_alone_and_collects_as_long_as_
     assert_eq!(closed["round"], 3);
     let says = closed["before"].to_string();
     assert!(
-        says.contains("round 2 is closed as it is: 1 of 20 cases complete, 19 want a first answer"),
+        says.contains("round 2 is closed as it is: 1 of 20 cases complete, 19 need a first answer"),
         "{says}"
     );
-    assert!(!says.contains("round 1"), "only she owed to that: {says}");
+    assert!(!says.contains("round 1"), "it needed answers only from her: {says}");
     assert_eq!(project.json("status", &[])["open_rounds"].as_array().unwrap().len(), 1);
     let third = wishes(&project, 3);
     assert!(third.contains_key(&step(&project, "bob", "fine").unwrap()));
 }
 
 #[test]
-fn who_is_alone_with_a_round_may_close_it_without_leading() {
+fn the_only_expert_of_a_round_may_close_it_without_being_a_lead() {
     let project = Project::scouted_elsewhere(200);
     project.run("mine", &["--budget", "20"]).done();
     step(&project, "bob", "fine").unwrap();
@@ -302,8 +302,11 @@ fn two_names_of_one_person_count_once_everywhere() {
     }
     finish(&project, "bob", "fine");
     finish(&project, "bobby", "clickbait");
-    let twice: Vec<i64> =
-        hands(&project).into_iter().filter(|(_, names)| names.len() == 2).map(|(item, _)| item).collect();
+    let twice: Vec<i64> = annotators(&project)
+        .into_iter()
+        .filter(|(_, names)| names.len() == 2)
+        .map(|(item, _)| item)
+        .collect();
     assert!(twice.len() > 5, "{twice:?}");
     let status = project.json("status", &[]);
     assert_eq!(status["experts"], 2);
@@ -363,7 +366,7 @@ fn only_a_lead_says_who_leads_and_a_project_keeps_one() {
 }
 
 #[test]
-fn an_answer_from_a_login_to_which_the_name_is_not_tied_is_marked() {
+fn an_answer_from_a_login_that_is_not_tied_to_the_name_is_marked() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "10"]).done();
     let answer = |login: &str, name: &str, item: &str| {
@@ -395,7 +398,7 @@ fn an_answer_from_a_login_to_which_the_name_is_not_tied_is_marked() {
 }
 
 #[test]
-fn the_texts_on_the_screen_show_what_others_said_of_closed_cases_only() {
+fn the_items_screen_shows_others_answers_only_for_closed_cases() {
     use hardcase::desk::browse::{Browser, Fetch, Others, Request, Response};
     use hardcase::domain::ids::ItemId;
     let project = Project::scouted_elsewhere(200);
@@ -432,7 +435,7 @@ fn the_texts_on_the_screen_show_what_others_said_of_closed_cases_only() {
 
 #[cfg(unix)]
 #[test]
-fn whoever_is_done_first_is_told_on_the_screen_what_the_others_owe() {
+fn an_expert_who_is_done_first_sees_what_the_round_still_needs_from_others() {
     use super::seat::{Seat, Setup};
     let project = Project::scouted_elsewhere(100);
     project.run("mine", &["--budget", "12"]).done();
@@ -445,7 +448,7 @@ fn whoever_is_done_first_is_told_on_the_screen_what_the_others_owe() {
     let line = screen.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "of 12 cases complete, ",
-        "want a second answer",
+        "need a second answer",
         "(ada can answer ",
         "It stays open while the next round goes on",
     ] {

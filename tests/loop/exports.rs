@@ -83,7 +83,7 @@ fn every_kind_of_export_is_the_same_to_the_byte_in_every_format() {
 }
 
 #[test]
-fn a_format_that_was_asked_for_wins_over_the_extension_and_another_is_refused_with_those_there_are() {
+fn a_requested_format_wins_over_the_extension_and_an_unknown_one_is_refused_with_the_known_ones() {
     let project = project();
     let out = project.path("labels.csv");
     let arguments = ["--format", "jsonl", "-o", out.to_str().unwrap()];
@@ -106,7 +106,7 @@ fn a_format_that_was_asked_for_wins_over_the_extension_and_another_is_refused_wi
 }
 
 #[test]
-fn an_option_that_means_nothing_to_a_kind_of_export_is_refused() {
+fn an_option_that_does_not_apply_to_a_kind_of_export_is_refused() {
     let project = project();
     project
         .run("export", &["--what", "rows", "--history"])

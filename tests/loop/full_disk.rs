@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hardcase::desk::session::{Leaving, Remarks, Session};
+use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::domain::event::Action;
 use hardcase::domain::fault::{Fault, Result};
 use hardcase::domain::ids::{CaseId, ItemId};
@@ -188,7 +188,7 @@ fn step(session: &mut Session, step: Step, last: &mut Option<CaseId>) -> Result<
     })
 }
 
-/// Fails unless a full disk is told as one.
+/// Fails unless the error says that the disk is full.
 #[track_caller]
 fn is_told(fault: &Fault) {
     let says = fault.to_string();
@@ -198,7 +198,7 @@ fn is_told(fault: &Fault) {
 /// A whole session on a disk that has room for so many pages. Whether any of its writes failed.
 fn session(project: &Project, disk: &SmallDisk, pages: u64) -> bool {
     disk.leaves(pages);
-    let open = || Session::open(&project.file(), "ada", Leaving::FreesCases);
+    let open = || Session::open(&project.file(), "ada", OnClose::ReleaseCases);
     let mut failed = false;
     let mut session = match open() {
         Ok(session) => session,

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use hardcase::desk::session::{Leaving, Next, Remarks, Session};
+use hardcase::desk::session::{Next, OnClose, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::progress::Unwatched;
 use hardcase::domain::sanitize::sanitize;
@@ -59,7 +59,7 @@ fn files() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn whatever_is_imported_and_shown_is_printed_harmless_and_a_refusal_is_one_sentence() {
+fn imported_text_is_printed_sanitized_and_a_refusal_is_one_sentence() {
     let project = Project::empty();
     let empty = std::fs::read(project.file()).unwrap();
     Fuzzer::sample("the program", 1_500).over(&files(), |bytes| {
@@ -179,7 +179,7 @@ fn ended(lines: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_log_of_labels_in_anybodys_hands_is_refused_in_a_sentence_or_taken_and_what_was_there_stays() {
+fn a_tampered_label_log_is_refused_with_a_sentence_or_merged_and_loses_nothing() {
     let (project, log) = shared();
     let before = std::fs::read(project.file()).unwrap();
     // What two files can hold differently may come to its larger state; the rest stays to the letter.
@@ -229,9 +229,9 @@ fn stays_whole(file: &Path, kept: &[String]) -> Result<(), String> {
     if let Some(gone) = kept.iter().find(|line| !after.contains(line)) {
         return Err(format!("gone: {gone}"));
     }
-    // Wherever the round went, and whatever the task is now: whoever sits down is told something, and an answer is taken.
+    // Whatever happened to the round and the task: an expert gets a case or a reason, and an answer is taken.
     let said = |fault: hardcase::domain::fault::Fault| fault.to_string();
-    let mut session = Session::open(file, "cyd", Leaving::FreesCases).map_err(said)?;
+    let mut session = Session::open(file, "cyd", OnClose::ReleaseCases).map_err(said)?;
     let label = session.task().labels[0].name.clone();
     let item = match session.next_case().map_err(said)? {
         Next::Case(case) => case.item,

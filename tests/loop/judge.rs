@@ -1,4 +1,4 @@
-//! A language model beside the scout, with the smallest real one of the test data.
+//! A language model as judge next to the scout, with the smallest real one of the test data.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -77,7 +77,7 @@ fn a_judge_reads_labelled_texts_first_and_changes_nothing_unless_it_helps() {
 }
 
 #[test]
-fn a_judge_that_is_killed_keeps_what_it_said_and_goes_on() {
+fn a_killed_judge_keeps_its_verdicts_and_continues() {
     let Some(model) = model("tinystories-656k-q8_0.gguf") else { return };
     let project = Project::with_ads(400);
     project.run("scout", &[]).done();
@@ -107,7 +107,7 @@ fn a_judge_that_is_killed_keeps_what_it_said_and_goes_on() {
 }
 
 #[test]
-fn what_cannot_judge_is_refused_in_a_sentence_and_nothing_changes() {
+fn a_model_that_cannot_judge_is_refused_with_a_sentence_and_nothing_changes() {
     let project = Project::with_ads(40);
     let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
     project.run("judge", &["--model", embedded]).refused(1, &["no text has been scouted yet"]);
@@ -144,7 +144,7 @@ fn what_cannot_judge_is_refused_in_a_sentence_and_nothing_changes() {
 }
 
 #[test]
-fn a_judge_is_taught_and_goes_on_with_its_adapter() {
+fn a_judge_is_trained_and_continues_with_its_adapter() {
     let Some(model) = model("tinystories-656k-f32.gguf") else { return };
     let model = model.to_str().unwrap();
     let project = labelled(3);
@@ -178,7 +178,7 @@ fn a_judge_is_taught_and_goes_on_with_its_adapter() {
         assert_eq!(header.str("adapter.type"), Some("lora"));
         assert_eq!(header.get("adapter.alora.invocation_tokens").is_some(), kind == "alora");
         if verdict == "activated" && kind == "alora" {
-            // The model as it is, and every earlier adapter that acts on answers alone, were heard on the same pass.
+            // The unchanged model and every earlier adapter that acts on answers alone were scored on the same pass.
             let compared = report["compared"].as_array().unwrap();
             assert!(compared.len() >= 2 && compared[0]["adapter"] == adapter, "{report}");
             assert!(compared.iter().any(|one| one["adapter"].is_null()), "{report}");
@@ -192,7 +192,7 @@ fn a_judge_is_taught_and_goes_on_with_its_adapter() {
 }
 
 #[test]
-fn an_earlier_adapter_of_the_judge_judges_again_and_examples_may_be_those_nearest_to_each_text() {
+fn an_earlier_adapter_of_the_judge_can_be_used_again_and_examples_can_be_the_nearest_ones() {
     let Some(model) = model("tinystories-656k-f32.gguf") else { return };
     let model = model.to_str().unwrap();
     let project = labelled(2);
@@ -200,10 +200,10 @@ fn an_earlier_adapter_of_the_judge_judges_again_and_examples_may_be_those_neares
         let arguments = ["--adapter", "alora", "--model", model, "--epochs", epochs, "--threads", "1"];
         project.json("tune", &arguments)
     };
-    let taught = [train_judge("5"), train_judge("6")];
+    let trained = [train_judge("5"), train_judge("6")];
     // What such a small model learns of so few labels may be worse by a hair than nothing, on one processor or another.
-    let taken = taught.iter().filter(|report| report["verdict"] == "activated");
-    let adapters: Vec<i64> = taken.map(|report| report["adapter"].as_i64().unwrap()).collect();
+    let activated = trained.iter().filter(|report| report["verdict"] == "activated");
+    let adapters: Vec<i64> = activated.map(|report| report["adapter"].as_i64().unwrap()).collect();
     let (first, last) = (*adapters.first().unwrap(), *adapters.last().unwrap());
     let judging = || {
         let listed = project.json("adapter", &["list"]);

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use hardcase::desk::session::{Leaving, Next, Remarks, Session};
+use hardcase::desk::session::{Next, OnClose, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 #[cfg(feature = "engine")]
 use hardcase::domain::ids::ModelId;
@@ -93,7 +93,7 @@ pub fn restore(project: &Project, bytes: &[u8]) {
     std::fs::write(project.file(), bytes).unwrap();
 }
 
-/// The bytes of a project that nobody has open: one file, no log beside it.
+/// The bytes of a project that nobody has open: one file, no log next to it.
 #[track_caller]
 pub fn bytes(project: &Project) -> Vec<u8> {
     assert!(!project.path("pool.hardcase-wal").exists(), "the last one to leave folds the log in");
@@ -131,7 +131,7 @@ fn a_killed_import_shows_nothing_and_the_next_one_brings_all() {
 }
 
 #[test]
-fn a_kill_while_the_log_is_folded_in_is_no_damage() {
+fn a_kill_during_a_checkpoint_does_no_damage() {
     let project = Project::with_ads(10);
     let rows: String = (0..5_000).map(|i| format!("the text of row {i} with a few words more\n")).collect();
     project.write("rows.txt", rows);
@@ -212,7 +212,7 @@ fn a_killed_tuning_loses_no_label_and_the_next_one_activates_the_head() {
     let project = Project::scouted_elsewhere(300);
     project.run("mine", &["--budget", "60"]).done();
     let gold = project.gold();
-    let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
     while let Next::Case(case) = session.next_case().unwrap() {
         session.answer(case.item, &gold[&case.item.0], Remarks::default()).unwrap();
     }
@@ -277,7 +277,7 @@ fn every_answer_that_a_killed_script_saw_acknowledged_is_in_the_file() {
 
 #[cfg(feature = "engine")]
 #[test]
-fn a_killed_teaching_of_the_judge_leaves_it_as_it_was_and_the_next_one_goes_through() {
+fn a_killed_training_of_the_judge_leaves_it_unchanged_and_the_next_one_succeeds() {
     let Some(model) = super::judge::model("tinystories-656k-q8_0.gguf") else { return };
     let model = model.to_str().unwrap();
     let project = super::judge::labelled(2);
@@ -307,14 +307,14 @@ fn a_killed_teaching_of_the_judge_leaves_it_as_it_was_and_the_next_one_goes_thro
         drop(store);
         project.json("judge", &["--limit", "5", "--threads", "1"]);
     }
-    assert!(killed > 0, "not one teaching was caught at work");
+    assert!(killed > 0, "no training was killed while it ran");
     let report = project.json("tune", &["--adapter", "alora", "--model", model, "--epochs", "1"]);
     assert_ne!(report["verdict"], "too-few", "{report}");
     drop(project.is_whole());
 }
 
 #[test]
-fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_each() {
+fn what_killed_labellers_saw_saved_is_in_the_log_with_at_most_one_more_action_each() {
     let project = Project::scouted_elsewhere(600);
     project.run("mine", &["--budget", "300"]).done();
     let stay = Duration::from_millis(1_500);
@@ -341,12 +341,12 @@ fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_eac
             logged.len()
         );
     }
-    // What they held is free: whoever comes now gets every case that nobody has labelled.
+    // Their leases are free: the next expert gets every case that nobody has labelled.
     let file = rusqlite::Connection::open(project.file()).unwrap();
     let unlabelled = "SELECT count(*) FROM label_case c WHERE reason <> 'repeat' AND NOT EXISTS
         (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.action = 'set')";
     let left = || file.query_row(unlabelled, [], |r| r.get::<_, i64>(0)).unwrap();
-    let mut session = Session::open(&project.file(), "late", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "late", OnClose::ReleaseCases).unwrap();
     while let Next::Case(case) = session.next_case().unwrap() {
         session.answer(case.item, "fine", Remarks::default()).unwrap();
     }
@@ -355,7 +355,7 @@ fn what_killed_labellers_saw_saved_is_in_the_log_and_at_most_one_act_more_of_eac
 }
 
 #[test]
-fn a_killed_assignment_gives_a_whole_copy_or_none_and_the_next_one_goes_through() {
+fn a_killed_assignment_gives_a_whole_copy_or_none_and_the_next_one_succeeds() {
     let project = Project::scouted_elsewhere(300);
     project.run("mine", &["--budget", "60"]).done();
     let before = bytes(&project);
@@ -384,7 +384,7 @@ fn a_killed_assignment_gives_a_whole_copy_or_none_and_the_next_one_goes_through(
 
 #[cfg(feature = "engine")]
 #[test]
-fn a_killed_training_of_the_scout_loses_no_label_and_the_next_one_goes_through() {
+fn a_killed_training_of_the_scout_loses_no_label_and_the_next_one_succeeds() {
     let project = super::judge::labelled(2);
     let before = bytes(&project);
     let labels = project.is_whole().events().unwrap();

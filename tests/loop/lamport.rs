@@ -45,7 +45,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn numbers_rise_strictly_over_interleaved_sittings(
+    fn numbers_rise_strictly_over_interleaved_sessions(
         turns in prop::collection::vec((0usize..2, 1i64..=5, 0usize..4, prop::bool::weighted(0.1)), 1..30),
     ) {
         let project = Project::with_ads(5);

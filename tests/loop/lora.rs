@@ -28,12 +28,12 @@ fn predictions(project: &Project) -> Vec<Value> {
 }
 
 #[test]
-fn with_few_labels_the_head_stays_and_it_says_so() {
+fn with_few_labels_no_lora_is_trained_and_it_says_so() {
     let project = Project::with_ads(120);
     project.run("scout", &[]).done();
     let ran = project.run("tune", &["--adapter", "lora"]).done();
     assert!(
-        ran.out.contains("the zero-shot prelabels stay: a LoRA needs 60 training labels, and there are 0"),
+        ran.out.contains("a stronger model can be trained once 60 answers teach it; so far 0 do"),
         "{}",
         ran.out
     );
@@ -43,7 +43,7 @@ fn with_few_labels_the_head_stays_and_it_says_so() {
 }
 
 #[test]
-fn an_adapter_is_trained_verified_used_exported_and_left_again() {
+fn an_adapter_is_trained_verified_used_exported_and_replaced() {
     let project = labelled(120);
     let (head, kind) = active(&project);
     assert_eq!(kind, "head");
@@ -194,7 +194,7 @@ fn in_training(project: &Project) -> std::process::Child {
 
 #[cfg(unix)]
 #[test]
-fn a_training_that_is_stopped_or_killed_leaves_the_head_and_the_next_one_does_the_work() {
+fn a_stopped_or_killed_training_leaves_the_head_active_and_the_next_one_succeeds() {
     let project = labelled(120);
     let (head, _) = active(&project);
 
@@ -205,12 +205,12 @@ fn a_training_that_is_stopped_or_killed_leaves_the_head_and_the_next_one_does_th
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
         (output.status.code(), said.trim()),
-        (Some(0), "stopped; the head stays, and the next training starts from the beginning")
+        (Some(0), "stopped; the model stays as it is, and the next training starts from the beginning")
     );
     let last_job = |project: &Project| project.json("status", &[])["last_job"].as_str().unwrap().to_owned();
     assert!(last_job(&project).ends_with(": stopped"), "{}", last_job(&project));
 
-    // Killed with all it started: nobody is left to say so, but whoever looks can tell.
+    // Killed with its children: no process is left to record it, but the next reader can tell.
     let mut child = in_training(&project);
     kill_process_group(Pid::from_child(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
@@ -234,12 +234,12 @@ fn a_training_that_is_stopped_or_killed_leaves_the_head_and_the_next_one_does_th
     }
     let unread = predictions(&project).iter().any(|line| line["prelabel"].is_null());
     assert_eq!(unread, report["verdict"] == "activated", "only the cases were read");
-    around_a_lora(&project, head, report["adapter"].as_i64().unwrap());
+    check_a_project_with_a_lora(&project, head, report["adapter"].as_i64().unwrap());
 }
 
 /// What can be done with a project whose LoRA is active and may have read no more than the cases.
 #[cfg(unix)]
-fn around_a_lora(project: &Project, head: i64, lora: i64) {
+fn check_a_project_with_a_lora(project: &Project, head: i64, lora: i64) {
     let unread = |lines: &[Value]| lines.iter().filter(|line| line["prelabel"].is_null()).count();
     let before = unread(&predictions(project));
     if before > 0 {
@@ -266,10 +266,7 @@ fn around_a_lora(project: &Project, head: i64, lora: i64) {
     assert_eq!(project.json("scout", &[])["prelabels"], "lora");
     assert_eq!(active(project), (lora, "lora".into()));
     let stays = project.run("tune", &["--adapter", "lora"]).done().out;
-    assert!(
-        stays.contains("the LoRA that is active stays: a LoRA needs 3 training labels of each label"),
-        "{stays}"
-    );
+    assert!(stays.contains("a stronger model can be trained once 3 answers teach it each label"), "{stays}");
 
     // Of a LoRA that is not active only what it said of the cases is left.
     project.run("adapter", &["use", &head.to_string()]).done();
@@ -317,7 +314,7 @@ fn the_workstation_shows_each_epoch_while_it_trains_and_labelling_goes_on() {
     let case = seat.answer('1');
     seat.press("\x0b");
     seat.see("fold 1 of 3, epoch 2   ");
-    let ended = seat.see_that("the end", |s| s.contains("a LoRA trained on") || s.contains("the head stays"));
+    let ended = seat.see_that("the end", |s| s.contains("It is a LoRA") || s.contains("the old one stays"));
     assert!(ended.contains("log-loss"), "{ended}");
     seat.press("\x1b");
     seat.see("1 of 20 by you");

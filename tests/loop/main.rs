@@ -34,6 +34,8 @@ mod event_log;
 mod experts;
 #[cfg(test)]
 mod exports;
+#[cfg(test)]
+mod final_labels;
 #[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, feature = "engine"))]
@@ -54,6 +56,8 @@ mod lora;
 mod merge;
 #[cfg(all(test, unix))]
 mod merge_meetings;
+#[cfg(all(test, unix))]
+mod merge_union;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
 #[cfg(all(test, unix))]
@@ -81,6 +85,8 @@ mod simulate;
     expect(dead_code, reason = "here the tests that need data need a model, too")
 )]
 mod skip;
+#[cfg(all(test, unix, feature = "engine"))]
+mod stand_in;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

@@ -1,19 +1,15 @@
-//! Copies of a project coming together: apart and back, by the real binary; the laws of a union by the library; killed, cut short, and hostile.
+//! Merging copies of a project by the real binary: labelled independently, assigned, killed, incomplete, and not a copy.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use hardcase::desk::session::{Leaving, Next, Remarks, Session};
-use hardcase::domain::answer::Answer;
-use hardcase::domain::event::{Action, NewEvent};
+use hardcase::desk::session::{Next, OnClose, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::log::Log;
 use hardcase::domain::progress::Unwatched;
 use hardcase::exchange::merge::{MergeReport, Mode, merge};
-use hardcase::store::log::events::Reveals;
 use hardcase::store::{Access, Store};
 use hardcase::work::JobContext;
-use proptest::prelude::*;
 use serde_json::Value;
 
 use super::kills::{Whom, bytes, kill_after, kills, moments, restore, start};
@@ -28,7 +24,7 @@ pub fn copy(project: &Project, name: &str) -> PathBuf {
 
 /// An expert sits down at a file and labels the next `n` cases.
 pub fn label(file: &Path, expert: &str, n: usize, label: &str) -> Vec<ItemId> {
-    let mut session = Session::open(file, expert, Leaving::FreesCases).unwrap();
+    let mut session = Session::open(file, expert, OnClose::ReleaseCases).unwrap();
     let mut items = Vec::new();
     while items.len() < n
         && let Next::Case(case) = session.next_case().unwrap()
@@ -111,7 +107,7 @@ pub fn essence(file: &Path) -> Vec<String> {
 }
 
 #[test]
-fn copies_labelled_apart_give_the_same_export_whichever_takes_the_other_in() {
+fn copies_labelled_independently_give_the_same_export_in_either_order_of_merging() {
     let project = Project::scouted_elsewhere(80);
     project.run("mine", &["--budget", "30"]).done();
     let b = copy(&project, "b.hardcase");
@@ -156,7 +152,7 @@ fn copies_labelled_apart_give_the_same_export_whichever_takes_the_other_in() {
 }
 
 #[test]
-fn a_log_of_labels_is_taken_back_and_a_line_that_is_none_is_refused_by_its_number() {
+fn a_label_log_is_merged_back_and_a_malformed_line_is_refused_by_its_number() {
     let (project, b, log) = labels_in_a_log();
     let with_texts = std::fs::read_to_string(&log).unwrap();
     let bare = exported(&b, &["--what", "events", "--no-text"]);
@@ -187,7 +183,7 @@ fn a_log_of_labels_is_taken_back_and_a_line_that_is_none_is_refused_by_its_numbe
 }
 
 #[test]
-fn what_is_no_copy_of_the_project_is_refused_in_a_sentence() {
+fn a_file_that_is_not_a_copy_of_the_project_is_refused_with_a_sentence() {
     let (project, other) = (Project::with_ads(5), Project::with_ads(5));
     let before = bytes(&project);
     project.run("merge", &[text(&other.file())]).refused(2, &["another project", "hardcase import"]);
@@ -200,10 +196,10 @@ fn what_is_no_copy_of_the_project_is_refused_in_a_sentence() {
 }
 
 #[test]
-fn labels_in_a_log_that_was_left_behind_are_missed_by_their_numbers() {
+fn labels_in_a_write_ahead_log_that_was_not_copied_are_reported_missing_by_number() {
     let project = Project::with_ads(80);
     let b = copy(&project, "b.hardcase");
-    let mut session = Session::open(&b, "ana", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&b, "ana", OnClose::ReleaseCases).unwrap();
     for item in 1..=60 {
         session.answer(ItemId(item), "fine", Remarks::default()).unwrap();
         if item == 57 {
@@ -227,7 +223,7 @@ fn labels_in_a_log_that_was_left_behind_are_missed_by_their_numbers() {
     let first = said(&late, &[text(&cut.join("b.hardcase"))]);
     assert_eq!(first[0]["by_expert"]["ana"], 57, "nobody can know yet: {first}");
     let report = said(&project.file(), &[text(&whole.join("b.hardcase"))]);
-    assert_eq!(report[0]["by_expert"]["ana"], 60, "a log beside the copy is read: {report}");
+    assert_eq!(report[0]["by_expert"]["ana"], 60, "a log next to the copy is read: {report}");
     assert!(files(&whole) == before, "and neither file of the copy is touched, nor one added");
     let report = said(&project.file(), &[text(&cut.join("b.hardcase"))]);
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -237,7 +233,7 @@ fn labels_in_a_log_that_was_left_behind_are_missed_by_their_numbers() {
 }
 
 #[test]
-fn a_merge_that_is_killed_leaves_a_whole_file_and_the_next_one_brings_the_rest() {
+fn a_killed_merge_leaves_a_whole_file_and_the_next_one_adds_the_rest() {
     const ROWS: usize = 6_000;
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "60"]).done();
@@ -270,7 +266,7 @@ fn a_merge_that_is_killed_leaves_a_whole_file_and_the_next_one_brings_the_rest()
 }
 
 #[test]
-fn cases_go_away_in_a_copy_that_holds_nothing_else_and_come_back_labelled() {
+fn assigned_cases_leave_in_a_copy_with_nothing_else_and_return_labelled() {
     let project = Project::empty();
     let marked: String = ADS
         .lines()
@@ -283,7 +279,7 @@ fn cases_go_away_in_a_copy_that_holds_nothing_else_and_come_back_labelled() {
     project.enter_vectors();
     project.run("mine", &["--budget", "60"]).done();
     let gold = project.gold();
-    let mut session = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
+    let mut session = Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
     while let Next::Case(case) = session.next_case().unwrap() {
         let note = Some("NOTEMARK".to_owned());
         let label = gold[&case.item.0].trim_end_matches("GOLDMARK");
@@ -333,7 +329,7 @@ fn cases_go_away_in_a_copy_that_holds_nothing_else_and_come_back_labelled() {
     );
     drop(store);
 
-    // Nobody else gets them: not ada, and not whoever is given cases next.
+    // Nobody else gets them: not ada, and not the next one who is given cases.
     let others: BTreeSet<ItemId> = label(&project.file(), "ada", 5, "fine").into_iter().collect();
     assert!(others.is_disjoint(&given));
     give("cyd", &project.path("for-cyd.hardcase")).done();
@@ -374,144 +370,4 @@ fn cases_go_away_in_a_copy_that_holds_nothing_else_and_come_back_labelled() {
     said(&out, &[text(&project.file())]);
     assert_eq!(exported(&out, &["--what", "rows"]).lines().count(), 300);
     assert_eq!(exported(&out, &["--what", "predictions"]).matches("GOLDMARK").count(), 300);
-}
-
-/// What somebody does to a copy.
-#[derive(Clone, Debug)]
-enum Deed {
-    Label(usize, usize),
-    Skip(usize),
-    Undo(usize),
-    Adjudicate(usize, i64),
-    Import(u8),
-    Mine,
-    SetTask(u8),
-    Answer(usize, i64),
-}
-
-fn deed() -> impl Strategy<Value = Deed> {
-    prop_oneof![
-        4 => (0usize..3, 1usize..6).prop_map(|(who, n)| Deed::Label(who, n)),
-        1 => (0usize..3).prop_map(Deed::Skip),
-        2 => (0usize..3).prop_map(Deed::Undo),
-        1 => (0usize..3, 1i64..40).prop_map(|(who, item)| Deed::Adjudicate(who, item)),
-        2 => any::<u8>().prop_map(|n| Deed::Import(n % 4)),
-        1 => Just(Deed::Mine),
-        1 => any::<u8>().prop_map(|n| Deed::SetTask(n % 3)),
-        2 => (0usize..3, 1i64..40).prop_map(|(who, item)| Deed::Answer(who, item)),
-    ]
-}
-
-const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
-
-fn act(project: &Project, file: &Path, deeds: &[Deed]) {
-    let sit = |who: usize| Session::open(file, NAMES[who], Leaving::FreesCases).unwrap();
-    for deed in deeds {
-        match deed {
-            Deed::Label(who, n) => {
-                label(file, NAMES[*who], *n, if n % 2 == 0 { "fine" } else { "clickbait" });
-            }
-            Deed::Skip(who) => {
-                let mut session = sit(*who);
-                if let Next::Case(case) = session.next_case().unwrap() {
-                    session.skip(case.item).unwrap();
-                }
-                session.close().unwrap();
-            }
-            Deed::Undo(who) => {
-                let mut session = sit(*who);
-                let _ = session.undo().unwrap();
-                session.close().unwrap();
-            }
-            Deed::Answer(who, item) => {
-                let mut session = sit(*who);
-                session.answer(ItemId(*item), "fine", Remarks::default()).unwrap();
-                session.close().unwrap();
-            }
-            Deed::Adjudicate(who, item) => {
-                let mut store = Store::open(file, Access::Session).unwrap();
-                let (expert, session) = store.begin_session(NAMES[*who]).unwrap();
-                let event = NewEvent {
-                    expert,
-                    item: ItemId(*item),
-                    case: None,
-                    action: Action::Adjudicate,
-                    target: None,
-                    answer: Some(Answer::one("fine")),
-                    confidence: None,
-                    note: Some("decided".into()),
-                    revision: store.task().unwrap().id,
-                    duration_ms: None,
-                };
-                store.append(session, event, Reveals::Yes).unwrap();
-                store.end_session(session, false).unwrap();
-            }
-            Deed::Import(n) => {
-                // Texts that other copies import, too, some of them with other white space.
-                let gap = " ".repeat(1 + usize::from(*n) % 2);
-                let rows: String = (0..5).map(|i| format!("number {}{gap}of all\n", i + n)).collect();
-                let data = project.write("more.txt", rows);
-                hardcase(["import", text(file), text(&data), "--quiet"]).done();
-            }
-            Deed::Mine => {
-                hardcase(["mine", text(file), "--budget", "12", "--strategy", "random", "--quiet"]).done();
-            }
-            Deed::SetTask(n) => {
-                let mut store = Store::open(file, Access::Session).unwrap();
-                let (_, session) = store.begin_session("ada").unwrap();
-                let mut task = store.task().unwrap().task;
-                task.guideline = format!("guideline {n}");
-                store.set_task(&task, session).unwrap();
-                store.end_session(session, false).unwrap();
-            }
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, max_shrink_iters: 20, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_merge_is_a_union(
-        first in prop::collection::vec(deed(), 0..3),
-        apart in prop::array::uniform3(prop::collection::vec(deed(), 1..7)),
-        later in prop::collection::vec(deed(), 0..3),
-    ) {
-        let project = Project::scouted_elsewhere(60);
-        hardcase(["mine", text(&project.file()), "--budget", "12", "--quiet"]).done();
-        act(&project, &project.file(), &first);
-        let [a, b, c] = ["a", "b", "c"].map(|name| copy(&project, name));
-        for (file, deeds) in [&a, &b, &c].into_iter().zip(&apart) {
-            act(&project, file, deeds);
-        }
-        let again = |from: &Path, name: &str| {
-            let to = project.path(name);
-            std::fs::copy(from, &to).unwrap();
-            to
-        };
-        let union = |x: &Path, y: &Path, name: &str| {
-            let to = again(x, name);
-            merged(&to, y);
-            to
-        };
-        // Nothing is new to itself, nor a second time; only the record of the merge itself is.
-        let aa = union(&a, &again(&a, "a2"), "aa");
-        prop_assert_eq!(essence(&aa), essence(&a));
-        let ab = union(&a, &b, "ab");
-        let ba = union(&b, &a, "ba");
-        prop_assert_eq!(essence(&ab), essence(&ba));
-        let abb = union(&ab, &b, "abb");
-        prop_assert_eq!(essence(&abb), essence(&ab));
-        let ab_c = union(&ab, &c, "ab_c");
-        let bc = union(&b, &c, "bc");
-        let a_bc = union(&a, &bc, "a_bc");
-        prop_assert_eq!(essence(&ab_c), essence(&a_bc));
-        let all = essence(&ab_c);
-        for (file, name) in [(&a, "a3"), (&b, "b3"), (&c, "c3")] {
-            // What one copy had is in the union, and it goes on from there.
-            prop_assert_eq!(&essence(&union(&ab_c, file, &format!("u{name}"))), &all);
-        }
-        act(&project, &ab_c, &later);
-        essence(&ab_c);
-    }
 }

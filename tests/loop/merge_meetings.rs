@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::merge::{copy, essence, label, merged, said, text};
 use super::project::{Project, hardcase};
-use hardcase::desk::session::{Leaving, Next, Session};
+use hardcase::desk::session::{Next, OnClose, Session};
 use hardcase::domain::ids::ItemId;
 use serde_json::json;
 
-/// A file of a name beside the project, with the same bytes as another.
+/// A copy of a file under another name next to the project.
 fn again(project: &Project, from: &Path, name: &str) -> PathBuf {
     let to = project.path(name);
     std::fs::copy(from, &to).unwrap();
@@ -36,7 +36,7 @@ fn one(file: &Path, sql: &str) -> i64 {
 const OPEN: &str = "SELECT count(*) FROM round WHERE closed_ms IS NULL";
 
 #[test]
-fn a_copy_from_before_the_close_brings_its_answers_and_does_not_open_the_round_again() {
+fn a_copy_from_before_the_close_adds_its_answers_and_does_not_reopen_the_round() {
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "20", "--overlap", "eval=1,audit=1,train=1,share=0"]).done();
     let (stale, reviewer) = (copy(&project, "stale.hardcase"), copy(&project, "reviewer.hardcase"));
@@ -87,7 +87,7 @@ fn a_copy_from_before_the_close_brings_its_answers_and_does_not_open_the_round_a
 }
 
 #[test]
-fn rounds_closed_in_two_copies_apart_come_together_in_every_order() {
+fn rounds_closed_independently_in_two_copies_merge_in_every_order() {
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "16", "--overlap", "eval=2,audit=2,train=1,share=0"]).done();
     label(&project.file(), "ada", 3, "fine");
@@ -119,7 +119,7 @@ fn round_0_opened_in_two_copies_is_one_round_and_each_of_its_texts_one_case() {
     let project = Project::with_ads(300);
     let [a, b] = ["a", "b"].map(|name| copy(&project, &format!("{name}.hardcase")));
     for (file, expert) in [(&a, "ada"), (&b, "bob")] {
-        let mut session = Session::open(file, expert, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(file, expert, OnClose::ReleaseCases).unwrap();
         assert!(session.begin_without_model().unwrap());
         session.close().unwrap();
     }
@@ -133,7 +133,7 @@ fn round_0_opened_in_two_copies_is_one_round_and_each_of_its_texts_one_case() {
 }
 
 #[test]
-fn cases_that_come_back_in_two_copies_are_one_for_each_person_and_text() {
+fn repeats_in_two_copies_merge_into_one_for_each_person_and_text() {
     let project = Project::scouted_elsewhere(300);
     let mined = project.json(
         "mine",
@@ -184,11 +184,11 @@ fn cases_that_come_back_in_two_copies_are_one_for_each_person_and_text() {
 }
 
 #[test]
-fn the_place_of_an_answer_that_is_taken_back_stays_with_its_expert() {
+fn the_case_of_an_undone_answer_stays_with_its_expert() {
     let project = Project::scouted_elsewhere(60);
     project.run("mine", &["--budget", "12", "--overlap", "eval=1,audit=1,train=1,share=0"]).done();
-    let mut ada = Session::open(&project.file(), "ada", Leaving::FreesCases).unwrap();
-    let mut bob = Session::open(&project.file(), "bob", Leaving::FreesCases).unwrap();
+    let mut ada = Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
+    let mut bob = Session::open(&project.file(), "bob", OnClose::ReleaseCases).unwrap();
     let Next::Case(case) = ada.next_case().unwrap() else { panic!("a case") };
     ada.answer(case.item, "fine", Default::default()).unwrap();
     ada.undo().unwrap().expect("one answer");

@@ -60,7 +60,7 @@ fn a_project_of_a_development_version_is_refused_in_one_sentence_and_stays_as_it
         here.run("restore", &["--from", text(&project.file())]).refused(1, &says);
         assert!(
             lies_in(&project.path(".")) == before,
-            "version {version}: a file changed, or another lies beside it"
+            "version {version}: a file changed, or another was put next to it"
         );
     }
 }

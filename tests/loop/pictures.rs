@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use hardcase::desk::session::{Leaving, Remarks, Session};
+use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::domain::case::{Partner, Proposal, Reason};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::overlap::Overlap;
@@ -186,7 +186,7 @@ static TEAM: LazyLock<(Project, PathBuf)> = LazyLock::new(|| {
     store.open_round(&new).unwrap();
     drop(store);
     for (name, errs, last) in [("ada", 11, 57), ("bob", 7, 57), ("carl", 5, 45)] {
-        let mut session = Session::open(&file, name, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(&file, name, OnClose::ReleaseCases).unwrap();
         for n in 1..=last {
             let label = if clickbait(n) != (n % errs == 0) { "clickbait" } else { "fine" };
             let note = (n % 14 == 0).then(|| format!("{name} was in two minds"));

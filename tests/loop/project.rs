@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hardcase::desk::session::{Leaving, Next, Remarks, Session};
+use hardcase::desk::session::{Next, OnClose, Remarks, Session};
 use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::predictor::{Method, Predictor, SharesFrom, ZeroShot, ZeroShotSettings};
 use hardcase::domain::settings::Stored;
@@ -152,7 +152,7 @@ impl Project {
         self.dir.path().join(name)
     }
 
-    /// Writes a file beside the project.
+    /// Writes a file next to the project.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, bytes).expect("the temporary folder can be written");
@@ -191,7 +191,7 @@ impl Project {
 
     /// What `next --as NAME --json` prints, through the library: a process for each case and each answer is what most of a long round takes.
     pub fn next_as(&self, name: &str) -> Value {
-        let mut session = Session::open(&self.file(), name, Leaving::KeepsCases).unwrap();
+        let mut session = Session::open(&self.file(), name, OnClose::KeepCases).unwrap();
         let next = match session.next_case().unwrap() {
             Next::Case(case) => serde_json::to_value(case).unwrap(),
             Next::None(why) => serde_json::json!({ "case": null, "why": why.to_string() }),
@@ -203,7 +203,7 @@ impl Project {
     /// What `answer --as NAME --item ITEM --label LABEL --json` prints, through the library.
     #[track_caller]
     pub fn answer_as(&self, name: &str, item: i64, label: &str) -> Value {
-        let mut session = Session::open(&self.file(), name, Leaving::KeepsCases).unwrap();
+        let mut session = Session::open(&self.file(), name, OnClose::KeepCases).unwrap();
         let saved = session.answer_and_count(ItemId(item), label, Remarks::default()).unwrap();
         session.close().unwrap();
         serde_json::to_value(saved).unwrap()
@@ -211,7 +211,7 @@ impl Project {
 
     /// Has ada answer every case that is open to her, in one session. Returns how many there were.
     pub fn answer_all(&self, label: impl Fn(i64) -> String) -> usize {
-        let mut session = Session::open(&self.file(), "ada", Leaving::KeepsCases).unwrap();
+        let mut session = Session::open(&self.file(), "ada", OnClose::KeepCases).unwrap();
         let mut answered = 0;
         while let Next::Case(case) = session.next_case().unwrap() {
             session.answer(case.item, &label(case.item.0), Remarks::default()).unwrap();

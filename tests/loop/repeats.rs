@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hardcase::desk::request::{Outcome, Request, Response, Window};
-use hardcase::desk::session::{Leaving, Next, Remarks, Session};
+use hardcase::desk::session::{Next, OnClose, Remarks, Session};
 use hardcase::domain::ids::{CaseId, ItemId};
 use hardcase::insight::status::status;
 use hardcase::store::{Access, Store};
@@ -29,7 +29,7 @@ fn other(label: &str) -> String {
 }
 
 #[test]
-fn an_expert_who_answers_a_tenth_otherwise_the_second_time_has_that_agreement_and_no_vote_changes() {
+fn an_expert_who_changes_a_tenth_of_repeated_answers_has_that_self_agreement_and_no_vote_changes() {
     let project = Project::scouted_elsewhere(500);
     let mined = project.json("mine", &["--budget", "330", "--strategy", "random", "--seed", "5"]);
     let places = mined["again"].as_u64().unwrap();
@@ -106,7 +106,7 @@ struct Person {
 
 impl Person {
     fn sits_down(project: &Project, name: &str) -> Self {
-        let mut session = Session::open(&project.file(), name, Leaving::FreesCases).unwrap();
+        let mut session = Session::open(&project.file(), name, OnClose::ReleaseCases).unwrap();
         let window = session.handle(Request::Window).window.unwrap().unwrap();
         Self { session, window }
     }
@@ -155,7 +155,7 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     let project = Project::scouted_elsewhere(300);
     project.json("mine", &["--budget", "150", "--strategy", "random", "--seed", "2"]);
     let mut ada = Person::sits_down(&project, "ada");
-    let whole = ada.window.place.unwrap();
+    let whole = ada.window.progress.unwrap();
     assert_eq!((whole.cases, whole.mine), (150, 0));
 
     let mut seen = Vec::new();
@@ -167,10 +167,13 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
         (&None, false, false, &None, &None)
     );
     assert!(card.shown.revealed.is_none(), "the view was shown the first time, not now");
-    let place = ada.window.place.unwrap();
-    let counted = |place: hardcase::desk::shown::Place| (place.mine, place.answered);
-    assert_eq!(counted(place), (seen.len(), seen.len()));
-    assert!(whole.cases - place.cases <= 2, "only places at which nothing came back are given up: {place:?}");
+    let progress = ada.window.progress.unwrap();
+    let counted = |progress: hardcase::desk::shown::RoundProgress| (progress.mine, progress.answered);
+    assert_eq!(counted(progress), (seen.len(), seen.len()));
+    assert!(
+        whole.cases - progress.cases <= 2,
+        "only places at which nothing came back are given up: {progress:?}"
+    );
 
     // A flag and a note of the first time do not turn into their opposite.
     assert!(matches!(ada.does(Request::Flag(case)), Outcome::Flagged(true)));
@@ -183,7 +186,7 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
     let again = other(&first);
     ada.labels(&again);
     assert_eq!(label_of(&project, "ada", item), Some(first.clone()), "no vote");
-    let after = ada.window.place.unwrap();
+    let after = ada.window.progress.unwrap();
     assert_eq!(counted(after), (seen.len() + 1, seen.len() + 1), "it counts like any other");
     let Outcome::Found(back) = ada.does(Request::Earlier(None)) else { panic!("the last answer") };
     assert_eq!((back.shown.case, back.label.as_deref()), (case, Some(again.as_str())));
@@ -211,7 +214,7 @@ fn on_the_screen_a_repeat_looks_like_a_case_that_nobody_has_seen() {
 }
 
 #[test]
-fn two_experts_each_have_their_own_answers_back() {
+fn two_experts_each_get_their_own_answers_repeated() {
     let project = Project::scouted_elsewhere(400);
     project.json(
         "mine",
@@ -251,7 +254,7 @@ fn sees(session: &mut Session, case: CaseId) -> bool {
 }
 
 #[test]
-fn thirty_answers_are_too_few_for_one_to_come_back_and_a_new_round_takes_back_what_waits() {
+fn thirty_answers_are_too_few_for_a_repeat_and_a_new_round_withdraws_waiting_repeats() {
     let project = Project::scouted_elsewhere(300);
     let few = project.json("mine", &["--budget", "30", "--strategy", "random"]);
     assert_eq!(few["again"], 0, "nobody can have one answer with thirty after it");

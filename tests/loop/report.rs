@@ -1,23 +1,23 @@
-//! For the auditor: each text's final label with how it was reached, and the report.
+//! The report for an auditor.
 
 use std::path::{Path, PathBuf};
 
-use hardcase::desk::session::{Leaving, Remarks, Session};
+use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::domain::ids::ItemId;
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
 
 use super::project::{Project, TASK, hardcase, run};
 
-/// An expert sits down at a file, and does what is told.
-fn sit<T>(file: &Path, name: &str, does: impl FnOnce(&mut Session) -> T) -> T {
-    let mut session = Session::open(file, name, Leaving::FreesCases).unwrap();
+/// Opens a session of an expert and does something in it.
+pub fn sit<T>(file: &Path, name: &str, does: impl FnOnce(&mut Session) -> T) -> T {
+    let mut session = Session::open(file, name, OnClose::ReleaseCases).unwrap();
     let done = does(&mut session);
     session.close().unwrap();
     done
 }
 
-fn says(file: &Path, name: &str, answers: &[(i64, &str)]) {
+pub fn says(file: &Path, name: &str, answers: &[(i64, &str)]) {
     sit(file, name, |session| {
         for (item, label) in answers {
             session.answer(ItemId(*item), label, Remarks::default()).unwrap();
@@ -25,17 +25,17 @@ fn says(file: &Path, name: &str, answers: &[(i64, &str)]) {
     });
 }
 
-fn items(project: &Project) -> Vec<i64> {
+pub fn items(project: &Project) -> Vec<i64> {
     let store = Store::open(&project.file(), Access::Read).unwrap();
     store.items_of_cases().unwrap().into_iter().map(|item| item.0).collect()
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// A round of 40 cases that three are to see.
-fn mined_for_three() -> Project {
+pub fn mined_for_three() -> Project {
     let project = Project::scouted_elsewhere(120);
     let overlap = "eval=3,audit=3,train=3,share=0";
     project
@@ -62,17 +62,17 @@ fn said(place: usize, otherwise: bool) -> &'static str {
 }
 
 /// Sets the task with another guideline. The number of the revision.
-fn revise(project: &Project, guideline: &str) -> i64 {
+pub fn revise(project: &Project, guideline: &str) -> i64 {
     sit(&project.file(), "ada", |lead| lead.revise_guideline(guideline).unwrap())
 }
 
-fn final_lines(file: &Path, arguments: &[&str]) -> Vec<Value> {
+pub fn final_lines(file: &Path, arguments: &[&str]) -> Vec<Value> {
     let mut all = vec!["export", text(file), "--what", "final", "--quiet"];
     all.extend(arguments);
     hardcase(all).json_lines()
 }
 
-fn line_of(lines: &[Value], item: i64) -> &Value {
+pub fn line_of(lines: &[Value], item: i64) -> &Value {
     lines.iter().find(|line| line["item"] == item).unwrap()
 }
 
@@ -88,7 +88,7 @@ fn document(file: &Path, arguments: &[&str]) -> Value {
     hardcase(all).json()
 }
 
-fn copy(project: &Project, name: &str) -> PathBuf {
+pub fn copy(project: &Project, name: &str) -> PathBuf {
     let path = project.path(name);
     std::fs::copy(project.file(), &path).unwrap();
     path
@@ -115,163 +115,7 @@ fn is_sound(report: &str) {
 }
 
 #[test]
-fn each_final_label_says_how_it_was_reached() {
-    let project = mined_for_three();
-    let (file, all) = (project.file(), items(&project));
-    let [single, agreed, majority, tie, adjudicated, undone, again, skipped, person, nobody] = all[..10]
-    else {
-        panic!("{} cases", all.len())
-    };
-    let (fine, bait) = ("fine", "clickbait");
-    says(
-        &file,
-        "ada",
-        &[
-            (single, fine),
-            (agreed, bait),
-            (majority, bait),
-            (tie, bait),
-            (adjudicated, fine),
-            (undone, fine),
-            (again, bait),
-        ],
-    );
-    let bobs =
-        [(agreed, bait), (majority, fine), (tie, fine), (adjudicated, bait), (undone, bait), (again, fine)];
-    says(&file, "bob", &bobs);
-    says(&file, "cy", &[(agreed, bait), (majority, bait)]);
-    // A change of mind leaves one answer.
-    says(&file, "cy", &[(majority, fine), (majority, bait)]);
-    for name in ["ada", "bob"] {
-        sit(&file, name, |s| s.skip(ItemId(skipped)).unwrap());
-    }
-    says(&file, "bob", &[(person, fine)]);
-    says(&file, "bobby", &[(person, bait)]);
-    project.run("expert", &["same", "bob", "bobby"]).done();
-    sit(&file, "ada", |lead| {
-        lead.decide(ItemId(adjudicated), bait, "it | withholds").unwrap();
-        lead.decide(ItemId(undone), bait, "a slip").unwrap();
-        lead.take_back_decision(ItemId(undone)).unwrap();
-        lead.decide(ItemId(again), bait, "as it was").unwrap();
-    });
-    assert_eq!(revise(&project, "Only what it offers counts."), 2);
-    project.json("adjudicate", &["--again", "--item", &again.to_string()]);
-    says(&file, "bob", &[(again, fine)]);
-
-    let lines = final_lines(&file, &[]);
-    assert_eq!(lines.len(), 120, "one line an item");
-    let of = |item: i64| {
-        let line = line_of(&lines, item);
-        let part = |name: &str| line[name].clone();
-        json!([
-            part("how"),
-            part("label"),
-            part("answers"),
-            part("agreeing"),
-            part("skips"),
-            part("overtaken"),
-            part("revisions")
-        ])
-    };
-    assert_eq!(of(single), json!(["single", fine, 1, 1, 0, 0, [1]]));
-    assert_eq!(of(agreed), json!(["agreed", bait, 3, 3, 0, 0, [1]]));
-    assert_eq!(of(majority), json!(["majority", bait, 3, 2, 0, 0, [1]]));
-    assert_eq!(of(tie), json!(["tie", null, 2, null, 0, 0, [1]]));
-    assert_eq!(of(adjudicated), json!(["adjudicated", bait, 2, 1, 0, 0, [1]]));
-    assert_eq!(
-        of(undone),
-        json!(["tie", null, 2, null, 0, 0, [1]]),
-        "a decision that was taken back decides nothing"
-    );
-    assert_eq!(
-        of(again),
-        json!(["single", fine, 1, 1, 0, 1, [2]]),
-        "nor does one that the newer revision overtook"
-    );
-    assert_eq!(of(skipped), json!(["skipped", null, 0, null, 2, 0, []]));
-    assert_eq!(
-        of(person),
-        json!(["single", bait, 1, 1, 0, 0, [1]]),
-        "two names, one person, the later answer"
-    );
-    assert_eq!(of(nobody), json!(["prelabel", null, 0, null, 0, 0, []]));
-
-    let decided = line_of(&lines, adjudicated);
-    assert_eq!((&decided["decided_by"], &decided["reason"]), (&json!("ada"), &json!("it | withholds")));
-    assert!(decided["decided_at"].as_str().unwrap().ends_with('Z'));
-    assert_eq!(decided["labels"], json!({ bait: 1, fine: 1 }));
-    assert_eq!(decided["experts"], json!(["ada", "bob"]));
-    assert_eq!(line_of(&lines, person)["experts"], json!(["bob"]));
-    assert_eq!(line_of(&lines, again)["decided_by"], Value::Null);
-    let only = line_of(&lines, nobody);
-    assert!(only["prelabel"].is_string() && only["prelabel_probability"].as_f64().unwrap() > 0.4, "{only}");
-    assert_eq!(only["key"].as_str().unwrap().len(), 64);
-
-    // It is the label that predictions and training have.
-    let predictions = project.run("export", &["--what", "predictions"]).json_lines();
-    for (line, prediction) in lines.iter().zip(&predictions) {
-        assert_eq!((&line["item"], &line["label"]), (&prediction["item"], &prediction["label"]));
-    }
-    let trains = |lines: &[Value]| {
-        lines.iter().filter(|line| line["split"] == "train" && line["label"].is_string()).count()
-    };
-    let balance = project.json("status", &[])["balance"].clone();
-    let training: u64 = balance.as_object().unwrap().values().map(|b| b["training"].as_u64().unwrap()).sum();
-    assert_eq!(training as usize, trains(&lines));
-
-    let csv = hardcase(["export", text(&file), "--what", "final", "--format", "csv", "--quiet"]).done().out;
-    let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    let how = reader.headers().unwrap().iter().position(|name| name == "how").unwrap();
-    let hows: Vec<String> = reader.records().map(|row| row.unwrap()[how].to_owned()).collect();
-    assert_eq!(hows, lines.iter().map(|line| line["how"].as_str().unwrap()).collect::<Vec<_>>());
-
-    // Copies that come together have one final label, whichever takes the other in.
-    let other = copy(&project, "other.hardcase");
-    says(&other, "cy", &[(single, bait), (tie, bait)]);
-    let before = copy(&project, "before.hardcase");
-    project.run("merge", &[text(&other)]).done();
-    hardcase(["merge", text(&other), text(&before), "--quiet"]).done();
-    let merged = final_lines(&file, &[]);
-    assert_eq!(merged, final_lines(&other, &["--as", "ada"]));
-    assert_eq!(line_of(&merged, single)["how"], "tie");
-    assert_eq!(line_of(&merged, tie)["how"], "majority");
-}
-
-#[test]
-fn without_a_model_or_an_answer_a_final_label_is_none_and_whoever_does_not_lead_sees_the_own_alone_while_a_case_is_open()
- {
-    let project = Project::with_ads(6);
-    assert!(final_lines(&project.file(), &[]).iter().all(|l| l["how"] == "none" && l["prelabel"].is_null()));
-
-    let project = mined_for_three();
-    let all = items(&project);
-    // Three are there, so two answers are too few.
-    sit(&project.file(), "cy", |_| ());
-    says(&project.file(), "ada", &[(all[0], "fine"), (all[1], "clickbait")]);
-    says(&project.file(), "bob", &[(all[1], "fine")]);
-    sit(&project.file(), "ada", |lead| lead.decide(ItemId(all[1]), "clickbait", "it withholds").unwrap());
-    let bobs = final_lines(&project.file(), &["--as", "bob"]);
-    let open = |item: i64| {
-        let line = line_of(&bobs, item);
-        json!([
-            line["how"],
-            line["label"],
-            line["answers"],
-            line["experts"],
-            line["decided_by"],
-            line["reason"]
-        ])
-    };
-    assert_eq!(open(all[0]), json!(["open", null, 0, [], null, null]));
-    assert_eq!(open(all[1]), json!(["open", "fine", 1, ["bob"], null, null]));
-    assert_eq!(open(all[2]), open(all[0]), "nothing tells whether others have answered");
-    let leads = final_lines(&project.file(), &[]);
-    assert_eq!(line_of(&leads, all[1])["how"], "adjudicated");
-    assert_eq!(line_of(&leads, all[0])["how"], "single");
-}
-
-#[test]
-fn the_same_file_gives_the_same_report_whoever_leads_and_wherever_it_lies() {
+fn the_same_file_gives_the_same_report_to_every_lead_and_in_every_folder() {
     let project = labelled_by_three();
     project.run("tune", &[]).done();
     project.run("expert", &["role", "bob", "lead"]).done();
@@ -420,7 +264,7 @@ fn a_report_of_three_experts_says_what_happened() {
 }
 
 #[test]
-fn names_reasons_texts_and_guidelines_are_harmless_in_a_report() {
+fn names_reasons_texts_and_guidelines_are_escaped_in_a_report() {
     let project = Project::none();
     let hostile = "a | b `c` *d* <script>alert(1)</script>\u{1b}]52;c;x\u{7} \u{202e}txt\u{200b} [x](http://evil.example) # h";
     let rows: String = (0..40)
@@ -495,7 +339,7 @@ fn a_project_without_texts_or_labels_or_with_one_expert_reads_well() {
 }
 
 #[test]
-fn whoever_does_not_lead_gets_no_answer_to_a_case_that_is_open_and_every_such_reader_the_same() {
+fn readers_who_are_not_leads_get_no_answer_to_an_open_case_and_all_get_the_same_report() {
     let project = mined_for_three();
     let (file, all) = (project.file(), items(&project));
     let complete = &all[..12];
@@ -542,7 +386,7 @@ fn whoever_does_not_lead_gets_no_answer_to_a_case_that_is_open_and_every_such_re
     let held = project.json("next", &["--as", "bob"])["item"].as_i64().unwrap();
     assert!(!all[..14].contains(&held));
 
-    // Once the round is closed, everything may be told.
+    // Once the round is closed, everything may be reported.
     project.run("mine", &["--budget", "20", "--strategy", "random"]).done();
     assert_eq!(of(&document(&file, &["--as", "bob"]), "ada"), 14);
     assert!(markdown(&file, &["--as", "bob"]).contains("SECRET"));
@@ -552,7 +396,7 @@ fn whoever_does_not_lead_gets_no_answer_to_a_case_that_is_open_and_every_such_re
 }
 
 #[test]
-fn copies_that_come_together_give_one_report_whichever_takes_the_other_in() {
+fn merged_copies_give_the_same_report_in_either_order_of_merging() {
     let project = mined_for_three();
     let all = items(&project);
     let other = copy(&project, "b.hardcase");

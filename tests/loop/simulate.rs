@@ -160,7 +160,7 @@ fn an_imperfect_expert_has_a_ceiling_and_a_crowd_is_judged_by_the_gold() {
 }
 
 #[test]
-fn a_pool_as_thin_as_asked_for_is_said_with_all_else_that_it_was_played_with() {
+fn a_thinned_pool_is_reported_with_the_other_settings_of_the_simulation() {
     let lab = Laboratory::new();
     let terms = ["--strategy", "random", "--prevalence", "0.1", "--seed-labels", "500", "--noise", "0.1"];
     let report = lab.report(&terms);

@@ -95,8 +95,8 @@ fn a_round_goes_through(project: &Project, items: usize) {
         again as u64 <= next["again"].as_u64().unwrap(),
         "no item is asked twice but where it is meant to"
     );
-    for beside in ["pool.hardcase-wal", "pool.hardcase-shm"] {
-        assert!(!project.path(beside).exists(), "one file remains to copy");
+    for sidecar in ["pool.hardcase-wal", "pool.hardcase-shm"] {
+        assert!(!project.path(sidecar).exists(), "one file remains to copy");
     }
 }
 
@@ -246,7 +246,7 @@ fn vectors_that_are_in_the_file_are_enough_to_mine_label_tune_and_export() {
 }
 
 #[test]
-fn before_anything_is_scouted_every_verb_says_what_comes_first() {
+fn before_anything_is_scouted_every_verb_says_what_to_do_first() {
     let project = Project::with_ads(5);
     let next = project.json("next", &[]);
     assert!(next["case"].is_null() && next["why"].as_str().unwrap().contains("hardcase scout"), "{next}");
@@ -393,11 +393,11 @@ fn mine_beside(project: &Project, arguments: &str, outcome: Outcome) -> (String,
 }
 
 #[test]
-fn whoever_finds_another_at_it_leaves_it_what_it_does_and_does_what_it_leaves() {
+fn a_second_start_of_a_job_waits_for_the_first_and_does_only_the_rest() {
     let project = Project::scouted_elsewhere(100);
     let (out, said) = mine_beside(&project, "hybrid", Outcome::Done);
     assert!(
-        out.contains("another process mined the round") && said.contains("round 7: the other's"),
+        out.contains("another process chose the cases") && said.contains("round 7: the other's"),
         "{out}{said}"
     );
     let (out, _) = mine_beside(&project, "hybrid", Outcome::Stopped);

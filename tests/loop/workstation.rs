@@ -90,7 +90,7 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     // Tuning, mining and, where this build has the models, the training that finds too few labels.
     let started = if cfg!(feature = "engine") { 3 } else { 2 };
     let jobs = seat.see_that("all jobs done", |s| s.matches(" done").count() == started);
-    assert!(jobs.contains("a head trained on"), "{jobs}");
+    assert!(jobs.contains("A head trained on"), "{jobs}");
     seat.press("\x0f");
     let then = seat.see_that("kappa after round 1", |s| kappa(s, "after round 1, in use").is_some());
     assert_eq!(kappa(&first, "before labelling, in use"), kappa(&then, "before labelling"), "{then}");
@@ -190,7 +190,7 @@ fn the_first_key_after_a_resize_counts() {
 }
 
 #[test]
-fn who_shares_a_login_is_asked_for_the_name_and_who_does_not_is_not() {
+fn only_people_who_share_a_login_are_asked_for_their_name() {
     let project = mined(60, 10);
     let first = Seat::open(&project, &["--as", "ann"]);
     first.answer('1');
@@ -213,7 +213,7 @@ fn who_shares_a_login_is_asked_for_the_name_and_who_does_not_is_not() {
 }
 
 #[test]
-fn a_job_that_somebody_else_begins_shows_on_an_open_screen_of_jobs() {
+fn a_job_started_by_another_process_shows_on_an_open_jobs_screen() {
     let project = mined(60, 10);
     let seat = Seat::open(&project, &["--as", "ada"]);
     seat.see("round 1: 0 of 10 by you");
@@ -283,7 +283,7 @@ fn kills_and_hang_ups_at_random_moments_lose_no_confirmed_label() {
     assert!(confirmed.len() >= 20, "only {} labels were confirmed", confirmed.len());
     let store = Store::open(&project.file(), Access::Read).unwrap();
     for case in confirmed {
-        // An answer to a case shown again is kept beside the labels.
+        // An answer to a repeated case is stored apart from the labels.
         let again = || store.answer_to_repeat(CaseId(case)).unwrap().is_some();
         assert!(labelled.contains(&case) || again(), "case {case} was confirmed and is not in the file");
     }

@@ -101,7 +101,7 @@ fn ten_megabytes_in_one_cell_name_the_line_and_can_be_set_aside() {
 }
 
 #[test]
-fn skipped_rows_go_to_a_file_beside_the_data_with_their_line() {
+fn skipped_rows_go_to_a_file_next_to_the_data_with_their_line() {
     let project = Project::empty();
     project.write(
         "mixed.csv",
@@ -158,11 +158,11 @@ fn is_no_project(path: &Path, code: i32, parts: &[&str]) {
         ran.refused(code, &[&[name], parts].concat());
     }
     assert!(fs::read(path).unwrap() == before, "it was left as it is");
-    assert_eq!(folder(), files, "nothing was put beside it");
+    assert_eq!(folder(), files, "nothing was put next to it");
 }
 
 #[test]
-fn a_text_a_foreign_database_and_a_newer_project_are_no_projects_of_this_program() {
+fn a_text_a_foreign_database_and_a_newer_project_are_refused() {
     let project = Project::empty();
     let text = project.write("notes.txt", "just some notes\n".repeat(20));
     is_no_project(&text, 2, &["it is not a hardcase project", "hardcase new"]);
@@ -179,7 +179,7 @@ fn a_text_a_foreign_database_and_a_newer_project_are_no_projects_of_this_program
 }
 
 #[test]
-fn a_project_that_is_cut_short_is_named_as_damaged() {
+fn a_truncated_project_is_reported_as_damaged() {
     let project = Project::with_ads(100);
     let whole = fs::read(project.file()).unwrap();
     let cut = project.write("cut.hardcase", &whole[..whole.len() / 2]);
@@ -231,7 +231,7 @@ fn an_answer_needs_an_item_and_a_label_that_exist() {
 
 #[cfg(feature = "engine")]
 #[test]
-fn a_model_that_is_a_text_or_cut_short_is_named_and_nothing_is_scouted() {
+fn a_model_that_is_a_text_or_truncated_is_named_and_nothing_is_scouted() {
     let project = Project::with_ads(3);
     let text = project.write("readme.gguf", "This is not a model at all.\n".repeat(50));
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");

@@ -83,7 +83,7 @@ fn across_folders_and_inside_macros() {
 }
 
 #[test]
-fn once_for_each_knot_of_files() {
+fn once_for_each_cycle_of_files() {
     let files = [
         ("stats/a.rs", "use super::{b, c};"),
         ("stats/b.rs", "use super::{a, c};"),
@@ -99,7 +99,7 @@ fn once_for_each_knot_of_files() {
 }
 
 #[test]
-fn but_not_where_siblings_meet_through_their_folder_one_way() {
+fn but_not_where_siblings_import_each_other_through_their_folder_in_one_direction() {
     let files = [
         ("stats/mod.rs", "//! m\nmod a; mod b; mod tests;\npub use a::A; pub use b::{B, beta};"),
         ("stats/a.rs", "pub struct A;\n#[cfg(test)]\nmod tests { use super::*; fn f(a: A) {} }"),

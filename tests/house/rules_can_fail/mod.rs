@@ -35,8 +35,8 @@ const STORE: [(&str, &str); 2] = [
     ),
 ];
 
-/// The breaches of the arrows when one file stands beside the store.
-fn beside_store(path: &str, text: &str) -> Vec<Breach> {
+/// The breaches of the arrows when there is one file next to the store.
+fn with_store(path: &str, text: &str) -> Vec<Breach> {
     let mut files = vec![(path, text)];
     files.extend(STORE);
     arrows::breaches(&house(&files))
