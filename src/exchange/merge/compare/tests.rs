@@ -135,7 +135,7 @@ fn revisions_written_apart_are_a_conflict_with_what_to_do_and_one_after_the_othe
         said.len() == 1
             && said[0]
                 .contains("revision 2 by ana, from this file; revision 3 by bob, from the copy (numbered as in this file)")
-            && said[0].contains("Revision 3 by bob stands"),
+            && said[0].contains("Revision 3 by bob is current"),
         "{said:?}"
     );
     assert_eq!(
@@ -180,7 +180,11 @@ fn one_name_enrolled_apart_by_two_logins_is_said() {
         ..Log::default()
     };
     let said = compare(&with(1, "a"), &with(2, "b"), 0).remarks;
-    assert!(said.len() == 1 && said[0].contains("the name ana: ana@a here, ana@b there"), "{said:?}");
+    assert!(
+        said.len() == 1
+            && said[0].contains("the name ana is used by different logins: ana@a here, ana@b in the copy"),
+        "{said:?}"
+    );
     assert_eq!(compare(&with(1, "a"), &with(2, "a"), 0).remarks, Vec::<String>::new(), "one login");
     assert_eq!(compare(&with(1, "a"), &with(1, "b"), 0).remarks, Vec::<String>::new(), "one enrolment");
 }
