@@ -147,7 +147,7 @@ impl std::fmt::Display for JudgeReport {
                 "; for {} texts none of the server's {seen} likeliest tokens was a label, so they tell nothing{}",
                 self.unlisted,
                 if self.unlisted == self.judged {
-                    ": is it a language model that follows instructions?"
+                    " (is it a language model that follows instructions?)"
                 } else {
                     ""
                 }

@@ -174,7 +174,11 @@ fn a_server_with_a_lower_limit_is_asked_for_fewer_tokens_and_lists_without_a_lab
     assert_eq!(server.asked().len(), 1 + 1 + 60, "it is refused once, and that is remembered");
     let project = ads(20);
     let ran = StandIn::new(|_| tokens(&[(" The", 0.9)])).judge(&project, &["--all"]).done();
-    assert!(ran.out.contains("of 20 texts the server's 20 likeliest tokens held no label"), "{}", ran.out);
+    assert!(
+        ran.out.contains("for 20 texts none of the server's 20 likeliest tokens was a label"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn a_requested_overlap_is_kept_for_later_rounds() {
     let second = project.json("mine", &["--budget", "20", "--overlap", "train=2"]);
     assert_eq!(second["overlap"], json!({ "eval": 1, "audit": 3, "train": 2, "share": 0.0 }));
     let said = project.run("mine", &["--budget", "20"]).done().out;
-    assert!(said.contains("are for more than one expert"), "{said}");
+    assert!(said.contains("go to more than one expert"), "{said}");
     for wrong in ["eval=0", "evl=2", "share=2", "eval"] {
         project.run("mine", &["--overlap", wrong]).refused(2, &["overlap"]);
     }

@@ -314,7 +314,7 @@ fn the_workstation_shows_each_epoch_while_it_trains_and_labelling_goes_on() {
     let case = seat.answer('1');
     seat.press("\x0b");
     seat.see("fold 1 of 3, epoch 2   ");
-    let ended = seat.see_that("the end", |s| s.contains("It is a LoRA") || s.contains("the old one stays"));
+    let ended = seat.see_that("the end", |s| s.contains("lora   done"));
     assert!(ended.contains("log-loss"), "{ended}");
     seat.press("\x1b");
     seat.see("1 of 20 by you");
