@@ -6,7 +6,8 @@
 //! - `session` is the expert at work: the next case, answers, undo. `shown` is what they may see.
 //! - `adjudication` shows and decides disagreements, and sends cases out for re-annotation. `people` manages experts.
 //! - `browse` lists and searches texts, with `query` for the search line. `pages` fetches figures from `insight`.
-//! - `request`, `worker`, `latest` and `jobs` run all this on threads and child processes, so that a screen never has to wait for the file.
+//! - `request` is what a screen may ask of the session, and the thread that answers it. `worker` is any such thread, `jobs` starts child
+//!   processes: so a screen never waits for the file.
 
 pub mod adjudication;
 pub mod browse;

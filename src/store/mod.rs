@@ -1,7 +1,7 @@
 //! The project file: the only SQL of the house.
 //!
 //! Never runs a model, never prints, never decides: it keeps what it is given and answers what it is asked. Every write is one
-//! short `BEGIN IMMEDIATE` transaction; long writes are cut into slices so that nobody waits for a job.
+//! short `BEGIN IMMEDIATE` transaction (`db/slices.rs`); long writes are cut into slices so that nobody waits for a job.
 
 pub mod care;
 pub mod db;

@@ -15,7 +15,8 @@
 //!
 //! `run.rs` sleeps until a message comes, lets `app.rs` change its state, draws once and carries out the effects that the state asks for.
 //! A screen (`screen.rs`; the list is in `screens/mod.rs`) only draws and only asks: files are read and written on the desk's threads, jobs
-//! are other processes. What a key does is said in `keys.rs`; whether a label key counts, in `screens/case/attention.rs`.
+//! are other processes. What it asks of the session is a `Request` of `desk/request.rs`. What a key does is said in `keys.rs`; whether a
+//! label key counts, in `screens/case/attention.rs`.
 
 mod about;
 mod app;

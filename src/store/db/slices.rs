@@ -1,4 +1,5 @@
-//! Long writes in short transactions, so that a label never waits for a job.
+//! Where writes begin and commit: a label in one transaction (`Store::write`), a long write in many short ones, so that a label never waits
+//! for a job.
 
 use std::iter::Peekable;
 use std::time::{Duration, Instant};

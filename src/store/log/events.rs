@@ -77,7 +77,8 @@ pub(in crate::store) fn note_reveal(
 
 impl Store {
     /// Appends an event and gives the case back; with [`Reveals::Yes`], the same commit notes that the model's view of the item is
-    /// shown from now on. The case of an answer that is taken back stays with its expert. When this returns, the event is on disk.
+    /// shown from now on. The case of an answer that is taken back stays with its expert. When this returns, `Store::write`
+    /// has committed it: the event is on disk.
     pub fn append(&mut self, session: SessionId, new: NewEvent, reveals: Reveals) -> Result<LabelEvent> {
         if new.action != Action::Set {
             self.searched = None;
