@@ -1,6 +1,8 @@
 //! BERT encoders, such as MiniLM, E5, BGE and GTE.
 
-use crate::engine::transformer::family::{Biases, EmbeddingScale, Family, FeedForward, Positions, Role, Sublayer, Windows, head_size};
+use crate::engine::transformer::family::{
+    Biases, EmbeddingScale, Family, FeedForward, Positions, Role, Sublayer, Windows, head_size,
+};
 use crate::engine::transformer::ops::{Activation, NormKind};
 
 pub(super) const FAMILY: Family = Family {

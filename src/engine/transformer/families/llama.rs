@@ -1,6 +1,8 @@
 //! Llama, Mistral, SmolLM and their like.
 
-use crate::engine::transformer::family::{Biases, EmbeddingScale, Family, FeedForward, Positions, Role, RopeDivisors, Sublayer, Windows, head_size};
+use crate::engine::transformer::family::{
+    Biases, EmbeddingScale, Family, FeedForward, Positions, Role, RopeDivisors, Sublayer, Windows, head_size,
+};
 use crate::engine::transformer::ops::{Activation, NormKind, RopeStyle};
 
 pub(super) const FAMILY: Family = Family {

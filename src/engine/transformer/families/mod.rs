@@ -1,7 +1,8 @@
 //! The architectures that are computed here, each a file of data.
 //!
 //! A new one is a file and its name in the list below. The tests of parity with llama.cpp and of gradients run over the whole list, on models of
-//! random numbers.
+//! random numbers, so llama.cpp has to know the architecture under the same name. `cargo fmt` does not see these files, because the macro declares
+//! them: run `rustfmt` on yours.
 
 use super::family::{Family, Role};
 
