@@ -1,6 +1,8 @@
 //! The screens, one folder each, and the list of them.
 //!
-//! A new screen is a folder with a [`Screen`] and one line here: its tab, and how to make it.
+//! A new screen is a folder with a [`Screen`] and one line here: its tab, and how to make it. `Action::Back` has to lead from it to
+//! `Then::Home`, and the bar has to have room for its title in the narrowest window (`MIN_SIZE` in `widgets/frame.rs`). A screen that needs no
+//! key of its own has `keys: &[]`: the palette and `tab` open it.
 
 pub(in crate::tui) mod agree;
 pub(in crate::tui) mod case;
