@@ -2,7 +2,10 @@
 //!
 //! To add an output format: write its file with a static [`OutputFormat`] and the [`RowSink`] that it opens, then declare the file here and put
 //! the format into [`OUTPUT_FORMATS`]. The values of `--format`, its help, the guess by the extension of `-o` and the messages follow from the list.
-//! A format that is not text works with `-o` and in a pipe only: what goes to a terminal is sanitized line by line (`work/output.rs`).
+//!
+//! A test writes a row in each format of the list and reads it back by the format's first extension (`row_out_and_in` in `formats/fuzzed.rs`): a
+//! format that nothing in `formats/read` reads has to be left out there. One that is not text works with `-o` and in a pipe only: what goes to
+//! a terminal is sanitized line by line (`work/output.rs`).
 
 pub(in crate::formats) mod cell;
 mod csv;
