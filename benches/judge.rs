@@ -23,6 +23,7 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+use hardcase::domain::predictor::PromptLayout;
 use hardcase::domain::split::Split;
 use hardcase::engine;
 use hardcase::engine::gguf::TensorType;
@@ -69,6 +70,7 @@ fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let shown =
         |name: &str| PromptLabel { name: name.into(), description: words(3, 3), examples: Vec::new() };
     let told = |guideline: usize| JudgePrompt {
+        layout: PromptLayout::SystemTurn,
         question: words(4, 1),
         guideline: words(guideline, 2),
         labels: vec![shown("spam"), shown("fine")],

@@ -362,8 +362,6 @@ pub struct JudgeSettings<I = ItemId> {
     pub prompt: PromptSettings,
     /// The items that the prompt gives as examples.
     pub examples: Vec<I>,
-    /// Whether the model's own chat template is around the prompt.
-    pub template: bool,
     /// How a text that is too long was cut.
     pub cut: String,
     /// From what the model says to probabilities.
@@ -374,15 +372,51 @@ pub struct JudgeSettings<I = ItemId> {
 
 impl<I> JudgeSettings<I> {
     pub fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> JudgeSettings<J> {
-        let Self { prompt, examples, template, cut, calibration, worth } = self;
+        let Self { prompt, examples, cut, calibration, worth } = self;
         let examples = examples.iter().filter_map(|item| (ids.item)(item)).collect();
-        JudgeSettings { prompt, examples, template, cut, calibration, worth }
+        JudgeSettings { prompt, examples, cut, calibration, worth }
+    }
+}
+
+/// Where the parts of a judge's prompt stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PromptLayout {
+    /// In the turns of the model's own chat template: the instruction in the system turn, a text in the user's, an example's label in the
+    /// assistant's.
+    SystemTurn,
+    /// The same, with the instruction at the beginning of the first user turn.
+    UserTurn,
+    /// One below the other, without a chat template.
+    Plain,
+}
+
+impl PromptLayout {
+    /// It, and what is the nearest to it where it cannot be had, in this order.
+    pub fn or_nearest(self) -> &'static [Self] {
+        match self {
+            Self::SystemTurn => &[Self::SystemTurn, Self::UserTurn, Self::Plain],
+            Self::UserTurn => &[Self::UserTurn, Self::Plain],
+            Self::Plain => &[Self::Plain],
+        }
+    }
+}
+
+impl std::fmt::Display for PromptLayout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::SystemTurn => "the chat template, with the instruction in the system turn",
+            Self::UserTurn => "the chat template, with the instruction in the user turn",
+            Self::Plain => "no chat template",
+        })
     }
 }
 
 /// A judge's prompt: everything that comes before a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptSettings {
+    /// Where its parts stand.
+    pub layout: PromptLayout,
     pub question: String,
     pub guideline: String,
     /// In the order of the probabilities.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
+use crate::domain::predictor::PromptLayout;
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeBackend, JudgeOptions, is_url};
 use crate::learn::activate::{Rescore, activate};
@@ -102,6 +103,8 @@ pub struct JudgeReport {
     pub training: usize,
     /// Labelled examples in the prompt.
     pub examples: usize,
+    /// Where the parts of the prompt stand; none where another process judged.
+    pub layout: Option<PromptLayout>,
     /// Tokens of the prompt, which all texts share, where that is known.
     pub instruction_tokens: Option<usize>,
     /// Texts of this run whose middle was left out.
@@ -130,6 +133,9 @@ impl std::fmt::Display for JudgeReport {
             return write!(f, "another process had the texts judged");
         }
         write!(f, "{} judged by {}", counted(self.judged, "text", "texts"), self.model)?;
+        if let Some(layout) = self.layout {
+            write!(f, " ({layout})")?;
+        }
         match (self.texts_per_second, self.tokens_per_second) {
             (Some(texts), Some(tokens)) => write!(f, ", {texts:.1} texts or {tokens:.0} tokens a second")?,
             (Some(texts), None) => write!(f, ", {texts:.1} texts a second")?,
@@ -213,6 +219,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
             judged_in_all: items.len(),
             training: training.keys().filter(|item| items.binary_search(item).is_ok()).count(),
             examples: settings.examples.len(),
+            layout: Some(settings.prompt.layout),
             instruction_tokens: session.instruction_tokens,
             cut: session.cut,
             unlisted: session.unlisted,

@@ -5,7 +5,7 @@ use crate::domain::answer::decided;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::predictor::{
-    JudgeMethod, JudgeSettings, Method, Predictor, PromptLabelSettings, PromptSettings,
+    JudgeMethod, JudgeSettings, Method, Predictor, PromptLabelSettings, PromptLayout, PromptSettings,
 };
 use crate::domain::settings::{Stored, write};
 use crate::domain::split::Split;
@@ -20,6 +20,8 @@ use crate::work::runner::Work;
 pub const EXAMPLES: usize = 8;
 /// Those that a text has for itself, where that is asked for: each costs its tokens for every text.
 const NEAREST: usize = 4;
+/// Where the parts of the prompt stand, where the model can have them there (`docs/decisions/engine.md`).
+const LAYOUT: PromptLayout = PromptLayout::SystemTurn;
 /// What is kept of how long texts are cut.
 const CUT: &str = "the first two thirds of the room from its beginning, the rest from its end";
 
@@ -50,7 +52,11 @@ pub(crate) fn predictor(
     let given = given(work.store, revision)?;
     let mut examples = balanced_examples(&given, labels.len(), most, seed);
     let texts = work.store.texts(&examples.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
-    let mut prompt = JudgePrompt { nearest, ..of_task(&revision.task) };
+    let layout = judge.layout(LAYOUT);
+    if let Some(why) = judge.caveat() {
+        work.note_once(&why);
+    }
+    let mut prompt = JudgePrompt { layout, nearest, ..of_task(&revision.task) };
     prompt.examples =
         texts.into_iter().zip(&examples).map(|((_, text), (_, label))| (text, *label)).collect();
     let left_out = make_room(judge, &mut prompt);
@@ -69,7 +75,7 @@ pub(crate) fn predictor(
                 break;
             }
         };
-        if settings.prompt.nearest != nearest {
+        if settings.prompt.nearest != nearest || settings.prompt.layout != layout {
             continue;
         }
         let still = |(item, (_, label)): (&ItemId, &(String, usize))| given.contains(&(*item, *label));
@@ -93,7 +99,6 @@ pub(crate) fn predictor(
     let settings = JudgeSettings {
         prompt: settings_of(&prompt),
         examples: examples.iter().map(|(item, _)| *item).collect(),
-        template: judge.is_templated(),
         cut: format!("a text of more than {}: {CUT}", judge.longest(room)),
         calibration: None,
         worth: None,
@@ -119,6 +124,7 @@ pub(crate) fn prompt_of(settings: &PromptSettings) -> JudgePrompt {
         examples: l.examples.clone(),
     };
     JudgePrompt {
+        layout: settings.layout,
         question: settings.question.clone(),
         guideline: settings.guideline.clone(),
         labels: settings.labels.iter().map(label).collect(),
@@ -135,6 +141,7 @@ fn settings_of(prompt: &JudgePrompt) -> PromptSettings {
         examples: l.examples.clone(),
     };
     PromptSettings {
+        layout: prompt.layout,
         question: prompt.question.clone(),
         guideline: prompt.guideline.clone(),
         labels: prompt.labels.iter().map(label).collect(),
@@ -201,6 +208,7 @@ fn of_task(task: &Task) -> JudgePrompt {
         examples: l.examples.clone(),
     };
     JudgePrompt {
+        layout: LAYOUT,
         question: task.question.clone(),
         guideline: task.guideline.clone(),
         labels: task.labels.iter().map(label).collect(),

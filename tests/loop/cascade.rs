@@ -3,7 +3,9 @@
 
 use hardcase::domain::adapter::{AdapterKind, AdapterSettings, HeadFit};
 use hardcase::domain::ids::{AdapterId, ItemId, PredictorId};
-use hardcase::domain::predictor::{JudgeMethod, JudgeSettings, Method, Predictor, PromptSettings, Scout};
+use hardcase::domain::predictor::{
+    JudgeMethod, JudgeSettings, Method, Predictor, PromptLayout, PromptSettings, Scout,
+};
 use hardcase::domain::settings::Stored;
 use hardcase::store::pool::adapters::NewAdapter;
 use hardcase::store::pool::predictors::Model;
@@ -32,20 +34,15 @@ fn enter_judge(project: &Project, opinion: Opinion) {
     let labels = task.task.label_ids();
     let clickbait = labels.iter().position(|id| id == "clickbait").unwrap();
     let prompt = PromptSettings {
+        layout: PromptLayout::Plain,
         question: String::new(),
         guideline: String::new(),
         labels: Vec::new(),
         examples: Vec::new(),
         nearest: 0,
     };
-    let settings = JudgeSettings {
-        prompt,
-        examples: Vec::new(),
-        template: false,
-        cut: String::new(),
-        calibration: None,
-        worth: None,
-    };
+    let settings =
+        JudgeSettings { prompt, examples: Vec::new(), cut: String::new(), calibration: None, worth: None };
     let judge = Predictor {
         id: PredictorId(0),
         method: Method::Judge(JudgeMethod {

@@ -42,6 +42,7 @@ fn judge() -> JudgeSettings {
     };
     JudgeSettings {
         prompt: PromptSettings {
+            layout: PromptLayout::SystemTurn,
             question: "Spam?".into(),
             guideline: "Doubt is spam".into(),
             labels: vec![label],
@@ -49,7 +50,6 @@ fn judge() -> JudgeSettings {
             nearest: 0,
         },
         examples: vec![ItemId(4), ItemId(99), ItemId(5)],
-        template: true,
         cut: "in the middle".into(),
         calibration: Some(stack()),
         worth: Some(Worth { scout: 0.5, both: 0.25, difference: -0.25, error: 0.125, n: 40, helps: true }),

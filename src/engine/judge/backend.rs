@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::prompt::JudgePrompt;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::predictor::PromptLayout;
 
 /// JudgePrompt, text and answer are at most so many tokens even where the model allows more, unless asked otherwise: a second a text is long enough.
 pub(super) const LONGEST: usize = 2_048;
@@ -70,8 +71,13 @@ pub trait JudgeBackend {
     /// How long a text is that just fits so many tokens, in words.
     fn longest(&self, room: usize) -> String;
 
-    /// Whether the model's own chat template is around the instruction.
-    fn is_templated(&self) -> bool;
+    /// How a prompt is laid out for which `wanted` is asked: that, or the nearest that can be had.
+    fn layout(&self, wanted: PromptLayout) -> PromptLayout;
+
+    /// Why the model's chat template is not used although there is one, in words.
+    fn caveat(&self) -> Option<String> {
+        None
+    }
 
     /// Loads the adapter whose file these bytes are.
     ///

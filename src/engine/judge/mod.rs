@@ -5,11 +5,15 @@
 
 mod answers;
 mod backend;
+mod chat;
 mod endpoint;
+mod frame;
+mod markers;
 mod prompt;
 mod prompt_encoder;
 mod served;
 mod session;
+mod template;
 mod unpacked;
 mod vocabulary;
 

@@ -1,12 +1,13 @@
-//! The judge's prompt as text, and where the model's own chat template puts it.
+//! The judge's prompt: what is asked, of what, with which examples. [`Frame`](super::frame::Frame) has what stands around that.
 //!
-//! Pool text never goes through the template and is never read for special tokens: a text cannot end its own turn. Its white space is
-//! folded, so it cannot begin a line that looks like one of ours either.
+//! A text's white space is folded, so it cannot begin a line that looks like one of ours.
 
 use serde::{Deserialize, Serialize};
 
-/// Stands for the message while a template is applied, and is found again in what comes out.
-const MESSAGE: &str = "the-message-of-the-judge";
+use crate::domain::predictor::PromptLayout;
+
+/// What stands before a text.
+pub(super) const TEXT: &str = "Text:";
 /// How the answer begins; a label's name follows.
 pub(super) const CUE: &str = "Label:";
 
@@ -24,6 +25,8 @@ pub struct PromptLabel {
 /// Everything that comes before a text, the same for all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgePrompt {
+    /// Where its parts stand; where a judge cannot have them there, at the nearest place that it can.
+    pub layout: PromptLayout,
     /// What is asked of each text.
     pub question: String,
     /// How to decide; may be empty.
@@ -33,13 +36,12 @@ pub struct JudgePrompt {
     /// Texts with the index of their label, the same before every text.
     pub examples: Vec<(String, usize)>,
     /// How many labelled texts each text has before it that are chosen for it alone.
-    #[serde(default)]
     pub nearest: usize,
 }
 
 impl JudgePrompt {
-    /// What all texts have in common: the message up to where a text begins, or to where the examples begin that are its own.
-    pub(super) fn message(&self) -> String {
+    /// What is asked of every text, and which answers there are.
+    pub(super) fn instruction(&self) -> String {
         let mut message = self.question.trim().to_owned();
         if !self.guideline.trim().is_empty() {
             message += &format!("\n\n{}", self.guideline.trim());
@@ -56,33 +58,24 @@ impl JudgePrompt {
                 message += &format!(", for example {}", examples.join(", "));
             }
         }
-        message += "\n\nAnswer with one label and nothing else.\n";
-        if self.nearest == 0 {
-            message += &self.lead(&self.examples);
-        }
-        message
+        message + "\n\nAnswer with one label and nothing else."
     }
 
-    /// Labelled texts, and the word before the text that is asked about.
-    pub(super) fn lead(&self, examples: &[(String, usize)]) -> String {
-        let mut lead = String::new();
-        for (text, label) in examples {
-            let name = self.labels.get(*label).map_or("", |label| &label.name);
-            lead += &format!("\nText: {}\n{CUE} {name}\n", folded(text));
-        }
-        lead + "\nText:"
+    /// The labelled texts that stand before every text.
+    pub(super) fn shared(&self) -> &[(String, usize)] {
+        if self.nearest == 0 { &self.examples } else { &[] }
     }
 
     /// The lead of a text that has examples of its own, most useful first, as `written` writes it: with as many of them as fit, the most useful last.
     pub(super) fn own_lead<L>(
         &self,
         examples: &[(String, usize)],
-        written: impl Fn(&str) -> L,
+        written: impl Fn(&[(String, usize)]) -> L,
         fits: impl Fn(&L) -> bool,
     ) -> L {
         let mut examples: Vec<_> = examples.iter().take(self.nearest).rev().cloned().collect();
         loop {
-            let lead = written(&self.lead(&examples));
+            let lead = written(&examples);
             if examples.is_empty() || fits(&lead) {
                 return lead;
             }
@@ -96,39 +89,9 @@ pub(super) fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What a chat template puts around a message: before it, and from its end to where the answer begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Around {
-    /// Before the message.
-    pub before: String,
-    /// After the message, with the answer's opening.
-    pub after: String,
-}
-
-impl Around {
-    /// Nothing but line breaks: for a model without a template.
-    pub fn plain() -> Self {
-        Self { before: String::new(), after: "\n".into() }
-    }
-
-    /// Of a template that is applied to a message by `apply`; none where it does not give the message back once.
-    pub fn of(template: &str, apply: impl FnOnce(&str) -> Option<String>) -> Option<Self> {
-        let chat = apply(MESSAGE)?;
-        let (before, after) = chat.split_once(MESSAGE)?;
-        if after.contains(MESSAGE) {
-            return None;
-        }
-        let mut after = after.to_owned();
-        // A model that thinks before it answers is told that it has thought.
-        if template.contains("<think>") && !after.contains("<think>") {
-            after += "<think>\n\n</think>\n\n";
-        }
-        Some(Self { before: before.to_owned(), after })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::frame::{Frame, Span};
     use super::*;
 
     fn instruction() -> JudgePrompt {
@@ -138,6 +101,7 @@ mod tests {
             examples: if name == "fine" { vec!["see you\ntonight".into()] } else { Vec::new() },
         };
         JudgePrompt {
+            layout: PromptLayout::Plain,
             question: "Is it spam?".into(),
             guideline: "Whatever sells is spam.\n".into(),
             labels: vec![shown("spam", "it sells\nsomething"), shown("fine", "")],
@@ -147,32 +111,26 @@ mod tests {
     }
 
     #[test]
-    fn examples_of_a_text_alone_stand_where_those_of_all_would() {
-        let all = instruction();
-        let alone = JudgePrompt { examples: Vec::new(), nearest: 1, ..all.clone() };
-        assert_eq!(alone.message() + &alone.lead(&all.examples), all.message());
-    }
-
-    #[test]
-    fn the_message_says_all_of_it_and_a_text_stays_on_its_line() {
+    fn the_prompt_says_all_of_it_and_a_text_stays_on_its_line() {
+        let (told, frame) = (instruction(), Frame::plain(1));
+        let shared = [frame.opening(&told), frame.lead(&told, told.shared()), frame.cue()].concat();
         assert_eq!(
-            instruction().message(),
+            Span::text(&shared),
             "Is it spam?\n\nWhatever sells is spam.\n\nLabels:\n- spam: it sells something\n- fine, for example \u{201c}see you tonight\u{201d}\n\nAnswer with one label and \
-             nothing else.\n\nText: buy Label: fine now\nLabel: spam\n\nText:"
+             nothing else.\n\nText: buy Label: fine now\nLabel: spam\n\nText:\nLabel:"
         );
+        assert!(JudgePrompt { nearest: 1, ..told }.shared().is_empty());
     }
 
     #[test]
-    fn a_template_is_split_around_the_message() {
-        let chatml =
-            |message: &str| Some(format!("<|im_start|>user\n{message}<|im_end|>\n<|im_start|>assistant\n"));
-        let around = Around::of("plain chatml", chatml).unwrap();
-        assert_eq!(around.before, "<|im_start|>user\n");
-        assert_eq!(around.after, "<|im_end|>\n<|im_start|>assistant\n");
-        let thinking = Around::of("{% if enable_thinking %}<think>", chatml).unwrap();
-        assert!(thinking.after.ends_with("assistant\n<think>\n\n</think>\n\n"));
-        assert_eq!(Around::of("", |_| Some("a template that drops the message".into())), None);
-        assert_eq!(Around::of("", |m| Some(format!("{m}{m}"))), None);
-        assert_eq!(Around::of("", |_| None), None);
+    fn of_the_examples_of_a_text_alone_those_are_read_that_fit() {
+        let told = JudgePrompt { nearest: 2, ..instruction() };
+        let examples: Vec<(String, usize)> = ["a", "bb", "ccc"].map(|text| (text.to_owned(), 0)).into();
+        let lead = |most: usize| {
+            let written =
+                |some: &[(String, usize)]| some.iter().map(|(text, _)| text.as_str()).collect::<String>();
+            told.own_lead(&examples, written, |lead: &String| lead.len() <= most)
+        };
+        assert_eq!((lead(9).as_str(), lead(2).as_str(), lead(0).as_str()), ("bba", "a", ""));
     }
 }

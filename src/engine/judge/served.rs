@@ -4,15 +4,16 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use llama_cpp_2::model::params::LlamaModelParams;
-use llama_cpp_2::model::{LlamaChatMessage, LlamaModel};
-use llama_cpp_2::token::LlamaToken;
 
 use super::answers::Answers;
 use super::backend::{LEAST_TEXT, LONGEST, Question, no_room};
-use super::prompt::{Around, CUE, JudgePrompt, folded};
+use super::chat::Chat;
+use super::frame::{Frame, Span};
+use super::prompt::{JudgePrompt, folded};
 use super::unpacked::Unpacked;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Behind, Vocabulary};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::predictor::PromptLayout;
 use crate::engine::llama::{Loaded, Served, backend, physical_cores};
 use crate::engine::lora::AdapterFile;
 use crate::engine::model_file::{ModelFacts, inspect};
@@ -67,16 +68,17 @@ pub struct Judge {
     /// Whether its weights are a copy as BF16.
     pub unpacked: bool,
     facts: ModelFacts,
-    around: Around,
-    pub(super) templated: bool,
+    pub(super) chat: Chat,
     vocabulary: Vocabulary,
 }
 
 /// What is asked, in tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// The instruction: the same for all texts.
+    /// Everything before a text that is the same for all.
     pub prefix: Vec<u32>,
+    /// What stands around the examples that a text alone has, by their number.
+    own: Vec<Frame>,
     /// From the end of a text to where the label begins.
     pub cue: Vec<u32>,
     /// The labels.
@@ -108,15 +110,13 @@ impl Judge {
         let copied = copy.and_then(|copy| Served::with(&copy.path(), &params).ok());
         let unpacked = copied.is_some();
         let served = copied.map_or_else(|| Served::with(path, &params), Ok)?;
-        let around = chat(&served.model);
         Ok(Self {
+            chat: Chat::of(&served.model),
             vocabulary: Vocabulary::of(&served.model),
             variants: vec![Variant::Plain],
             options,
             unpacked,
             facts,
-            templated: around.is_some(),
-            around: around.unwrap_or_else(Around::plain),
             served,
         })
     }
@@ -171,20 +171,30 @@ impl Judge {
     /// # Errors
     /// Where it leaves no room for a text, or the model writes two labels alike.
     pub(super) fn ask(&self, instruction: &JudgePrompt) -> Result<Asked> {
-        let vocab = self.served.model.vocab();
-        let mut prefix = ids(&vocab.tokenize(self.around.before.as_bytes(), true, true));
-        // A template may begin with the mark that the vocabulary adds, too.
-        if prefix.len() > 1 && prefix[0] == prefix[1] && i64::from(prefix[0]) == i64::from(vocab.bos().0) {
-            prefix.remove(0);
+        let layout = self.chat.layout(instruction.layout);
+        let frame = self.chat.frame(layout, instruction.shared().len())?;
+        let own: Result<Vec<Frame>> = (0..=instruction.nearest).map(|n| self.chat.frame(layout, n)).collect();
+        let own = if instruction.nearest == 0 { Vec::new() } else { own? };
+        if own.iter().any(|o| (&o.before, &o.open, &o.answer) != (&frame.before, &frame.open, &frame.answer))
+        {
+            let why = "the model's chat template writes the instruction otherwise where a text has examples of its own";
+            return Err(Fault::new("prepare the instruction", why)
+                .hint("Use the same examples for all texts: --examples 8"));
         }
-        prefix.extend(self.words(&instruction.message()));
-        let mut cue = ids(&vocab.tokenize(self.around.after.as_bytes(), false, true));
-        cue.extend(self.words(CUE));
+        let vocab = self.served.model.vocab();
+        let mut prefix = Vec::new();
+        // A template names the mark of the beginning itself, where its makers want one.
+        if layout == PromptLayout::Plain && vocab.should_add_bos() {
+            prefix.extend(u32::try_from(vocab.bos().0));
+        }
+        let shared = [frame.opening(instruction), frame.lead(instruction, instruction.shared())].concat();
+        prefix.extend(self.vocabulary.tokens(&vocab, &shared, Behind::Nothing));
+        let cue = self.vocabulary.tokens(&vocab, &frame.cue(), Behind::Words);
         let names = instruction.labels.iter().map(|label| self.continued(&label.name));
         let mut labels: Vec<Vec<u32>> = names.collect();
         let begins_another = |label: &Vec<u32>| labels.iter().filter(|l| l.starts_with(label)).count() > 1;
         if labels.iter().any(begins_another) {
-            let end = self.words("\n");
+            let end = self.end_of_answer(&frame);
             labels.iter_mut().for_each(|label| label.extend(&end));
         }
         let answers = Answers::new(labels).ok_or_else(|| {
@@ -198,7 +208,7 @@ impl Judge {
         if longest_text < LEAST_TEXT {
             return Err(no_room(taken, most));
         }
-        Ok(Asked { prefix, cue, answers, longest_text })
+        Ok(Asked { prefix, own, cue, answers, longest_text })
     }
 
     /// A text's tokens, and whether it was cut: of a text that is too long the first two thirds of the room are its beginning, the rest its end.
@@ -227,44 +237,46 @@ impl Judge {
         (tokens, cut)
     }
 
-    /// The tokens of what stands between the instruction and the cue, `most` at most, and whether the text was cut. Where it has examples of its own,
+    /// What tells that an answer is at its end: the mark that the template writes there, or else a line break.
+    fn end_of_answer(&self, frame: &Frame) -> Vec<u32> {
+        let vocab = self.served.model.vocab();
+        let end = frame.end.trim_start();
+        if let Some((0, _, marker)) = self.vocabulary.markers.first(end) {
+            return vec![marker.id];
+        }
+        let written = [frame.end.as_str(), "\n"];
+        let tokens = written.map(|end| self.vocabulary.tokens(&vocab, &[Span::Template(end)], Behind::Words));
+        tokens.into_iter().find_map(|tokens| tokens.first().copied()).into_iter().collect()
+    }
+
+    /// The tokens of what stands between the prefix and the cue, as many as there is room for, and whether the text was cut. Where it has examples of its own,
     /// the text has half of the room, and those of the examples that fit with it are read, the most useful last.
     pub(super) fn question(
         &self,
         told: &JudgePrompt,
         question: &Question<'_>,
-        most: usize,
+        asked: &Asked,
     ) -> (Vec<u32>, bool) {
+        let most = asked.longest_text;
         if told.nearest == 0 {
             return self.text(question.text, most);
         }
         let (text, cut) = self.text(question.text, most / 2);
         let fits = |lead: &Vec<u32>| lead.len() + text.len() <= most;
-        let lead = told.own_lead(&question.examples, |lead| self.words(lead), fits);
+        let vocab = self.served.model.vocab();
+        let written = |examples: &[(String, usize)]| {
+            let spans = asked.own.get(examples.len()).map(|frame| frame.lead(told, examples));
+            self.vocabulary.tokens(&vocab, &spans.unwrap_or_default(), Behind::Words)
+        };
+        let lead = told.own_lead(&question.examples, written, fits);
         ([lead, text].concat(), cut)
     }
 
     /// The tokens of words that follow others after a space.
     fn continued(&self, text: &str) -> Vec<u32> {
-        self.words(&self.vocabulary.continued(text))
-    }
-
-    fn words(&self, text: &str) -> Vec<u32> {
-        let text = self.vocabulary.writable(text);
-        ids(&self.served.model.vocab().tokenize(text.as_bytes(), false, false))
+        self.vocabulary.continued(&self.served.model.vocab(), text)
     }
 }
 
-fn ids(tokens: &[LlamaToken]) -> Vec<u32> {
-    tokens.iter().map(|token| token.0.unsigned_abs()).collect()
-}
-
-/// What the model's chat template puts around a message, where it has one that llama.cpp knows.
-fn chat(model: &LlamaModel) -> Option<Around> {
-    let template = model.chat_template(None).ok()?;
-    let text = template.to_str().ok()?.to_owned();
-    Around::of(&text, |message| {
-        let chat = [LlamaChatMessage::new("user".into(), message.into()).ok()?];
-        model.apply_chat_template(&template, &chat, true).ok()
-    })
-}
+#[cfg(test)]
+mod tests;

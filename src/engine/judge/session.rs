@@ -11,6 +11,7 @@ use super::backend::{JudgeBackend, OnVerdicts, Question, TextScorer, Verdict};
 use super::prompt::JudgePrompt;
 use super::served::{Asked, Judge, Variant};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::predictor::PromptLayout;
 use crate::engine::llama::{backend, with_logged_error};
 
 /// Texts in the cache at a time, after the prompt.
@@ -94,8 +95,13 @@ impl JudgeBackend for Judge {
         format!("{room} tokens")
     }
 
-    fn is_templated(&self) -> bool {
-        self.templated
+    fn layout(&self, wanted: PromptLayout) -> PromptLayout {
+        self.chat.layout(wanted)
+    }
+
+    fn caveat(&self) -> Option<String> {
+        let why = self.chat.refused.as_ref()?;
+        Some(format!("the model's chat template cannot be used, so the prompt is written without one: {why}"))
     }
 
     fn adapt(&mut self, bytes: &[u8]) -> Result<()> {
@@ -155,12 +161,11 @@ impl JudgeSession<'_> {
         texts: &[Question<'_>],
         on_some: &mut dyn FnMut(usize, &[Verdict]) -> std::ops::ControlFlow<()>,
     ) -> Result<()> {
-        let most = self.asked.longest_text;
         let mut first = 0;
         while first < texts.len() {
             let (mut group, mut taken): (Vec<(Vec<u32>, bool)>, usize) = (Vec::new(), 0);
             for question in &texts[first..] {
-                let (tokens, cut) = self.judge.question(&self.prompt, question, most);
+                let (tokens, cut) = self.judge.question(&self.prompt, question, &self.asked);
                 taken += tokens.len() + self.asked.cue.len();
                 if !group.is_empty() && (taken > self.room || group.len() == MOST_TEXTS) {
                     break;

@@ -1,26 +1,45 @@
-//! What a model's vocabulary can write. llama.cpp ends the process on a character for which a vocabulary of the SentencePiece kind has neither
-//! a token nor tokens of its bytes, as in very small models, and a pool of texts holds any character.
+//! From words to tokens: what a model's vocabulary can write, and what its tokeniser makes of words that stand between others.
+//!
+//! llama.cpp ends the process on a character for which a vocabulary of the SentencePiece kind has neither a token nor tokens of its bytes, as in very
+//! small models, and a pool of texts holds any character.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use llama_cpp_2::model::LlamaModel;
-use llama_cpp_2::vocab::VocabType;
+use llama_cpp_2::token::LlamaToken;
+use llama_cpp_2::vocab::{LlamaVocab, VocabType};
+
+use super::frame::Span;
+use super::markers::Markers;
 
 /// What may be given to the tokeniser, and what it does to it.
 pub(super) struct Vocabulary {
-    /// Puts a space before a text by itself.
+    /// Puts a space before each text by itself.
     spaced: bool,
     /// Of the SentencePiece kind, and only these characters.
     known: Option<HashSet<char>>,
+    /// What it makes of a line break alone; none where it cannot write one.
+    line_break: Vec<u32>,
+    pub markers: Markers,
+}
+
+/// What stands before words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Nothing, or a marker.
+    Nothing,
+    /// Other words.
+    Words,
 }
 
 impl Vocabulary {
     /// That of a model.
     pub fn of(model: &LlamaModel) -> Self {
         let vocab = model.vocab();
+        let markers = Markers::of(&vocab);
         if vocab.vocab_type() != VocabType::SPM {
-            return Self { spaced: false, known: None };
+            return Self { spaced: false, known: None, line_break: Vec::new(), markers };
         }
         // Llama's kind does unless its file says otherwise, as Gemma's do.
         let spaced =
@@ -29,24 +48,81 @@ impl Vocabulary {
             vocab.tokens().filter_map(|token| vocab.text(token)).map(|text| text.to_bytes()).collect();
         let byte =
             |byte: u8| texts.contains(format!("<0x{byte:02X}>").as_bytes()) || texts.contains(&[byte][..]);
-        if (0..=u8::MAX).all(byte) {
-            return Self { spaced, known: None };
-        }
+        let is_whole = (0..=u8::MAX).all(byte);
         let characters = texts.iter().filter_map(|text| {
             let mut characters = std::str::from_utf8(text).ok()?.chars();
             characters.next().filter(|_| characters.next().is_none())
         });
         let ascii = (0..128u8).filter(|b| byte(*b)).map(char::from);
-        Self { spaced, known: Some(characters.chain(ascii).collect()) }
+        let known: Option<HashSet<char>> = (!is_whole).then(|| characters.chain(ascii).collect());
+        let writes_lines = known.as_ref().is_none_or(|known| known.contains(&'\n'));
+        let line_break = if writes_lines { ids(&vocab, "\n") } else { Vec::new() };
+        Self { spaced, known, line_break, markers }
     }
 
-    /// What is to be tokenised so that words follow others after a space.
-    pub fn continued<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.spaced { text.into() } else { format!(" {text}").into() }
+    /// The tokens of some of a prompt, as of one text.
+    pub fn tokens(&self, vocab: &LlamaVocab<'_>, spans: &[Span<'_>], mut behind: Behind) -> Vec<u32> {
+        let (mut tokens, mut words) = (Vec::new(), String::new());
+        for span in spans {
+            let mut rest = match span {
+                Span::Template(template) => *template,
+                Span::Said(said) => {
+                    words += said;
+                    continue;
+                }
+            };
+            while let Some((begins, ends, marker)) = self.markers.first(rest) {
+                words += &rest[..begins];
+                if marker.strips_before {
+                    words.truncate(words.trim_end().len());
+                }
+                self.add_words(vocab, &std::mem::take(&mut words), behind, &mut tokens);
+                tokens.push(marker.id);
+                behind = Behind::Nothing;
+                rest = &rest[ends..];
+                if marker.strips_after {
+                    rest = rest.trim_start();
+                }
+            }
+            words += rest;
+        }
+        self.add_words(vocab, &words, behind, &mut tokens);
+        tokens
+    }
+
+    /// The tokens of words that follow others after a space.
+    pub fn continued(&self, vocab: &LlamaVocab<'_>, words: &str) -> Vec<u32> {
+        self.tokens(vocab, &[Span::Said(format!(" {words}"))], Behind::Words)
+    }
+
+    fn add_words(&self, vocab: &LlamaVocab<'_>, words: &str, mut behind: Behind, tokens: &mut Vec<u32>) {
+        let words = self.writable(words);
+        for part in self.markers.cut(&words).into_iter().filter(|part| !part.is_empty()) {
+            tokens.extend(self.part(vocab, part, behind));
+            behind = Behind::Words;
+        }
+    }
+
+    /// The tokens of words without a marker. Behind others they get no space that is not theirs.
+    fn part(&self, vocab: &LlamaVocab<'_>, part: &str, behind: Behind) -> Vec<u32> {
+        if !self.spaced || behind == Behind::Nothing {
+            return ids(vocab, part);
+        }
+        if let Some(rest) = part.strip_prefix(' ').filter(|rest| !rest.is_empty()) {
+            return ids(vocab, rest);
+        }
+        if !self.line_break.is_empty() {
+            // Behind a line break they are as behind any words, and it is a token of its own.
+            let with_line_break = ids(vocab, &format!("\n{part}"));
+            if let Some(tokens) = with_line_break.strip_prefix(&self.line_break[..]) {
+                return tokens.to_vec();
+            }
+        }
+        ids(vocab, part)
     }
 
     /// The text with a space for each character that cannot be written.
-    pub fn writable<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    fn writable<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.known {
             None => text.into(),
             Some(known) => {
@@ -54,6 +130,11 @@ impl Vocabulary {
             }
         }
     }
+}
+
+fn ids(vocab: &LlamaVocab<'_>, text: &str) -> Vec<u32> {
+    let tokens = vocab.tokenize(text.as_bytes(), false, false);
+    tokens.iter().map(|LlamaToken(id)| id.unsigned_abs()).collect()
 }
 
 #[cfg(test)]
@@ -78,8 +159,7 @@ mod tests {
             .unwrap();
         let tokens = |path| {
             let served = Served::load(path, None).unwrap();
-            let words = Vocabulary::of(&served.model).continued("spam").into_owned();
-            served.model.vocab().tokenize(words.as_bytes(), false, false)
+            Vocabulary::of(&served.model).continued(&served.model.vocab(), "spam")
         };
         let (usual, without) = (tokens(&usual), tokens(&without));
         assert_eq!(usual, without);

@@ -14,10 +14,13 @@ use super::connection::{Connection, Patience, Reply};
 use super::refusal::{alike, refusal, useless};
 use super::walk::walk;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::predictor::PromptLayout;
 use crate::engine::judge::backend::{
     JudgeBackend, LEAST_TEXT, LONGEST, OnVerdicts, Question, TextScorer, Verdict, no_room,
 };
-use crate::engine::judge::prompt::{CUE, JudgePrompt, folded};
+use crate::engine::judge::frame::{Frame, Span};
+use crate::engine::judge::prompt::{CUE, JudgePrompt, TEXT, folded};
+use crate::engine::judge::template::{Role, Turn};
 
 /// How many of the likeliest tokens are requested, and how many if a server refuses that.
 const LIKELIEST: usize = 20;
@@ -55,6 +58,14 @@ pub struct Endpoint {
     context: usize,
     concurrency: usize,
     likeliest: AtomicUsize,
+    /// The model's template at the server refused a system turn.
+    refuses_system: AtomicBool,
+}
+
+/// What a server is asked to go on with.
+enum Asked {
+    Words(String),
+    Turns(Vec<Turn>),
 }
 
 impl Endpoint {
@@ -80,7 +91,15 @@ impl Endpoint {
         let told = known.iter().find(|served| served.name == model).and_then(|served| served.context);
         let most = options.context.map_or(LONGEST, NonZeroUsize::get);
         let context = told.map_or(most, |told| told.min(most));
-        Ok(Self { address, connection, model, context, concurrency, likeliest: LIKELIEST.into() })
+        Ok(Self {
+            address,
+            connection,
+            model,
+            context,
+            concurrency,
+            likeliest: LIKELIEST.into(),
+            refuses_system: false.into(),
+        })
     }
 
     /// Its address, without any secret. It parses as the same address.
@@ -93,19 +112,28 @@ impl Endpoint {
         Sha256::digest(format!("{}\n{}", self.address(), self.model)).to_vec()
     }
 
-    /// The likeliest first tokens after a text.
-    fn likeliest(&self, words: &str) -> Result<Vec<Listed>> {
+    /// The likeliest first tokens of what follows.
+    fn likeliest(&self, asked: &Asked) -> Result<Vec<Listed>> {
         let url = self.address.scoring();
-        let ask = |most: usize| {
-            let question = self.question(words, most).to_string();
+        let ask = |most: usize, refuses_system: bool| {
+            let question = self.question(asked, most, refuses_system).to_string();
             self.connection.ask(&url, Some(question.as_bytes()), Patience::Usual)
         };
-        let most = self.likeliest.load(Ordering::Relaxed);
-        let mut reply = ask(most)?;
+        let (most, refuses_system) =
+            (self.likeliest.load(Ordering::Relaxed), self.refuses_system.load(Ordering::Relaxed));
+        let mut reply = ask(most, refuses_system)?;
         if matches!(reply.status, 400 | 422) && most > FEWER {
-            let again = ask(FEWER)?;
+            let again = ask(FEWER, refuses_system)?;
             if again.is_good() {
                 self.likeliest.store(FEWER, Ordering::Relaxed);
+                reply = again;
+            }
+        }
+        let has_system = matches!(asked, Asked::Turns(turns) if turns.iter().any(|t| t.role == Role::System));
+        if matches!(reply.status, 400 | 422 | 500) && has_system && !refuses_system {
+            let again = ask(most, true)?;
+            if again.is_good() {
+                self.refuses_system.store(true, Ordering::Relaxed);
                 reply = again;
             }
         }
@@ -115,18 +143,51 @@ impl Endpoint {
         listed(&reply.body).map_err(|why| useless(&url, why))
     }
 
-    fn question(&self, words: &str, most: usize) -> Value {
+    fn question(&self, asked: &Asked, most: usize, refuses_system: bool) -> Value {
         let model = &self.model;
-        match self.address.form {
-            Form::Completions => {
+        match asked {
+            Asked::Words(words) => {
                 json!({ "model": model, "prompt": words, "max_tokens": 1, "temperature": 0, "logprobs": most })
             }
-            Form::Chat => json!({
-                "model": model, "messages": [{ "role": "user", "content": words }],
-                "max_tokens": 1, "temperature": 0, "logprobs": true, "top_logprobs": most,
-            }),
+            Asked::Turns(turns) => {
+                let turns = if refuses_system { without_system(turns) } else { turns.clone() };
+                json!({
+                    "model": model, "messages": turns,
+                    "max_tokens": 1, "temperature": 0, "logprobs": true, "top_logprobs": most,
+                })
+            }
         }
     }
+}
+
+/// Turns with what the system turn says at the beginning of the first user turn.
+fn without_system(turns: &[Turn]) -> Vec<Turn> {
+    match turns {
+        [system, user, rest @ ..] if system.role == Role::System => {
+            let first = Turn::of(Role::User, format!("{}\n\n{}", system.content, user.content));
+            std::iter::once(first).chain(rest.iter().cloned()).collect()
+        }
+        other => other.to_vec(),
+    }
+}
+
+/// What is asked of a text, in turns. Servers open the assistant's turn themselves, so the cue ends the user's.
+fn turns(told: &JudgePrompt, examples: &[(String, usize)], text: &str) -> Vec<Turn> {
+    let user = |text: &str| Turn::of(Role::User, format!("{TEXT} {text}\n{CUE}"));
+    let mut turns = vec![Turn::of(Role::System, told.instruction())];
+    for (text, label) in examples {
+        let name = told.labels.get(*label).map_or("", |label| label.name.trim());
+        turns.extend([user(&folded(text)), Turn::of(Role::Assistant, name)]);
+    }
+    turns.push(user(text));
+    if told.layout == PromptLayout::SystemTurn { turns } else { without_system(&turns) }
+}
+
+/// The same in words, without turns.
+fn words(told: &JudgePrompt, examples: &[(String, usize)], text: &str) -> String {
+    let frame = Frame::plain(examples.len());
+    let before = Span::text(&[frame.opening(told), frame.lead(told, examples)].concat());
+    format!("{before} {text}{}", Span::text(&frame.cue()))
 }
 
 /// The models that a server lists. A server without a list is assumed to have the named model.
@@ -161,7 +222,7 @@ impl JudgeBackend for Endpoint {
             }
         }
         let longest = instruction.labels.iter().map(|label| label.name.len()).max().unwrap_or(0);
-        let bytes = instruction.message().len() + CUE.len() + longest + 2;
+        let bytes = words(instruction, instruction.shared(), "").len() + longest + 1;
         let taken = bytes.div_ceil(BYTES_PER_TOKEN);
         let room = self.context.saturating_sub(taken);
         if room < LEAST_TEXT { Err(no_room(taken, self.context)) } else { Ok(room) }
@@ -175,8 +236,11 @@ impl JudgeBackend for Endpoint {
         format!("{} bytes ({room} tokens of {BYTES_PER_TOKEN} bytes)", room * BYTES_PER_TOKEN)
     }
 
-    fn is_templated(&self) -> bool {
-        self.address.form == Form::Chat
+    fn layout(&self, wanted: PromptLayout) -> PromptLayout {
+        match self.address.form {
+            Form::Chat => wanted,
+            Form::Completions => PromptLayout::Plain,
+        }
     }
 
     fn adapt(&mut self, _bytes: &[u8]) -> Result<()> {
@@ -193,7 +257,6 @@ impl JudgeBackend for Endpoint {
         Ok(Box::new(Asking {
             endpoint: self,
             told: instruction.clone(),
-            message: instruction.message(),
             labels: instruction.labels.iter().map(|label| label.name.trim().to_owned()).collect(),
             longest: room * BYTES_PER_TOKEN,
         }))
@@ -210,7 +273,6 @@ fn begin_alike(one: &str, other: &str) -> bool {
 struct Asking<'e> {
     endpoint: &'e Endpoint,
     told: JudgePrompt,
-    message: String,
     labels: Vec<String>,
     /// In bytes.
     longest: usize,
@@ -221,15 +283,21 @@ impl Asking<'_> {
         let own = self.told.nearest > 0;
         let (text, cut) = cut(question.text, if own { self.longest / 2 } else { self.longest });
         let room = self.longest - text.len();
-        let fits = |lead: &String| lead.len() <= room;
-        let lead =
-            if own { self.told.own_lead(&question.examples, str::to_owned, fits) } else { String::new() };
-        let asked = format!("{}{lead} {text}\n{CUE}", self.message);
-        let walked = walk(&self.labels, &mut |said, among| {
-            if !said.is_empty() && self.endpoint.address.form == Form::Chat {
-                return Err(alike(&self.endpoint.address, &self.labels[among[0]], &self.labels[among[1]]));
+        let own_examples = || {
+            let empty = words(&self.told, &[], "").len();
+            let fits = |some: &Vec<(String, usize)>| words(&self.told, some, "").len() <= empty + room;
+            self.told.own_lead(&question.examples, <[_]>::to_vec, fits)
+        };
+        let examples = if own { own_examples() } else { self.told.shared().to_vec() };
+        let walked = walk(&self.labels, &mut |said, among| match self.endpoint.address.form {
+            Form::Chat if said.is_empty() => {
+                self.endpoint.likeliest(&Asked::Turns(turns(&self.told, &examples, &text)))
             }
-            self.endpoint.likeliest(&format!("{asked}{said}"))
+            Form::Chat => Err(alike(&self.endpoint.address, &self.labels[among[0]], &self.labels[among[1]])),
+            Form::Completions => {
+                let words = words(&self.told, &examples, &text);
+                self.endpoint.likeliest(&Asked::Words(words + said))
+            }
         })?;
         let log = |p: &f64| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32;
         Ok(Verdict {

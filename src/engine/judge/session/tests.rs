@@ -22,6 +22,7 @@ fn instruction(labels: &[&str]) -> JudgePrompt {
     let shown =
         |name: &&str| PromptLabel { name: (*name).into(), description: String::new(), examples: Vec::new() };
     JudgePrompt {
+        layout: PromptLayout::SystemTurn,
         question: "What is the story about?".into(),
         guideline: String::new(),
         labels: labels.iter().map(shown).collect(),
