@@ -1,3 +1,5 @@
+//! What a judge is asked, token for token: as Hugging Face's tools make of the same turns, and with no marker out of a text.
+
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::token_type::LlamaTokenAttr;
 use serde::Deserialize;
