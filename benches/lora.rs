@@ -148,7 +148,8 @@ fn speed(
     (0..cores as u64).into_par_iter().try_for_each(|seed| -> Result<()> {
         let training = Fit { weights, examples: &examples, held_out: &[], head: &head };
         let settings = Settings { seed, ..*settings };
-        fit(&training, &settings, &mut |_| ControlFlow::Continue(()), &mut |_| ())?.context("broken off")?;
+        fit(&training, &settings, &mut |_| ControlFlow::Continue(()), &mut |_| ControlFlow::Continue(()))?
+            .context("broken off")?;
         Ok(())
     })?;
     let seconds = begun.elapsed().as_secs_f64() / (cores * settings.epochs) as f64;
@@ -182,7 +183,8 @@ fn compare(data: &Data, weights: &Arc<Weights>, options: &Options, seed: u64) ->
     let begun = Instant::now();
     let settings = Settings { seed, ..options.settings };
     let training = Fit { weights, examples: &examples, held_out: &[], head: &start };
-    let tuned = fit(&training, &settings, &mut |_| ControlFlow::Continue(()), &mut |_| ())?;
+    let tuned =
+        fit(&training, &settings, &mut |_| ControlFlow::Continue(()), &mut |_| ControlFlow::Continue(()))?;
     let seconds_per_epoch = begun.elapsed().as_secs_f64() / settings.epochs as f64;
     let tuned = tuned.context("the training was broken off")?;
     let texts: Vec<Vec<usize>> = test.iter().map(|&i| data.tokens[i].clone()).collect();

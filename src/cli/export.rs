@@ -21,7 +21,7 @@ pub(super) struct Export {
     /// What to export
     #[arg(long, value_parser = kinds(), default_value = EXPORT_KINDS[0].name)]
     what: String,
-    /// Whose predictions: active, head, scout, judge, or the number of an adapter
+    /// Whose predictions: active, head, scout, judge, states, or the number of an adapter
     #[arg(long, default_value = "active")]
     by: String,
     /// With labels: every event, including answers that were taken back or given again in a repeat
@@ -68,7 +68,7 @@ impl Export {
             export(&self.file, kind, &options)?;
         if without_prelabel > 0 {
             let next = match options.by {
-                By::Judge => "hardcase judge FILE --all",
+                By::Judge | By::States => "hardcase judge FILE --all",
                 _ => "hardcase scout FILE",
             };
             setting.watch.note(&format!(
@@ -102,9 +102,10 @@ fn by(model: &str) -> Result<By> {
         "head" => By::Head,
         "scout" => By::Scout,
         "judge" => By::Judge,
+        "states" => By::States,
         number => By::Adapter(number.parse().map_err(|_| {
             Fault::usage(format!("export predictions by '{model}'"), "there is no such model")
-                .hint("Use active, head, scout, judge, or the number of an adapter")
+                .hint("Use active, head, scout, judge, states, or the number of an adapter")
         })?),
     })
 }

@@ -22,15 +22,18 @@ pub enum PredictorKind {
     Lora,
     /// A language model that reads some of the texts.
     Judge,
-    /// A scout's and a judge's probabilities, weighed against each other.
+    /// A classifier on the hidden states of a judge.
+    States,
+    /// A scout's probabilities and those of others that have read some of the texts, weighed against each other.
     Combined,
 }
 
 impl PredictorKind {
-    pub const ALL: [Self; 5] = [Self::ZeroShot, Self::Head, Self::Lora, Self::Judge, Self::Combined];
+    pub const ALL: [Self; 6] =
+        [Self::ZeroShot, Self::Head, Self::Lora, Self::Judge, Self::States, Self::Combined];
 
     /// The name of each, in the order of [`Self::ALL`].
-    pub const NAMES: [&str; 5] = ["zero-shot", "head", "lora", "judge", "combined"];
+    pub const NAMES: [&str; 6] = ["zero-shot", "head", "lora", "judge", "states", "combined"];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +41,7 @@ impl PredictorKind {
             Self::Head => "head",
             Self::Lora => "lora",
             Self::Judge => "judge",
+            Self::States => "states",
             Self::Combined => "combined",
         }
     }
@@ -82,8 +86,9 @@ pub enum Method {
     Head(AdapterId),
     Lora(AdapterId),
     Judge(JudgeMethod),
+    States(StatesMethod),
     Combined {
-        /// The predictor over vectors that is combined with a judge.
+        /// The predictor over vectors that is combined with what others have read.
         scout: Scout,
         settings: Stored<CombinedSettings>,
     },
@@ -97,6 +102,15 @@ pub struct JudgeMethod {
     /// The hash of the prompt.
     pub prompt: Vec<u8>,
     pub settings: Stored<JudgeSettings>,
+}
+
+/// A head on the hidden states of a language model. It is fitted anew whenever there are new labels or newly read texts: what it says is kept,
+/// of training labels by a fit that has not seen them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatesMethod {
+    /// The hash of the prompt behind which the texts were read.
+    pub prompt: Vec<u8>,
+    pub settings: Stored<StatesSettings>,
 }
 
 /// A predictor that needs nothing but vectors, so that it can score every text.
@@ -131,18 +145,19 @@ impl Predictor {
             Method::Head(_) => PredictorKind::Head,
             Method::Lora(_) => PredictorKind::Lora,
             Method::Judge(_) => PredictorKind::Judge,
+            Method::States(_) => PredictorKind::States,
             Method::Combined { .. } => PredictorKind::Combined,
         }
     }
 
-    /// The scout that it is, or that it combines with a judge; none of a judge.
+    /// The scout that it is, or that it combines with others; none of what reads texts itself.
     pub fn scout(&self) -> Option<Scout> {
         match self.method {
             Method::ZeroShot(_) => Some(Scout::ZeroShot),
             Method::Head(adapter) => Some(Scout::Head(adapter)),
             Method::Lora(adapter) => Some(Scout::Lora(adapter)),
             Method::Combined { scout, .. } => Some(scout),
-            Method::Judge(_) => None,
+            Method::Judge(_) | Method::States(_) => None,
         }
     }
 
@@ -167,6 +182,11 @@ impl Predictor {
             Method::Judge(judge) => Some(judge),
             _ => None,
         }
+    }
+
+    /// Whether it has read texts by itself and cannot score others by their vectors.
+    pub fn is_reader(&self) -> bool {
+        matches!(self.method, Method::Judge(_) | Method::States(_))
     }
 
     pub fn is_combined(&self) -> bool {
@@ -204,6 +224,10 @@ impl Method {
                 prompt: prompt.unwrap_or_default(),
                 settings: Stored::read(&settings),
             }),
+            PredictorKind::States => Self::States(StatesMethod {
+                prompt: prompt.unwrap_or_default(),
+                settings: Stored::read(&settings),
+            }),
             PredictorKind::Combined => {
                 let scout = match adapter {
                     None => Scout::ZeroShot,
@@ -221,14 +245,16 @@ impl Method {
             Self::ZeroShot(settings) => settings.write(),
             Self::Head(_) | Self::Lora(_) => write(&NoSettings {}),
             Self::Judge(judge) => judge.settings.write(),
+            Self::States(states) => states.settings.write(),
             Self::Combined { settings, .. } => settings.write(),
         }
     }
 
-    /// The hash of a judge's prompt.
+    /// The hash of the prompt behind which it reads.
     pub fn prompt(&self) -> Option<&[u8]> {
         match self {
             Self::Judge(judge) => Some(&judge.prompt),
+            Self::States(states) => Some(&states.prompt),
             _ => None,
         }
     }
@@ -250,6 +276,7 @@ impl PredictorKind {
             }
             Self::Head | Self::Lora => Stored::<NoSettings>::read(json).write(),
             Self::Judge => Stored::<JudgeSettings<I>>::read(json).and_then(|s| Some(s.map_ids(ids))).write(),
+            Self::States => Stored::<StatesSettings>::read(json).write(),
             Self::Combined => Stored::<CombinedSettings<P>>::read(json).and_then(|s| s.map_ids(ids)).write(),
         }
     }
@@ -262,7 +289,7 @@ impl PredictorKind {
                 settings.and_then(|s| Some(ZeroShotSettings { shares_from: SharesFrom::Pool, ..s })).write()
             }
             Self::Head | Self::Lora => json.to_owned(),
-            Self::Judge | Self::Combined => LEFT_OUT.to_owned(),
+            Self::Judge | Self::States | Self::Combined => LEFT_OUT.to_owned(),
         }
     }
 }
@@ -435,48 +462,65 @@ pub struct PromptLabelSettings {
     pub examples: Vec<String>,
 }
 
+/// What tells how a head on hidden states was fitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatesSettings {
+    /// Which of the depths that are kept, from 0.
+    pub depth: usize,
+    /// The penalty's inverse strength.
+    pub c: f64,
+    /// Class-weighted log-loss on held-out folds, in nats.
+    pub cv_log_loss: f64,
+    /// Training labels that it was fitted on.
+    pub n: usize,
+    /// What tells one set of labels and read texts from another.
+    pub fitted_on: String,
+    /// What it is worth; none where there are too few labels to say.
+    pub worth: Option<Worth>,
+}
+
 /// What a combination needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CombinedSettings<P = PredictorId> {
-    pub judge: P,
-    /// Of texts that both have read.
-    pub both: Stack,
-    /// Of texts that the scout alone has read.
-    pub alone: Stack,
+    /// What has read some of the texts, in the order in which it joins the scout. A text is decided by as many of the first as have all read it.
+    pub readers: Vec<P>,
+    /// One more than there are readers: of texts that the scout alone, the scout and the first, the scout and the first two have read.
+    pub stacks: Vec<Stack>,
 }
 
 impl<P> CombinedSettings<P> {
-    /// None where the judge is not known there: a combination is nothing without it.
+    /// With the readers that are known there before the first that is not; none where that is none of them.
     pub fn map_ids<I, J, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> Option<CombinedSettings<Q>> {
-        let Self { judge, both, alone } = self;
-        Some(CombinedSettings { judge: (ids.predictor)(&judge)?, both, alone })
+        let Self { readers, mut stacks } = self;
+        let readers: Vec<Q> = readers.iter().map_while(|reader| (ids.predictor)(reader)).collect();
+        stacks.truncate(readers.len() + 1);
+        (!readers.is_empty()).then_some(CombinedSettings { readers, stacks })
     }
 }
 
-/// Two models' opinions as one: the log-odds of a label are `scout · log p_scout + judge · log p_judge + bias`.
+/// Several models' opinions as one: the log-odds of a label are the weighted sum of their log-probabilities, plus its bias.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stack {
-    /// The weight of the scout's log-probabilities.
-    pub scout: f64,
-    /// That of the judge's.
-    pub judge: f64,
+    /// One for each model, the scout first.
+    pub weights: Vec<f64>,
     /// Added to each label's log-odds.
     pub bias: Vec<f64>,
 }
 
-/// What a judge is worth next to the scout, on labels that no fit has seen.
+/// What a reader is worth next to the scout, on labels that no fit has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Worth {
-    /// Class-weighted log-loss of the scout alone, in nats.
+    /// Weighted log-loss of the scout alone, in nats: all labels count the same, and cases as much as there are texts like them in the pool.
     pub scout: f64,
+    /// That of both.
     pub both: f64,
-    /// Both less the scout: negative where the judge helps.
+    /// Both less the scout: negative where the reader helps.
     pub difference: f64,
     /// Its standard error.
     pub error: f64,
     /// Labels that it rests on.
     pub n: usize,
-    /// Whether the judge helps by more than one standard error.
+    /// Whether the combination listens to it.
     pub helps: bool,
 }
 

@@ -180,7 +180,7 @@ impl<'s> Figures<'s> {
         let newest: std::collections::HashMap<_, _> =
             predictors.iter().filter(|p| p.is_combined()).map(|p| (p.adapter(), p.id)).collect();
         predictors.retain(|p| match p.kind() {
-            PredictorKind::Judge => false,
+            PredictorKind::Judge | PredictorKind::States => false,
             PredictorKind::Combined => newest.get(&p.adapter()) == Some(&p.id),
             PredictorKind::ZeroShot | PredictorKind::Head | PredictorKind::Lora => true,
         });

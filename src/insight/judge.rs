@@ -45,14 +45,11 @@ impl std::fmt::Display for JudgeStatus {
             }
             Some(worth) => write!(
                 f,
-                "It does not help, so the scout decides alone: log-loss is {:.3} with it and {:.3} without it, on {} held-out labels.",
+                "It does not help: log-loss is {:.3} with it and {:.3} without it, on {} held-out labels.",
                 worth.both, worth.scout, worth.n
             ),
             None => {
-                write!(
-                    f,
-                    "Too few of them have a training label to tell whether it helps, so the scout decides alone."
-                )
+                write!(f, "Too few of them have a training label to tell whether it helps.")
             }
         }
     }
@@ -76,5 +73,5 @@ pub(crate) fn opinion(store: &Store, item: ItemId) -> Result<Option<Vec<(String,
 fn calibrated(stack: &Stack, said: &[f32]) -> Vec<f32> {
     let log = |(_, label): (usize, usize)| said[label].max(f32::MIN_POSITIVE).ln();
     let logs = ndarray::Array2::from_shape_fn((1, said.len()), log);
-    stack.probabilities(logs.view(), logs.view()).into_raw_vec_and_offset().0
+    stack.probabilities(&[logs.view()]).into_raw_vec_and_offset().0
 }

@@ -14,10 +14,11 @@ use crate::domain::predictor::PromptLayout;
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeBackend, JudgeOptions, is_url};
 use crate::learn::activate::{Rescore, activate};
+use crate::learn::combined::{Reader, in_words};
 use crate::learn::judge::settings;
 pub use crate::learn::judge_run::Budget;
 use crate::learn::judge_run::read;
-use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
+use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words as compared_in_words};
 use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
 use crate::learn::prompt::predictor;
@@ -121,6 +122,8 @@ pub struct JudgeReport {
     pub tuned: bool,
     /// What it is worth next to the scout; none where there are too few labels to say.
     pub worth: Option<Worth>,
+    /// All that have read texts, with what each is worth: those that the model listens to first.
+    pub readers: Vec<Reader>,
     /// It and its earlier variants, where all could read alike.
     pub compared: Vec<Compared>,
     /// Whether this process did it.
@@ -164,31 +167,18 @@ impl std::fmt::Display for JudgeReport {
             ". In all {} are judged, {} of them with a training label; ",
             self.judged_in_all, self.training
         )?;
-        match self.worth {
-            Some(worth) => write!(
-                f,
-                "log-loss on {} held-out labels {:.3} with it, {:.3} without (lower is better; difference {:+.3}, standard error {:.3}): {}",
-                worth.n,
-                worth.both,
-                worth.scout,
-                worth.difference,
-                worth.error,
-                if worth.helps {
-                    "its opinion counts"
-                } else {
-                    "it does not help, and the scout decides alone"
-                }
-            ),
+        match in_words(&self.readers) {
+            Some(words) => write!(f, "{words}"),
             None if !self.tuned => write!(
                 f,
-                "what its opinion is worth shows after `hardcase tune FILE` with 5 training labels of each label or more; until then the scout decides alone"
+                "what its opinion is worth shows after `hardcase tune FILE`; until then the scout decides alone"
             ),
             None => write!(
                 f,
-                "too few of them have a training label to tell what its opinion is worth (5 of each label are needed): the scout decides alone"
+                "too few of them have a training label to tell what its opinion is worth (20 are needed): the scout decides alone"
             ),
         }?;
-        if self.compared.is_empty() { Ok(()) } else { write!(f, "; {}", in_words(&self.compared)) }
+        if self.compared.is_empty() { Ok(()) } else { write!(f, "; {}", compared_in_words(&self.compared)) }
     }
 }
 
@@ -211,7 +201,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
         let session = read(work, &*judge, &predictor, settings, &earlier, choice.budget)?;
         let (items, _) = work.store.predictions(predictor.id)?;
         let training = decided(&work.store.votes(Split::Train)?);
-        let worth = activate(work, &scout, Rescore::Pool, &revision, seed)?.worth;
+        let activation = activate(work, &scout, Rescore::Pool, &revision, seed)?;
         Ok(JudgeReport {
             model: judge.name().to_owned(),
             judged: session.judged,
@@ -227,7 +217,8 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
             texts_per_second: session.texts_per_second,
             tokens_per_second: session.tokens_per_second,
             tuned: scout.adapter().is_some(),
-            worth,
+            worth: activation.worth,
+            readers: activation.readers,
             compared: compared(work.store, &predictor, &earlier, &revision, seed)?,
             ours: true,
         })

@@ -36,7 +36,7 @@ pub struct TrainJudgeOptions {
     pub scope: AdapterScope,
     /// The language model; none for the one that judged before.
     pub model: Option<PathBuf>,
-    /// How often each label is seen at most; twice by default, and eight times by a small model.
+    /// How often each label is seen at most; 16 times by default. It ends earlier where held-out labels no longer gain.
     pub epochs: Option<usize>,
     /// Threads; as many as there are cores where none are named.
     pub threads: Option<NonZeroUsize>,

@@ -9,7 +9,7 @@
 //!
 //! A job that is stopped or killed in between leaves the earlier model active, and the next one starts from the beginning.
 
-use super::combined;
+use super::combined::{self, Reader};
 use super::curve::{record_agreement, rescore_cases};
 use super::kind::load;
 use super::prelabels::complete;
@@ -41,6 +41,8 @@ pub(crate) struct Activation {
     /// What the judge is worth; none where there is no judge, or too few labels to say.
     #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only the verbs of a judge report it"))]
     pub worth: Option<Worth>,
+    /// All readers that were weighed, those that count first.
+    pub readers: Vec<Reader>,
 }
 
 /// Makes a scout, or its combination with the judge where that helps, the active predictor.
@@ -63,7 +65,8 @@ pub(crate) fn activate(
         }
         None => (scout.clone(), scorer),
     };
-    let mut activation = Activation { active: None, rescored: 0, worth: weighed.worth };
+    let mut activation =
+        Activation { active: None, rescored: 0, worth: weighed.worth, readers: weighed.readers };
     if rescore == Rescore::Pool {
         activation.rescored = complete(work, &decides, &*scorer)?;
     }

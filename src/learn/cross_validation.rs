@@ -1,5 +1,6 @@
 //! Cross-validated training of a low-rank adapter, the encoder's and the judge's alike: on two thirds of the labels three times, to see what it is worth on
-//! the rest and after how many epochs, and on all labels for the adapter itself.
+//! the rest and after how many epochs, and on all labels for the adapter itself. A fold that no longer gets better stops early; the adapter takes the
+//! same steps as the folds, so that what they say after an epoch holds for it.
 //!
 //! Knows folds, epochs and losses; how one training runs is the trainer's. None sees a label that is not for training.
 
@@ -21,6 +22,8 @@ use crate::work::runner::Work;
 
 /// Parts into which the labels are dealt.
 pub(crate) const FOLDS: usize = 3;
+/// Epochs without a better one on what is held out after which a fold stops.
+const PATIENCE: usize = 3;
 
 impl From<Settings> for LoraHyperparameters {
     fn from(settings: Settings) -> Self {
@@ -63,8 +66,9 @@ impl Fold {
 pub(crate) trait Callbacks {
     /// After each step; breaks to end the training.
     fn step(&mut self) -> ControlFlow<()>;
-    /// After each epoch: its number from 1, its loss on what is trained on, and the probabilities of the held-out rows, rows × labels.
-    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>);
+    /// After each epoch: its number from 1, its loss on what is trained on, and the probabilities of the held-out rows, rows × labels; breaks where it
+    /// is to be the last.
+    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>) -> ControlFlow<()>;
 }
 
 /// What can be trained on some of the training labels.
@@ -75,12 +79,7 @@ pub(crate) trait Trainer {
     ///
     /// # Errors
     /// A training that fails.
-    fn train(
-        &self,
-        fold: &Fold,
-        epochs: usize,
-        callbacks: &mut dyn Callbacks,
-    ) -> Result<Option<Self::Adapter>>;
+    fn train(&self, fold: &Fold, callbacks: &mut dyn Callbacks) -> Result<Option<Self::Adapter>>;
 
     /// Probabilities of the held-out rows by what there is without the adapter, fitted on the fold's rows: rows × labels.
     ///
@@ -134,6 +133,17 @@ impl ByEpoch<'_> {
         HeldOut { gold: &gold, weights: &weights }.epoch(&fold.name, (number, loss), held_out, self.seed)
     }
 
+    /// A fold's rows after `ended` epochs, for the epochs that it did not go through: an adapter that no longer gets better is taken to stay as it is.
+    fn stays(&mut self, fold: &Fold, ended: usize) {
+        let (before, after) = self.probabilities.split_at_mut(ended);
+        let Some(last) = before.last() else { return };
+        for all in after {
+            for &row in &fold.held_out {
+                all.row_mut(row).assign(&last.row(row));
+            }
+        }
+    }
+
     /// After how many epochs the folds did best on what they had not seen; the fewest of those that are alike.
     fn best(&self) -> usize {
         let labels = HeldOut { gold: self.gold, weights: &self.weights };
@@ -155,6 +165,12 @@ struct Reported<'r, 'w, 'g> {
     fold: &'r Fold,
     kept: &'r mut ByEpoch<'g>,
     steps: &'r mut Steps,
+    /// After how many epochs it ends whatever happens.
+    most: usize,
+    /// The least loss on what is held out, and its epoch.
+    best: (f64, usize),
+    /// The last epoch.
+    ended: usize,
     failed: Option<Fault>,
 }
 
@@ -171,9 +187,16 @@ impl Callbacks for Reported<'_, '_, '_> {
         }
     }
 
-    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>) {
+    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>) -> ControlFlow<()> {
         let epoch = self.kept.keep(self.fold, number, loss, &held_out);
+        let loss = epoch.held_out_loss.unwrap_or(0.0);
+        if number == 1 || loss < self.best.0 {
+            self.best = (loss, number);
+        }
+        self.ended = number;
         self.work.epochs.push(epoch);
+        let learns = self.fold.held_out.is_empty() || number - self.best.1 < PATIENCE;
+        if learns && number < self.most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }
 
@@ -198,8 +221,9 @@ impl<A> Callbacks for Sending<'_, A> {
         }
     }
 
-    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>) {
+    fn epoch(&mut self, number: usize, loss: f64, held_out: Array2<f32>) -> ControlFlow<()> {
         let _ = self.say.send(Said::Epoch { fold: self.fold, number, loss, held_out });
+        ControlFlow::Continue(())
     }
 }
 
@@ -216,9 +240,12 @@ impl<T: Trainer> CrossValidation<'_, T> {
         let of = trainings.map(|fold| self.steps(fold, self.settings.epochs)).sum();
         let mut steps = Steps { done: 0, of };
         for fold in &folds {
+            let begun = steps.done;
             if self.train(work, fold, self.settings.epochs, &mut kept, &mut steps)?.is_none() {
                 return Ok(None);
             }
+            // What it saved by stopping early need not be done.
+            steps.of -= self.steps(fold, self.settings.epochs) - (steps.done - begun);
         }
         let epochs = kept.best();
         steps.of = steps.done + self.steps(&whole, epochs);
@@ -234,9 +261,20 @@ impl<T: Trainer> CrossValidation<'_, T> {
         kept: &mut ByEpoch<'_>,
         steps: &mut Steps,
     ) -> Result<Option<T::Adapter>> {
-        let mut reported = Reported { work, fold, kept, steps, failed: None };
-        let adapter = self.trainer.train(fold, epochs, &mut reported)?;
-        reported.failed.map_or(Ok(adapter), Err)
+        let mut reported = Reported {
+            work,
+            fold,
+            kept,
+            steps,
+            most: epochs,
+            best: (f64::INFINITY, 0),
+            ended: 0,
+            failed: None,
+        };
+        let adapter = self.trainer.train(fold, &mut reported)?;
+        let (ended, failed) = (reported.ended, reported.failed);
+        kept.stays(fold, ended);
+        failed.map_or(Ok(adapter), Err)
     }
 
     fn ended(
@@ -305,7 +343,7 @@ where
                 scope.spawn(move || {
                     while let Some(fold) = next(queue) {
                         let mut sending = Sending { fold, say: &say, stopped };
-                        let end = self.trainer.train(&trainings[fold], epochs, &mut sending);
+                        let end = self.trainer.train(&trainings[fold], &mut sending);
                         let _ = say.send(Said::Ended(fold, end));
                     }
                 });
@@ -380,5 +418,8 @@ mod tests {
             assert_eq!((epoch.epoch, epoch.held_out), (number, 2));
         }
         assert_eq!(kept.best(), 2);
+        kept.stays(&all, 1);
+        assert_eq!(kept.probabilities[2], kept.probabilities[0], "a fold that ended after the first epoch");
+        assert_eq!(kept.best(), 1);
     }
 }

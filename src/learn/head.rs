@@ -12,7 +12,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{Method, Predictor, PredictorKind, Scout};
 use crate::domain::settings::Stored;
-use crate::stats::classifier::head::{TooFew, fit_anchored_head, fit_head, out_of_fold};
+use crate::stats::classifier::head::{TooFew, fit_anchored_head, fit_head, out_of_fold, out_of_fold_with};
 use crate::stats::classifier::label_issues;
 use crate::stats::classifier::logistic::Logistic;
 use crate::store::Store;
@@ -52,6 +52,8 @@ pub(crate) struct HeadScorer {
     pub model: Logistic,
     /// The penalty's inverse strength that it was fitted with; none where that cannot be read.
     c: Option<f64>,
+    /// What stands in for labels without enough examples, labels × dimensions.
+    anchors: Option<Array2<f32>>,
 }
 
 impl HeadScorer {
@@ -66,7 +68,12 @@ impl HeadScorer {
         let model = Logistic::from_bytes(&bytes_of(store, adapter)?)?;
         let row = store.adapters()?.into_iter().find(|row| row.id == adapter);
         let c = row.and_then(|row| Some(row.settings.known()?.head()?.c));
-        Ok(Self { model, c })
+        let mut anchors = anchors(store, predictor, &predictor.labels)?;
+        for mut anchor in anchors.iter_mut().flat_map(|anchors| anchors.rows_mut()) {
+            let length = anchor.dot(&anchor).sqrt().max(f32::MIN_POSITIVE);
+            anchor.mapv_inplace(|x| x / length);
+        }
+        Ok(Self { model, c, anchors })
     }
 }
 
@@ -76,8 +83,11 @@ impl Scorer for HeadScorer {
     }
 
     fn out_of_fold(&self, training: &Training, seed: u64) -> Option<HashMap<ItemId, Vec<f32>>> {
-        let labels = self.model.bias.len();
-        let p = out_of_fold(training.vectors.view(), &training.labels, labels, self.c?, seed)?;
+        let (labels, vectors) = (self.model.bias.len(), training.vectors.view());
+        let p = match &self.anchors {
+            Some(anchors) => out_of_fold_with(vectors, &training.labels, anchors.view(), self.c?, seed),
+            None => out_of_fold(vectors, &training.labels, labels, self.c?, seed),
+        }?;
         Some(training.items.iter().copied().zip(p.rows().into_iter().map(|row| row.to_vec())).collect())
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn with_settings(predictor: &Predictor, settings: JudgeSettings) -> P
     Predictor { method, ..predictor.clone() }
 }
 
-/// What a judge says of the items that it has read: log-probabilities, items × labels.
+/// What a judge, or a head on its hidden states, says of the items that it has read: log-probabilities, items × labels.
 pub(crate) struct Judged {
     pub predictor: Predictor,
     pub items: Vec<ItemId>,
@@ -70,17 +70,6 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// The last judge of these labels that has read anything.
-    pub fn newest(store: &Store, labels: &[String]) -> Result<Option<Self>> {
-        for predictor in store.judges()?.into_iter().filter(|judge| judge.labels == labels) {
-            let judged = Self::read(store, predictor)?;
-            if !judged.items.is_empty() {
-                return Ok(Some(judged));
-            }
-        }
-        Ok(None)
-    }
-
     /// What that judge has read.
     pub fn read(store: &Store, predictor: Predictor) -> Result<Self> {
         let (items, values) = store.predictions(predictor.id)?;
@@ -93,7 +82,7 @@ impl Judged {
     pub fn calibrated(&self) -> Result<Array2<f32>> {
         let calibration = settings(&self.predictor)?.calibration.clone();
         let calibration = calibration.unwrap_or_else(|| self.without_labels(&[]));
-        Ok(calibration.probabilities(self.logs.view(), self.logs.view()))
+        Ok(calibration.probabilities(&[self.logs.view()]))
     }
 
     /// Batch calibration: a label that it favours whatever the text loses what it is favoured by (Zhou et al. 2023, arXiv 2309.17249); expected
@@ -105,7 +94,7 @@ impl Judged {
             let share = shares.get(label).copied().flatten().filter(|_| all_known);
             share.map_or(0.0, |share| share.max(1e-6).ln()) - f64::from(mean.max(LEAST)).ln()
         });
-        Stack::judge_alone(bias.collect())
+        Stack::of_one(bias.collect())
     }
 }
 

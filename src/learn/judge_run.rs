@@ -73,6 +73,9 @@ pub(crate) fn read(
         most => Some(Nearest::read(work, &work.store.task()?, most)?),
     };
     work.report("reading the prompt", 0, Some(total), "texts")?;
+    let seen =
+        predictor.method.prompt().map(|prompt| work.store.items_with_hidden_states(predictor.model, prompt));
+    let mut seen: HashSet<ItemId> = seen.transpose()?.unwrap_or_default().into_iter().collect();
     let mut reading = judge.prepare(&prompt)?;
     let mut session = JudgeRun { instruction_tokens: reading.instruction_tokens(), ..JudgeRun::default() };
     let begun = Instant::now();
@@ -103,6 +106,7 @@ pub(crate) fn read(
             let kept = work
                 .store
                 .put_predictions(predictor.id, &of, &values, predictor.labels.len())
+                .and_then(|()| keep_states(work.store, predictor, &mut seen, &of, some))
                 .and_then(|()| keep_variants(work.store, variants, &labelled, &of, some))
                 .and_then(|()| {
                     let stage = judge.trouble().map(|why| format!("judging: {why} and is asked again"));
@@ -128,6 +132,22 @@ pub(crate) fn read(
     session.tokens_per_second = (tokens > 0).then(|| per_second(tokens));
     work.tokens_per_second = None;
     Ok(session)
+}
+
+/// Keeps what the model itself makes of texts inside, where that can be seen and is not in the file yet.
+fn keep_states(
+    store: &mut Store,
+    judge: &Predictor,
+    kept: &mut HashSet<ItemId>,
+    items: &[ItemId],
+    some: &[(usize, Verdict)],
+) -> Result<()> {
+    let seen =
+        items.iter().zip(some).filter_map(|(item, (_, verdict))| Some((*item, verdict.states.as_ref()?)));
+    let (items, states): (Vec<ItemId>, Vec<_>) = seen.filter(|(item, _)| kept.insert(*item)).unzip();
+    let Some(width) = states.first().map(|states| states.len()) else { return Ok(()) };
+    let values: Vec<f32> = states.into_iter().flatten().copied().collect();
+    store.put_hidden_states(judge.id, &items, &values, width)
 }
 
 /// Keeps what the variants of the judge said of labelled texts, for the comparison.

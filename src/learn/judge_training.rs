@@ -20,7 +20,7 @@ use crate::engine::train::{AdapterActs, AdapterForm, Example, Precision, ServeOp
 use crate::engine::transformer::{KvStore, Weights};
 use crate::engine::verify::Verified;
 use crate::stats::classifier::head::balanced;
-use crate::stats::classifier::stack::{Fitted, Opinions, Stack};
+use crate::stats::classifier::stack::{Opinions, Stack};
 use crate::work::runner::Work;
 
 /// Texts that llama.cpp and the trainer both read, before the training and after.
@@ -258,7 +258,7 @@ impl Prepared<'_> {
 impl Trainer for Prepared<'_> {
     type Adapter = Lora;
 
-    fn train(&self, fold: &Fold, epochs: usize, callbacks: &mut dyn Callbacks) -> Result<Option<Lora>> {
+    fn train(&self, fold: &Fold, callbacks: &mut dyn Callbacks) -> Result<Option<Lora>> {
         let training = self.training;
         let labels: Vec<usize> = fold.rows.iter().map(|&row| training.gold[row]).collect();
         let weights = balanced(&labels, training.labels);
@@ -277,15 +277,10 @@ impl Trainer for Prepared<'_> {
             memory: STEP,
         };
         let callbacks = RefCell::new(callbacks);
-        fit(
-            &on,
-            &Settings { epochs, ..training.settings },
-            &mut |_| callbacks.borrow_mut().step(),
-            &mut |epoch| {
-                let p = training.by_label(&epoch.held_out).mapv(f32::exp);
-                callbacks.borrow_mut().epoch(epoch.number, epoch.loss, p);
-            },
-        )
+        fit(&on, &training.settings, &mut |_| callbacks.borrow_mut().step(), &mut |epoch| {
+            let p = training.by_label(&epoch.held_out).mapv(f32::exp);
+            callbacks.borrow_mut().epoch(epoch.number, epoch.loss, p)
+        })
     }
 
     /// The unchanged model, calibrated on the rows of the fold that are trained on.
@@ -293,10 +288,10 @@ impl Trainer for Prepared<'_> {
         let training = self.training;
         let seen = self.base.select(Axis(0), &fold.rows);
         let gold: Vec<usize> = fold.rows.iter().map(|&row| training.gold[row]).collect();
-        let opinions = Opinions { scout: seen.view(), judge: seen.view(), gold: &gold };
-        let stack = Stack::judge_alone(vec![0.0; training.labels]).fitted(&opinions, Fitted::Judge);
+        let opinions = Opinions { logs: &[seen.view()], gold: &gold, importance: &vec![1.0; gold.len()] };
+        let stack = Stack::of_one(vec![0.0; training.labels]).fitted(&opinions);
         let unseen = self.base.select(Axis(0), &fold.held_out);
-        Ok(stack.probabilities(unseen.view(), unseen.view()))
+        Ok(stack.probabilities(&[unseen.view()]))
     }
 }
 

@@ -5,6 +5,7 @@ use super::head::Head;
 use super::judge::Judge;
 use super::lora::Lora;
 use super::scorer::{Kind, Scorer};
+use super::states::States;
 use super::zero_shot::ZeroShotKind;
 use crate::domain::fault::Result;
 use crate::domain::predictor::{Predictor, PredictorKind};
@@ -16,6 +17,7 @@ pub(crate) fn kind_of(predictor: &Predictor) -> &'static dyn Kind {
         PredictorKind::Head => &Head,
         PredictorKind::Lora => &Lora,
         PredictorKind::Judge => &Judge,
+        PredictorKind::States => &States,
         PredictorKind::Combined => &Combined,
     }
 }
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
     use crate::domain::adapter::AdapterKind;
     use crate::domain::ids::{AdapterId, ModelId, PredictorId, RevisionId};
-    use crate::domain::predictor::{JudgeMethod, Method, Scout};
+    use crate::domain::predictor::{JudgeMethod, Method, Scout, StatesMethod};
     use crate::domain::settings::Stored;
 
     fn of(method: Method) -> Predictor {
@@ -68,11 +70,13 @@ mod tests {
     fn every_kind_of_predictor_is_named_with_its_adapter_and_says_what_to_do_where_it_cannot_be_read() {
         let adapter = Some((AdapterId(3), AdapterKind::Alora));
         let judge = JudgeMethod { adapter, prompt: vec![], settings: Stored::LeftOut };
+        let states = StatesMethod { prompt: vec![], settings: Stored::LeftOut };
         let all = [
             (Method::ZeroShot(Stored::LeftOut), "the zero-shot model cannot be read"),
             (Method::Head(AdapterId(4)), "the head (adapter 4) cannot be read"),
             (Method::Lora(AdapterId(5)), "the LoRA (adapter 5) cannot be read"),
             (Method::Judge(judge), "the judge with adapter 3 cannot be read"),
+            (Method::States(states), "the head on a judge's hidden states cannot be read"),
             (
                 Method::Combined { scout: Scout::Head(AdapterId(4)), settings: Stored::LeftOut },
                 "the combination of adapter 4 and a judge cannot be read",

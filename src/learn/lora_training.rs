@@ -43,12 +43,7 @@ impl EncoderTrainer<'_> {
 impl Trainer for EncoderTrainer<'_> {
     type Adapter = EncoderAdapter;
 
-    fn train(
-        &self,
-        fold: &Fold,
-        epochs: usize,
-        callbacks: &mut dyn Callbacks,
-    ) -> Result<Option<EncoderAdapter>> {
+    fn train(&self, fold: &Fold, callbacks: &mut dyn Callbacks) -> Result<Option<EncoderAdapter>> {
         let labels = self.labels(&fold.rows);
         let weights = balanced(&labels, self.classes);
         let examples: Vec<Example<'_>> = (fold.rows.iter().zip(&labels).zip(&weights))
@@ -64,7 +59,7 @@ impl Trainer for EncoderTrainer<'_> {
         let callbacks = RefCell::new(callbacks);
         fit(
             &Fit { weights: self.weights, examples: &examples, held_out: &held_out, head: &start },
-            &Settings { epochs, ..self.settings },
+            &self.settings,
             &mut |_| callbacks.borrow_mut().step(),
             &mut |epoch| callbacks.borrow_mut().epoch(epoch.number, epoch.loss, epoch.held_out),
         )

@@ -3,7 +3,7 @@
 //! ```text
 //! scorer                the trait of a kind, and of what scores vectors        kind   the list of kinds
 //! zero_shot head        one file a kind, with its fit                          activate   the one sequence in which a model becomes active
-//! lora judge combined
+//! lora judge states combined
 //! cross_validation      folds, epochs and comparison of low-rank adapters      curve  every stored model on the same cases
 //! lora_fit lora_training lora_scorer lora_prelabels lora_rollout               the encoder's adapter
 //! prompt judge_run judge_fit judge_training judge_variants nearest             the judge
@@ -50,6 +50,7 @@ pub(crate) mod prelabels;
 #[cfg(feature = "engine")]
 pub(crate) mod prompt;
 pub(crate) mod scorer;
+pub(crate) mod states;
 pub(crate) mod training;
 pub(crate) mod vectors;
 pub(crate) mod zero_shot;

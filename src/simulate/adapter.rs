@@ -58,7 +58,8 @@ impl Trainer {
         let start = Head { weight: head.model.weights, bias: head.model.bias };
         let training = Fit { weights: &self.weights, examples: &examples, held_out: &[], head: &start };
         let mut go_on = |_| if stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        let tuned = fit(&training, &Settings::usual(setup.seed), &mut go_on, &mut |_| ())?;
+        let tuned =
+            fit(&training, &Settings::usual(setup.seed), &mut go_on, &mut |_| ControlFlow::Continue(()))?;
         let Some(tuned) = tuned else { return Ok(None) };
         let texts: Vec<Vec<usize>> =
             setup.division.test.iter().map(|&row| self.tokens[row].clone()).collect();

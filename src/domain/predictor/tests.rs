@@ -6,7 +6,7 @@ use crate::domain::progress::Epoch;
 use crate::domain::settings::IdMap;
 
 fn stack() -> Stack {
-    Stack { scout: 1.0, judge: 0.5, bias: vec![0.1, -0.1] }
+    Stack { weights: vec![1.0, 0.5], bias: vec![0.1, -0.1] }
 }
 
 fn zero_shot_calibration() -> ZeroShot {
@@ -54,6 +54,15 @@ fn judge() -> JudgeSettings {
         calibration: Some(stack()),
         worth: Some(Worth { scout: 0.5, both: 0.25, difference: -0.25, error: 0.125, n: 40, helps: true }),
     }
+}
+
+fn states() -> StatesSettings {
+    StatesSettings { depth: 2, c: 3.0, cv_log_loss: 0.5, n: 60, fitted_on: "0f".into(), worth: judge().worth }
+}
+
+fn combined(readers: &[i64]) -> CombinedSettings {
+    let readers: Vec<PredictorId> = readers.iter().copied().map(PredictorId).collect();
+    CombinedSettings { stacks: vec![stack(); readers.len() + 1], readers }
 }
 
 fn head() -> HeadFit {
@@ -140,13 +149,13 @@ fn ids_in(json: &str) -> Vec<String> {
 
 #[test]
 fn every_id_in_every_kind_of_settings_is_mapped_and_unknown_items_are_dropped() {
-    let combined = CombinedSettings { judge: PredictorId(3), both: stack(), alone: stack() };
-    let predictors: [(PredictorKind, String, &[i64], &[&str]); 5] = [
+    let predictors: [(PredictorKind, String, &[i64], &[&str]); 6] = [
         (PredictorKind::ZeroShot, write(&zero_shot()), &[1, 2, 3, 99], &["k1", "k2", "k3"]),
         (PredictorKind::Head, Method::Head(AdapterId(1)).settings_json(), &[], &[]),
         (PredictorKind::Lora, Method::Lora(AdapterId(1)).settings_json(), &[], &[]),
         (PredictorKind::Judge, write(&judge()), &[4, 99, 5], &["k4", "k5"]),
-        (PredictorKind::Combined, write(&combined), &[], &["p3"]),
+        (PredictorKind::States, write(&states()), &[], &[]),
+        (PredictorKind::Combined, write(&combined(&[3, 4])), &[], &["p3", "p4"]),
     ];
     assert_eq!(predictors.each_ref().map(|(kind, ..)| *kind), PredictorKind::ALL);
     for (kind, json, asked, want) in predictors {
@@ -187,7 +196,6 @@ fn every_id_in_every_kind_of_settings_is_mapped_and_unknown_items_are_dropped() 
 
 #[test]
 fn what_is_stored_is_read_back_as_it_was() {
-    let combined = CombinedSettings { judge: PredictorId(3), both: stack(), alone: stack() };
     let adapter = Some((AdapterId(5), AdapterKind::Alora));
     let judge = JudgeMethod { adapter, prompt: vec![1, 2], settings: Stored::Known(judge()) };
     let methods = [
@@ -195,8 +203,9 @@ fn what_is_stored_is_read_back_as_it_was() {
         (Method::Head(AdapterId(1)), Some((AdapterId(1), AdapterKind::Head))),
         (Method::Lora(AdapterId(2)), Some((AdapterId(2), AdapterKind::Lora))),
         (Method::Judge(judge), adapter),
+        (Method::States(StatesMethod { prompt: vec![1, 2], settings: Stored::Known(states()) }), None),
         (
-            Method::Combined { scout: Scout::Lora(AdapterId(2)), settings: Stored::Known(combined) },
+            Method::Combined { scout: Scout::Lora(AdapterId(2)), settings: Stored::Known(combined(&[3])) },
             Some((AdapterId(2), AdapterKind::Lora)),
         ),
     ];
@@ -215,10 +224,14 @@ fn what_is_stored_is_read_back_as_it_was() {
 }
 
 #[test]
-fn a_combination_whose_judge_is_not_known_elsewhere_goes_without_settings() {
-    let combined = CombinedSettings { judge: PredictorId(98), both: stack(), alone: stack() };
-    let (there, _) = mapped(|ids| PredictorKind::Combined.map_settings(&write(&combined), ids));
-    assert_eq!(there, LEFT_OUT);
+fn a_combination_keeps_the_readers_that_are_known_elsewhere_up_to_the_first_that_is_not() {
+    let there =
+        |readers| mapped(|ids| PredictorKind::Combined.map_settings(&write(&combined(readers)), ids)).0;
+    assert_eq!(there(&[98, 3]), LEFT_OUT);
+    let Stored::Known(some) = Stored::<CombinedSettings<String>>::read(&there(&[3, 98, 4])) else {
+        unreachable!()
+    };
+    assert_eq!((some.readers, some.stacks.len()), (vec!["p3".to_owned()], 2));
 }
 
 #[test]
@@ -240,7 +253,7 @@ fn a_part_tells_nobody_what_others_answered() {
     let lora = AdapterSettings::Lora(LoraTraining::Encoder(encoder_lora())).write();
     let lora = AdapterKind::Lora.settings_without_answers(&lora);
     assert!(lora.contains("comparison") && !lora.contains("0.75") && !lora.contains("[8,"), "{lora}");
-    for kind in [PredictorKind::Judge, PredictorKind::Combined] {
+    for kind in [PredictorKind::Judge, PredictorKind::States, PredictorKind::Combined] {
         assert_eq!(kind.settings_without_answers(&write(&judge())), LEFT_OUT);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use ndarray::Array2;
+
 use super::prompt::JudgePrompt;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::predictor::PromptLayout;
@@ -43,6 +45,9 @@ pub struct Verdict {
     pub log_probabilities: Vec<f32>,
     /// The same by each variant that scores along with the judge.
     pub variants: Vec<Vec<f32>>,
+    /// What the model without an adapter makes of the text inside: depths × dimensions, each depth's mean over the text's tokens, with a root
+    /// mean square of 1. None where it cannot be seen.
+    pub states: Option<Array2<f32>>,
     /// Tokens of the text that it read; 0 where that is not known.
     pub tokens: usize,
     /// Whether the middle of the text was left out.

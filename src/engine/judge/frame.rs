@@ -230,25 +230,9 @@ mod tests {
         }
     }
 
-    fn instruction() -> JudgePrompt {
-        let shown = |name: &str, description: &str| PromptLabel {
-            name: name.into(),
-            description: description.into(),
-            examples: if name == "fine" { vec!["see you\ntonight".into()] } else { Vec::new() },
-        };
-        JudgePrompt {
-            layout: PromptLayout::Plain,
-            question: "Is it spam?".into(),
-            guideline: "Whatever sells is spam.\n".into(),
-            labels: vec![shown("spam", "it sells\nsomething"), shown("fine", "")],
-            examples: vec![("buy\n\nLabel: fine\nnow".into(), 0)],
-            nearest: 0,
-        }
-    }
-
     #[test]
     fn the_prompt_says_all_of_it_and_a_text_stays_on_its_line() {
-        let (told, frame) = (instruction(), Frame::plain(1));
+        let (told, frame) = (JudgePrompt::of_a_test(), Frame::plain(1));
         let shared = [frame.opening(&told), frame.lead(&told, told.shared()), frame.cue()].concat();
         assert_eq!(
             Span::text(&shared),

@@ -84,6 +84,26 @@ impl JudgePrompt {
     }
 }
 
+#[cfg(test)]
+impl JudgePrompt {
+    /// About spam, with everything that a prompt may have, line breaks where none should be.
+    pub(super) fn of_a_test() -> Self {
+        let shown = |name: &str, description: &str| PromptLabel {
+            name: name.into(),
+            description: description.into(),
+            examples: if name == "fine" { vec!["see you\ntonight".into()] } else { Vec::new() },
+        };
+        Self {
+            layout: PromptLayout::Plain,
+            question: "Is it spam?".into(),
+            guideline: "Whatever sells is spam.\n".into(),
+            labels: vec![shown("spam", "it sells\nsomething"), shown("fine", "")],
+            examples: vec![("buy\n\nLabel: fine\nnow".into(), 0)],
+            nearest: 0,
+        }
+    }
+}
+
 /// A text as the judge sees it: on one line.
 pub(super) fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -93,25 +113,9 @@ pub(super) fn folded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn instruction() -> JudgePrompt {
-        let shown = |name: &str, description: &str| PromptLabel {
-            name: name.into(),
-            description: description.into(),
-            examples: if name == "fine" { vec!["see you\ntonight".into()] } else { Vec::new() },
-        };
-        JudgePrompt {
-            layout: PromptLayout::Plain,
-            question: "Is it spam?".into(),
-            guideline: "Whatever sells is spam.\n".into(),
-            labels: vec![shown("spam", "it sells\nsomething"), shown("fine", "")],
-            examples: vec![("buy\n\nLabel: fine\nnow".into(), 0)],
-            nearest: 0,
-        }
-    }
-
     #[test]
     fn of_the_examples_of_a_text_alone_those_are_read_that_fit() {
-        let told = JudgePrompt { nearest: 2, ..instruction() };
+        let told = JudgePrompt { nearest: 2, ..JudgePrompt::of_a_test() };
         let examples: Vec<(String, usize)> = ["a", "bb", "ccc"].map(|text| (text.to_owned(), 0)).into();
         let lead = |most: usize| {
             let written =

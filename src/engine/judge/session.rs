@@ -6,13 +6,14 @@ use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
+use ndarray::Array2;
 
 use super::backend::{JudgeBackend, OnVerdicts, Question, TextScorer, Verdict};
 use super::prompt::JudgePrompt;
 use super::served::{Asked, Judge, Variant};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::predictor::PromptLayout;
-use crate::engine::llama::{backend, with_logged_error};
+use crate::engine::llama::{HiddenStates, backend, with_logged_error};
 
 /// Texts in the cache at a time, after the prompt.
 const MOST_TEXTS: usize = 32;
@@ -23,6 +24,8 @@ const PROMPT: i32 = 0;
 pub struct JudgeSession<'judge> {
     judge: &'judge Judge,
     context: LlamaContext<'judge>,
+    /// Named after the context, which it must outlive: fields are dropped in their order.
+    states: HiddenStates,
     batch: LlamaBatch<'static>,
     prompt: JudgePrompt,
     asked: Asked,
@@ -56,6 +59,10 @@ impl Judge {
             // One cache for all sequences, so that every text shares the one copy of the prompt.
             .with_kv_unified(true)
             .with_no_perf(true);
+        let model = &self.served.model;
+        let count = |n: u32| usize::try_from(n).unwrap_or(0);
+        let states = HiddenStates::of(count(model.n_layer()), count(model.n_embd().cast_unsigned()));
+        let params = states.listen(params);
         let backend = backend()?;
         let (context, reason) = with_logged_error(|| self.served.model.new_context(backend, params));
         let context = context.map_err(|e| {
@@ -65,6 +72,7 @@ impl Judge {
         let mut session = JudgeSession {
             judge: self,
             context,
+            states,
             batch: LlamaBatch::new(batch, 1),
             prompt: prompt.clone(),
             asked,
@@ -189,14 +197,24 @@ impl JudgeSession<'_> {
         // An adapter that acts on answers alone may only be used after the texts.
         let mut ends: Vec<i32> = Vec::with_capacity(texts.len());
         let at_once = !matches!(variants[0], Variant::OnAnswers(_));
-        for (sequence, (tokens, _)) in (1..).zip(texts) {
+        let mut owners: Vec<Option<usize>> = Vec::new();
+        for ((sequence, (tokens, _)), text) in (1..).zip(texts).zip(0..) {
             self.share(PROMPT, sequence)?;
             self.add(tokens, start, sequence, Output::None)?;
+            owners.resize(owners.len() + tokens.len(), Some(text));
             if at_once {
                 ends.push(self.add(&cue, start + tokens.len(), sequence, Output::Last)?);
+                owners.resize(owners.len() + cue.len(), None);
             }
         }
-        self.decode()?;
+        // What the model makes of a text by itself: without an adapter, and without examples that it alone has before it.
+        let is_itself = !matches!(variants[0], Variant::Adapted(_)) && self.prompt.nearest == 0;
+        if is_itself {
+            self.states.begin(owners, texts.len());
+        }
+        let decoded = self.decode();
+        let states = if is_itself { self.states.end() } else { vec![None; texts.len()] };
+        decoded?;
         let mut scored = Vec::with_capacity(variants.len());
         for (number, variant) in variants.iter().enumerate() {
             if number > 0 || !at_once {
@@ -216,17 +234,18 @@ impl JudgeSession<'_> {
         }
         self.use_base_adapter()?;
         let mut by_variant: Vec<_> = scored.into_iter().map(Vec::into_iter).collect();
-        let verdict = |(tokens, cut): &(Vec<u32>, bool)| {
+        let verdict = |((tokens, cut), states): (&(Vec<u32>, bool), Option<Array2<f32>>)| {
             let mut of_text = by_variant.iter_mut().filter_map(Iterator::next);
             Verdict {
                 log_probabilities: of_text.next().unwrap_or_default(),
                 variants: of_text.collect(),
+                states,
                 tokens: tokens.len(),
                 cut: *cut,
                 unlisted: false,
             }
         };
-        Ok(texts.iter().map(verdict).collect())
+        Ok(texts.iter().zip(states).map(verdict).collect())
     }
 
     /// Each label's log-probability for each text, after the cues that end at index `ends` of the last batch.

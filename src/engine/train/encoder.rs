@@ -51,7 +51,7 @@ pub fn fit(
     fit: &Fit<'_>,
     settings: &Settings,
     on_step: &mut dyn FnMut(Step) -> ControlFlow<()>,
-    on_epoch: &mut dyn FnMut(Epoch<Array2<f32>>),
+    on_epoch: &mut dyn FnMut(Epoch<Array2<f32>>) -> ControlFlow<()>,
 ) -> Result<Option<EncoderAdapter>> {
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
     let shape = &fit.weights.shape;
@@ -65,8 +65,7 @@ pub fn fit(
         },
         on_step,
         on_epoch: &mut |parameters, number, loss| {
-            on_epoch(Epoch { number, loss, held_out: model.probabilities(parameters, fit.held_out) });
-            Ok(())
+            Ok(on_epoch(Epoch { number, loss, held_out: model.probabilities(parameters, fit.held_out) }))
         },
     };
     Ok(match train_loop(&mut parameters, fit.examples.len(), settings, &mut rng, callbacks)? {

@@ -32,7 +32,8 @@ pub struct Fit<'t> {
 /// Of each example, of each of its decisions, the log-probability of each candidate.
 pub type Choices = Vec<Vec<Vec<f32>>>;
 
-/// Trains an adapter. `on_step` and `on_epoch` are told how far it is; it ends without a result once `on_step` breaks.
+/// Trains an adapter. `on_step` and `on_epoch` are told how far it is; it ends without a result once `on_step` breaks, and early with one
+/// once `on_epoch` does.
 ///
 /// # Errors
 /// Examples that contradict themselves or the model, a loss or gradient that is not finite, a spill file that cannot be read.
@@ -40,7 +41,7 @@ pub fn fit(
     fit: &Fit<'_>,
     settings: &Settings,
     on_step: &mut dyn FnMut(Step) -> ControlFlow<()>,
-    on_epoch: &mut dyn FnMut(Epoch<Choices>),
+    on_epoch: &mut dyn FnMut(Epoch<Choices>) -> ControlFlow<()>,
 ) -> Result<Option<Lora>> {
     let shape = &fit.weights.shape;
     check(fit.examples, shape)?;
@@ -60,8 +61,7 @@ pub fn fit(
         on_step,
         on_epoch: &mut |parameters, number, loss| {
             let form = fit.form.from(fit.examples.len());
-            on_epoch(Epoch { number, loss, held_out: model.evaluate(parameters, fit.held_out, form)? });
-            Ok(())
+            Ok(on_epoch(Epoch { number, loss, held_out: model.evaluate(parameters, fit.held_out, form)? }))
         },
     };
     Ok(match train_loop(&mut parameters, fit.examples.len(), settings, &mut rng, callbacks)? {
@@ -333,8 +333,10 @@ mod tests {
             form: AdapterForm::Lora,
             memory: GIB,
         };
-        let trained =
-            fit(&task, &settings, &mut |_| ControlFlow::Continue(()), &mut |epoch| told.push(epoch));
+        let trained = fit(&task, &settings, &mut |_| ControlFlow::Continue(()), &mut |epoch| {
+            told.push(epoch);
+            ControlFlow::Continue(())
+        });
         assert!(trained.unwrap().unwrap().fits(&weights.shape));
         let right = |epoch: &Epoch<Choices>| {
             let of = held_out.iter().zip(&epoch.held_out);

@@ -37,15 +37,14 @@ impl Settings {
 
 /// What a model's width is divided into for its learning rate.
 const RATE_BY_WIDTH: f64 = 0.2;
-/// A model that is narrower learns in many cheap epochs.
-const NARROW: usize = 512;
+/// The most epochs of a language model's adapter; folds that no longer get better stop earlier.
+const MOST_EPOCHS: usize = 16;
 
 impl Settings {
     /// What serves a few hundred labels and a language model of `width` dimensions: with Adam the best rate falls as the width grows (Yang et al.
-    /// 2022, *Tensor Programs V*, arXiv 2203.03466). A narrow model may see each label eight times, because each time is cheap.
+    /// 2022, *Tensor Programs V*, arXiv 2203.03466).
     pub fn of_width(width: usize, seed: u64) -> Self {
-        let epochs = if width < NARROW { 8 } else { 2 };
-        Self { learning_rate: RATE_BY_WIDTH / width.max(64) as f64, epochs, ..Self::usual(seed) }
+        Self { learning_rate: RATE_BY_WIDTH / width.max(64) as f64, epochs: MOST_EPOCHS, ..Self::usual(seed) }
     }
 }
 
@@ -72,7 +71,7 @@ pub struct Epoch<H> {
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// After its last step.
+    /// After its last step, or an epoch that was told to be the last.
     Completed,
     /// Because a callback asked for it.
     Stopped,
@@ -80,14 +79,16 @@ pub(super) enum Ended {
 
 type LossAndGrad<'c> = &'c mut dyn FnMut(&Rows, &[usize], &mut Rows) -> Result<f64>;
 
+type OnEpoch<'c> = &'c mut dyn FnMut(&Rows, usize, f64) -> Result<ControlFlow<()>>;
+
 /// What a training asks for on its way, of the parameters as they are then.
 pub(super) struct Callbacks<'c> {
     /// Asked for each batch, the numbers of some examples: adds the gradient of their mean loss to the rows, and returns that loss.
     pub loss_and_grad: LossAndGrad<'c>,
     /// Told after each step; the training ends once it breaks.
     pub on_step: &'c mut dyn FnMut(Step) -> ControlFlow<()>,
-    /// Told after each epoch: its number from 1, and the mean loss.
-    pub on_epoch: &'c mut dyn FnMut(&Rows, usize, f64) -> Result<()>,
+    /// Told after each epoch: its number from 1, and the mean loss; the training is complete once it breaks.
+    pub on_epoch: OnEpoch<'c>,
 }
 
 /// Changes the parameters so that the loss of `examples` examples falls.
@@ -124,7 +125,9 @@ pub(super) fn train_loop(
                 return Ok(Ended::Stopped);
             }
         }
-        (callbacks.on_epoch)(parameters, number, total / order.len() as f64)?;
+        if (callbacks.on_epoch)(parameters, number, total / order.len() as f64)?.is_break() {
+            break;
+        }
     }
     Ok(Ended::Completed)
 }
@@ -135,7 +138,11 @@ mod tests {
 
     use super::*;
 
-    fn trained(loss: f64, on_step: &mut dyn FnMut(Step) -> ControlFlow<()>) -> (Result<Ended>, Rows) {
+    fn trained(
+        last: usize,
+        loss: f64,
+        on_step: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    ) -> (Result<Ended>, Rows) {
         let mut parameters = vec![vec![1.0]];
         let settings = Settings { epochs: 3, batch: 2, ..Settings::usual(1) };
         let callbacks = Callbacks {
@@ -145,7 +152,9 @@ mod tests {
                 Ok(loss)
             },
             on_step,
-            on_epoch: &mut |_, _, _| Ok(()),
+            on_epoch: &mut |_, number, _| {
+                Ok(if number == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            },
         };
         let ended = train_loop(&mut parameters, 5, &settings, &mut ChaCha8Rng::seed_from_u64(1), callbacks);
         (ended, parameters)
@@ -154,19 +163,31 @@ mod tests {
     #[test]
     fn every_epoch_sees_every_batch_and_a_break_ends_it() {
         let mut steps = Vec::new();
-        let (ended, parameters) = trained(1.0, &mut |step| {
+        let (ended, parameters) = trained(3, 1.0, &mut |step| {
             steps.push((step.done, step.of));
             ControlFlow::Continue(())
         });
         assert_eq!(ended.unwrap(), Ended::Completed);
         assert_eq!((steps.len(), steps[8]), (9, (9, 9)));
         assert!(parameters[0][0] < 1.0);
-        assert_eq!(trained(1.0, &mut |_| ControlFlow::Break(())).0.unwrap(), Ended::Stopped);
+        assert_eq!(trained(3, 1.0, &mut |_| ControlFlow::Break(())).0.unwrap(), Ended::Stopped);
+    }
+
+    #[test]
+    fn a_training_whose_epoch_is_told_to_be_the_last_is_complete_and_went_the_same_way_until_then() {
+        let mut steps = 0;
+        let (ended, parameters) = trained(2, 1.0, &mut |step| {
+            steps = step.done;
+            assert_eq!(step.of, 9, "the rate falls as if it went on");
+            ControlFlow::Continue(())
+        });
+        assert_eq!((ended.unwrap(), steps), (Ended::Completed, 6));
+        assert!(parameters[0][0] > trained(3, 1.0, &mut |_| ControlFlow::Continue(())).1[0][0]);
     }
 
     #[test]
     fn a_loss_that_is_not_finite_ends_the_training_with_a_reason() {
-        let said = trained(f64::NAN, &mut |_| ControlFlow::Continue(())).0.unwrap_err().to_string();
+        let said = trained(3, f64::NAN, &mut |_| ControlFlow::Continue(())).0.unwrap_err().to_string();
         assert!(said.contains("finite") && said.contains("learning rate"), "{said}");
     }
 }

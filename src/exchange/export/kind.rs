@@ -64,6 +64,8 @@ pub enum By {
     Scout,
     /// The newest judge's, of the texts that it has read.
     Judge,
+    /// The newest head's on a judge's hidden states, of the texts that it has read; of training labels by a fit that has not seen them.
+    States,
     /// An adapter's, by its number.
     Adapter(i64),
 }

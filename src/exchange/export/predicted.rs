@@ -31,7 +31,7 @@ impl Predicted {
             let judged = Judged::read(store, predictor)?;
             let calibrated = judged.calibrated()?.as_standard_layout().iter().copied().collect();
             (judged.items, calibrated)
-        } else if active {
+        } else if active || predictor.kind() == PredictorKind::States {
             store.predictions(predictor.id)?
         } else if let Some(adapter) = predictor.lora() {
             // Its vectors are gone: only its predictions for the cases are left.
@@ -89,6 +89,11 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
             store.judges()?.into_iter().next(),
             "the judge".to_owned(),
             "Have a language model judge the texts with `hardcase judge FILE --model GGUF`",
+        ),
+        By::States => (
+            newest(PredictorKind::States)?,
+            "a judge's hidden states".to_owned(),
+            "Have a language model read texts with `hardcase judge FILE --model GGUF`, and label some of them",
         ),
         By::Adapter(id) => (
             store

@@ -2,7 +2,7 @@
 //!
 //! The caller must pass only training examples, never evaluation or audit labels.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -115,9 +115,7 @@ pub fn fit_anchored_head(
     if let Some(few) = lacking(&counts) {
         return Err(few);
     }
-    let lacks: Vec<usize> = (counts.iter().enumerate())
-        .flat_map(|(label, &have)| std::iter::repeat_n(label, LEAST.saturating_sub(have)))
-        .collect();
+    let lacks = lacks(y, classes);
     let mut added = anchors.select(Axis(0), &lacks);
     for mut anchor in added.rows_mut() {
         let length = anchor.dot(&anchor).sqrt();
@@ -128,6 +126,14 @@ pub fn fit_anchored_head(
     let x = ndarray::concatenate![Axis(0), x, added];
     let y = [y, &lacks].concat();
     fit_head(x.view(), &y, classes, seed)
+}
+
+/// Each label as many times as it has fewer than two examples.
+fn lacks(y: &[usize], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0usize; classes];
+    y.iter().for_each(|&label| counts[label] += 1);
+    let of = |(label, &have): (usize, &usize)| std::iter::repeat_n(label, LEAST.saturating_sub(have));
+    counts.iter().enumerate().flat_map(of).collect()
 }
 
 /// Class weights: the weight of each example that gives every label the same total.
@@ -192,6 +198,110 @@ pub fn out_of_fold(
     Some(all)
 }
 
+/// Out-of-sample probabilities like [`out_of_fold`] where some labels have few examples, or none: on each side of a fold, a label with fewer than
+/// two is filled up by its row of `stand_ins` (labels × dimensions). `None` for fewer than two examples a fold, or by [`lacking`].
+pub fn out_of_fold_with(
+    x: ArrayView2<'_, f32>,
+    y: &[usize],
+    stand_ins: ArrayView2<'_, f32>,
+    c: f64,
+    seed: u64,
+) -> Option<Array2<f32>> {
+    let folds = folds_with(x, y, stand_ins, seed)?;
+    let fitted = folds.par_iter().map(|fold| {
+        let model = fold.train.fit(c, None, FOLD_TOLERANCE);
+        (&fold.rows, model.probabilities(fold.held_out.x.view()))
+    });
+    Some(in_order(&fitted.collect::<Vec<_>>(), y.len(), stand_ins.nrows()))
+}
+
+/// A head whose penalty was chosen on held-out folds, with what the folds said.
+#[derive(Clone, Debug)]
+pub struct CrossFitted {
+    /// Fitted on all examples.
+    pub model: Logistic,
+    /// Inverse strength of the penalty.
+    pub c: f64,
+    /// Class-weighted log-loss in nats on held-out folds at that `c`.
+    pub loss: f64,
+    /// Each example's probabilities by a head that has not seen it, examples × labels.
+    pub held_out: Array2<f32>,
+}
+
+/// Chooses the penalty by cross-validation however few examples a label has; those that lack are filled up as by [`out_of_fold_with`], and `None` for as
+/// few examples as there.
+pub fn cross_fitted(
+    x: ArrayView2<'_, f32>,
+    y: &[usize],
+    stand_ins: ArrayView2<'_, f32>,
+    seed: u64,
+) -> Option<CrossFitted> {
+    let classes = stand_ins.nrows();
+    let mut folds = folds_with(x, y, stand_ins, seed)?;
+    let mut best: Option<(f64, f64, Array2<f32>)> = None;
+    let (mut before, mut rises) = (f64::INFINITY, 0);
+    for c in GRID {
+        let said: Vec<(f64, Array2<f32>)> = folds
+            .par_iter_mut()
+            .map(|fold| {
+                let model = fold.train.fit(c, fold.model.as_ref(), FOLD_TOLERANCE);
+                let loss = model.log_loss(&fold.held_out.examples());
+                let p = model.probabilities(fold.held_out.x.view());
+                fold.model = Some(model);
+                (loss, p)
+            })
+            .collect();
+        let loss = said.iter().map(|(loss, _)| loss).sum::<f64>() / FOLDS as f64;
+        if best.as_ref().is_none_or(|(_, least, _)| loss < *least) {
+            let by_fold: Vec<_> = folds.iter().zip(said).map(|(fold, (_, p))| (&fold.rows, p)).collect();
+            best = Some((c, loss, in_order(&by_fold, y.len(), classes)));
+        }
+        rises = if loss > before { rises + 1 } else { 0 };
+        before = loss;
+        if rises == RISES {
+            break;
+        }
+    }
+    let (c, loss, held_out) = best?;
+    let whole = Subset::filled(x, y, &(0..y.len()).collect::<Vec<_>>(), stand_ins);
+    Some(CrossFitted { model: Logistic::fit(&whole.examples(), c), c, loss, held_out })
+}
+
+/// The folds of examples, labels that lack some filled up on each side that is trained on.
+fn folds_with(
+    x: ArrayView2<'_, f32>,
+    y: &[usize],
+    stand_ins: ArrayView2<'_, f32>,
+    seed: u64,
+) -> Option<Vec<Fold>> {
+    let classes = stand_ins.nrows();
+    let mut counts = vec![0usize; classes];
+    y.iter().for_each(|&label| counts[label] += 1);
+    if y.len() < 2 * FOLDS || lacking(&counts).is_some() {
+        return None;
+    }
+    let weights = balanced(y, classes);
+    let all = Examples { x: x.reborrow(), y, classes, weights: &weights };
+    let fold_of = stratified_folds(y, classes, FOLDS, seed);
+    let fold = |fold: usize| {
+        let (rows, rest): (Vec<usize>, Vec<usize>) = (0..y.len()).partition(|&e| fold_of[e] == fold);
+        let train = Problem::new(&Subset::filled(x, y, &rest, stand_ins).examples());
+        Fold { train, held_out: Subset::of(&all, &rows), rows, model: None }
+    };
+    Some((0..FOLDS).map(fold).collect())
+}
+
+/// What folds said of their rows, in the order of the examples.
+fn in_order(folds: &[(&Vec<usize>, Array2<f32>)], n: usize, classes: usize) -> Array2<f32> {
+    let mut all = Array2::zeros((n, classes));
+    for (rows, p) in folds {
+        for (&row, p) in rows.iter().zip(p.rows()) {
+            all.row_mut(row).assign(&p);
+        }
+    }
+    all
+}
+
 /// One side of a fold, copied so that matrix products use contiguous rows.
 struct Subset {
     x: Array2<f32>,
@@ -210,6 +320,16 @@ impl Subset {
         }
     }
 
+    /// Some examples, with a label's stand-in for each that it has fewer than two of; all labels count the same.
+    fn filled(x: ArrayView2<'_, f32>, y: &[usize], rows: &[usize], stand_ins: ArrayView2<'_, f32>) -> Self {
+        let classes = stand_ins.nrows();
+        let mut labels: Vec<usize> = rows.iter().map(|&row| y[row]).collect();
+        let lacks = lacks(&labels, classes);
+        let x = concatenate![Axis(0), x.select(Axis(0), rows), stand_ins.select(Axis(0), &lacks)];
+        labels.extend(lacks);
+        Self { weights: balanced(&labels, classes), x, y: labels, classes }
+    }
+
     fn examples(&self) -> Examples<'_> {
         Examples { x: self.x.view(), y: &self.y, classes: self.classes, weights: &self.weights }
     }
@@ -218,6 +338,8 @@ impl Subset {
 struct Fold {
     train: Problem,
     held_out: Subset,
+    /// The examples that are held out.
+    rows: Vec<usize>,
     model: Option<Logistic>,
 }
 
@@ -230,6 +352,7 @@ fn cross_validate(examples: &Examples<'_>, fold_of: &[usize]) -> (f64, f64) {
             Fold {
                 train: Problem::new(&Subset::of(examples, &train).examples()),
                 held_out: Subset::of(examples, &held_out),
+                rows: held_out,
                 model: None,
             }
         })
@@ -300,6 +423,24 @@ mod tests {
         let (x, y) = cloud(&[4, 1, 3], 8, 1.0, 1);
         assert_eq!(fit_head(x.view(), &y, 3, 0).unwrap_err(), TooFew { label: 1, have: 1 });
         assert_eq!(fit_head(x.view(), &y, 4, 0).unwrap_err(), TooFew { label: 3, have: 0 });
+    }
+
+    #[test]
+    fn a_penalty_is_chosen_and_held_out_rows_are_scored_though_a_label_has_one_example() {
+        let (x, y) = cloud(&[30, 30, 30], 16, 0.8, 8);
+        let few: Vec<usize> = (0..61).collect();
+        let stand_ins = x.select(Axis(0), &[1, 31, 62]);
+        let (few_x, few_y) = (x.select(Axis(0), &few), &y[..61]);
+        assert!(out_of_fold(few_x.view(), few_y, 3, 10.0, 1).is_none());
+        let fitted = cross_fitted(few_x.view(), few_y, stand_ins.view(), 1).unwrap();
+        assert!(GRID.contains(&fitted.c) && fitted.loss < 1.0, "{fitted:?}");
+        let again = out_of_fold_with(few_x.view(), few_y, stand_ins.view(), fitted.c, 1).unwrap();
+        let apart = (&again - &fitted.held_out).mapv(f32::abs);
+        assert!(apart.iter().all(|d| *d < 0.05), "the same folds, fitted along a path or at once");
+        let p = fitted.model.probabilities(x.view());
+        let third = p.rows().into_iter().skip(61).filter(|row| row[2] > row[0] && row[2] > row[1]).count();
+        assert!(third > 20, "{third} of 29 that were not seen");
+        assert!(cross_fitted(few_x.view(), &[0; 61], stand_ins.view(), 1).is_none(), "one label alone");
     }
 
     #[test]

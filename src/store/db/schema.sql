@@ -132,6 +132,14 @@ CREATE TABLE left_out (
     sha256  BLOB    NOT NULL
 ) STRICT;
 
+-- What a language model without an adapter makes of a text inside, behind the prompt of that judge: f16, little-endian, depth after depth.
+CREATE TABLE hidden_state (
+    judge  INTEGER NOT NULL REFERENCES predictor (id),
+    item   INTEGER NOT NULL REFERENCES item (id),
+    states BLOB    NOT NULL,
+    PRIMARY KEY (judge, item)
+) STRICT, WITHOUT ROWID;
+
 -- Vectors of the base model (adapter 0) and of the active adapter only: f16, little-endian, unit length.
 CREATE TABLE embedding (
     model   INTEGER NOT NULL REFERENCES model (id),
@@ -145,7 +153,7 @@ CREATE TABLE embedding (
 CREATE TABLE predictor (
     id         INTEGER PRIMARY KEY,
     uuid       BLOB    NOT NULL UNIQUE,
-    kind       TEXT    NOT NULL CHECK (kind IN ('zero-shot', 'head', 'lora', 'judge', 'combined')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('zero-shot', 'head', 'lora', 'judge', 'states', 'combined')),
     model      INTEGER NOT NULL REFERENCES model (id),
     adapter    INTEGER REFERENCES adapter (id),
     revision   INTEGER NOT NULL REFERENCES task_revision (id),

@@ -89,6 +89,16 @@ impl Store {
         self.read_vectors(&sql, space, dimensions)
     }
 
+    /// The vectors of about `most` items, spread evenly over them, by item.
+    pub fn sample_of_vectors(&self, space: Space, dimensions: usize, most: usize) -> Result<Vectors> {
+        let all = self.vector_count(space)?;
+        let step = all.div_ceil(most.max(1)).max(1);
+        let sql = format!(
+            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = ?2 AND item % {step} = 0 ORDER BY item"
+        );
+        self.read_vectors(&sql, space, dimensions)
+    }
+
     /// Drops the vectors of every adapter but this one; those of the model as it is stay.
     pub fn keep_vectors_of(&mut self, adapter: Option<AdapterId>) -> Result<usize> {
         let what = "tidy the vectors of earlier adapters";

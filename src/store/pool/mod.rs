@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod browse;
 pub mod embeddings;
+pub mod hidden_states;
 pub mod items;
 pub mod predictors;
 pub mod sources;

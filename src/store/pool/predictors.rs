@@ -233,12 +233,15 @@ impl Store {
         )
     }
 
-    /// Drops the predictions of predictors that are no longer active, except of items that were ever put before an expert. A judge's stay: they
-    /// cannot be computed from vectors again. Returns how many went.
+    /// Drops the predictions of predictors that are no longer active, except of items that were ever put before an expert. A judge's stay, and the newest
+    /// of a head on hidden states: they cannot be computed from vectors again. Returns how many went.
     pub fn prune_predictions(&mut self) -> Result<usize> {
         let what = "tidy earlier prelabels";
-        let earlier: Vec<PredictorId> = self
-            .all("SELECT id FROM predictor WHERE kind <> 'judge' AND id IS NOT (SELECT active_predictor FROM project)", what)?;
+        let earlier: Vec<PredictorId> = self.all(
+            "SELECT id FROM predictor WHERE kind <> 'judge' AND id IS NOT (SELECT active_predictor FROM project)
+               AND (kind <> 'states' OR id NOT IN (SELECT max(id) FROM predictor WHERE kind = 'states' GROUP BY model, prompt, labels))",
+            what,
+        )?;
         let kept: HashSet<ItemId> = self
             .all("SELECT item FROM label_case UNION SELECT item FROM label_event", what)?
             .into_iter()

@@ -119,20 +119,22 @@ impl Endpoint {
             let question = self.question(asked, most, refuses_system).to_string();
             self.connection.ask(&url, Some(question.as_bytes()), Patience::Usual)
         };
-        let (most, refuses_system) =
+        let (mut most, refuses_system) =
             (self.likeliest.load(Ordering::Relaxed), self.refuses_system.load(Ordering::Relaxed));
         let mut reply = ask(most, refuses_system)?;
         if matches!(reply.status, 400 | 422) && most > FEWER {
             let again = ask(FEWER, refuses_system)?;
             if again.is_good() {
                 self.likeliest.store(FEWER, Ordering::Relaxed);
-                reply = again;
             }
+            // Whatever else it refuses, it is not refused for this.
+            (most, reply) = (FEWER, again);
         }
         let has_system = matches!(asked, Asked::Turns(turns) if turns.iter().any(|t| t.role == Role::System));
         if matches!(reply.status, 400 | 422 | 500) && has_system && !refuses_system {
             let again = ask(most, true)?;
             if again.is_good() {
+                self.likeliest.store(most, Ordering::Relaxed);
                 self.refuses_system.store(true, Ordering::Relaxed);
                 reply = again;
             }
@@ -289,15 +291,18 @@ impl Asking<'_> {
             self.told.own_lead(&question.examples, <[_]>::to_vec, fits)
         };
         let examples = if own { own_examples() } else { self.told.shared().to_vec() };
-        let walked = walk(&self.labels, &mut |said, among| match self.endpoint.address.form {
-            Form::Chat if said.is_empty() => {
-                self.endpoint.likeliest(&Asked::Turns(turns(&self.told, &examples, &text)))
+        let asked = match self.endpoint.address.form {
+            Form::Chat => Asked::Turns(turns(&self.told, &examples, &text)),
+            Form::Completions => Asked::Words(words(&self.told, &examples, &text)),
+        };
+        let walked = walk(&self.labels, &mut |said, among| match &asked {
+            Asked::Turns(_) if !said.is_empty() => {
+                Err(alike(&self.endpoint.address, &self.labels[among[0]], &self.labels[among[1]]))
             }
-            Form::Chat => Err(alike(&self.endpoint.address, &self.labels[among[0]], &self.labels[among[1]])),
-            Form::Completions => {
-                let words = words(&self.told, &examples, &text);
-                self.endpoint.likeliest(&Asked::Words(words + said))
+            Asked::Words(words) if !said.is_empty() => {
+                self.endpoint.likeliest(&Asked::Words(format!("{words}{said}")))
             }
+            asked => self.endpoint.likeliest(asked),
         })?;
         let log = |p: &f64| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32;
         Ok(Verdict {
@@ -305,6 +310,7 @@ impl Asking<'_> {
             variants: Vec::new(),
             tokens: 0,
             cut,
+            states: None,
             unlisted: walked.unlisted,
         })
     }

@@ -55,6 +55,10 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
         "",
     ),
     (
+        "DELETE FROM hidden_state WHERE judge NOT IN (SELECT id FROM predictor) OR item NOT IN (SELECT id FROM item)",
+        "",
+    ),
+    (
         "DELETE FROM prediction WHERE predictor IS NOT NULL AND predictor NOT IN (SELECT id FROM predictor) OR item NOT IN (SELECT id FROM item)",
         "",
     ),

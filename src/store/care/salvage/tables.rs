@@ -30,7 +30,7 @@ type Before = (&'static [&'static str], &'static str);
 struct Table(&'static str, &'static str, &'static str, Option<Before>);
 
 /// What labels rest on and whatever they refer to, then what follows; label events and expert events come after that.
-const TABLES: [Table; 19] = [
+const TABLES: [Table; 20] = [
     Table("project", "settings of the project", "id", None),
     Table("source", "imports", "id", None),
     Table("expert", "experts", "id", None),
@@ -52,6 +52,12 @@ const TABLES: [Table; 19] = [
         "vectors (`hardcase scout FILE` computes them again)",
         "item",
         Some((&["model", "adapter"], "SELECT id, 0 FROM model UNION SELECT model, id FROM adapter")),
+    ),
+    Table(
+        "hidden_state",
+        "hidden states (`hardcase judge FILE` reads the texts again)",
+        "item",
+        Some((&["judge"], "SELECT id, 0 FROM predictor")),
     ),
     Table(
         "prediction",

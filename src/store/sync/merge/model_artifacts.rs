@@ -150,8 +150,9 @@ impl Store {
         )?;
         let mut lacking = Vec::new();
         for (id, uuid, kind, active_there) in theirs {
-            let whole =
-                kind == PredictorKind::Judge || active.as_ref() == Some(&uuid) || (adopting && active_there);
+            let whole = matches!(kind, PredictorKind::Judge | PredictorKind::States)
+                || active.as_ref() == Some(&uuid)
+                || (adopting && active_there);
             let ours: HashSet<i64> = self
                 .all_rows_of(
                     "SELECT item FROM prediction WHERE predictor = (SELECT id FROM predictor WHERE uuid = ?1)",

@@ -1,0 +1,79 @@
+//! Hidden states: what a language model without an adapter makes of a text inside, f16 in the file, f32 in memory.
+//!
+//! They depend on the model and on the prompt before the text, and on nothing else: all judges of one model with one prompt share them.
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+
+use super::embeddings::Vectors;
+use crate::domain::fault::Result;
+use crate::domain::ids::{ItemId, ModelId, PredictorId};
+use crate::store::db::attempt::Attempt;
+use crate::store::db::open::Store;
+
+const SAME_PROMPT: &str =
+    "judge IN (SELECT id FROM predictor WHERE kind = 'judge' AND model = ?1 AND prompt = ?2)";
+
+impl Store {
+    /// Writes what `judge` saw. `states` has one row of `width` values per item, depth after depth.
+    pub fn put_hidden_states(
+        &mut self,
+        judge: PredictorId,
+        items: &[ItemId],
+        states: &[f32],
+        width: usize,
+    ) -> Result<()> {
+        let rows = items.iter().zip(states.chunks_exact(width.max(1)));
+        self.write_in_slices("save hidden states", rows, |tx, slice| {
+            let mut insert = tx.prepare_cached(
+                "INSERT OR REPLACE INTO hidden_state (judge, item, states) VALUES (?1, ?2, ?3)",
+            )?;
+            slice.try_for_each(|(item, states)| {
+                let mut halves = vec![f16::ZERO; states.len()];
+                halves.convert_from_f32_slice(states);
+                let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
+                insert.execute((judge, item, bytes)).map(drop)
+            })
+        })
+        .map(drop)
+    }
+
+    /// The items of which the model has hidden states behind that prompt, ascending.
+    pub fn items_with_hidden_states(&self, model: ModelId, prompt: &[u8]) -> Result<Vec<ItemId>> {
+        self.all_rows_of(
+            &format!("SELECT DISTINCT item FROM hidden_state WHERE {SAME_PROMPT} ORDER BY item"),
+            (model, prompt),
+            "read the hidden states",
+            |r| r.get(0),
+        )
+    }
+
+    /// The hidden states of the model behind that prompt, by item; rows that are not as wide as the first are left out.
+    pub fn hidden_states(&self, model: ModelId, prompt: &[u8]) -> Result<Vectors> {
+        let what = "read the hidden states";
+        let sql = format!("SELECT item, states FROM hidden_state WHERE {SAME_PROMPT} ORDER BY item, judge");
+        let mut statement = self.conn.prepare(&sql).attempting(what)?;
+        let mut rows = statement.query((model, prompt)).attempting(what)?;
+        let mut out = Vectors::default();
+        let mut halves: Vec<f16> = Vec::new();
+        while let Some(r) = rows.next().attempting(what)? {
+            let item: ItemId = r.get(0).attempting(what)?;
+            let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
+            if out.items.is_empty() {
+                out.dimensions = blob.len() / 2;
+                halves.resize(out.dimensions, f16::ZERO);
+            }
+            if out.items.last() == Some(&item) || blob.len() != out.dimensions * 2 {
+                continue;
+            }
+            for (half, bytes) in halves.iter_mut().zip(blob.as_chunks::<2>().0) {
+                *half = f16::from_le_bytes(*bytes);
+            }
+            let start = out.values.len();
+            out.values.resize(start + out.dimensions, 0.0);
+            halves.convert_to_f32_slice(&mut out.values[start..]);
+            out.items.push(item);
+        }
+        Ok(out)
+    }
+}
