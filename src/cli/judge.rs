@@ -8,7 +8,7 @@ use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::job::judge::{JudgeChoice, Server, Who, judge};
 use crate::learn::judge_run::Budget;
-use crate::learn::prompt::{EXAMPLES, Examples};
+use crate::learn::prompt::Examples;
 
 const DEFAULT_TIME: Duration = Duration::from_secs(600);
 const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
@@ -43,7 +43,7 @@ pub(super) struct Judge {
     #[arg(long)]
     all: bool,
     /// Greatest number of labelled examples in the prompt. `nearest` picks the four nearest to each text instead, which takes several times
-    /// as long [default: 8]
+    /// as long [default: what does best on 40 texts, tried before the first text is read]
     #[arg(long, value_name = "N|nearest", value_parser = examples)]
     examples: Option<Examples>,
     /// Context size: prompt, text and answer together [default: the model's, at most 2048]
@@ -90,7 +90,7 @@ impl Judge {
                 (None, Some(path)) => Who::File(path),
                 (None, None) => Who::Before,
             },
-            examples: self.examples.unwrap_or(Examples::Shared(EXAMPLES)),
+            examples: self.examples.unwrap_or(Examples::Best),
         };
         let report = judge(&setting.job(&self.file), &choice)?;
         setting.print(&report)

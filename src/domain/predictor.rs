@@ -391,6 +391,8 @@ pub struct JudgeSettings<I = ItemId> {
     pub examples: Vec<I>,
     /// How a text that is too long was cut.
     pub cut: String,
+    /// Prompts that competed for its place, itself among them; empty where it was asked for.
+    pub tried: Vec<PromptTrial>,
     /// From what the model says to probabilities.
     pub calibration: Option<Stack>,
     /// What it is worth next to the scout; none where there are too few labels to say.
@@ -399,9 +401,9 @@ pub struct JudgeSettings<I = ItemId> {
 
 impl<I> JudgeSettings<I> {
     pub fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> JudgeSettings<J> {
-        let Self { prompt, examples, cut, calibration, worth } = self;
+        let Self { prompt, examples, cut, tried, calibration, worth } = self;
         let examples = examples.iter().filter_map(|item| (ids.item)(item)).collect();
-        JudgeSettings { prompt, examples, cut, calibration, worth }
+        JudgeSettings { prompt, examples, cut, tried, calibration, worth }
     }
 }
 
@@ -452,6 +454,24 @@ pub struct PromptSettings {
     pub examples: Vec<(String, usize)>,
     /// How many labelled texts each text has before it that are chosen for it alone.
     pub nearest: usize,
+}
+
+/// What a prompt was worth on the few texts that several were tried on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PromptTrial {
+    pub layout: PromptLayout,
+    /// Labelled examples before every text.
+    pub examples: usize,
+    /// Labelled examples that each text has for itself.
+    pub nearest: usize,
+    /// Class-weighted log-loss on held-out folds, in nats.
+    pub loss: f64,
+    /// Texts that it was tried on.
+    pub n: usize,
+    /// Whether their labels are experts'; else they are the scout's, of texts of which it is sure.
+    pub labelled: bool,
+    /// Training labels that there were.
+    pub of: usize,
 }
 
 /// A label as a prompt describes it.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::domain::answer::decided;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
-use crate::domain::predictor::PromptLayout;
+use crate::domain::predictor::{PromptLayout, PromptTrial};
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeBackend, JudgeOptions, is_url};
 use crate::learn::activate::{Rescore, activate};
@@ -21,8 +21,8 @@ use crate::learn::judge_run::read;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words as compared_in_words};
 use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
+pub use crate::learn::prompt::Examples;
 use crate::learn::prompt::predictor;
-pub use crate::learn::prompt::{EXAMPLES, Examples};
 use crate::learn::scorer::bytes_of;
 use crate::stats::classifier::stack::Worth;
 use crate::store::Store;
@@ -106,6 +106,8 @@ pub struct JudgeReport {
     pub examples: usize,
     /// Where the parts of the prompt stand; none where another process judged.
     pub layout: Option<PromptLayout>,
+    /// Prompts that were tried before this one was chosen; empty where it was asked for.
+    pub tried: Vec<PromptTrial>,
     /// Tokens of the prompt, which all texts share, where that is known.
     pub instruction_tokens: Option<usize>,
     /// Texts of this run whose middle was left out.
@@ -137,7 +139,11 @@ impl std::fmt::Display for JudgeReport {
         }
         write!(f, "{} judged by {}", counted(self.judged, "text", "texts"), self.model)?;
         if let Some(layout) = self.layout {
-            write!(f, " ({layout})")?;
+            write!(f, " ({layout}")?;
+            match self.examples {
+                0 => write!(f, ")")?,
+                n => write!(f, ", {})", counted(n, "example", "examples"))?,
+            }
         }
         match (self.texts_per_second, self.tokens_per_second) {
             (Some(texts), Some(tokens)) => write!(f, ", {texts:.1} texts or {tokens:.0} tokens a second")?,
@@ -210,6 +216,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
             training: training.keys().filter(|item| items.binary_search(item).is_ok()).count(),
             examples: settings.examples.len(),
             layout: Some(settings.prompt.layout),
+            tried: settings.tried.clone(),
             instruction_tokens: session.instruction_tokens,
             cut: session.cut,
             unlisted: session.unlisted,

@@ -21,7 +21,7 @@ pub use crate::learn::judge_training::AdapterScope;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
 use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
-use crate::learn::prompt::{EXAMPLES, Examples, given, predictor};
+use crate::learn::prompt::{Examples, given, predictor};
 use crate::store::log::tasks::Revision;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
@@ -195,7 +195,7 @@ fn once(
     report.model.clone_from(&judge.facts().name);
     let seed = context.seed.unwrap_or(work.store.project()?.seed);
     let model = described(judge.facts(), &path)?;
-    let base = predictor(work, &judge, &model, &revision, Examples::Shared(EXAMPLES), seed)?;
+    let base = predictor(work, &judge, &model, &revision, Examples::Best, seed)?;
     let settings = judge::settings(&base)?.clone();
     let labelled: Vec<(ItemId, usize)> =
         all.into_iter().filter(|(item, _)| !settings.examples.contains(item)).collect();

@@ -1,9 +1,10 @@
 //! The judge's prompt: question, guideline, labels and some of the experts' labels, stored so that it holds from round to round.
 
 use super::judge;
+use super::prompt_trial::{Candidate, best, is_outdated, with_shared, without_examples};
 use crate::domain::answer::decided;
 use crate::domain::fault::Result;
-use crate::domain::ids::{ItemId, PredictorId};
+use crate::domain::ids::{ItemId, ModelId, PredictorId};
 use crate::domain::predictor::{
     JudgeMethod, JudgeSettings, Method, Predictor, PromptLabelSettings, PromptLayout, PromptSettings,
 };
@@ -16,10 +17,8 @@ use crate::store::log::tasks::Revision;
 use crate::store::pool::predictors::Model;
 use crate::work::runner::Work;
 
-/// Labelled examples in the prompt, unless asked otherwise.
-pub const EXAMPLES: usize = 8;
 /// Those that a text has for itself, where that is asked for: each costs its tokens for every text.
-const NEAREST: usize = 4;
+pub(super) const NEAREST: usize = 4;
 /// Where the parts of the prompt stand, where the model can have them there (`docs/decisions/engine.md`).
 const LAYOUT: PromptLayout = PromptLayout::SystemTurn;
 /// What is kept of how long texts are cut.
@@ -28,6 +27,8 @@ const CUT: &str = "the first two thirds of the room from its beginning, the rest
 /// Which of the experts' training labels a judge is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Examples {
+    /// Those of the prompt that does best on a few texts: none, some before every text, or those nearest to each.
+    Best,
     /// The same before every text, so many at most and of each label as many as of the others.
     Shared(usize),
     /// Before each text those nearest to it.
@@ -43,51 +44,48 @@ pub(crate) fn predictor(
     shown: Examples,
     seed: u64,
 ) -> Result<Predictor> {
-    let (most, nearest) = match shown {
-        Examples::Shared(most) => (most, 0),
-        Examples::Nearest => (0, NEAREST),
-    };
     let id = work.store.enter_model(model)?;
     let labels = revision.task.label_ids();
     let given = given(work.store, revision)?;
-    let mut examples = balanced_examples(&given, labels.len(), most, seed);
-    let texts = work.store.texts(&examples.iter().map(|(item, _)| *item).collect::<Vec<_>>())?;
-    let layout = judge.layout(LAYOUT);
     if let Some(why) = judge.caveat() {
         work.note_once(&why);
     }
-    let mut prompt = JudgePrompt { layout, nearest, ..of_task(&revision.task) };
-    prompt.examples =
-        texts.into_iter().zip(&examples).map(|((_, text), (_, label))| (text, *label)).collect();
-    let left_out = make_room(judge, &mut prompt);
-    examples.truncate(prompt.examples.len());
-    for known in work.store.judges()? {
-        if known.model != id || known.labels != labels || known.revision != revision.id {
-            continue;
-        }
-        let settings = match judge::settings(&known) {
-            Ok(settings) => settings,
-            Err(fault) => {
-                work.note_once(&format!(
-                    "the judge begins with a new prompt: of the earlier one {}",
-                    fault.why()
-                ));
-                break;
+    let known = known(work, id, &labels, revision)?;
+    let (chosen, tried) = match shown {
+        Examples::Best => {
+            if let Some(known) = known.first()
+                && (known.adapter().is_some() || !is_outdated(&judge::settings(known)?.tried, given.len()))
+            {
+                work.store.activate_judge(known.id)?;
+                return Ok(known.clone());
             }
-        };
-        if settings.prompt.nearest != nearest || settings.prompt.layout != layout {
-            continue;
+            let in_use = known.first().map(|known| judge::settings(known).map(candidate_of)).transpose()?;
+            match best(work, judge, revision, &given, in_use, seed)? {
+                Some(best) => best,
+                None => (without_examples(judge, revision, LAYOUT), Vec::new()),
+            }
         }
-        let still = |(item, (_, label)): (&ItemId, &(String, usize))| given.contains(&(*item, *label));
-        let holds = settings.examples.iter().zip(&settings.prompt.examples).all(still);
-        // What an adapter was trained upon stays.
-        let wanted = settings.examples.len() >= examples.len() && settings.examples.len() <= most;
-        if holds && (wanted || known.adapter().is_some()) {
+        Examples::Shared(most) => {
+            let examples = balanced_examples(&given, labels.len(), most, seed);
+            let plain = without_examples(judge, revision, LAYOUT);
+            (with_shared(work, judge, plain, &examples)?, Vec::new())
+        }
+        Examples::Nearest => {
+            let plain = without_examples(judge, revision, LAYOUT);
+            (Candidate { prompt: JudgePrompt { nearest: NEAREST, ..plain.prompt }, ..plain }, Vec::new())
+        }
+    };
+    for known in known {
+        let mut settings = judge::settings(&known)?.clone();
+        if holds(&settings, &chosen, shown, &given, known.adapter().is_some()) {
+            settings.tried = tried;
+            let known = judge::with_settings(&known, settings);
+            work.store.set_settings(&known)?;
             work.store.activate_judge(known.id)?;
             return Ok(known);
         }
-        break;
     }
+    let Candidate { prompt, examples, left_out } = chosen;
     let room = judge.text_room(&prompt)?;
     if !left_out.is_empty() {
         work.note(&format!(
@@ -96,14 +94,16 @@ pub(crate) fn predictor(
             left_out.join(", ")
         ));
     }
+    let prompt = settings_of(&prompt);
+    let hash = blake3::hash(write(&prompt).as_bytes()).as_bytes().to_vec();
     let settings = JudgeSettings {
-        prompt: settings_of(&prompt),
-        examples: examples.iter().map(|(item, _)| *item).collect(),
+        prompt,
+        examples,
         cut: format!("a text of more than {}: {CUT}", judge.longest(room)),
+        tried,
         calibration: None,
         worth: None,
     };
-    let hash = blake3::hash(write(&settings).as_bytes()).as_bytes().to_vec();
     let mut predictor = Predictor {
         id: PredictorId(0),
         method: Method::Judge(JudgeMethod { adapter: None, prompt: hash, settings: Stored::Known(settings) }),
@@ -114,6 +114,51 @@ pub(crate) fn predictor(
     };
     predictor.id = work.store.add_predictor(&predictor)?;
     Ok(predictor)
+}
+
+/// The judges of that model and task, the one that was active last first; without those whose settings cannot be read.
+fn known(
+    work: &mut Work<'_>,
+    model: ModelId,
+    labels: &[String],
+    revision: &Revision,
+) -> Result<Vec<Predictor>> {
+    let same = |p: &Predictor| p.model == model && p.labels == labels && p.revision == revision.id;
+    let mut known: Vec<Predictor> = work.store.judges()?.into_iter().filter(same).collect();
+    if let Some(Err(fault)) = known.first().map(judge::settings) {
+        work.note_once(&format!("the judge begins with a new prompt: of the earlier one {}", fault.why()));
+    }
+    known.retain(|judge| judge::settings(judge).is_ok());
+    Ok(known)
+}
+
+/// Whether a judge's prompt is what was chosen, or has as many examples as were asked for and they still have the labels that it shows.
+fn holds(
+    settings: &JudgeSettings,
+    chosen: &Candidate,
+    shown: Examples,
+    given: &[(ItemId, usize)],
+    is_adapted: bool,
+) -> bool {
+    let prompt = prompt_of(&settings.prompt);
+    if prompt == chosen.prompt {
+        return true;
+    }
+    let Examples::Shared(most) = shown else { return false };
+    if prompt.nearest != 0 || prompt.layout != chosen.prompt.layout {
+        return false;
+    }
+    let still = |(item, (_, label)): (&ItemId, &(String, usize))| given.contains(&(*item, *label));
+    let have = settings.examples.len();
+    // What an adapter was trained upon stays.
+    let wanted = is_adapted || (have >= chosen.examples.len() && have <= most);
+    wanted && settings.examples.iter().zip(&settings.prompt.examples).all(still)
+}
+
+/// The prompt of a stored judge, to compete with others.
+fn candidate_of(settings: &JudgeSettings) -> Candidate {
+    let (prompt, examples) = (prompt_of(&settings.prompt), settings.examples.clone());
+    Candidate { prompt, examples, left_out: Vec::new() }
 }
 
 /// The prompt as the engine takes it.
@@ -179,7 +224,7 @@ impl LeftOut {
 }
 
 /// Shortens the prompt until a text has at least as much room, the least useful first. Returns what was left out.
-fn make_room(judge: &dyn JudgeBackend, prompt: &mut JudgePrompt) -> Vec<&'static str> {
+pub(super) fn make_room(judge: &dyn JudgeBackend, prompt: &mut JudgePrompt) -> Vec<&'static str> {
     let mut left_out = Vec::new();
     let is_tight =
         |prompt: &JudgePrompt| judge.text_room(prompt).ok().is_none_or(|room| 2 * room < judge.context());
@@ -201,7 +246,7 @@ pub(crate) fn given(store: &Store, revision: &Revision) -> Result<Vec<(ItemId, u
 }
 
 /// The prompt of a task, without labelled examples.
-fn of_task(task: &Task) -> JudgePrompt {
+pub(super) fn of_task(task: &Task) -> JudgePrompt {
     let label = |l: &Label| PromptLabel {
         name: l.name.clone(),
         description: l.description.clone(),
@@ -218,7 +263,7 @@ fn of_task(task: &Task) -> JudgePrompt {
 }
 
 /// Up to `most` labelled items, as many of each label as can be, drawn by the seed.
-fn balanced_examples(
+pub(super) fn balanced_examples(
     given: &[(ItemId, usize)],
     labels: usize,
     most: usize,

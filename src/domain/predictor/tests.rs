@@ -51,6 +51,15 @@ fn judge() -> JudgeSettings {
         },
         examples: vec![ItemId(4), ItemId(99), ItemId(5)],
         cut: "in the middle".into(),
+        tried: vec![PromptTrial {
+            layout: PromptLayout::Plain,
+            examples: 3,
+            nearest: 0,
+            loss: 0.5,
+            n: 40,
+            labelled: true,
+            of: 60,
+        }],
         calibration: Some(stack()),
         worth: Some(Worth { scout: 0.5, both: 0.25, difference: -0.25, error: 0.125, n: 40, helps: true }),
     }

@@ -315,6 +315,14 @@ impl Seen {
     }
 }
 
+/// Each example's class-weighted log-loss in nats by one model's log-probabilities (examples × labels), calibrated on the other folds.
+pub fn losses_of_one(logs: ArrayView2<'_, f32>, gold: &[usize], labels: usize, seed: u64) -> Vec<f64> {
+    let (logs, importance) = ([logs.reborrow()], vec![1.0; gold.len()]);
+    let opinions = Opinions { logs: &logs, gold, importance: &importance };
+    let weights = opinions.weights(&(0..gold.len()).collect::<Vec<_>>(), labels);
+    held_out_losses(&opinions, &weights, labels, seed)
+}
+
 /// Each example's weighted log-loss in nats, by a stack fitted on the other folds.
 fn held_out_losses(opinions: &Opinions<'_>, weights: &[f64], labels: usize, seed: u64) -> Vec<f64> {
     let n = opinions.gold.len();
