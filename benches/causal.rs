@@ -79,7 +79,7 @@ fn main() -> anyhow::Result<()> {
     let settings = Settings { epochs: 1, ..Settings::usual(1) };
     let task = Fit { weights: &weights, examples: &examples, held_out: &[], form, memory };
     let (begin, busy) = (Instant::now(), processor_seconds());
-    fit(&task, &settings, &mut |_| ControlFlow::Continue(()), &mut |_| {})?;
+    fit(&task, &settings, &mut |_| ControlFlow::Continue(()), &mut |_| ControlFlow::Continue(()))?;
     let (seconds, busy) = (begin.elapsed().as_secs_f64(), processor_seconds() - busy);
     println!(
         "{seconds:.2} s an epoch ({busy:.2} of processors), {:.1} s for 400 documents, {}",

@@ -43,7 +43,7 @@ pub(super) struct Judge {
     #[arg(long)]
     all: bool,
     /// Greatest number of labelled examples in the prompt. `nearest` picks the four nearest to each text instead, which takes several times
-    /// as long [default: what does best on 40 texts, tried before the first text is read]
+    /// as long [default: what does best on 32 texts, tried before the first text is read]
     #[arg(long, value_name = "N|nearest", value_parser = examples)]
     examples: Option<Examples>,
     /// Context size: prompt, text and answer together [default: the model's, at most 2048]

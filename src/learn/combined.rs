@@ -208,10 +208,7 @@ pub(crate) fn fit(
     seed: u64,
 ) -> Result<Weighed> {
     let mut readers = judges(work, &scout.labels)?;
-    let Some(active) = readers.first() else { return Ok(Weighed::default()) };
-    if let Err(fault) = judge::settings(&active.predictor) {
-        // Whatever else is at hand must not stop because of it.
-        work.note_once(&format!("{fault}. Until then the model decides without the judge"));
+    if readers.is_empty() {
         return Ok(Weighed::default());
     }
     let training = Training::read(work, scout, revision)?;
@@ -246,14 +243,16 @@ pub(crate) fn fit(
     Ok(weighed)
 }
 
-/// The judges of these labels that have read anything, the active one first. Of those whose settings cannot be read the active one alone is among them.
-fn judges(work: &Work<'_>, labels: &[String]) -> Result<Vec<Judged>> {
+/// The judges of these labels that have read anything, the active one first.
+fn judges(work: &mut Work<'_>, labels: &[String]) -> Result<Vec<Judged>> {
     let mut judges: Vec<Judged> = Vec::new();
     for predictor in work.store.judges()?.into_iter().filter(|judge| judge.labels == labels) {
         if judges.len() == MOST_JUDGES {
             break;
         }
-        if !judges.is_empty() && judge::settings(&predictor).is_err() {
+        if let Err(fault) = judge::settings(&predictor) {
+            // Whatever else is at hand must not stop because of it.
+            work.note_once(&format!("{fault}. Until then the model decides without that judge"));
             continue;
         }
         let judged = Judged::read(work.store, predictor)?;

@@ -23,7 +23,7 @@ use crate::store::log::tasks::Revision;
 use crate::work::runner::Work;
 
 /// Texts that each prompt is tried on.
-const TEXTS: usize = 40;
+const TEXTS: usize = 32;
 /// Training labels from which they are what prompts are tried on.
 const ENOUGH: usize = 20;
 /// Labelled examples of the prompt that has some.

@@ -87,6 +87,8 @@ mod simulate;
 mod skip;
 #[cfg(all(test, unix, feature = "engine"))]
 mod stand_in;
+#[cfg(all(test, feature = "engine"))]
+mod states;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

@@ -172,7 +172,6 @@ fn close_thinking(answer: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::judge::PromptLabel;
 
     const CHATML: &str = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 

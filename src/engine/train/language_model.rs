@@ -344,7 +344,8 @@ mod tests {
         };
         assert_eq!(told.len(), 8);
         assert!(right(&told[7]) > 40, "{:?}", told.iter().map(|e| (e.loss, right(e))).collect::<Vec<_>>());
-        let stopped = fit(&task, &settings, &mut |_| ControlFlow::Break(()), &mut |_| {});
+        let stopped =
+            fit(&task, &settings, &mut |_| ControlFlow::Break(()), &mut |_| ControlFlow::Continue(()));
         assert_eq!(stopped.unwrap(), None);
     }
 }
