@@ -7,9 +7,11 @@ use clap::Subcommand;
 use super::output::{complain, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::grouped::grouped;
+use crate::domain::grouped::{counted, grouped};
 use crate::domain::ids::AdapterId;
-use crate::job::adapters::{Existing, Listed, Of, UseReport, export, list, prune, use_head, use_judge, what};
+use crate::job::adapters::{
+    Existing, Listed, Of, Pruned, UseReport, export, list, prune, use_head, use_judge, what,
+};
 use crate::upkeep::backup::{Occasion, back_up_quietly};
 
 #[derive(clap::Args)]
@@ -42,7 +44,7 @@ enum Action {
         #[arg(long)]
         force: bool,
     },
-    /// Delete the weights of inactive LoRAs to free space. Heads and stored predictions stay
+    /// Delete the weights of inactive LoRAs and the hidden states of earlier judges to free space. Heads and stored predictions stay
     Prune {
         /// Number of inactive LoRAs to keep, newest first
         #[arg(long, value_name = "N", default_value_t = 0)]
@@ -101,17 +103,26 @@ impl Adapter {
                 if let Some(line) = back_up_quietly(&self.file, Occasion::Before) {
                     complain(&line);
                 }
-                let (gone, bytes) = prune(&self.file, keep)?;
+                let Pruned { adapters, texts, bytes } = prune(&self.file, keep)?;
                 if setting.wants_json() {
-                    return print_json(&serde_json::json!({ "dropped": gone, "bytes": bytes }));
+                    return print_json(
+                        &serde_json::json!({ "dropped": adapters, "hidden_states": texts, "bytes": bytes }),
+                    );
                 }
-                setting.say(&match gone {
-                    0 => "No inactive LoRA to prune.".to_owned(),
-                    n => format!(
-                        "Deleted the weights of {n} LoRA{}: {} bytes in the project file can be reused.",
-                        if n == 1 { "" } else { "s" },
-                        grouped(bytes as u64)
-                    ),
+                let weights = format!("the weights of {}", counted(adapters, "LoRA", "LoRAs"));
+                let states = format!("the hidden states of {}", counted(texts, "text", "texts"));
+                let deleted: Vec<String> = [(adapters, weights), (texts, states)]
+                    .into_iter()
+                    .filter_map(|(n, what)| (n > 0).then_some(what))
+                    .collect();
+                setting.say(&match deleted.join(" and ") {
+                    nothing if nothing.is_empty() => "There is nothing to prune.".to_owned(),
+                    deleted => {
+                        format!(
+                            "Deleted {deleted}: {} bytes in the project file can be reused.",
+                            grouped(bytes as u64)
+                        )
+                    }
                 })
             }
         }

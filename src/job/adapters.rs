@@ -332,13 +332,35 @@ pub fn export(project: &Path, adapter: AdapterId, folder: &Path, existing: Exist
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
+/// What a pruning dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Low-rank adapters whose weights went.
+    pub adapters: usize,
+    /// Texts whose hidden states went, each as often as an earlier judge had read it.
+    pub texts: usize,
+    /// Bytes that the file can use again.
+    pub bytes: usize,
+}
+
 /// Drops the bytes of every LoRA but the active one, the judge's, and the newest `keep` of the others. Heads stay, a few kilobytes each: there is always a way
 /// back to them. So does what was said of the cases. Returns how many went, and how many bytes.
 ///
 /// # Errors
 /// The project cannot be written.
-pub fn prune(project: &Path, keep: usize) -> Result<(usize, usize)> {
+pub fn prune(project: &Path, keep: usize) -> Result<Pruned> {
     let mut store = Store::open(project, Access::Job)?;
+    let mut pruned = Pruned::default();
+    let in_use = crate::learn::states::readings(&store)?;
+    for (judge, texts, bytes) in store.hidden_state_sizes()? {
+        let of = store.predictors()?.into_iter().find(|p| p.id == judge);
+        let is_in_use = of.is_some_and(|p| in_use.iter().any(|reading| reading.is_of(&p)));
+        if !is_in_use {
+            store.drop_hidden_states(judge)?;
+            pruned.texts += texts;
+            pruned.bytes += bytes as usize;
+        }
+    }
     let at_work = [store.active_predictor()?.and_then(|p| p.adapter()), of_judge(&store)?];
     let mut others = Vec::new();
     for row in store
@@ -354,7 +376,9 @@ pub fn prune(project: &Path, keep: usize) -> Result<(usize, usize)> {
     for (adapter, _) in gone {
         store.drop_adapter_bytes(*adapter)?;
     }
-    Ok((gone.len(), gone.iter().map(|(_, size)| size).sum()))
+    pruned.adapters = gone.len();
+    pruned.bytes += gone.iter().map(|(_, size)| size).sum::<usize>();
+    Ok(pruned)
 }
 
 fn row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow> {

@@ -403,7 +403,7 @@ mod tests {
         let weights = importance(&[0.01, 0.05, 0.1, 0.15, 0.95], pool.clone());
         let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
         assert!(weights[..4].iter().all(|w| near(*w, 0.25)) && near(weights[4], 1.0), "{weights:?}");
-        let one = importance(&[0.95; 1].repeat(1), pool);
+        let one = importance(&[0.95], pool);
         assert!(near(one[0], 0.2), "{one:?}");
         let sure: Vec<f32> = vec![1.0; 50];
         assert!(importance(&[1.0, 0.2], sure).iter().all(|w| w.is_finite()), "a pool that is all alike");

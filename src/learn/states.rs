@@ -62,6 +62,36 @@ pub(crate) fn settings(predictor: &Predictor) -> Result<&StatesSettings> {
     }
 }
 
+/// What hidden states depend on, with the labels that the judge was asked for.
+pub(crate) struct Reading {
+    model: ModelId,
+    prompt: Vec<u8>,
+    labels: Vec<String>,
+}
+
+impl Reading {
+    fn of(judge: &Predictor) -> Self {
+        let prompt = judge.method.prompt().unwrap_or_default().to_vec();
+        Self { model: judge.model, prompt, labels: judge.labels.clone() }
+    }
+
+    /// Whether a judge reads so.
+    pub fn is_of(&self, judge: &Predictor) -> bool {
+        self.model == judge.model && judge.method.prompt() == Some(&self.prompt)
+    }
+}
+
+/// The newest readings, on which heads are fitted; what earlier ones saw is no longer used.
+pub(crate) fn readings(store: &Store) -> Result<Vec<Reading>> {
+    let mut readings: Vec<Reading> = Vec::new();
+    for judge in store.judges()? {
+        if readings.len() < MOST_READINGS && !readings.iter().any(|reading| reading.is_of(&judge)) {
+            readings.push(Reading::of(&judge));
+        }
+    }
+    Ok(readings)
+}
+
 /// Its labelled texts, as each fit sees them.
 pub(crate) struct Labelled<'a> {
     /// Ascending.
@@ -80,14 +110,10 @@ pub(crate) fn fit(
     seed: u64,
 ) -> Result<Vec<Predictor>> {
     let mut fitted: Vec<Predictor> = Vec::new();
-    let mut readings: Vec<(ModelId, Vec<u8>)> = Vec::new();
-    for judge in work.store.judges()?.into_iter().filter(|judge| judge.labels == scout.labels) {
-        let reading = (judge.model, judge.method.prompt().unwrap_or_default().to_vec());
-        if readings.len() < MOST_READINGS && !readings.contains(&reading) {
-            readings.push(reading);
+    for Reading { model, prompt, labels } in readings(work.store)? {
+        if labels != scout.labels {
+            continue;
         }
-    }
-    for (model, prompt) in readings {
         let vectors = work.store.hidden_states(model, &prompt)?;
         let known = newest(work.store, scout, model, &prompt)?;
         if vectors.items.is_empty() || !vectors.dimensions.is_multiple_of(DEPTHS) {

@@ -160,6 +160,16 @@ fn models(store: &Store) -> Result<Vec<Finding>> {
         );
         findings.push(Finding::new("vectors", State::Warning, says));
     }
+    let seen = store.hidden_state_sizes()?;
+    let (texts, bytes) = seen.iter().fold((0, 0), |(texts, bytes), (_, n, size)| (texts + n, bytes + size));
+    if texts > 0 {
+        let says = format!(
+            "what judges make of {} inside takes {} bytes; `hardcase adapter FILE prune` drops that of earlier ones",
+            counted(texts, "text", "texts"),
+            grouped(bytes)
+        );
+        findings.push(Finding::new("hidden states", State::Fine, says));
+    }
     for missing in store.left_out_bytes()? {
         let says = format!(
             "{} {} was left out of this copy: {} bytes, sha256 {}. You do not need it to label",

@@ -18,7 +18,7 @@ use super::project::{Project, run};
 type Opinion = fn(usize, bool) -> f32;
 
 /// Enters a judge that has read every item but the last ten.
-fn enter_judge(project: &Project, opinion: Opinion) {
+fn enter_judge(project: &Project, opinion: Opinion) -> PredictorId {
     let gold = project.gold();
     let mut store = Store::open(&project.file(), Access::Job).unwrap();
     let model = Model {
@@ -74,6 +74,7 @@ fn enter_judge(project: &Project, opinion: Opinion) {
     }
     let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
     store.put_predictions(judge, &items, &values, 2).unwrap();
+    judge
 }
 
 fn answer_round(project: &Project, budget: &str) {
@@ -133,6 +134,52 @@ fn a_good_judge_is_combined_with_the_scout_until_it_no_longer_helps() {
         "{status}"
     );
     assert!(correct(&project, "active") > correct(&project, "head"));
+}
+
+#[test]
+fn what_a_judge_makes_of_texts_inside_is_learned_from_counted_and_pruned() {
+    let project = Project::scouted_elsewhere(200);
+    answer_round(&project, "60");
+    // It guesses, but one of its depths tells the labels apart, in two of eight small features; another is huge in all texts.
+    let judge = enter_judge(&project, |i, _| if (i * 7919) % 100 < 50 { 0.9 } else { 0.1 });
+    let gold = project.gold();
+    let mut items: Vec<i64> = gold.keys().copied().collect();
+    items.sort_unstable();
+    let mut states = Vec::new();
+    for item in &items {
+        let of = |feature: i64| ((item * 7919 + feature * 104_729) % 97) as f32 / 97.0;
+        let mut row: Vec<f32> = (0..32).map(of).collect();
+        row[0] += 900.0;
+        row[if gold[item] == "clickbait" { 16 } else { 17 }] += 1.0;
+        states.extend(row);
+    }
+    let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
+    let mut store = Store::open(&project.file(), Access::Job).unwrap();
+    store.put_hidden_states(judge, &items, &states, 32).unwrap();
+    drop(store);
+    project.run("tune", &[]).done();
+    assert_eq!(project.json("status", &[])["prelabels"], "combined");
+    let ((both, of), (head, _)) = (correct(&project, "active"), correct(&project, "head"));
+    assert!(of == 200 && both > head && both > 180, "{both} against {head} of {of}");
+    let (right, read) = correct(&project, "states");
+    assert!(read == 200 && right > 180, "{right} of {read}");
+    let said = project.run("doctor", &[]).done().out;
+    assert!(said.contains("what judges make of 200 texts inside takes 12,800 bytes"), "{said}");
+
+    // Of a judge that is no longer among the newest two they are dropped, and what was learned stays.
+    assert_eq!(project.json("adapter", &["prune"])["hidden_states"], 0);
+    for prompt in [2, 3] {
+        let mut store = Store::open(&project.file(), Access::Job).unwrap();
+        let newest = store.judges().unwrap().remove(0);
+        let Method::Judge(method) = newest.method.clone() else { unreachable!() };
+        let method = Method::Judge(JudgeMethod { prompt: vec![prompt], ..method });
+        store.add_predictor(&Predictor { method, ..newest }).unwrap();
+    }
+    assert_eq!(project.json("adapter", &["prune"])["hidden_states"], 200);
+    assert_eq!(correct(&project, "states"), (right, read));
+    answer_round(&project, "10");
+    project.run("tune", &[]).done();
+    assert!(!project.run("doctor", &[]).done().out.contains("hidden states"));
 }
 
 #[test]

@@ -48,6 +48,33 @@ impl Store {
         )
     }
 
+    /// Of each reading the judge whose texts have hidden states, how many these are, and their bytes.
+    pub fn hidden_state_sizes(&self) -> Result<Vec<(PredictorId, usize, u64)>> {
+        self.all_rows_of(
+            "SELECT judge, count(*), sum(length(states)) FROM hidden_state GROUP BY judge ORDER BY judge",
+            (),
+            "count the hidden states",
+            |r| {
+                Ok((
+                    r.get(0)?,
+                    r.get::<_, i64>(1)?.unsigned_abs() as usize,
+                    r.get::<_, i64>(2)?.unsigned_abs(),
+                ))
+            },
+        )
+    }
+
+    /// Drops the hidden states that a judge saw.
+    pub fn drop_hidden_states(&mut self, judge: PredictorId) -> Result<usize> {
+        let what = "drop hidden states";
+        let items: Vec<ItemId> =
+            self.all_rows_of("SELECT item FROM hidden_state WHERE judge = ?1", [judge], what, |r| r.get(0))?;
+        self.write_in_slices(what, items, |tx, slice| {
+            let mut delete = tx.prepare_cached("DELETE FROM hidden_state WHERE judge = ?1 AND item = ?2")?;
+            slice.try_for_each(|item| delete.execute((judge, item)).map(drop))
+        })
+    }
+
     /// The hidden states of the model behind that prompt, by item; rows that are not as wide as the first are left out.
     pub fn hidden_states(&self, model: ModelId, prompt: &[u8]) -> Result<Vectors> {
         let what = "read the hidden states";
