@@ -1,8 +1,9 @@
 //! What a model file is, read from its header before llama.cpp sees it, and whether it can do what is wanted of it.
 
+use std::fs;
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -50,19 +51,41 @@ pub struct ModelFacts {
 /// # Errors
 /// One sentence where it is not a whole GGUF model: another format, truncated, damaged, an adapter.
 pub fn inspect(path: &Path) -> Result<ModelFacts> {
-    let refuse = |why: String| Fault::new(format!("use the model {}", path.display()), why);
+    let (header, bytes) = header_of(path)?;
+    facts_of(&header, bytes, path)
+}
+
+/// The header of the file at `path`, and the file's size.
+///
+/// # Errors
+/// One sentence where it is not a whole GGUF file.
+pub(in crate::engine) fn header_of(path: &Path) -> Result<(Header, u64)> {
+    let refuse = |why: String| refused(path, why);
     let io_fault = |error: std::io::Error| refuse(io_reason(&error)).because(error);
     let file = File::open(path).map_err(io_fault)?;
     let about = file.metadata().map_err(io_fault)?;
     if about.is_dir() {
         return Err(refuse("it is a directory".into()));
     }
-    let header = read_header(BufReader::new(file), about.len()).map_err(|e| refuse(e.to_string()))?;
+    let header = read_header(BufReader::with_capacity(1 << 16, file), about.len())
+        .map_err(|e| refuse(e.to_string()))?;
+    Ok((header, about.len()))
+}
+
+/// What this header of the file at `path` says of its model.
+///
+/// # Errors
+/// One sentence where it describes none.
+pub(in crate::engine) fn facts_of(header: &Header, bytes: u64, path: &Path) -> Result<ModelFacts> {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    facts(&header, about.len(), stem).map_err(|(why, hint)| {
-        let fault = refuse(why);
+    facts(header, bytes, stem).map_err(|(why, hint)| {
+        let fault = refused(path, why);
         if hint.is_empty() { fault } else { fault.hint(hint) }
     })
+}
+
+fn refused(path: &Path, why: String) -> Fault {
+    Fault::new(format!("use the model {}", path.display()), why)
 }
 
 type Refusal = (String, &'static str);
@@ -151,6 +174,22 @@ impl ModelFacts {
     }
 }
 
+/// Where the file at `path` really is, behind all links: so that a project finds it again.
+///
+/// llama.cpp finds the other parts of a model by the name of the first, which what a link leads to need not have: a part keeps its name.
+pub fn real_path(path: &Path) -> PathBuf {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let is_part =
+        |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-00001-of-"));
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if is_part(path) && !is_part(&real) => {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).join(name)
+        }
+        _ => real,
+    }
+}
+
 /// The sha256 of a file in hexadecimal. Reads it whole, about a second per GiB: worth keeping next to the file's
 /// size and time of change.
 ///
@@ -174,8 +213,6 @@ pub fn sha256(path: &Path) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::engine::gguf::{TensorType, Value, encode_header};
 
@@ -220,6 +257,21 @@ mod tests {
             sha256(&path).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_to_its_file_and_a_part_keeps_the_name_by_which_the_others_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(dir.path()).unwrap();
+        fs::write(folder.join("blob"), "").unwrap();
+        for name in ["whole.gguf", "big-00001-of-00002.gguf"] {
+            std::os::unix::fs::symlink("blob", folder.join(name)).unwrap();
+        }
+        assert_eq!(real_path(&folder.join("whole.gguf")), folder.join("blob"));
+        let part = folder.join("big-00001-of-00002.gguf");
+        assert_eq!(real_path(&part), part);
+        assert_eq!(real_path(Path::new("none.gguf")), Path::new("none.gguf"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::domain::grouped::counted;
 use crate::domain::predictor::{PromptLayout, PromptTrial};
 use crate::domain::split::Split;
 use crate::engine::judge::{Endpoint, EndpointOptions, Judge, JudgeBackend, JudgeOptions, is_url};
+use crate::engine::model_file::real_path;
 use crate::learn::activate::{Rescore, activate};
 use crate::learn::combined::{Reader, in_words};
 use crate::learn::judge::settings;
@@ -277,7 +278,7 @@ pub(super) fn path_of(store: &Store, named: Option<&Path>, attempted: &str) -> R
                     "A server can judge (`hardcase judge FILE --endpoint URL`), but it cannot be trained",
                 ));
         }
-        return Ok(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
+        return Ok(real_path(path));
     }
     let last = store.judges()?.into_iter().next();
     match last.map(|p| store.model(p.model)).transpose()?.flatten() {

@@ -96,7 +96,7 @@ impl ScoutModel {
             f.or_hint("Name an encoder model as GGUF with --model, or leave it out for the embedded one")
         })?;
         facts.require_encoder()?;
-        let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        let path = model_file::real_path(file);
         Ok(Chosen { model: described(&facts, &path)?, path, threads: self.threads })
     }
 
