@@ -18,6 +18,7 @@ pub mod hex;
 pub mod history;
 pub mod ids;
 pub mod item;
+pub mod local_model;
 pub mod log;
 pub mod moment;
 pub mod outstanding;

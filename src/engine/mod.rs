@@ -12,6 +12,7 @@ mod encoder_worker;
 pub mod gguf;
 pub mod judge;
 pub mod llama;
+pub mod local_models;
 pub mod lora;
 pub mod model_file;
 #[cfg(test)]

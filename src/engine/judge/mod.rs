@@ -24,3 +24,4 @@ pub use prompt::{JudgePrompt, PromptLabel};
 pub use prompt_encoder::PromptEncoder;
 pub use served::{Judge, JudgeOptions};
 pub use session::JudgeSession;
+pub use unpacked::free_memory;

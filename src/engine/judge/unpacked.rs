@@ -101,7 +101,7 @@ fn bytes(header: &Header) -> Option<u64> {
 }
 
 /// Bytes of free memory that this process may use.
-fn free_memory() -> u64 {
+pub fn free_memory() -> u64 {
     let mut system = System::new();
     system.refresh_memory();
     let of_group = system.cgroup_limits().filter(|group| group.total_memory < system.total_memory());

@@ -126,6 +126,17 @@ impl Weights {
         }
     }
 
+    /// Whether the model that this header describes can be read, as far as the header alone tells.
+    ///
+    /// # Errors
+    /// Another architecture, or a tensor that should not be or should be otherwise.
+    pub fn check(header: &Header, role: Role, pooling: Pooling) -> Result<()> {
+        if role == Role::Encoder && !matches!(pooling, Pooling::Mean | Pooling::Cls) {
+            return Err(Refusal::because("its pooling is not one that can be trained"));
+        }
+        check(header, &Shape::read(header, role)?)
+    }
+
     fn of_role(path: &Path, role: Role, pooling: Pooling, memory: u64) -> Result<Self> {
         let mut file = File::open(path).map_err(GgufError::from)?;
         let header = whole_header(&mut file)?;
@@ -222,6 +233,43 @@ fn tensors(shape: &Shape, header: &Header) -> Vec<(String, Vec<u64>, Presence)> 
     list
 }
 
+/// That the tensors are those of the shape, each of its size and of a type that can be unpacked.
+fn check(header: &Header, shape: &Shape) -> Result<()> {
+    // The number of blocks is the file's word: it must not make us list more than the file holds.
+    if header.tensors.len() < 8 * shape.blocks {
+        let blocks = shape.blocks;
+        return Err(Refusal::because(format!("its file does not hold {blocks} blocks")));
+    }
+    let mut wanted = tensors(shape, header);
+    wanted.sort();
+    for (name, sizes, presence) in &wanted {
+        match find(header, name) {
+            None if *presence == Presence::Required => return Err(missing(name)),
+            Some(tensor) if tensor.shape != *sizes => {
+                let why = format!("tensor '{name}' has the shape {:?}, not {sizes:?}", tensor.shape);
+                return Err(Refusal::because(why));
+            }
+            _ => {}
+        }
+    }
+    for tensor in &header.tensors {
+        if wanted.binary_search_by(|(name, ..)| name.cmp(&tensor.name)).is_err() {
+            let why = format!("nothing here computes its tensor '{}'", tensor.name.escape_debug());
+            return Err(Refusal::because(why));
+        }
+        let whole = tensor.shape.len() == 1 || shape.family.role == Role::Encoder;
+        if !can_unpack(tensor.kind) || whole && !tensor.kind.has_f32_form() {
+            let why = format!("tensor '{}' is stored as {}", tensor.name, tensor.kind.name());
+            return Err(Refusal::because(why));
+        }
+    }
+    Ok(())
+}
+
+fn find<'h>(header: &'h Header, name: &str) -> Option<&'h Tensor> {
+    header.tensors.iter().find(|tensor| tensor.name == name)
+}
+
 struct Source<'h> {
     file: BufReader<File>,
     header: &'h Header,
@@ -231,7 +279,7 @@ struct Source<'h> {
 
 impl Source<'_> {
     fn weights(mut self, pooling: Pooling) -> Result<Weights> {
-        self.check()?;
+        check(self.header, &self.shape)?;
         let sizes = self.shape.family.sites().map(|site| {
             let (out, from) = self.shape.dim(site);
             (out * from) as u64
@@ -261,41 +309,8 @@ impl Source<'_> {
         })
     }
 
-    /// That the tensors are those of the shape, each of its size and of a type that can be unpacked.
-    fn check(&self) -> Result<()> {
-        // The number of blocks is the file's word: it must not make us list more than the file holds.
-        if self.header.tensors.len() < 8 * self.shape.blocks {
-            let blocks = self.shape.blocks;
-            return Err(Refusal::because(format!("its file does not hold {blocks} blocks")));
-        }
-        let mut wanted = tensors(&self.shape, self.header);
-        wanted.sort();
-        for (name, sizes, presence) in &wanted {
-            match self.find(name) {
-                None if *presence == Presence::Required => return Err(missing(name)),
-                Some(tensor) if tensor.shape != *sizes => {
-                    let why = format!("tensor '{name}' has the shape {:?}, not {sizes:?}", tensor.shape);
-                    return Err(Refusal::because(why));
-                }
-                _ => {}
-            }
-        }
-        for tensor in &self.header.tensors {
-            if wanted.binary_search_by(|(name, ..)| name.cmp(&tensor.name)).is_err() {
-                let why = format!("nothing here computes its tensor '{}'", tensor.name.escape_debug());
-                return Err(Refusal::because(why));
-            }
-            let whole = tensor.shape.len() == 1 || self.shape.family.role == Role::Encoder;
-            if !can_unpack(tensor.kind) || whole && !tensor.kind.has_f32_form() {
-                let why = format!("tensor '{}' is stored as {}", tensor.name, tensor.kind.name());
-                return Err(Refusal::because(why));
-            }
-        }
-        Ok(())
-    }
-
     fn find(&self, name: &str) -> Option<&Tensor> {
-        self.header.tensors.iter().find(|tensor| tensor.name == name)
+        find(self.header, name)
     }
 
     /// The learned vectors of positions, with that of the first token type in each.
