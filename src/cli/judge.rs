@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::job::judge::{JudgeChoice, Server, Who, judge};
+use crate::job::models::model_file;
 use crate::learn::judge_run::Budget;
 use crate::learn::prompt::Examples;
 
@@ -18,9 +19,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 pub(super) struct Judge {
     /// The project file
     file: PathBuf,
-    /// A language model as GGUF [default: the last judge]. With --endpoint: the model's name at the server [default: the first one the
-    /// server lists]
-    #[arg(long, value_name = "GGUF")]
+    /// A language model: a name from `hardcase models`, or the path of a GGUF file [default: the last judge]. With --endpoint: the model's
+    /// name at the server [default: the first one the server lists]
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// Use an OpenAI-compatible server that returns log-probabilities (vLLM, or the servers of llama.cpp and llama-cpp-python), such as
     /// http://localhost:8000. The texts, and your answers used as examples, are sent to it. The prompt is sent without a chat template; if
@@ -87,7 +88,7 @@ impl Judge {
                         .unwrap_or(DEFAULT_CONCURRENCY),
                     timeout: self.timeout.unwrap_or(DEFAULT_TIMEOUT),
                 }),
-                (None, Some(path)) => Who::File(path),
+                (None, Some(model)) => Who::File(model_file(&model)?),
                 (None, None) => Who::Before,
             },
             examples: self.examples.unwrap_or(Examples::Best),

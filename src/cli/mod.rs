@@ -24,6 +24,8 @@ mod keyboard;
 mod label;
 mod merge;
 mod mine;
+#[cfg(feature = "engine")]
+mod models;
 mod new;
 mod next;
 mod open;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::arguments::Reading;
 use super::export::Written;
+use super::models::named_file;
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
@@ -20,7 +21,7 @@ pub(super) struct Predict {
     #[command(flatten)]
     reading: Reading,
     /// The model that the project was scouted with, if its file has moved
-    #[arg(long, value_name = "GGUF")]
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N")]
@@ -31,7 +32,7 @@ pub(super) struct Predict {
 
 impl Predict {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let model = setting.scout_model(self.model, self.threads);
+        let model = setting.scout_model(named_file(self.model)?, self.threads);
         let to_file = self.written.out.is_some();
         let format = self.written.format.as_deref().map(output_format).transpose()?;
         let options = PredictOptions { read: self.reading.into(), format, out: self.written.out };

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use super::models::named_file;
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::job::scout::scout;
@@ -11,8 +12,8 @@ use crate::job::scout::scout;
 pub(super) struct Scout {
     /// The project file
     file: PathBuf,
-    /// An encoder model as GGUF [default: the project's encoder, else the embedded one]
-    #[arg(long, value_name = "GGUF")]
+    /// An encoder model: a name from `hardcase models`, or the path of a GGUF file [default: the project's encoder, else the embedded one]
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// Number of threads [default: one for each core]
     #[arg(long, value_name = "N")]
@@ -21,7 +22,7 @@ pub(super) struct Scout {
 
 impl Scout {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let model = setting.scout_model(self.model, self.threads);
+        let model = setting.scout_model(named_file(self.model)?, self.threads);
         let report = scout(&setting.job(&self.file), &model)?;
         setting.print(&report)
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::arguments::Reading;
+use super::models::named_file;
 use super::output::print;
 use super::setting::Setting;
 use super::task::read_task;
@@ -107,8 +108,8 @@ pub(super) struct Simulate {
     /// Output format
     #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
     format: FormatArgument,
-    /// The encoder model as GGUF [default: the embedded one]
-    #[arg(long, value_name = "GGUF")]
+    /// The encoder model: a name from `hardcase models`, or the path of a GGUF file [default: the embedded one]
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// Number of threads for embedding [default: one for each core]
     #[arg(long, value_name = "N")]
@@ -117,7 +118,7 @@ pub(super) struct Simulate {
 
 impl Simulate {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let model = setting.scout_model(self.model, self.threads);
+        let model = setting.scout_model(named_file(self.model)?, self.threads);
         let votes = self.votes.iter().map(|said| label_and_column(said)).collect::<Result<_>>()?;
         let options = SimulateOptions {
             source: Source {

@@ -1,7 +1,11 @@
 //! `tune`: trains on the answers and updates the prelabels.
 
+#[cfg(feature = "engine")]
+use std::path::Path;
 use std::path::PathBuf;
 
+#[cfg(feature = "engine")]
+use super::models::named_file;
 use super::setting::Setting;
 #[cfg(feature = "engine")]
 use crate::domain::fault::Fault;
@@ -32,9 +36,10 @@ pub(super) struct Tune {
     /// the judge (minutes); `alora`, a LoRA of the judge that is active only at the answer, so that the cached prompt stays valid
     #[arg(long, value_name = "KIND", default_value = "head", value_parser = KINDS)]
     adapter: String,
-    /// The encoder as GGUF, if its file has moved; or the judge's language model as GGUF, to train the judge instead
+    /// The encoder, if its file has moved; or the judge's language model, to train the judge instead: a name from `hardcase models`, or the
+    /// path of a GGUF file
     #[cfg(feature = "engine")]
-    #[arg(long, value_name = "GGUF")]
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// Number of epochs for a LoRA [default: 2; 3 from 500 training labels]. For a judge, the greatest number; cross-validation chooses
     /// [default: 2; 8 for a small model]
@@ -59,8 +64,8 @@ impl Tune {
 
     /// The kind of judge adapter to train, if it is the judge that is trained: the model's architecture tells encoder and judge apart.
     #[cfg(feature = "engine")]
-    fn judge_adapter(&self) -> Result<Option<AdapterScope>> {
-        match (self.adapter.as_str(), &self.model) {
+    fn judge_adapter(&self, model: Option<&Path>) -> Result<Option<AdapterScope>> {
+        match (self.adapter.as_str(), model) {
             (ALORA, _) => Ok(Some(AdapterScope::Alora)),
             (LORA, Some(model)) => Ok(is_language_model(model)?.then_some(AdapterScope::Lora)),
             _ => Ok(None),
@@ -80,12 +85,14 @@ impl Tune {
     }
 
     pub fn run(self, setting: &Setting) -> Result<()> {
+        #[cfg(feature = "engine")]
+        let model = named_file(self.model.clone())?;
         let rescore = if self.no_rescore { Rescore::CasesOnly } else { Rescore::Pool };
         #[cfg(feature = "engine")]
-        if let Some(scope) = self.judge_adapter()? {
+        if let Some(scope) = self.judge_adapter(model.as_deref())? {
             let options = TrainJudgeOptions {
                 scope,
-                model: self.model,
+                model,
                 epochs: self.epochs.map(usize::from),
                 threads: self.threads,
                 rescore,
@@ -95,7 +102,7 @@ impl Tune {
         }
         #[cfg(feature = "engine")]
         if self.needs_model() {
-            let model = setting.scout_model(self.model, self.threads);
+            let model = setting.scout_model(model, self.threads);
             let options = TrainLoraOptions { epochs: self.epochs.map(usize::from), rescore };
             let report = train_lora(&setting.job(&self.file), &model, &options)?;
             return setting.print(&report);

@@ -12,7 +12,7 @@ use super::{
     mine, new, next, open, report, restore, status, task, tune,
 };
 #[cfg(feature = "engine")]
-use super::{demo, guard, judge, predict, scout, simulate};
+use super::{demo, guard, judge, models, predict, scout, simulate};
 use crate::domain::fault::Result;
 use crate::domain::sanitize::sanitize;
 
@@ -49,6 +49,9 @@ enum Verb {
     /// Have a language model score the texts nearest the decision boundary
     #[cfg(feature = "engine")]
     Judge(judge::Judge),
+    /// List the models that other programs have on this machine, and what they can do here
+    #[cfg(feature = "engine")]
+    Models(models::Models),
     /// Choose the hard cases of the next round
     Mine(mine::Mine),
     /// Show your next case
@@ -163,6 +166,7 @@ impl Verb {
         match self {
             Self::Scout(_) => Some("scouting"),
             Self::Judge(_) => Some("judging"),
+            Self::Models(verb) if verb.needs_model() => Some("measuring the model"),
             Self::Predict(_) => Some("scoring"),
             Self::Simulate(_) => Some("the simulation"),
             Self::Mine(verb) if verb.needs_model() => Some("scoring the pool with the LoRA"),
@@ -185,6 +189,8 @@ impl Verb {
             Self::Scout(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Judge(verb) => verb.run(setting),
+            #[cfg(feature = "engine")]
+            Self::Models(verb) => verb.run(setting),
             Self::Mine(verb) => verb.run(setting),
             Self::Next(verb) => verb.run(setting),
             Self::Answer(verb) => verb.run(setting),

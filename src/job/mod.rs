@@ -9,7 +9,11 @@ pub mod import;
 #[cfg(feature = "engine")]
 pub mod judge;
 pub mod mine;
+#[cfg(feature = "engine")]
+pub mod models;
 pub mod preview;
+#[cfg(feature = "engine")]
+pub mod probe;
 #[cfg(feature = "engine")]
 pub mod scout;
 pub mod task;

@@ -58,6 +58,8 @@ mod merge;
 mod merge_meetings;
 #[cfg(all(test, unix))]
 mod merge_union;
+#[cfg(all(test, unix, feature = "engine"))]
+mod models;
 #[cfg(all(test, target_os = "linux", feature = "engine"))]
 mod network;
 #[cfg(all(test, unix))]

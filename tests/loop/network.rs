@@ -43,7 +43,7 @@ fn a_trace_of_every_verb_shows_no_socket_but_local_ones() {
     let file = project.file();
     let file = file.to_str().unwrap();
     let data = project.path("ads.csv");
-    let verbs: [&[&str]; 11] = [
+    let verbs: [&[&str]; 13] = [
         &["import", file, data.to_str().unwrap(), "--text", "text"],
         &["scout", file],
         &["mine", file, "--budget", "10"],
@@ -55,6 +55,8 @@ fn a_trace_of_every_verb_shows_no_socket_but_local_ones() {
         &["predict", file, data.to_str().unwrap(), "--text", "text"],
         &["export", file, "--what", "predictions"],
         &["doctor", file],
+        &["models"],
+        &["models", concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf")],
     ];
     for verb in verbs {
         run(inside(&strace, verb)).done();
