@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::local_models::judges;
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::local_model::LocalModel;
 use crate::domain::progress::Progress;
 use crate::store::log::runs::{Outcome, Run};
 use crate::store::{Access, Store};
@@ -128,6 +130,8 @@ pub enum News {
     Note(JobKind, String),
     /// It ended; with its last message.
     Ended(JobKind, End, String),
+    /// The models of this machine that can judge.
+    Judges(Vec<LocalModel>),
 }
 
 type Report = Arc<dyn Fn(News) + Send + Sync>;
@@ -170,7 +174,7 @@ impl Jobs {
         self.begin(kinds.into_iter().map(|kind| (kind, self.command(kind))).collect())
     }
 
-    /// Has a language model judge: the GGUF file of this path, as a person writes it, or the last one if it is empty.
+    /// Has a language model judge: the one of this name, or the GGUF file of this path, as a person writes it, or the last one if it is empty.
     ///
     /// # Errors
     /// The system gives no more threads.
@@ -183,6 +187,15 @@ impl Jobs {
             command.arg(word);
         }
         self.begin(vec![(JobKind::Judge, command)])
+    }
+
+    /// Lists the models of this machine that can judge. Returns at once.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn list_judges(&self) -> Result<()> {
+        let (program, report) = (self.program.clone(), Arc::clone(&self.report));
+        spawn("models", move || report(News::Judges(judges(&program))))
     }
 
     fn begin(&self, commands: Vec<(JobKind, Command)>) -> Result<()> {

@@ -6,12 +6,13 @@
 //! - `session` is the expert at work: the next case, answers, undo. `shown` is what they may see.
 //! - `adjudication` shows and decides disagreements, and sends cases out for re-annotation. `people` manages experts.
 //! - `browse` lists and searches texts, with `query` for the search line. `pages` fetches figures from `insight`.
-//! - `request` is what a screen may ask of the session, and the thread that answers it. `worker` is any such thread, `jobs` starts child
-//!   processes: so a screen never waits for the file.
+//! - `request` is what a screen may ask of the session, and the thread that answers it. `worker` is any such thread, `jobs` and `local_models`
+//!   start child processes: so a screen never waits for the file.
 
 pub mod adjudication;
 pub mod browse;
 pub mod jobs;
+mod local_models;
 pub mod pages;
 pub mod people;
 pub mod query;

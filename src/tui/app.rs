@@ -137,6 +137,9 @@ impl App {
         if let News::Ended(kind, end, message) = &news {
             self.notice = Some(job_notice(*kind, *end, message));
         }
+        if let (News::Judges(models), Some(popup)) = (&news, &mut self.popup) {
+            popup.offer(models);
+        }
         let beat = self.shared.hear_job(news, now);
         let asks_whether_to_leave = matches!(&self.popup, Some(Popup::Choice(choice)) if choice.options.iter().any(|o| o.outcome == Outcome::Quits));
         if asks_whether_to_leave && !self.shared.jobs.any_running() {

@@ -19,7 +19,9 @@ pub(super) enum Effect {
     AskCursor(Nonce),
     /// Start jobs, one after the other.
     Start(Vec<JobKind>),
-    /// Start the judge: the file of this path, or the one that judged before where it is empty.
+    /// List the models of this machine that can judge.
+    ListJudges,
+    /// Start the judge: the model of this name or path, or the one that judged before where it is empty.
     Judge(String),
     /// Look for jobs of other processes.
     Follow,

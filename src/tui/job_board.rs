@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::widgets::frame::Notice;
 use super::widgets::text_layout::drawable;
 use crate::desk::jobs::{End, JobKind, News};
+use crate::domain::local_model::LocalModel;
 use crate::domain::progress::Progress;
 
 /// Ended jobs that are remembered.
@@ -30,6 +31,8 @@ pub(super) struct JobBoard {
     pub running: Vec<Running>,
     /// The last one first.
     pub ended: Vec<Ended>,
+    /// The models of this machine that can judge, once they have been listed.
+    pub judges: Option<Vec<LocalModel>>,
 }
 
 impl JobBoard {
@@ -67,6 +70,7 @@ impl JobBoard {
                 return beat;
             }
             News::Note(..) => {}
+            News::Judges(models) => self.judges = Some(models),
             News::Ended(kind, end, message) => {
                 self.running.retain(|r| r.kind != kind);
                 self.ended.insert(0, Ended { kind, end, message });

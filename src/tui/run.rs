@@ -178,6 +178,7 @@ impl Station {
                 self.input.ask(nonce)?;
             }
             Effect::Start(kinds) => self.jobs.start(kinds).map_err(no_threads)?,
+            Effect::ListJudges => self.jobs.list_judges().map_err(no_threads)?,
             Effect::Judge(model) => self.jobs.judge(&model).map_err(no_threads)?,
             Effect::Follow => {
                 // If no thread can be started, the next check tries again.

@@ -5,18 +5,21 @@
 use ratatui::Frame;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::{Block, Clear, List, ListState, Paragraph};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use super::frame::{Look, hanging, paragraph};
+use super::input::{draw_input, key_line};
+use super::model_choice::ModelChoice;
 use super::scroll::{moved, scrolled};
 use super::text_layout::{cut, drawable};
 use crate::desk::adjudication::Which;
 use crate::desk::jobs::JobKind;
 use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::local_model::LocalModel;
 use crate::tui::keys::{Action, ActionInfo, Keymap, Stroke};
 
 /// Columns of the help.
@@ -35,6 +38,8 @@ pub(in crate::tui) enum Popup {
     Editor { subject: Subject, editor: Box<TextArea<'static>> },
     /// One line.
     Field { field: Field, input: Input },
+    /// A language model: one of a list, or what is typed.
+    Model(ModelChoice),
     /// One of several things to do, or none.
     Choice(Choice),
 }
@@ -54,8 +59,6 @@ pub(in crate::tui) enum Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Field {
     CaseNumber,
-    /// The path of a language model.
-    Model,
 }
 
 /// Things to do, each by a key.
@@ -88,7 +91,7 @@ pub(in crate::tui) enum ChoiceKey {
 pub(in crate::tui) enum Written {
     /// An editor's text, finished.
     Text(Subject, String),
-    /// The path of a language model; empty for the one that judged before.
+    /// The name or the path of a language model; empty for the one that judged before.
     Model(String),
     /// Have these cases annotated again.
     LabelAgain(Which),
@@ -124,6 +127,18 @@ impl Popup {
 
     pub fn field(field: Field) -> Self {
         Self::Field { field, input: Input::default() }
+    }
+
+    /// The question which of these language models, or which other.
+    pub fn model(models: Vec<LocalModel>) -> Self {
+        Self::Model(ModelChoice::new(models))
+    }
+
+    /// Takes the models to choose from, where it asks for one.
+    pub fn offer(&mut self, models: &[LocalModel]) {
+        if let Self::Model(choice) = self {
+            choice.offer(models.to_vec());
+        }
     }
 
     /// An editor, with what was written before.
@@ -188,10 +203,13 @@ impl Popup {
                 (KeyCode::Enter, Field::CaseNumber) => {
                     Outcome::GoesToCase(input.value().parse().unwrap_or(i64::MAX))
                 }
-                (KeyCode::Enter, Field::Model) => Outcome::Writes(Written::Model(input.value().to_owned())),
                 (KeyCode::Char(c), Field::CaseNumber) if !c.is_ascii_digit() => Outcome::Stays,
                 _ => typed(input),
             },
+            Self::Model(_) if ctrl('c') => Outcome::Closes,
+            Self::Model(choice) => {
+                choice.key(key).map_or(Outcome::Stays, |model| Outcome::Writes(Written::Model(model)))
+            }
             Self::Choice(choice) => {
                 let pressed = |option: &&Choosable| match option.key {
                     ChoiceKey::Enter => key.code == KeyCode::Enter,
@@ -209,9 +227,13 @@ impl Popup {
                 editor.insert_str(drawable(text));
                 drafted(subject, editor)
             }
-            Self::Palette { input, .. } | Self::Field { field: Field::Model, input } => {
+            Self::Palette { input, .. } => {
                 let line = drawable(text).replace('\n', " ");
                 *input = std::mem::take(input).with_value(line);
+                Outcome::Stays
+            }
+            Self::Model(choice) => {
+                choice.paste(&drawable(text).replace('\n', " "));
                 Outcome::Stays
             }
             _ => Outcome::Stays,
@@ -252,20 +274,10 @@ impl Popup {
                 let inner = block(frame, area, (36, 3), " Go to case number ", look);
                 draw_input(frame, inner, input, look);
             }
-            Self::Field { field: Field::Model, input } => {
-                let inner = block(frame, area, (76, 6), " Which language model? ", look);
-                let [typed, rest] =
-                    Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
-                let [_, typed, _] =
-                    Layout::horizontal([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
-                        .areas(typed);
-                draw_input(frame, typed, input, look);
-                let lines = vec![
-                    Line::styled(" The path of a GGUF file, typed or pasted.", look.theme.quiet),
-                    key_line("enter", "start; leave empty for the model used last", look),
-                    key_line("esc", "cancel", look),
-                ];
-                frame.render_widget(Paragraph::new(lines), rest);
+            Self::Model(choice) => {
+                let size = (76, choice.height());
+                let inner = block(frame, area, size, " Which language model? ", look);
+                choice.draw(frame, inner, look);
             }
             Self::Choice(choice) => choice.draw(frame, area, look),
         }
@@ -311,23 +323,6 @@ fn draw_help(
     let height = u16::try_from(shown.len()).unwrap_or(u16::MAX).saturating_add(2);
     let inner = block(frame, area, (HELP, height), " Keys · any other key closes ", look);
     scrolled(frame, shown, Rect { width: inner.width.saturating_sub(1), ..inner }, scroll, look);
-}
-
-fn key_line(key: &str, says: &str, look: Look<'_>) -> Line<'static> {
-    Line::from(vec![
-        Span::styled(format!(" {key:<6}"), look.theme.key),
-        Span::styled(says.to_owned(), look.theme.text),
-    ])
-}
-
-/// A field with its cursor; what was pasted may be longer than any terminal is wide.
-fn draw_input(frame: &mut Frame<'_>, area: Rect, input: &Input, look: Look<'_>) {
-    let room = usize::from(area.width).max(1);
-    let scroll = input.visual_scroll(room);
-    let cursor = (input.visual_cursor() - scroll).min(room) as u16;
-    frame.set_cursor_position((area.x + cursor, area.y));
-    let value = Paragraph::new(input.value().to_owned()).scroll((0, scroll as u16));
-    frame.render_widget(value.style(look.theme.text), area);
 }
 
 /// A frame in the middle of `area`; returns what is inside.

@@ -10,7 +10,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keys::Action;
 use crate::tui::screen::{Arrival, Screen, Then, View};
 use crate::tui::shared::Shared;
-use crate::tui::widgets::popup::{Field, Popup, Written};
+use crate::tui::widgets::popup::{Popup, Written};
 
 /// How often jobs of other processes are looked for while the screen is in view; nobody looks otherwise.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -77,7 +77,11 @@ fn start(kind: JobKind, shared: &Shared) -> Vec<Then> {
     let can_judge = || shared.jobs.refusal(&[JobKind::Judge], shared.about.has_engine).is_none();
     vec![match kind {
         JobKind::Mine => Then::GoOn(vec![kind]),
-        JobKind::Judge if can_judge() => Then::Open(Popup::field(Field::Model)),
+        JobKind::Judge if can_judge() => {
+            let judges = shared.jobs.judges.clone();
+            // Models come and go while a session is open, so the list is made again; until then the last one is shown.
+            return vec![Then::Open(Popup::model(judges.unwrap_or_default())), Effect::ListJudges.into()];
+        }
         kind => Then::Start(vec![kind]),
     }]
 }

@@ -1,0 +1,27 @@
+//! What popups with a line to fill in have in common.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use tui_input::Input;
+
+use super::frame::Look;
+
+/// A key and what it does, in a popup.
+pub(super) fn key_line(key: &str, says: &str, look: Look<'_>) -> Line<'static> {
+    Line::from(vec![
+        Span::styled(format!(" {key:<6}"), look.theme.key),
+        Span::styled(says.to_owned(), look.theme.text),
+    ])
+}
+
+/// A field with its cursor; what was pasted may be longer than any terminal is wide.
+pub(super) fn draw_input(frame: &mut Frame<'_>, area: Rect, input: &Input, look: Look<'_>) {
+    let room = usize::from(area.width).max(1);
+    let scroll = input.visual_scroll(room);
+    let cursor = (input.visual_cursor() - scroll).min(room) as u16;
+    frame.set_cursor_position((area.x + cursor, area.y));
+    let value = Paragraph::new(input.value().to_owned()).scroll((0, scroll as u16));
+    frame.render_widget(value.style(look.theme.text), area);
+}
