@@ -14,21 +14,22 @@ use crate::job::probe::probe;
 pub(super) struct Models {
     /// Measure one model: a name from the list, or the path of a GGUF file. It is loaded and reads for up to 10 seconds [default: list all
     /// models, and read nothing but the headers of their files]
-    name: Option<PathBuf>,
+    #[arg(value_name = "NAME")]
+    model: Option<PathBuf>,
     /// Measure every model of the list, one after the other. Models that do not fit the free memory are left out
-    #[arg(long, conflicts_with = "name")]
+    #[arg(long, conflicts_with = "model")]
     probe: bool,
 }
 
 impl Models {
     /// Whether it loads a model in this process.
     pub fn needs_model(&self) -> bool {
-        self.name.is_some()
+        self.model.is_some()
     }
 
     pub fn run(self, setting: &Setting) -> Result<()> {
-        if let Some(name) = &self.name {
-            let mut model = model_of(name)?;
+        if let Some(typed) = &self.model {
+            let mut model = model_of(typed)?;
             let probe = probe(&model)?;
             model.texts_per_second = Some(probe.texts_per_second);
             return setting.print(&ModelReport { model, probe });

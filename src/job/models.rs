@@ -122,14 +122,15 @@ impl ModelsReport {
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(self.models.iter().map(row));
         let wide = |column: usize| {
-            let widest = rows.iter().filter_map(|row| Some(row.get(column)?.width())).max().unwrap_or(0);
+            // What comes last in a row may be a whole sentence.
+            let cells = rows.iter().filter(|row| column + 1 < row.len());
+            let widest = cells.map(|row| row[column].width()).max().unwrap_or(0);
             if column == 0 { widest.min(WIDEST_NAME) } else { widest }
         };
         let wide: Vec<usize> = (0..head.len() - 1).map(wide).collect();
         for (number, row) in rows.iter().enumerate() {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate().filter(|(column, _)| measured || *column != SPEED) {
-                // What comes last may be a whole sentence.
                 let blanks = match wide.get(column) {
                     Some(wide) if column + 1 < row.len() => " ".repeat(wide.saturating_sub(cell.width())),
                     _ => String::new(),
