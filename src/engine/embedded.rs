@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use super::gguf::{GgufError, unpack_f32};
 use crate::domain::fault::{Fault, Result, io_reason};
 
+/// Codes of the languages that the model was made for, if its file does not say so itself (`general.languages`).
+pub const LANGUAGES: &[&str] = &["en"];
+
 /// The path of the F32 form of the model in `bytes`, a GGUF file, unpacked into the directory `dir` where it is not
 /// there already or is damaged.
 ///

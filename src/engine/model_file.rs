@@ -44,6 +44,8 @@ pub struct ModelFacts {
     pub context: usize,
     /// How it makes a vector of a text.
     pub pooling: Pooling,
+    /// Codes of the languages that it was made for, as the file has them; none where it does not say.
+    pub languages: Vec<String>,
 }
 
 /// Reads what the file at `path` says of itself.
@@ -127,6 +129,7 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
         dimensions: number("embedding_length")?,
         context: number("context_length")?,
         pooling,
+        languages: header.strings("general.languages"),
     })
 }
 
@@ -242,9 +245,23 @@ mod tests {
                 dimensions: 384,
                 context: 512,
                 pooling: Pooling::Mean,
+                languages: Vec::new(),
             }
         );
         facts.require_encoder().unwrap();
+    }
+
+    #[test]
+    fn the_languages_of_a_model_are_those_that_its_file_names() {
+        let word = |word: &str| [&(word.len() as u64).to_le_bytes()[..], word.as_bytes()].concat();
+        let bytes = [word("en"), word("pt-BR")].concat();
+        let facts = inspected(&[
+            ("general.architecture", Value::text("bert")),
+            ("bert.embedding_length", Value::U32(8)),
+            ("bert.context_length", Value::U32(8)),
+            ("general.languages", Value::Array { kind: 8, count: 2, bytes }),
+        ]);
+        assert_eq!(facts.unwrap().languages, ["en", "pt-BR"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::domain::item::{ItemKey, normalise};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
 use crate::formats::{BadRow, Detected, Entry, Reader, Row, TextCell};
+use crate::stats::languages::{Languages, SAMPLE};
 use crate::store::pool::sources::ImportRow;
 use crate::work::input::{TextSource, open_source};
 use crate::work::runner::{Ended, JobContext, Work, run};
@@ -53,6 +54,8 @@ pub struct ImportReport {
     pub rejected: u64,
     /// The file with the rows that could not be read.
     pub rejects: Option<PathBuf>,
+    /// The languages of the pool, with what was imported before.
+    pub languages: Languages,
     /// False if another process did the work while this one watched.
     pub ours: bool,
 }
@@ -76,12 +79,13 @@ impl std::fmt::Display for ImportReport {
         if self.empty > 0 {
             write!(f, ", {} without a text", self.empty)?;
         }
-        match &self.rejects {
-            Some(path) => {
-                write!(f, ", {} that could not be read (see {})", self.rejected, path.display())
-            }
-            None => Ok(()),
+        if let Some(path) = &self.rejects {
+            write!(f, ", {} that could not be read (see {})", self.rejected, path.display())?;
         }
+        if self.languages.are_worth_telling() {
+            write!(f, ". Languages: {}", self.languages)?;
+        }
+        Ok(())
     }
 }
 
@@ -141,6 +145,7 @@ fn import_stream(
             empty: 0,
             rejected: 0,
             rejects: None,
+            languages: Languages::default(),
             ours: false,
         },
     })
@@ -207,6 +212,7 @@ fn load(
     let rejected = rejects.count;
     let path = rejects.finish()?;
     let total = work.store.finish_source(under_way, empty, rejected)?;
+    let sample = work.store.sample_texts(SAMPLE)?;
     Ok(ImportReport {
         data: name.to_owned(),
         found: detected.to_string(),
@@ -216,6 +222,7 @@ fn load(
         empty,
         rejected,
         rejects: path,
+        languages: Languages::of(sample.iter().map(String::as_str)),
         ours: true,
     })
 }

@@ -22,6 +22,7 @@ use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::complete;
 use crate::learn::vectors::matrix;
 use crate::learn::zero_shot::{fit, following_audit};
+use crate::stats::languages::{self, Languages};
 use crate::store::log::tasks::Revision;
 use crate::store::pool::embeddings::Space;
 use crate::work::runner::{Ended, JobContext, Work, run};
@@ -47,6 +48,10 @@ pub struct ScoutReport {
     pub prelabels: String,
     /// Audit texts whose answers moved the shares that zero-shot prelabels expect; 0 where none did.
     pub audit: usize,
+    /// The languages of the pool.
+    pub languages: Languages,
+    /// Those that the model was made for, as codes; none where that is not known.
+    pub model_languages: Vec<String>,
     /// False where another process did the work and this one watched.
     pub ours: bool,
 }
@@ -66,6 +71,19 @@ impl std::fmt::Display for ScoutReport {
         write!(f, "; prelabels: {}", self.prelabels)?;
         if self.audit > 0 {
             write!(f, ", by shares that follow {} audit answers", self.audit)?;
+        }
+        if self.languages.are_worth_telling() {
+            write!(f, ". Languages: {}", self.languages)?;
+        }
+        if let Some((share, names)) = self.languages.beyond(&self.model_languages) {
+            write!(
+                f,
+                ". About {:.0} % of the texts are in languages that {} was not made for ({}), and its guesses there are poor: a model that knows \
+                 them does better (`hardcase scout FILE --model MODEL`, such as multilingual-e5-small as GGUF)",
+                100.0 * share,
+                self.model,
+                names.join(", ")
+            )?;
         }
         Ok(())
     }
@@ -112,7 +130,10 @@ pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport
         }
         let active = activate(scouting.work, &predictor, Rescore::Pool, &revision, seed)?.active;
         let active = active.as_ref().unwrap_or(&predictor);
+        let sample = scouting.work.store.sample_texts(languages::SAMPLE)?;
         Ok(ScoutReport {
+            languages: Languages::of(sample.iter().map(String::as_str)),
+            model_languages: chosen.languages,
             model: chosen.model.name,
             embedded: scouting.embedded,
             truncated: scouting.truncated,
@@ -135,6 +156,8 @@ pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport
             texts_per_second: None,
             prelabels: String::new(),
             audit: 0,
+            languages: Languages::default(),
+            model_languages: Vec::new(),
             ours: false,
         },
     })
@@ -255,5 +278,46 @@ impl Scouting<'_, '_> {
             ControlFlow::Continue(())
         })?;
         Ok(mean)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_does_not_know_a_language_of_the_pool_is_told_of_in_a_sentence() {
+        let texts = [
+            (
+                "The meeting of the committee was moved to next Thursday because the room is being painted.",
+                30,
+            ),
+            (
+                "A reunião da comissão foi adiada para a próxima quinta-feira porque a sala está a ser pintada.",
+                10,
+            ),
+        ];
+        let texts = texts.into_iter().flat_map(|(text, times)| std::iter::repeat_n(text, times));
+        let mut report = ScoutReport {
+            model: "MiniLM".into(),
+            embedded: 40,
+            truncated: 0,
+            scored: 40,
+            items: 40,
+            texts_per_second: None,
+            prelabels: "zero-shot".into(),
+            audit: 0,
+            languages: Languages::of(texts),
+            model_languages: vec!["en".into()],
+            ours: true,
+        };
+        assert_eq!(
+            report.to_string(),
+            "40 of 40 texts scouted by MiniLM; prelabels: zero-shot. Languages: English 75 %, Portuguese 25 % (of 40 texts whose language is \
+             clear). About 25 % of the texts are in languages that MiniLM was not made for (Portuguese), and its guesses there are poor: a model \
+             that knows them does better (`hardcase scout FILE --model MODEL`, such as multilingual-e5-small as GGUF)"
+        );
+        report.model_languages.push("pt".into());
+        assert!(!report.to_string().contains("not made for"), "{report}");
     }
 }

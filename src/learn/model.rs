@@ -25,6 +25,8 @@ pub struct ScoutModel {
 /// A model that is ready to load.
 pub(crate) struct Chosen {
     pub model: Model,
+    /// Codes of the languages that it was made for; none where its file does not say.
+    pub languages: Vec<String>,
     path: PathBuf,
     threads: Option<std::num::NonZeroUsize>,
 }
@@ -88,7 +90,11 @@ impl ScoutModel {
         let facts = model_file::inspect(&path)?;
         let mut model = describe(&facts, self.embedded_hash(), String::new());
         model.bytes = self.embedded.len() as u64;
-        Ok(Chosen { model, path, threads: self.threads })
+        let languages = match facts.languages.is_empty() {
+            true => embedded::LANGUAGES.iter().map(|code| (*code).to_owned()).collect(),
+            false => facts.languages,
+        };
+        Ok(Chosen { model, languages, path, threads: self.threads })
     }
 
     fn in_file(&self, file: &Path) -> Result<Chosen> {
@@ -97,7 +103,8 @@ impl ScoutModel {
         })?;
         facts.require_encoder()?;
         let path = model_file::real_path(file);
-        Ok(Chosen { model: described(&facts, &path)?, path, threads: self.threads })
+        let model = described(&facts, &path)?;
+        Ok(Chosen { model, languages: facts.languages, path, threads: self.threads })
     }
 
     fn embedded_hash(&self) -> Vec<u8> {

@@ -2,6 +2,9 @@
 
 use super::tensor::TensorType;
 
+/// The number of strings among the types of the format.
+const STRINGS: u32 = 8;
+
 /// A metadata value. Strings and arrays keep the bytes of the file: tokens need not be UTF-8.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -116,6 +119,19 @@ impl Header {
     /// The string of a key.
     pub fn str(&self, key: &str) -> Option<&str> {
         self.get(key)?.as_str()
+    }
+
+    /// The strings of a key's array that are UTF-8; none where it has no such array.
+    pub fn strings(&self, key: &str) -> Vec<String> {
+        let Some(Value::Array { kind: STRINGS, bytes, .. }) = self.get(key) else { return Vec::new() };
+        let (mut rest, mut strings) = (&bytes[..], Vec::new());
+        while let Some((len, after)) = rest.split_first_chunk::<8>() {
+            let len = usize::try_from(u64::from_le_bytes(*len)).unwrap_or(usize::MAX);
+            let Some((string, after)) = after.split_at_checked(len) else { break };
+            strings.extend(std::str::from_utf8(string).ok().map(str::to_owned));
+            rest = after;
+        }
+        strings
     }
 
     /// The integer of a key.

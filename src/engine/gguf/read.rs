@@ -308,6 +308,7 @@ mod tests {
         assert_eq!(header.str("general.architecture"), Some("bert"));
         assert_eq!(header.get("a.i64"), Some(&Value::I64(-1)));
         assert_eq!(header.tensors[1].offset, 96);
+        assert_eq!((header.strings("a.words"), header.strings("a.numbers")), (Vec::new(), Vec::new()));
         let again = header.tensors.iter().map(|t| (t.name.clone(), t.shape.clone(), t.kind));
         let (rewritten, same) = encode_header(header.metadata.clone(), again).unwrap();
         assert_eq!(same, header);

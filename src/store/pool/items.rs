@@ -115,6 +115,14 @@ impl Store {
         self.all_rows_of(&sql, (model, limit as i64), "read the pool", |r| Ok((r.get(0)?, r.get(1)?)))
     }
 
+    /// The texts of the first `limit` items in the order of their hashes: a random sample of the pool, the same at every call.
+    pub fn sample_texts(&self, limit: usize) -> Result<Vec<String>> {
+        let sql = format!(
+            "SELECT text FROM item_key k CROSS JOIN item ON id = k.item WHERE {READY} ORDER BY k.key LIMIT ?1"
+        );
+        self.all_rows_of(&sql, [limit as i64], "read the pool", |r| r.get(0))
+    }
+
     /// How many items have a vector there.
     pub fn vector_count(&self, space: Space) -> Result<usize> {
         self.count(
