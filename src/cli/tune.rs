@@ -5,35 +5,43 @@ use std::path::Path;
 use std::path::PathBuf;
 
 #[cfg(feature = "engine")]
+use serde::Serialize;
+
+#[cfg(feature = "engine")]
 use super::models::named_file;
 use super::setting::Setting;
 #[cfg(feature = "engine")]
 use crate::domain::fault::Fault;
 use crate::domain::fault::Result;
 #[cfg(feature = "engine")]
-use crate::job::train_judge::{TrainJudgeOptions, is_language_model, train_judge};
+use crate::job::train_judge::{
+    TrainJudgeOptions, TrainJudgeReport, has_local_judge, is_language_model, train_judge,
+};
 #[cfg(feature = "engine")]
-use crate::job::train_lora::{TrainLoraOptions, train_lora};
+use crate::job::train_lora::{TrainLoraOptions, TrainLoraReport, Verdict, train_lora};
 use crate::job::tune::{Rescore, tune};
 #[cfg(feature = "engine")]
 use crate::learn::judge_training::AdapterScope;
 
 /// What this build can train.
 #[cfg(feature = "engine")]
-const KINDS: [&str; 3] = ["head", LORA, ALORA];
+const KINDS: [&str; 4] = ["head", LORA, ALORA, AUTO];
 #[cfg(not(feature = "engine"))]
 const KINDS: [&str; 1] = ["head"];
 #[cfg(feature = "engine")]
 const LORA: &str = "lora";
 #[cfg(feature = "engine")]
 const ALORA: &str = "alora";
+#[cfg(feature = "engine")]
+const AUTO: &str = "auto";
 
 #[derive(clap::Args)]
 pub(super) struct Tune {
     /// The project file
     file: PathBuf,
     /// What to train: `head`, a linear classifier on the encoder's vectors (about a second); `lora`, low-rank updates of the encoder or of
-    /// the judge (minutes); `alora`, a LoRA of the judge that is active only at the answer, so that the cached prompt stays valid
+    /// the judge (minutes); `alora`, a LoRA of the judge that is active only at the answer, so that the cached prompt stays valid; `auto`, a
+    /// LoRA of the encoder and then, where a model file has judged, an `alora` of that judge
     #[arg(long, value_name = "KIND", default_value = "head", value_parser = KINDS)]
     adapter: String,
     /// The encoder, if its file has moved; or the judge's language model, to train the judge instead: a name from `hardcase models`, or the
@@ -42,7 +50,7 @@ pub(super) struct Tune {
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// Number of epochs for a LoRA [default: 2; 3 from 500 training labels]. For a judge, the greatest number; cross-validation chooses
-    /// [default: 2; 8 for a small model]
+    /// [default: 16]
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=50))]
     epochs: Option<u8>,
@@ -89,6 +97,10 @@ impl Tune {
         let model = named_file(self.model.clone())?;
         let rescore = if self.no_rescore { Rescore::CasesOnly } else { Rescore::Pool };
         #[cfg(feature = "engine")]
+        if self.adapter == AUTO {
+            return self.all(setting, model, rescore);
+        }
+        #[cfg(feature = "engine")]
         if let Some(scope) = self.judge_adapter(model.as_deref())? {
             let options = TrainJudgeOptions {
                 scope,
@@ -114,5 +126,54 @@ impl Tune {
         }
         let report = tune(&setting.job(&self.file), rescore)?;
         setting.print(&report)
+    }
+
+    /// Trains the encoder, and then the judge if a model file has judged. What only the judge is lacking is a note: the encoder's LoRA is worth having
+    /// without it.
+    #[cfg(feature = "engine")]
+    fn all(self, setting: &Setting, model: Option<PathBuf>, rescore: Rescore) -> Result<()> {
+        if self.epochs.is_some() {
+            let why =
+                "--epochs applies to one adapter, and encoder and judge are trained for different numbers";
+            return Err(Fault::usage("train all adapters", why).hint("Leave it out, or name the adapter"));
+        }
+        let encoder = setting.scout_model(model, self.threads);
+        let job = setting.job(&self.file);
+        let lora = train_lora(&job, &encoder, &TrainLoraOptions { epochs: None, rescore })?;
+        let options = TrainJudgeOptions {
+            scope: AdapterScope::Alora,
+            model: None,
+            epochs: None,
+            threads: self.threads,
+            rescore,
+        };
+        let judge = match has_local_judge(&self.file)? && lora.verdict != Verdict::Stopped {
+            true => match train_judge(&job, &options) {
+                Ok(report) => Some(report),
+                Err(fault) => {
+                    setting.watch.note(&fault.to_string());
+                    None
+                }
+            },
+            false => None,
+        };
+        setting.print(&All { lora, judge })
+    }
+}
+
+/// What came of training encoder and judge.
+#[cfg(feature = "engine")]
+#[derive(Serialize)]
+struct All {
+    lora: TrainLoraReport,
+    /// None where no model file has judged, or it cannot be trained.
+    judge: Option<TrainJudgeReport>,
+}
+
+#[cfg(feature = "engine")]
+impl std::fmt::Display for All {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.lora)?;
+        self.judge.as_ref().map_or(Ok(()), |judge| write!(f, ". Then {judge}"))
     }
 }

@@ -33,7 +33,7 @@ pub enum JobKind {
     Mine,
     /// Train the head on the labels.
     Tune,
-    /// Train a low-rank adapter on the labels.
+    /// Train low-rank adapters on the labels: the encoder's, and the judge's where a model file has judged.
     Lora,
     /// Have a language model judge what the scout is least sure of.
     Judge,
@@ -61,7 +61,7 @@ impl JobKind {
             // A screen does not cut off what other experts still have to answer in a round.
             Self::Mine => &["mine", "--keep-open"],
             Self::Tune => &["tune"],
-            Self::Lora => &["tune", "--adapter", "lora"],
+            Self::Lora => &["tune", "--adapter", "auto"],
             Self::Judge => &["judge"],
         }
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
+use crate::domain::predictor::{Method, Predictor};
 use crate::stats::classifier::stack::{Stack, Worth};
 use crate::store::Store;
 
@@ -13,8 +14,10 @@ pub struct JudgeStatus {
     pub model: String,
     /// Texts that it has scored.
     pub read: usize,
-    /// Whether it improves on the scout. `None` if there are too few labels to tell.
+    /// Whether what it says improves on the scout. `None` if there are too few labels to tell.
     pub worth: Option<Worth>,
+    /// The same of a head on its hidden states. `None` if there is none, or too few labels tell.
+    pub states: Option<Worth>,
 }
 
 impl JudgeStatus {
@@ -25,7 +28,9 @@ impl JudgeStatus {
             if read > 0 {
                 let model = store.model(predictor.model)?.map(|model| model.name).unwrap_or_default();
                 let settings = predictor.judge().and_then(|judge| judge.settings.known());
-                return Ok(Some(Self { model, read, worth: settings.and_then(|settings| settings.worth) }));
+                let worth = settings.and_then(|settings| settings.worth);
+                let states = states(store, &predictor)?;
+                return Ok(Some(Self { model, read, worth, states }));
             }
         }
         Ok(None)
@@ -35,24 +40,38 @@ impl JudgeStatus {
 impl std::fmt::Display for JudgeStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "The judge {} has scored {} texts. ", self.model, self.read)?;
-        match self.worth {
-            Some(worth) if worth.helps => {
-                write!(
-                    f,
-                    "It helps: log-loss is {:.3} with it and {:.3} without it, on {} held-out labels.",
-                    worth.both, worth.scout, worth.n
-                )
-            }
-            Some(worth) => write!(
-                f,
-                "It does not help: log-loss is {:.3} with it and {:.3} without it, on {} held-out labels.",
+        let known = [
+            (self.worth, ["It helps", "It does not help"]),
+            (self.states, ["What it sees inside helps", "What it sees inside does not help"]),
+        ];
+        let sentence = |(worth, [helps, does_not]): (Option<Worth>, [&str; 2])| {
+            let worth = worth?;
+            let says = if worth.helps { helps } else { does_not };
+            Some(format!(
+                "{says}: log-loss is {:.3} with it and {:.3} without it, on {} held-out labels.",
                 worth.both, worth.scout, worth.n
-            ),
-            None => {
+            ))
+        };
+        let sentences: Vec<String> = known.into_iter().filter_map(sentence).collect();
+        match sentences.join(" ") {
+            none if none.is_empty() => {
                 write!(f, "Too few of them have a training label to tell whether it helps.")
             }
+            sentences => f.write_str(&sentences),
         }
     }
+}
+
+/// What the newest head on the hidden states of this judge's model is worth, behind the same prompt.
+fn states(store: &Store, judge: &Predictor) -> Result<Option<Worth>> {
+    let of_judge = |p: &Predictor| {
+        p.model == judge.model && p.labels == judge.labels && p.method.prompt() == judge.method.prompt()
+    };
+    let newest = store.predictors()?.into_iter().rev().find_map(|p| match &p.method {
+        Method::States(states) if of_judge(&p) => Some(states.settings.known().and_then(|known| known.worth)),
+        _ => None,
+    });
+    Ok(newest.flatten())
 }
 
 /// The newest judge's calibrated probabilities for an item that it has scored, with the stable keys of the labels.

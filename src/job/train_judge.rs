@@ -23,6 +23,7 @@ use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
 use crate::learn::prompt::{Examples, given, predictor};
 use crate::store::log::tasks::Revision;
+use crate::store::{Access, Store};
 use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Training labels below which no adapter is trained, and of each label: as for one of the scout.
@@ -158,6 +159,15 @@ impl std::fmt::Display for TrainJudgeReport {
 /// A file that is not a model.
 pub fn is_language_model(path: &Path) -> Result<bool> {
     Ok(path.to_str().is_some_and(is_url) || inspect(path)?.require_language_model().is_ok())
+}
+
+/// Whether a model file, and not a server, judged last in this project.
+///
+/// # Errors
+/// The project cannot be read.
+pub fn has_local_judge(project: &Path) -> Result<bool> {
+    let store = Store::open(project, Access::Read)?;
+    Ok(store.judges()?.first().is_some() && path_of(&store, None, "train the judge").is_ok())
 }
 
 /// Trains an adapter of the judge.
