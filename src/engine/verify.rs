@@ -76,14 +76,22 @@ impl Verified {
     pub fn require(&self, quantisation: &str) -> Result<()> {
         let within = match quantisation {
             "F32" | "F16" | "BF16" | "Q8_0" => self.largest <= 0.03,
-            _ => self.mean <= 0.02 && self.largest <= 0.10 && self.same_label >= 0.98,
+            // Of a few texts one may lie between two labels, so that the least difference gives it another.
+            _ => {
+                let one = 1.0 / self.texts.max(1) as f32;
+                self.mean <= 0.02 && self.largest <= 0.10 && self.same_label + one >= 0.98
+            }
         };
         if within && self.texts > 0 {
             return Ok(());
         }
         let why = format!(
-            "llama.cpp with it differs from the trainer by up to {:.3} in the probabilities of {} texts, which is too much for a model              stored as {quantisation}",
-            self.largest, self.texts
+            "llama.cpp differs from the trainer by up to {:.3}, {:.3} on average, in the probabilities of {} texts, and gives {:.0} % of them the \
+             same label, which is too far apart for a model stored as {quantisation}",
+            self.largest,
+            self.mean,
+            self.texts,
+            100.0 * self.same_label
         );
         Err(Fault::new("use the adapter", why)
             .hint("The model as it was stays active")
@@ -183,7 +191,10 @@ mod tests {
         near.require("F32").unwrap();
         assert_eq!(far.require("Q8_0").unwrap_err().exit_code(), 3);
         far.require("Q4_K").unwrap();
-        assert!(Verified { same_label: 0.9, ..far }.require("Q4_K").is_err());
+        Verified { texts: 32, same_label: 31.0 / 32.0, ..far }.require("Q4_1").unwrap();
+        let said =
+            Verified { texts: 32, same_label: 30.0 / 32.0, ..far }.require("Q4_1").unwrap_err().to_string();
+        assert!(said.contains("94 % of them") && !said.contains("  "), "{said}");
         assert!(Verified { largest: f32::INFINITY, ..near }.require("Q4_K").is_err());
         assert!(Verified { texts: 0, ..near }.require("F32").is_err());
         assert_eq!(nan_or_more(f32::NAN, 0.1), f32::INFINITY);
