@@ -14,6 +14,8 @@ use super::setting::Setting;
 use crate::domain::fault::Fault;
 use crate::domain::fault::Result;
 #[cfg(feature = "engine")]
+use crate::domain::progress::Watcher;
+#[cfg(feature = "engine")]
 use crate::job::train_judge::{
     TrainJudgeOptions, TrainJudgeReport, has_local_judge, is_language_model, train_judge,
 };

@@ -21,7 +21,8 @@ pub use crate::learn::judge_training::AdapterScope;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
 use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
-use crate::learn::prompt::{Examples, given, predictor};
+use crate::learn::prompt::{Examples, predictor};
+use crate::learn::prompt_text::given;
 use crate::store::log::tasks::Revision;
 use crate::store::{Access, Store};
 use crate::work::runner::{Ended, JobContext, Work, run};
@@ -167,7 +168,7 @@ pub fn is_language_model(path: &Path) -> Result<bool> {
 /// The project cannot be read.
 pub fn has_local_judge(project: &Path) -> Result<bool> {
     let store = Store::open(project, Access::Read)?;
-    Ok(store.judges()?.first().is_some() && path_of(&store, None, "train the judge").is_ok())
+    Ok(!store.judges()?.is_empty() && path_of(&store, None, "train the judge").is_ok())
 }
 
 /// Trains an adapter of the judge.

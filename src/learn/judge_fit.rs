@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::judge_training::{AdapterScope, JudgeTraining, TrainedAdapter};
-use super::prompt::prompt_of;
+use super::prompt_text::prompt_of;
 use crate::domain::adapter::{AdapterSettings, JudgeLora, LoraTraining};
 use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::nearest::Nearest;
 use super::prelabels::active;
-use super::prompt::prompt_of;
+use super::prompt_text::prompt_of;
 use crate::domain::answer::decided;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, PredictorId};

@@ -6,7 +6,7 @@
 //! lora judge states combined
 //! cross_validation      folds, epochs and comparison of low-rank adapters      curve  every stored model on the same cases
 //! lora_fit lora_training lora_scorer lora_prelabels lora_rollout               the encoder's adapter
-//! prompt prompt_trial judge_run judge_fit judge_training judge_variants nearest             the judge
+//! prompt prompt_text prompt_trial judge_run judge_fit judge_training judge_variants nearest             the judge
 //! ```
 //!
 //! A predictor and its settings are `domain::predictor`'s; what runs as a job, with its report, is a verb in `job`. Nothing here prints.
@@ -49,6 +49,8 @@ pub(crate) mod nearest;
 pub(crate) mod prelabels;
 #[cfg(feature = "engine")]
 pub(crate) mod prompt;
+#[cfg(feature = "engine")]
+pub(crate) mod prompt_text;
 #[cfg(feature = "engine")]
 pub(crate) mod prompt_trial;
 pub(crate) mod scorer;

@@ -11,7 +11,7 @@ use ndarray::Array2;
 
 use super::nearest::Nearest;
 use super::prelabels::active;
-use super::prompt::{NEAREST, balanced_examples, make_room, of_task};
+use super::prompt_text::{Candidate, NEAREST, balanced_examples, with_shared, without_examples};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
@@ -30,16 +30,6 @@ const ENOUGH: usize = 20;
 const EXAMPLES: usize = 8;
 /// Prompts are tried again once there are so many times the training labels.
 const AGAIN: usize = 2;
-
-/// A prompt that is tried.
-#[derive(Clone)]
-pub(crate) struct Candidate {
-    pub prompt: JudgePrompt,
-    /// The items that it gives as examples.
-    pub examples: Vec<ItemId>,
-    /// What it goes without, because the model's context has no room for it.
-    pub left_out: Vec<&'static str>,
-}
 
 /// Texts with the label that each should get.
 struct Probe {
@@ -126,35 +116,6 @@ pub(crate) fn best(
         }
     }
     Ok(leader.map(|(candidate, _)| (candidate, tried)))
-}
-
-/// The task's prompt without labelled examples, as much of it as there is room for.
-pub(crate) fn without_examples(
-    judge: &dyn JudgeBackend,
-    revision: &Revision,
-    layout: PromptLayout,
-) -> Candidate {
-    let mut prompt = JudgePrompt { layout: judge.layout(layout), ..of_task(&revision.task) };
-    let left_out = make_room(judge, &mut prompt);
-    Candidate { prompt, examples: Vec::new(), left_out }
-}
-
-/// The same with labelled examples before every text.
-pub(crate) fn with_shared(
-    work: &Work<'_>,
-    judge: &dyn JudgeBackend,
-    plain: Candidate,
-    shown: &[(ItemId, usize)],
-) -> Result<Candidate> {
-    let items: Vec<ItemId> = shown.iter().map(|(item, _)| *item).collect();
-    let texts: HashMap<ItemId, String> = work.store.texts(&items)?.into_iter().collect();
-    let example = |(item, label): &(ItemId, usize)| Some((texts.get(item)?.clone(), *label));
-    let mut prompt = JudgePrompt { examples: shown.iter().filter_map(example).collect(), ..plain.prompt };
-    let mut left_out = plain.left_out;
-    left_out.extend(make_room(judge, &mut prompt));
-    left_out.dedup();
-    let examples = items.into_iter().take(prompt.examples.len()).collect();
-    Ok(Candidate { prompt, examples, left_out })
 }
 
 /// The texts that prompts are tried on.

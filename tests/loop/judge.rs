@@ -227,6 +227,22 @@ fn an_earlier_adapter_of_the_judge_can_be_used_again_and_examples_can_be_the_nea
 }
 
 #[test]
+fn what_trains_all_adapters_says_what_came_of_each_and_trains_no_judge_where_none_has_judged() {
+    let Some(model) = model("tinystories-656k-q8_0.gguf") else { return };
+    let project = labelled(1);
+    let alone = project.json("tune", &["--adapter", "auto"]);
+    assert_eq!((&alone["lora"]["verdict"], alone["judge"].is_null()), (&"too-few".into(), true), "{alone}");
+    project.run("judge", &["--model", model.to_str().unwrap(), "--limit", "3", "--threads", "1"]).done();
+    let both = project.json("tune", &["--adapter", "auto"]);
+    assert_eq!((&both["lora"]["verdict"], &both["judge"]["verdict"]), (&"too-few".into(), &"too-few".into()));
+    let said = project.run("tune", &["--adapter", "auto"]).done().out;
+    assert!(said.contains(". Then the judge can be trained once 60 answers teach it"), "{said}");
+    project
+        .run("tune", &["--adapter", "auto", "--epochs", "3"])
+        .refused(2, &["--epochs", "name the adapter"]);
+}
+
+#[test]
 fn the_workstation_asks_which_model_judges_and_has_it_read() {
     let Some(model) = model("tinystories-656k-q8_0.gguf") else { return };
     let project = labelled(1);

@@ -79,6 +79,11 @@ pub trait JudgeBackend {
     /// How a prompt is laid out for which `wanted` is asked: that, or the nearest that can be had.
     fn layout(&self, wanted: PromptLayout) -> PromptLayout;
 
+    /// Whether texts may be read only to see what a prompt is worth.
+    fn may_be_tried(&self) -> bool {
+        true
+    }
+
     /// Why the model's chat template is not used although there is one, in words.
     fn caveat(&self) -> Option<String> {
         None

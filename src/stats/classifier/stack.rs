@@ -19,8 +19,8 @@ const PRIOR: f64 = 2.0;
 const FOLDS: usize = 5;
 /// Examples below which nothing can be said of a reader.
 const LEAST_EXAMPLES: usize = 4 * FOLDS;
-/// A reader joins where it lowers the held-out loss by more than so many of the standard errors of the difference.
-const ERRORS: f64 = 0.5;
+/// A reader joins where it lowers the held-out loss by more than so many standard errors of the difference: at a half, one that guesses joined.
+const ERRORS: f64 = 1.0;
 /// No example counts more than so many times what it would if all counted the same: a label's only example must not decide.
 const MOST_WEIGHT: f64 = 5.0;
 const TOLERANCE: f64 = 1e-6;
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_join_in_the_order_of_what_they_add_and_a_copy_of_one_adds_nothing() {
+    fn readers_join_in_the_order_of_what_they_add() {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let gold = gold(300, &mut rng);
         let scout = opinions(300, 3.0, &mut rng, &gold);
@@ -398,7 +398,7 @@ mod tests {
         let fair = opinions(300, 2.4, &mut rng, &gold);
         let all =
             |logs: &Array2<f32>| logs.rows().into_iter().map(|row| Some(row.to_owned())).collect::<Vec<_>>();
-        let owned = [all(&fair), all(&good), all(&good)];
+        let owned = [all(&fair), all(&good)];
         let readers: Vec<Vec<Option<ArrayView1<'_, f32>>>> = owned
             .iter()
             .map(|rows| rows.iter().map(|row| row.as_ref().map(Array1::view)).collect())
@@ -406,10 +406,7 @@ mod tests {
         let evidence =
             Evidence { scout: scout.view(), readers: &readers, gold: &gold, importance: &[1.0; 300] };
         let joined = evidence.join(2, 1);
-        assert!(
-            joined.order[0] > 0 && joined.order.get(1) == Some(&0) && joined.order.len() == 2,
-            "{joined:?}"
-        );
+        assert_eq!(joined.order, [1, 0], "{joined:?}");
         assert_eq!(joined.stacks.iter().map(|stack| stack.weights.len()).collect::<Vec<_>>(), [1, 2, 3]);
     }
 

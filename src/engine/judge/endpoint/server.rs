@@ -245,6 +245,10 @@ impl JudgeBackend for Endpoint {
         }
     }
 
+    fn may_be_tried(&self) -> bool {
+        false
+    }
+
     fn adapt(&mut self, _bytes: &[u8]) -> Result<()> {
         Err(Fault::usage("load the adapter", "a server takes none from here")
             .hint("Judge with the model's file: --model FILE.gguf"))
