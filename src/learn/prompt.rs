@@ -23,7 +23,7 @@ const CUT: &str = "the first two thirds of the room from its beginning, the rest
 /// Which of the experts' training labels a judge is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Examples {
-    /// Those of the prompt that does best on a few texts: none, some before every text, or those nearest to each.
+    /// Those of the prompt that does best on a few texts: none, or some before every text.
     Best,
     /// The same before every text, so many at most and of each label as many as of the others.
     Shared(usize),

@@ -1,5 +1,7 @@
 //! Prompts compete: with the instruction in one place or another, with examples or without, each on the same few texts. Which is best differs from model
 //! to model, and the difference is often larger than that between two models.
+//! Examples that each text has for itself do not compete: they cost their tokens for every text, and what the model makes of a text behind them is not
+//! comparable with what it makes of others, so that no head could learn from it.
 //!
 //! The texts are training labels. Before there are enough of them, they are texts of the pool of which the scout is sure, and its label is taken for
 //! right: that tells a prompt that says the same of every text from one that reads.
@@ -11,12 +13,12 @@ use ndarray::Array2;
 
 use super::nearest::Nearest;
 use super::prelabels::active;
-use super::prompt_text::{Candidate, NEAREST, balanced_examples, with_shared, without_examples};
+use super::prompt_text::{Candidate, balanced_examples, with_shared, without_examples};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
 use crate::domain::predictor::{PromptLayout, PromptTrial};
-use crate::engine::judge::{JudgeBackend, JudgePrompt, Question};
+use crate::engine::judge::{JudgeBackend, Question};
 use crate::stats::classifier::stack::losses_of_one;
 use crate::stats::estimate::paired::Paired;
 use crate::store::log::tasks::Revision;
@@ -108,10 +110,8 @@ pub(crate) fn best(
             with_examples = true;
             if let Some((best, _)) = leader.as_ref().filter(|(best, _)| best.prompt.nearest == 0) {
                 let plain = without_examples(judge, revision, best.prompt.layout);
-                let nearest = JudgePrompt { nearest: NEAREST, ..plain.prompt.clone() };
                 let some = with_shared(work, judge, plain, &shown)?;
-                let nearest = Candidate { prompt: nearest, examples: Vec::new(), left_out: Vec::new() };
-                waiting.extend([some, nearest].into_iter().filter(|c| c.prompt != best.prompt));
+                waiting.extend([some].into_iter().filter(|c| c.prompt != best.prompt));
             }
         }
     }
