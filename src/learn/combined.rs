@@ -348,10 +348,7 @@ impl Unseen {
     fn join(&self, readers: &[Judged], training: &Training, labels: usize, seed: u64) -> Result<Joined> {
         let mut said: Vec<Vec<Option<ArrayView1<'_, f32>>>> = Vec::with_capacity(readers.len());
         for reader in readers {
-            let examples = match reader.predictor.kind() {
-                PredictorKind::Judge => &judge::settings(&reader.predictor)?.examples[..],
-                _ => &[],
-            };
+            let examples = examples_of(&reader.predictor, readers);
             let of = |&row: &usize| {
                 let item = training.items[row];
                 let at = reader.items.binary_search(&item).ok().filter(|_| !examples.contains(&item))?;
@@ -364,6 +361,14 @@ impl Unseen {
             Evidence { scout: self.logs.view(), readers: &said, gold: &gold, importance: &self.importance };
         Ok(evidence.join(labels, seed))
     }
+}
+
+/// The items that a reader has before every text with their labels: a judge's own, and those of the judges behind whose prompt hidden states were seen.
+fn examples_of(reader: &Predictor, readers: &[Judged]) -> Vec<ItemId> {
+    let same = |p: &&Predictor| p.model == reader.model && p.method.prompt() == reader.method.prompt();
+    let judges = readers.iter().map(|judged| &judged.predictor).filter(same);
+    let settings = judges.filter_map(|judge| judge.judge()?.settings.known());
+    settings.flat_map(|settings| settings.examples.iter().copied()).collect()
 }
 
 /// How far the likeliest label is before the next, for each row of rows × labels.

@@ -67,12 +67,16 @@ pub(crate) struct Reading {
     model: ModelId,
     prompt: Vec<u8>,
     labels: Vec<String>,
+    /// The items that the prompt gives as examples, with their labels.
+    pub examples: Vec<ItemId>,
 }
 
 impl Reading {
     fn of(judge: &Predictor) -> Self {
         let prompt = judge.method.prompt().unwrap_or_default().to_vec();
-        Self { model: judge.model, prompt, labels: judge.labels.clone() }
+        let settings = judge.judge().and_then(|judge| judge.settings.known());
+        let examples = settings.map(|settings| settings.examples.clone()).unwrap_or_default();
+        Self { model: judge.model, prompt, labels: judge.labels.clone(), examples }
     }
 
     /// Whether a judge reads so.
@@ -110,7 +114,7 @@ pub(crate) fn fit(
     seed: u64,
 ) -> Result<Vec<Predictor>> {
     let mut fitted: Vec<Predictor> = Vec::new();
-    for Reading { model, prompt, labels } in readings(work.store)? {
+    for Reading { model, prompt, labels, examples } in readings(work.store)? {
         if labels != scout.labels {
             continue;
         }
@@ -122,6 +126,10 @@ pub(crate) fn fit(
             continue;
         }
         work.report("learning from hidden states", 0, None, "texts")?;
+        // What the model has read the label of tells its states, and would be learned as if the text told it.
+        let both = labelled.items.iter().zip(labelled.labels).filter(|(item, _)| !examples.contains(item));
+        let (items, labels): (Vec<ItemId>, Vec<usize>) = both.map(|(item, label)| (*item, *label)).unzip();
+        let labelled = &Labelled { items: &items, labels: &labels };
         let fitted_on = fitted_on(labelled, &vectors.items);
         let same = |p: &Predictor| settings(p).is_ok_and(|settings| settings.fitted_on == fitted_on);
         if let Some(known) = known.filter(same) {
