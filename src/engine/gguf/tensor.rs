@@ -15,6 +15,8 @@ impl TensorType {
     pub const F32: Self = Self(0);
     /// IEEE half precision.
     pub const F16: Self = Self(1);
+    /// Blocks of 32 numbers of 4 bits, each block with a half-precision scale.
+    pub const Q4_0: Self = Self(2);
     /// Blocks of 32 signed bytes, each block with a half-precision scale.
     pub const Q8_0: Self = Self(8);
     /// Blocks of 256 numbers of 4 bits, as most models are passed on.
@@ -71,12 +73,13 @@ impl TensorType {
 
     /// True for the types that [`Self::to_f32`] can turn into F32.
     pub fn has_f32_form(self) -> bool {
-        [Self::F32, Self::F16, Self::BF16, Self::Q8_0].contains(&self)
+        [Self::F32, Self::F16, Self::BF16, Self::Q4_0, Self::Q8_0].contains(&self)
     }
 
     /// Appends the little-endian F32 form of whole blocks to `out`. Types without one append nothing.
     ///
-    /// Q8_0 is `scale * quant` in single precision, as in ggml's `dequantize_row_q8_0`.
+    /// Q8_0 is `scale * quant` and Q4_0 `(quant - 8) * scale` in single precision, as in ggml's `dequantize_row_q8_0` and
+    /// `dequantize_row_q4_0`.
     pub fn to_f32(self, blocks: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::F32 => out.extend_from_slice(blocks),
@@ -96,6 +99,18 @@ impl TensorType {
                     let mut floats = [0u8; 128];
                     for (quant, float) in quants.iter().zip(floats.as_chunks_mut::<4>().0) {
                         *float = (scale * f32::from(i8::from_le_bytes([*quant]))).to_le_bytes();
+                    }
+                    out.extend_from_slice(&floats);
+                }
+            }
+            Self::Q4_0 => {
+                for [low, high, pairs @ ..] in blocks.as_chunks::<18>().0 {
+                    let scale = f16::from_le_bytes([*low, *high]).to_f32();
+                    let mut floats = [0u8; 128];
+                    // The low halves of the bytes are the first 16 numbers of the block, the high halves the others.
+                    let quants = pairs.iter().map(|pair| pair & 15).chain(pairs.iter().map(|pair| pair >> 4));
+                    for (quant, float) in quants.zip(floats.as_chunks_mut::<4>().0) {
+                        *float = ((f32::from(quant) - 8.0) * scale).to_le_bytes();
                     }
                     out.extend_from_slice(&floats);
                 }
@@ -133,6 +148,18 @@ mod tests {
         TensorType::Q8_0.to_f32(&block, &mut out);
         let floats: Vec<f32> = out.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         let expected: Vec<f32> = (-16i8..16).map(|q| 0.5 * f32::from(q)).collect();
+        assert_eq!(floats, expected);
+    }
+
+    #[test]
+    fn a_block_of_q4_0_is_its_scale_times_its_halves_of_bytes_less_eight() {
+        let mut block = f16::from_f32(0.5).to_le_bytes().to_vec();
+        block.extend((0..16u8).map(|i| i | (15 - i) << 4));
+        let mut out = Vec::new();
+        TensorType::Q4_0.to_f32(&block, &mut out);
+        let floats: Vec<f32> = out.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        let up = (0..16).map(|i| 0.5 * (i as f32 - 8.0));
+        let expected: Vec<f32> = up.clone().chain(up.rev()).collect();
         assert_eq!(floats, expected);
     }
 

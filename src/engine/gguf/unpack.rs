@@ -13,13 +13,18 @@ const CHUNK_BLOCKS: u64 = 4096;
 /// The value of `general.file_type` that means "all F32".
 const ALL_F32: u32 = 0;
 
-/// Copies the GGUF file in `source` to `out`, every Q8_0, F16 and BF16 tensor as F32. Returns the bytes written.
+/// The vectors of tokens. An encoder only looks its rows up, and a row is the same number for number, whether it is unpacked now or then.
+const TOKENS: &str = "token_embd.weight";
+
+/// Copies the GGUF file of an encoder in `source` to `out`, every packed tensor as F32 but the table of the tokens' vectors, which stays as it is:
+/// with a large vocabulary it would be most of the file. Returns the bytes written.
 ///
 /// # Errors
 /// Where `source` is not a whole GGUF file, holds a tensor of another type, or either side fails.
 pub fn unpack_f32(source: &mut (impl Read + Seek), out: &mut impl Write) -> Result<u64, GgufError> {
     let mut packed = whole_header(source)?;
-    if let Some(tensor) = packed.tensors.iter().find(|t| !t.kind.has_f32_form()) {
+    let unpacked = |tensor: &Tensor| (tensor.name != TOKENS).then_some(TensorType::F32);
+    if let Some(tensor) = packed.tensors.iter().find(|t| unpacked(t).is_some() && !t.kind.has_f32_form()) {
         let (name, kind) = (&tensor.name, tensor.kind.name());
         return Err(GgufError::Damaged(format!(
             "tensor '{name}' is stored as {kind}, which cannot be unpacked"
@@ -32,7 +37,7 @@ pub fn unpack_f32(source: &mut (impl Read + Seek), out: &mut impl Write) -> Resu
     }
     let convert =
         |source: &mut _, tensor: &Tensor, out: &mut _| convert(source, tensor.kind, tensor.bytes, out);
-    rewrite(&packed, source, out, |_| Some(TensorType::F32), convert)
+    rewrite(&packed, source, out, unpacked, convert)
 }
 
 /// The header of a file from its beginning to its end.
@@ -131,6 +136,21 @@ mod tests {
         assert!(
             floats.iter().enumerate().all(|(i, f)| f32::from_le_bytes(*f) == 2.0 * (i / 32 % 1000) as f32)
         );
+    }
+
+    #[test]
+    fn the_table_of_tokens_stays_packed() {
+        let tensors = ["token_embd.weight", "w"].map(|name| (name.into(), vec![32], TensorType::Q8_0));
+        let (mut packed, _) = encode_header(Vec::new(), tensors).unwrap();
+        packed.resize(packed.len() + 34 + padding(34) as usize, 1);
+        packed.resize(packed.len() + 34, 1);
+        let mut out = Vec::new();
+        let written = unpack_f32(&mut Cursor::new(packed), &mut out).unwrap();
+        let header = read_header(&out[..], written).unwrap();
+        let kinds: Vec<_> = header.tensors.iter().map(|t| t.kind).collect();
+        assert_eq!(kinds, [TensorType::Q8_0, TensorType::F32]);
+        let from = header.data_offset as usize;
+        assert_eq!(out[from..from + 34], [1; 34]);
     }
 
     #[test]
