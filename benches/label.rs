@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use hardcase::domain::case::{Partner, Proposal, Reason};
+use hardcase::domain::encoder_reading::EncoderReading;
 use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::overlap::Overlap;
 use hardcase::domain::predictor::{Method, Predictor};
@@ -143,6 +144,7 @@ fn pool(rows: usize) -> Result<Project> {
         quantisation: "F32".into(),
         dimensions: 1,
         bytes: 1,
+        reading: EncoderReading::default(),
     })?;
     let predictor = store.add_predictor(&Predictor {
         id: PredictorId(0),

@@ -13,6 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use hardcase::domain::answer::Answer;
 use hardcase::domain::case::{Partner, Proposal, Reason};
+use hardcase::domain::encoder_reading::EncoderReading;
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::overlap::Overlap;
@@ -160,6 +161,7 @@ fn fill(project: &Project, rows: usize) -> Result<()> {
         quantisation: "F32".into(),
         dimensions: DIMENSIONS,
         bytes: 1,
+        reading: EncoderReading::default(),
     })?;
     let items: Vec<ItemId> = (1..=rows as i64).map(ItemId).collect();
     for part in items.chunks(10_000) {

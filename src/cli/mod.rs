@@ -13,6 +13,8 @@ mod backup;
 mod demo;
 mod dialogue;
 mod doctor;
+#[cfg(feature = "engine")]
+mod encoder;
 mod expert;
 mod export;
 #[cfg(feature = "engine")]

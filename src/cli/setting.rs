@@ -98,8 +98,10 @@ impl Setting {
         file: Option<std::path::PathBuf>,
         threads: Option<std::num::NonZeroUsize>,
     ) -> crate::learn::model::ScoutModel {
+        use crate::learn::model::{Asked, ScoutModel};
         let data_dir = directories::ProjectDirs::from("", "", "hardcase")
             .map_or_else(|| std::env::temp_dir().join("hardcase"), |d| d.data_local_dir().to_owned());
-        crate::learn::model::ScoutModel { file, embedded: self.model, data_dir, threads }
+        let asked = file.map_or(Asked::Nothing, Asked::File);
+        ScoutModel { asked, reading: None, embedded: self.model, data_dir, threads }
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::arguments::Reading;
+use super::encoder::EncoderArguments;
 use super::models::named_file;
 use super::output::print;
 use super::setting::Setting;
@@ -111,6 +112,8 @@ pub(super) struct Simulate {
     /// The encoder model: a name from `hardcase models`, or the path of a GGUF file [default: the embedded one]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    encoder: EncoderArguments,
     /// Number of threads for embedding [default: one for each core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -118,7 +121,8 @@ pub(super) struct Simulate {
 
 impl Simulate {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let model = setting.scout_model(named_file(self.model)?, self.threads);
+        let mut model = setting.scout_model(named_file(self.model)?, self.threads);
+        model.reading = self.encoder.reading();
         let votes = self.votes.iter().map(|said| label_and_column(said)).collect::<Result<_>>()?;
         let options = SimulateOptions {
             source: Source {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::answer::Answer;
+use super::encoder_reading::EncoderReading;
 pub use super::hex::Hex;
 use super::hex::hex;
 use super::item::ItemKey;
@@ -84,7 +85,7 @@ line! {
 
 line! {
     ModelLine {
-        /// Hash of the file.
+        /// Hash of the file, and of `reading` where that says something.
         sha256: Hex,
         /// The name inside the file, or the file's own.
         name: String,
@@ -98,6 +99,8 @@ line! {
         dimensions: i64,
         /// Size of the file.
         bytes: i64,
+        /// What a person has said of how it reads texts.
+        reading: EncoderReading,
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod adapter;
 pub mod answer;
 pub mod case;
+pub mod encoder_reading;
 pub mod event;
 pub mod expert;
 pub mod fault;

@@ -4,6 +4,7 @@
 //! inside a layer. Texts are tokenised ahead on one more thread, always by llama.cpp. A batch is a handful of texts
 //! laid end to end; what computes it, llama.cpp or our own pass, is chosen at loading (`encoder_backend.rs`).
 
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -18,10 +19,11 @@ use ndarray::ArrayView2;
 use super::encoder_backend::EncoderBackend;
 use super::encoder_worker;
 use super::encoder_worker::{Job, Rows};
-use super::llama::{MOST_TEXTS, Served, physical_cores};
+use super::llama::{Served, physical_cores};
 use super::lora::AdapterFile;
 use super::model_file::{ModelFacts, inspect};
 use super::transformer::{Family, Role, Weights};
+use crate::domain::encoder_reading::EncoderReading;
 use crate::domain::fault::{Fault, Result};
 
 /// Longer texts are cut here even where the model allows more: attention's memory grows with the square.
@@ -60,6 +62,8 @@ pub struct Encoder {
     path: PathBuf,
     served: Arc<Served>,
     longest: usize,
+    /// Stands before every text.
+    prefix: String,
     adapted: bool,
     backend: EncoderBackend,
     /// None only while dropping.
@@ -73,21 +77,28 @@ impl Encoder {
     /// # Errors
     /// Where the file is not an encoder, or llama.cpp refuses it, with llama.cpp's own reason.
     pub fn load(path: &Path, options: EncoderOptions) -> Result<Self> {
-        Self::load_adapted(path, options, None)
+        Self::load_adapted(path, options, &EncoderReading::default(), None)
     }
 
-    /// Loads the model file at `path` with the adapter whose file's bytes these are.
+    /// Loads the model file at `path`, to read texts as `reading` says, with the adapter whose file's bytes these are.
     ///
     /// # Errors
     /// Where the file is not an encoder, the adapter is not for it, or llama.cpp refuses one of them, with llama.cpp's own reason.
-    pub fn load_adapted(path: &Path, options: EncoderOptions, adapter: Option<&[u8]>) -> Result<Self> {
-        let mut facts = inspect(path)?;
+    pub fn load_adapted(
+        path: &Path,
+        options: EncoderOptions,
+        reading: &EncoderReading,
+        adapter: Option<&[u8]>,
+    ) -> Result<Self> {
+        let mut facts = inspect(path)?.read_as(reading);
         facts.require_encoder()?;
         let attempted = || format!("load the model {}", path.display());
         let lora = adapter.map(AdapterFile::decode).transpose();
         let lora =
             lora.map_err(|e| Fault::new("read the adapter", e.to_string()).because(e))?.map(|file| file.lora);
-        let served = Arc::new(Served::load(path, adapter)?);
+        let mut served = Served::load(path, adapter)?;
+        served.pool_by(facts.pooling);
+        let served = Arc::new(served);
         facts.dimensions = usize::try_from(served.model.n_embd_out()).unwrap_or(facts.dimensions);
         let longest = facts.context.min(LONGEST_TEXT);
 
@@ -102,6 +113,7 @@ impl Encoder {
             path,
             served,
             longest,
+            prefix: reading.prefix.clone(),
             adapted: adapter.is_some(),
             backend,
             jobs: Some(jobs),
@@ -190,7 +202,8 @@ impl Encoder {
             }
             let (tokens, cut) = self.tokenise(text);
             truncated += usize::from(cut);
-            let full = filled + tokens.len() > self.backend.batch_tokens() || job.texts.len() == MOST_TEXTS;
+            let full = filled + tokens.len() > self.backend.batch_tokens()
+                || job.texts.len() == self.backend.batch_texts();
             if full && filled > 0 {
                 if !send(std::mem::replace(&mut job, empty())) {
                     return truncated;
@@ -212,7 +225,10 @@ impl Encoder {
         let most_bytes = self.longest * BYTES_PER_TOKEN;
         let shortened = (text.len() > most_bytes).then(|| beginning(text, most_bytes));
         let vocab = self.served.model.vocab();
-        let mut tokens = vocab.tokenize(shortened.as_deref().unwrap_or(text).as_bytes(), true, false);
+        let text = shortened.as_deref().unwrap_or(text);
+        let text =
+            if self.prefix.is_empty() { Cow::from(text) } else { format!("{}{text}", self.prefix).into() };
+        let mut tokens = vocab.tokenize(text.as_bytes(), true, false);
         let cut = tokens.len() > self.longest;
         if cut {
             // The model was trained with its end mark at the end.
@@ -377,6 +393,19 @@ mod tests {
         }
         assert!(v.row(7).dot(&v.row(9)) > 0.999, "leading blanks hide a text");
         assert!(v.row(6).dot(&v.row(10)) > 0.999, "a text cut before tokenising differs from one cut after");
+    }
+
+    #[test]
+    fn a_prefix_stands_before_every_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = crate::engine::embedded::unpack(&fs::read(PACKED).unwrap(), dir.path()).unwrap();
+        let reading = EncoderReading { prefix: "query: ".into(), ..EncoderReading::default() };
+        let prefixed = Encoder::load_adapted(&path, EncoderOptions::default(), &reading, None).unwrap();
+        let (with, _) = vectors(&prefixed, &["how far is the moon"]);
+        let (without, _) = vectors(&ENCODER, &["query: how far is the moon", "how far is the moon"]);
+        assert!(with.row(0).dot(&without.row(0)) > 0.99999);
+        assert!(with.row(0).dot(&without.row(1)) < 0.999);
+        assert_eq!(prefixed.tokens("x"), ENCODER.tokens("query: x"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use llama_cpp_2::token::LlamaToken;
 use ndarray::{Array2, ArrayView1};
 
-use super::llama::{Context, MOST_TEXTS, Served, backend};
+use super::llama::{Context, MOST_TEXTS, Served, backend, batch_for_vocabulary};
 use super::lora::Lora;
 use super::model_file::ModelFacts;
 use super::transformer::{EncoderPass, Weights};
@@ -62,13 +62,12 @@ impl EncoderBackend {
         let own = Self::Own(Arc::new(weights));
         let vocab = served.model.vocab();
         let probes: Vec<_> = PROBES.iter().map(|text| vocab.tokenize(text.as_bytes(), true, false)).collect();
-        // llama.cpp wants room for an output of each text that a context may be given.
-        let tokens = probes.iter().map(Vec::len).sum::<usize>().max(MOST_TEXTS);
+        let tokens = probes.iter().map(Vec::len).sum();
         if probes.iter().any(|probe| probe.is_empty() || probe.len() > facts.context) {
             return Ok(llama_cpp);
         }
-        let reference = llama_cpp.worker(tokens)?.unit_vectors(&probes)?;
-        let ours = own.worker(tokens)?.unit_vectors(&probes);
+        let reference = llama_cpp.worker(tokens, probes.len())?.unit_vectors(&probes)?;
+        let ours = own.worker(tokens, probes.len())?.unit_vectors(&probes);
         let same = |ours: Array2<f32>| {
             let cosines =
                 reference.rows().into_iter().zip(ours.rows()).map(|(a, b): (ArrayView1<f32>, _)| a.dot(&b));
@@ -80,21 +79,35 @@ impl EncoderBackend {
     /// Tokens of a batch, unless a single text is longer. Measured: see `benches/embed.rs`.
     pub fn batch_tokens(&self) -> usize {
         match self {
-            Self::LlamaCpp(_) => 256,
+            Self::LlamaCpp(served) => batch_for_vocabulary(vocabulary(served)),
             Self::Own(_) => 512,
         }
     }
 
-    /// Something that computes batches of up to `most_tokens` tokens, on the thread that calls it.
+    /// Texts of a batch.
+    pub fn batch_texts(&self) -> usize {
+        match self {
+            Self::LlamaCpp(served) => batch_for_vocabulary(vocabulary(served)),
+            Self::Own(_) => MOST_TEXTS,
+        }
+    }
+
+    /// Something that computes batches of up to `most_texts` texts with `most_tokens` tokens together, on the thread that calls it.
     ///
     /// # Errors
     /// Where llama.cpp makes no context, for want of memory.
-    pub fn worker(&self, most_tokens: usize) -> Result<EncoderWorker<'_>> {
+    pub fn worker(&self, most_tokens: usize, most_texts: usize) -> Result<EncoderWorker<'_>> {
         Ok(match self {
-            Self::LlamaCpp(served) => EncoderWorker::LlamaCpp(Box::new(Context::new(served, most_tokens)?)),
+            Self::LlamaCpp(served) => {
+                EncoderWorker::LlamaCpp(Box::new(Context::new(served, most_tokens, most_texts)?))
+            }
             Self::Own(weights) => EncoderWorker::Own(Box::new(EncoderPass::new(Arc::clone(weights)))),
         })
     }
+}
+
+fn vocabulary(served: &Served) -> usize {
+    usize::try_from(served.model.n_vocab()).unwrap_or(0)
 }
 
 /// llama.cpp rounds activations to f16, and to 8 bits where the weights are quantised; ours stay F32.
@@ -157,7 +170,7 @@ mod tests {
         let (facts, model) = loaded(path);
         let own = EncoderBackend::Own(Arc::new(Weights::read_encoder(path, facts.pooling).unwrap().unwrap()));
         let reference = EncoderBackend::LlamaCpp(Arc::clone(&model));
-        let (mut own, mut reference) = (own.worker(4_096).unwrap(), reference.worker(4_096).unwrap());
+        let (mut own, mut reference) = (own.worker(4_096, 8).unwrap(), reference.worker(4_096, 8).unwrap());
         let mut least = 1.0f32;
         for batch in texts.chunks(8) {
             let tokens = |text: &String| {

@@ -15,7 +15,7 @@ use crate::domain::fault::{Fault, Result};
 pub(super) struct Job {
     /// Which texts these are, by the caller's numbers.
     pub texts: Vec<usize>,
-    /// Their tokens, none empty, together no more than the workers were started for.
+    /// Their tokens, none empty, together no more than the workers were started for, and no more texts than a batch has.
     pub tokens: Vec<Vec<LlamaToken>>,
     /// Where the vectors go.
     pub reply: SyncSender<Result<Rows>>,
@@ -46,7 +46,7 @@ pub(super) fn start(
     let (backend, queue) = (backend.clone(), Arc::clone(queue));
     let (ready, made) = mpsc::channel();
     let run = move || {
-        let mut worker = match backend.worker(most_tokens) {
+        let mut worker = match backend.worker(most_tokens, backend.batch_texts()) {
             Ok(worker) => worker,
             Err(fault) => return drop(ready.send(Err(fault))),
         };

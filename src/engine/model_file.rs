@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::gguf::{Header, read_header};
+use crate::domain::encoder_reading::{EncoderReading, PoolingChoice};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::hex::hex;
 
@@ -124,7 +125,8 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
             .map_or(stem, |name| name.chars().filter(|c| !c.is_control()).collect()),
         bytes,
         architecture: architecture.to_owned(),
-        quantisation: quantisation(header).ok_or_else(|| ("the file holds no weights".to_owned(), ""))?,
+        quantisation: quantisation(header, pooling)
+            .ok_or_else(|| ("the file holds no weights".to_owned(), ""))?,
         parameters: header.tensors.iter().map(|t| t.values()).sum(),
         dimensions: number("embedding_length")?,
         context: number("context_length")?,
@@ -133,29 +135,55 @@ fn facts(header: &Header, bytes: u64, stem: String) -> Result<ModelFacts, Refusa
     })
 }
 
-/// The type in which most weights are stored.
-fn quantisation(header: &Header) -> Option<String> {
-    let of_same_kind =
-        |kind| header.tensors.iter().filter(|t| t.kind == kind).map(|t| t.values()).sum::<u64>();
-    header.tensors.iter().map(|t| t.kind).max_by_key(|kind| of_same_kind(*kind)).map(|kind| kind.name())
+/// The type in which most weights are stored. Of an encoder the table of the tokens' vectors does not count: it is looked up, nothing is computed
+/// with it, and with a large vocabulary it is most of the file.
+fn quantisation(header: &Header, pooling: Pooling) -> Option<String> {
+    let is_table = |name: &str| pooling != Pooling::None && name == "token_embd.weight";
+    let computed: Vec<_> = header.tensors.iter().filter(|t| !is_table(&t.name)).collect();
+    let of_same_kind = |kind| computed.iter().filter(|t| t.kind == kind).map(|t| t.values()).sum::<u64>();
+    computed.iter().map(|t| t.kind).max_by_key(|kind| of_same_kind(*kind)).map(|kind| kind.name())
 }
 
 impl ModelFacts {
+    /// The same model where a person has said how it is to read texts.
+    #[must_use]
+    pub fn read_as(mut self, reading: &EncoderReading) -> Self {
+        self.pooling = match reading.pooling {
+            None => self.pooling,
+            Some(PoolingChoice::Mean) => Pooling::Mean,
+            Some(PoolingChoice::Cls) => Pooling::Cls,
+            Some(PoolingChoice::Last) => Pooling::Last,
+        };
+        self
+    }
+
     /// Refuses a model that yields no vectors of texts.
     ///
     /// # Errors
     /// One sentence: a language model without pooling, or a reranker.
     pub fn require_encoder(&self) -> Result<()> {
+        let attempted = format!("scout with the model {}", self.name);
         let why = match self.pooling {
             Pooling::Mean | Pooling::Cls | Pooling::Last => return Ok(()),
+            Pooling::None if self.is_encoder() => {
+                let why = "its file does not say how one vector of a text is made of its tokens' vectors";
+                return Err(Fault::new(attempted, why).hint(
+                    "Say it with --pooling mean or --pooling cls: the model's page names it, often in 1_Pooling/config.json",
+                ));
+            }
             Pooling::Rank => "it ranks pairs of texts and yields no vectors".to_owned(),
             Pooling::None => format!(
                 "it is a language model of the architecture {} without pooling, and yields no vectors of texts",
                 self.architecture.escape_debug()
             ),
         };
-        Err(Fault::new(format!("scout with the model {}", self.name), why)
+        Err(Fault::new(attempted, why)
             .hint("Give an embedding model as GGUF, such as all-MiniLM-L6-v2; language models are for 'hardcase judge'"))
+    }
+
+    /// Whether models of its architecture read a text as a whole and write none.
+    fn is_encoder(&self) -> bool {
+        ["bert", "t5encoder"].iter().any(|name| self.architecture.contains(name))
     }
 
     /// Refuses a model that continues no text.
@@ -163,9 +191,7 @@ impl ModelFacts {
     /// # Errors
     /// One sentence: an encoder, or a reranker.
     pub fn require_language_model(&self) -> Result<()> {
-        let encoders = ["bert", "t5encoder"];
-        let is_encoder = encoders.iter().any(|name| self.architecture.contains(name));
-        if self.pooling == Pooling::None && !is_encoder {
+        if self.pooling == Pooling::None && !self.is_encoder() {
             return Ok(());
         }
         let why = format!(
@@ -320,6 +346,23 @@ mod tests {
         assert!(inspected(&[]).unwrap_err().to_string().contains("does not name its architecture"));
         let said = inspected(&[bert(), ("bert.context_length", Value::U32(512))]).unwrap_err().to_string();
         assert!(said.contains("gives no usable 'bert.embedding_length'"), "{said}");
+    }
+
+    #[test]
+    fn an_encoder_whose_file_names_no_pooling_is_asked_for_it() {
+        let facts = inspected(&[
+            ("general.architecture", Value::text("nomic-bert")),
+            ("nomic-bert.embedding_length", Value::U32(8)),
+            ("nomic-bert.context_length", Value::U32(8)),
+        ])
+        .unwrap();
+        let said = facts.require_encoder().unwrap_err().to_string();
+        assert!(said.contains("does not say how one vector") && said.contains("--pooling mean"), "{said}");
+        let reading = EncoderReading { pooling: Some(PoolingChoice::Cls), ..EncoderReading::default() };
+        let facts = facts.read_as(&reading);
+        assert_eq!(facts.pooling, Pooling::Cls);
+        facts.require_encoder().unwrap();
+        assert_eq!(facts.clone().read_as(&EncoderReading::default()), facts);
     }
 
     #[test]

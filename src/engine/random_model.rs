@@ -56,7 +56,7 @@ pub struct RandomModel {
     pub rope_divisors: RopeDivisors,
     /// What positions are divided by.
     pub linear_scale: Option<f32>,
-    /// How matrices are stored: F32 or Q8_0.
+    /// How matrices are stored: F32, or a type that ggml can make.
     pub kind: TensorType,
     /// Of its numbers.
     pub seed: u64,

@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use super::llama::{Context, Served};
 use super::lora::Head;
+use super::model_file::Pooling;
 use crate::domain::fault::{Fault, FaultKind, Result};
 
 /// Texts that llama.cpp reads at once here.
@@ -26,30 +27,41 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Lets llama.cpp read the texts, given as tokens, with the model at `path` and the adapter whose file's bytes these are, and compares its
+    /// Lets llama.cpp read the texts, given as tokens, with the model at `path`, pooled so, and the adapter whose file's bytes these are, and compares its
     /// probabilities with those of the trainer, `texts × labels`.
     ///
     /// # Errors
     /// Where llama.cpp refuses model or adapter, or fails on a text.
     pub fn measure(
         path: &Path,
+        pooling: Pooling,
         adapter: &[u8],
         head: &Head,
         texts: &[Vec<usize>],
         expected: &Array2<f32>,
     ) -> Result<Self> {
-        let served = Served::load(path, Some(adapter))?;
+        let mut served = Served::load(path, Some(adapter))?;
+        served.pool_by(pooling);
         let longest = texts.iter().map(Vec::len).max().unwrap_or(1);
-        let mut context = Context::new(&served, BATCH * longest)?;
+        // A batch may have as many tokens as the longest text alone: llama.cpp's memory grows with it.
+        let mut context = Context::new(&served, longest, BATCH)?;
         let mut served_p = Array2::zeros(expected.dim());
-        for (batch, mut to) in texts.chunks(BATCH).zip(served_p.axis_chunks_iter_mut(ndarray::Axis(0), BATCH))
-        {
+        let (mut rest, mut rows) = (texts, served_p.rows_mut().into_iter());
+        while let Some(first) = rest.first() {
+            let mut filled = first.len();
+            let more = rest.iter().skip(1).take(BATCH - 1).take_while(|text| {
+                filled += text.len();
+                filled <= longest
+            });
+            let (batch, after) = rest.split_at(1 + more.count());
+            rest = after;
             let tokens: Vec<Vec<LlamaToken>> = batch
                 .iter()
                 .map(|text| text.iter().map(|&id| LlamaToken::new(id as i32)).collect())
                 .collect();
             let vectors = context.vectors(&tokens)?;
-            for (vector, mut to) in vectors.rows().into_iter().zip(to.rows_mut()) {
+            // The rows come second, so that none is taken where there is no vector.
+            for (vector, mut to) in vectors.rows().into_iter().zip(&mut rows) {
                 to.assign(&probabilities(head, vector));
             }
         }
@@ -124,9 +136,9 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::domain::encoder_reading::EncoderReading;
     use crate::engine::encoder::{Encoder, EncoderOptions};
     use crate::engine::lora::{EncoderAdapter, Lora};
-    use crate::engine::model_file::Pooling;
     use crate::engine::transformer::Weights;
     use crate::engine::{embedded, train};
 
@@ -154,16 +166,26 @@ mod tests {
         let plain = Encoder::load(&path, EncoderOptions::default()).unwrap();
         let texts: Vec<Vec<usize>> = words.iter().map(|text| plain.tokens(text)).collect();
         let expected = train::encoder::probabilities(&weights, &file, &texts).unwrap();
-        let verified = Verified::measure(&path, &bytes, &file.head, &texts, &expected).unwrap();
+        let verified =
+            Verified::measure(&path, Pooling::Mean, &bytes, &file.head, &texts, &expected).unwrap();
         assert!(verified.largest < 5e-3, "{verified:?}");
         // Without the adapter it is another model.
         let untrained = Lora::untrained(&weights.shape, 8, 16.0, &mut ChaCha8Rng::seed_from_u64(1));
         let other = EncoderAdapter { lora: untrained, ..file.clone() };
-        let off =
-            Verified::measure(&path, &other.encode(&[]).unwrap(), &file.head, &texts, &expected).unwrap();
+        let off = Verified::measure(
+            &path,
+            Pooling::Mean,
+            &other.encode(&[]).unwrap(),
+            &file.head,
+            &texts,
+            &expected,
+        )
+        .unwrap();
         assert!(off.require("F32").is_err(), "{off:?}");
 
-        let adapted = Encoder::load_adapted(&path, EncoderOptions::default(), Some(&bytes)).unwrap();
+        let adapted =
+            Encoder::load_adapted(&path, EncoderOptions::default(), &EncoderReading::default(), Some(&bytes))
+                .unwrap();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut largest = 0.0f32;
         adapted
@@ -180,7 +202,12 @@ mod tests {
             })
             .unwrap();
         assert!(largest < 5e-3, "{largest}");
-        let refused = Encoder::load_adapted(&path, EncoderOptions::default(), Some(&bytes[..5_000]));
+        let refused = Encoder::load_adapted(
+            &path,
+            EncoderOptions::default(),
+            &EncoderReading::default(),
+            Some(&bytes[..5_000]),
+        );
         assert!(refused.map(drop).unwrap_err().to_string().contains("adapter"));
     }
 

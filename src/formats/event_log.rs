@@ -278,7 +278,7 @@ impl Known {
                 self.first("revision", r.uuid)
             }
             Line::Model(m) => {
-                for text in [&m.name, &m.path, &m.architecture, &m.quantisation] {
+                for text in [&m.name, &m.path, &m.architecture, &m.quantisation, &m.reading.prefix] {
                     short(text)?;
                 }
                 if m.sha256.0.len() != 32 || !(1..=1 << 20).contains(&m.dimensions) {

@@ -146,6 +146,7 @@ pub(crate) fn changed(before: &Task, after: &Task) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::encoder_reading::EncoderReading;
     use crate::domain::split::SplitShares;
     use crate::store::NewProject;
 
@@ -172,6 +173,7 @@ mod tests {
             quantisation: "Q8_0".into(),
             dimensions: 384,
             bytes: 25_000_000,
+            reading: EncoderReading::default(),
         };
         let models = [model(2, "first"), model(1, "second")];
         for model in &models {

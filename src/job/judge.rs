@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::domain::answer::decided;
+use crate::domain::encoder_reading::EncoderReading;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::predictor::{PromptLayout, PromptTrial};
@@ -259,6 +260,7 @@ fn load_judge(work: &mut Work<'_>, choice: &JudgeChoice) -> Result<(Box<dyn Judg
                 quantisation: String::new(),
                 dimensions: 0,
                 bytes: 0,
+                reading: EncoderReading::default(),
             };
             return Ok((Box::new(endpoint), model));
         }

@@ -18,7 +18,7 @@ use crate::learn::activate::{Rescore, activate};
 use crate::learn::embed::{CHUNK, embed};
 use crate::learn::kind::load;
 use crate::learn::lora_prelabels;
-use crate::learn::model::ScoutModel;
+use crate::learn::model::{Asked, ScoutModel};
 use crate::learn::prelabels::complete;
 use crate::learn::vectors::matrix;
 use crate::learn::zero_shot::{fit, following_audit};
@@ -94,7 +94,11 @@ impl std::fmt::Display for ScoutReport {
 /// # Errors
 /// No task, no texts, or a model that cannot be used; what was finished before stays.
 pub fn scout(context: &JobContext<'_>, model: &ScoutModel) -> Result<ScoutReport> {
-    let arguments = model.file.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
+    let arguments = match &model.asked {
+        Asked::Nothing => String::new(),
+        Asked::File(file) => file.display().to_string(),
+        Asked::Embedded => "embedded".to_owned(),
+    };
     let ended = run(context, "scout", &arguments, |work| {
         let revision = work.store.task()?;
         let items = work.store.item_count()?;

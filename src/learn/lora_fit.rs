@@ -100,8 +100,14 @@ impl LoraFit<'_> {
         work.report("checking that llama.cpp serves it", 0, None, "texts")?;
         let bytes = self.encode(&trained.adapter, &trained.comparison)?;
         let expected = probabilities(&weights, &trained.adapter, &sample)?;
-        let verified =
-            Verified::measure(self.chosen.path(), &bytes, &trained.adapter.head, &sample, &expected)?;
+        let verified = Verified::measure(
+            self.chosen.path(),
+            weights.pooling,
+            &bytes,
+            &trained.adapter.head,
+            &sample,
+            &expected,
+        )?;
         verified.require(&self.chosen.model.quantisation)?;
         if work.stopped() {
             return Ok(None);

@@ -2,6 +2,7 @@
 //! needs no model, and runs in a label-only build too.
 
 use hardcase::domain::adapter::{AdapterKind, AdapterSettings, HeadFit};
+use hardcase::domain::encoder_reading::EncoderReading;
 use hardcase::domain::ids::{AdapterId, ItemId, PredictorId};
 use hardcase::domain::predictor::{
     JudgeMethod, JudgeSettings, Method, Predictor, PromptLayout, PromptSettings, Scout,
@@ -29,6 +30,7 @@ fn enter_judge(project: &Project, opinion: Opinion) -> PredictorId {
         quantisation: "Q8_0".into(),
         dimensions: 8,
         bytes: 1,
+        reading: EncoderReading::default(),
     };
     let task = store.task().unwrap();
     let labels = task.task.label_ids();

@@ -26,6 +26,8 @@ mod corruptions;
 mod crowd;
 #[cfg(all(test, unix))]
 mod dialogue;
+#[cfg(all(test, feature = "engine"))]
+mod encoders;
 #[cfg(all(test, unix, feature = "engine"))]
 mod endpoint;
 #[cfg(all(test, unix))]

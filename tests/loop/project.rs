@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hardcase::desk::session::{Next, OnClose, Remarks, Session};
+use hardcase::domain::encoder_reading::EncoderReading;
 use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::predictor::{Method, Predictor, SharesFrom, ZeroShot, ZeroShotSettings};
 use hardcase::domain::settings::Stored;
@@ -276,6 +277,7 @@ impl Project {
             quantisation: "F32".into(),
             dimensions: DIMENSIONS,
             bytes: 1,
+            reading: EncoderReading::default(),
         };
         let id = store.enter_model(&model).unwrap();
         let (mut items, mut vectors) = (Vec::new(), Vec::new());

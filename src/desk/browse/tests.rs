@@ -11,6 +11,7 @@ use crate::desk::query::Query;
 use crate::desk::session::{OnClose, Remarks, Session};
 use crate::domain::adapter::{AdapterKind, AdapterSettings, HeadFit, LabelIssue};
 use crate::domain::case::{Proposal, Reason};
+use crate::domain::encoder_reading::EncoderReading;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::overlap::Overlap;
 use crate::domain::predictor::{Method, Predictor};
@@ -43,6 +44,7 @@ fn project(dir: &tempfile::TempDir, count: i64) -> PathBuf {
         quantisation: "F32".into(),
         dimensions: 2,
         bytes: 1,
+        reading: EncoderReading::default(),
     };
     let model = store.enter_model(&model).unwrap();
     let predictor = Predictor {

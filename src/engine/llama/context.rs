@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::context::params::{LlamaContextParams, LlamaPoolingType};
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::model::{LlamaLoraAdapter, LlamaModel};
@@ -15,15 +15,28 @@ use ndarray::Array2;
 
 use super::backend::{backend, with_logged_error};
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::engine::model_file::Pooling;
 
 /// Texts that llama.cpp takes in one batch (`LLAMA_MAX_SEQ`).
 pub const MOST_TEXTS: usize = 256;
+
+/// Memory that the scores of a batch's tokens may take in each context, though nobody asks for them: 256 tokens with 65,000 pieces.
+const SCORES: usize = 64 << 20;
+/// Below this a batch is too small to be worth the call.
+const FEWEST: usize = 16;
+
+/// Tokens and texts of a batch with which a context for a vocabulary of that size stays small.
+pub fn batch_for_vocabulary(pieces: usize) -> usize {
+    (SCORES / (4 * pieces.max(1))).clamp(FEWEST, MOST_TEXTS)
+}
 
 /// A model as llama.cpp holds it, with the adapters that its contexts may use.
 pub struct Served {
     pub model: LlamaModel,
     /// llama.cpp frees them with the model.
     adapters: Vec<Mutex<LlamaLoraAdapter>>,
+    /// How its contexts make a vector of a text; as its file says, where that is not specified.
+    pooling: LlamaPoolingType,
 }
 
 /// One of the adapters that were loaded with a model.
@@ -52,7 +65,18 @@ impl Served {
         let backend = backend()?;
         let (model, reason) = with_logged_error(|| LlamaModel::load_from_file(backend, path, params));
         let model = model.map_err(|e| Fault::new(attempted(), reason.unwrap_or_else(silent)).because(e))?;
-        Ok(Self { model, adapters: Vec::new() })
+        Ok(Self { model, adapters: Vec::new(), pooling: LlamaPoolingType::Unspecified })
+    }
+
+    /// Has contexts that are made from now on make vectors so, whatever the file says.
+    pub fn pool_by(&mut self, pooling: Pooling) {
+        self.pooling = match pooling {
+            Pooling::None => LlamaPoolingType::None,
+            Pooling::Mean => LlamaPoolingType::Mean,
+            Pooling::Cls => LlamaPoolingType::Cls,
+            Pooling::Last => LlamaPoolingType::Last,
+            Pooling::Rank => LlamaPoolingType::Rank,
+        };
     }
 
     /// Loads another adapter, whose file these bytes are; contexts made from now on may use it.
@@ -107,14 +131,18 @@ pub struct Context<'model> {
 }
 
 impl<'model> Context<'model> {
-    /// A context for batches of up to `most_tokens` tokens. Two contexts of one model must not be made at the same time.
+    /// A context for batches of up to `most_texts` texts with `most_tokens` tokens together. Two contexts of one model must not be made at the same time.
+    ///
+    /// llama.cpp keeps room for the vocabulary's scores of every token of its largest batch, and of as many tokens as there may be texts, though none
+    /// are computed for an encoder: 4 bytes × vocabulary × tokens. So ask for no more than is needed: see [`batch_for_vocabulary`].
     ///
     /// # Errors
     /// Where llama.cpp makes none, for want of memory.
-    pub fn new(served: &'model Served, most_tokens: usize) -> Result<Self> {
+    pub fn new(served: &'model Served, most_tokens: usize, most_texts: usize) -> Result<Self> {
         let model = &served.model;
+        let most_texts = most_texts.clamp(1, MOST_TEXTS);
         // llama.cpp reserves its graph for tokens padded to the number of texts, and ends the process where a batch is not.
-        let size = u32::try_from(most_tokens.next_multiple_of(MOST_TEXTS)).unwrap_or(u32::MAX);
+        let size = u32::try_from(most_tokens.next_multiple_of(most_texts)).unwrap_or(u32::MAX);
         let params = LlamaContextParams::default()
             .with_embeddings(true)
             .with_n_threads(1)
@@ -123,7 +151,8 @@ impl<'model> Context<'model> {
             .with_n_batch(size)
             // An encoder sees a batch at once or not at all.
             .with_n_ubatch(size)
-            .with_n_seq_max(MOST_TEXTS as u32)
+            .with_n_seq_max(most_texts as u32)
+            .with_pooling_type(served.pooling)
             // Models with a cache share it among the texts of a batch, instead of each text getting a small part.
             .with_kv_unified(true)
             .with_no_perf(true);
@@ -162,5 +191,16 @@ impl<'model> Context<'model> {
             row.iter_mut().zip(vector).for_each(|(to, from)| *to = *from);
         }
         Ok(vectors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_vocabulary_gets_small_batches() {
+        assert_eq!([30_522, 65_536, 151_936, 250_002].map(batch_for_vocabulary), [256, 256, 110, 67]);
+        assert_eq!((batch_for_vocabulary(0), batch_for_vocabulary(1 << 24)), (MOST_TEXTS, FEWEST));
     }
 }

@@ -320,7 +320,7 @@ mod tests {
     /// Vectors by llama.cpp, and the tokens it makes of the texts.
     fn by_llama_cpp(path: &Path, texts: &[&str]) -> (Array2<f32>, Vec<Vec<usize>>) {
         let served = Served::load(path, None).unwrap();
-        let mut context = Context::new(&served, 8 * 512).unwrap();
+        let mut context = Context::new(&served, 8 * 512, 8).unwrap();
         let mut rows = Vec::new();
         let mut all = Vec::new();
         for batch in texts.chunks(8) {

@@ -159,7 +159,7 @@ fn our_pass_gives_the_vectors_of_llama_cpp_on_random_encoders_of_each_architectu
         let mut vectors = Vec::new();
         for (weights, adapter) in [(weights, None), (adapted, Some(&bytes[..]))] {
             let served = Served::load(&path, adapter).unwrap();
-            let theirs = Context::new(&served, 512).unwrap().vectors(&tokens).unwrap();
+            let theirs = Context::new(&served, 512, 16).unwrap().vectors(&tokens).unwrap();
             let ours = EncoderPass::new(Arc::new(weights)).vectors(&texts);
             for (ours, theirs) in ours.rows().into_iter().zip(theirs.rows()) {
                 let cosine = ours.dot(&theirs) / (ours.dot(&ours) * theirs.dot(&theirs)).sqrt();
@@ -168,6 +168,29 @@ fn our_pass_gives_the_vectors_of_llama_cpp_on_random_encoders_of_each_architectu
             vectors.push(ours);
         }
         assert!((&vectors[0] - &vectors[1]).iter().any(|x| x.abs() > 1e-2), "the adapter changes nothing");
+    }
+}
+
+#[test]
+fn our_pass_computes_encoders_however_their_matrices_are_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let bert = Family::named("bert").unwrap();
+    for kind in [TensorType::Q4_0, TensorType::Q4_K, TensorType::Q6_K, TensorType::Q8_0] {
+        let wide =
+            RandomModel { dimensions: 256, head_size: 64, ffn_dim: 512, ..RandomModel::small(bert, kind) };
+        let path = written(dir.path(), &wide);
+        let weights = Weights::read_encoder(&path, Pooling::Mean).unwrap().unwrap();
+        let texts = [vec![7, 9, 11], vec![250, 3, 8, 40, 77, 6]];
+        let tokens = |text: &Vec<usize>| text.iter().map(|id| LlamaToken::new(*id as i32)).collect();
+        let tokens: Vec<Vec<LlamaToken>> = texts.iter().map(tokens).collect();
+        let served = Served::load(&path, None).unwrap();
+        let theirs = Context::new(&served, 64, 2).unwrap().vectors(&tokens).unwrap();
+        let ours = EncoderPass::new(Arc::new(weights)).vectors(&texts);
+        for (ours, theirs) in ours.rows().into_iter().zip(theirs.rows()) {
+            let cosine = ours.dot(&theirs) / (ours.dot(&ours) * theirs.dot(&theirs)).sqrt();
+            // llama.cpp rounds what goes into each product to 8 bits.
+            assert!(cosine > 0.998, "{}: {cosine}", kind.name());
+        }
     }
 }
 

@@ -257,7 +257,8 @@ fn check(header: &Header, shape: &Shape) -> Result<()> {
             let why = format!("nothing here computes its tensor '{}'", tensor.name.escape_debug());
             return Err(Refusal::because(why));
         }
-        let whole = tensor.shape.len() == 1 || shape.family.role == Role::Encoder;
+        // What is read by number and not as a matrix.
+        let whole = tensor.shape.len() == 1 || tensor.name == POSITIONS || tensor.name == TYPES;
         if !can_unpack(tensor.kind) || whole && !tensor.kind.has_f32_form() {
             let why = format!("tensor '{}' is stored as {}", tensor.name, tensor.kind.name());
             return Err(Refusal::because(why));

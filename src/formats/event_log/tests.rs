@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::answer::Answer;
+use crate::domain::encoder_reading::{EncoderReading, PoolingChoice};
 
 fn small() -> Log {
     let id = |n| Uuid::from_u128(n);
@@ -39,6 +40,7 @@ fn small() -> Log {
             quantisation: "F32".into(),
             dimensions: 4,
             bytes: 8,
+            reading: EncoderReading { pooling: Some(PoolingChoice::Cls), prefix: "query: ".into() },
         }],
         predictors: vec![PredictorLine {
             uuid: id(5),

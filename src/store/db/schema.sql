@@ -97,6 +97,7 @@ CREATE INDEX session_open ON session (host) WHERE ended_ms IS NULL;
 -- For whether a person was active lately, and for a name's first session.
 CREATE INDEX session_expert ON session (expert, started_ms);
 
+-- `sha256` is that of the file, or of the file and `reading` where that says something; `reading` is JSON: pooling and prefix of an encoder.
 CREATE TABLE model (
     id           INTEGER PRIMARY KEY,
     sha256       BLOB    NOT NULL UNIQUE,
@@ -105,7 +106,8 @@ CREATE TABLE model (
     architecture TEXT    NOT NULL,
     quantisation TEXT    NOT NULL,
     dimensions   INTEGER NOT NULL,
-    bytes        INTEGER NOT NULL
+    bytes        INTEGER NOT NULL,
+    reading      TEXT    NOT NULL
 ) STRICT;
 
 -- The result of a training, its bytes included.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::embeddings::Space;
 use crate::domain::adapter::AdapterKind;
+use crate::domain::encoder_reading::EncoderReading;
 use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, ItemId, ModelId, PredictorId};
 use crate::domain::predictor::{Method, MethodColumns, Predictor};
@@ -17,7 +18,7 @@ use crate::store::db::open::Store;
 /// A model file as the project knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Hash of the whole file.
+    /// Hash of the whole file, and of `reading` where that says something: see [`EncoderReading::identity`].
     pub sha256: Vec<u8>,
     /// The name inside the file, or the file's own.
     pub name: String,
@@ -31,6 +32,8 @@ pub struct Model {
     pub dimensions: usize,
     /// Size of the file.
     pub bytes: u64,
+    /// What a person has said of how it reads texts.
+    pub reading: EncoderReading,
 }
 
 impl Predictor {
@@ -40,7 +43,8 @@ impl Predictor {
     }
 }
 
-const MODEL: &str = "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes FROM model";
+const MODEL: &str =
+    "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes, reading FROM model";
 
 fn model(r: &rusqlite::Row<'_>) -> rusqlite::Result<Model> {
     Ok(Model {
@@ -51,6 +55,7 @@ fn model(r: &rusqlite::Row<'_>) -> rusqlite::Result<Model> {
         quantisation: r.get(4)?,
         dimensions: r.get::<_, i64>(5)?.unsigned_abs() as usize,
         bytes: r.get::<_, i64>(6)?.unsigned_abs(),
+        reading: r.get::<_, Json<EncoderReading>>(7)?.0,
     })
 }
 
@@ -83,8 +88,8 @@ impl Store {
     pub fn enter_model(&mut self, model: &Model) -> Result<ModelId> {
         self.write("note the model", |tx| {
             tx.query_row(
-                "INSERT INTO model (sha256, name, path, architecture, quantisation, dimensions, bytes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                "INSERT INTO model (sha256, name, path, architecture, quantisation, dimensions, bytes, reading)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                  ON CONFLICT (sha256) DO UPDATE SET path = excluded.path RETURNING id",
                 (
                     &model.sha256,
@@ -94,6 +99,7 @@ impl Store {
                     &model.quantisation,
                     model.dimensions as i64,
                     model.bytes.cast_signed(),
+                    Json(&model.reading),
                 ),
                 |r| r.get(0),
             )

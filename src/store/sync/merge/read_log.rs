@@ -4,6 +4,7 @@ use rusqlite::Row;
 use uuid::Uuid;
 
 use super::settings::Carries;
+use crate::domain::encoder_reading::EncoderReading;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::item::ItemKey;
@@ -62,7 +63,7 @@ impl Store {
             sessions: self.session_lines()?,
             revisions: self.revision_lines()?,
             models: self.all_rows(
-                "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes FROM model ORDER BY id",
+                "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes, reading FROM model ORDER BY id",
                 WHAT,
                 |r| {
                     Ok(ModelLine {
@@ -73,6 +74,7 @@ impl Store {
                         quantisation: r.get(4)?,
                         dimensions: r.get(5)?,
                         bytes: r.get(6)?,
+                        reading: r.get::<_, Json<EncoderReading>>(7)?.0,
                     })
                 },
             )?,

@@ -114,9 +114,18 @@ impl Store {
         self.write_in_slices(WHAT, &log.models, |tx, slice| {
             slice.try_for_each(|m| {
                 tx.execute(
-                    "INSERT OR IGNORE INTO model (sha256, name, path, architecture, quantisation, dimensions, bytes)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    (&m.sha256.0, &m.name, &m.path, &m.architecture, &m.quantisation, m.dimensions, m.bytes),
+                    "INSERT OR IGNORE INTO model (sha256, name, path, architecture, quantisation, dimensions, bytes, reading)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    (
+                        &m.sha256.0,
+                        &m.name,
+                        &m.path,
+                        &m.architecture,
+                        &m.quantisation,
+                        m.dimensions,
+                        m.bytes,
+                        Json(&m.reading),
+                    ),
                 )?;
                 let id = tx.query_row("SELECT id FROM model WHERE sha256 = ?1", [&m.sha256.0], |r| r.get(0))?;
                 ids.models.insert(m.sha256.0.clone(), id);
