@@ -1,8 +1,8 @@
 //! How fast the embedded model turns real texts into vectors: `cargo bench --bench embed`.
 //!
 //! Takes the texts from the file named by `HARDCASE_BENCH_TEXTS`, one a line, else the SMS of the test data
-//! (`HARDCASE_TEST_DATA`, by default the folder `shared` beside the repository). Prints one line, which
-//! `scouting/versus_sentence_transformers.py` reads.
+//! (`HARDCASE_TEST_DATA`, by default the folder `shared` beside the repository), and the model that `HARDCASE_BENCH_MODEL` names, else the
+//! embedded one. Prints one line, which `scouting/versus_sentence_transformers.py` reads.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,10 @@ fn main() -> Result<()> {
         return Ok(());
     };
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let path = embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?;
+    let path = match std::env::var_os("HARDCASE_BENCH_MODEL") {
+        Some(path) => PathBuf::from(path),
+        None => embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?,
+    };
     let options = EncoderOptions::default();
     let encoder = Encoder::load(&path, options)?;
     // The first batches also pay for memory that is touched for the first time.

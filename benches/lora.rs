@@ -1,5 +1,5 @@
 //! What a low-rank adapter is worth and what it costs, beside the head: `cargo bench --bench lora -- [DATASET…] [--seeds N] [--labels N]
-//! [--epochs N] [--rank N] [--rate X]`, or `-- --speed N`: the time of an epoch of N tweets, which `training/versus_pytorch.py` reads.
+//! [--texts N] [--epochs N] [--rank N] [--rate X] [--model GGUF]`, or `-- --speed N`: the time of an epoch of N tweets, which `training/versus_pytorch.py` reads.
 //!
 //! For each dataset of the test data (`HARDCASE_TEST_DATA`, by default the folder `shared` beside the repository) and each seed: a random part
 //! is kept for the test, a few labels are drawn evenly over the classes and the rest in rounds of 60 by the default strategy; head and adapter
@@ -45,6 +45,8 @@ struct Options {
     datasets: Vec<String>,
     seeds: u64,
     labels: usize,
+    /// Of each data set no more than the first so many.
+    texts: usize,
     speed: Option<usize>,
     settings: Settings,
     model: PathBuf,
@@ -73,9 +75,10 @@ struct Outcome {
 fn main() -> Result<()> {
     let mut options = options()?;
     let folder = datasets::folder();
-    let path = embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?;
-    options.model.clone_from(&path);
-    let encoder = Encoder::load(&path, EncoderOptions::default())?;
+    if options.model.as_os_str().is_empty() {
+        options.model = embedded::unpack(MODEL, &std::env::temp_dir().join("hardcase-bench"))?;
+    }
+    let encoder = Encoder::load(&options.model, EncoderOptions::default())?;
     let weights = encoder.trainable()?;
     if let Some(texts) = options.speed {
         return speed(texts, &folder, &encoder, &weights, &options.settings);
@@ -85,10 +88,11 @@ fn main() -> Result<()> {
         if !(options.datasets.is_empty() || options.datasets.iter().any(|wanted| wanted == name)) {
             continue;
         }
-        let Ok(set) = datasets::read(name, &folder) else {
+        let Ok(mut set) = datasets::read(name, &folder) else {
             println!("{name}: skipped, for it is not in {}", folder.display());
             continue;
         };
+        set.rows.truncate(options.texts);
         let voted = set.rows.iter().filter(|row| !row.votes.is_empty()).count();
         println!(
             "{name}: {} texts of {} labels, {voted} with annotators' votes",
@@ -275,14 +279,23 @@ fn interval(values: &[f64]) -> String {
 
 fn options() -> Result<Options> {
     let settings = Settings { ..Settings::usual(0) };
-    let mut options =
-        Options { datasets: Vec::new(), seeds: 5, labels: 368, speed: None, settings, model: PathBuf::new() };
+    let mut options = Options {
+        datasets: Vec::new(),
+        seeds: 5,
+        labels: 368,
+        texts: usize::MAX,
+        speed: None,
+        settings,
+        model: PathBuf::new(),
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<f64> { Ok(words.next().context("a number is missing")?.parse()?) };
         match word.as_str() {
             "--bench" => {}
+            "--model" => options.model = PathBuf::from(words.next().context("a path is missing")?),
             "--speed" => options.speed = Some(number()? as usize),
+            "--texts" => options.texts = number()? as usize,
             "--seeds" => options.seeds = number()? as u64,
             "--labels" => options.labels = number()? as usize,
             "--epochs" => options.settings.epochs = number()? as usize,
