@@ -13,7 +13,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use hardcase::engine::encoder::{Encoder, EncoderOptions};
-use hardcase::mining::centre;
 use hardcase::stats::classifier::head::fit_head;
 use ndarray::{Array2, Axis, s};
 
@@ -84,4 +83,14 @@ fn measure(path: &Path, languages: &BTreeMap<&str, Vec<&str>>, labels: &[usize])
         share(tokens_all)
     );
     Ok(())
+}
+
+/// Vectors as directions from their mean: encoders differ in how narrow a cone theirs lie in.
+fn centre(vectors: &mut Array2<f32>) {
+    let Some(mean) = vectors.mean_axis(Axis(0)) else { return };
+    for mut vector in vectors.rows_mut() {
+        vector -= &mean;
+        let length = vector.dot(&vector).sqrt().max(f32::MIN_POSITIVE);
+        vector.mapv_inplace(|x| x / length);
+    }
 }
