@@ -20,6 +20,7 @@ use hardcase::domain::split::Split;
 use hardcase::engine::embedded;
 use hardcase::engine::encoder::{Encoder, EncoderOptions};
 use hardcase::engine::lora::{EncoderAdapter, Head};
+use hardcase::engine::model_file::Pooling;
 use hardcase::engine::train::Settings;
 use hardcase::engine::train::encoder::{Example, Fit, fit, probabilities};
 use hardcase::engine::transformer::Weights;
@@ -210,7 +211,8 @@ fn served(
     let n = texts.len().min(500);
     let bytes = tuned.encode(&[])?;
     let expected = expected.slice(ndarray::s![..n, ..]).to_owned();
-    Ok(Verified::measure(&options.model, &bytes, &tuned.head, &texts[..n], &expected)?)
+    // All encoders that are compared here take the mean of a text.
+    Ok(Verified::measure(&options.model, Pooling::Mean, &bytes, &tuned.head, &texts[..n], &expected)?)
 }
 
 /// The texts that experts would have labelled: a few of each class, then rounds by the default strategy.
