@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::domain::fault::Result;
 pub use crate::learn::activate::Rescore;
 use crate::learn::activate::activate;
+use crate::learn::combined::{Reader, in_words};
 use crate::learn::head::{Fitted, Refused, fit};
 use crate::learn::prelabels::scouting;
 use crate::learn::training::Training;
@@ -50,6 +51,8 @@ pub struct TuneReport {
     pub shares: Option<Shares>,
     /// Texts that were prelabelled again.
     pub rescored: usize,
+    /// All that have read texts, with what each is worth: those that the model listens to first.
+    pub readers: Vec<Reader>,
 }
 
 impl TuneReport {
@@ -63,6 +66,7 @@ impl TuneReport {
             missing: None,
             shares: None,
             rescored: 0,
+            readers: Vec::new(),
         }
     }
 }
@@ -87,7 +91,8 @@ impl std::fmt::Display for TuneReport {
                 if let Some(loss) = self.cv_log_loss {
                     write!(f, "; log-loss on held-out folds {loss:.3} (lower is better)")?;
                 }
-                write!(f, "; {} texts prelabelled again", self.rescored)
+                write!(f, "; {} texts prelabelled again", self.rescored)?;
+                in_words(&self.readers).map_or(Ok(()), |words| write!(f, "; {words}"))
             }
             Verdict::NothingNew => {
                 write!(f, "the model stays: no new answer teaches it since it was trained ({counts})")
@@ -159,6 +164,7 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
         }
         let activation = activate(work, &predictor, rescore, &revision, seed)?;
         report.rescored = activation.rescored;
+        report.readers = activation.readers;
         if activation.active.is_none() {
             report.verdict = Verdict::Stopped;
         }
@@ -175,6 +181,7 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
             missing: None,
             shares: None,
             rescored: 0,
+            readers: Vec::new(),
         },
     })
 }
