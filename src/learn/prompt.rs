@@ -2,7 +2,7 @@
 
 use super::judge;
 use super::prompt_text::{
-    Candidate, LAYOUT, NEAREST, balanced_examples, given, prompt_of, settings_of, with_shared,
+    Candidate, EXAMPLES, LAYOUT, NEAREST, balanced_examples, given, prompt_of, settings_of, with_shared,
     without_examples,
 };
 use super::prompt_trial::{best, is_outdated};
@@ -15,8 +15,6 @@ use crate::store::log::tasks::Revision;
 use crate::store::pool::predictors::Model;
 use crate::work::runner::Work;
 
-/// Labelled examples before every text, where prompts do not compete.
-const EXAMPLES: usize = 8;
 /// What is kept of how long texts are cut.
 const CUT: &str = "the first two thirds of the room from its beginning, the rest from its end";
 

@@ -13,6 +13,8 @@ use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::work::runner::Work;
 
+/// Labelled examples before every text, of the prompt that has some unless asked otherwise.
+pub(super) const EXAMPLES: usize = 8;
 /// Labelled examples that a text has for itself, where that is asked for: each costs its tokens for every text.
 pub(super) const NEAREST: usize = 4;
 /// Where the parts of the prompt stand, where the model can have them there (`docs/decisions/engine.md`).

@@ -13,7 +13,7 @@ use ndarray::Array2;
 
 use super::nearest::Nearest;
 use super::prelabels::active;
-use super::prompt_text::{Candidate, balanced_examples, with_shared, without_examples};
+use super::prompt_text::{Candidate, EXAMPLES, balanced_examples, with_shared, without_examples};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
@@ -28,8 +28,6 @@ use crate::work::runner::Work;
 const TEXTS: usize = 32;
 /// Training labels from which they are what prompts are tried on.
 const ENOUGH: usize = 20;
-/// Labelled examples of the prompt that has some.
-const EXAMPLES: usize = 8;
 /// Prompts are tried again once there are so many times the training labels.
 const AGAIN: usize = 2;
 

@@ -65,10 +65,7 @@ pub struct HeadFit {
 /// # Errors
 /// [`TooFew`] if a label has fewer than two examples.
 pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) -> Result<HeadFit, TooFew> {
-    let mut counts = vec![0usize; classes];
-    for &label in y {
-        counts[label] += 1;
-    }
+    let counts = counts(y, classes);
     let (label, have) = counts.iter().copied().enumerate().min_by_key(|&(_, have)| have).unwrap_or((0, 0));
     if have < LEAST {
         return Err(TooFew { label, have });
@@ -110,8 +107,7 @@ pub fn fit_anchored_head(
     seed: u64,
 ) -> Result<HeadFit, TooFew> {
     let classes = anchors.nrows();
-    let mut counts = vec![0usize; classes];
-    y.iter().for_each(|&label| counts[label] += 1);
+    let counts = counts(y, classes);
     if let Some(few) = lacking(&counts) {
         return Err(few);
     }
@@ -128,18 +124,23 @@ pub fn fit_anchored_head(
     fit_head(x.view(), &y, classes, seed)
 }
 
+/// How many examples each label has.
+fn counts(y: &[usize], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    y.iter().for_each(|&label| counts[label] += 1);
+    counts
+}
+
 /// Each label as many times as it has fewer than two examples.
 fn lacks(y: &[usize], classes: usize) -> Vec<usize> {
-    let mut counts = vec![0usize; classes];
-    y.iter().for_each(|&label| counts[label] += 1);
+    let counts = counts(y, classes);
     let of = |(label, &have): (usize, &usize)| std::iter::repeat_n(label, LEAST.saturating_sub(have));
     counts.iter().enumerate().flat_map(of).collect()
 }
 
 /// Class weights: the weight of each example that gives every label the same total.
 pub fn balanced(y: &[usize], classes: usize) -> Vec<f64> {
-    let mut counts = vec![0usize; classes];
-    y.iter().for_each(|&label| counts[label] += 1);
+    let counts = counts(y, classes);
     let share = y.len() as f64 / classes as f64;
     y.iter().map(|&label| share / counts[label] as f64).collect()
 }
@@ -275,8 +276,7 @@ fn folds_with(
     seed: u64,
 ) -> Option<Vec<Fold>> {
     let classes = stand_ins.nrows();
-    let mut counts = vec![0usize; classes];
-    y.iter().for_each(|&label| counts[label] += 1);
+    let counts = counts(y, classes);
     if y.len() < 2 * FOLDS || lacking(&counts).is_some() {
         return None;
     }

@@ -37,6 +37,20 @@ pub struct Vectors {
     pub values: Vec<f32>,
     /// Values of one row.
     pub dimensions: usize,
+    /// One row on its way.
+    halves: Vec<f16>,
+}
+
+impl Vectors {
+    /// Adds a row as the file has it.
+    pub(super) fn push(&mut self, item: ItemId, blob: &[u8]) {
+        self.halves.clear();
+        self.halves.extend(blob.as_chunks::<2>().0.iter().map(|bytes| f16::from_le_bytes(*bytes)));
+        let start = self.values.len();
+        self.values.resize(start + self.halves.len(), 0.0);
+        self.halves.convert_to_f32_slice(&mut self.values[start..]);
+        self.items.push(item);
+    }
 }
 
 impl Store {
@@ -134,26 +148,19 @@ impl Store {
         let mut statement = self.conn.prepare(sql).attempting(what)?;
         let mut rows = statement.query((space.model, space.number())).attempting(what)?;
         let mut out = Vectors { dimensions, ..Vectors::default() };
-        let mut halves = vec![f16::ZERO; dimensions];
         while let Some(r) = rows.next().attempting(what)? {
             let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
             if blob.len() != dimensions * 2 {
                 // A vector of another length cannot be this model's; without it the item counts as not scouted.
                 continue;
             }
-            for (half, bytes) in halves.iter_mut().zip(blob.as_chunks::<2>().0) {
-                *half = f16::from_le_bytes(*bytes);
-            }
-            let start = out.values.len();
-            out.values.resize(start + dimensions, 0.0);
-            halves.convert_to_f32_slice(&mut out.values[start..]);
-            out.items.push(r.get(0).attempting(what)?);
+            out.push(r.get(0).attempting(what)?, blob);
         }
         Ok(out)
     }
 }
 
-fn bytes_of(vector: &[f32]) -> Vec<u8> {
+pub(super) fn bytes_of(vector: &[f32]) -> Vec<u8> {
     let mut halves = vec![f16::ZERO; vector.len()];
     halves.convert_from_f32_slice(vector);
     halves.iter().flat_map(|h| h.to_le_bytes()).collect()

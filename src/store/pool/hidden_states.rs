@@ -2,10 +2,7 @@
 //!
 //! They depend on the model and on the prompt before the text, and on nothing else: all judges of one model with one prompt share them.
 
-use half::f16;
-use half::slice::HalfFloatSliceExt;
-
-use super::embeddings::Vectors;
+use super::embeddings::{Vectors, bytes_of};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
 use crate::store::db::attempt::Attempt;
@@ -28,12 +25,7 @@ impl Store {
             let mut insert = tx.prepare_cached(
                 "INSERT OR REPLACE INTO hidden_state (judge, item, states) VALUES (?1, ?2, ?3)",
             )?;
-            slice.try_for_each(|(item, states)| {
-                let mut halves = vec![f16::ZERO; states.len()];
-                halves.convert_from_f32_slice(states);
-                let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
-                insert.execute((judge, item, bytes)).map(drop)
-            })
+            slice.try_for_each(|(item, states)| insert.execute((judge, item, bytes_of(states))).map(drop))
         })
         .map(drop)
     }
@@ -82,24 +74,16 @@ impl Store {
         let mut statement = self.conn.prepare(&sql).attempting(what)?;
         let mut rows = statement.query((model, prompt)).attempting(what)?;
         let mut out = Vectors::default();
-        let mut halves: Vec<f16> = Vec::new();
         while let Some(r) = rows.next().attempting(what)? {
             let item: ItemId = r.get(0).attempting(what)?;
             let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
             if out.items.is_empty() {
                 out.dimensions = blob.len() / 2;
-                halves.resize(out.dimensions, f16::ZERO);
             }
             if out.items.last() == Some(&item) || blob.len() != out.dimensions * 2 {
                 continue;
             }
-            for (half, bytes) in halves.iter_mut().zip(blob.as_chunks::<2>().0) {
-                *half = f16::from_le_bytes(*bytes);
-            }
-            let start = out.values.len();
-            out.values.resize(start + out.dimensions, 0.0);
-            halves.convert_to_f32_slice(&mut out.values[start..]);
-            out.items.push(item);
+            out.push(item, blob);
         }
         Ok(out)
     }
