@@ -305,8 +305,11 @@ struct NoSettings {}
 /// What a zero-shot predictor needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ZeroShotSettings<I = ItemId> {
-    /// Each label's mean anchor vector, labels × dimensions: a text's score is its product with it.
+    /// Each label's mean anchor vector, labels × dimensions: a text's score is its cosine to it, both seen from `mean`.
     pub anchors: Vec<Vec<f32>>,
+    /// The mean of the pool's vectors: an encoder may put all texts into a narrow cone. None, and a score is the plain product.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mean: Vec<f32>,
     /// From scores to probabilities.
     pub calibration: ZeroShot,
     /// Where the calibration's shares come from.
@@ -315,8 +318,8 @@ pub struct ZeroShotSettings<I = ItemId> {
 
 impl<I> ZeroShotSettings<I> {
     pub fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> ZeroShotSettings<J> {
-        let Self { anchors, calibration, shares_from } = self;
-        ZeroShotSettings { anchors, calibration, shares_from: shares_from.map_ids(ids) }
+        let Self { anchors, mean, calibration, shares_from } = self;
+        ZeroShotSettings { anchors, mean, calibration, shares_from: shares_from.map_ids(ids) }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::learn::prelabels::{active, complete};
 use crate::learn::vectors::dimensions_of;
 use crate::mining::round::{Order, Stage, propose};
 use crate::mining::strategies::{DEFAULT, listed, strategy_by_name};
-use crate::mining::{Pool, PoolParts};
+use crate::mining::{Pool, PoolParts, centre};
 use crate::store::Store;
 use crate::store::rounds::round::{Incomplete, NewRound};
 use crate::work::runner::{Ended, JobContext, Work, run};
@@ -284,7 +284,8 @@ fn complete_prelabels(work: &mut Work<'_>, predictor: &Predictor) -> Result<()> 
 /// Everything mining sees: the items that have a vector and a prelabel.
 struct Universe {
     items: Vec<crate::domain::ids::ItemId>,
-    vectors: Array2<f32>,
+    /// Of each item's vector, seen from the pool's mean.
+    directions: Array2<f32>,
     probabilities: Array2<f32>,
     splits: Vec<crate::domain::split::Split>,
     open: Vec<bool>,
@@ -300,7 +301,7 @@ impl Universe {
         let taken = work.store.taken_items(incomplete)?;
         let mut universe = Self {
             items: Vec::with_capacity(splits.len()),
-            vectors: Array2::zeros((0, dimensions)),
+            directions: Array2::zeros((0, dimensions)),
             probabilities: Array2::zeros((0, labels)),
             splits: Vec::with_capacity(splits.len()),
             open: Vec::with_capacity(splits.len()),
@@ -327,7 +328,8 @@ impl Universe {
         rows.truncate(kept * dimensions);
         scores.truncate(kept * labels);
         let shape = |e: ndarray::ShapeError| Fault::new("read the pool for mining", e.to_string());
-        universe.vectors = Array2::from_shape_vec((kept, dimensions), rows).map_err(shape)?;
+        universe.directions = Array2::from_shape_vec((kept, dimensions), rows).map_err(shape)?;
+        centre(&mut universe.directions);
         universe.probabilities = Array2::from_shape_vec((kept, labels), scores).map_err(shape)?;
         Ok(universe)
     }
@@ -335,7 +337,7 @@ impl Universe {
     fn pool(&self) -> Result<Pool<'_>> {
         Pool::new(PoolParts {
             items: &self.items,
-            vectors: self.vectors.view(),
+            vectors: self.directions.view(),
             probabilities: self.probabilities.view(),
             splits: &self.splits,
             open: &self.open,

@@ -2,7 +2,7 @@
 //!
 //! New shares make a new predictor: a stored one never changes. Never reads an answer outside the audit.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use super::scorer::{Kind, Load, Scorer};
 use super::vectors::{dimensions_of, matrix};
@@ -10,6 +10,9 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::predictor::{AuditFold, Method, Predictor, SharesFrom, ZeroShot, ZeroShotSettings};
 use crate::domain::settings::Stored;
+use crate::mining::cosines_from;
+#[cfg(feature = "engine")]
+use crate::mining::mean;
 use crate::stats::estimate::audit_rounds::audit_answers;
 use crate::stats::estimate::shares::{BeforeAudit, follow_audit};
 use crate::store::Store;
@@ -72,12 +75,22 @@ pub(crate) fn fit(
     let dimensions = vectors.ncols();
     let by_label = Array2::from_shape_vec((anchors.len(), dimensions), anchors.concat())
         .map_err(|e| Fault::new("embed the label descriptions", e.to_string()))?;
-    let calibration = ZeroShot::fit(vectors.dot(&by_label.t()).view(), shares);
-    Ok(ZeroShotSettings { anchors, calibration, shares_from: SharesFrom::before_audit(shares) })
+    let mean = mean(vectors).to_vec();
+    let calibration = ZeroShot::fit(scores(&mean, vectors, by_label.view()).view(), shares);
+    Ok(ZeroShotSettings { anchors, mean, calibration, shares_from: SharesFrom::before_audit(shares) })
+}
+
+/// Scores of vectors (n × dimensions) by anchors (labels × dimensions), n × labels.
+fn scores(mean: &[f32], vectors: ArrayView2<'_, f32>, anchors: ArrayView2<'_, f32>) -> Array2<f32> {
+    if mean.is_empty() {
+        return vectors.dot(&anchors.t());
+    }
+    cosines_from(ArrayView1::from(mean), vectors, anchors)
 }
 
 struct ZeroShotScorer {
     anchors: Array2<f32>,
+    mean: Vec<f32>,
     calibration: ZeroShot,
     /// Audit items whose answers moved the shares, each with the calibration that has not seen its answer.
     held_out: Vec<AuditFold>,
@@ -89,20 +102,25 @@ impl ZeroShotScorer {
             SharesFrom::Audit(audit) => audit.held_out.clone(),
             SharesFrom::Task | SharesFrom::Pool => Vec::new(),
         };
-        Ok(Self { anchors: anchors(settings)?, calibration: settings.calibration.clone(), held_out })
+        let (anchors, mean) = (anchors(settings)?, settings.mean.clone());
+        if !mean.is_empty() && mean.len() != anchors.ncols() {
+            return Err(Fault::new(USE, "its mean vector is of another length than its anchors"));
+        }
+        Ok(Self { anchors, mean, calibration: settings.calibration.clone(), held_out })
     }
 }
 
 impl Scorer for ZeroShotScorer {
     fn probabilities(&self, vectors: ArrayView2<'_, f32>) -> Array2<f32> {
-        self.calibration.probabilities(vectors.dot(&self.anchors.t()).view())
+        self.calibration.probabilities(scores(&self.mean, vectors, self.anchors.view()).view())
     }
 
     fn of_items(&self, items: &[ItemId], vectors: ArrayView2<'_, f32>) -> Array2<f32> {
         let mut all = self.probabilities(vectors);
         for fold in &self.held_out {
             for row in fold.answers.iter().filter_map(|(item, _)| items.binary_search(item).ok()) {
-                let scores = vectors.select(Axis(0), &[row]).dot(&self.anchors.t());
+                let vector = vectors.select(Axis(0), &[row]);
+                let scores = scores(&self.mean, vector.view(), self.anchors.view());
                 all.row_mut(row).assign(&fold.calibration.probabilities(scores.view()).row(0));
             }
         }
@@ -144,7 +162,7 @@ pub(crate) fn following_audit(
     }
     work.report("estimating the shares", 0, None, "texts")?;
     let vectors = work.store.vectors(current.space(), dimensions_of(work.store, current)?)?;
-    let scores = matrix(&vectors)?.dot(&anchors(current_settings)?.t());
+    let scores = scores(&current_settings.mean, matrix(&vectors)?, anchors(current_settings)?.view());
     let prior = match &current_settings.shares_from {
         SharesFrom::Audit(earlier) => &earlier.prior,
         SharesFrom::Task | SharesFrom::Pool => &current_settings.calibration.shares,
@@ -160,6 +178,7 @@ pub(crate) fn following_audit(
         calibration,
         shares_from: SharesFrom::Audit(audit),
         anchors: current_settings.anchors.clone(),
+        mean: current_settings.mean.clone(),
     };
     let method = Method::ZeroShot(Stored::Known(moved));
     let mut predictor = Predictor { id: PredictorId(0), method, created_ms: 0, ..current.clone() };

@@ -4,7 +4,7 @@
 //! influence what is chosen. The same pool and seed give the same round, whatever the number of threads.
 //!
 //! - `pool` is the checked input; `round` plans a round and enforces what holds for every strategy.
-//! - `audit` draws the random share of a round, `opening` chooses the first round.
+//! - `audit` draws the random share of a round, `opening` chooses the first round, `centring` is how vectors are compared.
 //! - `strategies` has one file per strategy and the list of them; `geometry` is what several of them compute with.
 //!
 //! ```text
@@ -19,11 +19,13 @@ pub mod round;
 pub mod strategies;
 
 mod audit;
+mod centring;
 mod opening;
 mod pool;
 
 #[cfg(test)]
 mod synthetic;
 
+pub use centring::{centre, cosines_from, mean};
 pub use pool::{Pool, PoolParts};
 pub use strategies::strategy::{Pick, Ranking, Strategy};

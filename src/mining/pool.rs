@@ -15,7 +15,7 @@ use crate::domain::split::Split;
 pub struct PoolParts<'a> {
     /// n items.
     pub items: &'a [ItemId],
-    /// Embeddings of one model and adapter, n × d, rows of unit length.
+    /// Embeddings of one model and adapter as directions from their mean ([`super::centre`]), n × d, rows of unit length, or zero.
     pub vectors: ArrayView2<'a, f32>,
     /// Prelabels, n × labels, rows summing to one.
     pub probabilities: ArrayView2<'a, f32>,

@@ -50,8 +50,8 @@ use reference::{Reference, reference};
 use report::{Against, Curves, DatasetFacts, Finished, Run, Terms, WholePool, kappas};
 use scores::Scores;
 
-/// Version of the results of simulations with a prevalence: increase it when they change, so that cached runs of an earlier program are not used.
-const REVISION: u32 = 2;
+/// Version of the results: increase it when they change, so that cached runs of an earlier program are not used.
+const REVISION: u32 = 3;
 
 /// What is trained on a run's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -306,10 +306,8 @@ impl Simulation<'_> {
         let Course { rounds, budget, seed_labels, with_splits } = self.options.course;
         let Sizes { pool, test, prevalence } = self.options.sizes;
         let labels: Vec<u8> = self.world.data.gold.iter().flat_map(|l| (*l as u32).to_le_bytes()).collect();
-        // Only for simulations that the last change affects: cached runs of others stay valid.
-        let revision = prevalence.map_or(String::new(), |_| format!(" revision {REVISION}"));
         let about = format!(
-            "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?}{revision}",
+            "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?} revision {REVISION}",
             env!("CARGO_PKG_VERSION"),
             self.world.data.crowd,
             self.world.data.labels.shares,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Dataset;
@@ -12,7 +12,7 @@ use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
 use crate::domain::split::Split;
 use crate::mining::round::{Order, Stage, propose};
-use crate::mining::{Pool, PoolParts, Strategy};
+use crate::mining::{Pool, PoolParts, Strategy, centre, cosines_from, mean};
 use crate::stats::classifier::calibration::ZeroShot;
 use crate::stats::classifier::head::fit_anchored_head;
 use crate::stats::classifier::logistic::Logistic;
@@ -83,6 +83,8 @@ pub struct Setup<'a> {
     pub pool: Array2<f32>,
     /// Vectors of the test set, in its order.
     pub test: Array2<f32>,
+    /// The mean of the pool's vectors.
+    pub mean: Array1<f32>,
     pub seed: u64,
 }
 
@@ -97,7 +99,13 @@ impl<'a> Setup<'a> {
     pub fn new(world: &'a World, division: &'a Division, answers: &'a [usize], seed: u64) -> Self {
         let pool = world.vectors.select(Axis(0), &division.pool);
         let test = world.vectors.select(Axis(0), &division.test);
-        Self { world, division, answers, pool, test, seed }
+        let mean = mean(pool.view());
+        Self { world, division, answers, pool, test, mean, seed }
+    }
+
+    /// How alike some vectors (n × dimensions) and the labels' anchors are, seen from the pool's mean, n × labels.
+    fn similarities(&self, vectors: ArrayView2<'_, f32>) -> Array2<f32> {
+        cosines_from(self.mean.view(), vectors, self.world.anchors.view())
     }
 
     /// Runs the rounds. Ends early if the pool is used up.
@@ -105,7 +113,7 @@ impl<'a> Setup<'a> {
     /// # Errors
     /// Vectors that are not finite.
     pub fn play(&self, strategy: &dyn Strategy, course: &Course) -> Result<Played> {
-        let scores = self.pool.dot(&self.world.anchors.t());
+        let scores = self.similarities(self.pool.view());
         let zero_shot = ZeroShot::fit(scores.view(), &self.world.data.labels.shares);
         let splits: Vec<Split> = match course.with_splits {
             true => self.division.pool.iter().map(|&row| self.world.data.splits[row]).collect(),
@@ -113,6 +121,8 @@ impl<'a> Setup<'a> {
         };
         let items: Vec<ItemId> = (0..).map(ItemId).take(self.pool.nrows()).collect();
         let mut open = vec![true; self.pool.nrows()];
+        let mut directions = self.pool.clone();
+        centre(&mut directions);
         let mut given = Given::default();
         for row in self.seed_labels(course.seed_labels) {
             open[row] = false;
@@ -140,7 +150,7 @@ impl<'a> Setup<'a> {
             let probabilities = self.probabilities(&model, self.pool.view());
             let pool = Pool::new(PoolParts {
                 items: &items,
-                vectors: self.pool.view(),
+                vectors: directions.view(),
                 probabilities: probabilities.view(),
                 splits: &splits,
                 open: &open,
@@ -178,9 +188,7 @@ impl<'a> Setup<'a> {
     /// Probabilities for some vectors, n × labels.
     pub fn probabilities(&self, model: &Model, vectors: ArrayView2<'_, f32>) -> Array2<f32> {
         match model {
-            Model::ZeroShot(calibration) => {
-                calibration.probabilities(vectors.dot(&self.world.anchors.t()).view())
-            }
+            Model::ZeroShot(calibration) => calibration.probabilities(self.similarities(vectors).view()),
             Model::Head(head) => head.probabilities(vectors),
         }
     }

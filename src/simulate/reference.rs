@@ -46,7 +46,8 @@ pub fn reference(setup: &Setup<'_>, expert: Answers, crowd: Option<Answers>, lab
     };
     let random: Vec<Point> = sizes(labels, pool).into_iter().filter_map(point).collect();
     let trained_on = |answers: &[usize]| {
-        let other = Setup { answers, pool: setup.pool.clone(), test: setup.test.clone(), ..*setup };
+        let (pool, test, mean) = (setup.pool.clone(), setup.test.clone(), setup.mean.clone());
+        let other = Setup { answers, pool, test, mean, ..*setup };
         scores_of(&other, &rows)
     };
     let full_pool = match expert {

@@ -298,7 +298,8 @@ impl Project {
         let calibration = ZeroShot::fit(scores.view(), &revision.task.shares());
         let probabilities = calibration.probabilities(scores.view());
         let labels = anchors.len();
-        let settings = ZeroShotSettings { anchors, calibration, shares_from: SharesFrom::Pool };
+        let settings =
+            ZeroShotSettings { anchors, mean: Vec::new(), calibration, shares_from: SharesFrom::Pool };
         let predictor = Predictor {
             id: PredictorId(0),
             method: Method::ZeroShot(Stored::Known(settings)),

@@ -24,6 +24,7 @@ fn zero_shot() -> ZeroShotSettings {
     };
     ZeroShotSettings {
         anchors: vec![vec![0.5, 0.5]],
+        mean: vec![0.25, 0.25],
         calibration: zero_shot_calibration(),
         shares_from: SharesFrom::Audit(FromAudit {
             n: 4,

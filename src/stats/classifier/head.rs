@@ -9,10 +9,10 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::logistic::{Examples, Logistic, Problem};
+use super::logistic::{Examples, Logistic, Problem, TOLERANCE};
 
-/// The inverse penalty while the rarest label has fewer than [`ENOUGH_TO_CROSS_VALIDATE`] examples. Right for
-/// unit vectors.
+/// The inverse penalty while the rarest label has fewer than [`ENOUGH_TO_CROSS_VALIDATE`] examples. It and the grid are for vectors whose mean
+/// square distance from their mean is 1, and follow the spread of others ([`Problem::fit_scaled`]).
 pub const FIXED_C: f64 = 10.0;
 /// Examples of the rarest label from which the penalty is chosen by cross-validation: two in each fold.
 pub const ENOUGH_TO_CROSS_VALIDATE: usize = 10;
@@ -41,7 +41,7 @@ pub struct TooFew {
 pub struct HeadFit {
     /// The head, fitted on all examples.
     pub model: Logistic,
-    /// Inverse strength of the penalty.
+    /// Inverse strength of the penalty, for vectors of mean square distance 1 from their mean.
     pub c: f64,
     /// Class-weighted log-loss in nats on held-out folds at that `c`. `None` if `c` was fixed.
     pub cv_log_loss: Option<f64>,
@@ -73,12 +73,16 @@ pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) 
     let weights = balanced(y, classes);
     let examples = Examples { x: x.reborrow(), y, classes, weights: &weights };
     if have < ENOUGH_TO_CROSS_VALIDATE {
-        let model = Logistic::fit(&examples, FIXED_C);
+        let model = fitted(&examples, FIXED_C);
         return Ok(HeadFit { model, c: FIXED_C, cv_log_loss: None, folds: 0 });
     }
     let (c, loss) = cross_validate(&examples, &stratified_folds(y, classes, FOLDS, seed));
-    let model = Logistic::fit(&examples, c);
+    let model = fitted(&examples, c);
     Ok(HeadFit { model, c, cv_log_loss: Some(loss), folds: FOLDS })
+}
+
+fn fitted(examples: &Examples<'_>, c: f64) -> Logistic {
+    Problem::new(examples).fit_scaled(c, None, TOLERANCE)
 }
 
 /// The label with too few examples to train a head, if any, given the number of examples of each label. With two labels, both need two examples;
@@ -186,7 +190,7 @@ pub fn out_of_fold(
         .into_par_iter()
         .map(|fold| {
             let train = Subset::of(&examples, &rows(fold, false));
-            let model = Problem::new(&train.examples()).fit(c, None, FOLD_TOLERANCE);
+            let model = Problem::new(&train.examples()).fit_scaled(c, None, FOLD_TOLERANCE);
             model.probabilities(x.select(Axis(0), &rows(fold, true)).view())
         })
         .collect();
@@ -210,7 +214,7 @@ pub fn out_of_fold_with(
 ) -> Option<Array2<f32>> {
     let folds = folds_with(x, y, stand_ins, seed)?;
     let fitted = folds.par_iter().map(|fold| {
-        let model = fold.train.fit(c, None, FOLD_TOLERANCE);
+        let model = fold.train.fit_scaled(c, None, FOLD_TOLERANCE);
         (&fold.rows, model.probabilities(fold.held_out.x.view()))
     });
     Some(in_order(&fitted.collect::<Vec<_>>(), y.len(), stand_ins.nrows()))
@@ -245,7 +249,7 @@ pub fn cross_fitted(
         let said: Vec<(f64, Array2<f32>)> = folds
             .par_iter_mut()
             .map(|fold| {
-                let model = fold.train.fit(c, fold.model.as_ref(), FOLD_TOLERANCE);
+                let model = fold.train.fit_scaled(c, fold.model.as_ref(), FOLD_TOLERANCE);
                 let loss = model.log_loss(&fold.held_out.examples());
                 let p = model.probabilities(fold.held_out.x.view());
                 fold.model = Some(model);
@@ -265,7 +269,7 @@ pub fn cross_fitted(
     }
     let (c, loss, held_out) = best?;
     let whole = Subset::filled(x, y, &(0..y.len()).collect::<Vec<_>>(), stand_ins);
-    Some(CrossFitted { model: Logistic::fit(&whole.examples(), c), c, loss, held_out })
+    Some(CrossFitted { model: fitted(&whole.examples(), c), c, loss, held_out })
 }
 
 /// The folds of examples, labels that lack some filled up on each side that is trained on.
@@ -363,7 +367,7 @@ fn cross_validate(examples: &Examples<'_>, fold_of: &[usize]) -> (f64, f64) {
         let losses: Vec<f64> = folds
             .par_iter_mut()
             .map(|fold| {
-                let model = fold.train.fit(c, fold.model.as_ref(), FOLD_TOLERANCE);
+                let model = fold.train.fit_scaled(c, fold.model.as_ref(), FOLD_TOLERANCE);
                 let loss = model.log_loss(&fold.held_out.examples());
                 fold.model = Some(model);
                 loss

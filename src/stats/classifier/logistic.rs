@@ -214,6 +214,13 @@ impl Problem {
         self.outward(&found.point)
     }
 
+    /// [`Problem::fit`] with the `c` of features whose mean square distance from their mean is 1. In a narrow cone, the same differences
+    /// between texts are small numbers, whose weights have to be large: the same penalty would forbid them.
+    pub fn fit_scaled(&self, c: f64, start: Option<&Logistic>, tolerance: f64) -> Logistic {
+        let spread = self.scale * self.scale * self.mean.len() as f64;
+        self.fit(c / spread.max(f64::MIN_POSITIVE), start, tolerance)
+    }
+
     /// A model in the original scale as a starting point.
     fn inward(&self, model: &Logistic) -> Vec<f64> {
         let mut point = Vec::with_capacity(model.weights.len() + model.bias.len());
@@ -365,6 +372,17 @@ mod tests {
         let cold = Logistic::fit(&examples, 10.0);
         let warm = Problem::new(&examples).fit(10.0, Some(&Logistic::fit(&examples, 0.1)), TOLERANCE);
         close(warm.weights, cold.weights.mapv(f64::from), 1e-3);
+    }
+
+    #[test]
+    fn a_scaled_penalty_says_of_a_narrow_cone_what_it_says_of_a_wide_one() {
+        let (x, y) = iris();
+        let fitted = |x: &Array2<f32>| {
+            let examples = Examples { x: x.view(), y: &y, classes: 3, weights: &[1.0; 30] };
+            Problem::new(&examples).fit_scaled(1.0, None, 1e-9).probabilities(x.view())
+        };
+        let cone = x.mapv(|v| 0.01 * v + 0.9);
+        close(fitted(&cone), fitted(&x).mapv(f64::from), 1e-3);
     }
 
     #[test]
