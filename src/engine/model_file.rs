@@ -245,7 +245,7 @@ mod tests {
     use super::*;
     use crate::engine::gguf::{TensorType, Value, encode_header};
 
-    const EMBEDDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+    const EMBEDDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
 
     fn inspected(metadata: &[(&str, Value)]) -> Result<ModelFacts> {
         let dir = tempfile::tempdir().unwrap();
@@ -263,11 +263,11 @@ mod tests {
         assert_eq!(
             facts,
             ModelFacts {
-                name: "all-MiniLM-L6-v2".into(),
-                bytes: 25_401_248,
+                name: "multilingual-e5-small-100k".into(),
+                bytes: 37_229_120,
                 architecture: "bert".into(),
-                quantisation: "Q8_0".into(),
-                parameters: 22_565_376,
+                quantisation: "Q4_0".into(),
+                parameters: 59_891_712,
                 dimensions: 384,
                 context: 512,
                 pooling: Pooling::Mean,
@@ -335,7 +335,7 @@ mod tests {
         let path = dir.path().join("half.gguf");
         fs::write(&path, &whole[..whole.len() - 1000]).unwrap();
         let said = inspect(&path).unwrap_err().to_string();
-        assert!(said.contains("truncated: at least 1000 of 25401248 bytes are missing"), "{said}");
+        assert!(said.contains("truncated: at least 1000 of 37229120 bytes are missing"), "{said}");
     }
 
     #[test]

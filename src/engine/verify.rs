@@ -142,7 +142,7 @@ mod tests {
     use crate::engine::transformer::Weights;
     use crate::engine::{embedded, train};
 
-    const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+    const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
 
     #[test]
     fn llama_cpp_serves_an_adapter_as_the_trainer_computes_it_and_so_does_our_own_pass() {
@@ -168,7 +168,7 @@ mod tests {
         let expected = train::encoder::probabilities(&weights, &file, &texts).unwrap();
         let verified =
             Verified::measure(&path, Pooling::Mean, &bytes, &file.head, &texts, &expected).unwrap();
-        assert!(verified.largest < 5e-3, "{verified:?}");
+        verified.require("F32").unwrap();
         // Without the adapter it is another model.
         let untrained = Lora::untrained(&weights.shape, 8, 16.0, &mut ChaCha8Rng::seed_from_u64(1));
         let other = EncoderAdapter { lora: untrained, ..file.clone() };
@@ -201,7 +201,7 @@ mod tests {
                 std::ops::ControlFlow::Continue(())
             })
             .unwrap();
-        assert!(largest < 5e-3, "{largest}");
+        assert!(largest < 0.02, "{largest}");
         let refused = Encoder::load_adapted(
             &path,
             EncoderOptions::default(),

@@ -129,8 +129,7 @@ mod tests {
 
     #[test]
     fn an_encoder_and_a_language_model_are_measured_and_what_can_do_nothing_is_refused() {
-        let encoder =
-            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf"));
+        let encoder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf"));
         let mut model = model_of(&Machine::default(), encoder).unwrap();
         let measured = probe(&model).unwrap();
         assert!(measured.texts_per_second > 0.0 && measured.texts > WARM_UP, "{measured:?}");

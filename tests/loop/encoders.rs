@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::project::Project;
 
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
 
 /// The model inside, as a file of the project's folder.
 fn copied(project: &Project) -> String {

@@ -109,7 +109,7 @@ fn a_killed_judge_keeps_its_verdicts_and_continues() {
 #[test]
 fn a_model_that_cannot_judge_is_refused_with_a_sentence_and_nothing_changes() {
     let project = Project::with_ads(40);
-    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
     project.run("judge", &["--model", embedded]).refused(1, &["no text has been scouted yet"]);
     project.run("scout", &[]).done();
     let before = active_predictions(&project);

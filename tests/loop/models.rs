@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::judge::model;
 use super::project::{Project, Ran, program, run};
 
-const ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+const ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
 
 /// A home with a store of Ollama's and a folder of LM Studio's.
 struct Home(PathBuf);

@@ -56,7 +56,7 @@ fn a_trace_of_every_verb_shows_no_socket_but_local_ones() {
         &["export", file, "--what", "predictions"],
         &["doctor", file],
         &["models"],
-        &["models", concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf")],
+        &["models", concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf")],
     ];
     for verb in verbs {
         run(inside(&strace, verb)).done();

@@ -234,7 +234,7 @@ fn an_answer_needs_an_item_and_a_label_that_exist() {
 fn a_model_that_is_a_text_or_truncated_is_named_and_nothing_is_scouted() {
     let project = Project::with_ads(3);
     let text = project.write("readme.gguf", "This is not a model at all.\n".repeat(50));
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
     let bytes = fs::read(model).unwrap();
     let half = project.write("half.gguf", &bytes[..bytes.len() / 2]);
     let missing = project.path("nowhere.gguf");

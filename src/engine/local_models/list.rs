@@ -86,7 +86,7 @@ mod tests {
     use crate::domain::skip::test_data;
     use crate::engine::gguf::{TensorType, Value, encode_header};
 
-    const EMBEDDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+    const EMBEDDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
 
     /// A GGUF file with these metadata and one tensor.
     fn gguf(metadata: &[(&str, Value)]) -> Vec<u8> {

@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn the_trainer_computes_what_llama_cpp_does_on_500_real_texts() {
-        const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+        const PACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
         let Some(tweets) = test_data("data/davidson_hate/labeled_data.csv") else { return };
         let tweets = std::fs::read_to_string(tweets).unwrap();
         let long = tweets[..60_000].split_at(50_000).0;

@@ -245,7 +245,7 @@ fn a_judge_says_with_unpacked_weights_what_it_says_with_the_file() {
 
 #[test]
 fn an_encoder_is_no_judge() {
-    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/all-minilm-l6-v2-q8_0.gguf");
+    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/model/encoder.gguf");
     let said = Judge::load(embedded.as_ref(), JudgeOptions::default()).map(drop).unwrap_err().to_string();
     assert!(said.contains("turns texts into vectors"), "{said}");
 }
