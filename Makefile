@@ -1,7 +1,7 @@
 # One word for each thing a person does here; `make` alone lists them. Words after a command go in ARGS.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check proof picture bench evidence deps
+.PHONY: help demo test check proof picture bench evidence judges deps
 
 # A Rust that `deps` has only just installed is found, too.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
@@ -74,6 +74,9 @@ bench: deps ## Measure (ARGS="import": only the benches of that name)
 
 evidence: deps ## Simulate on every data set and write the tables of docs/evidence.md again (hours; it goes on where it was stopped)
 	$(call step, cargo bench --bench evidence -- $(ARGS))
+
+judges: deps ## Play the loop with a language model on every data set (GGUF=MODEL; hours; ARGS="trec --seeds 1": less)
+	$(call step, cargo bench --bench evidence -- --judge "$(GGUF)" $(ARGS))
 
 deps: ## Install what this machine lacks: compilers, cmake, clang with libclang, Rust
 	@sh scripts/deps.sh $(DEPS_FLAGS)

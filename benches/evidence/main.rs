@@ -1,10 +1,13 @@
 //! The evidence that mining earns its labels: `make evidence` runs `hardcase simulate` on every data set of the test data and writes the
 //! tables of `docs/evidence.md` anew, or one of them (`ARGS="--table lora"`); `ARGS="hate --seeds 3"` shows fewer sets and seeds on the screen.
 //!
+//! `make judges GGUF=MODEL` is `--judge MODEL` (`judges`).
+//!
 //! Whatever a simulation has finished is kept by it, so this can be stopped at any time and goes on where it was.
 
 #[path = "../datasets/mod.rs"]
 mod datasets;
+mod judges;
 mod scale;
 mod tables;
 
@@ -14,6 +17,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use datasets::Set;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 /// Data sets, with the texts that their test holds.
@@ -78,6 +84,10 @@ struct Options {
     sets: Vec<String>,
     tables: Vec<String>,
     seeds: Option<usize>,
+    /// The language model to play with, instead of all else.
+    judge: Option<PathBuf>,
+    /// Of each set so many texts, where a language model reads them.
+    texts: usize,
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark's figures go to standard output")]
@@ -94,6 +104,23 @@ fn main() -> Result<()> {
     let folder = datasets::folder();
     let work = std::env::temp_dir().join("hardcase-evidence");
     fs::create_dir_all(&work)?;
+    if let Some(model) = &options.judge {
+        let mut reports = Vec::new();
+        for (name, _) in SETS.iter().filter(|(name, _)| options.wants_set(name)) {
+            let Ok(mut set) = datasets::read(name, &folder) else {
+                println!("{name}: skipped, for it is not in {}", folder.display());
+                continue;
+            };
+            set.rows.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+            set.rows.truncate(options.texts);
+            let mut arguments = judges::arguments(model);
+            let seeds = options.seeds.unwrap_or(judges::SEEDS);
+            arguments.extend(["--seeds".to_owned(), seeds.to_string()]);
+            reports.push(((*name).to_owned(), simulate(&work, name, &set, &arguments)?));
+            println!("\n{}", judges::table(&reports));
+        }
+        return Ok(());
+    }
     let mut written = Vec::new();
     for experiment in &EXPERIMENTS {
         if !options.wants(experiment.table) {
@@ -101,8 +128,7 @@ fn main() -> Result<()> {
         }
         let mut reports = Vec::new();
         for (name, test) in SETS.iter().filter(|(name, _)| experiment.sets.contains(name)) {
-            if !(options.sets.is_empty() || options.sets.iter().any(|wanted| name.contains(wanted.as_str())))
-            {
+            if !options.wants_set(name) {
                 continue;
             }
             let Ok(set) = datasets::read(name, &folder) else {
@@ -166,9 +192,13 @@ fn simulate(work: &Path, name: &str, set: &Set, arguments: &[String]) -> Result<
     let (data, task) = (work.join(format!("{name}.csv")), work.join(format!("{name}.toml")));
     write_data(&data, set)?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_hardcase"));
-    command.args(["simulate", "--json", "--pool", "9000", "--gold", "gold", "--text", "text"]).arg(&data);
-    // 77 labels have no keys on a keyboard, and need none.
-    if set.labels.len() <= 10 {
+    command.args(["simulate", "--json", "--gold", "gold", "--text", "text"]).arg(&data);
+    let judged = arguments.iter().any(|word| word == "--judge");
+    if !judged {
+        command.args(["--pool", "9000"]);
+    }
+    // 77 labels have no keys on a keyboard, and need none but where a task has to be given.
+    if judged || set.labels.len() <= 10 {
         write_task(&task, set)?;
         command.arg("--task").arg(&task);
     }
@@ -194,7 +224,8 @@ fn write_data(path: &Path, set: &Set) -> Result<()> {
 
 fn write_task(path: &Path, set: &Set) -> Result<()> {
     let mut text = "question = \"Which label?\"\n".to_owned();
-    for ((name, description, examples), key) in set.labels.iter().zip('0'..) {
+    let keys = ('0'..='9').chain('\u{100}'..);
+    for ((name, description, examples), key) in set.labels.iter().zip(keys) {
         text += &format!(
             "[[label]]\nname = {name:?}\nkey = \"{key}\"\ndescription = {description:?}\nexamples = {examples:?}\n"
         );
@@ -218,13 +249,18 @@ fn publish(tables: &[(&str, String)]) -> Result<()> {
 }
 
 impl Options {
+    fn wants_set(&self, name: &str) -> bool {
+        self.sets.is_empty() || self.sets.iter().any(|wanted| name.contains(wanted.as_str()))
+    }
+
     fn wants(&self, table: &str) -> bool {
         self.tables.is_empty() || self.tables.iter().any(|wanted| wanted == table)
     }
 }
 
 fn options() -> Result<Options> {
-    let mut options = Options { sets: Vec::new(), tables: Vec::new(), seeds: None };
+    let (sets, tables) = (Vec::new(), Vec::new());
+    let mut options = Options { sets, tables, seeds: None, judge: None, texts: judges::TEXTS };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut next = || words.next().context("a word is missing at the end");
@@ -232,6 +268,8 @@ fn options() -> Result<Options> {
             "--bench" => {}
             "--scale" => drop(next()?),
             "--seeds" => options.seeds = Some(next()?.parse()?),
+            "--judge" => options.judge = Some(fs::canonicalize(next()?)?),
+            "--texts" => options.texts = next()?.parse()?,
             "--table" => options.tables.push(next()?),
             _ => options.sets.push(word),
         }

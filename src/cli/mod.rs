@@ -41,6 +41,8 @@ mod scout;
 mod setting;
 #[cfg(feature = "engine")]
 mod simulate;
+#[cfg(feature = "engine")]
+mod simulate_judge;
 mod status;
 mod stop_signals;
 mod task;

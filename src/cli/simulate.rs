@@ -10,6 +10,7 @@ use super::encoder::EncoderArguments;
 use super::models::named_file;
 use super::output::print;
 use super::setting::Setting;
+use super::simulate_judge::Rehearsal;
 use super::task::read_task;
 use crate::domain::fault::{Fault, Result};
 use crate::job::mine::strategies;
@@ -25,7 +26,7 @@ enum AdapterArgument {
     Head,
     /// Train the head after every round, and a LoRA after the last
     Lora,
-    /// Same as lora
+    /// Same as lora; with --judge the judge's alora and the distilled LoRA, too
     Both,
 }
 
@@ -106,6 +107,12 @@ pub(super) struct Simulate {
     /// Recompute runs that an earlier simulation has already finished
     #[arg(long)]
     fresh: bool,
+    /// Play the loop with this language model as judge, whole and with one strategy: a name from `hardcase models`, or the path of a GGUF file. Needs
+    /// --task. Each model's kappa is on the texts that nobody has labelled
+    #[arg(long, value_name = "MODEL", requires = "task", conflicts_with_all = [
+        "strategy", "seed_labels", "with_splits", "pool", "test", "prevalence", "noise", "votes", "crowd", "expert", "fold_copies", "fresh", "format",
+    ])]
+    judge: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
     format: FormatArgument,
@@ -123,6 +130,24 @@ impl Simulate {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let mut model = setting.scout_model(named_file(self.model)?, self.threads);
         model.reading = self.encoder.reading();
+        let first_seed = setting.seed.unwrap_or(FIRST_SEED);
+        if let (Some(judge), Some(task)) = (named_file(self.judge)?, &self.task) {
+            let rehearsal = Rehearsal {
+                data: &self.data,
+                read: self.reading.into(),
+                task: read_task(task)?,
+                scout: model,
+                judge,
+                threads: self.threads,
+                rounds: self.rounds,
+                budget: self.budget,
+                seeds: self.seeds,
+                first_seed,
+                adapters: self.adapter != AdapterArgument::Head,
+            };
+            setting.watch.prepare();
+            return setting.print(&rehearsal.play(setting)?);
+        }
         let votes = self.votes.iter().map(|said| label_and_column(said)).collect::<Result<_>>()?;
         let options = SimulateOptions {
             source: Source {
@@ -146,7 +171,7 @@ impl Simulate {
             },
             sizes: Sizes { pool: self.pool, test: self.test, prevalence: self.prevalence },
             seeds: self.seeds,
-            first_seed: setting.seed.unwrap_or(FIRST_SEED),
+            first_seed,
             noise: self.noise,
             expert: match self.expert {
                 ExpertArgument::AsGiven => Expert::AsGiven,

@@ -11,7 +11,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::engine::encoder::Encoder;
 use crate::engine::lora::Head;
 use crate::engine::train::Settings;
-use crate::engine::train::encoder::{Example, Fit, fit, probabilities};
+use crate::engine::train::encoder::{Example, Fit, Wanted, fit, probabilities};
 use crate::engine::transformer::Weights;
 use crate::stats::classifier::head::{balanced, fit_anchored_head};
 
@@ -51,7 +51,7 @@ impl Trainer {
         let examples: Vec<Example<'_>> = (chosen.iter().zip(&labels).zip(&weights))
             .map(|((&row, &label), &weight)| Example {
                 tokens: &self.tokens[row],
-                label,
+                wanted: Wanted::Label(label),
                 weight: weight as f32,
             })
             .collect();

@@ -20,6 +20,7 @@ mod report;
 mod scores;
 mod table;
 mod vectors;
+mod with_judge;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +34,7 @@ pub use dataset::{NearCopies, Source};
 pub use division::Sizes;
 pub use play::Course;
 pub use report::SimulateReport;
+pub use with_judge::WithJudge;
 
 use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::{Fault, Result};

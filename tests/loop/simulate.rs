@@ -213,3 +213,38 @@ fn what_cannot_be_simulated_is_refused_in_one_sentence() {
         run(command).refused(2, &parts);
     }
 }
+
+#[test]
+fn a_language_model_is_played_with_and_every_model_has_its_line() {
+    let Some(model) = super::judge::model("tinystories-656k-q8_0.gguf") else { return };
+    let place = Project::none();
+    let data = place.write("ads.csv", ads(120));
+    let task = place.write("task.toml", TASK);
+    let play = |more: &[&str]| {
+        let mut command = program();
+        command.arg("simulate").arg(&data).args(["--text", "text", "--gold", "gold", "--seeds", "1"]);
+        command.args(["--rounds", "2", "--budget", "20", "--threads", "1", "--judge"]).arg(&model).args(more);
+        run(command)
+    };
+    let without = play(&[]);
+    assert!(without.code == Some(2) && without.err.contains("--task"), "{}", without.err);
+    let task = task.to_str().unwrap();
+    let other = play(&["--task", task, "--strategy", "random"]);
+    assert!(other.code == Some(2) && other.err.contains("cannot be used with"), "{}", other.err);
+    let report = play(&["--task", task, "--json"]).json();
+    assert_eq!(
+        (&report["texts"], &report["answers"], &report["seeds"]),
+        (&120.into(), &40.into(), &1.into())
+    );
+    let rows = report["rows"].as_array().unwrap();
+    let found = |when: &str, model: &str| {
+        let row = rows.iter().find(|row| (row["when"] == when) && (row["model"] == model)).unwrap();
+        row["kappa"]["mean"].as_f64()
+    };
+    assert!(found("no answers", "scout").is_some() && found("no answers", "judge").is_some(), "{report}");
+    let together = found("all rounds", "all together").unwrap();
+    assert!((-1.0..=1.0).contains(&together), "{report}");
+    assert!(found("the best prompt", "all together").is_some(), "{report}");
+    let said = play(&["--task", task]).done().out;
+    assert!(said.contains("no answers           scout "), "{said}");
+}

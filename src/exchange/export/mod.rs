@@ -6,6 +6,8 @@
 
 mod events;
 mod final_labels;
+#[cfg(feature = "engine")]
+mod gold;
 mod kind;
 mod labels;
 mod predicted;
@@ -18,6 +20,8 @@ mod visible;
 use std::path::Path;
 
 pub use self::events::export_whole_log;
+#[cfg(feature = "engine")]
+pub use self::gold::{gold_labels, predicted_with_gold};
 pub use self::kind::{By, ExportKind, ExportOption, ExportOptions, Exported, History, Texts};
 #[cfg(feature = "engine")]
 pub(crate) use self::rows_out::{RowsOut, probabilities_cell};

@@ -26,6 +26,8 @@ impl Predicted {
     pub fn read(store: &Store, task: &Task, by: &By) -> Result<Self> {
         let predictor = find_predictor(store, by)?;
         let names = predictor.labels.iter().map(|l| name_of(task, l)).collect();
+        // A LoRA whose vectors are kept: the active one, alone or beneath a combination.
+        let kept = store.scouting_predictor()?.and_then(|scout| scout.lora());
         let active = store.active_predictor()?.is_some_and(|a| a.id == predictor.id);
         let (items, probabilities) = if predictor.judge().is_some() {
             let judged = Judged::read(store, predictor)?;
@@ -33,7 +35,7 @@ impl Predicted {
             (judged.items, calibrated)
         } else if active || predictor.kind() == PredictorKind::States {
             store.predictions(predictor.id)?
-        } else if let Some(adapter) = predictor.lora() {
+        } else if let Some(adapter) = predictor.lora().filter(|lora| Some(*lora) != kept) {
             // Its vectors are gone: only its predictions for the cases are left.
             return Err(Fault::usage(
                 format!("export predictions by adapter {adapter}"),
