@@ -22,7 +22,7 @@ use hardcase::engine::encoder::{Encoder, EncoderOptions};
 use hardcase::engine::lora::{EncoderAdapter, Head};
 use hardcase::engine::model_file::Pooling;
 use hardcase::engine::train::Settings;
-use hardcase::engine::train::encoder::{Example, Fit, fit, probabilities};
+use hardcase::engine::train::encoder::{Example, Fit, Wanted, fit, probabilities};
 use hardcase::engine::transformer::Weights;
 use hardcase::engine::verify::Verified;
 use hardcase::mining::round::{Order, Stage, propose};
@@ -144,7 +144,11 @@ fn speed(
     };
     let texts: Vec<Vec<usize>> = set.rows.iter().take(count).map(|row| encoder.tokens(&row.text)).collect();
     let examples: Vec<Example<'_>> = (texts.iter().zip(&set.rows))
-        .map(|(tokens, row)| Example { tokens, label: usize::from(row.gold != "hate"), weight: 1.0 })
+        .map(|(tokens, row)| Example {
+            tokens,
+            wanted: Wanted::Label(usize::from(row.gold != "hate")),
+            weight: 1.0,
+        })
         .collect();
     let dimensions = encoder.facts().dimensions;
     let head = Head { weight: Array2::zeros((2, dimensions)), bias: ndarray::Array1::zeros(2) };
@@ -182,7 +186,11 @@ fn compare(data: &Data, weights: &Arc<Weights>, options: &Options, seed: u64) ->
 
     let weight = balanced(&labels, data.classes);
     let examples: Vec<Example<'_>> = (chosen.iter().zip(&labels).zip(&weight))
-        .map(|((&i, &label), &weight)| Example { tokens: &data.tokens[i], label, weight: weight as f32 })
+        .map(|((&i, &label), &weight)| Example {
+            tokens: &data.tokens[i],
+            wanted: Wanted::Label(label),
+            weight: weight as f32,
+        })
         .collect();
     let start = Head { weight: head.weights, bias: head.bias };
     let begun = Instant::now();

@@ -150,7 +150,12 @@ fn in_words(adapters: &[Listed]) -> String {
         let round = a.round.map_or_else(|| "-".into(), |r| r.to_string());
         let comparison = a.settings.as_ref().and_then(|settings| Some((settings, settings.comparison()?)));
         let against = comparison.map_or_else(String::new, |(settings, c)| {
-            let other = if settings.judge_lora().is_some() { "the judge without it" } else { "the head" };
+            let distilled = settings.encoder_lora().is_some_and(|lora| lora.distilled.is_some());
+            let other = match (settings.judge_lora(), distilled) {
+                (Some(_), _) => "the judge without it",
+                (None, true) => "the scout before (distilled from all models)",
+                (None, false) => "the head",
+            };
             format!(
                 "  log-loss {:+.3} against {other} (lower is better; standard error {:.3}, n = {})",
                 c.difference, c.error, c.n

@@ -43,9 +43,14 @@ pub(super) struct Tune {
     file: PathBuf,
     /// What to train: `head`, a linear classifier on the encoder's vectors (about a second); `lora`, low-rank updates of the encoder or of
     /// the judge (minutes); `alora`, a LoRA of the judge that is active only at the answer, so that the cached prompt stays valid; `auto`, a
-    /// LoRA of the encoder and then, where a model file has judged, an `alora` of that judge
+    /// LoRA of the encoder and then, where a model file has judged, an `alora` of that judge and what `--distil` does
     #[arg(long, value_name = "KIND", default_value = "head", value_parser = KINDS)]
     adapter: String,
+    /// Teach a LoRA of the encoder what scout and judge together say of the pool, beside the labels: `predict` then has what the judge knows at
+    /// the scout's speed. It becomes active only where it is better than the scout on labels that it has not seen
+    #[cfg(feature = "engine")]
+    #[arg(long, conflicts_with = "adapter")]
+    distil: bool,
     /// The encoder, if its file has moved; or the judge's language model, to train the judge instead: a name from `hardcase models`, or the
     /// path of a GGUF file
     #[cfg(feature = "engine")]
@@ -69,7 +74,7 @@ impl Tune {
     /// Whether this needs the model, and so a child process.
     #[cfg(feature = "engine")]
     pub fn needs_model(&self) -> bool {
-        self.adapter != "head"
+        self.adapter != "head" || self.distil
     }
 
     /// The kind of judge adapter to train, if it is the judge that is trained: the model's architecture tells encoder and judge apart.
@@ -117,7 +122,8 @@ impl Tune {
         #[cfg(feature = "engine")]
         if self.needs_model() {
             let model = setting.scout_model(model, self.threads);
-            let options = TrainLoraOptions { epochs: self.epochs.map(usize::from), rescore };
+            let options =
+                TrainLoraOptions { epochs: self.epochs.map(usize::from), rescore, distil: self.distil };
             let report = train_lora(&setting.job(&self.file), &model, &options)?;
             return setting.print(&report);
         }
@@ -130,8 +136,8 @@ impl Tune {
         setting.print(&report)
     }
 
-    /// Trains the encoder, and then the judge if a model file has judged. What only the judge is lacking is a note: the encoder's LoRA is worth having
-    /// without it.
+    /// Trains the encoder, then the judge if a model file has judged, and then the encoder again on what both say together. What only the judge is
+    /// lacking is a note: the encoder's LoRA is worth having without it.
     #[cfg(feature = "engine")]
     fn all(self, setting: &Setting, model: Option<PathBuf>, rescore: Rescore) -> Result<()> {
         if self.epochs.is_some() {
@@ -141,7 +147,7 @@ impl Tune {
         }
         let encoder = setting.scout_model(model, self.threads);
         let job = setting.job(&self.file);
-        let lora = train_lora(&job, &encoder, &TrainLoraOptions { epochs: None, rescore })?;
+        let lora = train_lora(&job, &encoder, &TrainLoraOptions { epochs: None, rescore, distil: false })?;
         let options = TrainJudgeOptions {
             scope: AdapterScope::Alora,
             model: None,
@@ -159,7 +165,14 @@ impl Tune {
             },
             false => None,
         };
-        setting.print(&All { lora, judge })
+        let distilled = match &judge {
+            Some(judge) if !judge.stopped() => {
+                let options = TrainLoraOptions { epochs: None, rescore, distil: true };
+                Some(train_lora(&job, &encoder, &options)?)
+            }
+            _ => None,
+        };
+        setting.print(&All { lora, judge, distilled })
     }
 }
 
@@ -170,12 +183,15 @@ struct All {
     lora: TrainLoraReport,
     /// None where no model file has judged, or it cannot be trained.
     judge: Option<TrainJudgeReport>,
+    /// None where no judge was trained.
+    distilled: Option<TrainLoraReport>,
 }
 
 #[cfg(feature = "engine")]
 impl std::fmt::Display for All {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.lora)?;
-        self.judge.as_ref().map_or(Ok(()), |judge| write!(f, ". Then {judge}"))
+        self.judge.as_ref().map_or(Ok(()), |judge| write!(f, ". Then {judge}"))?;
+        self.distilled.as_ref().map_or(Ok(()), |distilled| write!(f, ". At last, {distilled}"))
     }
 }

@@ -211,13 +211,25 @@ pub struct EncoderLora<I = ItemId> {
     /// The probabilities of each training label by the fold's adapter that had not seen it.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub held_out: Vec<(I, Vec<f32>)>,
+    /// What it learned from beside the labels; its comparison is then with the scout that it was to replace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distilled: Option<Distilled>,
+}
+
+/// Texts of the pool that taught an adapter what a slower model says of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distilled {
+    /// How many there were.
+    pub texts: usize,
+    /// What tells one such lesson from another: blake3 of the texts and of what was said of them, in hexadecimal digits.
+    pub hash: String,
 }
 
 impl<I> EncoderLora<I> {
     fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> EncoderLora<J> {
-        let Self { training, comparison, verified, epochs_ended, held_out } = self;
+        let Self { training, comparison, verified, epochs_ended, held_out, distilled } = self;
         let held_out = held_out.into_iter().filter_map(|(item, p)| Some(((ids.item)(&item)?, p))).collect();
-        EncoderLora { training, comparison, verified, epochs_ended, held_out }
+        EncoderLora { training, comparison, verified, epochs_ended, held_out, distilled }
     }
 }
 
@@ -280,4 +292,11 @@ pub struct Comparison {
     pub n: usize,
     /// Whether the adapter is worse by more than one standard error.
     pub worse: bool,
+}
+
+impl Comparison {
+    /// Whether the adapter is better by more than one standard error.
+    pub fn better(&self) -> bool {
+        self.difference < -self.error
+    }
 }

@@ -105,6 +105,13 @@ impl TrainJudgeReport {
     }
 }
 
+impl TrainJudgeReport {
+    /// Whether it was told to stop.
+    pub fn stopped(&self) -> bool {
+        self.verdict == Verdict::Stopped
+    }
+}
+
 impl std::fmt::Display for TrainJudgeReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let against = self.comparison.as_ref().map(|c| {

@@ -1,17 +1,21 @@
 //! `tune --adapter lora`: trains a low-rank adapter on the experts' training labels, compares it with the head on labels that neither has seen,
 //! checks that llama.cpp serves it as it was trained, reads the pool with it, and activates it. Whatever fails, the model as it was stays active.
+//!
+//! `tune --distil` does the same, and teaches the adapter what the active combination says of the pool, too: what a judge knows is then there at the
+//! scout's speed. It takes the scout's place only where it is better.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::adapter::{Comparison, LoraHyperparameters, ServingCheck};
+use crate::domain::adapter::{AdapterSettings, Comparison, LoraHyperparameters, ServingCheck};
 use crate::domain::fault::Result;
 use crate::domain::ids::AdapterId;
 use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::engine::train::Settings;
 use crate::learn::activate::{LORA_JOB, Rescore, activate};
 use crate::learn::curve::record_agreement;
+use crate::learn::distil::Lesson;
 use crate::learn::lora_fit::LoraFit;
 use crate::learn::lora_rollout::roll_out;
 use crate::learn::model::ScoutModel;
@@ -37,6 +41,8 @@ pub struct TrainLoraOptions {
     pub epochs: Option<usize>,
     /// What is prelabelled again before the verb returns.
     pub rescore: Rescore,
+    /// Whether it learns from what the active combination says of the pool, too.
+    pub distil: bool,
 }
 
 /// What a training of an adapter came to.
@@ -47,6 +53,10 @@ pub enum Verdict {
     Activated,
     /// It is worse than the head by more than one standard error: the head stays.
     HeadStays,
+    /// What was distilled is not better than the scout by more than one standard error: the scout stays.
+    ScoutStays,
+    /// The scout decides alone: there is no slower model to learn from.
+    NothingToDistil,
     /// There are too few training labels.
     TooFew,
     /// There is no new training label since the active adapter.
@@ -76,7 +86,9 @@ pub struct TrainLoraReport {
     pub missing: Option<String>,
     /// How it was trained.
     pub settings: Option<LoraHyperparameters>,
-    /// The adapter against the head.
+    /// Texts of the pool that taught it what the combination says of them.
+    pub distilled_from: Option<usize>,
+    /// The adapter against the head; where it was distilled, against the scout.
     pub comparison: Option<Comparison>,
     /// llama.cpp against the trainer.
     pub verified: Option<ServingCheck>,
@@ -88,16 +100,30 @@ impl std::fmt::Display for TrainLoraReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counts: Vec<String> = self.by_label.iter().map(|(name, n)| format!("{n} {name}")).collect();
         let counts = counts.join(", ");
+        let other = if self.distilled_from.is_some() { "the scout's" } else { "a head's" };
         let against = self.comparison.as_ref().map(|c| {
             format!(
-                "log-loss on {} held-out labels {:.3} against a head's {:.3} (lower is better; difference {:+.3}, standard error {:.3})",
+                "log-loss on {} held-out labels {:.3} against {other} {:.3} (lower is better; difference {:+.3}, standard error {:.3})",
                 c.n, c.lora, c.head, c.difference, c.error
             )
         });
         let against = against.unwrap_or_default();
         match &self.verdict {
             Verdict::Activated => {
-                write!(f, "a stronger model was trained on {} answers and is active. ", self.training)?;
+                match self.distilled_from {
+                    Some(texts) => write!(
+                        f,
+                        "a fast model was trained on {} answers and on what the slower ones say of {texts} texts, and is active. ",
+                        self.training
+                    )?,
+                    None => {
+                        write!(
+                            f,
+                            "a stronger model was trained on {} answers and is active. ",
+                            self.training
+                        )?;
+                    }
+                }
                 write!(f, "It is a LoRA trained on {counts}; {against}")?;
                 if let Some(verified) = &self.verified {
                     write!(
@@ -112,6 +138,18 @@ impl std::fmt::Display for TrainLoraReport {
                 write!(
                     f,
                     "the new model was tested and is not better: the old one stays. The LoRA is worse than a head by more than one standard error; {against}"
+                )
+            }
+            Verdict::ScoutStays => {
+                write!(
+                    f,
+                    "what the slower models say was taught to a fast one, and it was tested and is not better by more than one standard error: the scout stays; {against}"
+                )
+            }
+            Verdict::NothingToDistil => {
+                write!(
+                    f,
+                    "there is nothing to distil: the scout decides alone. `hardcase judge FILE --model MODEL` lets a language model read the texts; where it helps, its opinion can be distilled"
                 )
             }
             Verdict::TooFew => {
@@ -155,7 +193,8 @@ pub fn train_lora(
 ) -> Result<TrainLoraReport> {
     let epochs = options.epochs.map(|n| format!(" --epochs {n}")).unwrap_or_default();
     let rescore = if options.rescore == Rescore::Pool { "" } else { " --no-rescore" };
-    let ended = run(context, LORA_JOB, &format!("lora{epochs}{rescore}"), |work| {
+    let what = if options.distil { "distil" } else { "lora" };
+    let ended = run(context, LORA_JOB, &format!("{what}{epochs}{rescore}"), |work| {
         for _ in 0..MOST_STARTS {
             if let Some(report) = once(context, work, model, options)? {
                 return Ok(report);
@@ -186,22 +225,46 @@ fn once(
         (report.verdict, report.missing) = (Verdict::TooFew, Some(missing));
         return Ok(Some(report));
     }
+    if !options.distil && has_distilled(work, &current, &training)? {
+        report.verdict = Verdict::NothingNew;
+        return Ok(Some(report));
+    }
     let chosen = model.choose(work.store)?;
     let seed = context.seed.unwrap_or(work.store.project()?.seed);
+    let lesson = match options.distil {
+        true => match Lesson::read(work, &current, &training, seed)? {
+            None => {
+                report.verdict = Verdict::NothingToDistil;
+                return Ok(Some(report));
+            }
+            lesson => lesson,
+        },
+        false => None,
+    };
+    report.distilled_from = lesson.as_ref().map(|lesson| lesson.items.len());
     let mut settings = Settings::usual(seed);
     settings.epochs = options.epochs.unwrap_or(if training.items.len() < MANY { 2 } else { 3 });
-    let fit =
-        LoraFit { training: &training, current: &current, revision: &revision, settings, chosen: &chosen };
+    let fit = LoraFit {
+        training: &training,
+        current: &current,
+        revision: &revision,
+        settings,
+        chosen: &chosen,
+        lesson: lesson.as_ref(),
+    };
     let Some((predictor, kept)) = fit.find_or_train(work)? else {
         report.verdict = Verdict::Stopped;
         return Ok(Some(report));
     };
     report.adapter = predictor.adapter();
     (report.settings, report.verified) = (Some(kept.training), Some(kept.verified));
-    let worse = kept.comparison.worse;
+    let stays = match options.distil {
+        true => (!kept.comparison.better()).then_some(Verdict::ScoutStays),
+        false => kept.comparison.worse.then_some(Verdict::HeadStays),
+    };
     report.comparison = Some(kept.comparison);
-    if worse {
-        report.verdict = Verdict::HeadStays;
+    if let Some(stays) = stays {
+        report.verdict = stays;
         return Ok(Some(report));
     }
     let now = scouting(work.store, "train a stronger model")?;
@@ -227,6 +290,18 @@ fn once(
     Ok(Some(report))
 }
 
+/// Whether the active scout was distilled from just these labels: the adapter that has learned from them alone is in it.
+fn has_distilled(work: &Work<'_>, current: &Predictor, training: &Training) -> Result<bool> {
+    let row = work.store.adapters()?.into_iter().find(|row| Some(row.id) == current.lora());
+    let row = row.filter(|row| row.training_hash == training.hash);
+    Ok(row.is_some_and(|row| {
+        row.settings
+            .known()
+            .and_then(AdapterSettings::encoder_lora)
+            .is_some_and(|lora| lora.distilled.is_some())
+    }))
+}
+
 impl TrainLoraReport {
     fn of(training: &Training, revision: &Revision, before: &Predictor) -> Self {
         Self {
@@ -248,6 +323,7 @@ impl Default for TrainLoraReport {
             by_label: BTreeMap::new(),
             missing: None,
             settings: None,
+            distilled_from: None,
             comparison: None,
             verified: None,
             rescored: 0,

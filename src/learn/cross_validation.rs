@@ -81,6 +81,11 @@ pub(crate) trait Trainer {
     /// A training that fails.
     fn train(&self, fold: &Fold, callbacks: &mut dyn Callbacks) -> Result<Option<Self::Adapter>>;
 
+    /// How many texts it learns from on the rows of a fold, each once an epoch.
+    fn examples(&self, fold: &Fold) -> usize {
+        fold.rows.len()
+    }
+
     /// Probabilities of the held-out rows by what there is without the adapter, fitted on the fold's rows: rows × labels.
     ///
     /// # Errors
@@ -310,7 +315,7 @@ impl<T: Trainer> CrossValidation<'_, T> {
     }
 
     fn steps(&self, fold: &Fold, epochs: usize) -> usize {
-        epochs * fold.rows.len().div_ceil(self.settings.batch)
+        epochs * self.trainer.examples(fold).div_ceil(self.settings.batch)
     }
 }
 

@@ -1,12 +1,16 @@
 //! The fit of the encoder's adapter: the one that has learned from just these labels, or a new one that llama.cpp serves as it was trained.
 
 use super::cross_validation::CrossValidation;
-use super::lora_training::EncoderTrainer;
+use super::distil::Lesson;
+use super::lora_training::{EncoderTrainer, Taught};
 use super::model::Chosen;
 use super::prelabels::active;
 use super::training::Training;
-use crate::domain::adapter::{AdapterKind, AdapterSettings, Comparison, EncoderLora, LoraTraining};
+use crate::domain::adapter::{
+    AdapterKind, AdapterSettings, Comparison, Distilled, EncoderLora, LoraTraining,
+};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::hex::hex;
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{Method, Predictor, PredictorKind};
 use crate::engine::lora::EncoderAdapter;
@@ -28,10 +32,16 @@ pub(crate) struct LoraFit<'a> {
     pub revision: &'a Revision,
     pub settings: Settings,
     pub chosen: &'a Chosen,
+    /// What it learns from beside the labels.
+    pub lesson: Option<&'a Lesson>,
 }
 
 impl LoraFit<'_> {
-    /// The predictor of an adapter that has learned from just these labels; none where the training was stopped.
+    fn distilled(&self) -> Option<Distilled> {
+        self.lesson.map(|lesson| Distilled { texts: lesson.items.len(), hash: hex(&lesson.hash) })
+    }
+
+    /// The predictor of an adapter that has learned from just these labels, and this lesson; none where the training was stopped.
     pub fn find_or_train(&self, work: &mut Work<'_>) -> Result<Option<(Predictor, EncoderLora)>> {
         let labels = self.revision.task.label_ids();
         let mut known = None;
@@ -42,7 +52,10 @@ impl LoraFit<'_> {
                 && a.labels == labels;
             let kept = a.settings.known().and_then(AdapterSettings::encoder_lora).filter(|_| same);
             // One whose bytes were dropped is trained again.
-            if let Some(kept) = kept.filter(|kept| kept.training == self.settings.into())
+            let alike = |kept: &&EncoderLora| {
+                kept.training == self.settings.into() && kept.distilled == self.distilled()
+            };
+            if let Some(kept) = kept.filter(alike)
                 && work.store.adapter_size(a.id)? > 0
             {
                 known = Some((a.id, kept.clone()));
@@ -86,12 +99,21 @@ impl LoraFit<'_> {
                 .hint("Run `hardcase doctor FILE`"));
         }
         let tokens: Vec<Vec<usize>> = texts.iter().map(|(_, text)| encoder.tokens(text)).collect();
+        let taught: Vec<(ItemId, String)> =
+            self.lesson.map(|lesson| work.store.texts(&lesson.items)).transpose()?.unwrap_or_default();
+        let taught: Vec<Vec<usize>> = taught.iter().map(|(_, text)| encoder.tokens(text)).collect();
         let sample = self.sample(work)?;
         let sample: Vec<Vec<usize>> = sample.iter().map(|(_, text)| encoder.tokens(text)).collect();
         drop(encoder);
         let classes = self.revision.task.labels.len();
         let (training, settings) = (self.training, self.settings);
-        let trainer = EncoderTrainer { weights: &weights, training, tokens: &tokens, classes, settings };
+        let taught = self.lesson.map(|lesson| Taught {
+            tokens: &taught,
+            probabilities: lesson.probabilities.view(),
+            scout: &lesson.scout,
+        });
+        let trainer =
+            EncoderTrainer { weights: &weights, training, tokens: &tokens, classes, settings, taught };
         let cross_validation =
             CrossValidation { trainer: &trainer, gold: &training.labels, classes, settings };
         let Some(trained) = cross_validation.in_parallel(work, self.chosen.threads())? else {
@@ -119,6 +141,7 @@ impl LoraFit<'_> {
             verified: verified.into(),
             epochs_ended: work.epochs.clone(),
             held_out: training.items.iter().copied().zip(held_out).collect(),
+            distilled: self.distilled(),
         };
         let id = work.store.add_adapter(&NewAdapter {
             kind: AdapterKind::Lora,
@@ -149,7 +172,6 @@ impl LoraFit<'_> {
     }
 
     fn encode(&self, adapter: &EncoderAdapter, comparison: &Comparison) -> Result<Vec<u8>> {
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let model = &self.chosen.model;
         let task = &self.revision.task;
         let json = |value: serde_json::Result<String>| value.unwrap_or_default();

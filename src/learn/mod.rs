@@ -5,7 +5,7 @@
 //! zero_shot head        one file a kind, with its fit                          activate   the one sequence in which a model becomes active
 //! lora judge states combined
 //! cross_validation      folds, epochs and comparison of low-rank adapters      curve  every stored model on the same cases
-//! lora_fit lora_training lora_scorer lora_prelabels lora_rollout               the encoder's adapter
+//! lora_fit lora_training lora_scorer lora_prelabels lora_rollout distil        the encoder's adapter
 //! prompt prompt_text prompt_trial judge_run judge_fit judge_training judge_variants nearest             the judge
 //! ```
 //!
@@ -16,6 +16,8 @@ pub(crate) mod combined;
 #[cfg(feature = "engine")]
 pub(crate) mod cross_validation;
 pub(crate) mod curve;
+#[cfg(feature = "engine")]
+pub(crate) mod distil;
 #[cfg(feature = "engine")]
 pub(crate) mod embed;
 pub(crate) mod head;

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
+use super::cascade::{answer_round, enter_judge};
 use super::project::{Project, TASK};
 #[cfg(unix)]
 use super::seat::Seat;
@@ -115,6 +116,40 @@ fn an_adapter_is_trained_verified_used_exported_and_replaced() {
     project.run("adapter", &["use", &lora.to_string()]).refused(2, &["its bytes were dropped"]);
     let curve = project.json("status", &[])["curve"].clone();
     assert!(curve.as_array().unwrap().iter().any(|point| point["kind"] == "lora"), "{curve}");
+    project.is_whole();
+}
+
+#[test]
+fn what_scout_and_judge_say_together_is_taught_to_the_scout_and_used_only_where_it_is_better() {
+    let project = labelled(120);
+    let alone = project.json("tune", &["--distil"]);
+    assert_eq!(alone["verdict"], "nothing-to-distil", "{alone}");
+    enter_judge(&project, |i, clickbait| if clickbait == (i % 20 != 0) { 0.98 } else { 0.02 });
+    answer_round(&project, "20");
+    project.run("tune", &[]).done();
+    assert_eq!(project.json("status", &[])["prelabels"], "combined");
+
+    let report = project.json("tune", &["--distil", "--epochs", "1"]);
+    let texts = report["distilled_from"].as_u64().unwrap();
+    assert!(texts > 100, "no case is among them: {report}");
+    let compared = &report["comparison"];
+    let (mean, error) = (compared["difference"].as_f64().unwrap(), compared["error"].as_f64().unwrap());
+    let better = mean < -error;
+    assert_eq!(report["verdict"], if better { "activated" } else { "scout-stays" }, "{report}");
+    assert!(report["verified"]["largest"].as_f64().unwrap() < 0.01, "{report}");
+
+    let listed = project.run("adapter", &["list"]).done().out;
+    assert!(listed.contains("the scout before (distilled from all models)"), "{listed}");
+    let adapter = report["adapter"].to_string();
+    if !better {
+        project.run("adapter", &["use", &adapter]).done();
+    }
+    // Whether the scout decides alone now or beneath a combination, what it says itself can be had.
+    let by_it = project.run("export", &["--what", "predictions", "--by", &adapter]).json_lines();
+    assert!(by_it.iter().all(|line| !line["prelabel"].is_null()));
+    // What has learned from these labels and from more needs no plain training on them.
+    let plain = project.json("tune", &["--adapter", "lora", "--epochs", "1"]);
+    assert_eq!(plain["verdict"], "nothing-new", "{plain}");
     project.is_whole();
 }
 

@@ -121,6 +121,7 @@ fn encoder_lora() -> EncoderLora {
             (ItemId(99), vec![1.0, 0.0]),
             (ItemId(9), vec![0.5, 0.5]),
         ],
+        distilled: Some(Distilled { texts: 7, hash: "ab".into() }),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, s};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -20,12 +20,38 @@ use crate::engine::transformer::{
 /// Tokens computed at once: what a step keeps in memory for its gradients grows with them.
 const BATCH_TOKENS: usize = 768;
 
-/// A labelled text.
+/// What a text should be taken for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'t> {
+    /// One label.
+    Label(usize),
+    /// Each label with this probability.
+    Probabilities(&'t [f32]),
+}
+
+impl Wanted<'_> {
+    /// The cross-entropy in nats of what a model says, by its log-probabilities. Takes what is wanted from `by`, which holds the probabilities:
+    /// that leaves the gradient by the scores.
+    fn loss(self, log: ArrayView1<'_, f32>, mut by: ArrayViewMut1<'_, f32>) -> f64 {
+        match self {
+            Wanted::Label(label) => {
+                by[label] -= 1.0;
+                -f64::from(log[label])
+            }
+            Wanted::Probabilities(wanted) => {
+                by.iter_mut().zip(wanted).for_each(|(by, wanted)| *by -= wanted);
+                -log.iter().zip(wanted).map(|(log, wanted)| f64::from(log * wanted)).sum::<f64>()
+            }
+        }
+    }
+}
+
+/// A text to learn from.
 #[derive(Clone, Copy, Debug)]
 pub struct Example<'t> {
     /// Its tokens, at least one.
     pub tokens: &'t [usize],
-    pub label: usize,
+    pub wanted: Wanted<'t>,
     /// How much it counts; 1 on average.
     pub weight: f32,
 }
@@ -34,7 +60,7 @@ pub struct Example<'t> {
 pub struct Fit<'t> {
     /// The frozen model.
     pub weights: &'t Weights,
-    /// The labelled texts.
+    /// The texts to learn from.
     pub examples: &'t [Example<'t>],
     /// Texts that are only looked at, after each epoch.
     pub held_out: &'t [&'t [usize]],
@@ -216,11 +242,10 @@ impl<'m> Model<'m> {
             for ((mut by, log), &i) in
                 by_scores.rows_mut().into_iter().zip(passed.log_probabilities.rows()).zip(numbers)
             {
-                let Example { label, weight, .. } = examples[i];
+                let Example { wanted, weight, .. } = examples[i];
                 let weight = weight / batch.len() as f32;
-                loss -= f64::from(weight * log[label]);
+                loss += f64::from(weight) * wanted.loss(log, by.view_mut());
                 by *= weight;
-                by[label] -= weight;
             }
             self.backward(parameters, passed, by_scores.view(), gradient);
         }
@@ -391,15 +416,20 @@ mod tests {
         EncoderAdapter { family: weights.shape.family, lora, head }
     }
 
-    const LABELS: [(usize, f32); 4] = [(0, 1.0), (1, 2.0), (2, 1.0), (0, 0.4)];
+    const WANTED: [(Wanted<'static>, f32); 4] = [
+        (Wanted::Label(0), 1.0),
+        (Wanted::Label(1), 2.0),
+        (Wanted::Probabilities(&[0.2, 0.1, 0.7]), 1.0),
+        (Wanted::Label(0), 0.4),
+    ];
 
     /// The loss of the texts, and its gradient row by row.
     fn loss_of(weights: &Weights, parameters: &Rows) -> (f64, Rows) {
         let model = Model::new(weights, &adapter(weights));
         let examples: Vec<Example<'_>> = TEXTS
             .iter()
-            .zip(LABELS)
-            .map(|(tokens, (label, weight))| Example { tokens, label, weight })
+            .zip(WANTED)
+            .map(|(tokens, (wanted, weight))| Example { tokens, wanted, weight })
             .collect();
         let mut gradient = zeros(parameters);
         let loss = model.loss_and_grad(parameters, &examples, &[0, 1, 2, 3], &mut gradient);
