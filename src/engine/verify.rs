@@ -22,9 +22,12 @@ pub struct Verified {
     pub largest: f32,
     /// The mean over the texts of each text's largest difference.
     pub mean: f32,
-    /// The share of the texts that both give the same label.
+    /// The share of the texts that both give the same label, or llama.cpp one that the trainer finds as likely.
     pub same_label: f32,
 }
+
+/// Labels whose probabilities differ by less are alike: of hard texts, which are those that experts label, the least difference gives some another label.
+const ALIKE: f32 = 0.05;
 
 impl Verified {
     /// Lets llama.cpp read the texts, given as tokens, with the model at `path`, pooled so, and the adapter whose file's bytes these are, and compares its
@@ -75,7 +78,7 @@ impl Verified {
             let difference = p.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, nan_or_more);
             largest = nan_or_more(largest, difference);
             sum += difference;
-            same += usize::from(top(p) == top(expected));
+            same += usize::from(expected[top(p)] + ALIKE >= expected[top(expected)]);
         }
         let (texts, n) = (served.nrows(), served.nrows().max(1) as f32);
         Self { texts, largest, mean: sum / n, same_label: same as f32 / n }
@@ -152,7 +155,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(4);
         let mut lora = Lora::untrained(&weights.shape, 8, 16.0, &mut rng);
         for update in &mut lora.updates {
-            update.b.mapv_inplace(|_| rng.gen_range(-0.02f32..0.02));
+            update.b.mapv_inplace(|_| rng.gen_range(-0.1f32..0.1));
         }
         let mut number = || rng.gen_range(-1.0f32..1.0);
         let head = Head {
@@ -168,7 +171,7 @@ mod tests {
         let expected = train::encoder::probabilities(&weights, &file, &texts).unwrap();
         let verified =
             Verified::measure(&path, Pooling::Mean, &bytes, &file.head, &texts, &expected).unwrap();
-        verified.require("F32").unwrap();
+        assert!(verified.largest < 5e-3, "{verified:?}");
         // Without the adapter it is another model.
         let untrained = Lora::untrained(&weights.shape, 8, 16.0, &mut ChaCha8Rng::seed_from_u64(1));
         let other = EncoderAdapter { lora: untrained, ..file.clone() };
@@ -201,7 +204,7 @@ mod tests {
                 std::ops::ControlFlow::Continue(())
             })
             .unwrap();
-        assert!(largest < 0.02, "{largest}");
+        assert!(largest < 5e-3, "{largest}");
         let refused = Encoder::load_adapted(
             &path,
             EncoderOptions::default(),
@@ -209,6 +212,15 @@ mod tests {
             Some(&bytes[..5_000]),
         );
         assert!(refused.map(drop).unwrap_err().to_string().contains("adapter"));
+    }
+
+    #[test]
+    fn another_label_counts_only_where_the_trainer_prefers_one() {
+        let expected = ndarray::array![[0.50f32, 0.48, 0.02], [0.9, 0.05, 0.05]];
+        let served = ndarray::array![[0.48f32, 0.50, 0.02], [0.9, 0.05, 0.05]];
+        assert_eq!(Verified::between(served.view(), expected.view()).same_label, 1.0);
+        let other = ndarray::array![[0.50f32, 0.48, 0.02], [0.4, 0.55, 0.05]];
+        assert_eq!(Verified::between(other.view(), expected.view()).same_label, 0.5);
     }
 
     #[test]
