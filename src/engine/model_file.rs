@@ -263,11 +263,11 @@ mod tests {
         assert_eq!(
             facts,
             ModelFacts {
-                name: "multilingual-e5-small-100k".into(),
-                bytes: 37_229_120,
+                name: "multilingual-e5-small-108k".into(),
+                bytes: 39_159_648,
                 architecture: "bert".into(),
                 quantisation: "Q4_0".into(),
-                parameters: 59_891_712,
+                parameters: 62_963_712,
                 dimensions: 384,
                 context: 512,
                 pooling: Pooling::Mean,
@@ -335,7 +335,7 @@ mod tests {
         let path = dir.path().join("half.gguf");
         fs::write(&path, &whole[..whole.len() - 1000]).unwrap();
         let said = inspect(&path).unwrap_err().to_string();
-        assert!(said.contains("truncated: at least 1000 of 37229120 bytes are missing"), "{said}");
+        assert!(said.contains("truncated: at least 1000 of 39159648 bytes are missing"), "{said}");
     }
 
     #[test]

@@ -270,7 +270,8 @@ fn a_round_that_needs_answers_from_others_is_closed_only_by_a_lead_and_accepts_a
     assert_eq!(closed["round"], 3);
     let says = closed["before"].to_string();
     assert!(
-        says.contains("round 2 is closed as it is: 1 of 20 cases complete, 19 need a first answer"),
+        // Whether one answer is enough for the case that has one was drawn with the round.
+        says.contains("round 2 is closed as it is: ") && says.contains("19 need a first answer"),
         "{says}"
     );
     assert!(!says.contains("round 1"), "it needed answers only from her: {says}");

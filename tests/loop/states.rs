@@ -40,7 +40,7 @@ fn trec() -> Option<Set> {
         // NUM is a number, and so on; DESC, ENTY, HUM, LOC and ABBR begin like their names.
         Some((text.to_owned(), named(code)?.0.to_owned()))
     };
-    let rows = String::from_utf8_lossy(&bytes).lines().filter_map(row).take(120).collect();
+    let rows = String::from_utf8_lossy(&bytes).lines().filter_map(row).take(150).collect();
     Some(Set { task: task("What does the question ask for?", &labels), rows })
 }
 
@@ -52,11 +52,11 @@ fn sms() -> Option<Set> {
         ("spam", "advertising, prizes, premium numbers and scams sent to many people"),
         ("ham", "a personal message to a friend or relative"),
     ];
-    let rows = rows.map(|(label, text)| (text.to_owned(), label.to_owned())).take(120).collect();
+    let rows = rows.map(|(label, text)| (text.to_owned(), label.to_owned())).take(150).collect();
     Some(Set { task: task("Is this message spam?", &labels), rows })
 }
 
-/// A scouted project of the set, with two rounds of 30 answered and learned from.
+/// A scouted project of the set, with three rounds of 30 answered and learned from.
 fn labelled(set: &Set) -> Project {
     let project = Project::none();
     let task = project.write("task.toml", &set.task);
@@ -68,7 +68,7 @@ fn labelled(set: &Set) -> Project {
     project.run("new", &["--task", task.to_str().unwrap(), "--seed", "1"]).done();
     project.run("import", &[data.to_str().unwrap(), "--text", "text", "--gold", "gold"]).done();
     project.run("scout", &[]).done();
-    for _ in 0..2 {
+    for _ in 0..3 {
         round(&project);
     }
     project

@@ -78,7 +78,7 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     // What was skipped comes back once, at the end.
     let mut last = 0;
     for i in 0..12 {
-        last = seat.answer(if i % 2 == 0 { '1' } else { '2' });
+        last = seat.answer(if i % 2 == 0 { '2' } else { '1' });
     }
     assert_eq!(last, cases[8]);
     seat.see("Round 1 is done");
@@ -106,10 +106,10 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     let screen = again.see("round 2: 0 of");
     assert!(screen.contains("Grace"), "{screen}");
     again.press("u");
-    again.see("undone: label fine on case");
+    again.see("undone: label clickbait on case");
     assert_eq!(again.case(), Some(last), "undo reaches across rounds and restarts");
     again.press("U");
-    again.see("redone: label fine on case");
+    again.see("redone: label clickbait on case");
     again.press("q");
     again.end();
     project.is_whole();

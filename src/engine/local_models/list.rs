@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(list.models[0].also, ["llama3.2:latest"]);
         assert_eq!(list.models[0].context, Some(4096));
         assert!(note(0).starts_with("it cannot be trained here: "), "{}", note(0));
-        assert_eq!(list.models[1].quantisation.as_deref(), Some("Q8_0"));
+        assert_eq!(list.models[1].quantisation.as_deref(), Some("Q4_0"));
         assert!(note(2).contains("truncated"), "{}", note(2));
         assert!(note(3).contains("it looks like a text file"), "{}", note(3));
     }
