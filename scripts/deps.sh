@@ -2,7 +2,7 @@
 # Installs what this machine lacks to build hardcase, and says one line for each thing.
 #
 #   scripts/deps.sh            compilers, cmake, clang with libclang, Rust
-#   scripts/deps.sh --checks   these, and rustfmt and clippy; cargo-nextest and strace where they can be had
+#   scripts/deps.sh --checks   these, and rustfmt and clippy; cargo-nextest, strace and bindfs where they can be had
 #   scripts/deps.sh --proof    these, and cargo-deny
 #   scripts/deps.sh --env      installs nothing; prints the NAME=VALUE words that cargo needs here, if any
 #
@@ -369,14 +369,16 @@ if [ "${1:-}" = --checks ] || [ "${1:-}" = --proof ]; then
         say "cargo-nextest: missing, so cargo test runs the tests; https://nexte.st says how to install it"
     fi
 
-    # One test traces which sockets are opened.
+    # One test traces which sockets are opened, another mounts a folder a second time.
     if [ "$system" = Linux ]; then
-        state=present
-        if ! have strace; then
-            state=installed
-            install strace || true
-        fi
-        if have strace; then say "strace: $state"; else say "strace: missing, so one test is skipped"; fi
+        for tool in strace bindfs; do
+            state=present
+            if ! have $tool; then
+                state=installed
+                install $tool || true
+            fi
+            if have $tool; then say "$tool: $state"; else say "$tool: missing, so one test is skipped"; fi
+        done
     fi
 fi
 

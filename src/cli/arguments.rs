@@ -28,6 +28,9 @@ pub(super) struct Global {
     /// Your name as an expert [default: the name you have labelled under, else your login]
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub name: Option<String>,
+    /// Say that nobody else opens this project, on a drive where others would not be kept from it; remembered for the file
+    #[arg(long, global = true)]
+    pub alone: bool,
     /// Print only results and errors
     #[arg(long, short, global = true)]
     pub quiet: bool,

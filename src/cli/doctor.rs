@@ -20,17 +20,29 @@ pub(super) struct Doctor {
     /// report says what was lost. Nobody may work on the project meanwhile
     #[arg(long, requires = "file")]
     repair: bool,
+    /// Exit with 0 although the repair lost something; without it the exit code is then 3
+    #[arg(long, requires = "repair")]
+    accept_losses: bool,
 }
 
 impl Doctor {
     pub fn run(self, setting: &Setting) -> Result<()> {
         if let Some(file) = self.file.as_deref().filter(|_| self.repair) {
             let report = repair(file)?;
-            return if setting.wants_json() {
-                print_json(&report)
+            if setting.wants_json() {
+                print_json(&report)?;
             } else {
-                print(&sanitize(&report.to_string()))
-            };
+                print(&sanitize(&report.to_string()))?;
+            }
+            if report.lost_anything() && !self.accept_losses {
+                return Err(Fault::new(
+                    "repair the project without a loss",
+                    "some of what it held is gone or changed",
+                )
+                .kind(FaultKind::Check)
+                .hint("The report above says what; the project can be used"));
+            }
+            return Ok(());
         }
         let mut findings = vec![terminal(), processor()];
         #[cfg(feature = "engine")]

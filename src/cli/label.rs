@@ -9,6 +9,7 @@ use super::setting::Setting;
 use crate::desk::session::usual_names;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::sanitize::sanitize;
+use crate::exchange::merge::{Mode, merge};
 use crate::tui::{Opening, Settings, defaults, run};
 use crate::upkeep::backup::{Occasion, back_up_quietly};
 
@@ -37,6 +38,11 @@ pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
     let settings = if colourless { settings.without_colour() } else { settings };
     let expert = expert(setting, project)?;
     let left = run(Opening { project, expert: &expert, settings });
+    if let Err(fault) = &left
+        && fault.is_displaced()
+    {
+        return taken_away(setting, project, left);
+    }
     // Where nobody sat down, there is nothing to keep.
     let sat = !left.as_ref().is_err_and(|fault| fault.exit_code() == FaultKind::Usage.exit_code());
     if sat
@@ -46,6 +52,26 @@ pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
         complain(&line);
     }
     left
+}
+
+/// The project was taken away while it was open: says so, and offers to bring the labels into what is there now.
+fn taken_away(setting: &Setting, project: &Path, left: Result<()>) -> Result<()> {
+    let Err(fault) = &left else { return left };
+    let Some(rescue) = fault.rescue().filter(|_| setting.asks() && project.exists()) else { return left };
+    complain(&fault.to_string());
+    prompt(&format!("Bring them into {} now? [Y/n] ", sanitize(&project.display().to_string())))?;
+    let mut line = String::new();
+    stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|e| Fault::new("read your answer", io_reason(&e)).because(e))?;
+    if line.trim().to_lowercase().starts_with('n') || line.is_empty() {
+        return left;
+    }
+    if let Some(report) = merge(&setting.job(project), rescue, Mode::Merge)? {
+        setting.say(&sanitize(&report.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Replaces this process by the workstation: a fresh process has no jobs behind it and no signal handlers installed.

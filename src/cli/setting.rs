@@ -32,6 +32,8 @@ pub(super) struct Setting {
 impl Setting {
     /// Checks the global options.
     pub fn new(global: Global, model: &'static [u8]) -> Self {
+        let settings = directories::ProjectDirs::from("", "", "hardcase");
+        crate::upkeep::say_alone(global.alone, settings.map(|dirs| dirs.config_dir().join("alone")));
         Self {
             named: global.name.is_some(),
             expert: global.name.unwrap_or_else(crate::job::login),

@@ -188,7 +188,7 @@ impl Session {
             target: before.map(|decision| decision.event),
             ..self.new_event(item, case.map(|case| case.id), Action::Adjudicate)?
         };
-        let saved = self.store.append(self.session, event, Reveals::No)?;
+        let saved = self.log(event, Reveals::No)?;
         let names = Names::read(&self.store, self.task())?;
         Ok(Decided {
             item,
@@ -212,7 +212,7 @@ impl Session {
             target: Some(decision.event),
             ..self.new_event(item, case.map(|case| case.id), Action::Retract)?
         };
-        self.store.append(self.session, event, Reveals::No)?;
+        self.log(event, Reveals::No)?;
         Ok(Some(self.name_of(&decision.label)))
     }
 

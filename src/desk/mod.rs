@@ -11,12 +11,14 @@
 
 pub mod adjudication;
 pub mod browse;
+mod displaced;
 pub mod jobs;
 mod local_models;
 pub mod pages;
 pub mod people;
 pub mod query;
 pub mod request;
+mod rescue;
 pub mod session;
 pub mod shown;
 pub mod worker;

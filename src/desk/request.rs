@@ -1,9 +1,11 @@
 //! What a screen requests of a session, and the response to each request, with the next cases.
 
+use std::time::Duration;
+
 use super::adjudication::{Decided, DisagreementDetail, Which};
 use super::session::{Remarks, Session};
 use super::shown::{Card, Lack, NoCase, Reveal, Reverted, RoundProgress, Saved};
-use super::worker::{Policy, Worker};
+use super::worker::{Came, Policy, Worker};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::Task;
@@ -11,6 +13,9 @@ use crate::store::rounds::reannotation::Reannotation;
 
 /// Cases that a screen holds: the one it shows, and the next one.
 const AHEAD: usize = 2;
+
+/// How often a session that nobody asks anything looks whether its file is still there.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A request to the session.
 #[derive(Clone, Debug)]
@@ -138,11 +143,24 @@ pub struct Response {
 /// The system gives no more threads.
 pub fn start(mut session: Session, respond: impl Fn(Response) + Send + 'static) -> Result<Worker<Request>> {
     Worker::start("desk", Policy::Every, move |inbox| {
-        while let Some(request) = inbox.next() {
-            respond(session.handle(request));
+        let failed = |fault| Response { outcome: Err(fault), window: Ok(None), revised: None };
+        loop {
+            match inbox.next_within(LOOK) {
+                Came::Request(request) => respond(session.handle(request)),
+                Came::Nothing => {
+                    if let Err(fault) = session.look_after_file() {
+                        respond(failed(fault));
+                    }
+                }
+                Came::Closed => break,
+            }
         }
-        // Nobody is there to read an error; the next opening finds a session that did not end properly.
-        drop(session.close());
+        // The next opening finds a session that did not end properly; of a file that is gone, this is the last word.
+        if let Err(fault) = session.close()
+            && fault.is_displaced()
+        {
+            respond(failed(fault));
+        }
     })
 }
 
@@ -158,8 +176,14 @@ impl Session {
                 | Request::Dispute(_)
         );
         let revision = self.revision.id;
-        let outcome = self.act(request);
+        let acted = self.act(request);
+        let outcome = self.keep_safe(acted);
         let window = if moves { self.look_ahead().map(Some) } else { Ok(None) };
+        // Whatever else was done, a file that was taken away ends the session.
+        let (outcome, window) = match window {
+            Err(fault) if fault.is_displaced() => (Err(fault), Ok(None)),
+            window => (outcome, window),
+        };
         // A newer revision counts from the next answer on: this one was given under what was on the screen.
         // Where it cannot be read, what was done stays done, and the next answer looks again.
         let _ = self.take_up_revision();

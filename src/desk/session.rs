@@ -1,9 +1,12 @@
 //! One expert at work on one project: the next case, answers, undo and redo, skips, flags, notes.
 
+use std::collections::HashMap;
 use std::path::Path;
 
+use uuid::Uuid;
+
 use super::shown::{
-    Acknowledged, Card, Lack, NoCase, Reveal, Reverted, RoundProgress, Saved, ShownCase, ShownLabel,
+    Acknowledged, Card, Lack, NoCase, Over, Reveal, Reverted, RoundProgress, Saved, ShownCase, ShownLabel,
     ShownPartner,
 };
 use crate::domain::answer::Answer;
@@ -39,6 +42,10 @@ pub struct Session {
     pub(super) session: SessionId,
     pub(super) revision: Revision,
     on_close: OnClose,
+    /// Why it is over, once its file was taken away.
+    pub(super) over: Option<Over>,
+    /// The answer with which each case was shown last.
+    pub(super) shown: HashMap<CaseId, Option<Uuid>>,
 }
 
 /// The next case, or why there is none.
@@ -96,7 +103,7 @@ impl Session {
         let mut store = Store::open(project, Access::Session)?;
         let revision = store.task()?;
         let (expert, session) = store.begin_session(expert)?;
-        Ok(Self { store, expert, session, revision, on_close })
+        Ok(Self { store, expert, session, revision, on_close, over: None, shown: HashMap::new() })
     }
 
     /// The task as it was when the session began.
@@ -119,7 +126,8 @@ impl Session {
     }
 
     fn lease(&mut self, count: usize) -> Result<Vec<Case>> {
-        self.store.lease_cases(self.expert, self.session, count, LEASE_MS)
+        let leased = self.store.lease_cases(self.expert, self.session, count, LEASE_MS);
+        self.keep_safe(leased)
     }
 
     /// A case that this expert may see, with what they did to it. `None` if there is no such case, or it is another expert's repeat.
@@ -213,6 +221,7 @@ impl Session {
 
     fn card(&mut self, case: &Case) -> Result<Card> {
         let (answer, repeat) = (self.answer_in(case)?, case.as_repeat());
+        self.shown.insert(case.id, answer.as_ref().map(|answer| answer.uuid));
         let before = self.task().assist == Assist::Before && case.split == Split::Train;
         if before && answer.is_none() {
             self.store.reveal(self.expert, case)?;
@@ -233,7 +242,7 @@ impl Session {
     }
 
     /// This expert's answer in a case: for a repeat the answer given in it, otherwise the current answer to the item.
-    fn answer_in(&self, case: &Case) -> Result<Option<LabelEvent>> {
+    pub(super) fn answer_in(&self, case: &Case) -> Result<Option<LabelEvent>> {
         match case.as_repeat() {
             Some(repeat) => self.store.answer_to_repeat(repeat),
             None => self.store.current_answer(self.expert, case.item),
@@ -339,6 +348,9 @@ impl Session {
     ) -> Result<(Saved, Option<Reveal>)> {
         let about = about.into();
         let case = self.subject(about)?.1;
+        if let Some(case) = &case {
+            self.refuse_if_answered_elsewhere(case)?;
+        }
         let saved = self.record(about, label, remarks, Reveals::Yes)?;
         Ok((saved, case.map(|case| self.view_of_model(&case)).transpose()?))
     }
@@ -357,7 +369,7 @@ impl Session {
             duration_ms: remarks.duration_ms,
             ..self.new_event(item, case.map(|case| case.id), Action::Set)?
         };
-        self.store.append(self.session, event, reveals)?;
+        self.log(event, reveals)?;
         let changed = before.is_some_and(|a| a.event.action == Action::Set);
         Ok(Saved { item, label: label.name, changed })
     }
@@ -416,7 +428,7 @@ impl Session {
             target: Some(about.uuid),
             ..self.new_event(about.event.item, about.event.case, action)?
         };
-        self.store.append(self.session, event, Reveals::No)?;
+        self.log(event, Reveals::No)?;
         let decision = about.event.action == Action::Adjudicate;
         let what = match about.event.label() {
             Some(key) if decision => format!("decision {}", self.name_of(key)),
@@ -432,7 +444,7 @@ impl Session {
     fn append(&mut self, about: About, action: Action, note: Option<String>) -> Result<LabelEvent> {
         let (item, case) = self.subject(about)?;
         let event = NewEvent { note, ..self.new_event(item, case.map(|case| case.id), action)? };
-        self.store.append(self.session, event, Reveals::No)
+        self.log(event, Reveals::No)
     }
 
     /// The item and the case. Except for a repeat, that is the newest case of the item.
@@ -475,6 +487,7 @@ impl Session {
 
     /// Ends the session.
     pub fn close(mut self) -> Result<()> {
-        self.store.end_session(self.session, self.on_close == OnClose::KeepCases)
+        let ended = self.store.end_session(self.session, self.on_close == OnClose::KeepCases);
+        self.keep_safe(ended)
     }
 }

@@ -1,10 +1,21 @@
 //! What an expert is shown: a case, blind until answered, or the reason why there is none.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::domain::grouped::counted;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::outstanding::Outstanding;
+
+/// Why a session is over whose project was taken away, and where its labels are.
+#[derive(Clone, Debug)]
+pub struct Over {
+    pub(super) why: String,
+    pub(super) hint: String,
+    /// The file in which they are kept.
+    pub(super) kept_in: Option<PathBuf>,
+}
 
 /// A case as an expert may see it before answering.
 #[derive(Clone, Debug, Serialize)]

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::domain::fault::{Fault, Result};
 
@@ -25,6 +26,16 @@ pub enum Policy {
 pub struct Worker<Q> {
     queue: Arc<Queue<Q>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What came within a time.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Came<Q> {
+    Request(Q),
+    /// Nothing did.
+    Nothing,
+    /// The worker is dropped: nothing more will come.
+    Closed,
 }
 
 /// The receiving end, on the thread.
@@ -72,6 +83,27 @@ impl<Q> Inbox<Q> {
                 return None;
             }
             state = self.queue.wait(state);
+        }
+    }
+
+    /// The next request, if it comes within that time.
+    pub fn next_within(&self, time: Duration) -> Came<Q> {
+        let until = Instant::now() + time;
+        let mut state = self.queue.lock();
+        loop {
+            let given_up = state.closed && self.queue.policy == Policy::NewestOnly;
+            if let Some(request) = state.waiting.pop_front().filter(|_| !given_up) {
+                self.queue.changed.notify_all();
+                return Came::Request(request);
+            }
+            if state.closed {
+                return Came::Closed;
+            }
+            let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+            else {
+                return Came::Nothing;
+            };
+            state = self.queue.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -173,6 +205,27 @@ mod tests {
         requests.clone().for_each(|request| worker.send(request));
         drop(worker);
         assert_eq!(answers.try_iter().collect::<Vec<_>>(), requests.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_quiet_time_is_told_from_the_end() {
+        let (came, what_came) = mpsc::channel();
+        let worker = Worker::start("test", Policy::Every, move |inbox| {
+            loop {
+                let what = inbox.next_within(Duration::from_millis(1));
+                let closed = what == Came::Closed;
+                came.send(what).unwrap();
+                if closed {
+                    return;
+                }
+            }
+        })
+        .unwrap();
+        assert_eq!(what_came.recv().unwrap(), Came::Nothing);
+        worker.send(7);
+        assert!(what_came.iter().any(|what| what == Came::Request(7)));
+        drop(worker);
+        assert_eq!(what_came.iter().last(), Some(Came::Closed));
     }
 
     #[test]

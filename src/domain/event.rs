@@ -6,6 +6,9 @@ use uuid::Uuid;
 use super::answer::Answer;
 use super::ids::{CaseId, ExpertId, ItemId, RevisionId, SessionId};
 
+/// The largest Lamport number that is taken: no log gets there, and behind it there would be no next one.
+pub const LARGEST_LAMPORT: i64 = 1 << 53;
+
 /// What an event does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

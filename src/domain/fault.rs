@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// The result of everything that can fail because of a file, a machine or a person.
 pub type Result<T, E = Fault> = std::result::Result<T, E>;
@@ -15,12 +16,14 @@ pub enum FaultKind {
     Usage,
     /// A check failed: an adapter did not verify, a gate was not passed. Exit code 3.
     Check,
+    /// The project is no longer the file that was opened: whoever has it open stops. Exit code 1.
+    Displaced,
 }
 
 impl FaultKind {
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Failed => 1,
+            Self::Failed | Self::Displaced => 1,
             Self::Usage => 2,
             Self::Check => 3,
         }
@@ -36,6 +39,7 @@ pub struct Fault {
     attempted: String,
     why: String,
     hint: Option<String>,
+    kept_in: Option<PathBuf>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -47,6 +51,7 @@ impl Fault {
             attempted: attempted.into(),
             why: why.into(),
             hint: None,
+            kept_in: None,
             source: None,
         }
     }
@@ -89,6 +94,23 @@ impl Fault {
     pub fn while_trying(mut self, attempted: impl Into<String>) -> Self {
         self.attempted = attempted.into();
         self
+    }
+
+    /// Names the file in which the labels are kept that would be lost otherwise.
+    #[must_use]
+    pub fn kept_in(mut self, file: PathBuf) -> Self {
+        self.kept_in = Some(file);
+        self
+    }
+
+    /// The file in which the labels are kept that would be lost otherwise.
+    pub fn rescue(&self) -> Option<&Path> {
+        self.kept_in.as_deref()
+    }
+
+    /// Whether the project is no longer the file that was opened.
+    pub fn is_displaced(&self) -> bool {
+        self.kind == FaultKind::Displaced
     }
 
     pub fn exit_code(&self) -> u8 {

@@ -21,6 +21,7 @@ pub mod ids;
 pub mod item;
 pub mod local_model;
 pub mod log;
+pub mod look_alike;
 pub mod moment;
 pub mod outstanding;
 pub mod overlap;

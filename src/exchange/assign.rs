@@ -81,6 +81,7 @@ pub fn assign(project: &Path, expert: &str, what: &Assignment<'_>) -> Result<Ass
     let mut store = Store::open(project, Access::Job)?;
     // Without a task nobody could label the copy.
     store.task()?;
+    store.check_rows(&attempted)?;
     if what.out.symlink_metadata().is_ok() {
         return Err(Fault::usage(attempted, format!("{} exists already", what.out.display()))
             .hint("Choose another name with -o"));

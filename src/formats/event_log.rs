@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::adapter::AdapterKind;
-use crate::domain::event::Action;
+use crate::domain::event::{Action, LARGEST_LAMPORT};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
@@ -449,7 +449,11 @@ fn counts(field: &str, value: i64) -> Checked {
 }
 
 fn order(lamport: i64) -> Checked {
-    if (1..=LARGEST).contains(&lamport) { Ok(()) } else { Err("the Lamport number is not above 0".into()) }
+    if (1..=LARGEST_LAMPORT).contains(&lamport) {
+        Ok(())
+    } else {
+        Err("the Lamport number is not above 0".into())
+    }
 }
 
 fn time(field: &str, ms: Option<i64>) -> Checked {

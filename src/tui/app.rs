@@ -24,6 +24,7 @@ use crate::desk::jobs::{End, JobKind, News};
 use crate::desk::request;
 use crate::desk::request::{Request, Response};
 use crate::desk::shown::Lack;
+use crate::domain::fault::Fault;
 use crate::domain::grouped::counted;
 use crate::domain::ids::CaseId;
 
@@ -40,6 +41,8 @@ pub(super) struct App {
     began: Began,
     repeats: RepeatGuard,
     leaving: bool,
+    /// Why nobody can go on.
+    parting: Option<Fault>,
 }
 
 impl App {
@@ -55,6 +58,7 @@ impl App {
             began: Began::default(),
             repeats: RepeatGuard::default(),
             leaving: false,
+            parting: None,
         }
     }
 
@@ -66,6 +70,11 @@ impl App {
     /// Whether it is over.
     pub fn is_leaving(&self) -> bool {
         self.leaving
+    }
+
+    /// Why it had to end, where it had to.
+    pub fn parting(&mut self) -> Option<Fault> {
+        self.parting.take()
     }
 
     /// When to call [`Self::tick`], where something waits.
@@ -117,6 +126,14 @@ impl App {
     }
 
     fn hear_session(&mut self, response: Box<Response>, now: Instant) -> Vec<Effect> {
+        let response = match *response {
+            // The project was taken away: whatever is on the screen, nothing can be saved any more.
+            Response { outcome: Err(fault), .. } if fault.is_displaced() => {
+                self.parting.get_or_insert(fault);
+                return self.leave();
+            }
+            other => Box::new(other),
+        };
         self.shared.hear_session(&response);
         if response.revised.is_some() {
             self.notice =

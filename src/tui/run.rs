@@ -76,7 +76,18 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
     let input = Input::start(to).map_err(failed)?;
     let app = App::new(about, opening.settings);
     let mut station = Station { app, display, input, desk, browser, jobs, pages };
-    station.turn(&messages).map_err(failed)?;
+    let turned = station.turn(&messages).map_err(failed);
+    let parting = station.app.parting();
+    // Ends the session, which may find that its project was taken away.
+    drop(station);
+    let last = messages.try_iter().find_map(|message| match message {
+        Message::Session(response) => response.outcome.err().filter(Fault::is_displaced),
+        _ => None,
+    });
+    if let Some(fault) = parting.or(last) {
+        return Err(fault.while_trying(format!("go on with {}", opening.project.display())));
+    }
+    turned?;
     if Display::is_broken() {
         return Err(Fault::new("go on", "a part of the program failed unexpectedly (see above)").hint(
             "Everything reported as saved is saved. Open the project again, and report the message above",

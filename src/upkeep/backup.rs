@@ -136,7 +136,7 @@ pub fn back_up_to(project: &Path, to: &Path) -> Result<BackupReport> {
         );
     }
     let store = Store::open(project, Access::Read)?;
-    store.check_labels(&attempted)?;
+    store.check_rows(&attempted)?;
     if let Some(why) = no_room(&store, to)? {
         return Err(Fault::new(attempted, why).hint("Free some space, or choose a place on another disk"));
     }
@@ -152,7 +152,9 @@ pub fn back_up_to(project: &Path, to: &Path) -> Result<BackupReport> {
 pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
     let attempted = format!("back up {}", project.display());
     let store = Store::open(project, Access::Read)?;
-    store.check_labels(&attempted)?;
+    if occasion != Occasion::SessionEnded {
+        store.check_rows(&attempted)?;
+    }
     let backups = Backups::of(project);
     if let Some(newest) = unchanged_since(&store, &backups, occasion)? {
         return Ok(BackupReport { newest: Some(newest), ..BackupReport::default() });
@@ -196,7 +198,8 @@ pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
 
 /// The newest backup that holds what there is, where there is one.
 fn unchanged_since(store: &Store, backups: &Backups, occasion: Occasion) -> Result<Option<PathBuf>> {
-    let list = backups.list();
+    let now = store.now_ms();
+    let list: Vec<Backup> = backups.list().into_iter().filter(|b| !b.is_from_the_future(now)).collect();
     // A log that was saved because of the project's size is enough for the end of another session, and for nothing else.
     if let Some(log) = list.first().filter(|b| occasion == Occasion::SessionEnded && b.holds == Holds::Labels)
         && store.last_label_ms()?.is_none_or(|last| last < log.at_ms)

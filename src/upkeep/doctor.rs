@@ -11,7 +11,9 @@ use crate::domain::grouped::{counted, grouped};
 use crate::domain::hex::hex;
 use crate::store::care::backups::{Backups, Holds, free_bytes};
 use crate::store::log::runs::Outcome;
-use crate::store::{Access, FileSystem, Locks, Store, commits, file_system, locks_stay_here, try_locks};
+use crate::store::{
+    Access, FileSystem, Locks, Store, commits, file_system, has_foreign_log, locks_stay_here, try_locks,
+};
 
 /// The verb under which this program tries to get a lock that its parent holds.
 pub const TRY_LOCK: &str = crate::store::TRY_LOCK;
@@ -79,6 +81,13 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
             ),
         });
     }
+    for (one, other) in store.names_alike()? {
+        let says = format!(
+            "the names {one} and {other} look alike and count as two people; if they are one, say `hardcase expert {} same {one} {other}`",
+            project.display()
+        );
+        findings.push(Finding::new("experts", State::Warning, says));
+    }
     findings.extend(models(&store)?);
     Ok(findings)
 }
@@ -91,7 +100,7 @@ fn lies_on(project: &Path) -> Finding {
             what,
             State::Warning,
             format!(
-                "{name}: other computers do not see that the project is in use here ({why}). Open it on one computer at a time, or give others copies and bring them together with `hardcase merge`"
+                "{name}: others do not see that the project is in use here ({why}). It is opened for writing only after somebody has said with --alone that nobody else opens it. Or give others copies and bring them together with `hardcase merge`"
             ),
         ),
         (FileSystem::Network(name), None) => Finding::new(
@@ -185,6 +194,13 @@ fn models(store: &Store) -> Result<Vec<Finding>> {
 
 /// The write-ahead log next to the file, where something in it cannot be read.
 fn log(project: &Path) -> Option<Finding> {
+    if has_foreign_log(project) {
+        let says = format!(
+            "the file's log (-wal) belongs to another file, in whose place this one was put. `hardcase doctor {} --repair` keeps it under another name",
+            project.display()
+        );
+        return Some(Finding::new("log", State::Wrong, says));
+    }
     let torn = commits(project);
     let says = match torn.cut_off {
         0 => return None,
@@ -207,6 +223,15 @@ fn backups(store: &Store, project: &Path) -> Result<Option<Finding>> {
             "backups",
             State::Warning,
             format!("there is none yet: `hardcase backup {}` makes one", project.display()),
+        ),
+        Some(newest) if newest.is_from_the_future(store.now_ms()) => Finding::new(
+            "backups",
+            State::Warning,
+            format!(
+                "the only ones are dated in the future ({}): a clock was wrong. `hardcase backup {}` makes one with the right date",
+                utc(newest.at_ms),
+                project.display()
+            ),
         ),
         Some(newest) => {
             let since = store.events_since(newest.at_ms)?;

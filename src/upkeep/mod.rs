@@ -6,3 +6,8 @@ pub mod doctor;
 pub(crate) mod permissions;
 pub mod repair;
 pub mod restore;
+
+/// Takes what a person says on the command line: whether nobody else has the project open, and where earlier answers are kept.
+pub fn say_alone(now: bool, remembered_in: Option<std::path::PathBuf>) {
+    crate::store::say_alone(now, remembered_in);
+}

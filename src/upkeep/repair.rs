@@ -13,7 +13,10 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::grouped::{counted, grouped};
 use crate::store::care::backups::{Backup, Backups, Holds, followed, free_bytes};
 use crate::store::care::salvage::{Salvage, mend_header, salvage};
-use crate::store::{Access, Alone, Store, commits, finish_replacement, sidecar, write_successor};
+use crate::store::{
+    Access, Alone, Store, commits, finish_replacement, log_without_file, set_foreign_log_aside, sidecar,
+    write_successor,
+};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -31,8 +34,17 @@ pub struct RepairReport {
     pub perhaps_more: bool,
     /// Which they were, as far as is known.
     pub missing: Vec<String>,
-    /// What else was lost or changed.
+    /// What else was lost, by kind.
+    pub losses: Vec<String>,
+    /// What else was changed, and what a person should know.
     pub notes: Vec<String>,
+}
+
+impl RepairReport {
+    /// Whether anything that was in the file is gone, or is not as it was written.
+    pub fn lost_anything(&self) -> bool {
+        self.events_lost > 0 || self.perhaps_more || !self.losses.is_empty()
+    }
 }
 
 impl fmt::Display for RepairReport {
@@ -52,7 +64,7 @@ impl fmt::Display for RepairReport {
             grouped(self.events as u64),
             grouped(self.events_lost as u64)
         )?;
-        for line in &self.missing {
+        for line in self.missing.iter().chain(&self.losses) {
             write!(f, "\n  lost: {line}")?;
         }
         for line in &self.notes {
@@ -73,10 +85,15 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
     drop(Alone::with(project, &attempted)?);
     let between = finish_replacement(project, &attempted)?;
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
+    let mut orphan = set_foreign_log_aside(project, &attempted)?;
     let log = sidecar(project, "-wal");
     let size = bytes(project) + bytes(&log);
     if !project.is_file() {
-        return Err(Fault::new(&attempted, "there is no such file").hint(way_back(project)));
+        let why = match log_without_file(project) {
+            Some(log) => format!("there is no such file, but {log}"),
+            None => "there is no such file".into(),
+        };
+        return Err(Fault::new(&attempted, why).hint(way_back(project)));
     }
     if free_bytes(project).is_some_and(|free| free < size.saturating_mul(2)) {
         return Err(Fault::new(
@@ -91,6 +108,12 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
     let mut report = RepairReport { project: project.to_owned(), ..RepairReport::default() };
     if let Some(aside) = between {
         report.notes.push(format!("{CUT_SHORT}; what was there before it is {}", aside.display()));
+    }
+    if let Some(orphan) = orphan.take() {
+        report.notes.push(format!(
+            "the log next to it belonged to another file, which was here before and may have had labels that this one has not: the log is kept as {}",
+            orphan.display()
+        ));
     }
     let torn = commits(project);
     if torn.cut_off > 0 {
@@ -151,6 +174,21 @@ fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
     let other = notes.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, more)| counted(n, one, more));
     let lost = saved.lost.into_iter().map(|lost| {
         let mut parts = Vec::new();
+        if lost.gone > 0 {
+            let which =
+                if lost.which.is_empty() { String::new() } else { format!(" ({})", lost.which.join("; ")) };
+            parts.push(format!(
+                "{} gone{which}",
+                if lost.gone == 1 { "1 is".to_owned() } else { format!("{} are", lost.gone) }
+            ));
+        }
+        if lost.kept > 0 {
+            parts.push(counted(
+                lost.kept,
+                "is not as it was written and was kept as it is",
+                "are not as they were written and were kept as they are",
+            ));
+        }
         if lost.changed > 0 {
             parts.push(counted(
                 lost.changed,
@@ -164,8 +202,10 @@ fn tell(report: &mut RepairReport, saved: Salvage, cut_off: usize) {
         }
         format!("{}: {}", lost.called, parts.join(", "))
     });
-    report.notes.extend(lost.chain(other).chain(saved.notes));
-    if report.events_lost > 0 || report.perhaps_more {
+    report.losses.extend(lost);
+    report.losses.extend(saved.losses);
+    report.notes.extend(other.chain(saved.notes));
+    if report.lost_anything() {
         report.notes.push(match newest(&report.project) {
             Some((path, made)) => format!(
                 "the backup of {made} may have what is lost: `hardcase merge {} {}` brings it back",

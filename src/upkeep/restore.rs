@@ -12,7 +12,9 @@ use crate::domain::log::Log;
 use crate::exchange::merge::{MergeReport, brought, merge_log};
 use crate::store::care::backups::{Backups, Holds, followed, free_bytes};
 use crate::store::sync::merge::StoredCopy;
-use crate::store::{Alone, finish_replacement, is_database, write_successor};
+use crate::store::{
+    Alone, finish_replacement, has_foreign_log, is_database, log_without_file, write_successor,
+};
 use crate::work::runner::JobContext;
 
 /// What is said where a kill left a new file next to its place.
@@ -82,6 +84,11 @@ pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> R
     let attempted = format!("restore {}", project.display());
     drop(Alone::with(project, &attempted)?);
     let mut remarks = Vec::new();
+    if let Some(log) = log_without_file(project)
+        .or_else(|| has_foreign_log(project).then(|| "the log next to it belongs to another file".into()))
+    {
+        remarks.push(format!("{log}; it is kept under another name, in case its labels are missing"));
+    }
     if let Some(aside) = finish_replacement(project, &attempted)? {
         remarks.push(format!("{}; what was there before it is {}", CUT_SHORT, aside.display()));
     }
@@ -211,7 +218,15 @@ fn whole(project: &Path, path: &Path) -> Result<StoredCopy> {
 fn newest(project: &Path, attempted: &str, remarks: &mut Vec<String>) -> Result<(PathBuf, StoredCopy)> {
     for backup in Backups::of(project).list().into_iter().filter(|b| b.holds != Holds::Labels) {
         match whole(project, &backup.path) {
-            Ok(copy) => return Ok((backup.path, copy)),
+            Ok(copy) => {
+                if backup.is_from_the_future(now_ms()) {
+                    remarks.push(format!(
+                        "the backup is dated in the future ({}), because a clock was wrong: others may be newer",
+                        utc(backup.at_ms)
+                    ));
+                }
+                return Ok((backup.path, copy));
+            }
             Err(fault) => remarks.push(format!("a newer backup was skipped: {fault}")),
         }
     }

@@ -303,7 +303,7 @@ fn a_link_to_a_project_stays_a_link_and_both_names_lead_to_the_restored_file() {
     let at = bytes.windows(row.len()).rposition(|w| w == row).unwrap();
     bytes[at + 5] ^= 1;
     fs::write(project.file(), &bytes).unwrap();
-    hardcase(["doctor", by_link, "--repair"]).done();
+    hardcase(["doctor", by_link, "--repair", "--accept-losses"]).done();
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert_eq!((labels(&link).len(), labels(&project.file()).len()), (1, 1), "the damaged one is left out");
     // What the report says of a backup brings it in again.
@@ -404,7 +404,7 @@ fn a_killed_restore_or_repair_loses_no_label_and_the_same_command_continues() {
         }
     };
     for (verb, arguments, bytes, seed) in
-        [("restore", &[][..], &before, 12), ("doctor", &["--repair"][..], &damaged, 13)]
+        [("restore", &[][..], &before, 12), ("doctor", &["--repair", "--accept-losses"][..], &damaged, 13)]
     {
         let begin = || project.command(verb, arguments);
         restore(&project, bytes);

@@ -316,3 +316,77 @@ fn an_answer_is_not_blind_once_the_view_was_shown_in_another_terminal_of_the_sam
     let prelabel = log.events[0].seen_prelabel.as_ref().and_then(|answer| answer.single());
     assert_eq!(prelabel.map(str::to_owned), seen.prelabel, "what was seen is what is recorded");
 }
+
+#[test]
+fn one_name_in_two_terminals_overwrites_no_answer_in_silence() {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "12"]).done();
+    let open = || Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
+    let (mut one, mut other) = (open(), open());
+    let case = one.window(1).unwrap()[0].shown.case;
+    assert_eq!(other.window(1).unwrap()[0].shown.case, case, "both have it on the screen");
+    one.answer_and_reveal(case, "fine", Default::default()).unwrap();
+    let told = other.answer_and_reveal(case, "clickbait", Default::default()).unwrap_err().to_string();
+    assert!(told.contains("in another terminal meanwhile: fine") && told.contains("again"), "{told}");
+    // Once it was said, it is a change like any other.
+    let (saved, _) = other.answer_and_reveal(case, "clickbait", Default::default()).unwrap();
+    assert!(saved.changed);
+    for session in [one, other] {
+        session.close().unwrap();
+    }
+}
+
+/// A folder under another path, by a program that tells no other mount of its locks; taken away when dropped.
+struct Bound(tempfile::TempDir);
+
+impl Bound {
+    /// None, with a printed reason, where there is no such program or the kernel forbids it.
+    fn of(folder: &std::path::Path) -> Option<Self> {
+        let bound = Self(tempfile::tempdir().unwrap());
+        match Command::new("bindfs").arg(folder).arg(bound.0.path()).output() {
+            Ok(ran) if ran.status.success() => Some(bound),
+            Ok(ran) => {
+                skip(format_args!("bindfs cannot mount here: {}", String::from_utf8_lossy(&ran.stderr)));
+                None
+            }
+            Err(_) => {
+                skip("bindfs is missing: `scripts/deps.sh --checks` installs it");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn where_locks_stay_on_one_mount_nothing_is_written_until_somebody_says_that_nobody_else_is_there() {
+    let project = Project::with_ads(5);
+    let Some(bound) = Bound::of(&project.path("")) else { return };
+    let file = bound.0.path().join("pool.hardcase");
+    let hardcase = |arguments: &[&str]| {
+        let mut command = super::project::program();
+        command
+            .env("XDG_CONFIG_HOME", project.path("config"))
+            .arg(arguments[0])
+            .arg(&file)
+            .args(&arguments[1..]);
+        run(command)
+    };
+    let before = bytes(&project);
+    for verb in [&["next"][..], &["answer", "--item", "1", "--label", "fine"], &["mine"]] {
+        hardcase(verb).refused(1, &["others who open it at the same time", "--alone", "hardcase merge"]);
+    }
+    assert!(bytes(&project) == before, "nothing was written");
+    hardcase(&["status"]).done();
+    assert!(hardcase(&["doctor"]).out.contains("--alone"));
+    hardcase(&["next", "--alone"]).done();
+    // Asked once.
+    hardcase(&["answer", "--item", "1", "--label", "fine"]).done();
+    // Under its own path it lies on a disk.
+    project.run("next", &[]).done();
+}

@@ -206,9 +206,33 @@ fn seal(row: &rusqlite::Row<'_>) -> Vec<u8> {
     hash.finalize().as_bytes()[..16].to_vec()
 }
 
+/// The seal that a row holds in itself, as the program would have written it.
+pub fn seal_rows(file: &rusqlite::Connection) {
+    use rusqlite::functions::FunctionFlags;
+    use rusqlite::types::ValueRef;
+    file.create_scalar_function("check_of", -1, FunctionFlags::SQLITE_DETERMINISTIC, |context| {
+        let mut row = Vec::new();
+        for column in 0..context.len() {
+            let (kind, bytes) = match context.get_raw(column) {
+                ValueRef::Null => (0, Vec::new()),
+                ValueRef::Integer(n) => (1, n.to_le_bytes().to_vec()),
+                ValueRef::Real(x) => (2, x.to_le_bytes().to_vec()),
+                ValueRef::Text(text) => (3, text.to_vec()),
+                ValueRef::Blob(bytes) => (4, bytes.to_vec()),
+            };
+            row.push(kind);
+            row.extend((bytes.len() as u32).to_le_bytes());
+            row.extend(bytes);
+        }
+        Ok(i64::from_le_bytes(blake3::hash(&row).as_bytes()[..8].try_into().unwrap()))
+    })
+    .unwrap();
+}
+
 /// A project as it is where people come to it through the network: under a rollback journal, which it keeps while they do.
 pub fn come_through_the_network(project: &Project) {
     let file = rusqlite::Connection::open(project.file()).unwrap();
+    seal_rows(&file);
     file.execute("UPDATE session SET host = 'elsewhere' WHERE id = (SELECT min(id) FROM session)", ())
         .unwrap();
     let columns = "id, uuid, expert, login, uid, host, process, program, started_ms";

@@ -96,3 +96,25 @@ fn an_event_can_neither_be_changed_nor_deleted_nor_replaced() {
     }
     assert_eq!(seat.store.events().unwrap(), before);
 }
+
+#[test]
+fn a_copy_with_a_number_behind_which_there_is_no_other_is_refused_and_can_be_repaired() {
+    let project = Project::with_ads(3);
+    let copy = project.path("copy.hardcase");
+    std::fs::copy(project.file(), &copy).unwrap();
+    {
+        let file = rusqlite::Connection::open(&copy).unwrap();
+        super::crowd::seal_rows(&file);
+        file.execute("UPDATE project SET lamport_heard = ?1", [i64::MAX - 1]).unwrap();
+    }
+    let name = copy.to_str().unwrap();
+    super::project::hardcase(["answer", name, "--item", "1", "--label", "fine", "--as", "eve"]);
+    project.run("merge", &[name]).refused(1, &["damaged", "Lamport number"]);
+    let doctor = super::project::hardcase(["doctor", name]);
+    assert!(doctor.code == Some(3) && doctor.out.contains("Lamport number"), "{}", doctor.out);
+    project.run("answer", &["--item", "2", "--label", "fine"]).done();
+    super::project::hardcase(["doctor", name, "--repair", "--accept-losses"]).done();
+    super::project::hardcase(["answer", name, "--item", "1", "--label", "fine", "--as", "eve"]).done();
+    project.run("merge", &[name]).done();
+    project.run("answer", &["--item", "3", "--label", "fine"]).done();
+}

@@ -39,6 +39,8 @@ mod exports;
 #[cfg(test)]
 mod final_labels;
 #[cfg(all(test, unix))]
+mod flips;
+#[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, feature = "engine"))]
 mod hostile_models;
@@ -93,6 +95,8 @@ mod skip;
 mod stand_in;
 #[cfg(all(test, feature = "engine"))]
 mod states;
+#[cfg(all(test, unix))]
+mod taken_away;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

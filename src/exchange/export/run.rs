@@ -16,11 +16,11 @@ use crate::work::output::write_to;
 /// A model that the project does not have or that cannot prelabel the pool, a place that cannot be written, or damaged labels.
 pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Result<Exported> {
     let store = Store::open(project, Access::Read)?;
+    store.check_rows(&format!("export from {}", project.display()))?;
     let out = options.out.as_deref();
     let mut exported = Exported::default();
     match kind.writes {
         Writes::Rows(write) => {
-            store.check_labels(&format!("export from {}", project.display()))?;
             let task = store.task()?.task;
             let visible = Visible::read(&store, &options.reader)?;
             let request = Request { store: &store, task: &task, visible: &visible, options };

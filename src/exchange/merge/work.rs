@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::compare::{Closed, Comparison, Side, compare};
 use super::report::MergeReport;
+use crate::domain::event::LARGEST_LAMPORT;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::grouped::counted;
 use crate::domain::log::Log;
@@ -126,7 +127,16 @@ impl Source {
     fn open(other: &Path, project: &Path) -> Result<Self> {
         if is_database(other)? {
             let copy = StoredCopy::open(other, project)?;
+            copy.store.check_all_rows("merge")?;
             let log = copy.store.log()?;
+            if !(0..=LARGEST_LAMPORT).contains(&log.lamport_heard) {
+                return Err(Fault::new(
+                    "merge",
+                    format!("{} counts its events beyond what any project reaches", other.display()),
+                )
+                .kind(FaultKind::Check)
+                .hint("It was changed by hand or is damaged: run `hardcase doctor` on it, or use a backup"));
+            }
             check_tasks(&log, other)?;
             return Ok(Self::Copy(Box::new(copy), Box::new(log)));
         }
@@ -255,8 +265,21 @@ impl Compared {
             ));
         }
         report.remarks.extend(active);
+        report.remarks.extend(names_alike(store)?);
         Ok(report)
     }
+}
+
+/// Names of two people that a reader takes for one, each pair in a sentence.
+fn names_alike(store: &Store) -> Result<Vec<String>> {
+    let pairs = store.names_alike()?.into_iter();
+    Ok(pairs
+        .map(|(one, other)| {
+            format!(
+                "the names {one} and {other} look alike and count as two people; if they are one, say `hardcase expert FILE same {one} {other}`"
+            )
+        })
+        .collect())
 }
 
 /// What happens to the active model, in a sentence.

@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::store::db::clock::now_ms;
 use crate::store::db::private::create_private;
 
 /// How many of the newest backups stay.
@@ -19,6 +20,8 @@ pub const DAYS_KEPT: usize = 7;
 
 const DATE: &str = "%Y-%m-%dT%H%M%S";
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How far the clocks of machines may differ.
+const TOLERANCE_MS: i64 = 60_000;
 const PARTIAL: &str = ".partial";
 
 /// What a backup holds.
@@ -53,6 +56,13 @@ pub struct Backup {
     pub bytes: u64,
 }
 
+impl Backup {
+    /// Whether its date has not come yet: the clock of the machine that made it, or of this one, is wrong, and it says nothing of what is newer.
+    pub fn is_from_the_future(&self, now_ms: i64) -> bool {
+        self.at_ms > now_ms + TOLERANCE_MS
+    }
+}
+
 /// The backups of one project.
 #[derive(Clone, Debug)]
 pub struct Backups {
@@ -80,12 +90,20 @@ impl Backups {
         &self.folder
     }
 
-    /// All of them, newest first.
+    /// All of them, newest first; those whose date has not come yet after all others.
     pub fn list(&self) -> Vec<Backup> {
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut found: Vec<Backup> = entries.filter_map(|entry| self.read(&entry.path())).collect();
+        let now = now_ms();
         found.sort_by(|a, b| {
-            (b.at_ms, b.path.as_os_str().len(), &b.path).cmp(&(a.at_ms, a.path.as_os_str().len(), &a.path))
+            let late = a.is_from_the_future(now).cmp(&b.is_from_the_future(now));
+            late.then_with(|| {
+                (b.at_ms, b.path.as_os_str().len(), &b.path).cmp(&(
+                    a.at_ms,
+                    a.path.as_os_str().len(),
+                    &a.path,
+                ))
+            })
         });
         found
     }
@@ -309,7 +327,9 @@ fn too_old(backups: &[Backup], now_ms: i64) -> Vec<PathBuf> {
     let mut gone = Vec::new();
     for holds in [Holds::Project, Holds::Labels] {
         let mut days = std::collections::BTreeSet::new();
-        for (i, backup) in backups.iter().filter(|b| b.holds == holds).enumerate() {
+        for (i, backup) in
+            backups.iter().filter(|b| b.holds == holds && !b.is_from_the_future(now_ms)).enumerate()
+        {
             let day = backup.at_ms.div_euclid(DAY_MS);
             let recent = day > now_ms.div_euclid(DAY_MS) - DAYS_KEPT as i64;
             if !(days.insert(day) && recent) && i >= NEWEST_KEPT {
@@ -333,7 +353,7 @@ mod tests {
     fn the_newest_five_and_the_last_of_each_of_seven_days_stay() {
         let mut all: Vec<Backup> = (0..40).map(|n| backup(100 - n / 4, 23 - n % 4, Holds::Project)).collect();
         all.push(backup(1, 1, Holds::EarlierVersion));
-        let gone = too_old(&all, 100 * DAY_MS + 1);
+        let gone = too_old(&all, 100 * DAY_MS + 23 * 3_600_000);
         let kept: Vec<_> = all
             .iter()
             .map(|b| b.path.to_string_lossy())
@@ -383,6 +403,23 @@ mod tests {
         std::fs::write(backups.folder().join(".pool.x.hardcase.partial"), "half").unwrap();
         drop(backups.hold().unwrap().unwrap());
         assert_eq!(std::fs::read_dir(backups.folder()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_backup_that_is_dated_in_the_future_stands_last_and_takes_no_place_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("pool.hardcase");
+        std::fs::write(&project, "x").unwrap();
+        let backups = Backups::of(&project);
+        let held = backups.hold().unwrap().unwrap();
+        let now = now_ms();
+        let make = |at| held.make(Holds::Project, at, |_| Ok(())).unwrap();
+        let late: Vec<_> = (1..=6).map(|days| make(now + days * DAY_MS).path).collect();
+        let mine = make(now - DAY_MS).path;
+        let list = backups.list();
+        assert_eq!(list[0].path, mine);
+        assert!(list[1..].iter().all(|backup| late.contains(&backup.path) && backup.is_from_the_future(now)));
+        assert_eq!(held.remove_old(now), Vec::<PathBuf>::new());
     }
 
     #[cfg(unix)]

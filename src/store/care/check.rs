@@ -10,6 +10,8 @@ use crate::domain::ids::SessionId;
 use crate::store::db::attempt::{Attempt, is_busy};
 use crate::store::db::clock::now_ms;
 use crate::store::db::open::Store;
+use crate::store::db::process::Life;
+use crate::store::db::row_seals::Checked;
 use crate::store::db::{busy, process};
 use crate::store::rounds::leases::free_lost;
 
@@ -54,6 +56,7 @@ impl Store {
             found.extend((count > 0).then(|| format!("{count} {wrong}")));
         }
         found.extend(self.label_damage()?);
+        found.extend(self.row_damage(&[Checked::WhenOpened, Checked::BeforeExport, Checked::WhereUsed])?);
         found.extend(self.changed_texts()?);
         Ok(found)
     }
@@ -66,13 +69,24 @@ impl Store {
         let gone: Vec<SessionId> = {
             let mut statement = self
                 .conn
-                .prepare_cached("SELECT id, process FROM session WHERE ended_ms IS NULL AND host = ?1")
+                .prepare_cached(
+                    "SELECT id, process, EXISTS (SELECT 1 FROM lease l WHERE l.session = s.id AND l.expires_ms > ?2)
+                     FROM session s WHERE ended_ms IS NULL AND host = ?1",
+                )
                 .attempting(what)?;
             let rows = statement
-                .query_map([&host], |r| Ok((r.get::<_, SessionId>(0)?, r.get::<_, String>(1)?)))
+                .query_map((&host, now_ms()), |r| {
+                    Ok((r.get::<_, SessionId>(0)?, r.get::<_, String>(1)?, r.get::<_, bool>(2)?))
+                })
                 .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
                 .attempting(what)?;
-            rows.into_iter().filter(|(_, p)| !process::is_alive(p)).map(|(id, _)| id).collect()
+            // One elsewhere that has a case on its screen may well live; after the machine was started again its cases are free soon.
+            let is_gone = |process: &str, holds: bool| match process::life(process) {
+                Life::Alive => false,
+                Life::Gone => true,
+                Life::Elsewhere => !holds,
+            };
+            rows.into_iter().filter(|(_, p, holds)| is_gone(p, *holds)).map(|(id, ..)| id).collect()
         };
         let lost_runs = self.mark_lost_runs()?;
         if gone.is_empty() && lost_runs == 0 {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
 use crate::domain::fault::Result;
-use crate::domain::ids::{ItemId, PredictorId};
+use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::item::ItemKey;
 use crate::domain::split::Split;
 use crate::store::db::convert::Uuid16;
@@ -97,12 +97,13 @@ impl Store {
     /// The bytes of the adapter of that UUID.
     pub fn bytes_of_adapter(&self, uuid: Uuid) -> Result<AdapterBytes> {
         let found = self.one(
-            "SELECT a.bytes, l.sha256 FROM adapter a LEFT JOIN left_out l ON l.adapter = a.id WHERE a.uuid = ?1",
+            "SELECT a.id, l.sha256 FROM adapter a LEFT JOIN left_out l ON l.adapter = a.id WHERE a.uuid = ?1",
             [Uuid16(uuid)],
             "read the adapter",
-            |r| Ok((r.get::<_, Vec<u8>>(0)?, r.get::<_, Option<Vec<u8>>>(1)?)),
+            |r| Ok((r.get::<_, AdapterId>(0)?, r.get::<_, Option<Vec<u8>>>(1)?)),
         )?;
-        Ok(match found {
+        let found = found.map(|(id, sha256)| Ok((self.adapter_bytes(id)?.unwrap_or_default(), sha256)));
+        Ok(match found.transpose()? {
             Some((bytes, _)) if !bytes.is_empty() => AdapterBytes::Held(bytes),
             Some((_, Some(sha256))) => AdapterBytes::LeftOut(sha256),
             _ => AdapterBytes::Dropped,

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use super::backups::{aside_name, last_aside, partial_name, sync_folder, write_whole};
+use super::backups::{aside_name, followed, last_aside, partial_name, sync_folder, write_whole};
+use super::orphan_log::{has_foreign_log, set_log_aside};
 use super::replacing::{is_unfinished, successor_of};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::connected::Connected;
+use crate::store::db::log_mark::{Owner, owner_of};
 use crate::store::db::open::{Access, Store};
 use crate::store::db::process;
 use crate::store::db::wal::sidecar;
@@ -58,9 +60,14 @@ impl Alone {
         let attempted = format!("put {} in its place", self.project.display());
         let io = |e: std::io::Error| Fault::new(&attempted, io_reason(&e)).because(e);
         let there = self.project.symlink_metadata().is_ok();
+        if has_foreign_log(&self.project) {
+            set_log_aside(&self.project).map_err(io)?;
+        }
         // A log without its file was left by a kill in that moment: it belongs to what was set aside last.
         let aside = match (there, last_aside(&self.project)) {
-            (false, Some(last)) if !sidecar(&last, "-wal").exists() => last,
+            (false, Some(last)) if !sidecar(&last, "-wal").exists() && is_log_of(&self.project, &last) => {
+                last
+            }
             _ => aside_name(&self.project, now_ms, why),
         };
         if there {
@@ -77,6 +84,21 @@ impl Alone {
         std::fs::rename(new, &self.project).map_err(io)?;
         sync_folder(&self.project);
         Ok(there.then_some(aside))
+    }
+}
+
+/// Whether the log at a place that is empty is that of another file.
+fn is_log_of(project: &Path, file: &Path) -> bool {
+    !sidecar(project, "-wal").exists() || owner_of(&sidecar(project, "-wal"), file) != Owner::Another
+}
+
+impl Store {
+    /// Puts the log of the file that this process opened under another name, where another file lies in its place now: nobody reads the one into
+    /// the other. Returns where it is.
+    pub fn leave_place_clean(&self) -> Option<PathBuf> {
+        let real = followed(self.path());
+        let is_foreign = self.place.log_is_own() && has_foreign_log(&real);
+        if is_foreign { set_log_aside(&real).ok() } else { None }
     }
 }
 
@@ -171,7 +193,7 @@ impl Store {
             found.extend(
                 session
                     .into_iter()
-                    .filter(|(_, p)| process::is_alive(p))
+                    .filter(|(_, p)| process::life(p) == process::Life::Alive)
                     .map(|(name, _)| format!("{name} is")),
             );
         }

@@ -4,6 +4,7 @@ use rusqlite::{Error, ErrorCode};
 
 use super::enum_columns;
 use super::enum_columns::EnumColumn;
+use crate::domain::event::LARGEST_LAMPORT;
 use crate::domain::fault::{Fault, Result};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::open::Store;
@@ -14,6 +15,13 @@ impl Store {
     /// milliseconds for a thousand labels.
     pub fn label_damage(&self) -> Result<Vec<String>> {
         let mut found = Vec::new();
+        self.note_lines(
+            "WITH there AS (SELECT name, rootpage AS page FROM sqlite_schema WHERE rootpage > 0)
+             SELECT 'the table ' || name || ' does not begin where it did'
+             FROM (SELECT * FROM (SELECT name, page FROM there EXCEPT SELECT name, page FROM root_page)
+                   UNION ALL SELECT * FROM (SELECT name, page FROM root_page EXCEPT SELECT name, page FROM there))",
+            &mut found,
+        )?;
         let tables = ALL.map(|sealed| sealed.table).into_iter().chain(["person", "seal"]);
         for table in tables {
             self.note_lines(&format!("PRAGMA integrity_check('{table}')"), &mut found)?;
@@ -38,6 +46,12 @@ impl Store {
             "SELECT v.id FROM label_event v WHERE v.item NOT IN (SELECT id FROM item) OR v.expert NOT IN (SELECT id FROM expert)
                OR v.session NOT IN (SELECT id FROM session) OR v.revision NOT IN (SELECT id FROM task_revision)",
             "label events refer to rows that are gone",
+            &mut found,
+        )?;
+        self.note_numbers(
+            &format!("SELECT id FROM label_event WHERE lamport > {LARGEST_LAMPORT} UNION ALL SELECT id FROM expert_event WHERE lamport > {LARGEST_LAMPORT}
+                 UNION ALL SELECT id FROM project WHERE lamport_heard NOT BETWEEN 0 AND {LARGEST_LAMPORT}"),
+            "events have a Lamport number behind which there is no other: nothing could be labelled any more",
             &mut found,
         )?;
         for EnumColumn { table, column, wrong, .. } in enum_columns::ALL {
@@ -72,7 +86,7 @@ impl Store {
     }
 
     /// A statement that meets damage is a finding as well.
-    fn note_lines(&self, sql: &str, found: &mut Vec<String>) -> Result<()> {
+    pub(in crate::store) fn note_lines(&self, sql: &str, found: &mut Vec<String>) -> Result<()> {
         let lines = self.conn.prepare(sql).and_then(|mut statement| {
             statement.query_map((), |r| r.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()
         });
@@ -84,7 +98,12 @@ impl Store {
     }
 
     /// Notes how many numbers `sql` gives, and the first of them.
-    fn note_numbers(&self, sql: &str, what: &str, found: &mut Vec<String>) -> Result<()> {
+    pub(in crate::store) fn note_numbers(
+        &self,
+        sql: &str,
+        what: &str,
+        found: &mut Vec<String>,
+    ) -> Result<()> {
         let numbers = self.conn.prepare_cached(sql).and_then(|mut statement| {
             statement.query_map((), |r| r.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()
         });

@@ -7,6 +7,8 @@ pub(in crate::store) mod enum_columns;
 pub mod file_facts;
 pub(in crate::store) mod in_place;
 pub(in crate::store) mod label_damage;
+pub mod orphan_log;
 pub(in crate::store) mod replacing;
+pub(in crate::store) mod row_damage;
 pub mod salvage;
 pub(in crate::store) mod snapshot;

@@ -51,7 +51,7 @@ fn fault(what: &str, error: rusqlite::Error) -> Fault {
         ),
         Some(ErrorCode::SystemIoFailure) => (
             format!("the disk reported an error ({error})"),
-            "Check the disk; everything that was saved before is safe",
+            "Check the disk, and then the project with `hardcase doctor FILE`",
         ),
         _ => (error.to_string(), ""),
     };

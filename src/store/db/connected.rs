@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What tells a file from any other: its device and number.
-type Identity = (u64, u64);
+pub(in crate::store) type Identity = (u64, u64);
 
 struct Open {
     file: Identity,
@@ -45,6 +45,13 @@ impl Connected {
     }
 }
 
+impl Connected {
+    /// The file that it speaks of.
+    pub fn file(&self) -> Option<Identity> {
+        self.0
+    }
+}
+
 impl Drop for Connected {
     fn drop(&mut self) {
         let mut open = open_files();
@@ -58,14 +65,19 @@ impl Drop for Connected {
 
 /// The first bytes of a file, at most so many, whether or not this process has a connection to it.
 pub(in crate::store) fn read_head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    read_part(path, 0, most)
+}
+
+/// The same of the bytes from one place on.
+pub(in crate::store) fn read_part(path: &Path, from: u64, most: u64) -> io::Result<Vec<u8>> {
     // Connected to the end: nobody begins a connection between the look and the close.
     let mut open = open_files();
     let file = identity(&std::fs::metadata(path)?);
     if let Some(kept) = open.iter().find(|open| Some(open.file) == file).and_then(|open| open.kept.first()) {
-        return head_of(kept, most);
+        return part_of(kept, from, most);
     }
     let new = File::open(path)?;
-    let head = head_of(&new, most);
+    let head = part_of(&new, from, most);
     // The file that was opened may be another one by now.
     let file = new.metadata().ok().and_then(|meta| identity(&meta));
     if let Some(open) = open.iter_mut().find(|open| Some(open.file) == file) {
@@ -74,23 +86,23 @@ pub(in crate::store) fn read_head(path: &Path, most: u64) -> io::Result<Vec<u8>>
     head
 }
 
-fn head_of(mut file: &File, most: u64) -> io::Result<Vec<u8>> {
-    use std::io::{Read, Seek};
-    file.rewind()?;
-    let mut head = Vec::new();
-    file.take(most).read_to_end(&mut head)?;
-    Ok(head)
+fn part_of(mut file: &File, from: u64, most: u64) -> io::Result<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    file.seek(SeekFrom::Start(from))?;
+    let mut part = Vec::new();
+    file.take(most).read_to_end(&mut part)?;
+    Ok(part)
 }
 
 #[cfg(unix)]
-fn identity(meta: &std::fs::Metadata) -> Option<Identity> {
+pub(in crate::store) fn identity(meta: &std::fs::Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
     Some((meta.dev(), meta.ino()))
 }
 
 /// Elsewhere locks belong to descriptors.
 #[cfg(not(unix))]
-fn identity(_meta: &std::fs::Metadata) -> Option<Identity> {
+pub(in crate::store) fn identity(_meta: &std::fs::Metadata) -> Option<Identity> {
     None
 }
 

@@ -37,19 +37,37 @@ impl std::fmt::Display for FileSystem {
 pub fn file_system(path: &Path) -> FileSystem {
     let there = if path.exists() { path } else { path.parent().unwrap_or(path) };
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
-    rustix::fs::statfs(there).map_or(FileSystem::Local, |s| classify(&s))
+    match rustix::fs::statfs(there).map_or(FileSystem::Local, |s| classify(&s)) {
+        FileSystem::Network("FUSE") if mount_of(there).is_some_and(|mount| is_own_disk(&mount.kind)) => {
+            FileSystem::Local
+        }
+        lies_on => lies_on,
+    }
+}
+
+/// A mount, as the system lists it.
+struct Mount {
+    /// The type of its file system.
+    kind: String,
+    options: String,
+}
+
+fn mount_of(path: &Path) -> Option<Mount> {
+    let path = path.canonicalize().ok()?;
+    // Field 5 is where it is mounted; after the dash come the type, the source and the options of the file system.
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    listed(&mounts, path.to_str()?)
 }
 
 /// Why other machines do not hear of the locks that are taken on the file system of `path`; none where they do, where there are no others, and
 /// where the system does not say.
 pub fn locks_stay_here(path: &Path) -> Option<String> {
-    let path = path.canonicalize().ok()?;
-    // Field 5 is where it is mounted; after the dash come the type, the source and the options of the file system.
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
-    why_locks_stay_here(&mounts, path.to_str()?)
+    let there = if path.exists() { path } else { path.parent()? };
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    why_locks_stay_here(&mount_of(there)?)
 }
 
-fn why_locks_stay_here(mounts: &str, path: &str) -> Option<String> {
+fn listed(mounts: &str, path: &str) -> Option<Mount> {
     let mount = |line: &str| {
         let (before, after) = line.split_once(" - ")?;
         let at = before.split(' ').nth(4)?.replace("\\040", " ");
@@ -60,13 +78,37 @@ fn why_locks_stay_here(mounts: &str, path: &str) -> Option<String> {
     };
     // The last of the longest: a later mount hides an earlier one.
     let (_, kind, options) = mounts.lines().filter_map(mount).max_by_key(|(at, ..)| at.len())?;
+    Some(Mount { kind, options })
+}
+
+fn why_locks_stay_here(Mount { kind, options }: &Mount) -> Option<String> {
     let tells_nobody = ["nolock", "local_lock=all", "local_lock=posix", "nobrl", "localflock"];
-    let alone = ["fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse.curlftpfs"];
-    match options.split(',').find(|option| tells_nobody.contains(option)) {
-        Some(option) if FROM_AFAR.contains(&kind.as_str()) => Some(format!("it is mounted with {option}")),
-        _ if alone.contains(&kind.as_str()) => Some(format!("{kind} keeps locks to itself")),
-        _ => None,
+    let option = options.split(',').find(|option| tells_nobody.contains(option));
+    match option.filter(|_| FROM_AFAR.contains(&kind.as_str())) {
+        Some(option) => Some(format!("it is mounted with {option}")),
+        None if keeps_locks(kind) => Some(format!("{kind} keeps locks to itself")),
+        None => None,
     }
+}
+
+/// Types of file systems whose locks no other mount, machine or guest hears of: all that are programs of a user but those that are known to pass
+/// locks on or to be a disk of this machine, and the folders that a virtual machine shares with its host.
+fn keeps_locks(kind: &str) -> bool {
+    let shared_by_host = ["9p", "virtiofs", "vboxsf", "prl_fs", "vmhgfs"];
+    let passes_on =
+        ["fuse.glusterfs", "fuse.ceph", "fuse.ceph-fuse", "fuse.juicefs", "fuse.mfs", "fuse.moosefs"];
+    let by_user = kind == "fuse" || kind.starts_with("fuse.");
+    shared_by_host.contains(&kind) || by_user && !passes_on.contains(&kind) && !is_own_disk(kind)
+}
+
+/// Disks of this machine that a user's program reads: nobody gets at the files another way.
+fn is_own_disk(kind: &str) -> bool {
+    let on_a_disk = ["fuse.ntfs-3g", "fuse.exfat", "fuse.fuseext2"];
+    let encrypted = ["fuse.gocryptfs", "fuse.ecryptfs", "fuse.encfs", "fuse.cryfs", "fuse.securefs"];
+    kind == "fuseblk"
+        || kind == "fuse.fuse-overlayfs"
+        || on_a_disk.contains(&kind)
+        || encrypted.contains(&kind)
 }
 
 /// Types of file systems that have an option to keep locks to themselves.
@@ -118,12 +160,26 @@ mod tests {
             40 22 0:40 / /srv/team rw,relatime shared:1 - nfs server:/team rw,vers=3,nolock,local_lock=none\n\
             41 22 0:41 / /srv/team/new rw - nfs4 server:/new rw,vers=4.2,local_lock=none\n\
             42 22 0:42 / /srv/my\\040share rw - cifs //server/x rw,nobrl,vers=3.0\n\
-            43 22 0:43 / /home/ada/far rw - fuse.sshfs ada@far: rw,user_id=1000\n";
-        let why = |path| why_locks_stay_here(mounts, path).unwrap_or_default();
+            43 22 0:43 / /home/ada/far rw - fuse.sshfs ada@far: rw,user_id=1000\n\
+            44 22 0:44 / /home/ada/bound rw - fuse.bindfs /home/ada rw\n\
+            45 22 0:45 / /home/ada/host rw - virtiofs host rw\n\
+            46 22 0:46 / /home/ada/secret rw - fuse.gocryptfs /home/ada/.secret rw\n\
+            47 22 0:47 / /home/ada/stick rw - fuseblk /dev/sdb1 rw\n\
+            48 22 0:48 / /home/ada/gluster rw - fuse.glusterfs server:/v rw\n";
+        let why = |path| listed(mounts, path).as_ref().and_then(why_locks_stay_here).unwrap_or_default();
         assert_eq!(why("/srv/team/pool.hardcase"), "it is mounted with nolock");
         assert_eq!(why("/srv/my share/pool.hardcase"), "it is mounted with nobrl");
         assert_eq!(why("/home/ada/far/pool.hardcase"), "fuse.sshfs keeps locks to itself");
-        for shared in ["/srv/team/new/pool.hardcase", "/srv/teams/pool.hardcase", "/home/ada/pool.hardcase"] {
+        assert_eq!(why("/home/ada/bound/pool.hardcase"), "fuse.bindfs keeps locks to itself");
+        assert_eq!(why("/home/ada/host/pool.hardcase"), "virtiofs keeps locks to itself");
+        for shared in [
+            "/srv/team/new/pool.hardcase",
+            "/srv/teams/pool.hardcase",
+            "/home/ada/pool.hardcase",
+            "/home/ada/secret/pool.hardcase",
+            "/home/ada/stick/pool.hardcase",
+            "/home/ada/gluster/pool.hardcase",
+        ] {
             assert_eq!(why(shared), "", "{shared}");
         }
     }

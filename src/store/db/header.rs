@@ -9,6 +9,7 @@ use super::seals::WAY_OUT;
 use super::version::{FILE_VERSION, Marked, VERSIONS, read_mark};
 use super::wal::sidecar;
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::store::care::orphan_log::{PUT_TOGETHER, log_without_file};
 use crate::store::care::replacing::is_unfinished;
 
 /// `HCAS`: what `application_id` of every project is.
@@ -27,11 +28,13 @@ const CUT_SHORT: &str =
 pub(in crate::store) fn inspect(path: &Path) -> Result<u32> {
     let attempted = format!("open the project {}", path.display());
     let io = |e: std::io::Error| Fault::new(&attempted, io_reason(&e));
-    let meta = std::fs::metadata(path).map_err(|e| {
-        io(e).hint(match is_unfinished(path) {
-            true => CUT_SHORT,
-            false => "Make a project with `hardcase new FILE --data DATA`, or `hardcase demo` to look around",
-        })
+    let meta = std::fs::metadata(path).map_err(|e| match log_without_file(path) {
+        _ if is_unfinished(path) => io(e).hint(CUT_SHORT),
+        Some(log) if e.kind() == std::io::ErrorKind::NotFound => {
+            Fault::new(&attempted, format!("{}, but {log}", io_reason(&e))).hint(PUT_TOGETHER)
+        }
+        _ => io(e)
+            .hint("Make a project with `hardcase new FILE --data DATA`, or `hardcase demo` to look around"),
     })?;
     if meta.is_dir() {
         return Err(Fault::usage(&attempted, "it is a directory").hint("Name the .hardcase file inside it"));

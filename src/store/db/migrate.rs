@@ -8,6 +8,7 @@ use super::attempt::Attempt;
 use super::clock::now_ms;
 use super::functions;
 use super::header::{APPLICATION_ID, refuse_mark};
+use super::log_mark;
 use super::seals;
 use super::version::{Marked, Version, marked};
 use crate::domain::fault::{Fault, Result};
@@ -55,6 +56,9 @@ pub(in crate::store) fn apply(conn: &mut Connection, versions: &[Version]) -> Re
     let mark = (1..).zip(versions).last().map_or(0, |(number, newest)| newest.mark(number));
     tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(WHAT)?;
     tx.pragma_update(None, "user_version", mark).attempting(WHAT)?;
+    log_mark::renew(&tx).attempting(WHAT)?;
+    tx.execute_batch("DELETE FROM root_page; INSERT INTO root_page SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0;")
+        .attempting(WHAT)?;
     tx.commit().attempting(WHAT)
 }
 

@@ -1,5 +1,6 @@
 //! The database itself: opening, schema, locks, transactions, conversions.
 
+pub(in crate::store) mod alone;
 pub(in crate::store) mod attempt;
 pub(in crate::store) mod busy;
 pub(in crate::store) mod clock;
@@ -9,12 +10,15 @@ pub(in crate::store) mod filesystem;
 pub(in crate::store) mod functions;
 pub(in crate::store) mod header;
 pub(in crate::store) mod locks;
+pub(in crate::store) mod log_mark;
 pub(in crate::store) mod migrate;
 pub(in crate::store) mod open;
 pub(in crate::store) mod person;
+pub(in crate::store) mod place;
 pub(in crate::store) mod private;
 pub mod process;
 pub(in crate::store) mod query;
+pub(in crate::store) mod row_seals;
 pub(in crate::store) mod seals;
 pub(in crate::store) mod slices;
 pub(in crate::store) mod version;

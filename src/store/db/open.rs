@@ -3,21 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
+use super::alone::is_alone;
 use super::attempt::{Attempt, is_busy};
 use super::clock::now_ms;
 use super::connected::Connected;
 use super::convert::Uuid16;
-use super::filesystem::{FileSystem, ROLLBACK, file_system};
+use super::filesystem::{FileSystem, ROLLBACK, file_system, locks_stay_here};
 use super::locks::{Locks, try_locks};
+use super::place::{Displaced, Place};
 use super::private::{check_place, create_private};
 use super::version::{FILE_VERSION, VERSIONS, schema_hash};
-use super::{busy, functions, header, migrate, process, seals, wal};
+use super::{busy, functions, header, log_mark, migrate, process, seals, wal};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::overlap::ACTIVE_DAYS;
 use crate::domain::split::SplitShares;
+use crate::store::care::orphan_log::{PUT_TOGETHER, log_without_file};
+use crate::store::log::kept::Kept;
 use crate::store::rounds::searched::Searched;
 
 /// What a project is opened for.
@@ -42,13 +47,17 @@ pub struct NewProject {
 /// An open project file. One per thread.
 pub struct Store {
     pub(in crate::store) conn: Connection,
-    path: PathBuf,
+    pub(in crate::store) path: PathBuf,
     access: Access,
     pub(in crate::store) backup: Option<PathBuf>,
     /// When the last slice of a long write was committed.
     pub(in crate::store) slice_ended: Option<Instant>,
     /// Up to where no case was free when they were all looked at last.
     pub(in crate::store) searched: Option<Searched>,
+    /// Where the file was when it was opened.
+    pub(in crate::store) place: Place,
+    /// What was labelled since it was opened.
+    pub(in crate::store) kept: Kept,
     /// Dropped after the connection.
     _connected: Connected,
 }
@@ -59,7 +68,9 @@ impl Store {
     /// # Errors
     /// Those of [`Store::create`].
     pub fn check_place(path: &Path) -> Result<()> {
-        check_place(path, &format!("make the project {}", path.display()))
+        let attempted = format!("make the project {}", path.display());
+        check_place(path, &attempted)?;
+        refuse_orphan_log(path, &attempted)
     }
 
     /// Makes a new project file, private to its owner.
@@ -68,6 +79,7 @@ impl Store {
     /// The file exists, or its folder cannot be written.
     pub fn create(path: &Path, new: NewProject) -> Result<Self> {
         let attempted = format!("make the project {}", path.display());
+        refuse_orphan_log(path, &attempted)?;
         create_private(path, &attempted)?;
         let made = Self::connect(path, Access::Job).and_then(|mut store| {
             store.write("make the project", |tx| {
@@ -99,19 +111,31 @@ impl Store {
     /// Not there, not a project, newer, damaged, read-only: each in one sentence, and the file is left as it is.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
         header::inspect(path)?;
-        wal::refuse_damaged(path, &format!("open the project {}", path.display()))?;
-        Self::connect(path, access)
-            .map_err(|f| f.while_trying(format!("open the project {}", path.display())))
+        let attempted = format!("open the project {}", path.display());
+        // What lies next to a file lies where links lead to.
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        wal::refuse_damaged(&real, &attempted)?;
+        log_mark::refuse_foreign(&real, &attempted)?;
+        let store = Self::connect(path, access).map_err(|f| f.while_trying(&attempted))?;
+        store.check_opened(&attempted)?;
+        Ok(store)
     }
 
     fn connect(path: &Path, access: Access) -> Result<Self> {
         let what = "open the project";
-        let read_only = is_read_only(path);
+        // Where others are not kept from the file, not even its journal is changed to read it.
+        let shared = locks_stay_here(path).filter(|_| !is_alone(path));
+        let read_only = is_read_only(path) || access == Access::Read && shared.is_some();
         if read_only && access != Access::Read {
             return Err(Fault::new(what, "the file or its folder is read-only")
                 .hint("Allow writing to both (chmod u+w) or work on a copy"));
         }
+        if access != Access::Read {
+            refuse_second_name(path)?;
+            refuse_local_locks(shared)?;
+        }
         let connected = Connected::of(path);
+        let file = connected.file();
         let mut conn = if read_only {
             Connection::open_with_flags(
                 read_only_uri(path),
@@ -137,8 +161,12 @@ impl Store {
             let why = "an earlier hardcase wrote it, and it is read-only, so it cannot be updated";
             return Err(Fault::new(what, why).hint("Open a copy of it in a folder that you may write to"));
         }
-        let store = Self::reading(conn, path, connected)?;
-        Ok(Self { access, backup, ..store })
+        let mut store = Self::reading(conn, path, connected)?;
+        (store.access, store.backup) = (access, backup);
+        if !read_only {
+            store.place = Place::of(path, file);
+        }
+        Ok(store)
     }
 
     /// An open file that is only read, once its tables are what they should be. `connected` was taken before it was opened.
@@ -158,6 +186,8 @@ impl Store {
             backup: None,
             slice_ended: None,
             searched: None,
+            place: Place::default(),
+            kept: Kept::default(),
             _connected: connected,
         })
     }
@@ -251,6 +281,55 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// The last one who leaves brings the log over into the file and removes it. Where the file is no longer the one that was opened, that log may
+    /// be another's by now, and the file may be: both stay as they are. Where the log alone is gone, the file still lacks what was in it.
+    fn drop(&mut self) {
+        if self.place.displaced().is_some_and(|displaced| displaced != Displaced::LogGone) {
+            let _ = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+    }
+}
+
+/// A new file would take a log of its name for its own, or delete it.
+fn refuse_orphan_log(path: &Path, attempted: &str) -> Result<()> {
+    match log_without_file(path) {
+        Some(log) => Err(Fault::new(attempted, format!("a project of that name was here, and {log}"))
+            .hint(format!("Choose another name. {PUT_TOGETHER}"))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to write a file that has a second name: each name has a log of its own, and SQLite would take neither for the other's.
+#[cfg(unix)]
+fn refuse_second_name(path: &Path) -> Result<()> {
+    let links = std::fs::metadata(path).map_or(1, |meta| std::os::unix::fs::MetadataExt::nlink(&meta));
+    if links < 2 {
+        return Ok(());
+    }
+    let name = path.display();
+    Err(Fault::new("open the project", "the file has a second name (a hard link), under which somebody else could write to it at the same time").hint(
+        format!("Make it a file of its own: `cp {name} {name}.new && mv {name}.new {name}`"),
+    ))
+}
+
+/// Refuses to write where others would not hear of it, unless a person says that there are none.
+fn refuse_local_locks(shared: Option<String>) -> Result<()> {
+    let Some(why) = shared else { return Ok(()) };
+    let why = format!(
+        "others who open it at the same time are not kept from it ({why}), and labels of two people would be lost"
+    );
+    Err(Fault::new("open the project", why).hint(
+        "Give the others copies and bring them together with `hardcase merge`, or copy it to a disk of this computer. If nobody else opens it, say so \
+         once with --alone: that is remembered for this file",
+    ))
+}
+
+#[cfg(not(unix))]
+fn refuse_second_name(_path: &Path) -> Result<()> {
+    Ok(())
+}
+
 /// Whether somebody sat at the project on another machine of late.
 fn come_from_elsewhere(conn: &Connection) -> bool {
     let since = now_ms() - ACTIVE_DAYS * 24 * 60 * 60 * 1_000;
@@ -291,6 +370,7 @@ mod tests {
     /// This program's versions and a made-up one after them.
     fn with_one_more(script: &'static str) -> Vec<Version> {
         let conn = Connection::open_in_memory().unwrap();
+        functions::install(&conn).unwrap();
         VERSIONS.iter().for_each(|version| conn.execute_batch(version.script).unwrap());
         let _ = conn.execute_batch(script);
         [VERSIONS, &[Version { script, schema: schema_hash(&conn).unwrap() }]].concat()

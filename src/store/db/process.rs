@@ -1,5 +1,7 @@
 //! Who this process is, so that a later one can tell whether it still lives.
 
+use std::sync::OnceLock;
+
 /// The machine's name on its network.
 pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
@@ -22,32 +24,57 @@ pub fn program() -> &'static str {
     concat!("hardcase ", env!("CARGO_PKG_VERSION"))
 }
 
-/// This process: its number and, where the system tells, the moment it started (numbers are used again).
+/// This process: its number and, where the system tells, the moment it started (numbers are used again), and in which boot and which space of
+/// process numbers these count: containers and cloned machines of one name each have their own.
 pub fn identity() -> String {
     let pid = std::process::id();
-    match started(pid) {
-        Some(ticks) => format!("{pid}:{ticks}"),
-        None => pid.to_string(),
+    match (started(pid), surroundings()) {
+        (Some(ticks), Some(surroundings)) => format!("{pid}:{ticks}:{surroundings}"),
+        (Some(ticks), None) => format!("{pid}:{ticks}"),
+        (None, _) => pid.to_string(),
     }
 }
 
-/// Whether the process of that identity runs on this host.
-pub fn is_alive(identity: &str) -> bool {
-    let (pid, ticks) = match identity.split_once(':') {
-        Some((pid, ticks)) => (pid, Some(ticks)),
-        None => (identity, None),
+/// Whether a process of this host's name runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    Alive,
+    Gone,
+    /// It counts in another boot or another space of process numbers, of which nothing is seen from here.
+    Elsewhere,
+}
+
+/// Whether the process of that identity runs, which gave this host's name.
+pub fn life(identity: &str) -> Life {
+    let mut parts = identity.splitn(3, ':');
+    let (pid, ticks, around) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+    let Some((number, pid)) =
+        pid.parse::<i32>().ok().and_then(|n| Some((n, rustix::process::Pid::from_raw(n)?)))
+    else {
+        return Life::Gone;
     };
-    let Ok(number) = pid.parse::<i32>() else {
-        return false;
-    };
-    let Some(pid) = rustix::process::Pid::from_raw(number) else {
-        return false;
-    };
-    match (ticks, started(number.unsigned_abs())) {
+    if around.is_some() && around != surroundings() {
+        return Life::Elsewhere;
+    }
+    let alive = match (ticks, started(number.unsigned_abs())) {
         (Some(then), Some(now)) => then == now,
         (Some(_), None) if std::path::Path::new("/proc/self/stat").exists() => false,
         _ => !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)),
-    }
+    };
+    if alive { Life::Alive } else { Life::Gone }
+}
+
+/// The boot of this machine and the space in which this process has its number.
+fn surroundings() -> Option<&'static str> {
+    static FOUND: OnceLock<Option<String>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let space = std::fs::read_link("/proc/self/ns/pid").ok()?;
+        let digits = |text: &str| text.chars().filter(char::is_ascii_hexdigit).take(12).collect::<String>();
+        let number: String = space.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+        Some(format!("{}-{number}", digits(&boot)))
+    });
+    found.as_deref()
 }
 
 /// Field 22 of /proc/PID/stat: clock ticks between boot and the process's start; none for one that has ended but was not yet collected.
@@ -68,11 +95,23 @@ mod tests {
 
     #[test]
     fn this_process_lives_and_an_ended_one_does_not() {
-        assert!(is_alive(&identity()));
+        assert_eq!(life(&identity()), Life::Alive);
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let id = format!("{}:1", child.id());
         child.wait().unwrap();
-        assert!(!is_alive(&id));
-        assert!(!is_alive("nonsense"));
+        assert_eq!(life(&id), Life::Gone);
+        assert_eq!(life("nonsense"), Life::Gone);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn of_a_process_in_another_container_or_on_a_clone_of_this_machine_nothing_is_known() {
+        let mine = identity();
+        let (_, around) = mine.rsplit_once(':').unwrap();
+        let (boot, space) = around.split_once('-').unwrap();
+        for elsewhere in [format!("1:1:{boot}-1"), format!("1:1:000000000000-{space}")] {
+            assert_eq!(life(&elsewhere), Life::Elsewhere, "{elsewhere}");
+        }
+        assert_eq!(life(&format!("1:1:{around}")), Life::Gone);
     }
 }

@@ -1,6 +1,22 @@
 -- File version 1. Every table is STRICT. Times are UTC milliseconds since 1970, UUIDs are 16 bytes.
 -- A change here changes `SCHEMA` in `version.rs`, and its test says to what.
 
+-- What the write-ahead log next to the file is told by: the first commit of each log puts a new mark here and keeps the one before. First of all
+-- tables, so that it is the second page of the file and can be read without SQLite (`log_mark.rs`).
+CREATE TABLE log_mark (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    mark   BLOB NOT NULL CHECK (length(mark) = 16),
+    before BLOB NOT NULL CHECK (length(before) = 16)
+) STRICT;
+INSERT INTO log_mark VALUES (1, zeroblob(16), zeroblob(16));
+
+-- Where each table and index begins. SQLite's own list has no checksum, and a page within a table can be read as a smaller table.
+CREATE TABLE root_page (
+    name TEXT    PRIMARY KEY,
+    page INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- `seal`, in this table and others: a checksum of the whole row as it was written, which SQLite keeps by itself (`row_seals.rs`).
 -- What is fixed when the project is made, and the few values that move: one row.
 -- `lamport_heard` is the largest Lamport number of a project that this file was given a part of: what is answered here comes after all of that.
 CREATE TABLE project (
@@ -12,7 +28,9 @@ CREATE TABLE project (
     audit_share      REAL    NOT NULL,
     eval_share       REAL    NOT NULL,
     active_predictor INTEGER REFERENCES predictor (id),
-    lamport_heard    INTEGER NOT NULL DEFAULT 0
+    lamport_heard    INTEGER NOT NULL DEFAULT 0,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, created_ms, created_by,
+        seed, audit_share, eval_share, active_predictor, lamport_heard)) STORED
 ) STRICT;
 
 CREATE TABLE source (
@@ -26,7 +44,8 @@ CREATE TABLE source (
     empty        INTEGER NOT NULL DEFAULT 0,
     rejected     INTEGER NOT NULL DEFAULT 0,
     started_ms   INTEGER NOT NULL,
-    finished_ms  INTEGER
+    finished_ms  INTEGER,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, name, found, state, rows, items, empty, rejected, started_ms, finished_ms)) STORED
 ) STRICT;
 
 -- `source` is the import that first brought the text. Items of a source that is still loading are seen by nobody.
@@ -36,7 +55,8 @@ CREATE TABLE item (
     key    BLOB    NOT NULL CHECK (length(key) = 32),
     text   TEXT    NOT NULL,
     split  TEXT    NOT NULL CHECK (split = 'train' OR split = 'eval' OR split = 'audit'),
-    source INTEGER NOT NULL REFERENCES source (id)
+    source INTEGER NOT NULL REFERENCES source (id),
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, key, text, split, source)) STORED
 ) STRICT;
 
 -- The one item of each key. A table of its own and not an index of `item`, so that an import can write it separately and in the order of the
@@ -56,6 +76,7 @@ CREATE TABLE source_row (
     meta        TEXT,
     fields      TEXT    NOT NULL,
     item        INTEGER NOT NULL REFERENCES item (id),
+    seal INTEGER GENERATED ALWAYS AS (check_of(source, row, external_id, gold, meta, fields, item)) STORED,
     PRIMARY KEY (source, row)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX source_row_item ON source_row (item);
@@ -76,7 +97,8 @@ CREATE TABLE expert (
     id         INTEGER PRIMARY KEY,
     uuid       BLOB    NOT NULL UNIQUE,
     name       TEXT    NOT NULL UNIQUE,
-    created_ms INTEGER NOT NULL
+    created_ms INTEGER NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, name, created_ms)) STORED
 ) STRICT;
 
 -- `process` tells one process from all others of its host and boot, so that an unclean end is recognised.
@@ -91,7 +113,8 @@ CREATE TABLE session (
     program    TEXT    NOT NULL,
     started_ms INTEGER NOT NULL,
     ended_ms   INTEGER,
-    ended_how  TEXT CHECK (ended_how IN ('closed', 'lost'))
+    ended_how  TEXT CHECK (ended_how IN ('closed', 'lost')),
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, expert, login, uid, host, process, program, started_ms, ended_ms, ended_how)) STORED
 ) STRICT;
 CREATE INDEX session_open ON session (host) WHERE ended_ms IS NULL;
 -- For whether a person was active lately, and for a name's first session.
@@ -107,7 +130,8 @@ CREATE TABLE model (
     quantisation TEXT    NOT NULL,
     dimensions   INTEGER NOT NULL,
     bytes        INTEGER NOT NULL,
-    reading      TEXT    NOT NULL
+    reading      TEXT    NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, sha256, name, path, architecture, quantisation, dimensions, bytes, reading)) STORED
 ) STRICT;
 
 -- The result of a training, its bytes included.
@@ -124,14 +148,17 @@ CREATE TABLE adapter (
     training_hash BLOB    NOT NULL,
     training_n    INTEGER NOT NULL,
     bytes         BLOB    NOT NULL,
-    created_ms    INTEGER NOT NULL
+    created_ms    INTEGER NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, kind, model, parent, round,
+        revision, labels, settings, training_hash, training_n, bytes, created_ms)) STORED
 ) STRICT;
 
 -- Adapters whose bytes a part of a project was not given.
 CREATE TABLE left_out (
     adapter INTEGER PRIMARY KEY REFERENCES adapter (id),
     bytes   INTEGER NOT NULL,
-    sha256  BLOB    NOT NULL
+    sha256  BLOB    NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(adapter, bytes, sha256)) STORED
 ) STRICT;
 
 -- What a language model without an adapter makes of a text inside, behind the prompt of that judge: f16, little-endian, depth after depth.
@@ -139,6 +166,7 @@ CREATE TABLE hidden_state (
     judge  INTEGER NOT NULL REFERENCES predictor (id),
     item   INTEGER NOT NULL REFERENCES item (id),
     states BLOB    NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(judge, item, states)) STORED,
     PRIMARY KEY (judge, item)
 ) STRICT, WITHOUT ROWID;
 
@@ -148,6 +176,7 @@ CREATE TABLE embedding (
     adapter INTEGER NOT NULL DEFAULT 0,
     item    INTEGER NOT NULL REFERENCES item (id),
     vector  BLOB    NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(model, adapter, item, vector)) STORED,
     PRIMARY KEY (model, adapter, item)
 ) STRICT, WITHOUT ROWID;
 
@@ -162,7 +191,8 @@ CREATE TABLE predictor (
     prompt     BLOB,
     labels     TEXT    NOT NULL,
     settings   TEXT    NOT NULL,
-    created_ms INTEGER NOT NULL
+    created_ms INTEGER NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, kind, model, adapter, revision, prompt, labels, settings, created_ms)) STORED
 ) STRICT;
 
 -- f32, little-endian, one per label of the predictor; cross-fitted: no item's own audit answer has a part in its row. Of predictors that are
@@ -171,6 +201,7 @@ CREATE TABLE prediction (
     predictor     INTEGER NOT NULL REFERENCES predictor (id),
     item          INTEGER NOT NULL REFERENCES item (id),
     probabilities BLOB    NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(predictor, item, probabilities)) STORED,
     PRIMARY KEY (predictor, item)
 ) STRICT, WITHOUT ROWID;
 
@@ -187,7 +218,8 @@ CREATE TABLE round (
     note       TEXT,
     overlap    TEXT,
     created_ms INTEGER NOT NULL,
-    closed_ms  INTEGER
+    closed_ms  INTEGER,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, number, strategy, budget, seed, predictor, note, overlap, created_ms, closed_ms)) STORED
 ) STRICT;
 
 -- A case with the reason 'repeat' comes back blind to the one expert who answered its item before. It is a repeat, whose answers say how
@@ -211,6 +243,8 @@ CREATE TABLE label_case (
     expert       INTEGER REFERENCES expert (id),
     revealed_ms  INTEGER,
     reannotation INTEGER REFERENCES task_revision (id),
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, round, position, item, split, reason, partner,
+        similarity, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation)) STORED,
     UNIQUE (round, position)
 ) STRICT;
 CREATE INDEX label_case_item ON label_case (item);
@@ -232,6 +266,7 @@ CREATE TABLE reveal (
     expert INTEGER NOT NULL REFERENCES expert (id),
     item   INTEGER NOT NULL REFERENCES item (id),
     at_ms  INTEGER NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(expert, item, at_ms)) STORED,
     PRIMARY KEY (expert, item)
 ) STRICT, WITHOUT ROWID;
 
@@ -430,7 +465,9 @@ CREATE TABLE run (
     progress     TEXT,
     ended_ms     INTEGER,
     outcome      TEXT CHECK (outcome IN ('done', 'failed', 'stopped', 'lost')),
-    message      TEXT
+    message      TEXT,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, kind, arguments, host, process,
+        program, started_ms, heartbeat_ms, progress, ended_ms, outcome, message)) STORED
 ) STRICT;
 CREATE UNIQUE INDEX run_one_of_a_kind ON run (kind) WHERE ended_ms IS NULL;
 
@@ -446,5 +483,6 @@ CREATE TABLE metric (
     n          INTEGER,
     undefined  TEXT,
     created_ms INTEGER NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, round, predictor, name, value, lo, hi, n, undefined, created_ms)) STORED,
     CHECK ((value IS NULL) = (undefined IS NOT NULL))
 ) STRICT;

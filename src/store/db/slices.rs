@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Transaction, TransactionBehavior};
 
 use super::attempt::Attempt;
+use super::log_mark;
 use super::open::Store;
 use crate::domain::fault::Result;
 
@@ -24,10 +25,45 @@ impl Store {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
         self.must_be_writable(what)?;
+        let log = self.place.log_now();
         let tx = Transaction::new(&mut self.conn, TransactionBehavior::Immediate).attempting(what)?;
         let out = work(&tx).attempting(what)?;
+        let marks = self.place.needs_mark();
+        if marks {
+            log_mark::renew(&tx).attempting(what)?;
+        }
+        // Before and after: what is committed while the file is taken away is not where anybody will look for it.
+        if let Some(displaced) = self.place.displaced() {
+            return Err(displaced.fault(what, &self.path));
+        }
         tx.commit().attempting(what)?;
+        if marks {
+            self.place.renewed();
+        } else if self.place.log_now() != log {
+            // This commit began the log anew.
+            self.renew_mark(what)?;
+        }
+        self.check_still_there(what)?;
         Ok(out)
+    }
+
+    fn renew_mark(&mut self, what: &str) -> Result<()> {
+        let tx = Transaction::new(&mut self.conn, TransactionBehavior::Immediate).attempting(what)?;
+        log_mark::renew(&tx).attempting(what)?;
+        tx.commit().attempting(what)?;
+        self.place.renewed();
+        Ok(())
+    }
+
+    /// Whether the project is still the file that was opened.
+    ///
+    /// # Errors
+    /// It was moved, deleted, replaced or overwritten, or its log was: nothing more may be called saved.
+    pub fn check_still_there(&mut self, what: &str) -> Result<()> {
+        match self.place.displaced() {
+            None => Ok(()),
+            Some(displaced) => Err(displaced.fault(what, &self.path)),
+        }
     }
 
     /// Writes every element of `rows` in transactions of a few milliseconds each, in order. `write` is called once for each of them, so

@@ -55,13 +55,17 @@ pub(in crate::store) fn refuse_damaged(path: &Path, attempted: &str) -> Result<(
 
 /// The commits of a project's log; none where there is no log. One that others write to is read until two readings agree.
 pub fn commits(path: &Path) -> Commits {
-    let log = sidecar(path, "-wal");
-    let mut found = read(&log);
+    commits_in(&sidecar(path, "-wal"))
+}
+
+/// The commits of a log.
+pub(in crate::store) fn commits_in(log: &Path) -> Commits {
+    let mut found = read(log);
     for _ in 0..5 {
         if !found.are_damaged() {
             break;
         }
-        let second = read(&log);
+        let second = read(log);
         if second == found {
             break;
         }

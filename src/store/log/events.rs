@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
 use crate::domain::prediction::Probabilities;
 use crate::store::db::clock::now_ms;
@@ -83,8 +83,11 @@ impl Store {
         if new.action != Action::Set {
             self.searched = None;
         }
-        self.write("save the label", |tx| {
+        let about = self.keep_what_it_refers_to(session, &new)?;
+        let mut written = None;
+        let saved = self.write("save the label", |tx| {
             let event = insert(tx, session, new)?;
+            written = Some(event.clone());
             if reveals == Reveals::Yes {
                 note_reveal(tx, event.event.expert, event.event.item, event.event.case)?;
             }
@@ -100,7 +103,14 @@ impl Store {
                 hold_after_retract(tx, session, &event.event)?;
             }
             Ok(event)
-        })
+        });
+        // Also the one that found the file gone: it is in the file that was opened, or nowhere else.
+        if saved.as_ref().map_or_else(Fault::is_displaced, |_| true)
+            && let Some(event) = written
+        {
+            self.kept.add(event, about, reveals == Reveals::Yes);
+        }
+        saved
     }
 
     /// All events of an expert in order, under whichever name, for undo and redo.

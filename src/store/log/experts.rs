@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ExpertId, SessionId};
+use crate::domain::look_alike::look_alike;
 use crate::store::db::clock::now_ms;
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
@@ -18,6 +19,7 @@ impl Store {
     /// A name that is empty or holds a control character.
     pub fn begin_session(&mut self, name: &str) -> Result<(ExpertId, SessionId)> {
         let name = checked_name(name)?;
+        self.refuse_look_alike(name)?;
         self.write("begin a session", |tx| {
             let expert = enrol(tx, name)?;
             tx.execute(
@@ -52,6 +54,41 @@ impl Store {
             )
             .map(drop)
         })
+    }
+
+    /// A name that people would take for one that is there already: its labels would count as those of somebody else.
+    ///
+    /// # Errors
+    /// The name is new and looks like another.
+    pub(in crate::store) fn refuse_look_alike(&self, name: &str) -> Result<()> {
+        if self.find_expert(name)?.is_some() {
+            return Ok(());
+        }
+        match self.experts()?.into_iter().find(|(_, known)| look_alike(known, name)) {
+            None => Ok(()),
+            Some((_, known)) => {
+                let why =
+                    format!("an expert called {known:?} is in the project, and the two names look alike");
+                Err(Fault::usage(format!("work as the expert {name:?}"), why).hint(format!(
+                    "Use --as {known:?} if that is you; else choose a name that nobody takes for it"
+                )))
+            }
+        }
+    }
+
+    /// Names of different people that look alike, each pair once.
+    pub fn names_alike(&self) -> Result<Vec<(String, String)>> {
+        let (experts, persons) = (self.experts()?, self.persons()?);
+        let mut pairs = Vec::new();
+        for (i, (one, name)) in experts.iter().enumerate() {
+            let others = experts[i + 1..].iter().filter(|(other, _)| persons.get(one) != persons.get(other));
+            pairs.extend(
+                others
+                    .filter(|(_, other)| look_alike(name, other))
+                    .map(|(_, other)| (name.clone(), other.clone())),
+            );
+        }
+        Ok(pairs)
     }
 
     /// The expert of that name, where there is one.
@@ -109,4 +146,33 @@ pub(in crate::store) fn enrol(tx: &Transaction<'_>, name: &str) -> rusqlite::Res
     let expert = ExpertId(tx.last_insert_rowid());
     seal_new(tx, "main", EXPERTS)?;
     Ok(expert)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::split::SplitShares;
+    use crate::store::NewProject;
+
+    #[test]
+    fn a_name_that_looks_like_another_is_refused_and_two_that_are_there_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let new = NewProject { seed: 1, shares: SplitShares::default() };
+        let mut store = Store::create(&dir.path().join("p"), new).unwrap();
+        store.begin_session("ada").unwrap();
+        for other in ["Ada", "\u{430}da", "a\u{200b}da"] {
+            let refused = store.begin_session(other).unwrap_err();
+            assert_eq!(refused.exit_code(), 2);
+            assert!(
+                refused.to_string().contains("look alike") && refused.to_string().contains("--as \"ada\""),
+                "{refused}"
+            );
+        }
+        store.begin_session("ada").unwrap();
+        store.begin_session("bob").unwrap();
+        assert!(store.names_alike().unwrap().is_empty());
+        // As a merge may bring it in.
+        store.write("enrol", |tx| enrol(tx, "Bob")).unwrap();
+        assert_eq!(store.names_alike().unwrap(), [("bob".to_owned(), "Bob".to_owned())]);
+    }
 }

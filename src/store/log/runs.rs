@@ -1,5 +1,7 @@
 //! Jobs: one of a kind at a time for a file, each with its progress and outcome.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, Transaction};
 use uuid::Uuid;
 
@@ -10,9 +12,12 @@ use crate::store::db::clock::now_ms;
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::process;
+use crate::store::db::process::Life;
 
 /// How old the last sign of life of a job on another host may be.
 const SILENCE_MS: i64 = 60_000;
+/// In such a time a job gives several.
+const SIGNS_OF_LIFE: Duration = Duration::from_secs(4);
 
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +130,26 @@ impl Store {
         self.all_rows_of(&format!("{RUN} ORDER BY id DESC LIMIT ?1"), [limit as i64], "read the jobs", run)
     }
 
+    /// Jobs on machines whose clock is ahead, and that give no sign of life in a time in which any job does.
+    #[expect(clippy::disallowed_methods, reason = "only time shows whether a clock that is ahead goes on")]
+    fn silent_in_the_future(&self) -> Result<Vec<RunId>> {
+        let ahead = || {
+            self.all_rows_of(
+                "SELECT id, heartbeat_ms, process FROM run WHERE ended_ms IS NULL AND heartbeat_ms > ?1",
+                [now_ms() + SILENCE_MS],
+                "read the jobs",
+                |r| Ok((r.get::<_, RunId>(0)?, r.get::<_, i64>(1)?, r.get::<_, String>(2)?)),
+            )
+        };
+        let before = ahead()?;
+        if before.iter().all(|(_, _, process)| process::life(process) == Life::Alive) {
+            return Ok(Vec::new());
+        }
+        std::thread::sleep(SIGNS_OF_LIFE);
+        let after = ahead()?;
+        Ok(before.into_iter().filter(|run| after.contains(run)).map(|(id, ..)| id).collect())
+    }
+
     /// Marks jobs whose process is gone. Returns how many there were.
     pub(in crate::store) fn mark_lost_runs(&mut self) -> Result<usize> {
         let open = self.all_rows(
@@ -132,7 +157,8 @@ impl Store {
             "read the jobs",
             |r| Ok((r.get::<_, RunId>(0)?, is_gone(r, 1)?)),
         )?;
-        let lost: Vec<RunId> = open.into_iter().filter(|(_, gone)| *gone).map(|(id, _)| id).collect();
+        let mut lost: Vec<RunId> = open.into_iter().filter(|(_, gone)| *gone).map(|(id, _)| id).collect();
+        lost.extend(self.silent_in_the_future()?);
         if lost.is_empty() {
             return Ok(0);
         }
@@ -167,7 +193,11 @@ fn run(r: &rusqlite::Row<'_>) -> rusqlite::Result<Run> {
 /// Whether the process of a job is gone: its host, identity and last sign of life stand in a row from column `at` on.
 pub(in crate::store) fn is_gone(r: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<bool> {
     let (host, identity, beat): (String, String, i64) = (r.get(at)?, r.get(at + 1)?, r.get(at + 2)?);
-    Ok(if host == process::host() { !process::is_alive(&identity) } else { now_ms() - beat > SILENCE_MS })
+    Ok(match process::life(&identity) {
+        Life::Alive if host == process::host() => false,
+        Life::Gone if host == process::host() => true,
+        _ => now_ms() - beat > SILENCE_MS,
+    })
 }
 
 fn end(tx: &Transaction<'_>, run: RunId, outcome: Outcome, message: &str) -> rusqlite::Result<usize> {
@@ -175,4 +205,48 @@ fn end(tx: &Transaction<'_>, run: RunId, outcome: Outcome, message: &str) -> rus
         "UPDATE run SET ended_ms = ?2, outcome = ?3, message = ?4 WHERE id = ?1 AND ended_ms IS NULL",
         (run, now_ms(), outcome.as_str(), message),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::split::SplitShares;
+    use crate::store::NewProject;
+
+    #[test]
+    fn a_job_whose_clock_is_ahead_is_lost_once_it_gives_no_sign_of_life() {
+        let dir = tempfile::tempdir().unwrap();
+        let new = NewProject { seed: 1, shares: SplitShares::default() };
+        let mut store = Store::create(&dir.path().join("p"), new).unwrap();
+        let Begun::Ours(run) = store.begin_run("mine", "").unwrap() else { panic!("it is the first") };
+        let elsewhere = |store: &mut Store, ahead: i64| {
+            store
+                .write("", |tx| {
+                    tx.execute(
+                        "UPDATE run SET host = 'elsewhere', process = '1:1:0-0', heartbeat_ms = ?1",
+                        [now_ms() + ahead],
+                    )
+                })
+                .unwrap();
+        };
+        elsewhere(&mut store, 0);
+        assert!(matches!(store.begin_run("mine", "").unwrap(), Begun::Others(other) if other == run));
+        elsewhere(&mut store, 10 * 24 * 3_600_000);
+        assert!(matches!(store.begin_run("mine", "").unwrap(), Begun::Ours(_)));
+        assert_eq!(store.run(run).unwrap().unwrap().outcome, Some(Outcome::Lost));
+    }
+
+    #[test]
+    fn a_job_of_another_container_under_this_name_is_not_taken_for_dead() {
+        let dir = tempfile::tempdir().unwrap();
+        let new = NewProject { seed: 1, shares: SplitShares::default() };
+        let mut store = Store::create(&dir.path().join("p"), new).unwrap();
+        store.begin_run("mine", "").unwrap();
+        let mut as_process = |identity: &str| {
+            store.write("", |tx| tx.execute("UPDATE run SET process = ?1", [identity])).unwrap();
+            matches!(store.begin_run("mine", "").unwrap(), Begun::Others(_))
+        };
+        assert!(as_process("1:1:000000000000-1"));
+        assert!(!as_process("1:1"), "one of this host that is gone");
+    }
 }

@@ -9,6 +9,7 @@ use crate::domain::settings::Stored;
 use crate::store::db::clock::now_ms;
 use crate::store::db::convert::{Json, Uuid16};
 use crate::store::db::open::Store;
+use crate::store::db::row_seals::{broken, is_whole};
 
 /// An adapter on its way into the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +85,12 @@ impl Store {
 
     /// An adapter's bytes.
     pub fn adapter_bytes(&self, id: AdapterId) -> Result<Option<Vec<u8>>> {
-        self.one("SELECT bytes FROM adapter WHERE id = ?1", [id], "read the adapter", |r| r.get(0))
+        let what = "read the adapter";
+        let sql = format!("SELECT bytes, {} FROM adapter WHERE id = ?1", is_whole("adapter"));
+        match self.one(&sql, [id], what, |r| Ok((r.get(0)?, r.get::<_, bool>(1)?)))? {
+            Some((_, false)) => Err(broken(what, &format!("adapter {id} is"))),
+            found => Ok(found.map(|(bytes, _)| bytes)),
+        }
     }
 
     /// How many bytes an adapter has; 0 once they were dropped.

@@ -7,6 +7,7 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, ItemId, ModelId, PredictorId};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::open::Store;
+use crate::store::db::row_seals::{broken, is_whole};
 
 /// What vectors may be compared with each other: those of one model with one adapter, or with none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,17 +77,13 @@ impl Store {
 
     /// All vectors, by item.
     pub fn vectors(&self, space: Space, dimensions: usize) -> Result<Vectors> {
-        self.read_vectors(
-            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = ?2 ORDER BY item",
-            space,
-            dimensions,
-        )
+        self.read_vectors("WHERE model = ?1 AND adapter = ?2 ORDER BY item", space, dimensions)
     }
 
     /// The vectors of every item that was ever put before an expert.
     pub fn vectors_of_cases(&self, space: Space, dimensions: usize) -> Result<Vectors> {
         self.read_vectors(
-            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = ?2
+            "WHERE model = ?1 AND adapter = ?2
              AND item IN (SELECT item FROM label_case UNION SELECT item FROM label_event) ORDER BY item",
             space,
             dimensions,
@@ -96,10 +93,8 @@ impl Store {
     /// The vectors of some items, by item; of those that have none there is none.
     pub fn vectors_of(&self, space: Space, items: &[ItemId], dimensions: usize) -> Result<Vectors> {
         let items: Vec<String> = items.iter().map(|item| item.0.to_string()).collect();
-        let sql = format!(
-            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = ?2 AND item IN ({}) ORDER BY item",
-            items.join(", ")
-        );
+        let sql =
+            format!("WHERE model = ?1 AND adapter = ?2 AND item IN ({}) ORDER BY item", items.join(", "));
         self.read_vectors(&sql, space, dimensions)
     }
 
@@ -107,9 +102,7 @@ impl Store {
     pub fn sample_of_vectors(&self, space: Space, dimensions: usize, most: usize) -> Result<Vectors> {
         let all = self.vector_count(space)?;
         let step = all.div_ceil(most.max(1)).max(1);
-        let sql = format!(
-            "SELECT item, vector FROM embedding WHERE model = ?1 AND adapter = ?2 AND item % {step} = 0 ORDER BY item"
-        );
+        let sql = format!("WHERE model = ?1 AND adapter = ?2 AND item % {step} = 0 ORDER BY item");
         self.read_vectors(&sql, space, dimensions)
     }
 
@@ -137,15 +130,16 @@ impl Store {
         dimensions: usize,
     ) -> Result<Vectors> {
         let sql = format!(
-            "SELECT item, vector FROM embedding e WHERE model = ?1 AND adapter = ?2 AND NOT EXISTS
+            "WHERE model = ?1 AND adapter = ?2 AND NOT EXISTS
              (SELECT 1 FROM prediction p WHERE p.predictor = {predictor} AND p.item = e.item) ORDER BY item"
         );
         self.read_vectors(&sql, space, dimensions)
     }
 
-    fn read_vectors(&self, sql: &str, space: Space, dimensions: usize) -> Result<Vectors> {
+    fn read_vectors(&self, which: &str, space: Space, dimensions: usize) -> Result<Vectors> {
         let what = "read the vectors";
-        let mut statement = self.conn.prepare(sql).attempting(what)?;
+        let sql = format!("SELECT item, vector, {} FROM embedding e {which}", is_whole("embedding"));
+        let mut statement = self.conn.prepare(&sql).attempting(what)?;
         let mut rows = statement.query((space.model, space.number())).attempting(what)?;
         let mut out = Vectors { dimensions, ..Vectors::default() };
         while let Some(r) = rows.next().attempting(what)? {
@@ -153,6 +147,9 @@ impl Store {
             if blob.len() != dimensions * 2 {
                 // A vector of another length cannot be this model's; without it the item counts as not scouted.
                 continue;
+            }
+            if !r.get::<_, bool>(2).attempting(what)? {
+                return Err(broken(what, "vectors are"));
             }
             out.push(r.get(0).attempting(what)?, blob);
         }

@@ -7,6 +7,7 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::open::Store;
+use crate::store::db::row_seals::{broken, is_whole};
 
 const SAME_PROMPT: &str =
     "judge IN (SELECT id FROM predictor WHERE kind = 'judge' AND model = ?1 AND prompt = ?2)";
@@ -70,11 +71,17 @@ impl Store {
     /// The hidden states of the model behind that prompt, by item; rows that are not as wide as the first are left out.
     pub fn hidden_states(&self, model: ModelId, prompt: &[u8]) -> Result<Vectors> {
         let what = "read the hidden states";
-        let sql = format!("SELECT item, states FROM hidden_state WHERE {SAME_PROMPT} ORDER BY item, judge");
+        let sql = format!(
+            "SELECT item, states, {} FROM hidden_state WHERE {SAME_PROMPT} ORDER BY item, judge",
+            is_whole("hidden_state")
+        );
         let mut statement = self.conn.prepare(&sql).attempting(what)?;
         let mut rows = statement.query((model, prompt)).attempting(what)?;
         let mut out = Vectors::default();
         while let Some(r) = rows.next().attempting(what)? {
+            if !r.get::<_, bool>(2).attempting(what)? {
+                return Err(broken(what, "hidden states are"));
+            }
             let item: ItemId = r.get(0).attempting(what)?;
             let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
             if out.items.is_empty() {

@@ -7,6 +7,7 @@ use crate::domain::item::ItemKey;
 use crate::domain::split::Split;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::open::Store;
+use crate::store::db::row_seals::{broken, is_whole};
 
 /// Items that everybody may see.
 const READY: &str = "source NOT IN (SELECT id FROM source WHERE state = 'loading')";
@@ -34,13 +35,19 @@ impl Store {
 
     /// One item as a case shows it.
     pub fn item(&self, id: ItemId) -> Result<Option<ShownItem>> {
-        self.one(
-            "SELECT i.text, (SELECT meta FROM source_row r WHERE r.item = i.id AND meta IS NOT NULL LIMIT 1)
+        let what = "read an item";
+        let sql = format!(
+            "SELECT i.text, (SELECT meta FROM source_row r WHERE r.item = i.id AND meta IS NOT NULL LIMIT 1), {}
              FROM item i WHERE i.id = ?1 AND source NOT IN (SELECT id FROM source WHERE state = 'loading')",
-            [id],
-            "read an item",
-            |r| Ok(ShownItem { id, text: r.get(0)?, meta: r.get(1)? }),
-        )
+            is_whole("item")
+        );
+        let read = |r: &rusqlite::Row<'_>| {
+            Ok((ShownItem { id, text: r.get(0)?, meta: r.get(1)? }, r.get::<_, bool>(2)?))
+        };
+        match self.one(&sql, [id], what, read)? {
+            Some((_, false)) => Err(broken(what, &format!("text {id} is"))),
+            found => Ok(found.map(|(item, _)| item)),
+        }
     }
 
     /// An item's text, and the file's own id from the first row that had one.
@@ -57,12 +64,15 @@ impl Store {
 
     /// The text of a key, where it is here.
     pub fn text_of_key(&self, key: &ItemKey) -> Result<Option<String>> {
-        self.one(
-            "SELECT i.text FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE k.key = ?1",
-            [key.0],
-            "read an item",
-            |r| r.get(0),
-        )
+        let what = "read an item";
+        let sql = "SELECT i.text FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE k.key = ?1";
+        let text: Option<String> = self.one(sql, [key.0], what, |r| r.get(0))?;
+        // One that is there, and not found under its key, is found by looking at all of them.
+        let is_right = match &text {
+            Some(text) => ItemKey::of(text) == *key,
+            None => self.count("SELECT count(*) FROM item WHERE key = ?1", [key.0], what)? == 0,
+        };
+        if is_right { Ok(text) } else { Err(broken(what, "the list of texts is")) }
     }
 
     /// The split of an item.

@@ -14,6 +14,7 @@ use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
 use crate::store::db::convert::{Json, Uuid16, f32_bytes, f32_values};
 use crate::store::db::open::Store;
+use crate::store::db::row_seals::{broken, is_whole};
 
 /// A model file as the project knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -218,11 +219,17 @@ impl Store {
         let what = "read the prelabels";
         let mut statement = self
             .conn
-            .prepare_cached("SELECT item, probabilities FROM prediction WHERE predictor = ?1 ORDER BY item")
+            .prepare_cached(&format!(
+                "SELECT item, probabilities, {} FROM prediction WHERE predictor = ?1 ORDER BY item",
+                is_whole("prediction")
+            ))
             .attempting(what)?;
         let mut rows = statement.query([predictor]).attempting(what)?;
         let (mut items, mut values) = (Vec::new(), Vec::new());
         while let Some(r) = rows.next().attempting(what)? {
+            if !r.get::<_, bool>(2).attempting(what)? {
+                return Err(broken(what, "predictions are"));
+            }
             items.push(r.get(0).attempting(what)?);
             let blob = r.get_ref(1).and_then(|v| v.as_blob().map_err(Into::into)).attempting(what)?;
             values.extend(f32_values(blob));
@@ -231,12 +238,18 @@ impl Store {
     }
 
     pub fn prediction(&self, predictor: PredictorId, item: ItemId) -> Result<Option<Vec<f32>>> {
-        self.one(
-            "SELECT probabilities FROM prediction WHERE predictor = ?1 AND item = ?2",
-            (predictor, item),
-            "read a prelabel",
-            |r| Ok(f32_values(r.get_ref(0)?.as_blob()?).collect()),
-        )
+        let what = "read a prelabel";
+        let sql = format!(
+            "SELECT probabilities, {} FROM prediction WHERE predictor = ?1 AND item = ?2",
+            is_whole("prediction")
+        );
+        let found = self.one(&sql, (predictor, item), what, |r| {
+            Ok((f32_values(r.get_ref(0)?.as_blob()?).collect(), r.get::<_, bool>(1)?))
+        })?;
+        match found {
+            Some((_, false)) => Err(broken(what, "the prediction is")),
+            found => Ok(found.map(|(values, _)| values)),
+        }
     }
 
     /// Drops the predictions of predictors that are no longer active, except of items that were ever put before an expert. A judge's stay, and the newest

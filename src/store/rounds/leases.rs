@@ -11,6 +11,7 @@ use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::person::ME;
 use crate::store::db::process;
+use crate::store::db::process::Life;
 
 /// How long a case stays with an expert who does not answer, milliseconds.
 pub const LEASE_MS: i64 = 10 * 60 * 1_000;
@@ -69,7 +70,7 @@ impl Store {
         })
     }
 
-    /// Sessions of this host that hold cases and whose process has ended without a word. They stay as they are, so that the next opening
+    /// Sessions of this host that hold cases and whose process has ended without a word; of one in another container nothing is known. They stay as they are, so that the next opening
     /// checks the file.
     fn sessions_gone(&self, own: SessionId) -> Result<Vec<SessionId>> {
         let open: Vec<(SessionId, String)> = self.all_rows_of(
@@ -79,7 +80,7 @@ impl Store {
             "read the leases",
             |r| Ok((r.get(0)?, r.get(1)?)),
         )?;
-        Ok(open.into_iter().filter(|(_, process)| !process::is_alive(process)).map(|(id, _)| id).collect())
+        Ok(open.into_iter().filter(|(_, p)| process::life(p) == Life::Gone).map(|(id, _)| id).collect())
     }
 }
 

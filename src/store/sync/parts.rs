@@ -67,6 +67,7 @@ impl Store {
     /// A name that is none.
     pub fn enrol_expert(&mut self, name: &str) -> Result<ExpertId> {
         let name = crate::store::log::experts::checked_name(name)?;
+        self.refuse_look_alike(name)?;
         self.write("enrol the expert", |tx| crate::store::log::experts::enrol(tx, name))
     }
 
@@ -149,7 +150,7 @@ impl Store {
         }
         conn.execute_batch(FILL)?;
         conn.execute(
-            "INSERT INTO part.reveal SELECT * FROM main.reveal WHERE expert = ?1 AND item IN (SELECT id FROM temp.given_item)",
+            "INSERT INTO part.reveal (expert, item, at_ms) SELECT expert, item, at_ms FROM main.reveal WHERE expert = ?1 AND item IN (SELECT id FROM temp.given_item)",
             [expert],
         )?;
         match models {
@@ -226,8 +227,8 @@ impl Store {
 const FILL: &str = "
     INSERT INTO temp.given_item SELECT item FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case)
       UNION SELECT partner FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case) AND partner IS NOT NULL;
-    INSERT INTO part.expert SELECT * FROM main.expert;
-    INSERT INTO part.session SELECT * FROM main.session
+    INSERT INTO part.expert (id, uuid, name, created_ms) SELECT id, uuid, name, created_ms FROM main.expert;
+    INSERT INTO part.session (id, uuid, expert, login, uid, host, process, program, started_ms, ended_ms, ended_how) SELECT id, uuid, expert, login, uid, host, process, program, started_ms, ended_ms, ended_how FROM main.session
       WHERE id IN (SELECT session FROM main.task_revision UNION SELECT session FROM main.expert_event);
     INSERT INTO part.task_revision SELECT * FROM main.task_revision;
     INSERT INTO part.expert_event SELECT * FROM main.expert_event;
@@ -238,12 +239,12 @@ const FILL: &str = "
              0, 0, s.started_ms, s.finished_ms, s.uuid
       FROM main.source s WHERE s.state = 'ready' AND s.id IN
         (SELECT source FROM main.source_row WHERE item IN (SELECT id FROM temp.given_item));
-    INSERT INTO part.item SELECT * FROM main.item WHERE id IN (SELECT id FROM temp.given_item);
+    INSERT INTO part.item (id, key, text, split, source) SELECT id, key, text, split, source FROM main.item WHERE id IN (SELECT id FROM temp.given_item);
     INSERT INTO part.item_key SELECT key, id FROM part.item ORDER BY key;
     INSERT INTO part.source_row (source, row, external_id, gold, meta, fields, item)
       SELECT source, row, external_id, NULL, meta, '', item FROM main.source_row
       WHERE item IN (SELECT id FROM temp.given_item) AND source IN (SELECT id FROM part.source);
-    INSERT INTO part.round SELECT * FROM main.round
+    INSERT INTO part.round (id, uuid, number, strategy, budget, seed, predictor, note, overlap, created_ms, closed_ms) SELECT id, uuid, number, strategy, budget, seed, predictor, note, overlap, created_ms, closed_ms FROM main.round
       WHERE id IN (SELECT round FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case));
     INSERT INTO part.predictor (id, uuid, kind, model, adapter, revision, prompt, labels, settings, created_ms)
       SELECT id, uuid, kind, model, adapter, revision, prompt, labels, '{}', created_ms FROM main.predictor
@@ -251,10 +252,10 @@ const FILL: &str = "
     INSERT INTO part.adapter (id, uuid, kind, model, parent, round, revision, labels, settings, training_hash, training_n, bytes, created_ms)
       SELECT id, uuid, kind, model, NULL, NULL, revision, labels, '{}', training_hash, training_n, x'', created_ms FROM main.adapter
       WHERE id IN (SELECT adapter FROM part.predictor);
-    INSERT INTO part.model SELECT * FROM main.model
+    INSERT INTO part.model (id, sha256, name, path, architecture, quantisation, dimensions, bytes, reading) SELECT id, sha256, name, path, architecture, quantisation, dimensions, bytes, reading FROM main.model
       WHERE id IN (SELECT model FROM part.predictor UNION SELECT model FROM part.adapter);
-    INSERT INTO part.label_case SELECT * FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case);
-    INSERT INTO part.prediction SELECT * FROM main.prediction
+    INSERT INTO part.label_case (id, uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation) SELECT id, uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case);
+    INSERT INTO part.prediction (predictor, item, probabilities) SELECT predictor, item, probabilities FROM main.prediction
       WHERE predictor IN (SELECT id FROM part.predictor) AND item IN (SELECT id FROM temp.given_item);
     INSERT INTO part.project (id, uuid, created_ms, created_by, seed, audit_share, eval_share, active_predictor, lamport_heard)
       SELECT id, uuid, created_ms, created_by, seed, audit_share, eval_share, active_predictor,
@@ -262,7 +263,7 @@ const FILL: &str = "
 
 /// What the active model needs to predict; its settings come by [`fill_settings`].
 const FILL_MODELS: &str = "
-    INSERT INTO part.embedding SELECT * FROM main.embedding
+    INSERT INTO part.embedding (model, adapter, item, vector) SELECT model, adapter, item, vector FROM main.embedding
       WHERE model IN (SELECT id FROM part.model) AND item IN (SELECT id FROM temp.given_item)
         AND (adapter = 0 OR adapter IN (SELECT id FROM part.adapter));
     UPDATE part.adapter SET bytes = (SELECT a.bytes FROM main.adapter a WHERE a.id = adapter.id);";

@@ -4,6 +4,7 @@
 //! key and a row that labels rest on to its seal, or it stays behind. Nothing is guessed: what is gone comes back from a backup, by `restore`
 //! or `merge`.
 
+mod accounts;
 mod cells;
 mod file_header;
 mod references;

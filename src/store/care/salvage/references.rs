@@ -24,6 +24,11 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
         "DELETE FROM adapter WHERE model NOT IN (SELECT id FROM model) OR revision NOT IN (SELECT id FROM task_revision)",
         "adapters whose model or task is gone",
     ),
+    // Behind `LARGEST_LAMPORT` nothing could be labelled.
+    (
+        "UPDATE project SET lamport_heard = 0 WHERE lamport_heard NOT BETWEEN 0 AND 9007199254740992",
+        "count of events was beyond what any project reaches, and was set back",
+    ),
     ("UPDATE adapter SET parent = NULL WHERE parent IS NOT NULL AND parent NOT IN (SELECT id FROM adapter)", ""),
     (
         "DELETE FROM predictor WHERE model NOT IN (SELECT id FROM model) OR revision NOT IN (SELECT id FROM task_revision)

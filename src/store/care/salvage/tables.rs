@@ -5,9 +5,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
+use super::accounts::Promised;
 use super::cells::{Cell, cells, columns_of, is_text};
 use super::references::{AFTER_EVENTS, BEFORE_EVENTS, EVENT_STANDS, EXPERT_EVENT_STANDS};
 use super::scan::{Numbered, Unread, read_rows};
+use crate::domain::event::LARGEST_LAMPORT;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::item::ItemKey;
 use crate::store::care::check::UncleanCheck;
@@ -17,6 +19,7 @@ use crate::store::db::attempt::Attempt;
 use crate::store::db::functions;
 use crate::store::db::migrate;
 use crate::store::db::open::{Access, Store};
+use crate::store::db::row_seals::{ROW_SEALED, check_of};
 use crate::store::db::seals;
 use crate::store::db::seals::Sealed;
 use crate::store::db::version::VERSIONS;
@@ -71,15 +74,26 @@ const METRIC: Table = Table("metric", "figures", "id", None);
 const EXPERT_EVENTS: Table = Table("expert_event", "changes of roles and names", "id", None);
 const EVENTS: Table = Table("label_event", "label events", "id", None);
 
+/// Tables of which a row stays though it is not as it was written, and is named: labels, texts or cases hang on it, or it says nothing else than
+/// what was.
+const STAYS: [&str; 9] =
+    ["project", "source", "expert", "session", "model", "round", "reveal", "run", "metric"];
+
 /// What was lost of one kind of row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lost {
     /// What a person calls them.
     pub called: &'static str,
     /// Rows that were read and are not as they were written.
     pub changed: usize,
+    /// Rows that are not as they were written and are kept all the same: others hang on them.
+    pub kept: usize,
     /// Stretches that could not be read.
     pub stretches: usize,
+    /// Rows that are gone, as far as the file itself says how many it had.
+    pub gone: usize,
+    /// Which they were.
+    pub which: Vec<String>,
 }
 
 /// What was saved, and what was not.
@@ -99,6 +113,8 @@ pub struct Salvage {
     pub unsealed: usize,
     /// By kind.
     pub lost: Vec<Lost>,
+    /// What had to go because what it hung on is gone.
+    pub losses: Vec<String>,
     /// What else a person should know.
     pub notes: Vec<String>,
 }
@@ -122,11 +138,16 @@ pub fn salvage(damaged: &Path, into: &Path) -> Result<Salvage> {
         Work { old, new, seals: HashMap::new(), seals_unread: Unread::default(), out: Salvage::default() };
     work.read_seals()?;
     TABLES.iter().chain([&METRIC]).try_for_each(|table| work.take(table))?;
+    let promised = Promised::read(&work.new)?;
     work.settle(BEFORE_EVENTS)?;
     work.check_essentials()?;
     work.take(&EXPERT_EVENTS)?;
     work.take(&EVENTS)?;
     work.settle(AFTER_EVENTS)?;
+    for (called, gone, which) in promised.not_kept(&work.new)? {
+        work.lost(called).gone = gone;
+        work.lost(called).which = which;
+    }
     seals::ALL
         .into_iter()
         .try_for_each(|sealed| seals::seal_new(&work.new, "main", sealed))
@@ -190,7 +211,8 @@ impl Work {
     fn take(&mut self, table: &Table) -> Result<()> {
         let Table(name, called, key, before) = *table;
         let columns = columns_of(&self.new, name).attempting(WHAT)?;
-        let list = columns.join(", ");
+        let row_seal = ROW_SEALED.iter().find(|sealed| sealed.table == name);
+        let list = columns.join(", ") + row_seal.map_or("", |_| ", seal");
         let groups: Vec<Vec<(&str, i64)>> = match before {
             None => vec![Vec::new()],
             Some((names, sql)) => {
@@ -207,16 +229,18 @@ impl Work {
         for group in groups {
             let from = Numbered { table: name, columns: &list, key, before: &group };
             let part = read_rows(&self.old, from, &mut |row| {
+                let seal = row_seal.and_then(|_| row.get(1 + columns.len()).ok());
                 let cells = cells(row, 1, columns.len()).attempting(WHAT)?;
-                taken.row(cells)
+                taken.row(cells, row_seal.map(|_| seal))
             })?;
             unread.stretches += part.stretches;
             unread.end |= part.end;
         }
-        let Taken { kept, changed, unsealed, without_case, ids, .. } = taken;
+        let Taken { kept, changed, kept_changed, unsealed, without_case, ids, .. } = taken;
         self.out.unsealed += unsealed;
-        if changed > 0 || unread.stretches > 0 {
-            self.out.lost.push(Lost { called, changed, stretches: unread.stretches });
+        if changed + kept_changed > 0 || unread.stretches > 0 {
+            let lost = self.lost(called);
+            (lost.changed, lost.kept, lost.stretches) = (changed, kept_changed, unread.stretches);
         }
         if name == EVENTS.0 {
             self.out.events = kept;
@@ -225,6 +249,15 @@ impl Work {
             self.out.events_lost = self.events_known(&ids).saturating_sub(kept);
         }
         Ok(())
+    }
+
+    /// What is lost of a kind of row.
+    fn lost(&mut self, called: &'static str) -> &mut Lost {
+        let at = self.out.lost.iter().position(|lost| lost.called == called).unwrap_or(self.out.lost.len());
+        if at == self.out.lost.len() {
+            self.out.lost.push(Lost { called, ..Lost::default() });
+        }
+        &mut self.out.lost[at]
     }
 
     /// How many label events there were: they are numbered without a gap.
@@ -246,7 +279,7 @@ impl Work {
         for (sql, says) in steps {
             let n = self.new.execute(sql, ()).attempting(WHAT)?;
             if n > 0 && !says.is_empty() {
-                self.out.notes.push(format!("{n} {says}"));
+                self.out.losses.push(format!("{n} {says}"));
             }
         }
         Ok(())
@@ -280,6 +313,7 @@ struct Taken<'w> {
     insert: String,
     kept: usize,
     changed: usize,
+    kept_changed: usize,
     unsealed: usize,
     without_case: usize,
     ids: BTreeSet<i64>,
@@ -298,6 +332,7 @@ impl<'w> Taken<'w> {
             insert: format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({holes})", columns.join(", ")),
             kept: 0,
             changed: 0,
+            kept_changed: 0,
             unsealed: 0,
             without_case: 0,
             ids: BTreeSet::new(),
@@ -308,13 +343,18 @@ impl<'w> Taken<'w> {
         self.columns.iter().position(|c| c == column).unwrap_or(0)
     }
 
-    fn row(&mut self, mut row: Vec<Cell>) -> Result<()> {
+    /// `seal` is the seal that the row itself holds, in a table whose rows hold one.
+    fn row(&mut self, mut row: Vec<Cell>, seal: Option<Option<i64>>) -> Result<()> {
         if self.table == EVENTS.0
             && let Cell::Integer(id) = row[0]
         {
             self.ids.insert(id);
         }
-        let verdict = self.whole(&row);
+        let mut verdict = self.whole(&row);
+        let as_written = seal.is_none_or(|seal| seal == Some(check_of(row.iter().map(Cell::as_ref))));
+        if !as_written && !STAYS.contains(&self.table) {
+            verdict = Verdict::Goes;
+        }
         if verdict == Verdict::Goes || !is_text(&row) || self.stands(&mut row)? == Verdict::Goes {
             self.changed += 1;
             return Ok(());
@@ -322,7 +362,10 @@ impl<'w> Taken<'w> {
         let mut statement = self.work.0.prepare_cached(&self.insert).attempting(WHAT)?;
         match statement.execute(params_from_iter(&row)) {
             Ok(0) => {}
-            Ok(_) => self.kept += 1,
+            Ok(_) => {
+                self.kept += 1;
+                self.kept_changed += usize::from(!as_written);
+            }
             // Not what the column takes, or met for the second time in a table whose pages are mixed up.
             Err(e) if e.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 let twice = e.to_string().contains("append-only");
@@ -335,7 +378,12 @@ impl<'w> Taken<'w> {
 
     /// Whether a row is as it was written, by its seal, its key or the form of its value.
     fn whole(&mut self, row: &[Cell]) -> Verdict {
-        let whole = if self.table == "item" {
+        let lamport =
+            matches!(self.table, "label_event" | "expert_event").then(|| &row[self.place("lamport")]);
+        let whole = if lamport.is_some_and(|n| !matches!(n, Cell::Integer(1..=LARGEST_LAMPORT))) {
+            // Nothing could be labelled behind it.
+            false
+        } else if self.table == "item" {
             let (key, text) = (&row[self.place("key")], row[self.place("text")].text());
             matches!((key, text), (Cell::Blob(key), Some(text)) if ItemKey::of(text).0[..] == key[..])
         } else if let Some(EnumColumn { column, is_valid, .. }) =

@@ -19,7 +19,7 @@ use crate::store::db::private::create_private;
 use crate::store::db::version::{FILE_VERSION, VERSIONS};
 use crate::store::db::wal;
 use crate::store::db::wal::sidecar;
-use crate::store::db::{busy, header, migrate};
+use crate::store::db::{busy, header, log_mark, migrate};
 
 /// A copy under way into another file.
 pub struct StoredCopy {
@@ -41,6 +41,7 @@ impl StoredCopy {
         let attempted = format!("read the copy {}", path.display());
         let version = header::inspect(path).map_err(|f| f.while_trying(&attempted))?;
         wal::refuse_damaged(path, &attempted)?;
+        log_mark::refuse_foreign(path, &attempted)?;
         let in_use = sidecar(path, "-wal").exists() || sidecar(path, "-shm").exists();
         if !in_use && version == FILE_VERSION {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;

@@ -6,6 +6,7 @@
 
 mod copy;
 mod ids;
+mod keep;
 pub(in crate::store) mod model_artifacts;
 mod read_log;
 mod rounds;

@@ -17,6 +17,9 @@ use crate::store::db::open::Store;
 
 const WHAT: &str = "read the label log";
 
+/// Some rows alone: a condition, and the number for which `?1` stands in it.
+pub(in crate::store) type Which<'a> = Option<(&'a str, i64)>;
+
 fn uuid(r: &Row<'_>, at: usize) -> rusqlite::Result<Uuid> {
     Ok(r.get::<_, Uuid16>(at)?.0)
 }
@@ -44,7 +47,7 @@ impl Store {
     }
 
     fn read_log(&self) -> Result<Log> {
-        let (mut adapters, mut predictors) = (self.adapter_lines()?, self.predictor_lines()?);
+        let (mut adapters, mut predictors) = (self.adapter_lines(None)?, self.predictor_lines(None)?);
         let mut item = |id: &ItemId| self.key_of(*id);
         let mut predictor = |id: &PredictorId| self.predictor_uuid(*id);
         let mut ids = IdMap { item: &mut item, predictor: &mut predictor };
@@ -57,31 +60,14 @@ impl Store {
         Ok(Log {
             project: self.project_uuid()?,
             lamport_heard: self.one("SELECT lamport_heard FROM project", (), WHAT, |r| r.get(0))?.unwrap_or(0),
-            experts: self.all_rows("SELECT name, uuid, created_ms FROM expert ORDER BY created_ms, uuid", WHAT, |r| {
-                Ok(ExpertLine { name: r.get(0)?, uuid: uuid(r, 1)?, created_ms: r.get(2)? })
-            })?,
-            sessions: self.session_lines()?,
-            revisions: self.revision_lines()?,
-            models: self.all_rows(
-                "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes, reading FROM model ORDER BY id",
-                WHAT,
-                |r| {
-                    Ok(ModelLine {
-                        sha256: Hex(r.get(0)?),
-                        name: r.get(1)?,
-                        path: r.get(2)?,
-                        architecture: r.get(3)?,
-                        quantisation: r.get(4)?,
-                        dimensions: r.get(5)?,
-                        bytes: r.get(6)?,
-                        reading: r.get::<_, Json<EncoderReading>>(7)?.0,
-                    })
-                },
-            )?,
+            experts: self.expert_lines(None)?,
+            sessions: self.session_lines(None)?,
+            revisions: self.revision_lines(None)?,
+            models: self.model_lines(None)?,
             adapters,
             predictors,
-            rounds: self.round_lines()?,
-            cases: self.case_lines()?,
+            rounds: self.round_lines(None)?,
+            cases: self.case_lines(None)?,
             events: self.event_lines()?,
             expert_events: self.expert_event_lines()?,
             reveals: self.all_rows(
@@ -102,11 +88,11 @@ impl Store {
         self.one("SELECT uuid FROM predictor WHERE id = ?1", [id], WHAT, |r| uuid(r, 0)).ok()?
     }
 
-    fn session_lines(&self) -> Result<Vec<SessionLine>> {
-        self.all_rows(
+    pub(in crate::store) fn session_lines(&self, which: Which<'_>) -> Result<Vec<SessionLine>> {
+        self.lines(
             "SELECT s.uuid, e.name, s.login, s.uid, s.host, s.process, s.program, s.started_ms, s.ended_ms, s.ended_how
-             FROM session s JOIN expert e ON e.id = s.expert ORDER BY s.started_ms, s.uuid",
-            WHAT,
+             FROM session s JOIN expert e ON e.id = s.expert",
+            (which, "ORDER BY s.started_ms, s.uuid"),
             |r| {
                 Ok(SessionLine {
                     uuid: uuid(r, 0)?,
@@ -124,11 +110,11 @@ impl Store {
         )
     }
 
-    fn revision_lines(&self) -> Result<Vec<RevisionLine>> {
-        self.all_rows(
+    pub(in crate::store) fn revision_lines(&self, which: Which<'_>) -> Result<Vec<RevisionLine>> {
+        self.lines(
             "SELECT t.uuid, t.generation, t.number, s.uuid, t.created_ms, t.toml
-             FROM task_revision t JOIN session s ON s.id = t.session ORDER BY t.generation, t.uuid",
-            WHAT,
+             FROM task_revision t JOIN session s ON s.id = t.session",
+            (which, "ORDER BY t.generation, t.uuid"),
             |r| {
                 Ok(RevisionLine {
                     uuid: uuid(r, 0)?,
@@ -142,12 +128,12 @@ impl Store {
         )
     }
 
-    fn adapter_lines(&self) -> Result<Vec<AdapterLine>> {
-        self.all_rows(
+    pub(in crate::store) fn adapter_lines(&self, which: Which<'_>) -> Result<Vec<AdapterLine>> {
+        self.lines(
             "SELECT a.uuid, a.kind, m.sha256, p.uuid, r.uuid, t.uuid, a.labels, a.settings, a.training_hash, a.training_n, a.created_ms
              FROM adapter a JOIN model m ON m.id = a.model JOIN task_revision t ON t.id = a.revision
-             LEFT JOIN adapter p ON p.id = a.parent LEFT JOIN round r ON r.id = a.round ORDER BY a.id",
-            WHAT,
+             LEFT JOIN adapter p ON p.id = a.parent LEFT JOIN round r ON r.id = a.round",
+            (which, "ORDER BY a.id"),
             |r| {
                 Ok(AdapterLine {
                     uuid: uuid(r, 0)?,
@@ -166,12 +152,12 @@ impl Store {
         )
     }
 
-    fn predictor_lines(&self) -> Result<Vec<PredictorLine>> {
-        self.all_rows(
+    pub(in crate::store) fn predictor_lines(&self, which: Which<'_>) -> Result<Vec<PredictorLine>> {
+        self.lines(
             "SELECT p.uuid, p.kind, m.sha256, a.uuid, t.uuid, p.prompt, p.labels, p.settings, p.created_ms
              FROM predictor p JOIN model m ON m.id = p.model JOIN task_revision t ON t.id = p.revision
-             LEFT JOIN adapter a ON a.id = p.adapter ORDER BY p.id",
-            WHAT,
+             LEFT JOIN adapter a ON a.id = p.adapter",
+            (which, "ORDER BY p.id"),
             |r| {
                 Ok(PredictorLine {
                     uuid: uuid(r, 0)?,
@@ -188,12 +174,12 @@ impl Store {
         )
     }
 
-    fn round_lines(&self) -> Result<Vec<RoundLine>> {
-        self.all_rows(
+    pub(in crate::store) fn round_lines(&self, which: Which<'_>) -> Result<Vec<RoundLine>> {
+        self.lines(
             "SELECT r.uuid, r.number, r.strategy, r.budget, r.seed, p.uuid, r.note, r.created_ms, r.closed_ms,
                r.overlap
-             FROM round r LEFT JOIN predictor p ON p.id = r.predictor ORDER BY r.number",
-            WHAT,
+             FROM round r LEFT JOIN predictor p ON p.id = r.predictor",
+            (which, "ORDER BY r.number"),
             |r| {
                 Ok(RoundLine {
                     uuid: uuid(r, 0)?,
@@ -211,14 +197,14 @@ impl Store {
         )
     }
 
-    fn case_lines(&self) -> Result<Vec<CaseLine>> {
-        self.all_rows(
+    pub(in crate::store) fn case_lines(&self, which: Which<'_>) -> Result<Vec<CaseLine>> {
+        self.lines(
             "SELECT c.uuid, r.uuid, c.position, i.key, c.split, c.reason, p.key, c.similarity, c.margin, c.inclusion, c.overlap,
                     c.withdrawn_ms, e.name, c.revealed_ms, a.uuid
              FROM label_case c JOIN round r ON r.id = c.round JOIN item i ON i.id = c.item
              LEFT JOIN item p ON p.id = c.partner LEFT JOIN expert e ON e.id = c.expert
-             LEFT JOIN task_revision a ON a.id = c.reannotation ORDER BY r.number, c.position",
-            WHAT,
+             LEFT JOIN task_revision a ON a.id = c.reannotation",
+            (which, "ORDER BY r.number, c.position"),
             |r| {
                 Ok(CaseLine {
                     uuid: uuid(r, 0)?,
@@ -240,6 +226,46 @@ impl Store {
                 })
             },
         )
+    }
+
+    pub(in crate::store) fn expert_lines(&self, which: Which<'_>) -> Result<Vec<ExpertLine>> {
+        self.lines("SELECT name, uuid, created_ms FROM expert e", (which, "ORDER BY created_ms, uuid"), |r| {
+            Ok(ExpertLine { name: r.get(0)?, uuid: uuid(r, 1)?, created_ms: r.get(2)? })
+        })
+    }
+
+    pub(in crate::store) fn model_lines(&self, which: Which<'_>) -> Result<Vec<ModelLine>> {
+        self.lines(
+            "SELECT sha256, name, path, architecture, quantisation, dimensions, bytes, reading FROM model m",
+            (which, "ORDER BY id"),
+            |r| {
+                Ok(ModelLine {
+                    sha256: Hex(r.get(0)?),
+                    name: r.get(1)?,
+                    path: r.get(2)?,
+                    architecture: r.get(3)?,
+                    quantisation: r.get(4)?,
+                    dimensions: r.get(5)?,
+                    bytes: r.get(6)?,
+                    reading: r.get::<_, Json<EncoderReading>>(7)?.0,
+                })
+            },
+        )
+    }
+
+    /// The rows of a query, all or only those where `which` says so, in their order.
+    fn lines<T>(
+        &self,
+        select: &str,
+        (which, order): (Which<'_>, &str),
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        match which {
+            None => self.all_rows(&format!("{select} {order}"), WHAT, read),
+            Some((condition, id)) => {
+                self.all_rows_of(&format!("{select} WHERE {condition} {order}"), [id], WHAT, read)
+            }
+        }
     }
 
     fn event_lines(&self) -> Result<Vec<EventLine>> {

@@ -1,0 +1,106 @@
+//! A session whose project is taken away while it is open: it stops at once, and what was labelled is kept.
+
+use super::rescue::write_rescue;
+use super::session::Session;
+use super::shown::Over;
+use crate::domain::event::{LabelEvent, NewEvent};
+use crate::domain::fault::{Fault, FaultKind, Result};
+use crate::domain::grouped::counted;
+use crate::store::log::events::Reveals;
+use crate::store::rounds::cases::Case;
+
+impl Session {
+    /// Appends an event to the log.
+    pub(super) fn log(&mut self, event: NewEvent, reveals: Reveals) -> Result<LabelEvent> {
+        if let Some(over) = &self.over {
+            return Err(over.fault("save the label"));
+        }
+        let done = self.store.append(self.session, event, reveals);
+        self.keep_safe(done)
+    }
+
+    /// Whether the project is still the file that was opened; looked at where nobody asks for anything. Says so once.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn look_after_file(&mut self) -> Result<()> {
+        if self.over.is_some() {
+            return Ok(());
+        }
+        let there = self.store.check_still_there("go on");
+        self.keep_safe(there)
+    }
+
+    /// Hands a result on. If it says that the project was taken away, the labels of the session are written to a file of their own first.
+    pub(super) fn keep_safe<T>(&mut self, done: Result<T>) -> Result<T> {
+        match done {
+            Err(fault) if fault.is_displaced() => {
+                if self.over.is_none() {
+                    self.over = Some(self.rescue(fault.why()));
+                }
+                Err(self.over.as_ref().map_or(fault, |over| over.fault("go on")))
+            }
+            done => done,
+        }
+    }
+
+    /// One name in two terminals: the second answer would take the place of the first without a word. Says so once.
+    ///
+    /// # Errors
+    /// The case was answered elsewhere since it was shown here.
+    pub(super) fn refuse_if_answered_elsewhere(&mut self, case: &Case) -> Result<()> {
+        let now = self.answer_in(case)?.filter(|answer| answer.session != self.session);
+        let Some(shown) = self.shown.remove(&case.id) else { return Ok(()) };
+        let Some(now) = now.filter(|answer| Some(answer.uuid) != shown) else { return Ok(()) };
+        let said = now.event.label().map_or_else(|| "skipped".to_owned(), |key| self.name_of(key));
+        Err(Fault::usage(
+            "save the label",
+            format!("you answered this case in another terminal meanwhile: {said}"),
+        )
+        .hint("Press the key again to change that answer"))
+    }
+
+    fn rescue(&self, why: &str) -> Over {
+        let project = self.store.path();
+        let log = self.store.log_to_rescue();
+        let labels = counted(self.store.events_in_hand(), "label event", "label events");
+        let orphan = self.store.leave_place_clean();
+        let aside = orphan.map_or_else(String::new, |log| {
+            format!(". The log of the file that was open is kept as {}", log.display())
+        });
+        let over = |hint| Over { why: why.to_owned(), hint, kept_in: None };
+        if log.events.is_empty() {
+            return over(format!("Nothing was labelled here since it was opened{aside}"));
+        }
+        match write_rescue(project, &log) {
+            Ok(file) => {
+                let way = if project.exists() {
+                    ""
+                } else {
+                    "Put the project back in its place, or restore a backup (`hardcase restore`). Then "
+                };
+                let bring =
+                    format!("`hardcase merge {} {}` brings them in", project.display(), file.display());
+                let since = format!(
+                    "{labels} since you opened it, and all others that could be read, are kept in {}",
+                    file.display()
+                );
+                Over { kept_in: Some(file), ..over(format!("{since}. {way}{bring}{aside}")) }
+            }
+            Err(fault) => over(format!(
+                "{labels} since you opened it could not be kept either ({fault}){aside}. Do not close other windows that have this project open, and copy its folder"
+            )),
+        }
+    }
+}
+
+impl Over {
+    fn fault(&self, attempted: &str) -> Fault {
+        let fault =
+            Fault::new(attempted, self.why.clone()).hint(self.hint.clone()).kind(FaultKind::Displaced);
+        match &self.kept_in {
+            Some(file) => fault.kept_in(file.clone()),
+            None => fault,
+        }
+    }
+}
