@@ -1,12 +1,12 @@
 //! Where results go: standard output, or a file that appears complete or not at all.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+pub use super::whole_file::remove_growing;
+use super::whole_file::{Place, Rights, WholeFile, place_of};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::sanitize::sanitize;
-use crate::store::is_database;
 
 /// Writes a text into a file that appears complete or not at all.
 ///
@@ -29,32 +29,19 @@ pub(crate) fn write_to(
         return write_on(UntilClosed { out: stdout, closed: false }, end, "standard output", write);
     };
     let name = target.display().to_string();
-    // A result replaces what lies in its place, and the labels in a project exist only once.
-    if target.is_file() && is_database(target)? {
-        return Err(Fault::usage(format!("write {name}"), "a project or another database is there")
-            .hint("Choose another name"));
-    }
     let failed = |e: &io::Error| output_fault(&name, e);
-    // Renaming a file over a device or a pipe would take it away from everyone on the machine.
-    if std::fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-        let device = File::options().write(true).open(target).map_err(|e| failed(&e))?;
-        let end = End::of(&device);
-        return write_on(UntilClosed { out: device, closed: false }, end, &name, write);
-    }
-    // The file that a link points to is replaced, and the link stays.
-    let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-    let partial = partial_name(&target);
-    let result = File::create(&partial).map_err(|e| failed(&e)).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        let file = out.into_inner().map_err(|e| failed(e.error()))?;
-        file.sync_all().map_err(|e| failed(&e))?;
-        std::fs::rename(&partial, &target).map_err(|e| failed(&e))
-    });
-    if result.is_err() {
-        let _ = std::fs::remove_file(&partial);
-    }
-    result
+    let target = match place_of(target)? {
+        Place::File(path) => path,
+        Place::Stream(device) => {
+            let end = End::of(&device);
+            return write_on(UntilClosed { out: device, closed: false }, end, &name, write);
+        }
+    };
+    let mut whole = WholeFile::begin(&target, Rights::Usual).map_err(|e| failed(&e))?;
+    let mut out = BufWriter::new(whole.file());
+    write(&mut out)?;
+    out.into_inner().map_err(|e| failed(e.error()))?;
+    whole.finish().map_err(|e| failed(&e))
 }
 
 /// What is at the other end of an output.
@@ -155,12 +142,6 @@ pub(crate) fn output_fault(name: &str, error: &io::Error) -> Fault {
     Fault::new(format!("write {name}"), io_reason(error))
 }
 
-fn partial_name(target: &Path) -> PathBuf {
-    let mut name = target.as_os_str().to_owned();
-    name.push(".partial");
-    PathBuf::from(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +208,20 @@ mod tests {
         write_to(Some(&pipe), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
         assert_eq!(read.join().unwrap(), b"whole");
         assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+        // `>(command)` of a shell, and /dev/stdout.
+        #[cfg(target_os = "linux")]
+        {
+            use std::io::Read;
+            use std::os::fd::AsRawFd;
+            let (mut reading, writing) = io::pipe().unwrap();
+            let own = std::path::PathBuf::from(format!("/proc/self/fd/{}", writing.as_raw_fd()));
+            write_to(Some(&own), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
+            drop(writing);
+            let mut came = Vec::new();
+            reading.read_to_end(&mut came).unwrap();
+            assert_eq!(came, b"whole");
+        }
 
         let (file, link) = (dir.path().join("out.csv"), dir.path().join("link"));
         std::fs::write(&file, "old").unwrap();
