@@ -80,6 +80,8 @@ mod repeats;
 mod report;
 #[cfg(all(test, unix))]
 mod seat;
+#[cfg(all(test, unix))]
+mod signals;
 #[cfg(all(test, feature = "engine"))]
 mod simulate;
 #[cfg(test)]
