@@ -10,6 +10,7 @@ use crate::domain::sanitize::sanitize;
 use crate::upkeep::diagnostic::{Finding, State};
 pub(super) use crate::upkeep::doctor::TRY_LOCK;
 use crate::upkeep::doctor::{ask_for_lock, examine};
+use crate::upkeep::key::remove_key;
 use crate::upkeep::repair::repair;
 
 #[derive(clap::Args)]
@@ -20,12 +21,23 @@ pub(super) struct Doctor {
     /// report says what was lost. Nobody may work on the project meanwhile
     #[arg(long, requires = "file")]
     repair: bool,
+    /// Remove the key of a judge's server from the project, if a server repeated it in a refusal
+    #[arg(long, requires = "file", conflicts_with = "repair")]
+    remove_key: bool,
 }
 
 impl Doctor {
     pub fn run(self, setting: &Setting) -> Result<()> {
         if let Some(file) = self.file.as_deref().filter(|_| self.repair) {
             let report = repair(file)?;
+            return if setting.wants_json() {
+                print_json(&report)
+            } else {
+                print(&sanitize(&report.to_string()))
+            };
+        }
+        if let Some(file) = self.file.as_deref().filter(|_| self.remove_key) {
+            let report = remove_key(file)?;
             return if setting.wants_json() {
                 print_json(&report)
             } else {

@@ -52,6 +52,8 @@ mod kills;
 mod label_only;
 #[cfg(test)]
 mod lamport;
+#[cfg(test)]
+mod leaks;
 #[cfg(all(test, feature = "engine"))]
 mod lora;
 #[cfg(all(test, unix))]
