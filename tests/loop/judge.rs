@@ -28,11 +28,12 @@ pub fn labelled(rounds: usize) -> Project {
 }
 
 fn active_predictions(project: &Project) -> Vec<serde_json::Value> {
-    project.run("export", &["--what", "predictions"]).json_lines()
+    // Those of cases that ada has yet to answer, too.
+    project.run("export", &["--what", "predictions", "--reveal"]).json_lines()
 }
 
 fn judged(project: &Project) -> usize {
-    let lines = project.run("export", &["--what", "predictions", "--by", "judge"]).json_lines();
+    let lines = project.run("export", &["--what", "predictions", "--by", "judge", "--reveal"]).json_lines();
     lines.iter().filter(|line| !line["prelabel"].is_null()).count()
 }
 

@@ -17,6 +17,8 @@ mod audit_shares;
 #[cfg(all(test, unix))]
 mod backups;
 #[cfg(test)]
+mod blindness;
+#[cfg(test)]
 mod cascade;
 #[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
 mod clocks_and_locks;

@@ -18,11 +18,11 @@ pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Res
     let store = Store::open(project, Access::Read)?;
     let out = options.out.as_deref();
     let mut exported = Exported::default();
+    let visible = Visible::read(&store, &options.reader, kind.shows, options.reveal)?;
     match kind.writes {
         Writes::Rows(write) => {
             store.check_labels(&format!("export from {}", project.display()))?;
             let task = store.task()?.task;
-            let visible = Visible::read(&store, &options.reader)?;
             let request = Request { store: &store, task: &task, visible: &visible, options };
             let format = chosen_format(options.format, out);
             write_to(out, |out| {
@@ -31,7 +31,7 @@ pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Res
             })?;
         }
         Writes::OwnLines(write) => write_to(out, |out| {
-            exported = write(&store, options, out)?;
+            exported = write(&store, &visible, options, out)?;
             Ok(())
         })?,
     }
