@@ -42,6 +42,8 @@ mod exports;
 mod final_labels;
 #[cfg(all(test, unix))]
 mod full_disk;
+#[cfg(all(test, unix))]
+mod hostile_files;
 #[cfg(all(test, feature = "engine"))]
 mod hostile_models;
 #[cfg(all(test, unix))]
