@@ -29,7 +29,6 @@ pub(crate) fn write_to(
         return write_on(UntilClosed { out: stdout, closed: false }, end, "standard output", write);
     };
     let name = target.display().to_string();
-    let failed = |e: &io::Error| output_fault(&name, e);
     let target = match place_of(target)? {
         Place::File(path) => path,
         Place::Stream(device) => {
@@ -37,7 +36,25 @@ pub(crate) fn write_to(
             return write_on(UntilClosed { out: device, closed: false }, end, &name, write);
         }
     };
-    let mut whole = WholeFile::begin(&target, Rights::Usual).map_err(|e| failed(&e))?;
+    write_file(&target, Rights::Usual, write)
+}
+
+/// Runs `write` into a file that the program keeps for a project, where [`write_to`] lets no person's output go. It is private, or has the rights of
+/// what it replaces.
+pub(crate) fn write_own(
+    target: &Path,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
+    write_file(target, Rights::Private, write)
+}
+
+fn write_file(
+    target: &Path,
+    rights: Rights,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
+    let failed = |e: &io::Error| output_fault(&target.display().to_string(), e);
+    let mut whole = WholeFile::begin(target, rights).map_err(|e| failed(&e))?;
     let mut out = BufWriter::new(whole.file());
     write(&mut out)?;
     out.into_inner().map_err(|e| failed(e.error()))?;
@@ -192,6 +209,20 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         write_to(Some(&target), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_backup_of_the_labels_is_written_where_no_output_of_a_person_may_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hardcase");
+        std::fs::write(&project, b"SQLite format 3\0and more").unwrap();
+        let folder = dir.path().join("p.hardcase.backups");
+        std::fs::create_dir(&folder).unwrap();
+        let log = folder.join("p.labels.jsonl");
+        let all = |out: &mut (dyn Write + Send)| out.write_all(b"x").map_err(|e| output_fault("x", &e));
+        assert!(write_to(Some(&log), all).unwrap_err().to_string().contains("a project keeps its own data"));
+        write_own(&log, all).unwrap();
+        assert_eq!(std::fs::read(&log).unwrap(), b"x");
     }
 
     #[cfg(unix)]

@@ -13,7 +13,7 @@ use crate::domain::item::ItemKey;
 use crate::domain::log::{AdapterLine, Log, PredictorLine, RoundLine};
 use crate::formats::{LogText, Output, write_log};
 use crate::store::{Access, Store};
-use crate::work::output::write_to;
+use crate::work::output::write_own;
 
 pub(super) static EVENTS: ExportKind = ExportKind {
     name: "events",
@@ -23,15 +23,15 @@ pub(super) static EVENTS: ExportKind = ExportKind {
     writes: Writes::OwnLines(events),
 };
 
-/// Writes the whole log, for any reader, into a file or to standard output. Returns the number of lines without the head and the end.
+/// Writes the whole log, for any reader, into a file that the program keeps. Returns the number of lines without the head and the end.
 ///
 /// # Errors
 /// A place that cannot be written.
-pub fn export_whole_log(project: &Path, texts: Texts, out: Option<&Path>) -> Result<usize> {
+pub fn export_whole_log(project: &Path, texts: Texts, out: &Path) -> Result<usize> {
     let store = Store::open(project, Access::Read)?;
     let log = store.log()?;
     let mut lines = 0;
-    write_to(out, |out| {
+    write_own(out, |out| {
         lines = write(&store, &log, texts, &BTreeSet::new(), out)?;
         Ok(())
     })?;
