@@ -10,6 +10,7 @@ use crate::domain::sanitize::sanitize;
 use crate::upkeep::diagnostic::{Finding, State};
 pub(super) use crate::upkeep::doctor::TRY_LOCK;
 use crate::upkeep::doctor::{ask_for_lock, examine};
+use crate::upkeep::key::remove_key;
 use crate::upkeep::repair::repair;
 
 #[derive(clap::Args)]
@@ -23,6 +24,9 @@ pub(super) struct Doctor {
     /// Exit with 0 although the repair lost something; without it the exit code is then 3
     #[arg(long, requires = "repair")]
     accept_losses: bool,
+    /// Remove the key of a judge's server from the project, if a server repeated it in a refusal
+    #[arg(long, requires = "file", conflicts_with = "repair")]
+    remove_key: bool,
 }
 
 impl Doctor {
@@ -43,6 +47,14 @@ impl Doctor {
                 .hint("The report above says what; the project can be used"));
             }
             return Ok(());
+        }
+        if let Some(file) = self.file.as_deref().filter(|_| self.remove_key) {
+            let report = remove_key(file)?;
+            return if setting.wants_json() {
+                print_json(&report)
+            } else {
+                print(&sanitize(&report.to_string()))
+            };
         }
         let mut findings = vec![terminal(), processor()];
         #[cfg(feature = "engine")]

@@ -10,8 +10,8 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
 use crate::exchange::export::{
-    By, EXPORT_KINDS, ExportOptions, Exported, History, Texts, export, export_kind, output_format,
-    output_formats,
+    By, EXPORT_KINDS, ExportOptions, Exported, History, LeftOut, Reveal, Texts, export, export_kind,
+    output_format, output_formats,
 };
 
 #[derive(clap::Args)]
@@ -30,6 +30,10 @@ pub(super) struct Export {
     /// With events: only the keys of the cases, without their texts
     #[arg(long)]
     no_text: bool,
+    /// Also show the model's view of texts that you may still be asked to label, and to a lead others' answers to them; your answers to them are
+    /// then recorded as not blind
+    #[arg(long)]
+    reveal: bool,
     #[command(flatten)]
     written: Written,
 }
@@ -56,6 +60,7 @@ fn formats() -> PossibleValuesParser {
 impl Export {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let kind = export_kind(&self.what)?;
+        setting.watch.end_at_once();
         let options = ExportOptions {
             by: by(&self.by)?,
             history: if self.history { History::All } else { History::Standing },
@@ -63,9 +68,9 @@ impl Export {
             format: self.written.format.as_deref().map(output_format).transpose()?,
             out: self.written.out,
             reader: setting.reader_on(&self.file)?,
+            reveal: if self.reveal { Reveal::Yes } else { Reveal::No },
         };
-        let Exported { lines, without_prelabel, hidden_texts, hidden_events } =
-            export(&self.file, kind, &options)?;
+        let Exported { lines, without_prelabel, left_out } = export(&self.file, kind, &options)?;
         if without_prelabel > 0 {
             let next = match options.by {
                 By::Judge | By::States => "hardcase judge FILE --all",
@@ -76,17 +81,8 @@ impl Export {
                 counted(without_prelabel, "line has", "lines have")
             ));
         }
-        if hidden_texts > 0 {
-            setting.watch.note(&format!(
-                "left out: the answers of others to {} whose cases are open; only the lead sees them (--as NAME)",
-                counted(hidden_texts, "text", "texts")
-            ));
-        }
-        if hidden_events > 0 {
-            setting.watch.note(&format!(
-                "left out: {} of others; only the lead can export them (--as NAME)",
-                counted(hidden_events, "label event", "label events")
-            ));
+        for line in in_words(&left_out) {
+            setting.watch.note(&line);
         }
         if options.out.is_some() {
             setting.say(&format!("{} written", counted(lines, "line", "lines")))
@@ -94,6 +90,50 @@ impl Export {
             Ok(())
         }
     }
+}
+
+/// What was left out because the reader may not see it yet, a sentence each.
+fn in_words(left_out: &LeftOut) -> Vec<String> {
+    let &LeftOut { views, answers, texts, events, by_lead } = left_out;
+    let mut lines = Vec::new();
+    if views > 0 {
+        lines.push(views_left_out(views));
+    }
+    if answers > 0 {
+        let texts = counted(answers, "text", "texts");
+        lines.push(if by_lead {
+            format!(
+                "left out: the answers of others to {texts} that you may still be asked about; add --reveal to see them, and your own answers to \
+                 them then do not count as blind"
+            )
+        } else {
+            format!("left out: the answers of others to {texts} whose cases are open; only the lead sees them (--as NAME)")
+        });
+    }
+    if texts > 0 {
+        lines.push(format!(
+            "{} that you may still be asked about {} written with the key alone, which is enough for a merge; add --reveal to have the texts as \
+             well, and your answers to them then do not count as blind",
+            counted(texts, "case", "cases"),
+            if texts == 1 { "is" } else { "are" },
+        ));
+    }
+    if events > 0 {
+        lines.push(format!(
+            "left out: {} of others; only the lead can export them (--as NAME)",
+            counted(events, "label event", "label events")
+        ));
+    }
+    lines
+}
+
+/// Says that the model's view of so many texts was left out.
+pub(super) fn views_left_out(texts: usize) -> String {
+    format!(
+        "left out: what the model says about {} that you may still be asked about; add --reveal to see it, and your answers to them then do not \
+         count as blind",
+        counted(texts, "text", "texts")
+    )
 }
 
 fn by(model: &str) -> Result<By> {

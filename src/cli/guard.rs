@@ -24,11 +24,13 @@ pub(super) fn in_child(what: &str) -> Option<ExitCode> {
     let mut child = command.spawn().ok()?;
     let requests = StopRequests::forward_to(&child);
     let status = child.wait().ok()?;
+    if let Some(signal) = requests.end()
+        && !status.success()
+    {
+        return Some(ExitCode::from(stop_signals::exit_code(signal)));
+    }
     if let Some(code) = status.code() {
         return Some(ExitCode::from(u8::try_from(code).unwrap_or(1)));
-    }
-    if requests.end() > 0 {
-        return Some(ExitCode::from(INTERRUPTED));
     }
     complain(&format!(
         "cannot finish {what}: the model's process was ended by {}. Nothing in the project is damaged. Run the same command again; \
@@ -43,35 +45,45 @@ pub(super) fn is_child() -> bool {
     std::env::var_os(IN_CHILD).is_some()
 }
 
-/// The exit code of a program that Ctrl-C has ended.
-const INTERRUPTED: u8 = 130;
-
-/// How often the user asked to stop. At the first request the child ends after its batch, at the second at once. A terminal sends Ctrl-C to
-/// the child as well, so only this process counts.
+/// The first signal by which the user asked to stop, and the child, while it runs. At the first request the child ends after its batch, and at the second,
+/// or when its time is over, at once. A terminal sends Ctrl-C to the child as well, so only this process counts.
 #[derive(Clone)]
-struct StopRequests(Arc<Mutex<(u32, Option<Pid>)>>);
+struct StopRequests(Arc<Mutex<(Option<i32>, Option<Pid>)>>);
 
 impl StopRequests {
     /// Forwards Ctrl-C and termination signals to the child from here on.
     fn forward_to(child: &Child) -> Self {
-        let requests = Self(Arc::new(Mutex::new((0, Some(Pid::from_child(child))))));
+        let requests = Self(Arc::new(Mutex::new((None, Some(Pid::from_child(child))))));
         let seen = requests.clone();
-        stop_signals::each_time(move || {
-            let mut counted = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
-            counted.0 += 1;
-            if let Some(child) = counted.1 {
-                // Fails only where the child has just ended.
-                let _ = kill_process(child, if counted.0 > 1 { Signal::KILL } else { Signal::TERM });
+        stop_signals::each_time(&stop_signals::ALL, move |signal| {
+            let is_first = {
+                let mut state = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_first = state.0.is_none();
+                state.0.get_or_insert(signal);
+                is_first
+            };
+            seen.send(if is_first { Signal::TERM } else { Signal::KILL });
+            if is_first {
+                let late = seen.clone();
+                // The child's own time is over a little earlier.
+                stop_signals::after_grace(move || late.send(Signal::KILL));
             }
         });
         requests
     }
 
-    /// Stops forwarding, because the child's process id may be reused, and returns how many requests there were.
-    fn end(&self) -> u32 {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counted.1 = None;
-        counted.0
+    fn send(&self, signal: Signal) {
+        if let Some(child) = self.0.lock().unwrap_or_else(PoisonError::into_inner).1 {
+            // Fails only where the child has just ended.
+            let _ = kill_process(child, signal);
+        }
+    }
+
+    /// Stops forwarding, because the child's process id may be reused, and returns the first request.
+    fn end(&self) -> Option<i32> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1 = None;
+        state.0
     }
 }
 

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
+use super::stop_signals::exit_code;
 use super::{
     adapter, adjudicate, agreement, answer, assign, backup, doctor, expert, export, import, label, merge,
     mine, new, next, open, report, restore, status, task, tune,
@@ -113,7 +114,8 @@ pub fn run(model: &'static [u8]) -> ExitCode {
     {
         return code;
     }
-    match arguments.verb.run(&setting) {
+    let ended = arguments.verb.run(&setting);
+    let code = match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             super::output::complain(&fault.to_string());
@@ -126,7 +128,9 @@ pub fn run(model: &'static [u8]) -> ExitCode {
             }
             ExitCode::from(fault.exit_code())
         }
-    }
+    };
+    // What was asked to stop has not done all that it was to do, even if it ended well: nothing may go on from there.
+    setting.watch.stopped_by().map_or(code, |signal| ExitCode::from(exit_code(signal)))
 }
 
 /// Help and version are not errors; clap prints them where they belong. An error quotes what was typed, which can be a file name that somebody

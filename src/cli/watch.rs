@@ -1,7 +1,7 @@
 //! Shows a job's progress on standard error, for a person or for a program, and passes requests to stop to the job.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use super::output::json;
 use super::stop_signals;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::sanitize::sanitize;
+use crate::work::output::remove_growing;
 
 /// Least time between JSON lines, except for the last of a stage.
 const LINE_EVERY: Duration = Duration::from_millis(100);
@@ -33,7 +34,8 @@ pub(super) struct Watch {
 /// Whether the user asked to stop, and what to do then.
 #[derive(Default)]
 struct Stopping {
-    asked: AtomicBool,
+    /// The number of the first signal that asked; 0 for none.
+    by: AtomicI32,
     then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
@@ -65,15 +67,27 @@ impl Watch {
     /// From here on Ctrl-C and termination signals ask the job to stop. The workstation handles signals itself.
     pub fn prepare(&self) {
         let stopping = Arc::clone(&self.stopping);
-        // A second request kills the process: jobs may be killed at any time. In a child, the parent does so.
-        stop_signals::each_time(move || {
-            let again = stopping.asked.swap(true, Ordering::Relaxed);
+        // A second request ends the process, and so does the end of the grace: jobs may be killed at any time. In a child, the parent counts.
+        stop_signals::each_time(&stop_signals::ALL, move |signal| {
+            let first = stopping.by.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed).is_ok();
             stopping.act();
-            if again && !is_child() {
-                let _ =
-                    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            if first {
+                stop_signals::after_grace(move || end_now(signal));
+            } else if !is_child() {
+                end_now(signal);
             }
         });
+    }
+
+    /// From here on Ctrl-C and termination signals end the process at once, without leaving a half-written output behind. For work that does not ask
+    /// whether to stop.
+    pub fn end_at_once(&self) {
+        stop_signals::each_time(&stop_signals::TYPED, end_now);
+    }
+
+    /// The signal by which the user asked to stop, if they did.
+    pub fn stopped_by(&self) -> Option<i32> {
+        Some(self.stopping.by.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
     }
 
     /// Runs `then` once, on another thread, when the user asks to stop: for code that blocks and cannot poll [`Watcher::stopped`].
@@ -82,10 +96,24 @@ impl Watch {
         if let Ok(mut place) = self.stopping.then.lock() {
             *place = Some(Box::new(then));
         }
-        if self.stopping.asked.load(Ordering::Relaxed) {
+        if self.stopped() {
             self.stopping.act();
         }
     }
+}
+
+/// Ends the process as the signal asked, whatever its other threads are at. In a child nothing may run at its end that llama.cpp has left there, so it
+/// is killed, and the parent gives the exit code.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the process is at does not end by itself; there is no screen, and leases of a dead process are free"
+)]
+fn end_now(signal: i32) {
+    remove_growing();
+    if is_child() {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+    std::process::exit(i32::from(stop_signals::exit_code(signal)));
 }
 
 impl Stopping {
@@ -140,7 +168,7 @@ impl Watcher for Watch {
     }
 
     fn stopped(&self) -> bool {
-        self.stopping.asked.load(Ordering::Relaxed)
+        self.stopped_by().is_some()
     }
 }
 

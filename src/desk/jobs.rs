@@ -285,6 +285,9 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
         .map_err(|e| Fault::new("start a job", "the system gives no more threads").because(e))
 }
 
+/// The exit codes of a job that a hang-up, Ctrl-C or a request to end has stopped.
+const STOPPED: [i32; 3] = [129, 130, 143];
+
 fn run(
     kind: JobKind,
     mut command: Command,
@@ -308,6 +311,8 @@ fn run(
     let end = match status {
         _ if stopping.load(Ordering::Relaxed) => End::Stopped,
         Ok(status) if status.success() => End::Done,
+        // Another than this screen told it to stop.
+        Ok(status) if status.code().is_some_and(|code| STOPPED.contains(&code)) => End::Stopped,
         _ => End::Failed,
     };
     report(News::Ended(kind, end, message));

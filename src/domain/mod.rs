@@ -32,6 +32,7 @@ pub mod progress;
 pub mod read_options;
 pub mod repeat;
 pub mod sanitize;
+pub mod secret;
 pub mod settings;
 #[cfg(test)]
 pub mod skip;

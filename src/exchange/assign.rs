@@ -11,6 +11,7 @@ use crate::domain::ids::{ExpertId, SessionId};
 use crate::domain::moment;
 use crate::domain::part::Models;
 use crate::store::{Access, Store};
+use crate::work::whole_file::free_name;
 
 /// How often it is tried again because someone else was given one of the cases while the copy was written.
 const TRIES: usize = 5;
@@ -111,9 +112,8 @@ fn give(
     what: &Assignment<'_>,
     attempted: &str,
 ) -> Result<(usize, i64)> {
-    let mut name = what.out.as_os_str().to_owned();
-    name.push(".partial");
-    let partial = PathBuf::from(name);
+    let failed = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
+    let partial = free_name(what.out).map_err(failed)?;
     for _ in 0..TRIES {
         let cases = store.cases_to_give(to, what.limit)?;
         if cases.is_empty() {
@@ -134,8 +134,7 @@ fn give(
             store.now_ms().saturating_add(i64::try_from(what.reserved.as_millis()).unwrap_or(i64::MAX));
         let reserved = store.reserve(&cases, to, session, until);
         let named = match reserved {
-            Ok(true) => std::fs::rename(&partial, what.out)
-                .map_err(|e| Fault::new(attempted, io_reason(&e)).because(e)),
+            Ok(true) => name_whole(&partial, what.out).map_err(failed),
             Ok(false) => continue,
             Err(fault) => Err(fault),
         };
@@ -148,4 +147,17 @@ fn give(
     let _ = std::fs::remove_file(&partial);
     Err(Fault::new(attempted, "other people keep being given the same cases")
         .hint("Assign fewer with --limit, or try again later"))
+}
+
+/// Gives a file its name, unless something else has it by now.
+fn name_whole(partial: &Path, out: &Path) -> std::io::Result<()> {
+    match std::fs::hard_link(partial, out) {
+        Ok(()) => {
+            let _ = std::fs::remove_file(partial);
+            Ok(())
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Err(e),
+        // A file system without hard links.
+        Err(_) => std::fs::rename(partial, out),
+    }
 }

@@ -5,6 +5,8 @@
 //! `formats/write/mod.rs`. Nothing here changes a label: `merge` takes in the events of another copy as they are.
 
 pub mod assign;
+#[cfg(any(feature = "engine", test))]
+mod blind_texts;
 pub mod export;
 pub mod merge;
 #[cfg(feature = "engine")]

@@ -3,11 +3,13 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::blind_texts::BlindTexts;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::item::ItemKey;
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::read_options::ReadOptions;
-use crate::exchange::export::{RowsOut, probabilities_cell};
+use crate::exchange::export::{Reveal, RowsOut, probabilities_cell};
 use crate::formats::{ColumnType, Entry, OutputFormat, Reader, Row, chosen_format};
 use crate::learn::kind::load;
 use crate::learn::model::ScoutModel;
@@ -36,9 +38,21 @@ pub struct PredictOptions {
     pub format: Option<&'static OutputFormat>,
     /// Standard output where no file is named.
     pub out: Option<PathBuf>,
+    /// The name of the expert who reads it. Texts that they may still be asked about are written without the model's view.
+    pub reader: String,
+    pub reveal: Reveal,
 }
 
-/// Scores every row of `data`. Returns how many there were.
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scored {
+    /// Rows.
+    pub texts: usize,
+    /// Of these, rows without the model's view, because the reader may still be asked about their text.
+    pub left_out: usize,
+}
+
+/// Scores every row of `data`.
 ///
 /// # Errors
 /// No active model yet, a row that cannot be read, or a model that cannot be used.
@@ -48,11 +62,12 @@ pub fn predict(
     model: &ScoutModel,
     options: &PredictOptions,
     watcher: &dyn Watcher,
-) -> Result<usize> {
+) -> Result<Scored> {
     let attempted = format!("score {}", data.display());
     let store = Store::open(project, Access::Read)?;
     let predictor = active(&store, &attempted)?;
     let task = store.task()?.task;
+    let mut blind = BlindTexts::read(&store, &options.reader, options.reveal)?;
     let names: Vec<String> = predictor
         .labels
         .iter()
@@ -91,15 +106,22 @@ pub fn predict(
                 for (index, p) in indices.iter().zip(scored.rows()) {
                     predicted[*index] = Some(Probabilities(p.to_vec()));
                 }
-                ControlFlow::Continue(())
+                if watcher.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            for (row, p) in rows.iter().zip(&predicted) {
+            if watcher.stopped() {
+                let hint = "A file that you named with -o was left as it was. Run the same command again";
+                return Err(Fault::new(&attempted, "it was stopped").hint(hint));
+            }
+            let keys: Vec<ItemKey> = texts.iter().map(|text| ItemKey::of(text)).collect();
+            let shown = blind.may_show(project, &keys)?;
+            for ((row, p), shown) in rows.iter().zip(&predicted).zip(shown) {
+                let p = p.as_ref().filter(|_| shown);
                 out.write(&[
                     row.external_id.clone().into(),
                     row.line.into(),
                     row.text.as_str().into(),
-                    p.as_ref().map(|p| names[p.top()].clone()).into(),
-                    p.as_ref().map(|p| probabilities_cell(&names, p)).into(),
+                    p.map(|p| names[p.top()].clone()).into(),
+                    p.map(|p| probabilities_cell(&names, p)).into(),
                 ])?;
             }
             watcher.report(&Progress {
@@ -117,7 +139,7 @@ pub fn predict(
         written = out.finish()?;
         Ok(())
     })?;
-    Ok(written)
+    Ok(Scored { texts: written, left_out: blind.left_out() })
 }
 
 fn read_chunk(reader: &mut Reader, name: &str, attempted: &str) -> Result<Vec<Row>> {

@@ -21,11 +21,15 @@ impl Viewer {
     /// The viewer of this name. A name that is not enrolled is not a lead.
     pub fn read(store: &Store, name: &str) -> Result<Self> {
         let expert = store.find_expert(name)?;
+        let role = expert.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
         Ok(Self {
             expert,
             person: expert.map(|expert| store.person_of(expert)).transpose()?,
-            role: expert.map_or(Ok(Role::Expert), |expert| store.role(expert))?,
-            closed: store.closed_to(expert)?,
+            role,
+            closed: match role {
+                Role::Lead => HashSet::new(),
+                Role::Expert => store.blindness(expert)?.own_only,
+            },
         })
     }
 

@@ -3,8 +3,7 @@
 //! One thread reads and hashes, another writes; nothing of an import is seen before all of it is there.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
@@ -19,6 +18,7 @@ use crate::stats::languages::{Languages, SAMPLE};
 use crate::store::pool::sources::ImportRow;
 use crate::work::input::{TextSource, open_source};
 use crate::work::runner::{Ended, JobContext, Work, run};
+use crate::work::whole_file::{Rights, WholeFile};
 
 /// The most rows handed to the writer at a time.
 const BATCH: usize = 4_000;
@@ -317,7 +317,7 @@ impl ImportRow for Incoming<'_> {
 struct Rejects {
     bad_rows: BadRows,
     path: PathBuf,
-    out: Option<BufWriter<File>>,
+    out: Option<WholeFile>,
     count: u64,
 }
 
@@ -335,19 +335,19 @@ impl Rejects {
             Fault::new(format!("write {}", self.path.display()), io_reason(&e)).because(e)
         };
         if self.out.is_none() {
-            self.out = Some(BufWriter::new(File::create(&self.path).map_err(fault)?));
+            self.out = Some(WholeFile::begin(&self.path, Rights::Private).map_err(fault)?);
         }
         self.count += 1;
         let line = serde_json::to_string(bad).map_err(|e| Fault::new("note a bad row", e.to_string()))?;
         match &mut self.out {
-            Some(out) => writeln!(out, "{line}").map_err(fault),
+            Some(out) => writeln!(out.file(), "{line}").map_err(fault),
             None => Ok(()),
         }
     }
 
     fn finish(self) -> Result<Option<PathBuf>> {
-        let Some(mut out) = self.out else { return Ok(None) };
-        out.flush()
+        let Some(out) = self.out else { return Ok(None) };
+        out.finish()
             .map_err(|e| Fault::new(format!("write {}", self.path.display()), io_reason(&e)).because(e))?;
         Ok(Some(self.path))
     }

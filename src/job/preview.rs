@@ -30,6 +30,14 @@ pub enum FileKind {
 /// There is no such file, it cannot be read, or it is a directory.
 pub fn kind_of(path: &Path) -> Result<FileKind> {
     let named = path.extension().is_some_and(|e| e == "hardcase");
+    let is_stream = std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir());
+    if is_stream {
+        return Err(Fault::usage(
+            format!("open {}", path.display()),
+            "it is a pipe or a device, and no file",
+        )
+        .hint("Take its texts into a project: `hardcase import FILE DATA`"));
+    }
     if named || is_database(path)? { Ok(FileKind::Project) } else { Ok(FileKind::Data) }
 }
 

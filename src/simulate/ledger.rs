@@ -30,7 +30,7 @@ struct Line<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Clone> Ledger<T> {
-    /// Opens the ledger in the directory `dir`, creating both if necessary.
+    /// Opens the ledger in the directory `dir`, creating both if necessary. The directory is private, because vectors of texts lie in it, too.
     ///
     /// # Errors
     /// A directory that cannot be created, read or written.
@@ -40,7 +40,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Ledger<T> {
                 .hint("Set XDG_CACHE_HOME to use another directory")
                 .because(e)
         };
-        fs::create_dir_all(dir).map_err(failed)?;
+        create_private(dir).map_err(failed)?;
         let path = dir.join("runs.jsonl");
         let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(failed)?;
         let mut done = HashMap::new();
@@ -78,6 +78,14 @@ impl<T: Serialize + DeserializeOwned + Clone> Ledger<T> {
     }
 }
 
+/// A directory that only its owner may enter, also where an earlier version made it.
+fn create_private(dir: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(dir)?;
+    #[cfg(unix)]
+    fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +93,14 @@ mod tests {
     #[test]
     fn finished_runs_are_found_again_and_a_line_cut_short_is_passed_over() {
         let dir = tempfile::tempdir().unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let mut ledger = Ledger::open(dir.path()).unwrap();
+        #[cfg(unix)]
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(dir.path()).unwrap().permissions()) & 0o777,
+            0o700
+        );
         ledger.put("a".into(), 1).unwrap();
         ledger.put("b".into(), 2).unwrap();
         drop(ledger);

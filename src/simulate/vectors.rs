@@ -1,6 +1,7 @@
 //! The vectors of a simulation's texts: embedded once, and cached next to its finished runs.
 
 use std::fs;
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use super::play::World;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::progress::{Progress, Watcher};
 use crate::engine::encoder::Encoder;
+use crate::work::whole_file::{Rights, WholeFile};
 
 /// Embeds the texts and the labels' anchors. `file` caches the vectors, as f16 like a project.
 ///
@@ -79,11 +81,14 @@ fn kept(file: &Path, (rows, dimensions): (usize, usize)) -> Option<Array2<f32>> 
     Array2::from_shape_vec((rows, dimensions), values).ok()
 }
 
-/// Written to a temporary file first, so that the file is complete or absent.
+/// The file is complete or absent. Texts can be guessed from their vectors, so nobody else may read it.
 fn keep(file: &Path, vectors: &Array2<f32>) -> Result<()> {
     let bytes: Vec<u8> = vectors.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect();
-    let part = file.with_extension("part");
-    fs::write(&part, bytes).and_then(|()| fs::rename(&part, file)).map_err(|e| {
+    let written = WholeFile::begin(file, Rights::Private).and_then(|mut whole| {
+        whole.file().write_all(&bytes)?;
+        whole.finish()
+    });
+    written.map_err(|e| {
         Fault::new(format!("keep the vectors in {}", file.display()), io_reason(&e))
             .hint("Set XDG_CACHE_HOME to use another directory")
     })

@@ -107,6 +107,7 @@ impl App {
             Message::Paste(text) => self.paste(&text),
             Message::Resized => Vec::new(),
             Message::Continued => vec![Effect::Retake],
+            Message::Stopped => vec![Effect::Suspend],
             Message::HungUp => self.leave(),
             Message::Job(news) => self.hear_job(news, now),
             Message::Session(response) => self.hear_session(response, now),

@@ -29,6 +29,8 @@ pub(super) enum Message {
     Job(News),
     /// A page was read.
     Page(Page),
+    /// Somebody stops the program from another terminal, as Ctrl-Z does here.
+    Stopped,
     /// The program goes on after it was stopped.
     Continued,
     /// The line is gone, or the system asks the program to end.

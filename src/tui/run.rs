@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::about::About;
@@ -102,11 +102,12 @@ fn no_threads(fault: Fault) -> io::Error {
 }
 
 fn watch_signals(to: Sender<Message>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGCONT, SIGWINCH])?;
+    let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGCONT, SIGTSTP, SIGWINCH])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             let message = match signal {
                 SIGCONT => Message::Continued,
+                SIGTSTP => Message::Stopped,
                 SIGWINCH => Message::Resized,
                 _ => Message::HungUp,
             };
@@ -206,7 +207,8 @@ impl Station {
     /// Gives the terminal back and stops; goes on where it was once the shell says so.
     fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+        // The signal that cannot be handled: the terminal is given back already.
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
         self.display.retake()
     }
 }

@@ -180,9 +180,7 @@ pub fn back_up(project: &Path, occasion: Occasion) -> Result<BackupReport> {
     };
     let now = store.now_ms();
     let made = match holds {
-        Holds::Labels => {
-            held.make(holds, now, |to| export_whole_log(project, Texts::LeftOut, Some(to)).map(drop))
-        }
+        Holds::Labels => held.make(holds, now, |to| export_whole_log(project, Texts::LeftOut, to).map(drop)),
         Holds::Project | Holds::EarlierVersion => held.make(holds, now, |to| store.copy_into(to)),
     };
     let made = made.map_err(|fault| fault.while_trying(attempted))?;

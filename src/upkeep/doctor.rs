@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::backup::utc;
 pub use super::diagnostic::{Finding, State};
+use super::key::key_in;
 use super::permissions;
 use super::repair::way_back;
 use crate::domain::fault::Result;
@@ -60,6 +61,7 @@ pub fn examine(project: &Path) -> Result<Vec<Finding>> {
     findings.extend(backups(&store, project)?);
     findings.extend(room(&store, project)?);
     findings.extend(permissions::permissions(&store, project)?);
+    findings.extend(key_in(&store, project)?);
     for run in store.runs(1)? {
         findings.push(match run.outcome {
             None => Finding::new("jobs", State::Fine, format!("{} is running", run.kind)),

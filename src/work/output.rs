@@ -1,12 +1,12 @@
 //! Where results go: standard output, or a file that appears complete or not at all.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+pub use super::whole_file::remove_growing;
+use super::whole_file::{Place, Rights, WholeFile, place_of};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::sanitize::sanitize;
-use crate::store::is_database;
 
 /// Writes a text into a file that appears complete or not at all.
 ///
@@ -29,32 +29,36 @@ pub(crate) fn write_to(
         return write_on(UntilClosed { out: stdout, closed: false }, end, "standard output", write);
     };
     let name = target.display().to_string();
-    // A result replaces what lies in its place, and the labels in a project exist only once.
-    if target.is_file() && is_database(target)? {
-        return Err(Fault::usage(format!("write {name}"), "a project or another database is there")
-            .hint("Choose another name"));
-    }
-    let failed = |e: &io::Error| output_fault(&name, e);
-    // Renaming a file over a device or a pipe would take it away from everyone on the machine.
-    if std::fs::metadata(target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-        let device = File::options().write(true).open(target).map_err(|e| failed(&e))?;
-        let end = End::of(&device);
-        return write_on(UntilClosed { out: device, closed: false }, end, &name, write);
-    }
-    // The file that a link points to is replaced, and the link stays.
-    let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-    let partial = partial_name(&target);
-    let result = File::create(&partial).map_err(|e| failed(&e)).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        let file = out.into_inner().map_err(|e| failed(e.error()))?;
-        file.sync_all().map_err(|e| failed(&e))?;
-        std::fs::rename(&partial, &target).map_err(|e| failed(&e))
-    });
-    if result.is_err() {
-        let _ = std::fs::remove_file(&partial);
-    }
-    result
+    let target = match place_of(target)? {
+        Place::File(path) => path,
+        Place::Stream(device) => {
+            let end = End::of(&device);
+            return write_on(UntilClosed { out: device, closed: false }, end, &name, write);
+        }
+    };
+    write_file(&target, Rights::Usual, write)
+}
+
+/// Runs `write` into a file that the program keeps for a project, where [`write_to`] lets no person's output go. It is private, or has the rights of
+/// what it replaces.
+pub(crate) fn write_own(
+    target: &Path,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
+    write_file(target, Rights::Private, write)
+}
+
+fn write_file(
+    target: &Path,
+    rights: Rights,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
+    let failed = |e: &io::Error| output_fault(&target.display().to_string(), e);
+    let mut whole = WholeFile::begin(target, rights).map_err(|e| failed(&e))?;
+    let mut out = BufWriter::new(whole.file());
+    write(&mut out)?;
+    out.into_inner().map_err(|e| failed(e.error()))?;
+    whole.finish().map_err(|e| failed(&e))
 }
 
 /// What is at the other end of an output.
@@ -155,12 +159,6 @@ pub(crate) fn output_fault(name: &str, error: &io::Error) -> Fault {
     Fault::new(format!("write {name}"), io_reason(error))
 }
 
-fn partial_name(target: &Path) -> PathBuf {
-    let mut name = target.as_os_str().to_owned();
-    name.push(".partial");
-    PathBuf::from(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +211,20 @@ mod tests {
         assert_eq!(std::fs::read(&target).unwrap(), b"whole");
     }
 
+    #[test]
+    fn a_backup_of_the_labels_is_written_where_no_output_of_a_person_may_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hardcase");
+        std::fs::write(&project, b"SQLite format 3\0and more").unwrap();
+        let folder = dir.path().join("p.hardcase.backups");
+        std::fs::create_dir(&folder).unwrap();
+        let log = folder.join("p.labels.jsonl");
+        let all = |out: &mut (dyn Write + Send)| out.write_all(b"x").map_err(|e| output_fault("x", &e));
+        assert!(write_to(Some(&log), all).unwrap_err().to_string().contains("a project keeps its own data"));
+        write_own(&log, all).unwrap();
+        assert_eq!(std::fs::read(&log).unwrap(), b"x");
+    }
+
     #[cfg(unix)]
     #[test]
     fn pipes_and_links_are_written_to_and_stay() {
@@ -227,6 +239,20 @@ mod tests {
         write_to(Some(&pipe), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
         assert_eq!(read.join().unwrap(), b"whole");
         assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+        // `>(command)` of a shell, and /dev/stdout.
+        #[cfg(target_os = "linux")]
+        {
+            use std::io::Read;
+            use std::os::fd::AsRawFd;
+            let (mut reading, writing) = io::pipe().unwrap();
+            let own = std::path::PathBuf::from(format!("/proc/self/fd/{}", writing.as_raw_fd()));
+            write_to(Some(&own), |out| out.write_all(b"whole").map_err(|e| output_fault("x", &e))).unwrap();
+            drop(writing);
+            let mut came = Vec::new();
+            reading.read_to_end(&mut came).unwrap();
+            assert_eq!(came, b"whole");
+        }
 
         let (file, link) = (dir.path().join("out.csv"), dir.path().join("link"));
         std::fs::write(&file, "old").unwrap();

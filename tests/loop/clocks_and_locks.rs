@@ -117,6 +117,28 @@ fn strings(lines: &[Value], key: &str) -> Vec<String> {
 }
 
 #[test]
+fn before_1970_no_verb_panics_and_labels_are_kept() {
+    let project = Project::scouted_elsewhere(60);
+    let Some(clock) = Clock::of(&project, "clock") else { return };
+    // 1931, and the first moment that is not before.
+    for wrong_by in [-3_000_000_000, -1] {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        clock.is_wrong_by(if wrong_by == -1 { -i64::try_from(now).unwrap() - 1 } else { wrong_by });
+        let ran = |verb: &str, arguments: &[&str]| clock.run(&project, "ada", verb, arguments).done();
+        ran("mine", &["--budget", "6"]);
+        let item = clock.next(&project, "ada").to_string();
+        ran("answer", &["--item", &item, "--label", "fine"]);
+        let more = project.write("more.txt", format!("a text of {wrong_by}\nand another of {wrong_by}\n"));
+        ran("import", &[more.to_str().unwrap()]);
+        for verb in ["status", "agreement", "report", "export", "backup", "doctor"] {
+            ran(verb, &[]);
+        }
+    }
+    assert_eq!(history(&project).iter().filter(|event| event["action"] == "set").count(), 2);
+    project.is_whole();
+}
+
+#[test]
 fn a_clock_that_is_set_back_during_a_session_changes_no_order_and_no_figure() {
     let project = Project::scouted_elsewhere(120);
     project.run("mine", &["--budget", "20"]).done();

@@ -274,7 +274,7 @@ fn a_killed_or_stopped_judge_continues_where_it_was() {
         let pid = child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         let status = child.wait().unwrap();
-        assert_eq!(status.code(), if signal == "-TERM" { Some(0) } else { None });
+        assert_eq!(status.code(), if signal == "-TERM" { Some(143) } else { None });
         assert!(said(&project).len() >= 20 * (round + 1), "{}", said(&project).len());
     }
     awake.store(usize::MAX, Ordering::Relaxed);
@@ -363,4 +363,77 @@ fn any_wrong_answer_of_a_server_gives_one_sentence_and_loses_nothing() {
     ran.refused(2, &["HARDCASE_API_KEY"]);
     assert!(!ran.err.contains("two"), "{}", ran.err);
     assert_eq!(project.json("doctor", &[]).to_string().matches("\"bad\"").count(), 0);
+}
+
+/// A key as it is, in parts, spelled, escaped and encoded.
+fn echoes(key: &str) -> Vec<String> {
+    let each = |f: &dyn Fn(u8) -> String| key.bytes().map(f).collect::<String>();
+    vec![
+        key.to_owned(),
+        key[..key.len() / 2].to_owned(),
+        key.chars().rev().collect(),
+        key.to_uppercase(),
+        each(&|b| format!("{} ", char::from(b))),
+        each(&|b| format!("{}\u{200b}", char::from(b))),
+        each(&|b| format!("%{b:02x}")),
+        each(&|b| format!("\\u{b:04x}")),
+        each(&|b| format!("&#{b};")),
+        each(&|b| format!("{b:02x}")),
+        // `me:` and the key, in base64.
+        "bWU6YS1zZWNyZXQta2V5LTdRMlg".to_owned(),
+    ]
+}
+
+#[test]
+fn no_status_and_no_echo_brings_the_key_to_the_screen_or_into_the_file() {
+    const KEY: &str = "a-secret-key-7Q2X";
+    let project = ads(20);
+    let judge = |url: &str, more: &[&str]| {
+        let mut command =
+            project.command("judge", &[&["--endpoint", url, "--limit", "3", "-v"], more].concat());
+        command.env("HARDCASE_API_KEY", KEY);
+        run(command)
+    };
+    let shown = |text: &str| {
+        let letters = |text: &str| -> String {
+            text.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect()
+        };
+        let text = letters(text);
+        echoes(KEY).iter().map(|echo| letters(echo)).find(|echo| text.contains(echo.as_str()))
+    };
+    let (mut refusals, mut file) = (0, Vec::new());
+    for status in [300, 302, 400, 401, 403, 404, 405, 408, 413, 418, 422, 429, 500, 501, 502, 503, 504, 529] {
+        for echo in echoes(KEY) {
+            let said = format!("no such key: {echo} ({})", "and more ".repeat(60));
+            let server = StandIn::whole(move |_| failed(status, &said));
+            let ran = judge(&server.url(), &[]);
+            assert_eq!(ran.code, Some(1), "{}", ran.err);
+            assert_eq!(shown(&ran.err).or(shown(&ran.out)), None, "status {status}: {}", ran.err);
+            assert!(ran.err.contains(&format!("status {status}")) && ran.err.len() < 700, "{}", ran.err);
+            refusals += 1;
+        }
+        file.push(project.run("status", &[]).done().out);
+    }
+    assert_eq!(refusals, 18 * 11);
+    // While texts are read, and where a server names its model so.
+    let server = StandIn::new(|_| failed(401, &format!("Bearer {KEY}")));
+    file.push(judge(&server.url(), &[]).err);
+    let server = StandIn::whole(|_| good(&json!({ "data": [{ "id": format!("m-{KEY}") }] })));
+    let ran = judge(&server.url(), &[]);
+    assert!(ran.err.contains("named like the key"), "{}", ran.err);
+    file.push(ran.err);
+    for (url, more) in [(format!("{}/{KEY}/v1", server.url()), vec![]), (server.url(), vec!["--model", KEY])]
+    {
+        let ran = judge(&url, &more);
+        ran.refused(2, &["holds the key", "HARDCASE_API_KEY"]);
+        file.push(ran.err);
+    }
+    for name in ["pool.hardcase", "pool.hardcase-wal"] {
+        file.push(
+            String::from_utf8_lossy(&std::fs::read(project.path(name)).unwrap_or_default()).into_owned(),
+        );
+    }
+    for text in file {
+        assert_eq!(shown(&text), None);
+    }
 }

@@ -62,9 +62,9 @@ fn every_kind_of_export_is_the_same_to_the_byte_in_every_format() {
     let kinds: [(&str, &[&str]); 5] = [
         ("labels", &["--what", "labels"]),
         ("history", &["--what", "labels", "--history"]),
-        ("predictions", &["--what", "predictions"]),
-        ("final", &["--what", "final"]),
-        ("rows", &["--what", "rows"]),
+        ("predictions", &["--what", "predictions", "--reveal"]),
+        ("final", &["--what", "final", "--reveal"]),
+        ("rows", &["--what", "rows", "--reveal"]),
     ];
     let mut all = String::new();
     for (name, arguments) in kinds {

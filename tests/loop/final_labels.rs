@@ -50,7 +50,7 @@ fn each_final_label_says_how_it_was_reached() {
     project.json("adjudicate", &["--again", "--item", &again.to_string()]);
     says(&file, "bob", &[(again, fine)]);
 
-    let lines = final_lines(&file, &[]);
+    let lines = final_lines(&file, &["--reveal"]);
     assert_eq!(lines.len(), 120, "one line an item");
     let of = |item: i64| {
         let line = line_of(&lines, item);

@@ -32,11 +32,12 @@ fn labelled_by(rounds: usize, strategy: &str) -> Project {
 }
 
 fn active_predictions(project: &Project) -> Vec<serde_json::Value> {
-    project.run("export", &["--what", "predictions"]).json_lines()
+    // Those of cases that ada has yet to answer, too.
+    project.run("export", &["--what", "predictions", "--reveal"]).json_lines()
 }
 
 fn judged(project: &Project) -> usize {
-    let lines = project.run("export", &["--what", "predictions", "--by", "judge"]).json_lines();
+    let lines = project.run("export", &["--what", "predictions", "--by", "judge", "--reveal"]).json_lines();
     lines.iter().filter(|line| !line["prelabel"].is_null()).count()
 }
 

@@ -17,6 +17,8 @@ mod audit_shares;
 #[cfg(all(test, unix))]
 mod backups;
 #[cfg(test)]
+mod blindness;
+#[cfg(test)]
 mod cascade;
 #[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
 mod clocks_and_locks;
@@ -42,6 +44,8 @@ mod final_labels;
 mod flips;
 #[cfg(all(test, unix))]
 mod full_disk;
+#[cfg(all(test, unix))]
+mod hostile_files;
 #[cfg(all(test, feature = "engine"))]
 mod hostile_models;
 #[cfg(all(test, unix))]
@@ -54,6 +58,8 @@ mod kills;
 mod label_only;
 #[cfg(test)]
 mod lamport;
+#[cfg(test)]
+mod leaks;
 #[cfg(all(test, feature = "engine"))]
 mod lora;
 #[cfg(all(test, unix))]
@@ -82,6 +88,8 @@ mod repeats;
 mod report;
 #[cfg(all(test, unix))]
 mod seat;
+#[cfg(all(test, unix))]
+mod signals;
 #[cfg(all(test, feature = "engine"))]
 mod simulate;
 #[cfg(test)]

@@ -116,6 +116,16 @@ impl Seat {
         Self { view, typed, delay: setup.delay, child, master: Mutex::new(pair.master) }
     }
 
+    /// Waits until the program has taken the terminal's other screen, or has given it back.
+    #[cfg(target_os = "linux")]
+    pub fn see_other_screen(&self, taken: bool) {
+        let mut view = self.view.0.lock().unwrap();
+        while view.parser.screen().alternate_screen() != taken {
+            assert!(!view.closed, "the program ended");
+            view = self.view.1.wait_timeout(view, PATIENCE).unwrap().0;
+        }
+    }
+
     /// What stands on the screen.
     pub fn screen(&self) -> String {
         self.view.0.lock().unwrap().parser.screen().contents()

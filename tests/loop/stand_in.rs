@@ -108,6 +108,13 @@ impl StandIn {
         self.asked.lock().unwrap().clone()
     }
 
+    /// Waits until it has got so many requests.
+    pub fn wait_for(&self, requests: usize) {
+        while self.asked().len() < requests {
+            std::thread::yield_now();
+        }
+    }
+
     /// Judges through it.
     #[track_caller]
     pub fn judge(&self, project: &Project, arguments: &[&str]) -> Ran {

@@ -6,56 +6,73 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::kind::{ExportKind, ExportOption, ExportOptions, Exported, Texts, Writes};
+use super::visible::{LeftOut, Shows, Visible};
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::item::ItemKey;
 use crate::domain::log::{AdapterLine, Log, PredictorLine, RoundLine};
 use crate::formats::{LogText, Output, write_log};
 use crate::store::{Access, Store};
-use crate::work::output::write_to;
+use crate::work::output::write_own;
 
 pub(super) static EVENTS: ExportKind = ExportKind {
     name: "events",
     help: "The label log, which `merge` takes back. The lead gets all of it, everyone else only their own labels",
     takes: &[ExportOption::NoText],
+    shows: Shows::Log,
     writes: Writes::OwnLines(events),
 };
 
-/// Writes the whole log, for any reader, into a file or to standard output. Returns the number of lines without the head and the end.
+/// Writes the whole log, for any reader, into a file that the program keeps. Returns the number of lines without the head and the end.
 ///
 /// # Errors
 /// A place that cannot be written.
-pub fn export_whole_log(project: &Path, texts: Texts, out: Option<&Path>) -> Result<usize> {
+pub fn export_whole_log(project: &Path, texts: Texts, out: &Path) -> Result<usize> {
     let store = Store::open(project, Access::Read)?;
     let log = store.log()?;
     let mut lines = 0;
-    write_to(out, |out| {
-        lines = write(&store, &log, texts, out)?;
+    write_own(out, |out| {
+        lines = write(&store, &log, texts, &BTreeSet::new(), out)?;
         Ok(())
     })?;
     Ok(lines)
 }
 
-/// Writes what the reader may have of the log: the lead all of it, anyone else their own events and whatever these refer to.
-fn events(store: &Store, options: &ExportOptions, out: Output<'_>) -> Result<Exported> {
+/// Writes what the reader may have of the log: the lead all of it, anyone else their own events and whatever these refer to. Cases that the reader
+/// may still be asked about have their keys only: a merge needs no more, and nobody reads by chance what others answered to them.
+fn events(store: &Store, visible: &Visible, options: &ExportOptions, out: Output<'_>) -> Result<Exported> {
     let mut log = store.log()?;
     let reader = store.find_expert(&options.reader)?;
     let role = reader.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
     let all = log.events.len();
     if role != Role::Lead {
-        let persons = store.persons()?;
-        let person = reader.map(|expert| persons.get(&expert).copied().unwrap_or(expert));
-        let is_own = |expert| person.is_some() && persons.get(&expert).copied() == person;
+        let is_own =
+            |expert| visible.reader.is_some() && visible.persons.get(&expert).copied() == visible.reader;
         let experts = store.experts()?.into_iter();
         let own = experts.filter(|(expert, _)| is_own(*expert)).map(|(_, name)| name).collect();
         log = own_part(log, &own);
     }
-    let hidden_events = all - log.events.len();
-    Ok(Exported { lines: write(store, &log, options.texts, out)?, hidden_events, ..Exported::default() })
+    let mut blind = BTreeSet::new();
+    for item in visible.to_answer() {
+        blind.extend(store.key_and_split(item)?.map(|(key, _)| key));
+    }
+    let texts = match options.texts {
+        Texts::Written => log.cases.iter().filter(|case| blind.contains(&case.item)).count(),
+        Texts::LeftOut => 0,
+    };
+    let left_out =
+        LeftOut { events: all - log.events.len(), texts, answers: 0, ..visible.left_out(Shows::Log) };
+    Ok(Exported { lines: write(store, &log, options.texts, &blind, out)?, left_out, ..Exported::default() })
 }
 
-fn write(store: &Store, log: &Log, texts: Texts, out: Output<'_>) -> Result<usize> {
-    let text = |key: &ItemKey| store.text_of_key(key);
+fn write(
+    store: &Store,
+    log: &Log,
+    texts: Texts,
+    blind: &BTreeSet<ItemKey>,
+    out: Output<'_>,
+) -> Result<usize> {
+    let text = |key: &ItemKey| if blind.contains(key) { Ok(None) } else { store.text_of_key(key) };
     let text: LogText<'_> = (texts == Texts::Written).then_some(&text);
     write_log(out, log, text)
 }

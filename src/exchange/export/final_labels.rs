@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
 use super::rows_out::{RowsOut, name_of, rounded, utc};
-use super::visible::{Visible, all_votes};
+use super::visible::{Shows, Visible, all_votes};
 use crate::domain::answer::{Reached, Verdict, verdicts};
 use crate::domain::fault::Result;
 use crate::domain::hex::hex;
@@ -23,6 +23,7 @@ pub(super) static FINAL: ExportKind = ExportKind {
     name: "final",
     help: "One line per text: its label, and how it was reached",
     takes: &[ExportOption::By, ExportOption::Format],
+    shows: Shows::ModelAndAnswers,
     writes: Writes::Rows(final_labels),
 };
 
@@ -149,7 +150,8 @@ fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
     let known = Known::read(store, task, visible)?;
     let mut rows = out.with_columns(&COLUMNS)?;
     store.for_each_item(|item, text, external_id, _| {
-        let prelabel = predicted.as_ref().and_then(|all| {
+        let shown = visible.shows_view_of(item);
+        let prelabel = predicted.as_ref().filter(|_| shown).and_then(|all| {
             let p = all.of(item)?;
             Some((all.names[p.top()].clone(), rounded(p.0[p.top()])))
         });
@@ -159,12 +161,16 @@ fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             item.0.into(),
             key.map(|key| hex(&key.0)).into(),
             text.into(),
-            split.map(Split::as_str).into(),
+            split.filter(|_| shown).map(Split::as_str).into(),
         ];
         cells.extend(known.cells(item, prelabel.is_some()));
         let (name, probability) = prelabel.unzip();
         cells.extend([name.into(), probability.into()]);
         rows.write(&cells)
     })?;
-    Ok(Exported { lines: rows.finish()?, hidden_texts: visible.hidden.len(), ..Exported::default() })
+    Ok(Exported {
+        lines: rows.finish()?,
+        left_out: visible.left_out(Shows::ModelAndAnswers),
+        ..Exported::default()
+    })
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::rows_out::RowsOut;
-use super::visible::Visible;
+use super::visible::{LeftOut, Reveal, Shows, Visible};
 use crate::domain::fault::Result;
 use crate::domain::task::Task;
 use crate::formats::{JSONL, Output, OutputFormat};
@@ -17,6 +17,7 @@ pub struct ExportKind {
     pub help: &'static str,
     /// The options that mean something to it; any other that is given is refused.
     pub takes: &'static [ExportOption],
+    pub(super) shows: Shows,
     pub(super) writes: Writes,
 }
 
@@ -25,7 +26,7 @@ pub(super) enum Writes {
     /// Rows of typed cells, in any output format.
     Rows(fn(&Request<'_>, RowsOut<'_>) -> Result<Exported>),
     /// Lines in a format of its own.
-    OwnLines(fn(&Store, &ExportOptions, Output<'_>) -> Result<Exported>),
+    OwnLines(fn(&Store, &Visible, &ExportOptions, Output<'_>) -> Result<Exported>),
 }
 
 /// An option that only some kinds of export take.
@@ -97,8 +98,10 @@ pub struct ExportOptions {
     pub format: Option<&'static OutputFormat>,
     /// Standard output where no file is named.
     pub out: Option<PathBuf>,
-    /// The name of the expert who reads it. An expert who is not the lead gets no answers of others to cases that are still open to them.
+    /// The name of the expert who reads it. They get neither the model's view of what they may still be asked nor others' answers to it, and
+    /// unless they lead, nobody's answers to cases that are not closed.
     pub reader: String,
+    pub reveal: Reveal,
 }
 
 impl ExportOptions {
@@ -111,6 +114,7 @@ impl ExportOptions {
             format: None,
             out: None,
             reader: reader.into(),
+            reveal: Reveal::No,
         }
     }
 
@@ -143,8 +147,6 @@ pub struct Exported {
     pub lines: usize,
     /// Rows whose text the model has not prelabelled.
     pub without_prelabel: usize,
-    /// Texts for which others' answers were left out, because their cases are open to the reader, who is not the lead.
-    pub hidden_texts: usize,
-    /// Label events of others that were left out of the log, because only the lead gets them.
-    pub hidden_events: usize,
+    /// What its reader may not see yet.
+    pub left_out: LeftOut,
 }

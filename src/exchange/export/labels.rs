@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::kind::{ExportKind, ExportOption, Exported, History, Request, Writes};
 use super::rows_out::{RowsOut, name_of, utc};
+use super::visible::Shows;
 use crate::domain::answer::Answer;
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
@@ -15,6 +16,7 @@ pub(super) static LABELS: ExportKind = ExportKind {
     name: "labels",
     help: "One line per expert and text, with its provenance",
     takes: &[ExportOption::History, ExportOption::Format],
+    shows: Shows::Answers,
     writes: Writes::Rows(labels),
 };
 
@@ -103,5 +105,5 @@ fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
         ]);
         rows.write(&cells)?;
     }
-    Ok(Exported { lines: rows.finish()?, hidden_texts: visible.hidden.len(), ..Exported::default() })
+    Ok(Exported { lines: rows.finish()?, left_out: visible.left_out(Shows::Answers), ..Exported::default() })
 }

@@ -25,6 +25,9 @@ pub use self::gold::{gold_labels, predicted_with_gold};
 pub use self::kind::{By, ExportKind, ExportOption, ExportOptions, Exported, History, Texts};
 #[cfg(feature = "engine")]
 pub(crate) use self::rows_out::{RowsOut, probabilities_cell};
+#[cfg(any(feature = "engine", test))]
+pub(crate) use self::visible::record_reveal;
+pub use self::visible::{LeftOut, Reveal};
 use crate::domain::fault::{Fault, Result};
 use crate::formats::OutputFormat;
 

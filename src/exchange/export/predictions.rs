@@ -3,7 +3,7 @@
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
 use super::rows_out::{RowsOut, name_of, probabilities_cell};
-use super::visible::all_decided;
+use super::visible::{Shows, all_decided};
 use crate::domain::fault::Result;
 use crate::formats::ColumnType;
 
@@ -11,6 +11,7 @@ pub(super) static PREDICTIONS: ExportKind = ExportKind {
     name: "predictions",
     help: "One line per text, with what a model says about it",
     takes: &[ExportOption::By, ExportOption::Format],
+    shows: Shows::ModelAndAnswers,
     writes: Writes::Rows(predictions),
 };
 
@@ -31,8 +32,9 @@ fn predictions(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
     let mut without_prelabel = 0;
     let mut rows = out.with_columns(&COLUMNS)?;
     store.for_each_item(|item, text, external_id, gold| {
-        let p = predicted.of(item);
-        without_prelabel += usize::from(p.is_none());
+        let shown = visible.shows_view_of(item);
+        let p = predicted.of(item).filter(|_| shown);
+        without_prelabel += usize::from(shown && p.is_none());
         rows.write(&[
             external_id.into(),
             item.0.into(),
@@ -46,7 +48,6 @@ fn predictions(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
     Ok(Exported {
         lines: rows.finish()?,
         without_prelabel,
-        hidden_texts: visible.hidden.len(),
-        ..Exported::default()
+        left_out: visible.left_out(Shows::ModelAndAnswers),
     })
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
 use super::rows_out::{RowsOut, name_of, rounded};
-use super::visible::{Visible, all_decided};
+use super::visible::{Shows, Visible, all_decided};
 use crate::domain::event::Action;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, SourceId};
@@ -16,8 +16,15 @@ pub(super) static ROWS: ExportKind = ExportKind {
     name: "rows",
     help: "Every imported row in its order with all its columns, and what was decided",
     takes: &[ExportOption::By, ExportOption::Format],
+    shows: Shows::ModelAndAnswers,
     writes: Writes::Rows(rows),
 };
+
+/// As many imported columns have one of their own. A file of objects can have another key in each of its rows, and a table of as many columns as rows
+/// would be a thousand times as large as what was imported.
+const MOST_COLUMNS: usize = 1_000;
+/// The column with what else a row has, as an object.
+const MORE: &str = "hardcase_more";
 
 /// What is added after the imported columns.
 const DECIDED: [(&str, ColumnType); 3] = [
@@ -40,7 +47,11 @@ fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             Ok((s.id, detected))
         })
         .collect::<Result<Vec<_>>>()?;
-    let imported = imported_columns(store, &sources)?;
+    let mut imported = imported_columns(store, &sources)?;
+    if imported.len() > MOST_COLUMNS {
+        imported.truncate(MOST_COLUMNS);
+        imported.push((MORE.to_owned(), ColumnType::Json));
+    }
     let position: HashMap<&str, usize> =
         imported.iter().enumerate().map(|(i, (name, _))| (name.as_str(), i)).collect();
     let mut columns: Vec<(&str, ColumnType)> =
@@ -54,12 +65,18 @@ fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             let mut cells = vec![Cell::Absent; imported.len()];
             // A part of a project has only the columns that are shown to experts.
             let columns = if packed.is_empty() { Vec::new() } else { unpack(packed, detected, &text)? };
+            let mut more = Vec::new();
             for (name, cell) in columns {
-                if let Some(&at) = position.get(name.as_str()) {
-                    cells[at] = cell;
+                match position.get(name.as_str()) {
+                    Some(&at) => cells[at] = cell,
+                    None => more.push((name, cell)),
                 }
             }
-            let p = predicted.as_ref().and_then(|all| all.of(item).map(|p| (all, p)));
+            if let (false, Some(&at)) = (more.is_empty(), position.get(MORE)) {
+                cells[at] = object_of(&more);
+            }
+            let shown = visible.shows_view_of(item);
+            let p = predicted.as_ref().filter(|_| shown).and_then(|all| all.of(item).map(|p| (all, p)));
             let (label, decider) = match decided.get(&item) {
                 Some(label) => (Some(name_of(task, label)), who.get(&item).cloned()),
                 None => (
@@ -72,16 +89,23 @@ fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
                 Some(rounded(p.0[at]))
             });
             cells.extend([label.into(), probability.into(), decider.into()]);
-            without_prelabel += usize::from(predicted.is_some() && p.is_none());
+            without_prelabel += usize::from(predicted.is_some() && shown && p.is_none());
             rows.write(&cells)
         })?;
     }
     Ok(Exported {
         lines: rows.finish()?,
         without_prelabel,
-        hidden_texts: visible.hidden.len(),
-        ..Exported::default()
+        left_out: visible.left_out(Shows::ModelAndAnswers),
     })
+}
+
+/// Columns of a row as one JSON object.
+fn object_of(columns: &[(String, Cell)]) -> Cell {
+    let entries = columns
+        .iter()
+        .map(|(name, cell)| format!("{}:{}", serde_json::Value::from(name.as_str()), cell.json()));
+    Cell::Json(format!("{{{}}}", entries.collect::<Vec<_>>().join(",")))
 }
 
 /// The columns of all imports in the order in which they first appear. One that is text in every import is text.

@@ -19,10 +19,10 @@ pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Res
     store.check_rows(&format!("export from {}", project.display()))?;
     let out = options.out.as_deref();
     let mut exported = Exported::default();
+    let visible = Visible::read(&store, &options.reader, kind.shows, options.reveal)?;
     match kind.writes {
         Writes::Rows(write) => {
             let task = store.task()?.task;
-            let visible = Visible::read(&store, &options.reader)?;
             let request = Request { store: &store, task: &task, visible: &visible, options };
             let format = chosen_format(options.format, out);
             write_to(out, |out| {
@@ -31,7 +31,7 @@ pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Res
             })?;
         }
         Writes::OwnLines(write) => write_to(out, |out| {
-            exported = write(&store, options, out)?;
+            exported = write(&store, &visible, options, out)?;
             Ok(())
         })?,
     }

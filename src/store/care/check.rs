@@ -10,6 +10,7 @@ use crate::domain::ids::SessionId;
 use crate::store::db::attempt::{Attempt, is_busy};
 use crate::store::db::clock::now_ms;
 use crate::store::db::open::Store;
+use crate::store::db::plain_path::plain;
 use crate::store::db::process::Life;
 use crate::store::db::row_seals::Checked;
 use crate::store::db::{busy, process};
@@ -119,7 +120,8 @@ pub struct UncleanCheck {
 impl UncleanCheck {
     fn start(path: PathBuf) -> Result<Self> {
         let what = "check the project file";
-        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).attempting(what)?;
+        let conn =
+            Connection::open_with_flags(plain(&path), OpenFlags::SQLITE_OPEN_READ_ONLY).attempting(what)?;
         busy::install(&conn).attempting(what)?;
         let interrupt = conn.get_interrupt_handle();
         let thread = std::thread::spawn(move || {

@@ -6,6 +6,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::store::db::plain_path::plain;
+
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode};
 
@@ -19,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Copies every page of an open file into the file `to`, which is made where it is not there.
 #[expect(clippy::disallowed_methods, reason = "the pause is the point: it hands the lock over")]
 pub(in crate::store) fn copy_pages(from: &Connection, to: &Path) -> rusqlite::Result<()> {
-    let mut copy = Connection::open(to)?;
+    let mut copy = Connection::open(plain(to))?;
     // What is made is thrown away unless it is whole: nothing has to be undone.
     copy.query_row("PRAGMA journal_mode = OFF", (), |_| Ok(()))?;
     copy.pragma_update(None, "synchronous", "OFF")?;

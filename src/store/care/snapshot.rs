@@ -9,6 +9,7 @@ use super::copying::copy_pages;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::open::Store;
+use crate::store::db::plain_path::plain;
 use crate::store::db::seals::WAY_OUT;
 
 impl Store {
@@ -20,7 +21,7 @@ impl Store {
     pub fn copy_into(&self, to: &Path) -> Result<()> {
         let what = "copy the project";
         copy_pages(&self.conn, to).attempting(what)?;
-        let copy = Connection::open(to).attempting(what)?;
+        let copy = Connection::open(plain(to)).attempting(what)?;
         let mode: String =
             copy.query_row("PRAGMA journal_mode = DELETE", (), |r| r.get(0)).attempting(what)?;
         let verdict: String = copy.query_row("PRAGMA quick_check(1)", (), |r| r.get(0)).attempting(what)?;

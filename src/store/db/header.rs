@@ -39,6 +39,11 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<u32> {
     if meta.is_dir() {
         return Err(Fault::usage(&attempted, "it is a directory").hint("Name the .hardcase file inside it"));
     }
+    if !meta.is_file() {
+        return Err(
+            Fault::usage(&attempted, "it is a pipe or a device, and no file").hint("Name a .hardcase file")
+        );
+    }
     let head = read_head(path, 100).map_err(io)?;
     if head.is_empty() {
         return Err(Fault::new(&attempted, "the file is empty")
@@ -98,7 +103,7 @@ pub(in crate::store) fn refuse_mark(mark: Marked, attempted: &str) -> Fault {
     }
 }
 
-/// Whether a file begins like an SQLite database, of any program.
+/// Whether a file begins like an SQLite database, of any program. A pipe or a device does not, and nothing is read from it.
 ///
 /// # Errors
 /// There is no such file, it cannot be read, or it is a directory.
@@ -107,6 +112,10 @@ pub fn is_database(path: &Path) -> Result<bool> {
         Fault::usage(format!("open {}", path.display()), io_reason(&e))
             .hint("Name a project or a file of texts")
     };
+    let there = std::fs::metadata(path).map_err(fault)?;
+    if !there.is_file() && !there.is_dir() {
+        return Ok(false);
+    }
     Ok(read_head(path, MAGIC.len() as u64).map_err(fault)? == MAGIC)
 }
 

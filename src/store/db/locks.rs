@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rusqlite::Connection;
-use uuid::Uuid;
 
 use super::attempt::{Attempt, is_busy};
+use super::clock::new_uuid;
+use super::plain_path::plain;
 use super::private::create_private;
 use crate::domain::fault::{Fault, FaultKind, Result};
 
@@ -30,7 +31,7 @@ pub enum Locks {
 pub fn try_locks(project: &Path) -> Locks {
     let mut name = std::ffi::OsString::from(".");
     name.push(project.file_name().unwrap_or_default());
-    name.push(format!(".locks-{}", Uuid::now_v7().simple()));
+    name.push(format!(".locks-{}", new_uuid().simple()));
     let scratch = Scratch(project.with_file_name(name));
     tried(&scratch.0).unwrap_or(Locks::Untried)
 }
@@ -38,7 +39,7 @@ pub fn try_locks(project: &Path) -> Locks {
 fn tried(scratch: &Path) -> Result<Locks> {
     let what = "try the locks";
     create_private(scratch, what)?;
-    let holder = Connection::open(scratch).attempting(what)?;
+    let holder = Connection::open(plain(scratch)).attempting(what)?;
     holder.execute_batch("BEGIN EXCLUSIVE; CREATE TABLE held (by_me)").attempting(what)?;
     let failed = |e: std::io::Error| Fault::new(what, "no process can be started").because(e);
     let ended = Command::new(std::env::current_exe().map_err(failed)?)
@@ -62,7 +63,7 @@ fn tried(scratch: &Path) -> Result<Locks> {
 /// A check that was not met where the lock was given, although somebody holds it.
 pub fn ask_for_lock(scratch: &Path) -> Result<()> {
     let what = "be kept from a lock that another process holds";
-    let conn = Connection::open(scratch).attempting(what)?;
+    let conn = Connection::open(plain(scratch)).attempting(what)?;
     conn.busy_timeout(std::time::Duration::ZERO).attempting(what)?;
     match conn.execute_batch("BEGIN IMMEDIATE") {
         Err(error) if is_busy(&error) => Ok(()),

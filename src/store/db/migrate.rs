@@ -9,6 +9,7 @@ use super::clock::now_ms;
 use super::functions;
 use super::header::{APPLICATION_ID, refuse_mark};
 use super::log_mark;
+use super::plain_path::plain;
 use super::seals;
 use super::version::{Marked, Version, marked};
 use crate::domain::fault::{Fault, Result};
@@ -79,7 +80,7 @@ fn back_up(conn: &Connection, path: &Path) -> Result<PathBuf> {
     let made = Backups::of(path).wait_to_hold()?.make(Holds::EarlierVersion, now_ms(), |to| {
         copy_pages(conn, to).attempting(what)?;
         // A file of its own: nobody should need a log to read it.
-        let copy = Connection::open(to).attempting(what)?;
+        let copy = Connection::open(plain(to)).attempting(what)?;
         copy.query_row("PRAGMA journal_mode = DELETE", (), |_| Ok(())).attempting(what)?;
         copy.close().map_err(|(_, e)| e).attempting(what)
     });

@@ -15,6 +15,7 @@ pub(in crate::store) mod migrate;
 pub(in crate::store) mod open;
 pub(in crate::store) mod person;
 pub(in crate::store) mod place;
+pub(in crate::store) mod plain_path;
 pub(in crate::store) mod private;
 pub mod process;
 pub(in crate::store) mod query;

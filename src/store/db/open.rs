@@ -5,16 +5,16 @@ use std::time::Instant;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use uuid::Uuid;
 
 use super::alone::is_alone;
 use super::attempt::{Attempt, is_busy};
-use super::clock::now_ms;
+use super::clock::{new_uuid, now_ms};
 use super::connected::Connected;
 use super::convert::Uuid16;
 use super::filesystem::{FileSystem, ROLLBACK, file_system, locks_stay_here};
 use super::locks::{Locks, try_locks};
 use super::place::{Displaced, Place};
+use super::plain_path::plain;
 use super::private::{check_place, create_private};
 use super::version::{FILE_VERSION, VERSIONS, schema_hash};
 use super::{busy, functions, header, log_mark, migrate, process, seals, wal};
@@ -87,7 +87,7 @@ impl Store {
                     "INSERT INTO project (id, uuid, created_ms, created_by, seed, audit_share, eval_share)
                      VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
                     (
-                        Uuid16(Uuid::now_v7()),
+                        Uuid16(new_uuid()),
                         now_ms(),
                         process::program(),
                         new.seed.cast_signed(),
@@ -143,7 +143,7 @@ impl Store {
             )
         } else {
             Connection::open_with_flags(
-                path,
+                plain(path),
                 OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
             )
         }
@@ -153,6 +153,7 @@ impl Store {
         // A hostile file must not run code of its own through its schema.
         conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
         conn.set_prepared_statement_cache_capacity(64);
+        refuse_foreign_schema(&conn)?;
         let mut backup = None;
         if !read_only {
             Self::set_durability(&conn, path, access)?;
@@ -330,6 +331,23 @@ fn refuse_second_name(_path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a file whose tables and views are not those of the version that it is marked with, before anything in it is asked: a view may take the place
+/// of a table, and never end.
+fn refuse_foreign_schema(conn: &Connection) -> Result<()> {
+    let what = "open the project";
+    let hash = schema_hash(conn).attempting(what)?;
+    let wanted = match migrate::version(conn, VERSIONS)? {
+        // A file that is being made.
+        0 => return Ok(()),
+        number => VERSIONS.get(number as usize - 1).map(|version| version.schema),
+    };
+    if wanted == Some(hash) {
+        return Ok(());
+    }
+    Err(Fault::new(what, "its tables are not those of a hardcase project of this version")
+        .hint(seals::WAY_OUT))
+}
+
 /// Whether somebody sat at the project on another machine of late.
 fn come_from_elsewhere(conn: &Connection) -> bool {
     let since = now_ms() - ACTIVE_DAYS * 24 * 60 * 60 * 1_000;
@@ -349,7 +367,7 @@ fn is_read_only(path: &Path) -> bool {
 /// A file that nobody writes can be read without a log; one with a log must be read through it.
 pub(in crate::store) fn read_only_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
-    for byte in path.as_os_str().as_encoded_bytes() {
+    for byte in plain(path).as_os_str().as_encoded_bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
                 uri.push(char::from(*byte))

@@ -4,14 +4,13 @@
 //! writes it: two terminals of one person cannot log an answer as blind that was not.
 
 use rusqlite::{OptionalExtension, Row, Transaction};
-use uuid::Uuid;
 
 use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
 use crate::domain::prediction::Probabilities;
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::{Json, Uuid16, f32_values};
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
@@ -169,7 +168,7 @@ impl Store {
 }
 
 fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::Result<LabelEvent> {
-    let (uuid, at_ms) = (Uuid::now_v7(), now_ms());
+    let (uuid, at_ms) = (new_uuid(), now_ms());
     let Moment { revealed, shown_ms } = Moment::read(tx, &new)?;
     let seen_prelabel = match (revealed, new.case) {
         (true, Some(_)) => active_prelabel(tx, new.item)?,

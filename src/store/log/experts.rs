@@ -1,12 +1,11 @@
 //! Experts and their sessions.
 
 use rusqlite::{OptionalExtension, Transaction};
-use uuid::Uuid;
 
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ExpertId, SessionId};
 use crate::domain::look_alike::look_alike;
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::process;
@@ -26,7 +25,7 @@ impl Store {
                 "INSERT INTO session (uuid, expert, login, uid, host, process, program, started_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 (
-                    Uuid16(Uuid::now_v7()),
+                    Uuid16(new_uuid()),
                     expert,
                     process::login(),
                     process::uid(),
@@ -141,7 +140,7 @@ pub(in crate::store) fn enrol(tx: &Transaction<'_>, name: &str) -> rusqlite::Res
     }
     tx.execute(
         "INSERT INTO expert (uuid, name, created_ms) VALUES (?1, ?2, ?3)",
-        (Uuid16(Uuid::now_v7()), name, now_ms()),
+        (Uuid16(new_uuid()), name, now_ms()),
     )?;
     let expert = ExpertId(tx.last_insert_rowid());
     seal_new(tx, "main", EXPERTS)?;

@@ -5,13 +5,12 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Transaction;
-use uuid::Uuid;
 
 use super::events::NEXT_LAMPORT;
 use crate::domain::expert::{Change, Changed, Role};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, SessionId};
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
@@ -215,7 +214,7 @@ fn append(
             "INSERT INTO expert_event (uuid, lamport, session, action, expert, other, at_ms)
              VALUES (?1, {NEXT_LAMPORT}, ?2, ?3, ?4, ?5, ?6)"
         ),
-        (Uuid16(Uuid::now_v7()), session, action, expert, other, now_ms()),
+        (Uuid16(new_uuid()), session, action, expert, other, now_ms()),
     )?;
     seal_new(tx, "main", EXPERT_EVENTS)
 }

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Transaction};
-use uuid::Uuid;
 
 use crate::domain::fault::Result;
 use crate::domain::ids::RunId;
 use crate::domain::progress::Progress;
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::process;
@@ -90,7 +89,7 @@ impl Store {
                 "INSERT INTO run (uuid, kind, arguments, host, process, program, started_ms, heartbeat_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
                 (
-                    Uuid16(Uuid::now_v7()),
+                    Uuid16(new_uuid()),
                     kind,
                     arguments,
                     process::host(),

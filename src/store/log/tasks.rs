@@ -1,11 +1,9 @@
 //! The task's revisions: append-only, and a label names the one it was given under.
 
-use uuid::Uuid;
-
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{RevisionId, SessionId};
 use crate::domain::task::Task;
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::seals::{REVISIONS, seal_new};
@@ -37,7 +35,7 @@ impl Store {
                 "INSERT INTO task_revision (uuid, number, generation, toml, session, created_ms)
                  VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM task_revision),
                          (SELECT coalesce(max(generation), 0) + 1 FROM task_revision), ?2, ?3, ?4)",
-                (Uuid16(Uuid::now_v7()), toml, session, now_ms()),
+                (Uuid16(new_uuid()), toml, session, now_ms()),
             )?;
             seal_new(tx, "main", REVISIONS)
         })?;

@@ -1,12 +1,10 @@
 //! Adapters: what each tuning learned, the bytes themselves included.
 
-use uuid::Uuid;
-
 use crate::domain::adapter::{AdapterKind, AdapterSettings};
 use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, ModelId, RevisionId, RoundId};
 use crate::domain::settings::Stored;
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::{Json, Uuid16};
 use crate::store::db::open::Store;
 use crate::store::db::row_seals::{broken, is_whole};
@@ -65,7 +63,7 @@ impl Store {
                                       training_n, bytes, created_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 rusqlite::params![
-                    Uuid16(Uuid::now_v7()),
+                    Uuid16(new_uuid()),
                     new.kind,
                     new.model,
                     new.parent,

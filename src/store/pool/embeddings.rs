@@ -63,7 +63,7 @@ impl Store {
         values: &[f32],
         dimensions: usize,
     ) -> Result<()> {
-        let rows = items.iter().zip(values.chunks_exact(dimensions));
+        let rows = items.iter().zip(values.chunks_exact(dimensions.max(1)));
         self.write_in_slices("save vectors", rows, |tx, slice| {
             let mut insert = tx.prepare_cached(
                 "INSERT OR REPLACE INTO embedding (model, adapter, item, vector) VALUES (?1, ?2, ?3, ?4)",

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use uuid::Uuid;
-
 use super::embeddings::Space;
 use crate::domain::adapter::AdapterKind;
 use crate::domain::encoder_reading::EncoderReading;
@@ -11,10 +9,14 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, ItemId, ModelId, PredictorId};
 use crate::domain::predictor::{Method, MethodColumns, Predictor};
 use crate::store::db::attempt::Attempt;
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::{Json, Uuid16, f32_bytes, f32_values};
 use crate::store::db::open::Store;
 use crate::store::db::row_seals::{broken, is_whole};
+
+/// Whether a row of `prediction` has a number for each label of its predictor, `?1`.
+const OF_ITS_LABELS: &str =
+    "length(probabilities) = 4 * (SELECT json_array_length(labels) FROM predictor WHERE id = ?1)";
 
 /// A model file as the project knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +66,9 @@ const PREDICTOR: &str =
     "SELECT id, kind, model, adapter, (SELECT a.kind FROM adapter a WHERE a.id = predictor.adapter), prompt, revision, labels, settings,
        created_ms FROM predictor";
 
+/// A task has as many labels at least, and so has what predicts them.
+const FEWEST_LABELS: usize = 2;
+
 fn predictor(r: &rusqlite::Row<'_>) -> rusqlite::Result<Predictor> {
     let adapter: Option<AdapterId> = r.get(3)?;
     let adapter_kind: Option<AdapterKind> = r.get(4)?;
@@ -73,13 +78,17 @@ fn predictor(r: &rusqlite::Row<'_>) -> rusqlite::Result<Predictor> {
         prompt: r.get(5)?,
         settings: r.get(8)?,
     };
+    let labels = r.get::<_, Json<Vec<String>>>(7)?.0;
+    if labels.len() < FEWEST_LABELS {
+        return Err(rusqlite::Error::InvalidColumnType(7, "labels".into(), rusqlite::types::Type::Text));
+    }
     let no_adapter = || rusqlite::Error::InvalidColumnType(3, "adapter".into(), rusqlite::types::Type::Null);
     Ok(Predictor {
         id: r.get(0)?,
         method: Method::read(columns).ok_or_else(no_adapter)?,
         model: r.get(2)?,
         revision: r.get(6)?,
-        labels: r.get::<_, Json<Vec<String>>>(7)?.0,
+        labels,
         created_ms: r.get(9)?,
     })
 }
@@ -124,7 +133,7 @@ impl Store {
                 "INSERT INTO predictor (uuid, kind, model, adapter, revision, prompt, labels, settings, created_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 (
-                    Uuid16(Uuid::now_v7()),
+                    Uuid16(new_uuid()),
                     new.kind(),
                     new.model,
                     new.adapter(),
@@ -204,7 +213,7 @@ impl Store {
         probabilities: &[f32],
         labels: usize,
     ) -> Result<()> {
-        let rows = items.iter().zip(probabilities.chunks_exact(labels));
+        let rows = items.iter().zip(probabilities.chunks_exact(labels.max(1)));
         self.write_in_slices("save prelabels", rows, |tx, slice| {
             let mut insert = tx.prepare_cached(
                 "INSERT OR REPLACE INTO prediction (predictor, item, probabilities) VALUES (?1, ?2, ?3)",
@@ -214,13 +223,14 @@ impl Store {
         Ok(())
     }
 
-    /// All predictions of a predictor, by item: ids, and the probabilities row after row.
+    /// All predictions of a predictor, by item: ids, and the probabilities row after row. A row of another length than the predictor's labels is not its, and
+    /// is left out.
     pub fn predictions(&self, predictor: PredictorId) -> Result<(Vec<ItemId>, Vec<f32>)> {
         let what = "read the prelabels";
         let mut statement = self
             .conn
             .prepare_cached(&format!(
-                "SELECT item, probabilities, {} FROM prediction WHERE predictor = ?1 ORDER BY item",
+                "SELECT item, probabilities, {} FROM prediction WHERE predictor = ?1 AND {OF_ITS_LABELS} ORDER BY item",
                 is_whole("prediction")
             ))
             .attempting(what)?;
@@ -240,7 +250,7 @@ impl Store {
     pub fn prediction(&self, predictor: PredictorId, item: ItemId) -> Result<Option<Vec<f32>>> {
         let what = "read a prelabel";
         let sql = format!(
-            "SELECT probabilities, {} FROM prediction WHERE predictor = ?1 AND item = ?2",
+            "SELECT probabilities, {} FROM prediction WHERE predictor = ?1 AND item = ?2 AND {OF_ITS_LABELS}",
             is_whole("prediction")
         );
         let found = self.one(&sql, (predictor, item), what, |r| {

@@ -7,14 +7,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, OptionalExtension, Transaction};
-use uuid::Uuid;
 
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, SourceId};
 use crate::domain::item::ItemKey;
 use crate::domain::split::Split;
 use crate::store::db::attempt::Attempt;
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 
@@ -91,7 +90,7 @@ impl Store {
         let source = self.write("begin the import", |tx| {
             tx.execute(
                 "INSERT INTO source (uuid, name, found, state, started_ms) VALUES (?1, ?2, ?3, 'loading', ?4)",
-                (Uuid16(Uuid::now_v7()), name, found, now_ms()),
+                (Uuid16(new_uuid()), name, found, now_ms()),
             )?;
             Ok(SourceId(tx.last_insert_rowid()))
         })?;

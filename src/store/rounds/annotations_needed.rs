@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::domain::event::Action;
-use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, RoundId};
 use crate::domain::outstanding::Outstanding;
@@ -127,14 +126,6 @@ impl Store {
             more: needed.more,
             by: by.collect(),
         })
-    }
-
-    /// The items on which an expert sees only their own answers: those of cases that are not closed. None for a lead, who sees all.
-    pub fn closed_to(&self, expert: Option<ExpertId>) -> Result<HashSet<ItemId>> {
-        match expert {
-            Some(expert) if self.role(expert)? == Role::Lead => Ok(HashSet::new()),
-            _ => self.items_of_open_cases(expert),
-        }
     }
 
     /// The items of cases that need an answer, and of those that this expert has on the screen.

@@ -7,7 +7,7 @@ use crate::domain::ids::{ExpertId, ItemId};
 use crate::store::db::clock::now_ms;
 use crate::store::db::convert::{SingleLabel, Uuid16};
 use crate::store::db::open::Store;
-use crate::store::db::person::MY_NAMES;
+use crate::store::db::person::{ME, MY_NAMES};
 
 /// One expert's last standing answer on an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +139,8 @@ impl Store {
         )
     }
 
-    /// Whether an item needs no more answers, including a repeat for this expert, so that others' answers may be seen.
+    /// Whether an item needs no more answers, including a repeat for this expert, so that others' answers may be seen. Of an expert who has not
+    /// answered it, all that it is to have count: they may be asked once more people are active.
     pub fn is_closed(&self, expert: ExpertId, item: ItemId) -> Result<bool> {
         let sql = format!(
             "WITH {} SELECT count(*) FROM label_case c JOIN round r ON r.id = c.round
@@ -147,7 +148,9 @@ impl Store {
                WHEN 'repeat' THEN c.expert IN {MY_NAMES} AND NOT EXISTS
                    (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
                ELSE (SELECT count(*) FROM current_answer a WHERE a.item = c.item AND a.action = 'set')
-                 < min(c.overlap, (SELECT count(*) FROM active_annotators w WHERE w.round = c.round))
+                 < CASE WHEN EXISTS (SELECT 1 FROM current_answer m WHERE m.item = c.item AND m.person = {ME} AND m.action = 'set')
+                   THEN min(c.overlap, (SELECT count(*) FROM active_annotators w WHERE w.round = c.round))
+                   ELSE max(c.overlap, 1) END
                END",
             active_annotators()
         );

@@ -1,6 +1,7 @@
 //! Rounds, their cases, who holds which, and which still need an annotator.
 
 pub mod annotations_needed;
+pub mod blindness;
 pub mod cases;
 pub mod disputes;
 pub mod leases;

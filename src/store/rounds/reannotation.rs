@@ -5,10 +5,10 @@
 //! as before.
 
 use rusqlite::{OptionalExtension, Transaction};
-use uuid::Uuid;
 
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId, RevisionId, RoundId};
+use crate::store::db::clock::new_uuid;
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 
@@ -103,7 +103,7 @@ fn send(tx: &Transaction<'_>, round: RoundId, item: ItemId, revision: RevisionId
                         item, split, 'repeat', partner, similarity, margin, inclusion, ?4, ?5
                  FROM label_case WHERE item = ?3 AND reason <> 'repeat' ORDER BY id DESC LIMIT 1",
             )?
-            .execute((Uuid16(Uuid::now_v7()), round, item, expert, revision))?;
+            .execute((Uuid16(new_uuid()), round, item, expert, revision))?;
     }
     Ok(opened)
 }

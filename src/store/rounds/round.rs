@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, Transaction};
-use uuid::Uuid;
 
 use super::annotations_needed::{NEEDS_ANNOTATION, active_annotators};
 use crate::domain::case::{Proposal, Reason};
@@ -12,7 +11,7 @@ use crate::domain::ids::{ExpertId, ItemId, PredictorId, RoundId};
 use crate::domain::overlap::Overlap;
 use crate::domain::split::Split;
 use crate::store::db::attempt::Attempt;
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::{Json, Uuid16};
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
@@ -315,7 +314,7 @@ fn add_round(
         "INSERT INTO round (uuid, number, strategy, budget, seed, predictor, note, created_ms, overlap)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         (
-            Uuid16(Uuid::now_v7()),
+            Uuid16(new_uuid()),
             number,
             new.strategy,
             new.budget as i64,
@@ -355,7 +354,7 @@ fn add_case(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute((
-        Uuid16(Uuid::now_v7()),
+        Uuid16(new_uuid()),
         round,
         position as i64,
         case.item,

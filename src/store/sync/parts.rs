@@ -18,6 +18,7 @@ use crate::store::db::clock::now_ms;
 use crate::store::db::migrate;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
+use crate::store::db::plain_path::plain;
 use crate::store::db::private::create_private;
 use crate::store::db::seals::{ALL, seal_new};
 use crate::store::db::version::VERSIONS;
@@ -114,11 +115,12 @@ impl Store {
     fn fill_part(&self, path: &Path, cases: &[CaseId], expert: ExpertId, models: Models) -> Result<()> {
         let what = "write the part";
         {
-            let mut part = Connection::open(path).attempting(what)?;
+            let mut part = Connection::open(plain(path)).attempting(what)?;
             part.pragma_update(None, "page_size", 4_096).attempting(what)?;
             migrate::apply(&mut part, VERSIONS)?;
         }
-        let Some(name) = path.to_str() else {
+        let name = plain(path);
+        let Some(name) = name.to_str() else {
             return Err(Fault::usage(what, "its name is not UTF-8").hint("Choose another name"));
         };
         // Sorting must not write texts to a temporary file either.

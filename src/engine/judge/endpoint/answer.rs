@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
-/// Longest reason from a server that is shown, in characters.
-const LONGEST_REASON: usize = 300;
+/// Longest reason from a server that is read, in characters. Of it at most 200 are kept, once the key is taken out.
+const LONGEST_REASON: usize = 3_000;
+
+/// How far above zero a server's rounding may bring a log-probability, and how far above 1 the probabilities of different tokens together.
+const ROUNDED: f64 = 1e-3;
+const SUM_ROUNDED: f64 = 0.02;
 
 /// A token that a server lists, and its probability.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +23,8 @@ pub(super) enum Useless {
     Strange,
     /// It has no log-probabilities.
     WithoutProbabilities,
+    /// What it calls log-probabilities are none.
+    NotProbabilities,
 }
 
 /// A model in a server's list.
@@ -51,7 +57,15 @@ pub(super) fn listed(body: &[u8]) -> Result<Vec<Listed>, Useless> {
         let p = log.as_f64().filter(|log| log.is_finite())?.min(0.0).exp();
         Some(Listed { text: token.to_owned(), p })
     };
+    // More than rounding: scores of another kind would make a probability of 1 for each of several tokens.
+    let above = |log: &Value| log.as_f64().is_some_and(|log| log > ROUNDED);
+    if tokens.iter().any(|(_, log)| above(log)) {
+        return Err(Useless::NotProbabilities);
+    }
     let listed: Vec<Listed> = tokens.into_iter().filter_map(read).collect();
+    if listed.iter().map(|token| token.p).sum::<f64>() > 1.0 + SUM_ROUNDED {
+        return Err(Useless::NotProbabilities);
+    }
     if listed.is_empty() { Err(Useless::WithoutProbabilities) } else { Ok(listed) }
 }
 
@@ -107,6 +121,25 @@ mod tests {
             r#"{"choices":[{"logprobs":{"top_logprobs":[],"tokens":[]}}]}"#,
         ] {
             assert_eq!(pairs(at_its_end), []);
+        }
+    }
+
+    #[test]
+    fn scores_that_are_no_log_probabilities_are_refused() {
+        let of = |logs: &[f64]| {
+            let top: serde_json::Map<String, Value> =
+                logs.iter().enumerate().map(|(i, log)| (format!("t{i}"), (*log).into())).collect();
+            listed(
+                serde_json::json!({ "choices": [{ "logprobs": { "top_logprobs": [top] } }] })
+                    .to_string()
+                    .as_bytes(),
+            )
+        };
+        for wrong in [&[5.0, 3.0][..], &[0.01], &[-0.1, -0.1], &[0.0, 0.0], &[1e308, -1.0]] {
+            assert_eq!(of(wrong), Err(Useless::NotProbabilities), "{wrong:?}");
+        }
+        for right in [&[0.0][..], &[0.0009, -9.0], &[-0.69, -0.69], &[-1e9, -2e9]] {
+            assert!(of(right).is_ok(), "{right:?}");
         }
     }
 

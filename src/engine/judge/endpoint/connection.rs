@@ -11,13 +11,17 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Timeout};
 
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::sanitize::sanitize_line;
+use crate::domain::secret::{Secret, VARIABLE};
 
 /// The environment variable with the server's key.
-pub(super) const KEY: &str = "HARDCASE_API_KEY";
+pub(super) const KEY: &str = VARIABLE;
 /// Timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest answer that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
+/// Longest reason why there is no answer, in characters.
+const LONGEST_REASON: usize = 400;
 /// How often a request is sent while the server fails, times out, or says that there are too many requests.
 const TRIES: u32 = 5;
 const TRIES_TOO_SLOW: u32 = 2;
@@ -66,6 +70,8 @@ impl Reply {
 pub(super) struct Connection {
     agent: Agent,
     key: Option<HeaderValue>,
+    /// The same, to take it out of what the server says.
+    secret: Option<Secret>,
     timeout: Duration,
     stopped: Mutex<bool>,
     stopping: Condvar,
@@ -92,9 +98,11 @@ impl Connection {
             .max_idle_connections(most)
             .max_idle_connections_per_host(most)
             .build();
+        let (key, secret) = key()?.unzip();
         Ok(Self {
             agent: config.new_agent(),
-            key: key()?,
+            key,
+            secret: secret.flatten(),
             timeout,
             stopped: Mutex::new(false),
             stopping: Condvar::new(),
@@ -126,6 +134,16 @@ impl Connection {
                 return asked.map_err(|error| self.fault(url, error));
             }
         }
+    }
+
+    /// What a server says, without the key that it was sent.
+    pub fn without_key(&self, said: &str) -> String {
+        self.secret.as_ref().map_or_else(|| said.to_owned(), |key| key.taken_out(said))
+    }
+
+    /// The key that the server is sent.
+    pub fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
     }
 
     /// Why a request is being repeated now.
@@ -199,7 +217,11 @@ impl Connection {
             }
             other => (other.to_string(), AGAIN),
         };
-        Fault::new(format!("ask the server {url}"), why).hint(hint).because(error)
+        // A certificate may say anything.
+        let why = sanitize_line(&self.without_key(&why), LONGEST_REASON);
+        let fault = Fault::new(format!("ask the server {url}"), why).hint(hint);
+        let shown = error.to_string();
+        if self.without_key(&shown) == shown { fault.because(error) } else { fault }
     }
 }
 
@@ -239,8 +261,8 @@ fn pause(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(LONGEST_ASKED_PAUSE))
 }
 
-/// The key as a header that is never shown.
-fn key() -> Result<Option<HeaderValue>> {
+/// The key as a header that is never shown, and what takes it out of a text.
+fn key() -> Result<Option<(HeaderValue, Option<Secret>)>> {
     let Some(key) = std::env::var_os(KEY).filter(|key| !key.is_empty()) else { return Ok(None) };
     let value = key.to_str().and_then(|key| HeaderValue::from_str(&format!("Bearer {}", key.trim())).ok());
     let mut value = value.ok_or_else(|| {
@@ -248,7 +270,7 @@ fn key() -> Result<Option<HeaderValue>> {
             .hint("Set it to the server's key, or unset it")
     })?;
     value.set_sensitive(true);
-    Ok(Some(value))
+    Ok(Some((value, key.to_str().and_then(Secret::of))))
 }
 
 #[cfg(test)]

@@ -2,12 +2,16 @@
 
 use super::address::{Address, Form};
 use super::answer::{Useless, reason};
-use super::connection::{KEY, Reply};
+use super::connection::{Connection, KEY, Reply};
 use crate::domain::fault::Fault;
+use crate::domain::sanitize::sanitize_line;
 
-/// The fault for a refusal by the server at `url`.
-pub(super) fn refusal(url: &str, reply: &Reply) -> Fault {
-    let said = reason(&reply.body);
+/// Longest reason of a server that is kept, in characters.
+const KEPT: usize = 200;
+
+/// The fault for a refusal by the server at `url`. Of its answer only the status and a short reason are kept, without the key.
+pub(super) fn refusal(url: &str, reply: &Reply, connection: &Connection) -> Fault {
+    let said = reason(&reply.body).map(|said| sanitize_line(&connection.without_key(&said), KEPT));
     let words = said.map_or(String::new(), |said| format!(": {said}"));
     let status = reply.status;
     let (why, hint) = match status {
@@ -45,6 +49,10 @@ pub(super) fn useless(url: &str, useless: Useless) -> Fault {
         Useless::Strange => (
             "its answer is not one of an OpenAI-compatible server",
             "Name the address of such a server, as in --endpoint http://localhost:8000",
+        ),
+        Useless::NotProbabilities => (
+            "what it lists for tokens are no log-probabilities: some are above zero, or they add up to more than 1",
+            "Judging takes logarithms of probabilities, as OpenAI-compatible servers give them",
         ),
         Useless::WithoutProbabilities => (
             "its answer holds no log-probabilities of tokens",

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::{Address, Form};
 use super::answer::{Listed, Served, Useless, listed, models};
-use super::connection::{Connection, Patience, Reply};
+use super::connection::{Connection, KEY, Patience, Reply};
 use super::refusal::{alike, refusal, useless};
 use super::walk::walk;
 use crate::domain::fault::{Fault, Result};
@@ -33,7 +33,7 @@ const GAP: &str = " […] ";
 const HANDED_OVER: usize = 32;
 const HANDED_OVER_AFTER: Duration = Duration::from_millis(250);
 /// How long running requests may take once the work should end.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Which server, and how it is used.
 #[derive(Clone, Debug)]
@@ -77,11 +77,24 @@ impl Endpoint {
         let address = Address::read(&options.url)?;
         let concurrency = options.concurrency.get();
         let connection = Connection::new(options.timeout, concurrency)?;
+        for (kept, what) in
+            [(Some(&options.url), "its address"), (options.model.as_ref(), "the model's name")]
+        {
+            if kept.is_some_and(|kept| connection.secret().is_some_and(|key| key.is_in(kept))) {
+                let why = format!("{what} holds the key, and the project keeps it");
+                return Err(Fault::usage("judge through a server", why)
+                    .hint(format!("Leave the key to the environment variable {KEY}")));
+            }
+        }
         let url = address.models();
         let reply = connection.ask(&url, None, Patience::None)?;
-        let known = of_reply(&url, &reply, options.model.is_some())?;
+        let known = of_reply(&url, &reply, options.model.is_some(), &connection)?;
         let model = match (&options.model, known.first()) {
             (Some(named), _) => named.clone(),
+            (None, Some(first)) if connection.secret().is_some_and(|key| key.shows_in(&first.name)) => {
+                return Err(Fault::new(format!("ask the server {url}"), "its model is named like the key")
+                    .hint("Name the model with --model NAME"));
+            }
             (None, Some(first)) => first.name.chars().filter(|c| !c.is_control()).collect(),
             (None, None) => {
                 return Err(Fault::new(format!("ask the server {url}"), "it names no model that it has")
@@ -140,7 +153,7 @@ impl Endpoint {
             }
         }
         if !reply.is_good() {
-            return Err(refusal(&url, &reply));
+            return Err(refusal(&url, &reply, &self.connection));
         }
         listed(&reply.body).map_err(|why| useless(&url, why))
     }
@@ -193,10 +206,10 @@ fn words(told: &JudgePrompt, examples: &[(String, usize)], text: &str) -> String
 }
 
 /// The models that a server lists. A server without a list is assumed to have the named model.
-fn of_reply(url: &str, reply: &Reply, is_named: bool) -> Result<Vec<Served>> {
+fn of_reply(url: &str, reply: &Reply, is_named: bool, connection: &Connection) -> Result<Vec<Served>> {
     let keeps_no_list = is_named && matches!(reply.status, 400 | 404 | 405 | 501);
     if !(reply.is_good() || keeps_no_list) {
-        return Err(refusal(url, reply));
+        return Err(refusal(url, reply, connection));
     }
     match models(&reply.body) {
         Some(models) => Ok(models),

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::db::header::{APPLICATION_ID, MAGIC, refuse_mark};
+use crate::store::db::plain_path::plain;
 use crate::store::db::version::{Marked, VERSIONS, read_mark, schema_hash};
 use crate::store::db::wal::sidecar;
 
@@ -72,7 +73,7 @@ pub fn mend_header(copy: &Path, attempted: &str) -> Result<bool> {
 /// A file whose mark is not this program's is one of a development version, where all of it but the tables is as it should be.
 fn refuse_other_tables(copy: &Path, attempted: &str) -> Result<()> {
     let look = || -> rusqlite::Result<bool> {
-        let conn = Connection::open(copy)?;
+        let conn = Connection::open(plain(copy))?;
         let whole: String = conn.query_row("PRAGMA quick_check(1)", (), |r| r.get(0))?;
         let hash = schema_hash(&conn)?;
         Ok(whole == "ok" && VERSIONS.iter().all(|version| version.schema != hash))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::accounts::Promised;
@@ -19,6 +20,7 @@ use crate::store::db::attempt::Attempt;
 use crate::store::db::functions;
 use crate::store::db::migrate;
 use crate::store::db::open::{Access, Store};
+use crate::store::db::plain_path::plain;
 use crate::store::db::row_seals::{ROW_SEALED, check_of};
 use crate::store::db::seals;
 use crate::store::db::seals::Sealed;
@@ -124,11 +126,14 @@ pub struct Salvage {
 /// # Errors
 /// Nothing that could be labelled is left: its tables, the project's settings or its task cannot be read.
 pub fn salvage(damaged: &Path, into: &Path) -> Result<Salvage> {
-    let old = Connection::open_with_flags(damaged, OpenFlags::SQLITE_OPEN_READ_WRITE).attempting(WHAT)?;
+    let old =
+        Connection::open_with_flags(plain(damaged), OpenFlags::SQLITE_OPEN_READ_WRITE).attempting(WHAT)?;
     old.pragma_update(None, "trusted_schema", false).attempting(WHAT)?;
     old.pragma_update(None, "cell_size_check", true).attempting(WHAT)?;
+    // A view in the place of a table may never end.
+    old.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false).attempting(WHAT)?;
     functions::install(&old).attempting(WHAT)?;
-    let mut new = Connection::open(into).attempting(WHAT)?;
+    let mut new = Connection::open(plain(into)).attempting(WHAT)?;
     new.pragma_update(None, "page_size", 4_096).attempting(WHAT)?;
     migrate::apply(&mut new, VERSIONS)?;
     new.pragma_update(None, "foreign_keys", false).attempting(WHAT)?;

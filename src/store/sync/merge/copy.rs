@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags};
-use uuid::Uuid;
 
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::care::copying::copy_pages;
 use crate::store::db::attempt::Attempt;
+use crate::store::db::clock::new_uuid;
 use crate::store::db::connected::Connected;
 use crate::store::db::open::{Store, read_only_uri};
+use crate::store::db::plain_path::plain;
 use crate::store::db::private::create_private;
 use crate::store::db::version::{FILE_VERSION, VERSIONS};
 use crate::store::db::wal;
@@ -58,7 +59,7 @@ impl StoredCopy {
             }
         }
         let connected = Connected::of(&private.0);
-        let mut conn = Connection::open(&private.0).attempting(&attempted)?;
+        let mut conn = Connection::open(plain(&private.0)).attempting(&attempted)?;
         conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).attempting(&attempted)?;
         if version < FILE_VERSION {
             migrate::apply(&mut conn, VERSIONS).map_err(|f| f.while_trying(&attempted))?;
@@ -103,7 +104,7 @@ fn stamp(path: &Path) -> Stamp {
 
 /// Copies a project that others may have open, through SQLite and its locks.
 fn back_up(from: &Path, to: &Path) -> rusqlite::Result<()> {
-    let conn = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let conn = Connection::open_with_flags(plain(from), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     busy::install(&conn)?;
     copy_pages(&conn, to)
 }
@@ -125,7 +126,7 @@ impl Private {
         let name = |path: &Path| {
             let mut name = std::ffi::OsString::from(".");
             name.push(path.file_name().unwrap_or_default());
-            name.push(format!(".copy-{}", Uuid::now_v7().simple()));
+            name.push(format!(".copy-{}", new_uuid().simple()));
             name
         };
         let here = project.with_file_name(name(project));

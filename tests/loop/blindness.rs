@@ -1,0 +1,181 @@
+//! What no output shows: the model's view of a text that its reader may still be asked about, or others' answers to it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
+
+use hardcase::desk::session::{Next, OnClose, Remarks, Session};
+use hardcase::exchange::export::{ExportOptions, History, Reveal, export, export_kind};
+use serde_json::Value;
+
+use super::project::Project;
+use super::report::copy;
+
+/// A round that cy has answered whole and ada, who leads, in part: others could still be asked about most of it.
+fn half_answered() -> Project {
+    let project = Project::scouted_elsewhere(240);
+    project.run("mine", &["--budget", "60", "--overlap", "eval=3,audit=3,train=2,share=0"]).done();
+    answer(&project.file(), "cy", 60);
+    answer(&project.file(), "ada", 10);
+    project
+}
+
+/// Answers up to `most` cases, each as it comes. Returns how many.
+fn answer(file: &Path, name: &str, most: usize) -> usize {
+    let mut session = Session::open(file, name, OnClose::ReleaseCases).unwrap();
+    let mut answered = 0;
+    while answered < most
+        && let Next::Case(case) = session.next_case().unwrap()
+    {
+        let label = if case.item.0 % 3 == 0 { "clickbait" } else { "fine" };
+        session.answer(case.item, label, Remarks::default()).unwrap();
+        answered += 1;
+    }
+    session.close().unwrap();
+    answered
+}
+
+fn exported(file: &Path, name: &str, kind: &str, history: History, reveal: Reveal) -> Vec<Value> {
+    let out = file.with_extension("out");
+    let options = ExportOptions { history, reveal, out: Some(out.clone()), ..ExportOptions::read_by(name) };
+    export(file, export_kind(kind).unwrap(), &options).unwrap();
+    let lines = std::fs::read_to_string(out).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The items of which any output shows this reader what the model or others say, and how many each kind of output shows.
+fn seen(file: &Path, name: &str, reveal: Reveal) -> (BTreeSet<i64>, Vec<(&'static str, usize)>) {
+    let item = |line: &Value| line["item"].as_i64().unwrap();
+    let shown = |kind: &str, history: History, by: &dyn Fn(&Value) -> bool| -> BTreeSet<i64> {
+        exported(file, name, kind, history, reveal).iter().filter(|line| by(line)).map(item).collect()
+    };
+    let of_others = |line: &Value| line["expert"] != name;
+    let finals = exported(file, name, "final", History::Standing, reveal);
+    let by_id: HashMap<String, i64> =
+        finals.iter().map(|line| (line["id"].to_string(), item(line))).collect();
+    let by_key: HashMap<String, i64> =
+        finals.iter().map(|line| (line["key"].to_string(), item(line))).collect();
+    let rows = exported(file, name, "rows", History::Standing, reveal);
+    let log = exported(file, name, "events", History::Standing, reveal);
+    let kinds = [
+        ("labels", shown("labels", History::Standing, &of_others)),
+        ("history", shown("labels", History::All, &of_others)),
+        (
+            "predictions",
+            shown("predictions", History::Standing, &|line| {
+                !line["prelabel"].is_null() || !line["probabilities"].is_null() || !line["label"].is_null()
+            }),
+        ),
+        (
+            "final",
+            finals
+                .iter()
+                .filter(|line| {
+                    !line["prelabel"].is_null() || !line["split"].is_null() || line["how"] != "open"
+                })
+                .map(item)
+                .collect(),
+        ),
+        (
+            "rows",
+            rows.iter()
+                .filter(|row| !row["hardcase_label"].is_null())
+                .map(|row| by_id[&row["id"].to_string()])
+                .collect(),
+        ),
+        (
+            "events",
+            log.iter()
+                .filter(|line| line["kind"] == "case" && line["text"].is_string())
+                .map(|case| by_key[&case["item"].to_string()])
+                .collect(),
+        ),
+    ];
+    let counts = kinds.iter().map(|(kind, items)| (*kind, items.len())).collect();
+    (kinds.into_iter().flat_map(|(_, items)| items).collect(), counts)
+}
+
+/// The items that this expert has answered, and those among them whose answers count as blind.
+fn answers(file: &Path, name: &str) -> (HashSet<i64>, HashSet<i64>) {
+    let file = rusqlite::Connection::open(file).unwrap();
+    let mut statement = file
+        .prepare(
+            "SELECT v.item, v.revealed FROM label_event v JOIN expert e ON e.id = v.expert WHERE e.name = ?1 AND v.action = 'set'",
+        )
+        .unwrap();
+    let rows = statement.query_map([name], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, bool>(1)?))).unwrap();
+    let all: Vec<(i64, bool)> = rows.map(Result::unwrap).collect();
+    let blind = all.iter().filter(|(_, revealed)| !revealed).map(|(item, _)| *item).collect();
+    (all.into_iter().map(|(item, _)| item).collect(), blind)
+}
+
+fn reveals(file: &Path) -> i64 {
+    let file = rusqlite::Connection::open(file).unwrap();
+    file.query_row("SELECT count(*) FROM reveal", [], |r| r.get(0)).unwrap()
+}
+
+#[test]
+fn nothing_that_any_output_showed_is_answered_as_blind_before_or_after_the_first_case_by_whoever_reads() {
+    let project = half_answered();
+    // zoe has not been here, bob has answered some cases, ada leads.
+    for (name, before) in [("zoe", 0), ("bob", 5), ("ada", 0)] {
+        let file = copy(&project, &format!("{name}.hardcase"));
+        answer(&file, name, before);
+        let (had, _) = answers(&file, name);
+        let noted = reveals(&file);
+        let (seen, counts) = seen(&file, name, Reveal::No);
+        assert!(seen.len() > 150, "{name}: what is no case of theirs is shown: {counts:?}");
+        assert_eq!(reveals(&file), noted, "{name}: an export un-blinds nothing by itself");
+        assert!(answer(&file, name, 60) > 20, "{name} is asked about more than that");
+        let (all, blind) = answers(&file, name);
+        let leaked = blind.iter().filter(|item| seen.contains(item) && !had.contains(item)).count();
+        assert_eq!(leaked, 0, "{name}: of {} answers: {counts:?}", all.len() - had.len());
+        assert_eq!(all, blind, "{name} was shown nothing");
+    }
+}
+
+#[test]
+fn a_reveal_shows_what_was_left_out_and_no_answer_after_it_counts_as_blind() {
+    let project = half_answered();
+    for (name, before) in [("bob", 5), ("ada", 0)] {
+        let file = copy(&project, &format!("{name}.hardcase"));
+        answer(&file, name, before);
+        let (had, _) = answers(&file, name);
+        let (left, _) = seen(&file, name, Reveal::No);
+        let (seen, counts) = seen(&file, name, Reveal::Yes);
+        assert!(seen.len() > left.len() + 20 && seen.len() == 240, "{name}: {counts:?}");
+        answer(&file, name, 60);
+        let (all, blind) = answers(&file, name);
+        assert!(all.len() > had.len() + 20);
+        assert_eq!(blind, had, "{name}: all that came after was shown");
+        // An expert who does not lead is not shown others' answers for that.
+        let hidden = exported(&file, name, "final", History::Standing, Reveal::Yes);
+        assert!(name == "ada" || hidden.iter().any(|line| line["how"] == "open"));
+    }
+    let file = copy(&project, "zoe.hardcase");
+    let options = ExportOptions { reveal: Reveal::Yes, ..ExportOptions::read_by("zoe") };
+    let refusal = export(&file, export_kind("predictions").unwrap(), &options).unwrap_err().to_string();
+    assert!(refusal.contains("nobody of that name has joined the project"), "{refusal}");
+    assert_eq!(reveals(&file), 0);
+}
+
+#[test]
+fn an_export_in_the_middle_leaves_the_cases_of_later_rounds_blind_and_says_what_it_left_out() {
+    let project = half_answered();
+    let mut command = project.command("export", &["--what", "predictions"]);
+    command.args(["-o", "all.jsonl"]);
+    let told = super::project::run(command).done().err;
+    assert!(told.contains("left out: what the model says about ") && told.contains("add --reveal"), "{told}");
+    let mut command = project.command("export", &["-o", "labels.jsonl"]);
+    command.args(["--as", "bob"]);
+    let told = super::project::run(command).done().err;
+    assert!(
+        told.contains("left out: the answers of others to ") && told.contains("whose cases are open"),
+        "{told}"
+    );
+    answer(&project.file(), "ada", 60);
+    project.run("mine", &["--budget", "30", "--overlap", "eval=1,audit=1,train=1"]).done();
+    assert!(answer(&project.file(), "ada", 40) >= 25);
+    let (all, blind) = answers(&project.file(), "ada");
+    assert_eq!(all, blind);
+    assert!(all.len() >= 80, "{}", all.len());
+}
