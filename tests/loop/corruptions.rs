@@ -198,8 +198,10 @@ impl Truth {
     fn of(bytes: &Bytes, folder: &Path) -> Self {
         let (path, out) = (folder.join("truth.hardcase"), folder.join("truth.jsonl"));
         bytes.write(&path);
-        let standing = exported(&path, LABELS, &out).unwrap().iter().map(essence).collect();
-        let history = exported(&path, HISTORY, &out).unwrap();
+        // The lead's view of all, also of what she may still be asked about.
+        let all = |what| exported_with(Reveal::Yes, &path, what, &out).unwrap();
+        let standing = all(LABELS).iter().map(essence).collect();
+        let history = all(HISTORY);
         let ever = history.iter().filter(|line| line["action"] == "set").map(essence).collect();
         let rows = exported(&path, ROWS, &out).unwrap().len();
         Self { standing, ever, events: history.len(), rows }
@@ -253,7 +255,7 @@ fn a_damaged_file_is_refused_or_repaired_with_a_report_and_never_changed_in_sile
         let afresh = || bytes.write(&path);
         looked_at(&path, &case, afresh);
         afresh();
-        match quietly("export", &case, || exported(&path, LABELS, &out)) {
+        match quietly("export", &case, || exported_with(Reveal::Yes, &path, LABELS, &out)) {
             Ok(lines) => {
                 tally.read_right += 1;
                 for line in &lines {
