@@ -44,6 +44,7 @@ fn a_project_of_another_release_says_what_it_was_scouted_with() {
     project.run("scout", &[]).done();
     let path = project.file();
     let other = rusqlite::Connection::open(&path).unwrap();
+    super::crowd::seal_rows(&other);
     other.execute("UPDATE model SET sha256 = ?1, name = 'another model'", [[3u8; 32]]).unwrap();
     drop(other);
     project.run("scout", &[]).refused(

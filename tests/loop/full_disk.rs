@@ -81,7 +81,7 @@ fn a_limit_on_the_size_of_files_stops_the_import_and_keeps_the_earlier_rows() {
     let script =
         "trap '' XFSZ; ulimit -f 2000; exec \"$hardcase\" import \"$dir/pool.hardcase\" \"$rows\" --quiet";
     let ran = run(shell(Command::new("bash"), script, &rows, &project.path(".")));
-    ran.refused(1, &["rows.csv: ", "disk", "saved"]);
+    ran.refused(1, &["rows.csv: ", "disk", "doctor"]);
     drop(project.is_whole());
     assert_eq!(project.visible(), before);
     // With room again the same import goes through.

@@ -29,6 +29,7 @@ const VERBS: &[(&str, &[&str])] = &[
 
 fn changed(file: &Path, sql: &str) {
     let conn = rusqlite::Connection::open(file).unwrap();
+    super::crowd::seal_rows(&conn);
     conn.pragma_update(None, "writable_schema", true).unwrap();
     conn.execute_batch(sql).unwrap();
 }

@@ -8,6 +8,7 @@ const KEY: &str = "sk-a-secret-key-7Q2X";
 fn with_key() -> Project {
     let project = Project::with_ads(20);
     let file = rusqlite::Connection::open(project.file()).unwrap();
+    super::crowd::seal_rows(&file);
     let says = format!(
         "cannot ask the server http://h/v1/models: it wants another key (status 401): Bearer {KEY}. Put its key into the variable"
     );

@@ -239,12 +239,14 @@ fn a_stopped_or_killed_training_leaves_the_head_active_and_the_next_one_succeeds
     kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(
-        (output.status.code(), said.trim()),
-        (Some(0), "stopped; the model stays as it is, and the next training starts from the beginning")
-    );
+    assert_eq!(output.status.code(), Some(130));
+    // It ends after its step, or is ended where that takes more than a second and a half.
+    let ended =
+        said.trim() == "stopped; the model stays as it is, and the next training starts from the beginning";
+    assert!(ended || said.is_empty(), "{said}");
     let last_job = |project: &Project| project.json("status", &[])["last_job"].as_str().unwrap().to_owned();
-    assert!(last_job(&project).ends_with(": stopped"), "{}", last_job(&project));
+    let last = last_job(&project);
+    assert!(last.ends_with(if ended { ": stopped" } else { ": lost" }), "{last}");
 
     // Killed with its children: no process is left to record it, but the next reader can tell.
     let mut child = in_training(&project);

@@ -76,7 +76,7 @@ fn one_request_ends_a_judge_that_is_still_connecting_a_prediction_and_a_scouting
         let data = project.write("more.txt", &lines);
         project.run("import", &[data.to_str().unwrap()]).done();
         let command = project.command("scout", &["--progress", "json"]);
-        let (ended, said) = stopped(command, b"", "\"embedding\"", signal);
+        let (ended, said) = stopped(command, b"", "\"scouting\"", signal);
         assert_eq!(ended, Some(code), "a stopped scouting is no whole one: {said}");
         project.is_whole();
     }

@@ -3,6 +3,7 @@
 use crate::domain::fault::Result;
 use crate::domain::ids::RunId;
 use crate::store::db::attempt::Attempt;
+use crate::store::db::migrate::LIST_ROOTS;
 use crate::store::db::open::Store;
 
 /// What the record of a job says in words.
@@ -32,6 +33,8 @@ impl Store {
                 update.execute((job.run, &job.arguments, &job.progress, &job.message)).map(drop)
             })
         })?;
-        self.conn.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").attempting(what)
+        self.conn
+            .execute_batch(&format!("VACUUM; BEGIN; {LIST_ROOTS} COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"))
+            .attempting(what)
     }
 }

@@ -10,8 +10,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use rusqlite::Transaction;
-use uuid::Uuid;
 
+use super::clock::new_uuid;
 use super::connected::read_part;
 use super::wal::{commits_in, sidecar};
 use crate::domain::fault::{Fault, Result};
@@ -65,7 +65,7 @@ fn read_at(mut file: &File, buffer: &mut [u8], at: u64) -> Option<()> {
 /// Puts a new mark into the file, in a transaction that is about to be committed.
 pub(in crate::store) fn renew(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     // The last eight bytes are the random ones.
-    let random = *Uuid::now_v7().as_bytes();
+    let random = *new_uuid().as_bytes();
     let [.., a, b, c, d, e, f, g, h] = random;
     let half = [a, b, c, d, e, f, g, h];
     tx.prepare_cached("UPDATE log_mark SET before = mark, mark = ?1")?.execute([mark_of(half)]).map(drop)

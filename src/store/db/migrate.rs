@@ -16,6 +16,8 @@ use crate::domain::fault::{Fault, Result};
 use crate::store::care::backups::{Backups, Holds};
 use crate::store::care::copying::copy_pages;
 
+/// Notes where each table and index begins: once they are made, and whenever the file was written anew.
+pub(in crate::store) const LIST_ROOTS: &str = "DELETE FROM root_page; INSERT INTO root_page SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0;";
 const WHAT: &str = "bring the project to this program's file version";
 
 /// Brings an open file from its version to the newest, after a check and a backup where it held anything.
@@ -58,8 +60,7 @@ pub(in crate::store) fn apply(conn: &mut Connection, versions: &[Version]) -> Re
     tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(WHAT)?;
     tx.pragma_update(None, "user_version", mark).attempting(WHAT)?;
     log_mark::renew(&tx).attempting(WHAT)?;
-    tx.execute_batch("DELETE FROM root_page; INSERT INTO root_page SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0;")
-        .attempting(WHAT)?;
+    tx.execute_batch(LIST_ROOTS).attempting(WHAT)?;
     tx.commit().attempting(WHAT)
 }
 
