@@ -431,7 +431,8 @@ fn a_label_with_a_flipped_bit_is_refused_by_every_export_and_left_out_and_named_
     assert!(report["missing"][0].as_str().unwrap().contains(" on "), "{report}");
     let told = |field: &str| report[field].as_array().unwrap().len();
     assert_eq!((told("losses"), told("notes")), (1, 1), "nothing else is lost: {report}");
-    let after: BTreeSet<String> = exported(&path, LABELS, &out).unwrap().iter().map(essence).collect();
+    let after: BTreeSet<String> =
+        exported_with(Reveal::Yes, &path, LABELS, &out).unwrap().iter().map(essence).collect();
     assert!(after.is_subset(&truth.ever) && after.len() + 1 >= truth.standing.len());
     assert!(hardcase(["doctor", file, "--repair"]).done().out.contains("nothing to repair"));
 
@@ -439,7 +440,8 @@ fn a_label_with_a_flipped_bit_is_refused_by_every_export_and_left_out_and_named_
     let copy = project.path("copy.hardcase");
     rested.write(&copy);
     hardcase(["merge", file, copy.to_str().unwrap()]).done();
-    let after: BTreeSet<String> = exported(&path, LABELS, &out).unwrap().iter().map(essence).collect();
+    let after: BTreeSet<String> =
+        exported_with(Reveal::Yes, &path, LABELS, &out).unwrap().iter().map(essence).collect();
     assert_eq!(after, truth.standing);
 }
 
