@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::project::{Project, program};
 
 /// Only so that a program that hangs fails its test rather than the whole run.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How long a person looks at a case at least.
 const GLANCE: Duration = Duration::from_millis(270);
 /// How long a person takes to press a key again.
