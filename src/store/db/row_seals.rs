@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
-use super::seals::WAY_OUT;
+use super::seals::{WAY_OUT, kind_and_bytes};
 use crate::domain::fault::Fault;
 
 /// A table whose rows hold a seal over all their other columns.
@@ -125,18 +125,11 @@ pub(in crate::store) fn check_of<'v>(values: impl Iterator<Item = ValueRef<'v>>)
     ROW.with_borrow_mut(|row| {
         row.clear();
         for value in values {
-            let mut part = |kind: u8, bytes: &[u8]| {
+            kind_and_bytes(value, |kind, bytes| {
                 row.push(kind);
                 row.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
                 row.extend_from_slice(bytes);
-            };
-            match value {
-                ValueRef::Null => part(0, &[]),
-                ValueRef::Integer(n) => part(1, &n.to_le_bytes()),
-                ValueRef::Real(x) => part(2, &x.to_le_bytes()),
-                ValueRef::Text(text) => part(3, text),
-                ValueRef::Blob(bytes) => part(4, bytes),
-            }
+            });
         }
         let hash = blake3::hash(row);
         // A text of many megabytes leaves no room behind.

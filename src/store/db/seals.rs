@@ -84,11 +84,15 @@ pub(in crate::store) fn seal_of<'v>(values: impl Iterator<Item = ValueRef<'v>>) 
 
 /// Each value with its kind and length before it, so that no two rows read the same.
 fn take(hash: &mut blake3::Hasher, value: ValueRef<'_>) {
-    let mut part = |kind: u8, bytes: &[u8]| {
+    kind_and_bytes(value, |kind, bytes| {
         hash.update(&[kind]);
         hash.update(&(bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
-    };
+    });
+}
+
+/// Hands on what a seal takes of a value: a number for its kind, and its bytes.
+pub(in crate::store) fn kind_and_bytes(value: ValueRef<'_>, part: impl FnOnce(u8, &[u8])) {
     match value {
         ValueRef::Null => part(0, &[]),
         ValueRef::Integer(n) => part(1, &n.to_le_bytes()),
