@@ -3,7 +3,7 @@
 //!
 //! `make judges GGUF=MODEL` is `--judge MODEL` (`judges`).
 //!
-//! Whatever a simulation has finished is kept by it, so this can be stopped at any time and goes on where it was.
+//! What is finished is kept, so this can be stopped at any time and goes on where it was.
 
 #[path = "../datasets/mod.rs"]
 mod datasets;
@@ -113,10 +113,16 @@ fn main() -> Result<()> {
             };
             set.rows.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
             set.rows.truncate(options.texts);
-            let mut arguments = judges::arguments(model);
-            let seeds = options.seeds.unwrap_or(judges::SEEDS);
-            arguments.extend(["--seeds".to_owned(), seeds.to_string()]);
-            reports.push(((*name).to_owned(), simulate(&work, name, &set, &arguments)?));
+            let mut runs = Vec::new();
+            for seed in (1..).take(options.seeds.unwrap_or(judges::SEEDS)) {
+                let kept = work.join(judges::file_name(model, name, options.texts, seed));
+                if !kept.exists() {
+                    let run = simulate(&work, name, &set, &judges::arguments(model, seed))?;
+                    fs::write(&kept, serde_json::to_vec(&run)?)?;
+                }
+                runs.push(serde_json::from_slice(&fs::read(&kept)?)?);
+            }
+            reports.push(((*name).to_owned(), runs));
             println!("\n{}", judges::table(&reports));
         }
         return Ok(());

@@ -10,7 +10,7 @@ use super::encoder::EncoderArguments;
 use super::models::named_file;
 use super::output::print;
 use super::setting::Setting;
-use super::simulate_judge::Rehearsal;
+use super::simulate_judge::JudgeSimulation;
 use super::task::read_task;
 use crate::domain::fault::{Fault, Result};
 use crate::job::mine::strategies;
@@ -132,7 +132,7 @@ impl Simulate {
         model.reading = self.encoder.reading();
         let first_seed = setting.seed.unwrap_or(FIRST_SEED);
         if let (Some(judge), Some(task)) = (named_file(self.judge)?, &self.task) {
-            let rehearsal = Rehearsal {
+            let simulation = JudgeSimulation {
                 data: &self.data,
                 read: self.reading.into(),
                 task: read_task(task)?,
@@ -146,7 +146,7 @@ impl Simulate {
                 adapters: self.adapter != AdapterArgument::Head,
             };
             setting.watch.prepare();
-            return setting.print(&rehearsal.play(setting)?);
+            return setting.print(&simulation.run(setting)?);
         }
         let votes = self.votes.iter().map(|said| label_and_column(said)).collect::<Result<_>>()?;
         let options = SimulateOptions {

@@ -28,8 +28,8 @@ use crate::work::JobContext;
 /// Who answers. No name that a person would choose, for the project is nobody's.
 const EXPERT: &str = "simulated expert";
 
-/// What to play.
-pub(super) struct Rehearsal<'a> {
+/// What to simulate.
+pub(super) struct JudgeSimulation<'a> {
     pub data: &'a Path,
     pub read: ReadOptions,
     pub task: Task,
@@ -45,24 +45,24 @@ pub(super) struct Rehearsal<'a> {
     pub adapters: bool,
 }
 
-impl Rehearsal<'_> {
-    /// Plays all seeds.
+impl JudgeSimulation<'_> {
+    /// Runs all seeds.
     ///
     /// # Errors
     /// Data without gold labels, a model that cannot be used, or a step that fails.
-    pub fn play(&self, setting: &Setting) -> Result<WithJudge> {
+    pub fn run(&self, setting: &Setting) -> Result<WithJudge> {
         let name = self.judge.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut report = WithJudge::default();
         (report.judge, report.labels) = (name, self.task.labels.len());
         for seed in (self.first_seed..).take(self.seeds) {
             report.begin();
-            self.once(setting, seed, &mut report)?;
+            self.run_seed(setting, seed, &mut report)?;
             report.seeds += 1;
         }
         Ok(report)
     }
 
-    fn once(&self, setting: &Setting, seed: u64, report: &mut WithJudge) -> Result<()> {
+    fn run_seed(&self, setting: &Setting, seed: u64, report: &mut WithJudge) -> Result<()> {
         let folder =
             tempfile::tempdir().map_err(|e| Fault::new("make a temporary project", e.to_string()))?;
         let project = folder.path().join("simulated.hardcase");

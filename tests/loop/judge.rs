@@ -271,3 +271,25 @@ fn the_workstation_asks_which_model_judges_and_has_it_read() {
     seat.press("q");
     assert_eq!(seat.end().0, 0);
 }
+
+#[test]
+fn every_model_judges_whatever_its_chat_template_is_and_one_that_cannot_be_used_is_named_once() {
+    let Some(folder) = test_data("cases/30-odd-chat-templates") else { return };
+    let project = Project::with_ads(30);
+    project.run("scout", &[]).done();
+    for (name, is_used) in [
+        ("needs-bos-and-date.gguf", true),
+        ("refuses-without-system.gguf", true),
+        ("generation-tags.gguf", true),
+        ("drops-the-message.gguf", false),
+        ("not-a-template.gguf", false),
+    ] {
+        let model = folder.join(name);
+        let options = ["--model", model.to_str().unwrap(), "--limit", "5", "--context", "400"];
+        let ran = project.run("judge", &options).done();
+        let said = "the model's chat template cannot be used, so the prompt is written without one";
+        let times = ran.err.matches(said).count();
+        assert_eq!(times, usize::from(!is_used), "{name}: {} {}", ran.out, ran.err);
+        assert!(ran.out.starts_with("5 texts judged"), "{name}: {}", ran.out);
+    }
+}
