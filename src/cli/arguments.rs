@@ -13,8 +13,9 @@ pub(super) enum ProgressKind {
     None,
 }
 
-/// Options of every verb.
+/// Options of every verb: in its help they come after its own.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(super) struct Global {
     /// Print the result as one JSON document
     #[arg(long, global = true)]

@@ -120,15 +120,8 @@ fn terminal() -> Finding {
 
 fn processor() -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    let best = if cfg!(target_feature = "avx512f") {
-        "AVX-512"
-    } else if cfg!(target_feature = "avx2") {
-        "AVX2"
-    } else if cfg!(target_arch = "aarch64") {
-        "NEON"
-    } else {
-        "baseline instructions; a binary built on this machine scouts several times faster"
-    };
+    let best = super::version::instructions()
+        .unwrap_or("baseline instructions; a binary built on this machine scouts several times faster");
     Finding::new("processor", State::Fine, format!("{cores} threads; this binary uses {best}"))
 }
 

@@ -9,6 +9,7 @@ mod answer;
 mod arguments;
 mod assign;
 mod backup;
+mod completions;
 #[cfg(feature = "engine")]
 mod demo;
 mod dialogue;
@@ -24,6 +25,7 @@ mod import;
 mod judge;
 mod keyboard;
 mod label;
+mod man;
 mod merge;
 mod mine;
 #[cfg(feature = "engine")]
@@ -48,6 +50,7 @@ mod stop_signals;
 mod task;
 mod tune;
 mod verbs;
+mod version;
 mod watch;
 
 pub use verbs::run;

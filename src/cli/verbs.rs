@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::arguments::Global;
 use super::setting::Setting;
 use super::stop_signals::exit_code;
 use super::{
-    adapter, adjudicate, agreement, answer, assign, backup, doctor, expert, export, import, label, merge,
-    mine, new, next, open, report, restore, status, task, tune,
+    adapter, adjudicate, agreement, answer, assign, backup, completions, doctor, expert, export, import,
+    label, man, merge, mine, new, next, open, report, restore, status, task, tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, models, predict, scout, simulate};
@@ -22,7 +22,7 @@ const FILE_HELP: &str =
 
 /// Label the texts that a local model finds hard, and train it on your answers.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100, after_help = FILE_HELP)]
+#[command(version, long_version = super::version::long(), about, max_term_width = 100, after_help = FILE_HELP)]
 struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -93,6 +93,10 @@ enum Verb {
     Restore(restore::Restore),
     /// Check this machine and a project, or repair a damaged project
     Doctor(doctor::Doctor),
+    /// Print what your shell needs to complete verbs and options
+    Completions(completions::Completions),
+    /// Print or install the manual pages
+    Man(man::Man),
     /// Try to take a lock that another process holds; used by `doctor`
     #[command(name = doctor::TRY_LOCK, hide = true)]
     TryLock(doctor::TryLock),
@@ -216,6 +220,8 @@ impl Verb {
             Self::Backup(verb) => verb.run(setting),
             Self::Restore(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),
+            Self::Completions(verb) => verb.run(Arguments::command()),
+            Self::Man(verb) => verb.run(Arguments::command()),
             Self::TryLock(verb) => verb.run(),
         }
     }

@@ -224,3 +224,8 @@ impl Chosen {
         self.threads.unwrap_or_else(|| EncoderOptions::default().threads).get()
     }
 }
+
+/// The version of llama.cpp, as it names itself.
+pub fn engine_version() -> String {
+    crate::engine::llama::version()
+}

@@ -18,5 +18,5 @@ pub use db::filesystem::{FileSystem, file_system, locks_stay_here};
 pub use db::header::is_database;
 pub use db::locks::{Locks, TRY_LOCK, ask_for_lock, try_locks};
 pub use db::open::{Access, NewProject, Store};
-pub use db::version::FILE_VERSION;
+pub use db::version::{FILE_VERSION, sqlite_version};
 pub use db::wal::{Commits, commits, sidecar};

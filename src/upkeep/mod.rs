@@ -12,3 +12,8 @@ pub mod restore;
 pub fn say_alone(now: bool, remembered_in: Option<std::path::PathBuf>) {
     crate::store::say_alone(now, remembered_in);
 }
+
+/// The version of SQLite inside.
+pub fn sqlite_version() -> &'static str {
+    crate::store::sqlite_version()
+}

@@ -45,6 +45,7 @@ mod flips;
 #[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, unix))]
+mod help;
 mod hostile_files;
 #[cfg(all(test, feature = "engine"))]
 mod hostile_models;

@@ -41,6 +41,18 @@ pub fn backend() -> Result<&'static LlamaBackend> {
         .ok_or_else(|| Fault::new("start llama.cpp", "it has been started by another part of the process"))
 }
 
+/// The version of llama.cpp and the commit of its ggml, as they name themselves.
+pub fn version() -> String {
+    let said = |text: *const c_char| {
+        #[expect(unsafe_code, reason = "both functions give strings that are constants of the library")]
+        let text = (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) });
+        text.map_or(String::new(), |text| printable(&text.to_string_lossy()))
+    };
+    #[expect(unsafe_code, reason = "asks how the library was compiled; no arguments, no state")]
+    let (llama, ggml) = unsafe { (llama_cpp_sys_2::llama_version(), llama_cpp_sys_2::ggml_version()) };
+    format!("llama.cpp {}, ggml {}", said(llama), said(ggml))
+}
+
 /// Refuses a build whose llama.cpp uses AMX: it crashes on the first text it reads with a Q8_0 model (ggml-org/llama.cpp issue 20824).
 /// `.cargo/config.toml` turns AMX off, but `cargo install` does not read that file.
 fn refuse_amx(compiled_in: bool) -> Result<()> {

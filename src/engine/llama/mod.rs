@@ -7,7 +7,7 @@ mod hidden;
 mod kv_state;
 
 pub(in crate::engine) use backend::multiplies_bf16;
-pub use backend::{backend, physical_cores, with_logged_error};
+pub use backend::{backend, physical_cores, version, with_logged_error};
 pub(in crate::engine) use context::{Context, MOST_TEXTS, batch_for_vocabulary};
 pub use context::{Loaded, Served};
 pub(in crate::engine) use hidden::HiddenStates;

@@ -81,6 +81,11 @@ pub(in crate::store) fn schema_hash(conn: &Connection) -> rusqlite::Result<u128>
     Ok(u128::from_le_bytes(first))
 }
 
+/// The version of SQLite inside.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
