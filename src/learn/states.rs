@@ -104,6 +104,14 @@ pub(crate) struct Labelled<'a> {
     pub labels: &'a [usize],
 }
 
+impl Labelled<'_> {
+    /// Without the examples of a prompt: a model that has read a text's label tells it in its states, and a head would learn it as if the text told it.
+    fn without(&self, examples: &[ItemId]) -> (Vec<ItemId>, Vec<usize>) {
+        let both = self.items.iter().zip(self.labels).filter(|(item, _)| !examples.contains(item));
+        both.map(|(item, label)| (*item, *label)).unzip()
+    }
+}
+
 /// Fits a head on each of the newest readings, where there is one and it is not fitted on just these labels and texts yet. Returns all of them, the newest
 /// first.
 pub(crate) fn fit(
@@ -126,19 +134,18 @@ pub(crate) fn fit(
             continue;
         }
         work.report("learning from hidden states", 0, None, "texts")?;
-        // What the model has read the label of tells its states, and would be learned as if the text told it.
-        let both = labelled.items.iter().zip(labelled.labels).filter(|(item, _)| !examples.contains(item));
-        let (items, labels): (Vec<ItemId>, Vec<usize>) = both.map(|(item, label)| (*item, *label)).unzip();
-        let labelled = &Labelled { items: &items, labels: &labels };
-        let fitted_on = fitted_on(labelled, &vectors.items);
+        let (items, labels) = labelled.without(&examples);
+        let taught = &Labelled { items: &items, labels: &labels };
+        let fitted_on = fitted_on(taught, &vectors.items);
         let same = |p: &Predictor| settings(p).is_ok_and(|settings| settings.fitted_on == fitted_on);
         if let Some(known) = known.filter(same) {
             fitted.push(known);
             continue;
         }
         let all = matrix(&vectors)?;
+        // Nor may an example stand in for a label: all that have one are passed over.
         let stand_ins = likeliest(work.store, scout, scorer, labelled, &vectors.items)?;
-        let Some(Fit { head, depth, said }) = best(all, &vectors.items, labelled, &stand_ins, seed) else {
+        let Some(Fit { head, depth, said }) = best(all, &vectors.items, taught, &stand_ins, seed) else {
             continue;
         };
         let settings = StatesSettings {
@@ -262,6 +269,30 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+
+    #[test]
+    fn a_label_that_the_prompt_gives_is_not_learned_from_the_states_that_have_read_it() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let gold: Vec<usize> = (0..80).map(|i| i % 2).collect();
+        let mut states = Array2::from_shape_fn((80, DEPTHS * 8), |_| rng.gen_range(-1.0f32..1.0));
+        // Of the first twenty the model has read the labels, and of the others it knows nothing.
+        let shown: Vec<ItemId> = (0..20).map(ItemId).collect();
+        for row in 0..20 {
+            states[(row, gold[row])] += 9.0;
+        }
+        let read: Vec<ItemId> = (0..80).map(ItemId).collect();
+        let all = Labelled { items: &read[..60], labels: &gold[..60] };
+        let (items, labels) = all.without(&shown);
+        assert_eq!(items, read[20..60]);
+        let loss = |labelled: &Labelled<'_>| {
+            let fit = best(states.view(), &read, labelled, &[], 1).unwrap();
+            let unseen = fit.head.held_out.rows().into_iter().zip(labelled.labels);
+            let losses = unseen.map(|(row, &label)| -f64::from(row[label].max(1e-6)).ln());
+            losses.sum::<f64>() / labelled.items.len() as f64
+        };
+        let (leaking, honest) = (loss(&all), loss(&Labelled { items: &items, labels: &labels }));
+        assert!(leaking < honest - 0.1 && honest > 0.6, "{leaking} with the labels read, {honest} without");
+    }
 
     #[test]
     fn the_depth_that_knows_the_labels_is_found_though_another_has_larger_numbers() {

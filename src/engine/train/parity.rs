@@ -1,5 +1,7 @@
 //! Tests that need both sides: the trainer and llama.cpp, on models of random numbers and on small real ones.
 
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,12 +14,12 @@ use super::example::{AdapterForm, Decision, Example};
 use super::language_model::probabilities;
 use super::served::{AdapterActs, Precision, ServeOptions, ServedModel};
 use crate::domain::skip::test_data;
-use crate::engine::gguf::TensorType;
+use crate::engine::gguf::{Tensor, TensorType, rewrite, whole_header};
 use crate::engine::llama::{Context, Served};
 use crate::engine::lora::{AdapterFile, Lora};
 use crate::engine::model_file::Pooling;
 use crate::engine::random_model::RandomModel;
-use crate::engine::transformer::{EncoderPass, Family, KvStore, Role, Weights};
+use crate::engine::transformer::{EncoderPass, Family, KvStore, Matrix, Role, Scratch, Weights};
 
 const GIB: u64 = 1 << 30;
 
@@ -233,5 +235,38 @@ fn the_trainer_does_so_on_small_models_that_were_trained() {
         for (log, p) in compare(&path, precision, GIB) {
             assert!(log < most_log && p < most, "{name}: {log} {p}");
         }
+    }
+}
+
+/// A copy of a model with its packed matrices as F32: the same weights, before which llama.cpp rounds nothing.
+fn unpacked(path: &Path, dir: &Path) -> PathBuf {
+    let mut source = File::open(path).unwrap();
+    let header = whole_header(&mut source).unwrap();
+    let copy = dir.join("unpacked.gguf");
+    let mut out = File::create(&copy).unwrap();
+    let packed = |tensor: &Tensor| (tensor.kind.block_len() > 1).then_some(TensorType::F32);
+    rewrite(&header, &mut source, &mut out, packed, |source, tensor, out| {
+        let [columns, rows] = tensor.shape[..] else { panic!("{} is no matrix", tensor.name) };
+        let mut bytes = BufReader::new(source.take(tensor.bytes));
+        let size = (rows as usize, columns as usize);
+        let matrix = Matrix::read(&mut bytes, tensor.kind, size, tensor.bytes)?;
+        let numbers: Vec<u8> = matrix
+            .with(&mut Scratch::default(), |numbers| numbers.iter().flat_map(|x| x.to_le_bytes()).collect());
+        Ok(out.write_all(&numbers)?)
+    })
+    .unwrap();
+    copy
+}
+
+#[test]
+fn the_trainer_does_so_on_a_real_model_exactly_unpacked_and_nearly_as_it_is_stored() {
+    let Some(path) = test_data("models/SmolLM2-135M-Instruct.Q4_1.gguf") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    for (log, p) in compare(&unpacked(&path, dir.path()), Precision::Single, GIB) {
+        assert!(log < 1e-2 && p < 1e-3, "unpacked: {log} {p}");
+    }
+    // llama.cpp rounds what goes into each product with a packed matrix to 8 bits, and keys and values to half precision.
+    for (_, p) in compare(&path, Precision::Half, GIB) {
+        assert!(p < 0.1, "as it is stored: {p}");
     }
 }
