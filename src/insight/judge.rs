@@ -41,8 +41,11 @@ impl std::fmt::Display for JudgeStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "The judge {} has scored {} texts. ", self.model, self.read)?;
         let known = [
-            (self.worth, ["It helps", "It does not help"]),
-            (self.states, ["What it sees inside helps", "What it sees inside does not help"]),
+            (self.worth, ["It helps", "It adds nothing to what decides already"]),
+            (
+                self.states,
+                ["Its hidden states help", "Its hidden states add nothing to what decides already"],
+            ),
         ];
         let sentence = |(worth, [helps, does_not]): (Option<Worth>, [&str; 2])| {
             let worth = worth?;

@@ -1,8 +1,8 @@
 //! The combination: the scout's opinion of every text, those of readers of some, and what they come to.
 //!
 //! Readers are judges, each with its prompt and adapter, and heads on hidden states. Whatever is fitted here is fitted on training labels, each by a scout
-//! and readers that have not learned from it. Those join that make labels more probable which no fit has seen, so a text that a reader has not read, or a
-//! reader that does not help, changes nothing.
+//! and readers that have not learned from it. Those join that make labels more probable which no fit has seen. A text that no reader has read keeps what the
+//! scout says of it.
 //!
 //! Training labels were mined: they are harder than the pool, and on hard texts a scout looks worse than it is. So each counts as much as there are
 //! texts in the pool of which the scout is as sure.
@@ -171,7 +171,7 @@ pub(crate) fn in_words(readers: &[Reader]) -> Option<String> {
         Some(format!(
             "{} {} (log-loss on {} held-out labels {:.3} with it, {:.3} without; difference {:+.3}, standard error {:.3})",
             reader.name(),
-            if worth.helps { "counts" } else { "does not help" },
+            if worth.helps { "counts" } else { "adds nothing to what counts" },
             worth.n,
             worth.both,
             worth.scout,

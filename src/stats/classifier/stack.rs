@@ -240,8 +240,13 @@ impl Evidence<'_> {
             }
         }
         let stack = |n: usize| {
+            let start = Stack::first_alone(n + 1, labels);
+            // What no reader has read stays as the scout has it.
+            if n == 0 {
+                return start;
+            }
             let seen = self.seen_by(&order[..n]);
-            Stack::first_alone(n + 1, labels).fitted(&seen.opinions(&seen.views()))
+            start.fitted(&seen.opinions(&seen.views()))
         };
         let stacks = (0..=order.len()).map(stack).collect();
         Joined { order, stacks, worth }
@@ -260,10 +265,17 @@ impl Evidence<'_> {
         let rows: Vec<usize> = (0..seen.gold.len()).collect();
         let weights = with.weights(&rows, labels);
         let losses = |opinions: &Opinions<'_>| held_out_losses(opinions, &weights, labels, seed);
-        let (both, alone) = (losses(&with), losses(&without));
+        let (both, mut alone) = (losses(&with), losses(&without));
+        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+        if joined.is_empty() {
+            // The reader must beat the scout as it decides now, too, and not only one whose weight and biases were fitted anew.
+            let untouched = losses_by(&Stack::first_alone(1, labels), &without, &rows, &weights);
+            if mean(&untouched) < mean(&alone) {
+                alone = untouched;
+            }
+        }
         let differences: Vec<f64> = both.iter().zip(&alone).map(|(both, alone)| both - alone).collect();
         let paired = Paired::of(&differences)?;
-        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
         Some(Worth {
             scout: mean(&alone),
             both: mean(&both),
@@ -332,14 +344,22 @@ fn held_out_losses(opinions: &Opinions<'_>, weights: &[f64], labels: usize, seed
     for fold in 0..FOLDS {
         let (held_out, rest): (Vec<usize>, Vec<usize>) = (0..n).partition(|&row| fold_of[row] == fold);
         let stack = start.fitted_on(opinions, &rest);
-        let logs: Vec<Array2<f32>> =
-            opinions.logs.iter().map(|logs| logs.select(Axis(0), &held_out)).collect();
-        let views: Vec<ArrayView2<'_, f32>> = logs.iter().map(Array2::view).collect();
-        for (p, &row) in stack.probabilities(&views).rows().into_iter().zip(&held_out) {
-            losses[row] = -f64::from(p[opinions.gold[row]].max(1e-9)).ln() * weights[row];
+        for (loss, &row) in losses_by(&stack, opinions, &held_out, weights).into_iter().zip(&held_out) {
+            losses[row] = loss;
         }
     }
     losses
+}
+
+/// The weighted log-loss in nats of these rows by a stack.
+fn losses_by(stack: &Stack, opinions: &Opinions<'_>, rows: &[usize], weights: &[f64]) -> Vec<f64> {
+    let logs: Vec<Array2<f32>> = opinions.logs.iter().map(|logs| logs.select(Axis(0), rows)).collect();
+    let views: Vec<ArrayView2<'_, f32>> = logs.iter().map(Array2::view).collect();
+    let p = stack.probabilities(&views);
+    let loss = |(p, &row): (ArrayView1<'_, f32>, &usize)| {
+        -f64::from(p[opinions.gold[row]].max(1e-9)).ln() * weights[row]
+    };
+    p.rows().into_iter().zip(rows).map(loss).collect()
 }
 
 #[cfg(test)]
