@@ -352,7 +352,8 @@ impl Session {
             self.refuse_if_answered_elsewhere(case)?;
         }
         let saved = self.record(about, label, remarks, Reveals::Yes)?;
-        Ok((saved, case.map(|case| self.view_of_model(&case)).transpose()?))
+        // The answer is on disk: a view that cannot be read must not call it unsaved.
+        Ok((saved, case.and_then(|case| self.view_of_model(&case).ok())))
     }
 
     fn record(&mut self, about: About, label: &str, remarks: Remarks, reveals: Reveals) -> Result<Saved> {
