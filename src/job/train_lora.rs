@@ -282,10 +282,9 @@ fn once(
         (false, false) => Verdict::Activated,
     };
     match report.verdict {
-        Verdict::Activated => {
-            activate(work, &predictor, options.rescore, &revision, seed)?;
-        }
-        _ => record_agreement(work.store, seed)?,
+        Verdict::Stopped => record_agreement(work.store, seed)?,
+        // Where nothing is new, too: a run that was stopped once the LoRA read the pool has not weighed the judge against it.
+        _ => drop(activate(work, &predictor, options.rescore, &revision, seed)?),
     }
     Ok(Some(report))
 }

@@ -1,4 +1,5 @@
-//! How a model becomes the one whose prelabels count: one sequence, in one order, whichever verb asks for it.
+//! How a model becomes the one whose prelabels count: one sequence, in one order, whichever verb asks for it. Only a zero-shot model (`job/scout.rs`), a
+//! LoRA that is still reading the pool (`lora_rollout`), and what a merge brings from a copy become active without it, and it follows on the first two.
 //!
 //! 1. The judge is weighed against the scout; what decides from now on is their combination where it helps, else the scout.
 //! 2. That predictor prelabels the pool. Until it has, the earlier model stays active.
