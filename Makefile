@@ -22,7 +22,7 @@ DIFFERS = label_only:: cascade:: dialogue:: pictures:: workstation:: wrong_input
 
 # The long forms of the proofs that each run of the tests has in short.
 LONG = HARDCASE_PROOF_LABELLERS=20 HARDCASE_PROOF_SECONDS=60 HARDCASE_PROOF_KILLS=220 HARDCASE_PROOF_DISK_PAGES=1 \
-	HARDCASE_PROOF_CORRUPTIONS=1000
+	HARDCASE_PROOF_CORRUPTIONS=1000 HARDCASE_PROOF_FLIPS=1000 HARDCASE_PROOF_TAKEN=200 HARDCASE_PROOF_VALUES=1
 INPUTS = HARDCASE_PROOF_INPUTS=1000000
 
 # Says what it runs, and runs it.
@@ -60,7 +60,7 @@ proof: deps ## The long forms, once for each larger change: all proofs, packages
 	$(call step, RUSTDOCFLAGS="-D warnings" cargo doc --no-deps)
 	$(call step, cargo package --allow-dirty)
 	$(call step, cargo test --no-default-features)
-	$(call step, $(LONG) cargo test --test loop -- --nocapture crowd:: kill full_disk:: corruptions::)
+	$(call step, $(LONG) cargo test --test loop -- --nocapture crowd:: kill full_disk:: corruptions:: flips:: taken_away:: hostile_files::)
 	$(call step, $(INPUTS) cargo test --release --lib -- --nocapture any_ whatever_the_bytes no_text_reaches_the_terminal_raw what_is_drawable)
 	$(call step, $(INPUTS) cargo test --release --test loop hostile_text -- --nocapture)
 	$(call step, cargo build --release)
@@ -69,7 +69,7 @@ proof: deps ## The long forms, once for each larger change: all proofs, packages
 picture: deps ## Take the README's picture of the screen again
 	$(call step, env HARDCASE_TAKE_PICTURE=1 cargo test --no-default-features --test loop readme)
 
-bench: deps ## Measure (ARGS="import": only the benches of that name)
+bench: deps ## Measure (ARGS="--bench import": only that one)
 	$(call step, cargo bench $(ARGS))
 
 evidence: deps ## Simulate on every data set and write the tables of docs/evidence.md again (hours; it goes on where it was stopped)

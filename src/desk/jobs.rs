@@ -77,7 +77,7 @@ impl JobKind {
             Self::Scout => "the model reads every text and suggests a label (a prelabel)",
             Self::Mine => "closes the round and chooses the next cases",
             Self::Tune => "learns from your answers: trains a small classifier, the head",
-            Self::Lora => "trains the model itself a little (LoRA); kept only if it is better",
+            Self::Lora => "trains the model itself a little (LoRA); kept unless it is worse",
             Self::Judge => "a language model reads the texts the model is least sure of",
         }
     }

@@ -414,6 +414,9 @@ impl<I> JudgeSettings<I> {
     }
 }
 
+/// Depths at which a language model's hidden states of a text are kept.
+pub const DEPTHS: usize = 4;
+
 /// What tells how a head on hidden states was fitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatesSettings {

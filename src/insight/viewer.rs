@@ -14,7 +14,8 @@ pub struct Viewer {
     /// The person's first name: several names can be one person.
     pub person: Option<ExpertId>,
     pub role: Role,
-    closed: HashSet<ItemId>,
+    /// Texts that the viewer may still be asked about: others' answers to them stay hidden.
+    hidden: HashSet<ItemId>,
 }
 
 impl Viewer {
@@ -26,7 +27,7 @@ impl Viewer {
             expert,
             person: expert.map(|expert| store.person_of(expert)).transpose()?,
             role,
-            closed: match role {
+            hidden: match role {
                 Role::Lead => HashSet::new(),
                 Role::Expert => store.blindness(expert)?.own_only,
             },
@@ -38,16 +39,16 @@ impl Viewer {
     pub fn by_file(store: &Store, name: &str) -> Result<Self> {
         let expert = store.find_expert(name)?;
         let role = expert.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
-        let closed = match role {
+        let hidden = match role {
             Role::Lead => HashSet::new(),
             Role::Expert => store.items_still_asked_for()?,
         };
-        Ok(Self { expert: None, person: None, role, closed })
+        Ok(Self { expert: None, person: None, role, hidden })
     }
 
     /// The items whose answers are not all visible.
-    pub fn closed(&self) -> &HashSet<ItemId> {
-        &self.closed
+    pub fn hidden(&self) -> &HashSet<ItemId> {
+        &self.hidden
     }
 
     /// Whether an answer of that person to that item may be seen.
@@ -57,6 +58,6 @@ impl Viewer {
 
     /// Whether everybody's answers to that item may be seen.
     pub fn sees_all_of(&self, item: ItemId) -> bool {
-        !self.closed.contains(&item)
+        !self.hidden.contains(&item)
     }
 }

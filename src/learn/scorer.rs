@@ -1,6 +1,6 @@
 //! What every kind of predictor can do, as far as it can: say what it is, be loaded, score texts, and score those that it has not learned from.
 //!
-//! One file a kind implements this (`zero_shot`, `head`, `lora`, `judge`, `combined`) and holds its fit, since each is fitted on something else. `kind`
+//! One file a kind implements this (`zero_shot`, `head`, `lora`, `judge`, `states`, `combined`) and holds its fit, since each is fitted on something else. `kind`
 //! lists them.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! A head on the hidden states of a language model: what the untaught model knows of a text inside, read once and learned from in every round.
+//! A head on the hidden states of a language model without an adapter, which are read once and learned from in every round.
 //!
 //! The depth and the penalty are chosen on held-out folds. What it says of the texts that the model has read is kept; of training labels it is what
 //! a fit says that has not seen them, so that whoever weighs it may take all of it as unseen.
@@ -10,14 +10,12 @@ use super::vectors::{dimensions_of, matrix};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::hex::hex;
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
-use crate::domain::predictor::{Method, Predictor, StatesMethod, StatesSettings};
+use crate::domain::predictor::{DEPTHS, Method, Predictor, StatesMethod, StatesSettings};
 use crate::domain::settings::Stored;
 use crate::stats::classifier::head::{CrossFitted, cross_fitted};
 use crate::store::Store;
 use crate::work::runner::Work;
 
-/// Depths that are kept of a text.
-pub(crate) const DEPTHS: usize = 4;
 /// Readings, each by one model with one prompt, that heads are fitted on: the newest.
 const MOST_READINGS: usize = 2;
 /// The least spread of a feature: one that is the same in all texts tells nothing and must not be blown up.

@@ -8,7 +8,7 @@ use super::prompt::JudgePrompt;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::predictor::PromptLayout;
 
-/// JudgePrompt, text and answer are at most so many tokens even where the model allows more, unless asked otherwise: a second a text is long enough.
+/// Prompt, text and answer are at most so many tokens even where the model allows more, unless asked otherwise: a second a text is long enough.
 pub(super) const LONGEST: usize = 2_048;
 /// A text must keep at least so many tokens next to the instruction.
 pub(super) const LEAST_TEXT: usize = 32;

@@ -63,7 +63,7 @@ impl PromptEncoder<'_> {
         self.asked.answers.log_probabilities(choices)
     }
 
-    /// JudgePrompt, text and cue; and where the cue's last token stands.
+    /// Prompt, text and cue; and where the cue's last token stands.
     fn begun(&self, text: &str, weight: f32) -> (Example, usize) {
         let (text, _) = self.judge.text(text, self.asked.longest_text);
         let (shared, answer_from) = (self.asked.prefix.len(), self.asked.prefix.len() + text.len());

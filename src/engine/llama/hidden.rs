@@ -10,9 +10,11 @@ use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_sys_2::{ggml_backend_tensor_get, ggml_tensor, llama_context_params};
 use ndarray::Array2;
 
+use crate::domain::predictor::DEPTHS;
+
 /// Depths at which a text is looked at, as shares of the blocks. The middle of a language model knows more of a text than its end, which is
-/// about the next token (`docs/decisions/engine.md`).
-const DEPTHS: [f32; 4] = [0.4, 0.55, 0.67, 0.8];
+/// about the next token (`docs/decisions/learn.md`).
+const SHARES: [f32; DEPTHS] = [0.4, 0.55, 0.67, 0.8];
 /// The name that llama.cpp gives the residual stream after a block, in every architecture; the block's number follows.
 const AFTER_BLOCK: &str = "l_out-";
 
@@ -41,7 +43,7 @@ struct Sums {
 impl HiddenStates {
     /// For a model of so many blocks, whose hidden states have so many dimensions.
     pub fn of(blocks: usize, dimensions: usize) -> Self {
-        let mut at: Vec<usize> = DEPTHS.iter().map(|share| (share * blocks as f32) as usize).collect();
+        let mut at: Vec<usize> = SHARES.iter().map(|share| (share * blocks as f32) as usize).collect();
         at.dedup();
         at.retain(|block| *block < blocks);
         Self { inner: Box::new(Mutex::new(Sums { blocks: at, dimensions, ..Sums::default() })) }

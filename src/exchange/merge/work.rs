@@ -92,15 +92,8 @@ fn take_in(work: &mut Work<'_>, outer: &mut Work<'_>, source: &Source, other: &P
     };
     if let (Some(copy), Some((texts, _))) = (source.copy(), &mut compared.pool) {
         let total = texts.lacking.rows as u64;
-        let mut heard = Vec::new();
         work.report("texts", 0, Some(total), "rows")?;
-        work.store.take_texts(copy, texts, &fill, |done| {
-            heard.push(done);
-            Ok(())
-        })?;
-        for done in heard {
-            work.report("texts", done as u64, Some(total), "rows")?;
-        }
+        work.store.take_texts(copy, texts, &fill, |_| Ok(()))?;
         outer.report("texts", total, Some(total), "rows")?;
         stopped(work)?;
     }

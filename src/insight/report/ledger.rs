@@ -48,7 +48,7 @@ impl Ledger {
         let mut log = store.log()?;
         let keys: HashMap<ItemId, ItemKey> = store.keys_of_cases()?.into_iter().collect();
         let left_out: HashSet<ItemKey> =
-            viewer.closed().iter().filter_map(|item| keys.get(item).copied()).collect();
+            viewer.hidden().iter().filter_map(|item| keys.get(item).copied()).collect();
         let untied_sessions: HashSet<SessionId> = store.untied_sessions()?.into_iter().collect();
         let (mut standing, mut untied) = (HashSet::new(), HashSet::new());
         for answer in store.current_answers()? {

@@ -1,4 +1,4 @@
-//! Hidden states: what a language model without an adapter makes of a text inside, f16 in the file, f32 in memory.
+//! Hidden states: the mean over a text's tokens, from a language model without an adapter: f16 in the file, f32 in memory.
 //!
 //! They depend on the model and on the prompt before the text, and on nothing else: all judges of one model with one prompt share them.
 
