@@ -177,6 +177,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         }
     }
     let items = store.item_count()?;
+    store.check_countable("show where the project stands")?;
     let scored = active.as_ref().map_or(Ok(0), |p| store.prediction_count(p.id))?;
     let seen = active
         .as_ref()
