@@ -258,9 +258,11 @@ fn a_damaged_file_is_refused_or_repaired_with_a_report_and_never_changed_in_sile
         match quietly("export", &case, || exported_with(Reveal::Yes, &path, LABELS, &out)) {
             Ok(lines) => {
                 tally.read_right += 1;
+                // A log that was cut off where a commit ends is that of an earlier moment: nothing in it tells.
+                let given = if with_log { &truth.ever } else { &truth.standing };
                 for line in &lines {
                     assert!(
-                        truth.standing.contains(&essence(line)),
+                        given.contains(&essence(line)),
                         "{case} a label that nobody gave: {line}"
                     );
                 }
