@@ -86,7 +86,7 @@ impl Demo {
                     "To go on:  hardcase answer {file} --item {} --label {}\n           hardcase next {file}\n           \
                      hardcase status {file}",
                     case.item,
-                    case.labels.first().map_or('1', |l| l.key),
+                    case.labels.first().and_then(|l| l.key).unwrap_or('1'),
                 ))
             }
             Next::None(why) => print(&why.to_string()),

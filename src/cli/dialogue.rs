@@ -212,20 +212,26 @@ fn ask_label(person: &mut impl Person, old: Option<&Label>, others: &[Label]) ->
     if name.is_empty() {
         return Ok(None);
     }
-    let key = ask_key(person, old.map(|l| l.key), others)?;
+    let key = ask_key(person, old.and_then(|l| l.key), others)?;
     let description =
         optional(person, "  Meaning, in one sentence", old.map_or("", |l| &l.description), "none")?;
     let first = old.and_then(|l| l.examples.first()).map_or("", String::as_str);
     let example = optional(person, "  A typical text", first, "none")?;
     let examples = if example.is_empty() { Vec::new() } else { vec![example] };
-    let label =
-        Label { id: String::new(), name, key, description, examples, share: old.and_then(|l| l.share) };
+    let label = Label {
+        id: String::new(),
+        name,
+        key: Some(key),
+        description,
+        examples,
+        share: old.and_then(|l| l.share),
+    };
     let share = ask_share(person, &label, others)?;
     Ok(Some(Label { share, ..label }))
 }
 
 fn ask_key(person: &mut impl Person, old: Option<char>, others: &[Label]) -> Result<char> {
-    let owner = |key: char| others.iter().find(|l| l.key == key);
+    let owner = |key: char| others.iter().find(|l| l.key == Some(key));
     let proposed =
         old.into_iter().chain(KEYS.chars()).find(|key| Label::may_use(*key) && owner(*key).is_none());
     let shown = proposed.map_or(String::new(), String::from);
@@ -295,7 +301,10 @@ fn summary(task: &Task, names: &Names) -> String {
         out.push_str(&format!("  {}\n", task.guideline));
     }
     for label in &task.labels {
-        out.push_str(&format!("  key {}  {}", label.key, label.name));
+        out.push_str(&match label.key {
+            Some(key) => format!("  key {key}  {}", label.name),
+            None => format!("  {}", label.name),
+        });
         if !label.description.is_empty() {
             out.push_str(&format!(": {}", label.description));
         }

@@ -61,8 +61,16 @@ pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
             .collect();
         out.push_str(&format!("\nrevealed: {}; {}; {}\n", r.split, r.in_words, p.join(", ")));
     }
-    let labels: Vec<String> =
-        case.labels.iter().map(|l| format!("{} {}", l.key, sanitize(&l.name))).collect();
+    let labels: Vec<String> = case
+        .labels
+        .iter()
+        .map(|l| {
+            sanitize(&match l.key {
+                Some(key) => format!("{key} {}", l.name),
+                None => l.name.clone(),
+            })
+        })
+        .collect();
     out.push_str(&format!("\n{}   {}", sanitize(question), labels.join("   ")));
     out
 }

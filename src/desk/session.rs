@@ -268,11 +268,14 @@ impl Session {
                 .map(|other| ShownPartner { text: other.text, similarity: partner.similarity }),
             None => None,
         };
+        let (turns, asked) = self.turns_of(case.item, &item.text)?;
         let meta = item.meta.and_then(|m| serde_json::from_str(&m).ok());
         Ok(ShownCase {
             case: case.id,
             item: case.item,
             text: item.text,
+            turns,
+            asked,
             meta: meta.unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new())),
             partner,
             labels: self

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::grouped::counted;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::outstanding::Outstanding;
+use crate::domain::turn::Turn;
 
 /// Why a session is over whose project was taken away, and where its labels are.
 #[derive(Clone, Debug)]
@@ -24,6 +25,12 @@ pub struct ShownCase {
     pub item: ItemId,
     /// The text exactly as imported.
     pub text: String,
+    /// The parts of the text, if it is a conversation or of several columns.
+    #[serde(skip)]
+    pub turns: Vec<Turn>,
+    /// Which of them the task asks about.
+    #[serde(skip)]
+    pub asked: Option<usize>,
     /// Metadata columns; never the gold label.
     pub meta: serde_json::Value,
     /// The similar text with another predicted label.
@@ -47,7 +54,8 @@ pub struct ShownPartner {
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownLabel {
     pub name: String,
-    pub key: char,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<char>,
 }
 
 /// What is hidden until an answer.

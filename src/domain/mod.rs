@@ -39,3 +39,4 @@ pub mod skip;
 pub mod split;
 pub mod task;
 mod task_toml;
+pub mod turn;

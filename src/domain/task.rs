@@ -7,6 +7,11 @@ use super::fault::{Fault, Result};
 /// Keys that the workstation uses itself, which a label may therefore not have.
 const KEYS_TAKEN: &[char] = &['u', 'U', 's', 'f', 'n', 'g', 'q', '?', '/', ':', ' '];
 
+/// The most labels of a task.
+pub const MAX_LABELS: usize = 500;
+/// A message names no more labels.
+const LISTED: usize = 20;
+
 /// One label of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,8 +21,9 @@ pub struct Label {
     pub id: String,
     /// The name on the screen.
     pub name: String,
-    /// The key to press: one character.
-    pub key: char,
+    /// The key to press: one character. Without one, the label is given by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<char>,
     /// The meaning; zero-shot prelabels are computed from it and the examples.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
@@ -40,7 +46,7 @@ pub enum Assist {
     Before,
 }
 
-/// A labelling task, checked: at least two labels, each with a name and a key of its own.
+/// A labelling task, checked: at least two labels, each with a name of its own, and no two with the same key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Task {
     /// A short name.
@@ -52,6 +58,9 @@ pub struct Task {
     pub guideline: String,
     /// When experts see the model's view of a training case.
     pub assist: Assist,
+    /// Which part of a text the question is about: who speaks in a conversation, a column's name, or `last`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_about: Option<String>,
     /// The labels, in the order of the screen.
     #[serde(rename = "label")]
     pub labels: Vec<Label>,
@@ -68,11 +77,23 @@ struct RawTask {
     guideline: String,
     #[serde(default)]
     assist: Assist,
+    #[serde(default)]
+    asked_about: Option<String>,
     #[serde(default, rename = "label")]
     labels: Vec<Label>,
 }
 
 impl Label {
+    /// Its name, with its key in parentheses where it has one.
+    pub fn with_key(&self) -> String {
+        self.key.map_or_else(|| self.name.clone(), |key| format!("{} ({key})", self.name))
+    }
+
+    /// Its key and then its name, as a list has them.
+    pub fn after_key(&self, gap: &str) -> String {
+        self.key.map_or_else(|| self.name.clone(), |key| format!("{key}{gap}{}", self.name))
+    }
+
     /// Whether a label may have this key.
     pub fn may_use(key: char) -> bool {
         !key.is_control() && !KEYS_TAKEN.contains(&key)
@@ -97,7 +118,7 @@ impl Task {
         guideline: String,
         labels: Vec<Label>,
     ) -> std::result::Result<Self, String> {
-        Self::checked(RawTask { name, question, guideline, assist: Assist::After, labels })
+        Self::checked(RawTask { name, question, guideline, assist: Assist::After, asked_about: None, labels })
     }
 
     /// Reads and checks a `TASK.toml`. `name` is the file's name, for messages.
@@ -114,19 +135,22 @@ impl Task {
         })?;
         Self::checked(raw).map_err(|why| {
             Fault::usage(&attempted, why)
-                .hint("There must be at least two [[label]] blocks, each with a different name and key")
+                .hint("There must be at least two [[label]] blocks, each with a name of its own, and no two with the same key")
         })
     }
 
     fn checked(raw: RawTask) -> std::result::Result<Self, String> {
-        let RawTask { name, question, guideline, assist, mut labels } = raw;
+        let RawTask { name, question, guideline, assist, asked_about, mut labels } = raw;
+        let asked_about = asked_about.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty());
         if question.trim().is_empty() {
             return Err("it has no question".into());
         }
         match labels.len() {
             0 => return Err("it has no label".into()),
             1 => return Err(format!("it has only one label, '{}'", labels[0].name)),
-            n if n > 200 => return Err(format!("it has {n} labels, more than the limit of 200")),
+            n if n > MAX_LABELS => {
+                return Err(format!("it has {n} labels, more than the limit of {MAX_LABELS}"));
+            }
             _ => {}
         }
         for label in &mut labels {
@@ -140,10 +164,10 @@ impl Task {
             if label.id.is_empty() {
                 label.id = label.name.clone();
             }
-            if !Label::may_use(label.key) {
+            if let Some(key) = label.key.filter(|key| !Label::may_use(*key)) {
                 return Err(format!(
-                    "the label '{}' has the key {:?}, which the workstation uses itself",
-                    label.name, label.key
+                    "the label '{}' has the key {key:?}, which the workstation uses itself",
+                    label.name
                 ));
             }
             if let Some(share) = label.share
@@ -154,10 +178,10 @@ impl Task {
         }
         for (i, a) in labels.iter().enumerate() {
             for b in &labels[i + 1..] {
-                if a.key == b.key {
+                if let Some(key) = a.key.filter(|key| b.key == Some(*key)) {
                     return Err(format!(
-                        "the labels '{}' and '{}' have the same key, '{}'",
-                        a.name, b.name, a.key
+                        "the labels '{}' and '{}' have the same key, '{key}'",
+                        a.name, b.name
                     ));
                 }
                 if a.name == b.name || a.id == b.id {
@@ -175,7 +199,7 @@ impl Task {
             });
         }
         let name = if name.trim().is_empty() { question.clone() } else { name };
-        Ok(Self { name, question, guideline, assist, labels })
+        Ok(Self { name, question, guideline, assist, asked_about, labels })
     }
 
     /// A later revision of this task: labels with the same name or the same `id` keep their stable key.
@@ -211,7 +235,7 @@ impl Task {
     /// # Errors
     /// A usage fault that lists the labels.
     pub fn find_label(&self, said: &str) -> Result<&Label> {
-        let by_key = |l: &&Label| said.chars().eq(std::iter::once(l.key));
+        let by_key = |l: &&Label| l.key.is_some() && said.chars().eq(l.key);
         self.labels
             .iter()
             .find(|l| l.name == said)
@@ -219,9 +243,13 @@ impl Task {
             .or_else(|| self.labels.iter().find(by_key))
             .or_else(|| self.labels.iter().find(|l| l.name.eq_ignore_ascii_case(said)))
             .ok_or_else(|| {
-                let names: Vec<_> = self.labels.iter().map(|l| format!("{} ({})", l.name, l.key)).collect();
+                let names: Vec<_> = self.labels.iter().take(LISTED).map(Label::with_key).collect();
+                let more = match self.labels.len() - names.len() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
                 Fault::usage(format!("give the label '{said}'"), "the task has no such label")
-                    .hint(format!("The labels are {}", names.join(", ")))
+                    .hint(format!("The labels are {}{more}", names.join(", ")))
             })
     }
 

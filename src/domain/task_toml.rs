@@ -16,10 +16,12 @@ const HEAD: &str = "\
 ";
 const GUIDELINE: &str = "\n# How to decide. Put several lines between three quotes: \"\"\"...\"\"\"\n";
 const ASSIST: &str = "\n# Experts see the model's view of a case only after they answer. With \"before\", they see it before they answer a training case.\n";
+const ASKED_ABOUT: &str = "\n# For conversations and texts of several columns: the part that is asked about, by who speaks, by the column's name, or \"last\".\n";
 const LABELS: &str = "
 # The labels, in the order of the screen.
 # id           identifies the label in the project: keep it when you rename the label
-# name, key    what the screen shows, and the key to press
+# name         what the screen shows; a / puts labels in groups, as in card/lost and card/stolen
+# key          the key to press; leave the line out to give the label by typing a part of its name
 # description  the meaning; the model's first guess is based on it and on the examples
 # examples     typical texts
 # share        the expected share of all texts, from 0 to 1; leave the line out if it is unknown
@@ -41,6 +43,11 @@ impl Task {
             Assist::After => out.push_str("# assist = \"before\"\n"),
             Assist::Before => line(&mut out, "assist", &self.assist)?,
         }
+        out.push_str(ASKED_ABOUT);
+        match &self.asked_about {
+            None => out.push_str("# asked_about = \"last\"\n"),
+            Some(part) => line(&mut out, "asked_about", part)?,
+        }
         out.push_str(LABELS);
         for label in &self.labels {
             block(&mut out, label)?;
@@ -53,7 +60,9 @@ fn block(out: &mut String, label: &Label) -> Result<()> {
     out.push_str("\n[[label]]\n");
     line(out, "id", &label.id)?;
     line(out, "name", &label.name)?;
-    line(out, "key", &label.key)?;
+    if let Some(key) = &label.key {
+        line(out, "key", key)?;
+    }
     line(out, "description", &label.description)?;
     line(out, "examples", &label.examples)?;
     match &label.share {
@@ -82,7 +91,7 @@ mod tests {
         let text = || prop_oneof![any::<String>(), "[ \"'\\\\\n\r\t#=\\[\\]]{0,12}"];
         let examples = proptest::collection::vec(text(), 0..3);
         let share = proptest::option::of(0.0001f64..0.2);
-        ("[^\\p{C}]{1,12}", any::<char>(), text(), examples, share).prop_map(
+        ("[^\\p{C}]{1,12}", proptest::option::of(any::<char>()), text(), examples, share).prop_map(
             |(name, key, description, examples, share)| Label {
                 id: String::new(),
                 name,
@@ -116,7 +125,7 @@ mod tests {
         let label = |name: &str, key, share| Label {
             id: String::new(),
             name: name.into(),
-            key,
+            key: Some(key),
             description: "sells".into(),
             examples: vec!["WINNER!! \"Call\" now".into()],
             share,

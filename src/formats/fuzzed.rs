@@ -128,6 +128,8 @@ fn is_in_the_file(row: &Row, detected: &Detected, (bytes, lines): (&[u8], &[&[u8
                 Value::String(string) => string == text,
                 // Kept as it was written, which the parsed number does not show.
                 Value::Null => false,
+                // Its turns, each after who speaks.
+                Value::Array(_) => true,
                 _ => find(line, text.as_bytes()),
             },
             // Another column has a value that the parser does not take.

@@ -21,6 +21,7 @@ pub use read::detected::{Detected, Layout};
 pub use read::input_formats;
 pub use read::reader::{Entry, Reader};
 pub use read::row::{BadRow, Row, TextCell, fill_text, unpack};
+pub use read::turns::turns;
 pub use write::cell::Cell;
 pub use write::sink::{Column, ColumnType, Output, OutputFormat, RowWriter, columns};
 pub use write::{CSV, JSONL, OUTPUT_FORMATS, chosen_format, output_format};

@@ -122,7 +122,7 @@ pub fn project(path: &Path) -> Result<Project> {
 
 /// The parts in which two revisions differ.
 pub(crate) fn changed(before: &Task, after: &Task) -> Vec<&'static str> {
-    let labels = |pick: fn(&crate::domain::task::Label) -> (&str, char)| {
+    let labels = |pick: fn(&crate::domain::task::Label) -> (&str, Option<char>)| {
         before.labels.iter().map(pick).eq(after.labels.iter().map(pick))
     };
     let descriptions = before.labels.iter().map(|l| (&l.description, &l.examples, l.share));
@@ -131,6 +131,7 @@ pub(crate) fn changed(before: &Task, after: &Task) -> Vec<&'static str> {
         ("question", before.question == after.question),
         ("guideline", before.guideline == after.guideline),
         ("assistance", before.assist == after.assist),
+        ("part asked about", before.asked_about == after.asked_about),
         ("labels", labels(|l| (&l.name, l.key))),
         (
             "descriptions",

@@ -1,5 +1,7 @@
 //! What the workstation is opened with, and what the opening has begun by itself.
 
+use std::collections::HashMap;
+
 use crate::domain::task::Task;
 
 /// What the workstation is opened with.
@@ -8,6 +10,8 @@ pub(super) struct About {
     pub project: String,
     pub expert: String,
     pub task: Task,
+    /// How often the expert had given each label when it was opened, by name.
+    pub label_uses: HashMap<String, usize>,
     /// Whether this build has the models.
     pub has_engine: bool,
 }

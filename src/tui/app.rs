@@ -41,6 +41,8 @@ pub(super) struct App {
     began: Began,
     repeats: RepeatGuard,
     leaving: bool,
+    /// The last frame had no room for anything but the message that says so.
+    is_too_small: bool,
     /// Why nobody can go on.
     parting: Option<Fault>,
 }
@@ -58,6 +60,7 @@ impl App {
             began: Began::default(),
             repeats: RepeatGuard::default(),
             leaving: false,
+            is_too_small: false,
             parting: None,
         }
     }
@@ -96,6 +99,10 @@ impl App {
         if self.popup.is_some() { Vec::new() } else { self.in_view().drawn(now) }
     }
 
+    fn hide(&mut self) {
+        self.screens.iter_mut().for_each(|(_, screen)| screen.hidden());
+    }
+
     fn in_view(&mut self) -> &mut dyn Screen {
         &mut *self.screens[self.at].1
     }
@@ -104,8 +111,12 @@ impl App {
     pub fn update(&mut self, message: Message, now: Instant) -> Vec<Effect> {
         match message {
             Message::Key(key) => self.key(&key, now),
-            Message::Paste(text) => self.paste(&text),
-            Message::Resized => Vec::new(),
+            Message::Paste(text) => self.paste(&text, now),
+            Message::Resized => {
+                // What was drawn may not be there any more.
+                self.hide();
+                Vec::new()
+            }
             Message::Continued => vec![Effect::Retake],
             Message::Stopped => vec![Effect::Suspend],
             Message::HungUp => self.leave(),
@@ -161,7 +172,7 @@ impl App {
         let beat = self.shared.hear_job(news, now);
         let asks_whether_to_leave = matches!(&self.popup, Some(Popup::Choice(choice)) if choice.options.iter().any(|o| o.outcome == Outcome::Quits));
         if asks_whether_to_leave && !self.shared.jobs.any_running() {
-            self.popup = None;
+            self.popup = Some(leave_now());
         }
         // While there is no case, look for one whenever a job reports progress.
         let mut effects = if ended { self.refresh() } else { Vec::new() };
@@ -195,9 +206,12 @@ impl App {
     fn key(&mut self, key: &KeyEvent, now: Instant) -> Vec<Effect> {
         self.notice = None;
         let stroke = Stroke::of(key);
+        if self.is_too_small {
+            return self.key_unseen(stroke);
+        }
         if let Some(popup) = &mut self.popup {
             let outcome = popup.key(key, stroke, &self.settings.keys);
-            return self.take_outcome(outcome);
+            return self.take_outcome(outcome, now);
         }
         let pressed = Pressed { event: key, stroke };
         if let Some(then) = self.screens[self.at].1.key(pressed, &self.shared, now) {
@@ -216,10 +230,24 @@ impl App {
         }
     }
 
-    fn paste(&mut self, text: &str) -> Vec<Effect> {
+    /// A key where nothing can be seen: it can only lead out.
+    fn key_unseen(&mut self, stroke: Option<Stroke>) -> Vec<Effect> {
+        // A letter may be meant for a text that is being written.
+        let stroke = stroke.filter(|stroke| self.popup.is_none() || stroke.character().is_none());
+        match stroke.and_then(|stroke| self.settings.keys.action(stroke)) {
+            Some(Action::Quit) => self.leave(),
+            Some(action @ (Action::Redraw | Action::Suspend)) => self.act(action),
+            _ => Vec::new(),
+        }
+    }
+
+    fn paste(&mut self, text: &str, now: Instant) -> Vec<Effect> {
+        if self.is_too_small {
+            return Vec::new();
+        }
         if let Some(popup) = &mut self.popup {
             let outcome = popup.paste(text);
-            return self.take_outcome(outcome);
+            return self.take_outcome(outcome, now);
         }
         match self.in_view().paste(text) {
             Some(then) => self.follow(then),
@@ -287,7 +315,7 @@ impl App {
         effects
     }
 
-    fn take_outcome(&mut self, outcome: Outcome) -> Vec<Effect> {
+    fn take_outcome(&mut self, outcome: Outcome, now: Instant) -> Vec<Effect> {
         if !matches!(outcome, Outcome::Stays | Outcome::Drafts(_)) {
             self.popup = None;
         }
@@ -295,6 +323,10 @@ impl App {
             Outcome::Stays | Outcome::Closes => Vec::new(),
             Outcome::Drafts(written) | Outcome::Writes(written) => {
                 let then = self.in_view().written(written);
+                self.follow(then)
+            }
+            Outcome::Finds(label) => {
+                let then = self.screens[self.at].1.label_found(&label, &self.shared, now);
                 self.follow(then)
             }
             Outcome::Acts(action) => self.act(action),
@@ -364,7 +396,9 @@ impl App {
     /// Draws the whole screen.
     pub fn draw(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
-        if area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1 {
+        self.is_too_small = area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1;
+        if self.is_too_small {
+            self.hide();
             return too_small(frame);
         }
         let look = Look { theme: &self.theme, keys: &self.settings.keys };
@@ -383,6 +417,9 @@ impl App {
         self.screens[self.at].1.draw(frame, body, view);
         if let Some(popup) = &mut self.popup {
             popup.draw(frame, body, look);
+            if !popup.leaves_text_in_view() {
+                self.screens[self.at].1.covered();
+            }
         }
     }
 }
@@ -424,6 +461,17 @@ fn leave_while_a_job_runs() -> Popup {
     })
 }
 
+/// The same question once it has answered itself: it stays until a key is pressed, so that no key meant for it does something else.
+fn leave_now() -> Popup {
+    let key = ChoiceKey::Char('q');
+    Popup::Choice(Choice {
+        title: " Nothing is running any more ",
+        lead: String::new(),
+        options: vec![Choosable { key, says: "quit; everything is saved".into(), outcome: Outcome::Quits }],
+        otherwise: "stay",
+    })
+}
+
 fn go_on_with_cases_left(left: usize, kinds: Vec<JobKind>) -> Popup {
     let learns = kinds.contains(&JobKind::Tune);
     let says = if learns { "let the model learn, and choose new cases" } else { "choose new cases" };
@@ -450,7 +498,13 @@ mod tests {
     fn app() -> App {
         let toml = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
         let task = Task::from_toml(toml, "t").unwrap();
-        let about = About { project: "x".into(), expert: "ada".into(), task, has_engine: false };
+        let about = About {
+            project: "x".into(),
+            expert: "ada".into(),
+            task,
+            label_uses: Default::default(),
+            has_engine: false,
+        };
         App::new(about, Settings::default())
     }
 

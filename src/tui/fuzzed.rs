@@ -32,6 +32,7 @@ use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::progress::Progress;
 use crate::domain::sanitize::sanitize;
 use crate::domain::task::{Label, Task};
+use crate::domain::turn::Turn;
 use crate::insight::agreement::AgreementReport;
 use crate::insight::disputes::{Dispute, Said};
 use crate::insight::project::Project;
@@ -65,7 +66,13 @@ struct Seat {
 
 impl Seat {
     fn new(text: &str, task: Task, (width, height): (u16, u16)) -> Self {
-        let about = About { project: sanitize(text), expert: sanitize(text), task, has_engine: false };
+        let about = About {
+            project: sanitize(text),
+            expert: sanitize(text),
+            task,
+            label_uses: Default::default(),
+            has_engine: false,
+        };
         let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
         let line = Line::default();
         let backend = CrosstermBackend::new(line.clone());
@@ -135,7 +142,7 @@ fn task(text: &str) -> Task {
     let label = |n: usize, key| Label {
         id: format!("l{n}"),
         name: word(n),
-        key,
+        key: Some(key),
         description: text.chars().take(3_000).collect(),
         examples: vec![text.chars().take(500).collect()],
         share: None,
@@ -147,7 +154,7 @@ fn task(text: &str) -> Task {
         let label = |name: &str, key| Label {
             id: name.into(),
             name: name.into(),
-            key,
+            key: Some(key),
             description: String::new(),
             examples: Vec::new(),
             share: None,
@@ -178,11 +185,22 @@ fn reveal(text: &str) -> Reveal {
     }
 }
 
+/// A text as the turns of a conversation, if it has several lines.
+fn turns(text: &str) -> Vec<Turn> {
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() != 3 {
+        return Vec::new();
+    }
+    lines.iter().map(|line| Turn { speaker: Some((*line).to_owned()), text: (*line).to_owned() }).collect()
+}
+
 fn card(text: &str, other: &str) -> Card {
     let shown = ShownCase {
         case: CaseId(7),
         item: ItemId(3),
         text: text.to_owned(),
+        turns: turns(text),
+        asked: Some(0),
         meta: serde_json::Value::Object(meta(other)),
         partner: Some(ShownPartner { text: other.to_owned(), similarity: 0.9 }),
         labels: Vec::new(),

@@ -20,6 +20,8 @@ pub(super) enum Action {
     Earlier,
     Later,
     Jump,
+    Find,
+    OtherText,
     Search,
     /// Open the screen of this name.
     Show(&'static str),
@@ -83,6 +85,13 @@ const ACTIONS: &[ActionInfo] = &[
     ),
     info(Action::Later, "later", &["right"], "forward again; in a list, the one below"),
     info(Action::Jump, "jump", &["ctrl-g"], "go to a case by its number"),
+    info(Action::Find, "find", &["ctrl-v"], "find a word in this text, and the next place where it is"),
+    info(
+        Action::OtherText,
+        "other-text",
+        &["shift-tab"],
+        "scroll the similar text or the guideline instead of the text, and back",
+    ),
     info(Action::Search, "search", &["/"], "search the texts"),
     info(Action::NextScreen, "next-screen", &["tab"], "the next screen"),
     info(
@@ -132,7 +141,7 @@ enum Code {
     Named(&'static str),
 }
 
-/// Keys that are no character, by the name that the settings file gives them.
+/// Keys that are no character, by the name that the settings file gives them. The first name of a key is what it is called.
 const NAMED: &[(&str, KeyCode)] = &[
     ("backspace", KeyCode::Backspace),
     ("enter", KeyCode::Enter),
@@ -145,6 +154,7 @@ const NAMED: &[(&str, KeyCode)] = &[
     ("pageup", KeyCode::PageUp),
     ("pagedown", KeyCode::PageDown),
     ("tab", KeyCode::Tab),
+    ("shift-tab", KeyCode::BackTab),
     ("backtab", KeyCode::BackTab),
     ("delete", KeyCode::Delete),
     ("insert", KeyCode::Insert),
@@ -183,7 +193,10 @@ impl Stroke {
         let code = match (chars.next(), chars.next()) {
             (Some(c), None) => Code::Char(c),
             _ if rest == "space" => Code::Char(' '),
-            _ => Code::Named(NAMED.iter().find(|(known, _)| *known == rest)?.0),
+            _ => {
+                let (_, meant) = NAMED.iter().find(|(known, _)| *known == rest)?;
+                Code::Named(NAMED.iter().find(|(_, code)| code == meant)?.0)
+            }
         };
         Some(Self { code, ctrl })
     }

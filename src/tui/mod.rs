@@ -19,6 +19,8 @@
 //! label key counts, in `screens/case/attention.rs`.
 
 mod about;
+#[cfg(test)]
+mod answerable;
 mod app;
 mod effect;
 #[cfg(any(test, feature = "fuzz"))]

@@ -51,6 +51,7 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
         project: sanitize(&name),
         expert: sanitize(opening.expert),
         task: session.task().clone(),
+        label_uses: session.label_uses()?,
         has_engine: cfg!(feature = "engine"),
     };
     let (to, messages) = mpsc::channel();

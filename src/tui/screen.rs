@@ -151,6 +151,17 @@ pub(super) trait Screen: std::fmt::Debug {
         Vec::new()
     }
 
+    /// Takes the label that was found by its name in a popup that it opened.
+    fn label_found(&mut self, _name: &str, _shared: &Shared, _now: Instant) -> Vec<Then> {
+        Vec::new()
+    }
+
+    /// It is not on the terminal: a frame was drawn without it, or the window has changed since the last one.
+    fn hidden(&mut self) {}
+
+    /// A popup lies over it in the last frame.
+    fn covered(&mut self) {}
+
     /// Takes a message, where it is for this screen.
     fn receive(&mut self, message: Message, _shared: &Shared, _now: Instant) -> Received {
         Received::NotMine(message)

@@ -18,7 +18,7 @@ const PREFACE: &str = r#"# Settings of hardcase. Lines that begin with `#:` are 
 # dark, light, high-contrast or none; the environment variable NO_COLOR means none
 #: theme = "dark"
 
-# Keys: a character, ctrl- and a character, or one of backspace delete insert enter tab backtab esc space left right up down home end
+# Keys: a character, ctrl- and a character, or one of backspace delete insert enter tab shift-tab esc space left right up down home end
 # pageup pagedown. On the Case screen a label's own key takes precedence.
 [keys]
 "#;

@@ -51,7 +51,8 @@ impl Theme {
         match name {
             ThemeName::Dark => Self {
                 text: plain,
-                quiet: colour(Color::DarkGray),
+                // Not the palette's colour 8: Solarized has it as dark as its ground.
+                quiet: plain.add_modifier(Modifier::DIM),
                 title: colour(Color::Cyan).add_modifier(Modifier::BOLD),
                 key: colour(Color::Yellow).add_modifier(Modifier::BOLD),
                 differs: colour(Color::LightMagenta),
@@ -59,7 +60,7 @@ impl Theme {
                 warning: colour(Color::Yellow),
                 bad: colour(Color::LightRed).add_modifier(Modifier::BOLD),
                 chosen: plain.add_modifier(Modifier::REVERSED),
-                rule: colour(Color::DarkGray),
+                rule: plain.add_modifier(Modifier::DIM),
             },
             ThemeName::Light => Self {
                 text: plain,

@@ -398,10 +398,10 @@ fn on_the_screen_a_lead_changes_the_guideline_and_has_disagreements_labelled_aga
     press("\r", "without a decision");
     press("\r", "What each expert says");
     // Left with esc, nothing is set.
-    press("\x15", "ctrl-s saves it as a new version");
+    press("\x15", "ctrl-s saves a new version");
     seat.press("Not this. \x1b");
     seat.see_that("the editor gone", |screen| !screen.contains("ctrl-s saves"));
-    press("\x15", "ctrl-s saves it as a new version");
+    press("\x15", "ctrl-s saves a new version");
     press("Look twice. \x13", "The guideline is at version 2");
     press("\x01", "Have cases labelled again?");
     let sent = format!("{} cases will be labelled again, {} cases to answer", differ.len(), 2 * differ.len());

@@ -284,7 +284,7 @@ pictures_of_team! {
     ],
     how_to_decide_being_changed: [
         Press("\x04", "Cohen's kappa"), Press("\r", "without a decision"), Press("\r", "What each expert says"),
-        Press("\x15", "ctrl-s saves it as a new version"),
+        Press("\x15", "ctrl-s saves a new version"),
     ],
     what_to_send_round_again: [
         Press("\x04", "Cohen's kappa"), Press("\r", "without a decision"), Press("\r", "What each expert says"),

@@ -75,7 +75,7 @@ fn svg(screen: &vt100::Screen) -> String {
 }
 
 fn same(a: &vt100::Cell, b: &vt100::Cell) -> bool {
-    (a.fgcolor(), a.bold(), a.inverse()) == (b.fgcolor(), b.bold(), b.inverse())
+    (a.fgcolor(), a.dim(), a.bold(), a.inverse()) == (b.fgcolor(), b.dim(), b.bold(), b.inverse())
 }
 
 /// Ink, and the ground where it is not the screen's.
@@ -86,6 +86,7 @@ fn colours(cell: &vt100::Cell) -> (&'static str, Option<&'static str>) {
     ];
     let ink = match cell.fgcolor() {
         vt100::Color::Idx(n) => PALETTE.get(usize::from(n)).copied().unwrap_or("#dcdfe4"),
+        _ if cell.dim() => "#7a818e",
         _ => "#dcdfe4",
     };
     if cell.inverse() { ("#1c1f24", Some(ink)) } else { (ink, None) }

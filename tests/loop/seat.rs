@@ -314,7 +314,12 @@ fn style_of(cell: &vt100::Cell) -> String {
         vt100::Color::Idx(n) => parts.push(format!("c{n}")),
         vt100::Color::Rgb(..) => parts.push("rgb".into()),
     }
-    for (on, name) in [(cell.bold(), "bold"), (cell.underline(), "underline"), (cell.inverse(), "inverse")] {
+    for (on, name) in [
+        (cell.dim(), "dim"),
+        (cell.bold(), "bold"),
+        (cell.underline(), "underline"),
+        (cell.inverse(), "inverse"),
+    ] {
         if on {
             parts.push(name.into());
         }

@@ -83,7 +83,7 @@ fn label(name: &str, key: char, description: &str, example: &str, share: Option<
     Label {
         id: name.into(),
         name: name.into(),
-        key,
+        key: Some(key),
         description: description.into(),
         examples: if example.is_empty() { vec![] } else { vec![example.into()] },
         share,

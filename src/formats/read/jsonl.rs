@@ -10,11 +10,13 @@ use super::detected::{Detected, Layout};
 use super::encoding::Advice;
 use super::excerpt::excerpt;
 use super::format::{InputFormat, Parsed, Recognised, Records, Sample};
-use super::parse::{RECORD_BUDGET, SKIP_HINT, joined, row_with_text, text_of};
+use super::parse::{RECORD_BUDGET, SKIP_HINT, row_with_text, text_of};
 use super::physical::{Line, PhysicalLines};
 use super::row::{BadRow, Columns, Entries, Row, value_of};
+use super::turns::{Part, parts, turns_of};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::read_options::ReadOptions;
+use crate::domain::turn::joined;
 
 const EXTENSIONS: &[&str] = &["jsonl", "ndjson", "json"];
 
@@ -61,7 +63,7 @@ fn table(sample: &Sample<'_>) -> Result<Recognised> {
         .map(|entries| {
             let cells: HashMap<&str, &RawValue> =
                 entries.iter().map(|(name, v)| (name.as_str(), &**v)).collect();
-            let cell = |name: &String| plain(cells.get(name.as_str())?).ok().flatten();
+            let cell = |name: &String| sampled(cells.get(name.as_str())?);
             columns.iter().map(|name| cell(name).unwrap_or_default()).collect()
         })
         .collect();
@@ -115,10 +117,16 @@ fn parse(line: &Line<'_>, detected: &Detected, advice: &Advice) -> Parsed {
             detected.text.iter().map(|i| format!("'{}'", excerpt(&detected.columns[*i]))).collect();
         return Err(bad(format!("it has no key {}", keys.join(" or "))));
     }
-    let texts = detected.text.iter().map(|i| cell(*i)).collect::<Result<Vec<_>, _>>()?;
+    let mut texts = Vec::with_capacity(detected.text.len());
+    for i in &detected.text {
+        let key = detected.columns[*i].as_str();
+        let part = value_of(&entries, key).map_or(Ok(None), part_of);
+        let part = part.map_err(|what| bad(format!("the value of '{}' {what}", excerpt(key))))?;
+        texts.extend(part.map(|part| (key, part)));
+    }
     let row = Row {
         line: line.number,
-        text: joined(texts.iter().flatten().map(String::as_str)),
+        text: joined(&parts(texts.into_iter(), detected)),
         external_id: detected.id.map(cell).transpose()?.flatten(),
         gold: gold_of(&entries, detected),
         columns: Columns::Text,
@@ -162,6 +170,25 @@ fn plain(value: &RawValue) -> Result<Option<String>, &'static str> {
         Some(b'{') => Err("is an object"),
         Some(b'n') | None => Ok(None),
         Some(_) => Ok(Some(json.to_owned())),
+    }
+}
+
+/// A value of the sample, by which the text column is chosen.
+fn sampled(value: &RawValue) -> Option<String> {
+    Some(match part_of(value).ok()?? {
+        Part::Text(text) => text,
+        Part::Turns(turns) => joined(&turns),
+    })
+}
+
+/// A value as a text, or as a conversation where it is a list.
+///
+/// # Errors
+/// A clause, if it is neither.
+fn part_of(value: &RawValue) -> Result<Option<Part>, &'static str> {
+    match value.get().as_bytes().first() {
+        Some(b'[') => turns_of(value.get()).map(|turns| Some(Part::Turns(turns))),
+        _ => Ok(plain(value)?.map(Part::Text)),
     }
 }
 

@@ -22,6 +22,7 @@ mod physical;
 pub(in crate::formats) mod reader;
 pub(in crate::formats) mod row;
 mod sniff;
+pub(in crate::formats) mod turns;
 
 use self::format::InputFormat;
 

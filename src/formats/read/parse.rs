@@ -1,4 +1,4 @@
-//! What the parsers of all formats share: how texts are joined, checked and limited, and the messages about rows that are refused.
+//! What the parsers of all formats share: how texts are checked and limited, and the messages about rows that are refused.
 
 use super::encoding::Advice;
 use super::format::Parsed;
@@ -14,18 +14,6 @@ pub(super) const RECORD_BUDGET: usize = 16 << 20;
 pub(super) const QUOTES_HINT: &str =
     "If quotes are part of the texts, add --no-quotes; --skip-bad sets such rows aside";
 pub(super) const SKIP_HINT: &str = "Correct the line, or set such rows aside with --skip-bad";
-
-/// The texts of several columns, joined by a blank line; empty ones are left out.
-pub(super) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let mut out = String::new();
-    for text in texts.filter(|text| !text.trim().is_empty()) {
-        if !out.is_empty() {
-            out.push_str("\n\n");
-        }
-        out.push_str(text);
-    }
-    out
-}
 
 /// A line as text.
 pub(super) fn text_of<'a>(line: &Line<'a>, advice: &Advice) -> Result<&'a str, BadRow> {

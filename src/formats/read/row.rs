@@ -18,7 +18,8 @@ use crate::formats::write::cell::{Cell, quoted};
 pub struct Row {
     /// The line on which it begins, from 1.
     pub line: u64,
-    /// The text exactly as the file has it; several text columns are joined by a blank line.
+    /// The text exactly as the file has it; several text columns and the turns of a conversation are joined, each after its
+    /// name.
     pub text: String,
     /// The file's own id, if a column has one.
     pub external_id: Option<String>,

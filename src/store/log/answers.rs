@@ -152,6 +152,16 @@ impl Store {
         self.count(&sql, [expert], "count the labels")
     }
 
+    /// How often one expert's standing labels, under all their names, are each of the labels, by stable key.
+    pub fn label_uses_of(&self, expert: ExpertId) -> Result<Vec<(String, usize)>> {
+        let sql = format!(
+            "SELECT answer, count(*) FROM current_answer WHERE action = 'set' AND person = {ME} GROUP BY answer"
+        );
+        self.all_rows_of(&sql, [expert], "count the labels", |r| {
+            Ok((r.get::<_, SingleLabel>(0)?.0, r.get::<_, i64>(1)?.unsigned_abs() as usize))
+        })
+    }
+
     /// The labels that the expert with the most has given, changed ones and those of repeats included.
     pub fn most_labels_of_one(&self) -> Result<usize> {
         self.count(

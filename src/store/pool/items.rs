@@ -50,6 +50,19 @@ impl Store {
         }
     }
 
+    /// The columns of the first row that became this item, packed, and how its file was read.
+    pub fn first_row_of(&self, id: ItemId) -> Result<Option<(String, String)>> {
+        self.one(
+            &format!(
+                "SELECT r.fields, s.found FROM source_row r JOIN source s ON s.id = r.source
+                 WHERE r.item = ?1 AND r.{READY} ORDER BY r.source, r.row LIMIT 1"
+            ),
+            [id],
+            "read the columns of an imported row",
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+    }
+
     /// An item's text, and the file's own id from the first row that had one.
     pub fn item_text_and_id(&self, id: ItemId) -> Result<(String, Option<String>)> {
         let found = self.one(

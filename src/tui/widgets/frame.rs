@@ -66,17 +66,20 @@ impl Look<'_> {
         }
     }
 
-    /// Keys with what they do, as far as the width reaches.
+    /// Keys with what they do, as far as the width reaches. The last one, which leads out, is always there.
     pub fn hints(&self, hints: &[(Action, &str)], width: u16) -> Line<'static> {
         let mut spans = Vec::new();
-        let mut used = 1;
-        for (action, says) in hints {
+        let long = |(action, says): &(Action, &str)| self.keys.key_of(*action).width() + says.width() + 4;
+        let last = hints.len().saturating_sub(1);
+        let mut used = 1 + hints.last().map_or(0, long);
+        for (at, hint) in hints.iter().enumerate() {
+            let (action, says) = hint;
             let key = self.keys.key_of(*action);
-            let long = key.width() + says.width() + 4;
-            if key.is_empty() || used + long > usize::from(width) {
+            let more = if at == last { 0 } else { long(hint) };
+            if key.is_empty() || used + more > usize::from(width) {
                 continue;
             }
-            used += long;
+            used += more;
             spans.push(Span::styled(format!(" {key}"), self.theme.key));
             spans.push(Span::styled(format!(" {says} "), self.theme.quiet));
         }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use tui_input::Input;
 
-use super::frame::Look;
+use super::frame::{Look, hanging};
 
 /// A key and what it does, in a popup.
 pub(super) fn key_line(key: &str, says: &str, look: Look<'_>) -> Line<'static> {
@@ -14,6 +14,11 @@ pub(super) fn key_line(key: &str, says: &str, look: Look<'_>) -> Line<'static> {
         Span::styled(format!(" {key:<6}"), look.theme.key),
         Span::styled(says.to_owned(), look.theme.text),
     ])
+}
+
+/// The same in as many lines as it needs.
+pub(super) fn key_lines(key: &str, says: &str, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    hanging(vec![Span::styled(format!(" {key:<6}"), look.theme.key)], says, width, look.theme.text)
 }
 
 /// A field with its cursor; what was pasted may be longer than any terminal is wide.

@@ -1,11 +1,15 @@
 //! What several screens draw with: frame, popups, help, intervals, text layout.
 
 pub(in crate::tui) mod async_page;
+#[cfg(test)]
+pub(in crate::tui) mod banking77;
 pub(in crate::tui) mod frame;
 pub(in crate::tui) mod help;
 pub(in crate::tui) mod inline;
 mod input;
 pub(in crate::tui) mod interval;
+pub(in crate::tui) mod label_finder;
+pub(in crate::tui) mod label_list;
 mod model_choice;
 pub(in crate::tui) mod popup;
 pub(in crate::tui) mod scroll;

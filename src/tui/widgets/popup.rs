@@ -2,6 +2,8 @@
 //!
 //! A popup does nothing itself: what came of it goes to the app, and what was written in it to the screen in view.
 
+use std::collections::HashMap;
+
 use ratatui::Frame;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -12,7 +14,8 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use super::frame::{Look, hanging, paragraph};
-use super::input::{draw_input, key_line};
+use super::input::{draw_input, key_lines};
+use super::label_finder::{Finding, LabelFinder};
 use super::model_choice::ModelChoice;
 use super::scroll::{moved, scrolled};
 use super::text_layout::{cut, drawable};
@@ -20,6 +23,7 @@ use crate::desk::adjudication::Which;
 use crate::desk::jobs::JobKind;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::local_model::LocalModel;
+use crate::domain::task::Label;
 use crate::tui::keys::{Action, ActionInfo, Keymap, Stroke};
 
 /// Columns of the help.
@@ -40,6 +44,8 @@ pub(in crate::tui) enum Popup {
     Field { field: Field, input: Input },
     /// A language model: one of a list, or what is typed.
     Model(ModelChoice),
+    /// A label, found by a part of its name. It lies over the labels and leaves the text in view.
+    Labels(LabelFinder),
     /// One of several things to do, or none.
     Choice(Choice),
 }
@@ -59,6 +65,8 @@ pub(in crate::tui) enum Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Field {
     CaseNumber,
+    /// A word to look for in the text.
+    Word,
 }
 
 /// Things to do, each by a key.
@@ -97,6 +105,8 @@ pub(in crate::tui) enum Written {
     LabelAgain(Which),
     /// A note as it stands, before it is finished.
     Draft(CaseId, String),
+    /// A word to look for in the text.
+    Word(String),
 }
 
 /// What came of a key.
@@ -110,6 +120,8 @@ pub(in crate::tui) enum Outcome {
     Closes,
     Acts(Action),
     Writes(Written),
+    /// The label of this name was found.
+    Finds(String),
     GoesToCase(i64),
     Starts(Vec<JobKind>),
     Quits,
@@ -127,6 +139,11 @@ impl Popup {
 
     pub fn field(field: Field) -> Self {
         Self::Field { field, input: Input::default() }
+    }
+
+    /// One of these labels, those used most first.
+    pub fn labels(labels: &[Label], uses: &HashMap<String, usize>) -> Self {
+        Self::Labels(LabelFinder::new(labels, uses))
     }
 
     /// The question which of these language models, or which other.
@@ -149,6 +166,11 @@ impl Popup {
         editor.set_cursor_line_style(ratatui::style::Style::new());
         editor.set_wrap_mode(WrapMode::WordOrGlyph);
         Self::Editor { subject, editor: Box::new(editor) }
+    }
+
+    /// Whether what is at the top of the screen can still be read.
+    pub fn leaves_text_in_view(&self) -> bool {
+        matches!(self, Self::Labels(_))
     }
 
     /// Takes a key.
@@ -204,18 +226,26 @@ impl Popup {
                     Outcome::GoesToCase(input.value().parse().unwrap_or(i64::MAX))
                 }
                 (KeyCode::Char(c), Field::CaseNumber) if !c.is_ascii_digit() => Outcome::Stays,
+                (KeyCode::Enter, Field::Word) => Outcome::Writes(Written::Word(input.value().to_owned())),
                 _ => typed(input),
             },
             Self::Model(_) if ctrl('c') => Outcome::Closes,
             Self::Model(choice) => {
                 choice.key(key).map_or(Outcome::Stays, |model| Outcome::Writes(Written::Model(model)))
             }
+            Self::Labels(finder) => match finder.key(key) {
+                Finding::GoesOn => Outcome::Stays,
+                Finding::Found(label) => Outcome::Finds(label),
+                Finding::Ends => Outcome::Closes,
+            },
+            Self::Choice(_) if ctrl('c') => Outcome::Closes,
             Self::Choice(choice) => {
                 let pressed = |option: &&Choosable| match option.key {
                     ChoiceKey::Enter => key.code == KeyCode::Enter,
                     ChoiceKey::Char(c) => key.code == KeyCode::Char(c),
                 };
-                choice.options.iter().find(pressed).map_or(Outcome::Closes, |option| option.outcome.clone())
+                // Any other key leaves the question where it is: what is typed after it must not reach the case below.
+                choice.options.iter().find(pressed).map_or(Outcome::Stays, |option| option.outcome.clone())
             }
         }
     }
@@ -227,7 +257,7 @@ impl Popup {
                 editor.insert_str(drawable(text));
                 drafted(subject, editor)
             }
-            Self::Palette { input, .. } => {
+            Self::Palette { input, .. } | Self::Field { field: Field::Word, input } => {
                 let line = drawable(text).replace('\n', " ");
                 *input = std::mem::take(input).with_value(line);
                 Outcome::Stays
@@ -264,20 +294,31 @@ impl Popup {
                     Subject::Note(_) => ((70, 10), " Note · ctrl-s saves, esc keeps a draft "),
                     Subject::Reason(..) => ((70, 8), " Why? · ctrl-s decides, esc cancels "),
                     Subject::Guideline => {
-                        ((100, 18), " How to decide · ctrl-s saves it as a new version, esc cancels ")
+                        ((100, 18), " How to decide · ctrl-s saves a new version, esc cancels ")
                     }
                 };
                 let inner = block(frame, area, size, title, look);
                 frame.render_widget(&**editor, inner);
             }
-            Self::Field { field: Field::CaseNumber, input } => {
-                let inner = block(frame, area, (36, 3), " Go to case number ", look);
+            Self::Field { field, input } => {
+                let (wide, title) = match field {
+                    Field::CaseNumber => (36, " Go to case number "),
+                    Field::Word => (52, " Find in the text · enter alone: the next place "),
+                };
+                let inner = block(frame, area, (wide, 3), title, look);
                 draw_input(frame, inner, input, look);
             }
             Self::Model(choice) => {
                 let size = (76, choice.height());
                 let inner = block(frame, area, size, " Which language model? ", look);
                 choice.draw(frame, inner, look);
+            }
+            Self::Labels(finder) => {
+                let height = finder.height().saturating_add(2).min(area.height / 2).min(area.height);
+                let place = Rect { y: area.bottom() - height, height, ..area };
+                let title = " Which label? · enter gives it, esc cancels ";
+                let inner = block_at(frame, place, title, look);
+                finder.draw(frame, inner, look);
             }
             Self::Choice(choice) => choice.draw(frame, area, look),
         }
@@ -296,9 +337,9 @@ impl Choice {
                 ChoiceKey::Enter => "enter".to_owned(),
                 ChoiceKey::Char(c) => c.to_string(),
             };
-            lines.push(key_line(&key, &option.says, look));
+            lines.extend(key_lines(&key, &option.says, width - 2, look));
         }
-        lines.push(key_line("esc", self.otherwise, look));
+        lines.extend(key_lines("esc", self.otherwise, width - 2, look));
         let inner = block(frame, area, (width, lines.len() as u16 + 2), self.title, look);
         frame.render_widget(Paragraph::new(lines), inner);
     }
@@ -333,7 +374,11 @@ fn block(
     title: &'static str,
     look: Look<'_>,
 ) -> Rect {
-    let place = area.centered(Constraint::Length(width), Constraint::Length(height));
+    block_at(frame, area.centered(Constraint::Length(width), Constraint::Length(height)), title, look)
+}
+
+/// The same in a place of its own.
+fn block_at(frame: &mut Frame<'_>, place: Rect, title: &'static str, look: Look<'_>) -> Rect {
     let block = Block::bordered().title(title).border_style(look.theme.rule).title_style(look.theme.title);
     let inner = block.inner(place);
     frame.render_widget(Clear, place);

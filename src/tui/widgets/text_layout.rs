@@ -89,6 +89,17 @@ pub(in crate::tui) fn lay_out(
     width: u16,
     (plain, bright): (Style, Style),
 ) -> Vec<Line<'static>> {
+    let ranges: Vec<(Range<usize>, Style)> = ranges.iter().map(|range| (range.clone(), bright)).collect();
+    lay_out_in_styles(text, &ranges, width, plain).into_iter().map(|(_, line)| line).collect()
+}
+
+/// The same with a style for each range; each line with the byte of the text at which it begins.
+pub(in crate::tui) fn lay_out_in_styles(
+    text: &str,
+    ranges: &[(Range<usize>, Style)],
+    width: u16,
+    plain: Style,
+) -> Vec<(usize, Line<'static>)> {
     let options = Options::new(usize::from(width.max(1))).word_splitter(WordSplitter::NoHyphenation);
     let mut lines = Vec::new();
     let mut start = 0;
@@ -97,7 +108,7 @@ pub(in crate::tui) fn lay_out(
         for piece in textwrap::wrap(paragraph, &options) {
             // Wrapping leaves out blanks at the end of a line: the piece is looked for from where the last one ended.
             let found = text[at..].find(&*piece).map_or(at, |offset| at + offset);
-            lines.push(line(&piece, found, ranges, plain, bright));
+            lines.push((found, line(&piece, found, ranges, plain)));
             at = (found + piece.len()).min(text.len());
         }
         start += paragraph.len() + 1;
@@ -126,14 +137,17 @@ pub(in crate::tui) fn cut(text: &str, width: usize) -> String {
     out
 }
 
-fn line(piece: &str, at: usize, ranges: &[Range<usize>], plain: Style, bright: Style) -> Line<'static> {
+fn line(piece: &str, at: usize, ranges: &[(Range<usize>, Style)], plain: Style) -> Line<'static> {
     // A text of a megabyte may be a million empty lines.
     if piece.is_empty() {
         return Line::default();
     }
     let mut spans = Vec::new();
     let mut done = 0;
-    for range in ranges.iter().filter(|r| r.end > at && r.start < at + piece.len()) {
+    // The ranges are in order: a text of a megabyte with a thousand of them is not gone through for every line.
+    let first = ranges.partition_point(|(range, _)| range.end <= at);
+    let here = ranges[first..].iter().take_while(|(range, _)| range.start < at + piece.len());
+    for (range, bright) in here {
         let from = range.start.saturating_sub(at).max(done);
         let to = (range.end - at).min(piece.len());
         // A piece that is not a part of the text, byte for byte, is drawn plain.
@@ -141,7 +155,7 @@ fn line(piece: &str, at: usize, ranges: &[Range<usize>], plain: Style, bright: S
         if !before.is_empty() {
             spans.push(Span::styled(before.to_owned(), plain));
         }
-        spans.push(Span::styled(within.to_owned(), bright));
+        spans.push(Span::styled(within.to_owned(), *bright));
         done = to;
     }
     if let Some(rest) = piece.get(done..) {

@@ -17,10 +17,12 @@ use super::detected::{Detected, Layout};
 use super::encoding::Advice;
 use super::excerpt::{excerpt, list_columns};
 use super::format::{InputFormat, Parsed, Recognised, Records, Sample};
-use super::parse::{QUOTES_HINT, RECORD_BUDGET, SKIP_HINT, joined, not_text, row_with_text, too_long};
+use super::parse::{QUOTES_HINT, RECORD_BUDGET, SKIP_HINT, not_text, row_with_text, too_long};
 use super::row::{BadRow, Columns, Row};
+use super::turns::{Part, parts};
 use crate::domain::fault::Result;
 use crate::domain::read_options::ReadOptions;
+use crate::domain::turn::joined;
 
 pub(super) static DELIMITED: InputFormat = InputFormat {
     names: &["CSV", "TSV"],
@@ -152,7 +154,13 @@ fn parse(taken: Taken<'_>, delimiter: u8, detected: &Detected, advice: &Advice) 
     let some = |i: Option<usize>| i.map(cell).filter(|c| !c.is_empty()).map(str::to_owned);
     let row = Row {
         line,
-        text: joined(detected.text.iter().map(|i| cell(*i))),
+        text: match detected.text.as_slice() {
+            [only] => cell(*only).to_owned(),
+            several => {
+                let part = |i: &usize| (detected.columns[*i].as_str(), Part::Text(cell(*i).to_owned()));
+                joined(&parts(several.iter().map(part), detected))
+            }
+        },
         external_id: some(detected.id),
         gold: some(detected.gold),
         columns: Columns::Text,

@@ -83,10 +83,34 @@ fn the_row_taken_for_the_header_is_the_row_passed_over() {
 }
 
 #[test]
-fn several_text_columns_are_joined_by_a_blank_line_and_empty_ones_left_out() {
+fn several_text_columns_are_joined_with_their_names_and_empty_ones_left_out() {
     let options = ReadOptions { text: vec!["body".into(), "1".into()], ..ReadOptions::default() };
     let (rows, ..) = entries(open("a.csv", "title,body\nT,B\nU,\n", &options).unwrap());
-    assert_eq!(texts(&rows), ["B\n\nT", "U"]);
+    assert_eq!(texts(&rows), ["body: B\n\ntitle: T", "title: U"]);
+    let options = ReadOptions { header: Some(false), text: vec!["1".into(), "2".into()], ..options };
+    let (rows, ..) = entries(open("a.csv", "T,B\nU,\n", &options).unwrap());
+    assert_eq!(texts(&rows), ["T\n\nB", "U"], "columns without names have none");
+}
+
+#[test]
+fn a_conversation_is_one_text_that_gives_its_turns_back() {
+    let jsonl = r#"{"id":"c1","messages":[{"role":"user","content":"My parcel is lost."},{"role":"assistant","content":"Which number?"}]}"#;
+    for options in
+        [ReadOptions::default(), ReadOptions { text: vec!["messages".into()], ..ReadOptions::default() }]
+    {
+        let mut reader = open("a.jsonl", jsonl, &options).unwrap();
+        let detected = reader.detected().clone();
+        let Some(Entry::Row(row)) = reader.next_entry().unwrap() else { panic!("it is a row") };
+        assert_eq!(row.text, "user: My parcel is lost.\n\nassistant: Which number?");
+        let turns =
+            crate::formats::turns(&row.pack(&detected, TextCell::Elided), &detected, &row.text).unwrap();
+        let turns: Vec<_> =
+            turns.iter().map(|turn| (turn.speaker.as_deref().unwrap(), turn.text.as_str())).collect();
+        assert_eq!(turns, [("user", "My parcel is lost."), ("assistant", "Which number?")]);
+        let of_another =
+            crate::formats::turns(&row.pack(&detected, TextCell::Kept), &detected, "Another text").unwrap();
+        assert!(of_another.is_empty(), "the parts of a text are its own");
+    }
 }
 
 #[test]
@@ -96,7 +120,11 @@ fn jsonl_rows_without_a_usable_text_are_bad_and_empty_ones_passed_over() {
     assert_eq!((texts(&rows), rows[0].external_id.as_deref(), empty), (vec!["a b", "d"], Some("1"), 2));
     let why: Vec<String> = bad.iter().map(|b| format!("{} {}", b.line, b.why)).collect();
     assert_eq!(why[0], "2 it has no key 'text'");
-    assert_eq!(why[1], "5 the value of 'text' is an array");
+    assert!(
+        why[1].starts_with("5 the value of 'text' is a list of something else than texts or turns"),
+        "{}",
+        why[1]
+    );
     assert!(why[2].starts_with("6 it is not a JSON object: trailing comma"), "{}", why[2]);
 }
 

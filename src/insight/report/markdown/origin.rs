@@ -90,7 +90,7 @@ fn labels(page: &mut Page, revision: &RevisionEntry) {
         revision.task.labels.iter().map(|label| {
             vec![
                 Inline::from(&label.name),
-                Inline::text(&label.key.to_string()),
+                Inline::or(label.key.map(|key| Inline::text(&key.to_string())), ""),
                 Inline::from(&label.id),
                 Inline::from(&label.description),
                 Inline::list(label.examples.iter().map(Inline::from), " · "),

@@ -42,11 +42,11 @@ pub(super) fn page(
             page.title(&format!("Decided: {} by {}{over}", drawable(&decided.label), drawable(&decided.by)));
             page.says("   ", decided.reason.as_deref().unwrap_or_default(), theme.good);
         }
-        None if leads => page.title("Not decided: press a label's key, then say why"),
+        None if leads => page.title("Not decided: press a label's key, or enter to find one, then say why"),
         None => page.title("Not decided"),
     }
     if leads {
-        let keys = task.labels.iter().map(|l| format!("{} {}", l.key, l.name));
+        let keys = task.labels.iter().map(|l| l.after_key(" "));
         page.says("   ", &keys.collect::<Vec<_>>().join("   "), theme.key);
     }
     page.title("The model");

@@ -43,6 +43,8 @@ pub(in crate::tui) struct AgreementScreen {
     pub(super) selected: usize,
     pub(super) top: usize,
     pub(super) detail: Option<Box<DisagreementDetail>>,
+    /// The item for which a label is being looked for.
+    finding: Option<ItemId>,
 }
 
 impl Screen for AgreementScreen {
@@ -57,6 +59,7 @@ impl Screen for AgreementScreen {
     fn help(&self, _: &Shared) -> Vec<(String, String)> {
         vec![
             ("a label's key".into(), "in an open case: decide for that label, and write why".into()),
+            ("enter".into(), "in an open case: find a label by a part of its name".into()),
             ("undo".into(), "in an open case: takes back the decision".into()),
         ]
     }
@@ -75,6 +78,10 @@ impl Screen for AgreementScreen {
             (Focus::Figures, Action::Open) => return self.enter_list(),
             (Focus::List, Action::Back) => (self.focus, self.page.scroll) = (Focus::Figures, 0),
             (Focus::List, Action::Open) => return self.show_chosen(),
+            (Focus::Detail, Action::Open) if self.leads() => {
+                self.finding = self.open();
+                return vec![Then::Open(Popup::labels(&shared.about.task.labels, &shared.about.label_uses))];
+            }
             (Focus::Detail, Action::Back) => self.focus = Focus::List,
             (Focus::Detail, Action::Earlier | Action::Later) => return self.show_neighbour(action),
             (Focus::Detail, Action::Undo | Action::Revise | Action::LabelAgain) => {
@@ -89,6 +96,14 @@ impl Screen for AgreementScreen {
             (Focus::Figures | Focus::Detail, _) => return self.page.act(action),
         }
         Vec::new()
+    }
+
+    fn label_found(&mut self, name: &str, _: &Shared, _: Instant) -> Vec<Then> {
+        let item = self.finding.take().filter(|item| self.open() == Some(*item));
+        item.map_or_else(
+            || says("Nothing was decided: another case is open now."),
+            |item| vec![Then::Open(Popup::editor(Subject::Reason(item, name.to_owned()), ""))],
+        )
     }
 
     fn written(&mut self, written: Written) -> Vec<Then> {
@@ -149,7 +164,7 @@ impl AgreementScreen {
     fn label_key(&self, stroke: Stroke, task: &Task) -> Option<Popup> {
         let item = self.open().filter(|_| self.leads())?;
         let pressed = stroke.character()?;
-        let label = task.labels.iter().find(|label| label.key == pressed)?;
+        let label = task.labels.iter().find(|label| label.key == Some(pressed))?;
         Some(Popup::editor(Subject::Reason(item, label.name.clone()), ""))
     }
 
@@ -293,7 +308,13 @@ mod tests {
     }
 
     fn shared() -> Shared {
-        Shared::new(About { project: "x".into(), expert: "ada".into(), task: task(), has_engine: false })
+        Shared::new(About {
+            project: "x".into(),
+            expert: "ada".into(),
+            task: task(),
+            label_uses: Default::default(),
+            has_engine: false,
+        })
     }
 
     fn report(lead: bool, items: &[i64]) -> Message {

@@ -123,7 +123,7 @@ impl Attention {
     }
 
     /// Whether the person can have seen the case.
-    fn seen(&self, now: Instant) -> bool {
+    pub fn seen(&self, now: Instant) -> bool {
         matches!(self.sight, Sight::SeenFrom(from) if now >= from)
     }
 

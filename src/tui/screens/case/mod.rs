@@ -2,7 +2,15 @@
 
 pub(in crate::tui) mod attention;
 mod drafts;
+mod found;
+mod heard;
+mod in_view;
+mod no_case;
+mod panes;
+mod question;
+mod said;
 pub(in crate::tui) mod screen;
+mod shown;
 mod view;
 
 use crate::tui::screen::Tab;

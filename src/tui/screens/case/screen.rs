@@ -1,5 +1,6 @@
 //! The case in view: which one, whether a label key counts for it, and what was done last.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use ratatui::Frame;
@@ -8,26 +9,26 @@ use ratatui::layout::Rect;
 
 use super::attention::{Attention, Verdict};
 use super::drafts::Drafts;
-use crate::desk::request::{Outcome, Request, Response, Window};
+use super::found::Found;
+use super::in_view::{InView, Seen};
+use super::panes::Panes;
+use super::shown::Shown;
+use crate::desk::request::{Outcome, Request};
 use crate::desk::session::Remarks;
 use crate::desk::shown::{Card, NoCase, Reveal};
-use crate::domain::fault::Result;
 use crate::domain::ids::CaseId;
-use crate::domain::task::Task;
+use crate::domain::task::{Label, Task};
 use crate::tui::effect::Effect;
 use crate::tui::keys::Action;
 use crate::tui::message::Message;
 use crate::tui::screen::{Arrival, Pressed, Received, Screen, Then, View};
 use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::{Notice, Tone};
-use crate::tui::widgets::popup::{Popup, Subject, Written};
-use crate::tui::widgets::scroll::moved;
-use crate::tui::widgets::text_layout::{differences, drawable};
+use crate::tui::widgets::popup::{Field, Popup, Subject, Written};
+use crate::tui::widgets::text_layout::drawable;
 
 /// How sure an expert can be, from 1.
 pub(super) const CONFIDENCES: [&str; 3] = ["unsure", "fairly sure", "sure"];
-/// Lines that a page's key scrolls.
-const PAGE: usize = 10;
 
 /// What is shown in the place of the case.
 #[derive(Debug, Default)]
@@ -42,31 +43,11 @@ pub(super) enum Showing {
     None(NoCase),
 }
 
-/// A case, ready to be drawn.
-#[derive(Debug)]
-pub(super) struct Shown {
-    pub card: Card,
-    /// Its text and that of its partner, sanitized.
-    pub text: String,
-    pub partner: Option<String>,
-    /// The ranges in which each differs from the other.
-    pub differs: (Vec<std::ops::Range<usize>>, Vec<std::ops::Range<usize>>),
-}
-
-impl Shown {
-    fn new(card: Card) -> Box<Self> {
-        let text = drawable(&card.shown.text);
-        let partner = card.shown.partner.as_ref().map(|p| drawable(&p.text));
-        let differs = partner.as_deref().map(|p| differences(&text, p)).unwrap_or_default();
-        Box::new(Self { card, text, partner, differs })
-    }
-}
-
 /// The answer given last.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub label: String,
-    pub key: char,
+    pub key: Option<char>,
     pub case: CaseId,
     pub changed: bool,
     pub reveal: Option<Reveal>,
@@ -74,16 +55,9 @@ pub(super) struct Answered {
 
 /// What is being saved.
 #[derive(Debug)]
-enum Pending {
-    Answer { shown: Box<Shown>, label: String, key: char },
+pub(super) enum Pending {
+    Answer { shown: Box<Shown>, label: String, key: Option<char> },
     Other,
-}
-
-/// What the person sees once a response is taken.
-enum Turn {
-    Stays,
-    To(Box<Card>),
-    ToNext,
 }
 
 #[derive(Debug, Default)]
@@ -93,13 +67,22 @@ pub(in crate::tui) struct CaseScreen {
     pub(super) confidence: Option<u8>,
     /// Whether the guideline is shown.
     pub(super) guideline: bool,
-    pub(super) scroll: usize,
+    pub(super) panes: Panes,
+    /// What the last frame lets the person answer.
+    pub(super) in_view: InView,
+    /// What was looked for in the text.
+    pub(super) found: Option<Found>,
+    /// The case for which a label is being looked for, and the one that a note is written on.
+    finding: Option<Seen>,
+    noting: Option<Seen>,
+    /// How often each label was given here, by name.
+    pub(super) uses: HashMap<String, usize>,
     attention: Attention,
-    ahead: Vec<Card>,
-    pending: Option<Pending>,
+    pub(super) ahead: Vec<Card>,
+    pub(super) pending: Option<Pending>,
     /// Since when the case is in view.
     since: Option<Instant>,
-    drafts: Drafts,
+    pub(super) drafts: Drafts,
 }
 
 impl Screen for CaseScreen {
@@ -108,18 +91,24 @@ impl Screen for CaseScreen {
     }
 
     fn own_actions(&self) -> &'static [Action] {
-        use Action::{Confidence, Earlier, Flag, Guideline, Jump, Later, Note, Redo, Skip, Undo};
-        &[Undo, Redo, Skip, Flag, Note, Confidence, Guideline, Earlier, Later, Jump]
+        use Action::{
+            Confidence, Earlier, Find, Flag, Guideline, Jump, Later, Note, OtherText, Redo, Skip, Undo,
+        };
+        &[Undo, Redo, Skip, Flag, Note, Confidence, Guideline, Earlier, Later, Jump, Find, OtherText]
     }
 
     fn help(&self, shared: &Shared) -> Vec<(String, String)> {
-        shared.about.task.labels.iter().map(|l| (l.key.to_string(), format!("label: {}", l.name))).collect()
+        let with_keys = shared.about.task.labels.iter().filter_map(|label| Some((label.key?, &label.name)));
+        let mut lines: Vec<(String, String)> =
+            with_keys.map(|(key, name)| (key.to_string(), format!("label: {name}"))).collect();
+        lines.push(("enter".into(), "label: find one by a part of its name".into()));
+        lines
     }
 
     fn enter(&mut self, _: Action, arrival: Arrival) -> Vec<Then> {
         match arrival {
             Arrival::FromAnotherScreen => {
-                self.attention.another_case();
+                self.hidden();
                 Vec::new()
             }
             Arrival::AlreadyHere => self.do_to_case(Action::Back),
@@ -129,20 +118,32 @@ impl Screen for CaseScreen {
     fn key(&mut self, key: Pressed<'_>, shared: &Shared, now: Instant) -> Option<Vec<Then>> {
         let c = key.stroke?.character()?;
         let task = &shared.about.task;
-        task.labels.iter().find(|label| label.key == c)?;
+        task.labels.iter().find(|label| label.key == Some(c))?;
         Some(self.label_key(c, key.event.kind == KeyEventKind::Repeat, task, now))
     }
 
     fn act(&mut self, action: Action, shared: &Shared) -> Vec<Then> {
-        if let Some(to) = moved(self.scroll, action, PAGE) {
-            self.scroll = to;
+        if self.panes.scroll(action) {
             return Vec::new();
         }
         match (action, self.shown()) {
             (Action::Note, Some(shown)) => {
                 let card = &shown.card;
+                let Some(seen) = self.in_view.seen(card.shown.case) else { return not_in_view() };
                 let before = card.draft.as_ref().or(card.note.as_ref()).map_or("", String::as_str);
-                vec![Then::Open(Popup::editor(Subject::Note(card.shown.case), before))]
+                let popup = Popup::editor(Subject::Note(seen.case()), before);
+                self.noting = Some(seen);
+                vec![Then::Open(popup)]
+            }
+            (Action::Open, Some(shown)) => {
+                let Some(seen) = self.in_view.seen(shown.card.shown.case) else { return not_in_view() };
+                self.finding = Some(seen);
+                vec![Then::Open(Popup::labels(&shared.about.task.labels, &self.all_uses(shared)))]
+            }
+            (Action::Find, Some(_)) => vec![Then::Open(Popup::field(Field::Word))],
+            (Action::OtherText, _) => {
+                self.panes.choose_other();
+                Vec::new()
             }
             (Action::Open, None) => vec![Then::Start(shared.next_jobs())],
             _ => self.do_to_case(action),
@@ -157,10 +158,14 @@ impl Screen for CaseScreen {
                 self.drafts.send_next().into_iter().map(Then::Do).collect()
             }
             Written::Text(Subject::Note(case), text) if !text.trim().is_empty() => {
+                let Some(seen) = self.noting.take().filter(|seen| seen.case() == case) else {
+                    return not_in_view();
+                };
                 self.drafts.waiting = None;
                 self.note_changed(None, Some(text.clone()));
-                asks(Request::Note(case, text))
+                asks(seen.note(text))
             }
+            Written::Word(word) => self.find(&word),
             _ => Vec::new(),
         }
     }
@@ -178,7 +183,7 @@ impl Screen for CaseScreen {
     }
 
     fn drawn(&mut self, now: Instant) -> Vec<Effect> {
-        if self.shown().is_none() {
+        if !self.in_view.any() {
             return Vec::new();
         }
         self.since.get_or_insert(now);
@@ -194,7 +199,33 @@ impl Screen for CaseScreen {
         if self.pending.is_some() {
             return Vec::new();
         }
-        self.label(key, &shared.about.task, now).into_iter().collect()
+        self.label_of(key, &shared.about.task, now).into_iter().collect()
+    }
+
+    fn label_found(&mut self, name: &str, shared: &Shared, now: Instant) -> Vec<Then> {
+        let for_case = self.finding.take().map(Seen::case);
+        if for_case.is_none() || for_case != self.shown().map(|shown| shown.card.shown.case) {
+            return warns("Nothing was labelled: another case is on the screen now.");
+        }
+        if self.pending.is_some() {
+            return warns("Not yet: the last answer is still being saved.");
+        }
+        if !self.attention.seen(now) {
+            return warns("Nothing was labelled: this case was not on your screen yet.");
+        }
+        match shared.about.task.labels.iter().find(|label| label.name == name) {
+            Some(label) => self.label(label, now).map_or_else(not_in_view, |effect| vec![effect.into()]),
+            None => warns("Nothing was labelled: the labels of the task were changed."),
+        }
+    }
+
+    fn hidden(&mut self) {
+        self.in_view.nothing();
+        self.attention.another_case();
+    }
+
+    fn covered(&mut self) {
+        self.in_view.nothing();
     }
 
     /// A draft that still waits is sent to the desk first.
@@ -203,8 +234,18 @@ impl Screen for CaseScreen {
     }
 }
 
+/// A label's name, with its key where it has one.
+pub(super) fn with_key(label: &str, key: Option<char>) -> String {
+    key.map_or_else(|| label.to_owned(), |key| format!("{label} ({key})"))
+}
+
 fn asks(request: Request) -> Vec<Then> {
     vec![Effect::Session(request).into()]
+}
+
+/// Why a key does nothing.
+fn not_in_view() -> Vec<Then> {
+    warns("Nothing was done: this case is not on your screen.")
 }
 
 fn warns(says: &str) -> Vec<Then> {
@@ -224,7 +265,7 @@ impl CaseScreen {
     pub(super) fn saving(&self) -> Option<String> {
         match &self.pending {
             Some(Pending::Answer { label, key, shown }) => {
-                Some(format!("saving: {label} ({key}), case {}", shown.card.shown.case))
+                Some(format!("saving: {}, case {}", with_key(label, *key), shown.card.shown.case))
             }
             Some(Pending::Other) => Some("saving".into()),
             None => None,
@@ -236,15 +277,17 @@ impl CaseScreen {
         if self.pending.is_some() { Tone::Warning } else { Tone::Good }
     }
 
-    fn show(&mut self, showing: Showing) {
+    pub(super) fn show(&mut self, showing: Showing) {
         self.showing = showing;
-        self.scroll = 0;
+        self.panes = Panes::default();
+        self.found = None;
+        self.in_view.another_case();
         self.since = None;
         self.attention.another_case();
     }
 
     /// Shows the first of the cases at hand; waits where there is none.
-    fn show_next(&mut self) {
+    pub(super) fn show_next(&mut self) {
         let next =
             self.ahead.first().cloned().map_or(Showing::Waiting, |card| Showing::Next(Shown::new(card)));
         self.show(next);
@@ -264,15 +307,23 @@ impl CaseScreen {
             return warns(&format!("'{key}' was dropped: the last answer is still being saved"));
         }
         match verdict {
-            Verdict::Counts => self.label(key, task, now).into_iter().map(Then::Do).collect(),
+            Verdict::Counts => match self.label_of(key, task, now) {
+                Some(effect) => vec![effect.into()],
+                None => not_in_view(),
+            },
             Verdict::Wait(_) => Vec::new(),
             Verdict::Held => warns(&format!("'{key}' is held down: it counted once")),
             Verdict::TooEarly => warns(&format!("'{key}' was dropped: this case was not on your screen yet")),
         }
     }
 
-    fn label(&mut self, key: char, task: &Task, now: Instant) -> Option<Effect> {
-        let label = task.labels.iter().find(|l| l.key == key)?.name.clone();
+    fn label_of(&mut self, key: char, task: &Task, now: Instant) -> Option<Effect> {
+        self.label(task.labels.iter().find(|label| label.key == Some(key))?, now)
+    }
+
+    fn label(&mut self, label: &Label, now: Instant) -> Option<Effect> {
+        let seen = self.in_view.seen(self.shown()?.card.shown.case)?;
+        let (label, key) = (label.name.clone(), label.key);
         let duration_ms = self.since.map(|since| now.duration_since(since).as_millis() as i64);
         let (shown, was_next) = match std::mem::replace(&mut self.showing, Showing::Waiting) {
             Showing::Next(shown) => (shown, true),
@@ -282,14 +333,13 @@ impl CaseScreen {
                 return None;
             }
         };
-        let case = shown.card.shown.case;
         let remarks = Remarks { note: None, confidence: self.confidence.take(), duration_ms };
         self.pending = Some(Pending::Answer { shown, label: label.clone(), key });
         if was_next && !self.ahead.is_empty() {
             self.ahead.remove(0);
         }
         self.show_next();
-        Some(Effect::Session(Request::Answer { case, label, remarks }))
+        Some(Effect::Session(seen.answer(label, remarks)))
     }
 
     /// Anything but a label that a person does with a case.
@@ -309,6 +359,7 @@ impl CaseScreen {
                 };
                 return Vec::new();
             }
+            (Action::Back, _) if self.found.take().is_some() => return Vec::new(),
             (Action::Back, _) if asked => {
                 self.show_next();
                 return asks(Request::Window);
@@ -322,8 +373,11 @@ impl CaseScreen {
             (Action::Skip, Some(_)) if self.shown().is_some_and(|s| s.card.label.is_some()) => {
                 return warns("You have answered this case. Give it another label, or undo the answer.");
             }
-            (Action::Skip, Some(case)) => Request::Skip(case),
-            (Action::Flag, Some(case)) => Request::Flag(case),
+            (Action::Skip | Action::Flag, Some(case)) => match (self.in_view.seen(case), action) {
+                (Some(seen), Action::Skip) => seen.skip(),
+                (Some(seen), _) => seen.flag(),
+                (None, _) => return not_in_view(),
+            },
             _ => return Vec::new(),
         };
         if self.pending.is_some() {
@@ -333,98 +387,30 @@ impl CaseScreen {
         asks(request)
     }
 
-    fn take_response(&mut self, response: Response) -> Vec<Then> {
-        let drafted = matches!(response.outcome, Ok(Outcome::Drafted));
-        let (notice, turn) = self.take_outcome(response.outcome);
-        let mut failed = None;
-        match response.window {
-            Ok(Some(window)) => self.look_ahead(window),
-            Ok(None) => {}
-            Err(fault) => failed = Some(Notice::bad(fault.to_string())),
+    /// Leads to the next place of the word, or of the one looked for before where none is given.
+    fn find(&mut self, word: &str) -> Vec<Then> {
+        let (Showing::Next(shown) | Showing::Asked(shown)) = &self.showing else { return Vec::new() };
+        match &mut self.found {
+            Some(found) if word.is_empty() || found.word == word => found.next(),
+            _ if word.is_empty() => return Vec::new(),
+            found => *found = Found::of(word, &shown.text),
         }
-        match turn {
-            Turn::Stays => {}
-            Turn::To(card) => {
-                let is_next = self.ahead.first().is_some_and(|next| next.shown.case == card.shown.case);
-                let shown = Shown::new(*card);
-                self.show(if is_next { Showing::Next(shown) } else { Showing::Asked(shown) });
+        match &self.found {
+            Some(found) => {
+                self.panes.show_byte(found.start());
+                Vec::new()
             }
-            Turn::ToNext => self.show_next(),
-        }
-        let mut then: Vec<Then> = notice.or(failed).map(Then::Say).into_iter().collect();
-        if drafted {
-            self.drafts.under_way = false;
-            then.extend(self.drafts.send_next().into_iter().map(Then::Do));
-        }
-        then
-    }
-
-    fn take_outcome(&mut self, outcome: Result<Outcome>) -> (Option<Notice>, Turn) {
-        let changes_nothing = matches!(outcome, Ok(Outcome::Drafted | Outcome::Looked));
-        let pending = if changes_nothing { None } else { self.pending.take() };
-        let outcome = match (outcome, pending) {
-            (Ok(Outcome::Answered { saved, reveal }), Some(Pending::Answer { shown, label, key })) => {
-                let case = shown.card.shown.case;
-                self.last = Some(Answered { label, key, case, changed: saved.changed, reveal });
-                return (None, Turn::Stays);
-            }
-            // Nothing was saved: the case is there again.
-            (Err(fault), Some(Pending::Answer { shown, .. })) => {
-                return (Some(Notice::bad(fault.to_string())), Turn::To(Box::new(shown.card)));
-            }
-            (Err(fault), _) => return (Some(Notice::bad(fault.to_string())), Turn::Stays),
-            (Ok(outcome), _) => outcome,
-        };
-        let good = |says: &str| (Some(Notice::good(says.into())), Turn::Stays);
-        let quiet = |says: &str| (Some(Notice::quiet(says.into())), Turn::Stays);
-        match outcome {
-            // The Agree screen takes what is said of disagreements.
-            Outcome::Looked | Outcome::Drafted | Outcome::Answered { .. } | Outcome::Dispute(_) => {
-                (None, Turn::Stays)
-            }
-            Outcome::Skipped => {
-                self.last = None;
-                good("Skipped: this case comes back once, at the end of the round.")
-            }
-            Outcome::Flagged(flagged) => {
-                if let Showing::Next(shown) | Showing::Asked(shown) = &mut self.showing {
-                    shown.card.flagged = flagged;
-                }
-                good(if flagged { "Flagged for a second look." } else { "The flag is removed." })
-            }
-            Outcome::Noted => good("The note is saved."),
-            Outcome::Reverted { what, card } => {
-                self.last = None;
-                let case = what.case.map(|case| format!(" on case {case}")).unwrap_or_default();
-                let says = if what.back { "undone" } else { "redone" };
-                let notice = Notice::good(format!("{says}: {}{case}", what.what));
-                (Some(notice), card.map_or(Turn::Stays, Turn::To))
-            }
-            Outcome::NothingToUndo => quiet("Nothing to undo."),
-            Outcome::NothingToRedo => quiet("Nothing to redo."),
-            Outcome::Found(card) => (None, Turn::To(card)),
-            Outcome::NoSuchCase(case) if case.0 == i64::MAX => quiet("You have no case of that number."),
-            Outcome::NoSuchCase(case) => quiet(&format!("You have no case {case}.")),
-            Outcome::AtTheStart => quiet("There is no earlier case of yours."),
-            Outcome::AtTheEnd => (None, Turn::ToNext),
+            None => warns(&format!("This text has no '{}'.", drawable(word))),
         }
     }
 
-    /// Takes the next cases. The case being read stays, unless it is no longer this person's.
-    fn look_ahead(&mut self, window: Window) {
-        let Window { cards, why, .. } = window;
-        self.ahead = cards;
-        let first = self.ahead.first().map(|card| card.shown.case);
-        match (&mut self.showing, why) {
-            (Showing::Asked(shown), _) if first != Some(shown.card.shown.case) => {}
-            (Showing::Next(shown), _) if first == Some(shown.card.shown.case) => {
-                if let Some(card) = self.ahead.first() {
-                    shown.card = card.clone();
-                }
-            }
-            (_, Some(why)) => self.show(Showing::None(why)),
-            (_, None) => self.show_next(),
+    /// How often the person has given each label, before and since the program was opened.
+    fn all_uses(&self, shared: &Shared) -> HashMap<String, usize> {
+        let mut uses = shared.about.label_uses.clone();
+        for (label, times) in &self.uses {
+            *uses.entry(label.clone()).or_default() += times;
         }
+        uses
     }
 
     /// The note of the case in view was changed in the editor.

@@ -188,7 +188,13 @@ mod tests {
         let look = Look { theme: &theme, keys: &keys };
         let toml = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
         let task = Task::from_toml(toml, "t").unwrap();
-        let about = About { project: "x".into(), expert: "ada".into(), task, has_engine: false };
+        let about = About {
+            project: "x".into(),
+            expert: "ada".into(),
+            task,
+            label_uses: Default::default(),
+            has_engine: false,
+        };
         let mut shared = Shared::new(about);
         let mut screen = JobsScreen::default();
         let drawn = |screen: &mut JobsScreen, shared: &Shared| {

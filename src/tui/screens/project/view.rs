@@ -70,12 +70,12 @@ impl Page<'_> {
         if task.assist == Assist::Before {
             self.row("assistance", wide, "cases that teach the model show its view before you answer them");
         }
+        if let Some(part) = &task.asked_about {
+            self.row("asked about", wide, part);
+        }
         self.title("Labels");
-        let names: Vec<String> = task
-            .labels
-            .iter()
-            .map(|l| drawable(&format!("{}  {}", l.key, l.name)).replace('\n', " "))
-            .collect();
+        let names: Vec<String> =
+            task.labels.iter().map(|l| drawable(&l.after_key("  ")).replace('\n', " ")).collect();
         let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).min(28);
         for (label, name) in task.labels.iter().zip(&names) {
             let mut says = label.description.clone();

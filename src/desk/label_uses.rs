@@ -1,0 +1,17 @@
+//! Which labels an expert gives most often, so that these come first where there are many.
+
+use std::collections::HashMap;
+
+use super::session::Session;
+use crate::domain::fault::Result;
+
+impl Session {
+    /// How often this expert has given each label, by its name.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn label_uses(&self) -> Result<HashMap<String, usize>> {
+        let uses = self.store.label_uses_of(self.expert)?;
+        Ok(uses.into_iter().map(|(key, times)| (self.name_of(&key), times)).collect())
+    }
+}

@@ -1,0 +1,551 @@
+//! What may be answered, whatever the window and however many labels there are: only a case whose first row was drawn. And how the Case
+//! screen looks with many labels, a long text and a conversation.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::{Color, Modifier};
+
+use super::about::About;
+use super::app::App;
+use super::effect::Effect;
+use super::message::Message;
+use super::settings::Settings;
+use super::theme::ThemeName;
+use super::widgets::banking77;
+use crate::desk::request::{Outcome, Request, Response, Window};
+use crate::desk::shown::{Card, RoundProgress, Saved, ShownCase, ShownPartner};
+use crate::domain::ids::{CaseId, ItemId};
+use crate::domain::task::{Label, Task};
+use crate::domain::turn::Turn;
+
+const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (100, 30), (160, 50)];
+
+/// A person at a terminal of some size. Time passes only as told.
+struct Seat {
+    app: App,
+    terminal: Terminal<TestBackend>,
+    now: Instant,
+    /// The cases to come, the first of them in view.
+    next: i64,
+    lines: usize,
+    /// The cases whose first row was in a frame.
+    begun: BTreeSet<CaseId>,
+    /// What the last frame showed.
+    frame: String,
+    /// What went to the desk for a case.
+    events: Vec<CaseId>,
+}
+
+impl Seat {
+    fn new(task: Task, size: (u16, u16), theme: ThemeName) -> Self {
+        let about = About {
+            project: "pool.hardcase".into(),
+            expert: "ada".into(),
+            task,
+            label_uses: HashMap::new(),
+            has_engine: false,
+        };
+        let settings = Settings { theme, ..Settings::default() };
+        Self {
+            app: App::new(about, settings),
+            terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
+            now: Instant::now(),
+            next: 1,
+            lines: 1,
+            begun: BTreeSet::new(),
+            frame: String::new(),
+            events: Vec::new(),
+        }
+    }
+
+    fn card(&self, case: i64) -> Card {
+        let line = |n: usize| if n == 0 { format!("@{case}@ first") } else { format!("@{case}@ line {n}") };
+        card(case, &(0..self.lines).map(line).collect::<Vec<_>>().join("\n"))
+    }
+
+    fn window(&self) -> Window {
+        let cards = (self.next..self.next + 2).map(|case| self.card(case)).collect();
+        let progress = RoundProgress { round: 2, cases: 60, answered: 30, mine: 12, left: 48 };
+        Window { cards, why: None, progress: Some(progress), lack: None }
+    }
+
+    fn draw(&mut self) {
+        let app = &mut self.app;
+        self.terminal.draw(|frame| app.draw(frame)).unwrap();
+        self.frame = self.terminal.backend().to_string();
+        for case in self.next - 1..self.next + 3 {
+            if self.frame.contains(&format!("@{case}@ first")) {
+                self.begun.insert(CaseId(case));
+            }
+        }
+        let effects = self.app.drawn(self.now);
+        self.carry_out(effects);
+    }
+
+    fn hear(&mut self, message: Message) {
+        let effects = self.app.update(message, self.now);
+        self.carry_out(effects);
+    }
+
+    fn press(&mut self, code: KeyCode) {
+        self.hear(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let (case, outcome) = match effect {
+                Effect::AskCursor(nonce) => {
+                    self.hear(Message::CursorReported(nonce));
+                    continue;
+                }
+                Effect::Session(Request::Answer { case, label, .. }) => {
+                    let saved = Saved { item: ItemId(case.0), label, changed: false };
+                    (case, Outcome::Answered { saved, reveal: None })
+                }
+                Effect::Session(Request::Skip(case)) => (case, Outcome::Skipped),
+                Effect::Session(Request::Flag(case)) => (case, Outcome::Flagged(true)),
+                Effect::Session(Request::Note(case, _)) => (case, Outcome::Noted),
+                Effect::Session(Request::Draft(..)) => {
+                    self.respond(Outcome::Drafted, false);
+                    continue;
+                }
+                Effect::Session(Request::Undo) => {
+                    self.respond(Outcome::NothingToUndo, true);
+                    continue;
+                }
+                Effect::Session(_) => {
+                    self.respond(Outcome::Looked, true);
+                    continue;
+                }
+                _ => continue,
+            };
+            self.events.push(case);
+            assert!(
+                self.begun.contains(&case),
+                "case {case} was not drawn from its first row on:\n{}",
+                self.frame
+            );
+            let is_on_screen = matches!(outcome, Outcome::Noted)
+                || self.frame.contains("source: letters")
+                || self.frame.contains(&format!("@{case}@"));
+            assert!(is_on_screen, "case {case} is not in the last frame:\n{}", self.frame);
+            if matches!(outcome, Outcome::Answered { .. } | Outcome::Skipped) {
+                self.next += 1;
+            }
+            self.respond(outcome, true);
+        }
+    }
+
+    fn respond(&mut self, outcome: Outcome, with_window: bool) {
+        let window = Ok(with_window.then(|| self.window()));
+        self.hear(Message::Session(Box::new(Response { outcome: Ok(outcome), window, revised: None })));
+    }
+
+    fn resize(&mut self, (width, height): (u16, u16)) {
+        self.terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        self.hear(Message::Resized);
+    }
+
+    fn wait(&mut self, ms: u64) {
+        self.now += Duration::from_millis(ms);
+        let effects = self.app.tick(self.now);
+        self.carry_out(effects);
+    }
+}
+
+fn card(case: i64, text: &str) -> Card {
+    let shown = ShownCase {
+        case: CaseId(case),
+        item: ItemId(case),
+        text: text.to_owned(),
+        turns: Vec::new(),
+        asked: None,
+        meta: serde_json::json!({"source": "letters"}),
+        partner: Some(ShownPartner { text: "A similar text of one line.".into(), similarity: 0.7 }),
+        labels: Vec::new(),
+        revealed: None,
+    };
+    Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None }
+}
+
+fn task(question: &str, names: &[String]) -> Task {
+    let keys = ('1'..='9').chain('A'..='T');
+    let keys = keys.map(Some).chain(std::iter::repeat(None));
+    let label = |(name, key): (&String, Option<char>)| Label {
+        id: String::new(),
+        name: name.clone(),
+        key,
+        description: String::new(),
+        examples: Vec::new(),
+        share: None,
+    };
+    let labels = names.iter().zip(keys).map(label).collect();
+    Task::new("t".into(), question.into(), "Read it twice.".into(), labels).unwrap()
+}
+
+fn numbered(count: usize, long: usize) -> Vec<String> {
+    (0..count).map(|n| format!("{n} {}", "a long name ".repeat(long).trim_end())).collect()
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Draw,
+    Resize(u16, u16),
+    Press(KeyCode),
+    SaveNote,
+    Wait(u64),
+    /// The case in view goes to another person.
+    Another,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    use KeyCode::{Backspace, Char, Down, End, Enter, Esc, Home, PageDown, Tab};
+    let keys = vec![
+        Char('1'),
+        Char('A'),
+        Char('s'),
+        Char('f'),
+        Char('n'),
+        Char('u'),
+        Char('g'),
+        Char('a'),
+        Char('?'),
+        Enter,
+        Enter,
+        Down,
+        Esc,
+        Esc,
+        End,
+        Home,
+        PageDown,
+        Backspace,
+        Tab,
+    ];
+    prop_oneof![
+        4 => Just(Step::Draw),
+        1 => (1u16..200, 1u16..60).prop_map(|(w, h)| Step::Resize(w, h)),
+        1 => (55u16..90, 12u16..28).prop_map(|(w, h)| Step::Resize(w, h)),
+        6 => proptest::sample::select(keys).prop_map(Step::Press),
+        1 => Just(Step::SaveNote),
+        2 => (0u64..1_000).prop_map(Step::Wait),
+        1 => Just(Step::Another),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_event_is_made_for_a_case_whose_first_row_was_not_drawn(
+        count in prop_oneof![2usize..13, 13usize..100, 100usize..=500],
+        long in 0usize..6,
+        question in "[a-z ]{1,300}\\?",
+        lines in 1usize..80,
+        size in (20u16..170, 6u16..55),
+        steps in proptest::collection::vec(step(), 1..60),
+    ) {
+        let mut seat = Seat::new(task(&question, &numbered(count, long)), size, ThemeName::None);
+        seat.lines = lines;
+        seat.respond(Outcome::Looked, true);
+        for step in steps {
+            match step {
+                Step::Draw => {
+                    seat.draw();
+                    seat.wait(300);
+                }
+                Step::Resize(width, height) => seat.resize((width, height)),
+                Step::Press(code) => seat.press(code),
+                Step::SaveNote => {
+                    seat.hear(Message::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)));
+                }
+                Step::Wait(ms) => seat.wait(ms),
+                Step::Another => {
+                    seat.next += 1;
+                    seat.respond(Outcome::Looked, true);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn in_every_window_that_is_large_enough_a_label_can_be_given_by_its_key_and_by_its_name() {
+    for count in [2, 5, 12, 13, 77, 200, 500] {
+        for (size, long) in SIZES.into_iter().flat_map(|size| [(size, 0), (size, 8)]) {
+            let question = "Which of these does the customer want, and why? ".repeat(6);
+            let mut seat = Seat::new(task(&question, &numbered(count, long)), size, ThemeName::None);
+            seat.lines = 40;
+            seat.respond(Outcome::Looked, true);
+            seat.draw();
+            seat.wait(300);
+            seat.press(KeyCode::Char('1'));
+            assert_eq!(seat.events, [CaseId(1)], "{count} labels at {size:?}:\n{}", seat.frame);
+            seat.draw();
+            seat.wait(300);
+            seat.press(KeyCode::Enter);
+            seat.press(KeyCode::Char('1'));
+            seat.draw();
+            seat.press(KeyCode::Enter);
+            assert_eq!(seat.events, [CaseId(1), CaseId(2)], "{count} labels at {size:?}:\n{}", seat.frame);
+        }
+    }
+}
+
+#[test]
+fn below_the_smallest_window_no_key_answers() {
+    let mut seat = Seat::new(task("Which?", &numbered(3, 0)), (80, 24), ThemeName::None);
+    seat.respond(Outcome::Looked, true);
+    seat.draw();
+    seat.wait(300);
+    seat.resize((30, 8));
+    for drawn in [false, true] {
+        if drawn {
+            seat.draw();
+        }
+        for key in ['1', '2', 's', 'f', 'n'] {
+            seat.wait(400);
+            seat.press(KeyCode::Char(key));
+        }
+        assert!(seat.events.is_empty(), "{:?}", seat.events);
+    }
+    seat.resize((80, 24));
+    seat.draw();
+    seat.wait(300);
+    seat.press(KeyCode::Char('1'));
+    assert_eq!(seat.events, [CaseId(1)]);
+}
+
+#[test]
+fn what_is_typed_at_a_question_reaches_no_case() {
+    let mut seat = Seat::new(task("Which?", &numbered(3, 0)), (80, 24), ThemeName::None);
+    seat.respond(Outcome::Looked, true);
+    seat.draw();
+    seat.wait(300);
+    // Cases are left: to go on is asked about.
+    seat.hear(Message::Key(KeyEvent::new(KeyCode::Char('n'), KeyModifiers::CONTROL)));
+    seat.draw();
+    assert!(seat.frame.contains("On to the next round?"), "{}", seat.frame);
+    for key in ['1', 's', 'f', '2'] {
+        seat.wait(400);
+        seat.press(KeyCode::Char(key));
+        seat.draw();
+    }
+    assert!(seat.events.is_empty() && seat.frame.contains("On to the next round?"), "{}", seat.frame);
+    seat.press(KeyCode::Esc);
+    seat.draw();
+    assert!(!seat.frame.contains("On to the next round?"));
+}
+
+#[test]
+fn the_way_out_stands_in_the_foot_of_every_window() {
+    for size in SIZES {
+        let mut seat = Seat::new(task("Which?", &numbered(77, 2)), size, ThemeName::None);
+        seat.lines = 300;
+        seat.respond(Outcome::Looked, true);
+        seat.draw();
+        let foot = seat.frame.lines().last().unwrap_or_default().to_owned();
+        for hint in ["q quit", "? help", "scroll"] {
+            assert!(foot.contains(hint), "{hint} at {size:?}: {foot}");
+        }
+    }
+}
+
+#[test]
+fn every_key_that_the_help_lists_as_one_that_moves_leaves_it_open() {
+    for code in [KeyCode::Up, KeyCode::Down, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Home, KeyCode::End]
+    {
+        let mut seat = Seat::new(task("Which?", &numbered(3, 0)), (80, 24), ThemeName::None);
+        seat.press(KeyCode::Char('?'));
+        seat.press(code);
+        seat.draw();
+        assert!(seat.frame.contains("any other key closes"), "{code:?}");
+    }
+}
+
+/// The screen with these cards and keys at all sizes, with the styles of each theme at 80×24.
+fn take(name: &str, task: &Task, card: &Card, keys: &[KeyCode]) {
+    let at = |size, theme| {
+        let mut seat = Seat::new(task.clone(), size, theme);
+        let window = Window { cards: vec![card.clone()], ..seat.window() };
+        seat.hear(Message::Session(Box::new(Response {
+            outcome: Ok(Outcome::Looked),
+            window: Ok(Some(window)),
+            revised: None,
+        })));
+        seat.draw();
+        for key in keys {
+            seat.press(*key);
+            seat.draw();
+        }
+        seat.terminal.backend().buffer().clone()
+    };
+    let mut all = String::new();
+    for (width, height) in SIZES {
+        all.push_str(&format!("{width}×{height}\n\n{}\n", text_of(&at((width, height), ThemeName::Dark))));
+    }
+    for (theme, says) in [
+        (ThemeName::Dark, "dark"),
+        (ThemeName::Light, "light"),
+        (ThemeName::HighContrast, "high-contrast"),
+        (ThemeName::None, "none"),
+    ] {
+        all.push_str(&format!("{says}, 80×24\n\n{}\n", styles_of(&at((80, 24), theme))));
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/loop/snapshots");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => folder }, {
+        insta::assert_snapshot!(name, all);
+    });
+}
+
+fn text_of(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut x = 0;
+        while let Some(cell) = buffer.cell((x, y)).filter(|_| x < buffer.area.width) {
+            line.push_str(cell.symbol());
+            x += (unicode_width::UnicodeWidthStr::width(cell.symbol()) as u16).max(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// Each line's colours and weights, as runs; lines of plain text have none.
+fn styles_of(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let style = |x: u16| buffer.cell((x, y)).map(|cell| (cell.fg, cell.modifier)).unwrap_or_default();
+        let mut runs = Vec::new();
+        let mut from = 0;
+        for x in 1..=buffer.area.width {
+            if x < buffer.area.width && style(x) == style(from) {
+                continue;
+            }
+            let (colour, modifier) = style(from);
+            let mut parts = Vec::new();
+            if colour != Color::Reset {
+                parts.push(colour.to_string());
+            }
+            parts.extend(modifier.iter_names().map(|(name, _): (&str, Modifier)| name.to_lowercase()));
+            if !parts.is_empty() {
+                runs.push(format!("{from}-{} {}", x - 1, parts.join("+")));
+            }
+            from = x;
+        }
+        if !runs.is_empty() {
+            out.push_str(&format!("{y:>2}: {}\n", runs.join(", ")));
+        }
+    }
+    out
+}
+
+const LETTER: &str = "My card was declined twice today, although there is money on the account.";
+
+#[test]
+fn twelve_labels() {
+    let names = [
+        "lost card",
+        "stolen card",
+        "new card",
+        "declined",
+        "refund",
+        "exchange rate",
+        "fee",
+        "pin",
+        "top up",
+        "transfer",
+        "limit",
+        "other",
+    ];
+    take(
+        "labels_12",
+        &task("What does the customer want?", &names.map(str::to_owned)),
+        &card(1, LETTER),
+        &[],
+    );
+}
+
+#[test]
+fn thirty_labels_in_groups() {
+    let of =
+        |group: &str, names: &[&str]| names.iter().map(|name| format!("{group}/{name}")).collect::<Vec<_>>();
+    let names = [
+        of(
+            "card",
+            &[
+                "arrival",
+                "linking",
+                "lost",
+                "stolen",
+                "swallowed",
+                "declined",
+                "about to expire",
+                "not working",
+                "payment fee",
+            ],
+        ),
+        of(
+            "transfer",
+            &["pending", "failed", "into account", "fee charged", "timing", "not received by recipient"],
+        ),
+        of("top up", &["failed", "limits", "reverted", "by cash or cheque", "by card charge", "automatic"]),
+        of("account", &["terminate", "verify identity", "edit details", "age limit", "country support"]),
+        vec!["pin blocked".into(), "exchange rate".into(), "refund".into(), "other".into()],
+    ]
+    .concat();
+    assert_eq!(names.len(), 30);
+    take("labels_30", &task("What does the customer want?", &names), &card(1, LETTER), &[]);
+}
+
+#[test]
+fn the_labels_of_banking77() {
+    let Some(names) = banking77::names() else { return };
+    let task = task("What does the customer want?", &names);
+    take("labels_77", &task, &card(1, LETTER), &[]);
+    let keys = [KeyCode::Enter, KeyCode::Char('c'), KeyCode::Char('a'), KeyCode::Char('r')];
+    take("labels_77_one_looked_for", &task, &card(1, LETTER), &keys);
+}
+
+#[test]
+fn two_hundred_labels() {
+    let names: Vec<String> = (1..=200).map(|n| format!("article {n} of the civil code")).collect();
+    take("labels_200", &task("Which article does the judgement rest on?", &names), &card(1, LETTER), &[]);
+}
+
+#[test]
+fn a_long_text() {
+    let lines: Vec<String> =
+        (1..=160).map(|n| format!("Clause {n}: the parties agree on what clause {n} says.")).collect();
+    let names = ["fair", "unfair"].map(str::to_owned);
+    let mut card = card(1, &lines.join("\n"));
+    let similar = (1..=40).map(|n| format!("Another contract, clause {n}.")).collect::<Vec<_>>().join("\n");
+    card.shown.partner = Some(ShownPartner { text: similar, similarity: 0.81 });
+    take(
+        "a_long_text",
+        &task("Is this contract fair?", &names),
+        &card,
+        &[KeyCode::PageDown, KeyCode::BackTab, KeyCode::Down],
+    );
+}
+
+#[test]
+fn a_conversation() {
+    let turn = |speaker: &str, text: &str| Turn { speaker: Some(speaker.into()), text: text.into() };
+    let mut card = card(1, "");
+    card.shown.turns = vec![
+        turn("user", "My parcel is lost."),
+        turn("assistant", "Which number does it have?"),
+        turn("user", "You have asked that twice already."),
+    ];
+    card.shown.asked = Some(1);
+    let names = ["helpful", "not helpful"].map(str::to_owned);
+    take("a_conversation", &task("Does the answer help?", &names), &card, &[]);
+}

@@ -1,0 +1,121 @@
+//! The lines that say what was done last, and where the person is.
+
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::screen::{Answered, CaseScreen, Showing, with_key};
+use crate::desk::shown::{Reveal, RoundProgress};
+use crate::tui::keys::Action;
+use crate::tui::widgets::frame::{Look, Notice, hanging};
+use crate::tui::widgets::text_layout::{cut, drawable};
+
+/// What was done last takes this many lines at most, however narrow the window.
+pub(super) const MAX_SAID: u16 = 4;
+
+impl CaseScreen {
+    /// `case 4, you said spam · round 2: 12 of 60 by you, 30 by all`; of that, as much as there is room for.
+    pub(super) fn whereabouts(&self, progress: Option<RoundProgress>, width: u16) -> String {
+        let round = |p: RoundProgress| match p.round {
+            0 => "before the first round".into(),
+            round => format!("round {round}"),
+        };
+        let by_all = progress
+            .map(|p| format!("{}: {} of {} by you, {} by all", round(p), p.mine, p.cases, p.answered));
+        let by_you = progress.map(|p| format!("{}: {} of {} by you", round(p), p.mine, p.cases));
+        let case = self.shown().map(|s| {
+            let state = match (&self.showing, &s.card.label, s.card.skipped) {
+                (Showing::Asked(_), Some(label), _) => {
+                    format!(", you said {}", drawable(label).replace('\n', " "))
+                }
+                (Showing::Asked(_), None, true) => ", you skipped it".into(),
+                _ => String::new(),
+            };
+            let flag = if s.card.flagged { ", flagged" } else { "" };
+            format!("case {}{state}{flag}", s.card.shown.case)
+        });
+        let both =
+            |round: Option<String>| case.clone().into_iter().chain(round).collect::<Vec<_>>().join(" · ");
+        let room = usize::from(width).saturating_sub(1);
+        let forms = [both(by_all), both(by_you), both(None)];
+        let fits = forms.iter().find(|form| form.width() <= room);
+        fits.cloned().unwrap_or_else(|| cut(&both(None), room))
+    }
+
+    /// What is being saved, what went wrong, or what was answered last with what was hidden until then.
+    pub(super) fn said(&self, notice: Option<&Notice>, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+        let (says, style) = match (self.saving(), notice, &self.last) {
+            (_, Some(notice), _) => (notice.says.clone(), look.tone(notice.tone)),
+            (Some(saving), None, _) => (saving, look.tone(self.tone())),
+            (None, None, Some(last)) if !matches!(self.showing, Showing::Asked(_)) => {
+                (answered(last, &look.keys.key_of(Action::Undo)), look.tone(self.tone()))
+            }
+            (None, None, _) => {
+                let revealed = self.shown().and_then(|s| s.card.shown.revealed.as_ref());
+                (revealed.map(thought).unwrap_or_default(), look.theme.quiet)
+            }
+        };
+        hanging(vec![Span::raw(" ")], &says, width, style)
+    }
+}
+
+/// `saved: spam (1), case 41, u undoes · the model thought ham (61 %); …`
+fn answered(last: &Answered, undo: &str) -> String {
+    let verb = if last.changed { "changed" } else { "saved" };
+    let revealed = last.reveal.as_ref().map(|r| format!(" · {}", thought(r))).unwrap_or_default();
+    let label = with_key(&last.label, last.key);
+    format!("{verb}: {label}, case {}, {undo} undoes{revealed}", last.case)
+}
+
+/// What the model thought and why the case was chosen, in plain words.
+fn thought(reveal: &Reveal) -> String {
+    match (&reveal.prelabel, reveal.certainty()) {
+        (Some(label), Some(p)) => {
+            let judge = reveal
+                .judged()
+                .map(|(label, p)| format!(", the language model {label} ({:.0} %)", p * 100.0));
+            let judge = judge.unwrap_or_default();
+            format!(
+                "the model thought {label} ({:.0} %){judge}; chosen because {}",
+                p * 100.0,
+                reveal.in_words
+            )
+        }
+        _ => format!("chosen because {}", reveal.in_words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::Style;
+
+    use super::*;
+    use crate::domain::case::Reason;
+    use crate::domain::ids::CaseId;
+    use crate::tui::widgets::text_layout::lay_out;
+
+    #[test]
+    fn the_reveal_is_shown_in_full_in_a_small_window() {
+        let reveal = |reason: Reason, label: &str| Reveal {
+            split: "eval",
+            reason: reason.as_str(),
+            in_words: reason.in_words(),
+            prelabel: Some(label.to_owned()),
+            probabilities: [(label.to_owned(), 0.6.into())].into_iter().collect(),
+            judge: None,
+        };
+        let lines = |reason, label: &str, width: u16| {
+            let last = Answered {
+                label: label.to_owned(),
+                key: Some('1'),
+                case: CaseId(141),
+                changed: false,
+                reveal: Some(reveal(reason, label)),
+            };
+            lay_out(&answered(&last, "u"), &[], width - 2, (Style::default(), Style::default())).len()
+        };
+        for reason in [Reason::Repeat, Reason::Overlap, Reason::Contrast] {
+            assert!(lines(reason, "clickbait", 80) <= 2, "{reason:?}: the text keeps its place");
+            assert!(lines(reason, "offensive language", 60) <= usize::from(MAX_SAID), "{reason:?}");
+        }
+    }
+}
