@@ -314,6 +314,16 @@ mod tests {
     }
 
     #[test]
+    fn a_label_needs_no_key_and_a_task_may_have_five_hundred() {
+        let labels = |n: usize| (0..n).map(|n| format!("[[label]]\nname='label {n}'\n")).collect::<String>();
+        let all = task(&labels(MAX_LABELS)).unwrap();
+        assert_eq!(all.find_label("label 499").unwrap().key, None);
+        let unknown = all.find_label("k").unwrap_err().to_string();
+        assert!(unknown.contains("label 19 and 480 more") && !unknown.contains("label 20"), "{unknown}");
+        assert!(why(&labels(MAX_LABELS + 1)).contains("it has 501 labels, more than the limit of 500"));
+    }
+
+    #[test]
     fn a_renamed_label_keeps_its_stable_key_when_it_names_it() {
         let old = task("[[label]]\nname='a'\nkey='1'\n[[label]]\nname='b'\nkey='2'").unwrap();
         let new = task("[[label]]\nid='a'\nname='alpha'\nkey='1'\n[[label]]\nname='b'\nkey='2'").unwrap();

@@ -150,6 +150,8 @@ impl Seat {
     fn resize(&mut self, (width, height): (u16, u16)) {
         self.terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         self.hear(Message::Resized);
+        // As the loop does.
+        self.draw();
     }
 
     fn wait(&mut self, ms: u64) {
@@ -304,16 +306,12 @@ fn below_the_smallest_window_no_key_answers() {
     seat.draw();
     seat.wait(300);
     seat.resize((30, 8));
-    for drawn in [false, true] {
-        if drawn {
-            seat.draw();
-        }
-        for key in ['1', '2', 's', 'f', 'n'] {
-            seat.wait(400);
-            seat.press(KeyCode::Char(key));
-        }
-        assert!(seat.events.is_empty(), "{:?}", seat.events);
+    for key in ['1', '2', 's', 'f', 'n'] {
+        seat.wait(400);
+        seat.press(KeyCode::Char(key));
+        seat.draw();
     }
+    assert!(seat.events.is_empty(), "{:?}", seat.events);
     seat.resize((80, 24));
     seat.draw();
     seat.wait(300);

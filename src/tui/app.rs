@@ -112,11 +112,8 @@ impl App {
         match message {
             Message::Key(key) => self.key(&key, now),
             Message::Paste(text) => self.paste(&text, now),
-            Message::Resized => {
-                // What was drawn may not be there any more.
-                self.hide();
-                Vec::new()
-            }
+            // The loop draws at once.
+            Message::Resized => Vec::new(),
             Message::Continued => vec![Effect::Retake],
             Message::Stopped => vec![Effect::Suspend],
             Message::HungUp => self.leave(),

@@ -139,9 +139,7 @@ impl Station {
             if Display::is_broken() {
                 return Ok(());
             }
-            self.display.draw(|frame| self.app.draw(frame))?;
-            let effects = self.app.drawn(Instant::now());
-            self.carry_out_all(effects)?;
+            self.draw()?;
             if self.app.is_leaving() {
                 return Ok(());
             }
@@ -149,6 +147,12 @@ impl Station {
                 return Ok(());
             }
         }
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.display.draw(|frame| self.app.draw(frame))?;
+        let effects = self.app.drawn(Instant::now());
+        self.carry_out_all(effects)
     }
 
     /// Sleeps until something happens, and takes all that has. False once nothing can happen any more.
@@ -173,8 +177,11 @@ impl Station {
     }
 
     fn take(&mut self, message: Message) -> io::Result<()> {
+        let is_another_size = matches!(message, Message::Resized);
         let effects = self.app.update(message, Instant::now());
-        self.carry_out_all(effects)
+        self.carry_out_all(effects)?;
+        // A frame of the old size tells nothing of what is on the screen: what is typed next is for the new one.
+        if is_another_size { self.draw() } else { Ok(()) }
     }
 
     fn carry_out_all(&mut self, effects: Vec<Effect>) -> io::Result<()> {

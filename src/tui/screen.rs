@@ -156,7 +156,7 @@ pub(super) trait Screen: std::fmt::Debug {
         Vec::new()
     }
 
-    /// It is not on the terminal: a frame was drawn without it, or the window has changed since the last one.
+    /// It is not on the terminal: a frame was drawn without it.
     fn hidden(&mut self) {}
 
     /// A popup lies over it in the last frame.

@@ -7,17 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::cursor::{MoveTo, Show};
+use ratatui::crossterm::cursor::{MoveTo, Show, position};
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::style::Print;
 use ratatui::crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
 use ratatui::layout::Rect;
 use rustix::process::{Signal, getpid, kill_process};
 
 use super::screens::case::attention::Nonce;
+use super::widgets::text_layout::terminal_joins_signs;
 use crate::domain::sanitize::sanitize;
 
 /// Frames are written whole: a reader on the other thread may write its question only between them.
@@ -48,6 +50,10 @@ impl Display {
             let _ = kill_process(getpid(), Signal::TERM);
         }));
         enter()?;
+        // A terminal that does not say is taken for one that does not join them.
+        if joins_signs().unwrap_or(false) {
+            terminal_joins_signs();
+        }
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
         Ok(Self { terminal: ratatui::Terminal::new(backend)?, uncertain: None })
     }
@@ -94,6 +100,19 @@ impl Display {
         enter()?;
         clear(&mut self.terminal)
     }
+}
+
+/// Asks the terminal, once and before anybody reads what it says, whether it draws a sign with a skin tone and a flag in two columns each.
+fn joins_signs() -> io::Result<bool> {
+    let mut out = io::stdout();
+    let ends = |sign: &str| {
+        execute!(io::stdout(), MoveTo(0, 0), Print(sign))?;
+        position().map(|(column, _)| column)
+    };
+    let joined =
+        ends("\u{1f44d}\u{1f3fd}").and_then(|column| Ok(column == 2 && ends("\u{1f1e9}\u{1f1ea}")? == 2));
+    execute!(out, MoveTo(0, 0), Clear(ClearType::All))?;
+    joined
 }
 
 /// Clears the terminal, so that the next frame draws every cell. Not ratatui's own way, which asks the terminal where its cursor is: the thread that

@@ -119,7 +119,7 @@ fn skipped_rows_go_to_a_file_next_to_the_data_with_their_line() {
 }
 
 #[test]
-fn a_task_needs_two_labels_with_keys_of_their_own() {
+fn a_task_needs_two_labels_and_no_two_on_one_key() {
     let label = |name: &str, key: &str| format!("[[label]]\nname = \"{name}\"\nkey = \"{key}\"\n");
     let question = "question = \"Spam?\"\n";
     let two = "There must be at least two [[label]] blocks";
@@ -129,7 +129,10 @@ fn a_task_needs_two_labels_with_keys_of_their_own() {
         (
             "shared.toml",
             format!("{question}{}{}", label("spam", "1"), label("ham", "1")),
-            ["the labels 'spam' and 'ham' have the same key, '1'", "each with a different name and key"],
+            [
+                "the labels 'spam' and 'ham' have the same key, '1'",
+                "each with a name of its own, and no two with the same key",
+            ],
         ),
     ];
     let project = Project::with_ads(3);

@@ -1,6 +1,7 @@
 //! Text of the pool laid out in lines: sanitized, wrapped by width, with some words highlighted.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -18,20 +19,39 @@ const ALIKE: f64 = 0.3;
 /// Sanitized text has at most this many characters in one column.
 const CHARACTERS: usize = 10;
 
-/// Text as it may be drawn: sanitized, and without what terminals disagree on the width of. Tabs become blanks, flags become the letters
-/// they are made of, joined emoji are separated, and a skin tone is spelled out.
+/// Whether this terminal draws a sign with a skin tone, and the two letters of a flag, as one sign.
+static JOINS_SIGNS: AtomicBool = AtomicBool::new(false);
+
+/// The terminal was asked, and draws such signs as one.
+pub(in crate::tui) fn terminal_joins_signs() {
+    JOINS_SIGNS.store(true, Ordering::Relaxed);
+}
+
+/// Text as it may be drawn: sanitized, and without what terminals disagree on the width of. Tabs become blanks, and joined emoji are
+/// separated. Flags become the letters they are made of, and a skin tone is spelled out, unless this terminal joins them.
 pub(in crate::tui) fn drawable(text: &str) -> String {
+    drawn_by(text, JOINS_SIGNS.load(Ordering::Relaxed))
+}
+
+fn drawn_by(text: &str, joins_signs: bool) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut last = ' ';
-    for c in text.replace("\r\n", "\n").chars() {
+    let text = text.replace("\r\n", "\n");
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
+            '\u{1f3fb}'..='\u{1f3ff}' if joins_signs && is_sign(last) => plain.push(c),
+            FIRST_LETTER..=LAST_LETTER if joins_signs && chars.peek().is_some_and(is_letter_of_flag) => {
+                plain.push(c);
+                plain.extend(chars.next());
+            }
             '\u{2028}' | '\u{2029}' => plain.push('\n'),
             // Spelled as chats do: a terminal that cannot draw the tone into the character before it draws it over the next.
             '\u{1f3fb}'..='\u{1f3ff}' if is_sign(last) => {
                 plain.push_str(&format!(":tone{}:", c as u32 - 0x1f3fa));
             }
             '\t' => plain.push_str("    "),
-            '\u{1f1e6}'..='\u{1f1ff}' => plain.extend(char::from_u32(c as u32 - 0x1f1e6 + u32::from(b'A'))),
+            FIRST_LETTER..=LAST_LETTER => plain.extend(char::from_u32(c as u32 - 0x1f1e6 + u32::from(b'A'))),
             '\u{fe0e}' | '\u{fe0f}' => continue,
             '\u{200d}' if is_sign(last) => continue,
             c => plain.push(c),
@@ -39,6 +59,14 @@ pub(in crate::tui) fn drawable(text: &str) -> String {
         last = c;
     }
     sanitize(&plain)
+}
+
+const FIRST_LETTER: char = '\u{1f1e6}';
+const LAST_LETTER: char = '\u{1f1ff}';
+
+/// Two of these are a flag.
+fn is_letter_of_flag(c: &char) -> bool {
+    (FIRST_LETTER..=LAST_LETTER).contains(c)
 }
 
 /// Whether a character belongs to the blocks that hold emoji.
@@ -195,6 +223,17 @@ mod tests {
         assert_eq!(drawable("\u{1f468}\u{1f3ff}\u{200d}\u{1f680}"), "\u{1f468}:tone5:\u{1f680}");
         assert_eq!(drawable("one\u{2028}two"), "one\ntwo");
         assert_eq!(drawable("a\u{200d}b"), "a\u{fffd}b", "what joins letters hides nothing");
+    }
+
+    #[test]
+    fn a_terminal_that_joins_flags_and_tones_is_sent_them_as_they_are() {
+        for text in ["\u{1f1e9}\u{1f1ea} wins", "\u{1f44d}\u{1f3fd} yes"] {
+            assert_eq!(drawn_by(text, true), text);
+            assert_eq!(drawn_by(&drawn_by(text, true), true), text);
+        }
+        assert_eq!(drawn_by("\u{1f1e9} \u{1f1ea}", true), "D E", "a letter alone is no flag");
+        assert_eq!("\u{1f44d}\u{1f3fd}".width(), 2, "the layout counts what such a terminal draws");
+        assert_eq!("\u{1f1e9}\u{1f1ea}".width(), 2);
     }
 
     #[test]
