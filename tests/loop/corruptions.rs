@@ -261,10 +261,7 @@ fn a_damaged_file_is_refused_or_repaired_with_a_report_and_never_changed_in_sile
                 // A log that was cut off where a commit ends is that of an earlier moment: nothing in it tells.
                 let given = if with_log { &truth.ever } else { &truth.standing };
                 for line in &lines {
-                    assert!(
-                        given.contains(&essence(line)),
-                        "{case} a label that nobody gave: {line}"
-                    );
+                    assert!(given.contains(&essence(line)), "{case} a label that nobody gave: {line}");
                 }
                 let all = lines.len() == truth.standing.len();
                 assert!(
