@@ -283,7 +283,7 @@ mod tests {
         let (items, labels) = all.without(&shown);
         assert_eq!(items, read[20..60]);
         let loss = |labelled: &Labelled<'_>| {
-            let fit = best(states.view(), &read, labelled, &[], 1).unwrap();
+            let fit = best(states.view(), &read, labelled, &[60, 61], 1).unwrap();
             let unseen = fit.head.held_out.rows().into_iter().zip(labelled.labels);
             let losses = unseen.map(|(row, &label)| -f64::from(row[label].max(1e-6)).ln());
             losses.sum::<f64>() / labelled.items.len() as f64
