@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use hardcase::domain::case::{Partner, Proposal, Reason};
+use hardcase::domain::case::{Partner, Proposal, Reason, Side};
 use hardcase::domain::encoder_reading::EncoderReading;
 use hardcase::domain::ids::{ItemId, PredictorId};
 use hardcase::domain::overlap::Overlap;
@@ -165,7 +165,7 @@ fn pool(rows: usize) -> Result<Project> {
             item: ItemId(n * step),
             split: Split::Train,
             reason: Reason::Margin,
-            partner: Some(Partner { item: ItemId(n * step + 1), similarity: 0.9 }),
+            partner: Some(Partner { item: ItemId(n * step + 1), similarity: 0.9, side: Side::Across }),
             margin: 0.1,
             inclusion: None,
         })

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use hardcase::domain::answer::Answer;
-use hardcase::domain::case::{Partner, Proposal, Reason};
+use hardcase::domain::case::{Partner, Proposal, Reason, Side};
 use hardcase::domain::encoder_reading::EncoderReading;
 use hardcase::domain::event::{Action, NewEvent};
 use hardcase::domain::ids::{ItemId, PredictorId};
@@ -184,7 +184,7 @@ fn fill(project: &Project, rows: usize) -> Result<()> {
             item: ItemId(2 * n),
             split: Split::Train,
             reason: Reason::Margin,
-            partner: Some(Partner { item: ItemId(2 * n - 1), similarity: 0.9 }),
+            partner: Some(Partner { item: ItemId(2 * n - 1), similarity: 0.9, side: Side::Across }),
             margin: 0.1,
             inclusion: None,
         })

@@ -1,13 +1,17 @@
 //! `label`, and `hardcase FILE`: the workstation.
 
-use std::io::{BufRead, stdin};
+use std::io::{BufRead, IsTerminal, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::output::{complain, prompt};
+use super::plain;
+use super::plain::Lines;
 use super::setting::Setting;
-use crate::desk::session::usual_names;
+use crate::desk::jobs::{End, JobKind, Jobs, News};
+use crate::desk::session::{OnClose, Session, usual_names};
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
+use crate::domain::grouped::counted;
 use crate::domain::sanitize::sanitize;
 use crate::exchange::merge::{Mode, merge};
 use crate::tui::{Opening, Settings, defaults, run};
@@ -17,16 +21,87 @@ use crate::upkeep::backup::{Occasion, back_up_quietly};
 pub(super) struct Label {
     /// The project file
     file: PathBuf,
+    /// Line by line, without drawing: for screen readers, serial lines and terminals that can do no more
+    #[arg(long)]
+    plain: bool,
 }
 
 impl Label {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        workstation(setting, &self.file)
+        if self.plain { plainly(setting, &self.file) } else { workstation(setting, &self.file) }
     }
+}
+
+/// Whether the terminal can only print lines.
+fn prints_only_lines() -> bool {
+    let term = std::env::var_os("TERM").unwrap_or_default();
+    cfg!(unix) && (term.is_empty() || term == "dumb") && stdin().is_terminal() && stdout().is_terminal()
+}
+
+/// Labels line by line.
+fn plainly(setting: &Setting, project: &Path) -> Result<()> {
+    let expert = expert(setting, project)?;
+    let mut session = Session::open(project, &expert, OnClose::ReleaseCases)?;
+    let mut jobs = |kinds| run_jobs(project, &expert, kinds);
+    let left = plain::label(&mut Lines, &mut session, &mut jobs);
+    let closed = session.close();
+    let left = left.and_then(|left| closed.map(|()| left.answered));
+    if left.as_ref().is_err_and(Fault::is_displaced) {
+        return taken_away(setting, project, left.map(drop));
+    }
+    leave(setting, project, left)
+}
+
+/// Runs jobs to their end, one after the other, and says how each ended.
+fn run_jobs(project: &Path, expert: &str, kinds: Vec<JobKind>) -> Result<Vec<String>> {
+    let (to, news) = std::sync::mpsc::channel();
+    let jobs = Jobs::new(project, expert, move |news| drop(to.send(news)))?;
+    let mut waiting = kinds.len();
+    jobs.start(kinds)?;
+    let mut says = Vec::new();
+    while waiting > 0 {
+        let Ok(news) = news.recv() else { break };
+        if let News::Ended(kind, end, message) = news {
+            waiting -= 1;
+            says.push(match (kind, end) {
+                (JobKind::Mine, End::Done) => "The next cases are chosen.".to_owned(),
+                (_, End::Done) => {
+                    format!("{}.", message.split(". ").next().unwrap_or_default().trim_end_matches('.'))
+                }
+                _ => format!("Stopped while {}: {message}", kind.doing()),
+            });
+            if end != End::Done {
+                break;
+            }
+        }
+    }
+    Ok(says)
+}
+
+/// Backs the project up and says in one line what was done, and how to come back.
+fn leave(setting: &Setting, project: &Path, left: Result<usize>) -> Result<()> {
+    // Where nobody sat down, there is nothing to keep.
+    let sat = !left.as_ref().is_err_and(|fault| fault.exit_code() == FaultKind::Usage.exit_code());
+    if sat
+        && let Some(line) = back_up_quietly(project, Occasion::SessionEnded)
+        && left.is_ok()
+    {
+        complain(&line);
+    }
+    let answered = left?;
+    let name = sanitize(&project.display().to_string());
+    let word = if name.chars().any(char::is_whitespace) { format!("'{name}'") } else { name };
+    setting.say(&format!(
+        "You answered {}; all is saved. To come back: hardcase {word}",
+        counted(answered, "case", "cases")
+    ))
 }
 
 /// Opens the workstation on a project.
 pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
+    if prints_only_lines() {
+        return plainly(setting, project);
+    }
     let settings = match settings_file() {
         Some(path) => {
             offer_defaults(&path);
@@ -41,17 +116,9 @@ pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
     if let Err(fault) = &left
         && fault.is_displaced()
     {
-        return taken_away(setting, project, left);
+        return taken_away(setting, project, left.map(drop));
     }
-    // Where nobody sat down, there is nothing to keep.
-    let sat = !left.as_ref().is_err_and(|fault| fault.exit_code() == FaultKind::Usage.exit_code());
-    if sat
-        && let Some(line) = back_up_quietly(project, Occasion::SessionEnded)
-        && left.is_ok()
-    {
-        complain(&line);
-    }
-    left
+    leave(setting, project, left)
 }
 
 /// The project was taken away while it was open: says so, and offers to bring the labels into what is there now.

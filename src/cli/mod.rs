@@ -34,6 +34,7 @@ mod new;
 mod next;
 mod open;
 mod output;
+mod plain;
 #[cfg(feature = "engine")]
 mod predict;
 mod report;

@@ -59,7 +59,11 @@ pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
             .iter()
             .map(|(name, p)| format!("{} {:.2}", sanitize(name), p.as_f64().unwrap_or(0.0)))
             .collect();
-        out.push_str(&format!("\nrevealed: {}; {}; {}\n", r.split, r.in_words, p.join(", ")));
+        let similar = r
+            .partner
+            .map(|label| format!("; to the model, the similar text has {label}"))
+            .unwrap_or_default();
+        out.push_str(&format!("\nrevealed: {}; {}{similar}; {}\n", r.split, r.in_words, p.join(", ")));
     }
     let labels: Vec<String> = case
         .labels

@@ -12,6 +12,7 @@
 pub mod adjudication;
 pub mod browse;
 mod displaced;
+pub mod found;
 pub mod jobs;
 mod label_uses;
 mod local_models;
@@ -20,6 +21,7 @@ pub mod people;
 pub mod query;
 pub mod request;
 mod rescue;
+pub mod round_end;
 pub mod session;
 pub mod shown;
 mod turns;

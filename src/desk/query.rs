@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use regex::{Regex, RegexBuilder};
+
 /// The filters, each with its value.
-const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, suspect, round:N, source:FILE, meta:COLUMN=VALUE, prelabel:NAME";
+const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, suspect, round:N, source:FILE, meta:COLUMN=VALUE, regex:PATTERN, prelabel:NAME";
+
+/// A compiled regular expression has at most so many bytes.
+const MOST_BYTES: usize = 1 << 20;
 
 /// Which items to find: those that contain the text and match every filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub enum Filter {
         column: String,
         value: String,
     },
+    /// A regular expression that the text matches somewhere, ignoring case.
+    Pattern(String),
     /// The model's label, for items whose prelabel this expert has seen after answering.
     Prelabel(String),
 }
@@ -92,7 +99,7 @@ impl Filter {
     fn of(typed: &str, value: &str, quoted: bool) -> Result<Option<Self>, String> {
         let name = typed.to_ascii_lowercase();
         let name = name.as_str();
-        let known = ["label", "round", "source", "meta", "prelabel"].contains(&name);
+        let known = ["label", "round", "source", "meta", "regex", "prelabel"].contains(&name);
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic());
         if !known && (!is_name || value.is_empty() && !quoted || value.starts_with("//")) {
             return Ok(None);
@@ -107,6 +114,10 @@ impl Filter {
                 "round" => "Add a number after round: as in round:2".into(),
                 "source" => "Add a file name after source: as in source:sms.tsv".into(),
                 "meta" => "Add a column and a value after meta: as in meta:sender=Bob".into(),
+                "regex" => {
+                    "Add a regular expression after regex: as in regex:colou?r; in quotes where it has blanks"
+                        .into()
+                }
                 "prelabel" => "Add the name of a label after prelabel:".into(),
                 _ => "Add the name of a label, none, or any after label:".into(),
             });
@@ -117,6 +128,10 @@ impl Filter {
             "label" => Self::Label(value.into()),
             "prelabel" => Self::Prelabel(value.into()),
             "source" => Self::Source(value.into()),
+            "regex" => {
+                pattern(value)?;
+                Self::Pattern(value.into())
+            }
             "round" => {
                 let number = value.parse().ok().filter(|n| *n >= 0);
                 Self::Round(number.ok_or_else(|| {
@@ -133,6 +148,25 @@ impl Filter {
             },
         }))
     }
+}
+
+/// A regular expression as it is searched for: in any case, and of bounded size.
+///
+/// # Errors
+/// One sentence about what is wrong with it.
+pub(in crate::desk) fn pattern(pattern: &str) -> Result<Regex, String> {
+    RegexBuilder::new(pattern).case_insensitive(true).size_limit(MOST_BYTES).build().map_err(|why| {
+        let why = match why {
+            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+            // The last line says what is wrong; those before show where.
+            other => {
+                let said = other.to_string();
+                let last = said.lines().last().unwrap_or_default();
+                last.trim_start_matches("error: ").to_owned()
+            }
+        };
+        format!("regex:{pattern} is not a regular expression: {why}")
+    })
 }
 
 fn words(line: &str) -> Vec<Word> {
@@ -185,6 +219,7 @@ impl fmt::Display for Filter {
             Self::Suspect => f.write_str("suspect"),
             Self::Round(number) => write!(f, "round:{number}"),
             Self::Source(name) => write!(f, "source:{}", Quoted(name)),
+            Self::Pattern(pattern) => write!(f, "regex:{}", Quoted(pattern)),
             Self::Meta { column, value } => write!(f, "meta:{}", Quoted(&format!("{column}={value}"))),
             Self::Prelabel(name) => write!(f, "prelabel:{}", Quoted(name)),
         }
@@ -252,6 +287,20 @@ mod tests {
         assert!(says("round:-1").contains("is not a round"));
         assert!(says("meta:sender").contains("meta:sender=Bob"));
         assert!(says("label:").ends_with("after label:"));
+        assert_eq!(says("regex:a(b"), "regex:a(b is not a regular expression: unclosed group");
+        assert_eq!(
+            says("regex:\\pL{1000}{1000}"),
+            "regex:\\pL{1000}{1000} is not a regular expression: it is too large"
+        );
+        assert!(says("regex:").contains("regex:colou?r"));
+    }
+
+    #[test]
+    fn a_regular_expression_is_a_filter_and_a_subject_line_is_text() {
+        assert_eq!(parsed("regex:colou?r win").filters, [Filter::Pattern("colou?r".into())]);
+        assert_eq!(parsed("regex:\"two: words\"").filters, [Filter::Pattern("two: words".into())]);
+        assert_eq!(parsed("regex hello").text, "regex hello");
+        assert!(pattern("colou?r").unwrap().is_match("The COLOR"));
     }
 
     fn filter() -> impl Strategy<Value = Filter> {
@@ -263,6 +312,9 @@ mod tests {
             Just(Filter::Skipped),
             Just(Filter::Flagged),
             Just(Filter::Suspect),
+            "[a-c .*+?|é]{0,3}x"
+                .prop_filter("one that compiles", |p| pattern(p).is_ok())
+                .prop_map(Filter::Pattern),
             (1..i64::MAX).prop_map(Filter::Round),
             name.prop_map(Filter::Source),
             ("[ -<>-~é]{1,8}", "[ -~é]{0,8}").prop_map(|(column, value)| Filter::Meta { column, value }),

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::adjudication::{Decided, DisagreementDetail, Which};
+use super::found::LabelledFound;
+use super::round_end::RoundAgreement;
 use super::session::{Remarks, Session};
 use super::shown::{Card, Lack, NoCase, Reveal, Reverted, RoundProgress, Saved};
 use super::worker::{Came, Policy, Worker};
@@ -24,6 +26,8 @@ pub enum Request {
     Window,
     /// Record the answer to a case, by the label's name.
     Answer { case: CaseId, label: String, remarks: Remarks },
+    /// Label an item that was found, by the label's name.
+    LabelFound { item: ItemId, label: String },
     /// Skip a case.
     Skip(CaseId),
     /// Flag the item of a case, or remove the flag.
@@ -71,6 +75,8 @@ pub enum Outcome {
         saved: Saved,
         reveal: Option<Reveal>,
     },
+    /// The label of a text that was found is on disk, or why not.
+    LabelledFound(std::result::Result<Box<LabelledFound>, String>),
     /// The case was skipped.
     Skipped,
     /// The flag is set now, or not.
@@ -124,6 +130,8 @@ pub struct Window {
     pub progress: Option<RoundProgress>,
     /// What the project lacks; there may be audit cases nevertheless.
     pub lack: Option<Lack>,
+    /// Where this expert has answered a whole round: how often the model agreed.
+    pub agreed: Option<RoundAgreement>,
 }
 
 /// The response to a request.
@@ -173,6 +181,7 @@ impl Session {
                 | Request::Earlier(_)
                 | Request::Later(_)
                 | Request::Jump(_)
+                | Request::LabelFound { .. }
                 | Request::Dispute(_)
         );
         let revision = self.revision.id;
@@ -197,6 +206,15 @@ impl Session {
             Request::Answer { case, label, remarks } => {
                 let (saved, reveal) = self.answer_and_reveal(case, &label, remarks)?;
                 Outcome::Answered { saved, reveal }
+            }
+            Request::LabelFound { item, label } => {
+                let labelled = self.label_found(item, &label);
+                match self.keep_safe(labelled) {
+                    Err(fault) if fault.is_displaced() => return Err(fault),
+                    labelled => {
+                        Outcome::LabelledFound(labelled.map(Box::new).map_err(|fault| fault.to_string()))
+                    }
+                }
             }
             Request::Skip(case) => {
                 self.skip(case)?;
@@ -287,7 +305,12 @@ impl Session {
             cards = self.window(AHEAD)?;
         }
         let why = if cards.is_empty() { Some(self.why_no_case()?) } else { None };
-        Ok(Window { cards, why, progress: self.round_progress()?, lack })
+        let agreed = match &why {
+            Some(NoCase::RoundDone(round)) => self.round_agreement(*round)?,
+            Some(NoCase::WithOthers(outstanding)) => self.round_agreement(outstanding.round)?,
+            _ => None,
+        };
+        Ok(Window { cards, why, progress: self.round_progress()?, lack, agreed })
     }
 }
 

@@ -6,8 +6,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::shown::{
-    Acknowledged, Card, Lack, NoCase, Over, Reveal, Reverted, RoundProgress, Saved, ShownCase, ShownLabel,
-    ShownPartner,
+    Acknowledged, Card, Lack, NoCase, Over, Reveal, Reverted, Saved, ShownCase, ShownLabel, ShownPartner,
 };
 use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
@@ -62,6 +61,8 @@ pub enum About {
     Item(ItemId),
     /// The case on the screen.
     Case(CaseId),
+    /// An item that was found, outside every case.
+    Found(ItemId),
 }
 
 impl From<ItemId> for About {
@@ -156,18 +157,6 @@ impl Session {
     /// The cases that this expert has answered or skipped, oldest first.
     pub fn answered(&self) -> Result<Vec<(CaseId, ItemId)>> {
         self.store.answered_cases(self.expert)
-    }
-
-    /// How far this expert is in the open round. `None` if no round is open.
-    pub fn round_progress(&self) -> Result<Option<RoundProgress>> {
-        let place = self.store.place_in_round(self.expert)?;
-        Ok(place.map(|p| RoundProgress {
-            round: p.round,
-            cases: p.cases,
-            answered: p.answered,
-            mine: p.mine,
-            left: p.left,
-        }))
     }
 
     /// Draws the first audit cases if nothing is scouted yet, so that labelling can begin without a model.
@@ -313,6 +302,7 @@ impl Session {
             split: case.split.as_str(),
             reason: case.reason.as_str(),
             in_words: case.reason.in_words(),
+            partner: case.partner.map(|partner| partner.side.in_words()),
             prelabel,
             probabilities,
             judge: judge.map(|p| p.into_iter().map(|(key, p)| (self.name_of(&key), p.into())).collect()),
@@ -359,13 +349,20 @@ impl Session {
         Ok((saved, case.and_then(|case| self.view_of_model(&case).ok())))
     }
 
-    fn record(&mut self, about: About, label: &str, remarks: Remarks, reveals: Reveals) -> Result<Saved> {
+    pub(super) fn record(
+        &mut self,
+        about: About,
+        label: &str,
+        remarks: Remarks,
+        reveals: Reveals,
+    ) -> Result<Saved> {
         let label = self.task().find_label(label)?.clone();
         let (item, case) = self.subject(about)?;
         let before = match &case {
             Some(case) => self.answer_in(case)?,
             None => self.store.current_answer(self.expert, item)?,
         };
+        let found = case.is_none();
         let event = NewEvent {
             answer: Some(Answer::one(&label.id)),
             note: remarks.note,
@@ -374,8 +371,8 @@ impl Session {
             ..self.new_event(item, case.map(|case| case.id), Action::Set)?
         };
         self.log(event, reveals)?;
-        let changed = before.is_some_and(|a| a.event.action == Action::Set);
-        Ok(Saved { item, label: label.name, changed })
+        let changed = before.is_some_and(|a| a.event.label().is_some_and(|key| key != label.id));
+        Ok(Saved { item, label: label.name, changed, found })
     }
 
     /// Skips a case; it comes back once, after all others.
@@ -454,6 +451,7 @@ impl Session {
     /// The item and the case. Except for a repeat, that is the newest case of the item.
     fn subject(&self, about: About) -> Result<(ItemId, Option<Case>)> {
         let (item, repeat) = match about {
+            About::Found(item) => return Ok((item, None)),
             About::Item(item) => (item, self.store.repeat_under_way(self.expert, item)?),
             About::Case(id) => {
                 let case = self.store.case(id)?.ok_or_else(|| {

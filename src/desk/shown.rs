@@ -33,7 +33,7 @@ pub struct ShownCase {
     pub asked: Option<usize>,
     /// Metadata columns; never the gold label.
     pub meta: serde_json::Value,
-    /// The similar text with another predicted label.
+    /// The similar text, from either side of the decision boundary.
     pub partner: Option<ShownPartner>,
     /// The labels, in the order of the task.
     pub labels: Vec<ShownLabel>,
@@ -42,7 +42,7 @@ pub struct ShownCase {
     pub revealed: Option<Reveal>,
 }
 
-/// The similar text with another predicted label.
+/// A similar text. It does not say on which side of the decision boundary it lies: that is hidden until the answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownPartner {
     pub text: String,
@@ -58,6 +58,10 @@ pub struct ShownLabel {
     pub key: Option<char>,
 }
 
+/// What an answer to a text that was not drawn means.
+pub const FOUND: &str =
+    "This text was not drawn for a round: its label is kept and exported, and counts in no figure.";
+
 /// What is hidden until an answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reveal {
@@ -66,6 +70,9 @@ pub struct Reveal {
     pub reason: &'static str,
     /// The reason in plain words, to complete "chosen because".
     pub in_words: &'static str,
+    /// Whether the model gave the similar text the same label or another one when the case was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner: Option<&'static str>,
     /// The model's label.
     pub prelabel: Option<String>,
     /// The model's probabilities by label name.
@@ -94,8 +101,10 @@ pub struct Saved {
     pub item: ItemId,
     /// By name.
     pub label: String,
-    /// Whether the answer replaces an earlier one.
+    /// Whether the answer replaces another label.
     pub changed: bool,
+    /// Whether the text was found rather than drawn: the answer is in no figure.
+    pub found: bool,
 }
 
 /// A recorded answer with the expert's progress, for scripts.
@@ -109,9 +118,10 @@ pub struct Acknowledged {
 
 impl std::fmt::Display for Acknowledged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { saved: Saved { item, label, changed }, labels } = self;
+        let Self { saved: Saved { item, label, changed, found }, labels } = self;
         let verb = if *changed { "Changed" } else { "Saved" };
-        write!(f, "{verb}: item {item} is {label}. You have given {}.", counted(*labels, "label", "labels"))
+        write!(f, "{verb}: item {item} is {label}. You have given {}.", counted(*labels, "label", "labels"))?;
+        if *found { write!(f, " {FOUND}") } else { Ok(()) }
     }
 }
 

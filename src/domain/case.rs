@@ -5,12 +5,54 @@ use serde::{Deserialize, Serialize};
 use super::ids::ItemId;
 use super::split::Split;
 
-/// The similar text shown next to a case: the nearest item with another predicted label.
+/// The similar text shown next to a case: the nearest item on one side of the decision boundary. A coin chose the side, so that the text says
+/// nothing about the prediction for the case.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Partner {
     pub item: ItemId,
     /// Cosine similarity to the case.
     pub similarity: f32,
+    /// Never shown before the answer.
+    pub side: Side,
+}
+
+/// Where a similar text lies, seen from its case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// It had the same predicted label when the case was chosen.
+    Same,
+    /// It had another predicted label.
+    Across,
+}
+
+impl Side {
+    /// The name in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Across => "across",
+        }
+    }
+
+    /// To complete "to the model, the similar text has".
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Same => "the same label",
+            Self::Across => "another label",
+        }
+    }
+}
+
+impl std::str::FromStr for Side {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        [Self::Same, Self::Across]
+            .into_iter()
+            .find(|side| side.as_str() == s)
+            .ok_or_else(|| format!("'{s}' is not a known side"))
+    }
 }
 
 /// Why a case was chosen.
@@ -113,7 +155,7 @@ pub struct Proposal {
     pub item: ItemId,
     pub split: Split,
     pub reason: Reason,
-    /// The nearest item with another predicted label. `None` if all items have the same prediction.
+    /// `None` only if there is no other item.
     pub partner: Option<Partner>,
     /// Margin of the prelabel when chosen, 0 to 1.
     pub margin: f32,

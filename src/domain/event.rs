@@ -90,6 +90,11 @@ impl NewEvent {
     pub fn label(&self) -> Option<&str> {
         self.answer.as_ref().and_then(Answer::single)
     }
+
+    /// Whether it labels a text that was found and not drawn for a round.
+    pub fn is_found(&self) -> bool {
+        self.action == Action::Set && self.case.is_none()
+    }
 }
 
 /// An event as it stands in the file.

@@ -184,10 +184,12 @@ line! {
         split: String,
         /// Why it was chosen.
         reason: String,
-        /// The text across the boundary.
+        /// The similar text that was shown with it.
         partner: Option<ItemKey>,
         /// Cosine similarity to it.
         similarity: Option<f64>,
+        /// On which side of the decision boundary it lay: same or across.
+        side: Option<String>,
         /// Margin when chosen.
         margin: f64,
         /// Probability that it was drawn, for audit cases.

@@ -38,5 +38,6 @@ pub mod settings;
 pub mod skip;
 pub mod split;
 pub mod task;
+pub mod task_change;
 mod task_toml;
 pub mod turn;

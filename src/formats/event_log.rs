@@ -344,6 +344,10 @@ impl Known {
         c.expert.as_ref().map_or(Ok(()), |name| self.expert(name))?;
         c.split.parse::<crate::domain::split::Split>()?;
         c.reason.parse::<crate::domain::case::Reason>()?;
+        c.side.as_deref().map_or(Ok(()), |side| side.parse::<crate::domain::case::Side>().map(drop))?;
+        if c.partner.is_some() && (c.similarity.is_none() || c.side.is_none()) {
+            return Err("a similar text has its similarity and its side".into());
+        }
         if c.expert.is_some() && c.reason != "repeat" {
             return Err("only a repeat is for one expert alone".into());
         }

@@ -4,16 +4,16 @@
 //! Guarantees for every strategy: no closed item, no audit item by choice, nothing twice, and a full budget if there are
 //! enough items.
 
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::geometry::neighbours;
+use super::geometry::neighbours::{self, Sides};
 use super::pool::Pool;
 use super::strategies::diverse_margin;
 use super::strategies::strategy::{Pick, Ranking, Strategy};
 use super::{audit, opening};
-use crate::domain::case::{Partner, Proposal, Reason};
+use crate::domain::case::{Partner, Proposal, Reason, Side};
 use crate::domain::split::Split;
 
 /// The audit share is one in this many cases.
@@ -63,7 +63,7 @@ pub struct RoundPlan {
 }
 
 pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
-    let [mut choosing, mut auditing, mut shuffling] = [0, 1, 2].map(|stream| {
+    let [mut choosing, mut auditing, mut shuffling, mut tossing] = [0, 1, 2, 3].map(|stream| {
         let mut rng = ChaCha8Rng::seed_from_u64(order.seed);
         rng.set_stream(stream);
         rng
@@ -81,7 +81,7 @@ pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
     let mut cases: Vec<(Pick, Option<f64>)> =
         fill(pool, chosen, budget, &mut choosing).into_iter().map(|pick| (pick, None)).collect();
     cases.extend(drawn.iter().map(|d| (Pick::alone(d.index, Reason::Audit), Some(d.inclusion))));
-    let mut proposals = with_partners(pool, &cases);
+    let mut proposals = with_partners(pool, &cases, &mut tossing);
     proposals.shuffle(&mut shuffling);
     separate_partners(&mut proposals);
     let count = |split| proposals.iter().filter(|p| p.split == split).count();
@@ -111,8 +111,8 @@ fn fill(pool: &Pool, chosen: Vec<Pick>, budget: usize, rng: &mut ChaCha8Rng) -> 
     picks
 }
 
-/// Moves a case that comes directly before or after its own partner: seen one after the other, the pair gives away that
-/// the model labels them differently. Leaves it if no other place is free of this.
+/// Moves a case that comes directly before or after its own partner: an expert who has just labelled the one is not blind to
+/// the other. Leaves it if no other place is free of this.
 fn separate_partners(cases: &mut [Proposal]) {
     let shows = |a: &Proposal, b: &Proposal| a.partner.is_some_and(|p| p.item == b.item);
     let meets = |cases: &[Proposal], at: usize| {
@@ -133,28 +133,31 @@ fn separate_partners(cases: &mut [Proposal]) {
     }
 }
 
-fn with_partners(pool: &Pool, cases: &[(Pick, Option<f64>)]) -> Vec<Proposal> {
-    // Every case gets a partner, however it was chosen, so that having one gives nothing away.
-    let alone: Vec<usize> = cases.iter().filter(|(p, _)| p.partner.is_none()).map(|(p, _)| p.index).collect();
-    let mut found = neighbours::both_sides(pool, &alone).into_iter();
-    let propose = |(pick, inclusion): &(Pick, Option<f64>)| {
-        let partner = match pick.partner {
-            Some(partner) => Some((partner, pool.similarity(pick.index, partner))),
-            None => found.next().and_then(|sides| sides.across).map(|n| (n.index, n.similarity)),
-        };
+/// Gives every case a partner, however it was chosen, so that having one gives nothing away. A coin says on which side of the decision boundary,
+/// so that the partner says nothing about the case's prediction; where one side is empty, it is the other.
+fn with_partners(pool: &Pool, cases: &[(Pick, Option<f64>)], coin: &mut ChaCha8Rng) -> Vec<Proposal> {
+    let queries: Vec<usize> = cases.iter().map(|(pick, _)| pick.index).collect();
+    let found = neighbours::both_sides(pool, &queries);
+    let propose = |((pick, inclusion), sides): (&(Pick, Option<f64>), Sides)| {
+        let chosen = pick.partner.map(|partner| (partner, pool.similarity(pick.index, partner)));
+        let across = chosen.or(sides.across.map(|n| (n.index, n.similarity))).map(|p| (p, Side::Across));
+        let same = sides.same.map(|n| ((n.index, n.similarity), Side::Same));
+        // Tossed for every case: what one finds does not change the next one's side.
+        let partner = if coin.gen_bool(0.5) { across.or(same) } else { same.or(across) };
         Proposal {
             item: pool.item(pick.index),
             split: pool.split(pick.index),
             reason: pick.reason,
-            partner: partner.map(|(index, similarity)| Partner {
+            partner: partner.map(|((index, similarity), side)| Partner {
                 item: pool.item(index),
                 similarity: similarity.clamp(-1.0, 1.0),
+                side,
             }),
             margin: pool.margin(pick.index),
             inclusion: *inclusion,
         }
     };
-    cases.iter().map(propose).collect()
+    cases.iter().zip(found).map(propose).collect()
 }
 
 #[cfg(test)]
@@ -177,7 +180,6 @@ mod tests {
         let row: HashMap<_, _> = made.items.iter().zip(0..).collect();
         let seen: HashSet<_> = plan.proposals.iter().map(|p| p.item).collect();
         prop_assert_eq!(seen.len(), plan.proposals.len(), "an item came twice");
-        let predicted: HashSet<_> = (0..pool.len()).map(|i| pool.predicted(i)).collect();
         for p in &plan.proposals {
             let i = row[&p.item];
             prop_assert!(made.open[i], "a closed item");
@@ -186,9 +188,11 @@ mod tests {
             prop_assert_eq!(p.reason == Reason::Audit, p.inclusion.is_some());
             prop_assert!(p.inclusion.is_none_or(|pi| pi > 0.0 && pi <= 1.0));
             prop_assert!((0.0..=1.0).contains(&p.margin));
-            prop_assert_eq!(p.partner.is_some(), predicted.len() > 1);
+            prop_assert_eq!(p.partner.is_some(), pool.len() > 1);
             if let Some(partner) = p.partner {
-                prop_assert_ne!(pool.predicted(row[&partner.item]), pool.predicted(i));
+                let same = pool.predicted(row[&partner.item]) == pool.predicted(i);
+                prop_assert_eq!(partner.side, if same { Side::Same } else { Side::Across });
+                prop_assert_ne!(row[&partner.item], i);
                 prop_assert!((pool.similarity(i, row[&partner.item]) - partner.similarity).abs() < 1e-4);
             }
         }
@@ -282,6 +286,30 @@ mod tests {
             }
         }
         assert!(changes > 20 * 15, "{changes}");
+    }
+
+    #[test]
+    fn the_similar_text_lies_on_a_side_that_a_coin_chose_whatever_the_strategy_and_the_split() {
+        let made = Synthetic::overlapping(3000, 12, 2, 4).with_splits(4);
+        for name in names() {
+            let plans: Vec<_> = (0..10).map(|seed| propose(&made.pool(), &order(name, 100, seed))).collect();
+            for audit in [false, true] {
+                let cases = || plans.iter().flat_map(|plan| &plan.proposals);
+                let sides: Vec<Side> = cases()
+                    .filter(|case| (case.split == Split::Audit) == audit)
+                    .map(|case| case.partner.unwrap().side)
+                    .collect();
+                let across = sides.iter().filter(|side| **side == Side::Across).count() as f64;
+                let share = across / sides.len() as f64;
+                // Six standard errors of a fair coin.
+                let most = 6.0 * 0.5 / (sides.len() as f64).sqrt();
+                assert!(
+                    (share - 0.5).abs() < most.min(0.3),
+                    "{name}, audit {audit}: {across} of {}",
+                    sides.len()
+                );
+            }
+        }
     }
 
     #[test]

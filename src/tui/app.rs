@@ -15,18 +15,21 @@ use super::screen::{Arrival, Pressed, Received, Screen, Tab, Then, View};
 use super::screens::LIST;
 use super::screens::case::attention::RepeatGuard;
 use super::settings::Settings;
-use super::shared::Shared;
+use super::shared::{Shared, shrunk};
 use super::theme::Theme;
+use super::widgets::changes::Changes;
 use super::widgets::frame::{Bar, Look, MIN_SIZE, Notice, horizontal_rule, too_small};
 use super::widgets::help::help;
 use super::widgets::popup::{Choice, ChoiceKey, Choosable, Field, Outcome, Popup};
 use crate::desk::jobs::{End, JobKind, News};
 use crate::desk::request;
-use crate::desk::request::{Request, Response};
+use crate::desk::request::{DisputeOutcome, Request, Response};
 use crate::desk::shown::Lack;
 use crate::domain::fault::Fault;
 use crate::domain::grouped::counted;
 use crate::domain::ids::CaseId;
+use crate::domain::task::Task;
+use crate::domain::task_change::changes;
 
 /// The whole state.
 pub(super) struct App {
@@ -45,6 +48,10 @@ pub(super) struct App {
     is_too_small: bool,
     /// Why nobody can go on.
     parting: Option<Fault>,
+    /// The task as the person knows it.
+    known: Task,
+    /// Answers that were saved since the program was opened, changes of them not counted.
+    answered: usize,
 }
 
 impl App {
@@ -52,6 +59,7 @@ impl App {
         Self {
             theme: Theme::of(settings.theme),
             settings,
+            known: about.task.clone(),
             shared: Shared::new(about),
             screens: LIST.iter().map(|(tab, open)| (*tab, open())).collect(),
             at: 0,
@@ -62,6 +70,7 @@ impl App {
             leaving: false,
             is_too_small: false,
             parting: None,
+            answered: 0,
         }
     }
 
@@ -73,6 +82,11 @@ impl App {
     /// Whether it is over.
     pub fn is_leaving(&self) -> bool {
         self.leaving
+    }
+
+    /// How many cases were answered.
+    pub fn answered(&self) -> usize {
+        self.answered
     }
 
     /// Why it had to end, where it had to.
@@ -109,6 +123,24 @@ impl App {
 
     /// Something happened.
     pub fn update(&mut self, message: Message, now: Instant) -> Vec<Effect> {
+        let effects = self.take(message, now);
+        self.tell_changes();
+        effects
+    }
+
+    /// Lays over everything what has changed in the task since the person last knew it. A note that is being written is finished first.
+    fn tell_changes(&mut self) {
+        if self.shared.about.task == self.known || self.popup.is_some() {
+            return;
+        }
+        match changes(&self.known, &self.shared.about.task) {
+            // Nothing that a person who labels can see.
+            says if says.is_empty() => self.known.clone_from(&self.shared.about.task),
+            says => self.popup = Some(Popup::Changes(Changes::new(says, self.shared.about.task.clone()))),
+        }
+    }
+
+    fn take(&mut self, message: Message, now: Instant) -> Vec<Effect> {
         match message {
             Message::Key(key) => self.key(&key, now),
             Message::Paste(text) => self.paste(&text, now),
@@ -119,6 +151,13 @@ impl App {
             Message::HungUp => self.leave(),
             Message::Job(news) => self.hear_job(news, now),
             Message::Session(response) => self.hear_session(response, now),
+            // Only the screen in view can have asked, or the answer is too late.
+            Message::CursorReported(_) | Message::CursorUnknown => {
+                match self.screens[self.at].1.receive(message, &self.shared, now) {
+                    Received::Taken(then) => self.follow(then),
+                    Received::NotMine(_) => Vec::new(),
+                }
+            }
             other => self.offer(other, now),
         }
     }
@@ -143,12 +182,24 @@ impl App {
             }
             other => Box::new(other),
         };
+        let before = self.shared.supply.progress;
         self.shared.hear_session(&response);
-        if response.revised.is_some() {
-            self.notice =
-                Some(Notice::warning("The guideline has changed; what you see is the new version.".into()));
+        self.notice = self.shared.supply.progress.and_then(|now| shrunk(before?, now)).or(self.notice.take());
+        // Who changed the guideline here knows what changed.
+        if response.revised.is_some()
+            && matches!(response.outcome, Ok(request::Outcome::Dispute(DisputeOutcome::Revised(_))))
+        {
+            self.known.clone_from(&self.shared.about.task);
         }
-        let answered = matches!(response.outcome, Ok(request::Outcome::Answered { .. }));
+        self.answered += match &response.outcome {
+            Ok(request::Outcome::Answered { saved, .. }) => usize::from(!saved.changed),
+            Ok(request::Outcome::LabelledFound(Ok(found))) => usize::from(!found.saved.changed),
+            _ => 0,
+        };
+        let answered = matches!(
+            response.outcome,
+            Ok(request::Outcome::Answered { .. } | request::Outcome::Reverted { .. })
+        );
         let mut effects = self.offer(Message::Session(response), now);
         if answered {
             effects.extend(self.refresh());
@@ -333,6 +384,10 @@ impl App {
                 effects
             }
             Outcome::Starts(kinds) => self.start(kinds),
+            Outcome::Acknowledges(task) => {
+                self.known = *task;
+                Vec::new()
+            }
             Outcome::Quits => self.leave(),
             Outcome::QuitsAndStops => {
                 let mut effects = self.leave();
@@ -488,9 +543,10 @@ fn go_on_with_cases_left(left: usize, kinds: Vec<JobKind>) -> Popup {
 mod tests {
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
+    use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 
     use super::*;
-    use crate::domain::task::Task;
+    use crate::desk::shown::RoundProgress;
 
     fn app() -> App {
         let toml = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
@@ -550,6 +606,66 @@ mod tests {
             "The model has learned from 45 answers (details on Jobs)."
         );
         assert_eq!(said("the model stays"), "The model stays.");
+    }
+
+    fn response(outcome: request::Outcome) -> Response {
+        Response { outcome: Ok(outcome), window: Ok(None), revised: None }
+    }
+
+    fn press(app: &mut App, code: KeyCode) -> Vec<Effect> {
+        app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)), Instant::now())
+    }
+
+    #[test]
+    fn a_changed_task_is_told_label_by_label_and_no_key_labels_before_enter() {
+        let mut app = app();
+        let swapped = "question='?'\n[[label]]\nname='spam'\nkey='2'\n[[label]]\nname='ham'\nkey='1'";
+        let revised = Some(Box::new(Task::from_toml(swapped, "t").unwrap()));
+        let told = Response { revised, ..response(request::Outcome::Looked) };
+        app.update(Message::Session(Box::new(told)), Instant::now());
+        press(&mut app, KeyCode::Enter);
+        assert!(app.popup.is_some(), "it was not on the screen yet");
+        let screen = drawn(&mut app, (80, 24));
+        assert!(screen.contains("\"spam\" now has the key 2; it had the key 1."), "{screen}");
+        assert!(screen.contains("\"ham\" now has the key 1; it had the key 2."), "{screen}");
+        for code in
+            [KeyCode::Char('1'), KeyCode::Char('2'), KeyCode::Esc, KeyCode::Char('u'), KeyCode::Char('q')]
+        {
+            assert!(press(&mut app, code).is_empty(), "{code:?}");
+            assert!(app.popup.is_some() && app.notice.is_none(), "{code:?}");
+        }
+        press(&mut app, KeyCode::Enter);
+        assert!(app.popup.is_none());
+        app.update(Message::Session(Box::new(response(request::Outcome::Looked))), Instant::now());
+        assert!(app.popup.is_none(), "it is told once");
+    }
+
+    #[test]
+    fn a_note_that_is_being_written_is_finished_before_a_change_is_told() {
+        let mut app = app();
+        app.over(Popup::field(Field::CaseNumber));
+        let renamed =
+            "question='?'\n[[label]]\nid='spam'\nname='junk'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
+        let revised = Some(Box::new(Task::from_toml(renamed, "t").unwrap()));
+        app.update(
+            Message::Session(Box::new(Response { revised, ..response(request::Outcome::Looked) })),
+            Instant::now(),
+        );
+        assert!(matches!(app.popup, Some(Popup::Field { .. })));
+        press(&mut app, KeyCode::Esc);
+        assert!(matches!(app.popup, Some(Popup::Changes(..))));
+    }
+
+    #[test]
+    fn a_round_that_becomes_smaller_says_so() {
+        let round = |number, cases| RoundProgress { round: number, cases, answered: 0, mine: 0, left: cases };
+        let says = |before, now| shrunk(before, now).map(|notice| notice.says);
+        assert_eq!(
+            says(round(2, 60), round(2, 59)).unwrap(),
+            "Round 2 now has 59 cases: 1 case is not needed any more."
+        );
+        assert_eq!(says(round(2, 60), round(2, 60)), None);
+        assert_eq!(says(round(2, 60), round(3, 40)), None);
     }
 
     #[test]

@@ -179,6 +179,7 @@ fn reveal(text: &str) -> Reveal {
         split: "eval",
         reason: "margin",
         in_words: "it lies near the boundary",
+        partner: Some("another label"),
         prelabel: Some(short.clone()),
         probabilities: [(short.clone(), 0.6.into())].into_iter().collect(),
         judge: Some([(short, 0.7.into())].into_iter().collect()),
@@ -241,7 +242,8 @@ const JOURNEYS: [Journey; 8] = [
 fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
     let half = beginning(text, text.len() / 2).len();
     let progress = Some(RoundProgress { round: 2, cases: 9, answered: 3, mine: 2, left: 4 });
-    let window = Window { cards: vec![card(text, &text[half..])], why: None, progress, lack: None };
+    let window =
+        Window { cards: vec![card(text, &text[half..])], why: None, progress, lack: None, agreed: None };
     match journey {
         Journey::Case => {
             seat.hear(response(Outcome::Looked, Some(window)));
@@ -254,7 +256,7 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
             seat.hear(response(Outcome::Looked, Some(window)));
             seat.hear(response(Outcome::Found(Box::new(card(&text[half..], text))), None));
             seat.look()?;
-            let saved = Saved { item: ItemId(3), label: text.to_owned(), changed: false };
+            let saved = Saved { item: ItemId(3), label: text.to_owned(), changed: false, found: false };
             seat.hear(response(Outcome::Answered { saved, reveal: Some(reveal(text)) }, None));
             seat.look()
         }
@@ -374,6 +376,7 @@ fn fetched(seat: &mut Seat, text: &str) {
         origins: vec![browse::Origin { source: text.chars().take(300).collect(), row: 9, meta: meta(text) }],
         case: Some(CaseId(7)),
         may_answer: true,
+        is_suspect: true,
         view: Some(ModelView { prelabel: short().map(|label| (label, 0.5)), chosen: Some("it is near") }),
         others: Others::Shown(vec![OtherAnswer {
             name: short().unwrap_or_default(),

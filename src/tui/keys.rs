@@ -128,6 +128,23 @@ const ACTIONS: &[ActionInfo] = &[
     info(Action::Quit, "quit", &["q", "ctrl-c"], "quit; everything is saved"),
 ];
 
+/// Other words by which people look for an action.
+pub(super) fn also_called(action: Action) -> &'static [&'static str] {
+    match action {
+        Action::Quit => &["exit", "leave", "close", "logout", "bye"],
+        Action::GoOn => &["train", "learn", "tune", "mine", "continue"],
+        Action::Search => &["filter", "find", "grep", "look"],
+        Action::Revise => &["edit", "rules"],
+        Action::Note => &["edit", "comment", "remark"],
+        Action::Undo => &["revert", "back"],
+        Action::Help => &["keys", "manual", "?"],
+        Action::Guideline => &["instructions", "rules"],
+        Action::Show("progress") => &["results", "export", "figures", "status"],
+        Action::Show("project") => &["settings", "task", "labels", "edit"],
+        _ => &[],
+    }
+}
+
 /// One press of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stroke {
@@ -277,6 +294,19 @@ impl Keymap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_find_an_action_by_the_word_they_know() {
+        let map = Keymap::with([ActionInfo {
+            action: Action::Show("progress"),
+            name: "progress",
+            help: "figures",
+            keys: &[],
+        }]);
+        for word in ["exit", "train", "learn", "export", "edit", "filter"] {
+            assert!(map.actions().iter().any(|info| also_called(info.action).contains(&word)), "{word}");
+        }
+    }
 
     #[test]
     fn pressed_keys_are_found_whatever_the_terminal_says_of_shift() {

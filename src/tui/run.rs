@@ -34,11 +34,11 @@ pub struct Opening<'a> {
     pub settings: Settings,
 }
 
-/// Opens the workstation and returns when the person leaves it.
+/// Opens the workstation and returns when the person leaves it, with how many cases were answered.
 ///
 /// # Errors
 /// No terminal, no project that can be opened, or a terminal that fails.
-pub fn run(opening: Opening<'_>) -> Result<()> {
+pub fn run(opening: Opening<'_>) -> Result<usize> {
     let attempted = "open the workstation";
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(Fault::usage(attempted, "standard input and output are not a terminal")
@@ -78,7 +78,7 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
     let app = App::new(about, opening.settings);
     let mut station = Station { app, display, input, desk, browser, jobs, pages };
     let turned = station.turn(&messages).map_err(failed);
-    let parting = station.app.parting();
+    let (parting, answered) = (station.app.parting(), station.app.answered());
     // Ends the session, which may find that its project was taken away.
     drop(station);
     let last = messages.try_iter().find_map(|message| match message {
@@ -94,7 +94,7 @@ pub fn run(opening: Opening<'_>) -> Result<()> {
             "Everything reported as saved is saved. Open the project again, and report the message above",
         ));
     }
-    Ok(())
+    Ok(answered)
 }
 
 /// Why the screen ends where no job can be started.

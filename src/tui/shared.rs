@@ -4,10 +4,13 @@ use std::time::Instant;
 
 use super::about::About;
 use super::job_board::JobBoard;
+use super::widgets::frame::Notice;
 use crate::desk::jobs::{JobKind, News};
 use crate::desk::request::{Response, Window};
+use crate::desk::round_end::RoundAgreement;
 use crate::desk::shown::{Lack, NoCase, RoundProgress};
 use crate::domain::fault::Result;
+use crate::domain::grouped::counted;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -25,6 +28,8 @@ pub(super) struct Supply {
     pub lack: Option<Lack>,
     /// Why there is no case.
     pub none: Option<NoCase>,
+    /// How often the model agreed in a round that is done.
+    pub agreed: Option<RoundAgreement>,
     /// Cases that the desk holds ready.
     at_hand: usize,
 }
@@ -65,6 +70,7 @@ impl Supply {
             Ok(Some(window)) => {
                 self.progress = window.progress;
                 self.lack = window.lack;
+                self.agreed = window.agreed;
                 self.none.clone_from(&window.why);
                 self.at_hand = window.cards.len();
             }
@@ -85,4 +91,15 @@ impl Supply {
     pub fn waits(&self) -> bool {
         self.lack.is_some() || self.at_hand == 0
     }
+}
+
+/// A round that has fewer cases than before: said, because people count.
+pub(super) fn shrunk(before: RoundProgress, now: RoundProgress) -> Option<Notice> {
+    let gone = before.cases.checked_sub(now.cases).filter(|gone| *gone > 0 && before.round == now.round)?;
+    Some(Notice::quiet(format!(
+        "Round {} now has {}: {} not needed any more.",
+        now.round,
+        counted(now.cases, "case", "cases"),
+        counted(gone, "case is", "cases are")
+    )))
 }

@@ -7,6 +7,7 @@ use super::merge::{copy, essence, label, merged, said, text};
 use super::project::{Project, hardcase};
 use hardcase::desk::session::{Next, OnClose, Session};
 use hardcase::domain::ids::ItemId;
+use hardcase::store::{Access, Store};
 use serde_json::json;
 
 /// A copy of a file under another name next to the project.
@@ -202,4 +203,23 @@ fn the_case_of_an_undone_answer_stays_with_its_expert() {
     for session in [ada, bob] {
         session.close().unwrap();
     }
+}
+
+#[test]
+fn the_similar_text_of_a_case_comes_along_with_its_side_and_a_coin_chose_that() {
+    let project = Project::scouted_elsewhere(300);
+    let other = copy(&project, "other.hardcase");
+    hardcase(["mine", text(&other), "--budget", "60"]).done();
+    said(&project.file(), &[text(&other)]);
+    let shown = |file: &Path| {
+        let cases = Store::open(file, Access::Read).unwrap().log().unwrap().cases.into_iter();
+        let mut shown: Vec<_> =
+            cases.map(|c| (c.uuid, c.partner, c.similarity.map(f64::to_bits), c.side)).collect();
+        shown.sort_by_key(|case| case.0);
+        shown
+    };
+    let mined = shown(&other);
+    assert!(mined == shown(&project.file()), "the copy has other texts next to its cases");
+    let across = mined.iter().filter(|case| case.3.as_deref() == Some("across")).count();
+    assert!((12..=48).contains(&across), "{across} of {}", mined.len());
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use hardcase::desk::session::{OnClose, Remarks, Session};
-use hardcase::domain::case::{Partner, Proposal, Reason};
+use hardcase::domain::case::{Partner, Proposal, Reason, Side};
 use hardcase::domain::ids::ItemId;
 use hardcase::domain::overlap::Overlap;
 use hardcase::domain::split::Split;
@@ -43,7 +43,7 @@ static PROJECT: LazyLock<(Project, PathBuf)> = LazyLock::new(|| {
         item: ItemId(n),
         split: [Split::Train, Split::Eval, Split::Audit][n as usize % 3],
         reason: [Reason::NearBoundary, Reason::Overlap, Reason::Audit][n as usize % 3],
-        partner: Some(Partner { item: nearest(n), similarity: 0.7 }),
+        partner: Some(Partner { item: nearest(n), similarity: 0.7, side: Side::Across }),
         margin: 0.1,
         inclusion: None,
     };

@@ -107,6 +107,8 @@ pub struct FullItem {
     pub case: Option<CaseId>,
     /// Whether this expert may answer that case.
     pub may_answer: bool,
+    /// Whether this expert's answer may be a mistake.
+    pub is_suspect: bool,
     /// The model's view, once this expert has answered and been shown it.
     pub view: Option<ModelView>,
     pub others: Others,

@@ -8,6 +8,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::task::Task;
+use crate::insight::label_issues::label_issues;
 use crate::store::pool::browse::Given;
 use crate::store::rounds::cases::Case;
 use crate::store::{Access, Store};
@@ -73,6 +74,8 @@ impl PoolReader {
             origins: self.origins(item)?,
             view: self.view(&row, case.as_ref())?,
             others: self.others(&row)?,
+            is_suspect: row.label.is_some()
+                && label_issues(&self.store, self.expert)?.binary_search(&item).is_ok(),
             case: case.map(|case| case.id),
             text: shown.text,
             may_answer,
@@ -85,7 +88,8 @@ impl PoolReader {
         let given = self.store.answers_of_others(self.expert, row.item)?;
         let may = given.is_empty()
             || row.label.is_some() && self.store.role(self.expert)? == Role::Lead
-            || !self.store.items_of_open_cases(Some(self.expert))?.contains(&row.item);
+            || !self.store.items_of_open_cases(Some(self.expert))?.contains(&row.item)
+                && !self.store.found_by_others(Some(self.expert))?.contains(&row.item);
         if !may {
             return Ok(Others::Hidden);
         }

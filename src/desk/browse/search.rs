@@ -2,7 +2,7 @@
 
 use super::messages::{Found, Search, State};
 use super::reader::PoolReader;
-use crate::desk::query::{Filter, Query};
+use crate::desk::query::{Filter, Query, pattern};
 use crate::desk::worker::Inbox;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
@@ -93,6 +93,10 @@ impl PoolReader {
                 Filter::Round(number) => resolved.narrow(self.store.items_of_round(number)?),
                 Filter::Source(name) => resolved.conditions.sources.push(self.source(name)?),
                 Filter::Meta { column, value } => resolved.conditions.meta.push((column, value)),
+                Filter::Pattern(typed) => {
+                    let compiled = pattern(&typed).map_err(|why| Fault::usage("search the items", why))?;
+                    resolved.conditions.patterns.push(compiled);
+                }
                 Filter::Prelabel(name) => {
                     let key = self.key_of(&name)?;
                     let mut items = Vec::new();

@@ -235,3 +235,70 @@ fn a_newer_search_replaces_the_running_one() {
     drop(browser);
     ann.close().unwrap();
 }
+
+#[test]
+fn a_found_text_is_labelled_outside_every_case_teaches_by_its_split_alone_and_is_asked_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    let mut ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let found = ann.label_found(ItemId(5), "spam").unwrap();
+    assert!(found.saved.found && found.case.is_none() && found.reveal.is_none());
+    assert!(!ann.label_found(ItemId(5), "spam").unwrap().saved.changed, "the same label again is no change");
+    assert!(ann.label_found(ItemId(5), "ham").unwrap().saved.changed);
+    let store = Store::open(&path, Access::Read).unwrap();
+    let answers = store.current_answers().unwrap();
+    assert_eq!(answers.iter().map(|a| (a.event.item.0, a.event.is_found())).collect::<Vec<_>>(), [(5, true)]);
+    assert_eq!(store.first_blind_answers().unwrap(), [], "it measures nothing");
+    for split in [Split::Train, Split::Eval, Split::Audit] {
+        let votes = store.votes(split).unwrap().len();
+        let teaches = split == Split::Train && store.split_of(ItemId(5)).unwrap() == Some(split);
+        assert_eq!(votes, usize::from(teaches), "{split:?}");
+    }
+    assert!(store.taken_items(Incomplete::Closes).unwrap().contains(&ItemId(5)));
+}
+
+#[test]
+fn a_found_text_that_is_a_case_is_answered_as_one_by_those_alone_who_are_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    let mut ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let mut bob = Session::open(&path, "bob", OnClose::ReleaseCases).unwrap();
+    let labelled = ann.label_found(ItemId(2), "ham").unwrap();
+    assert_eq!((labelled.case, labelled.saved.found), (Some(CaseId(2)), false));
+    assert_eq!(labelled.reveal.unwrap().prelabel.as_deref(), Some("spam"));
+    let refused = bob.label_found(ItemId(2), "ham").unwrap_err().to_string();
+    assert!(refused.contains("it is case 2, which others answer"), "{refused}");
+    assert!(bob.label_found(ItemId(2), "egg").is_err(), "no such label");
+}
+
+#[test]
+fn what_others_said_of_a_found_text_stays_hidden_from_those_who_may_still_find_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    let mut ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let mut bob = Session::open(&path, "bob", OnClose::ReleaseCases).unwrap();
+    ann.label_found(ItemId(5), "spam").unwrap();
+    let of_bob = reading(&path, "bob");
+    let others = || of_bob.full(ItemId(5)).unwrap().unwrap().others;
+    assert_eq!(others(), super::Others::Hidden);
+    let own_only = |name| {
+        let store = Store::open(&path, Access::Read).unwrap();
+        let expert = store.find_expert(name).unwrap();
+        store.blindness(expert).unwrap().own_only.contains(&ItemId(5))
+    };
+    assert!(own_only("bob") && !own_only("ann"));
+    bob.label_found(ItemId(5), "ham").unwrap();
+    assert!(matches!(others(), super::Others::Shown(shown) if shown.len() == 1));
+    assert!(!own_only("bob"));
+}
+
+#[test]
+fn a_text_is_found_by_a_regular_expression() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 12);
+    let ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let of_ann = reading(&path, "ann");
+    assert_eq!(found(&of_ann, "regex:TEXT.1[0-2]$"), [10, 11, 12]);
+    assert_eq!(found(&of_ann, "regex:\"^text [2-4]$\" label:none"), [2, 3, 4]);
+    ann.close().unwrap();
+}

@@ -20,6 +20,9 @@ pub(super) static LABELS: ExportKind = ExportKind {
     writes: Writes::Rows(labels),
 };
 
+/// The reason of an answer to a text that nobody drew: it was found by searching, and is in no figure.
+const FOUND: &str = "found";
+
 /// Which text, and whose answer.
 const ITEM: [(&str, ColumnType); 4] = [
     ("item", ColumnType::Integer),
@@ -94,7 +97,7 @@ fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             e.note.clone().into(),
             item.2.map(Split::as_str).into(),
             case.as_ref().map(|c| c.round_number).into(),
-            case.as_ref().map(|c| c.reason.as_str()).into(),
+            case.as_ref().map(|c| c.reason.as_str()).or(e.is_found().then_some(FOUND)).into(),
             event.revealed.into(),
             event.seen_prelabel.as_ref().and_then(Answer::single).map(|key| name_of(task, key)).into(),
             revisions.get(&e.revision).copied().into(),

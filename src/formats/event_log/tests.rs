@@ -75,6 +75,7 @@ fn small() -> Log {
             reason: "margin".into(),
             partner: None,
             similarity: None,
+            side: None,
             margin: 0.1,
             inclusion: None,
             overlap: 1,

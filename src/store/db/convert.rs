@@ -4,7 +4,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::domain::adapter::AdapterKind;
 use crate::domain::answer::Answer;
-use crate::domain::case::Reason;
+use crate::domain::case::{Reason, Side};
 use crate::domain::event::Action;
 use crate::domain::ids::*;
 use crate::domain::predictor::PredictorKind;
@@ -54,7 +54,7 @@ macro_rules! name_column {
     )+};
 }
 
-name_column!(Split, Reason, Action, AdapterKind, PredictorKind);
+name_column!(Split, Reason, Side, Action, AdapterKind, PredictorKind);
 
 /// A UUID column: 16 bytes.
 pub(in crate::store) struct Uuid16(pub uuid::Uuid);

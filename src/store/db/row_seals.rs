@@ -80,7 +80,7 @@ sealed! {
     "round" "rounds" "id" WhenOpened
         "id, uuid, number, strategy, budget, seed, predictor, note, overlap, created_ms, closed_ms";
     "label_case" "cases" "id" WhenOpened
-        "id, uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation";
+        "id, uuid, round, position, item, split, reason, partner, similarity, side, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation";
     "reveal" "reveals" "item" WhenOpened
         "expert, item, at_ms";
     "run" "records of jobs" "id" BeforeExport

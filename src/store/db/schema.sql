@@ -225,7 +225,7 @@ CREATE TABLE round (
 -- A case with the reason 'repeat' comes back blind to the one expert who answered its item before. It is a repeat, whose answers say how
 -- consistent the expert is and nothing of the item; or, where `reannotation` names a revision of the task, it was sent for re-annotation under
 -- that revision, and its answers speak of the item. `expert` is none of a place kept for a repeat that was not handed out yet: its item then
--- means nothing. `revealed_ms` is when the model's view was shown in such a case; `reveal` speaks of the item, which the expert saw before.
+-- means nothing. `side` is that of the decision boundary on which a coin chose `partner`, the similar text that is shown. `revealed_ms` is when the model's view was shown in such a case; `reveal` speaks of the item, which the expert saw before.
 CREATE TABLE label_case (
     id           INTEGER PRIMARY KEY,
     uuid         BLOB    NOT NULL UNIQUE,
@@ -236,6 +236,7 @@ CREATE TABLE label_case (
     reason       TEXT    NOT NULL,
     partner      INTEGER REFERENCES item (id),
     similarity   REAL,
+    side         TEXT    CHECK (side = 'same' OR side = 'across'),
     margin       REAL    NOT NULL,
     inclusion    REAL,
     overlap      INTEGER NOT NULL DEFAULT 1,
@@ -244,7 +245,7 @@ CREATE TABLE label_case (
     revealed_ms  INTEGER,
     reannotation INTEGER REFERENCES task_revision (id),
     seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, round, position, item, split, reason, partner,
-        similarity, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation)) STORED,
+        similarity, side, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation)) STORED,
     UNIQUE (round, position)
 ) STRICT;
 CREATE INDEX label_case_item ON label_case (item);

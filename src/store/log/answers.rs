@@ -44,14 +44,15 @@ impl Store {
     }
 
     /// All standing labels and adjudications on items of a split, by item; of an item that was answered again under a newer revision, those
-    /// from then on.
+    /// from then on. A text that was found and not drawn teaches, and has no other use: of another split than training it has no vote.
     pub fn votes(&self, split: Split) -> Result<Vec<Vote>> {
         let sql = format!(
             "SELECT e.item, e.answer, 0 FROM current_answer e JOIN item i ON i.id = e.item
-             WHERE i.split = ?1 AND e.action = 'set' AND NOT {OVERTAKEN}
+             WHERE i.split = ?1 AND e.action = 'set' AND NOT {OVERTAKEN} AND (i.split = 'train' OR e.label_case IS NOT NULL)
              UNION ALL
              SELECT e.item, e.answer, 1 FROM standing_event e JOIN item i ON i.id = e.item
-             WHERE i.split = ?1 AND e.action = 'adjudicate' AND NOT {OVERTAKEN} AND NOT EXISTS
+             WHERE i.split = ?1 AND e.action = 'adjudicate' AND NOT {OVERTAKEN}
+               AND (i.split = 'train' OR e.label_case IS NOT NULL) AND NOT EXISTS
                  (SELECT 1 FROM standing_event l WHERE l.item = e.item AND l.action = 'adjudicate'
                   AND (l.lamport, l.uuid) > (e.lamport, e.uuid))
              ORDER BY 1"
@@ -64,9 +65,10 @@ impl Store {
     /// Each person's first blind answer on each item, under the person's first name. One that was taken back counts only where the expert answered again after
     /// the model's view had been revealed; what no expert stands by any more is left out. Of an item that was answered again
     /// under a newer revision, only answers from that revision on count; such an answer has the round and the inclusion of the item's own case.
+    /// An answer to a text that was found and not drawn is none of them: whoever chooses what to answer measures nothing.
     pub fn first_blind_answers(&self) -> Result<Vec<BlindAnswer>> {
         self.blind_answers(
-            "(c.reason IS NOT 'repeat' OR c.reannotation IS NOT NULL)",
+            "(c.reason <> 'repeat' OR c.reannotation IS NOT NULL)",
             "current_answer a WHERE a.item = e.item AND a.person = p.person",
         )
     }

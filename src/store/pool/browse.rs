@@ -3,6 +3,7 @@
 //! Every piece is a statement of its own that starts after the last id of the one before: it can be given up in between, and it holds no
 //! snapshot of the file while a person reads.
 
+use regex::Regex;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
 
@@ -30,6 +31,8 @@ const READY: &str = "source NOT IN (SELECT id FROM source WHERE state = 'loading
 pub struct Conditions {
     /// A part of the text, in any case; empty for every text.
     pub text: String,
+    /// Regular expressions that the text matches, each somewhere.
+    pub patterns: Vec<Regex>,
     /// Names of imports that each have a row of it, in any case of ASCII.
     pub sources: Vec<String>,
     /// Columns and values shown with the text that some row of it has, in any case of ASCII.
@@ -39,7 +42,7 @@ pub struct Conditions {
 impl Conditions {
     /// Whether every item meets them.
     pub fn are_none(&self) -> bool {
-        self.text.is_empty() && self.sources.is_empty() && self.meta.is_empty()
+        self.text.is_empty() && self.patterns.is_empty() && self.sources.is_empty() && self.meta.is_empty()
     }
 }
 
@@ -175,7 +178,8 @@ impl Store {
         while let Some(r) = rows.next().attempting(what)? {
             let item: ItemId = r.get(0).attempting(what)?;
             let text = r.get_ref(1).and_then(|v| v.as_str().map_err(Into::into)).attempting(what)?;
-            if needle.is_in(text) && r.get(2).attempting(what)? {
+            let matches = |text| conditions.patterns.iter().all(|pattern| pattern.is_match(text));
+            if needle.is_in(text) && matches(text) && r.get(2).attempting(what)? {
                 found.items.push(item);
             }
             found.last = Some(item);

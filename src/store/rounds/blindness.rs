@@ -17,7 +17,8 @@ pub struct Blindness {
     /// Items of which neither the model's view nor others' answers may be shown, each with its case: the person may still be asked about them,
     /// and an answer would count as blind. Those of which the model's view was shown to the person before, or on which they decided, are not among them.
     pub to_answer: BTreeMap<ItemId, CaseId>,
-    /// Items on which only the person's own answers may be shown: `to_answer` and, unless the person leads, every case that is not closed.
+    /// Items on which only the person's own answers may be shown: `to_answer` and, unless the person leads, every case that is not closed and every
+    /// text that others found and the person may still find.
     pub own_only: HashSet<ItemId>,
 }
 
@@ -28,7 +29,11 @@ impl Store {
         let to_answer = self.still_to_answer(expert)?;
         let mut own_only = match role {
             Role::Lead => HashSet::new(),
-            Role::Expert => self.items_of_open_cases(expert)?,
+            Role::Expert => {
+                let mut items = self.items_of_open_cases(expert)?;
+                items.extend(self.found_by_others(expert)?);
+                items
+            }
         };
         own_only.extend(to_answer.keys());
         Ok(Blindness { role, to_answer, own_only })

@@ -8,7 +8,7 @@ use super::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
 use super::leases::lease;
 use super::repeats::claim;
 use super::searched::{SearchPlace, Searched};
-use crate::domain::case::{Partner, Reason};
+use crate::domain::case::{Partner, Reason, Side};
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, RoundId, SessionId};
 use crate::domain::split::Split;
@@ -29,7 +29,7 @@ pub struct Case {
     pub split: Split,
     /// Why it was chosen.
     pub reason: Reason,
-    /// The item across the boundary.
+    /// The similar text that a coin chose.
     pub partner: Option<Partner>,
     /// Margin of the prelabel when chosen.
     pub margin: f32,
@@ -47,24 +47,29 @@ impl Case {
 }
 
 const CASE: &str =
-    "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.margin,
+    "SELECT c.id, c.round, r.number, c.item, c.split, c.reason, c.partner, c.similarity, c.side, c.margin,
         c.expert, c.revealed_ms IS NOT NULL, c.reannotation IS NOT NULL, c.position
     FROM label_case c JOIN round r ON r.id = c.round";
 
 fn case(r: &Row<'_>) -> rusqlite::Result<Case> {
     let partner: Option<ItemId> = r.get(6)?;
     let similarity: Option<f64> = r.get(7)?;
+    let side: Option<Side> = r.get(8)?;
     Ok(Case {
         id: r.get(0)?,
         round: r.get(1)?,
         round_number: r.get(2)?,
         item: r.get(3)?,
         split: r.get(4)?,
-        reason: if r.get(11)? { Reason::Reannotate } else { r.get(5)? },
-        partner: partner.zip(similarity).map(|(item, s)| Partner { item, similarity: s as f32 }),
-        margin: r.get::<_, f64>(8)? as f32,
-        expert: r.get(9)?,
-        revealed: r.get(10)?,
+        reason: if r.get(12)? { Reason::Reannotate } else { r.get(5)? },
+        partner: partner.zip(similarity).zip(side).map(|((item, s), side)| Partner {
+            item,
+            similarity: s as f32,
+            side,
+        }),
+        margin: r.get::<_, f64>(9)? as f32,
+        expert: r.get(10)?,
+        revealed: r.get(11)?,
     })
 }
 
@@ -284,7 +289,7 @@ fn free_case(
         for (i, round) in open.iter().enumerate().skip(if skips == least { begin.unwrap_or(0) } else { 0 }) {
             let position = if skips == least && begin == Some(i) { first } else { i64::MIN };
             let found = statement
-                .query_row((expert, now, round, skips, position), |r| Ok((r.get(12)?, case(r)?)))
+                .query_row((expert, now, round, skips, position), |r| Ok((r.get(13)?, case(r)?)))
                 .optional()?;
             if let Some((position, case)) = found {
                 return Ok(Some(((skips, *round, position), case)));

@@ -98,9 +98,9 @@ fn send(tx: &Transaction<'_>, round: RoundId, item: ItemId, revision: RevisionId
     for expert in experts {
         opened += tx
             .prepare_cached(
-                "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, expert, reannotation)
+                "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, side, margin, inclusion, expert, reannotation)
                  SELECT ?1, ?2, (SELECT coalesce(max(position), -1) + 1 FROM label_case WHERE round = ?2),
-                        item, split, 'repeat', partner, similarity, margin, inclusion, ?4, ?5
+                        item, split, 'repeat', partner, similarity, side, margin, inclusion, ?4, ?5
                  FROM label_case WHERE item = ?3 AND reason <> 'repeat' ORDER BY id DESC LIMIT 1",
             )?
             .execute((Uuid16(new_uuid()), round, item, expert, revision))?;

@@ -42,8 +42,8 @@ pub(in crate::store) fn claim(
     match drawn(tx, place, expert)? {
         // Its UUID says whose and of which text it is: two copies may come to one place for different people.
         Some(first) => tx.execute(
-            "UPDATE label_case SET (expert, item, partner, similarity, margin, uuid) =
-               (SELECT ?2, c.item, c.partner, c.similarity, c.margin,
+            "UPDATE label_case SET (expert, item, partner, similarity, side, margin, uuid) =
+               (SELECT ?2, c.item, c.partner, c.similarity, c.side, c.margin,
                        unhex(substr(hex(i.key), 1, 16) || substr(hex(e.uuid), 17, 16))
                 FROM label_case c JOIN item i ON i.id = c.item JOIN expert e ON e.id = ?2 WHERE c.id = ?3) WHERE id = ?1",
             (place, expert, first),

@@ -350,8 +350,8 @@ fn add_case(
     case: &Proposal,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, overlap)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO label_case (uuid, round, position, item, split, reason, partner, similarity, side, margin, inclusion, overlap)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute((
         Uuid16(new_uuid()),
@@ -362,6 +362,7 @@ fn add_case(
         case.reason,
         case.partner.map(|p| p.item),
         case.partner.map(|p| f64::from(p.similarity)),
+        case.partner.map(|p| p.side),
         f64::from(case.margin),
         case.inclusion,
         wish as i64,

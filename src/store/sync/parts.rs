@@ -256,7 +256,7 @@ const FILL: &str = "
       WHERE id IN (SELECT adapter FROM part.predictor);
     INSERT INTO part.model (id, sha256, name, path, architecture, quantisation, dimensions, bytes, reading) SELECT id, sha256, name, path, architecture, quantisation, dimensions, bytes, reading FROM main.model
       WHERE id IN (SELECT model FROM part.predictor UNION SELECT model FROM part.adapter);
-    INSERT INTO part.label_case (id, uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation) SELECT id, uuid, round, position, item, split, reason, partner, similarity, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case);
+    INSERT INTO part.label_case (id, uuid, round, position, item, split, reason, partner, similarity, side, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation) SELECT id, uuid, round, position, item, split, reason, partner, similarity, side, margin, inclusion, overlap, withdrawn_ms, expert, revealed_ms, reannotation FROM main.label_case WHERE id IN (SELECT id FROM temp.given_case);
     INSERT INTO part.prediction (predictor, item, probabilities) SELECT predictor, item, probabilities FROM main.prediction
       WHERE predictor IN (SELECT id FROM part.predictor) AND item IN (SELECT id FROM temp.given_item);
     INSERT INTO part.project (id, uuid, created_ms, created_by, seed, audit_share, eval_share, active_predictor, lamport_heard)

@@ -3,6 +3,8 @@
 pub(in crate::tui) mod async_page;
 #[cfg(test)]
 pub(in crate::tui) mod banking77;
+mod boxed;
+pub(in crate::tui) mod changes;
 pub(in crate::tui) mod frame;
 pub(in crate::tui) mod help;
 pub(in crate::tui) mod inline;

@@ -8,11 +8,13 @@ use ratatui::Frame;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Span;
-use ratatui::widgets::{Block, Clear, List, ListState, Paragraph};
+use ratatui::widgets::{List, ListState, Paragraph};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::boxed::{block, block_at};
+use super::changes::Changes;
 use super::frame::{Look, hanging, paragraph};
 use super::input::{draw_input, key_lines};
 use super::label_finder::{Finding, LabelFinder};
@@ -23,8 +25,8 @@ use crate::desk::adjudication::Which;
 use crate::desk::jobs::JobKind;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::local_model::LocalModel;
-use crate::domain::task::Label;
-use crate::tui::keys::{Action, ActionInfo, Keymap, Stroke};
+use crate::domain::task::{Label, Task};
+use crate::tui::keys::{Action, ActionInfo, Keymap, Stroke, also_called};
 
 /// Columns of the help.
 const HELP: u16 = 80;
@@ -48,6 +50,8 @@ pub(in crate::tui) enum Popup {
     Labels(LabelFinder),
     /// One of several things to do, or none.
     Choice(Choice),
+    /// What has changed in the task.
+    Changes(Changes),
 }
 
 /// What an editor's text is about.
@@ -110,7 +114,7 @@ pub(in crate::tui) enum Written {
 }
 
 /// What came of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) enum Outcome {
     /// The popup stays.
     Stays,
@@ -126,6 +130,8 @@ pub(in crate::tui) enum Outcome {
     Starts(Vec<JobKind>),
     Quits,
     QuitsAndStops,
+    /// The changes of the task were read.
+    Acknowledges(Box<Task>),
 }
 
 impl Popup {
@@ -175,6 +181,11 @@ impl Popup {
 
     /// Takes a key.
     pub fn key(&mut self, key: &KeyEvent, stroke: Option<Stroke>, keys: &Keymap) -> Outcome {
+        if let Self::Changes(changes) = self {
+            let action = stroke.and_then(|stroke| keys.action(stroke));
+            let known = changes.key(key, action);
+            return known.map_or(Outcome::Stays, |task| Outcome::Acknowledges(Box::new(task)));
+        }
         if key.code == KeyCode::Esc {
             return Outcome::Closes;
         }
@@ -247,6 +258,7 @@ impl Popup {
                 // Any other key leaves the question where it is: what is typed after it must not reach the case below.
                 choice.options.iter().find(pressed).map_or(Outcome::Stays, |option| option.outcome.clone())
             }
+            Self::Changes(_) => Outcome::Stays,
         }
     }
 
@@ -321,6 +333,7 @@ impl Popup {
                 finder.draw(frame, inner, look);
             }
             Self::Choice(choice) => choice.draw(frame, area, look),
+            Self::Changes(changes) => changes.draw(frame, area, look),
         }
     }
 }
@@ -366,26 +379,6 @@ fn draw_help(
     scrolled(frame, shown, Rect { width: inner.width.saturating_sub(1), ..inner }, scroll, look);
 }
 
-/// A frame in the middle of `area`; returns what is inside.
-fn block(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    (width, height): (u16, u16),
-    title: &'static str,
-    look: Look<'_>,
-) -> Rect {
-    block_at(frame, area.centered(Constraint::Length(width), Constraint::Length(height)), title, look)
-}
-
-/// The same in a place of its own.
-fn block_at(frame: &mut Frame<'_>, place: Rect, title: &'static str, look: Look<'_>) -> Rect {
-    let block = Block::bordered().title(title).border_style(look.theme.rule).title_style(look.theme.title);
-    let inner = block.inner(place);
-    frame.render_widget(Clear, place);
-    frame.render_widget(block, place);
-    inner
-}
-
 /// The column of the cursor, where it is not beyond the area.
 fn within(input: &Input, area: Rect) -> u16 {
     input.visual_cursor().min(usize::from(area.width)) as u16
@@ -402,7 +395,11 @@ fn drafted(subject: &Subject, editor: &TextArea<'_>) -> Outcome {
 fn found<'k>(keys: &'k Keymap, typed: &str) -> Vec<&'k ActionInfo> {
     let words: Vec<String> = typed.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let fits = |info: &&ActionInfo| {
-        words.iter().all(|w| info.name.contains(w.as_str()) || info.help.to_lowercase().contains(w.as_str()))
+        words.iter().all(|w| {
+            info.name.contains(w.as_str())
+                || info.help.to_lowercase().contains(w.as_str())
+                || also_called(info.action).iter().any(|other| other.starts_with(w.as_str()))
+        })
     };
     let mut found: Vec<&ActionInfo> = keys.actions().iter().filter(fits).collect();
     found.sort_by_key(|info| !words.first().is_some_and(|w| info.name.starts_with(w.as_str())));

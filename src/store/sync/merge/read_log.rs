@@ -199,7 +199,7 @@ impl Store {
 
     pub(in crate::store) fn case_lines(&self, which: Which<'_>) -> Result<Vec<CaseLine>> {
         self.lines(
-            "SELECT c.uuid, r.uuid, c.position, i.key, c.split, c.reason, p.key, c.similarity, c.margin, c.inclusion, c.overlap,
+            "SELECT c.uuid, r.uuid, c.position, i.key, c.split, c.reason, p.key, c.similarity, c.side, c.margin, c.inclusion, c.overlap,
                     c.withdrawn_ms, e.name, c.revealed_ms, a.uuid
              FROM label_case c JOIN round r ON r.id = c.round JOIN item i ON i.id = c.item
              LEFT JOIN item p ON p.id = c.partner LEFT JOIN expert e ON e.id = c.expert
@@ -216,13 +216,14 @@ impl Store {
                     reason: r.get(5)?,
                     partner: r.get::<_, Option<[u8; 32]>>(6)?.map(ItemKey),
                     similarity: r.get(7)?,
-                    margin: r.get(8)?,
-                    inclusion: r.get(9)?,
-                    overlap: r.get(10)?,
-                    withdrawn_ms: r.get(11)?,
-                    expert: r.get(12)?,
-                    revealed_ms: r.get(13)?,
-                    reannotation: maybe_uuid(r, 14)?,
+                    side: r.get(8)?,
+                    margin: r.get(9)?,
+                    inclusion: r.get(10)?,
+                    overlap: r.get(11)?,
+                    withdrawn_ms: r.get(12)?,
+                    expert: r.get(13)?,
+                    revealed_ms: r.get(14)?,
+                    reannotation: maybe_uuid(r, 15)?,
                 })
             },
         )

@@ -161,8 +161,8 @@ pub(super) fn take_case(
         match place {
             Some((id, true)) if expert.is_some() => {
                 tx.prepare_cached(
-                    "UPDATE label_case SET uuid = ?2, expert = ?3, item = ?4, partner = ?5, similarity = ?6, margin = ?7,
-                            withdrawn_ms = ?8, revealed_ms = ?9 WHERE id = ?1",
+                    "UPDATE label_case SET uuid = ?2, expert = ?3, item = ?4, partner = ?5, similarity = ?6, side = ?7, margin = ?8,
+                            withdrawn_ms = ?9, revealed_ms = ?10 WHERE id = ?1",
                 )?
                 .execute(params![
                     id,
@@ -171,6 +171,7 @@ pub(super) fn take_case(
                     item,
                     partner,
                     partner.and(case.similarity),
+                    partner.and(case.side.as_deref()),
                     case.margin,
                     withdrawn,
                     case.revealed_ms
@@ -183,11 +184,11 @@ pub(super) fn take_case(
     }
     let added = tx
         .prepare_cached(
-            "INSERT OR IGNORE INTO label_case (uuid, round, position, item, split, reason, partner, similarity, margin, inclusion,
+            "INSERT OR IGNORE INTO label_case (uuid, round, position, item, split, reason, partner, similarity, side, margin, inclusion,
                                                overlap, withdrawn_ms, expert, revealed_ms, reannotation)
              VALUES (?1, ?2, iif(EXISTS (SELECT 1 FROM label_case WHERE round = ?2 AND position = ?3),
                                  (SELECT max(position) + 1 FROM label_case WHERE round = ?2), ?3),
-                     ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                     ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             Uuid16(case.uuid),
@@ -198,6 +199,7 @@ pub(super) fn take_case(
             case.reason,
             partner,
             partner.and(case.similarity),
+                    partner.and(case.side.as_deref()),
             case.margin,
             case.inclusion,
             case.overlap,

@@ -85,6 +85,11 @@ impl Attention {
         Self { terminal, sight: Sight::NotDrawn, nonce: 0, pressed: None, waiting: None }
     }
 
+    /// One for another screen: no answer that the terminal gives to the one is taken for an answer to the other.
+    pub fn with_nonces_apart() -> Self {
+        Self { nonce: Nonce::MAX / 2, ..Self::default() }
+    }
+
     /// Another case is about to be drawn.
     pub fn another_case(&mut self) {
         self.sight = Sight::NotDrawn;

@@ -62,10 +62,12 @@ impl CaseScreen {
         let good = |says: &str| (Some(Notice::good(says.into())), Turn::Stays);
         let quiet = |says: &str| (Some(Notice::quiet(says.into())), Turn::Stays);
         match outcome {
-            // The Agree screen takes what is said of disagreements.
-            Outcome::Looked | Outcome::Drafted | Outcome::Answered { .. } | Outcome::Dispute(_) => {
-                (None, Turn::Stays)
-            }
+            // The Agree screen takes what is said of disagreements, the Items screen what was found.
+            Outcome::Looked
+            | Outcome::Drafted
+            | Outcome::Answered { .. }
+            | Outcome::LabelledFound(_)
+            | Outcome::Dispute(_) => (None, Turn::Stays),
             Outcome::Skipped => {
                 self.last = None;
                 good("Skipped: this case comes back once, at the end of the round.")

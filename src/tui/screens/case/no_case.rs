@@ -36,6 +36,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, why: &NoCase, view: View<'
     let indented = |says: &str, style| hanging(vec![Span::raw("  ")], says, area.width, style);
     let mut lines = indented(&title, theme.title);
     lines.extend(more.iter().flat_map(|says| indented(says, theme.text)));
+    lines.extend(
+        view.shared.supply.agreed.iter().flat_map(|agreed| indented(&agreed.to_string(), theme.text)),
+    );
     lines.push(Line::default());
     lines.extend(meanwhile(view.shared, area.width, look));
     frame.render_widget(Paragraph::new(lines), area);
@@ -53,12 +56,18 @@ fn meanwhile(shared: &Shared, width: u16, look: Look<'_>) -> Vec<Line<'static>> 
         lines.extend(left.map(|s| Line::styled(format!("  {} left", duration(s)), theme.text)));
     }
     let next = shared.next_jobs();
-    if lines.is_empty() && !next.is_empty() {
+    // Another job does not hold the next round up, and then enter says so too.
+    let others: Vec<JobKind> = next.iter().copied().filter(|kind| *kind != JobKind::Lora).collect();
+    if !others.is_empty() && shared.jobs.refusal(&others, shared.about.has_engine).is_none() {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        let before = lines.len();
         let key = Span::styled(format!("  {}  ", look.keys.key_or_name(Action::Open)), theme.key);
-        lines = hanging(vec![key], offer(shared.supply.lack), width, theme.text);
+        lines.extend(hanging(vec![key], offer(shared.supply.lack), width, theme.text));
         if next.contains(&JobKind::Lora) {
             let says = "With enough answers, a stronger model is trained while you go on.";
-            let indent = lines.first().and_then(|line| line.spans.first()).map_or(2, Span::width);
+            let indent = lines.get(before).and_then(|line| line.spans.first()).map_or(2, Span::width);
             lines.extend(hanging(vec![Span::raw(" ".repeat(indent))], says, width, theme.quiet));
         }
     }

@@ -247,8 +247,10 @@ fn similar(shown: &Shown, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     let theme = look.theme;
     match (&shown.partner, &shown.card.shown.partner) {
         (Some(text), Some(partner)) => {
+            let revealed = shown.card.shown.revealed.as_ref().and_then(|reveal| reveal.partner);
+            let side = revealed.map(|label| format!(": the model gave it {label}")).unwrap_or_default();
             let mut lines =
-                vec![Line::styled(format!("similar text ({:.2})", partner.similarity), theme.quiet)];
+                vec![Line::styled(format!("similar text ({:.2}){side}", partner.similarity), theme.quiet)];
             lines.extend(lay_out(text, &shown.differs.1, width, (theme.text, theme.differs)));
             lines
         }

@@ -47,7 +47,7 @@ impl CaseScreen {
             (_, Some(notice), _) => (notice.says.clone(), look.tone(notice.tone)),
             (Some(saving), None, _) => (saving, look.tone(self.tone())),
             (None, None, Some(last)) if !matches!(self.showing, Showing::Asked(_)) => {
-                (answered(last, &look.keys.key_of(Action::Undo)), look.tone(self.tone()))
+                (answered_within(last, &look.keys.key_of(Action::Undo), width), look.tone(self.tone()))
             }
             (None, None, _) => {
                 let revealed = self.shown().and_then(|s| s.card.shown.revealed.as_ref());
@@ -64,6 +64,15 @@ fn answered(last: &Answered, undo: &str) -> String {
     let revealed = last.reveal.as_ref().map(|r| format!(" · {}", thought(r))).unwrap_or_default();
     let label = with_key(&last.label, last.key);
     format!("{verb}: {label}, case {}, {undo} undoes{revealed}", last.case)
+}
+
+/// The same, and on which side the similar text was, where two lines have room for that: the text above keeps its place.
+fn answered_within(last: &Answered, undo: &str, width: u16) -> String {
+    let brief = answered(last, undo);
+    let Some(label) = last.reveal.as_ref().and_then(|reveal| reveal.partner) else { return brief };
+    let full = format!("{brief}; the similar text had {label}");
+    let plain = ratatui::style::Style::default();
+    if hanging(vec![Span::raw(" ")], &full, width, plain).len() > 2 { brief } else { full }
 }
 
 /// What the model thought and why the case was chosen, in plain words.
@@ -99,6 +108,7 @@ mod tests {
             split: "eval",
             reason: reason.as_str(),
             in_words: reason.in_words(),
+            partner: Some("another label"),
             prelabel: Some(label.to_owned()),
             probabilities: [(label.to_owned(), 0.6.into())].into_iter().collect(),
             judge: None,
@@ -111,7 +121,9 @@ mod tests {
                 changed: false,
                 reveal: Some(reveal(reason, label)),
             };
-            lay_out(&answered(&last, "u"), &[], width - 2, (Style::default(), Style::default())).len()
+            let within = answered_within(&last, "u", width);
+            assert!(within.starts_with(&answered(&last, "u")), "{within}");
+            lay_out(&within, &[], width - 2, (Style::default(), Style::default())).len()
         };
         for reason in [Reason::Repeat, Reason::Overlap, Reason::Contrast] {
             assert!(lines(reason, "clickbait", 80) <= 2, "{reason:?}: the text keeps its place");

@@ -174,7 +174,9 @@ impl Screen for CaseScreen {
         match message {
             Message::CursorReported(nonce) => self.attention.answered(nonce, now),
             Message::CursorUnknown => self.attention.unanswered(now),
-            Message::Session(response) if !matches!(response.outcome, Ok(Outcome::Dispute(_))) => {
+            Message::Session(response)
+                if !matches!(response.outcome, Ok(Outcome::Dispute(_) | Outcome::LabelledFound(_))) =>
+            {
                 return Received::Taken(self.take_response(*response));
             }
             other => return Received::NotMine(other),

@@ -1,6 +1,8 @@
 //! The Items screen: searching and reading the texts of the pool.
 
+mod labelling;
 pub(in crate::tui) mod screen;
+mod sight;
 mod view;
 
 use crate::tui::screen::Tab;

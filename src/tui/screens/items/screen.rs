@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use ratatui::Frame;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::sight::Labelling;
 use crate::desk::browse::{Fetch, Fetched, Found, FullItem, Request, Response, Row, Search, State};
 use crate::desk::query::Query;
 use crate::desk::request;
@@ -24,7 +25,7 @@ use crate::tui::widgets::scroll::moved;
 use crate::tui::widgets::text_layout::drawable;
 
 /// What can be typed, for the help.
-const TYPED: [(&str, &str); 9] = [
+const TYPED: [(&str, &str); 10] = [
     (
         "label:NAME",
         "search by your label; label:none finds what you have not labelled, label:any what you have",
@@ -35,6 +36,7 @@ const TYPED: [(&str, &str); 9] = [
     ("round:N", "search for the cases of a round"),
     ("source:FILE", "search for texts that came from this import"),
     ("meta:COL=VALUE", "search by another column of the data; meta:COL=\"TWO WORDS\""),
+    ("regex:PATTERN", "search the text by a regular expression; regex:\"TWO WORDS\""),
     ("prelabel:NAME", "search by the model's label, among the texts you have answered"),
     ("\"words\"", "in quotes: search for exactly this in the text"),
 ];
@@ -94,6 +96,11 @@ pub(in crate::tui) struct ItemsScreen {
     pub(super) rows: HashMap<ItemId, Row>,
     /// Lines scrolled down in the item shown in full.
     pub(super) scroll: usize,
+    pub(super) labelling: Labelling,
+    /// Whether what is shown may have changed in the file.
+    pub(super) stale: bool,
+    /// Whether the next character takes the place of the whole line.
+    pub(super) overtypes: bool,
     number: u64,
     arriving: Arriving,
     hold: Hold,
@@ -110,7 +117,7 @@ impl Screen for ItemsScreen {
     }
 
     fn own_actions(&self) -> &'static [Action] {
-        &[Action::Earlier, Action::Later]
+        &[Action::Earlier, Action::Later, Action::Undo, Action::Redo]
     }
 
     fn help(&self, _: &Shared) -> Vec<(String, String)> {
@@ -121,18 +128,31 @@ impl Screen for ItemsScreen {
         let then = if arrival == Arrival::FromAnotherScreen { self.renew() } else { Vec::new() };
         if by == Action::Search {
             self.focus = Focus::Field;
+            self.overtypes = true;
         }
         then
     }
 
-    fn key(&mut self, key: Pressed<'_>, _: &Shared, _: Instant) -> Option<Vec<Then>> {
-        self.type_key(key.event)
+    fn refresh(&mut self) -> Vec<Then> {
+        self.stale = true;
+        Vec::new()
+    }
+
+    fn key(&mut self, key: Pressed<'_>, shared: &Shared, now: Instant) -> Option<Vec<Then>> {
+        if self.focus == Focus::Field {
+            return self.type_key(key.event);
+        }
+        let c = key.stroke?.character()?;
+        let task = &shared.about.task;
+        task.labels.iter().find(|label| label.key == c)?;
+        Some(self.label_key(c, key.event.kind == KeyEventKind::Repeat, task, now))
     }
 
     fn paste(&mut self, text: &str) -> Option<Vec<Then>> {
         if self.focus != Focus::Field {
             return None;
         }
+        self.overtype();
         for c in drawable(text).replace('\n', " ").chars() {
             self.field.handle(tui_input::InputRequest::InsertChar(c));
         }
@@ -140,6 +160,11 @@ impl Screen for ItemsScreen {
     }
 
     fn act(&mut self, action: Action, _: &Shared) -> Vec<Then> {
+        match action {
+            Action::Undo => return vec![Effect::Session(request::Request::Undo).into()],
+            Action::Redo => return vec![Effect::Session(request::Request::Redo).into()],
+            _ => {}
+        }
         if self.focus == Focus::FullItem {
             return self.act_on_full(action);
         }
@@ -158,17 +183,37 @@ impl Screen for ItemsScreen {
         Vec::new()
     }
 
-    fn receive(&mut self, message: Message, _: &Shared, _: Instant) -> Received {
+    fn receive(&mut self, message: Message, _: &Shared, now: Instant) -> Received {
         match message {
-            Message::Browse(response) => {
-                Received::Taken(self.take(response).map(Then::Say).into_iter().collect())
+            Message::CursorReported(nonce) => self.labelling.attention.answered(nonce, now),
+            Message::CursorUnknown => self.labelling.attention.unanswered(now),
+            Message::Session(response)
+                if matches!(response.outcome, Ok(request::Outcome::LabelledFound(_))) =>
+            {
+                let labelled = match response.outcome {
+                    Ok(request::Outcome::LabelledFound(labelled)) => self.labelled(labelled),
+                    _ => Vec::new(),
+                };
+                return Received::Taken(labelled);
             }
-            other => Received::NotMine(other),
+            Message::Browse(response) => {
+                return Received::Taken(self.take(response).map(Then::Say).into_iter().collect());
+            }
+            other => return Received::NotMine(other),
         }
+        Received::Taken(Vec::new())
     }
 
-    fn drawn(&mut self, _: Instant) -> Vec<Effect> {
-        self.missing().into_iter().collect()
+    fn drawn(&mut self, now: Instant) -> Vec<Effect> {
+        self.missing().into_iter().chain(self.labelling.after_drawing(now)).collect()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.labelling.attention.deadline()
+    }
+
+    fn tick(&mut self, shared: &Shared, now: Instant) -> Vec<Effect> {
+        self.waited(&shared.about.task, now).into_iter().collect()
     }
 }
 
@@ -176,6 +221,7 @@ impl ItemsScreen {
     /// The screen comes into view: what was done elsewhere meanwhile may change all of it.
     fn renew(&mut self) -> Vec<Then> {
         self.focus = Focus::List;
+        self.labelling.forget();
         if Query::parse(self.field.value()).is_err() {
             return Vec::new();
         }
@@ -203,12 +249,23 @@ impl ItemsScreen {
             self.focus = Focus::List;
             return Some(Vec::new());
         }
-        let changed = self.field.handle_event(&Event::Key(*key));
         let is_letter = matches!(key.code, KeyCode::Char(_)) && !ctrl;
+        if is_letter {
+            self.overtype();
+        }
+        self.overtypes = false;
+        let changed = self.field.handle_event(&Event::Key(*key));
         match changed {
             Some(change) if change.value => Some(self.typed()),
             None if !is_letter => None,
             _ => Some(Vec::new()),
+        }
+    }
+
+    /// Empties a line that was there when the cursor came to it: a search is begun more often than changed, and an arrow keeps the line.
+    fn overtype(&mut self) {
+        if std::mem::take(&mut self.overtypes) {
+            self.field.reset();
         }
     }
 
@@ -256,13 +313,13 @@ impl ItemsScreen {
                 return vec![Then::Home, Effect::Session(request::Request::Jump(*case)).into()];
             }
             Some(FullItem { case: Some(case), .. }) => format!("Case {case} is not yours to answer now."),
-            Some(_) => "This text is not a case: you are asked only about texts chosen for a round.".into(),
+            Some(_) => "This text is not a case. Press a label's key to label it here.".into(),
             None => return Vec::new(),
         };
         vec![Notice::quiet(says).into()]
     }
 
-    fn select(&mut self, row: usize) {
+    pub(super) fn select(&mut self, row: usize) {
         self.hold = Hold::Row;
         let row = row.min(self.items.len().saturating_sub(1));
         if row != self.selected {
@@ -328,9 +385,10 @@ impl ItemsScreen {
     /// What is missing on the screen that was drawn: the rows in view with a page before and a page after, and the item shown in full.
     fn missing(&mut self) -> Option<Effect> {
         let in_view = self.slice(self.top, self.height);
-        let rows_are_missing = in_view.iter().any(|item| !self.rows.contains_key(item));
+        let rows_are_missing = self.stale || in_view.iter().any(|item| !self.rows.contains_key(item));
         let full = self.chosen().filter(|_| self.shows_full);
-        let full_is_missing = full.is_some() && self.full.as_ref().map(|full| full.row.item) != full;
+        let full_is_missing =
+            full.is_some() && (self.stale || self.full.as_ref().map(|full| full.row.item) != full);
         if !rows_are_missing && !full_is_missing {
             return None;
         }
@@ -340,9 +398,10 @@ impl ItemsScreen {
             Vec::new()
         };
         let fetch = Fetch { rows, full };
-        if self.fetching.as_ref() == Some(&fetch) {
+        if self.fetching.as_ref() == Some(&fetch) && !self.stale {
             return None;
         }
+        self.stale = false;
         self.fetching = Some(fetch.clone());
         Some(Effect::Browse(Request::Fetch(fetch)))
     }

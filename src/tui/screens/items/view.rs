@@ -29,6 +29,7 @@ const MAX_SAID: usize = 4;
 impl ItemsScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
         let look = view.look;
+        self.labelling.drawn = None;
         let said = self.said(view.notice, area.width, look);
         let [search, body, said_area, keys] = Layout::vertical([
             Constraint::Length(1),
@@ -77,7 +78,11 @@ impl ItemsScreen {
         } else {
             let from = self.field.visual_scroll(room);
             let shown: String = tail(&drawable(self.field.value()), from);
-            let style = if self.refused.is_some() { look.theme.warning } else { look.theme.text };
+            let style = match &self.refused {
+                Some(_) => look.theme.warning,
+                None if self.focus == Focus::Field && self.overtypes => look.theme.chosen,
+                None => look.theme.text,
+            };
             spans.push(Span::styled(shown, style));
             if self.focus == Focus::Field {
                 let at = self.field.visual_cursor().saturating_sub(from).min(room);
@@ -169,6 +174,8 @@ impl ItemsScreen {
         let head = if self.focus == Focus::FullItem { look.theme.chosen } else { look.theme.title };
         let mut lines = vec![Line::styled(format!(" {} ", title(full)), head), Line::default()];
         lines.extend(body(full, area.width.min(MEASURE), look));
+        // Below the title and a blank line, at least the first row of the text.
+        self.labelling.drawn = chosen.filter(|_| area.height > 2);
         scrolled(frame, lines, area, &mut self.scroll, look);
     }
 
@@ -179,7 +186,7 @@ impl ItemsScreen {
             (None, Some(why)) => (why.as_str(), look.theme.warning),
             (None, None) if self.focus == Focus::Field => (
                 "words of the text; or label:NAME label:none label:any flagged skipped suspect round:N source:FILE \
-                 meta:COLUMN=\"A VALUE\", and prelabel:NAME for texts you have answered",
+                 meta:COLUMN=\"A VALUE\" regex:PATTERN, and prelabel:NAME for texts you have answered",
                 look.theme.quiet,
             ),
             (None, None) => return Vec::new(),
@@ -281,6 +288,11 @@ fn body(full: &FullItem, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
         (None, true) => lines.extend(said("you skipped it", look.theme.quiet)),
         (None, false) => lines.extend(said("you have not labelled it", look.theme.quiet)),
     }
+    if full.is_suspect {
+        let says = "This answer may be a mistake: a model that learned from all answers finds it unlikely. Label it once more, \
+                    the same or otherwise, and it is no longer listed.";
+        lines.extend(said(says, look.theme.warning));
+    }
     if full.row.flagged {
         lines.extend(said("flagged by you", look.theme.warning));
     }
@@ -303,8 +315,11 @@ fn body(full: &FullItem, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
             }
         }
     }
+    lines.push(Line::default());
+    if full.case.is_none() || full.may_answer {
+        lines.extend(said("press a label's key to label it here", look.theme.quiet));
+    }
     if let (Some(case), true) = (full.case, full.may_answer) {
-        lines.push(Line::default());
         lines.extend(said(
             &format!("press {} again to answer it, as case {case}", look.keys.key_or_name(Action::Open)),
             look.theme.quiet,

@@ -1,0 +1,188 @@
+//! Labelling what was found: a label's key answers for the text that is shown in full, whatever its split, and only once it was drawn.
+
+use std::time::Instant;
+
+use super::screen::ItemsScreen;
+use crate::desk::found::LabelledFound;
+use crate::desk::query::Filter;
+use crate::desk::request::Request;
+use crate::desk::shown::FOUND;
+use crate::domain::ids::ItemId;
+use crate::domain::task::Task;
+use crate::tui::effect::Effect;
+use crate::tui::screen::Then;
+use crate::tui::screens::case::attention::Verdict;
+use crate::tui::widgets::frame::Notice;
+
+impl ItemsScreen {
+    /// A label's key was pressed.
+    pub(super) fn label_key(&mut self, key: char, repeat: bool, task: &Task, now: Instant) -> Vec<Then> {
+        let warns = |says: String| vec![Notice::warning(says).into()];
+        let Some(item) = self.chosen() else {
+            return vec![
+                Notice::quiet(format!("'{key}' is a label's key, and there is no text here")).into(),
+            ];
+        };
+        if !self.shows_full {
+            return warns(format!("'{key}' was dropped: open the text first, to see all of it"));
+        }
+        let verdict = self.labelling.attention.label_key(key, repeat, now);
+        match verdict {
+            Verdict::Held => warns(format!("'{key}' is held down: it counted once")),
+            _ if self.labelling.pending => {
+                warns(format!("'{key}' was dropped: the last answer is still being saved"))
+            }
+            _ if self.labelling.seen != Some(item) => too_early(key),
+            Verdict::TooEarly => too_early(key),
+            Verdict::Wait(_) => Vec::new(),
+            Verdict::Counts => self.label(key, task).into_iter().map(Then::Do).collect(),
+        }
+    }
+
+    /// A label key that waited was a press of its own.
+    pub(super) fn waited(&mut self, task: &Task, now: Instant) -> Option<Effect> {
+        let key = self.labelling.attention.waited(now)?;
+        if self.labelling.pending || self.labelling.seen.is_none() || self.labelling.seen != self.chosen() {
+            return None;
+        }
+        self.label(key, task)
+    }
+
+    fn label(&mut self, key: char, task: &Task) -> Option<Effect> {
+        let label = task.labels.iter().find(|label| label.key == key)?.name.clone();
+        let item = self.chosen()?;
+        self.labelling.pending = true;
+        Some(Effect::Session(Request::LabelFound { item, label }))
+    }
+
+    /// Takes what became of a label. The text stays chosen; of suspects the next one follows.
+    pub(super) fn labelled(&mut self, labelled: Result<Box<LabelledFound>, String>) -> Vec<Then> {
+        self.labelling.pending = false;
+        self.stale = true;
+        let labelled = match labelled {
+            Ok(labelled) => labelled,
+            Err(why) => return vec![Notice::bad(why).into()],
+        };
+        if self.query.filters.contains(&Filter::Suspect) {
+            self.select(self.selected + 1);
+        }
+        // The next cases may be others now.
+        vec![Notice::good(says(&labelled)).into(), Effect::Session(Request::Window).into()]
+    }
+}
+
+fn says(labelled: &LabelledFound) -> String {
+    let saved = &labelled.saved;
+    let verb = if saved.changed { "changed" } else { "saved" };
+    match labelled.case {
+        Some(case) => format!("{verb}: {}, item {}, as case {case}", saved.label, saved.item),
+        None => format!("{verb}: {}, item {}. {FOUND}", saved.label, saved.item),
+    }
+}
+
+fn too_early(key: char) -> Vec<Then> {
+    vec![Notice::warning(format!("'{key}' was dropped: this text was not on your screen yet")).into()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::desk::query::Query;
+    use crate::desk::shown::Saved;
+
+    const TASK: &str = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
+
+    fn screen() -> (ItemsScreen, Task) {
+        let mut screen = ItemsScreen::default();
+        screen.items = (1..=9).map(ItemId).collect();
+        screen.shows_full = true;
+        (screen, Task::from_toml(TASK, "t").unwrap())
+    }
+
+    fn seen(screen: &mut ItemsScreen, item: i64, now: Instant) {
+        screen.labelling.drawn = Some(ItemId(item));
+        if let Some(Effect::AskCursor(nonce)) = screen.labelling.after_drawing(now) {
+            screen.labelling.attention.answered(nonce, now);
+        }
+    }
+
+    fn asked(then: &[Then]) -> Option<(i64, &str)> {
+        then.iter().find_map(|then| match then {
+            Then::Do(Effect::Session(Request::LabelFound { item, label })) => Some((item.0, label.as_str())),
+            _ => None,
+        })
+    }
+
+    fn saved(item: i64, case: Option<i64>) -> Result<Box<LabelledFound>, String> {
+        let saved = Saved { item: ItemId(item), label: "spam".into(), changed: false, found: case.is_none() };
+        Ok(Box::new(LabelledFound { saved, case: case.map(crate::domain::ids::CaseId), reveal: None }))
+    }
+
+    #[test]
+    fn a_label_counts_only_for_a_text_that_was_drawn_in_full() {
+        let (mut screen, task) = screen();
+        let t = Instant::now();
+        let later = |ms| t + Duration::from_millis(ms);
+        assert_eq!(asked(&screen.label_key('1', false, &task, t)), None, "nothing was drawn");
+        seen(&mut screen, 1, later(1_000));
+        assert_eq!(asked(&screen.label_key('2', false, &task, later(1_100))), None, "nobody reads so fast");
+        screen.select(1);
+        assert_eq!(asked(&screen.label_key('1', false, &task, later(3_000))), None, "the next is not drawn");
+        seen(&mut screen, 2, later(3_100));
+        assert_eq!(asked(&screen.label_key('2', false, &task, later(4_000))), Some((2, "ham")));
+        assert_eq!(
+            asked(&screen.label_key('1', false, &task, later(5_000))),
+            None,
+            "the last is being saved"
+        );
+        screen.labelled(saved(2, None));
+        assert_eq!(screen.selected, 1, "it stays chosen");
+        screen.labelling.forget();
+        assert_eq!(
+            asked(&screen.label_key('1', false, &task, later(7_000))),
+            None,
+            "another screen was there"
+        );
+        seen(&mut screen, 2, later(7_100));
+        screen.shows_full = false;
+        assert_eq!(
+            asked(&screen.label_key('1', false, &task, later(9_000))),
+            None,
+            "only its beginning is shown"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_held_down_labels_one_text() {
+        let (mut screen, task) = screen();
+        let t = Instant::now();
+        seen(&mut screen, 1, t);
+        let mut labels = 0;
+        for ms in std::iter::once(400).chain((0..40).map(|n| 900 + n * 33)) {
+            let now = t + Duration::from_millis(ms);
+            let then = screen.label_key('1', false, &task, now);
+            if asked(&then).is_some() {
+                labels += 1;
+                screen.labelled(saved(1, None));
+            }
+        }
+        assert_eq!(labels, 1);
+    }
+
+    #[test]
+    fn what_was_found_says_that_it_is_in_no_figure_and_a_suspect_leads_to_the_next() {
+        let (mut screen, _) = screen();
+        let said = |then: &[Then]| match then {
+            [Then::Say(notice), Then::Do(Effect::Session(Request::Window))] => notice.says.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(said(&screen.labelled(saved(1, None))).ends_with("counts in no figure."));
+        assert_eq!(said(&screen.labelled(saved(1, Some(7)))), "saved: spam, item 1, as case 7");
+        assert_eq!(screen.selected, 0);
+        screen.query = Query::parse("suspect").unwrap();
+        screen.labelled(saved(1, Some(7)));
+        assert_eq!(screen.selected, 1);
+    }
+}
