@@ -26,7 +26,7 @@ pub(super) struct Global {
     /// Seed for all randomness [default: the project's seed]
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
-    /// Your name as an expert [default: the name you have labelled under, else your login]
+    /// Your name as an expert [default: the lead at this login, else the name you have labelled under, else your login]
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub name: Option<String>,
     /// Say that nobody else opens this project, on a drive where others would not be kept from it; remembered for the file

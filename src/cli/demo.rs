@@ -56,7 +56,7 @@ impl Demo {
         }
         if self.opens_screen() {
             // The workstation scouts and mines by itself, and shows the progress.
-            return hand_over(setting, &file);
+            return hand_over(setting, &file, setting.named.then_some(setting.expert.as_str()));
         }
         let report = scout(&job, &setting.scout_model(None, None))?;
         setting.say(&report.to_string())?;

@@ -1,23 +1,14 @@
 //! The dialogue of `new`: asks which column holds the texts and what the task is, checks each answer, and builds the task.
 //!
 //! Knows a [`Person`] to ask, but no terminal and no file. A wrong answer is explained in one sentence and asked again; it never
-//! costs an earlier answer.
+//! costs an earlier answer, and `<` goes back to the question before.
 
 use super::next::text_and_meta;
+use super::questions::{CLEAR, MAX_DEFAULT, Person, Reply, optional, prompt, shortened, until, yes};
 use crate::domain::fault::Result;
 use crate::domain::task::{Label, Task, shares_that_cannot_be};
+use crate::domain::task_draft::{LabelDraft, TaskDraft, in_a_hundred, share_of};
 use crate::job::preview::{Preview, Texts};
-
-/// The person who answers.
-pub(super) trait Person {
-    /// Prints a prompt and waits for a line.
-    ///
-    /// # Errors
-    /// The person leaves.
-    fn ask(&mut self, prompt: &str) -> Result<String>;
-
-    fn say(&mut self, text: &str) -> Result<()>;
-}
 
 /// Names that the dialogue mentions.
 pub(super) struct Names {
@@ -31,16 +22,10 @@ pub(super) struct Names {
     pub data: Option<String>,
 }
 
-/// Typed to clear an optional answer, or to remove a label from an earlier run of the questions.
-const CLEAR: &str = "-";
 /// Number of columns that are listed.
 const MAX_COLUMNS: usize = 40;
 /// Texts are shown up to this many characters.
 const MAX_TEXT: usize = 600;
-/// Prompts repeat an earlier answer up to this many characters.
-const MAX_DEFAULT: usize = 50;
-/// Keys in the order in which they are proposed.
-const KEYS: &str = "1234567890abcdefghijklmnopqrstuvwxyz";
 
 /// Shows the first texts until the person accepts them. Returns the columns chosen instead of the detected ones, if any.
 /// `preview` reads the beginning of the data with other text columns.
@@ -51,7 +36,7 @@ pub(super) fn choose_text(
     person: &mut impl Person,
     mut now: Preview,
     preview: impl Fn(&[String]) -> Result<Preview>,
-) -> Result<Vec<String>> {
+) -> Result<Reply<Vec<String>>> {
     let mut chosen = Vec::new();
     loop {
         match &now.texts {
@@ -59,7 +44,7 @@ pub(super) fn choose_text(
             Err(why) => person.say(&format!("Cannot tell which column holds the texts: {why}."))?,
         }
         if now.columns.len() == 1 {
-            return Ok(chosen);
+            return Ok(Reply::Said(chosen));
         }
         let current = now.texts.as_ref().map_or(String::new(), |t| in_words(&now.columns, &t.columns));
         person.say(&format!(
@@ -81,7 +66,11 @@ pub(super) fn choose_text(
                 _ => Ok(Some(new)),
             }
         })?;
-        let Some(new) = new else { return Ok(chosen) };
+        let new = match new {
+            Reply::Said(Some(new)) => new,
+            Reply::Said(None) => return Ok(Reply::Said(chosen)),
+            Reply::Back => return Ok(Reply::Back),
+        };
         if let Ok(texts) = &new.texts {
             chosen = texts.columns.iter().map(|i| new.columns[*i].clone()).collect();
         }
@@ -103,156 +92,222 @@ pub(super) fn show_texts(person: &mut impl Person, texts: &Texts) -> Result<()> 
     ))
 }
 
-/// Asks for the task until the person accepts the summary.
+/// A question about the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Name,
+    Question,
+    Guideline,
+    Label(usize),
+    Key(usize),
+    Meaning(usize),
+    Example(usize),
+    Share(usize),
+    /// The share once more, because they do not add up.
+    ShareAgain(usize),
+    Correct,
+}
+
+/// Asks for the task until the person accepts the summary. `begun` is what is known already.
 ///
 /// # Errors
 /// The person leaves.
-pub(super) fn ask_task(person: &mut impl Person, names: &Names) -> Result<Task> {
-    let mut before: Option<Task> = None;
+pub(super) fn ask_task(person: &mut impl Person, names: &Names, begun: TaskDraft) -> Result<Task> {
+    let mut draft = begun;
+    if draft.name.is_empty() {
+        draft.name.clone_from(&names.task);
+    }
+    let mut before: Vec<Step> = Vec::new();
+    let mut step = Step::Name;
     loop {
-        let task = asked_once(person, names, before.as_ref())?;
-        person.say(&format!("\n{}", summary(&task, names)))?;
-        if yes(person, "all of this is correct", "Is this correct")? {
-            return Ok(task);
-        }
-        person.say(
-            "\nPlease answer again. Press Enter to keep the value in brackets, or type - to clear it.\n",
-        )?;
-        before = Some(task);
-    }
-}
-
-/// Asks a question for which Enter means yes.
-///
-/// # Errors
-/// The person leaves.
-pub(super) fn yes(person: &mut impl Person, yes: &str, question: &str) -> Result<bool> {
-    until(person, &format!("{question}? [Y/n] "), |line| match line.to_lowercase().as_str() {
-        "" | "y" | "yes" => Ok(true),
-        "n" | "no" => Ok(false),
-        _ => Err(format!("Answer y if {yes}, or n if not.")),
-    })
-}
-
-fn asked_once(person: &mut impl Person, names: &Names, before: Option<&Task>) -> Result<Task> {
-    let name = before.map_or(names.task.as_str(), |t| t.name.as_str());
-    let name = until(person, &prompt("Name of the task", name, ""), |line| {
-        Ok(if line.is_empty() { name.to_owned() } else { line.to_owned() })
-    })?;
-    if before.is_none() {
-        person.say("\nThe question to answer about each text, for example: Is this message spam?")?;
-    }
-    let question = before.map_or("", |t| t.question.as_str());
-    let question = until(person, &prompt("Question", question, ""), |line| match (line, question) {
-        ("", "") => Err("A task needs a question. It is shown with every text.".into()),
-        ("", kept) => Ok(kept.to_owned()),
-        (line, _) => Ok(line.to_owned()),
-    })?;
-    if before.is_none() {
-        person.say(
-            "\nHow to decide, in one line. You can write a longer guideline later with\n`hardcase task PROJECT --set TASK.toml`.",
-        )?;
-    }
-    let guideline = optional(person, "Guideline", before.map_or("", |t| &t.guideline), "none")?;
-    let mut labels = ask_labels(person, before.map_or(&[], |t| &t.labels))?;
-    loop {
-        while let Some(sum) = shares_that_cannot_be(&labels) {
-            person.say(&format!("{} Please enter them again.", misfit(&labels, sum)))?;
-            for i in 0..labels.len() {
-                labels[i].share = ask_share(person, &labels[i], &labels[..i])?;
-            }
-        }
-        match Task::new(name.clone(), question.clone(), guideline.clone(), labels.clone()) {
-            Ok(task) => return Ok(task),
-            // Each answer was checked on its own, so only a rule about the whole task can fail here.
-            Err(why) => {
-                person.say(&format!("The task is not complete yet: {why}."))?;
-                labels = ask_labels(person, &labels)?;
-            }
-        }
-    }
-}
-
-fn ask_labels(person: &mut impl Person, before: &[Label]) -> Result<Vec<Label>> {
-    if before.is_empty() {
-        person.say(
-            "\nThe labels: two or more answers to choose from. You can skip the meaning, the example\nand the share of a label, but \
-             they improve the model's first guess, and the share\nimproves it most. An empty name ends the list.",
-        )?;
-    }
-    let mut labels: Vec<Label> = Vec::new();
-    let mut before = before.iter();
-    loop {
-        let old = before.next();
-        match (ask_label(person, old, &labels)?, old) {
-            (Some(label), _) => labels.push(label),
-            // An earlier label was removed.
-            (None, Some(_)) => {}
-            (None, None) if labels.len() >= 2 => return Ok(labels),
-            (None, None) => person.say("A task needs at least two labels, such as yes and no.")?,
-        }
-    }
-}
-
-/// Asks for one label. `None` if the person gives no name or removes the earlier label.
-fn ask_label(person: &mut impl Person, old: Option<&Label>, others: &[Label]) -> Result<Option<Label>> {
-    let title = format!("\nLabel {}", others.len() + 1);
-    let end = if others.len() < 2 { "" } else { "no more" };
-    let kept = old.map_or("", |l| l.name.as_str());
-    let name = until(person, &prompt(&title, kept, end), |line| {
-        let name = if line.is_empty() { kept } else { line };
-        match others.iter().find(|l| l.name.to_lowercase() == name.to_lowercase()) {
-            Some(twin) => {
-                Err(format!("There is already a label '{}'. Give this one another name.", twin.name))
-            }
-            None if name == CLEAR => Ok(String::new()),
-            None => Ok(name.to_owned()),
-        }
-    })?;
-    if name.is_empty() {
-        return Ok(None);
-    }
-    let key = ask_key(person, old.and_then(|l| l.key), others)?;
-    let description =
-        optional(person, "  Meaning, in one sentence", old.map_or("", |l| &l.description), "none")?;
-    let first = old.and_then(|l| l.examples.first()).map_or("", String::as_str);
-    let example = optional(person, "  A typical text", first, "none")?;
-    let examples = if example.is_empty() { Vec::new() } else { vec![example] };
-    let label = Label {
-        id: String::new(),
-        name,
-        key: Some(key),
-        description,
-        examples,
-        share: old.and_then(|l| l.share),
-    };
-    let share = ask_share(person, &label, others)?;
-    Ok(Some(Label { share, ..label }))
-}
-
-fn ask_key(person: &mut impl Person, old: Option<char>, others: &[Label]) -> Result<char> {
-    let owner = |key: char| others.iter().find(|l| l.key == Some(key));
-    let proposed =
-        old.into_iter().chain(KEYS.chars()).find(|key| Label::may_use(*key) && owner(*key).is_none());
-    let shown = proposed.map_or(String::new(), String::from);
-    until(person, &prompt("  Key to press", &shown, ""), |line| {
-        let mut characters = line.chars();
-        match (characters.next().or(proposed), characters.next()) {
-            (Some(key), None) if !Label::may_use(key) => {
-                Err(format!("The workstation uses the key {key} itself. Choose another."))
-            }
-            (Some(key), None) => match owner(key) {
-                Some(owner) => {
-                    Err(format!("The key {key} already stands for '{}'. Choose another.", owner.name))
+        if step == Step::Correct {
+            let task = match complete(&draft) {
+                Ok(task) => task,
+                Err((why, again)) => {
+                    person.say(&why)?;
+                    step = again;
+                    continue;
                 }
-                None => Ok(key),
-            },
-            _ => Err("A key is one character, such as 1 or x.".into()),
+            };
+            person.say(&format!("\n{}", summary(&task, names)))?;
+            match yes(person, "all of this is correct", "Is this correct")? {
+                Reply::Said(true) => return Ok(task),
+                Reply::Said(false) => {
+                    person.say(
+                        "\nPlease answer again. Press Enter to keep the value in brackets, or type - to clear it.\n",
+                    )?;
+                    (before, step) = (Vec::new(), Step::Name);
+                }
+                Reply::Back => step = before.pop().unwrap_or(Step::Name),
+            }
+            continue;
         }
+        match ask_step(person, step, &mut draft)? {
+            Reply::Said(next) => {
+                before.push(step);
+                step = next;
+            }
+            Reply::Back => match before.pop() {
+                Some(earlier) => step = earlier,
+                None => person.say("This is the first question.")?,
+            },
+        }
+        // A label that was taken back leaves the questions about it.
+        if let Step::Key(at) | Step::Meaning(at) | Step::Example(at) | Step::Share(at) = step
+            && at >= draft.labels.len()
+        {
+            step = Step::Label(draft.labels.len());
+        }
+    }
+}
+
+/// The task, or what to say and which question to go on with.
+fn complete(draft: &TaskDraft) -> std::result::Result<Task, (String, Step)> {
+    if draft.labels.len() < 2 {
+        let why = "A task needs at least two labels, such as yes and no.";
+        return Err((why.into(), Step::Label(draft.labels.len())));
+    }
+    let task = draft.to_task();
+    if let Some((_, why)) = draft.lacks().into_iter().next() {
+        let labels: Vec<Label> = draft.labels.iter().map(LabelDraft::to_label).collect();
+        return Err(match shares_that_cannot_be(&labels) {
+            Some(sum) => (format!("{} Please enter them again.", misfit(&labels, sum)), Step::ShareAgain(0)),
+            None => (why, Step::Label(0)),
+        });
+    }
+    task.map_err(|why| (format!("The task is not complete yet: {why}."), Step::Label(0)))
+}
+
+/// Asks which columns are shown beside the text. None if the person wants the question before it again.
+///
+/// # Errors
+/// The person leaves.
+pub(super) fn ask_columns(
+    person: &mut impl Person,
+    what: &str,
+    columns: &[String],
+) -> Result<Reply<Vec<String>>> {
+    until(person, &prompt(what, "", "none"), |line| {
+        let named = columns_of(line, columns);
+        let find = |said: &String| {
+            let number = said.parse::<usize>().ok().and_then(|n| columns.get(n.checked_sub(1)?));
+            let name = columns.iter().find(|column| column.to_lowercase() == said.to_lowercase()).or(number);
+            name.cloned().ok_or_else(|| format!("There is no column '{said}'."))
+        };
+        named.iter().filter(|said| *said != CLEAR).map(find).collect()
     })
 }
 
-fn ask_share(person: &mut impl Person, label: &Label, others: &[Label]) -> Result<Option<f64>> {
+/// Asks one question and keeps the answer. Returns the question that follows.
+fn ask_step(person: &mut impl Person, step: Step, draft: &mut TaskDraft) -> Result<Reply<Step>> {
+    Ok(match step {
+        Step::Name => {
+            let name = draft.name.clone();
+            let said = until(person, &prompt("Name of the task", &name, ""), |line| {
+                Ok(if line.is_empty() { name.clone() } else { line.to_owned() })
+            })?;
+            said.keep(&mut draft.name, Step::Question)
+        }
+        Step::Question => {
+            let kept = draft.question.clone();
+            if kept.is_empty() {
+                person.say("\nThe question to answer about each text, for example: Is this message spam?")?;
+            }
+            let said = until(person, &prompt("Question", &kept, ""), |line| match (line, kept.as_str()) {
+                ("", "") => Err("A task needs a question. It is shown with every text.".into()),
+                ("", kept) => Ok(kept.to_owned()),
+                (line, _) => Ok(line.to_owned()),
+            })?;
+            said.keep(&mut draft.question, Step::Guideline)
+        }
+        Step::Guideline => {
+            if draft.guideline.is_empty() {
+                person.say(
+                    "\nHow to decide, in one line. You can write a longer guideline later with\n`hardcase task PROJECT --set TASK.toml`.",
+                )?;
+            }
+            let kept = draft.guideline.clone();
+            let said =
+                optional(person, "Guideline", &kept, "none")?.keep(&mut draft.guideline, Step::Label(0));
+            if draft.labels.is_empty() && said != Reply::Back {
+                person.say(
+                    "\nThe labels: two or more answers to choose from. You can skip the meaning, the example\nand the share of a label, but \
+                     they improve the model's first guess, and the share\nimproves it most. An empty name ends the list.",
+                )?;
+            }
+            said
+        }
+        Step::Label(at) => ask_label(person, at, draft)?,
+        Step::Key(at) => ask_key(person, at, draft)?,
+        Step::Meaning(at) => {
+            let kept = draft.labels[at].meaning.clone();
+            optional(person, "  Meaning, in one sentence", &kept, "none")?
+                .keep(&mut draft.labels[at].meaning, Step::Example(at))
+        }
+        Step::Example(at) => {
+            let first = draft.labels[at].examples.first().cloned().unwrap_or_default();
+            match optional(person, "  A typical text", &first, "none")? {
+                Reply::Said(example) if example.is_empty() => draft.labels[at].examples.clear(),
+                Reply::Said(example) if example != first => draft.labels[at].examples = vec![example],
+                Reply::Said(_) => {}
+                Reply::Back => return Ok(Reply::Back),
+            }
+            Reply::Said(Step::Share(at))
+        }
+        Step::Share(at) => {
+            ask_share(person, at, draft)?.keep(&mut draft.labels[at].share, Step::Label(at + 1))
+        }
+        Step::ShareAgain(at) => {
+            let next = if at + 1 < draft.labels.len() { Step::ShareAgain(at + 1) } else { Step::Correct };
+            ask_share(person, at, draft)?.keep(&mut draft.labels[at].share, next)
+        }
+        Step::Correct => Reply::Said(Step::Correct),
+    })
+}
+
+/// Asks for the name of a label: a new one, or one from an earlier run of the questions.
+fn ask_label(person: &mut impl Person, at: usize, draft: &mut TaskDraft) -> Result<Reply<Step>> {
+    let is_new = at >= draft.labels.len();
+    let kept = if is_new { String::new() } else { draft.labels[at].name.clone() };
+    let end = if at < 2 { "" } else { "no more" };
+    let name = until(person, &prompt(&format!("\nLabel {}", at + 1), &kept, end), |line| match line {
+        CLEAR => Ok(String::new()),
+        "" if kept.is_empty() && at < 2 => {
+            Err("A task needs at least two labels, such as yes and no.".into())
+        }
+        "" => Ok(kept.clone()),
+        line => draft.check_name(at, line).map(|()| line.to_owned()),
+    })?;
+    let Reply::Said(name) = name else { return Ok(Reply::Back) };
+    if name.is_empty() && is_new {
+        return Ok(Reply::Said(Step::Correct));
+    }
+    if name.is_empty() {
+        draft.labels.remove(at);
+        return Ok(Reply::Said(Step::Label(at)));
+    }
+    if is_new {
+        draft.insert_label(at, &name);
+    } else {
+        draft.labels[at].name = name;
+    }
+    Ok(Reply::Said(Step::Key(at)))
+}
+
+/// Asks for the key of a label, which needs none: it can be given by its name.
+fn ask_key(person: &mut impl Person, at: usize, draft: &mut TaskDraft) -> Result<Reply<Step>> {
+    let kept = draft.labels[at].key;
+    let asked = prompt("  Key to press", &kept.map_or(String::new(), String::from), "none");
+    let key = until(person, &asked, |line| match line {
+        "" => Ok(kept),
+        CLEAR => Ok(None),
+        line => draft.check_key(at, line).map(Some),
+    })?;
+    Ok(key.keep(&mut draft.labels[at].key, Step::Meaning(at)))
+}
+
+fn ask_share(person: &mut impl Person, at: usize, draft: &TaskDraft) -> Result<Reply<Option<f64>>> {
+    let (label, others) = (&draft.labels[at], &draft.labels[..at]);
     let kept = label.share.map_or(String::new(), in_a_hundred);
     let what = format!("  About how many texts in a hundred are '{}'", label.name);
     until(person, &prompt(&what, &kept, "unknown"), |line| {
@@ -270,21 +325,6 @@ fn ask_share(person: &mut impl Person, label: &Label, others: &[Label]) -> Resul
         }
         Ok(share)
     })
-}
-
-/// Parses a percentage such as "10", "10 %" or "2,5" into a share.
-fn share_of(line: &str) -> std::result::Result<f64, String> {
-    let number: String = line.trim_end_matches('%').trim().replace(',', ".");
-    match number.parse::<f64>() {
-        Ok(n) if n > 0.0 && n < 100.0 => Ok(n / 100.0),
-        _ => Err("Enter a number above 0 and below 100, such as 5 or 0.5, or - for unknown.".into()),
-    }
-}
-
-/// A share as a percentage with as many decimals as needed, at most four.
-fn in_a_hundred(share: f64) -> String {
-    let text = format!("{:.4}", share * 100.0);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn misfit(labels: &[Label], sum: f64) -> String {
@@ -323,53 +363,6 @@ fn summary(task: &Task, names: &Names) -> String {
     out + "."
 }
 
-/// Asks for one line that may stay empty. Enter keeps the earlier answer.
-fn optional(person: &mut impl Person, what: &str, before: &str, none: &str) -> Result<String> {
-    until(person, &prompt(what, before, none), |line| {
-        Ok(match line {
-            "" => before.to_owned(),
-            CLEAR => String::new(),
-            line => line.to_owned(),
-        })
-    })
-}
-
-/// `what [default]: `, with what Enter stands for in brackets, if anything.
-fn prompt(what: &str, default: &str, none: &str) -> String {
-    match (default, none) {
-        ("", "") => format!("{what}: "),
-        ("", none) => format!("{what} [{none}]: "),
-        (default, _) => format!("{what} [{}]: ", shortened(default, MAX_DEFAULT)),
-    }
-}
-
-/// Asks until an answer passes the check, which returns its meaning or the sentence to show instead.
-fn until<T>(
-    person: &mut impl Person,
-    prompt: &str,
-    mut check: impl FnMut(&str) -> std::result::Result<T, String>,
-) -> Result<T> {
-    loop {
-        let line = person.ask(prompt)?.replace('\t', " ");
-        let answer = typed(line.trim()).and_then(&mut check);
-        match answer {
-            Ok(answer) => return Ok(answer),
-            Err(why) => person.say(&why)?,
-        }
-    }
-}
-
-/// Rejects what a plain terminal can put into a line: arrow keys, and text in another encoding.
-fn typed(line: &str) -> std::result::Result<&str, String> {
-    if line.contains('\u{fffd}') {
-        return Err("That is not valid UTF-8. Set the terminal to UTF-8, or use plain letters.".into());
-    }
-    if line.chars().any(char::is_control) {
-        return Err("That contains a special key, such as an arrow key. Please type it again.".into());
-    }
-    Ok(line)
-}
-
 /// The columns that a line names: the whole line if it is a column's name, else its parts between commas.
 fn columns_of(line: &str, columns: &[String]) -> Vec<String> {
     if columns.iter().any(|c| c.to_lowercase() == line.to_lowercase()) {
@@ -392,13 +385,6 @@ fn in_words(columns: &[String], which: &[usize]) -> String {
         number => format!("{number} {}", shortened(&columns[*i], MAX_DEFAULT)),
     };
     which.iter().map(word).collect::<Vec<_>>().join(", ")
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// Turns a clause into a sentence.

@@ -73,7 +73,7 @@ impl Expert {
             Action::Role { who, role: RoleArgument::Lead } => ChangeRequest::Role(who, Role::Lead),
             Action::Role { who, role: RoleArgument::Expert } => ChangeRequest::Role(who, Role::Expert),
         };
-        let report = change_experts(&self.file, &setting.reader_on(&self.file)?, &request)?;
+        let report = change_experts(&self.file, &setting.expert_on(&self.file)?, &request)?;
         if setting.wants_json() { print_json(&report) } else { setting.say(&sanitize(&report.says)) }
     }
 }

@@ -67,7 +67,7 @@ impl Export {
             texts: if self.no_text { Texts::LeftOut } else { Texts::Written },
             format: self.written.format.as_deref().map(output_format).transpose()?,
             out: self.written.out,
-            reader: setting.reader_on(&self.file)?,
+            reader: setting.expert_on(&self.file)?,
             reveal: if self.reveal { Reveal::Yes } else { Reveal::No },
         };
         let Exported { lines, without_prelabel, left_out } = export(&self.file, kind, &options)?;

@@ -6,8 +6,8 @@ use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::dialogue::Person;
 use super::output;
+use super::questions::Person;
 use super::watch::Watch;
 use crate::domain::fault::{Fault, Result};
 

@@ -9,6 +9,7 @@ use super::plain;
 use super::plain::Lines;
 use super::setting::Setting;
 use crate::desk::jobs::{End, JobKind, Jobs, News};
+use crate::desk::people::{lead_under_a_name, usual_expert};
 use crate::desk::session::{OnClose, Session, usual_names};
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::grouped::counted;
@@ -102,15 +103,7 @@ pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
     if prints_only_lines() {
         return plainly(setting, project);
     }
-    let settings = match settings_file() {
-        Some(path) => {
-            offer_defaults(&path);
-            Settings::read(&path)?
-        }
-        None => Settings::default(),
-    };
-    let colourless = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-    let settings = if colourless { settings.without_colour() } else { settings };
+    let settings = settings()?;
     let expert = expert(setting, project)?;
     let left = run(Opening { project, expert: &expert, settings });
     if let Err(fault) = &left
@@ -141,19 +134,36 @@ fn taken_away(setting: &Setting, project: &Path, left: Result<()>) -> Result<()>
     Ok(())
 }
 
-/// Replaces this process by the workstation: a fresh process has no jobs behind it and no signal handlers installed.
-pub(super) fn hand_over(setting: &Setting, project: &Path) -> Result<()> {
+/// Replaces this process by the workstation: a fresh process has no jobs behind it and no signal handlers installed. It asks for the expert's
+/// name where none is given.
+pub(super) fn hand_over(setting: &Setting, project: &Path, expert: Option<&str>) -> Result<()> {
     let attempted = || format!("open the workstation on {}", project.display());
     let failed = |e: std::io::Error| Fault::new(attempted(), io_reason(&e)).because(e);
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.arg("label").arg(project);
-    if setting.named {
-        command.arg("--as").arg(&setting.expert);
+    if let Some(expert) = expert {
+        command.arg("--as").arg(expert);
+    }
+    if setting.alone {
+        command.arg("--alone");
     }
     #[cfg(unix)]
     return Err(failed(std::os::unix::process::CommandExt::exec(&mut command)));
     #[cfg(not(unix))]
     command.status().map(drop).map_err(failed)
+}
+
+/// The person's settings.
+pub(super) fn settings() -> Result<Settings> {
+    let settings = match settings_file() {
+        Some(path) => {
+            offer_defaults(&path);
+            Settings::read(&path)?
+        }
+        None => Settings::default(),
+    };
+    let colourless = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    Ok(if colourless { settings.without_colour() } else { settings })
 }
 
 fn settings_file() -> Option<PathBuf> {
@@ -176,17 +186,26 @@ fn expert(setting: &Setting, project: &Path) -> Result<String> {
         return Ok(setting.expert.clone());
     }
     let names = usual_names(project)?;
-    let usual = names.first().cloned().unwrap_or_else(|| setting.expert.clone());
+    let usual = usual_expert(project, &setting.expert)?;
     // People who share a login must not label under each other's names.
-    if names.len() == 1 || !setting.asks() {
+    if matches!(&names[..], [name] if *name == usual) || !setting.asks() {
         return Ok(usual);
     }
-    prompt(&format!("Your name, recorded with your labels [{}]: ", sanitize(&usual)))?;
+    // Of several, the last one is the likeliest; a name that was given once on a command line is not.
+    let offered = if let [last, _, ..] = &names[..] { last } else { &usual };
+    let name = ask_name(offered)?;
+    lead_under_a_name(project, &name)?;
+    Ok(name)
+}
+
+/// Asks a person at the terminal for the name that is recorded with the labels.
+fn ask_name(usual: &str) -> Result<String> {
+    prompt(&format!("Your name, recorded with your labels [{}]: ", sanitize(usual)))?;
     let mut line = String::new();
     stdin()
         .lock()
         .read_line(&mut line)
         .map_err(|e| Fault::new("read your name", io_reason(&e)).because(e))?;
     let name = line.trim();
-    Ok(if name.is_empty() { usual } else { name.to_owned() })
+    Ok(if name.is_empty() { usual.to_owned() } else { name.to_owned() })
 }

@@ -45,7 +45,7 @@ impl Mine {
             overlap: self.overlap,
             incomplete: if self.keep_open { Old::StaysOpen } else { Old::IsClosed },
         };
-        let speaker = setting.reader_on(&self.file)?;
+        let speaker = setting.expert_on(&self.file)?;
         let report = mine(&JobContext { expert: &speaker, ..setting.job(&self.file) }, &options)?;
         setting.print(&report)
     }

@@ -37,6 +37,7 @@ mod output;
 mod plain;
 #[cfg(feature = "engine")]
 mod predict;
+mod questions;
 mod report;
 mod restore;
 #[cfg(feature = "engine")]

@@ -3,19 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use super::dialogue;
-use super::dialogue::{Names, Person};
+use super::dialogue::Names;
 use super::import::{Importing, import_all};
 use super::keyboard::Keyboard;
-use super::label::hand_over;
+use super::label::{hand_over, settings, workstation};
+use super::questions::{Person, Reply, ask_name, yes};
 use super::setting::Setting;
 use super::task::read_task;
+use crate::desk::draft_file;
+use crate::desk::survey::{Beginning, Facts, draft_place, survey};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::grouped::counted;
+use crate::domain::project_draft::ProjectDraft;
 use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
-use crate::job::create::{check_place, create};
+use crate::domain::task_draft::TaskDraft;
+use crate::job::create::{check_place, create, create_whole};
 use crate::job::import::BadRows;
 use crate::job::preview::{Preview, preview};
 use crate::job::task::{free_name, write_new};
+use crate::tui;
+use crate::tui::Says;
 
 /// The seed of a project that is given none, so that the same data gives the same rounds everywhere.
 pub(super) const DEFAULT_SEED: u64 = 1;
@@ -37,28 +45,25 @@ pub(super) struct New {
 impl New {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let task = self.task.as_deref().map(read_task).transpose()?;
-        let project = NewProject::of(self.file, self.data, self.importing);
+        let project = NewProject::of(self.file, self.data, self.importing, setting);
         if task.is_none() && setting.asks() {
-            let mut person = Keyboard::prepare(&setting.watch, project.attempted());
-            return project.make_by_asking(setting, &mut person);
+            return project.make_by_asking(setting).map(drop);
         }
         project.make(setting, task.as_ref())
     }
 }
 
-/// `hardcase DATA`: offers to make a project next to the data.
+/// `hardcase DATA`: opens the project of the data, or offers to make it next to the data.
 ///
 /// # Errors
-/// There is one already, there is no terminal to ask at, or the person leaves.
+/// There is no terminal to ask at, or the person leaves.
 pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> Result<()> {
     let shown = data.display().to_string();
-    let project = NewProject::of(data.with_extension("hardcase"), vec![data], importing);
-    let file = project.file.display();
+    let mut project = NewProject::of(data.with_extension("hardcase"), vec![data], importing, setting);
     if project.file.exists() {
-        return Err(Fault::usage(project.attempted(), "it exists already").hint(format!(
-            "Open it with `hardcase {file}`, or make another one with `hardcase new FILE --data {shown}`"
-        )));
+        return workstation(setting, &project.file);
     }
+    let file = project.file.display();
     if !setting.asks() {
         return Err(Fault::usage(
             project.attempted(),
@@ -66,16 +71,22 @@ pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> R
         )
         .hint(format!("Write a TASK.toml and run `hardcase new {file} --task TASK.toml --data {shown}`")));
     }
-    let mut person = Keyboard::prepare(&setting.watch, project.attempted());
-    let question = format!("Start a new project {file} with the texts in {shown}");
-    if !dialogue::yes(&mut person, "you want to", &question)? {
-        return setting.say(&format!(
-            "Nothing was made. To put the project elsewhere: `hardcase new FILE --data {shown}`"
-        ));
+    if !draws() {
+        let mut person = Keyboard::prepare(&setting.watch, project.attempted());
+        let question = format!("Start a new project {file} with the texts in {shown}");
+        if yes(&mut person, "you want to", &question)? != Reply::Said(true) {
+            return setting.say(&format!(
+                "Nothing was made. To put the project elsewhere: `hardcase new FILE --data {shown}`"
+            ));
+        }
+        check_place(&project.file)?;
+        project.expert = project.ask_all(setting, &mut person)?;
+        return hand_over(setting, &project.file, Some(&project.expert));
     }
-    let file = project.file.clone();
-    project.make_by_asking(setting, &mut person)?;
-    hand_over(setting, &file)
+    match project.make_by_asking(setting)? {
+        Some((file, expert)) => hand_over(setting, &file, Some(&expert)),
+        None => Ok(()),
+    }
 }
 
 /// A project to be made.
@@ -84,37 +95,205 @@ struct NewProject {
     data: Vec<PathBuf>,
     options: ReadOptions,
     bad_rows: BadRows,
+    /// Who makes it, and so leads it.
+    expert: String,
 }
 
 impl NewProject {
-    fn of(file: PathBuf, data: Vec<PathBuf>, importing: Importing) -> Self {
+    fn of(file: PathBuf, data: Vec<PathBuf>, importing: Importing, setting: &Setting) -> Self {
         let (options, bad_rows) = importing.checked();
-        Self { file, data, options, bad_rows }
+        Self { file, data, options, bad_rows, expert: setting.expert.clone() }
     }
 
     fn attempted(&self) -> String {
         format!("make the project {}", self.file.display())
     }
 
-    /// Asks for the task, writes it next to the project, and makes both.
-    fn make_by_asking(mut self, setting: &Setting, person: &mut Keyboard) -> Result<()> {
+    /// Asks for everything, in the form where the terminal can draw it and the project has one file of texts. Returns the project and who
+    /// made it; none if the person left the form.
+    fn make_by_asking(mut self, setting: &Setting) -> Result<Option<(PathBuf, String)>> {
         // Whatever would fail at the end should fail before anyone has typed a word.
         check_place(&self.file)?;
+        if let ([data], true) = (self.data.as_slice(), draws())
+            && data.is_file()
+        {
+            let data = data.clone();
+            return self.make_in_form(setting, &data);
+        }
+        let mut person = Keyboard::prepare(&setting.watch, self.attempted());
+        self.expert = self.ask_all(setting, &mut person)?;
+        Ok(Some((self.file, self.expert)))
+    }
+
+    /// Asks in the form until a project is made or the person leaves. The draft is kept in between.
+    fn make_in_form(mut self, setting: &Setting, data: &Path) -> Result<Option<(PathBuf, String)>> {
+        let kept_in = drafts_folder().map(|folder| draft_place(&folder, data));
+        let kept = kept_in.as_deref().and_then(draft_file::load);
+        let mut says = kept.is_some().then_some(Says::GoesOn);
+        let mut draft = kept.unwrap_or_else(|| ProjectDraft {
+            project: self.file.display().to_string(),
+            expert: setting.expert.clone(),
+            sets_bad_rows_aside: self.bad_rows == BadRows::Reject,
+            task: TaskDraft { name: stem(&self.file), ..TaskDraft::default() },
+            ..ProjectDraft::default()
+        });
+        if setting.named {
+            draft.expert.clone_from(&setting.expert);
+        }
+        let given = self.options.clone();
+        loop {
+            let new = tui::NewProject {
+                data,
+                given: given.clone(),
+                draft,
+                kept_in: kept_in.clone(),
+                says: says.take(),
+                settings: settings()?,
+            };
+            let Some((filled, options)) = tui::fill(new)? else {
+                setting.say(&format!(
+                    "Nothing was made yet. Your answers are kept: `hardcase {}` goes on with them.",
+                    data.display()
+                ))?;
+                return Ok(None);
+            };
+            self.file = PathBuf::from(&filled.project);
+            self.options = options;
+            self.bad_rows = if filled.sets_bad_rows_aside { BadRows::Reject } else { BadRows::Stop };
+            self.expert.clone_from(&filled.expert);
+            let made = filled.task.to_task().map_err(|why| Fault::usage(self.attempted(), why));
+            match made.and_then(|task| self.make(setting, Some(&task))) {
+                Ok(()) => {
+                    if let Some(place) = &kept_in {
+                        draft_file::forget(place);
+                    }
+                    return Ok(Some((self.file, self.expert)));
+                }
+                Err(fault) if setting.watch.stopped_by().is_some() => return Err(fault),
+                Err(fault) => says = Some(Says::Failed(fault.to_string())),
+            }
+            draft = filled;
+        }
+    }
+
+    /// Asks line by line, makes the project, and writes its task next to it. Returns who made it.
+    fn ask_all(&mut self, setting: &Setting, person: &mut Keyboard) -> Result<String> {
+        let file = self.file.display().to_string();
+        // What cannot be read is said before anything is asked.
+        let found = self.survey_first(person)?;
         person.say(&format!(
-            "{} is made when you are done.\nEnter accepts the answer in [brackets]. Ctrl-C leaves, and nothing is made.",
-            self.file.display()
+            "{file} is made when you are done.\nEnter accepts the answer in [brackets], and < goes back to the question before. \
+             Ctrl-C leaves, and nothing is made."
         ))?;
-        self.preview_data(person)?;
+        let mut begun = TaskDraft::default();
+        loop {
+            if !setting.named {
+                self.expert = ask_name(person, &self.expert)?;
+            }
+            if self.ask_reading(person, found.as_ref(), &mut begun)? == Reply::Said(()) {
+                break;
+            }
+            if setting.named {
+                person.say("This is the first question.")?;
+            }
+        }
         let toml = free_name(&self.file);
-        let task = dialogue::ask_task(person, &self.names(&toml))?;
+        let task = dialogue::ask_task(person, &self.names(&toml), begun)?;
+        self.make(setting, Some(&task))?;
         write_new(&toml, &task)?;
         setting.say(&format!("Wrote the task to {}", toml.display()))?;
-        self.make(setting, Some(&task))
+        Ok(self.expert.clone())
+    }
+
+    /// Reads the first file to its end. None where that can be done only once, or there is none.
+    fn survey_first(&mut self, person: &mut Keyboard) -> Result<Option<(Beginning, Facts)>> {
+        let Some(first) = self.data.first().filter(|data| data.is_file()) else { return Ok(None) };
+        person.say(&format!("Reading {} …", first.display()))?;
+        let found = survey(first, &self.options)?;
+        if self.options.encoding.is_none() && !found.0.encoding.starts_with("UTF-") {
+            self.options.encoding = Some(found.0.encoding.clone());
+        }
+        Ok(Some(found))
+    }
+
+    /// Asks what becomes of rows that cannot be read, and what the columns are for, as far as the command line does not say. `begun` takes
+    /// the labels that a column holds.
+    fn ask_reading(
+        &mut self,
+        person: &mut Keyboard,
+        found: Option<&(Beginning, Facts)>,
+        begun: &mut TaskDraft,
+    ) -> Result<Reply<()>> {
+        let asks_beside = self.options.meta.is_empty();
+        let asks_labels = self.options.gold.is_none();
+        let mut at = 0;
+        loop {
+            let columns: Vec<String> = found.map_or(Vec::new(), |(beginning, _)| {
+                beginning.columns.iter().map(|(name, _)| name.clone()).collect()
+            });
+            let others = columns.len() > 1;
+            let reply = match (at, found) {
+                (0, Some((_, facts))) => self.ask_bad_rows(person, facts)?,
+                (1, _) => self.preview_data(person)?,
+                (2, Some(_)) if asks_beside && others => {
+                    let what = "Columns shown beside the text, by name or number";
+                    match dialogue::ask_columns(person, what, &columns)? {
+                        Reply::Said(named) => {
+                            self.options.meta = named;
+                            Reply::Said(())
+                        }
+                        Reply::Back => Reply::Back,
+                    }
+                }
+                (3, Some((_, facts))) if asks_labels && others => {
+                    let what = "Column with known labels, hidden from experts";
+                    match dialogue::ask_columns(person, what, &columns)? {
+                        Reply::Said(named) => {
+                            self.options.gold = named.into_iter().next();
+                            let gold = self.options.gold.as_ref();
+                            let at = gold.and_then(|gold| columns.iter().position(|name| name == gold));
+                            if let Some(Some(values)) = at.and_then(|at| facts.values.get(at)) {
+                                begun.take_labels(values);
+                            }
+                            Reply::Said(())
+                        }
+                        Reply::Back => Reply::Back,
+                    }
+                }
+                (4, _) => return Ok(Reply::Said(())),
+                _ => Reply::Said(()),
+            };
+            match reply {
+                Reply::Said(()) => at += 1,
+                Reply::Back if at == 3 && asks_beside => at = 2,
+                Reply::Back if at >= 2 => at = 1,
+                Reply::Back => return Ok(Reply::Back),
+            }
+        }
+    }
+
+    fn ask_bad_rows(&mut self, person: &mut Keyboard, facts: &Facts) -> Result<Reply<()>> {
+        if facts.bad == 0 || self.bad_rows == BadRows::Reject {
+            return Ok(Reply::Said(()));
+        }
+        let first = facts.first_bad.as_deref().unwrap_or_default();
+        let rows = counted(facts.bad as usize, "row", "rows");
+        person.say(&format!("{rows} cannot be read; {first}."))?;
+        match yes(person, "they may be set aside", "Set them aside in a file of their own")? {
+            Reply::Said(true) => self.bad_rows = BadRows::Reject,
+            Reply::Said(false) => {
+                return Err(Fault::usage(self.attempted(), format!("{rows} cannot be read; {first}"))
+                    .hint("Correct the file, or name its encoding with --encoding"));
+            }
+            Reply::Back => return Ok(Reply::Back),
+        }
+        Ok(Reply::Said(()))
     }
 
     /// Shows the first texts of each file, and asks for the text columns of the first file if the command line does not name them.
-    fn preview_data(&mut self, person: &mut Keyboard) -> Result<()> {
-        let [first, others @ ..] = self.data.as_slice() else { return Ok(()) };
+    fn preview_data(&mut self, person: &mut Keyboard) -> Result<Reply<()>> {
+        let [first, others @ ..] = self.data.as_slice() else { return Ok(Reply::Said(())) };
+        let mut chosen = None;
         if let Some(found) = preview(first, &self.options)? {
             person.say(&format!("\n{}", first.display()))?;
             match &found.texts {
@@ -127,8 +306,10 @@ impl NewProject {
                                 .hint("Run the same command again")
                         })
                     };
-                    let chosen = dialogue::choose_text(person, found, with)?;
-                    self.options.text = chosen;
+                    match dialogue::choose_text(person, found, with)? {
+                        Reply::Said(columns) => chosen = Some(columns),
+                        Reply::Back => return Ok(Reply::Back),
+                    }
                 }
             }
         }
@@ -145,32 +326,33 @@ impl NewProject {
                 None => {}
             }
         }
-        Ok(())
+        if let Some(columns) = chosen {
+            self.options.text = columns;
+        }
+        Ok(Reply::Said(()))
     }
 
     fn names(&self, toml: &Path) -> Names {
         let data: Vec<String> = self.data.iter().map(|d| d.display().to_string()).collect();
         Names {
-            task: self.file.file_stem().map_or(String::new(), |s| s.to_string_lossy().into_owned()),
+            task: stem(&self.file),
             project: self.file.display().to_string(),
             toml: toml.display().to_string(),
             data: (!data.is_empty()).then(|| data.join(", ")),
         }
     }
 
-    fn make(self, setting: &Setting, task: Option<&Task>) -> Result<()> {
-        let warning = create(&self.file, task, setting.seed.unwrap_or(DEFAULT_SEED), &setting.expert)?;
-        if let Some(warning) = warning {
-            setting.say(&warning)?;
-        }
+    /// Makes the project with its texts, or nothing.
+    fn make(&self, setting: &Setting, task: Option<&Task>) -> Result<()> {
         let file = self.file.display();
-        setting.say(&format!("Made {file}"))?;
-        import_all(setting, &self.file, &self.data, &self.options, self.bad_rows).inspect_err(|_| {
-            // The reason follows on standard error.
-            let _ = setting.say(&format!(
-                "The project {file} exists, but not all texts are in it: go on with `hardcase import {file} DATA`"
-            ));
+        let seed = setting.seed.unwrap_or(DEFAULT_SEED);
+        create_whole(&self.file, |part| {
+            if let Some(warning) = create(part, task, seed, &self.expert)? {
+                setting.say(&warning)?;
+            }
+            import_all(setting, part, &self.data, &self.options, self.bad_rows)
         })?;
+        setting.say(&format!("Made {file}"))?;
         setting.say(&match (task, self.data.is_empty()) {
             (None, _) => {
                 format!("Next: write a TASK.toml and set it with `hardcase task {file} --set TASK.toml`")
@@ -179,4 +361,19 @@ impl NewProject {
             (_, false) => format!("Next: `hardcase {file}`"),
         })
     }
+}
+
+/// What a task is called before it has a name.
+fn stem(file: &Path) -> String {
+    file.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Whether the terminal can draw the form.
+fn draws() -> bool {
+    std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb")
+}
+
+/// Where drafts are kept, next to the settings.
+fn drafts_folder() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "hardcase").map(|dirs| dirs.config_dir().join("drafts"))
 }

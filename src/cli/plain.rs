@@ -10,8 +10,8 @@ mod words;
 pub(super) use lines::Lines;
 use words::{Word, words_of};
 
-use super::dialogue::Person;
 use super::next::text_and_meta;
+use super::questions::Person;
 use crate::desk::jobs::JobKind;
 use crate::desk::request::{Outcome, Request, Response, Window};
 use crate::desk::round_end::RoundAgreement;
@@ -20,7 +20,7 @@ use crate::desk::shown::{Card, Lack, NoCase, Reveal, RoundProgress};
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
 use crate::domain::ids::CaseId;
-use crate::domain::task::Task;
+use crate::domain::task::{Label, Task};
 use crate::domain::task_change::changes;
 
 /// So many labels are read out with each case; more only when they are asked for.
@@ -383,15 +383,20 @@ fn case_in_words(card: &Card, task: &Task, progress: Option<RoundProgress>) -> S
     }
     let labels: Vec<String> = match task.labels.len() {
         n if n > FEW => vec![format!("{n} labels; type labels to hear them")],
-        _ => task.labels.iter().map(|label| format!("{} {}", label.key, label.name)).collect(),
+        _ => task.labels.iter().map(by_key).collect(),
     };
     says + &format!("{} {}", task.question, labels.join(", "))
 }
 
+/// A label behind its key, if it has one.
+fn by_key(label: &Label) -> String {
+    label.key.map_or_else(|| label.name.clone(), |key| format!("{key} {}", label.name))
+}
+
 fn labels_in_words(task: &Task) -> String {
-    let line = |label: &crate::domain::task::Label| match label.description.as_str() {
-        "" => format!("  {} {}", label.key, label.name),
-        means => format!("  {} {}: {means}", label.key, label.name),
+    let line = |label: &Label| match label.description.as_str() {
+        "" => format!("  {}", by_key(label)),
+        means => format!("  {}: {means}", by_key(label)),
     };
     task.labels.iter().map(line).collect::<Vec<_>>().join("\n")
 }

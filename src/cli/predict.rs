@@ -43,7 +43,7 @@ impl Predict {
             read: self.reading.into(),
             format,
             out: self.written.out,
-            reader: setting.reader_on(&self.file)?,
+            reader: setting.expert_on(&self.file)?,
             reveal: if self.reveal { Reveal::Yes } else { Reveal::No },
         };
         setting.watch.prepare();

@@ -26,7 +26,7 @@ pub(super) struct Report {
 impl Report {
     pub fn run(self, setting: &Setting) -> Result<()> {
         setting.watch.end_at_once();
-        let report = report(&self.file, &setting.reader_on(&self.file)?)?;
+        let report = report(&self.file, &setting.expert_on(&self.file)?)?;
         let text = if setting.wants_json() { format!("{}\n", document(&report)?) } else { markdown(&report) };
         if report.about.left_out > 0 {
             setting.watch.note(&format!(

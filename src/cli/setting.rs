@@ -8,8 +8,7 @@ use serde::Serialize;
 use super::arguments::Global;
 use super::output;
 use super::watch::Watch;
-use crate::desk::people::reader;
-use crate::desk::session::usual_names;
+use crate::desk::people::usual_expert;
 use crate::domain::fault::Result;
 use crate::work::JobContext;
 
@@ -18,6 +17,8 @@ pub(super) struct Setting {
     pub expert: String,
     /// Whether `--as` gave that name.
     pub named: bool,
+    /// Whether `--alone` was given.
+    pub alone: bool,
     /// Overrides the project's seed.
     pub seed: Option<u64>,
     /// Whether the causes of an error are printed.
@@ -37,6 +38,7 @@ impl Setting {
         Self {
             named: global.name.is_some(),
             expert: global.name.unwrap_or_else(crate::job::login),
+            alone: global.alone,
             seed: global.seed,
             verbose: global.verbose,
             watch: Watch::new(global.progress, global.quiet),
@@ -46,20 +48,9 @@ impl Setting {
         }
     }
 
-    /// The expert's name on `project`: `--as`, else the one name under which this login has labelled there, else the login name.
+    /// The expert's name on `project`: `--as`, else who usually works under this login. Nobody is enrolled and nothing is written.
     pub fn expert_on(&self, project: &Path) -> Result<String> {
-        if self.named {
-            return Ok(self.expert.clone());
-        }
-        Ok(match &usual_names(project)?[..] {
-            [name] => name.clone(),
-            _ => self.expert.clone(),
-        })
-    }
-
-    /// The same for verbs that only read, or that manage experts: nobody is enrolled and nothing is written.
-    pub fn reader_on(&self, project: &Path) -> Result<String> {
-        if self.named { Ok(self.expert.clone()) } else { reader(project, &self.expert) }
+        if self.named { Ok(self.expert.clone()) } else { usual_expert(project, &self.expert) }
     }
 
     pub fn job<'a>(&'a self, project: &'a Path) -> JobContext<'a> {

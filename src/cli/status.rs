@@ -16,7 +16,7 @@ pub(super) struct Status {
 
 impl Status {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let report = status(&self.file, &setting.reader_on(&self.file)?)?;
+        let report = status(&self.file, &setting.expert_on(&self.file)?)?;
         if setting.wants_json() { setting.print(&report) } else { print(&sanitize(&report.to_string())) }
     }
 }

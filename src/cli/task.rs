@@ -35,7 +35,7 @@ pub(super) struct Task {
 impl Task {
     pub fn run(self, setting: &Setting) -> Result<()> {
         if let Some(path) = self.action.set {
-            let number = set(&self.file, read_task(&path)?, &setting.expert)?;
+            let number = set(&self.file, read_task(&path)?, &setting.expert_on(&self.file)?)?;
             if setting.wants_json() {
                 return print_json(&serde_json::json!({ "revision": number }));
             }

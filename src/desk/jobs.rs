@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::local_models::judges;
+use super::results::{Results, write};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::local_model::LocalModel;
 use crate::domain::progress::Progress;
@@ -132,6 +133,8 @@ pub enum News {
     Ended(JobKind, End, String),
     /// The models of this machine that can judge.
     Judges(Vec<LocalModel>),
+    /// Results were written, and where; or why not.
+    Results(std::result::Result<String, String>),
 }
 
 type Report = Arc<dyn Fn(News) + Send + Sync>;
@@ -196,6 +199,16 @@ impl Jobs {
     pub fn list_judges(&self) -> Result<()> {
         let (program, report) = (self.program.clone(), Arc::clone(&self.report));
         spawn("models", move || report(News::Judges(judges(&program))))
+    }
+
+    /// Writes results into a new file next to the project. Returns at once.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn write_results(&self, results: Results) -> Result<()> {
+        let (program, report) = (self.program.clone(), Arc::clone(&self.report));
+        let (project, expert) = (self.project.clone(), self.expert.clone());
+        spawn("results", move || report(News::Results(write(&program, &project, &expert, results))))
     }
 
     fn begin(&self, commands: Vec<(JobKind, Command)>) -> Result<()> {

@@ -7,11 +7,13 @@
 //! - `adjudication` shows and decides disagreements, and sends cases out for re-annotation. `people` manages experts.
 //! - `browse` lists and searches texts, with `query` for the search line. `pages` fetches figures from `insight`.
 //! - `request` is what a screen may ask of the session, and the thread that answers it. `worker` is any such thread, `jobs` and `local_models`
-//!   start child processes: so a screen never waits for the file.
+//!   start child processes: so a screen never waits for the file. `survey` looks at a data file before a project is made of it, and `draft_file`
+//!   keeps what was answered about it.
 
 pub mod adjudication;
 pub mod browse;
 mod displaced;
+pub mod draft_file;
 pub mod found;
 pub mod jobs;
 mod label_uses;
@@ -21,8 +23,11 @@ pub mod people;
 pub mod query;
 pub mod request;
 mod rescue;
+pub mod results;
 pub mod round_end;
 pub mod session;
 pub mod shown;
+pub mod survey;
+pub mod task_change;
 mod turns;
 pub mod worker;

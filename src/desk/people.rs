@@ -166,14 +166,65 @@ fn with_article(role: Role) -> &'static str {
     }
 }
 
-/// The default name for reading the project under this login: the one name under which it has labelled, else the login name.
+/// Who works under this login if nobody says who: the lead who does, else the one name under which it has labelled, else the login name.
+/// A name that was given once on a command line is thus never the default of the lead.
 ///
 /// # Errors
 /// The project cannot be opened.
-pub fn reader(project: &Path, login: &str) -> Result<String> {
+pub fn usual_expert(project: &Path, login: &str) -> Result<String> {
     let store = Store::open(project, Access::Read)?;
+    if let Some(lead) = store.lead_of_login()? {
+        return Ok(lead);
+    }
     Ok(match &store.experts_of_login()?[..] {
         [name] => name.clone(),
         _ => login.to_owned(),
     })
+}
+
+/// Somebody works here under a name. If the project was made under the login alone, nobody has labelled yet and this is somebody at the same
+/// login, then the name leads instead of the login: whoever makes a project leads it.
+///
+/// # Errors
+/// The project cannot be opened or written, or the name is not one.
+pub fn lead_under_a_name(project: &Path, name: &str) -> Result<()> {
+    let mut store = Store::open(project, Access::Session)?;
+    let Some(unnamed) = store.unnamed_lead()? else { return Ok(()) };
+    if store.find_expert(name)? == Some(unnamed) {
+        return Ok(());
+    }
+    let (expert, session) = store.begin_session(name)?;
+    let login = crate::store::db::process::login();
+    let (_, by) = store.begin_session(&login)?;
+    let changed = store
+        .change_experts((unnamed, by), Change::Role(expert, Role::Lead))
+        .and_then(|_| store.change_experts((unnamed, by), Change::Role(unnamed, Role::Expert)));
+    store.end_session(by, false)?;
+    store.end_session(session, false)?;
+    changed.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::split::SplitShares;
+    use crate::store::NewProject;
+
+    #[test]
+    fn who_types_a_name_first_at_the_login_that_made_the_project_leads_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p.hardcase");
+        let login = crate::store::db::process::login();
+        let mut store =
+            Store::create(&project, NewProject { seed: 1, shares: SplitShares::default() }).unwrap();
+        store.begin_session(&login).unwrap();
+        drop(store);
+        assert_eq!(usual_expert(&project, &login).unwrap(), login);
+        lead_under_a_name(&project, &login).unwrap();
+        lead_under_a_name(&project, "Grace").unwrap();
+        lead_under_a_name(&project, "Bob").unwrap();
+        let store = Store::open(&project, Access::Read).unwrap();
+        assert_eq!(store.leads().unwrap(), ["Grace"]);
+        assert_eq!(usual_expert(&project, &login).unwrap(), "Grace", "before anybody has labelled");
+    }
 }

@@ -61,6 +61,8 @@ pub enum DisputeRequest {
     UndoDecision(ItemId),
     /// Replace the guideline.
     Revise(String),
+    /// Replace the first of these tasks by the second.
+    ChangeTask(Box<(Task, Task)>),
     /// Have cases annotated again.
     Reannotate(Which),
 }
@@ -115,6 +117,8 @@ pub enum DisputeOutcome {
     DecisionUndone(Option<String>),
     /// The number of the task's new revision.
     Revised(i64),
+    /// The number of the task's new revision, or why there is none.
+    TaskChanged(std::result::Result<i64, String>),
     /// Cases were sent to be annotated again.
     Reannotating(Reannotation),
 }
@@ -259,6 +263,11 @@ impl Session {
             }
             DisputeRequest::UndoDecision(item) => DisputeOutcome::DecisionUndone(self.undo_decision(item)?),
             DisputeRequest::Revise(guideline) => DisputeOutcome::Revised(self.revise_guideline(&guideline)?),
+            DisputeRequest::ChangeTask(tasks) => {
+                let (before, after) = *tasks;
+                let changed = self.change_task(&before, after);
+                DisputeOutcome::TaskChanged(changed.map_err(|fault| fault.to_string()))
+            }
             DisputeRequest::Reannotate(which) => DisputeOutcome::Reannotating(self.reannotate(which)?),
         })
     }

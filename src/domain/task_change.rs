@@ -60,7 +60,7 @@ fn of_label(old: &Label, label: &Label, says: &mut Vec<String>) {
 }
 
 fn its_key(label: &Label) -> String {
-    format!("the key {}", label.key)
+    label.key.map_or_else(|| "no key".to_owned(), |key| format!("the key {key}"))
 }
 
 #[cfg(test)]

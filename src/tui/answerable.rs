@@ -72,7 +72,7 @@ impl Seat {
     fn window(&self) -> Window {
         let cards = (self.next..self.next + 2).map(|case| self.card(case)).collect();
         let progress = RoundProgress { round: 2, cases: 60, answered: 30, mine: 12, left: 48 };
-        Window { cards, why: None, progress: Some(progress), lack: None }
+        Window { cards, why: None, progress: Some(progress), lack: None, agreed: None }
     }
 
     fn draw(&mut self) {
@@ -105,7 +105,7 @@ impl Seat {
                     continue;
                 }
                 Effect::Session(Request::Answer { case, label, .. }) => {
-                    let saved = Saved { item: ItemId(case.0), label, changed: false };
+                    let saved = Saved { item: ItemId(case.0), label, changed: false, found: false };
                     (case, Outcome::Answered { saved, reveal: None })
                 }
                 Effect::Session(Request::Skip(case)) => (case, Outcome::Skipped),

@@ -11,6 +11,7 @@ use super::about::{About, Began};
 use super::effect::Effect;
 use super::keys::{Action, Stroke};
 use super::message::Message;
+use super::results::results;
 use super::screen::{Arrival, Pressed, Received, Screen, Tab, Then, View};
 use super::screens::LIST;
 use super::screens::case::attention::RepeatGuard;
@@ -214,6 +215,12 @@ impl App {
         if let News::Ended(kind, end, message) = &news {
             self.notice = Some(job_notice(*kind, *end, message));
         }
+        if let News::Results(written) = &news {
+            self.notice = Some(match written {
+                Ok(says) => Notice::good(says.clone()),
+                Err(why) => Notice::bad(why.clone()),
+            });
+        }
         if let (News::Judges(models), Some(popup)) = (&news, &mut self.popup) {
             popup.offer(models);
         }
@@ -327,6 +334,7 @@ impl App {
             Action::Suspend => vec![Effect::Suspend],
             Action::Quit if self.shared.jobs.any_running() => self.over(leave_while_a_job_runs()),
             Action::Quit => self.leave(),
+            Action::Results => self.over(results()),
             Action::GoOn => self.go_on(self.shared.next_jobs()),
             Action::Stop if self.shared.jobs.any_running() => vec![Effect::Stop],
             Action::Stop => self.say(Notice::quiet("Nothing is running.".into())),
@@ -387,6 +395,10 @@ impl App {
             Outcome::Acknowledges(task) => {
                 self.known = *task;
                 Vec::new()
+            }
+            Outcome::WritesResults(results) => {
+                self.notice = Some(Notice::quiet("Writing …".into()));
+                vec![Effect::WriteResults(results)]
             }
             Outcome::Quits => self.leave(),
             Outcome::QuitsAndStops => {

@@ -5,6 +5,7 @@ use crate::desk::browse;
 use crate::desk::jobs::JobKind;
 use crate::desk::pages::PageRequest;
 use crate::desk::request::Request;
+use crate::desk::results::Results;
 
 /// Something to be carried out after the screen is drawn.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) enum Effect {
     ListJudges,
     /// Start the judge: the model of this name or path, or the one that judged before where it is empty.
     Judge(String),
+    /// Write results into a new file next to the project.
+    WriteResults(Results),
     /// Look for jobs of other processes.
     Follow,
     /// Tell the running job to stop.

@@ -7,6 +7,7 @@ use crate::desk::browse;
 use crate::desk::jobs::News;
 use crate::desk::pages::Page;
 use crate::desk::request::Response;
+use crate::desk::survey;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(super) enum Message {
     Job(News),
     /// A page was read.
     Page(Page),
+    /// A data file was looked at, before there is a project.
+    Survey(survey::Answer),
     /// Somebody stops the program from another terminal, as Ctrl-Z does here.
     Stopped,
     /// The program goes on after it was stopped.

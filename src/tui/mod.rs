@@ -16,19 +16,21 @@
 //! `run.rs` sleeps until a message comes, lets `app.rs` change its state, draws once and carries out the effects that the state asks for.
 //! A screen (`screen.rs`; the list is in `screens/mod.rs`) only draws and only asks: files are read and written on the desk's threads, jobs
 //! are other processes. What it asks of the session is a `Request` of `desk/request.rs`. What a key does is said in `keys.rs`; whether a
-//! label key counts, in `screens/case/attention.rs`.
+//! label key counts, in `screens/case/attention.rs`. Before there is a project, `form/` asks for all that makes one.
 
 mod about;
 #[cfg(test)]
 mod answerable;
 mod app;
 mod effect;
+mod form;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzed;
 mod input;
 mod job_board;
 mod keys;
 mod message;
+mod results;
 mod run;
 mod screen;
 mod screens;
@@ -38,5 +40,6 @@ mod terminal;
 mod theme;
 mod widgets;
 
+pub use form::{NewProject, Says, fill};
 pub use run::{Opening, run};
 pub use settings::{Settings, defaults};

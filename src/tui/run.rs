@@ -102,7 +102,8 @@ fn no_threads(fault: Fault) -> io::Error {
     io::Error::other(fault.to_string())
 }
 
-fn watch_signals(to: Sender<Message>) -> io::Result<()> {
+/// Passes on the signals that a screen has to know of.
+pub(super) fn watch_signals(to: Sender<Message>) -> io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGCONT, SIGTSTP, SIGWINCH])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
@@ -200,6 +201,7 @@ impl Station {
             Effect::Start(kinds) => self.jobs.start(kinds).map_err(no_threads)?,
             Effect::ListJudges => self.jobs.list_judges().map_err(no_threads)?,
             Effect::Judge(model) => self.jobs.judge(&model).map_err(no_threads)?,
+            Effect::WriteResults(results) => self.jobs.write_results(results).map_err(no_threads)?,
             Effect::Follow => {
                 // If no thread can be started, the next check tries again.
                 let _ = self.jobs.follow();

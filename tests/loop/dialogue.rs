@@ -24,6 +24,7 @@ fn a_file_of_texts_becomes_a_project_by_answering_questions() {
     let taken = project.write("pool.task.toml", "somebody's own");
     let mut terminal = Terminal::start(&project.path(""), &["pool.csv", "--gold", "label", "--meta", "who"]);
     terminal.answer("Start a new project pool.hardcase with the texts in pool.csv? [Y/n] ", "\n");
+    terminal.answer("Your name, recorded with your labels [ada]: ", "Grace\n");
     terminal.wait_for("  Are you coming home?\n  who: bo\n");
     terminal.answer("Text column [3 text]: ", "\n");
     terminal.answer("Name of the task [pool]: ", "spam\n");
@@ -51,9 +52,10 @@ fn a_file_of_texts_becomes_a_project_by_answering_questions() {
     }
     terminal.wait_for("pool.task-2.toml");
     terminal.answer("Is this correct? [Y/n] ", "\n");
-    // The workstation follows, and asks who labels before it takes the screen.
-    terminal.answer("Your name, recorded with your labels [ada]: ", "\u{3}");
+    // The workstation follows, under the name that was typed.
+    terminal.answer("Wrote the task to pool.task-2.toml\n", "\u{3}");
     let (_, shown) = terminal.end();
+    let (shown, _) = shown.split_once("Wrote the task").unwrap();
     assert!(
         !shown.contains(['\u{1b}', '\u{7}', '\u{202e}']),
         "pool text reached the terminal raw:\n{shown:?}"
@@ -76,6 +78,37 @@ fn a_file_of_texts_becomes_a_project_by_answering_questions() {
         hardcase(["task", project.path("other.hardcase").to_str().unwrap(), "--show", "--json"]).json();
     assert_eq!(again[0]["task"], task[0]["task"], "the file says what the project has");
     assert_eq!(project.json("status", &[])["items"], 4);
+    let experts = project.json("expert", &["list"]);
+    assert_eq!((&experts[0]["name"], &experts[0]["role"]), (&"Grace".into(), &"lead".into()), "{experts}");
+    assert_eq!(experts.as_array().unwrap().len(), 1, "the login is nobody: {experts}");
+}
+
+#[test]
+fn a_file_in_another_encoding_is_read_before_anything_is_asked_and_one_can_go_back() {
+    let project = Project::none();
+    project.write("pool.csv", b"kind;text\nja;Gr\xfc\xdfe aus K\xf6ln\nnein;Sch\xf6nes Wetter heute\nja;\xdcberraschung f\xfcr dich\n");
+    let mut terminal = Terminal::start(&project.path(""), &["new", "pool.hardcase", "--data", "pool.csv"]);
+    terminal.wait_for("Reading pool.csv");
+    terminal.answer("Your name, recorded with your labels [ada]: ", "\n");
+    terminal.wait_for("Grüße aus Köln");
+    terminal.answer("Text column [2 text]: ", "\n");
+    terminal.answer("Columns shown beside the text, by name or number [none]: ", "kinds\n");
+    terminal.answer("There is no column 'kinds'.", "kind\n");
+    terminal.answer("Column with known labels, hidden from experts [none]: ", "<\n");
+    terminal.answer("Columns shown beside the text, by name or number [none]: ", "\n");
+    terminal.answer("Column with known labels, hidden from experts [none]: ", "kind\n");
+    terminal.answer("Name of the task [pool]: ", "\n");
+    terminal.answer("Question: ", "Nett?\n");
+    terminal.answer("Guideline [none]: ", "\n");
+    for (label, key, share) in [("1 [ja]", "1", "66.7"), ("2 [nein]", "2", "unknown")] {
+        terminal.answer(&format!("Label {label}: "), "\n");
+        terminal.answer(&format!("Key to press [{key}]: "), "\n\n\n");
+        terminal.answer(&format!("[{share}]: "), "\n");
+    }
+    terminal.answer("Label 3 [no more]: ", "\n");
+    terminal.answer("Is this correct? [Y/n] ", "\n");
+    assert_eq!(terminal.end().0, 0);
+    assert_eq!(project.json("status", &[])["items"], 3);
 }
 
 #[test]
@@ -90,7 +123,10 @@ fn ctrl_c_and_the_end_of_the_input_leave_nothing_behind_and_say_so() {
         let mut terminal =
             Terminal::start(&project.path(""), &["new", "pool.hardcase", "--data", "pool.csv"]);
         let answers = [
+            ("Your name, recorded with your labels [ada]: ", "\n"),
             ("Text column [3 text]: ", "\n"),
+            ("Columns shown beside", "\n"),
+            ("Column with known labels", "\n"),
             ("Name of the task [pool]: ", "\n"),
             ("Question: ", "Spam?\n"),
             ("Guideline [none]: ", "\n"),
@@ -112,15 +148,13 @@ fn ctrl_c_and_the_end_of_the_input_leave_nothing_behind_and_say_so() {
 #[test]
 fn errors_that_need_no_answers_come_before_the_questions() {
     let project = Project::empty();
-    let data = project.write("pool.csv", MESSAGES);
     let broken = project.write("broken.csv", "");
     let file = project.file();
     let start = |arguments: &[&str]| Terminal::start(&project.path(""), arguments).end();
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 3] = [
         (&["new", file.to_str().unwrap()], "it exists already"),
         (&["new", "nowhere/x.hardcase"], "Make its folder first"),
         (&["new", "x.hardcase", "--data", broken.to_str().unwrap()], "it is empty"),
-        (&[data.to_str().unwrap()], "it exists already. Open it with `hardcase "),
     ];
     let before = names(&project);
     for (arguments, why) in cases {

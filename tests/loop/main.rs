@@ -43,6 +43,8 @@ mod final_labels;
 #[cfg(all(test, unix))]
 mod flips;
 #[cfg(all(test, unix))]
+mod form;
+#[cfg(all(test, unix))]
 mod full_disk;
 #[cfg(all(test, unix))]
 mod help;

@@ -69,11 +69,17 @@ impl Seat {
 
     /// Sits down at a seat of a certain kind, with more in the environment.
     pub fn open_as(project: &Project, arguments: &[&str], setup: Setup, variables: &[(&str, &str)]) -> Self {
+        let file = project.file();
+        let all: Vec<&str> = file.to_str().into_iter().chain(arguments.iter().copied()).collect();
+        Self::run(project, &all, setup, variables)
+    }
+
+    /// Types `hardcase ARGUMENTS` in the project's folder.
+    pub fn run(project: &Project, arguments: &[&str], setup: Setup, variables: &[(&str, &str)]) -> Self {
         let (cols, rows) = setup.size;
         let pair = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
         let program = program();
         let mut command = CommandBuilder::new(program.get_program());
-        command.arg(project.file());
         command.args(arguments);
         command.cwd(project.path(""));
         for (name, value) in program.get_envs() {

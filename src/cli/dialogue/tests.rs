@@ -76,7 +76,7 @@ fn names() -> Names {
 
 fn asked(lines: &[&str]) -> (Result<Task>, Script) {
     let mut script = Script::of(lines);
-    (ask_task(&mut script, &names()), script)
+    (ask_task(&mut script, &names(), TaskDraft::default()), script)
 }
 
 fn label(name: &str, key: char, description: &str, example: &str, share: Option<f64>) -> Label {
@@ -184,6 +184,33 @@ fn after_no_each_answer_stands_in_brackets_and_can_be_changed_or_taken_away() {
 }
 
 #[test]
+fn a_person_can_go_back_to_any_question_and_loses_nothing() {
+    for at in 1..SPAM.len() {
+        let mut lines = SPAM[..at].to_vec();
+        lines.extend(std::iter::repeat_n("<", at));
+        // Back at the first question, Enter keeps every answer there is; a label without a name yet gets it now.
+        lines.push("<");
+        lines.extend([""; 3]);
+        let mut script = Script::of(&lines);
+        let _ = ask_task(&mut script, &names(), TaskDraft::default());
+        assert!(
+            script.heard.contains("This is the first question."),
+            "after {at} answers:\n{}",
+            script.heard
+        );
+    }
+    let mut lines = SPAM[..8].to_vec();
+    // The share, the example, the meaning, the key and the name of the first label: it is called junk instead.
+    lines.extend(["<", "<", "<", "<", "<", "junk", "", "", "", ""]);
+    lines.extend(&SPAM[8..]);
+    let (task, script) = asked(&lines);
+    let mut want = spam();
+    want.labels[0].name = "junk".into();
+    want.labels[0].id = "junk".into();
+    assert_eq!(task.unwrap(), want, "{}", script.heard);
+}
+
+#[test]
 fn a_person_can_leave_at_every_question() {
     for n in 0..SPAM.len() {
         assert!(asked(&SPAM[..n]).0.is_err(), "after {n} answers");
@@ -191,14 +218,14 @@ fn a_person_can_leave_at_every_question() {
 }
 
 #[test]
-fn keys_are_proposed_that_the_task_may_have() {
-    let names: Vec<String> = (0..30).map(|i| format!("label {i}")).collect();
+fn keys_are_proposed_that_the_task_may_have_and_labels_beyond_them_need_none() {
+    let names: Vec<String> = (0..90).map(|i| format!("label {i}")).collect();
     let mut lines = vec!["", "Which?", ""];
     for name in &names {
         lines.extend([name.as_str(), "", "", "", ""]);
     }
     let (task, script) = asked(&[&lines[..], &["", ""]].concat());
-    assert_eq!(task.unwrap().labels.len(), 30, "{}", script.heard);
+    assert_eq!(task.unwrap().labels.len(), 90, "{}", script.heard);
 }
 
 proptest! {
@@ -242,7 +269,8 @@ fn chosen(start: Preview, lines: &[&str]) -> (Vec<String>, Script) {
         said.iter().map(find).collect::<Result<Vec<_>>>().map(|c| look_at(Ok(c)))
     });
     script.is_used_up();
-    (chosen.unwrap(), script)
+    let Reply::Said(chosen) = chosen.unwrap() else { panic!("went back") };
+    (chosen, script)
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, IsTerminal, stdin};
 
-use crate::cli::dialogue::Person;
 use crate::cli::output;
+use crate::cli::questions::Person;
 use crate::domain::fault::{Fault, Result};
 
 /// The standard input and output.

@@ -107,6 +107,31 @@ impl Store {
         )
     }
 
+    /// The lead who works under this process's login, the one enrolled first where there are several.
+    pub fn lead_of_login(&self) -> Result<Option<String>> {
+        self.one(
+            "SELECT e.name FROM expert e JOIN person p ON p.expert = e.id
+             WHERE p.person IN (SELECT person FROM lead)
+               AND EXISTS (SELECT 1 FROM session s WHERE s.expert = e.id AND s.login = ?1 AND s.uid = ?2)
+             ORDER BY e.created_ms, e.uuid LIMIT 1",
+            (process::login(), process::uid()),
+            "read the experts",
+            |r| r.get(0),
+        )
+    }
+
+    /// The name of a lead who is only this process's login: nobody else is in the project, and nobody was asked for a name yet.
+    pub fn unnamed_lead(&self) -> Result<Option<ExpertId>> {
+        self.one(
+            "SELECT e.id FROM expert e WHERE e.name = ?1
+               AND (SELECT count(*) FROM expert) = 1 AND NOT EXISTS (SELECT 1 FROM label_event)
+               AND EXISTS (SELECT 1 FROM session s WHERE s.expert = e.id AND s.login = ?1 AND s.uid = ?2)",
+            (process::login(), process::uid()),
+            "read the experts",
+            |r| r.get(0),
+        )
+    }
+
     /// The user ids under which the project was worked on.
     pub fn uids(&self) -> Result<Vec<u32>> {
         self.all("SELECT DISTINCT uid FROM session ORDER BY uid", "read the sessions")
@@ -152,6 +177,22 @@ mod tests {
     use super::*;
     use crate::domain::split::SplitShares;
     use crate::store::NewProject;
+
+    #[test]
+    fn the_lead_of_a_login_is_who_made_the_project_there_whoever_else_works_at_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let new = NewProject { seed: 1, shares: SplitShares::default() };
+        let mut store = Store::create(&dir.path().join("p"), new).unwrap();
+        assert_eq!(store.lead_of_login().unwrap(), None);
+        let maker = process::login();
+        store.begin_session(&maker).unwrap();
+        assert!(store.unnamed_lead().unwrap().is_some());
+        store.begin_session("bob").unwrap();
+        assert_eq!(store.unnamed_lead().unwrap(), None, "somebody has a name");
+        assert_eq!(store.lead_of_login().unwrap(), Some(maker));
+        store.conn.execute("UPDATE session SET uid = uid + 1", []).unwrap();
+        assert_eq!(store.lead_of_login().unwrap(), None, "the same login of another system");
+    }
 
     #[test]
     fn a_name_that_looks_like_another_is_refused_and_two_that_are_there_are_named() {

@@ -76,6 +76,7 @@ impl<T: Any + Send> AsyncPage<T> {
         let hints = [
             (Action::Help, "help"),
             (Action::GoOn, "next round"),
+            (Action::Open, "results"),
             (Action::Down, "scroll"),
             (Action::Back, "back to the case"),
             (Action::NextScreen, "screens"),

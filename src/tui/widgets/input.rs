@@ -22,7 +22,7 @@ pub(super) fn key_lines(key: &str, says: &str, width: u16, look: Look<'_>) -> Ve
 }
 
 /// A field with its cursor; what was pasted may be longer than any terminal is wide.
-pub(super) fn draw_input(frame: &mut Frame<'_>, area: Rect, input: &Input, look: Look<'_>) {
+pub(in crate::tui) fn draw_input(frame: &mut Frame<'_>, area: Rect, input: &Input, look: Look<'_>) {
     let room = usize::from(area.width).max(1);
     let scroll = input.visual_scroll(room);
     let cursor = (input.visual_cursor() - scroll).min(room) as u16;

@@ -8,7 +8,7 @@ pub(in crate::tui) mod changes;
 pub(in crate::tui) mod frame;
 pub(in crate::tui) mod help;
 pub(in crate::tui) mod inline;
-mod input;
+pub(in crate::tui) mod input;
 pub(in crate::tui) mod interval;
 pub(in crate::tui) mod label_finder;
 pub(in crate::tui) mod label_list;

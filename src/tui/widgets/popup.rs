@@ -23,6 +23,7 @@ use super::scroll::{moved, scrolled};
 use super::text_layout::{cut, drawable};
 use crate::desk::adjudication::Which;
 use crate::desk::jobs::JobKind;
+use crate::desk::results::Results;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::local_model::LocalModel;
 use crate::domain::task::{Label, Task};
@@ -128,6 +129,7 @@ pub(in crate::tui) enum Outcome {
     Finds(String),
     GoesToCase(i64),
     Starts(Vec<JobKind>),
+    WritesResults(Results),
     Quits,
     QuitsAndStops,
     /// The changes of the task were read.

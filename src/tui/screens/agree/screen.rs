@@ -254,6 +254,8 @@ impl AgreementScreen {
             DisputeOutcome::Revised(number) => {
                 format!("The guideline is at version {number}. Cases labelled before can be labelled again.")
             }
+            // The screen Project has it.
+            DisputeOutcome::TaskChanged(_) => return Vec::new(),
             DisputeOutcome::Reannotating(sent) => {
                 let cases = |n: usize| counted(n, "case", "cases");
                 format!("{} will be labelled again, {} to answer.", cases(sent.items), cases(sent.cases))

@@ -7,7 +7,6 @@ use crate::desk::found::LabelledFound;
 use crate::desk::query::Filter;
 use crate::desk::request::Request;
 use crate::desk::shown::FOUND;
-use crate::domain::ids::ItemId;
 use crate::domain::task::Task;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Then;
@@ -49,7 +48,7 @@ impl ItemsScreen {
     }
 
     fn label(&mut self, key: char, task: &Task) -> Option<Effect> {
-        let label = task.labels.iter().find(|label| label.key == key)?.name.clone();
+        let label = task.labels.iter().find(|label| label.key == Some(key))?.name.clone();
         let item = self.chosen()?;
         self.labelling.pending = true;
         Some(Effect::Session(Request::LabelFound { item, label }))
@@ -91,6 +90,7 @@ mod tests {
     use super::*;
     use crate::desk::query::Query;
     use crate::desk::shown::Saved;
+    use crate::domain::ids::ItemId;
 
     const TASK: &str = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
 

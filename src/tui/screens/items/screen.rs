@@ -144,7 +144,7 @@ impl Screen for ItemsScreen {
         }
         let c = key.stroke?.character()?;
         let task = &shared.about.task;
-        task.labels.iter().find(|label| label.key == c)?;
+        task.labels.iter().find(|label| label.key == Some(c))?;
         Some(self.label_key(c, key.event.kind == KeyEventKind::Repeat, task, now))
     }
 

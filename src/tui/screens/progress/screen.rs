@@ -9,6 +9,7 @@ use super::view::page;
 use crate::insight::status::{Status, status};
 use crate::tui::keys::Action;
 use crate::tui::message::Message;
+use crate::tui::results::results;
 use crate::tui::screen::{Received, Screen, Then, View};
 use crate::tui::shared::Shared;
 use crate::tui::widgets::async_page::AsyncPage;
@@ -25,7 +26,7 @@ impl Screen for ProgressScreen {
     }
 
     fn act(&mut self, action: Action, _: &Shared) -> Vec<Then> {
-        self.page.act(action)
+        if action == Action::Open { vec![Then::Open(results())] } else { self.page.act(action) }
     }
 
     fn refresh(&mut self) -> Vec<Then> {

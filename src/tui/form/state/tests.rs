@@ -1,0 +1,150 @@
+//! The form by its keys: what can be typed where, what is taken back, and when it can be confirmed.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::desk::survey::{Beginning, Facts};
+
+fn press(form: &mut Form, code: KeyCode) -> Turn {
+    form.key(&KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+fn type_in(form: &mut Form, text: &str) {
+    for c in text.chars() {
+        press(form, KeyCode::Char(c));
+    }
+}
+
+/// The form for a file with a column of labels and one of texts, read to its end.
+fn form() -> Form {
+    let mut form = Form::new(ProjectDraft { expert: "ada".into(), ..ProjectDraft::default() }, &Page::ALL);
+    let number = form.question(&ReadOptions::default()).number;
+    let beginning = Beginning {
+        format: "CSV with ','".into(),
+        encoding: "windows-1252".into(),
+        has_cells: true,
+        header: true,
+        columns: vec![("kind".into(), ColumnUse::Out), ("text".into(), ColumnUse::Text)],
+        unclear: None,
+        rows: Vec::new(),
+    };
+    let values = vec![("ham".to_owned(), 3), ("spam".to_owned(), 1)];
+    let facts = Facts { rows: 4, values: vec![Some(values), None], ..Facts::default() };
+    assert!(!form.hear(Answer { number, says: Says::Begins(Box::new(beginning)) }));
+    form.hear(Answer { number, says: Says::Whole(Box::new(facts)) });
+    form
+}
+
+fn names(form: &Form) -> Vec<&str> {
+    form.sheet.draft.task.labels.iter().map(|label| label.name.as_str()).collect()
+}
+
+#[test]
+fn labels_are_added_changed_moved_removed_and_every_step_is_taken_back() {
+    let mut form = form();
+    press(&mut form, KeyCode::Char('4'));
+    for name in ["spam", "ham", "odd"] {
+        press(&mut form, KeyCode::Char('a'));
+        type_in(&mut form, name);
+        press(&mut form, KeyCode::Enter);
+    }
+    assert_eq!(names(&form), ["spam", "ham", "odd"]);
+    press(&mut form, KeyCode::Char('<'));
+    assert_eq!(names(&form), ["spam", "odd", "ham"]);
+    press(&mut form, KeyCode::Char('d'));
+    assert_eq!(names(&form), ["spam", "ham"]);
+    for before in [vec!["spam", "odd", "ham"], vec!["spam", "ham", "odd"], vec!["spam", "ham"], vec!["spam"]]
+    {
+        press(&mut form, KeyCode::Char('u'));
+        assert_eq!(names(&form), before);
+    }
+    press(&mut form, KeyCode::Char('U'));
+    assert_eq!(names(&form), ["spam", "ham"]);
+    press(&mut form, KeyCode::Char('a'));
+    press(&mut form, KeyCode::Esc);
+    assert_eq!(names(&form), ["spam", "ham"], "a label without a name is none");
+}
+
+#[test]
+fn what_is_wrong_stays_to_be_corrected_and_tab_goes_from_cell_to_cell() {
+    let mut form = form();
+    press(&mut form, KeyCode::Char('4'));
+    press(&mut form, KeyCode::Char('a'));
+    type_in(&mut form, "spam");
+    press(&mut form, KeyCode::Tab);
+    type_in(&mut form, "u");
+    press(&mut form, KeyCode::Tab);
+    assert!(form.notice.as_ref().is_some_and(|notice| notice.says.contains("uses the key u itself")));
+    type_in(&mut form, "x");
+    press(&mut form, KeyCode::Tab);
+    type_in(&mut form, "sells something");
+    press(&mut form, KeyCode::Enter);
+    let label = &form.sheet.draft.task.labels[0];
+    assert_eq!((label.key, label.meaning.as_str()), (Some('x'), "sells something"));
+}
+
+#[test]
+fn a_column_of_known_labels_gives_the_labels() {
+    let mut form = form();
+    press(&mut form, KeyCode::Char('2'));
+    assert_eq!(press(&mut form, KeyCode::Char('l')), Turn::Changed { rereads: true });
+    assert_eq!(names(&form), ["ham", "spam"]);
+    assert_eq!(form.sheet.draft.task.labels[0].share, Some(0.75));
+    press(&mut form, KeyCode::Char('u'));
+    assert!(names(&form).is_empty());
+}
+
+#[test]
+fn it_is_confirmed_only_when_nothing_is_missing_and_leads_to_what_is() {
+    let mut form = form();
+    press(&mut form, KeyCode::Char('5'));
+    assert_eq!(press(&mut form, KeyCode::Enter), Turn::Stays);
+    assert_eq!(form.page(), Page::Task);
+    press(&mut form, KeyCode::Enter);
+    type_in(&mut form, "Is it spam?");
+    press(&mut form, KeyCode::Enter);
+    press(&mut form, KeyCode::Tab);
+    for name in ["spam", "ham"] {
+        press(&mut form, KeyCode::Char('a'));
+        type_in(&mut form, name);
+        press(&mut form, KeyCode::Enter);
+    }
+    press(&mut form, KeyCode::Tab);
+    assert_eq!(press(&mut form, KeyCode::Enter), Turn::Confirms);
+    form.question(&ReadOptions::default());
+    assert_eq!(press(&mut form, KeyCode::Enter), Turn::Stays, "while the file is read again");
+}
+
+#[test]
+fn an_answer_to_an_earlier_question_is_not_taken_and_other_columns_are_asked_for_again() {
+    let mut form = form();
+    let late = Answer { number: 0, says: Says::Failed("it is gone".into()) };
+    assert!(!form.hear(late) && form.sheet.unreadable.is_none());
+    let mut kept = Form::new(form.sheet.draft.clone(), &Page::ALL);
+    let number = kept.question(&ReadOptions::default()).number;
+    assert!(kept.hear(Answer { number, says: Says::Failed("it has no column 'text'".into()) }));
+    assert!(kept.sheet.draft.columns.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_pressed_undo_leads_back_to_the_beginning(
+        keys in proptest::collection::vec(prop_oneof![
+            Just(KeyCode::Enter), Just(KeyCode::Esc), Just(KeyCode::Tab), Just(KeyCode::BackTab), Just(KeyCode::Up),
+            Just(KeyCode::Down), Just(KeyCode::Right), Just(KeyCode::Delete),
+            "[a-z1-9<>UU ]".prop_map(|c| KeyCode::Char(c.chars().next().unwrap_or('a'))),
+        ], 0..80),
+    ) {
+        let mut form = form();
+        let before = form.sheet.draft.clone();
+        for key in keys {
+            press(&mut form, key);
+            prop_assert!(form.row <= form.rows().len());
+        }
+        form.finish_typing();
+        for _ in 0..200 {
+            press(&mut form, KeyCode::Char('u'));
+        }
+        prop_assert_eq!(form.sheet.draft, before);
+    }
+}

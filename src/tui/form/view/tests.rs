@@ -1,0 +1,151 @@
+//! Pictures of the form: every page at every size. `INSTA_UPDATE=always cargo test --lib form::view` takes them again.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::*;
+use crate::desk::survey::{Answer, Beginning, Facts, Says, Shown};
+use crate::domain::project_draft::ProjectDraft;
+use crate::domain::read_options::ReadOptions;
+use crate::tui::settings::Settings;
+use crate::tui::theme::{Theme, ThemeName};
+
+const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (100, 30), (160, 50)];
+
+fn press(form: &mut Form, keys: &str) {
+    for c in keys.chars() {
+        let code = match c {
+            '\n' => KeyCode::Enter,
+            '\t' => KeyCode::Tab,
+            '\u{1b}' => KeyCode::Esc,
+            '\u{2193}' => KeyCode::Down,
+            '\u{2192}' => KeyCode::Right,
+            c => KeyCode::Char(c),
+        };
+        form.key(&KeyEvent::new(code, KeyModifiers::NONE));
+    }
+}
+
+/// The form for a file of three columns in another encoding, as it is once the file is read.
+fn form() -> Form {
+    let draft = ProjectDraft {
+        project: "complaints.hardcase".into(),
+        expert: "Grace".into(),
+        ..ProjectDraft::default()
+    };
+    let mut form = Form::new(draft, &Page::ALL);
+    let number = form.question(&ReadOptions::default()).number;
+    let shown =
+        |text: &str, who: &str| Shown { text: text.into(), beside: vec![("channel".into(), who.into())] };
+    let beginning = Beginning {
+        format: "CSV with ';'".into(),
+        encoding: "windows-1252".into(),
+        has_cells: true,
+        header: true,
+        columns: vec![
+            ("kind".into(), ColumnUse::Out),
+            ("channel".into(), ColumnUse::Beside),
+            ("text".into(), ColumnUse::Text),
+        ],
+        unclear: None,
+        rows: vec![
+            shown("Die Kündigung wurde bestätigt, aber der Betrag wird weiter abgebucht.", "e-mail"),
+            shown(
+                "Seit drei Wochen warte ich auf eine Antwort. Ich habe zweimal angerufen, und beide Male wurde mir ein Rückruf \
+                 versprochen, der nie kam. Jetzt droht die Mahnung, obwohl ich längst bezahlt habe.",
+                "letter",
+            ),
+            shown("Wo finde ich die AGB?\u{1b}[2J", "chat"),
+        ],
+    };
+    let values = |all: &[(&str, u64)]| Some(all.iter().map(|(v, n)| ((*v).to_owned(), *n)).collect());
+    let facts = Facts {
+        rows: 1_204,
+        empty: 3,
+        values: vec![
+            values(&[("complaint", 903), ("question", 301)]),
+            values(&[("e-mail", 800), ("chat", 300), ("letter", 104)]),
+            None,
+        ],
+        ..Facts::default()
+    };
+    form.hear(Answer { number, says: Says::Begins(Box::new(beginning)) });
+    form.hear(Answer { number, says: Says::Whole(Box::new(facts)) });
+    form
+}
+
+fn screen(form: &Form, (width, height): (u16, u16)) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    let (theme, settings) = (Theme::of(ThemeName::Dark), Settings::default());
+    let look = Look { theme: &theme, keys: &settings.keys };
+    terminal.draw(|frame| draw(frame, form, "complaints.csv", look)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let line = |y: u16| -> String {
+        let row: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
+        row.trim_end().to_owned()
+    };
+    (0..height).map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn pictures(name: &str, form: &Form) {
+    let all: Vec<String> =
+        SIZES.iter().map(|size| format!("{}×{}\n\n{}", size.0, size.1, screen(form, *size))).collect();
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, all.join("\n\n"));
+    });
+}
+
+/// Every page answered.
+fn answered() -> Form {
+    let mut form = form();
+    press(&mut form, "2t");
+    press(&mut form, "ob\u{2193}\u{2193}");
+    press(
+        &mut form,
+        "3\nIs this a complaint?\n\u{2193}\nA complaint says that something went wrong and\nwants it put right.\u{1b}",
+    );
+    press(&mut form, "4acomplaint\tk\tSomething went wrong and is to be put right\n");
+    press(&mut form, "aquestion\naother, also praise and what belongs to another department\n");
+    form
+}
+
+#[test]
+fn every_page_at_every_size() {
+    let mut form = answered();
+    for (key, name) in [("1", "file"), ("2", "columns"), ("3", "task"), ("4", "labels"), ("5", "create")] {
+        press(&mut form, key);
+        pictures(&format!("form_{name}"), &form);
+    }
+    press(&mut form, "4\u{2193}\n");
+    pictures("form_label_being_typed", &form);
+    press(&mut form, "\u{1b}\u{2192}\u{2192}\u{2192}\n");
+    pictures("form_examples", &form);
+}
+
+#[test]
+fn what_is_missing_is_named_before_anything_can_be_made() {
+    let mut form = form();
+    press(&mut form, "5");
+    let shown = screen(&form, (80, 24));
+    assert!(shown.contains("Task: A task needs a question."), "{shown}");
+    assert!(!shown.contains(" Create the project "), "{shown}");
+    press(&mut form, "4");
+    assert!(screen(&form, (60, 16)).contains("Press a to add one"));
+}
+
+#[test]
+fn no_text_reaches_the_screen_raw_and_many_labels_scroll() {
+    let mut form = form();
+    assert!(!screen(&form, (80, 24)).contains('\u{1b}'));
+    let values: Vec<(String, u64)> = (0..77).map(|i| (format!("card_arrival_{i}"), 1)).collect();
+    form.sheet.draft.task.take_labels(&values);
+    press(&mut form, "4");
+    for _ in 0..76 {
+        press(&mut form, "\u{2193}");
+    }
+    for size in SIZES {
+        let shown = screen(&form, size);
+        assert!(shown.contains("card_arrival_76") && shown.contains("77 of 77"), "{shown}");
+    }
+}
