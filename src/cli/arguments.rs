@@ -43,7 +43,10 @@ pub(super) struct Global {
 /// How a data file is read; shared by `import`, `new` and `predict`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Reading {
-    /// Column with the text, by name or number; repeat the option to join several columns
+    /// What the file is, instead of guessing: csv, tsv, json, jsonl, lines or fasttext
+    #[arg(long, value_name = "FORMAT")]
+    pub format_in: Option<String>,
+    /// Column with the text, by name or number, or a path into nested values (data.text); repeat the option to join several columns
     #[arg(long, value_name = "COL")]
     pub text: Vec<String>,
     /// Column with your own ids
@@ -81,6 +84,8 @@ impl From<Reading> for crate::domain::read_options::ReadOptions {
         Self {
             header: either(r.header, r.no_header),
             quotes: either(r.quotes, r.no_quotes),
+            format: r.format_in,
+            may_be_empty: false,
             text: r.text,
             id: r.id,
             gold: r.gold,

@@ -11,7 +11,7 @@ use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
 use crate::exchange::export::{
     By, EXPORT_KINDS, ExportOptions, Exported, History, LeftOut, Reveal, Texts, export, export_kind,
-    output_format, output_formats,
+    format_to_write, output_formats,
 };
 
 #[derive(clap::Args)]
@@ -44,9 +44,19 @@ pub(super) struct Written {
     /// How to write [default: by the extension of OUT, else the first of these]
     #[arg(long, value_parser = formats())]
     pub format: Option<String>,
+    /// CSV with a byte-order mark, by which Excel knows that it is UTF-8
+    #[arg(long)]
+    pub bom: bool,
     /// Where to write [default: standard output]
     #[arg(short, long, value_name = "OUT")]
     pub out: Option<PathBuf>,
+}
+
+impl Written {
+    /// Where to write; `-` is standard output, as is no name.
+    pub fn place(&self) -> Option<PathBuf> {
+        self.out.clone().filter(|out| out.as_os_str() != "-")
+    }
 }
 
 fn kinds() -> PossibleValuesParser {
@@ -61,12 +71,14 @@ impl Export {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let kind = export_kind(&self.what)?;
         setting.watch.end_at_once();
+        let out = self.written.place();
+        let format = format_to_write(self.written.format.as_deref(), self.written.bom, out.as_deref())?;
         let options = ExportOptions {
             by: by(&self.by)?,
             history: if self.history { History::All } else { History::Standing },
             texts: if self.no_text { Texts::LeftOut } else { Texts::Written },
-            format: self.written.format.as_deref().map(output_format).transpose()?,
-            out: self.written.out,
+            format,
+            out,
             reader: setting.expert_on(&self.file)?,
             reveal: if self.reveal { Reveal::Yes } else { Reveal::No },
         };

@@ -25,6 +25,9 @@ pub(super) struct Mine {
     /// Keep the current round open while other experts still have cases in it. Without this option it is closed, which only a lead may do
     #[arg(long)]
     keep_open: bool,
+    /// Close the current round even if nobody has answered any of its cases
+    #[arg(long, conflicts_with = "keep_open")]
+    force: bool,
 }
 
 impl Mine {
@@ -43,7 +46,11 @@ impl Mine {
             strategy: self.strategy,
             budget: self.budget,
             overlap: self.overlap,
-            incomplete: if self.keep_open { Old::StaysOpen } else { Old::IsClosed },
+            incomplete: match (self.keep_open, self.force) {
+                (true, _) => Old::StaysOpen,
+                (false, true) => Old::IsClosed,
+                (false, false) => Old::IsClosedIfBegun,
+            },
         };
         let speaker = setting.expert_on(&self.file)?;
         let report = mine(&JobContext { expert: &speaker, ..setting.job(&self.file) }, &options)?;

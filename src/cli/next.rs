@@ -34,7 +34,9 @@ impl Next {
                 }
             }
             session::Next::None(why) if setting.wants_json() => {
-                print_json(&serde_json::json!({ "case": null, "why": why.to_string() }))?;
+                print_json(
+                    &serde_json::json!({ "case": null, "state": why.state(), "why": why.to_string() }),
+                )?;
             }
             session::Next::None(why) => print(&why.to_string())?,
         }

@@ -52,3 +52,9 @@ pub(super) fn json(text: &str) -> String {
 pub(super) fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "hardcase: {}", sanitize_line(line, LONGEST));
 }
+
+/// The same as one JSON object, for programs.
+pub(super) fn complain_json(error: &str, why: &str, code: u8) {
+    let document = serde_json::json!({ "error": error, "why": why, "code": code });
+    let _ = writeln!(io::stderr().lock(), "{}", json(&document.to_string()));
+}

@@ -10,7 +10,7 @@ use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
-use crate::exchange::export::{Reveal, output_format};
+use crate::exchange::export::{Reveal, format_to_write};
 use crate::exchange::predict::{PredictOptions, Scored, predict};
 
 #[derive(clap::Args)]
@@ -32,22 +32,31 @@ pub(super) struct Predict {
     /// Also score texts that you may still be asked to label; your answers to them are then recorded as not blind
     #[arg(long)]
     reveal: bool,
+    /// Leave out rows that cannot be read, instead of writing a line with the error for each
+    #[arg(long)]
+    skip_bad: bool,
 }
 
 impl Predict {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let model = setting.scout_model(named_file(self.model)?, self.threads);
-        let to_file = self.written.out.is_some();
-        let format = self.written.format.as_deref().map(output_format).transpose()?;
+        let out = self.written.place();
+        let format = format_to_write(self.written.format.as_deref(), self.written.bom, out.as_deref())?;
+        let to_file = out.is_some();
         let options = PredictOptions {
             read: self.reading.into(),
             format,
-            out: self.written.out,
+            out,
             reader: setting.expert_on(&self.file)?,
             reveal: if self.reveal { Reveal::Yes } else { Reveal::No },
+            skip_bad: self.skip_bad,
         };
         setting.watch.prepare();
-        let Scored { texts, left_out } = predict(&self.file, &self.data, &model, &options, &setting.watch)?;
+        let Scored { texts, left_out, bad } =
+            predict(&self.file, &self.data, &model, &options, &setting.watch)?;
+        if bad > 0 {
+            setting.watch.note(&format!("{} could not be read", counted(bad, "row", "rows")));
+        }
         if left_out > 0 {
             setting.watch.note(&views_left_out(left_out));
         }

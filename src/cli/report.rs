@@ -34,7 +34,7 @@ impl Report {
                 counted(report.about.left_out, "text", "texts")
             ));
         }
-        match self.out {
+        match self.out.filter(|out| out.as_os_str() != "-") {
             None => print(text.trim_end()),
             Some(out) => {
                 write_text(&out, &text)?;

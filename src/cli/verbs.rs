@@ -122,7 +122,11 @@ pub fn run(model: &'static [u8]) -> ExitCode {
     let code = match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            super::output::complain(&fault.to_string());
+            if setting.wants_json() {
+                super::output::complain_json(&fault.to_string(), fault.why(), fault.exit_code());
+            } else {
+                super::output::complain(&fault.to_string());
+            }
             if setting.verbose {
                 let mut source = std::error::Error::source(&fault);
                 while let Some(cause) = source {
@@ -144,7 +148,11 @@ fn print_usage(error: &clap::Error) {
         let said = argument.to_string_lossy();
         sanitize(&said) == said
     };
-    if !error.use_stderr() || std::env::args_os().all(plain) {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let all = error.render().to_string();
+        let first = all.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        super::output::complain_json(all.trim_start_matches("error: ").trim_end(), first, 2);
+    } else if !error.use_stderr() || std::env::args_os().all(plain) {
         let _ = error.print();
     } else {
         super::output::complain(error.render().to_string().trim_start_matches("error: "));

@@ -192,6 +192,16 @@ pub enum NoCase {
     PartDone,
 }
 
+impl NoCase {
+    /// For scripts: whether this person has answered all there is for now, or something else has to come first.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self::RoundDone(_) | Self::PartDone => "none_left",
+            Self::NoTexts | Self::NotScouted | Self::NoRound | Self::WithOthers(_) => "not_yet",
+        }
+    }
+}
+
 impl std::fmt::Display for NoCase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -19,6 +19,7 @@ pub mod hex;
 pub mod history;
 pub mod ids;
 pub mod item;
+pub mod label_lists;
 pub mod local_model;
 pub mod log;
 pub mod look_alike;

@@ -2,9 +2,11 @@
 
 /// How to read a file. The default detects everything.
 ///
-/// A column is given by its name or by its number from 1.
+/// A column is given by its name or by its number from 1, a value inside the nested values of a JSON row by a path: `data.text` or `/data/text`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
+    /// What the file is: a name of the list in `formats/read/mod.rs`. Its name and its looks then say nothing.
+    pub format: Option<String>,
     /// The text columns; several are joined with a blank line between them.
     pub text: Vec<String>,
     /// The column with the file's own ids.
@@ -21,4 +23,6 @@ pub struct ReadOptions {
     pub header: Option<bool>,
     /// Whether `"` encloses cells.
     pub quotes: Option<bool>,
+    /// Whether a table with a header and no rows is read as what it is.
+    pub may_be_empty: bool,
 }

@@ -187,6 +187,20 @@ impl Task {
                 if a.name == b.name || a.id == b.id {
                     return Err(format!("two labels are called '{}'", a.name));
                 }
+                if a.name.to_lowercase() == b.name.to_lowercase() {
+                    return Err(format!(
+                        "the labels '{}' and '{}' differ only in capital letters",
+                        a.name, b.name
+                    ));
+                }
+                for (named, pressed) in [(a, b), (b, a)] {
+                    if pressed.key.is_some_and(|key| named.name.chars().eq([key])) {
+                        return Err(format!(
+                            "the label '{}' is called like the key of '{}'",
+                            named.name, pressed.name
+                        ));
+                    }
+                }
             }
         }
         if let Some(sum) = shares_that_cannot_be(&labels) {
@@ -321,6 +335,19 @@ mod tests {
         let unknown = all.find_label("k").unwrap_err().to_string();
         assert!(unknown.contains("label 19 and 480 more") && !unknown.contains("label 20"), "{unknown}");
         assert!(why(&labels(MAX_LABELS + 1)).contains("it has 501 labels, more than the limit of 500"));
+    }
+
+    #[test]
+    fn labels_that_one_word_could_both_mean_are_refused() {
+        let two = |a: &str, b: &str| why(&format!("[[label]]\n{a}\n[[label]]\n{b}"));
+        let clash = two("name='1'\nkey='2'", "name='2'\nkey='1'");
+        assert!(clash.contains("the label '1' is called like the key of '2'"), "{clash}");
+        assert!(two("name='Yes'\nkey='1'", "name='yes'\nkey='2'").contains("only in capital letters"));
+        assert!(two("name='yes'\nkey='1'", "name='yes\u{a0}'\nkey='2'").contains("two labels are called"));
+        assert_eq!(two("name='1'\nkey='1'", "name='2'\nkey='2'"), "");
+        for odd in ["needs, review / \"now\": yes", "n\u{e4}her gepr\u{fc}ft", "None", "=1+1"] {
+            assert_eq!(two(&format!("name='{odd}'\nkey='1'"), "name='x'\nkey='2'"), "", "{odd}");
+        }
     }
 
     #[test]

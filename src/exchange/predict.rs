@@ -1,16 +1,19 @@
 //! `predict`: scores new texts with the active model. The project does not change.
 
+use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::blind_texts::BlindTexts;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::ItemKey;
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::read_options::ReadOptions;
 use crate::exchange::export::{Reveal, RowsOut, probabilities_cell};
-use crate::formats::{ColumnType, Entry, OutputFormat, Reader, Row, chosen_format};
+use crate::formats::{
+    Cell, ColumnType, Entry, Layout, Output, OutputFormat, Reader, Row, TextCell, chosen_format, unpack,
+};
 use crate::learn::kind::load;
 use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::active;
@@ -18,15 +21,17 @@ use crate::store::{Access, Store};
 use crate::work::input::open_source;
 use crate::work::output::write_to;
 
-/// Texts scored at a time.
-const CHUNK: usize = 4_096;
+/// Rows scored at a time.
+const CHUNK: usize = 1_024;
 
-const COLUMNS: [(&str, ColumnType); 5] = [
-    ("id", ColumnType::Text),
+/// What is written first of each row; its other columns follow as the file has them.
+const COLUMNS: [(&str, ColumnType); 6] = [
+    ("id", ColumnType::Json),
     ("line", ColumnType::Integer),
     ("text", ColumnType::Text),
     ("prelabel", ColumnType::Text),
     ("probabilities", ColumnType::Json),
+    ("error", ColumnType::Text),
 ];
 
 /// Where predictions come from and go to.
@@ -41,6 +46,8 @@ pub struct PredictOptions {
     /// The name of the expert who reads it. Texts that they may still be asked about are written without the model's view.
     pub reader: String,
     pub reveal: Reveal,
+    /// Whether rows that cannot be read are left out; otherwise each is a line with its error.
+    pub skip_bad: bool,
 }
 
 /// What was written.
@@ -50,12 +57,14 @@ pub struct Scored {
     pub texts: usize,
     /// Of these, rows without the model's view, because the reader may still be asked about their text.
     pub left_out: usize,
+    /// Rows that could not be read.
+    pub bad: usize,
 }
 
-/// Scores every row of `data`.
+/// Scores every row of `data`: a line for each row, in their order. Nothing in gives nothing out.
 ///
 /// # Errors
-/// No active model yet, a row that cannot be read, or a model that cannot be used.
+/// No active model yet, a file that cannot be read, or a model that cannot be used.
 pub fn predict(
     project: &Path,
     data: &Path,
@@ -84,21 +93,43 @@ pub fn predict(
     }
     let bytes = predictor.space().adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
     let encoder = chosen.load_adapted(bytes.as_deref())?;
-    let source = open_source(data, &attempted)?;
+    let format = chosen_format(options.format, options.out.as_deref());
+    let mut source = open_source(data, &attempted)?;
+    let mut first = [0u8; 1];
+    let any = source.stream.read(&mut first).map_err(|e| Fault::new(&attempted, io_reason(&e)).because(e))?;
+    if any == 0 {
+        write_to(options.out.as_deref(), |out| {
+            rows_out(out, format).with_columns(&COLUMNS)?.finish().map(drop)
+        })?;
+        return Ok(Scored::default());
+    }
+    let read = ReadOptions { may_be_empty: true, ..source.read_options(&options.read) };
+    let stream: Box<dyn Read + Send> = Box::new(Cursor::new(first).chain(source.stream));
     let size = source.size;
     let name = data.to_string_lossy().into_owned();
-    let mut reader =
-        Reader::open(source.stream, &name, &options.read).map_err(|f| f.while_trying(&attempted))?;
+    let mut reader = Reader::open((stream, source.file), &name, &read)
+        .map_err(|f| f.while_trying(&attempted))?
+        .with_empty_rows();
     watcher.note(&format!("{name}: {}", reader.detected()));
-    let format = chosen_format(options.format, options.out.as_deref());
-    let mut written = 0;
+    let detected = reader.detected().clone();
+    let other: Vec<(&str, ColumnType)> = detected
+        .own_columns()
+        .filter(|name| COLUMNS.iter().all(|(own, _)| own != name))
+        .map(|name| {
+            (name.as_str(), if detected.layout == Layout::Keys { ColumnType::Json } else { ColumnType::Text })
+        })
+        .collect();
+    let columns: Vec<(&str, ColumnType)> = COLUMNS.iter().copied().chain(other.iter().copied()).collect();
+    let (mut written, mut bad_rows) = (0, 0);
     write_to(options.out.as_deref(), |out| {
-        let mut out = RowsOut { out, format, what: "the predictions" }.with_columns(&COLUMNS)?;
+        let mut out = rows_out(out, format).with_columns(&columns)?;
         loop {
-            let rows = read_chunk(&mut reader, &name, &attempted)?;
-            if rows.is_empty() {
+            let entries = read_chunk(&mut reader, &attempted)?;
+            if entries.is_empty() {
                 break;
             }
+            let has_text = |row: &&Row| !row.text.trim().is_empty();
+            let rows: Vec<&Row> = entries.iter().filter_map(row_of).filter(has_text).collect();
             let texts: Vec<&str> = rows.iter().map(|r| r.text.as_str()).collect();
             let mut predicted = vec![None; rows.len()];
             encoder.embed(&texts, &mut |indices, vectors| {
@@ -114,16 +145,49 @@ pub fn predict(
             }
             let keys: Vec<ItemKey> = texts.iter().map(|text| ItemKey::of(text)).collect();
             let shown = blind.may_show(project, &keys)?;
-            for ((row, p), shown) in rows.iter().zip(&predicted).zip(shown) {
-                let p = p.as_ref().filter(|_| shown);
-                out.write(&[
-                    row.external_id.clone().into(),
+            let mut views = predicted.iter().zip(shown);
+            for entry in &entries {
+                let row = match entry {
+                    Entry::Row(row) => row,
+                    Entry::Bad(bad) => {
+                        bad_rows += 1;
+                        if !options.skip_bad {
+                            let why = Cell::from(bad.why.as_str());
+                            out.write(&[
+                                Cell::Null,
+                                bad.line.into(),
+                                Cell::Null,
+                                Cell::Null,
+                                Cell::Null,
+                                why,
+                            ])?;
+                        }
+                        continue;
+                    }
+                };
+                let empty = row.text.trim().is_empty();
+                let view = if empty { None } else { views.next() };
+                let p = view.and_then(|(p, shown)| p.as_ref().filter(|_| shown));
+                let error = empty.then_some("it has no text");
+                let own = unpack(&row.pack(&detected, TextCell::Kept), &detected, &row.text)?;
+                let id = detected.id.map(|at| detected.columns[at].as_str());
+                let id = own.iter().rev().find(|(name, _)| Some(name.as_str()) == id);
+                let mut cells = vec![
+                    // A number stays a number.
+                    id.map_or_else(|| row.external_id.clone().into(), |(_, cell)| cell.clone()),
                     row.line.into(),
                     row.text.as_str().into(),
                     p.map(|p| names[p.top()].clone()).into(),
                     p.map(|p| probabilities_cell(&names, p)).into(),
-                ])?;
+                    error.map_or(Cell::Null, Cell::from),
+                ];
+                cells.extend(other.iter().map(|(column, _)| {
+                    let there = own.iter().rev().find(|(name, _)| name == column);
+                    there.map_or(Cell::Absent, |(_, cell)| cell.clone())
+                }));
+                out.write(&cells)?;
             }
+            out.flush()?;
             watcher.report(&Progress {
                 job: "predict".into(),
                 stage: "scoring".into(),
@@ -139,17 +203,27 @@ pub fn predict(
         written = out.finish()?;
         Ok(())
     })?;
-    Ok(Scored { texts: written, left_out: blind.left_out() })
+    Ok(Scored { texts: written, left_out: blind.left_out(), bad: bad_rows })
 }
 
-fn read_chunk(reader: &mut Reader, name: &str, attempted: &str) -> Result<Vec<Row>> {
-    let mut rows = Vec::with_capacity(CHUNK);
-    while rows.len() < CHUNK {
+fn rows_out<'a>(out: Output<'a>, format: &'static OutputFormat) -> RowsOut<'a> {
+    RowsOut { out, format, what: "the predictions" }
+}
+
+fn row_of(entry: &Entry) -> Option<&Row> {
+    match entry {
+        Entry::Row(row) => Some(row),
+        Entry::Bad(_) => None,
+    }
+}
+
+fn read_chunk(reader: &mut Reader, attempted: &str) -> Result<Vec<Entry>> {
+    let mut entries = Vec::with_capacity(CHUNK);
+    while entries.len() < CHUNK {
         match reader.next_entry().map_err(|f| f.while_trying(attempted))? {
-            Some(Entry::Row(row)) => rows.push(row),
-            Some(Entry::Bad(bad)) => return Err(bad.fault(name).while_trying(attempted)),
+            Some(entry) => entries.push(entry),
             None => break,
         }
     }
-    Ok(rows)
+    Ok(entries)
 }

@@ -1,4 +1,4 @@
-//! Readers and writers of foreign file formats: JSONL, CSV, TSV and plain lines in, JSONL and CSV out, and the log of labels both ways.
+//! Readers and writers of foreign file formats: JSON, JSONL, CSV, TSV, fastText and plain lines in, packed or not, JSONL, CSV and what other labelling programs take out, and the log of labels both ways.
 //!
 //! ```text
 //! bytes -> read  (encoding, format, columns) -> Row or BadRow
@@ -18,10 +18,11 @@ mod write;
 
 pub use event_log::{LogText, read_log, write_log};
 pub use read::detected::{Detected, Layout};
-pub use read::input_formats;
+pub use read::input::Input;
 pub use read::reader::{Entry, Reader};
 pub use read::row::{BadRow, Row, TextCell, fill_text, unpack};
 pub use read::turns::turns;
+pub use read::{FORMATS_IN, input_formats};
 pub use write::cell::Cell;
 pub use write::sink::{Column, ColumnType, Output, OutputFormat, RowWriter, columns};
-pub use write::{CSV, JSONL, OUTPUT_FORMATS, chosen_format, output_format};
+pub use write::{CSV, CSV_FOR_EXCEL, JSONL, OUTPUT_FORMATS, chosen_format, output_format};

@@ -48,6 +48,8 @@ pub struct ImportReport {
     pub new_items: i64,
     /// Rows whose text the project already had.
     pub duplicates: i64,
+    /// Ids of the file that have another text than in an earlier import of a file with this name. Both texts stay.
+    pub changed: i64,
     /// Rows without a text, which were skipped.
     pub empty: u64,
     /// Rows that could not be read.
@@ -78,6 +80,14 @@ impl std::fmt::Display for ImportReport {
         )?;
         if self.empty > 0 {
             write!(f, ", {} without a text", self.empty)?;
+        }
+        if self.changed > 0 {
+            let ids = if self.changed == 1 { "id has" } else { "ids have" };
+            write!(
+                f,
+                ", {} {ids} another text than in an earlier import of this file (both stay)",
+                self.changed
+            )?;
         }
         if let Some(path) = &self.rejects {
             write!(f, ", {} that could not be read (see {})", self.rejected, path.display())?;
@@ -113,11 +123,16 @@ pub fn import_bundled(
     options: &ReadOptions,
     bad_rows: BadRows,
 ) -> Result<ImportReport> {
-    let source = TextSource { stream: Box::new(text.as_bytes()), size: Some(text.len() as u64) };
+    let source = TextSource {
+        stream: Box::new(text.as_bytes()),
+        size: Some(text.len() as u64),
+        file: None,
+        format: None,
+    };
     import_stream(context, source, name, options, bad_rows)
 }
 
-/// The formats that can be imported, for help: `JSONL, CSV, TSV or plain lines`.
+/// The formats that can be imported, for help: `JSONL, JSON, fastText, CSV, TSV or plain lines`.
 pub fn input_formats() -> String {
     crate::formats::input_formats("or")
 }
@@ -130,8 +145,9 @@ fn import_stream(
     bad_rows: BadRows,
 ) -> Result<ImportReport> {
     let size = source.size;
-    let reader =
-        Reader::open(source.stream, name, options).map_err(|f| f.while_trying(format!("import {name}")))?;
+    let options = &source.read_options(options);
+    let reader = Reader::open((source.stream, source.file), name, options)
+        .map_err(|f| f.while_trying(format!("import {name}")))?;
     context.watcher.note(&format!("{name}: {}", reader.detected()));
     let ended = run(context, "import", name, |work| load(work, reader, name, size, bad_rows))?;
     Ok(match ended {
@@ -142,6 +158,7 @@ fn import_stream(
             rows: 0,
             new_items: 0,
             duplicates: 0,
+            changed: 0,
             empty: 0,
             rejected: 0,
             rejects: None,
@@ -211,6 +228,7 @@ fn load(
     }
     let rejected = rejects.count;
     let path = rejects.finish()?;
+    let changed = work.store.ids_with_another_text(&under_way)?;
     let total = work.store.finish_source(under_way, empty, rejected)?;
     let sample = work.store.sample_texts(SAMPLE)?;
     Ok(ImportReport {
@@ -219,6 +237,7 @@ fn load(
         rows: total.rows,
         new_items: total.items,
         duplicates: total.rows - total.items,
+        changed,
         empty,
         rejected,
         rejects: path,

@@ -46,6 +46,8 @@ pub struct MineOptions {
 pub enum Old {
     /// A lead closes it; nobody else may.
     IsClosed,
+    /// The same, but not a round to which nobody has answered anything yet.
+    IsClosedIfBegun,
     /// It stays open next to the next one.
     StaysOpen,
 }
@@ -224,6 +226,12 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
     let person = speaker.map(|expert| store.person_of(expert)).transpose()?;
     let mut outstanding = Vec::new();
     for round in store.rounds()?.into_iter().filter(|round| round.closed_ms.is_none() && round.number > 0) {
+        if old == Old::IsClosedIfBegun && !store.is_begun(round.id)? {
+            let why = format!("nobody has answered a case of round {} yet", round.number);
+            return Err(Fault::new("close the round and open the next", why).hint(
+                "Answer its cases, or add --force to close it as it is; `--keep-open` leaves it open",
+            ));
+        }
         let needed = store.annotations_needed(round.id, None)?;
         if needed.waits_for_others(person) {
             outstanding.push(store.outstanding(round.number, &needed)?);
@@ -238,11 +246,11 @@ fn rounds_before(store: &Store, speaker: &str, old: Old) -> Result<(Incomplete, 
             let says = |one: &Outstanding| format!("round {} stays open: {one}", one.round);
             Ok((Incomplete::StaysOpenForOthersThan(speaker), outstanding.iter().map(says).collect()))
         }
-        Old::IsClosed if leads || outstanding.is_empty() => {
+        Old::IsClosed | Old::IsClosedIfBegun if leads || outstanding.is_empty() => {
             let says = |one: &Outstanding| format!("round {} is closed as it is: {one}", one.round);
             Ok((Incomplete::Closes, outstanding.iter().map(says).collect()))
         }
-        Old::IsClosed => {
+        Old::IsClosed | Old::IsClosedIfBegun => {
             let each = |one: &Outstanding| format!("round {} is not complete: {one}", one.round);
             let why = outstanding.iter().map(each).collect::<Vec<_>>().join("; ");
             Err(Fault::new("close the round and open the next", why).hint(format!(

@@ -82,7 +82,8 @@ pub fn preview(data: &Path, options: &ReadOptions) -> Result<Option<Preview>> {
         if source.size.is_none() {
             return Ok(None);
         }
-        Reader::open(source.stream, &data.to_string_lossy(), options).map(Some)
+        let options = source.read_options(options);
+        Reader::open((source.stream, source.file), &data.to_string_lossy(), &options).map(Some)
     };
     let mut reader = match open(options) {
         Ok(Some(reader)) => reader,

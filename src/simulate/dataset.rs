@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::domain::fault::{Fault, Result};
 use crate::domain::item::{ItemKey, normalise, split_key};
+use crate::domain::label_lists::several_in;
 use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
 use crate::domain::task::Task;
@@ -276,10 +277,10 @@ impl Source {
             None => self.votes.iter().map(|(_, column)| column.clone()).collect(),
         };
         // The crowd's columns are read as metadata columns.
-        let options = ReadOptions { meta: columns.clone(), ..self.read.clone() };
+        let options = ReadOptions { meta: columns.clone(), ..source.read_options(&self.read) };
         let name = self.data.to_string_lossy();
-        let mut reader =
-            Reader::open(source.stream, &name, &options).map_err(|f| f.while_trying(attempted))?;
+        let mut reader = Reader::open((source.stream, source.file), &name, &options)
+            .map_err(|f| f.while_trying(attempted))?;
         let (mut rows, mut unlabelled) = (Vec::new(), 0);
         while let Some(entry) = reader.next_entry().map_err(|f| f.while_trying(attempted))? {
             let row = match entry {
@@ -302,12 +303,20 @@ impl Source {
     }
 
     fn labels(&self, rows: &[KnownRow], attempted: &str) -> Result<Labels> {
+        let names: BTreeSet<&str> = rows.iter().map(|row| row.gold.trim()).collect();
+        let is_label = |cell: &str| self.task.as_ref().is_some_and(|task| task.find_label(cell).is_ok());
+        let of_several = |row: &KnownRow| {
+            let cell = row.gold.trim();
+            several_in(cell, &names).filter(|_| !is_label(cell)).map(|labels| (row.line, labels))
+        };
+        if let Some((line, several)) = rows.iter().find_map(of_several) {
+            let why = format!("some texts have several labels: line {line} has {}", several.join(" and "));
+            return Err(Fault::usage(attempted, why)
+                .hint("Leave such rows out, or name a column with one label for each text"));
+        }
         let labels = match &self.task {
             Some(task) => Labels::of_task(task),
-            None => {
-                let names: BTreeSet<&str> = rows.iter().map(|row| row.gold.trim()).collect();
-                Labels::of_names(names.into_iter().map(str::to_owned).collect())
-            }
+            None => Labels::of_names(names.into_iter().map(str::to_owned).collect()),
         };
         let n = labels.names.len();
         if !(2..=MOST_LABELS).contains(&n) {
@@ -408,6 +417,8 @@ mod tests {
         let ham = "text,gold\none,ham\ntwo,ham\n";
         assert!(why(ham, &|s| s.task = Some(task.clone())).contains("no text of it has the label 'eggs'"));
         assert!(why("text,gold\none,a\ntwo,a\n", &|_| {}).contains("1 different"));
+        let several = why("text,gold\none,a\ntwo,b\nthree,a#b\n", &|_| {});
+        assert!(several.contains("some texts have several labels: line 4 has a and b"), "{several}");
         let good = "text,gold,a,b\none,spam,3,0\ntwo,ham,0,2\n";
         let thrice = [("ham", "a"), ("spam", "b"), ("HAM", "b")].map(|(l, c)| (l.to_owned(), c.to_owned()));
         let said = why(good, &|s| s.votes = thrice.to_vec());

@@ -5,6 +5,7 @@
 //! `output::write_to`: standard output, pipes and files that must appear complete are handled there and nowhere else. A file that no person named,
 //! such as one in a cache, is written with `whole_file::WholeFile`.
 
+mod folder;
 pub(crate) mod input;
 pub mod output;
 pub(crate) mod runner;

@@ -93,9 +93,15 @@ fn a_requested_format_wins_over_the_extension_and_an_unknown_one_is_refused_with
     {
         let refused = project.run(verb, &["--format", "xml"]);
         assert_eq!(refused.code, Some(2));
-        assert!(refused.err.contains("[possible values: jsonl, csv]"), "{}", refused.err);
+        assert!(
+            refused.err.contains(
+                "[possible values: jsonl, csv, label-studio, doccano, argilla, prodigy, spacy, fasttext]"
+            ),
+            "{}",
+            refused.err
+        );
         let help = hardcase([verb, "--help"]).done().out;
-        assert!(help.contains("- jsonl: A JSON object on each line"), "{help}");
+        assert!(help.contains("A JSON object on each line"), "{help}");
     }
     let kinds = project.run("export", &["--what", "everything"]);
     assert!(

@@ -89,6 +89,8 @@ mod readme;
 mod repeats;
 #[cfg(test)]
 mod report;
+#[cfg(test)]
+mod scripts;
 #[cfg(all(test, unix))]
 mod seat;
 #[cfg(all(test, unix))]

@@ -232,11 +232,29 @@ fn the_embedded_model_takes_a_file_from_nothing_to_a_tuned_model() {
     let columns: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
     assert_eq!(columns, keys(&scored[0]), "the extension chooses CSV, with the same columns");
     for (row, line) in csv.records().map(Result::unwrap).zip(&scored) {
-        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let plain = |value: &Value| match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
         let cells: Vec<String> = keys(line).into_iter().map(|key| plain(&line[key])).collect();
         assert_eq!(row.iter().collect::<Vec<_>>(), cells);
     }
     assert!(std::fs::read(project.file()).unwrap() == before, "to predict changes nothing");
+
+    // A line out for each row in, with all its columns.
+    let rows = "{\"id\":1,\"text\":\"Oak table\",\"n\":1.50}\n{\"id\":2,\"text\":\" \"}\n{\"id\":3,\n{\"id\":4,\"text\":\"One trick\"}\n";
+    let odd = project.write("odd.jsonl", rows);
+    let lines = project.run("predict", &[odd.to_str().unwrap()]).json_lines();
+    assert_eq!(lines.len(), 4);
+    assert_eq!((&lines[0]["id"], lines[0]["n"].to_string().as_str()), (&json!(1), "1.5"));
+    assert_eq!((&lines[1]["id"], &lines[1]["prelabel"]), (&json!(2), &Value::Null));
+    assert_eq!(lines[1]["error"], "it has no text");
+    assert!(lines[2]["line"] == 3 && lines[2]["error"].as_str().unwrap().contains("not a JSON object"));
+    assert!(lines[3]["prelabel"].is_string() && lines[3]["error"].is_null());
+    assert_eq!(project.run("predict", &[odd.to_str().unwrap(), "--skip-bad"]).json_lines().len(), 3);
+    let nothing = project.write("nothing.jsonl", "");
+    assert_eq!(project.run("predict", &[nothing.to_str().unwrap()]).done().out, "");
 }
 
 #[test]

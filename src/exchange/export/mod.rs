@@ -29,7 +29,7 @@ pub(crate) use self::rows_out::{RowsOut, probabilities_cell};
 pub(crate) use self::visible::record_reveal;
 pub use self::visible::{LeftOut, Reveal};
 use crate::domain::fault::{Fault, Result};
-use crate::formats::OutputFormat;
+use crate::formats::{CSV_FOR_EXCEL, OutputFormat, chosen_format};
 
 /// Every kind of export, the default first.
 pub static EXPORT_KINDS: &[&ExportKind] =
@@ -52,6 +52,26 @@ pub fn export_kind(name: &str) -> Result<&'static ExportKind> {
 /// A usage fault that lists the formats there are.
 pub fn output_format(name: &str) -> Result<&'static OutputFormat> {
     crate::formats::output_format(name)
+}
+
+/// The format that was asked for, by name or as CSV with a byte-order mark; none if the file's name decides.
+///
+/// # Errors
+/// A usage fault for a name that there is not, and for a byte-order mark in another format than CSV.
+pub fn format_to_write(
+    name: Option<&str>,
+    byte_order_mark: bool,
+    out: Option<&Path>,
+) -> Result<Option<&'static OutputFormat>> {
+    let asked = name.map(output_format).transpose()?;
+    match (byte_order_mark, chosen_format(asked, out).name) {
+        (false, _) => Ok(asked),
+        (true, "csv") => Ok(Some(&CSV_FOR_EXCEL)),
+        (true, other) => {
+            Err(Fault::usage(format!("write {other} with a byte-order mark"), "only CSV has one")
+                .hint("Add --format csv, or leave --bom out"))
+        }
+    }
 }
 
 /// The output formats by name, each with what it is; the default first.

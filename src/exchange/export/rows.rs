@@ -33,6 +33,11 @@ const DECIDED: [(&str, ColumnType); 3] = [
     ("hardcase_decided_by", ColumnType::Text),
 ];
 
+/// Whether an imported column is what an earlier export added: this one has its own.
+fn is_of_an_export(name: &str) -> bool {
+    DECIDED.iter().any(|(own, _)| *own == name)
+}
+
 fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
     let &Request { store, task, visible, options } = request;
     let predicted = Predicted::if_any(store, task, &options.by)?;
@@ -66,7 +71,7 @@ fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             // A part of a project has only the columns that are shown to experts.
             let columns = if packed.is_empty() { Vec::new() } else { unpack(packed, detected, &text)? };
             let mut more = Vec::new();
-            for (name, cell) in columns {
+            for (name, cell) in columns.into_iter().filter(|(name, _)| !is_of_an_export(name)) {
                 match position.get(name.as_str()) {
                     Some(&at) => cells[at] = cell,
                     None => more.push((name, cell)),
@@ -118,6 +123,7 @@ fn imported_columns(store: &Store, sources: &[(SourceId, Detected)]) -> Result<V
             Layout::Keys => ColumnType::Json,
         };
         let mut enter = |name: String| match position.get(&name) {
+            _ if is_of_an_export(&name) => {}
             Some(&at) if kind == ColumnType::Json => columns[at].1 = kind,
             Some(_) => {}
             None => {
@@ -125,7 +131,7 @@ fn imported_columns(store: &Store, sources: &[(SourceId, Detected)]) -> Result<V
                 columns.push((name, kind));
             }
         };
-        detected.columns.iter().cloned().for_each(&mut enter);
+        detected.own_columns().cloned().for_each(&mut enter);
         if detected.layout == Layout::Keys {
             // An object may have keys that the first rows did not have.
             store.for_each_row(*source, |_, packed| {

@@ -39,6 +39,12 @@ impl Rows<'_> {
         self.writer.write_row(cells).map_err(|e| self.fault(&e))
     }
 
+    /// Hands on the rows that are complete so far.
+    #[cfg(feature = "engine")]
+    pub fn flush(&mut self) -> Result<()> {
+        self.writer.flush().map_err(|e| self.fault(&e))
+    }
+
     /// Writes the end. Returns the number of rows.
     pub fn finish(self) -> Result<usize> {
         let Self { writer, what, written } = self;

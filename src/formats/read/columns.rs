@@ -44,6 +44,11 @@ pub(in crate::formats) fn is_known_name(cell: &str) -> bool {
     [TEXT_NAMES, OTHER_NAMES, ID_NAMES].iter().any(|names| names.contains(&cell.as_str()))
 }
 
+/// Whether this is a usual name of a text column.
+pub(in crate::formats) fn is_text_name(name: &str) -> bool {
+    TEXT_NAMES.contains(&name.to_lowercase().as_str())
+}
+
 /// Only as many rows as are needed to judge so many columns: reading every cell of a table that is both wide and long takes hours.
 pub(in crate::formats) fn enough<T>(rows: &[T], columns: usize) -> &[T] {
     const CELLS: usize = 2_000_000;

@@ -18,6 +18,38 @@ pub enum Layout {
     Keys,
 }
 
+/// The name by which the labels of such a file are asked for, whatever the program calls them.
+pub(in crate::formats) const LABEL: &str = "label";
+/// The name by which the predictions of such a file are asked for.
+pub(in crate::formats) const PREDICTION: &str = "prediction";
+
+/// A labelling program whose files are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tool {
+    LabelStudio,
+    /// Label Studio's short form, whose columns are the names of its questions.
+    LabelStudioMin,
+    Doccano,
+    Argilla,
+    Prodigy,
+    Spacy,
+}
+
+impl Tool {
+    /// As a person would call its files.
+    pub(in crate::formats) fn name(self) -> &'static str {
+        match self {
+            Self::LabelStudio => "Label Studio",
+            Self::LabelStudioMin => "Label Studio (short form)",
+            Self::Doccano => "doccano",
+            Self::Argilla => "Argilla",
+            Self::Prodigy => "Prodigy",
+            Self::Spacy => "spaCy",
+        }
+    }
+}
+
 /// How a file is read, as far as it was detected in it or given by options. Kept with the imported rows, so that they can be exported again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detected {
@@ -41,6 +73,19 @@ pub struct Detected {
     pub gold: Option<usize>,
     /// Indices of the columns shown next to the text.
     pub meta: Vec<usize>,
+    /// The program that wrote the file, where its form shows it: it says what counts as a label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<Tool>,
+    /// Indices of columns that are no keys of the file: a path into nested values, or what a program keeps in a form of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<usize>,
+}
+
+impl Detected {
+    /// The columns that the file itself has.
+    pub fn own_columns(&self) -> impl Iterator<Item = &String> {
+        self.columns.iter().enumerate().filter(|(i, _)| !self.paths.contains(i)).map(|(_, name)| name)
+    }
 }
 
 impl fmt::Display for Detected {
@@ -72,6 +117,9 @@ impl fmt::Display for Detected {
             if let Some(i) = column {
                 write!(f, ", {what} in {}", name(&i))?;
             }
+        }
+        if self.tool.is_some() && self.gold.is_none() {
+            write!(f, ", labels with --gold {}", LABEL)?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! decoded on the way; a malformed sequence becomes the byte FF, which never occurs in UTF-8, so the same check finds it. Nothing is ever
 //! replaced silently.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -47,14 +48,30 @@ pub(in crate::formats) fn choose(head: &[u8], asked: Option<&str>, name: &str) -
     if let Some((encoding, mark)) = marked {
         return Ok(Choice { encoding, mark });
     }
-    // Git's rule: a zero byte further down is an accident in a text file, and its row is reported.
     if let Some(at) = head.iter().take(8000).position(|b| *b == 0) {
-        let encoding = utf16_by_zeros(head).ok_or_else(|| {
-            Fault::usage(format!("read {name}"), format!("it is binary: byte {} is zero", at + 1))
-        })?;
-        return Ok(Choice { encoding, mark: 0 });
+        if let Some(encoding) = utf16_by_zeros(head) {
+            return Ok(Choice { encoding, mark: 0 });
+        }
+        if is_binary(head) {
+            return Err(Fault::usage(
+                format!("read {name}"),
+                format!("it is binary: byte {} is zero", at + 1),
+            ));
+        }
     }
     Ok(Choice { encoding: UTF_8, mark: 0 })
+}
+
+/// A zero byte here or there is an accident in a text file, and its row is reported. In a binary file they are on most lines, or one byte in ten
+/// is a control character.
+fn is_binary(head: &[u8]) -> bool {
+    let (mut lines, mut with_zero) = (0usize, 0usize);
+    for line in head.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        lines += 1;
+        with_zero += usize::from(line.contains(&0));
+    }
+    let controls = head.iter().filter(|b| matches!(**b, 0..=8 | 14..=26 | 28..=31)).count();
+    with_zero * 2 > lines || controls * 10 > head.len()
 }
 
 /// UTF-16 of a Western script has a zero in nearly every pair of bytes, always on the same side.
@@ -147,10 +164,16 @@ impl Read for Decoding {
     }
 }
 
-/// What can be said about a file's encoding when one of its records is not UTF-8.
+/// What can be said about a file's encoding when one of its records is not UTF-8: by the beginning of the file and by all that was read since.
 pub(in crate::formats) struct Advice {
     read_as: &'static Encoding,
     sample: Option<&'static str>,
+    /// Characters of the beginning, and records since, that are no ASCII and valid UTF-8.
+    valid: Cell<u64>,
+    /// Malformed sequences of the beginning.
+    wrong_at_first: u64,
+    /// Records so far that are not UTF-8.
+    wrong: Cell<u64>,
 }
 
 const SET_ASIDE: &str = "--skip-bad sets such rows aside";
@@ -158,7 +181,21 @@ const SET_ASIDE: &str = "--skip-bad sets such rows aside";
 impl Advice {
     /// `sample`: the beginning of the text, as it came out of `to_utf8`.
     pub(in crate::formats) fn new(read_as: &'static Encoding, sample: &[u8]) -> Self {
-        Self { read_as, sample: likely(sample) }
+        let (valid, wrong) = beyond_ascii(sample);
+        Self {
+            read_as,
+            sample: likely(sample),
+            valid: Cell::new(valid),
+            wrong_at_first: wrong,
+            wrong: Cell::new(0),
+        }
+    }
+
+    /// Takes note of a record that is valid.
+    pub(in crate::formats) fn note_valid(&self, record: &[u8]) {
+        if !record.is_ascii() {
+            self.valid.set(self.valid.get() + 1);
+        }
     }
 
     /// Where in `record` the first wrong byte is, and what to do. `line` is the record's first line.
@@ -174,7 +211,10 @@ impl Advice {
             return Some((line, why, format!("Try another --encoding; {SET_ASIDE}")));
         }
         let why = format!("character {place} is not UTF-8 (byte {:02X})", record[at]);
-        let hint = match self.sample.or_else(|| likely(record)) {
+        self.wrong.set(self.wrong.get() + 1);
+        let guess = || self.sample.or_else(|| likely(record));
+        let is_utf8 = self.valid.get() > self.wrong.get().max(self.wrong_at_first);
+        let hint = match if is_utf8 { None } else { guess() } {
             Some(label) => format!("The file is probably {label}: add --encoding {label}"),
             None => format!("The rest of the file reads as UTF-8; {SET_ASIDE}"),
         };
@@ -184,11 +224,7 @@ impl Advice {
 
 /// The probable encoding of bytes that are not UTF-8; none if they are UTF-8 with a few wrong bytes.
 fn likely(bytes: &[u8]) -> Option<&'static str> {
-    let (mut multibyte, mut wrong) = (0usize, 0usize);
-    for chunk in bytes.utf8_chunks() {
-        multibyte += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        wrong += usize::from(!chunk.invalid().is_empty());
-    }
+    let (multibyte, wrong) = beyond_ascii(bytes);
     if wrong == 0 || multibyte > wrong {
         return None;
     }
@@ -198,6 +234,16 @@ fn likely(bytes: &[u8]) -> Option<&'static str> {
     // One or two bytes are not enough to tell the Latin code pages apart: assume the most common one.
     let from_little = wrong < 3 && OTHER_LATIN.contains(&guess);
     Some(if from_little { WINDOWS_1252 } else { guess }.name())
+}
+
+/// The characters that are no ASCII, and the malformed sequences.
+fn beyond_ascii(bytes: &[u8]) -> (u64, u64) {
+    let (mut multibyte, mut wrong) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        multibyte += chunk.valid().chars().filter(|c| !c.is_ascii()).count() as u64;
+        wrong += u64::from(!chunk.invalid().is_empty());
+    }
+    (multibyte, wrong)
 }
 
 /// Single-byte encodings of Latin scripts other than windows-1252.
@@ -257,6 +303,19 @@ mod tests {
         let broken = "déjà vu, crème, straße \u{1F600}".as_bytes();
         let (.., hint) =
             Advice::new(UTF_8, &[broken, b"\xFF"].concat()).on(&[broken, b"\xE9"].concat(), 1).unwrap();
+        assert!(hint.contains("reads as UTF-8"), "{hint}");
+    }
+
+    #[test]
+    fn one_odd_byte_among_accents_does_not_make_the_file_another() {
+        let file = "id,text\n1,déjà vu again\n2,one byte ".as_bytes();
+        let advice = Advice::new(UTF_8, &[file, b"\xFF is wrong\n3,cr"].concat());
+        let (.., hint) = advice.on(b"2,one byte \xFF is wrong", 3).unwrap();
+        assert!(hint.contains("reads as UTF-8"), "{hint}");
+        // Nor does one after a beginning in plain ASCII.
+        let advice = Advice::new(UTF_8, b"plain\n");
+        ["é", "ü"].iter().for_each(|record| advice.note_valid(record.as_bytes()));
+        let (.., hint) = advice.on(b"caf\xE9", 9).unwrap();
         assert!(hint.contains("reads as UTF-8"), "{hint}");
     }
 

@@ -4,27 +4,38 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::columns;
-use super::detected::{Detected, Layout};
+use super::detected::{Detected, LABEL, Layout, PREDICTION, Tool};
 use super::encoding::Advice;
 use super::excerpt::excerpt;
 use super::format::{InputFormat, Parsed, Recognised, Records, Sample};
+use super::json::{CUT, EXTENSIONS};
 use super::parse::{RECORD_BUDGET, SKIP_HINT, row_with_text, text_of};
 use super::physical::{Line, PhysicalLines};
 use super::row::{BadRow, Columns, Entries, Row, value_of};
+use super::tool::plain_label;
 use super::turns::{Part, parts, turns_of};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::turn::joined;
 
-const EXTENSIONS: &[&str] = &["jsonl", "ndjson", "json"];
+pub(super) static JSONL: InputFormat = InputFormat {
+    names: &["JSONL", "JSON"],
+    extensions: EXTENSIONS,
+    chosen_by: |options| matches!(options.format.as_deref(), Some("json" | "jsonl")),
+    unmistakable: |_| false,
+    recognise,
+};
 
-pub(super) static JSONL: InputFormat =
-    InputFormat { names: &["JSONL"], extensions: EXTENSIONS, chosen_by: |_| false, recognise };
+/// The most rows by whose keys a program is told and nested values are found.
+const JUDGED: usize = 50;
+/// The most nested values that are found.
+const MOST_NESTED: usize = 50;
 
-fn recognise(sample: &Sample<'_>, _: &ReadOptions) -> Result<Option<Recognised>> {
-    let named = EXTENSIONS.contains(&sample.extension().as_str());
+fn recognise(sample: &Sample<'_>, options: &ReadOptions) -> Result<Option<Recognised>> {
+    let named = (JSONL.chosen_by)(options) || EXTENSIONS.contains(&sample.extension().as_str());
     if named || sample.text.trim_ascii_start().starts_with(b"{") {
         return table(sample).map(Some);
     }
@@ -53,10 +64,19 @@ fn table(sample: &Sample<'_>) -> Result<Recognised> {
             return Err(array(sample));
         }
         let why = first_wrong.map_or("its objects have no keys".into(), |why| format!("line 1: {why}"));
-        return Err(sample
-            .fault(why)
-            .hint("JSONL has one object on each line; convert it with jq -c . FILE"));
+        return Err(sample.fault(why).hint("JSONL has one object on each line"));
     }
+    let first: Vec<Map<String, Value>> = objects
+        .iter()
+        .take(JUDGED)
+        .map(|entries| {
+            entries
+                .iter()
+                .map(|(name, value)| (name.clone(), serde_json::from_str(value.get()).unwrap_or_default()))
+                .collect()
+        })
+        .collect();
+    let tool = Tool::of(&first);
     // Objects that have no key in common would make a table of their number squared.
     let rows = columns::enough(&objects, columns.len())
         .iter()
@@ -68,13 +88,32 @@ fn table(sample: &Sample<'_>) -> Result<Recognised> {
         })
         .collect();
     Ok(Recognised {
-        format: "JSONL".into(),
-        layout: Layout::Keys,
-        header: false,
-        columns,
         rows,
-        open: Box::new(|source| Box::new(Objects(PhysicalLines::new(source, RECORD_BUDGET)))),
+        tool,
+        tool_text: tool.and_then(|tool| tool.text(&first)),
+        nested: nested(&first),
+        ..Recognised::new("JSONL", Layout::Keys, columns, |source| {
+            Box::new(Objects(PhysicalLines::new(source, RECORD_BUDGET)))
+        })
     })
+}
+
+/// Paths of the strings in objects that are values, in the order of their appearance.
+fn nested(rows: &[Map<String, Value>]) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for (name, value) in rows.iter().flatten().filter(|(name, _)| !name.contains(['.', '/'])) {
+        for (inner, value) in value.as_object().into_iter().flatten() {
+            let path = format!("{name}.{inner}");
+            if value.is_string()
+                && !inner.contains('.')
+                && paths.len() < MOST_NESTED
+                && !paths.contains(&path)
+            {
+                paths.push(path);
+            }
+        }
+    }
+    paths
 }
 
 /// `[` and then something that an array can hold; `[Intro] la la la` is a text.
@@ -87,8 +126,8 @@ fn is_array(text: &[u8]) -> bool {
 
 fn array(sample: &Sample<'_>) -> Fault {
     sample
-        .fault("it is one JSON array instead of one object on each line")
-        .hint("Convert it: jq -c '.[]' FILE > FILE.jsonl")
+        .fault("it has JSON arrays instead of objects")
+        .hint("A row is an object with a key for each column: {\"text\": \"…\"}, one on each line or all in one array")
 }
 
 struct Objects(PhysicalLines);
@@ -105,11 +144,24 @@ fn parse(line: &Line<'_>, detected: &Detected, advice: &Advice) -> Parsed {
     if text.trim().is_empty() {
         return Ok(None);
     }
+    if line.bytes == CUT {
+        let hint = "Get the file again; --skip-bad takes the rows that are whole";
+        return Err(BadRow::new(line.number, "the file ends before its JSON array does", hint, b""));
+    }
     let bad = |why: String| BadRow::new(line.number, why, SKIP_HINT, line.bytes);
     let entries = object(text).map_err(bad)?;
+    let wrong = |key: &str, what: &str| {
+        let bad = bad(format!("the value of '{}' {what}", excerpt(key)));
+        match string_inside(&entries, key) {
+            Some(path) => {
+                BadRow { hint: format!("Name a value inside it, such as '{}'", excerpt(&path)), ..bad }
+            }
+            None => bad,
+        }
+    };
     let cell = |i: usize| {
-        let key = &detected.columns[i];
-        plain_of(&entries, key).map_err(|what| bad(format!("the value of '{}' {what}", excerpt(key))))
+        let key = detected.columns[i].as_str();
+        plain_of(&entries, key).map_err(|what| wrong(key, what))
     };
     let missing = |i: &usize| value_of(&entries, &detected.columns[*i]).is_none();
     if detected.text.iter().all(missing) {
@@ -120,8 +172,11 @@ fn parse(line: &Line<'_>, detected: &Detected, advice: &Advice) -> Parsed {
     let mut texts = Vec::with_capacity(detected.text.len());
     for i in &detected.text {
         let key = detected.columns[*i].as_str();
-        let part = value_of(&entries, key).map_or(Ok(None), part_of);
-        let part = part.map_err(|what| bad(format!("the value of '{}' {what}", excerpt(key))))?;
+        let value = value_of(&entries, key);
+        if value.is_some_and(|value| key == "text" && is_list_of_strings(value)) {
+            return Err(wrong(key, "is a list of texts; call it turns if they are those of a conversation"));
+        }
+        let part = value.map_or(Ok(None), part_of).map_err(|what| wrong(key, what))?;
         texts.extend(part.map(|part| (key, part)));
     }
     let row = Row {
@@ -134,10 +189,30 @@ fn parse(line: &Line<'_>, detected: &Detected, advice: &Advice) -> Parsed {
     row_with_text(Row { columns: Columns::Keys(entries), ..row }, line.bytes)
 }
 
-/// A gold label may be a list or an object, such as the answers of several annotators. It is then kept as JSON.
+/// A list of one label is that label. Several, such as the answers of several annotators, are kept as JSON.
 fn gold_of(entries: &[(String, Box<RawValue>)], detected: &Detected) -> Option<String> {
-    let value = value_of(entries, &detected.columns[detected.gold?])?;
-    plain(value).unwrap_or_else(|_| Some(value.get().to_owned()))
+    let column = detected.columns[detected.gold?].as_str();
+    match (detected.tool, column) {
+        (Some(tool), LABEL) => return tool.label(entries),
+        (Some(tool), PREDICTION) => return tool.prediction(entries),
+        _ => {}
+    }
+    let value = value_of(entries, column)?;
+    plain(value).unwrap_or_else(|_| match serde_json::from_str::<Value>(value.get()) {
+        Ok(nested) => {
+            let written = nested.to_string();
+            plain_label(&nested).map(|label| if label == written { value.get().to_owned() } else { label })
+        }
+        Err(_) => Some(value.get().to_owned()),
+    })
+}
+
+/// The path of a string in the object under a key, the last one in the order of the object.
+fn string_inside(entries: &[(String, Box<RawValue>)], key: &str) -> Option<String> {
+    let inside: Map<String, Value> = serde_json::from_str(value_of(entries, key)?.get()).ok()?;
+    let strings = || inside.iter().filter(|(_, value)| value.is_string()).map(|(name, _)| name);
+    let name = strings().find(|name| columns::is_text_name(name)).or_else(|| strings().next_back())?;
+    Some(format!("{key}.{name}"))
 }
 
 /// One line as its keys and values.
@@ -190,6 +265,12 @@ fn part_of(value: &RawValue) -> Result<Option<Part>, &'static str> {
         Some(b'[') => turns_of(value.get()).map(|turns| Some(Part::Turns(turns))),
         _ => Ok(plain(value)?.map(Part::Text)),
     }
+}
+
+/// Under the key of a text, such a list is an odd value rather than a conversation.
+fn is_list_of_strings(value: &RawValue) -> bool {
+    value.get().starts_with('[')
+        && serde_json::from_str::<Vec<String>>(value.get()).is_ok_and(|list| !list.is_empty())
 }
 
 /// The value under a key as [`plain`] has it; none if the key is missing.

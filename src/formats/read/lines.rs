@@ -12,16 +12,12 @@ use super::row::{Columns, Row};
 pub(super) static LINES: InputFormat = InputFormat {
     names: &["plain lines"],
     extensions: &[],
-    chosen_by: |_| false,
+    chosen_by: |options| options.format.as_deref() == Some("lines"),
+    unmistakable: |_| false,
     recognise: |_, _| {
-        Ok(Some(Recognised {
-            format: "plain lines".into(),
-            layout: Layout::Text,
-            header: false,
-            columns: vec!["text".into()],
-            rows: Vec::new(),
-            open: Box::new(|source| Box::new(PlainLines(PhysicalLines::new(source, RECORD_BUDGET)))),
-        }))
+        Ok(Some(Recognised::new("plain lines", Layout::Text, vec!["text".into()], |source| {
+            Box::new(PlainLines(PhysicalLines::new(source, RECORD_BUDGET)))
+        })))
     },
 };
 

@@ -14,7 +14,7 @@ pub(in crate::formats) fn refuse_foreign(head: &[u8], name: &str) -> Result<()> 
 }
 
 const EXTRACT: &str = "Extract its text to a file of one text per line first";
-const UNPACK: &str = "Unpack it first, or pipe it: zcat FILE | hardcase import PROJECT -";
+const TWICE: &str = "Unpack it first";
 const SAVE_AS_CSV: &str = "Open it there and save the sheet as CSV (UTF-8)";
 const TO_CSV: &str = "Convert its table to CSV or JSONL first";
 const MODEL: &str = "Pass a model with --model instead";
@@ -25,14 +25,19 @@ fn recognise(head: &[u8]) -> Option<(&'static str, &'static str)> {
     Some(match () {
         () if is(b"%PDF-") => ("it is a PDF, not text", EXTRACT),
         () if is(b"PK\x03\x04") => zipped(head),
+        () if is(b"PK\x05\x06") => ("it is a zip archive with nothing in it", TWICE),
         () if is(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") => {
             ("it is an old Office file (.xls or .doc)", SAVE_AS_CSV)
         }
         () if is(b"{\\rtf") => ("it is a rich text document", EXTRACT),
-        () if is(b"\x1F\x8B") => ("it is compressed with gzip", UNPACK),
-        () if is(b"\x28\xB5\x2F\xFD") => ("it is compressed with zstd", UNPACK),
-        () if is(b"\xFD7zXZ\0") => ("it is compressed with xz", UNPACK),
-        () if is(b"BZh") && head.get(4..10) == Some(b"1AY&SY") => ("it is compressed with bzip2", UNPACK),
+        () if is(b"\x1F\x8B") => ("it is compressed with gzip more than once", TWICE),
+        () if is(b"\x28\xB5\x2F\xFD") => ("it is compressed with zstd more than once", TWICE),
+        () if is(b"\xFD7zXZ\0") => {
+            ("it is compressed with xz", "Pipe it: xz -dc FILE | hardcase import PROJECT -")
+        }
+        () if is(b"BZh") && head.get(4..10) == Some(b"1AY&SY") => {
+            ("it is compressed with bzip2", "Pipe it: bzip2 -dc FILE | hardcase import PROJECT -")
+        }
         () if is(b"PAR1") => ("it is a Parquet file", TO_CSV),
         () if is(b"ARROW1") => ("it is an Arrow file", TO_CSV),
         () if is(b"SQLite format 3\0") => database(head),
@@ -46,6 +51,13 @@ fn recognise(head: &[u8]) -> Option<(&'static str, &'static str)> {
     })
 }
 
+/// Whether a zip archive is a document, by its beginning.
+pub(in crate::formats) fn is_document(head: &[u8]) -> bool {
+    zipped(head).0 != ARCHIVE
+}
+
+const ARCHIVE: &str = "it is a zip archive";
+
 fn zipped(head: &[u8]) -> (&'static str, &'static str) {
     let holds = |name: &[u8]| head.windows(name.len()).any(|part| part == name);
     if holds(b"xl/") {
@@ -57,7 +69,7 @@ fn zipped(head: &[u8]) -> (&'static str, &'static str) {
     } else if holds(b"[Content_Types].xml") {
         ("it is an Office file (.xlsx, .docx or .pptx)", SAVE_AS_CSV)
     } else {
-        ("it is a zip archive", "Unpack it first")
+        (ARCHIVE, "Unpack it first")
     }
 }
 
@@ -86,7 +98,8 @@ mod tests {
         );
         assert!(refusal(b"PK\x03\x04....[Content_Types].xml....xl/workbook.xml").contains("Excel workbook"));
         assert!(refusal(b"PK\x03\x04....a.txt").contains("zip archive"));
-        assert!(refusal(b"\x1F\x8B\x08").contains("gzip"));
+        assert!(refusal(b"BZh91AY&SY").contains("bzip2 -dc FILE |"));
+        assert!(refusal(b"\xFD7zXZ\0").contains("xz -dc FILE |"));
         let mut project = b"SQLite format 3\0".to_vec();
         project.resize(68, 0);
         project.extend_from_slice(&0x4843_4153u32.to_be_bytes());

@@ -1,7 +1,8 @@
 //! Readers: bytes in, rows or one clear sentence out; one file for each format.
 //!
 //! ```text
-//! bytes -> magic (not text at all?) -> encoding (UTF-8 from here on) -> sniff (which format, which columns?) -> Records -> Row or BadRow
+//! bytes -> unpack (compressed?) -> magic (not text at all?) -> encoding (UTF-8 from here on) -> json (to JSONL, if its objects are not one a line)
+//!       -> sniff (which format, which columns?) -> Records -> Row or BadRow
 //! ```
 //!
 //! To add an input format of text: write its file with a static [`InputFormat`] that recognises the beginning of a file, and the
@@ -13,25 +14,37 @@ mod delimited;
 pub(in crate::formats) mod detected;
 mod encoding;
 mod excerpt;
+mod fasttext;
 mod format;
+pub(in crate::formats) mod input;
+mod json;
 mod jsonl;
+mod line_ends;
 mod lines;
 mod magic;
 mod parse;
+mod path;
 mod physical;
 pub(in crate::formats) mod reader;
+mod refused;
 pub(in crate::formats) mod row;
 mod sniff;
+pub(in crate::formats) mod tool;
 pub(in crate::formats) mod turns;
+mod unpack;
 
 use self::format::InputFormat;
 
 /// Every input format, in the order in which they are tried on a file without a telling extension. The last one takes any text.
 pub(in crate::formats) static INPUT_FORMATS: &[&InputFormat] = &[
     &jsonl::JSONL, //
+    &fasttext::FASTTEXT,
     &delimited::DELIMITED,
     &lines::LINES,
 ];
+
+/// What `--format-in` takes.
+pub const FORMATS_IN: &[&str] = &["csv", "tsv", "json", "jsonl", "lines", "fasttext"];
 
 /// What can be read, for help and messages: `JSONL, CSV, TSV` and then `conjunction` and the last one.
 pub fn input_formats(conjunction: &str) -> String {

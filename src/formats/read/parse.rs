@@ -20,7 +20,9 @@ pub(super) fn text_of<'a>(line: &Line<'a>, advice: &Advice) -> Result<&'a str, B
     if line.is_cut() {
         return Err(too_long(line.number, line.length, line.bytes));
     }
-    std::str::from_utf8(line.bytes).map_err(|_| not_text(line.bytes, line.number, advice))
+    let text = std::str::from_utf8(line.bytes).map_err(|_| not_text(line.bytes, line.number, advice))?;
+    advice.note_valid(line.bytes);
+    Ok(text)
 }
 
 pub(super) fn not_text(raw: &[u8], line: u64, advice: &Advice) -> BadRow {
@@ -28,11 +30,8 @@ pub(super) fn not_text(raw: &[u8], line: u64, advice: &Advice) -> BadRow {
     BadRow::new(line, why, hint, raw)
 }
 
-/// The row, if its text can be taken.
+/// The row, if its text can be taken. One without a text is for the reader to pass over.
 pub(super) fn row_with_text(row: Row, raw: &[u8]) -> Parsed {
-    if row.text.trim().is_empty() {
-        return Ok(None);
-    }
     if row.text.len() > LONGEST_TEXT {
         return Err(too_long(row.line, row.text.len() as u64, raw));
     }

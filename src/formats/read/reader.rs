@@ -9,13 +9,19 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use super::detected::Detected;
 use super::encoding;
 use super::encoding::{Advice, Source};
-use super::excerpt::escape;
-use super::format::{Records, Sample};
+use super::excerpt::{escape, excerpt};
+use super::format::{Records, Sample, extension_of};
+use super::input::Input;
+use super::json::{Values, shape};
+use super::line_ends::{LineFeeds, are_carriage_returns};
 use super::magic::refuse_foreign;
 use super::parse::LONGEST_TEXT;
+use super::refused::refuse_other_text;
+use super::row;
 use super::row::{BadRow, Row};
 use super::sniff::sniff;
-use super::{INPUT_FORMATS, input_formats};
+use super::unpack::unpacked;
+use super::{FORMATS_IN, INPUT_FORMATS, input_formats};
 use crate::domain::read_options::ReadOptions;
 
 /// The number of bytes by which a file is judged.
@@ -29,6 +35,8 @@ pub struct Reader {
     advice: Advice,
     bytes: Arc<AtomicU64>,
     empty: u64,
+    keeps_empty: bool,
+    counted: row::Counted,
 }
 
 /// What a record turned out to be.
@@ -46,12 +54,24 @@ impl Reader {
     ///
     /// # Errors
     /// A source that cannot be read, is empty or is not text, or whose columns are not clear.
-    pub fn open(source: Source, name: &str, options: &ReadOptions) -> Result<Self> {
+    pub fn open(input: impl Into<Input>, name: &str, options: &ReadOptions) -> Result<Self> {
         let name = escape(name.rsplit(['/', '\\']).next().unwrap_or(name));
+        check_format(options)?;
         let failed = |e: io::Error| Fault::new(format!("read {name}"), io_reason(&e));
         let bytes = Arc::new(AtomicU64::new(0));
-        let mut source: Source = Box::new(Counted { source, bytes: Arc::clone(&bytes) });
-        let head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+        let Input { stream, file } = input.into();
+        let mut source: Source = Box::new(Counted { source: stream, bytes: Arc::clone(&bytes) });
+        let mut head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+        let (mut packed, mut inner) = (None, None);
+        match unpacked(head, Input { stream: source, file }, &name)? {
+            Ok(inside) => {
+                (source, packed, inner) = (inside.stream, Some(inside.with), inside.name);
+                head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+            }
+            Err((unread, input)) => (head, source) = (unread, input.stream),
+        }
+        // Whose extension counts.
+        let named = inner.map_or(name.clone(), |inner| escape(&inner));
         refuse_foreign(&head, &name)?;
         let encoding = encoding::choose(&head, options.encoding.as_deref(), &name)
             .map_err(|f| f.or_hint(format!("Texts are read from {}", input_formats("and"))))?;
@@ -59,24 +79,56 @@ impl Reader {
         head.set_position(encoding.mark as u64);
         let mut source = encoding::to_utf8(Box::new(head.chain(source)), encoding.encoding);
 
-        let mut sample = read_up_to(&mut source, SAMPLE).map_err(failed)?;
-        let mut whole = sample.len() < SAMPLE;
-        if !whole && !sample.contains(&b'\n') {
-            // One row is longer than the sample: read all of it, unless it is too long for a text anyway.
-            sample.extend(read_up_to(&mut source, 2 * LONGEST_TEXT).map_err(failed)?);
-            whole = sample.len() < SAMPLE + 2 * LONGEST_TEXT;
+        let (mut sample, mut whole) = sampled(&mut source).map_err(failed)?;
+        let old_mac = are_carriage_returns(&sample);
+        if old_mac {
+            source = Box::new(LineFeeds::new(Box::new(Cursor::new(sample).chain(source))));
+            (sample, whole) = sampled(&mut source).map_err(failed)?;
+        }
+        let shape = shape(&sample, whole, &extension_of(&named), options);
+        if let Some(shape) = shape {
+            source = Box::new(Values::new(Box::new(Cursor::new(sample).chain(source)), shape));
+            (sample, whole) = sampled(&mut source).map_err(failed)?;
         }
         let cut = if whole { sample.len() } else { last_line_end(&sample) };
-        let beginning = Sample { text: &sample[..cut], whole, name: &name, encoding };
-        let (detected, open) = sniff(INPUT_FORMATS, &beginning, options)?;
+        let beginning = Sample { text: &sample[..cut], whole, name: &named, encoding };
+        let as_objects = ReadOptions { format: Some("jsonl".into()), ..options.clone() };
+        refuse_other_text(&beginning, options)?;
+        let (mut detected, open) =
+            sniff(INPUT_FORMATS, &beginning, if shape.is_some() { &as_objects } else { options })?;
+        if let Some(shape) = shape {
+            detected.format = detected.format.replacen("JSONL", shape.name(), 1);
+        }
+        if old_mac {
+            detected.format.push_str(" with old Mac line ends");
+        }
+        if let Some(packed) = packed {
+            detected.format = format!("{} in {packed}", detected.format);
+        }
         let advice = Advice::new(encoding.encoding, &sample[..cut]);
         let source: Source = Box::new(Cursor::new(sample).chain(source));
-        let mut reader = Self { name, detected, records: open(source), advice, bytes, empty: 0 };
+        let counted = if shape.is_some() { row::Counted::Rows } else { row::Counted::Lines };
+        let mut reader = Self {
+            name,
+            detected,
+            records: open(source),
+            advice,
+            bytes,
+            empty: 0,
+            keeps_empty: false,
+            counted,
+        };
         if reader.detected.header {
             let Self { detected, records, advice, .. } = &mut reader;
             records.next_record(detected, advice).map(drop).map_err(|e| reader.failed(&e))?;
         }
         Ok(reader)
+    }
+
+    /// Also gives the rows without a text, whose text is then empty or white space.
+    #[must_use]
+    pub fn with_empty_rows(self) -> Self {
+        Self { keeps_empty: true, ..self }
     }
 
     /// How the file is read; its `Display` is one line for a person.
@@ -103,9 +155,10 @@ impl Reader {
             let parsed = self.records.next_record(&self.detected, &self.advice);
             match parsed.map_err(|e| self.failed(&e))? {
                 None => return Ok(None),
+                Some(Ok(Some(row))) if !self.keeps_empty && row.text.trim().is_empty() => self.empty += 1,
                 Some(Ok(Some(row))) => return Ok(Some(Entry::Row(row))),
                 Some(Ok(None)) => self.empty += 1,
-                Some(Err(bad)) => return Ok(Some(Entry::Bad(bad))),
+                Some(Err(bad)) => return Ok(Some(Entry::Bad(BadRow { counted: self.counted, ..bad }))),
             }
         }
     }
@@ -113,6 +166,28 @@ impl Reader {
     fn failed(&self, error: &io::Error) -> Fault {
         Fault::new(format!("read {} to its end", self.name), io_reason(error))
     }
+}
+
+fn check_format(options: &ReadOptions) -> Result<()> {
+    match options.format.as_deref() {
+        Some(given) if !FORMATS_IN.contains(&given) => {
+            Err(Fault::usage(format!("read the format '{}'", excerpt(given)), "there is no such format")
+                .hint(format!("The formats are {}", FORMATS_IN.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The beginning by which a file is judged, and whether it is the whole file.
+fn sampled(source: &mut Source) -> io::Result<(Vec<u8>, bool)> {
+    let mut sample = read_up_to(source, SAMPLE)?;
+    let mut whole = sample.len() < SAMPLE;
+    if !whole && !sample.contains(&b'\n') {
+        // One row is longer than the sample: read all of it, unless it is too long for a text anyway.
+        sample.extend(read_up_to(source, 2 * LONGEST_TEXT)?);
+        whole = sample.len() < SAMPLE + 2 * LONGEST_TEXT;
+    }
+    Ok((sample, whole))
 }
 
 /// At most `most` bytes; fewer only at the end of the source.
@@ -140,5 +215,7 @@ impl Read for Counted {
     }
 }
 
+#[cfg(test)]
+mod foreign_tests;
 #[cfg(test)]
 mod tests;

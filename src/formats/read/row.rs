@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::domain::fault::{Fault, Result};
 
 use super::detected::{Detected, Layout};
+use super::path::follow;
 use crate::formats::write::cell::{Cell, quoted};
 
 /// One row with a text.
@@ -123,12 +124,13 @@ fn push_cell(out: &mut String, cell: &str, elide: bool) {
     if elide { out.push_str(NULL) } else { out.push_str(&quoted(cell)) }
 }
 
-/// The value under a key; the last one if the key occurs twice, as usual in JSON readers.
+/// The value under a key, or at the end of a path where no key is called so; the last one if the key occurs twice, as usual in JSON readers.
 pub(in crate::formats) fn value_of<'a>(
     entries: &'a [(String, Box<RawValue>)],
     key: &str,
 ) -> Option<&'a RawValue> {
-    entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_ref())
+    let own = entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_ref());
+    own.or_else(|| follow(entries, key))
 }
 
 /// The columns of a packed row by name, in the order of the file. `text` is the item's text, for the cell that was left out.
@@ -242,6 +244,19 @@ pub struct BadRow {
     pub hint: String,
     /// The row itself, at most 1 KiB, with wrong bytes replaced.
     pub raw: String,
+    /// What `line` counts.
+    #[serde(skip)]
+    pub counted: Counted,
+}
+
+/// What the number of a row counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counted {
+    /// Lines of the file, from 1.
+    #[default]
+    Lines,
+    /// Rows of a file without lines, from 1.
+    Rows,
 }
 
 impl BadRow {
@@ -258,12 +273,16 @@ impl BadRow {
             cut -= 1;
         }
         let raw = String::from_utf8_lossy(&raw[..cut]).trim_end_matches(['\r', '\n']).to_owned();
-        Self { line, why: why.into(), hint: hint.into(), raw }
+        Self { line, why: why.into(), hint: hint.into(), raw, counted: Counted::Lines }
     }
 
     /// The fault with which reading `name` ends at this row.
     pub fn fault(&self, name: &str) -> Fault {
-        Fault::new(format!("read {name}"), format!("line {}: {}", self.line, self.why)).hint(&self.hint)
+        let place = match self.counted {
+            Counted::Lines => "line",
+            Counted::Rows => "row",
+        };
+        Fault::new(format!("read {name}"), format!("{place} {}: {}", self.line, self.why)).hint(&self.hint)
     }
 }
 
@@ -283,6 +302,8 @@ mod tests {
             id: None,
             gold: None,
             meta: Vec::new(),
+            tool: None,
+            paths: Vec::new(),
         }
     }
 

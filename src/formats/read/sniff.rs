@@ -1,9 +1,11 @@
 //! Which format and which columns a file has, judging by its beginning and by the options.
 
 use super::columns;
-use super::detected::Detected;
+use super::detected::{Detected, LABEL, Layout, PREDICTION, Tool};
 use super::encoding::Source;
+use super::excerpt::list_columns;
 use super::format::{InputFormat, Recognised, Records, Sample};
+use super::path;
 use crate::domain::fault::Result;
 use crate::domain::read_options::ReadOptions;
 
@@ -21,33 +23,80 @@ pub(super) fn sniff(
 ) -> Result<(Detected, Open)> {
     let file = sample.name;
     refuse_without_rows(sample)?;
-    let Recognised { format, layout, header, columns, rows, open } = recognise(formats, sample, options)?;
-    let find = |given: &String| columns::find(&columns, given, file);
-    let gold = options.gold.as_ref().map(find).transpose()?;
-    let id = match &options.id {
-        Some(given) => Some(find(given)?),
-        None => columns::id(&columns),
+    let recognised = recognise(formats, sample, options)?;
+    let Recognised { format, layout, header, mut columns, rows, tool, tool_text, nested, open } = recognised;
+    let keys = columns.len();
+    let known = Known { layout, tool, nested: &nested, file };
+    let mut find = |given: &String| known.find(&mut columns, given);
+    let gold = options.gold.as_ref().map(&mut find).transpose()?;
+    let id = options.id.as_ref().map(&mut find).transpose()?;
+    let meta = options.meta.iter().map(&mut find).collect::<Result<Vec<_>>>()?;
+    let asked = match &tool_text {
+        Some(path) if options.text.is_empty() => std::slice::from_ref(path),
+        _ => options.text.as_slice(),
     };
-    let meta = options.meta.iter().map(find).collect::<Result<Vec<_>>>()?;
-    let text = if options.text.is_empty() {
+    let mut text = asked.iter().map(&mut find).collect::<Result<Vec<_>>>()?;
+    let id = id.or_else(|| if options.id.is_none() { columns::id(&columns[..keys]) } else { None });
+    if text.is_empty() {
         let taken: Vec<usize> = gold.iter().chain(&id).chain(&meta).copied().collect();
-        vec![columns::text(&columns, columns::enough(&rows, columns.len()), &taken, file)?]
-    } else {
-        options.text.iter().map(find).collect::<Result<Vec<_>>>()?
-    };
+        let found = columns::text(&columns[..keys], columns::enough(&rows, keys), &taken, file);
+        text = vec![match (found, only_text(&nested)) {
+            (Ok(column), _) => column,
+            (Err(_), Some(path)) => known.find(&mut columns, path)?,
+            (Err(fault), None) => return Err(fault),
+        }];
+    }
     let detected = Detected {
-        format,
+        format: tool.map_or(format.clone(), |tool| format!("{format} of {}", tool.name())),
         layout,
         encoding: sample.encoding.encoding.name().to_owned(),
         byte_order_mark: sample.encoding.mark > 0,
         header,
+        paths: (keys..columns.len()).collect(),
         columns,
         text,
         id,
         gold,
         meta,
+        tool,
     };
     Ok((detected, open))
+}
+
+/// What is known of a file when a column of it is asked for.
+struct Known<'a> {
+    layout: Layout,
+    tool: Option<Tool>,
+    /// Paths of strings in its nested values.
+    nested: &'a [String],
+    file: &'a str,
+}
+
+impl Known<'_> {
+    /// The column that is meant, which may be a path into nested values or what a program keeps in a form of its own.
+    fn find(&self, columns: &mut Vec<String>, given: &str) -> Result<usize> {
+        columns::find(columns, given, self.file).or_else(|fault| {
+            let own = self.tool.is_some() && [LABEL, PREDICTION].contains(&given);
+            if self.layout == Layout::Keys && (own || path::leads_below(columns, given)) {
+                columns.push(given.to_owned());
+                return Ok(columns.len() - 1);
+            }
+            Err(match self.nested {
+                [] => fault,
+                several => {
+                    let listed = [columns.as_slice(), several].concat();
+                    fault.hint(format!("The columns are {}", list_columns(&listed)))
+                }
+            })
+        })
+    }
+}
+
+/// The one nested value with a usual name of a text.
+fn only_text(nested: &[String]) -> Option<&String> {
+    let is_text = |path: &&String| path.rsplit('.').next().is_some_and(columns::is_text_name);
+    let mut texts = nested.iter().filter(is_text);
+    texts.next().filter(|_| texts.next().is_none())
 }
 
 fn refuse_without_rows(sample: &Sample<'_>) -> Result<()> {
@@ -58,14 +107,6 @@ fn refuse_without_rows(sample: &Sample<'_>) -> Result<()> {
     if sample.text.trim_ascii().is_empty() {
         return Err(sample.fault("it contains only white space").hint(NEEDS));
     }
-    let mut ends = sample.text.iter().enumerate().filter(|(_, b)| matches!(**b, b'\n' | b'\r'));
-    if let Some((at, b'\r')) = ends.next()
-        && at + 1 < sample.text.len()
-        && ends.all(|(_, b)| *b == b'\r')
-    {
-        let hint = "Convert it first: tr '\\r' '\\n' < OLD > NEW";
-        return Err(sample.fault("its lines end in bare carriage returns").hint(hint));
-    }
     Ok(())
 }
 
@@ -75,7 +116,8 @@ fn recognise(formats: &[&InputFormat], sample: &Sample<'_>, options: &ReadOption
     let extension = sample.extension();
     let by_option = || formats.iter().find(|format| (format.chosen_by)(options));
     let by_extension = || formats.iter().find(|format| format.extensions.contains(&extension.as_str()));
-    let tried = match by_option().or_else(by_extension) {
+    let by_beginning = || formats.iter().find(|format| (format.unmistakable)(sample));
+    let tried = match by_option().or_else(by_beginning).or_else(by_extension) {
         Some(chosen) => vec![*chosen],
         None => formats.to_vec(),
     };
@@ -182,11 +224,10 @@ mod tests {
         assert!(described("a.csv", "").starts_with("cannot read a.csv: it is empty."));
         assert!(described("a.csv", "\n \n").contains("only white space"));
         assert!(described("a.csv", "id,text\n").contains("a header (1 'id', 2 'text') and no row"));
-        assert!(described("a.json", "[\n {\"text\":\"a\"}]").contains("jq -c '.[]'"));
-        assert!(described("-", "[{\"text\":\"a\"}]").contains("jq -c '.[]'"));
-        assert!(described("a.json", "{\n \"text\":\"a\"\n}").contains("line 1: it is not a JSON object"));
+        assert!(described("a.jsonl", "[1]\n[2]\n").contains("it is a JSON array instead of an object"));
+        assert!(described("-", "[[\"text\"],[\"a\"]]").contains("it has JSON arrays instead of objects"));
+        assert!(described("a.jsonl", "{\"text\":\"a\"").contains("line 1: it is not a JSON object"));
         assert!(described("a.jsonl", "\"a\"\n\"b\"\n").contains("it is a JSON string"));
-        assert!(described("a.csv", "id,text\r1,a\r2,b\r").contains("carriage returns"));
     }
 
     #[test]

@@ -15,6 +15,17 @@ pub static CSV: OutputFormat = OutputFormat {
     open: |out, columns| Ok(Box::new(Csv::new(out, columns)?)),
 };
 
+/// The same with the byte-order mark by which Excel knows UTF-8.
+pub static CSV_FOR_EXCEL: OutputFormat = OutputFormat {
+    name: "csv",
+    help: "CSV with a byte-order mark",
+    extensions: &[],
+    open: |out, columns| {
+        out.write_all("\u{feff}".as_bytes())?;
+        Ok(Box::new(Csv::new(out, columns)?))
+    },
+};
+
 struct Csv<'a> {
     writer: csv::Writer<Output<'a>>,
 }
@@ -36,6 +47,10 @@ impl RowSink for Csv<'_> {
         }
         // Ends the record.
         Ok(self.writer.write_record(None::<&[u8]>)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

@@ -35,6 +35,10 @@ impl RowSink for Jsonl<'_> {
         self.out.write_all(if separator == "{" { b"{}\n" } else { b"}\n" })
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         self.out.flush()
     }

@@ -3,18 +3,19 @@
 //! To add an output format: write its file with a static [`OutputFormat`] and the [`RowSink`] that it opens, then declare the file here and put
 //! the format into [`OUTPUT_FORMATS`]. The values of `--format`, its help, the guess by the extension of `-o` and the messages follow from the list.
 //!
-//! A test writes a row in each format of the list and reads it back by the format's first extension (`row_out_and_in` in `formats/fuzzed.rs`): a
-//! format that nothing in `formats/read` reads has to be left out there. One that is not text works with `-o` and in a pipe only: what goes to
+//! A test writes a row in each format of the list that has an extension and reads it back by the first (`row_out_and_in` in `formats/fuzzed.rs`):
+//! a format that nothing in `formats/read` reads column by column has none, and is chosen by its name alone. One that is not text works with `-o` and in a pipe only: what goes to
 //! a terminal is sanitized line by line (`work/output.rs`).
 
 pub(in crate::formats) mod cell;
 mod csv;
 mod jsonl;
 pub(in crate::formats) mod sink;
+mod tools;
 
 use std::path::Path;
 
-pub use self::csv::CSV;
+pub use self::csv::{CSV, CSV_FOR_EXCEL};
 pub use self::jsonl::JSONL;
 use self::sink::OutputFormat;
 use crate::domain::fault::Result;
@@ -23,6 +24,12 @@ use crate::domain::fault::Result;
 pub static OUTPUT_FORMATS: &[&OutputFormat] = &[
     &JSONL, //
     &CSV,
+    &tools::LABEL_STUDIO,
+    &tools::DOCCANO,
+    &tools::ARGILLA,
+    &tools::PRODIGY,
+    &tools::SPACY,
+    &tools::FASTTEXT,
 ];
 
 /// The output format of this name.

@@ -57,6 +57,14 @@ pub trait RowSink {
     /// What the output fails with.
     fn write_row(&mut self, cells: &[Cell]) -> io::Result<()>;
 
+    /// Hands on what is complete so far, where the format allows it.
+    ///
+    /// # Errors
+    /// What the output fails with.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Writes whatever ends the format and all that is still buffered.
     ///
     /// # Errors
@@ -112,6 +120,14 @@ impl<'a> RowWriter<'a> {
         let mut padded = cells.to_vec();
         padded.resize(width, Cell::Absent);
         self.sink.write_row(&padded)
+    }
+
+    /// Hands on the rows that are complete so far.
+    ///
+    /// # Errors
+    /// What the output fails with.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
     }
 
     /// Writes the end.

@@ -73,8 +73,9 @@ fn a_full_disk_is_reported_at_the_latest_when_finishing() {
     }
     for format in OUTPUT_FORMATS {
         let mut full = Full;
-        let mut writer = RowWriter::new(&mut full, format, columns(&[("a", ColumnType::Text)])).unwrap();
-        writer.write_row(&[Cell::from("x")]).unwrap();
+        let two = columns(&[("text", ColumnType::Text), ("label", ColumnType::Text)]);
+        let mut writer = RowWriter::new(&mut full, format, two).unwrap();
+        writer.write_row(&[Cell::from("x"), Cell::from("y")]).unwrap();
         let error = writer.finish().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{}", format.name);
     }
@@ -85,6 +86,7 @@ fn a_format_is_chosen_by_its_name_then_by_the_extension_of_the_file_then_by_defa
     let chosen = |asked: Option<&str>, out: Option<&str>| {
         chosen_format(asked.map(|name| output_format(name).unwrap()), out.map(Path::new)).name
     };
+    assert!(written(&CSV_FOR_EXCEL, &EACH, &[]).starts_with("\u{feff}text,p,"));
     for format in OUTPUT_FORMATS {
         assert_eq!(chosen(Some(format.name), Some("out.csv")), format.name);
         for extension in format.extensions {
@@ -93,7 +95,11 @@ fn a_format_is_chosen_by_its_name_then_by_the_extension_of_the_file_then_by_defa
     }
     assert_eq!([None, Some("out"), Some("out.txt")].map(|out| chosen(None, out)), ["jsonl"; 3]);
     let why = output_format("xml").unwrap_err().to_string();
-    assert_eq!(why, "cannot write the format 'xml': there is no such format. The formats are jsonl, csv");
+    assert_eq!(
+        why,
+        "cannot write the format 'xml': there is no such format. The formats are jsonl, csv, label-studio, doccano, argilla, \
+                     prodigy, spacy, fasttext"
+    );
 }
 
 #[test]

@@ -63,6 +63,17 @@ impl Store {
         )
     }
 
+    /// The items of the rows that have this id in their files, in the order of their numbers.
+    pub fn items_of_external_id(&self, id: &str) -> Result<Vec<ItemId>> {
+        self.all_rows_of(
+            "SELECT DISTINCT item FROM source_row WHERE external_id = ?1
+             AND source NOT IN (SELECT id FROM source WHERE state = 'loading') ORDER BY item",
+            [id],
+            "find a text by its own id",
+            |r| r.get(0),
+        )
+    }
+
     /// An item's text, and the file's own id from the first row that had one.
     pub fn item_text_and_id(&self, id: ItemId) -> Result<(String, Option<String>)> {
         let found = self.one(

@@ -121,6 +121,19 @@ impl Store {
         .map(drop)
     }
 
+    /// How many ids of an import have another text than in every earlier import of a file with the same name.
+    pub fn ids_with_another_text(&self, load: &Load) -> Result<i64> {
+        let sql = "SELECT count(*) FROM (
+               SELECT n.external_id FROM source_row n
+               JOIN (SELECT r.external_id, r.item FROM source_row r JOIN source s ON s.id = r.source
+                     JOIN source new ON new.id = ?1 AND s.name = new.name
+                     WHERE s.state = 'ready' AND s.id <> ?1 AND r.external_id IS NOT NULL) o
+                 ON o.external_id = n.external_id
+               WHERE n.source = ?1
+               GROUP BY n.external_id HAVING max(o.item = n.item) = 0)";
+        Ok(self.one(sql, [load.source], "compare the import with earlier ones", |r| r.get(0))?.unwrap_or(0))
+    }
+
     /// The last commit of an import: everything in it is seen from here on.
     pub fn finish_source(&mut self, mut load: Load, empty: u64, rejected: u64) -> Result<Loaded> {
         self.list_keys(&mut load)?;

@@ -147,6 +147,12 @@ impl Store {
         Ok(items)
     }
 
+    /// Whether anybody has answered, skipped or flagged a case of the round.
+    pub fn is_begun(&self, round: RoundId) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM label_event e JOIN label_case c ON c.id = e.label_case WHERE c.round = ?1)";
+        Ok(self.one(sql, [round], "read whether a round is begun", |r| r.get(0))?.unwrap_or(false))
+    }
+
     /// The rounds that are open, oldest first.
     pub fn open_rounds(&self) -> Result<Vec<RoundId>> {
         self.all("SELECT id FROM round WHERE closed_ms IS NULL ORDER BY number", "read the round")

@@ -4,15 +4,28 @@ use super::super::columns::{is_known_name, words};
 
 /// Compares the first row with the rows below it.
 ///
-/// A cell that recurs below, is a number, is long or reads like a sentence is data. A well-known name, or a word above a column of numbers or of
+/// A cell that recurs below, is a number, is long or reads like a sentence is data, unless the other cells are names above numbers or dates, or
+/// it asks or numbers a question and none below does: the header of a survey. A well-known name, or a word above a column of numbers or of
 /// much longer texts, is a name.
 pub(in crate::formats) fn is_header(first: &[String], rows: &[Vec<String>]) -> bool {
-    let recurs = |(i, cell): (usize, &String)| {
-        let same = |row: &Vec<String>| row.get(i).is_some_and(|other| other.trim() == cell.trim());
-        !cell.trim().is_empty() && rows.iter().any(same)
-    };
-    if first.iter().any(|cell| reads_like_text(cell)) || first.iter().enumerate().any(recurs) {
+    // Files that were joined have their header again further down.
+    let known = first.len() > 1 && first.iter().any(|cell| is_known_name(cell));
+    let rows: Vec<&Vec<String>> = rows.iter().filter(|row| !(known && is_same(row, first))).collect();
+    let below = |i: usize| rows.iter().filter_map(move |row| row.get(i)).map(|cell| cell.trim());
+    let recurs =
+        |(i, cell): (usize, &String)| !cell.trim().is_empty() && below(i).any(|other| other == cell.trim());
+    if first.iter().enumerate().any(recurs) {
         return false;
+    }
+    if first.iter().any(|cell| reads_like_text(cell)) {
+        let is_name = |cell: &String| !cell.trim().is_empty() && !is_quantity(cell.trim());
+        return first.len() > 1
+            && first.iter().all(is_name)
+            && (0..first.len()).any(|i| {
+                let cell = first[i].trim();
+                let over_quantities = !reads_like_text(cell) && is_over_quantities(below(i));
+                over_quantities || is_question(cell) && rows.len() > 1 && !below(i).any(is_question)
+            });
     }
     if first.iter().any(|cell| is_known_name(cell)) {
         return true;
@@ -23,6 +36,37 @@ pub(in crate::formats) fn is_header(first: &[String], rows: &[Vec<String>]) -> b
         return false;
     }
     (named..first.len()).any(|i| differs_from_below(&first[i], rows.iter().filter_map(|row| row.get(i))))
+}
+
+fn is_same(row: &[String], first: &[String]) -> bool {
+    let plain = |cell: &String| cell.trim_start_matches('\u{feff}').trim().to_owned();
+    row.len() == first.len() && row.iter().map(plain).eq(first.iter().map(plain))
+}
+
+/// There are cells below, at least two, and all are numbers or dates.
+fn is_over_quantities<'a>(below: impl Iterator<Item = &'a str>) -> bool {
+    let (mut count, mut quantities) = (0, 0);
+    for cell in below.filter(|cell| !cell.is_empty()) {
+        count += 1;
+        quantities += usize::from(is_quantity(cell));
+    }
+    count > 1 && quantities == count
+}
+
+/// A number, or a date or a time in digits.
+fn is_quantity(cell: &str) -> bool {
+    let digits = cell.chars().filter(char::is_ascii_digit).count();
+    let dated = |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | '.' | ':' | ' ' | 'T' | 'Z' | '+');
+    is_number(cell) || digits >= 4 && cell.chars().all(dated)
+}
+
+/// It ends with a question mark, or has a number before it as the questions of a form do.
+fn is_question(cell: &str) -> bool {
+    let digits = cell.chars().take_while(char::is_ascii_digit).count();
+    let numbered = (1..=3).contains(&digits)
+        && cell[digits..].starts_with([')', '.'])
+        && cell[digits + 1..].starts_with(' ');
+    cell.ends_with(['?', '？', '؟']) || numbered
 }
 
 /// A word above a column of numbers, or of texts three times as long.
@@ -67,6 +111,36 @@ mod tests {
         assert!(!header(sms));
         assert!(!header(&[&["7", "great"], &["3", "a much longer text than the first one is"]]));
         assert!(!header(&[&["spam", "Buy now, it is free and it is good!"], &["ham", "See you"]]));
+    }
+
+    #[test]
+    fn the_questions_of_a_form_are_its_header() {
+        let question = "In your own words, what went wrong with your last order?";
+        assert!(header(&[
+            &["Timestamp", "How old are you?", question],
+            &["2026-03-01 10:02", "34", "The parcel went to the neighbour"],
+            &["2026-03-01 10:09", "51", "Nothing went wrong at all"],
+        ]));
+        assert!(header(&[
+            &[
+                "ID",
+                "created_at",
+                "1. Please tell us in a sentence or two what we should change about the library"
+            ],
+            &["1", "2026-01-02", "Longer hours on Sundays would help"],
+            &["2", "2026-01-03", "More chairs by the window please"],
+        ]));
+        assert!(header(&[
+            &["Name", "What would you tell a friend about us and why?"],
+            &["Ann", "They are kind to everybody"],
+            &["Bo", "Nothing, I would not tell"],
+        ]));
+        assert!(!header(&[
+            &["ham", "Are you coming with us to the lake tonight?"],
+            &["ham", "Ok lar"],
+            &["spam", "Win a car now"],
+        ]));
+        assert!(!header(&[&["7", "What a day it was with all of you."], &["3", "Yes"], &["4", "No"]]));
     }
 
     #[test]

@@ -8,13 +8,14 @@ mod split;
 mod window;
 
 use std::io;
+use std::io::Read;
 
 use self::delimiter::delimiter_byte;
 use self::records::{RawRecords, Taken};
 use self::split::Split;
 use super::columns;
 use super::detected::{Detected, Layout};
-use super::encoding::Advice;
+use super::encoding::{Advice, Source};
 use super::excerpt::{excerpt, list_columns};
 use super::format::{InputFormat, Parsed, Recognised, Records, Sample};
 use super::parse::{QUOTES_HINT, RECORD_BUDGET, SKIP_HINT, not_text, row_with_text, too_long};
@@ -27,16 +28,22 @@ use crate::domain::turn::joined;
 pub(super) static DELIMITED: InputFormat = InputFormat {
     names: &["CSV", "TSV"],
     extensions: &["csv", "tsv", "tab", "txt", "text"],
-    chosen_by: |options| options.delimiter.is_some(),
+    chosen_by: |options| {
+        options.delimiter.is_some() || matches!(options.format.as_deref(), Some("csv" | "tsv"))
+    },
+    unmistakable: |_| false,
     recognise,
 };
 
 fn recognise(sample: &Sample<'_>, options: &ReadOptions) -> Result<Option<Recognised>> {
+    let said = separator_line(sample.text);
+    let begins = said.map_or(0, |line| line.length);
+    let sample = &Sample { text: &sample.text[begins..], ..*sample };
     let split = |delimiter: u8| Split::at(delimiter, sample.text, sample.whole, options);
-    let split = if let Some(delimiter) = delimiter_byte(options)? {
+    let split = if let Some(delimiter) = delimiter_byte(options)?.or(said.map(|line| line.delimiter)) {
         Some(split(delimiter))
     } else {
-        match sample.extension().as_str() {
+        match options.format.clone().unwrap_or_else(|| sample.extension()).as_str() {
             // It is the comma, unless another delimiter splits the rows more evenly.
             "csv" => Some(
                 [b'|', b';', b'\t']
@@ -55,10 +62,33 @@ fn recognise(sample: &Sample<'_>, options: &ReadOptions) -> Result<Option<Recogn
             }
         }
     };
-    split.map(|split| table(sample, split, options)).transpose()
+    split.map(|split| table(sample, split, begins, options)).transpose()
 }
 
-fn table(sample: &Sample<'_>, split: Split, options: &ReadOptions) -> Result<Recognised> {
+/// A first line that names the delimiter, as Excel writes it.
+#[derive(Clone, Copy)]
+struct SeparatorLine {
+    delimiter: u8,
+    /// In bytes, with its end.
+    length: usize,
+}
+
+fn separator_line(text: &[u8]) -> Option<SeparatorLine> {
+    let end = text.iter().position(|b| *b == b'\n')?;
+    let line = text[..end].trim_ascii_end();
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    // A tab at the end of a line is white space to the eye, and the delimiter here.
+    let said = line.get(..4).filter(|start| start.eq_ignore_ascii_case(b"sep="))?;
+    let delimiter = match &line[said.len()..] {
+        [delimiter] if delimiter.is_ascii_punctuation() && *delimiter != b'"' => *delimiter,
+        [] if text[..end].trim_ascii_end().len() < end && text[..end].contains(&b'\t') => b'\t',
+        _ => return None,
+    };
+    Some(SeparatorLine { delimiter, length: end + 1 })
+}
+
+/// `begins`: the bytes of a line before the table that names its delimiter.
+fn table(sample: &Sample<'_>, split: Split, begins: usize, options: &ReadOptions) -> Result<Recognised> {
     let header = split.has_header(options);
     let Split { delimiter, quotes, mut records, width, .. } = split;
     let columns = if header {
@@ -72,7 +102,7 @@ fn table(sample: &Sample<'_>, split: Split, options: &ReadOptions) -> Result<Rec
         }
         let columns = columns::names(Some(&records[0]), records[0].len());
         records.remove(0);
-        if records.is_empty() && sample.whole {
+        if records.is_empty() && sample.whole && !options.may_be_empty {
             return Err(sample
                 .fault(format!("it has a header ({}) and no rows", list_columns(&columns)))
                 .hint("If that is a row and not a header, add --no-header"));
@@ -82,17 +112,17 @@ fn table(sample: &Sample<'_>, split: Split, options: &ReadOptions) -> Result<Rec
         columns::names(None, width)
     };
     Ok(Recognised {
-        format: described(delimiter, quotes),
-        layout: Layout::Cells,
         header,
-        columns,
         rows: records,
-        open: Box::new(move |source| {
+        ..Recognised::new(described(delimiter, quotes), Layout::Cells, columns, move |source| {
+            let source = if begins > 0 { Box::new(After { source, skip: begins }) } else { source };
+            let records = RawRecords::new(source, delimiter, quotes, RECORD_BUDGET);
             Box::new(DelimitedRecords {
-                records: RawRecords::new(source, delimiter, quotes, RECORD_BUDGET),
+                records: records.starting_at(if begins > 0 { 2 } else { 1 }),
                 delimiter,
+                begun: false,
             })
-        }),
+        })
     })
 }
 
@@ -105,20 +135,55 @@ fn described(delimiter: u8, quotes: bool) -> String {
     }
 }
 
+/// A stream without its first bytes.
+struct After {
+    source: Source,
+    skip: usize,
+}
+
+impl Read for After {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.skip > 0 {
+            let passed = io::copy(&mut (&mut self.source).take(self.skip as u64), &mut io::sink())?;
+            self.skip = self.skip.saturating_sub(passed as usize);
+            if passed == 0 {
+                return Ok(0);
+            }
+        }
+        self.source.read(buf)
+    }
+}
+
 struct DelimitedRecords {
     records: RawRecords,
     delimiter: u8,
+    /// Whether the first record has been given: a later one that is the same as the header is a header, too.
+    begun: bool,
 }
 
 impl Records for DelimitedRecords {
     fn next_record(&mut self, detected: &Detected, advice: &Advice) -> io::Result<Option<Parsed>> {
-        let delimiter = self.delimiter;
-        Ok(self.records.next_record()?.map(|taken| parse(taken, delimiter, detected, advice)))
+        let (delimiter, first) = (self.delimiter, !std::mem::replace(&mut self.begun, true));
+        Ok(self.records.next_record()?.map(|taken| match &taken {
+            Taken::Record { record, .. } if !first && is_header_again(record, detected) => Ok(None),
+            _ => parse(taken, delimiter, detected, advice),
+        }))
     }
 
     fn blank_lines(&self) -> u64 {
         self.records.blank()
     }
+}
+
+/// Files that were joined have a header in the middle, perhaps with a byte-order mark.
+fn is_header_again(record: &csv::ByteRecord, detected: &Detected) -> bool {
+    fn name(cell: &[u8]) -> &[u8] {
+        cell.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(cell).trim_ascii()
+    }
+    detected.header
+        && detected.columns.len() > 1
+        && record.len() == detected.columns.len()
+        && record.iter().zip(&detected.columns).all(|(cell, column)| name(cell) == column.as_bytes())
 }
 
 /// A CSV or TSV record as a row.
@@ -141,6 +206,7 @@ fn parse(taken: Taken<'_>, delimiter: u8, detected: &Detected, advice: &Advice) 
     for cell in record {
         cells.push_field(std::str::from_utf8(cell).map_err(|_| not_text(raw, line, advice))?);
     }
+    advice.note_valid(raw);
     let (have, want) = (cells.len(), detected.columns.len());
     if have != want {
         let lines = raw.iter().filter(|b| **b == b'\n').count().max(1) as u64;

@@ -1,7 +1,9 @@
 //! How `"` is used in a piece of delimited text, without splitting it: does it enclose cells, or is it a character like others?
 //!
-//! Follows RFC 4180 and, beyond it, the csv crate: a quote counts only at the beginning of a cell, a doubled one inside is a quote, and whatever
-//! follows the closing one up to the delimiter belongs to the cell as it is.
+//! Follows RFC 4180 and, beyond it, the csv crate: a quote counts only at the beginning of a cell, and a doubled one inside is a quote. A cell
+//! that goes on after its closing quote is a text that begins with a quotation: all of it belongs to the cell as it is.
+
+use std::borrow::Cow;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::formats) struct Quotes {
@@ -41,6 +43,41 @@ impl Quotes {
     }
 }
 
+/// The cells of a record as a person reads them: quotes enclose a cell that ends with them, and are part of one that goes on after them.
+pub(in crate::formats) fn cells(record: &[u8], delimiter: u8) -> Vec<Cow<'_, [u8]>> {
+    let mut cells = Vec::new();
+    let mut at = 0;
+    loop {
+        let enclosed =
+            (record.get(at) == Some(&b'"')).then(|| closing(record, at)).flatten().filter(|close| {
+                let rest = &record[close + 1..];
+                rest.iter().find(|b| !matches!(**b, b' ' | b'\r')).is_none_or(|b| *b == delimiter)
+            });
+        let from = enclosed.map_or(at, |close| close + 1);
+        let end = record[from..].iter().position(|b| *b == delimiter).map(|n| from + n);
+        let until = end.unwrap_or(record.len());
+        cells.push(match enclosed {
+            Some(close) => {
+                let mut cell = Vec::with_capacity(until - at);
+                let mut inside = record[at + 1..close].iter().peekable();
+                while let Some(b) = inside.next() {
+                    cell.push(*b);
+                    if *b == b'"' {
+                        inside.next_if(|next| **next == b'"');
+                    }
+                }
+                cell.extend(&record[close + 1..until]);
+                Cow::from(cell)
+            }
+            None => Cow::from(&record[at..until]),
+        });
+        match end {
+            Some(end) => at = end + 1,
+            None => return cells,
+        }
+    }
+}
+
 /// The quote that closes the one at `open`.
 fn closing(text: &[u8], open: usize) -> Option<usize> {
     let mut at = open + 1;
@@ -67,6 +104,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn cells_that_are_written_are_read_as_the_csv_crate_reads_them(
+            cells_in in proptest::collection::vec("[a\", ,]{0,6}", 1..5),
+        ) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(&cells_in).unwrap();
+            let written = writer.into_inner().unwrap();
+            let line = written.strip_suffix(b"\n").unwrap();
+            let back: Vec<_> = cells(line, b',').into_iter().map(|c| String::from_utf8(c.into_owned()).unwrap()).collect();
+            prop_assert_eq!(back, cells_in);
+        }
+
         #[test]
         fn an_open_quote_is_one_that_would_swallow_the_next_line(text in "[a\",\n]{0,24}") {
             // The csv crate as the second opinion: a row that follows is seen apart from the text, or

@@ -5,7 +5,7 @@ use std::io::{self, SeekFrom};
 use csv::{ByteRecord, Position, Terminator};
 
 use super::super::encoding::Source;
-use super::quotes::Quotes;
+use super::quotes::{Quotes, cells};
 use super::window::{Ended, Window};
 
 /// A csv reader over text that may be cut off, ragged or oddly quoted.
@@ -61,6 +61,12 @@ pub(in crate::formats::read) enum Taken<'a> {
 impl RawRecords {
     /// Each time reading goes on after a stray quote, up to a whole budget is read again. After this many times, quotes count as they are.
     const MOST_RESUMED: u32 = 100;
+
+    /// Begins at this line of the file, from 1: what comes before it has been read.
+    pub(in crate::formats::read) fn starting_at(mut self, line: u64) -> Self {
+        self.line = line;
+        self
+    }
 
     pub(in crate::formats::read) fn new(source: Source, delimiter: u8, quotes: bool, budget: usize) -> Self {
         Self {
@@ -153,6 +159,13 @@ impl RawRecords {
                 self.record.push_field(&cell);
             }
         }
+        // A text that begins with a quotation: the csv crate would drop its quotes.
+        if self.quotes && raw.contains(&b'"') && Quotes::scan(raw, self.delimiter).trailing.is_some() {
+            let line = raw.strip_suffix(b"\n").unwrap_or(raw);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            self.record.clear();
+            cells(line, self.delimiter).iter().for_each(|cell| self.record.push_field(cell));
+        }
         let line = self.line - line_feeds(raw);
         Ok(Some(Taken::Record { line, record: &self.record, raw }))
     }
@@ -231,9 +244,15 @@ mod tests {
         let out = all("1,\"Hi you\n2,b\n3,the said \"no\"\n4,\"Gimme\n5,\"x\" y\n", 1000);
         assert_eq!(
             out,
-            ["1 stray 1,\"Hi you", "2 2|b", "3 3|the said \"no\"", "4 stray 4,\"Gimme", "5 5|x y"]
+            ["1 stray 1,\"Hi you", "2 2|b", "3 3|the said \"no\"", "4 stray 4,\"Gimme", "5 5|\"x\" y"]
         );
         assert_eq!(all("1,\"two\nlines\" ,x\r\n", 1000), ["1 1|two\nlines |x"]);
+    }
+
+    #[test]
+    fn a_text_that_begins_with_a_quotation_keeps_its_quotes() {
+        let text = "1,\"Scooped\" prices and more,a\r\n2,\"a, b\",\"c\"\"d\"\"\" e\n";
+        assert_eq!(all(text, 1000), ["1 1|\"Scooped\" prices and more|a", "2 2|a, b|\"c\"\"d\"\"\" e"]);
     }
 
     #[test]

@@ -21,11 +21,11 @@ impl Read for Dripping {
     }
 }
 
-fn open(name: &str, bytes: impl Into<Vec<u8>>, options: &ReadOptions) -> Result<Reader> {
+pub(super) fn open(name: &str, bytes: impl Into<Vec<u8>>, options: &ReadOptions) -> Result<Reader> {
     Reader::open(Box::new(Cursor::new(bytes.into())), name, options)
 }
 
-fn entries(mut reader: Reader) -> (Vec<Row>, Vec<BadRow>, u64) {
+pub(super) fn entries(mut reader: Reader) -> (Vec<Row>, Vec<BadRow>, u64) {
     let (mut rows, mut bad) = (Vec::new(), Vec::new());
     while let Some(entry) = reader.next_entry().unwrap() {
         match entry {
@@ -36,19 +36,19 @@ fn entries(mut reader: Reader) -> (Vec<Row>, Vec<BadRow>, u64) {
     (rows, bad, reader.empty_rows())
 }
 
-fn read(name: &str, bytes: impl Into<Vec<u8>>) -> (Vec<Row>, Vec<BadRow>, u64) {
+pub(super) fn read(name: &str, bytes: impl Into<Vec<u8>>) -> (Vec<Row>, Vec<BadRow>, u64) {
     entries(open(name, bytes, &ReadOptions::default()).unwrap())
 }
 
-fn texts(rows: &[Row]) -> Vec<&str> {
+pub(super) fn texts(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row.text.as_str()).collect()
 }
 
-fn with_text(text: &str) -> ReadOptions {
+pub(super) fn with_text(text: &str) -> ReadOptions {
     ReadOptions { text: vec![text.into()], ..ReadOptions::default() }
 }
 
-fn refusal(name: &str, bytes: impl Into<Vec<u8>>) -> String {
+pub(super) fn refusal(name: &str, bytes: impl Into<Vec<u8>>) -> String {
     open(name, bytes, &ReadOptions::default()).err().map(|f| f.to_string()).unwrap_or_default()
 }
 
@@ -224,7 +224,7 @@ fn wrong_files_are_refused_in_one_clear_line() {
     assert!(refusal("a.csv", "").starts_with("cannot read a.csv: it is empty."));
     assert!(refusal("a.csv", "%PDF-1.4\n%\u{e2}").contains("it is a PDF"));
     assert!(refusal("a.csv", *b"PK\x03\x04\x14\0xl/workbook.xml").contains("Excel workbook"));
-    assert!(refusal("a.csv", *b"id,text\n1,a\0b\n").contains("it is binary: byte 12 is zero"));
+    assert!(refusal("a.csv", *b"id,te\0xt\n1,a\0b\n").contains("it is binary: byte 6 is zero"));
     assert!(refusal("a.csv", "n,m\n1,2\n3,4\n").contains("no column looks like text"));
     for why in ["a.csv", "\u{1b}[2Ja.csv"].map(|name| refusal(name, "")) {
         assert!(!why.contains('\n') && !why.contains('\u{1b}'), "{why}");

@@ -1,0 +1,414 @@
+//! What other labelling programs and trainers take: a text, its label, what a model says of it, and the other columns as metadata.
+//!
+//! Each takes its columns by name: `text`; `label`, or `hardcase_label`, for what people gave; `prelabel` and `probabilities` for what a model says;
+//! `id`. A line has one label or none. Written so that a file of any length needs no memory.
+
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::cell::Cell;
+use super::sink::{Column, Output, OutputFormat, RowSink};
+
+pub static LABEL_STUDIO: OutputFormat = OutputFormat {
+    name: "label-studio",
+    help: "Label Studio's tasks, as one JSON array",
+    extensions: &[],
+    open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Array, label_studio)?)),
+};
+
+pub static DOCCANO: OutputFormat = OutputFormat {
+    name: "doccano",
+    help: "doccano's JSONL for text classification",
+    extensions: &[],
+    open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, doccano)?)),
+};
+
+pub static ARGILLA: OutputFormat = OutputFormat {
+    name: "argilla",
+    help: "Argilla's records as JSONL, with a question named label",
+    extensions: &[],
+    open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, argilla)?)),
+};
+
+pub static PRODIGY: OutputFormat = OutputFormat {
+    name: "prodigy",
+    help: "Prodigy's JSONL for text classification",
+    extensions: &[],
+    open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, prodigy)?)),
+};
+
+pub static SPACY: OutputFormat = OutputFormat {
+    name: "spacy",
+    help: "JSONL with spaCy's cats",
+    extensions: &[],
+    open: |out, columns| Ok(Box::new(Spacy::new(out, columns)?)),
+};
+
+pub static FASTTEXT: OutputFormat = OutputFormat {
+    name: "fasttext",
+    help: "fastText's lines: __label__LABEL and the text, which loses its line breaks",
+    extensions: &[],
+    open: |out, columns| {
+        Ok(Box::new(FastText { out: BufWriter::with_capacity(BUFFER, out), places: Places::of(columns)? }))
+    },
+};
+
+const BUFFER: usize = 64 * 1024;
+/// Where the label of an export is, the surest first.
+const LABELS: [&str; 2] = ["label", "hardcase_label"];
+
+/// Where in a row each part is.
+struct Places {
+    names: Vec<String>,
+    text: usize,
+    label: Option<usize>,
+    prelabel: Option<usize>,
+    id: Option<usize>,
+    probabilities: Option<usize>,
+    /// Who decided, in an export of rows: `model` has not labelled.
+    decided_by: Option<usize>,
+}
+
+/// A row by its parts.
+struct Labelled {
+    text: String,
+    label: Option<String>,
+    prelabel: Option<String>,
+    id: Option<Value>,
+    score: Option<f64>,
+    /// The other columns.
+    more: Map<String, Value>,
+}
+
+impl Places {
+    fn of(columns: &[Column]) -> io::Result<Self> {
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let at = |name: &str| names.iter().position(|there| there == name);
+        let (label, prelabel) = (LABELS.iter().find_map(|name| at(name)), at("prelabel"));
+        let (Some(text), true) = (at("text"), label.or(prelabel).is_some()) else {
+            let why = "this format needs the columns 'text' and 'label', and not all are there; --what final has them";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        };
+        Ok(Self {
+            text,
+            label,
+            prelabel,
+            id: at("id").or_else(|| at("item")),
+            probabilities: at("probabilities"),
+            decided_by: at("hardcase_decided_by"),
+            names,
+        })
+    }
+
+    fn row(&self, cells: &[Cell]) -> Labelled {
+        let given = |at: Option<usize>| {
+            at.and_then(|at| cells.get(at)).filter(|cell| !matches!(cell, Cell::Absent | Cell::Null))
+        };
+        let plain = |at| given(at).map(|cell| cell.plain().into_owned());
+        let of_model = plain(self.decided_by).is_some_and(|who| who == "model");
+        let label = plain(self.label);
+        let (label, said) = if of_model { (None, label) } else { (label, None) };
+        let prelabel = plain(self.prelabel).or(said);
+        let probabilities = given(self.probabilities).map(value);
+        let score = prelabel.as_ref().and_then(|label| probabilities.as_ref()?.get(label)?.as_f64());
+        let taken = [Some(self.text), self.label, self.prelabel, self.id];
+        let more = self.names.iter().enumerate().filter(|(at, _)| !taken.contains(&Some(*at)));
+        Labelled {
+            text: plain(Some(self.text)).unwrap_or_default(),
+            label,
+            prelabel,
+            id: given(self.id).map(value),
+            score,
+            more: more.filter_map(|(at, name)| Some((name.clone(), value(given(Some(at))?)))).collect(),
+        }
+    }
+}
+
+fn value(cell: &Cell) -> Value {
+    serde_json::from_str(&cell.json()).unwrap_or_else(|_| Value::from(cell.plain()))
+}
+
+fn label_studio(row: Labelled) -> Value {
+    let choice = |label: &str| json!([{ "from_name": "label", "to_name": "text", "type": "choices", "value": { "choices": [label] } }]);
+    let mut data = row.more;
+    data.insert("text".into(), row.text.into());
+    if let Some(id) = row.id {
+        data.insert("id".into(), id);
+    }
+    let annotations: Vec<Value> = row.label.iter().map(|label| json!({ "result": choice(label) })).collect();
+    let predictions: Vec<Value> = row
+        .prelabel
+        .iter()
+        .map(|label| json!({ "model_version": "hardcase", "score": row.score, "result": choice(label) }))
+        .collect();
+    json!({ "data": data, "annotations": annotations, "predictions": predictions })
+}
+
+fn doccano(row: Labelled) -> Value {
+    let mut object = Map::new();
+    object.extend(row.id.map(|id| ("id".to_owned(), id)));
+    object.insert("text".into(), row.text.into());
+    object.insert("label".into(), row.label.into_iter().collect::<Vec<_>>().into());
+    object.insert("Comments".into(), json!([]));
+    for (name, value) in row.more {
+        object.entry(name).or_insert(value);
+    }
+    object.into()
+}
+
+fn argilla(row: Labelled) -> Value {
+    let mut object = Map::new();
+    object.extend(
+        row.id.map(|id| ("id".to_owned(), id.as_str().map_or_else(|| id.to_string(), str::to_owned).into())),
+    );
+    object.insert("fields".into(), json!({ "text": row.text }));
+    // Metadata is flat there.
+    let flat = row.more.into_iter().filter(|(_, value)| !value.is_object() && !value.is_array());
+    object.insert("metadata".into(), flat.collect::<Map<_, _>>().into());
+    let responses = row.label.map(|label| json!({ "label": [{ "value": label }] }));
+    object.insert("responses".into(), responses.unwrap_or_else(|| json!({})));
+    let suggestion = row
+        .prelabel
+        .map(|label| json!({ "label": { "value": label, "score": row.score, "agent": "hardcase" } }));
+    object.insert("suggestions".into(), suggestion.unwrap_or_else(|| json!({})));
+    object.into()
+}
+
+fn prodigy(row: Labelled) -> Value {
+    let mut meta = row.more;
+    meta.extend(row.id.map(|id| ("id".to_owned(), id)));
+    meta.extend(row.prelabel.map(|label| ("prelabel".to_owned(), label.into())));
+    let mut object = Map::new();
+    object.insert("text".into(), row.text.into());
+    object.insert("meta".into(), meta.into());
+    if let Some(label) = row.label {
+        object.insert("accept".into(), json!([label]));
+        object.insert("options".into(), json!([{ "id": label, "text": label }]));
+        object.insert("answer".into(), "accept".into());
+    }
+    object.into()
+}
+
+/// How objects are held together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    Lines,
+    Array,
+}
+
+struct Objects<'a> {
+    out: BufWriter<Output<'a>>,
+    places: Places,
+    frame: Frame,
+    object: fn(Labelled) -> Value,
+    begun: bool,
+}
+
+impl<'a> Objects<'a> {
+    fn new(
+        out: Output<'a>,
+        columns: &[Column],
+        frame: Frame,
+        object: fn(Labelled) -> Value,
+    ) -> io::Result<Self> {
+        let places = Places::of(columns)?;
+        Ok(Self { out: BufWriter::with_capacity(BUFFER, out), places, frame, object, begun: false })
+    }
+}
+
+impl RowSink for Objects<'_> {
+    fn write_row(&mut self, cells: &[Cell]) -> io::Result<()> {
+        let object = (self.object)(self.places.row(cells));
+        if self.frame == Frame::Array {
+            self.out.write_all(if self.begun { b",\n" } else { b"[\n" })?;
+        }
+        self.begun = true;
+        write!(self.out, "{object}")?;
+        if self.frame == Frame::Lines { self.out.write_all(b"\n") } else { Ok(()) }
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        if self.frame == Frame::Array {
+            self.out.write_all(if self.begun { b"\n]\n" } else { b"[]\n" })?;
+        }
+        self.out.flush()
+    }
+}
+
+/// Each row must name every label that any row has, so rows wait in a temporary file until all labels are known.
+struct Spacy<'a> {
+    out: BufWriter<Output<'a>>,
+    places: Places,
+    waiting: BufWriter<std::fs::File>,
+    labels: Vec<String>,
+}
+
+impl<'a> Spacy<'a> {
+    fn new(out: Output<'a>, columns: &[Column]) -> io::Result<Self> {
+        let places = Places::of(columns)?;
+        let waiting = BufWriter::with_capacity(BUFFER, tempfile::tempfile()?);
+        Ok(Self { out: BufWriter::with_capacity(BUFFER, out), places, waiting, labels: Vec::new() })
+    }
+}
+
+impl RowSink for Spacy<'_> {
+    fn write_row(&mut self, cells: &[Cell]) -> io::Result<()> {
+        let row = self.places.row(cells);
+        let label = row.label.or(row.prelabel);
+        if let Some(label) = label.as_ref().filter(|label| !self.labels.contains(label)) {
+            self.labels.push(label.clone());
+        }
+        let mut meta = row.more;
+        meta.extend(row.id.map(|id| ("id".to_owned(), id)));
+        writeln!(self.waiting, "{}", json!([row.text, label, meta]))
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        let mut waiting = self.waiting.into_inner().map_err(io::IntoInnerError::into_error)?;
+        waiting.rewind()?;
+        for line in BufReader::with_capacity(BUFFER, waiting).lines() {
+            let (text, label, meta): (String, Option<String>, Value) = serde_json::from_str(&line?)?;
+            let cats: Map<String, Value> = match &label {
+                Some(label) => self
+                    .labels
+                    .iter()
+                    .map(|name| (name.clone(), f64::from(u8::from(name == label)).into()))
+                    .collect(),
+                None => Map::new(),
+            };
+            writeln!(self.out, "{}", json!({ "text": text, "cats": cats, "meta": meta }))?;
+        }
+        self.out.flush()
+    }
+}
+
+struct FastText<'a> {
+    out: BufWriter<Output<'a>>,
+    places: Places,
+}
+
+impl RowSink for FastText<'_> {
+    fn write_row(&mut self, cells: &[Cell]) -> io::Result<()> {
+        let row = self.places.row(cells);
+        if let Some(label) = row.label.or(row.prelabel) {
+            let label: Vec<&str> = label.split_whitespace().collect();
+            write!(self.out, "__label__{} ", label.join("_"))?;
+        }
+        let ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{b}', '\u{c}'];
+        writeln!(self.out, "{}", row.text.replace(ends, " "))
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::read_options::ReadOptions;
+    use crate::formats::read::reader::{Entry, Reader};
+    use crate::formats::write::sink::{ColumnType, RowWriter, columns};
+
+    const COLUMNS: [(&str, ColumnType); 6] = [
+        ("id", ColumnType::Text),
+        ("text", ColumnType::Text),
+        ("label", ColumnType::Text),
+        ("prelabel", ColumnType::Text),
+        ("probabilities", ColumnType::Json),
+        ("place", ColumnType::Text),
+    ];
+
+    fn written(format: &OutputFormat, rows: &[[Cell; 6]]) -> io::Result<String> {
+        let mut out = Vec::new();
+        let mut writer = RowWriter::new(&mut out, format, columns(&COLUMNS))?;
+        for row in rows {
+            writer.write_row(row)?;
+        }
+        writer.finish()?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn rows() -> Vec<[Cell; 6]> {
+        let said = Cell::Json(r#"{"spam":0.75,"not spam":0.25}"#.into());
+        vec![
+            ["7".into(), "a \"b\"\nc".into(), "not spam".into(), "spam".into(), said, "x".into()],
+            ["8".into(), "win".into(), "spam".into(), Cell::Null, Cell::Null, Cell::Null],
+            ["9".into(), "later".into(), Cell::Null, Cell::Null, Cell::Null, Cell::Null],
+        ]
+    }
+
+    #[test]
+    fn each_program_gets_its_own_form() {
+        let first = |format| written(format, &rows()).unwrap().lines().next().unwrap().to_owned();
+        let whole: Value = serde_json::from_str(&written(&LABEL_STUDIO, &rows()).unwrap()).unwrap();
+        assert_eq!(whole[0]["data"]["text"], "a \"b\"\nc");
+        assert_eq!(whole[0]["annotations"][0]["result"][0]["value"]["choices"], json!(["not spam"]));
+        assert_eq!(whole[0]["predictions"][0]["score"], 0.75);
+        assert_eq!((&whole[2]["annotations"], &whole[2]["predictions"]), (&json!([]), &json!([])));
+        assert_eq!(written(&LABEL_STUDIO, &[]).unwrap(), "[]\n");
+        assert!(
+            first(&DOCCANO)
+                .starts_with(r#"{"id":"7","text":"a \"b\"\nc","label":["not spam"],"Comments":[]"#)
+        );
+        let argilla: Value = serde_json::from_str(&first(&ARGILLA)).unwrap();
+        assert_eq!(argilla["suggestions"]["label"], json!({"value":"spam","score":0.75,"agent":"hardcase"}));
+        assert_eq!(argilla["responses"]["label"][0]["value"], "not spam");
+        assert_eq!(argilla["metadata"], json!({"place":"x"}));
+        let spacy: Value = serde_json::from_str(&first(&SPACY)).unwrap();
+        assert_eq!(spacy["cats"], json!({"not spam":1.0,"spam":0.0}));
+        assert_eq!(
+            written(&FASTTEXT, &rows()).unwrap(),
+            "__label__not_spam a \"b\" c\n__label__spam win\nlater\n"
+        );
+    }
+
+    #[test]
+    fn an_export_without_texts_or_labels_is_refused() {
+        for format in [&LABEL_STUDIO, &SPACY, &FASTTEXT] {
+            let mut out = Vec::new();
+            let only = columns(&[("text", ColumnType::Text)]);
+            let why = RowWriter::new(&mut out, format, only).err().unwrap().to_string();
+            assert!(why.contains("'label'") && why.contains("--what final"), "{why}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn texts_ids_and_labels_come_back_from_every_form(
+            given in prop::collection::vec(("[^\\x00]{1,30}", "[a-zA-Z]{1,8}", any::<bool>()), 1..6),
+        ) {
+            prop_assume!(given.iter().all(|(text, ..)| !text.trim().is_empty()));
+            let cells: Vec<[Cell; 6]> = given
+                .iter()
+                .enumerate()
+                .map(|(i, (text, label, labelled))| {
+                    let label = if *labelled { Cell::from(label.as_str()) } else { Cell::Null };
+                    [i.to_string().into(), text.as_str().into(), label, Cell::Null, Cell::Null, Cell::Null]
+                })
+                .collect();
+            for (format, name) in [
+                (&LABEL_STUDIO, "a.json"),
+                (&DOCCANO, "a.jsonl"),
+                (&ARGILLA, "a.jsonl"),
+                (&SPACY, "a.jsonl"),
+            ] {
+                let file = written(format, &cells).unwrap();
+                let options = ReadOptions { gold: Some("label".into()), ..ReadOptions::default() };
+                let source = Box::new(io::Cursor::new(file));
+                let mut reader = Reader::open(source, name, &options).unwrap();
+                for (text, label, labelled) in &given {
+                    let Some(Entry::Row(row)) = reader.next_entry().unwrap() else {
+                        panic!("{}: a row is missing", format.name)
+                    };
+                    prop_assert_eq!(&row.text, text);
+                    prop_assert_eq!(row.gold.as_ref(), labelled.then_some(label), "{}", format.name);
+                }
+                prop_assert!(reader.next_entry().unwrap().is_none());
+            }
+        }
+    }
+}
