@@ -50,7 +50,7 @@ fn plainly(setting: &Setting, project: &Path) -> Result<()> {
     if left.as_ref().is_err_and(Fault::is_displaced) {
         return taken_away(setting, project, left.map(drop));
     }
-    leave(setting, project, left)
+    leave(setting, project, None, left)
 }
 
 /// Runs jobs to their end, one after the other, and says how each ended.
@@ -80,9 +80,11 @@ fn run_jobs(project: &Path, expert: &str, kinds: Vec<JobKind>) -> Result<Vec<Str
 }
 
 /// Backs the project up and says in one line what was done, and how to come back.
-fn leave(setting: &Setting, project: &Path, left: Result<usize>) -> Result<()> {
+fn leave(setting: &Setting, project: &Path, signal: Option<i32>, left: Result<usize>) -> Result<()> {
     // Where nobody sat down, there is nothing to keep.
-    let sat = !left.as_ref().is_err_and(|fault| fault.exit_code() == FaultKind::Usage.exit_code());
+    // Nor is there time for it where something could not even be saved before the end.
+    let in_time = signal.is_none() || left.is_ok();
+    let sat = in_time && !left.as_ref().is_err_and(|fault| fault.exit_code() == FaultKind::Usage.exit_code());
     if sat
         && let Some(line) = back_up_quietly(project, Occasion::SessionEnded)
         && left.is_ok()
@@ -105,13 +107,17 @@ pub(super) fn workstation(setting: &Setting, project: &Path) -> Result<()> {
     }
     let settings = settings()?;
     let expert = expert(setting, project)?;
-    let left = run(Opening { project, expert: &expert, settings });
+    let (signal, left) = run(Opening { project, expert: &expert, settings });
+    if let Some(signal) = signal {
+        // The time to end has begun: what is left to do may use the rest of it, and nothing is asked any more.
+        setting.watch.end_by(signal);
+    }
     if let Err(fault) = &left
         && fault.is_displaced()
     {
         return taken_away(setting, project, left.map(drop));
     }
-    leave(setting, project, left)
+    leave(setting, project, signal, left)
 }
 
 /// The project was taken away while it was open: says so, and offers to bring the labels into what is there now.

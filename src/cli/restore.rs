@@ -17,7 +17,8 @@ pub(super) struct Restore {
     /// The backup to restore [default: the newest intact one; `hardcase backup FILE --list` shows all]
     #[arg(long, value_name = "BACKUP")]
     from: Option<PathBuf>,
-    /// Do not bring over labels given since the backup; they stay in the file kept under a dated name
+    /// Do not bring over labels given since the backup; they stay in the file kept under a dated name. What people were shown
+    /// since stays recorded all the same
     #[arg(long)]
     as_it_was: bool,
 }

@@ -33,9 +33,14 @@ pub(super) fn exit_code(signal: i32) -> u8 {
 
 /// Runs `then` when the time for ending by oneself is over.
 pub(super) fn after_grace(then: impl FnOnce() + Send + 'static) {
+    after(GRACE, then);
+}
+
+/// Runs `then` after that time.
+pub(super) fn after(time: Duration, then: impl FnOnce() + Send + 'static) {
     let timer = std::thread::Builder::new().name("grace".into());
     let spawned = timer.spawn(move || {
-        wait(GRACE);
+        wait(time);
         then();
     });
     drop(spawned);

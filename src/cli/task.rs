@@ -1,5 +1,6 @@
 //! `task`: shows the task, or sets a new revision.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::output::{print_exact, print_json};
@@ -72,13 +73,16 @@ impl Task {
 /// Reads and checks a `TASK.toml`.
 pub(super) fn read_task(path: &Path) -> Result<task::Task> {
     let attempted = format!("read the task {}", path.display());
-    let meta = std::fs::metadata(path).map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;
-    if meta.is_file() && meta.len() > LONGEST {
+    // Not by its size: a device or a pipe has none.
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        .map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;
+    if bytes.len() as u64 > LONGEST {
         return Err(
             Fault::usage(&attempted, "it is larger than 1 MB, too large for a task").hint("Give a TASK.toml")
         );
     }
-    let bytes = std::fs::read(path).map_err(|e| Fault::usage(&attempted, io_reason(&e)))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Fault::usage(&attempted, "it is not UTF-8 text").hint("Save it as UTF-8"))?;
     task::Task::from_toml(text.trim_start_matches('\u{feff}'), &path.display().to_string())

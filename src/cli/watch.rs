@@ -24,6 +24,9 @@ fn is_child() -> bool {
     false
 }
 
+/// What the workstation may still do, such as a backup, once its session has ended after a request to stop.
+const LAST_WORDS: Duration = Duration::from_millis(400);
+
 const SPINNER_TICK: Duration = Duration::from_millis(120);
 
 pub(super) struct Watch {
@@ -83,6 +86,12 @@ impl Watch {
     /// whether to stop.
     pub fn end_at_once(&self) {
         stop_signals::each_time(&stop_signals::TYPED, end_now);
+    }
+
+    /// The user asked the workstation to end, which hears signals by itself: this process ends with the signal's code, and soon.
+    pub fn end_by(&self, signal: i32) {
+        let _ = self.stopping.by.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+        stop_signals::after(LAST_WORDS, move || end_now(signal));
     }
 
     /// The signal by which the user asked to stop, if they did.

@@ -16,6 +16,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::Task;
 use crate::insight::disputes::{Dispute, Names, disputes};
+use crate::insight::viewer::Viewer;
 use crate::store::log::events::Reveals;
 use crate::store::pool::items::ShownItem;
 use crate::store::rounds::reannotation::Reannotation;
@@ -99,7 +100,7 @@ impl Session {
 
     /// The disagreements that this expert may know of.
     pub fn disputes(&self) -> Result<Vec<Dispute>> {
-        disputes(&self.store, self.task(), self.expert)
+        disputes(&self.store, self.task(), &Viewer::of(&self.store, Some(self.expert))?)
     }
 
     /// Everything known about an item. Records a reveal, so that an answer of this expert after it is not blind.

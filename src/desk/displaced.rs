@@ -3,19 +3,23 @@
 use super::rescue::write_rescue;
 use super::session::Session;
 use super::shown::Over;
-use crate::domain::event::{LabelEvent, NewEvent};
+use crate::domain::event::NewEvent;
 use crate::domain::fault::{Fault, FaultKind, Result};
 use crate::domain::grouped::counted;
-use crate::store::log::events::Reveals;
-use crate::store::rounds::cases::Case;
+use crate::store::log::events::{Appended, Known, Reveals};
 
 impl Session {
-    /// Appends an event to the log.
-    pub(super) fn log(&mut self, event: NewEvent, reveals: Reveals) -> Result<LabelEvent> {
+    /// Appends an event to the log, if the file is there.
+    pub(super) fn append_safely(
+        &mut self,
+        event: NewEvent,
+        reveals: Reveals,
+        known: Known,
+    ) -> Result<Appended> {
         if let Some(over) = &self.over {
             return Err(over.fault("save the label"));
         }
-        let done = self.store.append(self.session, event, reveals);
+        let done = self.store.append_knowing(self.session, event, reveals, known);
         self.keep_safe(done)
     }
 
@@ -42,22 +46,6 @@ impl Session {
             }
             done => done,
         }
-    }
-
-    /// One name in two terminals: the second answer would take the place of the first without a word. Says so once.
-    ///
-    /// # Errors
-    /// The case was answered elsewhere since it was shown here.
-    pub(super) fn refuse_if_answered_elsewhere(&mut self, case: &Case) -> Result<()> {
-        let now = self.answer_in(case)?.filter(|answer| answer.session != self.session);
-        let Some(shown) = self.shown.remove(&case.id) else { return Ok(()) };
-        let Some(now) = now.filter(|answer| Some(answer.uuid) != shown) else { return Ok(()) };
-        let said = now.event.label().map_or_else(|| "skipped".to_owned(), |key| self.name_of(key));
-        Err(Fault::usage(
-            "save the label",
-            format!("you answered this case in another terminal meanwhile: {said}"),
-        )
-        .hint("Press the key again to change that answer"))
     }
 
     fn rescue(&self, why: &str) -> Over {

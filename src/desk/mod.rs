@@ -3,7 +3,8 @@
 //! It keeps cases blind: the model's view, the split, another expert's answer and the reason for a case never leave it before this expert has
 //! answered, except by a reveal, which is recorded. It never runs a model.
 //!
-//! - `session` is the expert at work: the next case, answers, undo; `own_ids` finds an item by the id of its file. `shown` is what they may see.
+//! - `session` is the expert at work: the next case and answers; `elsewhere` undoes, and knows other terminals; `own_ids` finds an item by the id of
+//!   its file. `shown` is what they may see.
 //! - `adjudication` shows and decides disagreements, and sends cases out for re-annotation. `people` manages experts.
 //! - `browse` lists and searches texts, with `query` for the search line. `pages` fetches figures from `insight`.
 //! - `request` is what a screen may ask of the session, and the thread that answers it. `worker` is any such thread, `jobs` and `local_models`
@@ -14,6 +15,7 @@ pub mod adjudication;
 pub mod browse;
 mod displaced;
 pub mod draft_file;
+mod elsewhere;
 pub mod found;
 pub mod jobs;
 mod label_uses;

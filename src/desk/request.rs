@@ -50,6 +50,23 @@ pub enum Request {
     Dispute(DisputeRequest),
 }
 
+impl Request {
+    /// What a person wanted to have saved, in words; none of what only looks.
+    pub fn to_save(&self) -> Option<String> {
+        Some(match self {
+            Self::Window | Self::Earlier(_) | Self::Later(_) | Self::Jump(_) => return None,
+            Self::Dispute(DisputeRequest::Show(_)) => return None,
+            Self::Answer { case, label, .. } => format!("the answer {label} to case {case}"),
+            Self::Skip(case) => format!("the skip of case {case}"),
+            Self::Flag(case) => format!("the flag of case {case}"),
+            Self::Note(case, _) | Self::Draft(case, _) => format!("the note on case {case}"),
+            Self::Undo => "an undo".into(),
+            Self::Redo => "a redo".into(),
+            Self::Dispute(_) => "a decision or a change of the guideline".into(),
+        })
+    }
+}
+
 /// A request about a disagreement.
 #[derive(Clone, Debug)]
 pub enum DisputeRequest {

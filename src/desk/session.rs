@@ -1,4 +1,4 @@
-//! One expert at work on one project: the next case, answers, undo and redo, skips, flags, notes.
+//! One expert at work on one project: the next case, answers, skips, flags, notes.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,12 +6,11 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::shown::{
-    Acknowledged, Card, Lack, NoCase, Over, Reveal, Reverted, Saved, ShownCase, ShownLabel, ShownPartner,
+    Acknowledged, Card, Lack, NoCase, Over, Reveal, Saved, ShownCase, ShownLabel, ShownPartner,
 };
 use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::history::History;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::split::Split;
@@ -43,8 +42,10 @@ pub struct Session {
     on_close: OnClose,
     /// Why it is over, once its file was taken away.
     pub(super) over: Option<Over>,
-    /// The answer with which each case was shown last.
+    /// With each case that was shown, the last event of this person on it from another session.
     pub(super) shown: HashMap<CaseId, Option<Uuid>>,
+    /// The last event of this person from another session that an undo knows of.
+    pub(super) last_known: Option<Uuid>,
 }
 
 /// The next case, or why there is none.
@@ -104,7 +105,8 @@ impl Session {
         let mut store = Store::open(project, Access::Session)?;
         let revision = store.task()?;
         let (expert, session) = store.begin_session(expert)?;
-        Ok(Self { store, expert, session, revision, on_close, over: None, shown: HashMap::new() })
+        let last_known = store.last_event_of(expert)?;
+        Ok(Self { store, expert, session, revision, on_close, over: None, shown: HashMap::new(), last_known })
     }
 
     /// The task as it was when the session began.
@@ -210,7 +212,8 @@ impl Session {
 
     fn card(&mut self, case: &Case) -> Result<Card> {
         let (answer, repeat) = (self.answer_in(case)?, case.as_repeat());
-        self.shown.insert(case.id, answer.as_ref().map(|answer| answer.uuid));
+        let elsewhere = self.store.last_elsewhere(self.expert, case.item, self.session)?;
+        self.shown.insert(case.id, elsewhere);
         let before = self.task().assist == Assist::Before && case.split == Split::Train;
         if before && answer.is_none() {
             self.store.reveal(self.expert, case)?;
@@ -341,9 +344,6 @@ impl Session {
     ) -> Result<(Saved, Option<Reveal>)> {
         let about = about.into();
         let case = self.subject(about)?.1;
-        if let Some(case) = &case {
-            self.refuse_if_answered_elsewhere(case)?;
-        }
         let saved = self.record(about, label, remarks, Reveals::Yes)?;
         // The answer is on disk: a view that cannot be read must not call it unsaved.
         Ok((saved, case.and_then(|case| self.view_of_model(&case).ok())))
@@ -406,40 +406,6 @@ impl Session {
     pub fn keep_draft(&mut self, about: impl Into<About>, text: &str) -> Result<()> {
         let (item, _) = self.subject(about.into())?;
         self.store.keep_draft(self.expert, item, text)
-    }
-
-    /// Undoes this expert's last event.
-    pub fn undo(&mut self) -> Result<Option<Reverted>> {
-        self.undo_or_redo(Action::Retract)
-    }
-
-    /// Redoes what was last undone, if nothing was done since.
-    pub fn redo(&mut self) -> Result<Option<Reverted>> {
-        self.undo_or_redo(Action::Restore)
-    }
-
-    fn undo_or_redo(&mut self, action: Action) -> Result<Option<Reverted>> {
-        let events = self.store.events_of(self.expert)?;
-        let history = History::replay(&events);
-        let target = if action == Action::Retract { history.to_undo() } else { history.to_redo() };
-        let Some(about) = target.and_then(|t| events.into_iter().find(|e| e.uuid == t)) else {
-            return Ok(None);
-        };
-        let event = NewEvent {
-            target: Some(about.uuid),
-            ..self.new_event(about.event.item, about.event.case, action)?
-        };
-        self.log(event, Reveals::No)?;
-        let decision = about.event.action == Action::Adjudicate;
-        let what = match about.event.label() {
-            Some(key) if decision => format!("decision {}", self.name_of(key)),
-            Some(key) => format!("label {}", self.name_of(key)),
-            None => about.event.action.as_str().to_owned(),
-        };
-        let back = action == Action::Retract;
-        // A decision was not made on the Case screen, so undoing it does not go there.
-        let case = about.event.case.filter(|_| !decision);
-        Ok(Some(Reverted { item: about.event.item, case, what, back }))
     }
 
     fn append(&mut self, about: About, action: Action, note: Option<String>) -> Result<LabelEvent> {

@@ -52,6 +52,8 @@ struct Queue<Q> {
 struct State<Q> {
     waiting: VecDeque<Q>,
     closed: bool,
+    /// Whether the thread is done.
+    ended: bool,
 }
 
 impl<Q> Queue<Q> {
@@ -117,6 +119,7 @@ impl<Q> Inbox<Q> {
 impl<Q> Drop for Inbox<Q> {
     /// However the thread ends, no sender is left waiting.
     fn drop(&mut self) {
+        self.queue.lock().ended = true;
         self.queue.close();
     }
 }
@@ -127,7 +130,7 @@ impl<Q: Send + 'static> Worker<Q> {
     /// # Errors
     /// The system gives no more threads.
     pub fn start(name: &str, policy: Policy, serve: impl FnOnce(&Inbox<Q>) + Send + 'static) -> Result<Self> {
-        let state = Mutex::new(State { waiting: VecDeque::new(), closed: false });
+        let state = Mutex::new(State { waiting: VecDeque::new(), closed: false, ended: false });
         let queue = Arc::new(Queue { policy, state, changed: Condvar::new() });
         let inbox = Inbox { queue: Arc::clone(&queue) };
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || serve(&inbox));
@@ -135,6 +138,22 @@ impl<Q: Send + 'static> Worker<Q> {
             Fault::new(format!("start the thread '{name}'"), "the system gives no more threads").because(e)
         })?;
         Ok(Self { queue, thread: Some(thread) })
+    }
+
+    /// Takes no more requests, and waits that long for those that were sent. False if the thread is still at them: it is left to itself then.
+    pub fn end_within(mut self, time: Duration) -> bool {
+        self.queue.close();
+        let (state, _) = self
+            .queue
+            .changed
+            .wait_timeout_while(self.queue.lock(), time, |state| !state.ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        let ended = state.ended;
+        drop(state);
+        if !ended {
+            self.thread = None;
+        }
+        ended
     }
 
     /// Sends a request. If every request is answered and the queue is full, waits for room.
@@ -226,6 +245,28 @@ mod tests {
         assert!(what_came.iter().any(|what| what == Came::Request(7)));
         drop(worker);
         assert_eq!(what_came.iter().last(), Some(Came::Closed));
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_another_is_left_to_itself_and_one_that_is_done_is_not() {
+        let (go, gate) = mpsc::channel::<()>();
+        let (done, finished) = mpsc::channel();
+        let worker = Worker::start("test", Policy::Every, move |inbox: &Inbox<usize>| {
+            while let Some(request) = inbox.next() {
+                gate.recv().unwrap();
+                done.send(request).unwrap();
+            }
+        })
+        .unwrap();
+        worker.send(1);
+        assert!(!worker.end_within(Duration::from_millis(1)));
+        go.send(()).unwrap();
+        assert_eq!(finished.recv().unwrap(), 1, "what it was at is not lost");
+        let worker =
+            Worker::start("test", Policy::Every, |inbox: &Inbox<usize>| while inbox.next().is_some() {})
+                .unwrap();
+        worker.send(1);
+        assert!(worker.end_within(Duration::from_secs(60)));
     }
 
     #[test]

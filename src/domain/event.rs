@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::answer::Answer;
 use super::ids::{CaseId, ExpertId, ItemId, RevisionId, SessionId};
 
-/// The largest Lamport number that is taken: no log gets there, and behind it there would be no next one.
+/// Every Lamport number is below this: no log gets there.
 pub const LARGEST_LAMPORT: i64 = 1 << 53;
 
 /// What an event does.

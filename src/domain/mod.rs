@@ -35,6 +35,7 @@ pub mod read_options;
 pub mod repeat;
 pub mod sanitize;
 pub mod secret;
+pub mod server_words;
 pub mod settings;
 #[cfg(test)]
 pub mod skip;

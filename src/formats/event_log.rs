@@ -33,7 +33,7 @@ const LONGEST_NAME: usize = 1_000;
 /// The longest reason for a refusal, in characters: it may quote the line.
 const LONGEST_QUOTE: usize = 200;
 /// Numbers that count things: JSON readers keep them exact up to here, and no log gets there.
-const LARGEST: i64 = 1 << 53;
+const LARGEST: i64 = LARGEST_LAMPORT - 1;
 /// The end of the year 9999.
 const LAST_MS: i64 = 253_402_300_799_999;
 
@@ -453,10 +453,10 @@ fn counts(field: &str, value: i64) -> Checked {
 }
 
 fn order(lamport: i64) -> Checked {
-    if (1..=LARGEST_LAMPORT).contains(&lamport) {
+    if (1..LARGEST_LAMPORT).contains(&lamport) {
         Ok(())
     } else {
-        Err("the Lamport number is not above 0".into())
+        Err("the Lamport number is not one that a project reaches".into())
     }
 }
 

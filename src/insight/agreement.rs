@@ -1,7 +1,6 @@
 //! How well the experts agree: overall, by round, label and pair, next to the model on the same cases; and warnings about annotators.
 //!
-//! Uses first blind answers only, one per person and case. Hard cases and audit cases are never mixed. Names experts and figures but no single
-//! case, except disagreements that the viewer may see, so everybody may read it.
+//! Uses first blind answers only, one per person and case, and of these what the viewer may see. Hard cases and audit cases are never mixed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,6 +17,7 @@ use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::insight::disputes::{Dispute, Names, disputes};
+use crate::insight::viewer::Viewer;
 use crate::stats::agreement::answer_matrix::{AnswerMatrix, ModelAndExperts, labels_of};
 use crate::stats::agreement::kappa::{ceiling, cohen_figure, mean_model_expert, on_shared_cases};
 use crate::stats::agreement::panel::{Panel, by_label, confusions, panel};
@@ -112,19 +112,17 @@ pub fn agreement(project: &Path, viewer: &str) -> Result<AgreementReport> {
     let task = &revision.task;
     let names = Names::read(&store, task)?;
     let seed = store.project()?.seed;
-    let answers = store.first_blind_answers()?;
+    let viewer = Viewer::read(&store, viewer)?;
+    let mut answers = store.first_blind_answers()?;
+    answers.retain(|answer| viewer.sees(answer.item, answer.expert));
     let active = store.active_predictor()?;
     let input = AgreementInput { store: &store, task, names: &names, seed };
     let uses = input.uses(&answers, active.as_ref())?;
-    let viewer = store.find_expert(viewer)?;
-    let disputes = match viewer {
-        Some(viewer) => disputes(&store, task, viewer)?,
-        None => Vec::new(),
-    };
+    let disputes = disputes(&store, task, &viewer)?;
     Ok(AgreementReport {
-        lead: viewer.map(|v| store.role(v)).transpose()? == Some(Role::Lead),
+        lead: viewer.role == Role::Lead,
         labels: task.labels.iter().map(|l| l.name.clone()).collect(),
-        warnings: annotator_warnings(&store, task, &names, &answers)?,
+        warnings: annotator_warnings(&store, task, (&names, &viewer), &answers)?,
         uses,
         disputes,
     })

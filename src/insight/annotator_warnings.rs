@@ -9,6 +9,7 @@ use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::task::Task;
 use crate::insight::disputes::Names;
+use crate::insight::viewer::Viewer;
 use crate::stats::agreement::annotator_warnings::{Timed, drift, haste, straight_line};
 use crate::store::Store;
 use crate::store::rounds::disputes::AsGiven;
@@ -16,11 +17,11 @@ use crate::store::rounds::disputes::AsGiven;
 /// After longer than this, the person was away from the screen.
 const AWAY_MS: i64 = 10 * 60 * 1_000;
 
-/// Warnings about each expert: agreement over time, speed, runs of one label.
+/// Warnings about each expert, by the answers that the viewer may see: agreement over time, speed, runs of one label.
 pub(crate) fn annotator_warnings(
     store: &Store,
     task: &Task,
-    names: &Names<'_>,
+    (names, viewer): (&Names<'_>, &Viewer),
     blind: &[BlindAnswer],
 ) -> Result<Vec<String>> {
     let persons = store.persons()?;
@@ -28,6 +29,7 @@ pub(crate) fn annotator_warnings(
     for answer in &mut given {
         answer.expert = persons.get(&answer.expert).copied().unwrap_or(answer.expert);
     }
+    given.retain(|answer| viewer.sees(answer.item, answer.expert));
     let experts: BTreeSet<ExpertId> = given.iter().map(|a| a.expert).collect();
     if experts.len() < 2 {
         return Ok(Vec::new());

@@ -10,6 +10,7 @@ use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
 use crate::domain::task::Task;
+use crate::insight::viewer::Viewer;
 use crate::store::Store;
 
 /// Characters of a text shown in a list.
@@ -64,11 +65,11 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The disagreements that `viewer` may know of, undecided ones first.
-pub fn disputes(store: &Store, task: &Task, viewer: ExpertId) -> Result<Vec<Dispute>> {
+/// The disagreements that the viewer may know of, undecided ones first; none for a name that is not enrolled.
+pub fn disputes(store: &Store, task: &Task, viewer: &Viewer) -> Result<Vec<Dispute>> {
+    let Some(expert) = viewer.expert else { return Ok(Vec::new()) };
     let names = Names::read(store, task)?;
-    let lead = store.role(viewer)? == Role::Lead;
-    let own = store.persons()?.get(&viewer).copied();
+    let lead = viewer.role == Role::Lead;
     let decided: BTreeMap<ItemId, String> = store
         .decisions(None)?
         .into_iter()
@@ -77,13 +78,13 @@ pub fn disputes(store: &Store, task: &Task, viewer: ExpertId) -> Result<Vec<Disp
         .collect();
     let mut found = Vec::new();
     for item in store.disputed_items()? {
-        let closed = store.is_closed(viewer, item)?;
-        if !closed && !lead {
+        let closed = store.is_closed(expert, item)?;
+        if !(lead || closed && viewer.sees_all_of(item)) {
             continue;
         }
         let given = store.answers_on(item)?;
-        let answered = given.iter().any(|a| Some(a.expert) == own || a.expert == viewer);
-        let yours_to_answer = !closed && (!answered || store.repeat_under_way(viewer, item)?.is_some());
+        let answered = given.iter().any(|a| Some(a.expert) == viewer.person || a.expert == expert);
+        let yours_to_answer = !closed && (!answered || store.repeat_under_way(expert, item)?.is_some());
         let said = |a: &crate::store::rounds::disputes::Given| Said {
             expert: names.expert(a.expert),
             label: a.label.as_deref().map(|key| names.label(key)),

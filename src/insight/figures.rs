@@ -99,6 +99,11 @@ impl<'s> Figures<'s> {
         Ok(Self { store, task, seed: store.project()?.seed, answers })
     }
 
+    /// The answers that the viewer may see.
+    pub fn answers(&self) -> &[BlindAnswer] {
+        &self.answers
+    }
+
     fn eval(&self, after_round: i64) -> AnswerMatrix {
         let chosen: Vec<BlindAnswer> = self
             .answers

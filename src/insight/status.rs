@@ -93,7 +93,7 @@ pub struct Status {
     pub shares_in_words: Vec<String>,
     /// Counts by label name.
     pub balance: BTreeMap<String, Balance>,
-    /// Cases skipped and not labelled, by split.
+    /// Cases skipped and not labelled, by split; of those that the viewer may see all of.
     pub skipped: BTreeMap<&'static str, usize>,
     /// Answers that may be wrong, by the name of the expert who gave them.
     pub label_issues_by_expert: BTreeMap<String, usize>,
@@ -151,9 +151,10 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         None => Gain { difference: Figure::undefined("no text has a prelabel"), says: String::new() },
     };
     let audit = figures.audit(active.as_ref())?;
-    let training = decided(&store.votes(Split::Train)?);
-    let seen = training.iter().filter(|(item, _)| viewer.sees_all_of(**item)).map(|(_, label)| label);
-    let balance = balance(&store, task, (seen, &viewer))?;
+    // Whether others agree decides whether a text trains, so of an open case not even that is counted.
+    let mut training = decided(&store.votes(Split::Train)?);
+    training.retain(|item, _| viewer.sees_all_of(*item));
+    let balance = balance(&store, task, (training.values(), &viewer))?;
     let newest = rounds.last();
     let mut open_rounds = Vec::new();
     let mut round_cases = None;
@@ -232,12 +233,14 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
             labels_by_expert.insert(name, n);
         }
     }
-    let disputed = store.disputed_items()?;
+    let mut disputed = store.disputed_items()?;
+    disputed.retain(|item| viewer.sees_all_of(*item));
     let decided: BTreeSet<_> =
         store.decisions(None)?.into_iter().filter(|d| !d.overtaken).map(|d| d.item).collect();
-    let mut skipped = BTreeMap::new();
-    for split in [Split::Train, Split::Eval, Split::Audit] {
-        skipped.insert(split.as_str(), store.skip_count(split)?);
+    let mut skipped: BTreeMap<_, _> =
+        [Split::Train, Split::Eval, Split::Audit].map(|split| (split.as_str(), 0)).into();
+    for (item, split) in store.skips()? {
+        *skipped.entry(split.as_str()).or_default() += usize::from(viewer.sees_all_of(item));
     }
     Ok(Status {
         question: task.question.clone(),
@@ -261,7 +264,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         no_ceiling: Ceiling::missing(&agreement.expert_expert, &agreement.self_agreement),
         unclear: unclear(&agreement.expert_expert, &agreement.self_agreement),
         kappa: agreement,
-        experts_agree: in_short(&store.first_blind_answers()?, task, store.project()?.seed),
+        experts_agree: in_short(figures.answers(), task, store.project()?.seed),
         disagreements: Disagreements {
             items: disputed.len(),
             undecided: disputed.iter().filter(|item| !decided.contains(*item)).count(),

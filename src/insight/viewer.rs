@@ -1,4 +1,5 @@
-//! Who looks at a project, and whose answers they may see: a lead sees all; anybody else sees only their own until a case is closed.
+//! Who looks at a project, and whose answers they may see: only their own until a case is closed; a lead, all but of cases that they may still be
+//! asked about. Whatever counts answers by label, split or case asks here first: one open case makes such a count its answer.
 
 use std::collections::HashSet;
 
@@ -21,16 +22,17 @@ pub struct Viewer {
 impl Viewer {
     /// The viewer of this name. A name that is not enrolled is not a lead.
     pub fn read(store: &Store, name: &str) -> Result<Self> {
-        let expert = store.find_expert(name)?;
+        Self::of(store, store.find_expert(name)?)
+    }
+
+    /// The viewer who bears an enrolled name; without one, somebody who has not labelled here so far.
+    pub fn of(store: &Store, expert: Option<ExpertId>) -> Result<Self> {
         let role = expert.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
         Ok(Self {
             expert,
             person: expert.map(|expert| store.person_of(expert)).transpose()?,
             role,
-            hidden: match role {
-                Role::Lead => HashSet::new(),
-                Role::Expert => store.blindness(expert)?.own_only,
-            },
+            hidden: store.blindness(expert)?.own_only,
         })
     }
 

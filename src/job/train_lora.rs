@@ -20,7 +20,7 @@ use crate::learn::lora_fit::LoraFit;
 use crate::learn::lora_rollout::roll_out;
 use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::scouting;
-use crate::learn::training::Training;
+use crate::learn::training::{Seen, Training};
 use crate::store::log::tasks::Revision;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
@@ -78,10 +78,12 @@ pub struct TrainLoraReport {
     pub adapter: Option<AdapterId>,
     /// The model that was active before.
     pub before: PredictorKind,
-    /// Training labels.
+    /// Training labels, of texts whose answers the person may see.
     pub training: usize,
     /// Of these, by label name.
     pub by_label: BTreeMap<String, usize>,
+    /// Texts of open cases that others have answered: where there are any, nothing is said that could tell what.
+    pub open: usize,
     /// What is missing, to complete "can be trained once", where there are too few labels.
     pub missing: Option<String>,
     /// How it was trained.
@@ -107,7 +109,8 @@ impl std::fmt::Display for TrainLoraReport {
                 c.n, c.lora, c.head, c.difference, c.error
             )
         });
-        let against = against.unwrap_or_default();
+        let against =
+            against.unwrap_or_else(|| "how it was compared is not shown while cases are open".into());
         match &self.verdict {
             Verdict::Activated => {
                 match self.distilled_from {
@@ -204,7 +207,7 @@ pub fn train_lora(
         Ok(TrainLoraReport { verdict: Verdict::Superseded, ..TrainLoraReport::default() })
     })?;
     Ok(match ended {
-        Ended::Ours(report) => report,
+        Ended::Ours(report) => report.without_others(),
         Ended::Others => TrainLoraReport { verdict: Verdict::Others, ..TrainLoraReport::default() },
     })
 }
@@ -220,7 +223,8 @@ fn once(
     let current = scouting(work.store, "train a stronger model")?;
     let revision = work.store.task()?;
     let training = Training::read(work, &current, &revision)?;
-    let mut report = TrainLoraReport::of(&training, &revision, &current);
+    let seen = training.seen_by(work.store, context.expert, &revision)?;
+    let mut report = TrainLoraReport::of(seen, &current);
     if let Some(missing) = too_few(&training, &revision) {
         (report.verdict, report.missing) = (Verdict::TooFew, Some(missing));
         return Ok(Some(report));
@@ -302,13 +306,17 @@ fn has_distilled(work: &Work<'_>, current: &Predictor, training: &Training) -> R
 }
 
 impl TrainLoraReport {
-    fn of(training: &Training, revision: &Revision, before: &Predictor) -> Self {
-        Self {
-            training: training.items.len(),
-            by_label: training.by_label(revision),
-            before: before.kind(),
-            ..Self::default()
+    fn of(Seen { training, by_label, open }: Seen, before: &Predictor) -> Self {
+        Self { training, by_label, open, before: before.kind(), ..Self::default() }
+    }
+
+    /// Without what was measured on answers that the person may not see yet.
+    fn without_others(self) -> Self {
+        if self.open == 0 {
+            return self;
         }
+        let missing = self.missing.map(|_| "more answers teach it".to_owned());
+        Self { missing, comparison: None, ..self }
     }
 }
 
@@ -320,6 +328,7 @@ impl Default for TrainLoraReport {
             before: PredictorKind::ZeroShot,
             training: 0,
             by_label: BTreeMap::new(),
+            open: 0,
             missing: None,
             settings: None,
             distilled_from: None,

@@ -11,9 +11,8 @@ use crate::learn::activate::activate;
 use crate::learn::combined::{Reader, in_words};
 use crate::learn::head::{Fitted, Refused, fit};
 use crate::learn::prelabels::scouting;
-use crate::learn::training::Training;
+use crate::learn::training::{Seen, Training};
 use crate::learn::zero_shot::following_audit;
-use crate::store::log::tasks::Revision;
 use crate::work::runner::{Ended, JobContext, run};
 
 /// What a tuning did.
@@ -37,10 +36,12 @@ pub enum Verdict {
 pub struct TuneReport {
     /// What came of it.
     pub verdict: Verdict,
-    /// Training labels it used.
+    /// Training labels it used, of texts whose answers the person may see.
     pub training: usize,
     /// Of these, by label name.
     pub by_label: BTreeMap<String, usize>,
+    /// Texts of open cases that others have answered: where there are any, nothing is said that could tell what.
+    pub open: usize,
     /// The penalty's inverse strength.
     pub c: Option<f64>,
     /// Class-weighted log-loss on held-out folds, in nats.
@@ -56,11 +57,12 @@ pub struct TuneReport {
 }
 
 impl TuneReport {
-    fn of(training: &Training, revision: &Revision) -> Self {
+    fn of(verdict: Verdict, Seen { training, by_label, open }: Seen) -> Self {
         Self {
-            verdict: Verdict::Activated,
-            training: training.items.len(),
-            by_label: training.by_label(revision),
+            verdict,
+            training,
+            by_label,
+            open,
             c: None,
             cv_log_loss: None,
             missing: None,
@@ -68,6 +70,14 @@ impl TuneReport {
             rescored: 0,
             readers: Vec::new(),
         }
+    }
+
+    /// Without what was measured on answers that the person may not see yet.
+    fn without_others(self) -> Self {
+        if self.open == 0 {
+            return self;
+        }
+        Self { c: None, cv_log_loss: None, missing: None, shares: None, readers: Vec::new(), ..self }
     }
 }
 
@@ -83,11 +93,20 @@ pub struct Shares {
 impl std::fmt::Display for TuneReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counts: Vec<String> = self.by_label.iter().map(|(name, n)| format!("{n} {name}")).collect();
-        let counts = counts.join(", ");
+        let mut counts = counts.join(", ");
+        if self.open > 0 {
+            counts.push_str(", besides the answers to open cases");
+        }
         match &self.verdict {
             Verdict::Activated => {
-                write!(f, "the model has learned from {} answers. ", self.training)?;
-                write!(f, "A head trained on them ({counts}) is active")?;
+                if self.open == 0 {
+                    write!(f, "the model has learned from {} answers. ", self.training)?;
+                }
+                write!(
+                    f,
+                    "A head trained on {} ({counts}) is active",
+                    if self.open == 0 { "them" } else { "the answers" }
+                )?;
                 if let Some(loss) = self.cv_log_loss {
                     write!(f, "; log-loss on held-out folds {loss:.3} (lower is better)")?;
                 }
@@ -96,6 +115,12 @@ impl std::fmt::Display for TuneReport {
             }
             Verdict::NothingNew => {
                 write!(f, "the model stays: no new answer teaches it since it was trained ({counts})")
+            }
+            Verdict::TooFew if self.open > 0 => {
+                write!(
+                    f,
+                    "the model cannot learn yet: too few of the answers that teach it have one of the labels ({counts}). Go on labelling"
+                )
             }
             Verdict::TooFew => {
                 let missing = self.missing.as_deref().unwrap_or("a label");
@@ -137,7 +162,8 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
         let current = scouting(work.store, "train the model")?;
         let revision = work.store.task()?;
         let training = Training::read(work, &current, &revision)?;
-        let mut report = TuneReport::of(&training, &revision);
+        let seen = training.seen_by(work.store, context.expert, &revision)?;
+        let mut report = TuneReport::of(Verdict::Activated, seen);
         let seed = context.seed.unwrap_or(work.store.project()?.seed);
         let predictor = match fit(work, &training, &current, &revision, seed) {
             Ok(Fitted::Active) => {
@@ -171,17 +197,9 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
         Ok(report)
     })?;
     Ok(match ended {
-        Ended::Ours(report) => report,
-        Ended::Others => TuneReport {
-            verdict: Verdict::Others,
-            training: 0,
-            by_label: BTreeMap::new(),
-            c: None,
-            cv_log_loss: None,
-            missing: None,
-            shares: None,
-            rescored: 0,
-            readers: Vec::new(),
-        },
+        Ended::Ours(report) => report.without_others(),
+        Ended::Others => {
+            TuneReport::of(Verdict::Others, Seen { training: 0, by_label: BTreeMap::new(), open: 0 })
+        }
     })
 }

@@ -10,6 +10,7 @@ use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
 use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
+use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::embeddings::Space;
 use crate::work::runner::Work;
@@ -23,6 +24,16 @@ pub(crate) struct Training {
     pub labels: Vec<usize>,
     /// What tells one set of labelled items from another.
     pub hash: [u8; 32],
+}
+
+/// What one person may know of what was trained on.
+pub(crate) struct Seen {
+    /// Training labels of texts whose answers they may see.
+    pub training: usize,
+    /// Of these, by label name.
+    pub by_label: BTreeMap<String, usize>,
+    /// Texts on which others have left something that the person may not see yet.
+    pub open: usize,
 }
 
 impl Training {
@@ -50,15 +61,34 @@ impl Training {
         Ok(Self { items, vectors, labels, hash: *hash.finalize().as_bytes() })
     }
 
-    /// How many there are of each label, by its name.
-    pub fn by_label(&self, revision: &Revision) -> BTreeMap<String, usize> {
-        let mut by_label: BTreeMap<String, usize> =
-            revision.task.labels.iter().map(|l| (l.name.clone(), 0)).collect();
-        for &label in &self.labels {
-            if let Some(n) = by_label.get_mut(&revision.task.labels[label].name) {
-                *n += 1;
-            }
-        }
-        by_label
+    /// What the expert of this name may know of it: a count by label tells what others answered to the one case that is open.
+    pub fn seen_by(&self, store: &Store, name: &str, revision: &Revision) -> Result<Seen> {
+        let expert = store.find_expert(name)?;
+        let person = expert.map(|expert| store.person_of(expert)).transpose()?;
+        let hidden = store.blindness(expert)?.own_only;
+        let shown = |(item, label): (&ItemId, &usize)| (!hidden.contains(item)).then_some(*label);
+        let labels: Vec<usize> = self.items.iter().zip(&self.labels).filter_map(shown).collect();
+        Ok(Seen {
+            training: labels.len(),
+            by_label: by_label(&labels, revision),
+            open: store.items_of_others(person)?.intersection(&hidden).count(),
+        })
     }
+
+    /// How many there are of each label, by its name.
+    #[cfg(feature = "engine")]
+    pub fn by_label(&self, revision: &Revision) -> BTreeMap<String, usize> {
+        by_label(&self.labels, revision)
+    }
+}
+
+fn by_label(labels: &[usize], revision: &Revision) -> BTreeMap<String, usize> {
+    let mut by_label: BTreeMap<String, usize> =
+        revision.task.labels.iter().map(|l| (l.name.clone(), 0)).collect();
+    for &label in labels {
+        if let Some(n) = by_label.get_mut(&revision.task.labels[label].name) {
+            *n += 1;
+        }
+    }
+    by_label
 }

@@ -1,9 +1,12 @@
 //! The loop: sleep until a message comes, let the state take all that wait, draw once, carry out what it asks for.
 
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
@@ -34,11 +37,23 @@ pub struct Opening<'a> {
     pub settings: Settings,
 }
 
-/// Opens the workstation and returns when the person leaves it, with how many cases were answered.
+/// How long what was asked for may take to be saved once the person leaves. With what a system needs to end a process, that is below two seconds.
+const GRACE: Duration = Duration::from_millis(1_200);
+
+/// Opens the workstation and returns when the person leaves it, with the signal that asked it to end, if one did (a line that is gone counts as a
+/// hang-up), and with how many cases were answered.
 ///
 /// # Errors
-/// No terminal, no project that can be opened, or a terminal that fails.
-pub fn run(opening: Opening<'_>) -> Result<usize> {
+/// No terminal, no project that can be opened, a terminal that fails, or something that could not be saved before it had to end.
+pub fn run(opening: Opening<'_>) -> (Option<i32>, Result<usize>) {
+    let signal = Arc::new(AtomicI32::new(0));
+    let left = run_until(opening, &signal);
+    // A part that failed ends the session by a signal of its own.
+    let by = Some(signal.load(Ordering::Relaxed)).filter(|signal| *signal != 0 && !Display::is_broken());
+    (by, left)
+}
+
+fn run_until(opening: Opening<'_>, signal: &Arc<AtomicI32>) -> Result<usize> {
     let attempted = "open the workstation";
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(Fault::usage(attempted, "standard input and output are not a terminal")
@@ -72,19 +87,47 @@ pub fn run(opening: Opening<'_>) -> Result<usize> {
         pages::start(opening.project, opening.expert, move |page| drop(to.send(Message::Page(page))))?
     };
     jobs.follow()?;
-    watch_signals(to.clone()).map_err(failed)?;
+    watch_signals(to.clone(), Arc::clone(signal)).map_err(failed)?;
     let display = Display::take().map_err(failed)?;
     let input = Input::start(to).map_err(failed)?;
     let app = App::new(about, opening.settings);
-    let mut station = Station { app, display, input, desk, browser, jobs, pages };
-    let turned = station.turn(&messages).map_err(failed);
+    let mut station = Station {
+        app,
+        display,
+        input,
+        desk,
+        browser,
+        jobs,
+        pages,
+        signal: Arc::clone(signal),
+        to_save: VecDeque::new(),
+    };
+    let turned = station.turn(&messages);
+    // A terminal that is gone is noticed by whoever writes to it first: the session ends as at a hang-up.
+    if turned.as_ref().is_err_and(is_gone) {
+        let _ = signal.compare_exchange(0, SIGHUP, Ordering::Relaxed, Ordering::Relaxed);
+    }
+    let turned = if signal.load(Ordering::Relaxed) == 0 { turned.map_err(failed) } else { Ok(()) };
     let (parting, answered) = (station.app.parting(), station.app.answered());
-    // Ends the session, which may find that its project was taken away.
-    drop(station);
-    let last = messages.try_iter().find_map(|message| match message {
-        Message::Session(response) => response.outcome.err().filter(Fault::is_displaced),
-        _ => None,
-    });
+    let Station { display, input, desk, mut to_save, .. } = station;
+    drop((display, input));
+    // Ends the session, which may find that its project was taken away, or that another process holds the file.
+    let ended = desk.end_within(GRACE);
+    let mut last = None;
+    for message in messages.try_iter() {
+        if let Message::Session(response) = message {
+            to_save.pop_front();
+            last = last.or(response.outcome.err().filter(Fault::is_displaced));
+        }
+    }
+    let unsaved: Vec<String> = to_save.into_iter().flatten().collect();
+    if !ended && !unsaved.is_empty() {
+        return Err(Fault::new(
+            format!("save {}", unsaved.join(", ")),
+            "another process holds the project, and the workstation had to end",
+        )
+        .hint("Everything else that was reported as saved is saved. Do this again"));
+    }
     if let Some(fault) = parting.or(last) {
         return Err(fault.while_trying(format!("go on with {}", opening.project.display())));
     }
@@ -97,13 +140,18 @@ pub fn run(opening: Opening<'_>) -> Result<usize> {
     Ok(answered)
 }
 
+/// Whether there is no terminal any more.
+fn is_gone(e: &io::Error) -> bool {
+    e.kind() == io::ErrorKind::BrokenPipe || e.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
 /// Why the screen ends where no job can be started.
 fn no_threads(fault: Fault) -> io::Error {
     io::Error::other(fault.to_string())
 }
 
-/// Passes on the signals that a screen has to know of.
-pub(super) fn watch_signals(to: Sender<Message>) -> io::Result<()> {
+/// Passes on the signals that a screen has to know of, and keeps the first that asks to end.
+pub(super) fn watch_signals(to: Sender<Message>, ended_by: Arc<AtomicI32>) -> io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGCONT, SIGTSTP, SIGWINCH])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
@@ -111,7 +159,11 @@ pub(super) fn watch_signals(to: Sender<Message>) -> io::Result<()> {
                 SIGCONT => Message::Continued,
                 SIGTSTP => Message::Stopped,
                 SIGWINCH => Message::Resized,
-                _ => Message::HungUp,
+                end => {
+                    // The first one counts.
+                    let _ = ended_by.compare_exchange(0, end, Ordering::Relaxed, Ordering::Relaxed);
+                    Message::HungUp
+                }
             };
             if to.send(message).is_err() {
                 break;
@@ -129,6 +181,10 @@ struct Station {
     browser: Browser,
     jobs: Jobs,
     pages: Worker<PageRequest>,
+    /// What asked the program to end; 0 while nothing has.
+    signal: Arc<AtomicI32>,
+    /// What the session was asked and has not answered yet, in order: in words, where there is something to save.
+    to_save: VecDeque<Option<String>>,
 }
 
 impl Station {
@@ -179,6 +235,13 @@ impl Station {
 
     fn take(&mut self, message: Message) -> io::Result<()> {
         let is_another_size = matches!(message, Message::Resized);
+        match &message {
+            Message::Session(_) => drop(self.to_save.pop_front()),
+            Message::HungUp => {
+                let _ = self.signal.compare_exchange(0, SIGHUP, Ordering::Relaxed, Ordering::Relaxed);
+            }
+            _ => {}
+        }
         let effects = self.app.update(message, Instant::now());
         self.carry_out_all(effects)?;
         // A frame of the old size tells nothing of what is on the screen: what is typed next is for the new one.
@@ -191,7 +254,10 @@ impl Station {
 
     fn carry_out(&mut self, effect: Effect) -> io::Result<()> {
         match effect {
-            Effect::Session(request) => self.desk.send(request),
+            Effect::Session(request) => {
+                self.to_save.push_back(request.to_save());
+                self.desk.send(request);
+            }
             Effect::Browse(request) => self.browser.send(request),
             Effect::Read(page) => self.pages.send(page),
             Effect::AskCursor(nonce) => {

@@ -2,7 +2,7 @@
 //! code.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -11,6 +11,9 @@ use super::keys::{Action, Keymap, Stroke};
 use super::screens;
 use super::theme::ThemeName;
 use crate::domain::fault::{Fault, Result, io_reason};
+
+/// Largest settings file that is read, in bytes.
+const LONGEST: u64 = 1_000_000;
 
 /// What the settings file opens with.
 const PREFACE: &str = r#"# Settings of hardcase. Lines that begin with `#:` are the defaults: remove the `#:` to change one.
@@ -62,11 +65,16 @@ impl Settings {
     /// The file cannot be read, or says what cannot be: names line and key.
     pub fn read(path: &Path) -> Result<Self> {
         let attempted = || format!("read the settings {}", path.display());
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+        let mut text = String::new();
+        match std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {
+            Ok(_) if text.len() as u64 <= LONGEST => {}
+            Ok(_) => {
+                return Err(Fault::usage(attempted(), "it is larger than 1 MB")
+                    .hint("Move it away: without one the defaults hold"));
+            }
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(e) => return Err(Fault::new(attempted(), io_reason(&e)).because(e)),
-        };
+        }
         Self::from_toml(&text).map_err(|why| {
             Fault::usage(attempted(), why)
                 .hint("Correct it, or move the file away: without one the defaults hold")

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufWriter, Write};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::backend::CrosstermBackend;
@@ -33,7 +34,8 @@ static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal's screen, while it is ours.
 pub(super) struct Display {
-    terminal: ratatui::Terminal<CrosstermBackend<Out>>,
+    /// Never dropped: ratatui's own end complains to standard error and panics where that is closed, too. [`give_back`] shows the cursor.
+    terminal: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Out>>>,
     /// Of the last frame, what [`of_uncertain_width`] said.
     uncertain: Option<u64>,
 }
@@ -55,7 +57,7 @@ impl Display {
             terminal_joins_signs();
         }
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
-        Ok(Self { terminal: ratatui::Terminal::new(backend)?, uncertain: None })
+        Ok(Self { terminal: ManuallyDrop::new(ratatui::Terminal::new(backend)?), uncertain: None })
     }
 
     /// Whether a thread of the program has panicked.

@@ -7,6 +7,7 @@ pub mod key;
 pub(crate) mod permissions;
 pub mod repair;
 pub mod restore;
+mod shown_since;
 
 /// Takes what a person says on the command line: whether nobody else has the project open, and where earlier answers are kept.
 pub fn say_alone(now: bool, remembered_in: Option<std::path::PathBuf>) {

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::backup::utc;
+use super::shown_since::shown_since;
 use crate::domain::fault::{Fault, FaultKind, Result};
+use crate::domain::grouped::counted;
 use crate::domain::log::Log;
 use crate::exchange::merge::{MergeReport, brought, merge_log};
 use crate::store::care::backups::{Backups, Holds, followed, free_bytes};
@@ -25,7 +27,7 @@ pub(crate) const CUT_SHORT: &str = "an earlier restore or repair was interrupted
 pub enum Newer {
     /// They come along.
     ComeAlong,
-    /// They stay in the file that is put aside.
+    /// They stay in the file that is put aside. What was shown to people comes along all the same.
     StayAside,
 }
 
@@ -177,11 +179,18 @@ fn take_along(
     let since = brought(kept, &present);
     report.since = since.by_expert;
     let events: usize = since.events.values().sum();
-    if newer == Newer::StayAside {
-        return (events > 0).then_some(Left::Aside);
+    let shown = shown_since(kept, &present);
+    if let Some((_, texts)) = &shown {
+        report.remarks.push(format!(
+            "what was shown since the backup stays recorded ({}): answers to it do not count as blind",
+            counted(*texts, "text", "texts")
+        ));
     }
-    if events + since.revisions + since.expert_events == 0 {
-        return None;
+    if newer == Newer::StayAside || events + since.revisions + since.expert_events == 0 {
+        let aside = (newer == Newer::StayAside && events > 0).then_some(Left::Aside);
+        let Some((shown, _)) = shown else { return aside };
+        let merged = merge_log(&JobContext { project: successor, ..*context }, shown, context.project);
+        return merged.err().map(Left::Refused).or(aside);
     }
     match merge_log(&JobContext { project: successor, ..*context }, present, context.project) {
         Ok(merged) => {

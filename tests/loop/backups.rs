@@ -129,6 +129,38 @@ fn a_restore_keeps_the_old_file_and_brings_later_labels_along() {
 }
 
 #[test]
+fn what_people_were_shown_since_the_backup_stays_shown_whatever_is_restored() {
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "12"]).done();
+    let reveals = || {
+        let file = rusqlite::Connection::open(project.file()).unwrap();
+        file.query_row("SELECT count(*) FROM reveal", [], |r| r.get::<_, i64>(0)).unwrap()
+    };
+    for more in [&[][..], &["--as-it-was"]] {
+        answer_next(&project);
+        project.json("backup", &[]);
+        let before = reveals();
+        let case = project.json("next", &["--reveal"]);
+        assert_eq!(reveals(), before + 1);
+        let report = project.json("restore", more);
+        assert_eq!(reveals(), before + 1, "{report}");
+        assert!(
+            report["remarks"].to_string().contains("what was shown since the backup stays recorded (1 text)")
+        );
+        assert_eq!(project.json("next", &[])["item"], case["item"], "nothing was labelled since");
+        answer_next(&project);
+        let log = project.is_whole().log().unwrap();
+        assert!(log.events.last().unwrap().revealed, "the answer is not blind");
+    }
+}
+
+/// Answers the next case.
+fn answer_next(project: &Project) {
+    let item = project.json("next", &[])["item"].to_string();
+    project.json("answer", &["--item", &item, "--label", "fine"]);
+}
+
+#[test]
 fn a_project_in_use_is_not_replaced() {
     let project = Project::with_ads(20);
     answer(&project, 1, "fine", "ada");

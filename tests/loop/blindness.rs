@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-use hardcase::desk::session::{Next, OnClose, Remarks, Session};
+use hardcase::desk::session::{About, Next, OnClose, Remarks, Session};
 use hardcase::exchange::export::{ExportOptions, History, Reveal, export, export_kind};
 use serde_json::Value;
 
@@ -84,9 +84,10 @@ fn seen(file: &Path, name: &str, reveal: Reveal) -> (BTreeSet<i64>, Vec<(&'stati
         ),
         (
             "events",
+            // A key is as good as a text to anybody who has the pool.
             log.iter()
-                .filter(|line| line["kind"] == "case" && line["text"].is_string())
-                .map(|case| by_key[&case["item"].to_string()])
+                .filter(|line| line["kind"] == "case" || line["kind"] == "event" && of_others(line))
+                .map(|line| by_key[&line["item"].to_string()])
                 .collect(),
         ),
     ];
@@ -178,4 +179,117 @@ fn an_export_in_the_middle_leaves_the_cases_of_later_rounds_blind_and_says_what_
     let (all, blind) = answers(&project.file(), "ada");
     assert_eq!(all, blind);
     assert!(all.len() >= 80, "{}", all.len());
+}
+
+/// All that a person can have the program say of a project, by the command that says it.
+fn all_that_is_said(project: &Project, file: &Path, name: &str) -> Vec<(String, String)> {
+    let verbs: [&[&str]; 24] = [
+        &["status"],
+        &["status", "--json"],
+        &["agreement"],
+        &["agreement", "--json"],
+        &["adjudicate", "--list"],
+        &["adjudicate", "--list", "--json"],
+        &["report"],
+        &["report", "--json"],
+        &["expert", "list", "--json"],
+        &["adapter", "list", "--json"],
+        &["export"],
+        &["export", "--history"],
+        &["export", "--what", "predictions"],
+        &["export", "--what", "final"],
+        &["export", "--what", "rows"],
+        &["export", "--what", "events"],
+        &["export", "--what", "events", "--no-text"],
+        &["mine", "--keep-open", "--budget", "10", "--json"],
+        &["next", "--json"],
+        &["doctor"],
+        // The last, because from here on the model knows what they answered.
+        &["tune", "--json"],
+        &["tune"],
+        &["status", "--json"],
+        &["agreement", "--json"],
+    ];
+    let mut said = Vec::new();
+    for verb in verbs {
+        let (first, rest) = verb.split_first().unwrap();
+        let mut command = super::project::program();
+        // `adapter list FILE` is written `adapter FILE list`.
+        command.arg(first).arg(file).args(rest).args(["--as", name, "--progress", "none"]);
+        command.current_dir(project.path("")).env("LOGNAME", name);
+        let ran = super::project::run(command);
+        said.push((verb.join(" "), format!("{}{}", ran.out, ran.err)));
+    }
+    said
+}
+
+#[test]
+fn whatever_others_answered_to_open_cases_nothing_that_is_said_to_an_expert_differs() {
+    let project = Project::scouted_elsewhere(240);
+    project.run("mine", &["--budget", "60", "--overlap", "eval=4,audit=4,train=4,share=0"]).done();
+    answer(&project.file(), "ada", 0);
+    answer(&project.file(), "bob", 5);
+    let mut bob = Session::open(&project.file(), "bob", OnClose::ReleaseCases).unwrap();
+    for remark in 0..3 {
+        let Next::Case(case) = bob.next_case().unwrap() else { panic!("bob has more cases") };
+        match remark {
+            0 => drop(bob.toggle_flag(About::Item(case.item)).unwrap()),
+            1 => drop(bob.note(About::Item(case.item), "what is this?").unwrap()),
+            _ => {}
+        }
+        bob.skip(About::Item(case.item)).unwrap();
+    }
+    bob.close().unwrap();
+    let (hers, _) = answers(&project.file(), "bob");
+    let variants: [(&str, fn(&str, i64) -> bool); 4] = [
+        ("agree", |_, item| item % 3 == 0),
+        ("the-other-way", |_, item| item % 3 != 0),
+        ("all-alike", |_, item| item % 60 != 0),
+        ("differ", |who, item| (item % 3 == 0) == (who == "ada")),
+    ];
+    let mut said: Vec<Vec<(String, String)>> = Vec::new();
+    for (variant, is_bait) in variants {
+        std::fs::create_dir(project.path(variant)).unwrap();
+        let file = project.path(variant).join("p.hardcase");
+        std::fs::copy(copy(&project, "copied.hardcase"), &file).unwrap();
+        for who in ["ada", "cy"] {
+            let mut session = Session::open(&file, who, OnClose::ReleaseCases).unwrap();
+            while let Next::Case(case) = session.next_case().unwrap() {
+                let bait = if hers.contains(&case.item.0) { true } else { is_bait(who, case.item.0) };
+                let label = if bait { "clickbait" } else { "fine" };
+                let remarks = Remarks { duration_ms: Some(1_000), ..Remarks::default() };
+                session.answer(case.item, label, remarks).unwrap();
+            }
+            session.close().unwrap();
+        }
+        let masked = all_that_is_said(&project, &file, "bob").into_iter().map(|(verb, text)| {
+            (verb, text.replace(&*file.to_string_lossy(), "FILE").replace(variant, "VARIANT"))
+        });
+        said.push(masked.collect());
+    }
+    let mut compared = 0;
+    for (variant, others) in variants.iter().zip(&said).skip(1) {
+        for (n, ((verb, first), (_, other))) in said[0].iter().zip(others).enumerate() {
+            // Where nobody agrees nothing can be trained on, and a model that was trained shows in all that it says.
+            if n >= said[0].len() - 4 && variant.0 == "differ" {
+                continue;
+            }
+            assert!(first.len() > 20, "{verb}: {first}");
+            assert_eq!(timeless(first), timeless(other), "{verb}: agree, and {}", variant.0);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 24 + 24 + 20);
+}
+
+/// The same without times and without the UUIDs of what was made in this run.
+fn timeless(text: &str) -> String {
+    let digits = |c: char| c.is_ascii_digit();
+    text.split_inclusive(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| {
+            !(word.contains("_ms")
+                || word.contains(':') && word.matches(digits).count() >= 8
+                || word.matches('-').count() >= 4)
+        })
+        .collect()
 }

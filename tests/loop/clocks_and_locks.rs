@@ -358,6 +358,33 @@ fn one_name_in_two_terminals_overwrites_no_answer_in_silence() {
     }
 }
 
+#[test]
+fn nothing_that_a_stale_terminal_does_to_a_case_changes_what_the_other_saved() {
+    use hardcase::desk::request::{Outcome, Request};
+    let project = Project::scouted_elsewhere(60);
+    project.run("mine", &["--budget", "12"]).done();
+    let open = || Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
+    let (mut one, mut other) = (open(), open());
+    let requests: [fn(hardcase::domain::ids::CaseId) -> Request; 4] =
+        [Request::Skip, Request::Flag, |case| Request::Note(case, "what is this?".into()), |_| Request::Undo];
+    for (n, request) in requests.into_iter().enumerate() {
+        let case = one.window(1).unwrap()[0].shown.case;
+        assert_eq!(other.window(1).unwrap()[0].shown.case, case, "both have it on the screen");
+        one.answer_and_reveal(case, "fine", Default::default()).unwrap();
+        let told = other.handle(request(case)).outcome.unwrap_err().to_string();
+        assert!(told.contains("in another terminal meanwhile: fine"), "{told}");
+        assert_eq!(project.json("status", &[])["labels"], n + 1, "{told}");
+        // Once it was said, it is done like anything else.
+        if n == 3 {
+            assert!(matches!(other.handle(request(case)).outcome.unwrap(), Outcome::Reverted { .. }));
+            assert_eq!(project.json("status", &[])["labels"], n);
+        }
+    }
+    for session in [one, other] {
+        session.close().unwrap();
+    }
+}
+
 /// A folder under another path, by a program that tells no other mount of its locks; taken away when dropped.
 struct Bound(tempfile::TempDir);
 

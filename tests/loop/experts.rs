@@ -466,3 +466,36 @@ fn an_expert_who_is_done_first_sees_what_the_round_still_needs_from_others() {
     seat.signal(rustix::process::Signal::TERM);
     seat.end();
 }
+
+#[test]
+fn a_merge_changes_nobody_s_lead_and_says_so() {
+    let project = Project::scouted_elsewhere(60);
+    for name in ["ada", "bob"] {
+        by(&project, name, "next", &[]).json();
+    }
+    let copied = Project::none();
+    std::fs::copy(project.file(), copied.file()).unwrap();
+    by(&copied, "ada", "expert", &["role", "bob", "lead"]).json();
+    for more in [&["--dry-run"][..], &[]] {
+        let other = copied.file();
+        let merged =
+            by(&project, "bob", "merge", &[&[other.to_str().unwrap()], more].concat()).json().to_string();
+        assert!(
+            merged.contains("by the copy ada, bob would lead, and here ada leads. That stays"),
+            "{merged}"
+        );
+        assert_eq!(listed(&project)["bob"]["role"], "expert");
+    }
+    by(&project, "ada", "expert", &["role", "bob", "lead"]).json();
+    assert_eq!(listed(&project)["bob"]["role"], "lead");
+}
+
+#[test]
+fn whoever_makes_a_project_leads_it_even_before_it_has_a_task() {
+    let project = Project::none();
+    let mut command = super::project::program();
+    command.arg("new").arg(project.file()).args(["--as", "ada"]);
+    run(command).done();
+    by(&project, "bob", "expert", &["role", "bob", "lead"])
+        .refused(2, &["bob is not a lead", "The lead is ada"]);
+}

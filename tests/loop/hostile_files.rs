@@ -87,6 +87,15 @@ fn a_pipe_or_a_device_in_the_place_of_a_project_is_refused_at_once() {
 }
 
 #[test]
+fn a_task_without_an_end_is_refused_after_its_first_megabyte() {
+    let project = Project::with_ads(5);
+    project.run("task", &["--set", "/dev/zero"]).refused(2, &["it is larger than 1 MB"]);
+    let mut command = program();
+    command.arg("new").arg(project.path("new.hardcase")).args(["--task", "/dev/zero"]);
+    run(command).refused(2, &["it is larger than 1 MB"]);
+}
+
+#[test]
 fn a_name_that_sqlite_would_read_otherwise_is_a_name() {
     for name in ["file:x.hardcase", "file:y?mode=memory&cache=shared", ":memory:", "file:///etc/z"] {
         let project = Project::none();

@@ -107,3 +107,35 @@ fn a_stop_from_another_terminal_gives_the_terminal_back_and_fg_brings_the_screen
     seat.signal(Signal::TERM);
     seat.end();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_workstation_ends_with_the_code_of_the_signal_whatever_holds_the_file_and_says_what_is_not_saved() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let project = Project::scouted_elsewhere(60);
+        project.run("mine", &["--budget", "12"]).done();
+        let seat = Seat::open(&project, &["--as", "ada"]);
+        let case = seat.answer('1');
+        seat.see_that("the next case", |screen| case_on(screen).is_some_and(|next| next != case));
+        let holder = rusqlite::Connection::open(project.file()).unwrap();
+        holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+        seat.press("s");
+        seat.see("saving");
+        seat.signal(signal);
+        // It would wait ten seconds for the file, and then end well.
+        let (ended, screen) = seat.end();
+        assert_eq!(ended, code, "{screen}");
+        let said = super::seat::one_line(&screen);
+        assert!(
+            said.contains("cannot save the skip of case") && said.contains("another process holds"),
+            "{said}"
+        );
+        holder.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(project.json("status", &[])["labels"], 1, "what was saved is there");
+        // Without anybody else at the file it ends with the same code.
+        let seat = Seat::open(&project, &["--as", "ada"]);
+        seat.see_that("a case", |screen| case_on(screen).is_some());
+        seat.signal(signal);
+        assert_eq!(seat.end().0, code);
+    }
+}

@@ -77,6 +77,12 @@ fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             }
         };
         let case = e.case.map(|c| store.case(c)).transpose()?.flatten();
+        // The split, and why it was chosen: not of what is still to be answered blind, nor of a repeat before its answer.
+        let answered = match case.as_ref().and_then(|case| case.as_repeat()) {
+            Some(repeat) => store.answer_to_repeat(repeat)?.is_some_and(|a| a.event.action == Action::Set),
+            None => true,
+        };
+        let shown = visible.shows_view_of(e.item);
         let mut cells: Vec<Cell> = vec![
             e.item.0.into(),
             item.1.clone().into(),
@@ -95,9 +101,13 @@ fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             e.label().map(|key| name_of(task, key)).into(),
             e.confidence.map(i64::from).into(),
             e.note.clone().into(),
-            item.2.map(Split::as_str).into(),
+            item.2.filter(|_| shown).map(Split::as_str).into(),
             case.as_ref().map(|c| c.round_number).into(),
-            case.as_ref().map(|c| c.reason.as_str()).or(e.is_found().then_some(FOUND)).into(),
+            case.as_ref()
+                .filter(|_| shown && answered)
+                .map(|c| c.reason.as_str())
+                .or(e.is_found().then_some(FOUND))
+                .into(),
             event.revealed.into(),
             event.seen_prelabel.as_ref().and_then(Answer::single).map(|key| name_of(task, key)).into(),
             revisions.get(&e.revision).copied().into(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::domain::event::LARGEST_LAMPORT;
 use crate::domain::item::ItemKey;
 use crate::domain::log::{CaseLine, EventLine, Log, RevisionLine, SessionLine};
 
@@ -13,8 +14,8 @@ const SKEW_MS: i64 = 60_000;
 /// What a clock may go back inside a session, as when it is set right by the network, in milliseconds.
 const STEP_MS: i64 = 1_000;
 
-/// No log gets to a Lamport number beyond this.
-const LARGEST: i64 = 1 << 53;
+/// No copy of a project gets this far ahead of another: what is further ahead was written by hand, and would use up the numbers of this one.
+const FAR_AHEAD: i64 = 1 << 32;
 
 /// What a log brings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -82,6 +83,15 @@ pub(crate) fn compare(ours: &Log, theirs: &Log, now_ms: i64) -> Comparison {
     out.remarks.extend(clocks(ours, theirs, now_ms));
     out.contradictions = contradictions(ours, theirs);
     out
+}
+
+/// Whether a copy counts its events as no project does.
+pub(crate) fn counts_too_far(ours: &Log, theirs: &Log) -> bool {
+    let reach = |log: &Log| {
+        let events = log.events.iter().map(|event| event.lamport);
+        events.chain(log.expert_events.iter().map(|event| event.lamport)).fold(log.lamport_heard, i64::max)
+    };
+    theirs.lamport_heard < 0 || reach(theirs) >= LARGEST_LAMPORT.min(reach(ours).saturating_add(FAR_AHEAD))
 }
 
 fn lacking<'a, T, K: Eq + std::hash::Hash>(
@@ -393,7 +403,7 @@ fn contradictions(ours: &Log, theirs: &Log) -> Vec<String> {
             (e.lamport, e.seq, e.session, e.item, e.action.clone(), e.labels.clone(), e.target)
         };
         if other
-            || !(1..=LARGEST).contains(&e.lamport)
+            || !(1..LARGEST_LAMPORT).contains(&e.lamport)
             || by_uuid.get(&e.uuid).is_some_and(|mine| says(mine) != says(e))
         {
             found.push(format!("label {} of {} (event {})", e.seq, e.expert, e.uuid));

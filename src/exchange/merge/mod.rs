@@ -1,6 +1,7 @@
 //! `merge`: copies of a project, and logs of labels, come together in one file.
 
 mod compare;
+mod leads;
 mod report;
 mod work;
 

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::compare::{Closed, Comparison, Side, compare};
+use super::compare::{Closed, Comparison, Side, compare, counts_too_far};
+use super::leads::keep_leads;
 use super::report::MergeReport;
-use crate::domain::event::LARGEST_LAMPORT;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::grouped::counted;
 use crate::domain::log::Log;
@@ -24,6 +24,15 @@ pub enum Mode {
     DryRun,
 }
 
+/// What becomes of changes of roles and names that would change who leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Roles {
+    /// They are left out, and that is said.
+    Stay,
+    /// They are taken: what is merged is the project's own log.
+    Follow,
+}
+
 /// Merges one copy, or one label log, into the project. `None` if another process did the same work.
 ///
 /// # Errors
@@ -35,21 +44,21 @@ pub fn merge(context: &JobContext<'_>, other: &Path, mode: Mode) -> Result<Optio
         return Err(Fault::usage(attempted, "they are one file").hint("Name the copy"));
     }
     let source = Source::open(other, context.project)?;
-    merge_source(context, &source, other, mode)
+    merge_source(context, (&source, Roles::Stay), other, mode)
 }
 
-/// Merges a label log that was read from `other`, as [`merge`] would merge the file.
+/// Merges the project's own label log, which was read from `other`, as [`merge`] would merge the file; roles follow it.
 ///
 /// # Errors
 /// Those of [`merge`].
 pub(crate) fn merge_log(context: &JobContext<'_>, log: Log, other: &Path) -> Result<Option<MergeReport>> {
     check_tasks(&log, other)?;
-    merge_source(context, &Source::Log(Box::new(log)), other, Mode::Merge)
+    merge_source(context, (&Source::Log(Box::new(log)), Roles::Follow), other, Mode::Merge)
 }
 
 fn merge_source(
     context: &JobContext<'_>,
-    source: &Source,
+    (source, roles): (&Source, Roles),
     other: &Path,
     mode: Mode,
 ) -> Result<Option<MergeReport>> {
@@ -57,14 +66,14 @@ fn merge_source(
     let told = |fault: Fault| fault.while_trying(attempted.clone());
     if mode == Mode::DryRun {
         let store = Store::open(context.project, Access::Read)?;
-        let compared = Compared::of(&store, source).map_err(told)?;
+        let compared = Compared::of(&store, source, roles).map_err(told)?;
         return Ok(Some(compared.report(other, &store, mode, LeftOut::default())?));
     }
     // It also holds the import job, so that no import runs at the same time and clears texts that are half loaded.
     let arguments = other.to_string_lossy();
     let ended = run(context, "merge", &arguments, |work| {
         let inner = run(context, "import", &format!("merge {arguments}"), |inner| {
-            take_in(inner, work, source, other)
+            take_in(inner, work, (source, roles), other)
         })?;
         match inner {
             Ended::Ours(report) => Ok(report),
@@ -80,9 +89,14 @@ fn merge_source(
     }
 }
 
-fn take_in(work: &mut Work<'_>, outer: &mut Work<'_>, source: &Source, other: &Path) -> Result<MergeReport> {
+fn take_in(
+    work: &mut Work<'_>,
+    outer: &mut Work<'_>,
+    (source, roles): (&Source, Roles),
+    other: &Path,
+) -> Result<MergeReport> {
     work.store.clear_abandoned_sources()?;
-    let mut compared = Compared::of(work.store, source)?;
+    let mut compared = Compared::of(work.store, source, roles)?;
     let stopped = |work: &Work<'_>| {
         if work.stopped() {
             return Err(Fault::new("merge", "it was stopped")
@@ -99,7 +113,7 @@ fn take_in(work: &mut Work<'_>, outer: &mut Work<'_>, source: &Source, other: &P
     }
     let total = source.log().events.len() as u64;
     work.report("labels", 0, Some(total), "events")?;
-    let left_out = work.store.take_log(source.log(), |_| Ok(()))?;
+    let left_out = work.store.take_log(compared.log.as_ref().unwrap_or(source.log()), |_| Ok(()))?;
     work.report("labels", total, Some(total), "events")?;
     outer.report("labels", total, Some(total), "events")?;
     stopped(work)?;
@@ -122,14 +136,6 @@ impl Source {
             let copy = StoredCopy::open(other, project)?;
             copy.store.check_all_rows("merge")?;
             let log = copy.store.log()?;
-            if !(0..=LARGEST_LAMPORT).contains(&log.lamport_heard) {
-                return Err(Fault::new(
-                    "merge",
-                    format!("{} counts its events beyond what any project reaches", other.display()),
-                )
-                .kind(FaultKind::Check)
-                .hint("It was changed by hand or is damaged: run `hardcase doctor` on it, or use a backup"));
-            }
             check_tasks(&log, other)?;
             return Ok(Self::Copy(Box::new(copy), Box::new(log)));
         }
@@ -172,19 +178,34 @@ fn check_tasks(log: &Log, other: &Path) -> Result<()> {
 /// A file and a copy of it, compared.
 struct Compared {
     logs: Comparison,
+    /// The log that is taken in, if it is not all of the source's.
+    log: Option<Log>,
     /// Texts and artifacts; none where only a log came.
     pool: Option<(Texts, ArtifactsLacking)>,
     active: Option<String>,
 }
 
 impl Compared {
-    fn of(store: &Store, source: &Source) -> Result<Self> {
+    fn of(store: &Store, source: &Source, roles: Roles) -> Result<Self> {
         let (ours, theirs) = (store.log()?, source.log());
         if ours.project != theirs.project {
             return Err(Fault::usage("merge", "it is a copy of another project")
                 .hint("Only copies of one project can be merged; to bring texts in, use `hardcase import`"));
         }
-        let logs = compare(&ours, theirs, store.now_ms());
+        if counts_too_far(&ours, theirs) {
+            return Err(Fault::new("merge", "the copy counts its events beyond what any project reaches")
+                .kind(FaultKind::Check)
+                .hint("It was changed by hand or is damaged: run `hardcase doctor` on it, or use a backup"));
+        }
+        let first = store.experts()?.into_iter().next().map(|(_, name)| name);
+        let kept = match roles {
+            Roles::Stay => keep_leads(&ours, theirs, first.as_deref()),
+            Roles::Follow => None,
+        };
+        let (log, says) = kept.unzip();
+        let theirs = log.as_ref().unwrap_or(theirs);
+        let mut logs = compare(&ours, theirs, store.now_ms());
+        logs.remarks.extend(says);
         if let Some(first) = logs.contradictions.first() {
             let more = logs.contradictions.len() - 1;
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -208,11 +229,11 @@ impl Compared {
             }
             None => None,
         };
-        Ok(Self { logs, pool, active })
+        Ok(Self { logs, log, pool, active })
     }
 
     fn report(self, from: &Path, store: &Store, mode: Mode, left_out: LeftOut) -> Result<MergeReport> {
-        let Self { logs, pool, active } = self;
+        let Self { logs, pool, active, .. } = self;
         let mut report = MergeReport {
             from: from.to_owned(),
             dry_run: mode == Mode::DryRun,

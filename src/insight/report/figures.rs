@@ -95,7 +95,7 @@ pub(crate) fn figures(source: &Source<'_>, answers: &[BlindAnswer]) -> Result<(F
         audit,
         calibration_error: figures.calibration_error(active.as_ref())?,
         warnings: match viewer.role {
-            Role::Lead => sorted(annotator_warnings(store, task, names, answers)?),
+            Role::Lead => sorted(annotator_warnings(store, task, (names, viewer), answers)?),
             Role::Expert => Vec::new(),
         },
         prelabels: active.as_ref().map(|active| active.kind().to_string()),

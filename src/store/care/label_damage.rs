@@ -49,8 +49,8 @@ impl Store {
             &mut found,
         )?;
         self.note_numbers(
-            &format!("SELECT id FROM label_event WHERE lamport > {LARGEST_LAMPORT} UNION ALL SELECT id FROM expert_event WHERE lamport > {LARGEST_LAMPORT}
-                 UNION ALL SELECT id FROM project WHERE lamport_heard NOT BETWEEN 0 AND {LARGEST_LAMPORT}"),
+            &format!("SELECT id FROM label_event WHERE lamport >= {LARGEST_LAMPORT} UNION ALL SELECT id FROM expert_event WHERE lamport >= {LARGEST_LAMPORT}
+                 UNION ALL SELECT id FROM project WHERE lamport_heard NOT BETWEEN 0 AND {LARGEST_LAMPORT} - 1"),
             "events have a Lamport number behind which there is no other: nothing could be labelled any more",
             &mut found,
         )?;

@@ -284,7 +284,7 @@ CREATE TABLE draft (
 CREATE TABLE label_event (
     id            INTEGER PRIMARY KEY,
     uuid          BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
-    lamport       INTEGER NOT NULL CHECK (lamport > 0),
+    lamport       INTEGER NOT NULL CHECK (lamport > 0 AND lamport < 9007199254740992),
     session       INTEGER NOT NULL REFERENCES session (id),
     seq           INTEGER NOT NULL CHECK (seq > 0),
     expert        INTEGER NOT NULL REFERENCES expert (id),
@@ -313,7 +313,7 @@ CREATE INDEX label_event_target ON label_event (target) WHERE target IS NOT NULL
 CREATE TABLE expert_event (
     id      INTEGER PRIMARY KEY,
     uuid    BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
-    lamport INTEGER NOT NULL CHECK (lamport > 0),
+    lamport INTEGER NOT NULL CHECK (lamport > 0 AND lamport < 9007199254740992),
     session INTEGER NOT NULL REFERENCES session (id),
     action  TEXT    NOT NULL CHECK (action IN ('lead', 'expert', 'same', 'apart')),
     expert  INTEGER NOT NULL REFERENCES expert (id),
@@ -427,8 +427,8 @@ BEGIN
     INSERT INTO person SELECT expert, person FROM person_by_log;
 END;
 
--- The persons who lead: those of whose names the last event says so. The name enrolled first leads as long as no event speaks of it; and it
--- does where nobody else would, as can be after a merge.
+-- The persons who lead: those of whose names the last event says so. The first name of the file, which is enrolled when the project is made and
+-- has the smallest number in every copy, whatever clocks say, leads as long as no event speaks of it; and it does where nobody else would.
 CREATE VIEW lead (person) AS
 WITH
   said (expert, action) AS (
@@ -436,7 +436,7 @@ WITH
       WHERE s.action IN ('lead', 'expert') AND NOT EXISTS (
           SELECT 1 FROM expert_event l WHERE l.expert = s.expert AND l.action IN ('lead', 'expert')
             AND (l.lamport, l.uuid) > (s.lamport, s.uuid))),
-  enrolled_first (expert) AS (SELECT id FROM expert ORDER BY created_ms, uuid LIMIT 1),
+  enrolled_first (expert) AS (SELECT min(id) FROM expert),
   leads (expert) AS (
       SELECT expert FROM said WHERE action = 'lead'
       UNION SELECT expert FROM enrolled_first WHERE expert NOT IN (SELECT expert FROM said))

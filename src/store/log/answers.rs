@@ -133,13 +133,12 @@ impl Store {
         Ok(answers)
     }
 
-    /// How many cases of a split were skipped and have no label of that expert.
-    pub fn skip_count(&self, split: Split) -> Result<usize> {
-        self.count(
-            "SELECT count(*) FROM current_answer e JOIN item i ON i.id = e.item
-             WHERE e.action = 'skip' AND i.split = ?1",
-            [split],
-            "count the skips",
+    /// What a person skipped and has not labelled: the item and its split, once for each person.
+    pub fn skips(&self) -> Result<Vec<(ItemId, Split)>> {
+        self.all_rows(
+            "SELECT e.item, i.split FROM current_answer e JOIN item i ON i.id = e.item WHERE e.action = 'skip'",
+            "read the skips",
+            |r| Ok((r.get(0)?, r.get(1)?)),
         )
     }
 

@@ -4,6 +4,7 @@
 //! writes it: two terminals of one person cannot log an answer as blind that was not.
 
 use rusqlite::{OptionalExtension, Row, Transaction};
+use uuid::Uuid;
 
 use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
@@ -56,6 +57,26 @@ pub enum Reveals {
     No,
 }
 
+/// What a person knew when they asked for an event. It is compared in the transaction that writes the event, which may have waited for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Whatever there is by now.
+    Anything,
+    /// The last event of theirs on the item, under whichever name, from any other session.
+    OnItem(Option<Uuid>),
+    /// Their last event of all.
+    Last(Option<Uuid>),
+}
+
+/// What came of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Appended {
+    /// It is on disk.
+    Written(LabelEvent),
+    /// It is not: this event of the same person, which they did not know of, is there by now.
+    Overtaken(LabelEvent),
+}
+
 /// Notes in the same transaction that an expert was shown the model's view of an item, in the case where there was one.
 pub(in crate::store) fn note_reveal(
     tx: &Transaction<'_>,
@@ -75,16 +96,32 @@ pub(in crate::store) fn note_reveal(
 }
 
 impl Store {
-    /// Appends an event and gives the case back; with [`Reveals::Yes`], the same commit notes that the model's view of the item is
-    /// shown from now on. The case of an answer that is taken back stays with its expert. When this returns, `Store::write`
-    /// has committed it: the event is on disk.
+    /// Appends an event whatever else there is by now; see [`Self::append_knowing`].
     pub fn append(&mut self, session: SessionId, new: NewEvent, reveals: Reveals) -> Result<LabelEvent> {
+        match self.append_knowing(session, new, reveals, Known::Anything)? {
+            Appended::Written(event) | Appended::Overtaken(event) => Ok(event),
+        }
+    }
+
+    /// Appends an event, unless there is more than its person knew of, and gives the case back; with [`Reveals::Yes`], the same commit notes that the
+    /// model's view of the item is shown from now on. The case of an answer that is taken back stays with its expert. When this returns, `Store::write`
+    /// has committed it: the event is on disk.
+    pub fn append_knowing(
+        &mut self,
+        session: SessionId,
+        new: NewEvent,
+        reveals: Reveals,
+        known: Known,
+    ) -> Result<Appended> {
         if new.action != Action::Set {
             self.searched = None;
         }
         let about = self.keep_what_it_refers_to(session, &new)?;
         let mut written = None;
         let saved = self.write("save the label", |tx| {
+            if let Some(later) = overtaking(tx, session, &new, known)? {
+                return Ok(Appended::Overtaken(later));
+            }
             let event = insert(tx, session, new)?;
             written = Some(event.clone());
             if reveals == Reveals::Yes {
@@ -101,7 +138,7 @@ impl Store {
             if event.event.action == Action::Retract {
                 hold_after_retract(tx, session, &event.event)?;
             }
-            Ok(event)
+            Ok(Appended::Written(event))
         });
         // Also the one that found the file gone: it is in the file that was opened, or nowhere else.
         if saved.as_ref().map_or_else(Fault::is_displaced, |_| true)
@@ -110,6 +147,20 @@ impl Store {
             self.kept.add(event, about, reveals == Reveals::Yes);
         }
         saved
+    }
+
+    /// The last event of a person on an item, under whichever name, from any other session than this.
+    pub fn last_elsewhere(&self, expert: ExpertId, item: ItemId, session: SessionId) -> Result<Option<Uuid>> {
+        let last = self.one(&last_elsewhere(), (expert, item, session), "read the labels", event)?;
+        Ok(last.map(|event| event.uuid))
+    }
+
+    /// The last event of a person, under whichever name.
+    pub fn last_event_of(&self, expert: ExpertId) -> Result<Option<Uuid>> {
+        let sql = format!(
+            "{EVENT} label_event WHERE expert IN {MY_NAMES} ORDER BY lamport DESC, uuid DESC LIMIT 1"
+        );
+        Ok(self.one(&sql, [expert], "read the labels", event)?.map(|event| event.uuid))
     }
 
     /// All events of an expert in order, under whichever name, for undo and redo.
@@ -165,6 +216,36 @@ impl Store {
         let last: Option<Action> = self.one(&sql, (expert, item, repeat), "read the flags", |r| r.get(0))?;
         Ok(last == Some(Action::Flag))
     }
+}
+
+/// The event of the same person that they did not know of, where there is one.
+fn overtaking(
+    tx: &Transaction<'_>,
+    session: SessionId,
+    new: &NewEvent,
+    known: Known,
+) -> rusqlite::Result<Option<LabelEvent>> {
+    let (last, known) = match known {
+        Known::Anything => return Ok(None),
+        Known::OnItem(known) => {
+            let mut statement = tx.prepare_cached(&last_elsewhere())?;
+            (statement.query_row((new.expert, new.item, session), event).optional()?, known)
+        }
+        Known::Last(known) => {
+            let sql = format!(
+                "{EVENT} label_event WHERE expert IN {MY_NAMES} ORDER BY lamport DESC, uuid DESC LIMIT 1"
+            );
+            (tx.prepare_cached(&sql)?.query_row([new.expert], event).optional()?, known)
+        }
+    };
+    Ok(last.filter(|last| Some(last.uuid) != known))
+}
+
+/// `?1` the expert, `?2` the item, `?3` the session.
+fn last_elsewhere() -> String {
+    format!(
+        "{EVENT} label_event WHERE expert IN {MY_NAMES} AND item = ?2 AND session <> ?3 ORDER BY lamport DESC, uuid DESC LIMIT 1"
+    )
 }
 
 fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::Result<LabelEvent> {
@@ -317,5 +398,52 @@ mod tests {
         });
         assert!(written.revealed, "it was shown before the answer was written");
         assert_eq!(store.current_answer(expert, ItemId(1)).unwrap(), Some(written));
+    }
+
+    #[test]
+    fn an_event_that_waited_while_the_same_person_did_more_elsewhere_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.hardcase");
+        drop(Store::create(&path, NewProject { seed: 1, shares: SplitShares::default() }).unwrap());
+        let mut store = Store::open(&path, Access::Session).unwrap();
+        let (expert, here) = store.begin_session("ada").unwrap();
+        let (_, there) = store.begin_session("ada").unwrap();
+        let revision = store.set_task(&Task::from_toml(TASK, "test").unwrap(), here).unwrap().id;
+        store
+            .conn
+            .execute_batch(
+                "INSERT INTO source (id, uuid, name, found, state, started_ms) VALUES (1, zeroblob(16), 's', '', 'ready', 0);
+                 INSERT INTO item VALUES (1, key_of('one'), 'one', 'train', 1);",
+            )
+            .unwrap();
+        let event = |action, target| NewEvent {
+            expert,
+            item: ItemId(1),
+            case: None,
+            action,
+            target,
+            answer: (action == Action::Set).then(|| Answer::one("a")),
+            confidence: None,
+            note: None,
+            revision,
+            duration_ms: None,
+        };
+        let mut append = |session, action, target, known| {
+            store.append_knowing(session, event(action, target), Reveals::No, known).unwrap()
+        };
+        let Appended::Written(first) = append(there, Action::Set, None, Known::OnItem(None)) else {
+            panic!()
+        };
+        let overtaken = Appended::Overtaken(first.clone());
+        for action in [Action::Set, Action::Skip, Action::Flag, Action::Note] {
+            assert_eq!(append(here, action, None, Known::OnItem(None)), overtaken, "{action:?}");
+        }
+        assert_eq!(append(here, Action::Retract, Some(first.uuid), Known::Last(None)), overtaken);
+        let known = Some(first.uuid);
+        let written = |appended| matches!(appended, Appended::Written(_));
+        assert!(written(append(here, Action::Flag, None, Known::OnItem(known))), "it was seen");
+        assert!(written(append(here, Action::Flag, None, Known::OnItem(known))), "one's own is no other's");
+        assert!(!written(append(here, Action::Retract, known, Known::Last(known))));
+        assert_eq!(store.events().unwrap().len(), 3);
     }
 }

@@ -340,6 +340,18 @@ mod tests {
     }
 
     #[test]
+    fn no_clock_moves_who_leads() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, e) = store(&dir);
+        store
+            .conn
+            .execute("UPDATE expert SET created_ms = 0, uuid = zeroblob(16) WHERE id = ?1", [e[3].0])
+            .unwrap();
+        assert_eq!(store.leads().unwrap(), ["name 0"]);
+        assert_eq!(store.role(e[3].0).unwrap(), Role::Expert);
+    }
+
+    #[test]
     fn a_person_is_the_first_name_and_apart_goes_back_on_same_alone() {
         let dir = tempfile::tempdir().unwrap();
         let (mut store, e) = store(&dir);

@@ -57,7 +57,8 @@ pub fn fill(new: NewProject<'_>) -> Result<Option<(ProjectDraft, ReadOptions)>> 
         let to = to.clone();
         survey::start(new.data, move |answer| drop(to.send(Message::Survey(answer))))?
     };
-    watch_signals(to.clone()).map_err(failed)?;
+    // A form has nothing to save but its draft, which is kept on every way out.
+    watch_signals(to.clone(), Arc::default()).map_err(failed)?;
     let display = Display::take().map_err(failed)?;
     let _input = Input::start(to).map_err(failed)?;
     let mut form = Form::new(new.draft, &Page::ALL);

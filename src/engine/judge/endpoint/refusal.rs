@@ -5,13 +5,15 @@ use super::answer::{Useless, reason};
 use super::connection::{Connection, KEY, Reply};
 use crate::domain::fault::Fault;
 use crate::domain::sanitize::sanitize_line;
+use crate::domain::server_words::harmless_words;
 
 /// Longest reason of a server that is kept, in characters.
 const KEPT: usize = 200;
 
-/// The fault for a refusal by the server at `url`. Of its answer only the status and a short reason are kept, without the key.
+/// The fault for a refusal by the server at `url`. Of its answer only the status is kept, and the words of its reason that can be no part of a key.
 pub(super) fn refusal(url: &str, reply: &Reply, connection: &Connection) -> Fault {
-    let said = reason(&reply.body).map(|said| sanitize_line(&connection.without_key(&said), KEPT));
+    let said =
+        reason(&reply.body).map(|said| sanitize_line(&connection.without_key(&harmless_words(&said)), KEPT));
     let words = said.map_or(String::new(), |said| format!(": {said}"));
     let status = reply.status;
     let (why, hint) = match status {

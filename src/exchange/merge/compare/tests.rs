@@ -188,3 +188,18 @@ fn one_name_enrolled_apart_by_two_logins_is_said() {
     assert_eq!(compare(&with(1, "a"), &with(2, "a"), 0).remarks, Vec::<String>::new(), "one login");
     assert_eq!(compare(&with(1, "a"), &with(1, "b"), 0).remarks, Vec::<String>::new(), "one enrolment");
 }
+
+#[test]
+fn a_copy_that_counts_far_ahead_is_told_from_one_that_is_only_ahead() {
+    let log = |heard| Log { lamport_heard: heard, ..Log::default() };
+    for (ours, theirs, far) in [
+        (0, 5_000_000, false),
+        (0, FAR_AHEAD, true),
+        (1 << 40, (1 << 40) + 9, false),
+        (LARGEST_LAMPORT - 5, LARGEST_LAMPORT - 1, false),
+        (LARGEST_LAMPORT - 5, LARGEST_LAMPORT, true),
+        (9, -1, true),
+    ] {
+        assert_eq!(counts_too_far(&log(ours), &log(theirs)), far, "{ours} {theirs}");
+    }
+}

@@ -24,9 +24,9 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
         "DELETE FROM adapter WHERE model NOT IN (SELECT id FROM model) OR revision NOT IN (SELECT id FROM task_revision)",
         "adapters whose model or task is gone",
     ),
-    // Behind `LARGEST_LAMPORT` nothing could be labelled.
+    // From `LARGEST_LAMPORT` on nothing could be labelled; a test compares the two.
     (
-        "UPDATE project SET lamport_heard = 0 WHERE lamport_heard NOT BETWEEN 0 AND 9007199254740992",
+        "UPDATE project SET lamport_heard = 0 WHERE lamport_heard NOT BETWEEN 0 AND 9007199254740991",
         "count of events was beyond what any project reaches, and was set back",
     ),
     ("UPDATE adapter SET parent = NULL WHERE parent IS NOT NULL AND parent NOT IN (SELECT id FROM adapter)", ""),
@@ -92,3 +92,21 @@ pub(super) const EVENT_STANDS: &str =
 pub(super) const EXPERT_EVENT_STANDS: &str =
     "SELECT EXISTS (SELECT 1 FROM session WHERE id = ?1) AND EXISTS (SELECT 1 FROM expert WHERE id = ?2)
     AND (?3 IS NULL OR EXISTS (SELECT 1 FROM expert WHERE id = ?3))";
+
+#[cfg(test)]
+mod tests {
+    use super::BEFORE_EVENTS;
+    use crate::domain::event::LARGEST_LAMPORT;
+
+    #[test]
+    fn a_count_of_events_is_set_back_from_the_largest_lamport_number_on() {
+        let largest = format!("lamport_heard NOT BETWEEN 0 AND {}", LARGEST_LAMPORT - 1);
+        assert!(BEFORE_EVENTS.iter().any(|(sql, _)| sql.contains(&largest)), "{largest}");
+        let schema = include_str!("../../db/schema.sql");
+        assert_eq!(
+            schema.matches(&format!("lamport < {LARGEST_LAMPORT}")).count(),
+            2,
+            "neither log takes more"
+        );
+    }
+}

@@ -385,7 +385,7 @@ impl<'w> Taken<'w> {
     fn whole(&mut self, row: &[Cell]) -> Verdict {
         let lamport =
             matches!(self.table, "label_event" | "expert_event").then(|| &row[self.place("lamport")]);
-        let whole = if lamport.is_some_and(|n| !matches!(n, Cell::Integer(1..=LARGEST_LAMPORT))) {
+        let whole = if lamport.is_some_and(|n| !matches!(n, Cell::Integer(1..LARGEST_LAMPORT))) {
             // Nothing could be labelled behind it.
             false
         } else if self.table == "item" {
