@@ -127,7 +127,7 @@ impl Plain<'_> {
     /// # Errors
     /// The project was taken away.
     fn ask_session(&mut self, request: Request) -> Result<Option<Outcome>> {
-        let Response { outcome, window, revised } = self.session.handle(request);
+        let Response { outcome, window, revised, .. } = self.session.handle(request);
         match window {
             Ok(Some(Window { cards, why, progress, lack, agreed })) => {
                 self.next = cards.into_iter().next();

@@ -60,9 +60,12 @@ impl Session {
         if log.events.is_empty() {
             return over(format!("Nothing was labelled here since it was opened{aside}"));
         }
-        match write_rescue(project, &log) {
+        let drive_is_gone = self.store.drive_is_gone();
+        match write_rescue(project, &log, drive_is_gone) {
             Ok(file) => {
-                let way = if project.exists() {
+                let way = if drive_is_gone {
+                    "Connect the drive again. Then "
+                } else if project.exists() {
                     ""
                 } else {
                     "Put the project back in its place, or restore a backup (`hardcase restore`). Then "

@@ -57,12 +57,13 @@ impl Request {
             Self::Window | Self::Earlier(_) | Self::Later(_) | Self::Jump(_) => return None,
             Self::Dispute(DisputeRequest::Show(_)) => return None,
             Self::Answer { case, label, .. } => format!("the answer {label} to case {case}"),
+            Self::LabelFound { label, .. } => format!("the answer {label} to a text that was found"),
             Self::Skip(case) => format!("the skip of case {case}"),
             Self::Flag(case) => format!("the flag of case {case}"),
             Self::Note(case, _) | Self::Draft(case, _) => format!("the note on case {case}"),
             Self::Undo => "an undo".into(),
             Self::Redo => "a redo".into(),
-            Self::Dispute(_) => "a decision or a change of the guideline".into(),
+            Self::Dispute(_) => "a decision or a change of the task".into(),
         })
     }
 }
@@ -155,14 +156,60 @@ pub struct Window {
     pub agreed: Option<RoundAgreement>,
 }
 
+/// What a response is to: a screen that waits for one thing must not take what another request came to for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyTo {
+    /// The answer to a case.
+    Answer,
+    /// A half-written note.
+    Draft,
+    /// Something else that a case's keys do: a skip, a flag, a note, undo, redo.
+    Action,
+    /// A look at cases, or what other screens ask.
+    Other,
+}
+
+impl Request {
+    fn reply_to(&self) -> ReplyTo {
+        match self {
+            Self::Answer { .. } => ReplyTo::Answer,
+            Self::Draft(..) => ReplyTo::Draft,
+            Self::Skip(_) | Self::Flag(_) | Self::Note(..) | Self::Undo | Self::Redo => ReplyTo::Action,
+            Self::Window
+            | Self::Earlier(_)
+            | Self::Later(_)
+            | Self::Jump(_)
+            | Self::LabelFound { .. }
+            | Self::Dispute(_) => ReplyTo::Other,
+        }
+    }
+}
+
 /// The response to a request.
 #[derive(Debug)]
 pub struct Response {
+    pub reply_to: ReplyTo,
     pub outcome: Result<Outcome>,
     /// The next cases, if they changed and could be read.
     pub window: Result<Option<Window>>,
     /// The current task, if it was changed since the last response.
     pub revised: Option<Box<Task>>,
+}
+
+#[cfg(test)]
+impl Response {
+    /// One that came of a request with this outcome.
+    pub fn of(outcome: Outcome) -> Self {
+        let reply_to = match outcome {
+            Outcome::Answered { .. } => ReplyTo::Answer,
+            Outcome::Drafted => ReplyTo::Draft,
+            Outcome::Skipped | Outcome::Flagged(_) | Outcome::Noted | Outcome::Reverted { .. } => {
+                ReplyTo::Action
+            }
+            _ => ReplyTo::Other,
+        };
+        Self { reply_to, outcome: Ok(outcome), window: Ok(None), revised: None }
+    }
 }
 
 /// A session on a thread of its own; `respond` is called on it with each response. Dropped, it finishes what was requested, then the session
@@ -172,7 +219,12 @@ pub struct Response {
 /// The system gives no more threads.
 pub fn start(mut session: Session, respond: impl Fn(Response) + Send + 'static) -> Result<Worker<Request>> {
     Worker::start("desk", Policy::Every, move |inbox| {
-        let failed = |fault| Response { outcome: Err(fault), window: Ok(None), revised: None };
+        let failed = |fault| Response {
+            reply_to: ReplyTo::Other,
+            outcome: Err(fault),
+            window: Ok(None),
+            revised: None,
+        };
         loop {
             match inbox.next_within(LOOK) {
                 Came::Request(request) => respond(session.handle(request)),
@@ -205,7 +257,7 @@ impl Session {
                 | Request::LabelFound { .. }
                 | Request::Dispute(_)
         );
-        let revision = self.revision.id;
+        let (reply_to, revision) = (request.reply_to(), self.revision.id);
         let acted = self.act(request);
         let outcome = self.keep_safe(acted);
         let window = if moves { self.look_ahead().map(Some) } else { Ok(None) };
@@ -218,7 +270,7 @@ impl Session {
         // Where it cannot be read, what was done stays done, and the next answer looks again.
         let _ = self.take_up_revision();
         let revised = (self.revision.id != revision).then(|| Box::new(self.task().clone()));
-        Response { outcome, window, revised }
+        Response { reply_to, outcome, window, revised }
     }
 
     fn act(&mut self, request: Request) -> Result<Outcome> {

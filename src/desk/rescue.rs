@@ -8,16 +8,16 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::log::Log;
 use crate::formats::write_log;
 
-/// Writes a log without texts next to the project, or else among this person's data, or where temporary files lie. Returns where.
+/// Writes a log without texts next to the project, unless its drive is gone and the folder with it, or else among this person's data, or where temporary files lie. Returns where.
 ///
 /// # Errors
 /// None of these can be written.
-pub(super) fn write_rescue(project: &Path, log: &Log) -> Result<PathBuf> {
+pub(super) fn write_rescue(project: &Path, log: &Log, drive_is_gone: bool) -> Result<PathBuf> {
     let name = project.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.strip_suffix(".hardcase").unwrap_or(&name);
     let data =
         directories::ProjectDirs::from("", "", "hardcase").map(|dirs| dirs.data_local_dir().join("rescued"));
-    let folders = [Some(project.with_file_name("")), data, Some(std::env::temp_dir())];
+    let folders = [(!drive_is_gone).then(|| project.with_file_name("")), data, Some(std::env::temp_dir())];
     let mut refused = None;
     for folder in folders.into_iter().flatten() {
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };

@@ -10,7 +10,7 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::{ExpertId, SessionId};
 use crate::domain::moment;
 use crate::domain::part::Models;
-use crate::store::{Access, Store};
+use crate::store::{Access, Store, refuse_kept_name};
 use crate::work::whole_file::free_name;
 
 /// How often it is tried again because someone else was given one of the cases while the copy was written.
@@ -87,6 +87,7 @@ pub fn assign(project: &Path, expert: &str, what: &Assignment<'_>) -> Result<Ass
         return Err(Fault::usage(attempted, format!("{} exists already", what.out.display()))
             .hint("Choose another name with -o"));
     }
+    refuse_kept_name(what.out, &attempted)?;
     let to = store.enrol_expert(what.to)?;
     let (_, session) = store.begin_session(expert)?;
     let given = give(&mut store, to, session, what, &attempted);

@@ -11,9 +11,13 @@ pub mod rounds;
 pub mod sync;
 
 pub use care::check::UncleanCheck;
-pub use care::in_place::{Alone, finish_replacement, write_successor};
-pub use care::orphan_log::{has_foreign_log, log_without_file, set_foreign_log_aside};
+pub use care::in_place::{Alone, Successor};
+pub use care::kept_names::{belongs_to_project, refuse_kept_name};
+pub use care::orphan_log::{
+    foreign_log, log_without_file, play_journal, set_foreign_logs_aside, set_journal_aside,
+};
 pub use db::alone::say_alone;
+pub use db::connected::is_same_file;
 pub use db::filesystem::{FileSystem, file_system, locks_stay_here};
 pub use db::header::is_database;
 pub use db::locks::{Locks, TRY_LOCK, ask_for_lock, try_locks};

@@ -144,7 +144,7 @@ impl Seat {
 
     fn respond(&mut self, outcome: Outcome, with_window: bool) {
         let window = Ok(with_window.then(|| self.window()));
-        self.hear(Message::Session(Box::new(Response { outcome: Ok(outcome), window, revised: None })));
+        self.hear(Message::Session(Box::new(Response { window, ..Response::of(outcome) })));
     }
 
     fn resize(&mut self, (width, height): (u16, u16)) {
@@ -372,9 +372,8 @@ fn take(name: &str, task: &Task, card: &Card, keys: &[KeyCode]) {
         let mut seat = Seat::new(task.clone(), size, theme);
         let window = Window { cards: vec![card.clone()], ..seat.window() };
         seat.hear(Message::Session(Box::new(Response {
-            outcome: Ok(Outcome::Looked),
             window: Ok(Some(window)),
-            revised: None,
+            ..Response::of(Outcome::Looked)
         })));
         seat.draw();
         for key in keys {

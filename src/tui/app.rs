@@ -621,7 +621,7 @@ mod tests {
     }
 
     fn response(outcome: request::Outcome) -> Response {
-        Response { outcome: Ok(outcome), window: Ok(None), revised: None }
+        Response::of(outcome)
     }
 
     fn press(app: &mut App, code: KeyCode) -> Vec<Effect> {

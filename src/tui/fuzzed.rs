@@ -24,7 +24,7 @@ use crate::desk::browse;
 use crate::desk::browse::{FullItem, ModelView, OtherAnswer, Others, Row, State};
 use crate::desk::jobs::{End, JobKind, News};
 use crate::desk::pages::Page;
-use crate::desk::request::{DisputeOutcome, Outcome, Response, Window};
+use crate::desk::request::{DisputeOutcome, Outcome, ReplyTo, Response, Window};
 use crate::desk::shown::{Card, Reveal, RoundProgress, Saved, ShownCase, ShownPartner};
 use crate::domain::fault::Fault;
 use crate::domain::fuzzing::{Fuzzer, beginning, is_harmless, text_of, tokens};
@@ -212,7 +212,7 @@ fn card(text: &str, other: &str) -> Card {
 }
 
 fn response(outcome: Outcome, window: Option<Window>) -> Message {
-    Message::Session(Box::new(Response { outcome: Ok(outcome), window: Ok(window), revised: None }))
+    Message::Session(Box::new(Response { window: Ok(window), ..Response::of(outcome) }))
 }
 
 /// One way through the screens.
@@ -328,6 +328,7 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
         Journey::Faults => {
             let fault = || Fault::new(text, text).hint(text);
             seat.hear(Message::Session(Box::new(Response {
+                reply_to: ReplyTo::Answer,
                 outcome: Err(fault()),
                 window: Err(fault()),
                 revised: None,

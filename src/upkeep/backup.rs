@@ -13,7 +13,7 @@ use crate::domain::moment;
 use crate::exchange::export::{Texts, export_whole_log};
 use crate::store::care::backups::{Backup, Backups, DAYS_KEPT, Holds, NEWEST_KEPT, free_bytes, write_whole};
 use crate::store::sync::merge::StoredCopy;
-use crate::store::{Access, Store};
+use crate::store::{Access, Store, refuse_kept_name};
 
 /// The largest project that is copied whole at the end of a session, in bytes: about a second's work.
 const QUICK: u64 = 256 << 20;
@@ -130,6 +130,7 @@ pub fn list(project: &Path) -> Vec<ListedBackup> {
 pub fn back_up_to(project: &Path, to: &Path) -> Result<BackupReport> {
     let attempted = format!("back up {} to {}", project.display(), to.display());
     let told = |fault: Fault| fault.while_trying(attempted.clone());
+    refuse_kept_name(to, &attempted)?;
     if to.symlink_metadata().is_ok() {
         return Err(
             Fault::usage(attempted, "there is already a file of that name").hint("Choose another name")

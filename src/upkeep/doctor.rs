@@ -13,7 +13,7 @@ use crate::domain::hex::hex;
 use crate::store::care::backups::{Backups, Holds, free_bytes};
 use crate::store::log::runs::Outcome;
 use crate::store::{
-    Access, FileSystem, Locks, Store, commits, file_system, has_foreign_log, locks_stay_here, try_locks,
+    Access, FileSystem, Locks, Store, commits, file_system, foreign_log, locks_stay_here, try_locks,
 };
 
 /// The verb under which this program tries to get a lock that its parent holds.
@@ -196,9 +196,9 @@ fn models(store: &Store) -> Result<Vec<Finding>> {
 
 /// The write-ahead log next to the file, where something in it cannot be read.
 fn log(project: &Path) -> Option<Finding> {
-    if has_foreign_log(project) {
+    if let Some(foreign) = foreign_log(project) {
         let says = format!(
-            "the file's log (-wal) belongs to another file, in whose place this one was put. `hardcase doctor {} --repair` keeps it under another name",
+            "{foreign}. `hardcase doctor {} --repair` keeps it under another name",
             project.display()
         );
         return Some(Finding::new("log", State::Wrong, says));

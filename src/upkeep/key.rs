@@ -13,6 +13,7 @@ use crate::domain::grouped::counted;
 use crate::domain::secret::{Secret, VARIABLE, likely_key};
 use crate::store::care::backups::Backups;
 use crate::store::care::job_words::JobWords;
+use crate::store::sync::merge::StoredCopy;
 use crate::store::{Access, Store, sidecar};
 
 /// Bytes of a file that are searched at a time.
@@ -130,7 +131,8 @@ fn backups_with(project: &Path, key: Option<&Secret>) -> Vec<PathBuf> {
 
 /// Whether the record of a job in a copy of a project holds a key.
 fn in_jobs_of(copy: &Path, key: Option<&Secret>) -> bool {
-    let words = Store::open(copy, Access::Read).and_then(|store| store.job_words());
+    // Opened as a project, it would be changed: a backup keeps its bytes.
+    let words = StoredCopy::open(copy, copy).and_then(|copy| copy.store.job_words());
     words.is_ok_and(|all| all.iter().any(|job| without_key(job, key).is_some()))
 }
 

@@ -3,19 +3,20 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::backup::utc;
-use super::restore::CUT_SHORT;
+use super::restore::interrupted;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::grouped::{counted, grouped};
 use crate::store::care::backups::{Backup, Backups, Holds, followed, free_bytes};
 use crate::store::care::salvage::{Salvage, mend_header, salvage};
 use crate::store::{
-    Access, Alone, Store, commits, finish_replacement, log_without_file, set_foreign_log_aside, sidecar,
-    write_successor,
+    Access, Alone, Store, commits, foreign_log, log_without_file, play_journal, set_foreign_logs_aside,
+    set_journal_aside, sidecar,
 };
 
 /// What came of it.
@@ -82,10 +83,10 @@ impl fmt::Display for RepairReport {
 pub fn repair(project: &Path) -> Result<RepairReport> {
     let project = &*followed(project);
     let attempted = format!("repair {}", project.display());
-    drop(Alone::with(project, &attempted)?);
-    let between = finish_replacement(project, &attempted)?;
+    // From here to the end: what is labelled after it was read would be lost.
+    let alone = Alone::with(project, &attempted)?;
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
-    let mut orphan = set_foreign_log_aside(project, &attempted)?;
+    let orphans = set_foreign_logs_aside(project, &attempted)?;
     let log = sidecar(project, "-wal");
     let size = bytes(project) + bytes(&log);
     if !project.is_file() {
@@ -106,14 +107,25 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
         .hint("Free some space, or repair a copy on another disk"));
     }
     let mut report = RepairReport { project: project.to_owned(), ..RepairReport::default() };
-    if let Some(aside) = between {
-        report.notes.push(format!("{CUT_SHORT}; what was there before it is {}", aside.display()));
-    }
-    if let Some(orphan) = orphan.take() {
+    report.notes = interrupted(&alone);
+    for orphan in orphans {
         report.notes.push(format!(
             "the log next to it belonged to another file, which was here before and may have had labels that this one has not: the log is kept as {}",
             orphan.display()
         ));
+    }
+    // Only a journal of which it cannot be told is left: it is tried on copies, first without it.
+    let doubtful = foreign_log(project);
+    if let Some(doubtful) = &doubtful {
+        if wrong_with(&Copy::of(project, &alone, &["-wal"], &attempted)?.0).is_empty() {
+            let kept = set_journal_aside(project, &attempted)?;
+            report.notes.push(format!(
+                "{doubtful}: the file is intact without it, and it is kept as {}",
+                kept.display()
+            ));
+            return Ok(report);
+        }
+        report.found.push(doubtful.clone());
     }
     let torn = commits(project);
     if torn.cut_off > 0 {
@@ -127,7 +139,10 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
             }
         ));
     }
-    let copy = Copy::of(project, &attempted)?;
+    let copy = Copy::of(project, &alone, &["-wal", "-journal"], &attempted)?;
+    if doubtful.is_some() {
+        play_journal(&copy.0);
+    }
     if mend_header(&copy.0, &attempted).map_err(|fault| fault.or_hint(way_back(project)))? {
         report.found.push("the beginning of the file was damaged".into());
     }
@@ -136,7 +151,7 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
         return Ok(report);
     }
     let mut saved = Salvage::default();
-    let successor = write_successor(project, |to| {
+    let successor = alone.write_successor(|to| {
         saved = salvage(&copy.0, to)?;
         Ok(())
     });
@@ -144,12 +159,7 @@ pub fn repair(project: &Path) -> Result<RepairReport> {
         Fault::new(&attempted, format!("{}; the file was left as it is", fault.why())).hint(way_back(project))
     })?;
     drop(copy);
-    let placed = Alone::with(project, &attempted)
-        .and_then(|alone| alone.replace_by(&successor, jiff::Timestamp::now().as_millisecond(), "damaged"));
-    if placed.is_err() && project.exists() {
-        let _ = std::fs::remove_file(&successor);
-    }
-    report.set_aside = placed?;
+    report.set_aside = alone.replace_by(successor, "damaged")?;
     tell(&mut report, saved, torn.cut_off);
     Ok(report)
 }
@@ -254,16 +264,20 @@ pub(crate) fn way_back(project: &Path) -> String {
 struct Copy(PathBuf);
 
 impl Copy {
-    fn of(project: &Path, attempted: &str) -> Result<Self> {
+    fn of(project: &Path, alone: &Alone, logs: &[&str], attempted: &str) -> Result<Self> {
         let io = |e: std::io::Error| Fault::new(attempted, io_reason(&e)).because(e);
-        let name = project.file_name().unwrap_or_default().to_string_lossy();
-        let copy = Self(project.with_file_name(format!(".{name}.under-repair")));
-        copy.remove();
-        for end in ["", "-wal", "-journal"] {
+        let copy = Self(alone.name_for_copy());
+        let fill = |end: &str, mut from: &File| {
+            from.seek(SeekFrom::Start(0))?;
+            std::io::copy(&mut from, &mut private(&sidecar(&copy.0, end))?).map(drop)
+        };
+        if let Some(file) = alone.file() {
+            fill("", file).map_err(io)?;
+        }
+        for end in logs {
             let from = sidecar(project, end);
-            if end.is_empty() || from.exists() {
-                let mut to = private(&sidecar(&copy.0, end)).map_err(io)?;
-                std::io::copy(&mut File::open(from).map_err(io)?, &mut to).map_err(io)?;
+            if from.exists() {
+                File::open(from).and_then(|from| fill(end, &from)).map_err(io)?;
             }
         }
         Ok(copy)

@@ -14,13 +14,11 @@ use crate::domain::log::Log;
 use crate::exchange::merge::{MergeReport, brought, merge_log};
 use crate::store::care::backups::{Backups, Holds, followed, free_bytes};
 use crate::store::sync::merge::StoredCopy;
-use crate::store::{
-    Alone, finish_replacement, has_foreign_log, is_database, log_without_file, write_successor,
-};
+use crate::store::{Alone, foreign_log, is_database, is_same_file, log_without_file};
 use crate::work::runner::JobContext;
 
 /// What is said where a kill left a new file next to its place.
-pub(crate) const CUT_SHORT: &str = "an earlier restore or repair was interrupted and is now finished";
+const CUT_SHORT: &str = "an earlier restore or repair was interrupted and is now finished";
 
 /// What happens to labels that were given since the backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,24 +82,20 @@ pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> R
     let project = &*followed(context.project);
     let context = &JobContext { project, ..*context };
     let attempted = format!("restore {}", project.display());
-    drop(Alone::with(project, &attempted)?);
-    let mut remarks = Vec::new();
-    if let Some(log) = log_without_file(project)
-        .or_else(|| has_foreign_log(project).then(|| "the log next to it belongs to another file".into()))
-    {
+    // From here to the end: what is labelled after it was read would be lost.
+    let mut alone = Alone::with(project, &attempted)?;
+    let mut remarks = interrupted(&alone);
+    if let Some(log) = log_without_file(project).or_else(|| foreign_log(project)) {
         remarks.push(format!("{log}; it is kept under another name, in case its labels are missing"));
-    }
-    if let Some(aside) = finish_replacement(project, &attempted)? {
-        remarks.push(format!("{}; what was there before it is {}", CUT_SHORT, aside.display()));
     }
     let (path, backup) = match from {
         Some(path) => (path.to_owned(), whole(project, path)?),
         None => newest(project, &attempted, &mut remarks)?,
     };
     let made = Backups::of(project).list().into_iter().find(|b| b.path == path).map(|b| utc(b.at_ms));
-    let present = present(project, &mut remarks)?;
+    let present = present(project, &mut alone, &attempted, &mut remarks)?;
     let kept = backup.store.log()?;
-    if let Some(present) = present.as_ref().filter(|present| present.project != kept.project) {
+    if let Some((_, present)) = present.as_ref().filter(|(_, present)| present.project != kept.project) {
         return Err(Fault::usage(
             attempted,
             format!("{} is a backup of another project (this one is {})", path.display(), present.project),
@@ -118,7 +112,7 @@ pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> R
     }
     let labels = backup.store.label_count()?;
     let successor =
-        write_successor(project, |to| backup.store.copy_into(to)).map_err(|f| f.while_trying(&attempted))?;
+        alone.write_successor(|to| backup.store.copy_into(to)).map_err(|f| f.while_trying(&attempted))?;
     drop(backup);
     let mut report = RestoreReport {
         restored: project.to_owned(),
@@ -131,13 +125,12 @@ pub fn restore(context: &JobContext<'_>, from: Option<&Path>, newer: Newer) -> R
         remarks,
     };
     // Before it is in its place: whatever happens, the project never lacks what was labelled since.
-    let left = present.map(|present| take_along(context, &mut report, &successor, (&kept, present), newer));
-    let alone = Alone::with(project, &attempted);
-    let placed = alone.and_then(|alone| alone.replace_by(&successor, now_ms(), "aside"));
-    if placed.is_err() && project.exists() {
-        let _ = std::fs::remove_file(&successor);
-    }
-    report.set_aside = placed?;
+    // The file stays open until it is replaced: closing it would give the lock back.
+    let (open, present) = present.unzip();
+    let left =
+        present.map(|present| take_along(context, &mut report, successor.path(), (&kept, present), newer));
+    report.set_aside = alone.replace_by(successor, "aside")?;
+    drop(open);
     if let (Some(Some(left)), Some(aside)) = (left, &report.set_aside) {
         let by_hand = format!("`hardcase merge {} {}` brings them in", project.display(), aside.display());
         report.remarks.push(left.in_words(&by_hand));
@@ -203,6 +196,19 @@ fn take_along(
     }
 }
 
+/// What an interrupted restore or repair left, and what became of it.
+pub(crate) fn interrupted(alone: &Alone) -> Vec<String> {
+    let finished =
+        alone.finished().map(|aside| format!("{CUT_SHORT}; what was there before it is {}", aside.display()));
+    let removed = alone.removed().iter().map(|path| {
+        format!(
+            "{}, which an interrupted restore or repair left, was removed: it had not taken the project's place",
+            path.display()
+        )
+    });
+    finished.into_iter().chain(removed).collect()
+}
+
 /// A backup, once all of it was checked.
 fn whole(project: &Path, path: &Path) -> Result<StoredCopy> {
     let attempted = format!("restore {} from {}", project.display(), path.display());
@@ -211,7 +217,7 @@ fn whole(project: &Path, path: &Path) -> Result<StoredCopy> {
             "A label log (.labels.jsonl) is read by `hardcase merge FILE LOG`, after a full backup was restored",
         ));
     }
-    if matches!((project.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b) {
+    if is_same_file(project, path) {
         return Err(Fault::usage(attempted, "the two are the same file").hint("Name the backup with --from"));
     }
     let copy = StoredCopy::open(path, project).map_err(|fault| fault.while_trying(&attempted))?;
@@ -246,14 +252,19 @@ fn newest(project: &Path, attempted: &str, remarks: &mut Vec<String>) -> Result<
     Err(Fault::new(attempted, why).hint("If you have one elsewhere, name it with --from"))
 }
 
-/// The log of the file that is there; none where there is none, or where it cannot be read.
-fn present(project: &Path, remarks: &mut Vec<String>) -> Result<Option<Log>> {
-    if project.symlink_metadata().is_err() {
-        return Ok(None);
-    }
-    match StoredCopy::open(project, project).and_then(|copy| copy.store.log()) {
-        Ok(log) => Ok(Some(log)),
+/// The file that is there and its log; none where there is none, or where it cannot be read.
+fn present(
+    project: &Path,
+    alone: &mut Alone,
+    attempted: &str,
+    remarks: &mut Vec<String>,
+) -> Result<Option<(StoredCopy, Log)>> {
+    let Some(file) = alone.file() else { return Ok(None) };
+    let copy = StoredCopy::open_held(project, file, &alone.name_for_copy());
+    match copy.and_then(|copy| copy.store.log().map(|log| (copy, log))) {
+        Ok(found) => Ok(Some(found)),
         Err(fault) => {
+            alone.hold_again(attempted)?;
             remarks.push(format!(
                 "what was labelled since the backup is not known, because the file that was there cannot be read ({}). It may be saved: run \
                  `hardcase doctor --repair` on the file that was set aside, and then `hardcase merge {}` with it",

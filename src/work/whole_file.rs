@@ -6,16 +6,12 @@ use std::fs::{File, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
 
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::store::is_database;
-
-/// Files that SQLite keeps next to a project.
-const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
-/// The folder of a project's backups.
-const BACKUPS: &str = ".backups";
+use crate::store::{belongs_to_project, is_database};
 
 /// Who may read a file that is new. One that replaces another has the rights of that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,17 +70,6 @@ pub(crate) fn place_of(target: &Path) -> Result<Place> {
     Ok(Place::File(path))
 }
 
-/// Whether a name is one under which a project, or SQLite for it, keeps what it needs.
-fn belongs_to_project(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    let is_sidecar = SIDECARS
-        .iter()
-        .filter_map(|end| name.strip_suffix(end))
-        .any(|stem| stem.ends_with(".hardcase") || is_database(&path.with_file_name(stem)).unwrap_or(false));
-    let folder = path.parent().and_then(Path::to_str).and_then(|folder| folder.strip_suffix(BACKUPS));
-    is_sidecar || folder.is_some_and(|project| is_database(Path::new(project)).unwrap_or(false))
-}
-
 /// Whether a link was made by neither this user, nor the system, nor whoever owns the folder it lies in.
 #[cfg(unix)]
 fn is_strangers(link: &Path) -> bool {
@@ -107,14 +92,49 @@ fn folder_of(path: &Path) -> &Path {
 
 /// A random name next to a file, for what will take its place. Nothing has it.
 pub(crate) fn free_name(target: &Path) -> io::Result<PathBuf> {
+    remove_forgotten(folder_of(target));
     // Made, to know that the name is free, and removed for those who make the file themselves: what somebody else puts there makes them fail.
     let made = growing(Rights::Private).tempfile_in(folder_of(target))?;
     Ok(made.path().to_owned())
 }
 
+/// How long nothing was written to a file before it is known that the process is gone that it grew for.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
+const PREFIX: &str = ".hardcase-";
+const SUFFIX: &str = ".partial";
+const RANDOM: usize = 12;
+
+/// Removes what killed processes of this user left in a folder: it may hold texts of a pool.
+fn remove_forgotten(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
+        let ends = ["", "-wal", "-shm", "-journal"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end)?.strip_suffix(SUFFIX));
+        let grew = ends.is_some_and(|id| id.len() == RANDOM && id.bytes().all(|b| b.is_ascii_alphanumeric()));
+        let old = |meta: &std::fs::Metadata| {
+            meta.is_file() && meta.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > FORGOTTEN))
+        };
+        if grew && entry.metadata().is_ok_and(|meta| old(&meta) && is_own(&meta)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_own(meta: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(meta) == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_own(_meta: &std::fs::Metadata) -> bool {
+    true
+}
+
 fn growing(rights: Rights) -> Builder<'static, 'static> {
     let mut builder = Builder::new();
-    builder.prefix(".hardcase-").suffix(".partial").rand_bytes(12);
+    builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM);
     #[cfg(unix)]
     if rights == Rights::Usual {
         use std::os::unix::fs::PermissionsExt;
@@ -153,6 +173,7 @@ impl WholeFile {
     /// Begins a file that will take this place, in the same folder. It is private while it grows if it replaces a file.
     pub fn begin(target: &Path, rights: Rights) -> io::Result<Self> {
         let rights = if target.exists() { Rights::Private } else { rights };
+        remove_forgotten(folder_of(target));
         let file = growing(rights).tempfile_in(folder_of(target))?;
         let listed = Listed(file.path().to_owned());
         GROWING.lock().unwrap_or_else(PoisonError::into_inner).push(listed.0.clone());
@@ -272,6 +293,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_process_left_goes_after_a_day_and_nothing_else_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, days: u32| {
+            let file = File::create(dir.path().join(name)).unwrap();
+            let age = FORGOTTEN * days + Duration::from_secs(60) * days.min(1);
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        };
+        let kept =
+            [".hardcase-AAAAbbbb0000.partial", ".hardcase-mine.partial", "hardcase-AAAAbbbb1111.partial"];
+        make(kept[0], 0);
+        make(kept[1], 2);
+        make(kept[2], 2);
+        make(".hardcase-AAAAbbbb1111.partial", 1);
+        make(".hardcase-AAAAbbbb1111.partial-journal", 1);
+        drop(WholeFile::begin(&dir.path().join("out"), Rights::Usual).unwrap());
+        let mut left: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, kept);
+    }
+
+    #[test]
     fn nothing_is_written_where_a_project_keeps_its_data_or_where_a_link_leads_nowhere() {
         let dir = tempfile::tempdir().unwrap();
         let in_dir = |name: &str| dir.path().join(name);
@@ -290,6 +335,8 @@ mod tests {
             ("p-shm", "a project keeps its own data there"),
             ("p-journal", "a project keeps its own data there"),
             ("gone.hardcase-wal", "a project keeps its own data there"),
+            (".p.replacing", "a project keeps its own data there"),
+            (".p.00112233445566778899aabbccddeeff.successor", "a project keeps its own data there"),
             ("p.backups/p.labels.jsonl", "a project keeps its own data there"),
             ("folder", "it is a directory"),
             ("dangling", "a link to a file that is not there"),
@@ -297,7 +344,7 @@ mod tests {
             let said = refusal(&in_dir(name));
             assert!(said.contains(why), "{name}: {said}");
         }
-        for name in ["q", "q-wal", "data-journal", "folder/p-wal"] {
+        for name in ["q", "q-wal", "data-journal", "folder/p-wal", ".q.replacing", ".p.successor"] {
             assert!(matches!(place_of(&in_dir(name)), Ok(Place::File(_))), "{name}");
         }
     }

@@ -16,7 +16,7 @@ fn answer(project: &Project, item: usize, label: &str, name: &str) {
 }
 
 /// Item, expert and label of every line of `export --what labels`, sorted.
-fn labels(file: &Path) -> Vec<String> {
+pub fn labels(file: &Path) -> Vec<String> {
     let mut lines: Vec<String> = hardcase(["export", file.to_str().unwrap(), "--what", "labels"])
         .json_lines()
         .iter()
@@ -31,7 +31,7 @@ fn path(report: &Value, field: &str) -> PathBuf {
 }
 
 /// What lies in a folder, by name.
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
@@ -64,6 +64,15 @@ fn a_backup_is_made_once_for_each_change_and_can_be_listed() {
     project
         .run("backup", &["--to", elsewhere.to_str().unwrap()])
         .refused(2, &["there is already a file of that name"]);
+    for own in ["x.hardcase-wal", "pool.hardcase-journal", ".pool.hardcase.replacing"] {
+        let own = project.path(own);
+        project
+            .run("backup", &["--to", own.to_str().unwrap()])
+            .refused(2, &["a project keeps its own data there"]);
+        project
+            .run("assign", &["--to", "bob", "-o", own.to_str().unwrap()])
+            .refused(2, &["a project keeps its own data there"]);
+    }
     assert_eq!(names(&project.path("pool.hardcase.backups")).len(), 2);
     let help = hardcase(["backup", "--help"]).done().out;
     assert!(help.contains("newest 5") && help.contains("last 7 days"), "{help}");
@@ -261,7 +270,14 @@ fn a_project_without_a_backup_says_so() {
     let doctor = project.run("doctor", &[]).done().out;
     assert!(doctor.contains("hardcase backup"), "{doctor}");
     project.json("backup", &[]);
+    let backup = path(&project.json("backup", &[]), "newest");
+    let as_it_is = || (fs::read(&backup).unwrap(), fs::metadata(&backup).unwrap().modified().unwrap());
+    let before = as_it_is();
     let doctor = project.run("doctor", &[]).done().out;
+    assert!(
+        as_it_is() == before && names(backup.parent().unwrap()).len() == 1,
+        "it looks and changes nothing"
+    );
     assert!(doctor.contains("nothing was labelled since") && doctor.contains("bytes free"), "{doctor}");
 }
 
@@ -377,7 +393,7 @@ fn a_project_that_lost_its_task_is_not_repaired_and_says_how_to_go_back_to_a_bac
 }
 
 /// A project with labels of ada, a backup, and labels of bob since; many texts, so that a copy takes its time.
-fn labelled_since_its_backup() -> (Project, Vec<String>) {
+pub fn labelled_since_its_backup() -> (Project, Vec<String>) {
     let project = Project::with_ads(20);
     let rows: String = (0..20_000).map(|i| format!("the text of row {i}, with a few words more\n")).collect();
     let rows = project.write("rows.txt", rows);
@@ -455,19 +471,5 @@ fn a_killed_restore_or_repair_loses_no_label_and_the_same_command_continues() {
             assert!(!left.iter().any(|name| name.starts_with('.')), "{left:?}");
         }
         assert!(killed > 0, "not one {verb} was caught at work");
-    }
-}
-
-#[test]
-fn a_place_that_a_kill_left_empty_is_filled_by_the_next_restore_or_repair() {
-    let (project, all) = labelled_since_its_backup();
-    for (verb, arguments) in [("restore", &[][..]), ("doctor", &["--repair"])] {
-        fs::copy(project.file(), project.path(".pool.hardcase.successor")).unwrap();
-        let aside = project.path("pool.2999-01-01T000000.000Z.aside.hardcase");
-        fs::rename(project.file(), &aside).unwrap();
-        project.run("status", &[]).refused(1, &["was interrupted, and nothing is lost", "--repair"]);
-        let said = project.json(verb, arguments).to_string();
-        assert!(said.contains("is now finished") && said.contains("2999-01-01"), "{said}");
-        assert_eq!(labels(&project.file()), all);
     }
 }

@@ -19,6 +19,7 @@ use super::skip::skip;
 
 const LIES: &str = r#"
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -36,6 +37,27 @@ static int lying(int fd, int command, void *arg) {
 int fcntl(int fd, int command, ...) { FORWARD; }
 int fcntl64(int fd, int command, ...) { FORWARD; }
 
+/* Killed before the page that is written as the n-th, or once a file has another name. */
+static void end(void) { syscall(SYS_kill, getpid(), SIGKILL); }
+static void write_of_page(void) {
+    static int written = 0;
+    char *at = getenv("KILL_AT_WRITE");
+    if (at && __sync_add_and_fetch(&written, 1) == atoi(at)) end();
+}
+ssize_t pwrite(int fd, const void *from, size_t n, off_t at) {
+    write_of_page();
+    return syscall(SYS_pwrite64, fd, from, n, at);
+}
+ssize_t pwrite64(int fd, const void *from, size_t n, off_t at) {
+    write_of_page();
+    return syscall(SYS_pwrite64, fd, from, n, at);
+}
+int rename(const char *from, const char *to) {
+    int result = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    if (getenv("KILL_AFTER_RENAME")) end();
+    return result;
+}
+
 /* The file holds the seconds by which the clock is wrong. */
 int clock_gettime(clockid_t clock, struct timespec *time) {
     int result = (int)syscall(SYS_clock_gettime, clock, time);
@@ -51,8 +73,8 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 }
 "#;
 
-/// The library that lies; none, with a printed reason, where it cannot be built.
-fn library() -> Option<&'static PathBuf> {
+/// The library that lies and kills; none, with a printed reason, where it cannot be built.
+pub fn library() -> Option<&'static PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));

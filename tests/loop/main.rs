@@ -87,6 +87,8 @@ mod project;
 mod readme;
 #[cfg(test)]
 mod repeats;
+#[cfg(all(test, unix))]
+mod replaced;
 #[cfg(test)]
 mod report;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::store::db::clock::now_ms;
+use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::private::create_private;
 
 /// How many of the newest backups stay.
@@ -207,7 +207,7 @@ pub fn followed(project: &Path) -> PathBuf {
 pub fn write_whole(project: &Path, target: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let attempted = format!("write {}", target.display());
     let io = |e: std::io::Error| Fault::new(&attempted, io_reason(&e)).because(e);
-    let partial = partial_name(target);
+    let partial = partial_name(target, &new_uuid().simple().to_string());
     create_private(&partial, &attempted)?;
     let written = write(&partial).and_then(|()| {
         share_file(project, &partial);
@@ -241,18 +241,6 @@ pub(in crate::store) fn aside_name(project: &Path, now_ms: i64, why: &str) -> Pa
     free_name(folder_of(project), &stem(project), now_ms, &format!(".{why}.hardcase"))
 }
 
-/// What was set aside of a project last.
-pub(in crate::store) fn last_aside(project: &Path) -> Option<PathBuf> {
-    let start = format!("{}.", stem(project));
-    let entries = std::fs::read_dir(folder_of(project)).into_iter().flatten().flatten();
-    let aside = entries.filter_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        let dated = name.strip_prefix(&start)?;
-        (dated.ends_with(".aside.hardcase") || dated.ends_with(".damaged.hardcase")).then(|| entry.path())
-    });
-    aside.max()
-}
-
 /// The date as it stands in the name of a backup: to the millisecond, so that names have the order in which they were made.
 pub(in crate::store) fn dated(now_ms: i64) -> String {
     Timestamp::from_millisecond(now_ms).map_or_else(
@@ -271,10 +259,10 @@ fn free_name(folder: &Path, stem: &str, now_ms: i64, end: &str) -> PathBuf {
         .unwrap_or(first)
 }
 
-/// The name under which a file is written until it is whole.
-pub(in crate::store) fn partial_name(target: &Path) -> PathBuf {
+/// The name under which a file is written until it is whole: nobody else can have thought of it.
+fn partial_name(target: &Path, id: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}{PARTIAL}"))
+    target.with_file_name(format!(".{name}.{id}{PARTIAL}"))
 }
 
 /// `pool` of `pool.hardcase`.
@@ -289,7 +277,7 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Gives a file of this process the rights and the group of the project. Where the system does not allow it, the file stays private.
 #[cfg(unix)]
-fn share_file(project: &Path, file: &Path) {
+pub(in crate::store) fn share_file(project: &Path, file: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let Ok(like) = std::fs::metadata(project) else { return };
     // The group first: rights are given to the right one or to none.
@@ -317,7 +305,7 @@ fn share_folder(project: &Path, folder: &Path) {
 }
 
 #[cfg(not(unix))]
-fn share_file(_project: &Path, _file: &Path) {}
+pub(in crate::store) fn share_file(_project: &Path, _file: &Path) {}
 
 #[cfg(not(unix))]
 fn share_folder(_project: &Path, _folder: &Path) {}

@@ -3,102 +3,256 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use super::backups::{aside_name, followed, last_aside, partial_name, sync_folder, write_whole};
+use super::backups::{aside_name, followed, share_file, sync_folder};
 use super::orphan_log::{has_foreign_log, set_log_aside};
-use super::replacing::{is_unfinished, successor_of};
+use super::replacing::{Growing, PlaceLock, growing_name, remove_grown};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::store::db::attempt::Attempt;
-use crate::store::db::connected::Connected;
-use crate::store::db::log_mark::{Owner, owner_of};
-use crate::store::db::open::{Access, Store};
+use crate::store::db::clock::now_ms;
+use crate::store::db::connected::{Connected, identity};
+use crate::store::db::log_mark::owner_of;
+use crate::store::db::mark::Owner;
+use crate::store::db::open::{Access, Store, refuse_unseen_locks};
+use crate::store::db::private::create_private;
 use crate::store::db::process;
 use crate::store::db::wal::sidecar;
 use crate::store::log::runs::is_gone;
 
-/// A project that only this process holds: nobody else can open it until this is dropped. This process must not have it open either, because
-/// closing it would give the lock back.
+/// A project that only this process holds: nobody else can open or replace it until this is dropped. Where this process opens and closes the
+/// file itself, the system gives the lock back: whoever does that calls [`Alone::hold_again`] after it.
 pub struct Alone {
     project: PathBuf,
-    _lock: Option<File>,
+    // In this order: the lock is given back before others may replace the file, and the file closed before it is read freely again.
+    lock: Option<File>,
+    connected: Connected,
+    place: PlaceLock,
+    /// Length and time of the file when it was taken.
+    taken: Option<(u64, SystemTime)>,
+    finished: Option<PathBuf>,
+    removed: Vec<PathBuf>,
 }
 
 impl Alone {
-    /// Takes a project, or the place of one that is not there.
+    /// Takes a project, or the place of one that is not there. What an interrupted replacement left is finished or removed first.
     ///
     /// # Errors
-    /// Somebody has it open (named where the file says who), or it cannot be written.
+    /// Somebody has it open (named where the file says who) or replaces it, or it cannot be written.
     pub fn with(project: &Path, attempted: &str) -> Result<Self> {
+        refuse_unseen_locks(project).map_err(|fault| fault.while_trying(attempted))?;
+        let mut place = PlaceLock::take(project, attempted)?;
+        let mut finished = None;
+        if let Some(left) = place.unfinished() {
+            put_in_place(project, &left.successor, &left.aside)
+                .map_err(|e| Fault::new(attempted, io_reason(&e)).because(e))?;
+            finished = Some(left.aside);
+        }
+        let removed = place.sweep();
         // Before the lock, which closing the file would give back. Locks may not reach other machines, so the file is asked.
         let who = works_elsewhere(project);
         if !who.is_empty() {
             return Err(used(attempted, &who));
         }
-        let lock = match File::options().read(true).write(true).open(project) {
-            Ok(file) => Some(file),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
-            Err(e) => return Err(Fault::new(attempted, io_reason(&e)).because(e)),
+        let connected = Connected::of(project);
+        let mut alone = Self {
+            project: project.to_owned(),
+            lock: None,
+            connected,
+            place,
+            taken: None,
+            finished,
+            removed,
         };
-        // SQLite's locks are of this kind: every connection to a project holds one as long as it is open.
-        if let Some(file) = &lock
-            && fcntl_lock(file, FlockOperation::NonBlockingLockExclusive).is_err()
-        {
-            drop(lock);
-            return Err(used(attempted, &who_works(project)));
-        }
-        Ok(Self { project: project.to_owned(), _lock: lock })
+        alone.lock = alone.locked(attempted)?;
+        alone.taken = alone.lock.as_ref().and_then(stamp);
+        Ok(alone)
     }
 
-    /// Sets what is there aside as `NAME.DATE.WHY.hardcase`, and puts the file `new`, which lies in the same folder, in its place. Returns where
-    /// the old file is now; none where there was none.
+    fn locked(&self, attempted: &str) -> Result<Option<File>> {
+        let file = match File::options().read(true).write(true).open(&self.project) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Fault::new(attempted, io_reason(&e)).because(e)),
+        };
+        // SQLite's locks are of this kind: with a write-ahead log, every connection holds one as long as it is open.
+        let locked = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+        if !locked {
+            drop(file);
+            return Err(used(attempted, &who_works(&self.project)));
+        }
+        if file.metadata().ok().and_then(|meta| identity(&meta)) != self.connected.file() {
+            return Err(
+                Fault::new(attempted, "another file took its place at this moment").hint("Run it again")
+            );
+        }
+        Ok(Some(file))
+    }
+
+    /// Takes the lock again, after this process closed the file.
+    ///
+    /// # Errors
+    /// Somebody opened it meanwhile.
+    pub fn hold_again(&mut self, attempted: &str) -> Result<()> {
+        match &self.lock {
+            Some(file) if fcntl_lock(file, FlockOperation::NonBlockingLockExclusive).is_err() => {
+                Err(used(attempted, &[]))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The file that is there, to be read without closing it.
+    pub fn file(&self) -> Option<&File> {
+        self.lock.as_ref()
+    }
+
+    /// What was there before an interrupted replacement that is finished now.
+    pub fn finished(&self) -> Option<&Path> {
+        self.finished.as_deref()
+    }
+
+    /// New files of interrupted replacements, of which it was not known that they were to replace this one: they were removed.
+    pub fn removed(&self) -> &[PathBuf] {
+        &self.removed
+    }
+
+    /// A name for a copy of the project. What a kill leaves of it, the next one removes.
+    pub fn name_for_copy(&self) -> PathBuf {
+        growing_name(&self.project, Growing::Copy)
+    }
+
+    /// Writes a file that is to take the project's place: next to it, with its rights, whole or not at all. It is gone when it is dropped.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub fn write_successor(&self, write: impl FnOnce(&Path) -> Result<()>) -> Result<Successor> {
+        let successor = Successor(growing_name(&self.project, Growing::Successor));
+        let attempted = format!("write {}", successor.0.display());
+        create_private(&successor.0, &attempted)?;
+        write(&successor.0)?;
+        share_file(&self.project, &successor.0);
+        File::open(&successor.0)
+            .and_then(|file| file.sync_all())
+            .map_err(|e| Fault::new(&attempted, io_reason(&e)).because(e))?;
+        Ok(successor)
+    }
+
+    /// Sets what is there aside as `NAME.DATE.WHY.hardcase`, and puts the new file in its place. Returns where the old file is now; none where
+    /// there was none.
     ///
     /// The place is empty for a moment, so that at no time the log of one file lies next to the other. After a kill in that moment the same
     /// command goes on.
-    pub fn replace_by(self, new: &Path, now_ms: i64, why: &str) -> Result<Option<PathBuf>> {
+    pub fn replace_by(mut self, new: Successor, why: &str) -> Result<Option<PathBuf>> {
         let attempted = format!("put {} in its place", self.project.display());
         let io = |e: std::io::Error| Fault::new(&attempted, io_reason(&e)).because(e);
-        let there = self.project.symlink_metadata().is_ok();
         if has_foreign_log(&self.project) {
-            set_log_aside(&self.project).map_err(io)?;
+            set_log_aside(&self.project, "-wal").map_err(io)?;
         }
-        // A log without its file was left by a kill in that moment: it belongs to what was set aside last.
-        let aside = match (there, last_aside(&self.project)) {
-            (false, Some(last)) if !sidecar(&last, "-wal").exists() && is_log_of(&self.project, &last) => {
-                last
-            }
-            _ => aside_name(&self.project, now_ms, why),
-        };
+        self.hold_again(&attempted)?;
+        if self.lock.as_ref().and_then(stamp) != self.taken {
+            return Err(Fault::new(attempted, "somebody wrote to the project meanwhile").hint("Run it again"));
+        }
+        if sidecar(&new.0, "-wal").metadata().is_ok_and(|log| log.len() > 0) {
+            return Err(
+                Fault::new(attempted, "the new file still needs a log of its own").hint("Run it again")
+            );
+        }
+        let aside = aside_name(&self.project, now_ms(), why);
+        let there = self.lock.is_some();
         if there {
-            std::fs::rename(&self.project, &aside).map_err(io)?;
-        }
-        for end in ["-wal", "-journal"] {
-            let log = sidecar(&self.project, end);
-            if log.symlink_metadata().is_ok() {
-                std::fs::rename(&log, sidecar(&aside, end)).map_err(io)?;
+            self.place.intend(&new.0, &aside).map_err(io)?;
+            if let Err(e) = std::fs::rename(&self.project, &aside) {
+                self.place.forget();
+                return Err(io(e));
             }
         }
-        // An index of the log, which the next process to open the file makes again.
-        let _ = std::fs::remove_file(sidecar(&self.project, "-shm"));
-        std::fs::rename(new, &self.project).map_err(io)?;
-        sync_folder(&self.project);
+        let placed = put_in_place(&self.project, &new.0, &aside);
+        // Where the old file is aside and the new one not in its place, the next restore or repair goes on.
+        if placed.is_err() && there {
+            new.keep();
+        } else {
+            self.place.forget();
+        }
+        placed.map_err(io)?;
         Ok(there.then_some(aside))
     }
 }
 
-/// Whether the log at a place that is empty is that of another file.
-fn is_log_of(project: &Path, file: &Path) -> bool {
-    !sidecar(project, "-wal").exists() || owner_of(&sidecar(project, "-wal"), file) != Owner::Another
+fn stamp(file: &File) -> Option<(u64, SystemTime)> {
+    file.metadata().and_then(|meta| Ok((meta.len(), meta.modified()?))).ok()
+}
+
+/// A file that is to take a project's place. Dropped, it is gone.
+pub struct Successor(PathBuf);
+
+impl Successor {
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn keep(mut self) {
+        self.0 = PathBuf::new();
+    }
+}
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            remove_grown(&self.0);
+        }
+    }
+}
+
+/// Fills an empty place with a new file. What is left there of the file that is aside now goes to it first.
+fn put_in_place(project: &Path, new: &Path, aside: &Path) -> std::io::Result<()> {
+    for end in ["-wal", "-journal"] {
+        let log = sidecar(project, end);
+        if log.symlink_metadata().is_err() {
+            continue;
+        }
+        let theirs = end == "-wal" && owner_of(&log, aside) == Owner::Another;
+        if theirs || sidecar(aside, end).exists() {
+            set_log_aside(project, end)?;
+        } else {
+            std::fs::rename(&log, sidecar(aside, end))?;
+        }
+    }
+    // An index of the log, which the next process to open the file makes again.
+    let _ = std::fs::remove_file(sidecar(project, "-shm"));
+    rename_to_free(new, project)?;
+    sync_folder(project);
+    Ok(())
+}
+
+/// Gives a file a name that nothing has, where the system can tell.
+fn rename_to_free(from: &Path, to: &Path) -> std::io::Result<()> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            done => return done.map_err(std::io::Error::from),
+        }
+    }
+    std::fs::rename(from, to)
 }
 
 impl Store {
+    /// Whether the drive that the project lies on is not there any more.
+    pub fn drive_is_gone(&self) -> bool {
+        self.place.drive_is_gone()
+    }
+
     /// Puts the log of the file that this process opened under another name, where another file lies in its place now: nobody reads the one into
     /// the other. Returns where it is.
     pub fn leave_place_clean(&self) -> Option<PathBuf> {
         let real = followed(self.path());
         let is_foreign = self.place.log_is_own() && has_foreign_log(&real);
-        if is_foreign { set_log_aside(&real).ok() } else { None }
+        if is_foreign { set_log_aside(&real, "-wal").ok() } else { None }
     }
 }
 
@@ -108,35 +262,6 @@ fn used(attempted: &str, who: &[String]) -> Fault {
         who => format!("{} at work on it", who.join(", ")),
     };
     Fault::new(attempted, why).hint("Run it again when everybody has left and no job is running")
-}
-
-/// Writes a file that is to take a project's place: next to it, with its rights, whole or not at all. One that a killed process left is
-/// overwritten.
-///
-/// # Errors
-/// Those of `write`.
-pub fn write_successor(project: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-    let target = successor_of(project);
-    for left in [&target, &partial_name(&target)] {
-        for end in ["", "-journal", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(sidecar(left, end));
-        }
-    }
-    write_whole(project, &target, write)?;
-    Ok(target)
-}
-
-/// Puts the new file in the place that a kill left empty. Returns where the old one is; none where no place was empty.
-///
-/// # Errors
-/// It cannot be put there.
-pub fn finish_replacement(project: &Path, attempted: &str) -> Result<Option<PathBuf>> {
-    if !is_unfinished(project) {
-        return Ok(None);
-    }
-    let aside = last_aside(project);
-    Alone::with(project, attempted)?.replace_by(&successor_of(project), 0, "aside")?;
-    Ok(aside)
 }
 
 /// Who has a project open, in words; empty where the file cannot say.

@@ -3,7 +3,7 @@
 use crate::domain::fault::Result;
 use crate::domain::ids::RunId;
 use crate::store::db::attempt::Attempt;
-use crate::store::db::migrate::LIST_ROOTS;
+use crate::store::db::migrate::{LIST_ROOTS, ROOTS_MOVE};
 use crate::store::db::open::Store;
 
 /// What the record of a job says in words.
@@ -33,8 +33,58 @@ impl Store {
                 update.execute((job.run, &job.arguments, &job.progress, &job.message)).map(drop)
             })
         })?;
-        self.conn
-            .execute_batch(&format!("VACUUM; BEGIN; {LIST_ROOTS} COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"))
-            .attempting(what)
+        self.write(what, |tx| tx.execute_batch(ROOTS_MOVE))?;
+        self.conn.execute_batch("VACUUM").attempting(what)?;
+        self.write(what, |tx| tx.execute_batch(LIST_ROOTS))?;
+        self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").attempting(what)
+    }
+
+    /// Lists where tables begin, where a kill came before the file that was written anew had its list.
+    pub(in crate::store) fn list_roots_again(&mut self) -> Result<()> {
+        let what = "open the project";
+        let moved = "SELECT EXISTS (SELECT 1 FROM root_page WHERE name = '')";
+        if self.one(moved, (), what, |row| row.get(0))? == Some(true) {
+            self.write(what, |tx| tx.execute_batch(LIST_ROOTS))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::split::SplitShares;
+    use crate::store::{Access, NewProject};
+
+    #[test]
+    fn a_kill_at_any_moment_of_writing_the_file_anew_leaves_one_that_opens() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p");
+        let mut store = Store::create(&path, NewProject { seed: 1, shares: SplitShares::default() }).unwrap();
+        let made =
+            |store: &Store| store.count("SELECT count(*) FROM root_page WHERE page > 1", (), "read").unwrap();
+        let tables = made(&store);
+        store
+            .conn
+            .execute_batch("CREATE TABLE gap (x); INSERT INTO gap VALUES (zeroblob(100000)); DROP TABLE gap")
+            .unwrap();
+        for (moved, script) in [(true, ROOTS_MOVE), (true, "VACUUM"), (false, LIST_ROOTS)] {
+            store.conn.execute_batch(script).unwrap();
+            drop(store);
+            let read = Store::open(&path, Access::Read).unwrap();
+            assert_eq!(
+                (made(&read) < tables, read.integrity_check().unwrap()),
+                (moved, Vec::new()),
+                "{script}"
+            );
+            drop(read);
+            store = Store::open(&path, Access::Session).unwrap();
+        }
+        store.conn.execute_batch(ROOTS_MOVE).unwrap();
+        drop(store);
+        assert_eq!(made(&Store::open(&path, Access::Job).unwrap()), tables, "the next job lists them");
+        store = Store::open(&path, Access::Job).unwrap();
+        store.replace_job_words(&[]).unwrap();
+        assert_eq!((made(&store), store.integrity_check().unwrap()), (tables, Vec::new()));
     }
 }

@@ -19,7 +19,8 @@ impl Store {
             "WITH there AS (SELECT name, rootpage AS page FROM sqlite_schema WHERE rootpage > 0)
              SELECT 'the table ' || name || ' does not begin where it did'
              FROM (SELECT * FROM (SELECT name, page FROM there EXCEPT SELECT name, page FROM root_page)
-                   UNION ALL SELECT * FROM (SELECT name, page FROM root_page EXCEPT SELECT name, page FROM there))",
+                   UNION ALL SELECT * FROM (SELECT name, page FROM root_page EXCEPT SELECT name, page FROM there))
+             WHERE NOT EXISTS (SELECT 1 FROM root_page WHERE name = '' AND page = 0)",
             &mut found,
         )?;
         let tables = ALL.map(|sealed| sealed.table).into_iter().chain(["person", "seal"]);

@@ -7,6 +7,7 @@ pub(in crate::store) mod enum_columns;
 pub mod file_facts;
 pub(in crate::store) mod in_place;
 pub mod job_words;
+pub(in crate::store) mod kept_names;
 pub(in crate::store) mod label_damage;
 pub mod orphan_log;
 pub(in crate::store) mod replacing;

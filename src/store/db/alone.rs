@@ -21,7 +21,7 @@ pub fn say_alone(now: bool, remembered_in: Option<PathBuf>) {
 }
 
 /// Whether a person said that nobody else has this project open, now or before. What is said now is remembered.
-pub(super) fn is_alone(project: &Path) -> bool {
+pub(in crate::store) fn is_alone(project: &Path) -> bool {
     let said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     let path = project.canonicalize().unwrap_or_else(|_| project.to_owned());
     let line = path.to_string_lossy().replace('\n', "\\n");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 /// How long a writer waits for others before it gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::store) const PATIENCE: Duration = Duration::from_secs(10);
 
 thread_local! {
     static WAITING_SINCE: Cell<Option<Instant>> = const { Cell::new(None) };

@@ -94,6 +94,17 @@ fn part_of(mut file: &File, from: u64, most: u64) -> io::Result<Vec<u8>> {
     Ok(part)
 }
 
+/// Whether two paths name one file, by whatever links.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    let paths = matches!((one.canonicalize(), other.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    paths || identity_of(one).is_some_and(|file| identity_of(other) == Some(file))
+}
+
+/// Of the file that a path names now.
+pub(in crate::store) fn identity_of(path: &Path) -> Option<Identity> {
+    std::fs::metadata(path).ok().and_then(|meta| identity(&meta))
+}
+
 #[cfg(unix)]
 pub(in crate::store) fn identity(meta: &std::fs::Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;

@@ -55,8 +55,8 @@ struct Mount {
 fn mount_of(path: &Path) -> Option<Mount> {
     let path = path.canonicalize().ok()?;
     // Field 5 is where it is mounted; after the dash come the type, the source and the options of the file system.
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
-    listed(&mounts, path.to_str()?)
+    let mounts = std::fs::read("/proc/self/mountinfo").ok()?;
+    listed(&mounts, path.as_os_str().as_encoded_bytes())
 }
 
 /// Why other machines do not hear of the locks that are taken on the file system of `path`; none where they do, where there are no others, and
@@ -67,18 +67,44 @@ pub fn locks_stay_here(path: &Path) -> Option<String> {
     why_locks_stay_here(&mount_of(there)?)
 }
 
-fn listed(mounts: &str, path: &str) -> Option<Mount> {
-    let mount = |line: &str| {
-        let (before, after) = line.split_once(" - ")?;
-        let at = before.split(' ').nth(4)?.replace("\\040", " ");
-        let mut after = after.split(' ');
-        let (kind, options) = (after.next()?.to_owned(), after.nth(1)?.to_owned());
-        let inside = path.strip_prefix(at.trim_end_matches('/'))?;
-        (inside.is_empty() || inside.starts_with('/')).then_some((at, kind, options))
+/// Names are bytes: one that is not UTF-8 may be anybody's, and says nothing of the others.
+fn listed(mounts: &[u8], path: &[u8]) -> Option<Mount> {
+    let mount = |line: &[u8]| {
+        let dash = line.windows(3).position(|part| part == b" - ")?;
+        let at = unescaped(line[..dash].split(|byte| *byte == b' ').nth(4)?);
+        let mut after = line[dash + 3..].split(|byte| *byte == b' ').map(String::from_utf8_lossy);
+        let (kind, options) = (after.next()?.into_owned(), after.nth(1)?.into_owned());
+        let inside = path.strip_prefix(at.strip_suffix(b"/").unwrap_or(&at))?;
+        (inside.is_empty() || inside.starts_with(b"/")).then_some((at.len(), kind, options))
     };
     // The last of the longest: a later mount hides an earlier one.
-    let (_, kind, options) = mounts.lines().filter_map(mount).max_by_key(|(at, ..)| at.len())?;
+    let (_, kind, options) =
+        mounts.split(|byte| *byte == b'\n').filter_map(mount).max_by_key(|(length, ..)| *length)?;
     Some(Mount { kind, options })
+}
+
+/// A name with its spaces, tabs, line ends and backslashes, which are listed as three octal digits.
+fn unescaped(name: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let mut rest = name;
+    while let [first, after @ ..] = rest {
+        let octal = |digits: &[u8; 3]| {
+            let value =
+                digits.iter().try_fold(0_u32, |sum, digit| Some(sum * 8 + char::from(*digit).to_digit(8)?));
+            value.and_then(|value| u8::try_from(value).ok())
+        };
+        match after.split_first_chunk::<3>().and_then(|(digits, behind)| Some((octal(digits)?, behind))) {
+            Some((byte, behind)) if *first == b'\\' => {
+                plain.push(byte);
+                rest = behind;
+            }
+            _ => {
+                plain.push(*first);
+                rest = after;
+            }
+        }
+    }
+    plain
 }
 
 fn why_locks_stay_here(Mount { kind, options }: &Mount) -> Option<String> {
@@ -165,12 +191,21 @@ mod tests {
             45 22 0:45 / /home/ada/host rw - virtiofs host rw\n\
             46 22 0:46 / /home/ada/secret rw - fuse.gocryptfs /home/ada/.secret rw\n\
             47 22 0:47 / /home/ada/stick rw - fuseblk /dev/sdb1 rw\n\
-            48 22 0:48 / /home/ada/gluster rw - fuse.glusterfs server:/v rw\n";
-        let why = |path| listed(mounts, path).as_ref().and_then(why_locks_stay_here).unwrap_or_default();
+            48 22 0:48 / /home/ada/gluster rw - fuse.glusterfs server:/v rw\n\
+            49 22 0:49 / /home/ada/a\\011tab rw - fuse.bindfs /home/ada rw\n\
+            50 22 0:50 / /home/ada/a\\134b\\012c\\0111 rw - fuse.bindfs /home/ada rw\n";
+        // Somebody's stick, whose name is not UTF-8.
+        let mounts =
+            [mounts.as_bytes(), &b"51 22 0:51 / /media/\xff\xfe rw - vfat /dev/sdc1 rw\n"[..]].concat();
+        let why = |path: &str| {
+            listed(&mounts, path.as_bytes()).as_ref().and_then(why_locks_stay_here).unwrap_or_default()
+        };
         assert_eq!(why("/srv/team/pool.hardcase"), "it is mounted with nolock");
         assert_eq!(why("/srv/my share/pool.hardcase"), "it is mounted with nobrl");
         assert_eq!(why("/home/ada/far/pool.hardcase"), "fuse.sshfs keeps locks to itself");
         assert_eq!(why("/home/ada/bound/pool.hardcase"), "fuse.bindfs keeps locks to itself");
+        assert_eq!(why("/home/ada/a\ttab/pool.hardcase"), "fuse.bindfs keeps locks to itself");
+        assert_eq!(why("/home/ada/a\\b\nc\t1/pool.hardcase"), "fuse.bindfs keeps locks to itself");
         assert_eq!(why("/home/ada/host/pool.hardcase"), "virtiofs keeps locks to itself");
         for shared in [
             "/srv/team/new/pool.hardcase",

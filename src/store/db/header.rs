@@ -125,7 +125,7 @@ pub(in crate::store) fn has_log(path: &Path) -> bool {
 }
 
 /// Whether the file has a rollback journal with something in it: another process writes, or was killed while it wrote.
-fn has_journal(path: &Path) -> bool {
+pub(in crate::store) fn has_journal(path: &Path) -> bool {
     has_content(path, "-journal")
 }
 

@@ -12,35 +12,13 @@ use std::path::Path;
 use rusqlite::Transaction;
 
 use super::clock::new_uuid;
-use super::connected::read_part;
+use super::mark::{Mark, Marks, Owner, PAGE, PAGE_OF_MARK, mark_of, mark_of_file, marks};
+use super::rollback_journal;
 use super::wal::{commits_in, sidecar};
 use crate::domain::fault::{Fault, Result};
 
-/// Bytes of a page of any project, and the number of the page that holds the mark: its table is the first that the schema makes.
-const PAGE: usize = 4_096;
-const PAGE_OF_MARK: u32 = 2;
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
-
-/// Half of it is random, the other half a hash of that: a damaged one is no mark.
-type Mark = [u8; 16];
-
-/// A mark and the one before.
-struct Marks {
-    mark: Mark,
-    before: Mark,
-}
-
-/// Whose a log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Owner {
-    /// The file's, or there is no log.
-    This,
-    /// Another file's.
-    Another,
-    /// It does not say, or one of the two is damaged.
-    Unknown,
-}
 
 /// What tells a log from the one that was written over it: the salts in its header.
 pub(in crate::store) type Salts = [u8; 8];
@@ -62,49 +40,22 @@ fn read_at(mut file: &File, buffer: &mut [u8], at: u64) -> Option<()> {
     file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(buffer)).ok()
 }
 
-/// Puts a new mark into the file, in a transaction that is about to be committed.
-pub(in crate::store) fn renew(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+/// Puts a new mark into the file, in a transaction that is about to be committed. Where that has a rollback journal, the mark says which. Returns it
+/// and the one that SQLite found. `path` is the file's own, with no link in its place.
+pub(in crate::store) fn renew(tx: &Transaction<'_>, path: &Path) -> rusqlite::Result<Marks> {
+    // The first change, where nothing else was changed: now there is a journal.
+    tx.prepare_cached("UPDATE log_mark SET before = mark")?.execute(())?;
+    let before: Mark = tx.prepare_cached("SELECT before FROM log_mark")?.query_row((), |row| row.get(0))?;
+    let mark = rollback_journal::nonce(path)
+        .map_or_else(random, |nonce| rollback_journal::mark_after(before, nonce));
+    tx.prepare_cached("UPDATE log_mark SET mark = ?1")?.execute([mark])?;
+    Ok(Marks { mark, before })
+}
+
+fn random() -> Mark {
     // The last eight bytes are the random ones.
-    let random = *new_uuid().as_bytes();
-    let [.., a, b, c, d, e, f, g, h] = random;
-    let half = [a, b, c, d, e, f, g, h];
-    tx.prepare_cached("UPDATE log_mark SET before = mark, mark = ?1")?.execute([mark_of(half)]).map(drop)
-}
-
-fn mark_of(half: [u8; 8]) -> Mark {
-    let mut mark = [0; 16];
-    mark[..8].copy_from_slice(&half);
-    mark[8..].copy_from_slice(&blake3::hash(&half).as_bytes()[..8]);
-    mark
-}
-
-fn checked(bytes: &[u8]) -> Option<Mark> {
-    let half = bytes.get(..8)?.try_into().ok()?;
-    (mark_of(half) == bytes).then(|| mark_of(half))
-}
-
-/// The mark in the file itself, without what its log says.
-pub(in crate::store) fn mark_of_file(path: &Path) -> Option<[u8; 16]> {
-    let page = read_part(path, PAGE as u64, PAGE as u64).ok()?;
-    let [mark, _] = halves(&page)?;
-    checked(mark)
-}
-
-/// The two columns of the only row on the page of the table. Layout: "B-tree Pages" and "Record Format" of the SQLite file format.
-fn halves(page: &[u8]) -> Option<[&[u8]; 2]> {
-    /// A table's leaf with one cell.
-    const LEAF: [u8; 5] = [13, 0, 0, 0, 1];
-    /// 36 bytes in row 1: a header of four bytes, the number of the row, two blobs of 16 bytes.
-    const CELL: [u8; 6] = [36, 1, 4, 0, 44, 44];
-    if page.len() != PAGE || page[..5] != LEAF {
-        return None;
-    }
-    let at = usize::from(u16::from_be_bytes([page[8], page[9]]));
-    let cell = page.get(at..at + 38)?;
-    if cell[..6] != CELL {
-        return None;
-    }
-    Some([&cell[6..22], &cell[22..38]])
+    let [.., a, b, c, d, e, f, g, h] = *new_uuid().as_bytes();
+    mark_of([a, b, c, d, e, f, g, h])
 }
 
 /// Whose log lies next to a file. Where others write at the same time, what was found is looked at again.
@@ -163,11 +114,6 @@ fn look(mut log: &File, mark: Mark) -> Option<Owner> {
         at += (FRAME_HEADER + PAGE) as u64;
     }
     Some(found)
-}
-
-fn marks(page: &[u8]) -> Option<Marks> {
-    let [mark, before] = halves(page)?;
-    Some(Marks { mark: checked(mark)?, before: checked(before)? })
 }
 
 /// Refuses a file next to which another file's log lies, before anything reads the two as one.

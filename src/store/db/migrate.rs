@@ -18,6 +18,8 @@ use crate::store::care::copying::copy_pages;
 
 /// Notes where each table and index begins: once they are made, and whenever the file was written anew.
 pub(in crate::store) const LIST_ROOTS: &str = "DELETE FROM root_page; INSERT INTO root_page SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0;";
+/// Says that the list is about to be out of date, because the file is written anew: whatever comes in between, it is not taken for damage.
+pub(in crate::store) const ROOTS_MOVE: &str = "DELETE FROM root_page; INSERT INTO root_page VALUES ('', 0);";
 const WHAT: &str = "bring the project to this program's file version";
 
 /// Brings an open file from its version to the newest, after a check and a backup where it held anything.
@@ -59,7 +61,8 @@ pub(in crate::store) fn apply(conn: &mut Connection, versions: &[Version]) -> Re
     let mark = (1..).zip(versions).last().map_or(0, |(number, newest)| newest.mark(number));
     tx.pragma_update(None, "application_id", APPLICATION_ID).attempting(WHAT)?;
     tx.pragma_update(None, "user_version", mark).attempting(WHAT)?;
-    log_mark::renew(&tx).attempting(WHAT)?;
+    let path = tx.path().map(PathBuf::from).unwrap_or_default();
+    log_mark::renew(&tx, &path).attempting(WHAT)?;
     tx.execute_batch(LIST_ROOTS).attempting(WHAT)?;
     tx.commit().attempting(WHAT)
 }

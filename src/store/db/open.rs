@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::alone::is_alone;
 use super::attempt::{Attempt, is_busy};
 use super::clock::{new_uuid, now_ms};
-use super::connected::Connected;
+use super::connected::{Connected, identity_of};
 use super::convert::Uuid16;
 use super::filesystem::{FileSystem, ROLLBACK, file_system, locks_stay_here};
 use super::locks::{Locks, try_locks};
@@ -17,11 +17,13 @@ use super::place::{Displaced, Place};
 use super::plain_path::plain;
 use super::private::{check_place, create_private};
 use super::version::{FILE_VERSION, VERSIONS, schema_hash};
-use super::{busy, functions, header, log_mark, migrate, process, seals, wal};
+use super::{busy, functions, header, log_mark, migrate, process, rollback_journal, seals, wal};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::overlap::ACTIVE_DAYS;
 use crate::domain::split::SplitShares;
+use crate::store::care::kept_names::refuse_kept_name;
 use crate::store::care::orphan_log::{PUT_TOGETHER, log_without_file};
+use crate::store::care::replacing::{forget_interrupted, is_under_way};
 use crate::store::log::kept::Kept;
 use crate::store::rounds::searched::Searched;
 
@@ -59,7 +61,7 @@ pub struct Store {
     /// What was labelled since it was opened.
     pub(in crate::store) kept: Kept,
     /// Dropped after the connection.
-    _connected: Connected,
+    connected: Connected,
 }
 
 impl Store {
@@ -70,6 +72,7 @@ impl Store {
     pub fn check_place(path: &Path) -> Result<()> {
         let attempted = format!("make the project {}", path.display());
         check_place(path, &attempted)?;
+        refuse_kept_name(path, &attempted)?;
         refuse_orphan_log(path, &attempted)
     }
 
@@ -79,6 +82,7 @@ impl Store {
     /// The file exists, or its folder cannot be written.
     pub fn create(path: &Path, new: NewProject) -> Result<Self> {
         let attempted = format!("make the project {}", path.display());
+        refuse_kept_name(path, &attempted)?;
         refuse_orphan_log(path, &attempted)?;
         create_private(path, &attempted)?;
         let made = Self::connect(path, Access::Job).and_then(|mut store| {
@@ -110,14 +114,42 @@ impl Store {
     /// # Errors
     /// Not there, not a project, newer, damaged, read-only: each in one sentence, and the file is left as it is.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
+        let begun = Instant::now();
+        loop {
+            let before = identity_of(path);
+            let opened = Self::open_now(path, access);
+            let now = identity_of(path);
+            // A restore or a repair came in between: what was opened is the file that is aside now.
+            let replaced = match &opened {
+                Ok(store) => now != store.connected.file(),
+                Err(_) if now.is_none() => is_under_way(path),
+                Err(_) => now != before,
+            };
+            if !replaced || begun.elapsed() > busy::PATIENCE {
+                if access != Access::Read && opened.is_ok() {
+                    forget_interrupted(&path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+                }
+                return opened;
+            }
+            drop(opened);
+            wait_a_moment();
+        }
+    }
+
+    fn open_now(path: &Path, access: Access) -> Result<Self> {
         header::inspect(path)?;
         let attempted = format!("open the project {}", path.display());
         // What lies next to a file lies where links lead to.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        refuse_second_name(path).map_err(|f| f.while_trying(&attempted))?;
         wal::refuse_damaged(&real, &attempted)?;
         log_mark::refuse_foreign(&real, &attempted)?;
-        let store = Self::connect(path, access).map_err(|f| f.while_trying(&attempted))?;
+        rollback_journal::refuse_foreign(&real, &attempted)?;
+        let mut store = Self::connect(path, access).map_err(|f| f.while_trying(&attempted))?;
         store.check_opened(&attempted)?;
+        if access == Access::Job {
+            store.list_roots_again()?;
+        }
         Ok(store)
     }
 
@@ -126,12 +158,15 @@ impl Store {
         // Where others are not kept from the file, not even its journal is changed to read it.
         let shared = locks_stay_here(path).filter(|_| !is_alone(path));
         let read_only = is_read_only(path) || access == Access::Read && shared.is_some();
+        if read_only && journal_stays(path) {
+            return Err(Fault::new(what, "a write is under way or was interrupted, and undoing it takes the right to write to the file and its folder")
+                .hint("Open it where you may write to both (or with --alone), or copy it there together with its -journal file"));
+        }
         if read_only && access != Access::Read {
             return Err(Fault::new(what, "the file or its folder is read-only")
                 .hint("Allow writing to both (chmod u+w) or work on a copy"));
         }
         if access != Access::Read {
-            refuse_second_name(path)?;
             refuse_local_locks(shared)?;
         }
         let connected = Connected::of(path);
@@ -148,12 +183,17 @@ impl Store {
             )
         }
         .attempting(what)?;
+        // Until it is known that this file and that log belong together, closing it must not bring one over into the other and delete it.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).attempting(what)?;
         busy::install(&conn).attempting(what)?;
         conn.pragma_update(None, "foreign_keys", true).attempting(what)?;
         // A hostile file must not run code of its own through its schema.
         conn.pragma_update(None, "trusted_schema", false).attempting(what)?;
         conn.set_prepared_statement_cache_capacity(64);
         refuse_foreign_schema(&conn)?;
+        if identity_of(path) != file {
+            return Err(Fault::new(what, "another file took its place at this moment").hint("Run it again"));
+        }
         let mut backup = None;
         if !read_only {
             Self::set_durability(&conn, path, access)?;
@@ -189,7 +229,7 @@ impl Store {
             searched: None,
             place: Place::default(),
             kept: Kept::default(),
-            _connected: connected,
+            connected,
         })
     }
 
@@ -286,8 +326,8 @@ impl Drop for Store {
     /// The last one who leaves brings the log over into the file and removes it. Where the file is no longer the one that was opened, that log may
     /// be another's by now, and the file may be: both stay as they are. Where the log alone is gone, the file still lacks what was in it.
     fn drop(&mut self) {
-        if self.place.displaced().is_some_and(|displaced| displaced != Displaced::LogGone) {
-            let _ = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        if self.place.displaced().is_none_or(|displaced| displaced == Displaced::LogGone) {
+            let _ = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
         }
     }
 }
@@ -301,7 +341,8 @@ fn refuse_orphan_log(path: &Path, attempted: &str) -> Result<()> {
     }
 }
 
-/// Refuses to write a file that has a second name: each name has a log of its own, and SQLite would take neither for the other's.
+/// Refuses a file that has a second name: each name has a log of its own, and SQLite takes neither for the other's. What is in one of them would be
+/// missing for those who only read, too.
 #[cfg(unix)]
 fn refuse_second_name(path: &Path) -> Result<()> {
     let links = std::fs::metadata(path).map_or(1, |meta| std::os::unix::fs::MetadataExt::nlink(&meta));
@@ -309,9 +350,33 @@ fn refuse_second_name(path: &Path) -> Result<()> {
         return Ok(());
     }
     let name = path.display();
-    Err(Fault::new("open the project", "the file has a second name (a hard link), under which somebody else could write to it at the same time").hint(
-        format!("Make it a file of its own: `cp {name} {name}.new && mv {name}.new {name}`"),
-    ))
+    Err(Fault::new(
+        "open the project",
+        "the file has a second name (a hard link), under which others may have labels that are not seen here",
+    )
+    .hint(format!("Make it a file of its own: `cp {name} {name}.new && mv {name}.new {name}`")))
+}
+
+/// The same, of a project that is not opened.
+pub(in crate::store) fn refuse_unseen_locks(path: &Path) -> Result<()> {
+    refuse_local_locks(locks_stay_here(path).filter(|_| !is_alone(path)))
+}
+
+/// Whether the journal next to a file was left by a kill: those who write have it for a moment.
+fn journal_stays(path: &Path) -> bool {
+    let begun = Instant::now();
+    while header::has_journal(path) {
+        if begun.elapsed() > busy::PATIENCE / 5 {
+            return true;
+        }
+        wait_a_moment();
+    }
+    false
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process is at it: there is no event to wait for")]
+fn wait_a_moment() {
+    std::thread::sleep(std::time::Duration::from_millis(5));
 }
 
 /// Refuses to write where others would not hear of it, unless a person says that there are none.

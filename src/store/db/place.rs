@@ -6,8 +6,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::connected::{Identity, identity};
-use super::log_mark::{Owner, Salts, mark_of_file, owner_of_open, salts};
+use super::connected::{Identity, identity, identity_of};
+use super::log_mark::{Salts, owner_of_open, salts};
+use super::mark::{Mark, Marks, Owner, mark_of_file};
 use super::wal::sidecar;
 use crate::domain::fault::{Fault, FaultKind};
 
@@ -21,8 +22,8 @@ pub(in crate::store) struct Place {
     /// The write-ahead log, where there is one.
     log: Option<(File, Option<Identity>)>,
     index: Option<Identity>,
-    /// The mark in the file itself when it was last known to be the log's.
-    mark: Option<[u8; 16]>,
+    /// The mark in the file itself when it was last known to be the log's; without a log, when it was last known to hold what was saved here.
+    mark: Option<Mark>,
     /// The log in which the mark was renewed last.
     renewed: Option<Salts>,
 }
@@ -32,6 +33,8 @@ pub(in crate::store) struct Place {
 pub(in crate::store) enum Displaced {
     /// Nothing has its name; where the file is now, if anywhere.
     Gone(Option<PathBuf>),
+    /// Its folder is on another drive now, or cannot be reached.
+    DriveGone,
     /// Another file has its name; where the file is now, if anywhere.
     Replaced(Option<PathBuf>),
     /// Another file was copied over it.
@@ -49,7 +52,7 @@ impl Place {
             (log, id)
         });
         let index = log.as_ref().and_then(|_| identity_of(&sidecar(&real, "-shm")));
-        let mark = log.as_ref().and_then(|_| mark_of_file(path));
+        let mark = mark_of_file(path);
         Self { path: path.to_owned(), real, file, log, index, mark, renewed: None }
     }
 
@@ -57,6 +60,7 @@ impl Place {
     pub fn displaced(&mut self) -> Option<Displaced> {
         let file = self.file?;
         match identity_of(&self.path) {
+            now if now != Some(file) && self.drive_is_gone() => return Some(Displaced::DriveGone),
             None => return Some(Displaced::Gone(whereabouts(file))),
             Some(other) if other != file => return Some(Displaced::Replaced(whereabouts(file))),
             Some(_) => {}
@@ -77,19 +81,67 @@ impl Place {
         None
     }
 
+    /// Whether the drive that the file lies on is not mounted where it was: what is written next to its name lands where nobody looks.
+    pub fn drive_is_gone(&self) -> bool {
+        let Some((drive, _)) = self.file else { return false };
+        for folder in self.real.ancestors().skip(1) {
+            match std::fs::metadata(folder) {
+                Ok(meta) => return identity(&meta).is_some_and(|(now, _)| now != drive),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                // A network file system whose server is gone still has its mount point.
+                Err(e) => return e.kind() != std::io::ErrorKind::PermissionDenied,
+            }
+        }
+        false
+    }
+
+    /// The file's own path, with no link in it.
+    pub fn real(&self) -> &Path {
+        &self.real
+    }
+
     /// The log as it stands; none where there is no log, or nothing in it.
     pub fn log_now(&self) -> Option<Salts> {
         self.log.as_ref().and_then(|(log, _)| salts(log))
     }
 
-    /// Whether the next commit has to renew the mark.
+    /// Whether the next commit has to renew the mark: the first of each log, and every one without a log.
     pub fn needs_mark(&self) -> bool {
-        self.log.is_some() && (self.renewed.is_none() || self.renewed != self.log_now())
+        self.has_no_log() || self.log.is_some() && (self.renewed.is_none() || self.renewed != self.log_now())
     }
 
-    /// A commit renewed the mark, in the log as it stands now.
-    pub fn renewed(&mut self) {
+    /// A commit renewed the mark, in the log as it stands now or in the file.
+    pub fn renewed(&mut self, to: Marks) {
         self.renewed = self.log_now();
+        if self.has_no_log() {
+            self.mark = Some(to.mark);
+        }
+    }
+
+    /// Whether it is written through a rollback journal.
+    fn has_no_log(&self) -> bool {
+        self.file.is_some() && self.log.is_none()
+    }
+
+    /// Without a log: whether the file is another than the one that SQLite found when this write began. It goes by a counter alone, which
+    /// another file may have, too, and by what the system last read.
+    pub fn is_not_as(&self, found: Marks) -> bool {
+        let now = self.mark_without_log();
+        now.is_some_and(|now| now != found.before && now != found.mark)
+    }
+
+    /// Without a log: the mark in the file, where it is not the one that was seen last. Others wrote, or another file was copied over it.
+    pub fn changed_mark(&self) -> Option<Mark> {
+        self.mark_without_log().filter(|mark| self.mark != Some(*mark))
+    }
+
+    /// What was saved here is in the file with that mark.
+    pub fn knows(&mut self, mark: Mark) {
+        self.mark = Some(mark);
+    }
+
+    fn mark_without_log(&self) -> Option<Mark> {
+        self.has_no_log().then(|| mark_of_file(&self.path))?
     }
 
     /// Whether the log of that name is still the one that was opened with the file.
@@ -97,10 +149,6 @@ impl Place {
         let now = identity_of(&sidecar(&self.real, "-wal"));
         self.log.as_ref().is_some_and(|(_, log)| log.is_some() && *log == now)
     }
-}
-
-fn identity_of(path: &Path) -> Option<Identity> {
-    std::fs::metadata(path).ok().and_then(|meta| identity(&meta))
 }
 
 /// Where an open file is now; none where it has no name any more, or the system does not say.
@@ -124,6 +172,7 @@ impl Displaced {
         let why = match self {
             Self::Gone(Some(now)) => format!("the project file was moved to {} while it was open here", now.display()),
             Self::Gone(None) => "the project file was deleted while it was open here".into(),
+            Self::DriveGone => "the drive that the project lies on was disconnected while it was open here".into(),
             Self::Replaced(None) => {
                 "another file took the project's place while it was open here, as synchronised folders, git and editors do it".into()
             }
@@ -135,5 +184,28 @@ impl Displaced {
             Self::LogGone => format!("the project's log ({log}) was deleted or replaced while it was open here"),
         };
         Fault::new(attempted, why).kind(FaultKind::Displaced)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drive_that_was_disconnected_is_not_called_a_deleted_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sub").join("p");
+        std::fs::create_dir(dir.path().join("sub")).unwrap();
+        std::fs::write(&path, "").unwrap();
+        let (drive, number) = identity_of(&path).unwrap();
+        let mut here = Place::of(&path, Some((drive, number)));
+        // The same with a file of a drive that is not mounted there any more.
+        let mut elsewhere = Place::of(&path, Some((drive + 1, number)));
+        assert_eq!((here.displaced(), elsewhere.displaced()), (None, Some(Displaced::DriveGone)));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(here.displaced(), Some(Displaced::Gone(None)));
+        assert_eq!(elsewhere.displaced(), Some(Displaced::DriveGone));
+        std::fs::remove_dir(dir.path().join("sub")).unwrap();
+        assert_eq!((here.drive_is_gone(), elsewhere.drive_is_gone()), (false, true));
     }
 }

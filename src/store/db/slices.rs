@@ -9,6 +9,7 @@ use rusqlite::{Transaction, TransactionBehavior};
 use super::attempt::Attempt;
 use super::log_mark;
 use super::open::Store;
+use super::place::Displaced;
 use crate::domain::fault::Result;
 
 /// Work done inside one transaction before it is committed; with the commit's own sync the lock is held for at most 20 ms.
@@ -27,18 +28,25 @@ impl Store {
         self.must_be_writable(what)?;
         let log = self.place.log_now();
         let tx = Transaction::new(&mut self.conn, TransactionBehavior::Immediate).attempting(what)?;
-        let out = work(&tx).attempting(what)?;
-        let marks = self.place.needs_mark();
-        if marks {
-            log_mark::renew(&tx).attempting(what)?;
+        // First of all: whatever a kill leaves of this write, the journal says whose it is.
+        let marks = self.place.needs_mark().then(|| log_mark::renew(&tx, self.place.real()));
+        let marks = marks.transpose().attempting(what)?;
+        let overwritten = marks.is_some_and(|found| {
+            self.place.is_not_as(found) || self.place.changed_mark().is_some() && !self.kept.is_in(&tx)
+        });
+        // What was to be saved is known after this, and is kept in memory.
+        let out = work(&tx);
+        if overwritten {
+            return Err(Displaced::Overwritten.fault(what, &self.path));
         }
+        let out = out.attempting(what)?;
         // Before and after: what is committed while the file is taken away is not where anybody will look for it.
         if let Some(displaced) = self.place.displaced() {
             return Err(displaced.fault(what, &self.path));
         }
         tx.commit().attempting(what)?;
-        if marks {
-            self.place.renewed();
+        if let Some(marks) = marks {
+            self.place.renewed(marks);
         } else if self.place.log_now() != log {
             // This commit began the log anew. It is made: a mark that cannot be renewed now must not call it unsaved, and the next write tries again.
             let _ = self.renew_mark(what);
@@ -49,9 +57,9 @@ impl Store {
 
     fn renew_mark(&mut self, what: &str) -> Result<()> {
         let tx = Transaction::new(&mut self.conn, TransactionBehavior::Immediate).attempting(what)?;
-        log_mark::renew(&tx).attempting(what)?;
+        let marks = log_mark::renew(&tx, self.place.real()).attempting(what)?;
         tx.commit().attempting(what)?;
-        self.place.renewed();
+        self.place.renewed(marks);
         Ok(())
     }
 
@@ -60,10 +68,16 @@ impl Store {
     /// # Errors
     /// It was moved, deleted, replaced or overwritten, or its log was: nothing more may be called saved.
     pub fn check_still_there(&mut self, what: &str) -> Result<()> {
-        match self.place.displaced() {
-            None => Ok(()),
-            Some(displaced) => Err(displaced.fault(what, &self.path)),
+        if let Some(displaced) = self.place.displaced() {
+            return Err(displaced.fault(what, &self.path));
         }
+        if let Some(mark) = self.place.changed_mark() {
+            if !self.kept.is_in(&self.conn) {
+                return Err(Displaced::Overwritten.fault(what, &self.path));
+            }
+            self.place.knows(mark);
+        }
+        Ok(())
     }
 
     /// Writes every element of `rows` in transactions of a few milliseconds each, in order. `write` is called once for each of them, so

@@ -19,13 +19,14 @@ impl Store {
     pub fn begin_session(&mut self, name: &str) -> Result<(ExpertId, SessionId)> {
         let name = checked_name(name)?;
         self.refuse_look_alike(name)?;
-        self.write("begin a session", |tx| {
+        let uuid = new_uuid();
+        let begun = self.write("begin a session", |tx| {
             let expert = enrol(tx, name)?;
             tx.execute(
                 "INSERT INTO session (uuid, expert, login, uid, host, process, program, started_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 (
-                    Uuid16(new_uuid()),
+                    Uuid16(uuid),
                     expert,
                     process::login(),
                     process::uid(),
@@ -38,7 +39,9 @@ impl Store {
             let session = SessionId(tx.last_insert_rowid());
             seal_new(tx, "main", SESSIONS)?;
             Ok((expert, session))
-        })
+        })?;
+        self.kept.session = Some(uuid);
+        Ok(begun)
     }
 
     /// Ends a session in order. Its leases end with it unless `keep_leases`: a script that asks for one case a process keeps its case.

@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::domain::event::LabelEvent;
 use crate::domain::item::ItemKey;
 use crate::domain::log::{EventLine, Log, RevealLine};
+use crate::store::db::attempt::is_busy;
+use crate::store::db::convert::Uuid16;
 
 /// The label events since a project was opened, with what they refer to.
 #[derive(Debug, Default)]
@@ -14,6 +17,8 @@ pub(in crate::store) struct Kept {
     pub log: Log,
     /// Tables and numbers of rows that are in the log already.
     pub known: HashSet<(&'static str, i64)>,
+    /// The session that was begun last.
+    pub session: Option<Uuid>,
 }
 
 /// What an event refers to, as other copies name it.
@@ -26,6 +31,19 @@ pub(in crate::store) struct Referred {
 }
 
 impl Kept {
+    /// Whether an open file holds what was saved through it last. Nothing is ever removed: one that lacks it is another, older one.
+    pub fn is_in(&self, conn: &Connection) -> bool {
+        let of = |table: &str, uuid: Option<Uuid>| {
+            let Some(uuid) = uuid else { return Ok(true) };
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE uuid = ?1)");
+            conn.query_row(&sql, [Uuid16(uuid)], |row| row.get::<_, bool>(0))
+        };
+        let last = self.log.events.last().map(|event| event.uuid);
+        let found = of("session", self.session).and_then(|there| Ok(there && of("label_event", last)?));
+        // One that cannot be read is a mixture of two; one that is locked is asked again.
+        found.unwrap_or_else(|error| is_busy(&error))
+    }
+
     /// Adds an event, and that the model's view of its item was shown after it.
     pub fn add(&mut self, written: LabelEvent, to: Referred, reveals: bool) {
         let LabelEvent { uuid, lamport, seq, at_ms, event, revealed, seen_prelabel, .. } = written;

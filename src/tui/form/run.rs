@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

@@ -334,7 +334,7 @@ mod tests {
     }
 
     fn hear_outcome(screen: &mut AgreementScreen, outcome: DisputeOutcome) -> Vec<Then> {
-        let response = Response { outcome: Ok(Outcome::Dispute(outcome)), window: Ok(None), revised: None };
+        let response = Response::of(Outcome::Dispute(outcome));
         hear(screen, Message::Session(Box::new(response)))
     }
 

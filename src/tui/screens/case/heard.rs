@@ -2,7 +2,7 @@
 
 use super::screen::{Answered, CaseScreen, Pending, Showing};
 use super::shown::Shown;
-use crate::desk::request::{Outcome, Response, Window};
+use crate::desk::request::{Outcome, ReplyTo, Response, Window};
 use crate::desk::shown::Card;
 use crate::domain::fault::Result;
 use crate::tui::screen::Then;
@@ -17,8 +17,8 @@ enum Turn {
 
 impl CaseScreen {
     pub(super) fn take_response(&mut self, response: Response) -> Vec<Then> {
-        let drafted = matches!(response.outcome, Ok(Outcome::Drafted));
-        let (notice, turn) = self.take_outcome(response.outcome);
+        let drafted = response.reply_to == ReplyTo::Draft;
+        let (notice, turn) = self.take_outcome(response.reply_to, response.outcome);
         let mut failed = None;
         match response.window {
             Ok(Some(window)) => self.look_ahead(window),
@@ -42,9 +42,14 @@ impl CaseScreen {
         then
     }
 
-    fn take_outcome(&mut self, outcome: Result<Outcome>) -> (Option<Notice>, Turn) {
-        let changes_nothing = matches!(outcome, Ok(Outcome::Drafted | Outcome::Looked));
-        let pending = if changes_nothing { None } else { self.pending.take() };
+    fn take_outcome(&mut self, about: ReplyTo, outcome: Result<Outcome>) -> (Option<Notice>, Turn) {
+        // Only what it waits for ends a wait: what was asked before that may come in between.
+        let is_awaited = match self.pending {
+            Some(Pending::Answer { .. }) => about == ReplyTo::Answer,
+            Some(Pending::Other) => about != ReplyTo::Draft && !matches!(outcome, Ok(Outcome::Looked)),
+            None => false,
+        };
+        let pending = if is_awaited { self.pending.take() } else { None };
         let outcome = match (outcome, pending) {
             (Ok(Outcome::Answered { saved, reveal }), Some(Pending::Answer { shown, label, key })) => {
                 let case = shown.card.shown.case;

@@ -150,7 +150,7 @@ mod tests {
 
     use super::*;
     use crate::desk::pages::Page;
-    use crate::desk::request::Response;
+    use crate::desk::request::{ReplyTo, Response};
     use crate::domain::task::Task;
     use crate::tui::about::About;
 
@@ -218,7 +218,12 @@ mod tests {
         assert_eq!(names, ["spam", "odd", "ham"]);
         let says = |changed| {
             let outcome = Ok(Outcome::Dispute(DisputeOutcome::TaskChanged(changed)));
-            Message::Session(Box::new(Response { outcome, window: Ok(None), revised: None }))
+            Message::Session(Box::new(Response {
+                reply_to: ReplyTo::Other,
+                outcome,
+                window: Ok(None),
+                revised: None,
+            }))
         };
         screen.receive(says(Err("somebody else".into())), &shared, Instant::now());
         assert!(screen.is_open, "a change that failed stays on the screen");
