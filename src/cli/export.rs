@@ -106,7 +106,7 @@ impl Export {
 
 /// What was left out because the reader may not see it yet, a sentence each.
 fn in_words(left_out: &LeftOut) -> Vec<String> {
-    let &LeftOut { views, answers, cases, events, by_lead } = left_out;
+    let &LeftOut { views, answers, texts, events, by_lead } = left_out;
     let mut lines = Vec::new();
     if views > 0 {
         lines.push(views_left_out(views));
@@ -122,15 +122,12 @@ fn in_words(left_out: &LeftOut) -> Vec<String> {
             format!("left out: the answers of others to {texts} whose cases are open; only the lead sees them (--as NAME)")
         });
     }
-    if cases > 0 {
+    if texts > 0 {
         lines.push(format!(
-            "left out: {} that you may still be asked about, with what was done to them{}",
-            counted(cases, "case", "cases"),
-            if by_lead {
-                "; add --reveal to have all of it, and your answers to them then do not count as blind"
-            } else {
-                ". They come along once you have answered"
-            }
+            "{} that you may still be asked about {} written with the key alone, which is enough for a merge; add --reveal to have the texts as \
+             well, and your answers to them then do not count as blind",
+            counted(texts, "case", "cases"),
+            if texts == 1 { "is" } else { "are" },
         ));
     }
     if events > 0 {

@@ -78,7 +78,7 @@ mod tests {
             harmless_words(
                 "Incorrect API key provided: sk-Vq7mW2x. You can find yours at https://x.example/keys."
             ),
-            "Incorrect API key provided: … You can find …"
+            "Incorrect API key provided: … You can find … at …"
         );
         assert_eq!(harmless_words(""), "");
     }

@@ -7,7 +7,7 @@ pub fn changes(before: &Task, after: &Task) -> Vec<String> {
     let mut says = Vec::new();
     for label in &after.labels {
         match before.labels.iter().find(|old| old.id == label.id) {
-            None => says.push(format!("\"{}\" is a new label, {}.", label.name, its_key(label))),
+            None => says.push(format!("\"{}\" is a new label, with {}.", label.name, its_key(label))),
             Some(old) => of_label(old, label, &mut says),
         }
     }
@@ -91,7 +91,7 @@ mod tests {
                 "\"spam\" is now called \"junk\".",
                 "\"junk\" now means: sells",
                 "\"junk\" has other examples.",
-                "\"unsure\" is a new label, the key 3."
+                "\"unsure\" is a new label, with the key 3."
             ]
         );
         assert_eq!(changes(&renamed, &before)[3], "\"unsure\" is no label any more.");

@@ -290,9 +290,9 @@ mod tests {
 
     #[test]
     fn the_similar_text_lies_on_a_side_that_a_coin_chose_whatever_the_strategy_and_the_split() {
-        let made = Synthetic::overlapping(3000, 12, 2, 4).with_splits(4);
+        let made = Synthetic::overlapping(800, 12, 2, 4).with_splits(4);
         for name in names() {
-            let plans: Vec<_> = (0..10).map(|seed| propose(&made.pool(), &order(name, 100, seed))).collect();
+            let plans: Vec<_> = (0..8).map(|seed| propose(&made.pool(), &order(name, 60, seed))).collect();
             for audit in [false, true] {
                 let cases = || plans.iter().flat_map(|plan| &plan.proposals);
                 let sides: Vec<Side> = cases()

@@ -192,7 +192,7 @@ fn task(question: &str, names: &[String]) -> Task {
 }
 
 fn numbered(count: usize, long: usize) -> Vec<String> {
-    (0..count).map(|n| format!("{n} {}", "a long name ".repeat(long).trim_end())).collect()
+    (0..count).map(|n| format!("{n}. {}", "a long name ".repeat(long).trim_end())).collect()
 }
 
 #[derive(Clone, Debug)]

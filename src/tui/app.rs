@@ -11,6 +11,7 @@ use super::about::{About, Began};
 use super::effect::Effect;
 use super::keys::{Action, Stroke};
 use super::message::Message;
+use super::questions::{go_on_with_cases_left, job_notice, leave_now, leave_while_a_job_runs};
 use super::results::results;
 use super::screen::{Arrival, Pressed, Received, Screen, Tab, Then, View};
 use super::screens::LIST;
@@ -21,13 +22,12 @@ use super::theme::Theme;
 use super::widgets::changes::Changes;
 use super::widgets::frame::{Bar, Look, MIN_SIZE, Notice, horizontal_rule, too_small};
 use super::widgets::help::help;
-use super::widgets::popup::{Choice, ChoiceKey, Choosable, Field, Outcome, Popup};
-use crate::desk::jobs::{End, JobKind, News};
+use super::widgets::popup::{Field, Outcome, Popup};
+use crate::desk::jobs::{JobKind, News};
 use crate::desk::request;
 use crate::desk::request::{DisputeOutcome, Request, Response};
 use crate::desk::shown::Lack;
 use crate::domain::fault::Fault;
-use crate::domain::grouped::counted;
 use crate::domain::ids::CaseId;
 use crate::domain::task::Task;
 use crate::domain::task_change::changes;
@@ -186,9 +186,11 @@ impl App {
         let before = self.shared.supply.progress;
         self.shared.hear_session(&response);
         self.notice = self.shared.supply.progress.and_then(|now| shrunk(before?, now)).or(self.notice.take());
-        // Who changed the guideline here knows what changed.
+        // Who changed the guideline or the task here knows what changed.
         if response.revised.is_some()
-            && matches!(response.outcome, Ok(request::Outcome::Dispute(DisputeOutcome::Revised(_))))
+            && let Ok(request::Outcome::Dispute(
+                DisputeOutcome::Revised(_) | DisputeOutcome::TaskChanged(Ok(_)),
+            )) = response.outcome
         {
             self.known.clone_from(&self.shared.about.task);
         }
@@ -488,69 +490,6 @@ impl App {
     }
 }
 
-/// How a job ended, for the line at the foot of any screen: the first sentence of its message, which has no jargon. The Jobs screen has the rest.
-fn job_notice(kind: JobKind, end: End, message: &str) -> Notice {
-    match (kind, end) {
-        (JobKind::Scout, End::Done) => Notice::good("The model has read the texts (details on Jobs).".into()),
-        (JobKind::Mine, End::Done) => Notice::good("The next cases are chosen (details on Jobs).".into()),
-        (_, End::Done) => Notice::good(first_sentence(message)),
-        (_, End::Stopped) if message.is_empty() => Notice::quiet(format!("Stopped: {}.", kind.doing())),
-        (_, End::Stopped) => Notice::quiet(message.to_owned()),
-        (_, End::Failed) => Notice::bad(message.to_owned()),
-    }
-}
-
-fn first_sentence(message: &str) -> String {
-    let (first, more) = message.split_once(". ").unwrap_or((message, ""));
-    let details = if more.is_empty() { "" } else { " (details on Jobs)" };
-    let mut letters = first.trim_end_matches('.').chars();
-    let capital = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{capital}{}{details}.", letters.as_str())
-}
-
-fn leave_while_a_job_runs() -> Popup {
-    let option = |key, says: &str, outcome| Choosable { key, says: says.into(), outcome };
-    Popup::Choice(Choice {
-        title: " Something is still running ",
-        lead: String::new(),
-        options: vec![
-            option(ChoiceKey::Char('q'), "quit; it goes on, and shows when you come back", Outcome::Quits),
-            option(
-                ChoiceKey::Char('s'),
-                "quit and stop it; a training starts over next time",
-                Outcome::QuitsAndStops,
-            ),
-        ],
-        otherwise: "stay",
-    })
-}
-
-/// The same question once it has answered itself: it stays until a key is pressed, so that no key meant for it does something else.
-fn leave_now() -> Popup {
-    let key = ChoiceKey::Char('q');
-    Popup::Choice(Choice {
-        title: " Nothing is running any more ",
-        lead: String::new(),
-        options: vec![Choosable { key, says: "quit; everything is saved".into(), outcome: Outcome::Quits }],
-        otherwise: "stay",
-    })
-}
-
-fn go_on_with_cases_left(left: usize, kinds: Vec<JobKind>) -> Popup {
-    let learns = kinds.contains(&JobKind::Tune);
-    let says = if learns { "let the model learn, and choose new cases" } else { "choose new cases" };
-    Popup::Choice(Choice {
-        title: " On to the next round? ",
-        lead: format!("{} not answered in this round.", counted(left, "case is", "cases are")),
-        options: vec![Choosable {
-            key: ChoiceKey::Enter,
-            says: says.into(),
-            outcome: Outcome::Starts(kinds),
-        }],
-        otherwise: "stay in this round",
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use ratatui::Terminal;
@@ -558,6 +497,7 @@ mod tests {
     use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 
     use super::*;
+    use crate::desk::jobs::End;
     use crate::desk::shown::RoundProgress;
 
     fn app() -> App {

@@ -30,6 +30,7 @@ mod input;
 mod job_board;
 mod keys;
 mod message;
+mod questions;
 mod results;
 mod run;
 mod screen;

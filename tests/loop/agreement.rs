@@ -165,6 +165,8 @@ fn reannotated_cases_are_blind_and_only_answers_under_the_new_revision_count() {
     std::fs::write(&task, changed).unwrap();
     assert_eq!(project.json("task", &["--set", task.to_str().unwrap()])["revision"], 2);
     project.run("adjudicate", &["--again", "--as", "bob"]).refused(1, &["only a lead may do that"]);
+    let shared = |name: &str| project.json(name, &[])["uses"][0]["shared"].as_u64().unwrap();
+    let before = shared("agreement");
     assert_eq!(
         project.json("adjudicate", &["--again"]),
         json!({ "items": differ.len(), "cases": 2 * differ.len() })
@@ -172,8 +174,6 @@ fn reannotated_cases_are_blind_and_only_answers_under_the_new_revision_count() {
     project.run("adjudicate", &["--again"]).refused(1, &["they have been sent already"]);
 
     // Until anybody answers again nothing has changed, and nobody who is to answer sees what the others said.
-    let shared = |name: &str| project.json(name, &[])["uses"][0]["shared"].as_u64().unwrap();
-    let before = shared("agreement");
     assert_eq!(project.json("adjudicate", &["--list", "--as", "bob"]), json!([]));
     let first = differ[0].to_string();
     project

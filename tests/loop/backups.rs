@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::domain::ids::ItemId;
+use hardcase::store::{Access, Store};
 use serde_json::Value;
 
 use super::kills::{Whom, bytes, kill_after, kills, moments, restore, start};
@@ -15,13 +16,18 @@ fn answer(project: &Project, item: usize, label: &str, name: &str) {
     project.run("answer", &["--item", &item.to_string(), "--label", label, "--as", name]).done();
 }
 
-/// Item, expert and label of every line of `export --what labels`, sorted.
+/// Item, expert and label of everybody's standing answers, sorted.
 pub fn labels(file: &Path) -> Vec<String> {
-    let mut lines: Vec<String> = hardcase(["export", file.to_str().unwrap(), "--what", "labels"])
-        .json_lines()
-        .iter()
-        .map(|l| format!("{} {} {}", l["item"], l["expert"], l["label"]))
-        .collect();
+    let store = Store::open(file, Access::Read).unwrap();
+    let experts: std::collections::HashMap<_, _> = store.experts().unwrap().into_iter().collect();
+    let task = store.task().unwrap().task;
+    let answers = store.current_answers().unwrap();
+    let line = |answer: &hardcase::domain::event::LabelEvent| {
+        let key = answer.event.label()?;
+        let name = task.index_of_id(key).map_or(key, |at| &task.labels[at].name);
+        Some(format!("{} {:?} {name:?}", answer.event.item.0, experts[&answer.event.expert]))
+    };
+    let mut lines: Vec<String> = answers.iter().filter_map(line).collect();
     lines.sort();
     lines
 }

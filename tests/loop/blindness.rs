@@ -84,10 +84,9 @@ fn seen(file: &Path, name: &str, reveal: Reveal) -> (BTreeSet<i64>, Vec<(&'stati
         ),
         (
             "events",
-            // A key is as good as a text to anybody who has the pool.
             log.iter()
-                .filter(|line| line["kind"] == "case" || line["kind"] == "event" && of_others(line))
-                .map(|line| by_key[&line["item"].to_string()])
+                .filter(|line| line["kind"] == "case" && line["text"].is_string())
+                .map(|case| by_key[&case["item"].to_string()])
                 .collect(),
         ),
     ];
@@ -223,6 +222,9 @@ fn all_that_is_said(project: &Project, file: &Path, name: &str) -> Vec<(String, 
     said
 }
 
+/// Whether somebody says that an item is clickbait.
+type Says = fn(&str, i64) -> bool;
+
 #[test]
 fn whatever_others_answered_to_open_cases_nothing_that_is_said_to_an_expert_differs() {
     let project = Project::scouted_elsewhere(240);
@@ -241,8 +243,8 @@ fn whatever_others_answered_to_open_cases_nothing_that_is_said_to_an_expert_diff
     }
     bob.close().unwrap();
     let (hers, _) = answers(&project.file(), "bob");
-    let variants: [(&str, fn(&str, i64) -> bool); 4] = [
-        ("agree", |_, item| item % 3 == 0),
+    let variants: [(&str, Says); 4] = [
+        ("alike", |_, item| item % 3 == 0),
         ("the-other-way", |_, item| item % 3 != 0),
         ("all-alike", |_, item| item % 60 != 0),
         ("differ", |who, item| (item % 3 == 0) == (who == "ada")),
@@ -263,6 +265,8 @@ fn whatever_others_answered_to_open_cases_nothing_that_is_said_to_an_expert_diff
             session.close().unwrap();
         }
         let masked = all_that_is_said(&project, &file, "bob").into_iter().map(|(verb, text)| {
+            let of_the_project = text.lines().filter(|line| !line.contains("bytes free"));
+            let text = of_the_project.collect::<Vec<_>>().join("\n");
             (verb, text.replace(&*file.to_string_lossy(), "FILE").replace(variant, "VARIANT"))
         });
         said.push(masked.collect());
@@ -270,26 +274,27 @@ fn whatever_others_answered_to_open_cases_nothing_that_is_said_to_an_expert_diff
     let mut compared = 0;
     for (variant, others) in variants.iter().zip(&said).skip(1) {
         for (n, ((verb, first), (_, other))) in said[0].iter().zip(others).enumerate() {
-            // Where nobody agrees nothing can be trained on, and a model that was trained shows in all that it says.
-            if n >= said[0].len() - 4 && variant.0 == "differ" {
+            // A model that was trained on what they answered shows in all that it says.
+            if n >= said[0].len() - 4 {
                 continue;
             }
-            assert!(first.len() > 20, "{verb}: {first}");
+            assert!(first.len() > 20 || verb.starts_with("adapter"), "{verb}: {first}");
             assert_eq!(timeless(first), timeless(other), "{verb}: agree, and {}", variant.0);
             compared += 1;
         }
     }
-    assert_eq!(compared, 24 + 24 + 20);
+    assert_eq!(compared, 3 * 20);
 }
 
-/// The same without times and without the UUIDs of what was made in this run.
+/// The same without times, the UUIDs of what was made in this run, and hashes.
 fn timeless(text: &str) -> String {
     let digits = |c: char| c.is_ascii_digit();
     text.split_inclusive(|c: char| c == ',' || c.is_whitespace())
         .filter(|word| {
             !(word.contains("_ms")
                 || word.contains(':') && word.matches(digits).count() >= 8
-                || word.matches('-').count() >= 4)
+                || word.matches('-').count() >= 4
+                || word.matches(|c: char| c.is_ascii_hexdigit()).count() >= 48)
         })
         .collect()
 }

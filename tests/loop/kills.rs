@@ -199,7 +199,7 @@ fn a_killed_mining_leaves_a_whole_round_or_none() {
         killed += usize::from(kill_after(start(&mut mine()), wait, Whom::Parent).1);
         let rounds = project.is_whole().rounds().unwrap();
         assert!(rounds.len() < 2 && rounds.iter().all(|r| r.cases == 40), "{rounds:?}");
-        let report = project.json("mine", &["--budget", "40"]);
+        let report = project.json("mine", &["--budget", "40", "--force"]);
         assert_eq!(report["round"], rounds.len() + 1);
         let rounds = project.is_whole().rounds().unwrap();
         assert_eq!(rounds.iter().filter(|r| r.closed_ms.is_none()).count(), 1, "one round is open");

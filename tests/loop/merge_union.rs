@@ -91,7 +91,17 @@ fn act(project: &Project, file: &Path, steps: &[Step]) {
                 hardcase(["import", text(file), text(&data), "--quiet"]).done();
             }
             Step::Mine => {
-                hardcase(["mine", text(file), "--budget", "12", "--strategy", "random", "--quiet"]).done();
+                hardcase([
+                    "mine",
+                    text(file),
+                    "--budget",
+                    "12",
+                    "--strategy",
+                    "random",
+                    "--force",
+                    "--quiet",
+                ])
+                .done();
             }
             Step::SetTask(n) => {
                 let mut store = Store::open(file, Access::Session).unwrap();

@@ -59,10 +59,15 @@ impl Ran {
     pub fn refused(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
         assert_eq!(self.out, "", "a refusal prints no result");
-        assert!(self.err.starts_with("hardcase: cannot "), "{}", self.err);
         assert_eq!(self.err.trim_end().lines().count(), 1, "one line, not:\n{}", self.err);
+        // With `--json`, the sentence is in a document.
+        let said = match serde_json::from_str::<Value>(&self.err) {
+            Ok(document) => format!("hardcase: {}", document["error"].as_str().unwrap_or_default()),
+            Err(_) => self.err.clone(),
+        };
+        assert!(said.starts_with("hardcase: cannot "), "{said}");
         for part in parts {
-            assert!(self.err.contains(part), "no {part:?} in: {}", self.err);
+            assert!(said.contains(part), "no {part:?} in: {said}");
         }
     }
 }

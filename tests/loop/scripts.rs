@@ -38,7 +38,7 @@ fn answers_come_from_standard_input_by_item_or_own_id_with_skips_flags_and_undo(
          {{\"item\":3,\"skip\":true}}\n{{\"item\":4,\"flag\":true}}\n{{\"item\":5,\"label\":\"fine\"}}\n{{\"undo\":true}}\n"
     );
     let said = fed(&project, "answer", &["-", "--json"], &lines).json_lines();
-    assert_eq!(said[1], json!({"item":2,"label":"clickbait","changed":false,"labels":2}));
+    assert_eq!(said[1], json!({"item":2,"label":"clickbait","changed":false,"found":true,"labels":2}));
     assert_eq!(said[2], json!({"item":3,"skipped":true}));
     assert_eq!(said[3], json!({"item":4,"flagged":true}));
     assert_eq!(said[5], json!({"item":5,"undone":"label fine"}));

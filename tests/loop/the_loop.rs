@@ -113,11 +113,11 @@ fn a_round_over_an_open_one_may_have_its_cases_again_but_for_those_answered_or_o
     assert!(first["note"].as_str().is_some_and(|note| note.contains(&says)), "the number typed: {first}");
 
     let on_screen = project.json("next", &[])["item"].as_i64().unwrap();
-    let second = project.json("mine", &["--budget", "3000"]);
+    let second = project.json("mine", &["--budget", "3000", "--force"]);
     assert_eq!((cases(&second), &second["round"]), (119, &json!(2)), "{second}");
     assert_eq!(project.json("next", &[])["item"], on_screen, "it stays where it was");
     project.json("answer", &["--item", &on_screen.to_string(), "--label", "fine"]);
-    let third = project.json("mine", &["--budget", "40"]);
+    let third = project.json("mine", &["--budget", "40", "--force"]);
     assert_eq!((cases(&third), &third["note"]), (40, &Value::Null), "{third}");
     let status = project.json("status", &[]);
     assert_eq!(status["round_cases"]["cases"], 40);
@@ -396,7 +396,7 @@ fn mine_beside(project: &Project, arguments: &str, outcome: Outcome) -> (String,
     use std::io::{BufRead, Read};
     let mut store = Store::open(&project.file(), Access::Job).unwrap();
     let Begun::Ours(ours) = store.begin_run("mine", arguments).unwrap() else { panic!("nobody else mines") };
-    let mut command = project.command("mine", &["--budget", "10"]);
+    let mut command = project.command("mine", &["--budget", "10", "--force"]);
     let piped = std::process::Stdio::piped;
     let mut child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
     let mut said = std::io::BufReader::new(child.stderr.take().unwrap());

@@ -7,18 +7,17 @@ use uuid::Uuid;
 
 use super::kind::{ExportKind, ExportOption, ExportOptions, Exported, Texts, Writes};
 use super::visible::{LeftOut, Shows, Visible};
-use crate::domain::event::Action;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::item::ItemKey;
-use crate::domain::log::{Log, RoundLine};
+use crate::domain::log::{AdapterLine, Log, PredictorLine, RoundLine};
 use crate::formats::{LogText, Output, write_log};
 use crate::store::{Access, Store};
 use crate::work::output::write_own;
 
 pub(super) static EVENTS: ExportKind = ExportKind {
     name: "events",
-    help: "The label log, which `merge` takes back. The lead gets all of it, everyone else only their own labels; what you are still to answer stays out",
+    help: "The label log, which `merge` takes back. The lead gets all of it, everyone else only their own labels",
     takes: &[ExportOption::NoText],
     shows: Shows::Log,
     writes: Writes::OwnLines(events),
@@ -33,14 +32,14 @@ pub fn export_whole_log(project: &Path, texts: Texts, out: &Path) -> Result<usiz
     let log = store.log()?;
     let mut lines = 0;
     write_own(out, |out| {
-        lines = write(&store, &log, texts, out)?;
+        lines = write(&store, &log, texts, &BTreeSet::new(), out)?;
         Ok(())
     })?;
     Ok(lines)
 }
 
 /// Writes what the reader may have of the log: the lead all of it, anyone else their own events and whatever these refer to. Cases that the reader
-/// may still be asked about are left out with what was done to them: a key is as good as a text to anybody who has the pool.
+/// may still be asked about have their keys only: a merge needs no more, and nobody reads by chance what others answered to them.
 fn events(store: &Store, visible: &Visible, options: &ExportOptions, out: Output<'_>) -> Result<Exported> {
     let mut log = store.log()?;
     let reader = store.find_expert(&options.reader)?;
@@ -53,69 +52,27 @@ fn events(store: &Store, visible: &Visible, options: &ExportOptions, out: Output
         let own = experts.filter(|(expert, _)| is_own(*expert)).map(|(_, name)| name).collect();
         log = own_part(log, &own);
     }
-    let events = all - log.events.len();
-    let cases = without_open(store, visible, &mut log)?;
-    let left_out = LeftOut { events, cases, answers: 0, ..visible.left_out(Shows::Log) };
-    Ok(Exported { lines: write(store, &log, options.texts, out)?, left_out, ..Exported::default() })
+    let mut blind = BTreeSet::new();
+    for item in visible.to_answer() {
+        blind.extend(store.key_and_split(item)?.map(|(key, _)| key));
+    }
+    let texts = match options.texts {
+        Texts::Written => log.cases.iter().filter(|case| blind.contains(&case.item)).count(),
+        Texts::LeftOut => 0,
+    };
+    let left_out =
+        LeftOut { events: all - log.events.len(), texts, answers: 0, ..visible.left_out(Shows::Log) };
+    Ok(Exported { lines: write(store, &log, options.texts, &blind, out)?, left_out, ..Exported::default() })
 }
 
-/// Takes out of a log what its reader may still be asked about, blind: those cases, others' answers to their texts, and what settings of models
-/// say of answers. Returns how many cases.
-fn without_open(store: &Store, visible: &Visible, log: &mut Log) -> Result<usize> {
-    let (mut open, mut asked, mut own_stay) = (HashSet::new(), HashSet::new(), HashSet::new());
-    for (item, case) in visible.to_answer() {
-        let Some((key, _)) = store.key_and_split(item)? else { continue };
-        open.insert(key);
-        asked.extend(store.case_uuid(case)?);
-        // What comes back for re-annotation was answered, and that answer is the reader's own.
-        if let Some(reader) = visible.reader
-            && store.current_answer(reader, item)?.is_some_and(|a| a.event.action == Action::Set)
-        {
-            own_stay.insert(key);
-        }
-    }
-    if open.is_empty() {
-        return Ok(0);
-    }
-    let mut names = HashSet::new();
-    for (expert, name) in store.experts()? {
-        if visible.reader.is_some() && visible.persons.get(&expert).copied() == visible.reader {
-            names.insert(name);
-        }
-    }
-    log.events.retain(|event| {
-        let own = own_stay.contains(&event.item) && names.contains(&event.expert);
-        !open.contains(&event.item) || own && event.case.is_none_or(|case| !asked.contains(&case))
-    });
-    let named: HashSet<Uuid> = log.events.iter().filter_map(|event| event.case).collect();
-    let before = log.cases.len();
-    let mut parted = HashSet::new();
-    log.cases.retain(|case| {
-        let stays = !open.contains(&case.item) || named.contains(&case.uuid);
-        if !stays {
-            parted.insert(case.round);
-        }
-        stays
-    });
-    // A merge that takes in a closed round withdraws the cases that did not come with it.
-    for round in log.rounds.iter_mut().filter(|round| parted.contains(&round.uuid)) {
-        round.closed_ms = None;
-    }
-    without_settings(log);
-    Ok(before - log.cases.len())
-}
-
-/// Settings of models reveal what others answered, so they are left out, as in a part of a project.
-fn without_settings(log: &mut Log) {
-    for settings in (log.predictors.iter_mut().map(|p| &mut p.settings))
-        .chain(log.adapters.iter_mut().map(|a| &mut a.settings))
-    {
-        *settings = "{}".into();
-    }
-}
-
-fn write(store: &Store, log: &Log, texts: Texts, out: Output<'_>) -> Result<usize> {
-    let text = |key: &ItemKey| store.text_of_key(key);
+fn write(
+    store: &Store,
+    log: &Log,
+    texts: Texts,
+    blind: &BTreeSet<ItemKey>,
+    out: Output<'_>,
+) -> Result<usize> {
+    let text = |key: &ItemKey| if blind.contains(key) { Ok(None) } else { store.text_of_key(key) };
     let text: LogText<'_> = (texts == Texts::Written).then_some(&text);
     write_log(out, log, text)
 }
@@ -123,7 +80,7 @@ fn write(store: &Store, log: &Log, texts: Texts, out: Output<'_>) -> Result<usiz
 /// The part of a log that one person wrote, under these names, with everything that it refers to. Nobody else's answer is in it.
 ///
 /// A round keeps only the cases that the person has answered, so it is written as an open one: a merge that takes in a closed round withdraws
-/// the cases that did not come with it.
+/// the cases that did not come with it. Settings of models reveal what others answered, so they are left out, as in a part of a project.
 fn own_part(mut log: Log, own: &BTreeSet<String>) -> Log {
     log.events.retain(|event| own.contains(&event.expert));
     log.reveals.retain(|reveal| own.contains(&reveal.expert));
@@ -150,10 +107,10 @@ fn own_part(mut log: Log, own: &BTreeSet<String>) -> Log {
         .chain(log.adapters.iter().map(|a| a.model.clone()))
         .collect();
     log.models.retain(|model| models.contains(&model.sha256));
-    without_settings(&mut log);
-    for adapter in &mut log.adapters {
-        (adapter.parent, adapter.round) = (None, None);
-    }
+    let bare = |p: PredictorLine| PredictorLine { settings: "{}".into(), ..p };
+    log.predictors = log.predictors.into_iter().map(bare).collect();
+    let bare = |a: AdapterLine| AdapterLine { settings: "{}".into(), parent: None, round: None, ..a };
+    log.adapters = log.adapters.into_iter().map(bare).collect();
 
     // The task belongs to everyone. All its revisions stay, and they name the sessions in which they were set.
     let set_in = log.revisions.iter().map(|revision| revision.session);

@@ -40,8 +40,8 @@ pub struct LeftOut {
     pub views: usize,
     /// Texts without others' answers.
     pub answers: usize,
-    /// Cases that are not in a label log: the reader may still be asked about them.
-    pub cases: usize,
+    /// Cases in a label log without their texts: the reader may still be asked about them.
+    pub texts: usize,
     /// Label events of others that only a lead gets.
     pub events: usize,
     /// Whether the reader is a lead, who gets others' answers with [`Reveal::Yes`].
@@ -118,9 +118,9 @@ impl Visible {
         !self.to_answer.contains_key(&item)
     }
 
-    /// The texts about which the reader may still be asked, blind, each with its newest case.
-    pub fn to_answer(&self) -> impl Iterator<Item = (ItemId, CaseId)> {
-        self.to_answer.iter().map(|(item, case)| (*item, *case))
+    /// The texts about which the reader may still be asked, blind.
+    pub fn to_answer(&self) -> impl Iterator<Item = ItemId> {
+        self.to_answer.keys().copied()
     }
 
     /// What is left out of an output that shows this.

@@ -97,9 +97,11 @@ fn look(path: &Path, journal: &File, first: Header) -> Option<Owner> {
     let before = set?;
     let now = marks_of_file(path)?;
     // A write counts one further, and its first page may be in the file already.
-    let counts = counter.is_none_or(|(then, now)| now == then || now == then.wrapping_add(1));
+    let (then, count) = counter.unzip();
+    let counts = then == count || then.map(|then| then.wrapping_add(1)) == count;
     let is_own = now.mark == before || now.before == before && now.mark == mark_after(before, first.nonce);
-    Some(if counts && is_own { Owner::This } else { Owner::Another })
+    // What is one write apart at most is left to SQLite, whatever the marks say: a project is not to be refused for a journal of its own.
+    Some(if counts || is_own { Owner::This } else { Owner::Another })
 }
 
 /// The mark that a write sets which found this one and has that journal.
