@@ -2,12 +2,15 @@
 
 use std::process::{Child, Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::output::complain;
 use super::stop_signals;
 
+/// How much longer than its own grace a child is left alone.
+const MARGIN: Duration = Duration::from_millis(300);
 /// Set in the child, so that it does the work itself.
 const IN_CHILD: &str = "HARDCASE_IN_CHILD";
 
@@ -65,8 +68,8 @@ impl StopRequests {
             seen.send(if is_first { Signal::TERM } else { Signal::KILL });
             if is_first {
                 let late = seen.clone();
-                // The child's own time is over a little earlier.
-                stop_signals::after_grace(move || late.send(Signal::KILL));
+                // The child's own time is over before, so that it removes what it has half written.
+                stop_signals::after(stop_signals::GRACE + MARGIN, move || late.send(Signal::KILL));
             }
         });
         requests
