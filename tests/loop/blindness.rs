@@ -247,7 +247,7 @@ fn whatever_others_answered_to_open_cases_nothing_that_is_said_to_an_expert_diff
         ("alike", |_, item| item % 3 == 0),
         ("the-other-way", |_, item| item % 3 != 0),
         ("all-alike", |_, item| item % 60 != 0),
-        ("differ", |who, item| (item % 3 == 0) == (who == "ada")),
+        ("at-odds", |who, item| (item % 3 == 0) == (who == "ada")),
     ];
     let mut said: Vec<Vec<(String, String)>> = Vec::new();
     for (variant, is_bait) in variants {
