@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
-use uuid::Uuid;
 
 use super::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
 use super::leases::lease;
@@ -15,7 +14,6 @@ use crate::domain::ids::{CaseId, ExpertId, ItemId, RoundId, SessionId};
 use crate::domain::split::Split;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
-use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::log::events::note_reveal;
@@ -223,14 +221,6 @@ impl Store {
     /// A case by id.
     pub fn case(&self, id: CaseId) -> Result<Option<Case>> {
         self.one(&format!("{CASE} WHERE c.id = ?1"), [id], "read the case", case)
-    }
-
-    /// The UUID of a case, by which it is named in a log.
-    pub fn case_uuid(&self, id: CaseId) -> Result<Option<Uuid>> {
-        let uuid = self.one("SELECT uuid FROM label_case WHERE id = ?1", [id], "read the case", |r| {
-            r.get::<_, Uuid16>(0)
-        })?;
-        Ok(uuid.map(|uuid| uuid.0))
     }
 
     /// Notes that the model's view of a case's item was shown to an expert.
