@@ -8,6 +8,8 @@ use super::output::{complain, prompt};
 use super::plain;
 use super::plain::Lines;
 use super::setting::Setting;
+#[cfg(unix)]
+use super::stop_signals;
 use crate::desk::jobs::{End, JobKind, Jobs, News};
 use crate::desk::people::{lead_under_a_name, usual_expert};
 use crate::desk::session::{OnClose, Session, usual_names};
@@ -154,7 +156,13 @@ pub(super) fn hand_over(setting: &Setting, project: &Path, expert: Option<&str>)
         command.arg("--alone");
     }
     #[cfg(unix)]
-    return Err(failed(std::os::unix::process::CommandExt::exec(&mut command)));
+    {
+        stop_signals::leave_to_system();
+        if setting.watch.stopped_by().is_some() {
+            return Err(Fault::new(attempted(), "it was stopped").hint("The project is made; run the same command to label"));
+        }
+        Err(failed(std::os::unix::process::CommandExt::exec(&mut command)))
+    }
     #[cfg(not(unix))]
     command.status().map(drop).map_err(failed)
 }

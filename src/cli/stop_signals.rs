@@ -1,10 +1,13 @@
 //! Hears when a person asks the program to stop: Ctrl-C, a hang-up, a request to end. The workstation hears signals in its own way.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::flag::register_conditional_default;
+use signal_hook::iterator::{Handle, Signals};
 
 /// How long work may take to end by itself after a request to stop. Together with what a system needs to end a process, that is below two seconds.
 pub(super) const GRACE: Duration = Duration::from_millis(1_500);
@@ -14,16 +17,53 @@ pub(super) const ALL: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 /// The same without the hang-up, which a person may have told the program to ignore.
 pub(super) const TYPED: [i32; 2] = [SIGINT, SIGTERM];
 
-/// Calls `asked` with the signal's number on a thread of its own each time, from here to the end of the process. Only the first caller is heard;
-/// where the system allows no handler, the signals end the process as they would have.
+/// The thread that hears signals, and whether the system is to handle them again.
+struct Listener {
+    handle: Handle,
+    thread: JoinHandle<()>,
+    left_to_system: Arc<AtomicBool>,
+}
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
+
+/// Calls `asked` with the signal's number on a thread of its own each time, until [`leave_to_system`] or the end of the process. Only the first caller
+/// is heard; where the system allows no handler, the signals end the process as they would have.
 pub(super) fn each_time(of: &[i32], mut asked: impl FnMut(i32) + Send + 'static) {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::Relaxed) {
         return;
     }
-    let Ok(mut signals) = Signals::new(of) else { return };
-    let listener = std::thread::Builder::new().name("stop signals".into());
-    let _ = listener.spawn(move || signals.forever().for_each(&mut asked));
+    let left_to_system = Arc::new(AtomicBool::new(false));
+    for signal in of {
+        let _ = register_conditional_default(*signal, Arc::clone(&left_to_system));
+    }
+    let Ok(mut signals) = Signals::new(of) else {
+        left_to_system.store(true, Ordering::SeqCst);
+        return;
+    };
+    let handle = signals.handle();
+    let named = std::thread::Builder::new().name("stop signals".into());
+    let hear = move || {
+        signals.forever().for_each(&mut asked);
+        // What came just before the end.
+        signals.pending().for_each(asked);
+    };
+    if let Ok(thread) = named.spawn(hear) {
+        let mut place = LISTENER.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(Listener { handle, thread, left_to_system });
+    }
+}
+
+/// From here on signals do what they do by default, and every signal that came before has been told. For a process that is about to become another
+/// program: a signal that its handler took just before would be lost.
+#[cfg(unix)]
+pub(super) fn leave_to_system() {
+    let taken = LISTENER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(Listener { handle, thread, left_to_system }) = taken {
+        left_to_system.store(true, Ordering::SeqCst);
+        handle.close();
+        let _ = thread.join();
+    }
 }
 
 /// The exit code of a program that a signal has ended, as shells count it.
