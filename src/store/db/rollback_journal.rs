@@ -35,6 +35,13 @@ struct Header {
     page: u32,
 }
 
+impl Header {
+    fn of(bytes: &[u8; HEADER]) -> Self {
+        let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        Self { records: word(8), nonce: word(12), pages: word(16), sector: word(20), page: word(24) }
+    }
+}
+
 /// Whose journal lies next to a file. Where others write at the same time, what was found is looked at again.
 pub(in crate::store) fn owner(path: &Path) -> Owner {
     let journal = sidecar(path, "-journal");
@@ -51,9 +58,11 @@ pub(in crate::store) fn owner(path: &Path) -> Owner {
     Owner::This
 }
 
-/// The number that tells this journal from all others; none where there is no journal.
+/// The number that tells this journal from all others; none where there is no journal. In the middle of a write it is there already, while the
+/// first bytes of the header, without which SQLite plays nothing, are set once all of the journal is on disk.
 pub(in crate::store) fn nonce(path: &Path) -> Option<u32> {
-    opened(&sidecar(path, "-journal")).map(|(_, header)| header.nonce)
+    let mut journal = File::open(sidecar(path, "-journal")).ok()?;
+    bytes_at(&mut journal, 0).map(|bytes| Header::of(&bytes).nonce)
 }
 
 /// None where SQLite would play nothing of it.
@@ -64,13 +73,15 @@ fn opened(journal: &Path) -> Option<(File, Header)> {
 }
 
 fn header_at(file: &mut File, at: u64) -> Option<Header> {
+    let bytes = bytes_at(file, at)?;
+    (bytes[..8] == MAGIC).then(|| Header::of(&bytes))
+}
+
+fn bytes_at(file: &mut File, at: u64) -> Option<[u8; HEADER]> {
     let mut bytes = [0; HEADER];
     file.seek(SeekFrom::Start(at)).ok()?;
     file.read_exact(&mut bytes).ok()?;
-    let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    let header =
-        Header { records: word(8), nonce: word(12), pages: word(16), sector: word(20), page: word(24) };
-    (bytes[..8] == MAGIC).then_some(header)
+    Some(bytes)
 }
 
 fn look(path: &Path, journal: &File, first: Header) -> Option<Owner> {
@@ -99,9 +110,8 @@ fn look(path: &Path, journal: &File, first: Header) -> Option<Owner> {
     // A write counts one further, and its first page may be in the file already.
     let (then, count) = counter.unzip();
     let counts = then == count || then.map(|then| then.wrapping_add(1)) == count;
-    let is_own = now.mark == before || now.before == before && now.mark == mark_after(before, first.nonce);
-    // What is one write apart at most is left to SQLite, whatever the marks say: a project is not to be refused for a journal of its own.
-    Some(if counts || is_own { Owner::This } else { Owner::Another })
+    let set = now.mark == before || now.before == before && now.mark == mark_after(before, first.nonce);
+    Some(if counts && set { Owner::This } else { Owner::Another })
 }
 
 /// The mark that a write sets which found this one and has that journal.

@@ -8,6 +8,7 @@ use rusqlite::{Transaction, TransactionBehavior};
 
 use super::attempt::Attempt;
 use super::log_mark;
+use super::mark::{Mark, mark_of_file};
 use super::open::Store;
 use super::place::Displaced;
 use crate::domain::fault::Result;
@@ -72,12 +73,20 @@ impl Store {
             return Err(displaced.fault(what, &self.path));
         }
         if let Some(mark) = self.place.changed_mark() {
-            if !self.kept.is_in(&self.conn) {
+            // Where SQLite sees another mark than the file has, it goes by pages that it read before the file was overwritten.
+            let is_stale = self.mark_and_seen().is_ok_and(|(in_file, seen)| in_file != Some(seen));
+            if is_stale || !self.kept.is_in(&self.conn) {
                 return Err(Displaced::Overwritten.fault(what, &self.path));
             }
             self.place.knows(mark);
         }
         Ok(())
+    }
+
+    /// The mark in the file, and as SQLite sees it. While the row is in hand SQLite holds its lock, so that nobody writes between the two.
+    fn mark_and_seen(&self) -> rusqlite::Result<(Option<Mark>, Mark)> {
+        let mut query = self.conn.prepare_cached("SELECT mark FROM log_mark")?;
+        query.query_row((), |row| Ok((mark_of_file(self.place.real()), row.get(0)?)))
     }
 
     /// Writes every element of `rows` in transactions of a few milliseconds each, in order. `write` is called once for each of them, so

@@ -58,6 +58,9 @@ fn killed_writes(store: &mut Store, at: &Path) -> Vec<PathBuf> {
     }
     keep("spilled");
     tx.commit().unwrap();
+    // Killed when all of it was in the file, and the journal was not yet removed. This one is not whole, so nothing may play it.
+    copy(&path, &at.join("committed"), &[""]);
+    std::fs::copy(sidecar(&left[2], "-journal"), sidecar(&at.join("committed"), "-journal")).unwrap();
     store
         .conn
         .execute_batch("DELETE FROM root_page WHERE name LIKE '%xxx'; PRAGMA cache_size = -65536")
@@ -93,6 +96,7 @@ fn a_journal_is_told_from_that_of_any_other_state_of_the_file() {
     copy(&one_further, &further, &[""]);
     Store::open(&further, Access::Session).unwrap().begin_session("eve").unwrap();
 
+    assert_eq!(owner(&dir.path().join("committed")), Owner::This);
     for killed in &left {
         let name = killed.file_name().unwrap().to_string_lossy().into_owned();
         assert_eq!(owner(killed), Owner::This, "{name}");
@@ -101,7 +105,7 @@ fn a_journal_is_told_from_that_of_any_other_state_of_the_file() {
         assert_eq!(owner(&other), Owner::This, "{name}, before anything was written");
         // A journal that was not yet on disk undoes nothing; at most it would cut off what is longer.
         if name == "spilled" {
-            for file in [&further, &older, &foreign] {
+            for file in [&one_further, &further, &older, &foreign] {
                 std::fs::copy(file, &other).unwrap();
                 assert_eq!(owner(&other), Owner::Another, "{name} next to {file:?}");
                 let bytes = std::fs::read(&other).unwrap();
@@ -171,7 +175,12 @@ fn a_file_that_another_was_copied_over_is_noticed_before_anything_more_is_called
         };
         std::fs::copy(source, &path).unwrap();
         let bytes = std::fs::read(&path).unwrap();
-        let refused = store.begin_session("bob").err();
+        // By the next look, or by the next write.
+        let looked = if again == 3 { store.check_still_there("go on") } else { Ok(()) };
+        let refused = looked.and_then(|()| store.begin_session("bob")).err();
+        if again == 3 {
+            assert!(store.check_still_there("go on").is_err(), "the look itself tells it");
+        }
         assert!(refused.as_ref().is_some_and(Fault::is_displaced), "{again}: {refused:?}");
         drop(store);
         assert!(std::fs::read(&path).unwrap() == bytes, "{again}: nothing was written into it");
