@@ -159,7 +159,8 @@ pub(super) fn hand_over(setting: &Setting, project: &Path, expert: Option<&str>)
     {
         stop_signals::leave_to_system();
         if setting.watch.stopped_by().is_some() {
-            return Err(Fault::new(attempted(), "it was stopped").hint("The project is made; run the same command to label"));
+            return Err(Fault::new(attempted(), "it was stopped")
+                .hint("The project is made; run the same command to label"));
         }
         Err(failed(std::os::unix::process::CommandExt::exec(&mut command)))
     }
