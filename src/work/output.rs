@@ -39,6 +39,14 @@ pub(crate) fn write_to(
     write_file(&target, Rights::Usual, write)
 }
 
+/// Whether what [`write_to`] writes there appears complete or not at all, rather than as it is written.
+///
+/// # Errors
+/// A place where a project lies.
+pub(crate) fn appears_whole(target: Option<&Path>) -> Result<bool> {
+    Ok(matches!(target.map(place_of).transpose()?, Some(Place::File(_))))
+}
+
 /// Runs `write` into a file that the program keeps for a project, where [`write_to`] lets no person's output go. It is private, or has the rights of
 /// what it replaces.
 pub(crate) fn write_own(

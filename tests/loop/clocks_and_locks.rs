@@ -4,6 +4,7 @@
 //! there is none, these tests are skipped. And one person at two terminals, who must not log as blind what was not.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -460,4 +461,48 @@ fn where_locks_stay_on_one_mount_nothing_is_written_until_somebody_says_that_nob
     hardcase(&["answer", "--item", "1", "--label", "fine"]).done();
     // Under its own path it lies on a disk.
     project.run("next", &[]).done();
+}
+
+/// Behind a mount of FUSE the system goes on showing what it has read, also of a file that was overwritten below.
+#[test]
+fn a_project_that_is_overwritten_behind_its_mount_calls_nothing_saved_that_is_not_kept() {
+    let project = Project::with_ads(20);
+    let Some(bound) = Bound::of(&project.path("")) else { return };
+    let file = bound.0.path().join("pool.hardcase");
+    let answer = |item: usize| {
+        let mut command = super::project::program();
+        command.env("XDG_CONFIG_HOME", project.path("config")).arg("answer").arg(&file);
+        command.args(["--item", &item.to_string(), "--label", "fine", "--as", "bob", "--alone"]);
+        run(command).done();
+    };
+    answer(1);
+    let older = bytes(&project);
+    answer(2);
+    let mut command = super::project::program();
+    command.env("XDG_CONFIG_HOME", project.path("config")).arg("answer").arg(&file);
+    command.args(["-", "--as", "bob", "--alone", "--json"]);
+    let mut child = command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut typed = child.stdin.take().unwrap();
+    let mut told = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut say =
+        |item: usize| writeln!(typed, r#"{{"item": {item}, "label": "fine"}}"#).and_then(|()| typed.flush());
+    let mut line = String::new();
+    say(3).unwrap();
+    told.read_line(&mut line).unwrap();
+    assert!(line.contains("fine"), "{line}");
+    // As a synchronisation does that writes into the file that is there.
+    std::fs::write(project.file(), &older).unwrap();
+    let _ = say(4);
+    drop(typed);
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let why = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(!ended.status.success() && why.contains("another file was copied over"), "{rest}{why}");
+    assert!(bytes(&project) == older, "nothing of two files is mixed");
 }

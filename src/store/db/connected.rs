@@ -70,20 +70,42 @@ pub(in crate::store) fn read_head(path: &Path, most: u64) -> io::Result<Vec<u8>>
 
 /// The same of the bytes from one place on.
 pub(in crate::store) fn read_part(path: &Path, from: u64, most: u64) -> io::Result<Vec<u8>> {
+    read(path, |file| part_of(file, from, most))
+}
+
+/// The same, not from what the system keeps in memory: a file system whose files change elsewhere, behind a mount of FUSE or on a server, may not
+/// tell it that they did.
+pub(in crate::store) fn read_part_anew(path: &Path, from: u64, most: u64) -> io::Result<Vec<u8>> {
+    read(path, |file| {
+        forget_cached(file, from, most);
+        part_of(file, from, most)
+    })
+}
+
+/// Advice: where the system does not follow it, what it has in memory is read.
+#[cfg(target_os = "linux")]
+fn forget_cached(file: &File, from: u64, most: u64) {
+    let _ = rustix::fs::fadvise(file, from, std::num::NonZeroU64::new(most), rustix::fs::Advice::DontNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget_cached(_file: &File, _from: u64, _most: u64) {}
+
+fn read(path: &Path, part: impl Fn(&File) -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
     // Connected to the end: nobody begins a connection between the look and the close.
     let mut open = open_files();
     let file = identity(&std::fs::metadata(path)?);
     if let Some(kept) = open.iter().find(|open| Some(open.file) == file).and_then(|open| open.kept.first()) {
-        return part_of(kept, from, most);
+        return part(kept);
     }
     let new = File::open(path)?;
-    let head = part_of(&new, from, most);
+    let read = part(&new);
     // The file that was opened may be another one by now.
     let file = new.metadata().ok().and_then(|meta| identity(&meta));
     if let Some(open) = open.iter_mut().find(|open| Some(open.file) == file) {
         open.kept.push(new);
     }
-    head
+    read
 }
 
 fn part_of(mut file: &File, from: u64, most: u64) -> io::Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::connected::read_part;
+use super::connected::{read_part, read_part_anew};
 
 /// Bytes of a page of any project, and the number of the page that holds the mark: its table is the first that the schema makes.
 pub(super) const PAGE: usize = 4_096;
@@ -44,7 +44,17 @@ fn checked(bytes: &[u8]) -> Option<Mark> {
 /// The mark in the file itself, without what its log says.
 pub(in crate::store) fn mark_of_file(path: &Path) -> Option<[u8; 16]> {
     let page = read_part(path, PAGE as u64, PAGE as u64).ok()?;
-    let [mark, _] = halves(&page)?;
+    mark_in(&page)
+}
+
+/// The same as it is now, even where others changed the file behind this system's back.
+pub(in crate::store) fn mark_of_file_anew(path: &Path) -> Option<Mark> {
+    let page = read_part_anew(path, PAGE as u64, PAGE as u64).ok()?;
+    mark_in(&page)
+}
+
+fn mark_in(page: &[u8]) -> Option<Mark> {
+    let [mark, _] = halves(page)?;
     checked(mark)
 }
 

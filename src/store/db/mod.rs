@@ -24,5 +24,6 @@ pub(in crate::store) mod rollback_journal;
 pub(in crate::store) mod row_seals;
 pub(in crate::store) mod seals;
 pub(in crate::store) mod slices;
+pub(in crate::store) mod turns;
 pub(in crate::store) mod version;
 pub(in crate::store) mod wal;

@@ -16,6 +16,7 @@ use super::locks::{Locks, try_locks};
 use super::place::{Displaced, Place};
 use super::plain_path::plain;
 use super::private::{check_place, create_private};
+use super::turns::Turns;
 use super::version::{FILE_VERSION, VERSIONS, schema_hash};
 use super::{busy, functions, header, log_mark, migrate, process, rollback_journal, seals, wal};
 use crate::domain::fault::{Fault, Result};
@@ -52,8 +53,7 @@ pub struct Store {
     pub(in crate::store) path: PathBuf,
     access: Access,
     pub(in crate::store) backup: Option<PathBuf>,
-    /// When the last slice of a long write was committed.
-    pub(in crate::store) slice_ended: Option<Instant>,
+    pub(in crate::store) turns: Turns,
     /// Up to where no case was free when they were all looked at last.
     pub(in crate::store) searched: Option<Searched>,
     /// Where the file was when it was opened.
@@ -225,7 +225,7 @@ impl Store {
             path: path.to_owned(),
             access: Access::Read,
             backup: None,
-            slice_ended: None,
+            turns: Turns::default(),
             searched: None,
             place: Place::default(),
             kept: Kept::default(),

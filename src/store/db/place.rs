@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::connected::{Identity, identity, identity_of};
 use super::log_mark::{Salts, owner_of_open, salts};
-use super::mark::{Mark, Marks, Owner, mark_of_file};
+use super::mark::{Mark, Marks, Owner, mark_of_file, mark_of_file_anew};
 use super::wal::sidecar;
 use crate::domain::fault::{Fault, FaultKind};
 
@@ -141,7 +141,7 @@ impl Place {
     }
 
     fn mark_without_log(&self) -> Option<Mark> {
-        self.has_no_log().then(|| mark_of_file(&self.path))?
+        self.has_no_log().then(|| mark_of_file_anew(&self.path))?
     }
 
     /// Whether the log of that name is still the one that was opened with the file.

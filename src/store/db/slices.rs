@@ -4,20 +4,17 @@
 use std::iter::Peekable;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::attempt::Attempt;
 use super::log_mark;
-use super::mark::{Mark, mark_of_file};
+use super::mark::{Mark, mark_of_file_anew};
 use super::open::Store;
 use super::place::Displaced;
 use crate::domain::fault::Result;
 
 /// Work done inside one transaction before it is committed; with the commit's own sync the lock is held for at most 20 ms.
 const SLICE: Duration = Duration::from_millis(12);
-
-/// What lies at least between two slices: longer than a waiting writer's longest step, so that it gets its turn after one slice.
-const BREATH: Duration = Duration::from_millis(6);
 
 impl Store {
     /// Runs one short write transaction, begun as `IMMEDIATE`.
@@ -86,7 +83,7 @@ impl Store {
     /// The mark in the file, and as SQLite sees it. While the row is in hand SQLite holds its lock, so that nobody writes between the two.
     fn mark_and_seen(&self) -> rusqlite::Result<(Option<Mark>, Mark)> {
         let mut query = self.conn.prepare_cached("SELECT mark FROM log_mark")?;
-        query.query_row((), |row| Ok((mark_of_file(self.place.real()), row.get(0)?)))
+        query.query_row((), |row| Ok((mark_of_file_anew(self.place.real()), row.get(0)?)))
     }
 
     /// Writes every element of `rows` in transactions of a few milliseconds each, in order. `write` is called once for each of them, so
@@ -118,13 +115,21 @@ impl Store {
         what: &str,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        if let Some(rest) = self.slice_ended.and_then(|at| BREATH.checked_sub(at.elapsed())) {
-            std::thread::sleep(rest);
+        let conn = &self.conn;
+        if let Some(pause) = self.turns.pause(Instant::now(), || is_labelled_now(conn)) {
+            std::thread::sleep(pause);
         }
         let out = self.write(what, work)?;
-        self.slice_ended = Some(Instant::now());
+        self.turns.wrote(Instant::now());
         Ok(out)
     }
+}
+
+/// Whether anybody has a session open, as far as can be told.
+fn is_labelled_now(conn: &Connection) -> bool {
+    let open = "SELECT EXISTS (SELECT 1 FROM session WHERE ended_ms IS NULL)";
+    let found = conn.prepare_cached(open).and_then(|mut open| open.query_row((), |row| row.get(0)));
+    found.unwrap_or(true)
 }
 
 /// The elements of one transaction: they end when its time is up.
