@@ -369,16 +369,20 @@ if [ "${1:-}" = --checks ] || [ "${1:-}" = --proof ]; then
         say "cargo-nextest: missing, so cargo test runs the tests; https://nexte.st says how to install it"
     fi
 
-    # One test traces which sockets are opened, another mounts a folder a second time.
+    # One test traces which sockets are opened, others mount a folder a second time.
     if [ "$system" = Linux ]; then
-        for tool in strace bindfs; do
+        for tool in strace bindfs sshfs; do
             state=present
             if ! have $tool; then
                 state=installed
                 install $tool || true
             fi
-            if have $tool; then say "$tool: $state"; else say "$tool: missing, so one test is skipped"; fi
+            if have $tool; then say "$tool: $state"; else say "$tool: missing, so a test of it is skipped"; fi
         done
+        # The other end of sshfs. It is no program that people run.
+        if [ ! -e /usr/lib/openssh/sftp-server ] && [ ! -e /usr/libexec/openssh/sftp-server ]; then
+            install openssh-sftp-server || true
+        fi
     fi
 fi
 

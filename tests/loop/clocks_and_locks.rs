@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -411,22 +411,54 @@ fn nothing_that_a_stale_terminal_does_to_a_case_changes_what_the_other_saved() {
 /// A folder under another path, by a program that tells no other mount of its locks; taken away when dropped.
 struct Bound(tempfile::TempDir);
 
+/// Such programs.
+const MOUNTS: [&str; 2] = ["bindfs", "sshfs"];
+
 impl Bound {
     /// None, with a printed reason, where there is no such program or the kernel forbids it.
-    fn of(folder: &std::path::Path) -> Option<Self> {
+    fn by(program: &str, folder: &Path) -> Option<Self> {
         let bound = Self(tempfile::tempdir().unwrap());
-        match Command::new("bindfs").arg(folder).arg(bound.0.path()).output() {
-            Ok(ran) if ran.status.success() => Some(bound),
-            Ok(ran) => {
-                skip(format_args!("bindfs cannot mount here: {}", String::from_utf8_lossy(&ran.stderr)));
-                None
-            }
-            Err(_) => {
-                skip("bindfs is missing: `scripts/deps.sh --checks` installs it");
-                None
+        let mounts = if program == "sshfs" { bind_by_sftp } else { bind };
+        match mounts(folder, bound.0.path()) {
+            Ok(true) => return Some(bound),
+            Ok(false) => skip(format_args!("{program} cannot mount here")),
+            Err(why) => {
+                skip(format_args!("{program} cannot be run ({why}): `scripts/deps.sh --checks` installs it"));
             }
         }
+        None
     }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("pool.hardcase")
+    }
+}
+
+fn bind(folder: &Path, at: &Path) -> std::io::Result<bool> {
+    Ok(Command::new("bindfs").arg(folder).arg(at).status()?.success())
+}
+
+/// As `sshfs` mounts a folder of another machine, without the machine: it talks to the server of that protocol directly.
+fn bind_by_sftp(folder: &Path, at: &Path) -> std::io::Result<bool> {
+    let places =
+        ["/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/libexec/sftp-server"];
+    let server = places.iter().find(|place| Path::new(place).exists());
+    let server = server.ok_or_else(|| std::io::Error::other("there is no sftp-server"))?;
+    let (heard, says) = std::io::pipe()?;
+    let (asked, asks) = std::io::pipe()?;
+    // It ends when nobody asks it any more.
+    Command::new(server).current_dir(folder).stdin(asked).stdout(says).spawn()?;
+    let mut mount = Command::new("sshfs");
+    mount.arg(":").arg(at).args(["-f", "-o", "passive"]).stdin(heard).stdout(asks);
+    let mut mount = mount.spawn()?;
+    // It goes on until it is unmounted.
+    while mount.try_wait()?.is_none() {
+        if at.join("pool.hardcase").exists() {
+            return Ok(true);
+        }
+        std::thread::yield_now();
+    }
+    Ok(false)
 }
 
 impl Drop for Bound {
@@ -437,9 +469,16 @@ impl Drop for Bound {
 
 #[test]
 fn where_locks_stay_on_one_mount_nothing_is_written_until_somebody_says_that_nobody_else_is_there() {
-    let project = Project::with_ads(5);
-    let Some(bound) = Bound::of(&project.path("")) else { return };
-    let file = bound.0.path().join("pool.hardcase");
+    for program in MOUNTS {
+        let project = Project::with_ads(5);
+        if let Some(bound) = Bound::by(program, &project.path("")) {
+            asked_once_for_leave(&project, &bound);
+        }
+    }
+}
+
+fn asked_once_for_leave(project: &Project, bound: &Bound) {
+    let file = bound.file();
     let hardcase = |arguments: &[&str]| {
         let mut command = super::project::program();
         command
@@ -449,11 +488,11 @@ fn where_locks_stay_on_one_mount_nothing_is_written_until_somebody_says_that_nob
             .args(&arguments[1..]);
         run(command)
     };
-    let before = bytes(&project);
+    let before = bytes(project);
     for verb in [&["next"][..], &["answer", "--item", "1", "--label", "fine"], &["mine"]] {
         hardcase(verb).refused(1, &["others who open it at the same time", "--alone", "hardcase merge"]);
     }
-    assert!(bytes(&project) == before, "nothing was written");
+    assert!(bytes(project) == before, "nothing was written");
     hardcase(&["status"]).done();
     assert!(hardcase(&["doctor"]).out.contains("--alone"));
     hardcase(&["next", "--alone"]).done();
@@ -466,9 +505,16 @@ fn where_locks_stay_on_one_mount_nothing_is_written_until_somebody_says_that_nob
 /// Behind a mount of FUSE the system goes on showing what it has read, also of a file that was overwritten below.
 #[test]
 fn a_project_that_is_overwritten_behind_its_mount_calls_nothing_saved_that_is_not_kept() {
-    let project = Project::with_ads(20);
-    let Some(bound) = Bound::of(&project.path("")) else { return };
-    let file = bound.0.path().join("pool.hardcase");
+    for program in MOUNTS {
+        let project = Project::with_ads(20);
+        if let Some(bound) = Bound::by(program, &project.path("")) {
+            overwritten_behind(&project, &bound);
+        }
+    }
+}
+
+fn overwritten_behind(project: &Project, bound: &Bound) {
+    let file = bound.file();
     let answer = |item: usize| {
         let mut command = super::project::program();
         command.env("XDG_CONFIG_HOME", project.path("config")).arg("answer").arg(&file);
@@ -476,7 +522,7 @@ fn a_project_that_is_overwritten_behind_its_mount_calls_nothing_saved_that_is_no
         run(command).done();
     };
     answer(1);
-    let older = bytes(&project);
+    let older = bytes(project);
     answer(2);
     let mut command = super::project::program();
     command.env("XDG_CONFIG_HOME", project.path("config")).arg("answer").arg(&file);
@@ -504,5 +550,5 @@ fn a_project_that_is_overwritten_behind_its_mount_calls_nothing_saved_that_is_no
     let ended = child.wait_with_output().unwrap();
     let why = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(!ended.status.success() && why.contains("another file was copied over"), "{rest}{why}");
-    assert!(bytes(&project) == older, "nothing of two files is mixed");
+    assert!(bytes(project) == older, "nothing of two files is mixed");
 }
