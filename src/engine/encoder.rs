@@ -1,8 +1,8 @@
 //! Turns texts into unit vectors with an encoder model: the one place where the pool meets the model.
 //!
 //! Every core has a worker of its own with a single thread, and all share the weights: no core ever waits for another
-//! inside a layer. Texts are tokenised ahead on one more thread, always by llama.cpp. A batch is a handful of texts
-//! laid end to end; what computes it, llama.cpp or our own pass, is chosen at loading (`encoder_backend.rs`).
+//! inside a layer. Texts are tokenised ahead on one more thread, always by llama.cpp. A batch is a handful of texts,
+//! or of windows of long ones, laid end to end; what computes it, llama.cpp or our own pass, is chosen at loading (`encoder_backend.rs`).
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -23,13 +23,15 @@ use super::llama::{Served, physical_cores};
 use super::lora::AdapterFile;
 use super::model_file::{ModelFacts, inspect};
 use super::transformer::{Family, Role, Weights};
+use super::windows;
+use super::windows::{Gathered, Window};
 use crate::domain::encoder_reading::EncoderReading;
 use crate::domain::fault::{Fault, Result};
 
-/// Longer texts are cut here even where the model allows more: attention's memory grows with the square.
-const LONGEST_TEXT: usize = 2048;
+/// A window of a text is no longer than this even where the model allows more: attention's memory grows with the square.
+const LONGEST_WINDOW: usize = 2048;
 /// Real texts have far fewer bytes per token, so what lies beyond needs no tokenising.
-const BYTES_PER_TOKEN: usize = 64;
+const BYTES_PER_TOKEN: usize = 16;
 
 /// How to run an encoder.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +54,7 @@ pub type OnBatch<'a> = dyn FnMut(&[usize], ArrayView2<f32>) -> ControlFlow<()> +
 pub struct Embedded {
     /// Texts whose vectors were handed over.
     pub texts: usize,
-    /// Texts of the input, as far as it was read, that were longer than the model reads, and were cut.
+    /// Texts of the input, as far as it was read, that were longer than all windows that a text may have, and were cut.
     pub truncated: usize,
 }
 
@@ -62,7 +64,7 @@ pub struct Encoder {
     path: PathBuf,
     served: Arc<Served>,
     longest: usize,
-    /// Stands before every text.
+    /// Stands before every text, so in its first window.
     prefix: String,
     adapted: bool,
     backend: EncoderBackend,
@@ -100,7 +102,7 @@ impl Encoder {
         served.pool_by(facts.pooling);
         let served = Arc::new(served);
         facts.dimensions = usize::try_from(served.model.n_embd_out()).unwrap_or(facts.dimensions);
-        let longest = facts.context.min(LONGEST_TEXT);
+        let longest = facts.context.min(LONGEST_WINDOW);
 
         // One batch waits for each worker, so that none has to wait for the tokeniser.
         let (jobs, queue) = mpsc::sync_channel(options.threads.get());
@@ -156,15 +158,18 @@ impl Encoder {
         })
     }
 
-    /// The tokens of a text as the model reads it, never none, cut where it is longer than the model reads.
+    /// The tokens of a text as the model reads it, never none; of a longer text than it reads at once, the first window.
     pub fn tokens(&self, text: &str) -> Vec<usize> {
-        self.tokenise(text).0.iter().map(|token| token.0.unsigned_abs() as usize).collect()
+        let first = self.windows(0, text).0.into_iter().next();
+        first.map_or_else(Vec::new, |(_, tokens)| {
+            tokens.iter().map(|token| token.0.unsigned_abs() as usize).collect()
+        })
     }
 
     /// Hands the vectors of `texts` to `on_batch`, some at a time and not in order: with each row its text's index.
     ///
     /// A row has `facts().dimensions` numbers and length 1. Every text gets one, also an empty one; a text longer
-    /// than the model reads is cut. A vector does not depend on the other texts (beyond rounding, cosine 0.9999).
+    /// than the model reads at once is read in windows. A vector does not depend on the other texts (beyond rounding, cosine 0.9999).
     /// `on_batch` runs on this thread while the workers go on, and ends the work by breaking.
     ///
     /// # Errors
@@ -189,7 +194,7 @@ impl Encoder {
     /// Tokenises and packs until all is sent or nobody listens; returns how many texts were cut.
     fn feed(&self, texts: &[&str], reply: SyncSender<Result<Rows>>, cancelled: &Arc<AtomicBool>) -> usize {
         let empty = || Job {
-            texts: Vec::new(),
+            windows: Vec::new(),
             tokens: Vec::new(),
             reply: reply.clone(),
             cancelled: Arc::clone(cancelled),
@@ -197,22 +202,24 @@ impl Encoder {
         let send = |job: Job| self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         let (mut job, mut filled, mut truncated) = (empty(), 0, 0);
         for (index, text) in texts.iter().enumerate() {
-            if cancelled.load(Ordering::Relaxed) {
-                return truncated;
-            }
-            let (tokens, cut) = self.tokenise(text);
+            let (windows, cut) = self.windows(index, text);
             truncated += usize::from(cut);
-            let full = filled + tokens.len() > self.backend.batch_tokens()
-                || job.texts.len() == self.backend.batch_texts();
-            if full && filled > 0 {
-                if !send(std::mem::replace(&mut job, empty())) {
+            for (window, tokens) in windows {
+                if cancelled.load(Ordering::Relaxed) {
                     return truncated;
                 }
-                filled = 0;
+                let full = filled + tokens.len() > self.backend.batch_tokens()
+                    || job.windows.len() == self.backend.batch_texts();
+                if full && filled > 0 {
+                    if !send(std::mem::replace(&mut job, empty())) {
+                        return truncated;
+                    }
+                    filled = 0;
+                }
+                filled += tokens.len();
+                job.windows.push(window);
+                job.tokens.push(tokens);
             }
-            filled += tokens.len();
-            job.texts.push(index);
-            job.tokens.push(tokens);
         }
         if filled > 0 {
             send(job);
@@ -220,27 +227,21 @@ impl Encoder {
         truncated
     }
 
-    /// The tokens of a text, never none, and whether it had to be cut.
-    fn tokenise(&self, text: &str) -> (Vec<LlamaToken>, bool) {
-        let most_bytes = self.longest * BYTES_PER_TOKEN;
+    /// A text as the model reads it, at least one window of at least one token, and whether it had to be cut.
+    fn windows(&self, number: usize, text: &str) -> (Vec<(Window, Vec<LlamaToken>)>, bool) {
+        let most_bytes = self.longest * windows::MOST * BYTES_PER_TOKEN;
         let shortened = (text.len() > most_bytes).then(|| beginning(text, most_bytes));
         let vocab = self.served.model.vocab();
         let text = shortened.as_deref().unwrap_or(text);
         let text =
             if self.prefix.is_empty() { Cow::from(text) } else { format!("{}{text}", self.prefix).into() };
         let mut tokens = vocab.tokenize(text.as_bytes(), true, false);
-        let cut = tokens.len() > self.longest;
-        if cut {
-            // The model was trained with its end mark at the end.
-            let end = tokens.last().copied().filter(|token| vocab.is_control(*token));
-            tokens.truncate(self.longest - usize::from(end.is_some()));
-            tokens.extend(end);
-        }
         if tokens.is_empty() {
             // Some vocabularies make nothing of nothing; any one token stands for it.
             tokens.push(LlamaToken::new(vocab.bos().0.max(0)));
         }
-        (tokens, cut || shortened.is_some())
+        let (windows, cut) = windows::split(number, tokens, self.longest, |token| vocab.is_control(token));
+        (windows, cut || shortened.is_some())
     }
 }
 
@@ -256,11 +257,12 @@ impl Drop for Encoder {
 
 /// Returns how many texts were handed over, and whether `on_batch` broke off.
 fn hand_over(replies: mpsc::Receiver<Result<Rows>>, on_batch: &mut OnBatch) -> Result<(usize, bool)> {
-    let mut done = 0;
+    let (mut done, mut gathered) = (0, Gathered::default());
     for rows in replies {
-        let rows = rows?;
-        done += rows.texts.len();
-        if on_batch(&rows.texts, rows.vectors.view()).is_break() {
+        let Rows { windows, vectors } = rows?;
+        let (texts, vectors) = gathered.take(&windows, vectors);
+        done += texts.len();
+        if !texts.is_empty() && on_batch(&texts, vectors.view()).is_break() {
             return Ok((done, true));
         }
     }
@@ -402,13 +404,27 @@ mod tests {
             &long,
         ];
         let (v, done) = vectors(&ENCODER, &texts);
-        assert_eq!(done, Embedded { texts: texts.len(), truncated: 4 });
+        assert_eq!(done, Embedded { texts: texts.len(), truncated: 2 });
         for (row, text) in v.rows().into_iter().zip(texts) {
             let length = row.dot(&row).sqrt();
             assert!((length - 1.0).abs() < 1e-4, "{:?}: {length}", &text[..text.len().min(20)]);
         }
         assert!(v.row(7).dot(&v.row(9)) > 0.999, "leading blanks hide a text");
-        assert!(v.row(6).dot(&v.row(10)) > 0.999, "a text cut before tokenising differs from one cut after");
+        assert!(v.row(6).dot(&v.row(10)) > 0.99, "a text cut before tokenising differs from one that is not");
+    }
+
+    #[test]
+    fn the_end_of_a_long_text_counts() {
+        let filler = "The meeting of the committee was moved to another room. ".repeat(80);
+        let (spam, neutral) =
+            ("URGENT! You have won a prize, call now to claim your cash.", "It was a Tuesday.");
+        let at_end = |text: &str| format!("{filler}{text} {text} {text}");
+        let texts = [at_end(spam), at_end(neutral), filler.clone(), spam.to_owned()];
+        let (v, done) = vectors(&ENCODER, &texts.each_ref().map(String::as_str));
+        assert_eq!(done.truncated, 0);
+        let near = |a: usize, b: usize| v.row(a).dot(&v.row(b));
+        assert!(near(0, 3) > near(1, 3) + 0.003, "{} {}", near(0, 3), near(1, 3));
+        assert!(near(0, 2) < 0.999, "{}", near(0, 2));
     }
 
     #[test]

@@ -9,13 +9,14 @@ use llama_cpp_2::token::LlamaToken;
 use ndarray::Array2;
 
 use super::encoder_backend::EncoderBackend;
+use super::windows::Window;
 use crate::domain::fault::{Fault, Result};
 
 /// A batch on its way to a worker.
 pub(super) struct Job {
-    /// Which texts these are, by the caller's numbers.
-    pub texts: Vec<usize>,
-    /// Their tokens, none empty, together no more than the workers were started for, and no more texts than a batch has.
+    /// What these are: whole texts for the most part.
+    pub windows: Vec<Window>,
+    /// Their tokens, none empty, together no more than the workers were started for, and no more than a batch may have.
     pub tokens: Vec<Vec<LlamaToken>>,
     /// Where the vectors go.
     pub reply: SyncSender<Result<Rows>>,
@@ -25,9 +26,9 @@ pub(super) struct Job {
 
 /// The vectors of a batch.
 pub(super) struct Rows {
-    /// Which texts these are, by the caller's numbers.
-    pub texts: Vec<usize>,
-    /// One unit vector per text, in that order.
+    /// What these are.
+    pub windows: Vec<Window>,
+    /// One unit vector for each, in that order.
     pub vectors: Array2<f32>,
 }
 
@@ -55,9 +56,9 @@ pub(super) fn start(
             if job.cancelled.load(Ordering::Relaxed) {
                 continue;
             }
-            let Job { texts, tokens, reply, .. } = job;
+            let Job { windows, tokens, reply, .. } = job;
             // It is not an error that the caller has left.
-            drop(reply.send(worker.unit_vectors(&tokens).map(|vectors| Rows { texts, vectors })));
+            drop(reply.send(worker.unit_vectors(&tokens).map(|vectors| Rows { windows, vectors })));
         }
     };
     let failed = |why: &str| Fault::new("start a worker of the encoder", why);

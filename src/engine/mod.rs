@@ -21,3 +21,4 @@ mod random_model;
 pub mod train;
 pub mod transformer;
 pub mod verify;
+mod windows;
