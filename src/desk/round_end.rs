@@ -20,7 +20,7 @@ impl fmt::Display for RoundAgreement {
         let cases = counted(self.of, "case", "cases");
         write!(
             f,
-            "You and the model agreed on {} of {cases}. They were hard ones: on all texts it agrees more often.",
+            "You and the model agreed on {} of {cases}. These are hard cases, so this does not tell how often it is right.",
             self.agreed
         )
     }

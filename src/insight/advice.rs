@@ -16,6 +16,8 @@ pub struct Standing<'a> {
     pub items: usize,
     /// Texts that have a prelabel.
     pub scored: usize,
+    /// Texts that are labelled or were in a case.
+    pub asked: usize,
     /// The newest round, and how many of its cases are left for the viewer.
     pub round: Option<(i64, usize)>,
     /// Whether this is a reviewer's copy without models, made by `assign`.
@@ -66,6 +68,8 @@ pub enum Advice {
     MineFor { missing: String },
     /// There are training labels that the model has not seen.
     Tune { new: usize },
+    /// There is no text left to ask about.
+    AllAsked { texts: usize },
     /// The model agrees with the experts as well as they do with each other, or with themselves.
     Stop {
         /// The model's kappa.
@@ -114,6 +118,9 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     }
     if s.new_training > 0 {
         return Advice::Tune { new: s.new_training };
+    }
+    if s.asked >= s.items {
+        return Advice::AllAsked { texts: s.items };
     }
     if let (Some(model), Some(ceiling)) = (s.model_expert.value(), s.ceiling)
         && let Some((by, ceiling)) = ceiling.reached_by(model)
@@ -165,6 +172,10 @@ impl fmt::Display for Advice {
                 f,
                 "train on the {new} new training labels (`hardcase tune FILE`), then mine the next round"
             ),
+            Self::AllAsked { texts } => write!(
+                f,
+                "you are done: you were asked about all {texts} texts. `hardcase export FILE` writes the results"
+            ),
             Self::Stop { model, ceiling, by } => {
                 write!(f, "stop here if you like: {}", by.in_words(*model, *ceiling))
             }
@@ -200,6 +211,7 @@ mod tests {
         Standing {
             items: 10,
             scored: 10,
+            asked: 5,
             round: Some((2, 0)),
             is_part: false,
             others: None,
@@ -246,6 +258,8 @@ mod tests {
         assert_eq!(at(|s| s.new_training = 3), Advice::Tune { new: 3 });
         assert_eq!(at(|s| (s.new_training, s.is_part) = (3, true)), Advice::GiveBack);
         assert_eq!(at(|_| ()), Advice::Mine);
+        assert_eq!(at(|s| s.asked = 10), Advice::AllAsked { texts: 10 });
+        assert_eq!(at(|s| (s.asked, s.new_training) = (10, 3)), Advice::Tune { new: 3 });
     }
 
     #[test]
@@ -260,6 +274,7 @@ mod tests {
             (Advice::FollowAudit { missing: missing() }, "audit answers (`hardcase tune"),
             (Advice::MineFor { missing: missing() }, "cannot learn 'spam' yet"),
             (Advice::Tune { new: 3 }, "train on the 3"),
+            (Advice::AllAsked { texts: 10 }, "hardcase export FILE"),
             (Advice::Mine, "the next round"),
         ] {
             assert!(advice.to_string().contains(verb), "{advice}");

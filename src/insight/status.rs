@@ -204,6 +204,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     let standing = Standing {
         items,
         scored,
+        asked: store.asked_items()?,
         round: newest.zip(round_cases).map(|(r, count)| (r.number, count.left)),
         is_part: store.is_part_without_models()?,
         others: open_rounds.last().filter(|round| round.open() > 0),

@@ -272,8 +272,15 @@ fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
             "This build has no models: scout with a full build of hardcase, or go back to an earlier model (`hardcase adapter FILE list`)"
         }));
     }
-    Ok(Fault::new(attempted, "every text is labelled or in a case that still needs an answer").hint(
-        "If none does, you are done: `hardcase status FILE` shows the results, `hardcase export FILE` writes them. Import and scout more texts to go on",
+    if unread > 0 {
+        let fault = Fault::new(
+            attempted,
+            format!("the model has not read {unread} of the texts, and all others were asked about"),
+        );
+        return Ok(fault.hint("Have it read them: scout on the screen Jobs, or `hardcase scout FILE`"));
+    }
+    Ok(Fault::new(attempted, "every text is labelled, was skipped, or is in a case that still needs an answer").hint(
+        "If no case is left, you are done: write the results on the screen Progress, or with `hardcase export FILE`. To go on, import more texts",
     ))
 }
 

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use super::scorer::{Kind, Load, Scorer, bytes_of};
 use super::training::Training;
-use super::zero_shot;
 use crate::domain::adapter::{AdapterKind, AdapterSettings, HeadFit, LabelIssue};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{Method, Predictor, PredictorKind, Scout};
 use crate::domain::settings::Stored;
-use crate::stats::classifier::head::{TooFew, fit_anchored_head, fit_head, out_of_fold, out_of_fold_with};
+use crate::stats::classifier::head::{TooFew, fit_anchored_head, out_of_fold, out_of_fold_with};
 use crate::stats::classifier::label_issues;
 use crate::stats::classifier::logistic::Logistic;
 use crate::store::Store;
@@ -52,8 +51,8 @@ pub(crate) struct HeadScorer {
     pub model: Logistic,
     /// The penalty's inverse strength that it was fitted with; none where that cannot be read.
     c: Option<f64>,
-    /// What stands in for labels without enough examples, labels × dimensions.
-    anchors: Option<Array2<f32>>,
+    /// What stood for each label before there were answers.
+    anchors: Anchors,
 }
 
 impl HeadScorer {
@@ -68,12 +67,7 @@ impl HeadScorer {
         let model = Logistic::from_bytes(&bytes_of(store, adapter)?)?;
         let row = store.adapters()?.into_iter().find(|row| row.id == adapter);
         let c = row.and_then(|row| Some(row.settings.known()?.head()?.c));
-        let mut anchors = anchors(store, predictor, &predictor.labels)?;
-        for mut anchor in anchors.iter_mut().flat_map(|anchors| anchors.rows_mut()) {
-            let length = anchor.dot(&anchor).sqrt().max(f32::MIN_POSITIVE);
-            anchor.mapv_inplace(|x| x / length);
-        }
-        Ok(Self { model, c, anchors })
+        Ok(Self { model, c, anchors: anchors(store, predictor, &predictor.labels)? })
     }
 }
 
@@ -83,11 +77,9 @@ impl Scorer for HeadScorer {
     }
 
     fn out_of_fold(&self, training: &Training, seed: u64) -> Option<HashMap<ItemId, Vec<f32>>> {
-        let (labels, vectors) = (self.model.bias.len(), training.vectors.view());
-        let p = match &self.anchors {
-            Some(anchors) => out_of_fold_with(vectors, &training.labels, anchors.view(), self.c?, seed),
-            None => out_of_fold(vectors, &training.labels, labels, self.c?, seed),
-        }?;
+        let (vectors, given) = (training.vectors.view(), &training.labels[..]);
+        let p =
+            out_of_fold_with(vectors, given, stand_ins(&self.anchors, vectors, given).view(), self.c?, seed)?;
         Some(training.items.iter().copied().zip(p.rows().into_iter().map(|row| row.to_vec())).collect())
     }
 }
@@ -182,11 +174,8 @@ fn train(
     let labels = revision.task.label_ids();
     work.report("training on the answers", 0, None, "labels")?;
     let (vectors, given) = (training.vectors.view(), &training.labels[..]);
-    let fit = match anchors(work.store, current, &labels)? {
-        Some(anchors) => fit_anchored_head(vectors, given, anchors.view(), seed),
-        None => fit_head(vectors, given, labels.len(), seed),
-    };
-    let fit = fit.map_err(Refused::TooFew)?;
+    let stand_ins = stand_ins(&anchors(work.store, current, &labels)?, vectors, given);
+    let fit = fit_anchored_head(vectors, given, stand_ins.view(), seed).map_err(Refused::TooFew)?;
     let label_issues = label_issues(training, &labels, fit.c, seed);
     let settings = HeadFit { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed, label_issues };
     Ok(work.store.add_adapter(&NewAdapter {
@@ -203,15 +192,42 @@ fn train(
     })?)
 }
 
-/// What stood for just these labels before there were answers; none where they were never prelabelled zero-shot, or that cannot be read any more.
-fn anchors(store: &Store, current: &Predictor, labels: &[String]) -> Result<Option<Array2<f32>>> {
-    let of_these = |p: &Predictor| p.model == current.model && p.labels == labels;
-    let zero_shot = store.predictors()?.into_iter().rev().filter(of_these);
-    let mut settings = zero_shot.filter_map(|p| match p.method {
-        Method::ZeroShot(Stored::Known(settings)) => Some(settings),
-        _ => None,
-    });
-    settings.next().map(|settings| zero_shot::anchors(&settings)).transpose()
+/// A vector for each label; none for one that never had any.
+type Anchors = Vec<Option<Vec<f32>>>;
+
+/// What stood for each of these labels before there were answers, in the newest zero-shot prelabels that had it. A label that was added to the task since
+/// has none.
+fn anchors(store: &Store, current: &Predictor, labels: &[String]) -> Result<Anchors> {
+    let mut found = vec![None; labels.len()];
+    for predictor in store.predictors()?.into_iter().rev().filter(|p| p.model == current.model) {
+        let Method::ZeroShot(Stored::Known(settings)) = predictor.method else { continue };
+        for (label, anchor) in predictor.labels.iter().zip(settings.anchors) {
+            let place = labels.iter().position(|known| known == label).map(|at| &mut found[at]);
+            if let Some(place @ None) = place {
+                *place = Some(anchor);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A unit vector for each label that stands in where it has too few examples, labels × dimensions: its anchor, or the mean of the examples it has. For a
+/// label with neither, one that no text is near: the head learns the others, and leaves this one out until somebody gives it.
+fn stand_ins(anchors: &Anchors, vectors: ArrayView2<'_, f32>, given: &[usize]) -> Array2<f32> {
+    let mut rows = Array2::zeros((anchors.len(), vectors.ncols()));
+    for (label, (mut row, anchor)) in rows.rows_mut().into_iter().zip(anchors).enumerate() {
+        match anchor.as_ref().filter(|anchor| anchor.len() == vectors.ncols()) {
+            Some(anchor) => row.assign(&ArrayView1::from(anchor)),
+            None if given.contains(&label) => {
+                let own = vectors.rows().into_iter().zip(given).filter(|(_, given)| **given == label);
+                own.for_each(|(vector, _)| row += &vector);
+            }
+            None => vectors.rows().into_iter().for_each(|vector| row -= &vector),
+        }
+        let length = row.dot(&row).sqrt().max(f32::MIN_POSITIVE);
+        row.mapv_inplace(|x| x / length);
+    }
+    rows
 }
 
 /// The training labels that heads find unlikely that have not seen them; none while a label has too few examples for that.
@@ -221,4 +237,25 @@ fn label_issues(training: &Training, labels: &[String], c: f64, seed: u64) -> Ve
     let most = training.items.len() / ONE_ISSUE_IN;
     let issue = |i: usize| LabelIssue { item: training.items[i], label: labels[training.labels[i]].clone() };
     found.into_iter().take(most).map(issue).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn a_label_without_an_anchor_is_stood_in_for_by_its_examples_and_one_without_any_by_what_no_text_is_near()
+    {
+        let vectors = array![[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]];
+        let anchors = vec![Some(vec![0.0, 2.0]), None, None, Some(vec![1.0])];
+        let rows = stand_ins(&anchors, vectors.view(), &[1, 1, 0]);
+        assert_eq!(rows.row(0), array![0.0, 1.0]);
+        let mean = array![1.8f32, 0.6] / 1.8f32.hypot(0.6);
+        assert!((&rows.row(1) - &mean).iter().all(|d| d.abs() < 1e-6), "{rows}");
+        for label in [2, 3] {
+            assert!(vectors.rows().into_iter().all(|text| text.dot(&rows.row(label)) < -0.5), "{rows}");
+        }
+    }
 }

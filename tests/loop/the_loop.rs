@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use hardcase::desk::session::{Next, OnClose, Remarks, Session};
 use hardcase::store::log::runs::{Begun, Outcome};
 use hardcase::store::{Access, Store};
 use serde_json::{Value, json};
@@ -358,6 +359,37 @@ fn a_renamed_label_keeps_its_answers_and_the_revision_they_were_given_under() {
     assert_eq!(told, [("plain", 1), ("plain", 2)]);
     assert_eq!(project.json("status", &[])["balance"]["plain"]["labels"], 2);
     assert_eq!(project.json("task", &["--show"]).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_label_that_is_added_later_does_not_keep_the_model_from_learning() {
+    let project = Project::scouted_elsewhere(240);
+    let answer_all = |rare: Option<&str>| {
+        let mut session = Session::open(&project.file(), "ada", OnClose::ReleaseCases).unwrap();
+        let mut rare = rare;
+        while let Next::Case(case) = session.next_case().unwrap() {
+            let usual = if case.item.0 % 3 == 0 { "clickbait" } else { "fine" };
+            session.answer(case.item, rare.take().unwrap_or(usual), Remarks::default()).unwrap();
+        }
+        session.close().unwrap();
+    };
+    project.run("mine", &["--budget", "40"]).done();
+    answer_all(None);
+    let unshared: String =
+        TASK.lines().filter(|line| !line.starts_with("share")).map(|l| format!("{l}\n")).collect();
+    let added =
+        format!("{unshared}\n[[label]]\nname = \"advertising\"\nkey = \"9\"\ndescription = \"sells\"\n");
+    let task = project.write("added.toml", added);
+    project.run("task", &["--set", task.to_str().unwrap()]).done();
+    for given in [None, Some("advertising")] {
+        project.run("mine", &["--budget", "20"]).done();
+        answer_all(given);
+        let tuned = project.json("tune", &[]);
+        assert_eq!(tuned["verdict"], "activated", "{tuned}");
+    }
+    // Nobody's text is called what only one answer taught.
+    let said = project.run("export", &["--what", "predictions"]).json_lines();
+    assert!(said.iter().filter(|line| line["label"] == "advertising").count() < 20);
 }
 
 #[test]

@@ -78,6 +78,8 @@ impl Lazy {
             Some(open) => open,
             None => PoolReader::open(&self.project, &self.expert)?,
         };
-        Ok(self.open.insert(open))
+        let open = self.open.insert(open);
+        open.refresh()?;
+        Ok(open)
     }
 }

@@ -30,6 +30,12 @@ impl PoolReader {
         Ok(Self { store, expert, task })
     }
 
+    /// Takes the task as it is now: somebody may have changed it since the last look.
+    pub fn refresh(&mut self) -> Result<()> {
+        self.task = self.store.task()?.task;
+        Ok(())
+    }
+
     /// Fetches the items of a request.
     pub fn fetch(&self, asked: Fetch) -> Result<Fetched> {
         let mut rows = Vec::with_capacity(asked.rows.len());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use super::Browser;
-use super::messages::{Request, Response, Search, State};
+use super::messages::{Fetch, Request, Response, Search, State};
 use super::reader::PoolReader;
 use super::search::FIRST_PIECE;
 use crate::desk::query::Query;
@@ -118,6 +118,34 @@ fn an_item_is_found_by_its_prelabel_only_once_this_expert_has_answered_it_and_se
     assert_eq!(view(&of_bob, 1).unwrap().prelabel, Some(("spam".into(), 0.9)));
     ann.undo().unwrap();
     assert_eq!(found(&of_ann, "prelabel:spam"), [0; 0], "an answer that was taken back is none");
+}
+
+#[test]
+fn a_label_has_the_name_that_it_has_now_in_lists_and_in_searches() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    let mut ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    ann.answer(ItemId(2), "ham", Remarks::default()).unwrap();
+    let (send, responses) = mpsc::channel();
+    let browser = Browser::start(&path, "ann", move |response| drop(send.send(response))).unwrap();
+    let label = || {
+        browser.send(Request::Fetch(Fetch { rows: vec![ItemId(2)], full: None }));
+        let Response::Fetched(fetched) = responses.recv().unwrap() else { panic!("no fetch") };
+        fetched.unwrap().rows[0].label.clone().unwrap()
+    };
+    let search = |line: &str| {
+        let query = Query::parse(line).unwrap();
+        browser.send(Request::Search(Search { number: 1, query }));
+        responses.recv().unwrap()
+    };
+    assert_eq!(label(), "ham");
+    assert!(matches!(search("label:ham"), Response::Found(found) if found.items == [ItemId(2)]));
+    let renamed = TASK.replace("name = \"ham\"", "id = \"ham\"\nname = \"fine\"");
+    let mut store = Store::open(&path, Access::Job).unwrap();
+    let (_, session) = store.begin_session("setup").unwrap();
+    store.set_task(&Task::from_toml(&renamed, "t").unwrap(), session).unwrap();
+    assert_eq!(label(), "fine");
+    assert!(matches!(search("label:fine"), Response::Found(found) if found.items == [ItemId(2)]));
 }
 
 #[test]

@@ -163,6 +163,16 @@ impl Store {
         })
     }
 
+    /// How many texts are labelled or in a case that was not withdrawn.
+    pub fn asked_items(&self) -> Result<usize> {
+        self.count(
+            "SELECT count(*) FROM (SELECT item FROM current_answer WHERE action = 'set'
+             UNION SELECT item FROM label_case WHERE withdrawn_ms IS NULL)",
+            (),
+            "count the texts that were asked about",
+        )
+    }
+
     /// The labels that the expert with the most has given, changed ones and those of repeats included.
     pub fn most_labels_of_one(&self) -> Result<usize> {
         self.count(

@@ -400,6 +400,9 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
             let answers = if *new == 1 { "new answer" } else { "new answers" };
             (Action::GoOn, format!("lets the model learn from {new} {answers}, then starts the next round"))
         }
+        Advice::AllAsked { texts } => {
+            (Action::Open, format!("writes the results: you are done, every one of the {texts} texts was asked about"))
+        }
         Advice::Stop { model, ceiling, by } => (
             Action::Quit,
             format!("quits, if you like: {}; {} starts another round", by.in_words(*model, *ceiling), key(Action::GoOn)),

@@ -37,6 +37,7 @@ fn every_advice_names_a_key_and_no_command_that_a_key_has() {
         Advice::FollowAudit { missing: missing() },
         Advice::MineFor { missing: missing() },
         Advice::Tune { new: 23 },
+        Advice::AllAsked { texts: 120 },
         Advice::Stop { model: 0.8, ceiling: 0.7, by: StopBy::Own { cases: 12 } },
         Advice::StopOrMine {
             outlook: Outlook { cases: 60, low: 0.0, high: 0.03, basis: Basis::Curve },
@@ -45,7 +46,10 @@ fn every_advice_names_a_key_and_no_command_that_a_key_has() {
         Advice::Mine,
     ] {
         let (action, says) = next_step(&advice, |action| format!("<{action:?}>"));
-        assert!([Action::GoOn, case::TAB.action(), Action::Quit].contains(&action), "{advice:?}");
+        assert!(
+            [Action::GoOn, Action::Open, case::TAB.action(), Action::Quit].contains(&action),
+            "{advice:?}"
+        );
         assert!(!says.contains("hardcase"), "{says}");
         let jargon = ["tune", "mine", "head", "LoRA", "split", "pool", "train"];
         assert!(!jargon.iter().any(|word| says.split(' ').any(|said| said == *word)), "{says}");
