@@ -5,17 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
-
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{DecoderResult, UTF_8, WINDOWS_1252};
 
 use super::worker::{Inbox, Policy, Worker};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::project_draft::ColumnUse;
 use crate::domain::read_options::ReadOptions;
-use crate::formats::{Detected, Entry, Layout, Reader, TextCell, unpack};
+use crate::formats::{Detected, Entry, Layout, Reader, TextCell, WholeEncoding, unpack, whole_encoding};
 
 /// The number of rows that are shown.
 const SHOWN: usize = 3;
@@ -27,8 +23,6 @@ const LONGEST_VALUE: usize = 80;
 const COLUMNS: usize = 100;
 /// How many rows are read between two looks at the mail.
 const OFTEN: u64 = 256;
-/// Bytes read at once to tell the encoding.
-const CHUNK: usize = 64 << 10;
 
 /// The question how a file reads with these options.
 #[derive(Debug)]
@@ -157,8 +151,8 @@ impl Look<'_> {
         if options.encoding.is_none() {
             // Judged by all of the file: the first umlaut may be in the last row.
             match self.other_encoding(size)? {
-                Some(Told::Other(encoding)) => options.encoding = Some(encoding.into()),
-                Some(Told::Unicode) => {}
+                Some(WholeEncoding::Other(encoding)) => options.encoding = Some(encoding.into()),
+                Some(WholeEncoding::Unicode) => {}
                 None => return Ok(None),
             }
         }
@@ -247,59 +241,13 @@ impl Look<'_> {
     }
 
     /// Whether the file is Unicode, or else what it probably is; none if nobody waits any more.
-    fn other_encoding(&self, size: u64) -> Result<Option<Told>> {
-        let mut source = BufReader::new(self.file()?);
-        let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-        let mut decoder = UTF_8.new_decoder_with_bom_removal();
-        let (mut letters, mut wrong, mut read) = (0_u64, 0_u64, 0_u64);
-        let mut bytes = vec![0; CHUNK];
-        let mut text = vec![0; 3 * CHUNK + 16];
-        loop {
-            let n = source.read(&mut bytes).map_err(|e| self.failed(&e))?;
-            if read == 0 && is_marked(&bytes[..n]) {
-                return Ok(Some(Told::Unicode));
-            }
-            read += n as u64;
-            detector.feed(&bytes[..n], n == 0);
-            let mut rest = &bytes[..n];
-            loop {
-                let (result, used, written) =
-                    decoder.decode_to_utf8_without_replacement(rest, &mut text, n == 0);
-                letters += text[..written].iter().filter(|b| **b >= 0xC0).count() as u64;
-                rest = &rest[used..];
-                match result {
-                    DecoderResult::Malformed(..) => wrong += 1,
-                    DecoderResult::OutputFull => {}
-                    DecoderResult::InputEmpty => break,
-                }
-            }
-            if n == 0 {
-                break;
-            }
-            if (self.outdated)() {
-                return Ok(None);
-            }
+    fn other_encoding(&self, size: u64) -> Result<Option<WholeEncoding>> {
+        let told = whole_encoding(&mut self.file()?, |read| {
             (self.tell)(Says::Progress { read, of: 2 * size });
-        }
-        if wrong == 0 || letters > wrong {
-            return Ok(Some(Told::Unicode));
-        }
-        let guess = detector.guess(None, Utf8Detection::Deny);
-        // One or two bytes are not enough to tell the Latin code pages apart: the most common one is assumed.
-        let guess = if wrong < 3 && guess.is_single_byte() { WINDOWS_1252 } else { guess };
-        Ok(Some(Told::Other(guess.name())))
+            !(self.outdated)()
+        });
+        told.map_err(|e| self.failed(&e))
     }
-}
-
-enum Told {
-    /// UTF-8 with at most a few wrong bytes, or UTF-16, which the reader tells apart.
-    Unicode,
-    Other(&'static str),
-}
-
-/// Whether a file begins as UTF-16 does or holds zero bytes, as no other text does.
-fn is_marked(beginning: &[u8]) -> bool {
-    beginning.starts_with(b"\xFF\xFE") || beginning.starts_with(b"\xFE\xFF") || beginning.contains(&0)
 }
 
 /// Whether the first rows have a text.

@@ -66,13 +66,25 @@ fn invalid_utf8_names_its_line() {
 }
 
 #[test]
-fn windows_1252_is_recognised_and_the_proposed_option_imports_it() {
+fn windows_1252_is_recognised_in_a_file_and_proposed_for_what_can_be_read_only_once() {
     let bytes = b"text\nun caf\xe9 au lait s'il vous pla\xeet\nle r\xe9sum\xe9 \x93entre guillemets\x94 co\xfbte 5 \x80\n";
-    let option = ["--encoding", "windows-1252"];
-    let project = import_is_refused("french.csv", bytes, 1, &["not UTF-8", &option.join(" ")]);
-    project.run("import", &[&["french.csv"], &option[..]].concat()).done();
+    let project = Project::empty();
+    let piped = |option: &[&str]| {
+        let mut command = project.command("import", &[&["-"], option].concat());
+        command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), bytes).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        (ended.status.success(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let (taken, said) = piped(&[]);
+    assert!(!taken && said.contains("not UTF-8") && said.contains("--encoding windows-1252"), "{said}");
+    assert!(piped(&["--encoding", "windows-1252"]).0);
+    project.write("french.csv", bytes);
+    let found = project.json("import", &["french.csv"])["found"].to_string();
+    assert!(found.contains("windows-1252"), "{found}");
     let rows = project.run("export", &["--what", "rows"]).done().out;
-    assert!(rows.contains("le résumé “entre guillemets” coûte 5 €"), "{rows}");
+    assert_eq!(rows.matches("le résumé “entre guillemets” coûte 5 €").count(), 2, "{rows}");
 }
 
 #[test]

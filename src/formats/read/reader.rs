@@ -21,6 +21,7 @@ use super::row;
 use super::row::{BadRow, Row};
 use super::sniff::sniff;
 use super::unpack::unpacked;
+use super::whole_file::other_encoding;
 use super::{FORMATS_IN, INPUT_FORMATS, input_formats};
 use crate::domain::read_options::ReadOptions;
 
@@ -62,18 +63,22 @@ impl Reader {
         let Input { stream, file } = input.into();
         let mut source: Source = Box::new(Counted { source: stream, bytes: Arc::clone(&bytes) });
         let mut head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
-        let (mut packed, mut inner) = (None, None);
+        let (mut packed, mut inner, mut other) = (None, None, None);
         match unpacked(head, Input { stream: source, file }, &name)? {
             Ok(inside) => {
                 (source, packed, inner) = (inside.stream, Some(inside.with), inside.name);
                 head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
             }
-            Err((unread, input)) => (head, source) = (unread, input.stream),
+            Err((unread, input)) => {
+                (head, source) = (unread, input.stream);
+                // By all of the file, where it can be read twice: its first umlaut may be in the last row.
+                other = input.file.filter(|_| options.encoding.is_none()).as_mut().and_then(other_encoding);
+            }
         }
         // Whose extension counts.
         let named = inner.map_or(name.clone(), |inner| escape(&inner));
         refuse_foreign(&head, &name)?;
-        let encoding = encoding::choose(&head, options.encoding.as_deref(), &name)
+        let encoding = encoding::choose(&head, options.encoding.as_deref().or(other), &name)
             .map_err(|f| f.or_hint(format!("Texts are read from {}", input_formats("and"))))?;
         let mut head = Cursor::new(head);
         head.set_position(encoding.mark as u64);
