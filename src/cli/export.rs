@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
+use super::output::{print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::progress::Watcher;
 use crate::exchange::export::{
-    By, EXPORT_KINDS, ExportOptions, Exported, History, LeftOut, Reveal, Texts, export, export_kind,
+    By, EXPORT_KINDS, ExportOptions, Exported, History, LeftOut, Reveal, Texts, count, export, export_kind,
     format_to_write, output_formats,
 };
 
@@ -34,6 +35,9 @@ pub(super) struct Export {
     /// then recorded as not blind
     #[arg(long)]
     reveal: bool,
+    /// Only say how many lines it would write
+    #[arg(long, conflicts_with_all = ["out", "reveal"])]
+    count: bool,
     #[command(flatten)]
     written: Written,
 }
@@ -82,7 +86,11 @@ impl Export {
             reader: setting.expert_on(&self.file)?,
             reveal: if self.reveal { Reveal::Yes } else { Reveal::No },
         };
-        let Exported { lines, without_prelabel, left_out } = export(&self.file, kind, &options)?;
+        let exported = if self.count { count } else { export }(&self.file, kind, &options)?;
+        if self.count && setting.wants_json() {
+            return print_json(&exported);
+        }
+        let Exported { lines, without_prelabel, left_out } = exported;
         if without_prelabel > 0 {
             let next = match options.by {
                 By::Judge | By::States => "hardcase judge FILE --all",
@@ -96,7 +104,9 @@ impl Export {
         for line in in_words(&left_out) {
             setting.watch.note(&line);
         }
-        if options.out.is_some() {
+        if self.count {
+            print(&counted(lines, "line", "lines"))
+        } else if options.out.is_some() {
             setting.say(&format!("{} written", counted(lines, "line", "lines")))
         } else {
             Ok(())

@@ -13,10 +13,13 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::local_models::judges;
-use super::results::{Results, write};
+use super::results::{Results, Wanted, Written, count, write};
+use super::written_path::written_path;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::local_model::LocalModel;
 use crate::domain::progress::Progress;
+use crate::insight::quality::Quality;
+use crate::insight::status::status;
 use crate::store::log::runs::{Outcome, Run};
 use crate::store::{Access, Store};
 
@@ -133,8 +136,12 @@ pub enum News {
     Ended(JobKind, End, String),
     /// The models of this machine that can judge.
     Judges(Vec<LocalModel>),
-    /// Results were written, and where; or why not.
-    Results(std::result::Result<String, String>),
+    /// How much results of this kind would hold, in a sentence; or why that is not known.
+    Counted(Results, std::result::Result<String, String>),
+    /// How good the labels are; or why that is not known.
+    Quality(std::result::Result<Quality, String>),
+    /// What became of results that were to be written.
+    Results(Written),
 }
 
 type Report = Arc<dyn Fn(News) + Send + Sync>;
@@ -201,14 +208,34 @@ impl Jobs {
         spawn("models", move || report(News::Judges(judges(&program))))
     }
 
-    /// Writes results into a new file next to the project. Returns at once.
+    /// Counts what results of this kind would hold. Returns at once.
     ///
     /// # Errors
     /// The system gives no more threads.
-    pub fn write_results(&self, results: Results) -> Result<()> {
+    pub fn count_results(&self, results: Results) -> Result<()> {
         let (program, report) = (self.program.clone(), Arc::clone(&self.report));
         let (project, expert) = (self.project.clone(), self.expert.clone());
-        spawn("results", move || report(News::Results(write(&program, &project, &expert, results))))
+        spawn("count", move || report(News::Counted(results, count(&program, &project, &expert, results))))
+    }
+
+    /// Reads how good the labels are. Returns at once.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn assess(&self) -> Result<()> {
+        let (project, expert, report) = (self.project.clone(), self.expert.clone(), Arc::clone(&self.report));
+        let read = move || status(&project, &expert).map(|status| Quality::of(&status));
+        spawn("quality", move || report(News::Quality(read().map_err(|fault| fault.to_string()))))
+    }
+
+    /// Writes results. Returns at once.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn write_results(&self, wanted: Wanted) -> Result<()> {
+        let (program, report) = (self.program.clone(), Arc::clone(&self.report));
+        let (project, expert) = (self.project.clone(), self.expert.clone());
+        spawn("results", move || report(News::Results(write(&program, &project, &expert, wanted))))
     }
 
     fn begin(&self, commands: Vec<(JobKind, Command)>) -> Result<()> {
@@ -269,21 +296,6 @@ impl Jobs {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
     }
-}
-
-/// The path that a person typed or pasted, without surrounding quotes and with a tilde expanded, as a shell would do.
-fn written_path(text: &str) -> Option<PathBuf> {
-    let text = text.trim();
-    let quoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
-    let text = quoted.unwrap_or(text);
-    if text.is_empty() {
-        return None;
-    }
-    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
-    Some(match (text.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => text.into(),
-    })
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -463,20 +475,3 @@ fn end_process(process: u32) {
 
 #[cfg(not(unix))]
 fn end_process(_process: u32) {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_what_a_person_writes_where_a_shell_would_read_it() {
-        let written = |text| written_path(text).map(|path| path.to_string_lossy().into_owned());
-        assert_eq!(written("  "), None);
-        assert_eq!(written("''"), None);
-        assert_eq!(written(" /m/Qwen3 0.6B.gguf\n").unwrap(), "/m/Qwen3 0.6B.gguf");
-        assert_eq!(written("'/m/it is.gguf'").unwrap(), "/m/it is.gguf");
-        assert_eq!(written("\"-m.gguf\"").unwrap(), "-m.gguf");
-        let home = written("~/m.gguf").unwrap();
-        assert!(home.ends_with("/m.gguf") && home.len() > "/m.gguf".len() && !home.contains('~'), "{home}");
-    }
-}

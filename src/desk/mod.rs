@@ -12,6 +12,7 @@
 //!   keeps what was answered about it.
 
 pub mod adjudication;
+mod beside;
 pub mod browse;
 mod displaced;
 pub mod draft_file;
@@ -34,3 +35,4 @@ pub mod survey;
 pub mod task_change;
 mod turns;
 pub mod worker;
+mod written_path;

@@ -261,14 +261,14 @@ impl Session {
             None => None,
         };
         let (turns, asked) = self.turns_of(case.item, &item.text)?;
-        let meta = item.meta.and_then(|m| serde_json::from_str(&m).ok());
+        let meta = self.columns_beside(case.item, &item.text, item.meta.as_deref())?;
         Ok(ShownCase {
             case: case.id,
             item: case.item,
             text: item.text,
             turns,
             asked,
-            meta: meta.unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new())),
+            meta: serde_json::Value::Object(meta),
             partner,
             labels: self
                 .task()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::beside::columns_to_show;
 use super::session::Session;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
@@ -19,6 +20,8 @@ pub struct Standing {
     pub may_change: bool,
     /// The names of those who may.
     pub leads: Vec<String>,
+    /// The columns of the data that can be shown next to a text, and whether the import named them.
+    pub columns: Vec<(String, bool)>,
 }
 
 /// The task as it stands, for an expert who wants to change it.
@@ -39,7 +42,8 @@ pub fn standing(project: &Path, expert: &str) -> Result<Standing> {
             }
         }
     }
-    Ok(Standing { task: store.task()?.task, answers, may_change, leads: store.leads()? })
+    let columns = columns_to_show(&store)?;
+    Ok(Standing { task: store.task()?.task, answers, may_change, leads: store.leads()?, columns })
 }
 
 impl Session {

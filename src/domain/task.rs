@@ -61,6 +61,9 @@ pub struct Task {
     /// Which part of a text the question is about: who speaks in a conversation, a column's name, or `last`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_about: Option<String>,
+    /// The columns of the data that are shown next to a text; without a list, those that the import named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     /// The labels, in the order of the screen.
     #[serde(rename = "label")]
     pub labels: Vec<Label>,
@@ -79,6 +82,8 @@ struct RawTask {
     assist: Assist,
     #[serde(default)]
     asked_about: Option<String>,
+    #[serde(default)]
+    columns: Option<Vec<String>>,
     #[serde(default, rename = "label")]
     labels: Vec<Label>,
 }
@@ -118,7 +123,8 @@ impl Task {
         guideline: String,
         labels: Vec<Label>,
     ) -> std::result::Result<Self, String> {
-        Self::checked(RawTask { name, question, guideline, assist: Assist::After, asked_about: None, labels })
+        let (assist, asked_about, columns) = (Assist::After, None, None);
+        Self::checked(RawTask { name, question, guideline, assist, asked_about, columns, labels })
     }
 
     /// Reads and checks a `TASK.toml`. `name` is the file's name, for messages.
@@ -140,7 +146,7 @@ impl Task {
     }
 
     fn checked(raw: RawTask) -> std::result::Result<Self, String> {
-        let RawTask { name, question, guideline, assist, asked_about, mut labels } = raw;
+        let RawTask { name, question, guideline, assist, asked_about, columns, mut labels } = raw;
         let asked_about = asked_about.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty());
         if question.trim().is_empty() {
             return Err("it has no question".into());
@@ -213,7 +219,7 @@ impl Task {
             });
         }
         let name = if name.trim().is_empty() { question.clone() } else { name };
-        Ok(Self { name, question, guideline, assist, asked_about, labels })
+        Ok(Self { name, question, guideline, assist, asked_about, columns, labels })
     }
 
     /// A later revision of this task: labels with the same name or the same `id` keep their stable key.

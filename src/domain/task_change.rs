@@ -32,13 +32,36 @@ pub fn changes(before: &Task, after: &Task) -> Vec<String> {
             "The guideline has changed.".to_owned()
         });
     }
-    if before.assist != after.assist {
-        says.push(match after.assist {
-            Assist::Before => "Of cases that teach, you see the model's guess before you answer.".to_owned(),
-            Assist::After => "You see the model's guess only after you have answered.".to_owned(),
+    if before.asked_about != after.asked_about {
+        says.push(match &after.asked_about {
+            Some(part) => format!("The question is now about this part of the text: {part}."),
+            None => "The question is now about the whole text.".to_owned(),
         });
     }
+    if before.columns != after.columns {
+        says.push(shown_columns(after));
+    }
+    if before.assist != after.assist {
+        says.push(in_words(after.assist).to_owned());
+    }
     says
+}
+
+/// When the model's guess is seen.
+pub(super) fn in_words(assist: Assist) -> &'static str {
+    match assist {
+        Assist::Before => "Of cases that teach, you see the model's guess before you answer.",
+        Assist::After => "You see the model's guess only after you have answered.",
+    }
+}
+
+/// Which columns are shown next to a text.
+pub(super) fn shown_columns(task: &Task) -> String {
+    match task.columns.as_deref() {
+        None => "Shown next to the text are now the columns that the import named.".to_owned(),
+        Some([]) => "No other column is shown next to the text any more.".to_owned(),
+        Some(columns) => format!("Shown next to the text are now: {}.", columns.join(", ")),
+    }
 }
 
 fn of_label(old: &Label, label: &Label, says: &mut Vec<String>) {
@@ -106,12 +129,16 @@ mod tests {
         after.guideline = String::new();
         after.labels[0].share = Some(0.2);
         after.name = "other".into();
+        after.columns = Some(vec!["who".into()]);
+        after.asked_about = Some("last".into());
         assert_eq!(
             changes(&before, &after),
             [
                 "The labels stand in another order.",
                 "The question is now: Junk?",
-                "There is no guideline any more."
+                "There is no guideline any more.",
+                "The question is now about this part of the text: last.",
+                "Shown next to the text are now: who."
             ]
         );
         assert_eq!(changes(&before, &before), [""; 0]);

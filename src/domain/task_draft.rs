@@ -33,6 +33,8 @@ pub struct TaskDraft {
     pub assist: Assist,
     /// Which part of a text is asked about.
     pub asked_about: Option<String>,
+    /// The columns shown next to a text, where the task says so.
+    pub columns: Option<Vec<String>>,
     pub labels: Vec<LabelDraft>,
 }
 
@@ -62,6 +64,7 @@ impl TaskDraft {
             guideline: task.guideline.clone(),
             assist: task.assist,
             asked_about: task.asked_about.clone(),
+            columns: task.columns.clone(),
             labels: labels.collect(),
         }
     }
@@ -182,6 +185,7 @@ impl TaskDraft {
         let mut task = Task::new(name, question, self.guideline.clone(), labels)?;
         task.assist = self.assist;
         task.asked_about.clone_from(&self.asked_about);
+        task.columns.clone_from(&self.columns);
         Ok(task)
     }
 

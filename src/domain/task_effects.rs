@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::grouped::counted;
 use super::task::{Label, Task};
+use super::task_change::{in_words, shown_columns};
 
 /// What differs in `after`, in the order of the screen; empty if nothing does. `answers` counts the answers of each stable key.
 pub fn effects(before: &Task, after: &Task, answers: &BTreeMap<String, usize>) -> Vec<String> {
@@ -24,6 +25,12 @@ pub fn effects(before: &Task, after: &Task, answers: &BTreeMap<String, usize>) -
     }
     if before.asked_about != after.asked_about {
         says.push("Another part of the text is asked about.".into());
+    }
+    if before.columns != after.columns {
+        says.push(shown_columns(after));
+    }
+    if before.assist != after.assist {
+        says.push(in_words(after.assist).into());
     }
     if before.name != after.name {
         says.push(format!("The task is called '{}'.", after.name));
@@ -106,5 +113,12 @@ mod tests {
         assert_eq!(after(|d| d.guideline = "Look.".into()).len(), 1);
         assert_eq!(after(|d| d.labels[0].meaning = "sells".into()).len(), 1);
         assert_eq!(after(|d| d.labels[0].share = Some(0.1)).len(), 1);
+        let columns = after(|d| d.columns = Some(vec!["who".into(), "when".into()]));
+        assert_eq!(columns, ["Shown next to the text are now: who, when."]);
+        assert_eq!(
+            after(|d| d.columns = Some(Vec::new())),
+            ["No other column is shown next to the text any more."]
+        );
+        assert_eq!(after(|d| d.assist = super::super::task::Assist::Before).len(), 1);
     }
 }

@@ -17,6 +17,7 @@ const HEAD: &str = "\
 const GUIDELINE: &str = "\n# How to decide. Put several lines between three quotes: \"\"\"...\"\"\"\n";
 const ASSIST: &str = "\n# Experts see the model's view of a case only after they answer. With \"before\", they see it before they answer a training case.\n";
 const ASKED_ABOUT: &str = "\n# For conversations and texts of several columns: the part that is asked about, by who speaks, by the column's name, or \"last\".\n";
+const COLUMNS: &str = "\n# The columns of the data that are shown next to a text, instead of those that the import named. Known labels never are.\n";
 const LABELS: &str = "
 # The labels, in the order of the screen.
 # id           identifies the label in the project: keep it when you rename the label
@@ -33,23 +34,30 @@ impl Task {
     /// # Errors
     /// Never for a checked task; the signature is that of the writer.
     pub fn to_toml(&self) -> Result<String> {
+        // Taken apart, so that a part that is not written does not compile.
+        let Self { name, question, guideline, assist, asked_about, columns, labels } = self;
         let mut out = HEAD.to_owned();
-        line(&mut out, "name", &self.name)?;
-        line(&mut out, "question", &self.question)?;
+        line(&mut out, "name", name)?;
+        line(&mut out, "question", question)?;
         out.push_str(GUIDELINE);
-        line(&mut out, "guideline", &self.guideline)?;
+        line(&mut out, "guideline", guideline)?;
         out.push_str(ASSIST);
-        match self.assist {
+        match assist {
             Assist::After => out.push_str("# assist = \"before\"\n"),
-            Assist::Before => line(&mut out, "assist", &self.assist)?,
+            Assist::Before => line(&mut out, "assist", assist)?,
         }
         out.push_str(ASKED_ABOUT);
-        match &self.asked_about {
+        match asked_about {
             None => out.push_str("# asked_about = \"last\"\n"),
             Some(part) => line(&mut out, "asked_about", part)?,
         }
+        out.push_str(COLUMNS);
+        match columns {
+            None => out.push_str("# columns = [\"sender\"]\n"),
+            Some(columns) => line(&mut out, "columns", columns)?,
+        }
         out.push_str(LABELS);
-        for label in &self.labels {
+        for label in labels {
             block(&mut out, label)?;
         }
         Ok(out)
@@ -110,13 +118,18 @@ mod tests {
             question in any::<String>(),
             guideline in any::<String>(),
             labels in proptest::collection::vec(label(), 2..5),
+            before in any::<bool>(),
+            asked_about in proptest::option::of("[a-z]{1,9}"),
+            columns in proptest::option::of(proptest::collection::vec(any::<String>(), 0..3)),
         ) {
             // An invalid task, such as one with two labels on one key, is never written.
             let task = Task::new(name, question, guideline, labels);
             prop_assume!(task.is_ok());
-            let (task, text) = (task.as_ref().unwrap(), task.as_ref().unwrap().to_toml().unwrap());
+            let assist = if before { Assist::Before } else { Assist::After };
+            let task = Task { assist, asked_about, columns, ..task.unwrap() };
+            let text = task.to_toml().unwrap();
             let read = Task::from_toml(&text, "t.toml");
-            prop_assert!(read.as_ref().is_ok_and(|read| read == task), "{read:?}\n{text}");
+            prop_assert!(read.as_ref().is_ok_and(|read| *read == task), "{read:?}\n{text}");
         }
     }
 

@@ -23,6 +23,7 @@ pub mod label_issues;
 pub mod last_job;
 pub mod next_round;
 pub mod project;
+pub mod quality;
 pub mod report;
 pub mod status;
 mod status_text;

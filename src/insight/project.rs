@@ -132,6 +132,7 @@ pub(crate) fn changed(before: &Task, after: &Task) -> Vec<&'static str> {
         ("guideline", before.guideline == after.guideline),
         ("assistance", before.assist == after.assist),
         ("part asked about", before.asked_about == after.asked_about),
+        ("columns shown", before.columns == after.columns),
         ("labels", labels(|l| (&l.name, l.key))),
         (
             "descriptions",

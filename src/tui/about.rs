@@ -1,6 +1,7 @@
 //! What the workstation is opened with, and what the opening has begun by itself.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use crate::domain::task::Task;
 
@@ -8,6 +9,8 @@ use crate::domain::task::Task;
 #[derive(Clone, Debug)]
 pub(super) struct About {
     pub project: String,
+    /// The project file, by its whole path.
+    pub file: PathBuf,
     pub expert: String,
     pub task: Task,
     /// How often the expert had given each label when it was opened, by name.

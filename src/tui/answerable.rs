@@ -8,14 +8,16 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::style::{Color, Modifier};
 
 use super::about::About;
 use super::app::App;
 use super::effect::Effect;
+use super::hits::Target;
 use super::message::Message;
 use super::settings::Settings;
+use super::terminal::Mouse;
 use super::theme::ThemeName;
 use super::widgets::banking77;
 use crate::desk::request::{Outcome, Request, Response, Window};
@@ -46,12 +48,13 @@ impl Seat {
     fn new(task: Task, size: (u16, u16), theme: ThemeName) -> Self {
         let about = About {
             project: "pool.hardcase".into(),
+            file: "/p/x.hardcase".into(),
             expert: "ada".into(),
             task,
             label_uses: HashMap::new(),
             has_engine: false,
         };
-        let settings = Settings { theme, ..Settings::default() };
+        let settings = Settings { theme, mouse: Mouse::Used, ..Settings::default() };
         Self {
             app: App::new(about, settings),
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
@@ -95,6 +98,20 @@ impl Seat {
 
     fn press(&mut self, code: KeyCode) {
         self.hear(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+
+    fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) {
+        self.hear(Message::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    }
+
+    fn click(&mut self, place: (u16, u16)) {
+        self.mouse(MouseEventKind::Down(MouseButton::Left), place);
+    }
+
+    /// Where the last frame has something to click.
+    fn place(&self, target: Target) -> Option<(u16, u16)> {
+        let area = self.terminal.backend().buffer().area;
+        area.positions().map(|at| (at.x, at.y)).find(|(x, y)| self.app.hits.at(*x, *y) == Some(target))
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
@@ -201,6 +218,10 @@ enum Step {
     Resize(u16, u16),
     Press(KeyCode),
     SaveNote,
+    Click(u16, u16),
+    /// A click on a label, if one is in view.
+    ClickLabel(usize),
+    Wheel(u16, u16),
     Wait(u64),
     /// The case in view goes to another person.
     Another,
@@ -235,6 +256,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (55u16..90, 12u16..28).prop_map(|(w, h)| Step::Resize(w, h)),
         6 => proptest::sample::select(keys).prop_map(Step::Press),
         1 => Just(Step::SaveNote),
+        1 => (0u16..170, 0u16..55).prop_map(|(x, y)| Step::Click(x, y)),
+        3 => (0usize..20).prop_map(Step::ClickLabel),
+        1 => (0u16..170, 0u16..55).prop_map(|(x, y)| Step::Wheel(x, y)),
         2 => (0u64..1_000).prop_map(Step::Wait),
         1 => Just(Step::Another),
     ]
@@ -266,6 +290,13 @@ proptest! {
                 Step::SaveNote => {
                     seat.hear(Message::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)));
                 }
+                Step::Click(x, y) => seat.click((x, y)),
+                Step::ClickLabel(at) => {
+                    if let Some(place) = seat.place(Target::Label(at)) {
+                        seat.click(place);
+                    }
+                }
+                Step::Wheel(x, y) => seat.mouse(MouseEventKind::ScrollDown, (x, y)),
                 Step::Wait(ms) => seat.wait(ms),
                 Step::Another => {
                     seat.next += 1;
@@ -297,6 +328,89 @@ fn in_every_window_that_is_large_enough_a_label_can_be_given_by_its_key_and_by_i
             assert_eq!(seat.events, [CaseId(1), CaseId(2)], "{count} labels at {size:?}:\n{}", seat.frame);
         }
     }
+}
+
+#[test]
+fn a_click_on_a_label_answers_as_its_key_would_and_only_where_the_key_would_be_taken() {
+    // The last one has no key where there are many.
+    for (count, at) in [(2, 1), (12, 0), (13, 12), (77, 0), (40, 39)] {
+        for size in SIZES {
+            let mut seat = Seat::new(task("Which?", &numbered(count, 0)), size, ThemeName::None);
+            seat.respond(Outcome::Looked, true);
+            seat.draw();
+            let Some(place) = seat.place(Target::Label(at)) else {
+                assert!(count > 13, "label {at} of {count} is not drawn at {size:?}:\n{}", seat.frame);
+                continue;
+            };
+            seat.click(place);
+            assert!(seat.events.is_empty(), "nobody is so fast");
+            seat.wait(300);
+            seat.click(place);
+            assert_eq!(seat.events, [CaseId(1)], "label {at} of {count} at {size:?}:\n{}", seat.frame);
+            seat.wait(1_000);
+            seat.click(place);
+            assert_eq!(seat.events, [CaseId(1)], "the next case is not drawn yet");
+            seat.draw();
+            seat.wait(300);
+            seat.press(KeyCode::Char('?'));
+            seat.draw();
+            seat.wait(1_000);
+            seat.click(place);
+            assert_eq!(seat.events, [CaseId(1)], "the help lies over it");
+            seat.press(KeyCode::Esc);
+            seat.draw();
+            seat.wait(1_000);
+            seat.click(place);
+            assert_eq!(seat.events, [CaseId(1), CaseId(2)], "{}", seat.frame);
+        }
+    }
+}
+
+#[test]
+fn a_second_click_at_once_labels_no_second_case_and_a_click_on_a_found_label_gives_it() {
+    let mut seat = Seat::new(task("Which?", &numbered(40, 0)), (80, 24), ThemeName::None);
+    seat.respond(Outcome::Looked, true);
+    seat.draw();
+    seat.wait(300);
+    let place = seat.place(Target::Label(0)).unwrap();
+    for _ in 0..2 {
+        seat.click(place);
+        seat.draw();
+        seat.wait(200);
+    }
+    assert_eq!(seat.events, [CaseId(1)]);
+    seat.wait(1_000);
+    seat.press(KeyCode::Enter);
+    seat.press(KeyCode::Char('9'));
+    seat.draw();
+    seat.wait(300);
+    let place = seat.place(Target::Label(39)).unwrap();
+    seat.click(place);
+    assert_eq!(seat.events, [CaseId(1), CaseId(2)]);
+}
+
+#[test]
+fn the_wheel_scrolls_the_text_that_is_under_it() {
+    let mut seat = Seat::new(task("Which?", &numbered(2, 0)), (160, 20), ThemeName::None);
+    let mut card = card(1, &(0..90).map(|n| format!("left {n}")).collect::<Vec<_>>().join("\n"));
+    let similar = (0..90).map(|n| format!("right {n}")).collect::<Vec<_>>().join("\n");
+    card.shown.partner = Some(ShownPartner { text: similar, similarity: 0.7 });
+    let window = Window { cards: vec![card], ..seat.window() };
+    seat.hear(Message::Session(Box::new(Response {
+        window: Ok(Some(window)),
+        ..Response::of(Outcome::Looked)
+    })));
+    seat.draw();
+    assert!(seat.frame.contains("left 0") && seat.frame.contains("right 0"), "{}", seat.frame);
+    seat.mouse(MouseEventKind::ScrollDown, (120, 8));
+    seat.draw();
+    assert!(seat.frame.contains("left 0") && !seat.frame.contains("right 0"), "{}", seat.frame);
+    seat.mouse(MouseEventKind::ScrollDown, (10, 8));
+    seat.draw();
+    assert!(!seat.frame.contains("left 0") && seat.frame.contains("left 3"), "{}", seat.frame);
+    seat.mouse(MouseEventKind::ScrollUp, (120, 8));
+    seat.draw();
+    assert!(seat.frame.contains("right 0"), "{}", seat.frame);
 }
 
 #[test]

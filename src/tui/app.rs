@@ -1,6 +1,7 @@
 //! The state of the workstation, and how each message changes it. It knows no terminal, file, thread or clock, and no single screen: those it
 //! has from the list.
 
+use std::path::Path;
 use std::time::Instant;
 
 use ratatui::Frame;
@@ -9,48 +10,52 @@ use ratatui::layout::{Constraint, Layout};
 
 use super::about::{About, Began};
 use super::effect::Effect;
+use super::hits::Hits;
 use super::keys::{Action, Stroke};
 use super::message::Message;
+use super::popups::Popups;
 use super::questions::{go_on_with_cases_left, job_notice, leave_now, leave_while_a_job_runs};
-use super::results::results;
+use super::results::{results, take_written};
 use super::screen::{Arrival, Pressed, Received, Screen, Tab, Then, View};
 use super::screens::LIST;
 use super::screens::case::attention::RepeatGuard;
 use super::settings::Settings;
 use super::shared::{Shared, shrunk};
+use super::terminal::Mouse;
 use super::theme::Theme;
 use super::widgets::changes::Changes;
 use super::widgets::frame::{Bar, Look, MIN_SIZE, Notice, horizontal_rule, too_small};
-use super::widgets::help::help;
-use super::widgets::popup::{Field, Outcome, Popup};
+use super::widgets::help::{KeysHelp, Under, help};
+use super::widgets::popup::{Field, Popup};
 use crate::desk::jobs::{JobKind, News};
 use crate::desk::request;
 use crate::desk::request::{DisputeOutcome, Request, Response};
 use crate::desk::shown::Lack;
 use crate::domain::fault::Fault;
-use crate::domain::ids::CaseId;
 use crate::domain::task::Task;
 use crate::domain::task_change::changes;
 
 /// The whole state.
 pub(super) struct App {
-    settings: Settings,
+    pub(super) settings: Settings,
     theme: Theme,
-    shared: Shared,
-    screens: Vec<(Tab, Box<dyn Screen>)>,
+    pub(super) shared: Shared,
+    pub(super) screens: Vec<(Tab, Box<dyn Screen>)>,
     /// Which of them is in view.
-    at: usize,
-    popup: Option<Popup>,
-    notice: Option<Notice>,
+    pub(super) at: usize,
+    pub(super) popups: Popups,
+    /// What the last frame lets a person click.
+    pub(super) hits: Hits,
+    pub(super) notice: Option<Notice>,
     began: Began,
     repeats: RepeatGuard,
     leaving: bool,
     /// The last frame had no room for anything but the message that says so.
-    is_too_small: bool,
+    pub(super) is_too_small: bool,
     /// Why nobody can go on.
     parting: Option<Fault>,
     /// The task as the person knows it.
-    known: Task,
+    pub(super) known: Task,
     /// Answers that were saved since the program was opened, changes of them not counted.
     answered: usize,
 }
@@ -64,7 +69,8 @@ impl App {
             shared: Shared::new(about),
             screens: LIST.iter().map(|(tab, open)| (*tab, open())).collect(),
             at: 0,
-            popup: None,
+            popups: Popups::default(),
+            hits: Hits::default(),
             notice: None,
             began: Began::default(),
             repeats: RepeatGuard::default(),
@@ -90,6 +96,16 @@ impl App {
         self.answered
     }
 
+    /// Where the person's settings are.
+    pub fn settings_file(&self) -> Option<&Path> {
+        self.settings.file.as_deref()
+    }
+
+    /// Tells the person something that came of an effect.
+    pub fn tell(&mut self, notice: Notice) {
+        self.notice = Some(notice);
+    }
+
     /// Why it had to end, where it had to.
     pub fn parting(&mut self) -> Option<Fault> {
         self.parting.take()
@@ -98,12 +114,12 @@ impl App {
     /// When to call [`Self::tick`], where something waits.
     pub fn deadline(&self) -> Option<Instant> {
         let (_, screen) = self.screens.get(self.at)?;
-        if self.popup.is_none() { screen.deadline() } else { None }
+        if self.popups.is_empty() { screen.deadline() } else { None }
     }
 
     /// Time has passed.
     pub fn tick(&mut self, now: Instant) -> Vec<Effect> {
-        if self.popup.is_some() {
+        if !self.popups.is_empty() {
             return Vec::new();
         }
         self.screens[self.at].1.tick(&self.shared, now)
@@ -111,14 +127,15 @@ impl App {
 
     /// The screen has been drawn.
     pub fn drawn(&mut self, now: Instant) -> Vec<Effect> {
-        if self.popup.is_some() { Vec::new() } else { self.in_view().drawn(now) }
+        self.hits.drawn(now);
+        if self.popups.is_empty() { self.in_view().drawn(now) } else { Vec::new() }
     }
 
     fn hide(&mut self) {
         self.screens.iter_mut().for_each(|(_, screen)| screen.hidden());
     }
 
-    fn in_view(&mut self) -> &mut dyn Screen {
+    pub(super) fn in_view(&mut self) -> &mut dyn Screen {
         &mut *self.screens[self.at].1
     }
 
@@ -131,19 +148,20 @@ impl App {
 
     /// Lays over everything what has changed in the task since the person last knew it. A note that is being written is finished first.
     fn tell_changes(&mut self) {
-        if self.shared.about.task == self.known || self.popup.is_some() {
+        if self.shared.about.task == self.known || !self.popups.is_empty() {
             return;
         }
         match changes(&self.known, &self.shared.about.task) {
             // Nothing that a person who labels can see.
             says if says.is_empty() => self.known.clone_from(&self.shared.about.task),
-            says => self.popup = Some(Popup::Changes(Changes::new(says, self.shared.about.task.clone()))),
+            says => self.popups.open(Popup::Changes(Changes::new(says, self.shared.about.task.clone()))),
         }
     }
 
     fn take(&mut self, message: Message, now: Instant) -> Vec<Effect> {
         match message {
             Message::Key(key) => self.key(&key, now),
+            Message::Mouse(mouse) => self.mouse(mouse, now),
             Message::Paste(text) => self.paste(&text, now),
             // The loop draws at once.
             Message::Resized => Vec::new(),
@@ -217,19 +235,22 @@ impl App {
         if let News::Ended(kind, end, message) = &news {
             self.notice = Some(job_notice(*kind, *end, message));
         }
-        if let News::Results(written) = &news {
-            self.notice = Some(match written {
-                Ok(says) => Notice::good(says.clone()),
-                Err(why) => Notice::bad(why.clone()),
-            });
-        }
-        if let (News::Judges(models), Some(popup)) = (&news, &mut self.popup) {
-            popup.offer(models);
+        match &news {
+            News::Judges(models) => self.popups.offer(models),
+            News::Counted(results, says) => {
+                self.popups.results().into_iter().for_each(|form| form.take_count(*results, says.clone()));
+            }
+            News::Quality(quality) => {
+                self.popups.results().into_iter().for_each(|form| form.take_quality(quality.clone()));
+            }
+            News::Results(written) => {
+                self.notice = take_written(&mut self.popups, written.clone()).or(self.notice.take());
+            }
+            _ => {}
         }
         let beat = self.shared.hear_job(news, now);
-        let asks_whether_to_leave = matches!(&self.popup, Some(Popup::Choice(choice)) if choice.options.iter().any(|o| o.outcome == Outcome::Quits));
-        if asks_whether_to_leave && !self.shared.jobs.any_running() {
-            self.popup = Some(leave_now());
+        if !self.shared.jobs.any_running() {
+            self.popups.ask_otherwise_whether_to_leave(leave_now);
         }
         // While there is no case, look for one whenever a job reports progress.
         let mut effects = if ended { self.refresh() } else { Vec::new() };
@@ -266,7 +287,7 @@ impl App {
         if self.is_too_small {
             return self.key_unseen(stroke);
         }
-        if let Some(popup) = &mut self.popup {
+        if let Some(popup) = self.popups.top() {
             let outcome = popup.key(key, stroke, &self.settings.keys);
             return self.take_outcome(outcome, now);
         }
@@ -290,7 +311,7 @@ impl App {
     /// A key where nothing can be seen: it can only lead out.
     fn key_unseen(&mut self, stroke: Option<Stroke>) -> Vec<Effect> {
         // A letter may be meant for a text that is being written.
-        let stroke = stroke.filter(|stroke| self.popup.is_none() || stroke.character().is_none());
+        let stroke = stroke.filter(|stroke| self.popups.is_empty() || stroke.character().is_none());
         match stroke.and_then(|stroke| self.settings.keys.action(stroke)) {
             Some(Action::Quit) => self.leave(),
             Some(action @ (Action::Redraw | Action::Suspend)) => self.act(action),
@@ -302,7 +323,7 @@ impl App {
         if self.is_too_small {
             return Vec::new();
         }
-        if let Some(popup) = &mut self.popup {
+        if let Some(popup) = self.popups.top() {
             let outcome = popup.paste(text);
             return self.take_outcome(outcome, now);
         }
@@ -313,7 +334,7 @@ impl App {
         }
     }
 
-    fn act(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         let opened = self
             .screens
             .iter()
@@ -327,16 +348,27 @@ impl App {
                 self.go(next, action)
             }
             Action::Help => {
-                let popup = Popup::help(self.help());
+                let under = if self.in_view().is_typing() { Under::Line } else { Under::Keys };
+                let popup = Popup::Help(KeysHelp::new(self.help(), under));
                 self.over(popup)
             }
             Action::Palette => self.over(Popup::palette()),
-            Action::Jump => self.over(Popup::field(Field::CaseNumber)),
+            Action::Jump => match self.in_view().case_here() {
+                Some(case) => self.go_to_case(case),
+                None => self.over(Popup::field(Field::CaseNumber)),
+            },
             Action::Redraw => vec![Effect::Redraw],
             Action::Suspend => vec![Effect::Suspend],
             Action::Quit if self.shared.jobs.any_running() => self.over(leave_while_a_job_runs()),
             Action::Quit => self.leave(),
-            Action::Results => self.over(results()),
+            Action::Results => {
+                let then = results(&self.shared.about);
+                self.follow(then)
+            }
+            Action::Theme(name) => {
+                self.theme = Theme::of(name);
+                vec![Effect::KeepTheme(name)]
+            }
             Action::GoOn => self.go_on(self.shared.next_jobs()),
             Action::Stop if self.shared.jobs.any_running() => vec![Effect::Stop],
             Action::Stop => self.say(Notice::quiet("Nothing is running.".into())),
@@ -358,7 +390,7 @@ impl App {
     }
 
     /// Carries out what a screen requested.
-    fn follow(&mut self, then: Vec<Then>) -> Vec<Effect> {
+    pub(super) fn follow(&mut self, then: Vec<Then>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for then in then {
             match then {
@@ -373,67 +405,29 @@ impl App {
         effects
     }
 
-    fn take_outcome(&mut self, outcome: Outcome, now: Instant) -> Vec<Effect> {
-        if !matches!(outcome, Outcome::Stays | Outcome::Drafts(_)) {
-            self.popup = None;
-        }
-        match outcome {
-            Outcome::Stays | Outcome::Closes => Vec::new(),
-            Outcome::Drafts(written) | Outcome::Writes(written) => {
-                let then = self.in_view().written(written);
-                self.follow(then)
-            }
-            Outcome::Finds(label) => {
-                let then = self.screens[self.at].1.label_found(&label, &self.shared, now);
-                self.follow(then)
-            }
-            Outcome::Acts(action) => self.act(action),
-            Outcome::GoesToCase(case) => {
-                let mut effects = self.go_home();
-                effects.push(Effect::Session(Request::Jump(CaseId(case))));
-                effects
-            }
-            Outcome::Starts(kinds) => self.start(kinds),
-            Outcome::Acknowledges(task) => {
-                self.known = *task;
-                Vec::new()
-            }
-            Outcome::WritesResults(results) => {
-                self.notice = Some(Notice::quiet("Writing …".into()));
-                vec![Effect::WriteResults(results)]
-            }
-            Outcome::Quits => self.leave(),
-            Outcome::QuitsAndStops => {
-                let mut effects = self.leave();
-                effects.push(Effect::Stop);
-                effects
-            }
-        }
-    }
-
-    fn leave(&mut self) -> Vec<Effect> {
+    pub(super) fn leave(&mut self) -> Vec<Effect> {
         self.leaving = true;
         self.screens.iter_mut().flat_map(|(_, screen)| screen.leave()).collect()
     }
 
-    fn say(&mut self, notice: Notice) -> Vec<Effect> {
+    pub(super) fn say(&mut self, notice: Notice) -> Vec<Effect> {
         self.notice = Some(notice);
         Vec::new()
     }
 
     fn over(&mut self, popup: Popup) -> Vec<Effect> {
-        self.popup = Some(popup);
+        self.popups.open(popup);
         Vec::new()
     }
 
-    fn go(&mut self, at: usize, by: Action) -> Vec<Effect> {
+    pub(super) fn go(&mut self, at: usize, by: Action) -> Vec<Effect> {
         let arrival = if at == self.at { Arrival::AlreadyHere } else { Arrival::FromAnotherScreen };
         self.at = at;
         let then = self.in_view().enter(by, arrival);
         self.follow(then)
     }
 
-    fn go_home(&mut self) -> Vec<Effect> {
+    pub(super) fn go_home(&mut self) -> Vec<Effect> {
         match self.screens.first() {
             Some((tab, _)) if self.at != 0 => self.go(0, tab.action()),
             _ => Vec::new(),
@@ -448,7 +442,7 @@ impl App {
         }
     }
 
-    fn start(&mut self, mut kinds: Vec<JobKind>) -> Vec<Effect> {
+    pub(super) fn start(&mut self, mut kinds: Vec<JobKind>) -> Vec<Effect> {
         // A running training notices newer labels itself.
         if kinds.len() > 1 {
             kinds.retain(|kind| *kind != JobKind::Lora || !self.shared.jobs.is_running(*kind));
@@ -467,7 +461,9 @@ impl App {
             self.hide();
             return too_small(frame);
         }
-        let look = Look { theme: &self.theme, keys: &self.settings.keys };
+        let hits = (self.settings.mouse == Mouse::Used).then_some(&self.hits);
+        self.hits.clear();
+        let look = Look { theme: &self.theme, keys: &self.settings.keys, hits };
         let about = &self.shared.about;
         let right = match self.shared.jobs.in_short() {
             Some(job) => format!("{job} · {}", about.expert),
@@ -481,11 +477,8 @@ impl App {
         horizontal_rule(frame, rule, look);
         let view = View { shared: &self.shared, notice: self.notice.as_ref(), look };
         self.screens[self.at].1.draw(frame, body, view);
-        if let Some(popup) = &mut self.popup {
-            popup.draw(frame, body, look);
-            if !popup.leaves_text_in_view() {
-                self.screens[self.at].1.covered();
-            }
+        if !self.popups.draw(frame, body, look) {
+            self.screens[self.at].1.covered();
         }
     }
 }
@@ -505,6 +498,7 @@ mod tests {
         let task = Task::from_toml(toml, "t").unwrap();
         let about = About {
             project: "x".into(),
+            file: "/p/x.hardcase".into(),
             expert: "ada".into(),
             task,
             label_uses: Default::default(),
@@ -545,6 +539,11 @@ mod tests {
             for info in app.settings.keys.actions() {
                 let own = |screen: &dyn Screen| screen.own_actions().contains(&info.action);
                 let elsewhere = LIST.iter().any(|(_, open)| own(&*open()));
+                // Of themes the palette tells.
+                if matches!(info.action, Action::Theme(_)) {
+                    assert!(!has(info.help));
+                    continue;
+                }
                 assert_eq!(has(info.help), own(&*screen()) || !elsewhere, "{} on {}", info.name, tab.title);
             }
         }
@@ -576,7 +575,7 @@ mod tests {
         let told = Response { revised, ..response(request::Outcome::Looked) };
         app.update(Message::Session(Box::new(told)), Instant::now());
         press(&mut app, KeyCode::Enter);
-        assert!(app.popup.is_some(), "it was not on the screen yet");
+        assert!(!app.popups.is_empty(), "it was not on the screen yet");
         let screen = drawn(&mut app, (80, 24));
         assert!(screen.contains("\"spam\" now has the key 2; it had the key 1."), "{screen}");
         assert!(screen.contains("\"ham\" now has the key 1; it had the key 2."), "{screen}");
@@ -584,12 +583,12 @@ mod tests {
             [KeyCode::Char('1'), KeyCode::Char('2'), KeyCode::Esc, KeyCode::Char('u'), KeyCode::Char('q')]
         {
             assert!(press(&mut app, code).is_empty(), "{code:?}");
-            assert!(app.popup.is_some() && app.notice.is_none(), "{code:?}");
+            assert!(!app.popups.is_empty() && app.notice.is_none(), "{code:?}");
         }
         press(&mut app, KeyCode::Enter);
-        assert!(app.popup.is_none());
+        assert!(app.popups.is_empty());
         app.update(Message::Session(Box::new(response(request::Outcome::Looked))), Instant::now());
-        assert!(app.popup.is_none(), "it is told once");
+        assert!(app.popups.is_empty(), "it is told once");
     }
 
     #[test]
@@ -603,9 +602,9 @@ mod tests {
             Message::Session(Box::new(Response { revised, ..response(request::Outcome::Looked) })),
             Instant::now(),
         );
-        assert!(matches!(app.popup, Some(Popup::Field { .. })));
+        assert!(matches!(app.popups.top(), Some(Popup::Field { .. })));
         press(&mut app, KeyCode::Esc);
-        assert!(matches!(app.popup, Some(Popup::Changes(..))));
+        assert!(matches!(app.popups.top(), Some(Popup::Changes(..))));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What a change of state asks the outside for.
 
 use super::screens::case::attention::Nonce;
+use super::theme::ThemeName;
 use crate::desk::browse;
 use crate::desk::jobs::JobKind;
 use crate::desk::pages::PageRequest;
 use crate::desk::request::Request;
-use crate::desk::results::Results;
+use crate::desk::results::{Results, Wanted};
 
 /// Something to be carried out after the screen is drawn.
 #[derive(Debug)]
@@ -24,8 +25,14 @@ pub(super) enum Effect {
     ListJudges,
     /// Start the judge: the model of this name or path, or the one that judged before where it is empty.
     Judge(String),
-    /// Write results into a new file next to the project.
-    WriteResults(Results),
+    /// Count how much results of a kind would be.
+    CountResults(Results),
+    /// Read how good the labels are.
+    AssessResults,
+    /// Write results.
+    WriteResults(Box<Wanted>),
+    /// Keep this theme for the next time.
+    KeepTheme(ThemeName),
     /// Look for jobs of other processes.
     Follow,
     /// Tell the running job to stop.

@@ -68,6 +68,7 @@ impl Seat {
     fn new(text: &str, task: Task, (width, height): (u16, u16)) -> Self {
         let about = About {
             project: sanitize(text),
+            file: "/p/x.hardcase".into(),
             expert: sanitize(text),
             task,
             label_uses: Default::default(),

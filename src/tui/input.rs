@@ -102,6 +102,7 @@ fn pass_on(to: &Sender<Message>) -> io::Result<()> {
         let message = match event::read()? {
             Event::Key(key) if key.kind != KeyEventKind::Release => Message::Key(key),
             Event::Paste(text) => Message::Paste(text),
+            Event::Mouse(mouse) => Message::Mouse(mouse),
             Event::Resize(..) => Message::Resized,
             _ => continue,
         };

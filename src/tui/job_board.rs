@@ -69,7 +69,7 @@ impl JobBoard {
                 }
                 return beat;
             }
-            News::Note(..) | News::Results(_) => {}
+            News::Note(..) | News::Counted(..) | News::Quality(_) | News::Results(_) => {}
             News::Judges(models) => self.judges = Some(models),
             News::Ended(kind, end, message) => {
                 self.running.retain(|r| r.kind != kind);

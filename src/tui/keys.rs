@@ -7,6 +7,8 @@ use std::fmt;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::theme::ThemeName;
+
 /// Something a person can do with one key or from the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Action {
@@ -39,6 +41,8 @@ pub(super) enum Action {
     Revise,
     LabelAgain,
     Results,
+    /// Use the colours of this theme from now on.
+    Theme(ThemeName),
     Palette,
     Help,
     Redraw,
@@ -128,6 +132,10 @@ const ACTIONS: &[ActionInfo] = &[
         &[],
         "export the results to a file: final labels, answers, predictions, the report; or back up",
     ),
+    info(Action::Theme(ThemeName::Dark), "theme-dark", &[], "Theme: dark"),
+    info(Action::Theme(ThemeName::Light), "theme-light", &[], "Theme: light"),
+    info(Action::Theme(ThemeName::HighContrast), "theme-high-contrast", &[], "Theme: high-contrast"),
+    info(Action::Theme(ThemeName::None), "theme-none", &[], "Theme: none, without colours"),
     info(Action::Palette, "palette", &[":", "ctrl-p"], "find an action by its name"),
     info(Action::Help, "help", &["?"], "every key of this screen"),
     info(Action::Redraw, "redraw", &["ctrl-w"], "redraw the screen"),
@@ -145,6 +153,7 @@ pub(super) fn also_called(action: Action) -> &'static [&'static str] {
         Action::Note => &["edit", "comment", "remark"],
         Action::Undo => &["revert", "back"],
         Action::Help => &["keys", "manual", "?"],
+        Action::Theme(_) => &["colours", "colors", "settings"],
         Action::Guideline => &["instructions", "rules"],
         Action::Show("progress") => &["results", "export", "figures", "status"],
         Action::Show("project") => &["settings", "task", "labels", "edit"],

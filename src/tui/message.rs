@@ -1,6 +1,6 @@
 //! What comes in from outside: keys, responses of the desk, news of jobs, signals.
 
-use ratatui::crossterm::event::KeyEvent;
+use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 
 use super::screens::case::attention::Nonce;
 use crate::desk::browse;
@@ -14,6 +14,8 @@ use crate::desk::survey;
 pub(super) enum Message {
     /// A key was pressed or repeats.
     Key(KeyEvent),
+    /// The mouse was clicked, or its wheel turned.
+    Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
     /// The terminal has another size.

@@ -23,13 +23,19 @@ mod about;
 mod answerable;
 mod app;
 mod effect;
+#[cfg(test)]
+mod everywhere;
 mod form;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzed;
+mod hits;
 mod input;
 mod job_board;
 mod keys;
 mod message;
+mod mouse;
+mod outcomes;
+mod popups;
 mod questions;
 mod results;
 mod run;

@@ -1,7 +1,9 @@
 //! What the workstation says of a job that ended, and the questions before it is left or the next round begins.
 
+use super::widgets::choice::{Choice, ChoiceKey, Choosable};
 use super::widgets::frame::Notice;
-use super::widgets::popup::{Choice, ChoiceKey, Choosable, Outcome, Popup};
+use super::widgets::outcome::Outcome;
+use super::widgets::popup::Popup;
 use crate::desk::jobs::{End, JobKind};
 use crate::domain::grouped::counted;
 

@@ -16,8 +16,9 @@ use super::app::App;
 use super::effect::Effect;
 use super::input::Input;
 use super::message::Message;
-use super::settings::Settings;
+use super::settings::{Settings, keep_theme};
 use super::terminal::{Display, give_back};
+use super::widgets::frame::Notice;
 use crate::desk::browse::Browser;
 use crate::desk::jobs::Jobs;
 use crate::desk::pages;
@@ -64,6 +65,7 @@ fn run_until(opening: Opening<'_>, signal: &Arc<AtomicI32>) -> Result<usize> {
     let name = opening.project.file_name().unwrap_or_default().to_string_lossy();
     let about = About {
         project: sanitize(&name),
+        file: std::path::absolute(opening.project).unwrap_or_else(|_| opening.project.to_owned()),
         expert: sanitize(opening.expert),
         task: session.task().clone(),
         label_uses: session.label_uses()?,
@@ -88,7 +90,7 @@ fn run_until(opening: Opening<'_>, signal: &Arc<AtomicI32>) -> Result<usize> {
     };
     jobs.follow()?;
     watch_signals(to.clone(), Arc::clone(signal)).map_err(failed)?;
-    let display = Display::take().map_err(failed)?;
+    let display = Display::take(opening.settings.mouse).map_err(failed)?;
     let input = Input::start(to).map_err(failed)?;
     let app = App::new(about, opening.settings);
     let mut station = Station {
@@ -267,7 +269,19 @@ impl Station {
             Effect::Start(kinds) => self.jobs.start(kinds).map_err(no_threads)?,
             Effect::ListJudges => self.jobs.list_judges().map_err(no_threads)?,
             Effect::Judge(model) => self.jobs.judge(&model).map_err(no_threads)?,
-            Effect::WriteResults(results) => self.jobs.write_results(results).map_err(no_threads)?,
+            Effect::CountResults(results) => self.jobs.count_results(results).map_err(no_threads)?,
+            Effect::AssessResults => self.jobs.assess().map_err(no_threads)?,
+            Effect::WriteResults(wanted) => self.jobs.write_results(*wanted).map_err(no_threads)?,
+            Effect::KeepTheme(name) => {
+                let kept = keep_theme(self.app.settings_file(), name);
+                self.app.tell(match kept {
+                    Ok(says) if std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) => {
+                        Notice::warning(format!("{says} NO_COLOR is set: the next start has no colours."))
+                    }
+                    Ok(says) => Notice::good(says),
+                    Err(fault) => Notice::bad(fault.to_string()),
+                });
+            }
             Effect::Follow => {
                 // If no thread can be started, the next check tries again.
                 let _ = self.jobs.follow();

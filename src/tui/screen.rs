@@ -10,12 +10,15 @@ use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
 use super::effect::Effect;
+use super::hits::{Target, WHEEL};
 use super::keys::{Action, ActionInfo, Stroke};
 use super::message::Message;
 use super::shared::Shared;
 use super::widgets::frame::{Look, Notice};
-use super::widgets::popup::{Popup, Written};
+use super::widgets::outcome::Written;
+use super::widgets::popup::Popup;
 use crate::desk::jobs::JobKind;
+use crate::domain::ids::CaseId;
 
 /// How a screen stands in the bar, in the help and in the settings file.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +134,16 @@ pub(super) trait Screen: std::fmt::Debug {
         self.refresh()
     }
 
+    /// The case that the action `jump` leads to without asking for its number.
+    fn case_here(&self) -> Option<CaseId> {
+        None
+    }
+
+    /// Whether a line is being typed in it.
+    fn is_typing(&self) -> bool {
+        false
+    }
+
     /// What it shows may have changed, and it is in view.
     fn refresh(&mut self) -> Vec<Then> {
         Vec::new()
@@ -139,6 +152,16 @@ pub(super) trait Screen: std::fmt::Debug {
     /// Takes a key before it is looked up among the actions; none where it is not for this screen.
     fn key(&mut self, _key: Pressed<'_>, _shared: &Shared, _now: Instant) -> Option<Vec<Then>> {
         None
+    }
+
+    /// Takes a click on something that it drew.
+    fn click(&mut self, _target: Target, _shared: &Shared, _now: Instant) -> Vec<Then> {
+        Vec::new()
+    }
+
+    /// The wheel was turned up or down over something; by default it moves as three presses of that key do.
+    fn wheel(&mut self, way: Action, _over: Option<Target>, shared: &Shared) -> Vec<Then> {
+        (0..WHEEL).flat_map(|_| self.act(way, shared)).collect()
     }
 
     /// Takes pasted text; none where it has no place for it.

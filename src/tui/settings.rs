@@ -1,14 +1,16 @@
 //! The settings: theme and keys, in a commented file. The default file is generated from the lists of actions and screens, so it always matches the
-//! code.
+//! code. A theme that is chosen in the program is written into the person's own file, of which nothing else changes.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::keys::{Action, Keymap, Stroke};
 use super::screens;
+use super::terminal::Mouse;
 use super::theme::ThemeName;
 use crate::domain::fault::{Fault, Result, io_reason};
 
@@ -21,6 +23,9 @@ const PREFACE: &str = r#"# Settings of hardcase. Lines that begin with `#:` are 
 # dark, light, high-contrast or none; the environment variable NO_COLOR means none
 #: theme = "dark"
 
+# true: clicks choose labels, rows and screens, and the wheel scrolls; most terminals then select text only while shift is held
+#: mouse = false
+
 # Keys: a character, ctrl- and a character, or one of backspace delete insert enter tab shift-tab esc space left right up down home end
 # pageup pagedown. On the Case screen a label's own key takes precedence.
 [keys]
@@ -31,11 +36,20 @@ const PREFACE: &str = r#"# Settings of hardcase. Lines that begin with `#:` are 
 pub struct Settings {
     pub theme: ThemeName,
     pub(super) keys: Keymap,
+    /// Whether clicks and the wheel do something.
+    pub(super) mouse: Mouse,
+    /// Where they are, whether or not there is such a file yet.
+    pub(super) file: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: ThemeName::default(), keys: Keymap::with(screens::actions()) }
+        Self {
+            theme: ThemeName::default(),
+            keys: Keymap::with(screens::actions()),
+            mouse: Mouse::Left,
+            file: None,
+        }
     }
 }
 
@@ -55,6 +69,8 @@ struct Raw {
     #[serde(default)]
     theme: ThemeName,
     #[serde(default)]
+    mouse: bool,
+    #[serde(default)]
     keys: BTreeMap<String, Vec<String>>,
 }
 
@@ -64,21 +80,11 @@ impl Settings {
     /// # Errors
     /// The file cannot be read, or says what cannot be: names line and key.
     pub fn read(path: &Path) -> Result<Self> {
-        let attempted = || format!("read the settings {}", path.display());
-        let mut text = String::new();
-        match std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {
-            Ok(_) if text.len() as u64 <= LONGEST => {}
-            Ok(_) => {
-                return Err(Fault::usage(attempted(), "it is larger than 1 MB")
-                    .hint("Move it away: without one the defaults hold"));
-            }
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            Err(e) => return Err(Fault::new(attempted(), io_reason(&e)).because(e)),
-        }
-        Self::from_toml(&text).map_err(|why| {
-            Fault::usage(attempted(), why)
+        let settings = Self::from_toml(&text_of(path)?).map_err(|why| {
+            Fault::usage(reading(path), why)
                 .hint("Correct it, or move the file away: without one the defaults hold")
-        })
+        })?;
+        Ok(Self { file: Some(path.to_owned()), ..settings })
     }
 
     /// Settings without colour, whatever else they say.
@@ -124,7 +130,81 @@ impl Settings {
         if keys.key_of(Action::Quit).is_empty() {
             return Err("quit has no key left; give it one".into());
         }
-        Ok(Self { theme: raw.theme, keys })
+        let mouse = if raw.mouse { Mouse::Used } else { Mouse::Left };
+        Ok(Self { theme: raw.theme, keys, mouse, file: None })
+    }
+}
+
+fn reading(path: &Path) -> String {
+    format!("read the settings {}", path.display())
+}
+
+/// What the file says; nothing where there is none.
+fn text_of(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    match File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {
+        Ok(_) if text.len() as u64 <= LONGEST => Ok(text),
+        Ok(_) => Err(Fault::usage(reading(path), "it is larger than 1 MB")
+            .hint("Move it away: without one the defaults hold")),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(e) => Err(Fault::new(reading(path), io_reason(&e)).because(e)),
+    }
+}
+
+/// Writes a theme that was chosen into the settings file. Returns what to tell the person.
+///
+/// # Errors
+/// The file cannot be read or written, or says something by now that cannot be; it stays as it was.
+pub(super) fn keep_theme(file: Option<&Path>, theme: ThemeName) -> Result<String> {
+    let name = theme.name();
+    let Some(file) = file else { return Ok(format!("Theme: {name}, until you quit.")) };
+    let attempted = || format!("keep the theme in {}", file.display());
+    let failed = |e: io::Error| Fault::new(attempted(), io_reason(&e)).because(e);
+    let text = with_theme(&text_of(file)?, theme).map_err(|why| {
+        Fault::new(attempted(), why).hint("It is used until you quit. Correct the file to keep it")
+    })?;
+    // A link stays a link: what it leads to is replaced.
+    let place = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let folder = place.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut whole = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    whole.write_all(text.as_bytes()).map_err(failed)?;
+    if let Ok(before) = std::fs::metadata(&place) {
+        whole.as_file().set_permissions(before.permissions()).map_err(failed)?;
+    }
+    whole.persist(&place).map_err(|e| failed(e.error))?;
+    Ok(format!("Theme: {name}, from now on."))
+}
+
+/// The settings with this theme and nothing else changed: its value, where one is given, else a line below the one that names the default.
+fn with_theme(text: &str, theme: ThemeName) -> std::result::Result<String, String> {
+    #[derive(Deserialize)]
+    struct Given {
+        theme: Option<toml::Spanned<String>>,
+    }
+    let before = Settings::from_toml(text)?;
+    let given: Given = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+    let line = format!("theme = \"{}\"\n", theme.name());
+    let mut after = text.to_owned();
+    match given.theme {
+        Some(value) => after.replace_range(value.span(), &format!("\"{}\"", theme.name())),
+        None => {
+            // Below a table's name it would belong to the table.
+            let top = text.split_inclusive('\n').take_while(|line| !line.trim_start().starts_with('['));
+            let mut end = 0;
+            let ends = top.map(|line| {
+                end += line.len();
+                (line.starts_with("#: theme"), end)
+            });
+            let at = ends.filter(|(is_default, _)| *is_default).map(|(_, end)| end).next().unwrap_or(0);
+            after.insert_str(at, &line);
+        }
+    }
+    match Settings::from_toml(&after) {
+        Ok(read) if read.theme == theme && read.keys == before.keys && read.mouse == before.mouse => {
+            Ok(after)
+        }
+        _ => Err("its lines are written in a way that the program cannot change".into()),
     }
 }
 
@@ -142,6 +222,8 @@ mod tests {
     fn the_file_of_defaults_says_what_the_code_does() {
         let settings = Settings::from_toml(&in_force()).unwrap();
         assert_eq!(settings.theme, ThemeName::default());
+        assert_eq!(settings.mouse, Mouse::Left);
+        assert_eq!(Settings::from_toml("mouse = true").unwrap().mouse, Mouse::Used);
         assert_eq!(settings.keys, Settings::default().keys);
         assert_eq!(Settings::from_toml(&defaults()).unwrap().keys, Settings::default().keys);
     }
@@ -181,5 +263,51 @@ mod tests {
         assert!(twice.starts_with("the key 'x' is given to"), "{twice}");
         assert!(why("theme = \"pink\"").starts_with("line 1:"));
         assert_eq!(why("[keys]\nquit = []"), "quit has no key left; give it one");
+    }
+
+    #[test]
+    fn a_chosen_theme_changes_its_line_alone() {
+        let changed = |text: &str, theme| with_theme(text, theme).unwrap();
+        let light = ThemeName::Light;
+        assert_eq!(changed("", light), "theme = \"light\"\n");
+        assert_eq!(
+            changed("# mine\ntheme = 'dark'  # at night\n[keys]\nskip = ['x']\n", light),
+            "# mine\ntheme = \"light\"  # at night\n[keys]\nskip = ['x']\n"
+        );
+        assert_eq!(
+            changed("[keys]\n# theme\nskip = ['x']", light),
+            "theme = \"light\"\n[keys]\n# theme\nskip = ['x']"
+        );
+        let from_defaults = changed(&defaults(), ThemeName::HighContrast);
+        assert!(
+            from_defaults.contains("#: theme = \"dark\"\ntheme = \"high-contrast\"\n"),
+            "{from_defaults}"
+        );
+        assert_eq!(from_defaults.replace("theme = \"high-contrast\"\n", ""), defaults());
+        for theme in ThemeName::ALL {
+            assert_eq!(Settings::from_toml(&changed(&defaults(), theme)).unwrap().theme, theme);
+        }
+        assert!(with_theme("theme = 3", light).is_err());
+        assert!(with_theme("[keys]\nskipp = ['x']", light).is_err());
+    }
+
+    #[test]
+    fn a_theme_is_kept_through_a_link_and_a_file_that_cannot_be_read_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a/settings.toml");
+        assert!(keep_theme(None, ThemeName::Light).unwrap().contains("until you quit"));
+        keep_theme(Some(&file), ThemeName::Light).unwrap();
+        assert_eq!(Settings::read(&file).unwrap().theme, ThemeName::Light);
+        #[cfg(unix)]
+        {
+            let link = dir.path().join("link.toml");
+            std::os::unix::fs::symlink(&file, &link).unwrap();
+            keep_theme(Some(&link), ThemeName::None).unwrap();
+            assert!(link.is_symlink());
+            assert_eq!(Settings::read(&file).unwrap().theme, ThemeName::None);
+        }
+        std::fs::write(&file, "theme = \"pink\"").unwrap();
+        assert!(keep_theme(Some(&file), ThemeName::Dark).is_err());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "theme = \"pink\"");
     }
 }

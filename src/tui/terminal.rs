@@ -32,6 +32,21 @@ const FRAME: usize = 64 * 1024;
 /// Whether a thread has panicked since the screen was taken.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
+/// Whether the terminal is asked to report the mouse.
+static USES_MOUSE: AtomicBool = AtomicBool::new(false);
+
+/// Whether clicks and the wheel come to the program. If they do, the terminal's own selecting needs shift in most terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mouse {
+    Used,
+    /// It belongs to the terminal.
+    Left,
+}
+
+/// Buttons and the wheel, and nothing while the mouse only moves.
+const REPORT_MOUSE: &str = "\u{1b}[?1000h\u{1b}[?1006h";
+const IGNORE_MOUSE: &str = "\u{1b}[?1006l\u{1b}[?1000l";
+
 /// The terminal's screen, while it is ours.
 pub(super) struct Display {
     /// Never dropped: ratatui's own end complains to standard error and panics where that is closed, too. [`give_back`] shows the cursor.
@@ -42,7 +57,8 @@ pub(super) struct Display {
 
 impl Display {
     /// Takes the terminal over; a panic gives it back before it is reported.
-    pub fn take() -> io::Result<Self> {
+    pub fn take(mouse: Mouse) -> io::Result<Self> {
+        USES_MOUSE.store(mouse == Mouse::Used, Ordering::Relaxed);
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             PANICKED.store(true, Ordering::Relaxed);
@@ -163,11 +179,15 @@ pub(super) fn place_of(nonce: Nonce, (columns, rows): (u16, u16)) -> (u16, u16) 
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, SetTitle("hardcase"))
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, SetTitle("hardcase"))?;
+    if USES_MOUSE.load(Ordering::Relaxed) { execute!(io::stdout(), Print(REPORT_MOUSE)) } else { Ok(()) }
 }
 
 /// Leaves the terminal as it was found. What fails here fails because the terminal is gone.
 pub(super) fn give_back() {
+    if USES_MOUSE.load(Ordering::Relaxed) {
+        let _ = execute!(io::stdout(), Print(IGNORE_MOUSE));
+    }
     let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThemeName {
     /// Light text on a dark ground.
@@ -15,6 +15,20 @@ pub enum ThemeName {
     HighContrast,
     /// No colour at all, as `NO_COLOR` asks.
     None,
+}
+
+impl ThemeName {
+    pub const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::HighContrast, Self::None];
+
+    /// In the settings file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::HighContrast => "high-contrast",
+            Self::None => "none",
+        }
+    }
 }
 
 /// The style of each kind of thing on the screen.

@@ -133,3 +133,24 @@ fn a_log_of_labels_is_jsonl_whatever_the_extension() {
     let log = std::fs::read_to_string(out).unwrap();
     assert!(log.lines().all(|line| line.starts_with('{')), "{log}");
 }
+
+#[test]
+fn what_an_export_would_write_is_counted_as_it_is_written() {
+    let project = project();
+    for kind in ["labels", "predictions", "final", "rows", "events"] {
+        let written = project.run("export", &["--what", kind, "-o", "out"]);
+        let lines = written.done();
+        let said = project.json("export", &["--what", kind, "--count"]);
+        let mut command = project.command("export", &["--what", kind, "-o", "again"]);
+        command.args(["--progress", "none"]);
+        let told = run(command).done().out;
+        let counted = said["lines"].as_u64().unwrap();
+        let line = if counted == 1 { "line" } else { "lines" };
+        assert_eq!(told.trim(), format!("{counted} {line} written"), "{kind}: {}", lines.err);
+        assert!(said["left_out"]["views"].is_u64(), "{said}");
+        assert_eq!(
+            project.run("export", &["--what", kind, "--count"]).done().out.trim(),
+            format!("{counted} {line}")
+        );
+    }
+}

@@ -307,6 +307,22 @@ fn a_case_is_blind_and_stays_until_it_is_answered() {
 }
 
 #[test]
+fn the_task_says_which_columns_are_shown_and_known_labels_never_are() {
+    let project = Project::scouted_elsewhere(100);
+    project.run("mine", &["--budget", "20"]).done();
+    let shown = |columns: &str| {
+        let task =
+            project.write("columns.toml", TASK.replacen("[[label]]", &format!("{columns}\n[[label]]"), 1));
+        project.run("task", &["--set", task.to_str().unwrap()]).done();
+        keys(&project.json("next", &[])["meta"]).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = "columns = [\"gold\", \"advertiser\", \"text\", \"placement\", \"no such\"]";
+    assert_eq!(shown(all), ["advertiser", "placement"]);
+    assert_eq!(shown("columns = []"), [""; 0]);
+    assert_eq!(shown(""), ["placement"]);
+}
+
+#[test]
 fn a_reveal_is_recorded_with_the_answer_that_follows_it() {
     let project = Project::scouted_elsewhere(100);
     project.run("mine", &["--budget", "20"]).done();

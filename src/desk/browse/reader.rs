@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::messages::{Fetch, Fetched, FullItem, ModelView, Origin, OtherAnswer, Others, Row};
+use crate::desk::beside::columns_of;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ExpertId, ItemId};
@@ -59,11 +60,13 @@ impl PoolReader {
         }))
     }
 
+    /// What a row had next to its text. What the task shows nobody is not shown here either.
     fn origins(&self, item: ItemId) -> Result<Vec<Origin>> {
+        let shows = |name: &String| self.task.columns.as_ref().is_none_or(|shown| shown.contains(name));
         let origins = self.store.origins(item)?.into_iter().map(|origin| Origin {
             source: origin.source,
             row: origin.row,
-            meta: origin.meta.and_then(|meta| serde_json::from_str(&meta).ok()).unwrap_or_default(),
+            meta: columns_of(origin.meta.as_deref()).into_iter().filter(|(name, _)| shows(name)).collect(),
         });
         Ok(origins.collect())
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::rows_out::RowsOut;
 use super::visible::{LeftOut, Reveal, Shows, Visible};
 use crate::domain::fault::Result;
@@ -141,7 +143,7 @@ pub(super) struct Request<'a> {
 }
 
 /// What was written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Exported {
     /// Rows, or lines of a log without its head and end.
     pub lines: usize,

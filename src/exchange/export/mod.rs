@@ -85,16 +85,29 @@ pub fn output_formats() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// An option that means nothing to this kind, a model that the project does not have or that cannot prelabel the pool, a place that cannot be
 /// written, or damaged labels.
 pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Result<Exported> {
-    if let Some(option) = options.given().find(|option| !kind.takes.contains(option)) {
-        let flag = option.flag();
-        let goes_with = names(|kind| kind.takes.contains(&option));
-        return Err(Fault::usage(
-            format!("export the {} with {flag}", kind.name),
-            format!("{flag} goes with --what {goes_with}"),
-        )
-        .hint(format!("Leave {flag} out, or change --what")));
-    }
+    check(kind, options)?;
     run::export(project, kind, options)
+}
+
+/// What [`export`] would write, without writing it.
+///
+/// # Errors
+/// Those of [`export`], but for the place.
+pub fn count(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Result<Exported> {
+    check(kind, options)?;
+    run::count(project, kind, options)
+}
+
+/// Refuses an option that means nothing to this kind.
+fn check(kind: &ExportKind, options: &ExportOptions) -> Result<()> {
+    let Some(option) = options.given().find(|option| !kind.takes.contains(option)) else { return Ok(()) };
+    let flag = option.flag();
+    let goes_with = names(|kind| kind.takes.contains(&option));
+    Err(Fault::usage(
+        format!("export the {} with {flag}", kind.name),
+        format!("{flag} goes with --what {goes_with}"),
+    )
+    .hint(format!("Leave {flag} out, or change --what")))
 }
 
 /// The names of the kinds that `include` chooses: `a, b or c`.

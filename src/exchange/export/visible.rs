@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::domain::answer::{Vote, decided};
 use crate::domain::event::LabelEvent;
 use crate::domain::expert::Role;
@@ -34,7 +36,7 @@ pub enum Reveal {
 }
 
 /// What was left out of an output because its reader may still be asked, or may not see it yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
     /// Texts without the model's view: the reader may still be asked about them.
     pub views: usize,

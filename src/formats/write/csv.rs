@@ -12,6 +12,7 @@ pub static CSV: OutputFormat = OutputFormat {
     name: "csv",
     help: "Comma-separated, with a header",
     extensions: &["csv"],
+    ending: "csv",
     open: |out, columns| Ok(Box::new(Csv::new(out, columns)?)),
 };
 
@@ -20,6 +21,7 @@ pub static CSV_FOR_EXCEL: OutputFormat = OutputFormat {
     name: "csv",
     help: "CSV with a byte-order mark",
     extensions: &[],
+    ending: "csv",
     open: |out, columns| {
         out.write_all("\u{feff}".as_bytes())?;
         Ok(Box::new(Csv::new(out, columns)?))

@@ -9,6 +9,7 @@ pub static JSONL: OutputFormat = OutputFormat {
     name: "jsonl",
     help: "A JSON object on each line",
     extensions: &["jsonl", "ndjson"],
+    ending: "jsonl",
     open: |out, columns| Ok(Box::new(Jsonl::new(out, columns))),
 };
 

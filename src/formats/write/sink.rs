@@ -84,6 +84,8 @@ pub struct OutputFormat {
     pub help: &'static str,
     /// File extensions that choose it, lower case and without the dot.
     pub extensions: &'static [&'static str],
+    /// The extension that a file of it usually has, without the dot.
+    pub ending: &'static str,
     /// Begins an output. Buffers by itself: rows come one at a time.
     pub open: OpenSink,
 }

@@ -14,6 +14,7 @@ pub static LABEL_STUDIO: OutputFormat = OutputFormat {
     name: "label-studio",
     help: "Label Studio's tasks, as one JSON array",
     extensions: &[],
+    ending: "json",
     open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Array, label_studio)?)),
 };
 
@@ -21,6 +22,7 @@ pub static DOCCANO: OutputFormat = OutputFormat {
     name: "doccano",
     help: "doccano's JSONL for text classification",
     extensions: &[],
+    ending: "jsonl",
     open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, doccano)?)),
 };
 
@@ -28,6 +30,7 @@ pub static ARGILLA: OutputFormat = OutputFormat {
     name: "argilla",
     help: "Argilla's records as JSONL, with a question named label",
     extensions: &[],
+    ending: "jsonl",
     open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, argilla)?)),
 };
 
@@ -35,6 +38,7 @@ pub static PRODIGY: OutputFormat = OutputFormat {
     name: "prodigy",
     help: "Prodigy's JSONL for text classification",
     extensions: &[],
+    ending: "jsonl",
     open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, prodigy)?)),
 };
 
@@ -42,6 +46,7 @@ pub static SPACY: OutputFormat = OutputFormat {
     name: "spacy",
     help: "JSONL with spaCy's cats",
     extensions: &[],
+    ending: "jsonl",
     open: |out, columns| Ok(Box::new(Spacy::new(out, columns)?)),
 };
 
@@ -49,6 +54,7 @@ pub static FASTTEXT: OutputFormat = OutputFormat {
     name: "fasttext",
     help: "fastText's lines: __label__LABEL and the text, which loses its line breaks",
     extensions: &[],
+    ending: "txt",
     open: |out, columns| {
         Ok(Box::new(FastText { out: BufWriter::with_capacity(BUFFER, out), places: Places::of(columns)? }))
     },

@@ -5,7 +5,8 @@ use crate::desk::task_change::Standing;
 use crate::domain::grouped::{counted, grouped};
 use crate::domain::project_draft::{ColumnDraft, ColumnUse, ProjectDraft};
 use crate::domain::read_options::ReadOptions;
-use crate::domain::task_draft::{Lacking, in_a_hundred, share_of};
+use crate::domain::task::Assist;
+use crate::domain::task_draft::{in_a_hundred, share_of};
 use crate::domain::task_effects::effects;
 
 /// Encodings to choose from, the most likely ones first.
@@ -51,6 +52,10 @@ pub(in crate::tui) enum Field {
     Name,
     Question,
     Guideline,
+    AskedAbout,
+    Assist,
+    /// A column of the data that can be shown next to a text.
+    Shown(usize),
     Label(usize),
     Confirm,
 }
@@ -147,14 +152,7 @@ impl Sheet {
         match page {
             Page::File => self.file_rows(),
             Page::Columns => (0..self.draft.columns.len()).map(|i| self.column_row(i)).collect(),
-            Page::Task => {
-                let task = &self.draft.task;
-                vec![
-                    row(Field::Question, "Question", &task.question, Kind::Line),
-                    row(Field::Guideline, "How to decide", &task.guideline, Kind::Lines),
-                    row(Field::Name, "Short name", &task.name, Kind::Line),
-                ]
-            }
+            Page::Task => self.task_rows(),
             Page::Labels => (0..self.draft.task.labels.len()).map(|i| self.label_row(i)).collect(),
             Page::Finish => vec![row(Field::Confirm, "", self.does(), Kind::Button)],
         }
@@ -186,6 +184,48 @@ impl Sheet {
             rows.push(row(Field::BadRows, "Rows in error", says, Kind::Choice));
         }
         rows
+    }
+
+    fn task_rows(&self) -> Vec<Row> {
+        let task = &self.draft.task;
+        let asked_about = task.asked_about.as_deref().unwrap_or_default();
+        let mut rows = vec![
+            row(Field::Question, "Question", &task.question, Kind::Line),
+            row(Field::Guideline, "How to decide", &task.guideline, Kind::Lines),
+            row(Field::Name, "Short name", &task.name, Kind::Line),
+            row(Field::AskedAbout, "Part asked about", asked_about, Kind::Line),
+            row(Field::Assist, "Model's guess", assist_in_words(task.assist), Kind::Choice),
+        ];
+        for (at, (name, _)) in self.columns_to_show().iter().enumerate() {
+            let says = if self.shows(at) { "shown next to the text" } else { "not shown" };
+            rows.push(row(Field::Shown(at), &format!("Column {name}"), says, Kind::Choice));
+        }
+        rows
+    }
+
+    /// The columns of a project's data that can be shown.
+    fn columns_to_show(&self) -> &[(String, bool)] {
+        self.standing.as_ref().map_or(&[], |standing| &standing.columns)
+    }
+
+    /// Whether such a column is shown.
+    fn shows(&self, at: usize) -> bool {
+        let Some((name, by_import)) = self.columns_to_show().get(at) else { return false };
+        self.draft.task.columns.as_ref().map_or(*by_import, |shown| shown.contains(name))
+    }
+
+    /// Shows a column that was not shown, or the other way round.
+    fn show_otherwise(&mut self, changed: usize) {
+        let all = self.columns_to_show().iter().enumerate();
+        let shown =
+            all.filter(|(at, _)| self.shows(*at) != (*at == changed)).map(|(_, (name, _))| name.clone());
+        let shown: Vec<String> = shown.collect();
+        let by_import =
+            self.columns_to_show().iter().filter(|(_, by_import)| *by_import).map(|(name, _)| name);
+        let is_as_imported = by_import.eq(shown.iter());
+        let said_so = self.standing.as_ref().is_some_and(|standing| standing.task.columns.is_some());
+        // What the import named needs no list of its own, unless the task has one.
+        self.draft.task.columns = Some(shown).filter(|_| said_so || !is_as_imported);
     }
 
     fn column_row(&self, at: usize) -> Row {
@@ -223,6 +263,7 @@ impl Sheet {
             Field::Name => task.name.clone(),
             Field::Question => task.question.clone(),
             Field::Guideline => task.guideline.clone(),
+            Field::AskedAbout => task.asked_about.clone().unwrap_or_default(),
             Field::Label(at) => match (task.labels.get(at), column) {
                 (Some(label), 0) => label.name.clone(),
                 (Some(label), 1) => label.key.map_or(String::new(), String::from),
@@ -255,6 +296,9 @@ impl Sheet {
             }
             Field::Question => self.draft.task.question = line.to_owned(),
             Field::Guideline => self.draft.task.guideline = typed.trim_end().to_owned(),
+            Field::AskedAbout => {
+                self.draft.task.asked_about = Some(line.to_owned()).filter(|part| !part.is_empty());
+            }
             Field::Label(at) => self.write_label(at, column, typed)?,
             _ => {}
         }
@@ -305,6 +349,17 @@ impl Sheet {
                 draft.delimiter = Some(next.to_owned());
             }
             Field::Header => draft.header = Some(!self.beginning.as_ref().is_some_and(|b| b.header)),
+            Field::Assist => {
+                draft.task.assist = match draft.task.assist {
+                    Assist::After => Assist::Before,
+                    Assist::Before => Assist::After,
+                };
+                return false;
+            }
+            Field::Shown(at) => {
+                self.show_otherwise(at);
+                return false;
+            }
             Field::BadRows => {
                 draft.sets_bad_rows_aside = !draft.sets_bad_rows_aside;
                 return false;
@@ -369,6 +424,11 @@ impl Sheet {
             },
             Field::Guideline => "Shown with the key g while you label.".into(),
             Field::Question => "Shown above every text, for example: Is this message spam?".into(),
+            Field::AskedAbout => {
+                "Of a conversation: who speaks, or 'last'; of several columns: a column. Empty: all of the text.".into()
+            }
+            Field::Assist => "Cases that test the model never show its guess before the answer.".into(),
+            Field::Shown(_) => "Enter shows it to everybody who labels, or hides it.".into(),
             Field::Expert => "Recorded with your labels. You lead the project, because you make it.".into(),
             Field::BadRows => self.bad_rows().unwrap_or_default(),
             _ => String::new(),
@@ -390,50 +450,17 @@ impl Sheet {
         Some(says)
     }
 
-    fn bad_rows(&self) -> Option<String> {
+    pub(super) fn bad_rows(&self) -> Option<String> {
         let facts = self.facts.as_ref().filter(|facts| facts.bad > 0)?;
         let first = facts.first_bad.as_deref().unwrap_or_default();
         Some(format!("{} cannot be read; {first}", counted(facts.bad as usize, "row", "rows")))
     }
+}
 
-    /// What is missing before the project can be made: where, and what to do.
-    pub fn lacks(&self) -> Vec<(Page, String)> {
-        let mut lacks = if self.standing.is_some() { Vec::new() } else { self.lacks_of_file() };
-        for (at, says) in self.draft.task.lacks() {
-            let page = if at == Lacking::Question { Page::Task } else { Page::Labels };
-            lacks.push((page, says));
-        }
-        if self.standing.is_some() && lacks.is_empty() && self.changes().is_empty() {
-            lacks.push((Page::Task, "Nothing is changed yet.".into()));
-        }
-        lacks
-    }
-
-    fn lacks_of_file(&self) -> Vec<(Page, String)> {
-        let mut lacks = Vec::new();
-        if self.draft.expert.trim().is_empty() {
-            lacks.push((Page::File, "Type your name.".into()));
-        }
-        match (&self.unreadable, &self.facts) {
-            (Some(why), _) => lacks.push((Page::File, why.clone())),
-            (None, None) => lacks.push((Page::File, "The file is still being read.".into())),
-            (None, Some(_)) if self.reading => {
-                lacks.push((Page::File, "The file is still being read.".into()));
-            }
-            (None, Some(facts)) if facts.bad > 0 && !self.draft.sets_bad_rows_aside => {
-                let says = self.bad_rows().unwrap_or_default();
-                lacks.push((
-                    Page::File,
-                    format!("{says}. Set such rows aside, or read the file differently."),
-                ));
-            }
-            (None, Some(facts)) if facts.rows == 0 => lacks.push((Page::File, "No row has a text.".into())),
-            (None, Some(_)) => {}
-        }
-        if self.unreadable.is_none() && self.draft.named(ColumnUse::Text).is_empty() {
-            lacks.push((Page::Columns, "Say which column holds the texts.".into()));
-        }
-        lacks
+fn assist_in_words(assist: Assist) -> &'static str {
+    match assist {
+        Assist::After => "seen after the answer",
+        Assist::Before => "seen before the answer, of cases that teach it",
     }
 }
 
@@ -481,6 +508,36 @@ mod tests {
         assert_eq!((label.examples.len(), label.share), (2, Some(0.025)));
         assert_eq!(sheet.draft.project, "mine.hardcase");
         assert_eq!(sheet.value(Field::Label(1), 3), "one\ntwo");
+    }
+
+    #[test]
+    fn columns_are_shown_and_hidden_and_what_the_import_named_needs_no_list() {
+        let toml = "question='?'\n[[label]]\nname='a'\n[[label]]\nname='b'";
+        let task = crate::domain::task::Task::from_toml(toml, "t").unwrap();
+        let standing = Standing {
+            task: task.clone(),
+            answers: Default::default(),
+            may_change: true,
+            leads: Vec::new(),
+            columns: vec![("who".into(), true), ("when".into(), false)],
+        };
+        let draft =
+            ProjectDraft { task: crate::domain::task_draft::TaskDraft::of(&task), ..ProjectDraft::default() };
+        let mut sheet = Sheet { draft, standing: Some(standing), ..Sheet::default() };
+        let shown = |sheet: &Sheet| sheet.draft.task.to_task().unwrap().columns;
+        sheet.choose_next(Field::Shown(1));
+        assert_eq!(shown(&sheet), Some(vec!["who".to_owned(), "when".to_owned()]));
+        assert_eq!(sheet.changes(), ["Shown next to the text are now: who, when."]);
+        sheet.choose_next(Field::Shown(0));
+        assert_eq!(shown(&sheet), Some(vec!["when".to_owned()]));
+        sheet.choose_next(Field::Shown(1));
+        assert_eq!(shown(&sheet), Some(Vec::new()));
+        sheet.choose_next(Field::Shown(0));
+        assert_eq!((shown(&sheet), sheet.changes()), (None, Vec::new()));
+        sheet.write(Field::AskedAbout, 0, " last ").unwrap();
+        sheet.choose_next(Field::Assist);
+        assert_eq!(sheet.changes().len(), 2);
+        assert_eq!(sheet.rows(Page::Task).len(), 7);
     }
 
     #[test]

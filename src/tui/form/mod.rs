@@ -4,6 +4,8 @@
 //! `run` is the loop of a form that has the terminal to itself. It makes nothing: what was confirmed goes back to whoever opened the form.
 
 mod cells;
+mod keys;
+mod lacks;
 mod run;
 mod state;
 mod view;

@@ -17,11 +17,12 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::project_draft::ProjectDraft;
 use crate::domain::read_options::ReadOptions;
 use crate::domain::sanitize::sanitize;
+use crate::tui::hits::Hits;
 use crate::tui::input::Input;
 use crate::tui::message::Message;
 use crate::tui::run::watch_signals;
 use crate::tui::settings::Settings;
-use crate::tui::terminal::{Display, give_back};
+use crate::tui::terminal::{Display, Mouse, give_back};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::frame::{Look, Notice};
 
@@ -60,7 +61,7 @@ pub fn fill(new: NewProject<'_>) -> Result<Option<(ProjectDraft, ReadOptions)>> 
     };
     // A form has nothing to save but its draft, which is kept on every way out.
     watch_signals(to.clone(), Arc::default()).map_err(failed)?;
-    let display = Display::take().map_err(failed)?;
+    let display = Display::take(new.settings.mouse).map_err(failed)?;
     let _input = Input::start(to).map_err(failed)?;
     let mut form = Form::new(new.draft, &Page::ALL);
     form.notice = new.says.map(|says| match says {
@@ -78,6 +79,7 @@ pub fn fill(new: NewProject<'_>) -> Result<Option<(ProjectDraft, ReadOptions)>> 
         title,
         theme,
         settings: new.settings,
+        hits: Hits::default(),
         fits: true,
     };
     let confirmed = desk.turn(&messages).map_err(failed)?;
@@ -95,6 +97,7 @@ struct Desk {
     title: String,
     theme: Theme,
     settings: Settings,
+    hits: Hits,
     /// Whether the window has room for the form: what is not shown cannot be filled in.
     fits: bool,
 }
@@ -107,10 +110,12 @@ impl Desk {
             if Display::is_broken() {
                 return Ok(false);
             }
-            let look = Look { theme: &self.theme, keys: &self.settings.keys };
+            let hits = (self.settings.mouse == Mouse::Used).then_some(&self.hits);
+            self.hits.clear();
+            let look = Look { theme: &self.theme, keys: &self.settings.keys, hits };
             self.display.draw(|frame| {
                 self.fits = fits(frame.area());
-                draw(frame, &self.form, &self.title, look);
+                draw(frame, &mut self.form, &self.title, look);
             })?;
             let Ok(first) = messages.recv() else { return Ok(false) };
             // What else waits changes the form before the next drawing.
@@ -129,6 +134,9 @@ impl Desk {
         let turn = match message {
             Message::Key(key) if !self.fits => leaves(&key),
             Message::Key(key) => self.form.key(&key),
+            Message::Mouse(mouse) if self.fits => {
+                self.form.mouse(mouse.kind, self.hits.at(mouse.column, mouse.row))
+            }
             Message::Paste(_) if !self.fits => Turn::Stays,
             Message::Paste(text) => {
                 self.form.paste(&text);

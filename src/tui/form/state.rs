@@ -12,10 +12,13 @@ use crate::domain::project_draft::{ColumnUse, ProjectDraft};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::task_draft::TaskDraft;
 use crate::tui::widgets::frame::Notice;
+use crate::tui::widgets::help::KeysHelp;
 use crate::tui::widgets::text_layout::drawable;
 
 /// Changes that can be taken back.
 const UNDONE: usize = 500;
+/// Rows that a page's key moves.
+const PAGE: usize = 10;
 
 /// The form as it stands.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub(in crate::tui) struct Form {
     pub percent: Option<u64>,
     /// A label that was just added, and goes again if it gets no name.
     is_new: bool,
+    /// The keys, where they lie over the form.
+    pub help: Option<KeysHelp>,
 }
 
 /// What is being typed.
@@ -59,9 +64,6 @@ pub(in crate::tui) enum Turn {
     Redraws,
 }
 
-/// A key and what it does, for the foot.
-pub(in crate::tui) type Hint = (&'static str, &'static str);
-
 impl Form {
     pub fn new(draft: ProjectDraft, pages: &'static [Page]) -> Self {
         Self {
@@ -77,6 +79,7 @@ impl Form {
             asked: 0,
             percent: None,
             is_new: false,
+            help: None,
         }
     }
 
@@ -133,50 +136,12 @@ impl Form {
         false
     }
 
-    /// The keys of this moment, the most needed first.
-    pub fn hints(&self) -> Vec<Hint> {
-        match (&self.editing, self.page()) {
-            (Some(Editing::Line(_)), Page::Labels) => {
-                vec![("enter", "done"), ("tab", "done, and the next cell"), ("esc", "leave it as it was")]
-            }
-            (Some(Editing::Line(_)), _) => vec![("enter", "done"), ("esc", "leave it as it was")],
-            (Some(Editing::Lines(_)), _) => vec![("ctrl-s", "done"), ("esc", "done")],
-            (None, page) => {
-                let changes = self.sheet.standing.is_some();
-                let mut hints: Vec<Hint> = match page {
-                    Page::File | Page::Task => vec![("enter", "change")],
-                    Page::Columns => vec![
-                        ("t", "text"),
-                        ("b", "beside"),
-                        ("o", "left out"),
-                        ("i", "number"),
-                        ("l", "known labels"),
-                    ],
-                    Page::Labels => {
-                        vec![("a", "add"), ("enter", "change"), ("d", "remove"), ("< >", "move up, down")]
-                    }
-                    Page::Finish => vec![("enter", if changes { "save" } else { "create the project" })],
-                };
-                if page == Page::Labels && self.sheet.label_values().is_some() {
-                    hints.push(("v", "take the file's labels"));
-                }
-                if page != Page::Finish {
-                    hints.push(("tab", "next page"));
-                }
-                hints.extend([
-                    ("esc", "back"),
-                    ("u", "undo"),
-                    ("U", "redo"),
-                    ("q", if changes { "leave" } else { "leave, keep" }),
-                ]);
-                hints
-            }
-        }
-    }
-
     /// Takes a key.
     pub fn key(&mut self, key: &KeyEvent) -> Turn {
         self.notice = None;
+        if self.is_for_help(key) {
+            return Turn::Stays;
+        }
         let ctrl = |c| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(c);
         match self.editing.take() {
             Some(Editing::Line(mut input)) => match key.code {
@@ -208,7 +173,7 @@ impl Form {
     }
 
     /// Whether the chosen cell is the key of a label.
-    fn is_on_key(&self) -> bool {
+    pub(super) fn is_on_key(&self) -> bool {
         self.page() == Page::Labels && LABEL_COLUMNS.get(self.column) == Some(&"Key")
     }
 
@@ -250,8 +215,10 @@ impl Form {
         match key.code {
             KeyCode::Up => self.row = self.row.saturating_sub(1),
             KeyCode::Down => self.row = (self.row + 1).min(last),
-            KeyCode::Home | KeyCode::PageUp => self.row = 0,
-            KeyCode::End | KeyCode::PageDown => self.row = last,
+            KeyCode::PageUp => self.row = self.row.saturating_sub(PAGE),
+            KeyCode::PageDown => self.row = (self.row + PAGE).min(last),
+            KeyCode::Home => self.row = 0,
+            KeyCode::End => self.row = last,
             KeyCode::Left if self.page() == Page::Labels => self.column = self.column.saturating_sub(1),
             KeyCode::Right if self.page() == Page::Labels => {
                 self.column = (self.column + 1).min(LABEL_COLUMNS.len() - 1);
@@ -356,7 +323,7 @@ impl Form {
         turn
     }
 
-    fn open_cell(&mut self, rows: &[Row]) -> Turn {
+    pub(super) fn open_cell(&mut self, rows: &[Row]) -> Turn {
         let Some(row) = rows.get(self.row) else {
             return if self.page() == Page::Labels { self.add_label() } else { Turn::Stays };
         };
@@ -473,7 +440,7 @@ impl Form {
         Turn::Changed { rereads }
     }
 
-    fn go(&mut self, to: usize) {
+    pub(super) fn go(&mut self, to: usize) {
         self.at = to.min(self.pages.len() - 1);
         (self.row, self.column) = (0, 0);
     }

@@ -10,6 +10,7 @@ use super::cells::{LABEL_COLUMNS, Page, Row, Sheet};
 use super::state::{Editing, Form};
 use crate::domain::project_draft::ColumnUse;
 use crate::domain::task_draft::{LabelDraft, in_a_hundred};
+use crate::tui::hits::Target;
 use crate::tui::widgets::frame::{Bar, Look, MIN_SIZE, Tone, hanging, horizontal_rule, paragraph, too_small};
 use crate::tui::widgets::input::draw_input;
 use crate::tui::widgets::text_layout::{cut, drawable};
@@ -24,7 +25,7 @@ const TEXTS: u16 = 4;
 const LOW: u16 = 13;
 
 /// Draws the form on the whole screen. `title` is what it is about.
-pub(super) fn draw(frame: &mut Frame<'_>, form: &Form, title: &str, look: Look<'_>) {
+pub(super) fn draw(frame: &mut Frame<'_>, form: &mut Form, title: &str, look: Look<'_>) {
     let area = frame.area();
     if !fits(area) {
         return too_small(frame);
@@ -45,10 +46,13 @@ pub(super) fn fits(area: Rect) -> bool {
 }
 
 /// Draws the form on a screen of the workstation, below its bar.
-pub(in crate::tui) fn draw_below_bar(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Look<'_>) {
+pub(in crate::tui) fn draw_below_bar(frame: &mut Frame<'_>, area: Rect, form: &mut Form, look: Look<'_>) {
     let [pages, body] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
     let mut spans = vec![Span::styled(" Change the task  ", look.theme.title)];
-    for (title, here) in numbered(form) {
+    for (at, (title, here)) in numbered(form).into_iter().enumerate() {
+        let x = pages.x.saturating_add(spans.iter().map(Span::width).sum::<usize>() as u16);
+        let place = Rect { x, width: title.width() as u16 + 2, height: 1, ..pages };
+        look.may_click(place.intersection(pages), Target::Page(at));
         spans.push(Span::styled(
             format!(" {title} "),
             if here { look.theme.chosen } else { look.theme.quiet },
@@ -65,7 +69,7 @@ fn numbered(form: &Form) -> Vec<(String, bool)> {
     form.pages().iter().enumerate().map(numbered).collect()
 }
 
-fn draw_in(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Look<'_>) {
+fn draw_in(frame: &mut Frame<'_>, area: Rect, form: &mut Form, look: Look<'_>) {
     let keys = key_lines(form, area.width, look);
     let mut said = form.notice.as_ref().map_or_else(Vec::new, |said| {
         let says = format!(" {}", said.says.replace('\n', " "));
@@ -93,6 +97,9 @@ fn draw_in(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Look<'_>) {
     }
     frame.render_widget(Paragraph::new(said), notice);
     frame.render_widget(Paragraph::new(keys), foot);
+    if let Some(help) = &mut form.help {
+        help.draw(frame, area, look);
+    }
 }
 
 /// All keys, over as many lines as they need.
@@ -195,10 +202,12 @@ fn draw_table(
             spans.push(Span::styled(name, look.theme.quiet));
         }
         let mut edited = None;
+        let mut cells = Vec::new();
         for (i, cell) in row.cells.iter().enumerate() {
             let wide = widths[i + usize::from(!row.name.is_empty())];
             let chosen = here && i == form.column.min(row.cells.len() - 1);
             let style = if chosen { look.theme.chosen } else { look.theme.text };
+            cells.push((i, x as u16, wide as u16));
             let shows = drawable(&cell.shows).replace('\n', " ");
             let shows = cut(&shows, wide.saturating_sub(1));
             // A chosen cell that is empty is still seen.
@@ -212,6 +221,10 @@ fn draw_table(
             x += wide;
         }
         let place = line(frame, Line::from(spans));
+        for (cell, x, width) in cells {
+            let place = Rect { x: place.x.saturating_add(x), width, ..place };
+            look.may_click(place.intersection(area), Target::Cell(at, cell));
+        }
         if let (true, Some(Editing::Line(input)), Some((x, wide))) = (here, &form.editing, edited) {
             let cell = Rect { x: place.x + x as u16, width: wide as u16, ..place }.intersection(area);
             frame.render_widget(Clear, cell);
@@ -325,6 +338,9 @@ fn draw_summary(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Look<'_>) 
     }
     lines.push(Line::default());
     if lacks.is_empty() {
+        let y = area.y.saturating_add(lines.len() as u16);
+        let place = Rect { y, height: 1, ..area };
+        look.may_click(place.intersection(area), Target::Cell(0, 0));
         lines.push(Line::from(vec![
             Span::raw("  "),
             Span::styled(format!(" {} ", sheet.does()), theme.chosen),

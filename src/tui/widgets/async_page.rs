@@ -82,9 +82,10 @@ impl<T: Any + Send> AsyncPage<T> {
             (Action::NextScreen, "screens"),
             (Action::Quit, "quit"),
         ];
-        let [body, foot_area] = below(area);
+        let said = self.said(view);
+        let [body, foot_area] = below(area, said);
         self.draw_body(frame, body, view, lines);
-        foot(frame, foot_area, self.said(view), &hints, view.look);
+        foot(frame, foot_area, said, &hints, view.look);
     }
 
     /// The page alone, without the lines below it.

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Borders, Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::text_layout::{cut, drawable, lay_out};
+use crate::tui::hits::{Hits, Target};
 use crate::tui::keys::{Action, Keymap};
 use crate::tui::theme::Theme;
 
@@ -16,6 +17,8 @@ pub(in crate::tui) const MIN_SIZE: (u16, u16) = (60, 16);
 
 /// Less of a project's name tells nobody which it is.
 const MIN_NAME: usize = 8;
+/// The most lines that a foot says.
+const MAX_SAID: usize = 4;
 
 /// What a notice means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +56,25 @@ impl Notice {
 pub(in crate::tui) struct Look<'a> {
     pub theme: &'a Theme,
     pub keys: &'a Keymap,
+    /// Where what can be clicked is noted, if the mouse is used.
+    pub hits: Option<&'a Hits>,
 }
 
 impl Look<'_> {
+    /// Says that something can be clicked at this place.
+    pub fn may_click(&self, place: Rect, target: Target) {
+        if let Some(hits) = self.hits {
+            hits.add(place, target);
+        }
+    }
+
+    /// Says that each row of a list can be clicked: the first in view, and how many there are.
+    pub fn may_click_rows(&self, list: Rect, (from, all): (usize, usize)) {
+        for (row, y) in (from..all).zip(list.top()..list.bottom()) {
+            self.may_click(Rect { y, height: 1, ..list }, Target::Row(row));
+        }
+    }
+
     /// The style of a tone.
     pub fn tone(&self, tone: Tone) -> Style {
         match tone {
@@ -105,7 +124,11 @@ impl Bar<'_> {
         let room = rest.checked_sub(right.width()).filter(|room| *room >= MIN_NAME.min(self.project.width()));
         let name = cut(self.project, room.unwrap_or(rest));
         let mut spans = vec![Span::styled(format!(" {name}  "), look.theme.title)];
-        for (name, here) in self.screens {
+        let mut x = area.x + spans[0].width() as u16;
+        for (at, (name, here)) in self.screens.iter().enumerate() {
+            let width = name.width() as u16 + 2;
+            look.may_click(Rect { x, width, ..area }.intersection(area), Target::Tab(at));
+            x = x.saturating_add(width);
             let style = if *here { look.theme.chosen } else { look.theme.quiet };
             spans.push(Span::styled(format!(" {name} "), style));
         }
@@ -117,12 +140,20 @@ impl Bar<'_> {
     }
 }
 
-/// A screen without a case: its body, and two lines below for [`foot`].
-pub(in crate::tui) fn below(area: Rect) -> [Rect; 2] {
-    Layout::vertical([Constraint::Fill(1), Constraint::Length(2)]).areas(area)
+/// A screen without a case: its body, and the lines below for [`foot`]. What is said is said whole, within reason.
+pub(in crate::tui) fn below(area: Rect, said: Option<(&str, Style)>) -> [Rect; 2] {
+    let lines = said_lines(said, area.width).len().max(1) as u16;
+    Layout::vertical([Constraint::Fill(1), Constraint::Length(lines + 1)]).areas(area)
 }
 
-/// The foot of a screen without a case: one line that says something, one with keys.
+fn said_lines(said: Option<(&str, Style)>, width: u16) -> Vec<Line<'static>> {
+    let Some((says, style)) = said else { return Vec::new() };
+    let mut lines = hanging(vec![Span::raw(" ")], &drawable(says).replace('\n', " "), width, style);
+    lines.truncate(MAX_SAID);
+    lines
+}
+
+/// The foot of a screen without a case: lines that say something, one with keys.
 pub(in crate::tui) fn foot(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -130,11 +161,8 @@ pub(in crate::tui) fn foot(
     hints: &[(Action, &str)],
     look: Look<'_>,
 ) {
-    let [notice, keys] = Layout::vertical([Constraint::Length(1); 2]).areas(area);
-    if let Some((says, style)) = said {
-        let says = cut(&drawable(says).replace('\n', " "), usize::from(area.width) - 2);
-        frame.render_widget(Paragraph::new(Span::styled(format!(" {says}"), style)), notice);
-    }
+    let [notice, keys] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+    frame.render_widget(Paragraph::new(said_lines(said, area.width)), notice);
     frame.render_widget(Paragraph::new(look.hints(hints, area.width)), keys);
 }
 

@@ -85,6 +85,16 @@ impl LabelFinder {
         Finding::GoesOn
     }
 
+    /// The label that was clicked, by its place in the task.
+    pub fn clicked(&self, at: usize) -> Option<String> {
+        self.found.contains(&at).then(|| self.labels[at].clone())
+    }
+
+    /// Whether nothing is typed.
+    pub fn is_empty(&self) -> bool {
+        self.input.value().is_empty()
+    }
+
     fn choose(&mut self, at: usize) {
         self.chosen = self.found.len().checked_sub(1).map(|last| at.min(last));
     }
@@ -120,6 +130,7 @@ impl LabelFinder {
         let listed = self.listed((list.width, list.height), look);
         let chosen = self.chosen.and_then(|at| self.found.get(at)).copied();
         self.drawn = chosen.filter(|at| listed.shown.contains(at));
+        listed.may_click(list, look);
         frame.render_widget(Paragraph::new(listed.lines), list);
     }
 
@@ -191,7 +202,7 @@ mod tests {
 
     fn draw(finder: &mut LabelFinder) -> String {
         let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
-        let look = Look { theme: &theme, keys: &keys };
+        let look = Look { theme: &theme, keys: &keys, hits: None };
         let mut terminal = Terminal::new(TestBackend::new(80, 9)).unwrap();
         terminal.draw(|frame| finder.draw(frame, frame.area(), look)).unwrap();
         terminal.backend().to_string()

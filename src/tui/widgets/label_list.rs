@@ -3,12 +3,14 @@
 
 use std::ops::Range;
 
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::frame::Look;
 use super::text_layout::drawable;
 use crate::domain::task::Label;
+use crate::tui::hits::Target;
 
 /// More labels than this are easier to read in columns.
 const IN_A_BAR: usize = 12;
@@ -42,6 +44,36 @@ pub(in crate::tui) struct Listed {
     pub lines: Vec<Line<'static>>,
     /// The labels in it, as places in the task.
     pub shown: Vec<usize>,
+    /// Where each of them stands: its line, its first column and how many it has.
+    places: Vec<(u16, u16, u16)>,
+}
+
+impl Listed {
+    /// Takes a label's place, which begins where the line ends so far.
+    fn put(&mut self, at: usize, line: usize, spans: [Span<'static>; 3]) {
+        let Some(drawn) = self.lines.get_mut(line) else { return };
+        let wide = spans.iter().map(Span::width).sum::<usize>();
+        self.places.push((line as u16, drawn.width() as u16, wide.saturating_sub(1) as u16));
+        self.shown.push(at);
+        drawn.spans.extend(spans);
+    }
+
+    /// Puts something before the first line.
+    pub fn begin_with(&mut self, span: Span<'static>) {
+        let wide = span.width() as u16;
+        if let Some(line) = self.lines.first_mut() {
+            line.spans.insert(0, span);
+        }
+        self.places.iter_mut().filter(|(line, ..)| *line == 0).for_each(|(_, from, _)| *from += wide);
+    }
+
+    /// Says where its labels can be clicked, if it is drawn there.
+    pub fn may_click(&self, area: Rect, look: Look<'_>) {
+        for (at, (line, from, wide)) in self.shown.iter().zip(&self.places) {
+            let (x, y) = (area.x.saturating_add(*from), area.y.saturating_add(*line));
+            look.may_click(Rect::new(x, y, *wide, 1).intersection(area), Target::Label(*at));
+        }
+    }
 }
 
 /// How a label of a list is to be drawn.
@@ -90,27 +122,26 @@ impl LabelNames {
         (width, most): (u16, usize),
         mark: impl Fn(usize) -> Mark,
         look: Look<'_>,
-    ) -> Option<Vec<Line<'static>>> {
+    ) -> Option<Listed> {
         if self.0.len() > IN_A_BAR {
             return None;
         }
-        let mut lines = vec![Line::default()];
+        let mut listed = Listed { lines: vec![Line::default()], ..Listed::default() };
         let mut used = 0;
         for (at, entry) in self.0.iter().enumerate() {
             let long = entry.name.width() + 5;
             if used + long > usize::from(width) && used > 0 {
-                lines.push(Line::default());
+                listed.lines.push(Line::default());
                 used = 0;
             }
             used += long;
             if used > usize::from(width) {
                 return None;
             }
-            if let Some(line) = lines.last_mut() {
-                line.spans.extend(entry.spans(&entry.name, mark(at), look));
-            }
+            let line = listed.lines.len() - 1;
+            listed.put(at, line, entry.spans(&entry.name, mark(at), look));
         }
-        (lines.len() <= most).then_some(lines)
+        (listed.lines.len() <= most).then_some(listed)
     }
 
     /// Labels in columns from the top down, in this order as far as they fit. A group's labels stand together under its name.
@@ -130,12 +161,13 @@ impl LabelNames {
         let Some(columns) = tries.iter().find(|columns| labels(columns) == best) else {
             return Listed::default();
         };
-        let mut listed = Listed { lines: vec![Line::default(); height], shown: Vec::new() };
+        let mut listed = Listed { lines: vec![Line::default(); height], ..Listed::default() };
         for (n, column) in columns.iter().enumerate() {
             let names = width.min(column.name).max(1);
-            for (line, row) in listed.lines.iter_mut().zip(&rows[column.rows.clone()]) {
+            for (n_line, row) in rows[column.rows.clone()].iter().enumerate().take(height) {
                 let start: usize = columns[..n].iter().map(Column::width).sum();
-                let used: usize = line.spans.iter().map(Span::width).sum();
+                let line = &mut listed.lines[n_line];
+                let used = line.width();
                 line.push_span(Span::raw(" ".repeat(start.saturating_sub(used))));
                 match row {
                     Row::Group(name) => {
@@ -146,8 +178,7 @@ impl LabelNames {
                         let entry = &self.0[*at];
                         let least = entry.least.saturating_sub(*from);
                         let name = told_apart(&entry.name[*from..], least, names);
-                        line.spans.extend(entry.spans(&name, mark(*at), look));
-                        listed.shown.push(*at);
+                        listed.put(*at, n_line, entry.spans(&name, mark(*at), look));
                     }
                 }
             }
@@ -326,7 +357,7 @@ mod tests {
 
     fn drawn(names: &LabelNames, size: (u16, u16)) -> (Vec<String>, Vec<usize>) {
         let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
-        let look = Look { theme: &theme, keys: &keys };
+        let look = Look { theme: &theme, keys: &keys, hits: None };
         let order: Vec<usize> = (0..names.len()).collect();
         let listed = names.list(&order, size, (Groups::Shown, |_| Mark::Plain), look);
         (listed.lines.iter().map(Line::to_string).collect(), listed.shown)

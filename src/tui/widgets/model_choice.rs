@@ -34,6 +34,16 @@ impl ModelChoice {
         Self { models, ..Self::default() }
     }
 
+    /// Chooses a row of the list.
+    pub fn choose(&mut self, row: usize) {
+        self.chosen = Some(row).filter(|row| *row < self.fitting().len());
+    }
+
+    /// Whether nothing is typed.
+    pub fn is_empty(&self) -> bool {
+        self.input.value().is_empty()
+    }
+
     /// Takes another list.
     pub fn offer(&mut self, models: Vec<LocalModel>) {
         let before = self.chosen.and_then(|at| Some(self.fitting().get(at)?.name.clone()));
@@ -100,6 +110,7 @@ impl ModelChoice {
         let lines = List::new(lines).style(look.theme.text).highlight_style(look.theme.chosen);
         let mut state = ListState::default().with_selected(self.chosen);
         frame.render_stateful_widget(lines, list, &mut state);
+        look.may_click_rows(list, (state.offset(), self.fitting().len()));
         let asks = match self.models.is_empty() {
             true => " The path of a GGUF file, typed or pasted.",
             false => " One of these, by the arrow keys or its name; or the path of a GGUF file.",

@@ -12,33 +12,32 @@ use ratatui::widgets::{List, ListState, Paragraph};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
+use unicode_width::UnicodeWidthStr;
 
 use super::boxed::{block, block_at};
 use super::changes::Changes;
-use super::frame::{Look, hanging, paragraph};
-use super::input::{draw_input, key_lines};
+use super::choice::Choice;
+use super::frame::{Look, hanging};
+use super::help::{Helped, KeyLine, KeysHelp, Under, key_list};
+use super::input::draw_input;
 use super::label_finder::{Finding, LabelFinder};
 use super::model_choice::ModelChoice;
-use super::scroll::{moved, scrolled};
+use super::outcome::{Outcome, Subject, Written};
+use super::results_form::{Choosing, KEYS, ResultsForm};
 use super::text_layout::{cut, drawable};
-use crate::desk::adjudication::Which;
-use crate::desk::jobs::JobKind;
-use crate::desk::results::Results;
-use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::local_model::LocalModel;
-use crate::domain::task::{Label, Task};
+use crate::domain::task::Label;
+use crate::tui::hits::{Target, WHEEL};
 use crate::tui::keys::{Action, ActionInfo, Keymap, Stroke, also_called};
 
-/// Columns of the help.
-const HELP: u16 = 80;
-/// Lines that a page's key scrolls.
+/// Lines that a page's key moves in the palette.
 const PAGE: usize = 10;
 
 /// What lies over the screen.
 #[derive(Debug)]
 pub(in crate::tui) enum Popup {
     /// Keys, each with what it does.
-    Help { lines: Vec<(String, String)>, scroll: usize },
+    Help(KeysHelp),
     /// Actions by name.
     Palette { input: Input, chosen: usize },
     /// A text of several lines.
@@ -53,17 +52,8 @@ pub(in crate::tui) enum Popup {
     Choice(Choice),
     /// What has changed in the task.
     Changes(Changes),
-}
-
-/// What an editor's text is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum Subject {
-    /// A note on a case. What is not saved stays as a draft.
-    Note(CaseId),
-    /// Why an item has a label, by the label's name.
-    Reason(ItemId, String),
-    /// How to decide.
-    Guideline,
+    /// Which results to write, how and where.
+    Results(ResultsForm),
 }
 
 /// What one line asks for.
@@ -74,73 +64,7 @@ pub(in crate::tui) enum Field {
     Word,
 }
 
-/// Things to do, each by a key.
-#[derive(Debug)]
-pub(in crate::tui) struct Choice {
-    pub title: &'static str,
-    /// What there is to know first; may be empty.
-    pub lead: String,
-    pub options: Vec<Choosable>,
-    /// What escape does, which is nothing.
-    pub otherwise: &'static str,
-}
-
-/// One of them.
-#[derive(Clone, Debug)]
-pub(in crate::tui) struct Choosable {
-    pub key: ChoiceKey,
-    pub says: String,
-    pub outcome: Outcome,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum ChoiceKey {
-    Enter,
-    Char(char),
-}
-
-/// What was written, for the screen in view.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum Written {
-    /// An editor's text, finished.
-    Text(Subject, String),
-    /// The name or the path of a language model; empty for the one that judged before.
-    Model(String),
-    /// Have these cases annotated again.
-    LabelAgain(Which),
-    /// A note as it stands, before it is finished.
-    Draft(CaseId, String),
-    /// A word to look for in the text.
-    Word(String),
-}
-
-/// What came of a key.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) enum Outcome {
-    /// The popup stays.
-    Stays,
-    /// It stays, and this may be kept.
-    Drafts(Written),
-    /// It closes; so with all that follow.
-    Closes,
-    Acts(Action),
-    Writes(Written),
-    /// The label of this name was found.
-    Finds(String),
-    GoesToCase(i64),
-    Starts(Vec<JobKind>),
-    WritesResults(Results),
-    Quits,
-    QuitsAndStops,
-    /// The changes of the task were read.
-    Acknowledges(Box<Task>),
-}
-
 impl Popup {
-    pub fn help(lines: Vec<(String, String)>) -> Self {
-        Self::Help { lines, scroll: 0 }
-    }
-
     pub fn palette() -> Self {
         Self::Palette { input: Input::default(), chosen: 0 }
     }
@@ -181,8 +105,84 @@ impl Popup {
         matches!(self, Self::Labels(_))
     }
 
-    /// Takes a key.
+    /// Takes a key. The one for help shows the keys of the popup; where a line is being typed, only while it is empty.
     pub fn key(&mut self, key: &KeyEvent, stroke: Option<Stroke>, keys: &Keymap) -> Outcome {
+        let asks = stroke.is_some_and(|stroke| keys.action(stroke) == Some(Action::Help));
+        let is_letter = stroke.and_then(Stroke::character).is_some();
+        match self.typed() {
+            Some(_) if !asks => self.take(key, stroke, keys),
+            Some(Typed::Nothing) => Outcome::ShowsKeys(KeysHelp::new(self.keys(), Under::Keys)),
+            Some(Typed::Line { is_empty: true }) if is_letter => {
+                Outcome::ShowsKeys(KeysHelp::new(self.keys(), Under::Line))
+            }
+            Some(Typed::Line { .. }) if !is_letter => {
+                Outcome::ShowsKeys(KeysHelp::new(self.keys(), Under::Keys))
+            }
+            _ => self.take(key, stroke, keys),
+        }
+    }
+
+    /// What is typed in it; none where it is the help itself.
+    fn typed(&self) -> Option<Typed> {
+        let line = |is_empty| Some(Typed::Line { is_empty });
+        match self {
+            Self::Help(_) => None,
+            Self::Choice(_) | Self::Changes(_) | Self::Field { field: Field::CaseNumber, .. } => {
+                Some(Typed::Nothing)
+            }
+            Self::Results(form) if !form.is_typing() => Some(Typed::Nothing),
+            Self::Results(form) => line(form.is_empty()),
+            Self::Palette { input, .. } | Self::Field { input, .. } => line(input.value().is_empty()),
+            Self::Editor { editor, .. } => line(editor.is_empty()),
+            Self::Model(choice) => line(choice.is_empty()),
+            Self::Labels(finder) => line(finder.is_empty()),
+        }
+    }
+
+    /// Its keys, for the help.
+    pub fn keys(&self) -> Vec<KeyLine> {
+        let line: &[(&str, &str)] = match self {
+            Self::Help(_) => &[("up, down", "scroll")],
+            Self::Palette { .. } => &[
+                ("a word", "what you want to do: its name, or what people call it"),
+                ("up, down", "the line above, the line below"),
+                ("pageup, pagedown", "ten lines up or down"),
+                ("enter", "do it"),
+                ("esc", "close"),
+            ],
+            Self::Editor { subject, .. } => return subject.keys(),
+            Self::Field { field: Field::CaseNumber, .. } => {
+                &[("a number", "of the case to go to"), ("enter", "go there"), ("esc", "close")]
+            }
+            Self::Field { field: Field::Word, .. } => &[
+                ("a word", "to look for in the text, whatever its capitals"),
+                ("enter", "go to the first place; with an empty line, to the next"),
+                ("esc", "close"),
+            ],
+            Self::Model(_) => &[
+                ("a word", "of the model's name, or the path of a GGUF file"),
+                ("up, down", "the model above, the model below"),
+                ("enter", "start; with an empty line, the model used last"),
+                ("esc", "close"),
+            ],
+            Self::Labels(_) => &[
+                ("a word", "a part of the label's name, or the first letters of its words"),
+                ("up, down, tab", "another of those found"),
+                ("enter", "give the label that is marked"),
+                ("esc", "close"),
+            ],
+            Self::Choice(choice) => return choice.keys(),
+            Self::Changes(_) => &[
+                ("enter", "go on: you have read what changed"),
+                ("up, down, pageup, pagedown, home, end", "scroll"),
+            ],
+            Self::Results(_) => &KEYS,
+        };
+        key_list(line)
+    }
+
+    /// Takes a key that is not for the help.
+    pub fn take(&mut self, key: &KeyEvent, stroke: Option<Stroke>, keys: &Keymap) -> Outcome {
         if let Self::Changes(changes) = self {
             let action = stroke.and_then(|stroke| keys.action(stroke));
             let known = changes.key(key, action);
@@ -197,15 +197,11 @@ impl Popup {
             Outcome::Stays
         };
         match self {
-            Self::Help { scroll, .. } => {
-                let to = stroke
-                    .and_then(|stroke| keys.action(stroke))
-                    .and_then(|action| moved(*scroll, action, PAGE));
-                to.map_or(Outcome::Closes, |to| {
-                    *scroll = to;
-                    Outcome::Stays
-                })
-            }
+            Self::Help(help) => match help.act(stroke.and_then(|stroke| keys.action(stroke))) {
+                Helped::Stays => Outcome::Stays,
+                Helped::Closes => Outcome::Closes,
+                Helped::Types => Outcome::PassesOn(*key),
+            },
             Self::Palette { input, chosen } => {
                 match key.code {
                     KeyCode::Enter => {
@@ -214,6 +210,8 @@ impl Popup {
                     }
                     KeyCode::Up => *chosen = chosen.saturating_sub(1),
                     KeyCode::Down => *chosen += 1,
+                    KeyCode::PageUp => *chosen = chosen.saturating_sub(PAGE),
+                    KeyCode::PageDown => *chosen += PAGE,
                     _ if ctrl('c') => return Outcome::Closes,
                     _ => {
                         typed(input);
@@ -252,16 +250,58 @@ impl Popup {
                 Finding::Ends => Outcome::Closes,
             },
             Self::Choice(_) if ctrl('c') => Outcome::Closes,
-            Self::Choice(choice) => {
-                let pressed = |option: &&Choosable| match option.key {
-                    ChoiceKey::Enter => key.code == KeyCode::Enter,
-                    ChoiceKey::Char(c) => key.code == KeyCode::Char(c),
-                };
-                // Any other key leaves the question where it is: what is typed after it must not reach the case below.
-                choice.options.iter().find(pressed).map_or(Outcome::Stays, |option| option.outcome.clone())
-            }
+            // Any other key leaves the question where it is: what is typed after it must not reach the case below.
+            Self::Choice(choice) => choice.key(key).unwrap_or(Outcome::Stays),
+            Self::Results(_) if ctrl('c') => Outcome::Closes,
+            Self::Results(form) => match form.key(key) {
+                Choosing::GoesOn => Outcome::Stays,
+                Choosing::Asks(results) => Outcome::Counts(results),
+                Choosing::Writes(wanted) => Outcome::WritesResults(wanted),
+            },
             Self::Changes(_) => Outcome::Stays,
         }
+    }
+
+    /// Takes a click on something that it drew: in a list it chooses, a label it gives, and what is offered it does.
+    pub fn click(&mut self, target: Target) -> Outcome {
+        match (self, target) {
+            (Self::Palette { chosen, .. }, Target::Row(at)) => *chosen = at,
+            (Self::Model(choice), Target::Row(at)) => choice.choose(at),
+            (Self::Results(form), Target::Row(at)) => form.go(at),
+            (Self::Labels(finder), Target::Label(at)) => {
+                return finder.clicked(at).map_or(Outcome::Stays, Outcome::Finds);
+            }
+            (Self::Choice(choice), Target::Row(at)) => {
+                return choice.options.get(at).map_or(Outcome::Closes, |option| option.outcome.clone());
+            }
+            _ => {}
+        }
+        Outcome::Stays
+    }
+
+    /// The wheel was turned over it.
+    pub fn wheel(&mut self, way: Action, keys: &Keymap) -> Outcome {
+        let (times, code) = match (&*self, way) {
+            (Self::Choice(_) | Self::Field { .. } | Self::Results(_), _) => return Outcome::Stays,
+            (Self::Help(_) | Self::Changes(_), Action::Up) => (WHEEL, KeyCode::Up),
+            (Self::Help(_) | Self::Changes(_), _) => (WHEEL, KeyCode::Down),
+            (_, Action::Up) => (1, KeyCode::Up),
+            (_, _) => (1, KeyCode::Down),
+        };
+        let key = KeyEvent::new(code, KeyModifiers::NONE);
+        if let Self::Help(help) = self {
+            for _ in 0..times {
+                help.act(Some(way));
+            }
+            return Outcome::Stays;
+        }
+        if let Self::Changes(changes) = self {
+            for _ in 0..times {
+                changes.key(&key, Some(way));
+            }
+            return Outcome::Stays;
+        }
+        self.take(&key, Stroke::of(&key), keys)
     }
 
     /// Takes pasted text, where there is a place for it.
@@ -280,6 +320,10 @@ impl Popup {
                 choice.paste(&drawable(text).replace('\n', " "));
                 Outcome::Stays
             }
+            Self::Results(form) => {
+                form.paste(&drawable(text).replace('\n', " "));
+                Outcome::Stays
+            }
             _ => Outcome::Stays,
         }
     }
@@ -287,21 +331,35 @@ impl Popup {
     /// Draws it over `area`.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
         match self {
-            Self::Help { lines, scroll } => draw_help(frame, area, (lines, scroll), look),
+            Self::Help(help) => help.draw(frame, area, look),
+            Self::Results(form) => form.draw(frame, area, look),
             Self::Palette { input, chosen } => {
                 let inner = block(frame, area, (70, 16), " What do you want to do? ", look);
-                let [typed, list] =
-                    Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+                let found = found(look.keys, input.value());
+                let wide = found.iter().map(|info| info.name.len()).max().unwrap_or(0).max(12);
+                let row = |info: &&ActionInfo| {
+                    let key = look.keys.key_of(info.action);
+                    format!(" {:<wide$} {key:<9} {}", info.name, info.help)
+                };
+                // What the row has no room for stands below.
+                let cut_off = found.get(*chosen).filter(|info| row(info).width() > usize::from(inner.width));
+                let about = cut_off.map_or_else(Vec::new, |info| {
+                    hanging(vec![Span::raw(" ")], info.help, inner.width, look.theme.quiet)
+                });
+                let [typed, list, below] = Layout::vertical([
+                    Constraint::Length(1),
+                    Constraint::Fill(1),
+                    Constraint::Length(about.len() as u16),
+                ])
+                .areas(inner);
                 frame.render_widget(Paragraph::new(format!("> {}", input.value())), typed);
                 frame.set_cursor_position((typed.x + 2 + within(input, typed), typed.y));
-                let rows = found(look.keys, input.value()).into_iter().map(|info| {
-                    let key = look.keys.key_of(info.action);
-                    let text = format!(" {:<12} {key:<9} {}", info.name, info.help);
-                    cut(&text, usize::from(list.width))
-                });
+                frame.render_widget(Paragraph::new(about), below);
+                let rows = found.iter().map(|info| cut(&row(info), usize::from(list.width)));
                 let rows = List::new(rows).style(look.theme.text).highlight_style(look.theme.chosen);
                 let mut state = ListState::default().with_selected(Some(*chosen));
                 frame.render_stateful_widget(rows, list, &mut state);
+                look.may_click_rows(list, (state.offset(), found.len()));
             }
             Self::Editor { subject, editor } => {
                 let (size, title) = match subject {
@@ -340,45 +398,13 @@ impl Popup {
     }
 }
 
-impl Choice {
-    fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
-        let width = 70.min(area.width);
-        let mut lines = Vec::new();
-        if !self.lead.is_empty() {
-            lines.extend(hanging(vec![Span::raw(" ")], &self.lead, width - 2, look.theme.text));
-        }
-        for option in &self.options {
-            let key = match option.key {
-                ChoiceKey::Enter => "enter".to_owned(),
-                ChoiceKey::Char(c) => c.to_string(),
-            };
-            lines.extend(key_lines(&key, &option.says, width - 2, look));
-        }
-        lines.extend(key_lines("esc", self.otherwise, width - 2, look));
-        let inner = block(frame, area, (width, lines.len() as u16 + 2), self.title, look);
-        frame.render_widget(Paragraph::new(lines), inner);
-    }
-}
-
-fn draw_help(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    (lines, scroll): (&[(String, String)], &mut usize),
-    look: Look<'_>,
-) {
-    let wide = lines.iter().map(|(keys, _)| keys.chars().count()).max().unwrap_or(0);
-    let room = area.width.min(HELP).saturating_sub(wide as u16 + 6);
-    let mut shown = Vec::new();
-    for (keys, says) in lines {
-        for (i, mut line) in paragraph(says, room, look.theme.text).into_iter().enumerate() {
-            let keys = if i == 0 { keys.as_str() } else { "" };
-            line.spans.insert(0, Span::styled(format!(" {keys:<wide$}  "), look.theme.key));
-            shown.push(line);
-        }
-    }
-    let height = u16::try_from(shown.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let inner = block(frame, area, (HELP, height), " Keys · any other key closes ", look);
-    scrolled(frame, shown, Rect { width: inner.width.saturating_sub(1), ..inner }, scroll, look);
+/// What is typed in a popup.
+enum Typed {
+    /// Keys alone.
+    Nothing,
+    Line {
+        is_empty: bool,
+    },
 }
 
 /// The column of the cursor, where it is not beyond the area.

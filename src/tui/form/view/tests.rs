@@ -75,10 +75,10 @@ fn form() -> Form {
     form
 }
 
-fn screen(form: &Form, (width, height): (u16, u16)) -> String {
+fn screen(form: &mut Form, (width, height): (u16, u16)) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     let (theme, settings) = (Theme::of(ThemeName::Dark), Settings::default());
-    let look = Look { theme: &theme, keys: &settings.keys };
+    let look = Look { theme: &theme, keys: &settings.keys, hits: None };
     terminal.draw(|frame| draw(frame, form, "complaints.csv", look)).unwrap();
     let buffer = terminal.backend().buffer();
     let line = |y: u16| -> String {
@@ -88,7 +88,7 @@ fn screen(form: &Form, (width, height): (u16, u16)) -> String {
     (0..height).map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn pictures(name: &str, form: &Form) {
+fn pictures(name: &str, form: &mut Form) {
     let all: Vec<String> =
         SIZES.iter().map(|size| format!("{}×{}\n\n{}", size.0, size.1, screen(form, *size))).collect();
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
@@ -115,29 +115,29 @@ fn every_page_at_every_size() {
     let mut form = answered();
     for (key, name) in [("1", "file"), ("2", "columns"), ("3", "task"), ("4", "labels"), ("5", "create")] {
         press(&mut form, key);
-        pictures(&format!("form_{name}"), &form);
+        pictures(&format!("form_{name}"), &mut form);
     }
     press(&mut form, "4\u{2193}\n");
-    pictures("form_label_being_typed", &form);
+    pictures("form_label_being_typed", &mut form);
     press(&mut form, "\u{1b}\u{2192}\u{2192}\u{2192}\n");
-    pictures("form_examples", &form);
+    pictures("form_examples", &mut form);
 }
 
 #[test]
 fn what_is_missing_is_named_before_anything_can_be_made() {
     let mut form = form();
     press(&mut form, "5");
-    let shown = screen(&form, (80, 24));
+    let shown = screen(&mut form, (80, 24));
     assert!(shown.contains("Task: A task needs a question."), "{shown}");
     assert!(!shown.contains(" Create the project "), "{shown}");
     press(&mut form, "4");
-    assert!(screen(&form, (60, 16)).contains("Press a to add one"));
+    assert!(screen(&mut form, (60, 16)).contains("Press a to add one"));
 }
 
 #[test]
 fn no_text_reaches_the_screen_raw_and_many_labels_scroll() {
     let mut form = form();
-    assert!(!screen(&form, (80, 24)).contains('\u{1b}'));
+    assert!(!screen(&mut form, (80, 24)).contains('\u{1b}'));
     let values: Vec<(String, u64)> = (0..77).map(|i| (format!("card_arrival_{i}"), 1)).collect();
     form.sheet.draft.task.take_labels(&values);
     press(&mut form, "4");
@@ -145,7 +145,28 @@ fn no_text_reaches_the_screen_raw_and_many_labels_scroll() {
         press(&mut form, "\u{2193}");
     }
     for size in SIZES {
-        let shown = screen(&form, size);
+        let shown = screen(&mut form, size);
         assert!(shown.contains("card_arrival_76") && shown.contains("77 of 77"), "{shown}");
     }
+}
+
+#[test]
+fn the_keys_lie_over_every_page_and_every_cell_and_one_more_press_types_the_sign() {
+    let mut form = answered();
+    for page in ["1", "2", "3", "4", "5"] {
+        press(&mut form, page);
+        press(&mut form, "?");
+        for size in SIZES {
+            assert!(screen(&mut form, size).contains("any other key closes"), "page {page} at {size:?}");
+        }
+        press(&mut form, "?");
+        assert!(!screen(&mut form, (80, 24)).contains("any other key closes"), "page {page}");
+    }
+    press(&mut form, "3\u{2193}\u{2193}\n?");
+    assert!(screen(&mut form, (80, 24)).contains("type a ? into the line"));
+    press(&mut form, "?");
+    press(&mut form, "?why?\n");
+    assert_eq!(form.sheet.draft.task.name, "??why?");
+    press(&mut form, "4\u{2192}\n?");
+    assert!(screen(&mut form, (80, 24)).contains("any other key closes"), "a key cannot be a question mark");
 }

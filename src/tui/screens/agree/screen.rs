@@ -15,13 +15,17 @@ use crate::domain::task::Task;
 use crate::insight::agreement::{AgreementReport, agreement};
 use crate::insight::disputes::Dispute;
 use crate::tui::effect::Effect;
+use crate::tui::hits::Target;
 use crate::tui::keys::{Action, Stroke};
 use crate::tui::message::Message;
 use crate::tui::screen::{Pressed, Received, Screen, Then, View};
 use crate::tui::shared::Shared;
 use crate::tui::widgets::async_page::{AsyncPage, PAGE};
+use crate::tui::widgets::choice::{Choice, ChoiceKey, Choosable};
 use crate::tui::widgets::frame::Notice;
-use crate::tui::widgets::popup::{self, Choice, ChoiceKey, Choosable, Popup, Subject, Written};
+use crate::tui::widgets::outcome;
+use crate::tui::widgets::outcome::{Subject, Written};
+use crate::tui::widgets::popup::Popup;
 use crate::tui::widgets::scroll::moved;
 
 /// What is in view.
@@ -94,6 +98,13 @@ impl Screen for AgreementScreen {
                 }
             }
             (Focus::Figures | Focus::Detail, _) => return self.page.act(action),
+        }
+        Vec::new()
+    }
+
+    fn click(&mut self, target: Target, _: &Shared, _: Instant) -> Vec<Then> {
+        if let (Focus::List, Target::Row(row)) = (self.focus, target) {
+            self.select(row);
         }
         Vec::new()
     }
@@ -208,7 +219,7 @@ impl AgreementScreen {
     /// Which cases to have labelled again?
     fn label_again_popup(&self, item: ItemId) -> Popup {
         let option = |key, says: String, which| {
-            let outcome = popup::Outcome::Writes(Written::LabelAgain(which));
+            let outcome = outcome::Outcome::Writes(Written::LabelAgain(which));
             Choosable { key, says, outcome }
         };
         let mut options = vec![option(ChoiceKey::Enter, "this case".into(), Which::Item(item))];
@@ -312,6 +323,7 @@ mod tests {
     fn shared() -> Shared {
         Shared::new(About {
             project: "x".into(),
+            file: "/p/x.hardcase".into(),
             expert: "ada".into(),
             task: task(),
             label_uses: Default::default(),

@@ -31,7 +31,8 @@ const SAID: usize = 48;
 
 impl AgreementScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
-        let [body, foot_area] = below(area);
+        let said = self.page.said(view);
+        let [body, foot_area] = below(area, said);
         let (task, look) = (&view.shared.about.task, view.look);
         match (self.focus, &self.detail) {
             (Focus::List, _) => self.draw_list(frame, body, look),
@@ -44,7 +45,7 @@ impl AgreementScreen {
                 page.lines
             }),
         }
-        foot(frame, foot_area, self.page.said(view), self.hints(), look);
+        foot(frame, foot_area, said, self.hints(), look);
     }
 
     fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
@@ -82,6 +83,7 @@ impl AgreementScreen {
         self.top = state.offset();
         let rows = Rect { y: table_area.y + 1, height: table_area.height.saturating_sub(1), ..table_area };
         bar(frame, rows, (self.top, n), look);
+        look.may_click_rows(rows, (self.top, n));
     }
 
     fn hints(&self) -> &'static [(Action, &'static str)] {

@@ -7,10 +7,12 @@
 //! A key that is held down repeats: first after a quarter to two thirds of a second, then 10 to 40 times a second. A label key that
 //! comes soon after itself therefore waits a moment: if it is a repeat, the next repeat shows it.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::KeyEventKind;
 
+use crate::domain::task::{Label, Task};
 use crate::tui::keys::Action;
 
 /// Nobody reads a case faster.
@@ -43,9 +45,48 @@ enum Sight {
     SeenFrom(Instant),
 }
 
+/// How a label was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum Press {
+    Key(char),
+    /// A click on the label of this place in the task, which has no key.
+    Click(usize),
+}
+
+impl Press {
+    /// A click on a label: the same as its key, where it has one.
+    pub fn click(at: usize, task: &Task) -> Option<Self> {
+        let label = task.labels.get(at)?;
+        Some(label.key.map_or(Self::Click(at), Self::Key))
+    }
+
+    /// The label that it gives.
+    pub fn label(self, task: &Task) -> Option<&Label> {
+        match self {
+            Self::Key(key) => task.labels.iter().find(|label| label.key == Some(key)),
+            Self::Click(at) => task.labels.get(at),
+        }
+    }
+}
+
+impl From<char> for Press {
+    fn from(key: char) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl fmt::Display for Press {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, "'{key}'"),
+            Self::Click(_) => f.write_str("The click"),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Pressed {
-    key: char,
+    key: Press,
     last: Instant,
     /// How often it has come without being let go.
     times: u32,
@@ -71,7 +112,7 @@ pub(in crate::tui) struct Attention {
     sight: Sight,
     nonce: Nonce,
     pressed: Option<Pressed>,
-    waiting: Option<(char, Instant)>,
+    waiting: Option<(Press, Instant)>,
 }
 
 impl Default for Attention {
@@ -133,7 +174,8 @@ impl Attention {
     }
 
     /// A label key was pressed. `repeat` where the terminal itself says that it is one.
-    pub fn label_key(&mut self, key: char, repeat: bool, now: Instant) -> Verdict {
+    pub fn label_key(&mut self, key: impl Into<Press>, repeat: bool, now: Instant) -> Verdict {
+        let key = key.into();
         let before = self.pressed.filter(|p| p.key == key && now.duration_since(p.last) < FIRST_REPEAT);
         let times = match before {
             Some(p) if p.times > 1 && now.duration_since(p.last) >= LET_GO => 1,
@@ -158,7 +200,7 @@ impl Attention {
     }
 
     /// The label key that waited and was not followed by a repeat, so it was a separate press.
-    pub fn waited(&mut self, now: Instant) -> Option<char> {
+    pub fn waited(&mut self, now: Instant) -> Option<Press> {
         let (key, until) = self.waiting?;
         if now < until {
             return None;
@@ -266,7 +308,7 @@ mod tests {
         assert_eq!(a.label_key('1', false, at(t, 0)), Verdict::Counts);
         see(&mut a, at(t, 1));
         let Verdict::Wait(until) = a.label_key('1', false, at(t, 500)) else { panic!("it should wait") };
-        assert_eq!(a.waited(until), Some('1'));
+        assert_eq!(a.waited(until), Some(Press::Key('1')));
         see(&mut a, until);
         assert_eq!(a.label_key('1', false, until + Duration::from_millis(800)), Verdict::Counts);
     }

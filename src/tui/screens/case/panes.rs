@@ -10,6 +10,7 @@ use ratatui::text::Line;
 use super::found::Found;
 use super::shown::Shown;
 use crate::domain::task::Task;
+use crate::tui::hits::{Target, WHEEL};
 use crate::tui::keys::Action;
 use crate::tui::widgets::frame::{Look, paragraph, vertical_rule};
 use crate::tui::widgets::scroll::{moved, scrolled};
@@ -88,6 +89,17 @@ impl Panes {
         let to = moved(*scroll, action, PAGE);
         *scroll = to.unwrap_or(*scroll);
         to.is_some()
+    }
+
+    /// Scrolls the text under the wheel, which the keys then move as well.
+    pub fn turn(&mut self, way: Action, over: Option<Target>) {
+        if let Some(Target::Text(over)) = over {
+            let part = self.drawn.iter().map(|drawn| drawn.part).find(|part| *part as usize == over);
+            self.chosen = part.or(self.chosen);
+        }
+        for _ in 0..WHEEL {
+            self.scroll(way);
+        }
     }
 
     /// Lets the keys move the next text of which not all is in view.
@@ -169,6 +181,7 @@ impl Panes {
                 vertical_rule(frame, place, look);
             }
             let inner = Rect { x: place.x + 2, width: place.width.saturating_sub(3), ..place };
+            look.may_click(inner, Target::Text(part as usize));
             self.drawn.push(Drawn { part, lines: lines.len(), rows: usize::from(inner.height) });
             scrolled(frame, lines, inner, &mut self.scrolls[part as usize], look);
         }

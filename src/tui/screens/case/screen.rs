@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::crossterm::event::KeyEventKind;
 use ratatui::layout::Rect;
 
-use super::attention::{Attention, Verdict};
+use super::attention::{Attention, Press, Verdict};
 use super::drafts::Drafts;
 use super::found::Found;
 use super::in_view::{InView, Seen};
@@ -19,12 +19,14 @@ use crate::desk::shown::{Card, NoCase, Reveal};
 use crate::domain::ids::CaseId;
 use crate::domain::task::{Label, Task};
 use crate::tui::effect::Effect;
+use crate::tui::hits::Target;
 use crate::tui::keys::Action;
 use crate::tui::message::Message;
 use crate::tui::screen::{Arrival, Pressed, Received, Screen, Then, View};
 use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::{Notice, Tone};
-use crate::tui::widgets::popup::{Field, Popup, Subject, Written};
+use crate::tui::widgets::outcome::{Subject, Written};
+use crate::tui::widgets::popup::{Field, Popup};
 use crate::tui::widgets::text_layout::drawable;
 
 /// How sure an expert can be, from 1.
@@ -119,7 +121,22 @@ impl Screen for CaseScreen {
         let c = key.stroke?.character()?;
         let task = &shared.about.task;
         task.labels.iter().find(|label| label.key == Some(c))?;
-        Some(self.label_key(c, key.event.kind == KeyEventKind::Repeat, task, now))
+        Some(self.label_key(Press::Key(c), key.event.kind == KeyEventKind::Repeat, task, now))
+    }
+
+    fn click(&mut self, target: Target, shared: &Shared, now: Instant) -> Vec<Then> {
+        let task = &shared.about.task;
+        match target {
+            Target::Label(at) => {
+                Press::click(at, task).map_or(Vec::new(), |press| self.label_key(press, false, task, now))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn wheel(&mut self, way: Action, over: Option<Target>, _: &Shared) -> Vec<Then> {
+        self.panes.turn(way, over);
+        Vec::new()
     }
 
     fn act(&mut self, action: Action, shared: &Shared) -> Vec<Then> {
@@ -295,18 +312,21 @@ impl CaseScreen {
         self.show(next);
     }
 
-    fn label_key(&mut self, key: char, repeat: bool, task: &Task, now: Instant) -> Vec<Then> {
+    fn label_key(&mut self, key: Press, repeat: bool, task: &Task, now: Instant) -> Vec<Then> {
         if self.shown().is_none() {
             // If the last window could not be read, as on a full disk, this requests it again.
             let waits = matches!(self.showing, Showing::Waiting) && self.pending.is_none();
-            let notice = Notice::quiet(format!("'{key}' is a label's key, and there is no case here"));
+            let notice = Notice::quiet(match key {
+                Press::Key(key) => format!("'{key}' is a label's key, and there is no case here"),
+                Press::Click(_) => "There is no case here.".to_owned(),
+            });
             let mut then = if waits { asks(Request::Window) } else { Vec::new() };
             then.push(notice.into());
             return then;
         }
         let verdict = self.attention.label_key(key, repeat, now);
         if self.pending.is_some() && verdict != Verdict::Held {
-            return warns(&format!("'{key}' was dropped: the last answer is still being saved"));
+            return warns(&format!("{key} was dropped: the last answer is still being saved"));
         }
         match verdict {
             Verdict::Counts => match self.label_of(key, task, now) {
@@ -314,13 +334,13 @@ impl CaseScreen {
                 None => not_in_view(),
             },
             Verdict::Wait(_) => Vec::new(),
-            Verdict::Held => warns(&format!("'{key}' is held down: it counted once")),
-            Verdict::TooEarly => warns(&format!("'{key}' was dropped: this case was not on your screen yet")),
+            Verdict::Held => warns(&format!("{key} is held down: it counted once")),
+            Verdict::TooEarly => warns(&format!("{key} was dropped: this case was not on your screen yet")),
         }
     }
 
-    fn label_of(&mut self, key: char, task: &Task, now: Instant) -> Option<Effect> {
-        self.label(task.labels.iter().find(|label| label.key == Some(key))?, now)
+    fn label_of(&mut self, key: Press, task: &Task, now: Instant) -> Option<Effect> {
+        self.label(key.label(task)?, now)
     }
 
     fn label(&mut self, label: &Label, now: Instant) -> Option<Effect> {

@@ -16,7 +16,7 @@ use crate::tui::keys::Action;
 use crate::tui::screen::View;
 use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::Look;
-use crate::tui::widgets::label_list::{Groups, LabelNames, Mark};
+use crate::tui::widgets::label_list::{Groups, LabelNames, Listed, Mark};
 
 impl CaseScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
@@ -28,13 +28,14 @@ impl CaseScreen {
         let question = Question::new(task, &whereabouts, area.width, look);
         // Around the text and the labels: a blank row, a rule, and the keys.
         let around = question.height() + 1 + 1 + said_height + 1;
-        let labels = self.labels(view.shared, (area.width, area.height.saturating_sub(around)), look);
+        let Labels { listed, says } =
+            self.labels(view.shared, (area.width, area.height.saturating_sub(around)), look);
         let [asked, _, text, rule, label_area, said_area, keys] = Layout::vertical([
             Constraint::Length(question.height()),
             Constraint::Length(1),
             Constraint::Fill(1),
             Constraint::Length(1),
-            Constraint::Length(labels.lines.len() as u16),
+            Constraint::Length(listed.lines.len() as u16),
             Constraint::Length(said_height),
             Constraint::Length(1),
         ])
@@ -46,8 +47,9 @@ impl CaseScreen {
             Showing::Waiting => {}
             Showing::None(why) => no_case::draw(frame, text, why, view),
         }
-        draw_rule(frame, rule, (self.position(), labels.says), look);
-        frame.render_widget(Paragraph::new(labels.lines), label_area);
+        draw_rule(frame, rule, (self.position(), says), look);
+        listed.may_click(label_area, look);
+        frame.render_widget(Paragraph::new(listed.lines), label_area);
         frame.render_widget(Paragraph::new(said), said_area);
         frame.render_widget(Paragraph::new(look.hints(&self.hints(), area.width)), keys);
     }
@@ -104,11 +106,11 @@ impl CaseScreen {
         let sure = self.confidence.map(|sure| CONFIDENCES[usize::from(sure) - 1]);
         let sure = sure.map(|sure| Span::styled(format!(" {sure}"), look.theme.warning));
         let most = (rows / 2).max(1);
-        if let Some(mut lines) = names.bar((width, usize::from(most.min((rows / 3).max(1)))), mark, look) {
-            if let Some(line) = lines.last_mut() {
+        if let Some(mut listed) = names.bar((width, usize::from(most.min((rows / 3).max(1)))), mark, look) {
+            if let Some(line) = listed.lines.last_mut() {
                 line.spans.extend(sure);
             }
-            return Labels { lines, says: None };
+            return Labels { listed, says: None };
         }
         let in_order: Vec<usize> = (0..names.len()).collect();
         let mut listed = names.list(&in_order, (width, most), (Groups::Shown, mark), look);
@@ -124,15 +126,15 @@ impl CaseScreen {
             0 => format!("{key}: find a label"),
             _ => format!("{} of {} labels · {key}: find any", listed.shown.len(), names.len()),
         };
-        if let (Some(line), Some(sure)) = (listed.lines.first_mut(), sure) {
-            line.spans.insert(0, sure);
+        if let Some(sure) = sure {
+            listed.begin_with(sure);
         }
-        Labels { lines: listed.lines, says: Some(says) }
+        Labels { listed, says: Some(says) }
     }
 }
 
 struct Labels {
-    lines: Vec<Line<'static>>,
+    listed: Listed,
     /// What there is to know where not all of them are seen or have a key.
     says: Option<String>,
 }

@@ -11,7 +11,9 @@ use crate::domain::task::Task;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Then;
 use crate::tui::screens::case::attention::Verdict;
+use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::Notice;
+use crate::tui::widgets::popup::Popup;
 
 impl ItemsScreen {
     /// A label's key was pressed.
@@ -44,14 +46,47 @@ impl ItemsScreen {
         if self.labelling.pending || self.labelling.seen.is_none() || self.labelling.seen != self.chosen() {
             return None;
         }
-        self.label(key, task)
+        self.give(key.label(task)?.name.clone())
     }
 
     fn label(&mut self, key: char, task: &Task) -> Option<Effect> {
         let label = task.labels.iter().find(|label| label.key == Some(key))?.name.clone();
+        self.give(label)
+    }
+
+    fn give(&mut self, label: String) -> Option<Effect> {
         let item = self.chosen()?;
         self.labelling.pending = true;
         Some(Effect::Session(Request::LabelFound { item, label }))
+    }
+
+    /// Looks for a label for the text that is shown in full.
+    pub(super) fn find_label(&mut self, shared: &Shared) -> Vec<Then> {
+        let seen = self.labelling.seen.filter(|seen| Some(*seen) == self.chosen());
+        if seen.is_none() {
+            return vec![Notice::warning("This text is not on your screen yet.".into()).into()];
+        }
+        self.labelling.finding = seen;
+        vec![Then::Open(Popup::labels(&shared.about.task.labels, &shared.about.label_uses))]
+    }
+
+    /// A label was found by its name.
+    pub(super) fn give_found_label(&mut self, name: &str, task: &Task, now: Instant) -> Vec<Then> {
+        let warns = |says: &str| vec![Notice::warning(says.into()).into()];
+        let sought = self.labelling.finding.take();
+        if sought.is_none() || sought != self.chosen() || sought != self.labelling.seen {
+            return warns("Nothing was labelled: another text is on the screen now.");
+        }
+        if self.labelling.pending {
+            return warns("Not yet: the last answer is still being saved.");
+        }
+        if !self.labelling.attention.seen(now) {
+            return warns("Nothing was labelled: this text was not on your screen yet.");
+        }
+        if !task.labels.iter().any(|label| label.name == name) {
+            return warns("Nothing was labelled: the labels of the task were changed.");
+        }
+        self.give(name.to_owned()).into_iter().map(Then::Do).collect()
     }
 
     /// Takes what became of a label. The text stays chosen; of suspects the next one follows.
@@ -91,6 +126,7 @@ mod tests {
     use crate::desk::query::Query;
     use crate::desk::shown::Saved;
     use crate::domain::ids::ItemId;
+    use crate::tui::about::About;
 
     const TASK: &str = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
 
@@ -184,5 +220,36 @@ mod tests {
         screen.query = Query::parse("suspect").unwrap();
         screen.labelled(saved(1, Some(7)));
         assert_eq!(screen.selected, 1);
+    }
+
+    #[test]
+    fn a_label_without_a_key_is_given_by_its_name_to_the_text_that_was_drawn() {
+        let (mut screen, _) = screen();
+        let task = Task::from_toml(&TASK.replace("\nkey='2'", ""), "t").unwrap();
+        let about = About {
+            project: "x".into(),
+            file: "/p/x.hardcase".into(),
+            expert: "ada".into(),
+            task: task.clone(),
+            label_uses: Default::default(),
+            has_engine: false,
+        };
+        let shared = Shared::new(about);
+        let t = Instant::now();
+        let later = |ms| t + Duration::from_millis(ms);
+        let opens = |then: Vec<Then>| matches!(then[..], [Then::Open(Popup::Labels(_))]);
+        assert!(!opens(screen.find_label(&shared)), "nothing was drawn");
+        seen(&mut screen, 1, t);
+        assert!(opens(screen.find_label(&shared)));
+        assert_eq!(asked(&screen.give_found_label("ham", &task, later(100))), None, "nobody reads so fast");
+        assert_eq!(asked(&screen.give_found_label("ham", &task, later(900))), None, "it was looked for once");
+        assert!(opens(screen.find_label(&shared)));
+        assert_eq!(asked(&screen.give_found_label("gone", &task, later(900))), None);
+        assert!(opens(screen.find_label(&shared)));
+        assert_eq!(asked(&screen.give_found_label("ham", &task, later(900))), Some((1, "ham")));
+        screen.labelled(saved(1, None));
+        assert!(opens(screen.find_label(&shared)));
+        screen.select(1);
+        assert_eq!(asked(&screen.give_found_label("ham", &task, later(2_000))), None, "another text");
     }
 }

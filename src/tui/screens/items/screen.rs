@@ -14,8 +14,9 @@ use super::sight::Labelling;
 use crate::desk::browse::{Fetch, Fetched, Found, FullItem, Request, Response, Row, Search, State};
 use crate::desk::query::Query;
 use crate::desk::request;
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{CaseId, ItemId};
 use crate::tui::effect::Effect;
+use crate::tui::hits::{Target, WHEEL};
 use crate::tui::keys::Action;
 use crate::tui::message::Message;
 use crate::tui::screen::{Arrival, Pressed, Received, Screen, Then, View};
@@ -117,7 +118,7 @@ impl Screen for ItemsScreen {
     }
 
     fn own_actions(&self) -> &'static [Action] {
-        &[Action::Earlier, Action::Later, Action::Undo, Action::Redo]
+        &[Action::Earlier, Action::Later, Action::Undo, Action::Redo, Action::Jump]
     }
 
     fn help(&self, _: &Shared) -> Vec<(String, String)> {
@@ -131,6 +132,10 @@ impl Screen for ItemsScreen {
             self.overtypes = true;
         }
         then
+    }
+
+    fn is_typing(&self) -> bool {
+        self.focus == Focus::Field
     }
 
     fn refresh(&mut self) -> Vec<Then> {
@@ -148,6 +153,28 @@ impl Screen for ItemsScreen {
         Some(self.label_key(c, key.event.kind == KeyEventKind::Repeat, task, now))
     }
 
+    fn click(&mut self, target: Target, _: &Shared, _: Instant) -> Vec<Then> {
+        if let Target::Row(row) = target {
+            self.focus = Focus::List;
+            self.select(row);
+        }
+        Vec::new()
+    }
+
+    fn wheel(&mut self, way: Action, over: Option<Target>, _: &Shared) -> Vec<Then> {
+        let from = if matches!(over, Some(Target::Text(_))) { self.scroll } else { self.selected };
+        let to = match way {
+            Action::Up => from.saturating_sub(WHEEL),
+            _ => from.saturating_add(WHEEL),
+        };
+        if matches!(over, Some(Target::Text(_))) {
+            self.scroll = to;
+        } else {
+            self.select(to);
+        }
+        Vec::new()
+    }
+
     fn paste(&mut self, text: &str) -> Option<Vec<Then>> {
         if self.focus != Focus::Field {
             return None;
@@ -159,14 +186,14 @@ impl Screen for ItemsScreen {
         Some(self.typed())
     }
 
-    fn act(&mut self, action: Action, _: &Shared) -> Vec<Then> {
+    fn act(&mut self, action: Action, shared: &Shared) -> Vec<Then> {
         match action {
             Action::Undo => return vec![Effect::Session(request::Request::Undo).into()],
             Action::Redo => return vec![Effect::Session(request::Request::Redo).into()],
             _ => {}
         }
         if self.focus == Focus::FullItem {
-            return self.act_on_full(action);
+            return self.act_on_full(action, shared);
         }
         match action {
             Action::Open if !self.items.is_empty() => self.focus = Focus::FullItem,
@@ -181,6 +208,19 @@ impl Screen for ItemsScreen {
             }
         }
         Vec::new()
+    }
+
+    fn case_here(&self) -> Option<CaseId> {
+        let full = self.full.as_ref().filter(|full| self.focus == Focus::FullItem && full.may_answer)?;
+        full.case.filter(|_| self.chosen() == Some(full.row.item))
+    }
+
+    fn label_found(&mut self, name: &str, shared: &Shared, now: Instant) -> Vec<Then> {
+        self.give_found_label(name, &shared.about.task, now)
+    }
+
+    fn hidden(&mut self) {
+        self.labelling.forget();
     }
 
     fn receive(&mut self, message: Message, _: &Shared, now: Instant) -> Received {
@@ -250,6 +290,10 @@ impl ItemsScreen {
             return Some(Vec::new());
         }
         let is_letter = matches!(key.code, KeyCode::Char(_)) && !ctrl;
+        // On an empty line it asks for the keys.
+        if key.code == KeyCode::Char('?') && (self.field.value().is_empty() || self.overtypes) {
+            return None;
+        }
         if is_letter {
             self.overtype();
         }
@@ -295,28 +339,16 @@ impl ItemsScreen {
         self.select(0);
     }
 
-    fn act_on_full(&mut self, action: Action) -> Vec<Then> {
+    fn act_on_full(&mut self, action: Action, shared: &Shared) -> Vec<Then> {
         let page = self.height.saturating_sub(2).max(1);
         match action {
             Action::Earlier => self.select(self.selected.saturating_sub(1)),
             Action::Later => self.select(self.selected + 1),
             Action::Back => self.focus = Focus::List,
-            Action::Open => return self.go_to_case(),
+            Action::Open => return self.find_label(shared),
             _ => self.scroll = moved(self.scroll, action, page).unwrap_or(self.scroll),
         }
         Vec::new()
-    }
-
-    fn go_to_case(&self) -> Vec<Then> {
-        let says = match self.full.as_deref() {
-            Some(FullItem { case: Some(case), may_answer: true, .. }) => {
-                return vec![Then::Home, Effect::Session(request::Request::Jump(*case)).into()];
-            }
-            Some(FullItem { case: Some(case), .. }) => format!("Case {case} is not yours to answer now."),
-            Some(_) => "This text is not a case. Press a label's key to label it here.".into(),
-            None => return Vec::new(),
-        };
-        vec![Notice::quiet(says).into()]
     }
 
     pub(super) fn select(&mut self, row: usize) {

@@ -15,11 +15,19 @@ pub(super) struct Labelling {
     /// The text that `attention` speaks of.
     pub seen: Option<ItemId>,
     pub pending: bool,
+    /// The text for which a label is being looked for.
+    pub finding: Option<ItemId>,
 }
 
 impl Default for Labelling {
     fn default() -> Self {
-        Self { attention: Attention::with_nonces_apart(), drawn: None, seen: None, pending: false }
+        Self {
+            attention: Attention::with_nonces_apart(),
+            drawn: None,
+            seen: None,
+            pending: false,
+            finding: None,
+        }
     }
 }
 

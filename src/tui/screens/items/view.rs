@@ -11,6 +11,7 @@ use super::screen::{Focus, ItemsScreen};
 use crate::desk::browse::{FullItem, ModelView, Others, Row, State};
 use crate::domain::grouped::grouped;
 use crate::domain::task::Task;
+use crate::tui::hits::Target;
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
 use crate::tui::widgets::frame::{Look, Notice, hanging, paragraph, vertical_rule};
@@ -147,6 +148,7 @@ impl ItemsScreen {
             Rect { y: table_area.y + 1, height: table_area.height.saturating_sub(1), ..table_area };
         let rows = Rect { width: area.width.saturating_sub(1), ..below_header };
         bar(frame, rows, (self.top, self.items.len()), look);
+        look.may_click_rows(below_header, (self.top, self.items.len()));
         if self.items.is_empty() && self.refused.is_none() {
             let says = Line::styled(format!(" {}", self.why_empty()), look.theme.quiet);
             frame.render_widget(Paragraph::new(says), below_header);
@@ -171,6 +173,7 @@ impl ItemsScreen {
             }
             return;
         };
+        look.may_click(area, Target::Text(0));
         let head = if self.focus == Focus::FullItem { look.theme.chosen } else { look.theme.title };
         let mut lines = vec![Line::styled(format!(" {} ", title(full)), head), Line::default()];
         lines.extend(body(full, area.width.min(MEASURE), look));
@@ -209,14 +212,16 @@ impl ItemsScreen {
             }
             Focus::FullItem if may_answer => &[
                 (Action::Help, "help"),
-                (Action::Open, "to this case"),
                 (Action::Back, "to the list"),
+                (Action::Open, "find a label"),
+                (Action::Jump, "to this case"),
                 (Action::Earlier, "previous"),
                 (Action::Later, "next"),
             ],
             Focus::FullItem => &[
                 (Action::Help, "help"),
                 (Action::Back, "to the list"),
+                (Action::Open, "find a label"),
                 (Action::Earlier, "previous"),
                 (Action::Later, "next"),
             ],
@@ -317,11 +322,13 @@ fn body(full: &FullItem, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     if full.case.is_none() || full.may_answer {
-        lines.extend(said("press a label's key to label it here", look.theme.quiet));
+        let enter = look.keys.key_or_name(Action::Open);
+        let says = format!("a label's key labels it here; {enter} finds a label by its name");
+        lines.extend(said(&says, look.theme.quiet));
     }
     if let (Some(case), true) = (full.case, full.may_answer) {
         lines.extend(said(
-            &format!("press {} again to answer it, as case {case}", look.keys.key_or_name(Action::Open)),
+            &format!("{} shows it as case {case}", look.keys.key_or_name(Action::Jump)),
             look.theme.quiet,
         ));
     }

@@ -7,10 +7,12 @@ use ratatui::layout::Rect;
 
 use crate::desk::jobs::JobKind;
 use crate::tui::effect::Effect;
+use crate::tui::hits::{Target, WHEEL};
 use crate::tui::keys::Action;
 use crate::tui::screen::{Arrival, Screen, Then, View};
 use crate::tui::shared::Shared;
-use crate::tui::widgets::popup::{Popup, Written};
+use crate::tui::widgets::outcome::Written;
+use crate::tui::widgets::popup::Popup;
 
 /// How often jobs of other processes are looked for while the screen is in view; nobody looks otherwise.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -37,13 +39,30 @@ impl Screen for JobsScreen {
             Action::Up => (self.chosen, self.scroll) = (self.chosen.saturating_sub(1), 0),
             Action::Down => (self.chosen, self.scroll) = ((self.chosen + 1).min(JobKind::ALL.len() - 1), 0),
             Action::PageUp => self.scroll = self.scroll.saturating_sub(PAGE),
-            Action::PageDown => self.scroll += PAGE,
+            Action::PageDown => self.scroll = self.scroll.saturating_add(PAGE),
+            Action::Top => (self.chosen, self.scroll) = (0, 0),
+            Action::Bottom => (self.chosen, self.scroll) = (JobKind::ALL.len() - 1, usize::MAX),
             Action::Back => return vec![Then::Home],
             Action::Open => {
                 return JobKind::ALL.get(self.chosen).map_or(Vec::new(), |kind| start(*kind, shared));
             }
             _ => {}
         }
+        Vec::new()
+    }
+
+    fn click(&mut self, target: Target, _: &Shared, _: Instant) -> Vec<Then> {
+        if let Target::Row(row) = target {
+            self.chosen = row.min(JobKind::ALL.len() - 1);
+        }
+        Vec::new()
+    }
+
+    fn wheel(&mut self, way: Action, _: Option<Target>, _: &Shared) -> Vec<Then> {
+        self.scroll = match way {
+            Action::Up => self.scroll.saturating_sub(WHEEL),
+            _ => self.scroll.saturating_add(WHEEL),
+        };
         Vec::new()
     }
 

@@ -8,6 +8,7 @@ use ratatui::widgets::LineGauge;
 use super::screen::JobsScreen;
 use crate::desk::jobs::{End, JobKind};
 use crate::domain::progress::{Epoch, Progress};
+use crate::tui::hits::Target;
 use crate::tui::job_board::{Ended, JobBoard, Running, share_of};
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
@@ -23,11 +24,18 @@ const MEASURE: u16 = 110;
 
 impl JobsScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
-        let [body, foot_area] = below(area);
+        let said = view.notice.map(|notice| (notice.says.as_str(), view.look.tone(notice.tone)));
+        let [body, foot_area] = below(area, said);
         let text = Rect { width: body.width.saturating_sub(1), ..body };
-        let lines = self.lines(&view.shared.jobs, text.width, view.look);
+        let (lines, kinds) = self.lines(&view.shared.jobs, text.width, view.look);
         let more = (lines.len() > usize::from(text.height)).then_some((Action::PageDown, "more"));
         scrolled(frame, lines, text, &mut self.scroll, view.look);
+        for (kind, line) in kinds {
+            let y = line.checked_sub(self.scroll).map(|row| text.y.saturating_add(row as u16));
+            if let Some(y) = y.filter(|y| *y < text.bottom()) {
+                view.look.may_click(Rect { y, height: 1, ..text }, Target::Row(kind));
+            }
+        }
         let hints: Vec<_> = [(Action::Help, "help"), (Action::Open, "start")]
             .into_iter()
             .chain(more)
@@ -38,11 +46,16 @@ impl JobsScreen {
                 (Action::Quit, "quit"),
             ])
             .collect();
-        let said = view.notice.map(|notice| (notice.says.as_str(), view.look.tone(notice.tone)));
         foot(frame, foot_area, said, &hints, view.look);
     }
 
-    fn lines(&self, jobs: &JobBoard, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    /// The lines, and on which of them each kind that can be started stands.
+    fn lines(
+        &self,
+        jobs: &JobBoard,
+        width: u16,
+        look: Look<'_>,
+    ) -> (Vec<Line<'static>>, Vec<(usize, usize)>) {
         let theme = look.theme;
         let width = width.min(MEASURE);
         let mut lines = vec![Line::styled(" Running", theme.title)];
@@ -52,11 +65,14 @@ impl JobsScreen {
         lines.extend(jobs.running.iter().flat_map(|running| running_lines(running, look)));
         lines.push(Line::default());
         lines.push(Line::styled(" Start", theme.title));
+        let mut kinds = Vec::new();
         for (i, kind) in JobKind::ALL.into_iter().enumerate() {
             let style = if i == self.chosen { theme.chosen } else { theme.text };
             let name =
                 vec![Span::raw("  "), Span::styled(format!(" {:<6}", kind.name()), style), Span::raw("  ")];
+            let from = lines.len();
             lines.extend(hanging(name, kind.says(), width, theme.quiet));
+            kinds.extend((from..lines.len()).map(|line| (i, line)));
         }
         lines.push(Line::default());
         lines.push(Line::styled(" Ended", theme.title));
@@ -64,7 +80,7 @@ impl JobsScreen {
             lines.push(Line::styled("  Nothing has run since you opened the program.", theme.quiet));
         }
         lines.extend(jobs.ended.iter().flat_map(|ended| ended_lines(ended, width, look)));
-        lines
+        (lines, kinds)
     }
 }
 
@@ -165,7 +181,7 @@ mod tests {
     #[test]
     fn an_epochs_kappa_has_its_interval_and_n_and_leaves_room_for_the_scrollbar_at_80_columns() {
         let (theme, keys) = (Theme::of(ThemeName::Dark), Keymap::with([]));
-        let look = Look { theme: &theme, keys: &keys };
+        let look = Look { theme: &theme, keys: &keys, hits: None };
         let epoch = Epoch {
             on: "fold 1 of 3".into(),
             epoch: 12,
@@ -185,11 +201,12 @@ mod tests {
     #[test]
     fn what_is_cut_off_is_marked_by_a_scrollbar_and_a_page_on() {
         let (theme, keys) = (Theme::of(ThemeName::Dark), Keymap::with([]));
-        let look = Look { theme: &theme, keys: &keys };
+        let look = Look { theme: &theme, keys: &keys, hits: None };
         let toml = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
         let task = Task::from_toml(toml, "t").unwrap();
         let about = About {
             project: "x".into(),
+            file: "/p/x.hardcase".into(),
             expert: "ada".into(),
             task,
             label_uses: Default::default(),

@@ -25,8 +25,8 @@ impl Screen for ProgressScreen {
         self.page.draw(frame, area, view, |status, size| page(status, size, running.as_deref(), view.look));
     }
 
-    fn act(&mut self, action: Action, _: &Shared) -> Vec<Then> {
-        if action == Action::Open { vec![Then::Open(results())] } else { self.page.act(action) }
+    fn act(&mut self, action: Action, shared: &Shared) -> Vec<Then> {
+        if action == Action::Open { results(&shared.about) } else { self.page.act(action) }
     }
 
     fn refresh(&mut self) -> Vec<Then> {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use ratatui::Frame;
+use ratatui::crossterm::event::{MouseButton, MouseEventKind};
 use ratatui::layout::Rect;
 
 use super::view::page;
@@ -11,6 +12,7 @@ use crate::desk::task_change::{Standing, standing};
 use crate::insight::project::{Project, project};
 use crate::tui::effect::Effect;
 use crate::tui::form::{Form, Turn, draw_below_bar};
+use crate::tui::hits::{Target, WHEEL};
 use crate::tui::keys::Action;
 use crate::tui::message::Message;
 use crate::tui::screen::{Pressed, Received, Screen, Then, View};
@@ -30,7 +32,7 @@ pub(in crate::tui) struct ProjectScreen {
 
 impl Screen for ProjectScreen {
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
-        if let (Some(form), true) = (&self.form, self.is_open) {
+        if let (Some(form), true) = (&mut self.form, self.is_open) {
             return draw_below_bar(frame, area, form, view.look);
         }
         let hints = [
@@ -41,9 +43,10 @@ impl Screen for ProjectScreen {
             (Action::NextScreen, "screens"),
             (Action::Quit, "quit"),
         ];
-        let [body, foot_area] = below(area);
+        let said = self.page.said(view);
+        let [body, foot_area] = below(area, said);
         self.page.draw_body(frame, body, view, |project, size| page(project, size.width, view.look));
-        foot(frame, foot_area, self.page.said(view), &hints, view.look);
+        foot(frame, foot_area, said, &hints, view.look);
     }
 
     fn act(&mut self, action: Action, _: &Shared) -> Vec<Then> {
@@ -56,27 +59,26 @@ impl Screen for ProjectScreen {
 
     fn key(&mut self, key: Pressed<'_>, _: &Shared, _: Instant) -> Option<Vec<Then>> {
         let form = self.form.as_mut().filter(|_| self.is_open)?;
-        Some(match form.key(key.event) {
-            Turn::Stays | Turn::Changed { .. } => Vec::new(),
-            Turn::Leaves => {
-                self.is_open = false;
-                let says = if form.sheet.changes().is_empty() {
-                    "The task is as it was.".into()
-                } else {
-                    "The task is as it was. What you typed is still there: enter goes on with it.".into()
-                };
-                vec![Notice::quiet(says).into()]
+        let turn = form.key(key.event);
+        Some(self.turned(turn))
+    }
+
+    fn click(&mut self, target: Target, _: &Shared, _: Instant) -> Vec<Then> {
+        let Some(form) = self.form.as_mut().filter(|_| self.is_open) else { return Vec::new() };
+        let turn = form.mouse(MouseEventKind::Down(MouseButton::Left), Some(target));
+        self.turned(turn)
+    }
+
+    fn wheel(&mut self, way: Action, _: Option<Target>, _: &Shared) -> Vec<Then> {
+        let Some(form) = self.form.as_mut().filter(|_| self.is_open) else {
+            for _ in 0..WHEEL {
+                self.page.act(way);
             }
-            Turn::Confirms => match (&form.sheet.standing, form.sheet.draft.task.to_task()) {
-                (Some(standing), Ok(after)) => {
-                    let tasks = Box::new((standing.task.clone(), after));
-                    vec![Effect::Session(Request::Dispute(DisputeRequest::ChangeTask(tasks))).into()]
-                }
-                _ => Vec::new(),
-            },
-            Turn::Suspends => vec![Effect::Suspend.into()],
-            Turn::Redraws => vec![Effect::Redraw.into()],
-        })
+            return Vec::new();
+        };
+        let kind = if way == Action::Up { MouseEventKind::ScrollUp } else { MouseEventKind::ScrollDown };
+        let turn = form.mouse(kind, None);
+        self.turned(turn)
     }
 
     fn paste(&mut self, text: &str) -> Option<Vec<Then>> {
@@ -124,6 +126,32 @@ impl ProjectScreen {
         Vec::new()
     }
 
+    /// What is to be done after the form has taken something.
+    fn turned(&mut self, turn: Turn) -> Vec<Then> {
+        let Some(form) = &self.form else { return Vec::new() };
+        match turn {
+            Turn::Stays | Turn::Changed { .. } => Vec::new(),
+            Turn::Leaves => {
+                self.is_open = false;
+                let says = if form.sheet.changes().is_empty() {
+                    "The task is as it was.".into()
+                } else {
+                    "The task is as it was. What you typed is still there: enter goes on with it.".into()
+                };
+                vec![Notice::quiet(says).into()]
+            }
+            Turn::Confirms => match (&form.sheet.standing, form.sheet.draft.task.to_task()) {
+                (Some(standing), Ok(after)) => {
+                    let tasks = Box::new((standing.task.clone(), after));
+                    vec![Effect::Session(Request::Dispute(DisputeRequest::ChangeTask(tasks))).into()]
+                }
+                _ => Vec::new(),
+            },
+            Turn::Suspends => vec![Effect::Suspend.into()],
+            Turn::Redraws => vec![Effect::Redraw.into()],
+        }
+    }
+
     fn take_changed(&mut self, changed: Result<i64, String>) -> Vec<Then> {
         match changed {
             Ok(number) => {
@@ -162,6 +190,7 @@ mod tests {
     fn opened(may_change: bool) -> (ProjectScreen, Shared, Vec<Then>) {
         let about = About {
             project: "p".into(),
+            file: "/p/x.hardcase".into(),
             expert: "ada".into(),
             task: task(),
             has_engine: false,
@@ -170,7 +199,13 @@ mod tests {
         let (mut screen, shared) = (ProjectScreen::default(), Shared::new(about));
         screen.act(Action::Open, &shared);
         let answers = BTreeMap::from([("spam".to_owned(), 3)]);
-        let standing = Standing { task: task(), answers, may_change, leads: vec!["Grace".into()] };
+        let standing = Standing {
+            task: task(),
+            answers,
+            may_change,
+            leads: vec!["Grace".into()],
+            columns: vec![("who".into(), true)],
+        };
         let Received::Taken(then) =
             screen.receive(Message::Page(Page::new(Ok(standing))), &shared, Instant::now())
         else {
@@ -206,8 +241,13 @@ mod tests {
         press(&mut screen, &shared, "q");
         assert!(!screen.is_open);
         screen.act(Action::Open, &shared);
-        let standing =
-            Standing { task: task(), answers: BTreeMap::new(), may_change: true, leads: Vec::new() };
+        let standing = Standing {
+            task: task(),
+            answers: BTreeMap::new(),
+            may_change: true,
+            leads: Vec::new(),
+            columns: Vec::new(),
+        };
         screen.receive(Message::Page(Page::new(Ok(standing))), &shared, Instant::now());
         let then = press(&mut screen, &shared, "3\n");
         let [Then::Do(Effect::Session(Request::Dispute(DisputeRequest::ChangeTask(tasks))))] = &then[..]

@@ -73,6 +73,10 @@ impl Page<'_> {
         if let Some(part) = &task.asked_about {
             self.row("asked about", wide, part);
         }
+        if let Some(columns) = &task.columns {
+            let none = "no other column of the data".to_owned();
+            self.row("shown", wide, &if columns.is_empty() { none } else { columns.join(", ") });
+        }
         self.title("Labels");
         let names: Vec<String> =
             task.labels.iter().map(|l| drawable(&l.after_key("  ")).replace('\n', " ")).collect();

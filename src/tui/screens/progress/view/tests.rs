@@ -62,7 +62,7 @@ fn every_advice_names_a_key_and_no_command_that_a_key_has() {
 #[test]
 fn a_narrow_window_wraps_a_figure_and_cuts_off_no_n() {
     let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
-    let look = Look { theme: &theme, keys: &keys };
+    let look = Look { theme: &theme, keys: &keys, hits: None };
     let figure = Figure::Known { value: 0.75, lo: 0.6, hi: 0.85, n: 1_234 };
     let head = "   after round 12, in use      60  ";
     for width in [60, 80, 160] {
