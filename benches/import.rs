@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use hardcase::domain::progress::Unwatched;
 use hardcase::domain::read_options::ReadOptions;
 use hardcase::job::create::create;
-use hardcase::job::import::{BadRows, import};
+use hardcase::job::import::{ImportOptions, import};
 use hardcase::work::JobContext;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -40,7 +40,7 @@ fn time(data: &Path, rows: usize) -> Result<Duration> {
     create(&project, None, 1, "bench")?;
     let context = JobContext { project: &project, watcher: &Unwatched, expert: "bench", seed: None };
     let begun = Instant::now();
-    let report = import(&context, data, &ReadOptions::default(), BadRows::Stop)?;
+    let report = import(&context, data, &ImportOptions::of(ReadOptions::default()))?;
     let took = begun.elapsed();
     ensure!(report.new_items == rows as i64, "only {} texts came in", report.new_items);
     Ok(took)

@@ -89,6 +89,8 @@ impl From<Reading> for crate::domain::read_options::ReadOptions {
             text: r.text,
             id: r.id,
             gold: r.gold,
+            labels: None,
+            labelled_at: None,
             meta: r.meta,
             encoding: r.encoding,
             delimiter: r.delimiter,

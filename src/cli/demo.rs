@@ -13,7 +13,7 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
 use crate::job::create::{create, is_project};
-use crate::job::import::{BadRows, import_bundled};
+use crate::job::import::{ImportOptions, import_bundled};
 use crate::job::mine::{DEFAULT_BUDGET, MineOptions, mine};
 use crate::job::scout::scout;
 
@@ -51,7 +51,7 @@ impl Demo {
                 meta: vec!["placement".into(), "advertiser".into()],
                 ..ReadOptions::default()
             };
-            let report = import_bundled(&job, "ads.csv", ADS, &options, BadRows::Stop)?;
+            let report = import_bundled(&job, "ads.csv", ADS, &ImportOptions::of(options))?;
             setting.say(&report.to_string())?;
         }
         if self.opens_screen() {

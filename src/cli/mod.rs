@@ -47,6 +47,7 @@ mod setting;
 mod simulate;
 #[cfg(feature = "engine")]
 mod simulate_judge;
+mod source;
 mod status;
 mod stop_signals;
 mod task;

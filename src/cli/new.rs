@@ -19,7 +19,7 @@ use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
 use crate::domain::task_draft::TaskDraft;
 use crate::job::create::{check_place, create, create_whole};
-use crate::job::import::BadRows;
+use crate::job::import::{BadRows, ImportOptions};
 use crate::job::preview::{Preview, preview};
 use crate::job::task::{free_name, write_new};
 use crate::tui;
@@ -45,7 +45,7 @@ pub(super) struct New {
 impl New {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let task = self.task.as_deref().map(read_task).transpose()?;
-        let project = NewProject::of(self.file, self.data, self.importing, setting);
+        let project = NewProject::of(self.file, self.data, self.importing, setting)?;
         if task.is_none() && setting.asks() {
             return project.make_by_asking(setting).map(drop);
         }
@@ -59,7 +59,7 @@ impl New {
 /// There is no terminal to ask at, or the person leaves.
 pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> Result<()> {
     let shown = data.display().to_string();
-    let mut project = NewProject::of(data.with_extension("hardcase"), vec![data], importing, setting);
+    let mut project = NewProject::of(data.with_extension("hardcase"), vec![data], importing, setting)?;
     if project.file.exists() {
         return workstation(setting, &project.file);
     }
@@ -93,16 +93,14 @@ pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> R
 struct NewProject {
     file: PathBuf,
     data: Vec<PathBuf>,
-    options: ReadOptions,
-    bad_rows: BadRows,
+    options: ImportOptions,
     /// Who makes it, and so leads it.
     expert: String,
 }
 
 impl NewProject {
-    fn of(file: PathBuf, data: Vec<PathBuf>, importing: Importing, setting: &Setting) -> Self {
-        let (options, bad_rows) = importing.checked();
-        Self { file, data, options, bad_rows, expert: setting.expert.clone() }
+    fn of(file: PathBuf, data: Vec<PathBuf>, importing: Importing, setting: &Setting) -> Result<Self> {
+        Ok(Self { file, data, options: importing.checked()?, expert: setting.expert.clone() })
     }
 
     fn attempted(&self) -> String {
@@ -133,14 +131,14 @@ impl NewProject {
         let mut draft = kept.unwrap_or_else(|| ProjectDraft {
             project: self.file.display().to_string(),
             expert: setting.expert.clone(),
-            sets_bad_rows_aside: self.bad_rows == BadRows::Reject,
+            sets_bad_rows_aside: self.options.bad_rows == BadRows::Reject,
             task: TaskDraft { name: stem(&self.file), ..TaskDraft::default() },
             ..ProjectDraft::default()
         });
         if setting.named {
             draft.expert.clone_from(&setting.expert);
         }
-        let given = self.options.clone();
+        let given = self.options.read.clone();
         loop {
             let new = tui::NewProject {
                 data,
@@ -158,8 +156,8 @@ impl NewProject {
                 return Ok(None);
             };
             self.file = PathBuf::from(&filled.project);
-            self.options = options;
-            self.bad_rows = if filled.sets_bad_rows_aside { BadRows::Reject } else { BadRows::Stop };
+            self.options.read = options;
+            self.options.bad_rows = if filled.sets_bad_rows_aside { BadRows::Reject } else { BadRows::Stop };
             self.expert.clone_from(&filled.expert);
             let made = filled.task.to_task().map_err(|why| Fault::usage(self.attempted(), why));
             match made.and_then(|task| self.make(setting, Some(&task))) {
@@ -209,9 +207,9 @@ impl NewProject {
     fn survey_first(&mut self, person: &mut Keyboard) -> Result<Option<(Beginning, Facts)>> {
         let Some(first) = self.data.first().filter(|data| data.is_file()) else { return Ok(None) };
         person.say(&format!("Reading {} …", first.display()))?;
-        let found = survey(first, &self.options)?;
-        if self.options.encoding.is_none() && !found.0.encoding.starts_with("UTF-") {
-            self.options.encoding = Some(found.0.encoding.clone());
+        let found = survey(first, &self.options.read)?;
+        if self.options.read.encoding.is_none() && !found.0.encoding.starts_with("UTF-") {
+            self.options.read.encoding = Some(found.0.encoding.clone());
         }
         Ok(Some(found))
     }
@@ -224,8 +222,8 @@ impl NewProject {
         found: Option<&(Beginning, Facts)>,
         begun: &mut TaskDraft,
     ) -> Result<Reply<()>> {
-        let asks_beside = self.options.meta.is_empty();
-        let asks_labels = self.options.gold.is_none();
+        let asks_beside = self.options.read.meta.is_empty();
+        let asks_labels = self.options.read.gold.is_none();
         let mut at = 0;
         loop {
             let columns: Vec<String> = found.map_or(Vec::new(), |(beginning, _)| {
@@ -239,7 +237,7 @@ impl NewProject {
                     let what = "Columns shown beside the text, by name or number";
                     match dialogue::ask_columns(person, what, &columns)? {
                         Reply::Said(named) => {
-                            self.options.meta = named;
+                            self.options.read.meta = named;
                             Reply::Said(())
                         }
                         Reply::Back => Reply::Back,
@@ -249,8 +247,8 @@ impl NewProject {
                     let what = "Column with known labels, hidden from experts";
                     match dialogue::ask_columns(person, what, &columns)? {
                         Reply::Said(named) => {
-                            self.options.gold = named.into_iter().next();
-                            let gold = self.options.gold.as_ref();
+                            self.options.read.gold = named.into_iter().next();
+                            let gold = self.options.read.gold.as_ref();
                             let at = gold.and_then(|gold| columns.iter().position(|name| name == gold));
                             if let Some(Some(values)) = at.and_then(|at| facts.values.get(at)) {
                                 begun.take_labels(values);
@@ -273,14 +271,14 @@ impl NewProject {
     }
 
     fn ask_bad_rows(&mut self, person: &mut Keyboard, facts: &Facts) -> Result<Reply<()>> {
-        if facts.bad == 0 || self.bad_rows == BadRows::Reject {
+        if facts.bad == 0 || self.options.bad_rows == BadRows::Reject {
             return Ok(Reply::Said(()));
         }
         let first = facts.first_bad.as_deref().unwrap_or_default();
         let rows = counted(facts.bad as usize, "row", "rows");
         person.say(&format!("{rows} cannot be read; {first}."))?;
         match yes(person, "they may be set aside", "Set them aside in a file of their own")? {
-            Reply::Said(true) => self.bad_rows = BadRows::Reject,
+            Reply::Said(true) => self.options.bad_rows = BadRows::Reject,
             Reply::Said(false) => {
                 return Err(Fault::usage(self.attempted(), format!("{rows} cannot be read; {first}"))
                     .hint("Correct the file, or name its encoding with --encoding"));
@@ -294,13 +292,13 @@ impl NewProject {
     fn preview_data(&mut self, person: &mut Keyboard) -> Result<Reply<()>> {
         let [first, others @ ..] = self.data.as_slice() else { return Ok(Reply::Said(())) };
         let mut chosen = None;
-        if let Some(found) = preview(first, &self.options)? {
+        if let Some(found) = preview(first, &self.options.read)? {
             person.say(&format!("\n{}", first.display()))?;
             match &found.texts {
-                Ok(texts) if !self.options.text.is_empty() => dialogue::show_texts(person, texts)?,
+                Ok(texts) if !self.options.read.text.is_empty() => dialogue::show_texts(person, texts)?,
                 _ => {
                     let with = |text: &[String]| {
-                        let options = ReadOptions { text: text.to_vec(), ..self.options.clone() };
+                        let options = ReadOptions { text: text.to_vec(), ..self.options.read.clone() };
                         preview(first, &options)?.ok_or_else(|| {
                             Fault::new(format!("read {} again", first.display()), "it has changed")
                                 .hint("Run the same command again")
@@ -314,7 +312,7 @@ impl NewProject {
             }
         }
         for other in others {
-            match preview(other, &self.options)? {
+            match preview(other, &self.options.read)? {
                 Some(Preview { texts: Ok(texts), .. }) => {
                     person.say(&format!("\n{}", other.display()))?;
                     dialogue::show_texts(person, &texts)?;
@@ -327,7 +325,7 @@ impl NewProject {
             }
         }
         if let Some(columns) = chosen {
-            self.options.text = columns;
+            self.options.read.text = columns;
         }
         Ok(Reply::Said(()))
     }
@@ -350,7 +348,7 @@ impl NewProject {
             if let Some(warning) = create(part, task, seed, &self.expert)? {
                 setting.say(&warning)?;
             }
-            import_all(setting, part, &self.data, &self.options, self.bad_rows)
+            import_all(setting, part, &self.data, &self.options)
         })?;
         setting.say(&format!("Made {file}"))?;
         setting.say(&match (task, self.data.is_empty()) {

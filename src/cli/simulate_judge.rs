@@ -13,7 +13,7 @@ use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
 use crate::exchange::export::{By, gold_labels, predicted_with_gold};
 use crate::job::create::create;
-use crate::job::import::{BadRows, import};
+use crate::job::import::{ImportOptions, import};
 use crate::job::judge::{Budget, Examples, JudgeChoice, Who, judge};
 use crate::job::mine::{MineOptions, Old, mine};
 use crate::job::scout::scout;
@@ -69,7 +69,7 @@ impl JudgeSimulation<'_> {
         let watcher: &dyn Watcher = &setting.watch;
         let job = JobContext { project: &project, watcher, expert: EXPERT, seed: Some(seed) };
         create(&project, Some(&self.task), seed, EXPERT)?;
-        import(&job, self.data, &self.read, BadRows::Stop)?;
+        import(&job, self.data, &ImportOptions::of(self.read.clone()))?;
         let gold = gold_labels(&project)?;
         report.texts = gold.len();
         if gold.is_empty() {

@@ -10,7 +10,7 @@ use super::setting::Setting;
 use super::stop_signals::exit_code;
 use super::{
     adapter, adjudicate, agreement, answer, assign, backup, completions, doctor, expert, export, import,
-    label, man, merge, mine, new, next, open, report, restore, status, task, tune,
+    label, man, merge, mine, new, next, open, report, restore, source, status, task, tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, judge, models, predict, scout, simulate};
@@ -85,6 +85,8 @@ enum Verb {
     Assign(assign::Assign),
     /// List the experts, set their roles, say which names are one person
     Expert(expert::Expert),
+    /// List whose labels were imported, set what they count in training
+    Source(source::Source),
     /// Show the task, or set a new revision of it
     Task(task::Task),
     /// Back up a project, or list its backups
@@ -224,6 +226,7 @@ impl Verb {
             Self::Merge(verb) => verb.run(setting),
             Self::Assign(verb) => verb.run(setting),
             Self::Expert(verb) => verb.run(setting),
+            Self::Source(verb) => verb.run(setting),
             Self::Task(verb) => verb.run(setting),
             Self::Backup(verb) => verb.run(setting),
             Self::Restore(verb) => verb.run(setting),

@@ -24,6 +24,8 @@ local_id! {
     ItemId,
     /// One import.
     SourceId,
+    /// Whoever gave labels that were imported.
+    LabelSourceId,
     /// One revision of the task.
     RevisionId,
     /// A person who labels.

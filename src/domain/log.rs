@@ -280,6 +280,38 @@ line! {
     }
 }
 
+line! {
+    /// Whoever gave labels that were imported.
+    LabelSourceLine {
+        /// The name: one name is one source.
+        name: String,
+        /// Of the earliest import.
+        uuid: Uuid,
+        /// What a label of it counts in training, 0 to 1.
+        weight: f64,
+        /// How often the weight was changed: of two copies the one with more says it.
+        changes: i64,
+        created_ms: i64,
+    }
+}
+
+line! {
+    /// A label that existed before the project. It is no answer of an expert.
+    ImportedLabelLine {
+        /// The name of its source.
+        source: String,
+        item: ItemKey,
+        /// Hash of the name of the data file.
+        file: i64,
+        /// Which of the text's labels in that file.
+        place: i64,
+        /// The label, by its stable key.
+        labels: Answer,
+        /// When it was given, or else imported, UTC milliseconds.
+        at_ms: i64,
+    }
+}
+
 /// The log of a file, each kind after those that it refers to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
@@ -308,6 +340,10 @@ pub struct Log {
     pub expert_events: Vec<ExpertEventLine>,
     /// By expert and item.
     pub reveals: Vec<RevealLine>,
+    /// By their first import.
+    pub label_sources: Vec<LabelSourceLine>,
+    /// By source and text.
+    pub imported_labels: Vec<ImportedLabelLine>,
 }
 
 #[cfg(test)]

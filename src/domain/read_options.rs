@@ -13,6 +13,10 @@ pub struct ReadOptions {
     pub id: Option<String>,
     /// The column with known labels. Never detected.
     pub gold: Option<String>,
+    /// The column with labels that somebody has given before. Never detected.
+    pub labels: Option<String>,
+    /// The column that says when these were given.
+    pub labelled_at: Option<String>,
     /// Columns shown next to the text.
     pub meta: Vec<String>,
     /// A label of the WHATWG Encoding Standard: `windows-1252`, `utf-16le`, `shift_jis`, …

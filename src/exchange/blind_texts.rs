@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use crate::domain::split::{Split, SplitShares};
     use crate::domain::task::Task;
-    use crate::store::pool::sources::ImportRow;
+    use crate::store::pool::sources::{ImportRow, LoadOptions};
     use crate::store::{Access, NewProject};
 
     const TASK: &str =
@@ -98,7 +98,7 @@ mod tests {
         let mut store = Store::create(&path, NewProject { seed: 1, shares: SplitShares::default() }).unwrap();
         let (ada, session) = store.begin_session("ada").unwrap();
         store.set_task(&Task::from_toml(TASK, "t").unwrap(), session).unwrap();
-        let mut load = store.begin_source("x", "{}").unwrap();
+        let mut load = store.begin_source("x", "{}", LoadOptions::default()).unwrap();
         store.add_rows(&mut load, [Audit(1, "one text"), Audit(2, "another")]).unwrap();
         store.finish_source(load, 0, 0).unwrap();
         assert!(store.open_round_0(2, 1).unwrap());

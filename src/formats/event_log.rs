@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::domain::adapter::AdapterKind;
 use crate::domain::event::{Action, LARGEST_LAMPORT};
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::imported_label::{checked_source_name, checked_weight};
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
 use crate::domain::predictor::PredictorKind;
@@ -96,6 +97,8 @@ lines! {
     "event" Event EventLine events,
     "expert-event" ExpertEvent ExpertEventLine expert_events,
     "reveal" Reveal RevealLine reveals,
+    "label-source" LabelSource LabelSourceLine label_sources,
+    "imported-label" ImportedLabel ImportedLabelLine imported_labels,
 }
 
 /// Where the text of a case comes from; none leaves texts out.
@@ -233,6 +236,7 @@ fn read_head(text: &str) -> std::result::Result<Log, String> {
 #[derive(Default)]
 struct Known {
     names: HashSet<String>,
+    sources: HashSet<String>,
     uuids: HashSet<(&'static str, Uuid)>,
     models: HashSet<Hex>,
     places: HashSet<(Uuid, i64)>,
@@ -333,6 +337,29 @@ impl Known {
             Line::Reveal(r) => {
                 self.expert(&r.expert)?;
                 time("at_ms", Some(r.at_ms))
+            }
+            Line::LabelSource(s) => {
+                if checked_source_name(&s.name).map_or(true, |name| name != s.name) {
+                    return Err("that is not a name of a source of labels".into());
+                }
+                checked_weight(s.weight).map_err(|_| "a weight lies between 0 and 1".to_owned())?;
+                counts("changes", s.changes)?;
+                time("created_ms", Some(s.created_ms))?;
+                if !self.sources.insert(s.name.clone()) {
+                    return Err(format!("the source of labels {} came before", s.name));
+                }
+                self.first("source of labels", s.uuid)
+            }
+            Line::ImportedLabel(l) => {
+                if !self.sources.contains(&l.source) {
+                    return Err("its source of labels did not come before it".into());
+                }
+                counts("place", l.place)?;
+                time("at_ms", Some(l.at_ms))?;
+                match l.labels.single() {
+                    Some(label) => short(label),
+                    None => Err("an imported label is one label".into()),
+                }
             }
             // It names nothing: the lines before it are held to it where it is read.
             Line::End(_) => Ok(()),

@@ -9,7 +9,7 @@
 //! - `advice` chooses the next step; `ceiling` and `next_round` are what it weighs.
 //! - `audit_text` and `status_text` put figures into words.
 //! - `disputes`, `label_issues` and `annotator_warnings` find what needs a second look.
-//! - `project`, `judge` and `last_job` describe what the file holds besides answers.
+//! - `project`, `judge`, `imported_labels` and `last_job` describe what the file holds besides answers.
 
 pub mod advice;
 pub mod agreement;
@@ -18,6 +18,7 @@ pub(crate) mod audit_text;
 pub mod ceiling;
 pub mod disputes;
 pub mod figures;
+pub mod imported_labels;
 pub mod judge;
 pub mod label_issues;
 pub mod last_job;

@@ -10,12 +10,12 @@ use super::agreement::in_short;
 use super::audit_text::{label_in_words, share_in_words};
 use super::ceiling::{Ceiling, unclear};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
+use super::imported_labels::{ImportedLabels, imported_labels};
 use super::judge::JudgeStatus;
 use super::label_issues::label_issues;
 use super::last_job;
 use super::next_round::{Narrower, NextRound};
 use super::viewer::Viewer;
-use crate::domain::answer::decided;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
@@ -44,6 +44,8 @@ pub struct Status {
     pub scored: usize,
     /// Current labels of all experts.
     pub labels: usize,
+    /// Labels that existed before the project, by whose they are. They count in no figure, and not in `labels`.
+    pub imported_labels: Vec<ImportedLabels>,
     /// Number of the newest round; 0 before the first.
     pub round: i64,
     /// Counts of the newest round.
@@ -130,7 +132,7 @@ pub struct RoundCount {
 pub struct Balance {
     /// Current labels of all experts.
     pub labels: usize,
-    /// Items with this label in the training set.
+    /// Items with this label in the training set, by experts or imported.
     pub training: usize,
 }
 
@@ -152,9 +154,10 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     };
     let audit = figures.audit(active.as_ref())?;
     // Whether others agree decides whether a text trains, so of an open case not even that is counted.
-    let mut training = decided(&store.votes(Split::Train)?);
+    let mut training = store.training_labels()?;
     training.retain(|item, _| viewer.sees_all_of(*item));
-    let balance = balance(&store, task, (training.values(), &viewer))?;
+    let imported_labels = imported_labels(&store, &training)?;
+    let balance = balance(&store, task, (training.values().map(|one| &one.label), &viewer))?;
     let newest = rounds.last();
     let mut open_rounds = Vec::new();
     let mut round_cases = None;
@@ -191,7 +194,8 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         Some(last) => {
             // The next round is assumed to add as many training labels per case as the rounds so far.
             let cases: usize = rounds.iter().map(|r| r.cases).sum();
-            let more = last.cases * training.len() / cases.max(1);
+            let by_experts = training.values().filter(|one| one.is_by_experts()).count();
+            let more = last.cases * by_experts / cases.max(1);
             let drawn: usize = store.audit_draws()?.values().sum();
             // The number of texts in the audit split is known closely enough from its share.
             let open = ((items as f64 * store.project()?.shares.audit) as usize).saturating_sub(drawn);
@@ -249,6 +253,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         items,
         scored,
         labels: store.label_count()?,
+        imported_labels,
         round: newest.map_or(0, |r| r.number),
         round_cases,
         open_rounds,

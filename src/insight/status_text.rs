@@ -67,6 +67,9 @@ impl std::fmt::Display for Status {
             .map(|(name, b)| format!("{} {name} ({} training)", b.labels, b.training))
             .collect();
         writeln!(f, "  labels     {}: {}", self.labels, balance.join(", "))?;
+        for imported in &self.imported_labels {
+            writeln!(f, "             {imported}")?;
+        }
         if let Some(r) = self.round_cases.filter(|_| !self.needs_several_annotators()) {
             writeln!(
                 f,

@@ -7,15 +7,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use serde::Serialize;
-
+use super::import_report::{ImportReport, ImportedLabels};
+use super::import_values::Values;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::{ItemKey, normalise};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
 use crate::formats::{BadRow, Detected, Entry, Reader, Row, TextCell};
 use crate::stats::languages::{Languages, SAMPLE};
-use crate::store::pool::sources::ImportRow;
+use crate::store::pool::sources::{Again, ImportRow, LoadOptions, Rows};
 use crate::work::input::{TextSource, open_source};
 use crate::work::runner::{Ended, JobContext, Work, run};
 use crate::work::whole_file::{Rights, WholeFile};
@@ -36,83 +36,46 @@ pub enum BadRows {
     Reject,
 }
 
-/// What an import did.
-#[derive(Clone, Debug, Serialize)]
-pub struct ImportReport {
-    pub data: String,
-    /// How it was read.
-    pub found: String,
-    /// Rows kept.
-    pub rows: i64,
-    /// Texts that were new.
-    pub new_items: i64,
-    /// Rows whose text the project already had.
-    pub duplicates: i64,
-    /// Ids of the file that have another text than in an earlier import of a file with this name. Both texts stay.
-    pub changed: i64,
-    /// Rows without a text, which were skipped.
-    pub empty: u64,
-    /// Rows that could not be read.
-    pub rejected: u64,
-    /// The file with the rows that could not be read.
-    pub rejects: Option<PathBuf>,
-    /// The languages of the pool, with what was imported before.
-    pub languages: Languages,
-    /// False if another process did the work while this one watched.
-    pub ours: bool,
+/// How data is imported.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    pub read: ReadOptions,
+    pub bad_rows: BadRows,
+    /// Whose labels `read.labels` holds.
+    pub source: Option<LabelsOf>,
+    /// What values stand for, each as `VALUE=LABEL`.
+    pub map: Vec<String>,
+    /// Whether the rows are labels of texts that are there, named by their ids.
+    pub by_id: bool,
+    /// Whether what has changed since an earlier import of the file is followed.
+    pub update: bool,
 }
 
-impl std::fmt::Display for ImportReport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if !self.ours {
-            return write!(
-                f,
-                "another process has finished an import of the same name; if that was a different file, run this import again"
-            );
-        }
-        write!(
-            f,
-            "{}: {}, {}, {}",
-            self.data,
-            number(self.rows, "row", "rows"),
-            number(self.new_items, "new text", "new texts"),
-            number(self.duplicates, "duplicate", "duplicates"),
-        )?;
-        if self.empty > 0 {
-            write!(f, ", {} without a text", self.empty)?;
-        }
-        if self.changed > 0 {
-            let ids = if self.changed == 1 { "id has" } else { "ids have" };
-            write!(
-                f,
-                ", {} {ids} another text than in an earlier import of this file (both stay)",
-                self.changed
-            )?;
-        }
-        if let Some(path) = &self.rejects {
-            write!(f, ", {} that could not be read (see {})", self.rejected, path.display())?;
-        }
-        if self.languages.are_worth_telling() {
-            write!(f, ". Languages: {}", self.languages)?;
-        }
-        Ok(())
+/// Somebody who has labelled before.
+#[derive(Clone, Debug)]
+pub struct LabelsOf {
+    pub name: String,
+    /// What one label counts in training; none leaves it as it is, 1 at first.
+    pub weight: Option<f64>,
+}
+
+impl ImportOptions {
+    /// An import that stops at a row that cannot be read.
+    pub fn of(read: ReadOptions) -> Self {
+        Self { read, bad_rows: BadRows::Stop, source: None, map: Vec::new(), by_id: false, update: false }
     }
 }
 
 /// Imports `data` (`-` is standard input).
 ///
 /// # Errors
-/// A file that cannot be read as text, or, with [`BadRows::Stop`], a row that cannot be read. Then none of its rows is kept.
-pub fn import(
-    context: &JobContext<'_>,
-    data: &Path,
-    options: &ReadOptions,
-    bad_rows: BadRows,
-) -> Result<ImportReport> {
+/// A file that cannot be read as text, a label that is none of the task's, or, with [`BadRows::Stop`], a row that cannot be read. Then none of its rows is
+/// kept.
+pub fn import(context: &JobContext<'_>, data: &Path, options: &ImportOptions) -> Result<ImportReport> {
     let attempted = format!("import {}", data.display());
     let source = open_source(data, &attempted)?;
     let name = data.to_string_lossy().into_owned();
-    import_stream(context, source, &name, options, bad_rows)
+    import_stream(context, source, &name, options)
 }
 
 /// Imports a text that is part of the program, under the name of a file.
@@ -120,8 +83,7 @@ pub fn import_bundled(
     context: &JobContext<'_>,
     name: &str,
     text: &'static str,
-    options: &ReadOptions,
-    bad_rows: BadRows,
+    options: &ImportOptions,
 ) -> Result<ImportReport> {
     let source = TextSource {
         stream: Box::new(text.as_bytes()),
@@ -129,7 +91,7 @@ pub fn import_bundled(
         file: None,
         format: None,
     };
-    import_stream(context, source, name, options, bad_rows)
+    import_stream(context, source, name, options)
 }
 
 /// The formats that can be imported, for help: `JSONL, JSON, fastText, CSV, TSV or plain lines`.
@@ -141,39 +103,25 @@ fn import_stream(
     context: &JobContext<'_>,
     source: TextSource,
     name: &str,
-    options: &ReadOptions,
-    bad_rows: BadRows,
+    options: &ImportOptions,
 ) -> Result<ImportReport> {
     let size = source.size;
-    let options = &source.read_options(options);
-    let reader = Reader::open((source.stream, source.file), name, options)
+    let read = &source.read_options(&options.read);
+    let reader = Reader::open((source.stream, source.file), name, read)
         .map_err(|f| f.while_trying(format!("import {name}")))?;
     context.watcher.note(&format!("{name}: {}", reader.detected()));
-    let ended = run(context, "import", name, |work| load(work, reader, name, size, bad_rows))?;
+    let ended = run(context, "import", name, |work| load(work, reader, (name, size), options))?;
     Ok(match ended {
         Ended::Ours(report) => report,
-        Ended::Others => ImportReport {
-            data: name.to_owned(),
-            found: String::new(),
-            rows: 0,
-            new_items: 0,
-            duplicates: 0,
-            changed: 0,
-            empty: 0,
-            rejected: 0,
-            rejects: None,
-            languages: Languages::default(),
-            ours: false,
-        },
+        Ended::Others => ImportReport::others(name),
     })
 }
 
 fn load(
     work: &mut Work<'_>,
     mut reader: Reader,
-    name: &str,
-    size: Option<u64>,
-    bad_rows: BadRows,
+    (name, size): (&str, Option<u64>),
+    options: &ImportOptions,
 ) -> Result<ImportReport> {
     let abandoned = work.store.clear_abandoned_sources()?;
     if abandoned > 0 {
@@ -183,9 +131,24 @@ fn load(
     let detected_json = serde_json::to_string(&detected)
         .map_err(|e| Fault::new("note how the file was read", e.to_string()))?;
     let shares = work.store.project()?.shares;
-    let mut under_way = work.store.begin_source(name, &detected_json)?;
-    let mut rejects = Rejects::new(name, bad_rows);
-    let mut empty = 0;
+    let task = work.store.find_task()?.map(|revision| revision.task);
+    let mut values = Values::new(task.as_ref(), &detected, &options.map, work.store.now_ms())
+        .map_err(|f| f.while_trying(attempted(name)))?;
+    let label_source =
+        options.source.as_ref().map(|of| work.store.label_source(&of.name, of.weight)).transpose()?;
+    let again = match (name, options.update) {
+        // What comes through a pipe may be anything.
+        ("-", _) => Again::Added,
+        (_, true) => Again::Followed,
+        (_, false) => Again::Told,
+    };
+    let mut under_way = work.store.begin_source(
+        name,
+        &detected_json,
+        LoadOptions { label_source, again, rows: if options.by_id { Rows::LabelsById } else { Rows::Texts } },
+    )?;
+    let mut rejects = Rejects::new(name, options.bad_rows);
+    let (mut empty, mut number) = (0, 0);
     // Reading and hashing on one thread, writing on this one.
     let outcome = std::thread::scope(|scope| {
         let (send, receive) = sync_channel::<Result<Batch<'_>>>(READ_AHEAD);
@@ -202,11 +165,14 @@ fn load(
         for batch in receive {
             let batch = batch.map_err(|f| f.while_trying(format!("import {name}")))?;
             empty = batch.empty;
-            let before = under_way.loaded().rows;
             let mut rows = Vec::with_capacity(batch.entries.len());
             for entry in batch.entries {
                 match entry {
-                    Ok(row) => rows.push(Incoming { number: before + rows.len() as i64 + 1, ..row }),
+                    Ok(mut row) => {
+                        values.read(&mut row.row);
+                        number += 1;
+                        rows.push(Incoming { number, labelled_at_ms: values.at_ms(&row.row)?, ..row });
+                    }
                     Err(bad) => rejects.take(&bad, name)?,
                 }
             }
@@ -218,8 +184,12 @@ fn load(
         }
         Ok(())
     });
-    let outcome =
-        outcome.and_then(|()| if under_way.loaded().rows == 0 { Err(no_text(name)) } else { Ok(()) });
+    let found = under_way.loaded();
+    let outcome = outcome.and_then(|()| match found.rows + found.known {
+        0 if found.unknown > 0 => Err(no_id(name)),
+        0 => Err(no_text(name)),
+        _ => values.check(&attempted(name)),
+    });
     if let Err(fault) = outcome {
         // Nobody has seen any of these rows. They are removed now, or, if even that fails, as on a full disk, by the next import; the first
         // reason is the one to report.
@@ -228,8 +198,16 @@ fn load(
     }
     let rejected = rejects.count;
     let path = rejects.finish()?;
-    let changed = work.store.ids_with_another_text(&under_way)?;
     let total = work.store.finish_source(under_way, empty, rejected)?;
+    let labels = match &options.source {
+        None => None,
+        Some(of) => {
+            if let Some(weight) = of.weight {
+                work.store.weigh_label_source(&of.name, weight)?;
+            }
+            imported_labels(work, of, total.labels)?
+        }
+    };
     let sample = work.store.sample_texts(SAMPLE)?;
     Ok(ImportReport {
         data: name.to_owned(),
@@ -237,7 +215,14 @@ fn load(
         rows: total.rows,
         new_items: total.items,
         duplicates: total.rows - total.items,
-        changed,
+        known: total.known,
+        changed: total.changed,
+        followed: options.update,
+        kept: total.kept,
+        golds: total.golds,
+        differing: total.differing,
+        unknown: total.unknown,
+        labels,
         empty,
         rejected,
         rejects: path,
@@ -246,8 +231,19 @@ fn load(
     })
 }
 
-fn number(n: i64, one: &str, more: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { more })
+fn imported_labels(work: &Work<'_>, of: &LabelsOf, new: i64) -> Result<Option<ImportedLabels>> {
+    let mut sources = work.store.label_sources()?.into_iter();
+    let found = sources.find(|(source, _)| source.name == of.name.trim());
+    Ok(found.map(|(source, given)| ImportedLabels {
+        source: source.name,
+        weight: source.weight,
+        new,
+        training: given.training,
+    }))
+}
+
+fn attempted(name: &str) -> String {
+    format!("import {name}")
 }
 
 fn stopped(name: &str) -> Fault {
@@ -257,6 +253,11 @@ fn stopped(name: &str) -> Fault {
 fn no_text(name: &str) -> Fault {
     Fault::usage(format!("import {name}"), "no row has a text")
         .hint("Name the column that has the texts: --text COLUMN")
+}
+
+fn no_id(name: &str) -> Fault {
+    Fault::usage(attempted(name), "no text of the project has one of its ids")
+        .hint("Ids are those that --id named when the texts were imported; `hardcase export FILE --what predictions` shows them")
 }
 
 /// What the reading thread hands over.
@@ -281,7 +282,16 @@ fn read_batch<'d>(reader: &mut Reader, detected: &'d Detected, shares: &SplitSha
                     (ItemKey::of_normalised(&normalised), shares.split_normalised(&normalised));
                 // Packed here, on the reading thread, as if the item held the text: nearly always it does.
                 let (packed, meta) = (row.pack(detected, TextCell::Elided), row.meta(detected));
-                entries.push(Ok(Incoming { number: 0, key, split, packed, meta, row, detected }));
+                entries.push(Ok(Incoming {
+                    number: 0,
+                    key,
+                    split,
+                    packed,
+                    meta,
+                    row,
+                    labelled_at_ms: 0,
+                    detected,
+                }));
             }
             Some(Entry::Bad(bad)) => entries.push(Err(bad)),
         }
@@ -298,6 +308,7 @@ struct Incoming<'d> {
     packed: String,
     meta: Option<String>,
     row: Row,
+    labelled_at_ms: i64,
     detected: &'d Detected,
 }
 
@@ -319,6 +330,12 @@ impl ImportRow for Incoming<'_> {
     }
     fn gold(&self) -> Option<&str> {
         self.row.gold.as_deref()
+    }
+    fn labels(&self) -> &[String] {
+        &self.row.labels
+    }
+    fn labelled_at_ms(&self) -> i64 {
+        self.labelled_at_ms
     }
     fn meta(&self) -> Option<&str> {
         self.meta.as_deref()

@@ -6,8 +6,11 @@
 pub mod adapters;
 pub mod create;
 pub mod import;
+pub mod import_report;
+mod import_values;
 #[cfg(feature = "engine")]
 pub mod judge;
+pub mod label_source;
 pub mod mine;
 #[cfg(feature = "engine")]
 pub mod models;

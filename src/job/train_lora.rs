@@ -306,7 +306,7 @@ fn has_distilled(work: &Work<'_>, current: &Predictor, training: &Training) -> R
 }
 
 impl TrainLoraReport {
-    fn of(Seen { training, by_label, open }: Seen, before: &Predictor) -> Self {
+    fn of(Seen { training, by_label, open, .. }: Seen, before: &Predictor) -> Self {
         Self { training, by_label, open, before: before.kind(), ..Self::default() }
     }
 
@@ -341,7 +341,8 @@ impl Default for TrainLoraReport {
 
 /// What is missing before an adapter can be trained.
 fn too_few(training: &Training, revision: &Revision) -> Option<String> {
-    let n = training.items.len();
+    // What the experts have not labelled measures nothing, and without a measure none becomes active.
+    let n = training.of_experts().0.len();
     if n < LEAST {
         return Some(format!("{LEAST} answers teach it; so far {n} do"));
     }

@@ -40,6 +40,8 @@ pub struct TuneReport {
     pub training: usize,
     /// Of these, by label name.
     pub by_label: BTreeMap<String, usize>,
+    /// Of these, labels that sources gave before the project.
+    pub imported: usize,
     /// Texts of open cases that others have answered: where there are any, nothing is said that could tell what.
     pub open: usize,
     /// The penalty's inverse strength.
@@ -57,11 +59,12 @@ pub struct TuneReport {
 }
 
 impl TuneReport {
-    fn of(verdict: Verdict, Seen { training, by_label, open }: Seen) -> Self {
+    fn of(verdict: Verdict, Seen { training, by_label, imported, open }: Seen) -> Self {
         Self {
             verdict,
             training,
             by_label,
+            imported,
             open,
             c: None,
             cv_log_loss: None,
@@ -94,6 +97,9 @@ impl std::fmt::Display for TuneReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counts: Vec<String> = self.by_label.iter().map(|(name, n)| format!("{n} {name}")).collect();
         let mut counts = counts.join(", ");
+        if self.imported > 0 {
+            counts.push_str(&format!("; {} of these labels were imported", self.imported));
+        }
         if self.open > 0 {
             counts.push_str(", besides the answers to open cases");
         }
@@ -198,8 +204,9 @@ pub fn tune(context: &JobContext<'_>, rescore: Rescore) -> Result<TuneReport> {
     })?;
     Ok(match ended {
         Ended::Ours(report) => report.without_others(),
-        Ended::Others => {
-            TuneReport::of(Verdict::Others, Seen { training: 0, by_label: BTreeMap::new(), open: 0 })
-        }
+        Ended::Others => TuneReport::of(
+            Verdict::Others,
+            Seen { training: 0, by_label: BTreeMap::new(), imported: 0, open: 0 },
+        ),
     })
 }

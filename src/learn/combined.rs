@@ -212,7 +212,8 @@ pub(crate) fn fit(
         return Ok(Weighed::default());
     }
     let training = Training::read(work, scout, revision)?;
-    let labelled = Labelled { items: &training.items, labels: &training.labels };
+    let (items, given) = training.of_experts();
+    let labelled = Labelled { items: &items, labels: &given };
     for states in states::fit(work, scout, scorer, &labelled, seed)? {
         readers.push(Judged::read(work.store, states)?);
     }
@@ -266,7 +267,8 @@ fn judges(work: &mut Work<'_>, labels: &[String]) -> Result<Vec<Judged>> {
 /// Calibrates a judge on the training labels that it has read and was not given as examples.
 fn calibrate(judged: &mut Judged, training: &Training, revision: &Revision) -> Result<()> {
     let mut settings = judge::settings(&judged.predictor)?.clone();
-    let seen = training.items.iter().zip(&training.labels);
+    let (items, labels) = training.of_experts();
+    let seen = items.iter().zip(&labels);
     let seen = seen.filter(|(item, _)| !settings.examples.contains(item));
     let (rows, gold): (Vec<usize>, Vec<usize>) =
         seen.filter_map(|(item, label)| Some((judged.items.binary_search(item).ok()?, *label))).unzip();
@@ -314,7 +316,7 @@ fn described(store: &Store, reader: &Judged, worth: Option<Worth>) -> Result<Rea
     })
 }
 
-/// Training labels as a scout sees them that has not learned from them.
+/// The experts' training labels as a scout sees them that has not learned from them.
 struct Unseen {
     /// Rows of the training labels.
     rows: Vec<usize>,
@@ -334,8 +336,9 @@ impl Unseen {
         seed: u64,
     ) -> Result<Option<Self>> {
         let Some(unseen) = scorer.out_of_fold(training, seed) else { return Ok(None) };
-        let rows: Vec<usize> =
-            (0..training.items.len()).filter(|&row| unseen.contains_key(&training.items[row])).collect();
+        let rows: Vec<usize> = (0..training.items.len())
+            .filter(|&row| training.by_experts[row] && unseen.contains_key(&training.items[row]))
+            .collect();
         let values = rows.iter().flat_map(|&row| unseen[&training.items[row]].iter().copied()).collect();
         let p = Array2::from_shape_vec((rows.len(), scout.labels.len()), values);
         let p = p.map_err(|e| Fault::new("weigh scout and judge", e.to_string()))?;

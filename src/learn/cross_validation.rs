@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use super::held_out::HeldOut;
 use crate::domain::adapter::{Comparison, LoraHyperparameters, ServingCheck};
@@ -17,7 +17,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::Epoch;
 use crate::engine::train::Settings;
 use crate::engine::verify::Verified;
-use crate::stats::classifier::head::{balanced, stratified_folds};
+use crate::stats::classifier::head::{balanced_by, stratified_folds};
 use crate::work::runner::Work;
 
 /// Parts into which the labels are dealt.
@@ -98,6 +98,8 @@ pub(crate) struct CrossValidation<'a, T> {
     pub trainer: &'a T,
     /// The label of each row.
     pub gold: &'a [usize],
+    /// Whether each row measures: an expert's label does, and one that was imported does not.
+    pub measured: &'a [bool],
     /// Labels of the task.
     pub classes: usize,
     pub settings: Settings,
@@ -118,6 +120,7 @@ pub(crate) struct CrossValidated<A> {
 /// What the folds said of the rows that they held out, after each epoch.
 struct ByEpoch<'a> {
     gold: &'a [usize],
+    measured: &'a [bool],
     /// What each row's loss counts, so that all labels count the same together.
     weights: Vec<f64>,
     /// One for each epoch, rows × labels.
@@ -133,9 +136,12 @@ impl ByEpoch<'_> {
                 all.row_mut(row).assign(&p);
             }
         }
-        let gold: Vec<usize> = fold.held_out.iter().map(|&row| self.gold[row]).collect();
-        let weights: Vec<f64> = fold.held_out.iter().map(|&row| self.weights[row]).collect();
-        HeldOut { gold: &gold, weights: &weights }.epoch(&fold.name, (number, loss), held_out, self.seed)
+        let at: Vec<usize> =
+            (0..fold.held_out.len()).filter(|&at| self.measured[fold.held_out[at]]).collect();
+        let gold: Vec<usize> = at.iter().map(|&at| self.gold[fold.held_out[at]]).collect();
+        let weights: Vec<f64> = at.iter().map(|&at| self.weights[fold.held_out[at]]).collect();
+        let held_out = held_out.select(Axis(0), &at);
+        HeldOut { gold: &gold, weights: &weights }.epoch(&fold.name, (number, loss), &held_out, self.seed)
     }
 
     /// A fold's rows after `ended` epochs, for the epochs that it did not go through: an adapter that no longer gets better is taken to stay as it is.
@@ -149,10 +155,18 @@ impl ByEpoch<'_> {
         }
     }
 
+    /// The losses of the rows that measure, by probabilities of rows × labels.
+    fn losses(&self, probabilities: &Array2<f32>) -> Vec<f64> {
+        let all = HeldOut { gold: self.gold, weights: &self.weights }.losses(probabilities);
+        all.into_iter().zip(self.measured).filter_map(|(loss, measured)| measured.then_some(loss)).collect()
+    }
+
     /// After how many epochs the folds did best on what they had not seen; the fewest of those that are alike.
     fn best(&self) -> usize {
-        let labels = HeldOut { gold: self.gold, weights: &self.weights };
-        let loss = |p: &Array2<f32>| labels.loss(p).unwrap_or(f64::INFINITY);
+        let loss = |p: &Array2<f32>| {
+            let losses = self.losses(p);
+            losses.iter().sum::<f64>() / losses.len().max(1) as f64
+        };
         let losses = self.probabilities.iter().map(loss).zip(1..);
         losses.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(1, |(_, epochs)| epochs)
     }
@@ -296,8 +310,7 @@ impl<T: Trainer> CrossValidation<'_, T> {
                 without.row_mut(row).assign(&p);
             }
         }
-        let labels = HeldOut { gold: self.gold, weights: &kept.weights };
-        let comparison = Comparison::of(&labels.losses(&held_out), &labels.losses(&without))?;
+        let comparison = Comparison::of(&kept.losses(&held_out), &kept.losses(&without))?;
         Ok(CrossValidated { adapter, epochs, held_out, comparison })
     }
 
@@ -308,10 +321,17 @@ impl<T: Trainer> CrossValidation<'_, T> {
     fn by_epoch(&self) -> ByEpoch<'_> {
         ByEpoch {
             gold: self.gold,
-            weights: balanced(self.gold, self.classes),
+            measured: self.measured,
+            weights: self.weights(),
             probabilities: vec![Array2::zeros((self.gold.len(), self.classes)); self.settings.epochs],
             seed: self.settings.seed,
         }
+    }
+
+    /// What each row's loss counts: those that measure are balanced among themselves.
+    fn weights(&self) -> Vec<f64> {
+        let measures = |measured: &bool| f64::from(u8::from(*measured));
+        balanced_by(self.gold, self.classes, &self.measured.iter().map(measures).collect::<Vec<_>>())
     }
 
     fn steps(&self, fold: &Fold, epochs: usize) -> usize {
@@ -413,6 +433,7 @@ mod tests {
         let all = Fold { name: "fold 1 of 3".into(), rows: vec![], held_out: vec![0, 1] };
         let mut kept = ByEpoch {
             gold: &gold,
+            measured: &[true; 2],
             weights: vec![1.0; 2],
             probabilities: vec![Array2::zeros((2, 2)); 3],
             seed: 1,
@@ -426,5 +447,24 @@ mod tests {
         kept.stays(&all, 1);
         assert_eq!(kept.probabilities[2], kept.probabilities[0], "a fold that ended after the first epoch");
         assert_eq!(kept.best(), 1);
+    }
+
+    #[test]
+    fn labels_that_were_imported_are_trained_on_and_measure_nothing() {
+        let all = Fold { name: "fold 1 of 3".into(), rows: vec![], held_out: vec![0, 1, 2] };
+        let (gold, measured) = ([0, 1, 0], [true, true, false]);
+        let told = |imported: f32| {
+            let mut kept = ByEpoch {
+                gold: &gold,
+                measured: &measured,
+                weights: vec![1.0; 3],
+                probabilities: vec![Array2::zeros((3, 2)); 1],
+                seed: 1,
+            };
+            let p = ndarray::array![[0.9, 0.1], [0.2, 0.8], [imported, 1.0 - imported]];
+            let epoch = kept.keep(&all, 1, 0.5, &p);
+            (epoch.held_out, epoch.held_out_loss, kept.losses(&p))
+        };
+        assert_eq!((told(0.01), told(0.01).0), (told(0.99), 2));
     }
 }

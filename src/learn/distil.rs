@@ -54,7 +54,12 @@ impl Lesson {
         let train: HashSet<ItemId> = (work.store.splits()?.into_iter())
             .filter_map(|(item, split)| (split == Split::Train).then_some(item))
             .collect();
-        let taught = |item: &ItemId| read.contains(item) && train.contains(item) && !cases.contains(item);
+        let taught = |item: &ItemId| {
+            read.contains(item)
+                && train.contains(item)
+                && !cases.contains(item)
+                && training.items.binary_search(item).is_err()
+        };
         let mut rows: Vec<usize> = (0..items.len()).filter(|&row| taught(&items[row])).collect();
         rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         rows.truncate(MOST);

@@ -11,7 +11,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{Method, Predictor, PredictorKind, Scout};
 use crate::domain::settings::Stored;
-use crate::stats::classifier::head::{TooFew, fit_anchored_head, out_of_fold, out_of_fold_with};
+use crate::stats::classifier::head::TooFew;
 use crate::stats::classifier::label_issues;
 use crate::stats::classifier::logistic::Logistic;
 use crate::store::Store;
@@ -77,9 +77,8 @@ impl Scorer for HeadScorer {
     }
 
     fn out_of_fold(&self, training: &Training, seed: u64) -> Option<HashMap<ItemId, Vec<f32>>> {
-        let (vectors, given) = (training.vectors.view(), &training.labels[..]);
-        let p =
-            out_of_fold_with(vectors, given, stand_ins(&self.anchors, vectors, given).view(), self.c?, seed)?;
+        let stand_ins = stand_ins(&self.anchors, training.vectors.view(), &training.labels);
+        let p = training.lessons().out_of_fold_with(stand_ins.view(), self.c?, seed)?;
         Some(training.items.iter().copied().zip(p.rows().into_iter().map(|row| row.to_vec())).collect())
     }
 }
@@ -173,9 +172,13 @@ fn train(
 ) -> Result<AdapterId, Refused> {
     let labels = revision.task.label_ids();
     work.report("training on the answers", 0, None, "labels")?;
-    let (vectors, given) = (training.vectors.view(), &training.labels[..]);
-    let stand_ins = stand_ins(&anchors(work.store, current, &labels)?, vectors, given);
-    let fit = fit_anchored_head(vectors, given, stand_ins.view(), seed).map_err(Refused::TooFew)?;
+    let stand_ins =
+        stand_ins(&anchors(work.store, current, &labels)?, training.vectors.view(), &training.labels);
+    let mut fit = training.lessons().fit_anchored_head(stand_ins.view(), seed).map_err(Refused::TooFew)?;
+    if training.has_imported() {
+        // It chose the penalty. As a figure it would rest on labels that no figure may count.
+        fit.cv_log_loss = None;
+    }
     let label_issues = label_issues(training, &labels, fit.c, seed);
     let settings = HeadFit { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed, label_issues };
     Ok(work.store.add_adapter(&NewAdapter {
@@ -232,11 +235,12 @@ fn stand_ins(anchors: &Anchors, vectors: ArrayView2<'_, f32>, given: &[usize]) -
 
 /// The training labels that heads find unlikely that have not seen them; none while a label has too few examples for that.
 fn label_issues(training: &Training, labels: &[String], c: f64, seed: u64) -> Vec<LabelIssue> {
-    let held_out = out_of_fold(training.vectors.view(), &training.labels, labels.len(), c, seed);
+    let held_out = training.lessons().out_of_fold(labels.len(), c, seed);
     let found = held_out.map(|p| label_issues::label_issues(p.view(), &training.labels)).unwrap_or_default();
-    let most = training.items.len() / ONE_ISSUE_IN;
+    let most = training.by_experts.iter().filter(|by_experts| **by_experts).count() / ONE_ISSUE_IN;
     let issue = |i: usize| LabelIssue { item: training.items[i], label: labels[training.labels[i]].clone() };
-    found.into_iter().take(most).map(issue).collect()
+    // Nobody here gave the others.
+    found.into_iter().filter(|i| training.by_experts[*i]).take(most).map(issue).collect()
 }
 
 #[cfg(test)]

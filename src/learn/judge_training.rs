@@ -124,9 +124,11 @@ impl JudgeTraining<'_> {
             .map_err(|fault| fault.while_trying("train the judge"))?;
         drop(server);
 
+        let measured = vec![true; self.gold.len()];
         let cross_validation = CrossValidation {
             trainer: &prepared,
             gold: self.gold,
+            measured: &measured,
             classes: self.labels,
             settings: self.settings,
         };

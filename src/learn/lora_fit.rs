@@ -114,8 +114,13 @@ impl LoraFit<'_> {
         });
         let trainer =
             EncoderTrainer { weights: &weights, training, tokens: &tokens, classes, settings, taught };
-        let cross_validation =
-            CrossValidation { trainer: &trainer, gold: &training.labels, classes, settings };
+        let cross_validation = CrossValidation {
+            trainer: &trainer,
+            gold: &training.labels,
+            measured: &training.by_experts,
+            classes,
+            settings,
+        };
         let Some(trained) = cross_validation.in_parallel(work, self.chosen.threads())? else {
             return Ok(None);
         };

@@ -14,7 +14,7 @@ use crate::engine::lora::{EncoderAdapter, Head};
 use crate::engine::train::Settings;
 use crate::engine::train::encoder::{Example, Fit, Wanted, fit};
 use crate::engine::transformer::Weights;
-use crate::stats::classifier::head::{balanced, fit_head};
+use crate::stats::classifier::head::{Lessons, balanced_by};
 use crate::stats::classifier::logistic::Logistic;
 
 /// The encoder with its labelled texts.
@@ -48,8 +48,14 @@ const EXPERT_WEIGHT: f64 = 3.0;
 impl EncoderTrainer<'_> {
     fn head(&self, fold: &Fold) -> Result<Logistic> {
         let vectors = self.training.vectors.select(Axis(0), &fold.rows);
-        let head = fit_head(vectors.view(), &self.labels(&fold.rows), self.classes, self.settings.seed);
+        let (labels, importance) = (self.labels(&fold.rows), self.importance(&fold.rows));
+        let lessons = Lessons { x: vectors.view(), y: &labels, importance: &importance };
+        let head = lessons.fit_head(self.classes, self.settings.seed);
         Ok(head.map_err(|few| Fault::new("train the adapter", few.to_string()))?.model)
+    }
+
+    fn importance(&self, rows: &[usize]) -> Vec<f64> {
+        rows.iter().map(|&row| self.training.weights[row]).collect()
     }
 
     fn labels(&self, rows: &[usize]) -> Vec<usize> {
@@ -62,7 +68,7 @@ impl Trainer for EncoderTrainer<'_> {
 
     fn train(&self, fold: &Fold, callbacks: &mut dyn Callbacks) -> Result<Option<EncoderAdapter>> {
         let labels = self.labels(&fold.rows);
-        let weights = balanced(&labels, self.classes);
+        let weights = balanced_by(&labels, self.classes, &self.importance(&fold.rows));
         let expert = if self.taught.is_some() { EXPERT_WEIGHT } else { 1.0 };
         let mut examples: Vec<Example<'_>> = (fold.rows.iter().zip(&labels).zip(&weights))
             .map(|((&row, &label), &weight)| Example {

@@ -27,7 +27,7 @@ impl Nearest {
     /// Reads them; `most` are shown with a text.
     pub fn read(work: &Work<'_>, revision: &Revision, most: usize) -> Result<Self> {
         let scout = scouting(work.store, "find the nearest labelled texts")?;
-        let training = Training::read(work, &scout, revision)?;
+        let training = Training::read(work, &scout, revision)?.by_experts_alone();
         let texts = work.store.texts(&training.items)?;
         Ok(Self {
             space: Space::base(scout.model),

@@ -5,12 +5,14 @@
 //! - the arrows between the folders of `src/` ([`arrows`]), test code included
 //! - no cycle between files, inside a folder or across ([`cycles`])
 //! - where `unsafe` and each outside crate may appear, and how files are named, opened and sized ([`manners`])
+//! - who reads labels that existed before the project, which no figure may count ([`imported_labels`])
 //! - that a test which cannot run says so in one way ([`skips`]); for this alone it reads `tests/` too
 //!
 //! [`rules_can_fail`] proves on small trees in memory that every rule can be broken and is then named.
 
 mod arrows;
 mod cycles;
+mod imported_labels;
 mod imports;
 mod manners;
 mod rules_can_fail;
@@ -156,6 +158,11 @@ mod this_house {
     #[test]
     fn outside_crates_stay_in_their_rooms() {
         none(manners::outside_crates(&house()));
+    }
+
+    #[test]
+    fn labels_from_before_are_read_for_learning_alone() {
+        none(imported_labels::breaches(&house()));
     }
 
     #[test]

@@ -53,6 +53,10 @@ mod hostile_files;
 mod hostile_models;
 #[cfg(all(test, unix))]
 mod hostile_text;
+#[cfg(all(test, unix))]
+mod import_again;
+#[cfg(all(test, unix))]
+mod imported_labels;
 #[cfg(all(test, feature = "engine"))]
 mod judge;
 #[cfg(all(test, unix))]

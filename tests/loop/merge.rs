@@ -87,6 +87,8 @@ pub fn essence(file: &Path) -> Vec<String> {
     lines.extend(log.cases.iter().map(|l| format!("{l:?}")));
     lines.extend(log.events.iter().map(|l| format!("{l:?}")));
     lines.extend(log.reveals.iter().map(|l| format!("{l:?}")));
+    lines.extend(log.label_sources.iter().map(|l| format!("{l:?}")));
+    lines.extend(log.imported_labels.iter().map(|l| format!("{l:?}")));
     let conn = rusqlite::Connection::open(file).unwrap();
     for sql in [
         "SELECT hex(s.uuid) || ' ' || s.name || ' ' || s.rows FROM source s",

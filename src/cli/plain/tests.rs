@@ -8,7 +8,7 @@ use crate::domain::fault::Fault;
 use crate::domain::progress::Unwatched;
 use crate::domain::read_options::ReadOptions;
 use crate::job::create::create;
-use crate::job::import::{BadRows, import};
+use crate::job::import::{ImportOptions, import};
 use crate::job::task::set;
 use crate::work::JobContext;
 
@@ -56,7 +56,7 @@ fn project(dir: &tempfile::TempDir) -> std::path::PathBuf {
     let texts: String = (0..1_000).map(pair).collect();
     std::fs::write(&data, texts).unwrap();
     let context = JobContext { project: &path, watcher: &Unwatched, expert: "ada", seed: None };
-    import(&context, &data, &ReadOptions::default(), BadRows::Stop).unwrap();
+    import(&context, &data, &ImportOptions::of(ReadOptions::default())).unwrap();
     path
 }
 

@@ -19,6 +19,7 @@ use crate::domain::settings::Stored;
 use crate::domain::split::{Split, SplitShares};
 use crate::domain::task::Task;
 use crate::store::pool::predictors::Model;
+use crate::store::pool::sources::LoadOptions;
 use crate::store::pool::text_row::TextRow;
 use crate::store::rounds::round::{Incomplete, NewRound};
 use crate::store::{Access, NewProject, Store};
@@ -33,7 +34,7 @@ fn project(dir: &tempfile::TempDir, count: i64) -> PathBuf {
     let mut store = Store::create(&path, new).unwrap();
     let (_, session) = store.begin_session("setup").unwrap();
     let revision = store.set_task(&Task::from_toml(TASK, "t").unwrap(), session).unwrap();
-    let mut load = store.begin_source("a.csv", "{}").unwrap();
+    let mut load = store.begin_source("a.csv", "{}", LoadOptions::default()).unwrap();
     store.add_rows(&mut load, (1..=count).map(|n| TextRow::new(n, format!("text {n}")))).unwrap();
     store.finish_source(load, 0, 0).unwrap();
     let model = Model {

@@ -83,6 +83,9 @@ fn write(
 /// the cases that did not come with it. Settings of models reveal what others answered, so they are left out, as in a part of a project.
 fn own_part(mut log: Log, own: &BTreeSet<String>) -> Log {
     log.events.retain(|event| own.contains(&event.expert));
+    // Imported labels are nobody's own, and say something of texts that the person may still be asked about.
+    log.label_sources.clear();
+    log.imported_labels.clear();
     log.reveals.retain(|reveal| own.contains(&reveal.expert));
     let sessions: HashSet<Uuid> =
         log.sessions.iter().filter(|s| own.contains(&s.expert)).map(|s| s.uuid).collect();

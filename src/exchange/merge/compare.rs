@@ -34,6 +34,10 @@ pub struct Brought {
     pub expert_events: usize,
     /// Texts whose prelabel was shown.
     pub reveals: usize,
+    /// Sources of imported labels that were not known.
+    pub label_sources: usize,
+    /// Imported labels that are new, or later than the one here.
+    pub imported_labels: usize,
     pub models: usize,
     pub adapters: usize,
     pub predictors: usize,
@@ -140,6 +144,8 @@ pub(crate) fn brought(ours: &Log, theirs: &Log) -> Brought {
             .count(),
         expert_events: lacking(&ours.expert_events, &theirs.expert_events, |e| e.uuid).len(),
         reveals: lacking(&ours.reveals, &theirs.reveals, |r| (&r.expert, &r.item)).len(),
+        label_sources: lacking(&ours.label_sources, &theirs.label_sources, |s| &s.name).len(),
+        imported_labels: imported_labels(ours, theirs),
         models: lacking(&ours.models, &theirs.models, |m| &m.sha256).len(),
         adapters: lacking(&ours.adapters, &theirs.adapters, |a| a.uuid).len(),
         predictors: lacking(&ours.predictors, &theirs.predictors, |p| p.uuid).len(),
@@ -150,6 +156,18 @@ pub(crate) fn brought(ours: &Log, theirs: &Log) -> Brought {
         *brought.by_expert.entry(event.expert.clone()).or_default() += 1;
     }
     brought
+}
+
+fn imported_labels(ours: &Log, theirs: &Log) -> usize {
+    let here: HashMap<_, _> = ours
+        .imported_labels
+        .iter()
+        .map(|l| ((&l.source, l.item, l.file, l.place), (l.at_ms, &l.labels)))
+        .collect();
+    let is_new = |l: &&crate::domain::log::ImportedLabelLine| {
+        here.get(&(&l.source, l.item, l.file, l.place)).is_none_or(|held| *held < (l.at_ms, &l.labels))
+    };
+    theirs.imported_labels.iter().filter(is_new).count()
 }
 
 fn new_rounds<'a>(ours: &'a Log, theirs: &'a Log) -> Vec<&'a crate::domain::log::RoundLine> {

@@ -26,7 +26,7 @@ pub struct MergeReport {
     pub predictions: usize,
     /// Records of jobs.
     pub runs: usize,
-    /// Cases and events that were left out, because their texts are not here.
+    /// Cases, events and imported labels that were left out, because their texts are not here.
     pub left_out: usize,
     /// Rounds that got another number: theirs, and the one here.
     pub renumbered: Vec<(i64, i64)>,
@@ -51,6 +51,8 @@ impl MergeReport {
             (b.cases, "case", "cases"),
             (b.expert_events, "change of a role or name", "changes of roles or names"),
             (b.reveals, "reveal", "reveals"),
+            (b.label_sources, "source of imported labels", "sources of imported labels"),
+            (b.imported_labels, "imported label", "imported labels"),
             (b.models, "model", "models"),
             (b.adapters, "adapter", "adapters"),
             (self.vectors, "vector", "vectors"),

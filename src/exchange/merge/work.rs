@@ -241,7 +241,7 @@ impl Compared {
             renumbered: logs.renumbered,
             conflicts: logs.conflicts,
             remarks: logs.remarks,
-            left_out: left_out.cases + left_out.events,
+            left_out: left_out.cases + left_out.events + left_out.labels,
             ..MergeReport::default()
         };
         if let Some((texts, artifacts)) = &pool {
@@ -276,6 +276,12 @@ impl Compared {
                 "left out: {} and {}, because this file does not have their texts: import the texts, and merge again",
                 counted(left_out.events, "label event", "label events"),
                 counted(left_out.cases, "case", "cases")
+            ));
+        }
+        if left_out.labels > 0 {
+            report.remarks.push(format!(
+                "left out: {}, because this file does not have their texts: import the texts, and merge again",
+                counted(left_out.labels, "imported label", "imported labels")
             ));
         }
         report.remarks.extend(active);

@@ -113,6 +113,21 @@ fn small() -> Log {
             at_ms: 11,
         }],
         reveals: vec![RevealLine { expert: "ana".into(), item: ItemKey::of("one text"), at_ms: 12 }],
+        label_sources: vec![LabelSourceLine {
+            name: "crowd".into(),
+            uuid: id(10),
+            weight: 0.25,
+            changes: 1,
+            created_ms: 13,
+        }],
+        imported_labels: vec![ImportedLabelLine {
+            source: "crowd".into(),
+            item: ItemKey::of("one text"),
+            file: -7,
+            place: 0,
+            labels: Answer::one("b"),
+            at_ms: 14,
+        }],
         ..Log::default()
     }
 }

@@ -71,6 +71,12 @@ pub struct Detected {
     pub id: Option<usize>,
     /// Index of the known labels.
     pub gold: Option<usize>,
+    /// Index of the labels that somebody has given before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<usize>,
+    /// Index of when these were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labelled_at: Option<usize>,
     /// Indices of the columns shown next to the text.
     pub meta: Vec<usize>,
     /// The program that wrote the file, where its form shows it: it says what counts as a label.
@@ -113,12 +119,12 @@ impl fmt::Display for Detected {
             (_, [only]) if self.header => write!(f, " (column {} of {})", only + 1, self.columns.len())?,
             _ => write!(f, " of {}", self.columns.len())?,
         }
-        for (what, column) in [("id", self.id), ("gold", self.gold)] {
+        for (what, column) in [("id", self.id), ("gold", self.gold), ("labels", self.labels)] {
             if let Some(i) = column {
                 write!(f, ", {what} in {}", name(&i))?;
             }
         }
-        if self.tool.is_some() && self.gold.is_none() {
+        if self.tool.is_some() && self.gold.is_none() && self.labels.is_none() {
             write!(f, ", labels with --gold {}", LABEL)?;
         }
         Ok(())

@@ -81,6 +81,8 @@ impl Records for LabelledLines {
                 text: joined(&parts(detected.text.iter().filter_map(part), detected)),
                 external_id: detected.id.and_then(cell),
                 gold: detected.gold.and_then(cell),
+                labels: detected.labels.and_then(cell).into_iter().collect(),
+                labelled_at: detected.labelled_at.and_then(cell),
                 columns: Columns::Keys(
                     COLUMNS
                         .iter()

@@ -183,15 +183,17 @@ fn parse(line: &Line<'_>, detected: &Detected, advice: &Advice) -> Parsed {
         line: line.number,
         text: joined(&parts(texts.into_iter(), detected)),
         external_id: detected.id.map(cell).transpose()?.flatten(),
-        gold: gold_of(&entries, detected),
+        gold: detected.gold.and_then(|column| label_of(&entries, detected, column)),
+        labels: labels_of(&entries, detected),
+        labelled_at: detected.labelled_at.map(cell).transpose()?.flatten(),
         columns: Columns::Text,
     };
     row_with_text(Row { columns: Columns::Keys(entries), ..row }, line.bytes)
 }
 
 /// A list of one label is that label. Several, such as the answers of several annotators, are kept as JSON.
-fn gold_of(entries: &[(String, Box<RawValue>)], detected: &Detected) -> Option<String> {
-    let column = detected.columns[detected.gold?].as_str();
+fn label_of(entries: &[(String, Box<RawValue>)], detected: &Detected, column: usize) -> Option<String> {
+    let column = detected.columns[column].as_str();
     match (detected.tool, column) {
         (Some(tool), LABEL) => return tool.label(entries),
         (Some(tool), PREDICTION) => return tool.prediction(entries),
@@ -205,6 +207,15 @@ fn gold_of(entries: &[(String, Box<RawValue>)], detected: &Detected) -> Option<S
         }
         Err(_) => Some(value.get().to_owned()),
     })
+}
+
+/// The labels that somebody has given, one of each answer: a list has several.
+fn labels_of(entries: &[(String, Box<RawValue>)], detected: &Detected) -> Vec<String> {
+    let Some(column) = detected.labels else { return Vec::new() };
+    if let (Some(tool), LABEL) = (detected.tool, detected.columns[column].as_str()) {
+        return tool.answers(entries);
+    }
+    label_of(entries, detected, column).into_iter().collect()
 }
 
 /// The path of a string in the object under a key, the last one in the order of the object.

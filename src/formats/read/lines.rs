@@ -32,6 +32,8 @@ impl Records for PlainLines {
                 text: text.to_owned(),
                 external_id: None,
                 gold: None,
+                labels: Vec::new(),
+                labelled_at: None,
                 columns: Columns::Text,
             };
             row_with_text(row, line.bytes)

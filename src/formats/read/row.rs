@@ -26,6 +26,10 @@ pub struct Row {
     pub external_id: Option<String>,
     /// The known label, if a column with labels was named.
     pub gold: Option<String>,
+    /// The labels that somebody has given it before, as the file has them: one of each answer.
+    pub labels: Vec<String>,
+    /// When they were given, as the file has it.
+    pub labelled_at: Option<String>,
     pub(in crate::formats) columns: Columns,
 }
 
@@ -301,6 +305,8 @@ mod tests {
             text: text.to_vec(),
             id: None,
             gold: None,
+            labels: None,
+            labelled_at: None,
             meta: Vec::new(),
             tool: None,
             paths: Vec::new(),
@@ -308,7 +314,15 @@ mod tests {
     }
 
     fn row(text: &str, columns: Columns) -> Row {
-        Row { line: 1, text: text.into(), external_id: None, gold: None, columns }
+        Row {
+            line: 1,
+            text: text.into(),
+            external_id: None,
+            gold: None,
+            labels: Vec::new(),
+            labelled_at: None,
+            columns,
+        }
     }
 
     #[test]

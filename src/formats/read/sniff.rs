@@ -29,6 +29,8 @@ pub(super) fn sniff(
     let known = Known { layout, tool, nested: &nested, file };
     let mut find = |given: &String| known.find(&mut columns, given);
     let gold = options.gold.as_ref().map(&mut find).transpose()?;
+    let labels = options.labels.as_ref().map(&mut find).transpose()?;
+    let labelled_at = options.labelled_at.as_ref().map(&mut find).transpose()?;
     let id = options.id.as_ref().map(&mut find).transpose()?;
     let meta = options.meta.iter().map(&mut find).collect::<Result<Vec<_>>>()?;
     let asked = match &tool_text {
@@ -38,7 +40,8 @@ pub(super) fn sniff(
     let mut text = asked.iter().map(&mut find).collect::<Result<Vec<_>>>()?;
     let id = id.or_else(|| if options.id.is_none() { columns::id(&columns[..keys]) } else { None });
     if text.is_empty() {
-        let taken: Vec<usize> = gold.iter().chain(&id).chain(&meta).copied().collect();
+        let taken: Vec<usize> =
+            gold.iter().chain(&labels).chain(&labelled_at).chain(&id).chain(&meta).copied().collect();
         let found = columns::text(&columns[..keys], columns::enough(&rows, keys), &taken, file);
         text = vec![match (found, only_text(&nested)) {
             (Ok(column), _) => column,
@@ -57,6 +60,8 @@ pub(super) fn sniff(
         text,
         id,
         gold,
+        labels,
+        labelled_at,
         meta,
         tool,
     };

@@ -59,41 +59,50 @@ impl Tool {
 
     /// The label of a row, or several as a JSON list; none if it has none.
     pub(in crate::formats) fn label(self, entries: &[(String, Box<RawValue>)]) -> Option<String> {
+        one_of(self.answers(entries).into_iter())
+    }
+
+    /// The labels of a row, one of each answer.
+    pub(in crate::formats) fn answers(self, entries: &[(String, Box<RawValue>)]) -> Vec<String> {
         let value = |key: &str| value_of(entries, key).and_then(|raw| serde_json::from_str(raw.get()).ok());
-        match self {
-            Self::LabelStudio => {
-                let annotations: Value = value("annotations").or_else(|| value("completions"))?;
-                let finished = annotations
-                    .as_array()?
-                    .iter()
-                    .filter(|one| !one.get("was_cancelled").is_some_and(|cancelled| *cancelled == true));
-                one_of(finished.filter_map(choice))
-            }
-            Self::LabelStudioMin => {
-                const KNOWN: [&str; 3] = ["choice", "label", "sentiment"];
-                KNOWN.iter().find_map(|key| value(key)).and_then(|v| plain_label(&v))
-            }
-            Self::Doccano => plain_label(&value("label")?),
-            Self::Argilla => {
-                let responses: Value = value("responses")?;
-                let given = responses.as_object()?.values().next()?.as_array()?;
-                let submitted = given.iter().filter(|one| {
-                    one.get("status").is_none_or(|status| status.is_null() || *status == "submitted")
-                });
-                one_of(submitted.filter_map(|one| plain_label(one.get("value")?)))
-            }
-            Self::Prodigy => {
-                if value("answer")? != "accept" {
-                    return None;
+        let given = || -> Option<Vec<String>> {
+            match self {
+                Self::LabelStudio => {
+                    let annotations: Value = value("annotations").or_else(|| value("completions"))?;
+                    let finished = annotations
+                        .as_array()?
+                        .iter()
+                        .filter(|one| !one.get("was_cancelled").is_some_and(|cancelled| *cancelled == true));
+                    Some(finished.filter_map(choice).collect())
                 }
-                value("accept").or_else(|| value("label")).and_then(|v| plain_label(&v))
+                Self::Argilla => {
+                    let responses: Value = value("responses")?;
+                    let given = responses.as_object()?.values().next()?.as_array()?;
+                    let submitted = given.iter().filter(|one| {
+                        one.get("status").is_none_or(|status| status.is_null() || *status == "submitted")
+                    });
+                    Some(submitted.filter_map(|one| plain_label(one.get("value")?)).collect())
+                }
+                Self::LabelStudioMin => {
+                    const KNOWN: [&str; 3] = ["choice", "label", "sentiment"];
+                    KNOWN.iter().find_map(|key| value(key)).and_then(|v| plain_label(&v)).map(|one| vec![one])
+                }
+                Self::Doccano => plain_label(&value("label")?).map(|one| vec![one]),
+                Self::Prodigy => {
+                    if value("answer")? != "accept" {
+                        return None;
+                    }
+                    let accepted = value("accept").or_else(|| value("label"));
+                    accepted.and_then(|v| plain_label(&v)).map(|one| vec![one])
+                }
+                Self::Spacy => {
+                    let cats: Value = value("cats")?;
+                    let given = cats.as_object()?.iter().filter(|(_, p)| number(p).is_some_and(|p| p > 0.5));
+                    listed(given.map(|(name, _)| name.clone()).collect()).map(|one| vec![one])
+                }
             }
-            Self::Spacy => {
-                let cats: Value = value("cats")?;
-                let given = cats.as_object()?.iter().filter(|(_, p)| number(p).is_some_and(|p| p > 0.5));
-                listed(given.map(|(name, _)| name.clone()).collect())
-            }
-        }
+        };
+        given().unwrap_or_default()
     }
 
     /// What a model said of a row; none if nothing.

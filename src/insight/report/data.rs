@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::domain::fault::Result;
 use crate::domain::moment::utc;
 use crate::domain::split::SplitShares;
+use crate::insight::imported_labels::{ImportedLabels, imported_labels};
+use crate::insight::viewer::Viewer;
 use crate::store::Store;
 
 /// An import.
@@ -30,6 +32,8 @@ pub struct SourceEntry {
 pub struct Data {
     /// Imports, by the time at which they finished.
     pub sources: Vec<SourceEntry>,
+    /// Labels that existed before the project, which no figure counts.
+    pub imported_labels: Vec<ImportedLabels>,
     /// Rows imported.
     pub rows: usize,
     /// Distinct texts.
@@ -42,7 +46,9 @@ pub struct Data {
     pub shares: SplitShares,
 }
 
-pub(crate) fn data(store: &Store) -> Result<Data> {
+pub(crate) fn data(store: &Store, viewer: &Viewer) -> Result<Data> {
+    let mut training = store.training_labels()?;
+    training.retain(|item, _| viewer.sees_all_of(*item));
     let mut sources = store.sources()?;
     sources.sort_by(|a, b| (a.finished_ms, &a.name).cmp(&(b.finished_ms, &b.name)));
     let (rows, items) = (store.row_count()?, store.item_count()?);
@@ -57,6 +63,7 @@ pub(crate) fn data(store: &Store) -> Result<Data> {
                 name: file_name(&source.name),
             })
             .collect(),
+        imported_labels: imported_labels(store, &training)?,
         rows,
         items,
         folded: rows.saturating_sub(items),

@@ -47,7 +47,7 @@ pub fn report(project: &Path, reader: &str) -> Result<Report> {
             missing_events: ledger.gaps,
         },
         revisions: revisions(&store, &ledger)?,
-        data: data(&store)?,
+        data: data(&store, &viewer)?,
         people: people(&store, &ledger)?,
         said_of_experts: said_of_experts(&ledger),
         blindness: blindness(&ledger, &answers),

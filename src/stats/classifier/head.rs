@@ -49,6 +49,102 @@ pub struct HeadFit {
     pub folds: usize,
 }
 
+/// Labelled vectors of which some count less than others: labels that are not an expert's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Lessons<'a> {
+    /// Examples × dimensions, unit vectors.
+    pub x: ArrayView2<'a, f32>,
+    /// The label of each example.
+    pub y: &'a [usize],
+    /// What each example counts, above 0, where an expert's label counts 1.
+    pub importance: &'a [f64],
+}
+
+impl Lessons<'_> {
+    /// [`fit_head`], where an example counts within its label by its importance; all labels together count the same all the same.
+    ///
+    /// # Errors
+    /// Those of [`fit_head`].
+    pub fn fit_head(&self, classes: usize, seed: u64) -> Result<HeadFit, TooFew> {
+        let counts = counts(self.y, classes);
+        let (label, have) =
+            counts.iter().copied().enumerate().min_by_key(|&(_, have)| have).unwrap_or((0, 0));
+        if have < LEAST {
+            return Err(TooFew { label, have });
+        }
+        let weights = balanced_by(self.y, classes, self.importance);
+        let examples = Examples { x: self.x.reborrow(), y: self.y, classes, weights: &weights };
+        if have < ENOUGH_TO_CROSS_VALIDATE {
+            let model = fitted(&examples, FIXED_C);
+            return Ok(HeadFit { model, c: FIXED_C, cv_log_loss: None, folds: 0 });
+        }
+        let (c, loss) = cross_validate(&examples, &stratified_folds(self.y, classes, FOLDS, seed));
+        Ok(HeadFit { model: fitted(&examples, c), c, cv_log_loss: Some(loss), folds: FOLDS })
+    }
+
+    /// [`fit_anchored_head`] with importances; an anchor counts 1.
+    ///
+    /// # Errors
+    /// Those of [`fit_anchored_head`].
+    pub fn fit_anchored_head(&self, anchors: ArrayView2<'_, f32>, seed: u64) -> Result<HeadFit, TooFew> {
+        let classes = anchors.nrows();
+        if let Some(few) = lacking(&counts(self.y, classes)) {
+            return Err(few);
+        }
+        let lacks = lacks(self.y, classes);
+        let mut added = anchors.select(Axis(0), &lacks);
+        for mut anchor in added.rows_mut() {
+            let length = anchor.dot(&anchor).sqrt();
+            if length > 0.0 {
+                anchor /= length;
+            }
+        }
+        let x = ndarray::concatenate![Axis(0), self.x, added];
+        let y = [self.y, &lacks].concat();
+        let importance = [self.importance, &vec![1.0; lacks.len()]].concat();
+        Lessons { x: x.view(), y: &y, importance: &importance }.fit_head(classes, seed)
+    }
+
+    /// [`out_of_fold`] with importances.
+    pub fn out_of_fold(&self, classes: usize, c: f64, seed: u64) -> Option<Array2<f32>> {
+        let (x, y) = (self.x, self.y);
+        if (0..classes).any(|label| y.iter().filter(|&&l| l == label).count() < FOLDS) {
+            return None;
+        }
+        let weights = balanced_by(y, classes, self.importance);
+        let examples = Examples { x: x.reborrow(), y, classes, weights: &weights };
+        let fold_of = stratified_folds(y, classes, FOLDS, seed);
+        let rows = |fold: usize, held_out: bool| -> Vec<usize> {
+            (0..y.len()).filter(|&e| (fold_of[e] == fold) == held_out).collect()
+        };
+        let predicted: Vec<Array2<f32>> = (0..FOLDS)
+            .into_par_iter()
+            .map(|fold| {
+                let train = Subset::of(&examples, &rows(fold, false));
+                let model = Problem::new(&train.examples()).fit_scaled(c, None, FOLD_TOLERANCE);
+                model.probabilities(x.select(Axis(0), &rows(fold, true)).view())
+            })
+            .collect();
+        let mut all = Array2::zeros((y.len(), classes));
+        for (fold, predicted) in predicted.iter().enumerate() {
+            for (row, p) in rows(fold, true).into_iter().zip(predicted.rows()) {
+                all.row_mut(row).assign(&p);
+            }
+        }
+        Some(all)
+    }
+
+    /// [`out_of_fold_with`] with importances; a stand-in counts 1.
+    pub fn out_of_fold_with(&self, stand_ins: ArrayView2<'_, f32>, c: f64, seed: u64) -> Option<Array2<f32>> {
+        let folds = folds_with(self, stand_ins, seed)?;
+        let fitted = folds.par_iter().map(|fold| {
+            let model = fold.train.fit_scaled(c, None, FOLD_TOLERANCE);
+            (&fold.rows, model.probabilities(fold.held_out.x.view()))
+        });
+        Some(in_order(&fitted.collect::<Vec<_>>(), self.y.len(), stand_ins.nrows()))
+    }
+}
+
 /// Trains a head on `x` (examples × dimensions, unit vectors) and their labels `y` (below `classes`).
 ///
 /// Each label has the same total weight (`n / (classes · n_label)`). Cross-validation scores folds with the
@@ -65,20 +161,7 @@ pub struct HeadFit {
 /// # Errors
 /// [`TooFew`] if a label has fewer than two examples.
 pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) -> Result<HeadFit, TooFew> {
-    let counts = counts(y, classes);
-    let (label, have) = counts.iter().copied().enumerate().min_by_key(|&(_, have)| have).unwrap_or((0, 0));
-    if have < LEAST {
-        return Err(TooFew { label, have });
-    }
-    let weights = balanced(y, classes);
-    let examples = Examples { x: x.reborrow(), y, classes, weights: &weights };
-    if have < ENOUGH_TO_CROSS_VALIDATE {
-        let model = fitted(&examples, FIXED_C);
-        return Ok(HeadFit { model, c: FIXED_C, cv_log_loss: None, folds: 0 });
-    }
-    let (c, loss) = cross_validate(&examples, &stratified_folds(y, classes, FOLDS, seed));
-    let model = fitted(&examples, c);
-    Ok(HeadFit { model, c, cv_log_loss: Some(loss), folds: FOLDS })
+    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.fit_head(classes, seed)
 }
 
 fn fitted(examples: &Examples<'_>, c: f64) -> Logistic {
@@ -110,22 +193,7 @@ pub fn fit_anchored_head(
     anchors: ArrayView2<'_, f32>,
     seed: u64,
 ) -> Result<HeadFit, TooFew> {
-    let classes = anchors.nrows();
-    let counts = counts(y, classes);
-    if let Some(few) = lacking(&counts) {
-        return Err(few);
-    }
-    let lacks = lacks(y, classes);
-    let mut added = anchors.select(Axis(0), &lacks);
-    for mut anchor in added.rows_mut() {
-        let length = anchor.dot(&anchor).sqrt();
-        if length > 0.0 {
-            anchor /= length;
-        }
-    }
-    let x = ndarray::concatenate![Axis(0), x, added];
-    let y = [y, &lacks].concat();
-    fit_head(x.view(), &y, classes, seed)
+    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.fit_anchored_head(anchors, seed)
 }
 
 /// How many examples each label has.
@@ -147,6 +215,14 @@ pub fn balanced(y: &[usize], classes: usize) -> Vec<f64> {
     let counts = counts(y, classes);
     let share = y.len() as f64 / classes as f64;
     y.iter().map(|&label| share / counts[label] as f64).collect()
+}
+
+/// The same where examples count within their label what `importance` says.
+pub fn balanced_by(y: &[usize], classes: usize, importance: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; classes];
+    y.iter().zip(importance).for_each(|(&label, one)| sums[label] += one);
+    let share = importance.iter().sum::<f64>() / classes as f64;
+    y.iter().zip(importance).map(|(&label, one)| one * share / sums[label]).collect()
 }
 
 /// A fold for each example: every label is distributed evenly, and the sizes of folds differ by at most one example.
@@ -177,30 +253,7 @@ pub fn out_of_fold(
     c: f64,
     seed: u64,
 ) -> Option<Array2<f32>> {
-    if (0..classes).any(|label| y.iter().filter(|&&l| l == label).count() < FOLDS) {
-        return None;
-    }
-    let weights = balanced(y, classes);
-    let examples = Examples { x: x.reborrow(), y, classes, weights: &weights };
-    let fold_of = stratified_folds(y, classes, FOLDS, seed);
-    let rows = |fold: usize, held_out: bool| -> Vec<usize> {
-        (0..y.len()).filter(|&e| (fold_of[e] == fold) == held_out).collect()
-    };
-    let predicted: Vec<Array2<f32>> = (0..FOLDS)
-        .into_par_iter()
-        .map(|fold| {
-            let train = Subset::of(&examples, &rows(fold, false));
-            let model = Problem::new(&train.examples()).fit_scaled(c, None, FOLD_TOLERANCE);
-            model.probabilities(x.select(Axis(0), &rows(fold, true)).view())
-        })
-        .collect();
-    let mut all = Array2::zeros((y.len(), classes));
-    for (fold, predicted) in predicted.iter().enumerate() {
-        for (row, p) in rows(fold, true).into_iter().zip(predicted.rows()) {
-            all.row_mut(row).assign(&p);
-        }
-    }
-    Some(all)
+    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.out_of_fold(classes, c, seed)
 }
 
 /// Out-of-sample probabilities like [`out_of_fold`] where some labels have few examples, or none: on each side of a fold, a label with fewer than
@@ -212,12 +265,7 @@ pub fn out_of_fold_with(
     c: f64,
     seed: u64,
 ) -> Option<Array2<f32>> {
-    let folds = folds_with(x, y, stand_ins, seed)?;
-    let fitted = folds.par_iter().map(|fold| {
-        let model = fold.train.fit_scaled(c, None, FOLD_TOLERANCE);
-        (&fold.rows, model.probabilities(fold.held_out.x.view()))
-    });
-    Some(in_order(&fitted.collect::<Vec<_>>(), y.len(), stand_ins.nrows()))
+    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.out_of_fold_with(stand_ins, c, seed)
 }
 
 /// A head whose penalty was chosen on held-out folds, with what the folds said.
@@ -242,7 +290,8 @@ pub fn cross_fitted(
     seed: u64,
 ) -> Option<CrossFitted> {
     let classes = stand_ins.nrows();
-    let mut folds = folds_with(x, y, stand_ins, seed)?;
+    let lessons = Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] };
+    let mut folds = folds_with(&lessons, stand_ins, seed)?;
     let mut best: Option<(f64, f64, Array2<f32>)> = None;
     let (mut before, mut rises) = (f64::INFINITY, 0);
     for c in GRID {
@@ -268,28 +317,24 @@ pub fn cross_fitted(
         }
     }
     let (c, loss, held_out) = best?;
-    let whole = Subset::filled(x, y, &(0..y.len()).collect::<Vec<_>>(), stand_ins);
+    let whole = Subset::filled(&lessons, &(0..y.len()).collect::<Vec<_>>(), stand_ins);
     Some(CrossFitted { model: fitted(&whole.examples(), c), c, loss, held_out })
 }
 
 /// The folds of examples, labels that lack some filled up on each side that is trained on.
-fn folds_with(
-    x: ArrayView2<'_, f32>,
-    y: &[usize],
-    stand_ins: ArrayView2<'_, f32>,
-    seed: u64,
-) -> Option<Vec<Fold>> {
+fn folds_with(lessons: &Lessons<'_>, stand_ins: ArrayView2<'_, f32>, seed: u64) -> Option<Vec<Fold>> {
+    let (x, y) = (lessons.x, lessons.y);
     let classes = stand_ins.nrows();
     let counts = counts(y, classes);
     if y.len() < 2 * FOLDS || lacking(&counts).is_some() {
         return None;
     }
-    let weights = balanced(y, classes);
+    let weights = balanced_by(y, classes, lessons.importance);
     let all = Examples { x: x.reborrow(), y, classes, weights: &weights };
     let fold_of = stratified_folds(y, classes, FOLDS, seed);
     let fold = |fold: usize| {
         let (rows, rest): (Vec<usize>, Vec<usize>) = (0..y.len()).partition(|&e| fold_of[e] == fold);
-        let train = Problem::new(&Subset::filled(x, y, &rest, stand_ins).examples());
+        let train = Problem::new(&Subset::filled(lessons, &rest, stand_ins).examples());
         Fold { train, held_out: Subset::of(&all, &rows), rows, model: None }
     };
     Some((0..FOLDS).map(fold).collect())
@@ -325,13 +370,15 @@ impl Subset {
     }
 
     /// Some examples, with a label's stand-in for each that it has fewer than two of; all labels count the same.
-    fn filled(x: ArrayView2<'_, f32>, y: &[usize], rows: &[usize], stand_ins: ArrayView2<'_, f32>) -> Self {
+    fn filled(lessons: &Lessons<'_>, rows: &[usize], stand_ins: ArrayView2<'_, f32>) -> Self {
         let classes = stand_ins.nrows();
-        let mut labels: Vec<usize> = rows.iter().map(|&row| y[row]).collect();
+        let mut labels: Vec<usize> = rows.iter().map(|&row| lessons.y[row]).collect();
+        let mut importance: Vec<f64> = rows.iter().map(|&row| lessons.importance[row]).collect();
         let lacks = lacks(&labels, classes);
-        let x = concatenate![Axis(0), x.select(Axis(0), rows), stand_ins.select(Axis(0), &lacks)];
+        let x = concatenate![Axis(0), lessons.x.select(Axis(0), rows), stand_ins.select(Axis(0), &lacks)];
+        importance.extend(lacks.iter().map(|_| 1.0));
         labels.extend(lacks);
-        Self { weights: balanced(&labels, classes), x, y: labels, classes }
+        Self { weights: balanced_by(&labels, classes, &importance), x, y: labels, classes }
     }
 
     fn examples(&self) -> Examples<'_> {
@@ -420,6 +467,25 @@ mod tests {
         };
         p.rows().into_iter().zip(y).filter(|(row, label)| top(*row) == **label).count() as f64
             / y.len() as f64
+    }
+
+    #[test]
+    fn examples_count_by_their_importance_and_alike_ones_as_before() {
+        let (x, y) = cloud(&[30, 12], 8, 0.9, 3);
+        let fit = |importance: &[f64]| Lessons { x: x.view(), y: &y, importance }.fit_head(2, 1).unwrap();
+        let plain = fit_head(x.view(), &y, 2, 1).unwrap();
+        assert_eq!(fit(&[1.0; 42]).model, plain.model, "to the bit");
+        // Labels that are wrong pull less where they count less.
+        let mut wrong = y.clone();
+        (0..10).for_each(|i| wrong[i] = 1);
+        let by = |weight: f64| {
+            let importance: Vec<f64> = (0..42).map(|i| if i < 10 { weight } else { 1.0 }).collect();
+            let fit = Lessons { x: x.view(), y: &wrong, importance: &importance }.fit_head(2, 1).unwrap();
+            let p = fit.model.probabilities(x.view());
+            (0..10).map(|i| f64::from(p[[i, 0]])).sum::<f64>()
+        };
+        assert!(by(0.01) > by(0.3) && by(0.3) > by(1.0), "{} {} {}", by(0.01), by(0.3), by(1.0));
+        assert_eq!(balanced_by(&[0, 0, 1], 2, &[0.5, 1.0, 0.5]), [0.5 / 1.5, 1.0 / 1.5, 1.0]);
     }
 
     #[test]

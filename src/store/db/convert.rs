@@ -28,6 +28,7 @@ macro_rules! integer_column {
 integer_column!(
     ItemId,
     SourceId,
+    LabelSourceId,
     RevisionId,
     ExpertId,
     SessionId,

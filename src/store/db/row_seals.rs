@@ -59,6 +59,10 @@ sealed! {
         "id, key, text, split, source";
     "source_row" "imported rows" "row" BeforeExport
         "source, row, external_id, gold, meta, fields, item";
+    "label_source" "sources of imported labels" "id" WhenOpened
+        "id, uuid, name, weight, changes, created_ms";
+    "imported_label" "imported labels" "item" BeforeExport
+        "label_source, item, file, place, answer, at_ms, import";
     "expert" "experts" "id" WhenOpened
         "id, uuid, name, created_ms";
     "session" "sessions" "id" WhenOpened

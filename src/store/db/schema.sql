@@ -81,6 +81,34 @@ CREATE TABLE source_row (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX source_row_item ON source_row (item);
 
+-- Labels that existed before: of a person, a team, a crowd who never answered here. They are no label events, so that no figure, round or vote can
+-- count them; `log/imported_labels.rs` alone reads them, for training. `weight` is what one of them counts where an expert's label counts 1; of two
+-- copies the one with more `changes` says it. One name is one source.
+CREATE TABLE label_source (
+    id         INTEGER PRIMARY KEY,
+    uuid       BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    name       TEXT    NOT NULL UNIQUE,
+    weight     REAL    NOT NULL CHECK (weight BETWEEN 0 AND 1),
+    changes    INTEGER NOT NULL CHECK (changes >= 0),
+    created_ms INTEGER NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, name, weight, changes, created_ms)) STORED
+) STRICT;
+
+-- `file` is a hash of the data file's name and `place` counts the item's labels in it, so that a file that comes again is known. `import` is the
+-- one that brought the label: until it is ready nobody sees it.
+CREATE TABLE imported_label (
+    label_source INTEGER NOT NULL REFERENCES label_source (id),
+    item         INTEGER NOT NULL REFERENCES item (id),
+    file         INTEGER NOT NULL,
+    place        INTEGER NOT NULL CHECK (place >= 0),
+    answer       TEXT    NOT NULL CHECK (json_valid(answer)),
+    at_ms        INTEGER NOT NULL,
+    import       INTEGER REFERENCES source (id),
+    seal INTEGER GENERATED ALWAYS AS (check_of(label_source, item, file, place, answer, at_ms, import)) STORED,
+    PRIMARY KEY (label_source, item, file, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX imported_label_item ON imported_label (item);
+
 -- Which revision is current is the same in every copy that has the same revisions: the one with the largest (generation, uuid). Two of one
 -- generation were written in two copies. `number` is local to a file.
 CREATE TABLE task_revision (

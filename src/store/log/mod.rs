@@ -4,6 +4,7 @@ pub mod answers;
 pub mod drafts;
 pub mod events;
 pub mod experts;
+pub mod imported_labels;
 pub(in crate::store) mod kept;
 pub mod metrics;
 pub mod people;

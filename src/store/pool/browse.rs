@@ -345,13 +345,14 @@ mod tests {
     use super::*;
     use crate::domain::split::SplitShares;
     use crate::store::db::open::NewProject;
+    use crate::store::pool::sources::LoadOptions;
     use crate::store::pool::text_row::TextRow;
 
     /// Items 1 to 4 are ready, 5 is still loading; item 2 has a row in each of both imports that are ready.
     fn store(dir: &tempfile::TempDir) -> Store {
         let new = NewProject { seed: 1, shares: SplitShares::default() };
         let mut store = Store::create(&dir.path().join("x.hardcase"), new).unwrap();
-        let mut load = store.begin_source("a.csv", "{}").unwrap();
+        let mut load = store.begin_source("a.csv", "{}", LoadOptions::default()).unwrap();
         let bob = r#"{"sender":"Bob","n":3}"#;
         let rows = [
             TextRow::new(1, "Win MONEY now").with_meta(bob),
@@ -360,14 +361,14 @@ mod tests {
         ];
         store.add_rows(&mut load, rows).unwrap();
         store.finish_source(load, 0, 0).unwrap();
-        let mut load = store.begin_source("b.csv", "{}").unwrap();
+        let mut load = store.begin_source("b.csv", "{}", LoadOptions::default()).unwrap();
         let rows = [
             TextRow::new(1, "the ΣΊΣΥΦΟΣ hill").with_meta(r#"{"sender":"Ann"}"#),
             TextRow::new(2, "no money").with_meta(bob),
         ];
         store.add_rows(&mut load, rows).unwrap();
         store.finish_source(load, 0, 0).unwrap();
-        let mut load = store.begin_source("c.csv", "{}").unwrap();
+        let mut load = store.begin_source("c.csv", "{}", LoadOptions::default()).unwrap();
         let rows =
             [TextRow::new(1, "money unseen").with_meta(bob), TextRow::new(2, "100% sure").with_meta(bob)];
         store.add_rows(&mut load, rows).unwrap();

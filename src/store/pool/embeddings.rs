@@ -90,6 +90,16 @@ impl Store {
         )
     }
 
+    /// The vectors of every item that may have a label to learn from, by an expert or by a source.
+    pub fn vectors_of_training(&self, space: Space, dimensions: usize) -> Result<Vectors> {
+        self.read_vectors(
+            "WHERE model = ?1 AND adapter = ?2
+             AND item IN (SELECT item FROM label_case UNION SELECT item FROM label_event UNION SELECT item FROM imported_label) ORDER BY item",
+            space,
+            dimensions,
+        )
+    }
+
     /// The vectors of some items, by item; of those that have none there is none.
     pub fn vectors_of(&self, space: Space, items: &[ItemId], dimensions: usize) -> Result<Vectors> {
         let items: Vec<String> = items.iter().map(|item| item.0.to_string()).collect();

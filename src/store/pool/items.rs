@@ -175,14 +175,16 @@ impl Store {
         )
     }
 
-    /// Calls `each` with every item by id: text, external id and gold of its first row, in that order.
+    /// Calls `each` with every item by id: its text, the external id of its first row, and the gold of the first row that has one.
     pub fn for_each_item(
         &self,
         mut each: impl FnMut(ItemId, &str, Option<&str>, Option<&str>) -> Result<()>,
     ) -> Result<()> {
         let what = "read the pool";
         let sql = format!(
-            "SELECT i.id, i.text, r.external_id, r.gold FROM item i
+            "SELECT i.id, i.text, r.external_id, coalesce(r.gold, (
+               SELECT g.gold FROM source_row g WHERE g.item = i.id AND g.gold IS NOT NULL AND g.{READY} ORDER BY g.source, g.row LIMIT 1))
+             FROM item i
              LEFT JOIN source_row r ON r.source = i.source AND r.item = i.id AND r.row =
                (SELECT min(f.row) FROM source_row f WHERE f.item = i.id AND f.source = i.source)
              WHERE i.{READY} ORDER BY i.id"

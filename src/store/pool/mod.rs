@@ -5,6 +5,7 @@ pub mod browse;
 pub mod embeddings;
 pub mod hidden_states;
 pub mod items;
+mod known_rows;
 pub mod predictors;
 pub mod sources;
 #[cfg(test)]

@@ -8,14 +8,16 @@ use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, OptionalExtension, Transaction};
 
+use super::known_rows::{Earlier, Met, RowPlace};
 use crate::domain::fault::Result;
-use crate::domain::ids::{ItemId, SourceId};
+use crate::domain::ids::{ItemId, LabelSourceId, SourceId};
 use crate::domain::item::ItemKey;
 use crate::domain::split::Split;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
+use crate::store::log::imported_labels::{NewImportedLabel, Put, put_imported_label};
 
 /// Keys of new items that are kept in memory before they are listed: some 10 MB.
 const MOST_UNLISTED: usize = 128 * 1024;
@@ -26,6 +28,53 @@ pub struct Load {
     /// Items of this import whose keys are not in `item_key` yet.
     unlisted: HashMap<ItemKey, ItemId>,
     loaded: Loaded,
+    options: LoadOptions,
+    /// The rows of earlier imports of the same file; none if there was none.
+    earlier: Option<Earlier>,
+    labels: LabelsToLoad,
+    /// Known rows that the file gives a gold label, and whether it is another than before.
+    golds: Vec<(RowPlace, String)>,
+}
+
+/// How an import meets what is there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    /// Whose labels the rows hold.
+    pub label_source: Option<LabelSourceId>,
+    pub again: Again,
+    pub rows: Rows,
+}
+
+/// What the rows of an import are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rows {
+    #[default]
+    Texts,
+    /// Labels of texts that are there, named by their ids; no text comes with them.
+    LabelsById,
+}
+
+/// What becomes of rows that an earlier import of a file with the same name has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// They are added once more: nothing says that it is the same file.
+    Added,
+    /// They are left out, and what has changed is told and left as it was.
+    #[default]
+    Told,
+    /// They are left out, and what has changed is followed.
+    Followed,
+}
+
+/// The labels of a source, on their way.
+#[derive(Debug, Default)]
+struct LabelsToLoad {
+    /// Hash of the file's name.
+    file: i64,
+    /// How many labels of each item there were so far.
+    places: HashMap<ItemId, i64>,
+    /// Those that the file gives otherwise than before.
+    differing: Vec<NewImportedLabel>,
 }
 
 impl Load {
@@ -49,6 +98,14 @@ pub trait ImportRow {
     fn external_id(&self) -> Option<&str>;
     /// The known label.
     fn gold(&self) -> Option<&str>;
+    /// Stable keys of the labels that somebody has given it before.
+    fn labels(&self) -> &[String] {
+        &[]
+    }
+    /// When these were given, UTC milliseconds.
+    fn labelled_at_ms(&self) -> i64 {
+        0
+    }
     /// The columns shown with the text, as a JSON object.
     fn meta(&self) -> Option<&str>;
     /// The whole row as JSON, without the text where the item holds the same to the byte.
@@ -62,6 +119,20 @@ pub struct Loaded {
     pub rows: i64,
     /// Items that were new.
     pub items: i64,
+    /// Rows that an earlier import of the file has, which were left out.
+    pub known: i64,
+    /// Ids with another text than in every earlier import of the file.
+    pub changed: i64,
+    /// Of these, those whose earlier text stays because it was put before somebody.
+    pub kept: i64,
+    /// Known rows that got a gold label.
+    pub golds: i64,
+    /// Known rows of which the file gives another gold label or another label of the source than before.
+    pub differing: i64,
+    /// Labels of the source that were new.
+    pub labels: i64,
+    /// Rows whose id no text has, where texts are named by their ids.
+    pub unknown: i64,
 }
 
 /// An import that is ready.
@@ -86,7 +157,12 @@ pub struct Source {
 
 impl Store {
     /// Begins an import. Its rows stay unseen until [`Store::finish_source`].
-    pub fn begin_source(&mut self, name: &str, found: &str) -> Result<Load> {
+    pub fn begin_source(&mut self, name: &str, found: &str, options: LoadOptions) -> Result<Load> {
+        let earlier = match (options.rows, options.again) {
+            (Rows::LabelsById, _) => self.earlier_rows(None)?,
+            (Rows::Texts, Again::Added) => None,
+            (Rows::Texts, _) => self.earlier_rows(Some(name))?,
+        };
         let source = self.write("begin the import", |tx| {
             tx.execute(
                 "INSERT INTO source (uuid, name, found, state, started_ms) VALUES (?1, ?2, ?3, 'loading', ?4)",
@@ -94,7 +170,11 @@ impl Store {
             )?;
             Ok(SourceId(tx.last_insert_rowid()))
         })?;
-        Ok(Load { source, unlisted: HashMap::new(), loaded: Loaded::default() })
+        let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(name.as_bytes()).as_bytes();
+        let labels =
+            LabelsToLoad { file: i64::from_le_bytes([a, b, c, d, e, f, g, h]), ..LabelsToLoad::default() };
+        let (unlisted, golds) = (HashMap::new(), Vec::new());
+        Ok(Load { source, unlisted, loaded: Loaded::default(), options, earlier, labels, golds })
     }
 
     /// Adds rows; exact duplicates fold into the item that is there.
@@ -121,30 +201,57 @@ impl Store {
         .map(drop)
     }
 
-    /// How many ids of an import have another text than in every earlier import of a file with the same name.
-    pub fn ids_with_another_text(&self, load: &Load) -> Result<i64> {
-        let sql = "SELECT count(*) FROM (
-               SELECT n.external_id FROM source_row n
-               JOIN (SELECT r.external_id, r.item FROM source_row r JOIN source s ON s.id = r.source
-                     JOIN source new ON new.id = ?1 AND s.name = new.name
-                     WHERE s.state = 'ready' AND s.id <> ?1 AND r.external_id IS NOT NULL) o
-                 ON o.external_id = n.external_id
-               WHERE n.source = ?1
-               GROUP BY n.external_id HAVING max(o.item = n.item) = 0)";
-        Ok(self.one(sql, [load.source], "compare the import with earlier ones", |r| r.get(0))?.unwrap_or(0))
-    }
-
-    /// The last commit of an import: everything in it is seen from here on.
+    /// The last commit of an import: everything in it is seen from here on. What it changes of earlier imports of the file follows at once.
     pub fn finish_source(&mut self, mut load: Load, empty: u64, rejected: u64) -> Result<Loaded> {
         self.list_keys(&mut load)?;
-        let Load { source, loaded, .. } = load;
+        let superseded = self.settle_changed(&mut load)?;
+        let Load { source, mut loaded, options, labels, golds, .. } = load;
         self.write("finish the import", |tx| {
+            // An import that brought nothing is none.
+            if loaded.rows == 0 && loaded.labels == 0 {
+                return tx.execute("DELETE FROM source WHERE id = ?1", [source]);
+            }
             tx.execute(
                 "UPDATE source SET state = 'ready', rows = ?2, items = ?3, empty = ?4, rejected = ?5, finished_ms = ?6
                  WHERE id = ?1",
                 (source, loaded.rows, loaded.items, empty.cast_signed(), rejected.cast_signed(), now_ms()),
-            )?;
-            Ok(loaded)
+            )
+        })?;
+        self.remove_rows(superseded)?;
+        loaded.golds += self.put_golds(golds)? as i64;
+        if let Some(of) = options.label_source {
+            self.put_imported_labels((of, labels.file), labels.differing)?;
+        }
+        Ok(loaded)
+    }
+
+    /// Counts the ids that have another text than before. Where changes are followed, returns the rows of the earlier texts that go once the new ones
+    /// are there; else takes out the new rows, which nobody has seen.
+    fn settle_changed(&mut self, load: &mut Load) -> Result<Vec<RowPlace>> {
+        let changed = load.earlier.as_mut().map(Earlier::changed).unwrap_or_default();
+        load.loaded.changed = changed.len() as i64;
+        if load.options.again == Again::Followed {
+            let mut superseded = Vec::new();
+            for id in &changed {
+                let free = self.without_answers(&id.earlier)?;
+                load.loaded.kept += i64::from(free.len() < id.earlier.len());
+                superseded.extend(free);
+            }
+            return Ok(superseded);
+        }
+        let source = load.source;
+        let rows: Vec<RowPlace> =
+            changed.iter().flat_map(|id| &id.new).map(|row| RowPlace { source, row: *row }).collect();
+        load.loaded.rows -= rows.len() as i64;
+        load.loaded.items -= self.remove_rows(rows)? as i64;
+        Ok(Vec::new())
+    }
+
+    fn put_golds(&mut self, golds: Vec<(RowPlace, String)>) -> Result<usize> {
+        self.write_in_slices("import known labels", golds, |tx, slice| {
+            let mut put =
+                tx.prepare_cached("UPDATE source_row SET gold = ?3 WHERE source = ?1 AND row = ?2")?;
+            slice.try_for_each(|(place, gold)| put.execute((place.source, place.row, gold)).map(drop))
         })
     }
 
@@ -162,6 +269,7 @@ impl Store {
                 )
             })? > 0
             {}
+            self.write(what, |tx| tx.execute("DELETE FROM imported_label WHERE import = ?1", [source]))?;
             while self.write_slice(what, |tx| {
                 let first: i64 = tx.query_row(
                     "SELECT coalesce(max(id) - 500, 0) FROM item WHERE source = ?1",
@@ -177,6 +285,15 @@ impl Store {
             })? > 0
             {}
             self.write(what, |tx| tx.execute("DELETE FROM source WHERE id = ?1", [source]))?;
+        }
+        if !abandoned.is_empty() {
+            // A source that one of them named first has given nothing.
+            self.write(what, |tx| {
+                tx.execute(
+                    "DELETE FROM label_source WHERE id NOT IN (SELECT label_source FROM imported_label)",
+                    (),
+                )
+            })?;
         }
         Ok(abandoned.len())
     }
@@ -225,6 +342,8 @@ impl Store {
 
 /// What adds one row after the other within a transaction.
 struct RowStatements<'t> {
+    tx: &'t Transaction<'t>,
+    gold_of: CachedStatement<'t>,
     find: CachedStatement<'t>,
     compare: CachedStatement<'t>,
     add_item: CachedStatement<'t>,
@@ -232,8 +351,10 @@ struct RowStatements<'t> {
 }
 
 impl<'t> RowStatements<'t> {
-    fn new(tx: &'t Transaction<'_>) -> rusqlite::Result<Self> {
+    fn new(tx: &'t Transaction<'t>) -> rusqlite::Result<Self> {
         Ok(Self {
+            tx,
+            gold_of: tx.prepare_cached("SELECT gold FROM source_row WHERE source = ?1 AND row = ?2")?,
             find: tx.prepare_cached("SELECT item FROM item_key WHERE key = ?1")?,
             compare: tx.prepare_cached("SELECT text = ?2 FROM item WHERE id = ?1")?,
             add_item: tx
@@ -246,11 +367,29 @@ impl<'t> RowStatements<'t> {
     }
 
     fn add<R: ImportRow>(&mut self, load: &mut Load, row: &R) -> rusqlite::Result<()> {
+        if load.options.rows == Rows::LabelsById {
+            return self.add_by_id(load, row);
+        }
         let (source, key) = (load.source, row.key());
         let known = match load.unlisted.get(&key) {
             Some(item) => Some(*item),
             None => self.find.query_row([&key.0], |r| r.get(0)).optional()?,
         };
+        match load.earlier.as_mut().map_or(Met::New, |earlier| earlier.meet(row.external_id(), known)) {
+            Met::Known(place) => {
+                load.loaded.known += 1;
+                if let Some(gold) = row.gold() {
+                    self.meet_gold(load, place, gold)?;
+                }
+                return known.map_or(Ok(()), |item| self.add_labels(load, item, row));
+            }
+            Met::OtherText => {
+                if let Some(earlier) = &mut load.earlier {
+                    earlier.note_other_text(row.external_id(), row.row());
+                }
+            }
+            Met::New => {}
+        }
         let (item, same_text) = match known {
             Some(item) => (item, self.compare.query_row((item, row.text()), |r| r.get(0))?),
             None => {
@@ -263,6 +402,61 @@ impl<'t> RowStatements<'t> {
         let fields = row.fields(same_text);
         self.add_row.execute((source, row.row(), row.external_id(), row.gold(), row.meta(), fields, item))?;
         load.loaded.rows += 1;
+        self.add_labels(load, item, row)
+    }
+
+    /// What a row says of the texts that have its id.
+    fn add_by_id<R: ImportRow>(&mut self, load: &mut Load, row: &R) -> rusqlite::Result<()> {
+        let of_id = load.earlier.as_ref().zip(row.external_id()).map(|(earlier, id)| earlier.of_id(id));
+        let rows = of_id.unwrap_or_default();
+        if rows.is_empty() {
+            load.loaded.unknown += 1;
+            return Ok(());
+        }
+        load.loaded.known += 1;
+        if let Some(gold) = row.gold() {
+            rows.iter().try_for_each(|(place, _)| self.meet_gold(load, *place, gold))?;
+        }
+        let mut items: Vec<ItemId> = rows.into_iter().map(|(_, item)| item).collect();
+        items.sort_unstable();
+        items.dedup();
+        items.into_iter().try_for_each(|item| self.add_labels(load, item, row))
+    }
+
+    /// A row that is there keeps a gold label that it has, unless changes are followed.
+    fn meet_gold(&mut self, load: &mut Load, place: RowPlace, gold: &str) -> rusqlite::Result<()> {
+        let held: Option<String> = self.gold_of.query_row((place.source, place.row), |r| r.get(0))?;
+        match held {
+            Some(held) if held == gold => {}
+            Some(_) => {
+                load.loaded.differing += 1;
+                if load.options.again == Again::Followed {
+                    load.golds.push((place, gold.to_owned()));
+                }
+            }
+            None => load.golds.push((place, gold.to_owned())),
+        }
+        Ok(())
+    }
+
+    fn add_labels<R: ImportRow>(&mut self, load: &mut Load, item: ItemId, row: &R) -> rusqlite::Result<()> {
+        let Some(of) = load.options.label_source else { return Ok(()) };
+        for label in row.labels() {
+            let next = load.labels.places.entry(item).or_default();
+            let new =
+                NewImportedLabel { item, place: *next, label: label.clone(), at_ms: row.labelled_at_ms() };
+            *next += 1;
+            match put_imported_label(self.tx, (of, load.labels.file, load.source), &new)? {
+                Put::New => load.loaded.labels += 1,
+                Put::Same => {}
+                Put::Differs => {
+                    load.loaded.differing += 1;
+                    if load.options.again == Again::Followed {
+                        load.labels.differing.push(new);
+                    }
+                }
+            }
+        }
         Ok(())
     }
 }

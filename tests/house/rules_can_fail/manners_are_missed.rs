@@ -17,6 +17,27 @@ fn by_unsafe_code_outside_the_engine() {
 }
 
 #[test]
+fn by_a_figure_that_counts_labels_from_before() {
+    let files = [
+        (
+            "store/log/answers.rs",
+            "const SQL: &str = \"SELECT answer FROM label_event UNION SELECT answer FROM imported_label l\";",
+        ),
+        ("store/log/imported_labels.rs", "const SQL: &str = \"SELECT answer FROM imported_label l\";"),
+        (
+            "insight/figures.rs",
+            "fn f(store: &Store) {\n // store.training_labels()\n store.training_labels();\n}",
+        ),
+        ("learn/training.rs", "fn f(store: &Store) { store.training_labels(); }"),
+    ];
+    let expected = [
+        "src/insight/figures.rs:3: asks for labels to learn from, with imported ones among them: to measure, ask `Store::votes`",
+        "src/store/log/answers.rs:1: reads imported labels, which no figure may count: ask `Store::training_labels`, or `Store::votes` to measure",
+    ];
+    told(crate::imported_labels::breaches(&house(&files)), &expected);
+}
+
+#[test]
 fn by_outside_crates_in_the_wrong_room() {
     let files = [
         ("store/mod.rs", "use rusqlite::Connection;"),

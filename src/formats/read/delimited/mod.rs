@@ -229,6 +229,8 @@ fn parse(taken: Taken<'_>, delimiter: u8, detected: &Detected, advice: &Advice) 
         },
         external_id: some(detected.id),
         gold: some(detected.gold),
+        labels: some(detected.labels).into_iter().collect(),
+        labelled_at: some(detected.labelled_at),
         columns: Columns::Text,
     };
     row_with_text(Row { columns: Columns::Cells(cells), ..row }, raw)

@@ -134,4 +134,31 @@ pub(crate) fn data(page: &mut Page, report: &Report) {
             Inline::text(&data.shares.audit.to_string()),
         ],
     );
+    imported_labels(page, report);
+}
+
+fn imported_labels(page: &mut Page, report: &Report) {
+    let sources = &report.data.imported_labels;
+    if sources.is_empty() {
+        return;
+    }
+    page.heading(3, &"Labels that existed before".into());
+    page.say(
+        "These labels were imported with the texts. Nobody gave them here, blind or otherwise: they count in no agreement, evaluation or audit, and they teach the model \
+         only texts of the training range that no expert has answered, at the weight given, where an expert's answer counts 1.",
+        &[],
+    );
+    page.table(
+        &["source", "weight", "labels", "texts", "in the training range", "teach"],
+        sources.iter().map(|source| {
+            vec![
+                Inline::from(&source.source),
+                Inline::text(&source.weight.to_string()),
+                source.labels.into(),
+                source.texts.into(),
+                source.in_training.into(),
+                source.teach.into(),
+            ]
+        }),
+    );
 }

@@ -51,6 +51,11 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
         "DELETE FROM source_row WHERE source NOT IN (SELECT id FROM source) OR item NOT IN (SELECT id FROM item)",
         "imported rows whose text is gone",
     ),
+    (
+        "DELETE FROM imported_label WHERE label_source NOT IN (SELECT id FROM label_source) OR item NOT IN (SELECT id FROM item)",
+        "imported labels whose source or text is gone",
+    ),
+    ("UPDATE imported_label SET import = NULL WHERE import IS NOT NULL AND import NOT IN (SELECT id FROM source)", ""),
     ("UPDATE source SET rows = (SELECT count(*) FROM source_row r WHERE r.source = source.id)", ""),
     ("UPDATE source SET items = (SELECT count(*) FROM item i WHERE i.source = source.id)", ""),
     ("INSERT OR IGNORE INTO item_key SELECT key, id FROM item ORDER BY key", ""),

@@ -35,7 +35,7 @@ type Before = (&'static [&'static str], &'static str);
 struct Table(&'static str, &'static str, &'static str, Option<Before>);
 
 /// What labels rest on and whatever they refer to, then what follows; label events and expert events come after that.
-const TABLES: [Table; 20] = [
+const TABLES: [Table; 22] = [
     Table("project", "settings of the project", "id", None),
     Table("source", "imports", "id", None),
     Table("expert", "experts", "id", None),
@@ -47,6 +47,13 @@ const TABLES: [Table; 20] = [
     Table("round", "rounds", "id", None),
     Table("item", "texts", "id", None),
     Table("source_row", "imported rows", "row", Some((&["source"], "SELECT id, 0 FROM source"))),
+    Table("label_source", "sources of imported labels", "id", None),
+    Table(
+        "imported_label",
+        "imported labels (import the file again)",
+        "item",
+        Some((&["label_source"], "SELECT id, 0 FROM label_source")),
+    ),
     Table("label_case", "cases", "id", None),
     Table("reveal", "reveals", "item", Some((&["expert"], "SELECT id, 0 FROM expert"))),
     Table("draft", "drafts", "item", Some((&["expert"], "SELECT id, 0 FROM expert"))),
@@ -78,8 +85,8 @@ const EVENTS: Table = Table("label_event", "label events", "id", None);
 
 /// Tables of which a row stays though it is not as it was written, and is named: labels, texts or cases hang on it, or it says nothing else than
 /// what was.
-const STAYS: [&str; 9] =
-    ["project", "source", "expert", "session", "model", "round", "reveal", "run", "metric"];
+const STAYS: [&str; 10] =
+    ["project", "source", "label_source", "expert", "session", "model", "round", "reveal", "run", "metric"];
 
 /// What was lost of one kind of row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -26,7 +26,7 @@ fn fields(store: &Store) -> Vec<(i64, String)> {
 fn a_text_folds_into_its_item_whether_its_key_is_listed_yet_or_not() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store(&dir);
-    let mut load = store.begin_source("a", "{}").unwrap();
+    let mut load = store.begin_source("a", "{}", LoadOptions::default()).unwrap();
     store
         .add_rows(&mut load, [TextRow::new(1, "one"), TextRow::new(2, "two"), TextRow::new(3, " one")])
         .unwrap();
@@ -35,10 +35,10 @@ fn a_text_folds_into_its_item_whether_its_key_is_listed_yet_or_not() {
         .add_rows(&mut load, [TextRow::new(4, "two"), TextRow::new(5, "three"), TextRow::new(6, "one ")])
         .unwrap();
     let loaded = store.finish_source(load, 0, 0).unwrap();
-    assert_eq!(loaded, Loaded { rows: 6, items: 3 });
-    let mut load = store.begin_source("b", "{}").unwrap();
+    assert_eq!(loaded, Loaded { rows: 6, items: 3, ..Loaded::default() });
+    let mut load = store.begin_source("b", "{}", LoadOptions::default()).unwrap();
     store.add_rows(&mut load, [TextRow::new(1, "three"), TextRow::new(2, "four")]).unwrap();
-    assert_eq!(store.finish_source(load, 0, 0).unwrap(), Loaded { rows: 2, items: 1 });
+    assert_eq!(store.finish_source(load, 0, 0).unwrap(), Loaded { rows: 2, items: 1, ..Loaded::default() });
     let want = [
         (1, "[null]"),
         (2, "[null]"),
@@ -57,10 +57,10 @@ fn a_text_folds_into_its_item_whether_its_key_is_listed_yet_or_not() {
 fn a_load_that_is_cleared_leaves_the_keys_of_ready_items_alone() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store(&dir);
-    let mut load = store.begin_source("a", "{}").unwrap();
+    let mut load = store.begin_source("a", "{}", LoadOptions::default()).unwrap();
     store.add_rows(&mut load, [TextRow::new(1, "one"), TextRow::new(2, "two")]).unwrap();
     store.finish_source(load, 0, 0).unwrap();
-    let mut load = store.begin_source("b", "{}").unwrap();
+    let mut load = store.begin_source("b", "{}", LoadOptions::default()).unwrap();
     store.add_rows(&mut load, [TextRow::new(1, "one"), TextRow::new(2, "three")]).unwrap();
     store.list_keys(&mut load).unwrap();
     store.add_rows(&mut load, [TextRow::new(3, "four")]).unwrap();
@@ -76,7 +76,7 @@ fn a_load_that_is_cleared_leaves_the_keys_of_ready_items_alone() {
 fn a_key_that_is_missing_or_stands_alone_is_damage() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = store(&dir);
-    let mut load = store.begin_source("a", "{}").unwrap();
+    let mut load = store.begin_source("a", "{}", LoadOptions::default()).unwrap();
     store.add_rows(&mut load, [TextRow::new(1, "one"), TextRow::new(2, "two")]).unwrap();
     store.finish_source(load, 0, 0).unwrap();
     store.write("", |tx| tx.execute("UPDATE item_key SET item = 9 WHERE item = 1", ())).unwrap();

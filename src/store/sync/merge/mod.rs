@@ -11,6 +11,7 @@ pub(in crate::store) mod model_artifacts;
 mod read_log;
 mod rounds;
 mod settings;
+mod take_labels;
 mod take_log;
 mod texts;
 

@@ -76,6 +76,37 @@ impl Store {
                 WHAT,
                 |r| Ok(RevealLine { expert: r.get(0)?, item: ItemKey(r.get(1)?), at_ms: r.get(2)? }),
             )?,
+            label_sources: self.all_rows(
+                "SELECT name, uuid, weight, changes, created_ms FROM label_source ORDER BY created_ms, name",
+                WHAT,
+                |r| {
+                    Ok(LabelSourceLine {
+                        name: r.get(0)?,
+                        uuid: uuid(r, 1)?,
+                        weight: r.get(2)?,
+                        changes: r.get(3)?,
+                        created_ms: r.get(4)?,
+                    })
+                },
+            )?,
+            imported_labels: self.all_rows(
+                "SELECT s.name, i.key, l.file, l.place, l.answer, l.at_ms FROM imported_label l
+                 JOIN label_source s ON s.id = l.label_source JOIN item i ON i.id = l.item
+                 WHERE i.source NOT IN (SELECT id FROM source WHERE state = 'loading')
+                   AND (l.import IS NULL OR l.import NOT IN (SELECT id FROM source WHERE state = 'loading'))
+                 ORDER BY s.name, i.key, l.file, l.place",
+                WHAT,
+                |r| {
+                    Ok(ImportedLabelLine {
+                        source: r.get(0)?,
+                        item: ItemKey(r.get(1)?),
+                        file: r.get(2)?,
+                        place: r.get(3)?,
+                        labels: r.get(4)?,
+                        at_ms: r.get(5)?,
+                    })
+                },
+            )?,
         })
     }
 

@@ -28,6 +28,8 @@ pub struct LeftOut {
     pub cases: usize,
     /// Events whose text is not here.
     pub events: usize,
+    /// Imported labels whose text is not here.
+    pub labels: usize,
 }
 
 impl Store {
@@ -38,12 +40,13 @@ impl Store {
         let mut ids = self.own_ids()?;
         self.take_people(log, &mut ids)?;
         self.take_models(log, &mut ids)?;
-        let mut left_out = LeftOut { cases: self.take_rounds(log, &mut ids)?, events: 0 };
+        let mut left_out = LeftOut { cases: self.take_rounds(log, &mut ids)?, ..LeftOut::default() };
         for part in log.events.chunks(1_000) {
             left_out.events += self.take_events(part, &mut ids)?;
             each(part.len())?;
         }
         self.take_the_rest(log, &mut ids)?;
+        left_out.labels = self.take_imported_labels(log, &mut ids)?;
         Ok(left_out)
     }
 

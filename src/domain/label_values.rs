@@ -1,0 +1,335 @@
+//! What the labels of a file mean in a task: by name, by what the file's own words stand for, one in a cell or several.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::fault::{Fault, Result};
+use super::task::Task;
+
+/// Values and labels that a message lists.
+const LISTED: usize = 8;
+/// Different values that are counted.
+const COUNTED: usize = 1_000;
+/// The longest value that a message shows, in characters.
+const SHOWN: usize = 40;
+/// What may stand between several labels in a cell.
+const SEPARATORS: [char; 3] = ['|', ';', ','];
+
+/// Whether a cell may hold several labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Several {
+    /// Each is somebody's answer.
+    Answers,
+    /// A text has one known label.
+    Refused,
+}
+
+/// Reads the values of a column as labels of a task, and keeps count of those that are none.
+#[derive(Clone, Debug)]
+pub struct LabelValues {
+    column: String,
+    several: Several,
+    /// Each label's stable key and name.
+    labels: Vec<(String, String)>,
+    /// The label of a value as a file may write it, by [`folded`] values; none for one that is left out.
+    by_value: HashMap<String, Option<usize>>,
+    /// The same of values as they are written.
+    by_exact: HashMap<String, Option<usize>>,
+    /// How often each value occurred that is no label.
+    unknown: BTreeMap<String, usize>,
+    /// Cells with several different labels, where one is wanted, and the first of them.
+    lists: (usize, String),
+}
+
+impl LabelValues {
+    /// For a column of a file; `map` says what values stand for: `0=complaint`, and `2=` for one that is left out.
+    ///
+    /// # Errors
+    /// A usage fault for a part of the map that is not of that form or names no label.
+    pub fn new(task: &Task, column: &str, map: &[String], several: Several) -> Result<Self> {
+        let labels: Vec<(String, String)> =
+            task.labels.iter().map(|l| (l.id.clone(), l.name.clone())).collect();
+        let (mut by_value, mut by_exact) = (HashMap::new(), HashMap::new());
+        // A label that was renamed is known by its first name, too, and a name wins over that.
+        let own =
+            labels.iter().map(|(id, _)| id).zip(0..).chain(labels.iter().map(|(_, name)| name).zip(0..));
+        for (word, at) in own {
+            by_exact.insert(word.clone(), Some(at));
+        }
+        for ((_, name), at) in labels.iter().zip(0..) {
+            // Two names that differ in case alone are told apart by it.
+            by_value.entry(folded(name)).and_modify(|known| *known = None).or_insert(Some(at));
+        }
+        for ((id, _), at) in labels.iter().zip(0..) {
+            by_value.entry(folded(id)).or_insert(Some(at));
+        }
+        by_value.retain(|_, known| known.is_some());
+        let mut values = Self {
+            column: column.to_owned(),
+            several,
+            labels,
+            by_value,
+            by_exact,
+            unknown: BTreeMap::new(),
+            lists: (0, String::new()),
+        };
+        for part in map.iter().flat_map(|list| parts_of_map(list)) {
+            let Some((value, label)) = part.rsplit_once('=') else {
+                return Err(Fault::usage("read --map", format!("'{part}' is not VALUE=LABEL"))
+                    .hint(format!("For example --map 0={},1={}", values.name(0), values.name(1))));
+            };
+            let (value, label) = (value.trim(), label.trim());
+            let at = match label {
+                "" => None,
+                label => Some(values.one(label).flatten().ok_or_else(|| {
+                    Fault::usage("read --map", format!("the task has no label '{label}'"))
+                        .hint(format!("The labels are {}", values.listed_labels()))
+                })?),
+            };
+            values.by_exact.insert(value.to_owned(), at);
+            values.by_value.insert(folded(value), at);
+        }
+        Ok(values)
+    }
+
+    /// The stable keys of the labels in a cell. A value that is none of the task's labels is counted, and yields nothing.
+    pub fn read(&mut self, cell: &str) -> Vec<&str> {
+        let found = self.places(cell);
+        found.into_iter().map(|at| self.labels[at].0.as_str()).collect()
+    }
+
+    /// The name of the one label in a cell.
+    pub fn read_one(&mut self, cell: &str) -> Option<&str> {
+        self.places(cell).first().map(|at| self.labels[*at].1.as_str())
+    }
+
+    fn places(&mut self, cell: &str) -> Vec<usize> {
+        let cell = cell.trim();
+        if cell.is_empty() {
+            return Vec::new();
+        }
+        if let Some(one) = self.one(cell) {
+            return one.into_iter().collect();
+        }
+        let Some(parts) = self.parts(cell) else {
+            self.count(cell);
+            return Vec::new();
+        };
+        let mut found = Vec::with_capacity(parts.len());
+        for part in &parts {
+            match self.one(part) {
+                Some(one) => found.extend(one),
+                None => self.count(part),
+            }
+        }
+        if self.several == Several::Refused && found.windows(2).any(|pair| pair[0] != pair[1]) {
+            if self.lists.0 == 0 {
+                self.lists.1 = shown(cell);
+            }
+            self.lists.0 += 1;
+        }
+        found
+    }
+
+    /// What one value stands for: a label, or nothing where it is to be left out; none if it is unknown.
+    fn one(&self, value: &str) -> Option<Option<usize>> {
+        let value = value.trim();
+        let exact = self.by_exact.get(value).or_else(|| self.by_value.get(&folded(value)));
+        // Tables of numbers write 1 as 1.0 once a cell of the column is empty.
+        exact.or_else(|| self.by_exact.get(value.strip_suffix(".0")?)).copied()
+    }
+
+    /// The parts of a list: in JSON, or with a separator where every part is known.
+    fn parts(&self, cell: &str) -> Option<Vec<String>> {
+        if cell.starts_with('[') {
+            let list: Vec<serde_json::Value> = serde_json::from_str(cell).ok()?;
+            return Some(list.iter().map(word).collect());
+        }
+        SEPARATORS.into_iter().find_map(|separator| {
+            let parts: Vec<String> = cell.split(separator).map(|part| part.trim().to_owned()).collect();
+            let known = parts.iter().all(|part| self.one(part).is_some());
+            (parts.len() > 1 && known).then_some(parts)
+        })
+    }
+
+    fn count(&mut self, value: &str) {
+        if self.unknown.len() < COUNTED || self.unknown.contains_key(value) {
+            *self.unknown.entry(value.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Whether everything so far was a label.
+    ///
+    /// # Errors
+    /// A usage fault that lists the values which are no label, and shows how to say what they stand for.
+    pub fn check(&self, attempted: &str) -> Result<()> {
+        if let (n @ 1.., first) = &self.lists {
+            let rows = if *n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
+            return Err(Fault::usage(
+                attempted,
+                format!(
+                    "a known label is one for each text, and '{}' has several in {rows}, such as {first}",
+                    self.column
+                ),
+            )
+            .hint(format!(
+                "Take them in as the answers of several people: --label {} --source NAME",
+                self.column
+            )));
+        }
+        if self.unknown.is_empty() {
+            return Ok(());
+        }
+        let mut values: Vec<(&String, &usize)> = self.unknown.iter().collect();
+        values.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let row = |n: usize| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
+        let mut listed: Vec<String> = values
+            .iter()
+            .take(LISTED)
+            .map(|(value, n)| format!("'{}' ({})", shown(value), row(**n)))
+            .collect();
+        if values.len() > LISTED {
+            listed.push(format!("and {} more", values.len() - LISTED));
+        }
+        let example = values.first().map(|(value, _)| shown(value)).unwrap_or_default();
+        Err(Fault::usage(
+            attempted,
+            format!("'{}' holds what is no label of the task: {}", self.column, listed.join(", ")),
+        )
+        .hint(format!(
+            "The labels are {}. Say what each value stands for, as in --map '{example}={}'; --map '{example}=' leaves it out",
+            self.listed_labels(),
+            self.name(0)
+        )))
+    }
+
+    fn listed_labels(&self) -> String {
+        let mut names: Vec<String> =
+            self.labels.iter().take(LISTED).map(|(_, name)| format!("'{name}'")).collect();
+        if self.labels.len() > LISTED {
+            names.push(format!("and {} more", self.labels.len() - LISTED));
+        }
+        names.join(", ")
+    }
+
+    fn name(&self, at: usize) -> &str {
+        self.labels.get(at).map_or("LABEL", |(_, name)| name)
+    }
+}
+
+/// The parts of a map between its commas; one without `=` belongs to the label before it.
+fn parts_of_map(list: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in list.split(',').filter(|part| !part.trim().is_empty()) {
+        match parts.last_mut() {
+            Some(before) if !part.contains('=') => {
+                before.push(',');
+                before.push_str(part);
+            }
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    parts
+}
+
+fn folded(value: &str) -> String {
+    value.trim().to_lowercase()
+}
+
+fn word(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn shown(value: &str) -> String {
+    super::sanitize::sanitize_line(value, SHOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TASK: &str = r#"
+name = "mail"
+question = "Is it a complaint?"
+[[label]]
+name = "complaint"
+[[label]]
+name = "Other, please say"
+[[label]]
+name = "other"
+"#;
+
+    fn values(map: &[&str], several: Several) -> LabelValues {
+        let map: Vec<String> = map.iter().map(|part| (*part).to_owned()).collect();
+        LabelValues::new(&Task::from_toml(TASK, "here").unwrap(), "kind", &map, several).unwrap()
+    }
+
+    #[test]
+    fn a_value_is_a_label_by_name_case_and_map_and_a_float_is_its_integer() {
+        let mut values = values(&["0=complaint,1=other,7=Other, please say", "9="], Several::Answers);
+        for (cell, label) in [
+            ("complaint", "complaint"),
+            (" Complaint ", "complaint"),
+            ("0", "complaint"),
+            ("1.0", "other"),
+            ("7", "Other, please say"),
+            ("[\"OTHER\"]", "other"),
+            ("Other, please say", "Other, please say"),
+        ] {
+            assert_eq!(values.read_one(cell), Some(label), "{cell}");
+        }
+        assert!(["", "9", " "].iter().all(|cell| values.read_one(cell).is_none()));
+        values.check("import f").unwrap();
+    }
+
+    #[test]
+    fn a_cell_with_several_labels_is_several_answers_and_no_gold() {
+        let mut several = values(&[], Several::Answers);
+        assert_eq!(several.read("complaint|other"), ["complaint", "other"]);
+        assert_eq!(
+            several.read("[\"complaint\", \"complaint\", \"other\"]"),
+            ["complaint", "complaint", "other"]
+        );
+        several.check("import f").unwrap();
+        let mut gold = values(&[], Several::Refused);
+        assert_eq!(gold.read_one("[\"other\",\"other\"]"), Some("other"), "several who agree");
+        gold.read_one("complaint; other");
+        let why = gold.check("import f").unwrap_err().to_string();
+        let want = "cannot import f: a known label is one for each text, and 'kind' has several in 1 row, such as complaint; other. Take them in as the \
+                    answers of several people: --label kind --source NAME";
+        assert_eq!(why, want);
+    }
+
+    #[test]
+    fn values_that_are_no_label_are_counted_and_listed_and_a_map_is_shown() {
+        let mut values = values(&[], Several::Answers);
+        for cell in ["2", "spam", "2", "complaint", "[\"x\", \"other\"]"] {
+            values.read(cell);
+        }
+        let why = values.check("import mail.csv").unwrap_err().to_string();
+        let want = "cannot import mail.csv: 'kind' holds what is no label of the task: '2' (2 rows), 'spam' (1 row), 'x' (1 row). The labels are 'complaint', \
+                    'Other, please say', 'other'. Say what each value stands for, as in --map '2=complaint'; --map '2=' leaves it out";
+        assert_eq!(why, want);
+    }
+
+    #[test]
+    fn a_map_is_refused_where_it_names_no_label_or_has_another_form() {
+        let task = Task::from_toml(TASK, "here").unwrap();
+        let why = |map: &str| {
+            LabelValues::new(&task, "kind", &[map.to_owned()], Several::Answers).unwrap_err().to_string()
+        };
+        assert!(why("0=ham").contains("the task has no label 'ham'"), "{}", why("0=ham"));
+        assert!(why("complaint").contains("'complaint' is not VALUE=LABEL"), "{}", why("complaint"));
+    }
+
+    #[test]
+    fn a_renamed_label_is_known_by_both_names_and_names_that_differ_in_case_are_told_apart() {
+        let mut task = Task::from_toml(TASK, "here").unwrap();
+        task.labels[0].name = "grievance".into();
+        task.labels[1].name = "Other".into();
+        let mut values = LabelValues::new(&task, "kind", &[], Several::Answers).unwrap();
+        assert_eq!(values.read("complaint"), ["complaint"]);
+        assert_eq!(values.read("Grievance"), ["complaint"]);
+        assert_eq!(values.read("other"), ["other"]);
+        assert!(values.read("OTHER").is_empty());
+    }
+}
