@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::fault::{Fault, Result};
+use super::grouped::counted;
 use super::task::Task;
 
 /// Values and labels that a message lists.
@@ -14,20 +15,10 @@ const SHOWN: usize = 40;
 /// What may stand between several labels in a cell.
 const SEPARATORS: [char; 3] = ['|', ';', ','];
 
-/// Whether a cell may hold several labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Several {
-    /// Each is somebody's answer.
-    Answers,
-    /// A text has one known label.
-    Refused,
-}
-
 /// Reads the values of a column as labels of a task, and keeps count of those that are none.
 #[derive(Clone, Debug)]
 pub struct LabelValues {
     column: String,
-    several: Several,
     /// Each label's stable key and name.
     labels: Vec<(String, String)>,
     /// The label of a value as a file may write it, by [`folded`] values; none for one that is left out.
@@ -45,7 +36,7 @@ impl LabelValues {
     ///
     /// # Errors
     /// A usage fault for a part of the map that is not of that form or names no label.
-    pub fn new(task: &Task, column: &str, map: &[String], several: Several) -> Result<Self> {
+    pub fn new(task: &Task, column: &str, map: &[String]) -> Result<Self> {
         let labels: Vec<(String, String)> =
             task.labels.iter().map(|l| (l.id.clone(), l.name.clone())).collect();
         let (mut by_value, mut by_exact) = (HashMap::new(), HashMap::new());
@@ -65,7 +56,6 @@ impl LabelValues {
         by_value.retain(|_, known| known.is_some());
         let mut values = Self {
             column: column.to_owned(),
-            several,
             labels,
             by_value,
             by_exact,
@@ -93,39 +83,46 @@ impl LabelValues {
 
     /// The stable keys of the labels in a cell. A value that is none of the task's labels is counted, and yields nothing.
     pub fn read(&mut self, cell: &str) -> Vec<&str> {
-        let found = self.places(cell);
-        found.into_iter().map(|at| self.labels[at].0.as_str()).collect()
+        let Found { places, .. } = self.places(cell);
+        places.into_iter().map(|at| self.labels[at].0.as_str()).collect()
     }
 
-    /// The name of the one label in a cell.
-    pub fn read_one(&mut self, cell: &str) -> Option<&str> {
-        self.places(cell).first().map(|at| self.labels[*at].1.as_str())
-    }
-
-    fn places(&mut self, cell: &str) -> Vec<usize> {
-        let cell = cell.trim();
-        if cell.is_empty() {
-            return Vec::new();
+    /// The known label of a cell by its name; none for one that is left out. What is no label of the task, and what is several, is counted and stays
+    /// as it is written.
+    pub fn read_one(&mut self, cell: &str) -> Option<String> {
+        let Found { places, all_known } = self.places(cell);
+        if !all_known {
+            return Some(cell.to_owned());
         }
-        if let Some(one) = self.one(cell) {
-            return one.into_iter().collect();
-        }
-        let Some(parts) = self.parts(cell) else {
-            self.count(cell);
-            return Vec::new();
-        };
-        let mut found = Vec::with_capacity(parts.len());
-        for part in &parts {
-            match self.one(part) {
-                Some(one) => found.extend(one),
-                None => self.count(part),
-            }
-        }
-        if self.several == Several::Refused && found.windows(2).any(|pair| pair[0] != pair[1]) {
+        if places.windows(2).any(|pair| pair[0] != pair[1]) {
             if self.lists.0 == 0 {
                 self.lists.1 = shown(cell);
             }
             self.lists.0 += 1;
+            return Some(cell.to_owned());
+        }
+        places.first().map(|at| self.labels[*at].1.clone())
+    }
+
+    fn places(&mut self, cell: &str) -> Found {
+        let cell = cell.trim();
+        let mut found = Found { places: Vec::new(), all_known: true };
+        if cell.is_empty() {
+            return found;
+        }
+        if let Some(one) = self.one(cell) {
+            found.places.extend(one);
+            return found;
+        }
+        let parts = self.parts(cell).unwrap_or_else(|| vec![cell.to_owned()]);
+        for part in &parts {
+            match self.one(part) {
+                Some(one) => found.places.extend(one),
+                None => {
+                    found.all_known = false;
+                    self.count(part);
+                }
+            }
         }
         found
     }
@@ -162,44 +159,55 @@ impl LabelValues {
     /// # Errors
     /// A usage fault that lists the values which are no label, and shows how to say what they stand for.
     pub fn check(&self, attempted: &str) -> Result<()> {
-        if let (n @ 1.., first) = &self.lists {
-            let rows = if *n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
-            return Err(Fault::usage(
-                attempted,
-                format!(
-                    "a known label is one for each text, and '{}' has several in {rows}, such as {first}",
-                    self.column
-                ),
-            )
-            .hint(format!(
-                "Take them in as the answers of several people: --label {} --source NAME",
-                self.column
-            )));
-        }
-        if self.unknown.is_empty() {
-            return Ok(());
-        }
-        let mut values: Vec<(&String, &usize)> = self.unknown.iter().collect();
-        values.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-        let row = |n: usize| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
-        let mut listed: Vec<String> = values
-            .iter()
-            .take(LISTED)
-            .map(|(value, n)| format!("'{}' ({})", shown(value), row(**n)))
-            .collect();
-        if values.len() > LISTED {
-            listed.push(format!("and {} more", values.len() - LISTED));
-        }
-        let example = values.first().map(|(value, _)| shown(value)).unwrap_or_default();
+        let Some((listed, example)) = self.listed_unknown() else { return Ok(()) };
         Err(Fault::usage(
             attempted,
-            format!("'{}' holds what is no label of the task: {}", self.column, listed.join(", ")),
+            format!("'{}' holds what is no label of the task: {listed}", self.column),
         )
         .hint(format!(
             "The labels are {}. Say what each value stands for, as in --map '{example}={}'; --map '{example}=' leaves it out",
             self.listed_labels(),
             self.name(0)
         )))
+    }
+
+    /// What a person should know of known labels that are none of the task's; none where all are.
+    pub fn remark(&self) -> Option<String> {
+        let unknown = self.listed_unknown().map(|(listed, example)| {
+            format!(
+                "'{}' has known labels that are no label of the task: {listed}. They stay as they are written, and agree with no label. The labels are {}; \
+                 --map '{example}={}' says what a value stands for, with --update where its rows are there already",
+                self.column,
+                self.listed_labels(),
+                self.name(0)
+            )
+        });
+        let (n, first) = &self.lists;
+        let lists = (*n > 0).then(|| {
+            format!(
+                "'{}' has several labels in {}, such as {first}: a text has one known label. The answers of several people can teach: --label {} --source NAME",
+                self.column,
+                rows(*n),
+                self.column
+            )
+        });
+        match (unknown, lists) {
+            (Some(unknown), Some(lists)) => Some(format!("{unknown}. {lists}")),
+            (unknown, lists) => unknown.or(lists),
+        }
+    }
+
+    /// The values that are no label, the most frequent first, and the first of them.
+    fn listed_unknown(&self) -> Option<(String, String)> {
+        let mut values: Vec<(&String, &usize)> = self.unknown.iter().collect();
+        values.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let example = shown(values.first()?.0);
+        let value = |(value, n): &(&String, &usize)| format!("'{}' ({})", shown(value), rows(**n));
+        let mut listed: Vec<String> = values.iter().take(LISTED).map(value).collect();
+        if values.len() > LISTED {
+            listed.push(format!("and {} more", values.len() - LISTED));
+        }
+        Some((listed.join(", "), example))
     }
 
     fn listed_labels(&self) -> String {
@@ -214,6 +222,18 @@ impl LabelValues {
     fn name(&self, at: usize) -> &str {
         self.labels.get(at).map_or("LABEL", |(_, name)| name)
     }
+}
+
+/// The labels of a cell.
+struct Found {
+    /// Their places in the task.
+    places: Vec<usize>,
+    /// Whether all that stands there is a label, or to be left out.
+    all_known: bool,
+}
+
+fn rows(n: usize) -> String {
+    counted(n, "row", "rows")
 }
 
 /// The parts of a map between its commas; one without `=` belongs to the label before it.
@@ -258,14 +278,14 @@ name = "Other, please say"
 name = "other"
 "#;
 
-    fn values(map: &[&str], several: Several) -> LabelValues {
+    fn values(map: &[&str]) -> LabelValues {
         let map: Vec<String> = map.iter().map(|part| (*part).to_owned()).collect();
-        LabelValues::new(&Task::from_toml(TASK, "here").unwrap(), "kind", &map, several).unwrap()
+        LabelValues::new(&Task::from_toml(TASK, "here").unwrap(), "kind", &map).unwrap()
     }
 
     #[test]
     fn a_value_is_a_label_by_name_case_and_map_and_a_float_is_its_integer() {
-        let mut values = values(&["0=complaint,1=other,7=Other, please say", "9="], Several::Answers);
+        let mut values = values(&["0=complaint,1=other,7=Other, please say", "9="]);
         for (cell, label) in [
             ("complaint", "complaint"),
             (" Complaint ", "complaint"),
@@ -275,7 +295,7 @@ name = "other"
             ("[\"OTHER\"]", "other"),
             ("Other, please say", "Other, please say"),
         ] {
-            assert_eq!(values.read_one(cell), Some(label), "{cell}");
+            assert_eq!(values.read_one(cell).as_deref(), Some(label), "{cell}");
         }
         assert!(["", "9", " "].iter().all(|cell| values.read_one(cell).is_none()));
         values.check("import f").unwrap();
@@ -283,25 +303,34 @@ name = "other"
 
     #[test]
     fn a_cell_with_several_labels_is_several_answers_and_no_gold() {
-        let mut several = values(&[], Several::Answers);
+        let mut several = values(&[]);
         assert_eq!(several.read("complaint|other"), ["complaint", "other"]);
         assert_eq!(
             several.read("[\"complaint\", \"complaint\", \"other\"]"),
             ["complaint", "complaint", "other"]
         );
         several.check("import f").unwrap();
-        let mut gold = values(&[], Several::Refused);
-        assert_eq!(gold.read_one("[\"other\",\"other\"]"), Some("other"), "several who agree");
-        gold.read_one("complaint; other");
-        let why = gold.check("import f").unwrap_err().to_string();
-        let want = "cannot import f: a known label is one for each text, and 'kind' has several in 1 row, such as complaint; other. Take them in as the \
-                    answers of several people: --label kind --source NAME";
-        assert_eq!(why, want);
+        let mut gold = values(&[]);
+        assert_eq!(gold.read_one("[\"other\",\"other\"]").as_deref(), Some("other"), "several who agree");
+        assert_eq!(
+            gold.read_one("complaint; other").as_deref(),
+            Some("complaint; other"),
+            "as it is written"
+        );
+        gold.check("import f").unwrap();
+        let want = "'kind' has several labels in 1 row, such as complaint; other: a text has one known label. The answers of several people can teach: \
+                    --label kind --source NAME";
+        assert_eq!(gold.remark().unwrap(), want);
+        assert_eq!(gold.read_one("Spam").as_deref(), Some("Spam"));
+        let told = gold.remark().unwrap();
+        let begins = "'kind' has known labels that are no label of the task: 'Spam' (1 row). They stay as they are written, and agree with no label. The labels \
+                      are 'complaint', 'Other, please say', 'other'; --map 'Spam=complaint' says";
+        assert!(told.starts_with(begins) && told.ends_with(want), "{told}");
     }
 
     #[test]
     fn values_that_are_no_label_are_counted_and_listed_and_a_map_is_shown() {
-        let mut values = values(&[], Several::Answers);
+        let mut values = values(&[]);
         for cell in ["2", "spam", "2", "complaint", "[\"x\", \"other\"]"] {
             values.read(cell);
         }
@@ -314,9 +343,7 @@ name = "other"
     #[test]
     fn a_map_is_refused_where_it_names_no_label_or_has_another_form() {
         let task = Task::from_toml(TASK, "here").unwrap();
-        let why = |map: &str| {
-            LabelValues::new(&task, "kind", &[map.to_owned()], Several::Answers).unwrap_err().to_string()
-        };
+        let why = |map: &str| LabelValues::new(&task, "kind", &[map.to_owned()]).unwrap_err().to_string();
         assert!(why("0=ham").contains("the task has no label 'ham'"), "{}", why("0=ham"));
         assert!(why("complaint").contains("'complaint' is not VALUE=LABEL"), "{}", why("complaint"));
     }
@@ -326,7 +353,7 @@ name = "other"
         let mut task = Task::from_toml(TASK, "here").unwrap();
         task.labels[0].name = "grievance".into();
         task.labels[1].name = "Other".into();
-        let mut values = LabelValues::new(&task, "kind", &[], Several::Answers).unwrap();
+        let mut values = LabelValues::new(&task, "kind", &[]).unwrap();
         assert_eq!(values.read("complaint"), ["complaint"]);
         assert_eq!(values.read("Grievance"), ["complaint"]);
         assert_eq!(values.read("other"), ["other"]);

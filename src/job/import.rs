@@ -223,6 +223,7 @@ fn load(
         differing: total.differing,
         unknown: total.unknown,
         labels,
+        remark: values.remark(),
         empty,
         rejected,
         rejects: path,

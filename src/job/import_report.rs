@@ -48,6 +48,8 @@ pub struct ImportReport {
     pub unknown: i64,
     /// The labels that somebody gave before; none where none were asked for.
     pub labels: Option<ImportedLabels>,
+    /// What is wrong with the known labels.
+    pub remark: Option<String>,
     /// Rows without a text, which were skipped.
     pub empty: u64,
     /// Rows that could not be read.
@@ -90,6 +92,9 @@ impl fmt::Display for ImportReport {
         if self.languages.are_worth_telling() {
             write!(f, ". Languages: {}", self.languages)?;
         }
+        if let Some(remark) = &self.remark {
+            write!(f, ". {remark}")?;
+        }
         Ok(())
     }
 }
@@ -111,6 +116,7 @@ impl ImportReport {
             differing: 0,
             unknown: 0,
             labels: None,
+            remark: None,
             empty: 0,
             rejected: 0,
             rejects: None,

@@ -1,7 +1,7 @@
 //! The known labels of a file, held against the task while its rows come in.
 
 use crate::domain::fault::{Fault, Result};
-use crate::domain::label_values::{LabelValues, Several};
+use crate::domain::label_values::LabelValues;
 use crate::domain::moment;
 use crate::domain::sanitize::sanitize_line;
 use crate::domain::task::Task;
@@ -33,7 +33,7 @@ impl Values {
         }
         let labels = match (detected.labels, task) {
             (None, _) => None,
-            (Some(at), Some(task)) => Some(LabelValues::new(task, column(at), map, Several::Answers)?),
+            (Some(at), Some(task)) => Some(LabelValues::new(task, column(at), map)?),
             (Some(_), None) => {
                 return Err(Fault::usage(
                     attempted,
@@ -44,15 +44,14 @@ impl Values {
         };
         // Without a task a gold label is kept as it is written: there is nothing to hold it against.
         let gold = detected.gold.zip(task);
-        let gold =
-            gold.map(|(at, task)| LabelValues::new(task, column(at), map, Several::Refused)).transpose()?;
+        let gold = gold.map(|(at, task)| LabelValues::new(task, column(at), map)).transpose()?;
         Ok(Self { gold, labels, now_ms })
     }
 
     /// Reads the labels of a row, in place: its gold label becomes the name of a label, its other labels become stable keys.
     pub fn read(&mut self, row: &mut Row) {
         if let (Some(values), Some(gold)) = (&mut self.gold, &row.gold) {
-            row.gold = values.read_one(gold).map(str::to_owned);
+            row.gold = values.read_one(gold);
         }
         if let Some(values) = &mut self.labels {
             let cells = std::mem::take(&mut row.labels);
@@ -79,11 +78,16 @@ impl Values {
         })
     }
 
-    /// Whether everything in the columns with labels was one.
+    /// Whether everything in the column of a source's labels was one.
     ///
     /// # Errors
     /// A usage fault that lists what is none.
     pub fn check(&self, attempted: &str) -> Result<()> {
-        [&self.gold, &self.labels].into_iter().flatten().try_for_each(|values| values.check(attempted))
+        self.labels.as_ref().map_or(Ok(()), |labels| labels.check(attempted))
+    }
+
+    /// What a person should know of the gold labels.
+    pub fn remark(&self) -> Option<String> {
+        self.gold.as_ref()?.remark()
     }
 }

@@ -168,13 +168,13 @@ fn refusal(text: &str) -> String {
 fn a_log_comes_back_as_it_went() {
     let log = small();
     let text = written(&log);
-    assert_eq!(text.lines().count(), 12);
+    assert_eq!(text.lines().count(), 14);
     assert_eq!(read_log(text.as_bytes(), "x").unwrap(), log);
     let crossed = text.replace('\n', "\r\n");
     assert_eq!(read_log(crossed.as_bytes(), "x").unwrap(), log, "line ends alone are no change");
     let mut out = Vec::new();
     let texts = |_: &ItemKey| Ok(Some("one text".to_owned()));
-    assert_eq!(write_log(&mut out, &log, Some(&texts)).unwrap(), 10);
+    assert_eq!(write_log(&mut out, &log, Some(&texts)).unwrap(), 12);
     let back = read_log(&out[..], "x").unwrap();
     assert_eq!(back.cases[0].text.as_deref(), Some("one text"));
 }
@@ -203,12 +203,12 @@ fn a_log_that_was_cut_short_or_changed_is_refused() {
     }
     let gone = [&lines[..10], &lines[11..]].concat().join("\n");
     let said = refusal(&gone);
-    assert!(said.contains("line 11: 10 lines come before it where 11 were written"), "{said}");
+    assert!(said.contains("line 13: 12 lines come before it where 13 were written"), "{said}");
     let changed = text.replacen("\"at_ms\":12", "\"at_ms\":13", 1);
     let said = refusal(&changed);
-    assert!(said.contains("line 12: ") && said.contains("was changed after it was written"), "{said}");
+    assert!(said.contains("line 14: ") && said.contains("was changed after it was written"), "{said}");
     let longer = format!("{text}{}\n", lines[10]);
-    assert!(refusal(&longer).contains("line 13: it comes after the line that ends the log"));
+    assert!(refusal(&longer).contains("line 15: it comes after the line that ends the log"));
 }
 
 #[test]
@@ -232,6 +232,10 @@ fn each_line_is_held_to_its_form_its_values_and_what_came_before() {
         ("\"settings\":\"{", "\"settings\":\"{{", "not JSON"),
         ("\"action\":\"lead\"", "\"action\":\"same\"", "two names"),
         ("\"number\":1,\"strategy\"", "\"number\":0,\"strategy\"", "round 0"),
+        ("\"weight\":0.25", "\"weight\":1.25", "between 0 and 1"),
+        ("\"source\":\"crowd\"", "\"source\":\"team\"", "its source of labels did not come before it"),
+        ("\"name\":\"crowd\"", "\"name\":\" crowd\"", "not a name of a source"),
+        ("\"labels\":[\"b\"]", "\"labels\":[]", "an imported label is one label"),
         ("\"kind\":\"reveal\"", "\"kind\":\"secret\"", "unknown variant"),
         ("\"at_ms\":12", "\"at_ms\":12,\"x\":1", "unknown field"),
     ] {

@@ -217,12 +217,13 @@ pub fn balanced(y: &[usize], classes: usize) -> Vec<f64> {
     y.iter().map(|&label| share / counts[label] as f64).collect()
 }
 
-/// The same where examples count within their label what `importance` says.
+/// The same where examples count within their label what `importance` says. One that counts nothing weighs nothing, whatever the others of its label do.
 pub fn balanced_by(y: &[usize], classes: usize, importance: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0; classes];
     y.iter().zip(importance).for_each(|(&label, one)| sums[label] += one);
     let share = importance.iter().sum::<f64>() / classes as f64;
-    y.iter().zip(importance).map(|(&label, one)| one * share / sums[label]).collect()
+    let weight = |(&label, one): (&usize, &f64)| if *one > 0.0 { one * share / sums[label] } else { 0.0 };
+    y.iter().zip(importance).map(weight).collect()
 }
 
 /// A fold for each example: every label is distributed evenly, and the sizes of folds differ by at most one example.
@@ -486,6 +487,7 @@ mod tests {
         };
         assert!(by(0.01) > by(0.3) && by(0.3) > by(1.0), "{} {} {}", by(0.01), by(0.3), by(1.0));
         assert_eq!(balanced_by(&[0, 0, 1], 2, &[0.5, 1.0, 0.5]), [0.5 / 1.5, 1.0 / 1.5, 1.0]);
+        assert_eq!(balanced_by(&[0, 1], 2, &[1.0, 0.0]), [0.5, 0.0]);
     }
 
     #[test]

@@ -129,6 +129,31 @@ impl Store {
         })
     }
 
+    /// Forgets an import that brought labels and no row: the labels stay.
+    pub(in crate::store) fn keep_labels_alone(&mut self, import: SourceId) -> Result<()> {
+        let what = "import labels";
+        let labels = self.all_rows_of(
+            "SELECT label_source, item, file, place FROM imported_label WHERE import = ?1",
+            [import],
+            what,
+            |r| {
+                Ok((
+                    r.get::<_, LabelSourceId>(0)?,
+                    r.get::<_, ItemId>(1)?,
+                    r.get::<_, i64>(2)?,
+                    r.get::<_, i64>(3)?,
+                ))
+            },
+        )?;
+        self.write_in_slices(what, labels, |tx, slice| {
+            let mut keep = tx.prepare_cached(
+                "UPDATE imported_label SET import = NULL WHERE label_source = ?1 AND item = ?2 AND file = ?3 AND place = ?4",
+            )?;
+            slice.try_for_each(|label| keep.execute(label).map(drop))
+        })?;
+        self.write(what, |tx| tx.execute("DELETE FROM source WHERE id = ?1 AND rows = 0", [import]).map(drop))
+    }
+
     /// Overwrites labels that a file gives otherwise than before.
     pub(in crate::store) fn put_imported_labels(
         &mut self,

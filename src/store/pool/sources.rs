@@ -221,6 +221,9 @@ impl Store {
         loaded.golds += self.put_golds(golds)? as i64;
         if let Some(of) = options.label_source {
             self.put_imported_labels((of, labels.file), labels.differing)?;
+            if loaded.rows == 0 {
+                self.keep_labels_alone(source)?;
+            }
         }
         Ok(loaded)
     }
