@@ -1,7 +1,7 @@
 //! What holds on every screen and in every popup: `?` shows the keys, and what moves moves. And how the popups look that ask for results.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -26,7 +26,10 @@ use super::widgets::help::{KeysHelp, Under};
 use super::widgets::outcome::Subject;
 use super::widgets::popup::{Field, Popup};
 use super::widgets::results_form::ResultsForm;
+use crate::desk::browse;
+use crate::desk::browse::{Fetched, Found, FullItem, Others, Row, State};
 use crate::desk::jobs::{JobKind, News};
+use crate::desk::request::Request;
 use crate::desk::results::{Results, Wanted, Written};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::Task;
@@ -36,7 +39,7 @@ const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (100, 30), (160, 50)];
 const SHOWN: &str = "any other key closes";
 
 fn task() -> Task {
-    let toml = "question='Is it?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
+    let toml = "question='Is it?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'";
     Task::from_toml(toml, "t").unwrap()
 }
 
@@ -62,6 +65,62 @@ fn drawn(app: &mut App, (width, height): (u16, u16)) -> String {
     let buffer = frame(app, (width, height));
     let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
     (0..height).map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// Answers as the desk and the terminal do.
+fn answer(app: &mut App, effects: Vec<Effect>) {
+    let row = |item: &ItemId| Row {
+        item: *item,
+        beginning: format!("Dear Sir, letter {item}"),
+        label: None,
+        skipped: false,
+        flagged: false,
+        noted: false,
+        round: None,
+    };
+    let full = |item: &ItemId| FullItem {
+        row: row(item),
+        text: format!("Dear Sir, letter {item} is about a parcel.{}", "\nIt never came.".repeat(80)),
+        note: None,
+        origins: Vec::new(),
+        case: None,
+        may_answer: false,
+        is_suspect: false,
+        view: None,
+        others: Others::Shown(Vec::new()),
+    };
+    for effect in effects {
+        let message = match effect {
+            Effect::Browse(browse::Request::Search(search)) => {
+                let items = (1..=9).map(ItemId).collect();
+                let found = Found { number: search.number, items, pool: 9, state: State::Done };
+                Message::Browse(browse::Response::Found(found))
+            }
+            Effect::Browse(browse::Request::Fetch(asked)) => {
+                let rows = asked.rows.iter().map(row).collect();
+                let full = asked.full.as_ref().map(|item| Box::new(full(item)));
+                Message::Browse(browse::Response::Fetched(Ok(Fetched { asked, rows, full })))
+            }
+            Effect::AskCursor(nonce) => Message::CursorReported(nonce),
+            _ => continue,
+        };
+        let more = app.update(message, Instant::now());
+        answer(app, more);
+    }
+}
+
+/// The Items screen with nine letters, the first of them in full.
+fn items(size: (u16, u16)) -> App {
+    let mut app = app();
+    let effects = app.act(Action::Show("items"));
+    answer(&mut app, effects);
+    press(&mut app, KeyCode::Enter);
+    for _ in 0..3 {
+        frame(&mut app, size);
+        let effects = app.drawn(Instant::now());
+        answer(&mut app, effects);
+    }
+    app
 }
 
 fn press(app: &mut App, code: KeyCode) -> Vec<Effect> {
@@ -263,7 +322,11 @@ fn whoever_closes_the_question_is_told_what_became_of_it() {
 }
 
 fn take(name: &str, picture: impl Fn() -> App) {
-    let of = |size: &(u16, u16)| format!("{}×{}\n\n{}", size.0, size.1, drawn(&mut picture(), *size));
+    take_at(name, |_| picture());
+}
+
+fn take_at(name: &str, picture: impl Fn((u16, u16)) -> App) {
+    let of = |size: &(u16, u16)| format!("{}×{}\n\n{}", size.0, size.1, drawn(&mut picture(*size), *size));
     let all: Vec<String> = SIZES.iter().map(of).collect();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/loop/snapshots");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => folder }, {
@@ -378,4 +441,74 @@ fn the_mouse_belongs_to_the_terminal_unless_the_settings_say_otherwise() {
         assert!(app.update(Message::Mouse(mouse(kind)), Instant::now()).is_empty());
     }
     assert_eq!(app.at, 0);
+}
+
+#[test]
+fn a_text_that_was_found_gets_a_label_without_a_key_by_its_name() {
+    for size in SIZES {
+        let mut app = items(size);
+        let later = Instant::now() + Duration::from_secs(1);
+        let mut press = |code| {
+            let effects = app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)), later);
+            let screen = drawn(&mut app, size);
+            (effects, screen)
+        };
+        let (_, screen) = press(KeyCode::Enter);
+        assert!(screen.contains("Which label?") && screen.contains("letter 1"), "{screen}");
+        press(KeyCode::Char('h'));
+        let (effects, _) = press(KeyCode::Enter);
+        let [Effect::Session(Request::LabelFound { item, label })] = &effects[..] else {
+            panic!("{effects:?}")
+        };
+        assert_eq!((*item, label.as_str()), (ItemId(1), "ham"), "{size:?}");
+    }
+}
+
+#[test]
+fn a_text_whose_first_row_was_not_drawn_gets_no_label() {
+    for size in SIZES {
+        let mut app = items(size);
+        press(&mut app, KeyCode::Right);
+        press(&mut app, KeyCode::End);
+        let mut later = Instant::now();
+        for (code, labels) in [(KeyCode::Char('1'), 0), (KeyCode::Home, 0), (KeyCode::Char('1'), 1)] {
+            for _ in 0..3 {
+                frame(&mut app, size);
+                let effects = app.drawn(later);
+                answer(&mut app, effects);
+            }
+            later += Duration::from_secs(2);
+            let effects = app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)), later);
+            let given = effects.iter().filter(|e| matches!(e, Effect::Session(Request::LabelFound { .. })));
+            assert_eq!(given.count(), labels, "{code:?} at {size:?}");
+        }
+    }
+}
+
+#[test]
+fn a_click_in_the_list_of_texts_selects_and_the_wheel_moves_what_is_under_it() {
+    for size in SIZES {
+        let mut app = items(size);
+        press(&mut app, KeyCode::Esc);
+        frame(&mut app, size);
+        click(&mut app, size, Target::Row(3));
+        let screen = drawn(&mut app, size);
+        assert!(screen.contains("row 4 of 9"), "{screen}");
+        let wheel =
+            MouseEvent { kind: MouseEventKind::ScrollDown, column: 5, row: 5, modifiers: KeyModifiers::NONE };
+        app.update(Message::Mouse(wheel), Instant::now());
+        let screen = drawn(&mut app, size);
+        assert!(screen.contains("row 7 of 9"), "{screen}");
+    }
+}
+
+#[test]
+fn a_label_that_is_looked_for_on_items() {
+    take_at("items_label_looked_for", |size| {
+        let mut app = items(size);
+        press(&mut app, KeyCode::Enter);
+        frame(&mut app, size);
+        press(&mut app, KeyCode::Char('a'));
+        app
+    });
 }

@@ -135,7 +135,7 @@ const ACTIONS: &[ActionInfo] = &[
     info(Action::Theme(ThemeName::Dark), "theme-dark", &[], "Theme: dark"),
     info(Action::Theme(ThemeName::Light), "theme-light", &[], "Theme: light"),
     info(Action::Theme(ThemeName::HighContrast), "theme-high-contrast", &[], "Theme: high-contrast"),
-    info(Action::Theme(ThemeName::None), "theme-none", &[], "Theme: none, without colours"),
+    info(Action::Theme(ThemeName::None), "theme-none", &[], "Theme: none"),
     info(Action::Palette, "palette", &[":", "ctrl-p"], "find an action by its name"),
     info(Action::Help, "help", &["?"], "every key of this screen"),
     info(Action::Redraw, "redraw", &["ctrl-w"], "redraw the screen"),

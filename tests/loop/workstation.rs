@@ -310,3 +310,26 @@ fn before_anything_is_scouted_audit_cases_can_be_labelled() {
     assert_eq!(answer.item, case.item);
     assert!(answer.inclusion.is_some_and(|p| p > 0.0 && p <= 1.0), "{answer:?}");
 }
+
+#[test]
+fn the_mouse_is_asked_for_only_where_the_settings_say_so_and_a_click_answers() {
+    for is_used in [false, true] {
+        let project = Project::scouted_elsewhere(40);
+        project.run("mine", &["--budget", "20"]).done();
+        std::fs::create_dir_all(project.path("config/hardcase")).unwrap();
+        project.write("config/hardcase/settings.toml", format!("mouse = {is_used}\n"));
+        let seat = Seat::open(&project, &["--as", "ada"]);
+        let screen = seat.see("by you");
+        let asks = |seat: &Seat, what: &[u8]| seat.heard().windows(what.len()).any(|bytes| bytes == what);
+        assert_eq!(asks(&seat, b"\x1b[?1000h"), is_used);
+        if is_used {
+            let row = screen.lines().position(|line| line.contains("1 clickbait")).unwrap() + 1;
+            seat.press_again(&format!("\x1b[<0;5;{row}M\x1b[<0;5;{row}m"));
+            seat.see("saved: clickbait");
+        }
+        seat.press("q");
+        seat.see_other_screen(false);
+        assert_eq!(asks(&seat, b"\x1b[?1000l"), is_used, "it is given back");
+        assert_eq!(seat.end().0, 0);
+    }
+}

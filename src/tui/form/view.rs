@@ -135,12 +135,17 @@ fn draw_page(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Look<'_>) {
         return draw_summary(frame, area, form, look);
     }
     let mut about = about_lines(form, &rows, area.width, look);
-    if low && !rows.is_empty() && about.len() > 1 {
-        about.truncate(1);
-        about[0].push_span(Span::styled(" …", look.theme.quiet));
+    let shows_texts = matches!(page, Page::File | Page::Columns);
+    // The rows come first, and the first texts.
+    let rest = usize::from(area.height).saturating_sub(rows.len() + 1);
+    let room = if shows_texts { 1 } else { rest.max(1) };
+    if low && !rows.is_empty() && about.len() > room {
+        about.truncate(room);
+        if let Some(last) = about.last_mut() {
+            last.push_span(Span::styled(" …", look.theme.quiet));
+        }
     }
     let wanted = rows.len() as u16 + about.len() as u16 + u16::from(!low);
-    let shows_texts = matches!(page, Page::File | Page::Columns);
     let most = if low { area.height.saturating_sub(TEXTS) } else { (area.height / 2).max(TEXTS) };
     let table = if shows_texts { wanted.min(most) } else { area.height };
     let [table, texts] = Layout::vertical([Constraint::Length(table), Constraint::Fill(1)]).areas(area);

@@ -6,8 +6,10 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
 use crate::desk::survey::{Answer, Beginning, Facts, Says, Shown};
+use crate::desk::task_change::Standing;
 use crate::domain::project_draft::ProjectDraft;
 use crate::domain::read_options::ReadOptions;
+use crate::domain::task::Task;
 use crate::tui::settings::Settings;
 use crate::tui::theme::{Theme, ThemeName};
 
@@ -169,4 +171,23 @@ fn the_keys_lie_over_every_page_and_every_cell_and_one_more_press_types_the_sign
     assert_eq!(form.sheet.draft.task.name, "??why?");
     press(&mut form, "4\u{2192}\n?");
     assert!(screen(&mut form, (80, 24)).contains("any other key closes"), "a key cannot be a question mark");
+}
+
+#[test]
+fn the_columns_that_are_shown_at_every_size() {
+    let toml =
+        "question='Is this a complaint?'\n[[label]]\nname='yes'\nkey='1'\n[[label]]\nname='no'\nkey='2'";
+    let standing = Standing {
+        task: Task::from_toml(toml, "t").unwrap(),
+        answers: Default::default(),
+        may_change: true,
+        leads: vec!["Grace".into()],
+        columns: vec![("channel".into(), true), ("sender".into(), false)],
+    };
+    let mut form = Form::of_task(standing);
+    press(&mut form, "\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\n");
+    pictures("form_task_with_columns", &mut form);
+    press(&mut form, "3");
+    let shown = screen(&mut form, (80, 24));
+    assert!(shown.contains("Shown next to the text are now: channel, sender."), "{shown}");
 }

@@ -38,6 +38,8 @@ impl Seen {
 pub(super) struct InView {
     /// The first row of this one has been drawn since it came.
     begun: Option<CaseId>,
+    /// The same before the last frame.
+    begun_before: Option<CaseId>,
     /// The last frame shows a part of this one, which has begun.
     now: Option<CaseId>,
 }
@@ -50,6 +52,13 @@ impl InView {
 
     /// A frame is about to be drawn, or was drawn without a case.
     pub fn nothing(&mut self) {
+        self.begun_before = self.begun;
+        self.now = None;
+    }
+
+    /// Something lay over what the last frame drew of it: none of it could be seen.
+    pub fn covered(&mut self) {
+        self.begun = self.begun_before;
         self.now = None;
     }
 
@@ -98,5 +107,19 @@ mod tests {
         in_view.another_case();
         in_view.drawn(one, 3..9);
         assert_eq!(in_view.seen(one), None);
+        in_view.nothing();
+        in_view.drawn(one, 0..3);
+        in_view.covered();
+        in_view.nothing();
+        in_view.drawn(one, 3..9);
+        assert_eq!(in_view.seen(one), None, "its first row was below the help");
+        in_view.nothing();
+        in_view.drawn(one, 0..3);
+        in_view.nothing();
+        in_view.drawn(one, 0..3);
+        in_view.covered();
+        in_view.nothing();
+        in_view.drawn(one, 3..9);
+        assert_eq!(in_view.seen(one), Some(Seen(one)), "it was seen before the help");
     }
 }

@@ -244,7 +244,7 @@ impl Screen for CaseScreen {
     }
 
     fn covered(&mut self) {
-        self.in_view.nothing();
+        self.in_view.covered();
     }
 
     /// A draft that still waits is sent to the desk first.

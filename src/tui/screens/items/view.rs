@@ -24,6 +24,8 @@ const TWO_COLUMNS: u16 = 100;
 const MEASURE: u16 = 90;
 /// No label takes more columns of a row.
 const MAX_LABEL: usize = 14;
+/// Lines before a text: its title, and a blank one.
+const BEFORE_TEXT: usize = 2;
 /// Lines for a notice or for why a search is refused.
 const MAX_SAID: usize = 4;
 
@@ -177,9 +179,11 @@ impl ItemsScreen {
         let head = if self.focus == Focus::FullItem { look.theme.chosen } else { look.theme.title };
         let mut lines = vec![Line::styled(format!(" {} ", title(full)), head), Line::default()];
         lines.extend(body(full, area.width.min(MEASURE), look));
-        // Below the title and a blank line, at least the first row of the text.
-        self.labelling.drawn = chosen.filter(|_| area.height > 2);
         scrolled(frame, lines, area, &mut self.scroll, look);
+        // At least the first row of the text, now or since it came.
+        let has_row = usize::from(area.height) > BEFORE_TEXT && self.scroll <= BEFORE_TEXT;
+        let seen = self.labelling.seen;
+        self.labelling.drawn = chosen.filter(|item| has_row || seen == Some(*item));
     }
 
     /// A notice, why nothing is searched for, or what can be typed.
