@@ -22,7 +22,7 @@ pub use read::input::Input;
 pub use read::reader::{Entry, Reader};
 pub use read::row::{BadRow, Row, TextCell, fill_text, unpack};
 pub use read::turns::turns;
-pub use read::whole_file::{WholeEncoding, whole_encoding};
+pub use read::whole_encoding::{WholeEncoding, whole_encoding};
 pub use read::{FORMATS_IN, input_formats};
 pub use write::cell::Cell;
 pub use write::sink::{Column, ColumnType, Output, OutputFormat, RowWriter, columns};

@@ -75,11 +75,12 @@ struct Lazy {
 impl Lazy {
     fn get(&mut self) -> Result<&PoolReader> {
         let open = match self.open.take() {
-            Some(open) => open,
+            Some(mut open) => {
+                open.refresh()?;
+                open
+            }
             None => PoolReader::open(&self.project, &self.expert)?,
         };
-        let open = self.open.insert(open);
-        open.refresh()?;
-        Ok(open)
+        Ok(self.open.insert(open))
     }
 }

@@ -16,17 +16,17 @@ use crate::work::output::{appears_whole, write_to};
 /// # Errors
 /// A model that the project does not have or that cannot prelabel the pool, a place that cannot be written, or damaged labels.
 pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Result<Exported> {
-    let out = options.out.as_deref();
-    if !appears_whole(out)? {
+    if !appears_whole(options.out.as_deref())? {
         // What a reader gets while it is written is checked before.
-        check(project)?;
-        return write(project, kind, options, || Ok(()));
+        let opened = Opened::open(project, kind, options)?;
+        check(&opened.store)?;
+        return opened.write_out(|| Ok(()));
     }
     std::thread::scope(|scope| {
-        let checking = scope.spawn(|| check(project));
-        write(project, kind, options, || {
-            checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+        // A connection of its own: one serves one thread.
+        let checking = scope.spawn(|| check(&Store::open(project, Access::Read)?));
+        Opened::open(project, kind, options)?
+            .write_out(|| checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
@@ -35,31 +35,14 @@ pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Res
 /// # Errors
 /// Those of [`export`], but for the place.
 pub fn count(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Result<Exported> {
-    check(project)?;
-    Opened::open(project, kind, options)?.write(&mut io::sink())
+    let opened = Opened::open(project, kind, options)?;
+    check(&opened.store)?;
+    opened.write(&mut io::sink())
 }
 
 /// Whether all that an export can hold is as it was written.
-fn check(project: &Path) -> Result<()> {
-    Store::open(project, Access::Read)?.check_rows(&format!("export from {}", project.display()))
-}
-
-/// Writes. `check` is asked before the output is whole: what it finds is also why the writing failed, if it did.
-fn write(
-    project: &Path,
-    kind: &ExportKind,
-    options: &ExportOptions,
-    check: impl FnOnce() -> Result<()>,
-) -> Result<Exported> {
-    let opened = Opened::open(project, kind, options)?;
-    let mut exported = Exported::default();
-    write_to(options.out.as_deref(), |out| {
-        let written = opened.write(out);
-        check()?;
-        exported = written?;
-        Ok(())
-    })?;
-    Ok(exported)
+fn check(store: &Store) -> Result<()> {
+    store.check_rows(&format!("export from {}", store.path().display()))
 }
 
 /// A project from which something is about to be exported.
@@ -75,6 +58,18 @@ impl<'a> Opened<'a> {
         let store = Store::open(project, Access::Read)?;
         let visible = Visible::read(&store, &options.reader, kind.shows, options.reveal)?;
         Ok(Self { store, visible, kind, options })
+    }
+
+    /// Writes to the place that was asked for. `check` is asked before the output is whole: what it finds is also why the writing failed, if it did.
+    fn write_out(&self, check: impl FnOnce() -> Result<()>) -> Result<Exported> {
+        let mut exported = Exported::default();
+        write_to(self.options.out.as_deref(), |out| {
+            let written = self.write(out);
+            check()?;
+            exported = written?;
+            Ok(())
+        })?;
+        Ok(exported)
     }
 
     fn write(&self, out: Output<'_>) -> Result<Exported> {

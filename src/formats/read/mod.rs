@@ -32,7 +32,7 @@ mod sniff;
 pub(in crate::formats) mod tool;
 pub(in crate::formats) mod turns;
 mod unpack;
-pub(in crate::formats) mod whole_file;
+pub(in crate::formats) mod whole_encoding;
 
 use self::format::InputFormat;
 

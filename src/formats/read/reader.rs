@@ -21,7 +21,7 @@ use super::row;
 use super::row::{BadRow, Row};
 use super::sniff::sniff;
 use super::unpack::unpacked;
-use super::whole_file::other_encoding;
+use super::whole_encoding::other_encoding;
 use super::{FORMATS_IN, INPUT_FORMATS, input_formats};
 use crate::domain::read_options::ReadOptions;
 
