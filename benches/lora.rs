@@ -257,7 +257,7 @@ fn choose(data: &Data, pool: &[usize], count: usize, seed: u64) -> Result<Vec<us
 
 impl Data {
     fn prepare(rows: Vec<Row>, test: usize, encoder: &Encoder) -> Result<Self> {
-        // Whoever has more texts than are used need not wait for all of them.
+        // With more texts than are used, nobody need wait for all of them.
         let mut rows = rows;
         rows.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
         rows.truncate(POOL + test);

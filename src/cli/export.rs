@@ -116,7 +116,7 @@ impl Export {
 
 /// What was left out because the reader may not see it yet, a sentence each.
 fn in_words(left_out: &LeftOut) -> Vec<String> {
-    let &LeftOut { views, answers, texts, events, by_lead } = left_out;
+    let &LeftOut { views, answers, texts, events, unanswered, by_lead } = left_out;
     let mut lines = Vec::new();
     if views > 0 {
         lines.push(views_left_out(views));
@@ -144,6 +144,12 @@ fn in_words(left_out: &LeftOut) -> Vec<String> {
         lines.push(format!(
             "left out: {} of others; only the lead can export them (--as NAME)",
             counted(events, "label event", "label events")
+        ));
+    }
+    if unanswered > 0 {
+        lines.push(format!(
+            "left out: {} of cases that you have not labelled yet; export again when you have",
+            counted(unanswered, "skip, flag or note", "skips, flags and notes")
         ));
     }
     lines

@@ -112,7 +112,7 @@ pub(super) fn label<'a>(
     plain.ask_session(Request::Window)?;
     plain.show_next()?;
     loop {
-        // Whoever closes the input leaves.
+        // A closed input means that the person leaves.
         let Ok(line) = plain.person.ask("> ") else { break };
         if let Flow::Leaves = plain.take(line.trim())? {
             break;

@@ -183,7 +183,7 @@ pub fn usual_expert(project: &Path, login: &str) -> Result<String> {
 }
 
 /// Somebody works here under a name. If the project was made under the login alone, nobody has labelled yet and this is somebody at the same
-/// login, then the name leads instead of the login: whoever makes a project leads it.
+/// login, then the name leads instead of the login: the person who makes a project leads it.
 ///
 /// # Errors
 /// The project cannot be opened or written, or the name is not one.

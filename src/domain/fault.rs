@@ -16,7 +16,7 @@ pub enum FaultKind {
     Usage,
     /// A check failed: an adapter did not verify, a gate was not passed. Exit code 3.
     Check,
-    /// The project is no longer the file that was opened: whoever has it open stops. Exit code 1.
+    /// The project is no longer the file that was opened: every session that has it open stops. Exit code 1.
     Displaced,
 }
 

@@ -24,7 +24,7 @@ local_id! {
     ItemId,
     /// One import.
     SourceId,
-    /// Whoever gave labels that were imported.
+    /// Who gave labels that were imported.
     LabelSourceId,
     /// One revision of the task.
     RevisionId,

@@ -9,7 +9,7 @@ use super::ids::{ItemId, LabelSourceId};
 /// The longest name of a source, in bytes.
 const LONGEST_NAME: usize = 100;
 
-/// Whoever gave labels that were imported: a person, a team, a crowd.
+/// Who gave labels that were imported: a person, a team, a crowd.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelSource {
     pub id: LabelSourceId,

@@ -281,7 +281,7 @@ line! {
 }
 
 line! {
-    /// Whoever gave labels that were imported.
+    /// Who gave labels that were imported.
     LabelSourceLine {
         /// The name: one name is one source.
         name: String,

@@ -20,13 +20,15 @@ use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::outstanding::Outstanding;
+use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::{Label, Task};
 use crate::stats::agreement::panel::Panel;
 use crate::stats::classifier::head::lacking;
-use crate::stats::estimate::audit::Audit;
+use crate::stats::estimate::audit::{Audit, LabelAudit};
 use crate::stats::estimate::pace::median;
 use crate::store::rounds::annotations_needed::AnnotationsNeeded;
+use crate::store::rounds::round::Round;
 use crate::store::{Access, Store};
 
 /// Seconds per case are the median of this many last answers.
@@ -143,110 +145,51 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     let revision = store.task()?;
     let task = &revision.task;
     let active = store.active_predictor()?;
+    let active = active.as_ref();
     let mut rounds = store.rounds()?;
     // Round 0 holds the cases before the first round is mined.
     rounds.retain(|round| round.number > 0);
     let figures = Figures::read(&store, task, &viewer)?;
-    let agreement = figures.agreement(active.as_ref())?;
-    let gain = match &active {
+    let agreement = figures.agreement(active)?;
+    let gain = match active {
         Some(predictor) => figures.gain(predictor.id)?,
         None => Gain { difference: Figure::undefined("no text has a prelabel"), says: String::new() },
     };
-    let audit = figures.audit(active.as_ref())?;
+    let audit = figures.audit(active)?;
     // Whether others agree decides whether a text trains, so of an open case not even that is counted.
     let mut training = store.training_labels()?;
     training.retain(|item, _| viewer.sees_all_of(*item));
     let imported_labels = imported_labels(&store, &training)?;
     let balance = balance(&store, task, (training.values().map(|one| &one.label), &viewer))?;
-    let newest = rounds.last();
-    let mut open_rounds = Vec::new();
-    let mut round_cases = None;
-    for round in &rounds {
-        let needed = if round.closed_ms.is_none() {
-            store.annotations_needed(round.id, None)?
-        } else {
-            AnnotationsNeeded::default()
-        };
-        let labels = store.active(round.id, None)?.iter().any(|person| viewer.person == Some(*person));
-        let yours = viewer.person.and_then(|person| needed.by.get(&person)).copied().unwrap_or(0);
-        round_cases = Some(RoundCount {
-            cases: round.cases,
-            labelled: round.answered,
-            skipped: round.skipped,
-            complete: needed.complete,
-            left: if labels { yours } else { needed.open() },
-        });
-        if round.closed_ms.is_none() {
-            open_rounds.push(store.outstanding(round.number, &needed)?);
-        }
-    }
+    let (round_cases, open_rounds) = round_counts(&store, &viewer, &rounds)?;
     let items = store.item_count()?;
     store.check_countable("show where the project stands")?;
-    let scored = active.as_ref().map_or(Ok(0), |p| store.prediction_count(p.id))?;
-    let seen = active
-        .as_ref()
-        .and_then(|p| p.adapter())
-        .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
-        .map_or(0, |a| a.training_n);
+    let scored = active.map_or(Ok(0), |p| store.prediction_count(p.id))?;
     let of_label = |l: &Label| balance.get(&l.name).map_or(0, |b| b.training);
     let short = lacking(&task.labels.iter().map(of_label).collect::<Vec<_>>());
-    let next_round = match rounds.last() {
-        Some(last) => {
-            // The next round is assumed to add as many training labels per case as the rounds so far.
-            let cases: usize = rounds.iter().map(|r| r.cases).sum();
-            let by_experts = training.values().filter(|one| one.is_by_experts()).count();
-            let more = last.cases * by_experts / cases.max(1);
-            let drawn: usize = store.audit_draws()?.values().sum();
-            // The number of texts in the audit split is known closely enough from its share.
-            let open = ((items as f64 * store.project()?.shares.audit) as usize).saturating_sub(drawn);
-            let gain = figures.next_gain(active.as_ref(), more)?;
-            Some(NextRound { cases: last.cases, gain, audit: Narrower::of(&audit.kappa, open) })
-        }
-        None => None,
-    };
+    let by_experts = training.values().filter(|one| one.is_by_experts()).count();
+    let next_round =
+        next_round(&store, &figures, active, &NextOf { rounds: &rounds, by_experts, items, audit: &audit })?;
     let no_round = NextRound { cases: 0, gain: Figure::undefined("no round yet"), audit: None };
-    let standing = Standing {
+    let advice = advice(&Standing {
         items,
         scored,
         asked: store.asked_items()?,
-        round: newest.zip(round_cases).map(|(r, count)| (r.number, count.left)),
+        round: rounds.last().zip(round_cases).map(|(r, count)| (r.number, count.left)),
         is_part: store.is_part_without_models()?,
         others: open_rounds.last().filter(|round| round.open() > 0),
-        new_training: training.len().saturating_sub(seen),
+        new_training: training.len().saturating_sub(taught(&store, active)),
         missing: short.and_then(|few| task.labels.get(few.label)).map(|l| l.name.as_str()),
-        audit_moves_shares: figures.audit_moves_shares(active.as_ref(), revision.id),
+        audit_moves_shares: figures.audit_moves_shares(active, revision.id),
         model_expert: &agreement.model_expert,
         ceiling: Ceiling::of(&agreement.expert_expert, &agreement.self_agreement),
         gain: &gain.difference,
         next: next_round.as_ref().unwrap_or(&no_round),
+    });
+    let people = People::read(&store, &viewer)?;
+    let in_words = |words: fn(&str, &LabelAudit) -> Option<String>| {
+        task.labels.iter().zip(&audit.labels).filter_map(|(l, a)| words(&l.name, a)).collect()
     };
-    let advice = advice(&standing);
-    let (mut labels_by_expert, mut seconds_per_case) = (BTreeMap::new(), BTreeMap::new());
-    let mut label_issues_by_expert = BTreeMap::new();
-    let persons = store.persons()?;
-    for (id, name) in store.experts()?.into_iter().filter(|(id, _)| persons.get(id) == Some(id)) {
-        let n = store.label_count_of(id)?;
-        if n > 0 {
-            let seconds: Vec<f64> =
-                store.answer_durations(id, RECENT)?.into_iter().map(|ms| ms as f64 / 1_000.0).collect();
-            let issues = label_issues(&store, id)?.len();
-            // To somebody who sees the text, a label issue tells what the answer was.
-            if issues > 0 && (viewer.role == Role::Lead || viewer.person == Some(id)) {
-                label_issues_by_expert.insert(name.clone(), issues);
-            }
-            seconds_per_case.insert(name.clone(), median(&seconds));
-            labels_by_expert.insert(name, n);
-        }
-    }
-    let mut disputed = store.disputed_items()?;
-    disputed.retain(|item| viewer.sees_all_of(*item));
-    let decided: BTreeSet<_> =
-        store.decisions(None)?.into_iter().filter(|d| !d.overtaken).map(|d| d.item).collect();
-    let mut skipped: BTreeMap<_, _> =
-        [Split::Train, Split::Eval, Split::Audit].map(|split| (split.as_str(), 0)).into();
-    for (item, split) in store.skips()? {
-        *skipped.entry(split.as_str()).or_default() += usize::from(viewer.sees_all_of(item));
-    }
     Ok(Status {
         question: task.question.clone(),
         rows: store.row_count()?,
@@ -254,54 +197,161 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         scored,
         labels: store.label_count()?,
         imported_labels,
-        round: newest.map_or(0, |r| r.number),
+        round: rounds.last().map_or(0, |r| r.number),
         round_cases,
         open_rounds,
-        you: store
-            .experts()?
-            .into_iter()
-            .find(|(id, _)| viewer.person == Some(*id))
-            .map_or_else(|| expert.to_owned(), |(_, name)| name),
+        you: people.viewer.unwrap_or_else(|| expert.to_owned()),
         role: viewer.role,
         untied_labels: store.untied_label_count()?,
-        experts: labels_by_expert.len(),
-        labels_by_expert,
-        seconds_per_case,
+        experts: people.labels.len(),
+        labels_by_expert: people.labels,
+        seconds_per_case: people.seconds_per_case,
         no_ceiling: Ceiling::missing(&agreement.expert_expert, &agreement.self_agreement),
         unclear: unclear(&agreement.expert_expert, &agreement.self_agreement),
         kappa: agreement,
         experts_agree: in_short(figures.answers(), task, store.project()?.seed),
-        disagreements: Disagreements {
-            items: disputed.len(),
-            undecided: disputed.iter().filter(|item| !decided.contains(*item)).count(),
-        },
+        disagreements: disagreements(&store, &viewer)?,
         shown_again: store.repeat_count(None)?,
-        curve: figures.curve(active.as_ref())?,
-        prelabels: active.as_ref().map(|p| p.kind().to_string()),
+        curve: figures.curve(active)?,
+        prelabels: active.map(|p| p.kind().to_string()),
         gain,
         next_round,
         label_names: task.labels.iter().map(|l| l.name.clone()).collect(),
-        shares_in_words: task
-            .labels
-            .iter()
-            .zip(&audit.labels)
-            .filter_map(|(l, a)| share_in_words(&l.name, a))
-            .collect(),
-        calibration_error: figures.calibration_error(active.as_ref())?,
+        shares_in_words: in_words(share_in_words),
+        calibration_error: figures.calibration_error(active)?,
         judge: JudgeStatus::read(&store)?,
-        audit_in_words: task
-            .labels
-            .iter()
-            .zip(&audit.labels)
-            .map(|(l, a)| label_in_words(&l.name, a))
-            .collect(),
+        audit_in_words: in_words(|name, label| Some(label_in_words(name, label))),
         audit,
         balance,
-        skipped,
-        label_issues_by_expert,
+        skipped: skipped(&store, &viewer)?,
+        label_issues_by_expert: people.label_issues,
         last_job: store.runs(1)?.first().map(last_job::in_words),
         advice,
     })
+}
+
+/// The newest round's counts, and what each open round still needs, oldest first.
+fn round_counts(
+    store: &Store,
+    viewer: &Viewer,
+    rounds: &[Round],
+) -> Result<(Option<RoundCount>, Vec<Outstanding>)> {
+    let (mut newest, mut open) = (None, Vec::new());
+    for round in rounds {
+        let needed = if round.closed_ms.is_none() {
+            store.annotations_needed(round.id, None)?
+        } else {
+            AnnotationsNeeded::default()
+        };
+        let labels = store.active(round.id, None)?.iter().any(|person| viewer.person == Some(*person));
+        let yours = viewer.person.and_then(|person| needed.by.get(&person)).copied().unwrap_or(0);
+        newest = Some(RoundCount {
+            cases: round.cases,
+            labelled: round.answered,
+            skipped: round.skipped,
+            complete: needed.complete,
+            left: if labels { yours } else { needed.open() },
+        });
+        if round.closed_ms.is_none() {
+            open.push(store.outstanding(round.number, &needed)?);
+        }
+    }
+    Ok((newest, open))
+}
+
+/// How many labels taught the active model, if it was trained.
+fn taught(store: &Store, active: Option<&Predictor>) -> usize {
+    active
+        .and_then(Predictor::adapter)
+        .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
+        .map_or(0, |a| a.training_n)
+}
+
+/// What the next round is reckoned from.
+struct NextOf<'s> {
+    /// Those that were mined, oldest first.
+    rounds: &'s [Round],
+    /// Texts that experts' labels teach.
+    by_experts: usize,
+    items: usize,
+    audit: &'s Audit,
+}
+
+/// What another round would cost and bring: `None` before the first.
+fn next_round(
+    store: &Store,
+    figures: &Figures<'_>,
+    active: Option<&Predictor>,
+    of: &NextOf<'_>,
+) -> Result<Option<NextRound>> {
+    let Some(last) = of.rounds.last() else { return Ok(None) };
+    // The next round is assumed to add as many training labels per case as the rounds so far.
+    let cases: usize = of.rounds.iter().map(|r| r.cases).sum();
+    let more = last.cases * of.by_experts / cases.max(1);
+    let drawn: usize = store.audit_draws()?.values().sum();
+    // The number of texts in the audit split is known closely enough from its share.
+    let open = ((of.items as f64 * store.project()?.shares.audit) as usize).saturating_sub(drawn);
+    let gain = figures.next_gain(active, more)?;
+    Ok(Some(NextRound { cases: last.cases, gain, audit: Narrower::of(&of.audit.kappa, open) }))
+}
+
+/// What each person gave, by name.
+#[derive(Default)]
+struct People {
+    /// The viewer's first name, if they have one here.
+    viewer: Option<String>,
+    labels: BTreeMap<String, usize>,
+    seconds_per_case: BTreeMap<String, Figure>,
+    label_issues: BTreeMap<String, usize>,
+}
+
+impl People {
+    fn read(store: &Store, viewer: &Viewer) -> Result<Self> {
+        let mut people = Self::default();
+        let persons = store.persons()?;
+        for (id, name) in store.experts()?.into_iter().filter(|(id, _)| persons.get(id) == Some(id)) {
+            let own = viewer.person == Some(id);
+            if own {
+                people.viewer = Some(name.clone());
+            }
+            let labels = store.label_count_of(id)?;
+            if labels == 0 {
+                continue;
+            }
+            let seconds: Vec<f64> =
+                store.answer_durations(id, RECENT)?.into_iter().map(|ms| ms as f64 / 1_000.0).collect();
+            let issues = label_issues(store, id)?.len();
+            // To somebody who sees the text, a label issue tells what the answer was.
+            if issues > 0 && (viewer.role == Role::Lead || own) {
+                people.label_issues.insert(name.clone(), issues);
+            }
+            people.seconds_per_case.insert(name.clone(), median(&seconds));
+            people.labels.insert(name, labels);
+        }
+        Ok(people)
+    }
+}
+
+/// The disagreements on texts of which the viewer sees every answer.
+fn disagreements(store: &Store, viewer: &Viewer) -> Result<Disagreements> {
+    let mut disputed = store.disputed_items()?;
+    disputed.retain(|item| viewer.sees_all_of(*item));
+    let decided: BTreeSet<_> =
+        store.decisions(None)?.into_iter().filter(|d| !d.overtaken).map(|d| d.item).collect();
+    Ok(Disagreements {
+        items: disputed.len(),
+        undecided: disputed.iter().filter(|item| !decided.contains(*item)).count(),
+    })
+}
+
+/// Cases skipped and not labelled, by split, zeros included.
+fn skipped(store: &Store, viewer: &Viewer) -> Result<BTreeMap<&'static str, usize>> {
+    let mut skipped: BTreeMap<_, _> =
+        [Split::Train, Split::Eval, Split::Audit].map(|split| (split.as_str(), 0)).into();
+    for (item, split) in store.skips()? {
+        *skipped.entry(split.as_str()).or_default() += usize::from(viewer.sees_all_of(item));
+    }
+    Ok(skipped)
 }
 
 fn balance<'l>(

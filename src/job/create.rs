@@ -13,7 +13,7 @@ use crate::store::{Access, FileSystem, NewProject, Store, file_system};
 /// The file exists, or its folder cannot be written.
 pub fn create(path: &Path, task: Option<&Task>, seed: u64, expert: &str) -> Result<Option<String>> {
     let mut store = Store::create(path, NewProject { seed, shares: SplitShares::default() })?;
-    // Whoever makes the project leads it, in every copy that is ever made, also one without a task yet.
+    // The person who makes the project leads it, in every copy that is ever made, also one without a task yet.
     let (_, session) = store.begin_session(expert)?;
     if let Some(task) = task {
         store.set_task(task, session)?;

@@ -1,7 +1,7 @@
 //! A head on the hidden states of a language model without an adapter, which are read once and learned from in every round.
 //!
 //! The depth and the penalty are chosen on held-out folds. What it says of the texts that the model has read is kept; of training labels it is what
-//! a fit says that has not seen them, so that whoever weighs it may take all of it as unseen.
+//! a fit says that has not seen them, so that all of it may be weighed as unseen.
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 

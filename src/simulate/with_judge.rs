@@ -1,5 +1,5 @@
 //! What every model came to in a simulation of the whole loop with a language model. The loop itself goes through the verbs of a project, which are not
-//! this room's: whoever runs them records here what each model says, seed by seed.
+//! this room's: the caller records here what each model says, seed by seed.
 
 use std::fmt::Write as _;
 

@@ -37,7 +37,7 @@ pub(super) fn take_written(popups: &mut Popups, written: Written) -> Option<Noti
             form.not_written(Some(why));
             None
         }
-        // Whoever closed the question meanwhile is told that nothing came of it.
+        // If the question was closed meanwhile, a message tells that nothing came of it.
         (Written::Exists(wanted), None) => {
             Some(Notice::warning(format!("Nothing was written: {} exists.", wanted.place)))
         }

@@ -105,7 +105,7 @@ fn run_until(opening: Opening<'_>, signal: &Arc<AtomicI32>) -> Result<usize> {
         to_save: VecDeque::new(),
     };
     let turned = station.turn(&messages);
-    // A terminal that is gone is noticed by whoever writes to it first: the session ends as at a hang-up.
+    // A terminal that is gone is noticed at the first write to it: the session ends as at a hang-up.
     if turned.as_ref().is_err_and(is_gone) {
         let _ = signal.compare_exchange(0, SIGHUP, Ordering::Relaxed, Ordering::Relaxed);
     }

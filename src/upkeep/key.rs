@@ -46,7 +46,7 @@ impl std::fmt::Display for KeyReport {
             write!(f, " Delete these backups, which hold it: {}.", named(&self.backups))?;
         }
         if self.jobs > 0 || self.elsewhere || !self.backups.is_empty() {
-            f.write_str(" Whoever had the file may have the key: get another one from the server.")?;
+            f.write_str(" Anyone who had the file may have the key: get another one from the server.")?;
         }
         Ok(())
     }

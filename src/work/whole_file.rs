@@ -16,7 +16,7 @@ use crate::store::{belongs_to_project, is_database};
 /// Who may read a file that is new. One that replaces another has the rights of that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rights {
-    /// Whoever the system lets read a person's new files.
+    /// Those whom the system lets read a person's new files.
     Usual,
     /// Its owner.
     Private,
@@ -70,7 +70,7 @@ pub(crate) fn place_of(target: &Path) -> Result<Place> {
     Ok(Place::File(path))
 }
 
-/// Whether a link was made by neither this user, nor the system, nor whoever owns the folder it lies in.
+/// Whether a link was made by neither this user, nor the system, nor the owner of the folder it lies in.
 #[cfg(unix)]
 fn is_strangers(link: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

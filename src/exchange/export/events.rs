@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::kind::{ExportKind, ExportOption, ExportOptions, Exported, Texts, Writes};
 use super::visible::{LeftOut, Shows, Visible};
+use crate::domain::event::Action;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::item::ItemKey;
@@ -44,24 +45,30 @@ fn events(store: &Store, visible: &Visible, options: &ExportOptions, out: Output
     let mut log = store.log()?;
     let reader = store.find_expert(&options.reader)?;
     let role = reader.map_or(Ok(Role::Expert), |expert| store.role(expert))?;
-    let all = log.events.len();
+    let mut blind = BTreeSet::new();
+    for item in visible.to_answer() {
+        blind.extend(store.key_and_split(item)?.map(|(key, _)| key));
+    }
+    let (mut of_others, mut unanswered) = (0, 0);
     if role != Role::Lead {
         let is_own =
             |expert| visible.reader.is_some() && visible.persons.get(&expert).copied() == visible.reader;
         let experts = store.experts()?.into_iter();
-        let own = experts.filter(|(expert, _)| is_own(*expert)).map(|(_, name)| name).collect();
+        let own: BTreeSet<String> =
+            experts.filter(|(expert, _)| is_own(*expert)).map(|(_, name)| name).collect();
+        let all = log.events.len();
+        log.events.retain(|event| own.contains(&event.expert));
+        let own_events = log.events.len();
+        leave_out_unanswered(&mut log, &blind);
+        (of_others, unanswered) = (all - own_events, own_events - log.events.len());
         log = own_part(log, &own);
-    }
-    let mut blind = BTreeSet::new();
-    for item in visible.to_answer() {
-        blind.extend(store.key_and_split(item)?.map(|(key, _)| key));
     }
     let texts = match options.texts {
         Texts::Written => log.cases.iter().filter(|case| blind.contains(&case.item)).count(),
         Texts::LeftOut => 0,
     };
     let left_out =
-        LeftOut { events: all - log.events.len(), texts, answers: 0, ..visible.left_out(Shows::Log) };
+        LeftOut { events: of_others, unanswered, texts, answers: 0, ..visible.left_out(Shows::Log) };
     Ok(Exported { lines: write(store, &log, options.texts, &blind, out)?, left_out, ..Exported::default() })
 }
 
@@ -77,12 +84,19 @@ fn write(
     write_log(out, log, text)
 }
 
-/// The part of a log that one person wrote, under these names, with everything that it refers to. Nobody else's answer is in it.
+/// Leaves out the skips, flags and notes of cases to which the person has never given a label and may still give one: with them would go the case, and
+/// why it was chosen. They follow in the first log after the answer.
+fn leave_out_unanswered(log: &mut Log, blind: &BTreeSet<ItemKey>) {
+    let labels = log.events.iter().filter(|event| event.action == Action::Set.as_str());
+    let labelled: HashSet<ItemKey> = labels.map(|event| event.item).collect();
+    log.events.retain(|event| labelled.contains(&event.item) || !blind.contains(&event.item));
+}
+
+/// A log whose events one person wrote, under these names, with no more than what they refer to. Nobody else's answer is in it.
 ///
 /// A round keeps only the cases that the person has answered, so it is written as an open one: a merge that takes in a closed round withdraws
 /// the cases that did not come with it. Settings of models reveal what others answered, so they are left out, as in a part of a project.
 fn own_part(mut log: Log, own: &BTreeSet<String>) -> Log {
-    log.events.retain(|event| own.contains(&event.expert));
     // Imported labels are nobody's own, and say something of texts that the person may still be asked about.
     log.label_sources.clear();
     log.imported_labels.clear();

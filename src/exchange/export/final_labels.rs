@@ -159,7 +159,8 @@ fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
         let mut cells: Vec<Cell> = vec![
             external_id.into(),
             item.0.into(),
-            key.map(|key| hex(&key.0)).into(),
+            // Beside its text, a key would tell which answers of the log belong to it.
+            key.filter(|_| shown).map(|key| hex(&key.0)).into(),
             text.into(),
             split.filter(|_| shown).map(Split::as_str).into(),
         ];

@@ -46,6 +46,8 @@ pub struct LeftOut {
     pub texts: usize,
     /// Label events of others that only a lead gets.
     pub events: usize,
+    /// The reader's own skips, flags and notes of cases that they may still answer.
+    pub unanswered: usize,
     /// Whether the reader is a lead, who gets others' answers with [`Reveal::Yes`].
     pub by_lead: bool,
 }

@@ -1,4 +1,4 @@
-//! Who leads after a merge: whoever led before. Pure.
+//! Who leads after a merge: the person who led before. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -23,7 +23,7 @@ use crate::store::db::wal::sidecar;
 use crate::store::log::runs::is_gone;
 
 /// A project that only this process holds: nobody else can open or replace it until this is dropped. Where this process opens and closes the
-/// file itself, the system gives the lock back: whoever does that calls [`Alone::hold_again`] after it.
+/// file itself, the system gives the lock back: the caller then calls [`Alone::hold_again`].
 pub struct Alone {
     project: PathBuf,
     // In this order: the lock is given back before others may replace the file, and the file closed before it is read freely again.

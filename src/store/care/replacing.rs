@@ -86,7 +86,7 @@ impl PlaceLock {
             if matches!(flock(&file, FlockOperation::NonBlockingLockExclusive), Err(Errno::WOULDBLOCK)) {
                 continue;
             }
-            // Whoever held it may have removed it meanwhile.
+            // The process that held it may have removed it meanwhile.
             if is_at(&file, &path) {
                 let intends = file.metadata().is_ok_and(|meta| meta.len() > 0);
                 return Ok(Self { project: project.to_owned(), path, file, intends });

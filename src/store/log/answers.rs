@@ -65,7 +65,7 @@ impl Store {
     /// Each person's first blind answer on each item, under the person's first name. One that was taken back counts only where the expert answered again after
     /// the model's view had been revealed; what no expert stands by any more is left out. Of an item that was answered again
     /// under a newer revision, only answers from that revision on count; such an answer has the round and the inclusion of the item's own case.
-    /// An answer to a text that was found and not drawn is none of them: whoever chooses what to answer measures nothing.
+    /// An answer to a text that was found and not drawn is none of them: answers that people choose themselves measure nothing.
     pub fn first_blind_answers(&self) -> Result<Vec<BlindAnswer>> {
         self.blind_answers(
             "(c.reason <> 'repeat' OR c.reannotation IS NOT NULL)",

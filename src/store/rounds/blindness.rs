@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// The items that a person may still be asked about, each with its newest case. As many annotators as a case is to have count, rather than as
-    /// many as are active: whoever joins becomes active, and then is asked. A case that others hold is among them, because they may give it back; a
+    /// many as are active: a person who joins becomes active, and then is asked. A case that others hold is among them, because they may give it back; a
     /// repeat is not, because its absence from an output would tell that it is one.
     fn still_to_answer(&self, expert: Option<ExpertId>) -> Result<BTreeMap<ItemId, CaseId>> {
         let sql = format!(

@@ -377,7 +377,7 @@ impl Sheet {
         true
     }
 
-    /// How the file is to be read, with what was found in all of it: whoever reads on judges by its beginning.
+    /// How the file is to be read, with what was found in all of it; a later reader judges by its beginning.
     pub fn options(&self, given: &ReadOptions) -> ReadOptions {
         let mut options = self.draft.options(given);
         if let (None, Some(beginning)) = (&options.encoding, &self.beginning)

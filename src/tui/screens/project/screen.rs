@@ -103,7 +103,7 @@ impl Screen for ProjectScreen {
 }
 
 impl ProjectScreen {
-    /// The task was read: whoever leads may change it.
+    /// The task was read: the lead may change it.
     fn open_form(&mut self) -> Vec<Then> {
         let Some(standing) = self.standing.content.take() else {
             return vec![Notice::bad("The task could not be read. Press enter again.".into()).into()];
