@@ -125,24 +125,29 @@ impl JudgeSimulation<'_> {
             said.of("the encoder's LoRA", "scout", &By::Adapter(adapter.0));
             said.of("the encoder's LoRA", "all together", &By::Active);
         }
-        let options = TrainJudgeOptions {
-            scope: AdapterScope::Alora,
-            model: None,
-            epochs: None,
-            threads: self.threads,
-            rescore: Rescore::Pool,
-        };
-        match train_judge(&job, &options) {
-            Ok(_) => {
-                said.of("the judge's alora", "judge", &By::Judge);
-                said.of("the judge's alora", "all together", &By::Active);
+        let adapted = |said: &mut Said<'_>, scope, when| {
+            let options = TrainJudgeOptions {
+                scope,
+                model: None,
+                epochs: None,
+                threads: self.threads,
+                rescore: Rescore::Pool,
+            };
+            match train_judge(&job, &options) {
+                Ok(_) => {
+                    said.of(when, "judge", &By::Judge);
+                    said.of(when, "all together", &By::Active);
+                }
+                Err(fault) => watcher.note(&fault.to_string()),
             }
-            Err(fault) => watcher.note(&fault.to_string()),
-        }
+        };
+        adapted(&mut said, AdapterScope::Alora, "the judge's alora");
         if let Some(adapter) = lora(true)? {
             said.of("distilled", "scout", &By::Adapter(adapter.0));
         }
         said.of("distilled", "all together", &By::Active);
+        // Last, because it takes the place of the other.
+        adapted(&mut said, AdapterScope::Lora, "the judge's lora");
         Ok(())
     }
 }

@@ -268,6 +268,7 @@ impl Session {
             text: item.text,
             turns,
             asked,
+            read_up_to: self.store.read_up_to(case.item)?,
             meta: serde_json::Value::Object(meta),
             partner,
             labels: self

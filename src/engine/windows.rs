@@ -22,29 +22,29 @@ pub(super) struct Window {
 }
 
 /// Splits the tokens of a text into windows of at most `longest` tokens, each between the same marks as the text: a model was trained with them.
-/// `is_mark` tells them from the text's own tokens. Also returns whether something had to be cut.
+/// `is_mark` tells them from the text's own tokens. Also returns what share of them was left, where some had to be cut.
 pub(super) fn split(
     text: usize,
     tokens: Vec<LlamaToken>,
     longest: usize,
     is_mark: impl Fn(LlamaToken) -> bool,
-) -> (Vec<(Window, Vec<LlamaToken>)>, bool) {
+) -> (Vec<(Window, Vec<LlamaToken>)>, Option<f64>) {
     if tokens.len() <= longest {
-        return (vec![(Window { text, at: 0, of: 1, tokens: tokens.len() }, tokens)], false);
+        return (vec![(Window { text, at: 0, of: 1, tokens: tokens.len() }, tokens)], None);
     }
     let begin = usize::from(tokens.first().is_some_and(|token| is_mark(*token)));
     let end = tokens.len() - usize::from(tokens.last().is_some_and(|token| is_mark(*token)));
     let (before, rest) = tokens.split_at(begin);
     let (content, after) = rest.split_at(end - begin);
     let room = longest.saturating_sub(before.len() + after.len()).max(1);
-    let cut = content.len() > room * MOST;
+    let left = (content.len() > room * MOST).then(|| (room * MOST) as f64 / content.len() as f64);
     let content = &content[..content.len().min(room * MOST)];
     let of = content.len().div_ceil(room);
     let windows = content
         .chunks(content.len().div_ceil(of))
         .enumerate()
         .map(|(at, part)| (Window { text, at, of, tokens: part.len() }, [before, part, after].concat()));
-    (windows.collect(), cut)
+    (windows.collect(), left)
 }
 
 /// A window's weight and vector, once it has come back.
@@ -106,7 +106,7 @@ mod tests {
         ) {
             let all = tokens(length, marked);
             let is_mark = |token: LlamaToken| MARKS.contains(&token.0);
-            let (windows, cut) = split(7, all.clone(), longest, is_mark);
+            let (windows, left) = split(7, all.clone(), longest, is_mark);
             let mut content = Vec::new();
             for (n, (window, tokens)) in windows.iter().enumerate() {
                 prop_assert!(tokens.len() <= longest && (window.text, window.at, window.of) == (7, n, windows.len()));
@@ -115,7 +115,8 @@ mod tests {
             }
             let own: Vec<_> = all.into_iter().filter(|token| !is_mark(*token)).collect();
             prop_assert!(windows.len() <= MOST);
-            prop_assert_eq!(cut, content.len() < own.len());
+            let share = (content.len() < own.len()).then(|| content.len() as f64 / own.len() as f64);
+            prop_assert_eq!(left, share);
             prop_assert_eq!(&own[..content.len()], &content[..]);
             let lengths = || windows.iter().map(|(_, tokens)| tokens.len());
             prop_assert!(lengths().max().unwrap_or(0) - lengths().min().unwrap_or(0) <= windows.len());

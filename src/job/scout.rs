@@ -202,14 +202,15 @@ impl Scouting<'_, '_> {
         let dimensions = self.encoder.facts().dimensions;
         let begun = std::time::Instant::now();
         let Self { work, encoder, model, items: total, done, embedded, .. } = self;
-        let result = embed(encoder, texts, &mut |items, values| {
+        let cut = embed(encoder, texts, &mut |items, values| {
             work.store.put_vectors(Space::base(*model), items, values, dimensions)?;
             *done += items.len();
             *embedded += items.len();
             work.report("scouting", *done as u64, Some(*total as u64), "texts")?;
             Ok(if work.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        self.truncated += result.truncated;
+        self.work.store.put_cuts(self.model, &cut)?;
+        self.truncated += cut.len();
         self.seconds += begun.elapsed().as_secs_f64();
         Ok(())
     }

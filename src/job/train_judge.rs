@@ -14,14 +14,14 @@ use crate::engine::judge::{Judge, JudgeOptions, is_url};
 use crate::engine::model_file::inspect;
 use crate::engine::train::Settings;
 use crate::learn::activate::{LORA_JOB, Rescore, activate};
-use crate::learn::judge::{self, Judged};
+use crate::learn::judge::Judged;
 use crate::learn::judge_fit::JudgeFit;
 use crate::learn::judge_run::{Budget, read};
 pub use crate::learn::judge_training::AdapterScope;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
 use crate::learn::model::described;
 use crate::learn::prelabels::scouting;
-use crate::learn::prompt::{Examples, predictor};
+use crate::learn::prompt::{Examples, instructed, predictor, text_alone};
 use crate::learn::prompt_text::given;
 use crate::store::log::tasks::Revision;
 use crate::store::{Access, Store};
@@ -214,14 +214,19 @@ fn once(
     let seed = context.seed.unwrap_or(work.store.project()?.seed);
     let model = described(judge.facts(), &path)?;
     let base = predictor(work, &judge, &model, &revision, Examples::Best, seed)?;
-    let settings = judge::settings(&base)?.clone();
+    let instructed = instructed(work.store, &base)?;
+    let settings = match options.scope {
+        AdapterScope::Lora => text_alone(&judge, &instructed)?,
+        AdapterScope::Alora => instructed.clone(),
+    };
     let labelled: Vec<(ItemId, usize)> =
-        all.into_iter().filter(|(item, _)| !settings.examples.contains(item)).collect();
+        all.into_iter().filter(|(item, _)| !instructed.examples.contains(item)).collect();
     report.training = labelled.len();
     let mut training = Settings::of_width(judge.facts().dimensions, seed);
     training.epochs = options.epochs.unwrap_or(training.epochs);
     let fit = JudgeFit {
         base: &base,
+        instructed: &instructed,
         settings: &settings,
         labelled: &labelled,
         revision: &revision,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
-use crate::engine::encoder::{Embedded, Encoder};
+use crate::engine::encoder::Encoder;
 
 /// Texts read and sorted by length at a time: enough that batches hold texts of one length.
 pub(crate) const CHUNK: usize = 4_096;
@@ -14,12 +14,12 @@ const FLUSH: usize = 256;
 /// Takes some items and their vectors row after row; breaks to end the work.
 pub(crate) type OnVectors<'a> = dyn FnMut(&[ItemId], &[f32]) -> Result<ControlFlow<()>> + 'a;
 
-/// Embeds texts and hands their vectors over as they come, not in order.
+/// Embeds texts and hands their vectors over as they come, not in order. Returns those that were cut, with about how many of their bytes were read.
 pub(crate) fn embed(
     encoder: &Encoder,
     mut texts: Vec<(ItemId, String)>,
     on_vectors: &mut OnVectors<'_>,
-) -> Result<Embedded> {
+) -> Result<Vec<(ItemId, usize)>> {
     texts.sort_by_key(|(_, text)| text.len());
     let plain: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
     let dimensions = encoder.facts().dimensions;
@@ -39,8 +39,9 @@ pub(crate) fn embed(
         values.clear();
         flow
     })?;
-    match failed {
-        Some(fault) => Err(fault),
-        None => on_vectors(&items, &values).map(|_| done),
+    if let Some(fault) = failed {
+        return Err(fault);
     }
+    on_vectors(&items, &values)?;
+    Ok(done.cut.into_iter().map(|(at, bytes)| (texts[at].0, bytes)).collect())
 }

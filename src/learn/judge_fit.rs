@@ -21,6 +21,9 @@ use crate::work::runner::Work;
 pub(crate) struct JudgeFit<'a> {
     /// The active judge.
     pub base: &'a Predictor,
+    /// How the model is asked without the adapter, against which this is held.
+    pub instructed: &'a JudgeSettings,
+    /// How it will be asked with it.
     pub settings: &'a JudgeSettings,
     /// The training labels without those in the prompt, each as its place in the task.
     pub labelled: &'a [(ItemId, usize)],
@@ -58,6 +61,7 @@ impl JudgeFit<'_> {
         let training = JudgeTraining {
             judge,
             path: self.path,
+            instructed: &judge.prompt_encoder(&prompt_of(&self.instructed.prompt))?,
             prompt: &judge.prompt_encoder(&prompt_of(&self.settings.prompt))?,
             texts: &texts,
             gold: &gold,
@@ -100,7 +104,7 @@ impl JudgeFit<'_> {
         let settings = JudgeSettings { calibration: None, worth: None, ..self.settings.clone() };
         let method = JudgeMethod {
             adapter: Some((adapter, self.scope.kind())),
-            prompt: self.base.method.prompt().unwrap_or_default().to_vec(),
+            prompt: self.settings.prompt.hash(),
             settings: Stored::Known(settings),
         };
         let mut judge = Predictor { id: PredictorId(0), method: Method::Judge(method), ..self.base.clone() };

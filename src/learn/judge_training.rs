@@ -67,7 +67,9 @@ pub(crate) struct JudgeTraining<'a> {
     pub judge: &'a Judge,
     /// Its file.
     pub path: &'a Path,
-    /// Its prompt, encoded for the trainer.
+    /// What the model without the adapter is asked, encoded for the trainer.
+    pub instructed: &'a PromptEncoder<'a>,
+    /// What it is asked with it: the same where the adapter changes the answer's tokens alone.
     pub prompt: &'a PromptEncoder<'a>,
     /// The labelled texts.
     pub texts: &'a [String],
@@ -119,7 +121,7 @@ impl JudgeTraining<'_> {
         prepared.base = base;
         let sample = self.sample();
         let expected = prepared.base.select(Axis(0), &sample);
-        let same = self.compared(&mut server, &sample, AdapterActs::Off, &expected)?;
+        let same = self.compared(&mut server, self.instructed, &sample, AdapterActs::Off, &expected)?;
         same.require(&self.judge.facts().quantisation)
             .map_err(|fault| fault.while_trying("train the judge"))?;
         drop(server);
@@ -136,7 +138,7 @@ impl JudgeTraining<'_> {
         let CrossValidated { adapter, epochs, held_out, comparison } = trained;
 
         work.report("checking that llama.cpp serves it", 0, None, "texts")?;
-        let expected = prepared.log_probabilities(Some(&adapter), &sample)?;
+        let expected = prepared.log_probabilities(self.prompt, Some(&adapter), &sample)?;
         let invocation = match self.scope {
             AdapterScope::Lora => Vec::new(),
             AdapterScope::Alora => self.prompt.cue().to_vec(),
@@ -150,7 +152,7 @@ impl JudgeTraining<'_> {
         let mut judge = Judge::load(self.path, self.judge.options())?;
         judge.served.adapt(&bytes)?;
         let mut server = self.server(&judge.served)?;
-        let verified = self.compared(&mut server, &sample, self.scope.acts(), &expected)?;
+        let verified = self.compared(&mut server, self.prompt, &sample, self.scope.acts(), &expected)?;
         verified.require(&self.judge.facts().quantisation)?;
         Ok(Some(TrainedAdapter { bytes, epochs, comparison, verified, held_out }))
     }
@@ -191,12 +193,13 @@ impl JudgeTraining<'_> {
     fn compared(
         &self,
         server: &mut ServedModel<'_>,
+        prompt: &PromptEncoder<'_>,
         rows: &[usize],
         acts: AdapterActs,
         expected: &Array2<f32>,
     ) -> Result<Verified> {
-        let choices = self.probes(rows).into_iter().map(|probe| server.probabilities(&probe, acts));
-        let served = self.by_label(&choices.collect::<Result<Vec<_>>>()?);
+        let choices = self.probes(prompt, rows).into_iter().map(|probe| server.probabilities(&probe, acts));
+        let served = self.by_label(prompt, &choices.collect::<Result<Vec<_>>>()?);
         Ok(Verified::between(served.mapv(f32::exp).view(), expected.mapv(f32::exp).view()))
     }
 
@@ -206,8 +209,8 @@ impl JudgeTraining<'_> {
         (0..n).step_by((n / VERIFIED_ON).max(1)).take(VERIFIED_ON).collect()
     }
 
-    fn probes(&self, rows: &[usize]) -> Vec<Example> {
-        rows.iter().flat_map(|&row| self.prompt.probes(&self.texts[row])).collect()
+    fn probes(&self, prompt: &PromptEncoder<'_>, rows: &[usize]) -> Vec<Example> {
+        rows.iter().flat_map(|&row| prompt.probes(&self.texts[row])).collect()
     }
 
     /// Each row as many times as it has probes.
@@ -216,12 +219,12 @@ impl JudgeTraining<'_> {
     }
 
     /// Log-probabilities from the choices of probes, texts × labels.
-    fn by_label(&self, choices: &[Vec<Vec<f32>>]) -> Array2<f32> {
-        let looks = self.prompt.looks().max(1);
+    fn by_label(&self, prompt: &PromptEncoder<'_>, choices: &[Vec<Vec<f32>>]) -> Array2<f32> {
+        let looks = prompt.looks().max(1);
         let mut all = Array2::zeros((choices.len() / looks, self.labels));
         for (mut row, probes) in all.rows_mut().into_iter().zip(choices.chunks_exact(looks)) {
             let choices: Vec<Vec<f32>> = probes.iter().filter_map(|probe| probe.first().cloned()).collect();
-            for (to, log) in row.iter_mut().zip(self.prompt.log_probabilities(&choices)) {
+            for (to, log) in row.iter_mut().zip(prompt.log_probabilities(&choices)) {
                 *to = log;
             }
         }
@@ -240,7 +243,7 @@ impl Prepared<'_> {
             if work.stopped() {
                 return Ok(None);
             }
-            let logs = self.log_probabilities(None, chunk)?;
+            let logs = self.log_probabilities(self.training.instructed, None, chunk)?;
             for (&row, p) in chunk.iter().zip(logs.rows()) {
                 all.row_mut(row).assign(&p);
             }
@@ -249,11 +252,16 @@ impl Prepared<'_> {
     }
 
     /// The trainer's log-probabilities for some texts, texts × labels.
-    fn log_probabilities(&self, adapter: Option<&Lora>, rows: &[usize]) -> Result<Array2<f32>> {
-        let probes = self.training.probes(rows);
+    fn log_probabilities(
+        &self,
+        prompt: &PromptEncoder<'_>,
+        adapter: Option<&Lora>,
+        rows: &[usize],
+    ) -> Result<Array2<f32>> {
+        let probes = self.training.probes(prompt, rows);
         let cached = self.cached.as_ref().map(|cached| cached.in_order(&self.training.repeated(rows)));
         let choices = probabilities(&self.weights, adapter, &probes, form(cached.as_ref()), STEP)?;
-        Ok(self.training.by_label(&choices))
+        Ok(self.training.by_label(prompt, &choices))
     }
 }
 
@@ -268,7 +276,7 @@ impl Trainer for Prepared<'_> {
             training.prompt.example(&training.texts[row], training.gold[row], *weight as f32)
         };
         let examples: Vec<Example> = fold.rows.iter().zip(&weights).map(example).collect();
-        let held_out = training.probes(&fold.held_out);
+        let held_out = training.probes(training.prompt, &fold.held_out);
         let order: Vec<usize> = fold.rows.iter().copied().chain(training.repeated(&fold.held_out)).collect();
         let cached = self.cached.as_ref().map(|cached| cached.in_order(&order));
         let on = Fit {
@@ -280,7 +288,7 @@ impl Trainer for Prepared<'_> {
         };
         let callbacks = RefCell::new(callbacks);
         fit(&on, &training.settings, &mut |_| callbacks.borrow_mut().step(), &mut |epoch| {
-            let p = training.by_label(&epoch.held_out).mapv(f32::exp);
+            let p = training.by_label(training.prompt, &epoch.held_out).mapv(f32::exp);
             callbacks.borrow_mut().epoch(epoch.number, epoch.loss, p)
         })
     }

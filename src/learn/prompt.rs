@@ -8,9 +8,10 @@ use super::prompt_text::{
 use super::prompt_trial::{best, is_outdated};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
-use crate::domain::predictor::{JudgeMethod, JudgeSettings, Method, Predictor};
-use crate::domain::settings::{Stored, write};
+use crate::domain::predictor::{JudgeMethod, JudgeSettings, Method, Predictor, PromptLayout};
+use crate::domain::settings::Stored;
 use crate::engine::judge::{JudgeBackend, JudgePrompt};
+use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::predictors::Model;
 use crate::work::runner::Work;
@@ -102,15 +103,9 @@ pub(crate) fn predictor(
         ));
     }
     let prompt = settings_of(&prompt);
-    let hash = blake3::hash(write(&prompt).as_bytes()).as_bytes().to_vec();
-    let settings = JudgeSettings {
-        prompt,
-        examples,
-        cut: format!("a text of more than {}: {CUT}", judge.longest(room)),
-        tried,
-        calibration: None,
-        worth: None,
-    };
+    let hash = prompt.hash();
+    let settings =
+        JudgeSettings { prompt, examples, cut: cut_at(judge, room), tried, calibration: None, worth: None };
     let mut predictor = Predictor {
         id: PredictorId(0),
         method: Method::Judge(JudgeMethod { adapter: None, prompt: hash, settings: Stored::Known(settings) }),
@@ -121,6 +116,43 @@ pub(crate) fn predictor(
     };
     predictor.id = work.store.add_predictor(&predictor)?;
     Ok(predictor)
+}
+
+/// How texts are cut that are longer than the room.
+fn cut_at(judge: &dyn JudgeBackend, room: usize) -> String {
+    format!("a text of more than {}: {CUT}", judge.longest(room))
+}
+
+/// What a judge reads whose adapter changes every token: the text alone, because its labels have taught it what the instruction says, and every token
+/// of an instruction would be read anew for each text.
+///
+/// # Errors
+/// Labels that the model writes alike.
+pub(crate) fn text_alone(judge: &dyn JudgeBackend, instructed: &JudgeSettings) -> Result<JudgeSettings> {
+    let prompt = instructed.prompt.text_alone();
+    let room = judge.text_room(&prompt_of(&prompt))?;
+    Ok(JudgeSettings {
+        prompt,
+        examples: Vec::new(),
+        cut: cut_at(judge, room),
+        tried: Vec::new(),
+        calibration: None,
+        worth: None,
+    })
+}
+
+/// What the model is asked without an adapter: as `judge` is, or, where that reads texts alone, as the last one was that did not.
+pub(crate) fn instructed(store: &Store, judge: &Predictor) -> Result<JudgeSettings> {
+    let settings = judge::settings(judge)?;
+    if settings.prompt.layout != PromptLayout::TextAlone {
+        return Ok(settings.clone());
+    }
+    let of_task =
+        |p: &Predictor| p.model == judge.model && p.labels == judge.labels && p.revision == judge.revision;
+    let earlier = store.judges()?.into_iter().filter(of_task);
+    let mut earlier = earlier.filter_map(|p| judge::settings(&p).ok().cloned());
+    let with_words = earlier.find(|settings| settings.prompt.layout != PromptLayout::TextAlone);
+    Ok(with_words.unwrap_or_else(|| settings.clone()))
 }
 
 /// The judges of that model and task, the one that was active last first; without those whose settings cannot be read.

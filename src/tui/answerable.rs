@@ -185,6 +185,7 @@ fn card(case: i64, text: &str) -> Card {
         text: text.to_owned(),
         turns: Vec::new(),
         asked: None,
+        read_up_to: None,
         meta: serde_json::json!({"source": "letters"}),
         partner: Some(ShownPartner { text: "A similar text of one line.".into(), similarity: 0.7 }),
         labels: Vec::new(),

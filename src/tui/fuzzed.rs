@@ -203,6 +203,7 @@ fn card(text: &str, other: &str) -> Card {
         text: text.to_owned(),
         turns: turns(text),
         asked: Some(0),
+        read_up_to: Some(text.len() / 2),
         meta: serde_json::Value::Object(meta(other)),
         partner: Some(ShownPartner { text: other.to_owned(), similarity: 0.9 }),
         labels: Vec::new(),

@@ -1,5 +1,6 @@
 //! Which encoder a project is read with: the one inside, a file, one that is gone, and what a person says of how it reads.
 
+use hardcase::domain::ids::ItemId;
 use hardcase::store::{Access, Store};
 use serde_json::json;
 
@@ -70,4 +71,21 @@ fn a_prefix_is_kept_with_the_model() {
     assert_eq!(prefixes, ["", "query: "]);
     let plain = project.json("scout", &["--model", &file, "--prefix", ""]);
     assert_eq!(plain["embedded"], 0, "an empty prefix is none");
+}
+
+#[test]
+fn of_a_text_that_is_longer_than_the_model_reads_it_is_known_how_far_it_was_read() {
+    let project = Project::with_ads(10);
+    let long = "The meeting of the committee was moved to another room. ".repeat(2_000);
+    let short = "A short text after it.";
+    let rows = [&*long, short].map(|text| json!({ "text": text }).to_string());
+    let data = project.write("long.jsonl", rows.join("\n"));
+    project.run("import", &[data.to_str().unwrap(), "--text", "text"]).done();
+    let report = project.json("scout", &[]);
+    assert_eq!(report["truncated"], 1, "{report}");
+    let store = Store::open(&project.file(), Access::Read).unwrap();
+    let read = store.read_up_to(ItemId(11)).unwrap().unwrap();
+    assert!((20_000..80_000).contains(&read) && read < long.len(), "{read} of {}", long.len());
+    assert_eq!((store.read_up_to(ItemId(12)).unwrap(), store.read_up_to(ItemId(1)).unwrap()), (None, None));
+    assert_eq!(project.json("doctor", &[]).to_string().matches("\"bad\"").count(), 0);
 }

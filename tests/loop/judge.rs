@@ -175,6 +175,13 @@ fn a_judge_is_trained_and_continues_with_its_adapter() {
         let listed = project.json("adapter", &["list"]);
         let of = |one: &&serde_json::Value| one["adapter"] == adapter;
         assert_eq!(listed.as_array().unwrap().iter().find(of).unwrap()["kind"], kind, "{listed}");
+        if verdict == "activated" {
+            // One that changes every token reads the texts alone: an instruction would cost its tokens anew for each of them.
+            let file = rusqlite::Connection::open(project.file()).unwrap();
+            let settings = "SELECT settings FROM predictor WHERE kind = 'judge' AND adapter = ?1";
+            let settings: String = file.query_row(settings, [adapter], |r| r.get(0)).unwrap();
+            assert_eq!(settings.contains("\"layout\":\"text-alone\""), kind == "lora", "{settings}");
+        }
         // Its file is one that llama.cpp's tools know.
         let out = project.path("out");
         project.run("adapter", &["export", &adapter.to_string(), "-o", out.to_str().unwrap()]).done();

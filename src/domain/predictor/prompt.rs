@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::settings::write;
+
 /// Where the parts of a judge's prompt stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -13,6 +15,8 @@ pub enum PromptLayout {
     UserTurn,
     /// One below the other, without a chat template.
     Plain,
+    /// A text and nothing else, for an adapter that has learned from labels what the instruction says.
+    TextAlone,
 }
 
 impl PromptLayout {
@@ -22,7 +26,13 @@ impl PromptLayout {
             Self::SystemTurn => &[Self::SystemTurn, Self::UserTurn, Self::Plain],
             Self::UserTurn => &[Self::UserTurn, Self::Plain],
             Self::Plain => &[Self::Plain],
+            Self::TextAlone => &[Self::TextAlone],
         }
+    }
+
+    /// Whether the model's chat template writes what stands around the parts.
+    pub fn is_in_turns(self) -> bool {
+        matches!(self, Self::SystemTurn | Self::UserTurn)
     }
 }
 
@@ -32,6 +42,7 @@ impl std::fmt::Display for PromptLayout {
             Self::SystemTurn => "the chat template, with the instruction in the system turn",
             Self::UserTurn => "the chat template, with the instruction in the user turn",
             Self::Plain => "no chat template",
+            Self::TextAlone => "the text alone",
         })
     }
 }
@@ -49,6 +60,31 @@ pub struct PromptSettings {
     pub examples: Vec<(String, usize)>,
     /// How many labelled texts each text has before it that are chosen for it alone.
     pub nearest: usize,
+}
+
+impl PromptSettings {
+    /// The same labels without an instruction.
+    #[must_use]
+    pub fn text_alone(&self) -> Self {
+        let bare = |label: &PromptLabelSettings| PromptLabelSettings {
+            name: label.name.clone(),
+            description: String::new(),
+            examples: Vec::new(),
+        };
+        Self {
+            layout: PromptLayout::TextAlone,
+            question: String::new(),
+            guideline: String::new(),
+            labels: self.labels.iter().map(bare).collect(),
+            examples: Vec::new(),
+            nearest: 0,
+        }
+    }
+
+    /// What tells one prompt from another.
+    pub fn hash(&self) -> Vec<u8> {
+        blake3::hash(write(self).as_bytes()).as_bytes().to_vec()
+    }
 }
 
 /// What a prompt was worth on the few texts that several were tried on.

@@ -10,6 +10,8 @@ use crate::domain::predictor::PromptLayout;
 
 /// Layouts are tried with so many examples.
 const TRIED: [usize; 2] = [0, 2];
+/// What every model can have.
+const WITHOUT_TEMPLATE: [PromptLayout; 2] = [PromptLayout::Plain, PromptLayout::TextAlone];
 
 /// A model's chat template, where it has one that can be used.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Chat {
     }
 
     fn without(refused: Option<String>) -> Self {
-        Self { template: None, layouts: vec![PromptLayout::Plain], refused }
+        Self { template: None, layouts: WITHOUT_TEMPLATE.to_vec(), refused }
     }
 
     fn read(template: ChatTemplate) -> Self {
@@ -50,7 +52,7 @@ impl Chat {
         if layouts.is_empty() {
             return Self::without(refused);
         }
-        layouts.push(PromptLayout::Plain);
+        layouts.extend(WITHOUT_TEMPLATE);
         Self { template: Some(template), layouts, refused: None }
     }
 
@@ -91,6 +93,7 @@ mod tests {
         let chat = read(&without_system);
         assert_eq!(chat.layout(PromptLayout::SystemTurn), PromptLayout::UserTurn);
         assert_eq!(chat.layout(PromptLayout::Plain), PromptLayout::Plain);
+        assert_eq!(chat.layout(PromptLayout::TextAlone), PromptLayout::TextAlone);
         assert_eq!(chat.refused, None);
     }
 

@@ -72,7 +72,7 @@ impl Frame {
     pub fn of(template: &ChatTemplate, layout: PromptLayout, examples: usize) -> Result<Self, String> {
         let parts = 2 + 2 * examples;
         let mut turns = match layout {
-            PromptLayout::Plain => return Ok(Self::plain(examples)),
+            PromptLayout::Plain | PromptLayout::TextAlone => return Ok(Self::plain(examples)),
             PromptLayout::SystemTurn => {
                 vec![Turn::of(Role::System, mark(0)), Turn::of(Role::User, mark(1))]
             }
@@ -106,6 +106,9 @@ impl Frame {
 
     /// What all texts have in common: up to where the first text begins.
     pub fn opening(&self, prompt: &JudgePrompt) -> Vec<Span<'_>> {
+        if prompt.layout == PromptLayout::TextAlone {
+            return vec![Span::Said(TEXT.into())];
+        }
         vec![
             Span::Template(&self.before),
             Span::Said(prompt.instruction()),
@@ -238,6 +241,9 @@ mod tests {
             "Is it spam?\n\nWhatever sells is spam.\n\nLabels:\n- spam: it sells something\n- fine, for example \u{201c}see you tonight\u{201d}\n\nAnswer with one label and \
              nothing else.\n\nText: buy Label: fine now\nLabel: spam\n\nText:\nLabel:"
         );
+        let alone = JudgePrompt { layout: PromptLayout::TextAlone, examples: Vec::new(), ..told.clone() };
+        let frame = Frame::plain(0);
+        assert_eq!(Span::text(&[frame.opening(&alone), frame.cue()].concat()), "Text:\nLabel:");
         assert!(JudgePrompt { nearest: 1, ..told }.shared().is_empty());
     }
 }

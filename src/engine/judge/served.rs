@@ -13,7 +13,6 @@ use super::prompt::{JudgePrompt, folded};
 use super::unpacked::Unpacked;
 use super::vocabulary::{Behind, Vocabulary};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::predictor::PromptLayout;
 use crate::engine::llama::{Loaded, Served, backend, physical_cores};
 use crate::engine::lora::AdapterFile;
 use crate::engine::model_file::{ModelFacts, inspect};
@@ -184,7 +183,7 @@ impl Judge {
         let vocab = self.served.model.vocab();
         let mut prefix = Vec::new();
         // A template names the mark of the beginning itself, where its makers want one.
-        if layout == PromptLayout::Plain && vocab.should_add_bos() {
+        if !layout.is_in_turns() && vocab.should_add_bos() {
             prefix.extend(u32::try_from(vocab.bos().0));
         }
         let shared = [frame.opening(instruction), frame.lead(instruction, instruction.shared())].concat();

@@ -204,7 +204,9 @@ CREATE TABLE embedding (
     adapter INTEGER NOT NULL DEFAULT 0,
     item    INTEGER NOT NULL REFERENCES item (id),
     vector  BLOB    NOT NULL,
-    seal INTEGER GENERATED ALWAYS AS (check_of(model, adapter, item, vector)) STORED,
+    -- About how many bytes of the text the model read, where it did not read all of it.
+    cut_at  INTEGER CHECK (cut_at >= 0),
+    seal INTEGER GENERATED ALWAYS AS (check_of(model, adapter, item, vector, cut_at)) STORED,
     PRIMARY KEY (model, adapter, item)
 ) STRICT, WITHOUT ROWID;
 

@@ -75,6 +75,25 @@ impl Store {
         Ok(())
     }
 
+    /// Records of some texts about how many of their bytes their vectors were made of.
+    pub fn put_cuts(&mut self, model: ModelId, cuts: &[(ItemId, usize)]) -> Result<()> {
+        self.write_in_slices("save how far texts were read", cuts, |tx, slice| {
+            let mut update = tx.prepare_cached(
+                "UPDATE embedding SET cut_at = ?3 WHERE model = ?1 AND adapter = 0 AND item = ?2",
+            )?;
+            slice.try_for_each(|(item, bytes)| update.execute((model, item, *bytes as i64)).map(drop))
+        })
+        .map(drop)
+    }
+
+    /// About how many bytes of a text the model in use has read; none where it has read all of it, or nothing.
+    pub fn read_up_to(&self, item: ItemId) -> Result<Option<usize>> {
+        let sql = "SELECT cut_at FROM embedding WHERE item = ?1 AND adapter = 0 AND cut_at IS NOT NULL
+                   AND model = (SELECT model FROM predictor WHERE id = (SELECT active_predictor FROM project))";
+        let read = self.one(sql, [item], "read how far the model has read", |r| r.get::<_, i64>(0))?;
+        Ok(read.and_then(|bytes| usize::try_from(bytes).ok()))
+    }
+
     /// All vectors, by item.
     pub fn vectors(&self, space: Space, dimensions: usize) -> Result<Vectors> {
         self.read_vectors("WHERE model = ?1 AND adapter = ?2 ORDER BY item", space, dimensions)

@@ -265,7 +265,7 @@ const FILL: &str = "
 
 /// What the active model needs to predict; its settings come by [`fill_settings`].
 const FILL_MODELS: &str = "
-    INSERT INTO part.embedding (model, adapter, item, vector) SELECT model, adapter, item, vector FROM main.embedding
+    INSERT INTO part.embedding (model, adapter, item, vector, cut_at) SELECT model, adapter, item, vector, cut_at FROM main.embedding
       WHERE model IN (SELECT id FROM part.model) AND item IN (SELECT id FROM temp.given_item)
         AND (adapter = 0 OR adapter IN (SELECT id FROM part.adapter));
     UPDATE part.adapter SET bytes = (SELECT a.bytes FROM main.adapter a WHERE a.id = adapter.id);";

@@ -5,6 +5,7 @@ use llama_cpp_2::token_type::LlamaTokenAttr;
 use serde::Deserialize;
 
 use super::*;
+use crate::domain::predictor::PromptLayout;
 use crate::domain::skip::test_data;
 use crate::engine::judge::PromptLabel;
 

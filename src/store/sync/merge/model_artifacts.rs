@@ -220,19 +220,23 @@ impl Store {
         let Some((model, adapter, dimensions)) = known else { return Ok(()) };
         let mut read = copy
             .conn
-            .prepare_cached("SELECT vector FROM embedding WHERE model = ?1 AND adapter = ?2 AND item = ?3")
+            .prepare_cached(
+                "SELECT vector, cut_at FROM embedding WHERE model = ?1 AND adapter = ?2 AND item = ?3",
+            )
             .attempting(WHAT)?;
         self.write_in_slices(WHAT, &part.items, |tx, slice| {
             let mut insert = tx.prepare_cached(
-                "INSERT OR IGNORE INTO embedding (model, adapter, item, vector) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT OR IGNORE INTO embedding (model, adapter, item, vector, cut_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?;
             slice.try_for_each(|there| {
                 let Some(item) = texts.here.get(there) else { return Ok(()) };
-                let vector: Vec<u8> = read.query_row((part.there.0, part.there.1, there), |r| r.get(0))?;
+                let at = (part.there.0, part.there.1, there);
+                let (vector, cut_at): (Vec<u8>, Option<i64>) =
+                    read.query_row(at, |r| Ok((r.get(0)?, r.get(1)?)))?;
                 if vector.len() as i64 != dimensions * 2 {
                     return Ok(());
                 }
-                insert.execute((model, adapter, item, vector)).map(drop)
+                insert.execute((model, adapter, item, vector, cut_at)).map(drop)
             })
         })
         .map(drop)

@@ -26,6 +26,8 @@ const MEASURE: u16 = 90;
 const FIRST_ROWS: u16 = 3;
 /// A longer question stands whole in the guideline only.
 pub(super) const MAX_QUESTION: usize = 3;
+/// Stands where the model has stopped reading a text.
+const NOT_READ: &str = "╌╌ the model has not read further than about here ╌╌";
 /// Lines that a page's key scrolls.
 const PAGE: usize = 10;
 
@@ -194,8 +196,13 @@ impl Panes {
     fn text(&mut self, texts: Texts<'_>, width: u16, look: Look<'_>) -> (Part, Vec<Line<'static>>) {
         let (shown, theme) = (texts.shown, look.theme);
         let styles = styles(texts, look);
-        let (starts, mut lines): (Vec<usize>, Vec<Line<'static>>) =
+        let (mut starts, mut lines): (Vec<usize>, Vec<Line<'static>>) =
             lay_out_in_styles(&shown.text, &styles, width, theme.text).into_iter().unzip();
+        if let Some(read) = shown.read_up_to {
+            let at = starts.partition_point(|start| *start <= read);
+            starts.insert(at, starts.get(at).copied().unwrap_or(shown.text.len()));
+            lines.insert(at, Line::styled(NOT_READ, theme.quiet));
+        }
         if let Some(byte) = self.show_byte.take() {
             // A few lines before it are in view, too.
             let line = starts.partition_point(|start| *start <= byte).saturating_sub(1);
@@ -295,4 +302,50 @@ fn guideline(task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::shown::{Card, ShownCase};
+    use crate::domain::ids::{CaseId, ItemId};
+    use crate::tui::keys::Keymap;
+    use crate::tui::theme::{Theme, ThemeName};
+
+    #[test]
+    fn a_line_stands_where_the_model_has_stopped_reading() {
+        let text = (1..=100).map(|n| format!("Line {n:>3} of the letter.")).collect::<Vec<_>>().join("\n");
+        let task =
+            Task::from_toml("question='Is it?'\n[[label]]\nname='a'\n[[label]]\nname='b'", "t").unwrap();
+        let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
+        let look = Look { theme: &theme, keys: &keys, hits: None };
+        let mut lines = |read_up_to, show: Option<&str>| {
+            let shown = ShownCase {
+                case: CaseId(1),
+                item: ItemId(1),
+                text: text.clone(),
+                turns: Vec::new(),
+                asked: None,
+                read_up_to,
+                meta: serde_json::Value::Null,
+                partner: None,
+                labels: Vec::new(),
+                revealed: None,
+            };
+            let card = Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None };
+            let mut panes = Panes { show_byte: show.and_then(|words| text.find(words)), ..Panes::default() };
+            let texts = Texts { shown: &Shown::new(card), task: &task, has_guideline: false, found: None };
+            let (_, lines) = panes.text(texts, 60, look);
+            (lines.iter().map(Line::to_string).collect::<Vec<_>>(), panes.scrolls[0])
+        };
+        assert!(!lines(None, None).0.contains(&NOT_READ.to_owned()));
+        let (drawn, _) = lines(Some(text.find("Line  41").unwrap()), None);
+        assert_eq!(&drawn[40..43], ["Line  41 of the letter.", NOT_READ, "Line  42 of the letter."]);
+        // What is searched for stays two lines below the top, before the mark and behind it.
+        let read = text.find("Line  41").unwrap();
+        for (words, line) in [("Line  40", 37), ("Line  60", 58)] {
+            assert_eq!(lines(Some(read), Some(words)).1, line, "{words}");
+        }
+        assert_eq!(lines(Some(text.len()), None).0.last().unwrap(), NOT_READ);
+    }
 }

@@ -20,6 +20,8 @@ pub(super) struct Shown {
     pub partner: Option<String>,
     /// Where the names of who speaks, or of the columns, are in the text.
     pub headings: Vec<Range<usize>>,
+    /// About where the model has stopped reading the text, in bytes of it as it is drawn.
+    pub read_up_to: Option<usize>,
     /// The ranges in which each text differs from the other.
     pub differs: (Vec<Range<usize>>, Vec<Range<usize>>),
 }
@@ -29,7 +31,10 @@ impl Shown {
         let (text, headings) = text_of(&card);
         let partner = card.shown.partner.as_ref().map(|p| drawable(&p.text));
         let differs = partner.as_deref().map(|p| differences(&text, p)).unwrap_or_default();
-        Box::new(Self { card, text, partner, headings, differs })
+        let stored = card.shown.text.len().max(1);
+        let of_drawn = |read: usize| (read as f64 / stored as f64 * text.len() as f64) as usize;
+        let read_up_to = card.shown.read_up_to.map(of_drawn);
+        Box::new(Self { card, text, partner, headings, read_up_to, differs })
     }
 }
 
