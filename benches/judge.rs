@@ -95,7 +95,8 @@ fn speed(documents: usize, peer: Option<&str>) -> Result<()> {
     let questions: Vec<Question<'_>> = texts.iter().map(|text| text.as_str().into()).collect();
     let mut reading = judge.session(&told)?;
     println!("instruction {} tokens, cue {}", reading.instruction_tokens(), reading.cue_tokens());
-    println!("weights {}", if judge.unpacked { "unpacked to BF16" } else { "as the file packs them" });
+    let weights = judge.unpacked.map(|kind| format!("unpacked to {}", kind.name()));
+    println!("weights {}", weights.as_deref().unwrap_or("as the file packs them"));
     let packed = Judge::load(&path, JudgeOptions { packed: true, ..JudgeOptions::default() })?;
     let mut reading_packed = packed.session(&told)?;
     let mut peer = peer.map(Peer::start).transpose()?;

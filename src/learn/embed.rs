@@ -42,6 +42,6 @@ pub(crate) fn embed(
     if let Some(fault) = failed {
         return Err(fault);
     }
-    on_vectors(&items, &values)?;
-    Ok(done.cut.into_iter().map(|(at, bytes)| (texts[at].0, bytes)).collect())
+    let cut = done.cut.into_iter().map(|(at, bytes)| (texts[at].0, bytes)).collect();
+    on_vectors(&items, &values).map(|_| cut)
 }

@@ -17,6 +17,10 @@ impl TensorType {
     pub const F16: Self = Self(1);
     /// Blocks of 32 numbers of 4 bits, each block with a half-precision scale.
     pub const Q4_0: Self = Self(2);
+    /// Blocks of 32 numbers of 4 bits, each block with a half-precision scale and least number.
+    pub const Q4_1: Self = Self(3);
+    /// Blocks of 32 numbers of 5 bits, each block with a half-precision scale and least number.
+    pub const Q5_1: Self = Self(7);
     /// Blocks of 32 signed bytes, each block with a half-precision scale.
     pub const Q8_0: Self = Self(8);
     /// Blocks of 256 numbers of 4 bits, as most models are passed on.

@@ -13,6 +13,7 @@ use super::prompt::{JudgePrompt, folded};
 use super::unpacked::Unpacked;
 use super::vocabulary::{Behind, Vocabulary};
 use crate::domain::fault::{Fault, Result};
+use crate::engine::gguf::TensorType;
 use crate::engine::llama::{Loaded, Served, backend, physical_cores};
 use crate::engine::lora::AdapterFile;
 use crate::engine::model_file::{ModelFacts, inspect};
@@ -64,8 +65,8 @@ pub struct Judge {
     /// What scores each text: the judge first, then the variants that it is compared with.
     pub(super) variants: Vec<Variant>,
     pub(super) options: JudgeOptions,
-    /// Whether its weights are a copy as BF16.
-    pub unpacked: bool,
+    /// What its large matrices are in memory, where they are not as the file has them.
+    pub unpacked: Option<TensorType>,
     facts: ModelFacts,
     pub(super) chat: Chat,
     vocabulary: Vocabulary,
@@ -106,9 +107,11 @@ impl Judge {
         let by_card = options.gpu_layers != Some(0) && backend()?.supports_gpu_offload();
         let copy = if options.packed || by_card { None } else { Unpacked::if_faster(path) };
         // Where the copy cannot be read, the file itself is loaded, so that its own error is reported.
-        let copied = copy.and_then(|copy| Served::with(&copy.path(), &params).ok());
-        let unpacked = copied.is_some();
-        let served = copied.map_or_else(|| Served::with(path, &params), Ok)?;
+        let copied = copy.and_then(|copy| Some((Served::with(&copy.path(), &params).ok()?, copy.kind)));
+        let (served, unpacked) = match copied {
+            Some((served, kind)) => (served, Some(kind)),
+            None => (Served::with(path, &params)?, None),
+        };
         Ok(Self {
             chat: Chat::of(&served.model),
             vocabulary: Vocabulary::of(&served.model),

@@ -126,6 +126,13 @@ pub fn multiplies_bf16() -> bool {
     multiplies != 0
 }
 
+/// Whether llama.cpp was compiled for a processor whose registers hold 16 numbers, as those do that have AVX-512.
+pub fn has_wide_registers() -> bool {
+    #[expect(unsafe_code, reason = "asks how the library was compiled; no arguments, no state")]
+    let has = unsafe { llama_cpp_sys_2::ggml_cpu_has_avx512() };
+    has != 0
+}
+
 /// Physical cores that this process may use. Two threads on one core's floating-point units gain nothing.
 pub fn physical_cores() -> NonZeroUsize {
     let allowed = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::skip::test_data;
-use crate::engine::judge::unpacked::Unpacked;
+use crate::engine::judge::unpacked::{Form, Unpacked};
 use crate::engine::judge::{JudgeOptions, PromptLabel};
 use crate::engine::lora::{AdapterFile, Lora};
 use crate::engine::transformer::Weights;
@@ -231,12 +231,12 @@ fn a_judge_says_with_unpacked_weights_what_it_says_with_the_file() {
     let told = instruction(&["a dog", "a doll", "cat"]);
     let said = |path: &Path| -> Vec<f32> {
         let judge = Judge::load(path, JudgeOptions { packed: true, ..JudgeOptions::default() }).unwrap();
-        assert!(!judge.unpacked);
+        assert!(judge.unpacked.is_none());
         let texts = ["The dog ran.", "A little bird sang in the tree.", "The cat sat on the mat."];
         let all = verdicts(&mut judge.session(&told).unwrap(), &texts);
         all.iter().flat_map(|v| v.log_probabilities.iter().map(|p| p.exp())).collect()
     };
-    let copy = Unpacked::always(&path);
+    let copy = Unpacked::always(&path, Form::Bf16);
     let (of_file, of_copy) = (said(&path), said(&copy.path()));
     assert_eq!(of_file.len(), 9);
     let far = of_file.iter().zip(&of_copy).map(|(p, q)| (p - q).abs()).fold(0.0, f32::max);

@@ -319,7 +319,7 @@ mod tests {
             Task::from_toml("question='Is it?'\n[[label]]\nname='a'\n[[label]]\nname='b'", "t").unwrap();
         let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
         let look = Look { theme: &theme, keys: &keys, hits: None };
-        let mut lines = |read_up_to, show: Option<&str>| {
+        let lines = |read_up_to, show: Option<&str>| {
             let shown = ShownCase {
                 case: CaseId(1),
                 item: ItemId(1),
