@@ -22,8 +22,8 @@ DIFFERS = label_only:: cascade:: dialogue:: pictures:: workstation:: wrong_input
 
 # The long forms of the proofs that each run of the tests has in short.
 LONG = HARDCASE_PROOF_LABELLERS=20 HARDCASE_PROOF_SECONDS=60 HARDCASE_PROOF_KILLS=220 HARDCASE_PROOF_DISK_PAGES=1 \
-	HARDCASE_PROOF_CORRUPTIONS=1000 HARDCASE_PROOF_FLIPS=1000 HARDCASE_PROOF_TAKEN=200 HARDCASE_PROOF_VALUES=1
-INPUTS = HARDCASE_PROOF_INPUTS=1000000
+	HARDCASE_PROOF_CORRUPTIONS=1000 HARDCASE_PROOF_FLIPS=1000 HARDCASE_PROOF_TAKEN_AWAY=200 HARDCASE_PROOF_VALUES=1
+INPUTS = HARDCASE_PROOF_INPUTS=1000000 HARDCASE_PROOF_TEXTS=500
 
 # Says what it runs, and runs it.
 define step
@@ -61,7 +61,7 @@ proof: deps ## The long forms, once for each larger change: all proofs, packages
 	$(call step, cargo package --allow-dirty)
 	$(call step, cargo test --no-default-features)
 	$(call step, $(LONG) cargo test --test loop -- --nocapture crowd:: kill full_disk:: corruptions:: flips:: taken_away:: hostile_files::)
-	$(call step, $(INPUTS) cargo test --release --lib -- --nocapture any_ whatever_the_bytes no_text_reaches_the_terminal_raw what_is_drawable)
+	$(call step, $(INPUTS) cargo test --release --lib -- --nocapture any_ whatever_the_bytes no_text_reaches_the_terminal_raw what_is_drawable on_real_texts)
 	$(call step, $(INPUTS) cargo test --release --test loop hostile_text -- --nocapture)
 	$(call step, cargo build --release)
 	$(call step, python3 tests/endpoint_llama_cpp_python.py)

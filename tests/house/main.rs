@@ -6,7 +6,8 @@
 //! - no cycle between files, inside a folder or across ([`cycles`])
 //! - where `unsafe` and each outside crate may appear, and how files are named, opened and sized ([`manners`])
 //! - who reads labels that existed before the project, which no figure may count ([`imported_labels`])
-//! - that a test which cannot run says so in one way ([`skips`]); for this alone it reads `tests/` too
+//! - that a test which cannot run says so in one way ([`skips`]), and that each long form of a proof is one that a test knows ([`proofs`]); for these
+//!   it reads `tests/` too
 //!
 //! [`rules_can_fail`] proves on small trees in memory that every rule can be broken and is then named.
 
@@ -15,6 +16,7 @@ mod cycles;
 mod imported_labels;
 mod imports;
 mod manners;
+mod proofs;
 mod rules_can_fail;
 mod skips;
 mod tokens;
@@ -186,6 +188,16 @@ mod this_house {
         let mut files = sources_below(root, "src").expect("src/ can be read");
         files.extend(sources_below(root, "tests").expect("tests/ can be read"));
         none(skips::breaches(&files));
+    }
+
+    #[test]
+    fn every_long_form_of_a_proof_is_one_that_a_test_knows() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let document = |name: &str| (name.to_owned(), fs::read_to_string(root.join(name)).unwrap());
+        let documents = ["Makefile", "CONTRIBUTING.md", "docs/figures.md"].map(document);
+        let mut code = sources_below(root, "tests/loop").unwrap();
+        code.extend(sources_below(root, "src").unwrap());
+        none(proofs::breaches(&documents, &code));
     }
 
     #[test]

@@ -392,7 +392,7 @@ fn a_killed_training_of_the_scout_loses_no_label_and_the_next_one_succeeds() {
     let arguments = ["--adapter", "lora", "--epochs", "1", "--no-rescore"];
     let train = || project.command("tune", &arguments);
     let mut killed = 0;
-    for (i, wait) in moments(train(), kills(4), 10).enumerate() {
+    for (i, wait) in moments(train(), kills(3), 10).enumerate() {
         restore(&project, &before);
         let whom = if i % 2 == 0 { Whom::All } else { Whom::Parent };
         killed += usize::from(kill_after(start(&mut train()), wait, whom).1);

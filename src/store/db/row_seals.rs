@@ -76,7 +76,7 @@ sealed! {
     "hidden_state" "hidden states" "item" WhereUsed
         "judge, item, states";
     "embedding" "vectors" "item" WhereUsed
-        "model, adapter, item, vector";
+        "model, adapter, item, vector, cut_at";
     "predictor" "predictors" "id" WhenOpened
         "id, uuid, kind, model, adapter, revision, prompt, labels, settings, created_ms";
     "prediction" "predictions" "item" BeforeExport

@@ -6,6 +6,7 @@
 mod a_cycle_is_found;
 mod an_arrow_is_missed;
 mod manners_are_missed;
+mod proofs_stay_short;
 mod skips_are_hidden;
 
 use crate::{Breach, House, arrows, cycles, manners};
