@@ -20,6 +20,7 @@ pub mod history;
 pub mod ids;
 pub mod imported_label;
 pub mod item;
+pub mod judge_chat;
 pub mod label_lists;
 pub mod label_values;
 pub mod local_model;

@@ -3,8 +3,9 @@
 //! A template is rendered with marks in place of what is said. So nothing of a text, or of what people wrote, goes through it, and it is known
 //! which characters are the template's: in these alone tokens with a meaning of their own are read.
 
-use super::prompt::{CUE, JudgePrompt, TEXT, folded};
+use super::prompt::JudgePrompt;
 use super::template::{ChatTemplate, Next, Role, Turn};
+use crate::domain::judge_chat::{CUE, TEXT, folded};
 use crate::domain::predictor::PromptLayout;
 
 /// How models write where their thinking begins and ends.

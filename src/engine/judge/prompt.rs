@@ -4,12 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::judge_chat::{Named, instruction};
 use crate::domain::predictor::PromptLayout;
-
-/// What stands before a text.
-pub(super) const TEXT: &str = "Text:";
-/// How the answer begins; a label's name follows.
-pub(super) const CUE: &str = "Label:";
 
 /// A label as the prompt names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,23 +38,12 @@ pub struct JudgePrompt {
 impl JudgePrompt {
     /// What is asked of every text, and which answers there are.
     pub(super) fn instruction(&self) -> String {
-        let mut message = self.question.trim().to_owned();
-        if !self.guideline.trim().is_empty() {
-            message += &format!("\n\n{}", self.guideline.trim());
-        }
-        message += "\n\nLabels:";
-        for label in &self.labels {
-            message += &match folded(&label.description) {
-                about if about.is_empty() => format!("\n- {}", label.name),
-                about => format!("\n- {}: {about}", label.name),
-            };
-            if !label.examples.is_empty() {
-                let examples: Vec<String> =
-                    label.examples.iter().map(|text| format!("\u{201c}{}\u{201d}", folded(text))).collect();
-                message += &format!(", for example {}", examples.join(", "));
-            }
-        }
-        message + "\n\nAnswer with one label and nothing else."
+        let labels = self.labels.iter().map(|label| Named {
+            name: &label.name,
+            description: &label.description,
+            examples: &label.examples,
+        });
+        instruction(&self.question, &self.guideline, labels)
     }
 
     /// The labelled texts that stand before every text.
@@ -102,11 +87,6 @@ impl JudgePrompt {
             nearest: 0,
         }
     }
-}
-
-/// A text as the judge sees it: on one line.
-pub(super) fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

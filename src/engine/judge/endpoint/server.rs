@@ -14,12 +14,13 @@ use super::connection::{Connection, KEY, Patience, Reply};
 use super::refusal::{alike, refusal, useless};
 use super::walk::walk;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::judge_chat::{Speaker, chat, folded};
 use crate::domain::predictor::PromptLayout;
 use crate::engine::judge::backend::{
     JudgeBackend, LEAST_TEXT, LONGEST, OnVerdicts, Question, TextScorer, Verdict, no_room,
 };
 use crate::engine::judge::frame::{Frame, Span};
-use crate::engine::judge::prompt::{CUE, JudgePrompt, TEXT, folded};
+use crate::engine::judge::prompt::JudgePrompt;
 use crate::engine::judge::template::{Role, Turn};
 
 /// How many of the likeliest tokens are requested, and how many if a server refuses that.
@@ -188,14 +189,15 @@ fn without_system(turns: &[Turn]) -> Vec<Turn> {
 
 /// What is asked of a text, in turns. Servers open the assistant's turn themselves, so the cue ends the user's.
 fn turns(told: &JudgePrompt, examples: &[(String, usize)], text: &str) -> Vec<Turn> {
-    let user = |text: &str| Turn::of(Role::User, format!("{TEXT} {text}\n{CUE}"));
-    let mut turns = vec![Turn::of(Role::System, told.instruction())];
-    for (text, label) in examples {
-        let name = told.labels.get(*label).map_or("", |label| label.name.trim());
-        turns.extend([user(&folded(text)), Turn::of(Role::Assistant, name)]);
-    }
-    turns.push(user(text));
-    if told.layout == PromptLayout::SystemTurn { turns } else { without_system(&turns) }
+    let name = |label: usize| told.labels.get(label).map_or("", |label| label.name.as_str());
+    let examples = examples.iter().map(|(text, label)| (text.as_str(), name(*label)));
+    let role = |speaker| match speaker {
+        Speaker::System => Role::System,
+        Speaker::User => Role::User,
+        Speaker::Assistant => Role::Assistant,
+    };
+    let messages = chat(told.instruction(), told.layout, examples, text);
+    messages.into_iter().map(|said| Turn::of(role(said.role), said.content)).collect()
 }
 
 /// The same in words, without turns.
