@@ -43,9 +43,18 @@ pub(super) struct Global {
 /// How a data file is read; shared by `import`, `new` and `predict`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Reading {
-    /// What the file is, instead of guessing: csv, tsv, json, jsonl, lines or fasttext
+    /// What the file is, instead of guessing: csv, tsv, json, jsonl, lines, fasttext, excel, parquet, arrow or sqlite
     #[arg(long, value_name = "FORMAT")]
     pub format_in: Option<String>,
+    /// Sheet of a workbook, by name or number [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+    /// Table or view of an SQLite database [default: its only table]
+    #[arg(long, value_name = "NAME", conflicts_with = "query")]
+    pub table: Option<String>,
+    /// SELECT whose rows are taken from an SQLite database
+    #[arg(long, value_name = "SQL")]
+    pub query: Option<String>,
     /// Column with the text, by name or number, or a path into nested values (data.text); repeat the option to join several columns
     #[arg(long, value_name = "COL")]
     pub text: Vec<String>,
@@ -85,6 +94,10 @@ impl From<Reading> for crate::domain::read_options::ReadOptions {
             header: either(r.header, r.no_header),
             quotes: either(r.quotes, r.no_quotes),
             format: r.format_in,
+            sheet: r.sheet,
+            table: r.table,
+            query: r.query,
+            called: None,
             may_be_empty: false,
             text: r.text,
             id: r.id,

@@ -5,14 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::worker::{Inbox, Policy, Worker};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::project_draft::ColumnUse;
 use crate::domain::read_options::ReadOptions;
-use crate::formats::{Detected, Entry, Layout, Reader, TextCell, WholeEncoding, unpack, whole_encoding};
+use crate::formats::{
+    Detected, Entry, Layout, Reader, TextCell, WholeEncoding, is_table, unpack, whole_encoding,
+};
 
+/// The bytes that tell a table from a text: what an archive begins with names what it is.
+const HEAD: u64 = 256 << 10;
 /// The number of rows that are shown.
 const SHOWN: usize = 3;
 /// The most values of a column that are counted: a column with more holds no labels.
@@ -215,7 +220,14 @@ impl Look<'_> {
     }
 
     fn open(&self, options: &ReadOptions) -> Result<Reader> {
-        Reader::open(Box::new(self.file()?), &self.data.to_string_lossy(), options)
+        let mut file = self.file()?;
+        let mut head = Vec::new();
+        let read = (&mut file).take(HEAD).read_to_end(&mut head).and_then(|_| file.rewind());
+        read.map_err(|e| self.failed(&e))?;
+        // A table is read as a file: its index is at its end.
+        let again = if is_table(&head) { file.try_clone().ok() } else { None };
+        let stream: Box<dyn Read + Send> = Box::new(file);
+        Reader::open((stream, again), &self.data.to_string_lossy(), options)
     }
 
     /// The file with its text; if it is not clear which column that is, with all that can be one, and the reason.

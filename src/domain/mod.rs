@@ -36,6 +36,7 @@ pub mod progress;
 pub mod project_draft;
 pub mod read_options;
 pub mod repeat;
+pub mod row_stream;
 pub mod sanitize;
 pub mod secret;
 pub mod server_words;

@@ -27,6 +27,14 @@ pub struct ReadOptions {
     pub header: Option<bool>,
     /// Whether `"` encloses cells.
     pub quotes: Option<bool>,
+    /// The sheet of a workbook, by its name or its number from 1; the first one that is shown where none is given.
+    pub sheet: Option<String>,
+    /// The table of a database.
+    pub table: Option<String>,
+    /// What a database is asked instead: one SELECT.
+    pub query: Option<String>,
+    /// What the file is called where something before the reader has opened it.
+    pub called: Option<String>,
     /// Whether a table with a header and no rows is read as what it is.
     pub may_be_empty: bool,
 }

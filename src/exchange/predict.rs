@@ -94,7 +94,7 @@ pub fn predict(
     let bytes = predictor.space().adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
     let encoder = chosen.load_adapted(bytes.as_deref())?;
     let format = chosen_format(options.format, options.out.as_deref());
-    let mut source = open_source(data, &attempted)?;
+    let mut source = open_source(data, &options.read, &attempted)?;
     let mut first = [0u8; 1];
     let any = source.stream.read(&mut first).map_err(|e| Fault::new(&attempted, io_reason(&e)).because(e))?;
     if any == 0 {
@@ -107,7 +107,7 @@ pub fn predict(
     let stream: Box<dyn Read + Send> = Box::new(Cursor::new(first).chain(source.stream));
     let size = source.size;
     let name = data.to_string_lossy().into_owned();
-    let mut reader = Reader::open((stream, source.file), &name, &read)
+    let mut reader = Reader::open((stream, source.file, source.more), &name, &read)
         .map_err(|f| f.while_trying(&attempted))?
         .with_empty_rows();
     watcher.note(&format!("{name}: {}", reader.detected()));

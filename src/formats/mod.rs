@@ -1,4 +1,4 @@
-//! Readers and writers of foreign file formats: JSON, JSONL, CSV, TSV, fastText and plain lines in, packed or not, JSONL, CSV and what other labelling programs take out, and the log of labels both ways.
+//! Readers and writers of foreign file formats: JSON, JSONL, CSV, TSV, fastText, plain lines, workbooks, Parquet and Arrow in, packed or not, JSONL, CSV, Parquet, Arrow and what other labelling programs take out, and the log of labels both ways.
 //!
 //! ```text
 //! bytes -> read  (encoding, format, columns) -> Row or BadRow
@@ -21,6 +21,7 @@ pub use read::detected::{Detected, Layout};
 pub use read::input::Input;
 pub use read::reader::{Entry, Reader};
 pub use read::row::{BadRow, Row, TextCell, fill_text, unpack};
+pub use read::tables::is_table;
 pub use read::turns::turns;
 pub use read::whole_encoding::{WholeEncoding, whole_encoding};
 pub use read::{FORMATS_IN, input_formats};

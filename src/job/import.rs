@@ -73,7 +73,7 @@ impl ImportOptions {
 /// kept.
 pub fn import(context: &JobContext<'_>, data: &Path, options: &ImportOptions) -> Result<ImportReport> {
     let attempted = format!("import {}", data.display());
-    let source = open_source(data, &attempted)?;
+    let source = open_source(data, &options.read, &attempted)?;
     let name = data.to_string_lossy().into_owned();
     import_stream(context, source, &name, options)
 }
@@ -85,12 +85,7 @@ pub fn import_bundled(
     text: &'static str,
     options: &ImportOptions,
 ) -> Result<ImportReport> {
-    let source = TextSource {
-        stream: Box::new(text.as_bytes()),
-        size: Some(text.len() as u64),
-        file: None,
-        format: None,
-    };
+    let source = TextSource { size: Some(text.len() as u64), ..TextSource::stream(text.as_bytes()) };
     import_stream(context, source, name, options)
 }
 
@@ -107,7 +102,7 @@ fn import_stream(
 ) -> Result<ImportReport> {
     let size = source.size;
     let read = &source.read_options(&options.read);
-    let reader = Reader::open((source.stream, source.file), name, read)
+    let reader = Reader::open(source.into_input(), name, read)
         .map_err(|f| f.while_trying(format!("import {name}")))?;
     context.watcher.note(&format!("{name}: {}", reader.detected()));
     let ended = run(context, "import", name, |work| load(work, reader, (name, size), options))?;
@@ -143,7 +138,7 @@ fn load(
         (_, false) => Again::Told,
     };
     let mut under_way = work.store.begin_source(
-        name,
+        &source_name(name, &options.read),
         &detected_json,
         LoadOptions { label_source, again, rows: if options.by_id { Rows::LabelsById } else { Rows::Texts } },
     )?;
@@ -241,6 +236,16 @@ fn imported_labels(work: &Work<'_>, of: &LabelsOf, new: i64) -> Result<Option<Im
         new,
         training: given.training,
     }))
+}
+
+/// By what the rows are known when they come again. Each table of a database and each sheet of a workbook is a file to itself, with ids of its own.
+fn source_name(name: &str, read: &ReadOptions) -> String {
+    match (&read.table, &read.query, &read.sheet) {
+        (Some(table), ..) => format!("{name}, table {table}"),
+        (None, Some(query), _) => format!("{name}, query {query}"),
+        (None, None, Some(sheet)) => format!("{name}, sheet {sheet}"),
+        (None, None, None) => name.to_owned(),
+    }
 }
 
 fn attempted(name: &str) -> String {

@@ -78,12 +78,12 @@ pub struct PreviewRow {
 pub fn preview(data: &Path, options: &ReadOptions) -> Result<Option<Preview>> {
     let attempted = format!("read {}", data.display());
     let open = |options: &ReadOptions| {
-        let source = open_source(data, &attempted)?;
-        if source.size.is_none() {
+        let source = open_source(data, options, &attempted)?;
+        if source.size.is_none() && source.called.is_none() && source.more.is_none() {
             return Ok(None);
         }
         let options = source.read_options(options);
-        Reader::open((source.stream, source.file), &data.to_string_lossy(), &options).map(Some)
+        Reader::open(source.into_input(), &data.to_string_lossy(), &options).map(Some)
     };
     let mut reader = match open(options) {
         Ok(Some(reader)) => reader,

@@ -271,7 +271,7 @@ impl Source {
 
     /// The rows with a gold label, and the number of rows without.
     fn rows(&self, attempted: &str) -> Result<(Vec<KnownRow>, usize)> {
-        let source = open_source(&self.data, attempted)?;
+        let source = open_source(&self.data, &self.read, attempted)?;
         let columns: Vec<String> = match &self.crowd {
             Some(column) => vec![column.clone()],
             None => self.votes.iter().map(|(_, column)| column.clone()).collect(),
@@ -279,8 +279,8 @@ impl Source {
         // The crowd's columns are read as metadata columns.
         let options = ReadOptions { meta: columns.clone(), ..source.read_options(&self.read) };
         let name = self.data.to_string_lossy();
-        let mut reader = Reader::open((source.stream, source.file), &name, &options)
-            .map_err(|f| f.while_trying(attempted))?;
+        let mut reader =
+            Reader::open(source.into_input(), &name, &options).map_err(|f| f.while_trying(attempted))?;
         let (mut rows, mut unlabelled) = (Vec::new(), 0);
         while let Some(entry) = reader.next_entry().map_err(|f| f.while_trying(attempted))? {
             let row = match entry {

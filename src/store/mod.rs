@@ -5,6 +5,7 @@
 
 pub mod care;
 pub mod db;
+mod foreign_table;
 pub mod log;
 pub mod pool;
 pub mod rounds;
@@ -24,3 +25,4 @@ pub use db::locks::{Locks, TRY_LOCK, ask_for_lock, try_locks};
 pub use db::open::{Access, NewProject, Store};
 pub use db::version::{FILE_VERSION, sqlite_version};
 pub use db::wal::{Commits, commits, sidecar};
+pub use foreign_table::{Asked, foreign_rows, is_foreign_database};

@@ -1,4 +1,5 @@
-//! A folder of text files as one stream of JSONL: an object for each file, with its name as the id and what is in it as the text.
+//! A folder of text files as one stream of JSONL: an object for each file, with its name as the id and what is in it as the text. A folder with the parts of a
+//! data set, in Parquet or Arrow, is its parts, one after the other.
 //!
 //! Only the files of the folder itself, in the order of their names: no folders in it, no links, nothing hidden.
 
@@ -12,6 +13,60 @@ use crate::domain::fault::{Fault, Result, io_reason};
 const TEXTS: [&str; 5] = ["txt", "text", "md", "rst", "log"];
 /// The most bytes that are read of a file: more than any text may have, so that one that is too long is reported as such.
 const MOST: u64 = 2_000_000;
+
+/// Extensions of the parts of a data set.
+const TABLES: [&str; 3] = ["parquet", "arrow", "feather"];
+
+/// The parts of a data set in a folder, in their order; none if it has none. Hugging Face says their order in `state.json`.
+///
+/// # Errors
+/// A usage fault for a folder of several data sets.
+pub(super) fn parts(folder: &Path, attempted: &str) -> Result<Vec<PathBuf>> {
+    let failed = |e: io::Error| Fault::new(attempted, io_reason(&e)).because(e);
+    let json = |name: &str| -> Option<serde_json::Value> {
+        let mut text = Vec::new();
+        File::open(folder.join(name)).ok()?.take(MOST).read_to_end(&mut text).ok()?;
+        serde_json::from_slice(&text).ok()
+    };
+    if let Some(splits) = json("dataset_dict.json") {
+        let names: Vec<&str> =
+            splits["splits"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        let inside = |name: &str| folder.join(name).display().to_string();
+        return Err(Fault::usage(
+            attempted,
+            format!("it holds {} data sets: {}", names.len(), names.join(", ")),
+        )
+        .hint(format!("Name one: {}", inside(names.first().copied().unwrap_or("train")))));
+    }
+    let said: Vec<String> = json("state.json")
+        .and_then(|state| serde_json::from_value(state["_data_files"].clone()).ok())
+        .map(|files: Vec<std::collections::HashMap<String, String>>| {
+            files.into_iter().filter_map(|mut file| file.remove("filename")).collect()
+        })
+        .unwrap_or_default();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let known =
+            path.extension().is_some_and(|e| TABLES.contains(&e.to_string_lossy().to_lowercase().as_str()));
+        // What `datasets` keeps of its own computations is none of the data.
+        if entry.file_type().map_err(failed)?.is_file()
+            && known
+            && !name.starts_with(['.'])
+            && !name.starts_with("cache-")
+        {
+            let at = said.iter().position(|said| *said == name);
+            found.push((at.unwrap_or(usize::MAX), path));
+        }
+    }
+    if !said.is_empty() {
+        found.retain(|(at, _)| *at != usize::MAX);
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
 
 /// The text files of a folder.
 pub(super) struct Folder {
@@ -34,8 +89,9 @@ impl Folder {
         }
         if files.is_empty() {
             return Err(Fault::usage(attempted, "it is a directory without text files").hint(format!(
-                "Name the file with the texts inside it; text files end in {}",
-                TEXTS.join(", ")
+                "Name the file with the texts inside it; text files end in {}, and parts of a data set in {}",
+                TEXTS.join(", "),
+                TABLES.join(", ")
             )));
         }
         files.sort_unstable_by(|a, b| b.cmp(a));
@@ -83,6 +139,28 @@ fn line_of(name: &str, text: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_parts_of_a_data_set_come_in_the_order_that_it_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        for name in ["b.arrow", "a.arrow", "c.arrow", "cache-1.arrow", "README.md"] {
+            write(name, "x");
+        }
+        let names = || -> Vec<String> {
+            let all = parts(dir.path(), "read it").unwrap();
+            all.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(names(), ["a.arrow", "b.arrow", "c.arrow"]);
+        write(
+            "state.json",
+            r#"{"_data_files":[{"filename":"b.arrow"},{"filename":"a.arrow"},{"filename":"../c.arrow"}]}"#,
+        );
+        assert_eq!(names(), ["b.arrow", "a.arrow"]);
+        write("dataset_dict.json", r#"{"splits":["train","test"]}"#);
+        let why = parts(dir.path(), "read it").unwrap_err().to_string();
+        assert!(why.contains("2 data sets: train, test") && why.contains("Name one: "), "{why}");
+    }
 
     #[test]
     fn each_text_file_is_a_line_with_its_name_and_what_is_in_it() {

@@ -9,23 +9,34 @@ use super::encoding::Source;
 pub struct Input {
     pub(in crate::formats) stream: Source,
     pub(in crate::formats) file: Option<File>,
+    /// Files that go on where this one ends: the parts of a data set.
+    pub(in crate::formats) more: Option<More>,
 }
+
+/// Files to be opened one after the other.
+pub type More = Box<dyn Iterator<Item = io::Result<File>> + Send>;
 
 impl From<Source> for Input {
     fn from(stream: Source) -> Self {
-        Self { stream, file: None }
+        Self { stream, file: None, more: None }
     }
 }
 
 impl<R: Read + Send + 'static> From<Box<R>> for Input {
     fn from(stream: Box<R>) -> Self {
-        Self { stream, file: None }
+        Self { stream, file: None, more: None }
     }
 }
 
 impl From<(Source, Option<File>)> for Input {
     fn from((stream, file): (Source, Option<File>)) -> Self {
-        Self { stream, file }
+        Self { stream, file, more: None }
+    }
+}
+
+impl From<(Source, Option<File>, Option<More>)> for Input {
+    fn from((stream, file, more): (Source, Option<File>, Option<More>)) -> Self {
+        Self { stream, file, more }
     }
 }
 

@@ -16,7 +16,6 @@ pub(in crate::formats) fn refuse_foreign(head: &[u8], name: &str) -> Result<()> 
 const EXTRACT: &str = "Extract its text to a file of one text per line first";
 const TWICE: &str = "Unpack it first";
 const SAVE_AS_CSV: &str = "Open it there and save the sheet as CSV (UTF-8)";
-const TO_CSV: &str = "Convert its table to CSV or JSONL first";
 const MODEL: &str = "Pass a model with --model instead";
 
 /// What the file is, and what to do; none if it may be text.
@@ -26,9 +25,7 @@ fn recognise(head: &[u8]) -> Option<(&'static str, &'static str)> {
         () if is(b"%PDF-") => ("it is a PDF, not text", EXTRACT),
         () if is(b"PK\x03\x04") => zipped(head),
         () if is(b"PK\x05\x06") => ("it is a zip archive with nothing in it", TWICE),
-        () if is(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") => {
-            ("it is an old Office file (.xls or .doc)", SAVE_AS_CSV)
-        }
+        () if is(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") => ("it is a compressed Office file", TWICE),
         () if is(b"{\\rtf") => ("it is a rich text document", EXTRACT),
         () if is(b"\x1F\x8B") => ("it is compressed with gzip more than once", TWICE),
         () if is(b"\x28\xB5\x2F\xFD") => ("it is compressed with zstd more than once", TWICE),
@@ -38,8 +35,10 @@ fn recognise(head: &[u8]) -> Option<(&'static str, &'static str)> {
         () if is(b"BZh") && head.get(4..10) == Some(b"1AY&SY") => {
             ("it is compressed with bzip2", "Pipe it: bzip2 -dc FILE | hardcase import PROJECT -")
         }
-        () if is(b"PAR1") => ("it is a Parquet file", TO_CSV),
-        () if is(b"ARROW1") => ("it is an Arrow file", TO_CSV),
+        () if is(b"PAR1") => ("it is a compressed Parquet file", TWICE),
+        () if is(b"FEA1") => {
+            ("it is a Feather file of version 1", "Write it as Parquet or as Feather of version 2 first")
+        }
         () if is(b"SQLite format 3\0") => database(head),
         () if is(b"GGUF") && head.get(4..8).is_some_and(|v| v.contains(&0)) => {
             ("it is a model in GGUF format, not text", MODEL)
@@ -61,9 +60,9 @@ const ARCHIVE: &str = "it is a zip archive";
 fn zipped(head: &[u8]) -> (&'static str, &'static str) {
     let holds = |name: &[u8]| head.windows(name.len()).any(|part| part == name);
     if holds(b"xl/") {
-        ("it is an Excel workbook (.xlsx)", SAVE_AS_CSV)
+        ("it is a compressed Excel workbook (.xlsx)", TWICE)
     } else if holds(b"opendocument.spreadsheet") {
-        ("it is an OpenDocument sheet (.ods)", SAVE_AS_CSV)
+        ("it is a compressed OpenDocument sheet (.ods)", TWICE)
     } else if holds(b"word/") || holds(b"opendocument.text") {
         ("it is a text document (.docx or .odt)", EXTRACT)
     } else if holds(b"[Content_Types].xml") {
@@ -78,7 +77,7 @@ fn database(head: &[u8]) -> (&'static str, &'static str) {
     if head.get(68..72) == Some(b"HCAS") {
         ("it is a hardcase project, not data", "To join two projects, use hardcase merge")
     } else {
-        ("it is an SQLite database", TO_CSV)
+        ("it is an SQLite database", "Name it as a file; --table NAME takes one of its tables")
     }
 }
 

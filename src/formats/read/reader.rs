@@ -12,7 +12,7 @@ use super::encoding::{Advice, Source};
 use super::excerpt::{escape, excerpt};
 use super::format::{Records, Sample, extension_of};
 use super::input::Input;
-use super::json::{Values, shape};
+use super::json::{Shape, Values, shape};
 use super::line_ends::{LineFeeds, are_carriage_returns};
 use super::magic::refuse_foreign;
 use super::parse::LONGEST_TEXT;
@@ -20,6 +20,7 @@ use super::refused::refuse_other_text;
 use super::row;
 use super::row::{BadRow, Row};
 use super::sniff::sniff;
+use super::tables::{self, Kind};
 use super::unpack::unpacked;
 use super::whole_encoding::other_encoding;
 use super::{FORMATS_IN, INPUT_FORMATS, input_formats};
@@ -58,15 +59,21 @@ impl Reader {
     pub fn open(input: impl Into<Input>, name: &str, options: &ReadOptions) -> Result<Self> {
         let name = escape(name.rsplit(['/', '\\']).next().unwrap_or(name));
         check_format(options)?;
-        let failed = |e: io::Error| Fault::new(format!("read {name}"), io_reason(&e));
+        let attempted = format!("read {name}");
+        let failed = |e: io::Error| told(e).unwrap_or_else(|e| Fault::new(&attempted, io_reason(&e)));
         let bytes = Arc::new(AtomicU64::new(0));
-        let Input { stream, file } = input.into();
+        let Input { stream, file, more } = input.into();
         let mut source: Source = Box::new(Counted { source: stream, bytes: Arc::clone(&bytes) });
         let mut head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
-        let (mut packed, mut inner, mut other) = (None, None, None);
-        match unpacked(head, Input { stream: source, file }, &name)? {
+        let (mut packed, mut inner, mut other, mut called) = (None, None, None, options.called.clone());
+        match unpacked(head, Input { stream: source, file, more }, &name)? {
             Ok(inside) => {
                 (source, packed, inner) = (inside.stream, Some(inside.with), inside.name);
+                head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+            }
+            Err((unread, input)) if let Some(kind) = Kind::of(&unread) => {
+                let opened = tables::open(kind, unread, input, options, &name)?;
+                (source, called) = (opened.rows, Some(opened.called));
                 head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
             }
             Err((unread, input)) => {
@@ -75,22 +82,32 @@ impl Reader {
                 other = input.file.filter(|_| options.encoding.is_none()).as_mut().and_then(other_encoding);
             }
         }
+        if packed.is_some() && Kind::of(&head) == Some(Kind::Arrow) {
+            let opened = tables::open(Kind::Arrow, head, source.into(), options, &name)?;
+            (source, called) = (opened.rows, Some(opened.called));
+            head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+        }
+        if called.is_none() {
+            tables::refuse_other(options, &name)?;
+        }
         // Whose extension counts.
         let named = inner.map_or(name.clone(), |inner| escape(&inner));
         refuse_foreign(&head, &name)?;
-        let encoding = encoding::choose(&head, options.encoding.as_deref().or(other), &name)
+        let asked = options.encoding.as_deref().or(other).filter(|_| called.is_none());
+        let encoding = encoding::choose(&head, asked, &name)
             .map_err(|f| f.or_hint(format!("Texts are read from {}", input_formats("and"))))?;
         let mut head = Cursor::new(head);
         head.set_position(encoding.mark as u64);
         let mut source = encoding::to_utf8(Box::new(head.chain(source)), encoding.encoding);
 
         let (mut sample, mut whole) = sampled(&mut source).map_err(failed)?;
-        let old_mac = are_carriage_returns(&sample);
+        let old_mac = called.is_none() && are_carriage_returns(&sample);
         if old_mac {
             source = Box::new(LineFeeds::new(Box::new(Cursor::new(sample).chain(source))));
             (sample, whole) = sampled(&mut source).map_err(failed)?;
         }
-        let shape = shape(&sample, whole, &extension_of(&named), options);
+        let shape =
+            if called.is_some() { None } else { shape(&sample, whole, &extension_of(&named), options) };
         if let Some(shape) = shape {
             source = Box::new(Values::new(Box::new(Cursor::new(sample).chain(source)), shape));
             (sample, whole) = sampled(&mut source).map_err(failed)?;
@@ -98,11 +115,14 @@ impl Reader {
         let cut = if whole { sample.len() } else { last_line_end(&sample) };
         let beginning = Sample { text: &sample[..cut], whole, name: &named, encoding };
         let as_objects = ReadOptions { format: Some("jsonl".into()), ..options.clone() };
-        refuse_other_text(&beginning, options)?;
+        let has_objects = called.is_some() || shape.is_some();
+        if !has_objects {
+            refuse_other_text(&beginning, options)?;
+        }
         let (mut detected, open) =
-            sniff(INPUT_FORMATS, &beginning, if shape.is_some() { &as_objects } else { options })?;
-        if let Some(shape) = shape {
-            detected.format = detected.format.replacen("JSONL", shape.name(), 1);
+            sniff(INPUT_FORMATS, &beginning, if has_objects { &as_objects } else { options })?;
+        if let Some(called) = called.as_deref().or(shape.map(Shape::name)) {
+            detected.format = detected.format.replacen("JSONL", called, 1);
         }
         if old_mac {
             detected.format.push_str(" with old Mac line ends");
@@ -112,7 +132,7 @@ impl Reader {
         }
         let advice = Advice::new(encoding.encoding, &sample[..cut]);
         let source: Source = Box::new(Cursor::new(sample).chain(source));
-        let counted = if shape.is_some() { row::Counted::Rows } else { row::Counted::Lines };
+        let counted = if has_objects { row::Counted::Rows } else { row::Counted::Lines };
         let mut reader = Self {
             name,
             detected,
@@ -125,7 +145,7 @@ impl Reader {
         };
         if reader.detected.header {
             let Self { detected, records, advice, .. } = &mut reader;
-            records.next_record(detected, advice).map(drop).map_err(|e| reader.failed(&e))?;
+            records.next_record(detected, advice).map(drop).map_err(|e| reader.failed(e))?;
         }
         Ok(reader)
     }
@@ -158,7 +178,7 @@ impl Reader {
     pub fn next_entry(&mut self) -> Result<Option<Entry>> {
         loop {
             let parsed = self.records.next_record(&self.detected, &self.advice);
-            match parsed.map_err(|e| self.failed(&e))? {
+            match parsed.map_err(|e| self.failed(e))? {
                 None => return Ok(None),
                 Some(Ok(Some(row))) if !self.keeps_empty && row.text.trim().is_empty() => self.empty += 1,
                 Some(Ok(Some(row))) => return Ok(Some(Entry::Row(row))),
@@ -168,9 +188,14 @@ impl Reader {
         }
     }
 
-    fn failed(&self, error: &io::Error) -> Fault {
-        Fault::new(format!("read {} to its end", self.name), io_reason(error))
+    fn failed(&self, error: io::Error) -> Fault {
+        told(error).unwrap_or_else(|e| Fault::new(format!("read {} to its end", self.name), io_reason(&e)))
     }
+}
+
+/// The fault that a table was refused with while it was read.
+fn told(error: io::Error) -> std::result::Result<Fault, io::Error> {
+    error.downcast::<Fault>()
 }
 
 fn check_format(options: &ReadOptions) -> Result<()> {

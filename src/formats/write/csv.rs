@@ -13,6 +13,7 @@ pub static CSV: OutputFormat = OutputFormat {
     help: "Comma-separated, with a header",
     extensions: &["csv"],
     ending: "csv",
+    binary: false,
     open: |out, columns| Ok(Box::new(Csv::new(out, columns)?)),
 };
 
@@ -22,6 +23,7 @@ pub static CSV_FOR_EXCEL: OutputFormat = OutputFormat {
     help: "CSV with a byte-order mark",
     extensions: &[],
     ending: "csv",
+    binary: false,
     open: |out, columns| {
         out.write_all("\u{feff}".as_bytes())?;
         Ok(Box::new(Csv::new(out, columns)?))

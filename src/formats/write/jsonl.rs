@@ -10,6 +10,7 @@ pub static JSONL: OutputFormat = OutputFormat {
     help: "A JSON object on each line",
     extensions: &["jsonl", "ndjson"],
     ending: "jsonl",
+    binary: false,
     open: |out, columns| Ok(Box::new(Jsonl::new(out, columns))),
 };
 

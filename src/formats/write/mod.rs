@@ -8,6 +8,7 @@
 //! a terminal is sanitized line by line (`work/output.rs`).
 
 pub(in crate::formats) mod cell;
+mod columnar;
 mod csv;
 mod jsonl;
 pub(in crate::formats) mod sink;
@@ -30,6 +31,8 @@ pub static OUTPUT_FORMATS: &[&OutputFormat] = &[
     &tools::PRODIGY,
     &tools::SPACY,
     &tools::FASTTEXT,
+    &columnar::PARQUET,
+    &columnar::ARROW,
 ];
 
 /// The output format of this name.

@@ -86,6 +86,8 @@ pub struct OutputFormat {
     pub extensions: &'static [&'static str],
     /// The extension that a file of it usually has, without the dot.
     pub ending: &'static str,
+    /// Whether it is not text: nothing for a terminal.
+    pub binary: bool,
     /// Begins an output. Buffers by itself: rows come one at a time.
     pub open: OpenSink,
 }

@@ -71,12 +71,15 @@ fn a_full_disk_is_reported_at_the_latest_when_finishing() {
             Ok(())
         }
     }
-    for format in OUTPUT_FORMATS {
+    let built = |format: &&&OutputFormat| cfg!(feature = "columnar") || !format.binary;
+    for format in OUTPUT_FORMATS.iter().filter(built) {
         let mut full = Full;
         let two = columns(&[("text", ColumnType::Text), ("label", ColumnType::Text)]);
-        let mut writer = RowWriter::new(&mut full, format, two).unwrap();
-        writer.write_row(&[Cell::from("x"), Cell::from("y")]).unwrap();
-        let error = writer.finish().unwrap_err();
+        let written = RowWriter::new(&mut full, format, two).and_then(|mut writer| {
+            writer.write_row(&[Cell::from("x"), Cell::from("y")])?;
+            writer.finish()
+        });
+        let error = written.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{}", format.name);
     }
 }
@@ -98,7 +101,7 @@ fn a_format_is_chosen_by_its_name_then_by_the_extension_of_the_file_then_by_defa
     assert_eq!(
         why,
         "cannot write the format 'xml': there is no such format. The formats are jsonl, csv, label-studio, doccano, argilla, \
-                     prodigy, spacy, fasttext"
+                     prodigy, spacy, fasttext, parquet, arrow"
     );
 }
 

@@ -15,6 +15,7 @@ pub static LABEL_STUDIO: OutputFormat = OutputFormat {
     help: "Label Studio's tasks, as one JSON array",
     extensions: &[],
     ending: "json",
+    binary: false,
     open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Array, label_studio)?)),
 };
 
@@ -23,6 +24,7 @@ pub static DOCCANO: OutputFormat = OutputFormat {
     help: "doccano's JSONL for text classification",
     extensions: &[],
     ending: "jsonl",
+    binary: false,
     open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, doccano)?)),
 };
 
@@ -31,6 +33,7 @@ pub static ARGILLA: OutputFormat = OutputFormat {
     help: "Argilla's records as JSONL, with a question named label",
     extensions: &[],
     ending: "jsonl",
+    binary: false,
     open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, argilla)?)),
 };
 
@@ -39,6 +42,7 @@ pub static PRODIGY: OutputFormat = OutputFormat {
     help: "Prodigy's JSONL for text classification",
     extensions: &[],
     ending: "jsonl",
+    binary: false,
     open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, prodigy)?)),
 };
 
@@ -47,6 +51,7 @@ pub static SPACY: OutputFormat = OutputFormat {
     help: "JSONL with spaCy's cats",
     extensions: &[],
     ending: "jsonl",
+    binary: false,
     open: |out, columns| Ok(Box::new(Spacy::new(out, columns)?)),
 };
 
@@ -55,6 +60,7 @@ pub static FASTTEXT: OutputFormat = OutputFormat {
     help: "fastText's lines: __label__LABEL and the text, which loses its line breaks",
     extensions: &[],
     ending: "txt",
+    binary: false,
     open: |out, columns| {
         Ok(Box::new(FastText { out: BufWriter::with_capacity(BUFFER, out), places: Places::of(columns)? }))
     },

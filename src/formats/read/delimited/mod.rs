@@ -11,6 +11,7 @@ use std::io;
 use std::io::Read;
 
 use self::delimiter::delimiter_byte;
+pub(super) use self::header::is_header;
 use self::records::{RawRecords, Taken};
 use self::split::Split;
 use super::columns;
