@@ -1,6 +1,7 @@
 //! `export`: writes labels, predictions, final labels, the imported rows or the label log. What there is to export and in which formats comes
 //! from the lists of `exchange::export`.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -14,6 +15,7 @@ use crate::exchange::export::{
     By, EXPORT_KINDS, ExportOptions, Exported, History, LeftOut, Reveal, Texts, count, export, export_kind,
     format_to_write, output_formats,
 };
+use crate::insight::report::{markdown, report};
 
 #[derive(clap::Args)]
 pub(super) struct Export {
@@ -57,6 +59,19 @@ pub(super) struct Written {
 }
 
 impl Written {
+    /// Refuses to write what is no text where a person looks.
+    pub fn check_terminal(&self) -> Result<()> {
+        let place = self.place();
+        let format = format_to_write(self.format.as_deref(), self.bom, place.as_deref())?;
+        match format.filter(|format| format.binary && place.is_none() && std::io::stdout().is_terminal()) {
+            Some(format) => {
+                Err(Fault::usage(format!("write {} to the terminal", format.name), "it is not text")
+                    .hint("Name a file with -o"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Where to write; `-` is standard output, as is no name.
     pub fn place(&self) -> Option<PathBuf> {
         self.out.clone().filter(|out| out.as_os_str() != "-")
@@ -75,6 +90,7 @@ impl Export {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let kind = export_kind(&self.what)?;
         setting.watch.end_at_once();
+        self.written.check_terminal()?;
         let out = self.written.place();
         let format = format_to_write(self.written.format.as_deref(), self.written.bom, out.as_deref())?;
         let options = ExportOptions {
@@ -85,6 +101,14 @@ impl Export {
             out,
             reader: setting.expert_on(&self.file)?,
             reveal: if self.reveal { Reveal::Yes } else { Reveal::No },
+            report: None,
+        };
+        let options = match kind.name {
+            "dataset" => {
+                let report = report(&self.file, &options.reader)?;
+                ExportOptions { report: Some(markdown(&report)), ..options }
+            }
+            _ => options,
         };
         let exported = if self.count { count } else { export }(&self.file, kind, &options)?;
         if self.count && setting.wants_json() {

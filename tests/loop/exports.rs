@@ -95,7 +95,8 @@ fn a_requested_format_wins_over_the_extension_and_an_unknown_one_is_refused_with
         assert_eq!(refused.code, Some(2));
         assert!(
             refused.err.contains(
-                "[possible values: jsonl, csv, label-studio, doccano, argilla, prodigy, spacy, fasttext]"
+                "[possible values: jsonl, csv, label-studio, doccano, argilla, prodigy, spacy, fasttext, parquet, \
+                 arrow]"
             ),
             "{}",
             refused.err
@@ -105,7 +106,9 @@ fn a_requested_format_wins_over_the_extension_and_an_unknown_one_is_refused_with
     }
     let kinds = project.run("export", &["--what", "everything"]);
     assert!(
-        kinds.err.contains("[possible values: labels, predictions, final, rows, events]"),
+        kinds
+            .err
+            .contains("[possible values: labels, predictions, final, rows, events, sft, dpo, kto, dataset]"),
         "{}",
         kinds.err
     );
@@ -120,7 +123,7 @@ fn an_option_that_does_not_apply_to_a_kind_of_export_is_refused() {
     project.run("export", &["--no-text"]).refused(2, &["--no-text goes with --what events"]);
     project
         .run("export", &["--by", "head"])
-        .refused(2, &["--by goes with --what predictions, final or rows"]);
+        .refused(2, &["--by goes with --what predictions, final, rows, dpo or kto"]);
     let csv = ["--what", "events", "--format", "csv"];
     project.run("export", &csv).refused(2, &["--format goes with"]);
 }

@@ -1,6 +1,6 @@
 //! What a kind of export is, the options of an export, and its outcome.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub(super) enum Writes {
     Rows(fn(&Request<'_>, RowsOut<'_>) -> Result<Exported>),
     /// Lines in a format of its own.
     OwnLines(fn(&Store, &Visible, &ExportOptions, Output<'_>) -> Result<Exported>),
+    /// A folder of files.
+    Folder(fn(&Request<'_>, &Path) -> Result<Exported>),
 }
 
 /// An option that only some kinds of export take.
@@ -104,6 +106,8 @@ pub struct ExportOptions {
     /// unless they lead, nobody's answers to cases that are not closed.
     pub reader: String,
     pub reveal: Reveal,
+    /// The report on the project, for what a dataset says of itself.
+    pub report: Option<String>,
 }
 
 impl ExportOptions {
@@ -117,6 +121,7 @@ impl ExportOptions {
             out: None,
             reader: reader.into(),
             reveal: Reveal::No,
+            report: None,
         }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! To add a kind of export: write its file with a static [`ExportKind`] whose function reads the store and writes rows, then declare the file
 //! here and put the kind into [`EXPORT_KINDS`]. The values of `--what`, their help and the messages follow from the list. Every kind can be
-//! written in every output format of `formats/write`; only the label log has lines of its own.
+//! written in every output format of `formats/write`; only the label log has lines of its own, and a dataset is a folder.
 
+mod dataset;
 mod events;
 mod final_labels;
 #[cfg(feature = "engine")]
@@ -15,6 +16,7 @@ mod predictions;
 mod rows;
 mod rows_out;
 mod run;
+mod training;
 mod visible;
 
 use std::path::Path;
@@ -32,8 +34,17 @@ use crate::domain::fault::{Fault, Result};
 use crate::formats::{CSV_FOR_EXCEL, OutputFormat, chosen_format};
 
 /// Every kind of export, the default first.
-pub static EXPORT_KINDS: &[&ExportKind] =
-    &[&labels::LABELS, &predictions::PREDICTIONS, &final_labels::FINAL, &rows::ROWS, &events::EVENTS];
+pub static EXPORT_KINDS: &[&ExportKind] = &[
+    &labels::LABELS,
+    &predictions::PREDICTIONS,
+    &final_labels::FINAL,
+    &rows::ROWS,
+    &events::EVENTS,
+    &training::SFT,
+    &training::DPO,
+    &training::KTO,
+    &dataset::DATASET,
+];
 
 /// The kind of export of this name.
 ///
@@ -132,7 +143,7 @@ mod tests {
         assert_eq!(
             export_kind("everything").err().unwrap().to_string(),
             "cannot export 'everything': there is no such kind of export. \
-             The kinds are labels, predictions, final, rows or events"
+             The kinds are labels, predictions, final, rows, events, sft, dpo, kto or dataset"
         );
     }
 
@@ -154,7 +165,11 @@ mod tests {
             )
         );
         let by = ExportOptions { by: By::Head, ..ada() };
-        assert!(refusal("labels", by.clone()).1.contains("--by goes with --what predictions, final or rows"));
+        assert!(
+            refusal("labels", by.clone())
+                .1
+                .contains("--by goes with --what predictions, final, rows, dpo or kto")
+        );
         assert!(refusal("events", by).1.contains("--by goes with"));
         let no_text = ExportOptions { texts: Texts::LeftOut, ..ada() };
         assert!(refusal("final", no_text).1.contains("--no-text goes with --what events"));

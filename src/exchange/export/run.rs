@@ -6,7 +6,7 @@ use std::path::Path;
 use super::kind::{ExportKind, ExportOptions, Exported, Request, Writes};
 use super::rows_out::RowsOut;
 use super::visible::Visible;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 use crate::formats::{Output, chosen_format};
 use crate::store::{Access, Store};
 use crate::work::output::{appears_whole, write_to};
@@ -16,6 +16,20 @@ use crate::work::output::{appears_whole, write_to};
 /// # Errors
 /// A model that the project does not have or that cannot prelabel the pool, a place that cannot be written, or damaged labels.
 pub fn export(project: &Path, kind: &ExportKind, options: &ExportOptions) -> Result<Exported> {
+    if let Writes::Folder(write) = kind.writes {
+        let Some(folder) = &options.out else {
+            return Err(Fault::usage(
+                format!("export the {}", kind.name),
+                "it is a folder, and none was named",
+            )
+            .hint("Add -o FOLDER"));
+        };
+        let opened = Opened::open(project, kind, options)?;
+        check(&opened.store)?;
+        let task = opened.store.task()?.task;
+        let Opened { store, visible, .. } = &opened;
+        return write(&Request { store, task: &task, visible, options }, folder);
+    }
     if !appears_whole(options.out.as_deref())? {
         // What a reader gets while it is written is checked before.
         let opened = Opened::open(project, kind, options)?;
@@ -82,6 +96,8 @@ impl<'a> Opened<'a> {
                 write(&request, RowsOut { out, format, what: "the export" })
             }
             Writes::OwnLines(write) => write(store, visible, options, out),
+            Writes::Folder(_) => Err(Fault::usage(format!("count the {}", self.kind.name), "it is a folder")
+                .hint("Leave --count out; --what final has a line for each of its texts")),
         }
     }
 }
