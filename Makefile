@@ -65,6 +65,7 @@ proof: deps ## The long forms, once for each larger change: all proofs, packages
 	$(call step, $(INPUTS) cargo test --release --test loop hostile_text -- --nocapture)
 	$(call step, cargo build --release)
 	$(call step, python3 tests/endpoint_llama_cpp_python.py)
+	$(call step, python3 tests/formats_real_libraries.py)
 
 picture: deps ## Take the README's picture of the screen again
 	$(call step, env HARDCASE_TAKE_PICTURE=1 cargo test --no-default-features --test loop readme)
