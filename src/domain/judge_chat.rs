@@ -74,7 +74,10 @@ pub fn chat<'a>(
     text: &str,
 ) -> Vec<Message> {
     let user = |text: &str| Message::of(Speaker::User, format!("{TEXT} {text}\n{CUE}"));
-    let mut messages = vec![Message::of(Speaker::System, instruction)];
+    let mut messages = match layout {
+        PromptLayout::TextAlone => Vec::new(),
+        _ => vec![Message::of(Speaker::System, instruction)],
+    };
     for (text, label) in examples {
         messages.extend([user(&folded(text)), Message::of(Speaker::Assistant, label.trim())]);
     }
@@ -128,6 +131,8 @@ mod tests {
             examples: vec![("buy\nnow".into(), 0)],
             nearest: 0,
         };
+        let alone = prompt.text_alone().chat("see\n you");
+        assert_eq!(alone, [Message::of(Speaker::User, "Text: see you\nLabel:")]);
         let said: Vec<(Speaker, String)> =
             prompt.chat("see\n you").into_iter().map(|message| (message.role, message.content)).collect();
         let instruction = "Is it spam?\n\nLabels:\n- spam: it sells something\n- fine\n\nAnswer with one label and nothing else.";
