@@ -20,6 +20,8 @@ mod backups;
 mod blindness;
 #[cfg(test)]
 mod cascade;
+#[cfg(all(test, unix))]
+mod cases;
 #[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
 mod clocks_and_locks;
 #[cfg(all(test, unix))]
@@ -105,15 +107,13 @@ mod signals;
 mod simulate;
 #[cfg(test)]
 #[path = "../../src/domain/skip.rs"]
-#[cfg_attr(
-    not(feature = "engine"),
-    expect(dead_code, reason = "here the tests that need data need a model, too")
-)]
 mod skip;
 #[cfg(all(test, unix, feature = "engine"))]
 mod stand_in;
 #[cfg(all(test, feature = "engine"))]
 mod states;
+#[cfg(all(test, unix))]
+mod tables;
 #[cfg(all(test, unix))]
 mod taken_away;
 #[cfg(test)]
