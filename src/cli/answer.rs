@@ -9,6 +9,7 @@ use super::setting::Setting;
 use crate::desk::session::{OnClose, Remarks, Session};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::ItemId;
+use crate::domain::progress::Watcher;
 
 const FORM: &str = r#"A line is an object such as {"item": 483, "label": "spam"}; "id" instead of "item" is your own id; "skip", "flag" or "undo": true instead of "label""#;
 
@@ -85,7 +86,11 @@ impl std::fmt::Display for Recorded {
 
 impl Answer {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, OnClose::KeepCases)?;
+        let expert = setting.expert_on(&self.file)?;
+        let mut session = Session::open(&self.file, &expert, OnClose::KeepCases)?;
+        if let Some(says) = session.welcome(&expert) {
+            setting.watch.note(&says);
+        }
         let done = if self.lines.is_some() {
             from_lines(&mut session, stdin().lock(), setting)
         } else {

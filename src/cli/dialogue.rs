@@ -108,12 +108,15 @@ enum Step {
     Correct,
 }
 
-/// Asks for the task until the person accepts the summary. `begun` is what is known already.
+/// Asks for the task until the person accepts the summary, or wants the question before the first. `draft` is what is known already.
 ///
 /// # Errors
 /// The person leaves.
-pub(super) fn ask_task(person: &mut impl Person, names: &Names, begun: TaskDraft) -> Result<Task> {
-    let mut draft = begun;
+pub(super) fn ask_task(
+    person: &mut impl Person,
+    names: &Names,
+    draft: &mut TaskDraft,
+) -> Result<Reply<Task>> {
     if draft.name.is_empty() {
         draft.name.clone_from(&names.task);
     }
@@ -121,7 +124,7 @@ pub(super) fn ask_task(person: &mut impl Person, names: &Names, begun: TaskDraft
     let mut step = Step::Name;
     loop {
         if step == Step::Correct {
-            let task = match complete(&draft) {
+            let task = match complete(draft) {
                 Ok(task) => task,
                 Err((why, again)) => {
                     person.say(&why)?;
@@ -131,7 +134,7 @@ pub(super) fn ask_task(person: &mut impl Person, names: &Names, begun: TaskDraft
             };
             person.say(&format!("\n{}", summary(&task, names)))?;
             match yes(person, "all of this is correct", "Is this correct")? {
-                Reply::Said(true) => return Ok(task),
+                Reply::Said(true) => return Ok(Reply::Said(task)),
                 Reply::Said(false) => {
                     person.say(
                         "\nPlease answer again. Press Enter to keep the value in brackets, or type - to clear it.\n",
@@ -142,14 +145,14 @@ pub(super) fn ask_task(person: &mut impl Person, names: &Names, begun: TaskDraft
             }
             continue;
         }
-        match ask_step(person, step, &mut draft)? {
+        match ask_step(person, step, draft)? {
             Reply::Said(next) => {
                 before.push(step);
                 step = next;
             }
             Reply::Back => match before.pop() {
                 Some(earlier) => step = earlier,
-                None => person.say("This is the first question.")?,
+                None => return Ok(Reply::Back),
             },
         }
         // A label that was taken back leaves the questions about it.

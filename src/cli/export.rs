@@ -2,7 +2,7 @@
 //! from the lists of `exchange::export`.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
@@ -15,6 +15,7 @@ use crate::exchange::export::{
     By, EXPORT_KINDS, ExportOptions, Exported, History, LeftOut, Reveal, Texts, count, export, export_kind,
     format_to_write, output_formats,
 };
+use crate::exchange::source_files::refuse_source;
 use crate::insight::report::{markdown, report};
 
 #[derive(clap::Args)]
@@ -56,13 +57,15 @@ pub(super) struct Written {
     /// Where to write [default: standard output]
     #[arg(short, long, value_name = "OUT")]
     pub out: Option<PathBuf>,
+    /// Replace OUT even if texts of the project came from it
+    #[arg(long, requires = "out")]
+    pub force: bool,
 }
 
 impl Written {
     /// Refuses to write what is no text where a person looks.
-    pub fn check_terminal(&self) -> Result<()> {
-        let place = self.place();
-        let format = format_to_write(self.format.as_deref(), self.bom, place.as_deref())?;
+    pub fn check_terminal(&self, place: Option<&Path>) -> Result<()> {
+        let format = format_to_write(self.format.as_deref(), self.bom, place)?;
         match format.filter(|format| format.binary && place.is_none() && std::io::stdout().is_terminal()) {
             Some(format) => {
                 Err(Fault::usage(format!("write {} to the terminal", format.name), "it is not text")
@@ -73,8 +76,15 @@ impl Written {
     }
 
     /// Where to write; `-` is standard output, as is no name.
-    pub fn place(&self) -> Option<PathBuf> {
-        self.out.clone().filter(|out| out.as_os_str() != "-")
+    ///
+    /// # Errors
+    /// Texts of the project came from that file, or `data` is it, and it is not said that it is to be replaced.
+    pub fn place(&self, project: &Path, data: Option<&Path>) -> Result<Option<PathBuf>> {
+        let out = self.out.clone().filter(|out| out.as_os_str() != "-");
+        if let (Some(out), false) = (&out, self.force) {
+            refuse_source(project, out, data)?;
+        }
+        Ok(out)
     }
 }
 
@@ -90,8 +100,8 @@ impl Export {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let kind = export_kind(&self.what)?;
         setting.watch.end_at_once();
-        self.written.check_terminal()?;
-        let out = self.written.place();
+        let out = self.written.place(&self.file, None)?;
+        self.written.check_terminal(out.as_deref())?;
         let format = format_to_write(self.written.format.as_deref(), self.written.bom, out.as_deref())?;
         let options = ExportOptions {
             by: by(&self.by)?,
@@ -149,11 +159,11 @@ fn in_words(left_out: &LeftOut) -> Vec<String> {
         let texts = counted(answers, "text", "texts");
         lines.push(if by_lead {
             format!(
-                "left out: the answers of others to {texts} that you may still be asked about; add --reveal to see them, and your own answers to \
+                "Left out: the answers of others to {texts} that you may still be asked about; add --reveal to see them, and your own answers to \
                  them then do not count as blind"
             )
         } else {
-            format!("left out: the answers of others to {texts} whose cases are open; only the lead sees them (--as NAME)")
+            format!("Left out: the answers of others to {texts} whose cases are open; only the lead sees them (--as NAME)")
         });
     }
     if texts > 0 {
@@ -166,7 +176,7 @@ fn in_words(left_out: &LeftOut) -> Vec<String> {
     }
     if events > 0 {
         lines.push(format!(
-            "left out: {} of others; only the lead can export them (--as NAME)",
+            "Left out: {} of others; only the lead can export them (--as NAME)",
             counted(events, "label event", "label events")
         ));
     }
@@ -182,7 +192,7 @@ fn in_words(left_out: &LeftOut) -> Vec<String> {
 /// Says that the model's view of so many texts was left out.
 pub(super) fn views_left_out(texts: usize) -> String {
     format!(
-        "left out: what the model says about {} that you may still be asked about; add --reveal to see it, and your answers to them then do not \
+        "Left out: what the model says about {} that you may still be asked about; add --reveal to see it, and your answers to them then do not \
          count as blind",
         counted(texts, "text", "texts")
     )

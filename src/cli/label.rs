@@ -10,6 +10,7 @@ use super::plain::Lines;
 use super::setting::Setting;
 #[cfg(unix)]
 use super::stop_signals;
+use crate::desk::grown::{Counting, grown};
 use crate::desk::jobs::{End, JobKind, Jobs, News};
 use crate::desk::people::{lead_under_a_name, usual_expert};
 use crate::desk::session::{OnClose, Session, usual_names};
@@ -45,10 +46,20 @@ fn prints_only_lines() -> bool {
 fn plainly(setting: &Setting, project: &Path) -> Result<()> {
     let expert = expert(setting, project)?;
     let mut session = Session::open(project, &expert, OnClose::ReleaseCases)?;
+    if let Some(says) = session.welcome(&expert) {
+        setting.say(&says)?;
+    }
+    // To count what is new could take as long as the file is.
+    let changed = grown(project, Counting::Nothing).unwrap_or_default().files;
+    for file in changed {
+        let (says, data) = (file.says(), file.from.join(&file.name));
+        let import = format!("hardcase import {} {}", project.display(), data.display());
+        setting.say(&format!("{says}. To add what is new in it: {import}"))?;
+    }
     let mut jobs = |kinds| run_jobs(project, &expert, kinds);
     let left = plain::label(&mut Lines, &mut session, &mut jobs);
     let closed = session.close();
-    let left = left.and_then(|left| closed.map(|()| left.answered));
+    let left = left.and_then(|left| closed.map(|()| left.answered()));
     if left.as_ref().is_err_and(Fault::is_displaced) {
         return taken_away(setting, project, left.map(drop));
     }

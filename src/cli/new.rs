@@ -1,5 +1,6 @@
 //! `new`: makes a project and imports the data that is named. Without a task it asks for one, if there is a terminal.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::dialogue;
@@ -11,7 +12,7 @@ use super::questions::{Person, Reply, ask_name, yes};
 use super::setting::Setting;
 use super::task::read_task;
 use crate::desk::draft_file;
-use crate::desk::survey::{Beginning, Facts, draft_place, survey};
+use crate::desk::survey::{Beginning, Data, Facts, draft_place, survey};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::project_draft::ProjectDraft;
@@ -20,7 +21,7 @@ use crate::domain::task::Task;
 use crate::domain::task_draft::TaskDraft;
 use crate::job::create::{check_place, create, create_whole};
 use crate::job::import::{BadRows, ImportOptions};
-use crate::job::preview::{Preview, preview};
+use crate::job::preview::{Preview, folder_opener, preview};
 use crate::job::task::{free_name, write_new};
 use crate::tui;
 use crate::tui::Says;
@@ -59,7 +60,8 @@ impl New {
 /// There is no terminal to ask at, or the person leaves.
 pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> Result<()> {
     let shown = data.display().to_string();
-    let mut project = NewProject::of(data.with_extension("hardcase"), vec![data], importing, setting)?;
+    let file = if data.is_dir() { beside_folder(&data) } else { data.with_extension("hardcase") };
+    let mut project = NewProject::of(file, vec![data], importing, setting)?;
     if project.file.exists() {
         return workstation(setting, &project.file);
     }
@@ -89,6 +91,19 @@ pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> R
     }
 }
 
+/// The project of a folder's texts, next to the folder: `letters.2024/` becomes `letters.2024.hardcase`.
+fn beside_folder(folder: &Path) -> PathBuf {
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let name = whole.file_name().unwrap_or(OsStr::new("texts"));
+    let mut file = name.to_owned();
+    file.push(".hardcase");
+    match folder.parent() {
+        // `.` and `..` have no name of their own.
+        Some(parent) if folder.file_name() == Some(name) => parent.join(file),
+        _ => whole.with_file_name(file),
+    }
+}
+
 /// A project to be made.
 struct NewProject {
     file: PathBuf,
@@ -110,14 +125,14 @@ impl NewProject {
     /// Asks for everything, in the form where the terminal can draw it and the project has one file of texts. Returns the project and who
     /// made it; none if the person left the form.
     fn make_by_asking(mut self, setting: &Setting) -> Result<Option<(PathBuf, String)>> {
-        // Whatever would fail at the end should fail before anyone has typed a word.
-        check_place(&self.file)?;
+        // Whatever would fail at the end should fail before anyone has typed a word. In the form another place can be named.
         if let ([data], true) = (self.data.as_slice(), draws())
-            && data.is_file()
+            && (data.is_file() || data.is_dir())
         {
             let data = data.clone();
             return self.make_in_form(setting, &data);
         }
+        check_place(&self.file)?;
         let mut person = Keyboard::prepare(&setting.watch, self.attempted());
         self.expert = self.ask_all(setting, &mut person)?;
         Ok(Some((self.file, self.expert)))
@@ -125,6 +140,8 @@ impl NewProject {
 
     /// Asks in the form until a project is made or the person leaves. The draft is kept in between.
     fn make_in_form(mut self, setting: &Setting, data: &Path) -> Result<Option<(PathBuf, String)>> {
+        // A file that no form can make readable is refused before there is one.
+        preview(data, &self.options.read)?;
         let kept_in = drafts_folder().map(|folder| draft_place(&folder, data));
         let kept = kept_in.as_deref().and_then(draft_file::load);
         let mut says = kept.is_some().then_some(Says::GoesOn);
@@ -142,6 +159,7 @@ impl NewProject {
         loop {
             let new = tui::NewProject {
                 data,
+                folder: folder_opener(data),
                 given: given.clone(),
                 draft,
                 kept_in: kept_in.clone(),
@@ -184,19 +202,21 @@ impl NewProject {
              Ctrl-C leaves, and nothing is made."
         ))?;
         let mut begun = TaskDraft::default();
-        loop {
+        let toml = free_name(&self.file);
+        let task = loop {
             if !setting.named {
                 self.expert = ask_name(person, &self.expert)?;
             }
             if self.ask_reading(person, found.as_ref(), &mut begun)? == Reply::Said(()) {
-                break;
+                match dialogue::ask_task(person, &self.names(&toml), &mut begun)? {
+                    Reply::Said(said) => break said,
+                    Reply::Back => {}
+                }
             }
-            if setting.named {
+            if setting.named && self.data.is_empty() {
                 person.say("This is the first question.")?;
             }
-        }
-        let toml = free_name(&self.file);
-        let task = dialogue::ask_task(person, &self.names(&toml), begun)?;
+        };
         self.make(setting, Some(&task))?;
         write_new(&toml, &task)?;
         setting.say(&format!("Wrote the task to {}", toml.display()))?;
@@ -205,9 +225,11 @@ impl NewProject {
 
     /// Reads the first file to its end. None where that can be done only once, or there is none.
     fn survey_first(&mut self, person: &mut Keyboard) -> Result<Option<(Beginning, Facts)>> {
-        let Some(first) = self.data.first().filter(|data| data.is_file()) else { return Ok(None) };
+        let Some(first) = self.data.first().filter(|data| data.is_file() || data.is_dir()) else {
+            return Ok(None);
+        };
         person.say(&format!("Reading {} …", first.display()))?;
-        let found = survey(first, &self.options.read)?;
+        let found = survey(&Data { path: first.clone(), folder: folder_opener(first) }, &self.options.read)?;
         if self.options.read.encoding.is_none() && !found.0.encoding.starts_with("UTF-") {
             self.options.read.encoding = Some(found.0.encoding.clone());
         }

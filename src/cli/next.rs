@@ -8,6 +8,7 @@ use crate::desk::session;
 use crate::desk::session::{OnClose, Session};
 use crate::desk::shown::ShownCase;
 use crate::domain::fault::Result;
+use crate::domain::progress::Watcher;
 use crate::domain::sanitize::sanitize;
 
 #[derive(clap::Args)]
@@ -21,7 +22,11 @@ pub(super) struct Next {
 
 impl Next {
     pub fn run(self, setting: &Setting) -> Result<()> {
-        let mut session = Session::open(&self.file, &setting.expert_on(&self.file)?, OnClose::KeepCases)?;
+        let expert = setting.expert_on(&self.file)?;
+        let mut session = Session::open(&self.file, &expert, OnClose::KeepCases)?;
+        if let Some(says) = session.welcome(&expert) {
+            setting.watch.note(&says);
+        }
         match session.next_case()? {
             session::Next::Case(mut case) => {
                 if self.reveal {
@@ -47,7 +52,8 @@ impl Next {
 /// A case as text, with everything from the pool sanitized.
 pub(super) fn in_words(case: &ShownCase, question: &str) -> String {
     let shown = text_and_meta(&case.text, &case.meta);
-    let mut out = format!("case {} (item {})\n\n{shown}", case.case, case.item);
+    let id = case.id.as_deref().map(|id| format!("{} · ", sanitize(id))).unwrap_or_default();
+    let mut out = format!("{id}case {} (item {})\n\n{shown}", case.case, case.item);
     if let Some(partner) = &case.partner {
         out.push_str(&format!(
             "\nsimilar text ({:.2}):\n\n  {}\n",

@@ -16,7 +16,7 @@ use crate::desk::jobs::JobKind;
 use crate::desk::request::{Outcome, Request, Response, Window};
 use crate::desk::round_end::RoundAgreement;
 use crate::desk::session::{Remarks, Session};
-use crate::desk::shown::{Card, Lack, NoCase, Reveal, RoundProgress};
+use crate::desk::shown::{Card, Lack, NoCase, Reveal, RoundProgress, what_a_skip_does};
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
 use crate::domain::ids::CaseId;
@@ -29,7 +29,7 @@ const FEW: usize = 12;
 const HELP: &str = "\
 Type a label's key, its name or the beginning of its name, and press enter. Or one of these words:
   undo (u), redo (U)      take back what you did last, or put it back
-  skip (s)                leave this case; it comes back once, at the end of the round
+  skip (s)                leave this case; it comes back once, after all others
   flag (f)                mark this case for a second look, or remove the mark
   note TEXT (n TEXT)      keep a note on this case
   unsure, fairly, sure    how sure you are of the next answer
@@ -46,8 +46,15 @@ pub(super) type Runner<'a> = dyn FnMut(Vec<JobKind>) -> Result<Vec<String>> + 'a
 /// What is left when a person leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Left {
-    /// Answers that were saved, changes of them not counted.
-    pub answered: usize,
+    /// Answers that were saved, without changes of them and less those that were undone.
+    labelled: i64,
+}
+
+impl Left {
+    /// How many cases were answered and not undone again.
+    pub fn answered(self) -> usize {
+        usize::try_from(self.labelled).unwrap_or(0)
+    }
 }
 
 enum Flow {
@@ -144,8 +151,8 @@ impl Plain<'_> {
             }
             Ok(outcome) => Some(outcome),
         };
+        self.left.labelled += outcome.as_ref().map_or(0, Outcome::labelled);
         if let Some(Outcome::Answered { saved, reveal }) = &outcome {
-            self.left.answered += usize::from(!saved.changed);
             let case = self.in_view.as_ref().map(|view| format!(", case {}", view.card.shown.case));
             let verb = if saved.changed { "Changed" } else { "Saved" };
             let thought = reveal.as_ref().map(thought).unwrap_or_default();
@@ -254,8 +261,9 @@ impl Plain<'_> {
                 self.person.say("You have answered this case. Give it another label, or type undo.")?;
             }
             (Word::Skip, Some(case)) => {
+                let before = self.in_view.as_ref().is_some_and(|view| view.card.skipped);
                 if self.ask_session(Request::Skip(case))?.is_some() {
-                    self.person.say("Skipped: this case comes back once, at the end of the round.")?;
+                    self.person.say(what_a_skip_does(before))?;
                     self.show_next()?;
                 }
             }
@@ -324,7 +332,11 @@ impl Plain<'_> {
     }
 
     fn say_similar(&mut self) -> Result<()> {
-        let partner = self.in_view.as_ref().and_then(|view| view.card.shown.partner.as_ref());
+        let partner = self
+            .in_view
+            .as_ref()
+            .and_then(|view| view.card.shown.partner.as_ref())
+            .filter(|partner| partner.is_similar());
         let says = partner.map_or("There is no similar text.".to_owned(), |partner| {
             format!(
                 "Similar text ({:.2}):\n{}",
@@ -367,9 +379,13 @@ impl Plain<'_> {
 fn case_in_words(card: &Card, task: &Task, progress: Option<RoundProgress>) -> String {
     let shown = &card.shown;
     let round = progress
-        .map(|p| format!(", round {}: {} of {} by you", p.round, p.mine, p.cases))
+        .map(|p| match p.round {
+            0 => format!(", test cases before round 1: {} of {} by you", p.mine, p.cases),
+            round => format!(", round {round}: {} of {} by you", p.mine, p.cases),
+        })
         .unwrap_or_default();
-    let mut says = format!("\nCase {}{round}\n{}", shown.case, text_and_meta(&shown.text, &shown.meta));
+    let id = shown.id.as_deref().map(|id| format!(", {id}")).unwrap_or_default();
+    let mut says = format!("\nCase {}{id}{round}\n{}", shown.case, text_and_meta(&shown.text, &shown.meta));
     if let Some(reveal) = &shown.revealed {
         says.push_str(&format!("{}\n", thought(reveal).trim_start()));
     }
@@ -403,7 +419,8 @@ fn labels_in_words(task: &Task) -> String {
 
 /// What was hidden until the answer.
 fn thought(reveal: &Reveal) -> String {
-    let similar = reveal.partner.map(|label| format!(" The similar text had {label}.")).unwrap_or_default();
+    let similar =
+        reveal.partner.map(|label| format!(" The model gave the similar text {label}.")).unwrap_or_default();
     match (&reveal.prelabel, reveal.certainty()) {
         (Some(label), Some(p)) => format!(
             " The model thought {label} ({:.0} %). Chosen because {}.{similar}",

@@ -40,8 +40,8 @@ pub(super) struct Predict {
 impl Predict {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let model = setting.scout_model(named_file(self.model)?, self.threads);
-        self.written.check_terminal()?;
-        let out = self.written.place();
+        let out = self.written.place(&self.file, Some(&self.data))?;
+        self.written.check_terminal(out.as_deref())?;
         let format = format_to_write(self.written.format.as_deref(), self.written.bom, out.as_deref())?;
         let to_file = out.is_some();
         let options = PredictOptions {

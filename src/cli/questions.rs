@@ -61,7 +61,14 @@ pub(super) fn ask_name(person: &mut impl Person, usual: &str) -> Result<String> 
     loop {
         let asked = prompt("Your name, recorded with your labels", usual, "");
         match until(person, &asked, |line| {
-            Ok(if line.is_empty() { usual.to_owned() } else { line.to_owned() })
+            match line.to_lowercase().as_str() {
+                "" => Ok(usual.to_owned()),
+                // Nobody is called so, and whoever types it wants something else.
+                "q" | "quit" | "exit" | "?" | "help" => {
+                    Err("Type your name, or press Ctrl-C to leave.".into())
+                }
+                _ => Ok(line.to_owned()),
+            }
         })? {
             Reply::Said(name) => return Ok(name),
             Reply::Back => person.say("This is the first question.")?,

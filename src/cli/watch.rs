@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::arguments::ProgressKind;
 #[cfg(feature = "engine")]
 use super::guard::is_child;
-use super::output::json;
+use super::output::{json, note};
 use super::stop_signals;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::sanitize::sanitize;
@@ -162,12 +162,12 @@ impl Watcher for Watch {
                 if let Ok(bar) = bar.lock()
                     && let Some(bar) = &bar.bar
                 {
-                    bar.suspend(|| drop(writeln!(io::stderr().lock(), "{}", sanitize(line))));
+                    bar.suspend(|| note(&sanitize(line)));
                     return;
                 }
-                let _ = writeln!(io::stderr().lock(), "{}", sanitize(line));
+                note(&sanitize(line));
             }
-            Shown::Notes => drop(writeln!(io::stderr().lock(), "{}", sanitize(line))),
+            Shown::Notes => note(&sanitize(line)),
             Shown::Lines(_) => {
                 let line = serde_json::json!({ "note": line }).to_string();
                 let _ = writeln!(io::stderr().lock(), "{}", json(&line));

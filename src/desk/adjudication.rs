@@ -28,6 +28,9 @@ const LONGEST: usize = 10_000;
 #[derive(Clone, Debug, Serialize)]
 pub struct DisagreementDetail {
     pub item: ItemId,
+    /// The file's own id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     pub case: Option<CaseId>,
     /// The number of the case's round.
     pub round: Option<i64>,
@@ -148,6 +151,7 @@ impl Session {
         });
         Ok(DisagreementDetail {
             item,
+            id: self.store.own_id(item)?,
             round: case.as_ref().map(|c| c.round_number),
             text: shown.text,
             answers: self.store.answers_on(item)?.into_iter().map(answer).collect(),

@@ -6,9 +6,15 @@ use std::path::Path;
 
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::project_draft::ProjectDraft;
+use crate::store::Store;
 
 /// The most bytes of a draft that are read.
 const LONGEST: u64 = 8 << 20;
+
+/// Why no project can be made at this place.
+pub fn place_fault(project: &Path) -> Option<String> {
+    Store::check_place(project).err().map(|fault| fault.to_string())
+}
 
 /// The draft that was kept; none if there is none, or none that can be read.
 pub fn load(place: &Path) -> Option<ProjectDraft> {

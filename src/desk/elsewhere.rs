@@ -5,7 +5,7 @@ use super::shown::Reverted;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::history::History;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId};
 use crate::store::log::events::{Appended, Known, Reveals};
 
 impl Session {
@@ -78,7 +78,9 @@ impl Session {
             ..self.new_event(about.event.item, about.event.case, action)?
         };
         let last = events.last().map(|event| event.uuid);
+        let before = self.is_labelled(about.event.item, about.event.case)?;
         self.log_knowing(event, Reveals::No, Known::Last(last))?;
+        let after = self.is_labelled(about.event.item, about.event.case)?;
         let decision = about.event.action == Action::Adjudicate;
         let what = match about.event.label() {
             Some(key) if decision => format!("decision {}", self.name_of(key)),
@@ -88,6 +90,16 @@ impl Session {
         let back = action == Action::Retract;
         // A decision was not made on the Case screen, so undoing it does not go there.
         let case = about.event.case.filter(|_| !decision);
-        Ok(Some(Reverted { item: about.event.item, case, what, back }))
+        let labelled = i64::from(after) - i64::from(before);
+        Ok(Some(Reverted { item: about.event.item, case, what, back, labelled }))
+    }
+
+    /// Whether a label of this expert stands in the case, or on the item where there is none.
+    fn is_labelled(&self, item: ItemId, case: Option<CaseId>) -> Result<bool> {
+        let answer = match case.map(|case| self.store.case(case)).transpose()?.flatten() {
+            Some(case) => self.answer_in(&case)?,
+            None => self.store.current_answer(self.expert, item)?,
+        };
+        Ok(answer.is_some_and(|answer| answer.event.label().is_some()))
     }
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::grown::{ChangedFile, Counting, Grown, grown};
+pub use super::job_kind::JobKind;
 use super::local_models::judges;
 use super::results::{Results, Wanted, Written, count, write};
 use super::written_path::written_path;
@@ -27,91 +29,6 @@ use crate::store::{Access, Store};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Recent runs among which running ones are looked for: one of each kind, and some that have ended.
 const RECENT: usize = 2 * JobKind::ALL.len();
-
-/// A job that a screen can start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobKind {
-    /// Embed and prelabel the texts that have not been.
-    Scout,
-    /// Close the round and open the next.
-    Mine,
-    /// Train the head on the labels.
-    Tune,
-    /// Train low-rank adapters on the labels: the encoder's, and the judge's where a model file has judged.
-    Lora,
-    /// Have a language model judge what the scout is least sure of.
-    Judge,
-}
-
-impl JobKind {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Scout, Self::Tune, Self::Mine, Self::Lora, Self::Judge];
-
-    /// Its name, which is also that of its runs in the file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Scout => "scout",
-            Self::Mine => "mine",
-            Self::Tune => "tune",
-            Self::Lora => "lora",
-            Self::Judge => "judge",
-        }
-    }
-
-    /// The arguments a person would type for it, without the project.
-    fn verb(self) -> &'static [&'static str] {
-        match self {
-            Self::Scout => &["scout"],
-            // A screen does not cut off what other experts still have to answer in a round.
-            Self::Mine => &["mine", "--keep-open"],
-            Self::Tune => &["tune"],
-            Self::Lora => &["tune", "--adapter", "auto"],
-            Self::Judge => &["judge"],
-        }
-    }
-
-    /// Whether it needs a build with the models.
-    pub fn needs_models(self) -> bool {
-        matches!(self, Self::Scout | Self::Lora | Self::Judge)
-    }
-
-    /// What it does, in one line of the Jobs screen, which explains each term once.
-    pub fn says(self) -> &'static str {
-        match self {
-            Self::Scout => "the model reads every text and suggests a label (a prelabel)",
-            Self::Mine => "closes the round and chooses the next cases",
-            Self::Tune => "learns from your answers: trains a small classifier, the head",
-            Self::Lora => "trains the model itself a little (LoRA); kept unless it is worse",
-            Self::Judge => "a language model reads the texts the model is least sure of",
-        }
-    }
-
-    /// What it is doing, in one or two plain words.
-    pub fn doing(self) -> &'static str {
-        match self {
-            Self::Scout => "reading the texts",
-            Self::Mine => "choosing cases",
-            Self::Tune => "learning",
-            Self::Lora => "training",
-            Self::Judge => "judging",
-        }
-    }
-
-    /// The same as a sentence about what is going on, for people who label.
-    pub fn in_words(self) -> &'static str {
-        match self {
-            Self::Scout => "The model is reading the texts.",
-            Self::Mine => "The next cases are being chosen.",
-            Self::Tune => "The model is learning from your answers.",
-            Self::Lora => "A stronger model is being trained.",
-            Self::Judge => "A language model is reading the hardest texts.",
-        }
-    }
-
-    fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
 
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +59,8 @@ pub enum News {
     Quality(std::result::Result<Quality, String>),
     /// What became of results that were to be written.
     Results(Written),
+    /// What the project does not know of yet.
+    Grown(Grown),
 }
 
 type Report = Arc<dyn Fn(News) + Send + Sync>;
@@ -167,7 +86,8 @@ impl Jobs {
             .map_err(|e| Fault::new("find this program, to start jobs with it", io_reason(&e)).because(e))?;
         Ok(Self {
             program,
-            project: project.to_owned(),
+            // Whole, because a job may run in another folder.
+            project: std::path::absolute(project).unwrap_or_else(|_| project.to_owned()),
             expert: expert.to_owned(),
             report: Arc::new(report),
             running: Arc::default(),
@@ -197,6 +117,37 @@ impl Jobs {
             command.arg(word);
         }
         self.begin(vec![(JobKind::Judge, command)])
+    }
+
+    /// Looks for what the project does not know of yet: new rows of its files, texts that the model has not read. Returns at once; what cannot be
+    /// read says nothing.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn look_for_new(&self) -> Result<()> {
+        let (project, report) = (self.project.clone(), Arc::clone(&self.report));
+        spawn("new texts", move || {
+            if let Ok(grown) = grown(&project, Counting::Rows) {
+                report(News::Grown(grown));
+            }
+        })
+    }
+
+    /// Adds what is new in these files, and then has the model read it, where this build can.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn add_new(&self, files: &[ChangedFile]) -> Result<()> {
+        let mut commands: Vec<(JobKind, Command)> = Vec::new();
+        for file in files {
+            let mut command = self.command(JobKind::Import);
+            command.arg("--").arg(&file.name).current_dir(&file.from);
+            commands.push((JobKind::Import, command));
+        }
+        if cfg!(feature = "engine") {
+            commands.push((JobKind::Scout, self.command(JobKind::Scout)));
+        }
+        self.begin(commands)
     }
 
     /// Lists the models of this machine that can judge. Returns at once.

@@ -18,6 +18,8 @@ mod displaced;
 pub mod draft_file;
 mod elsewhere;
 pub mod found;
+pub mod grown;
+mod job_kind;
 pub mod jobs;
 mod label_uses;
 mod local_models;

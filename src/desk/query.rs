@@ -5,7 +5,7 @@ use std::fmt;
 use regex::{Regex, RegexBuilder};
 
 /// The filters, each with its value.
-const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, suspect, round:N, source:FILE, meta:COLUMN=VALUE, regex:PATTERN, prelabel:NAME";
+const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, suspect, round:N, source:FILE, meta:COLUMN=VALUE, regex:PATTERN, id:YOUR-ID, prelabel:NAME";
 
 /// A compiled regular expression has at most so many bytes.
 const MOST_BYTES: usize = 1 << 20;
@@ -40,6 +40,8 @@ pub enum Filter {
     },
     /// A regular expression that the text matches somewhere, ignoring case.
     Pattern(String),
+    /// The id that a file gave it.
+    Id(String),
     /// The model's label, for items whose prelabel this expert has seen after answering.
     Prelabel(String),
 }
@@ -99,7 +101,7 @@ impl Filter {
     fn of(typed: &str, value: &str, quoted: bool) -> Result<Option<Self>, String> {
         let name = typed.to_ascii_lowercase();
         let name = name.as_str();
-        let known = ["label", "round", "source", "meta", "regex", "prelabel"].contains(&name);
+        let known = ["label", "round", "source", "meta", "regex", "id", "prelabel"].contains(&name);
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic());
         if !known && (!is_name || value.is_empty() && !quoted || value.starts_with("//")) {
             return Ok(None);
@@ -118,6 +120,7 @@ impl Filter {
                     "Add a regular expression after regex: as in regex:colou?r; in quotes where it has blanks"
                         .into()
                 }
+                "id" => "Add the id that your file gives the text after id: as in id:M-0051".into(),
                 "prelabel" => "Add the name of a label after prelabel:".into(),
                 _ => "Add the name of a label, none, or any after label:".into(),
             });
@@ -128,6 +131,7 @@ impl Filter {
             "label" => Self::Label(value.into()),
             "prelabel" => Self::Prelabel(value.into()),
             "source" => Self::Source(value.into()),
+            "id" => Self::Id(value.into()),
             "regex" => {
                 pattern(value)?;
                 Self::Pattern(value.into())
@@ -219,6 +223,7 @@ impl fmt::Display for Filter {
             Self::Suspect => f.write_str("suspect"),
             Self::Round(number) => write!(f, "round:{number}"),
             Self::Source(name) => write!(f, "source:{}", Quoted(name)),
+            Self::Id(id) => write!(f, "id:{}", Quoted(id)),
             Self::Pattern(pattern) => write!(f, "regex:{}", Quoted(pattern)),
             Self::Meta { column, value } => write!(f, "meta:{}", Quoted(&format!("{column}={value}"))),
             Self::Prelabel(name) => write!(f, "prelabel:{}", Quoted(name)),
@@ -262,6 +267,7 @@ mod tests {
         let loud = parsed("Suspect FLAGGED Label:Spam ROUND:2");
         let quiet = parsed("suspect flagged label:Spam round:2");
         assert_eq!((&loud, loud.filters.len()), (&quiet, 4), "names of filters in any case");
+        assert_eq!(parsed("id:M-0051 M-0052").filters, [Filter::Id("M-0051".into())]);
         assert_eq!(parsed("label:none skipped").filters, [Filter::Unlabelled, Filter::Skipped]);
     }
 
@@ -317,6 +323,7 @@ mod tests {
                 .prop_map(Filter::Pattern),
             (1..i64::MAX).prop_map(Filter::Round),
             name.prop_map(Filter::Source),
+            name.prop_map(Filter::Id),
             ("[ -<>-~é]{1,8}", "[ -~é]{0,8}").prop_map(|(column, value)| Filter::Meta { column, value }),
             name.prop_map(Filter::Prelabel),
         ]

@@ -124,6 +124,18 @@ pub enum Outcome {
     Dispute(DisputeOutcome),
 }
 
+impl Outcome {
+    /// By how many the texts that this person has labelled became more.
+    pub fn labelled(&self) -> i64 {
+        match self {
+            Self::Answered { saved, .. } => i64::from(!saved.changed),
+            Self::LabelledFound(Ok(found)) => i64::from(!found.saved.changed),
+            Self::Reverted { what, .. } => what.labelled,
+            _ => 0,
+        }
+    }
+}
+
 /// The outcome of a request about a disagreement.
 #[derive(Clone, Debug)]
 pub enum DisputeOutcome {

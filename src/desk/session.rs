@@ -46,6 +46,8 @@ pub struct Session {
     pub(super) shown: HashMap<CaseId, Option<Uuid>>,
     /// The last event of this person from another session that an undo knows of.
     pub(super) last_known: Option<Uuid>,
+    /// The names of those who were here before, where this one was new when the session began.
+    newcomer_among: Vec<String>,
 }
 
 /// The next case, or why there is none.
@@ -104,9 +106,23 @@ impl Session {
     pub fn open(project: &Path, expert: &str, on_close: OnClose) -> Result<Self> {
         let mut store = Store::open(project, Access::Session)?;
         let revision = store.task()?;
+        let is_new = store.find_expert(expert)?.is_none();
+        let newcomer_among =
+            if is_new { store.experts()?.into_iter().map(|(_, name)| name).collect() } else { Vec::new() };
         let (expert, session) = store.begin_session(expert)?;
         let last_known = store.last_event_of(expert)?;
-        Ok(Self { store, expert, session, revision, on_close, over: None, shown: HashMap::new(), last_known })
+        let shown = HashMap::new();
+        Ok(Self { store, expert, session, revision, on_close, over: None, shown, last_known, newcomer_among })
+    }
+
+    /// What to say once to a person who was added just now, where there are others: the name may be a slip.
+    pub fn welcome(&self, name: &str) -> Option<String> {
+        let others = self.newcomer_among.join(", ");
+        (!others.is_empty()).then(|| {
+            format!(
+                "{name} is new in this project, where there is {others}. If that is a slip, leave and give your name with --as NAME."
+            )
+        })
     }
 
     /// The task as it was when the session began.
@@ -265,6 +281,7 @@ impl Session {
         Ok(ShownCase {
             case: case.id,
             item: case.item,
+            id: self.store.own_id(case.item)?,
             text: item.text,
             turns,
             asked,

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use super::worker::{Inbox, Policy, Worker};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::project_draft::ColumnUse;
-use crate::domain::read_options::ReadOptions;
+use crate::domain::read_options::{Opener, ReadOptions};
 use crate::formats::{
-    Detected, Entry, Layout, Reader, TextCell, WholeEncoding, is_table, unpack, whole_encoding,
+    Detected, Entry, Layout, Reader, TextCell, WholeEncoding, is_table, turns, unpack, whole_encoding,
 };
 
 /// The bytes that tell a table from a text: what an archive begins with names what it is.
@@ -26,6 +26,8 @@ const VALUES: usize = 200;
 const LONGEST_VALUE: usize = 80;
 /// The most columns of which values are counted.
 const COLUMNS: usize = 100;
+/// How the texts of a folder are handed on.
+const OF_A_FOLDER: &str = "jsonl";
 /// How many rows are read between two looks at the mail.
 const OFTEN: u64 = 256;
 
@@ -79,6 +81,8 @@ pub struct Beginning {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     pub text: String,
+    /// Whether it is a conversation, of which the last turn is usually what is asked about.
+    pub has_turns: bool,
     /// The columns shown next to the text, by name.
     pub beside: Vec<(String, String)>,
 }
@@ -98,12 +102,18 @@ pub struct Facts {
     pub values: Vec<Option<Vec<(String, u64)>>>,
 }
 
+/// What is looked at.
+pub struct Data {
+    pub path: PathBuf,
+    /// Where it is a folder: opens what is in it.
+    pub folder: Option<Opener>,
+}
+
 /// Starts the thread for a file; `respond` is called on it.
 ///
 /// # Errors
 /// The system gives no more threads.
-pub fn start(data: &Path, respond: impl Fn(Answer) + Send + 'static) -> Result<Worker<Question>> {
-    let data = data.to_owned();
+pub fn start(data: Data, respond: impl Fn(Answer) + Send + 'static) -> Result<Worker<Question>> {
     Worker::start("survey", Policy::NewestOnly, move |inbox| {
         while let Some(Question { number, options }) = inbox.next() {
             let tell = |says| respond(Answer { number, says });
@@ -124,7 +134,7 @@ fn is_outdated(inbox: &Inbox<Question>) -> bool {
 ///
 /// # Errors
 /// The file cannot be read with these options.
-pub fn survey(data: &Path, options: &ReadOptions) -> Result<(Beginning, Facts)> {
+pub fn survey(data: &Data, options: &ReadOptions) -> Result<(Beginning, Facts)> {
     let begins = std::cell::RefCell::new(None);
     let tell = |says| {
         if let Says::Begins(beginning) = says {
@@ -135,7 +145,7 @@ pub fn survey(data: &Path, options: &ReadOptions) -> Result<(Beginning, Facts)> 
     begins
         .into_inner()
         .zip(facts)
-        .ok_or_else(|| Fault::new(attempt(data), "it has changed while it was read"))
+        .ok_or_else(|| Fault::new(attempt(&data.path), "it has changed while it was read"))
 }
 
 fn attempt(data: &Path) -> String {
@@ -143,7 +153,7 @@ fn attempt(data: &Path) -> String {
 }
 
 struct Look<'a> {
-    data: &'a Path,
+    data: &'a Data,
     /// Whether nobody waits for the answer any more.
     outdated: &'a dyn Fn() -> bool,
     tell: &'a dyn Fn(Says),
@@ -152,8 +162,14 @@ struct Look<'a> {
 impl Look<'_> {
     /// None if nobody waits any more.
     fn look(&self, mut options: ReadOptions) -> Result<Option<Facts>> {
-        let size = self.file()?.metadata().map_err(|e| self.failed(&e))?.len();
-        if options.encoding.is_none() {
+        let is_folder = self.data.folder.is_some();
+        let size = match is_folder {
+            true => 0,
+            false => self.file()?.metadata().map_err(|e| self.failed(&e))?.len(),
+        };
+        if is_folder {
+            options.format = Some(OF_A_FOLDER.into());
+        } else if options.encoding.is_none() {
             // Judged by all of the file: the first umlaut may be in the last row.
             match self.other_encoding(size)? {
                 Some(WholeEncoding::Other(encoding)) => options.encoding = Some(encoding.into()),
@@ -174,9 +190,13 @@ impl Look<'_> {
                 Some(Entry::Row(row)) => {
                     facts.rows += 1;
                     if beginning.rows.len() < SHOWN {
-                        beginning
-                            .rows
-                            .push(Shown { text: row.text.clone(), beside: beside(row.meta(&detected)) });
+                        let packed = row.pack(&detected, TextCell::Kept);
+                        beginning.rows.push(Shown {
+                            has_turns: turns(&packed, &detected, &row.text)
+                                .is_ok_and(|turns| turns.len() > 1),
+                            text: row.text.clone(),
+                            beside: beside(row.meta(&detected)),
+                        });
                     }
                     let cells = unpack(&row.pack(&detected, TextCell::Kept), &detected, &row.text)?;
                     for (name, cell) in cells {
@@ -212,14 +232,18 @@ impl Look<'_> {
     }
 
     fn file(&self) -> Result<File> {
-        File::open(self.data).map_err(|e| self.failed(&e))
+        File::open(&self.data.path).map_err(|e| self.failed(&e))
     }
 
     fn failed(&self, error: &std::io::Error) -> Fault {
-        Fault::new(attempt(self.data), io_reason(error))
+        Fault::new(attempt(&self.data.path), io_reason(error))
     }
 
     fn open(&self, options: &ReadOptions) -> Result<Reader> {
+        let name = self.data.path.to_string_lossy();
+        if let Some(open) = &self.data.folder {
+            return Reader::open(open()?, &name, options);
+        }
         let mut file = self.file()?;
         let mut head = Vec::new();
         let read = (&mut file).take(HEAD).read_to_end(&mut head).and_then(|_| file.rewind());
@@ -227,7 +251,7 @@ impl Look<'_> {
         // A table is read as a file: its index is at its end.
         let again = if is_table(&head) { file.try_clone().ok() } else { None };
         let stream: Box<dyn Read + Send> = Box::new(file);
-        Reader::open((stream, again), &self.data.to_string_lossy(), options)
+        Reader::open((stream, again), &name, options)
     }
 
     /// The file with its text; if it is not clear which column that is, with all that can be one, and the reason.
@@ -335,7 +359,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        survey(&path, options)
+        survey(&Data { path, folder: None }, options)
     }
 
     #[test]
@@ -365,7 +389,8 @@ mod tests {
             of("a.csv", b"label;who;text\nx;ann;one two\ny;bo;\nx;cy;three four\n", &options).unwrap();
         assert_eq!(beginning.columns[2], ("text".into(), ColumnUse::Text));
         assert_eq!(beginning.columns[1], ("who".into(), ColumnUse::Beside));
-        let shown = Shown { text: "three four".into(), beside: vec![("who".into(), "cy".into())] };
+        let shown =
+            Shown { text: "three four".into(), has_turns: false, beside: vec![("who".into(), "cy".into())] };
         assert_eq!(beginning.rows[1], shown);
         assert_eq!((facts.rows, facts.empty), (2, 1));
         assert_eq!(facts.values[0], Some(vec![("x".into(), 2)]));

@@ -122,11 +122,11 @@ impl Reason {
     /// The reason in plain words, to complete "chosen because". Shown after an answer.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::NearBoundary => "the model's first guess was a close call",
-            Self::ConfidentRare => "the model is sure it is a rare one",
+            Self::NearBoundary => "few texts were closer calls for the model's first guess",
+            Self::ConfidentRare => "few texts were likelier to have one of the labels",
             Self::Medoid => "many other texts resemble it",
             Self::Overlap => "the model labels a very similar text differently",
-            Self::Margin => "the model could hardly decide",
+            Self::Margin => "few texts were closer calls for the model",
             Self::Farthest => "it is unlike every text chosen before it",
             Self::Contrast => "the model disagrees with the labels of similar texts",
             Self::Gradient => "its label would teach the model a lot",

@@ -37,6 +37,7 @@ pub mod project_draft;
 pub mod read_options;
 pub mod repeat;
 pub mod row_stream;
+pub mod rows_to_come;
 pub mod sanitize;
 pub mod secret;
 pub mod server_words;

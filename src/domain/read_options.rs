@@ -1,5 +1,16 @@
 //! How a data file is to be read. Everything that is not given is detected.
 
+use std::fs::File;
+use std::io::{self, Read};
+
+use super::fault::Result;
+
+/// What is open of texts: their stream, the file that it comes from, and the files that follow it.
+pub type Opened =
+    (Box<dyn Read + Send>, Option<File>, Option<Box<dyn Iterator<Item = io::Result<File>> + Send>>);
+/// Opens texts that are no single file, as those of a folder, each time anew.
+pub type Opener = Box<dyn Fn() -> Result<Opened> + Send>;
+
 /// How to read a file. The default detects everything.
 ///
 /// A column is given by its name or by its number from 1, a value inside the nested values of a JSON row by a path: `data.text` or `/data/text`.

@@ -107,6 +107,9 @@ impl TaskDraft {
         if name.is_empty() {
             return Err("A label needs a name.".into());
         }
+        if name.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
+            return Err("A label's name is one line of characters that can be seen. Type it again.".into());
+        }
         let mut others = self.labels.iter().enumerate().filter(|(i, _)| *i != at);
         match others.find(|(_, label)| label.name.trim().to_lowercase() == name.to_lowercase()) {
             Some((_, twin)) => {

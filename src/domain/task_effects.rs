@@ -39,7 +39,7 @@ pub fn effects(before: &Task, after: &Task, answers: &BTreeMap<String, usize>) -
     for label in &after.labels {
         let Some(old) = was(label) else {
             says.push(format!(
-                "'{}' is new. Texts that were answered without it are not asked again by themselves.",
+                "'{}' is new. Texts that you have answered already keep their labels; to label some again, search for them.",
                 label.name
             ));
             continue;

@@ -11,3 +11,4 @@ pub mod export;
 pub mod merge;
 #[cfg(feature = "engine")]
 pub mod predict;
+pub mod source_files;

@@ -3,6 +3,9 @@
 use crate::domain::figure::Figure;
 use crate::stats::estimate::audit::LabelAudit;
 
+/// Labels of which nothing is known that are named.
+const NAMED: usize = 5;
+
 /// Precision and recall, each with its own interval and n: "Of 100 texts flagged as spam, about 80 are right (52 to 94, n = 15). Of 100 texts
 /// that are spam, about 60 are found (38 to 79, n = 20)."
 pub fn label_in_words(name: &str, audit: &LabelAudit) -> String {
@@ -19,6 +22,29 @@ pub fn label_in_words(name: &str, audit: &LabelAudit) -> String {
         None => format!("How many texts that are {name} are found is not known yet."),
     };
     format!("{precision} {recall}")
+}
+
+/// The same of all labels of which anything is known, and one sentence about the others.
+pub fn labels_in_words<'a>(labels: impl Iterator<Item = (&'a str, &'a LabelAudit)>) -> Vec<String> {
+    let is_known = |audit: &LabelAudit| audit.precision.value().is_some() || audit.recall.value().is_some();
+    let (known, unknown): (Vec<_>, Vec<_>) = labels.partition(|(_, audit)| is_known(audit));
+    let mut says: Vec<String> = known.iter().map(|(name, audit)| label_in_words(name, audit)).collect();
+    match (&unknown[..], known.is_empty()) {
+        ([], _) => {}
+        (_, true) => says.push("How often the model is right is not known yet for any label.".into()),
+        (several, false) => {
+            let names: Vec<&str> = several.iter().map(|(name, _)| *name).take(NAMED).collect();
+            let more = match several.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            says.push(format!(
+                "How often the model is right is not known yet for {}{more}.",
+                names.join(", ")
+            ));
+        }
+    }
+    says
 }
 
 /// The label's share of the pool: "About 6 % (3 to 11 %) of all texts are hate (n = 45)." `None` if it is not known.
@@ -70,6 +96,20 @@ mod tests {
             says.starts_with("About 44 % (") && says.ends_with(" %) of all texts are spam (n = 45)."),
             "{says}"
         );
+    }
+
+    #[test]
+    fn labels_of_which_nothing_is_known_share_one_sentence() {
+        let found = audit(&[cases(1, 1, 12), cases(1, 0, 3), cases(0, 1, 8), cases(0, 0, 22)].concat(), 9, 1);
+        let names: Vec<String> = (0..9).map(|n| format!("label {n}")).collect();
+        let of = |from: usize| {
+            labels_in_words(names[from..].iter().map(String::as_str).zip(&found.labels[from..]))
+        };
+        let says = of(0);
+        assert_eq!(says.len(), 3, "{says:?}");
+        let last = "How often the model is right is not known yet for label 2, label 3, label 4, label 5, label 6 and 2 more.";
+        assert_eq!(says[2], last);
+        assert_eq!(of(2), ["How often the model is right is not known yet for any label."]);
     }
 
     #[test]

@@ -130,8 +130,8 @@ impl<'s> Figures<'s> {
         let matrix = self.eval(0);
         let expert_expert = if matrix.expert_ids.len() < 2 {
             Figure::undefined(match matrix.expert_ids.len() {
-                0 => "it needs evaluation cases answered by two experts, and none is answered",
-                _ => "it needs a second expert: only one has answered evaluation cases",
+                0 => "it needs test cases that two people have answered, and there are none yet",
+                _ => "it needs a second person: only one has answered test cases",
             })
         } else {
             ceiling(&matrix.experts, self.seed)
@@ -153,7 +153,7 @@ impl<'s> Figures<'s> {
         let (items, values) = self.predictions(predictor, &matrix.items)?;
         let both = matrix.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels));
         let model_on_shared = if matrix.expert_ids.len() < 2 {
-            Figure::undefined("no evaluation case answered by two experts")
+            Figure::undefined("no test case that two people have answered")
         } else {
             mean_model_expert(&both.model, &on_shared_cases(&both.experts), self.seed)
         };

@@ -37,7 +37,7 @@ fn labels((answers, people): (usize, usize), experts: &Figure, own: &Figure) -> 
 fn predictions(audit: &Figure, on_evaluation: &Figure) -> String {
     match (audit, on_evaluation) {
         (Figure::Known { .. }, _) => {
-            format!("The model agrees with people on texts drawn at random (the audit), kappa {audit}.")
+            format!("The model agrees with people on texts drawn at random, kappa {audit}.")
         }
         (_, Figure::Known { .. }) => {
             format!(
@@ -66,7 +66,7 @@ mod tests {
         assert!(
             labels((1, 1), &none, &none).starts_with("1 answer by 1 person; how far people agree is not")
         );
-        assert!(predictions(&known, &none).contains("(the audit), kappa 0.81 (0.70 to 0.90, n = 40)"));
+        assert!(predictions(&known, &none).contains("at random, kappa 0.81 (0.70 to 0.90, n = 40)"));
         assert!(predictions(&none, &known).contains("on hard cases, kappa 0.81"));
         assert!(predictions(&none, &none).contains("not known yet"));
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::advice::{Advice, Standing, advice};
 use super::agreement::in_short;
-use super::audit_text::{label_in_words, share_in_words};
+use super::audit_text::{labels_in_words, share_in_words};
 use super::ceiling::{Ceiling, unclear};
 use super::figures::{Agreement, CurvePoint, Figures, Gain};
 use super::imported_labels::{ImportedLabels, imported_labels};
@@ -25,7 +25,7 @@ use crate::domain::split::Split;
 use crate::domain::task::{Label, Task};
 use crate::stats::agreement::panel::Panel;
 use crate::stats::classifier::head::lacking;
-use crate::stats::estimate::audit::{Audit, LabelAudit};
+use crate::stats::estimate::audit::Audit;
 use crate::stats::estimate::pace::median;
 use crate::store::rounds::annotations_needed::AnnotationsNeeded;
 use crate::store::rounds::round::Round;
@@ -187,9 +187,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         next: next_round.as_ref().unwrap_or(&no_round),
     });
     let people = People::read(&store, &viewer)?;
-    let in_words = |words: fn(&str, &LabelAudit) -> Option<String>| {
-        task.labels.iter().zip(&audit.labels).filter_map(|(l, a)| words(&l.name, a)).collect()
-    };
+    let labels = || task.labels.iter().map(|label| label.name.as_str()).zip(&audit.labels);
     Ok(Status {
         question: task.question.clone(),
         rows: store.row_count()?,
@@ -217,10 +215,10 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         gain,
         next_round,
         label_names: task.labels.iter().map(|l| l.name.clone()).collect(),
-        shares_in_words: in_words(share_in_words),
+        shares_in_words: labels().filter_map(|(name, audit)| share_in_words(name, audit)).collect(),
         calibration_error: figures.calibration_error(active)?,
         judge: JudgeStatus::read(&store)?,
-        audit_in_words: in_words(|name, label| Some(label_in_words(name, label))),
+        audit_in_words: labels_in_words(labels()),
         audit,
         balance,
         skipped: skipped(&store, &viewer)?,

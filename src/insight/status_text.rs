@@ -2,8 +2,9 @@
 
 use super::ceiling::Ceiling;
 use super::next_round::NextRound;
-use super::status::Status;
+use super::status::{Balance, Status};
 use crate::domain::figure::Figure;
+use crate::domain::grouped::counted;
 use crate::domain::repeat::ONE_IN;
 
 impl Status {
@@ -53,6 +54,9 @@ impl Status {
     }
 }
 
+/// Of more labels only those that somebody has given are listed.
+const FEW: usize = 12;
+
 impl std::fmt::Display for Status {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.question)?;
@@ -61,11 +65,14 @@ impl std::fmt::Display for Status {
             "  texts      {} (from {} rows), {} with a prelabel",
             self.items, self.rows, self.scored
         )?;
-        let balance: Vec<String> = self
-            .balance
-            .iter()
-            .map(|(name, b)| format!("{} {name} ({} training)", b.labels, b.training))
-            .collect();
+        let is_listed = |b: &Balance| self.balance.len() <= FEW || b.labels > 0;
+        let listed = self.balance.iter().filter(|(_, b)| is_listed(b));
+        let mut balance: Vec<String> =
+            listed.map(|(name, b)| format!("{} {name} ({} training)", b.labels, b.training)).collect();
+        let rest = self.balance.len() - balance.len();
+        if rest > 0 {
+            balance.push(format!("none of {}", counted(rest, "other label", "other labels")));
+        }
         writeln!(f, "  labels     {}: {}", self.labels, balance.join(", "))?;
         for imported in &self.imported_labels {
             writeln!(f, "             {imported}")?;
@@ -137,7 +144,8 @@ impl std::fmt::Display for Status {
         }
         let skipped: usize = self.skipped.values().sum();
         if skipped > 0 {
-            writeln!(f, "\n{skipped} cases were skipped. They count in no figure.")?;
+            let says = counted(skipped, "case was skipped and is", "cases were skipped and are");
+            writeln!(f, "\n{says} not counted above.")?;
         }
         if let Some(judge) = &self.judge {
             writeln!(f, "\n{judge}")?;

@@ -15,7 +15,9 @@ use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
 use crate::formats::{BadRow, Detected, Entry, Reader, Row, TextCell};
 use crate::stats::languages::{Languages, SAMPLE};
+use crate::store::pool::imported_file::FileFacts;
 use crate::store::pool::sources::{Again, ImportRow, LoadOptions, Rows};
+use crate::store::{Access, Store};
 use crate::work::input::{TextSource, open_source};
 use crate::work::runner::{Ended, JobContext, Work, run};
 use crate::work::whole_file::{Rights, WholeFile};
@@ -75,7 +77,22 @@ pub fn import(context: &JobContext<'_>, data: &Path, options: &ImportOptions) ->
     let attempted = format!("import {}", data.display());
     let source = open_source(data, &options.read, &attempted)?;
     let name = data.to_string_lossy().into_owned();
-    import_stream(context, source, &name, options)
+    let options = as_before(context, &name, options)?;
+    import_stream(context, source, &name, &options)
+}
+
+/// The options of an import of a file that was imported before: what they do not say is read as it was then.
+fn as_before(context: &JobContext<'_>, name: &str, options: &ImportOptions) -> Result<ImportOptions> {
+    if name == "-" || options.by_id || options.read.format.is_some() {
+        return Ok(options.clone());
+    }
+    let sources = Store::open(context.project, Access::Read)?.sources()?;
+    let earlier = sources.into_iter().rev().find(|source| source.name == name);
+    let found = earlier.and_then(|source| serde_json::from_str::<Detected>(&source.found).ok());
+    Ok(match found {
+        Some(found) => ImportOptions { read: found.as_options(options.read.clone()), ..options.clone() },
+        None => options.clone(),
+    })
 }
 
 /// Imports a text that is part of the program, under the name of a file.
@@ -101,11 +118,18 @@ fn import_stream(
     options: &ImportOptions,
 ) -> Result<ImportReport> {
     let size = source.size;
+    let file = source.file.as_ref().and_then(|file| file.metadata().ok()).map(|meta| FileFacts::of(&meta));
     let read = &source.read_options(&options.read);
     let reader = Reader::open(source.into_input(), name, read)
         .map_err(|f| f.while_trying(format!("import {name}")))?;
     context.watcher.note(&format!("{name}: {}", reader.detected()));
-    let ended = run(context, "import", name, |work| load(work, reader, (name, size), options))?;
+    let ended = run(context, "import", name, |work| {
+        let report = load(work, reader, (name, size), options)?;
+        if let (Some(file), false) = (file, options.by_id) {
+            work.store.note_file(name, file)?;
+        }
+        Ok(report)
+    })?;
     Ok(match ended {
         Ended::Ours(report) => report,
         Ended::Others => ImportReport::others(name),

@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use crate::domain::fault::{Fault, Result};
-use crate::domain::read_options::ReadOptions;
+use crate::domain::read_options::{Opener, ReadOptions};
 use crate::formats::{Entry, Reader};
 use crate::store::is_database;
-use crate::work::input::open_source;
+use crate::work::input::{TextSource, open_source};
 
 /// The number of rows in a preview.
 const ROWS: usize = 3;
@@ -24,10 +24,19 @@ pub enum FileKind {
     Data,
 }
 
+/// Opens what is in a folder as one stream of JSONL, each time anew; none where `data` is no folder.
+pub fn folder_opener(data: &Path) -> Option<Opener> {
+    let data = data.is_dir().then(|| data.to_owned())?;
+    Some(Box::new(move || {
+        let attempted = format!("read {}", data.display());
+        open_source(&data, &ReadOptions::default(), &attempted).map(TextSource::into_input)
+    }))
+}
+
 /// What `path` is. Whether a project is intact shows only when it is opened.
 ///
 /// # Errors
-/// There is no such file, it cannot be read, or it is a directory.
+/// There is no such file, or it cannot be read.
 pub fn kind_of(path: &Path) -> Result<FileKind> {
     let named = path.extension().is_some_and(|e| e == "hardcase");
     let is_stream = std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir());
@@ -37,6 +46,9 @@ pub fn kind_of(path: &Path) -> Result<FileKind> {
             "it is a pipe or a device, and no file",
         )
         .hint("Take its texts into a project: `hardcase import FILE DATA`"));
+    }
+    if path.is_dir() && !named {
+        return Ok(FileKind::Data);
     }
     if named || is_database(path)? { Ok(FileKind::Project) } else { Ok(FileKind::Data) }
 }
@@ -167,6 +179,6 @@ mod tests {
         assert_eq!(write("a.copy", b"SQLite format 3\0 and so on"), FileKind::Project);
         let fault = |name: &str| kind_of(&dir.path().join(name)).unwrap_err().to_string();
         assert!(fault("none.csv").contains("there is no such file"));
-        assert!(fault("").contains("it is a directory"));
+        assert_eq!(kind_of(dir.path()).unwrap(), FileKind::Data, "a folder holds texts");
     }
 }

@@ -266,12 +266,12 @@ fn once(
 /// What is missing before an adapter can be trained.
 fn too_few(given: &[(ItemId, usize)], revision: &Revision) -> Option<String> {
     if given.len() < LEAST {
-        return Some(format!("{LEAST} answers teach it; so far {} do", given.len()));
+        return Some(format!("there are {LEAST} answers to learn from; there are {} so far", given.len()));
     }
     let of = |label: usize| given.iter().filter(|(_, l)| *l == label).count();
     let label = (0..revision.task.labels.len()).min_by_key(|&label| of(label))?;
     let name = &revision.task.labels[label].name;
     (of(label) < LEAST_OF_EACH).then(|| {
-        format!("{LEAST_OF_EACH} answers teach it each label; so far {} teach it '{name}'", of(label))
+        format!("each label has {LEAST_OF_EACH} answers to learn from; '{name}' has {} so far", of(label))
     })
 }

@@ -159,7 +159,7 @@ impl std::fmt::Display for TrainLoraReport {
                 let missing = self.missing.as_deref().unwrap_or("more answers teach it");
                 write!(
                     f,
-                    "a stronger model can be trained once {missing}. Until then the model stays as it is"
+                    "a larger training, which often gives a better model, is possible once {missing}. Until then the model stays as it is"
                 )
             }
             Verdict::NothingNew => {
@@ -344,9 +344,9 @@ fn too_few(training: &Training, revision: &Revision) -> Option<String> {
     // What the experts have not labelled measures nothing, and without a measure none becomes active.
     let n = training.of_experts().0.len();
     if n < LEAST {
-        return Some(format!("{LEAST} answers teach it; so far {n} do"));
+        return Some(format!("there are {LEAST} answers to learn from; there are {n} so far"));
     }
     let (name, have) = training.by_label(revision).into_iter().min_by_key(|(_, have)| *have)?;
     (have < LEAST_OF_EACH)
-        .then(|| format!("{LEAST_OF_EACH} answers teach it each label; so far {have} teach it '{name}'"))
+        .then(|| format!("each label has {LEAST_OF_EACH} answers to learn from; '{name}' has {have} so far"))
 }

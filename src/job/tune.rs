@@ -101,7 +101,7 @@ impl std::fmt::Display for TuneReport {
             counts.push_str(&format!("; {} of these labels were imported", self.imported));
         }
         if self.open > 0 {
-            counts.push_str(", besides the answers to open cases");
+            counts.push_str("; answers to cases that are still open are not counted here");
         }
         match &self.verdict {
             Verdict::Activated => {
@@ -125,7 +125,7 @@ impl std::fmt::Display for TuneReport {
             Verdict::TooFew if self.open > 0 => {
                 write!(
                     f,
-                    "the model cannot learn yet: too few of the answers that teach it have one of the labels ({counts}). Go on labelling"
+                    "the model cannot learn yet: for at least one label there are fewer than 2 answers to learn from (so far {counts}). Go on labelling"
                 )
             }
             Verdict::TooFew => {

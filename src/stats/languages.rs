@@ -106,11 +106,7 @@ impl std::fmt::Display for Languages {
         if others >= LEAST_SHARE / 2.0 {
             shown.push(format!("others {:.0} %", 100.0 * others));
         }
-        write!(f, "{} (of {} texts whose language is clear", shown.join(", "), self.clear)?;
-        match self.texts - self.clear {
-            0 => write!(f, ")"),
-            unclear => write!(f, "; {unclear} more are too short or too mixed to tell)"),
-        }
+        write!(f, "{} (told from {} of {} texts)", shown.join(", "), self.clear, self.texts)
     }
 }
 
@@ -216,10 +212,7 @@ mod tests {
     fn shares_are_those_of_the_texts_whose_language_is_clear() {
         let found = languages(90, 10, 50);
         assert_eq!((found.texts, found.clear), (150, 100));
-        assert_eq!(
-            found.to_string(),
-            "English 90 %, Portuguese 10 % (of 100 texts whose language is clear; 50 more are too short or too mixed to tell)"
-        );
+        assert_eq!(found.to_string(), "English 90 %, Portuguese 10 % (told from 100 of 150 texts)");
         assert_eq!(found.shares.iter().map(|l| l.code).collect::<Vec<_>>(), ["en", "pt"]);
         assert!(languages(3, 0, 50).to_string().starts_with("not known: of 53 texts looked at"));
         assert_eq!(Languages::of(std::iter::empty()), Languages::default());

@@ -182,6 +182,7 @@ fn card(case: i64, text: &str) -> Card {
     let shown = ShownCase {
         case: CaseId(case),
         item: ItemId(case),
+        id: None,
         text: text.to_owned(),
         turns: Vec::new(),
         asked: None,

@@ -20,7 +20,7 @@ use super::screen::{Arrival, Pressed, Received, Screen, Tab, Then, View};
 use super::screens::LIST;
 use super::screens::case::attention::RepeatGuard;
 use super::settings::Settings;
-use super::shared::{Shared, shrunk};
+use super::shared::{Shared, first_round_begins, shrunk};
 use super::terminal::Mouse;
 use super::theme::Theme;
 use super::widgets::changes::Changes;
@@ -47,7 +47,7 @@ pub(super) struct App {
     /// What the last frame lets a person click.
     pub(super) hits: Hits,
     pub(super) notice: Option<Notice>,
-    began: Began,
+    pub(super) began: Began,
     repeats: RepeatGuard,
     leaving: bool,
     /// The last frame had no room for anything but the message that says so.
@@ -56,8 +56,8 @@ pub(super) struct App {
     parting: Option<Fault>,
     /// The task as the person knows it.
     pub(super) known: Task,
-    /// Answers that were saved since the program was opened, changes of them not counted.
-    answered: usize,
+    /// Answers that were saved since the program was opened, without changes of them and less those that were undone.
+    answered: i64,
 }
 
 impl App {
@@ -83,7 +83,7 @@ impl App {
 
     /// What is asked for before anything has happened.
     pub fn opening(&self) -> Vec<Effect> {
-        vec![Effect::Session(Request::Window)]
+        vec![Effect::Session(Request::Window), Effect::LookForNew]
     }
 
     /// Whether it is over.
@@ -91,9 +91,9 @@ impl App {
         self.leaving
     }
 
-    /// How many cases were answered.
+    /// How many cases were answered and not undone again.
     pub fn answered(&self) -> usize {
-        self.answered
+        usize::try_from(self.answered).unwrap_or(0)
     }
 
     /// Where the person's settings are.
@@ -203,7 +203,10 @@ impl App {
         };
         let before = self.shared.supply.progress;
         self.shared.hear_session(&response);
-        self.notice = self.shared.supply.progress.and_then(|now| shrunk(before?, now)).or(self.notice.take());
+        let came = self.shared.supply.progress.zip(before).map(|(now, before)| (before, now));
+        let told =
+            came.and_then(|(before, now)| shrunk(before, now).or_else(|| first_round_begins(before, now)));
+        self.notice = told.or(self.notice.take());
         // Who changed the guideline or the task here knows what changed.
         if response.revised.is_some()
             && let Ok(request::Outcome::Dispute(
@@ -212,11 +215,7 @@ impl App {
         {
             self.known.clone_from(&self.shared.about.task);
         }
-        self.answered += match &response.outcome {
-            Ok(request::Outcome::Answered { saved, .. }) => usize::from(!saved.changed),
-            Ok(request::Outcome::LabelledFound(Ok(found))) => usize::from(!found.saved.changed),
-            _ => 0,
-        };
+        self.answered += response.outcome.as_ref().map_or(0, request::Outcome::labelled);
         let answered = matches!(
             response.outcome,
             Ok(request::Outcome::Answered { .. } | request::Outcome::Reverted { .. })
@@ -243,6 +242,7 @@ impl App {
             News::Quality(quality) => {
                 self.popups.results().into_iter().for_each(|form| form.take_quality(quality.clone()));
             }
+            News::Grown(grown) => return self.hear_of_new(grown.clone()),
             News::Results(written) => {
                 self.notice = take_written(&mut self.popups, written.clone()).or(self.notice.take());
             }
@@ -295,16 +295,13 @@ impl App {
         if let Some(then) = self.screens[self.at].1.key(pressed, &self.shared, now) {
             return self.follow(then);
         }
-        let Some(stroke) = stroke else { return Vec::new() };
+        let Some(stroke) = stroke else { return self.says_dead(key) };
         match self.settings.keys.action(stroke) {
             Some(action) if self.repeats.is_repeated(action, key.kind, now) => {
                 self.say(Notice::warning(format!("{stroke} is held down: release it first")))
             }
             Some(action) => self.act(action),
-            None => {
-                let help = self.settings.keys.key_or_name(Action::Help);
-                self.say(Notice::quiet(format!("{stroke} does nothing here; {help} lists the keys")))
-            }
+            None => self.does_nothing(&stroke.to_string()),
         }
     }
 
@@ -369,9 +366,14 @@ impl App {
                 self.theme = Theme::of(name);
                 vec![Effect::KeepTheme(name)]
             }
+            Action::AddTexts => self.add_texts(),
             Action::GoOn => self.go_on(self.shared.next_jobs()),
             Action::Stop if self.shared.jobs.any_running() => vec![Effect::Stop],
             Action::Stop => self.say(Notice::quiet("Nothing is running.".into())),
+            _ if self.is_elsewhere(action) => {
+                let key = self.settings.keys.key_or_name(action);
+                self.does_nothing(&key)
+            }
             _ => {
                 let then = self.screens[self.at].1.act(action, &self.shared);
                 self.follow(then)
@@ -382,11 +384,7 @@ impl App {
     /// The help of the screen in view, without the actions that only other screens have.
     fn help(&self) -> Vec<(String, String)> {
         let (_, here) = &self.screens[self.at];
-        let is_elsewhere = |action: Action| {
-            !here.own_actions().contains(&action)
-                && self.screens.iter().any(|(_, screen)| screen.own_actions().contains(&action))
-        };
-        help(here.help(&self.shared), &self.settings.keys, is_elsewhere)
+        help(here.help(&self.shared), &self.settings.keys, |action| self.is_elsewhere(action))
     }
 
     /// Carries out what a screen requested.
@@ -490,8 +488,11 @@ mod tests {
     use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 
     use super::*;
+    use crate::desk::grown::{ChangedFile, Grown};
     use crate::desk::jobs::End;
-    use crate::desk::shown::RoundProgress;
+    use crate::desk::shown::{Reverted, RoundProgress, Saved};
+    use crate::domain::ids::ItemId;
+    use crate::domain::rows_to_come::RowsToCome;
 
     fn app() -> App {
         let toml = "question='?'\n[[label]]\nname='spam'\nkey='1'\n[[label]]\nname='ham'\nkey='2'";
@@ -617,6 +618,100 @@ mod tests {
         );
         assert_eq!(says(round(2, 60), round(2, 60)), None);
         assert_eq!(says(round(2, 60), round(3, 40)), None);
+    }
+
+    #[test]
+    fn what_the_answers_before_the_first_round_are_for_is_said_when_it_begins() {
+        let at = |round, mine| RoundProgress { round, cases: 6, answered: mine, mine, left: 6 - mine };
+        let says = |before, now| first_round_begins(before, now).map(|notice| notice.says);
+        let said = says(at(0, 4), at(1, 0)).unwrap();
+        assert_eq!(said, "Round 1 begins. Your 4 answers before it are kept: they test the model.");
+        assert!(says(at(0, 1), at(1, 0)).unwrap().contains("Your first answer is kept: it tests the model."));
+        assert_eq!(says(at(0, 0), at(1, 0)), None);
+        assert_eq!(says(at(1, 4), at(2, 0)), None);
+    }
+
+    #[test]
+    fn an_answer_that_was_undone_is_not_counted_at_the_end() {
+        let mut app = app();
+        let mut hear = |outcome| {
+            app.update(Message::Session(Box::new(response(outcome))), Instant::now());
+            app.answered()
+        };
+        let saved = |changed| request::Outcome::Answered {
+            saved: Saved { item: ItemId(1), label: "spam".into(), changed, found: false },
+            reveal: None,
+        };
+        let reverted = |labelled| request::Outcome::Reverted {
+            what: Reverted {
+                item: ItemId(1),
+                case: None,
+                what: "label spam".into(),
+                back: labelled < 0,
+                labelled,
+            },
+            card: None,
+        };
+        assert_eq!([saved(false), saved(true)].map(&mut hear), [1, 1]);
+        assert_eq!([reverted(-1), reverted(-1), reverted(1), reverted(1)].map(&mut hear), [0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_file_that_has_grown_is_told_and_its_new_rows_are_added_by_a_key() {
+        let mut app = app();
+        let file = |name: &str, new, changed| ChangedFile {
+            name: name.into(),
+            from: "/p".into(),
+            rows: Some(RowsToCome { new, changed }),
+        };
+        let files = vec![file("messages.csv", 2, 0), file("other.csv", 0, 3)];
+        app.update(Message::Job(News::Grown(Grown { files, unread: true })), Instant::now());
+        let says = app.notice.as_ref().map(|notice| notice.says.clone());
+        let told = "messages.csv has 2 rows more than when it was imported. Type : add-texts and enter to add what is new.";
+        assert_eq!(says.as_deref(), Some(told), "this build reads nothing by itself");
+        let effects = app.act(Action::AddTexts);
+        assert!(
+            matches!(&effects[..], [Effect::AddNew(files)] if files.len() == 1 && files[0].name == "messages.csv")
+        );
+        assert!(app.act(Action::AddTexts).is_empty(), "they are on their way");
+        let says = crate::tui::shared::says_of_change(&file("other.csv", 0, 3), "Press x");
+        assert!(
+            says.ends_with("3 rows have another text under the same id. To take the other texts: hardcase import --update"),
+            "{says}"
+        );
+    }
+
+    #[test]
+    fn a_key_that_does_nothing_on_a_screen_says_so() {
+        let mut app = app();
+        app.act(Action::Show("progress"));
+        for key in ["s", "f", "n", "u", "g", "left", "right"] {
+            let action = app.settings.keys.action(Stroke::from_name(key).unwrap()).unwrap();
+            app.notice = None;
+            assert!(app.act(action).is_empty());
+            let says = app.notice.take().map(|notice| notice.says).unwrap_or_default();
+            assert!(says.ends_with("does nothing here; ? lists the keys"), "{key}: {says}");
+        }
+        press(&mut app, KeyCode::F(1));
+        assert!(app.notice.as_ref().is_some_and(|notice| notice.says.starts_with("F1 does nothing here")));
+        app.go_home();
+        app.update(Message::Session(Box::new(no_case())), Instant::now());
+        for action in [Action::Skip, Action::Flag, Action::Note, Action::Guideline, Action::Find] {
+            app.notice = None;
+            app.act(action);
+            assert!(app.notice.as_ref().is_some_and(|notice| notice.says.contains("no case")), "{action:?}");
+        }
+    }
+
+    fn no_case() -> Response {
+        let window = request::Window {
+            cards: Vec::new(),
+            why: Some(crate::desk::shown::NoCase::RoundDone(1)),
+            progress: None,
+            lack: None,
+            agreed: None,
+        };
+        Response { window: Ok(Some(window)), ..response(request::Outcome::Looked) }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::screens::case::attention::Nonce;
 use super::theme::ThemeName;
 use crate::desk::browse;
+use crate::desk::grown::ChangedFile;
 use crate::desk::jobs::JobKind;
 use crate::desk::pages::PageRequest;
 use crate::desk::request::Request;
@@ -19,6 +20,10 @@ pub(super) enum Effect {
     Read(PageRequest),
     /// Ask the terminal where its cursor is.
     AskCursor(Nonce),
+    /// Look for new rows of imported files, and for texts that the model has not read.
+    LookForNew,
+    /// Add what is new in these files.
+    AddNew(Vec<ChangedFile>),
     /// Start jobs, one after the other.
     Start(Vec<JobKind>),
     /// List the models of this machine that can judge.

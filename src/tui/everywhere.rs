@@ -71,6 +71,8 @@ fn drawn(app: &mut App, (width, height): (u16, u16)) -> String {
 fn answer(app: &mut App, effects: Vec<Effect>) {
     let row = |item: &ItemId| Row {
         item: *item,
+        id: None,
+        case: None,
         beginning: format!("Dear Sir, letter {item}"),
         label: None,
         skipped: false,
@@ -83,7 +85,6 @@ fn answer(app: &mut App, effects: Vec<Effect>) {
         text: format!("Dear Sir, letter {item} is about a parcel.{}", "\nIt never came.".repeat(80)),
         note: None,
         origins: Vec::new(),
-        case: None,
         may_answer: false,
         is_suspect: false,
         view: None,

@@ -200,6 +200,7 @@ fn card(text: &str, other: &str) -> Card {
     let shown = ShownCase {
         case: CaseId(7),
         item: ItemId(3),
+        id: Some(other.chars().take(300).collect()),
         text: text.to_owned(),
         turns: turns(text),
         asked: Some(0),
@@ -365,6 +366,8 @@ fn fetched(seat: &mut Seat, text: &str) {
     let short = || Some(text.chars().take(300).collect::<String>());
     let row = |item| Row {
         item,
+        id: short(),
+        case: Some(CaseId(7)),
         beginning: text.chars().take(400).collect(),
         label: short(),
         skipped: false,
@@ -377,7 +380,6 @@ fn fetched(seat: &mut Seat, text: &str) {
         text: text.to_owned(),
         note: short(),
         origins: vec![browse::Origin { source: text.chars().take(300).collect(), row: 9, meta: meta(text) }],
-        case: Some(CaseId(7)),
         may_answer: true,
         is_suspect: true,
         view: Some(ModelView { prelabel: short().map(|label| (label, 0.5)), chosen: Some("it is near") }),
@@ -449,6 +451,7 @@ fn disagreement_detail(text: &str) -> DisagreementDetail {
     };
     DisagreementDetail {
         item: ItemId(3),
+        id: None,
         case: None,
         round: None,
         text: text.to_owned(),

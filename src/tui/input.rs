@@ -101,7 +101,8 @@ fn pass_on(to: &Sender<Message>) -> io::Result<()> {
     while event::poll(LOOK)? {
         let message = match event::read()? {
             Event::Key(key) if key.kind != KeyEventKind::Release => Message::Key(key),
-            Event::Paste(text) => Message::Paste(text),
+            // A terminal pastes the ends of lines as it sends the key enter.
+            Event::Paste(text) => Message::Paste(text.replace("\r\n", "\n").replace('\r', "\n")),
             Event::Mouse(mouse) => Message::Mouse(mouse),
             Event::Resize(..) => Message::Resized,
             _ => continue,

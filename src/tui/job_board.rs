@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::widgets::frame::Notice;
-use super::widgets::text_layout::drawable;
 use crate::desk::jobs::{End, JobKind, News};
 use crate::domain::local_model::LocalModel;
 use crate::domain::progress::Progress;
@@ -69,7 +68,7 @@ impl JobBoard {
                 }
                 return beat;
             }
-            News::Note(..) | News::Counted(..) | News::Quality(_) | News::Results(_) => {}
+            News::Note(..) | News::Counted(..) | News::Quality(_) | News::Results(_) | News::Grown(_) => {}
             News::Judges(models) => self.judges = Some(models),
             News::Ended(kind, end, message) => {
                 self.running.retain(|r| r.kind != kind);
@@ -85,9 +84,8 @@ impl JobBoard {
     pub fn in_short(&self) -> Option<String> {
         let running = self.running.last()?;
         Some(match &running.progress {
-            Some(Progress { stage, done, total: Some(total), .. }) if *total > 0 => {
-                let doing = stage.split(' ').next().unwrap_or_default();
-                format!("{} {} %", drawable(doing), share_of(*done, *total, 100))
+            Some(Progress { done, total: Some(total), .. }) if *total > 0 => {
+                format!("{} {} %", running.kind.doing(), share_of(*done, *total, 100))
             }
             _ => format!("{} …", running.kind.doing()),
         })

@@ -29,6 +29,7 @@ pub(super) enum Action {
     Show(&'static str),
     NextScreen,
     GoOn,
+    AddTexts,
     Stop,
     Up,
     Down,
@@ -72,7 +73,7 @@ const fn info(
 const ACTIONS: &[ActionInfo] = &[
     info(Action::Undo, "undo", &["u", "backspace"], "undo what you did last, across rounds and restarts too"),
     info(Action::Redo, "redo", &["U", "ctrl-r"], "redo what you undid"),
-    info(Action::Skip, "skip", &["s"], "skip this case; it comes back once, at the end of the round"),
+    info(Action::Skip, "skip", &["s"], "skip this case; it comes back once, after all others"),
     info(Action::Flag, "flag", &["f"], "flag this case for a second look, or remove the flag"),
     info(Action::Note, "note", &["n"], "write a note on this case"),
     info(
@@ -104,6 +105,12 @@ const ACTIONS: &[ActionInfo] = &[
         "go-on",
         &["ctrl-n"],
         "let the model learn from your answers, and start the next round",
+    ),
+    info(
+        Action::AddTexts,
+        "add-texts",
+        &[],
+        "add the rows that a file of texts has got since it was imported",
     ),
     info(Action::Stop, "stop", &["ctrl-x"], "stop what is running"),
     info(Action::Up, "up", &["up"], "one line up"),
@@ -147,6 +154,7 @@ const ACTIONS: &[ActionInfo] = &[
 pub(super) fn also_called(action: Action) -> &'static [&'static str] {
     match action {
         Action::Quit => &["exit", "leave", "close", "logout", "bye"],
+        Action::AddTexts => &["import", "new", "rows", "file"],
         Action::GoOn => &["train", "learn", "tune", "mine", "continue"],
         Action::Search => &["filter", "find", "grep", "look"],
         Action::Revise => &["edit", "rules"],
@@ -155,8 +163,13 @@ pub(super) fn also_called(action: Action) -> &'static [&'static str] {
         Action::Help => &["keys", "manual", "?"],
         Action::Theme(_) => &["colours", "colors", "settings"],
         Action::Guideline => &["instructions", "rules"],
-        Action::Show("progress") => &["results", "export", "figures", "status"],
-        Action::Show("project") => &["settings", "task", "labels", "edit"],
+        Action::Results => {
+            &["export", "excel", "csv", "spreadsheet", "table", "save", "download", "report", "backup"]
+        }
+        Action::Show("progress") => &["figures", "status", "statistics", "quality"],
+        Action::Show("project") => {
+            &["settings", "task", "label", "labels", "rename", "edit", "question", "columns", "people"]
+        }
         _ => &[],
     }
 }
@@ -294,6 +307,16 @@ impl Keymap {
     /// The first key of an action, for a footer; empty where it has none.
     pub fn key_of(&self, action: Action) -> String {
         self.keys_of(action).first().map(Stroke::to_string).unwrap_or_default()
+    }
+
+    /// How a person does an action, to begin a sentence about it: `Press x` or, where it has no key, `Type : add-texts and enter`.
+    pub fn how_to(&self, action: Action) -> String {
+        let key = self.key_of(action);
+        if key.is_empty() {
+            format!("Type {} and enter", self.key_or_name(action))
+        } else {
+            format!("Press {key}")
+        }
     }
 
     /// The first key of an action, or how to find it by its name where it has none.

@@ -22,6 +22,7 @@ mod about;
 #[cfg(test)]
 mod answerable;
 mod app;
+mod dead_keys;
 mod effect;
 #[cfg(test)]
 mod everywhere;
@@ -34,6 +35,7 @@ mod job_board;
 mod keys;
 mod message;
 mod mouse;
+mod new_texts;
 mod outcomes;
 mod popups;
 mod questions;

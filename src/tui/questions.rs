@@ -11,6 +11,7 @@ use crate::domain::grouped::counted;
 pub(super) fn job_notice(kind: JobKind, end: End, message: &str) -> Notice {
     match (kind, end) {
         (JobKind::Scout, End::Done) => Notice::good("The model has read the texts (details on Jobs).".into()),
+        (JobKind::Import, End::Done) => Notice::good("The new texts are added (details on Jobs).".into()),
         (JobKind::Mine, End::Done) => Notice::good("The next cases are chosen (details on Jobs).".into()),
         (_, End::Done) => Notice::good(first_sentence(message)),
         (_, End::Stopped) if message.is_empty() => Notice::quiet(format!("Stopped: {}.", kind.doing())),

@@ -19,6 +19,7 @@ use super::message::Message;
 use super::settings::{Settings, keep_theme};
 use super::terminal::{Display, give_back};
 use super::widgets::frame::Notice;
+use super::widgets::text_layout::drawable;
 use crate::desk::browse::Browser;
 use crate::desk::jobs::Jobs;
 use crate::desk::pages;
@@ -62,6 +63,7 @@ fn run_until(opening: Opening<'_>, signal: &Arc<AtomicI32>) -> Result<usize> {
     }
     let failed = |e: io::Error| Fault::new(attempted, io_reason(&e)).because(e);
     let session = Session::open(opening.project, opening.expert, OnClose::ReleaseCases)?;
+    let welcome = session.welcome(opening.expert);
     let name = opening.project.file_name().unwrap_or_default().to_string_lossy();
     let about = About {
         project: sanitize(&name),
@@ -92,7 +94,10 @@ fn run_until(opening: Opening<'_>, signal: &Arc<AtomicI32>) -> Result<usize> {
     watch_signals(to.clone(), Arc::clone(signal)).map_err(failed)?;
     let display = Display::take(opening.settings.mouse).map_err(failed)?;
     let input = Input::start(to).map_err(failed)?;
-    let app = App::new(about, opening.settings);
+    let mut app = App::new(about, opening.settings);
+    if let Some(says) = welcome {
+        app.tell(Notice::warning(drawable(&says)));
+    }
     let mut station = Station {
         app,
         display,
@@ -266,6 +271,8 @@ impl Station {
                 self.display.mark(nonce)?;
                 self.input.ask(nonce)?;
             }
+            Effect::LookForNew => self.jobs.look_for_new().map_err(no_threads)?,
+            Effect::AddNew(files) => self.jobs.add_new(&files).map_err(no_threads)?,
             Effect::Start(kinds) => self.jobs.start(kinds).map_err(no_threads)?,
             Effect::ListJudges => self.jobs.list_judges().map_err(no_threads)?,
             Effect::Judge(model) => self.jobs.judge(&model).map_err(no_threads)?,

@@ -5,6 +5,8 @@ use std::time::Instant;
 use super::about::About;
 use super::job_board::JobBoard;
 use super::widgets::frame::Notice;
+use super::widgets::text_layout::drawable;
+use crate::desk::grown::ChangedFile;
 use crate::desk::jobs::{JobKind, News};
 use crate::desk::request::{Response, Window};
 use crate::desk::round_end::RoundAgreement;
@@ -17,6 +19,8 @@ pub(super) struct Shared {
     pub about: About,
     pub jobs: JobBoard,
     pub supply: Supply,
+    /// Files that have changed since they were imported.
+    pub changed_files: Vec<ChangedFile>,
 }
 
 /// Which cases there are for this person, as the desk said last.
@@ -36,7 +40,7 @@ pub(super) struct Supply {
 
 impl Shared {
     pub fn new(about: About) -> Self {
-        Self { about, jobs: JobBoard::default(), supply: Supply::default() }
+        Self { about, jobs: JobBoard::default(), supply: Supply::default(), changed_files: Vec::new() }
     }
 
     /// Takes what the session says about the task and the cases to come.
@@ -91,6 +95,31 @@ impl Supply {
     pub fn waits(&self) -> bool {
         self.lack.is_some() || self.at_hand == 0
     }
+}
+
+/// What a person can do about a file that has changed; `how` is how to add what is new.
+pub(super) fn says_of_change(file: &ChangedFile, how: &str) -> String {
+    let changed = drawable(&file.says()).replace('\n', " ");
+    let texts_changed = file.rows.is_some_and(|rows| rows.changed > 0);
+    let follow = "To take the other texts: hardcase import --update";
+    match (file.has_new_rows(), texts_changed) {
+        (true, false) => format!("{changed}. {how} to add what is new."),
+        (true, true) => format!("{changed}. {how} to add the new rows. {follow}"),
+        (false, _) => format!("{changed}. {follow}"),
+    }
+}
+
+/// The first round begins: what was answered before it is in none of its counts, so it is said what it is for.
+pub(super) fn first_round_begins(before: RoundProgress, now: RoundProgress) -> Option<Notice> {
+    if before.round != 0 || now.round == 0 {
+        return None;
+    }
+    let says = match before.mine {
+        0 => return None,
+        1 => "Your first answer is kept: it tests the model.".to_owned(),
+        n => format!("Your {n} answers before it are kept: they test the model."),
+    };
+    Some(Notice::quiet(format!("Round {} begins. {says}", now.round)))
 }
 
 /// A round that has fewer cases than before: said, because people count.

@@ -68,7 +68,7 @@ pub(crate) fn open_source(data: &Path, options: &ReadOptions, attempted: &str) -
             let folder = TextSource::stream(Folder::open(data, attempted)?);
             return Ok(TextSource {
                 format: Some("jsonl"),
-                called: Some("a folder of texts".into()),
+                called: Some("a folder of text files".into()),
                 ..folder
             });
         };

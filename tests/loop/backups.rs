@@ -208,9 +208,9 @@ fn an_open_workstation_keeps_its_locks_on_every_screen_and_its_file_is_not_repla
     // Each of these reads the file on its own.
     for (key, sees) in [
         ("\x0b", "Nothing has run since"),
-        ("\x14", "row 1 of"),
+        ("\x14", "text 1 of"),
         ("\x0f", "kappa"),
-        ("\x04", "Experts differ on no case"),
+        ("\x04", "You all agree so far"),
     ] {
         seat.press(key);
         seat.see(sees);

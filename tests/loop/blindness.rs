@@ -192,12 +192,12 @@ fn an_export_in_the_middle_leaves_the_cases_of_later_rounds_blind_and_says_what_
     let mut command = project.command("export", &["--what", "predictions"]);
     command.args(["-o", "all.jsonl"]);
     let told = super::project::run(command).done().err;
-    assert!(told.contains("left out: what the model says about ") && told.contains("add --reveal"), "{told}");
+    assert!(told.contains("Left out: what the model says about ") && told.contains("add --reveal"), "{told}");
     let mut command = project.command("export", &["-o", "labels.jsonl"]);
     command.args(["--as", "bob"]);
     let told = super::project::run(command).done().err;
     assert!(
-        told.contains("left out: the answers of others to ") && told.contains("whose cases are open"),
+        told.contains("Left out: the answers of others to ") && told.contains("whose cases are open"),
         "{told}"
     );
     answer(&project.file(), "ada", 60);

@@ -47,7 +47,7 @@ fn an_expert_who_is_not_a_lead_exports_only_their_own_labels_and_a_merge_misses_
     let (own, all) = (project.path("bob.jsonl"), project.path("ada.jsonl"));
     let told = exported_by(&project, "bob", &own);
     assert!(
-        told.err.contains("left out: 11 label events of others; only the lead can export them"),
+        told.err.contains("Left out: 11 label events of others; only the lead can export them"),
         "{}",
         told.err
     );

@@ -84,7 +84,7 @@ fn a_person_makes_a_project_labels_changes_the_task_and_comes_back_with_the_same
     seat.press("\x1b");
     seat.see("What do you want to know");
     seat.press("\x1b");
-    assert!(seat.see("Which column holds the texts").contains("hidden"));
+    assert!(seat.see("Which column holds the texts").contains("not shown while labelling"));
     seat.press("5");
     seat.see("Create the project");
     assert_eq!(names(&project), ["pool.csv"], "nothing is made before it is confirmed");
@@ -183,6 +183,8 @@ fn what_was_typed_outlives_leaving_and_a_creation_that_fails_leaves_nothing() {
     seat.press("anein\r");
     seat.see("nein");
     seat.press("q");
+    seat.see("Leave? Your answers are kept");
+    seat.press("y");
     let (code, left) = seat.end();
     assert!(code == 0 && left.contains("Nothing was made yet. Your answers are kept"), "{left}");
     assert_eq!(names(&project), ["pool.csv"]);
@@ -197,6 +199,8 @@ fn what_was_typed_outlives_leaving_and_a_creation_that_fails_leaves_nothing() {
     seat.press("\r");
     seat.see("it exists already");
     seat.press("q");
+    seat.see("Leave? Your answers are kept");
+    seat.press("y");
     assert_eq!(seat.end().0, 0);
     assert_eq!(fs::read_to_string(taken).unwrap(), "somebody's own");
     let left: Vec<_> = fs::read_dir(project.path("")).unwrap().map(|e| e.unwrap().file_name()).collect();

@@ -134,7 +134,7 @@ fn a_workstation_on_a_pool_of_hostile_texts_sends_nothing_but_its_own_sequences(
         }
     }
     seat.press("\x14");
-    seat.see("row 1 of");
+    seat.see("text 1 of");
     seat.press("\r");
     seat.see_that("the text whole", |s| s.contains("your label") || s.contains("you have not labelled it"));
     seat.press("\x1b[F");

@@ -47,6 +47,26 @@ fn the_same_file_adds_nothing_and_a_grown_one_what_is_new_whatever_its_order() {
 }
 
 #[test]
+fn a_known_file_is_read_with_the_columns_of_its_first_import_as_far_as_options_do_not_say_otherwise() {
+    let project = Project::with_ads(40);
+    let data = project.write("ads.csv", ads(42));
+    let report = project.json("import", &[text(&data)]);
+    assert_eq!(counts(&report), [2, 2, 40, 0, 0, 0], "its ids are known: {report}");
+    let rows = project.run("export", &["--what", "rows"]).json_lines();
+    assert_eq!(rows.len(), 42);
+    let found: Vec<String> = rusqlite::Connection::open(project.file())
+        .unwrap()
+        .prepare("SELECT external_id || '/' || gold || '/' || meta FROM source_row ORDER BY source DESC, row LIMIT 2")
+        .unwrap()
+        .query_map((), |r| r.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert!(found.iter().all(|row| row.contains("placement")), "{found:?}");
+    project.is_whole();
+}
+
+#[test]
 fn a_changed_text_is_told_then_followed_and_an_answered_one_stays_with_its_answer() {
     let project = Project::scouted_elsewhere(30);
     project.run("mine", &["--budget", "6"]).done();

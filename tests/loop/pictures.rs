@@ -251,10 +251,10 @@ pictures! {
     #[cfg(not(feature = "engine"))]
     the_end_of_a_round_without_models: [Answer('1'), Answer('2'), Answer('1'), Answer('2'), Press("\x1b[A", "Round 1 is done")],
     on_to_the_next_round: [Press("\x0e", "On to the next round?")],
-    texts: [Answer('1'), Settle("\x14", "row 1 of 40")],
-    texts_searched: [Answer('1'), Settle("/label:any", "row 1 of 1 found")],
+    texts: [Answer('1'), Settle("\x14", "text 1 of 40")],
+    texts_searched: [Answer('1'), Settle("/label:any", "text 1 of 1 found")],
     a_search_that_cannot_be: [Settle("/round:x", "is not a round")],
-    one_text: [Answer('1'), Settle("/label:any", "row 1 of 1 found"), Settle("\r\r", "find a label")],
+    one_text: [Answer('1'), Settle("/label:any", "text 1 of 1 found"), Settle("\r\r", "find a label")],
     progress: [Answer('1'), Press("\x0f", "Hard cases")],
     project: [Press("\x05", "clickbait ads")],
     jobs: [Press("\x0b", "Start")],

@@ -38,7 +38,7 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     let seat = Seat::open(&project, &[]);
     seat.see("Your name, recorded with your labels [ada]:");
     seat.press("Grace\r");
-    let screen = seat.see("round 1: 0 of 20 by you, 0 by all");
+    let screen = seat.see("round 1: 0 of 20 by you");
     assert!(screen.contains("Grace") && screen.contains("1 clickbait"), "{screen}");
 
     seat.press("?");

@@ -60,6 +60,10 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub item: ItemId,
+    /// The file's own id.
+    pub id: Option<String>,
+    /// Its newest case.
+    pub case: Option<CaseId>,
     /// The beginning of its text.
     pub beginning: String,
     /// This expert's standing label, by name.
@@ -103,9 +107,7 @@ pub struct FullItem {
     pub note: Option<String>,
     /// The rows that brought it.
     pub origins: Vec<Origin>,
-    /// Its newest case.
-    pub case: Option<CaseId>,
-    /// Whether this expert may answer that case.
+    /// Whether this expert may answer its newest case.
     pub may_answer: bool,
     /// Whether this expert's answer may be a mistake.
     pub is_suspect: bool,

@@ -51,6 +51,8 @@ impl PoolReader {
         let row = self.store.item_row(self.expert, item)?;
         Ok(row.map(|row| Row {
             item,
+            id: row.id,
+            case: row.case,
             beginning: row.beginning,
             label: row.label.map(|key| self.name_of(&key)),
             skipped: row.skipped,
@@ -85,7 +87,6 @@ impl PoolReader {
             others: self.others(&row)?,
             is_suspect: row.label.is_some()
                 && label_issues(&self.store, self.expert)?.binary_search(&item).is_ok(),
-            case: case.map(|case| case.id),
             text: shown.text,
             may_answer,
             row,

@@ -13,6 +13,8 @@ use crate::store::pool::browse::{Conditions, Own};
 pub(super) const FIRST_PIECE: usize = 250;
 /// Items in later pieces. An obsolete search ends within one.
 const PIECE: usize = 4_000;
+/// No id that is searched for is longer, in bytes: a longer text is looked for in the texts alone.
+const LONGEST_ID: usize = 100;
 /// Shortest time between two reports of progress: each causes a redraw, which may go over a slow line.
 const REPORTS: usize = 20;
 
@@ -23,9 +25,23 @@ pub(super) struct Resolved {
     pub among: Option<Vec<ItemId>>,
     /// Items that cannot match, by id.
     pub without: Vec<ItemId>,
+    /// Items whose own id is the text that is searched for, by id: they match without having it in them.
+    pub named: Vec<ItemId>,
 }
 
 impl Resolved {
+    /// What was found in a piece that reaches from one item to another, and what is meant there by its own id.
+    fn with_named(&self, mut found: Vec<ItemId>, (first, last): (ItemId, ItemId)) -> Vec<ItemId> {
+        let named = self.named.iter().filter(|item| (first..=last).contains(*item));
+        let before = found.len();
+        found.extend(named);
+        if found.len() > before {
+            found.sort_unstable();
+            found.dedup();
+        }
+        found
+    }
+
     fn narrow(&mut self, items: Vec<ItemId>) {
         self.among = Some(match self.among.take() {
             Some(among) => among.into_iter().filter(|item| items.binary_search(item).is_ok()).collect(),
@@ -48,12 +64,17 @@ impl PoolReader {
             let (found, ended) = match &resolved.among {
                 None => {
                     let found = self.store.find_items(&resolved.conditions, after, piece)?;
+                    let first = ItemId(after.0.saturating_add(1));
                     after = found.last.unwrap_or(after);
-                    (found.items, found.last.is_none())
+                    let last = found.last.unwrap_or(ItemId(i64::MAX));
+                    (resolved.with_named(found.items, (first, last)), found.last.is_none())
                 }
                 Some(among) => {
                     let these = &among[done.min(of)..(done + piece).min(of)];
-                    (self.store.find_among(&resolved.conditions, these)?, done + piece >= of)
+                    let found = self.store.find_among(&resolved.conditions, these)?;
+                    let reach = these.first().copied().zip(these.last().copied());
+                    let found = reach.map_or_else(Vec::new, |reach| resolved.with_named(found, reach));
+                    (found, done + piece >= of)
                 }
             };
             items.extend(found.into_iter().filter(|item| resolved.without.binary_search(item).is_err()));
@@ -78,7 +99,7 @@ impl PoolReader {
     /// Turns names into ids and keys.
     pub fn resolve(&self, query: Query) -> Result<Resolved> {
         let conditions = Conditions { text: query.text, ..Conditions::default() };
-        let mut resolved = Resolved { conditions, among: None, without: Vec::new() };
+        let mut resolved = Resolved { conditions, among: None, without: Vec::new(), named: Vec::new() };
         for filter in query.filters {
             match filter {
                 Filter::Label(name) => {
@@ -93,8 +114,9 @@ impl PoolReader {
                 Filter::Round(number) => resolved.narrow(self.store.items_of_round(number)?),
                 Filter::Source(name) => resolved.conditions.sources.push(self.source(name)?),
                 Filter::Meta { column, value } => resolved.conditions.meta.push((column, value)),
+                Filter::Id(id) => resolved.narrow(self.store.items_of_external_id(&id)?),
                 Filter::Pattern(typed) => {
-                    let compiled = pattern(&typed).map_err(|why| Fault::usage("search the items", why))?;
+                    let compiled = pattern(&typed).map_err(|why| Fault::usage("search the texts", why))?;
                     resolved.conditions.patterns.push(compiled);
                 }
                 Filter::Prelabel(name) => {
@@ -110,7 +132,22 @@ impl PoolReader {
                 }
             }
         }
+        resolved.named = self.named(&resolved)?;
         Ok(resolved)
+    }
+
+    /// The items whose own id is what is searched for, of those that meet all other conditions.
+    fn named(&self, resolved: &Resolved) -> Result<Vec<ItemId>> {
+        let text = &resolved.conditions.text;
+        if text.is_empty() || text.len() > LONGEST_ID {
+            return Ok(Vec::new());
+        }
+        let mut named = self.store.items_of_external_id(text)?;
+        if let Some(among) = &resolved.among {
+            named.retain(|item| among.binary_search(item).is_ok());
+        }
+        let others = Conditions { text: String::new(), ..resolved.conditions.clone() };
+        self.store.find_among(&others, &named)
     }
 
     fn own(&self, own: Own<'_>) -> Result<Vec<ItemId>> {
@@ -118,7 +155,7 @@ impl PoolReader {
     }
 
     fn key_of(&self, name: &str) -> Result<String> {
-        let label = self.task.find_label(name).map_err(|fault| fault.while_trying("search the items"))?;
+        let label = self.task.find_label(name).map_err(|fault| fault.while_trying("search the texts"))?;
         Ok(label.id.clone())
     }
 
@@ -127,7 +164,7 @@ impl PoolReader {
         if sources.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
             return Ok(name);
         }
-        Err(Fault::usage("search the items", format!("no import is called '{name}'"))
+        Err(Fault::usage("search the texts", format!("no import is called '{name}'"))
             .hint(format!("There are {}", sources.join(", "))))
     }
 }

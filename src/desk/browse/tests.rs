@@ -1,5 +1,6 @@
 //! What can be found and seen of the pool, and by whom.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
@@ -8,7 +9,7 @@ use super::messages::{Fetch, Request, Response, Search, State};
 use super::reader::PoolReader;
 use super::search::FIRST_PIECE;
 use crate::desk::query::Query;
-use crate::desk::session::{OnClose, Remarks, Session};
+use crate::desk::session::{Next, OnClose, Remarks, Session};
 use crate::domain::adapter::{AdapterKind, AdapterSettings, HeadFit, LabelIssue};
 use crate::domain::case::{Proposal, Reason};
 use crate::domain::encoder_reading::EncoderReading;
@@ -60,6 +61,11 @@ fn project(dir: &tempfile::TempDir, count: i64) -> PathBuf {
     let items: Vec<ItemId> = (1..=count).map(ItemId).collect();
     store.put_predictions(predictor, &items, &[0.9, 0.1].repeat(items.len()), 2).unwrap();
     store.activate(predictor).unwrap();
+    open_round(&mut store, 1..=3);
+    path
+}
+
+fn open_round(store: &mut Store, items: RangeInclusive<i64>) {
     let case = |n| Proposal {
         item: ItemId(n),
         split: Split::Train,
@@ -68,19 +74,18 @@ fn project(dir: &tempfile::TempDir, count: i64) -> PathBuf {
         margin: 0.1,
         inclusion: None,
     };
-    let cases: Vec<Proposal> = (1..=3).map(case).collect();
+    let cases: Vec<Proposal> = items.map(case).collect();
     let round = NewRound {
         strategy: "margin",
         budget: 3,
         seed: 1,
-        predictor,
+        predictor: store.active_predictor().unwrap().unwrap().id,
         note: None,
         cases: &cases,
         overlap: Overlap::default(),
         incomplete: Incomplete::Closes,
     };
     store.open_round(&round).unwrap();
-    path
 }
 
 fn reading(project: &Path, expert: &str) -> PoolReader {
@@ -215,12 +220,12 @@ fn filters_are_about_what_this_expert_did() {
     assert_eq!(of("round:1 label:none text"), [2, 3]);
     assert_eq!(of("source:A.csv 5"), [5]);
     let refused = |line: &str| ann.resolve(Query::parse(line).unwrap()).err().unwrap().to_string();
-    assert!(refused("label:egg").contains("search the items"), "{}", refused("label:egg"));
-    assert_eq!(refused("source:z"), "cannot search the items: no import is called 'z'. There are a.csv");
+    assert!(refused("label:egg").contains("search the texts"), "{}", refused("label:egg"));
+    assert_eq!(refused("source:z"), "cannot search the texts: no import is called 'z'. There are a.csv");
     let full = |item| ann.full(ItemId(item)).unwrap().unwrap();
-    assert_eq!((full(2).case, full(2).may_answer), (Some(CaseId(2)), true));
-    assert_eq!((full(3).case, full(3).may_answer), (Some(CaseId(3)), false), "bob has answered it");
-    assert_eq!((full(5).case, full(5).may_answer), (None, false));
+    assert_eq!((full(2).row.case, full(2).may_answer), (Some(CaseId(2)), true));
+    assert_eq!((full(3).row.case, full(3).may_answer), (Some(CaseId(3)), false), "bob has answered it");
+    assert_eq!((full(5).row.case, full(5).may_answer), (None, false));
 }
 
 #[test]
@@ -319,6 +324,81 @@ fn what_others_said_of_a_found_text_stays_hidden_from_those_who_may_still_find_i
     bob.label_found(ItemId(5), "ham").unwrap();
     assert!(matches!(others(), super::Others::Shown(shown) if shown.len() == 1));
     assert!(!own_only("bob"));
+}
+
+#[test]
+fn a_case_that_was_skipped_before_its_round_was_closed_comes_back_once_in_the_next_and_is_open_until_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 9);
+    let mut ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let mut answered = |skips: &[i64]| {
+        let mut seen = Vec::new();
+        while let Next::Case(case) = ann.next_case().unwrap() {
+            seen.push(case.item.0);
+            assert!(case.revealed.is_none(), "item {}", case.item);
+            if skips.contains(&case.item.0) {
+                ann.skip(case.case).unwrap();
+            } else {
+                ann.answer(case.item, "ham", Remarks::default()).unwrap();
+            }
+            if seen.len() == 2 && skips == [1] {
+                break;
+            }
+        }
+        seen
+    };
+    let to_answer = |name: &str| -> Vec<i64> {
+        let store = Store::open(&path, Access::Read).unwrap();
+        let blindness = store.blindness(store.find_expert(name).unwrap()).unwrap();
+        blindness.to_answer.keys().map(|item| item.0).collect()
+    };
+    assert_eq!(answered(&[1]), [1, 2], "the round is closed before its end");
+    open_round(&mut Store::open(&path, Access::Session).unwrap(), 4..=5);
+    assert_eq!(to_answer("ann"), [1, 4, 5], "nothing tells what the model thinks of it");
+    assert_eq!(to_answer("bob"), [4, 5]);
+    assert_eq!(answered(&[1, 5]), [4, 5, 5, 1], "after all others, and once");
+    open_round(&mut Store::open(&path, Access::Session).unwrap(), 6..=7);
+    assert_eq!(to_answer("ann"), [6, 7], "what was skipped twice is over");
+    assert_eq!(answered(&[]), [6, 7]);
+}
+
+#[test]
+fn a_text_is_found_by_the_id_of_its_file_alone_and_among_what_else_is_searched_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    let mut store = Store::open(&path, Access::Session).unwrap();
+    let mut load = store.begin_source("b.csv", "{}", LoadOptions::default()).unwrap();
+    let rows = [TextRow::new(1, "text 4").with_id("M-0051"), TextRow::new(2, "see M-0051").with_id("M-0052")];
+    store.add_rows(&mut load, rows).unwrap();
+    store.finish_source(load, 0, 0).unwrap();
+    let ann = Session::open(&path, "ann", OnClose::ReleaseCases).unwrap();
+    let of_ann = reading(&path, "ann");
+    let searched = |line: &str| {
+        let (to, answers) = mpsc::channel();
+        let browser = Browser::start(&path, "ann", move |response| drop(to.send(response))).unwrap();
+        browser.send(Request::Search(Search { number: 1, query: Query::parse(line).unwrap() }));
+        let mut items = Vec::new();
+        loop {
+            match answers.recv().unwrap() {
+                Response::Found(found) => {
+                    items.extend(found.items.iter().map(|item| item.0));
+                    if found.state == State::Done {
+                        return items;
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    assert_eq!(searched("id:M-0051"), [4]);
+    assert_eq!(searched("id:m-0051"), [0; 0], "an id is the file's to the letter");
+    assert_eq!(searched("M-0051"), [4, 6], "the text of that id, and one that has it in it");
+    assert_eq!(searched("M-0051 round:1"), [0; 0]);
+    assert_eq!(searched("M-0051 source:b.csv"), [4, 6]);
+    let row = of_ann.full(ItemId(4)).unwrap().unwrap().row;
+    assert_eq!((row.id.as_deref(), row.case), (Some("M-0051"), None));
+    assert_eq!(of_ann.full(ItemId(2)).unwrap().unwrap().row.case, Some(CaseId(2)));
+    ann.close().unwrap();
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::excerpt::excerpt;
+use crate::domain::read_options::ReadOptions;
 
 /// How the columns of a row are named and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +89,30 @@ pub struct Detected {
 }
 
 impl Detected {
+    /// Options that read a file as this one was read, as far as `asked` does not say otherwise. What any look at a file tells, such as its
+    /// delimiter, is left to be detected.
+    pub fn as_options(&self, asked: ReadOptions) -> ReadOptions {
+        let named = self.header || self.layout == Layout::Keys;
+        let name = |at: &usize| match self.columns.get(*at) {
+            Some(name) if named => name.clone(),
+            _ => (at + 1).to_string(),
+        };
+        let (text, meta) = (asked.text.is_empty(), asked.meta.is_empty());
+        if self.layout == Layout::Text {
+            return asked;
+        }
+        let is_unicode = self.encoding.to_ascii_lowercase().starts_with("utf-");
+        ReadOptions {
+            text: if text { self.text.iter().map(name).collect() } else { asked.text },
+            meta: if meta { self.meta.iter().map(name).collect() } else { asked.meta },
+            id: asked.id.or_else(|| self.id.as_ref().map(name)),
+            gold: asked.gold.or_else(|| self.gold.as_ref().map(name)),
+            encoding: asked.encoding.or_else(|| (!is_unicode).then(|| self.encoding.clone())),
+            header: asked.header.or_else(|| (self.layout == Layout::Cells).then_some(self.header)),
+            ..asked
+        }
+    }
+
     /// The columns that the file itself has.
     pub fn own_columns(&self) -> impl Iterator<Item = &String> {
         self.columns.iter().enumerate().filter(|(i, _)| !self.paths.contains(i)).map(|(_, name)| name)

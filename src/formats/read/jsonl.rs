@@ -124,10 +124,16 @@ fn is_array(text: &[u8]) -> bool {
     matches!(rest.trim_ascii_start(), [b'{' | b'[' | b'"', ..])
 }
 
+/// What a turn of a conversation has.
+const ROLE: &[u8] = b"\"role\"";
+
 fn array(sample: &Sample<'_>) -> Fault {
     sample
         .fault("it has JSON arrays instead of objects")
-        .hint("A row is an object with a key for each column: {\"text\": \"…\"}, one on each line or all in one array")
+        .hint(match sample.text.windows(ROLE.len()).any(|part| part == ROLE) {
+            true => "Put each conversation under a key: {\"messages\": [{\"role\": \"…\", \"content\": \"…\"}]}, one on each line",
+            false => "A row is an object with a key for each column: {\"text\": \"…\"}, one on each line or all in one array",
+        })
 }
 
 struct Objects(PhysicalLines);

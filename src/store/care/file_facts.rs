@@ -72,7 +72,7 @@ impl Store {
     }
 
     /// The items for which somebody is asked, or may still answer, as the file alone says it: cases of open rounds with fewer answers than were
-    /// asked for, no matter who is there to give them, and cases on a screen. At least those that are open to anybody at any time.
+    /// asked for, no matter who is there to give them, those that were skipped and have no answer, and cases on a screen. At least those that are open to anybody at any time.
     pub fn items_still_asked_for(&self) -> Result<HashSet<ItemId>> {
         let items: Vec<ItemId> = self.all(
             "SELECT c.item FROM label_case c JOIN round r ON r.id = c.round
@@ -80,6 +80,9 @@ impl Store {
                WHEN 'repeat' THEN c.expert IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
                ELSE (SELECT count(*) FROM current_answer a WHERE a.item = c.item AND a.action = 'set') < max(c.overlap, 1) END
+             UNION SELECT c.item FROM label_case c WHERE c.withdrawn_ms IS NULL AND c.reason <> 'repeat'
+               AND EXISTS (SELECT 1 FROM standing_event s WHERE s.item = c.item AND s.action = 'skip')
+               AND NOT EXISTS (SELECT 1 FROM standing_event s WHERE s.item = c.item AND s.action IN ('set', 'adjudicate'))
              UNION SELECT c.item FROM lease l JOIN label_case c ON c.id = l.label_case JOIN person p ON p.expert = l.expert
              WHERE NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = p.person AND a.action = 'set')",
             "read the cases",

@@ -13,6 +13,10 @@ pub(in crate::store) fn check_place(path: &Path, attempted: &str) -> Result<()> 
         return Err(refused(std::io::ErrorKind::AlreadyExists.into(), attempted));
     }
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let why = format!("there is no folder {}", folder.display());
+        return Err(Fault::new(attempted, why).hint("Make it first, or choose another"));
+    }
     rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
         .map_err(|e| refused(e.into(), attempted))
 }

@@ -7,12 +7,22 @@ pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// The person's login: from the environment, else the user id.
+/// The person's login: from the environment, else from the list of users, else the user id.
 pub fn login() -> String {
     ["LOGNAME", "USER", "USERNAME"]
         .iter()
         .find_map(|v| std::env::var(v).ok().filter(|name| !name.trim().is_empty()))
+        .or_else(|| name_in(&std::fs::read_to_string("/etc/passwd").ok()?, uid()))
         .unwrap_or_else(|| format!("uid{}", uid()))
+}
+
+/// The name of a user in a list of the form `name:password:uid:…`.
+fn name_in(passwd: &str, uid: u32) -> Option<String> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(uid) && !name.is_empty()).then(|| name.to_owned())
+    })
 }
 
 pub fn uid() -> u32 {
@@ -92,6 +102,14 @@ fn started(pid: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_that_the_environment_does_not_name_is_in_the_list_of_users() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nbroken\nada:x:1000:1000:Ada:/home/ada:/bin/sh\n";
+        assert_eq!(name_in(passwd, 0).as_deref(), Some("root"));
+        assert_eq!(name_in(passwd, 1000).as_deref(), Some("ada"));
+        assert_eq!(name_in(passwd, 7), None);
+    }
 
     #[test]
     fn this_process_lives_and_an_ended_one_does_not() {

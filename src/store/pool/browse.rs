@@ -6,6 +6,7 @@
 use regex::Regex;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
+use unicode_normalization::char::decompose_canonical;
 
 use crate::domain::answer::Answer;
 use crate::domain::event::Action;
@@ -74,6 +75,10 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemRow {
     pub item: ItemId,
+    /// The file's own id.
+    pub id: Option<String>,
+    /// Its newest case.
+    pub case: Option<CaseId>,
     /// The first 200 characters of its text.
     pub beginning: String,
     /// The stable key of this expert's standing label.
@@ -247,20 +252,29 @@ impl Store {
     pub fn item_row(&self, expert: ExpertId, item: ItemId) -> Result<Option<ItemRow>> {
         let what = "read the list";
         let sql = format!(
-            "SELECT substr(i.text, 1, {BEGINNING}),
-               (SELECT r.number FROM label_case c JOIN round r ON r.id = c.round
-                WHERE c.item = i.id AND {STANDS} AND c.reason <> 'repeat' ORDER BY c.id DESC LIMIT 1),
-               EXISTS (SELECT 1 FROM label_event e WHERE e.item = i.id AND e.expert IN {MY_NAMES})
-             FROM item i WHERE i.id = ?2 AND i.{READY}"
+            "SELECT substr(i.text, 1, {BEGINNING}), r.number,
+               EXISTS (SELECT 1 FROM label_event e WHERE e.item = i.id AND e.expert IN {MY_NAMES}), c.id
+             FROM item i LEFT JOIN label_case c ON c.id =
+               (SELECT max(c.id) FROM label_case c WHERE c.item = i.id AND {STANDS} AND c.reason <> 'repeat')
+             LEFT JOIN round r ON r.id = c.round WHERE i.id = ?2 AND i.{READY}"
         );
         let mut statement = self.conn.prepare_cached(&sql).attempting(what)?;
         let found = statement
-            .query_row((expert, item), |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, bool>(2)?)))
+            .query_row((expert, item), |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, bool>(2)?, r.get(3)?)))
             .optional()
             .attempting(what)?;
-        let Some((beginning, round, touched)) = found else { return Ok(None) };
-        let mut row =
-            ItemRow { item, beginning, label: None, skipped: false, flagged: false, noted: false, round };
+        let Some((beginning, round, touched, case)) = found else { return Ok(None) };
+        let mut row = ItemRow {
+            item,
+            id: self.own_id(item)?,
+            case,
+            beginning,
+            label: None,
+            skipped: false,
+            flagged: false,
+            noted: false,
+            round,
+        };
         if touched {
             let answer = self.current_answer(expert, item)?;
             row.skipped = answer.as_ref().is_some_and(|a| a.event.action == Action::Skip);
@@ -312,31 +326,55 @@ impl Store {
     }
 }
 
-/// A text that is looked for in any case.
+/// A text that is looked for in any case, with or without accents.
 struct Needle {
-    lower: String,
-    /// The text looked at, in lower case; kept from one to the next.
+    folded: String,
+    /// The text looked at, folded; kept from one to the next.
     within: String,
+}
+
+/// Adds a text without case, accents and ligatures, so that it is found as it is typed: Strauß as strauss, é as e. Marks of
+/// other scripts, which make another letter, stay.
+fn fold_into(folded: &mut String, text: &str) {
+    if text.is_ascii() {
+        folded.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+        return;
+    }
+    // Letter by letter: the lower case of a whole word may depend on where a letter stands in it.
+    let is_accent = |c: char| matches!(c, '\u{300}'..='\u{36f}');
+    for c in text.chars().flat_map(char::to_lowercase) {
+        match c {
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'đ' => folded.push('d'),
+            'ı' => folded.push('i'),
+            _ if c.is_ascii() => folded.push(c),
+            _ => decompose_canonical(c, |part| {
+                if !is_accent(part) {
+                    folded.push(part);
+                }
+            }),
+        }
+    }
 }
 
 impl Needle {
     fn new(text: &str) -> Self {
-        Self { lower: text.chars().flat_map(char::to_lowercase).collect(), within: String::new() }
+        let mut folded = String::new();
+        fold_into(&mut folded, text);
+        Self { folded, within: String::new() }
     }
 
     fn is_in(&mut self, text: &str) -> bool {
-        if self.lower.is_empty() {
+        if self.folded.is_empty() {
             return true;
         }
         self.within.clear();
-        if text.is_ascii() {
-            self.within.push_str(text);
-            self.within.make_ascii_lowercase();
-        } else {
-            // Letter by letter: the lower case of a whole word may depend on where a letter stands in it.
-            self.within.extend(text.chars().flat_map(char::to_lowercase));
-        }
-        self.within.contains(&self.lower)
+        fold_into(&mut self.within, text);
+        self.within.contains(&self.folded)
     }
 }
 
@@ -414,6 +452,40 @@ mod tests {
         assert_eq!(all(&store, &text("0_"), 9), [0; 0]);
         let items = [ItemId(1), ItemId(3), ItemId(5)];
         assert_eq!(store.find_among(&text("n"), &items).unwrap(), [ItemId(1)]);
+    }
+
+    #[test]
+    fn a_text_is_found_without_its_accents_and_with_ss_for_a_sharp_s() {
+        let finds = |needle: &str, text: &str| Needle::new(needle).is_in(text);
+        for (needle, text) in [
+            ("strauss", "Herr Strauß"),
+            ("STRASSE", "die Straße"),
+            ("Straße", "DIE STRASSE"),
+            ("cafe", "Café"),
+            ("café", "CAFE"),
+            ("muller", "Müller"),
+            ("Jose\u{301}", "jose"),
+            ("istanbul", "İstanbul"),
+            ("smorrebrod", "smørrebrød"),
+        ] {
+            assert!(finds(needle, text), "{needle} in {text}");
+        }
+        assert!(!finds("strase", "Straße") && !finds("mueller", "Müller") && !finds("がき", "かき"));
+        assert!(Needle::new("\u{301}").is_in("anything"), "a lone accent is no text");
+    }
+
+    #[test]
+    fn an_item_has_the_id_of_the_first_row_that_has_one_and_the_number_of_its_case() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(&dir);
+        let mut load = store.begin_source("d.csv", "{}", LoadOptions::default()).unwrap();
+        let rows =
+            [TextRow::new(1, "no money").with_id("M-0051"), TextRow::new(2, "no money").with_id("M-0052")];
+        store.add_rows(&mut load, rows).unwrap();
+        assert_eq!(store.own_id(ItemId(4)).unwrap(), None, "it is still loading");
+        store.finish_source(load, 0, 0).unwrap();
+        let row = store.item_row(ExpertId(1), ItemId(4)).unwrap().unwrap();
+        assert_eq!((row.id.as_deref(), row.case), (Some("M-0051"), None));
     }
 
     #[test]

@@ -74,6 +74,17 @@ impl Store {
         )
     }
 
+    /// The file's own id of an item, from the first row that has one.
+    pub fn own_id(&self, id: ItemId) -> Result<Option<String>> {
+        self.one(
+            "SELECT external_id FROM source_row WHERE item = ?1 AND external_id IS NOT NULL
+             AND source NOT IN (SELECT id FROM source WHERE state = 'loading') ORDER BY source, row LIMIT 1",
+            [id],
+            "read an item",
+            |r| r.get(0),
+        )
+    }
+
     /// An item's text, and the file's own id from the first row that had one.
     pub fn item_text_and_id(&self, id: ItemId) -> Result<(String, Option<String>)> {
         let found = self.one(

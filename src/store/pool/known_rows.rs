@@ -7,6 +7,8 @@ use rusqlite::{OptionalExtension, Transaction};
 
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, SourceId};
+use crate::domain::item::ItemKey;
+use crate::domain::rows_to_come::RowsToCome;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::open::Store;
 
@@ -103,6 +105,38 @@ impl Earlier {
     }
 }
 
+/// A file, row by row, held against its earlier imports.
+pub struct ComparedFile {
+    earlier: Earlier,
+    new: usize,
+    /// Rows so far.
+    rows: i64,
+}
+
+impl ComparedFile {
+    /// Takes the next row of the file.
+    pub fn meet(&mut self, store: &Store, external_id: Option<&str>, key: &ItemKey) -> Result<()> {
+        let item = store.one(
+            "SELECT item FROM item_key WHERE key = ?1",
+            [&key.0],
+            "compare a file with its import",
+            |r| r.get(0),
+        )?;
+        self.rows += 1;
+        match self.earlier.meet(external_id, item) {
+            Met::Known(_) => {}
+            Met::New => self.new += 1,
+            Met::OtherText => self.earlier.note_other_text(external_id, self.rows),
+        }
+        Ok(())
+    }
+
+    /// What the rows come to.
+    pub fn finish(mut self) -> RowsToCome {
+        RowsToCome { new: self.new, changed: self.earlier.changed().len() }
+    }
+}
+
 /// An id with another text than before.
 pub(super) struct Changed {
     /// Its rows in the new import.
@@ -132,6 +166,12 @@ impl Store {
             },
         )?;
         Ok((!rows.is_empty()).then(|| Earlier::of(rows)))
+    }
+
+    /// Begins to hold a file against its earlier imports.
+    pub fn compare_file(&self, name: &str) -> Result<ComparedFile> {
+        let earlier = self.earlier_rows(Some(name))?.unwrap_or_default();
+        Ok(ComparedFile { earlier, new: 0, rows: 0 })
     }
 
     /// Takes rows out, and the texts that no other row has and that were never put before anybody. Returns how many texts went.

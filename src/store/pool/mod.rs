@@ -4,8 +4,9 @@ pub mod adapters;
 pub mod browse;
 pub mod embeddings;
 pub mod hidden_states;
+pub mod imported_file;
 pub mod items;
-mod known_rows;
+pub mod known_rows;
 pub mod predictors;
 pub mod sources;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, OptionalExtension, Transaction};
 
+use super::imported_file::{FileFacts, facts_in};
 use super::known_rows::{Earlier, Met, RowPlace};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, LabelSourceId, SourceId};
@@ -153,6 +154,8 @@ pub struct Source {
     pub rejected: i64,
     /// When it was ready, UTC milliseconds.
     pub finished_ms: i64,
+    /// The file as it was when it was read last, where it was one.
+    pub file: Option<FileFacts>,
 }
 
 impl Store {
@@ -308,10 +311,12 @@ impl Store {
              FROM source WHERE state = 'ready' ORDER BY id",
             "read the imports",
             |r| {
+                let found: String = r.get(2)?;
                 Ok(Source {
                     id: r.get(0)?,
                     name: r.get(1)?,
-                    found: r.get(2)?,
+                    file: facts_in(&found),
+                    found,
                     rows: r.get(3)?,
                     items: r.get(4)?,
                     empty: r.get(5)?,

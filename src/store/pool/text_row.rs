@@ -11,16 +11,22 @@ pub struct TextRow {
     number: i64,
     text: String,
     meta: Option<&'static str>,
+    id: Option<&'static str>,
 }
 
 impl TextRow {
     pub fn new(number: i64, text: impl Into<String>) -> Self {
-        Self { number, text: text.into(), meta: None }
+        Self { number, text: text.into(), meta: None, id: None }
     }
 
     /// The same with columns to show next to the text, as a JSON object.
     pub fn with_meta(self, meta: &'static str) -> Self {
         Self { meta: Some(meta), ..self }
+    }
+
+    /// The same with an id of its file.
+    pub fn with_id(self, id: &'static str) -> Self {
+        Self { id: Some(id), ..self }
     }
 }
 
@@ -38,7 +44,7 @@ impl ImportRow for TextRow {
         Split::Train
     }
     fn external_id(&self) -> Option<&str> {
-        None
+        self.id
     }
     fn gold(&self) -> Option<&str> {
         None

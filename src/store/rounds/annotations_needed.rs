@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::comes_back::comes_back;
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId, RoundId};
@@ -128,7 +129,7 @@ impl Store {
         })
     }
 
-    /// The items of cases that need an answer, and of those that this expert has on the screen.
+    /// The items of cases that need an answer, of those that come back to this expert, and of those on the expert's screen.
     pub fn items_of_open_cases(&self, asks: Option<ExpertId>) -> Result<HashSet<ItemId>> {
         let what = "read the cases";
         let mut items: HashSet<ItemId> = HashSet::new();
@@ -144,6 +145,9 @@ impl Store {
                AND NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = c.item AND a.person = p.person AND a.action = 'set')"
         );
         items.extend(self.all_rows_of(&sql, (asks, now_ms()), what, |r| r.get::<_, ItemId>(0))?);
+        let sql =
+            format!("SELECT c.item FROM label_case c JOIN round r ON r.id = c.round WHERE {}", comes_back());
+        items.extend(self.all_rows_of(&sql, [asks], what, |r| r.get::<_, ItemId>(0))?);
         Ok(items)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::comes_back::comes_back;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
@@ -40,8 +41,8 @@ impl Store {
     }
 
     /// The items that a person may still be asked about, each with its newest case. As many annotators as a case is to have count, rather than as
-    /// many as are active: a person who joins becomes active, and then is asked. A case that others hold is among them, because they may give it back; a
-    /// repeat is not, because its absence from an output would tell that it is one.
+    /// many as are active: a person who joins becomes active, and then is asked. One that was skipped and is to come back is among them, and so is one that
+    /// others hold, because they may give it back; a repeat is not, because its absence from an output would tell that it is one.
     fn still_to_answer(&self, expert: Option<ExpertId>) -> Result<BTreeMap<ItemId, CaseId>> {
         let sql = format!(
             "SELECT item, max(id) FROM (
@@ -51,13 +52,15 @@ impl Store {
                    AND NOT EXISTS (SELECT 1 FROM repeat_answer e WHERE e.label_case = c.id AND e.action = 'set')
                  WHEN c.reason = 'repeat' THEN 0
                  ELSE (SELECT count(*) FROM current_answer a WHERE a.item = c.item AND a.action = 'set') < max(c.overlap, 1) END
+               UNION ALL SELECT c.item, c.id FROM label_case c JOIN round r ON r.id = c.round WHERE {}
                UNION ALL SELECT c.item, c.id FROM lease l JOIN label_case c ON c.id = l.label_case
                WHERE l.expert IN {MY_NAMES} AND l.expires_ms > ?2 AND c.reason <> 'repeat') asked
              WHERE (EXISTS (SELECT 1 FROM label_case k WHERE k.id = asked.id AND k.reannotation IS NOT NULL)
                OR NOT EXISTS (SELECT 1 FROM current_answer a WHERE a.item = asked.item AND a.person = {ME} AND a.action = 'set')
                  AND NOT EXISTS (SELECT 1 FROM reveal v WHERE v.item = asked.item AND v.expert IN {MY_NAMES}))
                AND NOT EXISTS (SELECT 1 FROM label_event d WHERE d.item = asked.item AND d.action = 'adjudicate' AND d.expert IN {MY_NAMES})
-             GROUP BY item"
+             GROUP BY item",
+            comes_back()
         );
         let asked =
             self.all_rows_of(&sql, (expert, now_ms()), "read the cases", |r| Ok((r.get(0)?, r.get(1)?)))?;

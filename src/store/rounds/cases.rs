@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
+use super::comes_back::comes_back;
 use super::leases::lease;
 use super::repeats::claim;
 use super::searched::{SearchPlace, Searched};
@@ -117,7 +118,7 @@ impl Store {
     /// round first. The same again while the leases last and they have no answer. Fewer where the open rounds have no more for this expert.
     /// What a process of this host held that has ended without a word is free.
     ///
-    /// A skipped case comes back once, after all others. At a place that is kept for a repeat, an own answer comes back, where one is far
+    /// A skipped case comes back once, after all others, though its round is closed meanwhile. At a place that is kept for a repeat, an own answer comes back, where one is far
     /// enough behind; else the place is given up.
     ///
     /// Free cases are looked for before the lock is taken, and looked at once more under it: a search costs as much as the round is long.
@@ -252,7 +253,7 @@ fn case_by_id(tx: &Transaction<'_>, id: CaseId) -> rusqlite::Result<Case> {
 const SEARCHED_FOR: Duration = Duration::from_secs(20);
 
 /// The first case of the open rounds, from a place on, that this person has not labelled and that still needs annotations, or a place that is kept for
-/// a repeat; of cases that were never skipped first. With the place where it was found.
+/// a repeat; of cases that were never skipped first, and last those of closed rounds that are to come back. With the place where it was found.
 fn free_case(
     conn: &Connection,
     expert: ExpertId,
@@ -285,7 +286,7 @@ fn free_case(
         Some((skips, round, position)) => (skips, open.iter().position(|r| *r == round), position),
         None => (0, None, i64::MIN),
     };
-    for skips in least..=1 {
+    for skips in least..CLOSED {
         for (i, round) in open.iter().enumerate().skip(if skips == least { begin.unwrap_or(0) } else { 0 }) {
             let position = if skips == least && begin == Some(i) { first } else { i64::MIN };
             let found = statement
@@ -296,5 +297,26 @@ fn free_case(
             }
         }
     }
-    Ok(None)
+    let from = from.filter(|from| from.0 == CLOSED).map(|(_, round, position)| (round, position));
+    let found = first_that_comes_back(conn, expert, from)?;
+    Ok(found.map(|(position, case)| ((CLOSED, case.round, position), case)))
+}
+
+/// The place of cases of closed rounds, after those of open ones that were skipped once.
+const CLOSED: i64 = 2;
+
+/// The first case of a closed round, from a place on, that is to come back to this person and that nobody has on the screen.
+fn first_that_comes_back(
+    conn: &Connection,
+    expert: ExpertId,
+    from: Option<(RoundId, i64)>,
+) -> rusqlite::Result<Option<(i64, Case)>> {
+    let sql = format!(
+        "{CASE} WHERE {} AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.label_case = c.id)
+           AND (?2 IS NULL OR (r.number, c.position) >= ((SELECT f.number FROM round f WHERE f.id = ?2), ?3))
+         ORDER BY r.number, c.position LIMIT 1",
+        comes_back()
+    );
+    let (round, position) = from.unzip();
+    conn.prepare_cached(&sql)?.query_row((expert, round, position), |r| Ok((r.get(13)?, case(r)?))).optional()
 }

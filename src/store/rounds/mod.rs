@@ -3,6 +3,7 @@
 pub mod annotations_needed;
 pub mod blindness;
 pub mod cases;
+mod comes_back;
 pub mod disputes;
 pub mod found;
 pub mod leases;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::domain::ids::{ExpertId, RoundId};
 
-/// Where it is: how often its cases were skipped, the round, and the position there.
+/// Where it is: how often its cases were skipped, or 2 for those of closed rounds that come back; the round, and the position there.
 pub(in crate::store) type SearchPlace = (i64, RoundId, i64);
 
 /// One expert's search.

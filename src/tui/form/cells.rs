@@ -26,8 +26,8 @@ const ENCODINGS: [&str; 10] = [
 const DELIMITERS: [(&str, &str); 4] = [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar")];
 /// What each column of the table of labels holds.
 pub(in crate::tui) const LABEL_COLUMNS: [&str; 5] = ["Label", "Key", "Meaning", "Examples", "Of 100"];
-/// A column of the file with at most this many values may hold labels.
-const FEW: usize = 60;
+/// The most labels that a column or a paste gives a task; a column with more values holds none.
+pub(in crate::tui) const MOST_LABELS: usize = 200;
 
 /// A page of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,8 @@ pub(in crate::tui) struct Sheet {
     pub facts: Option<Facts>,
     /// Why it cannot be read.
     pub unreadable: Option<String>,
+    /// Why the project cannot be made where it is to be.
+    pub place: Option<String>,
     /// Whether it is being read, and what stands here may be of how it was read before.
     pub reading: bool,
     /// The task that is changed, where no project is made.
@@ -400,7 +402,7 @@ impl Sheet {
     /// The values of a column of the file, if they are few.
     pub fn values(&self, column: usize) -> Option<&[(String, u64)]> {
         let values = self.facts.as_ref()?.values.get(column)?.as_deref()?;
-        (!values.is_empty() && values.len() <= FEW).then_some(values)
+        (!values.is_empty() && values.len() <= MOST_LABELS).then_some(values)
     }
 
     /// The values of the column that holds labels.
@@ -419,7 +421,7 @@ impl Sheet {
                     let more = if values.len() > 8 { " …" } else { "" };
                     format!("{}: {}{more}", counted(values.len(), "value", "values"), listed.join(" · "))
                 }
-                None if self.facts.is_some() => "many different values".into(),
+                None if self.facts.is_some() => format!("more than {MOST_LABELS} different values, or long ones"),
                 None => String::new(),
             },
             Field::Guideline => "Shown with the key g while you label.".into(),
@@ -429,6 +431,7 @@ impl Sheet {
             }
             Field::Assist => "Cases that test the model never show its guess before the answer.".into(),
             Field::Shown(_) => "Enter shows it to everybody who labels, or hides it.".into(),
+            Field::Project => self.place.clone().unwrap_or_default(),
             Field::Expert => "Recorded with your labels. You lead the project, because you make it.".into(),
             Field::BadRows => self.bad_rows().unwrap_or_default(),
             _ => String::new(),
@@ -468,10 +471,10 @@ fn assist_in_words(assist: Assist) -> &'static str {
 pub(in crate::tui) fn use_in_words(is: ColumnUse) -> &'static str {
     match is {
         ColumnUse::Text => "the text",
-        ColumnUse::Beside => "shown beside the text",
+        ColumnUse::Beside => "shown next to the text",
         ColumnUse::Out => "left out",
-        ColumnUse::Id => "your own number of the row",
-        ColumnUse::Labels => "known labels, hidden",
+        ColumnUse::Id => "your id of the text",
+        ColumnUse::Labels => "known labels, not shown while labelling",
     }
 }
 

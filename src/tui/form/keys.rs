@@ -14,9 +14,7 @@ pub(in crate::tui) type Hint = (&'static str, &'static str);
 /// What the foot has no room for, where a line is typed and where none is.
 const IN_A_LINE: [Hint; 2] = [("home, end", "to the beginning, to the end"), ("ctrl-u", "clear the line")];
 const IN_A_TEXT: [Hint; 2] = [("enter", "a new line"), ("ctrl-u, ctrl-r", "undo and redo what you typed")];
-const IN_A_TABLE: [Hint; 7] = [
-    ("up, down", "the row above, the row below"),
-    ("left, right", "on the page of labels: the cell before, the next cell"),
+const IN_A_TABLE: [Hint; 5] = [
     ("pageup, pagedown", "ten rows up or down"),
     ("home, end", "the first row, the last row"),
     ("1, 2, 3 …", "the page of that number"),
@@ -32,20 +30,30 @@ impl Form {
                 vec![("enter", "done"), ("tab", "done, and the next cell"), ("esc", "leave it as it was")]
             }
             (Some(Editing::Line(_)), _) => vec![("enter", "done"), ("esc", "leave it as it was")],
-            (Some(Editing::Lines(_)), _) => vec![("ctrl-s", "done"), ("esc", "done")],
+            (Some(Editing::Lines(_)), Page::Labels) => {
+                vec![("ctrl-s", "done"), ("tab", "done, and the next cell"), ("esc", "leave it as it was")]
+            }
+            (Some(Editing::Lines(_)), _) => vec![("ctrl-s, tab", "done"), ("esc", "leave it as it was")],
             (None, page) => {
                 let changes = self.sheet.standing.is_some();
                 let mut hints: Vec<Hint> = match page {
-                    Page::File | Page::Task => vec![("enter", "change")],
+                    Page::File | Page::Task => vec![("up down", "row"), ("enter", "change")],
                     Page::Columns => vec![
+                        ("up down", "column"),
                         ("t", "text"),
                         ("b", "beside"),
                         ("o", "left out"),
-                        ("i", "number"),
+                        ("i", "id"),
                         ("l", "known labels"),
                     ],
                     Page::Labels => {
-                        vec![("a", "add"), ("enter", "change"), ("d", "remove"), ("< >", "move up, down")]
+                        vec![
+                            ("a", "add"),
+                            ("arrows", "to a cell"),
+                            ("enter", "change"),
+                            ("d", "remove"),
+                            ("< >", "move up, down"),
+                        ]
                     }
                     Page::Finish => vec![("enter", if changes { "save" } else { "create the project" })],
                 };
@@ -56,10 +64,10 @@ impl Form {
                     hints.push(("tab", "next page"));
                 }
                 hints.extend([
-                    ("esc", "back"),
+                    ("esc", if page == self.first_page() { "leave" } else { "back" }),
                     ("u", "undo"),
                     ("U", "redo"),
-                    ("q", if changes { "leave" } else { "leave, keep" }),
+                    ("q", "leave"),
                     ("?", "keys"),
                 ]);
                 hints

@@ -23,6 +23,7 @@ impl Sheet {
         if self.draft.expert.trim().is_empty() {
             lacks.push((Page::File, "Type your name.".into()));
         }
+        lacks.extend(self.place.iter().map(|why| (Page::File, why.clone())));
         match (&self.unreadable, &self.facts) {
             (Some(why), _) => lacks.push((Page::File, why.clone())),
             (None, None) => lacks.push((Page::File, "The file is still being read.".into())),

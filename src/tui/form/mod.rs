@@ -5,7 +5,9 @@
 
 mod cells;
 mod keys;
+mod label_names;
 mod lacks;
+mod leaving;
 mod run;
 mod state;
 mod view;

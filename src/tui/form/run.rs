@@ -12,10 +12,11 @@ use super::state::{Form, Turn};
 use super::view::{draw, fits};
 use crate::desk::draft_file;
 use crate::desk::survey;
+use crate::desk::survey::Data;
 use crate::desk::worker::Worker;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::project_draft::ProjectDraft;
-use crate::domain::read_options::ReadOptions;
+use crate::domain::read_options::{Opener, ReadOptions};
 use crate::domain::sanitize::sanitize;
 use crate::tui::hits::Hits;
 use crate::tui::input::Input;
@@ -28,8 +29,10 @@ use crate::tui::widgets::frame::{Look, Notice};
 
 /// A project to be described.
 pub struct NewProject<'a> {
-    /// The file with its texts.
+    /// The file with its texts, or the folder.
     pub data: &'a Path,
+    /// Opens the texts of a folder.
+    pub folder: Option<Opener>,
     /// How the file is to be read, as far as that was said.
     pub given: ReadOptions,
     /// What is known already.
@@ -57,7 +60,9 @@ pub fn fill(new: NewProject<'_>) -> Result<Option<(ProjectDraft, ReadOptions)>> 
     let (to, messages) = mpsc::channel();
     let survey = {
         let to = to.clone();
-        survey::start(new.data, move |answer| drop(to.send(Message::Survey(answer))))?
+        survey::start(Data { path: new.data.to_owned(), folder: new.folder }, move |answer| {
+            drop(to.send(Message::Survey(answer)))
+        })?
     };
     // A form has nothing to save but its draft, which is kept on every way out.
     watch_signals(to.clone(), Arc::default()).map_err(failed)?;
@@ -68,6 +73,10 @@ pub fn fill(new: NewProject<'_>) -> Result<Option<(ProjectDraft, ReadOptions)>> 
         Says::GoesOn => Notice::good("You began this before: it goes on where you left it.".into()),
         Says::Failed(why) => Notice::bad(why),
     });
+    form.sheet.place = draft_file::place_fault(Path::new(&form.sheet.draft.project));
+    if form.notice.is_none() {
+        form.notice = form.sheet.place.clone().map(Notice::warning);
+    }
     let title = sanitize(&new.data.file_name().unwrap_or_default().to_string_lossy());
     let theme = Theme::of(new.settings.theme);
     let mut desk = Desk {
@@ -138,10 +147,7 @@ impl Desk {
                 self.form.mouse(mouse.kind, self.hits.at(mouse.column, mouse.row))
             }
             Message::Paste(_) if !self.fits => Turn::Stays,
-            Message::Paste(text) => {
-                self.form.paste(&text);
-                Turn::Stays
-            }
+            Message::Paste(text) => self.form.paste(&text),
             Message::Survey(answer) => {
                 if self.form.hear(answer) {
                     Turn::Changed { rereads: true }
@@ -164,6 +170,7 @@ impl Desk {
             Turn::Stays => {}
             Turn::Changed { rereads } => {
                 self.keep();
+                self.form.sheet.place = draft_file::place_fault(Path::new(&self.form.sheet.draft.project));
                 if rereads {
                     self.ask();
                 }

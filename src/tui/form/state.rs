@@ -13,7 +13,7 @@ use crate::domain::read_options::ReadOptions;
 use crate::domain::task_draft::TaskDraft;
 use crate::tui::widgets::frame::Notice;
 use crate::tui::widgets::help::KeysHelp;
-use crate::tui::widgets::text_layout::drawable;
+use crate::tui::widgets::text_layout::{drawable, in_one_line};
 
 /// Changes that can be taken back.
 const UNDONE: usize = 500;
@@ -31,16 +31,20 @@ pub(in crate::tui) struct Form {
     pub column: usize,
     pub editing: Option<Editing>,
     pub notice: Option<Notice>,
-    undo: Vec<ProjectDraft>,
+    pub(super) undo: Vec<ProjectDraft>,
     redo: Vec<ProjectDraft>,
     /// The number of the last question about the file.
     asked: u64,
     /// How much of the file has been read, in percent.
     pub percent: Option<u64>,
     /// A label that was just added, and goes again if it gets no name.
-    is_new: bool,
+    pub(super) is_new: bool,
     /// The keys, where they lie over the form.
     pub help: Option<KeysHelp>,
+    /// Whether the next key says whether the person leaves.
+    pub(super) asks_to_leave: bool,
+    /// Whether the values of a column are to become the labels once they are known.
+    pub(super) awaits_values: bool,
 }
 
 /// What is being typed.
@@ -80,6 +84,8 @@ impl Form {
             percent: None,
             is_new: false,
             help: None,
+            asks_to_leave: false,
+            awaits_values: false,
         }
     }
 
@@ -93,6 +99,10 @@ impl Form {
 
     pub fn page(&self) -> Page {
         self.pages[self.at]
+    }
+
+    pub(super) fn first_page(&self) -> Page {
+        self.pages[0]
     }
 
     pub fn pages(&self) -> &'static [Page] {
@@ -124,6 +134,9 @@ impl Form {
             }
             Says::Whole(facts) => {
                 (self.sheet.facts, self.sheet.reading, self.percent) = (Some(*facts), false, None);
+                if std::mem::take(&mut self.awaits_values) {
+                    self.offer_labels(Turn::Stays);
+                }
             }
             Says::Failed(_) if self.sheet.beginning.is_none() && !self.sheet.draft.columns.is_empty() => {
                 self.sheet.draft.columns.clear();
@@ -139,14 +152,17 @@ impl Form {
     /// Takes a key.
     pub fn key(&mut self, key: &KeyEvent) -> Turn {
         self.notice = None;
+        if std::mem::take(&mut self.asks_to_leave) {
+            return if Self::is_yes(key) { Turn::Leaves } else { Turn::Stays };
+        }
         if self.is_for_help(key) {
             return Turn::Stays;
         }
         let ctrl = |c| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(c);
         match self.editing.take() {
             Some(Editing::Line(mut input)) => match key.code {
-                KeyCode::Esc => self.give_up(),
-                _ if ctrl('c') => self.give_up(),
+                KeyCode::Esc => self.leave_as_it_was(input.value()),
+                _ if ctrl('c') => self.leave_as_it_was(input.value()),
                 KeyCode::Enter => self.write(input, false),
                 KeyCode::Tab => self.write(input, true),
                 // A key is one character: another one takes its place.
@@ -161,8 +177,16 @@ impl Form {
                 }
             },
             Some(Editing::Lines(mut editor)) => {
-                if key.code == KeyCode::Esc || ctrl('s') || ctrl('d') || ctrl('c') {
-                    return self.write_text(&editor.lines().join("\n"));
+                let text = || editor.lines().join("\n");
+                if key.code == KeyCode::Esc || ctrl('c') {
+                    return self.leave_as_it_was(&text());
+                }
+                if ctrl('s') || ctrl('d') || key.code == KeyCode::Tab {
+                    let turn = self.write_text(&text());
+                    if key.code == KeyCode::Tab {
+                        self.open_next_cell();
+                    }
+                    return turn;
                 }
                 editor.input(*key);
                 self.editing = Some(Editing::Lines(editor));
@@ -177,17 +201,34 @@ impl Form {
         self.page() == Page::Labels && LABEL_COLUMNS.get(self.column) == Some(&"Key")
     }
 
-    /// Takes pasted text, where something is being typed.
-    pub fn paste(&mut self, text: &str) {
+    /// Takes pasted text, where something is being typed. Several lines in the name of a label are a label each.
+    pub fn paste(&mut self, text: &str) -> Turn {
+        self.asks_to_leave = false;
+        let lines: Vec<&str> =
+            text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect();
         match &mut self.editing {
             Some(Editing::Lines(editor)) => drop(editor.insert_str(drawable(text))),
+            Some(Editing::Line(input))
+                if self.column == 0 && lines.len() > 1 && self.pages[self.at] == Page::Labels =>
+            {
+                let first = format!("{}{}", input.value(), lines[0]);
+                let names: Vec<String> = std::iter::once(first.as_str())
+                    .chain(lines[1..].iter().copied())
+                    .map(in_one_line)
+                    .collect();
+                return self.paste_labels(&names);
+            }
             Some(Editing::Line(input)) => {
-                for c in drawable(text).chars().map(|c| if c == '\n' { ' ' } else { c }) {
+                for c in in_one_line(text).chars() {
                     input.handle(tui_input::InputRequest::InsertChar(c));
                 }
             }
-            None => self.notice = Some(Notice::warning("Press enter on a cell first, then paste.".into())),
+            None => {
+                let says = "What you pasted was dropped: press enter on a cell first, then paste.";
+                self.notice = Some(Notice::warning(says.into()));
+            }
         }
+        Turn::Stays
     }
 
     /// The program ends: what was being typed counts as far as it can.
@@ -205,7 +246,7 @@ impl Form {
         let last = rows.len().saturating_sub(1);
         if key.modifiers == KeyModifiers::CONTROL {
             return match key.code {
-                KeyCode::Char('c') => Turn::Leaves,
+                KeyCode::Char('c') => self.ask_to_leave(),
                 KeyCode::Char('z') => Turn::Suspends,
                 KeyCode::Char('w') => Turn::Redraws,
                 KeyCode::Char('r') => self.restore(Direction::Redo),
@@ -224,15 +265,19 @@ impl Form {
                 self.column = (self.column + 1).min(LABEL_COLUMNS.len() - 1);
             }
             KeyCode::Tab => self.go(self.at + 1),
-            KeyCode::Esc if self.at == 0 => return Turn::Leaves,
+            KeyCode::Esc if self.at == 0 => return self.ask_to_leave(),
             KeyCode::Esc | KeyCode::BackTab => self.go(self.at.saturating_sub(1)),
-            KeyCode::Char('q') => return Turn::Leaves,
+            KeyCode::Char('q') => return self.ask_to_leave(),
             KeyCode::Char('u') => return self.restore(Direction::Undo),
             KeyCode::Char('U') => return self.restore(Direction::Redo),
             KeyCode::Char(c @ '1'..='9') if (c as usize - '1' as usize) < self.pages.len() => {
                 self.go(c as usize - '1' as usize);
             }
-            KeyCode::Enter | KeyCode::Char(' ') => return self.open_cell(&rows),
+            KeyCode::Enter if self.page() == Page::Columns => {
+                let says = "Say what the column is for with t, b, o, i or l.";
+                self.notice = Some(Notice::quiet(says.into()));
+            }
+            KeyCode::Enter => return self.open_cell(&rows),
             KeyCode::Char(c) => return self.letter(c),
             KeyCode::Delete => return self.letter('d'),
             _ => {}
@@ -268,38 +313,6 @@ impl Form {
                 Turn::Stays
             }
         }
-    }
-
-    fn set_use(&mut self, at: usize, is: ColumnUse) -> Turn {
-        let turn = self.change(|sheet| {
-            sheet.draft.set_use(at, is);
-            Ok(())
-        });
-        if is == ColumnUse::Labels { self.offer_labels(turn) } else { turn }
-    }
-
-    /// A column of known labels was named: its values are the labels, unless the person has some.
-    fn offer_labels(&mut self, turn: Turn) -> Turn {
-        if !self.sheet.draft.task.labels.is_empty() || self.sheet.label_values().is_none() {
-            return turn;
-        }
-        self.take_labels();
-        turn
-    }
-
-    fn take_labels(&mut self) -> Turn {
-        let Some(values) = self.sheet.label_values().map(<[_]>::to_vec) else {
-            let says = "No column holds known labels: say so on the page Columns.";
-            self.notice = Some(Notice::warning(says.into()));
-            return Turn::Stays;
-        };
-        let turn = self.change(|sheet| {
-            sheet.draft.task.take_labels(&values);
-            Ok(())
-        });
-        let says = format!("The labels are the {} values of that column; u takes them out.", values.len());
-        self.notice = Some(Notice::good(says));
-        turn
     }
 
     fn add_label(&mut self) -> Turn {
@@ -359,6 +372,9 @@ impl Form {
     fn confirm(&mut self) -> Turn {
         let Some((page, says)) = self.sheet.lacks().into_iter().next() else { return Turn::Confirms };
         self.go(self.pages.iter().position(|known| *known == page).unwrap_or(0));
+        if self.sheet.place.as_ref() == Some(&says) {
+            self.row = self.rows().iter().position(|row| row.field == Field::Project).unwrap_or(0);
+        }
         self.notice = Some(Notice::warning(says));
         Turn::Stays
     }
@@ -380,22 +396,29 @@ impl Form {
         if std::mem::take(&mut self.is_new) {
             self.undo.truncate(undone);
         }
-        if goes_on && self.page() == Page::Labels && column + 1 < LABEL_COLUMNS.len() {
-            self.column += 1;
-            let rows = self.rows();
-            self.open_cell(&rows);
+        if goes_on {
+            self.open_next_cell();
         }
         turn
     }
 
-    fn write_text(&mut self, text: &str) -> Turn {
+    /// On the page of labels, goes on to the next cell of the row.
+    fn open_next_cell(&mut self) {
+        if self.page() == Page::Labels && self.column + 1 < LABEL_COLUMNS.len() {
+            self.column += 1;
+            let rows = self.rows();
+            self.open_cell(&rows);
+        }
+    }
+
+    pub(super) fn write_text(&mut self, text: &str) -> Turn {
         let Some(field) = self.rows().get(self.row).map(|row| row.field) else { return Turn::Stays };
         let column = self.column;
         self.change(|sheet| sheet.write(field, column, text))
     }
 
     /// What was typed is forgotten, and so is a label that got no name.
-    fn give_up(&mut self) -> Turn {
+    pub(super) fn give_up(&mut self) -> Turn {
         if std::mem::take(&mut self.is_new)
             && let Some(before) = self.undo.pop()
         {
@@ -407,7 +430,7 @@ impl Form {
     }
 
     /// Changes the draft so that it can be taken back.
-    fn change(&mut self, change: impl FnOnce(&mut Sheet) -> Result<(), String>) -> Turn {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Sheet) -> Result<(), String>) -> Turn {
         let before = self.sheet.draft.clone();
         if let Err(why) = change(&mut self.sheet) {
             self.notice = Some(Notice::warning(why));
@@ -425,7 +448,7 @@ impl Form {
         Turn::Changed { rereads }
     }
 
-    fn restore(&mut self, direction: Direction) -> Turn {
+    pub(super) fn restore(&mut self, direction: Direction) -> Turn {
         let (from, to, none) = match direction {
             Direction::Undo => (&mut self.undo, &mut self.redo, "Nothing to undo."),
             Direction::Redo => (&mut self.redo, &mut self.undo, "Nothing to redo."),
@@ -447,7 +470,7 @@ impl Form {
 }
 
 #[derive(Clone, Copy)]
-enum Direction {
+pub(super) enum Direction {
     Undo,
     Redo,
 }

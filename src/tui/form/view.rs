@@ -304,7 +304,13 @@ fn draw_texts(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Look<'_>) {
         let room = each.saturating_sub(usize::from(!beside.is_empty())).max(1);
         let number = Span::styled(format!(" {} ", i + 1), theme.quiet);
         let mut text = hanging(vec![number], &row.text, width, theme.text);
-        if text.len() > room {
+        if text.len() > room && row.has_turns && room > 1 {
+            // The last turn is what is usually asked about.
+            let number = text.first().cloned().unwrap_or_default();
+            text.drain(..text.len() - room);
+            let mark = number.spans.into_iter().next().unwrap_or_default();
+            text[0] = Line::from(vec![mark, Span::styled("…", theme.quiet)]);
+        } else if text.len() > room {
             text.truncate(room);
             if let Some(last) = text.last_mut() {
                 last.push_span(Span::styled(" …", theme.quiet));

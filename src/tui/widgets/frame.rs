@@ -88,7 +88,7 @@ impl Look<'_> {
     /// Keys with what they do, as far as the width reaches. The last one, which leads out, is always there.
     pub fn hints(&self, hints: &[(Action, &str)], width: u16) -> Line<'static> {
         let mut spans = Vec::new();
-        let long = |(action, says): &(Action, &str)| self.keys.key_of(*action).width() + says.width() + 4;
+        let long = |(action, says): &(Action, &str)| self.keys.key_of(*action).width() + says.width() + 3;
         let last = hints.len().saturating_sub(1);
         let mut used = 1 + hints.last().map_or(0, long);
         for (at, hint) in hints.iter().enumerate() {

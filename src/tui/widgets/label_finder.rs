@@ -33,6 +33,7 @@ pub(in crate::tui) struct LabelFinder {
     /// The names as the task has them, and as they are drawn.
     labels: Vec<String>,
     names: LabelNames,
+    keys: Vec<Option<char>>,
     /// How often the person has given each label.
     uses: Vec<usize>,
     input: Input,
@@ -50,6 +51,7 @@ impl LabelFinder {
         let mut finder = Self {
             labels: labels.iter().map(|label| label.name.clone()).collect(),
             names: LabelNames::of(labels),
+            keys: labels.iter().map(|label| label.key).collect(),
             uses,
             input: Input::default(),
             found: Vec::new(),
@@ -102,6 +104,14 @@ impl LabelFinder {
     /// Finds again. Nothing is chosen before something is typed, so that an enter that is held down gives no label.
     fn find(&mut self) {
         self.found = ranked(&self.names, &self.uses, self.input.value());
+        // A label's key finds it, too.
+        let mut typed = self.input.value().trim().chars();
+        if let (Some(key), None) = (typed.next(), typed.next())
+            && let Some(at) = self.keys.iter().position(|known| *known == Some(key))
+        {
+            self.found.retain(|found| *found != at);
+            self.found.insert(0, at);
+        }
         let is_typed = !self.input.value().trim().is_empty();
         self.chosen = Some(0).filter(|_| is_typed && !self.found.is_empty());
     }
@@ -114,8 +124,8 @@ impl LabelFinder {
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
         let [typed, list] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         let says = match (self.input.value().trim().is_empty(), self.found.len()) {
-            (true, _) => "type a part of the name ".to_owned(),
-            (false, 0) => "no label has this in its name ".to_owned(),
+            (true, _) => "type a part of the name, or the key ".to_owned(),
+            (false, 0) => "no label has this in its name or as its key ".to_owned(),
             (false, found) => format!("{found} of {} ", self.names.len()),
         };
         let [sign, field, beside] = Layout::horizontal([
@@ -233,6 +243,15 @@ mod tests {
         );
         assert_eq!(found(&[("card_stolen", 2)], "card"), ["card_stolen", "card_new", "card_lost"]);
         assert_eq!(found(&[("card_stolen", 9)], "cn")[0], "card_new", "what fits better comes first");
+    }
+
+    #[test]
+    fn a_labels_key_finds_it_before_any_name() {
+        let toml = "question='?'\n[[label]]\nname='1st class'\n[[label]]\nname='complaint'\nkey='1'";
+        let labels = crate::domain::task::Task::from_toml(toml, "t").unwrap().labels;
+        let mut finder = LabelFinder::new(&labels, &HashMap::new());
+        finder.key(&KeyEvent::new(KeyCode::Char('1'), KeyModifiers::NONE));
+        assert_eq!(finder.found, [1, 0]);
     }
 
     #[test]

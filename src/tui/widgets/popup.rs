@@ -206,7 +206,7 @@ impl Popup {
                 match key.code {
                     KeyCode::Enter => {
                         let chosen = found(keys, input.value()).get(*chosen).map(|info| info.action);
-                        return chosen.map_or(Outcome::Closes, Outcome::Acts);
+                        return chosen.map_or(Outcome::Stays, Outcome::Acts);
                     }
                     KeyCode::Up => *chosen = chosen.saturating_sub(1),
                     KeyCode::Down => *chosen += 1,
@@ -355,6 +355,11 @@ impl Popup {
                 frame.render_widget(Paragraph::new(format!("> {}", input.value())), typed);
                 frame.set_cursor_position((typed.x + 2 + within(input, typed), typed.y));
                 frame.render_widget(Paragraph::new(about), below);
+                if found.is_empty() {
+                    let says = "Nothing is called that. Try another word, such as export, undo or label.";
+                    let lines = hanging(vec![Span::raw(" ")], says, list.width, look.theme.quiet);
+                    frame.render_widget(Paragraph::new(lines), list);
+                }
                 let rows = found.iter().map(|info| cut(&row(info), usize::from(list.width)));
                 let rows = List::new(rows).style(look.theme.text).highlight_style(look.theme.chosen);
                 let mut state = ListState::default().with_selected(Some(*chosen));
@@ -430,6 +435,42 @@ fn found<'k>(keys: &'k Keymap, typed: &str) -> Vec<&'k ActionInfo> {
         })
     };
     let mut found: Vec<&ActionInfo> = keys.actions().iter().filter(fits).collect();
-    found.sort_by_key(|info| !words.first().is_some_and(|w| info.name.starts_with(w.as_str())));
+    // What is called just so, then what begins so, then what has the word anywhere.
+    found.sort_by_key(|info| {
+        let Some(word) = words.first().map(String::as_str) else { return 0 };
+        match () {
+            () if info.name == word || also_called(info.action).contains(&word) => 0,
+            () if info.name.starts_with(word) => 1,
+            () => 2,
+        }
+    });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_people_use_finds_the_right_thing_first() {
+        let screen = |name| ActionInfo { action: Action::Show(name), name, help: "", keys: &[] };
+        let keys = Keymap::with(["progress", "project"].map(screen));
+        for (word, action) in [
+            ("export", Action::Results),
+            ("excel", Action::Results),
+            ("csv", Action::Results),
+            ("rename", Action::Show("project")),
+            ("label", Action::Show("project")),
+            ("figures", Action::Show("progress")),
+            ("undo", Action::Undo),
+            ("quit", Action::Quit),
+        ] {
+            assert_eq!(found(&keys, word).first().map(|info| info.action), Some(action), "{word}");
+        }
+        assert!(matches!(found(&keys, "theme").first().map(|info| info.action), Some(Action::Theme(_))));
+        assert!(found(&keys, "xyzzy").is_empty());
+        let mut palette = Popup::Palette { input: Input::new("xyzzy".into()), chosen: 0 };
+        let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+        assert!(matches!(palette.key(&enter, Stroke::of(&enter), &keys), Outcome::Stays));
+    }
 }

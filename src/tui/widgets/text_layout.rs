@@ -144,6 +144,12 @@ pub(in crate::tui) fn lay_out_in_styles(
     lines
 }
 
+/// A text without line ends, tabs and other controls: what stood between words is one blank.
+pub(in crate::tui) fn in_one_line(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    drawable(&plain.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
+}
+
 /// The beginning of a text that fits in one line, with an ellipsis where something is left out.
 pub(in crate::tui) fn cut(text: &str, width: usize) -> String {
     // A text of a megabyte is not measured for the sake of its first columns.

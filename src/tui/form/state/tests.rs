@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::desk::survey::{Beginning, Facts};
+use crate::tui::form::cells::MOST_LABELS;
 
 fn press(form: &mut Form, code: KeyCode) -> Turn {
     form.key(&KeyEvent::new(code, KeyModifiers::NONE))
@@ -81,6 +82,107 @@ fn what_is_wrong_stays_to_be_corrected_and_tab_goes_from_cell_to_cell() {
     press(&mut form, KeyCode::Enter);
     let label = &form.sheet.draft.task.labels[0];
     assert_eq!((label.key, label.meaning.as_str()), (Some('x'), "sells something"));
+}
+
+#[test]
+fn a_letter_of_a_word_never_leaves_and_enter_changes_no_columns_role() {
+    for (key, page) in [(KeyCode::Char('q'), '1'), (KeyCode::Char('q'), '4'), (KeyCode::Esc, '1')] {
+        let mut form = form();
+        press(&mut form, KeyCode::Char(page));
+        assert_eq!(press(&mut form, key), Turn::Stays, "{key:?}");
+        let says = form.notice.as_ref().map(|notice| notice.says.clone()).unwrap_or_default();
+        assert!(says.starts_with("Leave? Your answers are kept"), "{says}");
+        assert_eq!(
+            press(&mut form, KeyCode::Char('u')),
+            Turn::Stays,
+            "any other key stays, and does nothing else"
+        );
+        press(&mut form, key);
+        assert_eq!(press(&mut form, KeyCode::Char('y')), Turn::Leaves);
+    }
+    let mut form = form();
+    let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!([form.key(&ctrl_c), form.key(&ctrl_c)], [Turn::Stays, Turn::Leaves]);
+    press(&mut form, KeyCode::Char('2'));
+    let before = form.sheet.draft.clone();
+    for key in [KeyCode::Enter, KeyCode::Char(' '), KeyCode::Char('x')] {
+        assert_eq!(press(&mut form, key), Turn::Stays);
+        assert!(form.notice.is_some(), "{key:?} says nothing");
+    }
+    assert_eq!(form.sheet.draft, before);
+    press(&mut form, KeyCode::Char('i'));
+    let says = form.notice.as_ref().map(|notice| notice.says.clone()).unwrap_or_default();
+    assert!(says.contains("only 2 different values"), "{says}");
+}
+
+#[test]
+fn several_pasted_lines_are_a_label_each_and_no_control_gets_into_a_name() {
+    let mut form = form();
+    press(&mut form, KeyCode::Char('4'));
+    press(&mut form, KeyCode::Char('a'));
+    let turn = form.paste("lost card\r\tcard\u{7} linking\r\n\nLost Card\nother\n");
+    assert_eq!(turn, Turn::Changed { rereads: false });
+    assert_eq!(names(&form), ["lost card", "card linking", "other"]);
+    let says = form.notice.as_ref().map(|notice| notice.says.clone()).unwrap_or_default();
+    assert!(
+        says.starts_with("3 labels from what you pasted") && says.contains("1 line stood there"),
+        "{says}"
+    );
+    press(&mut form, KeyCode::Char('u'));
+    assert!(names(&form).is_empty(), "a paste is one change");
+    press(&mut form, KeyCode::Char('a'));
+    form.paste("one\tname\u{1b}[31m");
+    press(&mut form, KeyCode::Enter);
+    assert_eq!(names(&form), ["one name [31m"]);
+    press(&mut form, KeyCode::Char('a'));
+    let many: Vec<String> = (0..250).map(|n| format!("label {n}")).collect();
+    form.paste(&many.join("\n"));
+    assert_eq!(names(&form).len(), MOST_LABELS);
+    assert!(form.notice.as_ref().is_some_and(|notice| notice.says.contains("51 lines were left out")));
+    form.paste("dropped");
+    assert!(
+        form.notice.as_ref().is_some_and(|notice| notice.says.starts_with("What you pasted was dropped"))
+    );
+}
+
+#[test]
+fn esc_leaves_every_cell_as_it_was_and_what_was_typed_can_be_brought_back() {
+    let mut form = form();
+    press(&mut form, KeyCode::Char('4'));
+    press(&mut form, KeyCode::Char('a'));
+    type_in(&mut form, "spam");
+    press(&mut form, KeyCode::Enter);
+    press(&mut form, KeyCode::Right);
+    press(&mut form, KeyCode::Right);
+    press(&mut form, KeyCode::Right);
+    press(&mut form, KeyCode::Enter);
+    type_in(&mut form, "win money");
+    press(&mut form, KeyCode::Esc);
+    assert!(form.sheet.draft.task.labels[0].examples.is_empty() && form.editing.is_none());
+    press(&mut form, KeyCode::Char('U'));
+    assert_eq!(form.sheet.draft.task.labels[0].examples, ["win money"]);
+    press(&mut form, KeyCode::Enter);
+    press(&mut form, KeyCode::Tab);
+    assert!(matches!(form.editing, Some(Editing::Line(_))), "tab goes on to the last cell");
+    type_in(&mut form, "10");
+    press(&mut form, KeyCode::Esc);
+    assert_eq!(form.sheet.draft.task.labels[0].share, None);
+}
+
+#[test]
+fn the_values_of_a_column_become_the_labels_up_to_200_of_them_and_beyond_it_is_said() {
+    let with = |count: Option<usize>| {
+        let mut form = form();
+        let values = count.map(|n| (0..n).map(|i| (format!("value {i}"), 2)).collect());
+        form.sheet.facts = Some(Facts { rows: 900, values: vec![values, None], ..Facts::default() });
+        press(&mut form, KeyCode::Char('2'));
+        press(&mut form, KeyCode::Char('l'));
+        form
+    };
+    assert_eq!(with(Some(77)).sheet.draft.task.labels.len(), 77);
+    assert_eq!(with(Some(200)).sheet.draft.task.labels.len(), 200);
+    let beyond = with(None);
+    assert!(beyond.notice.as_ref().is_some_and(|notice| notice.says.contains("more than 200")));
 }
 
 #[test]

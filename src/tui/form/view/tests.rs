@@ -38,8 +38,11 @@ fn form() -> Form {
     };
     let mut form = Form::new(draft, &Page::ALL);
     let number = form.question(&ReadOptions::default()).number;
-    let shown =
-        |text: &str, who: &str| Shown { text: text.into(), beside: vec![("channel".into(), who.into())] };
+    let shown = |text: &str, who: &str| Shown {
+        text: text.into(),
+        has_turns: false,
+        beside: vec![("channel".into(), who.into())],
+    };
     let beginning = Beginning {
         format: "CSV with ';'".into(),
         encoding: "windows-1252".into(),

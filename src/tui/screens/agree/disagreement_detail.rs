@@ -22,8 +22,9 @@ pub(super) fn page(
     let mut page = Page { lines: Vec::new(), width: width.min(MEASURE), look };
     let theme = look.theme;
     let round = detail.round.map(|round| format!(" · round {round}")).unwrap_or_default();
-    let case = detail.case.map(|case| format!(" · case {case}")).unwrap_or_default();
-    page.lines.push(Line::styled(format!(" item {}{round}{case}", detail.item), theme.title));
+    let case = detail.case.map_or_else(|| "no case".to_owned(), |case| format!("case {case}"));
+    let id = detail.id.as_deref().map(|id| format!("{} · ", drawable(id).replace('\n', " ")));
+    page.lines.push(Line::styled(format!(" {}{case}{round}", id.unwrap_or_default()), theme.title));
     page.says("   ", &detail.text, theme.text);
     page.title("What each expert says");
     for answer in &detail.answers {

@@ -181,7 +181,7 @@ impl AgreementScreen {
 
     fn enter_list(&mut self) -> Vec<Then> {
         if self.chosen().is_none() {
-            return says("Experts differ on no case that you may see.");
+            return says("You all agree so far, or only one of you has answered.");
         }
         self.focus = Focus::List;
         Vec::new()
@@ -309,6 +309,7 @@ mod tests {
     fn detail(item: i64) -> Box<DisagreementDetail> {
         Box::new(DisagreementDetail {
             item: ItemId(item),
+            id: None,
             case: None,
             round: None,
             text: String::new(),

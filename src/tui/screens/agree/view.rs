@@ -163,7 +163,7 @@ impl Page<'_> {
         let theme = self.look.theme;
         let open = self.look.keys.key_of(Action::Open);
         let (says, style) = match (report.disputes.len(), report.undecided()) {
-            (0, _) => ("Experts differ on no case that you may see.".to_owned(), theme.quiet),
+            (0, _) => ("You all agree so far, or only one of you has answered.".to_owned(), theme.quiet),
             (_, 0) => (format!("Every disagreement is decided; {open} lists them."), theme.good),
             (_, 1) => (format!("1 disagreement needs a decision; {open} lists it."), theme.warning),
             (_, n) => (format!("{n} disagreements need a decision; {open} lists them."), theme.warning),

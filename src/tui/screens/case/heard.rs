@@ -3,7 +3,7 @@
 use super::screen::{Answered, CaseScreen, Pending, Showing};
 use super::shown::Shown;
 use crate::desk::request::{Outcome, ReplyTo, Response, Window};
-use crate::desk::shown::Card;
+use crate::desk::shown::{Card, what_a_skip_does};
 use crate::domain::fault::Result;
 use crate::tui::screen::Then;
 use crate::tui::widgets::frame::Notice;
@@ -54,6 +54,11 @@ impl CaseScreen {
             (Ok(Outcome::Answered { saved, reveal }), Some(Pending::Answer { shown, label, key })) => {
                 let case = shown.card.shown.case;
                 *self.uses.entry(label.clone()).or_default() += 1;
+                // Of a text that was not shown as similar nothing is said.
+                let mut reveal = reveal;
+                if let Some(reveal) = reveal.as_mut().filter(|_| shown.partner.is_none()) {
+                    reveal.partner = None;
+                }
                 self.last = Some(Answered { label, key, case, changed: saved.changed, reveal });
                 return (None, Turn::Stays);
             }
@@ -75,7 +80,7 @@ impl CaseScreen {
             | Outcome::Dispute(_) => (None, Turn::Stays),
             Outcome::Skipped => {
                 self.last = None;
-                good("Skipped: this case comes back once, at the end of the round.")
+                good(what_a_skip_does(self.shown().is_some_and(|shown| shown.card.skipped)))
             }
             Outcome::Flagged(flagged) => {
                 if let Showing::Next(shown) | Showing::Asked(shown) = &mut self.showing {

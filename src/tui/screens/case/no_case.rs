@@ -10,7 +10,7 @@ use crate::desk::shown::{Lack, NoCase};
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
 use crate::tui::screens::jobs::view::{duration, progress_bar};
-use crate::tui::shared::Shared;
+use crate::tui::shared::{Shared, says_of_change};
 use crate::tui::widgets::frame::{Look, hanging};
 
 /// Why there is no case, and what is running or can be done next.
@@ -39,6 +39,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, why: &NoCase, view: View<'
     lines.extend(
         view.shared.supply.agreed.iter().flat_map(|agreed| indented(&agreed.to_string(), theme.text)),
     );
+    let how = look.keys.how_to(Action::AddTexts);
+    let changed = view.shared.changed_files.iter().map(|file| says_of_change(file, &how));
+    lines.extend(changed.flat_map(|says| indented(&says, theme.text)));
     lines.push(Line::default());
     lines.extend(meanwhile(view.shared, area.width, look));
     frame.render_widget(Paragraph::new(lines), area);

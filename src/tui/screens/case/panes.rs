@@ -323,6 +323,7 @@ mod tests {
             let shown = ShownCase {
                 case: CaseId(1),
                 item: ItemId(1),
+                id: None,
                 text: text.clone(),
                 turns: Vec::new(),
                 asked: None,

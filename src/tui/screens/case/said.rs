@@ -12,16 +12,21 @@ use crate::tui::widgets::text_layout::{cut, drawable};
 /// What was done last takes this many lines at most, however narrow the window.
 pub(super) const MAX_SAID: u16 = 4;
 
+/// No id of a file takes more columns.
+const MAX_ID: usize = 24;
+
 impl CaseScreen {
-    /// `case 4, you said spam · round 2: 12 of 60 by you, 30 by all`; of that, as much as there is room for.
+    /// `M-0051 · case 4, you said spam · round 2: 12 of 60 by you, 30 by anybody`; of that, as much as there is room for.
     pub(super) fn whereabouts(&self, progress: Option<RoundProgress>, width: u16) -> String {
-        let round = |p: RoundProgress| match p.round {
-            0 => "before the first round".into(),
-            round => format!("round {round}"),
+        let by_you = |p: RoundProgress| match p.round {
+            0 => format!("test cases before round 1: {} of {} by you", p.mine, p.cases),
+            round => format!("round {round}: {} of {} by you", p.mine, p.cases),
         };
-        let by_all = progress
-            .map(|p| format!("{}: {} of {} by you, {} by all", round(p), p.mine, p.cases, p.answered));
-        let by_you = progress.map(|p| format!("{}: {} of {} by you", round(p), p.mine, p.cases));
+        let by_all = progress.map(|p| match p.answered == p.mine {
+            true => by_you(p),
+            false => format!("{}, {} by anybody", by_you(p), p.answered),
+        });
+        let by_you = progress.map(by_you);
         let case = self.shown().map(|s| {
             let state = match (&self.showing, &s.card.label, s.card.skipped) {
                 (Showing::Asked(_), Some(label), _) => {
@@ -33,12 +38,16 @@ impl CaseScreen {
             let flag = if s.card.flagged { ", flagged" } else { "" };
             format!("case {}{state}{flag}", s.card.shown.case)
         });
-        let both =
-            |round: Option<String>| case.clone().into_iter().chain(round).collect::<Vec<_>>().join(" · ");
+        let id = self.shown().and_then(|s| s.card.shown.id.as_deref());
+        let id = id.map(|id| cut(&drawable(id).replace('\n', " "), MAX_ID));
+        let all = |id: &Option<String>, round: &Option<String>| {
+            let parts: Vec<&str> = [id, &case, round].into_iter().flatten().map(String::as_str).collect();
+            parts.join(" · ")
+        };
         let room = usize::from(width).saturating_sub(1);
-        let forms = [both(by_all), both(by_you), both(None)];
+        let forms = [all(&id, &by_all), all(&id, &by_you), all(&id, &None), all(&None, &None)];
         let fits = forms.iter().find(|form| form.width() <= room);
-        fits.cloned().unwrap_or_else(|| cut(&both(None), room))
+        fits.cloned().unwrap_or_else(|| cut(&all(&None, &None), room))
     }
 
     /// What is being saved, what went wrong, or what was answered last with what was hidden until then.
@@ -70,7 +79,7 @@ fn answered(last: &Answered, undo: &str) -> String {
 fn answered_within(last: &Answered, undo: &str, width: u16) -> String {
     let brief = answered(last, undo);
     let Some(label) = last.reveal.as_ref().and_then(|reveal| reveal.partner) else { return brief };
-    let full = format!("{brief}; the similar text had {label}");
+    let full = format!("{brief}; the model gave the similar text {label}");
     let plain = ratatui::style::Style::default();
     if hanging(vec![Span::raw(" ")], &full, width, plain).len() > 2 { brief } else { full }
 }

@@ -143,6 +143,19 @@ impl Screen for CaseScreen {
         if self.panes.scroll(action) {
             return Vec::new();
         }
+        let needs_case = matches!(
+            action,
+            Action::Skip
+                | Action::Flag
+                | Action::Note
+                | Action::Find
+                | Action::Guideline
+                | Action::OtherText
+                | Action::Confidence
+        );
+        if needs_case && matches!(self.showing, Showing::None(_)) {
+            return vec![Notice::quiet("There is no case to do this with now.".into()).into()];
+        }
         match (action, self.shown()) {
             (Action::Note, Some(shown)) => {
                 let card = &shown.card;

@@ -29,7 +29,7 @@ pub(super) struct Shown {
 impl Shown {
     pub fn new(card: Card) -> Box<Self> {
         let (text, headings) = text_of(&card);
-        let partner = card.shown.partner.as_ref().map(|p| drawable(&p.text));
+        let partner = card.shown.partner.as_ref().filter(|p| p.is_similar()).map(|p| drawable(&p.text));
         let differs = partner.as_deref().map(|p| differences(&text, p)).unwrap_or_default();
         let stored = card.shown.text.len().max(1);
         let of_drawn = |read: usize| (read as f64 / stored as f64 * text.len() as f64) as usize;

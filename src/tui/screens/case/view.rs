@@ -75,22 +75,29 @@ impl CaseScreen {
     fn hints(&self) -> Vec<(Action, &'static str)> {
         let has_case = self.shown().is_some();
         let mut hints = vec![(Action::Help, "help")];
-        if has_case && self.panes.has_more() {
-            hints.extend([(Action::PageDown, "scroll"), (Action::Find, "find")]);
+        let has_more = has_case && self.panes.has_more();
+        if has_more {
+            hints.push((Action::PageDown, "scroll"));
+        }
+        if has_case {
+            hints.push((Action::Skip, "skip"));
+        }
+        // How to get about comes before what is needed less often.
+        hints.extend([
+            (Action::Undo, "undo"),
+            (Action::NextScreen, "screens"),
+            (Action::Palette, "commands"),
+        ]);
+        if has_more {
+            hints.push((Action::Find, "find"));
         }
         if has_case && self.panes.has_other() {
             hints.push((Action::OtherText, "other text"));
         }
-        hints.extend([
-            (Action::Skip, "skip"),
-            (Action::Undo, "undo"),
-            (Action::Note, "note"),
-            (Action::Flag, "flag"),
-            (Action::Guideline, "guideline"),
-            (Action::NextScreen, "screens"),
-            (Action::Palette, "commands"),
-            (Action::Quit, "quit"),
-        ]);
+        if has_case {
+            hints.extend([(Action::Note, "note"), (Action::Flag, "flag"), (Action::Guideline, "guideline")]);
+        }
+        hints.push((Action::Quit, "quit"));
         hints
     }
 

@@ -109,8 +109,8 @@ fn says(labelled: &LabelledFound) -> String {
     let saved = &labelled.saved;
     let verb = if saved.changed { "changed" } else { "saved" };
     match labelled.case {
-        Some(case) => format!("{verb}: {}, item {}, as case {case}", saved.label, saved.item),
-        None => format!("{verb}: {}, item {}. {FOUND}", saved.label, saved.item),
+        Some(case) => format!("{verb}: {}, case {case}", saved.label),
+        None => format!("{verb}: {}. {FOUND}", saved.label),
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
             [Then::Say(notice), Then::Do(Effect::Session(Request::Window))] => notice.says.clone(),
             other => panic!("{other:?}"),
         };
-        assert!(said(&screen.labelled(saved(1, None))).ends_with("counts in no figure."));
+        assert!(said(&screen.labelled(saved(1, None))).ends_with("does not count as a test of the model."));
         assert_eq!(said(&screen.labelled(saved(1, Some(7)))), "saved: spam, item 1, as case 7");
         assert_eq!(screen.selected, 0);
         screen.query = Query::parse("suspect").unwrap();

@@ -26,7 +26,7 @@ use crate::tui::widgets::scroll::moved;
 use crate::tui::widgets::text_layout::drawable;
 
 /// What can be typed, for the help.
-const TYPED: [(&str, &str); 10] = [
+const TYPED: [(&str, &str); 11] = [
     (
         "label:NAME",
         "search by your label; label:none finds what you have not labelled, label:any what you have",
@@ -37,6 +37,7 @@ const TYPED: [(&str, &str); 10] = [
     ("round:N", "search for the cases of a round"),
     ("source:FILE", "search for texts that came from this import"),
     ("meta:COL=VALUE", "search by another column of the data; meta:COL=\"TWO WORDS\""),
+    ("id:YOUR-ID", "find a text by the id that its file gives it; the id alone finds it, too"),
     ("regex:PATTERN", "search the text by a regular expression; regex:\"TWO WORDS\""),
     ("prelabel:NAME", "search by the model's label, among the texts you have answered"),
     ("\"words\"", "in quotes: search for exactly this in the text"),
@@ -198,6 +199,8 @@ impl Screen for ItemsScreen {
         match action {
             Action::Open if !self.items.is_empty() => self.focus = Focus::FullItem,
             Action::Back => return vec![Then::Home],
+            Action::Earlier => self.select(self.selected.saturating_sub(1)),
+            Action::Later => self.select(self.selected + 1),
             _ => {
                 if let Some(to) = moved(self.selected, action, self.height.max(2) - 1) {
                     self.select(to);
@@ -212,7 +215,7 @@ impl Screen for ItemsScreen {
 
     fn case_here(&self) -> Option<CaseId> {
         let full = self.full.as_ref().filter(|full| self.focus == Focus::FullItem && full.may_answer)?;
-        full.case.filter(|_| self.chosen() == Some(full.row.item))
+        full.row.case.filter(|_| self.chosen() == Some(full.row.item))
     }
 
     fn label_found(&mut self, name: &str, shared: &Shared, now: Instant) -> Vec<Then> {

@@ -22,8 +22,10 @@ use crate::tui::widgets::text_layout::{cut, drawable};
 const TWO_COLUMNS: u16 = 100;
 /// No line of text is longer.
 const MEASURE: u16 = 90;
-/// No label takes more columns of a row.
+/// A label takes no more columns of a row, or a quarter of it if that is more.
 const MAX_LABEL: usize = 14;
+/// No id takes more columns of a row.
+const MAX_ID: usize = 16;
 /// Lines before a text: its title, and a blank one.
 const BEFORE_TEXT: usize = 2;
 /// Lines for a notice or for why a search is refused.
@@ -95,7 +97,7 @@ impl ItemsScreen {
         frame.render_widget(Paragraph::new(Line::from(spans)), left);
     }
 
-    /// `row 12,345 of 1,000,000`, `row 3 of 57 found, searching … 34 %`
+    /// `text 12,345 of 1,000,000`, `text 3 of 57 found, searching … 34 %`
     fn whereabouts(&self) -> String {
         let n = self.items.len();
         let row = grouped(self.selected as u64 + 1);
@@ -109,8 +111,8 @@ impl ItemsScreen {
             _ if self.refused.is_some() => "not searched".into(),
             (0, true) if self.pool == 0 => "no texts".into(),
             (0, _) => format!("0 found{searching}"),
-            (n, true) => format!("row {row} of {}", grouped(self.pool.max(n) as u64)),
-            (n, false) => format!("row {row} of {} found{searching}", grouped(n as u64)),
+            (n, true) => format!("text {row} of {}", grouped(self.pool.max(n) as u64)),
+            (n, false) => format!("text {row} of {} found{searching}", grouped(n as u64)),
         }
     }
 
@@ -118,18 +120,27 @@ impl ItemsScreen {
     fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) {
         // A blank before the scrollbar.
         let table_area = Rect { width: area.width.saturating_sub(2), ..area };
-        let number = self.items.last().map_or(1, |last| last.to_string().len()).max("item".len());
+        let shown = || self.items.iter().skip(self.top).take(self.height);
+        let known = || shown().filter_map(|item| self.rows.get(item));
+        let has_ids = known().any(|row| row.id.is_some());
+        let name = |row: &Row| match (&row.id, row.case) {
+            (Some(id), _) => one_line(id),
+            (None, Some(case)) if !has_ids => case.to_string(),
+            (None, _) => String::new(),
+        };
+        let heading = if has_ids { "id" } else { "case" };
+        let number = known().map(|row| name(row).width()).max().unwrap_or(0).clamp("case".len(), MAX_ID);
         let names = task.labels.iter().map(|label| drawable(&label.name).width());
-        let label = names.max().unwrap_or(0).clamp("skipped".len(), MAX_LABEL);
+        let most = MAX_LABEL.max(usize::from(table_area.width) / 4);
+        let label = names.max().unwrap_or(0).clamp("skipped".len(), most);
         let used = number + label + 16;
         let text = usize::from(table_area.width).saturating_sub(used);
-        let shown = self.items.iter().skip(self.top).take(self.height);
-        let rows = shown.map(|item| {
-            let number = Span::styled(format!(" {:>number$}", item.0), look.theme.quiet);
-            row(number, self.rows.get(item), (label, text), look)
+        let rows = shown().map(|item| {
+            let name = self.rows.get(item).map(name).unwrap_or_default();
+            let name = Span::styled(format!(" {}", cut(&name, number)), look.theme.quiet);
+            row(name, self.rows.get(item), (label, text), look)
         });
-        let header =
-            [format!(" {:>number$}", "item"), "yours".into(), "round".into(), String::new(), "text".into()];
+        let header = [format!(" {heading}"), "yours".into(), "round".into(), String::new(), "text".into()];
         let table = Table::new(
             rows,
             [
@@ -193,7 +204,7 @@ impl ItemsScreen {
             (None, Some(why)) => (why.as_str(), look.theme.warning),
             (None, None) if self.focus == Focus::Field => (
                 "words of the text; or label:NAME label:none label:any flagged skipped suspect round:N source:FILE \
-                 meta:COLUMN=\"A VALUE\" regex:PATTERN, and prelabel:NAME for texts you have answered",
+                 id:YOUR-ID meta:COLUMN=\"A VALUE\" regex:PATTERN, and prelabel:NAME for texts you have answered",
                 look.theme.quiet,
             ),
             (None, None) => return Vec::new(),
@@ -216,18 +227,24 @@ impl ItemsScreen {
             }
             Focus::FullItem if may_answer => &[
                 (Action::Help, "help"),
-                (Action::Back, "to the list"),
-                (Action::Open, "find a label"),
-                (Action::Jump, "to this case"),
+                (Action::Back, "list"),
+                (Action::Open, "label"),
+                (Action::Jump, "to the case"),
+                (Action::Undo, "undo"),
+                (Action::NextScreen, "screens"),
                 (Action::Earlier, "previous"),
                 (Action::Later, "next"),
+                (Action::Quit, "quit"),
             ],
             Focus::FullItem => &[
                 (Action::Help, "help"),
-                (Action::Back, "to the list"),
-                (Action::Open, "find a label"),
+                (Action::Back, "list"),
+                (Action::Open, "label"),
+                (Action::Undo, "undo"),
+                (Action::NextScreen, "screens"),
                 (Action::Earlier, "previous"),
                 (Action::Later, "next"),
+                (Action::Quit, "quit"),
             ],
             Focus::List => &[
                 (Action::Help, "help"),
@@ -271,9 +288,15 @@ fn row(
 }
 
 fn title(full: &FullItem) -> String {
-    let round = full.row.round.map(|round| format!(" · round {round}")).unwrap_or_default();
-    let case = full.case.map(|case| format!(" · case {case}")).unwrap_or_default();
-    format!("item {}{round}{case}", full.row.item)
+    let id = full.row.id.as_deref().map(one_line);
+    let case = full.row.case.map(|case| format!("case {case}"));
+    let round = full.row.round.map(|round| format!("round {round}"));
+    let parts: Vec<String> = id.into_iter().chain(case).chain(round).collect();
+    if parts.is_empty() { "no case".into() } else { parts.join(" · ") }
+}
+
+fn one_line(text: &str) -> String {
+    drawable(text).replace('\n', " ")
 }
 
 /// The text, the other columns of its data, what this expert did with it, and the model's view where it may be seen.
@@ -325,12 +348,12 @@ fn body(full: &FullItem, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
         }
     }
     lines.push(Line::default());
-    if full.case.is_none() || full.may_answer {
+    if full.row.case.is_none() || full.may_answer {
         let enter = look.keys.key_or_name(Action::Open);
         let says = format!("a label's key labels it here; {enter} finds a label by its name");
         lines.extend(said(&says, look.theme.quiet));
     }
-    if let (Some(case), true) = (full.case, full.may_answer) {
+    if let (Some(case), true) = (full.row.case, full.may_answer) {
         lines.extend(said(
             &format!("{} shows it as case {case}", look.keys.key_or_name(Action::Jump)),
             look.theme.quiet,

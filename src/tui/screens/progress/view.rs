@@ -141,7 +141,8 @@ impl Page<'_> {
             .collect();
         let held_against = status.ceiling();
         let ceiling = held_against.and_then(|ceiling| ceiling.figure().value());
-        let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).max("experts, the ceiling".width());
+        let wide =
+            names.iter().map(|n| n.width()).max().unwrap_or(0).max("people, the most to reach".width());
         let figures = status.curve.iter().map(|p| p.kappa.to_string().width()).max().unwrap_or(0).min(30);
         let before = 3 + wide + 2 + "labels".width() + 2 + figures + 2;
         let width = usize::from(self.width).saturating_sub(before + 1).min(CHART);
@@ -185,7 +186,7 @@ impl Page<'_> {
         let mut rows = Vec::new();
         if experts.value().is_some() || own.value().is_none() {
             let only = experts.value().is_some() && !matches!(held_against, Some(Ceiling::Experts(_)));
-            rows.push((if only { "experts" } else { "experts, the ceiling" }, experts));
+            rows.push((if only { "people with each other" } else { "people, the most to reach" }, experts));
         }
         if experts.value().is_some() {
             rows.push(("model, same cases", &status.kappa.model_on_shared));
@@ -208,7 +209,8 @@ impl Page<'_> {
             }
         }
         if let Some(Ceiling::Own(Figure::Known { n, .. })) = held_against {
-            let says = format!("the ceiling is how well you agree with yourself, on {n} cases shown again");
+            let says =
+                format!("the most to reach is how well you agree with yourself, on {n} cases shown again");
             self.sentence(vec![Span::raw("   ")], &says, theme.quiet);
         }
         if let Some(says) = &status.no_ceiling {
@@ -241,7 +243,7 @@ impl Page<'_> {
                 "nothing known yet: each round has a few cases drawn at random, which look like any other";
             return self.sentence(vec![Span::raw("   ")], says, theme.quiet);
         }
-        self.title(format!("All texts, by {} drawn at random (the audit)", counted(n, "case", "cases")));
+        self.title(format!("All texts, by {} drawn at random", counted(n, "case", "cases")));
         let rows: Vec<(String, String)> = status
             .audit
             .labels
@@ -298,7 +300,11 @@ impl Page<'_> {
             .iter()
             .filter_map(|name| {
                 let b = status.balance.get(name)?;
-                Some((cut(&drawable(name), 24), b.labels, b.training))
+                Some((
+                    cut(&drawable(name), usize::from(self.width).saturating_sub(50).max(24)),
+                    b.labels,
+                    b.training,
+                ))
             })
             .collect();
         let wide = rows.iter().map(|(name, ..)| name.width()).max().unwrap_or(0);
@@ -320,7 +326,8 @@ impl Page<'_> {
         }
         let skipped: usize = status.skipped.values().sum();
         if skipped > 0 {
-            let says = format!("{} skipped, which count in no figure", counted(skipped, "case", "cases"));
+            let says =
+                format!("{}, not counted above", counted(skipped, "case was skipped", "cases were skipped"));
             self.sentence(vec![Span::raw("   ")], &says, theme.quiet);
         }
         if self.roomy && status.experts > 1 {
@@ -413,7 +420,7 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
         }
         Advice::Mine => (
             Action::GoOn,
-            "starts the next round: no figure says yet that the model has learned all it can".into(),
+            "starts the next round. It is not known yet whether more answers would still make the model better".into(),
         ),
     }
 }

@@ -82,8 +82,8 @@ impl Screen for ProjectScreen {
     }
 
     fn paste(&mut self, text: &str) -> Option<Vec<Then>> {
-        self.form.as_mut().filter(|_| self.is_open)?.paste(text);
-        Some(Vec::new())
+        let turn = self.form.as_mut().filter(|_| self.is_open)?.paste(text);
+        Some(self.turned(turn))
     }
 
     fn receive(&mut self, message: Message, _: &Shared, _: Instant) -> Received {

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::grouped::{counted, size};
 use crate::domain::hex::hex;
-use crate::domain::task::{Assist, Task};
+use crate::domain::task::{Assist, Label, Task};
 use crate::insight::project::{File, Project, SetTask, Tuned};
 use crate::tui::widgets::frame::{Look, hanging};
 use crate::tui::widgets::text_layout::{cut, drawable};
@@ -80,7 +80,13 @@ impl Page<'_> {
         self.title("Labels");
         let names: Vec<String> =
             task.labels.iter().map(|l| drawable(&l.after_key("  ")).replace('\n', " ")).collect();
-        let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).min(28);
+        // Where nothing stands beside the names, they have the whole line.
+        let is_bare = |label: &Label| {
+            label.description.is_empty() && label.share.is_none() && label.examples.is_empty()
+        };
+        let room = usize::from(self.width).saturating_sub(6);
+        let most = if task.labels.iter().all(is_bare) { room } else { (room / 2).max(28) };
+        let wide = names.iter().map(|n| n.width()).max().unwrap_or(0).min(most);
         for (label, name) in task.labels.iter().zip(&names) {
             let mut says = label.description.clone();
             if let Some(share) = label.share {
