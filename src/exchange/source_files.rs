@@ -49,6 +49,7 @@ mod tests {
         let mut load = store.begin_source("a.csv", "{}", LoadOptions::default()).unwrap();
         store.add_rows(&mut load, [TextRow::new(1, "one")]).unwrap();
         store.finish_source(load, 0, 0).unwrap();
+        drop(store);
         for name in ["a.csv", "b.csv", "c.csv"] {
             std::fs::write(path(name), "text\n").unwrap();
         }

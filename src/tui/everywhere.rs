@@ -494,12 +494,12 @@ fn a_click_in_the_list_of_texts_selects_and_the_wheel_moves_what_is_under_it() {
         frame(&mut app, size);
         click(&mut app, size, Target::Row(3));
         let screen = drawn(&mut app, size);
-        assert!(screen.contains("row 4 of 9"), "{screen}");
+        assert!(screen.contains("text 4 of 9"), "{screen}");
         let wheel =
             MouseEvent { kind: MouseEventKind::ScrollDown, column: 5, row: 5, modifiers: KeyModifiers::NONE };
         app.update(Message::Mouse(wheel), Instant::now());
         let screen = drawn(&mut app, size);
-        assert!(screen.contains("row 7 of 9"), "{screen}");
+        assert!(screen.contains("text 7 of 9"), "{screen}");
     }
 }
 

@@ -215,7 +215,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert!(said(&screen.labelled(saved(1, None))).ends_with("does not count as a test of the model."));
-        assert_eq!(said(&screen.labelled(saved(1, Some(7)))), "saved: spam, item 1, as case 7");
+        assert_eq!(said(&screen.labelled(saved(1, Some(7)))), "saved: spam, case 7");
         assert_eq!(screen.selected, 0);
         screen.query = Query::parse("suspect").unwrap();
         screen.labelled(saved(1, Some(7)));
