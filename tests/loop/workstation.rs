@@ -211,7 +211,7 @@ fn only_people_who_share_a_login_are_asked_for_their_name() {
     let asked = Seat::open(&project, &[]);
     asked.see("Your name, recorded with your labels [ben]:");
     asked.press("ann\r");
-    assert!(asked.see("1 of 10 by you, 2 by all").contains("ann"));
+    assert!(asked.see("1 of 10 by you, 2 by anybody").contains("ann"));
     asked.press("q");
     asked.end();
 }
