@@ -56,7 +56,7 @@ impl JobKind {
         match self {
             Self::Scout => "the model reads every text and suggests a label (a prelabel)",
             Self::Mine => "closes the round and chooses the next cases",
-            Self::Tune => "the model learns from your answers (it trains a small classifier, the head)",
+            Self::Tune => "the model learns from your answers (a small classifier, the head)",
             Self::Lora => "trains the model itself a little (LoRA); kept unless it is worse",
             Self::Judge => "a language model reads the texts the model is least sure of",
             Self::Import => "adds what is new in a file of texts",

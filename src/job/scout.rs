@@ -318,8 +318,8 @@ mod tests {
         };
         assert_eq!(
             report.to_string(),
-            "40 of 40 texts scouted by MiniLM; prelabels: zero-shot. Languages: English 75 %, Portuguese 25 % (of 40 texts whose language is \
-             clear). About 25 % of the texts are in languages that MiniLM was not made for (Portuguese), and its guesses there are poor: a model \
+            "40 of 40 texts scouted by MiniLM; prelabels: zero-shot. Languages: English 75 %, Portuguese 25 % (told from 40 of 40 texts). \
+             About 25 % of the texts are in languages that MiniLM was not made for (Portuguese), and its guesses there are poor: a model \
              that knows them does better (`hardcase scout FILE --model MODEL`, such as multilingual-e5-small as GGUF)"
         );
         report.model_languages.push("pt".into());

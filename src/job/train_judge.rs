@@ -144,7 +144,7 @@ impl std::fmt::Display for TrainJudgeReport {
                 )
             }
             Verdict::TooFew => {
-                let missing = self.missing.as_deref().unwrap_or("more answers teach it");
+                let missing = self.missing.as_deref().unwrap_or("there are more answers to learn from");
                 write!(f, "the judge can be trained once {missing}. Until then it stays as it is")
             }
             Verdict::NothingNew => {

@@ -156,7 +156,7 @@ impl std::fmt::Display for TrainLoraReport {
                 )
             }
             Verdict::TooFew => {
-                let missing = self.missing.as_deref().unwrap_or("more answers teach it");
+                let missing = self.missing.as_deref().unwrap_or("there are more answers to learn from");
                 write!(
                     f,
                     "a larger training, which often gives a better model, is possible once {missing}. Until then the model stays as it is"
@@ -315,7 +315,7 @@ impl TrainLoraReport {
         if self.open == 0 {
             return self;
         }
-        let missing = self.missing.map(|_| "more answers teach it".to_owned());
+        let missing = self.missing.map(|_| "there are more answers to learn from".to_owned());
         Self { missing, comparison: None, ..self }
     }
 }

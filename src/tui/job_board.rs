@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::widgets::frame::Notice;
+use super::widgets::text_layout::drawable;
 use crate::desk::jobs::{End, JobKind, News};
 use crate::domain::local_model::LocalModel;
 use crate::domain::progress::Progress;
@@ -84,8 +85,13 @@ impl JobBoard {
     pub fn in_short(&self) -> Option<String> {
         let running = self.running.last()?;
         Some(match &running.progress {
-            Some(Progress { done, total: Some(total), .. }) if *total > 0 => {
-                format!("{} {} %", running.kind.doing(), share_of(*done, *total, 100))
+            Some(Progress { stage, done, total: Some(total), .. }) if *total > 0 => {
+                let doing = match stage.split(' ').next().unwrap_or_default() {
+                    // What it does above all, and no word that people use.
+                    "scouting" => running.kind.doing().to_owned(),
+                    stage => drawable(stage),
+                };
+                format!("{doing} {} %", share_of(*done, *total, 100))
             }
             _ => format!("{} …", running.kind.doing()),
         })
@@ -118,7 +124,11 @@ mod tests {
             tokens_per_second: None,
             epochs: Vec::new(),
         };
-        jobs.take(News::Progress(JobKind::Lora, progress), now);
+        jobs.take(News::Progress(JobKind::Lora, progress.clone()), now);
         assert_eq!(jobs.in_short().as_deref(), Some("prelabelling 47 %"));
+        let scouting = Progress { job: "scout".into(), stage: "scouting".into(), ..progress };
+        jobs.take(News::Started(JobKind::Scout), now);
+        jobs.take(News::Progress(JobKind::Scout, scouting), now);
+        assert_eq!(jobs.in_short(), Some(format!("{} 47 %", JobKind::Scout.doing())));
     }
 }

@@ -249,7 +249,10 @@ fn what_trains_all_adapters_says_what_came_of_each_and_trains_no_judge_where_non
     let both = project.json("tune", &["--adapter", "auto"]);
     assert_eq!((&both["lora"]["verdict"], &both["judge"]["verdict"]), (&"too-few".into(), &"too-few".into()));
     let said = project.run("tune", &["--adapter", "auto"]).done().out;
-    assert!(said.contains(". Then the judge can be trained once 60 answers teach it"), "{said}");
+    assert!(
+        said.contains(". Then the judge can be trained once there are 60 answers to learn from"),
+        "{said}"
+    );
     project
         .run("tune", &["--adapter", "auto", "--epochs", "3"])
         .refused(2, &["--epochs", "name the adapter"]);

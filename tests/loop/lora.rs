@@ -35,7 +35,7 @@ fn with_few_labels_no_lora_is_trained_and_it_says_so() {
     project.run("scout", &[]).done();
     let ran = project.run("tune", &["--adapter", "lora"]).done();
     assert!(
-        ran.out.contains("a stronger model can be trained once 60 answers teach it; so far 0 do"),
+        ran.out.contains("is possible once there are 60 answers to learn from; there are 0 so far"),
         "{}",
         ran.out
     );
@@ -304,7 +304,7 @@ fn check_a_project_with_a_lora(project: &Project, head: i64, lora: i64) {
     assert_eq!(project.json("scout", &[])["prelabels"], "lora");
     assert_eq!(active(project), (lora, "lora".into()));
     let stays = project.run("tune", &["--adapter", "lora"]).done().out;
-    assert!(stays.contains("a stronger model can be trained once 3 answers teach it each label"), "{stays}");
+    assert!(stays.contains("is possible once each label has 3 answers to learn from"), "{stays}");
 
     // Of a LoRA that is not active only what it said of the cases is left.
     project.run("adapter", &["use", &head.to_string()]).done();

@@ -239,6 +239,8 @@ mod tests {
         assert!(press(&mut screen, &shared, "3\n").is_empty(), "nothing is changed yet");
         press(&mut screen, &shared, "2aodd\n");
         press(&mut screen, &shared, "q");
+        assert!(screen.is_open, "no letter leaves at once");
+        press(&mut screen, &shared, "y");
         assert!(!screen.is_open);
         screen.act(Action::Open, &shared);
         let standing = Standing {
