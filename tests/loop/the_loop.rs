@@ -282,7 +282,7 @@ fn a_case_is_blind_and_stays_until_it_is_answered() {
     let project = Project::scouted_elsewhere(100);
     project.run("mine", &["--budget", "20", "--overlap", "eval=1,audit=1,share=0"]).done();
     let case = project.json("next", &[]);
-    assert_eq!(keys(&case), ["case", "item", "text", "meta", "partner", "labels"]);
+    assert_eq!(keys(&case), ["case", "item", "id", "text", "meta", "partner", "labels"]);
     assert_eq!(keys(&case["meta"]), ["placement"], "never the gold, never a column that was not named");
     assert_eq!(case["labels"], json!([{ "name": "clickbait", "key": "1" }, { "name": "fine", "key": "2" }]));
     assert_eq!(keys(&case["partner"]), ["text", "similarity"], "{case}");
@@ -327,7 +327,7 @@ fn a_reveal_is_recorded_with_the_answer_that_follows_it() {
     let project = Project::scouted_elsewhere(100);
     project.run("mine", &["--budget", "20"]).done();
     let case = project.json("next", &["--reveal"]);
-    assert_eq!(keys(&case), ["case", "item", "text", "meta", "partner", "labels", "revealed"]);
+    assert_eq!(keys(&case), ["case", "item", "id", "text", "meta", "partner", "labels", "revealed"]);
     assert!(["train", "eval", "audit"].contains(&case["revealed"]["split"].as_str().unwrap()));
     assert_eq!(keys(&case["revealed"]["probabilities"]), ["clickbait", "fine"]);
     assert!(["the same label", "another label"].contains(&case["revealed"]["partner"].as_str().unwrap()));
