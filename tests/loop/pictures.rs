@@ -254,7 +254,7 @@ pictures! {
     texts: [Answer('1'), Settle("\x14", "text 1 of 40")],
     texts_searched: [Answer('1'), Settle("/label:any", "text 1 of 1 found")],
     a_search_that_cannot_be: [Settle("/round:x", "is not a round")],
-    one_text: [Answer('1'), Settle("/label:any", "text 1 of 1 found"), Settle("\r\r", "finds a label by its name")],
+    one_text: [Answer('1'), Settle("/label:any", "text 1 of 1 found"), Settle("\r\r", "esc list")],
     progress: [Answer('1'), Press("\x0f", "Hard cases")],
     project: [Press("\x05", "clickbait ads")],
     jobs: [Press("\x0b", "Start")],

@@ -88,9 +88,9 @@ fn a_journey_from_the_first_opening_to_the_second_round() {
     seat.see("Nothing has run since");
     seat.press("\x0e");
     // Tuning, mining and, where this build has the models, the training that finds too few labels.
-    let last = if cfg!(feature = "engine") { "lora" } else { "mine" };
-    seat.see_that("the last job done", |s| {
-        s.lines().any(|line| line.trim_start().starts_with(last) && line.contains(" done"))
+    let ends_with = if cfg!(feature = "engine") { "lora" } else { "mine" };
+    seat.see_that("the last job is done", |s| {
+        s.lines().any(|line| line.trim_start().starts_with(ends_with) && line.contains(" done"))
     });
     seat.press("\x1b[F");
     seat.see("A head trained on");
