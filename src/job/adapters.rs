@@ -82,7 +82,7 @@ pub fn list(project: &Path) -> Result<Vec<Listed>> {
         .collect()
 }
 
-/// Makes an earlier head active again, and prelabels what it has not seen. A LoRA needs the model: see [`use_lora`].
+/// Makes an earlier head active again, and prelabels what it has not seen. A LoRA needs the model: see `use_lora`.
 ///
 /// # Errors
 /// No such adapter, or its bytes were dropped.

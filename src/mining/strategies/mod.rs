@@ -1,6 +1,6 @@
 //! The strategies: one file each, which implements [`strategy::Strategy`], and the list of them here.
 //!
-//! To add one, write its file, declare it here, and add it to [`ALL`]. Each of its picks has a reason from `domain/case.rs`, which is stored
+//! To add one, write its file, declare it here, and add it to `ALL`. Each of its picks has a reason from `domain/case.rs`, which is stored
 //! and told to the expert after the answer: take one that is true of it, or add one there. The tests of `round.rs` run over the whole list.
 
 mod badge;

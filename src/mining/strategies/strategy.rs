@@ -16,7 +16,7 @@ pub trait Strategy: Sync {
     fn rank(&self, pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking;
 
     /// Whether it chooses the first round itself, when there is only a zero-shot model. Strategies that rely on the model leave that round to the
-    /// mixture in [`crate::mining::opening`].
+    /// mixture in `mining::opening`.
     fn opens(&self, _labels: usize, _budget: usize) -> bool {
         false
     }
