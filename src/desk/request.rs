@@ -208,7 +208,7 @@ pub struct Response {
     pub revised: Option<Box<Task>>,
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 impl Response {
     /// One that came of a request with this outcome.
     pub fn of(outcome: Outcome) -> Self {

@@ -1,6 +1,8 @@
 //! What must hold of any task file: the oracle that seeded tests and `fuzz/` share.
 
-use super::fuzzing::{Fuzzer, is_one_sentence, text_of};
+#[cfg(test)]
+use super::fuzzing::Fuzzer;
+use super::fuzzing::{is_one_sentence, text_of};
 use super::sanitize::sanitize_line;
 use super::task::Task;
 

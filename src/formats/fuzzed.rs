@@ -13,13 +13,16 @@ use super::read::row::{Row, TextCell, fill_text, unpack};
 use super::write::OUTPUT_FORMATS;
 use super::write::cell::Cell;
 use super::write::sink::{ColumnType, RowWriter, columns};
-use crate::domain::fuzzing::{Fuzzer, beginning, is_one_sentence, text_of};
+#[cfg(test)]
+use crate::domain::fuzzing::Fuzzer;
+use crate::domain::fuzzing::{beginning, is_one_sentence, text_of};
 use crate::domain::log::*;
 use crate::domain::read_options::ReadOptions;
 
 type Verdict = Result<(), String>;
 
 /// A small file of each format, and of each kind of trouble that a real one has been in.
+#[cfg(test)]
 fn files() -> Vec<Vec<u8>> {
     let utf16 = |text: &str| -> Vec<u8> {
         [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
@@ -55,6 +58,7 @@ fn files() -> Vec<Vec<u8>> {
 }
 
 /// In a stored block of gzip.
+#[cfg(test)]
 fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     // Into memory: it cannot fail.

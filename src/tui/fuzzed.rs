@@ -27,7 +27,9 @@ use crate::desk::pages::Page;
 use crate::desk::request::{DisputeOutcome, Outcome, ReplyTo, Response, Window};
 use crate::desk::shown::{Card, Reveal, RoundProgress, Saved, ShownCase, ShownPartner};
 use crate::domain::fault::Fault;
-use crate::domain::fuzzing::{Fuzzer, beginning, is_harmless, text_of, tokens};
+#[cfg(test)]
+use crate::domain::fuzzing::{Fuzzer, tokens};
+use crate::domain::fuzzing::{beginning, is_harmless, text_of};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::progress::Progress;
 use crate::domain::sanitize::sanitize;
@@ -463,6 +465,7 @@ fn disagreement_detail(text: &str) -> DisagreementDetail {
     }
 }
 
+#[cfg(test)]
 fn seeds() -> Vec<Vec<u8>> {
     let plain = [
         "A text of some words that is longer than a line of eighty columns, so that it has to be wrapped somewhere.",
