@@ -63,7 +63,7 @@ pub(super) fn ask_name(person: &mut impl Person, usual: &str) -> Result<String> 
         match until(person, &asked, |line| {
             match line.to_lowercase().as_str() {
                 "" => Ok(usual.to_owned()),
-                // Nobody is called so, and whoever types it wants something else.
+                // Nobody is called so: a person who types it wants something else.
                 "q" | "quit" | "exit" | "?" | "help" => {
                     Err("Type your name, or press Ctrl-C to leave.".into())
                 }

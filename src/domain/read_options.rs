@@ -5,10 +5,11 @@ use std::io::{self, Read};
 
 use super::fault::Result;
 
+/// Files to be opened one after the other.
+pub type More = Box<dyn Iterator<Item = io::Result<File>> + Send>;
 /// What is open of texts: their stream, the file that it comes from, and the files that follow it.
-pub type Opened =
-    (Box<dyn Read + Send>, Option<File>, Option<Box<dyn Iterator<Item = io::Result<File>> + Send>>);
-/// Opens texts that are no single file, as those of a folder, each time anew.
+pub type Opened = (Box<dyn Read + Send>, Option<File>, Option<More>);
+/// Opens texts that are no single file, as those of a folder, again each time.
 pub type Opener = Box<dyn Fn() -> Result<Opened> + Send>;
 
 /// How to read a file. The default detects everything.

@@ -12,7 +12,7 @@ use super::fault::{Fault, Result};
 
 /// Bytes of JSON handed over at a time.
 const PIECE: usize = 128 << 10;
-/// Pieces that wait for whoever reads.
+/// Pieces that wait to be read.
 const READ_AHEAD: usize = 2;
 /// Of the decoding thread. Schemas are nested as a file likes, and decoders follow them.
 const STACK: usize = 64 << 20;

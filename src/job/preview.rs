@@ -24,7 +24,7 @@ pub enum FileKind {
     Data,
 }
 
-/// Opens what is in a folder as one stream of JSONL, each time anew; none where `data` is no folder.
+/// Opens what is in a folder as one stream of JSONL, again each time; none where `data` is no folder.
 pub fn folder_opener(data: &Path) -> Option<Opener> {
     let data = data.is_dir().then(|| data.to_owned())?;
     Some(Box::new(move || {

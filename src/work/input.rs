@@ -6,11 +6,8 @@ use std::path::Path;
 
 use super::folder::{Folder, parts};
 use crate::domain::fault::{Fault, Result, io_reason};
-use crate::domain::read_options::ReadOptions;
+use crate::domain::read_options::{More, Opened, ReadOptions};
 use crate::store::{Asked, foreign_rows, is_foreign_database};
-
-/// Files to be opened one after the other.
-pub(crate) type More = Box<dyn Iterator<Item = io::Result<File>> + Send>;
 
 /// A stream of text, with its size where that is known.
 pub(crate) struct TextSource {
@@ -39,7 +36,7 @@ impl TextSource {
     }
 
     /// What a reader takes.
-    pub fn into_input(self) -> (Box<dyn Read + Send>, Option<File>, Option<More>) {
+    pub fn into_input(self) -> Opened {
         (self.stream, self.file, self.more)
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::encoding::Source;
+use crate::domain::read_options::More;
 
 /// A stream, with the file behind it where there is one.
 pub struct Input {
@@ -12,9 +13,6 @@ pub struct Input {
     /// Files that go on where this one ends: the parts of a data set.
     pub(in crate::formats) more: Option<More>,
 }
-
-/// Files to be opened one after the other.
-pub type More = Box<dyn Iterator<Item = io::Result<File>> + Send>;
 
 impl From<Source> for Input {
     fn from(stream: Source) -> Self {
