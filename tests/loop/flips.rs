@@ -9,18 +9,24 @@ use hardcase::desk::session::Next;
 use hardcase::desk::session::{OnClose, Remarks, Session};
 use hardcase::exchange::export::{ExportOptions, History, export, export_kind, output_format};
 use hardcase::insight::status::status;
+use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::imported_labels::import_wrong_labels;
 use super::project::{Project, hardcase};
+
+const PAGE: usize = 4_096;
 
 fn count() -> u64 {
     std::env::var("HARDCASE_PROOF_FLIPS").ok().and_then(|n| n.parse().ok()).unwrap_or(60)
 }
 
-/// Rows with a text twice and ids of their own, prelabelled, mined and labelled by two.
+/// Rows with a text twice and ids of their own, prelabelled, with labels of a crowd, mined and labelled by two, one of whom has a case before her and
+/// a note half written.
 fn project() -> Project {
     let project = Project::scouted_elsewhere(120);
+    import_wrong_labels(&project, 120, &["--weight", "0.5"]);
     project.run("mine", &["--budget", "40"]).done();
     for (name, cases) in [("ada", 24), ("bob", 12)] {
         let mut session = Session::open(&project.file(), name, OnClose::ReleaseCases).unwrap();
@@ -32,7 +38,32 @@ fn project() -> Project {
         }
         session.close().unwrap();
     }
+    let mut session = Session::open(&project.file(), "ada", OnClose::KeepCases).unwrap();
+    let Next::Case(case) = session.next_case().unwrap() else { panic!("she has cases left") };
+    session.keep_draft(case.item, "half a note").unwrap();
+    session.close().unwrap();
     project
+}
+
+/// The pages of each table and index, by its name.
+fn pages(file: &Path) -> Vec<Vec<usize>> {
+    let file = rusqlite::Connection::open(file).unwrap();
+    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut statement = file.prepare("SELECT name, pageno FROM dbstat").unwrap();
+    let rows = statement.query_map((), |r| Ok((r.get(0)?, r.get::<_, i64>(1)?))).unwrap();
+    for (name, page) in rows.map(Result::unwrap) {
+        by_name.entry(name).or_default().push(usize::try_from(page).unwrap());
+    }
+    by_name.into_values().collect()
+}
+
+/// Any byte of the file, or any of a page of any table, in turn: most of a file are vectors.
+fn place(seed: u64, length: usize, pages: &[Vec<usize>], rng: &mut ChaCha8Rng) -> usize {
+    if seed.is_multiple_of(2) {
+        return rng.gen_range(0..length);
+    }
+    let page = pages.choose(rng).and_then(|pages| pages.choose(rng)).unwrap();
+    (page - 1) * PAGE + rng.gen_range(0..PAGE)
 }
 
 /// What each output says; the reason where it is refused.
@@ -69,14 +100,14 @@ fn a_bit_that_turns_anywhere_in_the_file_changes_no_output_in_silence() {
     let whole = std::fs::read(project.file()).unwrap();
     let (file, to) = (project.path("flipped.hardcase"), project.path("out.jsonl"));
     std::fs::write(&file, &whole).unwrap();
-    let truth = outputs(&file, &to);
+    let (truth, pages) = (outputs(&file, &to), pages(&file));
     for (name, said) in &truth {
         assert!(said.is_ok(), "{name}: {said:?}");
     }
     let (mut refused, mut silent) = (0, Vec::new());
     for seed in 0..count() {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (at, bit) = (rng.gen_range(0..whole.len()), rng.gen_range(0..8));
+        let (at, bit) = (place(seed, whole.len(), &pages, &mut rng), rng.gen_range(0..8));
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << bit;
         for end in ["-wal", "-shm", "-journal"] {

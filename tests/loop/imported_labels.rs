@@ -17,7 +17,7 @@ fn wrong_labels(n: usize) -> String {
 
 /// Takes wrong labels for the texts of the project in: of the same file, so that nothing else comes with them.
 #[track_caller]
-fn import_wrong_labels(project: &Project, n: usize, options: &[&str]) -> Value {
+pub fn import_wrong_labels(project: &Project, n: usize, options: &[&str]) -> Value {
     project.write("ads.csv", wrong_labels(n));
     let data = project.path("ads.csv");
     let mut all =

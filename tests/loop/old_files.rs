@@ -37,7 +37,7 @@ fn a_project_of_a_development_version_is_refused_in_one_sentence_and_stays_as_it
         if version > 4 {
             Connection::open(project.file())
                 .unwrap()
-                .execute_batch("ALTER TABLE draft DROP COLUMN text")
+                .execute_batch("ALTER TABLE expert_event DROP COLUMN at_ms")
                 .unwrap();
         }
         let before = lies_in(&project.path("."));

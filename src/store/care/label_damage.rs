@@ -8,6 +8,7 @@ use crate::domain::event::LARGEST_LAMPORT;
 use crate::domain::fault::{Fault, Result};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::open::Store;
+use crate::store::db::row_seals::RowSealed;
 use crate::store::db::seals::{ALL, Sealed, WAY_OUT};
 
 impl Store {
@@ -38,8 +39,11 @@ impl Store {
                 format!("SELECT row FROM seal WHERE of = '{table}' AND row NOT IN (SELECT id FROM {table})");
             self.note_numbers(&gone, &format!("{called} are gone"), &mut found)?;
         }
+        let broken = RowSealed::of("item").map(RowSealed::is_broken).collect::<Vec<_>>().join(" OR ");
         self.note_numbers(
-            "SELECT id FROM item WHERE id IN (SELECT item FROM label_event) AND key IS NOT key_of(text)",
+            &format!(
+                "SELECT id FROM item WHERE id IN (SELECT item FROM label_event) AND (key IS NOT key_of(text) OR {broken})"
+            ),
             "labelled texts are not as they were imported",
             &mut found,
         )?;
@@ -47,6 +51,11 @@ impl Store {
             "SELECT v.id FROM label_event v WHERE v.item NOT IN (SELECT id FROM item) OR v.expert NOT IN (SELECT id FROM expert)
                OR v.session NOT IN (SELECT id FROM session) OR v.revision NOT IN (SELECT id FROM task_revision)",
             "label events refer to rows that are gone",
+            &mut found,
+        )?;
+        self.note_numbers(
+            "SELECT id FROM predictor WHERE adapter IS NOT NULL AND adapter NOT IN (SELECT id FROM adapter)",
+            "predictors refer to adapters that are gone",
             &mut found,
         )?;
         self.note_numbers(

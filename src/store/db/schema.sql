@@ -162,7 +162,7 @@ CREATE TABLE model (
     seal INTEGER GENERATED ALWAYS AS (check_of(id, sha256, name, path, architecture, quantisation, dimensions, bytes, reading)) STORED
 ) STRICT;
 
--- The result of a training, its bytes included.
+-- The result of a training. Its bytes come last and have a seal of their own, so that the rest is read and checked without them.
 CREATE TABLE adapter (
     id            INTEGER PRIMARY KEY,
     uuid          BLOB    NOT NULL UNIQUE,
@@ -175,10 +175,11 @@ CREATE TABLE adapter (
     settings      TEXT    NOT NULL,
     training_hash BLOB    NOT NULL,
     training_n    INTEGER NOT NULL,
-    bytes         BLOB    NOT NULL,
     created_ms    INTEGER NOT NULL,
     seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, kind, model, parent, round,
-        revision, labels, settings, training_hash, training_n, bytes, created_ms)) STORED
+        revision, labels, settings, training_hash, training_n, created_ms)) STORED,
+    bytes         BLOB    NOT NULL,
+    bytes_seal INTEGER GENERATED ALWAYS AS (check_of(id, bytes)) STORED
 ) STRICT;
 
 -- Adapters whose bytes a part of a project was not given.
@@ -289,6 +290,7 @@ CREATE TABLE lease (
     session    INTEGER NOT NULL REFERENCES session (id),
     shown_ms   INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(label_case, expert, session, shown_ms, expires_ms)) STORED,
     PRIMARY KEY (label_case, expert)
 ) STRICT, WITHOUT ROWID;
 
@@ -306,6 +308,7 @@ CREATE TABLE draft (
     expert INTEGER NOT NULL REFERENCES expert (id),
     item   INTEGER NOT NULL REFERENCES item (id),
     text   TEXT    NOT NULL,
+    seal INTEGER GENERATED ALWAYS AS (check_of(expert, item, text)) STORED,
     PRIMARY KEY (expert, item)
 ) STRICT, WITHOUT ROWID;
 

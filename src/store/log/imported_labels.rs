@@ -11,9 +11,11 @@ use crate::domain::imported_label::{
     ImportedLabel, LabelSource, TrainingLabel, checked_source_name, checked_weight, training_labels,
 };
 use crate::domain::split::Split;
+use crate::store::care::row_damage::refuse;
 use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::{SingleLabel, Uuid16};
 use crate::store::db::open::Store;
+use crate::store::db::row_seals::RowSealed;
 
 /// Texts of the training range that imported labels teach, at most: they are read into memory and fitted on at once. Beyond that, those whose keys come
 /// first, which are hashes: a random sample, the same in every copy.
@@ -48,7 +50,11 @@ pub struct NewImportedLabel {
 impl Store {
     /// The label that each text of the training range is trained with: the experts' votes, and for the others that were scouted what sources said before.
     /// Whatever learns asks here, and whatever measures asks elsewhere.
+    ///
+    /// # Errors
+    /// An imported label, or a text that has one, is not as it was written.
     pub fn training_labels(&self) -> Result<BTreeMap<ItemId, TrainingLabel>> {
+        self.check_imported_labels("read the imported labels")?;
         let sql = format!(
             "SELECT l.item, l.label_source, s.weight, l.answer FROM imported_label l
              JOIN label_source s ON s.id = l.label_source JOIN item i ON i.id = l.item
@@ -71,7 +77,11 @@ impl Store {
     }
 
     /// The sources in the order in which they came, with what each has given.
+    ///
+    /// # Errors
+    /// An imported label, or a text that has one, is not as it was written.
     pub fn label_sources(&self) -> Result<Vec<(LabelSource, Given)>> {
+        self.check_imported_labels("count the imported labels")?;
         let sources = self.all_rows(
             "SELECT id, name, weight FROM label_source ORDER BY created_ms, name",
             "read the sources of labels",
@@ -96,6 +106,26 @@ impl Store {
                 (s, given)
             })
             .collect())
+    }
+
+    /// Whether imported labels, and the texts that have one, are as they were written: no opening looks at them, for there may be many.
+    fn check_imported_labels(&self, attempted: &str) -> Result<()> {
+        let mut found = Vec::new();
+        self.note_lines("PRAGMA integrity_check('imported_label')", &mut found)?;
+        for (table, which) in
+            [("imported_label", ""), ("item", " AND id IN (SELECT item FROM imported_label)")]
+        {
+            for sealed in RowSealed::of(table) {
+                let sql =
+                    format!("SELECT {} FROM {table} WHERE {}{which}", sealed.number, sealed.is_broken());
+                self.note_numbers(
+                    &sql,
+                    &format!("{} are not as they were written", sealed.called),
+                    &mut found,
+                )?;
+            }
+        }
+        refuse(attempted, &found)
     }
 
     /// The source of this name, which is enrolled at first use: with this weight, or 1.

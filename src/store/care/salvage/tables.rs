@@ -21,7 +21,7 @@ use crate::store::db::functions;
 use crate::store::db::migrate;
 use crate::store::db::open::{Access, Store};
 use crate::store::db::plain_path::plain;
-use crate::store::db::row_seals::{ROW_SEALED, check_of};
+use crate::store::db::row_seals::{RowSealed, check_of};
 use crate::store::db::seals;
 use crate::store::db::seals::Sealed;
 use crate::store::db::version::VERSIONS;
@@ -83,10 +83,21 @@ const METRIC: Table = Table("metric", "figures", "id", None);
 const EXPERT_EVENTS: Table = Table("expert_event", "changes of roles and names", "id", None);
 const EVENTS: Table = Table("label_event", "label events", "id", None);
 
-/// Tables of which a row stays though it is not as it was written, and is named: labels, texts or cases hang on it, or it says nothing else than
-/// what was.
-const STAYS: [&str; 10] =
-    ["project", "source", "label_source", "expert", "session", "model", "round", "reveal", "run", "metric"];
+/// Tables of which a row stays though it is not as it was written, and is named: labels, texts or cases hang on it, it says nothing else than
+/// what was, or a person sees it before it is saved.
+const STAYS: [&str; 11] = [
+    "project",
+    "source",
+    "label_source",
+    "expert",
+    "session",
+    "model",
+    "round",
+    "reveal",
+    "draft",
+    "run",
+    "metric",
+];
 
 /// What was lost of one kind of row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -223,8 +234,10 @@ impl Work {
     fn take(&mut self, table: &Table) -> Result<()> {
         let Table(name, called, key, before) = *table;
         let columns = columns_of(&self.new, name).attempting(WHAT)?;
-        let row_seal = ROW_SEALED.iter().find(|sealed| sealed.table == name);
-        let list = columns.join(", ") + row_seal.map_or("", |_| ", seal");
+        let row_seals: Vec<&RowSealed> = RowSealed::of(name).collect();
+        let list: Vec<&str> =
+            columns.iter().map(String::as_str).chain(row_seals.iter().map(|sealed| sealed.seal)).collect();
+        let list = list.join(", ");
         let groups: Vec<Vec<(&str, i64)>> = match before {
             None => vec![Vec::new()],
             Some((names, sql)) => {
@@ -241,9 +254,12 @@ impl Work {
         for group in groups {
             let from = Numbered { table: name, columns: &list, key, before: &group };
             let part = read_rows(&self.old, from, &mut |row| {
-                let seal = row_seal.and_then(|_| row.get(1 + columns.len()).ok());
                 let cells = cells(row, 1, columns.len()).attempting(WHAT)?;
-                taken.row(cells, row_seal.map(|_| seal))
+                let as_written = (1 + columns.len()..).zip(&row_seals).all(|(at, sealed)| {
+                    let sealed = sealed.columns.split(", ").map(|column| cells[taken.place(column)].as_ref());
+                    row.get::<_, i64>(at).is_ok_and(|seal| seal == check_of(sealed))
+                });
+                taken.row(cells, as_written)
             })?;
             unread.stretches += part.stretches;
             unread.end |= part.end;
@@ -355,15 +371,14 @@ impl<'w> Taken<'w> {
         self.columns.iter().position(|c| c == column).unwrap_or(0)
     }
 
-    /// `seal` is the seal that the row itself holds, in a table whose rows hold one.
-    fn row(&mut self, mut row: Vec<Cell>, seal: Option<Option<i64>>) -> Result<()> {
+    /// `as_written` is whether it is by the seals that it holds itself.
+    fn row(&mut self, mut row: Vec<Cell>, as_written: bool) -> Result<()> {
         if self.table == EVENTS.0
             && let Cell::Integer(id) = row[0]
         {
             self.ids.insert(id);
         }
         let mut verdict = self.whole(&row);
-        let as_written = seal.is_none_or(|seal| seal == Some(check_of(row.iter().map(Cell::as_ref))));
         if !as_written && !STAYS.contains(&self.table) {
             verdict = Verdict::Goes;
         }
