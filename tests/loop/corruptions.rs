@@ -17,6 +17,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
+use super::imported_labels::import_wrong_labels;
 use super::project::{Project, hardcase};
 
 const PAGE: usize = 4_096;
@@ -51,10 +52,11 @@ impl Bytes {
     }
 }
 
-/// A project that two experts have labelled, with corrections, notes, a skip and what was taken back: as it lies when everybody has left, and
-/// with its last labels in the log.
+/// A project with labels of a crowd that two experts have labelled, with corrections, notes, a skip and what was taken back: as it lies when everybody
+/// has left, and with its last labels in the log.
 fn labelled() -> (Project, Bytes, Bytes) {
     let project = Project::scouted_elsewhere(160);
+    import_wrong_labels(&project, 160, &["--weight", "0.5"]);
     project.run("mine", &["--budget", "48"]).done();
     let label = |session: &mut Session, cases: usize| {
         for n in 0..cases {
@@ -165,6 +167,7 @@ type What = (&'static str, History);
 const LABELS: What = ("labels", History::Standing);
 const HISTORY: What = ("labels", History::All);
 const ROWS: What = ("rows", History::Standing);
+const EVENTS: What = ("events", History::Standing);
 
 fn exported(file: &Path, what: What, to: &Path) -> Outcome<Vec<Value>> {
     exported_with(Reveal::No, file, what, to)
@@ -174,7 +177,7 @@ fn exported_with(reveal: Reveal, file: &Path, (kind, history): What, to: &Path) 
     let options = ExportOptions {
         reveal,
         history,
-        format: Some(output_format("jsonl").unwrap()),
+        format: (kind != "events").then(|| output_format("jsonl").unwrap()),
         out: Some(to.to_owned()),
         ..ExportOptions::read_by("ada")
     };
@@ -192,6 +195,15 @@ struct Truth {
     events: usize,
     /// Imported rows.
     rows: usize,
+    /// Imported labels.
+    imported: BTreeSet<String>,
+}
+
+/// The labels that existed before the project, each with its text, source and value.
+fn imported(path: &Path, to: &Path) -> BTreeSet<String> {
+    let lines = exported_with(Reveal::Yes, path, EVENTS, to).unwrap();
+    let imported = lines.iter().filter(|line| line["kind"] == "imported-label");
+    imported.map(Value::to_string).collect()
 }
 
 impl Truth {
@@ -204,7 +216,7 @@ impl Truth {
         let history = all(HISTORY);
         let ever = history.iter().filter(|line| line["action"] == "set").map(essence).collect();
         let rows = exported_with(Reveal::Yes, &path, ROWS, &out).unwrap().len();
-        Self { standing, ever, events: history.len(), rows }
+        Self { standing, ever, events: history.len(), rows, imported: imported(&path, &out) }
     }
 }
 
@@ -233,6 +245,7 @@ fn a_damaged_file_is_refused_or_repaired_with_a_report_and_never_changed_in_sile
     let folder = project.path("damaged");
     std::fs::create_dir(&folder).unwrap();
     let truths = [Truth::of(&rested, &folder), Truth::of(&busy, &folder)];
+    assert!(truths.iter().all(|truth| truth.imported.len() > 100));
     assert!(truths[0].standing.len() > 30 && truths[1].standing.len() > truths[0].standing.len());
     let mut tally = Tally::default();
     for seed in 0..count() {
@@ -357,6 +370,15 @@ fn repaired(
         "{case} {} of {} rows, and nothing is said:\n{report}",
         rows,
         truth.rows
+    );
+    let imported = imported(path, &out);
+    let told = report.losses.iter().any(|loss| loss.contains("imported labels"));
+    assert!(imported.is_subset(&truth.imported), "{case} a label that nobody imported:\n{report}");
+    assert!(
+        told || imported.len() == truth.imported.len(),
+        "{case} {} of {} imported labels, and nothing is said:\n{report}",
+        imported.len(),
+        truth.imported.len()
     );
     for line in lines.iter().filter(|line| line["action"] == "set") {
         let told = report.notes.iter().any(|note| note.contains("could not be checked"));
