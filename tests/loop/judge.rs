@@ -17,16 +17,32 @@ pub fn labelled(rounds: usize) -> Project {
     labelled_by(rounds, "hybrid")
 }
 
+/// The same of fewer texts, read by an encoder half as deep as the embedded one, for tests of what a training does and not of what comes of it.
+pub fn labelled_with_a_small_encoder(rounds: usize) -> Option<Project> {
+    let model = super::skip::test_data("models/all-minilm-l6-v2-q8_0.gguf")?;
+    Some(Project::made_once(&format!("labelled-{rounds}-small"), || {
+        let project = Project::with_ads(240);
+        project.run("scout", &["--model", model.to_str().unwrap()]).done();
+        answer_rounds(&project, rounds, "hybrid");
+        project
+    }))
+}
+
+/// Answers rounds of 60 with the gold labels, and tunes the head.
+fn answer_rounds(project: &Project, rounds: usize, strategy: &str) {
+    let gold = project.gold();
+    for _ in 0..rounds {
+        project.run("mine", &["--budget", "60", "--strategy", strategy]).done();
+        project.answer_all(|item| gold[&item].clone());
+    }
+    project.run("tune", &[]).done();
+}
+
 fn labelled_by(rounds: usize, strategy: &str) -> Project {
     Project::made_once(&format!("labelled-{rounds}-{strategy}"), || {
         let project = Project::with_ads(400);
         project.run("scout", &[]).done();
-        let gold = project.gold();
-        for _ in 0..rounds {
-            project.run("mine", &["--budget", "60", "--strategy", strategy]).done();
-            project.answer_all(|item| gold[&item].clone());
-        }
-        project.run("tune", &[]).done();
+        answer_rounds(&project, rounds, strategy);
         project
     })
 }

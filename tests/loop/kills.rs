@@ -386,7 +386,7 @@ fn a_killed_assignment_gives_a_whole_copy_or_none_and_the_next_one_succeeds() {
 #[cfg(feature = "engine")]
 #[test]
 fn a_killed_training_of_the_scout_loses_no_label_and_the_next_one_succeeds() {
-    let project = super::judge::labelled(2);
+    let Some(project) = super::judge::labelled_with_a_small_encoder(2) else { return };
     let before = bytes(&project);
     let labels = project.is_whole().events().unwrap();
     let arguments = ["--adapter", "lora", "--epochs", "1", "--no-rescore"];

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 use super::cascade::{answer_round, enter_judge};
+use super::judge::labelled_with_a_small_encoder;
 use super::project::{Project, TASK};
 #[cfg(unix)]
 use super::seat::Seat;
@@ -122,7 +123,7 @@ fn an_adapter_is_trained_verified_used_exported_and_replaced() {
 
 #[test]
 fn what_scout_and_judge_say_together_is_taught_to_the_scout_and_used_only_where_it_is_better() {
-    let project = labelled(120);
+    let Some(project) = labelled_with_a_small_encoder(2) else { return };
     let alone = project.json("tune", &["--distil"]);
     assert_eq!(alone["verdict"], "nothing-to-distil", "{alone}");
     enter_judge(&project, |i, clickbait| if clickbait == (i % 20 != 0) { 0.98 } else { 0.02 });
@@ -231,7 +232,7 @@ fn in_training(project: &Project) -> std::process::Child {
 #[cfg(unix)]
 #[test]
 fn a_stopped_or_killed_training_leaves_the_head_active_and_the_next_one_succeeds() {
-    let project = labelled(120);
+    let Some(project) = labelled_with_a_small_encoder(2) else { return };
     let (head, _) = active(&project);
 
     // A terminal sends Ctrl-C to the whole group: the process that was started, and the one that trains.
@@ -340,7 +341,7 @@ fn check_a_project_with_a_lora(project: &Project, head: i64, lora: i64) {
 #[cfg(unix)]
 #[test]
 fn the_workstation_shows_each_epoch_while_it_trains_and_labelling_goes_on() {
-    let project = labelled(120);
+    let Some(project) = labelled_with_a_small_encoder(2) else { return };
     project.run("mine", &["--budget", "20"]).done();
     let seat = Seat::open(&project, &["--as", "ada"]);
     seat.see("0 of 20 by you");
