@@ -216,7 +216,8 @@ fn the_trainer_does_so_with_coarser_weights() {
         let wide =
             RandomModel { dimensions: 256, head_size: 64, ffn_dim: 512, ..RandomModel::small(family, kind) };
         for (_, p) in compare(&written(dir.path(), &wide), Precision::Half, 0) {
-            assert!(p < 0.03, "{} {}: {p}", family.name, kind.name());
+            // llama.cpp's products differ from processor to processor: 0.031 with AVX2 alone.
+            assert!(p < 0.04, "{} {}: {p}", family.name, kind.name());
         }
     }
 }
