@@ -50,27 +50,44 @@ impl CaseScreen {
         fits.cloned().unwrap_or_else(|| cut(&all(&None, &None), room))
     }
 
-    /// What is being saved, what went wrong, or what was answered last with what was hidden until then.
+    /// What is being saved, what went wrong, or what was answered last with what was hidden until then. Above it what the model
+    /// thinks of the case in view, where the task shows that before the answer: nothing that is said takes its place.
     pub(super) fn said(&self, notice: Option<&Notice>, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+        let line = |says: &str, style| hanging(vec![Span::raw(" ")], says, width, style);
+        let mut lines = match self.seen_before() {
+            Some(reveal) => line(&thought("thinks", reveal), look.theme.text),
+            None => Vec::new(),
+        };
         let (says, style) = match (self.saving(), notice, &self.last) {
             (_, Some(notice), _) => (notice.says.clone(), look.tone(notice.tone)),
             (Some(saving), None, _) => (saving, look.tone(self.tone())),
             (None, None, Some(last)) if !matches!(self.showing, Showing::Asked(_)) => {
                 (answered_within(last, &look.keys.key_of(Action::Undo), width), look.tone(self.tone()))
             }
-            (None, None, _) => {
+            (None, None, _) if lines.is_empty() => {
                 let revealed = self.shown().and_then(|s| s.card.shown.revealed.as_ref());
-                (revealed.map(thought).unwrap_or_default(), look.theme.quiet)
+                (revealed.map(|reveal| thought("thought", reveal)).unwrap_or_default(), look.theme.quiet)
             }
+            (None, None, _) => return lines,
         };
-        hanging(vec![Span::raw(" ")], &says, width, style)
+        // What was done last is never pushed out of the window.
+        let own = line(&says, style);
+        lines.truncate(usize::from(MAX_SAID).saturating_sub(own.len()).max(1));
+        lines.extend(own);
+        lines
+    }
+
+    /// What is shown of the model although the case in view has no answer yet.
+    fn seen_before(&self) -> Option<&Reveal> {
+        let card = &self.shown()?.card;
+        card.shown.revealed.as_ref().filter(|_| card.label.is_none())
     }
 }
 
 /// `saved: spam (1), case 41, u undoes · the model thought ham (61 %); …`
 fn answered(last: &Answered, undo: &str) -> String {
     let verb = if last.changed { "changed" } else { "saved" };
-    let revealed = last.reveal.as_ref().map(|r| format!(" · {}", thought(r))).unwrap_or_default();
+    let revealed = last.reveal.as_ref().map(|r| format!(" · {}", thought("thought", r))).unwrap_or_default();
     let label = with_key(&last.label, last.key);
     format!("{verb}: {label}, case {}, {undo} undoes{revealed}", last.case)
 }
@@ -84,8 +101,8 @@ fn answered_within(last: &Answered, undo: &str, width: u16) -> String {
     if hanging(vec![Span::raw(" ")], &full, width, plain).len() > 2 { brief } else { full }
 }
 
-/// What the model thought and why the case was chosen, in plain words.
-fn thought(reveal: &Reveal) -> String {
+/// What the model thought, or thinks, and why the case was chosen, in plain words.
+fn thought(verb: &str, reveal: &Reveal) -> String {
     match (&reveal.prelabel, reveal.certainty()) {
         (Some(label), Some(p)) => {
             let judge = reveal
@@ -93,7 +110,7 @@ fn thought(reveal: &Reveal) -> String {
                 .map(|(label, p)| format!(", the language model {label} ({:.0} %)", p * 100.0));
             let judge = judge.unwrap_or_default();
             format!(
-                "the model thought {label} ({:.0} %){judge}; chosen because {}",
+                "the model {verb} {label} ({:.0} %){judge}; chosen because {}",
                 p * 100.0,
                 reveal.in_words
             )
@@ -107,9 +124,60 @@ mod tests {
     use ratatui::style::Style;
 
     use super::*;
+    use crate::desk::shown::{Card, ShownCase};
     use crate::domain::case::Reason;
-    use crate::domain::ids::CaseId;
+    use crate::domain::ids::{CaseId, ItemId};
+    use crate::tui::keys::Keymap;
+    use crate::tui::screens::case::shown::Shown;
+    use crate::tui::theme::{Theme, ThemeName};
     use crate::tui::widgets::text_layout::lay_out;
+
+    fn thinks(label: &str) -> Reveal {
+        Reveal {
+            split: "train",
+            reason: Reason::Margin.as_str(),
+            in_words: Reason::Margin.in_words(),
+            partner: None,
+            prelabel: Some(label.to_owned()),
+            probabilities: [(label.to_owned(), 0.58.into())].into_iter().collect(),
+            judge: None,
+        }
+    }
+
+    #[test]
+    fn a_guess_that_is_shown_before_the_answer_stays_whatever_else_is_said() {
+        let shown = ShownCase {
+            case: CaseId(8),
+            item: ItemId(8),
+            id: None,
+            text: "The fee is due in March.".into(),
+            turns: Vec::new(),
+            asked: None,
+            read_up_to: None,
+            meta: serde_json::Value::Null,
+            partner: None,
+            labels: Vec::new(),
+            revealed: Some(thinks("payment")),
+        };
+        let card = Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None };
+        let last =
+            Answered { label: "ends".into(), key: None, case: CaseId(7), changed: false, reveal: None };
+        let mut screen = CaseScreen::default();
+        screen.showing = Showing::Next(Shown::new(card));
+        screen.last = Some(last);
+        let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
+        let look = Look { theme: &theme, keys: &keys, hits: None };
+        let long = Notice::warning("One word after the other. ".repeat(12));
+        for notice in [None, Some(&Notice::quiet("Flagged for a second look.".into())), Some(&long)] {
+            for width in [60, 100, 160] {
+                let said: Vec<String> =
+                    screen.said(notice, width, look).iter().map(Line::to_string).collect();
+                assert!(said[0].starts_with(" the model thinks payment (58 %)"), "{said:?}");
+                let own = notice.map_or("saved: ends, case 7, u undoes", |notice| notice.says.as_str());
+                assert!(said.iter().any(|line| own.starts_with(line.trim())), "{said:?}");
+            }
+        }
+    }
 
     #[test]
     fn the_reveal_is_shown_in_full_in_a_small_window() {

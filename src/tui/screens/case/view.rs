@@ -11,7 +11,7 @@ use super::panes::Texts;
 use super::question::Question;
 use super::said::MAX_SAID;
 use super::screen::{CONFIDENCES, CaseScreen, Showing};
-use crate::domain::task::Task;
+use crate::domain::task::{Assist, Task};
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
 use crate::tui::shared::Shared;
@@ -22,8 +22,9 @@ impl CaseScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
         let (task, look) = (&view.shared.about.task, view.look);
         let said = self.said(view.notice, area.width, look);
-        // Two lines, so that nothing moves from case to case, but for what would be cut off.
-        let said_height = (said.len() as u16).clamp(2, MAX_SAID);
+        // As many lines in every case, so that nothing moves from one to the next, but for what would be cut off.
+        let least = if task.assist == Assist::Before { 3 } else { 2 };
+        let said_height = (said.len() as u16).clamp(least, MAX_SAID);
         let whereabouts = self.whereabouts(view.shared.supply.progress, area.width);
         let question = Question::new(task, &whereabouts, area.width, look);
         // Around the text and the labels: a blank row, a rule, and the keys.
