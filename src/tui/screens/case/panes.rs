@@ -269,8 +269,8 @@ fn similar(shown: &Shown, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
         (Some(text), Some(partner)) => {
             let revealed = shown.card.shown.revealed.as_ref().and_then(|reveal| reveal.partner);
             let side = revealed.map(|label| format!(": the model gave it {label}")).unwrap_or_default();
-            let mut lines =
-                vec![Line::styled(format!("similar text ({:.2}){side}", partner.similarity), theme.quiet)];
+            let says = format!("similar text ({:.2}){side}", partner.similarity);
+            let mut lines = paragraph(&says, width, theme.quiet);
             lines.extend(lay_out(text, &shown.differs.1, width, (theme.text, theme.differs)));
             lines
         }
@@ -307,7 +307,7 @@ fn guideline(task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::shown::{Card, ShownCase};
+    use crate::desk::shown::{Card, Reveal, ShownCase, ShownPartner};
     use crate::domain::ids::{CaseId, ItemId};
     use crate::tui::keys::Keymap;
     use crate::tui::theme::{Theme, ThemeName};
@@ -348,5 +348,36 @@ mod tests {
             assert_eq!(lines(Some(read), Some(words)).1, line, "{words}");
         }
         assert_eq!(lines(Some(text.len()), None).0.last().unwrap(), NOT_READ);
+    }
+    #[test]
+    fn what_the_model_gave_the_similar_text_is_whole_in_a_narrow_column() {
+        let reveal = Reveal {
+            split: "train",
+            reason: "margin",
+            in_words: "few texts were closer calls for the model",
+            partner: Some("the same label"),
+            prelabel: None,
+            probabilities: serde_json::Map::new(),
+            judge: None,
+        };
+        let shown = ShownCase {
+            case: CaseId(1),
+            item: ItemId(1),
+            id: None,
+            text: "The fee is due.".into(),
+            turns: Vec::new(),
+            asked: None,
+            read_up_to: None,
+            meta: serde_json::Value::Null,
+            partner: Some(ShownPartner { text: "The fee was due.".into(), similarity: 0.7 }),
+            labels: Vec::new(),
+            revealed: Some(reveal),
+        };
+        let card = Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None };
+        let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
+        let look = Look { theme: &theme, keys: &keys, hits: None };
+        let lines = similar(&Shown::new(card), 46, look);
+        let drawn: Vec<String> = lines.iter().map(Line::to_string).collect();
+        assert_eq!(drawn, ["similar text (0.70): the model gave it the", "same label", "The fee was due."]);
     }
 }
