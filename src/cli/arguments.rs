@@ -101,6 +101,7 @@ impl From<Reading> for crate::domain::read_options::ReadOptions {
             may_be_empty: false,
             text: r.text,
             id: r.id,
+            has_no_id: false,
             gold: r.gold,
             labels: None,
             labelled_at: None,

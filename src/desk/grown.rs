@@ -211,6 +211,8 @@ mod tests {
         assert_eq!((options.text, options.meta), (vec!["text".to_owned()], vec!["when".to_owned()]));
         assert_eq!((options.id.as_deref(), options.encoding.as_deref()), (Some("id"), Some("windows-1252")));
         assert_eq!((options.header, options.delimiter), (Some(true), None));
+        let without_ids = Detected { id: None, ..found.clone() }.as_options(ReadOptions::default());
+        assert!(without_ids.has_no_id && without_ids.id.is_none(), "a column called 'id' that was left out");
         let asked =
             ReadOptions { meta: vec!["id".into()], encoding: Some("utf-8".into()), ..ReadOptions::default() };
         let options = found.as_options(asked.clone());

@@ -179,7 +179,7 @@ impl Look<'_> {
         }
         let (mut reader, unclear) = self.reader(&options)?;
         let detected = reader.detected().clone();
-        let mut beginning = begins(&detected, &options, unclear);
+        let mut beginning = begins(&detected, unclear);
         let mut counts: Vec<Option<BTreeMap<String, u64>>> =
             vec![Some(BTreeMap::new()); detected.columns.len().min(COLUMNS)];
         let mut facts = Facts::default();
@@ -291,12 +291,12 @@ fn is_plain(mut reader: Reader) -> bool {
     (0..20).all(|_| !matches!(reader.next_entry(), Ok(Some(Entry::Bad(_))) | Err(_)))
 }
 
-fn begins(detected: &Detected, options: &ReadOptions, unclear: Option<String>) -> Beginning {
+fn begins(detected: &Detected, unclear: Option<String>) -> Beginning {
     let is = |i: usize| match i {
         i if detected.gold == Some(i) => ColumnUse::Labels,
         i if unclear.is_none() && detected.text.contains(&i) => ColumnUse::Text,
         i if detected.meta.contains(&i) => ColumnUse::Beside,
-        i if detected.id == Some(i) && (options.id.is_some() || unclear.is_none()) => ColumnUse::Id,
+        i if detected.id == Some(i) => ColumnUse::Id,
         _ => ColumnUse::Out,
     };
     Beginning {
@@ -394,6 +394,17 @@ mod tests {
         assert_eq!(beginning.rows[1], shown);
         assert_eq!((facts.rows, facts.empty), (2, 1));
         assert_eq!(facts.values[0], Some(vec![("x".into(), 2)]));
+    }
+
+    #[test]
+    fn a_column_of_ids_is_known_as_one_unless_the_person_leaves_it_out() {
+        let unclear = b"id,agent,user\n7,what do you think,I do not know\n";
+        let ids = |options: &ReadOptions| {
+            let (beginning, _) = of("a.csv", unclear, options).unwrap();
+            beginning.columns[0].1
+        };
+        assert_eq!(ids(&ReadOptions::default()), ColumnUse::Id, "also where the text is not clear");
+        assert_eq!(ids(&ReadOptions { has_no_id: true, ..ReadOptions::default() }), ColumnUse::Out);
     }
 
     #[test]

@@ -65,6 +65,8 @@ impl ProjectDraft {
             options.text = self.named(ColumnUse::Text);
             options.meta = self.named(ColumnUse::Beside);
             options.id = self.named(ColumnUse::Id).pop();
+            // What the person leaves out is not taken for ids because of its name.
+            options.has_no_id = options.id.is_none();
             options.gold = self.named(ColumnUse::Labels).pop();
         }
         options
@@ -104,6 +106,10 @@ mod tests {
         draft.set_use(2, ColumnUse::Text);
         let options = draft.options(&given);
         assert_eq!((options.gold.as_deref(), options.text.as_slice()), (Some("b"), &["c".to_owned()][..]));
+        assert!(options.has_no_id, "no column was said to hold ids");
+        draft.set_use(0, ColumnUse::Id);
+        let with_ids = draft.options(&given);
+        assert_eq!((with_ids.id.as_deref(), with_ids.has_no_id), (Some("a"), false));
         assert_eq!((options.quotes, options.encoding.as_deref()), (Some(false), Some("windows-1252")));
     }
 }

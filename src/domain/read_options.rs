@@ -23,6 +23,8 @@ pub struct ReadOptions {
     pub text: Vec<String>,
     /// The column with the file's own ids.
     pub id: Option<String>,
+    /// Whether no column holds ids, even if one is called as such columns are. A column that is named in `id` wins.
+    pub has_no_id: bool,
     /// The column with known labels. Never detected.
     pub gold: Option<String>,
     /// The column with labels that somebody has given before. Never detected.

@@ -105,7 +105,8 @@ impl Detected {
         ReadOptions {
             text: if text { self.text.iter().map(name).collect() } else { asked.text },
             meta: if meta { self.meta.iter().map(name).collect() } else { asked.meta },
-            id: asked.id.or_else(|| self.id.as_ref().map(name)),
+            has_no_id: asked.has_no_id || asked.id.is_none() && self.id.is_none(),
+            id: asked.id.or_else(|| self.id.as_ref().map(name).filter(|_| !asked.has_no_id)),
             gold: asked.gold.or_else(|| self.gold.as_ref().map(name)),
             encoding: asked.encoding.or_else(|| (!is_unicode).then(|| self.encoding.clone())),
             header: asked.header.or_else(|| (self.layout == Layout::Cells).then_some(self.header)),

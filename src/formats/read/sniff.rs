@@ -38,7 +38,9 @@ pub(super) fn sniff(
         _ => options.text.as_slice(),
     };
     let mut text = asked.iter().map(&mut find).collect::<Result<Vec<_>>>()?;
-    let id = id.or_else(|| if options.id.is_none() { columns::id(&columns[..keys]) } else { None });
+    let id = id.or_else(|| {
+        if options.id.is_none() && !options.has_no_id { columns::id(&columns[..keys]) } else { None }
+    });
     if text.is_empty() {
         let taken: Vec<usize> =
             gold.iter().chain(&labels).chain(&labelled_at).chain(&id).chain(&meta).copied().collect();
