@@ -73,13 +73,13 @@ pub(in crate::tui) enum Kind {
     Button,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct Cell {
     pub shows: String,
     pub kind: Kind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct Row {
     pub field: Field,
     /// What the row is called, where the cells do not say so.

@@ -3,6 +3,7 @@
 //! `cells` is what there is to edit and what may be written there; `state` is where the person is and what each key does; `view` draws it;
 //! `run` is the loop of a form that has the terminal to itself. It makes nothing: what was confirmed goes back to the caller.
 
+mod back;
 mod cells;
 mod keys;
 mod label_names;

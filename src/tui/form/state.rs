@@ -24,15 +24,15 @@ const PAGE: usize = 10;
 #[derive(Debug)]
 pub(in crate::tui) struct Form {
     pub sheet: Sheet,
-    pages: &'static [Page],
-    at: usize,
+    pub(super) pages: &'static [Page],
+    pub(super) at: usize,
     pub row: usize,
     /// The cell in a row of several.
     pub column: usize,
     pub editing: Option<Editing>,
     pub notice: Option<Notice>,
     pub(super) undo: Vec<ProjectDraft>,
-    redo: Vec<ProjectDraft>,
+    pub(super) redo: Vec<ProjectDraft>,
     /// The number of the last question about the file.
     asked: u64,
     /// How much of the file has been read, in percent.
@@ -448,21 +448,6 @@ impl Form {
         Turn::Changed { rereads }
     }
 
-    pub(super) fn restore(&mut self, direction: Direction) -> Turn {
-        let (from, to, none) = match direction {
-            Direction::Undo => (&mut self.undo, &mut self.redo, "Nothing to undo."),
-            Direction::Redo => (&mut self.redo, &mut self.undo, "Nothing to redo."),
-        };
-        let Some(other) = from.pop() else {
-            self.notice = Some(Notice::quiet(none.into()));
-            return Turn::Stays;
-        };
-        let rereads = reads_differently(&self.sheet.draft, &other);
-        to.push(std::mem::replace(&mut self.sheet.draft, other));
-        self.row = self.row.min(self.rows().len().saturating_sub(1));
-        Turn::Changed { rereads }
-    }
-
     pub(super) fn go(&mut self, to: usize) {
         self.at = to.min(self.pages.len() - 1);
         (self.row, self.column) = (0, 0);
@@ -476,7 +461,7 @@ pub(super) enum Direction {
 }
 
 /// Whether the file has to be read again for its texts to be those of the other draft.
-fn reads_differently(one: &ProjectDraft, other: &ProjectDraft) -> bool {
+pub(super) fn reads_differently(one: &ProjectDraft, other: &ProjectDraft) -> bool {
     let reading = |draft: &ProjectDraft| {
         (draft.encoding.clone(), draft.delimiter.clone(), draft.header, draft.columns.clone())
     };

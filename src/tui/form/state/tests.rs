@@ -67,6 +67,31 @@ fn labels_are_added_changed_moved_removed_and_every_step_is_taken_back() {
 }
 
 #[test]
+fn a_step_back_leads_to_the_page_that_it_changes() {
+    let mut form = form();
+    press(&mut form, KeyCode::Enter);
+    type_in(&mut form, "x");
+    press(&mut form, KeyCode::Enter);
+    press(&mut form, KeyCode::Char('3'));
+    press(&mut form, KeyCode::Down);
+    press(&mut form, KeyCode::Down);
+    press(&mut form, KeyCode::Enter);
+    type_in(&mut form, "y");
+    press(&mut form, KeyCode::Enter);
+    let says = |form: &Form| form.notice.as_ref().map(|notice| notice.says.clone());
+    press(&mut form, KeyCode::Char('5'));
+    press(&mut form, KeyCode::Char('u'));
+    assert_eq!((form.page(), form.row, says(&form)), (Page::Task, 2, Some("Undone on this page.".into())));
+    press(&mut form, KeyCode::Char('u'));
+    assert_eq!((form.page(), form.row), (Page::File, 0));
+    assert_eq!(form.sheet.draft.expert, "ada");
+    press(&mut form, KeyCode::Char('U'));
+    assert_eq!((form.page(), says(&form)), (Page::File, None), "what is in view needs no word");
+    press(&mut form, KeyCode::Char('U'));
+    assert_eq!((form.page(), says(&form)), (Page::Task, Some("Redone on this page.".into())));
+}
+
+#[test]
 fn what_is_wrong_stays_to_be_corrected_and_tab_goes_from_cell_to_cell() {
     let mut form = form();
     press(&mut form, KeyCode::Char('4'));
