@@ -411,42 +411,18 @@ impl Sheet {
         self.values(at)
     }
 
-    /// What is known of a row, in a line below the table.
-    pub fn about(&self, field: Field) -> String {
-        match field {
-            Field::Column(at) => match self.values(at) {
-                Some(values) => {
-                    let listed: Vec<String> =
-                        values.iter().take(8).map(|(value, n)| format!("{value} {}", grouped(*n))).collect();
-                    let more = if values.len() > 8 { " …" } else { "" };
-                    format!("{}: {}{more}", counted(values.len(), "value", "values"), listed.join(" · "))
-                }
-                None if self.facts.is_some() => format!("more than {MOST_LABELS} different values, or long ones"),
-                None => String::new(),
-            },
-            Field::Guideline => "Shown with the key g while you label.".into(),
-            Field::Question => "Shown above every text, for example: Is this message spam?".into(),
-            Field::AskedAbout => {
-                "Of a conversation: who speaks, or 'last'; of several columns: a column. Empty: all of the text.".into()
-            }
-            Field::Assist => "Cases that test the model never show its guess before the answer.".into(),
-            Field::Shown(_) => "Enter shows it to everybody who labels, or hides it.".into(),
-            Field::Project => self.place.clone().unwrap_or_default(),
-            Field::Expert => "Recorded with your labels. You lead the project, because you make it.".into(),
-            Field::BadRows => self.bad_rows().unwrap_or_default(),
-            _ => String::new(),
-        }
-    }
-
     /// How the file was read, in one line.
     pub fn checked(&self) -> Option<String> {
         let facts = self.facts.as_ref()?;
-        let mut says = format!("{} texts", grouped(facts.rows));
+        let count =
+            |n: u64, one: &str, more: &str| format!("{} {}", grouped(n), if n == 1 { one } else { more });
+        let rows = |n: u64| count(n, "row", "rows");
+        let mut says = count(facts.rows, "text", "texts");
         if facts.empty > 0 {
-            says += &format!(", {} rows without a text", grouped(facts.empty));
+            says += &format!(", {} without a text", rows(facts.empty));
         }
         if facts.bad > 0 {
-            says += &format!(", {} rows in error", grouped(facts.bad));
+            says += &format!(", {} in error", rows(facts.bad));
         } else {
             says += ", every row can be read";
         }
@@ -460,7 +436,7 @@ impl Sheet {
     }
 }
 
-fn assist_in_words(assist: Assist) -> &'static str {
+pub(super) fn assist_in_words(assist: Assist) -> &'static str {
     match assist {
         Assist::After => "seen after the answer",
         Assist::Before => "seen before the answer, of cases that teach it",

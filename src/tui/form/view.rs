@@ -6,9 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use super::cells::{LABEL_COLUMNS, Page, Row, Sheet};
+use super::cells::{Field, LABEL_COLUMNS, Page, Row, Sheet, assist_in_words};
 use super::state::{Editing, Form};
 use crate::domain::project_draft::ColumnUse;
+use crate::domain::task::Assist;
 use crate::domain::task_draft::{LabelDraft, in_a_hundred};
 use crate::tui::hits::Target;
 use crate::tui::widgets::frame::{Bar, Look, MIN_SIZE, Tone, hanging, horizontal_rule, paragraph, too_small};
@@ -157,7 +158,10 @@ fn draw_page(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Look<'_>) {
 
 /// What there is to know of the chosen row, or of the page.
 fn about_lines(form: &Form, rows: &[Row], width: u16, look: Look<'_>) -> Vec<Line<'static>> {
-    let about = rows.get(form.row).map_or(String::new(), |row| form.sheet.about(row.field));
+    let about = rows.get(form.row).map_or(String::new(), |row| match row.field {
+        Field::Label(_) => form.sheet.about_label(form.column),
+        field => form.sheet.about(field),
+    });
     let (says, style) = match (form.page(), &form.sheet.unreadable) {
         (Page::File, Some(why)) => (why.clone(), look.theme.bad),
         (Page::Labels, _) if rows.is_empty() => {
@@ -167,7 +171,10 @@ fn about_lines(form: &Form, rows: &[Row], width: u16, look: Look<'_>) -> Vec<Lin
         }
         _ => (about, look.theme.quiet),
     };
-    if says.is_empty() { Vec::new() } else { paragraph(&format!(" {says}"), width.min(MEASURE) - 2, style) }
+    if says.is_empty() {
+        return Vec::new();
+    }
+    hanging(vec![Span::raw(" ")], &says, width.min(MEASURE), style)
 }
 
 fn draw_table(
@@ -304,6 +311,10 @@ fn draw_texts(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Look<'_>) {
         let room = each.saturating_sub(usize::from(!beside.is_empty())).max(1);
         let number = Span::styled(format!(" {} ", i + 1), theme.quiet);
         let mut text = hanging(vec![number], &row.text, width, theme.text);
+        if row.has_turns {
+            // Who speaks parts the turns; an empty line would look like the end of the text.
+            text.retain(|line| !line.to_string().trim().is_empty());
+        }
         if text.len() > room && row.has_turns && room > 1 {
             // The last turn is what is usually asked about.
             let number = text.first().cloned().unwrap_or_default();
@@ -380,12 +391,23 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
     };
     let labels: Vec<String> = draft.task.labels.iter().map(label).collect();
     parts.push(("Labels", labels.join(", ")));
+    parts.extend(sheet.one_label_at_first().map(|says| ("First guess", says)));
     if !draft.task.guideline.is_empty() {
         parts.push(("How to decide", draft.task.guideline.clone()));
     }
-    for (name, is) in
-        [("Text", ColumnUse::Text), ("Beside it", ColumnUse::Beside), ("Left out", ColumnUse::Out)]
-    {
+    if let Some(part) = &draft.task.asked_about {
+        parts.push(("Asked about", part.clone()));
+    }
+    if draft.task.assist == Assist::Before {
+        parts.push(("Model's guess", assist_in_words(draft.task.assist).to_owned()));
+    }
+    for (name, is) in [
+        ("Text", ColumnUse::Text),
+        ("Beside it", ColumnUse::Beside),
+        ("Your ids", ColumnUse::Id),
+        ("Known labels", ColumnUse::Labels),
+        ("Left out", ColumnUse::Out),
+    ] {
         let columns = draft.named(is);
         if !columns.is_empty() {
             parts.push((name, columns.join(", ")));

@@ -140,6 +140,48 @@ fn what_is_missing_is_named_before_anything_can_be_made() {
 }
 
 #[test]
+fn a_conversation_is_shown_without_holes_and_what_was_chosen_is_said_before_it_is_made() {
+    let mut form = answered();
+    if let Some(beginning) = &mut form.sheet.beginning {
+        beginning.rows[0].text = "user: Where is it?\n\nagent: On its way.".into();
+        beginning.rows[0].has_turns = true;
+    }
+    press(&mut form, "1");
+    let shown = screen(&mut form, (100, 30));
+    assert!(shown.contains("user: Where is it?\n   agent: On its way."), "{shown}");
+    form.sheet.draft.task.asked_about = Some("agent".into());
+    form.sheet.draft.task.assist = Assist::Before;
+    form.sheet.draft.set_use(0, ColumnUse::Id);
+    form.sheet.draft.task.labels[1].share = Some(0.97);
+    press(&mut form, "5");
+    let shown = screen(&mut form, (160, 50));
+    for says in [
+        "Asked about    agent",
+        "Model's guess  seen before the answer, of cases that teach it",
+        "Your ids       kind",
+        "First guess    With 97 of 100 for 'question', the model guesses 'question' for nearly every text until",
+    ] {
+        assert!(shown.contains(says), "{says}: {shown}");
+    }
+    press(&mut form, "4");
+    let shown = screen(&mut form, (100, 30));
+    assert!(shown.contains("The answer, as it is shown and exported."), "{shown}");
+}
+
+#[test]
+fn a_column_of_which_every_row_has_another_value_says_so() {
+    let mut form = form();
+    form.sheet.facts = Some(Facts {
+        rows: 2,
+        values: vec![Some(vec![("A1".into(), 1), ("A2".into(), 1)]), None, None],
+        ..Facts::default()
+    });
+    press(&mut form, "2");
+    let shown = screen(&mut form, (100, 30));
+    assert!(shown.contains("another value in every row: A1 · A2"), "{shown}");
+}
+
+#[test]
 fn no_text_reaches_the_screen_raw_and_many_labels_scroll() {
     let mut form = form();
     assert!(!screen(&mut form, (80, 24)).contains('\u{1b}'));
