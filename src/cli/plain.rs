@@ -301,9 +301,9 @@ impl Plain<'_> {
     fn revert(&mut self, request: Request, nothing: &str) -> Result<()> {
         match self.ask_session(request)? {
             Some(Outcome::Reverted { what, card }) => {
-                let case = what.case.map(|case| format!(", case {case}")).unwrap_or_default();
+                let place = what.place().map(|place| format!(", {place}")).unwrap_or_default();
                 let says = if what.back { "Undone" } else { "Redone" };
-                self.person.say(&format!("{says}: {}{case}.", what.what))?;
+                self.person.say(&format!("{says}: {}{place}.", what.what))?;
                 match card {
                     Some(card) => {
                         let is_next =

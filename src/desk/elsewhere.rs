@@ -91,7 +91,8 @@ impl Session {
         // A decision was not made on the Case screen, so undoing it does not go there.
         let case = about.event.case.filter(|_| !decision);
         let labelled = i64::from(after) - i64::from(before);
-        Ok(Some(Reverted { item: about.event.item, case, what, back, labelled }))
+        let id = self.store.own_id(about.event.item)?;
+        Ok(Some(Reverted { item: about.event.item, id, case, what, back, labelled }))
     }
 
     /// Whether a label of this expert stands in the case, or on the item where there is none.

@@ -106,6 +106,14 @@ impl ShownPartner {
     }
 }
 
+impl Reverted {
+    /// `case 7`, or `the text K-0010` where it was found and is no case; none where nothing names it.
+    pub fn place(&self) -> Option<String> {
+        let text = || self.id.as_ref().map(|id| format!("the text {id}"));
+        self.case.map(|case| format!("case {case}")).or_else(text)
+    }
+}
+
 impl Reveal {
     /// The probability of the model's own label.
     pub fn certainty(&self) -> Option<f64> {
@@ -153,6 +161,8 @@ impl std::fmt::Display for Acknowledged {
 #[derive(Clone, Debug, Serialize)]
 pub struct Reverted {
     pub item: ItemId,
+    /// The id that its file gives the text, where it has one.
+    pub id: Option<String>,
     /// The case, to return to it.
     pub case: Option<CaseId>,
     /// What was undone or redone: `label spam`, `skip`, `note`, …

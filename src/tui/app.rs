@@ -220,6 +220,9 @@ impl App {
             response.outcome,
             Ok(request::Outcome::Answered { .. } | request::Outcome::Reverted { .. })
         );
+        if let Ok(request::Outcome::Reverted { what, .. }) = &response.outcome {
+            self.in_view().reverted(what.item);
+        }
         let mut effects = self.offer(Message::Session(response), now);
         if answered {
             effects.extend(self.refresh());
@@ -645,6 +648,7 @@ mod tests {
         let reverted = |labelled| request::Outcome::Reverted {
             what: Reverted {
                 item: ItemId(1),
+                id: None,
                 case: None,
                 what: "label spam".into(),
                 back: labelled < 0,

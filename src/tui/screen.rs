@@ -18,7 +18,7 @@ use super::widgets::frame::{Look, Notice};
 use super::widgets::outcome::Written;
 use super::widgets::popup::Popup;
 use crate::desk::jobs::JobKind;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ItemId};
 
 /// How a screen stands in the bar, in the help and in the settings file.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +143,9 @@ pub(super) trait Screen: std::fmt::Debug {
     fn is_typing(&self) -> bool {
         false
     }
+
+    /// What was done with this text was undone or redone while it is in view.
+    fn reverted(&mut self, _item: ItemId) {}
 
     /// What it shows may have changed, and it is in view.
     fn refresh(&mut self) -> Vec<Then> {

@@ -7,6 +7,7 @@ use crate::desk::shown::{Card, what_a_skip_does};
 use crate::domain::fault::Result;
 use crate::tui::screen::Then;
 use crate::tui::widgets::frame::Notice;
+use crate::tui::widgets::text_layout::drawable;
 
 /// What the person sees once a response is taken.
 enum Turn {
@@ -94,9 +95,9 @@ impl CaseScreen {
             Outcome::Noted => good("The note is saved."),
             Outcome::Reverted { what, card } => {
                 self.last = None;
-                let case = what.case.map(|case| format!(" on case {case}")).unwrap_or_default();
+                let place = what.place().map(|place| format!(" on {}", drawable(&place))).unwrap_or_default();
                 let says = if what.back { "undone" } else { "redone" };
-                let notice = Notice::good(format!("{says}: {}{case}", what.what));
+                let notice = Notice::good(format!("{says}: {}{place}", what.what));
                 (Some(notice), card.map_or(Turn::Stays, Turn::To))
             }
             Outcome::NothingToUndo => quiet("Nothing to undo."),

@@ -139,6 +139,13 @@ impl Screen for ItemsScreen {
         self.focus == Focus::Field
     }
 
+    /// The text whose answer is gone or back is the one to look at, wherever the cursor was.
+    fn reverted(&mut self, item: ItemId) {
+        if let Some(row) = self.items.iter().position(|known| *known == item) {
+            self.select(row);
+        }
+    }
+
     fn refresh(&mut self) -> Vec<Then> {
         self.stale = true;
         Vec::new()
@@ -546,6 +553,18 @@ mod tests {
         screen.take(found(renewed, 30..60, State::Done));
         assert_eq!((screen.items.len(), screen.chosen()), (49, Some(ItemId(21))));
         assert_eq!(screen.items[0], ItemId(11));
+    }
+
+    #[test]
+    fn an_undo_leads_to_the_text_whose_answer_it_takes_back() {
+        let mut screen = ItemsScreen::default();
+        let number = number(&screen.renew());
+        screen.take(found(number, 1..50, State::Done));
+        (0..20).for_each(|_| act(&mut screen, Action::Down));
+        screen.reverted(ItemId(3));
+        assert_eq!(screen.chosen(), Some(ItemId(3)));
+        screen.reverted(ItemId(99));
+        assert_eq!(screen.chosen(), Some(ItemId(3)), "a text that is not in the list moves nothing");
     }
 
     #[test]

@@ -30,6 +30,8 @@ const MAX_ID: usize = 16;
 const BEFORE_TEXT: usize = 2;
 /// Lines for a notice or for why a search is refused.
 const MAX_SAID: usize = 4;
+/// So many labels are named with their keys below an opened text.
+const FEW_LABELS: usize = 9;
 
 impl ItemsScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
@@ -64,7 +66,7 @@ impl ItemsScreen {
                 vertical_rule(frame, full, look);
             }
             let inner = Rect { x: full.x + 2, width: full.width.saturating_sub(3), ..full };
-            self.draw_full(frame, inner, look);
+            self.draw_full(frame, inner, &view.shared.about.task, look);
         }
         frame.render_widget(Paragraph::new(said), said_area);
         frame.render_widget(Paragraph::new(self.hints(area.width, look)), keys);
@@ -178,7 +180,7 @@ impl ItemsScreen {
         }
     }
 
-    fn draw_full(&mut self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
+    fn draw_full(&mut self, frame: &mut Frame<'_>, area: Rect, task: &Task, look: Look<'_>) {
         let chosen = self.chosen();
         let Some(full) = self.full.as_ref().filter(|full| Some(full.row.item) == chosen) else {
             if chosen.is_some() {
@@ -189,7 +191,7 @@ impl ItemsScreen {
         look.may_click(area, Target::Text(0));
         let head = if self.focus == Focus::FullItem { look.theme.chosen } else { look.theme.title };
         let mut lines = vec![Line::styled(format!(" {} ", title(full)), head), Line::default()];
-        lines.extend(body(full, area.width.min(MEASURE), look));
+        lines.extend(body(full, task, area.width.min(MEASURE), look));
         scrolled(frame, lines, area, &mut self.scroll, look);
         // At least the first row of the text, now or since it came.
         let has_row = usize::from(area.height) > BEFORE_TEXT && self.scroll <= BEFORE_TEXT;
@@ -300,7 +302,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The text, the other columns of its data, what this expert did with it, and the model's view where it may be seen.
-fn body(full: &FullItem, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+fn body(full: &FullItem, task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     let said = |says: &str, style: Style| paragraph(says, width, style);
     let mut lines = said(&full.text, look.theme.text);
     lines.push(Line::default());
@@ -350,8 +352,7 @@ fn body(full: &FullItem, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     lines.push(Line::default());
     if full.row.case.is_none() || full.may_answer {
         let enter = look.keys.key_or_name(Action::Open);
-        let says = format!("a label's key labels it here; {enter} finds a label by its name");
-        lines.extend(said(&says, look.theme.quiet));
+        lines.extend(said(&how_to_label(task, &enter), look.theme.quiet));
     }
     if let (Some(case), true) = (full.row.case, full.may_answer) {
         lines.extend(said(
@@ -360,6 +361,21 @@ fn body(full: &FullItem, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
         ));
     }
     lines
+}
+
+/// How the opened text is labelled: by which keys, as long as a glance takes them in.
+fn how_to_label(task: &Task, enter: &str) -> String {
+    let with_keys: Vec<String> = task
+        .labels
+        .iter()
+        .filter_map(|label| label.key.map(|key| format!("{key} {}", one_line(&label.name))))
+        .collect();
+    match with_keys.len() {
+        1..=FEW_LABELS => {
+            format!("label it here: {}; {enter} finds a label by its name", with_keys.join(", "))
+        }
+        _ => format!("a label's key labels it here; {enter} finds a label by its name"),
+    }
 }
 
 fn thought(view: &ModelView) -> String {
@@ -383,4 +399,21 @@ fn tail(line: &str, columns: usize) -> String {
             !past
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_a_few_labels_stand_below_an_opened_text() {
+        let of = |labels: usize| {
+            let labels: String = (1..=labels)
+                .map(|n| format!("[[label]]\nname='l{n}'\nkey='{}'\n", (b'@' + n as u8) as char))
+                .collect();
+            how_to_label(&Task::from_toml(&format!("question='?'\n{labels}"), "t").unwrap(), "enter")
+        };
+        assert_eq!(of(2), "label it here: A l1, B l2; enter finds a label by its name");
+        assert_eq!(of(10), "a label's key labels it here; enter finds a label by its name");
+    }
 }
