@@ -17,12 +17,16 @@ use super::{demo, guard, judge, models, predict, scout, simulate};
 use crate::domain::fault::Result;
 use crate::domain::sanitize::sanitize;
 
+/// What most people type comes first.
+const USAGE: &str = "hardcase [OPTIONS] <FILE>\n       hardcase [OPTIONS] <COMMAND>";
+
 const FILE_HELP: &str =
     "`hardcase FILE` opens a project. Given a file of texts, it offers to start a new project with them.";
 
 /// Label the texts that a local model finds hard, and train it on your answers.
 #[derive(Parser)]
 #[command(version, long_version = super::version::long(), about, max_term_width = 100, after_help = FILE_HELP)]
+#[command(override_usage = USAGE)]
 struct Arguments {
     #[command(flatten)]
     global: Global,

@@ -5,6 +5,7 @@ use super::project::{Project, hardcase};
 /// The verbs that `help` lists.
 fn verbs() -> Vec<String> {
     let help = hardcase(["--help"]).done().out;
+    assert!(help.contains("Usage: hardcase [OPTIONS] <FILE>\n"), "what most people type comes first: {help}");
     let listed =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let named = listed.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
