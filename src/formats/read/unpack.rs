@@ -53,7 +53,15 @@ fn zipped(head: &[u8], mut input: Input, name: &str) -> Result<Unpacked> {
     let refused = |why: String| Fault::usage(&attempted, why).hint("Unpack it first");
     let failed = |e: io::Error| Fault::new(&attempted, io_reason(&e));
     let file = seekable(head, &mut input.stream, input.file).map_err(failed)?;
-    let broken = |e: zip::result::ZipError| refused(format!("it is a damaged zip archive: {e}"));
+    // Why a parser gives up means nothing to a person: what helps is another copy.
+    let damaged = || {
+        Fault::usage(&attempted, "it begins like a zip archive or an office document, and is damaged")
+            .hint("Get the file again")
+    };
+    let broken = |e: zip::result::ZipError| match e {
+        zip::result::ZipError::Io(e) if e.kind() != io::ErrorKind::UnexpectedEof => failed(e),
+        _ => damaged(),
+    };
     let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
     let mut inside = Vec::new();
     for i in 0..archive.len() {
@@ -79,7 +87,7 @@ fn zipped(head: &[u8], mut input: Input, name: &str) -> Result<Unpacked> {
     }
     let method = entry.compression();
     let (start, size) = (entry.data_start(), entry.compressed_size());
-    let start = start.ok_or_else(|| refused("it is a damaged zip archive".into()))?;
+    let start = start.ok_or_else(damaged)?;
     let member_name = member.rsplit('/').next().map(str::to_owned);
     drop(entry);
     let mut file = archive.into_inner();

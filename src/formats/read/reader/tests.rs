@@ -224,6 +224,8 @@ fn wrong_files_are_refused_in_one_clear_line() {
     assert!(refusal("a.csv", "").starts_with("cannot read a.csv: it is empty."));
     assert!(refusal("a.csv", "%PDF-1.4\n%\u{e2}").contains("it is a PDF"));
     assert!(refusal("a.csv", *b"PK\x03\x04\x14\0xl/workbook.xml").contains("damaged workbook"));
+    let cut = refusal("a.docx", *b"PK\x03\x04\x14\0 and no more");
+    assert!(cut.contains("a zip archive or an office document, and is damaged"), "{cut}");
     assert!(refusal("a.csv", *b"id,te\0xt\n1,a\0b\n").contains("it is binary: byte 6 is zero"));
     assert!(refusal("a.csv", "n,m\n1,2\n3,4\n").contains("no column looks like text"));
     for why in ["a.csv", "\u{1b}[2Ja.csv"].map(|name| refusal(name, "")) {
