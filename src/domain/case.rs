@@ -123,7 +123,7 @@ impl Reason {
     pub fn in_words(self) -> &'static str {
         match self {
             Self::NearBoundary => "few texts were closer calls for the model's first guess",
-            Self::ConfidentRare => "few texts were likelier to have one of the labels",
+            Self::ConfidentRare => "it is among the likeliest texts for one of the labels",
             Self::Medoid => "many other texts resemble it",
             Self::Overlap => "the model labels a very similar text differently",
             Self::Margin => "few texts were closer calls for the model",
