@@ -131,7 +131,7 @@ impl std::fmt::Display for Status {
         if let Some(outlook) = self.next_round.as_ref().and_then(NextRound::by_curve) {
             writeln!(f, "  {outlook}")?;
         }
-        writeln!(f, "\nWhole pool (audit), {} cases", self.audit.n)?;
+        writeln!(f, "\nWhole pool (audit), {}", counted(self.audit.n, "case", "cases"))?;
         writeln!(f, "  kappa      {}", self.audit.kappa)?;
         if let Figure::Known { .. } = self.audit.ac1 {
             writeln!(f, "  AC1        {}", self.audit.ac1)?;

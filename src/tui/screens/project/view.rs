@@ -59,7 +59,8 @@ impl Page<'_> {
 
     fn task(&mut self, task: &Task) {
         self.title("Task");
-        let wide = 10;
+        // The names of all rows are whole.
+        let wide = if task.asked_about.is_some() { 11 } else { 10 };
         if task.name != task.question {
             self.row("name", wide, &task.name);
         }
