@@ -29,9 +29,9 @@ impl Sheet {
             Field::Name => "Names the task in exports and reports.".into(),
             Field::Guideline => "Shown with the key g while you label.".into(),
             Field::Question => "Shown above every text, for example: Is this message spam?".into(),
-            Field::AskedAbout => {
+            Field::AskedAbout => self.lacks_part().unwrap_or_else(|| {
                 "Of a conversation: who speaks, or 'last'; of several columns: a column. Empty: all of the text.".into()
-            }
+            }),
             Field::Assist => "Cases that test the model never show its guess before the answer.".into(),
             Field::Shown(_) => "Enter shows it to everybody who labels, or hides it.".into(),
             Field::Project => self.place.clone().unwrap_or_default(),
@@ -67,6 +67,19 @@ impl Sheet {
             in_a_hundred(label.share?),
             label.name
         ))
+    }
+
+    /// That none of the first texts has the part that is asked about: a name is easily mistyped, and nothing else would tell.
+    pub fn lacks_part(&self) -> Option<String> {
+        let part = self.draft.task.asked_about.as_ref()?;
+        let rows = &self.beginning.as_ref().filter(|beginning| !beginning.rows.is_empty())?.rows;
+        let heading = format!("{}:", part.to_lowercase());
+        let is_in = |text: &str| text.lines().any(|line| line.to_lowercase().starts_with(&heading));
+        let is_last = part.eq_ignore_ascii_case("last");
+        let is_known = rows.iter().any(|row| row.has_turns && (is_last || is_in(&row.text)));
+        (!is_known).then(|| {
+            format!("None of the first texts has a part called '{part}'. Where a text has none, all of it is asked about.")
+        })
     }
 
     /// Whether every row has a value of its own in the column with these values, as ids are.

@@ -396,7 +396,8 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
         parts.push(("How to decide", draft.task.guideline.clone()));
     }
     if let Some(part) = &draft.task.asked_about {
-        parts.push(("Asked about", part.clone()));
+        let why = sheet.lacks_part().map(|why| format!(". {why}")).unwrap_or_default();
+        parts.push(("Asked about", format!("{part}{why}")));
     }
     if draft.task.assist == Assist::Before {
         parts.push(("Model's guess", assist_in_words(draft.task.assist).to_owned()));

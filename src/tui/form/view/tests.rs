@@ -169,6 +169,25 @@ fn a_conversation_is_shown_without_holes_and_what_was_chosen_is_said_before_it_i
 }
 
 #[test]
+fn a_part_that_no_text_has_is_told_while_it_can_be_corrected() {
+    let mut form = answered();
+    if let Some(beginning) = &mut form.sheet.beginning {
+        beginning.rows[0].text = "Kunde: Where is it?\n\nagent: On its way.".into();
+        beginning.rows[0].has_turns = true;
+    }
+    for (part, told) in [("kunde", false), ("Last", false), ("customer", true)] {
+        form.sheet.draft.task.asked_about = Some(part.into());
+        press(&mut form, "3\u{2193}\u{2193}\u{2193}");
+        let says = format!("None of the first texts has a part called '{part}'.");
+        for page in ["3\u{2193}\u{2193}\u{2193}", "5"] {
+            press(&mut form, page);
+            let shown = screen(&mut form, (160, 50));
+            assert_eq!(shown.contains(&says), told, "{part}: {shown}");
+        }
+    }
+}
+
+#[test]
 fn a_column_of_which_every_row_has_another_value_says_so() {
     let mut form = form();
     form.sheet.facts = Some(Facts {
