@@ -60,10 +60,8 @@ impl CaseScreen {
                 if let Some(reveal) = reveal.as_mut().filter(|_| shown.partner.is_none()) {
                     reveal.partner = None;
                 }
-                // What stood there before the answer is not told again.
                 let told = shown.card.label.is_none() && shown.card.shown.revealed.is_some();
-                let reveal = reveal.filter(|_| !told);
-                self.last = Some(Answered { label, key, case, changed: saved.changed, reveal });
+                self.last = Some(Answered { label, key, case, changed: saved.changed, reveal, told });
                 return (None, Turn::Stays);
             }
             // Nothing was saved: the case is there again.

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::screen::{Answered, CaseScreen, Showing, with_key};
 use crate::desk::shown::{Reveal, RoundProgress};
+use crate::domain::task::Assist;
 use crate::tui::keys::Action;
 use crate::tui::widgets::frame::{Look, Notice, hanging};
 use crate::tui::widgets::text_layout::{cut, drawable};
@@ -52,9 +53,15 @@ impl CaseScreen {
 
     /// What is being saved, what went wrong, or what was answered last with what was hidden until then. Above it what the model
     /// thinks of the case in view, where the task shows that before the answer: nothing that is said takes its place.
-    pub(super) fn said(&self, notice: Option<&Notice>, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+    pub(super) fn said(
+        &self,
+        notice: Option<&Notice>,
+        assist: Assist,
+        width: u16,
+        look: Look<'_>,
+    ) -> Vec<Line<'static>> {
         let line = |says: &str, style| hanging(vec![Span::raw(" ")], says, width, style);
-        let mut lines = match self.seen_before() {
+        let mut lines = match self.seen_before().filter(|_| assist == Assist::Before) {
             Some(reveal) => line(&thought("thinks", reveal), look.theme.text),
             None => Vec::new(),
         };
@@ -62,7 +69,13 @@ impl CaseScreen {
             (_, Some(notice), _) => (notice.says.clone(), look.tone(notice.tone)),
             (Some(saving), None, _) => (saving, look.tone(self.tone())),
             (None, None, Some(last)) if !matches!(self.showing, Showing::Asked(_)) => {
-                (answered_within(last, &look.keys.key_of(Action::Undo), width), look.tone(self.tone()))
+                let undo = look.keys.key_of(Action::Undo);
+                // What stood in a line of its own before the answer is not told again.
+                let says = match last.told && assist == Assist::Before {
+                    true => saved(last, &undo),
+                    false => answered_within(last, &undo, width),
+                };
+                (says, look.tone(self.tone()))
             }
             (None, None, _) if lines.is_empty() => {
                 let revealed = self.shown().and_then(|s| s.card.shown.revealed.as_ref());
@@ -84,12 +97,16 @@ impl CaseScreen {
     }
 }
 
+/// `saved: spam (1), case 41, u undoes`
+fn saved(last: &Answered, undo: &str) -> String {
+    let verb = if last.changed { "changed" } else { "saved" };
+    format!("{verb}: {}, case {}, {undo} undoes", with_key(&last.label, last.key), last.case)
+}
+
 /// `saved: spam (1), case 41, u undoes · the model thought ham (61 %); …`
 fn answered(last: &Answered, undo: &str) -> String {
-    let verb = if last.changed { "changed" } else { "saved" };
     let revealed = last.reveal.as_ref().map(|r| format!(" · {}", thought("thought", r))).unwrap_or_default();
-    let label = with_key(&last.label, last.key);
-    format!("{verb}: {label}, case {}, {undo} undoes{revealed}", last.case)
+    saved(last, undo) + &revealed
 }
 
 /// The same, and on which side the similar text was, where two lines have room for that: the text above keeps its place.
@@ -160,8 +177,14 @@ mod tests {
             revealed: Some(thinks("payment")),
         };
         let card = Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None };
-        let last =
-            Answered { label: "ends".into(), key: None, case: CaseId(7), changed: false, reveal: None };
+        let last = Answered {
+            label: "ends".into(),
+            key: None,
+            case: CaseId(7),
+            changed: false,
+            reveal: Some(thinks("ends")),
+            told: true,
+        };
         let mut screen = CaseScreen::default();
         screen.showing = Showing::Next(Shown::new(card));
         screen.last = Some(last);
@@ -171,7 +194,7 @@ mod tests {
         for notice in [None, Some(&Notice::quiet("Flagged for a second look.".into())), Some(&long)] {
             for width in [60, 100, 160] {
                 let said: Vec<String> =
-                    screen.said(notice, width, look).iter().map(Line::to_string).collect();
+                    screen.said(notice, Assist::Before, width, look).iter().map(Line::to_string).collect();
                 assert!(said[0].starts_with(" the model thinks payment (58 %)"), "{said:?}");
                 let own = notice.map_or("saved: ends, case 7, u undoes", |notice| notice.says.as_str());
                 assert!(said.iter().any(|line| own.starts_with(line.trim())), "{said:?}");
@@ -197,6 +220,7 @@ mod tests {
                 case: CaseId(141),
                 changed: false,
                 reveal: Some(reveal(reason, label)),
+                told: false,
             };
             let within = answered_within(&last, "u", width);
             assert!(within.starts_with(&answered(&last, "u")), "{within}");

@@ -53,6 +53,8 @@ pub(super) struct Answered {
     pub case: CaseId,
     pub changed: bool,
     pub reveal: Option<Reveal>,
+    /// Whether that was known of the case before the answer.
+    pub told: bool,
 }
 
 /// What is being saved.

@@ -21,7 +21,7 @@ use crate::tui::widgets::label_list::{Groups, LabelNames, Listed, Mark};
 impl CaseScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
         let (task, look) = (&view.shared.about.task, view.look);
-        let said = self.said(view.notice, area.width, look);
+        let said = self.said(view.notice, task.assist, area.width, look);
         // As many lines in every case, so that nothing moves from one to the next, but for what would be cut off.
         let least = if task.assist == Assist::Before { 3 } else { 2 };
         let said_height = (said.len() as u16).clamp(least, MAX_SAID);
