@@ -21,7 +21,6 @@ mod export;
 #[cfg(feature = "engine")]
 mod guard;
 mod import;
-#[cfg(feature = "engine")]
 mod judge;
 mod keyboard;
 mod label;

@@ -10,10 +10,10 @@ use super::setting::Setting;
 use super::stop_signals::exit_code;
 use super::{
     adapter, adjudicate, agreement, answer, assign, backup, completions, doctor, expert, export, import,
-    label, man, merge, mine, new, next, open, report, restore, source, status, task, tune,
+    judge, label, man, merge, mine, new, next, open, report, restore, source, status, task, tune,
 };
 #[cfg(feature = "engine")]
-use super::{demo, guard, judge, models, predict, scout, simulate};
+use super::{demo, guard, models, predict, scout, simulate};
 use crate::domain::fault::Result;
 use crate::domain::sanitize::sanitize;
 
@@ -51,8 +51,11 @@ enum Verb {
     /// Embed and prelabel all new texts with the local encoder
     #[cfg(feature = "engine")]
     Scout(scout::Scout),
-    /// Have a language model score the texts nearest the decision boundary
-    #[cfg(feature = "engine")]
+    #[cfg_attr(
+        feature = "engine",
+        doc = "Have a language model score the texts nearest the decision boundary"
+    )]
+    #[cfg_attr(not(feature = "engine"), doc = "Take in predictions that were made elsewhere, as a judge's")]
     Judge(judge::Judge),
     /// List the models that other programs have on this machine, and what they can do here
     #[cfg(feature = "engine")]
@@ -187,7 +190,7 @@ impl Verb {
     fn model_work(&self) -> Option<&'static str> {
         match self {
             Self::Scout(_) => Some("scouting"),
-            Self::Judge(_) => Some("judging"),
+            Self::Judge(verb) if verb.needs_model() => Some("judging"),
             Self::Models(verb) if verb.needs_model() => Some("measuring the model"),
             Self::Predict(_) => Some("scoring"),
             Self::Simulate(_) => Some("the simulation"),
@@ -209,7 +212,6 @@ impl Verb {
             Self::Import(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Scout(verb) => verb.run(setting),
-            #[cfg(feature = "engine")]
             Self::Judge(verb) => verb.run(setting),
             #[cfg(feature = "engine")]
             Self::Models(verb) => verb.run(setting),

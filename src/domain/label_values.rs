@@ -104,6 +104,22 @@ impl LabelValues {
         places.first().map(|at| self.labels[*at].1.clone())
     }
 
+    /// The one label of a cell. What is no label of the task is counted.
+    pub fn one_label(&mut self, cell: &str) -> OneLabel {
+        let Found { places, all_known } = self.places(cell);
+        match places.as_slice() {
+            _ if !all_known => OneLabel::Unknown,
+            [] => OneLabel::LeftOut,
+            [first, others @ ..] if others.iter().all(|at| at == first) => OneLabel::Label(*first),
+            _ => OneLabel::Several,
+        }
+    }
+
+    /// The values that were no label of the task, the most frequent first; none where all were.
+    pub fn unknown(&self) -> Option<String> {
+        self.listed_unknown().map(|(listed, _)| listed)
+    }
+
     fn places(&mut self, cell: &str) -> Found {
         let cell = cell.trim();
         let mut found = Found { places: Vec::new(), all_known: true };
@@ -222,6 +238,19 @@ impl LabelValues {
     fn name(&self, at: usize) -> &str {
         self.labels.get(at).map_or("LABEL", |(_, name)| name)
     }
+}
+
+/// What a cell says of which one label is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OneLabel {
+    /// The label at that place in the task.
+    Label(usize),
+    /// Nothing: it is empty, or to be left out.
+    LeftOut,
+    /// What is no label of the task.
+    Unknown,
+    /// Different labels.
+    Several,
 }
 
 /// The labels of a cell.

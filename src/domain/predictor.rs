@@ -24,7 +24,7 @@ pub enum PredictorKind {
     Head,
     /// The encoder with a low-rank adapter, and a head on its vectors.
     Lora,
-    /// A language model that reads some of the texts.
+    /// A language model that reads some of the texts, or predictions of some of them that were made elsewhere.
     Judge,
     /// A classifier on the hidden states of a judge.
     States,
@@ -98,12 +98,12 @@ pub enum Method {
     },
 }
 
-/// A language model with a prompt.
+/// A language model with a prompt, or predictions that were made elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JudgeMethod {
     /// Its low-rank adapter and which tokens that changes; none for the model as it is.
     pub adapter: Option<(AdapterId, AdapterKind)>,
-    /// The hash of the prompt.
+    /// The hash of the prompt; empty where the predictions were made elsewhere, so that nothing was asked here.
     pub prompt: Vec<u8>,
     pub settings: Stored<JudgeSettings>,
 }
@@ -186,6 +186,11 @@ impl Predictor {
             Method::Judge(judge) => Some(judge),
             _ => None,
         }
+    }
+
+    /// Whether its predictions were made elsewhere and came in a file: there is no language model that could read a text or learn.
+    pub fn is_imported(&self) -> bool {
+        self.judge().is_some_and(|judge| judge.prompt.is_empty())
     }
 
     /// Whether it has read texts by itself and cannot score others by their vectors.

@@ -12,6 +12,8 @@ use crate::store::Store;
 #[derive(Clone, Debug, Serialize)]
 pub struct JudgeStatus {
     pub model: String,
+    /// Whether it is no language model but predictions that were made elsewhere.
+    pub imported: bool,
     /// Texts that it has scored.
     pub read: usize,
     /// Whether what it says improves on the scout. `None` if there are too few labels to tell.
@@ -30,7 +32,7 @@ impl JudgeStatus {
                 let settings = predictor.judge().and_then(|judge| judge.settings.known());
                 let worth = settings.and_then(|settings| settings.worth);
                 let states = states(store, &predictor)?;
-                return Ok(Some(Self { model, read, worth, states }));
+                return Ok(Some(Self { model, imported: predictor.is_imported(), read, worth, states }));
             }
         }
         Ok(None)
@@ -39,26 +41,36 @@ impl JudgeStatus {
 
 impl std::fmt::Display for JudgeStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "The judge {} has scored {} texts. ", self.model, self.read)?;
+        match self.imported {
+            true => write!(f, "There are predictions by {} for {} texts. ", self.model, self.read)?,
+            false => write!(f, "The judge {} has scored {} texts. ", self.model, self.read)?,
+        }
+        let helps = if self.imported { "They help" } else { "It helps" };
+        let adds_nothing = match self.imported {
+            true => "They add nothing to what decides already",
+            false => "It adds nothing to what decides already",
+        };
         let known = [
-            (self.worth, ["It helps", "It adds nothing to what decides already"]),
+            (self.worth, [helps, adds_nothing]),
             (
                 self.states,
                 ["Its hidden states help", "Its hidden states add nothing to what decides already"],
             ),
         ];
+        let them = if self.imported { "them" } else { "it" };
         let sentence = |(worth, [helps, does_not]): (Option<Worth>, [&str; 2])| {
             let worth = worth?;
             let says = if worth.helps { helps } else { does_not };
             Some(format!(
-                "{says}: log-loss is {:.3} with it and {:.3} without it, on {} held-out labels.",
+                "{says}: log-loss is {:.3} with {them} and {:.3} without {them}, on {} held-out labels.",
                 worth.both, worth.scout, worth.n
             ))
         };
         let sentences: Vec<String> = known.into_iter().filter_map(sentence).collect();
         match sentences.join(" ") {
             none if none.is_empty() => {
-                write!(f, "Too few of them have a training label to tell whether it helps.")
+                let they_help = if self.imported { "they help" } else { "it helps" };
+                write!(f, "Too few of them have a training label to tell whether {they_help}.")
             }
             sentences => f.write_str(&sentences),
         }

@@ -217,9 +217,10 @@ fn activated(
     })
 }
 
-/// The adapter that the active judge reads with.
+/// The adapter that the language model which judged last reads with.
 fn of_judge(store: &Store) -> Result<Option<AdapterId>> {
-    Ok(store.judges()?.into_iter().next().and_then(|judge| judge.adapter()))
+    let read = store.judges()?.into_iter().find(|judge| !judge.is_imported());
+    Ok(read.and_then(|judge| judge.adapter()))
 }
 
 /// The predictor of an adapter that can be made active.

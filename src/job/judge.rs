@@ -282,7 +282,7 @@ pub(super) fn path_of(store: &Store, named: Option<&Path>, attempted: &str) -> R
         }
         return Ok(real_path(path));
     }
-    let last = store.judges()?.into_iter().next();
+    let last = store.judges()?.into_iter().find(|judge| !judge.is_imported());
     match last.map(|p| store.model(p.model)).transpose()?.flatten() {
         Some(model) if model.architecture == ENDPOINT => Err(Fault::usage(
             attempted,

@@ -5,6 +5,8 @@
 
 pub mod adapters;
 pub mod create;
+pub mod given_predictions;
+mod given_rows;
 pub mod import;
 pub mod import_report;
 mod import_values;

@@ -40,7 +40,6 @@ pub(crate) struct Activation {
     /// Texts of the pool that were prelabelled.
     pub rescored: usize,
     /// What the judge is worth; none where there is no judge, or too few labels to say.
-    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only the verbs of a judge report it"))]
     pub worth: Option<Worth>,
     /// All readers that were weighed, those that count first.
     pub readers: Vec<Reader>,

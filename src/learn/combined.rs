@@ -140,8 +140,10 @@ impl Scorer for CombinedScorer {
 #[derive(Clone, Debug, Serialize)]
 pub struct Reader {
     pub kind: PredictorKind,
-    /// Its model's name.
+    /// Its model's name; of predictions that were made elsewhere, whose they are.
     pub model: String,
+    /// Whether it is predictions that were made elsewhere.
+    pub imported: bool,
     pub adapter: Option<AdapterId>,
     /// Labelled examples in its prompt.
     pub examples: usize,
@@ -155,6 +157,7 @@ impl Reader {
     fn name(&self) -> String {
         match (self.kind, self.adapter) {
             (PredictorKind::States, _) => format!("the hidden states of {}", self.model),
+            _ if self.imported => format!("what {} predicts", self.model),
             (_, Some(adapter)) => format!("the judge {} with adapter {adapter}", self.model),
             (_, None) if self.examples > 0 => {
                 format!("the judge {} with {} examples", self.model, self.examples)
@@ -309,6 +312,7 @@ fn described(store: &Store, reader: &Judged, worth: Option<Worth>) -> Result<Rea
     Ok(Reader {
         kind: predictor.kind(),
         model: store.model(predictor.model)?.map(|model| model.name).unwrap_or_default(),
+        imported: predictor.is_imported(),
         adapter: predictor.adapter(),
         examples: settings.map_or(0, |settings| settings.examples.len()),
         read: reader.items.len(),

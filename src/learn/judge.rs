@@ -1,4 +1,5 @@
-//! The judge: a language model that has read some of the texts. What it says is kept as it says it, and becomes probabilities here.
+//! The judge: a language model that has read some of the texts, or predictions of some that were made elsewhere. What it says is kept as it says it, and
+//! becomes probabilities here.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
@@ -19,6 +20,7 @@ impl Kind for Judge {
     fn describe(&self, predictor: &Predictor) -> String {
         match predictor.adapter() {
             Some(adapter) => format!("the judge with adapter {adapter}"),
+            None if predictor.is_imported() => "the set of predictions from a file".into(),
             None => "the judge".into(),
         }
     }

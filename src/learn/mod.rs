@@ -7,6 +7,7 @@
 //! cross_validation      folds, epochs and comparison of low-rank adapters      curve  every stored model on the same cases
 //! lora_fit lora_training lora_scorer lora_prelabels lora_rollout distil        the encoder's adapter
 //! prompt prompt_text prompt_trial judge_run judge_fit judge_training judge_variants nearest             the judge
+//! given_predictions                                       predictions that were made elsewhere, as a judge
 //! ```
 //!
 //! A predictor and its settings are `domain::predictor`'s; what runs as a job, with its report, is a verb in `job`. Nothing here prints.
@@ -20,6 +21,7 @@ pub(crate) mod curve;
 pub(crate) mod distil;
 #[cfg(feature = "engine")]
 pub(crate) mod embed;
+pub(crate) mod given_predictions;
 pub(crate) mod head;
 #[cfg(feature = "engine")]
 pub(crate) mod held_out;

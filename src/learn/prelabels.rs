@@ -44,8 +44,16 @@ pub(crate) fn active(store: &Store, attempted: &str) -> Result<Predictor> {
 /// # Errors
 /// Nothing was scouted yet, or the file is a part that was given without models.
 pub(crate) fn scouting(store: &Store, attempted: &str) -> Result<Predictor> {
+    scouting_if_any(store, attempted)?.ok_or_else(|| unscouted(attempted))
+}
+
+/// The active scout; none where nothing was scouted yet.
+///
+/// # Errors
+/// The file is a part that was given without models.
+pub(crate) fn scouting_if_any(store: &Store, attempted: &str) -> Result<Option<Predictor>> {
     refuse_without_models(store, attempted)?;
-    store.scouting_predictor()?.ok_or_else(|| unscouted(attempted))
+    store.scouting_predictor()
 }
 
 fn refuse_without_models(store: &Store, attempted: &str) -> Result<()> {

@@ -86,7 +86,7 @@ impl Reading {
 /// The newest readings, on which heads are fitted; what earlier ones saw is no longer used.
 pub(crate) fn readings(store: &Store) -> Result<Vec<Reading>> {
     let mut readings: Vec<Reading> = Vec::new();
-    for judge in store.judges()? {
+    for judge in store.judges()?.into_iter().filter(|judge| !judge.is_imported()) {
         if readings.len() < MOST_READINGS && !readings.iter().any(|reading| reading.is_of(&judge)) {
             readings.push(Reading::of(&judge));
         }

@@ -48,6 +48,8 @@ mod flips;
 mod form;
 #[cfg(all(test, unix))]
 mod full_disk;
+#[cfg(test)]
+mod given_predictions;
 #[cfg(all(test, unix))]
 mod help;
 mod hostile_files;

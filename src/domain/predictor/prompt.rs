@@ -17,6 +17,8 @@ pub enum PromptLayout {
     Plain,
     /// A text and nothing else, for an adapter that has learned from labels what the instruction says.
     TextAlone,
+    /// There is no prompt: the predictions were made elsewhere and came in a file.
+    NoPrompt,
 }
 
 impl PromptLayout {
@@ -27,6 +29,7 @@ impl PromptLayout {
             Self::UserTurn => &[Self::UserTurn, Self::Plain],
             Self::Plain => &[Self::Plain],
             Self::TextAlone => &[Self::TextAlone],
+            Self::NoPrompt => &[Self::NoPrompt],
         }
     }
 
@@ -43,6 +46,7 @@ impl std::fmt::Display for PromptLayout {
             Self::UserTurn => "the chat template, with the instruction in the user turn",
             Self::Plain => "no chat template",
             Self::TextAlone => "the text alone",
+            Self::NoPrompt => "no prompt",
         })
     }
 }

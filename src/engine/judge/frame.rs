@@ -73,7 +73,9 @@ impl Frame {
     pub fn of(template: &ChatTemplate, layout: PromptLayout, examples: usize) -> Result<Self, String> {
         let parts = 2 + 2 * examples;
         let mut turns = match layout {
-            PromptLayout::Plain | PromptLayout::TextAlone => return Ok(Self::plain(examples)),
+            PromptLayout::Plain | PromptLayout::TextAlone | PromptLayout::NoPrompt => {
+                return Ok(Self::plain(examples));
+            }
             PromptLayout::SystemTurn => {
                 vec![Turn::of(Role::System, mark(0)), Turn::of(Role::User, mark(1))]
             }

@@ -75,8 +75,8 @@ fn lessons(
 
 /// The prompt of the judge that was used last, and the texts that it has as examples; else that of the task alone.
 fn prompt(store: &Store, task: &Task) -> Result<(PromptSettings, BTreeSet<ItemId>)> {
-    if let Some(judge) = store.judges()?.first() {
-        let known = settings(judge)?;
+    if let Some(judge) = store.judges()?.into_iter().find(|judge| !judge.is_imported()) {
+        let known = settings(&judge)?;
         let examples = if known.prompt.nearest == 0 {
             known.examples.iter().copied().collect()
         } else {

@@ -110,6 +110,14 @@ impl Store {
         if is_right { Ok(text) } else { Err(broken(what, "the list of texts is")) }
     }
 
+    /// The text with that key, where it is here.
+    pub fn item_of_key(&self, key: &ItemKey) -> Result<Option<ItemId>> {
+        let sql = format!(
+            "SELECT i.id FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE k.key = ?1 AND i.key = k.key AND i.{READY}"
+        );
+        self.one(&sql, [key.0], "find a text", |r| r.get(0))
+    }
+
     /// The split of an item.
     pub fn split_of(&self, id: ItemId) -> Result<Option<Split>> {
         self.one("SELECT split FROM item WHERE id = ?1", [id], "read an item", |r| r.get(0))

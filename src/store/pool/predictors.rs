@@ -25,9 +25,9 @@ pub struct Model {
     pub sha256: Vec<u8>,
     /// The name inside the file, or the file's own.
     pub name: String,
-    /// Where it was found; empty for the embedded one.
+    /// Where it was found; empty for the embedded one, and for predictions that were made elsewhere.
     pub path: String,
-    /// llama.cpp's name of the architecture.
+    /// llama.cpp's name of the architecture; `endpoint` of a server's model, `predictions` of those that were made elsewhere.
     pub architecture: String,
     /// For example `Q8_0`.
     pub quantisation: String,

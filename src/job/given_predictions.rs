@@ -1,0 +1,252 @@
+//! `judge --from`: predictions that were made elsewhere become a judge's. They are weighed against the scout's on the experts' answers as a language
+//! model's are, and count only where they help.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use super::given_rows::{Given, GivenOptions};
+use super::given_rows::{GivenRows, TRYING, Tally};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::grouped::counted;
+use crate::domain::ids::ItemId;
+use crate::learn::activate::{Rescore, activate};
+use crate::learn::combined::{Reader, in_words};
+use crate::learn::given_predictions::predictor;
+use crate::learn::kind::load_if_available;
+use crate::learn::prelabels::scouting_if_any;
+use crate::learn::training::Training;
+use crate::stats::classifier::stack::Worth;
+use crate::store::{Access, Store};
+use crate::work::runner::{Ended, JobContext, run};
+
+/// The longest name, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// What became of the predictions.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct GivenReport {
+    /// Whose they are.
+    pub name: String,
+    /// How the file was read.
+    pub found: String,
+    pub rows: u64,
+    /// Texts that this file predicts.
+    pub texts: usize,
+    /// Texts that all files under this name predict.
+    pub in_all: usize,
+    /// Rows that name no text of the project.
+    pub unmatched: u64,
+    /// Rows whose id several different texts have.
+    pub ambiguous: u64,
+    /// Rows about a text that an earlier row was about; the last counts.
+    pub repeated: u64,
+    /// Rows without a prediction.
+    pub without: u64,
+    /// Rows with a label that is none of the task's.
+    pub unknown: u64,
+    /// These labels, in words.
+    pub unknown_labels: Option<String>,
+    /// Rows with several labels.
+    pub several: u64,
+    /// Rows whose probabilities are negative, are no numbers, or do not add up to 1.
+    pub improper: u64,
+    /// Rows that could not be read.
+    pub unreadable: u64,
+    /// Whether there is a scout to weigh them against.
+    pub scouted: bool,
+    /// Whether that was trained on answers, so that their worth can be known.
+    pub tuned: bool,
+    /// Whether others' answers to open cases keep their worth from being told.
+    pub hidden: bool,
+    /// What they are worth next to the scout; none where there are too few labels to say.
+    pub worth: Option<Worth>,
+    /// All that have an opinion on texts, with what each is worth: those that the model listens to first.
+    pub readers: Vec<Reader>,
+    /// Whether this process did it.
+    pub ours: bool,
+}
+
+impl GivenReport {
+    fn of(name: &str, found: &str, texts: usize, tally: Tally) -> Self {
+        Self {
+            name: name.to_owned(),
+            found: found.to_owned(),
+            rows: tally.rows,
+            texts,
+            unmatched: tally.unmatched,
+            ambiguous: tally.ambiguous,
+            repeated: tally.repeated,
+            without: tally.without,
+            unknown: tally.unknown,
+            unknown_labels: tally.unknown_labels,
+            several: tally.several,
+            improper: tally.improper,
+            unreadable: tally.unreadable,
+            ours: true,
+            ..Self::default()
+        }
+    }
+
+    /// What became of rows that are not used, a sentence each without its full stop.
+    fn left_out(&self) -> Vec<String> {
+        let labels = self.unknown_labels.as_ref().map(|labels| format!(": {labels}")).unwrap_or_default();
+        let all = [
+            (self.unmatched, "names no text of this project", "name no text of this project"),
+            (self.ambiguous, "has an id that several texts have", "have an id that several texts have"),
+            (self.without, "predicts nothing", "predict nothing"),
+            (
+                self.unknown,
+                "has a label that the task does not have",
+                "have a label that the task does not have",
+            ),
+            (self.several, "has several labels", "have several labels"),
+            (
+                self.improper,
+                "has probabilities that are negative, are no numbers, or do not add up to 1",
+                "have probabilities that are negative, are no numbers, or do not add up to 1",
+            ),
+            (self.unreadable, "cannot be read", "cannot be read"),
+            (
+                self.repeated,
+                "predicts a text for the second time, and the last prediction counts",
+                "predict a text again, and the last prediction counts",
+            ),
+        ];
+        let said = all.into_iter().filter(|(n, ..)| *n > 0);
+        said.map(|(n, one, more)| {
+            let rows = counted(usize::try_from(n).unwrap_or(usize::MAX), "row", "rows");
+            let labels = if more.ends_with("the task does not have") { labels.as_str() } else { "" };
+            format!("{rows} {}{labels}", if n == 1 { one } else { more })
+        })
+        .collect()
+    }
+}
+
+impl std::fmt::Display for GivenReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.ours {
+            return write!(f, "another process took the predictions in");
+        }
+        write!(f, "{} predicts {}", self.name, counted(self.texts, "text", "texts"))?;
+        if self.in_all > self.texts {
+            write!(f, ", {} together with earlier files", self.in_all)?;
+        }
+        for sentence in self.left_out() {
+            write!(f, ". {sentence}")?;
+        }
+        let words = in_words(&self.readers);
+        match words {
+            Some(words) => write!(f, ". What was measured: {words}"),
+            None if !self.scouted => write!(
+                f,
+                ". What the predictions are worth shows once texts are scouted and `hardcase tune FILE` has learned from answers"
+            ),
+            None if self.hidden => write!(
+                f,
+                ". What the predictions are worth is not said while cases are open that others have answered"
+            ),
+            None if !self.tuned => write!(
+                f,
+                ". What the predictions are worth shows after `hardcase tune FILE`; until then they change nothing"
+            ),
+            None => write!(
+                f,
+                ". Too few of these texts have a training label to tell what the predictions are worth (20 are needed): they change nothing"
+            ),
+        }
+    }
+}
+
+/// Takes in the predictions of `data` (`-` is standard input).
+///
+/// # Errors
+/// A file that cannot be read, columns that are not clear, or no row that predicts a text of the project. Then nothing changes.
+pub fn take_predictions(
+    context: &JobContext<'_>,
+    data: &Path,
+    options: &GivenOptions,
+) -> Result<GivenReport> {
+    let name = checked_name(options.name.as_deref(), data)?;
+    let task = Store::open(context.project, Access::Read)?.task()?.task;
+    let rows = GivenRows::open(data, options, &task)?;
+    let found = rows.found();
+    context.watcher.note(&format!("{}: {found}", data.display()));
+    let arguments = match data.to_str() {
+        // What comes through a pipe may be anything, so that another process's is never the same.
+        Some("-") | None => format!("from a pipe to {}", std::process::id()),
+        Some(path) => format!("from {path} by {name}"),
+    };
+    let ended = run(context, "judge", &arguments, |work| {
+        let scout = scouting_if_any(work.store, TRYING)?;
+        let revision = work.store.task()?;
+        if revision.task.label_ids() != task.label_ids() {
+            return Err(Fault::new(TRYING, "the task has just changed").hint("Run it again"));
+        }
+        let (all, tally) = rows.read(work)?;
+        let mut report = GivenReport::of(&name, &found, all.len(), tally);
+        if all.is_empty() {
+            return Err(none_used(&report));
+        }
+        let judge = predictor(work.store, &name, &revision)?;
+        let (items, values): (Vec<ItemId>, Vec<Vec<f32>>) = all.into_iter().unzip();
+        work.store.put_predictions(judge.id, &items, &values.concat(), judge.labels.len())?;
+        report.in_all = work.store.prediction_count(judge.id)?;
+        let Some(scout) = scout else { return Ok(report) };
+        if load_if_available(work.store, &scout)?.is_none() {
+            return Ok(report);
+        }
+        (report.scouted, report.tuned) = (true, scout.adapter().is_some());
+        let training = Training::read(work, &scout, &revision)?;
+        report.hidden = training.seen_by(work.store, context.expert, &revision)?.open > 0;
+        let seed = context.seed.unwrap_or(work.store.project()?.seed);
+        let activation = activate(work, &scout, Rescore::Pool, &revision, seed)?;
+        if !report.hidden {
+            (report.worth, report.readers) = (activation.worth, activation.readers);
+        }
+        Ok(report)
+    })?;
+    Ok(match ended {
+        Ended::Ours(report) => report,
+        Ended::Others => GivenReport::default(),
+    })
+}
+
+fn none_used(report: &GivenReport) -> Fault {
+    let nobody = report.unmatched == report.rows;
+    let why = match report.left_out().join("; ") {
+        none if none.is_empty() => "the file has no row".to_owned(),
+        _ if nobody => format!("none of the {} rows names a text of this project", report.rows),
+        why => format!("no row says what a text of this project is: {why}"),
+    };
+    let hint = match nobody {
+        true => {
+            "Name the column with the texts (--text COL), or the one with the ids that the texts were imported with (--id COL)"
+        }
+        false => {
+            "Check which columns are read (--label COL, --probabilities COL); --map VALUE=LABEL says what labels stand for"
+        }
+    };
+    Fault::usage(TRYING, why).hint(hint)
+}
+
+/// A name as it is kept; the file's own where none is given.
+fn checked_name(given: Option<&str>, data: &Path) -> Result<String> {
+    let name = match given {
+        Some(name) => name.to_owned(),
+        None if data == Path::new("-") => {
+            return Err(Fault::usage(TRYING, "what comes through a pipe has no name")
+                .hint("Say whose predictions they are, such as `--name old-model`"));
+        }
+        None => data.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    let name = name.trim();
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(Fault::usage(TRYING, "whose they are is not a name")
+            .hint("Use up to 100 characters on one line, such as `--name old-model`"));
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
