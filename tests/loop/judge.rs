@@ -19,7 +19,7 @@ pub fn labelled(rounds: usize) -> Project {
 
 /// The same of fewer texts, read by an encoder half as deep as the embedded one, for tests of what a training does and not of what comes of it.
 pub fn labelled_with_a_small_encoder(rounds: usize) -> Option<Project> {
-    let model = super::skip::test_data("models/all-minilm-l6-v2-q8_0.gguf")?;
+    let model = test_data("models/all-minilm-l6-v2-q8_0.gguf")?;
     Some(Project::made_once(&format!("labelled-{rounds}-small"), || {
         let project = Project::with_ads(240);
         project.run("scout", &["--model", model.to_str().unwrap()]).done();
