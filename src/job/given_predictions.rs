@@ -115,7 +115,7 @@ impl GivenReport {
         ];
         let said = all.into_iter().filter(|(n, ..)| *n > 0);
         said.map(|(n, one, more)| {
-            let rows = counted(usize::try_from(n).unwrap_or(usize::MAX), "row", "rows");
+            let rows = rows_in_words(n);
             let labels = if more.ends_with("the task does not have") { labels.as_str() } else { "" };
             format!("{rows} {}{labels}", if n == 1 { one } else { more })
         })
@@ -212,11 +212,15 @@ pub fn take_predictions(
     })
 }
 
+fn rows_in_words(n: u64) -> String {
+    counted(usize::try_from(n).unwrap_or(usize::MAX), "row", "rows")
+}
+
 fn none_used(report: &GivenReport) -> Fault {
     let nobody = report.unmatched == report.rows;
     let why = match report.left_out().join("; ") {
         none if none.is_empty() => "the file has no row".to_owned(),
-        _ if nobody => format!("none of the {} rows names a text of this project", report.rows),
+        _ if nobody => format!("no row names a text of this project ({})", rows_in_words(report.rows)),
         why => format!("no row says what a text of this project is: {why}"),
     };
     let hint = match nobody {

@@ -119,7 +119,7 @@ fn a_file_that_cannot_be_used_is_refused_in_one_sentence() {
     let file = file.to_str().unwrap();
     project
         .run("judge", &["--from", file, "--label", "label"])
-        .refused(2, &["none of the 1 rows names a text"]);
+        .refused(2, &["no row names a text of this project (1 row)"]);
     project
         .run("judge", &["--from", file, "--gold", "label"])
         .refused(2, &["--gold and --meta mean nothing"]);

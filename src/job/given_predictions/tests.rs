@@ -155,7 +155,7 @@ fn a_file_that_predicts_nothing_here_is_refused_in_one_sentence_and_changes_noth
     };
     assert_eq!(
         refused("a.csv", "text,guess\nnever seen,spam\nnor this,ham\n", &label("guess")),
-        "cannot take in the predictions: none of the 2 rows names a text of this project. Name the column with the texts (--text COL), or the one \
+        "cannot take in the predictions: no row names a text of this project (2 rows). Name the column with the texts (--text COL), or the one \
          with the ids that the texts were imported with (--id COL)"
     );
     let said = refused("b.csv", "id,guess\na,eggs\nzz,spam\n", &label("guess"));
