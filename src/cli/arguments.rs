@@ -61,7 +61,7 @@ pub(super) struct Reading {
     /// Column with your own ids
     #[arg(long, value_name = "COL")]
     pub id: Option<String>,
-    /// Column with known labels, kept for exports and simulations; never shown and never trained on
+    /// Column with known labels, kept for exports and simulations; never shown and never trained on. `predict` says how far it agrees with them
     #[arg(long, value_name = "COL")]
     pub gold: Option<String>,
     /// Column to show next to the text; may be repeated
@@ -98,6 +98,7 @@ impl From<Reading> for crate::domain::read_options::ReadOptions {
             table: r.table,
             query: r.query,
             called: None,
+            as_it_comes: false,
             may_be_empty: false,
             text: r.text,
             id: r.id,

@@ -104,7 +104,7 @@ impl Export {
         self.written.check_terminal(out.as_deref())?;
         let format = format_to_write(self.written.format.as_deref(), self.written.bom, out.as_deref())?;
         let options = ExportOptions {
-            by: by(&self.by)?,
+            by: by(&self.by, "export predictions")?,
             history: if self.history { History::All } else { History::Standing },
             texts: if self.no_text { Texts::LeftOut } else { Texts::Written },
             format,
@@ -198,7 +198,8 @@ pub(super) fn views_left_out(texts: usize) -> String {
     )
 }
 
-fn by(model: &str) -> Result<By> {
+/// Whose predictions are meant; `attempted` is what is done with them.
+pub(super) fn by(model: &str, attempted: &str) -> Result<By> {
     Ok(match model {
         "active" => By::Active,
         "head" => By::Head,
@@ -206,7 +207,7 @@ fn by(model: &str) -> Result<By> {
         "judge" => By::Judge,
         "states" => By::States,
         number => By::Adapter(number.parse().map_err(|_| {
-            Fault::usage(format!("export predictions by '{model}'"), "there is no such model")
+            Fault::usage(format!("{attempted} by '{model}'"), "there is no such model")
                 .hint("Use active, head, scout, judge, states, or the number of an adapter")
         })?),
     })

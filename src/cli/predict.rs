@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::arguments::Reading;
-use super::export::{Written, views_left_out};
+use super::export::{Written, by, views_left_out};
 use super::models::named_file;
+use super::output::print_json;
 use super::setting::Setting;
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
@@ -21,6 +22,12 @@ pub(super) struct Predict {
     data: PathBuf,
     #[command(flatten)]
     reading: Reading,
+    /// Whose predictions: active, head, scout, or the number of an adapter
+    #[arg(long, default_value = "active")]
+    by: String,
+    /// Score each row and write its line as soon as the row is there, as for a pipe that stays open. It takes longer for each
+    #[arg(long)]
+    flush: bool,
     /// The model that the project was scouted with, if its file has moved
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
@@ -46,6 +53,9 @@ impl Predict {
         let to_file = out.is_some();
         let options = PredictOptions {
             read: self.reading.into(),
+            by: by(&self.by, "score texts")?,
+            flush: self.flush,
+            seed: setting.seed,
             format,
             out,
             reader: setting.expert_on(&self.file)?,
@@ -53,13 +63,20 @@ impl Predict {
             skip_bad: self.skip_bad,
         };
         setting.watch.prepare();
-        let Scored { texts, left_out, bad } =
-            predict(&self.file, &self.data, &model, &options, &setting.watch)?;
+        let scored = predict(&self.file, &self.data, &model, &options, &setting.watch)?;
+        let Scored { texts, left_out, bad, agreement } = &scored;
+        let (texts, left_out, bad) = (*texts, *left_out, *bad);
         if bad > 0 {
             setting.watch.note(&format!("{} could not be read", counted(bad, "row", "rows")));
         }
         if left_out > 0 {
             setting.watch.note(&views_left_out(left_out));
+        }
+        if let Some(agreement) = agreement {
+            setting.watch.note(&agreement.to_string());
+        }
+        if to_file && setting.wants_json() {
+            return print_json(&scored);
         }
         if to_file { setting.say(&format!("{} scored", counted(texts, "text", "texts"))) } else { Ok(()) }
     }

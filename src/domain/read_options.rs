@@ -49,6 +49,8 @@ pub struct ReadOptions {
     pub query: Option<String>,
     /// What the file is called where something before the reader has opened it.
     pub called: Option<String>,
+    /// Whether a stream is judged by its first rows, so that these are given while others are still to come.
+    pub as_it_comes: bool,
     /// Whether a table with a header and no rows is read as what it is.
     pub may_be_empty: bool,
 }

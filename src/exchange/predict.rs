@@ -1,8 +1,10 @@
-//! `predict`: scores new texts with the active model. The project does not change.
+//! `predict`: scores new texts with the active model, or an earlier one. The project does not change.
 
 use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+
+use serde::Serialize;
 
 use super::blind_texts::BlindTexts;
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -10,13 +12,15 @@ use crate::domain::item::ItemKey;
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::read_options::ReadOptions;
-use crate::exchange::export::{Reveal, RowsOut, probabilities_cell};
+use crate::exchange::export::{By, Reveal, RowsOut, find_predictor, probabilities_cell};
 use crate::formats::{
     Cell, ColumnType, Entry, Layout, Output, OutputFormat, Reader, Row, TextCell, chosen_format, unpack,
 };
 use crate::learn::kind::load;
+use crate::learn::known_labels::{Agreement, KnownLabels};
 use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::active;
+use crate::learn::scorer::bytes_of;
 use crate::store::{Access, Store};
 use crate::work::input::open_source;
 use crate::work::output::write_to;
@@ -37,8 +41,14 @@ const COLUMNS: [(&str, ColumnType); 6] = [
 /// Where predictions come from and go to.
 #[derive(Clone, Debug)]
 pub struct PredictOptions {
-    /// How to read the data.
+    /// How to read the data. Where a column with known labels is named, predictions are compared with it.
     pub read: ReadOptions,
+    /// Whose predictions.
+    pub by: By,
+    /// Whether each row is scored and written as soon as it is there, rather than many at a time.
+    pub flush: bool,
+    /// A seed instead of the project's own, for the interval of a comparison.
+    pub seed: Option<u64>,
     /// Where none is given, the extension of `out` decides, and then the default.
     pub format: Option<&'static OutputFormat>,
     /// Standard output where no file is named.
@@ -51,7 +61,7 @@ pub struct PredictOptions {
 }
 
 /// What was written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Scored {
     /// Rows.
     pub texts: usize,
@@ -59,6 +69,8 @@ pub struct Scored {
     pub left_out: usize,
     /// Rows that could not be read.
     pub bad: usize,
+    /// How far the predictions that were shown agree with the labels that are known; none where no column has these.
+    pub agreement: Option<Agreement>,
 }
 
 /// Scores every row of `data`: a line for each row, in their order. Nothing in gives nothing out.
@@ -74,7 +86,9 @@ pub fn predict(
 ) -> Result<Scored> {
     let attempted = format!("score {}", data.display());
     let store = Store::open(project, Access::Read)?;
-    let predictor = active(&store, &attempted)?;
+    let now = active(&store, &attempted)?;
+    let predictor =
+        if options.by == By::Active { now } else { find_predictor(&store, &options.by, "score texts")? };
     let task = store.task()?.task;
     let mut blind = BlindTexts::read(&store, &options.reader, options.reveal)?;
     let names: Vec<String> = predictor
@@ -91,7 +105,7 @@ pub fn predict(
         )
         .hint("Leave --model out, or name the file of the model that it was scouted with"));
     }
-    let bytes = predictor.space().adapter.map(|adapter| store.adapter_bytes(adapter)).transpose()?.flatten();
+    let bytes = predictor.space().adapter.map(|adapter| bytes_of(&store, adapter)).transpose()?;
     let encoder = chosen.load_adapted(bytes.as_deref())?;
     let format = chosen_format(options.format, options.out.as_deref());
     let mut source = open_source(data, &options.read, &attempted)?;
@@ -103,7 +117,8 @@ pub fn predict(
         })?;
         return Ok(Scored::default());
     }
-    let read = ReadOptions { may_be_empty: true, ..source.read_options(&options.read) };
+    let read =
+        ReadOptions { may_be_empty: true, as_it_comes: options.flush, ..source.read_options(&options.read) };
     let stream: Box<dyn Read + Send> = Box::new(Cursor::new(first).chain(source.stream));
     let size = source.size;
     let name = data.to_string_lossy().into_owned();
@@ -112,6 +127,8 @@ pub fn predict(
         .with_empty_rows();
     watcher.note(&format!("{name}: {}", reader.detected()));
     let detected = reader.detected().clone();
+    let column = detected.gold.map(|at| detected.columns[at].as_str());
+    let mut known = column.map(|column| KnownLabels::new(&task, column)).transpose()?;
     let other: Vec<(&str, ColumnType)> = detected
         .own_columns()
         .filter(|name| COLUMNS.iter().all(|(own, _)| own != name))
@@ -124,7 +141,7 @@ pub fn predict(
     write_to(options.out.as_deref(), |out| {
         let mut out = rows_out(out, format).with_columns(&columns)?;
         loop {
-            let entries = read_chunk(&mut reader, &attempted)?;
+            let entries = read_chunk(&mut reader, if options.flush { 1 } else { CHUNK }, &attempted)?;
             if entries.is_empty() {
                 break;
             }
@@ -168,6 +185,10 @@ pub fn predict(
                 let empty = row.text.trim().is_empty();
                 let view = if empty { None } else { views.next() };
                 let p = view.and_then(|(p, shown)| p.as_ref().filter(|_| shown));
+                // Where a view is left out, no count may tell it either.
+                if let (Some(known), Some(p)) = (&mut known, p) {
+                    known.add(row.gold.as_deref(), &predictor.labels[p.top()]);
+                }
                 let error = empty.then_some("it has no text");
                 let own = unpack(&row.pack(&detected, TextCell::Kept), &detected, &row.text)?;
                 let id = detected.id.map(|at| detected.columns[at].as_str());
@@ -203,7 +224,9 @@ pub fn predict(
         written = out.finish()?;
         Ok(())
     })?;
-    Ok(Scored { texts: written, left_out: blind.left_out(), bad: bad_rows })
+    let seed = options.seed.unwrap_or(store.project()?.seed);
+    let agreement = known.map(|known| known.agreement(seed));
+    Ok(Scored { texts: written, left_out: blind.left_out(), bad: bad_rows, agreement })
 }
 
 fn rows_out<'a>(out: Output<'a>, format: &'static OutputFormat) -> RowsOut<'a> {
@@ -217,9 +240,9 @@ fn row_of(entry: &Entry) -> Option<&Row> {
     }
 }
 
-fn read_chunk(reader: &mut Reader, attempted: &str) -> Result<Vec<Entry>> {
-    let mut entries = Vec::with_capacity(CHUNK);
-    while entries.len() < CHUNK {
+fn read_chunk(reader: &mut Reader, most: usize, attempted: &str) -> Result<Vec<Entry>> {
+    let mut entries = Vec::with_capacity(most);
+    while entries.len() < most {
         match reader.next_entry().map_err(|f| f.while_trying(attempted))? {
             Some(entry) => entries.push(entry),
             None => break,

@@ -34,7 +34,11 @@ impl Kind for Judge {
         Ok(false)
     }
 
-    fn load(&self, _store: &Store, _predictor: &Predictor, _load: &Load<'_>) -> Result<Box<dyn Scorer>> {
+    fn load(&self, _store: &Store, predictor: &Predictor, _load: &Load<'_>) -> Result<Box<dyn Scorer>> {
+        if predictor.is_imported() {
+            return Err(Fault::new("score texts by their vectors", "these predictions were made elsewhere")
+                .hint("`hardcase judge FILE --from DATA` takes in those of more texts"));
+        }
         Err(Fault::new("score texts by their vectors", "a judge reads the texts themselves")
             .hint("`hardcase judge FILE` has it read them"))
     }

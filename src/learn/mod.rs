@@ -7,6 +7,7 @@
 //! cross_validation      folds, epochs and comparison of low-rank adapters      curve  every stored model on the same cases
 //! lora_fit lora_training lora_scorer lora_prelabels lora_rollout distil        the encoder's adapter
 //! prompt prompt_text prompt_trial judge_run judge_fit judge_training judge_variants nearest             the judge
+//! known_labels          predictions held against labels that are known
 //! given_predictions                                       predictions that were made elsewhere, as a judge
 //! ```
 //!
@@ -35,6 +36,7 @@ pub(crate) mod judge_training;
 #[cfg(feature = "engine")]
 pub(crate) mod judge_variants;
 pub(crate) mod kind;
+pub mod known_labels;
 pub(crate) mod lora;
 #[cfg(feature = "engine")]
 pub(crate) mod lora_fit;

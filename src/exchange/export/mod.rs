@@ -26,6 +26,8 @@ pub use self::events::export_whole_log;
 pub use self::gold::{gold_labels, predicted_with_gold};
 pub use self::kind::{By, ExportKind, ExportOption, ExportOptions, Exported, History, Texts};
 #[cfg(feature = "engine")]
+pub(crate) use self::predicted::find_predictor;
+#[cfg(feature = "engine")]
 pub(crate) use self::rows_out::{RowsOut, probabilities_cell};
 #[cfg(any(feature = "engine", test))]
 pub(crate) use self::visible::record_reveal;

@@ -24,7 +24,7 @@ impl Predicted {
     /// # Errors
     /// The project has no such model, or it cannot prelabel the pool.
     pub fn read(store: &Store, task: &Task, by: &By) -> Result<Self> {
-        let predictor = find_predictor(store, by)?;
+        let predictor = find_predictor(store, by, "export predictions")?;
         let names = predictor.labels.iter().map(|l| name_of(task, l)).collect();
         // A LoRA whose vectors are kept: the active one, alone or beneath a combination.
         let kept = store.scouting_predictor()?.and_then(|scout| scout.lora());
@@ -67,7 +67,8 @@ impl Predicted {
     }
 }
 
-fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
+/// The predictor that is asked for. `attempted` is what is done with it: `export predictions`.
+pub(crate) fn find_predictor(store: &Store, by: &By, attempted: &str) -> Result<Predictor> {
     let newest = |kind: PredictorKind| -> Result<Option<Predictor>> {
         Ok(store.predictors()?.into_iter().rev().find(|p| p.kind() == kind))
     };
@@ -107,7 +108,5 @@ fn find_predictor(store: &Store, by: &By) -> Result<Predictor> {
             "List the adapters it has with `hardcase adapter FILE list`",
         ),
     };
-    found.ok_or_else(|| {
-        Fault::usage(format!("export predictions by {name}"), "the project has none").hint(hint)
-    })
+    found.ok_or_else(|| Fault::usage(format!("{attempted} by {name}"), "the project has none").hint(hint))
 }

@@ -28,6 +28,8 @@ use crate::domain::read_options::ReadOptions;
 
 /// The number of bytes by which a file is judged.
 const SAMPLE: usize = 256 << 10;
+/// The number of bytes that are asked for at a time.
+const PART: usize = 64 << 10;
 
 /// Reads rows from a stream.
 pub struct Reader {
@@ -64,17 +66,18 @@ impl Reader {
         let bytes = Arc::new(AtomicU64::new(0));
         let Input { stream, file, more } = input.into();
         let mut source: Source = Box::new(Counted { source: stream, bytes: Arc::clone(&bytes) });
-        let mut head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+        let first: Enough = if options.as_it_comes { has_begun } else { never };
+        let (mut head, _) = read_up_to(&mut source, SAMPLE, first).map_err(failed)?;
         let (mut packed, mut inner, mut other, mut called) = (None, None, None, options.called.clone());
         match unpacked(head, Input { stream: source, file, more }, &name)? {
             Ok(inside) => {
                 (source, packed, inner) = (inside.stream, Some(inside.with), inside.name);
-                head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+                head = read_up_to(&mut source, SAMPLE, first).map_err(failed)?.0;
             }
             Err((unread, input)) if let Some(kind) = Kind::of(&unread) => {
                 let opened = tables::open(kind, unread, input, options, &name)?;
                 (source, called) = (opened.rows, Some(opened.called));
-                head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+                head = read_up_to(&mut source, SAMPLE, first).map_err(failed)?.0;
             }
             Err((unread, input)) => {
                 (head, source) = (unread, input.stream);
@@ -85,7 +88,7 @@ impl Reader {
         if packed.is_some() && Kind::of(&head) == Some(Kind::Arrow) {
             let opened = tables::open(Kind::Arrow, head, source.into(), options, &name)?;
             (source, called) = (opened.rows, Some(opened.called));
-            head = read_up_to(&mut source, SAMPLE).map_err(failed)?;
+            head = read_up_to(&mut source, SAMPLE, first).map_err(failed)?.0;
         }
         if called.is_none() {
             tables::refuse_other(options, &name)?;
@@ -100,17 +103,17 @@ impl Reader {
         head.set_position(encoding.mark as u64);
         let mut source = encoding::to_utf8(Box::new(head.chain(source)), encoding.encoding);
 
-        let (mut sample, mut whole) = sampled(&mut source).map_err(failed)?;
+        let (mut sample, mut whole) = sampled(&mut source, first).map_err(failed)?;
         let old_mac = called.is_none() && are_carriage_returns(&sample);
         if old_mac {
             source = Box::new(LineFeeds::new(Box::new(Cursor::new(sample).chain(source))));
-            (sample, whole) = sampled(&mut source).map_err(failed)?;
+            (sample, whole) = sampled(&mut source, first).map_err(failed)?;
         }
         let shape =
             if called.is_some() { None } else { shape(&sample, whole, &extension_of(&named), options) };
         if let Some(shape) = shape {
             source = Box::new(Values::new(Box::new(Cursor::new(sample).chain(source)), shape));
-            (sample, whole) = sampled(&mut source).map_err(failed)?;
+            (sample, whole) = sampled(&mut source, first).map_err(failed)?;
         }
         let cut = if whole { sample.len() } else { last_line_end(&sample) };
         let beginning = Sample { text: &sample[..cut], whole, name: &named, encoding };
@@ -208,23 +211,49 @@ fn check_format(options: &ReadOptions) -> Result<()> {
     }
 }
 
+/// Whether enough of a stream is there to be judged by it.
+type Enough = fn(&[u8]) -> bool;
+
+/// As much as there is, up to the size of a sample.
+fn never(_: &[u8]) -> bool {
+    false
+}
+
+/// A header and a row, or an object on a line of its own.
+fn has_begun(bytes: &[u8]) -> bool {
+    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    lines > 1 || (lines > 0 && bytes.trim_ascii_start().starts_with(b"{"))
+}
+
 /// The beginning by which a file is judged, and whether it is the whole file.
-fn sampled(source: &mut Source) -> io::Result<(Vec<u8>, bool)> {
-    let mut sample = read_up_to(source, SAMPLE)?;
-    let mut whole = sample.len() < SAMPLE;
+fn sampled(source: &mut Source, enough: Enough) -> io::Result<(Vec<u8>, bool)> {
+    let (mut sample, mut whole) = read_up_to(source, SAMPLE, enough)?;
     if !whole && !sample.contains(&b'\n') {
         // One row is longer than the sample: read all of it, unless it is too long for a text anyway.
-        sample.extend(read_up_to(source, 2 * LONGEST_TEXT)?);
-        whole = sample.len() < SAMPLE + 2 * LONGEST_TEXT;
+        let (rest, ended) = read_up_to(source, 2 * LONGEST_TEXT, enough)?;
+        sample.extend(rest);
+        whole = ended;
     }
     Ok((sample, whole))
 }
 
-/// At most `most` bytes; fewer only at the end of the source.
-fn read_up_to(source: &mut Source, most: usize) -> io::Result<Vec<u8>> {
+/// At most `most` bytes, fewer where these are enough or the source is at its end; and whether it is.
+fn read_up_to(source: &mut Source, most: usize, enough: Enough) -> io::Result<(Vec<u8>, bool)> {
     let mut bytes = Vec::new();
-    source.take(most as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let mut part = vec![0; PART.min(most)];
+    while bytes.len() < most {
+        let room = part.len().min(most - bytes.len());
+        match source.read(&mut part[..room]) {
+            Ok(0) => return Ok((bytes, true)),
+            Ok(n) => bytes.extend_from_slice(&part[..n]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+        if enough(&bytes) {
+            break;
+        }
+    }
+    Ok((bytes, false))
 }
 
 /// Where the last complete line ends; the end of the sample if there is none.

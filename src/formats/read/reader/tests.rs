@@ -436,3 +436,33 @@ proptest! {
         }
     }
 }
+
+/// A stream that has a line at a time, and tells how many of them were asked for.
+struct Lines(Vec<&'static str>, Arc<AtomicU64>);
+
+impl Read for Lines {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let at = self.1.fetch_add(1, Ordering::Relaxed) as usize;
+        let Some(line) = self.0.get(at) else { return Ok(0) };
+        buf[..line.len()].copy_from_slice(line.as_bytes());
+        Ok(line.len())
+    }
+}
+
+#[test]
+fn a_stream_that_is_read_as_it_comes_gives_each_row_before_the_next_is_there() {
+    let csv = vec!["id,text\n", "1,a b\n", "2,c d\n", "3,\"e, f\"\n"];
+    let objects = vec!["{\"text\":\"a b\"}\n", "{\"text\":\"c d\"}\n", "{\"text\":\"e, f\"}\n"];
+    for (name, lines, before_first) in [("a.csv", csv, 2), ("a.jsonl", objects, 1)] {
+        let asked = Arc::new(AtomicU64::new(0));
+        let stream: Box<dyn Read + Send> = Box::new(Lines(lines, Arc::clone(&asked)));
+        let options = ReadOptions { as_it_comes: true, ..ReadOptions::default() };
+        let mut reader = Reader::open(stream, name, &options).unwrap();
+        for (n, text) in ["a b", "c d", "e, f"].into_iter().enumerate() {
+            let Some(Entry::Row(row)) = reader.next_entry().unwrap() else { panic!("{name}: no row") };
+            assert_eq!(row.text, text);
+            assert_eq!(asked.load(Ordering::Relaxed), before_first + n as u64, "{name}, row {n}");
+        }
+        assert!(reader.next_entry().unwrap().is_none());
+    }
+}
