@@ -123,7 +123,7 @@ fn an_adapter_is_trained_verified_used_exported_and_replaced() {
 
 #[test]
 fn what_scout_and_judge_say_together_is_taught_to_the_scout_and_used_only_where_it_is_better() {
-    let Some(project) = labelled_with_a_small_encoder(2) else { return };
+    let project = labelled(120);
     let alone = project.json("tune", &["--distil"]);
     assert_eq!(alone["verdict"], "nothing-to-distil", "{alone}");
     enter_judge(&project, |i, clickbait| if clickbait == (i % 20 != 0) { 0.98 } else { 0.02 });
