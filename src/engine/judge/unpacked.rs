@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use sysinfo::System;
 
 use crate::engine::gguf::{GgufError, Header, Tensor, TensorType, rewrite, whole_header};
-use crate::engine::llama::{has_wide_registers, multiplies_bf16};
+use crate::engine::llama::{has_avx2, multiplies_bf16};
 use crate::engine::transformer::{Matrix, Scratch, can_unpack};
 
 /// The copy may take this part of the memory that is free: texts, contexts and other programs need some, too.
@@ -40,7 +40,7 @@ pub(super) enum Form {
 impl Form {
     /// That which this processor is faster with.
     fn of_processor() -> Option<Self> {
-        if multiplies_bf16() { Some(Self::Bf16) } else { has_wide_registers().then_some(Self::F32) }
+        if multiplies_bf16() { Some(Self::Bf16) } else { has_avx2().then_some(Self::F32) }
     }
 
     fn kind(self) -> TensorType {

@@ -126,10 +126,10 @@ pub fn multiplies_bf16() -> bool {
     multiplies != 0
 }
 
-/// Whether llama.cpp was compiled for a processor whose registers hold 16 numbers, as those do that have AVX-512.
-pub fn has_wide_registers() -> bool {
+/// Whether llama.cpp was compiled for a processor that has AVX2, as those do that have AVX-512.
+pub fn has_avx2() -> bool {
     #[expect(unsafe_code, reason = "asks how the library was compiled; no arguments, no state")]
-    let has = unsafe { llama_cpp_sys_2::ggml_cpu_has_avx512() };
+    let has = unsafe { llama_cpp_sys_2::ggml_cpu_has_avx2() };
     has != 0
 }
 

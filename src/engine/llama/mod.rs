@@ -7,7 +7,7 @@ mod hidden;
 mod kv_state;
 
 pub use backend::{backend, physical_cores, version, with_logged_error};
-pub(in crate::engine) use backend::{has_wide_registers, multiplies_bf16};
+pub(in crate::engine) use backend::{has_avx2, multiplies_bf16};
 pub(in crate::engine) use context::{Context, MOST_TEXTS, batch_for_vocabulary};
 pub use context::{Loaded, Served};
 pub(in crate::engine) use hidden::HiddenStates;
