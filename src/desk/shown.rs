@@ -107,7 +107,7 @@ impl ShownPartner {
 }
 
 impl Reverted {
-    /// `case 7`, or `the text K-0010` where it was found and is no case; none where nothing names it.
+    /// `case 7`, or `the text K-0010` where it was found and is not a case; none where the text has no id.
     pub fn place(&self) -> Option<String> {
         let text = || self.id.as_ref().map(|id| format!("the text {id}"));
         self.case.map(|case| format!("case {case}")).or_else(text)

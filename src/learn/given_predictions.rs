@@ -37,7 +37,7 @@ pub(crate) fn of_probabilities(given: &[f64]) -> Option<Vec<f32>> {
     are_some.then(|| given.iter().map(|p| ((1.0 - SPREAD) * p / sum + even) as f32).collect())
 }
 
-/// The predictor of whoever is called so, entered if it is new; it becomes the judge that was active last.
+/// The predictor of that name, entered if it is new; it becomes the judge that was active last.
 pub(crate) fn predictor(store: &mut Store, name: &str, revision: &Revision) -> Result<Predictor> {
     let model = store.enter_model(&Model {
         // Whose they are is all that tells one set from another: what a later file says takes the place of what an earlier one said.
