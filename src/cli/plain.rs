@@ -18,7 +18,7 @@ use crate::desk::round_end::RoundAgreement;
 use crate::desk::session::{Remarks, Session};
 use crate::desk::shown::{Card, Lack, NoCase, Reveal, RoundProgress, what_a_skip_does};
 use crate::domain::fault::Result;
-use crate::domain::grouped::counted;
+use crate::domain::grouped::{counted, probable};
 use crate::domain::ids::CaseId;
 use crate::domain::task::{Label, Task};
 use crate::domain::task_change::changes;
@@ -423,8 +423,8 @@ fn thought(reveal: &Reveal) -> String {
         reveal.partner.map(|label| format!(" The model gave the similar text {label}.")).unwrap_or_default();
     match (&reveal.prelabel, reveal.certainty()) {
         (Some(label), Some(p)) => format!(
-            " The model thought {label} ({:.0} %). Chosen because {}.{similar}",
-            p * 100.0,
+            " The model thought {label} ({}). Chosen because {}.{similar}",
+            probable(p),
             reveal.in_words
         ),
         _ => format!(" Chosen because {}.", reveal.in_words),

@@ -27,9 +27,19 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// How probable a model finds what it says, from its probability: `87 %`. A model is never certain, so never `100 %`.
+pub fn probable(p: f64) -> String {
+    if p >= 0.995 { "over 99 %".into() } else { format!("{:.0} %", 100.0 * p) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_model_is_certain() {
+        assert_eq!([0.5, 0.994, 0.9951, 1.0].map(probable), ["50 %", "99 %", "over 99 %", "over 99 %"]);
+    }
 
     #[test]
     fn sizes_are_said_as_people_say_them() {

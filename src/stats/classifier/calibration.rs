@@ -13,10 +13,12 @@ pub use crate::domain::predictor::ZeroShot;
 const LEAST_SHARE: f64 = 0.001;
 /// A guessed share is at least this fraction of an even one.
 const LEAST_GUESS: f64 = 0.2;
-/// Tolerated relative difference between mean probabilities and shares.
+/// Relative difference between mean probabilities and shares from which on a lower temperature is tried.
 const TOLERATED: f64 = 0.10;
-/// Median logit between the two best labels, at the highest and at the lowest temperature.
-const LOGIT_RANGE: (f64, f64) = (2.0, 20.0);
+/// Median logit between the two best labels, at the highest temperature.
+const LEAST_LOGIT: f64 = 2.0;
+/// The same at the lowest temperature: 99 %. Nobody has answered yet, so what the model has read is weak evidence, however far apart the scores lie.
+const MOST_LOGIT: f64 = 4.6;
 const SWEEPS: usize = 30;
 /// Number of scores in a sweep over three or more labels: 13,000 items of 77 labels, 333,000 of three.
 const ENOUGH_FOR_A_SWEEP: usize = 1_000_000;
@@ -30,8 +32,8 @@ impl ZeroShot {
     /// The bias makes each label the most probable one for its share of the items: exactly for two labels, up
     /// to ties in the scores, and to a fraction of a percent for more. Labels of unknown share divide the rest
     /// in proportion to the guess. The temperature is the highest at which the mean probability of every label
-    /// is within a tenth of its share, limited so that a typical text is neither a toss-up nor certain. If all
-    /// items have the same scores, every item gets the shares as its probabilities.
+    /// is within a tenth of its share, limited so that a typical text is neither a toss-up nor certain: its score may multiply the odds of the
+    /// two most frequent labels by e², and no more. If all items have the same scores, every item gets the shares as its probabilities.
     pub fn fit(scores: ArrayView2<'_, f32>, shares: &[Option<f64>]) -> Self {
         let scores = sample(scores);
         let shares = expected_shares(shares, &guessed_shares(scores.view()));
@@ -241,7 +243,7 @@ fn temperature_for(scores: &Array2<f64>, bias: &[f64], shares: &[f64]) -> f64 {
     let middle = gaps.len() / 2;
     let (_, typical, _) = gaps.select_nth_unstable_by(middle, f64::total_cmp);
     let typical = typical.max(1e-6);
-    let (mut cold, mut hot) = (typical / LOGIT_RANGE.1, typical / LOGIT_RANGE.0);
+    let (mut cold, mut hot) = (typical / most_logit(shares), typical / LEAST_LOGIT);
     let near = |temperature: f64| {
         let mean = mean_probabilities(&biased, temperature);
         mean.iter().zip(shares).all(|(p, share)| (p - share).abs() <= TOLERATED * share)
@@ -254,6 +256,14 @@ fn temperature_for(scores: &Array2<f64>, bias: &[f64], shares: &[f64]) -> f64 {
         if near(between) { cold = between } else { hot = between }
     }
     cold
+}
+
+/// The median logit that is allowed, for shares that sum to one: what the two greatest shares say without a text, and what a text may add.
+fn most_logit(shares: &[f64]) -> f64 {
+    let (first, second) = shares.iter().fold((0.0f64, 0.0f64), |(first, second), &share| {
+        if share > first { (share, first) } else { (first, second.max(share)) }
+    });
+    ((first / second.max(LEAST_SHARE)).ln() + LEAST_LOGIT).min(MOST_LOGIT)
 }
 
 fn mean_probabilities(scores: &Array2<f64>, temperature: f64) -> Vec<f64> {
@@ -338,11 +348,32 @@ mod tests {
         let fit = ZeroShot::fit(scores.view(), &[None, Some(0.1)]);
         let p = fit.probabilities(scores.view());
         let mean = p.column(1).mean().unwrap();
-        assert!((mean - 0.1).abs() <= 0.0101, "{mean}");
+        // Nearer only at temperatures at which most texts would be certain.
+        assert!((mean - 0.1).abs() <= 0.04, "{mean}");
         let nearest = p.column(1).iter().fold(1.0f32, |m, p| m.min((2.0 * p - 1.0).abs()));
         assert!(nearest < 0.05, "{nearest}");
         let sure = p.column(1).iter().filter(|p| !(0.001..=0.999).contains(*p)).count();
         assert!(sure < 1_500, "{sure} of 2000 are certain");
+    }
+
+    #[test]
+    fn no_share_makes_the_first_guesses_certain() {
+        let (scores, _) = similarities(&[950, 50], 0.12, 8);
+        for share in [0.5, 0.9, 0.95, 0.97, 0.99] {
+            let p = ZeroShot::fit(scores.view(), &[Some(share), None]).probabilities(scores.view());
+            let mut sure: Vec<f32> = p.rows().into_iter().map(|row| row[0].max(row[1])).collect();
+            sure.sort_by(f32::total_cmp);
+            assert!(
+                sure[sure.len() / 2] < 0.991,
+                "share {share}: half of the texts above {}",
+                sure[sure.len() / 2]
+            );
+            assert!(
+                sure[0] < 0.6,
+                "share {share}: nothing is a toss-up, not even the nearest at {}",
+                sure[0]
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::desk::adjudication::{Answer, DisagreementDetail};
-use crate::domain::grouped::counted;
+use crate::domain::grouped::{counted, probable};
 use crate::domain::task::Task;
 use crate::tui::widgets::frame::{Look, hanging};
 use crate::tui::widgets::text_layout::drawable;
@@ -54,13 +54,13 @@ pub(super) fn page(
     let view = detail.model.as_ref();
     let thought = match view.map(|view| (view.prelabel.as_ref(), view.certainty(), view)) {
         Some((Some(label), Some(p), view)) => {
-            format!("thinks {label} ({:.0} %); the case was chosen because {}", 100.0 * p, view.in_words)
+            format!("thinks {label} ({}); the case was chosen because {}", probable(p), view.in_words)
         }
         _ => "has not read it".to_owned(),
     };
     page.says("   ", &thought, theme.quiet);
     if let Some((label, p)) = view.and_then(|view| view.judged()) {
-        page.says("   ", &format!("the language model thinks {label} ({:.0} %)", 100.0 * p), theme.quiet);
+        page.says("   ", &format!("the language model thinks {label} ({})", probable(p)), theme.quiet);
     }
     page.title(&format!("How to decide (version {})", detail.revision));
     page.says("   ", &task.question, theme.text);

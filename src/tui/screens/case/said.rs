@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::screen::{Answered, CaseScreen, Showing, with_key};
 use crate::desk::shown::{Reveal, RoundProgress};
+use crate::domain::grouped::probable;
 use crate::domain::task::Assist;
 use crate::tui::keys::Action;
 use crate::tui::widgets::frame::{Look, Notice, hanging};
@@ -122,15 +123,10 @@ fn answered_within(last: &Answered, undo: &str, width: u16) -> String {
 fn thought(verb: &str, reveal: &Reveal) -> String {
     match (&reveal.prelabel, reveal.certainty()) {
         (Some(label), Some(p)) => {
-            let judge = reveal
-                .judged()
-                .map(|(label, p)| format!(", the language model {label} ({:.0} %)", p * 100.0));
+            let judge =
+                reveal.judged().map(|(label, p)| format!(", the language model {label} ({})", probable(p)));
             let judge = judge.unwrap_or_default();
-            format!(
-                "the model {verb} {label} ({:.0} %){judge}; chosen because {}",
-                p * 100.0,
-                reveal.in_words
-            )
+            format!("the model {verb} {label} ({}){judge}; chosen because {}", probable(p), reveal.in_words)
         }
         _ => format!("chosen because {}", reveal.in_words),
     }
