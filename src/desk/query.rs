@@ -1,8 +1,11 @@
 //! The search line of the list of texts: `label:spam round:2 the rest is searched in the text`.
 
 use std::fmt;
+use std::ops::Range;
 
 use regex::{Regex, RegexBuilder};
+
+use crate::domain::sought::Sought;
 
 /// The filters, each with its value.
 const FILTERS: &str = "label:NAME, label:none, label:any, flagged, skipped, suspect, round:N, source:FILE, meta:COLUMN=VALUE, regex:PATTERN, id:YOUR-ID, prelabel:NAME";
@@ -204,6 +207,43 @@ fn words(line: &str) -> Vec<Word> {
     words
 }
 
+/// What a query looks for in the text itself, to show where it stands.
+pub struct Searched {
+    words: Sought,
+    patterns: Vec<Regex>,
+}
+
+impl Searched {
+    pub fn of(query: &Query) -> Self {
+        let patterns = query.filters.iter().filter_map(|filter| match filter {
+            Filter::Pattern(typed) => pattern(typed).ok(),
+            _ => None,
+        });
+        Self { words: Sought::new(&query.text), patterns: patterns.collect() }
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        self.words.is_nothing() && self.patterns.is_empty()
+    }
+
+    /// The byte ranges of a text that it matches, in order, none in another.
+    pub fn places_in(&self, text: &str) -> Vec<Range<usize>> {
+        let mut places = self.words.places(text);
+        for pattern in &self.patterns {
+            places
+                .extend(pattern.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()));
+        }
+        places.sort_by_key(|place| (place.start, place.end));
+        let mut end = 0;
+        places.retain(|place| {
+            let is_new = place.start >= end;
+            end = end.max(place.end);
+            is_new
+        });
+        places
+    }
+}
+
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -307,6 +347,15 @@ mod tests {
         assert_eq!(parsed("regex:\"two: words\"").filters, [Filter::Pattern("two: words".into())]);
         assert_eq!(parsed("regex hello").text, "regex hello");
         assert!(pattern("colou?r").unwrap().is_match("The COLOR"));
+    }
+
+    #[test]
+    fn words_and_patterns_are_shown_where_they_stand() {
+        let places = |line: &str| Searched::of(&parsed(line)).places_in("Die Miete, die MIETE und 12 Euro");
+        assert_eq!(places("miete regex:[0-9]+"), [4..9, 15..20, 25..27]);
+        assert_eq!(places("die regex:\"die miete\""), [0..3, 11..14]);
+        assert!(places("flagged regex:x*").is_empty());
+        assert!(Searched::of(&parsed("label:spam")).is_nothing());
     }
 
     fn filter() -> impl Strategy<Value = Filter> {

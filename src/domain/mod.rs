@@ -44,6 +44,7 @@ pub mod server_words;
 pub mod settings;
 #[cfg(test)]
 pub mod skip;
+pub mod sought;
 pub mod split;
 pub mod task;
 pub mod task_change;

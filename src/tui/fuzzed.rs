@@ -370,7 +370,7 @@ fn fetched(seat: &mut Seat, text: &str) {
         item,
         id: short(),
         case: Some(CaseId(7)),
-        beginning: text.chars().take(400).collect(),
+        passage: text.chars().take(400).collect(),
         label: short(),
         skipped: false,
         flagged: true,

@@ -423,7 +423,11 @@ fn the_items_screen_shows_others_answers_only_for_closed_cases() {
     let others = |name: &str, item: i64| {
         let (told, tell) = std::sync::mpsc::channel();
         let browser = Browser::start(&project.file(), name, move |say| told.send(say).unwrap()).unwrap();
-        browser.send(Request::Fetch(Fetch { rows: vec![ItemId(item)], full: Some(ItemId(item)) }));
+        browser.send(Request::Fetch(Fetch {
+            rows: vec![ItemId(item)],
+            full: Some(ItemId(item)),
+            ..Fetch::default()
+        }));
         let Response::Fetched(fetched) = tell.recv().unwrap() else { panic!("it was fetched") };
         match fetched.unwrap().full.unwrap().others {
             Others::Hidden => None,

@@ -16,6 +16,8 @@ pub struct Search {
 pub struct Fetch {
     pub rows: Vec<ItemId>,
     pub full: Option<ItemId>,
+    /// What was searched for, which the rows show where it stands in their texts.
+    pub query: Query,
 }
 
 #[derive(Clone, Debug)]
@@ -64,8 +66,8 @@ pub struct Row {
     pub id: Option<String>,
     /// Its newest case.
     pub case: Option<CaseId>,
-    /// The beginning of its text.
-    pub beginning: String,
+    /// The beginning of its text, or the passage with what was searched for.
+    pub passage: String,
     /// This expert's standing label, by name.
     pub label: Option<String>,
     /// Whether this expert skipped it.

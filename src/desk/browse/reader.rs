@@ -4,10 +4,12 @@ use std::path::Path;
 
 use super::messages::{Fetch, Fetched, FullItem, ModelView, Origin, OtherAnswer, Others, Row};
 use crate::desk::beside::columns_of;
+use crate::desk::query::Searched;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::prediction::Probabilities;
+use crate::domain::sought::passage;
 use crate::domain::task::Task;
 use crate::insight::label_issues::label_issues;
 use crate::store::pool::browse::Given;
@@ -39,9 +41,16 @@ impl PoolReader {
 
     /// Fetches the items of a request.
     pub fn fetch(&self, asked: Fetch) -> Result<Fetched> {
+        let searched = Searched::of(&asked.query);
         let mut rows = Vec::with_capacity(asked.rows.len());
         for &item in &asked.rows {
-            rows.extend(self.row(item)?);
+            let Some(mut row) = self.row(item)? else { continue };
+            if !searched.is_nothing()
+                && let Some(found) = self.store.item(item)?
+            {
+                row.passage = passage(&found.text, searched.places_in(&found.text).first());
+            }
+            rows.push(row);
         }
         let full = asked.full.map(|item| self.full(item)).transpose()?.flatten();
         Ok(Fetched { asked, rows, full: full.map(Box::new) })
@@ -53,7 +62,7 @@ impl PoolReader {
             item,
             id: row.id,
             case: row.case,
-            beginning: row.beginning,
+            passage: row.beginning,
             label: row.label.map(|key| self.name_of(&key)),
             skipped: row.skipped,
             flagged: row.flagged,

@@ -135,7 +135,7 @@ fn a_label_has_the_name_that_it_has_now_in_lists_and_in_searches() {
     let (send, responses) = mpsc::channel();
     let browser = Browser::start(&path, "ann", move |response| drop(send.send(response))).unwrap();
     let label = || {
-        browser.send(Request::Fetch(Fetch { rows: vec![ItemId(2)], full: None }));
+        browser.send(Request::Fetch(Fetch { rows: vec![ItemId(2)], full: None, query: Query::default() }));
         let Response::Fetched(fetched) = responses.recv().unwrap() else { panic!("no fetch") };
         fetched.unwrap().rows[0].label.clone().unwrap()
     };
@@ -410,4 +410,25 @@ fn a_text_is_found_by_a_regular_expression() {
     assert_eq!(found(&of_ann, "regex:TEXT.1[0-2]$"), [10, 11, 12]);
     assert_eq!(found(&of_ann, "regex:\"^text [2-4]$\" label:none"), [2, 3, 4]);
     ann.close().unwrap();
+}
+
+#[test]
+fn a_row_shows_the_passage_that_was_searched_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = project(&dir, 5);
+    drop(Session::open(&path, "ann", OnClose::ReleaseCases).unwrap());
+    let long = format!("{}the Notice of Termination is void", "Dear Sir or Madam, ".repeat(40));
+    let mut store = Store::open(&path, Access::Job).unwrap();
+    let mut load = store.begin_source("long.csv", "{}", Default::default()).unwrap();
+    store.add_rows(&mut load, [TextRow::new(1, &long)]).unwrap();
+    store.finish_source(load, 0, 0).unwrap();
+    let reading = reading(&path, "ann");
+    let passage = |line: &str| {
+        let query = Query::parse(line).unwrap();
+        let items = found(&reading, line).into_iter().map(ItemId).collect();
+        reading.fetch(Fetch { rows: items, full: None, query }).unwrap().rows.remove(0).passage
+    };
+    assert_eq!(passage("notice"), "… Dear Sir or Madam, the Notice of Termination is void");
+    assert_eq!(passage("regex:term.*void"), "… Madam, the Notice of Termination is void");
+    assert!(passage("source:long.csv").starts_with("Dear Sir"));
 }

@@ -6,12 +6,12 @@
 use regex::Regex;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
-use unicode_normalization::char::decompose_canonical;
 
 use crate::domain::answer::Answer;
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
+use crate::domain::sought::{PASSAGE, Sought};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
 use crate::store::db::convert::SingleLabel;
@@ -19,8 +19,6 @@ use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::rounds::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
 
-/// Characters of a text that a row of a list shows.
-const BEGINNING: usize = 200;
 /// Imported rows of one item that are named.
 const MOST_ORIGINS: usize = 20;
 
@@ -177,14 +175,14 @@ impl Store {
         );
         let mut statement = self.conn.prepare_cached(&sql).attempting(what)?;
         let mut rows = statement.query(params_from_iter(values)).attempting(what)?;
-        let mut needle = Needle::new(&conditions.text);
+        let mut sought = Sought::new(&conditions.text);
         let mut found = Found::default();
         let mut seen = 0;
         while let Some(r) = rows.next().attempting(what)? {
             let item: ItemId = r.get(0).attempting(what)?;
             let text = r.get_ref(1).and_then(|v| v.as_str().map_err(Into::into)).attempting(what)?;
             let matches = |text| conditions.patterns.iter().all(|pattern| pattern.is_match(text));
-            if needle.is_in(text) && matches(text) && r.get(2).attempting(what)? {
+            if sought.is_in(text) && matches(text) && r.get(2).attempting(what)? {
                 found.items.push(item);
             }
             found.last = Some(item);
@@ -252,7 +250,7 @@ impl Store {
     pub fn item_row(&self, expert: ExpertId, item: ItemId) -> Result<Option<ItemRow>> {
         let what = "read the list";
         let sql = format!(
-            "SELECT substr(i.text, 1, {BEGINNING}), r.number,
+            "SELECT substr(i.text, 1, {PASSAGE}), r.number,
                EXISTS (SELECT 1 FROM label_event e WHERE e.item = i.id AND e.expert IN {MY_NAMES}), c.id
              FROM item i LEFT JOIN label_case c ON c.id =
                (SELECT max(c.id) FROM label_case c WHERE c.item = i.id AND {STANDS} AND c.reason <> 'repeat')
@@ -323,58 +321,6 @@ impl Store {
                 note: r.get(2)?,
             })
         })
-    }
-}
-
-/// A text that is looked for in any case, with or without accents.
-struct Needle {
-    folded: String,
-    /// The text looked at, folded; kept from one to the next.
-    within: String,
-}
-
-/// Adds a text without case, accents and ligatures, so that it is found as it is typed: Strauß as strauss, é as e. Marks of
-/// other scripts, which make another letter, stay.
-fn fold_into(folded: &mut String, text: &str) {
-    if text.is_ascii() {
-        folded.extend(text.chars().map(|c| c.to_ascii_lowercase()));
-        return;
-    }
-    // Letter by letter: the lower case of a whole word may depend on where a letter stands in it.
-    let is_accent = |c: char| matches!(c, '\u{300}'..='\u{36f}');
-    for c in text.chars().flat_map(char::to_lowercase) {
-        match c {
-            'ß' => folded.push_str("ss"),
-            'æ' => folded.push_str("ae"),
-            'œ' => folded.push_str("oe"),
-            'ø' => folded.push('o'),
-            'ł' => folded.push('l'),
-            'đ' => folded.push('d'),
-            'ı' => folded.push('i'),
-            _ if c.is_ascii() => folded.push(c),
-            _ => decompose_canonical(c, |part| {
-                if !is_accent(part) {
-                    folded.push(part);
-                }
-            }),
-        }
-    }
-}
-
-impl Needle {
-    fn new(text: &str) -> Self {
-        let mut folded = String::new();
-        fold_into(&mut folded, text);
-        Self { folded, within: String::new() }
-    }
-
-    fn is_in(&mut self, text: &str) -> bool {
-        if self.folded.is_empty() {
-            return true;
-        }
-        self.within.clear();
-        fold_into(&mut self.within, text);
-        self.within.contains(&self.folded)
     }
 }
 
@@ -452,26 +398,6 @@ mod tests {
         assert_eq!(all(&store, &text("0_"), 9), [0; 0]);
         let items = [ItemId(1), ItemId(3), ItemId(5)];
         assert_eq!(store.find_among(&text("n"), &items).unwrap(), [ItemId(1)]);
-    }
-
-    #[test]
-    fn a_text_is_found_without_its_accents_and_with_ss_for_a_sharp_s() {
-        let finds = |needle: &str, text: &str| Needle::new(needle).is_in(text);
-        for (needle, text) in [
-            ("strauss", "Herr Strauß"),
-            ("STRASSE", "die Straße"),
-            ("Straße", "DIE STRASSE"),
-            ("cafe", "Café"),
-            ("café", "CAFE"),
-            ("muller", "Müller"),
-            ("Jose\u{301}", "jose"),
-            ("istanbul", "İstanbul"),
-            ("smorrebrod", "smørrebrød"),
-        ] {
-            assert!(finds(needle, text), "{needle} in {text}");
-        }
-        assert!(!finds("strase", "Straße") && !finds("mueller", "Müller") && !finds("がき", "かき"));
-        assert!(Needle::new("\u{301}").is_in("anything"), "a lone accent is no text");
     }
 
     #[test]

@@ -334,6 +334,8 @@ impl ItemsScreen {
                 let was_refused = self.refused.take().is_some();
                 if query != self.query || was_refused {
                     self.query = query;
+                    // The rows show the passages with what was searched for.
+                    self.stale = true;
                     self.arriving = Arriving::Replaces;
                     self.state = Some(State::Searching { done: 0, of: self.pool });
                     return self.search();
@@ -439,7 +441,7 @@ impl ItemsScreen {
         } else {
             Vec::new()
         };
-        let fetch = Fetch { rows, full };
+        let fetch = Fetch { rows, full, query: self.query.clone() };
         if self.fetching.as_ref() == Some(&fetch) && !self.stale {
             return None;
         }

@@ -9,14 +9,15 @@ use unicode_width::UnicodeWidthStr;
 
 use super::screen::{Focus, ItemsScreen};
 use crate::desk::browse::{FullItem, ModelView, Others, Row, State};
-use crate::domain::grouped::grouped;
+use crate::desk::query::Searched;
+use crate::domain::grouped::{grouped, probable};
 use crate::domain::task::Task;
 use crate::tui::hits::Target;
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
 use crate::tui::widgets::frame::{Look, Notice, hanging, paragraph, vertical_rule};
 use crate::tui::widgets::scroll::{bar, scrolled};
-use crate::tui::widgets::text_layout::{cut, drawable};
+use crate::tui::widgets::text_layout::{cut, drawable, lay_out_in_styles};
 
 /// From this width on the chosen item is shown in full next to the list.
 const TWO_COLUMNS: u16 = 100;
@@ -191,7 +192,7 @@ impl ItemsScreen {
         look.may_click(area, Target::Text(0));
         let head = if self.focus == Focus::FullItem { look.theme.chosen } else { look.theme.title };
         let mut lines = vec![Line::styled(format!(" {} ", title(full)), head), Line::default()];
-        lines.extend(body(full, task, area.width.min(MEASURE), look));
+        lines.extend(body(full, &Searched::of(&self.query), task, area.width.min(MEASURE), look));
         scrolled(frame, lines, area, &mut self.scroll, look);
         // At least the first row of the text, now or since it came.
         let has_row = usize::from(area.height) > BEFORE_TEXT && self.scroll <= BEFORE_TEXT;
@@ -279,13 +280,13 @@ fn row(
     };
     let round = row.round.map(|round| round.to_string()).unwrap_or_default();
     let marks = format!("{}{}", if row.flagged { "F" } else { " " }, if row.noted { "N" } else { " " });
-    let beginning = drawable(&row.beginning).replace('\n', " ");
+    let passage = drawable(&row.passage).replace('\n', " ");
     TableRow::new([
         number,
         yours,
         Span::styled(cut(&round, 5), theme.quiet),
         Span::styled(marks, theme.warning),
-        Span::styled(cut(&beginning, text), theme.text),
+        Span::styled(cut(&passage, text), theme.text),
     ])
 }
 
@@ -302,9 +303,12 @@ fn one_line(text: &str) -> String {
 }
 
 /// The text, the other columns of its data, what this expert did with it, and the model's view where it may be seen.
-fn body(full: &FullItem, task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+fn body(full: &FullItem, searched: &Searched, task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
     let said = |says: &str, style: Style| paragraph(says, width, style);
-    let mut lines = said(&full.text, look.theme.text);
+    let text = drawable(&full.text);
+    let found: Vec<_> = searched.places_in(&text).into_iter().map(|place| (place, look.theme.key)).collect();
+    let drawn = lay_out_in_styles(&text, &found, width, look.theme.text);
+    let mut lines: Vec<Line<'static>> = drawn.into_iter().map(|(_, line)| line).collect();
     lines.push(Line::default());
     for origin in &full.origins {
         lines.extend(said(
@@ -380,7 +384,7 @@ fn how_to_label(task: &Task, enter: &str) -> String {
 
 fn thought(view: &ModelView) -> String {
     let model = match &view.prelabel {
-        Some((label, p)) => format!("the model now thinks {label} ({:.0} %)", p * 100.0),
+        Some((label, p)) => format!("the model now thinks {label} ({})", probable(f64::from(*p))),
         None => "the model has not read it yet".into(),
     };
     match view.chosen {
