@@ -160,16 +160,20 @@ impl Panes {
             true => (Part::Guideline, guideline(task, width, look)),
             false => (Part::Similar, similar(shown, width, look)),
         };
-        let places: Vec<(Rect, (Part, Vec<Line<'static>>))> = if area.width >= THREE_COLUMNS
-            && texts.has_guideline
-        {
+        // A text beside which nothing stands has all of the width.
+        let columns = match (texts.has_guideline, shown.partner.is_some()) {
+            (true, true) if area.width >= THREE_COLUMNS => 3,
+            (true, _) | (_, true) if area.width >= TWO_COLUMNS => 2,
+            _ => 1,
+        };
+        let places: Vec<(Rect, (Part, Vec<Line<'static>>))> = if columns == 3 {
             let places: [Rect; 3] = Layout::horizontal([Constraint::Fill(1); 3]).areas(area);
             vec![
                 (places[0], self.text(texts, wide(places[0]), look)),
                 (places[1], (Part::Similar, similar(shown, wide(places[1]), look))),
                 (places[2], second(wide(places[2]))),
             ]
-        } else if area.width >= TWO_COLUMNS {
+        } else if columns == 2 {
             let places: [Rect; 2] = Layout::horizontal([Constraint::Fill(1); 2]).areas(area);
             vec![(places[0], self.text(texts, wide(places[0]), look)), (places[1], second(wide(places[1])))]
         } else {
@@ -179,7 +183,7 @@ impl Panes {
         };
         self.drawn.clear();
         for (i, (place, (part, lines))) in places.into_iter().enumerate() {
-            if area.width >= TWO_COLUMNS && i > 0 {
+            if columns > 1 && i > 0 {
                 vertical_rule(frame, place, look);
             }
             let inner = Rect { x: place.x + 2, width: place.width.saturating_sub(3), ..place };
