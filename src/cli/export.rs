@@ -38,7 +38,7 @@ pub(super) struct Export {
     /// then recorded as not blind
     #[arg(long)]
     reveal: bool,
-    /// Only say how many lines it would write
+    /// Only say how many rows it would write
     #[arg(long, conflicts_with_all = ["out", "reveal"])]
     count: bool,
     #[command(flatten)]
@@ -132,16 +132,16 @@ impl Export {
             };
             setting.watch.note(&format!(
                 "{} no prelabel yet; run `{next}` to prelabel the rest",
-                counted(without_prelabel, "line has", "lines have")
+                counted(without_prelabel, "row has", "rows have")
             ));
         }
         for line in in_words(&left_out) {
             setting.watch.note(&line);
         }
         if self.count {
-            print(&counted(lines, "line", "lines"))
+            print(&counted(lines, "row", "rows"))
         } else if options.out.is_some() {
-            setting.say(&format!("{} written", counted(lines, "line", "lines")))
+            setting.say(&format!("{} written", counted(lines, "row", "rows")))
         } else {
             Ok(())
         }

@@ -73,7 +73,7 @@ fn answer(app: &mut App, effects: Vec<Effect>) {
         item: *item,
         id: None,
         case: None,
-        beginning: format!("Dear Sir, letter {item}"),
+        passage: format!("Dear Sir, letter {item}"),
         label: None,
         skipped: false,
         flagged: false,
@@ -307,9 +307,9 @@ fn results_are_written_once_they_were_shown_and_a_file_that_exists_is_asked_abou
     hear(&mut app, News::Results(Written::Failed("cannot write it: the disk is full".into())));
     assert!(drawn(&mut app, (80, 24)).contains("the disk is full"));
     written(&mut app);
-    hear(&mut app, News::Results(Written::Done("1,234 lines written to /x".into())));
+    hear(&mut app, News::Results(Written::Done("1,234 rows written to /x".into())));
     let screen = drawn(&mut app, (80, 24));
-    assert!(screen.contains("1,234 lines written") && !screen.contains("Format"), "{screen}");
+    assert!(screen.contains("1,234 rows written") && !screen.contains("Format"), "{screen}");
 }
 
 #[test]

@@ -148,12 +148,12 @@ fn what_an_export_would_write_is_counted_as_it_is_written() {
         command.args(["--progress", "none"]);
         let told = run(command).done().out;
         let counted = said["lines"].as_u64().unwrap();
-        let line = if counted == 1 { "line" } else { "lines" };
-        assert_eq!(told.trim(), format!("{counted} {line} written"), "{kind}: {}", lines.err);
+        let rows = if counted == 1 { "row" } else { "rows" };
+        assert_eq!(told.trim(), format!("{counted} {rows} written"), "{kind}: {}", lines.err);
         assert!(said["left_out"]["views"].is_u64(), "{said}");
         assert_eq!(
             project.run("export", &["--what", kind, "--count"]).done().out.trim(),
-            format!("{counted} {line}")
+            format!("{counted} {rows}")
         );
     }
 }

@@ -285,7 +285,7 @@ fn check_a_project_with_a_lora(project: &Project, head: i64, lora: i64) {
         let mut command = project.command("export", &["--what", "predictions"]);
         let said = command.output().unwrap();
         let said = String::from_utf8(said.stderr).unwrap();
-        assert!(said.contains(&format!("{before} lines have no prelabel")), "{said}");
+        assert!(said.contains(&format!("{before} rows have no prelabel")), "{said}");
     }
     // The next round is mined from all texts.
     let mined = project.json("mine", &["--budget", "10"]);
