@@ -6,6 +6,7 @@
 use super::next::text_and_meta;
 use super::questions::{CLEAR, MAX_DEFAULT, Person, Reply, optional, prompt, shortened, until, yes};
 use crate::domain::fault::Result;
+use crate::domain::imported_label::checked_source_name;
 use crate::domain::task::{Label, Task, shares_that_cannot_be};
 use crate::domain::task_draft::{LabelDraft, TaskDraft, in_a_hundred, share_of};
 use crate::job::preview::{Preview, Texts};
@@ -198,6 +199,15 @@ pub(super) fn ask_columns(
             name.cloned().ok_or_else(|| format!("There is no column '{said}'."))
         };
         named.iter().filter(|said| *said != CLEAR).map(find).collect()
+    })
+}
+
+/// Asks who gave the labels of a column.
+pub(super) fn ask_source(person: &mut impl Person) -> Result<Reply<String>> {
+    until(person, &prompt("Whose labels they are: a person, a team, a crowd", "", ""), |line| {
+        checked_source_name(line)
+            .map(str::to_owned)
+            .map_err(|_| "Type a name of up to 100 characters, such as crowd.".to_owned())
     })
 }
 

@@ -20,7 +20,7 @@ use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
 use crate::domain::task_draft::TaskDraft;
 use crate::job::create::{check_place, create, create_whole};
-use crate::job::import::{BadRows, ImportOptions};
+use crate::job::import::{BadRows, ImportOptions, LabelsOf};
 use crate::job::preview::{Preview, folder_opener, preview};
 use crate::job::task::{free_name, write_new};
 use crate::tui;
@@ -67,6 +67,8 @@ pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> R
     }
     let file = project.file.display();
     if !setting.asks() {
+        // What can never be read is the first thing to know.
+        preview(&project.data[0], &project.options.read)?;
         return Err(Fault::usage(
             project.attempted(),
             "you are asked for its task at a terminal, without --json and --quiet",
@@ -89,6 +91,12 @@ pub(super) fn offer(setting: &Setting, data: PathBuf, importing: Importing) -> R
         Some((file, expert)) => hand_over(setting, &file, Some(&expert)),
         None => Ok(()),
     }
+}
+
+/// Whose the labels are that a form has a column for. What they count in training stays as the command line said.
+fn filled_source(options: &ImportOptions, read: &ReadOptions, name: &str) -> Option<LabelsOf> {
+    let weight = options.source.as_ref().and_then(|source| source.weight);
+    read.labels.as_ref().map(|_| LabelsOf { name: name.to_owned(), weight })
 }
 
 /// The project of a folder's texts, next to the folder: `letters.2024/` becomes `letters.2024.hardcase`.
@@ -156,6 +164,10 @@ impl NewProject {
             draft.expert.clone_from(&setting.expert);
         }
         let given = self.options.read.clone();
+        let given_map = self.options.map.clone();
+        if let Some(source) = &self.options.source {
+            draft.labelled_by.clone_from(&source.name);
+        }
         loop {
             let new = tui::NewProject {
                 data,
@@ -166,7 +178,7 @@ impl NewProject {
                 says: says.take(),
                 settings: settings()?,
             };
-            let Some((filled, options)) = tui::fill(new)? else {
+            let Some(tui::Filled { draft: filled, read, map }) = tui::fill(new)? else {
                 setting.say(&format!(
                     "Nothing was made yet. Your answers are kept: `hardcase {}` goes on with them.",
                     data.display()
@@ -174,7 +186,9 @@ impl NewProject {
                 return Ok(None);
             };
             self.file = PathBuf::from(&filled.project);
-            self.options.read = options;
+            self.options.source = filled_source(&self.options, &read, &filled.labelled_by);
+            self.options.read = read;
+            self.options.map = if given_map.is_empty() { map } else { given_map.clone() };
             self.options.bad_rows = if filled.sets_bad_rows_aside { BadRows::Reject } else { BadRows::Stop };
             self.expert.clone_from(&filled.expert);
             let made = filled.task.to_task().map_err(|why| Fault::usage(self.attempted(), why));
@@ -246,6 +260,7 @@ impl NewProject {
     ) -> Result<Reply<()>> {
         let asks_beside = self.options.read.meta.is_empty();
         let asks_labels = self.options.read.gold.is_none();
+        let asks_earlier = asks_labels && self.options.source.is_none();
         let mut at = 0;
         loop {
             let columns: Vec<String> = found.map_or(Vec::new(), |(beginning, _)| {
@@ -280,12 +295,40 @@ impl NewProject {
                         Reply::Back => Reply::Back,
                     }
                 }
-                (4, _) => return Ok(Reply::Said(())),
+                (4, Some((_, facts))) if asks_earlier && others => {
+                    let what = "Column with labels that somebody gave before, which teach the model";
+                    match dialogue::ask_columns(person, what, &columns)? {
+                        Reply::Said(named) => {
+                            self.options.read.labels = named.into_iter().next();
+                            let labels = self.options.read.labels.as_ref();
+                            let at = labels.and_then(|labels| columns.iter().position(|name| name == labels));
+                            if let (Some(Some(values)), true) =
+                                (at.and_then(|at| facts.values.get(at)), begun.labels.is_empty())
+                            {
+                                begun.take_labels(values);
+                            }
+                            Reply::Said(())
+                        }
+                        Reply::Back => Reply::Back,
+                    }
+                }
+                (5, Some(_)) if asks_earlier && self.options.read.labels.is_some() => {
+                    match dialogue::ask_source(person)? {
+                        Reply::Said(name) => {
+                            self.options.source = Some(LabelsOf { name, weight: None });
+                            Reply::Said(())
+                        }
+                        Reply::Back => Reply::Back,
+                    }
+                }
+                (6, _) => return Ok(Reply::Said(())),
                 _ => Reply::Said(()),
             };
             match reply {
                 Reply::Said(()) => at += 1,
-                Reply::Back if at == 3 && asks_beside => at = 2,
+                Reply::Back if at == 5 => at = 4,
+                Reply::Back if at == 4 && asks_labels => at = 3,
+                Reply::Back if at >= 3 && asks_beside => at = 2,
                 Reply::Back if at >= 2 => at = 1,
                 Reply::Back => return Ok(Reply::Back),
             }

@@ -3,13 +3,14 @@
 //!
 //! Only reads. Opens the file itself, since nothing of it is in a project yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::worker::{Inbox, Policy, Worker};
 use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::item::ItemKey;
 use crate::domain::project_draft::ColumnUse;
 use crate::domain::read_options::{Opener, ReadOptions};
 use crate::formats::{
@@ -26,6 +27,8 @@ const VALUES: usize = 200;
 const LONGEST_VALUE: usize = 80;
 /// The most columns of which values are counted.
 const COLUMNS: usize = 100;
+/// The most different texts that are counted: they take 16 bytes each.
+const DISTINCT: usize = 4_000_000;
 /// How the texts of a folder are handed on.
 const OF_A_FOLDER: &str = "jsonl";
 /// How many rows are read between two looks at the mail.
@@ -92,6 +95,8 @@ pub struct Shown {
 pub struct Facts {
     /// Rows with a text.
     pub rows: u64,
+    /// Rows whose text an earlier row has: they become one text with it. Not counted in a file of very many rows.
+    pub repeated: Option<u64>,
     /// Rows without one.
     pub empty: u64,
     /// Rows that cannot be read.
@@ -124,6 +129,12 @@ pub fn start(data: Data, respond: impl Fn(Answer) + Send + 'static) -> Result<Wo
             }
         }
     })
+}
+
+/// Of a text's key so much that among the texts of a file two hardly ever share it.
+fn short_key(text: &str) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = ItemKey::of(text).0;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 fn is_outdated(inbox: &Inbox<Question>) -> bool {
@@ -183,12 +194,17 @@ impl Look<'_> {
         let mut counts: Vec<Option<BTreeMap<String, u64>>> =
             vec![Some(BTreeMap::new()); detected.columns.len().min(COLUMNS)];
         let mut facts = Facts::default();
+        let mut distinct = Some(HashSet::new());
         let mut told = false;
         loop {
             let entry = reader.next_entry()?;
             match &entry {
                 Some(Entry::Row(row)) => {
                     facts.rows += 1;
+                    if let Some(texts) = &mut distinct {
+                        texts.insert(short_key(&row.text));
+                    }
+                    distinct = distinct.filter(|texts| texts.len() < DISTINCT);
                     if beginning.rows.len() < SHOWN {
                         let packed = row.pack(&detected, TextCell::Kept);
                         beginning.rows.push(Shown {
@@ -227,6 +243,7 @@ impl Look<'_> {
             }
         }
         facts.empty = reader.empty_rows();
+        facts.repeated = distinct.map(|texts| facts.rows - texts.len() as u64);
         facts.values = counts.into_iter().map(|values| values.map(by_frequency)).collect();
         Ok(Some(facts))
     }
@@ -294,6 +311,7 @@ fn is_plain(mut reader: Reader) -> bool {
 fn begins(detected: &Detected, unclear: Option<String>) -> Beginning {
     let is = |i: usize| match i {
         i if detected.gold == Some(i) => ColumnUse::Labels,
+        i if detected.labels == Some(i) => ColumnUse::Earlier,
         i if unclear.is_none() && detected.text.contains(&i) => ColumnUse::Text,
         i if detected.meta.contains(&i) => ColumnUse::Beside,
         i if detected.id == Some(i) => ColumnUse::Id,

@@ -18,12 +18,19 @@ pub enum ColumnUse {
     Out,
     /// It holds the file's own ids.
     Id,
-    /// It holds known labels, which nobody who labels sees.
+    /// It holds known labels, which nobody who labels sees and which measure the model.
     Labels,
+    /// It holds labels that somebody has given before, which teach the model and measure nothing.
+    Earlier,
 }
 
 impl ColumnUse {
-    pub const ALL: [Self; 5] = [Self::Text, Self::Beside, Self::Out, Self::Id, Self::Labels];
+    pub const ALL: [Self; 6] = [Self::Text, Self::Beside, Self::Out, Self::Id, Self::Labels, Self::Earlier];
+
+    /// Whether its values are labels.
+    pub fn holds_labels(self) -> bool {
+        matches!(self, Self::Labels | Self::Earlier)
+    }
 }
 
 /// A column of the file and what it is for.
@@ -49,6 +56,8 @@ pub struct ProjectDraft {
     pub header: Option<bool>,
     /// The columns of the file; empty until they are known.
     pub columns: Vec<ColumnDraft>,
+    /// Who gave the labels of the column of earlier labels.
+    pub labelled_by: String,
     /// Whether rows that cannot be read are set aside.
     pub sets_bad_rows_aside: bool,
     pub task: TaskDraft,
@@ -68,6 +77,7 @@ impl ProjectDraft {
             // What the person leaves out is not taken for ids because of its name.
             options.has_no_id = options.id.is_none();
             options.gold = self.named(ColumnUse::Labels).pop();
+            options.labels = self.named(ColumnUse::Earlier).pop();
         }
         options
     }
@@ -77,9 +87,9 @@ impl ProjectDraft {
         self.columns.iter().filter(|column| column.is == is).map(|column| column.name.clone()).collect()
     }
 
-    /// Says what a column is for. There is one column of ids and one of labels.
+    /// Says what a column is for. There is one column of ids, and one of each kind of labels.
     pub fn set_use(&mut self, at: usize, is: ColumnUse) {
-        if matches!(is, ColumnUse::Id | ColumnUse::Labels) {
+        if is == ColumnUse::Id || is.holds_labels() {
             for column in self.columns.iter_mut().filter(|column| column.is == is) {
                 column.is = ColumnUse::Out;
             }
@@ -107,6 +117,9 @@ mod tests {
         let options = draft.options(&given);
         assert_eq!((options.gold.as_deref(), options.text.as_slice()), (Some("b"), &["c".to_owned()][..]));
         assert!(options.has_no_id, "no column was said to hold ids");
+        draft.set_use(0, ColumnUse::Earlier);
+        let both = draft.options(&given);
+        assert_eq!((both.gold.as_deref(), both.labels.as_deref()), (Some("b"), Some("a")));
         draft.set_use(0, ColumnUse::Id);
         let with_ids = draft.options(&given);
         assert_eq!((with_ids.id.as_deref(), with_ids.has_no_id), (Some("a"), false));

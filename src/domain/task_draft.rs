@@ -11,7 +11,8 @@ const KEYS: &str = "1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LabelDraft {
-    /// The stable key of a label that the task has already; empty for a new one.
+    /// The stable key of a label that the task has already, or the value of a column that the label was made of, by which it stays known when
+    /// it is renamed; empty for another.
     pub id: String,
     pub name: String,
     pub key: Option<char>,
@@ -88,6 +89,7 @@ impl TaskDraft {
         for (value, n) in values {
             self.insert_label(self.labels.len(), value);
             if let Some(label) = self.labels.last_mut() {
+                label.id.clone_from(value);
                 label.share = Some(((*n as f64 / all.max(1) as f64) * 1_000.0).round() / 1_000.0)
                     .filter(|share| *share > 0.0 && *share < 1.0);
             }

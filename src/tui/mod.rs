@@ -49,6 +49,6 @@ mod terminal;
 mod theme;
 mod widgets;
 
-pub use form::{NewProject, Says, fill};
+pub use form::{Filled, NewProject, Says, fill};
 pub use run::{Opening, run};
 pub use settings::{Settings, defaults};

@@ -96,7 +96,11 @@ fn a_file_in_another_encoding_is_read_before_anything_is_asked_and_one_can_go_ba
     terminal.answer("There is no column 'kinds'.", "kind\n");
     terminal.answer("Column with known labels, hidden from experts [none]: ", "<\n");
     terminal.answer("Columns shown beside the text, by name or number [none]: ", "\n");
-    terminal.answer("Column with known labels, hidden from experts [none]: ", "kind\n");
+    terminal.answer("Column with known labels, hidden from experts [none]: ", "\n");
+    terminal.answer("Column with labels that somebody gave before, which teach the model [none]: ", "kind\n");
+    terminal.answer("Whose labels they are: a person, a team, a crowd: ", "<\n");
+    terminal.answer("Column with labels that somebody gave before, which teach the model [none]: ", "kind\n");
+    terminal.answer("Whose labels they are: a person, a team, a crowd: ", "the office\n");
     terminal.answer("Name of the task [pool]: ", "\n");
     terminal.answer("Question: ", "Nett?\n");
     terminal.answer("Guideline [none]: ", "\n");
@@ -108,7 +112,9 @@ fn a_file_in_another_encoding_is_read_before_anything_is_asked_and_one_can_go_ba
     terminal.answer("Label 3 [no more]: ", "\n");
     terminal.answer("Is this correct? [Y/n] ", "\n");
     assert_eq!(terminal.end().0, 0);
-    assert_eq!(project.json("status", &[])["items"], 3);
+    let status = project.json("status", &[]);
+    assert_eq!(status["items"], 3);
+    assert!(status.to_string().contains("the office"), "{status}");
 }
 
 #[test]
@@ -127,6 +133,7 @@ fn ctrl_c_and_the_end_of_the_input_leave_nothing_behind_and_say_so() {
             ("Text column [3 text]: ", "\n"),
             ("Columns shown beside", "\n"),
             ("Column with known labels", "\n"),
+            ("Column with labels that somebody gave before", "\n"),
             ("Name of the task [pool]: ", "\n"),
             ("Question: ", "Spam?\n"),
             ("Guideline [none]: ", "\n"),

@@ -84,7 +84,7 @@ fn a_person_makes_a_project_labels_changes_the_task_and_comes_back_with_the_same
     seat.press("\x1b");
     seat.see("What do you want to know");
     seat.press("\x1b");
-    assert!(seat.see("Which column holds the texts").contains("not shown while labelling"));
+    assert!(seat.see("Which column holds the texts").contains("they test the model"));
     seat.press("5");
     seat.see("Create the project");
     assert_eq!(names(&project), ["pool.csv"], "nothing is made before it is confirmed");
@@ -118,7 +118,7 @@ fn a_person_makes_a_project_labels_changes_the_task_and_comes_back_with_the_same
     seat.see("2 answers by 1 person; how far people agree is not known yet");
     assert!(!project.path("pool.labels.csv").exists(), "nothing is written before enter");
     seat.press("\r");
-    seat.see("2 lines written to");
+    seat.see("2 rows written to");
     let written = fs::read_to_string(project.path("pool.labels.csv")).unwrap();
     assert_eq!(written.lines().count(), 3, "{written}");
     assert!(written.starts_with('\u{feff}'), "a spreadsheet is told that it is UTF-8");
@@ -136,14 +136,14 @@ fn a_person_makes_a_project_labels_changes_the_task_and_comes_back_with_the_same
     seat.see("jsonl");
     seat.press(other.to_str().unwrap());
     seat.press("\r");
-    seat.see("2 lines written to");
+    seat.see("2 rows written to");
     assert_eq!(fs::read_to_string(&other).unwrap().lines().filter(|line| line.starts_with('{')).count(), 2);
     seat.press(":results\r2");
     seat.see("2 rows.");
     seat.press("\r");
     seat.see("This file exists");
     seat.press("r");
-    seat.see("2 lines written to");
+    seat.see("2 rows written to");
     assert_eq!(fs::read_to_string(project.path("pool.labels.csv")).unwrap(), written);
     seat.press("q");
     let (code, _) = seat.end();

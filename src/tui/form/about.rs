@@ -26,6 +26,9 @@ impl Sheet {
                 None if self.facts.is_some() => format!("more than {MOST_LABELS} different values, or long ones"),
                 None => String::new(),
             },
+            Field::LabelledBy => {
+                "A person, a team, a crowd. Their labels teach at first, and count in no figure.".into()
+            }
             Field::Name => "Names the task in exports and reports.".into(),
             Field::Guideline => "Shown with the key g while you label.".into(),
             Field::Question => "Shown above every text, for example: Is this message spam?".into(),

@@ -3,6 +3,7 @@
 use crate::desk::survey::{Beginning, Facts};
 use crate::desk::task_change::Standing;
 use crate::domain::grouped::{counted, grouped};
+use crate::domain::imported_label::checked_source_name;
 use crate::domain::project_draft::{ColumnDraft, ColumnUse, ProjectDraft};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Assist;
@@ -49,6 +50,8 @@ pub(in crate::tui) enum Field {
     Header,
     BadRows,
     Column(usize),
+    /// Who gave the earlier labels.
+    LabelledBy,
     Name,
     Question,
     Guideline,
@@ -153,7 +156,7 @@ impl Sheet {
     pub fn rows(&self, page: Page) -> Vec<Row> {
         match page {
             Page::File => self.file_rows(),
-            Page::Columns => (0..self.draft.columns.len()).map(|i| self.column_row(i)).collect(),
+            Page::Columns => self.column_rows(),
             Page::Task => self.task_rows(),
             Page::Labels => (0..self.draft.task.labels.len()).map(|i| self.label_row(i)).collect(),
             Page::Finish => vec![row(Field::Confirm, "", self.does(), Kind::Button)],
@@ -230,6 +233,14 @@ impl Sheet {
         self.draft.task.columns = Some(shown).filter(|_| said_so || !is_as_imported);
     }
 
+    fn column_rows(&self) -> Vec<Row> {
+        let mut rows: Vec<Row> = (0..self.draft.columns.len()).map(|i| self.column_row(i)).collect();
+        if !self.draft.named(ColumnUse::Earlier).is_empty() {
+            rows.push(row(Field::LabelledBy, "Whose labels", &self.draft.labelled_by, Kind::Line));
+        }
+        rows
+    }
+
     fn column_row(&self, at: usize) -> Row {
         let column = &self.draft.columns[at];
         Row {
@@ -262,6 +273,7 @@ impl Sheet {
         match field {
             Field::Expert => draft.expert.clone(),
             Field::Project => draft.project.clone(),
+            Field::LabelledBy => draft.labelled_by.clone(),
             Field::Name => task.name.clone(),
             Field::Question => task.question.clone(),
             Field::Guideline => task.guideline.clone(),
@@ -292,6 +304,11 @@ impl Sheet {
             Field::Project if line.is_empty() => return Err("The project needs a file of its own.".into()),
             Field::Project if line.ends_with(".hardcase") => self.draft.project = line.to_owned(),
             Field::Project => self.draft.project = format!("{line}.hardcase"),
+            Field::LabelledBy => {
+                let name = checked_source_name(line)
+                    .map_err(|_| "Type a name of up to 100 characters, such as crowd or last year's team.")?;
+                self.draft.labelled_by = name.to_owned();
+            }
             Field::Name => self.draft.task.name = line.to_owned(),
             Field::Question if line.is_empty() => {
                 return Err("A task needs a question. It is shown with every text.".into());
@@ -407,7 +424,7 @@ impl Sheet {
 
     /// The values of the column that holds labels.
     pub fn label_values(&self) -> Option<&[(String, u64)]> {
-        let at = self.draft.columns.iter().position(|column| column.is == ColumnUse::Labels)?;
+        let at = self.draft.columns.iter().position(|column| column.is.holds_labels())?;
         self.values(at)
     }
 
@@ -417,7 +434,13 @@ impl Sheet {
         let count =
             |n: u64, one: &str, more: &str| format!("{} {}", grouped(n), if n == 1 { one } else { more });
         let rows = |n: u64| count(n, "row", "rows");
-        let mut says = count(facts.rows, "text", "texts");
+        let mut says = match facts.repeated.filter(|n| *n > 0) {
+            None => count(facts.rows, "text", "texts"),
+            Some(repeated) => {
+                let different = count(facts.rows - repeated, "different text", "different texts");
+                format!("{different} in {}", rows(facts.rows))
+            }
+        };
         if facts.empty > 0 {
             says += &format!(", {} without a text", rows(facts.empty));
         }
@@ -450,7 +473,8 @@ pub(in crate::tui) fn use_in_words(is: ColumnUse) -> &'static str {
         ColumnUse::Beside => "shown next to the text",
         ColumnUse::Out => "left out",
         ColumnUse::Id => "your id of the text",
-        ColumnUse::Labels => "known labels, not shown while labelling",
+        ColumnUse::Labels => "known labels: they test the model",
+        ColumnUse::Earlier => "earlier labels: they teach the model",
     }
 }
 

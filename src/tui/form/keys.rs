@@ -13,7 +13,7 @@ pub(in crate::tui) type Hint = (&'static str, &'static str);
 
 /// What the foot has no room for, where a line is typed and where none is.
 const IN_A_LINE: [Hint; 2] = [("home, end", "to the beginning, to the end"), ("ctrl-u", "clear the line")];
-const IN_A_TEXT: [Hint; 2] = [("enter", "a new line"), ("ctrl-u, ctrl-r", "undo and redo what you typed")];
+const IN_A_TEXT: [Hint; 1] = [("ctrl-u, ctrl-r", "undo and redo what you typed")];
 const IN_A_TABLE: [Hint; 5] = [
     ("pageup, pagedown", "ten rows up or down"),
     ("home, end", "the first row, the last row"),
@@ -31,9 +31,16 @@ impl Form {
             }
             (Some(Editing::Line(_)), _) => vec![("enter", "done"), ("esc", "leave it as it was")],
             (Some(Editing::Lines(_)), Page::Labels) => {
-                vec![("ctrl-s", "done"), ("tab", "done, and the next cell"), ("esc", "leave it as it was")]
+                vec![
+                    ("enter", "a new line"),
+                    ("ctrl-s", "done"),
+                    ("tab", "done, and the next cell"),
+                    ("esc", "leave it as it was"),
+                ]
             }
-            (Some(Editing::Lines(_)), _) => vec![("ctrl-s, tab", "done"), ("esc", "leave it as it was")],
+            (Some(Editing::Lines(_)), _) => {
+                vec![("enter", "a new line"), ("ctrl-s, tab", "done"), ("esc", "leave it as it was")]
+            }
             (None, page) => {
                 let changes = self.sheet.standing.is_some();
                 let mut hints: Vec<Hint> = match page {
@@ -45,6 +52,7 @@ impl Form {
                         ("o", "left out"),
                         ("i", "id"),
                         ("l", "known labels"),
+                        ("e", "earlier labels"),
                     ],
                     Page::Labels => {
                         vec![

@@ -3,11 +3,15 @@
 use super::cells::{MOST_LABELS, Sheet};
 use super::state::{Form, Turn};
 use crate::domain::grouped::counted;
+use crate::domain::label_values::{LabelValues, OneLabel};
 use crate::domain::project_draft::ColumnUse;
 use crate::tui::widgets::frame::Notice;
 
 /// Why the values of a column cannot become the labels.
 const TOO_MANY_VALUES: &str = "This column has too many values for labels (more than 200, or longer than 80 bytes). Type the labels on the page Labels.";
+
+/// Values that a sentence lists.
+const LISTED: usize = 8;
 
 impl Sheet {
     /// How many values a column has, where it has too few of them to tell every text from the others.
@@ -15,6 +19,35 @@ impl Sheet {
         let values = self.values(column)?;
         let rows: u64 = values.iter().map(|(_, n)| n).sum();
         (rows > values.len() as u64).then_some(values.len())
+    }
+
+    /// The values of the columns with labels that are no label of the task, each with how many rows have it. Those rows have no label then.
+    fn left_out(&self) -> Vec<(String, u64)> {
+        let Ok(task) = self.draft.task.to_task() else { return Vec::new() };
+        let Ok(mut known) = LabelValues::new(&task, "", &[]) else { return Vec::new() };
+        let columns = self.draft.columns.iter().enumerate().filter(|(_, column)| column.is.holds_labels());
+        let values = columns.filter_map(|(at, _)| self.values(at)).flatten();
+        values.filter(|(value, _)| known.one_label(value) == OneLabel::Unknown).cloned().collect()
+    }
+
+    /// What the values of the columns with labels stand for, where a value is no label: nothing, as `import --map` takes it.
+    pub fn map(&self) -> Vec<String> {
+        self.left_out().into_iter().map(|(value, _)| format!("{value}=")).collect()
+    }
+
+    /// Which values are no label, in a sentence.
+    pub fn values_without_label(&self) -> Option<String> {
+        let left_out = self.left_out();
+        let rows: u64 = left_out.iter().map(|(_, n)| n).sum();
+        let listed: Vec<&str> = left_out.iter().take(LISTED).map(|(value, _)| value.as_str()).collect();
+        let more = if left_out.len() > LISTED { " …" } else { "" };
+        (!left_out.is_empty()).then(|| {
+            format!(
+                "{}{more}. {} without a label from the file.",
+                listed.join(", "),
+                counted(rows as usize, "row is", "rows are")
+            )
+        })
     }
 
     /// Gives the label in place `at` the first of these names, and adds a label for each of the others behind it. Returns how many were written,
@@ -63,7 +96,7 @@ impl Form {
             );
             self.notice = Some(Notice::warning(says));
         }
-        if is == ColumnUse::Labels { self.offer_labels(turn) } else { turn }
+        if is.holds_labels() { self.offer_labels(turn) } else { turn }
     }
 
     /// A column of known labels was named: its values are the labels, unless the person has some.
@@ -85,11 +118,11 @@ impl Form {
 
     pub(super) fn take_labels(&mut self) -> Turn {
         let Some(values) = self.sheet.label_values().map(<[_]>::to_vec) else {
-            let has_column = self.sheet.draft.columns.iter().any(|column| column.is == ColumnUse::Labels);
+            let has_column = self.sheet.draft.columns.iter().any(|column| column.is.holds_labels());
             let says = match has_column {
                 true if self.sheet.facts.is_none() => "The file is still being read.",
                 true => TOO_MANY_VALUES,
-                false => "No column holds known labels: say so on the page Columns.",
+                false => "No column holds labels: say so on the page Columns.",
             };
             self.notice = Some(Notice::warning(says.into()));
             return Turn::Stays;

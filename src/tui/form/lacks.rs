@@ -43,6 +43,10 @@ impl Sheet {
         if self.unreadable.is_none() && self.draft.named(ColumnUse::Text).is_empty() {
             lacks.push((Page::Columns, "Say which column holds the texts.".into()));
         }
+        if !self.draft.named(ColumnUse::Earlier).is_empty() && self.draft.labelled_by.is_empty() {
+            let says = "Say below the columns whose the earlier labels are: a person, a team, a crowd.";
+            lacks.push((Page::Columns, says.into()));
+        }
         lacks
     }
 }

@@ -17,4 +17,4 @@ mod view;
 pub(in crate::tui) use state::{Form, Turn};
 pub(in crate::tui) use view::draw_below_bar;
 
-pub use run::{NewProject, Says, fill};
+pub use run::{Filled, NewProject, Says, fill};

@@ -44,6 +44,15 @@ pub struct NewProject<'a> {
     pub settings: Settings,
 }
 
+/// A form that was filled in and confirmed.
+pub struct Filled {
+    pub draft: ProjectDraft,
+    /// How the file is to be read.
+    pub read: ReadOptions,
+    /// What values of the columns with labels stand for, as `import --map` takes it.
+    pub map: Vec<String>,
+}
+
 /// What a form opens with.
 pub enum Says {
     GoesOn,
@@ -54,7 +63,7 @@ pub enum Says {
 ///
 /// # Errors
 /// A terminal that fails.
-pub fn fill(new: NewProject<'_>) -> Result<Option<(ProjectDraft, ReadOptions)>> {
+pub fn fill(new: NewProject<'_>) -> Result<Option<Filled>> {
     let attempted = format!("make the project {}", new.draft.project);
     let failed = |e: io::Error| Fault::new(&attempted, io_reason(&e)).because(e);
     let (to, messages) = mpsc::channel();
@@ -93,8 +102,9 @@ pub fn fill(new: NewProject<'_>) -> Result<Option<(ProjectDraft, ReadOptions)>> 
     };
     let confirmed = desk.turn(&messages).map_err(failed)?;
     desk.keep();
-    let options = desk.form.sheet.options(&desk.given);
-    Ok(confirmed.then_some((desk.form.sheet.draft, options)))
+    let read = desk.form.sheet.options(&desk.given);
+    let map = desk.form.sheet.map();
+    Ok(confirmed.then_some(Filled { draft: desk.form.sheet.draft, read, map }))
 }
 
 struct Desk {

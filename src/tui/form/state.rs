@@ -273,8 +273,8 @@ impl Form {
             KeyCode::Char(c @ '1'..='9') if (c as usize - '1' as usize) < self.pages.len() => {
                 self.go(c as usize - '1' as usize);
             }
-            KeyCode::Enter if self.page() == Page::Columns => {
-                let says = "Say what the column is for with t, b, o, i or l.";
+            KeyCode::Enter if self.page() == Page::Columns && self.row < self.sheet.draft.columns.len() => {
+                let says = "Say what the column is for with t, b, o, i, l or e.";
                 self.notice = Some(Notice::quiet(says.into()));
             }
             KeyCode::Enter => return self.open_cell(&rows),
@@ -289,11 +289,16 @@ impl Form {
     fn letter(&mut self, c: char) -> Turn {
         let at = self.row;
         match (self.page(), c) {
+            (Page::Columns, 't' | 'b' | 'o' | 'i' | 'l' | 'e') if at >= self.sheet.draft.columns.len() => {
+                self.notice = Some(Notice::quiet("Go up to a column, and say there what it is for.".into()));
+                Turn::Stays
+            }
             (Page::Columns, 't') => self.set_use(at, ColumnUse::Text),
             (Page::Columns, 'b') => self.set_use(at, ColumnUse::Beside),
             (Page::Columns, 'o') => self.set_use(at, ColumnUse::Out),
             (Page::Columns, 'i') => self.set_use(at, ColumnUse::Id),
             (Page::Columns, 'l') => self.set_use(at, ColumnUse::Labels),
+            (Page::Columns, 'e') => self.set_use(at, ColumnUse::Earlier),
             (Page::Labels, 'a') => self.add_label(),
             (Page::Labels, 'd') if at < self.sheet.draft.task.labels.len() => {
                 let gone = self.sheet.draft.task.labels[at].name.clone();
@@ -361,7 +366,7 @@ impl Form {
                     Ok(())
                 });
                 let is_of_labels = matches!(field, Field::Column(at)
-                    if self.sheet.draft.columns.get(at).is_some_and(|column| column.is == ColumnUse::Labels));
+                    if self.sheet.draft.columns.get(at).is_some_and(|column| column.is.holds_labels()));
                 return if is_of_labels { self.offer_labels(turn) } else { turn };
             }
             Kind::Button => return self.confirm(),

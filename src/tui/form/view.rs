@@ -390,8 +390,6 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
         format!("{key}{}{share}", label.name)
     };
     let labels: Vec<String> = draft.task.labels.iter().map(label).collect();
-    parts.push(("Labels", labels.join(", ")));
-    parts.extend(sheet.one_label_at_first().map(|says| ("First guess", says)));
     if !draft.task.guideline.is_empty() {
         parts.push(("How to decide", draft.task.guideline.clone()));
     }
@@ -407,13 +405,22 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
         ("Beside it", ColumnUse::Beside),
         ("Your ids", ColumnUse::Id),
         ("Known labels", ColumnUse::Labels),
+        ("Earlier labels", ColumnUse::Earlier),
         ("Left out", ColumnUse::Out),
     ] {
         let columns = draft.named(is);
         if !columns.is_empty() {
-            parts.push((name, columns.join(", ")));
+            let whose = match is {
+                ColumnUse::Earlier => format!(" (by {})", draft.labelled_by),
+                _ => String::new(),
+            };
+            parts.push((name, format!("{}{whose}", columns.join(", "))));
         }
     }
+    parts.extend(sheet.values_without_label().map(|says| ("No label", says)));
+    parts.extend(sheet.one_label_at_first().map(|says| ("First guess", says)));
+    // The longest last: of many labels not all may fit.
+    parts.push(("Labels", labels.join(", ")));
     parts
 }
 

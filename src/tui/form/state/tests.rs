@@ -222,6 +222,32 @@ fn a_column_of_known_labels_gives_the_labels() {
 }
 
 #[test]
+fn a_column_of_earlier_labels_asks_whose_they_are_and_says_which_values_are_no_label() {
+    let mut form = form();
+    press(&mut form, KeyCode::Char('2'));
+    assert_eq!(press(&mut form, KeyCode::Char('e')), Turn::Changed { rereads: true });
+    assert_eq!(names(&form), ["ham", "spam"]);
+    assert!(form.sheet.lacks().iter().any(|(page, says)| *page == Page::Columns && says.contains("whose")));
+    press(&mut form, KeyCode::End);
+    press(&mut form, KeyCode::Char('e'));
+    assert!(form.notice.as_ref().is_some_and(|notice| notice.says.contains("up to a column")));
+    press(&mut form, KeyCode::Enter);
+    type_in(&mut form, "the old team");
+    press(&mut form, KeyCode::Enter);
+    let lacks = form.sheet.lacks();
+    assert!(!lacks.iter().any(|(page, _)| *page == Page::Columns), "{lacks:?} {:?}", form.notice);
+    assert_eq!(form.sheet.options(&ReadOptions::default()).labels.as_deref(), Some("kind"));
+    // A label that is renamed keeps its value, and one that is removed leaves its rows without a label.
+    form.sheet.draft.task.question = "What is it?".into();
+    form.sheet.draft.task.labels[0].name = "fine".into();
+    assert_eq!(form.sheet.map(), [""; 0]);
+    form.sheet.draft.task.insert_label(2, "odd");
+    form.sheet.draft.task.labels.remove(1);
+    assert_eq!(form.sheet.map(), ["spam="]);
+    assert_eq!(form.sheet.values_without_label().unwrap(), "spam. 1 row is without a label from the file.");
+}
+
+#[test]
 fn it_is_confirmed_only_when_nothing_is_missing_and_leads_to_what_is() {
     let mut form = form();
     press(&mut form, KeyCode::Char('5'));

@@ -67,6 +67,7 @@ fn form() -> Form {
     let values = |all: &[(&str, u64)]| Some(all.iter().map(|(v, n)| ((*v).to_owned(), *n)).collect());
     let facts = Facts {
         rows: 1_204,
+        repeated: Some(17),
         empty: 3,
         values: vec![
             values(&[("complaint", 903), ("question", 301)]),
