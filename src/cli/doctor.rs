@@ -12,6 +12,8 @@ pub(super) use crate::upkeep::doctor::TRY_LOCK;
 use crate::upkeep::doctor::{ask_for_lock, examine};
 use crate::upkeep::key::remove_key;
 use crate::upkeep::repair::repair;
+use crate::upkeep::support::support_report;
+use crate::work::output::write_text;
 
 #[derive(clap::Args)]
 pub(super) struct Doctor {
@@ -27,6 +29,9 @@ pub(super) struct Doctor {
     /// Remove the key of a judge's server from the project, if a server repeated it in a refusal
     #[arg(long, requires = "file", conflicts_with = "repair")]
     remove_key: bool,
+    /// Write a report for support: the program, the machine, the findings and the numbers of the project, without texts, labels and names
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["repair", "remove_key"])]
+    bundle: Option<PathBuf>,
 }
 
 impl Doctor {
@@ -67,6 +72,14 @@ impl Doctor {
         ));
         if let Some(file) = &self.file {
             findings.extend(examine(file)?);
+        }
+        if let Some(out) = &self.bundle {
+            let report = support_report(&super::version::long(), &findings, self.file.as_deref());
+            write_text(out, &sanitize(&report))?;
+            return setting.say(&format!(
+                "Written to {}. It holds no text, label or name of yours; read it before you send it.",
+                out.display()
+            ));
         }
         let wrong = findings.iter().filter(|f| f.state == State::Wrong).count();
         if setting.wants_json() {

@@ -8,6 +8,7 @@ pub(crate) mod permissions;
 pub mod repair;
 pub mod restore;
 mod shown_since;
+pub mod support;
 
 /// Takes what a person says on the command line: whether nobody else has the project open, and where earlier answers are kept.
 pub fn say_alone(now: bool, remembered_in: Option<std::path::PathBuf>) {

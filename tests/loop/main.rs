@@ -114,6 +114,8 @@ mod skip;
 mod stand_in;
 #[cfg(all(test, feature = "engine"))]
 mod states;
+#[cfg(test)]
+mod support;
 #[cfg(all(test, unix))]
 mod tables;
 #[cfg(all(test, unix))]

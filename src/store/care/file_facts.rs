@@ -49,6 +49,22 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
+    /// Every table with its number of rows, by name.
+    pub fn rows_of_tables(&self) -> Result<Vec<(String, u64)>> {
+        let what = "count the rows of the tables";
+        let names: Vec<String> = self.all_rows(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+            what,
+            |r| r.get(0),
+        )?;
+        let rows = |name: String| {
+            let sql = format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\""));
+            let n = self.one(&sql, (), what, |r| r.get::<_, i64>(0))?;
+            Ok((name, n.unwrap_or(0).unsigned_abs()))
+        };
+        names.into_iter().map(rows).collect()
+    }
+
     /// Each item that was ever a case or spoken of, with its key.
     pub fn keys_of_cases(&self) -> Result<Vec<(ItemId, ItemKey)>> {
         self.all_rows(
