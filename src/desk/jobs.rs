@@ -138,16 +138,20 @@ impl Jobs {
     /// # Errors
     /// The system gives no more threads.
     pub fn add_new(&self, files: &[ChangedFile]) -> Result<()> {
+        self.begin(self.to_add(files, cfg!(feature = "engine")))
+    }
+
+    fn to_add(&self, files: &[ChangedFile], has_engine: bool) -> Vec<(JobKind, Command)> {
         let mut commands: Vec<(JobKind, Command)> = Vec::new();
         for file in files {
             let mut command = self.command(JobKind::Import);
             command.arg("--").arg(&file.name).current_dir(&file.from);
             commands.push((JobKind::Import, command));
         }
-        if cfg!(feature = "engine") {
+        if has_engine {
             commands.push((JobKind::Scout, self.command(JobKind::Scout)));
         }
-        self.begin(commands)
+        commands
     }
 
     /// Lists the models of this machine that can judge. Returns at once.
@@ -426,3 +430,24 @@ fn end_process(process: u32) {
 
 #[cfg(not(unix))]
 fn end_process(_process: u32) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_texts_are_added_from_where_their_files_are_and_then_read_where_there_is_a_model() {
+        let jobs = Jobs::new(Path::new("pool.hardcase"), "ada", |_| {}).unwrap();
+        let file = |name: &str| ChangedFile { name: name.into(), from: "/data".into(), rows: None };
+        let verbs = |has_engine| -> Vec<(JobKind, Option<PathBuf>)> {
+            let commands = jobs.to_add(&[file("a.csv"), file("-b.csv")], has_engine);
+            commands.into_iter().map(|(kind, it)| (kind, it.get_current_dir().map(Path::to_owned))).collect()
+        };
+        let from = Some(PathBuf::from("/data"));
+        let imports = vec![(JobKind::Import, from.clone()), (JobKind::Import, from)];
+        assert_eq!(verbs(false), imports);
+        assert_eq!(verbs(true), [imports, vec![(JobKind::Scout, None)]].concat());
+        let dashed = &jobs.to_add(&[file("-b.csv")], false)[0].1;
+        assert_eq!(dashed.get_args().skip_while(|word| *word != "--").nth(1), Some("-b.csv".as_ref()));
+    }
+}

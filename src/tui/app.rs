@@ -669,10 +669,16 @@ mod tests {
             rows: Some(RowsToCome { new, changed }),
         };
         let files = vec![file("messages.csv", 2, 0), file("other.csv", 0, 3)];
-        app.update(Message::Job(News::Grown(Grown { files, unread: true })), Instant::now());
+        app.update(Message::Job(News::Grown(Grown { files: files.clone(), unread: true })), Instant::now());
         let says = app.notice.as_ref().map(|notice| notice.says.clone());
         let told = "messages.csv has 2 rows more than when it was imported. Type : add-texts and enter to add what is new.";
         assert_eq!(says.as_deref(), Some(told), "this build reads nothing by itself");
+        app.shared.about.has_engine = true;
+        let unread = || Message::Job(News::Grown(Grown { files: Vec::new(), unread: true }));
+        let read = app.update(unread(), Instant::now());
+        assert!(matches!(&read[..], [Effect::Start(kinds)] if kinds[..] == [JobKind::Scout]), "{read:?}");
+        assert!(app.update(unread(), Instant::now()).is_empty(), "they are being read");
+        app.update(Message::Job(News::Grown(Grown { files, unread: false })), Instant::now());
         let effects = app.act(Action::AddTexts);
         assert!(
             matches!(&effects[..], [Effect::AddNew(files)] if files.len() == 1 && files[0].name == "messages.csv")
