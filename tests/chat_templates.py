@@ -2,11 +2,13 @@
 """Writes tests/chat_templates/NAME.json: what Hugging Face makes of the judge's turns, token for token.
 
     tests/chat_templates.py [TEST_DATA]     (by default ../shared; $HARDCASE_TEST_DATA)
+    tests/chat_templates.py --templates FOLDER
 
 Vocabulary and chat template are read from the GGUF files of the test data. A tokenizer of the `tokenizers` library is built from the
 vocabulary in the form in which the model's makers publish it (pre-tokenizer, normalizer, added tokens); the turns go through
 `apply_chat_template` of `transformers`. Where a file has no merges (the SentencePiece kind), they come of the scores as in `transformers`' own
-conversion. Makes its own virtual environment from PyPI at the first run. `cargo test --lib chat_template` compares.
+conversion. The second form writes FOLDER/expected.json: what `transformers` renders of a few chats with every *.jinja of the folder, for
+`HARDCASE_CHAT_TEMPLATES=FOLDER cargo test --lib every_template`. Makes its own virtual environment from PyPI at the first run. `cargo test --lib chat_template` compares.
 """
 
 import json
@@ -182,8 +184,41 @@ def cases(tok, layouts):
                 yield {"layout": layout, "examples": len(examples), "text": text, "tokens": begun, "answer": whole[len(begun) : len(begun) + ends + 1]}
 
 
+def of_folder(folder):
+    """What transformers makes of a few chats with every template of a folder."""
+    from datetime import datetime
+
+    from transformers.utils.chat_template_utils import _compile_jinja_template
+
+    say = lambda role, content: {"role": role, "content": content}
+    asked = [say("user", "Text: I was charged twice.")]
+    chats = [
+        (asked, True),
+        ([say("system", "Which label?"), *asked], True),
+        ([say("system", "Which label?"), say("user", "Text: a"), say("assistant", "Label: x"), *asked], True),
+        ([say("system", "Which label?"), *asked, say("assistant", "Label: x")], False),
+    ]
+    expected = []
+    for file in sorted(folder.glob("*.jinja")):
+        template = _compile_jinja_template(file.read_text())
+        # The day that hardcase always tells.
+        template.environment.globals["strftime_now"] = datetime(2024, 7, 26).strftime
+        for messages, opens in chats:
+            names = {"bos_token": "<s>", "eos_token": "</s>", "tools": None, "documents": None, "enable_thinking": False, "thinking": False}
+            try:
+                text = template.render(messages=messages, add_generation_prompt=opens, **names)
+            except Exception:
+                text = None
+            expected.append({"template": file.name, "turns": [[turn["role"], turn["content"]] for turn in messages], "opens": opens, "text": text})
+    assert expected, f"no *.jinja in {folder}"
+    (folder / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=1))
+    print(f"{len({case['template'] for case in expected})} templates, {len(expected)} chats")
+
+
 def main():
     in_environment()
+    if sys.argv[1:2] == ["--templates"]:
+        return of_folder(Path(sys.argv[2]))
     data = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HARDCASE_TEST_DATA", HERE.parent.parent / "shared"))
     folder = HERE / "chat_templates"
     folder.mkdir(exist_ok=True)

@@ -20,6 +20,7 @@ const MOST_REASON: usize = 200;
 
 /// Who says a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Role {
     System,
@@ -196,6 +197,36 @@ mod tests {
             });
             assert_eq!(said.as_deref(), Ok(expected), "{source}");
         }
+    }
+
+    /// The templates of a folder, where one is named, beside what `tests/chat_templates.py --templates` wrote there.
+    #[test]
+    fn every_template_of_a_folder_is_rendered_as_by_transformers() {
+        #[derive(serde::Deserialize)]
+        struct Case {
+            template: String,
+            turns: Vec<(Role, String)>,
+            opens: bool,
+            /// None where it refuses the turns.
+            text: Option<String>,
+        }
+        let Some(folder) = std::env::var_os("HARDCASE_CHAT_TEMPLATES") else { return };
+        let folder = std::path::PathBuf::from(folder);
+        let cases = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+        let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();
+        assert!(!cases.is_empty());
+        let mut wrong = Vec::new();
+        for case in &cases {
+            let source = std::fs::read_to_string(folder.join(&case.template)).unwrap();
+            let template = ChatTemplate::new(&source, "<s>".into(), "</s>".into());
+            let turns: Vec<Turn> =
+                case.turns.iter().map(|(role, says)| Turn::of(*role, says.as_str())).collect();
+            let said = template.render(&turns, if case.opens { Next::Answer } else { Next::Nothing });
+            if said.as_ref().ok() != case.text.as_ref() {
+                wrong.push(format!("{}, {} turns: {said:?} for {:?}", case.template, turns.len(), case.text));
+            }
+        }
+        assert!(wrong.is_empty(), "{} of {} chats:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     }
 
     #[test]
