@@ -62,8 +62,7 @@ impl Page<'_> {
     }
 
     fn title(&mut self, says: String) {
-        let says = cut(&says, usize::from(self.width) - 1);
-        self.lines.push(Line::styled(format!(" {says}"), self.look.theme.title));
+        self.sentence(vec![Span::raw(" ")], &says, self.look.theme.title);
     }
 
     fn sentence(&mut self, head: Vec<Span<'static>>, says: &str, style: Style) {
