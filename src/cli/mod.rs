@@ -39,7 +39,6 @@ mod predict;
 mod questions;
 mod report;
 mod restore;
-#[cfg(feature = "engine")]
 mod scout;
 mod setting;
 #[cfg(feature = "engine")]

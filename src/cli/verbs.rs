@@ -10,10 +10,10 @@ use super::setting::Setting;
 use super::stop_signals::exit_code;
 use super::{
     adapter, adjudicate, agreement, answer, assign, backup, completions, doctor, expert, export, import,
-    judge, label, man, merge, mine, new, next, open, report, restore, source, status, task, tune,
+    judge, label, man, merge, mine, new, next, open, report, restore, scout, source, status, task, tune,
 };
 #[cfg(feature = "engine")]
-use super::{demo, guard, models, predict, scout, simulate};
+use super::{demo, guard, models, predict, simulate};
 use crate::domain::fault::Result;
 use crate::domain::sanitize::sanitize;
 
@@ -48,8 +48,8 @@ enum Verb {
     New(new::New),
     #[command(about = format!("Add texts ({})", crate::job::import::input_formats()))]
     Import(import::Import),
-    /// Embed and prelabel all new texts with the local encoder
-    #[cfg(feature = "engine")]
+    #[cfg_attr(feature = "engine", doc = "Embed and prelabel all new texts with the local encoder")]
+    #[cfg_attr(not(feature = "engine"), doc = "Take in vectors (embeddings) that were made elsewhere")]
     Scout(scout::Scout),
     #[cfg_attr(
         feature = "engine",
@@ -189,7 +189,7 @@ impl Verb {
     #[cfg(feature = "engine")]
     fn model_work(&self) -> Option<&'static str> {
         match self {
-            Self::Scout(_) => Some("scouting"),
+            Self::Scout(verb) if verb.needs_model() => Some("scouting"),
             Self::Judge(verb) if verb.needs_model() => Some("judging"),
             Self::Models(verb) if verb.needs_model() => Some("measuring the model"),
             Self::Predict(_) => Some("scoring"),
@@ -210,7 +210,6 @@ impl Verb {
             Self::Label(verb) => verb.run(setting),
             Self::New(verb) => verb.run(setting),
             Self::Import(verb) => verb.run(setting),
-            #[cfg(feature = "engine")]
             Self::Scout(verb) => verb.run(setting),
             Self::Judge(verb) => verb.run(setting),
             #[cfg(feature = "engine")]

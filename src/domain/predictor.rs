@@ -198,6 +198,11 @@ impl Predictor {
         matches!(self.method, Method::Judge(_) | Method::States(_))
     }
 
+    /// Whether it gives no text a label: it is zero-shot, and there is no vector of a label that a text could be near.
+    pub fn guesses_nothing(&self) -> bool {
+        self.zero_shot().is_some_and(|settings| settings.anchors.iter().all(Vec::is_empty))
+    }
+
     pub fn is_combined(&self) -> bool {
         self.kind() == PredictorKind::Combined
     }
@@ -310,7 +315,8 @@ struct NoSettings {}
 /// What a zero-shot predictor needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ZeroShotSettings<I = ItemId> {
-    /// Each label's mean anchor vector, labels × dimensions: a text's score is its cosine to it, both seen from `mean`.
+    /// Each label's mean anchor vector, labels × dimensions: a text's score is its cosine to it, both seen from `mean`. Empty vectors where the model
+    /// that made the texts' is not here: nothing is guessed then.
     pub anchors: Vec<Vec<f32>>,
     /// The mean of the pool's vectors: an encoder may put all texts into a narrow cone. None, and a score is the plain product.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -164,7 +164,11 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     let (round_cases, open_rounds) = round_counts(&store, &viewer, &rounds)?;
     let items = store.item_count()?;
     store.check_countable("show where the project stands")?;
-    let scored = active.map_or(Ok(0), |p| store.prediction_count(p.id))?;
+    let scored = active.map_or(Ok(0), |p| match p.guesses_nothing() {
+        // There is nothing more to be had of them until answers teach.
+        true => store.vector_count(p.space()),
+        false => store.prediction_count(p.id),
+    })?;
     let of_label = |l: &Label| balance.get(&l.name).map_or(0, |b| b.training);
     let short = lacking(&task.labels.iter().map(of_label).collect::<Vec<_>>());
     let by_experts = training.values().filter(|one| one.is_by_experts()).count();

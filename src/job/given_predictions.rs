@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-pub use super::given_rows::{Given, GivenOptions};
-use super::given_rows::{GivenRows, TRYING, Tally};
+use super::given_file::in_words as rows_in_words;
+pub use super::given_rows::{Given, GivenOptions, Tally};
+use super::given_rows::{GivenRows, TRYING};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::ids::ItemId;
@@ -30,29 +31,13 @@ pub struct GivenReport {
     pub name: String,
     /// How the file was read.
     pub found: String,
-    pub rows: u64,
     /// Texts that this file predicts.
     pub texts: usize,
     /// Texts that all files under this name predict.
     pub in_all: usize,
-    /// Rows that name no text of the project.
-    pub unmatched: u64,
-    /// Rows whose id several different texts have.
-    pub ambiguous: u64,
-    /// Rows about a text that an earlier row was about; the last counts.
-    pub repeated: u64,
-    /// Rows without a prediction.
-    pub without: u64,
-    /// Rows with a label that is none of the task's.
-    pub unknown: u64,
-    /// These labels, in words.
-    pub unknown_labels: Option<String>,
-    /// Rows with several labels.
-    pub several: u64,
-    /// Rows whose probabilities are negative, are no numbers, or do not add up to 1.
-    pub improper: u64,
-    /// Rows that could not be read.
-    pub unreadable: u64,
+    /// What became of its rows.
+    #[serde(flatten)]
+    pub tally: Tally,
     /// Whether there is a scout to weigh them against.
     pub scouted: bool,
     /// Whether that was trained on answers, so that their worth can be known.
@@ -67,62 +52,6 @@ pub struct GivenReport {
     pub ours: bool,
 }
 
-impl GivenReport {
-    fn of(name: &str, found: &str, texts: usize, tally: Tally) -> Self {
-        Self {
-            name: name.to_owned(),
-            found: found.to_owned(),
-            rows: tally.rows,
-            texts,
-            unmatched: tally.unmatched,
-            ambiguous: tally.ambiguous,
-            repeated: tally.repeated,
-            without: tally.without,
-            unknown: tally.unknown,
-            unknown_labels: tally.unknown_labels,
-            several: tally.several,
-            improper: tally.improper,
-            unreadable: tally.unreadable,
-            ours: true,
-            ..Self::default()
-        }
-    }
-
-    /// What became of rows that are not used, a sentence each without its full stop.
-    fn left_out(&self) -> Vec<String> {
-        let labels = self.unknown_labels.as_ref().map(|labels| format!(": {labels}")).unwrap_or_default();
-        let all = [
-            (self.unmatched, "names no text of this project", "name no text of this project"),
-            (self.ambiguous, "has an id that several texts have", "have an id that several texts have"),
-            (self.without, "predicts nothing", "predict nothing"),
-            (
-                self.unknown,
-                "has a label that the task does not have",
-                "have a label that the task does not have",
-            ),
-            (self.several, "has several labels", "have several labels"),
-            (
-                self.improper,
-                "has probabilities that are negative, are no numbers, or do not add up to 1",
-                "have probabilities that are negative, are no numbers, or do not add up to 1",
-            ),
-            (self.unreadable, "cannot be read", "cannot be read"),
-            (
-                self.repeated,
-                "predicts a text for the second time, and the last prediction counts",
-                "predict a text again, and the last prediction counts",
-            ),
-        ];
-        let said = all.into_iter().filter(|(n, ..)| *n > 0);
-        said.map(|(n, one, more)| {
-            let rows = rows_in_words(n);
-            let labels = if more.ends_with("the task does not have") { labels.as_str() } else { "" };
-            format!("{rows} {}{labels}", if n == 1 { one } else { more })
-        })
-        .collect()
-    }
-}
-
 impl std::fmt::Display for GivenReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.ours {
@@ -132,7 +61,7 @@ impl std::fmt::Display for GivenReport {
         if self.in_all > self.texts {
             write!(f, ", {} together with earlier files", self.in_all)?;
         }
-        for sentence in self.left_out() {
+        for sentence in self.tally.left_out() {
             write!(f, ". {sentence}")?;
         }
         let words = in_words(&self.readers);
@@ -156,6 +85,16 @@ impl std::fmt::Display for GivenReport {
             ),
         }
     }
+}
+
+/// Looks whether the predictions of `data` can be taken in, as far as its columns tell.
+///
+/// # Errors
+/// A file that cannot be read, or columns or a name that are not clear.
+pub(super) fn check_predictions(project: &Path, data: &Path, options: &GivenOptions) -> Result<()> {
+    checked_name(options.name.as_deref(), data)?;
+    let task = Store::open(project, Access::Read)?.task()?.task;
+    GivenRows::open(data, options, &task).map(drop)
 }
 
 /// Takes in the predictions of `data` (`-` is standard input).
@@ -184,11 +123,13 @@ pub fn take_predictions(
             return Err(Fault::new(TRYING, "the task has just changed").hint("Run it again"));
         }
         let (all, tally) = rows.read(work)?;
-        let mut report = GivenReport::of(&name, &found, all.len(), tally);
+        let (name, found) = (name.clone(), found.clone());
+        let mut report =
+            GivenReport { name, found, texts: all.len(), tally, ours: true, ..GivenReport::default() };
         if all.is_empty() {
-            return Err(none_used(&report));
+            return Err(none_used(&report.tally));
         }
-        let judge = predictor(work.store, &name, &revision)?;
+        let judge = predictor(work.store, &report.name, &revision)?;
         let (items, values): (Vec<ItemId>, Vec<Vec<f32>>) = all.into_iter().unzip();
         work.store.put_predictions(judge.id, &items, &values.concat(), judge.labels.len())?;
         report.in_all = work.store.prediction_count(judge.id)?;
@@ -212,15 +153,11 @@ pub fn take_predictions(
     })
 }
 
-fn rows_in_words(n: u64) -> String {
-    counted(usize::try_from(n).unwrap_or(usize::MAX), "row", "rows")
-}
-
-fn none_used(report: &GivenReport) -> Fault {
-    let nobody = report.unmatched == report.rows;
-    let why = match report.left_out().join("; ") {
+fn none_used(tally: &Tally) -> Fault {
+    let nobody = tally.counts.unmatched == tally.counts.rows;
+    let why = match tally.left_out().join("; ") {
         none if none.is_empty() => "the file has no row".to_owned(),
-        _ if nobody => format!("no row names a text of this project ({})", rows_in_words(report.rows)),
+        _ if nobody => format!("no row names a text of this project ({})", rows_in_words(tally.counts.rows)),
         why => format!("no row says what a text of this project is: {why}"),
     };
     let hint = match nobody {

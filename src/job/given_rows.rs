@@ -3,28 +3,24 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::given_file::{Attempt, GivenFile, RowCounts, told};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
-use crate::domain::item::ItemKey;
 use crate::domain::label_values::{LabelValues, OneLabel};
 use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
-use crate::formats::{Detected, Entry, Reader, Row};
+use crate::formats::{Detected, Row};
 use crate::learn::given_predictions::{of_label, of_probabilities};
-use crate::store::Store;
-use crate::work::input::open_source;
 use crate::work::runner::Work;
 
 /// What is attempted, as a fault says it.
 pub(super) const TRYING: &str = "take in the predictions";
+const ATTEMPT: Attempt = Attempt { trying: TRYING, stage: "reading predictions" };
 /// The column with probabilities where none is named, as `export` and `predict` write it.
 const PROBABILITIES: &str = "probabilities";
-/// The column with the ids where a file has no texts and none is named.
-const ID: &str = "id";
-/// Rows between two looks at whether to go on.
-const CHUNK: u64 = 1_024;
 
 /// Which columns hold a row's prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +29,8 @@ pub enum Given {
     Label(String),
     /// One with an object of probabilities by label.
     Probabilities(String),
+    /// One with a probability for each label: the label and the column.
+    Each(Vec<(String, String)>),
     /// Those that are called as the labels are, else one called `probabilities`.
     Detected,
 }
@@ -49,16 +47,11 @@ pub struct GivenOptions {
     pub name: Option<String>,
 }
 
-/// What came of the rows: each is in one of these, but for those that repeat a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub rows: u64,
-    /// Rows that name no text of the project.
-    pub unmatched: u64,
-    /// Rows whose id several different texts have.
-    pub ambiguous: u64,
-    /// Rows about a text that an earlier row was about, too; the last counts.
-    pub repeated: u64,
+/// What came of the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    #[serde(flatten)]
+    pub counts: RowCounts,
     /// Rows without a prediction.
     pub without: u64,
     /// Rows with a label that is none of the task's.
@@ -67,21 +60,48 @@ pub(super) struct Tally {
     pub unknown_labels: Option<String>,
     /// Rows with several labels.
     pub several: u64,
-    /// Rows whose probabilities are none.
+    /// Rows whose probabilities are negative, are no numbers, or do not add up to 1.
     pub improper: u64,
-    /// Rows that could not be read.
-    pub unreadable: u64,
+}
+
+impl Tally {
+    /// What became of rows that are not used, a sentence each without its full stop.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let of_labels = |unknown: String| match &self.unknown_labels {
+            Some(labels) => format!("{unknown}: {labels}"),
+            None => unknown,
+        };
+        let unknown = told(
+            self.unknown,
+            "has a label that the task does not have",
+            "have a label that the task does not have",
+        );
+        let more = [
+            told(self.without, "predicts nothing", "predict nothing"),
+            unknown.map(of_labels),
+            told(self.several, "has several labels", "have several labels"),
+            told(
+                self.improper,
+                "has probabilities that are negative, are no numbers, or do not add up to 1",
+                "have probabilities that are negative, are no numbers, or do not add up to 1",
+            ),
+            told(
+                self.counts.repeated,
+                "predicts a text for the second time, and the last prediction counts",
+                "predict a text again, and the last prediction counts",
+            ),
+        ];
+        self.counts.left_out().into_iter().chain(more.into_iter().flatten()).collect()
+    }
 }
 
 /// A file with predictions, opened.
 pub(super) struct GivenRows {
-    reader: Reader,
+    file: GivenFile,
     /// How it is read; its `meta` are the columns with probabilities.
     detected: Detected,
-    by_id: bool,
     meaning: Meaning,
     labels: usize,
-    size: Option<u64>,
 }
 
 /// What a row's columns say.
@@ -107,19 +127,29 @@ impl GivenRows {
     /// # Errors
     /// A file that cannot be read, or columns that are not there or not clear.
     pub fn open(data: &Path, options: &GivenOptions, task: &Task) -> Result<Self> {
-        let (reader, by_id, size) = opened(data, options)?;
-        let mut detected = reader.detected().clone();
+        let (label, probabilities) = match &options.given {
+            Given::Label(column) => (Some(column.clone()), Vec::new()),
+            Given::Probabilities(column) => (None, vec![column.clone()]),
+            Given::Each(columns) => (None, by_label(task, columns)?),
+            Given::Detected => (None, Vec::new()),
+        };
+        let read = ReadOptions { labels: label, meta: probabilities, ..options.read.clone() };
+        let file = GivenFile::open(data, &read, ATTEMPT)?;
+        let mut detected = file.detected().clone();
         let meaning = match &options.given {
             Given::Label(column) => Meaning::Label(LabelValues::new(task, column, &options.map)?),
             Given::Probabilities(column) => Meaning::Object(LabelValues::new(task, column, &options.map)?),
+            Given::Each(_) => {
+                Meaning::Numbers(detected.meta.iter().map(|at| detected.columns[*at].clone()).collect())
+            }
             Given::Detected => found(&mut detected, task, options)?,
         };
-        Ok(Self { reader, detected, by_id, meaning, labels: task.labels.len(), size })
+        Ok(Self { file, detected, meaning, labels: task.labels.len() })
     }
 
     /// How the file is read, in one line.
     pub fn found(&self) -> String {
-        self.reader.detected().to_string()
+        self.file.detected().to_string()
     }
 
     /// The probabilities of each text that it predicts, and what became of its rows.
@@ -128,36 +158,9 @@ impl GivenRows {
     /// A file that cannot be read to its end, or a request to stop.
     pub fn read(mut self, work: &mut Work<'_>) -> Result<(BTreeMap<ItemId, Vec<f32>>, Tally)> {
         let (mut all, mut tally) = (BTreeMap::new(), Tally::default());
-        while let Some(entry) = self.reader.next_entry().map_err(|f| f.while_trying(TRYING))? {
-            tally.rows += 1;
-            if tally.rows.is_multiple_of(CHUNK) {
-                let read = self.reader.bytes_read();
-                let read = self.size.map_or(read, |size| read.min(size));
-                work.report("reading predictions", read, self.size, "bytes")?;
-                if work.stopped() {
-                    return Err(Fault::new(TRYING, "it was stopped").hint("Nothing was kept; run it again"));
-                }
-            }
-            let row = match entry {
-                Entry::Row(row) => row,
-                Entry::Bad(_) => {
-                    tally.unreadable += 1;
-                    continue;
-                }
-            };
-            let item = match self.items(work.store, &row)?.as_slice() {
-                [] => {
-                    tally.unmatched += 1;
-                    continue;
-                }
-                [item] => *item,
-                _ => {
-                    tally.ambiguous += 1;
-                    continue;
-                }
-            };
+        while let Some((item, row)) = self.file.next(work, &mut tally.counts)? {
             match self.said(&row) {
-                Said::Probabilities(p) => tally.repeated += u64::from(all.insert(item, p).is_some()),
+                Said::Probabilities(p) => tally.counts.repeated += u64::from(all.insert(item, p).is_some()),
                 Said::Nothing => tally.without += 1,
                 Said::Unknown => tally.unknown += 1,
                 Said::Several => tally.several += 1,
@@ -168,15 +171,6 @@ impl GivenRows {
             tally.unknown_labels = values.unknown();
         }
         Ok((all, tally))
-    }
-
-    /// The texts that a row names: by its id where ids are asked for, else by its text.
-    fn items(&self, store: &Store, row: &Row) -> Result<Vec<ItemId>> {
-        match (self.by_id, &row.external_id) {
-            (true, Some(id)) => store.items_of_external_id(id),
-            (true, None) => Ok(Vec::new()),
-            (false, _) => Ok(store.item_of_key(&ItemKey::of(&row.text))?.into_iter().collect()),
-        }
     }
 
     fn said(&mut self, row: &Row) -> Said {
@@ -216,37 +210,30 @@ impl GivenRows {
     }
 }
 
-/// The file, whether its rows name texts by their ids, and its size.
-fn opened(data: &Path, options: &GivenOptions) -> Result<(Reader, bool, Option<u64>)> {
-    let (label, probabilities) = match &options.given {
-        Given::Label(column) => (Some(column.clone()), None),
-        Given::Probabilities(column) => (None, Some(column.clone())),
-        Given::Detected => (None, None),
+/// The columns of the probabilities, in the order of the task's labels.
+///
+/// # Errors
+/// A label that the task does not have, has twice or that has no column, or one column for two labels.
+fn by_label(task: &Task, given: &[(String, String)]) -> Result<Vec<String>> {
+    let mut columns: Vec<Option<String>> = vec![None; task.labels.len()];
+    let refused = |why: String| {
+        Fault::usage(TRYING, why)
+            .hint("Name one column for each label, such as --prediction spam=p_spam --prediction ham=p_ham")
     };
-    let read =
-        ReadOptions { labels: label, meta: probabilities.into_iter().collect(), ..options.read.clone() };
-    let by = |id: &str| {
-        let text = if read.text.is_empty() { vec![id.to_owned()] } else { read.text.clone() };
-        ReadOptions { id: Some(id.to_owned()), text, ..read.clone() }
-    };
-    if let Some(id) = &read.id {
-        return open(data, &by(id)).map(|(reader, size)| (reader, true, size));
-    }
-    match open(data, &read) {
-        Ok((reader, size)) => Ok((reader, false, size)),
-        // A file of ids and labels has no text to be found. What came through a pipe cannot be read again.
-        Err(fault) if read.text.is_empty() && data != Path::new("-") => {
-            open(data, &by(ID)).map(|(reader, size)| (reader, true, size)).map_err(|_| fault)
+    for (label, column) in given {
+        let known = task.find_label(label).map_err(|f| f.while_trying(TRYING))?;
+        let at = task.labels.iter().position(|l| l.id == known.id).unwrap_or_default();
+        if columns.iter().flatten().any(|other| other == column) {
+            return Err(refused(format!("column '{column}' was named for two labels")));
         }
-        Err(fault) => Err(fault),
+        if columns[at].replace(column.clone()).is_some() {
+            return Err(refused(format!("two columns were named for the label '{}'", known.name)));
+        }
     }
-}
-
-fn open(data: &Path, read: &ReadOptions) -> Result<(Reader, Option<u64>)> {
-    let source = open_source(data, read, TRYING)?;
-    let (size, read) = (source.size, source.read_options(read));
-    let reader = Reader::open(source.into_input(), &data.to_string_lossy(), &read);
-    Ok((reader.map_err(|f| f.while_trying(TRYING))?, size))
+    if let Some(at) = columns.iter().position(Option::is_none) {
+        return Err(refused(format!("no column was named for the label '{}'", task.labels[at].name)));
+    }
+    Ok(columns.into_iter().flatten().collect())
 }
 
 /// What the columns mean where nobody has said so: those that are called as the labels are, else the one that this program's own exports have.

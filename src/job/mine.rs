@@ -151,6 +151,7 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let pool = universe.pool()?;
         let shares = work.store.task()?.task.shares();
         let stage = match predictor.kind() {
+            PredictorKind::ZeroShot if predictor.guesses_nothing() => Stage::NoGuess,
             PredictorKind::ZeroShot => Stage::Opening { shares: &shares },
             _ => Stage::Later,
         };
@@ -272,6 +273,13 @@ fn nothing_to_mine(work: &Work<'_>, predictor: &Predictor) -> Result<Fault> {
             "This build has no models: scout with a full build of hardcase, or go back to an earlier model (`hardcase adapter FILE list`)"
         }));
     }
+    let elsewhere = work.store.model(predictor.model)?.is_some_and(|model| model.is_vectors_alone());
+    if unread > 0 && elsewhere {
+        let why = format!("{unread} of the texts have no vector, and all others were asked about");
+        return Ok(Fault::new(attempted, why).hint(
+            "Give their vectors: `hardcase scout FILE --from DATA --model-name NAME`, with the name that the others have",
+        ));
+    }
     if unread > 0 {
         let fault = Fault::new(
             attempted,
@@ -311,7 +319,10 @@ impl Universe {
         let dimensions = dimensions_of(work.store, predictor)?;
         let labels = predictor.labels.len();
         let vectors = work.store.vectors(predictor.space(), dimensions)?;
-        let (scored, probabilities) = work.store.predictions(predictor.id)?;
+        let (scored, probabilities) = match predictor.guesses_nothing() {
+            true => (vectors.items.clone(), vec![1.0 / labels as f32; labels * vectors.items.len()]),
+            false => work.store.predictions(predictor.id)?,
+        };
         let splits = work.store.splits()?;
         let taken = work.store.taken_items(incomplete)?;
         let mut universe = Self {

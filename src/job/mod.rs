@@ -5,8 +5,10 @@
 
 pub mod adapters;
 pub mod create;
+mod given_file;
 pub mod given_predictions;
 mod given_rows;
+pub mod given_vectors;
 pub mod import;
 pub mod import_report;
 mod import_values;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
-use crate::domain::predictor::{Method, Predictor, PredictorKind, ZeroShotSettings};
+use crate::domain::predictor::{Method, Predictor, ZeroShotSettings};
 use crate::domain::settings::Stored;
 use crate::domain::task::Task;
 use crate::engine::encoder::Encoder;
@@ -19,7 +19,7 @@ use crate::learn::embed::{CHUNK, embed};
 use crate::learn::kind::load;
 use crate::learn::lora_prelabels;
 use crate::learn::model::{Asked, ScoutModel};
-use crate::learn::prelabels::complete;
+use crate::learn::prelabels::{complete, fitting};
 use crate::learn::vectors::matrix;
 use crate::learn::zero_shot::{fit, following_audit};
 use crate::stats::languages::{self, Languages};
@@ -215,36 +215,10 @@ impl Scouting<'_, '_> {
         Ok(())
     }
 
-    /// The predictor whose prelabels the pool gets: the active one where it fits model and task, else a new zero-shot one. What was learned
-    /// from labels fits as long as the task has all its labels: a label that was added since has to be answered before it can be learned.
+    /// The predictor whose prelabels the pool gets: the active one where it fits model and task, else a new zero-shot one.
     fn prelabel(&mut self, revision: &Revision) -> Result<Predictor> {
-        let labels = revision.task.label_ids();
-        if let Some(active) = self.work.store.scouting_predictor()?.filter(|p| p.model == self.model) {
-            let tuned = active.kind() != PredictorKind::ZeroShot;
-            if !tuned && active.labels == labels && active.revision == revision.id {
-                match &active.method {
-                    Method::ZeroShot(Stored::Unreadable(why)) => self.work.note_once(&format!(
-                        "the zero-shot model's settings cannot be read ({why}): it is made again"
-                    )),
-                    _ => return Ok(active),
-                }
-            }
-            if tuned && active.labels.iter().all(|known| labels.contains(known)) {
-                let lacks = revision.task.names_beside(&active.labels);
-                if !lacks.is_empty() {
-                    self.work.note(&format!(
-                        "the active model stays; it does not know '{}' yet: `hardcase tune FILE` adds what has 2 training labels",
-                        lacks.join("', '")
-                    ));
-                }
-                return Ok(active);
-            }
-            if tuned {
-                self.work.note(
-                    "the active model has a label that the task does not have any more: zero-shot prelabels take its place until \
-                     `hardcase tune FILE`",
-                );
-            }
+        if let Some(active) = fitting(self.work, self.model, revision)? {
+            return Ok(active);
         }
         let settings = self.zero_shot(&revision.task)?;
         let mut predictor = Predictor {
@@ -252,7 +226,7 @@ impl Scouting<'_, '_> {
             method: Method::ZeroShot(Stored::Known(settings)),
             model: self.model,
             revision: revision.id,
-            labels,
+            labels: revision.task.label_ids(),
             created_ms: 0,
         };
         predictor.id = self.work.store.add_predictor(&predictor)?;

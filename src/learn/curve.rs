@@ -12,7 +12,7 @@ use crate::work::runner::Work;
 /// Scores the items of all cases with every predictor that this program can compute, the active one included. One that cannot be read is named
 /// to the person, once.
 pub(crate) fn rescore_cases(work: &mut Work<'_>) -> Result<()> {
-    for predictor in work.store.predictors()? {
+    for predictor in work.store.predictors()?.into_iter().filter(|p| !p.guesses_nothing()) {
         let dimensions = dimensions_of(work.store, &predictor)?;
         let mut vectors = work.store.vectors_of_cases(predictor.space(), dimensions)?;
         let (scored, _) = work.store.predictions(predictor.id)?;

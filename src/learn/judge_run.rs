@@ -190,6 +190,9 @@ fn worth_reading(store: &Store, judge: PredictorId, labelled: &[ItemId]) -> Resu
     let mut by_margin: Vec<(f32, ItemId)> = margins.zip(items).collect();
     by_margin.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     wanted.extend(by_margin.into_iter().map(|(_, item)| item));
+    if active.guesses_nothing() {
+        wanted.extend(store.splits()?.into_iter().map(|(item, _)| item));
+    }
     let mut seen: HashSet<ItemId> = read.into_iter().collect();
     wanted.retain(|item| seen.insert(*item));
     Ok(wanted)

@@ -8,7 +8,7 @@
 //! lora_fit lora_training lora_scorer lora_prelabels lora_rollout distil        the encoder's adapter
 //! prompt prompt_text prompt_trial judge_run judge_fit judge_training judge_variants nearest             the judge
 //! known_labels          predictions held against labels that are known
-//! given_predictions                                       predictions that were made elsewhere, as a judge
+//! given_predictions given_vectors                         what was made elsewhere, as a judge and as a scout
 //! ```
 //!
 //! A predictor and its settings are `domain::predictor`'s; what runs as a job, with its report, is a verb in `job`. Nothing here prints.
@@ -23,6 +23,7 @@ pub(crate) mod distil;
 #[cfg(feature = "engine")]
 pub(crate) mod embed;
 pub(crate) mod given_predictions;
+pub(crate) mod given_vectors;
 pub(crate) mod head;
 #[cfg(feature = "engine")]
 pub(crate) mod held_out;

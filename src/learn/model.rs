@@ -57,6 +57,15 @@ impl ScoutModel {
         }
         let known = store.active_predictor()?.map(|p| store.model(p.model)).transpose()?.flatten();
         match known {
+            Some(model) if model.is_vectors_alone() => Err(Fault::usage(
+                "use the project's encoder",
+                format!("the project has vectors that {} made elsewhere, and not that model itself", model.name),
+            )
+            .hint(format!(
+                "Texts without a vector get theirs by `hardcase scout FILE --from DATA --model-name '{}'`; to read new texts or train a LoRA, first read \
+                 all texts with the model inside hardcase: `hardcase scout FILE --embedded`",
+                model.name
+            ))),
             Some(model) if model.path.is_empty() && model.sha256 != self.embedded_hash(&model.reading) => {
                 Err(Fault::new(
                     "use the project's encoder",

@@ -3,15 +3,54 @@
 use super::scorer::Scorer;
 use super::vectors::{dimensions_of, matrix};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::predictor::Predictor;
+use crate::domain::ids::ModelId;
+use crate::domain::predictor::{Method, Predictor, PredictorKind};
+use crate::domain::settings::Stored;
 use crate::store::Store;
+use crate::store::log::tasks::Revision;
 use crate::work::runner::Work;
 
 /// Rows scored at a time: enough for fast products, and little next to the vectors themselves.
 const CHUNK: usize = 8_192;
 
-/// Scores every item that has a vector and no prediction of this predictor yet. Returns how many there were.
+/// The active scout where it fits a model that has vectors of the pool, and the task; none where one has to be made. What was learned from labels fits as
+/// long as the task has all its labels: a label that was added since has to be answered before it can be learned.
+pub(crate) fn fitting(work: &mut Work<'_>, model: ModelId, revision: &Revision) -> Result<Option<Predictor>> {
+    let labels = revision.task.label_ids();
+    let Some(active) = work.store.scouting_predictor()?.filter(|p| p.model == model) else { return Ok(None) };
+    let tuned = active.kind() != PredictorKind::ZeroShot;
+    if !tuned && active.labels == labels && active.revision == revision.id {
+        match &active.method {
+            Method::ZeroShot(Stored::Unreadable(why)) => work.note_once(&format!(
+                "the zero-shot model's settings cannot be read ({why}): it is made again"
+            )),
+            _ => return Ok(Some(active)),
+        }
+    }
+    if tuned && active.labels.iter().all(|known| labels.contains(known)) {
+        let lacks = revision.task.names_beside(&active.labels);
+        if !lacks.is_empty() {
+            work.note(&format!(
+                "the active model stays; it does not know '{}' yet: `hardcase tune FILE` adds what has 2 training labels",
+                lacks.join("', '")
+            ));
+        }
+        return Ok(Some(active));
+    }
+    if tuned {
+        work.note(
+            "the active model has a label that the task does not have any more: zero-shot prelabels take its place until \
+             `hardcase tune FILE`",
+        );
+    }
+    Ok(None)
+}
+
+/// Scores every item that has a vector and no prediction of this predictor yet, if it can. Returns how many there were.
 pub(crate) fn complete(work: &mut Work<'_>, predictor: &Predictor, scorer: &dyn Scorer) -> Result<usize> {
+    if predictor.guesses_nothing() {
+        return Ok(0);
+    }
     let id = predictor.id;
     let dimensions = dimensions_of(work.store, predictor)?;
     let vectors = work.store.vectors_without_prediction(predictor.space(), id, dimensions)?;

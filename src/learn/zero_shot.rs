@@ -82,6 +82,9 @@ pub(crate) fn fit(
 
 /// Scores of vectors (n × dimensions) by anchors (labels × dimensions), n × labels.
 fn scores(mean: &[f32], vectors: ArrayView2<'_, f32>, anchors: ArrayView2<'_, f32>) -> Array2<f32> {
+    if anchors.ncols() == 0 {
+        return Array2::zeros((vectors.nrows(), anchors.nrows()));
+    }
     if mean.is_empty() {
         return vectors.dot(&anchors.t());
     }
@@ -146,7 +149,7 @@ pub(crate) fn following_audit(
     seed: u64,
 ) -> Result<Option<Followed>> {
     let fits = |p: &Predictor| p.model == current.model && p.revision == revision.id;
-    if !fits(current) || !matches!(current.method, Method::ZeroShot(_)) {
+    if !fits(current) || !matches!(current.method, Method::ZeroShot(_)) || current.guesses_nothing() {
         return Ok(None);
     }
     let current_settings = settings(current)?;

@@ -28,6 +28,14 @@ pub fn rank(pool: &Pool, budget: usize, shares: &[Option<f64>], rng: &mut ChaCha
     Ranking { chosen: opening.chosen, note: None }
 }
 
+/// Up to `budget` candidates that stand for clusters of the pool: all there is to go by where nothing is guessed.
+pub fn cover(pool: &Pool, budget: usize, rng: &mut ChaCha8Rng) -> Ranking {
+    let medoids = clusters::medoids(pool, pool.candidates(), budget, rng);
+    let chosen = medoids.into_iter().map(|index| Pick::alone(index, Reason::Medoid)).collect();
+    let note = "nothing is guessed yet, so the cases were chosen to cover the pool".to_owned();
+    Ranking { chosen, note: Some(note) }
+}
+
 /// The labels expected in less than half an even share of the pool; all labels if none is so rare, because the first head
 /// needs some of each. If the task gives no share, the share of the zero-shot prelabels is used.
 fn rare_labels(pool: &Pool, shares: &[Option<f64>]) -> Vec<usize> {

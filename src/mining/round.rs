@@ -29,6 +29,8 @@ pub enum Stage<'a> {
         /// The expected share of each label, if given.
         shares: &'a [Option<f64>],
     },
+    /// Nobody has labelled and nothing is guessed: every text has the same probabilities.
+    NoGuess,
     /// There are labels, and a head trained on them.
     Later,
 }
@@ -75,6 +77,9 @@ pub fn propose(pool: &Pool, order: &Order) -> RoundPlan {
     let Ranking { chosen, note } = match order.stage {
         Stage::Opening { shares } if !order.strategy.opens(pool.labels(), budget) => {
             opening::rank(pool, budget, shares, &mut choosing)
+        }
+        Stage::NoGuess if !order.strategy.opens(pool.labels(), budget) => {
+            opening::cover(pool, budget, &mut choosing)
         }
         _ => order.strategy.rank(pool, budget, &mut choosing),
     };
@@ -225,6 +230,7 @@ mod tests {
                 }
                 let plan = check(&made, &order)?;
                 prop_assert_eq!(plan, propose(&made.pool(), &order));
+                check(&made, &Order { stage: Stage::NoGuess, ..order })?;
             }
         }
 
@@ -310,6 +316,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn without_a_guess_the_cases_cover_the_pool_and_the_note_says_so() {
+        let made = Synthetic::overlapping(300, 8, 2, 4).with_margins(|_| 0.0);
+        let plan = propose(&made.pool(), &Order { stage: Stage::NoGuess, ..order("hybrid", 20, 1) });
+        assert!(plan.proposals.iter().all(|p| p.reason == Reason::Medoid), "{plan:?}");
+        assert!(plan.note.unwrap().contains("cover the pool"));
     }
 
     #[test]

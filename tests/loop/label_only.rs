@@ -6,7 +6,7 @@ use super::project::{Project, hardcase};
 fn verbs_that_need_a_model_are_neither_known_nor_offered() {
     let help = hardcase(["help"]).done().out;
     assert!(help.contains("\n  mine "), "{help}");
-    for verb in ["demo", "scout", "models", "predict", "simulate"] {
+    for verb in ["demo", "models", "predict", "simulate"] {
         assert!(!help.contains(&format!("\n  {verb} ")), "{verb} is offered in\n{help}");
         let ran = hardcase([verb]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);

@@ -50,6 +50,8 @@ mod form;
 mod full_disk;
 #[cfg(test)]
 mod given_predictions;
+#[cfg(test)]
+mod given_vectors;
 #[cfg(all(test, unix))]
 mod help;
 mod hostile_files;

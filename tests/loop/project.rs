@@ -337,7 +337,7 @@ pub fn ads(n: usize) -> String {
 }
 
 /// A text as counts of its hashed words, unit length.
-fn vector(text: &str) -> Vec<f32> {
+pub fn vector(text: &str) -> Vec<f32> {
     let mut counts = vec![0.0f32; DIMENSIONS];
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
         let hash = blake3::hash(word.to_lowercase().as_bytes());

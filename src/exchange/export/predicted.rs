@@ -33,6 +33,8 @@ impl Predicted {
             let judged = Judged::read(store, predictor)?;
             let calibrated = judged.calibrated()?.as_standard_layout().iter().copied().collect();
             (judged.items, calibrated)
+        } else if predictor.guesses_nothing() {
+            (Vec::new(), Vec::new())
         } else if active || predictor.kind() == PredictorKind::States {
             store.predictions(predictor.id)?
         } else if let Some(adapter) = predictor.lora().filter(|lora| Some(*lora) != kept) {

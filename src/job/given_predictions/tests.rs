@@ -68,7 +68,7 @@ fn a_row_names_its_text_by_the_text_itself_or_by_its_id() {
     // White space between words does not tell texts apart, and the id of a file of texts is its own affair.
     let by_text = "id,text,guess\nb,buy  this kettle,spam\nx,see you at the bridge,HAM\n";
     let report = pool.take("old model.csv", by_text, &label("guess")).unwrap();
-    assert_eq!((report.name.as_str(), report.texts, report.unmatched), ("old model", 2, 0));
+    assert_eq!((report.name.as_str(), report.texts, report.tally.counts.unmatched), ("old model", 2, 0));
     assert_eq!(pool.spam(), of(&[("buy", 0.9), ("see", 0.1)]));
 
     let by_id = GivenOptions { name: Some("old model".into()), ..label("guess") };
@@ -100,7 +100,7 @@ fn probabilities_stand_in_a_column_for_each_label_or_in_an_object() {
 {"text":"win a garden today","probabilities":null}
 "#;
     let report = pool.take("objects.jsonl", objects, &found).unwrap();
-    assert_eq!((report.texts, report.without), (2, 1));
+    assert_eq!((report.texts, report.tally.without), (2, 1));
     assert_eq!(pool.spam(), of(&[("buy", 0.5), ("see", 0.995)]));
 
     let quoted = "text,p\nbuy this kettle,\"{\"\"spam\"\": 0.2, \"\"ham\"\": 0.8}\"\n";
@@ -121,7 +121,14 @@ fn rows_that_cannot_be_used_are_counted_and_told_in_plain_sentences() {
                 the letter went,,\nnever seen,0.5,0.5\nbuy this kettle,0.7,0.3\n";
     let report = pool.take("p.csv", rows, &options(Given::Detected)).unwrap();
     assert_eq!(
-        (report.rows, report.texts, report.improper, report.without, report.unmatched, report.repeated),
+        (
+            report.tally.counts.rows,
+            report.texts,
+            report.tally.improper,
+            report.tally.without,
+            report.tally.counts.unmatched,
+            report.tally.counts.repeated
+        ),
         (7, 1, 3, 1, 1, 1)
     );
     assert_eq!(
@@ -134,7 +141,10 @@ fn rows_that_cannot_be_used_are_counted_and_told_in_plain_sentences() {
 
     let rows = "id,guess\na,spam\nb,eggs\nc,\"spam,ham\"\nd,spam\n";
     let report = pool.take("l.csv", rows, &label("guess")).unwrap();
-    assert_eq!((report.texts, report.unknown, report.several, report.ambiguous), (1, 1, 1, 1));
+    assert_eq!(
+        (report.texts, report.tally.unknown, report.tally.several, report.tally.counts.ambiguous),
+        (1, 1, 1, 1)
+    );
     let said = report.to_string();
     assert!(
         said.contains(

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::fault::Result;
 use crate::store::db::convert::Json;
 use crate::store::db::open::Store;
+use crate::store::pool::predictors::VECTORS;
 
 /// What tells cheaply that a file has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,14 +50,17 @@ impl Store {
         })
     }
 
-    /// Whether the active model has no prelabel of the text that came last. Only a scouting brings them, and it leaves none out.
+    /// Whether the active model has no prelabel of the text that came last. Only a scouting brings them, and it leaves none
+    /// out. What has vectors from elsewhere and nothing else reads none.
     pub fn has_unread_texts(&self) -> Result<bool> {
         let found = self.one(
             "SELECT p.active_predictor IS NOT NULL AND NOT EXISTS
+               (SELECT 1 FROM predictor q JOIN model m ON m.id = q.model WHERE q.id = p.active_predictor AND m.architecture = ?1)
+               AND NOT EXISTS
                (SELECT 1 FROM prediction a WHERE a.predictor = p.active_predictor AND a.item =
                  (SELECT max(i.id) FROM item i WHERE i.source NOT IN (SELECT id FROM source WHERE state = 'loading')))
              FROM project p WHERE EXISTS (SELECT 1 FROM item)",
-            (),
+            [VECTORS],
             "read how far the texts are read",
             |r| r.get(0),
         )?;

@@ -185,6 +185,16 @@ impl Store {
         )
     }
 
+    /// The items that have a vector there, by id.
+    pub fn items_with_vector(&self, space: Space) -> Result<Vec<ItemId>> {
+        self.all_rows_of(
+            "SELECT item FROM embedding WHERE model = ?1 AND adapter = ?2 ORDER BY item",
+            (space.model, space.number()),
+            "read which texts have a vector",
+            |r| r.get(0),
+        )
+    }
+
     /// How many items have a prediction of that predictor.
     pub fn prediction_count(&self, predictor: PredictorId) -> Result<usize> {
         self.count(

@@ -18,6 +18,9 @@ use crate::store::db::row_seals::{broken, is_whole};
 const OF_ITS_LABELS: &str =
     "length(probabilities) = 4 * (SELECT json_array_length(labels) FROM predictor WHERE id = ?1)";
 
+/// What a project calls the architecture of a model of which it has vectors that were made elsewhere, and nothing else.
+pub const VECTORS: &str = "vectors";
+
 /// A model file as the project knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -25,9 +28,10 @@ pub struct Model {
     pub sha256: Vec<u8>,
     /// The name inside the file, or the file's own.
     pub name: String,
-    /// Where it was found; empty for the embedded one, and for predictions that were made elsewhere.
+    /// Where it was found; empty for the embedded one, and for predictions and vectors that were made elsewhere.
     pub path: String,
-    /// llama.cpp's name of the architecture; `endpoint` of a server's model, `predictions` of those that were made elsewhere.
+    /// llama.cpp's name of the architecture; `endpoint` of a server's model, `predictions` and [`VECTORS`] of those that were
+    /// made elsewhere.
     pub architecture: String,
     /// For example `Q8_0`.
     pub quantisation: String,
@@ -37,6 +41,13 @@ pub struct Model {
     pub bytes: u64,
     /// What a person has said of how it reads texts.
     pub reading: EncoderReading,
+}
+
+impl Model {
+    /// Whether all there is of it are vectors that were made elsewhere: nothing here can read a text with it.
+    pub fn is_vectors_alone(&self) -> bool {
+        self.architecture == VECTORS
+    }
 }
 
 impl Predictor {
