@@ -7,7 +7,9 @@ use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::imported_label::{checked_source_name, checked_weight};
 use crate::domain::read_options::ReadOptions;
-use crate::job::import::{BadRows, ImportOptions, LabelsOf, import, input_formats};
+use crate::job::given_predictions::Given;
+use crate::job::import::{BadRows, ImportOptions, LabelsOf, PredictionColumns, import, input_formats};
+use crate::work::JobContext;
 
 #[derive(clap::Args)]
 pub(super) struct Import {
@@ -39,7 +41,14 @@ pub(super) struct Importing {
     /// What one of them counts in training, 0 to 1, where an expert's answer counts 1 [default: 1]
     #[arg(long, value_name = "W", requires = "label")]
     weight: Option<f64>,
-    /// What values of --label and --gold stand for: 0=complaint,1=other; `2=` leaves a value out
+    /// Column with what a model elsewhere predicts: its label, or once for each label, as LABEL=COL, its probability. The predictions are
+    /// weighed on your answers like a judge's, as those of `judge --from`, and count only where they help
+    #[arg(long, value_name = "COL")]
+    prediction: Vec<String>,
+    /// Whose predictions they are [default: the file's name]
+    #[arg(long, value_name = "NAME", requires = "prediction")]
+    predicted_by: Option<String>,
+    /// What values of --label, --gold and --prediction stand for: 0=complaint,1=other; `2=` leaves a value out
     #[arg(long, value_name = "VALUE=LABEL")]
     map: Vec<String>,
     /// The file has labels for texts that are there, named by their --id, and no texts
@@ -61,20 +70,39 @@ impl Importing {
         if self.by_id {
             if read.labels.is_none() && read.gold.is_none() {
                 return Err(Fault::usage("import labels by their ids", "no column with labels was named")
-                    .hint("Name one with --gold, or with --label and --source"));
+                    .hint("Name one with --gold, or with --label and --source; predictions alone are taken in by `hardcase judge FILE --from DATA`"));
             }
             read.text.extend(read.id.clone());
         }
         let weight = self.weight.map(checked_weight).transpose()?;
         let source = self.source.as_deref().map(checked_source_name).transpose()?;
+        let predictions =
+            predicted(self.prediction)?.map(|given| PredictionColumns { given, name: self.predicted_by });
         Ok(ImportOptions {
             read,
+            predictions,
             bad_rows: if self.skip_bad { BadRows::Reject } else { BadRows::Stop },
             source: source.map(|name| LabelsOf { name: name.to_owned(), weight }),
             map: self.map,
             by_id: self.by_id,
             update: self.update,
         })
+    }
+}
+
+/// What the columns of the predictions hold; none where none was named.
+///
+/// # Errors
+/// Several columns of which not each is said to be a label's.
+fn predicted(columns: Vec<String>) -> Result<Option<Given>> {
+    let each: Vec<Option<(String, String)>> =
+        columns.iter().map(|said| said.split_once('=').map(|(l, c)| (l.to_owned(), c.to_owned()))).collect();
+    match (columns.as_slice(), each.iter().all(Option::is_some)) {
+        ([], _) => Ok(None),
+        (_, true) => Ok(Some(Given::Each(each.into_iter().flatten().collect()))),
+        ([label], false) => Ok(Some(Given::Label(label.clone()))),
+        _ => Err(Fault::usage("import the predictions", "several columns were named, and not for each of them which label it is of")
+            .hint("Name one column with labels, or one column for each label: --prediction spam=p_spam --prediction ham=p_ham")),
     }
 }
 
@@ -92,8 +120,12 @@ pub(super) fn import_all(
     data: &[PathBuf],
     options: &ImportOptions,
 ) -> Result<()> {
+    // What predictions are worth is told by what this person may see.
+    let speaker = options.predictions.as_ref().map(|_| setting.expert_on(project)).transpose()?;
     for file in data {
-        let report = import(&setting.job(project), file, options)?;
+        let job = setting.job(project);
+        let job = JobContext { expert: speaker.as_deref().unwrap_or(job.expert), ..job };
+        let report = import(&job, file, options)?;
         setting.print(&report)?;
     }
     Ok(())

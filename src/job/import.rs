@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
+use super::given_predictions::{Given, GivenOptions, check_predictions, take_predictions};
 use super::import_report::{ImportReport, ImportedLabels};
 use super::import_values::Values;
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -49,8 +50,18 @@ pub struct ImportOptions {
     pub map: Vec<String>,
     /// Whether the rows are labels of texts that are there, named by their ids.
     pub by_id: bool,
+    /// What the file predicts of its texts.
+    pub predictions: Option<PredictionColumns>,
     /// Whether what has changed since an earlier import of the file is followed.
     pub update: bool,
+}
+
+/// Predictions of a model elsewhere, next to the texts.
+#[derive(Clone, Debug)]
+pub struct PredictionColumns {
+    pub given: Given,
+    /// Whose they are; the file's name where none is given.
+    pub name: Option<String>,
 }
 
 /// Somebody who has labelled before.
@@ -64,7 +75,15 @@ pub struct LabelsOf {
 impl ImportOptions {
     /// An import that stops at a row that cannot be read.
     pub fn of(read: ReadOptions) -> Self {
-        Self { read, bad_rows: BadRows::Stop, source: None, map: Vec::new(), by_id: false, update: false }
+        Self {
+            read,
+            bad_rows: BadRows::Stop,
+            source: None,
+            map: Vec::new(),
+            by_id: false,
+            predictions: None,
+            update: false,
+        }
     }
 }
 
@@ -78,7 +97,34 @@ pub fn import(context: &JobContext<'_>, data: &Path, options: &ImportOptions) ->
     let source = open_source(data, &options.read, &attempted)?;
     let name = data.to_string_lossy().into_owned();
     let options = as_before(context, &name, options)?;
-    import_stream(context, source, &name, &options)
+    let predictions = options.predictions.as_ref().map(|columns| given(&options, columns));
+    if let Some(predictions) = &predictions {
+        if name == "-" {
+            return Err(Fault::usage(
+                attempted,
+                "predictions are read after the texts, and a pipe can be read only once",
+            )
+            .hint("Write it to a file first"));
+        }
+        // Before anything is kept: a column that is not there is told while nothing has happened.
+        check_predictions(context.project, data, predictions)?;
+    }
+    let mut report = import_stream(context, source, &name, &options)?;
+    if let Some(predictions) = predictions.filter(|_| report.ours) {
+        let taken = take_predictions(context, data, &predictions);
+        let failed = format!("take in the predictions of {name} (its texts were imported)");
+        report.predictions = Some(taken.map_err(|f| f.while_trying(failed))?);
+    }
+    Ok(report)
+}
+
+/// How the predictions of a file are read that is imported: the same texts, by the ids only where the file has no texts.
+fn given(options: &ImportOptions, PredictionColumns { given, name }: &PredictionColumns) -> GivenOptions {
+    let mut read = ReadOptions { labels: None, labelled_at: None, meta: Vec::new(), ..options.read.clone() };
+    if !options.by_id {
+        (read.id, read.has_no_id) = (None, true);
+    }
+    GivenOptions { read, given: given.clone(), map: options.map.clone(), name: name.clone() }
 }
 
 /// The options of an import of a file that was imported before: what they do not say is read as it was then.
@@ -242,6 +288,7 @@ fn load(
         differing: total.differing,
         unknown: total.unknown,
         labels,
+        predictions: None,
         remark: values.remark(),
         empty,
         rejected,

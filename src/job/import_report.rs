@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::given_predictions::GivenReport;
 use crate::stats::languages::Languages;
 
 /// Labels that somebody gave before.
@@ -48,6 +49,8 @@ pub struct ImportReport {
     pub unknown: i64,
     /// The labels that somebody gave before; none where none were asked for.
     pub labels: Option<ImportedLabels>,
+    /// What the file predicted of its texts; none where nothing was asked for.
+    pub predictions: Option<GivenReport>,
     /// What is wrong with the known labels.
     pub remark: Option<String>,
     /// Rows without a text, which were skipped.
@@ -95,7 +98,10 @@ impl fmt::Display for ImportReport {
         if let Some(remark) = &self.remark {
             write!(f, ". {remark}")?;
         }
-        Ok(())
+        match &self.predictions {
+            Some(predictions) => write!(f, ". {predictions}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -116,6 +122,7 @@ impl ImportReport {
             differing: 0,
             unknown: 0,
             labels: None,
+            predictions: None,
             remark: None,
             empty: 0,
             rejected: 0,

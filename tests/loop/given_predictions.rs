@@ -113,6 +113,53 @@ fn predictions_are_shown_to_nobody_before_the_answer_and_travel_with_the_project
 }
 
 #[test]
+fn predictions_next_to_the_texts_are_taken_in_with_them() {
+    let project = Project::with_ads(10);
+    let rows = "id,text,gold,guess,p_click,p_fine\n\
+                n1,Seven tricks that gyms hide,clickbait,clickbait,0.8,0.2\n\
+                n2,Winter tyres in all sizes,fine,,0.25,0.75\n\
+                n3,This lamp changed my life,clickbait,eggs,2,3\n";
+    let file = project.write("more.csv", rows);
+    let import = |more: &[&str]| {
+        let own = [file.to_str().unwrap(), "--text", "text", "--id", "id", "--gold", "gold"];
+        project.run("import", &[&own, more].concat())
+    };
+    // Columns that are not clear are told before anything is kept.
+    import(&["--prediction", "guess", "--prediction", "p_fine"]).refused(2, &["not for each of them"]);
+    import(&["--prediction", "fine=p_fine"]).refused(2, &["no column was named for the label 'clickbait'"]);
+    import(&["--prediction", "fine=p_fine", "--prediction", "clickbait=p_fine"])
+        .refused(2, &["column 'p_fine' was named for two labels"]);
+    import(&["--prediction", "fine=p_fine", "--prediction", "eggs=p_click"])
+        .refused(2, &["the task has no such label"]);
+    import(&["--prediction", "nope"]).refused(2, &["it has no column 'nope'"]);
+    assert_eq!(project.json("status", &[])["items"], 10);
+
+    let said = import(&["--prediction", "guess"]).done().out;
+    assert!(
+        said.contains("3 new texts") && said.contains("more predicts 1 text. 1 row predicts nothing"),
+        "{said}"
+    );
+    assert!(said.contains("1 row has a label that the task does not have: 'eggs'"), "{said}");
+
+    let each = ["--prediction", "clickbait=p_click", "--prediction", "fine=p_fine", "--predicted-by", "old"];
+    let report =
+        serde_json::from_str::<serde_json::Value>(&import(&[&each[..], &["--json"]].concat()).done().out)
+            .unwrap();
+    assert_eq!((&report["new_items"], &report["known"]), (&0.into(), &3.into()), "{report}");
+    let taken = &report["predictions"];
+    assert_eq!(
+        (&taken["name"], &taken["texts"], &taken["improper"], &taken["rows"]),
+        (&"old".into(), &2.into(), &1.into(), &3.into()),
+        "{report}"
+    );
+    let lines = project.run("export", &["--what", "predictions", "--by", "judge"]).json_lines();
+    let of = |id: &str| lines.iter().find(|line| line["id"] == id).unwrap();
+    assert_eq!((&of("n1")["prelabel"], &of("n2")["prelabel"]), (&"clickbait".into(), &"fine".into()));
+    assert!(of("n3")["prelabel"].is_null());
+    project.is_whole();
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_refused_in_one_sentence() {
     let project = Project::with_ads(10);
     let file = project.write("p.csv", "id,label\nnobody,fine\n");
