@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::output::{complain, print, print_json};
 use super::setting::Setting;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::{counted, grouped};
 use crate::domain::ids::AdapterId;
-use crate::job::adapters::{
-    Existing, Listed, Of, Pruned, UseReport, export, list, prune, use_head, use_judge, what,
-};
+use crate::job::adapter_files::{Existing, Form, export};
+use crate::job::adapters::{Listed, Of, Pruned, UseReport, list, prune, use_head, use_judge, what};
 use crate::upkeep::backup::{Occasion, back_up_quietly};
 
 #[derive(clap::Args)]
@@ -32,11 +31,14 @@ enum Action {
         #[arg(value_name = "ADAPTER", value_parser = number)]
         adapter: i64,
     },
-    /// Write an adapter to files: a LoRA as GGUF for llama.cpp's tools, its head as JSON
+    /// Write an adapter to files: a LoRA as GGUF for llama.cpp's tools, its head as JSON, and on request for PEFT and Ollama
     Export {
         /// Number of the adapter in the list [default: the active one]
         #[arg(value_name = "ADAPTER", value_parser = number)]
         adapter: Option<i64>,
+        /// Forms to write next to the GGUF, with a page on how to run each
+        #[arg(long, value_enum, value_name = "FORM,…", value_delimiter = ',', default_value = "gguf")]
+        what: Vec<FormArgument>,
         /// Folder to write to
         #[arg(short = 'o', long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
@@ -50,6 +52,23 @@ enum Action {
         #[arg(long, value_name = "N", default_value_t = 0)]
         keep: usize,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormArgument {
+    /// A LoRA as GGUF, its head as JSON: always written
+    Gguf,
+    /// A folder with safetensors and adapter_config.json
+    Peft,
+    /// A Modelfile, for a LoRA of a judge
+    Ollama,
+}
+
+impl FormArgument {
+    fn forms(asked: &[Self]) -> Vec<Form> {
+        let all = [(Self::Gguf, Form::Gguf), (Self::Peft, Form::Peft), (Self::Ollama, Form::Ollama)];
+        all.into_iter().filter(|(argument, _)| asked.contains(argument)).map(|(_, form)| form).collect()
+    }
 }
 
 fn number(said: &str) -> std::result::Result<i64, &'static str> {
@@ -79,7 +98,7 @@ impl Adapter {
                 };
                 if setting.wants_json() { print_json(&report) } else { setting.say(&report.to_string()) }
             }
-            Action::Export { adapter, out, force } => {
+            Action::Export { adapter, what, out, force } => {
                 let active = || -> Result<Option<AdapterId>> {
                     Ok(list(&self.file)?.into_iter().find(|a| a.active).map(|a| a.adapter))
                 };
@@ -92,7 +111,7 @@ impl Adapter {
                     Fault::usage("export the active adapter", "no adapter is active")
                         .hint("Give an adapter's number; `hardcase adapter FILE list` shows them")
                 })?;
-                let files = export(&self.file, chosen, &out, existing)?;
+                let files = export(&self.file, chosen, &out, &FormArgument::forms(&what), existing)?;
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "files": files }));
                 }

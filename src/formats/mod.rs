@@ -26,5 +26,6 @@ pub use read::turns::turns;
 pub use read::whole_encoding::{WholeEncoding, whole_encoding};
 pub use read::{FORMATS_IN, input_formats};
 pub use write::cell::Cell;
+pub use write::peft::{PeftAdapter, PeftUpdate, peft_files};
 pub use write::sink::{Column, ColumnType, Output, OutputFormat, RowWriter, columns};
 pub use write::{CSV, CSV_FOR_EXCEL, JSONL, OUTPUT_FORMATS, chosen_format, output_format};

@@ -1,11 +1,11 @@
 //! `adapter`: what the project has been tuned to so far, and how to go back to it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::domain::adapter::{AdapterKind, AdapterSettings};
-use crate::domain::fault::{Fault, Result, io_reason};
+use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::AdapterId;
 #[cfg(feature = "engine")]
 use crate::domain::ids::ItemId;
@@ -22,7 +22,6 @@ use crate::learn::prelabels::{active, complete};
 use crate::stats::classifier::logistic::Logistic;
 use crate::store::pool::adapters::AdapterRow;
 use crate::store::{Access, Store};
-use crate::work::output::write_to;
 use crate::work::runner::{Ended, JobContext, Work, run};
 
 /// Jobs to look through for one that runs.
@@ -179,7 +178,7 @@ pub enum Of {
 /// No such adapter.
 pub fn what(project: &Path, adapter: AdapterId) -> Result<Of> {
     let store = Store::open(project, Access::Read)?;
-    let row = row(&store, adapter, &format!("use adapter {adapter}"))?;
+    let row = adapter_row(&store, adapter, &format!("use adapter {adapter}"))?;
     let judges = store.judges()?.iter().any(|judge| judge.adapter() == Some(adapter));
     Ok(match row.kind {
         _ if judges => Of::Judge,
@@ -226,7 +225,7 @@ fn of_judge(store: &Store) -> Result<Option<AdapterId>> {
 /// The predictor of an adapter that can be made active.
 fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
     let attempted = format!("use adapter {adapter}");
-    let row = row(store, adapter, &attempted)?;
+    let row = adapter_row(store, adapter, &attempted)?;
     if store.adapter_size(adapter)? == 0 {
         return Err(Fault::usage(&attempted, "its bytes were dropped").hint("Tune again to get one like it"));
     }
@@ -270,67 +269,6 @@ impl std::fmt::Display for UseReport {
             None => write!(f, "stopped; the earlier model stays active"),
         }
     }
-}
-
-/// What becomes of files that are there already. Another project's adapter may have the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
-    /// They stay, and nothing is written.
-    Stay,
-    /// They are replaced.
-    AreReplaced,
-}
-
-/// Writes an adapter as files into a folder: a LoRA as `NAME.gguf`, which llama.cpp's tools load, and the head on the vectors, a head's or a
-/// LoRA's, as `NAME.head.json`. Returns the files.
-///
-/// # Errors
-/// No such adapter, its bytes were dropped, a file that is there already and may not be replaced, or a folder that cannot be written.
-pub fn export(project: &Path, adapter: AdapterId, folder: &Path, existing: Existing) -> Result<Vec<PathBuf>> {
-    let attempted = format!("export adapter {adapter}");
-    let store = Store::open(project, Access::Read)?;
-    let row = row(&store, adapter, &attempted)?;
-    let bytes = store.adapter_bytes(adapter)?.filter(|bytes| !bytes.is_empty());
-    let bytes = bytes.ok_or_else(|| Fault::usage(&attempted, "its bytes were dropped"))?;
-    let task = store.task()?.task;
-    let name = format!("{}-{adapter}", row.kind);
-    let mut files = Vec::new();
-    if row.kind != AdapterKind::Head {
-        files.push((folder.join(format!("{name}.gguf")), bytes.clone()));
-    }
-    let predictor =
-        store.predictors()?.into_iter().find(|p| !p.is_combined() && p.adapter() == Some(adapter));
-    if let Some(predictor) = predictor.filter(|p| p.judge().is_none())
-        && let Some(head) = head_of(&store, &predictor)?
-    {
-        let names: Vec<String> = row
-            .labels
-            .iter()
-            .map(|id| task.index_of_id(id).map_or_else(|| id.clone(), |i| task.labels[i].name.clone()))
-            .collect();
-        let weights: Vec<Vec<f32>> = head.weights.rows().into_iter().map(|row| row.to_vec()).collect();
-        let json = serde_json::json!({
-            "what": "probabilities = softmax(weights · v + bias), v the model's vector of the text at length 1",
-            "labels": names,
-            "weights": weights,
-            "bias": head.bias.to_vec(),
-        });
-        files.push((folder.join(format!("{name}.head.json")), format!("{json:#}\n").into_bytes()));
-    }
-    let failed = |e: std::io::Error| Fault::new(&attempted, io_reason(&e)).because(e);
-    if folder.exists() && !folder.is_dir() {
-        return Err(Fault::usage(&attempted, format!("{} is not a folder", folder.display()))
-            .hint("Name a folder with -o"));
-    }
-    if let Some((taken, _)) = files.iter().find(|(path, _)| existing == Existing::Stay && path.exists()) {
-        return Err(Fault::usage(&attempted, format!("{} is there already", taken.display()))
-            .hint("Name another folder with -o, or replace it with --force"));
-    }
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    for (path, bytes) in &files {
-        write_to(Some(path), |out| out.write_all(bytes).map_err(failed))?;
-    }
-    Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
 /// What a pruning dropped.
@@ -382,7 +320,7 @@ pub fn prune(project: &Path, keep: usize) -> Result<Pruned> {
     Ok(pruned)
 }
 
-fn row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow> {
+pub(super) fn adapter_row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow> {
     store.adapters()?.into_iter().find(|row| row.id == adapter).ok_or_else(|| {
         Fault::usage(attempted, format!("the project has no adapter {adapter}"))
             .hint("`hardcase adapter FILE list` shows those it has")
@@ -390,7 +328,7 @@ fn row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow>
 }
 
 /// The head on the vectors, a head's own or a LoRA's; none where this build cannot read it.
-fn head_of(store: &Store, predictor: &Predictor) -> Result<Option<Logistic>> {
+pub(super) fn head_of(store: &Store, predictor: &Predictor) -> Result<Option<Logistic>> {
     match predictor.lora() {
         None => HeadScorer::load(store, predictor).map(|scorer| Some(scorer.model)),
         #[cfg(feature = "engine")]

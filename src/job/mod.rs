@@ -3,6 +3,7 @@
 //! Every job commits in batches, skips what is done and can be stopped or killed at any time. None draws, none prints: what a person
 //! should see goes to a `Watcher`, and what came out is returned as a report.
 
+pub mod adapter_files;
 pub mod adapters;
 pub mod create;
 mod given_file;

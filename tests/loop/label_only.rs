@@ -34,6 +34,11 @@ fn a_pool_is_mined_labelled_tuned_and_exported_and_only_a_head_can_be_trained() 
         assert!(ran.err.contains("head"), "{}", ran.err);
     }
     project.run("tune", &[]).done();
+    let out = project.path("out");
+    let out = out.to_str().unwrap();
+    project.run("adapter", &["export", "--what", "peft", "-o", out]).refused(2, &["it is a head on vectors"]);
+    let written = project.json("adapter", &["export", "-o", out]);
+    assert_eq!(written["files"].as_array().unwrap().len(), 1, "{written}");
     let labels = project.run("export", &["--what", "labels"]).json_lines();
     assert_eq!(labels.len(), 30);
     project.is_whole();

@@ -105,6 +105,21 @@ fn an_adapter_is_trained_verified_used_exported_and_replaced() {
     let head_json: Value = serde_json::from_str(&head_file).unwrap();
     assert_eq!(head_json["labels"], serde_json::json!(["clickbait", "fine"]));
 
+    // PEFT reads the same matrices under its own names.
+    project.run("adapter", &["export", "--what", "peft", "--force", "-o", out.to_str().unwrap()]).done();
+    let folder = out.join(format!("lora-{lora}-peft"));
+    let tensors = std::fs::read(folder.join("adapter_model.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&tensors).unwrap();
+    assert_eq!(tensors.len(), header.tensors.len());
+    let config: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("adapter_config.json")).unwrap()).unwrap();
+    assert_eq!((&config["peft_type"], &config["task_type"]), (&"LORA".into(), &"FEATURE_EXTRACTION".into()));
+    let page = std::fs::read_to_string(out.join(format!("lora-{lora}.README.md"))).unwrap();
+    assert!(page.contains(header.str("hardcase.base.sha256").unwrap()), "{page}");
+    project
+        .run("adapter", &["export", "--what", "ollama", "--force", "-o", out.to_str().unwrap()])
+        .refused(2, &["it adapts an encoder"]);
+
     // The file alone is enough, wherever it lies.
     let elsewhere = Project::none();
     std::fs::copy(project.file(), elsewhere.file()).unwrap();

@@ -11,6 +11,7 @@ pub(in crate::formats) mod cell;
 mod columnar;
 mod csv;
 mod jsonl;
+pub(in crate::formats) mod peft;
 pub(in crate::formats) mod sink;
 mod tools;
 
