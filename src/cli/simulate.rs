@@ -15,7 +15,7 @@ use super::task::read_task;
 use crate::domain::fault::{Fault, Result};
 use crate::job::mine::strategies;
 use crate::simulate::{
-    Course, Expert, NearCopies, SimulateOptions, Sizes, Source, Trained, curves_csv, simulate,
+    Course, Existing, Expert, NearCopies, SimulateOptions, Sizes, Source, Trained, curves_csv, simulate,
 };
 
 const FIRST_SEED: u64 = 1;
@@ -77,6 +77,15 @@ pub(super) struct Simulate {
     /// Number of gold labels, drawn evenly over the classes, to start with
     #[arg(long, default_value = "0", value_name = "N")]
     seed_labels: usize,
+    /// Number of labels that somebody gave before, to texts drawn at random. They teach until the expert answers, as imported labels do
+    #[arg(long, default_value = "0", value_name = "N")]
+    existing: usize,
+    /// Share of these labels that are wrong
+    #[arg(long, default_value = "0", value_name = "SHARE", requires = "existing")]
+    existing_errors: f64,
+    /// What one of these labels counts in training, 0 to 1
+    #[arg(long, default_value = "1", value_name = "W", requires = "existing")]
+    existing_weight: f64,
     /// Split cases as a project does: evaluation and audit cases are not trained on
     #[arg(long)]
     with_splits: bool,
@@ -110,7 +119,7 @@ pub(super) struct Simulate {
     /// Play the loop with this language model as judge, whole and with one strategy: a name from `hardcase models`, or the path of a GGUF file. Needs
     /// --task. Each model's kappa is on the texts that nobody has labelled
     #[arg(long, value_name = "MODEL", requires = "task", conflicts_with_all = [
-        "strategy", "seed_labels", "with_splits", "pool", "test", "prevalence", "noise", "votes", "crowd", "expert", "fold_copies", "fresh", "format",
+        "strategy", "seed_labels", "existing", "with_splits", "pool", "test", "prevalence", "noise", "votes", "crowd", "expert", "fold_copies", "fresh", "format",
     ])]
     judge: Option<PathBuf>,
     /// Output format
@@ -167,6 +176,11 @@ impl Simulate {
                 rounds: self.rounds,
                 budget: self.budget,
                 seed_labels: self.seed_labels,
+                existing: Existing {
+                    labels: self.existing,
+                    errors: self.existing_errors,
+                    weight: self.existing_weight,
+                },
                 with_splits: self.with_splits,
             },
             sizes: Sizes { pool: self.pool, test: self.test, prevalence: self.prevalence },

@@ -21,6 +21,8 @@ pub enum Stream {
     SeedLabels,
     /// Random samples of the pool for comparison.
     Reference,
+    /// The errors of labels from before the first round.
+    Existing,
 }
 
 impl Stream {

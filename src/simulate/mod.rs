@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use curves::curves_csv;
 pub use dataset::{NearCopies, Source};
 pub use division::Sizes;
-pub use play::Course;
+pub use play::{Course, Existing};
 pub use report::SimulateReport;
 pub use with_judge::WithJudge;
 
@@ -163,6 +163,18 @@ impl SimulateOptions {
             (self.course.rounds == 0 || self.course.budget == 0, "--rounds and --budget must be at least 1"),
             (self.sizes.pool == Some(0) || self.sizes.test == 0, "--pool and --test must be at least 1"),
             (!(0.0..1.0).contains(&self.noise), "--noise must be at least 0 and below 1"),
+            (
+                !(0.0..1.0).contains(&self.course.existing.errors),
+                "--existing-errors must be at least 0 and below 1",
+            ),
+            (
+                !(0.0..=1.0).contains(&self.course.existing.weight),
+                "--existing-weight must be at least 0 and at most 1",
+            ),
+            (
+                self.course.existing.labels > 0 && self.trained == Trained::Lora,
+                "--existing teaches a head alone, and --adapter asks for more",
+            ),
             (
                 self.sizes.prevalence.is_some_and(|p| !(p > 0.0 && p < 1.0)),
                 "--prevalence must be above 0 and below 1",
@@ -305,11 +317,13 @@ impl Simulation<'_> {
     /// Everything that a result depends on, except the texts and the model.
     fn key(&self, task: Task<'_>, seed: u64) -> String {
         let (expert, crowd) = self.options.answers(&self.world.data);
-        let Course { rounds, budget, seed_labels, with_splits } = self.options.course;
+        let Course { rounds, budget, seed_labels, existing, with_splits } = self.options.course;
+        // Runs without them keep the keys that they had before there were any.
+        let existing = if existing.labels > 0 { format!("{existing:?} ") } else { String::new() };
         let Sizes { pool, test, prevalence } = self.options.sizes;
         let labels: Vec<u8> = self.world.data.gold.iter().flat_map(|l| (*l as u32).to_le_bytes()).collect();
         let about = format!(
-            "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?} revision {REVISION}",
+            "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {existing}{with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?} revision {REVISION}",
             env!("CARGO_PKG_VERSION"),
             self.world.data.crowd,
             self.world.data.labels.shares,
@@ -402,6 +416,9 @@ impl Simulation<'_> {
             dataset: DatasetFacts::of(data, &divisions),
             terms: Terms {
                 seed_labels: self.options.course.seed_labels,
+                existing: self.options.course.existing.labels,
+                existing_errors: self.options.course.existing.errors,
+                existing_weight: self.options.course.existing.weight,
                 labels: self.options.course.labels(),
                 noise: self.options.noise,
                 votes: matches!(data.crowd, Crowd::Votes(_)),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dataset::Dataset;
 use super::division::{Division, Stream};
+use super::expert::Answers;
 use super::scores::Scores;
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
@@ -14,7 +15,7 @@ use crate::domain::split::Split;
 use crate::mining::round::{Order, Stage, propose};
 use crate::mining::{Pool, PoolParts, Strategy, centre, cosines_from, mean};
 use crate::stats::classifier::calibration::ZeroShot;
-use crate::stats::classifier::head::fit_anchored_head;
+use crate::stats::classifier::head::Lessons;
 use crate::stats::classifier::logistic::Logistic;
 
 /// Positives needed to cross-validate a head; a cold start is measured by how soon they are found.
@@ -29,6 +30,16 @@ pub struct World {
     pub anchors: Array2<f32>,
 }
 
+/// Labels that somebody gave before the first round, to texts of the pool drawn at random. They teach until an expert answers, and hide no text.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Existing {
+    pub labels: usize,
+    /// The probability that one is not the gold label.
+    pub errors: f64,
+    /// What one counts in training, where an expert's answer counts 1.
+    pub weight: f64,
+}
+
 /// How a run goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Course {
@@ -37,6 +48,7 @@ pub struct Course {
     pub budget: usize,
     /// Gold labels, drawn evenly over the classes, before the first round.
     pub seed_labels: usize,
+    pub existing: Existing,
     /// Whether cases get the split that they would have in a project, so that evaluation and audit cases are not trained on.
     pub with_splits: bool,
 }
@@ -123,6 +135,7 @@ impl<'a> Setup<'a> {
         let mut open = vec![true; self.pool.nrows()];
         let mut directions = self.pool.clone();
         centre(&mut directions);
+        let existing = self.existing(course.existing);
         let mut given = Given::default();
         for row in self.seed_labels(course.seed_labels) {
             open[row] = false;
@@ -132,7 +145,9 @@ impl<'a> Setup<'a> {
             Played { points: Vec::new(), seconds: Vec::new(), until_ten_positives: None, chosen: Vec::new() };
         for round in 0..=course.rounds {
             let begun = Instant::now();
-            let model = match self.train(&given.training) {
+            let unanswered = |(row, _): &&(usize, usize)| open[*row] && splits[*row] == Split::Train;
+            let before: Vec<(usize, usize)> = existing.iter().filter(unanswered).copied().collect();
+            let model = match self.train_with(&given.training, &before, course.existing.weight) {
                 Some(head) => Model::Head(head),
                 None => Model::ZeroShot(zero_shot.clone()),
             };
@@ -178,11 +193,27 @@ impl<'a> Setup<'a> {
 
     /// A head trained on these rows of the pool. `None` if a label has too few.
     pub fn train(&self, rows: &[usize]) -> Option<Logistic> {
-        let labels: Vec<usize> = rows.iter().map(|&row| self.answers[self.division.pool[row]]).collect();
-        let vectors = self.pool.select(Axis(0), rows);
-        fit_anchored_head(vectors.view(), &labels, self.world.anchors.view(), self.seed)
-            .ok()
-            .map(|fit| fit.model)
+        self.train_with(rows, &[], 1.0)
+    }
+
+    /// The same with labels from before the answers, each a row with its label, that count `weight`.
+    fn train_with(&self, rows: &[usize], before: &[(usize, usize)], weight: f64) -> Option<Logistic> {
+        let answered = rows.iter().map(|&row| (row, self.answers[self.division.pool[row]]));
+        let (rows, labels): (Vec<usize>, Vec<usize>) = answered.chain(before.iter().copied()).unzip();
+        let mut importance = vec![1.0; rows.len() - before.len()];
+        importance.resize(rows.len(), weight);
+        let vectors = self.pool.select(Axis(0), &rows);
+        let lessons = Lessons { x: vectors.view(), y: &labels, importance: &importance };
+        lessons.fit_anchored_head(self.world.anchors.view(), self.seed).ok().map(|fit| fit.model)
+    }
+
+    /// Rows of the pool, which is in random order, with the labels that they had before. None where these count nothing.
+    fn existing(&self, Existing { labels, errors, weight }: Existing) -> Vec<(usize, usize)> {
+        if weight <= 0.0 {
+            return Vec::new();
+        }
+        let said = Answers::Flipped(errors).of_all(&self.world.data, Stream::Existing.of(self.seed));
+        (0..self.pool.nrows()).take(labels).map(|row| (row, said[self.division.pool[row]])).collect()
     }
 
     /// Probabilities for some vectors, n × labels.
@@ -241,5 +272,63 @@ impl Given {
                 self.until_ten_positives = Some(self.answered);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dataset::{CopyCount, Crowd, Labels, NearCopies};
+    use super::super::division::Sizes;
+    use super::*;
+    use crate::mining::strategies::strategy_by_name;
+
+    /// Two kinds of texts, each near a corner of its own, and labels whose anchors tell nothing.
+    fn world(texts: usize) -> World {
+        let vector = |at: usize| {
+            let turn = 0.1 * (at % 7) as f32 + if at.is_multiple_of(2) { 0.0 } else { 1.2 };
+            [turn.cos(), turn.sin()]
+        };
+        let vectors: Vec<f32> = (0..texts).flat_map(vector).collect();
+        World {
+            data: Dataset {
+                texts: vec![String::new(); texts],
+                gold: (0..texts).map(|at| at % 2).collect(),
+                splits: vec![Split::Train; texts],
+                crowd: Crowd::None,
+                labels: Labels {
+                    names: vec!["a".into(), "b".into()],
+                    anchors: Vec::new(),
+                    shares: vec![None; 2],
+                },
+                unlabelled: 0,
+                copies: CopyCount { are: NearCopies::Kept, texts: 0, of_another_label: 0 },
+            },
+            vectors: Array2::from_shape_vec((texts, 2), vectors).unwrap(),
+            anchors: Array2::from_elem((2, 2), 0.5),
+        }
+    }
+
+    fn kappas(existing: Existing) -> Vec<f64> {
+        let world = world(200);
+        let sizes = Sizes { pool: None, test: 100, prevalence: None };
+        let division = Division::draw(&world.data, sizes, 1);
+        let setup = Setup::new(&world, &division, &world.data.gold, 1);
+        let course = Course { rounds: 1, budget: 10, seed_labels: 0, existing, with_splits: false };
+        let played = setup.play(strategy_by_name("random").unwrap(), &course).unwrap();
+        assert_eq!(played.points.iter().map(|point| point.labels).collect::<Vec<_>>(), [0, 10]);
+        assert_eq!(played.chosen.len(), 10, "labels from before are no answers");
+        played.points.iter().map(|point| point.scores.kappa.unwrap_or(0.0)).collect()
+    }
+
+    #[test]
+    fn labels_from_before_teach_as_much_as_they_are_right_and_count() {
+        let without = kappas(Existing::default());
+        let right = kappas(Existing { labels: 60, errors: 0.0, weight: 1.0 });
+        assert!(without[0] < 0.2 && right[0] > 0.8, "{without:?} {right:?}");
+        let wrong = Existing { labels: 60, errors: 0.99, weight: 1.0 };
+        assert!(kappas(wrong)[0] < -0.5, "{:?}", kappas(wrong));
+        assert_eq!(kappas(Existing { weight: 0.0, ..wrong }), without, "what counts nothing changes nothing");
+        let light = kappas(Existing { weight: 0.001, ..wrong });
+        assert!(light[1] > kappas(wrong)[1], "{light:?}: answers weigh more than labels of little weight");
     }
 }

@@ -37,6 +37,12 @@ pub struct SimulateReport {
 pub struct Terms {
     /// Labels before the first round.
     pub seed_labels: usize,
+    /// Labels that somebody gave before, which teach until an expert answers.
+    pub existing: usize,
+    /// The probability that one of them is not the gold label.
+    pub existing_errors: f64,
+    /// What one of them counts in training.
+    pub existing_weight: f64,
     /// Total number of labels; runs end earlier if the pool is used up.
     pub labels: usize,
     /// The probability that an answer is not the gold label.

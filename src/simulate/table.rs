@@ -132,6 +132,12 @@ impl Terms {
     fn in_words(&self) -> Option<String> {
         let said = [
             (self.seed_labels > 0).then(|| format!("--seed-labels {}", self.seed_labels)),
+            (self.existing > 0).then(|| {
+                format!(
+                    "--existing {} --existing-errors {} --existing-weight {}",
+                    self.existing, self.existing_errors, self.existing_weight
+                )
+            }),
             (self.noise > 0.0).then(|| format!("--noise {}", self.noise)),
             self.votes.then(|| "--votes".to_owned()),
             self.with_splits.then(|| "--with-splits".to_owned()),
