@@ -1,4 +1,4 @@
-//! What a workbook may unpack to. It is an archive of XML, of which a few kilobytes can stand for gigabytes: before anything of it is kept, all of it is
+//! What a workbook may unpack to. It is an archive of XML, or of binary parts, of which a few kilobytes can stand for gigabytes: before anything of it is kept, all of it is
 //! unpacked once into nothing and measured.
 
 use std::fs::File;
@@ -33,12 +33,14 @@ pub(super) fn check(file: &mut File, rows: &Rows) -> Result<()> {
             Err(_) => continue,
         };
         let name = part.name().map(|name| name.to_lowercase()).unwrap_or_default();
-        if !name.ends_with(".xml") && !name.ends_with(".rels") {
+        let is_binary = name.ends_with(".bin");
+        if !name.ends_with(".xml") && !name.ends_with(".rels") && !is_binary {
             continue;
         }
         let is_streamed = name.starts_with("xl/worksheets/");
         let most = if is_streamed { MOST_READ } else { MOST_HELD };
-        let measured = measure(&mut part, most).map_err(|e| damaged(e.to_string()))?;
+        let measured = if is_binary { sized(&mut part, most) } else { measure(&mut part, most) };
+        let measured = measured.map_err(|e| damaged(e.to_string()))?;
         if measured == Measured::TooLarge {
             return Err(rows.fault("it unpacks to more than a workbook may").hint(TOO_LARGE));
         }
@@ -51,6 +53,12 @@ pub(super) fn check(file: &mut File, rows: &Rows) -> Result<()> {
 enum Measured {
     Fits,
     TooLarge,
+}
+
+/// Reads all of a part: its size.
+fn sized(part: &mut impl Read, most: u64) -> io::Result<Measured> {
+    let size = io::copy(&mut part.take(most + 1), &mut io::sink())?;
+    Ok(if size > most { Measured::TooLarge } else { Measured::Fits })
 }
 
 /// Reads all of a part: its size, and its longest piece between the signs that begin and end tags.
@@ -85,6 +93,13 @@ fn measure(part: &mut impl Read, most: u64) -> io::Result<Measured> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_binary_part_is_measured_by_its_size_alone() {
+        let long = vec![0; LONGEST as usize + 1];
+        assert_eq!(sized(&mut &long[..], long.len() as u64).unwrap(), Measured::Fits);
+        assert_eq!(sized(&mut &long[..], long.len() as u64 - 1).unwrap(), Measured::TooLarge);
+    }
 
     #[test]
     fn a_part_is_measured_by_its_size_and_its_longest_text() {

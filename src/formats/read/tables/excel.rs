@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 
 use calamine::{
-    Data, ExcelDateTime, Ods, OdsError, Reader as _, Sheet, SheetType, SheetVisible, Xls, XlsError, Xlsx,
+    Cell, Data, DataRef, ExcelDateTime, Ods, OdsError, Reader as _, Sheet, SheetType, SheetVisible, Xls,
+    XlsError, Xlsb, Xlsx,
 };
 
 use super::super::columns;
@@ -40,31 +41,14 @@ pub(super) fn read(
             let mut book = Xlsx::new(BufReader::new(file)).map_err(|e| broken(rows, &e))?;
             let name = choose(book.sheets_metadata(), sheet, rows)?;
             let mut cells = book.worksheet_cells_reader(&name).map_err(|e| broken(rows, &e))?;
-            let mut table = Table::new(header, rows);
-            let (mut at, mut row) = (0, Vec::new());
-            while let Some(cell) = cells.next_cell().map_err(|e| broken(table.rows, &e))? {
-                let (line, column) = cell.get_position();
-                if line != at {
-                    table.take(std::mem::take(&mut row))?;
-                    at = line;
-                }
-                let column = column as usize;
-                let value = Data::from(cell.get_value().clone());
-                if value == Data::Empty {
-                    continue;
-                }
-                if column >= MOST_COLUMNS {
-                    return Err(table
-                        .rows
-                        .fault("it is a damaged workbook: a cell lies beyond the last column"));
-                }
-                if row.len() <= column {
-                    row.resize(column + 1, Data::Empty);
-                }
-                row[column] = value;
-            }
-            table.take(row)?;
-            table.finish()
+            streamed(|| cells.next_cell(), header, rows)
+        }
+        Book::Xlsb => {
+            book_limits::check(&mut file, rows)?;
+            let mut book = Xlsb::new(BufReader::new(file)).map_err(|e| broken(rows, &e))?;
+            let name = choose(book.sheets_metadata(), sheet, rows)?;
+            let mut cells = book.worksheet_cells_reader(&name).map_err(|e| broken(rows, &e))?;
+            streamed(|| cells.next_cell(), header, rows)
         }
         Book::Ods => {
             book_limits::check(&mut file, rows)?;
@@ -78,6 +62,37 @@ pub(super) fn read(
             all(range.rows(), header, rows)
         }
     }
+}
+
+/// Gives rows whose cells come one after the other.
+fn streamed<'c, E: std::fmt::Display>(
+    mut next: impl FnMut() -> std::result::Result<Option<Cell<DataRef<'c>>>, E>,
+    header: Option<bool>,
+    rows: &mut Rows,
+) -> Result<()> {
+    let mut table = Table::new(header, rows);
+    let (mut at, mut row) = (0, Vec::new());
+    while let Some(cell) = next().map_err(|e| broken(table.rows, &e))? {
+        let (line, column) = cell.get_position();
+        if line != at {
+            table.take(std::mem::take(&mut row))?;
+            at = line;
+        }
+        let column = column as usize;
+        let value = Data::from(cell.get_value().clone());
+        if value == Data::Empty {
+            continue;
+        }
+        if column >= MOST_COLUMNS {
+            return Err(table.rows.fault("it is a damaged workbook: a cell lies beyond the last column"));
+        }
+        if row.len() <= column {
+            row.resize(column + 1, Data::Empty);
+        }
+        row[column] = value;
+    }
+    table.take(row)?;
+    table.finish()
 }
 
 fn read_old(mut file: File, sheet: Option<&str>, header: Option<bool>, rows: &mut Rows) -> Result<()> {

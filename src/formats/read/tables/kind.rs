@@ -13,6 +13,8 @@ pub(in crate::formats) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::formats) enum Book {
     Xlsx,
+    /// The same archive, whose parts are binary.
+    Xlsb,
     /// A compound file: of an old Excel, or one with a password.
     Xls,
     Ods,
@@ -27,6 +29,7 @@ impl Kind {
             [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Some(Self::Arrow),
             // A message of a stream: a mark, its length, and an offset into it.
             [0xFF, 0xFF, 0xFF, 0xFF, length @ ..] if is_schema(length) => Some(Self::Arrow),
+            [b'P', b'K', 3, 4, ..] if holds(b"xl/workbook.bin") => Some(Self::Excel(Book::Xlsb)),
             [b'P', b'K', 3, 4, ..] if holds(b"xl/") => Some(Self::Excel(Book::Xlsx)),
             [b'P', b'K', 3, 4, ..] if holds(b"opendocument.spreadsheet") => Some(Self::Excel(Book::Ods)),
             [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => Some(Self::Excel(Book::Xls)),

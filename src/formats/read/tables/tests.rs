@@ -52,8 +52,13 @@ fn survives(name: &str, file: &[u8], rounds: u64) {
 // --- workbooks -------------------------------------------------------------------------------------------------
 
 fn zipped(parts: &[(&str, String)]) -> Vec<u8> {
+    let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    zipped_bytes(&parts)
+}
+
+fn zipped_bytes(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, text) in parts {
+    for (name, bytes) in parts {
         // The first part of an OpenDocument file names its kind, as it is.
         let method = if *name == "mimetype" {
             zip::CompressionMethod::Stored
@@ -63,9 +68,60 @@ fn zipped(parts: &[(&str, String)]) -> Vec<u8> {
         archive
             .start_file(*name, zip::write::SimpleFileOptions::default().compression_method(method))
             .unwrap();
-        archive.write_all(text.as_bytes()).unwrap();
+        archive.write_all(bytes).unwrap();
     }
     archive.finish().unwrap().into_inner()
+}
+
+/// A binary workbook with one sheet of texts, of which each is a cell of its own.
+fn binary_workbook(rows: &[&[&str]]) -> Vec<u8> {
+    let record = |kind: u16, body: &[u8]| -> Vec<u8> {
+        let mut out = match kind {
+            0..0x80 => vec![kind as u8],
+            _ => vec![(kind & 0x7F) as u8 | 0x80, (kind >> 7) as u8],
+        };
+        assert!(body.len() < 0x80, "a length of one byte is enough");
+        out.push(body.len() as u8);
+        out.extend(body);
+        out
+    };
+    let text = |said: &str| -> Vec<u8> {
+        let units: Vec<u16> = said.encode_utf16().collect();
+        let units_in_bytes = units.iter().flat_map(|unit| unit.to_le_bytes());
+        (units.len() as u32).to_le_bytes().into_iter().chain(units_in_bytes).collect()
+    };
+    let sheet_of_book = [&[0, 0, 0, 0, 1, 0, 0, 0][..], &text("rId1"), &text("Answers")].concat();
+    let book = [record(0x9C, &sheet_of_book), record(0x90, &[]), record(0x84, &[])].concat();
+    let mut sheet = [record(0x81, &[]), record(0x94, &[0; 16]), record(0x91, &[])].concat();
+    for (at, cells) in rows.iter().enumerate() {
+        sheet.extend(record(0x00, &(at as u32).to_le_bytes()));
+        for (column, cell) in cells.iter().enumerate() {
+            sheet.extend(record(0x06, &[&(column as u32).to_le_bytes()[..], &[0; 4], &text(cell)].concat()));
+        }
+    }
+    sheet.extend(record(0x92, &[]));
+    let related =
+        "<Relationships><Relationship Id=\"rId1\" Target=\"worksheets/sheet1.bin\"/></Relationships>";
+    zipped_bytes(&[
+        ("xl/workbook.bin", &book),
+        ("xl/_rels/workbook.bin.rels", related.as_bytes()),
+        ("xl/worksheets/sheet1.bin", &sheet),
+    ])
+}
+
+#[test]
+fn a_binary_workbook_is_read_as_any_other_and_half_of_one_is_refused() {
+    let bytes = binary_workbook(&[&["id", "text"], &["1", "Grüße aus Köln"], &["2", "plain words"]]);
+    let (described, rows) = read("a.xlsb", &bytes, &ReadOptions::default()).unwrap();
+    assert!(described.starts_with("sheet 'Answers' of a workbook"), "{described}");
+    assert_eq!(
+        rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(),
+        ["Grüße aus Köln", "plain words"]
+    );
+    for end in [200, bytes.len() / 2, bytes.len() - 30] {
+        is_one_sentence(&why("a.xlsb", &bytes[..end], &ReadOptions::default())).unwrap();
+    }
+    survives("a.xlsb", &bytes, 400);
 }
 
 /// A workbook of these sheets, each a name, whether it is hidden, and its rows as XML.
