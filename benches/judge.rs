@@ -355,7 +355,8 @@ fn kappa(project: &Path, by: &str, positive: &str) -> Result<(f64, usize)> {
     let unseen = lines.iter().filter(|line| !line["prelabel"].is_null() && line["label"].is_null());
     let of = |value: &Value| usize::from(value == positive);
     let pairs: Vec<(usize, usize)> = unseen.map(|line| (of(&line["prelabel"]), of(&line["gold"]))).collect();
-    let kappa = hardcase::stats::agreement::kappa::cohen(&pairs).map_err(|why| anyhow::anyhow!("{why:?}"))?;
+    let kappa = hardcase::stats::agreement::kappa::cohen(&pairs, hardcase::domain::task_kind::TaskKind::One)
+        .map_err(|why| anyhow::anyhow!("{why:?}"))?;
     Ok((kappa, pairs.len()))
 }
 

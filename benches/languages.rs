@@ -53,7 +53,9 @@ fn measure(path: &Path, languages: &BTreeMap<&str, Vec<&str>>, labels: &[usize])
     })?;
     let at = |language: &str| languages.keys().position(|known| *known == language).unwrap_or(0) * SENTENCES;
     let rows = |from: usize| s![from..from + SENTENCES, ..];
-    let head = fit_head(vectors.slice(rows(at("en"))), labels, 3, 1)?.model;
+    let head =
+        fit_head(vectors.slice(rows(at("en"))), labels, 3, hardcase::domain::task_kind::TaskKind::One, 1)?
+            .model;
     let given = head.probabilities(vectors.view());
     let mut directions = vectors;
     centre(&mut directions);

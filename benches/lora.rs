@@ -176,11 +176,16 @@ fn compare(data: &Data, weights: &Arc<Weights>, options: &Options, seed: u64) ->
     let chosen = choose(data, pool, options.labels, seed)?;
     let labels: Vec<usize> = chosen.iter().map(|&i| data.labels[i]).collect();
     let vectors = data.vectors.select(Axis(0), &chosen);
-    let head = fit_head(vectors.view(), &labels, data.classes, seed)?.model;
+    let head =
+        fit_head(vectors.view(), &labels, data.classes, hardcase::domain::task_kind::TaskKind::One, seed)?
+            .model;
     let gold: Vec<usize> = test.iter().map(|&i| data.labels[i]).collect();
     let kappa = |probabilities: &Array2<f32>| -> Result<f64> {
         let predicted = probabilities.rows().into_iter().map(top);
-        Ok(cohen(&predicted.zip(gold.iter().copied()).collect::<Vec<_>>())?)
+        Ok(cohen(
+            &predicted.zip(gold.iter().copied()).collect::<Vec<_>>(),
+            hardcase::domain::task_kind::TaskKind::One,
+        )?)
     };
     let by_head = kappa(&head.probabilities(data.vectors.select(Axis(0), test).view()))?;
 
@@ -192,7 +197,8 @@ fn compare(data: &Data, weights: &Arc<Weights>, options: &Options, seed: u64) ->
             weight: weight as f32,
         })
         .collect();
-    let start = Head { weight: head.weights, bias: head.bias };
+    let start = head.softmax().ok_or_else(|| anyhow::anyhow!("the head is no softmax"))?.clone();
+    let start = Head { weight: start.weights, bias: start.bias };
     let begun = Instant::now();
     let settings = Settings { seed, ..options.settings };
     let training = Fit { weights, examples: &examples, held_out: &[], head: &start };
@@ -235,11 +241,19 @@ fn choose(data: &Data, pool: &[usize], count: usize, seed: u64) -> Result<Vec<us
     let strategy = strategy_by_name(DEFAULT).context("there is no default strategy")?;
     while taken.len() < count {
         let labels: Vec<usize> = taken.iter().map(|&row| data.labels[pool[row]]).collect();
-        let head = fit_head(vectors.select(Axis(0), &taken).view(), &labels, data.classes, seed)?.model;
+        let head = fit_head(
+            vectors.select(Axis(0), &taken).view(),
+            &labels,
+            data.classes,
+            hardcase::domain::task_kind::TaskKind::One,
+            seed,
+        )?
+        .model;
         let scored = head.probabilities(vectors.view());
         let mut open = vec![true; pool.len()];
         taken.iter().for_each(|&row| open[row] = false);
         let parts = PoolParts {
+            kind: hardcase::domain::task_kind::TaskKind::One,
             items: &items,
             vectors: vectors.view(),
             probabilities: scored.view(),

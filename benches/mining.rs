@@ -64,6 +64,7 @@ impl Data {
 
     fn parts(&self) -> PoolParts<'_> {
         PoolParts {
+            kind: hardcase::domain::task_kind::TaskKind::One,
             items: &self.items,
             vectors: self.vectors.view(),
             probabilities: self.probabilities.view(),

@@ -51,11 +51,19 @@ pub fn round(n: usize) -> Result<String> {
 
     let begun = Instant::now();
     let chosen: Vec<usize> = (0..LABELLED).collect();
-    let head = fit_head(vectors.select(Axis(0), &chosen).view(), &labels, 2, 1)?.model;
+    let head = fit_head(
+        vectors.select(Axis(0), &chosen).view(),
+        &labels,
+        2,
+        hardcase::domain::task_kind::TaskKind::One,
+        1,
+    )?
+    .model;
     let tuned = begun.elapsed();
     let probabilities = head.probabilities(vectors.view());
     let scored = begun.elapsed();
     let parts = PoolParts {
+        kind: hardcase::domain::task_kind::TaskKind::One,
         items: &items,
         vectors: vectors.view(),
         probabilities: probabilities.view(),

@@ -9,6 +9,7 @@ use crate::domain::fault::Result;
 use crate::domain::imported_label::checked_source_name;
 use crate::domain::task::{Label, Task, shares_that_cannot_be};
 use crate::domain::task_draft::{LabelDraft, TaskDraft, in_a_hundred, share_of};
+use crate::domain::task_kind::TaskKind;
 use crate::job::preview::{Preview, Texts};
 
 /// Names that the dialogue mentions.
@@ -99,6 +100,7 @@ enum Step {
     Name,
     Question,
     Guideline,
+    Kind,
     Label(usize),
     Key(usize),
     Meaning(usize),
@@ -240,8 +242,10 @@ fn ask_step(person: &mut impl Person, step: Step, draft: &mut TaskDraft) -> Resu
                 )?;
             }
             let kept = draft.guideline.clone();
-            let said =
-                optional(person, "Guideline", &kept, "none")?.keep(&mut draft.guideline, Step::Label(0));
+            optional(person, "Guideline", &kept, "none")?.keep(&mut draft.guideline, Step::Kind)
+        }
+        Step::Kind => {
+            let said = ask_kind(person, draft)?;
             if draft.labels.is_empty() && said != Reply::Back {
                 person.say(
                     "\nThe labels: two or more answers to choose from. You can skip the meaning, the example\nand the share of a label, but \
@@ -251,6 +255,7 @@ fn ask_step(person: &mut impl Person, step: Step, draft: &mut TaskDraft) -> Resu
             said
         }
         Step::Label(at) => ask_label(person, at, draft)?,
+        Step::Key(at) if draft.kind.is_scale() => return ask_step(person, Step::Meaning(at), draft),
         Step::Key(at) => ask_key(person, at, draft)?,
         Step::Meaning(at) => {
             let kept = draft.labels[at].meaning.clone();
@@ -307,6 +312,24 @@ fn ask_label(person: &mut impl Person, at: usize, draft: &mut TaskDraft) -> Resu
     Ok(Reply::Said(Step::Key(at)))
 }
 
+/// Asks whether one label or a level of a scale is wanted. What a column of known labels suggests stands in brackets.
+fn ask_kind(person: &mut impl Person, draft: &mut TaskDraft) -> Result<Reply<Step>> {
+    let asked = prompt(
+        "One label of several (one), or a level of a scale such as 1 to 5 (scale)",
+        draft.kind.as_str(),
+        "",
+    );
+    let said = until(person, &asked, |line| match line {
+        "" => Ok(draft.kind),
+        "one" | "1" => Ok(TaskKind::One),
+        "scale" => Ok(TaskKind::Scale),
+        _ => Err("Answer one or scale. Several labels for a text cannot be asked.".into()),
+    })?;
+    let Reply::Said(kind) = said else { return Ok(Reply::Back) };
+    draft.set_kind(kind);
+    Ok(Reply::Said(Step::Label(0)))
+}
+
 /// Asks for the key of a label, which needs none: it can be given by its name.
 fn ask_key(person: &mut impl Person, at: usize, draft: &mut TaskDraft) -> Result<Reply<Step>> {
     let kept = draft.labels[at].key;
@@ -352,6 +375,9 @@ fn summary(task: &Task, names: &Names) -> String {
     let mut out = format!("The task '{}': {}\n", task.name, task.question);
     if !task.guideline.is_empty() {
         out.push_str(&format!("  {}\n", task.guideline));
+    }
+    if task.kind.is_scale() {
+        out.push_str("  a scale, the lowest level first:\n");
     }
     for label in &task.labels {
         out.push_str(&match label.key {

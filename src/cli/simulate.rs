@@ -13,6 +13,7 @@ use super::setting::Setting;
 use super::simulate_judge::JudgeSimulation;
 use super::task::read_task;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::task_kind::TaskKind;
 use crate::job::mine::strategies;
 use crate::simulate::{
     Course, Existing, Expert, NearCopies, SimulateOptions, Sizes, Source, Trained, curves_csv, simulate,
@@ -55,6 +56,9 @@ pub(super) struct Simulate {
     /// The task, for the descriptions of the labels [default: the values in the gold column]
     #[arg(long, value_name = "TASK.toml")]
     task: Option<PathBuf>,
+    /// Whether the values in the gold column are labels, or the levels of a scale. A task says it itself
+    #[arg(long, default_value = "one", value_name = "one|scale", conflicts_with = "task")]
+    kind: TaskKind,
     #[arg(
         long,
         value_name = "A,B",
@@ -163,6 +167,7 @@ impl Simulate {
                 data: self.data,
                 read: self.reading.into(),
                 task: self.task.as_deref().map(read_task).transpose()?,
+                kind: self.kind,
                 crowd: self.crowd,
                 votes,
                 copies: if self.fold_copies { NearCopies::Folded } else { NearCopies::Kept },

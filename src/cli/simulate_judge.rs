@@ -53,7 +53,7 @@ impl JudgeSimulation<'_> {
     pub fn run(&self, setting: &Setting) -> Result<WithJudge> {
         let name = self.judge.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut report = WithJudge::default();
-        (report.judge, report.labels) = (name, self.task.labels.len());
+        (report.judge, report.labels, report.kind) = (name, self.task.labels.len(), self.task.kind);
         for seed in (self.first_seed..).take(self.seeds) {
             report.begin();
             self.run_seed(setting, seed, &mut report)?;

@@ -42,10 +42,12 @@ impl Session {
     /// How often the model agreed with this expert's answers in the round of this number. `None` where it had read none of the texts.
     pub fn round_agreement(&self, round: i64) -> Result<Option<RoundAgreement>> {
         let answers = self.store.answers_and_prelabels(self.expert, round)?;
+        let kind = self.task().kind;
         let agreed = answers
             .iter()
             .filter(|answer| {
-                answer.labels.get(Probabilities(answer.probabilities.clone()).top()) == Some(&answer.label)
+                answer.labels.get(Probabilities(answer.probabilities.clone()).top(kind))
+                    == Some(&answer.label)
             })
             .count();
         Ok((!answers.is_empty()).then_some(RoundAgreement { agreed, of: answers.len() }))

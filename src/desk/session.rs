@@ -315,10 +315,14 @@ impl Session {
         {
             let names: Vec<String> = predictor.labels.iter().map(|key| self.name_of(key)).collect();
             let p = Probabilities(values);
-            prelabel = names.get(p.top()).cloned();
+            prelabel = names.get(p.top(self.task().kind)).cloned();
             probabilities = names.into_iter().zip(p.0.iter().map(|p| (*p).into())).collect();
         }
         let judge = opinion(&self.store, case.item)?;
+        let judge_label = judge.as_ref().and_then(|p| {
+            let at = self.task().kind.decide(&p.iter().map(|(_, p)| *p).collect::<Vec<f32>>());
+            p.get(at).map(|(key, _)| self.name_of(key))
+        });
         Ok(Reveal {
             split: case.split.as_str(),
             reason: case.reason.as_str(),
@@ -326,6 +330,7 @@ impl Session {
             partner: case.partner.map(|partner| partner.side.in_words()),
             prelabel,
             probabilities,
+            judge_label,
             judge: judge.map(|p| p.into_iter().map(|(key, p)| (self.name_of(&key), p.into())).collect()),
         })
     }

@@ -93,6 +93,9 @@ pub struct Reveal {
     /// The judge's probabilities, if it has scored the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub judge: Option<serde_json::Map<String, serde_json::Value>>,
+    /// The label that the judge gives.
+    #[serde(skip)]
+    pub judge_label: Option<String>,
 }
 
 /// A text that is less alike than this is not called similar. 0 is as alike as any two texts of the pool; of pairs drawn at random 95 in 100 are below
@@ -122,8 +125,8 @@ impl Reveal {
 
     /// The judge's label and its probability.
     pub fn judged(&self) -> Option<(&str, f64)> {
-        let judged = self.judge.as_ref()?.iter();
-        judged.filter_map(|(name, p)| Some((name.as_str(), p.as_f64()?))).max_by(|a, b| a.1.total_cmp(&b.1))
+        let label = self.judge_label.as_deref()?;
+        Some((label, self.judge.as_ref()?.get(label)?.as_f64()?))
     }
 }
 

@@ -2,34 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::task_kind::TaskKind;
+
 /// One probability per label, in the order of the task's labels, summing to one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Probabilities(pub Vec<f32>);
 
 impl Probabilities {
-    /// The index of the most probable label; the earlier one on a tie.
-    pub fn top(&self) -> usize {
-        let mut best = 0;
-        for (label, p) in self.0.iter().enumerate() {
-            if *p > self.0[best] {
-                best = label;
-            }
-        }
-        best
+    /// The index of the label that a task of this kind takes for the prelabel ([`TaskKind::decide`]).
+    pub fn top(&self, kind: TaskKind) -> usize {
+        kind.decide(&self.0)
     }
 
-    /// The most probable label's probability minus the second's: 0 on the decision boundary, 1 when certain.
-    pub fn margin(&self) -> f32 {
-        let (mut first, mut second) = (0.0f32, 0.0f32);
-        for &p in &self.0 {
-            if p > first {
-                (first, second) = (p, first);
-            } else if p > second {
-                second = p;
-            }
-        }
-        first - second
+    /// How far it is from the nearest boundary, 0 to 1 ([`TaskKind::margin`]).
+    pub fn margin(&self, kind: TaskKind) -> f32 {
+        kind.margin(&self.0)
     }
 }
 
@@ -40,7 +28,7 @@ mod tests {
     #[test]
     fn top_and_margin_of_three_labels() {
         let p = Probabilities(vec![0.2, 0.5, 0.3]);
-        assert_eq!(p.top(), 1);
-        assert!((p.margin() - 0.2).abs() < 1e-6);
+        assert_eq!(p.top(TaskKind::One), 1);
+        assert!((p.margin(TaskKind::One) - 0.2).abs() < 1e-6);
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::task_kind::TaskKind;
+
 /// One report of a running job. Serialised, it is one line of `--progress json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -46,6 +48,9 @@ pub struct Epoch {
     /// Number of held-out texts.
     #[serde(default)]
     pub held_out: usize,
+    /// What is asked for: of a scale, kappa is the weighted one.
+    #[serde(default, skip_serializing_if = "TaskKind::is_one")]
+    pub kind: TaskKind,
 }
 
 /// Receives a job's progress, and tells it whether to stop. Implemented by the command line and the screens.

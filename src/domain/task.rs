@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, Result};
+use super::task_kind::{MAX_LEVELS, TaskKind, level_keys};
 
 /// Keys that the workstation uses itself, which a label may therefore not have.
 const KEYS_TAKEN: &[char] = &['u', 'U', 's', 'f', 'n', 'g', 'q', '?', '/', ':', ' '];
@@ -53,6 +54,9 @@ pub struct Task {
     pub name: String,
     /// What the expert is asked about each text.
     pub question: String,
+    /// Whether one label or a level of a scale is asked for.
+    #[serde(skip_serializing_if = "TaskKind::is_one")]
+    pub kind: TaskKind,
     /// How to decide.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub guideline: String,
@@ -64,7 +68,7 @@ pub struct Task {
     /// The columns of the data that are shown next to a text; without a list, those that the import named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
-    /// The labels, in the order of the screen.
+    /// The labels, in the order of the screen; of a scale its levels, the lowest first.
     #[serde(rename = "label")]
     pub labels: Vec<Label>,
 }
@@ -76,6 +80,9 @@ struct RawTask {
     name: String,
     #[serde(default)]
     question: String,
+    /// As it stands in the file: another name than those known is refused in a sentence of ours.
+    #[serde(default)]
+    kind: Option<String>,
     #[serde(default)]
     guideline: String,
     #[serde(default)]
@@ -91,12 +98,17 @@ struct RawTask {
 impl Label {
     /// Its name, with its key in parentheses where it has one.
     pub fn with_key(&self) -> String {
-        self.key.map_or_else(|| self.name.clone(), |key| format!("{} ({key})", self.name))
+        self.other_key().map_or_else(|| self.name.clone(), |key| format!("{} ({key})", self.name))
     }
 
     /// Its key and then its name, as a list has them.
     pub fn after_key(&self, gap: &str) -> String {
-        self.key.map_or_else(|| self.name.clone(), |key| format!("{key}{gap}{}", self.name))
+        self.other_key().map_or_else(|| self.name.clone(), |key| format!("{key}{gap}{}", self.name))
+    }
+
+    /// Its key, where it is not its whole name, as of a level that is called by its number.
+    fn other_key(&self) -> Option<char> {
+        self.key.filter(|key| !self.name.chars().eq([*key]))
     }
 
     /// Whether a label may have this key.
@@ -123,8 +135,23 @@ impl Task {
         guideline: String,
         labels: Vec<Label>,
     ) -> std::result::Result<Self, String> {
+        Self::of_kind(TaskKind::One, name, question, guideline, labels)
+    }
+
+    /// A checked task of a kind. The levels of a scale get their keys.
+    ///
+    /// # Errors
+    /// A clause that says what is wrong.
+    pub fn of_kind(
+        kind: TaskKind,
+        name: String,
+        question: String,
+        guideline: String,
+        labels: Vec<Label>,
+    ) -> std::result::Result<Self, String> {
+        let kind = Some(kind.as_str().to_owned());
         let (assist, asked_about, columns) = (Assist::After, None, None);
-        Self::checked(RawTask { name, question, guideline, assist, asked_about, columns, labels })
+        Self::checked(RawTask { name, question, kind, guideline, assist, asked_about, columns, labels })
     }
 
     /// Reads and checks a `TASK.toml`. `name` is the file's name, for messages.
@@ -146,7 +173,8 @@ impl Task {
     }
 
     fn checked(raw: RawTask) -> std::result::Result<Self, String> {
-        let RawTask { name, question, guideline, assist, asked_about, columns, mut labels } = raw;
+        let RawTask { name, question, kind, guideline, assist, asked_about, columns, mut labels } = raw;
+        let kind: TaskKind = kind.as_deref().map_or(Ok(TaskKind::One), str::parse)?;
         let asked_about = asked_about.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty());
         if question.trim().is_empty() {
             return Err("it has no question".into());
@@ -157,7 +185,13 @@ impl Task {
             n if n > MAX_LABELS => {
                 return Err(format!("it has {n} labels, more than the limit of {MAX_LABELS}"));
             }
+            n if kind.is_scale() && n > MAX_LEVELS => {
+                return Err(format!("its scale has {n} levels, more than the limit of {MAX_LEVELS}"));
+            }
             _ => {}
+        }
+        if kind.is_scale() {
+            give_level_keys(&mut labels)?;
         }
         for label in &mut labels {
             label.name = label.name.trim().to_owned();
@@ -219,7 +253,7 @@ impl Task {
             });
         }
         let name = if name.trim().is_empty() { question.clone() } else { name };
-        Ok(Self { name, question, guideline, assist, asked_about, columns, labels })
+        Ok(Self { name, question, kind, guideline, assist, asked_about, columns, labels })
     }
 
     /// A later revision of this task: labels with the same name or the same `id` keep their stable key.
@@ -308,6 +342,23 @@ impl Task {
     }
 }
 
+/// Gives each level of a scale its key. A key that is given must be the same.
+fn give_level_keys(labels: &mut [Label]) -> std::result::Result<(), String> {
+    let keys = level_keys(labels.iter().map(|label| label.name.as_str()));
+    for (label, key) in labels.iter_mut().zip(keys) {
+        match (label.key, key) {
+            (Some(given), Some(key)) if given != key => {
+                return Err(format!(
+                    "the level '{}' has the key '{given}', but the key of a level is its own digit or its place on the scale, here '{key}'",
+                    label.name
+                ));
+            }
+            _ => label.key = key,
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,5 +416,25 @@ mod tests {
         assert_eq!(new.find_label("alpha").unwrap().id, "a");
         let newer = task("[[label]]\nname='alpha'\nkey='1'\n[[label]]\nname='b'\nkey='2'").unwrap();
         assert_eq!(new.revised(newer).unwrap().labels[0].id, "a");
+    }
+
+    #[test]
+    fn the_levels_of_a_scale_have_their_digits_as_keys_and_are_nine_at_most() {
+        let scale =
+            |labels: &str| Task::from_toml(&format!("question='How bad?'\nkind='scale'\n{labels}"), "t.toml");
+        let levels = |n: usize| (1..=n).map(|n| format!("[[label]]\nname='{n}'\n")).collect::<String>();
+        let five = scale(&levels(5)).unwrap();
+        assert_eq!(five.kind, TaskKind::Scale);
+        assert_eq!(five.labels[4].key, Some('5'));
+        let why = |labels: &str| scale(labels).unwrap_err().to_string();
+        assert!(why(&levels(10)).contains("10 levels, more than the limit of 9"), "{}", why(&levels(10)));
+        let other = "[[label]]\nname='1'\nkey='x'\n[[label]]\nname='2'\n";
+        assert!(why(other).contains("the level '1' has the key 'x'"), "{}", why(other));
+        let several = Task::from_toml(
+            "question='?'\nkind='several'\n[[label]]\nname='a'\n[[label]]\nname='b'\n",
+            "t.toml",
+        );
+        let several = several.unwrap_err().to_string();
+        assert!(several.contains("only one label for each text") && several.contains("scale"), "{several}");
     }
 }

@@ -1,6 +1,7 @@
 //! What a newer revision of a task changed, part by part and label by label, for the person who labels under it.
 
 use super::task::{Assist, Label, Task};
+use super::task_kind::TaskKind;
 
 /// Each change in one sentence: labels first, in the order of the screen, because a key that now means something else costs wrong answers.
 pub fn changes(before: &Task, after: &Task) -> Vec<String> {
@@ -21,6 +22,9 @@ pub fn changes(before: &Task, after: &Task) -> Vec<String> {
     };
     if order(before, after) != order(after, before) {
         says.push("The labels stand in another order.".to_owned());
+    }
+    if before.kind != after.kind {
+        says.push(kind_in_words(after.kind).to_owned());
     }
     if before.question != after.question {
         says.push(format!("The question is now: {}", after.question));
@@ -45,6 +49,14 @@ pub fn changes(before: &Task, after: &Task) -> Vec<String> {
         says.push(in_words(after.assist).to_owned());
     }
     says
+}
+
+/// What is asked of a text.
+pub(super) fn kind_in_words(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::One => "One label is now asked for each text.",
+        TaskKind::Scale => "The labels are now the levels of a scale.",
+    }
 }
 
 /// When the model's guess is seen.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::task::{Assist, Label, Task, shares_that_cannot_be};
+use super::task_kind::{MAX_LEVELS, TaskKind, level_keys, look_like_levels};
 
 /// Keys in the order in which they are proposed.
 const KEYS: &str = "1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -30,6 +31,8 @@ pub struct LabelDraft {
 pub struct TaskDraft {
     pub name: String,
     pub question: String,
+    /// One label, or a scale whose levels the labels are, the lowest first.
+    pub kind: TaskKind,
     pub guideline: String,
     pub assist: Assist,
     /// Which part of a text is asked about.
@@ -62,6 +65,7 @@ impl TaskDraft {
         Self {
             name: task.name.clone(),
             question: task.question.clone(),
+            kind: task.kind,
             guideline: task.guideline.clone(),
             assist: task.assist,
             asked_about: task.asked_about.clone(),
@@ -82,10 +86,18 @@ impl TaskDraft {
         self.labels.insert(at.min(self.labels.len()), label);
     }
 
-    /// Makes labels of the values of a column, with their shares of all rows.
+    /// Makes labels of the values of a column, with their shares of all rows. Small whole numbers are taken for the levels of a scale, which is only a
+    /// suggestion: it stands where a person sees it and can be changed.
     pub fn take_labels(&mut self, values: &[(String, u64)]) {
         let all: u64 = values.iter().map(|(_, n)| n).sum();
         self.labels.clear();
+        let mut values: Vec<&(String, u64)> = values.iter().collect();
+        if look_like_levels(values.iter().map(|(value, _)| value.as_str())) {
+            self.kind = TaskKind::Scale;
+        }
+        if self.kind.is_scale() {
+            values.sort_by_key(|(value, _)| value.trim().parse::<i64>().unwrap_or(i64::MAX));
+        }
         for (value, n) in values {
             self.insert_label(self.labels.len(), value);
             if let Some(label) = self.labels.last_mut() {
@@ -152,10 +164,15 @@ impl TaskDraft {
             let says = "A task needs at least two labels, such as yes and no.";
             lacks.push((Lacking::Labels, says.into()));
         }
+        if self.kind.is_scale() && self.labels.len() > MAX_LEVELS {
+            let says = format!("A scale has at most {MAX_LEVELS} levels. Remove some, or ask for one label.");
+            lacks.push((Lacking::Labels, says));
+        }
         for (i, label) in self.labels.iter().enumerate() {
             if let Err(why) = self.check_name(i, &label.name) {
                 lacks.push((Lacking::Label(i), why));
-            } else if let Some(key) = label.key
+            } else if !self.kind.is_scale()
+                && let Some(key) = label.key
                 && let Err(why) = self.check_key(i, &key.to_string())
             {
                 lacks.push((Lacking::Label(i), why));
@@ -187,7 +204,7 @@ impl TaskDraft {
     pub fn to_task(&self) -> Result<Task, String> {
         let labels = self.checked_labels();
         let (name, question) = (self.name.trim().to_owned(), self.question.trim().to_owned());
-        let mut task = Task::new(name, question, self.guideline.clone(), labels)?;
+        let mut task = Task::of_kind(self.kind, name, question, self.guideline.clone(), labels)?;
         task.assist = self.assist;
         task.asked_about.clone_from(&self.asked_about);
         task.columns.clone_from(&self.columns);
@@ -195,7 +212,41 @@ impl TaskDraft {
     }
 
     fn checked_labels(&self) -> Vec<Label> {
-        self.labels.iter().map(LabelDraft::to_label).collect()
+        // The keys of levels follow from their names, which may have been typed since.
+        let keys = self.keys();
+        let with_key = |(label, key): (&LabelDraft, Option<char>)| Label { key, ..label.to_label() };
+        self.labels.iter().zip(keys).map(with_key).collect()
+    }
+
+    /// The key of each label; those of levels are not chosen.
+    pub fn keys(&self) -> Vec<Option<char>> {
+        match self.kind {
+            TaskKind::One => self.labels.iter().map(|label| label.key).collect(),
+            TaskKind::Scale => level_keys(self.labels.iter().map(|label| label.name.as_str())),
+        }
+    }
+
+    /// Asks for another kind of answer. Levels are put in order by their numbers where all are numbers, and stand in for no key that was chosen.
+    pub fn set_kind(&mut self, kind: TaskKind) {
+        if kind == self.kind {
+            return;
+        }
+        self.kind = kind;
+        match kind {
+            TaskKind::Scale => {
+                let number = |label: &LabelDraft| label.name.trim().parse::<i64>().ok();
+                if self.labels.iter().all(|label| number(label).is_some()) {
+                    self.labels.sort_by_key(number);
+                }
+            }
+            TaskKind::One => {
+                // Those of the scale stay, as far as each is free.
+                let keys = level_keys(self.labels.iter().map(|label| label.name.as_str()));
+                for (label, key) in self.labels.iter_mut().zip(keys) {
+                    label.key = key;
+                }
+            }
+        }
     }
 }
 
@@ -292,5 +343,23 @@ mod tests {
         for wrong in ["0", "100", "-3", "many", "nan", "inf"] {
             assert!(share_of(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_of_a_column_become_the_levels_of_a_scale_with_their_own_keys() {
+        let mut of_column = draft(&[]);
+        of_column.take_labels(&[("2".into(), 5), ("0".into(), 20), ("1".into(), 9)]);
+        let task = of_column.to_task().unwrap();
+        assert_eq!(task.kind, TaskKind::Scale);
+        let levels: Vec<(&str, Option<char>)> =
+            task.labels.iter().map(|l| (l.name.as_str(), l.key)).collect();
+        assert_eq!(levels, [("0", Some('0')), ("1", Some('1')), ("2", Some('2'))]);
+        assert_eq!(TaskDraft::of(&task).to_task().unwrap(), task);
+        of_column.set_kind(TaskKind::One);
+        assert_eq!(of_column.to_task().unwrap().kind, TaskKind::One, "it is only a suggestion");
+        let mut many = draft(&["1"; 0]);
+        many.kind = TaskKind::Scale;
+        (0..10).for_each(|n| many.insert_label(n, &format!("level {n}")));
+        assert_eq!(many.lacks()[0].1, "A scale has at most 9 levels. Remove some, or ask for one label.");
     }
 }

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use super::grouped::counted;
 use super::task::{Label, Task};
-use super::task_change::{in_words, shown_columns};
+use super::task_change::{in_words, kind_in_words, shown_columns};
 
 /// What differs in `after`, in the order of the screen; empty if nothing does. `answers` counts the answers of each stable key.
 pub fn effects(before: &Task, after: &Task, answers: &BTreeMap<String, usize>) -> Vec<String> {
     let all: usize = answers.values().sum();
     let of = |label: &Label| counted(answers.get(&label.id).copied().unwrap_or(0), "answer", "answers");
     let mut says = Vec::new();
+    if before.kind != after.kind {
+        says.push(kind_in_words(after.kind).into());
+    }
     if before.question != after.question {
         says.push(format!(
             "The question is another one. What was answered so far stays: {}.",

@@ -8,12 +8,14 @@ use serde::Serialize;
 
 use super::fault::{Fault, Result};
 use super::task::{Assist, Label, Task};
+use super::task_kind::TaskKind;
 
 const HEAD: &str = "\
 # The question about each text, and what the answers mean.
 # To make an edited copy the next revision: hardcase task PROJECT --set THIS_FILE
 
 ";
+const KIND: &str = "\n# One label for each text. With \"scale\", the labels are levels, the lowest first, at most 9. Fixed once something was answered.\n";
 const GUIDELINE: &str = "\n# How to decide. Put several lines between three quotes: \"\"\"...\"\"\"\n";
 const ASSIST: &str = "\n# Experts see the model's view of a case only after they answer. With \"before\", they see it before they answer a training case.\n";
 const ASKED_ABOUT: &str = "\n# For conversations and texts of several columns: the part that is asked about, by who speaks, by the column's name, or \"last\".\n";
@@ -35,10 +37,15 @@ impl Task {
     /// Never for a checked task; the signature is that of the writer.
     pub fn to_toml(&self) -> Result<String> {
         // Taken apart, so that a part that is not written does not compile.
-        let Self { name, question, guideline, assist, asked_about, columns, labels } = self;
+        let Self { name, question, kind, guideline, assist, asked_about, columns, labels } = self;
         let mut out = HEAD.to_owned();
         line(&mut out, "name", name)?;
         line(&mut out, "question", question)?;
+        out.push_str(KIND);
+        match kind {
+            TaskKind::One => out.push_str("# kind = \"scale\"\n"),
+            TaskKind::Scale => line(&mut out, "kind", kind)?,
+        }
         out.push_str(GUIDELINE);
         line(&mut out, "guideline", guideline)?;
         out.push_str(ASSIST);
@@ -119,11 +126,13 @@ mod tests {
             guideline in any::<String>(),
             labels in proptest::collection::vec(label(), 2..5),
             before in any::<bool>(),
+            scale in any::<bool>(),
             asked_about in proptest::option::of("[a-z]{1,9}"),
             columns in proptest::option::of(proptest::collection::vec(any::<String>(), 0..3)),
         ) {
             // An invalid task, such as one with two labels on one key, is never written.
-            let task = Task::new(name, question, guideline, labels);
+            let kind = if scale { TaskKind::Scale } else { TaskKind::One };
+            let task = Task::of_kind(kind, name, question, guideline, labels);
             prop_assume!(task.is_ok());
             let assist = if before { Assist::Before } else { Assist::After };
             let task = Task { assist, asked_about, columns, ..task.unwrap() };

@@ -12,7 +12,7 @@ use crate::domain::item::ItemKey;
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::read_options::ReadOptions;
-use crate::exchange::export::{By, Reveal, RowsOut, find_predictor, probabilities_cell};
+use crate::exchange::export::{By, Reveal, RowsOut, find_predictor, least_level, probabilities_cell};
 use crate::formats::{
     Cell, ColumnType, Entry, Layout, Output, OutputFormat, Reader, Row, TextCell, chosen_format, unpack,
 };
@@ -90,6 +90,7 @@ pub fn predict(
     let predictor =
         if options.by == By::Active { now } else { find_predictor(&store, &options.by, "score texts")? };
     let task = store.task()?.task;
+    let least_level = least_level(&task);
     let mut blind = BlindTexts::read(&store, &options.reader, options.reveal)?;
     let names: Vec<String> = predictor
         .labels
@@ -113,7 +114,7 @@ pub fn predict(
     let any = source.stream.read(&mut first).map_err(|e| Fault::new(&attempted, io_reason(&e)).because(e))?;
     if any == 0 {
         write_to(options.out.as_deref(), |out| {
-            rows_out(out, format).with_columns(&COLUMNS)?.finish().map(drop)
+            rows_out(out, format, least_level).with_columns(&COLUMNS)?.finish().map(drop)
         })?;
         return Ok(Scored::default());
     }
@@ -139,7 +140,7 @@ pub fn predict(
     let columns: Vec<(&str, ColumnType)> = COLUMNS.iter().copied().chain(other.iter().copied()).collect();
     let (mut written, mut bad_rows) = (0, 0);
     write_to(options.out.as_deref(), |out| {
-        let mut out = rows_out(out, format).with_columns(&columns)?;
+        let mut out = rows_out(out, format, least_level).with_columns(&columns)?;
         loop {
             let entries = read_chunk(&mut reader, if options.flush { 1 } else { CHUNK }, &attempted)?;
             if entries.is_empty() {
@@ -187,7 +188,7 @@ pub fn predict(
                 let p = view.and_then(|(p, shown)| p.as_ref().filter(|_| shown));
                 // Where a view is left out, no count may tell it either.
                 if let (Some(known), Some(p)) = (&mut known, p) {
-                    known.add(row.gold.as_deref(), &predictor.labels[p.top()]);
+                    known.add(row.gold.as_deref(), &predictor.labels[p.top(task.kind)]);
                 }
                 let error = empty.then_some("it has no text");
                 let own = unpack(&row.pack(&detected, TextCell::Kept), &detected, &row.text)?;
@@ -198,7 +199,7 @@ pub fn predict(
                     id.map_or_else(|| row.external_id.clone().into(), |(_, cell)| cell.clone()),
                     row.line.into(),
                     row.text.as_str().into(),
-                    p.map(|p| names[p.top()].clone()).into(),
+                    p.map(|p| names[p.top(task.kind)].clone()).into(),
                     p.map(|p| probabilities_cell(&names, p)).into(),
                     error.map_or(Cell::Null, Cell::from),
                 ];
@@ -229,8 +230,8 @@ pub fn predict(
     Ok(Scored { texts: written, left_out: blind.left_out(), bad: bad_rows, agreement })
 }
 
-fn rows_out<'a>(out: Output<'a>, format: &'static OutputFormat) -> RowsOut<'a> {
-    RowsOut { out, format, what: "the predictions" }
+fn rows_out<'a>(out: Output<'a>, format: &'static OutputFormat, least_level: Option<i64>) -> RowsOut<'a> {
+    RowsOut { out, format, what: "the predictions", least_level }
 }
 
 fn row_of(entry: &Entry) -> Option<&Row> {

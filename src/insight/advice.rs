@@ -203,9 +203,14 @@ impl Serialize for Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::task_kind::TaskKind;
 
-    static NOTHING: NextRound =
-        NextRound { cases: 60, gain: Figure::Undefined { undefined: String::new() }, audit: None };
+    static NOTHING: NextRound = NextRound {
+        kind: TaskKind::One,
+        cases: 60,
+        gain: Figure::Undefined { undefined: String::new() },
+        audit: None,
+    };
 
     fn standing<'a>(unknown: &'a Figure) -> Standing<'a> {
         Standing {
@@ -340,8 +345,8 @@ mod tests {
     fn if_another_round_would_bring_little_it_says_so_with_the_price_and_the_audit() {
         let unknown = Figure::undefined("-");
         let figure = |lo, hi| Figure::Known { value: (lo + hi) / 2.0, lo, hi, n: 60 };
-        let audit = Some(Narrower { cases: 40, from: 0.2, to: 0.15 });
-        let next = |gain: &Figure| NextRound { cases: 60, gain: gain.clone(), audit };
+        let audit = Some(Narrower { cases: 40, from: 0.2, to: 0.15, kind: TaskKind::One });
+        let next = |gain: &Figure| NextRound { kind: TaskKind::One, cases: 60, gain: gain.clone(), audit };
         let at = |gain: &Figure, next: &NextRound| advice(&Standing { gain, next, ..standing(&unknown) });
         let little = at(&unknown, &next(&figure(0.0, 0.03)));
         assert_eq!(

@@ -16,10 +16,13 @@ use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
+use crate::domain::task_kind::TaskKind;
 use crate::insight::disputes::{Dispute, Names, disputes};
 use crate::insight::viewer::Viewer;
 use crate::stats::agreement::answer_matrix::{AnswerMatrix, ModelAndExperts, labels_of};
-use crate::stats::agreement::kappa::{ceiling, cohen_figure, mean_model_expert, on_shared_cases};
+use crate::stats::agreement::kappa::{
+    ceiling, cohen_figure, mean_model_expert, model_error, on_shared_cases,
+};
 use crate::stats::agreement::panel::{Panel, by_label, confusions, panel};
 use crate::stats::agreement::ratings::Ratings;
 use crate::store::{Access, Store};
@@ -43,6 +46,9 @@ pub struct AgreementReport {
 pub struct OnUse {
     /// `hard`, `audit` or `training`.
     pub cases_of: &'static str,
+    /// What is asked for: of a scale, every kappa is the weighted one and every alpha the ordinal one.
+    #[serde(skip_serializing_if = "TaskKind::is_one")]
+    pub kind: TaskKind,
     /// Cases that two or more experts have answered.
     pub shared: usize,
     /// The names of those who have answered any.
@@ -53,6 +59,9 @@ pub struct OnUse {
     pub ceiling: Figure,
     /// The model with the experts on those same cases, the mean of Cohen's kappa. `None` for training cases.
     pub model: Option<Figure>,
+    /// Of a scale, the mean distance between the model's level and theirs on those cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_error: Option<Figure>,
     pub pairs: Vec<PairAgreement>,
     /// The model with each expert, on all cases that this expert has answered; empty for training cases.
     pub model_with: Vec<(String, Figure)>,
@@ -67,8 +76,11 @@ pub struct OnUse {
 pub struct PairAgreement {
     pub one: String,
     pub other: String,
-    /// Cohen's kappa.
+    /// Cohen's kappa; of a scale the weighted one.
     pub kappa: Figure,
+    /// Of a scale, the mean distance of their levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute_error: Option<Figure>,
     /// Gwet's AC1.
     pub ac1: Figure,
     /// The share of cases with the same label.
@@ -100,6 +112,9 @@ pub struct RoundAgreement {
     pub ac1: Figure,
     /// Raw agreement.
     pub raw: Figure,
+    /// Of a scale, the mean distance of two experts' levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute_error: Option<Figure>,
 }
 
 /// Reads how well the experts agree, as far as the expert `viewer` may know.
@@ -133,7 +148,7 @@ pub(crate) fn in_short(answers: &[BlindAnswer], task: &Task, seed: u64) -> Panel
     let hard: Vec<BlindAnswer> =
         answers.iter().filter(|a| a.split == Split::Eval && a.round.is_some()).cloned().collect();
     let matrix = AnswerMatrix::collect(&hard, task);
-    panel(&Ratings::of(&matrix.experts, task.labels.len()), seed)
+    panel(&Ratings::of(&matrix.experts, task.labels.len(), task.kind), seed)
 }
 
 /// What agreement is computed from.
@@ -168,9 +183,9 @@ impl AgreementInput<'_> {
         answers: &[BlindAnswer],
         model: Option<&Predictor>,
     ) -> Result<OnUse> {
-        let labels = self.task.labels.len();
+        let (labels, kind) = (self.task.labels.len(), self.task.kind);
         let matrix = AnswerMatrix::collect(answers, self.task);
-        let ratings = Ratings::of(&matrix.experts, labels);
+        let ratings = Ratings::of(&matrix.experts, labels, kind);
         let name = |id: &ExpertId| self.names.expert(*id);
         let mut pairs = Vec::new();
         for (i, one) in matrix.expert_ids.iter().enumerate() {
@@ -184,7 +199,7 @@ impl AgreementInput<'_> {
         };
         let with_each = |both: &ModelAndExperts| -> Vec<(String, Figure)> {
             let one = |expert: &Vec<Option<usize>>| {
-                mean_model_expert(&both.model, std::slice::from_ref(expert), self.seed)
+                mean_model_expert(&both.model, std::slice::from_ref(expert), kind, self.seed)
             };
             matrix.expert_ids.iter().map(name).zip(both.experts.iter().map(one)).collect()
         };
@@ -200,10 +215,15 @@ impl AgreementInput<'_> {
             shared: ratings.shared(),
             experts: matrix.expert_ids.iter().map(name).collect(),
             overall: panel(&ratings, self.seed),
-            ceiling: ceiling(&matrix.experts, self.seed),
+            kind,
+            ceiling: ceiling(&matrix.experts, kind, self.seed),
             model: with_model
                 .as_ref()
-                .map(|both| mean_model_expert(&both.model, &on_shared_cases(&both.experts), self.seed)),
+                .map(|both| mean_model_expert(&both.model, &on_shared_cases(&both.experts), kind, self.seed)),
+            model_error: with_model
+                .as_ref()
+                .filter(|_| kind.is_scale())
+                .map(|both| model_error(&both.model, &on_shared_cases(&both.experts), self.seed)),
             model_with: with_model.as_ref().map(with_each).unwrap_or_default(),
             by_label: by_label(&ratings, self.seed),
             confusions: confused.collect(),
@@ -225,14 +245,16 @@ impl AgreementInput<'_> {
     ) -> Result<RoundAgreement> {
         let of: Vec<BlindAnswer> = answers.iter().filter(|a| a.round == Some(round)).cloned().collect();
         let matrix = AnswerMatrix::collect(&of, self.task);
-        let Panel { raw, fleiss, alpha, ac1 } =
-            panel(&Ratings::of(&matrix.experts, self.task.labels.len()), self.seed);
+        let kind = self.task.kind;
+        let Panel { raw, fleiss, alpha, ac1, absolute_error } =
+            panel(&Ratings::of(&matrix.experts, self.task.labels.len(), kind), self.seed);
         let with_model = model.map(|predictor| self.with_model(&matrix, predictor)).transpose()?;
-        let model =
-            with_model.map(|both| mean_model_expert(&both.model, &on_shared_cases(&both.experts), self.seed));
+        let model = with_model
+            .map(|both| mean_model_expert(&both.model, &on_shared_cases(&both.experts), kind, self.seed));
         Ok(RoundAgreement {
             round,
-            cohen: ceiling(&matrix.experts, self.seed),
+            cohen: ceiling(&matrix.experts, kind, self.seed),
+            absolute_error,
             model,
             alpha,
             fleiss,
@@ -249,8 +271,10 @@ impl AgreementInput<'_> {
     ) -> PairAgreement {
         let both: Vec<(usize, usize)> = a.iter().zip(b).filter_map(|(a, b)| a.zip(*b)).collect();
         let rows = [both.iter().map(|p| Some(p.0)).collect(), both.iter().map(|p| Some(p.1)).collect()];
-        let Panel { raw, ac1, .. } = panel(&Ratings::of(&rows, self.task.labels.len()), self.seed);
-        PairAgreement { one, other, kappa: cohen_figure(&both, self.seed), ac1, raw }
+        let kind = self.task.kind;
+        let Panel { raw, ac1, absolute_error, .. } =
+            panel(&Ratings::of(&rows, self.task.labels.len(), kind), self.seed);
+        PairAgreement { one, other, kappa: cohen_figure(&both, kind, self.seed), absolute_error, ac1, raw }
     }
 
     /// The same answers next to the model's labels, on the cases that it has predicted.
@@ -262,7 +286,8 @@ impl AgreementInput<'_> {
                 values.extend(p);
             }
         }
-        Ok(matrix.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels)))
+        let labels = labels_of(self.task, &predictor.labels);
+        Ok(matrix.predicted_by(&items, &values, &labels, self.task.kind))
     }
 }
 
@@ -328,22 +353,40 @@ impl OnUse {
             self.in_words(),
             self.shared
         )?;
-        writeln!(f, "  experts, mean Cohen's kappa  {}", self.ceiling)?;
+        let (kappa, alpha) = (self.kind.kappa(), self.kind.alpha());
+        match self.kind {
+            TaskKind::One => writeln!(f, "  experts, mean Cohen's kappa  {}", self.ceiling)?,
+            TaskKind::Scale => writeln!(f, "  experts, mean {kappa} {}", self.ceiling)?,
+        }
         if self.shared == 0 {
             return Ok(());
         }
         if let Some(model) = &self.model {
             writeln!(f, "  model on the same cases      {model}")?;
         }
-        writeln!(f, "  Krippendorff's alpha         {}", self.overall.alpha)?;
-        writeln!(f, "  Fleiss' kappa                {}", self.overall.fleiss)?;
-        writeln!(f, "  Gwet's AC1                   {}", self.overall.ac1)?;
+        writeln!(f, "  {:<28} {}", self.kind.krippendorffs_alpha(), self.overall.alpha)?;
+        match &self.overall.absolute_error {
+            None => {
+                writeln!(f, "  Fleiss' kappa                {}", self.overall.fleiss)?;
+                writeln!(f, "  Gwet's AC1                   {}", self.overall.ac1)?;
+            }
+            Some(error) => {
+                writeln!(f, "  mean absolute error          {error}")?;
+                if let Some(error) = &self.model_error {
+                    writeln!(f, "  the model's error there      {error}")?;
+                }
+            }
+        }
         writeln!(f, "  raw agreement                {}", self.overall.raw)?;
         for pair in &self.pairs {
-            writeln!(f, "  {} and {}: kappa {}", pair.one, pair.other, pair.kappa)?;
+            write!(f, "  {} and {}: {kappa} {}", pair.one, pair.other, pair.kappa)?;
+            match &pair.absolute_error {
+                None => writeln!(f)?,
+                Some(error) => writeln!(f, "; mean absolute error {error}")?,
+            }
         }
-        for (name, kappa) in &self.model_with {
-            writeln!(f, "  the model and {name}: kappa {kappa}")?;
+        for (name, with) in &self.model_with {
+            writeln!(f, "  the model and {name}: {kappa} {with}")?;
         }
         for (label, figure) in labels.iter().zip(&self.by_label) {
             writeln!(f, "  if one expert says {label}, another does too: {figure}")?;
@@ -357,7 +400,7 @@ impl OnUse {
         }
         if self.rounds.len() > 1 {
             for round in &self.rounds {
-                writeln!(f, "  round {}: alpha {}", round.round, round.alpha)?;
+                writeln!(f, "  round {}: {alpha} {}", round.round, round.alpha)?;
             }
         }
         Ok(())

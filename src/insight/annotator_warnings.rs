@@ -8,6 +8,7 @@ use crate::domain::answer::BlindAnswer;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::task::Task;
+use crate::domain::task_kind::TaskKind;
 use crate::insight::disputes::Names;
 use crate::insight::viewer::Viewer;
 use crate::stats::agreement::annotator_warnings::{Timed, drift, haste, straight_line};
@@ -34,7 +35,7 @@ pub(crate) fn annotator_warnings(
     if experts.len() < 2 {
         return Ok(Vec::new());
     }
-    let mut said = drifts(&experts, names, blind, &given);
+    let mut said = drifts(&experts, (names, task.kind), blind, &given);
     for expert in &experts {
         let (own, others): (Vec<&AsGiven>, Vec<&AsGiven>) = given.iter().partition(|a| a.expert == *expert);
         said.extend(hasty(&names.expert(*expert), &own, &others));
@@ -46,7 +47,7 @@ pub(crate) fn annotator_warnings(
 /// Experts whose agreement with the others fell. With two experts nobody can tell whose answers changed, so the sentence names both.
 fn drifts(
     experts: &BTreeSet<ExpertId>,
-    names: &Names<'_>,
+    (names, kind): (&Names<'_>, TaskKind),
     blind: &[BlindAnswer],
     given: &[AsGiven],
 ) -> Vec<String> {
@@ -92,8 +93,10 @@ fn drifts(
             Some(others) => format!(". Agreement among the others changed by {others:+.2}."),
             None => ". The cases may have become harder.".into(),
         };
+        // Of a scale, too, the share of cases with the same answer is what is told.
+        let less = if kind.is_scale() { "give the same level less often" } else { "agree less" };
         said.push(format!(
-            "{who} agree less than before: on {:.0} % of the first {} shared cases, but on {:.0} % of the last {} (difference {:+.2}, 99.7 % \
+            "{who} {less} than before: on {:.0} % of the first {} shared cases, but on {:.0} % of the last {} (difference {:+.2}, 99.7 % \
              interval {:+.2} to {:+.2}){beyond}",
             100.0 * found.before.value,
             found.before.n,

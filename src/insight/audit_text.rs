@@ -70,6 +70,7 @@ fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::task_kind::TaskKind;
     use crate::stats::estimate::audit::{AuditCase, audit};
 
     fn cases(predicted: usize, answered: usize, times: usize) -> Vec<AuditCase> {
@@ -78,7 +79,12 @@ mod tests {
 
     #[test]
     fn each_figure_is_said_with_its_own_interval_and_n() {
-        let found = audit(&[cases(1, 1, 12), cases(1, 0, 3), cases(0, 1, 8), cases(0, 0, 22)].concat(), 2, 1);
+        let found = audit(
+            &[cases(1, 1, 12), cases(1, 0, 3), cases(0, 1, 8), cases(0, 0, 22)].concat(),
+            2,
+            TaskKind::One,
+            1,
+        );
         let spam = &found.labels[1];
         let [precision, recall] = [&spam.precision, &spam.recall].map(|figure| match figure {
             Figure::Known { lo, hi, n, .. } => format!("({:.0} to {:.0}, n = {n})", 100.0 * lo, 100.0 * hi),
@@ -100,7 +106,12 @@ mod tests {
 
     #[test]
     fn labels_of_which_nothing_is_known_share_one_sentence() {
-        let found = audit(&[cases(1, 1, 12), cases(1, 0, 3), cases(0, 1, 8), cases(0, 0, 22)].concat(), 9, 1);
+        let found = audit(
+            &[cases(1, 1, 12), cases(1, 0, 3), cases(0, 1, 8), cases(0, 0, 22)].concat(),
+            9,
+            TaskKind::One,
+            1,
+        );
         let names: Vec<String> = (0..9).map(|n| format!("label {n}")).collect();
         let of = |from: usize| {
             labels_in_words(names[from..].iter().map(String::as_str).zip(&found.labels[from..]))
@@ -114,13 +125,13 @@ mod tests {
 
     #[test]
     fn what_is_not_known_yet_is_said_so_and_nothing_is_said_of_an_unknown_share() {
-        let found = audit(&[cases(1, 1, 4), cases(0, 0, 30), cases(0, 1, 1)].concat(), 2, 1);
+        let found = audit(&[cases(1, 1, 4), cases(0, 0, 30), cases(0, 1, 1)].concat(), 2, TaskKind::One, 1);
         let says = label_in_words("spam", &found.labels[1]);
         assert!(
             says.starts_with("How many texts flagged as spam are right is not known yet. Of 100"),
             "{says}"
         );
-        let none = audit(&[], 2, 1);
+        let none = audit(&[], 2, TaskKind::One, 1);
         assert_eq!(share_in_words("spam", &none.labels[1]), None);
         assert!(
             label_in_words("ham", &none.labels[0])
@@ -131,7 +142,7 @@ mod tests {
     #[test]
     fn a_small_share_has_one_decimal_and_none_is_0() {
         assert_eq!([0.0, 0.0004, 0.006, 0.0149, 1.0].map(percent), ["0", "0.0", "0.6", "1", "100"]);
-        let found = audit(&[cases(1, 1, 10), cases(0, 0, 30)].concat(), 3, 1);
+        let found = audit(&[cases(1, 1, 10), cases(0, 0, 30)].concat(), 3, TaskKind::One, 1);
         let says = share_in_words("egg", &found.labels[2]).unwrap();
         assert!(says.starts_with("About 0 % (0 to 9 %) of all texts"), "{says}");
     }

@@ -13,8 +13,12 @@ use crate::domain::prediction::Probabilities;
 use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::split::Split;
 use crate::domain::task::Task;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of, pairs_of};
-use crate::stats::agreement::kappa::{ceiling, gain, mean_model_expert, on_shared_cases, self_agreement};
+use crate::stats::agreement::kappa::{
+    ceiling, experts_error, gain, mean_model_expert, model_error, on_shared_cases, self_agreement,
+};
+use crate::stats::agreement::panel::UNORDERED;
 use crate::stats::classifier::reliability::{Claim, calibration_error};
 use crate::stats::classifier::scores::{mean_ac1, mean_f1};
 use crate::stats::estimate::audit::{Audit, AuditCase, audit};
@@ -29,6 +33,15 @@ const ENOUGH_FOR_GAIN: usize = 30;
 /// Agreement on the evaluation cases: hard ones, never trained on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Agreement {
+    /// What is asked for: of a scale, every kappa is the weighted one.
+    #[serde(skip_serializing_if = "TaskKind::is_one")]
+    pub kind: TaskKind,
+    /// Of a scale, the mean distance between the model's level and an expert's, the mean over experts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_error: Option<Figure>,
+    /// Of a scale, the mean distance between two experts' levels, the mean over pairs of experts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experts_error: Option<Figure>,
     /// The active model with the experts: the mean over experts of Cohen's kappa.
     pub model_expert: Figure,
     /// The experts with each other: the ceiling.
@@ -127,14 +140,15 @@ impl<'s> Figures<'s> {
 
     /// Agreement of model and experts on the evaluation cases.
     pub fn agreement(&self, active: Option<&Predictor>) -> Result<Agreement> {
-        let matrix = self.eval(0);
+        let (matrix, kind) = (self.eval(0), self.task.kind);
+        let experts_error = kind.is_scale().then(|| experts_error(&matrix.experts, self.seed));
         let expert_expert = if matrix.expert_ids.len() < 2 {
             Figure::undefined(match matrix.expert_ids.len() {
                 0 => "it needs test cases that two people have answered, and there are none yet",
                 _ => "it needs a second person: only one has answered test cases",
             })
         } else {
-            ceiling(&matrix.experts, self.seed)
+            ceiling(&matrix.experts, self.task.kind, self.seed)
         };
         let again = self.store.first_blind_answers_to_repeats()?;
         let self_agreement = self.self_agreement(&again)?;
@@ -142,6 +156,9 @@ impl<'s> Figures<'s> {
             let none = Figure::undefined("no text has a prelabel");
             let f1 = vec![none.clone(); self.task.labels.len()];
             return Ok(Agreement {
+                kind,
+                model_error: kind.is_scale().then(|| none.clone()),
+                experts_error,
                 model_expert: none.clone(),
                 expert_expert,
                 self_agreement,
@@ -151,18 +168,24 @@ impl<'s> Figures<'s> {
             });
         };
         let (items, values) = self.predictions(predictor, &matrix.items)?;
-        let both = matrix.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels));
+        let both = matrix.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels), kind);
         let model_on_shared = if matrix.expert_ids.len() < 2 {
             Figure::undefined("no test case that two people have answered")
         } else {
-            mean_model_expert(&both.model, &on_shared_cases(&both.experts), self.seed)
+            mean_model_expert(&both.model, &on_shared_cases(&both.experts), kind, self.seed)
         };
         let labels = self.task.labels.len();
         let f1 = |label| mean_f1(&both.model, &both.experts, (label, labels), self.seed);
         Ok(Agreement {
-            ac1: mean_ac1(&both.model, &both.experts, labels, self.seed),
+            kind,
+            model_error: kind.is_scale().then(|| model_error(&both.model, &both.experts, self.seed)),
+            experts_error,
+            ac1: match kind {
+                TaskKind::One => mean_ac1(&both.model, &both.experts, labels, self.seed),
+                TaskKind::Scale => Figure::undefined(UNORDERED),
+            },
             f1: (0..labels).map(f1).collect(),
-            model_expert: mean_model_expert(&both.model, &both.experts, self.seed),
+            model_expert: mean_model_expert(&both.model, &both.experts, self.task.kind, self.seed),
             expert_expert,
             self_agreement,
             model_on_shared,
@@ -175,7 +198,7 @@ impl<'s> Figures<'s> {
         if pairs.iter().flatten().flatten().next().is_none() && self.store.repeat_count(None)? > 0 {
             return Ok(Figure::undefined("no repeated case has a blind first answer of the same expert"));
         }
-        Ok(self_agreement(&pairs, self.seed))
+        Ok(self_agreement(&pairs, self.task.kind, self.seed))
     }
 
     fn stored(&self) -> Result<Vec<Stored>> {
@@ -207,9 +230,9 @@ impl<'s> Figures<'s> {
             .map(|stored| {
                 let (items, values) = self.predictions(&stored.predictor, &matrix.items)?;
                 let labels = labels_of(self.task, &stored.predictor.labels);
-                let both = matrix.predicted_by(&items, &values, &labels);
+                let both = matrix.predicted_by(&items, &values, &labels, self.task.kind);
                 Ok(CurvePoint {
-                    kappa: mean_model_expert(&both.model, &both.experts, self.seed),
+                    kappa: mean_model_expert(&both.model, &both.experts, self.task.kind, self.seed),
                     audit: shares_from(&stored.predictor).audit_items(),
                     active: active.is_some_and(|active| active.id == stored.predictor.id),
                     predictor: stored.predictor.id,
@@ -248,7 +271,12 @@ impl<'s> Figures<'s> {
         };
         let predicted = |s: &Stored| -> Result<_> {
             let (items, values) = self.predictions(&s.predictor, &matrix.items)?;
-            Ok(matrix.predicted_by(&items, &values, &labels_of(self.task, &s.predictor.labels)))
+            Ok(matrix.predicted_by(
+                &items,
+                &values,
+                &labels_of(self.task, &s.predictor.labels),
+                self.task.kind,
+            ))
         };
         let (before, after) = (predicted(earlier)?, predicted(later)?);
         if before.items != after.items {
@@ -258,7 +286,7 @@ impl<'s> Figures<'s> {
             let n = matrix.items.len();
             return Ok(unknown(&format!("the last two models give the same labels to all {n} {where_}")));
         }
-        let difference = gain(&before.model, &after.model, &after.experts, self.seed);
+        let difference = gain(&before.model, &after.model, &after.experts, self.task.kind, self.seed);
         let says = match &difference {
             Figure::Known { value, lo, hi, n } => {
                 let verdict = if *lo > 0.0 {
@@ -269,7 +297,8 @@ impl<'s> Figures<'s> {
                     "not clearly different from"
                 };
                 format!(
-                    "On {n} {where_}, the last model is {verdict} the one before: kappa {value:+.2} ({lo:+.2} to {hi:+.2})."
+                    "On {n} {where_}, the last model is {verdict} the one before: {} {value:+.2} ({lo:+.2} to {hi:+.2}).",
+                    self.task.kind.kappa()
                 )
             }
             Figure::Undefined { undefined } => gain_unknown(undefined),
@@ -288,7 +317,7 @@ impl<'s> Figures<'s> {
         {
             let (items, values) = self.predictions(&stored.predictor, &matrix.items)?;
             let labels = labels_of(self.task, &stored.predictor.labels);
-            predicted.push((stored.training, matrix.predicted_by(&items, &values, &labels)));
+            predicted.push((stored.training, matrix.predicted_by(&items, &values, &labels, self.task.kind)));
         }
         // Models that have not scored all cases that the newest has, for example under an older task, are left out of the curve.
         let Some((_, newest)) = predicted.last().cloned() else {
@@ -299,7 +328,7 @@ impl<'s> Figures<'s> {
             .filter(|(_, both)| both.items == newest.items)
             .map(|(training, both)| Learned { training, labels: both.model })
             .collect();
-        Ok(next_gain(&models, &newest.experts, more, self.seed))
+        Ok(next_gain(&models, &newest.experts, self.task.kind, more, self.seed))
     }
 
     /// Whether `tune` would update the label shares that the active model expects: it is a zero-shot model of this revision of the task, and there
@@ -316,7 +345,7 @@ impl<'s> Figures<'s> {
     /// Estimates for the whole pool from the audit sample. The predictions of a model whose shares follow the audit are stored cross-fitted.
     pub fn audit(&self, active: Option<&Predictor>) -> Result<Audit> {
         let cases: Vec<AuditCase> = self.audit_cases(active)?.into_iter().map(|(case, _)| case).collect();
-        Ok(audit(&cases, self.task.labels.len(), self.seed))
+        Ok(audit(&cases, self.task.labels.len(), self.task.kind, self.seed))
     }
 
     /// The active model's calibration error on the audit cases. For a text with several answers, the model was right by the share of answers that
@@ -342,10 +371,10 @@ impl<'s> Figures<'s> {
                 continue;
             };
             let p = Probabilities(p);
-            if let Some(predicted) = known.get(p.top()).copied().flatten() {
+            if let Some(predicted) = known.get(p.top(self.task.kind)).copied().flatten() {
                 draws.push(text.draw);
                 let case = AuditCase { inclusion: text.draw.inclusion, predicted, answered: text.labels };
-                cases.push((case, f64::from(p.0[p.top()])));
+                cases.push((case, f64::from(p.0[p.top(self.task.kind)])));
             }
         }
         let combined = combined_inclusion(&draws, &self.store.audit_draws()?);

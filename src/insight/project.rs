@@ -129,6 +129,7 @@ pub(crate) fn changed(before: &Task, after: &Task) -> Vec<&'static str> {
     [
         ("name", before.name == after.name),
         ("question", before.question == after.question),
+        ("kind", before.kind == after.kind),
         ("guideline", before.guideline == after.guideline),
         ("assistance", before.assist == after.assist),
         ("part asked about", before.asked_about == after.asked_about),

@@ -23,6 +23,7 @@ use crate::domain::outstanding::Outstanding;
 use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::{Label, Task};
+use crate::domain::task_kind::TaskKind;
 use crate::stats::agreement::panel::Panel;
 use crate::stats::classifier::head::lacking;
 use crate::stats::estimate::audit::Audit;
@@ -172,9 +173,14 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     let of_label = |l: &Label| balance.get(&l.name).map_or(0, |b| b.training);
     let short = lacking(&task.labels.iter().map(of_label).collect::<Vec<_>>());
     let by_experts = training.values().filter(|one| one.is_by_experts()).count();
-    let next_round =
-        next_round(&store, &figures, active, &NextOf { rounds: &rounds, by_experts, items, audit: &audit })?;
-    let no_round = NextRound { cases: 0, gain: Figure::undefined("no round yet"), audit: None };
+    let next_round = next_round(
+        &store,
+        &figures,
+        active,
+        &NextOf { rounds: &rounds, by_experts, items, audit: &audit, kind: task.kind },
+    )?;
+    let no_round =
+        NextRound { kind: task.kind, cases: 0, gain: Figure::undefined("no round yet"), audit: None };
     let advice = advice(&Standing {
         items,
         scored,
@@ -277,6 +283,7 @@ struct NextOf<'s> {
     by_experts: usize,
     items: usize,
     audit: &'s Audit,
+    kind: TaskKind,
 }
 
 /// What another round would cost and bring: `None` before the first.
@@ -294,7 +301,8 @@ fn next_round(
     // The number of texts in the audit split is known closely enough from its share.
     let open = ((of.items as f64 * store.project()?.shares.audit) as usize).saturating_sub(drawn);
     let gain = figures.next_gain(active, more)?;
-    Ok(Some(NextRound { cases: last.cases, gain, audit: Narrower::of(&of.audit.kappa, open) }))
+    let audit = Narrower::of(&of.audit.kappa, of.kind, open);
+    Ok(Some(NextRound { kind: of.kind, cases: last.cases, gain, audit }))
 }
 
 /// What each person gave, by name.

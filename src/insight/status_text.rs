@@ -94,8 +94,12 @@ impl std::fmt::Display for Status {
                 self.untied_labels
             )?;
         }
-        writeln!(f, "\nHard cases (evaluation), Cohen's kappa with 95 % interval")?;
+        let kind = self.kappa.kind;
+        writeln!(f, "\nHard cases (evaluation), {} with 95 % interval", kind.cohens_kappa())?;
         writeln!(f, "  model and experts   {}", self.kappa.model_expert)?;
+        if let Some(error) = &self.kappa.model_error {
+            writeln!(f, "  mean absolute error {error}")?;
+        }
         if let Figure::Known { .. } = self.kappa.ac1 {
             writeln!(f, "  the same, as AC1    {}", self.kappa.ac1)?;
         }
@@ -106,9 +110,14 @@ impl std::fmt::Display for Status {
         if let Figure::Known { .. } = self.kappa.expert_expert {
             writeln!(f, "  model, same cases   {}", self.kappa.model_on_shared)?;
         }
+        if let Some(error @ Figure::Known { .. }) = &self.kappa.experts_error {
+            writeln!(f, "  experts' error      {error}")?;
+        }
         if let Figure::Known { .. } = self.experts_agree.alpha {
-            writeln!(f, "  experts, alpha      {}", self.experts_agree.alpha)?;
-            writeln!(f, "  experts, AC1        {}", self.experts_agree.ac1)?;
+            writeln!(f, "  {:<19} {}", format!("experts, {}", kind.alpha()), self.experts_agree.alpha)?;
+            if !kind.is_scale() {
+                writeln!(f, "  experts, AC1        {}", self.experts_agree.ac1)?;
+            }
         }
         match self.disagreements.undecided {
             0 => {}
@@ -132,7 +141,13 @@ impl std::fmt::Display for Status {
             writeln!(f, "  {outlook}")?;
         }
         writeln!(f, "\nWhole pool (audit), {}", counted(self.audit.n, "case", "cases"))?;
-        writeln!(f, "  kappa      {}", self.audit.kappa)?;
+        match &self.audit.absolute_error {
+            None => writeln!(f, "  kappa      {}", self.audit.kappa)?,
+            Some(error) => {
+                writeln!(f, "  {}      {}", kind.kappa(), self.audit.kappa)?;
+                writeln!(f, "  mean absolute error {error}")?;
+            }
+        }
         if let Figure::Known { .. } = self.audit.ac1 {
             writeln!(f, "  AC1        {}", self.audit.ac1)?;
         }

@@ -12,6 +12,7 @@ use crate::domain::ids::AdapterId;
 use crate::domain::judge_chat::{Message, Speaker};
 use crate::domain::predictor::{PromptLayout, PromptSettings};
 use crate::domain::settings::Stored;
+use crate::stats::classifier::linear::Linear;
 use crate::store::pool::predictors::Model;
 use crate::store::{Access, Store};
 use crate::work::output::write_to;
@@ -92,6 +93,25 @@ pub fn export(
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
+/// A head with what it computes, in words.
+fn head_in_json(head: &Linear, labels: &[String]) -> serde_json::Value {
+    match head {
+        Linear::Softmax(head) => json!({
+            "what": "probabilities = softmax(weights · v + bias), v the model's vector of the text at length 1",
+            "labels": labels,
+            "weights": head.weights.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<Vec<f32>>>(),
+            "bias": head.bias.to_vec(),
+        }),
+        Linear::Ordinal(head) => json!({
+            "what": "probability of a level or one below it = 1 / (1 + exp(weights · v - threshold)), with the threshold between it and the next \
+                     level, v the model's vector of the text at length 1",
+            "labels": labels,
+            "weights": head.weights.to_vec(),
+            "thresholds": head.thresholds.to_vec(),
+        }),
+    }
+}
+
 impl Leaving {
     fn read(store: &Store, adapter: AdapterId, attempted: &str) -> Result<Self> {
         let row = adapter_row(store, adapter, attempted)?;
@@ -112,16 +132,8 @@ impl Leaving {
         };
         let head = match predictor.as_ref().filter(|p| p.judge().is_none()) {
             None => None,
-            Some(predictor) => head_of(store, predictor)?.map(|head| {
-                let weights: Vec<Vec<f32>> = head.weights.rows().into_iter().map(|row| row.to_vec()).collect();
-                let json = json!({
-                    "what": "probabilities = softmax(weights · v + bias), v the model's vector of the text at length 1",
-                    "labels": labels,
-                    "weights": weights,
-                    "bias": head.bias.to_vec(),
-                });
-                format!("{json:#}\n").into_bytes()
-            }),
+            Some(predictor) => head_of(store, predictor)?
+                .map(|head| format!("{:#}\n", head_in_json(&head, &labels)).into_bytes()),
         };
         let base = store.model(row.model)?;
         let base = base.ok_or_else(|| Fault::new(attempted, "the project does not name its model"))?;

@@ -9,6 +9,7 @@ use crate::domain::outstanding::Outstanding;
 use crate::domain::overlap::Overlap;
 use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::repeat::{places_of, with_places};
+use crate::domain::task_kind::TaskKind;
 use crate::learn::curve::rescore_cases;
 use crate::learn::kind::load;
 use crate::learn::prelabels::{active, complete};
@@ -148,8 +149,8 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         }
         work.report("choosing cases", 0, Some(options.budget as u64), "cases")?;
         let universe = Universe::read(work, &predictor, incomplete)?;
-        let pool = universe.pool()?;
-        let shares = work.store.task()?.task.shares();
+        let task = work.store.task()?.task;
+        let (pool, shares) = (universe.pool(task.kind)?, task.shares());
         let stage = match predictor.kind() {
             PredictorKind::ZeroShot if predictor.guesses_nothing() => Stage::NoGuess,
             PredictorKind::ZeroShot => Stage::Opening { shares: &shares },
@@ -360,8 +361,9 @@ impl Universe {
         Ok(universe)
     }
 
-    fn pool(&self) -> Result<Pool<'_>> {
+    fn pool(&self, kind: TaskKind) -> Result<Pool<'_>> {
         Pool::new(PoolParts {
+            kind,
             items: &self.items,
             vectors: self.directions.view(),
             probabilities: self.probabilities.view(),

@@ -20,6 +20,7 @@ use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::predictor::{CombinedSettings, Method, Predictor, PredictorKind, Scout};
 use crate::domain::settings::Stored;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::classifier::stack::{Evidence, Joined, Opinions, Worth, is_enough};
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
@@ -348,7 +349,8 @@ impl Unseen {
         let p = p.map_err(|e| Fault::new("weigh scout and judge", e.to_string()))?;
         let pool = store.sample_of_vectors(scout.space(), dimensions_of(store, scout)?, SAMPLE)?;
         let pool = scorer.of_items(&pool.items, matrix(&pool)?);
-        let importance = importance(&margins(p.view()), margins(pool.view()));
+        let kind = store.task()?.task.kind;
+        let importance = importance(&margins(p.view(), kind), margins(pool.view(), kind));
         Ok(Some(Self { rows, logs: logs(p.view()), importance }))
     }
 
@@ -378,9 +380,9 @@ fn examples_of(reader: &Predictor, readers: &[Judged]) -> Vec<ItemId> {
     settings.flat_map(|settings| settings.examples.iter().copied()).collect()
 }
 
-/// How far the likeliest label is before the next, for each row of rows × labels.
-fn margins(p: ArrayView2<'_, f32>) -> Vec<f32> {
-    p.rows().into_iter().map(|row| Probabilities(row.to_vec()).margin()).collect()
+/// How far each row of rows × labels is from the nearest boundary.
+fn margins(p: ArrayView2<'_, f32>, kind: TaskKind) -> Vec<f32> {
+    p.rows().into_iter().map(|row| Probabilities(row.to_vec()).margin(kind)).collect()
 }
 
 /// What each example counts, so that together they are as sure as the pool: the pool is cut into as many equal parts by its margins, and each part counts

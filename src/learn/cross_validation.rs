@@ -15,6 +15,7 @@ use super::held_out::HeldOut;
 use crate::domain::adapter::{Comparison, LoraHyperparameters, ServingCheck};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::Epoch;
+use crate::domain::task_kind::TaskKind;
 use crate::engine::train::Settings;
 use crate::engine::verify::Verified;
 use crate::stats::classifier::head::{balanced_by, stratified_folds};
@@ -102,6 +103,8 @@ pub(crate) struct CrossValidation<'a, T> {
     pub measured: &'a [bool],
     /// Labels of the task.
     pub classes: usize,
+    /// What is asked for.
+    pub kind: TaskKind,
     pub settings: Settings,
 }
 
@@ -125,6 +128,7 @@ struct ByEpoch<'a> {
     weights: Vec<f64>,
     /// One for each epoch, rows × labels.
     probabilities: Vec<Array2<f32>>,
+    kind: TaskKind,
     seed: u64,
 }
 
@@ -141,7 +145,8 @@ impl ByEpoch<'_> {
         let gold: Vec<usize> = at.iter().map(|&at| self.gold[fold.held_out[at]]).collect();
         let weights: Vec<f64> = at.iter().map(|&at| self.weights[fold.held_out[at]]).collect();
         let held_out = held_out.select(Axis(0), &at);
-        HeldOut { gold: &gold, weights: &weights }.epoch(&fold.name, (number, loss), &held_out, self.seed)
+        let rows = HeldOut { gold: &gold, weights: &weights, kind: self.kind };
+        rows.epoch(&fold.name, (number, loss), &held_out, self.seed)
     }
 
     /// A fold's rows after `ended` epochs, for the epochs that it did not go through: an adapter that no longer gets better is taken to stay as it is.
@@ -157,7 +162,7 @@ impl ByEpoch<'_> {
 
     /// The losses of the rows that measure, by probabilities of rows × labels.
     fn losses(&self, probabilities: &Array2<f32>) -> Vec<f64> {
-        let all = HeldOut { gold: self.gold, weights: &self.weights }.losses(probabilities);
+        let all = HeldOut { gold: self.gold, weights: &self.weights, kind: self.kind }.losses(probabilities);
         all.into_iter().zip(self.measured).filter_map(|(loss, measured)| measured.then_some(loss)).collect()
     }
 
@@ -324,6 +329,7 @@ impl<T: Trainer> CrossValidation<'_, T> {
             measured: self.measured,
             weights: self.weights(),
             probabilities: vec![Array2::zeros((self.gold.len(), self.classes)); self.settings.epochs],
+            kind: self.kind,
             seed: self.settings.seed,
         }
     }
@@ -436,6 +442,7 @@ mod tests {
             measured: &[true; 2],
             weights: vec![1.0; 2],
             probabilities: vec![Array2::zeros((2, 2)); 3],
+            kind: TaskKind::One,
             seed: 1,
         };
         for (number, sure) in [(1, 0.6), (2, 0.9), (3, 0.9)] {
@@ -459,6 +466,7 @@ mod tests {
                 measured: &measured,
                 weights: vec![1.0; 3],
                 probabilities: vec![Array2::zeros((3, 2)); 1],
+                kind: TaskKind::One,
                 seed: 1,
             };
             let p = ndarray::array![[0.9, 0.1], [0.2, 0.8], [imported, 1.0 - imported]];

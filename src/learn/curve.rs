@@ -4,6 +4,7 @@ use super::kind::{load_if_available, unreadable};
 use super::vectors::{dimensions_of, matrix};
 use crate::domain::fault::Result;
 use crate::domain::split::Split;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of};
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
@@ -59,8 +60,13 @@ pub(crate) fn record_agreement(store: &mut Store, seed: u64) -> Result<()> {
         .collect();
     let (items, probabilities) = store.predictions(predictor.id)?;
     let labels = labels_of(&task, &predictor.labels);
-    let matrix = AnswerMatrix::collect(&answers, &task).predicted_by(&items, &probabilities, &labels);
-    let figure = mean_model_expert(&matrix.model, &matrix.experts, seed);
+    let matrix =
+        AnswerMatrix::collect(&answers, &task).predicted_by(&items, &probabilities, &labels, task.kind);
+    let figure = mean_model_expert(&matrix.model, &matrix.experts, task.kind, seed);
     let round = store.rounds()?.last().map(|r| r.id);
-    store.add_metric("kappa.model_expert", round, Some(predictor.id), &figure)
+    let name = match task.kind {
+        TaskKind::One => "kappa.model_expert",
+        TaskKind::Scale => "weighted_kappa.model_expert",
+    };
+    store.add_metric(name, round, Some(predictor.id), &figure)
 }

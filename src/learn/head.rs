@@ -13,7 +13,7 @@ use crate::domain::predictor::{Method, Predictor, PredictorKind, Scout};
 use crate::domain::settings::Stored;
 use crate::stats::classifier::head::TooFew;
 use crate::stats::classifier::label_issues;
-use crate::stats::classifier::logistic::Logistic;
+use crate::stats::classifier::linear::{Form, Linear};
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::adapters::{AdapterRow, NewAdapter};
@@ -48,7 +48,7 @@ impl Kind for Head {
 
 /// A head as it is stored.
 pub(crate) struct HeadScorer {
-    pub model: Logistic,
+    pub model: Linear,
     /// The penalty's inverse strength that it was fitted with; none where that cannot be read.
     c: Option<f64>,
     /// What stood for each label before there were answers.
@@ -64,7 +64,7 @@ impl HeadScorer {
         let Some(Scout::Head(adapter)) = predictor.scout() else {
             return Err(Fault::new("use the head", format!("the model is of the kind {}", predictor.kind())));
         };
-        let model = Logistic::from_bytes(&bytes_of(store, adapter)?)?;
+        let model = Linear::from_bytes(&bytes_of(store, adapter)?)?;
         let row = store.adapters()?.into_iter().find(|row| row.id == adapter);
         let c = row.and_then(|row| Some(row.settings.known()?.head()?.c));
         Ok(Self { model, c, anchors: anchors(store, predictor, &predictor.labels)? })
@@ -78,7 +78,7 @@ impl Scorer for HeadScorer {
 
     fn out_of_fold(&self, training: &Training, seed: u64) -> Option<HashMap<ItemId, Vec<f32>>> {
         let stand_ins = stand_ins(&self.anchors, training.vectors.view(), &training.labels);
-        let p = training.lessons().out_of_fold_with(stand_ins.view(), self.c?, seed)?;
+        let p = training.lessons().out_of_fold_with(stand_ins.view(), (self.model.form(), self.c?), seed)?;
         Some(training.items.iter().copied().zip(p.rows().into_iter().map(|row| row.to_vec())).collect())
     }
 }
@@ -129,7 +129,7 @@ pub(crate) fn fit(
     for head in learned.iter().filter(|a| a.kind == AdapterKind::Head) {
         // One whose bytes were dropped, or cannot be read, is trained again.
         let bytes = work.store.adapter_bytes(head.id)?.unwrap_or_default();
-        if Logistic::from_bytes(&bytes).is_ok() {
+        if Linear::from_bytes(&bytes).is_ok() {
             same.push(head.id);
         }
     }
@@ -174,12 +174,14 @@ fn train(
     work.report("training on the answers", 0, None, "labels")?;
     let stand_ins =
         stand_ins(&anchors(work.store, current, &labels)?, training.vectors.view(), &training.labels);
-    let mut fit = training.lessons().fit_anchored_head(stand_ins.view(), seed).map_err(Refused::TooFew)?;
+    let lessons = training.lessons();
+    let mut fit =
+        lessons.fit_anchored_head(stand_ins.view(), revision.task.kind, seed).map_err(Refused::TooFew)?;
     if training.has_imported() {
         // It chose the penalty. As a figure it would rest on labels that no figure may count.
         fit.cv_log_loss = None;
     }
-    let label_issues = label_issues(training, &labels, fit.c, seed);
+    let label_issues = label_issues(training, &labels, (fit.model.form(), fit.c), seed);
     let settings = HeadFit { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed, label_issues };
     Ok(work.store.add_adapter(&NewAdapter {
         kind: AdapterKind::Head,
@@ -234,8 +236,8 @@ fn stand_ins(anchors: &Anchors, vectors: ArrayView2<'_, f32>, given: &[usize]) -
 }
 
 /// The training labels that heads find unlikely that have not seen them; none while a label has too few examples for that.
-fn label_issues(training: &Training, labels: &[String], c: f64, seed: u64) -> Vec<LabelIssue> {
-    let held_out = training.lessons().out_of_fold(labels.len(), c, seed);
+fn label_issues(training: &Training, labels: &[String], form: (Form, f64), seed: u64) -> Vec<LabelIssue> {
+    let held_out = training.lessons().out_of_fold(labels.len(), form, seed);
     let found = held_out.map(|p| label_issues::label_issues(p.view(), &training.labels)).unwrap_or_default();
     let most = training.by_experts.iter().filter(|by_experts| **by_experts).count() / ONE_ISSUE_IN;
     let issue = |i: usize| LabelIssue { item: training.items[i], label: labels[training.labels[i]].clone() };

@@ -7,6 +7,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::figure::Figure;
 use crate::domain::prediction::Probabilities;
 use crate::domain::progress::Epoch;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::agreement::kappa::cohen_figure;
 use crate::stats::estimate::paired::Paired;
 
@@ -19,6 +20,8 @@ pub(crate) struct HeldOut<'a> {
     pub gold: &'a [usize],
     /// What each text's loss counts.
     pub weights: &'a [f64],
+    /// What is asked for.
+    pub kind: TaskKind,
 }
 
 impl HeldOut<'_> {
@@ -41,9 +44,9 @@ impl HeldOut<'_> {
         probabilities: &Array2<f32>,
         seed: u64,
     ) -> Epoch {
-        let tops = probabilities.rows().into_iter().map(|row| Probabilities(row.to_vec()).top());
+        let tops = probabilities.rows().into_iter().map(|row| Probabilities(row.to_vec()).top(self.kind));
         let pairs: Vec<(usize, usize)> = tops.zip(self.gold.iter().copied()).collect();
-        let (kappa, interval) = match cohen_figure(&pairs, seed) {
+        let (kappa, interval) = match cohen_figure(&pairs, self.kind, seed) {
             Figure::Known { value, lo, hi, .. } => (Some(value), Some((lo, hi))),
             Figure::Undefined { .. } => (None, None),
         };
@@ -55,6 +58,7 @@ impl HeldOut<'_> {
             held_out_kappa: kappa,
             held_out_kappa_interval: interval,
             held_out: self.gold.len(),
+            kind: self.kind,
         }
     }
 }

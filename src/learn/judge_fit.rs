@@ -66,6 +66,7 @@ impl JudgeFit<'_> {
             texts: &texts,
             gold: &gold,
             labels: self.base.labels.len(),
+            kind: work.store.task()?.task.kind,
             settings: self.training,
             scope: self.scope,
             threads: self.threads,

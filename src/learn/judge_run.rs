@@ -186,7 +186,9 @@ fn worth_reading(store: &Store, judge: PredictorId, labelled: &[ItemId]) -> Resu
     let (read, _) = store.predictions(judge)?;
     let mut wanted = labelled.to_vec();
     let (items, values) = store.predictions(active.id)?;
-    let margins = values.chunks_exact(active.labels.len().max(1)).map(|p| Probabilities(p.to_vec()).margin());
+    let kind = store.task()?.task.kind;
+    let margins =
+        values.chunks_exact(active.labels.len().max(1)).map(|p| Probabilities(p.to_vec()).margin(kind));
     let mut by_margin: Vec<(f32, ItemId)> = margins.zip(items).collect();
     by_margin.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     wanted.extend(by_margin.into_iter().map(|(_, item)| item));

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::cross_validation::{Callbacks, CrossValidated, CrossValidation, Fold, Trainer};
 use crate::domain::adapter::{AdapterKind, Comparison};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::task_kind::TaskKind;
 use crate::engine::judge::{Judge, PromptEncoder};
 use crate::engine::llama::Served;
 use crate::engine::lora::{AdapterFile, Lora};
@@ -77,6 +78,8 @@ pub(crate) struct JudgeTraining<'a> {
     pub gold: &'a [usize],
     /// How many labels there are.
     pub labels: usize,
+    /// What is asked for.
+    pub kind: TaskKind,
     /// How to train.
     pub settings: Settings,
     /// Which tokens change.
@@ -132,6 +135,7 @@ impl JudgeTraining<'_> {
             gold: self.gold,
             measured: &measured,
             classes: self.labels,
+            kind: self.kind,
             settings: self.settings,
         };
         let Some(trained) = cross_validation.in_turn(work)? else { return Ok(None) };

@@ -11,6 +11,7 @@ use crate::domain::ids::AdapterId;
 use crate::domain::predictor::Predictor;
 use crate::domain::settings::Stored;
 use crate::domain::split::Split;
+use crate::domain::task_kind::TaskKind;
 use crate::engine::judge::JudgeBackend;
 use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of};
 use crate::stats::agreement::kappa::mean_model_expert;
@@ -28,6 +29,9 @@ pub struct Compared {
     pub adapter: Option<AdapterId>,
     /// Its agreement with the experts on the evaluation cases that all of them have read.
     pub kappa: Figure,
+    /// What is asked for: of a scale, kappa is the weighted one.
+    #[serde(skip)]
+    pub kind: TaskKind,
 }
 
 /// Adds earlier variants of `judge` to `reader`: the same model with the same prompt, as it is and with its earlier adapters, where these read texts as it
@@ -97,9 +101,9 @@ pub(crate) fn compared(
             let p = judged.calibrated()?;
             let p: Vec<f32> = p.as_standard_layout().iter().copied().collect();
             let labels = labels_of(&revision.task, &judged.predictor.labels);
-            let matrix = matrix.predicted_by(&judged.items, &p, &labels);
-            let kappa = mean_model_expert(&matrix.model, &matrix.experts, seed);
-            Ok(Compared { adapter: judged.predictor.adapter(), kappa })
+            let matrix = matrix.predicted_by(&judged.items, &p, &labels, revision.task.kind);
+            let kappa = mean_model_expert(&matrix.model, &matrix.experts, revision.task.kind, seed);
+            Ok(Compared { adapter: judged.predictor.adapter(), kappa, kind: revision.task.kind })
         })
         .collect()
 }
@@ -111,5 +115,6 @@ pub(crate) fn in_words(compared: &[Compared]) -> String {
         None => format!("as it is {}", one.kappa),
     };
     let all: Vec<String> = compared.iter().map(of).collect();
-    format!("kappa with the experts on the evaluation cases that all have read: {}", all.join("; "))
+    let kappa = compared.first().map(|one| one.kind).unwrap_or_default().kappa();
+    format!("{kappa} with the experts on the evaluation cases that all have read: {}", all.join("; "))
 }

@@ -9,7 +9,8 @@ use crate::domain::figure::Figure;
 use crate::domain::grouped::counted;
 use crate::domain::label_values::{LabelValues, OneLabel};
 use crate::domain::task::Task;
-use crate::stats::agreement::kappa::cohen_figure;
+use crate::domain::task_kind::TaskKind;
+use crate::stats::agreement::kappa::{cohen_figure, error_figure};
 
 /// Rows that kappa rests on at most: its interval draws all of them a thousand times.
 const MOST_DRAWN: usize = 100_000;
@@ -26,6 +27,7 @@ pub struct KnownLabels {
     /// Each row's known label and its prediction, as places in these.
     pairs: Vec<(usize, usize)>,
     not_labels: usize,
+    kind: TaskKind,
 }
 
 /// How far predictions agree with known labels.
@@ -35,8 +37,11 @@ pub struct Agreement {
     pub rows: usize,
     /// Of these, rows where both are the same.
     pub agreeing: usize,
-    /// Cohen's kappa of both.
+    /// Cohen's kappa of both; of a scale the weighted one.
     pub kappa: Figure,
+    /// Of a scale, the mean distance of both in levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute_error: Option<Figure>,
     /// How often each known label was given each prediction, the most frequent first.
     pub confusion: Vec<Confusion>,
     /// Rows whose known label is none of the task's, or several; they are not counted.
@@ -65,6 +70,7 @@ impl KnownLabels {
             names: task.labels.iter().map(|label| label.name.clone()).collect(),
             pairs: Vec::new(),
             not_labels: 0,
+            kind: task.kind,
         })
     }
 
@@ -102,7 +108,8 @@ impl KnownLabels {
         Agreement {
             rows: self.pairs.len(),
             agreeing: self.pairs.iter().filter(|(known, predicted)| known == predicted).count(),
-            kappa: cohen_figure(&drawn, seed),
+            kappa: cohen_figure(&drawn, self.kind, seed),
+            absolute_error: self.kind.is_scale().then(|| error_figure(&drawn, seed)),
             confusion,
             not_labels: self.not_labels,
             unknown: self.values.unknown(),
@@ -117,7 +124,13 @@ impl std::fmt::Display for Agreement {
         if self.rows > 0 {
             write!(f, " ({:.1} %)", 100.0 * self.agreeing as f64 / self.rows as f64)?;
         }
-        write!(f, "; kappa {}", self.kappa)?;
+        match &self.absolute_error {
+            None => write!(f, "; kappa {}", self.kappa)?,
+            Some(error) => {
+                let name = TaskKind::Scale.kappa();
+                write!(f, "; {name} {}; mean absolute error {error}", self.kappa)?;
+            }
+        }
         let wrong: Vec<&Confusion> = self.confusion.iter().filter(|one| one.known != one.predicted).collect();
         let mut listed: Vec<String> = wrong
             .iter()

@@ -105,7 +105,7 @@ impl LoraFit<'_> {
         let sample = self.sample(work)?;
         let sample: Vec<Vec<usize>> = sample.iter().map(|(_, text)| encoder.tokens(text)).collect();
         drop(encoder);
-        let classes = self.revision.task.labels.len();
+        let (classes, kind) = (self.revision.task.labels.len(), self.revision.task.kind);
         let (training, settings) = (self.training, self.settings);
         let taught = self.lesson.map(|lesson| Taught {
             tokens: &taught,
@@ -113,12 +113,13 @@ impl LoraFit<'_> {
             scout: &lesson.scout,
         });
         let trainer =
-            EncoderTrainer { weights: &weights, training, tokens: &tokens, classes, settings, taught };
+            EncoderTrainer { weights: &weights, training, tokens: &tokens, classes, kind, settings, taught };
         let cross_validation = CrossValidation {
             trainer: &trainer,
             gold: &training.labels,
             measured: &training.by_experts,
             classes,
+            kind,
             settings,
         };
         let Some(trained) = cross_validation.in_parallel(work, self.chosen.threads())? else {

@@ -69,11 +69,11 @@ fn nearest_first(work: &Work<'_>) -> Result<Vec<ItemId>> {
 /// What a predictor has scored, the smallest margin first.
 fn nearest_by(work: &Work<'_>, predictor: &Predictor) -> Result<Vec<ItemId>> {
     let (items, values) = work.store.predictions(predictor.id)?;
-    let labels = predictor.labels.len().max(1);
+    let (labels, kind) = (predictor.labels.len().max(1), work.store.task()?.task.kind);
     let mut margins: Vec<(f32, ItemId)> = values
         .chunks_exact(labels)
         .zip(items)
-        .map(|(row, item)| (Probabilities(row.to_vec()).margin(), item))
+        .map(|(row, item)| (Probabilities(row.to_vec()).margin(kind), item))
         .collect();
     margins.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     Ok(margins.into_iter().map(|(_, item)| item).collect())

@@ -10,12 +10,13 @@ use super::cross_validation::{Callbacks, Fold, Trainer};
 use super::training::Training;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
+use crate::domain::task_kind::TaskKind;
 use crate::engine::lora::{EncoderAdapter, Head};
 use crate::engine::train::Settings;
 use crate::engine::train::encoder::{Example, Fit, Wanted, fit};
 use crate::engine::transformer::Weights;
 use crate::stats::classifier::head::{Lessons, balanced_by};
-use crate::stats::classifier::logistic::Logistic;
+use crate::stats::classifier::linear::Linear;
 
 /// The encoder with its labelled texts.
 pub(crate) struct EncoderTrainer<'a> {
@@ -27,6 +28,8 @@ pub(crate) struct EncoderTrainer<'a> {
     pub tokens: &'a [Vec<usize>],
     /// Labels of the task.
     pub classes: usize,
+    /// What is asked for.
+    pub kind: TaskKind,
     pub settings: Settings,
     /// What else it learns from; none where it learns from the labels alone.
     pub taught: Option<Taught<'a>>,
@@ -46,11 +49,11 @@ pub(crate) struct Taught<'a> {
 const EXPERT_WEIGHT: f64 = 3.0;
 
 impl EncoderTrainer<'_> {
-    fn head(&self, fold: &Fold) -> Result<Logistic> {
+    fn head(&self, fold: &Fold, kind: TaskKind) -> Result<Linear> {
         let vectors = self.training.vectors.select(Axis(0), &fold.rows);
         let (labels, importance) = (self.labels(&fold.rows), self.importance(&fold.rows));
         let lessons = Lessons { x: vectors.view(), y: &labels, importance: &importance };
-        let head = lessons.fit_head(self.classes, self.settings.seed);
+        let head = lessons.fit_head(self.classes, kind, self.settings.seed);
         Ok(head.map_err(|few| Fault::new("train the adapter", few.to_string()))?.model)
     }
 
@@ -84,7 +87,10 @@ impl Trainer for EncoderTrainer<'_> {
             }
         }
         let held_out: Vec<&[usize]> = fold.held_out.iter().map(|&row| &self.tokens[row][..]).collect();
-        let head = self.head(fold)?;
+        // What is trained on is a softmax of any kind of labels; only what it is compared with is the scout's own form.
+        let Linear::Softmax(head) = self.head(fold, TaskKind::One)? else {
+            return Err(Fault::new("train the adapter", "its first head has another form"));
+        };
         let start = Head { weight: head.weights, bias: head.bias };
         let callbacks = RefCell::new(callbacks);
         fit(
@@ -110,6 +116,6 @@ impl Trainer for EncoderTrainer<'_> {
             }
         }
         let unseen = self.training.vectors.select(Axis(0), &fold.held_out);
-        Ok(self.head(fold)?.probabilities(unseen.view()))
+        Ok(self.head(fold, self.kind)?.probabilities(unseen.view()))
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
 use crate::domain::predictor::{PromptLayout, PromptTrial};
+use crate::domain::task_kind::TaskKind;
 use crate::engine::judge::{JudgeBackend, Question};
 use crate::stats::classifier::stack::losses_of_one;
 use crate::stats::estimate::paired::Paired;
@@ -127,7 +128,7 @@ fn probe(
     let labels = revision.task.labels.len();
     let free: Vec<(ItemId, usize)> = given.iter().filter(|label| !shown.contains(label)).copied().collect();
     let is_labelled = free.len() >= ENOUGH;
-    let chosen = if is_labelled { free } else { surest(work, labels)? };
+    let chosen = if is_labelled { free } else { surest(work, labels, revision.task.kind)? };
     let mut chosen = balanced_examples(&chosen, labels, TEXTS, seed ^ 1);
     chosen.sort_unstable();
     let items: Vec<ItemId> = chosen.iter().map(|(item, _)| *item).collect();
@@ -138,7 +139,7 @@ fn probe(
 }
 
 /// Of each label the texts of which the scout is surest, each with that label.
-fn surest(work: &Work<'_>, labels: usize) -> Result<Vec<(ItemId, usize)>> {
+fn surest(work: &Work<'_>, labels: usize, kind: TaskKind) -> Result<Vec<(ItemId, usize)>> {
     let active = active(work.store, "try prompts")?;
     if active.labels.len() != labels {
         return Ok(Vec::new());
@@ -146,7 +147,7 @@ fn surest(work: &Work<'_>, labels: usize) -> Result<Vec<(ItemId, usize)>> {
     let (items, values) = work.store.predictions(active.id)?;
     let rows = values.chunks_exact(labels.max(1)).map(|p| Probabilities(p.to_vec()));
     let mut sure: Vec<(f32, ItemId, usize)> =
-        rows.zip(items).map(|(p, item)| (p.margin(), item, p.top())).collect();
+        rows.zip(items).map(|(p, item)| (p.margin(kind), item, p.top(kind))).collect();
     sure.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut taken = vec![0; labels];
     let each = TEXTS.div_ceil(labels.max(1)).max(2);

@@ -12,6 +12,7 @@ use crate::domain::hex::hex;
 use crate::domain::ids::{ItemId, ModelId, PredictorId};
 use crate::domain::predictor::{DEPTHS, Method, Predictor, StatesMethod, StatesSettings};
 use crate::domain::settings::Stored;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::classifier::head::{CrossFitted, cross_fitted};
 use crate::store::Store;
 use crate::work::runner::Work;
@@ -119,6 +120,7 @@ pub(crate) fn fit(
     labelled: &Labelled<'_>,
     seed: u64,
 ) -> Result<Vec<Predictor>> {
+    let kind = work.store.task()?.task.kind;
     let mut fitted: Vec<Predictor> = Vec::new();
     for Reading { model, prompt, labels, examples } in readings(work.store)? {
         if labels != scout.labels {
@@ -143,7 +145,8 @@ pub(crate) fn fit(
         let all = matrix(&vectors)?;
         // Nor may an example stand in for a label: all that have one are passed over.
         let stand_ins = likeliest(work.store, scout, scorer, labelled, &vectors.items)?;
-        let Some(Fit { head, depth, said }) = best(all, &vectors.items, taught, &stand_ins, seed) else {
+        let Some(Fit { head, depth, said }) = best(all, &vectors.items, taught, &stand_ins, kind, seed)
+        else {
             continue;
         };
         let settings = StatesSettings {
@@ -221,6 +224,7 @@ fn best(
     read: &[ItemId],
     labelled: &Labelled<'_>,
     stand_ins: &[usize],
+    kind: TaskKind,
     seed: u64,
 ) -> Option<Fit> {
     let both = labelled.items.iter().zip(labelled.labels);
@@ -231,7 +235,7 @@ fn best(
     for depth in 0..DEPTHS {
         let x = standardised(states.slice(s![.., depth * width..(depth + 1) * width]));
         let (examples, fill) = (x.select(Axis(0), &rows), x.select(Axis(0), stand_ins));
-        let head = cross_fitted(examples.view(), &y, fill.view(), seed)?;
+        let head = cross_fitted(examples.view(), &y, fill.view(), kind, seed)?;
         if best.as_ref().is_none_or(|(least, ..)| head.loss < least.loss) {
             best = Some((head, depth, x));
         }
@@ -283,7 +287,7 @@ mod tests {
         let (items, labels) = all.without(&shown);
         assert_eq!(items, read[20..60]);
         let loss = |labelled: &Labelled<'_>| {
-            let fit = best(states.view(), &read, labelled, &[60, 61], 1).unwrap();
+            let fit = best(states.view(), &read, labelled, &[60, 61], TaskKind::One, 1).unwrap();
             let unseen = fit.head.held_out.rows().into_iter().zip(labelled.labels);
             let losses = unseen.map(|(row, &label)| -f64::from(row[label].max(1e-6)).ln());
             losses.sum::<f64>() / labelled.items.len() as f64
@@ -307,7 +311,7 @@ mod tests {
         }
         let read: Vec<ItemId> = (0..120).map(ItemId).collect();
         let labelled = Labelled { items: &read[..60], labels: &gold[..60] };
-        let fit = best(states.view(), &read, &labelled, &[60, 61, 62], 1).unwrap();
+        let fit = best(states.view(), &read, &labelled, &[60, 61, 62], TaskKind::One, 1).unwrap();
         assert_eq!(fit.depth, 2);
         let right = |row: &usize| {
             let p = fit.said.row(*row);
@@ -320,7 +324,7 @@ mod tests {
             "what is labelled is scored by a fit that has not seen it"
         );
         assert!(
-            best(states.view(), &read[..4], &labelled, &[0, 1, 2], 1).is_none(),
+            best(states.view(), &read[..4], &labelled, &[0, 1, 2], TaskKind::One, 1).is_none(),
             "four labelled texts are too few"
         );
     }

@@ -9,10 +9,13 @@ use rayon::prelude::*;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::split::Split;
+use crate::domain::task_kind::TaskKind;
 
 /// The unchecked parts of a pool; row `i` of every part is about the same item.
 #[derive(Clone, Copy)]
 pub struct PoolParts<'a> {
+    /// What is asked for: where boundaries between labels lie.
+    pub kind: TaskKind,
     /// n items.
     pub items: &'a [ItemId],
     /// Embeddings of one model and adapter as directions from their mean ([`super::centre`]), n × d, rows of unit length, or zero.
@@ -59,7 +62,8 @@ impl<'a> Pool<'a> {
             return Err(Fault::new(attempted, why)
                 .hint("Run `hardcase doctor FILE` to see whether the file is damaged"));
         }
-        let (predicted, margins) = parts.probabilities.outer_iter().map(top_and_margin).unzip();
+        let (predicted, margins) =
+            parts.probabilities.outer_iter().map(|row| top_and_margin(parts.kind, row)).unzip();
         let candidates = (0..n).filter(|&i| parts.open[i] && parts.splits[i] != Split::Audit).collect();
         Ok(Self { parts, predicted, margins, candidates })
     }
@@ -96,12 +100,22 @@ impl<'a> Pool<'a> {
         self.parts.probabilities.index_axis_move(Axis(0), index)
     }
 
-    /// The most probable label; the earlier one on a tie.
+    /// The label of the prelabel ([`TaskKind::decide`]).
     pub fn predicted(&self, index: usize) -> usize {
         self.predicted[index] as usize
     }
 
-    /// Probability of the predicted label minus that of the second most probable one, 0 to 1.
+    /// Whether a boundary lies between the predicted labels of two items: of a scale, only between neighbouring levels.
+    pub fn is_across(&self, a: usize, b: usize) -> bool {
+        self.parts.kind.is_boundary(self.predicted(a), self.predicted(b))
+    }
+
+    /// Whether a boundary lies between two labels.
+    pub fn is_boundary(&self, a: usize, b: usize) -> bool {
+        self.parts.kind.is_boundary(a, b)
+    }
+
+    /// How far the prelabel is from the nearest boundary, 0 to 1 ([`TaskKind::margin`]).
     pub fn margin(&self, index: usize) -> f32 {
         self.margins[index]
     }
@@ -174,7 +188,11 @@ fn finite(row: ArrayView1<f32>) -> bool {
     row.sum().is_finite()
 }
 
-fn top_and_margin(row: ArrayView1<f32>) -> (u32, f32) {
+fn top_and_margin(kind: TaskKind, row: ArrayView1<f32>) -> (u32, f32) {
+    if kind.is_scale() {
+        let row = row.to_vec();
+        return (kind.decide(&row) as u32, kind.margin(&row));
+    }
     let (mut top, mut first, mut second) = (0, 0.0f32, 0.0f32);
     for (label, &p) in (0u32..).zip(row) {
         if p > first {

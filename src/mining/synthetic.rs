@@ -7,10 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use super::pool::{Pool, PoolParts};
 use crate::domain::ids::ItemId;
 use crate::domain::split::Split;
+use crate::domain::task_kind::TaskKind;
 
 /// The owner of a pool's parts.
 #[derive(Clone, Debug)]
 pub struct Synthetic {
+    pub kind: TaskKind,
     pub items: Vec<ItemId>,
     pub vectors: Array2<f32>,
     pub probabilities: Array2<f32>,
@@ -21,6 +23,7 @@ pub struct Synthetic {
 impl Synthetic {
     pub fn pool(&self) -> Pool<'_> {
         Pool::new(PoolParts {
+            kind: self.kind,
             items: &self.items,
             vectors: self.vectors.view(),
             probabilities: self.probabilities.view(),
@@ -40,6 +43,7 @@ impl Synthetic {
         let mut probabilities = Array2::zeros((n, labels));
         probabilities.column_mut(0).fill(1.0);
         Self {
+            kind: TaskKind::One,
             items: (0..n as i64).map(|i| ItemId(1000 + i)).collect(),
             vectors,
             probabilities,

@@ -8,12 +8,14 @@ use ndarray::Axis;
 use super::play::Setup;
 use super::scores::Scores;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::task_kind::TaskKind;
 use crate::engine::encoder::Encoder;
 use crate::engine::lora::Head;
 use crate::engine::train::Settings;
 use crate::engine::train::encoder::{Example, Fit, Wanted, fit, probabilities};
 use crate::engine::transformer::Weights;
 use crate::stats::classifier::head::{balanced, fit_anchored_head};
+use crate::stats::classifier::linear::Linear;
 
 /// The trainable encoder, with the tokens of every text.
 pub struct Trainer {
@@ -44,7 +46,7 @@ impl Trainer {
         let labels: Vec<usize> = chosen.iter().map(|&row| setup.answers[row]).collect();
         let vectors = setup.world.vectors.select(Axis(0), chosen);
         let anchors = setup.world.anchors.view();
-        let Ok(head) = fit_anchored_head(vectors.view(), &labels, anchors, setup.seed) else {
+        let Ok(head) = fit_anchored_head(vectors.view(), &labels, anchors, TaskKind::One, setup.seed) else {
             return Ok(None);
         };
         let weights = balanced(&labels, classes);
@@ -55,7 +57,9 @@ impl Trainer {
                 weight: weight as f32,
             })
             .collect();
-        let start = Head { weight: head.model.weights, bias: head.model.bias };
+        // What is trained on is a softmax, of a scale too.
+        let Linear::Softmax(head) = head.model else { return Ok(None) };
+        let start = Head { weight: head.weights, bias: head.bias };
         let training = Fit { weights: &self.weights, examples: &examples, held_out: &[], head: &start };
         let mut go_on = |_| if stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let tuned =

@@ -20,6 +20,7 @@ pub struct Chart {
     top: f64,
     labels: usize,
     whole: Option<f64>,
+    title: &'static str,
 }
 
 impl Chart {
@@ -37,6 +38,7 @@ impl Chart {
             top,
             labels,
             whole: whole.filter(|w| w.is_finite()),
+            title: "kappa",
         };
         if !(bottom.is_finite() && top.is_finite()) {
             return chart;
@@ -50,6 +52,11 @@ impl Chart {
             chart.draw(curve, letter);
         }
         chart
+    }
+
+    /// With the name of its figure above it.
+    pub fn titled(self, title: &'static str) -> Self {
+        Self { title, ..self }
     }
 
     fn row(&self, kappa: f64) -> usize {
@@ -75,7 +82,7 @@ impl Chart {
 
 impl Display for Chart {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "kappa")?;
+        writeln!(f, "{}", self.title)?;
         for (at, row) in self.cells.iter().enumerate() {
             let value = self.top - (self.top - self.bottom) * at as f64 / (HEIGHT - 1) as f64;
             let axis = if at % 5 == 0 { format!("{value:5.2}") } else { "     ".to_owned() };
@@ -123,6 +130,7 @@ mod tests {
         let curves = Curves {
             labels: vec![0, 60],
             kappa,
+            absolute_error: Curve::default(),
             ac1: empty.clone(),
             f1: empty.clone(),
             average_precision: empty,

@@ -2,6 +2,7 @@
 
 use super::report::{Curve, Curves, SimulateReport, WholePool};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::task_kind::TaskKind;
 use crate::formats::{CSV, Cell, Column, ColumnType, RowWriter};
 use crate::work::output::output_fault;
 
@@ -11,7 +12,10 @@ use crate::work::output::output_fault;
 /// # Errors
 /// None in practice: it is written to memory.
 pub fn curves_csv(report: &SimulateReport) -> Result<String> {
-    let figures = ["kappa", "ac1", "f1", "average_precision"];
+    let figures = match report.terms.kind {
+        TaskKind::One => ["kappa", "ac1", "f1", "average_precision"],
+        TaskKind::Scale => ["weighted_kappa", "absolute_error", "f1", "average_precision"],
+    };
     let mut columns =
         vec![Column::new("strategy", ColumnType::Text), Column::new("labels", ColumnType::Integer)];
     let names = figures.iter().flat_map(|name| ["", "_lo", "_hi"].map(|end| format!("{name}{end}")));
@@ -23,7 +27,7 @@ pub fn curves_csv(report: &SimulateReport) -> Result<String> {
     let runs = report.runs.iter().map(|run| (run.strategy.as_str(), &run.curves));
     for (name, curves) in runs.chain([random]) {
         for at in 0..curves.labels.len() {
-            writer.write_row(&cells(name, curves, at)).map_err(failed)?;
+            writer.write_row(&cells(name, curves, at, report.terms.kind)).map_err(failed)?;
         }
     }
     let whole = |pool: &WholePool| (Some(pool.labels), pool.kappa, pool.interval);
@@ -46,10 +50,11 @@ pub fn curves_csv(report: &SimulateReport) -> Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
-fn cells(name: &str, curves: &Curves, at: usize) -> Vec<Cell> {
-    let Curves { labels, kappa, ac1, f1, average_precision } = curves;
+fn cells(name: &str, curves: &Curves, at: usize, kind: TaskKind) -> Vec<Cell> {
+    let Curves { labels, kappa, absolute_error, ac1, f1, average_precision } = curves;
+    let second = if kind.is_scale() { absolute_error } else { ac1 };
     let mut cells = vec![name.into(), labels[at].into()];
-    for Curve { mean, lo, hi } in [kappa, ac1, f1, average_precision] {
+    for Curve { mean, lo, hi } in [kappa, second, f1, average_precision] {
         cells.extend([mean, lo, hi].map(|values| number(values[at])));
     }
     cells

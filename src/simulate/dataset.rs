@@ -14,6 +14,7 @@ use crate::domain::label_lists::several_in;
 use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
 use crate::domain::task::Task;
+use crate::domain::task_kind::{MAX_LEVELS, TaskKind};
 use crate::formats::{Detected, Entry, Reader, Row};
 use crate::work::input::open_source;
 
@@ -32,6 +33,8 @@ pub struct Source {
     pub read: ReadOptions,
     /// The labels; without a task, the values in the gold column.
     pub task: Option<Task>,
+    /// What is asked for, where there is no task to say it.
+    pub kind: TaskKind,
     /// A column with one noisy label for each text.
     pub crowd: Option<String>,
     /// For each label the column that counts the annotators who gave it.
@@ -60,6 +63,8 @@ pub struct CopyCount {
 
 #[derive(Clone, Debug)]
 pub struct Labels {
+    /// Whether the labels are levels, the lowest first.
+    pub kind: TaskKind,
     pub names: Vec<String>,
     /// The texts that represent each label before anybody has labelled.
     pub anchors: Vec<Vec<String>>,
@@ -94,16 +99,20 @@ pub struct Dataset {
 impl Labels {
     fn of_task(task: &Task) -> Self {
         Self {
+            kind: task.kind,
             names: task.labels.iter().map(|l| l.name.clone()).collect(),
             anchors: task.anchors(),
             shares: task.shares(),
         }
     }
 
-    /// Without a task, a label has only its name.
-    fn of_names(names: Vec<String>) -> Self {
+    /// Without a task, a label has only its name. Levels that are numbers stand in their order.
+    fn of_names(mut names: Vec<String>, kind: TaskKind) -> Self {
+        if kind.is_scale() && names.iter().all(|name| name.parse::<i64>().is_ok()) {
+            names.sort_by_key(|name| name.parse::<i64>().unwrap_or_default());
+        }
         let anchors = names.iter().map(|name| vec![name.replace('_', " ")]).collect();
-        Self { anchors, shares: vec![None; names.len()], names }
+        Self { kind, anchors, shares: vec![None; names.len()], names }
     }
 
     fn index(&self, said: &str) -> Option<usize> {
@@ -316,9 +325,14 @@ impl Source {
         }
         let labels = match &self.task {
             Some(task) => Labels::of_task(task),
-            None => Labels::of_names(names.into_iter().map(str::to_owned).collect()),
+            None => Labels::of_names(names.into_iter().map(str::to_owned).collect(), self.kind),
         };
         let n = labels.names.len();
+        if labels.kind.is_scale() && n > MAX_LEVELS {
+            let why = format!("it has {n} different levels, and a scale has at most {MAX_LEVELS}");
+            return Err(Fault::usage(attempted, why)
+                .hint("Leave --kind scale out, or name another column: --gold COLUMN"));
+        }
         if !(2..=MOST_LABELS).contains(&n) {
             let why = format!("it has {n} different labels, and the number must be from 2 to {MOST_LABELS}");
             return Err(
@@ -366,8 +380,15 @@ mod tests {
         std::fs::write(&data, &text).unwrap();
         let read =
             ReadOptions { gold: Some("gold".into()), text: vec!["text".into()], ..ReadOptions::default() };
-        let mut source =
-            Source { data, read, task: None, crowd: None, votes: Vec::new(), copies: NearCopies::Kept };
+        let mut source = Source {
+            data,
+            read,
+            task: None,
+            kind: TaskKind::One,
+            crowd: None,
+            votes: Vec::new(),
+            copies: NearCopies::Kept,
+        };
         change(&mut source);
         Dataset::read(&source)
     }

@@ -124,6 +124,7 @@ mod tests {
             splits: vec![Split::Train; rows],
             crowd: Crowd::None,
             labels: Labels {
+                kind: crate::domain::task_kind::TaskKind::One,
                 names: vec!["ham".into(), "spam".into()],
                 anchors: vec![Vec::new(); 2],
                 shares: vec![None; 2],

@@ -62,6 +62,7 @@ mod tests {
             splits: vec![Split::Train; n],
             crowd,
             labels: Labels {
+                kind: crate::domain::task_kind::TaskKind::One,
                 names: vec!["a".into(), "b".into(), "c".into()],
                 anchors: Vec::new(),
                 shares: vec![None; 3],

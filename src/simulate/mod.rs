@@ -39,6 +39,7 @@ pub use with_judge::WithJudge;
 use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::progress::{Progress, Watcher};
+use crate::domain::task_kind::TaskKind;
 use crate::learn::model::ScoutModel;
 use crate::mining::strategies::{DEFAULT, listed, names, strategy_by_name};
 use adapter::Trainer;
@@ -329,6 +330,10 @@ impl Simulation<'_> {
             self.world.data.labels.shares,
             blake3::hash(&labels),
         );
+        let about = match self.world.data.labels.kind {
+            TaskKind::One => about,
+            TaskKind::Scale => format!("{about} scale {:?}", self.world.data.labels.names),
+        };
         let hash = blake3::hash(about.as_bytes()).to_hex();
         match task {
             Task::Reference => format!("reference {hash}"),
@@ -415,6 +420,7 @@ impl Simulation<'_> {
         Ok(SimulateReport {
             dataset: DatasetFacts::of(data, &divisions),
             terms: Terms {
+                kind: data.labels.kind,
                 seed_labels: self.options.course.seed_labels,
                 existing: self.options.course.existing.labels,
                 existing_errors: self.options.course.existing.errors,

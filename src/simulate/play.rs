@@ -16,7 +16,7 @@ use crate::mining::round::{Order, Stage, propose};
 use crate::mining::{Pool, PoolParts, Strategy, centre, cosines_from, mean};
 use crate::stats::classifier::calibration::ZeroShot;
 use crate::stats::classifier::head::Lessons;
-use crate::stats::classifier::logistic::Logistic;
+use crate::stats::classifier::linear::Linear;
 
 /// Positives needed to cross-validate a head; a cold start is measured by how soon they are found.
 pub const ENOUGH_POSITIVES: usize = 10;
@@ -104,7 +104,7 @@ pub struct Setup<'a> {
 pub enum Model {
     /// Before there are enough labels for a head.
     ZeroShot(ZeroShot),
-    Head(Logistic),
+    Head(Linear),
 }
 
 impl<'a> Setup<'a> {
@@ -164,6 +164,7 @@ impl<'a> Setup<'a> {
             let begun = Instant::now();
             let probabilities = self.probabilities(&model, self.pool.view());
             let pool = Pool::new(PoolParts {
+                kind: self.world.data.labels.kind,
                 items: &items,
                 vectors: directions.view(),
                 probabilities: probabilities.view(),
@@ -192,19 +193,22 @@ impl<'a> Setup<'a> {
     }
 
     /// A head trained on these rows of the pool. `None` if a label has too few.
-    pub fn train(&self, rows: &[usize]) -> Option<Logistic> {
+    pub fn train(&self, rows: &[usize]) -> Option<Linear> {
         self.train_with(rows, &[], 1.0)
     }
 
     /// The same with labels from before the answers, each a row with its label, that count `weight`.
-    fn train_with(&self, rows: &[usize], before: &[(usize, usize)], weight: f64) -> Option<Logistic> {
+    fn train_with(&self, rows: &[usize], before: &[(usize, usize)], weight: f64) -> Option<Linear> {
         let answered = rows.iter().map(|&row| (row, self.answers[self.division.pool[row]]));
         let (rows, labels): (Vec<usize>, Vec<usize>) = answered.chain(before.iter().copied()).unzip();
         let mut importance = vec![1.0; rows.len() - before.len()];
         importance.resize(rows.len(), weight);
         let vectors = self.pool.select(Axis(0), &rows);
         let lessons = Lessons { x: vectors.view(), y: &labels, importance: &importance };
-        lessons.fit_anchored_head(self.world.anchors.view(), self.seed).ok().map(|fit| fit.model)
+        lessons
+            .fit_anchored_head(self.world.anchors.view(), self.world.data.labels.kind, self.seed)
+            .ok()
+            .map(|fit| fit.model)
     }
 
     /// Rows of the pool, which is in random order, with the labels that they had before. None where these count nothing.
@@ -227,7 +231,7 @@ impl<'a> Setup<'a> {
     /// Scores probabilities of the test set against the gold labels.
     pub fn score(&self, probabilities: ArrayView2<'_, f32>) -> Scores {
         let gold: Vec<usize> = self.division.test.iter().map(|&row| self.world.data.gold[row]).collect();
-        Scores::of(probabilities, &gold, self.world.data.positive())
+        Scores::of(probabilities, &gold, self.world.data.positive(), self.world.data.labels.kind)
     }
 
     /// Rows of the pool, evenly over the gold labels as far as possible.

@@ -59,7 +59,7 @@ pub fn reference(setup: &Setup<'_>, expert: Answers, crowd: Option<Answers>, lab
         let second = expert.of_all(data, Stream::SecondExpert.of(setup.seed));
         let pairs: Vec<(usize, usize)> =
             setup.division.test.iter().map(|&row| (setup.answers[row], second[row])).collect();
-        cohen(&pairs).ok()
+        cohen(&pairs, data.labels.kind).ok()
     });
     Reference { random, full_pool, crowd, expert_expert: expert_expert.flatten() }
 }

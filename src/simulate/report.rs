@@ -7,6 +7,7 @@ use super::division::Division;
 use super::play::{ENOUGH_POSITIVES, Played, Point};
 use super::random_needs::RandomNeeds;
 use super::scores::Scores;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::estimate::seeds::Spread;
 
 /// All results. Serialised, it is the document of `--json`.
@@ -35,6 +36,9 @@ pub struct SimulateReport {
 /// The options of a simulation, except its data and its rounds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Terms {
+    /// What is asked for: of a scale, every kappa is the weighted one.
+    #[serde(skip_serializing_if = "TaskKind::is_one")]
+    pub kind: TaskKind,
     /// Labels before the first round.
     pub seed_labels: usize,
     /// Labels that somebody gave before, which teach until an expert answers.
@@ -104,8 +108,11 @@ pub struct Curve {
 pub struct Curves {
     /// Answers given.
     pub labels: Vec<usize>,
-    /// Cohen's kappa with the gold.
+    /// Cohen's kappa with the gold; of a scale the weighted one.
     pub kappa: Curve,
+    /// Of a scale, the mean distance from the gold level.
+    #[serde(skip_serializing_if = "Curve::is_unknown")]
+    pub absolute_error: Curve,
     /// Gwet's AC1.
     pub ac1: Curve,
     /// F1 of the rarest label, or the mean over three labels and more.
@@ -187,17 +194,27 @@ fn differences(pairs: &[(f64, f64)]) -> Option<Spread> {
 impl Curve {
     /// From the values of each seed at each point; a point without a value for some seed has none. Intervals are clipped to the range of the
     /// figure, from `least` to 1.
-    fn of(seeds: usize, points: usize, least: f64, value: impl Fn(usize, usize) -> Option<f64>) -> Self {
+    fn of(
+        seeds: usize,
+        points: usize,
+        (least, most): (f64, f64),
+        value: impl Fn(usize, usize) -> Option<f64>,
+    ) -> Self {
         let mut curve = Self::default();
         for at in 0..points {
             let values: Option<Vec<f64>> = (0..seeds).map(|seed| value(seed, at)).collect();
             let spread = values.and_then(|values| spread(&values));
-            let finite = |v: f64| v.is_finite().then_some(v.clamp(least, 1.0));
+            let finite = |v: f64| v.is_finite().then_some(v.clamp(least, most));
             curve.mean.push(spread.map(|s| s.mean));
             curve.lo.push(spread.and_then(|s| finite(s.lo)));
             curve.hi.push(spread.and_then(|s| finite(s.hi)));
         }
         curve
+    }
+
+    /// Whether it has no value at any point.
+    fn is_unknown(&self) -> bool {
+        self.mean.iter().all(Option::is_none)
     }
 
     /// The last mean.
@@ -211,11 +228,15 @@ impl Curves {
     pub fn of(seeds: &[&[Point]]) -> Self {
         let points = seeds.iter().map(|points| points.len()).min().unwrap_or(0);
         let of = |least: f64, value: fn(&Scores) -> Option<f64>| {
-            Curve::of(seeds.len(), points, least, |seed, at| value(&seeds[seed][at].scores))
+            Curve::of(seeds.len(), points, (least, 1.0), |seed, at| value(&seeds[seed][at].scores))
         };
+        let of_error = Curve::of(seeds.len(), points, (0.0, f64::INFINITY), |seed, at| {
+            seeds[seed][at].scores.absolute_error
+        });
         Self {
             labels: seeds.first().map(|s| s[..points].iter().map(|p| p.labels).collect()).unwrap_or_default(),
             kappa: of(-1.0, |s| s.kappa),
+            absolute_error: of_error,
             ac1: of(-1.0, |s| s.ac1),
             f1: of(0.0, |s| s.f1),
             average_precision: of(0.0, |s| s.average_precision),

@@ -13,15 +13,18 @@ impl Display for SimulateReport {
         self.write_data(f)?;
         let width = self.runs.iter().map(|run| run.strategy.len()).max().unwrap_or(0).max("strategy".len());
         let labels = self.runs.iter().filter_map(|run| run.curves.labels.last()).max().copied().unwrap_or(0);
-        let kappa = format!("kappa at {labels}");
+        let name = self.terms.kind.kappa();
+        let kappa = format!("{name} at {labels}");
         writeln!(f, "\n{:width$}  {kappa:22}  {:25}  {:5}  s/round", "strategy", "minus random", "area")?;
         for run in &self.runs {
             write_kappa(f, run, width)?;
         }
+        // Of a scale the mean absolute error.
+        let second = if self.terms.kind.is_scale() { "error" } else { "AC1" };
         writeln!(
             f,
             "\n{:width$}  {:5}  {:5}  {:5}  {:>9}  {:>9}  first ten",
-            "strategy", "AC1", "F1", "AP", "positives", "found"
+            "strategy", second, "F1", "AP", "positives", "found"
         )?;
         for run in &self.runs {
             write_others(f, run, width)?;
@@ -30,7 +33,7 @@ impl Display for SimulateReport {
         writeln!(f)?;
         self.write_reference(f)?;
         let curves = self.runs.iter().map(|run| (run.strategy.as_str(), &run.curves));
-        write!(f, "\n{}", Chart::of(curves, self.full_pool.kappa))
+        write!(f, "\n{}", Chart::of(curves, self.full_pool.kappa).titled(self.terms.kind.kappa()))
     }
 }
 
@@ -94,7 +97,7 @@ impl SimulateReport {
     fn write_adapters(&self, f: &mut Formatter<'_>, width: usize) -> fmt::Result {
         let mut adapted = self.runs.iter().filter_map(|run| Some((run, run.lora?))).peekable();
         if adapted.peek().is_some() {
-            writeln!(f, "\n{:width$}  {:22}  {:22}", "LoRA", "kappa", "minus the head's")?;
+            writeln!(f, "\n{:width$}  {:22}  {:22}", "LoRA", self.terms.kind.kappa(), "minus the head's")?;
         }
         for (run, lora) in adapted {
             let name = &run.strategy;
@@ -104,21 +107,22 @@ impl SimulateReport {
     }
 
     fn write_reference(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let kappa = self.terms.kind.kappa();
         let whole = |pool: &WholePool| match pool.interval {
             Some(spread) => interval(Some(spread)),
             None => number(pool.kappa),
         };
         writeln!(
             f,
-            "With all {} labels of the pool: kappa {}",
+            "With all {} labels of the pool: {kappa} {}",
             self.full_pool.labels,
             whole(&self.full_pool)
         )?;
         if let Some(crowd) = &self.crowd {
-            writeln!(f, "With all {} labels of the crowd: kappa {}", crowd.labels, whole(crowd))?;
+            writeln!(f, "With all {} labels of the crowd: {kappa} {}", crowd.labels, whole(crowd))?;
         }
         if let Some(spread) = self.expert_expert {
-            writeln!(f, "Two such experts with each other: kappa {}", interval(Some(spread)))?;
+            writeln!(f, "Two such experts with each other: {kappa} {}", interval(Some(spread)))?;
         }
         for run in self.runs.iter().filter(|run| run.strategy != "random") {
             writeln!(f, "{}", needs(&run.random_needs, &run.strategy))?;
@@ -201,7 +205,7 @@ fn write_others(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
         f,
         "{:width$}  {:5}  {:5}  {:5}  {:>7.1} %  {:>7.0} %  {ten:>9}",
         run.strategy,
-        number(run.curves.ac1.last()),
+        number(run.curves.absolute_error.last().or(run.curves.ac1.last())),
         number(run.curves.f1.last()),
         number(run.curves.average_precision.last()),
         100.0 * run.positive_share,

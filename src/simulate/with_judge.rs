@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::report::kappas;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::agreement::kappa::cohen;
 use crate::stats::estimate::seeds::Spread;
 
@@ -23,6 +24,9 @@ pub struct WithJudge {
     /// Answers given in each.
     pub answers: usize,
     rows: Vec<Row>,
+    /// What is asked for: of a scale, every kappa is the weighted one.
+    #[serde(skip_serializing_if = "TaskKind::is_one")]
+    pub kind: TaskKind,
     /// The next row of the run.
     #[serde(skip)]
     at: usize,
@@ -57,6 +61,7 @@ impl WithJudge {
         pairs: Option<&[(usize, usize)]>,
         seconds: f64,
     ) {
+        let kind = self.kind;
         let same = |row: &Row| row.when == when && row.model == model;
         let at = self.rows.iter().position(same).unwrap_or_else(|| {
             let at = self.at.min(self.rows.len());
@@ -65,7 +70,7 @@ impl WithJudge {
             at
         });
         let row = &mut self.rows[at];
-        row.kappas.extend(pairs.and_then(|pairs| cohen(pairs).ok()));
+        row.kappas.extend(pairs.and_then(|pairs| cohen(pairs, kind).ok()));
         row.kappa = kappas(&row.kappas);
         row.took.push(seconds);
         row.seconds = row.took.iter().sum::<f64>() / row.took.len() as f64;
@@ -75,10 +80,14 @@ impl WithJudge {
 
 impl std::fmt::Display for WithJudge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { judge, texts, labels, seeds, answers, .. } = self;
+        let Self { judge, texts, labels, seeds, answers, kind, .. } = self;
+        let kappa = match kind {
+            TaskKind::One => "Kappa",
+            TaskKind::Scale => "Weighted kappa",
+        };
         writeln!(
             f,
-            "{judge}: {texts} texts, {labels} labels, {answers} answers, {seeds} seeds. Kappa with the gold labels of the texts that nobody has labelled, \
+            "{judge}: {texts} texts, {labels} labels, {answers} answers, {seeds} seeds. {kappa} with the gold labels of the texts that nobody has labelled, \
              mean and 95 % interval; seconds since the line before"
         )?;
         let mut lines = String::new();

@@ -185,6 +185,7 @@ fn reveal(text: &str) -> Reveal {
         partner: Some("another label"),
         prelabel: Some(short.clone()),
         probabilities: [(short.clone(), 0.6.into())].into_iter().collect(),
+        judge_label: Some(short.clone()),
         judge: Some([(short, 0.7.into())].into_iter().collect()),
     }
 }

@@ -70,7 +70,10 @@ fn prelabels(project: &Project) -> (ZeroShotSettings, f64) {
     let store = Store::open(&project.file(), Access::Read).unwrap();
     let active = store.active_predictor().unwrap().unwrap();
     let (items, values) = store.predictions(active.id).unwrap();
-    let first = values.chunks(2).filter(|p| Probabilities(p.to_vec()).top() == 0).count();
+    let first = values
+        .chunks(2)
+        .filter(|p| Probabilities(p.to_vec()).top(hardcase::domain::task_kind::TaskKind::One) == 0)
+        .count();
     (active.zero_shot().unwrap().clone(), first as f64 / items.len() as f64)
 }
 

@@ -32,6 +32,7 @@ fn a_file_of_texts_becomes_a_project_by_answering_questions() {
     terminal.wait_for("A task needs a question");
     terminal.answer("Question: ", "Is it \"spam\"?\n");
     terminal.answer("Guideline [none]: ", "\n");
+    terminal.answer("(scale) [one]: ", "\n");
     terminal.answer("Label 1: ", "spm\u{7f}\u{7f}pam\n");
     terminal.answer("Key to press [1]: ", "\n");
     terminal.answer("Meaning, in one sentence", "sells something\n");
@@ -104,6 +105,7 @@ fn a_file_in_another_encoding_is_read_before_anything_is_asked_and_one_can_go_ba
     terminal.answer("Name of the task [pool]: ", "\n");
     terminal.answer("Question: ", "Nett?\n");
     terminal.answer("Guideline [none]: ", "\n");
+    terminal.answer("(scale) [one]: ", "\n");
     for (label, key, share) in [("1 [ja]", "1", "66.7"), ("2 [nein]", "2", "unknown")] {
         terminal.answer(&format!("Label {label}: "), "\n");
         terminal.answer(&format!("Key to press [{key}]: "), "\n\n\n");
@@ -137,6 +139,7 @@ fn ctrl_c_and_the_end_of_the_input_leave_nothing_behind_and_say_so() {
             ("Name of the task [pool]: ", "\n"),
             ("Question: ", "Spam?\n"),
             ("Guideline [none]: ", "\n"),
+            ("(scale) [one]: ", "\n"),
             ("Label 1: ", "a\n\n\n\n\nb\n\n\n\n\n\n"),
         ];
         for (prompt, answer) in answers.into_iter().take_while(|(prompt, _)| *prompt != last) {

@@ -102,6 +102,8 @@ mod replaced;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod scale;
+#[cfg(test)]
 mod scripts;
 #[cfg(all(test, unix))]
 mod seat;

@@ -47,10 +47,11 @@ impl Person for Script {
     }
 }
 
-const SPAM: [&str; 15] = [
+const SPAM: [&str; 16] = [
     "",
     "Is it spam?",
     "Look closely.",
+    "one",
     "spam",
     "",
     "sells something",
@@ -138,29 +139,30 @@ fn a_wrong_answer_is_explained_and_asked_again_and_nothing_is_lost() {
     is_explained(1, " \t ", "A task needs a question");
     is_explained(1, "\u{1b}[D", "That contains a special key");
     is_explained(1, "caf\u{fffd}", "That is not valid UTF-8");
-    is_explained(3, "", "A task needs at least two labels");
-    is_explained(4, "11", "A key is one character");
-    is_explained(4, "u", "The workstation uses the key u itself");
+    is_explained(3, "several", "Answer one or scale.");
+    is_explained(4, "", "A task needs at least two labels");
+    is_explained(5, "11", "A key is one character");
+    is_explained(5, "u", "The workstation uses the key u itself");
     for wrong in ["0", "100", "120", "-3", "many", "nan", "inf"] {
-        is_explained(7, wrong, "Enter a number above 0 and below 100");
+        is_explained(8, wrong, "Enter a number above 0 and below 100");
     }
-    is_explained(8, "", "A task needs at least two labels");
-    is_explained(8, "Spam", "There is already a label 'spam'");
-    is_explained(9, "1", "The key 1 already stands for 'spam'");
-    is_explained(12, "95", "With the earlier labels this adds up to 105 of 100");
-    is_explained(14, "maybe", "Answer y if all of this is correct, or n if not.");
+    is_explained(9, "", "A task needs at least two labels");
+    is_explained(9, "Spam", "There is already a label 'spam'");
+    is_explained(10, "1", "The key 1 already stands for 'spam'");
+    is_explained(13, "95", "With the earlier labels this adds up to 105 of 100");
+    is_explained(15, "maybe", "Answer y if all of this is correct, or n if not.");
 }
 
 #[test]
 fn figures_that_do_not_make_a_hundred_are_asked_for_once_more() {
     let mut lines = SPAM.to_vec();
-    lines[12] = "80";
-    lines.splice(14..14, ["", "90 %"]);
+    lines[13] = "80";
+    lines.splice(15..15, ["", "90 %"]);
     let (task, script) = asked(&lines);
     script.heard(&["These add up to 90 of 100. Please enter them again.", "in a hundred are 'spam' [10]: "]);
     assert_eq!(task.unwrap().shares(), [Some(0.1), Some(0.9)]);
     script.is_used_up();
-    let three = ["", "?", "", "a", "", "", "", "60", "b", "", "", "", "40", "c", "", "", "", "", ""];
+    let three = ["", "?", "", "", "a", "", "", "", "60", "b", "", "", "", "40", "c", "", "", "", "", ""];
     let again = ["", "2,5", "", "y"];
     let (task, script) = asked(&[&three[..], &again[..]].concat());
     script.heard(&["These add up to 100 of 100 and leave nothing for 'c'. Please enter them again."]);
@@ -170,8 +172,8 @@ fn figures_that_do_not_make_a_hundred_are_asked_for_once_more() {
 #[test]
 fn after_no_each_answer_stands_in_brackets_and_can_be_changed_or_taken_away() {
     let mut lines = SPAM.to_vec();
-    lines[14] = "n";
-    let kept = [""; 15];
+    lines[15] = "n";
+    let kept = [""; 16];
     let (task, script) = asked(&[&lines[..], &kept[..]].concat());
     assert_eq!(task.unwrap(), spam(), "Enter keeps all of it");
     script.heard(&[
@@ -181,7 +183,7 @@ fn after_no_each_answer_stands_in_brackets_and_can_be_changed_or_taken_away() {
         "in a hundred are 'spam' [10]: ",
     ]);
 
-    let changed = ["", "", "-", "-", "ham", "", "", "", "", "junk", "", "", "", "-", "", "y"];
+    let changed = ["", "", "-", "", "-", "ham", "", "", "", "", "junk", "", "", "", "-", "", "y"];
     let (task, script) = asked(&[&lines[..], &changed[..]].concat());
     let labels = vec![label("ham", 'h', "", "", None), label("junk", '1', "", "", None)];
     let want = Task::new("messages".into(), "Is it spam?".into(), String::new(), labels);
@@ -202,15 +204,31 @@ fn a_person_can_go_back_to_any_question_and_loses_nothing() {
         // What was answered is kept for when the task is asked for again.
         assert_eq!(draft.question.is_empty(), at < 2);
     }
-    let mut lines = SPAM[..8].to_vec();
+    let mut lines = SPAM[..9].to_vec();
     // The share, the example, the meaning, the key and the name of the first label: it is called junk instead.
     lines.extend(["<", "<", "<", "<", "<", "junk", "", "", "", ""]);
-    lines.extend(&SPAM[8..]);
+    lines.extend(&SPAM[9..]);
     let (task, script) = asked(&lines);
     let mut want = spam();
     want.labels[0].name = "junk".into();
     want.labels[0].id = "junk".into();
     assert_eq!(task.unwrap(), want, "{}", script.heard);
+}
+
+#[test]
+fn the_levels_of_a_scale_are_asked_for_without_keys() {
+    let scale =
+        ["", "How severe?", "", "scale", "1 mild", "", "", "", "2 severe", "", "<", "", "", "", "", "y"];
+    let (task, script) = asked(&scale);
+    let task = task.unwrap();
+    assert_eq!(task.kind, TaskKind::Scale, "{}", script.heard);
+    assert_eq!(task.labels.iter().map(|level| level.key).collect::<Vec<_>>(), [Some('1'), Some('2')]);
+    script.is_used_up();
+    script.heard(&[
+        "such as 1 to 5 (scale) [one]: scale",
+        "  a scale, the lowest level first:\n  key 1  1 mild",
+    ]);
+    assert!(!script.heard.contains("Key to press"), "{}", script.heard);
 }
 
 #[test]
@@ -223,7 +241,7 @@ fn a_person_can_leave_at_every_question() {
 #[test]
 fn keys_are_proposed_that_the_task_may_have_and_labels_beyond_them_need_none() {
     let names: Vec<String> = (0..90).map(|i| format!("label {i}")).collect();
-    let mut lines = vec!["", "Which?", ""];
+    let mut lines = vec!["", "Which?", "", ""];
     for name in &names {
         lines.extend([name.as_str(), "", "", "", ""]);
     }

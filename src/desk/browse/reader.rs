@@ -134,7 +134,7 @@ impl PoolReader {
         let Some(predictor) = self.store.active_predictor()? else { return Ok(None) };
         let Some(values) = self.store.prediction(predictor.id, item)? else { return Ok(None) };
         let p = Probabilities(values);
-        let top = p.top();
+        let top = p.top(self.task.kind);
         Ok(predictor.labels.get(top).cloned().zip(p.0.get(top).copied()))
     }
 

@@ -107,6 +107,7 @@ fn epoch() -> Epoch {
         held_out_kappa: None,
         held_out_kappa_interval: None,
         held_out: 3,
+        kind: crate::domain::task_kind::TaskKind::One,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
-use super::rows_out::{Rows, RowsOut, name_of};
+use super::rows_out::{Rows, RowsOut, least_level, name_of};
 use super::visible::{Shows, all_votes};
 use crate::domain::answer::{Reached, Verdict, verdicts};
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -158,8 +158,9 @@ impl Labelled {
             return Ok(0);
         }
         let mut rows = 0;
+        let least_level = least_level(&store.task()?.task);
         write_to(Some(path), |out| {
-            let mut out = RowsOut { out, format, what: "the dataset" }.with_columns(&COLUMNS)?;
+            let mut out = RowsOut { out, format, what: "the dataset", least_level }.with_columns(&COLUMNS)?;
             store.for_each_item(|item, text, id, _| match self.texts.get(&item) {
                 Some((of, verdict, label)) if *of == split => self.row(&mut out, (text, id), verdict, label),
                 _ => Ok(()),
@@ -248,6 +249,9 @@ fn card(
     card += &format!("\n## What\n\n{}\n", quoted(&task.question));
     if !task.guideline.trim().is_empty() {
         card += &format!("\nExperts had this guideline:\n\n{}\n", quoted(&task.guideline));
+    }
+    if task.kind.is_scale() {
+        card += "\nEach text has one level of a scale. The levels in order, the lowest first:\n";
     }
     card += "\n| label | meaning |\n|---|---|\n";
     for label in &task.labels {

@@ -153,7 +153,8 @@ fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
         let shown = visible.shows_view_of(item);
         let prelabel = predicted.as_ref().filter(|_| shown).and_then(|all| {
             let p = all.of(item)?;
-            Some((all.names[p.top()].clone(), rounded(p.0[p.top()])))
+            let (name, probability) = all.decided(&p);
+            Some((name.to_owned(), rounded(probability)))
         });
         let (key, split) = store.key_and_split(item)?.unzip();
         let mut cells: Vec<Cell> = vec![

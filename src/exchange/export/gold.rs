@@ -38,7 +38,7 @@ pub fn predicted_with_gold(project: &Path, by: &By) -> Result<Vec<(usize, usize)
     let mut pairs = Vec::new();
     store.for_each_item(|item, _, _, gold| {
         let said = predicted.of(item).filter(|_| !decided.contains_key(&item));
-        let said = said.and_then(|p| number(&predicted.names[p.top()]));
+        let said = said.and_then(|p| number(predicted.decided(&p).0));
         pairs.extend(said.zip(gold.and_then(number)));
         Ok(())
     })?;

@@ -7,6 +7,7 @@ use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
 use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::task::Task;
+use crate::domain::task_kind::TaskKind;
 use crate::learn::judge::Judged;
 use crate::learn::kind::load;
 use crate::learn::vectors::{dimensions_of, matrix};
@@ -16,6 +17,7 @@ use crate::store::Store;
 pub(crate) struct Predicted {
     /// The names of its labels.
     pub names: Vec<String>,
+    kind: TaskKind,
     items: Vec<ItemId>,
     probabilities: Vec<f32>,
 }
@@ -53,13 +55,19 @@ impl Predicted {
             let scored = scored.as_standard_layout().iter().copied().collect();
             (vectors.items, scored)
         };
-        Ok(Self { names, items, probabilities })
+        Ok(Self { names, kind: task.kind, items, probabilities })
     }
 
     /// The same; none if the active model is asked for and nothing has been scouted yet.
     pub fn if_any(store: &Store, task: &Task, by: &By) -> Result<Option<Self>> {
         let nobody = *by == By::Active && store.active_predictor()?.is_none();
         if nobody { Ok(None) } else { Self::read(store, task, by).map(Some) }
+    }
+
+    /// The name of the label that a prelabel with these probabilities has, and its probability.
+    pub fn decided(&self, p: &Probabilities) -> (&str, f32) {
+        let top = p.top(self.kind);
+        (&self.names[top], p.0[top])
     }
 
     pub fn of(&self, item: ItemId) -> Option<Probabilities> {

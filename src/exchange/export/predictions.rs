@@ -39,7 +39,7 @@ fn predictions(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             external_id.into(),
             item.0.into(),
             text.into(),
-            p.as_ref().map(|p| predicted.names[p.top()].clone()).into(),
+            p.as_ref().map(|p| predicted.decided(p).0.to_owned()).into(),
             p.as_ref().map(|p| probabilities_cell(&predicted.names, p)).into(),
             decided.get(&item).map(|l| name_of(task, l)).into(),
             gold.into(),

@@ -85,7 +85,7 @@ fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             let (label, decider) = match decided.get(&item) {
                 Some(label) => (Some(name_of(task, label)), who.get(&item).cloned()),
                 None => (
-                    p.as_ref().map(|(all, p)| all.names[p.top()].clone()),
+                    p.as_ref().map(|(all, p)| all.decided(p).0.to_owned()),
                     p.as_ref().map(|_| "model".into()),
                 ),
             };

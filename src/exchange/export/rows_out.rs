@@ -15,13 +15,27 @@ pub(crate) struct RowsOut<'a> {
     pub format: &'static OutputFormat,
     /// What is written, for messages: `the export`.
     pub what: &'static str,
+    /// The smallest level of the task's scale ([`least_level`]).
+    pub least_level: Option<i64>,
 }
+
+/// The smallest level of a scale whose levels are all whole numbers.
+pub(crate) fn least_level(task: &Task) -> Option<i64> {
+    let numbers: Option<Vec<i64>> = task.labels.iter().map(|level| level.name.parse().ok()).collect();
+    numbers.filter(|_| task.kind.is_scale())?.into_iter().min()
+}
+
+/// Columns of an export that hold labels of the task.
+const OF_LABELS: [&str; 3] = ["label", "hardcase_label", "prelabel"];
 
 impl<'a> RowsOut<'a> {
     pub fn with_columns(self, of: &[(&str, ColumnType)]) -> Result<Rows<'a>> {
         let what = self.what;
-        let writer =
-            RowWriter::new(self.out, self.format, columns(of)).map_err(|e| output_fault(what, &e))?;
+        let mut columns = columns(of);
+        for column in columns.iter_mut().filter(|column| OF_LABELS.contains(&column.name.as_str())) {
+            column.least_level = self.least_level;
+        }
+        let writer = RowWriter::new(self.out, self.format, columns).map_err(|e| output_fault(what, &e))?;
         Ok(Rows { writer, what, written: 0 })
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::kind::{ExportKind, ExportOptions, Exported, Request, Writes};
-use super::rows_out::RowsOut;
+use super::rows_out::{RowsOut, least_level};
 use super::visible::Visible;
 use crate::domain::fault::{Fault, Result};
 use crate::formats::{Output, chosen_format};
@@ -93,7 +93,8 @@ impl<'a> Opened<'a> {
                 let task = store.task()?.task;
                 let format = chosen_format(options.format, options.out.as_deref());
                 let request = Request { store, task: &task, visible, options };
-                write(&request, RowsOut { out, format, what: "the export" })
+                let least_level = least_level(&task);
+                write(&request, RowsOut { out, format, what: "the export", least_level })
             }
             Writes::OwnLines(write) => write(store, visible, options, out),
             Writes::Folder(_) => Err(Fault::usage(format!("count the {}", self.kind.name), "it is a folder")

@@ -68,7 +68,7 @@ fn lessons(
         {
             return Ok(());
         }
-        let said = predicted.and_then(|all| Some(all.names[all.of(item)?.top()].clone()));
+        let said = predicted.and_then(|all| Some(all.decided(&all.of(item)?).0.to_owned()));
         take(Lesson { messages: prompt.chat(text), label: name_of(task, label), said })
     })
 }

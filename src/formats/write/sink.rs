@@ -20,11 +20,13 @@ pub enum ColumnType {
 pub struct Column {
     pub name: String,
     pub kind: ColumnType,
+    /// Of a column of labels that are the levels of a scale, all of them whole numbers: the smallest. A format that knows ratings writes them as such.
+    pub least_level: Option<i64>,
 }
 
 impl Column {
     pub fn new(name: impl Into<String>, kind: ColumnType) -> Self {
-        Self { name: name.into(), kind }
+        Self { name: name.into(), kind, least_level: None }
     }
 
     fn takes(&self, cell: &Cell) -> bool {

@@ -80,6 +80,8 @@ struct Places {
     probabilities: Option<usize>,
     /// Who decided, in an export of rows: `model` has not labelled.
     decided_by: Option<usize>,
+    /// The smallest level of a scale of whole numbers.
+    least_level: Option<i64>,
 }
 
 /// A row by its parts.
@@ -89,6 +91,7 @@ struct Labelled {
     prelabel: Option<String>,
     id: Option<Value>,
     score: Option<f64>,
+    least_level: Option<i64>,
     /// The other columns.
     more: Map<String, Value>,
 }
@@ -109,6 +112,7 @@ impl Places {
             id: at("id").or_else(|| at("item")),
             probabilities: at("probabilities"),
             decided_by: at("hardcase_decided_by"),
+            least_level: columns.iter().find_map(|column| column.least_level),
             names,
         })
     }
@@ -132,6 +136,7 @@ impl Places {
             prelabel,
             id: given(self.id).map(value),
             score,
+            least_level: self.least_level,
             more: more.filter_map(|(at, name)| Some((name.clone(), value(given(Some(at))?)))).collect(),
         }
     }
@@ -141,8 +146,21 @@ fn value(cell: &Cell) -> Value {
     serde_json::from_str(&cell.json()).unwrap_or_else(|_| Value::from(cell.plain()))
 }
 
+/// Stars begin at one.
+const LEAST_STAR: i64 = 1;
+
 fn label_studio(row: Labelled) -> Value {
-    let choice = |label: &str| json!([{ "from_name": "label", "to_name": "text", "type": "choices", "value": { "choices": [label] } }]);
+    // A level that is a number of stars is one; any other is a choice.
+    let is_rating = row.least_level.is_some_and(|least| least >= LEAST_STAR);
+    let rating = |label: &str| label.parse::<i64>().ok().filter(|_| is_rating);
+    let choice = |label: &str| match rating(label) {
+        Some(stars) => {
+            json!([{ "from_name": "label", "to_name": "text", "type": "rating", "value": { "rating": stars } }])
+        }
+        None => {
+            json!([{ "from_name": "label", "to_name": "text", "type": "choices", "value": { "choices": [label] } }])
+        }
+    };
     let mut data = row.more;
     data.insert("text".into(), row.text.into());
     if let Some(id) = row.id {
@@ -178,11 +196,17 @@ fn argilla(row: Labelled) -> Value {
     // Metadata is flat there.
     let flat = row.more.into_iter().filter(|(_, value)| !value.is_object() && !value.is_array());
     object.insert("metadata".into(), flat.collect::<Map<_, _>>().into());
-    let responses = row.label.map(|label| json!({ "label": [{ "value": label }] }));
+    // A rating there is a number that is not negative.
+    let is_rating = row.least_level.is_some_and(|least| least >= 0);
+    let said = |label: String| match label.parse::<i64>() {
+        Ok(level) if is_rating => Value::from(level),
+        _ => Value::from(label),
+    };
+    let responses = row.label.map(|label| json!({ "label": [{ "value": said(label) }] }));
     object.insert("responses".into(), responses.unwrap_or_else(|| json!({})));
     let suggestion = row
         .prelabel
-        .map(|label| json!({ "label": { "value": label, "score": row.score, "agent": "hardcase" } }));
+        .map(|label| json!({ "label": { "value": said(label), "score": row.score, "agent": "hardcase" } }));
     object.insert("suggestions".into(), suggestion.unwrap_or_else(|| json!({})));
     object.into()
 }
@@ -422,5 +446,28 @@ mod tests {
                 prop_assert!(reader.next_entry().unwrap().is_none());
             }
         }
+    }
+
+    #[test]
+    fn the_levels_of_a_scale_are_ratings_where_a_program_has_such() {
+        let write = |format: &OutputFormat, least| {
+            let mut columns = columns(&[("text", ColumnType::Text), ("label", ColumnType::Text)]);
+            columns[1].least_level = least;
+            let mut out = Vec::new();
+            let mut sink = (format.open)(&mut out, &columns).unwrap();
+            sink.write_row(&["a".into(), "3".into()]).unwrap();
+            sink.finish().unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let rating = write(&LABEL_STUDIO, Some(1));
+        assert!(rating.contains(r#""type":"rating""#) && rating.contains(r#""rating":3"#), "{rating}");
+        for other in [Some(0), None] {
+            assert!(write(&LABEL_STUDIO, other).contains(r#""choices":["3"]"#), "no star is not a rating");
+        }
+        assert!(write(&ARGILLA, Some(0)).contains(r#"[{"value":3}]"#));
+        assert!(
+            write(&ARGILLA, Some(-1)).contains(r#"[{"value":"3"}]"#)
+                && write(&ARGILLA, None).contains(r#"[{"value":"3"}]"#)
+        );
     }
 }

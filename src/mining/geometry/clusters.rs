@@ -36,7 +36,7 @@ pub struct NearestClusters {
     pub own: usize,
     /// Cosine to that cluster's centre.
     pub own_similarity: f32,
-    /// The nearest cluster of any other predicted label; `own` if there is none.
+    /// The nearest cluster across a boundary: of any other predicted label, or of a neighbouring level; `own` if there is none.
     pub rival: usize,
     /// Cosine to the rival's centre; -1 if there is none.
     pub rival_similarity: f32,
@@ -67,7 +67,11 @@ impl Clusters {
             let label = pool.predicted(item);
             let (mut own, mut rival) = ((0, f32::NEG_INFINITY), (0, f32::NEG_INFINITY));
             for (cluster, &similarity) in similarities.iter().enumerate() {
-                let side = if self.labels[cluster] == label { &mut own } else { &mut rival };
+                let side = match self.labels[cluster] {
+                    same if same == label => &mut own,
+                    other if pool.is_boundary(other, label) => &mut rival,
+                    _ => continue,
+                };
                 if similarity > side.1 {
                     *side = (cluster, similarity);
                 }

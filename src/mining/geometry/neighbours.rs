@@ -27,7 +27,7 @@ pub struct Neighbour {
 pub struct Sides {
     /// The nearest other item of the same predicted label.
     pub same: Option<Neighbour>,
-    /// The nearest item of another predicted label.
+    /// The nearest item across the boundary: of another predicted label, or of a neighbouring level.
     pub across: Option<Neighbour>,
 }
 
@@ -121,6 +121,9 @@ fn offer_block(pool: &Pool, queries: &[usize], rows: &Array2<f32>, start: usize,
         let mut floors = [floor(sides.across), floor(sides.same)];
         for (index, &similarity) in (start..end).zip(&similarities) {
             let is_same = pool.predicted(index) == label;
+            if !is_same && !pool.is_across(query, index) {
+                continue;
+            }
             let side = usize::from(is_same);
             // Most rows fail this test; the exact order on ties is settled by `offer`.
             if similarity >= floors[side] && index != query {
@@ -134,8 +137,12 @@ fn offer_block(pool: &Pool, queries: &[usize], rows: &Array2<f32>, start: usize,
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::domain::task_kind::TaskKind;
+    use crate::mining::geometry::clusters::Clusters;
     use crate::mining::synthetic::Synthetic;
 
     proptest! {
@@ -161,6 +168,29 @@ mod tests {
                         prop_assert_ne!(found.index, query);
                     }
                 }
+            }
+        }
+
+        #[test]
+        fn of_a_scale_what_lies_across_is_of_a_neighbouring_level(n in 2usize..400, seed in 0u64..1000) {
+            let made = Synthetic { kind: TaskKind::Scale, ..Synthetic::overlapping(n, 8, 4, seed) };
+            let pool = made.pool();
+            let queries: Vec<usize> = (0..n).step_by(1 + n / 40).collect();
+            let clusters = Clusters::of_predictions(&pool, 12, &mut ChaCha8Rng::seed_from_u64(seed));
+            let places = clusters.nearest_to_each(&pool);
+            for (&query, sides) in queries.iter().zip(both_sides(&pool, &queries)) {
+                let level = pool.predicted(query);
+                let nearest = (0..n)
+                    .filter(|&i| pool.predicted(i).abs_diff(level) == 1)
+                    .map(|i| pool.similarity(query, i))
+                    .fold(None, |best: Option<f32>, s| Some(best.map_or(s, |b| b.max(s))));
+                prop_assert_eq!(sides.across.is_some(), nearest.is_some());
+                if let (Some(found), Some(nearest)) = (sides.across, nearest) {
+                    prop_assert_eq!(pool.predicted(found.index).abs_diff(level), 1);
+                    prop_assert!((found.similarity - nearest).abs() < 1e-5);
+                }
+                let rival = (0..n).find(|i| places[*i].own == places[query].rival).map(|i| pool.predicted(i));
+                prop_assert!(rival.is_none_or(|rival| rival.abs_diff(level) <= 1));
             }
         }
 

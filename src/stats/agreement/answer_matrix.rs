@@ -6,6 +6,7 @@ use crate::domain::answer::BlindAnswer;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::prediction::Probabilities;
 use crate::domain::task::Task;
+use crate::domain::task_kind::TaskKind;
 
 /// Experts' answers to the same cases, as indices of the task's labels. Answers with a label that the task no longer has are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,12 +50,13 @@ impl AnswerMatrix {
     }
 
     /// The same answers on the cases that a model has predicted. `items` ascending, `probabilities` row after row, `labels[i]` the task's
-    /// index of the model's label `i`; a prediction whose top label the task no longer has is left out.
+    /// index of the model's label `i`; a prediction whose label the task no longer has is left out.
     pub fn predicted_by(
         &self,
         items: &[ItemId],
         probabilities: &[f32],
         labels: &[Option<usize>],
+        kind: TaskKind,
     ) -> ModelAndExperts {
         let width = labels.len();
         let mut with_model =
@@ -62,7 +64,7 @@ impl AnswerMatrix {
         for (case, item) in self.items.iter().enumerate() {
             let row =
                 items.binary_search(item).ok().and_then(|i| probabilities.get(i * width..(i + 1) * width));
-            let top = row.and_then(|row| labels[Probabilities(row.to_vec()).top()]);
+            let top = row.and_then(|row| labels[Probabilities(row.to_vec()).top(kind)]);
             if let Some(label) = top {
                 with_model.items.push(*item);
                 with_model.model.push(label);
@@ -123,7 +125,7 @@ mod tests {
         assert_eq!(matrix.experts, [vec![Some(1), Some(0)], vec![None, Some(1)]]);
         // The model lists its labels the other way round.
         let labels = labels_of(&task, &["b".into(), "a".into()]);
-        let with_model = matrix.predicted_by(&[ItemId(5)], &[0.3, 0.7], &labels);
+        let with_model = matrix.predicted_by(&[ItemId(5)], &[0.3, 0.7], &labels, TaskKind::One);
         assert_eq!((with_model.model, with_model.experts), (vec![0], vec![vec![Some(0)], vec![Some(1)]]));
     }
 

@@ -26,7 +26,7 @@ pub(in crate::stats) mod tests {
             let given = row.iter().enumerate().flat_map(|(label, n)| std::iter::repeat_n(label, *n));
             given.enumerate().for_each(|(rater, label)| experts[rater][case] = Some(label));
         }
-        Ratings::of(&experts, N)
+        Ratings::of(&experts, N, crate::domain::task_kind::TaskKind::One)
     }
 
     /// Fleiss (1971), table 1: 30 patients, each diagnosed by six psychiatrists: depression, personality disorder, schizophrenia, neurosis,

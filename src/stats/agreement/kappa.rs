@@ -3,12 +3,13 @@
 //! Takes answers as label indices, case by case; the caller decides which answers count, and on which cases.
 //! Every interval is the percentile bootstrap over cases, all raters of a case drawn together.
 //! Source: J. Cohen, "A coefficient of agreement for nominal scales", *Educational and Psychological
-//! Measurement* 20 (1960), 37–46.
+//! Measurement* 20 (1960), 37–46. Of a scale it is the quadratically weighted kappa of Cohen (1968), see `tally`.
 
 use thiserror::Error;
 
 use super::tally::Tally;
 use crate::domain::figure::Figure;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::estimate::bootstrap::{figure, floor_without_failure, replicates, with_low};
 
 /// With fewer answers there is no kappa: one answer more or less could move it anywhere.
@@ -27,14 +28,30 @@ pub struct Undefined {
 /// # Errors
 /// [`Undefined`] without a case, and where both gave every case the same label, so that agreement by chance is
 /// certain.
-pub fn cohen(pairs: &[(usize, usize)]) -> Result<f64, Undefined> {
-    let all = Comparison::new(pairs.iter().copied().map(Some)).tally_all();
+pub fn cohen(pairs: &[(usize, usize)], kind: TaskKind) -> Result<f64, Undefined> {
+    let all = Comparison::new(pairs.iter().copied().map(Some), kind).tally_all();
     all.kappa().ok_or_else(|| Undefined { why: why_undefined(pairs.len()) })
 }
 
 /// [`cohen`] with its interval.
-pub fn cohen_figure(pairs: &[(usize, usize)], seed: u64) -> Figure {
-    mean_figure(&[Comparison::new(pairs.iter().copied().map(Some))], seed, "case")
+pub fn cohen_figure(pairs: &[(usize, usize)], kind: TaskKind, seed: u64) -> Figure {
+    mean_figure(&[Comparison::new(pairs.iter().copied().map(Some), kind)], seed, "case")
+}
+
+/// The mean absolute error of two raters of a scale, in levels, with its interval.
+pub fn error_figure(pairs: &[(usize, usize)], seed: u64) -> Figure {
+    mean_error(&[Comparison::new(pairs.iter().copied().map(Some), TaskKind::Scale)], seed, "case")
+}
+
+/// The mean absolute error of a model of a scale, in levels: the mean over experts, as [`mean_model_expert`] is.
+pub fn model_error(model: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
+    let with = |expert: &Vec<Option<usize>>| Comparison::with_model(model, expert, TaskKind::Scale);
+    mean_error(&experts.iter().map(with).collect::<Vec<_>>(), seed, "case answered by an expert")
+}
+
+/// The mean distance of two experts' levels on the cases both answered, the mean over pairs of experts, as [`ceiling`] is.
+pub fn experts_error(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
+    mean_error(&pairs_of_experts(experts, TaskKind::Scale), seed, "case answered by two experts")
 }
 
 /// Agreement of a model with the experts: the mean over experts of kappa(model, expert).
@@ -42,25 +59,35 @@ pub fn cohen_figure(pairs: &[(usize, usize)], seed: u64) -> Figure {
 /// `model[case]` is the model's label, `experts[expert][case]` the expert's first blind answer. An expert
 /// with fewer than five answers, or for whom kappa is not defined, is left out of the mean. `n` counts the
 /// cases that enter it.
-pub fn mean_model_expert(model: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
-    let comparisons: Vec<_> = experts.iter().map(|expert| Comparison::with_model(model, expert)).collect();
+pub fn mean_model_expert(
+    model: &[usize],
+    experts: &[Vec<Option<usize>>],
+    kind: TaskKind,
+    seed: u64,
+) -> Figure {
+    let comparisons: Vec<_> =
+        experts.iter().map(|expert| Comparison::with_model(model, expert, kind)).collect();
     mean_figure(&comparisons, seed, "case answered by an expert")
 }
 
 /// Agreement of the experts with each other: the mean over pairs of experts of their kappa on the cases both
 /// answered. A pair with fewer than five shared cases, or without a kappa, is left out.
-pub fn ceiling(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
+pub fn ceiling(experts: &[Vec<Option<usize>>], kind: TaskKind, seed: u64) -> Figure {
+    mean_figure(&pairs_of_experts(experts, kind), seed, "case answered by two experts")
+}
+
+fn pairs_of_experts(experts: &[Vec<Option<usize>>], kind: TaskKind) -> Vec<Comparison> {
     let mut comparisons = Vec::new();
     for (i, a) in experts.iter().enumerate() {
-        comparisons.extend(experts[i + 1..].iter().map(|b| Comparison::of(a, b)));
+        comparisons.extend(experts[i + 1..].iter().map(|b| Comparison::of(a, b, kind)));
     }
-    mean_figure(&comparisons, seed, "case answered by two experts")
+    comparisons
 }
 
 /// Self-agreement (intra-rater agreement): the mean over experts of the kappa between their first answers and those to the same cases shown
 /// again, `pairs[expert][case]`. An expert with fewer than five pairs, or without a kappa, is left out.
-pub fn self_agreement(pairs: &[Vec<Option<(usize, usize)>>], seed: u64) -> Figure {
-    let comparisons: Vec<_> = pairs.iter().map(|of| Comparison::new(of.iter().copied())).collect();
+pub fn self_agreement(pairs: &[Vec<Option<(usize, usize)>>], kind: TaskKind, seed: u64) -> Figure {
+    let comparisons: Vec<_> = pairs.iter().map(|of| Comparison::new(of.iter().copied(), kind)).collect();
     mean_figure(&comparisons, seed, "repeated case answered")
 }
 
@@ -74,10 +101,16 @@ pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>
 
 /// What the later model gained over the earlier: the difference of their [`mean_model_expert`] over the same
 /// experts and cases, resampled in pairs, so that what is hard for both cancels.
-pub fn gain(earlier: &[usize], later: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
+pub fn gain(
+    earlier: &[usize],
+    later: &[usize],
+    experts: &[Vec<Option<usize>>],
+    kind: TaskKind,
+    seed: u64,
+) -> Figure {
     let pairs: Vec<_> = experts
         .iter()
-        .map(|e| (Comparison::with_model(earlier, e), Comparison::with_model(later, e)))
+        .map(|e| (Comparison::with_model(earlier, e, kind), Comparison::with_model(later, e, kind)))
         .filter(|(a, b)| a.whole().is_some() && b.whole().is_some())
         .collect();
     let cases = earlier.len().min(later.len());
@@ -107,12 +140,13 @@ pub(in crate::stats) struct Resampled {
 pub(in crate::stats) fn resampled(
     models: &[&[usize]],
     experts: &[Vec<Option<usize>>],
+    kind: TaskKind,
     seed: u64,
 ) -> Option<Resampled> {
     // An expert counts for all models or for none, so that their means stay comparable.
     let by_expert: Vec<Vec<Comparison>> = experts
         .iter()
-        .map(|expert| models.iter().map(|model| Comparison::with_model(model, expert)).collect())
+        .map(|expert| models.iter().map(|model| Comparison::with_model(model, expert, kind)).collect())
         .filter(|of_models: &Vec<Comparison>| of_models.iter().all(|c| c.whole().is_some()))
         .collect();
     let means = |kappa: &dyn Fn(&Comparison) -> Option<f64>| -> Option<Vec<f64>> {
@@ -129,21 +163,22 @@ pub(in crate::stats) fn resampled(
 struct Comparison {
     answers: Vec<Option<(usize, usize)>>,
     labels: usize,
+    kind: TaskKind,
 }
 
 impl Comparison {
-    fn new(answers: impl Iterator<Item = Option<(usize, usize)>>) -> Self {
+    fn new(answers: impl Iterator<Item = Option<(usize, usize)>>, kind: TaskKind) -> Self {
         let answers: Vec<_> = answers.collect();
         let labels = answers.iter().flatten().map(|&(a, b)| a.max(b) + 1).max().unwrap_or(0);
-        Self { answers, labels }
+        Self { answers, labels, kind }
     }
 
-    fn of(first: &[Option<usize>], second: &[Option<usize>]) -> Self {
-        Self::new(first.iter().zip(second).map(|(a, b)| a.zip(*b)))
+    fn of(first: &[Option<usize>], second: &[Option<usize>], kind: TaskKind) -> Self {
+        Self::new(first.iter().zip(second).map(|(a, b)| a.zip(*b)), kind)
     }
 
-    fn with_model(model: &[usize], expert: &[Option<usize>]) -> Self {
-        Self::new(model.iter().zip(expert).map(|(m, e)| e.map(|e| (*m, e))))
+    fn with_model(model: &[usize], expert: &[Option<usize>], kind: TaskKind) -> Self {
+        Self::new(model.iter().zip(expert).map(|(m, e)| e.map(|e| (*m, e))), kind)
     }
 
     fn has(&self, case: usize) -> bool {
@@ -155,7 +190,7 @@ impl Comparison {
     }
 
     fn tally(&self, cases: &[usize]) -> Tally {
-        let mut tally = Tally::new(self.labels);
+        let mut tally = Tally::new(self.labels, self.kind);
         for answers in cases.iter().filter_map(|&case| self.answers.get(case)) {
             if let Some((a, b)) = *answers {
                 tally.add(a, b, 1.0);
@@ -196,6 +231,26 @@ fn mean_figure(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
     with_low(found, mean(tallies.iter().filter_map(|t| t.kappa_at(least))))
 }
 
+/// The mean distance in levels of the comparisons with enough cases. Where nothing disagrees, the upper end is the distance at the lowest agreement that is
+/// still credible, each of the others one level off.
+fn mean_error(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
+    let counted: Vec<&Comparison> = comparisons.iter().filter(|c| c.answered() >= LEAST_CASES).collect();
+    let of =
+        |tally: &dyn Fn(&Comparison) -> Tally| mean(counted.iter().filter_map(|c| tally(c).absolute_error()));
+    let Some(value) = of(&Comparison::tally_all) else {
+        return Figure::undefined(why_none(comparisons, unit));
+    };
+    let cases = counted.iter().map(|c| c.answers.len()).max().unwrap_or(0);
+    let n = (0..cases).filter(|&case| counted.iter().any(|c| c.has(case))).count();
+    let drawn = replicates(cases, seed, |drawn| of(&|c| c.tally(drawn)));
+    match figure(value, drawn, n, &why_fragile(n)) {
+        Figure::Known { value, lo, n, .. } if value <= 0.0 => {
+            Figure::Known { value, lo, hi: 1.0 - floor_without_failure(n as f64), n }
+        }
+        found => found,
+    }
+}
+
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, n) = values.fold((0.0, 0usize), |(sum, n), v| (sum + v, n + 1));
     if n == 0 { None } else { Some(sum / n as f64) }
@@ -228,6 +283,24 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+
+    const ONE: TaskKind = TaskKind::One;
+
+    fn cohen(pairs: &[(usize, usize)]) -> Result<f64, Undefined> {
+        super::cohen(pairs, ONE)
+    }
+
+    fn cohen_figure(pairs: &[(usize, usize)], seed: u64) -> Figure {
+        super::cohen_figure(pairs, ONE, seed)
+    }
+
+    fn mean_model_expert(model: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
+        super::mean_model_expert(model, experts, ONE, seed)
+    }
+
+    fn ceiling(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
+        super::ceiling(experts, ONE, seed)
+    }
 
     fn pairs(table: &[&[usize]]) -> Vec<(usize, usize)> {
         let mut out = Vec::new();
@@ -307,6 +380,46 @@ mod tests {
         assert!((lo - 0.323).abs() < 0.015 && (hi - 0.534).abs() < 0.015, "{figure}");
     }
 
+    /// The ratings of anxiety by two raters in the R package irr (Gamer et al.), whose documentation gives kappa .119 and, with squared weights, .297.
+    #[test]
+    fn the_weighted_kappa_of_the_anxiety_data() {
+        let one = [3, 3, 3, 4, 5, 5, 2, 3, 5, 2, 2, 6, 1, 5, 2, 2, 1, 2, 4, 3];
+        let other = [3, 6, 4, 6, 2, 4, 2, 4, 3, 3, 2, 3, 3, 3, 2, 2, 1, 3, 3, 4];
+        let both: Vec<(usize, usize)> = one.into_iter().zip(other).collect();
+        let weighted = super::cohen(&both, TaskKind::Scale).unwrap();
+        assert!(
+            (cohen(&both).unwrap() - 0.119).abs() < 5e-4 && (weighted - 0.297).abs() < 5e-4,
+            "{weighted}"
+        );
+        let (lo, hi) = ends(&super::cohen_figure(&both, TaskKind::Scale, 1));
+        assert!(lo < weighted && weighted < hi);
+        // 24 levels apart over 20 cases, counted by hand.
+        let error = error_figure(&both, 1);
+        assert!((error.value().unwrap() - 24.0 / 20.0).abs() < 1e-12, "{error}");
+        let experts = [one, other].map(|of| of.map(Some).to_vec());
+        assert_eq!(
+            (error.value(), error.value()),
+            (experts_error(&experts, 1).value(), model_error(&one, &experts[1..], 1).value())
+        );
+    }
+
+    #[test]
+    fn with_two_levels_the_weighted_kappa_is_the_plain_one_and_nothing_is_certain() {
+        let both = pairs(&[&[20, 5], &[10, 15]]);
+        assert!((super::cohen(&both, TaskKind::Scale).unwrap() - cohen(&both).unwrap()).abs() < 1e-12);
+        assert!(
+            super::cohen(&[(2, 2); 7], TaskKind::Scale).is_err()
+                && super::cohen(&[], TaskKind::Scale).is_err()
+        );
+        let perfect = pairs(&[&[5, 0], &[0, 5]]);
+        let (plain, weighted) =
+            (cohen_figure(&perfect, 1), super::cohen_figure(&perfect, TaskKind::Scale, 1));
+        assert_eq!(ends(&plain), ends(&weighted));
+        let (lo, hi) = ends(&error_figure(&perfect, 1));
+        assert!(lo == 0.0 && (hi - 0.3085).abs() < 1e-3, "{hi}");
+        assert!(why(&error_figure(&[(0, 1)], 1)).contains("1 of the 5 cases needed"));
+    }
+
     #[test]
     fn no_cases_and_a_single_label_are_undefined_and_say_so() {
         assert!(cohen(&[]).unwrap_err().why.contains("no case"));
@@ -383,11 +496,11 @@ mod tests {
         }
         let experts = [all(&raters[1])];
         let (low, high) = (mean_model_expert(&earlier, &experts, 1), mean_model_expert(&later, &experts, 1));
-        let gained = gain(&earlier, &later, &experts, 1);
+        let gained = gain(&earlier, &later, &experts, ONE, 1);
         let difference = high.value().unwrap() - low.value().unwrap();
         assert!((gained.value().unwrap() - difference).abs() < 1e-12 && difference > 0.05);
         assert!(ends(&gained).0 > 0.0 && ends(&low).1 > ends(&high).0, "{low} {high} {gained}");
-        let none = gain(&earlier, &earlier, &experts, 1);
+        let none = gain(&earlier, &earlier, &experts, ONE, 1);
         assert_eq!((none.value(), ends(&none)), (Some(0.0), (0.0, 0.0)));
     }
 

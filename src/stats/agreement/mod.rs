@@ -11,6 +11,8 @@ pub mod fleiss;
 pub mod gwet;
 pub mod kappa;
 pub mod krippendorff;
+#[cfg(test)]
+mod libraries;
 pub mod panel;
 pub mod ratings;
 pub mod specific;

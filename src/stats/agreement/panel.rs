@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::fleiss::fleiss;
 use super::gwet::gwet;
 use super::kappa::LEAST_CASES;
-use super::krippendorff::krippendorff;
+use super::krippendorff::{krippendorff, ordinal};
 use super::ratings::{Parts, Ratings, Sums};
 use super::specific::specific;
 use crate::domain::figure::Figure;
@@ -23,11 +23,17 @@ pub struct Panel {
     pub raw: Figure,
     /// Fleiss' kappa.
     pub fleiss: Figure,
-    /// Krippendorff's alpha, nominal.
+    /// Krippendorff's alpha; of a scale the ordinal one.
     pub alpha: Figure,
     /// Gwet's AC1.
     pub ac1: Figure,
+    /// Of a scale, the mean distance of two raters' levels, the mean over cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute_error: Option<Figure>,
 }
+
+/// Why a coefficient that counts all differences alike is not given for a scale.
+pub const UNORDERED: &str = "it counts all differences alike, and those of levels count by their distance";
 
 /// Two labels that raters confused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,19 +56,27 @@ fn raw(sums: &Sums) -> Parts {
 
 /// The coefficients over all cases with two ratings or more.
 pub fn panel(ratings: &Ratings, seed: u64) -> Panel {
-    const ALL: [Coefficient; 4] = [raw, fleiss, krippendorff, gwet];
+    let is_scale = ratings.kind().is_scale();
+    let all: [Coefficient; 4] = [raw, fleiss, if is_scale { ordinal } else { krippendorff }, gwet];
     let n = ratings.shared();
     if n < LEAST_CASES {
         let none = Figure::undefined(too_few(n));
-        return Panel { raw: none.clone(), fleiss: none.clone(), alpha: none.clone(), ac1: none };
+        let absolute_error = is_scale.then(|| none.clone());
+        return Panel {
+            raw: none.clone(),
+            fleiss: none.clone(),
+            alpha: none.clone(),
+            ac1: none,
+            absolute_error,
+        };
     }
     let whole = ratings.whole();
     let drawn = replicates(ratings.rated(), seed, |drawn| {
         let sums = ratings.sums(drawn);
-        ALL.map(|coefficient| coefficient(&sums).coefficient())
+        (all.map(|coefficient| coefficient(&sums).coefficient()), sums.distances / sums.shared)
     });
     let of = |i: usize| {
-        let parts = ALL[i](&whole);
+        let parts = all[i](&whole);
         let Some(value) = parts.coefficient() else {
             return Figure::undefined(format!(
                 "all answers to the {n} cases are the same label, so agreement cannot be told from chance"
@@ -70,10 +84,28 @@ pub fn panel(ratings: &Ratings, seed: u64) -> Panel {
         };
         let why =
             format!("nearly all of the {n} cases have the same label, so a few answers would decide it");
-        let found = figure(value, drawn.iter().map(|all| all[i]), n, &why);
+        let found = figure(value, drawn.iter().map(|(all, _)| all[i]), n, &why);
         if whole.is_perfect() { with_low(found, parts.at(floor_without_failure(n as f64))) } else { found }
     };
-    Panel { raw: of(0), fleiss: of(1), alpha: of(2), ac1: of(3) }
+    if !is_scale {
+        return Panel { raw: of(0), fleiss: of(1), alpha: of(2), ac1: of(3), absolute_error: None };
+    }
+    let distances = drawn.iter().map(|(_, distance)| Some(*distance).filter(|d| d.is_finite()));
+    let absolute_error = match figure(whole.distances / whole.shared, distances, n, &too_few(n)) {
+        // Nothing differs: of the cases that still may, each by one level.
+        Figure::Known { value, lo, n, .. } if value <= 0.0 => {
+            Figure::Known { value, lo, hi: 1.0 - floor_without_failure(n as f64), n }
+        }
+        found => found,
+    };
+    let unordered = || Figure::undefined(UNORDERED);
+    Panel {
+        raw: of(0),
+        fleiss: unordered(),
+        alpha: of(2),
+        ac1: unordered(),
+        absolute_error: Some(absolute_error),
+    }
 }
 
 /// The specific agreement of each label, over the cases with two ratings or more in which anybody gave it.
@@ -144,6 +176,7 @@ mod tests {
     use super::super::kappa::cohen;
     use super::*;
     use crate::domain::skip::test_data;
+    use crate::domain::task_kind::TaskKind;
 
     fn ends(figure: &Figure) -> (f64, f64, f64, usize) {
         match figure {
@@ -229,7 +262,7 @@ mod tests {
     fn ratings(by_case: BTreeMap<String, Vec<usize>>, labels: usize) -> Ratings {
         let raters = by_case.values().map(Vec::len).max().unwrap_or(0);
         let rater = |r: usize| by_case.values().map(|given| given.get(r).copied()).collect();
-        Ratings::of(&(0..raters).map(rater).collect::<Vec<_>>(), labels)
+        Ratings::of(&(0..raters).map(rater).collect::<Vec<_>>(), labels, TaskKind::One)
     }
 
     /// Snow and others (2008), textual entailment: ten workers on each of 800 pairs of sentences.
@@ -272,7 +305,7 @@ mod tests {
         ) {
             let raters = |turn: usize, shift: usize| -> Ratings {
                 let rater = |r: usize| table.iter().map(|row| row[(r + turn) % 4].map(|l| (l + shift) % 4)).collect();
-                Ratings::of(&(0..4).map(rater).collect::<Vec<_>>(), 4)
+                Ratings::of(&(0..4).map(rater).collect::<Vec<_>>(), 4, TaskKind::One)
             };
             let of = |ratings: &Ratings| [raw, fleiss, krippendorff, gwet].map(|c| c(&ratings.whole()).coefficient());
             let (plain, turned) = (of(&raters(0, 0)), of(&raters(1, shift)));
@@ -292,8 +325,8 @@ mod tests {
         #[test]
         fn of_two_raters_fleiss_kappa_is_at_most_cohens(pairs in prop::collection::vec((0usize..3, 0usize..3), 5..40)) {
             let experts = [pairs.iter().map(|p| Some(p.0)).collect(), pairs.iter().map(|p| Some(p.1)).collect()];
-            let fleiss = fleiss(&Ratings::of(&experts, 3).whole()).coefficient();
-            if let (Some(fleiss), Ok(cohen)) = (fleiss, cohen(&pairs)) {
+            let fleiss = fleiss(&Ratings::of(&experts, 3, TaskKind::One).whole()).coefficient();
+            if let (Some(fleiss), Ok(cohen)) = (fleiss, cohen(&pairs, TaskKind::One)) {
                 prop_assert!(fleiss <= cohen + 1e-9, "{fleiss} {cohen}");
             }
         }

@@ -1,7 +1,11 @@
 //! Ratings of one panel: how many raters gave each label to each case, and the sums over cases from which every coefficient of agreement is
 //! computed.
 //!
+//! Of a scale, also how often each two levels were given to the same case.
+//!
 //! Cases may have any number of ratings. Those with one say how often labels are given, never how far raters agree. Knows no coefficient.
+
+use crate::domain::task_kind::TaskKind;
 
 /// The ratings of one case.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +20,7 @@ struct Rated {
 pub struct Ratings {
     cases: Vec<Rated>,
     labels: usize,
+    kind: TaskKind,
 }
 
 /// Sums over some cases, each counted as often as it was drawn.
@@ -37,6 +42,10 @@ pub struct Sums {
     pub pairs: Vec<f64>,
     /// Those whose second gave it, too.
     pub pairs_alike: Vec<f64>,
+    /// Of a scale, Krippendorff's matrix of coincidences, levels × levels row after row; else empty.
+    pub matrix: Vec<f64>,
+    /// Of a scale, the mean distance of two raters' levels, summed over the cases with two ratings or more.
+    pub distances: f64,
 }
 
 /// What agreed, and what would by chance.
@@ -63,7 +72,7 @@ impl Parts {
 
 impl Ratings {
     /// Of `experts[expert][case]`, labels below `labels`.
-    pub fn of(experts: &[Vec<Option<usize>>], labels: usize) -> Self {
+    pub fn of(experts: &[Vec<Option<usize>>], labels: usize, kind: TaskKind) -> Self {
         let cases = experts.iter().map(Vec::len).max().unwrap_or(0);
         let rated = |case: usize| {
             let mut given: Vec<(usize, f64)> = Vec::new();
@@ -76,7 +85,12 @@ impl Ratings {
             Rated { ratings: given.iter().map(|(_, n)| n).sum(), given }
         };
         let cases = (0..cases).map(rated).filter(|case| case.ratings > 0.0).collect();
-        Self { cases, labels }
+        Self { cases, labels, kind }
+    }
+
+    /// Whether the labels have an order.
+    pub fn kind(&self) -> TaskKind {
+        self.kind
     }
 
     /// Cases with a rating.
@@ -138,6 +152,8 @@ impl Ratings {
             coincidences: 0.0,
             pairs: zero(),
             pairs_alike: zero(),
+            matrix: if self.kind.is_scale() { vec![0.0; self.labels * self.labels] } else { Vec::new() },
+            distances: 0.0,
         };
         for case in drawn.iter().filter_map(|i| self.cases.get(*i)) {
             sums.rated += 1.0;
@@ -156,6 +172,15 @@ impl Ratings {
                 sums.pairs_alike[*label] += alike;
                 sums.coincidences += alike / others;
                 sums.agreement += alike / others / case.ratings;
+            }
+            if self.kind.is_scale() {
+                for (a, n) in &case.given {
+                    for (b, m) in &case.given {
+                        let pairs = n * if a == b { m - 1.0 } else { *m };
+                        sums.matrix[a * self.labels + b] += pairs / others;
+                        sums.distances += pairs * a.abs_diff(*b) as f64 / others / case.ratings;
+                    }
+                }
             }
         }
         sums

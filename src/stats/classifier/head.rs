@@ -9,7 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::logistic::{Examples, Logistic, Problem, TOLERANCE};
+use super::linear::{Form, Linear};
+use super::logistic::{Examples, Problem, TOLERANCE};
+use crate::domain::task_kind::TaskKind;
 
 /// The inverse penalty while the rarest label has fewer than [`ENOUGH_TO_CROSS_VALIDATE`] examples. It and the grid are for vectors whose mean
 /// square distance from their mean is 1, and follow the spread of others ([`Problem::fit_scaled`]).
@@ -40,7 +42,7 @@ pub struct TooFew {
 #[derive(Clone, Debug)]
 pub struct HeadFit {
     /// The head, fitted on all examples.
-    pub model: Logistic,
+    pub model: Linear,
     /// Inverse strength of the penalty, for vectors of mean square distance 1 from their mean.
     pub c: f64,
     /// Class-weighted log-loss in nats on held-out folds at that `c`. `None` if `c` was fixed.
@@ -65,7 +67,7 @@ impl Lessons<'_> {
     ///
     /// # Errors
     /// Those of [`fit_head`].
-    pub fn fit_head(&self, classes: usize, seed: u64) -> Result<HeadFit, TooFew> {
+    pub fn fit_head(&self, classes: usize, kind: TaskKind, seed: u64) -> Result<HeadFit, TooFew> {
         let counts = counts(self.y, classes);
         let (label, have) =
             counts.iter().copied().enumerate().min_by_key(|&(_, have)| have).unwrap_or((0, 0));
@@ -75,18 +77,32 @@ impl Lessons<'_> {
         let weights = balanced_by(self.y, classes, self.importance);
         let examples = Examples { x: self.x.reborrow(), y: self.y, classes, weights: &weights };
         if have < ENOUGH_TO_CROSS_VALIDATE {
-            let model = fitted(&examples, FIXED_C);
+            // Without folds nothing tells which form is better: the one that has the least to learn.
+            let model = fitted(&examples, Form::of(kind)[0], FIXED_C);
             return Ok(HeadFit { model, c: FIXED_C, cv_log_loss: None, folds: 0 });
         }
-        let (c, loss) = cross_validate(&examples, &stratified_folds(self.y, classes, FOLDS, seed));
-        Ok(HeadFit { model: fitted(&examples, c), c, cv_log_loss: Some(loss), folds: FOLDS })
+        let fold_of = stratified_folds(self.y, classes, FOLDS, seed);
+        let mut best: Option<(Form, f64, f64)> = None;
+        for &form in Form::of(kind) {
+            let (c, loss) = cross_validate(&examples, form, &fold_of);
+            if best.is_none_or(|(_, _, least)| loss < least) {
+                best = Some((form, c, loss));
+            }
+        }
+        let (form, c, loss) = best.unwrap_or((Form::Softmax, FIXED_C, f64::INFINITY));
+        Ok(HeadFit { model: fitted(&examples, form, c), c, cv_log_loss: Some(loss), folds: FOLDS })
     }
 
     /// [`fit_anchored_head`] with importances; an anchor counts 1.
     ///
     /// # Errors
     /// Those of [`fit_anchored_head`].
-    pub fn fit_anchored_head(&self, anchors: ArrayView2<'_, f32>, seed: u64) -> Result<HeadFit, TooFew> {
+    pub fn fit_anchored_head(
+        &self,
+        anchors: ArrayView2<'_, f32>,
+        kind: TaskKind,
+        seed: u64,
+    ) -> Result<HeadFit, TooFew> {
         let classes = anchors.nrows();
         if let Some(few) = lacking(&counts(self.y, classes)) {
             return Err(few);
@@ -102,11 +118,11 @@ impl Lessons<'_> {
         let x = ndarray::concatenate![Axis(0), self.x, added];
         let y = [self.y, &lacks].concat();
         let importance = [self.importance, &vec![1.0; lacks.len()]].concat();
-        Lessons { x: x.view(), y: &y, importance: &importance }.fit_head(classes, seed)
+        Lessons { x: x.view(), y: &y, importance: &importance }.fit_head(classes, kind, seed)
     }
 
     /// [`out_of_fold`] with importances.
-    pub fn out_of_fold(&self, classes: usize, c: f64, seed: u64) -> Option<Array2<f32>> {
+    pub fn out_of_fold(&self, classes: usize, (form, c): (Form, f64), seed: u64) -> Option<Array2<f32>> {
         let (x, y) = (self.x, self.y);
         if (0..classes).any(|label| y.iter().filter(|&&l| l == label).count() < FOLDS) {
             return None;
@@ -121,7 +137,7 @@ impl Lessons<'_> {
             .into_par_iter()
             .map(|fold| {
                 let train = Subset::of(&examples, &rows(fold, false));
-                let model = Problem::new(&train.examples()).fit_scaled(c, None, FOLD_TOLERANCE);
+                let model = Problem::new(&train.examples()).fit_form(form, c, None, FOLD_TOLERANCE);
                 model.probabilities(x.select(Axis(0), &rows(fold, true)).view())
             })
             .collect();
@@ -135,10 +151,15 @@ impl Lessons<'_> {
     }
 
     /// [`out_of_fold_with`] with importances; a stand-in counts 1.
-    pub fn out_of_fold_with(&self, stand_ins: ArrayView2<'_, f32>, c: f64, seed: u64) -> Option<Array2<f32>> {
+    pub fn out_of_fold_with(
+        &self,
+        stand_ins: ArrayView2<'_, f32>,
+        (form, c): (Form, f64),
+        seed: u64,
+    ) -> Option<Array2<f32>> {
         let folds = folds_with(self, stand_ins, seed)?;
         let fitted = folds.par_iter().map(|fold| {
-            let model = fold.train.fit_scaled(c, None, FOLD_TOLERANCE);
+            let model = fold.train.fit_form(form, c, None, FOLD_TOLERANCE);
             (&fold.rows, model.probabilities(fold.held_out.x.view()))
         });
         Some(in_order(&fitted.collect::<Vec<_>>(), self.y.len(), stand_ins.nrows()))
@@ -158,14 +179,23 @@ impl Lessons<'_> {
 /// Davidson hate, .73 on ConvAbuse; without weights .93, .80, .18, .72; moved by the log-odds of the true
 /// share .74, .50, .03, .47.
 ///
+/// Of a scale, an ordinal regression and a softmax are cross-validated on the same folds, and the one with the lower held-out log-loss is fitted: levels
+/// that do not lie on one line in the vectors are told apart better by the softmax.
+///
 /// # Errors
 /// [`TooFew`] if a label has fewer than two examples.
-pub fn fit_head(x: ArrayView2<'_, f32>, y: &[usize], classes: usize, seed: u64) -> Result<HeadFit, TooFew> {
-    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.fit_head(classes, seed)
+pub fn fit_head(
+    x: ArrayView2<'_, f32>,
+    y: &[usize],
+    classes: usize,
+    kind: TaskKind,
+    seed: u64,
+) -> Result<HeadFit, TooFew> {
+    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.fit_head(classes, kind, seed)
 }
 
-fn fitted(examples: &Examples<'_>, c: f64) -> Logistic {
-    Problem::new(examples).fit_scaled(c, None, TOLERANCE)
+fn fitted(examples: &Examples<'_>, form: Form, c: f64) -> Linear {
+    Problem::new(examples).fit_form(form, c, None, TOLERANCE)
 }
 
 /// The label with too few examples to train a head, if any, given the number of examples of each label. With two labels, both need two examples;
@@ -191,9 +221,10 @@ pub fn fit_anchored_head(
     x: ArrayView2<'_, f32>,
     y: &[usize],
     anchors: ArrayView2<'_, f32>,
+    kind: TaskKind,
     seed: u64,
 ) -> Result<HeadFit, TooFew> {
-    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.fit_anchored_head(anchors, seed)
+    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.fit_anchored_head(anchors, kind, seed)
 }
 
 /// How many examples each label has.
@@ -245,7 +276,7 @@ pub fn stratified_folds(y: &[usize], classes: usize, folds: usize, seed: u64) ->
     fold_of
 }
 
-/// Out-of-sample probabilities of each example, by a head with this `c` fitted on the other folds: examples × labels, rows in the order of
+/// Out-of-sample probabilities of each example, by a softmax with this `c` fitted on the other folds: examples × labels, rows in the order of
 /// `x`. `None` if a label has fewer examples than there are folds.
 pub fn out_of_fold(
     x: ArrayView2<'_, f32>,
@@ -254,7 +285,8 @@ pub fn out_of_fold(
     c: f64,
     seed: u64,
 ) -> Option<Array2<f32>> {
-    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.out_of_fold(classes, c, seed)
+    let lessons = Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] };
+    lessons.out_of_fold(classes, (Form::Softmax, c), seed)
 }
 
 /// Out-of-sample probabilities like [`out_of_fold`] where some labels have few examples, or none: on each side of a fold, a label with fewer than
@@ -266,14 +298,15 @@ pub fn out_of_fold_with(
     c: f64,
     seed: u64,
 ) -> Option<Array2<f32>> {
-    Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] }.out_of_fold_with(stand_ins, c, seed)
+    let lessons = Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] };
+    lessons.out_of_fold_with(stand_ins, (Form::Softmax, c), seed)
 }
 
 /// A head whose penalty was chosen on held-out folds, with what the folds said.
 #[derive(Clone, Debug)]
 pub struct CrossFitted {
     /// Fitted on all examples.
-    pub model: Logistic,
+    pub model: Linear,
     /// Inverse strength of the penalty.
     pub c: f64,
     /// Class-weighted log-loss in nats on held-out folds at that `c`.
@@ -282,24 +315,38 @@ pub struct CrossFitted {
     pub held_out: Array2<f32>,
 }
 
-/// Chooses the penalty by cross-validation however few examples a label has; those that lack are filled up as by [`out_of_fold_with`], and `None` for as
+/// Chooses the penalty, and of a scale the form, by cross-validation however few examples a label has; those that lack are filled up as by [`out_of_fold_with`], and `None` for as
 /// few examples as there.
 pub fn cross_fitted(
     x: ArrayView2<'_, f32>,
     y: &[usize],
     stand_ins: ArrayView2<'_, f32>,
+    kind: TaskKind,
     seed: u64,
 ) -> Option<CrossFitted> {
-    let classes = stand_ins.nrows();
     let lessons = Lessons { x: x.reborrow(), y, importance: &vec![1.0; y.len()] };
-    let mut folds = folds_with(&lessons, stand_ins, seed)?;
+    let of = |form: &Form| cross_fitted_form(&lessons, stand_ins, *form, seed);
+    Form::of(kind)
+        .iter()
+        .filter_map(of)
+        .reduce(|best, other| if other.loss < best.loss { other } else { best })
+}
+
+fn cross_fitted_form(
+    lessons: &Lessons<'_>,
+    stand_ins: ArrayView2<'_, f32>,
+    form: Form,
+    seed: u64,
+) -> Option<CrossFitted> {
+    let (classes, y) = (stand_ins.nrows(), lessons.y);
+    let mut folds = folds_with(lessons, stand_ins, seed)?;
     let mut best: Option<(f64, f64, Array2<f32>)> = None;
     let (mut before, mut rises) = (f64::INFINITY, 0);
     for c in GRID {
         let said: Vec<(f64, Array2<f32>)> = folds
             .par_iter_mut()
             .map(|fold| {
-                let model = fold.train.fit_scaled(c, fold.model.as_ref(), FOLD_TOLERANCE);
+                let model = fold.train.fit_form(form, c, fold.model.as_ref(), FOLD_TOLERANCE);
                 let loss = model.log_loss(&fold.held_out.examples());
                 let p = model.probabilities(fold.held_out.x.view());
                 fold.model = Some(model);
@@ -318,8 +365,8 @@ pub fn cross_fitted(
         }
     }
     let (c, loss, held_out) = best?;
-    let whole = Subset::filled(&lessons, &(0..y.len()).collect::<Vec<_>>(), stand_ins);
-    Some(CrossFitted { model: fitted(&whole.examples(), c), c, loss, held_out })
+    let whole = Subset::filled(lessons, &(0..y.len()).collect::<Vec<_>>(), stand_ins);
+    Some(CrossFitted { model: fitted(&whole.examples(), form, c), c, loss, held_out })
 }
 
 /// The folds of examples, labels that lack some filled up on each side that is trained on.
@@ -392,11 +439,11 @@ struct Fold {
     held_out: Subset,
     /// The examples that are held out.
     rows: Vec<usize>,
-    model: Option<Logistic>,
+    model: Option<Linear>,
 }
 
-/// The penalty with the lowest held-out loss, and that loss.
-fn cross_validate(examples: &Examples<'_>, fold_of: &[usize]) -> (f64, f64) {
+/// The penalty with the lowest held-out loss of a form, and that loss.
+fn cross_validate(examples: &Examples<'_>, form: Form, fold_of: &[usize]) -> (f64, f64) {
     let mut folds: Vec<Fold> = (0..FOLDS)
         .map(|fold| {
             let (held_out, train): (Vec<usize>, Vec<usize>) =
@@ -415,7 +462,7 @@ fn cross_validate(examples: &Examples<'_>, fold_of: &[usize]) -> (f64, f64) {
         let losses: Vec<f64> = folds
             .par_iter_mut()
             .map(|fold| {
-                let model = fold.train.fit_scaled(c, fold.model.as_ref(), FOLD_TOLERANCE);
+                let model = fold.train.fit_form(form, c, fold.model.as_ref(), FOLD_TOLERANCE);
                 let loss = model.log_loss(&fold.held_out.examples());
                 fold.model = Some(model);
                 loss
@@ -473,15 +520,19 @@ mod tests {
     #[test]
     fn examples_count_by_their_importance_and_alike_ones_as_before() {
         let (x, y) = cloud(&[30, 12], 8, 0.9, 3);
-        let fit = |importance: &[f64]| Lessons { x: x.view(), y: &y, importance }.fit_head(2, 1).unwrap();
-        let plain = fit_head(x.view(), &y, 2, 1).unwrap();
+        let fit = |importance: &[f64]| {
+            Lessons { x: x.view(), y: &y, importance }.fit_head(2, TaskKind::One, 1).unwrap()
+        };
+        let plain = fit_head(x.view(), &y, 2, TaskKind::One, 1).unwrap();
         assert_eq!(fit(&[1.0; 42]).model, plain.model, "to the bit");
         // Labels that are wrong pull less where they count less.
         let mut wrong = y.clone();
         (0..10).for_each(|i| wrong[i] = 1);
         let by = |weight: f64| {
             let importance: Vec<f64> = (0..42).map(|i| if i < 10 { weight } else { 1.0 }).collect();
-            let fit = Lessons { x: x.view(), y: &wrong, importance: &importance }.fit_head(2, 1).unwrap();
+            let fit = Lessons { x: x.view(), y: &wrong, importance: &importance }
+                .fit_head(2, TaskKind::One, 1)
+                .unwrap();
             let p = fit.model.probabilities(x.view());
             (0..10).map(|i| f64::from(p[[i, 0]])).sum::<f64>()
         };
@@ -493,8 +544,8 @@ mod tests {
     #[test]
     fn a_label_with_one_example_is_named_instead_of_tuned_on() {
         let (x, y) = cloud(&[4, 1, 3], 8, 1.0, 1);
-        assert_eq!(fit_head(x.view(), &y, 3, 0).unwrap_err(), TooFew { label: 1, have: 1 });
-        assert_eq!(fit_head(x.view(), &y, 4, 0).unwrap_err(), TooFew { label: 3, have: 0 });
+        assert_eq!(fit_head(x.view(), &y, 3, TaskKind::One, 0).unwrap_err(), TooFew { label: 1, have: 1 });
+        assert_eq!(fit_head(x.view(), &y, 4, TaskKind::One, 0).unwrap_err(), TooFew { label: 3, have: 0 });
     }
 
     #[test]
@@ -504,7 +555,7 @@ mod tests {
         let stand_ins = x.select(Axis(0), &[1, 31, 62]);
         let (few_x, few_y) = (x.select(Axis(0), &few), &y[..61]);
         assert!(out_of_fold(few_x.view(), few_y, 3, 10.0, 1).is_none());
-        let fitted = cross_fitted(few_x.view(), few_y, stand_ins.view(), 1).unwrap();
+        let fitted = cross_fitted(few_x.view(), few_y, stand_ins.view(), TaskKind::One, 1).unwrap();
         assert!(GRID.contains(&fitted.c) && fitted.loss < 1.0, "{fitted:?}");
         let again = out_of_fold_with(few_x.view(), few_y, stand_ins.view(), fitted.c, 1).unwrap();
         let apart = (&again - &fitted.held_out).mapv(f32::abs);
@@ -512,7 +563,10 @@ mod tests {
         let p = fitted.model.probabilities(x.view());
         let third = p.rows().into_iter().skip(61).filter(|row| row[2] > row[0] && row[2] > row[1]).count();
         assert!(third > 20, "{third} of 29 that were not seen");
-        assert!(cross_fitted(few_x.view(), &[0; 61], stand_ins.view(), 1).is_none(), "one label alone");
+        assert!(
+            cross_fitted(few_x.view(), &[0; 61], stand_ins.view(), TaskKind::One, 1).is_none(),
+            "one label alone"
+        );
     }
 
     #[test]
@@ -521,21 +575,30 @@ mod tests {
         let rows: Vec<usize> = (0..60).collect();
         // The third label has no example; its anchor is the first vector of its cloud.
         let anchors = x.select(Axis(0), &[0, 30, 60]);
-        let fit = fit_anchored_head(x.select(Axis(0), &rows).view(), &y[..60], anchors.view(), 0).unwrap();
+        let fit =
+            fit_anchored_head(x.select(Axis(0), &rows).view(), &y[..60], anchors.view(), TaskKind::One, 0)
+                .unwrap();
         assert!(right(&fit, &x, &y) > 0.9, "{}", right(&fit, &x, &y));
         let two = fit_anchored_head(
             x.select(Axis(0), &rows[..31]).view(),
             &y[..31],
             anchors.slice(ndarray::s![..2, ..]),
+            TaskKind::One,
             0,
         );
         assert_eq!(two.unwrap_err(), TooFew { label: 1, have: 1 });
-        let one = fit_anchored_head(x.select(Axis(0), &rows[..31]).view(), &y[..31], anchors.view(), 0);
+        let one = fit_anchored_head(
+            x.select(Axis(0), &rows[..31]).view(),
+            &y[..31],
+            anchors.view(),
+            TaskKind::One,
+            0,
+        );
         assert_eq!(one.unwrap_err(), TooFew { label: 2, have: 0 });
-        let all = fit_anchored_head(x.view(), &y, anchors.view(), 0).unwrap();
+        let all = fit_anchored_head(x.view(), &y, anchors.view(), TaskKind::One, 0).unwrap();
         assert_eq!(
             all.model,
-            fit_head(x.view(), &y, 3, 0).unwrap().model,
+            fit_head(x.view(), &y, 3, TaskKind::One, 0).unwrap().model,
             "nothing is added where nothing lacks"
         );
         assert_eq!((lacking(&[2, 2]), lacking(&[2, 2, 0])), (None, None));
@@ -545,10 +608,10 @@ mod tests {
     #[test]
     fn nine_examples_of_a_label_take_the_fixed_penalty_and_ten_are_cross_validated() {
         let (x, y) = cloud(&[30, 9], 16, 1.0, 2);
-        let nine = fit_head(x.view(), &y, 2, 0).unwrap();
+        let nine = fit_head(x.view(), &y, 2, TaskKind::One, 0).unwrap();
         assert_eq!((nine.c, nine.cv_log_loss, nine.folds), (10.0, None, 0));
         let (x, y) = cloud(&[30, 10], 16, 1.0, 2);
-        let ten = fit_head(x.view(), &y, 2, 0).unwrap();
+        let ten = fit_head(x.view(), &y, 2, TaskKind::One, 0).unwrap();
         assert_eq!(ten.folds, 5);
         assert!(ten.cv_log_loss.is_some_and(|l| l > 0.0 && l < 2f64.ln()), "{ten:?}");
     }
@@ -557,15 +620,15 @@ mod tests {
     fn noise_without_a_signal_takes_the_heaviest_penalty_and_separable_labels_a_light_one() {
         let (x, _) = cloud(&[200], 32, 30.0, 3);
         let coin: Vec<usize> = (0..200).map(|i| (i * 7919 % 13) % 2).collect();
-        assert_eq!(fit_head(x.view(), &coin, 2, 0).unwrap().c, 0.1);
+        assert_eq!(fit_head(x.view(), &coin, 2, TaskKind::One, 0).unwrap().c, 0.1);
         let (x, y) = cloud(&[100, 100], 32, 0.6, 4);
-        assert!(fit_head(x.view(), &y, 2, 0).unwrap().c >= 30.0);
+        assert!(fit_head(x.view(), &y, 2, TaskKind::One, 0).unwrap().c >= 30.0);
     }
 
     #[test]
     fn a_rare_label_is_found_as_well_as_a_common_one() {
         let (x, y) = cloud(&[400, 20], 24, 1.6, 5);
-        let fit = fit_head(x.view(), &y, 2, 0).unwrap();
+        let fit = fit_head(x.view(), &y, 2, TaskKind::One, 0).unwrap();
         let found = |label: usize| {
             let rows: Vec<usize> = (0..y.len()).filter(|&i| y[i] == label).collect();
             right(&fit, &x.select(Axis(0), &rows), &vec![label; rows.len()])
@@ -576,14 +639,58 @@ mod tests {
     #[test]
     fn seventy_seven_labels_are_told_apart() {
         let (x, y) = cloud(&[13; 77], 64, 1.0, 6);
-        let fit = fit_head(x.view(), &y, 77, 0).unwrap();
+        let fit = fit_head(x.view(), &y, 77, TaskKind::One, 0).unwrap();
         assert!(right(&fit, &x, &y) > 0.99);
+    }
+
+    /// Levels along one direction, and in `bent` with the ends of the scale side by side.
+    fn levels(bent: bool, seed: u64) -> (Array2<f32>, Vec<usize>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (mut rows, mut y) = (Vec::new(), Vec::new());
+        for n in 0..160 {
+            let level = n % 4;
+            let turn = if bent { level as f32 * 1.6 } else { level as f32 * 0.45 };
+            let mut v: Vec<f32> = (0..12).map(|_| rng.gen_range(-0.25f32..0.25)).collect();
+            v[0] += turn.cos();
+            v[1] += turn.sin();
+            let length = v.iter().map(|x| x * x).sum::<f32>().sqrt();
+            rows.extend(v.iter().map(|x| x / length));
+            y.push(level);
+        }
+        (Array2::from_shape_vec((y.len(), 12), rows).unwrap(), y)
+    }
+
+    #[test]
+    fn of_a_scale_the_form_that_does_better_on_held_out_folds_is_kept() {
+        for (bent, form) in [(false, Form::Ordinal), (true, Form::Softmax)] {
+            let (x, y) = levels(bent, 3);
+            let scale = fit_head(x.view(), &y, 4, TaskKind::Scale, 1).unwrap();
+            assert_eq!(scale.model.form(), form, "bent: {bent}");
+            let one = fit_head(x.view(), &y, 4, TaskKind::One, 1).unwrap();
+            assert_eq!(one.model.form(), Form::Softmax, "labels without an order have but one form");
+            assert!(scale.cv_log_loss.unwrap() <= one.cv_log_loss.unwrap());
+            let read = Linear::from_bytes(&scale.model.to_bytes()).unwrap();
+            assert_eq!(read, scale.model);
+        }
+        let (x, y) = levels(false, 4);
+        let few = fit_head(x.slice(ndarray::s![..20, ..]), &y[..20], 4, TaskKind::Scale, 1).unwrap();
+        assert_eq!((few.model.form(), few.folds), (Form::Ordinal, 0));
+        let anchors = x.select(Axis(0), &[0, 1, 2, 3]);
+        let crossed = cross_fitted(x.view(), &y, anchors.view(), TaskKind::Scale, 1).unwrap();
+        let lessons = Lessons { x: x.view(), y: &y, importance: &[1.0; 160] };
+        let again = lessons.out_of_fold_with(anchors.view(), (crossed.model.form(), crossed.c), 1).unwrap();
+        // The same folds, fitted along a path or at once.
+        let apart = (&again - &crossed.held_out).mapv(f32::abs).mean().unwrap();
+        assert!(apart < 0.02, "{apart}");
     }
 
     #[test]
     fn the_same_seed_yields_the_same_head() {
         let (x, y) = cloud(&[60, 40], 16, 2.0, 7);
-        let (a, b) = (fit_head(x.view(), &y, 2, 9).unwrap(), fit_head(x.view(), &y, 2, 9).unwrap());
+        let (a, b) = (
+            fit_head(x.view(), &y, 2, TaskKind::One, 9).unwrap(),
+            fit_head(x.view(), &y, 2, TaskKind::One, 9).unwrap(),
+        );
         assert_eq!((a.model, a.c, a.cv_log_loss), (b.model, b.c, b.cv_log_loss));
     }
 

@@ -18,7 +18,7 @@ const MAGIC: &[u8; 4] = b"HCLR";
 const VERSION: u32 = 1;
 const HEADER: usize = 16;
 /// Rows per task of the parallel product: large enough to amortize scheduling, small enough to stay in cache.
-const CHUNK: usize = 1_024;
+pub(super) const CHUNK: usize = 1_024;
 
 /// What a head is fitted on.
 #[derive(Clone, Copy, Debug)]
@@ -138,16 +138,16 @@ impl Logistic {
 /// minimum is the same, because the bias absorbs the shift, but the search converges several times faster.
 #[derive(Debug)]
 pub struct Problem {
-    x: Array2<f64>,
+    pub(super) x: Array2<f64>,
     /// `x` transposed: products over contiguous rows are three times faster.
-    transposed: Array2<f64>,
-    y: Vec<usize>,
-    classes: usize,
+    pub(super) transposed: Array2<f64>,
+    pub(super) y: Vec<usize>,
+    pub(super) classes: usize,
     /// Each example's share of the total weight.
-    shares: Vec<f64>,
-    total: f64,
-    mean: Array1<f64>,
-    scale: f64,
+    pub(super) shares: Vec<f64>,
+    pub(super) total: f64,
+    pub(super) mean: Array1<f64>,
+    pub(super) scale: f64,
 }
 
 impl Problem {
@@ -217,8 +217,12 @@ impl Problem {
     /// [`Problem::fit`] with the `c` of features whose mean square distance from their mean is 1. In a narrow cone, the same differences
     /// between texts are small numbers, whose weights have to be large: the same penalty would forbid them.
     pub fn fit_scaled(&self, c: f64, start: Option<&Logistic>, tolerance: f64) -> Logistic {
-        let spread = self.scale * self.scale * self.mean.len() as f64;
-        self.fit(c / spread.max(f64::MIN_POSITIVE), start, tolerance)
+        self.fit(c / self.spread().max(f64::MIN_POSITIVE), start, tolerance)
+    }
+
+    /// The mean square distance of the features from their mean.
+    pub(super) fn spread(&self) -> f64 {
+        self.scale * self.scale * self.mean.len() as f64
     }
 
     /// A model in the original scale as a starting point.

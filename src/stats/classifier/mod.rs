@@ -1,10 +1,12 @@
-//! The linear classifier: logistic regression and its cross-validation, calibration of zero-shot scores, stacking, and what its errors say.
+//! The linear classifier: logistic and ordinal regression and their cross-validation, calibration of zero-shot scores, stacking, and what its errors say.
 
 pub mod calibration;
 pub mod head;
 pub mod label_issues;
 pub mod lbfgs;
+pub mod linear;
 pub mod logistic;
+pub mod ordinal;
 pub mod reliability;
 pub mod scores;
 pub mod stack;

@@ -247,7 +247,7 @@ mod tests {
     fn ac1_stays_high_where_kappa_collapses_as_in_gwets_example() {
         let skewed = pairs(&[&[118, 5], &[2, 0]]);
         assert!((Counts::over(&skewed, 2).ac1().unwrap() - 0.9408).abs() < 5e-5);
-        assert!((cohen(&skewed).unwrap() + 0.0234).abs() < 5e-5);
+        assert!((cohen(&skewed, crate::domain::task_kind::TaskKind::One).unwrap() + 0.0234).abs() < 5e-5);
     }
 
     /// By hand: 45 of 60 agree; shares 1/3 each, so chance is 3 · (1/3)(2/3) / 2 = 1/3 and AC1 is (3/4 − 1/3) / (2/3) = 5/8.

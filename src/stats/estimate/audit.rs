@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use super::bootstrap::{figure, floor_without_failure, replicates};
 use crate::domain::figure::Figure;
+use crate::domain::task_kind::TaskKind;
+use crate::stats::agreement::panel::UNORDERED;
 use crate::stats::agreement::tally::Tally;
 use crate::stats::classifier::scores::{Counts, OfLabel, ac1_figure, f1_never_certain};
 
@@ -49,22 +51,27 @@ pub struct Audit {
     pub n: usize,
     /// Share of the pool on which model and expert agree.
     pub accuracy: Figure,
-    /// Cohen's kappa of model and expert on the pool.
+    /// Cohen's kappa of model and expert on the pool; of a scale the weighted one.
     pub kappa: Figure,
+    /// Of a scale, the mean distance between the model's level and an expert's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute_error: Option<Figure>,
     /// Gwet's AC1 of the same, which stays where it is when nearly all the pool carries one label.
     pub ac1: Figure,
     /// One entry per label, in the order of the task.
     pub labels: Vec<LabelAudit>,
 }
 
-/// Estimates the pool's figures from audit cases over `labels` labels. A case whose inclusion probability is
+/// Estimates the pool's figures from audit cases over `labels` labels of a task of this kind. A case whose inclusion probability is
 /// not above 0 and at most 1 cannot have been drawn and is left out.
-pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
+pub fn audit(cases: &[AuditCase], labels: usize, kind: TaskKind, seed: u64) -> Audit {
     let counts = |c: &&AuditCase| c.inclusion > 0.0 && c.inclusion <= 1.0 && !c.answered.is_empty();
     let cases: Vec<&AuditCase> = cases.iter().filter(counts).collect();
     let sample = Sample {
-        whole: Sums::over(cases.iter().copied(), labels),
-        drawn: replicates(cases.len(), seed, |drawn| Sums::over(drawn.iter().map(|&i| cases[i]), labels)),
+        whole: Sums::over(cases.iter().copied(), labels, kind),
+        drawn: replicates(cases.len(), seed, |drawn| {
+            Sums::over(drawn.iter().map(|&i| cases[i]), labels, kind)
+        }),
         cases: &cases,
     };
     let few_in_all = |have: usize| match have {
@@ -89,7 +96,11 @@ pub fn audit(cases: &[AuditCase], labels: usize, seed: u64) -> Audit {
         n: cases.len(),
         accuracy: sample.share(|sums| (sums.tally.agreed, sums.tally.total), |_| true, few_in_all),
         kappa: sample.kappa(few_in_all),
-        ac1: sample.ac1(few_in_all),
+        absolute_error: kind.is_scale().then(|| sample.absolute_error(few_in_all)),
+        ac1: match kind {
+            TaskKind::One => sample.ac1(few_in_all),
+            TaskKind::Scale => Figure::undefined(UNORDERED),
+        },
         labels: (0..labels).map(label).collect(),
     }
 }
@@ -145,6 +156,20 @@ impl Sample<'_> {
         ac1_figure(&self.whole.counts, self.drawn.iter().map(|sums| &sums.counts), (have, effective))
     }
 
+    /// The mean distance in levels. Where the model is never wrong, those that still may be are taken to be one level off.
+    fn absolute_error(&self, few: impl Fn(usize) -> String) -> Figure {
+        let (have, effective) = sizes(self.cases.iter().copied());
+        let Some(value) = self.whole.tally.absolute_error().filter(|_| have >= LEAST_CASES) else {
+            return Figure::undefined(few(have));
+        };
+        match figure(value, self.drawn.iter().map(|sums| sums.tally.absolute_error()), have, &few(have)) {
+            Figure::Known { value, lo, n, .. } if value <= 0.0 => {
+                Figure::Known { value, lo, hi: 1.0 - floor_without_failure(effective), n }
+            }
+            found => found,
+        }
+    }
+
     fn kappa(&self, few: impl Fn(usize) -> String) -> Figure {
         let (have, effective) = sizes(self.cases.iter().copied());
         if have < LEAST_CASES {
@@ -171,8 +196,8 @@ struct Sums {
 }
 
 impl Sums {
-    fn over<'a>(cases: impl Iterator<Item = &'a AuditCase>, labels: usize) -> Self {
-        let mut sums = Self { counts: Counts::new(labels), tally: Tally::new(labels) };
+    fn over<'a>(cases: impl Iterator<Item = &'a AuditCase>, labels: usize, kind: TaskKind) -> Self {
+        let mut sums = Self { counts: Counts::new(labels), tally: Tally::new(labels, kind) };
         for case in cases {
             let weight = 1.0 / (case.inclusion * case.answered.len() as f64);
             for &answered in &case.answered {
@@ -259,7 +284,7 @@ mod tests {
     #[test]
     fn an_even_sample_gives_the_plain_shares() {
         let cases = [even(1, 1, 12), even(1, 0, 3), even(0, 1, 8), even(0, 0, 22)].concat();
-        let found = audit(&cases, 2, 1);
+        let found = audit(&cases, 2, TaskKind::One, 1);
         let spam = &found.labels[1];
         assert_eq!((known(&spam.precision).0, known(&spam.precision).3), (0.8, 15));
         assert_eq!((known(&spam.recall).0, known(&spam.recall).3), (0.6, 20));
@@ -276,21 +301,21 @@ mod tests {
     fn a_case_drawn_half_as_likely_counts_twice() {
         let mut cases = [even(1, 1, 4), even(0, 0, 4)].concat();
         cases.push(one(0.25, 1, 0));
-        let found = audit(&cases, 2, 1);
+        let found = audit(&cases, 2, TaskKind::One, 1);
         assert!((known(&found.labels[1].precision).0 - 4.0 / 6.0).abs() < 1e-12);
         assert!((known(&found.labels[0].prevalence).0 - 6.0 / 10.0).abs() < 1e-12);
     }
 
     #[test]
     fn fewer_than_five_of_a_label_are_undefined_with_the_count() {
-        let found = audit(&[even(1, 1, 4), even(0, 0, 30), even(0, 1, 1)].concat(), 2, 1);
+        let found = audit(&[even(1, 1, 4), even(0, 0, 30), even(0, 1, 1)].concat(), 2, TaskKind::One, 1);
         let spam = &found.labels[1];
         assert!(
             matches!(&spam.precision, Figure::Undefined { undefined } if undefined == "4 of the 5 cases needed")
         );
         assert_eq!(known(&spam.recall).3, 5);
         assert!(matches!(&spam.f1, Figure::Known { n: 5, .. }));
-        let none = audit(&[], 2, 1);
+        let none = audit(&[], 2, TaskKind::One, 1);
         assert!(
             matches!(&none.kappa, Figure::Undefined { undefined } if undefined.contains("no audit case"))
         );
@@ -298,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_share_of_one_or_nothing_is_not_shown_as_certain() {
-        let found = audit(&[even(1, 1, 10), even(0, 0, 30)].concat(), 3, 1);
+        let found = audit(&[even(1, 1, 10), even(0, 0, 30)].concat(), 3, TaskKind::One, 1);
         let (value, lo, hi, _) = known(&found.labels[1].precision);
         assert!(value == 1.0 && hi == 1.0 && (lo - 0.6915).abs() < 1e-4, "{lo}");
         let (value, lo, hi, n) = known(&found.labels[2].prevalence);
@@ -326,7 +351,7 @@ mod tests {
         let once = [even(1, 1, 12), even(1, 0, 6), even(0, 1, 8), even(0, 0, 22)].concat();
         let mut twice = once.clone();
         twice.iter_mut().for_each(|case| case.answered.push(case.answered[0]));
-        let (once, twice) = (audit(&once, 2, 1), audit(&twice, 2, 1));
+        let (once, twice) = (audit(&once, 2, TaskKind::One, 1), audit(&twice, 2, TaskKind::One, 1));
         assert_eq!((once.n, twice.n), (48, 48));
         assert_eq!(all(&once), all(&twice));
     }
@@ -335,12 +360,12 @@ mod tests {
     fn the_answers_to_a_text_share_its_weight() {
         // Ten texts flagged, on four of which one of two experts disagrees: 8 of 10 are right; the other ten have one answer each.
         let halves = AuditCase { inclusion: 0.5, predicted: 1, answered: vec![0, 1] };
-        let found = audit(&[vec![halves; 4], even(1, 1, 6), even(0, 0, 10)].concat(), 2, 1);
+        let found = audit(&[vec![halves; 4], even(1, 1, 6), even(0, 0, 10)].concat(), 2, TaskKind::One, 1);
         assert_eq!((known(&found.labels[1].precision).0, known(&found.labels[1].precision).3), (0.8, 10));
         assert_eq!((known(&found.labels[1].prevalence).0, found.n), (0.4, 20));
         assert_eq!(known(&found.labels[0].recall).3, 14, "texts that an expert says are ham");
         let nobody = AuditCase { inclusion: 0.5, predicted: 1, answered: Vec::new() };
-        assert_eq!(audit(&[vec![nobody; 9], even(1, 1, 6)].concat(), 2, 1).n, 6);
+        assert_eq!(audit(&[vec![nobody; 9], even(1, 1, 6)].concat(), 2, TaskKind::One, 1).n, 6);
     }
 
     #[test]
@@ -349,7 +374,7 @@ mod tests {
         for inclusion in [0.0, -1.0, 1.5, f64::NAN] {
             cases.push(one(inclusion, 1, 0));
         }
-        assert_eq!(audit(&cases, 2, 1).n, 10);
+        assert_eq!(audit(&cases, 2, TaskKind::One, 1).n, 10);
     }
 
     /// Three standard errors of 100 Bernoulli trials below .95 is .885; more than 99 would mean intervals too
@@ -358,14 +383,14 @@ mod tests {
     fn a_stratified_sample_recovers_the_pool_in_nineteen_seeds_of_twenty() {
         let pool = pool();
         let whole: Vec<_> = pool.iter().map(|&(p, a)| one(1.0, p, a)).collect();
-        let kappa = Sums::over(whole.iter(), 2).tally.kappa().unwrap();
-        let ac1 = Sums::over(whole.iter(), 2).counts.ac1().unwrap();
+        let kappa = Sums::over(whole.iter(), 2, TaskKind::One).tally.kappa().unwrap();
+        let ac1 = Sums::over(whole.iter(), 2, TaskKind::One).counts.ac1().unwrap();
         let f1 = 1_200.0 / 1_750.0;
         let truths = [600.0 / 750.0, 600.0 / 1_000.0, 0.1, 9_450.0 / 10_000.0, kappa, ac1, f1];
         let mut held = [0; 7];
         let mut sums = [0.0; 7];
         for seed in 0..100 {
-            let found = audit(&stratified(seed), 2, seed);
+            let found = audit(&stratified(seed), 2, TaskKind::One, seed);
             let spam = &found.labels[1];
             let shares = [&spam.precision, &spam.recall, &spam.prevalence, &found.accuracy];
             let figures = shares.into_iter().chain([&found.kappa, &found.ac1, &spam.f1]);
@@ -390,7 +415,7 @@ mod tests {
                 .into_iter()
                 .map(|(inclusion, predicted, answered)| one(inclusion, predicted, answered))
                 .collect();
-            let found = audit(&cases, 3, seed);
+            let found = audit(&cases, 3, TaskKind::One, seed);
             let shares = found.labels.iter().flat_map(|l| [&l.precision, &l.recall, &l.prevalence]);
             for figure in shares.chain([&found.accuracy]) {
                 if let Figure::Known { value, lo, hi, .. } = figure {

@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::bootstrap::figure;
 use crate::domain::figure::Figure;
+use crate::domain::task_kind::TaskKind;
 use crate::stats::agreement::kappa::resampled;
 
 /// Models needed for a curve, each with a different number of training labels: two parameters, and one point to see how far off they are.
@@ -32,7 +33,13 @@ pub struct Learned {
 
 /// By how much the mean kappa with the experts would rise if `more` training labels followed those of the largest of the models, with a
 /// 95 % interval that is nowhere below 0. `experts[expert][case]` are the first blind answers.
-pub fn next_gain(models: &[Learned], experts: &[Vec<Option<usize>>], more: usize, seed: u64) -> Figure {
+pub fn next_gain(
+    models: &[Learned],
+    experts: &[Vec<Option<usize>>],
+    kind: TaskKind,
+    more: usize,
+    seed: u64,
+) -> Figure {
     // Of models of equally many labels the last one counts.
     let mut models: Vec<&Learned> = models.iter().filter(|model| model.training > 0).collect();
     models.reverse();
@@ -45,7 +52,7 @@ pub fn next_gain(models: &[Learned], experts: &[Vec<Option<usize>>], more: usize
         ));
     }
     let labels: Vec<&[usize]> = models.iter().map(|model| model.labels.as_slice()).collect();
-    let Some(found) = resampled(&labels, experts, seed) else {
+    let Some(found) = resampled(&labels, experts, kind, seed) else {
         return Figure::undefined("not every model has a kappa on the evaluation cases");
     };
     let at: Vec<f64> = models.iter().map(|model| model.training as f64).collect();
@@ -166,7 +173,7 @@ mod tests {
     #[test]
     fn two_models_make_no_curve_and_one_that_was_trained_again_counts_once() {
         let (mut found, gold) = models(|_| 0.6, &[40, 80], (60, 0.0), 1);
-        let why = |models: &[Learned]| match next_gain(models, &expert(&gold), 40, 1) {
+        let why = |models: &[Learned]| match next_gain(models, &expert(&gold), TaskKind::One, 40, 1) {
             Figure::Undefined { undefined } => undefined,
             known => known.to_string(),
         };
@@ -181,7 +188,7 @@ mod tests {
         let labels = [40, 80, 120, 160];
         let gain = |kappa: fn(f64) -> f64| {
             let (models, gold) = models(kappa, &labels, (400, 0.0), 3);
-            known(&next_gain(&models, &expert(&gold), 40, 3))
+            known(&next_gain(&models, &expert(&gold), TaskKind::One, 40, 3))
         };
         let (climbing, flat) = (gain(|n| 0.9 - 4.0 * n.powf(-0.5)), gain(|_| 0.7));
         assert!(climbing.1 > 0.01, "{climbing:?}");
@@ -201,7 +208,7 @@ mod tests {
                 let truth = kappa(last + more as f64) - kappa(last);
                 for seed in 0..15 {
                     let (models, gold) = models(kappa, labels, (100, 0.02), seed);
-                    let (_, lo, hi) = known(&next_gain(&models, &expert(&gold), more, seed));
+                    let (_, lo, hi) = known(&next_gain(&models, &expert(&gold), TaskKind::One, more, seed));
                     held += usize::from((lo..=hi).contains(&truth));
                 }
             }

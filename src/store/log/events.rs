@@ -9,8 +9,9 @@ use uuid::Uuid;
 use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
+use crate::domain::ids::{CaseId, ExpertId, ItemId, RevisionId, SessionId};
 use crate::domain::prediction::Probabilities;
+use crate::domain::task::Task;
 use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::{Json, Uuid16, f32_values};
 use crate::store::db::open::Store;
@@ -252,7 +253,7 @@ fn insert(tx: &Transaction<'_>, session: SessionId, new: NewEvent) -> rusqlite::
     let (uuid, at_ms) = (new_uuid(), now_ms());
     let Moment { revealed, shown_ms } = Moment::read(tx, &new)?;
     let seen_prelabel = match (revealed, new.case) {
-        (true, Some(_)) => active_prelabel(tx, new.item)?,
+        (true, Some(_)) => active_prelabel(tx, new.item, new.revision)?,
         _ => None,
     };
     // How long a case was on the screen says nothing of a decision, and a clock that was put back since says nothing at all.
@@ -315,7 +316,11 @@ impl Moment {
 }
 
 /// What the active model says of an item; none where it says nothing.
-fn active_prelabel(tx: &Transaction<'_>, item: ItemId) -> rusqlite::Result<Option<Answer>> {
+fn active_prelabel(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    revision: RevisionId,
+) -> rusqlite::Result<Option<Answer>> {
     let said: Option<(Json<Vec<String>>, Vec<f32>)> = tx
         .prepare_cached(
             "SELECT p.labels, q.probabilities FROM project j JOIN predictor p ON p.id = j.active_predictor
@@ -323,9 +328,13 @@ fn active_prelabel(tx: &Transaction<'_>, item: ItemId) -> rusqlite::Result<Optio
         )?
         .query_row([item], |r| Ok((r.get(0)?, f32_values(r.get_ref(1)?.as_blob()?).collect())))
         .optional()?;
-    Ok(said
-        .and_then(|(labels, values)| labels.0.into_iter().nth(Probabilities(values).top()))
-        .map(Answer::one))
+    let Some((labels, values)) = said else { return Ok(None) };
+    let toml: String = tx
+        .prepare_cached("SELECT toml FROM task_revision WHERE id = ?1")?
+        .query_row([revision], |r| r.get(0))?;
+    // A task that cannot be read is refused wherever it is asked for.
+    let kind = Task::from_toml(&toml, "of the project").map(|task| task.kind).unwrap_or_default();
+    Ok(labels.0.into_iter().nth(Probabilities(values).top(kind)).map(Answer::one))
 }
 
 #[cfg(test)]
@@ -336,7 +345,6 @@ mod tests {
 
     use super::*;
     use crate::domain::split::SplitShares;
-    use crate::domain::task::Task;
     use crate::store::{Access, NewProject};
 
     const TASK: &str =

@@ -2,6 +2,7 @@
 
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{RevisionId, SessionId};
+use crate::domain::scale_change;
 use crate::domain::task::Task;
 use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::Uuid16;
@@ -23,11 +24,17 @@ pub struct Revision {
 
 impl Store {
     /// Adds a revision. Returns the one that stands already where nothing differs.
+    ///
+    /// # Errors
+    /// It would change the kind or a scale in a way that standing answers or models do not allow ([`scale_change::check`]).
     pub fn set_task(&mut self, task: &Task, session: SessionId) -> Result<Revision> {
-        if let Some(current) = self.find_task()?
-            && current.task == *task
-        {
-            return Ok(current);
+        if let Some(current) = self.find_task()? {
+            if current.task == *task {
+                return Ok(current);
+            }
+            let predictors = self.predictors()?;
+            let predicted = predictors.iter().map(|predictor| predictor.labels.as_slice());
+            scale_change::check(&current.task, task, self.is_answered()?, predicted)?;
         }
         let toml = task.to_toml()?;
         self.write("set the task", |tx| {
@@ -40,6 +47,12 @@ impl Store {
             seal_new(tx, "main", REVISIONS)
         })?;
         self.task()
+    }
+
+    /// Whether anybody has answered anything, whatever became of it since.
+    pub(in crate::store) fn is_answered(&self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM label_event)";
+        Ok(self.one(sql, (), "read the task", |r| r.get(0))?.unwrap_or_default())
     }
 
     /// The newest revision, where the project has a task.

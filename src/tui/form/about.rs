@@ -35,6 +35,7 @@ impl Sheet {
             Field::AskedAbout => self.lacks_part().unwrap_or_else(|| {
                 "Of a conversation: who speaks, or 'last'; of several columns: a column. Empty: all of the text.".into()
             }),
+            Field::Kind => "Of a scale the distance of two answers counts, such as severity 1 to 5. It cannot be changed once something was answered.".into(),
             Field::Assist => "Cases that test the model never show its guess before the answer.".into(),
             Field::Shown(_) => "Enter shows it to everybody who labels, or hides it.".into(),
             Field::Project => self.place.clone().unwrap_or_default(),
@@ -48,6 +49,9 @@ impl Sheet {
     pub fn about_label(&self, column: usize) -> String {
         match LABEL_COLUMNS.get(column) {
             Some(&"Label") => "The answer, as it is shown and exported.".into(),
+            Some(&"Key") if self.draft.task.kind.is_scale() => {
+                "The key that gives this level: its own digit, or its place on the scale.".into()
+            }
             Some(&"Key") => "The key that gives this answer. It can stay empty: enter finds a label by its name.".into(),
             Some(&"Meaning") => "One sentence. It is shown with the key g, and helps the model's first guess.".into(),
             Some(&"Examples") => "Texts that have this label. They help the model's first guess.".into(),

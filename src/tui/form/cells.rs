@@ -9,6 +9,7 @@ use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Assist;
 use crate::domain::task_draft::{in_a_hundred, share_of};
 use crate::domain::task_effects::effects;
+use crate::domain::task_kind::TaskKind;
 
 /// Encodings to choose from, the most likely ones first.
 const ENCODINGS: [&str; 10] = [
@@ -56,6 +57,8 @@ pub(in crate::tui) enum Field {
     Question,
     Guideline,
     AskedAbout,
+    /// What is asked for: one label, or a level of a scale.
+    Kind,
     Assist,
     /// A column of the data that can be shown next to a text.
     Shown(usize),
@@ -200,6 +203,7 @@ impl Sheet {
             row(Field::Name, "Short name", &task.name, Kind::Line),
             row(Field::AskedAbout, "Part asked about", asked_about, Kind::Line),
             row(Field::Assist, "Model's guess", assist_in_words(task.assist), Kind::Choice),
+            row(Field::Kind, "Answer", kind_in_words(task.kind), Kind::Choice),
         ];
         for (at, (name, _)) in self.columns_to_show().iter().enumerate() {
             let says = if self.shows(at) { "shown next to the text" } else { "not shown" };
@@ -259,12 +263,17 @@ impl Sheet {
         let line = |shows: String| Cell { shows, kind: Kind::Line };
         let cells = vec![
             line(label.name.clone()),
-            line(label.key.map_or(String::new(), String::from)),
+            line(self.key_of(at)),
             line(label.meaning.clone()),
             Cell { shows: examples, kind: Kind::Lines },
             line(label.share.map_or(String::new(), in_a_hundred)),
         ];
         Row { field: Field::Label(at), name: String::new(), cells }
+    }
+
+    /// The key of a label, as a cell has it.
+    fn key_of(&self, at: usize) -> String {
+        self.draft.task.keys().get(at).copied().flatten().map_or(String::new(), String::from)
     }
 
     /// What a cell holds, for an editor.
@@ -280,7 +289,7 @@ impl Sheet {
             Field::AskedAbout => task.asked_about.clone().unwrap_or_default(),
             Field::Label(at) => match (task.labels.get(at), column) {
                 (Some(label), 0) => label.name.clone(),
-                (Some(label), 1) => label.key.map_or(String::new(), String::from),
+                (Some(_), 1) => self.key_of(at),
                 (Some(label), 2) => label.meaning.clone(),
                 (Some(label), 3) => label.examples.join("\n"),
                 (Some(label), _) => label.share.map_or(String::new(), in_a_hundred),
@@ -329,6 +338,10 @@ impl Sheet {
         let task = &self.draft.task;
         match column {
             0 => task.check_name(at, line)?,
+            1 if task.kind.is_scale() && line != self.key_of(at) => {
+                return Err("The key of a level is its own digit, or its place on the scale.".into());
+            }
+            1 if task.kind.is_scale() => {}
             1 if !line.is_empty() => drop(task.check_key(at, line)?),
             _ => {}
         }
@@ -373,6 +386,11 @@ impl Sheet {
                     Assist::After => Assist::Before,
                     Assist::Before => Assist::After,
                 };
+                return false;
+            }
+            Field::Kind => {
+                let other = if draft.task.kind.is_scale() { TaskKind::One } else { TaskKind::Scale };
+                draft.task.set_kind(other);
                 return false;
             }
             Field::Shown(at) => {
@@ -459,6 +477,13 @@ impl Sheet {
     }
 }
 
+pub(super) fn kind_in_words(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::One => "one label of several",
+        TaskKind::Scale => "a level of a scale: the labels in order, the lowest first",
+    }
+}
+
 pub(super) fn assist_in_words(assist: Assist) -> &'static str {
     match assist {
         Assist::After => "seen after the answer",
@@ -540,7 +565,7 @@ mod tests {
         sheet.write(Field::AskedAbout, 0, " last ").unwrap();
         sheet.choose_next(Field::Assist);
         assert_eq!(sheet.changes().len(), 2);
-        assert_eq!(sheet.rows(Page::Task).len(), 7);
+        assert_eq!(sheet.rows(Page::Task).len(), 8);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::state::{Form, Turn};
 use crate::domain::grouped::counted;
 use crate::domain::label_values::{LabelValues, OneLabel};
 use crate::domain::project_draft::ColumnUse;
+use crate::domain::task_kind::TaskKind;
 use crate::tui::widgets::frame::Notice;
 
 /// Why the values of a column cannot become the labels.
@@ -131,7 +132,13 @@ impl Form {
             sheet.draft.task.take_labels(&values);
             Ok(())
         });
-        let says = format!("The labels are the {} values of that column; u takes them out.", values.len());
+        let n = values.len();
+        let says = match self.sheet.draft.task.kind {
+            TaskKind::One => format!("The labels are the {n} values of that column; u takes them out."),
+            TaskKind::Scale => format!(
+                "The labels are the {n} values of that column, as the levels of a scale; if they have no order, say so on the page Task. u takes them out."
+            ),
+        };
         self.notice = Some(Notice::good(says));
         turn
     }

@@ -384,12 +384,12 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
         ("Texts", sheet.checked().unwrap_or_else(|| "still being read".into())),
     ];
     parts.push(("Question", draft.task.question.clone()));
-    let label = |label: &LabelDraft| {
-        let key = label.key.map_or(String::new(), |key| format!("{key} "));
+    let label = |(label, key): (&LabelDraft, Option<char>)| {
+        let key = key.map_or(String::new(), |key| format!("{key} "));
         let share = label.share.map_or(String::new(), |share| format!(" ({} of 100)", in_a_hundred(share)));
         format!("{key}{}{share}", label.name)
     };
-    let labels: Vec<String> = draft.task.labels.iter().map(label).collect();
+    let labels: Vec<String> = draft.task.labels.iter().zip(draft.task.keys()).map(label).collect();
     if !draft.task.guideline.is_empty() {
         parts.push(("How to decide", draft.task.guideline.clone()));
     }
@@ -420,7 +420,8 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
     parts.extend(sheet.values_without_label().map(|says| ("No label", says)));
     parts.extend(sheet.one_label_at_first().map(|says| ("First guess", says)));
     // The longest last: of many labels not all may fit.
-    parts.push(("Labels", labels.join(", ")));
+    let name = if draft.task.kind.is_scale() { "Levels, in order" } else { "Labels" };
+    parts.push((name, labels.join(", ")));
     parts
 }
 

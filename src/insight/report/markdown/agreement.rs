@@ -4,6 +4,7 @@ use super::escaped::Inline;
 use super::labelling::use_in_words;
 use super::page::Page;
 use crate::domain::figure::Figure;
+use crate::domain::task_kind::TaskKind;
 use crate::insight::agreement::OnUse;
 use crate::insight::report::contents::Report;
 use crate::insight::report::figures::{ConfusionCell, UseInFull};
@@ -23,7 +24,14 @@ pub(crate) fn agreement(page: &mut Page, report: &Report) {
         of_use(page, on, &report.figures.labels);
     }
     page.say(
-        "Experts with their own earlier answers, on cases repeated blind, mean Cohen's kappa: {}",
+        match report.figures.hard.kind {
+            TaskKind::One => {
+                "Experts with their own earlier answers, on cases repeated blind, mean Cohen's kappa: {}"
+            }
+            TaskKind::Scale => {
+                "Experts with their own earlier answers, on cases repeated blind, mean weighted kappa: {}"
+            }
+        },
         &[(&report.figures.hard.self_agreement).into()],
     );
     if !report.figures.warnings.is_empty() {
@@ -44,7 +52,14 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
     }
     if !on.model_with.is_empty() {
         page.table(
-            &["the model with", "Cohen's kappa, on all cases that this expert has answered"],
+            match on.kind {
+                TaskKind::One => {
+                    &["the model with", "Cohen's kappa, on all cases that this expert has answered"]
+                }
+                TaskKind::Scale => {
+                    &["the model with", "weighted kappa, on all cases that this expert has answered"]
+                }
+            },
             on.model_with.iter().map(|(name, kappa)| vec![name.into(), kappa.into()]),
         );
     }
@@ -78,6 +93,9 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
 }
 
 fn coefficients(page: &mut Page, on: &OnUse) {
+    if on.kind.is_scale() {
+        return of_levels(page, on);
+    }
     let row = |name: Inline, model: Option<&Figure>, rest: [&Figure; 5]| {
         let mut cells = vec![name];
         cells.extend(rest.map(Inline::from));
@@ -109,7 +127,49 @@ fn coefficients(page: &mut Page, on: &OnUse) {
     );
 }
 
+/// Of a scale: coefficients that count how far levels differ.
+fn of_levels(page: &mut Page, on: &OnUse) {
+    let row = |name: Inline, figures: [&Figure; 3], error: Option<&Figure>, model: Option<&Figure>| {
+        let mut cells = vec![name];
+        cells.extend(figures.map(Inline::from));
+        cells.extend([error, model].map(|figure| Inline::or(figure.map(Inline::from), "–")));
+        cells
+    };
+    let overall = &on.overall;
+    let mut rows = vec![row(
+        "all rounds".into(),
+        [&overall.raw, &on.ceiling, &overall.alpha],
+        overall.absolute_error.as_ref(),
+        on.model.as_ref(),
+    )];
+    rows.extend(on.rounds.iter().map(|r| {
+        row(r.round.into(), [&r.raw, &r.cohen, &r.alpha], r.absolute_error.as_ref(), r.model.as_ref())
+    }));
+    page.table(
+        &[
+            "round",
+            "raw agreement",
+            "mean weighted kappa (the ceiling)",
+            "ordinal alpha",
+            "mean absolute error in levels",
+            "model on the same cases, mean weighted kappa",
+        ],
+        rows,
+    );
+}
+
 fn pairs(page: &mut Page, on: &OnUse) {
+    if on.kind.is_scale() {
+        page.table(
+            &["experts", "weighted kappa", "mean absolute error in levels", "raw agreement"],
+            on.pairs.iter().map(|pair| {
+                let both = Inline::sentence("{} and {}", &[(&pair.one).into(), (&pair.other).into()]);
+                let error = Inline::or(pair.absolute_error.as_ref().map(Inline::from), "–");
+                vec![both, (&pair.kappa).into(), error, (&pair.raw).into()]
+            }),
+        );
+        return;
+    }
     page.table(
         &["experts", "Cohen's kappa", "Gwet's AC1", "raw agreement"],
         on.pairs.iter().map(|pair| {

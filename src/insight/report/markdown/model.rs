@@ -18,15 +18,30 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
     };
     let hard = &figures.hard;
     page.say("The prelabels in use come from: {}.", &[kind.into()]);
-    page.table(
-        &["on hard cases (evaluation)", "figure"],
-        [
+    let is_scale = hard.kind.is_scale();
+    let mut rows = match is_scale {
+        false => vec![
             ("model with experts, mean Cohen's kappa", &hard.model_expert),
             ("model with experts, Gwet's AC1", &hard.ac1),
             ("experts with each other, mean Cohen's kappa (the ceiling)", &hard.expert_expert),
-            ("model with experts, on the cases of the ceiling", &hard.model_on_shared),
-        ]
-        .map(|(name, figure)| vec![name.into(), figure.into()]),
+        ],
+        true => vec![
+            ("model with experts, mean weighted kappa", &hard.model_expert),
+            ("experts with each other, mean weighted kappa (the ceiling)", &hard.expert_expert),
+        ],
+    };
+    rows.push(("model with experts, on the cases of the ceiling", &hard.model_on_shared));
+    rows.extend(
+        hard.model_error.iter().map(|error| ("model with experts, mean absolute error in levels", error)),
+    );
+    rows.extend(
+        hard.experts_error
+            .iter()
+            .map(|error| ("experts with each other, mean absolute error in levels", error)),
+    );
+    page.table(
+        &["on hard cases (evaluation)", "figure"],
+        rows.into_iter().map(|(name, figure)| vec![name.into(), figure.into()]),
     );
     page.table(
         &["label", "F1 against the experts, on hard cases"],
@@ -41,7 +56,10 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
             "prelabels",
             "revision",
             "training labels",
-            "kappa with experts on all hard cases to date",
+            match is_scale {
+                false => "kappa with experts on all hard cases to date",
+                true => "weighted kappa with experts on all hard cases to date",
+            },
             "in use",
         ],
         report.predictors.iter().filter_map(|predictor| {
@@ -72,18 +90,20 @@ pub(crate) fn audit(page: &mut Page, report: &Report) {
          however many experts answered it.",
         &[audit.n.into()],
     );
+    let mut rows = vec![("share of the pool on which they agree", &audit.accuracy)];
+    match &audit.absolute_error {
+        None => rows.extend([("Cohen's kappa", &audit.kappa), ("Gwet's AC1", &audit.ac1)]),
+        Some(error) => {
+            rows.extend([("weighted kappa", &audit.kappa), ("mean absolute error in levels", error)]);
+        }
+    }
+    rows.push((
+        "calibration error (how far its probabilities are off, on average)",
+        &report.figures.calibration_error,
+    ));
     page.table(
         &["model and experts", "figure"],
-        [
-            ("share of the pool on which they agree", &audit.accuracy),
-            ("Cohen's kappa", &audit.kappa),
-            ("Gwet's AC1", &audit.ac1),
-            (
-                "calibration error (how far its probabilities are off, on average)",
-                &report.figures.calibration_error,
-            ),
-        ]
-        .map(|(name, figure)| vec![name.into(), figure.into()]),
+        rows.into_iter().map(|(name, figure)| vec![name.into(), figure.into()]),
     );
     let row = |(label, of): (&String, &LabelAudit)| {
         vec![

@@ -4,6 +4,7 @@ use super::escaped::Inline;
 use super::page::Page;
 use crate::domain::expert::Role;
 use crate::domain::task::Assist;
+use crate::domain::task_kind::TaskKind;
 use crate::insight::report::contents::Report;
 use crate::insight::report::task::RevisionEntry;
 
@@ -55,6 +56,18 @@ pub(crate) fn task(page: &mut Page, report: &Report) {
         }
         if tells("question") {
             page.say("Question: {}", &[Inline::from(&revision.task.question)]);
+        }
+        // A task without a scale needs no word for what nearly all are.
+        if tells("kind") && (revision.task.kind.is_scale() || !first) {
+            page.say(
+                match revision.task.kind {
+                    TaskKind::One => "Asked for: one label of several.",
+                    TaskKind::Scale => {
+                        "Asked for: one level of a scale. The labels are its levels, the lowest first."
+                    }
+                },
+                &[],
+            );
         }
         if tells("assistance") {
             let says = match revision.task.assist {

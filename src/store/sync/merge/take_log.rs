@@ -8,11 +8,13 @@ use uuid::Uuid;
 use super::ids::Ids;
 use super::rounds::{Meeting, by_round, close, take_case, take_round};
 use super::settings::Carries;
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::item::ItemKey;
 use crate::domain::log::*;
+use crate::domain::scale_change;
 use crate::domain::settings::{IdMap, LEFT_OUT};
+use crate::domain::task::Task;
 use crate::store::db::convert::{Json, Uuid16};
 use crate::store::db::open::Store;
 use crate::store::db::seals::{EVENTS, EXPERT_EVENTS, EXPERTS, REVISIONS, SESSIONS, seal_new};
@@ -38,6 +40,7 @@ impl Store {
     /// What refers to a text that is not here is left out, and counted.
     pub fn take_log(&mut self, log: &Log, mut each: impl FnMut(usize) -> Result<()>) -> Result<LeftOut> {
         let mut ids = self.own_ids()?;
+        self.check_revisions(log, &ids)?;
         self.take_people(log, &mut ids)?;
         self.take_models(log, &mut ids)?;
         let mut left_out = LeftOut { cases: self.take_rounds(log, &mut ids)?, ..LeftOut::default() };
@@ -48,6 +51,20 @@ impl Store {
         self.take_the_rest(log, &mut ids)?;
         left_out.labels = self.take_imported_labels(log, &mut ids)?;
         Ok(left_out)
+    }
+
+    /// Refuses a task that answers on one side do not allow: what is asked for, or the distance of levels, would be another for them.
+    fn check_revisions(&self, log: &Log, ids: &Ids) -> Result<()> {
+        let Some(own) = self.find_task()? else { return Ok(()) };
+        let answered = !log.events.is_empty() || self.is_answered()?;
+        for line in log.revisions.iter().filter(|line| !ids.revisions.contains_key(&line.uuid)) {
+            let theirs = Task::from_toml(&line.toml, "of the copy")?;
+            scale_change::check(&own.task, &theirs, answered, std::iter::empty()).map_err(|refused| {
+                Fault::usage(WHAT, format!("its task and yours differ too much: {}", refused.why()))
+                    .hint("Set the same task in both before you merge them, or keep the two projects apart")
+            })?;
+        }
+        Ok(())
     }
 
     fn own_ids(&self) -> Result<Ids> {

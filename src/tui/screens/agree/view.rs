@@ -12,6 +12,7 @@ use super::disagreement_detail;
 use super::screen::{AgreementScreen, Focus};
 use crate::domain::figure::Figure;
 use crate::domain::grouped::counted;
+use crate::domain::task_kind::TaskKind;
 use crate::insight::agreement::{AgreementReport, OnUse};
 use crate::insight::disputes::{Dispute, Said};
 use crate::tui::keys::Action;
@@ -191,12 +192,23 @@ impl Page<'_> {
         }
         self.matrix(on);
         self.sub("all together");
-        let (alpha, fleiss) =
-            (("Krippendorff's alpha", &on.overall.alpha), ("Fleiss' kappa", &on.overall.fleiss));
-        let (ac1, raw) = (("Gwet's AC1", &on.overall.ac1), ("raw agreement", &on.overall.raw));
-        let mut rows = vec![("mean kappa of pairs", &on.ceiling)];
+        let raw = ("raw agreement", &on.overall.raw);
+        let mut rows = match on.kind {
+            TaskKind::One => vec![("mean kappa of pairs", &on.ceiling)],
+            TaskKind::Scale => vec![("mean weighted kappa of pairs", &on.ceiling)],
+        };
         rows.extend(on.model.as_ref().map(|model| ("the model, same cases", model)));
-        rows.extend([alpha, fleiss, ac1, raw]);
+        rows.push((on.kind.krippendorffs_alpha(), &on.overall.alpha));
+        match &on.overall.absolute_error {
+            None => {
+                rows.extend([("Fleiss' kappa", &on.overall.fleiss), ("Gwet's AC1", &on.overall.ac1), raw]);
+            }
+            Some(error) => {
+                rows.push(("mean error, in levels", error));
+                rows.extend(on.model_error.as_ref().map(|error| ("the model's error there", error)));
+                rows.push(raw);
+            }
+        }
         let wide = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
         for (name, figure) in rows {
             self.figure(name, wide, figure);
@@ -216,7 +228,10 @@ impl Page<'_> {
             }
         }
         if on.rounds.len() > 1 {
-            self.sub("Krippendorff's alpha by round");
+            self.sub(match on.kind {
+                TaskKind::One => "Krippendorff's alpha by round",
+                TaskKind::Scale => "ordinal alpha by round",
+            });
             for round in &on.rounds {
                 self.figure(&format!("round {}", round.round), 8, &round.alpha);
             }
@@ -227,10 +242,12 @@ impl Page<'_> {
     fn matrix(&mut self, on: &OnUse) {
         let theme = self.look.theme;
         let name = |name: &str| cut(&drawable(name).replace('\n', " "), NAME.min(CELL - GAP));
-        let wide = on.experts.iter().map(|e| name(e).width()).max().unwrap_or(0).max("Cohen's kappa".len());
+        let wide =
+            on.experts.iter().map(|e| name(e).width()).max().unwrap_or(0).max(on.kind.cohens_kappa().len());
         let fits = (self.width.saturating_sub(wide + 6) / CELL).max(1);
         for columns in on.experts.chunks(fits) {
-            let heads = std::iter::once("Cohen's kappa".to_owned()).chain(columns.iter().map(|c| name(c)));
+            let heads =
+                std::iter::once(on.kind.cohens_kappa().to_owned()).chain(columns.iter().map(|c| name(c)));
             let mut rows: Vec<Vec<Text<'static>>> =
                 vec![heads.map(|head| Text::styled(head, theme.quiet)).collect()];
             for row in &on.experts {

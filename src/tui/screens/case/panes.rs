@@ -363,6 +363,7 @@ mod tests {
             prelabel: None,
             probabilities: serde_json::Map::new(),
             judge: None,
+            judge_label: None,
         };
         let shown = ShownCase {
             case: CaseId(1),

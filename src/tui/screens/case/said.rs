@@ -154,6 +154,7 @@ mod tests {
             prelabel: Some(label.to_owned()),
             probabilities: [(label.to_owned(), 0.58.into())].into_iter().collect(),
             judge: None,
+            judge_label: None,
         }
     }
 
@@ -208,6 +209,7 @@ mod tests {
             prelabel: Some(label.to_owned()),
             probabilities: [(label.to_owned(), 0.6.into())].into_iter().collect(),
             judge: None,
+            judge_label: None,
         };
         let lines = |reason, label: &str, width: u16| {
             let last = Answered {

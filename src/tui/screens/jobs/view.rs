@@ -103,7 +103,8 @@ fn running_lines(running: &Running, look: Look<'_>) -> Vec<Line<'static>> {
         lines.push(Line::styled(speed, look.theme.text));
     }
     if !progress.epochs.is_empty() {
-        let head = format!("  {:<21} {:>6} {:>9}   agreement (kappa) there", "", "loss", "held out");
+        let kappa = progress.epochs[0].kind.kappa();
+        let head = format!("  {:<21} {:>6} {:>9}   agreement ({kappa}) there", "", "loss", "held out");
         lines.push(Line::styled(head, look.theme.quiet));
         lines.extend(progress.epochs.iter().map(|epoch| epoch_line(epoch, look)));
     }
@@ -190,6 +191,7 @@ mod tests {
             held_out_kappa: Some(0.81),
             held_out_kappa_interval: Some((-0.05, 1.0)),
             held_out: 1_032,
+            kind: crate::domain::task_kind::TaskKind::One,
         };
         let line = epoch_line(&epoch, look);
         assert!(line.width() < 80, "{line}");

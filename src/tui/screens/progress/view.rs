@@ -122,7 +122,8 @@ impl Page<'_> {
 
     fn hard_cases(&mut self, status: &Status) {
         let theme = self.look.theme;
-        self.title("Hard cases: do model and experts agree? (kappa: 0 = by chance, 1 = always)".into());
+        let kappa = status.kappa.kind.kappa();
+        self.title(format!("Hard cases: do model and experts agree? ({kappa}: 0 = by chance, 1 = always)"));
         let names: Vec<String> = status
             .curve
             .iter()
@@ -143,6 +144,7 @@ impl Page<'_> {
         let wide =
             names.iter().map(|n| n.width()).max().unwrap_or(0).max("people, the most to reach".width());
         let figures = status.curve.iter().map(|p| p.kappa.to_string().width()).max().unwrap_or(0).min(30);
+        let figures = if status.kappa.kind.is_scale() { figures.max(kappa.width()) } else { figures };
         let before = 3 + wide + 2 + "labels".width() + 2 + figures + 2;
         let width = usize::from(self.width).saturating_sub(before + 1).min(CHART);
         let lows = status
@@ -152,7 +154,7 @@ impl Page<'_> {
             .chain([&status.kappa.expert_expert, &status.kappa.self_agreement])
             .filter_map(low);
         let scale = Scale::holding(lows, width);
-        let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "model", "kappa", scale.axis());
+        let header = format!("   {:<wide$}  labels  {:<figures$}  {}", "model", kappa, scale.axis());
         if status.curve.is_empty() {
             return self.figure("the model", wide, &status.kappa.model_expert, theme.quiet);
         }
@@ -205,6 +207,16 @@ impl Page<'_> {
                     );
                 }
                 Figure::Undefined { .. } => self.figure(name, wide, figure, theme.quiet),
+            }
+        }
+        let errors = [
+            ("model: mean error, in levels", &status.kappa.model_error),
+            ("people: mean error, in levels", &status.kappa.experts_error),
+        ];
+        for (name, figure) in errors {
+            if let Some(figure) = figure {
+                let style = if figure.value().is_some() { theme.text } else { theme.quiet };
+                self.figure(name, wide, figure, style);
             }
         }
         if let Some(Ceiling::Own(Figure::Known { n, .. })) = held_against {
@@ -269,8 +281,11 @@ impl Page<'_> {
             let mut all = vec![("of 100 texts".to_owned(), agree)];
             all.extend(rows);
             self.shares(&all, wide);
-            self.figure("kappa", wide, &status.audit.kappa, theme.text);
-            self.figure("AC1", wide, &status.audit.ac1, theme.text);
+            self.figure(status.kappa.kind.kappa(), wide, &status.audit.kappa, theme.text);
+            match &status.audit.absolute_error {
+                None => self.figure("AC1", wide, &status.audit.ac1, theme.text),
+                Some(error) => self.figure("mean error, in levels", wide, error, theme.text),
+            }
         } else {
             self.shares(&rows, wide);
         }

@@ -65,6 +65,9 @@ impl Page<'_> {
             self.row("name", wide, &task.name);
         }
         self.row("question", wide, &task.question);
+        if task.kind.is_scale() {
+            self.row("asked for", wide, "a level of a scale: the labels in order, the lowest first");
+        }
         if !task.guideline.is_empty() {
             self.row("guideline", wide, task.guideline.trim_end());
         }

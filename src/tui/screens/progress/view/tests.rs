@@ -1,6 +1,7 @@
 //! Tests of the Progress page's wording and layout.
 
 use super::*;
+use crate::domain::task_kind::TaskKind;
 use crate::insight::ceiling::StopBy;
 use crate::insight::next_round::{Basis, Narrower, Outlook};
 use crate::tui::keys::Keymap;
@@ -40,8 +41,8 @@ fn every_advice_names_a_key_and_no_command_that_a_key_has() {
         Advice::AllAsked { texts: 120 },
         Advice::Stop { model: 0.8, ceiling: 0.7, by: StopBy::Own { cases: 12 } },
         Advice::StopOrMine {
-            outlook: Outlook { cases: 60, low: 0.0, high: 0.03, basis: Basis::Curve },
-            audit: Some(Narrower { cases: 40, from: 0.2, to: 0.15 }),
+            outlook: Outlook { cases: 60, low: 0.0, high: 0.03, basis: Basis::Curve, kind: TaskKind::One },
+            audit: Some(Narrower { cases: 40, from: 0.2, to: 0.15, kind: TaskKind::One }),
         },
         Advice::Mine,
     ] {
