@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, Result};
+use super::target::Targets;
 use super::task_kind::{MAX_LEVELS, TaskKind, level_keys};
 
 /// Keys that the workstation uses itself, which a label may therefore not have.
@@ -68,6 +69,9 @@ pub struct Task {
     /// The columns of the data that are shown next to a text; without a list, those that the import named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
+    /// What is to be reached before the project is done.
+    #[serde(skip_serializing_if = "Targets::is_empty")]
+    pub target: Targets,
     /// The labels, in the order of the screen; of a scale its levels, the lowest first.
     #[serde(rename = "label")]
     pub labels: Vec<Label>,
@@ -91,6 +95,8 @@ struct RawTask {
     asked_about: Option<String>,
     #[serde(default)]
     columns: Option<Vec<String>>,
+    #[serde(default)]
+    target: Targets,
     #[serde(default, rename = "label")]
     labels: Vec<Label>,
 }
@@ -124,6 +130,10 @@ pub fn shares_that_cannot_be(labels: &[Label]) -> Option<f64> {
     (all_given && (sum - 1.0).abs() > 0.02 || !all_given && sum >= 1.0).then_some(sum)
 }
 
+fn ids_and_names(labels: &[Label]) -> Vec<(&str, &str)> {
+    labels.iter().map(|label| (label.id.as_str(), label.name.as_str())).collect()
+}
+
 impl Task {
     /// A checked task.
     ///
@@ -150,8 +160,18 @@ impl Task {
         labels: Vec<Label>,
     ) -> std::result::Result<Self, String> {
         let kind = Some(kind.as_str().to_owned());
-        let (assist, asked_about, columns) = (Assist::After, None, None);
-        Self::checked(RawTask { name, question, kind, guideline, assist, asked_about, columns, labels })
+        let (assist, asked_about, columns, target) = (Assist::After, None, None, Targets::default());
+        Self::checked(RawTask {
+            name,
+            question,
+            kind,
+            guideline,
+            assist,
+            asked_about,
+            columns,
+            target,
+            labels,
+        })
     }
 
     /// Reads and checks a `TASK.toml`. `name` is the file's name, for messages.
@@ -173,7 +193,8 @@ impl Task {
     }
 
     fn checked(raw: RawTask) -> std::result::Result<Self, String> {
-        let RawTask { name, question, kind, guideline, assist, asked_about, columns, mut labels } = raw;
+        let RawTask { name, question, kind, guideline, assist, asked_about, columns, target, mut labels } =
+            raw;
         let kind: TaskKind = kind.as_deref().map_or(Ok(TaskKind::One), str::parse)?;
         let asked_about = asked_about.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty());
         if question.trim().is_empty() {
@@ -252,8 +273,9 @@ impl Task {
                 ),
             });
         }
+        let target = target.checked(&ids_and_names(&labels))?;
         let name = if name.trim().is_empty() { question.clone() } else { name };
-        Ok(Self { name, question, kind, guideline, assist, asked_about, columns, labels })
+        Ok(Self { name, question, kind, guideline, assist, asked_about, columns, target, labels })
     }
 
     /// A later revision of this task: labels with the same name or the same `id` keep their stable key.
@@ -264,6 +286,7 @@ impl Task {
         for label in &mut next.labels {
             if let Some(old) = self.labels.iter().find(|old| old.name == label.name && label.id == label.name)
             {
+                next.target.rename(&label.id, &old.id);
                 label.id.clone_from(&old.id);
             }
         }
@@ -310,6 +333,11 @@ impl Task {
     /// The labels' stable keys, in order.
     pub fn label_ids(&self) -> Vec<String> {
         self.labels.iter().map(|l| l.id.clone()).collect()
+    }
+
+    /// The labels' stable keys and names, in order.
+    pub fn ids_and_names(&self) -> Vec<(&str, &str)> {
+        ids_and_names(&self.labels)
     }
 
     /// The names of the labels whose stable keys are not among these.
@@ -436,5 +464,44 @@ mod tests {
         );
         let several = several.unwrap_err().to_string();
         assert!(several.contains("only one label for each text") && several.contains("scale"), "{several}");
+    }
+
+    fn with_target(target: &str) -> std::result::Result<Task, String> {
+        let text =
+            format!("question='?'\n[target]\n{target}\n[[label]]\nname='spam'\n[[label]]\nname='ham'\n");
+        Task::from_toml(&text, "t").map_err(|f| f.to_string())
+    }
+
+    #[test]
+    fn a_target_out_of_range_or_for_an_unknown_label_is_refused_with_the_reason() {
+        for (target, why) in [
+            ("kappa = 1.0", "the target kappa is 1, but must be above 0 and below 1"),
+            ("kappa = nan", "the target kappa is NaN"),
+            ("of_ceiling = 1.2", "the target of_ceiling is 1.2, but must be above 0 and at most 1"),
+            ("recall.spam = 0", "the target recall of 'spam' is 0, but must be above 0 and below 1"),
+            ("precision.eggs = 0.9", "the target precision is for 'eggs', but the task has no such label"),
+            ("answers = 0", "a budget is at least 1 answer"),
+            ("experts_kappa = -1", "the target experts_kappa is -1"),
+            ("speed = 1", "unknown field `speed`"),
+        ] {
+            let said = with_target(target).unwrap_err();
+            assert!(said.contains(why), "{target}: {said}");
+        }
+    }
+
+    #[test]
+    fn targets_are_written_and_read_back_and_follow_a_label_that_is_renamed() {
+        let all = "kappa = 0.75\nof_ceiling = 1\nrecall = { spam = 0.9 }\nprecision.ham = 0.8\nanswers = 400\nexperts_kappa = 0.7";
+        let before = with_target(all).unwrap();
+        assert_eq!(Task::from_toml(&before.to_toml().unwrap(), "t").unwrap(), before);
+        let renamed = "question='?'\n[target]\nrecall.junk = 0.9\n[[label]]\nid='spam'\nname='junk'\n[[label]]\nname='ham'\n";
+        let after = before.revised(Task::from_toml(renamed, "t").unwrap()).unwrap();
+        assert_eq!(after.target.recall["spam"], 0.9, "by the key that stays");
+        // Later the label is known by its new name alone.
+        let later =
+            "question='?'\n[target]\nrecall.junk = 0.8\n[[label]]\nname='junk'\n[[label]]\nname='ham'\n";
+        let later = after.revised(Task::from_toml(later, "t").unwrap()).unwrap();
+        assert_eq!(later.target.recall["spam"], 0.8);
+        assert_eq!(later.target.in_words(&later.ids_and_names()), ["recall 0.8 of 'junk'"]);
     }
 }

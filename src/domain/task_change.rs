@@ -48,6 +48,9 @@ pub fn changes(before: &Task, after: &Task) -> Vec<String> {
     if before.assist != after.assist {
         says.push(in_words(after.assist).to_owned());
     }
+    if before.target != after.target {
+        says.push(targets(after));
+    }
     says
 }
 
@@ -56,6 +59,14 @@ pub(super) fn kind_in_words(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::One => "One label is now asked for each text.",
         TaskKind::Scale => "The labels are now the levels of a scale.",
+    }
+}
+
+/// What is to be reached.
+pub(super) fn targets(task: &Task) -> String {
+    match &task.target.in_words(&task.ids_and_names())[..] {
+        [] => "The project has no target any more.".to_owned(),
+        all => format!("The project is done when it reaches: {}.", all.join(", ")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::target::Targets;
 use super::task::{Assist, Label, Task, shares_that_cannot_be};
 use super::task_kind::{MAX_LEVELS, TaskKind, level_keys, look_like_levels};
 
@@ -39,6 +40,8 @@ pub struct TaskDraft {
     pub asked_about: Option<String>,
     /// The columns shown next to a text, where the task says so.
     pub columns: Option<Vec<String>>,
+    /// What is to be reached, by stable keys.
+    pub target: Targets,
     pub labels: Vec<LabelDraft>,
 }
 
@@ -70,6 +73,7 @@ impl TaskDraft {
             assist: task.assist,
             asked_about: task.asked_about.clone(),
             columns: task.columns.clone(),
+            target: task.target.clone(),
             labels: labels.collect(),
         }
     }
@@ -208,6 +212,7 @@ impl TaskDraft {
         task.assist = self.assist;
         task.asked_about.clone_from(&self.asked_about);
         task.columns.clone_from(&self.columns);
+        task.target = self.target.clone().of_labels(&task.ids_and_names());
         Ok(task)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::grouped::counted;
 use super::task::{Label, Task};
-use super::task_change::{in_words, kind_in_words, shown_columns};
+use super::task_change::{in_words, kind_in_words, shown_columns, targets};
 
 /// What differs in `after`, in the order of the screen; empty if nothing does. `answers` counts the answers of each stable key.
 pub fn effects(before: &Task, after: &Task, answers: &BTreeMap<String, usize>) -> Vec<String> {
@@ -34,6 +34,9 @@ pub fn effects(before: &Task, after: &Task, answers: &BTreeMap<String, usize>) -
     }
     if before.assist != after.assist {
         says.push(in_words(after.assist).into());
+    }
+    if before.target != after.target {
+        says.push(targets(after));
     }
     if before.name != after.name {
         says.push(format!("The task is called '{}'.", after.name));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::fault::{Fault, Result};
+use super::target::Targets;
 use super::task::{Assist, Label, Task};
 use super::task_kind::TaskKind;
 
@@ -20,6 +21,15 @@ const GUIDELINE: &str = "\n# How to decide. Put several lines between three quot
 const ASSIST: &str = "\n# Experts see the model's view of a case only after they answer. With \"before\", they see it before they answer a training case.\n";
 const ASKED_ABOUT: &str = "\n# For conversations and texts of several columns: the part that is asked about, by who speaks, by the column's name, or \"last\".\n";
 const COLUMNS: &str = "\n# The columns of the data that are shown next to a text, instead of those that the import named. Known labels never are.\n";
+const TARGET: &str = "
+# What is to be reached before the project is done; leave out what you do not ask for. Lower ends of intervals decide.
+# kappa          agreement of the model with the experts on the hard cases
+# of_ceiling     the same as a share of the experts' own agreement
+# recall.LABEL   of all texts with this label, the share that the model finds
+# precision.LABEL  of all texts that the model gives this label, the share that has it
+# answers        the most answers to spend
+# experts_kappa  agreement of the experts with each other; below it the guideline comes first
+";
 const LABELS: &str = "
 # The labels, in the order of the screen.
 # id           identifies the label in the project: keep it when you rename the label
@@ -37,7 +47,7 @@ impl Task {
     /// Never for a checked task; the signature is that of the writer.
     pub fn to_toml(&self) -> Result<String> {
         // Taken apart, so that a part that is not written does not compile.
-        let Self { name, question, kind, guideline, assist, asked_about, columns, labels } = self;
+        let Self { name, question, kind, guideline, assist, asked_about, columns, target, labels } = self;
         let mut out = HEAD.to_owned();
         line(&mut out, "name", name)?;
         line(&mut out, "question", question)?;
@@ -63,12 +73,36 @@ impl Task {
             None => out.push_str("# columns = [\"sender\"]\n"),
             Some(columns) => line(&mut out, "columns", columns)?,
         }
+        out.push_str(TARGET);
+        if target.is_empty() {
+            out.push_str("# [target]\n# kappa = 0.75\n");
+        } else {
+            table(&mut out, target)?;
+        }
         out.push_str(LABELS);
         for label in labels {
             block(&mut out, label)?;
         }
         Ok(out)
     }
+}
+
+/// The table `[target]`; an earlier release does not read it, so it is written only where something is asked for.
+fn table(out: &mut String, target: &Targets) -> Result<()> {
+    let Targets { kappa, of_ceiling, recall, precision, answers, experts_kappa } = target;
+    out.push_str("[target]\n");
+    for (name, value) in [("kappa", kappa), ("of_ceiling", of_ceiling), ("experts_kappa", experts_kappa)] {
+        value.map_or(Ok(()), |value| line(out, name, &value))?;
+    }
+    answers.map_or(Ok(()), |answers| line(out, "answers", &answers))?;
+    for (name, of) in [("recall", recall), ("precision", precision)] {
+        for (key, value) in of {
+            out.push_str(name);
+            out.push('.');
+            line(out, key, value)?;
+        }
+    }
+    Ok(())
 }
 
 fn block(out: &mut String, label: &Label) -> Result<()> {
@@ -129,13 +163,19 @@ mod tests {
             scale in any::<bool>(),
             asked_about in proptest::option::of("[a-z]{1,9}"),
             columns in proptest::option::of(proptest::collection::vec(any::<String>(), 0..3)),
+            (kappa, recall, answers) in
+                proptest::option::of(0.001f64..0.999).prop_flat_map(|k| (Just(k), proptest::option::of(0.001f64..0.999), proptest::option::of(1usize..999))),
         ) {
             // An invalid task, such as one with two labels on one key, is never written.
             let kind = if scale { TaskKind::Scale } else { TaskKind::One };
             let task = Task::of_kind(kind, name, question, guideline, labels);
             prop_assume!(task.is_ok());
             let assist = if before { Assist::Before } else { Assist::After };
-            let task = Task { assist, asked_about, columns, ..task.unwrap() };
+            let task = task.unwrap();
+            // Whatever signs a label's key has.
+            let recall = recall.map(|recall| (task.labels[0].id.clone(), recall)).into_iter().collect();
+            let target = Targets { kappa, recall, answers, ..Targets::default() };
+            let task = Task { assist, asked_about, columns, target, ..task };
             let text = task.to_toml().unwrap();
             let read = Task::from_toml(&text, "t.toml");
             prop_assert!(read.as_ref().is_ok_and(|read| *read == task), "{read:?}\n{text}");

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::ceiling::{Ceiling, StopBy, WORTH_A_ROUND};
 use super::next_round::{Basis, Narrower, NextRound, Outlook};
+use super::targets::{Budget, TargetStatus};
 use crate::domain::figure::Figure;
 use crate::domain::outstanding::Outstanding;
 
@@ -34,6 +35,12 @@ pub struct Standing<'a> {
     pub model_expert: &'a Figure,
     /// What that is compared with, if it is known.
     pub ceiling: Option<Ceiling<'a>>,
+    /// What the task asks for.
+    pub targets: &'a [TargetStatus],
+    /// The answers that may be spent, where the task says so.
+    pub budget: Option<Budget>,
+    /// Set if people certainly agree too little, and the guideline has not changed since: a whole sentence.
+    pub unclear: Option<&'a str>,
     /// The gain of the last model.
     pub gain: &'a Figure,
     /// What another round would bring.
@@ -70,6 +77,22 @@ pub enum Advice {
     Tune { new: usize },
     /// There is no text left to ask about.
     AllAsked { texts: usize },
+    /// Every target of the task is met.
+    Finish {
+        /// How many there are.
+        targets: usize,
+    },
+    /// All answers that the task allows are given, and a target is not met.
+    BudgetSpent {
+        budget: Budget,
+        /// The targets that are not met.
+        open: Vec<String>,
+    },
+    /// People agree too little for more labels to help.
+    MendGuideline {
+        /// How little, and what to do: whole sentences.
+        why: String,
+    },
     /// The model agrees with the experts as well as they do with each other, or with themselves.
     Stop {
         /// The model's kappa.
@@ -99,6 +122,13 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     let Some((round, left)) = s.round else {
         return Advice::MineFirst;
     };
+    let finish = (!s.targets.is_empty() && s.targets.iter().all(|target| target.rule.is_met()))
+        .then_some(Advice::Finish { targets: s.targets.len() });
+    if let Some(budget) = s.budget.filter(|budget| budget.is_spent() && !s.is_part) {
+        let open = s.targets.iter().filter(|target| !target.rule.is_met());
+        let open = open.map(|target| target.rule.wanted()).collect();
+        return finish.unwrap_or(Advice::BudgetSpent { budget, open });
+    }
     if left > 0 {
         return Advice::Label { left, round, unscouted: s.scored < s.items };
     }
@@ -107,6 +137,13 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     }
     if let Some(outstanding) = s.others {
         return Advice::Wait { outstanding: outstanding.clone() };
+    }
+    // The finish line comes before everything that would ask for more answers.
+    if let Some(finish) = finish {
+        return finish;
+    }
+    if let Some(why) = s.unclear {
+        return Advice::MendGuideline { why: why.to_owned() };
     }
     if let Some(label) = s.missing {
         let missing = label.to_owned();
@@ -176,6 +213,29 @@ impl fmt::Display for Advice {
                 f,
                 "you are done: you were asked about all {texts} texts. `hardcase export FILE` writes the results"
             ),
+            Self::Finish { targets } => write!(
+                f,
+                "you are done: {} met. `hardcase export FILE` writes the results",
+                match targets {
+                    1 => "the target of the task is".to_owned(),
+                    n => format!("all {n} targets of the task are"),
+                }
+            ),
+            Self::BudgetSpent { budget, open } => {
+                write!(f, "stop here: {budget}")?;
+                match &open[..] {
+                    [] => f.write_str(". `hardcase export FILE` writes the results"),
+                    open => write!(
+                        f,
+                        ", and not yet met: {}. Raise `answers` in the task, or lower the target (`hardcase task FILE --set TASK.toml`)",
+                        open.join(", ")
+                    ),
+                }
+            }
+            Self::MendGuideline { why } => write!(
+                f,
+                "mend the guideline before you label on (`hardcase adjudicate FILE --list` shows where people disagree). {why}"
+            ),
             Self::Stop { model, ceiling, by } => {
                 write!(f, "stop here if you like: {}", by.in_words(*model, *ceiling))
             }
@@ -203,6 +263,7 @@ impl Serialize for Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rule::Rule;
     use crate::domain::task_kind::TaskKind;
 
     static NOTHING: NextRound = NextRound {
@@ -225,6 +286,9 @@ mod tests {
             audit_moves_shares: false,
             model_expert: unknown,
             ceiling: None,
+            targets: &[],
+            budget: None,
+            unclear: None,
             gain: unknown,
             next: &NOTHING,
         }
@@ -268,6 +332,40 @@ mod tests {
     }
 
     #[test]
+    fn the_finish_line_comes_first_and_only_lower_ends_cross_it() {
+        let unknown = Figure::undefined("-");
+        let target = |lo| TargetStatus {
+            rule: Rule::at_least("kappa", 0.75, Figure::Known { value: 0.9, lo, hi: 1.0, n: 60 }),
+            missing: None,
+        };
+        let at = |lo, change: fn(&mut Standing<'_>)| {
+            let targets = [target(0.8), target(lo)];
+            let mut s = Standing { new_training: 3, targets: &targets, ..standing(&unknown) };
+            change(&mut s);
+            advice(&s)
+        };
+        assert_eq!(at(0.75, |_| ()), Advice::Finish { targets: 2 });
+        assert_eq!(at(0.74, |_| ()), Advice::Tune { new: 3 }, "the value of 0.9 alone is not enough");
+        let left = Advice::Label { left: 7, round: 2, unscouted: false };
+        assert_eq!(at(0.75, |s| s.round = Some((2, 7))), left, "a round is finished first");
+        let spent = |s: &mut Standing<'_>| {
+            s.round = Some((2, 7));
+            s.budget = Some(Budget { spent: 400, of: 400 });
+        };
+        assert_eq!(at(0.75, spent), Advice::Finish { targets: 2 });
+        let says = at(0.74, spent).to_string();
+        assert!(
+            says.contains("400 answers of at most 400 given, and not yet met: kappa at least 0.75"),
+            "{says}"
+        );
+        let mend = at(0.74, |s| s.unclear = Some("People agree by only 0.40."));
+        assert_eq!(mend, Advice::MendGuideline { why: "People agree by only 0.40.".into() });
+        assert_eq!(at(0.75, |s| s.unclear = Some("-")), Advice::Finish { targets: 2 });
+        let nothing_asked = advice(&Standing { new_training: 3, ..standing(&unknown) });
+        assert_eq!(nothing_asked, Advice::Tune { new: 3 }, "no target is not all targets met");
+    }
+
+    #[test]
     fn the_command_line_has_each_advice_in_one_sentence_with_its_verb() {
         let missing = || "spam".to_owned();
         for (advice, verb) in [
@@ -281,6 +379,9 @@ mod tests {
             (Advice::Tune { new: 3 }, "train on the 3"),
             (Advice::AllAsked { texts: 10 }, "hardcase export FILE"),
             (Advice::Mine, "the next round"),
+            (Advice::Finish { targets: 1 }, "the target of the task is met. `hardcase export"),
+            (Advice::BudgetSpent { budget: Budget { spent: 9, of: 9 }, open: Vec::new() }, "hardcase export"),
+            (Advice::MendGuideline { why: "So little.".into() }, "hardcase adjudicate FILE --list"),
         ] {
             assert!(advice.to_string().contains(verb), "{advice}");
             assert_eq!(serde_json::to_value(&advice).unwrap(), advice.to_string());

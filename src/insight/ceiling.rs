@@ -7,10 +7,6 @@ use crate::domain::figure::Figure;
 pub(crate) const WORTH_A_ROUND: f64 = 0.05;
 /// Fewer cases do not show how well people agree.
 const LEAST_FOR_A_CEILING: usize = 30;
-/// Below this agreement the guideline is unclear: the limit that K. Krippendorff sets for reliable data (*Content Analysis*, 2nd ed., 2004,
-/// ch. 11).
-const CLEAR: f64 = 0.8;
-
 /// What the model's agreement with the experts is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ceiling<'a> {
@@ -70,9 +66,10 @@ fn cases(figure: &Figure) -> Option<usize> {
     }
 }
 
-/// What to say if people certainly agree too little, with each other or with themselves: no model can learn what they do not agree on.
-pub fn unclear(expert_expert: &Figure, self_agreement: &Figure) -> Option<String> {
-    let low = |figure: &Figure| matches!(figure, Figure::Known { hi, .. } if *hi < CLEAR);
+/// What to say if people certainly agree less than `least`, with each other or with themselves: no model can learn what they do not agree on.
+/// Without a target that is 0.8, the limit that K. Krippendorff sets for reliable data (*Content Analysis*, 2nd ed., 2004, ch. 11).
+pub fn unclear(expert_expert: &Figure, self_agreement: &Figure, least: f64) -> Option<String> {
+    let low = |figure: &Figure| matches!(figure, Figure::Known { hi, .. } if *hi < least);
     let (whose, figure) = if low(expert_expert) {
         ("experts agree with each other", expert_expert)
     } else if low(self_agreement) {
@@ -110,17 +107,20 @@ impl StopBy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::target::EXPERTS_KAPPA;
 
     #[test]
     fn people_who_certainly_agree_too_little_are_told_that_the_guideline_is_unclear() {
         let figure = |value, lo, hi, n| Figure::Known { value, lo, hi, n };
         let unknown = Figure::undefined("-");
         let (low, good) = (figure(0.4, 0.2, 0.6, 40), figure(0.7, 0.5, 0.85, 40));
-        assert_eq!([unclear(&unknown, &unknown), unclear(&good, &good)], [None, None]);
-        let says = "by only 0.40 (0.20 to 0.60, n = 40). Clarify it before you go on labelling.";
+        let says = |experts: &Figure, own: &Figure| unclear(experts, own, EXPERTS_KAPPA);
+        assert_eq!([says(&unknown, &unknown), says(&good, &good)], [None, None]);
+        assert_eq!(unclear(&low, &good, 0.5), None, "a target of their own");
+        let end = "by only 0.40 (0.20 to 0.60, n = 40). Clarify it before you go on labelling.";
         for (experts, own, who) in [(&low, &good, "with each other"), (&unknown, &low, "their own earlier")] {
-            let told = unclear(experts, own).unwrap();
-            assert!(told.contains(who) && told.ends_with(says), "{told}");
+            let told = says(experts, own).unwrap();
+            assert!(told.contains(who) && told.ends_with(end), "{told}");
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::ceiling::Ceiling;
 use super::viewer::Viewer;
 use crate::domain::answer::BlindAnswer;
 use crate::domain::fault::Result;
@@ -14,9 +15,10 @@ use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::domain::task_kind::TaskKind;
-use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of, pairs_of};
+use crate::stats::agreement::answer_matrix::{AnswerMatrix, ModelAndExperts, labels_of, pairs_of};
 use crate::stats::agreement::kappa::{
-    ceiling, experts_error, gain, mean_model_expert, model_error, on_shared_cases, self_agreement,
+    ceiling, cohen_figure, experts_error, gain, mean_model_expert, model_error, on_shared_cases,
+    self_agreement, share_of_ceiling,
 };
 use crate::stats::agreement::panel::UNORDERED;
 use crate::stats::classifier::reliability::{Claim, calibration_error};
@@ -89,6 +91,14 @@ struct Stored {
     predictor: Predictor,
     after_round: Option<i64>,
     training: usize,
+}
+
+/// The same answered cases as two models predict them.
+struct Both {
+    before: ModelAndExperts,
+    after: ModelAndExperts,
+    /// Which cases they are.
+    cases: &'static str,
 }
 
 /// Where the shares come from that a zero-shot predictor expects; of any other, the same as before any audit.
@@ -201,6 +211,40 @@ impl<'s> Figures<'s> {
         Ok(self_agreement(&pairs, self.task.kind, self.seed))
     }
 
+    /// The active model's agreement with the experts as a share of the ceiling. If that is self-agreement, which is measured on other cases, the
+    /// ends of the interval are those of both figures that are farthest apart.
+    pub fn of_ceiling(&self, active: Option<&Predictor>, agreement: &Agreement) -> Result<Figure> {
+        let Some(predictor) = active else { return Ok(Figure::undefined("no text has a prelabel")) };
+        match Ceiling::of(&agreement.expert_expert, &agreement.self_agreement) {
+            None => Ok(Figure::undefined(
+                Ceiling::missing(&agreement.expert_expert, &agreement.self_agreement)
+                    .map_or("it is not known yet how well people agree".into(), |why| {
+                        why.trim_end_matches('.').to_owned()
+                    }),
+            )),
+            Some(Ceiling::Experts(_)) => {
+                let matrix = self.eval(0);
+                let (items, values) = self.predictions(predictor, &matrix.items)?;
+                let labels = labels_of(self.task, &predictor.labels);
+                let both = matrix.predicted_by(&items, &values, &labels, self.task.kind);
+                Ok(share_of_ceiling(&both.model, &both.experts, self.task.kind, self.seed))
+            }
+            Some(Ceiling::Own(own)) => Ok(match (&agreement.model_expert, own) {
+                (
+                    &Figure::Known { value, lo, hi, n },
+                    &Figure::Known { value: most, lo: low, hi: high, n: repeated },
+                ) if low > 0.0 => {
+                    let n = n.min(repeated);
+                    Figure::Known { value: value / most, lo: (lo / high).min(lo / low), hi: hi / low, n }
+                }
+                (Figure::Undefined { undefined }, _) | (_, Figure::Undefined { undefined }) => {
+                    Figure::undefined(undefined.clone())
+                }
+                _ => Figure::undefined("people may agree with themselves only by chance"),
+            }),
+        }
+    }
+
     fn stored(&self) -> Result<Vec<Stored>> {
         let adapters = self.store.adapters()?;
         // A judge has scored only some of the texts. Of the combinations with one scout, only the newest counts.
@@ -252,39 +296,13 @@ impl<'s> Figures<'s> {
         let Some((earlier, later)) = at.filter(|i| *i > 0).map(|i| (&stored[i - 1], &stored[i])) else {
             return Ok(unknown("there is no earlier model"));
         };
-        let rounds_seen = later.after_round.max(earlier.after_round).unwrap_or(0);
-        let hard = self.eval(rounds_seen);
-        let audit_answers: Vec<BlindAnswer> =
-            self.answers.iter().filter(|a| a.split == Split::Audit && a.round.is_some()).cloned().collect();
-        let audit_cases = AnswerMatrix::collect(&audit_answers, self.task);
-        let (matrix, where_) = if hard.items.len() >= ENOUGH_FOR_GAIN {
-            (hard, "hard cases of later rounds")
-        } else if audit_cases.items.len() >= ENOUGH_FOR_GAIN {
-            (audit_cases, "audit cases")
-        } else {
-            let more = ENOUGH_FOR_GAIN - hard.items.len().max(audit_cases.items.len());
-            let cases = if more == 1 { "case" } else { "cases" };
-            return Ok(Gain {
-                difference: Figure::undefined(format!("{more} more test {cases} needed")),
-                says: format!("Whether the last round helped shows after {more} more test {cases}."),
-            });
+        let Both { before, after, cases } = match self.both(earlier, later)? {
+            Ok(both) => both,
+            Err(unknown) => return Ok(unknown),
         };
-        let predicted = |s: &Stored| -> Result<_> {
-            let (items, values) = self.predictions(&s.predictor, &matrix.items)?;
-            Ok(matrix.predicted_by(
-                &items,
-                &values,
-                &labels_of(self.task, &s.predictor.labels),
-                self.task.kind,
-            ))
-        };
-        let (before, after) = (predicted(earlier)?, predicted(later)?);
-        if before.items != after.items {
-            return Ok(unknown("the last two models have not scored the same cases"));
-        }
+        let n = after.items.len();
         if before.model == after.model {
-            let n = matrix.items.len();
-            return Ok(unknown(&format!("the last two models give the same labels to all {n} {where_}")));
+            return Ok(unknown(&format!("the last two models give the same labels to all {n} {cases}")));
         }
         let difference = gain(&before.model, &after.model, &after.experts, self.task.kind, self.seed);
         let says = match &difference {
@@ -297,13 +315,77 @@ impl<'s> Figures<'s> {
                     "not clearly different from"
                 };
                 format!(
-                    "On {n} {where_}, the last model is {verdict} the one before: {} {value:+.2} ({lo:+.2} to {hi:+.2}).",
+                    "On {n} {cases}, the last model is {verdict} the one before: {} {value:+.2} ({lo:+.2} to {hi:+.2}).",
                     self.task.kind.kappa()
                 )
             }
             Figure::Undefined { undefined } => gain_unknown(undefined),
         };
         Ok(Gain { difference, says })
+    }
+
+    /// The difference in kappa between the active model and an earlier one, by the number of its adapter, on cases that neither was trained on or
+    /// chose. The clause says which; `None` if there is no such model.
+    pub fn against(&self, active: PredictorId, adapter: i64) -> Result<Option<(Figure, String)>> {
+        let stored = self.stored()?;
+        let is_it =
+            |s: &&Stored| !s.predictor.is_combined() && s.predictor.adapter().is_some_and(|a| a.0 == adapter);
+        let Some(earlier) = stored.iter().rev().find(is_it) else { return Ok(None) };
+        let Some(later) = stored.iter().find(|s| s.predictor.id == active) else { return Ok(None) };
+        let Both { before, after, cases } = match self.both(earlier, later)? {
+            Ok(both) => both,
+            Err(unknown) => return Ok(Some((unknown.difference, unknown.says))),
+        };
+        let n = after.items.len();
+        let on = format!("on {n} {cases}");
+        if before.model != after.model {
+            return Ok(Some((
+                gain(&before.model, &after.model, &after.experts, self.task.kind, self.seed),
+                on,
+            )));
+        }
+        // Nothing differs, so resampling has no spread; on other cases they may still differ as far as is credible.
+        let same: Vec<(usize, usize)> = before.model.into_iter().zip(after.model).collect();
+        let difference = match cohen_figure(&same, self.task.kind, self.seed) {
+            Figure::Known { lo, n, .. } => Figure::Known { value: 0.0, lo: lo - 1.0, hi: 1.0 - lo, n },
+            undefined @ Figure::Undefined { .. } => undefined,
+        };
+        Ok(Some((difference, format!("{on}, which both call the same"))))
+    }
+
+    /// What two models say of the same cases: evaluation cases of rounds that neither was trained on, if there are enough, else audit cases.
+    fn both(&self, earlier: &Stored, later: &Stored) -> Result<std::result::Result<Both, Gain>> {
+        let rounds_seen = later.after_round.max(earlier.after_round).unwrap_or(0);
+        let hard = self.eval(rounds_seen);
+        let audit_answers: Vec<BlindAnswer> =
+            self.answers.iter().filter(|a| a.split == Split::Audit && a.round.is_some()).cloned().collect();
+        let audit_cases = AnswerMatrix::collect(&audit_answers, self.task);
+        let (matrix, where_) = if hard.items.len() >= ENOUGH_FOR_GAIN {
+            (hard, "hard cases of later rounds")
+        } else if audit_cases.items.len() >= ENOUGH_FOR_GAIN {
+            (audit_cases, "audit cases")
+        } else {
+            let more = ENOUGH_FOR_GAIN - hard.items.len().max(audit_cases.items.len());
+            let cases = if more == 1 { "case" } else { "cases" };
+            return Ok(Err(Gain {
+                difference: Figure::undefined(format!("{more} more test {cases} needed")),
+                says: format!("Whether the last round helped shows after {more} more test {cases}."),
+            }));
+        };
+        let predicted = |s: &Stored| -> Result<_> {
+            let (items, values) = self.predictions(&s.predictor, &matrix.items)?;
+            Ok(matrix.predicted_by(
+                &items,
+                &values,
+                &labels_of(self.task, &s.predictor.labels),
+                self.task.kind,
+            ))
+        };
+        let (before, after) = (predicted(earlier)?, predicted(later)?);
+        if before.items != after.items {
+            return Ok(Err(unknown("the two models have not scored the same cases")));
+        }
+        Ok(Ok(Both { before, after, cases: where_ }))
     }
 
     /// By how much kappa would probably rise with this many `more` training labels, by the learning curve of the active model's kind over all

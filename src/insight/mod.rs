@@ -7,6 +7,7 @@
 //! calls these on a thread of its own (`desk::pages`) and hands the result to the screen, which only draws it.
 //!
 //! - `advice` chooses the next step; `ceiling` and `next_round` are what it weighs.
+//! - `targets` holds the task's finish line against the figures.
 //! - `audit_text` and `status_text` put figures into words.
 //! - `disputes`, `label_issues` and `annotator_warnings` find what needs a second look.
 //! - `project`, `judge`, `imported_labels` and `last_job` describe what the file holds besides answers.
@@ -28,4 +29,5 @@ pub mod quality;
 pub mod report;
 pub mod status;
 mod status_text;
+pub mod targets;
 pub mod viewer;

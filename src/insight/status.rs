@@ -15,6 +15,7 @@ use super::judge::JudgeStatus;
 use super::label_issues::label_issues;
 use super::last_job;
 use super::next_round::{Narrower, NextRound};
+use super::targets::{Budget, Measured, TargetStatus, targets};
 use super::viewer::Viewer;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
@@ -104,6 +105,10 @@ pub struct Status {
     pub label_issues_by_expert: BTreeMap<String, usize>,
     /// The job that is running or ran last.
     pub last_job: Option<String>,
+    /// What the task asks for, each with its figure and what is missing.
+    pub targets: Vec<TargetStatus>,
+    /// The answers that may be spent, where the task says so.
+    pub budget: Option<Budget>,
     /// What to do next; one sentence in JSON.
     pub advice: Advice,
 }
@@ -181,7 +186,29 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     )?;
     let no_round =
         NextRound { kind: task.kind, cases: 0, gain: Figure::undefined("no round yet"), audit: None };
+    let people = People::read(&store, &viewer)?;
+    let labels = store.label_count()?;
+    let pace =
+        people.viewer.as_ref().and_then(|you| people.seconds_per_case.get(you)).and_then(Figure::value);
+    let targets = targets(
+        task,
+        &Measured {
+            of_ceiling: &figures.of_ceiling(active, &agreement)?,
+            agreement: &agreement,
+            audit: &audit,
+            labels,
+            seconds: pace,
+        },
+    );
+    let budget = Budget::of(task, labels);
+    // What was asked before the guideline changed says nothing of how clear it is now.
+    let unclear =
+        unclear(&agreement.expert_expert, &agreement.self_agreement, task.target.least_experts_kappa());
+    let is_mended = rounds.last().is_some_and(|last| revision.created_ms > last.created_ms);
     let advice = advice(&Standing {
+        targets: &targets,
+        budget,
+        unclear: unclear.as_deref().filter(|_| !is_mended),
         items,
         scored,
         asked: store.asked_items()?,
@@ -196,14 +223,13 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         gain: &gain.difference,
         next: next_round.as_ref().unwrap_or(&no_round),
     });
-    let people = People::read(&store, &viewer)?;
-    let labels = || task.labels.iter().map(|label| label.name.as_str()).zip(&audit.labels);
+    let named = || task.labels.iter().map(|label| label.name.as_str()).zip(&audit.labels);
     Ok(Status {
         question: task.question.clone(),
         rows: store.row_count()?,
         items,
         scored,
-        labels: store.label_count()?,
+        labels,
         imported_labels,
         round: rounds.last().map_or(0, |r| r.number),
         round_cases,
@@ -215,7 +241,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         labels_by_expert: people.labels,
         seconds_per_case: people.seconds_per_case,
         no_ceiling: Ceiling::missing(&agreement.expert_expert, &agreement.self_agreement),
-        unclear: unclear(&agreement.expert_expert, &agreement.self_agreement),
+        unclear,
         kappa: agreement,
         experts_agree: in_short(figures.answers(), task, store.project()?.seed),
         disagreements: disagreements(&store, &viewer)?,
@@ -225,15 +251,17 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         gain,
         next_round,
         label_names: task.labels.iter().map(|l| l.name.clone()).collect(),
-        shares_in_words: labels().filter_map(|(name, audit)| share_in_words(name, audit)).collect(),
+        shares_in_words: named().filter_map(|(name, audit)| share_in_words(name, audit)).collect(),
         calibration_error: figures.calibration_error(active)?,
         judge: JudgeStatus::read(&store)?,
-        audit_in_words: labels_in_words(labels()),
+        audit_in_words: labels_in_words(named()),
         audit,
         balance,
         skipped: skipped(&store, &viewer)?,
         label_issues_by_expert: people.label_issues,
         last_job: store.runs(1)?.first().map(last_job::in_words),
+        targets,
+        budget,
         advice,
     })
 }

@@ -38,6 +38,21 @@ impl Status {
         }
     }
 
+    /// The targets, a line each, and the budget.
+    fn finish_line(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.targets.is_empty() && self.budget.is_none() {
+            return Ok(());
+        }
+        writeln!(f, "\nFinish line (lower ends of 95 % intervals decide)")?;
+        for target in &self.targets {
+            writeln!(f, "  {}", target.rule)?;
+            if let Some(says) = target.what_is_missing() {
+                writeln!(f, "    {says}")?;
+            }
+        }
+        self.budget.map_or(Ok(()), |budget| writeln!(f, "  {budget}"))
+    }
+
     /// How many answers may be wrong, and how to review them.
     fn label_issues(&self) -> Option<String> {
         let issues = match self.label_issues_by_expert.values().sum::<usize>() {
@@ -157,6 +172,7 @@ impl std::fmt::Display for Status {
         for line in self.shares_in_words.iter().chain(&self.audit_in_words) {
             writeln!(f, "  {line}")?;
         }
+        self.finish_line(f)?;
         let skipped: usize = self.skipped.values().sum();
         if skipped > 0 {
             let says = counted(skipped, "case was skipped and is", "cases were skipped and are");

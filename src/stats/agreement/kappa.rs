@@ -84,6 +84,42 @@ fn pairs_of_experts(experts: &[Vec<Option<usize>>], kind: TaskKind) -> Vec<Compa
     comparisons
 }
 
+/// The model's agreement with the experts as a share of theirs with each other, both on the cases that two experts or more have answered and
+/// both resampled together. Undefined where they agree no better than by chance; `n` counts the cases.
+pub fn share_of_ceiling(
+    model: &[usize],
+    experts: &[Vec<Option<usize>>],
+    kind: TaskKind,
+    seed: u64,
+) -> Figure {
+    let shared = on_shared_cases(experts);
+    let mut people = pairs_of_experts(&shared, kind);
+    people.retain(|c| c.whole().is_some());
+    let with_model: Vec<_> =
+        shared.iter().map(|expert| Comparison::with_model(model, expert, kind)).collect();
+    let with_model: Vec<_> = with_model.into_iter().filter(|c| c.whole().is_some()).collect();
+    let share = |kappa: &dyn Fn(&Comparison) -> Option<f64>| -> Option<f64> {
+        let ceiling = mean(people.iter().filter_map(kappa)).filter(|ceiling| *ceiling > 0.0)?;
+        Some(mean(with_model.iter().filter_map(kappa))? / ceiling)
+    };
+    let n = (0..model.len()).filter(|&case| people.iter().any(|c| c.has(case))).count();
+    let Some(value) = share(&Comparison::whole) else {
+        return Figure::undefined(match n {
+            0 => "no two experts have answered the 5 cases needed".into(),
+            n => format!("on {n} cases that two experts have answered, they agree no better than by chance"),
+        });
+    };
+    let drawn = replicates(model.len(), seed, |drawn| share(&|c| c.tally(drawn).kappa()));
+    let found = figure(value, drawn, n, &why_fragile(n));
+    let tallies: Vec<Tally> = with_model.iter().map(Comparison::tally_all).collect();
+    if !tallies.iter().all(Tally::is_perfect) {
+        return found;
+    }
+    // Nothing disagrees, so the bootstrap has no spread: the model may still be as bad as the lowest agreement that is credible.
+    let least = floor_without_failure(n as f64);
+    with_low(found, mean(tallies.iter().filter_map(|t| t.kappa_at(least))))
+}
+
 /// Self-agreement (intra-rater agreement): the mean over experts of the kappa between their first answers and those to the same cases shown
 /// again, `pairs[expert][case]`. An expert with fewer than five pairs, or without a kappa, is left out.
 pub fn self_agreement(pairs: &[Vec<Option<(usize, usize)>>], kind: TaskKind, seed: u64) -> Figure {
@@ -349,6 +385,25 @@ mod tests {
     }
 
     /// Cohen (1960): 200 cases, 140 agree, 82 expected by chance, kappa .492.
+    #[test]
+    fn the_share_of_the_ceiling_is_of_the_shared_cases_and_never_certain() {
+        let of = |labels: &[usize]| labels.iter().copied().map(Some).collect::<Vec<_>>();
+        let truth: Vec<usize> = (0..40).map(|i| i % 2).collect();
+        let one_wrong = |at: usize| {
+            let mut labels = truth.clone();
+            (0..4).for_each(|i| labels[at + i] = 1 - labels[at + i]);
+            labels
+        };
+        let (ann, bob) = (one_wrong(0), one_wrong(8));
+        // The experts disagree on 8 of 40 (kappa 0.6), the model with each on 4 (kappa 0.8).
+        let share = share_of_ceiling(&truth, &[of(&ann), of(&bob)], ONE, 1);
+        let Figure::Known { value, lo, n, .. } = share else { panic!("{share}") };
+        assert!((value - 0.8 / 0.6).abs() < 1e-9 && lo < value && n == 40, "{share}");
+        let perfect = share_of_ceiling(&truth, &[of(&truth), of(&truth)], ONE, 1);
+        assert!(matches!(perfect, Figure::Known { value: 1.0, lo, .. } if lo < 0.9), "{perfect}");
+        assert!(matches!(share_of_ceiling(&truth, &[of(&truth)], ONE, 1), Figure::Undefined { .. }));
+    }
+
     #[test]
     fn cohens_own_example() {
         assert!((kappa(&[&[88, 14, 18], &[10, 40, 10], &[2, 6, 12]]) - 58.0 / 118.0).abs() < 1e-12);

@@ -25,18 +25,23 @@ pub(in crate::tui) struct Changes {
     /// Whether they have been on the screen: enter before that acknowledges nothing.
     drawn: bool,
     /// The task as it is now.
-    task: Task,
+    task: Box<Task>,
 }
 
 impl Changes {
     pub fn new(says: Vec<String>, task: Task) -> Self {
-        Self { says: says.iter().map(|line| drawable(line)).collect(), scroll: 0, drawn: false, task }
+        Self {
+            says: says.iter().map(|line| drawable(line)).collect(),
+            scroll: 0,
+            drawn: false,
+            task: Box::new(task),
+        }
     }
 
     /// Takes a key: only enter closes. Returns the task that the person knows by then.
     pub fn key(&mut self, key: &KeyEvent, action: Option<Action>) -> Option<Task> {
         if key.code == KeyCode::Enter && self.drawn {
-            return Some(self.task.clone());
+            return Some((*self.task).clone());
         }
         self.scroll = action.and_then(|action| moved(self.scroll, action, PAGE)).unwrap_or(self.scroll);
         None

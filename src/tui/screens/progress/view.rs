@@ -13,8 +13,9 @@ use crate::insight::advice::Advice;
 use crate::insight::ceiling::Ceiling;
 use crate::insight::next_round::NextRound;
 use crate::insight::status::Status;
+use crate::insight::targets::about;
 use crate::tui::keys::Action;
-use crate::tui::screens::{case, items, jobs};
+use crate::tui::screens::{agree, case, items, jobs};
 use crate::tui::widgets::frame::{Look, hanging};
 use crate::tui::widgets::interval::Scale;
 use crate::tui::widgets::text_layout::{cut, drawable};
@@ -34,6 +35,7 @@ pub(super) fn page(status: &Status, size: Size, running: Option<&str>, look: Loo
     let mut page = Page { lines: Vec::new(), width: size.width, roomy, look };
     page.next(status, running);
     page.round(status);
+    page.finish_line(status);
     page.gap();
     page.hard_cases(status);
     page.gap();
@@ -424,6 +426,17 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
         Advice::AllAsked { texts } => {
             (Action::Open, format!("writes the results: you are done, every one of the {texts} texts was asked about"))
         }
+        Advice::Finish { targets } => {
+            let all = if *targets == 1 { "the target".into() } else { format!("all {targets} targets") };
+            (Action::Open, format!("writes the results: you are done, {all} of the task {} met", if *targets == 1 { "is" } else { "are" }))
+        }
+        Advice::BudgetSpent { budget, open } => {
+            let open = if open.is_empty() { String::new() } else { format!(", and not yet met: {}", open.join(", ")) };
+            (Action::Open, format!("writes the results: stop here, {budget}{open}"))
+        }
+        Advice::MendGuideline { why } => {
+            (agree::TAB.action(), format!("shows where people disagree: mend the guideline before you label on. {why}"))
+        }
         Advice::Stop { model, ceiling, by } => (
             Action::Quit,
             format!("quits, if you like: {}; {} starts another round", by.in_words(*model, *ceiling), key(Action::GoOn)),
@@ -459,22 +472,6 @@ fn seconds_of(seconds: &f64) -> String {
     if *seconds < 9.95 { format!("{seconds:.1}") } else { format!("{seconds:.0}") }
 }
 
-/// Seconds, as roughly as they are known.
-fn about(seconds: f64) -> String {
-    let minutes = (seconds.max(0.0) / 60.0).round() as u64;
-    match minutes {
-        0 => "under a minute".into(),
-        m if m < 60 => format!("about {m} min"),
-        m => {
-            let tens = (m + 5) / 10;
-            match tens % 6 {
-                0 => format!("about {} h", tens / 6),
-                rest => format!("about {} h {rest}0 min", tens / 6),
-            }
-        }
-    }
-}
-
 /// A share of 100 in words, with its interval and n.
 fn share(figure: &Figure, says: &str) -> String {
     match figure {
@@ -485,6 +482,8 @@ fn share(figure: &Figure, says: &str) -> String {
         Figure::Undefined { undefined } => format!("not known: {undefined}"),
     }
 }
+
+mod finish_line;
 
 #[cfg(test)]
 mod tests;

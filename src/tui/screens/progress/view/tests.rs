@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::task_kind::TaskKind;
 use crate::insight::ceiling::StopBy;
 use crate::insight::next_round::{Basis, Narrower, Outlook};
+use crate::insight::targets::Budget;
 use crate::tui::keys::Keymap;
 use crate::tui::theme::{Theme, ThemeName};
 
@@ -44,11 +45,18 @@ fn every_advice_names_a_key_and_no_command_that_a_key_has() {
             outlook: Outlook { cases: 60, low: 0.0, high: 0.03, basis: Basis::Curve, kind: TaskKind::One },
             audit: Some(Narrower { cases: 40, from: 0.2, to: 0.15, kind: TaskKind::One }),
         },
+        Advice::Finish { targets: 2 },
+        Advice::BudgetSpent {
+            budget: Budget { spent: 400, of: 400 },
+            open: vec!["kappa at least 0.75".into()],
+        },
+        Advice::MendGuideline { why: "People agree by only 0.40.".into() },
         Advice::Mine,
     ] {
         let (action, says) = next_step(&advice, |action| format!("<{action:?}>"));
         assert!(
-            [Action::GoOn, Action::Open, case::TAB.action(), Action::Quit].contains(&action),
+            [Action::GoOn, Action::Open, case::TAB.action(), agree::TAB.action(), Action::Quit]
+                .contains(&action),
             "{advice:?}"
         );
         assert!(!says.contains("hardcase"), "{says}");
