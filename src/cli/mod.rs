@@ -9,6 +9,7 @@ mod answer;
 mod arguments;
 mod assign;
 mod backup;
+mod check;
 mod completions;
 #[cfg(feature = "engine")]
 mod demo;

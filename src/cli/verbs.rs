@@ -9,8 +9,8 @@ use super::arguments::Global;
 use super::setting::Setting;
 use super::stop_signals::exit_code;
 use super::{
-    adapter, adjudicate, agreement, answer, assign, backup, completions, doctor, expert, export, import,
-    judge, label, man, merge, mine, new, next, open, report, restore, scout, source, status, task, tune,
+    adapter, adjudicate, agreement, answer, assign, backup, check, completions, doctor, expert, export,
+    import, judge, label, man, merge, mine, new, next, open, report, restore, scout, source, status, task, tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, models, predict, simulate};
@@ -72,6 +72,8 @@ enum Verb {
     Adapter(adapter::Adapter),
     /// Show where the project stands and what to do next
     Status(status::Status),
+    /// Check rules for the model and its labels, as a gate before they are used
+    Check(check::Check),
     /// Show how well the experts agree, with each other and with the model
     Agreement(agreement::Agreement),
     /// Decide cases on which experts disagree
@@ -193,6 +195,7 @@ impl Verb {
             Self::Judge(verb) if verb.needs_model() => Some("judging"),
             Self::Models(verb) if verb.needs_model() => Some("measuring the model"),
             Self::Predict(_) => Some("scoring"),
+            Self::Check(verb) if verb.needs_model() => Some("the check"),
             Self::Simulate(_) => Some("the simulation"),
             Self::Mine(verb) if verb.needs_model() => Some("scoring the pool with the LoRA"),
             Self::Tune(verb) if verb.needs_model() => Some("training the adapter"),
@@ -220,6 +223,7 @@ impl Verb {
             Self::Tune(verb) => verb.run(setting),
             Self::Adapter(verb) => verb.run(setting),
             Self::Status(verb) => verb.run(setting),
+            Self::Check(verb) => verb.run(setting),
             Self::Agreement(verb) => verb.run(setting),
             Self::Adjudicate(verb) => verb.run(setting),
             #[cfg(feature = "engine")]

@@ -5,10 +5,11 @@
 //! `formats/write/mod.rs`. Nothing here changes a label: `merge` takes in the events of another copy as they are.
 
 pub mod assign;
-#[cfg(any(feature = "engine", test))]
 mod blind_texts;
 pub mod export;
 pub mod merge;
+pub mod perturbed;
 #[cfg(feature = "engine")]
 pub mod predict;
 pub mod source_files;
+pub mod test_files;

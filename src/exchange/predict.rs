@@ -1,7 +1,6 @@
 //! `predict`: scores new texts with the active model, or an earlier one. The project does not change.
 
 use std::io::{Cursor, Read};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,18 +8,16 @@ use serde::Serialize;
 use super::blind_texts::BlindTexts;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::ItemKey;
-use crate::domain::prediction::Probabilities;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::read_options::ReadOptions;
 use crate::exchange::export::{By, Reveal, RowsOut, find_predictor, least_level, probabilities_cell};
 use crate::formats::{
     Cell, ColumnType, Entry, Layout, Output, OutputFormat, Reader, Row, TextCell, chosen_format, unpack,
 };
-use crate::learn::kind::load;
 use crate::learn::known_labels::{Agreement, KnownLabels};
 use crate::learn::model::ScoutModel;
 use crate::learn::prelabels::active;
-use crate::learn::scorer::bytes_of;
+use crate::learn::text_model::TextModel;
 use crate::store::{Access, Store};
 use crate::work::input::open_source;
 use crate::work::output::write_to;
@@ -97,17 +94,7 @@ pub fn predict(
         .iter()
         .map(|key| task.index_of_id(key).map_or_else(|| key.clone(), |i| task.labels[i].name.clone()))
         .collect();
-    let scorer = load(&store, &predictor)?;
-    let chosen = model.choose(&store)?;
-    if store.model(predictor.model)?.is_none_or(|m| m.sha256 != chosen.model.sha256) {
-        return Err(Fault::usage(
-            &attempted,
-            format!("the project was scouted with another model than {}", chosen.model.name),
-        )
-        .hint("Leave --model out, or name the file of the model that it was scouted with"));
-    }
-    let bytes = predictor.space().adapter.map(|adapter| bytes_of(&store, adapter)).transpose()?;
-    let encoder = chosen.load_adapted(bytes.as_deref())?;
+    let model = TextModel::open(&store, &predictor, model, &attempted)?;
     let format = chosen_format(options.format, options.out.as_deref());
     let mut source = open_source(data, &options.read, &attempted)?;
     let mut first = [0u8; 1];
@@ -149,18 +136,7 @@ pub fn predict(
             let has_text = |row: &&Row| !row.text.trim().is_empty();
             let rows: Vec<&Row> = entries.iter().filter_map(row_of).filter(has_text).collect();
             let texts: Vec<&str> = rows.iter().map(|r| r.text.as_str()).collect();
-            let mut predicted = vec![None; rows.len()];
-            encoder.embed(&texts, &mut |indices, vectors| {
-                let scored = scorer.probabilities(vectors);
-                for (index, p) in indices.iter().zip(scored.rows()) {
-                    predicted[*index] = Some(Probabilities(p.to_vec()));
-                }
-                if watcher.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
-            if watcher.stopped() {
-                let hint = "A file that you named with -o was left as it was. Run the same command again";
-                return Err(Fault::new(&attempted, "it was stopped").hint(hint));
-            }
+            let predicted = model.probabilities(&texts, watcher)?;
             let keys: Vec<ItemKey> = texts.iter().map(|text| ItemKey::of(text)).collect();
             let shown = blind.may_show(project, &keys)?;
             let mut views = predicted.iter().zip(shown);

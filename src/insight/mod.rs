@@ -7,7 +7,7 @@
 //! calls these on a thread of its own (`desk::pages`) and hands the result to the screen, which only draws it.
 //!
 //! - `advice` chooses the next step; `ceiling` and `next_round` are what it weighs.
-//! - `targets` holds the task's finish line against the figures.
+//! - `targets` holds the task's finish line against the figures, `gate` all that `check` asks for.
 //! - `audit_text` and `status_text` put figures into words.
 //! - `disputes`, `label_issues` and `annotator_warnings` find what needs a second look.
 //! - `project`, `judge`, `imported_labels` and `last_job` describe what the file holds besides answers.
@@ -19,6 +19,7 @@ pub(crate) mod audit_text;
 pub mod ceiling;
 pub mod disputes;
 pub mod figures;
+pub mod gate;
 pub mod imported_labels;
 pub mod judge;
 pub mod label_issues;

@@ -11,6 +11,7 @@ use crate::domain::label_values::{LabelValues, OneLabel};
 use crate::domain::task::Task;
 use crate::domain::task_kind::TaskKind;
 use crate::stats::agreement::kappa::{cohen_figure, error_figure};
+use crate::stats::estimate::audit::{AuditCase, LEAST_CASES, LabelAudit, audit};
 
 /// Rows that kappa rests on at most: its interval draws all of them a thousand times.
 const MOST_DRAWN: usize = 100_000;
@@ -58,6 +59,30 @@ pub struct Confusion {
     pub rows: usize,
 }
 
+/// How well each label is found, by its stable key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ByLabel {
+    pub recall: BTreeMap<String, Figure>,
+    pub precision: BTreeMap<String, Figure>,
+}
+
+/// The share of answers that stay, from how many of each text's changed copies keep theirs and how many there are. Texts are resampled with all
+/// their copies, which are no samples of their own; undefined below five texts.
+pub fn staying(texts: &[(usize, usize)], seed: u64) -> Figure {
+    let case = |&(kept, of): &(usize, usize)| AuditCase {
+        inclusion: 1.0,
+        predicted: 1,
+        answered: (0..of).map(|copy| usize::from(copy < kept)).collect(),
+    };
+    let cases: Vec<AuditCase> = texts.iter().filter(|(_, of)| *of > 0).map(case).collect();
+    match audit(&cases, 2, seed).accuracy {
+        Figure::Undefined { .. } => {
+            Figure::undefined(format!("{} of the {LEAST_CASES} texts needed", cases.len()))
+        }
+        known @ Figure::Known { .. } => known,
+    }
+}
+
 impl KnownLabels {
     /// For a column of a file.
     ///
@@ -88,6 +113,22 @@ impl KnownLabels {
                 self.pairs.push((known, at));
             }
         }
+    }
+
+    /// How well the predictions find each label, each row counting once.
+    pub fn by_label(&self, seed: u64) -> ByLabel {
+        let case = |&(known, predicted): &(usize, usize)| AuditCase {
+            inclusion: 1.0,
+            predicted,
+            answered: vec![known],
+        };
+        let step = self.pairs.len().div_ceil(MOST_DRAWN).max(1);
+        let cases: Vec<AuditCase> = self.pairs.iter().step_by(step).map(case).collect();
+        let labels = audit(&cases, self.keys.len(), seed).labels;
+        let keyed = |of: fn(&LabelAudit) -> &Figure| {
+            self.keys.iter().cloned().zip(labels.iter().map(|label| of(label).clone())).collect()
+        };
+        ByLabel { recall: keyed(|label| &label.recall), precision: keyed(|label| &label.precision) }
     }
 
     /// What it comes to.

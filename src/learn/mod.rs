@@ -7,7 +7,7 @@
 //! cross_validation      folds, epochs and comparison of low-rank adapters      curve  every stored model on the same cases
 //! lora_fit lora_training lora_scorer lora_prelabels lora_rollout distil        the encoder's adapter
 //! prompt prompt_text prompt_trial judge_run judge_fit judge_training judge_variants nearest             the judge
-//! known_labels          predictions held against labels that are known
+//! known_labels          predictions held against labels that are known            text_model  a stored model that scores new texts
 //! given_predictions given_vectors                         what was made elsewhere, as a judge and as a scout
 //! ```
 //!
@@ -62,6 +62,8 @@ pub(crate) mod prompt_text;
 pub(crate) mod prompt_trial;
 pub(crate) mod scorer;
 pub(crate) mod states;
+#[cfg(feature = "engine")]
+pub(crate) mod text_model;
 pub(crate) mod training;
 pub(crate) mod vectors;
 pub(crate) mod zero_shot;

@@ -42,6 +42,8 @@ mod experts;
 mod exports;
 #[cfg(test)]
 mod final_labels;
+#[cfg(test)]
+mod finish_line;
 #[cfg(all(test, unix))]
 mod flips;
 #[cfg(all(test, unix))]

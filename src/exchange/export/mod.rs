@@ -29,7 +29,6 @@ pub use self::kind::{By, ExportKind, ExportOption, ExportOptions, Exported, Hist
 pub(crate) use self::predicted::find_predictor;
 #[cfg(feature = "engine")]
 pub(crate) use self::rows_out::{RowsOut, least_level, probabilities_cell};
-#[cfg(any(feature = "engine", test))]
 pub(crate) use self::visible::record_reveal;
 pub use self::visible::{LeftOut, Reveal};
 use crate::domain::fault::{Fault, Result};
