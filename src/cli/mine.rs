@@ -25,6 +25,9 @@ pub(super) struct Mine {
     /// Keep the current round open while other experts still have cases in it. Without this option it is closed, which only a lead may do
     #[arg(long)]
     keep_open: bool,
+    /// Choose only texts that meet conditions, such as 'lang=de and source!=old.csv and re:refund'; audit cases are still drawn from all
+    #[arg(long = "where", value_name = "CONDITIONS")]
+    conditions: Option<String>,
     /// Close the current round even if nobody has answered any of its cases
     #[arg(long, conflicts_with = "keep_open")]
     force: bool,
@@ -46,6 +49,7 @@ impl Mine {
             strategy: self.strategy,
             budget: self.budget,
             overlap: self.overlap,
+            conditions: self.conditions,
             incomplete: match (self.keep_open, self.force) {
                 (true, _) => Old::StaysOpen,
                 (false, true) => Old::IsClosed,

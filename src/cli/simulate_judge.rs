@@ -15,7 +15,7 @@ use crate::exchange::export::{By, gold_labels, predicted_with_gold};
 use crate::job::create::create;
 use crate::job::import::{ImportOptions, import};
 use crate::job::judge::{Budget, Examples, JudgeChoice, Who, judge};
-use crate::job::mine::{MineOptions, Old, mine};
+use crate::job::mine::{MineOptions, mine};
 use crate::job::scout::scout;
 use crate::job::train_judge::{TrainJudgeOptions, train_judge};
 use crate::job::train_lora::{TrainLoraOptions, train_lora};
@@ -93,9 +93,7 @@ impl JudgeSimulation<'_> {
         said.of("no answers", "judge", &By::Judge);
         let mut answers = 0;
         for _ in 0..self.rounds {
-            let options =
-                MineOptions { strategy: None, budget: self.budget, overlap: None, incomplete: Old::IsClosed };
-            mine(&job, &options)?;
+            mine(&job, &MineOptions::of(self.budget))?;
             answers += answer_all(&project, |item| gold.get(&item).cloned())?;
             tune(&job, Rescore::Pool)?;
             if watcher.stopped() {

@@ -10,7 +10,8 @@ use super::setting::Setting;
 use super::stop_signals::exit_code;
 use super::{
     adapter, adjudicate, agreement, answer, assign, backup, check, completions, doctor, expert, export,
-    import, judge, label, man, merge, mine, new, next, open, report, restore, scout, source, status, task, tune,
+    import, judge, label, man, merge, mine, new, next, open, report, restore, scout, source, status, task,
+    tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, models, predict, simulate};

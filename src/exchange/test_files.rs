@@ -22,6 +22,7 @@ use crate::domain::rule::{Rule, Verdict};
 use crate::domain::split::Split;
 use crate::domain::target::Targets;
 use crate::domain::task::Task;
+use crate::domain::task_kind::TaskKind;
 use crate::formats::{Entry, Reader};
 use crate::learn::known_labels::{KnownLabels, staying};
 #[cfg(feature = "engine")]
@@ -94,6 +95,7 @@ struct Model<'m> {
     #[cfg(not(feature = "engine"))]
     store: &'m Store,
     predictor: &'m Predictor,
+    kind: TaskKind,
     watcher: &'m dyn Watcher,
     #[cfg(feature = "engine")]
     texts: TextModel,
@@ -122,7 +124,7 @@ impl Model<'_> {
     }
 
     fn label(&self, p: &Probabilities) -> String {
-        self.predictor.labels[p.top()].clone()
+        self.predictor.labels[p.top(self.kind)].clone()
     }
 }
 
@@ -148,6 +150,7 @@ pub fn on_files(
         #[cfg(not(feature = "engine"))]
         store: &store,
         predictor: &predictor,
+        kind: task.kind,
         watcher,
     };
     let of = Checked { project, store: &store, task: &task, options, model: &model, seed };

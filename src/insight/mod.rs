@@ -9,6 +9,7 @@
 //! - `advice` chooses the next step; `ceiling` and `next_round` are what it weighs.
 //! - `targets` holds the task's finish line against the figures, `gate` all that `check` asks for.
 //! - `audit_text` and `status_text` put figures into words.
+//! - `slices` says for which kinds of texts the model agrees with the experts less.
 //! - `disputes`, `label_issues` and `annotator_warnings` find what needs a second look.
 //! - `project`, `judge`, `imported_labels` and `last_job` describe what the file holds besides answers.
 
@@ -28,6 +29,7 @@ pub mod next_round;
 pub mod project;
 pub mod quality;
 pub mod report;
+pub mod slices;
 pub mod status;
 mod status_text;
 pub mod targets;

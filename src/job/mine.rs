@@ -17,10 +17,16 @@ use crate::learn::vectors::dimensions_of;
 use crate::mining::round::{Order, Stage, propose};
 use crate::mining::strategies::{DEFAULT, listed, strategy_by_name};
 use crate::mining::{Pool, PoolParts, centre};
+use crate::stats::conditions::Conditions;
+use crate::stats::slices::{TextFacts, columns_of};
 use crate::store::Store;
 use crate::store::rounds::round::{Incomplete, NewRound};
 use crate::work::runner::{Ended, JobContext, Work, run};
 
+/// What every refusal begins with.
+const CHOOSE: &str = "choose the next cases";
+/// The audit cases of a small round.
+const LEAST_AUDIT: usize = 6;
 /// Cases of a round where none are asked for.
 pub const DEFAULT_BUDGET: usize = 60;
 
@@ -40,6 +46,8 @@ pub struct MineOptions {
     pub overlap: Option<String>,
     /// What to do with a round that still needs answers from others.
     pub incomplete: Old,
+    /// Conditions that each case but those of the audit must meet: `lang=de and length>200`.
+    pub conditions: Option<String>,
 }
 
 /// What to do with a round that still needs answers from others.
@@ -56,7 +64,7 @@ pub enum Old {
 impl MineOptions {
     /// So many cases by the default strategy.
     pub fn of(budget: usize) -> Self {
-        Self { strategy: None, budget, overlap: None, incomplete: Old::IsClosed }
+        Self { strategy: None, budget, overlap: None, incomplete: Old::IsClosed, conditions: None }
     }
 }
 
@@ -135,6 +143,9 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
                 .hint("For example --overlap eval=2,audit=2,train=1,share=0.1")
         })?;
     }
+    let conditions = options.conditions.as_deref().map(Conditions::parse).transpose().map_err(|why| {
+        Fault::usage(CHOOSE, why).hint("For example --where 'lang=de and length>200 and re:refund'")
+    })?;
     let ended = run(context, "mine", name, |work| {
         let predictor = active(work.store, "choose the next cases")?;
         let (incomplete, before) = rounds_before(work.store, context.expert, options.incomplete)?;
@@ -150,7 +161,19 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         work.report("choosing cases", 0, Some(options.budget as u64), "cases")?;
         let universe = Universe::read(work, &predictor, incomplete)?;
         let task = work.store.task()?.task;
-        let (pool, shares) = (universe.pool(task.kind)?, task.shares());
+        let mut pool = universe.pool(task.kind)?;
+        let mut most = usize::MAX;
+        if let Some(conditions) = &conditions {
+            pool = pool.only(universe.eligible(work.store, conditions)?);
+            most = pool.candidates().len();
+            if most == 0 {
+                let why = format!("no open text meets '{}'", conditions.as_str());
+                return Err(Fault::usage(CHOOSE, why).hint("Ask for less, or leave --where out"));
+            }
+            // Where there are few, the rest of the budget does not become a larger audit.
+            most += LEAST_AUDIT.max(most.div_ceil(9));
+        }
+        let shares = task.shares();
         let stage = match predictor.kind() {
             PredictorKind::ZeroShot if predictor.guesses_nothing() => Stage::NoGuess,
             PredictorKind::ZeroShot => Stage::Opening { shares: &shares },
@@ -161,7 +184,12 @@ pub fn mine(context: &JobContext<'_>, options: &MineOptions) -> Result<MineRepor
         let answered = work.store.most_labels_of_one()?;
         // They are answers, too: the budget counts them.
         let kept = places_of(options.budget, answered, seed);
-        let mut plan = propose(&pool, &Order { strategy, budget: options.budget - kept, stage, seed });
+        let mut plan =
+            propose(&pool, &Order { strategy, budget: (options.budget - kept).min(most), stage, seed });
+        if let Some(conditions) = &conditions {
+            let only = format!("only texts with {}, but for the audit", conditions.as_str());
+            plan.note = Some(plan.note.into_iter().chain([only]).collect::<Vec<_>>().join("; "));
+        }
         if plan.proposals.is_empty() {
             return Err(nothing_to_mine(work, &predictor)?);
         }
@@ -359,6 +387,32 @@ impl Universe {
         centre(&mut universe.directions);
         universe.probabilities = Array2::from_shape_vec((kept, labels), scores).map_err(shape)?;
         Ok(universe)
+    }
+
+    /// Which of the items meet the conditions.
+    ///
+    /// # Errors
+    /// A usage fault where a condition asks about a column that no text has.
+    fn eligible(&self, store: &Store, conditions: &Conditions) -> Result<Vec<bool>> {
+        let mut missing: Vec<&str> = conditions.columns().collect();
+        let mut eligible = vec![false; self.items.len()];
+        store.for_each_origin(|item, text, meta, source| {
+            let facts = TextFacts { text, meta, source };
+            if !missing.is_empty() {
+                let of_text = columns_of(&facts);
+                missing.retain(|column| of_text.iter().all(|name| name != column));
+            }
+            if let Ok(at) = self.items.binary_search(&item) {
+                eligible[at] = conditions.hold(&facts);
+            }
+            Ok(())
+        })?;
+        match missing.first() {
+            Some(column) => Err(Fault::usage(CHOOSE, format!("no text has the column '{column}'")).hint(
+                "Columns are those that `hardcase import --meta COL` keeps with the texts; there are source, language and length, too",
+            )),
+            None => Ok(eligible),
+        }
     }
 
     fn pool(&self, kind: TaskKind) -> Result<Pool<'_>> {

@@ -33,6 +33,8 @@ pub struct Pool<'a> {
     predicted: Vec<u32>,
     margins: Vec<f32>,
     candidates: Vec<usize>,
+    /// Whether a strategy may choose the item; where it is empty, it may choose any.
+    eligible: Vec<bool>,
 }
 
 impl<'a> Pool<'a> {
@@ -65,7 +67,15 @@ impl<'a> Pool<'a> {
         let (predicted, margins) =
             parts.probabilities.outer_iter().map(|row| top_and_margin(parts.kind, row)).unzip();
         let candidates = (0..n).filter(|&i| parts.open[i] && parts.splits[i] != Split::Audit).collect();
-        Ok(Self { parts, predicted, margins, candidates })
+        Ok(Self { parts, predicted, margins, candidates, eligible: Vec::new() })
+    }
+
+    /// The same pool, of which a strategy may choose only the items at which `eligible` is true. The audit is still drawn from all.
+    #[must_use]
+    pub fn only(mut self, eligible: Vec<bool>) -> Self {
+        self.candidates.retain(|i| eligible.get(*i).copied().unwrap_or(false));
+        self.eligible = eligible;
+        self
     }
 
     /// Number of items, n.
@@ -127,7 +137,9 @@ impl<'a> Pool<'a> {
 
     /// Whether a strategy may choose the item at `index`.
     pub fn is_candidate(&self, index: usize) -> bool {
-        self.parts.open[index] && self.parts.splits[index] != Split::Audit
+        self.parts.open[index]
+            && self.parts.splits[index] != Split::Audit
+            && self.eligible.get(index).copied().unwrap_or(self.eligible.is_empty())
     }
 
     /// Items that are labelled or in a case, without audit items, in pool order: what a strategy may treat as already

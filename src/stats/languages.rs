@@ -39,18 +39,27 @@ pub struct LanguageShare {
     pub share: f64,
 }
 
+/// The language of a text by its code, as in [`LanguageShare`]; `None` where it is not clear.
+pub fn language_of(text: &str) -> Option<&'static str> {
+    clear_language(text).map(code)
+}
+
+fn clear_language(text: &str) -> Option<Lang> {
+    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
+    detect(&text[..end]).filter(|found| found.is_reliable()).map(|found| found.lang())
+}
+
 impl Languages {
     /// Those of some texts.
     pub fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         let (mut looked_at, mut clear, mut counts) = (0, 0, Vec::<(Lang, usize)>::new());
         for text in texts {
             looked_at += 1;
-            let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
-            let Some(found) = detect(&text[..end]).filter(|found| found.is_reliable()) else { continue };
+            let Some(found) = clear_language(text) else { continue };
             clear += 1;
-            match counts.iter_mut().find(|(lang, _)| *lang == found.lang()) {
+            match counts.iter_mut().find(|(lang, _)| *lang == found) {
                 Some((_, count)) => *count += 1,
-                None => counts.push((found.lang(), 1)),
+                None => counts.push((found, 1)),
             }
         }
         counts.sort_by_key(|(lang, count)| (std::cmp::Reverse(*count), lang.code()));

@@ -116,6 +116,8 @@ mod simulate;
 #[cfg(test)]
 #[path = "../../src/domain/skip.rs"]
 mod skip;
+#[cfg(test)]
+mod slices;
 #[cfg(all(test, unix, feature = "engine"))]
 mod stand_in;
 #[cfg(all(test, feature = "engine"))]

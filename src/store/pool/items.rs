@@ -12,6 +12,10 @@ use crate::store::db::row_seals::{broken, is_whole};
 /// Items that everybody may see.
 const READY: &str = "source NOT IN (SELECT id FROM source WHERE state = 'loading')";
 
+/// Every item with its text, the columns that are shown with it, and the file that it came from.
+const ORIGIN: &str = "SELECT i.id, i.text, (SELECT meta FROM source_row r WHERE r.item = i.id AND meta IS NOT NULL LIMIT 1), s.name
+    FROM item i JOIN source s ON s.id = i.source WHERE s.state = 'ready'";
+
 /// An item with what a case shows of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShownItem {
@@ -20,6 +24,16 @@ pub struct ShownItem {
     pub text: String,
     /// Columns shown with the text, as a JSON object, from the first row that had them.
     pub meta: Option<String>,
+}
+
+/// A text with what came with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextOrigin {
+    pub text: String,
+    /// Columns shown with it, as in [`ShownItem`].
+    pub meta: Option<String>,
+    /// The name of the file that it first came from.
+    pub source: String,
 }
 
 impl Store {
@@ -48,6 +62,33 @@ impl Store {
             Some((_, false)) => Err(broken(what, &format!("text {id} is"))),
             found => Ok(found.map(|(item, _)| item)),
         }
+    }
+
+    /// An item's text with what came with it.
+    pub fn text_origin(&self, id: ItemId) -> Result<Option<TextOrigin>> {
+        self.one(&format!("{ORIGIN} AND i.id = ?1"), [id], "read an item", |r| {
+            Ok(TextOrigin { text: r.get(1)?, meta: r.get(2)?, source: r.get(3)? })
+        })
+    }
+
+    /// Calls `each` with every item by id: its text, its columns as in [`TextOrigin`], and where it came from.
+    pub fn for_each_origin(
+        &self,
+        mut each: impl FnMut(ItemId, &str, Option<&str>, &str) -> Result<()>,
+    ) -> Result<()> {
+        let what = "read the pool";
+        let mut statement = self.conn.prepare_cached(&format!("{ORIGIN} ORDER BY i.id")).attempting(what)?;
+        let mut rows = statement.query([]).attempting(what)?;
+        while let Some(r) = rows.next().attempting(what)? {
+            let text = |i: usize| -> rusqlite::Result<Option<&str>> { Ok(r.get_ref(i)?.as_str_or_null()?) };
+            each(
+                r.get(0).attempting(what)?,
+                text(1).attempting(what)?.unwrap_or_default(),
+                text(2).attempting(what)?,
+                text(3).attempting(what)?.unwrap_or_default(),
+            )?;
+        }
+        Ok(())
     }
 
     /// The columns of the first row that became this item, packed, and how its file was read.

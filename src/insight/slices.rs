@@ -1,0 +1,123 @@
+//! Where the model agrees with the experts less: their agreement on the hard cases by slice of the texts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::figures::Figures;
+use super::viewer::Viewer;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::figure::Figure;
+use crate::domain::ids::ItemId;
+use crate::domain::prediction::Probabilities;
+use crate::domain::split::Split;
+use crate::domain::task::Task;
+use crate::stats::agreement::answer_matrix::labels_of;
+use crate::stats::slices::{Slice, SliceBy, TextFacts, by_slice, columns_of, share};
+use crate::store::{Access, Store};
+
+/// Columns that a message names.
+const LISTED: usize = 20;
+
+/// The agreement of model and experts, by slice.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Slices {
+    /// What the texts are sliced by.
+    pub by: String,
+    /// The share of all hard cases on which they agree.
+    pub all: Figure,
+    /// The worst first; small ones together as `others`, last.
+    pub slices: Vec<Slice>,
+    /// How the intervals allow for looking at many slices.
+    pub correction: &'static str,
+}
+
+/// Agreement on the hard cases by `said`: `meta:COLUMN`, `source`, `language` or `length`, as the expert of this name may see it.
+///
+/// # Errors
+/// A usage fault for a slicing that does not exist, or a column that no answered text has.
+pub fn slices(project: &Path, expert: &str, said: &str) -> Result<Slices> {
+    let attempted = || format!("show the figures by '{said}'");
+    let by = SliceBy::parse(said)
+        .map_err(|why| Fault::usage(attempted(), why).hint("For example --slice language"))?;
+    let store = Store::open(project, Access::Read)?;
+    let viewer = Viewer::read(&store, expert)?;
+    let task = store.task()?.task;
+    let (mut cases, mut columns) = (Vec::new(), BTreeSet::new());
+    let mut has_column = !matches!(by, SliceBy::Meta(_));
+    for (item, agrees) in agreeing(&store, &task, &viewer)? {
+        let Some(known) = store.text_origin(item)? else { continue };
+        let facts = TextFacts { text: &known.text, meta: known.meta.as_deref(), source: &known.source };
+        if let SliceBy::Meta(column) = &by {
+            let of_text = columns_of(&facts);
+            has_column |= of_text.contains(column);
+            columns.extend(of_text);
+        }
+        cases.push((by.slice_of(&facts), agrees));
+    }
+    if !has_column && !cases.is_empty() {
+        let listed: Vec<String> = columns.into_iter().take(LISTED).collect();
+        let hint = if listed.is_empty() {
+            "`hardcase import --meta COL` keeps a column with the texts".to_owned()
+        } else {
+            format!("The columns are {}", listed.join(", "))
+        };
+        return Err(Fault::usage(attempted(), "no answered text has that column").hint(hint));
+    }
+    store.check_countable("show figures by slice")?;
+    let sum: f64 = cases.iter().map(|(_, agrees)| agrees).sum();
+    Ok(Slices {
+        by: said.trim().to_owned(),
+        all: share(sum, cases.len(), 1),
+        slices: by_slice(&cases),
+        correction: "bonferroni",
+    })
+}
+
+/// The hard cases that were answered blind and have a prediction, each with the share of its answers that the model agrees with.
+fn agreeing(store: &Store, task: &Task, viewer: &Viewer) -> Result<Vec<(ItemId, f64)>> {
+    let Some(predictor) = store.active_predictor()? else { return Ok(Vec::new()) };
+    let figures = Figures::read(store, task, viewer)?;
+    let known = labels_of(task, &predictor.labels);
+    let mut answers: BTreeMap<ItemId, Vec<usize>> = BTreeMap::new();
+    for answer in figures.answers().iter().filter(|a| a.split == Split::Eval && a.round.is_some()) {
+        if let Some(label) = task.index_of_id(&answer.label) {
+            answers.entry(answer.item).or_default().push(label);
+        }
+    }
+    let mut cases = Vec::with_capacity(answers.len());
+    for (item, labels) in answers {
+        let Some(p) = store.prediction(predictor.id, item)? else { continue };
+        if let Some(predicted) = known.get(Probabilities(p).top(task.kind)).copied().flatten() {
+            let agree = labels.iter().filter(|label| **label == predicted).count();
+            cases.push((item, agree as f64 / labels.len() as f64));
+        }
+    }
+    Ok(cases)
+}
+
+impl std::fmt::Display for Slices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "Hard cases by {}: share on which model and experts agree, the worst first", self.by)?;
+        let names = self.slices.iter().map(|one| one.slice.chars().count());
+        let wide = names.max().unwrap_or(0).clamp("all".len(), 40);
+        for one in &self.slices {
+            let name: String = one.slice.chars().take(40).collect();
+            let gap = " ".repeat(wide.saturating_sub(name.chars().count()));
+            let below = match (&one.agreement, &self.all) {
+                (Figure::Known { hi, .. }, Figure::Known { value, .. }) if hi < value => {
+                    "  certainly below all"
+                }
+                _ => "",
+            };
+            writeln!(f, "  {name}{gap}  {}{below}", one.agreement)?;
+        }
+        writeln!(f, "  {:<wide$}  {}", "all", self.all)?;
+        write!(
+            f,
+            "Intervals are wider for many slices (Bonferroni): in 95 % of samples all of them hold at once. Slices with fewer than 5 cases are \
+             counted as others."
+        )
+    }
+}

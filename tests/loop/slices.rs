@@ -1,0 +1,91 @@
+//! Figures by slice, and rounds of the texts that meet conditions.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use hardcase::domain::ids::ItemId;
+use hardcase::store::{Access, Store};
+use serde_json::Value;
+
+use super::project::Project;
+
+fn labelled() -> Project {
+    let project = Project::scouted_elsewhere(200);
+    project.json("mine", &["--budget", "90", "--strategy", "random", "--seed", "3"]);
+    let gold = project.gold();
+    project.answer_all(|item| gold[&item].clone());
+    project
+}
+
+#[test]
+fn agreement_by_slice_has_the_worst_first_and_adds_up() {
+    let project = labelled();
+    let found = project.json("status", &["--slice", "meta:placement"]);
+    let slices = found["slices"].as_array().unwrap();
+    assert!(slices.len() > 1, "{found}");
+    let known: Vec<&Value> = slices.iter().filter(|one| one["slice"] != "others").collect();
+    let values: Vec<f64> = known.iter().map(|one| one["agreement"]["value"].as_f64().unwrap()).collect();
+    assert!(values.is_sorted(), "{values:?}");
+    let n = |figure: &Value| figure["n"].as_u64().unwrap_or(0);
+    let sum: u64 = slices.iter().map(|one| n(&one["agreement"])).sum();
+    let others_are_few = slices.iter().any(|one| one["agreement"].get("undefined").is_some());
+    assert!(sum == n(&found["all"]) || others_are_few, "{found}");
+    assert_eq!(n(&found["all"]), n(&project.json("status", &[])["kappa"]["model_expert"]));
+    assert_eq!(found["correction"], "bonferroni");
+    for by in ["source", "language", "length"] {
+        assert_eq!(project.json("status", &["--slice", by])["by"], by);
+    }
+    let text = project.run("status", &["--slice", "length"]).done().out;
+    assert!(text.contains("the worst first") && text.contains("Bonferroni"), "{text}");
+    project
+        .run("status", &["--slice", "meta:colour"])
+        .refused(2, &["no answered text has that column", "placement"]);
+    project.run("status", &["--slice", "colour"]).refused(2, &["meta:COLUMN"]);
+}
+
+#[test]
+fn a_round_of_some_texts_has_only_these_and_its_audit_is_drawn_from_all() {
+    let project = Project::scouted_elsewhere(200);
+    let placement = |item: ItemId| -> String {
+        let store = Store::open(&project.file(), Access::Read).unwrap();
+        let meta: Value = serde_json::from_str(&store.item(item).unwrap().unwrap().meta.unwrap()).unwrap();
+        meta["placement"].as_str().unwrap().to_owned()
+    };
+    let mined = project.json("mine", &["--budget", "60", "--where", "placement=search and length>5"]);
+    assert!(
+        mined["note"].as_str().unwrap().contains("only texts with placement=search and length>5"),
+        "{mined}"
+    );
+    let counts = ["train", "eval", "audit"].map(|split| mined[split].as_u64().unwrap());
+    assert!(counts[2] <= 8, "few texts to choose from make no larger audit: {mined}");
+    let gold = project.gold();
+    let chosen = RefCell::new(BTreeSet::new());
+    project.answer_all(|item| {
+        chosen.borrow_mut().insert(ItemId(item));
+        gold[&item].clone()
+    });
+    let store = Store::open(&project.file(), Access::Read).unwrap();
+    let (audit, others): (Vec<ItemId>, Vec<ItemId>) = chosen
+        .into_inner()
+        .into_iter()
+        .partition(|item| store.split_of(*item).unwrap().unwrap().as_str() == "audit");
+    assert!(others.len() > 5 && others.iter().all(|item| placement(*item) == "search"), "{}", others.len());
+    assert!(
+        !audit.is_empty() && audit.iter().any(|item| placement(*item) != "search"),
+        "audit is of the whole pool"
+    );
+}
+
+#[test]
+fn conditions_that_cannot_be_are_refused_and_no_round_opens() {
+    let project = Project::scouted_elsewhere(60);
+    for (conditions, why) in [
+        ("german", "is no condition"),
+        ("re:(", "is not a pattern"),
+        ("colour=red", "no text has the column 'colour'"),
+        ("placement=nowhere", "no open text meets"),
+    ] {
+        project.run("mine", &["--where", conditions]).refused(2, &[why]);
+    }
+    assert_eq!(project.json("status", &[])["round"], 0);
+}
