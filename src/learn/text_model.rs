@@ -56,7 +56,7 @@ impl TextModel {
             if watcher.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if watcher.stopped() {
-            let hint = "A file that you named with -o was left as it was. Run the same command again";
+            let hint = "No file was changed by it. Run the same command again";
             return Err(Fault::new(&self.attempted, "it was stopped").hint(hint));
         }
         Ok(predicted)

@@ -157,6 +157,32 @@ fn a_gate_passes_and_fails_for_each_rule_with_its_code_and_changes_nothing() {
 }
 
 #[test]
+fn an_earlier_model_is_compared_on_cases_that_neither_learned_from() {
+    let project = Project::scouted_elsewhere(200);
+    let gold = project.gold();
+    // The last round is answered and not learned from: two models, and cases that are new to both.
+    for (budget, learns) in [("30", true), ("30", true), ("130", false)] {
+        project.json("mine", &["--budget", budget, "--strategy", "random", "--force"]);
+        project.answer_all(|item| gold[&item].clone());
+        if learns {
+            project.run("tune", &[]).done();
+        }
+    }
+    let before = ["--no-worse-than", "1", "--margin"];
+    for margin in ["0.001", "0.9"] {
+        let (code, document) = check(&project, &[&before[..], &[margin]].concat());
+        let rule = &document["rules"][0];
+        let measured = &rule["measured"];
+        assert!(measured["n"].as_u64().is_some_and(|n| n >= 30), "{document}");
+        let is_met = measured["lo"].as_f64().unwrap() >= -margin.parse::<f64>().unwrap();
+        assert_eq!((code == 0, rule["verdict"] == "met"), (is_met, is_met), "{document}");
+        assert!(rule["why"].as_str().unwrap().contains("hard cases of later rounds"), "{document}");
+    }
+    let (code, itself) = check(&project, &["--no-worse-than", "2"]);
+    assert_eq!((code, &itself["rules"][0]["verdict"]), (3, &"cannot be told".into()), "{itself}");
+}
+
+#[test]
 #[cfg(not(feature = "engine"))]
 fn a_file_of_texts_is_looked_up_in_the_pool_and_what_is_not_there_does_not_pass() {
     let project = labelled();
