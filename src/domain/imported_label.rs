@@ -51,6 +51,15 @@ impl TrainingLabel {
     pub fn is_by_experts(&self) -> bool {
         self.by == Teacher::Experts
     }
+
+    /// What tells one set of labels to learn from from another: take in each text of it with its label, in the order of the texts.
+    pub fn hash_into(&self, item: ItemId, hash: &mut blake3::Hasher) {
+        hash.update(&item.0.to_le_bytes());
+        hash.update(self.label.as_bytes());
+        if !self.is_by_experts() {
+            hash.update(b"imported").update(&self.weight.to_le_bytes());
+        }
+    }
 }
 
 /// The label that each text is trained with. Where any expert has answered, the experts alone decide, and a tie of theirs leaves the text out. Else

@@ -27,6 +27,8 @@ pub struct Standing<'a> {
     pub others: Option<&'a Outstanding>,
     /// Training labels that the active model has not seen.
     pub new_training: usize,
+    /// Whether labels from before teach otherwise than when the active model was trained.
+    pub reweighed: bool,
     /// The label with too few training labels, if the head cannot be trained yet.
     pub missing: Option<&'a str>,
     /// Whether the audit answers would change zero-shot prelabels.
@@ -75,6 +77,8 @@ pub enum Advice {
     MineFor { missing: String },
     /// There are training labels that the model has not seen.
     Tune { new: usize },
+    /// Labels from before count something else than when the model was trained, or say something else.
+    TuneAgain,
     /// There is no text left to ask about.
     AllAsked { texts: usize },
     /// Every target of the task is met.
@@ -156,6 +160,9 @@ pub fn advice(s: &Standing<'_>) -> Advice {
     if s.new_training > 0 {
         return Advice::Tune { new: s.new_training };
     }
+    if s.reweighed {
+        return Advice::TuneAgain;
+    }
     if s.asked >= s.items {
         return Advice::AllAsked { texts: s.items };
     }
@@ -208,6 +215,9 @@ impl fmt::Display for Advice {
             Self::Tune { new } => write!(
                 f,
                 "train on the {new} new training labels (`hardcase tune FILE`), then mine the next round"
+            ),
+            Self::TuneAgain => f.write_str(
+                "train again (`hardcase tune FILE`): the labels that teach have changed, or what imported ones count, since the model was trained",
             ),
             Self::AllAsked { texts } => write!(
                 f,
@@ -282,6 +292,7 @@ mod tests {
             is_part: false,
             others: None,
             new_training: 0,
+            reweighed: false,
             missing: None,
             audit_moves_shares: false,
             model_expert: unknown,
@@ -326,6 +337,8 @@ mod tests {
         assert_eq!(moved, Advice::FollowAudit { missing: "spam".into() });
         assert_eq!(at(|s| s.new_training = 3), Advice::Tune { new: 3 });
         assert_eq!(at(|s| (s.new_training, s.is_part) = (3, true)), Advice::GiveBack);
+        assert_eq!(at(|s| (s.new_training, s.reweighed) = (3, true)), Advice::Tune { new: 3 });
+        assert_eq!(at(|s| (s.asked, s.reweighed) = (10, true)), Advice::TuneAgain);
         assert_eq!(at(|_| ()), Advice::Mine);
         assert_eq!(at(|s| s.asked = 10), Advice::AllAsked { texts: 10 });
         assert_eq!(at(|s| (s.asked, s.new_training) = (10, 3)), Advice::Tune { new: 3 });
@@ -377,6 +390,7 @@ mod tests {
             (Advice::FollowAudit { missing: missing() }, "audit answers (`hardcase tune"),
             (Advice::MineFor { missing: missing() }, "cannot learn 'spam' yet"),
             (Advice::Tune { new: 3 }, "train on the 3"),
+            (Advice::TuneAgain, "train again (`hardcase tune"),
             (Advice::AllAsked { texts: 10 }, "hardcase export FILE"),
             (Advice::Mine, "the next round"),
             (Advice::Finish { targets: 1 }, "the target of the task is met. `hardcase export"),

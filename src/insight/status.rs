@@ -17,9 +17,12 @@ use super::last_job;
 use super::next_round::{Narrower, NextRound};
 use super::targets::{Budget, Measured, TargetStatus, targets};
 use super::viewer::Viewer;
+use crate::domain::adapter::AdapterKind;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
+use crate::domain::ids::ItemId;
+use crate::domain::imported_label::TrainingLabel;
 use crate::domain::outstanding::Outstanding;
 use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
@@ -29,6 +32,7 @@ use crate::stats::agreement::panel::Panel;
 use crate::stats::classifier::head::lacking;
 use crate::stats::estimate::audit::Audit;
 use crate::stats::estimate::pace::median;
+use crate::store::pool::embeddings::Space;
 use crate::store::rounds::annotations_needed::AnnotationsNeeded;
 use crate::store::rounds::round::Round;
 use crate::store::{Access, Store};
@@ -164,7 +168,9 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     let audit = figures.audit(active)?;
     // Whether others agree decides whether a text trains, so of an open case not even that is counted.
     let mut training = store.training_labels()?;
+    let all = training.len();
     training.retain(|item, _| viewer.sees_all_of(*item));
+    let sees_all = training.len() == all;
     let imported_labels = imported_labels(&store, &training)?;
     let balance = balance(&store, task, (training.values().map(|one| &one.label), &viewer))?;
     let (round_cases, open_rounds) = round_counts(&store, &viewer, &rounds)?;
@@ -216,6 +222,10 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         is_part: store.is_part_without_models()?,
         others: open_rounds.last().filter(|round| round.open() > 0),
         new_training: training.len().saturating_sub(taught(&store, active)),
+        // Where answers are hidden, whether they changed what teaches would be told with it.
+        reweighed: sees_all
+            && !imported_labels.is_empty()
+            && teach_otherwise(&store, active, &training, task)?,
         missing: short.and_then(|few| task.labels.get(few.label)).map(|l| l.name.as_str()),
         audit_moves_shares: figures.audit_moves_shares(active, revision.id),
         model_expert: &agreement.model_expert,
@@ -301,6 +311,25 @@ fn taught(store: &Store, active: Option<&Predictor>) -> usize {
         .and_then(Predictor::adapter)
         .and_then(|id| store.adapters().ok()?.into_iter().find(|a| a.id == id))
         .map_or(0, |a| a.training_n)
+}
+
+/// Whether the labels that teach are others, or count something else, than those that the active head was trained on.
+fn teach_otherwise(
+    store: &Store,
+    active: Option<&Predictor>,
+    training: &BTreeMap<ItemId, TrainingLabel>,
+    task: &Task,
+) -> Result<bool> {
+    let adapter = active.and_then(Predictor::adapter);
+    let head = store.adapters()?.into_iter().find(|a| Some(a.id) == adapter && a.kind == AdapterKind::Head);
+    let Some(head) = head else { return Ok(false) };
+    let mut hash = blake3::Hasher::new();
+    for item in store.items_with_vector(Space::base(head.model))? {
+        if let Some(one) = training.get(&item).filter(|one| task.index_of_id(&one.label).is_some()) {
+            one.hash_into(item, &mut hash);
+        }
+    }
+    Ok(head.training_hash != hash.finalize().as_bytes())
 }
 
 /// What the next round is reckoned from.

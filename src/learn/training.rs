@@ -61,11 +61,7 @@ impl Training {
                 labels.push(index);
                 weights.push(one.weight);
                 by_experts.push(one.is_by_experts());
-                hash.update(&item.0.to_le_bytes());
-                hash.update(one.label.as_bytes());
-                if !one.is_by_experts() {
-                    hash.update(b"imported").update(&one.weight.to_le_bytes());
-                }
+                one.hash_into(*item, &mut hash);
             }
         }
         let vectors = matrix(&vectors)?.select(Axis(0), &rows);

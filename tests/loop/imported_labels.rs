@@ -115,6 +115,10 @@ fn they_teach_what_no_expert_has_answered_and_stop_nothing_from_being_asked() {
     let tuned = project.json("tune", &[]);
     assert_eq!((&tuned["training"], &tuned["imported"]), (&in_training.into(), &taught.into()));
 
+    let advice = || project.json("status", &[])["advice"].as_str().unwrap().to_owned();
+    assert!(!advice().contains("train again"), "{}", advice());
+    project.run("source", &["weight", "the crowd", "0.25"]).done();
+    assert!(advice().starts_with("train again (`hardcase tune FILE`)"), "{}", advice());
     project.run("source", &["weight", "the crowd", "0"]).done();
     assert_eq!(project.json("tune", &[])["training"], cases[0]);
     project

@@ -423,6 +423,10 @@ fn next_step(advice: &Advice, key: impl Fn(Action) -> String) -> (Action, String
             let answers = if *new == 1 { "new answer" } else { "new answers" };
             (Action::GoOn, format!("lets the model learn from {new} {answers}, then starts the next round"))
         }
+        Advice::TuneAgain => (
+            Action::GoOn,
+            "lets the model learn again: what imported labels say or count has changed. Then it starts the next round".into(),
+        ),
         Advice::AllAsked { texts } => {
             (Action::Open, format!("writes the results: you are done, every one of the {texts} texts was asked about"))
         }

@@ -39,6 +39,7 @@ fn every_advice_names_a_key_and_no_command_that_a_key_has() {
         Advice::FollowAudit { missing: missing() },
         Advice::MineFor { missing: missing() },
         Advice::Tune { new: 23 },
+        Advice::TuneAgain,
         Advice::AllAsked { texts: 120 },
         Advice::Stop { model: 0.8, ceiling: 0.7, by: StopBy::Own { cases: 12 } },
         Advice::StopOrMine {
