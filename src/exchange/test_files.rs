@@ -209,7 +209,11 @@ impl Checked<'_> {
         }
         let targets = &self.options.targets;
         if let Some(limit) = targets.kappa {
-            found.rules.push(Rule::at_least(format!("kappa on {name}"), limit, agreement.kappa));
+            found.rules.push(Rule::at_least(
+                format!("{} on {name}", self.task.kind.kappa()),
+                limit,
+                agreement.kappa,
+            ));
         }
         let by_label = known.by_label(self.seed);
         for (what, of, figures) in [

@@ -79,7 +79,7 @@ pub fn gate(project: &Path, expert: &str, options: &GateOptions) -> Result<Gate>
         rules.push(Rule::at_most("answers given", of as f64, measured).because("they are counted"));
     }
     if let Some(number) = options.no_worse_than {
-        let name = format!("difference in kappa from model {number}");
+        let name = format!("difference in {} from model {number}", task.kind.kappa());
         let none = || {
             Fault::usage(
                 format!("compare the active model with model {number}"),

@@ -56,11 +56,12 @@ pub(crate) fn rules(task: &Task, measured: &Measured<'_>) -> Vec<Rule> {
     let (target, kappa) = (&task.target, measured.agreement);
     let mut rules = Vec::new();
     if let Some(limit) = target.experts_kappa {
-        let name = "kappa of the experts with each other";
+        let name = format!("{} of the experts with each other", task.kind.kappa());
         rules.push(Rule::at_least(name, limit, kappa.expert_expert.clone()));
     }
     if let Some(limit) = target.kappa {
-        rules.push(Rule::at_least("kappa on the hard cases", limit, kappa.model_expert.clone()));
+        let name = format!("{} on the hard cases", task.kind.kappa());
+        rules.push(Rule::at_least(name, limit, kappa.model_expert.clone()));
     }
     if let Some(limit) = target.of_ceiling {
         let name = "share of the experts' own agreement";
@@ -162,6 +163,7 @@ pub fn about(seconds: f64) -> String {
 mod tests {
     use super::*;
     use crate::domain::rule::Verdict;
+    use crate::domain::task_kind::TaskKind;
     use crate::stats::estimate::audit::LabelAudit;
 
     fn figure(value: f64, lo: f64, n: usize) -> Figure {
@@ -197,6 +199,9 @@ mod tests {
         let none = || Figure::undefined("-");
         let label = |recall, precision| LabelAudit { precision, recall, f1: none(), prevalence: none() };
         let agreement = Agreement {
+            kind: TaskKind::One,
+            model_error: None,
+            experts_error: None,
             model_expert: figure(0.9, 0.69, 60),
             expert_expert: figure(0.8, 0.61, 40),
             self_agreement: none(),
@@ -208,6 +213,7 @@ mod tests {
             n: 80,
             accuracy: none(),
             kappa: none(),
+            absolute_error: None,
             ac1: none(),
             labels: vec![label(none(), figure(0.9, 0.8, 20)), label(figure(0.99, 0.89, 20), none())],
         };

@@ -75,7 +75,7 @@ pub fn staying(texts: &[(usize, usize)], seed: u64) -> Figure {
         answered: (0..of).map(|copy| usize::from(copy < kept)).collect(),
     };
     let cases: Vec<AuditCase> = texts.iter().filter(|(_, of)| *of > 0).map(case).collect();
-    match audit(&cases, 2, seed).accuracy {
+    match audit(&cases, 2, TaskKind::One, seed).accuracy {
         Figure::Undefined { .. } => {
             Figure::undefined(format!("{} of the {LEAST_CASES} texts needed", cases.len()))
         }
@@ -124,7 +124,7 @@ impl KnownLabels {
         };
         let step = self.pairs.len().div_ceil(MOST_DRAWN).max(1);
         let cases: Vec<AuditCase> = self.pairs.iter().step_by(step).map(case).collect();
-        let labels = audit(&cases, self.keys.len(), seed).labels;
+        let labels = audit(&cases, self.keys.len(), self.kind, seed).labels;
         let keyed = |of: fn(&LabelAudit) -> &Figure| {
             self.keys.iter().cloned().zip(labels.iter().map(|label| of(label).clone())).collect()
         };
