@@ -104,6 +104,13 @@ impl Check {
             on_file: self.gold.is_some(),
         };
         let of_project = gate(&self.file, &reader, &options)?;
+        let of_files = &of_project.targets;
+        let measures =
+            of_files.kappa.is_some() || !of_files.recall.is_empty() || !of_files.precision.is_empty();
+        if self.gold.is_some() && !measures {
+            return Err(Fault::usage("check the model on --gold", "no rule is measured on that file")
+                .hint("Add --kappa, --recall or --precision, or set them as [target] in the task"));
+        }
         let mut rules = of_project.rules;
         let mut found = OnFiles::default();
         if needs_model {

@@ -1,7 +1,7 @@
 //! What `check` asks of files of texts: how well the active model finds labels that are known, whether it passes texts that it must, and
 //! whether its answers stay where a text is changed in ways that mean nothing. The project does not change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -179,10 +179,17 @@ struct Checked<'c> {
 
 impl Checked<'_> {
     fn gold(&self, file: &Path, found: &mut OnFiles) -> Result<()> {
-        let rows = self.read(file, &mut found.notes)?;
+        let name = name_of(file);
+        let mut rows = self.read(file, Some(&mut found.notes))?;
+        // A text that comes twice is one case: its copies would only narrow the intervals.
+        let (in_file, mut seen) = (rows.len(), HashSet::new());
+        rows.retain(|row| seen.insert(ItemKey::of(&row.text)));
+        if rows.len() < in_file {
+            let copies = counted(in_file - rows.len(), "row of", "rows of");
+            found.notes.push(format!("{copies} {name} with a text that was there before are left out."));
+        }
         let rows = self.without_open(rows, found)?;
         let (rows, of_training) = self.without_training(rows)?;
-        let name = name_of(file);
         if of_training > 0 {
             let texts = counted(of_training, "text of", "texts of");
             found.notes.push(format!("{texts} {name} may teach the model and are left out."));
@@ -231,7 +238,7 @@ impl Checked<'_> {
     }
 
     fn must_pass(&self, file: &Path, found: &mut OnFiles) -> Result<()> {
-        let rows = self.read(file, &mut found.notes)?;
+        let rows = self.read(file, None)?;
         let in_file = rows.len();
         let rows = self.without_open(rows, found)?;
         let name = name_of(file);
@@ -289,7 +296,7 @@ impl Checked<'_> {
                 0 => "the file has no text".to_owned(),
                 _ => {
                     let open = in_file - rows.len();
-                    let mut why = format!("{} of {in_file} texts could be scored", scored);
+                    let mut why = format!("{scored} of {in_file} texts could be scored");
                     if open > 0 {
                         why += &format!("; {open} you may still be asked about");
                     }
@@ -352,7 +359,7 @@ impl Checked<'_> {
     fn latency(&self) -> Result<Figure> {
         let mut texts = Vec::new();
         for file in [&self.options.gold, &self.options.must_pass].into_iter().flatten() {
-            texts.extend(self.read(file, &mut Vec::new())?.into_iter().map(|row| row.text));
+            texts.extend(self.read(file, Some(&mut Vec::new()))?.into_iter().map(|row| row.text));
         }
         if texts.is_empty() {
             texts = self.store.sample_texts(TIMED)?;
@@ -383,8 +390,8 @@ impl Checked<'_> {
         }
     }
 
-    /// The rows that have a text. Those that cannot be read are told.
-    fn read(&self, file: &Path, notes: &mut Vec<String>) -> Result<Vec<Known>> {
+    /// The rows that have a text. Those that cannot be read are noted; without notes, each row must be read.
+    fn read(&self, file: &Path, notes: Option<&mut Vec<String>>) -> Result<Vec<Known>> {
         let name = name_of(file);
         let attempted = format!("check the texts of {name}");
         let source = open_source(file, &self.options.read, &attempted)?;
@@ -396,10 +403,17 @@ impl Checked<'_> {
         while let Some(entry) = reader.next_entry().map_err(|f| f.while_trying(&attempted))? {
             match entry {
                 Entry::Row(row) => rows.push(Known { line: row.line, text: row.text, gold: row.gold }),
+                Entry::Bad(row) if notes.is_none() => {
+                    return Err(Fault::usage(
+                        &attempted,
+                        format!("line {} cannot be read: {}", row.line, row.why),
+                    )
+                    .hint("Every text that must pass must be read; mend the line, or take it out"));
+                }
                 Entry::Bad(_) => bad += 1,
             }
         }
-        if bad > 0 {
+        if let Some(notes) = notes.filter(|_| bad > 0) {
             notes.push(format!("{} of {name} could not be read.", counted(bad, "row", "rows")));
         }
         Ok(rows)

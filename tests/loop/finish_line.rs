@@ -226,6 +226,13 @@ fn a_file_of_texts_is_looked_up_in_the_pool_and_what_is_not_there_does_not_pass(
     let n = document["rules"][0]["measured"]["n"].as_u64().unwrap();
     assert!(n > 20 && n < 120, "texts that teach are not measured on: {n}");
     assert_eq!(check(&project, &["--gold", &gold, "--kappa", "0.99"]).0, 3);
+    let twice: Vec<String> = lines.iter().chain(&lines).map(|l| row(l, &l["gold"])).collect();
+    let (_, document) = check(&project, &["--gold", &file("twice.jsonl", twice), "--kappa", "0.01"]);
+    assert_eq!(document["rules"][0]["measured"]["n"], n, "a text counts once: {document}");
+    let nothing = ["--gold", &gold, "--experts-kappa", "0.01"];
+    project.run("check", &nothing).refused(2, &["no rule is measured on that file", "--kappa"]);
+    let broken = project.write("broken.jsonl", "{\"text\": \"a\", \"label\": \"fine\"}\n{\"text\": \n");
+    project.run("check", &["--must-pass", broken.to_str().unwrap()]).refused(2, &["line 2"]);
     let (code, document) = check(&project, &["--latency", "20ms"]);
     assert_eq!((code, &document["rules"][0]["verdict"]), (3, &"cannot be told".into()), "{document}");
 }
