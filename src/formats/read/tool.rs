@@ -125,11 +125,14 @@ fn is_choice(row: &Map<String, Value>) -> bool {
     row.get("accept").is_some_and(Value::is_array) && row.contains_key("answer")
 }
 
-/// The choice in an annotation or a prediction of Label Studio.
+/// The choice or the rating in an annotation or a prediction of Label Studio.
 fn choice(annotation: &Value) -> Option<String> {
     let results = annotation.get("result")?.as_array()?;
-    let chosen = results.iter().find(|result| result.get("type").is_some_and(|kind| *kind == "choices"))?;
-    plain_label(chosen.get("value")?.get("choices")?)
+    let of = |name: &str| {
+        let found = results.iter().find(|result| result.get("type").is_some_and(|kind| *kind == name))?;
+        plain_label(found.get("value")?.get(name)?)
+    };
+    of("choices").or_else(|| of("rating"))
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -186,6 +189,9 @@ mod tests {
 
     #[test]
     fn a_rejected_or_cancelled_answer_is_no_label_and_several_stay_several() {
+        let rating =
+            r#"{"data":{"text":"t"},"annotations":[{"result":[{"type":"rating","value":{"rating":4}}]}]}"#;
+        assert_eq!(label(Tool::LabelStudio, rating).as_deref(), Some("4"));
         let cancelled = r#"{"annotations":[{"was_cancelled":true,"result":[{"type":"choices","value":{"choices":["a"]}}]}]}"#;
         assert_eq!(label(Tool::LabelStudio, cancelled), None);
         assert_eq!(label(Tool::LabelStudio, &cancelled.replace("true", "false")).as_deref(), Some("a"));
