@@ -284,6 +284,7 @@ mod tests {
     use super::super::dataset::{CopyCount, Crowd, Labels, NearCopies};
     use super::super::division::Sizes;
     use super::*;
+    use crate::domain::task_kind::TaskKind;
     use crate::mining::strategies::strategy_by_name;
 
     /// Two kinds of texts, each near a corner of its own, and labels whose anchors tell nothing.
@@ -302,6 +303,7 @@ mod tests {
                 labels: Labels {
                     names: vec!["a".into(), "b".into()],
                     anchors: Vec::new(),
+                    kind: TaskKind::One,
                     shares: vec![None; 2],
                 },
                 unlabelled: 0,
