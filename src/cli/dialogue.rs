@@ -176,7 +176,7 @@ fn complete(draft: &TaskDraft) -> std::result::Result<Task, (String, Step)> {
     let task = draft.to_task();
     if let Some((_, why)) = draft.lacks().into_iter().next() {
         let labels: Vec<Label> = draft.labels.iter().map(LabelDraft::to_label).collect();
-        return Err(match shares_that_cannot_be(&labels) {
+        return Err(match shares_that_cannot_be(draft.kind, &labels) {
             Some(sum) => (format!("{} Please enter them again.", misfit(&labels, sum)), Step::ShareAgain(0)),
             None => (why, Step::Label(0)),
         });

@@ -54,6 +54,9 @@ pub struct Answer {
     pub expert: String,
     /// By name; `None` for a skip.
     pub label: Option<String>,
+    /// By name, where a text may have several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// The first blind label, if it is another one.
     pub first: Option<String>,
     pub note: Option<String>,
@@ -70,6 +73,9 @@ pub struct Decided {
     pub item: ItemId,
     /// By name.
     pub label: String,
+    /// By name, where a text may have several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// Who decided.
     pub by: String,
     pub reason: Option<String>,
@@ -134,8 +140,9 @@ impl Session {
         let names = Names::read(&self.store, self.task())?;
         let answer = |a: crate::store::rounds::disputes::Given| Answer {
             expert: names.expert(a.expert),
-            first: a.first.filter(|first| a.label.as_ref() != Some(first)).map(|key| names.label(&key)),
-            label: a.label.map(|key| names.label(&key)),
+            first: a.first.filter(|first| a.answer.as_ref() != Some(first)).map(|first| names.answer(&first)),
+            labels: a.answer.as_ref().and_then(|answer| names.labels(answer)),
+            label: a.answer.map(|answer| names.answer(&answer)),
             note: a.note,
             confidence: a.confidence,
             revision: a.revision,
@@ -143,7 +150,8 @@ impl Session {
         };
         let decision = self.store.decisions(Some(item))?.pop().map(|d| Decided {
             item,
-            label: names.label(&d.label),
+            label: names.answer(&d.answer),
+            labels: names.labels(&d.answer),
             by: names.expert(d.by),
             reason: d.reason,
             at_ms: d.at_ms,
@@ -198,6 +206,7 @@ impl Session {
         Ok(Decided {
             item,
             label: label.name,
+            labels: None,
             by: names.expert(self.expert),
             reason: Some(reason.to_owned()),
             at_ms: saved.at_ms,
@@ -218,7 +227,7 @@ impl Session {
             ..self.new_event(item, case.map(|case| case.id), Action::Retract)?
         };
         self.log(event, Reveals::No)?;
-        Ok(Some(self.name_of(&decision.label)))
+        Ok(Some(self.task().in_words(&decision.answer)))
     }
 
     /// Sets a revision of the task with a new guideline. Returns its number.

@@ -11,7 +11,12 @@ impl Session {
     /// # Errors
     /// The file cannot be read.
     pub fn label_uses(&self) -> Result<HashMap<String, usize>> {
-        let uses = self.store.label_uses_of(self.expert)?;
-        Ok(uses.into_iter().map(|(key, times)| (self.name_of(&key), times)).collect())
+        let mut uses: HashMap<String, usize> = HashMap::new();
+        for (answer, times) in self.store.answer_uses_of(self.expert)? {
+            for key in answer.labels() {
+                *uses.entry(self.name_of(key)).or_default() += times;
+            }
+        }
+        Ok(uses)
     }
 }

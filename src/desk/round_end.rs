@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::session::Session;
 use super::shown::RoundProgress;
+use crate::domain::answer::Answer;
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
-use crate::domain::prediction::Probabilities;
 
 /// How often the model that chose a round's cases agreed with one expert's answers to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,9 @@ impl Session {
         let agreed = answers
             .iter()
             .filter(|answer| {
-                answer.labels.get(Probabilities(answer.probabilities.clone()).top(kind))
-                    == Some(&answer.label)
+                let said = kind.decide_set(&answer.probabilities, &[]);
+                let said = said.places().filter_map(|at| answer.labels.get(at));
+                Answer::of(said.map(String::as_str)) == answer.answer
             })
             .count();
         Ok((!answers.is_empty()).then_some(RoundAgreement { agreed, of: answers.len() }))

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::{Vote, decided};
+use super::answer::{Answer, Vote, decided, majority};
 use super::fault::{Fault, Result};
 use super::ids::{ItemId, LabelSourceId};
+use super::task_kind::TaskKind;
 
 /// The longest name of a source, in bytes.
 const LONGEST_NAME: usize = 100;
@@ -25,8 +26,7 @@ pub struct ImportedLabel {
     pub source: LabelSourceId,
     /// The weight of the source.
     pub weight: f64,
-    /// The label's stable key.
-    pub label: String,
+    pub answer: Answer,
 }
 
 /// Who gave the label that a text is trained with.
@@ -40,8 +40,7 @@ pub enum Teacher {
 /// The label that a text is trained with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingLabel {
-    /// The label's stable key.
-    pub label: String,
+    pub answer: Answer,
     /// What it counts: 1 for the experts', else up to 1.
     pub weight: f64,
     pub by: Teacher,
@@ -55,7 +54,7 @@ impl TrainingLabel {
     /// What tells one set of labels to learn from from another: take in each text of it with its label, in the order of the texts.
     pub fn hash_into(&self, item: ItemId, hash: &mut blake3::Hasher) {
         hash.update(&item.0.to_le_bytes());
-        hash.update(self.label.as_bytes());
+        self.answer.hash_into(hash);
         if !self.is_by_experts() {
             hash.update(b"imported").update(&self.weight.to_le_bytes());
         }
@@ -63,52 +62,58 @@ impl TrainingLabel {
 }
 
 /// The label that each text is trained with. Where any expert has answered, the experts alone decide, and a tie of theirs leaves the text out. Else
-/// each source has one say, the majority of its labels, and the label whose sources weigh the most counts what the heaviest of them weighs; ties are
+/// each source has one say, the majority of its labels, and the answer whose sources weigh the most counts what the heaviest of them weighs; ties are
 /// left out on both levels.
-pub fn training_labels(votes: &[Vote], imported: &[ImportedLabel]) -> BTreeMap<ItemId, TrainingLabel> {
+pub fn training_labels(
+    votes: &[Vote],
+    imported: &[ImportedLabel],
+    kind: TaskKind,
+) -> BTreeMap<ItemId, TrainingLabel> {
     let answered: BTreeSet<ItemId> = votes.iter().map(|vote| vote.item).collect();
-    let mut labels: BTreeMap<ItemId, TrainingLabel> = decided(votes)
+    let mut labels: BTreeMap<ItemId, TrainingLabel> = decided(votes, kind)
         .into_iter()
-        .map(|(item, label)| (item, TrainingLabel { label, weight: 1.0, by: Teacher::Experts }))
+        .map(|(item, answer)| (item, TrainingLabel { answer, weight: 1.0, by: Teacher::Experts }))
         .collect();
     let mut said: BTreeMap<ItemId, BTreeMap<LabelSourceId, Said<'_>>> = BTreeMap::new();
     for one in imported.iter().filter(|one| one.weight > 0.0 && !answered.contains(&one.item)) {
         let of_source = said.entry(one.item).or_default().entry(one.source).or_default();
         of_source.0 = one.weight;
-        *of_source.1.entry(&one.label).or_default() += 1;
+        *of_source.1.entry(&one.answer).or_default() += 1;
     }
     for (item, sources) in said {
-        let mut weights: BTreeMap<&str, (f64, f64, Vec<LabelSourceId>)> = BTreeMap::new();
+        let mut weights: BTreeMap<Answer, (f64, f64, Vec<LabelSourceId>)> = BTreeMap::new();
         for (source, (weight, counts)) in sources {
-            let Some(label) = most(counts.into_iter()) else { continue };
-            let (sum, heaviest, by) = weights.entry(label).or_default();
+            let Some(answer) = majority(&counts, kind) else { continue };
+            let (sum, heaviest, by) = weights.entry(answer).or_default();
             *sum += weight;
             *heaviest = heaviest.max(weight);
             by.push(source);
         }
-        let Some(label) = most(weights.iter().map(|(label, (sum, ..))| (*label, *sum))) else { continue };
-        if let Some((_, weight, by)) = weights.remove(label) {
-            labels.insert(item, TrainingLabel { label: label.to_owned(), weight, by: Teacher::Sources(by) });
+        let Some(answer) = most(weights.iter().map(|(answer, (sum, ..))| (answer, *sum))).cloned() else {
+            continue;
+        };
+        if let Some((_, weight, by)) = weights.remove(&answer) {
+            labels.insert(item, TrainingLabel { answer, weight, by: Teacher::Sources(by) });
         }
     }
     labels
 }
 
-/// What a source says of a text: its weight, and how often it gave each label.
-type Said<'l> = (f64, BTreeMap<&'l str, usize>);
+/// What a source says of a text: its weight, and how often it gave each answer.
+type Said<'l> = (f64, BTreeMap<&'l Answer, usize>);
 
-/// The one that has the most; none where two have.
-fn most<'l, N: PartialOrd + Copy>(counts: impl Iterator<Item = (&'l str, N)>) -> Option<&'l str> {
-    let mut best: Option<(&str, N, bool)> = None;
-    for (label, n) in counts {
+/// The one that weighs the most; none where two do.
+fn most<'l>(weights: impl Iterator<Item = (&'l Answer, f64)>) -> Option<&'l Answer> {
+    let mut best: Option<(&Answer, f64, bool)> = None;
+    for (answer, n) in weights {
         best = match best {
-            Some((_, least, _)) if n > least => Some((label, n, true)),
+            Some((_, least, _)) if n > least => Some((answer, n, true)),
             Some((held, least, _)) if n == least => Some((held, least, false)),
-            None => Some((label, n, true)),
+            None => Some((answer, n, true)),
             held => held,
         };
     }
-    best.filter(|(.., alone)| *alone).map(|(label, ..)| label)
+    best.filter(|(.., alone)| *alone).map(|(answer, ..)| answer)
 }
 
 /// A name as it is kept.
@@ -142,17 +147,25 @@ mod tests {
     use super::*;
 
     fn one(item: i64, source: i64, weight: f64, label: &str) -> ImportedLabel {
-        ImportedLabel { item: ItemId(item), source: LabelSourceId(source), weight, label: label.into() }
+        ImportedLabel {
+            item: ItemId(item),
+            source: LabelSourceId(source),
+            weight,
+            answer: Answer::one(label),
+        }
     }
 
     fn taught(votes: &[Vote], imported: &[ImportedLabel]) -> Vec<(i64, String, f64, bool)> {
-        let labels = training_labels(votes, imported).into_iter();
-        labels.map(|(item, l)| (item.0, l.label.clone(), l.weight, l.is_by_experts())).collect()
+        let labels = training_labels(votes, imported, TaskKind::One).into_iter();
+        labels
+            .map(|(item, l)| (item.0, l.answer.single().unwrap().to_owned(), l.weight, l.is_by_experts()))
+            .collect()
     }
 
     #[test]
     fn an_expert_wins_over_every_source_and_an_experts_tie_leaves_the_text_out() {
-        let vote = |item, label: &str| Vote { item: ItemId(item), label: label.into(), adjudicated: false };
+        let vote =
+            |item, label: &str| Vote { item: ItemId(item), answer: Answer::one(label), adjudicated: false };
         let votes = [vote(1, "a"), vote(2, "a"), vote(2, "b")];
         let imported = [one(1, 1, 1.0, "b"), one(1, 2, 1.0, "b"), one(2, 1, 1.0, "b"), one(3, 1, 0.5, "b")];
         assert_eq!(taught(&votes, &imported), [(1, "a".into(), 1.0, true), (3, "b".into(), 0.5, false)]);

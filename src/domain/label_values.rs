@@ -1,10 +1,12 @@
 //! What the labels of a file mean in a task: by name, by what the file's own words stand for, one in a cell or several.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::answer::Answer;
 use super::fault::{Fault, Result};
 use super::grouped::counted;
 use super::task::Task;
+use super::task_kind::{SEPARATORS, TaskKind};
 
 /// Values and labels that a message lists.
 const LISTED: usize = 8;
@@ -12,13 +14,12 @@ const LISTED: usize = 8;
 const COUNTED: usize = 1_000;
 /// The longest value that a message shows, in characters.
 const SHOWN: usize = 40;
-/// What may stand between several labels in a cell.
-const SEPARATORS: [char; 3] = ['|', ';', ','];
 
 /// Reads the values of a column as labels of a task, and keeps count of those that are none.
 #[derive(Clone, Debug)]
 pub struct LabelValues {
     column: String,
+    kind: TaskKind,
     /// Each label's stable key and name.
     labels: Vec<(String, String)>,
     /// The label of a value as a file may write it, by [`folded`] values; none for one that is left out.
@@ -27,6 +28,8 @@ pub struct LabelValues {
     by_exact: HashMap<String, Option<usize>>,
     /// How often each value occurred that is no label.
     unknown: BTreeMap<String, usize>,
+    /// Values that stand for none of the labels, where a text may have several, folded.
+    nothing: HashSet<String>,
     /// Cells with several different labels, where one is wanted, and the first of them.
     lists: (usize, String),
 }
@@ -56,10 +59,12 @@ impl LabelValues {
         by_value.retain(|_, known| known.is_some());
         let mut values = Self {
             column: column.to_owned(),
+            kind: task.kind,
             labels,
             by_value,
             by_exact,
             unknown: BTreeMap::new(),
+            nothing: HashSet::new(),
             lists: (0, String::new()),
         };
         for part in map.iter().flat_map(|list| parts_of_map(list)) {
@@ -70,6 +75,10 @@ impl LabelValues {
             let (value, label) = (value.trim(), label.trim());
             let at = match label {
                 "" => None,
+                "[]" if values.kind.is_several() => {
+                    values.nothing.insert(folded(value));
+                    None
+                }
                 label => Some(values.one(label).flatten().ok_or_else(|| {
                     Fault::usage("read --map", format!("the task has no label '{label}'"))
                         .hint(format!("The labels are {}", values.listed_labels()))
@@ -81,15 +90,36 @@ impl LabelValues {
         Ok(values)
     }
 
-    /// The stable keys of the labels in a cell. A value that is none of the task's labels is counted, and yields nothing.
-    pub fn read(&mut self, cell: &str) -> Vec<&str> {
-        let Found { places, .. } = self.places(cell);
-        places.into_iter().map(|at| self.labels[at].0.as_str()).collect()
+    /// The answers in a cell: one for each label, or one with all of them where a text may have several; where that is a list of lists, one for each. A
+    /// value that is none of the task's labels is counted; of one label it yields nothing, and of several the whole answer is left out.
+    pub fn read(&mut self, cell: &str) -> Vec<Answer> {
+        if self.kind.gives_one() {
+            let Found { places, .. } = self.places(cell);
+            return places.into_iter().map(|at| Answer::one(self.labels[at].0.as_str())).collect();
+        }
+        match serde_json::from_str::<Vec<Vec<serde_json::Value>>>(cell.trim()) {
+            Ok(lists) if !lists.is_empty() => {
+                let cells = lists.into_iter().map(|list| serde_json::Value::Array(list).to_string());
+                cells.filter_map(|cell| self.set(&cell).0).collect()
+            }
+            _ => self.set(cell).0.into_iter().collect(),
+        }
+    }
+
+    /// The answer of a cell where a text may have several labels, none where it is empty, only left out, or not known; and whether it is known.
+    fn set(&mut self, cell: &str) -> (Option<Answer>, bool) {
+        let Found { places, all_known } = self.places(cell);
+        let says = all_known && (!places.is_empty() || is_empty_list(cell) || self.is_none(cell));
+        let answer = Answer::of(places.into_iter().map(|at| self.labels[at].0.as_str()));
+        (says.then_some(answer), all_known)
     }
 
     /// The known label of a cell by its name; none for one that is left out. What is no label of the task, and what is several, is counted and stays
     /// as it is written.
     pub fn read_one(&mut self, cell: &str) -> Option<String> {
+        if self.kind.is_several() {
+            return self.read_set(cell);
+        }
         let Found { places, all_known } = self.places(cell);
         if !all_known {
             return Some(cell.to_owned());
@@ -102,6 +132,19 @@ impl LabelValues {
             return Some(cell.to_owned());
         }
         places.first().map(|at| self.labels[*at].1.clone())
+    }
+
+    /// The known labels of a cell as a JSON list of their names in the order of the task; what is no label of the task stays as it is written.
+    fn read_set(&mut self, cell: &str) -> Option<String> {
+        let (answer, all_known) = self.set(cell);
+        let Some(answer) = answer else { return (!all_known).then(|| cell.to_owned()) };
+        let names = self.labels.iter().filter(|(id, _)| answer.has(id)).map(|(_, name)| name.as_str());
+        Some(serde_json::Value::from(names.collect::<Vec<_>>()).to_string())
+    }
+
+    /// Whether a map says that this value stands for none of the labels.
+    fn is_none(&self, cell: &str) -> bool {
+        self.nothing.contains(&folded(cell))
     }
 
     /// The one label of a cell. What is no label of the task is counted.
@@ -280,6 +323,13 @@ fn parts_of_map(list: &str) -> Vec<String> {
     parts
 }
 
+fn is_empty_list(cell: &str) -> bool {
+    cell.trim()
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .is_some_and(|rest| rest.trim().is_empty())
+}
+
 fn folded(value: &str) -> String {
     value.trim().to_lowercase()
 }
@@ -333,10 +383,10 @@ name = "other"
     #[test]
     fn a_cell_with_several_labels_is_several_answers_and_no_gold() {
         let mut several = values(&[]);
-        assert_eq!(several.read("complaint|other"), ["complaint", "other"]);
+        assert_eq!(several.read("complaint|other"), ["complaint", "other"].map(Answer::one));
         assert_eq!(
             several.read("[\"complaint\", \"complaint\", \"other\"]"),
-            ["complaint", "complaint", "other"]
+            ["complaint", "complaint", "other"].map(Answer::one)
         );
         several.check("import f").unwrap();
         let mut gold = values(&[]);
@@ -383,9 +433,9 @@ name = "other"
         task.labels[0].name = "grievance".into();
         task.labels[1].name = "Other".into();
         let mut values = LabelValues::new(&task, "kind", &[]).unwrap();
-        assert_eq!(values.read("complaint"), ["complaint"]);
-        assert_eq!(values.read("Grievance"), ["complaint"]);
-        assert_eq!(values.read("other"), ["other"]);
+        assert_eq!(values.read("complaint"), [Answer::one("complaint")]);
+        assert_eq!(values.read("Grievance"), [Answer::one("complaint")]);
+        assert_eq!(values.read("other"), [Answer::one("other")]);
         assert!(values.read("OTHER").is_empty());
     }
 }

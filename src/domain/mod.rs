@@ -22,6 +22,7 @@ pub mod imported_label;
 pub mod item;
 pub mod judge_chat;
 pub mod label_lists;
+pub mod label_set;
 pub mod label_values;
 pub mod local_model;
 pub mod log;

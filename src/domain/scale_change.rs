@@ -24,7 +24,7 @@ pub fn check<'p>(
     if answered && before.kind != after.kind {
         return Err(Fault::usage(
             CHANGE,
-            "what is asked for, one label or a scale, is fixed once something was answered",
+            "what is asked for, one label, several or a scale, is fixed once something was answered",
         )
         .hint(ANOTHER));
     }

@@ -58,6 +58,7 @@ pub fn changes(before: &Task, after: &Task) -> Vec<String> {
 pub(super) fn kind_in_words(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::One => "One label is now asked for each text.",
+        TaskKind::Several => "A text may now have any number of the labels, or none.",
         TaskKind::Scale => "The labels are now the levels of a scale.",
     }
 }

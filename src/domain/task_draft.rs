@@ -182,7 +182,9 @@ impl TaskDraft {
                 lacks.push((Lacking::Label(i), why));
             }
         }
-        if let (true, Some(sum)) = (lacks.is_empty(), shares_that_cannot_be(&self.checked_labels())) {
+        if let (true, Some(sum)) =
+            (lacks.is_empty(), shares_that_cannot_be(self.kind, &self.checked_labels()))
+        {
             let sum = in_a_hundred(sum);
             let says = match self.labels.iter().find(|label| label.share.is_none()) {
                 Some(open) => format!(
@@ -226,7 +228,7 @@ impl TaskDraft {
     /// The key of each label; those of levels are not chosen.
     pub fn keys(&self) -> Vec<Option<char>> {
         match self.kind {
-            TaskKind::One => self.labels.iter().map(|label| label.key).collect(),
+            TaskKind::One | TaskKind::Several => self.labels.iter().map(|label| label.key).collect(),
             TaskKind::Scale => level_keys(self.labels.iter().map(|label| label.name.as_str())),
         }
     }
@@ -236,7 +238,7 @@ impl TaskDraft {
         if kind == self.kind {
             return;
         }
-        self.kind = kind;
+        let before = std::mem::replace(&mut self.kind, kind);
         match kind {
             TaskKind::Scale => {
                 let number = |label: &LabelDraft| label.name.trim().parse::<i64>().ok();
@@ -244,7 +246,8 @@ impl TaskDraft {
                     self.labels.sort_by_key(number);
                 }
             }
-            TaskKind::One => {
+            TaskKind::One | TaskKind::Several if !before.is_scale() => {}
+            TaskKind::One | TaskKind::Several => {
                 // Those of the scale stay, as far as each is free.
                 let keys = level_keys(self.labels.iter().map(|label| label.name.as_str()));
                 for (label, key) in self.labels.iter_mut().zip(keys) {

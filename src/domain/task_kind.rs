@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::label_set::LabelSet;
+
 /// The most levels of a scale: as many as there are digits to press.
 pub const MAX_LEVELS: usize = 9;
 
@@ -16,23 +18,26 @@ pub enum TaskKind {
     /// One label of several, which have no order.
     #[default]
     One,
+    /// Any number of labels, or none of them.
+    Several,
     /// One level of a scale: the labels are its levels, the lowest first.
     Scale,
 }
 
 impl TaskKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::One, Self::Scale];
+    pub const ALL: [Self; 3] = [Self::One, Self::Several, Self::Scale];
 
     /// The name in a task file and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::One => "one",
+            Self::Several => "several",
             Self::Scale => "scale",
         }
     }
 
-    /// Whether the labels have no order. Files leave such a kind out.
+    /// Whether it is one label without an order. Files leave such a kind out.
     pub fn is_one(&self) -> bool {
         *self == Self::One
     }
@@ -42,28 +47,46 @@ impl TaskKind {
         self == Self::Scale
     }
 
+    /// Whether a text may have any number of labels.
+    pub fn is_several(self) -> bool {
+        self == Self::Several
+    }
+
+    /// Whether every answer gives exactly one label.
+    pub fn gives_one(self) -> bool {
+        !self.is_several()
+    }
+
     /// How far two answers differ, by the places of their labels in the task: 0 where they are the same; else 1, or the squared distance of two levels.
     pub fn difference(self, a: usize, b: usize) -> f64 {
         match self {
-            Self::One => f64::from(u8::from(a != b)),
+            Self::One | Self::Several => f64::from(u8::from(a != b)),
             Self::Scale => (a.abs_diff(b) as f64).powi(2),
+        }
+    }
+
+    /// How far two answers of any number of labels differ: of sets of one, [`Self::difference`]; where a text may have several, MASI.
+    pub fn difference_of_sets(self, a: &LabelSet, b: &LabelSet) -> f64 {
+        match (self, a.single(), b.single()) {
+            (Self::One | Self::Scale, Some(a), Some(b)) => self.difference(a, b),
+            _ => a.masi_distance(b),
         }
     }
 
     /// Whether a boundary lies between two labels: between any two, or between neighbouring levels.
     pub fn is_boundary(self, a: usize, b: usize) -> bool {
         match self {
-            Self::One => a != b,
+            Self::One | Self::Several => a != b,
             Self::Scale => a.abs_diff(b) == 1,
         }
     }
 
     /// The label of a prelabel with these probabilities, one a label: the most probable one, the earlier on a tie. On a scale the median level, the
     /// lower on a tie: no other has a smaller expected distance to the answer, while the most probable level may lie at one end though most of the
-    /// probability is at the other.
+    /// probability is at the other. Where a text may have several labels, what it says is [`Self::decide_set`]; this is the label most likely among them.
     pub fn decide(self, probabilities: &[f32]) -> usize {
         match self {
-            Self::One => {
+            Self::One | Self::Several => {
                 let mut best = 0;
                 for (label, p) in probabilities.iter().enumerate() {
                     if *p > probabilities[best] {
@@ -78,8 +101,20 @@ impl TaskKind {
         }
     }
 
+    /// The labels of a prelabel: the one that [`Self::decide`] says; where a text may have several, each whose probability reaches its threshold. Where no
+    /// thresholds are given, that is one half.
+    pub fn decide_set(self, probabilities: &[f32], thresholds: &[f32]) -> LabelSet {
+        match self {
+            Self::One | Self::Scale => [self.decide(probabilities)].into_iter().collect(),
+            Self::Several => {
+                let reaches = |(at, p): &(usize, &f32)| **p >= thresholds.get(*at).copied().unwrap_or(HALF);
+                probabilities.iter().enumerate().filter(reaches).map(|(at, _)| at).collect()
+            }
+        }
+    }
+
     /// How far a prelabel with these probabilities is from the nearest boundary, 0 on it to 1 where it is certain: the most probable label's probability
-    /// minus the second's; on a scale, of all boundaries between neighbouring levels, the smallest difference between what lies above and below.
+    /// minus the second's; where a text may have several, how far the label that is nearest to one half is from it; on a scale, of all boundaries between neighbouring levels, the smallest difference between what lies above and below.
     pub fn margin(self, probabilities: &[f32]) -> f32 {
         match self {
             Self::One => {
@@ -93,6 +128,7 @@ impl TaskKind {
                 }
                 first - second
             }
+            Self::Several => probabilities.iter().map(|p| (2.0 * p - 1.0).abs()).fold(1.0, f32::min),
             Self::Scale => {
                 let boundaries = probabilities.len().saturating_sub(1);
                 let apart = cumulative(probabilities).take(boundaries).map(|below| (2.0 * below - 1.0).abs());
@@ -105,6 +141,7 @@ impl TaskKind {
     pub fn kappa(self) -> &'static str {
         match self {
             Self::One => "kappa",
+            Self::Several => "mean kappa of the labels",
             Self::Scale => "weighted kappa",
         }
     }
@@ -113,6 +150,7 @@ impl TaskKind {
     pub fn cohens_kappa(self) -> &'static str {
         match self {
             Self::One => "Cohen's kappa",
+            Self::Several => "mean kappa of the labels",
             Self::Scale => "weighted kappa",
         }
     }
@@ -121,6 +159,7 @@ impl TaskKind {
     pub fn alpha(self) -> &'static str {
         match self {
             Self::One => "alpha",
+            Self::Several => "alpha of sets",
             Self::Scale => "ordinal alpha",
         }
     }
@@ -129,11 +168,14 @@ impl TaskKind {
     pub fn krippendorffs_alpha(self) -> &'static str {
         match self {
             Self::One => "Krippendorff's alpha",
+            Self::Several => "Krippendorff's alpha with MASI distances",
             Self::Scale => "ordinal alpha",
         }
     }
 }
 
+/// From here on a label is given where nothing else was fitted.
+const HALF: f32 = 0.5;
 /// Sums of single-precision probabilities that should be one half may fall short of it by so much.
 const ROUNDING: f64 = 1e-7;
 
@@ -152,7 +194,7 @@ impl std::str::FromStr for TaskKind {
     fn from_str(name: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
             format!(
-                "its kind is '{name}', but only one label for each text (kind = \"one\") or a scale (kind = \"scale\") can be asked"
+                "its kind is '{name}', but only one label for each text (kind = \"one\"), several (kind = \"several\"), or a scale (kind = \"scale\") can be asked"
             )
         })
     }
@@ -181,6 +223,26 @@ pub fn level_keys<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Option<char>>
         }
     }
     keys
+}
+
+/// What may stand between several labels in a cell.
+pub const SEPARATORS: [char; 4] = ['|', ';', '#', ','];
+
+/// Whether a value of a column looks like more than one label: a JSON list, or names between separators.
+pub fn looks_like_several(value: &str) -> bool {
+    let value = value.trim();
+    if value.starts_with('[') {
+        return serde_json::from_str::<Vec<serde_json::Value>>(value).is_ok();
+    }
+    separated(value).is_some()
+}
+
+/// The parts of a value between the first of the separators that stands in it.
+pub fn separated(value: &str) -> Option<Vec<&str>> {
+    SEPARATORS
+        .into_iter()
+        .find(|separator| value.contains(*separator))
+        .map(|separator| value.split(separator).map(str::trim).filter(|part| !part.is_empty()).collect())
 }
 
 /// Whether the values of a column look like the levels of a scale: at least three different whole numbers, all small.
@@ -255,7 +317,27 @@ mod tests {
     #[test]
     fn a_kind_is_known_by_its_name_and_another_is_refused_in_a_sentence() {
         assert_eq!("scale".parse(), Ok(TaskKind::Scale));
-        let why = "several".parse::<TaskKind>().unwrap_err();
-        assert!(why.contains("'several'") && why.contains("kind = \"scale\""), "{why}");
+        let why = "many".parse::<TaskKind>().unwrap_err();
+        assert!(why.contains("'many'") && why.contains("kind = \"scale\""), "{why}");
+    }
+
+    #[test]
+    fn of_several_labels_each_is_given_that_reaches_its_threshold() {
+        let set = |places: &[usize]| -> LabelSet { places.iter().copied().collect() };
+        let p = [0.7, 0.2, 0.5, 0.49];
+        assert_eq!(TaskKind::Several.decide_set(&p, &[]), set(&[0, 2]));
+        assert_eq!(TaskKind::Several.decide_set(&p, &[0.8, 0.2, 0.6, 0.4]), set(&[1, 3]));
+        assert_eq!(TaskKind::Several.decide_set(&[0.1, 0.2], &[]), set(&[]), "none is an answer");
+        assert_eq!(TaskKind::One.decide_set(&p, &[]), set(&[0]));
+        assert!((TaskKind::Several.margin(&[0.9, 0.4, 0.0]) - 0.2).abs() < 1e-6);
+    }
+
+    #[test]
+    fn sets_differ_by_masi_and_single_labels_as_ever() {
+        let set = |places: &[usize]| -> LabelSet { places.iter().copied().collect() };
+        assert_eq!(TaskKind::Scale.difference_of_sets(&set(&[0]), &set(&[3])), 9.0);
+        assert_eq!(TaskKind::One.difference_of_sets(&set(&[0]), &set(&[3])), 1.0);
+        let between = TaskKind::Several.difference_of_sets(&set(&[0]), &set(&[0, 1]));
+        assert!((between - (1.0 - 0.5 * 2.0 / 3.0)).abs() < 1e-12);
     }
 }

@@ -54,7 +54,7 @@ impl Task {
         out.push_str(KIND);
         match kind {
             TaskKind::One => out.push_str("# kind = \"scale\"\n"),
-            TaskKind::Scale => line(&mut out, "kind", kind)?,
+            TaskKind::Several | TaskKind::Scale => line(&mut out, "kind", kind)?,
         }
         out.push_str(GUIDELINE);
         line(&mut out, "guideline", guideline)?;

@@ -10,7 +10,10 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::ItemKey;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::read_options::ReadOptions;
-use crate::exchange::export::{By, Reveal, RowsOut, find_predictor, least_level, probabilities_cell};
+use crate::domain::task::Task;
+use crate::exchange::export::{
+    By, Reveal, RowsOut, answer_cell, find_predictor, least_level, probabilities_cell,
+};
 use crate::formats::{
     Cell, ColumnType, Entry, Layout, Output, OutputFormat, Reader, Row, TextCell, chosen_format, unpack,
 };
@@ -87,7 +90,6 @@ pub fn predict(
     let predictor =
         if options.by == By::Active { now } else { find_predictor(&store, &options.by, "score texts")? };
     let task = store.task()?.task;
-    let least_level = least_level(&task);
     let mut blind = BlindTexts::read(&store, &options.reader, options.reveal)?;
     let names: Vec<String> = predictor
         .labels
@@ -101,7 +103,7 @@ pub fn predict(
     let any = source.stream.read(&mut first).map_err(|e| Fault::new(&attempted, io_reason(&e)).because(e))?;
     if any == 0 {
         write_to(options.out.as_deref(), |out| {
-            rows_out(out, format, least_level).with_columns(&COLUMNS)?.finish().map(drop)
+            rows_out(out, format, &task).with_columns(&COLUMNS)?.finish().map(drop)
         })?;
         return Ok(Scored::default());
     }
@@ -127,7 +129,7 @@ pub fn predict(
     let columns: Vec<(&str, ColumnType)> = COLUMNS.iter().copied().chain(other.iter().copied()).collect();
     let (mut written, mut bad_rows) = (0, 0);
     write_to(options.out.as_deref(), |out| {
-        let mut out = rows_out(out, format, least_level).with_columns(&columns)?;
+        let mut out = rows_out(out, format, &task).with_columns(&columns)?;
         loop {
             let entries = read_chunk(&mut reader, if options.flush { 1 } else { CHUNK }, &attempted)?;
             if entries.is_empty() {
@@ -175,7 +177,7 @@ pub fn predict(
                     id.map_or_else(|| row.external_id.clone().into(), |(_, cell)| cell.clone()),
                     row.line.into(),
                     row.text.as_str().into(),
-                    p.map(|p| names[p.top(task.kind)].clone()).into(),
+                    p.map_or(Cell::Null, |p| answer_cell(&task, &predictor.answer(task.kind, &p.0))),
                     p.map(|p| probabilities_cell(&names, p)).into(),
                     error.map_or(Cell::Null, Cell::from),
                 ];
@@ -206,8 +208,9 @@ pub fn predict(
     Ok(Scored { texts: written, left_out: blind.left_out(), bad: bad_rows, agreement })
 }
 
-fn rows_out<'a>(out: Output<'a>, format: &'static OutputFormat, least_level: Option<i64>) -> RowsOut<'a> {
-    RowsOut { out, format, what: "the predictions", least_level }
+fn rows_out<'a>(out: Output<'a>, format: &'static OutputFormat, task: &Task) -> RowsOut<'a> {
+    let (least_level, lists) = (least_level(task), task.kind.is_several());
+    RowsOut { out, format, what: "the predictions", least_level, lists }
 }
 
 fn row_of(entry: &Entry) -> Option<&Row> {

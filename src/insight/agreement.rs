@@ -356,7 +356,7 @@ impl OnUse {
         let (kappa, alpha) = (self.kind.kappa(), self.kind.alpha());
         match self.kind {
             TaskKind::One => writeln!(f, "  experts, mean Cohen's kappa  {}", self.ceiling)?,
-            TaskKind::Scale => writeln!(f, "  experts, mean {kappa} {}", self.ceiling)?,
+            TaskKind::Several | TaskKind::Scale => writeln!(f, "  experts, mean {kappa} {}", self.ceiling)?,
         }
         if self.shared == 0 {
             return Ok(());

@@ -62,7 +62,7 @@ fn drifts(
             by_item.entry(answer.item).or_default().push((answer, *place));
         }
     }
-    let alike = |a: &BlindAnswer, b: &BlindAnswer| f64::from(u8::from(a.label == b.label));
+    let alike = |a: &BlindAnswer, b: &BlindAnswer| f64::from(u8::from(a.answer == b.answer));
     let mut said = Vec::new();
     for expert in experts {
         let mut own: Vec<(usize, f64)> = Vec::new();
@@ -136,7 +136,7 @@ fn hasty(name: &str, own: &[&AsGiven], others: &[&AsGiven]) -> Option<String> {
 fn line(name: &str, task: &Task, own: &[&AsGiven], others: &[&AsGiven]) -> Option<String> {
     // Shares differ from round to round, so only rounds in which both have answered are compared.
     let rounds: BTreeSet<Option<i64>> = own.iter().map(|a| a.round).collect();
-    let index = |a: &&&AsGiven| task.index_of_id(&a.label);
+    let index = |a: &&&AsGiven| task.index_of_id(a.answer.single()?);
     let answers: Vec<usize> = own.iter().filter_map(|a| index(&a)).collect();
     let theirs: Vec<usize> =
         others.iter().filter(|a| rounds.contains(&a.round)).filter_map(|a| index(&a)).collect();

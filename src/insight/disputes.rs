@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::domain::answer::Answer;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ExpertId, ItemId};
@@ -22,6 +23,9 @@ pub struct Said {
     pub expert: String,
     /// `None` for a skip.
     pub label: Option<String>,
+    /// The labels by name, where a text may have several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
 }
 
 /// An item on which experts disagree.
@@ -39,7 +43,7 @@ pub struct Dispute {
     pub answers: Vec<Said>,
     /// Whether the viewer has yet to answer. Looking at the item then makes that answer not blind.
     pub yours_to_answer: bool,
-    /// The decided label, by name.
+    /// What was decided, by name.
     pub decided: Option<String>,
 }
 
@@ -60,8 +64,23 @@ impl<'a> Names<'a> {
         self.experts.get(&id).cloned().unwrap_or_default()
     }
 
-    pub fn label(&self, key: &str) -> String {
-        self.task.index_of_id(key).map_or_else(|| key.to_owned(), |i| self.task.labels[i].name.clone())
+    /// What an answer says.
+    pub fn answer(&self, answer: &Answer) -> String {
+        self.task.in_words(answer)
+    }
+
+    /// The names of its labels, where a text may have several.
+    pub fn labels(&self, answer: &Answer) -> Option<Vec<String>> {
+        self.task.kind.is_several().then(|| self.task.names_of(answer))
+    }
+
+    /// Who said what.
+    pub fn said(&self, expert: ExpertId, answer: Option<&Answer>) -> Said {
+        Said {
+            expert: self.expert(expert),
+            label: answer.map(|answer| self.answer(answer)),
+            labels: answer.and_then(|answer| self.labels(answer)),
+        }
     }
 }
 
@@ -74,7 +93,7 @@ pub fn disputes(store: &Store, task: &Task, viewer: &Viewer) -> Result<Vec<Dispu
         .decisions(None)?
         .into_iter()
         .filter(|decision| !decision.overtaken)
-        .map(|decision| (decision.item, names.label(&decision.label)))
+        .map(|decision| (decision.item, names.answer(&decision.answer)))
         .collect();
     let mut found = Vec::new();
     for item in store.disputed_items()? {
@@ -85,10 +104,7 @@ pub fn disputes(store: &Store, task: &Task, viewer: &Viewer) -> Result<Vec<Dispu
         let given = store.answers_on(item)?;
         let answered = given.iter().any(|a| Some(a.expert) == viewer.person || a.expert == expert);
         let yours_to_answer = !closed && (!answered || store.repeat_under_way(expert, item)?.is_some());
-        let said = |a: &crate::store::rounds::disputes::Given| Said {
-            expert: names.expert(a.expert),
-            label: a.label.as_deref().map(|key| names.label(key)),
-        };
+        let said = |a: &crate::store::rounds::disputes::Given| names.said(a.expert, a.answer.as_ref());
         let case = store.case_of_item(item)?;
         let (text, _) = store.item_text_and_id(item)?;
         found.push(Dispute {
@@ -99,7 +115,7 @@ pub fn disputes(store: &Store, task: &Task, viewer: &Viewer) -> Result<Vec<Dispu
             beginning: text.chars().take(BEGINNING).collect(),
             answers: match yours_to_answer {
                 true => Vec::new(),
-                false => given.iter().filter(|a| !a.overtaken && a.label.is_some()).map(said).collect(),
+                false => given.iter().filter(|a| !a.overtaken && a.answer.is_some()).map(said).collect(),
             },
             yours_to_answer,
             decided: decided.get(&item).cloned(),

@@ -191,7 +191,7 @@ impl<'s> Figures<'s> {
             model_error: kind.is_scale().then(|| model_error(&both.model, &both.experts, self.seed)),
             experts_error,
             ac1: match kind {
-                TaskKind::One => mean_ac1(&both.model, &both.experts, labels, self.seed),
+                TaskKind::One | TaskKind::Several => mean_ac1(&both.model, &both.experts, labels, self.seed),
                 TaskKind::Scale => Figure::undefined(UNORDERED),
             },
             f1: (0..labels).map(f1).collect(),

@@ -82,7 +82,7 @@ fn agreeing(store: &Store, task: &Task, viewer: &Viewer) -> Result<Vec<(ItemId, 
     let known = labels_of(task, &predictor.labels);
     let mut answers: BTreeMap<ItemId, Vec<usize>> = BTreeMap::new();
     for answer in figures.answers().iter().filter(|a| a.split == Split::Eval && a.round.is_some()) {
-        if let Some(label) = task.index_of_id(&answer.label) {
+        if let Some(label) = answer.answer.single().and_then(|label| task.index_of_id(label)) {
             answers.entry(answer.item).or_default().push(label);
         }
     }

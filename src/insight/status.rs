@@ -18,6 +18,7 @@ use super::next_round::{Narrower, NextRound};
 use super::targets::{Budget, Measured, TargetStatus, targets};
 use super::viewer::Viewer;
 use crate::domain::adapter::AdapterKind;
+use crate::domain::answer::Answer;
 use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
@@ -172,7 +173,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
     training.retain(|item, _| viewer.sees_all_of(*item));
     let sees_all = training.len() == all;
     let imported_labels = imported_labels(&store, &training)?;
-    let balance = balance(&store, task, (training.values().map(|one| &one.label), &viewer))?;
+    let balance = balance(&store, task, (training.values().map(|one| &one.answer), &viewer))?;
     let (round_cases, open_rounds) = round_counts(&store, &viewer, &rounds)?;
     let items = store.item_count()?;
     store.check_countable("show where the project stands")?;
@@ -325,7 +326,7 @@ fn teach_otherwise(
     let Some(head) = head else { return Ok(false) };
     let mut hash = blake3::Hasher::new();
     for item in store.items_with_vector(Space::base(head.model))? {
-        if let Some(one) = training.get(&item).filter(|one| task.index_of_id(&one.label).is_some()) {
+        if let Some(one) = training.get(&item).filter(|one| task.set_of(&one.answer).is_some()) {
             one.hash_into(item, &mut hash);
         }
     }
@@ -424,12 +425,14 @@ fn skipped(store: &Store, viewer: &Viewer) -> Result<BTreeMap<&'static str, usiz
 fn balance<'l>(
     store: &Store,
     task: &Task,
-    (training, viewer): (impl Iterator<Item = &'l String>, &Viewer),
+    (training, viewer): (impl Iterator<Item = &'l Answer>, &Viewer),
 ) -> Result<BTreeMap<String, Balance>> {
     let mut given: BTreeMap<String, usize> = BTreeMap::new();
-    for (item, person, label) in store.standing_labels()? {
+    for (item, person, answer) in store.standing_labels()? {
         if viewer.sees(item, person) {
-            *given.entry(label).or_default() += 1;
+            for label in answer.labels() {
+                *given.entry(label.clone()).or_default() += 1;
+            }
         }
     }
     let mut balance: BTreeMap<String, Balance> = task
@@ -437,7 +440,7 @@ fn balance<'l>(
         .iter()
         .map(|l| (l.name.clone(), Balance { labels: given.get(&l.id).copied().unwrap_or(0), training: 0 }))
         .collect();
-    for key in training {
+    for key in training.flat_map(Answer::labels) {
         let name = task.index_of_id(key).map(|i| &task.labels[i].name);
         if let Some(b) = name.and_then(|n| balance.get_mut(n)) {
             b.training += 1;

@@ -10,6 +10,7 @@ use std::sync::mpsc::sync_channel;
 use super::given_predictions::{Given, GivenOptions, check_predictions, take_predictions};
 use super::import_report::{ImportReport, ImportedLabels};
 use super::import_values::Values;
+use crate::domain::answer::Answer;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::item::{ItemKey, normalise};
 use crate::domain::read_options::ReadOptions;
@@ -234,9 +235,10 @@ fn load(
             for entry in batch.entries {
                 match entry {
                     Ok(mut row) => {
-                        values.read(&mut row.row);
+                        let answers = values.read(&mut row.row);
                         number += 1;
-                        rows.push(Incoming { number, labelled_at_ms: values.at_ms(&row.row)?, ..row });
+                        let labelled_at_ms = values.at_ms(&row.row, &answers)?;
+                        rows.push(Incoming { number, answers, labelled_at_ms, ..row });
                     }
                     Err(bad) => rejects.take(&bad, name)?,
                 }
@@ -366,6 +368,7 @@ fn read_batch<'d>(reader: &mut Reader, detected: &'d Detected, shares: &SplitSha
                     packed,
                     meta,
                     row,
+                    answers: Vec::new(),
                     labelled_at_ms: 0,
                     detected,
                 }));
@@ -385,6 +388,7 @@ struct Incoming<'d> {
     packed: String,
     meta: Option<String>,
     row: Row,
+    answers: Vec<Answer>,
     labelled_at_ms: i64,
     detected: &'d Detected,
 }
@@ -408,8 +412,8 @@ impl ImportRow for Incoming<'_> {
     fn gold(&self) -> Option<&str> {
         self.row.gold.as_deref()
     }
-    fn labels(&self) -> &[String] {
-        &self.row.labels
+    fn answers(&self) -> &[Answer] {
+        &self.answers
     }
     fn labelled_at_ms(&self) -> i64 {
         self.labelled_at_ms

@@ -1,5 +1,6 @@
 //! The known labels of a file, held against the task while its rows come in.
 
+use crate::domain::answer::Answer;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::label_values::LabelValues;
 use crate::domain::moment;
@@ -48,17 +49,14 @@ impl Values {
         Ok(Self { gold, labels, now_ms })
     }
 
-    /// Reads the labels of a row, in place: its gold label becomes the name of a label, its other labels become stable keys.
-    pub fn read(&mut self, row: &mut Row) {
+    /// Reads the labels of a row: its gold label becomes the name of a label, in place, and its other labels are returned as answers.
+    pub fn read(&mut self, row: &mut Row) -> Vec<Answer> {
         if let (Some(values), Some(gold)) = (&mut self.gold, &row.gold) {
             row.gold = values.read_one(gold);
         }
-        if let Some(values) = &mut self.labels {
-            let cells = std::mem::take(&mut row.labels);
-            row.labels = cells
-                .iter()
-                .flat_map(|cell| values.read(cell).into_iter().map(str::to_owned).collect::<Vec<_>>())
-                .collect();
+        match &mut self.labels {
+            Some(values) => row.labels.iter().flat_map(|cell| values.read(cell)).collect(),
+            None => Vec::new(),
         }
     }
 
@@ -66,8 +64,8 @@ impl Values {
     ///
     /// # Errors
     /// What stands there is no time.
-    pub fn at_ms(&self, row: &Row) -> Result<i64> {
-        let Some(written) = row.labelled_at.as_deref().filter(|_| !row.labels.is_empty()) else {
+    pub fn at_ms(&self, row: &Row, answers: &[Answer]) -> Result<i64> {
+        let Some(written) = row.labelled_at.as_deref().filter(|_| !answers.is_empty()) else {
             return Ok(self.now_ms);
         };
         moment::read(written).ok_or_else(|| {

@@ -208,7 +208,7 @@ pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeRepo
         let earlier = add_earlier_variants(work, &mut *judge, &predictor)?;
         let session = read(work, &*judge, &predictor, settings, &earlier, choice.budget)?;
         let (items, _) = work.store.predictions(predictor.id)?;
-        let training = decided(&work.store.votes(Split::Train)?);
+        let training = decided(&work.store.votes(Split::Train)?, work.store.task()?.task.kind);
         let activation = activate(work, &scout, Rescore::Pool, &revision, seed)?;
         Ok(JudgeReport {
             model: judge.name().to_owned(),

@@ -65,7 +65,7 @@ pub(crate) fn record_agreement(store: &mut Store, seed: u64) -> Result<()> {
     let figure = mean_model_expert(&matrix.model, &matrix.experts, task.kind, seed);
     let round = store.rounds()?.last().map(|r| r.id);
     let name = match task.kind {
-        TaskKind::One => "kappa.model_expert",
+        TaskKind::One | TaskKind::Several => "kappa.model_expert",
         TaskKind::Scale => "weighted_kappa.model_expert",
     };
     store.add_metric(name, round, Some(predictor.id), &figure)

@@ -171,9 +171,9 @@ fn keep_variants(
 
 /// The items that have a training label, then those that have an evaluation one.
 fn labelled(store: &Store) -> Result<Vec<ItemId>> {
-    let mut labelled = Vec::new();
+    let (mut labelled, kind) = (Vec::new(), store.task()?.task.kind);
     for split in [Split::Train, Split::Eval] {
-        labelled.extend(decided(&store.votes(split)?).into_keys());
+        labelled.extend(decided(&store.votes(split)?, kind).into_keys());
     }
     Ok(labelled)
 }

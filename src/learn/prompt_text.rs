@@ -139,8 +139,9 @@ fn make_room(judge: &dyn JudgeBackend, prompt: &mut JudgePrompt) -> Vec<&'static
 
 /// The training labels, each as its place in the task.
 pub(crate) fn given(store: &Store, revision: &Revision) -> Result<Vec<(ItemId, usize)>> {
-    let given = decided(&store.votes(Split::Train)?);
-    Ok(given.iter().filter_map(|(item, label)| Some((*item, revision.task.index_of_id(label)?))).collect())
+    let given = decided(&store.votes(Split::Train)?, revision.task.kind);
+    let place = |answer: &Answer| answer.single().and_then(|label| revision.task.index_of_id(label));
+    Ok(given.iter().filter_map(|(item, answer)| Some((*item, place(answer)?))).collect())
 }
 
 /// The prompt of a task, without labelled examples.

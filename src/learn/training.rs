@@ -54,7 +54,8 @@ impl Training {
         let (mut weights, mut by_experts) = (Vec::new(), Vec::new());
         let mut hash = blake3::Hasher::new();
         for (row, item) in vectors.items.iter().enumerate() {
-            let label = given.get(item).and_then(|one| Some((one, revision.task.index_of_id(&one.label)?)));
+            let label =
+                given.get(item).and_then(|one| Some((one, revision.task.index_of_id(one.answer.single()?)?)));
             if let Some((one, index)) = label {
                 rows.push(row);
                 items.push(*item);

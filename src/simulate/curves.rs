@@ -13,7 +13,7 @@ use crate::work::output::output_fault;
 /// None in practice: it is written to memory.
 pub fn curves_csv(report: &SimulateReport) -> Result<String> {
     let figures = match report.terms.kind {
-        TaskKind::One => ["kappa", "ac1", "f1", "average_precision"],
+        TaskKind::One | TaskKind::Several => ["kappa", "ac1", "f1", "average_precision"],
         TaskKind::Scale => ["weighted_kappa", "absolute_error", "f1", "average_precision"],
     };
     let mut columns =

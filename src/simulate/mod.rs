@@ -331,7 +331,7 @@ impl Simulation<'_> {
             blake3::hash(&labels),
         );
         let about = match self.world.data.labels.kind {
-            TaskKind::One => about,
+            TaskKind::One | TaskKind::Several => about,
             TaskKind::Scale => format!("{about} scale {:?}", self.world.data.labels.names),
         };
         let hash = blake3::hash(about.as_bytes()).to_hex();

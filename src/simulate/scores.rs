@@ -52,7 +52,7 @@ impl Scores {
             (!pairs.is_empty()).then(|| distances as f64 / pairs.len() as f64)
         };
         let (ac1, absolute_error) = match kind {
-            TaskKind::One => (counts.ac1(), None),
+            TaskKind::One | TaskKind::Several => (counts.ac1(), None),
             TaskKind::Scale => (None, error()),
         };
         Self { kappa: cohen(&pairs, kind).ok(), absolute_error, ac1, f1, average_precision }

@@ -82,7 +82,7 @@ impl std::fmt::Display for WithJudge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { judge, texts, labels, seeds, answers, kind, .. } = self;
         let kappa = match kind {
-            TaskKind::One => "Kappa",
+            TaskKind::One | TaskKind::Several => "Kappa",
             TaskKind::Scale => "Weighted kappa",
         };
         writeln!(

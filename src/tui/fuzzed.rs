@@ -415,7 +415,7 @@ fn report(text: &str) -> AgreementReport {
                 round: Some(1),
                 split: "eval",
                 beginning: short(),
-                answers: vec![Said { expert: short(), label: Some(short()) }],
+                answers: vec![Said { expert: short(), label: Some(short()), labels: None }],
                 yours_to_answer: false,
                 decided: None,
             },
@@ -436,6 +436,7 @@ fn report(text: &str) -> AgreementReport {
 fn disagreement_detail(text: &str) -> DisagreementDetail {
     let some = || Some(text.chars().take(2_000).collect::<String>());
     let answer = Answer {
+        labels: None,
         expert: some().unwrap_or_default(),
         label: some(),
         first: some(),
@@ -445,6 +446,7 @@ fn disagreement_detail(text: &str) -> DisagreementDetail {
         overtaken: false,
     };
     let decided = Decided {
+        labels: None,
         item: ItemId(3),
         label: some().unwrap_or_default(),
         by: some().unwrap_or_default(),

@@ -44,7 +44,7 @@ fn a_label_without_a_key_is_found_by_its_name_and_a_conversation_says_who_speaks
     seat.press("s");
     seat.end();
     let store = project.is_whole();
-    let labels: Vec<String> = store.standing_labels().unwrap().into_iter().map(|(.., label)| label).collect();
+    let labels: Vec<String> = store.standing_labels().unwrap().into_iter().map(|(.., answer)| answer.single().unwrap().to_owned()).collect();
     assert_eq!(labels, ["helps/a_lot"]);
     let rows = project.run("export", &["--what", "rows", "--format", "jsonl"]).done().json_lines();
     assert_eq!(rows[0]["messages"][1]["content"], "Which number does it have?", "{}", rows[0]);

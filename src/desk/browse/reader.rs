@@ -113,7 +113,7 @@ impl PoolReader {
             return Ok(Others::Hidden);
         }
         let answer = |given: Given| OtherAnswer {
-            label: given.label.map(|key| self.name_of(&key)),
+            label: given.answer.map(|answer| self.task.in_words(&answer)),
             name: given.name,
             note: given.note,
         };

@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
-use super::rows_out::{Rows, RowsOut, least_level, name_of};
+use super::rows_out::{Rows, RowsOut, answer_cell, least_level, name_of};
 use super::visible::{Shows, all_votes};
 use crate::domain::answer::{Reached, Verdict, verdicts};
 use crate::domain::fault::{Fault, Result, io_reason};
@@ -19,7 +19,7 @@ use crate::domain::hex::hex;
 use crate::domain::ids::ItemId;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
-use crate::formats::{ColumnType, OutputFormat};
+use crate::formats::{Cell, ColumnType, OutputFormat};
 use crate::store::Store;
 use crate::work::output::{write_text, write_to};
 
@@ -120,7 +120,7 @@ fn begin(folder: &Path) -> Result<()> {
 
 /// The texts with a label that the reader may see, with their uses.
 struct Labelled {
-    texts: BTreeMap<ItemId, (Split, Verdict, String)>,
+    texts: BTreeMap<ItemId, (Split, Verdict, Cell)>,
     /// How many people gave these labels.
     people: usize,
 }
@@ -131,8 +131,8 @@ impl Labelled {
         let mut votes = all_votes(store)?;
         votes.retain(|vote| !visible.open.contains(&vote.item) && visible.shows_view_of(vote.item));
         let mut texts = BTreeMap::new();
-        for (item, verdict) in verdicts(&votes) {
-            let label = verdict.label.as_ref().map(|label| name_of(task, label));
+        for (item, verdict) in verdicts(&votes, task.kind) {
+            let label = verdict.answer.as_ref().map(|answer| answer_cell(task, answer));
             if let (Some(label), Some(split)) = (label, store.split_of(item)?) {
                 texts.insert(item, (split, verdict, label));
             }
@@ -158,9 +158,11 @@ impl Labelled {
             return Ok(0);
         }
         let mut rows = 0;
-        let least_level = least_level(&store.task()?.task);
+        let task = store.task()?.task;
+        let (least_level, lists) = (least_level(&task), task.kind.is_several());
         write_to(Some(path), |out| {
-            let mut out = RowsOut { out, format, what: "the dataset", least_level }.with_columns(&COLUMNS)?;
+            let mut out =
+                RowsOut { out, format, what: "the dataset", least_level, lists }.with_columns(&COLUMNS)?;
             store.for_each_item(|item, text, id, _| match self.texts.get(&item) {
                 Some((of, verdict, label)) if *of == split => self.row(&mut out, (text, id), verdict, label),
                 _ => Ok(()),
@@ -176,17 +178,16 @@ impl Labelled {
         out: &mut Rows<'_>,
         (text, id): (&str, Option<&str>),
         verdict: &Verdict,
-        label: &str,
+        label: &Cell,
     ) -> Result<()> {
-        let answers: usize = verdict.votes.values().sum();
-        let agreeing = verdict.label.as_ref().and_then(|label| verdict.votes.get(label)).copied();
+        let answers = verdict.experts;
         out.write(&[
             id.into(),
             text.into(),
-            label.into(),
+            label.clone(),
             Reached::as_str(verdict.reached).into(),
             answers.into(),
-            agreeing.unwrap_or(0).into(),
+            verdict.agreeing.into(),
         ])
     }
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
-use super::rows_out::{RowsOut, name_of, rounded, utc};
+use super::rows_out::{RowsOut, answer_cell, list_cell, name_of, rounded, utc};
 use super::visible::{Shows, Visible, all_votes};
-use crate::domain::answer::{Reached, Verdict, verdicts};
+use crate::domain::answer::{Answer, Reached, Verdict, verdicts};
 use crate::domain::fault::Result;
 use crate::domain::hex::hex;
 use crate::domain::ids::{ExpertId, ItemId};
@@ -71,7 +71,7 @@ impl<'a> Known<'a> {
             task,
             visible,
             names: store.experts()?.into_iter().collect(),
-            verdicts: verdicts(&all_votes(store)?),
+            verdicts: verdicts(&all_votes(store)?, task.kind),
             answers,
             decisions: decisions.map(|decision| (decision.item, decision)).collect(),
         })
@@ -88,14 +88,14 @@ impl<'a> Known<'a> {
         let may_see = |answer: &&Standing| !open || self.visible.reader == Some(answer.person);
         let answers: Vec<&Standing> = self.answers.get(&item).into_iter().flatten().filter(may_see).collect();
         let counting: Vec<&Standing> =
-            answers.iter().copied().filter(|a| a.label.is_some() && !a.overtaken).collect();
-        let skips = answers.iter().filter(|a| a.label.is_none()).count();
+            answers.iter().copied().filter(|a| a.answer.is_some() && !a.overtaken).collect();
+        let skips = answers.iter().filter(|a| a.answer.is_none()).count();
         let verdict = self.verdicts.get(&item).filter(|_| !open);
         let decision = self.decisions.get(&item).filter(|_| !open);
         // While a case is open to the reader, only the label that they gave themselves may be known.
         let label = match open {
-            true => answers.iter().find_map(|a| a.label.clone()),
-            false => verdict.and_then(|verdict| verdict.label.clone()),
+            true => answers.iter().find_map(|a| a.answer.clone()),
+            false => verdict.and_then(|verdict| verdict.answer.clone()),
         };
         let how = match verdict.map(|verdict| verdict.reached) {
             _ if open => "open",
@@ -104,9 +104,17 @@ impl<'a> Known<'a> {
             None if has_prelabel => "prelabel",
             None => "none",
         };
-        let given = |key: &str| counting.iter().filter(|a| a.label.as_deref() == Some(key)).count();
+        let said = |a: &Standing, key: &str| a.answer.as_ref().is_some_and(|answer| answer.has(key));
+        let given = |key: &str| counting.iter().filter(|a| said(a, key)).count();
         let by_label: serde_json::Map<String, serde_json::Value> = self
-            .in_order(counting.iter().filter_map(|a| a.label.as_deref()).collect())
+            .in_order(
+                counting
+                    .iter()
+                    .filter_map(|a| a.answer.as_ref())
+                    .flat_map(Answer::labels)
+                    .map(String::as_str)
+                    .collect(),
+            )
             .into_iter()
             .map(|key| (name_of(self.task, key), given(key).into()))
             .collect();
@@ -116,20 +124,31 @@ impl<'a> Known<'a> {
             revisions = decision.iter().map(|decision| decision.revision).collect();
         }
         vec![
-            label.as_ref().map(|key| name_of(self.task, key)).into(),
-            label.clone().into(),
+            label.as_ref().map(|answer| answer_cell(self.task, answer)).unwrap_or(Cell::Null),
+            label.as_ref().map(|answer| self.keys(answer)).unwrap_or(Cell::Null),
             how.into(),
             counting.len().into(),
-            label.as_ref().map(|key| given(key)).into(),
+            label
+                .as_ref()
+                .map(|given| counting.iter().filter(|a| a.answer.as_ref() == Some(given)).count())
+                .into(),
             Cell::Json(serde_json::Value::Object(by_label).to_string()),
-            list(experts),
+            list_cell(experts),
             skips.into(),
-            answers.iter().filter(|a| a.label.is_some() && a.overtaken).count().into(),
-            list(revisions),
+            answers.iter().filter(|a| a.answer.is_some() && a.overtaken).count().into(),
+            list_cell(revisions),
             decision.map(|decision| self.person(decision.by)).into(),
             decision.map(|decision| utc(decision.at_ms)).into(),
             decision.and_then(|decision| decision.reason.clone()).into(),
         ]
+    }
+
+    /// The stable keys of an answer.
+    fn keys(&self, answer: &Answer) -> Cell {
+        match answer.single() {
+            Some(key) if self.task.kind.gives_one() => key.into(),
+            _ => list_cell(self.in_order(answer.labels().iter().map(String::as_str).collect())),
+        }
     }
 
     /// Labels in the order of the task, each once; those that the task no longer has come last.
@@ -138,10 +157,6 @@ impl<'a> Known<'a> {
         keys.sort_by_key(|key| self.task.index_of_id(key).unwrap_or(usize::MAX));
         keys
     }
-}
-
-fn list<T: Into<serde_json::Value>>(of: impl IntoIterator<Item = T>) -> Cell {
-    Cell::Json(serde_json::Value::Array(of.into_iter().map(Into::into).collect()).to_string())
 }
 
 fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
@@ -153,8 +168,7 @@ fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
         let shown = visible.shows_view_of(item);
         let prelabel = predicted.as_ref().filter(|_| shown).and_then(|all| {
             let p = all.of(item)?;
-            let (name, probability) = all.decided(&p);
-            Some((name.to_owned(), rounded(probability)))
+            Some((all.cell(&p), all.probability(&p).map(rounded)))
         });
         let (key, split) = store.key_and_split(item)?.unzip();
         let mut cells: Vec<Cell> = vec![
@@ -166,8 +180,8 @@ fn final_labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             split.filter(|_| shown).map(Split::as_str).into(),
         ];
         cells.extend(known.cells(item, prelabel.is_some()));
-        let (name, probability) = prelabel.unzip();
-        cells.extend([name.into(), probability.into()]);
+        let (prelabel, probability) = prelabel.unwrap_or((Cell::Null, None));
+        cells.extend([prelabel, probability.into()]);
         rows.write(&cells)
     })?;
     Ok(Exported {

@@ -33,12 +33,12 @@ pub fn predicted_with_gold(project: &Path, by: &By) -> Result<Vec<(usize, usize)
     let store = Store::open(project, Access::Read)?;
     let task = store.task()?.task;
     let predicted = Predicted::read(&store, &task, by)?;
-    let decided = decided(&all_votes(&store)?);
+    let decided = decided(&all_votes(&store)?, task.kind);
     let number = |name: &str| task.labels.iter().position(|label| label.name == name);
     let mut pairs = Vec::new();
     store.for_each_item(|item, _, _, gold| {
         let said = predicted.of(item).filter(|_| !decided.contains_key(&item));
-        let said = said.and_then(|p| number(predicted.decided(&p).0));
+        let said = said.and_then(|p| number(predicted.decided(&p).first()?));
         pairs.extend(said.zip(gold.and_then(number)));
         Ok(())
     })?;

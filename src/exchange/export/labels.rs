@@ -3,9 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::kind::{ExportKind, ExportOption, Exported, History, Request, Writes};
-use super::rows_out::{RowsOut, name_of, utc};
+use super::rows_out::{RowsOut, answer_cell, utc};
 use super::visible::Shows;
-use crate::domain::answer::Answer;
 use crate::domain::event::Action;
 use crate::domain::fault::Result;
 use crate::domain::ids::SessionId;
@@ -98,7 +97,7 @@ fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             ]);
         }
         cells.extend([
-            e.label().map(|key| name_of(task, key)).into(),
+            e.answer.as_ref().map_or(Cell::Null, |answer| answer_cell(task, answer)),
             e.confidence.map(i64::from).into(),
             e.note.clone().into(),
             item.2.filter(|_| shown).map(Split::as_str).into(),
@@ -109,7 +108,7 @@ fn labels(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
                 .or(e.is_found().then_some(FOUND))
                 .into(),
             event.revealed.into(),
-            event.seen_prelabel.as_ref().and_then(Answer::single).map(|key| name_of(task, key)).into(),
+            event.seen_prelabel.as_ref().map_or(Cell::Null, |answer| answer_cell(task, answer)),
             revisions.get(&e.revision).copied().into(),
             e.duration_ms.into(),
             utc(event.at_ms),

@@ -28,7 +28,7 @@ pub use self::kind::{By, ExportKind, ExportOption, ExportOptions, Exported, Hist
 #[cfg(feature = "engine")]
 pub(crate) use self::predicted::find_predictor;
 #[cfg(feature = "engine")]
-pub(crate) use self::rows_out::{RowsOut, least_level, probabilities_cell};
+pub(crate) use self::rows_out::{RowsOut, answer_cell, least_level, probabilities_cell};
 pub(crate) use self::visible::record_reveal;
 pub use self::visible::{LeftOut, Reveal};
 use crate::domain::fault::{Fault, Result};

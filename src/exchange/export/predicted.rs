@@ -1,13 +1,14 @@
 //! The prelabels of the pool by the model that is asked for.
 
 use super::kind::By;
-use super::rows_out::name_of;
+use super::rows_out::{list_cell, name_of};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::prediction::Probabilities;
 use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::task::Task;
 use crate::domain::task_kind::TaskKind;
+use crate::formats::Cell;
 use crate::learn::judge::Judged;
 use crate::learn::kind::load;
 use crate::learn::vectors::{dimensions_of, matrix};
@@ -18,6 +19,7 @@ pub(crate) struct Predicted {
     /// The names of its labels.
     pub names: Vec<String>,
     kind: TaskKind,
+    thresholds: Vec<f32>,
     items: Vec<ItemId>,
     probabilities: Vec<f32>,
 }
@@ -28,6 +30,7 @@ impl Predicted {
     pub fn read(store: &Store, task: &Task, by: &By) -> Result<Self> {
         let predictor = find_predictor(store, by, "export predictions")?;
         let names = predictor.labels.iter().map(|l| name_of(task, l)).collect();
+        let thresholds = predictor.thresholds().to_vec();
         // A LoRA whose vectors are kept: the active one, alone or beneath a combination.
         let kept = store.scouting_predictor()?.and_then(|scout| scout.lora());
         let active = store.active_predictor()?.is_some_and(|a| a.id == predictor.id);
@@ -55,7 +58,7 @@ impl Predicted {
             let scored = scored.as_standard_layout().iter().copied().collect();
             (vectors.items, scored)
         };
-        Ok(Self { names, kind: task.kind, items, probabilities })
+        Ok(Self { names, kind: task.kind, thresholds, items, probabilities })
     }
 
     /// The same; none if the active model is asked for and nothing has been scouted yet.
@@ -64,10 +67,24 @@ impl Predicted {
         if nobody { Ok(None) } else { Self::read(store, task, by).map(Some) }
     }
 
-    /// The name of the label that a prelabel with these probabilities has, and its probability.
-    pub fn decided(&self, p: &Probabilities) -> (&str, f32) {
-        let top = p.top(self.kind);
-        (&self.names[top], p.0[top])
+    /// The names of the labels that a prelabel with these probabilities has: one, or any number where a text may have several.
+    pub fn decided(&self, p: &Probabilities) -> Vec<String> {
+        let said = self.kind.decide_set(&p.0, &self.thresholds);
+        said.places().filter_map(|at| self.names.get(at).cloned()).collect()
+    }
+
+    /// The same under a column of labels.
+    pub fn cell(&self, p: &Probabilities) -> Cell {
+        let mut names = self.decided(p);
+        match names.pop().filter(|_| self.kind.gives_one()) {
+            Some(name) => name.into(),
+            None => list_cell(self.decided(p)),
+        }
+    }
+
+    /// The probability of the prelabel, where it is one label: how likely a set of labels is, those of its labels do not tell.
+    pub fn probability(&self, p: &Probabilities) -> Option<f32> {
+        p.0.get(self.kind.decide(&p.0)).copied().filter(|_| self.kind.gives_one())
     }
 
     pub fn of(&self, item: ItemId) -> Option<Probabilities> {

@@ -2,10 +2,10 @@
 
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
-use super::rows_out::{RowsOut, name_of, probabilities_cell};
+use super::rows_out::{RowsOut, answer_cell, gold_cell, probabilities_cell};
 use super::visible::{Shows, all_decided};
 use crate::domain::fault::Result;
-use crate::formats::ColumnType;
+use crate::formats::{Cell, ColumnType};
 
 pub(super) static PREDICTIONS: ExportKind = ExportKind {
     name: "predictions",
@@ -39,10 +39,10 @@ fn predictions(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             external_id.into(),
             item.0.into(),
             text.into(),
-            p.as_ref().map(|p| predicted.decided(p).0.to_owned()).into(),
+            p.as_ref().map_or(Cell::Null, |p| predicted.cell(p)),
             p.as_ref().map(|p| probabilities_cell(&predicted.names, p)).into(),
-            decided.get(&item).map(|l| name_of(task, l)).into(),
-            gold.into(),
+            decided.get(&item).map_or(Cell::Null, |answer| answer_cell(task, answer)),
+            gold_cell(task, gold),
         ])
     })?;
     Ok(Exported {

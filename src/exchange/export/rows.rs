@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
-use super::rows_out::{RowsOut, name_of, rounded};
+use super::rows_out::{RowsOut, answer_cell, rounded};
 use super::visible::{Shows, Visible, all_decided};
 use crate::domain::event::Action;
 use crate::domain::fault::{Fault, Result};
@@ -83,17 +83,18 @@ fn rows(request: &Request<'_>, out: RowsOut<'_>) -> Result<Exported> {
             let shown = visible.shows_view_of(item);
             let p = predicted.as_ref().filter(|_| shown).and_then(|all| all.of(item).map(|p| (all, p)));
             let (label, decider) = match decided.get(&item) {
-                Some(label) => (Some(name_of(task, label)), who.get(&item).cloned()),
+                Some(answer) => (answer_cell(task, answer), who.get(&item).cloned()),
                 None => (
-                    p.as_ref().map(|(all, p)| all.decided(p).0.to_owned()),
+                    p.as_ref().map_or(Cell::Null, |(all, p)| all.cell(p)),
                     p.as_ref().map(|_| "model".into()),
                 ),
             };
             let probability = p.as_ref().and_then(|(all, p)| {
-                let at = all.names.iter().position(|n| Some(n) == label.as_ref())?;
+                let at =
+                    all.names.iter().position(|name| matches!(&label, Cell::Text(own) if own == name))?;
                 Some(rounded(p.0[at]))
             });
-            cells.extend([label.into(), probability.into(), decider.into()]);
+            cells.extend([label, probability.into(), decider.into()]);
             without_prelabel += usize::from(predicted.is_some() && shown && p.is_none());
             rows.write(&cells)
         })?;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::domain::answer::Answer;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::moment;
 use crate::domain::prediction::Probabilities;
@@ -17,6 +18,8 @@ pub(crate) struct RowsOut<'a> {
     pub what: &'static str,
     /// The smallest level of the task's scale ([`least_level`]).
     pub least_level: Option<i64>,
+    /// Whether a text may have several labels: columns of labels then hold lists of them.
+    pub lists: bool,
 }
 
 /// The smallest level of a scale whose levels are all whole numbers.
@@ -26,7 +29,7 @@ pub(crate) fn least_level(task: &Task) -> Option<i64> {
 }
 
 /// Columns of an export that hold labels of the task.
-const OF_LABELS: [&str; 3] = ["label", "hardcase_label", "prelabel"];
+const OF_LABELS: [&str; 6] = ["label", "label_key", "hardcase_label", "prelabel", "seen", "gold"];
 
 impl<'a> RowsOut<'a> {
     pub fn with_columns(self, of: &[(&str, ColumnType)]) -> Result<Rows<'a>> {
@@ -34,6 +37,10 @@ impl<'a> RowsOut<'a> {
         let mut columns = columns(of);
         for column in columns.iter_mut().filter(|column| OF_LABELS.contains(&column.name.as_str())) {
             column.least_level = self.least_level;
+            if self.lists {
+                column.kind = ColumnType::Json;
+                column.lists = true;
+            }
         }
         let writer = RowWriter::new(self.out, self.format, columns).map_err(|e| output_fault(what, &e))?;
         Ok(Rows { writer, what, written: 0 })
@@ -73,6 +80,29 @@ impl Rows<'_> {
 /// The name of a label, or its id where the task no longer has it.
 pub(crate) fn name_of(task: &Task, id: &str) -> String {
     task.index_of_id(id).map_or_else(|| id.to_owned(), |i| task.labels[i].name.clone())
+}
+
+/// An answer under a column of labels: the label's name, or a list of names where a text may have several.
+pub(crate) fn answer_cell(task: &Task, answer: &Answer) -> Cell {
+    match answer.single() {
+        Some(label) if task.kind.gives_one() => name_of(task, label).into(),
+        _ => list_cell(task.names_of(answer)),
+    }
+}
+
+/// A known label of a file under a column of labels.
+pub(crate) fn gold_cell(task: &Task, gold: Option<&str>) -> Cell {
+    match gold {
+        Some(gold) if task.kind.is_several() => {
+            task.answer_of_gold(gold).map_or_else(|| list_cell([gold]), |answer| answer_cell(task, &answer))
+        }
+        gold => gold.into(),
+    }
+}
+
+/// Names as a JSON list.
+pub(crate) fn list_cell<T: Into<serde_json::Value>>(of: impl IntoIterator<Item = T>) -> Cell {
+    Cell::Json(serde_json::Value::Array(of.into_iter().map(Into::into).collect()).to_string())
 }
 
 pub(crate) fn utc(ms: i64) -> Cell {

@@ -94,7 +94,10 @@ impl<'a> Opened<'a> {
                 let format = chosen_format(options.format, options.out.as_deref());
                 let request = Request { store, task: &task, visible, options };
                 let least_level = least_level(&task);
-                write(&request, RowsOut { out, format, what: "the export", least_level })
+                write(
+                    &request,
+                    RowsOut { out, format, what: "the export", least_level, lists: task.kind.is_several() },
+                )
             }
             Writes::OwnLines(write) => write(store, visible, options, out),
             Writes::Folder(_) => Err(Fault::usage(format!("count the {}", self.kind.name), "it is a folder")

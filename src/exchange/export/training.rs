@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::{ExportKind, ExportOption, Exported, Request, Writes};
 use super::predicted::Predicted;
-use super::rows_out::{RowsOut, name_of};
+use super::rows_out::RowsOut;
 use super::visible::{Shows, all_decided};
+use crate::domain::answer::Answer;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ItemId;
 use crate::domain::judge_chat::{Message, Speaker};
+use crate::domain::label_set::NONE;
 use crate::domain::predictor::{PromptLabelSettings, PromptLayout, PromptSettings};
 use crate::domain::split::Split;
 use crate::domain::task::Task;
@@ -58,9 +60,9 @@ fn lessons(
 ) -> Result<()> {
     let &Request { store, task, visible, .. } = request;
     let (prompt, examples) = prompt(store, task)?;
-    let decided: BTreeMap<ItemId, String> = all_decided(store, visible)?;
+    let decided: BTreeMap<ItemId, Answer> = all_decided(store, visible)?;
     store.for_each_item(|item, text, _, _| {
-        let Some(label) = decided.get(&item) else { return Ok(()) };
+        let Some(answer) = decided.get(&item) else { return Ok(()) };
         // That a text teaches is told only of one that the reader is not asked about any more, and an example would give its own label away.
         if !visible.shows_view_of(item)
             || examples.contains(&item)
@@ -68,8 +70,9 @@ fn lessons(
         {
             return Ok(());
         }
-        let said = predicted.and_then(|all| Some(all.decided(&all.of(item)?).0.to_owned()));
-        take(Lesson { messages: prompt.chat(text), label: name_of(task, label), said })
+        let said = predicted.and_then(|all| Some(all.decided(&all.of(item)?)));
+        let in_words = |names: Vec<String>| if names.is_empty() { NONE.to_owned() } else { names.join(", ") };
+        take(Lesson { messages: prompt.chat(text), label: task.in_words(answer), said: said.map(in_words) })
     })
 }
 

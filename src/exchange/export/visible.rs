@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::domain::answer::{Vote, decided};
+use crate::domain::answer::{Answer, Vote, decided};
 use crate::domain::event::LabelEvent;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
@@ -156,10 +156,10 @@ pub(crate) fn record_reveal(
 }
 
 /// The label of each text that the reader may know: while its case is open to the reader, the one they gave themselves.
-pub(crate) fn all_decided(store: &Store, visible: &Visible) -> Result<BTreeMap<ItemId, String>> {
+pub(crate) fn all_decided(store: &Store, visible: &Visible) -> Result<BTreeMap<ItemId, Answer>> {
     let mut votes = all_votes(store)?;
     votes.retain(|vote| !visible.open.contains(&vote.item));
-    let mut all = decided(&votes);
+    let mut all = decided(&votes, store.task()?.task.kind);
     for (item, person, label) in store.standing_labels()? {
         if visible.open.contains(&item) && visible.reader == Some(person) {
             all.insert(item, label);

@@ -22,11 +22,13 @@ pub struct Column {
     pub kind: ColumnType,
     /// Of a column of labels that are the levels of a scale, all of them whole numbers: the smallest. A format that knows ratings writes them as such.
     pub least_level: Option<i64>,
+    /// Whether it is a column of labels of which a text may have several: its cells are lists of names.
+    pub lists: bool,
 }
 
 impl Column {
     pub fn new(name: impl Into<String>, kind: ColumnType) -> Self {
-        Self { name: name.into(), kind, least_level: None }
+        Self { name: name.into(), kind, least_level: None, lists: false }
     }
 
     fn takes(&self, cell: &Cell) -> bool {

@@ -83,11 +83,12 @@ pub struct DecisionEntry {
 pub(crate) fn reached(store: &Store, ledger: &Ledger, viewer: &Viewer) -> Result<Vec<ReachedOn>> {
     let skipped: BTreeSet<_> = ledger.answers().filter(|e| !is_label(e)).map(|e| e.item).collect();
     let splits: HashMap<_, &str> = ledger.log.cases.iter().map(|c| (c.item, c.split.as_str())).collect();
+    let kind = store.task()?.task.kind;
     let mut found = Vec::new();
     for (split, cases_of) in USES {
         let mut votes = store.votes(split)?;
         votes.retain(|vote| viewer.sees_all_of(vote.item));
-        let verdicts = verdicts(&votes);
+        let verdicts = verdicts(&votes, kind);
         let count = |how: Reached| verdicts.values().filter(|v| v.reached == how).count();
         let labelled: BTreeSet<_> = verdicts.keys().filter_map(|item| ledger.keys.get(item)).collect();
         let without = |key: &&ItemKey| splits.get(*key) == Some(&split.as_str()) && !labelled.contains(*key);
@@ -141,12 +142,9 @@ fn entry(store: &Store, ledger: &Ledger, names: &Names<'_>, decision: Decision) 
         answers: answers
             .into_iter()
             .filter(|a| !a.overtaken)
-            .map(|a| Said {
-                expert: names.expert(a.expert),
-                label: a.label.as_deref().map(|key| names.label(key)),
-            })
+            .map(|a| names.said(a.expert, a.answer.as_ref()))
             .collect(),
-        label: names.label(&decision.label),
+        label: names.answer(&decision.answer),
         by: names.expert(decision.by),
         at: utc(decision.at_ms),
         revision: decision.revision,

@@ -35,7 +35,7 @@ impl AnswerMatrix {
     pub fn collect(answers: &[BlindAnswer], task: &Task) -> Self {
         let mut by_item: BTreeMap<ItemId, BTreeMap<ExpertId, usize>> = BTreeMap::new();
         for answer in answers {
-            if let Some(label) = task.index_of_id(&answer.label) {
+            if let Some(label) = answer.answer.single().and_then(|label| task.index_of_id(label)) {
                 by_item.entry(answer.item).or_default().insert(answer.expert, label);
             }
         }
@@ -104,6 +104,7 @@ pub fn labels_of(task: &Task, stable_keys: &[String]) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::answer::Answer;
     use crate::domain::split::Split;
 
     #[test]
@@ -114,7 +115,7 @@ mod tests {
         let answer = |item, expert, label: &str| BlindAnswer {
             item: ItemId(item),
             expert: ExpertId(expert),
-            label: label.into(),
+            answer: Answer::one(label),
             split: Split::Eval,
             round: Some(1),
             inclusion: None,
@@ -137,7 +138,7 @@ mod tests {
         let answer = |(item, expert, label): (i64, i64, &str)| BlindAnswer {
             item: ItemId(item),
             expert: ExpertId(expert),
-            label: label.into(),
+            answer: Answer::one(label),
             split: Split::Eval,
             round: Some(1),
             inclusion: None,

@@ -40,7 +40,7 @@ impl Tally {
     /// `None` without a case, and if agreement by chance is certain.
     pub(in crate::stats) fn kappa(&self) -> Option<f64> {
         match self.kind {
-            TaskKind::One => self.kappa_at(self.agreed / self.total),
+            TaskKind::One | TaskKind::Several => self.kappa_at(self.agreed / self.total),
             TaskKind::Scale => {
                 let chance = self.squares_by_chance();
                 (chance > 1e-9).then(|| 1.0 - self.squares / self.total / chance)

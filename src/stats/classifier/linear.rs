@@ -20,7 +20,7 @@ impl Form {
     /// The forms to try for a kind of task, that of the fewest numbers first: it stands where folds cannot tell.
     pub fn of(kind: TaskKind) -> &'static [Self] {
         match kind {
-            TaskKind::One => &[Self::Softmax],
+            TaskKind::One | TaskKind::Several => &[Self::Softmax],
             TaskKind::Scale => &[Self::Ordinal, Self::Softmax],
         }
     }

@@ -98,7 +98,7 @@ pub fn audit(cases: &[AuditCase], labels: usize, kind: TaskKind, seed: u64) -> A
         kappa: sample.kappa(few_in_all),
         absolute_error: kind.is_scale().then(|| sample.absolute_error(few_in_all)),
         ac1: match kind {
-            TaskKind::One => sample.ac1(few_in_all),
+            TaskKind::One | TaskKind::Several => sample.ac1(few_in_all),
             TaskKind::Scale => Figure::undefined(UNORDERED),
         },
         labels: (0..labels).map(label).collect(),

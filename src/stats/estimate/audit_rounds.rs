@@ -54,7 +54,7 @@ pub fn audit_answers(answers: &[BlindAnswer], task: &Task) -> Vec<AuditAnswer> {
         .filter(|a| a.split == Split::Audit)
         .filter_map(|a| {
             let draw = RoundDraw { round: a.round?, inclusion: a.inclusion? };
-            Some(AuditAnswer { item: a.item, draw, label: task.index_of_id(&a.label)? })
+            Some(AuditAnswer { item: a.item, draw, label: task.index_of_id(a.answer.single()?)? })
         })
         .collect()
 }

@@ -103,18 +103,6 @@ impl FromSql for Answer {
     }
 }
 
-/// The column of an answer, read as the one label that it gives.
-pub(in crate::store) struct SingleLabel(pub String);
-
-impl FromSql for SingleLabel {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let answer = Answer::column_result(value)?;
-        let many = || format!("an answer has {} labels, and this program reads one", answer.labels().len());
-        let label = answer.single().ok_or_else(|| FromSqlError::Other(many().into()))?;
-        Ok(Self(label.to_owned()))
-    }
-}
-
 /// f32 values as bytes, little end first.
 pub(in crate::store) fn f32_bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()

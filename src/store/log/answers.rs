@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::answer::{BlindAnswer, Vote};
+use crate::domain::answer::{Answer, BlindAnswer, Vote};
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::domain::split::Split;
-use crate::store::db::convert::{SingleLabel, Uuid16};
+use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::rounds::reannotation::OVERTAKEN;
@@ -17,8 +17,8 @@ pub struct Standing {
     pub item: ItemId,
     /// The first name of the person.
     pub person: ExpertId,
-    /// The label's stable key; none for a skip.
-    pub label: Option<String>,
+    /// None for a skip.
+    pub answer: Option<Answer>,
     /// Number of the revision of the task under which it was given.
     pub revision: i64,
     /// Whether the item was answered again under a newer revision, so that this counts no more.
@@ -36,7 +36,7 @@ impl Store {
             Ok(Standing {
                 item: r.get(0)?,
                 person: r.get(1)?,
-                label: r.get::<_, Option<SingleLabel>>(2)?.map(|label| label.0),
+                answer: r.get(2)?,
                 revision: r.get(3)?,
                 overtaken: r.get(4)?,
             })
@@ -58,7 +58,7 @@ impl Store {
              ORDER BY 1"
         );
         self.all_rows_of(&sql, [split], "read the labels", |r| {
-            Ok(Vote { item: r.get(0)?, label: r.get::<_, SingleLabel>(1)?.0, adjudicated: r.get(2)? })
+            Ok(Vote { item: r.get(0)?, answer: r.get(1)?, adjudicated: r.get(2)? })
         })
     }
 
@@ -107,7 +107,7 @@ impl Store {
                 answer: BlindAnswer {
                     item: r.get(1)?,
                     expert: r.get(2)?,
-                    label: r.get::<_, SingleLabel>(3)?.0,
+                    answer: r.get(3)?,
                     split: r.get(4)?,
                     round: r.get(5)?,
                     inclusion: r.get(6)?,
@@ -153,13 +153,13 @@ impl Store {
         self.count(&sql, [expert], "count the labels")
     }
 
-    /// How often one expert's standing labels, under all their names, are each of the labels, by stable key.
-    pub fn label_uses_of(&self, expert: ExpertId) -> Result<Vec<(String, usize)>> {
+    /// How often each answer is among one expert's standing ones, under all their names.
+    pub fn answer_uses_of(&self, expert: ExpertId) -> Result<Vec<(Answer, usize)>> {
         let sql = format!(
             "SELECT answer, count(*) FROM current_answer WHERE action = 'set' AND person = {ME} GROUP BY answer"
         );
         self.all_rows_of(&sql, [expert], "count the labels", |r| {
-            Ok((r.get::<_, SingleLabel>(0)?.0, r.get::<_, i64>(1)?.unsigned_abs() as usize))
+            Ok((r.get(0)?, r.get::<_, i64>(1)?.unsigned_abs() as usize))
         })
     }
 
@@ -193,12 +193,12 @@ impl Store {
         self.all_rows_of(&sql, (expert, limit as i64), "read the pace", |r| r.get(0))
     }
 
-    /// Every standing label: the item, the first name of the person who gave it, and its stable key.
-    pub fn standing_labels(&self) -> Result<Vec<(ItemId, ExpertId, String)>> {
+    /// Every standing answer: the item, the first name of the person who gave it, and what it is.
+    pub fn standing_labels(&self) -> Result<Vec<(ItemId, ExpertId, Answer)>> {
         self.all_rows(
             "SELECT item, person, answer FROM current_answer WHERE action = 'set'",
             "read the labels",
-            |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, SingleLabel>(2)?.0)),
+            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
         )
     }
 }

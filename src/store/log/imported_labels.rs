@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Transaction};
 
+use crate::domain::answer::Answer;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, LabelSourceId, SourceId};
 use crate::domain::imported_label::{
@@ -13,7 +14,7 @@ use crate::domain::imported_label::{
 use crate::domain::split::Split;
 use crate::store::care::row_damage::refuse;
 use crate::store::db::clock::{new_uuid, now_ms};
-use crate::store::db::convert::{SingleLabel, Uuid16};
+use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::row_seals::RowSealed;
 
@@ -41,8 +42,7 @@ pub struct NewImportedLabel {
     pub item: ItemId,
     /// Which of the item's labels in the file, from 0.
     pub place: i64,
-    /// The label's stable key.
-    pub label: String,
+    pub answer: Answer,
     /// When it was given, or else imported, UTC milliseconds.
     pub at_ms: i64,
 }
@@ -63,17 +63,12 @@ impl Store {
              ORDER BY i.key"
         );
         let mut imported = self.all_rows_of(&sql, [Split::Train], "read the imported labels", |r| {
-            Ok(ImportedLabel {
-                item: r.get(0)?,
-                source: r.get(1)?,
-                weight: r.get(2)?,
-                label: r.get::<_, SingleLabel>(3)?.0,
-            })
+            Ok(ImportedLabel { item: r.get(0)?, source: r.get(1)?, weight: r.get(2)?, answer: r.get(3)? })
         })?;
         let mut taken = BTreeSet::new();
         imported
             .retain(|one| taken.contains(&one.item) || taken.len() < MOST_TAUGHT && taken.insert(one.item));
-        Ok(training_labels(&self.votes(Split::Train)?, &imported))
+        Ok(training_labels(&self.votes(Split::Train)?, &imported, self.task()?.task.kind))
     }
 
     /// The sources in the order in which they came, with what each has given.
@@ -195,7 +190,7 @@ impl Store {
                 tx.prepare_cached(
                     "UPDATE imported_label SET answer = ?5, at_ms = ?6 WHERE label_source = ?1 AND item = ?2 AND file = ?3 AND place = ?4",
                 )?
-                .execute((source, new.item, file, new.place, answer(&new.label), new.at_ms))
+                .execute((source, new.item, file, new.place, &new.answer, new.at_ms))
                 .map(drop)
             })
         })
@@ -217,12 +212,11 @@ pub(in crate::store) fn put_imported_label(
     (source, file, import): (LabelSourceId, i64, SourceId),
     new: &NewImportedLabel,
 ) -> rusqlite::Result<Put> {
-    let answer = answer(&new.label);
     let known: Option<bool> = tx
         .prepare_cached(
             "SELECT answer = ?5 FROM imported_label WHERE label_source = ?1 AND item = ?2 AND file = ?3 AND place = ?4",
         )?
-        .query_row((source, new.item, file, new.place, &answer), |r| r.get(0))
+        .query_row((source, new.item, file, new.place, &new.answer), |r| r.get(0))
         .optional()?;
     match known {
         Some(true) => Ok(Put::Same),
@@ -231,14 +225,10 @@ pub(in crate::store) fn put_imported_label(
             tx.prepare_cached(
                 "INSERT INTO imported_label (label_source, item, file, place, answer, at_ms, import) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute((source, new.item, file, new.place, answer, new.at_ms, import))?;
+            .execute((source, new.item, file, new.place, &new.answer, new.at_ms, import))?;
             Ok(Put::New)
         }
     }
-}
-
-fn answer(label: &str) -> crate::domain::answer::Answer {
-    crate::domain::answer::Answer::one(label)
 }
 
 fn find(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Option<LabelSourceId>> {

@@ -14,7 +14,6 @@ use crate::domain::ids::{CaseId, ExpertId, ItemId};
 use crate::domain::sought::{PASSAGE, Sought};
 use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
-use crate::store::db::convert::SingleLabel;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 use crate::store::rounds::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
@@ -96,8 +95,8 @@ pub struct ItemRow {
 pub struct Given {
     /// The expert's first name.
     pub name: String,
-    /// The label's stable key; none for a skip.
-    pub label: Option<String>,
+    /// None for a skip.
+    pub answer: Option<Answer>,
     /// The note given with it.
     pub note: Option<String>,
 }
@@ -224,13 +223,13 @@ impl Store {
         }
     }
 
-    /// The stable key of an expert's standing label, where the expert has labelled the item just once; labels taken back do not count.
-    pub fn label_given_once(&self, expert: ExpertId, item: ItemId) -> Result<Option<String>> {
+    /// An expert's standing answer, where the expert has labelled the item just once; labels taken back do not count.
+    pub fn answer_given_once(&self, expert: ExpertId, item: ItemId) -> Result<Option<Answer>> {
         let sql = format!(
             "SELECT a.answer FROM current_answer a WHERE a.person = {ME} AND a.item = ?2 AND a.action = 'set' AND 1 =
                (SELECT count(*) FROM standing_event e WHERE e.expert IN {MY_NAMES} AND e.item = a.item AND e.action = 'set')"
         );
-        self.one(&sql, (expert, item), "read the labels", |r| Ok(r.get::<_, SingleLabel>(0)?.0))
+        self.one(&sql, (expert, item), "read the labels", |r| r.get(0))
     }
 
     /// The items that are cases of the round of this number, by id.
@@ -315,11 +314,7 @@ impl Store {
              WHERE a.item = ?2 AND a.person <> {ME} ORDER BY a.lamport, a.uuid"
         );
         self.all_rows_of(&sql, (expert, item), "read the labels", |r| {
-            Ok(Given {
-                name: r.get(0)?,
-                label: r.get::<_, Option<SingleLabel>>(1)?.map(|label| label.0),
-                note: r.get(2)?,
-            })
+            Ok(Given { name: r.get(0)?, answer: r.get(1)?, note: r.get(2)? })
         })
     }
 }

@@ -10,6 +10,7 @@ use rusqlite::{CachedStatement, OptionalExtension, Transaction};
 
 use super::imported_file::{FileFacts, facts_in};
 use super::known_rows::{Earlier, Met, RowPlace};
+use crate::domain::answer::Answer;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ItemId, LabelSourceId, SourceId};
 use crate::domain::item::ItemKey;
@@ -99,8 +100,8 @@ pub trait ImportRow {
     fn external_id(&self) -> Option<&str>;
     /// The known label.
     fn gold(&self) -> Option<&str>;
-    /// Stable keys of the labels that somebody has given it before.
-    fn labels(&self) -> &[String] {
+    /// The answers that somebody has given it before.
+    fn answers(&self) -> &[Answer] {
         &[]
     }
     /// When these were given, UTC milliseconds.
@@ -449,10 +450,10 @@ impl<'t> RowStatements<'t> {
 
     fn add_labels<R: ImportRow>(&mut self, load: &mut Load, item: ItemId, row: &R) -> rusqlite::Result<()> {
         let Some(of) = load.options.label_source else { return Ok(()) };
-        for label in row.labels() {
+        for answer in row.answers() {
             let next = load.labels.places.entry(item).or_default();
             let new =
-                NewImportedLabel { item, place: *next, label: label.clone(), at_ms: row.labelled_at_ms() };
+                NewImportedLabel { item, place: *next, answer: answer.clone(), at_ms: row.labelled_at_ms() };
             *next += 1;
             match put_imported_label(self.tx, (of, load.labels.file, load.source), &new)? {
                 Put::New => load.loaded.labels += 1,

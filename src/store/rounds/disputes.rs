@@ -2,10 +2,11 @@
 
 use super::annotations_needed::active_annotators;
 use super::reannotation::OVERTAKEN;
+use crate::domain::answer::Answer;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
 use crate::store::db::clock::now_ms;
-use crate::store::db::convert::{SingleLabel, Uuid16};
+use crate::store::db::convert::Uuid16;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
 
@@ -13,10 +14,10 @@ use crate::store::db::person::{ME, MY_NAMES};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
     pub expert: ExpertId,
-    /// The label's stable key; none for a skip.
-    pub label: Option<String>,
-    /// The first label that this expert gave the item blind, by its stable key.
-    pub first: Option<String>,
+    /// None for a skip.
+    pub answer: Option<Answer>,
+    /// The first answer that this expert gave the item blind.
+    pub first: Option<Answer>,
     /// The expert's last note on the item.
     pub note: Option<String>,
     /// How sure the expert was, 1 to 3.
@@ -33,8 +34,7 @@ pub struct Decision {
     pub event: uuid::Uuid,
     pub item: ItemId,
     pub by: ExpertId,
-    /// The label's stable key.
-    pub label: String,
+    pub answer: Answer,
     pub reason: Option<String>,
     pub at_ms: i64,
     /// Number of the revision of the task under which it was decided.
@@ -48,8 +48,7 @@ pub struct Decision {
 pub struct AsGiven {
     pub expert: ExpertId,
     pub item: ItemId,
-    /// The label's stable key.
-    pub label: String,
+    pub answer: Answer,
     /// Number of the round of its case.
     pub round: Option<i64>,
     /// Milliseconds from the case on the screen to the answer.
@@ -82,8 +81,8 @@ impl Store {
         self.all_rows_of(&sql, [item], "read the labels", |r| {
             Ok(Given {
                 expert: r.get(0)?,
-                label: r.get::<_, Option<SingleLabel>>(1)?.map(|label| label.0),
-                first: r.get::<_, Option<SingleLabel>>(2)?.map(|label| label.0),
+                answer: r.get(1)?,
+                first: r.get(2)?,
                 note: r.get(3)?,
                 confidence: r.get(4)?,
                 revision: r.get(5)?,
@@ -107,7 +106,7 @@ impl Store {
                 event: r.get::<_, Uuid16>(0)?.0,
                 item: r.get(1)?,
                 by: r.get(2)?,
-                label: r.get::<_, SingleLabel>(3)?.0,
+                answer: r.get(3)?,
                 reason: r.get(4)?,
                 at_ms: r.get(5)?,
                 revision: r.get(6)?,
@@ -130,7 +129,7 @@ impl Store {
                 Ok(AsGiven {
                     expert: r.get(0)?,
                     item: r.get(1)?,
-                    label: r.get::<_, SingleLabel>(2)?.0,
+                    answer: r.get(2)?,
                     round: r.get(3)?,
                     duration_ms: r.get(4)?,
                     characters: r.get(5)?,

@@ -1,16 +1,16 @@
 //! An expert's answers in a round, each with what the model that chose the round's cases had predicted.
 
+use crate::domain::answer::Answer;
 use crate::domain::fault::Result;
 use crate::domain::ids::ExpertId;
-use crate::store::db::convert::{Json, SingleLabel, f32_values};
+use crate::store::db::convert::{Json, f32_values};
 use crate::store::db::open::Store;
 use crate::store::db::person::ME;
 
 /// An answer and the prelabel of its text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerAndPrelabel {
-    /// The answer's stable key.
-    pub label: String,
+    pub answer: Answer,
     /// The stable keys of the predictor's labels.
     pub labels: Vec<String>,
     /// One probability a label.
@@ -30,7 +30,7 @@ impl Store {
         );
         self.all_rows_of(&sql, (expert, round), "read the answers of the round", |r| {
             Ok(AnswerAndPrelabel {
-                label: r.get::<_, SingleLabel>(0)?.0,
+                answer: r.get(0)?,
                 labels: r.get::<_, Json<Vec<String>>>(1)?.0,
                 probabilities: f32_values(&r.get::<_, Vec<u8>>(2)?).collect(),
             })

@@ -389,8 +389,8 @@ impl Sheet {
                 return false;
             }
             Field::Kind => {
-                let other = if draft.task.kind.is_scale() { TaskKind::One } else { TaskKind::Scale };
-                draft.task.set_kind(other);
+                let at = TaskKind::ALL.iter().position(|kind| *kind == draft.task.kind);
+                draft.task.set_kind(TaskKind::ALL[at.map_or(0, |at| (at + 1) % TaskKind::ALL.len())]);
                 return false;
             }
             Field::Shown(at) => {
@@ -480,6 +480,7 @@ impl Sheet {
 pub(super) fn kind_in_words(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::One => "one label of several",
+        TaskKind::Several => "any number of labels, or none of them",
         TaskKind::Scale => "a level of a scale: the labels in order, the lowest first",
     }
 }

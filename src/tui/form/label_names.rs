@@ -135,6 +135,9 @@ impl Form {
         let n = values.len();
         let says = match self.sheet.draft.task.kind {
             TaskKind::One => format!("The labels are the {n} values of that column; u takes them out."),
+            TaskKind::Several => format!(
+                "The labels are the {n} names that stand in that column, of which a text may have several; u takes them out."
+            ),
             TaskKind::Scale => format!(
                 "The labels are the {n} values of that column, as the levels of a scale; if they have no order, say so on the page Task. u takes them out."
             ),

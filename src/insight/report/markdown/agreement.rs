@@ -25,7 +25,7 @@ pub(crate) fn agreement(page: &mut Page, report: &Report) {
     }
     page.say(
         match report.figures.hard.kind {
-            TaskKind::One => {
+            TaskKind::One | TaskKind::Several => {
                 "Experts with their own earlier answers, on cases repeated blind, mean Cohen's kappa: {}"
             }
             TaskKind::Scale => {
@@ -53,7 +53,7 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
     if !on.model_with.is_empty() {
         page.table(
             match on.kind {
-                TaskKind::One => {
+                TaskKind::One | TaskKind::Several => {
                     &["the model with", "Cohen's kappa, on all cases that this expert has answered"]
                 }
                 TaskKind::Scale => {

@@ -58,10 +58,11 @@ pub(crate) fn task(page: &mut Page, report: &Report) {
             page.say("Question: {}", &[Inline::from(&revision.task.question)]);
         }
         // A task without a scale needs no word for what nearly all are.
-        if tells("kind") && (revision.task.kind.is_scale() || !first) {
+        if tells("kind") && (!revision.task.kind.is_one() || !first) {
             page.say(
                 match revision.task.kind {
                     TaskKind::One => "Asked for: one label of several.",
+                    TaskKind::Several => "Asked for: any number of the labels, or none of them.",
                     TaskKind::Scale => {
                         "Asked for: one level of a scale. The labels are its levels, the lowest first."
                     }

@@ -391,6 +391,7 @@ mod tests {
         open.act(Action::Open, &shared());
         hear_outcome(&mut open, DisputeOutcome::Shown(detail(7)));
         let decided = Decided {
+            labels: None,
             item: ItemId(7),
             label: "spam".into(),
             by: "ada".into(),

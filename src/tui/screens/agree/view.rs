@@ -194,7 +194,7 @@ impl Page<'_> {
         self.sub("all together");
         let raw = ("raw agreement", &on.overall.raw);
         let mut rows = match on.kind {
-            TaskKind::One => vec![("mean kappa of pairs", &on.ceiling)],
+            TaskKind::One | TaskKind::Several => vec![("mean kappa of pairs", &on.ceiling)],
             TaskKind::Scale => vec![("mean weighted kappa of pairs", &on.ceiling)],
         };
         rows.extend(on.model.as_ref().map(|model| ("the model, same cases", model)));
@@ -229,7 +229,7 @@ impl Page<'_> {
         }
         if on.rounds.len() > 1 {
             self.sub(match on.kind {
-                TaskKind::One => "Krippendorff's alpha by round",
+                TaskKind::One | TaskKind::Several => "Krippendorff's alpha by round",
                 TaskKind::Scale => "ordinal alpha by round",
             });
             for round in &on.rounds {
