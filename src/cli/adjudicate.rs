@@ -13,6 +13,7 @@ use crate::domain::sanitize::sanitize;
 use crate::insight::disputes::Dispute;
 
 #[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("decides").args(["label", "none"])))]
 pub(super) struct Adjudicate {
     /// The project file
     file: PathBuf,
@@ -22,11 +23,14 @@ pub(super) struct Adjudicate {
     /// The item. Given alone, it is shown with everybody's answers; an answer of yours to it no longer counts as blind
     #[arg(long, value_name = "INT")]
     item: Option<i64>,
-    /// Decide for this label, by name or key
-    #[arg(long, value_name = "L", requires_all = ["item", "reason"])]
-    label: Option<String>,
+    /// Decide for this label, by name or key; repeat it where a text may have several
+    #[arg(long, value_name = "L", requires_all = ["item", "reason"], action = clap::ArgAction::Append)]
+    label: Vec<String>,
+    /// Decide that none of the labels is right, where a text may have several
+    #[arg(long, requires_all = ["item", "reason"], conflicts_with_all = ["undo", "again"])]
+    none: bool,
     /// The reason for the decision
-    #[arg(long, value_name = "TEXT", requires = "label")]
+    #[arg(long, value_name = "TEXT", requires = "decides")]
     reason: Option<String>,
     /// Undo the decision on the item
     #[arg(long, requires = "item", conflicts_with = "label")]
@@ -50,7 +54,7 @@ impl Adjudicate {
 
     fn act(&self, session: &mut Session, setting: &Setting) -> Result<()> {
         let item = self.item.map(ItemId);
-        match (item, &self.label) {
+        match (item, self.none || !self.label.is_empty()) {
             _ if self.again => {
                 let which = match item {
                     Some(item) => Which::Item(item),
@@ -67,10 +71,12 @@ impl Adjudicate {
                     counted(sent.cases, "case", "cases")
                 ))
             }
-            (Some(item), Some(label)) => {
-                setting.print(&session.decide(item, label, self.reason.as_deref().unwrap_or_default())?)
-            }
-            (Some(item), None) if self.undo => {
+            (Some(item), true) => setting.print(&session.decide(
+                item,
+                self.label.clone(),
+                self.reason.as_deref().unwrap_or_default(),
+            )?),
+            (Some(item), false) if self.undo => {
                 let Some(label) = session.undo_decision(item)? else {
                     return Err(Fault::new(
                         format!("undo the decision on item {item}"),
@@ -82,7 +88,7 @@ impl Adjudicate {
                 }
                 setting.say(&format!("Undid the decision for {} on item {item}.", sanitize(&label)))
             }
-            (Some(item), None) => {
+            (Some(item), false) => {
                 let disagreement_detail = session.disagreement_detail(item)?;
                 if setting.wants_json() {
                     print_json(&disagreement_detail)

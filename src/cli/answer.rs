@@ -11,15 +11,16 @@ use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::ItemId;
 use crate::domain::progress::Watcher;
 
-const FORM: &str = r#"A line is an object such as {"item": 483, "label": "spam"}; "id" instead of "item" is your own id; "skip", "flag" or "undo": true instead of "label""#;
+const FORM: &str = r#"A line is an object such as {"item": 483, "label": "spam"}; "id" instead of "item" is your own id; "labels": ["a", "b"] where a text may have several, [] for none; "skip", "flag" or "undo": true instead of a label"#;
 
 #[derive(clap::Args)]
-#[command(group(clap::ArgGroup::new("what").required(true).args(["lines", "label", "skip", "flag", "undo"])))]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["lines", "label", "none", "skip", "flag", "undo"])))]
+#[command(group(clap::ArgGroup::new("answers").args(["label", "none"])))]
 #[command(group(clap::ArgGroup::new("subject").args(["item", "id"])))]
 pub(super) struct Answer {
     /// The project file
     file: PathBuf,
-    /// Take the answers from standard input, one JSON object on each line: item or id, and label, skip, flag or undo; note
+    /// Take the answers from standard input, one JSON object on each line: item or id, and label or labels, skip, flag or undo; note
     #[arg(value_name = "-", value_parser = ["-"], conflicts_with_all = ["subject", "note"])]
     lines: Option<String>,
     /// The item's number, as `next` shows it
@@ -28,9 +29,12 @@ pub(super) struct Answer {
     /// The item by your own id, as the data has it
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// The label, by name or key
-    #[arg(long, value_name = "L", requires = "subject")]
-    label: Option<String>,
+    /// The label, by name or key; repeat it where a text may have several
+    #[arg(long, value_name = "L", requires = "subject", action = clap::ArgAction::Append)]
+    label: Vec<String>,
+    /// None of the labels is right, where a text may have several
+    #[arg(long, requires = "subject")]
+    none: bool,
     /// Skip the item: it comes back once, after all others
     #[arg(long, requires = "subject")]
     skip: bool,
@@ -41,7 +45,7 @@ pub(super) struct Answer {
     #[arg(long, conflicts_with_all = ["subject", "note"])]
     undo: bool,
     /// A note to keep with the answer
-    #[arg(long, value_name = "T", requires = "label")]
+    #[arg(long, value_name = "T", requires = "answers")]
     note: Option<String>,
 }
 
@@ -52,6 +56,8 @@ struct Line {
     item: Option<i64>,
     id: Option<serde_json::Value>,
     label: Option<serde_json::Value>,
+    /// All that are right; an empty list where none is.
+    labels: Option<Vec<serde_json::Value>>,
     note: Option<String>,
     #[serde(default)]
     skip: bool,
@@ -97,7 +103,9 @@ impl Answer {
             let line = Line {
                 item: self.item,
                 id: self.id.map(Into::into),
-                label: self.label.map(Into::into),
+                label: None,
+                labels: (self.none || !self.label.is_empty())
+                    .then(|| self.label.into_iter().map(Into::into).collect()),
                 note: self.note,
                 skip: self.skip,
                 flag: self.flag,
@@ -131,9 +139,9 @@ fn from_lines(session: &mut Session, lines: impl BufRead, setting: &Setting) -> 
 
 fn record(session: &mut Session, line: Line, setting: &Setting) -> Result<()> {
     let unclear = |why: &str| Fault::usage("record the answer", why).hint(FORM);
-    let asked = [line.label.is_some(), line.skip, line.flag, line.undo];
+    let asked = [line.label.is_some(), line.labels.is_some(), line.skip, line.flag, line.undo];
     if asked.iter().filter(|asked| **asked).count() != 1 {
-        return Err(unclear("it must say one of label, skip, flag and undo"));
+        return Err(unclear("it must say one of label, labels, skip, flag and undo"));
     }
     if line.undo {
         let undone = session.undo()?;
@@ -145,9 +153,10 @@ fn record(session: &mut Session, line: Line, setting: &Setting) -> Result<()> {
         (None, Some(id)) => session.item_of_own_id(&plain(id))?,
         _ => return Err(unclear("it must say which text: either item or id")),
     };
-    if let Some(label) = line.label {
+    if let Some(labels) = line.labels.or(line.label.map(|label| vec![label])) {
         let remarks = Remarks { note: line.note, ..Remarks::default() };
-        let saved = session.answer_and_count(item, &plain(label), remarks)?;
+        let labels: Vec<String> = labels.into_iter().map(plain).collect();
+        let saved = session.answer_and_count(item, labels, remarks)?;
         return setting.print(&saved);
     }
     if line.skip {

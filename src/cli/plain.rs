@@ -17,8 +17,9 @@ use crate::desk::request::{Outcome, Request, Response, Window};
 use crate::desk::round_end::RoundAgreement;
 use crate::desk::session::{Remarks, Session};
 use crate::desk::shown::{Card, Lack, NoCase, Reveal, RoundProgress, what_a_skip_does};
+use crate::domain::answer::SaidLabels;
 use crate::domain::fault::Result;
-use crate::domain::grouped::{counted, probable};
+use crate::domain::grouped::counted;
 use crate::domain::ids::CaseId;
 use crate::domain::task::{Label, Task};
 use crate::domain::task_change::changes;
@@ -27,7 +28,6 @@ use crate::domain::task_change::changes;
 const FEW: usize = 12;
 /// What every line may be instead of a label.
 const HELP: &str = "\
-Type a label's key, its name or the beginning of its name, and press enter. Or one of these words:
   undo (u), redo (U)      take back what you did last, or put it back
   skip (s)                leave this case; it comes back once, after all others
   flag (f)                mark this case for a second look, or remove the mark
@@ -39,6 +39,15 @@ Type a label's key, its name or the beginning of its name, and press enter. Or o
   back, forward, case N   cases that you had before
   next                    let the model learn, and go on to the next round
   help (?), quit (q)      this list, and leave; everything is saved";
+
+/// How a case is answered.
+fn how_to_answer(task: &Task) -> &'static str {
+    if task.kind.is_several() {
+        "Type the keys or names of all labels that are right, with commas between them, or none, and press enter. Or one of these words:"
+    } else {
+        "Type a label's key, its name or the beginning of its name, and press enter. Or one of these words:"
+    }
+}
 
 /// Runs jobs one after the other, and says how each ended.
 pub(super) type Runner<'a> = dyn FnMut(Vec<JobKind>) -> Result<Vec<String>> + 'a;
@@ -155,7 +164,7 @@ impl Plain<'_> {
         if let Some(Outcome::Answered { saved, reveal }) = &outcome {
             let case = self.in_view.as_ref().map(|view| format!(", case {}", view.card.shown.case));
             let verb = if saved.changed { "Changed" } else { "Saved" };
-            let thought = reveal.as_ref().map(thought).unwrap_or_default();
+            let thought = reveal.as_deref().map(thought).unwrap_or_default();
             self.person.say(&format!("{verb}: {}{}.{thought}", saved.label, case.unwrap_or_default()))?;
         }
         if let Some(task) = revised {
@@ -228,8 +237,11 @@ impl Plain<'_> {
             (Word::Nothing, _) => self.person.say("Type a label, or ? for what else you can type.")?,
             (Word::Unknown(says), _) => self.person.say(&says)?,
             (Word::Quit, _) => return Ok(Flow::Leaves),
-            (Word::Help, _) => self.person.say(&format!("{HELP}\n{}", labels_in_words(&self.known)))?,
-            (Word::Labels, _) => self.person.say(&labels_in_words(&self.known))?,
+            (Word::Help, _) => {
+                let how = how_to_answer(&self.known);
+                self.person.say(&format!("{how}\n{HELP}\n{}", labels_in_words(&self.known)))?;
+            }
+            (Word::AllLabels, _) => self.person.say(&labels_in_words(&self.known))?,
             (Word::Guideline, _) => {
                 let guideline = if self.known.guideline.is_empty() {
                     "There is no guideline."
@@ -250,7 +262,7 @@ impl Plain<'_> {
             (Word::Case(case), _) => self.go(Request::Jump(case))?,
             (Word::NextRound, _) => self.go_on()?,
             (_, None) => self.person.say("There is no case to answer.")?,
-            (Word::Label(label), Some(case)) => self.label(case, label)?,
+            (Word::Labels(labels), Some(case)) => self.label(case, labels)?,
             (Word::Again, Some(_)) => {
                 if let Some(view) = self.in_view.take() {
                     self.show(view)?;
@@ -289,9 +301,9 @@ impl Plain<'_> {
         self.in_view.as_ref().is_some_and(|view| view.asked)
     }
 
-    fn label(&mut self, case: CaseId, label: String) -> Result<()> {
+    fn label(&mut self, case: CaseId, labels: SaidLabels) -> Result<()> {
         let remarks = Remarks { confidence: self.confidence, ..Remarks::default() };
-        if self.ask_session(Request::Answer { case, label, remarks })?.is_some() {
+        if self.ask_session(Request::Answer { case, labels, remarks })?.is_some() {
             self.confidence = None;
             self.show_next()?;
         }
@@ -401,7 +413,8 @@ fn case_in_words(card: &Card, task: &Task, progress: Option<RoundProgress>) -> S
         n if n > FEW => vec![format!("{n} labels; type labels to hear them")],
         _ => task.labels.iter().map(by_key).collect(),
     };
-    says + &format!("{} {}", task.question, labels.join(", "))
+    let none = if task.kind.is_several() { "; several with commas between them, or none" } else { "" };
+    says + &format!("{} {}{none}", task.question, labels.join(", "))
 }
 
 /// A label behind its key, if it has one.
@@ -421,13 +434,9 @@ fn labels_in_words(task: &Task) -> String {
 fn thought(reveal: &Reveal) -> String {
     let similar =
         reveal.partner.map(|label| format!(" The model gave the similar text {label}.")).unwrap_or_default();
-    match (&reveal.prelabel, reveal.certainty()) {
-        (Some(label), Some(p)) => format!(
-            " The model thought {label} ({}). Chosen because {}.{similar}",
-            probable(p),
-            reveal.in_words
-        ),
-        _ => format!(" Chosen because {}.", reveal.in_words),
+    match reveal.said() {
+        Some(said) => format!(" The model thought {said}. Chosen because {}.{similar}", reveal.in_words),
+        None => format!(" Chosen because {}.", reveal.in_words),
     }
 }
 

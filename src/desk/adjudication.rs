@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::session::Session;
 use super::shown::Reveal;
+use crate::domain::answer::SaidLabels;
 use crate::domain::event::{Action, NewEvent};
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
@@ -66,6 +67,37 @@ pub struct Answer {
     pub revision: i64,
     /// Whether it is superseded, because the item was answered again under a newer revision.
     pub overtaken: bool,
+}
+
+impl DisagreementDetail {
+    /// The answers that count, where a text may have several labels: who gave which.
+    fn counting(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let counts = self.answers.iter().filter(|answer| !answer.overtaken);
+        counts.filter_map(|answer| Some((answer.expert.as_str(), answer.labels.as_deref()?)))
+    }
+
+    /// Where a text may have several labels: each that somebody gave, in the order of the task, who gave it, and who did not.
+    pub fn label_by_label(&self, task: &Task) -> Vec<(String, Vec<&str>, Vec<&str>)> {
+        let names = task.labels.iter().map(|label| &label.name);
+        let of = |name: &String| {
+            let experts = |gave: bool| {
+                let of = self.counting().filter(|(_, labels)| labels.contains(name) == gave);
+                of.map(|(expert, _)| expert).collect()
+            };
+            (name.clone(), experts(true), experts(false))
+        };
+        names.map(of).filter(|(_, by, _): &(_, Vec<_>, _)| !by.is_empty()).collect()
+    }
+
+    /// The labels that everybody gave.
+    pub fn shared_labels(&self) -> Vec<String> {
+        let mut answers = self.counting().map(|(_, labels)| labels);
+        let first = answers.next().unwrap_or_default().to_vec();
+        answers.fold(first, |mut shared, labels| {
+            shared.retain(|label| labels.contains(label));
+            shared
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -171,14 +203,14 @@ impl Session {
         })
     }
 
-    /// Decides which label an item has, and why. When this returns, it is on disk. The decision overrides all answers in training.
+    /// Decides which label or labels an item has, and why. When this returns, it is on disk. The decision overrides all answers in training.
     ///
     /// # Errors
     /// This expert is not a lead, there is no such label or item, nobody has answered the item, or no reason is given.
-    pub fn decide(&mut self, item: ItemId, label: &str, reason: &str) -> Result<Decided> {
+    pub fn decide(&mut self, item: ItemId, labels: impl Into<SaidLabels>, reason: &str) -> Result<Decided> {
         let attempted = || format!("decide on item {item}");
         self.must_lead(attempted())?;
-        let label = self.task().find_label(label)?.clone();
+        let answer = self.task().find_answer(&labels.into())?;
         let reason = reason.trim();
         if reason.is_empty() {
             return Err(Fault::usage(attempted(), "no reason is given")
@@ -196,7 +228,7 @@ impl Session {
         let before = self.store.decisions(Some(item))?.pop();
         let case = self.store.case_of_item(item)?;
         let event = NewEvent {
-            answer: Some(crate::domain::answer::Answer::one(label.id)),
+            answer: Some(answer.clone()),
             note: Some(reason.to_owned()),
             target: before.map(|decision| decision.event),
             ..self.new_event(item, case.map(|case| case.id), Action::Adjudicate)?
@@ -205,8 +237,8 @@ impl Session {
         let names = Names::read(&self.store, self.task())?;
         Ok(Decided {
             item,
-            label: label.name,
-            labels: None,
+            label: names.answer(&answer),
+            labels: names.labels(&answer),
             by: names.expert(self.expert),
             reason: Some(reason.to_owned()),
             at_ms: saved.at_ms,

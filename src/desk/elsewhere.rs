@@ -32,9 +32,9 @@ impl Session {
         if let Some(shown) = case.and_then(|case| self.shown.get_mut(&case)) {
             *shown = Some(event.uuid);
         }
-        let what = match (event.event.label(), event.event.action) {
-            (Some(key), _) => {
-                format!("answered this case in another terminal meanwhile: {}", self.name_of(key))
+        let what = match (&event.event.answer, event.event.action) {
+            (Some(answer), _) => {
+                format!("answered this case in another terminal meanwhile: {}", self.task().in_words(answer))
             }
             (None, action) => format!(
                 "{} in another terminal meanwhile",
@@ -82,9 +82,12 @@ impl Session {
         self.log_knowing(event, Reveals::No, Known::Last(last))?;
         let after = self.is_labelled(about.event.item, about.event.case)?;
         let decision = about.event.action == Action::Adjudicate;
-        let what = match about.event.label() {
-            Some(key) if decision => format!("decision {}", self.name_of(key)),
-            Some(key) => format!("label {}", self.name_of(key)),
+        let what = match &about.event.answer {
+            Some(answer) if decision => format!("decision {}", self.task().in_words(answer)),
+            Some(answer) if self.task().kind.is_several() => {
+                format!("answer {}", self.task().in_words(answer))
+            }
+            Some(answer) => format!("label {}", self.task().in_words(answer)),
             None => about.event.action.as_str().to_owned(),
         };
         let back = action == Action::Retract;
@@ -101,6 +104,6 @@ impl Session {
             Some(case) => self.answer_in(&case)?,
             None => self.store.current_answer(self.expert, item)?,
         };
-        Ok(answer.is_some_and(|answer| answer.event.label().is_some()))
+        Ok(answer.is_some_and(|answer| answer.event.answer.is_some()))
     }
 }

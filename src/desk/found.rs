@@ -3,6 +3,7 @@
 
 use super::session::{About, Remarks, Session};
 use super::shown::{Reveal, Saved};
+use crate::domain::answer::SaidLabels;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::store::log::events::Reveals;
@@ -23,11 +24,12 @@ impl Session {
     ///
     /// # Errors
     /// It is a case that others are to answer, or one of [`Session::answer`].
-    pub fn label_found(&mut self, item: ItemId, label: &str) -> Result<LabelledFound> {
-        self.task().find_label(label)?;
+    pub fn label_found(&mut self, item: ItemId, labels: impl Into<SaidLabels>) -> Result<LabelledFound> {
+        let labels = labels.into();
+        self.task().find_answer(&labels)?;
         if let Some(case) = self.store.case_of_item(item)? {
             if self.store.lease_by_number(case.id, self.expert, self.session, LEASE_MS)? {
-                let (saved, reveal) = self.answer_and_reveal(case.id, label, Remarks::default())?;
+                let (saved, reveal) = self.answer_and_reveal(case.id, labels, Remarks::default())?;
                 return Ok(LabelledFound { saved, case: Some(case.id), reveal });
             }
             if self.store.is_open_round(case.round)? {
@@ -38,7 +40,7 @@ impl Session {
                 .hint("Search for another text; this one needs no answer of yours"));
             }
         }
-        let saved = self.record(About::Found(item), label, Remarks::default(), Reveals::No)?;
+        let saved = self.record(About::Found(item), &labels, Remarks::default(), Reveals::No)?;
         Ok(LabelledFound { saved, case: None, reveal: None })
     }
 }

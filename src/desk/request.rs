@@ -8,6 +8,7 @@ use super::round_end::RoundAgreement;
 use super::session::{Remarks, Session};
 use super::shown::{Card, Lack, NoCase, Reveal, Reverted, RoundProgress, Saved};
 use super::worker::{Came, Policy, Worker};
+use crate::domain::answer::SaidLabels;
 use crate::domain::fault::Result;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::Task;
@@ -24,10 +25,10 @@ const LOOK: Duration = Duration::from_secs(1);
 pub enum Request {
     /// Get the next cases.
     Window,
-    /// Record the answer to a case, by the label's name.
-    Answer { case: CaseId, label: String, remarks: Remarks },
-    /// Label an item that was found, by the label's name.
-    LabelFound { item: ItemId, label: String },
+    /// Record the answer to a case.
+    Answer { case: CaseId, labels: SaidLabels, remarks: Remarks },
+    /// Label an item that was found.
+    LabelFound { item: ItemId, labels: SaidLabels },
     /// Skip a case.
     Skip(CaseId),
     /// Flag the item of a case, or remove the flag.
@@ -56,8 +57,10 @@ impl Request {
         Some(match self {
             Self::Window | Self::Earlier(_) | Self::Later(_) | Self::Jump(_) => return None,
             Self::Dispute(DisputeRequest::Show(_)) => return None,
-            Self::Answer { case, label, .. } => format!("the answer {label} to case {case}"),
-            Self::LabelFound { label, .. } => format!("the answer {label} to a text that was found"),
+            Self::Answer { case, labels, .. } => format!("the answer {} to case {case}", labels.in_words()),
+            Self::LabelFound { labels, .. } => {
+                format!("the answer {} to a text that was found", labels.in_words())
+            }
             Self::Skip(case) => format!("the skip of case {case}"),
             Self::Flag(case) => format!("the flag of case {case}"),
             Self::Note(case, _) | Self::Draft(case, _) => format!("the note on case {case}"),
@@ -73,8 +76,8 @@ impl Request {
 pub enum DisputeRequest {
     /// Show all answers to an item.
     Show(ItemId),
-    /// Decide that the item has this label, by name, for this reason.
-    Decide(ItemId, String, String),
+    /// Decide that the item has these labels, for this reason.
+    Decide(ItemId, SaidLabels, String),
     /// Undo the decision on it.
     UndoDecision(ItemId),
     /// Replace the guideline.
@@ -93,7 +96,7 @@ pub enum Outcome {
     /// The answer is on disk; with what was hidden until now.
     Answered {
         saved: Saved,
-        reveal: Option<Reveal>,
+        reveal: Option<Box<Reveal>>,
     },
     /// The label of a text that was found is on disk, or why not.
     LabelledFound(std::result::Result<Box<LabelledFound>, String>),
@@ -288,12 +291,12 @@ impl Session {
     fn act(&mut self, request: Request) -> Result<Outcome> {
         Ok(match request {
             Request::Window => Outcome::Looked,
-            Request::Answer { case, label, remarks } => {
-                let (saved, reveal) = self.answer_and_reveal(case, &label, remarks)?;
-                Outcome::Answered { saved, reveal }
+            Request::Answer { case, labels, remarks } => {
+                let (saved, reveal) = self.answer_and_reveal(case, labels, remarks)?;
+                Outcome::Answered { saved, reveal: reveal.map(Box::new) }
             }
-            Request::LabelFound { item, label } => {
-                let labelled = self.label_found(item, &label);
+            Request::LabelFound { item, labels } => {
+                let labelled = self.label_found(item, labels);
                 match self.keep_safe(labelled) {
                     Err(fault) if fault.is_displaced() => return Err(fault),
                     labelled => {
@@ -339,8 +342,8 @@ impl Session {
     fn dispute(&mut self, request: DisputeRequest) -> Result<DisputeOutcome> {
         Ok(match request {
             DisputeRequest::Show(item) => DisputeOutcome::Shown(Box::new(self.disagreement_detail(item)?)),
-            DisputeRequest::Decide(item, label, reason) => {
-                DisputeOutcome::Decided(self.decide(item, &label, &reason)?)
+            DisputeRequest::Decide(item, labels, reason) => {
+                DisputeOutcome::Decided(self.decide(item, labels, &reason)?)
             }
             DisputeRequest::UndoDecision(item) => DisputeOutcome::DecisionUndone(self.undo_decision(item)?),
             DisputeRequest::Revise(guideline) => DisputeOutcome::Revised(self.revise_guideline(&guideline)?),

@@ -8,11 +8,10 @@ use uuid::Uuid;
 use super::shown::{
     Acknowledged, Card, Lack, NoCase, Over, Reveal, Saved, ShownCase, ShownLabel, ShownPartner,
 };
-use crate::domain::answer::Answer;
+use crate::domain::answer::{Answer, SaidLabels};
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, ItemId, SessionId};
-use crate::domain::prediction::Probabilities;
 use crate::domain::split::Split;
 use crate::domain::task::{Assist, Task};
 use crate::insight::judge::opinion;
@@ -238,10 +237,12 @@ impl Session {
         if before || self.is_revealed(case)? {
             shown.revealed = Some(self.view_of_model(case)?);
         }
-        let label = answer.as_ref().and_then(|a| a.event.label()).map(|key| self.name_of(key));
+        let skipped = answer.as_ref().is_some_and(|a| a.event.answer.is_none());
+        let answer = answer.and_then(|a| a.event.answer);
         Ok(Card {
-            skipped: answer.is_some() && label.is_none(),
-            label,
+            skipped,
+            label: answer.as_ref().map(|answer| self.task().in_words(answer)),
+            labels: answer.map(|answer| self.task().names_of(&answer)).unwrap_or_default(),
             flagged: self.store.is_flagged(self.expert, case.item, repeat)?,
             note: self.store.note_of(self.expert, case.item, repeat)?,
             draft: self.store.draft(self.expert, case.item)?,
@@ -309,19 +310,21 @@ impl Session {
 
     pub(super) fn view_of_model(&self, case: &Case) -> Result<Reveal> {
         let mut probabilities = serde_json::Map::new();
-        let mut prelabel = None;
+        let (mut prelabel, mut prelabels) = (None, None);
         if let Some(predictor) = self.store.active_predictor()?
             && let Some(values) = self.store.prediction(predictor.id, case.item)?
         {
             let names: Vec<String> = predictor.labels.iter().map(|key| self.name_of(key)).collect();
-            let p = Probabilities(values);
-            prelabel = names.get(p.top(self.task().kind)).cloned();
-            probabilities = names.into_iter().zip(p.0.iter().map(|p| (*p).into())).collect();
+            let said = predictor.answer(self.task().kind, &values);
+            prelabel = Some(self.task().in_words(&said)).filter(|_| !names.is_empty());
+            prelabels = self.task().kind.is_several().then(|| self.task().names_of(&said));
+            probabilities = names.into_iter().zip(values.iter().map(|p| (*p).into())).collect();
         }
         let judge = opinion(&self.store, case.item)?;
         let judge_label = judge.as_ref().and_then(|p| {
-            let at = self.task().kind.decide(&p.iter().map(|(_, p)| *p).collect::<Vec<f32>>());
-            p.get(at).map(|(key, _)| self.name_of(key))
+            let said = self.task().kind.decide_set(&p.iter().map(|(_, p)| *p).collect::<Vec<f32>>(), &[]);
+            let said = Answer::of(said.places().filter_map(|at| p.get(at)).map(|(key, _)| key.as_str()));
+            (!p.is_empty()).then(|| self.task().in_words(&said))
         });
         Ok(Reveal {
             split: case.split.as_str(),
@@ -329,6 +332,7 @@ impl Session {
             in_words: case.reason.in_words(),
             partner: case.partner.map(|partner| partner.side.in_words()),
             prelabel,
+            prelabels,
             probabilities,
             judge_label,
             judge: judge.map(|p| p.into_iter().map(|(key, p)| (self.name_of(&key), p.into())).collect()),
@@ -344,16 +348,21 @@ impl Session {
     ///
     /// # Errors
     /// No such item or label, or the file cannot be written. Nothing is recorded then.
-    pub fn answer(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Saved> {
-        self.record(item.into(), label, remarks, Reveals::No)
+    pub fn answer(&mut self, item: ItemId, labels: impl Into<SaidLabels>, remarks: Remarks) -> Result<Saved> {
+        self.record(item.into(), &labels.into(), remarks, Reveals::No)
     }
 
     /// Records an answer, and counts this expert's labels.
     ///
     /// # Errors
     /// Those of [`Self::answer`].
-    pub fn answer_and_count(&mut self, item: ItemId, label: &str, remarks: Remarks) -> Result<Acknowledged> {
-        let saved = self.answer(item, label, remarks)?;
+    pub fn answer_and_count(
+        &mut self,
+        item: ItemId,
+        labels: impl Into<SaidLabels>,
+        remarks: Remarks,
+    ) -> Result<Acknowledged> {
+        let saved = self.answer(item, labels, remarks)?;
         let labels = self.store.label_count_of(self.expert)? + self.store.repeat_count(Some(self.expert))?;
         Ok(Acknowledged { saved, labels })
     }
@@ -362,12 +371,12 @@ impl Session {
     pub fn answer_and_reveal(
         &mut self,
         about: impl Into<About>,
-        label: &str,
+        labels: impl Into<SaidLabels>,
         remarks: Remarks,
     ) -> Result<(Saved, Option<Reveal>)> {
         let about = about.into();
         let case = self.subject(about)?.1;
-        let saved = self.record(about, label, remarks, Reveals::Yes)?;
+        let saved = self.record(about, &labels.into(), remarks, Reveals::Yes)?;
         // The answer is on disk: a view that cannot be read must not call it unsaved.
         Ok((saved, case.and_then(|case| self.view_of_model(&case).ok())))
     }
@@ -375,11 +384,11 @@ impl Session {
     pub(super) fn record(
         &mut self,
         about: About,
-        label: &str,
+        labels: &SaidLabels,
         remarks: Remarks,
         reveals: Reveals,
     ) -> Result<Saved> {
-        let label = self.task().find_label(label)?.clone();
+        let answer = self.task().find_answer(labels)?;
         let (item, case) = self.subject(about)?;
         let before = match &case {
             Some(case) => self.answer_in(case)?,
@@ -387,15 +396,21 @@ impl Session {
         };
         let found = case.is_none();
         let event = NewEvent {
-            answer: Some(Answer::one(&label.id)),
+            answer: Some(answer.clone()),
             note: remarks.note,
             confidence: remarks.confidence,
             duration_ms: remarks.duration_ms,
             ..self.new_event(item, case.map(|case| case.id), Action::Set)?
         };
         self.log(event, reveals)?;
-        let changed = before.is_some_and(|a| a.event.label().is_some_and(|key| key != label.id));
-        Ok(Saved { item, label: label.name, changed, found })
+        let changed = before.is_some_and(|a| a.event.answer.is_some_and(|before| before != answer));
+        let (label, labels) = (self.task().in_words(&answer), self.labels_of(&answer));
+        Ok(Saved { item, label, labels, changed, found })
+    }
+
+    /// The names of an answer's labels, where a text may have several.
+    fn labels_of(&self, answer: &Answer) -> Option<Vec<String>> {
+        self.task().kind.is_several().then(|| self.task().names_of(answer))
     }
 
     /// Skips a case; it comes back once, after all others.

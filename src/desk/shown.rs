@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::domain::grouped::counted;
+use crate::domain::grouped::{counted, probable};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::outstanding::Outstanding;
 use crate::domain::turn::Turn;
@@ -86,14 +86,17 @@ pub struct Reveal {
     /// Whether the model gave the similar text the same label or another one when the case was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partner: Option<&'static str>,
-    /// The model's label.
+    /// The model's label; of several, as a person reads them.
     pub prelabel: Option<String>,
+    /// The model's labels, where a text may have several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prelabels: Option<Vec<String>>,
     /// The model's probabilities by label name.
     pub probabilities: serde_json::Map<String, serde_json::Value>,
     /// The judge's probabilities, if it has scored the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub judge: Option<serde_json::Map<String, serde_json::Value>>,
-    /// The label that the judge gives.
+    /// What the judge says.
     #[serde(skip)]
     pub judge_label: Option<String>,
 }
@@ -123,6 +126,27 @@ impl Reveal {
         self.probabilities.get(self.prelabel.as_ref()?)?.as_f64()
     }
 
+    /// What the model says as a person reads it: a label with its probability, or each of several.
+    pub fn said(&self) -> Option<String> {
+        let label = self.prelabel.as_ref()?;
+        let Some(labels) = &self.prelabels else {
+            return Some(format!("{label} ({})", probable(self.certainty()?)));
+        };
+        let each = labels.iter().map(|label| match self.probabilities.get(label).and_then(|p| p.as_f64()) {
+            Some(p) => format!("{label} ({})", probable(p)),
+            None => label.clone(),
+        });
+        Some(if labels.is_empty() { label.clone() } else { each.collect::<Vec<_>>().join(", ") })
+    }
+
+    /// What the judge says, as a person reads it.
+    pub fn judge_said(&self) -> Option<String> {
+        match self.judged() {
+            Some((label, p)) => Some(format!("{label} ({})", probable(p))),
+            None => self.judge_label.clone().filter(|_| self.prelabels.is_some()),
+        }
+    }
+
     /// The judge's label and its probability.
     pub fn judged(&self) -> Option<(&str, f64)> {
         let label = self.judge_label.as_deref()?;
@@ -134,9 +158,12 @@ impl Reveal {
 #[derive(Clone, Debug, Serialize)]
 pub struct Saved {
     pub item: ItemId,
-    /// By name.
+    /// By name; of several, as a person reads them.
     pub label: String,
-    /// Whether the answer replaces another label.
+    /// By name, where a text may have several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+    /// Whether the answer replaces another.
     pub changed: bool,
     /// Whether the text was found rather than drawn: the answer is in no figure.
     pub found: bool,
@@ -153,7 +180,7 @@ pub struct Acknowledged {
 
 impl std::fmt::Display for Acknowledged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { saved: Saved { item, label, changed, found }, labels } = self;
+        let Self { saved: Saved { item, label, changed, found, .. }, labels } = self;
         let verb = if *changed { "Changed" } else { "Saved" };
         write!(f, "{verb}: item {item} is {label}. You have given {}.", counted(*labels, "label", "labels"))?;
         if *found { write!(f, " {FOUND}") } else { Ok(()) }
@@ -182,8 +209,10 @@ pub struct Reverted {
 pub struct Card {
     /// The case; revealed only if this expert has seen the reveal before.
     pub shown: ShownCase,
-    /// This expert's current label, by name.
+    /// This expert's current answer, by name.
     pub label: Option<String>,
+    /// Its labels, by name.
+    pub labels: Vec<String>,
     pub skipped: bool,
     pub flagged: bool,
     /// This expert's last note.

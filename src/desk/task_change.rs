@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::beside::columns_to_show;
 use super::session::Session;
+use crate::domain::answer::Answer;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::task::Task;
@@ -37,8 +38,8 @@ pub fn standing(project: &Path, expert: &str) -> Result<Standing> {
     let mut answers = BTreeMap::new();
     if may_change {
         for answer in store.current_answers()? {
-            if let Some(label) = answer.event.label() {
-                *answers.entry(label.to_owned()).or_default() += 1;
+            for label in answer.event.answer.iter().flat_map(Answer::labels) {
+                *answers.entry(label.clone()).or_default() += 1;
             }
         }
     }

@@ -75,6 +75,41 @@ impl Answer {
     }
 }
 
+/// Labels as a person says them, each by name, stable key or the key to press; empty for none of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SaidLabels(pub Vec<String>);
+
+impl SaidLabels {
+    /// As they were said.
+    pub fn in_words(&self) -> String {
+        self.0.join(", ")
+    }
+}
+
+impl From<&str> for SaidLabels {
+    fn from(label: &str) -> Self {
+        Self(vec![label.to_owned()])
+    }
+}
+
+impl From<&String> for SaidLabels {
+    fn from(label: &String) -> Self {
+        Self(vec![label.clone()])
+    }
+}
+
+impl From<String> for SaidLabels {
+    fn from(label: String) -> Self {
+        Self(vec![label])
+    }
+}
+
+impl From<Vec<String>> for SaidLabels {
+    fn from(labels: Vec<String>) -> Self {
+        Self(labels)
+    }
+}
+
 /// One expert's standing label on one item, or an adjudication.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vote {

@@ -240,6 +240,7 @@ struct Known {
     uuids: HashSet<(&'static str, Uuid)>,
     models: HashSet<Hex>,
     places: HashSet<(Uuid, i64)>,
+    several: answers::Several,
 }
 
 type Checked = std::result::Result<(), String>;
@@ -279,6 +280,7 @@ impl Known {
                 counts("number", r.number)?;
                 time("created_ms", Some(r.created_ms))?;
                 long(&r.toml)?;
+                self.several.take(r);
                 self.first("revision", r.uuid)
             }
             Line::Model(m) => {
@@ -356,10 +358,7 @@ impl Known {
                 }
                 counts("place", l.place)?;
                 time("at_ms", Some(l.at_ms))?;
-                match l.labels.single() {
-                    Some(label) => short(label),
-                    None => Err("an imported label is one label".into()),
-                }
+                self.several.check(&l.labels, None)
             }
             // It names nothing: the lines before it are held to it where it is read.
             Line::End(_) => Ok(()),
@@ -403,8 +402,7 @@ impl Known {
             return Err("an event has labels where it sets or adjudicates, and nowhere else".into());
         }
         for answer in [&e.labels, &e.seen_prelabel].into_iter().flatten() {
-            let label = answer.single().ok_or("an answer has one label")?;
-            short(label)?;
+            self.several.check(answer, Some(e.revision))?;
         }
         if matches!(action, Action::Retract | Action::Restore) && e.target.is_none() {
             return Err("what is taken back or put back is not named".into());
@@ -494,6 +492,7 @@ fn time(field: &str, ms: Option<i64>) -> Checked {
     }
 }
 
+mod answers;
 mod end;
 #[cfg(test)]
 pub(super) mod tests;

@@ -121,8 +121,14 @@ impl Seat {
                     self.hear(Message::CursorReported(nonce));
                     continue;
                 }
-                Effect::Session(Request::Answer { case, label, .. }) => {
-                    let saved = Saved { item: ItemId(case.0), label, changed: false, found: false };
+                Effect::Session(Request::Answer { case, labels, .. }) => {
+                    let saved = Saved {
+                        item: ItemId(case.0),
+                        label: labels.in_words(),
+                        labels: None,
+                        changed: false,
+                        found: false,
+                    };
                     (case, Outcome::Answered { saved, reveal: None })
                 }
                 Effect::Session(Request::Skip(case)) => (case, Outcome::Skipped),
@@ -192,7 +198,7 @@ fn card(case: i64, text: &str) -> Card {
         labels: Vec::new(),
         revealed: None,
     };
-    Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None }
+    Card { shown, label: None, labels: Vec::new(), skipped: false, flagged: false, note: None, draft: None }
 }
 
 fn task(question: &str, names: &[String]) -> Task {

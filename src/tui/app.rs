@@ -642,7 +642,7 @@ mod tests {
             app.answered()
         };
         let saved = |changed| request::Outcome::Answered {
-            saved: Saved { item: ItemId(1), label: "spam".into(), changed, found: false },
+            saved: Saved { item: ItemId(1), label: "spam".into(), labels: None, changed, found: false },
             reveal: None,
         };
         let reverted = |labelled| request::Outcome::Reverted {

@@ -70,6 +70,7 @@ fn drawn(app: &mut App, (width, height): (u16, u16)) -> String {
 /// Answers as the desk and the terminal do.
 fn answer(app: &mut App, effects: Vec<Effect>) {
     let row = |item: &ItemId| Row {
+        labels: Vec::new(),
         item: *item,
         id: None,
         case: None,
@@ -458,10 +459,10 @@ fn a_text_that_was_found_gets_a_label_without_a_key_by_its_name() {
         assert!(screen.contains("Which label?") && screen.contains("letter 1"), "{screen}");
         press(KeyCode::Char('h'));
         let (effects, _) = press(KeyCode::Enter);
-        let [Effect::Session(Request::LabelFound { item, label })] = &effects[..] else {
+        let [Effect::Session(Request::LabelFound { item, labels })] = &effects[..] else {
             panic!("{effects:?}")
         };
-        assert_eq!((*item, label.as_str()), (ItemId(1), "ham"), "{size:?}");
+        assert_eq!((*item, &labels.0[..]), (ItemId(1), &["ham".to_owned()][..]), "{size:?}");
     }
 }
 

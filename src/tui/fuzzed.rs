@@ -179,6 +179,7 @@ fn meta(text: &str) -> serde_json::Map<String, serde_json::Value> {
 fn reveal(text: &str) -> Reveal {
     let short: String = text.chars().take(200).collect();
     Reveal {
+        prelabels: None,
         split: "eval",
         reason: "margin",
         in_words: "it lies near the boundary",
@@ -214,7 +215,15 @@ fn card(text: &str, other: &str) -> Card {
         revealed: Some(reveal(other)),
     };
     let some = || Some(text.chars().take(3_000).collect());
-    Card { shown, label: some(), skipped: false, flagged: true, note: some(), draft: some() }
+    Card {
+        shown,
+        label: some(),
+        labels: Vec::new(),
+        skipped: false,
+        flagged: true,
+        note: some(),
+        draft: some(),
+    }
 }
 
 fn response(outcome: Outcome, window: Option<Window>) -> Message {
@@ -262,8 +271,9 @@ fn go(seat: &mut Seat, journey: Journey, text: &str) -> Judged {
             seat.hear(response(Outcome::Looked, Some(window)));
             seat.hear(response(Outcome::Found(Box::new(card(&text[half..], text))), None));
             seat.look()?;
-            let saved = Saved { item: ItemId(3), label: text.to_owned(), changed: false, found: false };
-            seat.hear(response(Outcome::Answered { saved, reveal: Some(reveal(text)) }, None));
+            let saved =
+                Saved { item: ItemId(3), label: text.to_owned(), labels: None, changed: false, found: false };
+            seat.hear(response(Outcome::Answered { saved, reveal: Some(Box::new(reveal(text))) }, None));
             seat.look()
         }
         Journey::Popups => {
@@ -368,6 +378,7 @@ fn found(seat: &mut Seat, text: &str) {
 fn fetched(seat: &mut Seat, text: &str) {
     let short = || Some(text.chars().take(300).collect::<String>());
     let row = |item| Row {
+        labels: Vec::new(),
         item,
         id: short(),
         case: Some(CaseId(7)),
@@ -385,7 +396,10 @@ fn fetched(seat: &mut Seat, text: &str) {
         origins: vec![browse::Origin { source: text.chars().take(300).collect(), row: 9, meta: meta(text) }],
         may_answer: true,
         is_suspect: true,
-        view: Some(ModelView { prelabel: short().map(|label| (label, 0.5)), chosen: Some("it is near") }),
+        view: Some(ModelView {
+            prelabel: short().map(|label| (label, Some(0.5))),
+            chosen: Some("it is near"),
+        }),
         others: Others::Shown(vec![OtherAnswer {
             name: short().unwrap_or_default(),
             label: short(),

@@ -20,6 +20,8 @@ pub(super) enum Target {
     Page(usize),
     /// A label by its place in the task.
     Label(usize),
+    /// What gives the labels that are chosen.
+    Save,
     /// A row of a list, counted from its beginning.
     Row(usize),
     /// A cell of a table: its row and its column.

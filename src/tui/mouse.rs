@@ -37,7 +37,7 @@ impl App {
 
     fn click(&mut self, target: Target, now: Instant) -> Vec<Effect> {
         self.notice = None;
-        if matches!(target, Target::Label(_)) && !self.hits.are_settled(now) {
+        if matches!(target, Target::Label(_) | Target::Save) && !self.hits.are_settled(now) {
             let says = "The click was dropped: what stands there was drawn only just now.";
             return self.say(Notice::warning(says.into()));
         }

@@ -17,7 +17,7 @@ impl App {
     pub(super) fn take_outcome(&mut self, outcome: Outcome, now: Instant) -> Vec<Effect> {
         match &outcome {
             Outcome::Stays | Outcome::Drafts(_) | Outcome::Counts(_) => {}
-            Outcome::WritesResults(_) | Outcome::ShowsKeys(_) => {}
+            Outcome::WritesResults(_) | Outcome::ShowsKeys(_) | Outcome::Ticks(_) => {}
             Outcome::Closes | Outcome::Replaces(_) | Outcome::PassesOn(_) => self.popups.close(),
             _ => self.popups.close_all(),
         }
@@ -38,9 +38,13 @@ impl App {
                 let then = self.in_view().written(written);
                 self.follow(then)
             }
-            Outcome::Finds(label) => {
-                let then = self.screens[self.at].1.label_found(&label, &self.shared, now);
+            Outcome::Finds(labels) => {
+                let then = self.screens[self.at].1.labels_found(&labels, &self.shared, now);
                 self.follow(then)
+            }
+            Outcome::Ticks(labels) => {
+                self.screens[self.at].1.labels_ticked(&labels, &self.shared, now);
+                Vec::new()
             }
             Outcome::Acts(action) => self.act(action),
             Outcome::GoesToCase(case) => self.go_to_case(CaseId(case)),

@@ -18,6 +18,7 @@ use super::widgets::frame::{Look, Notice};
 use super::widgets::outcome::Written;
 use super::widgets::popup::Popup;
 use crate::desk::jobs::JobKind;
+use crate::domain::answer::SaidLabels;
 use crate::domain::ids::{CaseId, ItemId};
 
 /// How a screen stands in the bar, in the help and in the settings file.
@@ -177,10 +178,13 @@ pub(super) trait Screen: std::fmt::Debug {
         Vec::new()
     }
 
-    /// Takes the label that was found by its name in a popup that it opened.
-    fn label_found(&mut self, _name: &str, _shared: &Shared, _now: Instant) -> Vec<Then> {
+    /// Takes the label that was found by its name in a popup that it opened, or all that were chosen there where a text may have several.
+    fn labels_found(&mut self, _labels: &SaidLabels, _shared: &Shared, _now: Instant) -> Vec<Then> {
         Vec::new()
     }
+
+    /// These labels are ticked now in the popup that it opened, which stays.
+    fn labels_ticked(&mut self, _labels: &SaidLabels, _shared: &Shared, _now: Instant) {}
 
     /// It is not on the terminal: a frame was drawn without it.
     fn hidden(&mut self) {}

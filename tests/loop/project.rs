@@ -220,7 +220,7 @@ impl Project {
         let mut session = Session::open(&self.file(), "ada", OnClose::KeepCases).unwrap();
         let mut answered = 0;
         while let Next::Case(case) = session.next_case().unwrap() {
-            session.answer(case.item, &label(case.item.0), Remarks::default()).unwrap();
+            session.answer(case.item, label(case.item.0), Remarks::default()).unwrap();
             answered += 1;
         }
         session.close().unwrap();

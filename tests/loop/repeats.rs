@@ -126,7 +126,7 @@ impl Person {
 
     fn labels(&mut self, label: &str) {
         let case = self.at().unwrap().0;
-        self.does(Request::Answer { case, label: label.into(), remarks: Remarks::default() });
+        self.does(Request::Answer { case, labels: label.into(), remarks: Remarks::default() });
     }
 
     /// Labels up to the next case that was answered before, with a flag and a note on each of the others, and returns it.

@@ -20,7 +20,7 @@ pub fn sit<T>(file: &Path, name: &str, does: impl FnOnce(&mut Session) -> T) -> 
 pub fn says(file: &Path, name: &str, answers: &[(i64, &str)]) {
     sit(file, name, |session| {
         for (item, label) in answers {
-            session.answer(ItemId(*item), label, Remarks::default()).unwrap();
+            session.answer(ItemId(*item), *label, Remarks::default()).unwrap();
         }
     });
 }

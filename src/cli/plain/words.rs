@@ -1,5 +1,6 @@
 //! What a line means: a label by key, name or the beginning of its name, or one of the words. A label comes first, as its key does on the Case screen.
 
+use crate::domain::answer::SaidLabels;
 use crate::domain::ids::CaseId;
 use crate::domain::task::Task;
 
@@ -8,8 +9,8 @@ const BEGINNING: usize = 2;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {
-    /// By name.
-    Label(String),
+    /// What is answered, by the labels' names.
+    Labels(SaidLabels),
     Undo,
     Redo,
     Skip,
@@ -19,7 +20,7 @@ pub(super) enum Word {
     Sure(u8),
     Similar,
     Guideline,
-    Labels,
+    AllLabels,
     Again,
     Earlier,
     Later,
@@ -38,7 +39,12 @@ pub(super) fn words_of(line: &str, task: &Task) -> Word {
         return Word::Nothing;
     }
     if let Ok(label) = task.find_label(line) {
-        return Word::Label(label.name.clone());
+        return Word::Labels((&label.name).into());
+    }
+    if task.kind.is_several()
+        && let Some(word) = several(line, task)
+    {
+        return word;
     }
     let (first, rest) =
         line.split_once(char::is_whitespace).map_or((line, ""), |(first, rest)| (first, rest.trim()));
@@ -54,7 +60,7 @@ pub(super) fn words_of(line: &str, task: &Task) -> Word {
         (_, "sure", "") => Word::Sure(3),
         (_, "similar", "") => Word::Similar,
         (_, "g" | "guideline", "") => Word::Guideline,
-        (_, "labels", "") => Word::Labels,
+        (_, "labels", "") => Word::AllLabels,
         (_, "again", "") => Word::Again,
         (_, "back", "") => Word::Earlier,
         (_, "forward", "") => Word::Later,
@@ -68,6 +74,30 @@ pub(super) fn words_of(line: &str, task: &Task) -> Word {
     }
 }
 
+/// All labels of a line with commas between them, or that it is none of them; nothing where the line is a word of another kind.
+fn several(line: &str, task: &Task) -> Option<Word> {
+    if line.eq_ignore_ascii_case("none") {
+        return Some(Word::Labels(SaidLabels::default()));
+    }
+    let parts: Vec<&str> = line.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    // A note may hold commas.
+    if parts.len() < 2 || parts[0].split_whitespace().next().is_some_and(|word| ["n", "note"].contains(&word))
+    {
+        return None;
+    }
+    let mut names = Vec::new();
+    for part in parts {
+        match task
+            .find_label(part)
+            .map_or_else(|_| beginning(part, task), |label| Word::Labels((&label.name).into()))
+        {
+            Word::Labels(found) => names.extend(found.0),
+            unknown => return Some(unknown),
+        }
+    }
+    Some(Word::Labels(names.into()))
+}
+
 /// A label by the beginning of its name, if that is the beginning of only one.
 fn beginning(line: &str, task: &Task) -> Word {
     let typed = line.to_lowercase();
@@ -75,7 +105,7 @@ fn beginning(line: &str, task: &Task) -> Word {
         .filter(|name| typed.chars().count() >= BEGINNING && name.to_lowercase().starts_with(&typed))
         .collect();
     match &fits[..] {
-        [name] => Word::Label((*name).to_owned()),
+        [name] => Word::Labels((*name).into()),
         [] => Word::Unknown(format!(
             "'{line}' is no label and no word. Nothing was saved; type ? for what you can type."
         )),
@@ -95,7 +125,7 @@ mod tests {
         let toml = "question='?'\n[[label]]\nname='card lost'\nkey='1'\n[[label]]\nname='card stolen'\nkey='2'\n[[label]]\nname='skip'\nkey='b'\n";
         let task = Task::from_toml(toml, "t").unwrap();
         let word = |line| words_of(line, &task);
-        let label = |name: &str| Word::Label(name.to_owned());
+        let label = |name: &str| Word::Labels(name.into());
         assert_eq!(word("1"), label("card lost"));
         assert_eq!(word("Card Stolen"), label("card stolen"));
         assert_eq!(word("card s"), label("card stolen"));
@@ -115,5 +145,23 @@ mod tests {
         ] {
             assert!(matches!(word(line), Word::Unknown(said) if said.contains(says)), "{line}");
         }
+    }
+
+    #[test]
+    fn of_several_labels_a_line_names_all_that_are_right_or_none() {
+        let toml = "question='?'\nkind='several'\n[[label]]\nname='card lost'\nkey='1'\n[[label]]\nname='card stolen'\nkey='2'\n";
+        let task = Task::from_toml(toml, "t").unwrap();
+        let word = |line| words_of(line, &task);
+        let labels = |names: &[&str]| Word::Labels(SaidLabels(names.iter().map(|&n| n.to_owned()).collect()));
+        assert_eq!(word("1"), labels(&["card lost"]));
+        assert_eq!(word("2, card lost"), labels(&["card stolen", "card lost"]));
+        assert_eq!(word("card s,1"), labels(&["card stolen", "card lost"]));
+        assert_eq!((word("none"), word("None")), (labels(&[]), labels(&[])));
+        assert_eq!(word("note 1, 2"), Word::Note("1, 2".into()));
+        assert!(
+            matches!(word("1, card"), Word::Unknown(said) if said.contains("may be")),
+            "nothing is saved"
+        );
+        assert!(matches!(word("1, 7"), Word::Unknown(said) if said.contains("'7' is no label")));
     }
 }

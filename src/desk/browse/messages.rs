@@ -68,8 +68,10 @@ pub struct Row {
     pub case: Option<CaseId>,
     /// The beginning of its text, or the passage with what was searched for.
     pub passage: String,
-    /// This expert's standing label, by name.
+    /// This expert's standing answer, by name.
     pub label: Option<String>,
+    /// Its labels, by name.
+    pub labels: Vec<String>,
     /// Whether this expert skipped it.
     pub skipped: bool,
     /// Whether this expert flagged it.
@@ -139,8 +141,8 @@ pub struct OtherAnswer {
 /// What the model thinks of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelView {
-    /// Its label by name, with its probability.
-    pub prelabel: Option<(String, f32)>,
+    /// What it says by name, with its probability where that is one label.
+    pub prelabel: Option<(String, Option<f32>)>,
     /// Why the item became a case, in plain words.
     pub chosen: Option<&'static str>,
 }

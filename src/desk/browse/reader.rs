@@ -5,10 +5,10 @@ use std::path::Path;
 use super::messages::{Fetch, Fetched, FullItem, ModelView, Origin, OtherAnswer, Others, Row};
 use crate::desk::beside::columns_of;
 use crate::desk::query::Searched;
+use crate::domain::answer::Answer;
 use crate::domain::expert::Role;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ExpertId, ItemId};
-use crate::domain::prediction::Probabilities;
 use crate::domain::sought::passage;
 use crate::domain::task::Task;
 use crate::insight::label_issues::label_issues;
@@ -63,7 +63,8 @@ impl PoolReader {
             id: row.id,
             case: row.case,
             passage: row.beginning,
-            label: row.label.map(|key| self.name_of(&key)),
+            labels: row.answer.as_ref().map(|answer| self.task.names_of(answer)).unwrap_or_default(),
+            label: row.answer.map(|answer| self.task.in_words(&answer)),
             skipped: row.skipped,
             flagged: row.flagged,
             noted: row.noted,
@@ -125,21 +126,16 @@ impl PoolReader {
         if row.label.is_none() || !self.store.is_revealed(self.expert, row.item)? {
             return Ok(None);
         }
-        let prelabel = self.prelabel(row.item)?.map(|(key, p)| (self.name_of(&key), p));
+        let prelabel = self.prelabel(row.item)?.map(|(answer, p)| (self.task.in_words(&answer), p));
         Ok(Some(ModelView { prelabel, chosen: case.map(|case| case.reason.in_words()) }))
     }
 
-    /// The active model's label of an item by its stable key, and the probability of it.
-    pub fn prelabel(&self, item: ItemId) -> Result<Option<(String, f32)>> {
+    /// What the active model says of an item, and the probability of it where that is one label.
+    pub fn prelabel(&self, item: ItemId) -> Result<Option<(Answer, Option<f32>)>> {
         let Some(predictor) = self.store.active_predictor()? else { return Ok(None) };
         let Some(values) = self.store.prediction(predictor.id, item)? else { return Ok(None) };
-        let p = Probabilities(values);
-        let top = p.top(self.task.kind);
-        Ok(predictor.labels.get(top).cloned().zip(p.0.get(top).copied()))
-    }
-
-    fn name_of(&self, key: &str) -> String {
-        let index = self.task.index_of_id(key);
-        index.map_or_else(|| key.to_owned(), |i| self.task.labels[i].name.clone())
+        let kind = self.task.kind;
+        let probability = values.get(kind.decide(&values)).copied().filter(|_| kind.gives_one());
+        Ok(Some((predictor.answer(kind, &values), probability)))
     }
 }

@@ -124,7 +124,7 @@ impl PoolReader {
                     let mut items = Vec::new();
                     // Only what was answered and revealed: a prelabel that can be searched for can be read.
                     for item in self.own(Own::LabelledAndRevealed)? {
-                        if self.prelabel(item)?.is_some_and(|(label, _)| label == key) {
+                        if self.prelabel(item)?.is_some_and(|(answer, _)| answer.has(&key)) {
                             items.push(item);
                         }
                     }

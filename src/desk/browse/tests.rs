@@ -121,7 +121,7 @@ fn an_item_is_found_by_its_prelabel_only_once_this_expert_has_answered_it_and_se
         (1..=5).map(|n| view(&of_ann, n).is_some()).collect::<Vec<_>>(),
         [false, false, true, false, false]
     );
-    assert_eq!(view(&of_bob, 1).unwrap().prelabel, Some(("spam".into(), 0.9)));
+    assert_eq!(view(&of_bob, 1).unwrap().prelabel, Some(("spam".into(), Some(0.9))));
     ann.undo().unwrap();
     assert_eq!(found(&of_ann, "prelabel:spam"), [0; 0], "an answer that was taken back is none");
 }

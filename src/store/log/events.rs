@@ -10,7 +10,6 @@ use crate::domain::answer::Answer;
 use crate::domain::event::{Action, LabelEvent, NewEvent};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{CaseId, ExpertId, ItemId, RevisionId, SessionId};
-use crate::domain::prediction::Probabilities;
 use crate::domain::task::Task;
 use crate::store::db::clock::{new_uuid, now_ms};
 use crate::store::db::convert::{Json, Uuid16, f32_values};
@@ -334,7 +333,9 @@ fn active_prelabel(
         .query_row([revision], |r| r.get(0))?;
     // A task that cannot be read is refused wherever it is asked for.
     let kind = Task::from_toml(&toml, "of the project").map(|task| task.kind).unwrap_or_default();
-    Ok(labels.0.into_iter().nth(Probabilities(values).top(kind)).map(Answer::one))
+    let said = kind.decide_set(&values, &[]);
+    let said = Answer::of(said.places().filter_map(|at| labels.0.get(at).cloned()));
+    Ok(Some(said).filter(|_| !labels.0.is_empty()))
 }
 
 #[cfg(test)]

@@ -78,8 +78,8 @@ pub struct ItemRow {
     pub case: Option<CaseId>,
     /// The first 200 characters of its text.
     pub beginning: String,
-    /// The stable key of this expert's standing label.
-    pub label: Option<String>,
+    /// This expert's standing answer.
+    pub answer: Option<Answer>,
     /// Whether this expert left it unanswered.
     pub skipped: bool,
     /// Whether this expert flagged it.
@@ -198,7 +198,12 @@ impl Store {
         let answers = format!("SELECT item FROM current_answer a WHERE a.person = {ME}");
         let (sql, key) = match own {
             Own::Labelled => (format!("{answers} AND a.action = 'set'"), None),
-            Own::Label(key) => (format!("{answers} AND a.action = 'set' AND a.answer = ?2"), Some(key)),
+            Own::Label(key) => (
+                format!(
+                    "{answers} AND a.action = 'set' AND EXISTS (SELECT 1 FROM json_each(a.answer) j WHERE j.value = ?2)"
+                ),
+                Some(key),
+            ),
             Own::Skipped => (format!("{answers} AND a.action = 'skip'"), None),
             Own::LabelledAndRevealed => (
                 format!(
@@ -218,7 +223,7 @@ impl Store {
         };
         let (sql, what) = (format!("{sql} ORDER BY item"), "read the labels");
         match key {
-            Some(key) => self.all_rows_of(&sql, (expert, Answer::one(key)), what, |r| r.get(0)),
+            Some(key) => self.all_rows_of(&sql, (expert, key), what, |r| r.get(0)),
             None => self.all_rows_of(&sql, [expert], what, |r| r.get(0)),
         }
     }
@@ -266,7 +271,7 @@ impl Store {
             id: self.own_id(item)?,
             case,
             beginning,
-            label: None,
+            answer: None,
             skipped: false,
             flagged: false,
             noted: false,
@@ -275,7 +280,7 @@ impl Store {
         if touched {
             let answer = self.current_answer(expert, item)?;
             row.skipped = answer.as_ref().is_some_and(|a| a.event.action == Action::Skip);
-            row.label = answer.and_then(|a| a.event.label().map(str::to_owned));
+            row.answer = answer.and_then(|a| a.event.answer);
             row.flagged = self.is_flagged(expert, item, None)?;
             row.noted = self.note_of(expert, item, None)?.is_some();
         }

@@ -12,11 +12,18 @@ use ratatui::text::Span;
 use ratatui::widgets::Paragraph;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
+use unicode_width::UnicodeWidthStr;
 
 use super::frame::Look;
 use super::input::draw_input;
 use super::label_list::{Groups, LabelNames, Listed, Mark};
+use super::outcome::Outcome;
+use super::text_layout::{cut, drawable};
+use crate::domain::label_set::{LabelSet, NONE};
 use crate::domain::task::Label;
+
+/// What is said beside the line leaves it so many columns, with the sign before it.
+const LEAST_FIELD: usize = 15;
 
 /// What came of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +31,10 @@ pub(in crate::tui) enum Finding {
     GoesOn,
     /// The label of this name, which the last frame showed as the chosen one.
     Found(String),
+    /// Of several labels this one was put in or taken out.
+    Toggled,
+    /// Those that are ticked are to be given.
+    Gives,
     Ends,
 }
 
@@ -43,6 +54,10 @@ pub(in crate::tui) struct LabelFinder {
     chosen: Option<usize>,
     /// The label that the last frame showed as the chosen one.
     drawn: Option<usize>,
+    /// Where a text may have several labels: those that are to be given.
+    ticked: Option<LabelSet>,
+    /// The same as the last frame had them.
+    drawn_ticked: Option<LabelSet>,
 }
 
 impl LabelFinder {
@@ -57,9 +72,43 @@ impl LabelFinder {
             found: Vec::new(),
             chosen: None,
             drawn: None,
+            ticked: None,
+            drawn_ticked: None,
         };
         finder.find();
         finder
+    }
+
+    /// The same where a text may have several, with those that are chosen so far.
+    pub fn several(labels: &[Label], uses: &HashMap<String, usize>, ticked: LabelSet) -> Self {
+        Self { ticked: Some(ticked), ..Self::new(labels, uses) }
+    }
+
+    /// The names of those that are ticked.
+    pub fn ticked(&self) -> Vec<String> {
+        let places = self.ticked.iter().flat_map(LabelSet::places);
+        places.filter_map(|at| self.labels.get(at).cloned()).collect()
+    }
+
+    /// What is to be done about what came of a key or a click.
+    pub fn outcome(&self, finding: Finding) -> Outcome {
+        match finding {
+            Finding::GoesOn => Outcome::Stays,
+            Finding::Found(label) => Outcome::Finds(label.into()),
+            Finding::Toggled => Outcome::Ticks(self.ticked().into()),
+            Finding::Gives => Outcome::Finds(self.ticked().into()),
+            Finding::Ends => Outcome::Closes,
+        }
+    }
+
+    fn toggle(&mut self, at: usize) -> Finding {
+        match &mut self.ticked {
+            Some(ticked) => ticked.toggle(at),
+            None => return Finding::Found(self.labels[at].clone()),
+        }
+        self.input.reset();
+        self.find();
+        Finding::Toggled
     }
 
     /// Takes a key.
@@ -72,7 +121,11 @@ impl LabelFinder {
             KeyCode::Enter => {
                 let chosen = self.chosen.and_then(|at| self.found.get(at)).copied();
                 let drawn = chosen.filter(|at| self.drawn == Some(*at));
-                return drawn.map_or(Finding::GoesOn, |at| Finding::Found(self.labels[at].clone()));
+                if chosen.is_none() && self.is_empty() && self.ticked.is_some() {
+                    // What is given is what stands on the screen as ticked.
+                    return if self.drawn_ticked == self.ticked { Finding::Gives } else { Finding::GoesOn };
+                }
+                return drawn.map_or(Finding::GoesOn, |at| self.toggle(at));
             }
             KeyCode::Down | KeyCode::Tab => self.choose(self.chosen.map_or(0, |at| at + 1)),
             KeyCode::Up | KeyCode::BackTab => self.choose(self.chosen.map_or(0, |at| at.saturating_sub(1))),
@@ -87,9 +140,9 @@ impl LabelFinder {
         Finding::GoesOn
     }
 
-    /// The label that was clicked, by its place in the task.
-    pub fn clicked(&self, at: usize) -> Option<String> {
-        self.found.contains(&at).then(|| self.labels[at].clone())
+    /// A label was clicked, by its place in the task.
+    pub fn clicked(&mut self, at: usize) -> Finding {
+        if self.found.contains(&at) { self.toggle(at) } else { Finding::GoesOn }
     }
 
     /// Whether nothing is typed.
@@ -124,6 +177,12 @@ impl LabelFinder {
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, look: Look<'_>) {
         let [typed, list] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         let says = match (self.input.value().trim().is_empty(), self.found.len()) {
+            (true, _) if self.ticked.is_some() => {
+                let ticked = self.ticked();
+                let given = if ticked.is_empty() { NONE.to_owned() } else { drawable(&ticked.join(", ")) };
+                let room = usize::from(typed.width).saturating_sub(LEAST_FIELD);
+                format!("{} ", cut(&format!("enter: save {}", given.replace('\n', " ")), room))
+            }
             (true, _) => "type a part of the name, or the key ".to_owned(),
             (false, 0) => "no label has this in its name or as its key ".to_owned(),
             (false, found) => format!("{found} of {} ", self.names.len()),
@@ -131,7 +190,7 @@ impl LabelFinder {
         let [sign, field, beside] = Layout::horizontal([
             Constraint::Length(3),
             Constraint::Fill(1),
-            Constraint::Length(says.len() as u16),
+            Constraint::Length(says.width() as u16),
         ])
         .areas(typed);
         frame.render_widget(Paragraph::new(Span::styled(" > ", look.theme.key)), sign);
@@ -140,6 +199,7 @@ impl LabelFinder {
         let listed = self.listed((list.width, list.height), look);
         let chosen = self.chosen.and_then(|at| self.found.get(at)).copied();
         self.drawn = chosen.filter(|at| listed.shown.contains(at));
+        self.drawn_ticked.clone_from(&self.ticked);
         listed.may_click(list, look);
         frame.render_widget(Paragraph::new(listed.lines), list);
     }
@@ -147,7 +207,8 @@ impl LabelFinder {
     /// As many of the found as fit, from the best on, or from further on where the chosen one would be left out.
     fn listed(&self, size: (u16, u16), look: Look<'_>) -> Listed {
         let chosen = self.chosen.and_then(|at| self.found.get(at)).copied();
-        let mark = |at: usize| if Some(at) == chosen { Mark::Chosen } else { Mark::Plain };
+        let is_ticked = |at: usize| self.ticked.as_ref().is_some_and(|ticked| ticked.has(at));
+        let mark = |at: usize| Mark::of(is_ticked(at), Some(at) == chosen);
         let mut from = 0;
         loop {
             let listed = self.names.list(&self.found[from..], size, (Groups::Ignored, mark), look);

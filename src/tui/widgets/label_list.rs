@@ -81,6 +81,20 @@ impl Listed {
 pub(in crate::tui) enum Mark {
     Plain,
     Chosen,
+    /// It is one of several that are to be given.
+    Ticked,
+    TickedAndChosen,
+}
+
+impl Mark {
+    pub fn of(ticked: bool, chosen: bool) -> Self {
+        match (ticked, chosen) {
+            (false, false) => Self::Plain,
+            (false, true) => Self::Chosen,
+            (true, false) => Self::Ticked,
+            (true, true) => Self::TickedAndChosen,
+        }
+    }
 }
 
 /// Whether the labels of a group stand under its name.
@@ -253,14 +267,17 @@ impl Entry {
     fn spans(&self, name: &str, mark: Mark, look: Look<'_>) -> [Span<'static>; 3] {
         let style = match mark {
             Mark::Plain => look.theme.text,
-            Mark::Chosen => look.theme.chosen,
+            Mark::Ticked => look.theme.good,
+            Mark::Chosen | Mark::TickedAndChosen => look.theme.chosen,
         };
+        // Seen without colours, too, and as wide as what it takes the place of.
+        let before = if matches!(mark, Mark::Ticked | Mark::TickedAndChosen) { '✓' } else { ' ' };
         let key = if self.key.is_empty() {
             Span::raw("  ")
         } else {
             Span::styled(format!(" {}", self.key), look.theme.key)
         };
-        [key, Span::styled(format!(" {name} "), style), Span::raw(" ")]
+        [key, Span::styled(format!("{before}{name} "), style), Span::raw(" ")]
     }
 }
 

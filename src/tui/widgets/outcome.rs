@@ -6,6 +6,7 @@ use super::help::{KeyLine, KeysHelp, key_list};
 use crate::desk::adjudication::Which;
 use crate::desk::jobs::JobKind;
 use crate::desk::results::{Results, Wanted};
+use crate::domain::answer::SaidLabels;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::Task;
 use crate::tui::keys::Action;
@@ -15,8 +16,8 @@ use crate::tui::keys::Action;
 pub(in crate::tui) enum Subject {
     /// A note on a case. What is not saved stays as a draft.
     Note(CaseId),
-    /// Why an item has a label, by the label's name.
-    Reason(ItemId, String),
+    /// Why an item has these labels.
+    Reason(ItemId, SaidLabels),
     /// How to decide.
     Guideline,
 }
@@ -67,8 +68,10 @@ pub(in crate::tui) enum Outcome {
     Closes,
     Acts(Action),
     Writes(Written),
-    /// The label of this name was found.
-    Finds(String),
+    /// The label of this name was found, or these are to be given.
+    Finds(SaidLabels),
+    /// It stays, and these labels are ticked now.
+    Ticks(SaidLabels),
     GoesToCase(i64),
     Starts(Vec<JobKind>),
     /// It stays, and says how much these are once that is known.

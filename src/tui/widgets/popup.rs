@@ -20,11 +20,12 @@ use super::choice::Choice;
 use super::frame::{Look, hanging};
 use super::help::{Helped, KeyLine, KeysHelp, Under, key_list};
 use super::input::draw_input;
-use super::label_finder::{Finding, LabelFinder};
+use super::label_finder::LabelFinder;
 use super::model_choice::ModelChoice;
 use super::outcome::{Outcome, Subject, Written};
 use super::results_form::{Choosing, KEYS, ResultsForm};
 use super::text_layout::{cut, drawable};
+use crate::domain::label_set::LabelSet;
 use crate::domain::local_model::LocalModel;
 use crate::domain::task::Label;
 use crate::tui::hits::{Target, WHEEL};
@@ -76,6 +77,11 @@ impl Popup {
     /// One of these labels, those used most first.
     pub fn labels(labels: &[Label], uses: &HashMap<String, usize>) -> Self {
         Self::Labels(LabelFinder::new(labels, uses))
+    }
+
+    /// Any number of these labels, those used most first.
+    pub fn several(labels: &[Label], uses: &HashMap<String, usize>, chosen: LabelSet) -> Self {
+        Self::Labels(LabelFinder::several(labels, uses, chosen))
     }
 
     /// The question which of these language models, or which other.
@@ -244,11 +250,10 @@ impl Popup {
             Self::Model(choice) => {
                 choice.key(key).map_or(Outcome::Stays, |model| Outcome::Writes(Written::Model(model)))
             }
-            Self::Labels(finder) => match finder.key(key) {
-                Finding::GoesOn => Outcome::Stays,
-                Finding::Found(label) => Outcome::Finds(label),
-                Finding::Ends => Outcome::Closes,
-            },
+            Self::Labels(finder) => {
+                let finding = finder.key(key);
+                finder.outcome(finding)
+            }
             Self::Choice(_) if ctrl('c') => Outcome::Closes,
             // Any other key leaves the question where it is: what is typed after it must not reach the case below.
             Self::Choice(choice) => choice.key(key).unwrap_or(Outcome::Stays),
@@ -269,7 +274,8 @@ impl Popup {
             (Self::Model(choice), Target::Row(at)) => choice.choose(at),
             (Self::Results(form), Target::Row(at)) => form.go(at),
             (Self::Labels(finder), Target::Label(at)) => {
-                return finder.clicked(at).map_or(Outcome::Stays, Outcome::Finds);
+                let finding = finder.clicked(at);
+                return finder.outcome(finding);
             }
             (Self::Choice(choice), Target::Row(at)) => {
                 return choice.options.get(at).map_or(Outcome::Closes, |option| option.outcome.clone());

@@ -4,8 +4,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::desk::adjudication::{Answer, DisagreementDetail};
-use crate::domain::grouped::{counted, probable};
+use crate::domain::grouped::counted;
 use crate::domain::task::Task;
+use crate::tui::screens::case::several::in_words;
 use crate::tui::widgets::frame::{Look, hanging};
 use crate::tui::widgets::text_layout::drawable;
 
@@ -15,7 +16,7 @@ const MEASURE: u16 = 110;
 /// The page for a width; a lead also gets the keys that decide.
 pub(super) fn page(
     detail: &DisagreementDetail,
-    (task, leads): (&Task, bool),
+    (task, leads, chosen): (&Task, bool, &[String]),
     width: u16,
     look: Look<'_>,
 ) -> Vec<Line<'static>> {
@@ -30,6 +31,16 @@ pub(super) fn page(
     for answer in &detail.answers {
         page.answer(answer, detail.revision);
     }
+    for (label, by, not_by) in detail.label_by_label(task) {
+        let label = drawable(&label).replace('\n', " ");
+        match not_by.is_empty() {
+            true => page.says("     ", &format!("{label}: all of them"), theme.quiet),
+            false => {
+                let says = format!("{label}: {}, not {}", by.join(", "), not_by.join(", "));
+                page.says("   ! ", &says, theme.warning);
+            }
+        }
+    }
     if detail.waiting > 0 {
         let says = format!(
             "to be labelled again: {} still to come",
@@ -43,8 +54,14 @@ pub(super) fn page(
             page.title(&format!("Decided: {} by {}{over}", drawable(&decided.label), drawable(&decided.by)));
             page.says("   ", decided.reason.as_deref().unwrap_or_default(), theme.good);
         }
+        None if leads && task.kind.is_several() => {
+            page.title("Not decided: choose the labels by their keys, press enter, then say why");
+        }
         None if leads => page.title("Not decided: press a label's key, or enter to find one, then say why"),
         None => page.title("Not decided"),
+    }
+    if leads && task.kind.is_several() {
+        page.says("   ", &format!("enter decides: {}", in_words(chosen, task)), theme.text);
     }
     if leads {
         let keys = task.labels.iter().map(|l| l.after_key(" "));
@@ -52,15 +69,13 @@ pub(super) fn page(
     }
     page.title("The model");
     let view = detail.model.as_ref();
-    let thought = match view.map(|view| (view.prelabel.as_ref(), view.certainty(), view)) {
-        Some((Some(label), Some(p), view)) => {
-            format!("thinks {label} ({}); the case was chosen because {}", probable(p), view.in_words)
-        }
-        _ => "has not read it".to_owned(),
+    let thought = match view.and_then(|view| Some((view.said()?, view))) {
+        Some((said, view)) => format!("thinks {said}; the case was chosen because {}", view.in_words),
+        None => "has not read it".to_owned(),
     };
     page.says("   ", &thought, theme.quiet);
-    if let Some((label, p)) = view.and_then(|view| view.judged()) {
-        page.says("   ", &format!("the language model thinks {label} ({})", probable(p)), theme.quiet);
+    if let Some(said) = view.and_then(|view| view.judge_said()) {
+        page.says("   ", &format!("the language model thinks {said}"), theme.quiet);
     }
     page.title(&format!("How to decide (version {})", detail.revision));
     page.says("   ", &task.question, theme.text);

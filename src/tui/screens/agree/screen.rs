@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 use crate::desk::adjudication::{DisagreementDetail, Which};
 use crate::desk::request::{DisputeOutcome, DisputeRequest, Outcome, Request};
+use crate::domain::answer::SaidLabels;
 use crate::domain::grouped::counted;
 use crate::domain::ids::ItemId;
 use crate::domain::task::Task;
@@ -19,6 +20,7 @@ use crate::tui::hits::Target;
 use crate::tui::keys::{Action, Stroke};
 use crate::tui::message::Message;
 use crate::tui::screen::{Pressed, Received, Screen, Then, View};
+use crate::tui::screens::case::several::{needs_list, toggle};
 use crate::tui::shared::Shared;
 use crate::tui::widgets::async_page::{AsyncPage, PAGE};
 use crate::tui::widgets::choice::{Choice, ChoiceKey, Choosable};
@@ -49,6 +51,8 @@ pub(in crate::tui) struct AgreementScreen {
     pub(super) detail: Option<Box<DisagreementDetail>>,
     /// The item for which a label is being looked for.
     finding: Option<ItemId>,
+    /// Where a text may have several labels: those to decide for, at first the ones that all experts gave.
+    pub(super) chosen: Vec<String>,
 }
 
 impl Screen for AgreementScreen {
@@ -60,10 +64,20 @@ impl Screen for AgreementScreen {
         &[Action::Undo, Action::Earlier, Action::Later, Action::Revise, Action::LabelAgain]
     }
 
-    fn help(&self, _: &Shared) -> Vec<(String, String)> {
+    fn help(&self, shared: &Shared) -> Vec<(String, String)> {
+        let (decides, enters) = match shared.about.task.kind.is_several() {
+            true => (
+                "in an open case: put that label into the decision, or take it out",
+                "in an open case: decide for the labels that are chosen, and write why",
+            ),
+            false => (
+                "in an open case: decide for that label, and write why",
+                "in an open case: find a label by a part of its name",
+            ),
+        };
         vec![
-            ("a label's key".into(), "in an open case: decide for that label, and write why".into()),
-            ("enter".into(), "in an open case: find a label by a part of its name".into()),
+            ("a label's key".into(), decides.into()),
+            ("enter".into(), enters.into()),
             ("undo".into(), "in an open case: takes back the decision".into()),
         ]
     }
@@ -73,7 +87,7 @@ impl Screen for AgreementScreen {
     }
 
     fn key(&mut self, key: Pressed<'_>, shared: &Shared, _: Instant) -> Option<Vec<Then>> {
-        self.label_key(key.stroke?, &shared.about.task).map(|popup| vec![Then::Open(popup)])
+        self.label_key(key.stroke?, &shared.about.task)
     }
 
     fn act(&mut self, action: Action, shared: &Shared) -> Vec<Then> {
@@ -83,8 +97,7 @@ impl Screen for AgreementScreen {
             (Focus::List, Action::Back) => (self.focus, self.page.scroll) = (Focus::Figures, 0),
             (Focus::List, Action::Open) => return self.show_chosen(),
             (Focus::Detail, Action::Open) if self.leads() => {
-                self.finding = self.open();
-                return vec![Then::Open(Popup::labels(&shared.about.task.labels, &shared.about.label_uses))];
+                return self.find(shared);
             }
             (Focus::Detail, Action::Back) => self.focus = Focus::List,
             (Focus::Detail, Action::Earlier | Action::Later) => return self.show_neighbour(action),
@@ -109,17 +122,22 @@ impl Screen for AgreementScreen {
         Vec::new()
     }
 
-    fn label_found(&mut self, name: &str, _: &Shared, _: Instant) -> Vec<Then> {
+    fn labels_found(&mut self, labels: &SaidLabels, _: &Shared, _: Instant) -> Vec<Then> {
         let item = self.finding.take().filter(|item| self.open() == Some(*item));
+        self.chosen.clone_from(&labels.0);
         item.map_or_else(
             || says("Nothing was decided: another case is open now."),
-            |item| vec![Then::Open(Popup::editor(Subject::Reason(item, name.to_owned()), ""))],
+            |item| vec![Then::Open(Popup::editor(Subject::Reason(item, labels.clone()), ""))],
         )
+    }
+
+    fn labels_ticked(&mut self, labels: &SaidLabels, _: &Shared, _: Instant) {
+        self.chosen.clone_from(&labels.0);
     }
 
     fn written(&mut self, written: Written) -> Vec<Then> {
         asks(match written {
-            Written::Text(Subject::Reason(item, label), why) => DisputeRequest::Decide(item, label, why),
+            Written::Text(Subject::Reason(item, labels), why) => DisputeRequest::Decide(item, labels, why),
             Written::Text(Subject::Guideline, text) => DisputeRequest::Revise(text),
             Written::LabelAgain(which) => DisputeRequest::Reannotate(which),
             _ => return Vec::new(),
@@ -171,12 +189,31 @@ impl AgreementScreen {
         self.detail.as_ref().filter(|_| self.focus == Focus::Detail).map(|detail| detail.item)
     }
 
-    /// For a lead, a label's key on an open case asks why.
-    fn label_key(&self, stroke: Stroke, task: &Task) -> Option<Popup> {
+    /// Asks why at once where all labels that are to be decided for are chosen, else for the labels.
+    fn find(&mut self, shared: &Shared) -> Vec<Then> {
+        let (task, uses) = (&shared.about.task, &shared.about.label_uses);
+        let Some(item) = self.open() else { return Vec::new() };
+        if task.kind.is_several() && !needs_list(task) {
+            let labels = SaidLabels(self.chosen.clone());
+            return vec![Then::Open(Popup::editor(Subject::Reason(item, labels), ""))];
+        }
+        self.finding = Some(item);
+        vec![Then::Open(match task.kind.is_several() {
+            true => Popup::several(&task.labels, uses, task.places_of(&self.chosen)),
+            false => Popup::labels(&task.labels, uses),
+        })]
+    }
+
+    /// For a lead, a label's key on an open case asks why; where a text may have several, it puts the label in or takes it out.
+    fn label_key(&mut self, stroke: Stroke, task: &Task) -> Option<Vec<Then>> {
         let item = self.open().filter(|_| self.leads())?;
         let pressed = stroke.character()?;
         let label = task.labels.iter().find(|label| label.key == Some(pressed))?;
-        Some(Popup::editor(Subject::Reason(item, label.name.clone()), ""))
+        if task.kind.is_several() {
+            toggle(&mut self.chosen, &label.name);
+            return Some(Vec::new());
+        }
+        Some(vec![Then::Open(Popup::editor(Subject::Reason(item, (&label.name).into()), ""))])
     }
 
     fn enter_list(&mut self) -> Vec<Then> {
@@ -254,6 +291,7 @@ impl AgreementScreen {
                 let same = self.detail.as_ref().is_some_and(|shown| shown.item == detail.item);
                 if !same || self.focus != Focus::Detail {
                     self.page.scroll = 0;
+                    self.chosen = detail.shared_labels();
                 }
                 self.detail = Some(detail);
                 self.focus = Focus::Detail;

@@ -35,10 +35,11 @@ impl AgreementScreen {
         let said = self.page.said(view);
         let [body, foot_area] = below(area, said);
         let (task, look) = (&view.shared.about.task, view.look);
+        let chosen = self.chosen.as_slice();
         match (self.focus, &self.detail) {
             (Focus::List, _) => self.draw_list(frame, body, look),
             (Focus::Detail, Some(detail)) => self.page.draw_body(frame, body, view, |report, size| {
-                disagreement_detail::page(detail, (task, report.lead), size.width, look)
+                disagreement_detail::page(detail, (task, report.lead, chosen), size.width, look)
             }),
             _ => self.page.draw_body(frame, body, view, |report, size| {
                 let mut page = Page { lines: Vec::new(), width: usize::from(size.width), look };

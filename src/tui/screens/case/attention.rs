@@ -51,6 +51,10 @@ pub(in crate::tui) enum Press {
     Key(char),
     /// A click on the label of this place in the task, which has no key.
     Click(usize),
+    /// Enter, where several labels are chosen: it gives them, or opens the list of the labels.
+    Enter,
+    /// A click on what gives them.
+    Save,
 }
 
 impl Press {
@@ -65,6 +69,7 @@ impl Press {
         match self {
             Self::Key(key) => task.labels.iter().find(|label| label.key == Some(key)),
             Self::Click(at) => task.labels.get(at),
+            Self::Enter | Self::Save => None,
         }
     }
 }
@@ -79,7 +84,8 @@ impl fmt::Display for Press {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => write!(f, "'{key}'"),
-            Self::Click(_) => f.write_str("The click"),
+            Self::Click(_) | Self::Save => f.write_str("The click"),
+            Self::Enter => f.write_str("enter"),
         }
     }
 }
@@ -197,6 +203,12 @@ impl Attention {
             return Verdict::Wait(until);
         }
         Verdict::Counts
+    }
+
+    /// The key was pressed for something else: it may be held down since.
+    pub fn also_pressed(&mut self, key: Press, now: Instant) {
+        self.waiting = None;
+        self.pressed = Some(Pressed { key, last: now, times: 1 });
     }
 
     /// The label key that waited and was not followed by a repeat, so it was a separate press.

@@ -52,11 +52,14 @@ impl CaseScreen {
         };
         let pending = if is_awaited { self.pending.take() } else { None };
         let outcome = match (outcome, pending) {
-            (Ok(Outcome::Answered { saved, reveal }), Some(Pending::Answer { shown, label, key })) => {
+            (Ok(Outcome::Answered { saved, reveal }), Some(Pending::Answer { shown, labels, key })) => {
                 let case = shown.card.shown.case;
-                *self.uses.entry(label.clone()).or_default() += 1;
+                for label in labels.0 {
+                    *self.uses.entry(label).or_default() += 1;
+                }
+                let label = saved.label;
                 // Of a text that was not shown as similar nothing is said.
-                let mut reveal = reveal;
+                let mut reveal = reveal.map(|reveal| *reveal);
                 if let Some(reveal) = reveal.as_mut().filter(|_| shown.partner.is_none()) {
                     reveal.partner = None;
                 }
@@ -64,8 +67,9 @@ impl CaseScreen {
                 self.last = Some(Answered { label, key, case, changed: saved.changed, reveal, told });
                 return (None, Turn::Stays);
             }
-            // Nothing was saved: the case is there again.
-            (Err(fault), Some(Pending::Answer { shown, .. })) => {
+            // Nothing was saved: the case is there again, with what was chosen for it.
+            (Err(fault), Some(Pending::Answer { shown, labels, .. })) => {
+                self.unsaved = Some((shown.card.shown.case, labels));
                 return (Some(Notice::bad(fault.to_string())), Turn::To(Box::new(shown.card)));
             }
             (Err(fault), _) => return (Some(Notice::bad(fault.to_string())), Turn::Stays),

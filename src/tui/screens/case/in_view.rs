@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::desk::request::Request;
 use crate::desk::session::Remarks;
+use crate::domain::answer::SaidLabels;
 use crate::domain::ids::CaseId;
 
 /// A case that was on the screen when this was asked for.
@@ -16,8 +17,8 @@ impl Seen {
         self.0
     }
 
-    pub fn answer(self, label: String, remarks: Remarks) -> Request {
-        Request::Answer { case: self.0, label, remarks }
+    pub fn answer(self, labels: SaidLabels, remarks: Remarks) -> Request {
+        Request::Answer { case: self.0, labels, remarks }
     }
 
     pub fn skip(self) -> Request {

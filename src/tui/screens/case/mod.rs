@@ -10,6 +10,7 @@ mod panes;
 mod question;
 mod said;
 pub(in crate::tui) mod screen;
+pub(in crate::tui) mod several;
 mod shown;
 mod view;
 

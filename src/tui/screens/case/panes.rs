@@ -337,7 +337,15 @@ mod tests {
                 labels: Vec::new(),
                 revealed: None,
             };
-            let card = Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None };
+            let card = Card {
+                shown,
+                label: None,
+                labels: Vec::new(),
+                skipped: false,
+                flagged: false,
+                note: None,
+                draft: None,
+            };
             let mut panes = Panes { show_byte: show.and_then(|words| text.find(words)), ..Panes::default() };
             let texts = Texts { shown: &Shown::new(card), task: &task, has_guideline: false, found: None };
             let (_, lines) = panes.text(texts, 60, look);
@@ -356,6 +364,7 @@ mod tests {
     #[test]
     fn what_the_model_gave_the_similar_text_is_whole_in_a_narrow_column() {
         let reveal = Reveal {
+            prelabels: None,
             split: "train",
             reason: "margin",
             in_words: "few texts were closer calls for the model",
@@ -378,7 +387,15 @@ mod tests {
             labels: Vec::new(),
             revealed: Some(reveal),
         };
-        let card = Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None };
+        let card = Card {
+            shown,
+            label: None,
+            labels: Vec::new(),
+            skipped: false,
+            flagged: false,
+            note: None,
+            draft: None,
+        };
         let (theme, keys) = (Theme::of(ThemeName::None), Keymap::with([]));
         let look = Look { theme: &theme, keys: &keys, hits: None };
         let lines = similar(&Shown::new(card), 46, look);

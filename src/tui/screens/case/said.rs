@@ -5,7 +5,6 @@ use unicode_width::UnicodeWidthStr;
 
 use super::screen::{Answered, CaseScreen, Showing, with_key};
 use crate::desk::shown::{Reveal, RoundProgress};
-use crate::domain::grouped::probable;
 use crate::domain::task::Assist;
 use crate::tui::keys::Action;
 use crate::tui::widgets::frame::{Look, Notice, hanging};
@@ -121,14 +120,13 @@ fn answered_within(last: &Answered, undo: &str, width: u16) -> String {
 
 /// What the model thought, or thinks, and why the case was chosen, in plain words.
 fn thought(verb: &str, reveal: &Reveal) -> String {
-    match (&reveal.prelabel, reveal.certainty()) {
-        (Some(label), Some(p)) => {
-            let judge =
-                reveal.judged().map(|(label, p)| format!(", the language model {label} ({})", probable(p)));
+    match reveal.said() {
+        Some(said) => {
+            let judge = reveal.judge_said().map(|said| format!(", the language model {said}"));
             let judge = judge.unwrap_or_default();
-            format!("the model {verb} {label} ({}){judge}; chosen because {}", probable(p), reveal.in_words)
+            format!("the model {verb} {said}{judge}; chosen because {}", reveal.in_words)
         }
-        _ => format!("chosen because {}", reveal.in_words),
+        None => format!("chosen because {}", reveal.in_words),
     }
 }
 
@@ -152,6 +150,7 @@ mod tests {
             in_words: Reason::Margin.in_words(),
             partner: None,
             prelabel: Some(label.to_owned()),
+            prelabels: None,
             probabilities: [(label.to_owned(), 0.58.into())].into_iter().collect(),
             judge: None,
             judge_label: None,
@@ -173,7 +172,15 @@ mod tests {
             labels: Vec::new(),
             revealed: Some(thinks("payment")),
         };
-        let card = Card { shown, label: None, skipped: false, flagged: false, note: None, draft: None };
+        let card = Card {
+            shown,
+            label: None,
+            labels: Vec::new(),
+            skipped: false,
+            flagged: false,
+            note: None,
+            draft: None,
+        };
         let last = Answered {
             label: "ends".into(),
             key: None,
@@ -207,6 +214,7 @@ mod tests {
             in_words: reason.in_words(),
             partner: Some("another label"),
             prelabel: Some(label.to_owned()),
+            prelabels: None,
             probabilities: [(label.to_owned(), 0.6.into())].into_iter().collect(),
             judge: None,
             judge_label: None,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use ratatui::Frame;
-use ratatui::crossterm::event::KeyEventKind;
+use ratatui::crossterm::event::{KeyCode, KeyEventKind};
 use ratatui::layout::Rect;
 
 use super::attention::{Attention, Press, Verdict};
@@ -16,8 +16,9 @@ use super::shown::Shown;
 use crate::desk::request::{Outcome, Request};
 use crate::desk::session::Remarks;
 use crate::desk::shown::{Card, NoCase, Reveal};
+use crate::domain::answer::SaidLabels;
 use crate::domain::ids::CaseId;
-use crate::domain::task::{Label, Task};
+use crate::domain::label_set::NONE;
 use crate::tui::effect::Effect;
 use crate::tui::hits::Target;
 use crate::tui::keys::Action;
@@ -27,7 +28,6 @@ use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::{Notice, Tone};
 use crate::tui::widgets::outcome::{Subject, Written};
 use crate::tui::widgets::popup::{Field, Popup};
-use crate::tui::widgets::text_layout::drawable;
 
 /// How sure an expert can be, from 1.
 pub(super) const CONFIDENCES: [&str; 3] = ["unsure", "fairly sure", "sure"];
@@ -60,7 +60,7 @@ pub(super) struct Answered {
 /// What is being saved.
 #[derive(Debug)]
 pub(super) enum Pending {
-    Answer { shown: Box<Shown>, label: String, key: Option<char> },
+    Answer { shown: Box<Shown>, labels: SaidLabels, key: Option<char> },
     Other,
 }
 
@@ -77,15 +77,20 @@ pub(in crate::tui) struct CaseScreen {
     /// What was looked for in the text.
     pub(super) found: Option<Found>,
     /// The case for which a label is being looked for, and the one that a note is written on.
-    finding: Option<Seen>,
+    pub(super) finding: Option<Seen>,
     noting: Option<Seen>,
+    /// Where a text may have several labels: those that are chosen for the case in view, and whether enter was pressed in the list to give them.
+    pub(super) chosen: Vec<String>,
+    pub(super) gives: bool,
+    /// What could not be saved of this case.
+    pub(super) unsaved: Option<(CaseId, SaidLabels)>,
     /// How often each label was given here, by name.
     pub(super) uses: HashMap<String, usize>,
-    attention: Attention,
+    pub(super) attention: Attention,
     pub(super) ahead: Vec<Card>,
     pub(super) pending: Option<Pending>,
     /// Since when the case is in view.
-    since: Option<Instant>,
+    pub(super) since: Option<Instant>,
     pub(super) drafts: Drafts,
 }
 
@@ -105,7 +110,11 @@ impl Screen for CaseScreen {
         let with_keys = shared.about.task.labels.iter().filter_map(|label| Some((label.key?, &label.name)));
         let mut lines: Vec<(String, String)> =
             with_keys.map(|(key, name)| (key.to_string(), format!("label: {name}"))).collect();
-        lines.push(("enter".into(), "label: find one by a part of its name".into()));
+        if shared.about.task.kind.is_several() {
+            lines.extend(super::several::help(&shared.about.task));
+        } else {
+            lines.push(("enter".into(), "label: find one by a part of its name".into()));
+        }
         lines
     }
 
@@ -120,18 +129,22 @@ impl Screen for CaseScreen {
     }
 
     fn key(&mut self, key: Pressed<'_>, shared: &Shared, now: Instant) -> Option<Vec<Then>> {
-        let c = key.stroke?.character()?;
         let task = &shared.about.task;
+        if task.kind.is_several() && key.event.code == KeyCode::Enter && self.shown().is_some() {
+            return Some(self.label_key(Press::Enter, key.event.kind == KeyEventKind::Repeat, shared, now));
+        }
+        let c = key.stroke?.character()?;
         task.labels.iter().find(|label| label.key == Some(c))?;
-        Some(self.label_key(Press::Key(c), key.event.kind == KeyEventKind::Repeat, task, now))
+        Some(self.label_key(Press::Key(c), key.event.kind == KeyEventKind::Repeat, shared, now))
     }
 
     fn click(&mut self, target: Target, shared: &Shared, now: Instant) -> Vec<Then> {
         let task = &shared.about.task;
         match target {
             Target::Label(at) => {
-                Press::click(at, task).map_or(Vec::new(), |press| self.label_key(press, false, task, now))
+                Press::click(at, task).map_or(Vec::new(), |press| self.label_key(press, false, shared, now))
             }
+            Target::Save => self.label_key(Press::Save, false, shared, now),
             _ => Vec::new(),
         }
     }
@@ -167,11 +180,7 @@ impl Screen for CaseScreen {
                 self.noting = Some(seen);
                 vec![Then::Open(popup)]
             }
-            (Action::Open, Some(shown)) => {
-                let Some(seen) = self.in_view.seen(shown.card.shown.case) else { return not_in_view() };
-                self.finding = Some(seen);
-                vec![Then::Open(Popup::labels(&shared.about.task.labels, &self.all_uses(shared)))]
-            }
+            (Action::Open, Some(_)) => self.open_list(shared),
             (Action::Find, Some(_)) => vec![Then::Open(Popup::field(Field::Word))],
             (Action::OtherText, _) => {
                 self.panes.choose_other();
@@ -233,10 +242,18 @@ impl Screen for CaseScreen {
         if self.pending.is_some() {
             return Vec::new();
         }
-        self.label_of(key, &shared.about.task, now).into_iter().collect()
+        let effect = |then| match then {
+            Then::Do(effect) => Some(effect),
+            _ => None,
+        };
+        self.pressed(key, shared, now).into_iter().filter_map(effect).collect()
     }
 
-    fn label_found(&mut self, name: &str, shared: &Shared, now: Instant) -> Vec<Then> {
+    fn labels_ticked(&mut self, labels: &SaidLabels, _: &Shared, now: Instant) {
+        self.ticked(labels, now);
+    }
+
+    fn labels_found(&mut self, labels: &SaidLabels, shared: &Shared, now: Instant) -> Vec<Then> {
         let for_case = self.finding.take().map(Seen::case);
         if for_case.is_none() || for_case != self.shown().map(|shown| shown.card.shown.case) {
             return warns("Nothing was labelled: another case is on the screen now.");
@@ -247,10 +264,15 @@ impl Screen for CaseScreen {
         if !self.attention.seen(now) {
             return warns("Nothing was labelled: this case was not on your screen yet.");
         }
-        match shared.about.task.labels.iter().find(|label| label.name == name) {
-            Some(label) => self.label(label, now).map_or_else(not_in_view, |effect| vec![effect.into()]),
-            None => warns("Nothing was labelled: the labels of the task were changed."),
+        let task = &shared.about.task;
+        if task.places_of(&labels.0).len() != labels.0.len() {
+            return warns("Nothing was labelled: the labels of the task were changed.");
         }
+        if task.kind.is_several() {
+            return self.give_ticked(labels, shared, now);
+        }
+        let key = labels.0.first().and_then(|name| task.labels.iter().find(|label| label.name == *name)?.key);
+        self.give(labels.clone(), key, now).map_or_else(not_in_view, |effect| vec![effect.into()])
     }
 
     fn hidden(&mut self) {
@@ -273,16 +295,21 @@ pub(super) fn with_key(label: &str, key: Option<char>) -> String {
     key.map_or_else(|| label.to_owned(), |key| format!("{label} ({key})"))
 }
 
-fn asks(request: Request) -> Vec<Then> {
+/// Labels that are given, as a person reads them.
+fn in_words(labels: &SaidLabels) -> String {
+    if labels.0.is_empty() { NONE.to_owned() } else { labels.in_words() }
+}
+
+pub(super) fn asks(request: Request) -> Vec<Then> {
     vec![Effect::Session(request).into()]
 }
 
 /// Why a key does nothing.
-fn not_in_view() -> Vec<Then> {
+pub(super) fn not_in_view() -> Vec<Then> {
     warns("Nothing was done: this case is not on your screen.")
 }
 
-fn warns(says: &str) -> Vec<Then> {
+pub(super) fn warns(says: &str) -> Vec<Then> {
     vec![Notice::warning(says.into()).into()]
 }
 
@@ -298,8 +325,8 @@ impl CaseScreen {
     /// What is being saved, in words; none when all is on disk.
     pub(super) fn saving(&self) -> Option<String> {
         match &self.pending {
-            Some(Pending::Answer { label, key, shown }) => {
-                Some(format!("saving: {}, case {}", with_key(label, *key), shown.card.shown.case))
+            Some(Pending::Answer { labels, key, shown }) => {
+                Some(format!("saving: {}, case {}", with_key(&in_words(labels), *key), shown.card.shown.case))
             }
             Some(Pending::Other) => Some("saving".into()),
             None => None,
@@ -313,6 +340,7 @@ impl CaseScreen {
 
     pub(super) fn show(&mut self, showing: Showing) {
         self.showing = showing;
+        self.choose_anew();
         self.panes = Panes::default();
         self.found = None;
         self.in_view.another_case();
@@ -327,13 +355,13 @@ impl CaseScreen {
         self.show(next);
     }
 
-    fn label_key(&mut self, key: Press, repeat: bool, task: &Task, now: Instant) -> Vec<Then> {
+    fn label_key(&mut self, key: Press, repeat: bool, shared: &Shared, now: Instant) -> Vec<Then> {
         if self.shown().is_none() {
             // If the last window could not be read, as on a full disk, this requests it again.
             let waits = matches!(self.showing, Showing::Waiting) && self.pending.is_none();
             let notice = Notice::quiet(match key {
                 Press::Key(key) => format!("'{key}' is a label's key, and there is no case here"),
-                Press::Click(_) => "There is no case here.".to_owned(),
+                Press::Click(_) | Press::Enter | Press::Save => "There is no case here.".to_owned(),
             });
             let mut then = if waits { asks(Request::Window) } else { Vec::new() };
             then.push(notice.into());
@@ -344,23 +372,43 @@ impl CaseScreen {
             return warns(&format!("{key} was dropped: the last answer is still being saved"));
         }
         match verdict {
-            Verdict::Counts => match self.label_of(key, task, now) {
-                Some(effect) => vec![effect.into()],
-                None => not_in_view(),
-            },
+            Verdict::Counts => self.pressed(key, shared, now),
+            // To open the list puts nothing on record: it need not be told from a key that is held down.
+            Verdict::Wait(_) if key == Press::Enter && super::several::needs_list(&shared.about.task) => {
+                self.open_list(shared)
+            }
             Verdict::Wait(_) => Vec::new(),
             Verdict::Held => warns(&format!("{key} is held down: it counted once")),
             Verdict::TooEarly => warns(&format!("{key} was dropped: this case was not on your screen yet")),
         }
     }
 
-    fn label_of(&mut self, key: Press, task: &Task, now: Instant) -> Option<Effect> {
-        self.label(key.label(task)?, now)
+    /// A key or a click that counts: it gives its label; of several it puts it in or takes it out.
+    fn pressed(&mut self, press: Press, shared: &Shared, now: Instant) -> Vec<Then> {
+        let task = &shared.about.task;
+        if task.kind.is_several() {
+            return self.press_of_several(press, shared, now);
+        }
+        let label = press.label(task).map(|label| (SaidLabels::from(&label.name), label.key));
+        let effect = label.and_then(|(label, key)| self.give(label, key, now));
+        effect.map_or_else(not_in_view, |effect| vec![effect.into()])
     }
 
-    fn label(&mut self, label: &Label, now: Instant) -> Option<Effect> {
+    /// Looks for a label by its name.
+    pub(super) fn open_list(&mut self, shared: &Shared) -> Vec<Then> {
+        let seen = self.shown().and_then(|shown| self.in_view.seen(shown.card.shown.case));
+        let Some(seen) = seen else { return not_in_view() };
+        self.finding = Some(seen);
+        let (task, uses) = (&shared.about.task, self.all_uses(shared));
+        vec![Then::Open(match task.kind.is_several() {
+            true => Popup::several(&task.labels, &uses, task.places_of(&self.chosen)),
+            false => Popup::labels(&task.labels, &uses),
+        })]
+    }
+
+    /// Answers the case in view.
+    pub(super) fn give(&mut self, labels: SaidLabels, key: Option<char>, now: Instant) -> Option<Effect> {
         let seen = self.in_view.seen(self.shown()?.card.shown.case)?;
-        let (label, key) = (label.name.clone(), label.key);
         let duration_ms = self.since.map(|since| now.duration_since(since).as_millis() as i64);
         let (shown, was_next) = match std::mem::replace(&mut self.showing, Showing::Waiting) {
             Showing::Next(shown) => (shown, true),
@@ -371,12 +419,12 @@ impl CaseScreen {
             }
         };
         let remarks = Remarks { note: None, confidence: self.confidence.take(), duration_ms };
-        self.pending = Some(Pending::Answer { shown, label: label.clone(), key });
+        self.pending = Some(Pending::Answer { shown, labels: labels.clone(), key });
         if was_next && !self.ahead.is_empty() {
             self.ahead.remove(0);
         }
         self.show_next();
-        Some(Effect::Session(seen.answer(label, remarks)))
+        Some(Effect::Session(seen.answer(labels, remarks)))
     }
 
     /// Anything but a label that a person does with a case.
@@ -422,23 +470,6 @@ impl CaseScreen {
         }
         self.pending = Some(Pending::Other);
         asks(request)
-    }
-
-    /// Leads to the next place of the word, or of the one looked for before where none is given.
-    fn find(&mut self, word: &str) -> Vec<Then> {
-        let (Showing::Next(shown) | Showing::Asked(shown)) = &self.showing else { return Vec::new() };
-        match &mut self.found {
-            Some(found) if word.is_empty() || found.word == word => found.next(),
-            _ if word.is_empty() => return Vec::new(),
-            found => *found = Found::of(word, &shown.text),
-        }
-        match &self.found {
-            Some(found) => {
-                self.panes.show_byte(found.start());
-                Vec::new()
-            }
-            None => warns(&format!("This text has no '{}'.", drawable(word))),
-        }
     }
 
     /// How often the person has given each label, before and since the program was opened.

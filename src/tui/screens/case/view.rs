@@ -5,18 +5,22 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
+use unicode_width::UnicodeWidthStr;
 
 use super::no_case;
 use super::panes::Texts;
 use super::question::Question;
 use super::said::MAX_SAID;
 use super::screen::{CONFIDENCES, CaseScreen, Showing};
+use super::several::{in_words, needs_list};
 use crate::domain::task::{Assist, Task};
+use crate::tui::hits::Target;
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
 use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::Look;
 use crate::tui::widgets::label_list::{Groups, LabelNames, Listed, Mark};
+use crate::tui::widgets::text_layout::cut;
 
 impl CaseScreen {
     pub(super) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
@@ -48,7 +52,7 @@ impl CaseScreen {
             Showing::Waiting => {}
             Showing::None(why) => no_case::draw(frame, text, why, view),
         }
-        draw_rule(frame, rule, (self.position(), says), look);
+        draw_rule(frame, rule, ((self.position(), says), task.kind.is_several()), look);
         listed.may_click(label_area, look);
         frame.render_widget(Paragraph::new(listed.lines), label_area);
         frame.render_widget(Paragraph::new(said), said_area);
@@ -102,14 +106,29 @@ impl CaseScreen {
         hints
     }
 
+    /// What enter does where a text may have several labels; none without a case.
+    fn says_of_enter(&self, task: &Task, width: u16, look: Look<'_>) -> Option<String> {
+        self.shown()?;
+        let enter = match needs_list(task) {
+            true => format!("{}: find labels, twice: save ", look.keys.key_or_name(Action::Open)),
+            false => "enter: save ".to_owned(),
+        };
+        let room = (usize::from(width) * 2 / 3).saturating_sub(enter.len());
+        Some(enter + &cut(&in_words(&self.chosen, task), room))
+    }
+
     /// The labels: in a bar where they are few, else in columns over at most half of the rows that they share with the text.
     fn labels(&self, shared: &Shared, (width, rows): (u16, u16), look: Look<'_>) -> Labels {
         let task = &shared.about.task;
         let names = LabelNames::of(&task.labels);
+        let is_several = task.kind.is_several();
         let given = self.shown().and_then(|s| s.card.label.as_deref());
-        let mark = |at: usize| match given == Some(task.labels[at].name.as_str()) {
-            true => Mark::Chosen,
-            false => Mark::Plain,
+        let mark = |at: usize| {
+            let name = &task.labels[at].name;
+            match is_several {
+                true => Mark::of(self.chosen.contains(name), false),
+                false => Mark::of(false, given == Some(name.as_str())),
+            }
         };
         let sure = self.confidence.map(|sure| CONFIDENCES[usize::from(sure) - 1]);
         let sure = sure.map(|sure| Span::styled(format!(" {sure}"), look.theme.warning));
@@ -118,7 +137,8 @@ impl CaseScreen {
             if let Some(line) = listed.lines.last_mut() {
                 line.spans.extend(sure);
             }
-            return Labels { listed, says: None };
+            let says = is_several.then(|| self.says_of_enter(task, width, look));
+            return Labels { listed, says: says.flatten() };
         }
         let in_order: Vec<usize> = (0..names.len()).collect();
         let mut listed = names.list(&in_order, (width, most), (Groups::Shown, mark), look);
@@ -137,7 +157,11 @@ impl CaseScreen {
         if let Some(sure) = sure {
             listed.begin_with(sure);
         }
-        Labels { listed, says: Some(says) }
+        let says = match is_several {
+            true => self.says_of_enter(task, width, look),
+            false => Some(says),
+        };
+        Labels { listed, says }
     }
 }
 
@@ -148,13 +172,23 @@ struct Labels {
 }
 
 /// The rule between the text and the labels, with what there is to say of both.
-fn draw_rule(frame: &mut Frame<'_>, area: Rect, says: (Option<String>, Option<String>), look: Look<'_>) {
+fn draw_rule(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (says, saved_by_click): ((Option<String>, Option<String>), bool),
+    look: Look<'_>,
+) {
     let line = |says: String, style: Style| Line::styled(format!(" {says} "), style);
     let mut block = Block::new().borders(Borders::TOP).border_style(look.theme.rule);
     if let Some(text) = says.0 {
         block = block.title_top(line(text, look.theme.text).left_aligned());
     }
     if let Some(labels) = says.1 {
+        let wide = (labels.width() as u16).saturating_add(2).min(area.width);
+        let saves = Rect::new(area.right() - wide, area.y, wide, 1);
+        if saved_by_click {
+            look.may_click(saves, Target::Save);
+        }
         block = block.title_top(line(labels, look.theme.quiet).right_aligned());
     }
     frame.render_widget(block, area);

@@ -7,36 +7,47 @@ use crate::desk::found::LabelledFound;
 use crate::desk::query::Filter;
 use crate::desk::request::Request;
 use crate::desk::shown::FOUND;
+use crate::domain::answer::SaidLabels;
 use crate::domain::task::Task;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Then;
-use crate::tui::screens::case::attention::Verdict;
+use crate::tui::screens::case::attention::{Press, Verdict};
+use crate::tui::screens::case::several::toggle;
 use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::Notice;
 use crate::tui::widgets::popup::Popup;
 
 impl ItemsScreen {
     /// A label's key was pressed.
-    pub(super) fn label_key(&mut self, key: char, repeat: bool, task: &Task, now: Instant) -> Vec<Then> {
+    pub(super) fn label_key(
+        &mut self,
+        key: impl Into<Press>,
+        repeat: bool,
+        task: &Task,
+        now: Instant,
+    ) -> Vec<Then> {
+        let key = key.into();
         let warns = |says: String| vec![Notice::warning(says).into()];
         let Some(item) = self.chosen() else {
-            return vec![
-                Notice::quiet(format!("'{key}' is a label's key, and there is no text here")).into(),
-            ];
+            let says = match key {
+                Press::Key(_) => format!("{key} is a label's key, and there is no text here"),
+                _ => "There is no text here.".to_owned(),
+            };
+            return vec![Notice::quiet(says).into()];
         };
         if !self.shows_full {
-            return warns(format!("'{key}' was dropped: open the text first, to see all of it"));
+            return warns(format!("{key} was dropped: open the text first, to see all of it"));
         }
         let verdict = self.labelling.attention.label_key(key, repeat, now);
         match verdict {
-            Verdict::Held => warns(format!("'{key}' is held down: it counted once")),
+            Verdict::Held => warns(format!("{key} is held down: it counted once")),
             _ if self.labelling.pending => {
-                warns(format!("'{key}' was dropped: the last answer is still being saved"))
+                warns(format!("{key} was dropped: the last answer is still being saved"))
             }
             _ if self.labelling.seen != Some(item) => too_early(key),
             Verdict::TooEarly => too_early(key),
             Verdict::Wait(_) => Vec::new(),
-            Verdict::Counts => self.label(key, task).into_iter().map(Then::Do).collect(),
+            Verdict::Counts => self.pressed(key, task).into_iter().map(Then::Do).collect(),
         }
     }
 
@@ -46,18 +57,37 @@ impl ItemsScreen {
         if self.labelling.pending || self.labelling.seen.is_none() || self.labelling.seen != self.chosen() {
             return None;
         }
-        self.give(key.label(task)?.name.clone())
+        self.pressed(key, task)
     }
 
-    fn label(&mut self, key: char, task: &Task) -> Option<Effect> {
-        let label = task.labels.iter().find(|label| label.key == Some(key))?.name.clone();
-        self.give(label)
+    /// A key that counts: it gives its label; of several it puts it in or takes it out, and enter gives those that are chosen.
+    fn pressed(&mut self, press: Press, task: &Task) -> Option<Effect> {
+        if !task.kind.is_several() {
+            return self.give((&press.label(task)?.name).into());
+        }
+        let mut chosen = self.labels_chosen();
+        let Some(label) = press.label(task) else { return self.give(chosen.into()) };
+        toggle(&mut chosen, &label.name);
+        self.labelling.chosen = self.chosen().map(|item| (item, chosen));
+        None
     }
 
-    fn give(&mut self, label: String) -> Option<Effect> {
+    /// The labels that are chosen for the text in view: at first those that it has.
+    pub(super) fn labels_chosen(&self) -> Vec<String> {
+        let item = self.chosen();
+        match &self.labelling.chosen {
+            Some((of, chosen)) if Some(*of) == item => chosen.clone(),
+            _ => {
+                let full = self.full.as_ref().filter(|full| Some(full.row.item) == item);
+                full.map(|full| full.row.labels.clone()).unwrap_or_default()
+            }
+        }
+    }
+
+    pub(super) fn give(&mut self, labels: SaidLabels) -> Option<Effect> {
         let item = self.chosen()?;
         self.labelling.pending = true;
-        Some(Effect::Session(Request::LabelFound { item, label }))
+        Some(Effect::Session(Request::LabelFound { item, labels }))
     }
 
     /// Looks for a label for the text that is shown in full.
@@ -67,11 +97,15 @@ impl ItemsScreen {
             return vec![Notice::warning("This text is not on your screen yet.".into()).into()];
         }
         self.labelling.finding = seen;
-        vec![Then::Open(Popup::labels(&shared.about.task.labels, &shared.about.label_uses))]
+        let (task, uses) = (&shared.about.task, &shared.about.label_uses);
+        vec![Then::Open(match task.kind.is_several() {
+            true => Popup::several(&task.labels, uses, task.places_of(&self.labels_chosen())),
+            false => Popup::labels(&task.labels, uses),
+        })]
     }
 
-    /// A label was found by its name.
-    pub(super) fn give_found_label(&mut self, name: &str, task: &Task, now: Instant) -> Vec<Then> {
+    /// A label was found by its name, or several were chosen.
+    pub(super) fn give_found_labels(&mut self, labels: &SaidLabels, task: &Task, now: Instant) -> Vec<Then> {
         let warns = |says: &str| vec![Notice::warning(says.into()).into()];
         let sought = self.labelling.finding.take();
         if sought.is_none() || sought != self.chosen() || sought != self.labelling.seen {
@@ -83,15 +117,23 @@ impl ItemsScreen {
         if !self.labelling.attention.seen(now) {
             return warns("Nothing was labelled: this text was not on your screen yet.");
         }
-        if !task.labels.iter().any(|label| label.name == name) {
+        if task.places_of(&labels.0).len() != labels.0.len() {
             return warns("Nothing was labelled: the labels of the task were changed.");
         }
-        self.give(name.to_owned()).into_iter().map(Then::Do).collect()
+        if task.kind.is_several() {
+            // It must not be the same press that opened the list or chose the last label.
+            self.labelling.chosen = self.chosen().map(|item| (item, labels.0.clone()));
+            return self.label_key(Press::Enter, false, task, now);
+        }
+        self.give(labels.clone()).into_iter().map(Then::Do).collect()
     }
 
     /// Takes what became of a label. The text stays chosen; of suspects the next one follows.
     pub(super) fn labelled(&mut self, labelled: Result<Box<LabelledFound>, String>) -> Vec<Then> {
         self.labelling.pending = false;
+        if labelled.is_ok() {
+            self.labelling.chosen = None;
+        }
         self.stale = true;
         let labelled = match labelled {
             Ok(labelled) => labelled,
@@ -114,8 +156,8 @@ fn says(labelled: &LabelledFound) -> String {
     }
 }
 
-fn too_early(key: char) -> Vec<Then> {
-    vec![Notice::warning(format!("'{key}' was dropped: this text was not on your screen yet")).into()]
+fn too_early(key: Press) -> Vec<Then> {
+    vec![Notice::warning(format!("{key} was dropped: this text was not on your screen yet")).into()]
 }
 
 #[cfg(test)]
@@ -146,13 +188,21 @@ mod tests {
 
     fn asked(then: &[Then]) -> Option<(i64, &str)> {
         then.iter().find_map(|then| match then {
-            Then::Do(Effect::Session(Request::LabelFound { item, label })) => Some((item.0, label.as_str())),
+            Then::Do(Effect::Session(Request::LabelFound { item, labels })) => {
+                Some((item.0, labels.0[0].as_str()))
+            }
             _ => None,
         })
     }
 
     fn saved(item: i64, case: Option<i64>) -> Result<Box<LabelledFound>, String> {
-        let saved = Saved { item: ItemId(item), label: "spam".into(), changed: false, found: case.is_none() };
+        let saved = Saved {
+            item: ItemId(item),
+            label: "spam".into(),
+            labels: None,
+            changed: false,
+            found: case.is_none(),
+        };
         Ok(Box::new(LabelledFound { saved, case: case.map(crate::domain::ids::CaseId), reveal: None }))
     }
 
@@ -241,15 +291,27 @@ mod tests {
         assert!(!opens(screen.find_label(&shared)), "nothing was drawn");
         seen(&mut screen, 1, t);
         assert!(opens(screen.find_label(&shared)));
-        assert_eq!(asked(&screen.give_found_label("ham", &task, later(100))), None, "nobody reads so fast");
-        assert_eq!(asked(&screen.give_found_label("ham", &task, later(900))), None, "it was looked for once");
+        assert_eq!(
+            asked(&screen.give_found_labels(&"ham".into(), &task, later(100))),
+            None,
+            "nobody reads so fast"
+        );
+        assert_eq!(
+            asked(&screen.give_found_labels(&"ham".into(), &task, later(900))),
+            None,
+            "it was looked for once"
+        );
         assert!(opens(screen.find_label(&shared)));
-        assert_eq!(asked(&screen.give_found_label("gone", &task, later(900))), None);
+        assert_eq!(asked(&screen.give_found_labels(&"gone".into(), &task, later(900))), None);
         assert!(opens(screen.find_label(&shared)));
-        assert_eq!(asked(&screen.give_found_label("ham", &task, later(900))), Some((1, "ham")));
+        assert_eq!(asked(&screen.give_found_labels(&"ham".into(), &task, later(900))), Some((1, "ham")));
         screen.labelled(saved(1, None));
         assert!(opens(screen.find_label(&shared)));
         screen.select(1);
-        assert_eq!(asked(&screen.give_found_label("ham", &task, later(2_000))), None, "another text");
+        assert_eq!(
+            asked(&screen.give_found_labels(&"ham".into(), &task, later(2_000))),
+            None,
+            "another text"
+        );
     }
 }

@@ -14,12 +14,15 @@ use super::sight::Labelling;
 use crate::desk::browse::{Fetch, Fetched, Found, FullItem, Request, Response, Row, Search, State};
 use crate::desk::query::Query;
 use crate::desk::request;
+use crate::domain::answer::SaidLabels;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::tui::effect::Effect;
 use crate::tui::hits::{Target, WHEEL};
 use crate::tui::keys::Action;
 use crate::tui::message::Message;
 use crate::tui::screen::{Arrival, Pressed, Received, Screen, Then, View};
+use crate::tui::screens::case::attention::Press;
+use crate::tui::screens::case::several::needs_list;
 use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::Notice;
 use crate::tui::widgets::scroll::moved;
@@ -155,10 +158,17 @@ impl Screen for ItemsScreen {
         if self.focus == Focus::Field {
             return self.type_key(key.event);
         }
+        let (task, repeat) = (&shared.about.task, key.event.kind == KeyEventKind::Repeat);
+        if task.kind.is_several() && self.focus == Focus::FullItem && key.event.code == KeyCode::Enter {
+            if needs_list(task) {
+                self.labelling.attention.also_pressed(Press::Enter, now);
+                return Some(self.find_label(shared));
+            }
+            return Some(self.label_key(Press::Enter, repeat, task, now));
+        }
         let c = key.stroke?.character()?;
-        let task = &shared.about.task;
         task.labels.iter().find(|label| label.key == Some(c))?;
-        Some(self.label_key(c, key.event.kind == KeyEventKind::Repeat, task, now))
+        Some(self.label_key(c, repeat, task, now))
     }
 
     fn click(&mut self, target: Target, _: &Shared, _: Instant) -> Vec<Then> {
@@ -225,8 +235,13 @@ impl Screen for ItemsScreen {
         full.row.case.filter(|_| self.chosen() == Some(full.row.item))
     }
 
-    fn label_found(&mut self, name: &str, shared: &Shared, now: Instant) -> Vec<Then> {
-        self.give_found_label(name, &shared.about.task, now)
+    fn labels_found(&mut self, labels: &SaidLabels, shared: &Shared, now: Instant) -> Vec<Then> {
+        self.give_found_labels(labels, &shared.about.task, now)
+    }
+
+    fn labels_ticked(&mut self, labels: &SaidLabels, _: &Shared, now: Instant) {
+        self.labelling.attention.also_pressed(Press::Enter, now);
+        self.labelling.chosen = self.labelling.finding.map(|item| (item, labels.0.clone()));
     }
 
     fn hidden(&mut self) {

@@ -17,6 +17,8 @@ pub(super) struct Labelling {
     pub pending: bool,
     /// The text for which a label is being looked for.
     pub finding: Option<ItemId>,
+    /// Where a text may have several labels: those that are chosen for a text so far.
+    pub chosen: Option<(ItemId, Vec<String>)>,
 }
 
 impl Default for Labelling {
@@ -27,6 +29,7 @@ impl Default for Labelling {
             seen: None,
             pending: false,
             finding: None,
+            chosen: None,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::task::Task;
 use crate::tui::hits::Target;
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
+use crate::tui::screens::case::several::{in_words, needs_list};
 use crate::tui::widgets::frame::{Look, Notice, hanging, paragraph, vertical_rule};
 use crate::tui::widgets::scroll::{bar, scrolled};
 use crate::tui::widgets::text_layout::{cut, drawable, lay_out_in_styles};
@@ -192,7 +193,10 @@ impl ItemsScreen {
         look.may_click(area, Target::Text(0));
         let head = if self.focus == Focus::FullItem { look.theme.chosen } else { look.theme.title };
         let mut lines = vec![Line::styled(format!(" {} ", title(full)), head), Line::default()];
-        lines.extend(body(full, &Searched::of(&self.query), task, area.width.min(MEASURE), look));
+        let labels = task.kind.is_several().then(|| self.labels_chosen());
+        let labels = labels.as_deref().filter(|labels| *labels != full.row.labels);
+        let searched = Searched::of(&self.query);
+        lines.extend(body(full, &searched, (task, labels), area.width.min(MEASURE), look));
         scrolled(frame, lines, area, &mut self.scroll, look);
         // At least the first row of the text, now or since it came.
         let has_row = usize::from(area.height) > BEFORE_TEXT && self.scroll <= BEFORE_TEXT;
@@ -303,7 +307,13 @@ fn one_line(text: &str) -> String {
 }
 
 /// The text, the other columns of its data, what this expert did with it, and the model's view where it may be seen.
-fn body(full: &FullItem, searched: &Searched, task: &Task, width: u16, look: Look<'_>) -> Vec<Line<'static>> {
+fn body(
+    full: &FullItem,
+    searched: &Searched,
+    (task, chosen): (&Task, Option<&[String]>),
+    width: u16,
+    look: Look<'_>,
+) -> Vec<Line<'static>> {
     let said = |says: &str, style: Style| paragraph(says, width, style);
     let text = drawable(&full.text);
     let found: Vec<_> = searched.places_in(&text).into_iter().map(|place| (place, look.theme.key)).collect();
@@ -321,6 +331,9 @@ fn body(full: &FullItem, searched: &Searched, task: &Task, width: u16, look: Loo
         }
     }
     lines.push(Line::default());
+    if let Some(chosen) = chosen {
+        lines.extend(said(&format!("enter saves: {}", in_words(chosen, task)), look.theme.warning));
+    }
     match (&full.row.label, full.row.skipped) {
         (Some(label), _) => lines.extend(said(&format!("your label: {label}"), look.theme.good)),
         (None, true) => lines.extend(said("you skipped it", look.theme.quiet)),
@@ -374,6 +387,15 @@ fn how_to_label(task: &Task, enter: &str) -> String {
         .iter()
         .filter_map(|label| label.key.map(|key| format!("{key} {}", one_line(&label.name))))
         .collect();
+    if task.kind.is_several() {
+        let enter = match needs_list(task) {
+            true => format!("{enter} finds labels by their names, and on an empty line saves"),
+            false => "enter saves those that are chosen, or none".to_owned(),
+        };
+        let keys =
+            if with_keys.len() <= FEW_LABELS { with_keys.join(", ") } else { "the labels' keys".to_owned() };
+        return format!("choose labels here: {keys}; {enter}");
+    }
     match with_keys.len() {
         1..=FEW_LABELS => {
             format!("label it here: {}; {enter} finds a label by its name", with_keys.join(", "))
@@ -384,7 +406,8 @@ fn how_to_label(task: &Task, enter: &str) -> String {
 
 fn thought(view: &ModelView) -> String {
     let model = match &view.prelabel {
-        Some((label, p)) => format!("the model now thinks {label} ({})", probable(f64::from(*p))),
+        Some((label, Some(p))) => format!("the model now thinks {label} ({})", probable(f64::from(*p))),
+        Some((labels, None)) => format!("the model now thinks {labels}"),
         None => "the model has not read it yet".into(),
     };
     match view.chosen {
