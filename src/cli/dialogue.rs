@@ -312,18 +312,19 @@ fn ask_label(person: &mut impl Person, at: usize, draft: &mut TaskDraft) -> Resu
     Ok(Reply::Said(Step::Key(at)))
 }
 
-/// Asks whether one label or a level of a scale is wanted. What a column of known labels suggests stands in brackets.
+/// Asks whether one label, several or a level of a scale are wanted. What a column of known labels suggests stands in brackets.
 fn ask_kind(person: &mut impl Person, draft: &mut TaskDraft) -> Result<Reply<Step>> {
     let asked = prompt(
-        "One label of several (one), or a level of a scale such as 1 to 5 (scale)",
+        "One label for each text (one), any number of them (several), or a level of a scale such as 1 to 5 (scale)",
         draft.kind.as_str(),
         "",
     );
     let said = until(person, &asked, |line| match line {
         "" => Ok(draft.kind),
         "one" | "1" => Ok(TaskKind::One),
+        "several" => Ok(TaskKind::Several),
         "scale" => Ok(TaskKind::Scale),
-        _ => Err("Answer one or scale. Several labels for a text cannot be asked.".into()),
+        _ => Err("Answer one, several or scale.".into()),
     })?;
     let Reply::Said(kind) = said else { return Ok(Reply::Back) };
     draft.set_kind(kind);
@@ -353,7 +354,7 @@ fn ask_share(person: &mut impl Person, at: usize, draft: &TaskDraft) -> Result<R
             line => Some(share_of(line)?),
         };
         let sum: f64 = others.iter().filter_map(|l| l.share).sum::<f64>() + share.unwrap_or(0.0);
-        if share.is_some() && sum > 1.02 {
+        if share.is_some() && sum > 1.02 && draft.kind.gives_one() {
             let sum = in_a_hundred(sum);
             return Err(format!(
                 "With the earlier labels this adds up to {sum} of 100. Enter a smaller number, or - for unknown."
@@ -378,6 +379,9 @@ fn summary(task: &Task, names: &Names) -> String {
     }
     if task.kind.is_scale() {
         out.push_str("  a scale, the lowest level first:\n");
+    }
+    if task.kind.is_several() {
+        out.push_str("  any number of these labels, or none of them:\n");
     }
     for label in &task.labels {
         out.push_str(&match label.key {

@@ -107,7 +107,7 @@ impl LabelValues {
     }
 
     /// The answer of a cell where a text may have several labels, none where it is empty, only left out, or not known; and whether it is known.
-    fn set(&mut self, cell: &str) -> (Option<Answer>, bool) {
+    pub fn set(&mut self, cell: &str) -> (Option<Answer>, bool) {
         let Found { places, all_known } = self.places(cell);
         let says = all_known && (!places.is_empty() || is_empty_list(cell) || self.is_none(cell));
         let answer = Answer::of(places.into_iter().map(|at| self.labels[at].0.as_str()));

@@ -45,12 +45,14 @@ pub mod scale_change;
 pub mod secret;
 pub mod server_words;
 pub mod settings;
+pub mod several_values;
 #[cfg(test)]
 pub mod skip;
 pub mod sought;
 pub mod split;
 pub mod target;
 pub mod task;
+mod task_answers;
 pub mod task_change;
 pub mod task_draft;
 pub mod task_effects;

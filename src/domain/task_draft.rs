@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::several_values::several_in;
 use super::target::Targets;
 use super::task::{Assist, Label, Task, shares_that_cannot_be};
 use super::task_kind::{MAX_LEVELS, TaskKind, level_keys, look_like_levels};
@@ -90,11 +91,15 @@ impl TaskDraft {
         self.labels.insert(at.min(self.labels.len()), label);
     }
 
-    /// Makes labels of the values of a column, with their shares of all rows. Small whole numbers are taken for the levels of a scale, which is only a
-    /// suggestion: it stands where a person sees it and can be changed.
+    /// Makes labels of the values of a column, with their shares of all rows. Small whole numbers are taken for the levels of a scale, and lists for several
+    /// labels of a text, which is only a suggestion: it stands where a person sees it and can be changed.
     pub fn take_labels(&mut self, values: &[(String, u64)]) {
         let all: u64 = values.iter().map(|(_, n)| n).sum();
         self.labels.clear();
+        if let Some(labels) = several_in(values) {
+            self.kind = TaskKind::Several;
+            return self.take_several(&labels, all);
+        }
         let mut values: Vec<&(String, u64)> = values.iter().collect();
         if look_like_levels(values.iter().map(|(value, _)| value.as_str())) {
             self.kind = TaskKind::Scale;
@@ -106,13 +111,23 @@ impl TaskDraft {
             self.insert_label(self.labels.len(), value);
             if let Some(label) = self.labels.last_mut() {
                 label.id.clone_from(value);
-                label.share = Some(((*n as f64 / all.max(1) as f64) * 1_000.0).round() / 1_000.0)
-                    .filter(|share| *share > 0.0 && *share < 1.0);
+                label.share = share(*n, all);
             }
         }
         // The last one has what is left: rounded shares may not make a whole, and so another label can still be added.
         if let Some(label) = self.labels.last_mut() {
             label.share = None;
+        }
+    }
+
+    /// The labels that stand in the lists of a column, each with how many rows have it.
+    fn take_several(&mut self, labels: &[(String, u64)], all: u64) {
+        for (value, n) in labels {
+            self.insert_label(self.labels.len(), value);
+            if let Some(label) = self.labels.last_mut() {
+                label.id.clone_from(value);
+                label.share = share(*n, all);
+            }
         }
     }
 
@@ -270,6 +285,12 @@ impl LabelDraft {
             share: self.share,
         }
     }
+}
+
+/// The share that so many of all rows are, to a thousandth; none where it is nothing or everything.
+fn share(n: u64, all: u64) -> Option<f64> {
+    let share = ((n as f64 / all.max(1) as f64) * 1_000.0).round() / 1_000.0;
+    (share > 0.0 && share < 1.0).then_some(share)
 }
 
 /// Parses a percentage such as "10", "10 %" or "2,5" into a share.

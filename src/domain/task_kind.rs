@@ -228,23 +228,6 @@ pub fn level_keys<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Option<char>>
 /// What may stand between several labels in a cell.
 pub const SEPARATORS: [char; 4] = ['|', ';', '#', ','];
 
-/// Whether a value of a column looks like more than one label: a JSON list, or names between separators.
-pub fn looks_like_several(value: &str) -> bool {
-    let value = value.trim();
-    if value.starts_with('[') {
-        return serde_json::from_str::<Vec<serde_json::Value>>(value).is_ok();
-    }
-    separated(value).is_some()
-}
-
-/// The parts of a value between the first of the separators that stands in it.
-pub fn separated(value: &str) -> Option<Vec<&str>> {
-    SEPARATORS
-        .into_iter()
-        .find(|separator| value.contains(*separator))
-        .map(|separator| value.split(separator).map(str::trim).filter(|part| !part.is_empty()).collect())
-}
-
 /// Whether the values of a column look like the levels of a scale: at least three different whole numbers, all small.
 pub fn look_like_levels<'a>(values: impl Iterator<Item = &'a str>) -> bool {
     let numbers: Option<std::collections::BTreeSet<i32>> =

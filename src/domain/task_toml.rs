@@ -16,7 +16,7 @@ const HEAD: &str = "\
 # To make an edited copy the next revision: hardcase task PROJECT --set THIS_FILE
 
 ";
-const KIND: &str = "\n# One label for each text. With \"scale\", the labels are levels, the lowest first, at most 9. Fixed once something was answered.\n";
+const KIND: &str = "\n# One label for each text. With \"several\", any number of them, or none. With \"scale\", the labels are levels, the lowest first, at most 9.\n# Fixed once something was answered.\n";
 const GUIDELINE: &str = "\n# How to decide. Put several lines between three quotes: \"\"\"...\"\"\"\n";
 const ASSIST: &str = "\n# Experts see the model's view of a case only after they answer. With \"before\", they see it before they answer a training case.\n";
 const ASKED_ABOUT: &str = "\n# For conversations and texts of several columns: the part that is asked about, by who speaks, by the column's name, or \"last\".\n";

@@ -358,7 +358,7 @@ impl Known {
                 }
                 counts("place", l.place)?;
                 time("at_ms", Some(l.at_ms))?;
-                self.several.check(&l.labels, None)
+                self.several.labels_of(&l.labels, None)?.iter().try_for_each(|label| short(label))
             }
             // It names nothing: the lines before it are held to it where it is read.
             Line::End(_) => Ok(()),
@@ -402,7 +402,7 @@ impl Known {
             return Err("an event has labels where it sets or adjudicates, and nowhere else".into());
         }
         for answer in [&e.labels, &e.seen_prelabel].into_iter().flatten() {
-            self.several.check(answer, Some(e.revision))?;
+            self.several.labels_of(answer, Some(e.revision))?.iter().try_for_each(|label| short(label))?;
         }
         if matches!(action, Action::Retract | Action::Restore) && e.target.is_none() {
             return Err("what is taken back or put back is not named".into());

@@ -232,6 +232,37 @@ fn the_levels_of_a_scale_are_asked_for_without_keys() {
 }
 
 #[test]
+fn several_labels_are_asked_for_with_shares_of_any_sum() {
+    let several = [
+        "",
+        "Which rules does it break?",
+        "",
+        "several",
+        "alcohol",
+        "",
+        "",
+        "",
+        "70",
+        "health",
+        "",
+        "",
+        "",
+        "70",
+        "",
+        "y",
+    ];
+    let (task, script) = asked(&several);
+    let task = task.unwrap();
+    assert_eq!(task.kind, TaskKind::Several, "{}", script.heard);
+    assert_eq!(task.shares(), [Some(0.7), Some(0.7)]);
+    script.is_used_up();
+    script.heard(&[
+        "(several), or a level",
+        "  any number of these labels, or none of them:\n  key 1  alcohol",
+    ]);
+}
+
+#[test]
 fn a_person_can_leave_at_every_question() {
     for n in 0..SPAM.len() {
         assert!(asked(&SPAM[..n]).0.is_err(), "after {n} answers");

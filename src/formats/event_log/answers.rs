@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::{Checked, short};
 use crate::domain::answer::Answer;
 use crate::domain::log::RevisionLine;
 use crate::domain::task::{MAX_LABELS, Task};
@@ -21,8 +20,11 @@ impl Several {
         }
     }
 
-    /// Checks an answer that was given under a revision, or before the project where there is none.
-    pub fn check(&self, answer: &Answer, under: Option<Uuid>) -> Checked {
+    /// The labels of an answer that was given under a revision, or before the project where there is none.
+    ///
+    /// # Errors
+    /// It has more or fewer than it may have.
+    pub fn labels_of<'a>(&self, answer: &'a Answer, under: Option<Uuid>) -> Result<&'a [String], String> {
         let may = under.map_or(!self.0.is_empty(), |revision| self.0.contains(&revision));
         if !may && answer.single().is_none() {
             return Err("an answer has one label".into());
@@ -30,6 +32,6 @@ impl Several {
         if answer.labels().len() > MAX_LABELS {
             return Err("an answer has more labels than a task".into());
         }
-        answer.labels().iter().try_for_each(|label| short(label))
+        Ok(answer.labels())
     }
 }

@@ -87,7 +87,8 @@ impl Tool {
                     const KNOWN: [&str; 3] = ["choice", "label", "sentiment"];
                     KNOWN.iter().find_map(|key| value(key)).and_then(|v| plain_label(&v)).map(|one| vec![one])
                 }
-                Self::Doccano => plain_label(&value("label")?).map(|one| vec![one]),
+                // A text that nobody has labelled has an empty list, too.
+                Self::Doccano => plain_label(&value("label")?).filter(|one| one != NONE).map(|one| vec![one]),
                 Self::Prodigy => {
                     if value("answer")? != "accept" {
                         return None;
@@ -97,8 +98,10 @@ impl Tool {
                 }
                 Self::Spacy => {
                     let cats: Value = value("cats")?;
-                    let given = cats.as_object()?.iter().filter(|(_, p)| number(p).is_some_and(|p| p > 0.5));
-                    listed(given.map(|(name, _)| name.clone()).collect()).map(|one| vec![one])
+                    let cats = cats.as_object()?;
+                    let given = cats.iter().filter(|(_, p)| number(p).is_some_and(|p| p > 0.5));
+                    let none = (!cats.is_empty()).then(|| NONE.to_owned());
+                    listed(given.map(|(name, _)| name.clone()).collect()).or(none).map(|one| vec![one])
                 }
             }
         };
@@ -128,6 +131,9 @@ fn is_choice(row: &Map<String, Value>) -> bool {
 /// The choice or the rating in an annotation or a prediction of Label Studio.
 fn choice(annotation: &Value) -> Option<String> {
     let results = annotation.get("result")?.as_array()?;
+    if results.is_empty() {
+        return Some(NONE.to_owned());
+    }
     let of = |name: &str| {
         let found = results.iter().find(|result| result.get("type").is_some_and(|kind| *kind == name))?;
         plain_label(found.get("value")?.get(name)?)
@@ -158,15 +164,17 @@ fn listed(mut labels: Vec<String>) -> Option<String> {
     }
 }
 
-/// A label as a file may write it: a string, a number, `{"choices": […]}`, or a list of one of these. Several stay a JSON list; an empty list is
-/// none.
+/// That none of several labels is right, as a cell has it.
+const NONE: &str = "[]";
+
+/// A label as a file may write it: a string, a number, `{"choices": […]}`, or a list of one of these. Several stay a JSON list, and so does an empty one.
 pub(in crate::formats) fn plain_label(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
         Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
         Value::Array(several) => match several.as_slice() {
-            [] => None,
+            [] => Some(NONE.to_owned()),
             [one] if !one.is_array() => plain_label(one),
             _ => Some(value.to_string()),
         },

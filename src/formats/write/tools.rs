@@ -1,7 +1,7 @@
 //! What other labelling programs and trainers take: a text, its label, what a model says of it, and the other columns as metadata.
 //!
 //! Each takes its columns by name: `text`; `label`, or `hardcase_label`, for what people gave; `prelabel` and `probabilities` for what a model says;
-//! `id`. A line has one label or none. Written so that a file of any length needs no memory.
+//! `id`. A line has one label or none; of a column of lists any number, where an empty list says that none is right. Written so that a file of any length needs no memory.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 
@@ -82,16 +82,21 @@ struct Places {
     decided_by: Option<usize>,
     /// The smallest level of a scale of whole numbers.
     least_level: Option<i64>,
+    /// Whether a text may have several labels.
+    lists: bool,
 }
 
 /// A row by its parts.
 struct Labelled {
     text: String,
-    label: Option<String>,
-    prelabel: Option<String>,
+    /// One label, or any number where a text may have several; none where it is not labelled.
+    labels: Option<Vec<String>>,
+    prelabels: Option<Vec<String>>,
     id: Option<Value>,
-    score: Option<f64>,
+    /// The probability of each prelabel, where all are known.
+    scores: Option<Vec<f64>>,
     least_level: Option<i64>,
+    lists: bool,
     /// The other columns.
     more: Map<String, Value>,
 }
@@ -113,6 +118,7 @@ impl Places {
             probabilities: at("probabilities"),
             decided_by: at("hardcase_decided_by"),
             least_level: columns.iter().find_map(|column| column.least_level),
+            lists: columns.iter().any(|column| column.lists),
             names,
         })
     }
@@ -123,22 +129,43 @@ impl Places {
         };
         let plain = |at| given(at).map(|cell| cell.plain().into_owned());
         let of_model = plain(self.decided_by).is_some_and(|who| who == "model");
-        let label = plain(self.label);
-        let (label, said) = if of_model { (None, label) } else { (label, None) };
-        let prelabel = plain(self.prelabel).or(said);
+        let names = |at| given(at).map(|cell| self.names_in(cell));
+        let labels = names(self.label);
+        let (labels, said) = if of_model { (None, labels) } else { (labels, None) };
+        let prelabels = names(self.prelabel).or(said);
         let probabilities = given(self.probabilities).map(value);
-        let score = prelabel.as_ref().and_then(|label| probabilities.as_ref()?.get(label)?.as_f64());
+        let score = |label: &String| probabilities.as_ref()?.get(label)?.as_f64();
+        let scores = prelabels.as_ref().and_then(|labels| labels.iter().map(score).collect());
         let taken = [Some(self.text), self.label, self.prelabel, self.id];
         let more = self.names.iter().enumerate().filter(|(at, _)| !taken.contains(&Some(*at)));
         Labelled {
             text: plain(Some(self.text)).unwrap_or_default(),
-            label,
-            prelabel,
+            labels,
+            prelabels,
             id: given(self.id).map(value),
-            score,
+            scores,
             least_level: self.least_level,
+            lists: self.lists,
             more: more.filter_map(|(at, name)| Some((name.clone(), value(given(Some(at))?)))).collect(),
         }
+    }
+}
+
+impl Places {
+    /// The labels in a cell: all names of a list where a text may have several.
+    fn names_in(&self, cell: &Cell) -> Vec<String> {
+        let text = cell.plain();
+        match self.lists.then(|| serde_json::from_str(&text)) {
+            Some(Ok(names)) => names,
+            _ => vec![text.into_owned()],
+        }
+    }
+}
+
+impl Labelled {
+    /// The probability of the one prelabel.
+    fn score(&self) -> Option<f64> {
+        self.scores.as_ref()?.first().copied().filter(|_| !self.lists)
     }
 }
 
@@ -153,24 +180,28 @@ fn label_studio(row: Labelled) -> Value {
     // A level that is a number of stars is one; any other is a choice.
     let is_rating = row.least_level.is_some_and(|least| least >= LEAST_STAR);
     let rating = |label: &str| label.parse::<i64>().ok().filter(|_| is_rating);
-    let choice = |label: &str| match rating(label) {
-        Some(stars) => {
+    let choice = |labels: &[String]| match (labels, labels.first().and_then(|label| rating(label))) {
+        // Who chose nothing leaves an annotation without a result.
+        ([], _) => json!([]),
+        (_, Some(stars)) => {
             json!([{ "from_name": "label", "to_name": "text", "type": "rating", "value": { "rating": stars } }])
         }
-        None => {
-            json!([{ "from_name": "label", "to_name": "text", "type": "choices", "value": { "choices": [label] } }])
+        (labels, None) => {
+            json!([{ "from_name": "label", "to_name": "text", "type": "choices", "value": { "choices": labels } }])
         }
     };
+    let score = row.score();
     let mut data = row.more;
     data.insert("text".into(), row.text.into());
     if let Some(id) = row.id {
         data.insert("id".into(), id);
     }
-    let annotations: Vec<Value> = row.label.iter().map(|label| json!({ "result": choice(label) })).collect();
+    let annotations: Vec<Value> =
+        row.labels.iter().map(|labels| json!({ "result": choice(labels) })).collect();
     let predictions: Vec<Value> = row
-        .prelabel
+        .prelabels
         .iter()
-        .map(|label| json!({ "model_version": "hardcase", "score": row.score, "result": choice(label) }))
+        .map(|labels| json!({ "model_version": "hardcase", "score": score, "result": choice(labels) }))
         .collect();
     json!({ "data": data, "annotations": annotations, "predictions": predictions })
 }
@@ -179,7 +210,7 @@ fn doccano(row: Labelled) -> Value {
     let mut object = Map::new();
     object.extend(row.id.map(|id| ("id".to_owned(), id)));
     object.insert("text".into(), row.text.into());
-    object.insert("label".into(), row.label.into_iter().collect::<Vec<_>>().into());
+    object.insert("label".into(), row.labels.unwrap_or_default().into());
     object.insert("Comments".into(), json!([]));
     for (name, value) in row.more {
         object.entry(name).or_insert(value);
@@ -188,6 +219,8 @@ fn doccano(row: Labelled) -> Value {
 }
 
 fn argilla(row: Labelled) -> Value {
+    let lists = row.lists;
+    let score = if lists { json!(row.scores) } else { json!(row.score()) };
     let mut object = Map::new();
     object.extend(
         row.id.map(|id| ("id".to_owned(), id.as_str().map_or_else(|| id.to_string(), str::to_owned).into())),
@@ -198,15 +231,16 @@ fn argilla(row: Labelled) -> Value {
     object.insert("metadata".into(), flat.collect::<Map<_, _>>().into());
     // A rating there is a number that is not negative.
     let is_rating = row.least_level.is_some_and(|least| least >= 0);
-    let said = |label: String| match label.parse::<i64>() {
-        Ok(level) if is_rating => Value::from(level),
-        _ => Value::from(label),
+    let said = |labels: Vec<String>| match labels.first().map(|label| label.parse::<i64>()) {
+        _ if lists => Value::from(labels),
+        Some(Ok(level)) if is_rating => Value::from(level),
+        _ => Value::from(labels.concat()),
     };
-    let responses = row.label.map(|label| json!({ "label": [{ "value": said(label) }] }));
+    let responses = row.labels.map(|labels| json!({ "label": [{ "value": said(labels) }] }));
     object.insert("responses".into(), responses.unwrap_or_else(|| json!({})));
     let suggestion = row
-        .prelabel
-        .map(|label| json!({ "label": { "value": said(label), "score": row.score, "agent": "hardcase" } }));
+        .prelabels
+        .map(|labels| json!({ "label": { "value": said(labels), "score": score, "agent": "hardcase" } }));
     object.insert("suggestions".into(), suggestion.unwrap_or_else(|| json!({})));
     object.into()
 }
@@ -214,13 +248,16 @@ fn argilla(row: Labelled) -> Value {
 fn prodigy(row: Labelled) -> Value {
     let mut meta = row.more;
     meta.extend(row.id.map(|id| ("id".to_owned(), id)));
-    meta.extend(row.prelabel.map(|label| ("prelabel".to_owned(), label.into())));
+    let lists = row.lists;
+    let said = |labels: Vec<String>| if lists { Value::from(labels) } else { Value::from(labels.concat()) };
+    meta.extend(row.prelabels.map(|labels| ("prelabel".to_owned(), said(labels))));
     let mut object = Map::new();
     object.insert("text".into(), row.text.into());
     object.insert("meta".into(), meta.into());
-    if let Some(label) = row.label {
-        object.insert("accept".into(), json!([label]));
-        object.insert("options".into(), json!([{ "id": label, "text": label }]));
+    if let Some(labels) = row.labels {
+        let options = labels.iter().map(|label| json!({ "id": label, "text": label }));
+        object.insert("options".into(), options.collect::<Vec<_>>().into());
+        object.insert("accept".into(), labels.into());
         object.insert("answer".into(), "accept".into());
     }
     object.into()
@@ -291,25 +328,27 @@ impl<'a> Spacy<'a> {
 impl RowSink for Spacy<'_> {
     fn write_row(&mut self, cells: &[Cell]) -> io::Result<()> {
         let row = self.places.row(cells);
-        let label = row.label.or(row.prelabel);
-        if let Some(label) = label.as_ref().filter(|label| !self.labels.contains(label)) {
-            self.labels.push(label.clone());
+        let labels = row.labels.or(row.prelabels);
+        for label in labels.iter().flatten() {
+            if !self.labels.contains(label) {
+                self.labels.push(label.clone());
+            }
         }
         let mut meta = row.more;
         meta.extend(row.id.map(|id| ("id".to_owned(), id)));
-        writeln!(self.waiting, "{}", json!([row.text, label, meta]))
+        writeln!(self.waiting, "{}", json!([row.text, labels, meta]))
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         let mut waiting = self.waiting.into_inner().map_err(io::IntoInnerError::into_error)?;
         waiting.rewind()?;
         for line in BufReader::with_capacity(BUFFER, waiting).lines() {
-            let (text, label, meta): (String, Option<String>, Value) = serde_json::from_str(&line?)?;
-            let cats: Map<String, Value> = match &label {
-                Some(label) => self
+            let (text, labels, meta): (String, Option<Vec<String>>, Value) = serde_json::from_str(&line?)?;
+            let cats: Map<String, Value> = match &labels {
+                Some(labels) => self
                     .labels
                     .iter()
-                    .map(|name| (name.clone(), f64::from(u8::from(name == label)).into()))
+                    .map(|name| (name.clone(), f64::from(u8::from(labels.contains(name))).into()))
                     .collect(),
                 None => Map::new(),
             };
@@ -327,7 +366,7 @@ struct FastText<'a> {
 impl RowSink for FastText<'_> {
     fn write_row(&mut self, cells: &[Cell]) -> io::Result<()> {
         let row = self.places.row(cells);
-        if let Some(label) = row.label.or(row.prelabel) {
+        for label in row.labels.or(row.prelabels).into_iter().flatten() {
             let label: Vec<&str> = label.split_whitespace().collect();
             write!(self.out, "__label__{} ", label.join("_"))?;
         }
@@ -469,5 +508,80 @@ mod tests {
             write(&ARGILLA, Some(-1)).contains(r#"[{"value":"3"}]"#)
                 && write(&ARGILLA, None).contains(r#"[{"value":"3"}]"#)
         );
+    }
+
+    fn written_lists(format: &OutputFormat, rows: &[(String, Option<Vec<String>>)]) -> String {
+        let mut columns = columns(&[("text", ColumnType::Text), ("label", ColumnType::Json)]);
+        columns[1].lists = true;
+        let mut out = Vec::new();
+        let mut writer = RowWriter::new(&mut out, format, columns).unwrap();
+        for (text, labels) in rows {
+            let list = labels.as_ref().map_or(Cell::Null, |labels| Cell::Json(json!(labels).to_string()));
+            writer.write_row(&[text.as_str().into(), list]).unwrap();
+        }
+        writer.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn several_labels_have_their_own_form_in_each_program() {
+        let labels = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+        let rows =
+            [("t".to_owned(), labels(&["a", "b"])), ("u".to_owned(), labels(&[])), ("v".to_owned(), None)];
+        let studio: Value = serde_json::from_str(&written_lists(&LABEL_STUDIO, &rows)).unwrap();
+        assert_eq!(studio[0]["annotations"][0]["result"][0]["value"]["choices"], json!(["a", "b"]));
+        assert_eq!(
+            (&studio[1]["annotations"], &studio[2]["annotations"]),
+            (&json!([{ "result": [] }]), &json!([]))
+        );
+        let lines = |format| -> Vec<Value> {
+            written_lists(format, &rows).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        assert_eq!(lines(&DOCCANO)[0]["label"], json!(["a", "b"]));
+        assert_eq!(lines(&ARGILLA)[0]["responses"]["label"][0]["value"], json!(["a", "b"]));
+        assert_eq!(lines(&ARGILLA)[1]["responses"]["label"][0]["value"], json!([]));
+        assert_eq!(lines(&PRODIGY)[0]["accept"], json!(["a", "b"]));
+        assert_eq!(
+            (&lines(&PRODIGY)[1]["accept"], &lines(&PRODIGY)[2]["accept"]),
+            (&json!([]), &Value::Null)
+        );
+        let cats = lines(&SPACY);
+        assert_eq!(cats[0]["cats"], json!({ "a": 1.0, "b": 1.0 }));
+        assert_eq!((&cats[1]["cats"], &cats[2]["cats"]), (&json!({ "a": 0.0, "b": 0.0 }), &json!({})));
+        assert!(written_lists(&FASTTEXT, &rows).starts_with("__label__a __label__b t\nu\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn sets_of_labels_come_back_from_every_form_that_can_hold_them(
+            given in prop::collection::vec(
+                ("[a-z]{1,12}", prop::option::of(prop::collection::btree_set("[a-c]", 0..4))), 1..8,
+            ),
+        ) {
+            let rows: Vec<(String, Option<Vec<String>>)> =
+                given.into_iter().map(|(text, set)| (text, set.map(|set| set.into_iter().collect()))).collect();
+            let has_any = rows.iter().any(|(_, labels)| labels.as_ref().is_some_and(|labels| !labels.is_empty()));
+            let set = |cell: &str| -> Vec<String> {
+                serde_json::from_str(cell).unwrap_or_else(|_| vec![cell.to_owned()])
+            };
+            for (format, name, tells_none) in [
+                (&LABEL_STUDIO, "a.json", true),
+                (&DOCCANO, "a.jsonl", false),
+                (&ARGILLA, "a.jsonl", true),
+                (&SPACY, "a.jsonl", has_any),
+            ] {
+                let file = written_lists(format, &rows);
+                let options = ReadOptions { gold: Some("label".into()), ..ReadOptions::default() };
+                let mut reader = Reader::open(Box::new(io::Cursor::new(file)), name, &options).unwrap();
+                for (text, labels) in &rows {
+                    let Some(Entry::Row(row)) = reader.next_entry().unwrap() else {
+                        panic!("{}: a row is missing", format.name)
+                    };
+                    prop_assert_eq!(&row.text, text);
+                    let want = labels.clone().filter(|labels| tells_none || !labels.is_empty());
+                    prop_assert_eq!(row.gold.as_deref().map(set), want, "{}: {:?}", format.name, row.gold);
+                }
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::desk::adjudication::{Answer, DisagreementDetail};
 use crate::domain::grouped::counted;
 use crate::domain::task::Task;
-use crate::tui::screens::case::several::in_words;
+use crate::tui::screens::case::choosing::in_words;
 use crate::tui::widgets::frame::{Look, hanging};
 use crate::tui::widgets::text_layout::drawable;
 

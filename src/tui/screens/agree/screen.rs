@@ -20,7 +20,7 @@ use crate::tui::hits::Target;
 use crate::tui::keys::{Action, Stroke};
 use crate::tui::message::Message;
 use crate::tui::screen::{Pressed, Received, Screen, Then, View};
-use crate::tui::screens::case::several::{needs_list, toggle};
+use crate::tui::screens::case::choosing::{needs_list, toggle};
 use crate::tui::shared::Shared;
 use crate::tui::widgets::async_page::{AsyncPage, PAGE};
 use crate::tui::widgets::choice::{Choice, ChoiceKey, Choosable};

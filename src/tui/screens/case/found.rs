@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use super::screen::{CaseScreen, Showing, warns};
 use crate::domain::sought::Sought;
-use crate::tui::screen::Then;
-use crate::tui::widgets::text_layout::drawable;
 
 /// What was looked for, with every place where it is.
 #[derive(Debug)]
@@ -32,25 +29,6 @@ impl Found {
     /// The byte at which the place in view begins.
     pub fn start(&self) -> usize {
         self.places.get(self.at).map_or(0, |place| place.start)
-    }
-}
-
-impl CaseScreen {
-    /// Leads to the next place of the word, or of the one looked for before where none is given.
-    pub(super) fn find(&mut self, word: &str) -> Vec<Then> {
-        let (Showing::Next(shown) | Showing::Asked(shown)) = &self.showing else { return Vec::new() };
-        match &mut self.found {
-            Some(found) if word.is_empty() || found.word == word => found.next(),
-            _ if word.is_empty() => return Vec::new(),
-            found => *found = Found::of(word, &shown.text),
-        }
-        match &self.found {
-            Some(found) => {
-                self.panes.show_byte(found.start());
-                Vec::new()
-            }
-            None => warns(&format!("This text has no '{}'.", drawable(word))),
-        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The Case screen: the case, whether a label key counts for it, and what was done last.
 
 pub(in crate::tui) mod attention;
+pub(in crate::tui) mod choosing;
 mod drafts;
+mod finding;
 mod found;
 mod heard;
 mod in_view;
@@ -10,7 +12,7 @@ mod panes;
 mod question;
 mod said;
 pub(in crate::tui) mod screen;
-pub(in crate::tui) mod several;
+mod several;
 mod shown;
 mod view;
 

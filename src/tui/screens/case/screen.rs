@@ -111,7 +111,7 @@ impl Screen for CaseScreen {
         let mut lines: Vec<(String, String)> =
             with_keys.map(|(key, name)| (key.to_string(), format!("label: {name}"))).collect();
         if shared.about.task.kind.is_several() {
-            lines.extend(super::several::help(&shared.about.task));
+            lines.extend(super::choosing::help(&shared.about.task));
         } else {
             lines.push(("enter".into(), "label: find one by a part of its name".into()));
         }
@@ -374,7 +374,7 @@ impl CaseScreen {
         match verdict {
             Verdict::Counts => self.pressed(key, shared, now),
             // To open the list puts nothing on record: it need not be told from a key that is held down.
-            Verdict::Wait(_) if key == Press::Enter && super::several::needs_list(&shared.about.task) => {
+            Verdict::Wait(_) if key == Press::Enter && super::choosing::needs_list(&shared.about.task) => {
                 self.open_list(shared)
             }
             Verdict::Wait(_) => Vec::new(),

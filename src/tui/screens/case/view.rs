@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
+use super::choosing::{in_words, needs_list};
 use super::no_case;
 use super::panes::Texts;
 use super::question::Question;
 use super::said::MAX_SAID;
 use super::screen::{CONFIDENCES, CaseScreen, Showing};
-use super::several::{in_words, needs_list};
 use crate::domain::task::{Assist, Task};
 use crate::tui::hits::Target;
 use crate::tui::keys::Action;

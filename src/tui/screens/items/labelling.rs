@@ -12,7 +12,7 @@ use crate::domain::task::Task;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Then;
 use crate::tui::screens::case::attention::{Press, Verdict};
-use crate::tui::screens::case::several::toggle;
+use crate::tui::screens::case::choosing::toggle;
 use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::Notice;
 use crate::tui::widgets::popup::Popup;

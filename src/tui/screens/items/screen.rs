@@ -22,7 +22,7 @@ use crate::tui::keys::Action;
 use crate::tui::message::Message;
 use crate::tui::screen::{Arrival, Pressed, Received, Screen, Then, View};
 use crate::tui::screens::case::attention::Press;
-use crate::tui::screens::case::several::needs_list;
+use crate::tui::screens::case::choosing::needs_list;
 use crate::tui::shared::Shared;
 use crate::tui::widgets::frame::Notice;
 use crate::tui::widgets::scroll::moved;

@@ -15,7 +15,7 @@ use crate::domain::task::Task;
 use crate::tui::hits::Target;
 use crate::tui::keys::Action;
 use crate::tui::screen::View;
-use crate::tui::screens::case::several::{in_words, needs_list};
+use crate::tui::screens::case::choosing::{in_words, needs_list};
 use crate::tui::widgets::frame::{Look, Notice, hanging, paragraph, vertical_rule};
 use crate::tui::widgets::scroll::{bar, scrolled};
 use crate::tui::widgets::text_layout::{cut, drawable, lay_out_in_styles};

@@ -68,6 +68,9 @@ impl Page<'_> {
         if task.kind.is_scale() {
             self.row("asked for", wide, "a level of a scale: the labels in order, the lowest first");
         }
+        if task.kind.is_several() {
+            self.row("asked for", wide, "any number of the labels, or none of them");
+        }
         if !task.guideline.is_empty() {
             self.row("guideline", wide, task.guideline.trim_end());
         }
