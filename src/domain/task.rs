@@ -468,12 +468,12 @@ mod tests {
         assert!(why(&levels(10)).contains("10 levels, more than the limit of 9"), "{}", why(&levels(10)));
         let other = "[[label]]\nname='1'\nkey='x'\n[[label]]\nname='2'\n";
         assert!(why(other).contains("the level '1' has the key 'x'"), "{}", why(other));
-        let several = Task::from_toml(
-            "question='?'\nkind='several'\n[[label]]\nname='a'\n[[label]]\nname='b'\n",
+        let many = Task::from_toml(
+            "question='?'\nkind='many'\n[[label]]\nname='a'\n[[label]]\nname='b'\n",
             "t.toml",
         );
-        let several = several.unwrap_err().to_string();
-        assert!(several.contains("only one label for each text") && several.contains("scale"), "{several}");
+        let many = many.unwrap_err().to_string();
+        assert!(many.contains("only one label for each text") && many.contains("scale"), "{many}");
     }
 
     fn with_target(target: &str) -> std::result::Result<Task, String> {

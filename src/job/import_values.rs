@@ -54,6 +54,10 @@ impl Values {
         if let (Some(values), Some(gold)) = (&mut self.gold, &row.gold) {
             row.gold = values.read_one(gold);
         }
+        if self.gold.is_none() && row.gold.as_deref() == Some("[]") {
+            // Without a task nothing says that a text may have several labels, of which this would be none.
+            row.gold = None;
+        }
         match &mut self.labels {
             Some(values) => row.labels.iter().flat_map(|cell| values.read(cell)).collect(),
             None => Vec::new(),

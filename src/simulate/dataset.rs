@@ -296,7 +296,7 @@ impl Source {
                 Entry::Row(row) => row,
                 Entry::Bad(bad) => return Err(bad.fault(&name).while_trying(attempted)),
             };
-            let Some(gold) = row.gold.clone().filter(|gold| !gold.trim().is_empty()) else {
+            let Some(gold) = row.gold.clone().filter(|gold| !["", "[]"].contains(&gold.trim())) else {
                 unlabelled += 1;
                 continue;
             };

@@ -24,6 +24,7 @@ use crate::desk::request::{Outcome, Request, Response, Window};
 use crate::desk::shown::{Card, RoundProgress, Saved, ShownCase, ShownPartner};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::task::{Label, Task};
+use crate::domain::task_kind::TaskKind;
 use crate::domain::turn::Turn;
 
 const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (100, 30), (160, 50)];
@@ -42,6 +43,8 @@ struct Seat {
     frame: String,
     /// What went to the desk for a case.
     events: Vec<CaseId>,
+    /// The labels that were given, in their order.
+    given: Vec<Vec<String>>,
 }
 
 impl Seat {
@@ -64,6 +67,7 @@ impl Seat {
             begun: BTreeSet::new(),
             frame: String::new(),
             events: Vec::new(),
+            given: Vec::new(),
         }
     }
 
@@ -122,6 +126,7 @@ impl Seat {
                     continue;
                 }
                 Effect::Session(Request::Answer { case, labels, .. }) => {
+                    self.given.push(labels.0.clone());
                     let saved = Saved {
                         item: ItemId(case.0),
                         label: labels.in_words(),
@@ -202,6 +207,10 @@ fn card(case: i64, text: &str) -> Card {
 }
 
 fn task(question: &str, names: &[String]) -> Task {
+    of_kind(TaskKind::One, question, names)
+}
+
+fn of_kind(kind: TaskKind, question: &str, names: &[String]) -> Task {
     let keys = ('1'..='9').chain('A'..='T');
     let keys = keys.map(Some).chain(std::iter::repeat(None));
     let label = |(name, key): (&String, Option<char>)| Label {
@@ -213,7 +222,7 @@ fn task(question: &str, names: &[String]) -> Task {
         share: None,
     };
     let labels = names.iter().zip(keys).map(label).collect();
-    Task::new("t".into(), question.into(), "Read it twice.".into(), labels).unwrap()
+    Task::of_kind(kind, "t".into(), question.into(), "Read it twice.".into(), labels).unwrap()
 }
 
 fn numbered(count: usize, long: usize) -> Vec<String> {
@@ -283,8 +292,10 @@ proptest! {
         lines in 1usize..80,
         size in (20u16..170, 6u16..55),
         steps in proptest::collection::vec(step(), 1..60),
+        is_several: bool,
     ) {
-        let mut seat = Seat::new(task(&question, &numbered(count, long)), size, ThemeName::None);
+        let kind = if is_several { TaskKind::Several } else { TaskKind::One };
+        let mut seat = Seat::new(of_kind(kind, &question, &numbered(count, long)), size, ThemeName::None);
         seat.lines = lines;
         seat.respond(Outcome::Looked, true);
         for step in steps {
@@ -395,6 +406,103 @@ fn a_second_click_at_once_labels_no_second_case_and_a_click_on_a_found_label_giv
     let place = seat.place(Target::Label(39)).unwrap();
     seat.click(place);
     assert_eq!(seat.events, [CaseId(1), CaseId(2)]);
+}
+
+/// A seat at a task in which a text may have several of three labels with keys, or of 40, of which some have none; the first case is seen.
+fn seat_of_several(labels: &[&str]) -> Seat {
+    let names: Vec<String> = match labels {
+        [] => numbered(40, 0),
+        names => names.iter().map(|&name| name.to_owned()).collect(),
+    };
+    let mut seat = Seat::new(of_kind(TaskKind::Several, "Which?", &names), (80, 24), ThemeName::None);
+    seat.respond(Outcome::Looked, true);
+    seat.draw();
+    seat.wait(300);
+    seat
+}
+
+#[test]
+fn the_keys_of_several_labels_put_them_in_and_take_them_out_and_enter_gives_them() {
+    let mut seat = seat_of_several(&["billing", "refund", "other"]);
+    for key in ['1', '3', '1', '2'] {
+        seat.press(KeyCode::Char(key));
+    }
+    seat.draw();
+    assert!(seat.frame.contains("✓refund") && !seat.frame.contains("✓billing"), "{}", seat.frame);
+    assert!(seat.frame.contains("enter: save refund, other"), "{}", seat.frame);
+    assert!(seat.events.is_empty(), "nothing is saved before enter");
+    seat.press(KeyCode::Enter);
+    assert_eq!(
+        (&seat.events[..], &seat.given[..]),
+        (&[CaseId(1)][..], &[vec!["other".into(), "refund".into()]][..])
+    );
+    seat.press(KeyCode::Enter);
+    assert_eq!(seat.given.len(), 1, "the next case was not drawn");
+    seat.draw();
+    assert!(
+        seat.frame.contains("enter: save none of the labels"),
+        "what was chosen is of one case: {}",
+        seat.frame
+    );
+    seat.wait(1_000);
+    seat.press(KeyCode::Enter);
+    assert_eq!(seat.given[1], Vec::<String>::new(), "none is an answer");
+}
+
+#[test]
+fn an_enter_that_is_held_down_answers_one_case_of_several_labels() {
+    for labels in [&["billing", "refund"][..], &[]] {
+        let mut seat = seat_of_several(labels);
+        seat.press(KeyCode::Enter);
+        for ms in std::iter::once(500).chain(std::iter::repeat_n(33, 60)) {
+            seat.draw();
+            seat.wait(ms);
+            seat.press(KeyCode::Enter);
+        }
+        seat.wait(1_000);
+        assert!(seat.given.len() <= usize::from(!labels.is_empty()), "{:?}", seat.given);
+    }
+}
+
+#[test]
+fn labels_without_keys_are_put_in_by_their_names_and_an_empty_line_gives_them() {
+    let mut seat = seat_of_several(&[]);
+    seat.press(KeyCode::Char('1'));
+    seat.press(KeyCode::Enter);
+    seat.draw();
+    assert!(seat.frame.contains("enter: save 0."), "the list has what was chosen before: {}", seat.frame);
+    for key in ['3', '9'] {
+        seat.press(KeyCode::Char(key));
+    }
+    seat.draw();
+    seat.wait(1_000);
+    seat.press(KeyCode::Enter);
+    assert!(seat.given.is_empty());
+    seat.press(KeyCode::Enter);
+    assert!(seat.given.is_empty(), "what stands on the screen as chosen was not drawn yet");
+    seat.draw();
+    assert!(seat.frame.contains("✓39."), "{}", seat.frame);
+    seat.wait(1_000);
+    seat.press(KeyCode::Enter);
+    assert_eq!(seat.given, [vec!["0.".to_owned(), "39.".to_owned()]]);
+}
+
+#[test]
+fn several_labels_are_chosen_and_given_by_clicks() {
+    let mut seat = seat_of_several(&["billing", "refund"]);
+    let label = seat.place(Target::Label(1)).unwrap();
+    seat.click(label);
+    assert!(seat.given.is_empty());
+    seat.draw();
+    seat.wait(300);
+    let saves = seat.place(Target::Save).unwrap();
+    seat.click(saves);
+    assert_eq!(seat.given, [vec!["refund".to_owned()]]);
+    seat.click(saves);
+    seat.draw();
+    seat.wait(100);
+    seat.click(saves);
+    assert_eq!(seat.given.len(), 1, "the next case was only just drawn");
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn what_is_asked_for_and_the_order_of_levels_are_fixed_once_something_was_answer
     set(&TASK.replace("[[label]]\nname = '2'\ndescription = 'question please'\n", ""))
         .refused(2, &["only at its ends"]);
     set(&TASK.replace("[[label]]\nname = '1'", "[[label]]\nname = '0'\n[[label]]\nname = '1'")).done();
-    set(&TASK.replace("kind = 'scale'", "kind = 'several'")).refused(2, &["only one label for each text"]);
+    set(&TASK.replace("kind = 'scale'", "kind = 'many'")).refused(2, &["only one label for each text"]);
 }
 
 #[test]

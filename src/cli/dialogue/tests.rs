@@ -139,7 +139,7 @@ fn a_wrong_answer_is_explained_and_asked_again_and_nothing_is_lost() {
     is_explained(1, " \t ", "A task needs a question");
     is_explained(1, "\u{1b}[D", "That contains a special key");
     is_explained(1, "caf\u{fffd}", "That is not valid UTF-8");
-    is_explained(3, "several", "Answer one or scale.");
+    is_explained(3, "many", "Answer one, several or scale.");
     is_explained(4, "", "A task needs at least two labels");
     is_explained(5, "11", "A key is one character");
     is_explained(5, "u", "The workstation uses the key u itself");

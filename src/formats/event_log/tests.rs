@@ -235,7 +235,7 @@ fn each_line_is_held_to_its_form_its_values_and_what_came_before() {
         ("\"weight\":0.25", "\"weight\":1.25", "between 0 and 1"),
         ("\"source\":\"crowd\"", "\"source\":\"team\"", "its source of labels did not come before it"),
         ("\"name\":\"crowd\"", "\"name\":\" crowd\"", "not a name of a source"),
-        ("\"labels\":[\"b\"]", "\"labels\":[]", "an imported label is one label"),
+        ("\"labels\":[\"b\"]", "\"labels\":[]", "an answer has one label"),
         ("\"kind\":\"reveal\"", "\"kind\":\"secret\"", "unknown variant"),
         ("\"at_ms\":12", "\"at_ms\":12,\"x\":1", "unknown field"),
     ] {

@@ -562,7 +562,10 @@ mod tests {
                 given.into_iter().map(|(text, set)| (text, set.map(|set| set.into_iter().collect()))).collect();
             let has_any = rows.iter().any(|(_, labels)| labels.as_ref().is_some_and(|labels| !labels.is_empty()));
             let set = |cell: &str| -> Vec<String> {
-                serde_json::from_str(cell).unwrap_or_else(|_| vec![cell.to_owned()])
+                let mut set: Vec<String> =
+                    serde_json::from_str(cell).unwrap_or_else(|_| vec![cell.to_owned()]);
+                set.sort();
+                set
             };
             for (format, name, tells_none) in [
                 (&LABEL_STUDIO, "a.json", true),

@@ -1,5 +1,6 @@
 //! What the pages of a form consist of: rows of cells, what each shows, and what may be written into it.
 
+use super::words::{assist_in_words, kind_in_words, use_in_words};
 use crate::desk::survey::{Beginning, Facts};
 use crate::desk::task_change::Standing;
 use crate::domain::grouped::{counted, grouped};
@@ -474,33 +475,6 @@ impl Sheet {
         let facts = self.facts.as_ref().filter(|facts| facts.bad > 0)?;
         let first = facts.first_bad.as_deref().unwrap_or_default();
         Some(format!("{} cannot be read; {first}", counted(facts.bad as usize, "row", "rows")))
-    }
-}
-
-pub(super) fn kind_in_words(kind: TaskKind) -> &'static str {
-    match kind {
-        TaskKind::One => "one label of several",
-        TaskKind::Several => "any number of labels, or none of them",
-        TaskKind::Scale => "a level of a scale: the labels in order, the lowest first",
-    }
-}
-
-pub(super) fn assist_in_words(assist: Assist) -> &'static str {
-    match assist {
-        Assist::After => "seen after the answer",
-        Assist::Before => "seen before the answer, of cases that teach it",
-    }
-}
-
-/// What a column is for, as the table says it.
-pub(in crate::tui) fn use_in_words(is: ColumnUse) -> &'static str {
-    match is {
-        ColumnUse::Text => "the text",
-        ColumnUse::Beside => "shown next to the text",
-        ColumnUse::Out => "left out",
-        ColumnUse::Id => "your id of the text",
-        ColumnUse::Labels => "known labels: they test the model",
-        ColumnUse::Earlier => "earlier labels: they teach the model",
     }
 }
 

@@ -13,6 +13,7 @@ mod leaving;
 mod run;
 mod state;
 mod view;
+mod words;
 
 pub(in crate::tui) use state::{Form, Turn};
 pub(in crate::tui) use view::draw_below_bar;
