@@ -247,7 +247,7 @@ impl Seat {
     /// The same; none where the program ends first.
     #[track_caller]
     pub fn answer_before_end(&self, key: char) -> Option<i64> {
-        let screen = self.see_before_end("a case", |s| case_on(s).is_some() && !s.contains("saving"))?;
+        let screen = self.see_before_end("a case", |s| case_on(s).is_some() && !is_saving(s))?;
         let case = case_on(&screen)?;
         let saved = format!("({key}), case {case},");
         wait_until(Instant::now() + GLANCE);
@@ -256,7 +256,7 @@ impl Seat {
             let said = |s: &str| {
                 let line = one_line(s);
                 let dropped = line.contains("was dropped") || line.contains("held down");
-                !s.contains("saving") && (line.contains(&saved) || dropped)
+                !is_saving(s) && (line.contains(&saved) || dropped)
             };
             let screen = self.see_before_end("an answer", said)?;
             if one_line(&screen).contains(&saved) {
@@ -304,6 +304,11 @@ impl Seat {
 /// The screen as one line, for sentences that wrap.
 pub fn one_line(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a screen says that an answer is being saved. A text may speak of savings, too.
+pub fn is_saving(screen: &str) -> bool {
+    screen.lines().map(str::trim).any(|line| line == "saving" || line.starts_with("saving: "))
 }
 
 /// The number of the case that a screen shows in its head.

@@ -2,7 +2,6 @@
 
 use crate::desk::survey::{Beginning, Facts};
 use crate::desk::task_change::Standing;
-use crate::domain::grouped::{counted, grouped};
 use crate::domain::imported_label::checked_source_name;
 use crate::domain::project_draft::{ColumnDraft, ColumnUse, ProjectDraft};
 use crate::domain::read_options::ReadOptions;
@@ -10,6 +9,8 @@ use crate::domain::task::Assist;
 use crate::domain::task_draft::{in_a_hundred, share_of};
 use crate::domain::task_effects::effects;
 use crate::domain::task_kind::TaskKind;
+
+use super::words::{assist_in_words, bad_rows, checked, kind_in_words, use_in_words};
 
 /// Encodings to choose from, the most likely ones first.
 const ENCODINGS: [&str; 10] = [
@@ -448,58 +449,11 @@ impl Sheet {
 
     /// How the file was read, in one line.
     pub fn checked(&self) -> Option<String> {
-        let facts = self.facts.as_ref()?;
-        let count =
-            |n: u64, one: &str, more: &str| format!("{} {}", grouped(n), if n == 1 { one } else { more });
-        let rows = |n: u64| count(n, "row", "rows");
-        let mut says = match facts.repeated.filter(|n| *n > 0) {
-            None => count(facts.rows, "text", "texts"),
-            Some(repeated) => {
-                let different = count(facts.rows - repeated, "different text", "different texts");
-                format!("{different} in {}", rows(facts.rows))
-            }
-        };
-        if facts.empty > 0 {
-            says += &format!(", {} without a text", rows(facts.empty));
-        }
-        if facts.bad > 0 {
-            says += &format!(", {} in error", rows(facts.bad));
-        } else {
-            says += ", every row can be read";
-        }
-        Some(says)
+        self.facts.as_ref().map(checked)
     }
 
     pub(super) fn bad_rows(&self) -> Option<String> {
-        let facts = self.facts.as_ref().filter(|facts| facts.bad > 0)?;
-        let first = facts.first_bad.as_deref().unwrap_or_default();
-        Some(format!("{} cannot be read; {first}", counted(facts.bad as usize, "row", "rows")))
-    }
-}
-
-pub(super) fn kind_in_words(kind: TaskKind) -> &'static str {
-    match kind {
-        TaskKind::One => "one label of several",
-        TaskKind::Scale => "a level of a scale: the labels in order, the lowest first",
-    }
-}
-
-pub(super) fn assist_in_words(assist: Assist) -> &'static str {
-    match assist {
-        Assist::After => "seen after the answer",
-        Assist::Before => "seen before the answer, of cases that teach it",
-    }
-}
-
-/// What a column is for, as the table says it.
-pub(in crate::tui) fn use_in_words(is: ColumnUse) -> &'static str {
-    match is {
-        ColumnUse::Text => "the text",
-        ColumnUse::Beside => "shown next to the text",
-        ColumnUse::Out => "left out",
-        ColumnUse::Id => "your id of the text",
-        ColumnUse::Labels => "known labels: they test the model",
-        ColumnUse::Earlier => "earlier labels: they teach the model",
+        self.facts.as_ref().and_then(bad_rows)
     }
 }
 

@@ -6,8 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use super::cells::{Field, LABEL_COLUMNS, Page, Row, Sheet, assist_in_words};
+use super::cells::{Field, LABEL_COLUMNS, Page, Row, Sheet};
 use super::state::{Editing, Form};
+use super::words::assist_in_words;
 use crate::domain::project_draft::ColumnUse;
 use crate::domain::task::Assist;
 use crate::domain::task_draft::{LabelDraft, in_a_hundred};
