@@ -30,7 +30,20 @@ fn agreement_by_slice_has_the_worst_first_and_adds_up() {
     let sum: u64 = slices.iter().map(|one| n(&one["agreement"])).sum();
     let others_are_few = slices.iter().any(|one| one["agreement"].get("undefined").is_some());
     assert!(sum == n(&found["all"]) || others_are_few, "{found}");
-    assert_eq!(n(&found["all"]), n(&project.json("status", &[])["kappa"]["model_expert"]));
+    let status = project.json("status", &[]);
+    assert_eq!(n(&found["all"]), n(&status["kappa"]["model_expert"]));
+    let weak = &status["weak_slices"];
+    assert_eq!(weak["all"], found["all"], "{status}");
+    let of_placement: Vec<&Value> =
+        weak["slices"].as_array().unwrap().iter().filter(|one| one["by"] == "placement").collect();
+    assert!(weak["looked_at"].as_u64() > Some(known.len() as u64), "lengths are looked at, too: {weak}");
+    for one in of_placement {
+        let same = known.iter().find(|known| known["slice"] == one["slice"]).unwrap();
+        let (together, alone) = (&one["agreement"], &same["agreement"]);
+        assert_eq!(together["value"], alone["value"]);
+        assert!(together["lo"].as_f64() < alone["lo"].as_f64(), "it allows for more slices: {one} {same}");
+        assert!(together["value"].as_f64() < weak["all"]["value"].as_f64(), "{weak}");
+    }
     assert_eq!(found["correction"], "bonferroni");
     for by in ["source", "language", "length"] {
         assert_eq!(project.json("status", &["--slice", by])["by"], by);
