@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::cell::Cell;
 use super::sink::{Column, Output, OutputFormat, RowSink};
+use crate::formats::argilla;
 
 pub static LABEL_STUDIO: OutputFormat = OutputFormat {
     name: "label-studio",
@@ -30,11 +31,11 @@ pub static DOCCANO: OutputFormat = OutputFormat {
 
 pub static ARGILLA: OutputFormat = OutputFormat {
     name: "argilla",
-    help: "Argilla's records as JSONL, with a question named label",
+    help: "Argilla's records as one JSON array, with a question named label",
     extensions: &[],
-    ending: "jsonl",
+    ending: "json",
     binary: false,
-    open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, argilla)?)),
+    open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Array, record_of_argilla)?)),
 };
 
 pub static PRODIGY: OutputFormat = OutputFormat {
@@ -187,7 +188,7 @@ fn doccano(row: Labelled) -> Value {
     object.into()
 }
 
-fn argilla(row: Labelled) -> Value {
+fn record_of_argilla(row: Labelled) -> Value {
     let mut object = Map::new();
     object.extend(
         row.id.map(|id| ("id".to_owned(), id.as_str().map_or_else(|| id.to_string(), str::to_owned).into())),
@@ -202,12 +203,15 @@ fn argilla(row: Labelled) -> Value {
         Ok(level) if is_rating => Value::from(level),
         _ => Value::from(label),
     };
-    let responses = row.label.map(|label| json!({ "label": [{ "value": said(label) }] }));
-    object.insert("responses".into(), responses.unwrap_or_else(|| json!({})));
-    let suggestion = row
-        .prelabel
-        .map(|label| json!({ "label": { "value": said(label), "score": row.score, "agent": "hardcase" } }));
-    object.insert("suggestions".into(), suggestion.unwrap_or_else(|| json!({})));
+    // A response must name a user of the server to which the file goes, whom nobody here knows.
+    let suggested = match (row.label, row.prelabel) {
+        (Some(label), _) => Some(json!({ "value": said(label), "agent": argilla::EXPERTS })),
+        (None, prelabel) => {
+            prelabel.map(|label| json!({ "value": said(label), "score": row.score, "agent": "hardcase" }))
+        }
+    };
+    object.insert("responses".into(), json!({}));
+    object.insert("suggestions".into(), suggested.map_or_else(|| json!({}), |one| json!({ "label": one })));
     object.into()
 }
 
@@ -390,10 +394,18 @@ mod tests {
             first(&DOCCANO)
                 .starts_with(r#"{"id":"7","text":"a \"b\"\nc","label":["not spam"],"Comments":[]"#)
         );
-        let argilla: Value = serde_json::from_str(&first(&ARGILLA)).unwrap();
-        assert_eq!(argilla["suggestions"]["label"], json!({"value":"spam","score":0.75,"agent":"hardcase"}));
-        assert_eq!(argilla["responses"]["label"][0]["value"], "not spam");
-        assert_eq!(argilla["metadata"], json!({"place":"x"}));
+        let argilla: Value = serde_json::from_str(&written(&ARGILLA, &rows()).unwrap()).unwrap();
+        let by_experts = json!({"value":"not spam","agent":"experts"});
+        assert_eq!(argilla[0]["suggestions"]["label"], by_experts, "its server knows none of them");
+        assert_eq!((&argilla[0]["responses"], &argilla[0]["metadata"]), (&json!({}), &json!({"place":"x"})));
+        let mut unlabelled = rows();
+        unlabelled[0][2] = Cell::Null;
+        let argilla: Value = serde_json::from_str(&written(&ARGILLA, &unlabelled).unwrap()).unwrap();
+        let by_model = json!({"value":"spam","score":0.75,"agent":"hardcase"});
+        assert_eq!(
+            (&argilla[0]["suggestions"]["label"], &argilla[2]["suggestions"]),
+            (&by_model, &json!({}))
+        );
         let spacy: Value = serde_json::from_str(&first(&SPACY)).unwrap();
         assert_eq!(spacy["cats"], json!({"not spam":1.0,"spam":0.0}));
         assert_eq!(
@@ -429,7 +441,7 @@ mod tests {
             for (format, name) in [
                 (&LABEL_STUDIO, "a.json"),
                 (&DOCCANO, "a.jsonl"),
-                (&ARGILLA, "a.jsonl"),
+                (&ARGILLA, "a.json"),
                 (&SPACY, "a.jsonl"),
             ] {
                 let file = written(format, &cells).unwrap();
@@ -464,10 +476,10 @@ mod tests {
         for other in [Some(0), None] {
             assert!(write(&LABEL_STUDIO, other).contains(r#""choices":["3"]"#), "no star is not a rating");
         }
-        assert!(write(&ARGILLA, Some(0)).contains(r#"[{"value":3}]"#));
+        assert!(write(&ARGILLA, Some(0)).contains(r#""value":3,"#));
         assert!(
-            write(&ARGILLA, Some(-1)).contains(r#"[{"value":"3"}]"#)
-                && write(&ARGILLA, None).contains(r#"[{"value":"3"}]"#)
+            write(&ARGILLA, Some(-1)).contains(r#""value":"3","#)
+                && write(&ARGILLA, None).contains(r#""value":"3","#)
         );
     }
 }
