@@ -6,6 +6,9 @@ use crate::domain::project_draft::ColumnUse;
 use crate::domain::task::Assist;
 use crate::domain::task_kind::TaskKind;
 
+/// What may be typed as a target.
+pub(super) const TARGETS: &str = "kappa 0.75, recall 0.9 of 'spam', at most 400 answers";
+
 /// How a file was read, in one line.
 pub(super) fn checked(facts: &Facts) -> String {
     let count = |n: u64, one: &str, more: &str| format!("{} {}", grouped(n), if n == 1 { one } else { more });

@@ -255,7 +255,11 @@ impl Entry {
             Mark::Plain => look.theme.text,
             Mark::Chosen => look.theme.chosen,
         };
-        let key = if self.key.is_empty() {
+        // A level that is called by its digit is its own key.
+        if self.key == name && mark == Mark::Plain {
+            return [Span::raw("  "), Span::styled(format!(" {name} "), look.theme.key), Span::raw(" ")];
+        }
+        let key = if self.key.is_empty() || self.key == name {
             Span::raw("  ")
         } else {
             Span::styled(format!(" {}", self.key), look.theme.key)

@@ -268,9 +268,10 @@ impl Screen for CaseScreen {
     }
 }
 
-/// A label's name, with its key where it has one.
+/// A label's name, with its key where it has one that is not its name.
 pub(super) fn with_key(label: &str, key: Option<char>) -> String {
-    key.map_or_else(|| label.to_owned(), |key| format!("{label} ({key})"))
+    key.filter(|key| !label.chars().eq([*key]))
+        .map_or_else(|| label.to_owned(), |key| format!("{label} ({key})"))
 }
 
 fn asks(request: Request) -> Vec<Then> {
