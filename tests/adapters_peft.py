@@ -19,8 +19,8 @@ import sys
 
 LIBRARIES = ["torch", "transformers", "peft>=0.18", "llama-cpp-python", "gguf", "numpy"]
 PROMPTS = ["Text: win a garden today\nLabel:", "Text: see you at the bridge\nLabel:", "Text: The letter came on Monday.\nLabel:"]
-# The GGUF is quantised, the model at Hugging Face is not: what is compared is what the adapter changes.
-TOLERANCE = 0.15
+# The GGUF is quantised and llama.cpp rounds what it multiplies, so the two differ without an adapter, too: what is compared is what it changes.
+ALIKE = 0.9
 TOKENS = 50
 
 
@@ -92,14 +92,16 @@ adapted = peft.PeftModel.from_pretrained(plain, str(form)).eval()
 missing = [name for name, value in adapted.named_parameters() if "lora_B" in name and not value.abs().sum()]
 assert not missing, f"these layers have no weights of the adapter: {missing[:3]}"
 with_it = by_torch(adapted, tokens)
-worst = 0.0
+least = 1.0
 for prompt, ours, theirs, before, after in zip(PROMPTS, by_llama(base, None, tokens), by_llama(base, str(gguf), tokens), without, with_it):
     # Of the likeliest tokens alone: what is all but impossible is noise.
     likely = numpy.argsort(after)[-TOKENS:]
     off = float(numpy.abs((theirs - ours)[likely] - (after - before)[likely]).mean())
     moved = float(numpy.abs((after - before)[likely]).mean())
-    print(f"{prompt!r}: the adapter moves the likeliest {TOKENS} tokens by {moved:.3f}, PEFT and llama.cpp differ by {off:.3f}")
+    apart = float(numpy.abs((ours - before)[likely]).mean())
+    alike = float(numpy.corrcoef((theirs - ours)[likely], (after - before)[likely])[0, 1])
+    print(f"{prompt!r}: the adapter moves the likeliest {TOKENS} tokens by {moved:.3f}; in that, PEFT and llama.cpp differ by {off:.3f} (correlation {alike:.3f}), without it by {apart:.3f}")
     assert moved > 0.01, "the adapter changes nothing"
-    worst = max(worst, off / max(moved, 1.0))
-assert worst <= TOLERANCE, f"PEFT and llama.cpp differ by {worst:.3f} of what the adapter moves"
+    least = min(least, alike)
+assert least >= ALIKE, f"what the adapter moves correlates by {least:.3f} only"
 print(f"ran with torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}, llama-cpp-python {llama_cpp.__version__}")
