@@ -113,7 +113,6 @@ pub fn weak_slices(store: &Store, task: &Task, figures: &Figures<'_>) -> Result<
     if cases.len() < LEAST {
         return Ok(None);
     }
-    let mut by: BTreeMap<String, Vec<(String, f64)>> = BTreeMap::new();
     let mut texts = Vec::with_capacity(cases.len());
     for (item, agrees) in cases {
         if let Some(known) = store.text_origin(item)? {
@@ -123,15 +122,16 @@ pub fn weak_slices(store: &Store, task: &Task, figures: &Figures<'_>) -> Result<
     let columns: BTreeSet<String> =
         texts.iter().flat_map(|(known, _)| columns_of(&facts_of(known))).collect();
     let named = [SliceBy::Source, SliceBy::Language, SliceBy::Length];
+    // A column may have the name of another way.
+    let mut ways = Vec::new();
     for way in named.into_iter().chain(columns.into_iter().map(SliceBy::Meta)) {
         let sliced: Vec<(String, f64)> =
             texts.iter().map(|(known, agrees)| (way.slice_of(&facts_of(known)), *agrees)).collect();
         let values: BTreeSet<&str> = sliced.iter().map(|(slice, _)| slice.as_str()).collect();
         if values.len() <= MOST_VALUES {
-            by.insert(way.to_string(), sliced);
+            ways.push((way.to_string(), sliced));
         }
     }
-    let ways: Vec<(String, Vec<(String, f64)>)> = by.into_iter().collect();
     let found = by_slices(&ways);
     if found.len() < 2 {
         return Ok(None);

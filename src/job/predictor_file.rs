@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::adapters::adapter_row;
+use super::adapters::{adapter_row, must_have_bytes};
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::ids::AdapterId;
 use crate::domain::predictor::Predictor;
@@ -19,9 +19,7 @@ pub fn export_predictor(project: &Path, adapter: AdapterId, folder: &Path) -> Re
     let attempted = format!("export adapter {adapter}");
     let store = Store::open(project, Access::Read)?;
     let row = adapter_row(&store, adapter, &attempted)?;
-    if store.adapter_bytes(adapter)?.is_none_or(|bytes| bytes.is_empty()) {
-        return Err(Fault::usage(attempted, "its bytes were dropped"));
-    }
+    must_have_bytes(&store, adapter, &attempted)?;
     let scores = |p: &&Predictor| !p.is_combined() && p.judge().is_none() && p.adapter() == Some(adapter);
     let predictors = store.predictors()?;
     let Some(predictor) = predictors.iter().find(scores) else {

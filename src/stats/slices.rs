@@ -6,6 +6,7 @@
 //! Sources: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", *JASA* 22 (1927), 209–212; O. J. Dunn, "Multiple
 //! comparisons among means", *JASA* 56 (1961), 52–64.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -144,18 +145,18 @@ pub fn by_slice(cases: &[(String, f64)]) -> Vec<Slice> {
 /// The slices of several ways of slicing the same cases, the worst first; small ones are left out, and so is a way that makes only one slice. All
 /// intervals hold at once. Each way has its name, and the slice of each case with how far model and experts agree on it.
 pub fn by_slices(ways: &[(String, Vec<(String, f64)>)]) -> Vec<(String, Slice)> {
-    let mut counted: Vec<(&str, &str, f64, usize)> = Vec::new();
+    let mut counted: Vec<(&str, Sum<'_>)> = Vec::new();
     for (by, cases) in ways {
         let (of_way, others) = sums(cases);
         if of_way.len() + usize::from(others.1 > 0) > 1 {
-            counted.extend(of_way.into_iter().map(|(slice, agree, n)| (by.as_str(), slice, agree, n)));
+            counted.extend(of_way.into_iter().map(|sum| (by.as_str(), sum)));
         }
     }
-    counted.sort_by(|a, b| (a.2 / a.3 as f64).total_cmp(&(b.2 / b.3 as f64)).then(b.3.cmp(&a.3)));
+    counted.sort_by(|(_, a), (_, b)| worst_first(a, b));
     let many = counted.len();
     counted
         .into_iter()
-        .map(|(by, slice, agree, n)| {
+        .map(|(by, (slice, agree, n))| {
             (by.to_owned(), Slice { slice: slice.to_owned(), agreement: share(agree, n, many) })
         })
         .collect()
@@ -163,6 +164,11 @@ pub fn by_slices(ways: &[(String, Vec<(String, f64)>)]) -> Vec<(String, Slice)> 
 
 /// A slice, on how many of its cases model and experts agree, and how many it has.
 type Sum<'c> = (&'c str, f64, usize);
+
+/// The smaller share first, and of two that are the same the one with more cases.
+fn worst_first((_, a, m): &Sum<'_>, (_, b, n): &Sum<'_>) -> Ordering {
+    (a / *m as f64).total_cmp(&(b / *n as f64)).then(n.cmp(m))
+}
 
 /// The sum and the number of the cases of each slice, the worst first, and of all cases in slices that are too small.
 fn sums(cases: &[(String, f64)]) -> (Vec<Sum<'_>>, (f64, usize)) {
@@ -178,9 +184,8 @@ fn sums(cases: &[(String, f64)]) -> (Vec<Sum<'_>>, (f64, usize)) {
         }
         *n >= HANDFUL
     });
-    let mut counted: Vec<(&str, f64, usize)> =
-        sums.into_iter().map(|(slice, (agree, n))| (slice, agree, n)).collect();
-    counted.sort_by(|a, b| (a.1 / a.2 as f64).total_cmp(&(b.1 / b.2 as f64)).then(b.2.cmp(&a.2)));
+    let mut counted: Vec<Sum<'_>> = sums.into_iter().map(|(slice, (agree, n))| (slice, agree, n)).collect();
+    counted.sort_by(worst_first);
     (counted, others)
 }
 

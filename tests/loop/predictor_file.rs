@@ -1,4 +1,4 @@
-//! A file with the model alone: whoever scores texts with it sees no text, no answer and nobody's name.
+//! A file with the model alone: people who score texts with it see no text, no answer and nobody's name.
 
 use super::project::{Project, hardcase};
 
@@ -44,7 +44,6 @@ fn a_predictor_s_file_holds_the_model_and_no_text_answer_or_name() {
     assert_eq!((adapters.as_array().unwrap().len(), &adapters[0]["active"]), (1, &true.into()), "{adapters}");
 
     // It is no copy of the project, so nothing of it can be merged into one.
-    let copy = std::path::Path::new(file);
-    let merged = project.run("merge", &[copy.to_str().unwrap()]);
+    let merged = project.run("merge", &[file]);
     assert_ne!(merged.code, Some(0), "{}", merged.out);
 }

@@ -7,10 +7,13 @@ use hardcase::domain::ids::ItemId;
 use hardcase::store::{Access, Store};
 use serde_json::Value;
 
-use super::project::Project;
+use super::project::{Project, ads};
 
 fn labelled() -> Project {
-    let project = Project::scouted_elsewhere(200);
+    all_labelled(Project::scouted_elsewhere(200))
+}
+
+fn all_labelled(project: Project) -> Project {
     project.json("mine", &["--budget", "90", "--strategy", "random", "--seed", "3"]);
     let gold = project.gold();
     project.answer_all(|item| gold[&item].clone());
@@ -54,6 +57,18 @@ fn agreement_by_slice_has_the_worst_first_and_adds_up() {
         .run("status", &["--slice", "meta:colour"])
         .refused(2, &["no answered text has that column", "placement"]);
     project.run("status", &["--slice", "colour"]).refused(2, &["meta:COLUMN"]);
+}
+
+#[test]
+fn a_column_that_is_called_like_another_way_takes_none_of_its_slices() {
+    let project = Project::empty();
+    let data = project.write("ads.csv", ads(200).replacen("placement", "length", 1));
+    let data = data.to_str().unwrap();
+    let columns = ["--text", "text", "--id", "id", "--gold", "gold", "--meta", "length"];
+    project.run("import", &[&[data][..], &columns].concat()).done();
+    project.enter_vectors();
+    let looked_at = |project: &Project| project.json("status", &[])["weak_slices"]["looked_at"].clone();
+    assert_eq!(looked_at(&all_labelled(project)), looked_at(&labelled()));
 }
 
 #[test]

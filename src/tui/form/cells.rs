@@ -346,8 +346,8 @@ impl Sheet {
 
     /// What is to be reached, in one line.
     pub fn targets(&self) -> String {
-        let task = &self.draft.task;
-        task.target.in_words(&task.keys_and_names()).join(", ")
+        let labels = self.draft.task.keys_and_names();
+        self.draft.task.target.clone().of_labels(&labels).in_words(&labels).join(", ")
     }
 
     fn write_label(&mut self, at: usize, column: usize, typed: &str) -> Result<(), String> {
@@ -523,6 +523,10 @@ mod tests {
         sheet.write(Field::Label(0), 0, "junk").unwrap();
         assert_eq!(sheet.value(Field::Target, 0), "kappa 0.75, recall 0.9 of 'junk'");
         assert_eq!(sheet.draft.task.to_task().unwrap().target.recall["junk"], 0.9);
+        let labels = sheet.draft.task.labels.clone();
+        sheet.draft.task.labels.remove(0);
+        assert_eq!(sheet.value(Field::Target, 0), "kappa 0.75", "what the project would get");
+        sheet.draft.task.labels = labels;
         let why = sheet.write(Field::Target, 0, "recall spam 0.9").unwrap_err();
         assert!(why.contains("the task has no such label") && why.contains("For example"), "{why}");
         sheet.write(Field::Target, 0, " ").unwrap();

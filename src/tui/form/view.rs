@@ -10,7 +10,7 @@ use super::cells::{Field, LABEL_COLUMNS, Page, Row, Sheet};
 use super::state::{Editing, Form};
 use super::words::assist_in_words;
 use crate::domain::project_draft::ColumnUse;
-use crate::domain::task::Assist;
+use crate::domain::task::{Assist, key_beside};
 use crate::domain::task_draft::{LabelDraft, in_a_hundred};
 use crate::tui::hits::Target;
 use crate::tui::widgets::frame::{Bar, Look, MIN_SIZE, Tone, hanging, horizontal_rule, paragraph, too_small};
@@ -386,8 +386,7 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
     ];
     parts.push(("Question", draft.task.question.clone()));
     let label = |(label, key): (&LabelDraft, Option<char>)| {
-        let key = key.filter(|key| !label.name.chars().eq([*key]));
-        let key = key.map_or(String::new(), |key| format!("{key} "));
+        let key = key_beside(&label.name, key).map_or(String::new(), |key| format!("{key} "));
         let share = label.share.map_or(String::new(), |share| format!(" ({} of 100)", in_a_hundred(share)));
         format!("{key}{}{share}", label.name)
     };

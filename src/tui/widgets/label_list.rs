@@ -251,15 +251,14 @@ impl LabelNames {
 
 impl Entry {
     fn spans(&self, name: &str, mark: Mark, look: Look<'_>) -> [Span<'static>; 3] {
+        // As a level that is called by its digit.
+        let is_its_key = self.key == name;
         let style = match mark {
+            Mark::Plain if is_its_key => look.theme.key,
             Mark::Plain => look.theme.text,
             Mark::Chosen => look.theme.chosen,
         };
-        // A level that is called by its digit is its own key.
-        if self.key == name && mark == Mark::Plain {
-            return [Span::raw("  "), Span::styled(format!(" {name} "), look.theme.key), Span::raw(" ")];
-        }
-        let key = if self.key.is_empty() || self.key == name {
+        let key = if self.key.is_empty() || is_its_key {
             Span::raw("  ")
         } else {
             Span::styled(format!(" {}", self.key), look.theme.key)

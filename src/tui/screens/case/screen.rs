@@ -17,7 +17,7 @@ use crate::desk::request::{Outcome, Request};
 use crate::desk::session::Remarks;
 use crate::desk::shown::{Card, NoCase, Reveal};
 use crate::domain::ids::CaseId;
-use crate::domain::task::{Label, Task};
+use crate::domain::task::{Label, Task, key_beside};
 use crate::tui::effect::Effect;
 use crate::tui::hits::Target;
 use crate::tui::keys::Action;
@@ -270,8 +270,7 @@ impl Screen for CaseScreen {
 
 /// A label's name, with its key where it has one that is not its name.
 pub(super) fn with_key(label: &str, key: Option<char>) -> String {
-    key.filter(|key| !label.chars().eq([*key]))
-        .map_or_else(|| label.to_owned(), |key| format!("{label} ({key})"))
+    key_beside(label, key).map_or_else(|| label.to_owned(), |key| format!("{label} ({key})"))
 }
 
 fn asks(request: Request) -> Vec<Then> {
