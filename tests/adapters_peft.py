@@ -3,7 +3,8 @@
 
 usage: adapters_peft.py MODEL ADAPTER [PYTHON]
 
-MODEL is the folder of the language model at Hugging Face that the project's GGUF was converted from, ADAPTER the folder of `hardcase adapter FILE export N
+MODEL is the folder of the language model at Hugging Face that the project's GGUF was converted from, or the GGUF itself, whose tensors transformers then unpacks;
+ADAPTER is the folder of `hardcase adapter FILE export N
 --what gguf,peft -o ADAPTER`, in which both forms of one adapter lie. PYTHON is one that has torch, transformers, peft and llama-cpp-python; without it a virtual
 environment is made under the user's cache, which takes some gigabytes. Compares the logarithms of the next token's probabilities after a few prompts, with
 and without the adapter, and fails where the adapter moves them differently.
@@ -16,10 +17,12 @@ import pathlib
 import subprocess
 import sys
 
-LIBRARIES = ["torch", "transformers", "peft>=0.18", "llama-cpp-python", "numpy"]
+LIBRARIES = ["torch", "transformers", "peft>=0.18", "llama-cpp-python", "gguf", "numpy"]
 PROMPTS = ["Text: win a garden today\nLabel:", "Text: see you at the bridge\nLabel:", "Text: The letter came on Monday.\nLabel:"]
-# The GGUF is quantised, the model at Hugging Face is not: what is compared is what the adapter changes.
+# The GGUF is quantised and llama.cpp rounds what it multiplies, so the two differ without an adapter, too: what is compared is what it changes.
+# The first bound would miss a wrong direction of little weight, the second a wrong scale.
 TOLERANCE = 0.15
+ALIKE = 0.9
 TOKENS = 50
 
 
@@ -81,22 +84,28 @@ config = json.loads((form / "adapter_config.json").read_text())
 if config.get("alora_invocation_tokens"):
     sys.exit("it is an alora, which llama-cpp-python lets act on everything: export a lora")
 base = one(folder, "*.README.md").read_text().split("which was at `")[1].split("`")[0]
-tokenizer = transformers.AutoTokenizer.from_pretrained(sys.argv[1])
+named = pathlib.Path(sys.argv[1])
+where, how = (str(named.parent), {"gguf_file": named.name}) if named.is_file() else (str(named), {})
+tokenizer = transformers.AutoTokenizer.from_pretrained(where, **how)
 tokens = [tokenizer(prompt)["input_ids"] for prompt in PROMPTS]
-plain = transformers.AutoModelForCausalLM.from_pretrained(sys.argv[1], torch_dtype=torch.float32).eval()
+plain = transformers.AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **how).eval()
 without = by_torch(plain, tokens)
 adapted = peft.PeftModel.from_pretrained(plain, str(form)).eval()
 missing = [name for name, value in adapted.named_parameters() if "lora_B" in name and not value.abs().sum()]
 assert not missing, f"these layers have no weights of the adapter: {missing[:3]}"
 with_it = by_torch(adapted, tokens)
-worst = 0.0
+worst, least = 0.0, 1.0
 for prompt, ours, theirs, before, after in zip(PROMPTS, by_llama(base, None, tokens), by_llama(base, str(gguf), tokens), without, with_it):
     # Of the likeliest tokens alone: what is all but impossible is noise.
     likely = numpy.argsort(after)[-TOKENS:]
     off = float(numpy.abs((theirs - ours)[likely] - (after - before)[likely]).mean())
     moved = float(numpy.abs((after - before)[likely]).mean())
-    print(f"{prompt!r}: the adapter moves the likeliest {TOKENS} tokens by {moved:.3f}, PEFT and llama.cpp differ by {off:.3f}")
+    apart = float(numpy.abs((ours - before)[likely]).mean())
+    alike = float(numpy.corrcoef((theirs - ours)[likely], (after - before)[likely])[0, 1])
+    print(f"{prompt!r}: the adapter moves the likeliest {TOKENS} tokens by {moved:.3f}; in that, PEFT and llama.cpp differ by {off:.3f} (correlation {alike:.3f}), without it by {apart:.3f}")
     assert moved > 0.01, "the adapter changes nothing"
     worst = max(worst, off / max(moved, 1.0))
+    least = min(least, alike)
 assert worst <= TOLERANCE, f"PEFT and llama.cpp differ by {worst:.3f} of what the adapter moves"
+assert least >= ALIKE, f"what the adapter moves correlates by {least:.3f} only"
 print(f"ran with torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}, llama-cpp-python {llama_cpp.__version__}")

@@ -4,8 +4,8 @@ imported, and what is exported is read by them.
 
 usage: formats_real_libraries.py [--more] [PYTHON]
 
-PYTHON is one that has these libraries; without it a virtual environment is made under the user's cache. With --more also spaCy, Label Studio's SDK and TRL, which
-take some gigabytes. HARDCASE names the program (target/release/hardcase, else target/debug/hardcase). Says what it ran, and fails at the first difference.
+PYTHON is one that has these libraries; without it a virtual environment is made under the user's cache. With --more also spaCy, TRL, fastText and the libraries of
+Label Studio and Argilla, which take some gigabytes. HARDCASE names the program (target/release/hardcase, else target/debug/hardcase). Says what it ran, and fails at the first difference.
 """
 import json
 import os
@@ -17,7 +17,7 @@ import tempfile
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 LIBRARIES = ["pandas", "pyarrow", "openpyxl", "odfpy", "xlwt", "datasets"]
-MORE = ["spacy", "label-studio-sdk", "trl"]
+MORE = ["spacy", "label-studio-sdk", "trl", "argilla", "fasttext-wheel"]
 TEXTS = ["It came \"late\", and\nbroke in a day", "Grüße aus Köln 🦀", "  blanks at both ends  ", "=SUM(A1) is no formula", "ordinary words; and a\ttab", "می‌خواهم"]
 
 
@@ -227,11 +227,31 @@ def write_out() -> None:
     blank.initialize(lambda: examples)
     blank.update(examples)
     print(f"out  spaCy's cats, trained on: {len(examples)} rows")
-    from label_studio_sdk.converter import Converter
+    from label_studio_sdk.label_interface import LabelInterface
     config = '<View><Text name="text" value="$text"/><Choices name="label" toName="text"><Choice value="unhappy"/><Choice value="fine"/></Choices></View>'
     run("export", project, "--what", "final", "--format", "label-studio", "-o", FOLDER / "studio.json", "--quiet")
-    Converter(config, str(FOLDER)).convert_to_csv(str(FOLDER / "studio.json"), str(FOLDER / "studio"), is_dir=False)
-    print("out  Label Studio's tasks, converted by its SDK")
+    interface = LabelInterface(config)
+    tasks = json.loads((FOLDER / "studio.json").read_text(encoding="utf8"))
+    for task in tasks:
+        # Its own check of a task with annotations calls itself wrongly.
+        assert interface.validate_task({"data": task["data"]}), task
+        assert all(interface.validate_annotation(annotation) for annotation in task.get("annotations", [])), task
+        assert all(interface.validate_prediction(prediction) for prediction in task.get("predictions", [])), task
+    labelled = sum(bool(task.get("annotations")) for task in tasks)
+    assert labelled, tasks
+    print(f"out  Label Studio's tasks, {labelled} with an annotation, checked by its SDK: {len(tasks)} rows")
+    import argilla
+    run("export", project, "--what", "final", "--format", "argilla", "-o", FOLDER / "argilla.json", "--quiet")
+    from argilla.records._io import JsonIO
+    records = JsonIO._records_from_json(FOLDER / "argilla.json")
+    by_experts = sum(suggestion.agent == "experts" for record in records for suggestion in record.suggestions)
+    assert [record.fields["text"] for record in records] == TEXTS and by_experts, records
+    print(f"out  Argilla's records, {by_experts} with a label, read by its library: {len(records)} rows")
+    import fasttext
+    run("export", project, "--what", "final", "--format", "fasttext", "-o", FOLDER / "fasttext.txt", "--quiet")
+    trained = fasttext.train_supervised(str(FOLDER / "fasttext.txt"), epoch=1, dim=2, minCount=1, verbose=0)
+    assert set(trained.get_labels()) <= {"__label__unhappy", "__label__fine"} and trained.get_labels(), trained.get_labels()
+    print(f"out  fastText's lines, trained on: {trained.get_labels()}")
 
 
 read_in()

@@ -11,6 +11,7 @@ use crate::domain::grouped::{counted, grouped};
 use crate::domain::ids::AdapterId;
 use crate::job::adapter_files::{Existing, Form, export};
 use crate::job::adapters::{Listed, Of, Pruned, UseReport, list, prune, use_head, use_judge, what};
+use crate::job::predictor_file::export_predictor;
 use crate::upkeep::backup::{Occasion, back_up_quietly};
 
 #[derive(clap::Args)]
@@ -39,6 +40,9 @@ enum Action {
         /// Forms to write next to the GGUF, with a page on how to run each
         #[arg(long, value_enum, value_name = "FORM,…", value_delimiter = ',', default_value = "gguf")]
         what: Vec<FormArgument>,
+        /// Write a project file with the model alone instead, from which `predict` scores texts: no text, answer or expert is in it
+        #[arg(long, conflicts_with_all = ["what", "force"])]
+        predictor: bool,
         /// Folder to write to
         #[arg(short = 'o', long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
@@ -98,7 +102,7 @@ impl Adapter {
                 };
                 if setting.wants_json() { print_json(&report) } else { setting.say(&report.to_string()) }
             }
-            Action::Export { adapter, what, out, force } => {
+            Action::Export { adapter, what, predictor, out, force } => {
                 let active = || -> Result<Option<AdapterId>> {
                     Ok(list(&self.file)?.into_iter().find(|a| a.active).map(|a| a.adapter))
                 };
@@ -111,7 +115,10 @@ impl Adapter {
                     Fault::usage("export the active adapter", "no adapter is active")
                         .hint("Give an adapter's number; `hardcase adapter FILE list` shows them")
                 })?;
-                let files = export(&self.file, chosen, &out, &FormArgument::forms(&what), existing)?;
+                let files = match predictor {
+                    true => vec![export_predictor(&self.file, chosen, &out)?],
+                    false => export(&self.file, chosen, &out, &FormArgument::forms(&what), existing)?,
+                };
                 if setting.wants_json() {
                     return print_json(&serde_json::json!({ "files": files }));
                 }

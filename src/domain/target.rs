@@ -80,8 +80,52 @@ impl Targets {
         Ok(Self { recall, precision, ..self })
     }
 
+    /// What somebody wrote on one line, such as `kappa 0.75, recall 0.9 of 'spam', at most 400 answers`: the clauses of [`Targets::in_words`], or shorter,
+    /// separated by commas. `labels` are the task's stable keys and names.
+    ///
+    /// # Errors
+    /// A clause that says what is wrong.
+    pub fn from_words(said: &str, labels: &[(&str, &str)]) -> Result<Self, String> {
+        let mut targets = Self::default();
+        for clause in clauses(said) {
+            let unknown = || format!("'{clause}' is no target");
+            let lower = clause.to_lowercase();
+            let numbers: Vec<f64> = lower.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            let words: Vec<&str> = lower.split_whitespace().collect();
+            let twice = match words.first().copied() {
+                Some("recall" | "precision") => {
+                    let (value, label) = of_label(&clause).ok_or_else(unknown)?;
+                    let of = if words[0] == "recall" { &mut targets.recall } else { &mut targets.precision };
+                    of.insert(label, value).is_some()
+                }
+                _ => {
+                    let [value] = numbers[..] else { return Err(unknown()) };
+                    let has = |word: &str| words.contains(&word);
+                    if has("answers") || has("answer") || has("budget") {
+                        if value.fract() != 0.0 || !(1.0..=1e9).contains(&value) {
+                            return Err(format!("'{clause}' is no whole number of answers"));
+                        }
+                        targets.answers.replace(value as usize).is_some()
+                    } else if has("own") || has("ceiling") {
+                        targets.of_ceiling.replace(value).is_some()
+                    } else if has("experts") {
+                        targets.experts_kappa.replace(value).is_some()
+                    } else if has("kappa") {
+                        targets.kappa.replace(value).is_some()
+                    } else {
+                        return Err(unknown());
+                    }
+                }
+            };
+            if twice {
+                return Err(format!("'{clause}' is there twice"));
+            }
+        }
+        targets.checked(labels)
+    }
+
     /// Follows labels whose stable keys became others.
-    pub(super) fn rename(&mut self, from: &str, to: &str) {
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
         for of in [&mut self.recall, &mut self.precision] {
             if let Some(value) = of.remove(from) {
                 of.insert(to.to_owned(), value);
@@ -114,5 +158,93 @@ impl Targets {
         says.extend(self.answers.map(|n| format!("at most {n} answers")));
         says.extend(self.experts_kappa.map(|v| format!("kappa {v} of the experts with each other")));
         says
+    }
+}
+
+/// The parts of a line between its commas and semicolons, but for those in quotation marks. An apostrophe within a word is none.
+fn clauses(said: &str) -> Vec<String> {
+    let (mut parts, mut open) = (vec![String::new()], None);
+    let mut before = ' ';
+    let mut characters = said.chars().peekable();
+    while let Some(c) = characters.next() {
+        let ends = characters.peek().is_none_or(|next| next.is_whitespace() || ",;".contains(*next));
+        match (c, open) {
+            ('\'' | '"', None) if before.is_whitespace() => open = Some(c),
+            ('\'' | '"', Some(mark)) if mark == c && ends => open = None,
+            (',' | ';' | '\n', None) => {
+                parts.push(String::new());
+                before = c;
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(last) = parts.last_mut() {
+            last.push(c);
+        }
+        before = c;
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// The share and the label of `recall 0.9 of 'spam'` or `recall spam 0.9`.
+fn of_label(clause: &str) -> Option<(f64, String)> {
+    let (_, rest) = clause.split_once(char::is_whitespace)?;
+    let (first, after) = rest.trim().split_once(char::is_whitespace)?;
+    let is_share = |word: &str| word.parse::<f64>().is_ok();
+    let (value, label) = match first.parse() {
+        // A level may be called by its number.
+        Ok(value) if !is_share(after.trim()) => (value, after.trim()),
+        _ => {
+            let (label, last) = rest.trim().rsplit_once(char::is_whitespace)?;
+            (last.parse().ok()?, label.trim())
+        }
+    };
+    let label = label.strip_prefix("of ").unwrap_or(label).trim().trim_matches(['\'', '"']);
+    (!label.is_empty()).then(|| (value, label.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LABELS: [(&str, &str); 3] = [("spam", "don't buy"), ("ham", "ham, or eggs"), ("3", "3")];
+
+    #[test]
+    fn what_is_asked_for_is_read_back_from_its_own_words() {
+        let share = |key: &str, value| BTreeMap::from([(key.to_owned(), value)]);
+        let targets = Targets {
+            kappa: Some(0.75),
+            of_ceiling: Some(1.0),
+            recall: share("spam", 0.9),
+            precision: share("ham", 0.8),
+            answers: Some(400),
+            experts_kappa: Some(0.7),
+        };
+        let line = targets.in_words(&LABELS).join(", ");
+        assert_eq!(Targets::from_words(&line, &LABELS).unwrap(), targets, "{line}");
+        assert_eq!(Targets::from_words(" ", &LABELS).unwrap(), Targets::default());
+    }
+
+    #[test]
+    fn shorter_words_are_understood_and_what_is_no_target_is_named() {
+        let read = |said: &str| Targets::from_words(said, &LABELS);
+        let targets = read("Kappa 0.8; recall don't buy 0.9, recall 3 0.5, budget 300, experts 0.6").unwrap();
+        assert_eq!(
+            (targets.kappa, targets.answers, targets.experts_kappa),
+            (Some(0.8), Some(300), Some(0.6))
+        );
+        assert_eq!(targets.recall, BTreeMap::from([("3".to_owned(), 0.5), ("spam".to_owned(), 0.9)]));
+        for (said, why) in [
+            ("be good", "'be good' is no target"),
+            ("kappa", "'kappa' is no target"),
+            ("kappa 0.8, kappa 0.9", "there twice"),
+            ("kappa 80", "must be above 0 and below 1"),
+            ("recall 0.9", "is no target"),
+            ("recall 0.9 of fish", "the task has no such label"),
+            ("at most 2.5 answers", "no whole number"),
+        ] {
+            let refused = read(said).unwrap_err();
+            assert!(refused.contains(why), "{said}: {refused}");
+        }
     }
 }

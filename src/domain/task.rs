@@ -115,15 +115,19 @@ impl Label {
         self.other_key().map_or_else(|| self.name.clone(), |key| format!("{key}{gap}{}", self.name))
     }
 
-    /// Its key, where it is not its whole name, as of a level that is called by its number.
     fn other_key(&self) -> Option<char> {
-        self.key.filter(|key| !self.name.chars().eq([*key]))
+        key_beside(&self.name, self.key)
     }
 
     /// Whether a label may have this key.
     pub fn may_use(key: char) -> bool {
         !key.is_control() && !KEYS_TAKEN.contains(&key)
     }
+}
+
+/// A label's key, where it is not its whole name, as of a level that is called by its number.
+pub fn key_beside(name: &str, key: Option<char>) -> Option<char> {
+    key.filter(|key| !name.chars().eq([*key]))
 }
 
 /// The sum of the expected shares if it is impossible: all are given but do not add up to about 1, or nothing is left for those not given. Where a text may

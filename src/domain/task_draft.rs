@@ -55,6 +55,13 @@ pub enum Lacking {
     Label(usize),
 }
 
+impl LabelDraft {
+    /// By what a task knows it.
+    fn key_or_name(&self) -> &str {
+        if self.id.is_empty() { &self.name } else { &self.id }
+    }
+}
+
 impl TaskDraft {
     /// The draft that changes nothing of a task.
     pub fn of(task: &Task) -> Self {
@@ -231,6 +238,20 @@ impl TaskDraft {
         task.columns.clone_from(&self.columns);
         task.target = self.target.clone().of_labels(&task.ids_and_names());
         Ok(task)
+    }
+
+    /// The labels' stable keys, or their names where they have none yet, and their names.
+    pub fn keys_and_names(&self) -> Vec<(&str, &str)> {
+        self.labels.iter().map(|label| (label.key_or_name(), label.name.as_str())).collect()
+    }
+
+    /// Gives a label another name. What is to be reached for it follows.
+    pub fn rename(&mut self, at: usize, name: &str) {
+        let Some(label) = self.labels.get_mut(at) else { return };
+        let before = label.key_or_name().to_owned();
+        label.name = name.to_owned();
+        let now = label.key_or_name().to_owned();
+        self.target.rename(&before, &now);
     }
 
     fn checked_labels(&self) -> Vec<Label> {

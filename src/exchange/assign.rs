@@ -11,7 +11,7 @@ use crate::domain::ids::{ExpertId, SessionId};
 use crate::domain::moment;
 use crate::domain::part::Models;
 use crate::store::{Access, Store, refuse_kept_name};
-use crate::work::whole_file::free_name;
+use crate::work::whole_file::{free_name, name_whole};
 
 /// How often it is tried again because someone else was given one of the cases while the copy was written.
 const TRIES: usize = 5;
@@ -148,17 +148,4 @@ fn give(
     let _ = std::fs::remove_file(&partial);
     Err(Fault::new(attempted, "other people keep being given the same cases")
         .hint("Assign fewer with --limit, or try again later"))
-}
-
-/// Gives a file its name, unless something else has it by now.
-fn name_whole(partial: &Path, out: &Path) -> std::io::Result<()> {
-    match std::fs::hard_link(partial, out) {
-        Ok(()) => {
-            let _ = std::fs::remove_file(partial);
-            Ok(())
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Err(e),
-        // A file system without hard links.
-        Err(_) => std::fs::rename(partial, out),
-    }
 }

@@ -10,6 +10,7 @@
 //! Works over `Read` and `Write` and streams: memory does not grow with the file. Never opens a file, never prints, never knows of projects or
 //! tasks, and never guesses a gold column.
 
+mod argilla;
 pub(in crate::formats) mod event_log;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzzed;

@@ -14,7 +14,8 @@ use crate::domain::prediction::Probabilities;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::stats::agreement::answer_matrix::labels_of;
-use crate::stats::slices::{Slice, SliceBy, TextFacts, by_slice, columns_of, share};
+use crate::stats::slices::{Slice, SliceBy, TextFacts, by_slice, by_slices, columns_of, share};
+use crate::store::pool::items::TextOrigin;
 use crate::store::{Access, Store};
 
 /// Columns that a message names.
@@ -46,9 +47,9 @@ pub fn slices(project: &Path, expert: &str, said: &str) -> Result<Slices> {
     let task = store.task()?.task;
     let (mut cases, mut columns) = (Vec::new(), BTreeSet::new());
     let mut has_column = !matches!(by, SliceBy::Meta(_));
-    for (item, agrees) in agreeing(&store, &task, &viewer)? {
+    for (item, agrees) in agreeing(&store, &task, &Figures::read(&store, &task, &viewer)?)? {
         let Some(known) = store.text_origin(item)? else { continue };
-        let facts = TextFacts { text: &known.text, meta: known.meta.as_deref(), source: &known.source };
+        let facts = facts_of(&known);
         if let SliceBy::Meta(column) = &by {
             let of_text = columns_of(&facts);
             has_column |= of_text.contains(column);
@@ -75,10 +76,96 @@ pub fn slices(project: &Path, expert: &str, said: &str) -> Result<Slices> {
     })
 }
 
+/// Hard cases below which no slice is shown unasked: their intervals would say nothing.
+const LEAST: usize = 20;
+/// A column with more values is no way to slice texts: it is their number, their name, or a text of its own.
+const MOST_VALUES: usize = 20;
+
+/// A slice among those of all ways of slicing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WeakSlice {
+    /// `language`, `length`, `source` or the column's name.
+    pub by: String,
+    pub slice: String,
+    pub agreement: Figure,
+    /// Whether even the upper end of its interval is below the share of all hard cases.
+    pub below_all: bool,
+}
+
+/// Where model and experts agree less than on all hard cases together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WeakSlices {
+    /// The share of all hard cases on which they agree.
+    pub all: Figure,
+    /// How many slices were looked at: the intervals allow for so many.
+    pub looked_at: usize,
+    /// The worst first.
+    pub slices: Vec<WeakSlice>,
+}
+
+/// The slices by every column with few values, by source, language and length in which model and experts agree less than on all hard cases; `None` where
+/// there are too few cases, or one slice.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn weak_slices(store: &Store, task: &Task, figures: &Figures<'_>) -> Result<Option<WeakSlices>> {
+    let cases = agreeing(store, task, figures)?;
+    if cases.len() < LEAST {
+        return Ok(None);
+    }
+    let mut texts = Vec::with_capacity(cases.len());
+    for (item, agrees) in cases {
+        if let Some(known) = store.text_origin(item)? {
+            texts.push((known, agrees));
+        }
+    }
+    let columns: BTreeSet<String> =
+        texts.iter().flat_map(|(known, _)| columns_of(&facts_of(known))).collect();
+    let named = [SliceBy::Source, SliceBy::Language, SliceBy::Length];
+    // A column may have the name of another way.
+    let mut ways = Vec::new();
+    for way in named.into_iter().chain(columns.into_iter().map(SliceBy::Meta)) {
+        let sliced: Vec<(String, f64)> =
+            texts.iter().map(|(known, agrees)| (way.slice_of(&facts_of(known)), *agrees)).collect();
+        let values: BTreeSet<&str> = sliced.iter().map(|(slice, _)| slice.as_str()).collect();
+        if values.len() <= MOST_VALUES {
+            ways.push((way.to_string(), sliced));
+        }
+    }
+    let found = by_slices(&ways);
+    if found.len() < 2 {
+        return Ok(None);
+    }
+    let sum: f64 = texts.iter().map(|(_, agrees)| agrees).sum();
+    let all = share(sum, texts.len(), 1);
+    let looked_at = found.len();
+    let slices = found
+        .into_iter()
+        .filter_map(|(by, slice)| match (&slice.agreement, &all) {
+            (Figure::Known { value, hi, .. }, Figure::Known { value: of_all, .. }) if value < of_all => {
+                let below_all = hi < of_all;
+                Some(WeakSlice { by, slice: slice.slice, agreement: slice.agreement, below_all })
+            }
+            _ => None,
+        })
+        .collect();
+    Ok(Some(WeakSlices { all, looked_at, slices }))
+}
+
+fn facts_of(known: &TextOrigin) -> TextFacts<'_> {
+    TextFacts { text: &known.text, meta: known.meta.as_deref(), source: &known.source }
+}
+
+impl WeakSlice {
+    /// What is in it: `placement: search`, or the slice's own name where that says it.
+    pub fn name(&self) -> String {
+        if self.by == "length" { self.slice.clone() } else { format!("{}: {}", self.by, self.slice) }
+    }
+}
+
 /// The hard cases that were answered blind and have a prediction, each with the share of its answers that the model agrees with.
-fn agreeing(store: &Store, task: &Task, viewer: &Viewer) -> Result<Vec<(ItemId, f64)>> {
+fn agreeing(store: &Store, task: &Task, figures: &Figures<'_>) -> Result<Vec<(ItemId, f64)>> {
     let Some(predictor) = store.active_predictor()? else { return Ok(Vec::new()) };
-    let figures = Figures::read(store, task, viewer)?;
     let known = labels_of(task, &predictor.labels);
     let mut answers: BTreeMap<ItemId, Vec<usize>> = BTreeMap::new();
     for answer in figures.answers().iter().filter(|a| a.split == Split::Eval && a.round.is_some()) {

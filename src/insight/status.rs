@@ -15,6 +15,7 @@ use super::judge::JudgeStatus;
 use super::label_issues::label_issues;
 use super::last_job;
 use super::next_round::{Narrower, NextRound};
+use super::slices::{WeakSlices, weak_slices};
 use super::targets::{Budget, Measured, TargetStatus, targets};
 use super::viewer::Viewer;
 use crate::domain::adapter::AdapterKind;
@@ -106,6 +107,8 @@ pub struct Status {
     pub balance: BTreeMap<String, Balance>,
     /// Cases skipped and not labelled, by split; of those that the viewer may see all of.
     pub skipped: BTreeMap<&'static str, usize>,
+    /// Where model and experts agree less than on all hard cases together. `None` while there are too few, or one slice.
+    pub weak_slices: Option<WeakSlices>,
     /// Answers that may be wrong, by the name of the expert who gave them.
     pub label_issues_by_expert: BTreeMap<String, usize>,
     /// The job that is running or ran last.
@@ -269,6 +272,7 @@ pub fn status(project: &Path, expert: &str) -> Result<Status> {
         audit,
         balance,
         skipped: skipped(&store, &viewer)?,
+        weak_slices: weak_slices(&store, task, &figures)?,
         label_issues_by_expert: people.label_issues,
         last_job: store.runs(1)?.first().map(last_job::in_words),
         targets,

@@ -53,6 +53,20 @@ impl Status {
         self.budget.map_or(Ok(()), |budget| writeln!(f, "  {budget}"))
     }
 
+    /// The slices in which model and experts certainly agree less, a line each.
+    fn weak_slices(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(weak) = &self.weak_slices else { return Ok(()) };
+        for slice in weak.slices.iter().filter(|slice| slice.below_all) {
+            let (name, agree) = (slice.name(), &slice.agreement);
+            writeln!(
+                f,
+                "  less on {name}: model and experts agree on {agree}; on all hard cases {}",
+                weak.all
+            )?;
+        }
+        Ok(())
+    }
+
     /// How many answers may be wrong, and how to review them.
     fn label_issues(&self) -> Option<String> {
         let issues = match self.label_issues_by_expert.values().sum::<usize>() {
@@ -155,6 +169,7 @@ impl std::fmt::Display for Status {
         if let Some(outlook) = self.next_round.as_ref().and_then(NextRound::by_curve) {
             writeln!(f, "  {outlook}")?;
         }
+        self.weak_slices(f)?;
         writeln!(f, "\nWhole pool (audit), {}", counted(self.audit.n, "case", "cases"))?;
         match &self.audit.absolute_error {
             None => writeln!(f, "  kappa      {}", self.audit.kappa)?,

@@ -43,7 +43,9 @@ struct Leaving {
     name: String,
     kind: AdapterKind,
     base: Model,
-    /// The judge's prompt; none of an encoder's adapter.
+    /// Whether it adapts a judge, rather than an encoder.
+    judges: bool,
+    /// The judge's prompt; none of an encoder's adapter, nor of one that has never judged.
     prompt: Option<PromptSettings>,
     labels: Vec<String>,
     bytes: Vec<u8>,
@@ -137,10 +139,12 @@ impl Leaving {
         };
         let base = store.model(row.model)?;
         let base = base.ok_or_else(|| Fault::new(attempted, "the project does not name its model"))?;
+        let trained_to_judge = row.settings.known().is_some_and(|settings| settings.judge_lora().is_some());
         Ok(Self {
             name: format!("{}-{adapter}", row.kind),
             kind: row.kind,
             base,
+            judges: prompt.is_some() || trained_to_judge,
             prompt,
             labels,
             bytes,
@@ -173,7 +177,11 @@ impl Leaving {
             ));
         }
         let Some(prompt) = &self.prompt else {
-            return Err(refused("it adapts an encoder, which gives vectors and no answers"));
+            let why = match self.judges {
+                true => "it has never judged, so the question that goes with it is not known",
+                false => "it adapts an encoder, which gives vectors and no answers",
+            };
+            return Err(refused(why));
         };
         Ok((folder.join(format!("{}.Modelfile", self.name)), self.modelfile(prompt).into_bytes()))
     }
@@ -249,15 +257,15 @@ impl Leaving {
         );
         let model = if base.path.is_empty() { "BASE.gguf" } else { &base.path };
         page.push_str(&format!("\n## llama.cpp: `{name}.gguf`\n\n"));
-        page.push_str(&match &self.prompt {
-            Some(_) => format!("```sh\nllama-server -m '{model}' --lora {name}.gguf\n```\n"),
-            None => format!(
+        page.push_str(&match self.judges {
+            true => format!("```sh\nllama-server -m '{model}' --lora {name}.gguf\n```\n"),
+            false => format!(
                 "```sh\nllama-embedding -m '{model}' --lora {name}.gguf -p 'A text'\n```\n\nThe vector, at length 1, goes through `{name}.head.json`: \
                  `softmax(weights · vector + bias)`.\n"
             ),
         });
         if forms.contains(&Form::Peft) {
-            let class = if self.prompt.is_some() { "AutoModelForCausalLM" } else { "AutoModel" };
+            let class = if self.judges { "AutoModelForCausalLM" } else { "AutoModel" };
             page.push_str(&format!(
                 "\n## PEFT: `{name}-peft`\n\n`BASE` is the model that {0} was converted from, as `transformers` loads it.\n\n```python\nfrom transformers \
                  import {class}\nfrom peft import PeftModel\n\nmodel = PeftModel.from_pretrained({class}.from_pretrained(\"BASE\"), \"{name}-peft\")\n```\n",
@@ -271,6 +279,12 @@ impl Leaving {
             page.push_str(&format!(
                 "\n## Ollama: `{name}.Modelfile`\n\n```sh\nollama create {name} -f {name}.Modelfile\nollama run {name}\n```\n"
             ));
+        }
+        if self.judges && self.prompt.is_none() {
+            page.push_str(
+                "\n## What to ask\n\nThe adapter has never judged in the project, so the question that goes with it is not known here. \
+                 `hardcase adapter FILE use` lets it judge; export it again after that.\n",
+            );
         }
         if let Some(prompt) = &self.prompt {
             let messages = self.messages(prompt);
@@ -380,6 +394,7 @@ mod tests {
                 bytes: 1_000,
                 reading: EncoderReading::default(),
             },
+            judges: true,
             prompt: Some(prompt),
             labels: vec!["spam".into(), "ham".into()],
             bytes: vec![1],
@@ -417,7 +432,15 @@ mod tests {
             refused(&leaving(AdapterKind::Alora, PromptLayout::UserTurn)).contains("acts on answers alone")
         );
         assert!(refused(&leaving(AdapterKind::Head, PromptLayout::UserTurn)).contains("it is a head"));
-        let encoder = Leaving { prompt: None, ..leaving(AdapterKind::Lora, PromptLayout::UserTurn) };
+        let never_used = Leaving { prompt: None, ..leaving(AdapterKind::Lora, PromptLayout::UserTurn) };
+        let page = never_used.page(&[Form::Gguf, Form::Peft]);
+        assert!(page.contains("llama-server") && page.contains("AutoModelForCausalLM"), "{page}");
+        assert!(page.contains("has never judged") && !page.contains("head.json"), "{page}");
+        assert!(
+            never_used.ollama(Path::new("x"), "export").unwrap_err().to_string().contains("never judged")
+        );
+        let encoder =
+            Leaving { judges: false, prompt: None, ..leaving(AdapterKind::Lora, PromptLayout::UserTurn) };
         assert!(refused(&encoder).contains("it adapts an encoder"));
         let head = leaving(AdapterKind::Head, PromptLayout::UserTurn);
         assert!(head.peft(Path::new("."), "export").unwrap_err().to_string().contains("PEFT takes LoRAs"));

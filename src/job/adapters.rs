@@ -226,9 +226,7 @@ fn of_judge(store: &Store) -> Result<Option<AdapterId>> {
 fn usable(store: &Store, adapter: AdapterId) -> Result<Predictor> {
     let attempted = format!("use adapter {adapter}");
     let row = adapter_row(store, adapter, &attempted)?;
-    if store.adapter_size(adapter)? == 0 {
-        return Err(Fault::usage(&attempted, "its bytes were dropped").hint("Tune again to get one like it"));
-    }
+    must_have_bytes(store, adapter, &attempted)?;
     let known = store.task()?.task.label_ids();
     if !row.labels.iter().all(|label| known.contains(label)) {
         return Err(Fault::usage(&attempted, "it has a label that the task no longer has")
@@ -318,6 +316,14 @@ pub fn prune(project: &Path, keep: usize) -> Result<Pruned> {
     pruned.adapters = gone.len();
     pruned.bytes += gone.iter().map(|(_, size)| size).sum::<usize>();
     Ok(pruned)
+}
+
+/// Refuses an adapter whose bytes were dropped.
+pub(super) fn must_have_bytes(store: &Store, adapter: AdapterId, attempted: &str) -> Result<()> {
+    if store.adapter_size(adapter)? == 0 {
+        return Err(Fault::usage(attempted, "its bytes were dropped").hint("Tune again to get one like it"));
+    }
+    Ok(())
 }
 
 pub(super) fn adapter_row(store: &Store, adapter: AdapterId, attempted: &str) -> Result<AdapterRow> {

@@ -19,6 +19,7 @@ pub mod label_source;
 pub mod mine;
 #[cfg(feature = "engine")]
 pub mod models;
+pub mod predictor_file;
 pub mod preview;
 #[cfg(feature = "engine")]
 pub mod probe;

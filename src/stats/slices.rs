@@ -6,6 +6,7 @@
 //! Sources: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", *JASA* 22 (1927), 209–212; O. J. Dunn, "Multiple
 //! comparisons among means", *JASA* 56 (1961), 52–64.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -74,6 +75,18 @@ impl SliceBy {
     }
 }
 
+/// The name that a person reads: a column's is its own.
+impl std::fmt::Display for SliceBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Meta(column) => column,
+            Self::Source => "source",
+            Self::Language => "language",
+            Self::Length => "length",
+        })
+    }
+}
+
 /// The columns that are shown with a text.
 pub fn columns_of(facts: &TextFacts<'_>) -> Vec<String> {
     match facts.meta.map(serde_json::from_str::<serde_json::Value>) {
@@ -118,6 +131,47 @@ pub struct Slice {
 /// Agreement by slice, the worst first and what was too small to stand alone last. Each case has its slice and how far the model agrees with its
 /// experts, 0 to 1.
 pub fn by_slice(cases: &[(String, f64)]) -> Vec<Slice> {
+    let (mut counted, others) = sums(cases);
+    if others.1 > 0 {
+        counted.push((OTHERS, others.0, others.1));
+    }
+    let many = counted.len();
+    counted
+        .into_iter()
+        .map(|(slice, agree, n)| Slice { slice: slice.to_owned(), agreement: share(agree, n, many) })
+        .collect()
+}
+
+/// The slices of several ways of slicing the same cases, the worst first; small ones are left out, and so is a way that makes only one slice. All
+/// intervals hold at once. Each way has its name, and the slice of each case with how far model and experts agree on it.
+pub fn by_slices(ways: &[(String, Vec<(String, f64)>)]) -> Vec<(String, Slice)> {
+    let mut counted: Vec<(&str, Sum<'_>)> = Vec::new();
+    for (by, cases) in ways {
+        let (of_way, others) = sums(cases);
+        if of_way.len() + usize::from(others.1 > 0) > 1 {
+            counted.extend(of_way.into_iter().map(|sum| (by.as_str(), sum)));
+        }
+    }
+    counted.sort_by(|(_, a), (_, b)| worst_first(a, b));
+    let many = counted.len();
+    counted
+        .into_iter()
+        .map(|(by, (slice, agree, n))| {
+            (by.to_owned(), Slice { slice: slice.to_owned(), agreement: share(agree, n, many) })
+        })
+        .collect()
+}
+
+/// A slice, on how many of its cases model and experts agree, and how many it has.
+type Sum<'c> = (&'c str, f64, usize);
+
+/// The smaller share first, and of two that are the same the one with more cases.
+fn worst_first((_, a, m): &Sum<'_>, (_, b, n): &Sum<'_>) -> Ordering {
+    (a / *m as f64).total_cmp(&(b / *n as f64)).then(n.cmp(m))
+}
+
+/// The sum and the number of the cases of each slice, the worst first, and of all cases in slices that are too small.
+fn sums(cases: &[(String, f64)]) -> (Vec<Sum<'_>>, (f64, usize)) {
     let mut sums: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
     for (slice, agrees) in cases {
         let sum = sums.entry(slice).or_default();
@@ -130,17 +184,9 @@ pub fn by_slice(cases: &[(String, f64)]) -> Vec<Slice> {
         }
         *n >= HANDFUL
     });
-    let mut counted: Vec<(&str, f64, usize)> =
-        sums.into_iter().map(|(slice, (agree, n))| (slice, agree, n)).collect();
-    counted.sort_by(|a, b| (a.1 / a.2 as f64).total_cmp(&(b.1 / b.2 as f64)).then(b.2.cmp(&a.2)));
-    if others.1 > 0 {
-        counted.push((OTHERS, others.0, others.1));
-    }
-    let many = counted.len().max(1);
-    counted
-        .into_iter()
-        .map(|(slice, agree, n)| Slice { slice: slice.to_owned(), agreement: share(agree, n, many) })
-        .collect()
+    let mut counted: Vec<Sum<'_>> = sums.into_iter().map(|(slice, (agree, n))| (slice, agree, n)).collect();
+    counted.sort_by(worst_first);
+    (counted, others)
 }
 
 /// A share with Wilson's interval, one of `many` that are looked at together; undefined below a handful. A case on which only some experts agree
@@ -253,5 +299,31 @@ mod tests {
         );
         assert!(matches!(fewer[1].agreement, Figure::Undefined { .. }), "three cases in all are too few");
         assert_eq!(by_slice(&[]), []);
+    }
+
+    #[test]
+    fn slices_of_several_ways_stand_in_one_list_whose_intervals_hold_together() {
+        let cases = |slices: &[(&str, usize, usize)]| {
+            let of_one = |(slice, agree, n): &(&str, usize, usize)| {
+                let (slice, agree) = ((*slice).to_owned(), *agree);
+                (0..*n).map(move |i| (slice.clone(), if i < agree { 1.0 } else { 0.0 })).collect::<Vec<_>>()
+            };
+            slices.iter().flat_map(of_one).collect::<Vec<_>>()
+        };
+        let ways = [
+            ("placement".to_owned(), cases(&[("feed", 18, 20), ("search", 4, 20)])),
+            ("language".to_owned(), cases(&[("de", 6, 10), ("en", 16, 27), ("pl", 0, 3)])),
+            ("source".to_owned(), cases(&[("ads.csv", 22, 40)])),
+        ];
+        let found = by_slices(&ways);
+        let names: Vec<(&str, &str)> =
+            found.iter().map(|(by, one)| (by.as_str(), one.slice.as_str())).collect();
+        let worst_first =
+            [("placement", "search"), ("language", "en"), ("language", "de"), ("placement", "feed")];
+        assert_eq!(names, worst_first, "one source is no slice, and three Polish texts are too few");
+        let (_, alone, ..) = known(&by_slice(&ways[0].1)[0].agreement);
+        let (value, together, ..) = known(&found[0].1.agreement);
+        assert!(value == 0.2 && together < alone, "four intervals are wider than two: {together} {alone}");
+        assert_eq!(by_slices(&[]), []);
     }
 }

@@ -219,6 +219,22 @@ fn keep_rights(like: &Path, file: &File) {
 #[cfg(not(unix))]
 fn keep_rights(_like: &Path, _file: &File) {}
 
+/// Gives a file its name, unless something else has it by now.
+///
+/// # Errors
+/// Something has the name, or the folder cannot be written.
+pub fn name_whole(partial: &Path, out: &Path) -> io::Result<()> {
+    match std::fs::hard_link(partial, out) {
+        Ok(()) => {
+            let _ = std::fs::remove_file(partial);
+            Ok(())
+        }
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(e),
+        // A file system without hard links.
+        Err(_) => std::fs::rename(partial, out),
+    }
+}
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::crowd::come_through_the_network;
 use super::kills::bytes;
 use super::project::{Project, Ran, run};
-use super::seat::{Seat, Setup, one_line};
+use super::seat::{Seat, Setup, is_saving, one_line};
 use super::skip::skip;
 
 const LIES: &str = r#"
@@ -170,7 +170,7 @@ fn a_clock_that_is_set_back_during_a_session_changes_no_order_and_no_figure() {
     let mut cases = vec![seat.answer('1'), seat.answer('2')];
     clock.is_wrong_by(-3_600);
     cases.push(seat.answer('1'));
-    let shown = seat.see_that("the next case", |s| !s.contains("saving"));
+    let shown = seat.see_that("the next case", |s| !is_saving(s));
     seat.press("u");
     seat.see(&format!("undone: label clickbait on case {}", cases[2]));
     seat.press_again("u");
@@ -246,9 +246,8 @@ fn what_is_on_a_screen_stays_there_when_the_clock_jumps_ahead() {
     let Some(clock) = Clock::of(&project, "clock") else { return };
     let seat = Seat::open_as(&project, &["--as", "ada"], Setup::default(), &clock.variables());
     let first = seat.answer('1');
-    let next = seat.see_that("the next case", |s| {
-        one_line(s).contains(&format!("case {first},")) && !s.contains("saving")
-    });
+    let next =
+        seat.see_that("the next case", |s| one_line(s).contains(&format!("case {first},")) && !is_saving(s));
     let case = seat.case();
     assert!(case.is_some() && case != Some(first), "{next}");
     clock.is_wrong_by(3_600);

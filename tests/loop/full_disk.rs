@@ -12,7 +12,7 @@ use hardcase::domain::ids::{CaseId, ItemId};
 use super::crowd::{Act, come_through_the_network, logged, told};
 use super::kills::{bytes, restore};
 use super::project::{Project, program, run};
-use super::seat::{Seat, case_on, one_line};
+use super::seat::{Seat, case_on, is_saving, one_line};
 use super::skip::skip;
 
 /// Far more rows than the disk has room for.
@@ -272,8 +272,7 @@ fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
         disk.leaves(pages);
         let said_so = |s: &str| one_line(s).contains("the disk is full. Free some space");
         for key in ['1', '2'].into_iter().cycle().take(40) {
-            let screen =
-                seat.see_that("a case", |s| case_on(s).is_some() && !s.contains("saving") || said_so(s));
+            let screen = seat.see_that("a case", |s| case_on(s).is_some() && !is_saving(s) || said_so(s));
             if said_so(&screen) {
                 break;
             }
@@ -282,9 +281,7 @@ fn the_screen_says_that_the_disk_is_full_and_goes_on_once_there_is_room() {
             let saved = format!("({key}), case {case},");
             let screen = seat.see_that("an answer", |s| {
                 let line = one_line(s);
-                said_so(s)
-                    || line.contains("was dropped")
-                    || line.contains(&saved) && !line.contains("saving")
+                said_so(s) || line.contains("was dropped") || line.contains(&saved) && !is_saving(s)
             });
             if one_line(&screen).contains(&saved) {
                 confirmed.push(case);

@@ -125,6 +125,12 @@ fn an_adapter_is_trained_verified_used_exported_and_replaced() {
     std::fs::copy(project.file(), elsewhere.file()).unwrap();
     let there = elsewhere.run("predict", &[data.to_str().unwrap(), "--reveal"]).json_lines();
     assert_eq!(there, again);
+    // So is a file with the model alone.
+    project.run("adapter", &["export", "--predictor", "-o", out.to_str().unwrap()]).done();
+    let alone = out.join(format!("lora-{lora}.hardcase"));
+    let alone =
+        super::project::hardcase(["predict", alone.to_str().unwrap(), data.to_str().unwrap()]).json_lines();
+    assert_eq!(alone, again);
 
     // Back to the head, exactly; and the adapter's bytes can go.
     project.run("adapter", &["use", &head.to_string()]).done();

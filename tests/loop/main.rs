@@ -94,6 +94,8 @@ mod pace;
 #[cfg(all(test, unix))]
 mod pictures;
 #[cfg(test)]
+mod predictor_file;
+#[cfg(test)]
 mod project;
 #[cfg(all(test, unix))]
 mod readme;

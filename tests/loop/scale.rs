@@ -177,3 +177,33 @@ fn a_copy_that_asks_for_something_else_is_not_merged_once_something_was_answered
     ran.refused(2, &["its task and yours differ too much", "is fixed once something was answered"]);
     assert_eq!(project.json("task", &["--show"]), before);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_person_gives_levels_by_their_digits_and_sees_no_key_twice() {
+    use super::seat::Seat;
+
+    let project = made(60);
+    project.run("mine", &["--budget", "12"]).done();
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    seat.see("round 1: 0 of");
+    let screen = seat.screen();
+    let bar = screen.lines().find(|line| line.trim_start().starts_with('1') && line.contains('4')).unwrap();
+    assert_eq!(bar.split_whitespace().collect::<Vec<_>>(), ["1", "2", "3", "4"], "{screen}");
+    let first = seat.answer('3');
+    seat.press("u");
+    seat.see("undone");
+    assert_eq!(seat.answer('2'), first);
+    seat.press("q");
+    seat.end();
+    let labels = project.run("export", &["--what", "labels"]).json_lines();
+    assert_eq!((labels.len(), &labels[0]["label"]), (1, &"2".into()), "{labels:?}");
+    // Progress speaks of the scale's own figures.
+    let seat = Seat::open(&project, &["--as", "ada"]);
+    seat.see("How urgent is it?");
+    seat.press("\t");
+    seat.see("weighted kappa");
+    seat.see("mean error, in levels");
+    seat.press("q");
+    seat.end();
+}

@@ -170,7 +170,7 @@ fn labels_go_to_other_programs_and_come_back() {
     let project = Project::with_ads(3);
     project.answer_as("ada", 1, "fine");
     for format in ["label-studio", "doccano", "argilla", "prodigy", "spacy", "fasttext"] {
-        let name = if format == "label-studio" {
+        let name = if ["label-studio", "argilla"].contains(&format) {
             "out.json"
         } else if format == "fasttext" {
             "out.txt"

@@ -247,19 +247,21 @@ impl Seat {
     /// The same; none where the program ends first.
     #[track_caller]
     pub fn answer_before_end(&self, key: char) -> Option<i64> {
-        let screen = self.see_before_end("a case", |s| case_on(s).is_some() && !s.contains("saving"))?;
+        let screen = self.see_before_end("a case", |s| case_on(s).is_some() && !is_saving(s))?;
         let case = case_on(&screen)?;
-        let saved = format!("({key}), case {case},");
+        // A level of a scale is called by its key.
+        let saved = [format!("({key}), case {case},"), format!(": {key}, case {case},")];
+        let says_so = |line: &str| saved.iter().any(|saved| line.contains(saved));
         wait_until(Instant::now() + GLANCE);
         loop {
             self.press(&key.to_string());
             let said = |s: &str| {
                 let line = one_line(s);
                 let dropped = line.contains("was dropped") || line.contains("held down");
-                !s.contains("saving") && (line.contains(&saved) || dropped)
+                !is_saving(s) && (says_so(&line) || dropped)
             };
             let screen = self.see_before_end("an answer", said)?;
-            if one_line(&screen).contains(&saved) {
+            if says_so(&one_line(&screen)) {
                 return Some(case);
             }
             // A person who is told that a key was dropped needs a moment to press it again; another key takes the notice away.
@@ -304,6 +306,11 @@ impl Seat {
 /// The screen as one line, for sentences that wrap.
 pub fn one_line(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a screen says that an answer is being saved. A text may speak of savings, too.
+pub fn is_saving(screen: &str) -> bool {
+    screen.lines().map(str::trim).any(|line| line == "saving" || line.starts_with("saving: "))
 }
 
 /// The number of the case that a screen shows in its head.

@@ -7,10 +7,13 @@ use hardcase::domain::ids::ItemId;
 use hardcase::store::{Access, Store};
 use serde_json::Value;
 
-use super::project::Project;
+use super::project::{Project, ads};
 
 fn labelled() -> Project {
-    let project = Project::scouted_elsewhere(200);
+    all_labelled(Project::scouted_elsewhere(200))
+}
+
+fn all_labelled(project: Project) -> Project {
     project.json("mine", &["--budget", "90", "--strategy", "random", "--seed", "3"]);
     let gold = project.gold();
     project.answer_all(|item| gold[&item].clone());
@@ -30,7 +33,20 @@ fn agreement_by_slice_has_the_worst_first_and_adds_up() {
     let sum: u64 = slices.iter().map(|one| n(&one["agreement"])).sum();
     let others_are_few = slices.iter().any(|one| one["agreement"].get("undefined").is_some());
     assert!(sum == n(&found["all"]) || others_are_few, "{found}");
-    assert_eq!(n(&found["all"]), n(&project.json("status", &[])["kappa"]["model_expert"]));
+    let status = project.json("status", &[]);
+    assert_eq!(n(&found["all"]), n(&status["kappa"]["model_expert"]));
+    let weak = &status["weak_slices"];
+    assert_eq!(weak["all"], found["all"], "{status}");
+    let of_placement: Vec<&Value> =
+        weak["slices"].as_array().unwrap().iter().filter(|one| one["by"] == "placement").collect();
+    assert!(weak["looked_at"].as_u64() > Some(known.len() as u64), "lengths are looked at, too: {weak}");
+    for one in of_placement {
+        let same = known.iter().find(|known| known["slice"] == one["slice"]).unwrap();
+        let (together, alone) = (&one["agreement"], &same["agreement"]);
+        assert_eq!(together["value"], alone["value"]);
+        assert!(together["lo"].as_f64() < alone["lo"].as_f64(), "it allows for more slices: {one} {same}");
+        assert!(together["value"].as_f64() < weak["all"]["value"].as_f64(), "{weak}");
+    }
     assert_eq!(found["correction"], "bonferroni");
     for by in ["source", "language", "length"] {
         assert_eq!(project.json("status", &["--slice", by])["by"], by);
@@ -41,6 +57,18 @@ fn agreement_by_slice_has_the_worst_first_and_adds_up() {
         .run("status", &["--slice", "meta:colour"])
         .refused(2, &["no answered text has that column", "placement"]);
     project.run("status", &["--slice", "colour"]).refused(2, &["meta:COLUMN"]);
+}
+
+#[test]
+fn a_column_that_is_called_like_another_way_takes_none_of_its_slices() {
+    let project = Project::empty();
+    let data = project.write("ads.csv", ads(200).replacen("placement", "length", 1));
+    let data = data.to_str().unwrap();
+    let columns = ["--text", "text", "--id", "id", "--gold", "gold", "--meta", "length"];
+    project.run("import", &[&[data][..], &columns].concat()).done();
+    project.enter_vectors();
+    let looked_at = |project: &Project| project.json("status", &[])["weak_slices"]["looked_at"].clone();
+    assert_eq!(looked_at(&all_labelled(project)), looked_at(&labelled()));
 }
 
 #[test]

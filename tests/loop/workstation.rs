@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rustix::process::Signal;
 
 use super::project::Project;
-use super::seat::{Seat, Setup, case_on, one_line};
+use super::seat::{Seat, Setup, case_on, is_saving, one_line};
 
 /// A round of `cases` from `texts` advertisements, mined already.
 fn mined(texts: usize, cases: usize) -> Project {
@@ -130,7 +130,7 @@ fn over_a_slow_line_no_case_is_labelled_that_was_not_on_the_screen() {
         seat.press(keys);
     };
     for round in 0..8 {
-        seat.see_that("a case, all saved", |s| case_on(s).is_some() && !s.contains("saving"));
+        seat.see_that("a case, all saved", |s| case_on(s).is_some() && !is_saving(s));
         match round % 4 {
             // Doubled at once, doubled after a moment's bounce, pasted with and without marks.
             0 => press("11", &mut seen_at_press),

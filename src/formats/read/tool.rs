@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::columns::is_text_name;
 use super::detected::Tool;
 use super::row::value_of;
+use crate::formats::argilla;
 
 impl Tool {
     /// The program that wrote objects with these keys; none if that does not show.
@@ -76,12 +77,23 @@ impl Tool {
                     Some(finished.filter_map(choice).collect())
                 }
                 Self::Argilla => {
-                    let responses: Value = value("responses")?;
-                    let given = responses.as_object()?.values().next()?.as_array()?;
-                    let submitted = given.iter().filter(|one| {
+                    let responses: Option<Value> = value("responses");
+                    let of_question =
+                        responses.as_ref().and_then(|all| all.as_object()?.values().next()?.as_array());
+                    let submitted = of_question.into_iter().flatten().filter(|one| {
                         one.get("status").is_none_or(|status| status.is_null() || *status == "submitted")
                     });
-                    Some(submitted.filter_map(|one| plain_label(one.get("value")?)).collect())
+                    let said: Vec<String> =
+                        submitted.filter_map(|one| plain_label(one.get("value")?)).collect();
+                    if !said.is_empty() {
+                        return Some(said);
+                    }
+                    let suggestions: Value = value("suggestions")?;
+                    let suggested = suggestions.as_object()?.values().next()?;
+                    is_by_experts(suggested)
+                        .then(|| plain_label(suggested.get("value")?))
+                        .flatten()
+                        .map(|one| vec![one])
                 }
                 Self::LabelStudioMin => {
                     const KNOWN: [&str; 3] = ["choice", "label", "sentiment"];
@@ -116,11 +128,17 @@ impl Tool {
             Self::LabelStudio => value("predictions")?.as_array()?.iter().find_map(choice),
             Self::Argilla => {
                 let suggestions = value("suggestions")?;
-                plain_label(suggestions.as_object()?.values().next()?.get("value")?)
+                let suggested = suggestions.as_object()?.values().next()?;
+                (!is_by_experts(suggested)).then(|| plain_label(suggested.get("value")?)).flatten()
             }
             _ => None,
         }
     }
+}
+
+/// Whether a suggestion of Argilla is a label that experts gave: a response there needs a user of its server.
+fn is_by_experts(suggestion: &Value) -> bool {
+    suggestion.get("agent").is_some_and(|agent| *agent == argilla::EXPERTS)
 }
 
 /// An answer to a choice between labels, as Prodigy has it.

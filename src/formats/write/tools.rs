@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::cell::Cell;
 use super::sink::{Column, Output, OutputFormat, RowSink};
+use crate::formats::argilla;
 
 pub static LABEL_STUDIO: OutputFormat = OutputFormat {
     name: "label-studio",
@@ -30,11 +31,11 @@ pub static DOCCANO: OutputFormat = OutputFormat {
 
 pub static ARGILLA: OutputFormat = OutputFormat {
     name: "argilla",
-    help: "Argilla's records as JSONL, with a question named label",
+    help: "Argilla's records as one JSON array, with a question named label",
     extensions: &[],
-    ending: "jsonl",
+    ending: "json",
     binary: false,
-    open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Lines, argilla)?)),
+    open: |out, columns| Ok(Box::new(Objects::new(out, columns, Frame::Array, record_of_argilla)?)),
 };
 
 pub static PRODIGY: OutputFormat = OutputFormat {
@@ -218,7 +219,7 @@ fn doccano(row: Labelled) -> Value {
     object.into()
 }
 
-fn argilla(row: Labelled) -> Value {
+fn record_of_argilla(row: Labelled) -> Value {
     let lists = row.lists;
     let score = if lists { json!(row.scores) } else { json!(row.score()) };
     let mut object = Map::new();
@@ -236,12 +237,15 @@ fn argilla(row: Labelled) -> Value {
         Some(Ok(level)) if is_rating => Value::from(level),
         _ => Value::from(labels.concat()),
     };
-    let responses = row.labels.map(|labels| json!({ "label": [{ "value": said(labels) }] }));
-    object.insert("responses".into(), responses.unwrap_or_else(|| json!({})));
-    let suggestion = row
-        .prelabels
-        .map(|labels| json!({ "label": { "value": said(labels), "score": score, "agent": "hardcase" } }));
-    object.insert("suggestions".into(), suggestion.unwrap_or_else(|| json!({})));
+    // A response must name a user of the server to which the file goes, whom nobody here knows.
+    let suggested = match (row.labels, row.prelabels) {
+        (Some(labels), _) => Some(json!({ "value": said(labels), "agent": argilla::EXPERTS })),
+        (None, prelabels) => {
+            prelabels.map(|labels| json!({ "value": said(labels), "score": score, "agent": "hardcase" }))
+        }
+    };
+    object.insert("responses".into(), json!({}));
+    object.insert("suggestions".into(), suggested.map_or_else(|| json!({}), |one| json!({ "label": one })));
     object.into()
 }
 
@@ -429,10 +433,18 @@ mod tests {
             first(&DOCCANO)
                 .starts_with(r#"{"id":"7","text":"a \"b\"\nc","label":["not spam"],"Comments":[]"#)
         );
-        let argilla: Value = serde_json::from_str(&first(&ARGILLA)).unwrap();
-        assert_eq!(argilla["suggestions"]["label"], json!({"value":"spam","score":0.75,"agent":"hardcase"}));
-        assert_eq!(argilla["responses"]["label"][0]["value"], "not spam");
-        assert_eq!(argilla["metadata"], json!({"place":"x"}));
+        let argilla: Value = serde_json::from_str(&written(&ARGILLA, &rows()).unwrap()).unwrap();
+        let by_experts = json!({"value":"not spam","agent":"experts"});
+        assert_eq!(argilla[0]["suggestions"]["label"], by_experts, "its server knows none of them");
+        assert_eq!((&argilla[0]["responses"], &argilla[0]["metadata"]), (&json!({}), &json!({"place":"x"})));
+        let mut unlabelled = rows();
+        unlabelled[0][2] = Cell::Null;
+        let argilla: Value = serde_json::from_str(&written(&ARGILLA, &unlabelled).unwrap()).unwrap();
+        let by_model = json!({"value":"spam","score":0.75,"agent":"hardcase"});
+        assert_eq!(
+            (&argilla[0]["suggestions"]["label"], &argilla[2]["suggestions"]),
+            (&by_model, &json!({}))
+        );
         let spacy: Value = serde_json::from_str(&first(&SPACY)).unwrap();
         assert_eq!(spacy["cats"], json!({"not spam":1.0,"spam":0.0}));
         assert_eq!(
@@ -468,7 +480,7 @@ mod tests {
             for (format, name) in [
                 (&LABEL_STUDIO, "a.json"),
                 (&DOCCANO, "a.jsonl"),
-                (&ARGILLA, "a.jsonl"),
+                (&ARGILLA, "a.json"),
                 (&SPACY, "a.jsonl"),
             ] {
                 let file = written(format, &cells).unwrap();
@@ -503,10 +515,10 @@ mod tests {
         for other in [Some(0), None] {
             assert!(write(&LABEL_STUDIO, other).contains(r#""choices":["3"]"#), "no star is not a rating");
         }
-        assert!(write(&ARGILLA, Some(0)).contains(r#"[{"value":3}]"#));
+        assert!(write(&ARGILLA, Some(0)).contains(r#""value":3,"#));
         assert!(
-            write(&ARGILLA, Some(-1)).contains(r#"[{"value":"3"}]"#)
-                && write(&ARGILLA, None).contains(r#"[{"value":"3"}]"#)
+            write(&ARGILLA, Some(-1)).contains(r#""value":"3","#)
+                && write(&ARGILLA, None).contains(r#""value":"3","#)
         );
     }
 
@@ -538,8 +550,10 @@ mod tests {
             written_lists(format, &rows).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
         };
         assert_eq!(lines(&DOCCANO)[0]["label"], json!(["a", "b"]));
-        assert_eq!(lines(&ARGILLA)[0]["responses"]["label"][0]["value"], json!(["a", "b"]));
-        assert_eq!(lines(&ARGILLA)[1]["responses"]["label"][0]["value"], json!([]));
+        let argilla: Value = serde_json::from_str(&written_lists(&ARGILLA, &rows)).unwrap();
+        assert_eq!(argilla[0]["suggestions"]["label"]["value"], json!(["a", "b"]));
+        assert_eq!(argilla[1]["suggestions"]["label"]["value"], json!([]));
+        assert_eq!(argilla[2]["suggestions"], json!({}));
         assert_eq!(lines(&PRODIGY)[0]["accept"], json!(["a", "b"]));
         assert_eq!(
             (&lines(&PRODIGY)[1]["accept"], &lines(&PRODIGY)[2]["accept"]),
@@ -570,7 +584,7 @@ mod tests {
             for (format, name, tells_none) in [
                 (&LABEL_STUDIO, "a.json", true),
                 (&DOCCANO, "a.jsonl", false),
-                (&ARGILLA, "a.jsonl", true),
+                (&ARGILLA, "a.json", true),
                 (&SPACY, "a.jsonl", has_any),
             ] {
                 let file = written_lists(format, &rows);

@@ -1,7 +1,7 @@
 //! A part of a project for one expert elsewhere: the cases, with what labelling them needs, in a file that never held anything else.
 //!
-//! The file is filled from nothing, so no page of it can hold what was taken out. Gold labels, columns that are not shown, other people's
-//! answers and every text but those of the cases and their partners stay behind.
+//! Gold labels, columns that are not shown, other people's answers and every text but those of the cases and their partners stay
+//! behind.
 
 use std::path::Path;
 
@@ -9,19 +9,14 @@ use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
 use crate::domain::adapter::AdapterKind;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::Result;
 use crate::domain::ids::{AdapterId, CaseId, ExpertId, PredictorId, SessionId};
 use crate::domain::part::Models;
 use crate::domain::predictor::PredictorKind;
 use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
-use crate::store::db::migrate;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
-use crate::store::db::plain_path::plain;
-use crate::store::db::private::create_private;
-use crate::store::db::seals::{ALL, seal_new};
-use crate::store::db::version::VERSIONS;
 use crate::store::pool::embeddings::Space;
 use crate::store::rounds::annotations_needed::{NEEDS_ANNOTATION, active_annotators};
 
@@ -103,79 +98,12 @@ impl Store {
     /// # Errors
     /// The file exists, or cannot be written: then nothing is left of it.
     pub fn write_part(&self, path: &Path, cases: &[CaseId], expert: ExpertId, models: Models) -> Result<()> {
-        let attempted = format!("write {}", path.display());
-        create_private(path, &attempted)?;
-        let made = self.fill_part(path, cases, expert, models);
-        if made.is_err() {
-            let _ = std::fs::remove_file(path);
-        }
-        made.map_err(|f| f.while_trying(attempted))
-    }
-
-    fn fill_part(&self, path: &Path, cases: &[CaseId], expert: ExpertId, models: Models) -> Result<()> {
-        let what = "write the part";
-        {
-            let mut part = Connection::open(plain(path)).attempting(what)?;
-            part.pragma_update(None, "page_size", 4_096).attempting(what)?;
-            migrate::apply(&mut part, VERSIONS)?;
-        }
-        let name = plain(path);
-        let Some(name) = name.to_str() else {
-            return Err(Fault::usage(what, "its name is not UTF-8").hint("Choose another name"));
-        };
-        // Sorting must not write texts to a temporary file either.
-        self.conn.pragma_update(None, "temp_store", "MEMORY").attempting(what)?;
-        self.conn.execute("ATTACH ?1 AS part", [name]).attempting(what)?;
-        let filled = self.copy_into_part(cases, expert, models).attempting(what);
-        if filled.is_err() {
-            let _ = self.conn.execute_batch("ROLLBACK");
-        }
-        let detached = self
+        let filled = self.fill_new_file(path, |conn| copy_into_part(conn, cases, expert, models));
+        let dropped = self
             .conn
-            .execute_batch(
-                "DROP TABLE IF EXISTS temp.given_case; DROP TABLE IF EXISTS temp.given_item; DETACH part",
-            )
-            .attempting(what);
-        filled.and(detached)
-    }
-
-    fn copy_into_part(&self, cases: &[CaseId], expert: ExpertId, models: Models) -> rusqlite::Result<()> {
-        let conn = &self.conn;
-        conn.execute_batch(
-            "CREATE TEMP TABLE given_case (id INTEGER PRIMARY KEY); CREATE TEMP TABLE given_item (id INTEGER PRIMARY KEY);",
-        )?;
-        // Deferred: the project is only read, and only the part is locked for writing.
-        conn.execute_batch("BEGIN; PRAGMA defer_foreign_keys = ON;")?;
-        {
-            let mut give = conn.prepare("INSERT INTO temp.given_case VALUES (?1)")?;
-            cases.iter().try_for_each(|case| give.execute([case]).map(drop))?;
-        }
-        conn.execute_batch(FILL)?;
-        conn.execute(
-            "INSERT INTO part.reveal (expert, item, at_ms) SELECT expert, item, at_ms FROM main.reveal WHERE expert = ?1 AND item IN (SELECT id FROM temp.given_item)",
-            [expert],
-        )?;
-        match models {
-            Models::Included => {
-                conn.execute_batch(FILL_MODELS)?;
-                fill_settings(conn)?;
-            }
-            Models::LeftOut => {
-                let mut adapters = conn.prepare(
-                    "SELECT id, length(bytes), bytes FROM main.adapter WHERE id IN (SELECT id FROM part.adapter) AND length(bytes) > 0",
-                )?;
-                let mut rows = adapters.query(())?;
-                while let Some(r) = rows.next()? {
-                    let hash = Sha256::digest(r.get_ref(2)?.as_blob()?);
-                    conn.execute(
-                        "INSERT INTO part.left_out (adapter, bytes, sha256) VALUES (?1, ?2, ?3)",
-                        (r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, hash.as_slice()),
-                    )?;
-                }
-            }
-        }
-        ALL.into_iter().try_for_each(|sealed| seal_new(conn, "part", sealed))?;
-        conn.execute_batch("COMMIT")
+            .execute_batch("DROP TABLE IF EXISTS temp.given_case; DROP TABLE IF EXISTS temp.given_item")
+            .attempting("write the part");
+        filled.and(dropped)
     }
 
     /// What this file was not given, and still lacks; empty for a whole project.
@@ -270,8 +198,48 @@ const FILL_MODELS: &str = "
         AND (adapter = 0 OR adapter IN (SELECT id FROM part.adapter));
     UPDATE part.adapter SET bytes = (SELECT a.bytes FROM main.adapter a WHERE a.id = adapter.id);";
 
+fn copy_into_part(
+    conn: &Connection,
+    cases: &[CaseId],
+    expert: ExpertId,
+    models: Models,
+) -> rusqlite::Result<()> {
+    conn.execute_batch(
+        "CREATE TEMP TABLE given_case (id INTEGER PRIMARY KEY); CREATE TEMP TABLE given_item (id INTEGER PRIMARY KEY);",
+    )?;
+    {
+        let mut give = conn.prepare("INSERT INTO temp.given_case VALUES (?1)")?;
+        cases.iter().try_for_each(|case| give.execute([case]).map(drop))?;
+    }
+    conn.execute_batch(FILL)?;
+    conn.execute(
+        "INSERT INTO part.reveal (expert, item, at_ms) SELECT expert, item, at_ms FROM main.reveal WHERE expert = ?1 AND item IN (SELECT id FROM temp.given_item)",
+        [expert],
+    )?;
+    match models {
+        Models::Included => {
+            conn.execute_batch(FILL_MODELS)?;
+            fill_settings(conn)?;
+        }
+        Models::LeftOut => {
+            let mut adapters = conn.prepare(
+                "SELECT id, length(bytes), bytes FROM main.adapter WHERE id IN (SELECT id FROM part.adapter) AND length(bytes) > 0",
+            )?;
+            let mut rows = adapters.query(())?;
+            while let Some(r) = rows.next()? {
+                let hash = Sha256::digest(r.get_ref(2)?.as_blob()?);
+                conn.execute(
+                    "INSERT INTO part.left_out (adapter, bytes, sha256) VALUES (?1, ?2, ?3)",
+                    (r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, hash.as_slice()),
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The settings of the part's adapters and predictors, without what they say of other people's answers.
-fn fill_settings(conn: &Connection) -> rusqlite::Result<()> {
+pub(super) fn fill_settings(conn: &Connection) -> rusqlite::Result<()> {
     let mut adapters = conn
         .prepare("SELECT id, kind, settings FROM main.adapter WHERE id IN (SELECT id FROM part.adapter)")?;
     let mut rows = adapters.query(())?;

@@ -1,6 +1,7 @@
 //! What there is to know of a row or a cell of a form, in words below the table.
 
 use super::cells::{Field, LABEL_COLUMNS, MOST_LABELS, Sheet};
+use super::words::TARGETS;
 use crate::domain::grouped::{counted, grouped};
 use crate::domain::task_draft::in_a_hundred;
 
@@ -37,6 +38,7 @@ impl Sheet {
             }),
             Field::Kind => "Of a scale the distance of two answers counts, such as severity 1 to 5. It cannot be changed once something was answered.".into(),
             Field::Assist => "Cases that test the model never show its guess before the answer.".into(),
+            Field::Target => format!("For example: {TARGETS}. Progress says when all of it is met. Empty: you decide when to stop."),
             Field::Shown(_) => "Enter shows it to everybody who labels, or hides it.".into(),
             Field::Project => self.place.clone().unwrap_or_default(),
             Field::Expert => "Recorded with your labels. You lead the project, because you make it.".into(),

@@ -3,14 +3,16 @@
 use super::words::{assist_in_words, kind_in_words, use_in_words};
 use crate::desk::survey::{Beginning, Facts};
 use crate::desk::task_change::Standing;
-use crate::domain::grouped::{counted, grouped};
 use crate::domain::imported_label::checked_source_name;
 use crate::domain::project_draft::{ColumnDraft, ColumnUse, ProjectDraft};
 use crate::domain::read_options::ReadOptions;
+use crate::domain::target::Targets;
 use crate::domain::task::Assist;
 use crate::domain::task_draft::{in_a_hundred, share_of};
 use crate::domain::task_effects::effects;
 use crate::domain::task_kind::TaskKind;
+
+use super::words::{TARGETS, assist_in_words, bad_rows, checked, kind_in_words, use_in_words};
 
 /// Encodings to choose from, the most likely ones first.
 const ENCODINGS: [&str; 10] = [
@@ -61,6 +63,8 @@ pub(in crate::tui) enum Field {
     /// What is asked for: one label, or a level of a scale.
     Kind,
     Assist,
+    /// What is to be reached.
+    Target,
     /// A column of the data that can be shown next to a text.
     Shown(usize),
     Label(usize),
@@ -205,6 +209,7 @@ impl Sheet {
             row(Field::AskedAbout, "Part asked about", asked_about, Kind::Line),
             row(Field::Assist, "Model's guess", assist_in_words(task.assist), Kind::Choice),
             row(Field::Kind, "Answer", kind_in_words(task.kind), Kind::Choice),
+            row(Field::Target, "Done when", &self.targets(), Kind::Line),
         ];
         for (at, (name, _)) in self.columns_to_show().iter().enumerate() {
             let says = if self.shows(at) { "shown next to the text" } else { "not shown" };
@@ -288,6 +293,7 @@ impl Sheet {
             Field::Question => task.question.clone(),
             Field::Guideline => task.guideline.clone(),
             Field::AskedAbout => task.asked_about.clone().unwrap_or_default(),
+            Field::Target => self.targets(),
             Field::Label(at) => match (task.labels.get(at), column) {
                 (Some(label), 0) => label.name.clone(),
                 (Some(_), 1) => self.key_of(at),
@@ -328,10 +334,21 @@ impl Sheet {
             Field::AskedAbout => {
                 self.draft.task.asked_about = Some(line.to_owned()).filter(|part| !part.is_empty());
             }
+            Field::Target => {
+                let task = &mut self.draft.task;
+                task.target = Targets::from_words(line, &task.keys_and_names())
+                    .map_err(|why| format!("This cannot be aimed at: {why}. For example: {TARGETS}"))?;
+            }
             Field::Label(at) => self.write_label(at, column, typed)?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// What is to be reached, in one line.
+    pub fn targets(&self) -> String {
+        let labels = self.draft.task.keys_and_names();
+        self.draft.task.target.clone().of_labels(&labels).in_words(&labels).join(", ")
     }
 
     fn write_label(&mut self, at: usize, column: usize, typed: &str) -> Result<(), String> {
@@ -347,9 +364,12 @@ impl Sheet {
             _ => {}
         }
         let share = if column == 4 && !line.is_empty() { Some(share_of(line)?) } else { None };
+        if column == 0 {
+            self.draft.task.rename(at, line);
+        }
         let Some(label) = self.draft.task.labels.get_mut(at) else { return Ok(()) };
         match column {
-            0 => label.name = line.to_owned(),
+            0 => {}
             1 => label.key = line.chars().next(),
             2 => label.meaning = line.to_owned(),
             3 => {
@@ -449,32 +469,11 @@ impl Sheet {
 
     /// How the file was read, in one line.
     pub fn checked(&self) -> Option<String> {
-        let facts = self.facts.as_ref()?;
-        let count =
-            |n: u64, one: &str, more: &str| format!("{} {}", grouped(n), if n == 1 { one } else { more });
-        let rows = |n: u64| count(n, "row", "rows");
-        let mut says = match facts.repeated.filter(|n| *n > 0) {
-            None => count(facts.rows, "text", "texts"),
-            Some(repeated) => {
-                let different = count(facts.rows - repeated, "different text", "different texts");
-                format!("{different} in {}", rows(facts.rows))
-            }
-        };
-        if facts.empty > 0 {
-            says += &format!(", {} without a text", rows(facts.empty));
-        }
-        if facts.bad > 0 {
-            says += &format!(", {} in error", rows(facts.bad));
-        } else {
-            says += ", every row can be read";
-        }
-        Some(says)
+        self.facts.as_ref().map(checked)
     }
 
     pub(super) fn bad_rows(&self) -> Option<String> {
-        let facts = self.facts.as_ref().filter(|facts| facts.bad > 0)?;
-        let first = facts.first_bad.as_deref().unwrap_or_default();
-        Some(format!("{} cannot be read; {first}", counted(facts.bad as usize, "row", "rows")))
+        self.facts.as_ref().and_then(bad_rows)
     }
 }
 
@@ -514,6 +513,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_reached_is_written_in_a_line_and_follows_a_renamed_label() {
+        let mut sheet = Sheet::default();
+        for name in ["spam", "ham"] {
+            let end = sheet.draft.task.labels.len();
+            sheet.draft.task.insert_label(end, name);
+        }
+        sheet.write(Field::Question, 0, "Spam?").unwrap();
+        sheet.write(Field::Target, 0, "kappa 0.75, recall spam 0.9").unwrap();
+        sheet.write(Field::Label(0), 0, "junk").unwrap();
+        assert_eq!(sheet.value(Field::Target, 0), "kappa 0.75, recall 0.9 of 'junk'");
+        assert_eq!(sheet.draft.task.to_task().unwrap().target.recall["junk"], 0.9);
+        let labels = sheet.draft.task.labels.clone();
+        sheet.draft.task.labels.remove(0);
+        assert_eq!(sheet.value(Field::Target, 0), "kappa 0.75", "what the project would get");
+        sheet.draft.task.labels = labels;
+        let why = sheet.write(Field::Target, 0, "recall spam 0.9").unwrap_err();
+        assert!(why.contains("the task has no such label") && why.contains("For example"), "{why}");
+        sheet.write(Field::Target, 0, " ").unwrap();
+        assert_eq!(sheet.value(Field::Target, 0), "");
+    }
+
+    #[test]
     fn columns_are_shown_and_hidden_and_what_the_import_named_needs_no_list() {
         let toml = "question='?'\n[[label]]\nname='a'\n[[label]]\nname='b'";
         let task = crate::domain::task::Task::from_toml(toml, "t").unwrap();
@@ -540,7 +561,7 @@ mod tests {
         sheet.write(Field::AskedAbout, 0, " last ").unwrap();
         sheet.choose_next(Field::Assist);
         assert_eq!(sheet.changes().len(), 2);
-        assert_eq!(sheet.rows(Page::Task).len(), 8);
+        assert_eq!(sheet.rows(Page::Task).len(), 9);
     }
 
     #[test]

@@ -44,7 +44,8 @@ impl Sheet {
             lacks.push((Page::Columns, "Say which column holds the texts.".into()));
         }
         if !self.draft.named(ColumnUse::Earlier).is_empty() && self.draft.labelled_by.is_empty() {
-            let says = "Say below the columns whose the earlier labels are: a person, a team, a crowd.";
+            let says =
+                "Say whose labels the earlier ones are, below the columns: a person's, a team's, a crowd's.";
             lacks.push((Page::Columns, says.into()));
         }
         lacks

@@ -10,7 +10,7 @@ use super::cells::{Field, LABEL_COLUMNS, Page, Row, Sheet};
 use super::state::{Editing, Form};
 use super::words::assist_in_words;
 use crate::domain::project_draft::ColumnUse;
-use crate::domain::task::Assist;
+use crate::domain::task::{Assist, key_beside};
 use crate::domain::task_draft::{LabelDraft, in_a_hundred};
 use crate::tui::hits::Target;
 use crate::tui::widgets::frame::{Bar, Look, MIN_SIZE, Tone, hanging, horizontal_rule, paragraph, too_small};
@@ -386,7 +386,7 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
     ];
     parts.push(("Question", draft.task.question.clone()));
     let label = |(label, key): (&LabelDraft, Option<char>)| {
-        let key = key.map_or(String::new(), |key| format!("{key} "));
+        let key = key_beside(&label.name, key).map_or(String::new(), |key| format!("{key} "));
         let share = label.share.map_or(String::new(), |share| format!(" ({} of 100)", in_a_hundred(share)));
         format!("{key}{}{share}", label.name)
     };
@@ -401,6 +401,9 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
     if draft.task.assist == Assist::Before {
         parts.push(("Model's guess", assist_in_words(draft.task.assist).to_owned()));
     }
+    if !draft.task.target.is_empty() {
+        parts.push(("Done when", sheet.targets()));
+    }
     for (name, is) in [
         ("Text", ColumnUse::Text),
         ("Beside it", ColumnUse::Beside),
@@ -412,7 +415,7 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
         let columns = draft.named(is);
         if !columns.is_empty() {
             let whose = match is {
-                ColumnUse::Earlier => format!(" (by {})", draft.labelled_by),
+                ColumnUse::Earlier if !draft.labelled_by.is_empty() => format!(" (by {})", draft.labelled_by),
                 _ => String::new(),
             };
             parts.push((name, format!("{}{whose}", columns.join(", "))));
@@ -421,8 +424,11 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
     parts.extend(sheet.values_without_label().map(|says| ("No label", says)));
     parts.extend(sheet.one_label_at_first().map(|says| ("First guess", says)));
     // The longest last: of many labels not all may fit.
-    let name = if draft.task.kind.is_scale() { "Levels, in order" } else { "Labels" };
-    parts.push((name, labels.join(", ")));
+    let labels = labels.join(", ");
+    parts.push(match draft.task.kind.is_scale() {
+        true => ("Levels", format!("the lowest first: {labels}")),
+        false => ("Labels", labels),
+    });
     parts
 }
 

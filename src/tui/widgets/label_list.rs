@@ -265,14 +265,17 @@ impl LabelNames {
 
 impl Entry {
     fn spans(&self, name: &str, mark: Mark, look: Look<'_>) -> [Span<'static>; 3] {
+        // As a level that is called by its digit.
+        let is_its_key = self.key == name;
         let style = match mark {
+            Mark::Plain if is_its_key => look.theme.key,
             Mark::Plain => look.theme.text,
             Mark::Ticked => look.theme.good,
             Mark::Chosen | Mark::TickedAndChosen => look.theme.chosen,
         };
         // Seen without colours, too, and as wide as what it takes the place of.
         let before = if matches!(mark, Mark::Ticked | Mark::TickedAndChosen) { '✓' } else { ' ' };
-        let key = if self.key.is_empty() {
+        let key = if self.key.is_empty() || is_its_key {
             Span::raw("  ")
         } else {
             Span::styled(format!(" {}", self.key), look.theme.key)

@@ -250,7 +250,7 @@ fn the_columns_that_are_shown_at_every_size() {
         columns: vec![("channel".into(), true), ("sender".into(), false)],
     };
     let mut form = Form::of_task(standing);
-    press(&mut form, "\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\n");
+    press(&mut form, "\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\u{2193}\n");
     pictures("form_task_with_columns", &mut form);
     press(&mut form, "3");
     let shown = screen(&mut form, (80, 24));

@@ -19,6 +19,7 @@ use crate::desk::shown::{Card, NoCase, Reveal};
 use crate::domain::answer::SaidLabels;
 use crate::domain::ids::CaseId;
 use crate::domain::label_set::NONE;
+use crate::domain::task::{Label, Task, key_beside};
 use crate::tui::effect::Effect;
 use crate::tui::hits::Target;
 use crate::tui::keys::Action;
@@ -290,9 +291,9 @@ impl Screen for CaseScreen {
     }
 }
 
-/// A label's name, with its key where it has one.
+/// A label's name, with its key where it has one that is not its name.
 pub(super) fn with_key(label: &str, key: Option<char>) -> String {
-    key.map_or_else(|| label.to_owned(), |key| format!("{label} ({key})"))
+    key_beside(label, key).map_or_else(|| label.to_owned(), |key| format!("{label} ({key})"))
 }
 
 /// Labels that are given, as a person reads them.

@@ -38,6 +38,7 @@ pub(super) fn page(status: &Status, size: Size, running: Option<&str>, look: Loo
     page.finish_line(status);
     page.gap();
     page.hard_cases(status);
+    page.weak_slices(status);
     page.gap();
     page.pool(status);
     page.gap();
@@ -488,6 +489,7 @@ fn share(figure: &Figure, says: &str) -> String {
 }
 
 mod finish_line;
+mod weak_slices;
 
 #[cfg(test)]
 mod tests;
