@@ -2,7 +2,7 @@
 //!
 //! Two raters: `kappa` (Cohen), computed on a `tally`. Any number of raters: `ratings` holds the sums, `fleiss`, `krippendorff`, `gwet` and
 //! `specific` are the coefficients, `panel` gives them all with intervals. `answer_matrix` turns stored answers into rows of label indices,
-//! `confusion_matrix` counts which labels were given to the same cases, `annotator_warnings` tests for drift, haste and straight-lining.
+//! `sets` is where a text may have several labels, `confusion_matrix` counts which labels were given to the same cases, `annotator_warnings` tests for drift, haste and straight-lining.
 
 pub mod annotator_warnings;
 pub mod answer_matrix;
@@ -15,5 +15,6 @@ pub mod krippendorff;
 mod libraries;
 pub mod panel;
 pub mod ratings;
+pub mod sets;
 pub mod specific;
 pub(in crate::stats) mod tally;

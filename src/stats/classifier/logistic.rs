@@ -226,7 +226,7 @@ impl Problem {
     }
 
     /// A model in the original scale as a starting point.
-    fn inward(&self, model: &Logistic) -> Vec<f64> {
+    pub(super) fn inward(&self, model: &Logistic) -> Vec<f64> {
         let mut point = Vec::with_capacity(model.weights.len() + model.bias.len());
         for (row, bias) in model.weights.rows().into_iter().zip(&model.bias) {
             let row = row.mapv(f64::from);
@@ -237,7 +237,7 @@ impl Problem {
     }
 
     /// A point as a model in the original scale.
-    fn outward(&self, point: &[f64]) -> Logistic {
+    pub(super) fn outward(&self, point: &[f64]) -> Logistic {
         let dims = self.mean.len();
         let mut weights = Array2::zeros((self.classes, dims));
         let mut bias = Array1::zeros(self.classes);
