@@ -1,6 +1,5 @@
 //! What the pages of a form consist of: rows of cells, what each shows, and what may be written into it.
 
-use super::words::{assist_in_words, kind_in_words, use_in_words};
 use crate::desk::survey::{Beginning, Facts};
 use crate::desk::task_change::Standing;
 use crate::domain::imported_label::checked_source_name;

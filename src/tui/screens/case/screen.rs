@@ -19,7 +19,7 @@ use crate::desk::shown::{Card, NoCase, Reveal};
 use crate::domain::answer::SaidLabels;
 use crate::domain::ids::CaseId;
 use crate::domain::label_set::NONE;
-use crate::domain::task::{Label, Task, key_beside};
+use crate::domain::task::key_beside;
 use crate::tui::effect::Effect;
 use crate::tui::hits::Target;
 use crate::tui::keys::Action;
