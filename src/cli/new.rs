@@ -19,7 +19,7 @@ use crate::domain::project_draft::ProjectDraft;
 use crate::domain::read_options::ReadOptions;
 use crate::domain::task::Task;
 use crate::domain::task_draft::TaskDraft;
-use crate::job::create::{check_place, create, create_whole};
+use crate::job::create::{check_place, create, create_like, create_whole};
 use crate::job::import::{BadRows, ImportOptions, LabelsOf};
 use crate::job::preview::{Preview, folder_opener, preview};
 use crate::job::task::{free_name, write_new};
@@ -39,6 +39,9 @@ pub(super) struct New {
     /// Texts to import; can be given several times
     #[arg(long, value_name = "DATA")]
     data: Vec<PathBuf>,
+    /// Another project whose texts to take over, with their vectors and without its question and answers
+    #[arg(long, value_name = "PROJECT", conflicts_with = "data")]
+    like: Option<PathBuf>,
     #[command(flatten)]
     importing: Importing,
 }
@@ -46,7 +49,8 @@ pub(super) struct New {
 impl New {
     pub fn run(self, setting: &Setting) -> Result<()> {
         let task = self.task.as_deref().map(read_task).transpose()?;
-        let project = NewProject::of(self.file, self.data, self.importing, setting)?;
+        let mut project = NewProject::of(self.file, self.data, self.importing, setting)?;
+        project.like = self.like;
         if task.is_none() && setting.asks() {
             return project.make_by_asking(setting).map(drop);
         }
@@ -119,11 +123,13 @@ struct NewProject {
     options: ImportOptions,
     /// Who makes it, and so leads it.
     expert: String,
+    /// The project whose texts it takes over.
+    like: Option<PathBuf>,
 }
 
 impl NewProject {
     fn of(file: PathBuf, data: Vec<PathBuf>, importing: Importing, setting: &Setting) -> Result<Self> {
-        Ok(Self { file, data, options: importing.checked()?, expert: setting.expert.clone() })
+        Ok(Self { file, data, options: importing.checked()?, expert: setting.expert.clone(), like: None })
     }
 
     fn attempted(&self) -> String {
@@ -410,13 +416,17 @@ impl NewProject {
         let file = self.file.display();
         let seed = setting.seed.unwrap_or(DEFAULT_SEED);
         create_whole(&self.file, |part| {
-            if let Some(warning) = create(part, task, seed, &self.expert)? {
+            let warning = match &self.like {
+                Some(other) => create_like(other, part, task, seed, &self.expert)?,
+                None => create(part, task, seed, &self.expert)?,
+            };
+            if let Some(warning) = warning {
                 setting.say(&warning)?;
             }
             import_all(setting, part, &self.data, &self.options)
         })?;
         setting.say(&format!("Made {file}"))?;
-        setting.say(&match (task, self.data.is_empty()) {
+        setting.say(&match (task, self.data.is_empty() && self.like.is_none()) {
             (None, _) => {
                 format!("Next: write a TASK.toml and set it with `hardcase task {file} --set TASK.toml`")
             }

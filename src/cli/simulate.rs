@@ -56,8 +56,8 @@ pub(super) struct Simulate {
     /// The task, for the descriptions of the labels [default: the values in the gold column]
     #[arg(long, value_name = "TASK.toml")]
     task: Option<PathBuf>,
-    /// Whether the values in the gold column are labels, or the levels of a scale. A task says it itself
-    #[arg(long, default_value = "one", value_name = "one|scale", conflicts_with = "task")]
+    /// Whether the gold column holds one label, several labels, or a level of a scale. A task says it itself
+    #[arg(long, default_value = "one", value_name = "one|several|scale", conflicts_with = "task")]
     kind: TaskKind,
     #[arg(
         long,

@@ -334,15 +334,19 @@ impl<I> ZeroShotSettings<I> {
     }
 }
 
-/// A calibration fitted on the pool: probabilities are softmax((score + bias) / temperature).
+/// A calibration fitted on the pool: probabilities are softmax((score + bias) / temperature). Where a text may have several labels, that of each is
+/// σ((score + bias) / its own temperature).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ZeroShot {
     /// In units of the scores, above 0.
     pub temperature: f32,
     /// One per label, in units of the scores.
     pub bias: Vec<f32>,
-    /// The expected share of each label, summing to one.
+    /// The expected share of each label, summing to one; where a text may have several labels, each by itself.
     pub shares: Vec<f64>,
+    /// The temperature of each label where a text may have several; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<f32>,
 }
 
 /// Where expected shares come from.

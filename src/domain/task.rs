@@ -9,9 +9,6 @@ use super::task_kind::{MAX_LEVELS, TaskKind, level_keys};
 /// Keys that the workstation uses itself, which a label may therefore not have.
 const KEYS_TAKEN: &[char] = &['u', 'U', 's', 'f', 'n', 'g', 'q', '?', '/', ':', ' '];
 
-/// Until everything that learns and measures knows sets of labels.
-const SEVERAL_IS_READY: bool = cfg!(test);
-
 /// The most labels of a task.
 pub const MAX_LABELS: usize = 500;
 /// A message names no more labels.
@@ -207,9 +204,6 @@ impl Task {
         let RawTask { name, question, kind, guideline, assist, asked_about, columns, target, mut labels } =
             raw;
         let kind: TaskKind = kind.as_deref().map_or(Ok(TaskKind::One), str::parse)?;
-        if kind.is_several() && !SEVERAL_IS_READY {
-            return Err("several labels for a text (kind = \"several\") cannot be asked for yet".into());
-        }
         let asked_about = asked_about.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty());
         if question.trim().is_empty() {
             return Err("it has no question".into());

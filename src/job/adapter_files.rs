@@ -12,6 +12,7 @@ use crate::domain::ids::AdapterId;
 use crate::domain::judge_chat::{Message, Speaker};
 use crate::domain::predictor::{PromptLayout, PromptSettings};
 use crate::domain::settings::Stored;
+use crate::stats::classifier::answered::HeadModel;
 use crate::stats::classifier::linear::Linear;
 use crate::store::pool::predictors::Model;
 use crate::store::{Access, Store};
@@ -96,15 +97,22 @@ pub fn export(
 }
 
 /// A head with what it computes, in words.
-fn head_in_json(head: &Linear, labels: &[String]) -> serde_json::Value {
+fn head_in_json(head: &HeadModel, labels: &[String]) -> serde_json::Value {
     match head {
-        Linear::Softmax(head) => json!({
+        HeadModel::Several(heads) => json!({
+            "what": "probability of each label by itself = 1 / (1 + exp(-(weights · v + bias))), v the model's vector of the text at length 1; a text has \
+                     the labels of 0.5 and more",
+            "labels": labels,
+            "weights": heads.weights.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<Vec<f32>>>(),
+            "bias": heads.bias.to_vec(),
+        }),
+        HeadModel::One(Linear::Softmax(head)) => json!({
             "what": "probabilities = softmax(weights · v + bias), v the model's vector of the text at length 1",
             "labels": labels,
             "weights": head.weights.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<Vec<f32>>>(),
             "bias": head.bias.to_vec(),
         }),
-        Linear::Ordinal(head) => json!({
+        HeadModel::One(Linear::Ordinal(head)) => json!({
             "what": "probability of a level or one below it = 1 / (1 + exp(weights · v - threshold)), with the threshold between it and the next \
                      level, v the model's vector of the text at length 1",
             "labels": labels,

@@ -19,6 +19,8 @@ use crate::learn::lora_scorer::LoraScorer;
 use crate::learn::prelabels::scouting;
 #[cfg(feature = "engine")]
 use crate::learn::prelabels::{active, complete};
+use crate::stats::classifier::answered::HeadModel;
+#[cfg(feature = "engine")]
 use crate::stats::classifier::linear::Linear;
 use crate::store::pool::adapters::AdapterRow;
 use crate::store::{Access, Store};
@@ -334,11 +336,12 @@ pub(super) fn adapter_row(store: &Store, adapter: AdapterId, attempted: &str) ->
 }
 
 /// The head on the vectors, a head's own or a LoRA's; none where this build cannot read it.
-pub(super) fn head_of(store: &Store, predictor: &Predictor) -> Result<Option<Linear>> {
+pub(super) fn head_of(store: &Store, predictor: &Predictor) -> Result<Option<HeadModel>> {
     match predictor.lora() {
         None => HeadScorer::load(store, predictor).map(|scorer| Some(scorer.model)),
         #[cfg(feature = "engine")]
-        Some(_) => LoraScorer::load(store, predictor).map(|scorer| Some(Linear::Softmax(scorer.head))),
+        Some(_) => LoraScorer::load(store, predictor)
+            .map(|scorer| Some(HeadModel::One(Linear::Softmax(scorer.head)))),
         #[cfg(not(feature = "engine"))]
         Some(_) => Ok(None),
     }

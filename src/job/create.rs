@@ -12,7 +12,25 @@ use crate::store::{Access, FileSystem, NewProject, Store, file_system};
 /// # Errors
 /// The file exists, or its folder cannot be written.
 pub fn create(path: &Path, task: Option<&Task>, seed: u64, expert: &str) -> Result<Option<String>> {
-    let mut store = Store::create(path, NewProject { seed, shares: SplitShares::default() })?;
+    begin(Store::create(path, NewProject { seed, shares: SplitShares::default() })?, path, task, expert)
+}
+
+/// Makes the project file with the texts of another and their vectors, and nothing else of it.
+///
+/// # Errors
+/// Those of [`create`], or the other cannot be read.
+pub fn create_like(
+    other: &Path,
+    path: &Path,
+    task: Option<&Task>,
+    seed: u64,
+    expert: &str,
+) -> Result<Option<String>> {
+    Store::open(other, Access::Read)?.write_pool(path, seed)?;
+    begin(Store::open(path, Access::Job)?, path, task, expert)
+}
+
+fn begin(mut store: Store, path: &Path, task: Option<&Task>, expert: &str) -> Result<Option<String>> {
     // The person who makes the project leads it, in every copy that is ever made, also one without a task yet.
     let (_, session) = store.begin_session(expert)?;
     if let Some(task) = task {

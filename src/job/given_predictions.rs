@@ -15,7 +15,7 @@ use crate::learn::activate::{Rescore, activate};
 use crate::learn::combined::{Reader, in_words};
 use crate::learn::given_predictions::predictor;
 use crate::learn::kind::load_if_available;
-use crate::learn::prelabels::scouting_if_any;
+use crate::learn::prelabels::{require_one_label, scouting_if_any};
 use crate::learn::training::Training;
 use crate::stats::classifier::stack::Worth;
 use crate::store::{Access, Store};
@@ -119,6 +119,7 @@ pub fn take_predictions(
     let ended = run(context, "judge", &arguments, |work| {
         let scout = scouting_if_any(work.store, TRYING)?;
         let revision = work.store.task()?;
+        require_one_label(&revision.task, TRYING)?;
         if revision.task.label_ids() != task.label_ids() {
             return Err(Fault::new(TRYING, "the task has just changed").hint("Run it again"));
         }

@@ -22,7 +22,7 @@ pub use crate::learn::judge_run::Budget;
 use crate::learn::judge_run::read;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words as compared_in_words};
 use crate::learn::model::described;
-use crate::learn::prelabels::scouting;
+use crate::learn::prelabels::{require_one_label, scouting};
 pub use crate::learn::prompt::Examples;
 use crate::learn::prompt::predictor;
 use crate::learn::scorer::bytes_of;
@@ -197,6 +197,7 @@ impl std::fmt::Display for JudgeReport {
 pub fn judge(context: &JobContext<'_>, choice: &JudgeChoice) -> Result<JudgeReport> {
     let ended = run(context, "judge", "", |work| {
         let revision = work.store.task()?;
+        require_one_label(&revision.task, "judge texts")?;
         let scout = scouting(work.store, "judge texts")?;
         let (mut judge, model) = load_judge(work, choice)?;
         let seed = context.seed.unwrap_or(work.store.project()?.seed);

@@ -243,7 +243,7 @@ impl Scouting<'_, '_> {
             task.anchors().iter().map(|texts| self.mean_vector(texts)).collect::<Result<Vec<Vec<f32>>>>()?;
         let dimensions = self.encoder.facts().dimensions;
         let vectors = self.work.store.vectors(Space::base(self.model), dimensions)?;
-        fit(anchors, matrix(&vectors)?, &task.shares())
+        fit(anchors, matrix(&vectors)?, task)
     }
 
     /// The mean of the texts' vectors: a product with it is the mean similarity to them.

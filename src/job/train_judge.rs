@@ -20,7 +20,7 @@ use crate::learn::judge_run::{Budget, read};
 pub use crate::learn::judge_training::AdapterScope;
 use crate::learn::judge_variants::{Compared, add_earlier_variants, compared, in_words};
 use crate::learn::model::described;
-use crate::learn::prelabels::scouting;
+use crate::learn::prelabels::{require_one_label, scouting};
 use crate::learn::prompt::{Examples, instructed, predictor, text_alone};
 use crate::learn::prompt_text::given;
 use crate::store::log::tasks::Revision;
@@ -201,6 +201,7 @@ fn once(
     let scout = scouting(work.store, attempted)?;
     let path = path_of(work.store, options.model.as_deref(), attempted)?;
     let revision = work.store.task()?;
+    require_one_label(&revision.task, attempted)?;
     let mut report = TrainJudgeReport::new(Verdict::TooFew);
     let all = given(work.store, &revision)?;
     if let Some(missing) = too_few(&all, &revision) {

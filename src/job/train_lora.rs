@@ -19,7 +19,7 @@ use crate::learn::distil::Lesson;
 use crate::learn::lora_fit::LoraFit;
 use crate::learn::lora_rollout::roll_out;
 use crate::learn::model::ScoutModel;
-use crate::learn::prelabels::scouting;
+use crate::learn::prelabels::{require_one_label, scouting};
 use crate::learn::training::{Seen, Training};
 use crate::store::log::tasks::Revision;
 use crate::work::runner::{Ended, JobContext, Work, run};
@@ -222,6 +222,7 @@ fn once(
 ) -> Result<Option<TrainLoraReport>> {
     let current = scouting(work.store, "train a stronger model")?;
     let revision = work.store.task()?;
+    require_one_label(&revision.task, "train a stronger model")?;
     let training = Training::read(work, &current, &revision)?;
     let seen = training.seen_by(work.store, context.expert, &revision)?;
     let mut report = TrainLoraReport::of(seen, &current);
@@ -342,7 +343,7 @@ impl Default for TrainLoraReport {
 /// What is missing before an adapter can be trained.
 fn too_few(training: &Training, revision: &Revision) -> Option<String> {
     // What the experts have not labelled measures nothing, and without a measure none becomes active.
-    let n = training.of_experts().0.len();
+    let n = training.count_by_experts();
     if n < LEAST {
         return Some(format!("there are {LEAST} answers to learn from; there are {n} so far"));
     }

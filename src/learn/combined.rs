@@ -365,7 +365,8 @@ impl Unseen {
             };
             said.push(self.rows.iter().map(of).collect());
         }
-        let gold: Vec<usize> = self.rows.iter().map(|&row| training.labels[row]).collect();
+        let labels_given = training.labels();
+        let gold: Vec<usize> = self.rows.iter().map(|&row| labels_given[row]).collect();
         let evidence =
             Evidence { scout: self.logs.view(), readers: &said, gold: &gold, importance: &self.importance };
         Ok(evidence.join(labels, seed))

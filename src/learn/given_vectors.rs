@@ -53,7 +53,12 @@ pub(crate) fn without_guesses(model: ModelId, revision: &Revision) -> Predictor 
     let settings = ZeroShotSettings {
         anchors: vec![Vec::new(); labels.len()],
         mean: Vec::new(),
-        calibration: ZeroShot { temperature: 1.0, bias: vec![0.0; labels.len()], shares: even },
+        calibration: ZeroShot {
+            temperature: 1.0,
+            bias: vec![0.0; labels.len()],
+            shares: even,
+            each: Vec::new(),
+        },
         shares_from: SharesFrom::Pool,
     };
     Predictor {

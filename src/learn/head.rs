@@ -11,9 +11,9 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{Method, Predictor, PredictorKind, Scout};
 use crate::domain::settings::Stored;
-use crate::stats::classifier::head::TooFew;
+use crate::stats::classifier::answered::HeadModel;
+use crate::stats::classifier::head::{Lessons, TooFew};
 use crate::stats::classifier::label_issues;
-use crate::stats::classifier::linear::{Form, Linear};
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::adapters::{AdapterRow, NewAdapter};
@@ -48,7 +48,7 @@ impl Kind for Head {
 
 /// A head as it is stored.
 pub(crate) struct HeadScorer {
-    pub model: Linear,
+    pub model: HeadModel,
     /// The penalty's inverse strength that it was fitted with; none where that cannot be read.
     c: Option<f64>,
     /// What stood for each label before there were answers.
@@ -64,7 +64,7 @@ impl HeadScorer {
         let Some(Scout::Head(adapter)) = predictor.scout() else {
             return Err(Fault::new("use the head", format!("the model is of the kind {}", predictor.kind())));
         };
-        let model = Linear::from_bytes(&bytes_of(store, adapter)?)?;
+        let model = HeadModel::from_bytes(&bytes_of(store, adapter)?)?;
         let row = store.adapters()?.into_iter().find(|row| row.id == adapter);
         let c = row.and_then(|row| Some(row.settings.known()?.head()?.c));
         Ok(Self { model, c, anchors: anchors(store, predictor, &predictor.labels)? })
@@ -77,8 +77,8 @@ impl Scorer for HeadScorer {
     }
 
     fn out_of_fold(&self, training: &Training, seed: u64) -> Option<HashMap<ItemId, Vec<f32>>> {
-        let stand_ins = stand_ins(&self.anchors, training.vectors.view(), &training.labels);
-        let p = training.lessons().out_of_fold_with(stand_ins.view(), (self.model.form(), self.c?), seed)?;
+        let stand_ins = stand_ins(&self.anchors, training);
+        let p = training.answered().out_of_fold(stand_ins.view(), (&self.model, self.c?), seed)?;
         Some(training.items.iter().copied().zip(p.rows().into_iter().map(|row| row.to_vec())).collect())
     }
 }
@@ -129,7 +129,7 @@ pub(crate) fn fit(
     for head in learned.iter().filter(|a| a.kind == AdapterKind::Head) {
         // One whose bytes were dropped, or cannot be read, is trained again.
         let bytes = work.store.adapter_bytes(head.id)?.unwrap_or_default();
-        if Linear::from_bytes(&bytes).is_ok() {
+        if HeadModel::from_bytes(&bytes).is_ok() {
             same.push(head.id);
         }
     }
@@ -172,16 +172,13 @@ fn train(
 ) -> Result<AdapterId, Refused> {
     let labels = revision.task.label_ids();
     work.report("training on the answers", 0, None, "labels")?;
-    let stand_ins =
-        stand_ins(&anchors(work.store, current, &labels)?, training.vectors.view(), &training.labels);
-    let lessons = training.lessons();
-    let mut fit =
-        lessons.fit_anchored_head(stand_ins.view(), revision.task.kind, seed).map_err(Refused::TooFew)?;
+    let stand_ins = stand_ins(&anchors(work.store, current, &labels)?, training);
+    let mut fit = training.answered().fit(stand_ins.view(), seed).map_err(Refused::TooFew)?;
     if training.has_imported() {
         // It chose the penalty. As a figure it would rest on labels that no figure may count.
         fit.cv_log_loss = None;
     }
-    let label_issues = label_issues(training, &labels, (fit.model.form(), fit.c), seed);
+    let label_issues = label_issues(training, &labels, stand_ins.view(), (&fit.model, fit.c), seed);
     let settings = HeadFit { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed, label_issues };
     Ok(work.store.add_adapter(&NewAdapter {
         kind: AdapterKind::Head,
@@ -217,16 +214,20 @@ fn anchors(store: &Store, current: &Predictor, labels: &[String]) -> Result<Anch
 }
 
 /// A unit vector for each label that stands in where it has too few examples, labels × dimensions: its anchor, or the mean of the examples it has. For a
-/// label with neither, one that no text is near: the head learns the others, and leaves this one out until somebody gives it.
-fn stand_ins(anchors: &Anchors, vectors: ArrayView2<'_, f32>, given: &[usize]) -> Array2<f32> {
+/// label with neither, one that no text is near: the head learns the others, and leaves this one out until somebody gives it. Where a text may have several
+/// labels, it is zero: a label that nobody has given is given to no text.
+fn stand_ins(anchors: &Anchors, training: &Training) -> Array2<f32> {
+    let vectors = training.vectors.view();
     let mut rows = Array2::zeros((anchors.len(), vectors.ncols()));
     for (label, (mut row, anchor)) in rows.rows_mut().into_iter().zip(anchors).enumerate() {
+        let own = || {
+            let all = vectors.rows().into_iter().zip(&training.answers);
+            all.filter(|(_, answer)| answer.has(label)).map(|(vector, _)| vector)
+        };
         match anchor.as_ref().filter(|anchor| anchor.len() == vectors.ncols()) {
             Some(anchor) => row.assign(&ArrayView1::from(anchor)),
-            None if given.contains(&label) => {
-                let own = vectors.rows().into_iter().zip(given).filter(|(_, given)| **given == label);
-                own.for_each(|(vector, _)| row += &vector);
-            }
+            None if own().next().is_some() => own().for_each(|vector| row += &vector),
+            None if training.kind.is_several() => continue,
             None => vectors.rows().into_iter().for_each(|vector| row -= &vector),
         }
         let length = row.dot(&row).sqrt().max(f32::MIN_POSITIVE);
@@ -235,14 +236,33 @@ fn stand_ins(anchors: &Anchors, vectors: ArrayView2<'_, f32>, given: &[usize]) -
     rows
 }
 
-/// The training labels that heads find unlikely that have not seen them; none while a label has too few examples for that.
-fn label_issues(training: &Training, labels: &[String], form: (Form, f64), seed: u64) -> Vec<LabelIssue> {
-    let held_out = training.lessons().out_of_fold(labels.len(), form, seed);
-    let found = held_out.map(|p| label_issues::label_issues(p.view(), &training.labels)).unwrap_or_default();
-    let most = training.by_experts.iter().filter(|by_experts| **by_experts).count() / ONE_ISSUE_IN;
-    let issue = |i: usize| LabelIssue { item: training.items[i], label: labels[training.labels[i]].clone() };
+/// The training labels that heads find unlikely that have not seen them; none while a label has too few examples for that. Where a text may have several
+/// labels, those that were given: that one is missing, nobody said.
+fn label_issues(
+    training: &Training,
+    labels: &[String],
+    stand_ins: ArrayView2<'_, f32>,
+    model: (&HeadModel, f64),
+    seed: u64,
+) -> Vec<LabelIssue> {
+    let found: Vec<(usize, usize)> = match model.0 {
+        HeadModel::One(linear) => {
+            let given = training.labels();
+            let lessons = Lessons { x: training.vectors.view(), y: &given, importance: &training.weights };
+            let held_out = lessons.out_of_fold(labels.len(), (linear.form(), model.1), seed);
+            let found = held_out.map(|p| label_issues::label_issues(p.view(), &given)).unwrap_or_default();
+            found.into_iter().map(|i| (i, given[i])).collect()
+        }
+        HeadModel::Several(_) => {
+            let held_out = training.answered().out_of_fold(stand_ins, model, seed);
+            held_out.map(|p| label_issues::of_sets(p.view(), &training.answers)).unwrap_or_default()
+        }
+    };
+    let most = training.count_by_experts() / ONE_ISSUE_IN;
+    let issue =
+        |(i, label): (usize, usize)| LabelIssue { item: training.items[i], label: labels[label].clone() };
     // Nobody here gave the others.
-    found.into_iter().filter(|i| training.by_experts[*i]).take(most).map(issue).collect()
+    found.into_iter().filter(|(i, _)| training.by_experts[*i]).take(most).map(issue).collect()
 }
 
 #[cfg(test)]
@@ -250,18 +270,30 @@ mod tests {
     use ndarray::array;
 
     use super::*;
+    use crate::domain::task_kind::TaskKind;
 
     #[test]
     fn a_label_without_an_anchor_is_stood_in_for_by_its_examples_and_one_without_any_by_what_no_text_is_near()
     {
         let vectors = array![[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]];
         let anchors = vec![Some(vec![0.0, 2.0]), None, None, Some(vec![1.0])];
-        let rows = stand_ins(&anchors, vectors.view(), &[1, 1, 0]);
+        let training = |kind: TaskKind| Training {
+            items: (1..4).map(ItemId).collect(),
+            vectors: vectors.clone(),
+            answers: [1, 1, 0].map(|label| [label].into_iter().collect()).to_vec(),
+            kind,
+            weights: vec![1.0; 3],
+            by_experts: vec![true; 3],
+            hash: [0; 32],
+        };
+        let rows = stand_ins(&anchors, &training(TaskKind::One));
         assert_eq!(rows.row(0), array![0.0, 1.0]);
         let mean = array![1.8f32, 0.6] / 1.8f32.hypot(0.6);
         assert!((&rows.row(1) - &mean).iter().all(|d| d.abs() < 1e-6), "{rows}");
         for label in [2, 3] {
             assert!(vectors.rows().into_iter().all(|text| text.dot(&rows.row(label)) < -0.5), "{rows}");
         }
+        let several = stand_ins(&anchors, &training(TaskKind::Several));
+        assert_eq!((several.row(1), several.row(2).sum()), (rows.row(1), 0.0));
     }
 }

@@ -116,7 +116,7 @@ impl LoraFit<'_> {
             EncoderTrainer { weights: &weights, training, tokens: &tokens, classes, kind, settings, taught };
         let cross_validation = CrossValidation {
             trainer: &trainer,
-            gold: &training.labels,
+            gold: &training.labels(),
             measured: &training.by_experts,
             classes,
             kind,

@@ -62,7 +62,7 @@ impl EncoderTrainer<'_> {
     }
 
     fn labels(&self, rows: &[usize]) -> Vec<usize> {
-        rows.iter().map(|&row| self.training.labels[row]).collect()
+        rows.iter().filter_map(|&row| self.training.answers[row].single()).collect()
     }
 }
 

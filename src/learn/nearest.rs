@@ -31,7 +31,7 @@ impl Nearest {
         let texts = work.store.texts(&training.items)?;
         Ok(Self {
             space: Space::base(scout.model),
-            examples: texts.into_iter().map(|(_, text)| text).zip(training.labels).collect(),
+            examples: texts.into_iter().map(|(_, text)| text).zip(training.labels()).collect(),
             items: training.items,
             vectors: training.vectors,
             most,

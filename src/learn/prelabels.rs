@@ -6,6 +6,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::ModelId;
 use crate::domain::predictor::{Method, Predictor, PredictorKind};
 use crate::domain::settings::Stored;
+use crate::domain::task::Task;
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::work::runner::Work;
@@ -93,6 +94,21 @@ pub(crate) fn scouting(store: &Store, attempted: &str) -> Result<Predictor> {
 pub(crate) fn scouting_if_any(store: &Store, attempted: &str) -> Result<Option<Predictor>> {
     refuse_without_models(store, attempted)?;
     store.scouting_predictor()
+}
+
+/// Refuses what learns or says one label of each text, where a text may have several.
+///
+/// # Errors
+/// The task asks for several labels.
+pub(crate) fn require_one_label(task: &Task, attempted: &str) -> Result<()> {
+    match task.kind.is_several() {
+        false => Ok(()),
+        true => Err(Fault::usage(
+            attempted,
+            "it works with one label for each text, and in this project a text may have several",
+        )
+        .hint("`hardcase tune FILE` trains a model of each label on the answers")),
+    }
 }
 
 fn refuse_without_models(store: &Store, attempted: &str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::answer::decided;
+use crate::domain::answer::{Answer, decided};
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
 use crate::domain::predictor::{PromptLabelSettings, PromptLayout, PromptSettings};

@@ -7,20 +7,25 @@ use ndarray::{Array2, Axis};
 use super::vectors::{dimensions_of, matrix};
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
+use crate::domain::label_set::LabelSet;
 use crate::domain::predictor::Predictor;
-use crate::stats::classifier::head::Lessons;
+use crate::domain::task_kind::TaskKind;
+use crate::stats::classifier::answered::Answered;
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
 use crate::store::pool::embeddings::Space;
 use crate::work::runner::Work;
 
-/// The training labels: each item's vector by the model as it is, and the index of its label in the task.
+/// The training labels: each item's vector by the model as it is, and the places of its labels in the task.
 pub(crate) struct Training {
     /// The items, ascending.
     pub items: Vec<ItemId>,
     /// Items × dimensions.
     pub vectors: Array2<f32>,
-    pub labels: Vec<usize>,
+    /// The answer to each: exactly one label where that is asked for.
+    pub answers: Vec<LabelSet>,
+    /// What is asked for.
+    pub kind: TaskKind,
     /// What each counts: 1 for an expert's, else what its source weighs.
     pub weights: Vec<f64>,
     /// Whether each is an expert's: only these measure anything.
@@ -50,46 +55,62 @@ impl Training {
         let dimensions = dimensions_of(work.store, current)?;
         let vectors = work.store.vectors_of_training(Space::base(current.model), dimensions)?;
         let given = work.store.training_labels()?;
-        let (mut rows, mut items, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+        let kind = revision.task.kind;
+        let (mut rows, mut items, mut answers) = (Vec::new(), Vec::new(), Vec::new());
         let (mut weights, mut by_experts) = (Vec::new(), Vec::new());
         let mut hash = blake3::Hasher::new();
         for (row, item) in vectors.items.iter().enumerate() {
-            let label =
-                given.get(item).and_then(|one| Some((one, revision.task.index_of_id(one.answer.single()?)?)));
-            if let Some((one, index)) = label {
+            let known = given.get(item).and_then(|one| Some((one, revision.task.set_of(&one.answer)?)));
+            if let Some((one, answer)) = known.filter(|(_, set)| kind.is_several() || set.single().is_some())
+            {
                 rows.push(row);
                 items.push(*item);
-                labels.push(index);
+                answers.push(answer);
                 weights.push(one.weight);
                 by_experts.push(one.is_by_experts());
                 one.hash_into(*item, &mut hash);
             }
         }
         let vectors = matrix(&vectors)?.select(Axis(0), &rows);
-        Ok(Self { items, vectors, labels, weights, by_experts, hash: *hash.finalize().as_bytes() })
+        Ok(Self { items, vectors, answers, kind, weights, by_experts, hash: *hash.finalize().as_bytes() })
     }
 
     /// As a head learns from them.
-    pub fn lessons(&self) -> Lessons<'_> {
-        Lessons { x: self.vectors.view(), y: &self.labels, importance: &self.weights }
+    pub fn answered(&self) -> Answered<'_> {
+        Answered {
+            x: self.vectors.view(),
+            answers: &self.answers,
+            importance: &self.weights,
+            kind: self.kind,
+        }
     }
 
-    /// The items that experts have labelled, with their labels: whatever is measured is measured on these.
+    /// The one label of each item. Only for what learns one label of each text, which is never given a task that asks for several.
+    pub fn labels(&self) -> Vec<usize> {
+        self.answers.iter().filter_map(LabelSet::single).collect()
+    }
+
+    /// The items that experts have labelled, with their labels, as of [`labels`](Self::labels): whatever is measured is measured on these.
     pub fn of_experts(&self) -> (Vec<ItemId>, Vec<usize>) {
-        let all = self.items.iter().zip(&self.labels).zip(&self.by_experts);
-        all.filter(|(_, by_experts)| **by_experts).map(|((item, label), _)| (*item, *label)).unzip()
+        let all = self.items.iter().zip(&self.answers).zip(&self.by_experts);
+        let by_experts = all.filter(|(_, by_experts)| **by_experts);
+        by_experts.filter_map(|((item, answer), _)| Some((*item, answer.single()?))).unzip()
+    }
+
+    /// How many items experts have labelled.
+    pub fn count_by_experts(&self) -> usize {
+        self.by_experts.iter().filter(|by_experts| **by_experts).count()
     }
 
     /// Without those that sources gave: what a judge is shown is an expert's.
     #[cfg(feature = "engine")]
     pub fn by_experts_alone(self) -> Self {
         let rows: Vec<usize> = (0..self.items.len()).filter(|row| self.by_experts[*row]).collect();
-        let (items, labels) = self.of_experts();
         let vectors = self.vectors.select(Axis(0), &rows);
         Self {
-            items,
+            items: rows.iter().map(|&row| self.items[row]).collect(),
             vectors,
-            labels,
+            answers: rows.iter().map(|&row| self.answers[row].clone()).collect(),
             weights: vec![1.0; rows.len()],
             by_experts: vec![true; rows.len()],
             ..self
@@ -106,13 +127,13 @@ impl Training {
         let expert = store.find_expert(name)?;
         let person = expert.map(|expert| store.person_of(expert)).transpose()?;
         let hidden = store.blindness(expert)?.own_only;
-        let shown = |(item, label): (&ItemId, &usize)| (!hidden.contains(item)).then_some(*label);
-        let labels: Vec<usize> = self.items.iter().zip(&self.labels).filter_map(shown).collect();
+        let shown = |(item, answer): (&ItemId, &LabelSet)| (!hidden.contains(item)).then(|| answer.clone());
+        let answers: Vec<LabelSet> = self.items.iter().zip(&self.answers).filter_map(shown).collect();
         let imported = self.items.iter().zip(&self.by_experts);
         let imported = imported.filter(|(item, by_experts)| !**by_experts && !hidden.contains(item)).count();
         Ok(Seen {
-            training: labels.len(),
-            by_label: by_label(&labels, revision),
+            training: answers.len(),
+            by_label: by_label(answers.iter(), revision),
             imported,
             open: store.items_of_others(person)?.intersection(&hidden).count(),
         })
@@ -121,14 +142,15 @@ impl Training {
     /// How many of the experts' there are of each label, by its name.
     #[cfg(feature = "engine")]
     pub fn by_label(&self, revision: &Revision) -> BTreeMap<String, usize> {
-        by_label(&self.of_experts().1, revision)
+        let by_experts = self.answers.iter().zip(&self.by_experts);
+        by_label(by_experts.filter(|(_, by_experts)| **by_experts).map(|(answer, _)| answer), revision)
     }
 }
 
-fn by_label(labels: &[usize], revision: &Revision) -> BTreeMap<String, usize> {
+fn by_label<'a>(answers: impl Iterator<Item = &'a LabelSet>, revision: &Revision) -> BTreeMap<String, usize> {
     let mut by_label: BTreeMap<String, usize> =
         revision.task.labels.iter().map(|l| (l.name.clone(), 0)).collect();
-    for &label in labels {
+    for label in answers.flat_map(LabelSet::places) {
         if let Some(n) = by_label.get_mut(&revision.task.labels[label].name) {
             *n += 1;
         }

@@ -10,6 +10,8 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{ItemId, PredictorId};
 use crate::domain::predictor::{AuditFold, Method, Predictor, SharesFrom, ZeroShot, ZeroShotSettings};
 use crate::domain::settings::Stored;
+#[cfg(feature = "engine")]
+use crate::domain::task::Task;
 use crate::mining::cosines_from;
 #[cfg(feature = "engine")]
 use crate::mining::mean;
@@ -62,7 +64,7 @@ pub(crate) fn anchors(settings: &ZeroShotSettings) -> Result<Array2<f32>> {
         .map_err(|e| Fault::new(USE, format!("its label anchors cannot be read: {e}")))
 }
 
-/// Settings from each label's anchor vector, calibrated on the `vectors` of the pool (n × dimensions) and the `shares` that the task gives.
+/// Settings from each label's anchor vector, calibrated on the `vectors` of the pool (n × dimensions) and what the task gives of shares.
 ///
 /// # Errors
 /// Anchors of different lengths.
@@ -70,14 +72,18 @@ pub(crate) fn anchors(settings: &ZeroShotSettings) -> Result<Array2<f32>> {
 pub(crate) fn fit(
     anchors: Vec<Vec<f32>>,
     vectors: ArrayView2<'_, f32>,
-    shares: &[Option<f64>],
+    task: &Task,
 ) -> Result<ZeroShotSettings> {
     let dimensions = vectors.ncols();
     let by_label = Array2::from_shape_vec((anchors.len(), dimensions), anchors.concat())
         .map_err(|e| Fault::new("embed the label descriptions", e.to_string()))?;
     let mean = mean(vectors).to_vec();
-    let calibration = ZeroShot::fit(scores(&mean, vectors, by_label.view()).view(), shares);
-    Ok(ZeroShotSettings { anchors, mean, calibration, shares_from: SharesFrom::before_audit(shares) })
+    let (scores, shares) = (scores(&mean, vectors, by_label.view()), task.shares());
+    let calibration = match task.kind.is_several() {
+        true => ZeroShot::fit_each(scores.view(), &shares),
+        false => ZeroShot::fit(scores.view(), &shares),
+    };
+    Ok(ZeroShotSettings { anchors, mean, calibration, shares_from: SharesFrom::before_audit(&shares) })
 }
 
 /// Scores of vectors (n × dimensions) by anchors (labels × dimensions), n × labels.
@@ -149,7 +155,12 @@ pub(crate) fn following_audit(
     seed: u64,
 ) -> Result<Option<Followed>> {
     let fits = |p: &Predictor| p.model == current.model && p.revision == revision.id;
-    if !fits(current) || !matches!(current.method, Method::ZeroShot(_)) || current.guesses_nothing() {
+    // Shares of labels by themselves stay what they were: what the audit finds of them is shown, and the first head takes their place.
+    if revision.task.kind.is_several()
+        || !fits(current)
+        || !matches!(current.method, Method::ZeroShot(_))
+        || current.guesses_nothing()
+    {
         return Ok(None);
     }
     let current_settings = settings(current)?;

@@ -57,7 +57,7 @@ pub fn draw(pool: &Pool, count: usize, rng: &mut ChaCha8Rng) -> Vec<Drawn> {
 
 /// Open audit items by predicted label, at most `count` groups, none empty.
 fn by_label(pool: &Pool, count: usize) -> Vec<Vec<usize>> {
-    let mut groups = vec![Vec::new(); pool.labels()];
+    let mut groups = vec![Vec::new(); pool.groups()];
     for i in pool.open_audit() {
         groups[pool.predicted(i)].push(i);
     }
@@ -94,7 +94,7 @@ fn part(whole: usize, parts: usize, at: usize) -> usize {
 }
 
 fn confidence(pool: &Pool, index: usize) -> f32 {
-    pool.probabilities(index)[pool.predicted(index)]
+    pool.confidence(index)
 }
 
 #[cfg(test)]

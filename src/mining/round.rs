@@ -174,6 +174,7 @@ mod tests {
     use super::super::strategies::{names, strategy_by_name};
     use super::super::synthetic::Synthetic;
     use super::*;
+    use crate::domain::task_kind::TaskKind;
 
     fn order(name: &str, budget: usize, seed: u64) -> Order<'static> {
         Order { strategy: strategy_by_name(name).unwrap(), budget, stage: Stage::Later, seed }
@@ -195,7 +196,7 @@ mod tests {
             prop_assert!((0.0..=1.0).contains(&p.margin));
             prop_assert_eq!(p.partner.is_some(), pool.len() > 1);
             if let Some(partner) = p.partner {
-                let same = pool.predicted(row[&partner.item]) == pool.predicted(i);
+                let same = pool.is_same(i, row[&partner.item]);
                 prop_assert_eq!(partner.side, if same { Side::Same } else { Side::Across });
                 prop_assert_ne!(row[&partner.item], i);
                 prop_assert!((pool.similarity(i, row[&partner.item]) - partner.similarity).abs() < 1e-4);
@@ -255,6 +256,24 @@ mod tests {
             let plan = check(&made, &order).unwrap();
             let single = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
             assert_eq!(plan, single.install(|| propose(&made.pool(), &order)), "{name}");
+        }
+    }
+
+    #[test]
+    fn where_a_text_may_have_several_labels_the_nearest_threshold_decides_and_the_rules_hold() {
+        let mut made = Synthetic::overlapping(400, 7, 4, 3).with_splits(3);
+        made.kind = TaskKind::Several;
+        // Far from a tie of two labels, near the threshold of one.
+        made.probabilities.row_mut(0).assign(&ndarray::array![0.99, 0.45, 0.01, 0.01]);
+        made.probabilities.row_mut(1).assign(&ndarray::array![0.2, 0.55, 0.01, 0.01]);
+        made.probabilities.row_mut(2).fill(0.1);
+        let pool = made.pool();
+        assert!((pool.margin(0) - 0.1).abs() < 1e-6 && (pool.confidence(0) - 0.55).abs() < 1e-6);
+        assert!(pool.is_across(0, 1) && pool.is_same(0, 2), "in the second label");
+        assert_eq!((pool.predicted(0), pool.predicted(1), pool.predicted(2)), (0, 1, 4));
+        assert_eq!(pool.distribution(2).iter().sum::<f32>(), 4.0);
+        for name in names() {
+            check(&made, &order(name, 60, 5)).unwrap();
         }
     }
 

@@ -43,7 +43,7 @@ impl Trainer {
         stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Scores>> {
         let classes = setup.world.data.classes();
-        let labels: Vec<usize> = chosen.iter().map(|&row| setup.answers[row]).collect();
+        let labels: Vec<usize> = chosen.iter().filter_map(|&row| setup.answers[row].single()).collect();
         let vectors = setup.world.vectors.select(Axis(0), chosen);
         let anchors = setup.world.anchors.view();
         let Ok(head) = fit_anchored_head(vectors.view(), &labels, anchors, TaskKind::One, setup.seed) else {

@@ -132,6 +132,7 @@ mod tests {
             kappa,
             absolute_error: Curve::default(),
             ac1: empty.clone(),
+            macro_f1: empty.clone(),
             f1: empty.clone(),
             average_precision: empty,
         };

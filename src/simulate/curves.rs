@@ -13,7 +13,8 @@ use crate::work::output::output_fault;
 /// None in practice: it is written to memory.
 pub fn curves_csv(report: &SimulateReport) -> Result<String> {
     let figures = match report.terms.kind {
-        TaskKind::One | TaskKind::Several => ["kappa", "ac1", "f1", "average_precision"],
+        TaskKind::One => ["kappa", "ac1", "f1", "average_precision"],
+        TaskKind::Several => ["mean_label_kappa", "macro_f1", "micro_f1", "average_precision"],
         TaskKind::Scale => ["weighted_kappa", "absolute_error", "f1", "average_precision"],
     };
     let mut columns =
@@ -51,8 +52,12 @@ pub fn curves_csv(report: &SimulateReport) -> Result<String> {
 }
 
 fn cells(name: &str, curves: &Curves, at: usize, kind: TaskKind) -> Vec<Cell> {
-    let Curves { labels, kappa, absolute_error, ac1, f1, average_precision } = curves;
-    let second = if kind.is_scale() { absolute_error } else { ac1 };
+    let Curves { labels, kappa, absolute_error, ac1, macro_f1, f1, average_precision } = curves;
+    let second = match kind {
+        TaskKind::One => ac1,
+        TaskKind::Several => macro_f1,
+        TaskKind::Scale => absolute_error,
+    };
     let mut cells = vec![name.into(), labels[at].into()];
     for Curve { mean, lo, hi } in [kappa, second, f1, average_precision] {
         cells.extend([mean, lo, hi].map(|values| number(values[at])));

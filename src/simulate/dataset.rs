@@ -11,10 +11,11 @@ use serde::Serialize;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::item::{ItemKey, normalise, split_key};
 use crate::domain::label_lists::several_in;
+use crate::domain::label_set::LabelSet;
 use crate::domain::read_options::ReadOptions;
 use crate::domain::split::{Split, SplitShares};
 use crate::domain::task::Task;
-use crate::domain::task_kind::{MAX_LEVELS, TaskKind};
+use crate::domain::task_kind::{MAX_LEVELS, SEPARATORS, TaskKind};
 use crate::formats::{Detected, Entry, Reader, Row};
 use crate::work::input::open_source;
 
@@ -35,7 +36,7 @@ pub struct Source {
     pub task: Option<Task>,
     /// What is asked for, where there is no task to say it.
     pub kind: TaskKind,
-    /// A column with one noisy label for each text.
+    /// A column with a noisy answer to each text.
     pub crowd: Option<String>,
     /// For each label the column that counts the annotators who gave it.
     pub votes: Vec<(String, String)>,
@@ -76,8 +77,8 @@ pub struct Labels {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Crowd {
     None,
-    /// One label for each text.
-    Column(Vec<usize>),
+    /// An answer to each text.
+    Column(Vec<LabelSet>),
     /// For each text, how many gave each label.
     Votes(Vec<Vec<u32>>),
 }
@@ -86,7 +87,8 @@ pub enum Crowd {
 #[derive(Clone, Debug)]
 pub struct Dataset {
     pub texts: Vec<String>,
-    pub gold: Vec<usize>,
+    /// The labels of each text: exactly one, unless the kind is several.
+    pub gold: Vec<LabelSet>,
     /// The splits that the texts would have in a project.
     pub splits: Vec<Split>,
     pub crowd: Crowd,
@@ -115,10 +117,34 @@ impl Labels {
         Self { kind, anchors, shares: vec![None; names.len()], names }
     }
 
+    /// The labels that a cell of several names: a list of JSON, or names with a sign between them. The whole cell is one where it is the name of one.
+    fn parts(&self, cell: &str) -> Vec<String> {
+        let cell = cell.trim();
+        if cell.is_empty() || cell == "[]" {
+            return Vec::new();
+        }
+        match self.index(cell) {
+            Some(_) => vec![cell.to_owned()],
+            None => listed(cell).unwrap_or_else(|| {
+                cell.split(SEPARATORS)
+                    .map(|part| part.trim().to_owned())
+                    .filter(|part| !part.is_empty())
+                    .collect()
+            }),
+        }
+    }
+
     fn index(&self, said: &str) -> Option<usize> {
         let exact = self.names.iter().position(|name| name == said);
         exact.or_else(|| self.names.iter().position(|name| name.eq_ignore_ascii_case(said)))
     }
+}
+
+/// The entries of a list of JSON.
+fn listed(cell: &str) -> Option<Vec<String>> {
+    let listed: Vec<serde_json::Value> = serde_json::from_str(cell).ok()?;
+    let plain = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Some(listed.into_iter().map(plain).collect())
 }
 
 impl Dataset {
@@ -166,7 +192,7 @@ impl Dataset {
     /// How many texts have each label.
     pub fn counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes()];
-        self.gold.iter().for_each(|&label| counts[label] += 1);
+        self.gold.iter().flat_map(LabelSet::places).for_each(|label| counts[label] += 1);
         counts
     }
 
@@ -179,7 +205,7 @@ impl Dataset {
     fn fill(&mut self, rows: Vec<KnownRow>, voted: &[usize], attempted: &str) -> Result<()> {
         let shares = SplitShares::default();
         let mut items = HashSet::new();
-        let mut firsts: HashMap<String, usize> = HashMap::new();
+        let mut firsts: HashMap<String, LabelSet> = HashMap::new();
         for row in rows {
             let normalised = normalise(&row.text);
             if !items.insert(ItemKey::of_normalised(&normalised)) {
@@ -194,14 +220,20 @@ impl Dataset {
                         .hint(format!("The task's labels are {}", self.labels.names.join(", ")))
                 })
             };
-            let gold = label_of(&row.gold)?;
+            let answer_of = |cell: &str| -> Result<LabelSet> {
+                match self.labels.kind.is_several() {
+                    true => self.labels.parts(cell).iter().map(|said| label_of(said)).collect(),
+                    false => Ok([label_of(cell)?].into_iter().collect()),
+                }
+            };
+            let gold = answer_of(&row.gold)?;
             match firsts.entry(split_key(&normalised)) {
                 Slot::Vacant(slot) => {
-                    slot.insert(gold);
+                    slot.insert(gold.clone());
                 }
                 Slot::Occupied(first) => {
                     self.copies.texts += 1;
-                    self.copies.of_another_label += usize::from(*first.get() != gold);
+                    self.copies.of_another_label += usize::from(first.get() != &gold);
                     if self.copies.are == NearCopies::Folded {
                         continue;
                     }
@@ -211,7 +243,7 @@ impl Dataset {
                 Crowd::None => {}
                 Crowd::Column(column) => {
                     let said = row.said.first().map_or("", String::as_str);
-                    column.push(label_of(said)?);
+                    column.push(answer_of(said)?);
                 }
                 Crowd::Votes(votes) => votes.push(row.votes(voted, attempted)?),
             }
@@ -296,7 +328,12 @@ impl Source {
                 Entry::Row(row) => row,
                 Entry::Bad(bad) => return Err(bad.fault(&name).while_trying(attempted)),
             };
-            let Some(gold) = row.gold.clone().filter(|gold| !["", "[]"].contains(&gold.trim())) else {
+            let is_known = |gold: &String| match self.kind() {
+                // An empty list says that it has none of the labels.
+                TaskKind::Several => !gold.trim().is_empty(),
+                TaskKind::One | TaskKind::Scale => !["", "[]"].contains(&gold.trim()),
+            };
+            let Some(gold) = row.gold.clone().filter(is_known) else {
                 unlabelled += 1;
                 continue;
             };
@@ -306,26 +343,47 @@ impl Source {
         Ok((rows, unlabelled))
     }
 
+    /// What is asked for.
+    pub(super) fn kind(&self) -> TaskKind {
+        self.task.as_ref().map_or(self.kind, |task| task.kind)
+    }
+
     /// The label of each column of votes.
     fn voted(&self, labels: &Labels) -> Vec<usize> {
         self.votes.iter().filter_map(|(label, _)| labels.index(label)).collect()
     }
 
     fn labels(&self, rows: &[KnownRow], attempted: &str) -> Result<Labels> {
-        let names: BTreeSet<&str> = rows.iter().map(|row| row.gold.trim()).collect();
+        if self.kind().is_several() && !self.votes.is_empty() {
+            return Err(Fault::usage(
+                attempted,
+                "--votes counts annotators who gave each one label, and a text may have several",
+            )
+            .hint("Leave it out, or name a column of one annotator's labels: --crowd COLUMN"));
+        }
+        let cells: BTreeSet<&str> = rows.iter().map(|row| row.gold.trim()).collect();
+        let names: BTreeSet<String> = match self.kind() {
+            TaskKind::Several => {
+                let nothing = Labels::of_names(Vec::new(), TaskKind::Several);
+                cells.iter().flat_map(|cell| nothing.parts(cell)).collect()
+            }
+            TaskKind::One | TaskKind::Scale => cells.iter().map(|cell| (*cell).to_owned()).collect(),
+        };
         let is_label = |cell: &str| self.task.as_ref().is_some_and(|task| task.find_label(cell).is_ok());
         let of_several = |row: &KnownRow| {
             let cell = row.gold.trim();
-            several_in(cell, &names).filter(|_| !is_label(cell)).map(|labels| (row.line, labels))
+            several_in(cell, &cells).filter(|_| !is_label(cell)).map(|labels| (row.line, labels))
         };
-        if let Some((line, several)) = rows.iter().find_map(of_several) {
+        if let Some((line, several)) = rows.iter().filter(|_| !self.kind().is_several()).find_map(of_several)
+        {
             let why = format!("some texts have several labels: line {line} has {}", several.join(" and "));
-            return Err(Fault::usage(attempted, why)
-                .hint("Leave such rows out, or name a column with one label for each text"));
+            return Err(Fault::usage(attempted, why).hint(
+                "Give --kind several, leave such rows out, or name a column with one label for each text",
+            ));
         }
         let labels = match &self.task {
             Some(task) => Labels::of_task(task),
-            None => Labels::of_names(names.into_iter().map(str::to_owned).collect(), self.kind),
+            None => Labels::of_names(names.into_iter().collect(), self.kind),
         };
         let n = labels.names.len();
         if labels.kind.is_scale() && n > MAX_LEVELS {
@@ -438,6 +496,13 @@ mod tests {
         let ham = "text,gold\none,ham\ntwo,ham\n";
         assert!(why(ham, &|s| s.task = Some(task.clone())).contains("no text of it has the label 'eggs'"));
         assert!(why("text,gold\none,a\ntwo,a\n", &|_| {}).contains("1 different"));
+        let text = "text,gold\none,a\ntwo,b|a\nthree,\"[\"\"b\"\"]\"\nfour,[]\nfive,a\n";
+        let set = read(text, |source| source.kind = TaskKind::Several).unwrap();
+        let places = |at: usize| set.gold[at].places().collect::<Vec<_>>();
+        assert_eq!([places(0), places(1), places(2), places(3)], [vec![0], vec![0, 1], vec![1], vec![]]);
+        assert_eq!((set.labels.names.len(), set.unlabelled, set.counts()[1]), (2, 0, 2));
+        let voted = |s: &mut Source| (s.kind, s.votes) = (TaskKind::Several, vec![("a".into(), "b".into())]);
+        assert!(why("text,gold,b\none,a,1\ntwo,b,1\n", &voted).contains("several"));
         let several = why("text,gold\none,a\ntwo,b\nthree,a#b\n", &|_| {});
         assert!(several.contains("some texts have several labels: line 4 has a and b"), "{several}");
         let good = "text,gold,a,b\none,spam,3,0\ntwo,ham,0,2\n";

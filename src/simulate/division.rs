@@ -66,7 +66,7 @@ impl Division {
             }
             Some(share) => {
                 let positive = data.positive();
-                let mut classes = rows.into_iter().partition(|&row| data.gold[row] == positive);
+                let mut classes = rows.into_iter().partition(|&row| data.gold[row].has(positive));
                 thinned(&mut classes, share);
                 let (pool, test) = sizes.of(classes.0.len() + classes.1.len());
                 let test = taken(&mut classes, test, share, &mut rng);
@@ -120,7 +120,7 @@ mod tests {
         let rows = zeros + ones;
         Dataset {
             texts: (0..rows).map(|row| row.to_string()).collect(),
-            gold: (0..rows).map(|row| usize::from(row < ones)).collect(),
+            gold: (0..rows).map(|row| [usize::from(row < ones)].into_iter().collect()).collect(),
             splits: vec![Split::Train; rows],
             crowd: Crowd::None,
             labels: Labels {
@@ -142,15 +142,18 @@ mod tests {
                 let sizes = Sizes { pool, test, prevalence: Some(prevalence) };
                 let Division { pool: in_pool, test: in_test } = Division::draw(&data, sizes, seed);
                 for (rows, asked) in [(&in_pool, pool), (&in_test, Some(test))] {
-                    let share = rows.iter().filter(|&&row| data.gold[row] == 1).count() as f64;
+                    let share = rows.iter().filter(|&&row| data.gold[row].has(1)).count() as f64;
                     let share = share / rows.len() as f64;
                     assert!((share - prevalence).abs() < 0.001, "{prevalence}: {share}");
                     assert!(asked.is_none_or(|asked| asked >= rows.len()) && rows.len() > 500);
                 }
                 // In no order: what comes first of a label is a random choice of it.
                 let half = &in_pool[..in_pool.len() / 2];
-                let before = half.iter().filter(|&&row| data.gold[row] == 1).count();
-                assert!(half.iter().any(|&row| data.gold[row] == 0) && before > 0, "{prevalence}: {before}");
+                let before = half.iter().filter(|&&row| data.gold[row].has(1)).count();
+                assert!(
+                    half.iter().any(|&row| data.gold[row].has(0)) && before > 0,
+                    "{prevalence}: {before}"
+                );
                 let mut all = [in_pool, in_test].concat();
                 let n = all.len();
                 all.sort_unstable();

@@ -38,6 +38,7 @@ pub use with_judge::WithJudge;
 
 use crate::domain::adapter::AdapterKind;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::label_set::LabelSet;
 use crate::domain::progress::{Progress, Watcher};
 use crate::domain::task_kind::TaskKind;
 use crate::learn::model::ScoutModel;
@@ -173,6 +174,10 @@ impl SimulateOptions {
                 "--existing-weight must be at least 0 and at most 1",
             ),
             (
+                self.source.kind().is_several() && self.trained == Trained::Lora,
+                "a LoRA learns one label for each text, and a text may have several",
+            ),
+            (
                 self.course.existing.labels > 0 && self.trained == Trained::Lora,
                 "--existing teaches a head alone, and --adapter asks for more",
             ),
@@ -206,7 +211,7 @@ impl SimulateOptions {
         let Division { pool, test } = Division::draw(data, self.sizes, self.first_seed);
         let positive = data.positive();
         for (rows, called) in [(pool, "a pool"), (test, "a test set")] {
-            if !rows.iter().any(|&row| data.gold[row] == positive) {
+            if !rows.iter().any(|&row| data.gold[row].has(positive)) {
                 let (n, name) = (rows.len(), &data.labels.names[positive]);
                 let why = format!(
                     "with --prevalence {share}, {called} of {n} texts has none with the label '{name}'"
@@ -322,7 +327,12 @@ impl Simulation<'_> {
         // Runs without them keep the keys that they had before there were any.
         let existing = if existing.labels > 0 { format!("{existing:?} ") } else { String::new() };
         let Sizes { pool, test, prevalence } = self.options.sizes;
-        let labels: Vec<u8> = self.world.data.gold.iter().flat_map(|l| (*l as u32).to_le_bytes()).collect();
+        let is_several = self.world.data.labels.kind.is_several();
+        let bytes = |answer: &LabelSet| {
+            let end = is_several.then_some(u32::MAX);
+            answer.places().map(|l| l as u32).chain(end).flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
+        };
+        let labels: Vec<u8> = self.world.data.gold.iter().flat_map(bytes).collect();
         let about = format!(
             "{} {expert:?} {crowd:?} {rounds} {budget} {seed_labels} {existing}{with_splits} {pool:?} {test} {prevalence:?} {seed} {:?} {:?} {:?} revision {REVISION}",
             env!("CARGO_PKG_VERSION"),
@@ -331,8 +341,8 @@ impl Simulation<'_> {
             blake3::hash(&labels),
         );
         let about = match self.world.data.labels.kind {
-            TaskKind::One | TaskKind::Several => about,
-            TaskKind::Scale => format!("{about} scale {:?}", self.world.data.labels.names),
+            TaskKind::One => about,
+            kind => format!("{about} {kind} {:?}", self.world.data.labels.names),
         };
         let hash = blake3::hash(about.as_bytes()).to_hex();
         match task {
@@ -388,7 +398,7 @@ impl Simulation<'_> {
         let positive = data.positive();
         let positives: Vec<usize> = divisions
             .iter()
-            .map(|d| d.pool.iter().filter(|&&row| data.gold[row] == positive).count())
+            .map(|d| d.pool.iter().filter(|&&row| data.gold[row].has(positive)).count())
             .collect();
         let finished = |name: &str| -> Result<Vec<Finished>> {
             self.seeds()

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::dataset::Dataset;
 use super::division::{Division, Stream};
 use super::expert::Answers;
-use super::scores::Scores;
+use super::scores::{Scores, label_kappas};
 use crate::domain::fault::Result;
 use crate::domain::ids::ItemId;
+use crate::domain::label_set::LabelSet;
 use crate::domain::split::Split;
 use crate::mining::round::{Order, Stage, propose};
 use crate::mining::{Pool, PoolParts, Strategy, centre, cosines_from, mean};
+use crate::stats::classifier::answered::{Answered, HeadModel};
 use crate::stats::classifier::calibration::ZeroShot;
-use crate::stats::classifier::head::Lessons;
-use crate::stats::classifier::linear::Linear;
 
 /// Positives needed to cross-validate a head; a cold start is measured by how soon they are found.
 pub const ENOUGH_POSITIVES: usize = 10;
@@ -73,7 +73,7 @@ pub struct Point {
 }
 
 /// The results of a run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Played {
     /// Before the first round, and after each.
     pub points: Vec<Point>,
@@ -83,6 +83,9 @@ pub struct Played {
     pub until_ten_positives: Option<usize>,
     /// The rows of the training labels, in the order of the answers.
     pub chosen: Vec<usize>,
+    /// Where a text may have several labels, each label's kappa after the last round.
+    #[serde(default)]
+    pub label_kappas: Vec<Option<f64>>,
 }
 
 /// What a run works on: one seed's pool and test set, and an expert's answers.
@@ -90,7 +93,7 @@ pub struct Setup<'a> {
     pub world: &'a World,
     pub division: &'a Division,
     /// The expert's answer to each text of the data.
-    pub answers: &'a [usize],
+    pub answers: &'a [LabelSet],
     /// Vectors of the pool, in its order.
     pub pool: Array2<f32>,
     /// Vectors of the test set, in its order.
@@ -104,11 +107,11 @@ pub struct Setup<'a> {
 pub enum Model {
     /// Before there are enough labels for a head.
     ZeroShot(ZeroShot),
-    Head(Linear),
+    Head(HeadModel),
 }
 
 impl<'a> Setup<'a> {
-    pub fn new(world: &'a World, division: &'a Division, answers: &'a [usize], seed: u64) -> Self {
+    pub fn new(world: &'a World, division: &'a Division, answers: &'a [LabelSet], seed: u64) -> Self {
         let pool = world.vectors.select(Axis(0), &division.pool);
         let test = world.vectors.select(Axis(0), &division.test);
         let mean = mean(pool.view());
@@ -126,7 +129,11 @@ impl<'a> Setup<'a> {
     /// Vectors that are not finite.
     pub fn play(&self, strategy: &dyn Strategy, course: &Course) -> Result<Played> {
         let scores = self.similarities(self.pool.view());
-        let zero_shot = ZeroShot::fit(scores.view(), &self.world.data.labels.shares);
+        let shares = &self.world.data.labels.shares;
+        let zero_shot = match self.world.data.labels.kind.is_several() {
+            true => ZeroShot::fit_each(scores.view(), shares),
+            false => ZeroShot::fit(scores.view(), shares),
+        };
         let splits: Vec<Split> = match course.with_splits {
             true => self.division.pool.iter().map(|&row| self.world.data.splits[row]).collect(),
             false => vec![Split::Train; self.pool.nrows()],
@@ -141,23 +148,26 @@ impl<'a> Setup<'a> {
             open[row] = false;
             given.add(self, row, Split::Train);
         }
-        let mut played =
-            Played { points: Vec::new(), seconds: Vec::new(), until_ten_positives: None, chosen: Vec::new() };
+        let mut played = Played::default();
         for round in 0..=course.rounds {
             let begun = Instant::now();
-            let unanswered = |(row, _): &&(usize, usize)| open[*row] && splits[*row] == Split::Train;
-            let before: Vec<(usize, usize)> = existing.iter().filter(unanswered).copied().collect();
+            let unanswered = |(row, _): &&(usize, LabelSet)| open[*row] && splits[*row] == Split::Train;
+            let before: Vec<(usize, LabelSet)> = existing.iter().filter(unanswered).cloned().collect();
             let model = match self.train_with(&given.training, &before, course.existing.weight) {
                 Some(head) => Model::Head(head),
                 None => Model::ZeroShot(zero_shot.clone()),
             };
             let trained = begun.elapsed();
+            let said = self.probabilities(&model, self.test.view());
             played.points.push(Point {
                 labels: given.answered,
                 training: given.training.len(),
                 positives: given.positives,
-                scores: self.score(self.probabilities(&model, self.test.view()).view()),
+                scores: self.score(said.view()),
             });
+            if self.world.data.labels.kind.is_several() {
+                played.label_kappas = label_kappas(said.view(), &self.gold());
+            }
             if round == course.rounds {
                 break;
             }
@@ -193,31 +203,29 @@ impl<'a> Setup<'a> {
     }
 
     /// A head trained on these rows of the pool. `None` if a label has too few.
-    pub fn train(&self, rows: &[usize]) -> Option<Linear> {
+    pub fn train(&self, rows: &[usize]) -> Option<HeadModel> {
         self.train_with(rows, &[], 1.0)
     }
 
-    /// The same with labels from before the answers, each a row with its label, that count `weight`.
-    fn train_with(&self, rows: &[usize], before: &[(usize, usize)], weight: f64) -> Option<Linear> {
-        let answered = rows.iter().map(|&row| (row, self.answers[self.division.pool[row]]));
-        let (rows, labels): (Vec<usize>, Vec<usize>) = answered.chain(before.iter().copied()).unzip();
+    /// The same with labels from before the answers, each a row with its labels, that count `weight`.
+    fn train_with(&self, rows: &[usize], before: &[(usize, LabelSet)], weight: f64) -> Option<HeadModel> {
+        let answered = rows.iter().map(|&row| (row, self.answers[self.division.pool[row]].clone()));
+        let (rows, answers): (Vec<usize>, Vec<LabelSet>) = answered.chain(before.iter().cloned()).unzip();
         let mut importance = vec![1.0; rows.len() - before.len()];
         importance.resize(rows.len(), weight);
         let vectors = self.pool.select(Axis(0), &rows);
-        let lessons = Lessons { x: vectors.view(), y: &labels, importance: &importance };
-        lessons
-            .fit_anchored_head(self.world.anchors.view(), self.world.data.labels.kind, self.seed)
-            .ok()
-            .map(|fit| fit.model)
+        let kind = self.world.data.labels.kind;
+        let answered = Answered { x: vectors.view(), answers: &answers, importance: &importance, kind };
+        answered.fit(self.world.anchors.view(), self.seed).ok().map(|fit| fit.model)
     }
 
     /// Rows of the pool, which is in random order, with the labels that they had before. None where these count nothing.
-    fn existing(&self, Existing { labels, errors, weight }: Existing) -> Vec<(usize, usize)> {
+    fn existing(&self, Existing { labels, errors, weight }: Existing) -> Vec<(usize, LabelSet)> {
         if weight <= 0.0 {
             return Vec::new();
         }
         let said = Answers::Flipped(errors).of_all(&self.world.data, Stream::Existing.of(self.seed));
-        (0..self.pool.nrows()).take(labels).map(|row| (row, said[self.division.pool[row]])).collect()
+        (0..self.pool.nrows()).take(labels).map(|row| (row, said[self.division.pool[row]].clone())).collect()
     }
 
     /// Probabilities for some vectors, n × labels.
@@ -230,8 +238,12 @@ impl<'a> Setup<'a> {
 
     /// Scores probabilities of the test set against the gold labels.
     pub fn score(&self, probabilities: ArrayView2<'_, f32>) -> Scores {
-        let gold: Vec<usize> = self.division.test.iter().map(|&row| self.world.data.gold[row]).collect();
-        Scores::of(probabilities, &gold, self.world.data.positive(), self.world.data.labels.kind)
+        Scores::of(probabilities, &self.gold(), self.world.data.positive(), self.world.data.labels.kind)
+    }
+
+    /// The gold labels of the test set.
+    fn gold(&self) -> Vec<&LabelSet> {
+        self.division.test.iter().map(|&row| &self.world.data.gold[row]).collect()
     }
 
     /// Rows of the pool, evenly over the gold labels as far as possible.
@@ -239,7 +251,10 @@ impl<'a> Setup<'a> {
         let classes = self.world.data.classes();
         let mut queues: Vec<Vec<usize>> = vec![Vec::new(); classes];
         for (row, &at) in self.division.pool.iter().enumerate().rev() {
-            queues[self.world.data.gold[at]].push(row);
+            // A text with several labels stands for the first of them; one without any is not drawn.
+            if let Some(label) = self.world.data.gold[at].places().next() {
+                queues[label].push(row);
+            }
         }
         // The pool is in random order, so the first rows of a label are a random choice. Which labels get one more is random too.
         let first = Stream::SeedLabels.of(self.seed) as usize % classes;
@@ -270,7 +285,7 @@ impl Given {
         if split == Split::Train {
             self.training.push(row);
         }
-        if setup.answers[setup.division.pool[row]] == setup.world.data.positive() {
+        if setup.answers[setup.division.pool[row]].has(setup.world.data.positive()) {
             self.positives += 1;
             if self.positives == ENOUGH_POSITIVES {
                 self.until_ten_positives = Some(self.answered);
@@ -297,7 +312,7 @@ mod tests {
         World {
             data: Dataset {
                 texts: vec![String::new(); texts],
-                gold: (0..texts).map(|at| at % 2).collect(),
+                gold: (0..texts).map(|at| [at % 2].into_iter().collect()).collect(),
                 splits: vec![Split::Train; texts],
                 crowd: Crowd::None,
                 labels: Labels {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::division::Stream;
 use super::expert::Answers;
 use super::play::{Model, Point, Setup};
-use super::scores::Scores;
-use crate::stats::agreement::kappa::cohen;
+use super::scores::{Scores, kappa};
+use crate::domain::label_set::LabelSet;
 
 /// The smallest sample is the number of labels of a whole run, halved this many times.
 const HALVINGS: u32 = 3;
@@ -40,12 +40,12 @@ pub fn reference(setup: &Setup<'_>, expert: Answers, crowd: Option<Answers>, lab
     };
     let point = |n: usize| {
         let rows = &rows[..n];
-        let positives = rows.iter().filter(|&&row| setup.answers[setup.division.pool[row]] == positive);
+        let positives = rows.iter().filter(|&&row| setup.answers[setup.division.pool[row]].has(positive));
         let scores = scores_of(setup, rows)?;
         Some(Point { labels: n, training: n, positives: positives.count(), scores })
     };
     let random: Vec<Point> = sizes(labels, pool).into_iter().filter_map(point).collect();
-    let trained_on = |answers: &[usize]| {
+    let trained_on = |answers: &[LabelSet]| {
         let (pool, test, mean) = (setup.pool.clone(), setup.test.clone(), setup.mean.clone());
         let other = Setup { answers, pool, test, mean, ..*setup };
         scores_of(&other, &rows)
@@ -57,9 +57,9 @@ pub fn reference(setup: &Setup<'_>, expert: Answers, crowd: Option<Answers>, lab
     let crowd = crowd.and_then(|crowd| trained_on(&crowd.of_all(data, Stream::Crowd.of(setup.seed))));
     let expert_expert = (expert != Answers::Gold).then(|| {
         let second = expert.of_all(data, Stream::SecondExpert.of(setup.seed));
-        let pairs: Vec<(usize, usize)> =
-            setup.division.test.iter().map(|&row| (setup.answers[row], second[row])).collect();
-        cohen(&pairs, data.labels.kind).ok()
+        let pairs: Vec<(&LabelSet, &LabelSet)> =
+            setup.division.test.iter().map(|&row| (&setup.answers[row], &second[row])).collect();
+        kappa(&pairs, data.classes(), data.labels.kind)
     });
     Reference { random, full_pool, crowd, expert_expert: expert_expert.flatten() }
 }

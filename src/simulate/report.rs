@@ -108,14 +108,17 @@ pub struct Curve {
 pub struct Curves {
     /// Answers given.
     pub labels: Vec<usize>,
-    /// Cohen's kappa with the gold; of a scale the weighted one.
+    /// Cohen's kappa with the gold; of a scale the weighted one; of several labels the mean of each label's.
     pub kappa: Curve,
     /// Of a scale, the mean distance from the gold level.
     #[serde(skip_serializing_if = "Curve::is_unknown")]
     pub absolute_error: Curve,
     /// Gwet's AC1.
     pub ac1: Curve,
-    /// F1 of the rarest label, or the mean over three labels and more.
+    /// Where a text may have several labels, the mean of the labels' F1.
+    #[serde(skip_serializing_if = "Curve::is_unknown")]
+    pub macro_f1: Curve,
+    /// F1 of the rarest label, or the mean over three labels and more; where a text may have several, of all labels together.
     pub f1: Curve,
     /// Average precision, likewise.
     pub average_precision: Curve,
@@ -127,6 +130,9 @@ pub struct Run {
     pub strategy: String,
     #[serde(flatten)]
     pub curves: Curves,
+    /// Where a text may have several labels, each label's kappa after the last round; none where some seed has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub label_kappas: Vec<Option<Spread>>,
     /// Area under the curve of kappa over labels, divided by the range of labels: the mean kappa along the curve.
     pub auc: Option<f64>,
     /// Labels at which the mean kappa first reaches that of the whole pool, if it does.
@@ -238,6 +244,7 @@ impl Curves {
             kappa: of(-1.0, |s| s.kappa),
             absolute_error: of_error,
             ac1: of(-1.0, |s| s.ac1),
+            macro_f1: of(0.0, |s| s.macro_f1),
             f1: of(0.0, |s| s.f1),
             average_precision: of(0.0, |s| s.average_precision),
         }
@@ -265,7 +272,7 @@ impl DatasetFacts {
         let (pool, test) = divisions.first().map_or((0, 0), |d| (d.pool.len(), d.test.len()));
         let mean = |part: fn(&Division) -> &Vec<usize>| {
             let rows = divisions.iter().flat_map(part);
-            let n = rows.filter(|&&row| data.gold[row] == positive).count();
+            let n = rows.filter(|&&row| data.gold[row].has(positive)).count();
             n as f64 / divisions.len().max(1) as f64
         };
         Self {
@@ -308,8 +315,14 @@ impl Run {
             Some(curves.labels[at])
         };
         let labels = curves.labels.last().copied().unwrap_or(0);
+        let of_labels = seeds.first().map_or(0, |seed| seed.played.label_kappas.len());
+        let of_label = |label: usize| -> Option<Spread> {
+            let of_seeds = seeds.iter().map(|seed| seed.played.label_kappas.get(label).copied().flatten());
+            kappas(&of_seeds.collect::<Option<Vec<f64>>>()?)
+        };
         Self {
             strategy: strategy.to_owned(),
+            label_kappas: (0..of_labels).map(of_label).collect(),
             auc: areas.and_then(|areas| spread(&areas)).map(|s| s.mean),
             labels_to_full_pool: against.full_pool.and_then(reaches),
             random_needs: RandomNeeds::of(&lasts, against.random_samples, against.mixed_labels),
@@ -395,6 +408,7 @@ mod tests {
             seconds: vec![0.1],
             until_ten_positives: Some(11),
             chosen: Vec::new(),
+            label_kappas: Vec::new(),
         };
         Finished { played, lora: lora.map(|kappa| Scores { kappa: Some(kappa), ..Scores::default() }) }
     }

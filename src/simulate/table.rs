@@ -6,6 +6,7 @@ use super::chart::Chart;
 use super::dataset::NearCopies;
 use super::random_needs::RandomNeeds;
 use super::report::{Run, SimulateReport, Terms, WholePool};
+use crate::domain::task_kind::TaskKind;
 use crate::stats::estimate::seeds::Spread;
 
 impl Display for SimulateReport {
@@ -19,16 +20,24 @@ impl Display for SimulateReport {
         for run in &self.runs {
             write_kappa(f, run, width)?;
         }
-        // Of a scale the mean absolute error.
-        let second = if self.terms.kind.is_scale() { "error" } else { "AC1" };
+        // Of a scale the mean absolute error; of several labels macro and micro F1.
+        let (second, f1) = match self.terms.kind {
+            TaskKind::One => ("AC1", "F1"),
+            TaskKind::Several => ("macro", "micro"),
+            TaskKind::Scale => ("error", "F1"),
+        };
         writeln!(
             f,
-            "\n{:width$}  {:5}  {:5}  {:5}  {:>9}  {:>9}  first ten",
-            "strategy", second, "F1", "AP", "positives", "found"
+            "\n{:width$}  {second:5}  {f1:5}  {:5}  {:>9}  {:>9}  first ten",
+            "strategy", "AP", "positives", "found"
         )?;
         for run in &self.runs {
             write_others(f, run, width)?;
         }
+        if self.terms.kind.is_several() {
+            writeln!(f, "macro, micro: F1, the mean of the labels' and that of all labels together.")?;
+        }
+        self.write_labels(f)?;
         self.write_adapters(f, width)?;
         writeln!(f)?;
         self.write_reference(f)?;
@@ -90,6 +99,26 @@ impl SimulateReport {
                  earlier one.",
                 copies.texts, copies.of_another_label
             )?;
+        }
+        Ok(())
+    }
+
+    /// Each label's kappa after the last round, where a text may have several.
+    fn write_labels(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.runs.iter().all(|run| run.label_kappas.is_empty()) {
+            return Ok(());
+        }
+        let width =
+            self.dataset.labels.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(5);
+        write!(f, "\n{:width$}  {:>6}", "label", "texts")?;
+        self.runs.iter().try_for_each(|run| write!(f, "  {:22}", run.strategy))?;
+        writeln!(f)?;
+        for (at, (name, texts)) in self.dataset.labels.iter().enumerate() {
+            write!(f, "{name:width$}  {texts:>6}")?;
+            for run in &self.runs {
+                write!(f, "  {:22}", interval(run.label_kappas.get(at).copied().flatten()))?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }
@@ -205,7 +234,7 @@ fn write_others(f: &mut Formatter<'_>, run: &Run, width: usize) -> fmt::Result {
         f,
         "{:width$}  {:5}  {:5}  {:5}  {:>7.1} %  {:>7.0} %  {ten:>9}",
         run.strategy,
-        number(run.curves.absolute_error.last().or(run.curves.ac1.last())),
+        number(run.curves.absolute_error.last().or(run.curves.macro_f1.last()).or(run.curves.ac1.last())),
         number(run.curves.f1.last()),
         number(run.curves.average_precision.last()),
         100.0 * run.positive_share,

@@ -75,6 +75,8 @@ mod label_only;
 mod lamport;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod like;
 #[cfg(all(test, feature = "engine"))]
 mod lora;
 #[cfg(all(test, unix))]
@@ -111,6 +113,8 @@ mod scale;
 mod scripts;
 #[cfg(all(test, unix))]
 mod seat;
+#[cfg(test)]
+mod several;
 #[cfg(all(test, unix))]
 mod signals;
 #[cfg(all(test, feature = "engine"))]

@@ -300,7 +300,11 @@ impl Project {
         let scores = ndarray::Array2::from_shape_fn((items.len(), anchors.len()), |(i, label)| {
             score(&vectors[i * DIMENSIONS..(i + 1) * DIMENSIONS], &anchors[label])
         });
-        let calibration = ZeroShot::fit(scores.view(), &revision.task.shares());
+        let shares = revision.task.shares();
+        let calibration = match revision.task.kind.is_several() {
+            true => ZeroShot::fit_each(scores.view(), &shares),
+            false => ZeroShot::fit(scores.view(), &shares),
+        };
         let probabilities = calibration.probabilities(scores.view());
         let labels = anchors.len();
         let settings =

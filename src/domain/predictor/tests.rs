@@ -10,7 +10,7 @@ fn stack() -> Stack {
 }
 
 fn zero_shot_calibration() -> ZeroShot {
-    ZeroShot { temperature: 0.5, bias: vec![0.0, 0.25], shares: vec![0.75, 0.25] }
+    ZeroShot { temperature: 0.5, bias: vec![0.0, 0.25], shares: vec![0.75, 0.25], each: Vec::new() }
 }
 
 fn comparison() -> Comparison {

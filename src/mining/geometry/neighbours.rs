@@ -25,9 +25,9 @@ pub struct Neighbour {
 /// The nearest items of one query on both sides of the decision boundary.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sides {
-    /// The nearest other item of the same predicted label.
+    /// The nearest other item of the same prelabel ([`Pool::is_same`]).
     pub same: Option<Neighbour>,
-    /// The nearest item across the boundary: of another predicted label, or of a neighbouring level.
+    /// The nearest item across the boundary ([`Pool::is_across`]).
     pub across: Option<Neighbour>,
 }
 
@@ -116,11 +116,10 @@ fn offer_block(pool: &Pool, queries: &[usize], rows: &Array2<f32>, start: usize,
     let end = (start + ROWS).min(pool.len());
     let similarities = rows.dot(&pool.vectors().slice(s![start..end, ..]).t());
     for ((&query, similarities), sides) in queries.iter().zip(similarities.outer_iter()).zip(nearest) {
-        let label = pool.predicted(query);
         let floor = |side: Option<Neighbour>| side.map_or(f32::NEG_INFINITY, |n| n.similarity);
         let mut floors = [floor(sides.across), floor(sides.same)];
         for (index, &similarity) in (start..end).zip(&similarities) {
-            let is_same = pool.predicted(index) == label;
+            let is_same = pool.is_same(query, index);
             if !is_same && !pool.is_across(query, index) {
                 continue;
             }

@@ -89,7 +89,8 @@ fn others(chosen: &[usize], n: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec
 /// The gradient a ⊗ x of one item, as its two factors.
 struct Gradient<'a> {
     probabilities: ArrayView1<'a, f32>,
-    predicted: usize,
+    /// The label of the prelabel; none where it may give several, each from one half on.
+    predicted: Option<usize>,
     vector: ArrayView1<'a, f32>,
 }
 
@@ -97,17 +98,18 @@ impl<'a> Gradient<'a> {
     fn of(pool: &Pool<'a>, index: usize) -> Self {
         Self {
             probabilities: pool.probabilities(index),
-            predicted: pool.predicted(index),
+            predicted: (pool.groups() == pool.labels()).then(|| pool.predicted(index)),
             vector: pool.vectors().index_axis_move(Axis(0), index),
         }
     }
 
-    /// a = p − onehot(argmax p), one value a label.
+    /// a = p − onehot(argmax p), one value a label; where a prelabel may give several, p − 1 for each that it gives.
     fn residuals(&self) -> impl Iterator<Item = f32> + '_ {
+        let gives = |label: usize, p: f32| self.predicted.map_or(p >= 0.5, |predicted| label == predicted);
         self.probabilities
             .iter()
             .enumerate()
-            .map(|(label, p)| if label == self.predicted { p - 1.0 } else { *p })
+            .map(move |(label, &p)| if gives(label, p) { p - 1.0 } else { p })
     }
 
     fn inner(&self, other: &Self) -> f32 {

@@ -18,8 +18,7 @@ impl Strategy for LeastConfidence {
     }
 
     fn rank(&self, pool: &Pool, budget: usize, _rng: &mut ChaCha8Rng) -> Ranking {
-        let top = |i: usize| pool.probabilities(i)[pool.predicted(i)];
-        let chosen = smallest(pool.candidates().to_vec(), budget, top);
+        let chosen = smallest(pool.candidates().to_vec(), budget, |i| pool.confidence(i));
         Ranking { chosen: chosen.into_iter().map(|i| Pick::alone(i, Reason::Margin)).collect(), note: None }
     }
 }

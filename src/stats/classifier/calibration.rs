@@ -45,15 +45,40 @@ impl ZeroShot {
             let level = scores.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(shares.len()));
             (shares.iter().zip(&level).map(|(share, s)| share.ln() - s).collect(), 1.0)
         };
-        Self { temperature: temperature as f32, bias: bias.into_iter().map(|b| b as f32).collect(), shares }
+        let bias = bias.into_iter().map(|b| b as f32).collect();
+        Self { temperature: temperature as f32, bias, shares, each: Vec::new() }
     }
 
-    /// Probabilities for `scores` (items × labels), items × labels, each row summing to one. An item with a
+    /// [`fit`](Self::fit) where a text may have several labels: each is calibrated by itself, as one of two labels whose other has the score 0. Labels of
+    /// unknown share get the guess for one label a text: scores do not tell how many a text has.
+    pub fn fit_each(scores: ArrayView2<'_, f32>, shares: &[Option<f64>]) -> Self {
+        let scores = sample(scores);
+        let guess = guessed_shares(scores.view());
+        let known = |label: usize| shares.get(label).copied().flatten().filter(|share| share.is_finite());
+        let share = |label: usize| known(label).unwrap_or(guess[label]).clamp(LEAST_SHARE, 1.0 - LEAST_SHARE);
+        let shares: Vec<f64> = (0..guess.len()).map(share).collect();
+        let of = |(label, &share): (usize, &f64)| {
+            let both = Array2::from_shape_fn((scores.nrows(), 2), |(item, side)| match side {
+                0 => 0.0,
+                _ => scores[[item, label]] as f32,
+            });
+            let fit = Self::fit(both.view(), &[Some(1.0 - share), Some(share)]);
+            (fit.bias[1] - fit.bias[0], fit.temperature)
+        };
+        let (bias, each) = shares.iter().enumerate().map(of).unzip();
+        Self { temperature: 1.0, bias, shares, each }
+    }
+
+    /// Probabilities for `scores` (items × labels), items × labels, each row summing to one, or each label by itself. An item with a
     /// score that is not finite gets the shares.
     pub fn probabilities(&self, scores: ArrayView2<'_, f32>) -> Array2<f32> {
         let mut out = scores.to_owned();
         out.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
-            if row.iter().all(|s| s.is_finite()) {
+            if row.iter().all(|s| s.is_finite()) && !self.each.is_empty() {
+                for ((s, bias), temperature) in row.iter_mut().zip(&self.bias).zip(&self.each) {
+                    *s = 1.0 / (1.0 + (-(*s + bias) / temperature).exp());
+                }
+            } else if row.iter().all(|s| s.is_finite()) {
                 row.iter_mut().zip(&self.bias).for_each(|(s, bias)| *s = (*s + bias) / self.temperature);
                 softmax_f32(row);
             } else {
@@ -317,6 +342,23 @@ mod tests {
 
     fn count(labels: &[usize], label: usize) -> usize {
         labels.iter().filter(|&&l| l == label).count()
+    }
+
+    #[test]
+    fn labels_by_themselves_are_given_to_their_share_of_the_texts_whatever_the_others_are_given_to() {
+        let scores = Array2::from_shape_fn((1_000, 3), |(item, label)| {
+            ((item * (7 + 4 * label) + 31 * label) % 1_000) as f32 / 1_000.0 - 0.5
+        });
+        let fit = ZeroShot::fit_each(scores.view(), &[Some(0.8), Some(0.6), Some(0.02)]);
+        let p = fit.probabilities(scores.view());
+        let given = |label: usize| p.column(label).iter().filter(|p| **p >= 0.5).count();
+        assert_eq!([given(0), given(1), given(2)], [800, 600, 20]);
+        assert!(p.iter().all(|p| (0.0..=1.0).contains(p)) && p.rows().into_iter().any(|row| row.sum() > 1.5));
+        let mut broken = scores.clone();
+        broken[[0, 1]] = f32::NAN;
+        assert_eq!(fit.probabilities(broken.view()).row(0).to_vec(), [0.8f32, 0.6, 0.02]);
+        let guessed = ZeroShot::fit_each(scores.view(), &[None; 3]);
+        assert!((guessed.shares.iter().sum::<f64>() - 1.0).abs() < 0.01, "{:?}", guessed.shares);
     }
 
     #[test]

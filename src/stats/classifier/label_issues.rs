@@ -5,7 +5,12 @@
 //! is less sure in general. Source: C. G. Northcutt, L. Jiang, I. L. Chuang, "Confident learning: estimating uncertainty in dataset labels",
 //! *Journal of Artificial Intelligence Research* 70 (2021), 1373–1411: the off-diagonals of the confident joint, ranked by normalised margin.
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
+
+use crate::domain::label_set::LabelSet;
+
+/// Examples on either side of a label without which it is not judged by itself: one in each fold.
+const LEAST: usize = 5;
 
 /// The examples whose label looks wrong, the surest first. `probabilities` are examples × labels and out of sample, `given` the labels.
 pub fn label_issues(probabilities: ArrayView2<'_, f32>, given: &[usize]) -> Vec<usize> {
@@ -33,6 +38,27 @@ pub fn label_issues(probabilities: ArrayView2<'_, f32>, given: &[usize]) -> Vec<
     found.into_iter().map(|(_, example)| example).collect()
 }
 
+/// Where a text may have several labels: the examples with the label that was given and looks wrong, (example, label), the surest first. Each label is judged
+/// by itself, as a yes or a no. One that is given to fewer than [`LEAST`] examples, or not given to fewer, is not judged.
+pub fn of_sets(probabilities: ArrayView2<'_, f32>, given: &[LabelSet]) -> Vec<(usize, usize)> {
+    let mut found: Vec<(f32, usize, usize)> = Vec::new();
+    for (label, of_label) in probabilities.columns().into_iter().enumerate() {
+        let has: Vec<usize> = given.iter().map(|set| usize::from(set.has(label))).collect();
+        let with = has.iter().sum::<usize>();
+        if with < LEAST || has.len() - with < LEAST {
+            continue;
+        }
+        let both = Array2::from_shape_fn((has.len(), 2), |(example, yes)| match yes {
+            0 => 1.0 - of_label[example],
+            _ => of_label[example],
+        });
+        let wrong = label_issues(both.view(), &has).into_iter().filter(|&example| has[example] == 1);
+        found.extend(wrong.map(|example| (of_label[example], example, label)));
+    }
+    found.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    found.into_iter().map(|(_, example, label)| (example, label)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use ndarray::{Array1, Array2, array};
@@ -53,6 +79,20 @@ mod tests {
         assert_eq!(label_issues(unsure.view(), &given), [2]);
         let third = array![[0.3f32, 0.1, 0.6], [0.3, 0.1, 0.6]];
         assert_eq!(label_issues(third.view(), &[0, 0]), [0; 0], "nothing was given the third label");
+    }
+
+    #[test]
+    fn of_several_labels_each_is_judged_by_itself_and_a_rare_one_not_at_all() {
+        let set = |places: &[usize]| -> LabelSet { places.iter().copied().collect() };
+        // Label 0 is given to the first six, of which the last looks like the others; label 1 to one text only, where it is unlikely.
+        let given: Vec<LabelSet> = (0..12)
+            .map(|i| if i < 6 { set(if i == 0 { &[0, 1] } else { &[0] }) } else { set(&[]) })
+            .collect();
+        let p = Array2::from_shape_fn((12, 2), |(i, label)| match label {
+            0 if i < 5 => 0.9,
+            _ => 0.1,
+        });
+        assert_eq!(of_sets(p.view(), &given), [(5, 0)]);
     }
 
     /// Unit vectors around a direction for each label.

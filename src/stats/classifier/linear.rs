@@ -17,7 +17,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// The forms to try for a kind of task, that of the fewest numbers first: it stands where folds cannot tell.
+    /// The forms to try for a kind of task whose answers are one label, that of the fewest numbers first: it stands where folds cannot tell.
     pub fn of(kind: TaskKind) -> &'static [Self] {
         match kind {
             TaskKind::One | TaskKind::Several => &[Self::Softmax],

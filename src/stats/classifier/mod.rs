@@ -1,5 +1,6 @@
 //! The linear classifier: logistic and ordinal regression and their cross-validation, calibration of zero-shot scores, stacking, and what its errors say.
 
+pub mod answered;
 pub mod calibration;
 pub mod head;
 pub mod label_issues;

@@ -6,13 +6,17 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, concatenate, s};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, concatenate, s};
 
 use super::head::stratified_folds;
 use super::lbfgs::minimise;
 use super::logistic::{CHUNK, Examples, Logistic, Problem, TOLERANCE};
 use super::thresholds::{Thresholds, logit};
+use crate::domain::fault::{Fault, Result};
 use crate::domain::label_set::LabelSet;
+
+/// What the bytes begin with.
+pub(super) const MAGIC: &[u8; 4] = b"HCOV";
 
 /// The inverse penalty while there are too few examples for folds.
 const FIXED_C: f64 = 10.0;
@@ -62,6 +66,25 @@ impl OneVsRest {
                 }
             });
         out
+    }
+
+    /// The heads as bytes: `HCOV`, then the weights and biases as a softmax's are written.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let within = Logistic { weights: self.weights.clone(), bias: self.bias.clone() }.to_bytes();
+        [&MAGIC[..], &within].concat()
+    }
+
+    /// The heads that [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// The bytes are not such heads, of a later version, truncated, too long, or contain a number that is not finite.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let within = bytes.strip_prefix(MAGIC).ok_or_else(|| {
+            Fault::new("read a trained head", "its bytes are something else")
+                .hint("Train a new one: `hardcase tune FILE`")
+        })?;
+        let Logistic { weights, bias } = Logistic::from_bytes(within)?;
+        Ok(Self { weights, bias })
     }
 }
 
@@ -136,11 +159,39 @@ impl Sets<'_> {
         let thresholds = Thresholds::chosen(held_out.view(), self.y).0;
         let mut model = Fold::of(self, &all, stand_ins).fit(c, None, TOLERANCE);
         for (label, threshold) in thresholds.iter().enumerate() {
-            let shift = logit(*threshold);
-            model.bias[label] -= shift;
-            held_out.column_mut(label).mapv_inplace(|p| 1.0 / (1.0 + (shift - logit(p)).exp()));
+            let by = logit(*threshold);
+            model.bias[label] -= by;
+            shift(held_out.column_mut(label), by);
         }
         SeveralFit { model, c, cv_log_loss: Some(loss), folds: FOLDS, thresholds, held_out: Some(held_out) }
+    }
+
+    /// Each example's probabilities by heads with this penalty that have not seen it, examples × labels, each label's threshold moved to one half; none for
+    /// fewer than two examples a fold.
+    pub fn out_of_fold(&self, stand_ins: ArrayView2<'_, f32>, c: f64, seed: u64) -> Option<Array2<f32>> {
+        if self.y.len() < 2 * FOLDS {
+            return None;
+        }
+        let fold_of = folds(self.y, stand_ins.nrows(), seed);
+        let mut held_out = Array2::zeros((self.y.len(), stand_ins.nrows()));
+        let said: Vec<(Vec<usize>, Array2<f32>)> = (0..FOLDS)
+            .into_par_iter()
+            .map(|fold| {
+                let (rows, rest): (Vec<usize>, Vec<usize>) =
+                    (0..self.y.len()).partition(|&row| fold_of[row] == fold);
+                let heads = Fold::of(self, &rest, stand_ins).fit(c, None, FOLD_TOLERANCE);
+                let p = heads.probabilities(self.x.select(Axis(0), &rows).view());
+                (rows, p)
+            })
+            .collect();
+        for (rows, p) in &said {
+            rows.iter().zip(p.rows()).for_each(|(&row, p)| held_out.row_mut(row).assign(&p));
+        }
+        let thresholds = Thresholds::chosen(held_out.view(), self.y).0;
+        for (label, threshold) in thresholds.iter().enumerate() {
+            shift(held_out.column_mut(label), logit(*threshold));
+        }
+        Some(held_out)
     }
 
     /// The mean over the labels that some examples have and others do not of the log-loss, both sides counting the same.
@@ -162,6 +213,11 @@ impl Sets<'_> {
         let losses: Vec<f64> = (0..p.ncols()).filter_map(of).collect();
         losses.iter().sum::<f64>() / losses.len().max(1) as f64
     }
+}
+
+/// Moves a label's probabilities down by these log-odds.
+fn shift(mut column: ArrayViewMut1<'_, f32>, by: f32) {
+    column.mapv_inplace(|p| 1.0 / (1.0 + (by - logit(p)).exp()));
 }
 
 /// A fold for each example. Its rarest label decides where it goes, so that every label is spread as evenly as can be; those without a label are spread too.
@@ -371,6 +427,17 @@ mod tests {
         let p = fit.model.probabilities(stand_ins.view());
         assert!(p[[1, 1]] > 0.9, "{p}");
         assert!(fit.model.probabilities(x.view()).column(1).iter().all(|p| *p < 0.5));
+    }
+
+    #[test]
+    fn heads_survive_being_written_and_read_and_damaged_ones_are_refused() {
+        let (x, y) = made(60, &[0.4, 0.2], 0.8, 1);
+        let heads = fit(&x, &y, 2).model;
+        let bytes = heads.to_bytes();
+        assert_eq!(OneVsRest::from_bytes(&bytes).unwrap(), heads);
+        for damaged in [&bytes[4..], &bytes[..bytes.len() - 1], b"HCOV", b""] {
+            assert!(OneVsRest::from_bytes(damaged).is_err());
+        }
     }
 
     #[test]
