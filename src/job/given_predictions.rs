@@ -11,6 +11,7 @@ use super::given_rows::{GivenRows, TRYING};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grouped::counted;
 use crate::domain::ids::ItemId;
+use crate::domain::task::Task;
 use crate::learn::activate::{Rescore, activate};
 use crate::learn::combined::{Reader, in_words};
 use crate::learn::given_predictions::predictor;
@@ -93,8 +94,15 @@ impl std::fmt::Display for GivenReport {
 /// A file that cannot be read, or columns or a name that are not clear.
 pub(super) fn check_predictions(project: &Path, data: &Path, options: &GivenOptions) -> Result<()> {
     checked_name(options.name.as_deref(), data)?;
-    let task = Store::open(project, Access::Read)?.task()?.task;
+    let task = task_of(project)?;
     GivenRows::open(data, options, &task).map(drop)
+}
+
+/// The task that they predict.
+fn task_of(project: &Path) -> Result<Task> {
+    let task = Store::open(project, Access::Read)?.task()?.task;
+    require_one_label(&task, TRYING)?;
+    Ok(task)
 }
 
 /// Takes in the predictions of `data` (`-` is standard input).
@@ -107,7 +115,7 @@ pub fn take_predictions(
     options: &GivenOptions,
 ) -> Result<GivenReport> {
     let name = checked_name(options.name.as_deref(), data)?;
-    let task = Store::open(context.project, Access::Read)?.task()?.task;
+    let task = task_of(context.project)?;
     let rows = GivenRows::open(data, options, &task)?;
     let found = rows.found();
     context.watcher.note(&format!("{}: {found}", data.display()));
@@ -119,7 +127,6 @@ pub fn take_predictions(
     let ended = run(context, "judge", &arguments, |work| {
         let scout = scouting_if_any(work.store, TRYING)?;
         let revision = work.store.task()?;
-        require_one_label(&revision.task, TRYING)?;
         if revision.task.label_ids() != task.label_ids() {
             return Err(Fault::new(TRYING, "the task has just changed").hint("Run it again"));
         }

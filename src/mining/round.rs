@@ -144,7 +144,9 @@ fn with_partners(pool: &Pool, cases: &[(Pick, Option<f64>)], coin: &mut ChaCha8R
     let queries: Vec<usize> = cases.iter().map(|(pick, _)| pick.index).collect();
     let found = neighbours::both_sides(pool, &queries);
     let propose = |((pick, inclusion), sides): (&(Pick, Option<f64>), Sides)| {
-        let chosen = pick.partner.map(|partner| (partner, pool.similarity(pick.index, partner)));
+        // A strategy's is across the boundary of two groups; where a text may have several labels, that need not be the one of the label in doubt.
+        let chosen = pick.partner.filter(|&partner| pool.is_across(pick.index, partner));
+        let chosen = chosen.map(|partner| (partner, pool.similarity(pick.index, partner)));
         let across = chosen.or(sides.across.map(|n| (n.index, n.similarity))).map(|p| (p, Side::Across));
         let same = sides.same.map(|n| ((n.index, n.similarity), Side::Same));
         // Tossed for every case: what one finds does not change the next one's side.

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use super::project::{Project, hardcase};
 
-const OTHER: &str = "question = 'Is it about food?'\n[[label]]\nname = 'food'\nkey = 'f'\n[[label]]\nname = 'other'\nkey = 'o'\n";
+const OTHER: &str = "question = 'Is it about food?'\n[[label]]\nname = 'food'\nkey = 'e'\n[[label]]\nname = 'other'\nkey = 'o'\n";
 
 #[test]
 fn a_project_like_another_has_its_texts_and_vectors_and_nothing_that_was_said_of_them() {
@@ -26,7 +26,8 @@ fn a_project_like_another_has_its_texts_and_vectors_and_nothing_that_was_said_of
                 .chain(more.iter().map(OsStr::new)),
         )
     };
-    new(&["--data", "x.csv"]).refused(2, &["--like", "--data"]);
+    let both = new(&["--data", "x.csv"]);
+    assert!(both.code == Some(2) && both.err.contains("--like") && !like.exists(), "{}", both.err);
     new(&["--as", "grace"]).done();
     let run = |verb: &str, more: &[&str]| {
         hardcase(

@@ -238,6 +238,20 @@ impl Seat {
         case_on(&self.screen())
     }
 
+    /// Presses a key until it counts, and returns the screen that says so: one for a case that was not drawn yet is dropped.
+    #[track_caller]
+    pub fn press_until(&self, keys: &str, wanted: &str) -> String {
+        loop {
+            wait_until(Instant::now() + GLANCE);
+            self.press(keys);
+            wait_until(Instant::now() + AGAIN);
+            let screen = one_line(&self.screen());
+            if screen.contains(wanted) || !screen.contains("was dropped") {
+                return self.see_that(wanted, |s| one_line(s).contains(wanted));
+            }
+        }
+    }
+
     /// Looks at the case, then presses a label's key until the screen says that the answer is saved. Returns the case.
     #[track_caller]
     pub fn answer(&self, key: char) -> i64 {
