@@ -176,6 +176,9 @@ pub struct HeadFit<I = ItemId> {
     pub cv_log_loss: Option<f64>,
     pub folds: usize,
     pub seed: u64,
+    /// By what factor labels that no expert gave counted less than they were said to; none where nobody gave such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor_of_others: Option<f64>,
     /// Training labels that look like mistakes, the surest first.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub label_issues: Vec<LabelIssue<I>>,
@@ -183,12 +186,12 @@ pub struct HeadFit<I = ItemId> {
 
 impl<I> HeadFit<I> {
     fn map_ids<J, P, Q>(self, ids: &mut IdMap<'_, I, J, P, Q>) -> HeadFit<J> {
-        let Self { c, cv_log_loss, folds, seed, label_issues } = self;
+        let Self { c, cv_log_loss, folds, seed, factor_of_others, label_issues } = self;
         let label_issues = label_issues
             .into_iter()
             .filter_map(|LabelIssue { item, label }| Some(LabelIssue { item: (ids.item)(&item)?, label }))
             .collect();
-        HeadFit { c, cv_log_loss, folds, seed, label_issues }
+        HeadFit { c, cv_log_loss, folds, seed, factor_of_others, label_issues }
     }
 }
 

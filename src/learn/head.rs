@@ -11,7 +11,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::ids::{AdapterId, ItemId, PredictorId};
 use crate::domain::predictor::{Method, Predictor, PredictorKind, Scout};
 use crate::domain::settings::Stored;
-use crate::stats::classifier::answered::HeadModel;
+use crate::stats::classifier::answered::{AnsweredFit, HeadModel};
 use crate::stats::classifier::head::{Lessons, TooFew};
 use crate::stats::classifier::label_issues;
 use crate::store::Store;
@@ -51,6 +51,8 @@ pub(crate) struct HeadScorer {
     pub model: HeadModel,
     /// The penalty's inverse strength that it was fitted with; none where that cannot be read.
     c: Option<f64>,
+    /// What others' labels counted.
+    factor_of_others: f64,
     /// What stood for each label before there were answers.
     anchors: Anchors,
 }
@@ -66,8 +68,10 @@ impl HeadScorer {
         };
         let model = HeadModel::from_bytes(&bytes_of(store, adapter)?)?;
         let row = store.adapters()?.into_iter().find(|row| row.id == adapter);
-        let c = row.and_then(|row| Some(row.settings.known()?.head()?.c));
-        Ok(Self { model, c, anchors: anchors(store, predictor, &predictor.labels)? })
+        let fit = row.as_ref().and_then(|row| row.settings.known()?.head());
+        let factor_of_others = fit.and_then(|fit| fit.factor_of_others).unwrap_or(1.0);
+        let anchors = anchors(store, predictor, &predictor.labels)?;
+        Ok(Self { model, c: fit.map(|fit| fit.c), factor_of_others, anchors })
     }
 }
 
@@ -77,6 +81,7 @@ impl Scorer for HeadScorer {
     }
 
     fn out_of_fold(&self, training: &Training, seed: u64) -> Option<HashMap<ItemId, Vec<f32>>> {
+        let training = &training.with_others_at(self.factor_of_others);
         let stand_ins = stand_ins(&self.anchors, training);
         let p = training.answered().out_of_fold(stand_ins.view(), (&self.model, self.c?), seed)?;
         Some(training.items.iter().copied().zip(p.rows().into_iter().map(|row| row.to_vec())).collect())
@@ -172,14 +177,25 @@ fn train(
 ) -> Result<AdapterId, Refused> {
     let labels = revision.task.label_ids();
     work.report("training on the answers", 0, None, "labels")?;
-    let stand_ins = stand_ins(&anchors(work.store, current, &labels)?, training);
-    let mut fit = training.answered().fit(stand_ins.view(), seed).map_err(Refused::TooFew)?;
+    let anchors = anchors(work.store, current, &labels)?;
+    let factor_of_others = training.has_imported().then(|| {
+        let stand_ins = stand_ins(&anchors, training);
+        training.answered().factor_of_others(&training.by_experts, stand_ins.view(), seed)
+    });
+    if let Some(said) = factor_of_others.and_then(said_of_others) {
+        work.note(&said);
+    }
+    let weighed = factor_of_others.map(|factor| training.with_others_at(factor));
+    let taught = weighed.as_ref().unwrap_or(training);
+    let stand_ins = stand_ins(&anchors, taught);
+    let mut fit = taught.answered().fit(stand_ins.view(), seed).map_err(Refused::TooFew)?;
     if training.has_imported() {
         // It chose the penalty. As a figure it would rest on labels that no figure may count.
         fit.cv_log_loss = None;
     }
-    let label_issues = label_issues(training, &labels, stand_ins.view(), (&fit.model, fit.c), seed);
-    let settings = HeadFit { c: fit.c, cv_log_loss: fit.cv_log_loss, folds: fit.folds, seed, label_issues };
+    let label_issues = label_issues(taught, &labels, stand_ins.view(), (&fit.model, fit.c), seed);
+    let AnsweredFit { c, cv_log_loss, folds, .. } = fit;
+    let settings = HeadFit { c, cv_log_loss, folds, seed, factor_of_others, label_issues };
     Ok(work.store.add_adapter(&NewAdapter {
         kind: AdapterKind::Head,
         model: current.model,
@@ -192,6 +208,21 @@ fn train(
         training_n: training.items.len(),
         bytes: fit.model.to_bytes(),
     })?)
+}
+
+/// What a person is told of labels that were given before; nothing where they count as they are said to.
+fn said_of_others(factor: f64) -> Option<String> {
+    if factor >= 1.0 {
+        return None;
+    }
+    Some(if factor > 0.0 {
+        format!(
+            "earlier labels count only {factor} as much as was set: so the model agrees best with the experts' answers"
+        )
+    } else {
+        "earlier labels were left out: without them the model agrees better with the experts' answers"
+            .to_owned()
+    })
 }
 
 /// A vector for each label; none for one that never had any.

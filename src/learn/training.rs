@@ -117,6 +117,20 @@ impl Training {
         }
     }
 
+    /// The same, of which what sources gave counts less by this factor; at 0 it is left out.
+    pub fn with_others_at(&self, factor: f64) -> Self {
+        let (rows, some) = self.answered().with_others_at(&self.by_experts, factor);
+        let (vectors, answers, weights) = some.into_parts();
+        Self {
+            items: rows.iter().map(|&row| self.items[row]).collect(),
+            vectors,
+            answers,
+            weights,
+            by_experts: rows.iter().map(|&row| self.by_experts[row]).collect(),
+            ..*self
+        }
+    }
+
     /// Whether some were given by sources.
     pub fn has_imported(&self) -> bool {
         self.by_experts.iter().any(|by_experts| !by_experts)

@@ -324,8 +324,8 @@ impl Simulation<'_> {
     fn key(&self, task: Task<'_>, seed: u64) -> String {
         let (expert, crowd) = self.options.answers(&self.world.data);
         let Course { rounds, budget, seed_labels, existing, with_splits } = self.options.course;
-        // Runs without them keep the keys that they had before there were any.
-        let existing = if existing.labels > 0 { format!("{existing:?} ") } else { String::new() };
+        // Runs without them keep the keys that they had before there were any; `weighed`: the answers say what they are worth.
+        let existing = if existing.labels > 0 { format!("{existing:?} weighed ") } else { String::new() };
         let Sizes { pool, test, prevalence } = self.options.sizes;
         let is_several = self.world.data.labels.kind.is_several();
         let bytes = |answer: &LabelSet| {

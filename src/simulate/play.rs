@@ -211,12 +211,21 @@ impl<'a> Setup<'a> {
     fn train_with(&self, rows: &[usize], before: &[(usize, LabelSet)], weight: f64) -> Option<HeadModel> {
         let answered = rows.iter().map(|&row| (row, self.answers[self.division.pool[row]].clone()));
         let (rows, answers): (Vec<usize>, Vec<LabelSet>) = answered.chain(before.iter().cloned()).unzip();
-        let mut importance = vec![1.0; rows.len() - before.len()];
+        let experts = rows.len() - before.len();
+        let mut importance = vec![1.0; experts];
         importance.resize(rows.len(), weight);
         let vectors = self.pool.select(Axis(0), &rows);
+        let anchors = self.world.anchors.view();
         let kind = self.world.data.labels.kind;
         let answered = Answered { x: vectors.view(), answers: &answers, importance: &importance, kind };
-        answered.fit(self.world.anchors.view(), self.seed).ok().map(|fit| fit.model)
+        if before.is_empty() {
+            return answered.fit(anchors, self.seed).ok().map(|fit| fit.model);
+        }
+        // As a project does.
+        let by_experts: Vec<bool> = (0..rows.len()).map(|row| row < experts).collect();
+        let factor = answered.factor_of_others(&by_experts, anchors, self.seed);
+        let (_, some) = answered.with_others_at(&by_experts, factor);
+        some.answered().fit(anchors, self.seed).ok().map(|fit| fit.model)
     }
 
     /// Rows of the pool, which is in random order, with the labels that they had before. None where these count nothing.

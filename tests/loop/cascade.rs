@@ -220,7 +220,14 @@ fn an_unreadable_model_is_named_once_with_what_to_do_and_stops_nothing() {
     let (head, elsewhere) = {
         let mut store = Store::open(&project.file(), Access::Job).unwrap();
         let active = store.active_predictor().unwrap().unwrap();
-        let fit = HeadFit { c: 1.0, cv_log_loss: None, folds: 0, seed: 1, label_issues: Vec::new() };
+        let fit = HeadFit {
+            c: 1.0,
+            cv_log_loss: None,
+            folds: 0,
+            seed: 1,
+            factor_of_others: None,
+            label_issues: Vec::new(),
+        };
         let head = store
             .add_adapter(&NewAdapter {
                 kind: AdapterKind::Head,

@@ -170,7 +170,7 @@ fn a_suspected_answer_is_found_by_the_expert_who_gave_it_until_they_answer_again
     let label_issues = [(5, "spam"), (2, "spam"), (4, "ham"), (1, "spam")]
         .map(|(item, label)| LabelIssue { item: ItemId(item), label: label.into() })
         .into();
-    let fit = HeadFit { c: 1.0, cv_log_loss: None, folds: 0, seed: 1, label_issues };
+    let fit = HeadFit { c: 1.0, cv_log_loss: None, folds: 0, seed: 1, factor_of_others: None, label_issues };
     let head = crate::store::pool::adapters::NewAdapter {
         kind: AdapterKind::Head,
         model: current.model,

@@ -82,6 +82,7 @@ fn head() -> HeadFit {
         cv_log_loss: Some(0.5),
         folds: 5,
         seed: u64::MAX,
+        factor_of_others: Some(0.1),
         label_issues: vec![issue(6), issue(99), issue(7)],
     }
 }

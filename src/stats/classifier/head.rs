@@ -121,6 +121,23 @@ impl Lessons<'_> {
         Lessons { x: x.view(), y: &y, importance: &importance }.fit_head(classes, kind, seed)
     }
 
+    /// [`fit_anchored_head`] with this penalty, in the form that has the least to learn, to a tolerance that is enough to compare such heads.
+    ///
+    /// # Errors
+    /// Those of [`fit_anchored_head`].
+    pub fn fit_fixed_head(
+        &self,
+        anchors: ArrayView2<'_, f32>,
+        kind: TaskKind,
+        c: f64,
+    ) -> Result<Linear, TooFew> {
+        if let Some(few) = lacking(&counts(self.y, anchors.nrows())) {
+            return Err(few);
+        }
+        let all = Subset::filled(self, &(0..self.y.len()).collect::<Vec<_>>(), anchors);
+        Ok(Problem::new(&all.examples()).fit_form(Form::of(kind)[0], c, None, FOLD_TOLERANCE))
+    }
+
     /// [`out_of_fold`] with importances.
     pub fn out_of_fold(&self, classes: usize, (form, c): (Form, f64), seed: u64) -> Option<Array2<f32>> {
         let (x, y) = (self.x, self.y);

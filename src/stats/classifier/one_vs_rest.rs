@@ -166,6 +166,11 @@ impl Sets<'_> {
         SeveralFit { model, c, cv_log_loss: Some(loss), folds: FOLDS, thresholds, held_out: Some(held_out) }
     }
 
+    /// Heads with a fixed penalty, without thresholds of their own.
+    pub fn fit_fixed(&self, stand_ins: ArrayView2<'_, f32>) -> OneVsRest {
+        Fold::of(self, &(0..self.y.len()).collect::<Vec<_>>(), stand_ins).fit(FIXED_C, None, FOLD_TOLERANCE)
+    }
+
     /// Each example's probabilities by heads with this penalty that have not seen it, examples × labels, each label's threshold moved to one half; none for
     /// fewer than two examples a fold.
     pub fn out_of_fold(&self, stand_ins: ArrayView2<'_, f32>, c: f64, seed: u64) -> Option<Array2<f32>> {
