@@ -222,12 +222,14 @@ impl<'a> Pool<'a> {
     /// The `count` candidates of smallest margin, smallest first; the earlier item on a tie. Where a text may have several labels, those nearest to the
     /// threshold of each label in turn, the rarest label first.
     pub fn nearest_the_boundary(&self, count: usize) -> Vec<usize> {
-        match self.parts.kind.is_several() && std::env::var_os("HARDCASE_RR").is_some() {
+        match self.parts.kind.is_several() {
             true => self.nearest_each_threshold(count),
             false => smallest(self.candidates.clone(), count, |i| self.margins[i]),
         }
     }
 
+    /// Rarest first, because it is the one of which there is least to learn from: on ConvAbuse with six labels (10 seeds) that found 70 % of the rarest label's
+    /// texts within 360 answers by `hybrid`, against 61 % by the smallest margin of any label, and the area under the mean kappa was .381 against .370.
     fn nearest_each_threshold(&self, count: usize) -> Vec<usize> {
         let given = |label: usize| (0..self.len()).filter(|&i| self.gives(i, label)).count();
         let mut labels: Vec<(usize, usize)> = (0..self.labels()).map(|label| (given(label), label)).collect();
